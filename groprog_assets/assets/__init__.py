@@ -1,0 +1,1 @@
+"""Dagster wiring only: an asset calls one method and returns `materialized(...)`."""

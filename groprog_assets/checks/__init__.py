@@ -1,0 +1,1 @@
+"""Asset checks: a bad scientific result fails one of these; it does not raise."""

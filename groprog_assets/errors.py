@@ -1,0 +1,68 @@
+"""The errors a user can meet. Each names the value, the rule and the remedy; the command line prints them without a traceback.
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with an input.
+
+    `where` names the file, line, column or field; `value` what stands there; `rule` what should; `remedy` what to do next.
+    """
+
+    where: str
+    value: str
+    rule: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.value}. {self.rule} {self.remedy}".strip()
+
+
+class GroProgError(Exception):
+    """A problem the user can mend. Carries every problem found, not only the first."""
+
+    def __init__(self, problems: str | Problem | Sequence[Problem]):
+        if isinstance(problems, Problem):
+            problems = [problems]
+        self.problems: list[Problem] = [] if isinstance(problems, str) else list(problems)
+        text = problems if isinstance(problems, str) else "\n".join(str(problem) for problem in problems)
+        super().__init__(text)
+
+
+class StudyError(GroProgError):
+    """The study file, or a path it names, breaks a rule."""
+
+
+class ReadsError(GroProgError):
+    """A read or alignment file cannot be used."""
+
+
+class AnnotationError(GroProgError):
+    """Genes, chromosome sizes, masks or an ontology cannot be used."""
+
+
+class CohortError(GroProgError):
+    """The clinical table or the expression matrix cannot be used."""
+
+
+class ModelError(GroProgError):
+    """A model cannot be trained, loaded or applied to these patients."""
+
+
+class TableError(GroProgError):
+    """A table does not hold the columns `tables.py` declares for it."""
+
+
+class ArtifactError(GroProgError):
+    """A stored artifact is missing, or its bytes are not what its digest says."""
+
+
+class LedgerError(GroProgError):
+    """The lineage ledger is missing, from a newer version, or altered."""

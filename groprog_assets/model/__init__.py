@@ -1,0 +1,1 @@
+"""The risk model. torch lives here and nowhere else."""

@@ -1,0 +1,161 @@
+"""The study: one typed object from one YAML file, paths relative to it, validated before anything runs.
+
+Standard library, pydantic and PyYAML only.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from groprog_assets.parameters import Parameters
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+"""Names of libraries, conditions, marks and loci: they become file and partition names."""
+
+
+class StudyPart(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Genome(StudyPart):
+    """The assembly and what is known of it."""
+
+    name: str = Field(description="assembly, e.g. hg38")
+    chrom_sizes: Path = Field(description="two columns: chromosome, length")
+    annotation: Path = Field(description="GTF or refGene table, plain or gzip")
+    blacklist: Path | None = Field(None, description="BED of regions to mask")
+    multi_copy: Path | None = Field(
+        None, description="BED of rDNA and multi-copy regions to mask, reason in column 4"
+    )
+    fasta: Path | None = Field(None, description="FASTA with index; needed for CRAM and alignment")
+    bowtie2_index: Path | None = Field(None, description="prefix of the bowtie2 index; needed for FASTQ")
+    spike_in_prefix: str | None = Field(
+        None, description="prefix of spike-in chromosome names in the alignments"
+    )
+
+
+class Library(StudyPart):
+    """One sequencing library."""
+
+    id: Identifier
+    condition: Identifier
+    replicate: int = Field(1, ge=1)
+    assay: Literal["gro-seq", "pro-seq", "gro-cap", "pro-cap", "chro-seq"] = "gro-seq"
+    reads: list[Path] = Field(default_factory=list, max_length=2, description="FASTQ, one or two mates")
+    alignments: Path | None = Field(None, description="BAM, SAM or CRAM")
+    bigwig_plus: Path | None = None
+    bigwig_minus: Path | None = None
+    read_end: Literal["five_prime", "three_prime", "coverage"] = "five_prime"
+    strandedness: Literal["auto", "forward", "reverse"] = "auto"
+    metadata: dict[str, Any] = Field(
+        default_factory=dict, description="wet-lab record, kept verbatim (S1-D01)"
+    )
+
+
+class Contrast(StudyPart):
+    treatment: Identifier
+    control: Identifier
+
+
+class Locus(StudyPart):
+    """A key locus: a gene name or an interval `chrom:start-end` (1-based, as written in papers), and why it matters."""
+
+    name: Identifier
+    gene: str | None = None
+    interval: str | None = None
+    reason: str
+
+
+class Mark(StudyPart):
+    """A chromatin track; its origin is mandatory (A43)."""
+
+    name: Identifier
+    bigwig: Path
+    cell_type: str
+    build: str
+    source: str
+
+
+class Ontology(StudyPart):
+    """OBO with GAF, or a GMT."""
+
+    obo: Path | None = None
+    gaf: Path | None = None
+    gmt: Path | None = None
+
+
+class ClinicalField(StudyPart):
+    """One covariate of the clinical table."""
+
+    column: str = Field(description="column in the file")
+    name: Identifier
+    kind: Literal["continuous", "ordinal", "categorical"]
+    unit: str = ""
+    levels: list[str] = Field(
+        default_factory=list, description="ordinal: lowest first; categorical: optional"
+    )
+    vocabulary: dict[str, str] = Field(default_factory=dict, description="value in the file -> level")
+    known_at_days: float = Field(0.0, description="days after baseline at which the value is known (A3)")
+    block: Literal["state", "treatment"] = "state"
+
+
+class Endpoint(StudyPart):
+    """What is predicted."""
+
+    name: Literal["OS", "PFS", "DSS", "DFS"] = "OS"
+    time_column: str
+    event_column: str
+    time_unit: Literal["days", "months", "years"] = "months"
+    event_values: list[str] = Field(
+        default_factory=lambda: ["1", "1:DECEASED", "1:PROGRESSION", "DECEASED", "true"],
+        description="values meaning the event happened",
+    )
+    censored_values: list[str] = Field(
+        default_factory=lambda: ["0", "0:LIVING", "0:CENSORED", "LIVING", "false"],
+        description="values meaning censored",
+    )
+
+
+class Expression(StudyPart):
+    """Patients' expression: genes x patients, first column the gene symbol."""
+
+    path: Path
+    scale: Literal["z_score", "log", "counts", "linear"] = "log"
+
+
+class Cohort(StudyPart):
+    """The patients."""
+
+    clinical: Path = Field(description="TSV, CSV or cBioPortal file, or a cBioPortal study folder")
+    patient_column: str = "PATIENT_ID"
+    endpoint: Endpoint
+    fields: list[ClinicalField] = Field(min_length=1)
+    batch_column: str | None = None
+    expression: Expression | None = None
+    nascent_libraries: dict[str, Identifier] = Field(
+        default_factory=dict, description="patient -> library, matched mode"
+    )
+    splits: Path | None = Field(None, description="JSON with fixed folds; made from the seed when absent")
+    inbox: Path | None = Field(None, description="folder watched for new clinical data")
+
+
+class Study(StudyPart):
+    """The whole study file."""
+
+    name: Identifier
+    title: str = ""
+    genome: Genome
+    libraries: list[Library] = Field(min_length=1)
+    contrast: Contrast
+    loci: list[Locus] = Field(default_factory=list)
+    marks: list[Mark] = Field(default_factory=list)
+    ontology: Ontology | None = None
+    signature_target: str | None = Field(
+        None, description="chrom:start-end that the perturbation must raise (A44)"
+    )
+    cohort: Cohort
+    results: Path = Field(Path("results"), description="where results are exported")
+    parameters: Parameters = Field(default_factory=Parameters)

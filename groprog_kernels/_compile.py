@@ -1,0 +1,31 @@
+"""The one compile decorator of the Numba kernels, and why its flags are so.
+
+* `nogil`: kernels run side by side in threads, one chromosome or fold each.
+* `cache`: a fresh process reads the machine code from disk instead of compiling it again.
+* `error_model="numpy"`: a division by zero gives inf or nan, as in the references.
+* fastmath stays off: it would let the compiler drop the NaN, tie and summation-order rules that the references define.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+
+
+def kernel(
+    function: Callable[..., Any] | None = None, *, parallel: bool = False, inline: bool = False
+) -> Any:
+    """Compile a loop over arrays; `parallel` allows `numba.prange`, `inline` is for small functions called in a loop."""
+
+    def compile_one(loop: Callable[..., Any]) -> Any:
+        return numba.njit(
+            cache=True,
+            nogil=True,
+            error_model="numpy",
+            parallel=parallel,
+            inline="always" if inline else "never",
+        )(loop)
+
+    return compile_one(function) if function is not None else compile_one

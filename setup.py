@@ -1,0 +1,20 @@
+"""The compiled kernels; everything else stands in pyproject.toml."""
+
+from pathlib import Path
+
+import numpy
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+extensions = [
+    Extension(
+        f"groprog_kernels.{source.stem}",
+        [str(source)],
+        include_dirs=[numpy.get_include()],
+        define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
+        extra_compile_args=["-O3", "-fno-math-errno"],
+    )
+    for source in sorted(Path("groprog_kernels").glob("*_cython.pyx"))
+]
+
+setup(ext_modules=cythonize(extensions, language_level=3, build_dir="build/cython"))
