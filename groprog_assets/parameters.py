@@ -78,9 +78,7 @@ class TranscriptionParameters(ParameterGroup):
         -5.0, unit="natural log", source="groHMM 1.41, LtProbA", why="starting value, re-estimated", lt=0
     )
     log_prob_leave_transcribed: float = cited(-200.0, unit="natural log", source="groHMM 1.41, LtProbB", lt=0)
-    untranscribed_shape: float = cited(
-        5.0, unit="gamma shape, scale 1/shape", source="groHMM 1.41, UTS", gt=0
-    )
+    untranscribed_shape: float = cited(5.0, unit="gamma shape, scale 1/shape", source="groHMM 1.41, UTS", gt=0)
     transcribed_shape: float = cited(
         0.5,
         unit="gamma shape",
@@ -126,9 +124,7 @@ class AnnotationParameters(ParameterGroup):
         why="the paper's promoter reaches 50 bp upstream; one window for choosing among annotated TSSs (A36)",
         ge=1,
     )
-    break_gene_size: int = cited(
-        5000, unit="bp", source="groHMM 1.41, breakTranscriptsOnGenes geneSize", ge=1
-    )
+    break_gene_size: int = cited(5000, unit="bp", source="groHMM 1.41, breakTranscriptsOnGenes geneSize", ge=1)
     combine_gene_size: int = cited(1000, unit="bp", source="groHMM 1.41, combineTranscripts geneSize", ge=1)
     repair_overlap: float = cited(0.8, unit="fraction", source="groHMM 1.41, threshold of both", gt=0, lt=1)
     break_gap: int = cited(5, unit="bp", source="groHMM 1.41, breakTranscriptsOnGenes gap", ge=0)
@@ -177,9 +173,7 @@ class DifferentialParameters(ParameterGroup):
     counting_size: int = cited(13000, unit="bp", source="groHMM 1.41, limitToXkb size", ge=1)
     absolute_log2_fold_change: float = cited(1.0, unit="log2", source="paper Table 4; S1-P04", ge=0)
     significance: float = cited(0.05, unit="probability", source="paper Table 4; S1-P04", gt=0, lt=1)
-    significance_column: Literal["adjusted_p_value", "p_value"] = cited(
-        "adjusted_p_value", unit="column", source="A40"
-    )
+    significance_column: Literal["adjusted_p_value", "p_value"] = cited("adjusted_p_value", unit="column", source="A40")
     exploratory_biological_variation: float = cited(
         0.1,
         unit="coefficient of variation",
@@ -324,9 +318,7 @@ class ObjectiveParameters(ParameterGroup):
 class TrainingParameters(ParameterGroup):
     genomic_warmup_epochs: int = cited(30, unit="epochs", source="paper 3.5", ge=0)
     clinical_warmup_epochs: int = cited(20, unit="epochs", source="paper 3.5", ge=0)
-    joint_epochs: int = cited(
-        200, unit="epochs, at most", source="unstated", why="early stopping ends it sooner", ge=1
-    )
+    joint_epochs: int = cited(200, unit="epochs, at most", source="unstated", why="early stopping ends it sooner", ge=1)
     patience: int = cited(
         25,
         unit="epochs",
@@ -353,9 +345,7 @@ class TrainingParameters(ParameterGroup):
     device: Literal["cpu", "cuda", "auto"] = cited(
         "cpu", unit="device", source="unstated", why="CPU by default; the same code runs on CUDA"
     )
-    seed: int = cited(
-        20260101, unit="seed", source="unstated", why="fixes splits, initialisation and batches", ge=0
-    )
+    seed: int = cited(20260101, unit="seed", source="unstated", why="fixes splits, initialisation and batches", ge=0)
 
 
 class EvaluationParameters(ParameterGroup):

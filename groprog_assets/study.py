@@ -27,14 +27,10 @@ class Genome(StudyPart):
     chrom_sizes: Path = Field(description="two columns: chromosome, length")
     annotation: Path = Field(description="GTF or refGene table, plain or gzip")
     blacklist: Path | None = Field(None, description="BED of regions to mask")
-    multi_copy: Path | None = Field(
-        None, description="BED of rDNA and multi-copy regions to mask, reason in column 4"
-    )
+    multi_copy: Path | None = Field(None, description="BED of rDNA and multi-copy regions to mask, reason in column 4")
     fasta: Path | None = Field(None, description="FASTA with index; needed for CRAM and alignment")
     bowtie2_index: Path | None = Field(None, description="prefix of the bowtie2 index; needed for FASTQ")
-    spike_in_prefix: str | None = Field(
-        None, description="prefix of spike-in chromosome names in the alignments"
-    )
+    spike_in_prefix: str | None = Field(None, description="prefix of spike-in chromosome names in the alignments")
 
 
 class Library(StudyPart):
@@ -50,9 +46,7 @@ class Library(StudyPart):
     bigwig_minus: Path | None = None
     read_end: Literal["five_prime", "three_prime", "coverage"] = "five_prime"
     strandedness: Literal["auto", "forward", "reverse"] = "auto"
-    metadata: dict[str, Any] = Field(
-        default_factory=dict, description="wet-lab record, kept verbatim (S1-D01)"
-    )
+    metadata: dict[str, Any] = Field(default_factory=dict, description="wet-lab record, kept verbatim (S1-D01)")
 
 
 class Contrast(StudyPart):
@@ -94,9 +88,7 @@ class ClinicalField(StudyPart):
     name: Identifier
     kind: Literal["continuous", "ordinal", "categorical"]
     unit: str = ""
-    levels: list[str] = Field(
-        default_factory=list, description="ordinal: lowest first; categorical: optional"
-    )
+    levels: list[str] = Field(default_factory=list, description="ordinal: lowest first; categorical: optional")
     vocabulary: dict[str, str] = Field(default_factory=dict, description="value in the file -> level")
     known_at_days: float = Field(0.0, description="days after baseline at which the value is known (A3)")
     block: Literal["state", "treatment"] = "state"
@@ -153,9 +145,7 @@ class Study(StudyPart):
     loci: list[Locus] = Field(default_factory=list)
     marks: list[Mark] = Field(default_factory=list)
     ontology: Ontology | None = None
-    signature_target: str | None = Field(
-        None, description="chrom:start-end that the perturbation must raise (A44)"
-    )
+    signature_target: str | None = Field(None, description="chrom:start-end that the perturbation must raise (A44)")
     cohort: Cohort
     results: Path = Field(Path("results"), description="where results are exported")
     parameters: Parameters = Field(default_factory=Parameters)

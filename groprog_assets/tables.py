@@ -44,9 +44,7 @@ _STRAND = Column("strand", "str", "+ or -", "strand of the RNA")
 _STRAND_CATEGORY = Column("strand", "category", "+ or -", "strand of the RNA")
 _GENE = Column("gene", "str", "symbol", "gene symbol of the annotation")
 _P = Column("p_value", "float64", "probability", "two-sided unless the table says otherwise", nullable=True)
-_PADJ = Column(
-    "adjusted_p_value", "float64", "probability", "Benjamini-Hochberg over the tested rows", nullable=True
-)
+_PADJ = Column("adjusted_p_value", "float64", "probability", "Benjamini-Hochberg over the tested rows", nullable=True)
 
 _TABLES = (
     Table(
@@ -91,9 +89,7 @@ _TABLES = (
         (
             _CHROM_CATEGORY,
             _STRAND_CATEGORY,
-            Column(
-                "window", "int32", "index", "0-based window; covers [window*bin_size, (window+1)*bin_size)"
-            ),
+            Column("window", "int32", "index", "0-based window; covers [window*bin_size, (window+1)*bin_size)"),
             Column("count", "int32", "reads", "sum of the position counts in the window"),
         ),
         ("chrom", "strand", "window"),
@@ -209,13 +205,9 @@ _TABLES = (
                 "bp, 0-based",
                 "dominant transcription start site: the base where transcription begins",
             ),
-            Column(
-                "tts", "int64", "bp, 0-based", "last base of the longest transcript that starts at that site"
-            ),
+            Column("tts", "int64", "bp, 0-based", "last base of the longest transcript that starts at that site"),
             Column("transcript", "str", "id", "transcript whose start it is"),
-            Column(
-                "tss_reads", "int64", "reads", "reads within the window of the chosen site, all libraries"
-            ),
+            Column("tss_reads", "int64", "reads", "reads within the window of the chosen site, all libraries"),
             Column("placements", "int32", "loci", "distinct loci carrying this symbol"),
             Column("masked", "float64", "fraction", "fraction of the interval inside masks"),
             Column("reliable", "bool", "flag", "one placement and less than half masked"),
@@ -275,13 +267,9 @@ _TABLES = (
             Column("promoter_count", "int64", "reads", "reads in the promoter window"),
             Column("body_count", "int64", "reads", "reads in the gene body"),
             Column("upstream_count", "int64", "reads", "reads in the upstream background window"),
-            Column(
-                "promoter_density", "float64", "reads/kb/million", "promoter reads per kilobase and million"
-            ),
+            Column("promoter_density", "float64", "reads/kb/million", "promoter reads per kilobase and million"),
             Column("body_density", "float64", "reads/kb/million", "body reads per kilobase and million"),
-            Column(
-                "upstream_density", "float64", "reads/kb/million", "upstream reads per kilobase and million"
-            ),
+            Column("upstream_density", "float64", "reads/kb/million", "upstream reads per kilobase and million"),
         ),
         ("gene", "library"),
     ),
@@ -296,9 +284,7 @@ _TABLES = (
             Column("promoter_length", "int64", "bp", "window length"),
             Column("body_length", "int64", "bp", "window length"),
             Column("count_ratio", "float64", "1", "promoter_count / body_count, figure 9's form (F6)", True),
-            Column(
-                "pausing_index", "float64", "density ratio", "promoter density / body density (A35)", True
-            ),
+            Column("pausing_index", "float64", "density ratio", "promoter density / body density (A35)", True),
             Column("p_value", "float64", "probability", "two-sided exact test of equal densities", True),
             _PADJ,
             Column(
@@ -467,9 +453,7 @@ _TABLES = (
             Column("post_fraction", "float64", "fraction", "per-gene PostTTS", True),
             Column("tua", "float64", "score", "per-gene TUA", True),
             Column("log2_fold_change", "float64", "log2", "delta_g, signed", True),
-            Column(
-                "significance", "float64", "-log10 p", "of the fold change, signed by its direction", True
-            ),
+            Column("significance", "float64", "-log10 p", "of the fold change, signed by its direction", True),
             Column("expression_level", "float64", "log2 counts per million", "average abundance", True),
             Column("apoptosis_regulation", "float64", "0 or 1", "functional label (S1-P13)"),
             Column("cell_junction", "float64", "0 or 1", "functional label"),
@@ -491,9 +475,7 @@ _TABLES = (
         "one feature",
         (
             Column("feature", "str", "name", "column of gene_features"),
-            Column(
-                "rule", "str", "quantile_log, signed_log, log_rank, label", "how it is normalised (A7, A8)"
-            ),
+            Column("rule", "str", "quantile_log, signed_log, log_rank, label", "how it is normalised (A7, A8)"),
             Column("lower", "float64", "unit of the feature", "q01", True),
             Column("upper", "float64", "unit of the feature", "q99", True),
             Column("block", "str", "density, pausing, differential", "Table 5 block"),
@@ -645,9 +627,7 @@ def conform(frame: Any, name: str) -> Any:
     table = TABLES[name]
     problems = []
 
-    def problem(
-        where: str, value: str, rule: str, remedy: str = "Mend the function that makes the table."
-    ) -> None:
+    def problem(where: str, value: str, rule: str, remedy: str = "Mend the function that makes the table.") -> None:
         problems.append(Problem(f"table {name}, {where}", value, rule, remedy))
 
     present = list(frame.columns)

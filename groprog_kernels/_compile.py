@@ -14,9 +14,7 @@ from typing import Any
 import numba
 
 
-def kernel(
-    function: Callable[..., Any] | None = None, *, parallel: bool = False, inline: bool = False
-) -> Any:
+def kernel(function: Callable[..., Any] | None = None, *, parallel: bool = False, inline: bool = False) -> Any:
     """Compile a loop over arrays; `parallel` allows `numba.prange`, `inline` is for small functions called in a loop."""
 
     def compile_one(loop: Callable[..., Any]) -> Any:
