@@ -1,0 +1,127 @@
+"""One look for every figure: palette, sizes, axes, and bytes that do not change between runs.
+
+Tables go in and matplotlib figures come out of the neighbours of this module; here is what they share. matplotlib and the
+standard library only. The colours are Okabe and Ito's (2008) colour-blind-safe set, darkened where text needs contrast.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+CONTROL = "#0072B2"
+TREATMENT = "#D55E00"
+UP = "#C2410C"
+DOWN = "#0369A1"
+NEUTRAL = "#8A94A3"
+INK = "#1F2933"
+SOFT_INK = "#5B6673"
+GRID = "#E3E8EE"
+SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#6B4C9A", "#8A94A3")
+"""For more than two groups, in this order."""
+STRATA = ("#009E73", "#E69F00", "#B42318")
+"""Low, middle and high risk."""
+
+SMALL, WIDE, TALL = (4.6, 3.4), (8.2, 3.6), (8.2, 5.6)
+"""Inches: half a page, a page across, a page across with several panels."""
+
+PNG_DPI = 144
+
+RC: dict[str, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9.0,
+    "axes.titlesize": 10.0,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 8.0,
+    "axes.labelsize": 9.0,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": SOFT_INK,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.facecolor": "white",
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "grid.color": GRID,
+    "grid.linewidth": 0.7,
+    "xtick.color": SOFT_INK,
+    "ytick.color": SOFT_INK,
+    "xtick.labelsize": 8.0,
+    "ytick.labelsize": 8.0,
+    "legend.frameon": False,
+    "legend.fontsize": 8.0,
+    "lines.linewidth": 1.6,
+    "text.color": INK,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "groprog",
+    "path.simplify": True,
+}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """The house look for the figures drawn inside the block; nothing outside it changes."""
+    import matplotlib
+
+    with matplotlib.rc_context(RC):
+        yield
+
+
+def new_figure(
+    size: tuple[float, float] = SMALL, rows: int = 1, columns: int = 1, **gridspec: Any
+) -> tuple[Figure, Any]:
+    """A figure of `size` inches with rows x columns axes in the house look, without pyplot's global state.
+
+    Returns (figure, axes); axes is one Axes when rows = columns = 1, else an object array of the shape matplotlib's
+    `subplots` gives. `gridspec` goes to `Figure.subplots` (`sharex`, `width_ratios`, ...). Nothing needs closing.
+    """
+    from matplotlib.figure import Figure
+
+    with style():
+        figure = Figure(figsize=size, layout="constrained")
+        return figure, figure.subplots(rows, columns, **gridspec)
+
+
+def condition_colours(conditions: Sequence[str], control: str, treatment: str) -> dict[str, str]:
+    """A colour for each condition: control and treatment keep theirs, others take the rest of the palette in order."""
+    colours = {control: CONTROL, treatment: TREATMENT}
+    others = [condition for condition in conditions if condition not in colours]
+    spare = SERIES[2:]
+    return {**colours, **{condition: spare[index % len(spare)] for index, condition in enumerate(others)}}
+
+
+def say_empty(axes: Axes, reason: str) -> None:
+    """Axes without data say why, in words, instead of showing an empty frame."""
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, reason, ha="center", va="center", color=SOFT_INK, transform=axes.transAxes, wrap=True)
+
+
+def figure_bytes(figure: Figure, suffix: Literal["png", "svg"] = "png", dpi: int = PNG_DPI) -> bytes:
+    """The figure as PNG or SVG bytes that are equal for equal figures: no dates, fixed ids, fixed software tag.
+
+    `dpi` is dots per inch of a PNG and has no meaning for an SVG, whose text stays text. ValueError for another suffix.
+    """
+    if suffix not in ("png", "svg"):
+        raise ValueError(f"A figure is written as png or svg, not {suffix!r}.")
+    metadata: dict[str, Any] = {"Software": "GroProg"} if suffix == "png" else {"Date": None, "Creator": "GroProg"}
+    buffer = io.BytesIO()
+    with style():
+        figure.savefig(buffer, format=suffix, dpi=dpi, metadata=metadata)
+    return buffer.getvalue()
+
+
+def data_uri(image: bytes | str) -> str:
+    """An image as a `data:` address for HTML or Markdown: PNG from its signature, anything else as SVG text."""
+    raw = image.encode() if isinstance(image, str) else image
+    kind = "image/png" if raw.startswith(b"\x89PNG") else "image/svg+xml"
+    return f"data:{kind};base64,{base64.b64encode(raw).decode('ascii')}"
