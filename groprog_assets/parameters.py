@@ -329,7 +329,13 @@ class TrainingParameters(ParameterGroup):
     learning_rate: float = cited(
         2e-3, unit="l0 of eq. 12", source="unstated", why="full-batch AdamW at this width", gt=0
     )
-    rate_balance: float = cited(1.0, unit="beta of eq. 12, named beta_lr", source="A21", ge=0)
+    rate_balance: float = cited(
+        1.0,
+        unit="beta of eq. 12, named beta_lr",
+        source="A21",
+        why="eq. 12 names beta without a value; 1 gives equal branches the rate l0 after normalisation",
+        ge=0,
+    )
     rate_clamp: list[float] = cited([0.1, 10.0], unit="multiples of l0", source="A21")
     weight_decay: float = cited(
         1e-2, unit="1", source="unstated", why="Table 6 names weight decay without a value", ge=0
@@ -361,7 +367,13 @@ class EvaluationParameters(ParameterGroup):
     tau_months: float | None = cited(
         60.0, unit="months", source="A23", why="truncation of eq. 15; None gives the untruncated form"
     )
-    bootstrap_samples: int = cited(1000, unit="samples", source="A46", ge=10)
+    bootstrap_samples: int = cited(
+        1000,
+        unit="samples",
+        source="A46",
+        why="A46 asks for bootstrap 95 % intervals; 1000 leave 25 samples beyond each bound",
+        ge=10,
+    )
     strata: int = cited(3, unit="risk groups", source="S1-E05", ge=2)
     promotion_margin: float = cited(
         0.01,
