@@ -1,0 +1,210 @@
+"""The bundled study: a small world with a planted truth, in the formats a user's own study has (DESIGN section 4)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import pysam
+import yaml
+
+from groprog_assets.simulation.cohort import COEFFICIENTS, SimulatedCohort, build_cohort
+from groprog_assets.simulation.ontology import TERMS, annotate, write_ontology
+from groprog_assets.simulation.reads import DESIGN, draw_reads, profiles, write_alignments, write_marks
+from groprog_assets.simulation.world import SCALES, World, build_world
+
+__all__ = ["simulate_study"]
+
+HEADER = """\
+# The bundled study: simulated, with the planted truth in truth/. Every file is in a format your own study may have.
+# `groprog study init FOLDER` writes a template in which each field is explained.
+"""
+
+
+def simulate_study(
+    folder: Path,
+    seed: int = 20260101,
+    patients: int | None = None,
+    scale: Literal["bundled", "tiny"] = "bundled",
+    fastq: bool = True,
+) -> Path:
+    """Write the study into `folder` (made if absent; files of the same name are replaced) and return its study.yaml.
+
+    seed: equal seeds give equal bytes. patients: None takes the scale's number (400 bundled, 60 tiny). scale: `bundled` has
+    7.2 Mb on two chromosomes and about 240 genes; `tiny` 0.7 Mb and about 40 genes, for tests. fastq: also write the reads of
+    the first library as FASTQ, for the per-cycle quality.
+    Raises ValueError for fewer than 20 patients, of which no cohort with ten events can be expected.
+    """
+    size = SCALES[scale]
+    patients = size.patients if patients is None else patients
+    if patients < 20:
+        raise ValueError(f"{patients} patients: at least 20 are needed for a cohort with ten events")
+    folder = Path(folder)
+    for part in ("genome", "reads", "marks", "ontology", "cohort", "truth"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    world = build_world(size, seed)
+    _write_genome(world, folder / "genome")
+    stretches = profiles(world, seed)
+    drawn = {}
+    for library in DESIGN:
+        reads = draw_reads(world, library, stretches, seed)
+        first = fastq and library is DESIGN[0]
+        path = folder / "reads" / f"{library.id}.bam"
+        write_alignments(world, library, reads, path, path.with_suffix(".fastq.gz") if first else None, seed)
+        drawn[library.id] = len(reads)
+    write_marks(world, folder / "marks", seed)
+    annotations = annotate(world, seed)
+    write_ontology(annotations, folder / "ontology" / "go.obo", folder / "ontology" / "annotations.gaf")
+    cohort = build_cohort(world, patients, size.other_genes, seed)
+    cohort.clinical.to_csv(folder / "cohort" / "clinical.tsv", sep="\t", index=False, lineterminator="\n")
+    cohort.expression.to_csv(folder / "cohort" / "expression.tsv", sep="\t", na_rep="NA", lineterminator="\n")
+    _write_truth(world, annotations, cohort, drawn, folder / "truth", seed)
+    study = folder / "study.yaml"
+    study.write_text(
+        HEADER + yaml.safe_dump(_study(world, scale, fastq), sort_keys=False, width=120, allow_unicode=True)
+    )
+    return study
+
+
+def _write_genome(world: World, folder: Path) -> None:
+    """chrom.sizes, GTF, FASTA with index, masks."""
+    (folder / "chrom.sizes").write_text("".join(f"{chrom}\t{size}\n" for chrom, size in world.chrom_sizes.items()))
+    lines = []
+    for row in world.transcripts.itertuples():
+        attributes = f'gene_id "{row.gene}"; transcript_id "{row.transcript}"; gene_name "{row.gene}";'
+        edges = np.linspace(row.start, row.end, 6).astype(int)  # three exons, two introns
+        intervals = [("transcript", row.start, row.end)]
+        intervals += [("exon", edges[k], edges[k + 1]) for k in (0, 2, 4)]
+        lines += [
+            f"{row.chrom}\tGroProg\t{kind}\t{start + 1}\t{end}\t.\t{row.strand}\t.\t{attributes}\n"
+            for kind, start, end in intervals
+        ]
+    (folder / "annotation.gtf").write_text("".join(lines))
+    with open(folder / "genome.fa", "wb") as file:
+        for chrom, bases in world.sequence.items():
+            file.write(f">{chrom}\n".encode())
+            whole = len(bases) // 60 * 60
+            rows = np.full((whole // 60, 61), ord("\n"), np.uint8)
+            rows[:, :60] = bases[:whole].reshape(-1, 60)
+            file.write(rows.tobytes())
+            if whole < len(bases):
+                file.write(bases[whole:].tobytes() + b"\n")
+    pysam.faidx(str(folder / "genome.fa"))
+    chrom, start, end = world.blacklist
+    (folder / "blacklist.bed").write_text(f"{chrom}\t{start}\t{end}\tHigh Signal Region\n")
+    (folder / "multi_copy.bed").write_text(
+        "".join(
+            f"{row.chrom}\t{row.start}\t{row.end}\trDNA {row.name}\n" for row in world.repeats.itertuples(index=False)
+        )
+    )
+
+
+def _write_truth(
+    world: World, annotations: pd.DataFrame, cohort: SimulatedCohort, drawn: dict[str, int], folder: Path, seed: int
+) -> None:
+    """genes.tsv, transcripts.bed, patients.tsv and summary.json: what a stage should find again."""
+    world.genes.to_csv(folder / "genes.tsv", sep="\t", index=False, lineterminator="\n")
+    units = world.units
+    (folder / "transcripts.bed").write_text(
+        "".join(f"{u.chrom}\t{u.start}\t{u.end}\t{u.genes}\t1000\t{u.strand}\n" for u in units.itertuples())
+    )
+    cohort.truth.to_csv(folder / "patients.tsv", sep="\t", index=False, lineterminator="\n", float_format="%.6f")
+    annotations.to_csv(folder / "annotations.tsv", sep="\t", index=False, lineterminator="\n")
+    summary = {
+        "seed": seed,
+        "reads": drawn,
+        "genes": len(world.genes),
+        "expressed_genes": int(world.genes["expressed"].sum()),
+        "units": len(units),
+        "up": int((world.genes["log2_fold_change"] > 0).sum()),
+        "down": int((world.genes["log2_fold_change"] < 0).sum()),
+        "enriched_terms": {term.id: term.enriched for term in TERMS if term.enriched},
+        "target": {"chrom": world.target[0], "start": world.target[1], "end": world.target[2], "log2_fold_change": 3.0},
+        "log_hazard": COEFFICIENTS,
+    }
+    (folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
+
+
+def _study(world: World, scale: str, fastq: bool) -> dict[str, Any]:
+    """The study file's content."""
+    changed = world.genes[world.genes["log2_fold_change"] != 0].sort_values("log2_fold_change")
+    loci = [
+        {"name": "strongest_up", "gene": changed["gene"].iloc[-1], "reason": "largest planted rise"},
+        {"name": "strongest_down", "gene": changed["gene"].iloc[0], "reason": "largest planted fall"},
+        {
+            "name": "ribosomal_repeat",
+            "gene": world.repeats["name"].iloc[0],
+            "reason": "multi-copy: its reads cannot be placed and must not be counted",
+        },
+    ]
+    chrom, start, end = world.target
+    libraries = []
+    for library in DESIGN:
+        entry: dict[str, Any] = {"id": library.id, "condition": library.condition, "replicate": library.replicate}
+        if fastq and library is DESIGN[0]:
+            entry["reads"] = [f"reads/{library.id}.fastq.gz"]
+        entry["alignments"] = f"reads/{library.id}.bam"
+        entry["metadata"] = {"cells": "simulated", "run_on": "5 min, BrU", "read_length": 36}
+        libraries.append(entry)
+    clinical_fields = [
+        {"column": "AGE", "name": "age", "kind": "continuous", "unit": "years"},
+        {"column": "SEX", "name": "sex", "kind": "categorical", "levels": ["Female", "Male"]},
+        {"column": "STAGE", "name": "stage", "kind": "ordinal", "levels": ["I", "II", "III", "IV"]},
+        {"column": "GRADE", "name": "grade", "kind": "ordinal", "levels": ["G1", "G2", "G3"]},
+        {"column": "ALBUMIN", "name": "albumin", "kind": "continuous", "unit": "g/dl"},
+        {
+            "column": "TREATMENT",
+            "name": "treatment",
+            "kind": "categorical",
+            "known_at_days": 60,
+            "block": "treatment",
+        },
+    ]
+    origin = {"cell_type": "simulated", "build": "sim1", "source": "GroProg simulation"}
+    parameters: dict[str, Any] = {
+        "training": {"joint_epochs": 60, "ensemble_seeds": 2},
+        "evaluation": {"bootstrap_samples": 200},
+    }
+    if scale == "tiny":
+        parameters = {
+            "training": {
+                "genomic_warmup_epochs": 2,
+                "clinical_warmup_epochs": 2,
+                "joint_epochs": 4,
+                "ensemble_seeds": 1,
+            },
+            "evaluation": {"folds": 3, "bootstrap_samples": 20},
+            "enrichment": {"minimum_term_size": 3},
+            "transcription": {"tune": False},
+        }
+    return {
+        "name": "bundled" if scale == "bundled" else "tiny",
+        "title": "Simulated perturbation experiment and cohort",
+        "genome": {
+            "name": "sim1",
+            "chrom_sizes": "genome/chrom.sizes",
+            "annotation": "genome/annotation.gtf",
+            "blacklist": "genome/blacklist.bed",
+            "multi_copy": "genome/multi_copy.bed",
+            "fasta": "genome/genome.fa",
+        },
+        "libraries": libraries,
+        "contrast": {"treatment": "treated", "control": "control"},
+        "loci": loci,
+        "marks": [
+            {"name": mark, "bigwig": f"marks/{mark}.bw", **origin} for mark in ("H3K4me3", "H3K27ac", "H3K27me3")
+        ],
+        "ontology": {"obo": "ontology/go.obo", "gaf": "ontology/annotations.gaf"},
+        "signature_target": f"{chrom}:{start + 1}-{end}",
+        "cohort": {
+            "clinical": "cohort/clinical.tsv",
+            "endpoint": {"name": "OS", "time_column": "OS_MONTHS", "event_column": "OS_STATUS"},
+            "fields": clinical_fields,
+            "batch_column": "BATCH",
+            "expression": {"path": "cohort/expression.tsv", "scale": "log"},
+        },
+        "parameters": parameters,
+    }
