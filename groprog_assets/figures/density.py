@@ -1,0 +1,92 @@
+"""Figure 4: where called transcription units lie on genes, with the ideal frame. Tables in, a figure out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from groprog_assets.figures.style import (
+    CONTROL,
+    NEUTRAL,
+    SMALL,
+    SOFT_INK,
+    WIDE,
+    condition_colours,
+    new_figure,
+    say_empty,
+    style,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def transcript_density(profile: pd.DataFrame, summary: Mapping[str, Any]) -> Figure:
+    """The density curve over three scaled gene-lengths, the ideal frame (0, 1, 0) and the four figures in their places.
+
+    `profile` is the transcript_density table, `summary` its document (five_prime_fp, tp, post_tts, tua, pairs). Without a
+    matched gene the figure says so. The axis is scaled units, not base pairs (F3). Source: paper figure 4; groHMM
+    getTxDensity.
+    """
+    with style():
+        figure, axes = new_figure((WIDE[0], 3.9))
+        if not len(profile):
+            say_empty(axes, "No gene was matched with a transcription unit.")
+            return figure
+        scale = int(profile["position"].max() + 1) // 2
+        axes.plot(
+            [-scale, 0, 0, scale, scale, 2 * scale], [0, 0, 1, 1, 0, 0], color=NEUTRAL, linewidth=1.2, label="ideal"
+        )
+        axes.fill_between(profile["position"], profile["density"], color=CONTROL, alpha=0.15, linewidth=0)
+        axes.plot(profile["position"], profile["density"], color=CONTROL, linewidth=2, label="this study")
+        for boundary in (0, scale):
+            axes.axvline(boundary, color=NEUTRAL, linewidth=0.8, linestyle=":")
+        for centre, key, label in (
+            (-0.5, "five_prime_fp", "FivePrimeFP"),
+            (0.5, "tp", "TP"),
+            (1.5, "post_tts", "PostTTS"),
+        ):
+            if summary.get(key) is not None:
+                text = f"{label}\n{summary[key]:.4f}"
+                axes.text(centre * scale, 1.09, text, ha="center", va="center", fontsize=8.5, linespacing=1.35)
+        tua = "" if summary.get("tua") is None else f", TUA {summary['tua']:.4f}"
+        pairs = "" if summary.get("pairs") is None else f"{int(summary['pairs']):,} genes{tua}"
+        axes.set_title("Genes under their transcription unit" + (f" ({pairs})" if pairs else ""))
+        axes.set_xticks(
+            [-scale, 0, scale, 2 * scale], ["1 gene length\nupstream", "TSS", "TTS", "1 gene length\ndownstream"]
+        )
+        axes.set_xlim(-scale, 2 * scale)
+        axes.set_ylim(-0.02, 1.19)
+        axes.set_yticks([0, 0.25, 0.5, 0.75, 1])
+        axes.set_ylabel("Share of genes covered")
+        axes.legend(loc="center right")
+        return figure
+
+
+def tss_profile(profile: pd.DataFrame, control: str, treatment: str) -> Figure:
+    """Mean signal around the TSS in true base pairs, sense above zero and antisense below, one line a condition.
+
+    `profile` is the tss_profile table (reads per gene per million at each offset in bp). An empty table is said in the
+    figure. Source: A34.
+    """
+    with style():
+        figure, axes = new_figure((WIDE[0], SMALL[1]))
+        if not len(profile):
+            say_empty(axes, "No gene has reads around its transcription start site.")
+            return figure
+        colours = condition_colours(sorted(profile["condition"].unique()), control, treatment)
+        for (condition, orientation), part in profile.groupby(["condition", "orientation"], sort=True):
+            part = part.sort_values("offset")
+            sign = 1 if orientation == "sense" else -1
+            signal = part["signal"].rolling(25, center=True, min_periods=1).mean()
+            label = str(condition) if sign > 0 else "_"
+            axes.plot(part["offset"], sign * signal, color=colours[str(condition)], linewidth=1.2, label=label)
+        axes.axhline(0, color=SOFT_INK, linewidth=0.8)
+        axes.axvline(0, color=NEUTRAL, linewidth=0.8, linestyle=":")
+        axes.set_xlabel("Distance from the transcription start site (bp)")
+        axes.set_ylabel("Reads per gene per million\nantisense | sense")
+        axes.set_title("Signal around the start site (25-bp mean)")
+        axes.legend(loc="upper right")
+        return figure

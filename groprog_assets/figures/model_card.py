@@ -1,0 +1,72 @@
+"""The model card: what the model is, what it was fitted on, how well it does, and what it must not be used for.
+
+A document in, Markdown and report lines out. The limits are the same for every model this program trains (A47).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from groprog_assets.figures.report_blocks import document_rows
+
+LIMITS = (
+    (
+        "Research use only",
+        "Not a medical device. A score orders patients of a cohort like the training cohort; it is no basis for treatment.",
+    ),
+    (
+        "One cell line cannot show cause",
+        "The gene descriptors come from a perturbation of one cell line. That a gene responds there does not show that it "
+        "drives the outcome of a patient (A47).",
+    ),
+    (
+        "Omics must earn their place",
+        "The clinical-only model stands beside every figure. Only the paired difference with its interval says whether the "
+        "omics add anything.",
+    ),
+    (
+        "No external validation",
+        "All figures are out-of-fold within one cohort. Another hospital, another platform or another cancer may behave "
+        "differently.",
+    ),
+    (
+        "Baseline covariates only",
+        "Treatment and response recorded after baseline are left out unless the study sets a landmark (A1, A3).",
+    ),
+    (
+        "Pausing is not measured in patients",
+        "Bulk expression cannot show polymerase pausing. In signature mode it is a weight on genes, not a patient's value (A5).",
+    ),
+    (
+        "Missing genes and fields",
+        "Genes absent from a patient's matrix are masked, missing fields filled from the training fold; the score's interval "
+        "does not show the whole cost of that.",
+    ),
+)
+
+
+def model_card(card: Mapping[str, Any]) -> str:
+    """The card as Markdown for `model/card.md`.
+
+    `card` is a document: each top-level key becomes a heading, nested values its lines; `limits`, a list of sentences, is
+    added to the limits every model has. Keys keep their order; an empty card gives the limits alone.
+    """
+    lines = ["# Model card", ""]
+    for key, value in card.items():
+        if key == "limits":
+            continue
+        title = str(key).replace("_", " ").capitalize()
+        body = value if isinstance(value, Mapping) else {key: value}
+        lines += [f"## {title}", ""]
+        lines += [f"- {label}: {text}" for label, text in document_rows(body)]
+        lines.append("")
+    lines += ["## Limits", ""]
+    lines += [f"- **{title}.** {text}" for title, text in limits(card)]
+    return "\n".join([*lines, ""])
+
+
+def limits(card: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """(title, text) of every limit: those of all models, then the card's own."""
+    own = (card or {}).get("limits") or []
+    return [*LIMITS, *(("This model", str(text)) for text in own if str(text) not in {text for _, text in LIMITS})]

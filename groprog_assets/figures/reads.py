@@ -1,0 +1,101 @@
+"""Figures of the reads: per-cycle quality (figures 2 and 3 of the paper) and the filter funnel. Tables in, figures out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from groprog_assets.figures.style import GRID, NEUTRAL, SOFT_INK, WIDE, condition_colours, new_figure, say_empty, style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def read_quality(
+    by_library: Mapping[str, pd.DataFrame], conditions: Mapping[str, str], control: str, treatment: str
+) -> Figure:
+    """Mean Phred quality against cycle, one panel a mate, one line a library coloured by condition.
+
+    `by_library` maps library → read_quality table, `conditions` library → condition. Libraries without qualities (SEQ `*`)
+    are named in the figure; with none at all the figure says so. Source: paper 4.2, figures 2-3; A30 for mates apart.
+    """
+    with style():
+        shown = {library: table for library, table in by_library.items() if len(table)}
+        mates = sorted({int(mate) for table in shown.values() for mate in table["mate"].unique()}) or [1]
+        figure, axes = new_figure(WIDE, 1, len(mates), sharey=True, squeeze=False)
+        if not shown:
+            say_empty(axes[0, 0], "The libraries hold no base qualities (reads without sequence).")
+            return figure
+        colours = condition_colours(sorted(set(conditions.values())), control, treatment)
+        drawn: set[str] = set()
+        for panel, mate in zip(axes[0], mates, strict=True):
+            for library, table in shown.items():
+                part = table[table["mate"] == mate].sort_values("cycle")
+                condition = conditions[library]
+                label = condition if condition not in drawn else "_"
+                drawn.add(condition)
+                panel.plot(part["cycle"], part["mean_quality"], color=colours[condition], label=label, alpha=0.9)
+            panel.set_title(f"Mate {mate}" if len(mates) > 1 else "Base quality")
+            panel.set_xlabel("Sequencing cycle")
+        axes[0, 0].set_ylabel("Mean quality (Phred)")
+        lowest = min(float(table["mean_quality"].min()) for table in shown.values())
+        axes[0, 0].set_ylim(max(0.0, min(28.0, lowest - 2)), 42)
+        axes[0, -1].legend(loc="lower left")
+        silent = sorted(set(by_library) - set(shown))
+        if silent:
+            axes[0, 0].annotate(
+                f"no qualities: {', '.join(silent)}", (0.02, 0.97), xycoords="axes fraction", va="top", color=SOFT_INK
+            )
+        return figure
+
+
+def filter_funnel(
+    by_library: Mapping[str, pd.DataFrame], conditions: Mapping[str, str], control: str, treatment: str
+) -> Figure:
+    """Share of the file's reads that remain after each filter, one bar group a step, one bar a library.
+
+    `by_library` maps library → filter_funnel table. Steps keep the order of the first library. A library with an empty
+    file has no bars. The last step carries its percentage.
+    """
+    with style():
+        steps = list(dict.fromkeys(step for table in by_library.values() for step in table["step"]))
+        height = max(2.4, 0.35 * len(steps) * max(1, len(by_library)) * 0.6 + 1.2)
+        figure, axes = new_figure((WIDE[0], min(height, 7.0)))
+        if not steps:
+            say_empty(axes, "No reads were counted.")
+            return figure
+        colours = condition_colours(sorted(set(conditions.values())), control, treatment)
+        thickness = 0.8 / len(by_library)
+        drawn: set[str] = set()
+        for offset, (library, table) in enumerate(by_library.items()):
+            total = int(table["remaining"].iloc[0] + table["removed"].iloc[0]) if len(table) else 0
+            if total == 0:
+                continue
+            condition = conditions[library]
+            label = condition if condition not in drawn else "_"
+            drawn.add(condition)
+            places = [steps.index(step) - 0.4 + thickness * (offset + 0.5) for step in table["step"]]
+            shares = 100 * table["remaining"] / total
+            axes.barh(places, shares, height=thickness * 0.9, color=colours[condition], label=label)
+            axes.annotate(
+                f"{shares.iloc[-1]:.1f} %  {library}",
+                (shares.iloc[-1], places[-1]),
+                xytext=(4, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=7.5,
+                color=SOFT_INK,
+            )
+        axes.set_yticks(range(len(steps)), [step.replace("_", " ") for step in steps])
+        axes.invert_yaxis()
+        axes.set_xlim(0, 125)
+        axes.set_xticks(range(0, 101, 25))
+        axes.axvline(100, color=NEUTRAL, linewidth=0.8)
+        axes.grid(axis="y", visible=False)
+        axes.grid(axis="x", color=GRID)
+        axes.set_xlabel("Reads remaining, % of the file")
+        axes.set_title("From file to use")
+        axes.legend(loc="upper right")
+        return figure

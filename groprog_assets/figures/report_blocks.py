@@ -1,0 +1,178 @@
+"""What a report section is made of: facts, tables, figures, notes, each a plain dict the template knows by its `kind`.
+
+Formatting of numbers, intervals and documents lives here, so that a number looks the same wherever it stands.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+Block = dict[str, Any]
+Cell = dict[str, Any]
+
+
+def number(value: Any, digits: int = 3) -> str:
+    """A value as a reader wants it: thousands grouped, `digits` significant places, a dash for missing."""
+    if value is None or value is pd.NA:
+        return "–"
+    if isinstance(value, bool) or type(value).__name__ in ("bool", "bool_"):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return value or "–"
+    if isinstance(value, list | tuple):
+        return ", ".join(number(item, digits) for item in value) or "–"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {number(item, digits)}" for key, item in value.items()) or "–"
+    try:
+        real = float(value)
+    except (TypeError, ValueError):
+        return str(value)
+    if math.isnan(real):
+        return "–"
+    if math.isinf(real):
+        return "∞" if real > 0 else "−∞"
+    if real == int(real) and abs(real) < 1e15:
+        text = f"{int(real):,}"
+    elif abs(real) >= 1000:
+        text = f"{real:,.0f}"
+    elif abs(real) >= 1e-3:
+        text = f"{real:.{max(0, digits - 1 - math.floor(math.log10(abs(real))))}f}"
+    else:
+        mantissa, exponent = f"{real:.1e}".split("e")
+        text = f"{mantissa} × 10^{int(exponent)}"
+    return text.replace("-", "−")
+
+
+def fixed(value: Any, places: int = 3) -> str:
+    """A value with `places` decimals, so that a column of them lines up; a dash for missing."""
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return "–"
+    return f"{float(value):.{places}f}".replace("-", "−")
+
+
+def interval(lower: Any, upper: Any, places: int = 3) -> str:
+    """A 95 % interval in words: `0.612 to 0.701`, or a dash when a bound is missing."""
+    if lower is None or upper is None:
+        return "–"
+    return f"{fixed(lower, places)} to {fixed(upper, places)}"
+
+
+def p_value(value: Any) -> str:
+    """A probability: three decimals, scientific below 0.001, a dash for missing."""
+    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
+        return "–"
+    return number(value, 2) if value < 1e-3 else f"{value:.3f}"
+
+
+def words(key: str) -> str:
+    """A document key as words: underscores become spaces, the first letter a capital."""
+    text = str(key).replace("_", " ").strip()
+    return text[:1].upper() + text[1:]
+
+
+def size(count: Any) -> str:
+    """Bytes in the unit a person would say."""
+    if count is None:
+        return "–"
+    amount = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1000 or unit == "GB":
+            return f"{amount:.0f} {unit}" if unit == "B" or amount >= 100 else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return ""
+
+
+def paragraph(text: str) -> Block:
+    return {"kind": "paragraph", "text": text}
+
+
+def note(text: str, level: str = "info", title: str = "") -> Block:
+    """A box: `level` is info, warn, bad or good."""
+    return {"kind": "note", "text": text, "level": level, "title": title}
+
+
+def missing(reason: str) -> Block:
+    return {"kind": "missing", "text": reason}
+
+
+def facts(rows: Iterable[tuple[str, str, str]]) -> Block:
+    """Headline numbers: (label, value, what it means)."""
+    return {"kind": "facts", "rows": [{"label": a, "value": b, "note": c} for a, b, c in rows]}
+
+
+def figure(image: bytes | str, caption: str, alt: str, name: str) -> Block:
+    return {"kind": "figure", "image": image, "caption": caption, "alt": alt, "name": name}
+
+
+def details(summary: str, blocks: Sequence[Block]) -> Block:
+    """Blocks behind a line that opens them; printed open."""
+    return {"kind": "details", "summary": summary, "blocks": list(blocks)}
+
+
+def cell(text: str, sort: Any = None, **extra: Any) -> Cell:
+    """One table cell; `sort` is what a sortable column compares; `mono`, `strong`, `level`, `whisker` are looks."""
+    order = sort if isinstance(sort, int | float) and not (isinstance(sort, float) and math.isnan(sort)) else None
+    return {"text": text, "sort": order if order is not None else text, **extra}
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[Cell | str]], caption: str = "", total: int = 0) -> Block:
+    """A sortable table. A column is numeric when every filled cell of it sorts by a number. `total` is the number of rows
+    there are when only the first are shown."""
+    filled = [[item if isinstance(item, dict) else cell(item) for item in row] for row in rows]
+    numeric = []
+    for index in range(len(columns)):
+        values = [row[index] for row in filled if row[index]["text"] not in ("–", "")]
+        numeric.append(bool(values) and all(isinstance(value["sort"], int | float) for value in values))
+    heads = [{"label": label, "numeric": is_numeric} for label, is_numeric in zip(columns, numeric, strict=True)]
+    return {"kind": "table", "columns": heads, "rows": filled, "caption": caption, "total": total}
+
+
+def whisker(estimate: Any, lower: Any, upper: Any, domain: tuple[float, float], reference: float | None) -> Cell | None:
+    """Positions in per cent of an estimate with its interval on `domain`, drawn beside the number; None if missing."""
+    values = [estimate, lower, upper]
+    if any(value is None or not math.isfinite(value) for value in values) or domain[1] <= domain[0]:
+        return None
+
+    def place(value: float) -> float:
+        return round(100 * min(1.0, max(0.0, (value - domain[0]) / (domain[1] - domain[0]))), 2)
+
+    return {
+        "left": place(lower),
+        "width": round(place(upper) - place(lower), 2),
+        "point": place(estimate),
+        "reference": None if reference is None else place(reference),
+    }
+
+
+def document_rows(document: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """A nested document as (label, value) lines; lists of more than eight values are counted, not listed."""
+    rows: list[tuple[str, str]] = []
+    for key, value in document.items():
+        label = f"{prefix}, {words(key).lower()}" if prefix else words(key)
+        if isinstance(value, Mapping) and value:
+            rows.extend(document_rows(value, label))
+        elif isinstance(value, list | tuple) and (len(value) > 8 or any(isinstance(item, Mapping) for item in value)):
+            rows.append((label, f"{len(value):,} values"))
+        else:
+            rows.append((label, number(value)))
+    return rows
+
+
+def document_table(document: Mapping[str, Any], caption: str = "") -> Block:
+    """A document as a two-column table."""
+    return table(["What", "Value"], [[cell(a), cell(b)] for a, b in document_rows(document)], caption)
+
+
+def member(value: Any, name: str) -> Any:
+    """`value[name]` of a bundle or document, None where either is absent."""
+    return value.get(name) if isinstance(value, Mapping) else None
+
+
+def frame_of(value: Any, name: str = "table") -> pd.DataFrame | None:
+    """The table itself or the member that is one; None when absent or without rows."""
+    found = value if isinstance(value, pd.DataFrame) else member(value, name)
+    return found if isinstance(found, pd.DataFrame) and len(found) else None

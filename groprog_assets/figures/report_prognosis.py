@@ -1,0 +1,329 @@
+"""The report's prognosis sections: cohort, evaluation beside the baselines, training, model card.
+
+Each function takes the report's context and returns blocks; an empty list means there was nothing to show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from groprog_assets.figures.cohort_table import cohort_table
+from groprog_assets.figures.model_card import limits
+from groprog_assets.figures.report_blocks import (
+    Block,
+    Cell,
+    cell,
+    details,
+    document_table,
+    facts,
+    fixed,
+    frame_of,
+    interval,
+    member,
+    note,
+    number,
+    p_value,
+    paragraph,
+    table,
+    whisker,
+    words,
+)
+from groprog_assets.figures.report_genomics import picture as _picture
+
+MODEL = "groprog"
+HEADLINE_METRIC = "c_ipcw"
+CLINICAL = ("clinical_cox", "groprog_clinical")
+"""What the omics must beat, first found first."""
+
+MODEL_LABELS = {
+    "groprog": "GroProg",
+    "groprog_clinical": "GroProg, clinical branch alone",
+    "clinical_cox": "Cox, clinical",
+    "penalised_cox": "Penalised Cox, clinical + expression",
+    "boosted_cox": "Boosted Cox",
+}
+METRIC_LABELS = {
+    "c_ipcw": "C, censoring-weighted",
+    "harrell": "C, Harrell",
+    "integrated_brier": "Integrated Brier (lower is better)",
+}
+LOWER_IS_BETTER = ("brier", "calibration_error")
+
+CAPTIONS: dict[str, tuple[str, str]] = {
+    "kaplan_meier": (
+        "Kaplan–Meier curves of patients in the low, middle and high third of out-of-fold risk. Wide separation means that the score "
+        "orders patients it has not seen. Shaded: 95 % intervals; below: patients at risk.",
+        "Kaplan-Meier survival curves of three risk groups with confidence bands.",
+    ),
+    "calibration": (
+        "Predicted against observed event probability at each horizon, by tenth of predicted risk. On the diagonal the probabilities can "
+        "be taken at their word.",
+        "Calibration plot: observed against predicted event probability with the diagonal.",
+    ),
+    "auc": (
+        "How well the score tells who has had the event by a time from who has not, at every time (eq. 16). 0.5 is chance.",
+        "Line chart of time-dependent AUC against follow-up time for each model.",
+    ),
+    "concordance": (
+        "Concordance of each model with its 95 % interval; all on the same folds.",
+        "Forest plot of the concordance of each model with intervals.",
+    ),
+    "training": (
+        "Loss terms and validation concordance by epoch over the three stages; the line ends where early stopping took the model.",
+        "Line charts of training losses and validation concordance by epoch.",
+    ),
+    "energy": (
+        "Weight of the omics against the clinical branch in the fused representation of each patient (eta, eq. 6).",
+        "Histogram of the modality weight eta over patients.",
+    ),
+    "attributions": (
+        "What moves the score: contributions of fields, blocks and genes, averaged over patients.",
+        "Bar chart of mean absolute contributions to the risk score.",
+    ),
+}
+
+
+def label_of(model: str) -> str:
+    return MODEL_LABELS.get(model, words(model))
+
+
+def metric_label(metric: str) -> str:
+    """`auc_36` is the AUC at 36 months; known names have their words, others are spelt out."""
+    if metric.startswith("auc_") and metric[4:].replace(".", "").isdigit():
+        return f"AUC at {metric[4:]} months"
+    return METRIC_LABELS.get(metric, words(metric))
+
+
+def headline_difference(context: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The paired difference that decides the headline: this model against the clinical one, on the headline metric."""
+    differences = member(context.get("evaluation"), "differences") or []
+    for against in CLINICAL:
+        for row in differences:
+            if (row["model"], row["against"], row["metric"]) == (MODEL, against, HEADLINE_METRIC):
+                return row
+    return None
+
+
+def verdict(context: Mapping[str, Any]) -> dict[str, str] | None:
+    """The one sentence the report may say about the omics, decided by the paired interval (A47); None without one."""
+    row = headline_difference(context)
+    if row is None or row.get("lower") is None or row.get("upper") is None:
+        return None
+    amount = f"{fixed(row['difference'])} (95 % interval {interval(row['lower'], row['upper'])})"
+    against = label_of(row["against"])
+    if row["lower"] > 0:
+        title, level = "Adding the omics improves the prediction in this cohort", "good"
+    elif row["upper"] < 0:
+        title, level = "Adding the omics makes the prediction worse in this cohort", "bad"
+    else:
+        title, level = "No gain from the omics is shown in this cohort", "info"
+    end = (
+        ""
+        if level != "info"
+        else " The interval includes zero: a gain or a loss of this size would both be compatible with the data."
+    )
+    return {
+        "title": title,
+        "level": level,
+        "text": f"Concordance of {label_of(row['model'])} minus {against}, same patients and folds: {amount}.{end}",
+    }
+
+
+def headlines(context: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Facts of the prognosis half for the top of the page."""
+    found = []
+    outcomes = frame_of(context.get("cohort"), "outcomes")
+    if outcomes is not None:
+        found.append(("Patients", number(len(outcomes)), f"{number(int(outcomes['event'].sum()))} with the event"))
+    scores = member(member(member(context.get("evaluation"), "models"), MODEL), HEADLINE_METRIC)
+    if scores:
+        note_text = f"95 % interval {interval(scores.get('lower'), scores.get('upper'), 2)}; 0.5 is chance"
+        found.append(("Concordance", fixed(scores.get("estimate"), 3), note_text))
+    return [{"label": label, "value": value, "note": text} for label, value, text in found]
+
+
+def cohort(context: Mapping[str, Any]) -> list[Block]:
+    """Table 1, follow-up, and who or what was left out."""
+    bundle = context.get("cohort")
+    records, fields, outcomes = (frame_of(bundle, name) for name in ("records", "fields", "outcomes"))
+    if records is None or fields is None or outcomes is None:
+        return []
+    events = int(outcomes["event"].sum())
+    blocks = [
+        facts(
+            [
+                ("Patients", number(len(outcomes)), "with a usable outcome"),
+                ("Events", number(events), f"{100 * events / len(outcomes):.0f} % of patients"),
+                ("Median follow-up", f"{outcomes['time'].median():.0f}", "months, event or censoring"),
+            ]
+        )
+    ]
+    rows = []
+    for row in cohort_table(records, fields, outcomes).itertuples():
+        gap = (
+            cell("", 0)
+            if row.missing is None or row.missing != row.missing
+            else cell(number(int(row.missing)), int(row.missing))
+        )
+        rows.append([cell(row.field.replace("_", " "), strong=True), row.level, row.all, row.event, row.censored, gap])
+    block = table(
+        ["Covariate", "Level", "All", "With event", "Censored", "Missing"], rows, "Table 1. Covariates at baseline."
+    )
+    blocks.append({**block, "fixed_order": True})
+    excluded = frame_of(bundle, "exclusions")
+    if excluded is not None:
+        counts = excluded.groupby(["what", "reason"], sort=True).size()
+        lines = [
+            [str(what), str(reason), cell(number(int(count)), int(count))] for (what, reason), count in counts.items()
+        ]
+        blocks.append(table(["What", "Why it was left out", "How many"], lines, "Left out, by reason."))
+    return blocks
+
+
+def evaluation(context: Mapping[str, Any]) -> list[Block]:
+    """Out-of-fold metrics with intervals beside the baselines, paired differences, strata, calibration."""
+    document = context.get("evaluation")
+    models = member(document, "models")
+    if not isinstance(document, Mapping) or not models:
+        return []
+    how = " ".join(
+        part
+        for part in (
+            f"{number(document['repeats'])} × {number(document['folds'])}-fold cross-validation."
+            if document.get("repeats") and document.get("folds")
+            else "",
+            f"Censoring-weighted figures are truncated at {number(document['tau_months'])} months."
+            if document.get("tau_months")
+            else "",
+        )
+        if part
+    )
+    blocks: list[Block] = [
+        paragraph(
+            "Every patient is scored by models that never saw that patient; every fitted step, from imputation to weights, happened "
+            f"inside the training part. {how} A concordance of 0.5 is a coin toss, 1 a perfect order."
+        )
+    ]
+    found = verdict(context)
+    if found:
+        blocks.append(note(found["text"], found["level"], found["title"]))
+    metrics = list(dict.fromkeys(metric for scores in models.values() for metric in scores))
+    metrics.sort(key=lambda metric: metric != HEADLINE_METRIC)
+    ordered = [MODEL] * (MODEL in models) + [model for model in models if model != MODEL]
+    for metric in metrics:
+        rows = _metric_rows(models, ordered, metric)
+        if not rows:
+            continue
+        block = table(
+            ["Model", metric_label(metric), "95 % interval", ""], rows, metric_label(metric) + ", out of fold."
+        )
+        blocks.append(block if metric == HEADLINE_METRIC else details(metric_label(metric), [block]))
+    differences = document.get("differences") or []
+    if differences:
+        blocks.append(_differences(differences))
+    blocks += [_picture(context, name, CAPTIONS) for name in ("kaplan_meier", "calibration")]
+    blocks += [
+        _picture(context, name, CAPTIONS) for name in ("concordance", "auc") if member(context.get("figures"), name)
+    ]
+    shown = {"models", "differences"}
+    rest = {key: value for key, value in document.items() if key not in shown}
+    if rest:
+        blocks.append(details("All other figures of the evaluation", [document_table(rest)]))
+    return blocks
+
+
+def _metric_rows(models: Mapping[str, Any], ordered: list[str], metric: str) -> list[list[Cell]]:
+    entries = [(model, models[model][metric]) for model in ordered if isinstance(models[model].get(metric), Mapping)]
+    bounds = [
+        entry[key] for _, entry in entries for key in ("estimate", "lower", "upper") if entry.get(key) is not None
+    ]
+    if not bounds:
+        return []
+    chance = 0.5 if metric.startswith("auc") or metric in ("c_ipcw", "harrell") else None
+    domain = (min([*bounds, *([chance] if chance else [])]), max(bounds))
+    rows = []
+    for model, entry in entries:
+        estimate, lower, upper = (entry.get(key) for key in ("estimate", "lower", "upper"))
+        rows.append(
+            [
+                cell(label_of(model), strong=model == MODEL),
+                cell(fixed(estimate), estimate),
+                cell(interval(lower, upper), lower),
+                cell("", estimate, whisker=whisker(estimate, lower, upper, domain, chance)),
+            ]
+        )
+    return rows
+
+
+def _differences(differences: list[Mapping[str, Any]]) -> Block:
+    bounds = [row[key] for row in differences for key in ("lower", "upper") if row.get(key) is not None]
+    widest = max([abs(bound) for bound in bounds] or [1.0])
+    rows = []
+    for row in differences:
+        lower, upper = row.get("lower"), row.get("upper")
+        if lower is None or upper is None:
+            says, level = "no interval", "muted"
+        elif lower <= 0 <= upper:
+            says, level = "not distinguishable", "muted"
+        else:
+            worse = any(part in row["metric"] for part in LOWER_IS_BETTER)
+            better = (lower > 0) != worse
+            says, level = ("better", "good") if better else ("worse", "bad")
+        rows.append(
+            [
+                cell(f"{label_of(row['model'])} − {label_of(row['against'])}", strong=True),
+                metric_label(row["metric"]),
+                cell(fixed(row["difference"]), row["difference"]),
+                cell(interval(lower, upper), lower),
+                cell("", row["difference"], whisker=whisker(row["difference"], lower, upper, (-widest, widest), 0.0)),
+                cell(p_value(row.get("p_value")), row.get("p_value")),
+                cell(says, level=level),
+            ]
+        )
+    heads = ["Difference", "Metric", "Estimate", "95 % interval", "", "p", "Reads as"]
+    return table(heads, rows, "Paired differences on the same patients and folds.")
+
+
+def training(context: Mapping[str, Any]) -> list[Block]:
+    """Curves, epochs per stage and where early stopping took the models."""
+    history = frame_of(context.get("training_history"))
+    drawn = [name for name in ("training", "energy") if member(context.get("figures"), name)]
+    if history is None and not drawn:
+        return []
+    blocks: list[Block] = []
+    if history is not None:
+        fits = history.groupby(["repeat", "fold", "seed"])
+        epochs = fits["epoch"].max() + 1
+        best = fits["validation_concordance"].max()
+        blocks.append(
+            facts(
+                [
+                    ("Fits", number(len(epochs)), "folds × seeds, and the final model"),
+                    (
+                        "Epochs",
+                        f"{number(int(epochs.median()))}",
+                        f"median; {int(epochs.min())} to {int(epochs.max())}",
+                    ),
+                    ("Best validation C", fixed(best.median(), 3), "median over fits; not an estimate of performance"),
+                ]
+            )
+        )
+    blocks.append(_picture(context, "training", CAPTIONS))
+    if "energy" in drawn:
+        blocks.append(_picture(context, "energy", CAPTIONS))
+    return blocks
+
+
+def card(context: Mapping[str, Any]) -> list[Block]:
+    """The model card's document and the limits every model has (A47)."""
+    document = context.get("model_card")
+    blocks: list[Block] = [{"kind": "limits", "rows": [{"title": a, "text": b} for a, b in limits(document)]}]
+    if member(context.get("figures"), "attributions"):
+        blocks.append(_picture(context, "attributions", CAPTIONS))
+    if document:
+        shown = {key: value for key, value in document.items() if key != "limits"}
+        blocks.append(details("The card: data, parameters, versions", [document_table(shown)]))
+    if context.get("champion"):
+        blocks.append(details("Promotion: why this model is the current one", [document_table(context["champion"])]))
+    return blocks
