@@ -40,8 +40,12 @@ class Library(StudyPart):
     condition: Identifier
     replicate: int = Field(1, ge=1)
     assay: Literal["gro-seq", "pro-seq", "gro-cap", "pro-cap", "chro-seq"] = "gro-seq"
-    reads: list[Path] = Field(default_factory=list, max_length=2, description="FASTQ, one or two mates")
-    alignments: Path | None = Field(None, description="BAM, SAM or CRAM")
+    reads: list[Path] = Field(
+        default_factory=list,
+        max_length=2,
+        description="FASTQ, one or two mates; beside alignments they only give the quality curve",
+    )
+    alignments: Path | None = Field(None, description="BAM, SAM or CRAM; taken as they are, sorted or not")
     bigwig_plus: Path | None = None
     bigwig_minus: Path | None = None
     read_end: Literal["five_prime", "three_prime", "coverage"] = "five_prime"
@@ -89,7 +93,14 @@ class ClinicalField(StudyPart):
     kind: Literal["continuous", "ordinal", "categorical"]
     unit: str = ""
     levels: list[str] = Field(default_factory=list, description="ordinal: lowest first; categorical: optional")
-    vocabulary: dict[str, str] = Field(default_factory=dict, description="value in the file -> level")
+    vocabulary: dict[str, str] = Field(default_factory=dict, description="value in the file -> level; '' for no value")
+    scale: Literal["linear", "log"] = Field(
+        "linear", description="log: log2(1 + value) is used, for markers that span decades or mix units"
+    )
+    height_column: str | None = Field(
+        None,
+        description="column of the height in cm; the field is then the body mass index of `column`, a weight in kg",
+    )
     known_at_days: float = Field(0.0, description="days after baseline at which the value is known (A3)")
     block: Literal["state", "treatment"] = "state"
 
@@ -147,5 +158,8 @@ class Study(StudyPart):
     ontology: Ontology | None = None
     signature_target: str | None = Field(None, description="chrom:start-end that the perturbation must raise (A44)")
     cohort: Cohort
+    data_roots: list[Path] = Field(
+        default_factory=list, description="folders outside the study's own that its paths may reach"
+    )
     results: Path = Field(Path("results"), description="where results are exported")
     parameters: Parameters = Field(default_factory=Parameters)

@@ -100,21 +100,17 @@ def write_ontology(annotations: pd.DataFrame, obo: Path, gaf: Path) -> None:
     rows = ["!gaf-version: 2.2", "!source: GroProg simulation"]
     for gene, term in annotations.itertuples(index=False):
         kind = branch[term]
-        rows.append(
-            "\t".join(
-                [
-                    "GroProg",
-                    gene,
-                    gene,
-                    relation[kind],
-                    term,
-                    "GroProg:1",
-                    "IEA",
-                    "",
-                    ASPECTS[kind],
-                    f"simulated {gene}",
-                ]
-                + ["", "protein", "taxon:9606", "20260101", "GroProg", "", ""]
-            )
-        )
+        fields = [
+            "GroProg",
+            gene,
+            gene,
+            relation[kind],
+            term,
+            "GroProg:1",
+            "IEA",
+            "",
+            ASPECTS[kind],
+            f"simulated {gene}",
+        ]
+        rows.append("\t".join([*fields, "", "protein", "taxon:9606", "20260101", "GroProg", "", ""]))
     gaf.write_text("\n".join(rows) + "\n")

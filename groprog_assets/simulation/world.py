@@ -160,7 +160,7 @@ def _plant_effects(genes: pd.DataFrame, scale: Scale, rng: np.random.Generator) 
     genes.loc[nested, "expressed"], genes.loc[nested, "rate"] = False, 0.0
     genes["log2_fold_change"] = 0.0
     candidates = rng.permutation(np.flatnonzero(single & genes["expressed"]))
-    changed = int(round(scale.changed * len(candidates)))
+    changed = round(scale.changed * len(candidates))
     up, down = candidates[:changed], candidates[changed : 2 * changed]
     genes.loc[up, "log2_fold_change"] = rng.uniform(1.6, 3.0, len(up))
     genes.loc[down, "log2_fold_change"] = -rng.uniform(1.6, 3.0, len(down))
