@@ -13,22 +13,23 @@ from groprog_assets.figures.report_blocks import document_rows
 LIMITS = (
     (
         "Research use only",
-        "Not a medical device. A score orders patients of a cohort like the training cohort; it is no basis for treatment.",
+        "Not a medical device. A score orders patients of a cohort like the training cohort; it is no basis for "
+        "treatment.",
     ),
     (
         "One cell line cannot show cause",
-        "The gene descriptors come from a perturbation of one cell line. That a gene responds there does not show that it "
-        "drives the outcome of a patient (A47).",
+        "The gene descriptors come from a perturbation of one cell line. That a gene responds there does not show "
+        "that it drives the outcome of a patient (A47).",
     ),
     (
         "Omics must earn their place",
-        "The clinical-only model stands beside every figure. Only the paired difference with its interval says whether the "
-        "omics add anything.",
+        "The clinical-only model stands beside every figure. Only the paired difference with its interval says "
+        "whether the omics add anything.",
     ),
     (
         "No external validation",
-        "All figures are out-of-fold within one cohort. Another hospital, another platform or another cancer may behave "
-        "differently.",
+        "All figures are out-of-fold within one cohort. Another hospital, another platform or another cancer may "
+        "behave differently.",
     ),
     (
         "Baseline covariates only",
@@ -36,12 +37,13 @@ LIMITS = (
     ),
     (
         "Pausing is not measured in patients",
-        "Bulk expression cannot show polymerase pausing. In signature mode it is a weight on genes, not a patient's value (A5).",
+        "Bulk expression cannot show polymerase pausing. In signature mode it is a weight on genes, not a patient's "
+        "value (A5).",
     ),
     (
         "Missing genes and fields",
-        "Genes absent from a patient's matrix are masked, missing fields filled from the training fold; the score's interval "
-        "does not show the whole cost of that.",
+        "Genes absent from a patient's matrix are masked, missing fields filled from the training fold; the score's "
+        "interval does not show the whole cost of that.",
     ),
 )
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import pandas as pd
 
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 Block = dict[str, Any]
 Cell = dict[str, Any]
 
@@ -40,10 +42,10 @@ def number(value: Any, digits: int = 3) -> str:
     elif abs(real) >= 1000:
         text = f"{real:,.0f}"
     elif abs(real) >= 1e-3:
-        text = f"{real:.{max(0, digits - 1 - math.floor(math.log10(abs(real))))}f}"
+        text = f"{real:.{max(0, digits - 1 - math.floor(math.log10(abs(real))))}f}".rstrip("0")
     else:
         mantissa, exponent = f"{real:.1e}".split("e")
-        text = f"{mantissa} × 10^{int(exponent)}"
+        text = f"{mantissa} × 10{str(int(exponent)).translate(_SUPERSCRIPT)}"
     return text.replace("-", "−")
 
 

@@ -32,8 +32,9 @@ from groprog_assets.figures.report_blocks import (
 
 CAPTIONS: dict[str, tuple[str, str]] = {
     "read_quality": (
-        "Mean base quality at each sequencing cycle, one line a library, one panel a mate (figures 2 and 3 of the paper). A fall "
-        "towards the end is ordinary; a jump in the middle is usually a second mate glued to the first.",
+        "Mean base quality at each sequencing cycle, one line a library, one panel a mate (figures 2 and 3 of the "
+        "paper). A fall towards the end is ordinary; a jump in the middle is usually a second mate glued to the "
+        "first.",
         "Line chart of mean Phred quality against sequencing cycle for each library.",
     ),
     "filter_funnel": (
@@ -41,8 +42,9 @@ CAPTIONS: dict[str, tuple[str, str]] = {
         "Bar chart of the share of reads remaining after each filtering step, by library.",
     ),
     "transcript_density": (
-        "Share of genes whose called unit covers each point of a gene stretched to one length, from one gene-length upstream of "
-        "the start (TSS) to one beyond the end (TTS). The grey frame is the ideal: 0, then 1 over the gene, then 0.",
+        "Share of genes whose called unit covers each point of a gene stretched to one length, from one gene-length "
+        "upstream of the start (TSS) to one beyond the end (TTS). The grey frame is the ideal: 0, then 1 over the "
+        "gene, then 0.",
         "Curve of the share of genes covered by their transcription unit along the scaled gene, with the ideal frame.",
     ),
     "tss_profile": (
@@ -54,21 +56,23 @@ CAPTIONS: dict[str, tuple[str, str]] = {
         "Line chart of log-likelihood against EM iteration.",
     ),
     "tuning_surface": (
-        "Errors against gene annotation over the tuning grid. The published setting is used unless the study asks for the tuned one.",
+        "Errors against gene annotation over the tuning grid. The published setting is used unless the study asks "
+        "for the tuned one.",
         "Heat map of annotation error over the two tuning parameters of the hidden Markov model.",
     ),
     "ma_plot": (
-        "Each point is a transcription unit: average abundance across, change upwards. Coloured points pass both thresholds; dashed "
-        "lines are the fold-change threshold.",
+        "Each point is a transcription unit: average abundance across, change upwards. Coloured points pass both "
+        "thresholds; dashed lines are the fold-change threshold.",
         "MA plot: log2 fold change against log2 counts per million, with up- and down-regulated units coloured.",
     ),
     "pausing": (
-        "Distribution of log10 pausing index per condition: violin, quartiles, median. Index 1 (zero here) means the promoter is as "
-        "dense as the gene body.",
+        "Distribution of log10 pausing index per condition: violin, quartiles, median. Index 1 (zero here) means the "
+        "promoter is as dense as the gene body.",
         "Violin and box plots of log10 pausing index for each condition.",
     ),
     "enrichment": (
-        "Most enriched terms of the up-regulated genes in each branch of the Gene Ontology; dot size is the number of genes.",
+        "Most enriched terms of the up-regulated genes in each branch of the Gene Ontology; dot size is the number "
+        "of genes.",
         "Dot plot of minus log10 p for the most enriched GO terms in the BP, CC and MF branches.",
     ),
     "workflow": (
@@ -98,9 +102,9 @@ DENSITY_MEANING = (
 )
 
 EXPLORATORY = (
-    "This study has no replicates. Differences between its libraries cannot be told from differences between any two dishes of "
-    "cells: the variation was assumed, not measured (A39). Ranks and fold changes may guide the next experiment; the p-values are "
-    "no evidence."
+    "This study has no replicates. Differences between its libraries cannot be told from differences between any two "
+    "dishes of cells: the variation was assumed, not measured (A39). Ranks and fold changes may guide the next "
+    "experiment; the p-values are no evidence."
 )
 
 SHOWN = 12
@@ -161,9 +165,9 @@ def reads(context: Mapping[str, Any]) -> list[Block]:
     if rows:
         blocks.append(
             paragraph(
-                "Only reads that align to one place are used, and regions where that cannot be trusted (rDNA, repeats, blacklist) are "
-                "masked. The strand rule is inferred from annotated genes, never assumed: a flipped library would put every gene's "
-                "signal on the wrong strand."
+                "Only reads that align to one place are used, and regions where that cannot be trusted (rDNA, "
+                "repeats, blacklist) are masked. The strand rule is inferred from annotated genes, never assumed: a "
+                "flipped library would put every gene's signal on the wrong strand."
             )
         )
         heads = ["Library", "Reads in file", "Used", "Kept", "Strand rule", "Sense fraction", "Strand check"]
@@ -212,25 +216,27 @@ def density(context: Mapping[str, Any]) -> list[Block]:
     ]
     blocks = [
         paragraph(
-            "Transcription units were called with a two-state hidden Markov model over 50-bp windows. This section asks whether the "
-            "calls fit known genes. Each gene and as much on either side is stretched to one length; the curve is the share of genes "
-            "whose unit covers a point. It shows where calls lie, not how many reads lie there."
+            "Transcription units were called with a two-state hidden Markov model over 50-bp windows. This section "
+            "asks whether the calls fit known genes. Each gene and as much on either side is stretched to one "
+            "length; the curve is the share of genes whose unit covers a point. It shows where calls lie, not how "
+            "many reads lie there."
         ),
         picture(context, "transcript_density"),
         table(
             ["Figure", "This study", "Ideal", "Paper (Huh7)", "What it means"], rows, "The four figures of figure 4."
         ),
         note(
-            "The paper reads FivePrimeFP as promoter-proximal polymerase and PostTTS and TUA as regions. They are scores of the calls: "
-            "a FivePrimeFP of 0.41 says that calls reach far upstream of genes, not that polymerase is retained there (F3).",
+            "The paper reads FivePrimeFP as promoter-proximal polymerase and PostTTS and TUA as regions. They are "
+            "scores of the calls: a FivePrimeFP of 0.41 says that calls reach far upstream of genes, not that "
+            "polymerase is retained there (F3).",
             "info",
             "Not what the paper says",
         ),
         paragraph(
-            f"{number(summary.get('pairs'))} genes matched with one unit each; {number(summary.get('merged'))} units span two or more "
-            f"genes, {number(summary.get('dissociated'))} genes are split over two or more units; error rate "
-            f"{fixed(summary.get('error_rate'), 4)}. That rate falls when intergenic units are over-called, so it is read beside the "
-            "number of units."
+            f"{number(summary.get('pairs'))} genes matched with one unit each; {number(summary.get('merged'))} units "
+            f"span two or more genes, {number(summary.get('dissociated'))} genes are split over two or more units; "
+            f"error rate {fixed(summary.get('error_rate'), 4)}. That rate falls when intergenic units are "
+            "over-called, so it is read beside the number of units."
         ),
         picture(context, "tss_profile"),
     ]
@@ -321,9 +327,9 @@ def pausing(context: Mapping[str, Any]) -> list[Block]:
     ]
     blocks = [
         paragraph(
-            "The pausing index compares polymerase near the promoter (−50 to +200 bp) with the gene body (+200 to +5,000 bp, or the "
-            "gene's end). It is given as a ratio of densities; the paper's figure 9 shows the ratio of raw counts, which lies 1.28 lower "
-            "on this scale because the windows differ in length (F6)."
+            "The pausing index compares polymerase near the promoter (−50 to +200 bp) with the gene body (+200 to "
+            "+5,000 bp, or the gene's end). It is given as a ratio of densities; the paper's figure 9 shows the "
+            "ratio of raw counts, which lies 1.28 lower on this scale because the windows differ in length (F6)."
         ),
         picture(context, "pausing"),
         table(
@@ -359,8 +365,9 @@ def enrichment(context: Mapping[str, Any]) -> list[Block]:
     background = int(terms["background_size"].max())
     blocks += [
         paragraph(
-            f"Terms over-represented among the changed genes, against the {number(background)} genes that could have been found "
-            f"changed (not the whole genome). {number(len(significant))} of {number(len(terms))} tests have an adjusted p below 0.05."
+            f"Terms over-represented among the changed genes, against the {number(background)} genes that could have "
+            f"been found changed (not the whole genome). {number(len(significant))} of {number(len(terms))} tests "
+            "have an adjusted p below 0.05."
         ),
         picture(context, "enrichment"),
     ]
@@ -408,8 +415,9 @@ def loci(context: Mapping[str, Any]) -> list[Block]:
         if not bool(part["reliable"].all()):
             blocks.append(
                 note(
-                    "This locus lies in a masked region or has several copies in the genome. Reads cannot be placed here with certainty; "
-                    "the tracks are shown, nothing is concluded from them, and its gene is no key locus in the model (F5).",
+                    "This locus lies in a masked region or has several copies in the genome. Reads cannot be placed "
+                    "here with certainty; the tracks are shown, nothing is concluded from them, and its gene is no "
+                    "key locus in the model (F5).",
                     "warn",
                     "Not reliable",
                 )

@@ -52,17 +52,18 @@ LOWER_IS_BETTER = ("brier", "calibration_error")
 
 CAPTIONS: dict[str, tuple[str, str]] = {
     "kaplan_meier": (
-        "Kaplan–Meier curves of patients in the low, middle and high third of out-of-fold risk. Wide separation means that the score "
-        "orders patients it has not seen. Shaded: 95 % intervals; below: patients at risk.",
+        "Kaplan–Meier curves of patients in the low, middle and high third of out-of-fold risk. Wide separation "
+        "means that the score orders patients it has not seen. Shaded: 95 % intervals; below: patients at risk.",
         "Kaplan-Meier survival curves of three risk groups with confidence bands.",
     ),
     "calibration": (
-        "Predicted against observed event probability at each horizon, by tenth of predicted risk. On the diagonal the probabilities can "
-        "be taken at their word.",
+        "Predicted against observed event probability at each horizon, by tenth of predicted risk. On the diagonal "
+        "the probabilities can be taken at their word.",
         "Calibration plot: observed against predicted event probability with the diagonal.",
     ),
     "auc": (
-        "How well the score tells who has had the event by a time from who has not, at every time (eq. 16). 0.5 is chance.",
+        "How well the score tells who has had the event by a time from who has not, at every time (eq. 16). 0.5 is "
+        "chance.",
         "Line chart of time-dependent AUC against follow-up time for each model.",
     ),
     "concordance": (
@@ -70,7 +71,8 @@ CAPTIONS: dict[str, tuple[str, str]] = {
         "Forest plot of the concordance of each model with intervals.",
     ),
     "training": (
-        "Loss terms and validation concordance by epoch over the three stages; the line ends where early stopping took the model.",
+        "Loss terms and validation concordance by epoch over the three stages; the line ends where early stopping "
+        "took the model.",
         "Line charts of training losses and validation concordance by epoch.",
     ),
     "energy": (
@@ -201,8 +203,9 @@ def evaluation(context: Mapping[str, Any]) -> list[Block]:
     )
     blocks: list[Block] = [
         paragraph(
-            "Every patient is scored by models that never saw that patient; every fitted step, from imputation to weights, happened "
-            f"inside the training part. {how} A concordance of 0.5 is a coin toss, 1 a perfect order."
+            "Every patient is scored by models that never saw that patient; every fitted step, from imputation to "
+            f"weights, happened inside the training part. {how} A concordance of 0.5 is a coin toss, 1 a perfect "
+            "order."
         )
     ]
     found = verdict(context)

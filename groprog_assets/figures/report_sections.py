@@ -170,8 +170,9 @@ def provenance(context: Mapping[str, Any]) -> list[Block]:
         if record.get("ledger_head"):
             blocks.append(
                 note(
-                    "Every figure here can be traced to these files with `groprog lineage trace`. The ledger's head is written "
-                    "above: `groprog lineage verify` compares it with the ledger, so that a later alteration shows."
+                    "Every figure here can be traced to these files with `groprog lineage trace`. The ledger's head "
+                    "is written above: `groprog lineage verify` compares it with the ledger, so that a later "
+                    "alteration shows."
                 )
             )
     return blocks
