@@ -155,6 +155,13 @@ class PausingParameters(ParameterGroup):
     promoter_upstream: int = cited(50, unit="bp", source="paper Table 4; S1-P02", ge=0)
     promoter_downstream: int = cited(200, unit="bp", source="paper Table 4; S1-P02", ge=1)
     body_end: int = cited(5000, unit="bp", source="paper Table 4; S1-P02", ge=1)
+    background_upstream: int = cited(
+        1000,
+        unit="bp",
+        source="paper 4.3, figure 4 axis",
+        why="the background channel runs from there to where the promoter window starts (S1-P10)",
+        ge=1,
+    )
     minimum_body_reads: int = cited(20, unit="reads per library", source="paper Table 4; S1-P03", ge=0)
     high_threshold: float = cited(2.0, unit="density ratio", source="A37", gt=0)
     low_threshold: float = cited(0.5, unit="density ratio", source="A37", gt=0)
@@ -265,6 +272,19 @@ class RepresentationParameters(ParameterGroup):
     modality_dropout: float = cited(
         0.1, unit="probability", source="A12", why="keeps the clinical path usable without omics", ge=0, lt=1
     )
+    components: int = cited(
+        64,
+        unit="directions of training expression",
+        source="unstated",
+        why="as wide as the widest block of Table 5; the linear path and the per-gene deviation live in their span",
+        ge=1,
+    )
+    gene_deviation: bool = cited(
+        True,
+        unit="switch",
+        source="unstated",
+        why="reaches genes that have no nascent descriptor; decayed like every weight",
+    )
 
 
 class NetworkParameters(ParameterGroup):
@@ -354,6 +374,28 @@ class TrainingParameters(ParameterGroup):
     seed: int = cited(20260101, unit="seed", source="unstated", why="fixes splits, initialisation and batches", ge=0)
 
 
+class LinearPathParameters(ParameterGroup):
+    enabled: bool = cited(
+        True,
+        unit="switch",
+        source="unstated",
+        why="a ridge Cox path that the network corrects; specs/survival 3: linear models are hard to beat at this size",
+    )
+    penalties: list[float] = cited(
+        [0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0],
+        unit="ridge penalty per event",
+        source="unstated",
+        why="half-decades from hardly shrunk to hardly used; one for the covariates, one for the omics, by inner folds",
+    )
+    stacking_ridge: float = cited(
+        0.05,
+        unit="per event, towards equal shares",
+        source="unstated",
+        why="two weights learned from out-of-fold scores; kept near one half where the events are few",
+        gt=0,
+    )
+
+
 class EvaluationParameters(ParameterGroup):
     folds: int = cited(5, unit="folds", source="A48", ge=2)
     repeats: int = cited(
@@ -405,6 +447,7 @@ class Parameters(ParameterGroup):
     network: NetworkParameters = Field(default_factory=NetworkParameters)
     objective: ObjectiveParameters = Field(default_factory=ObjectiveParameters)
     training: TrainingParameters = Field(default_factory=TrainingParameters)
+    linear_path: LinearPathParameters = Field(default_factory=LinearPathParameters)
     evaluation: EvaluationParameters = Field(default_factory=EvaluationParameters)
 
     def overrides(self) -> dict[str, dict[str, Any]]:

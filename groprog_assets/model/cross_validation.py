@@ -1,0 +1,291 @@
+"""Fitting on a training fold, cross-validation around it, and the final model: every fitted step inside the fold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from groprog_assets.errors import ModelError, Problem
+from groprog_assets.model.encoders import Encoded, Encoders
+from groprog_assets.model.inputs import Fold, ModelInputs, Outcomes
+from groprog_assets.model.linear import LinearPath, choose_linear_path, stacking_weights
+from groprog_assets.model.network import RiskNetwork, input_widths
+from groprog_assets.model.predict import Prediction, RiskModel, predict
+from groprog_assets.model.representation import Batch
+from groprog_assets.model.training import Member, single_threaded, train_member
+from groprog_assets.parameters import Parameters
+from groprog_kernels.cox import breslow_baseline
+
+Progress = Callable[[dict[str, Any]], None]
+MINIMUM_BASELINE_EVENTS = 20
+
+
+class Fitted(NamedTuple):
+    """A model with how it came about.
+
+    history: columns of table training_history. out_of_fold (n,): risk of each training patient from members that did not
+    see him, NaN where every member did. stacking: weights (linear path, network). search: one row a tried penalty pair.
+    """
+
+    model: RiskModel
+    history: dict[str, np.ndarray]
+    out_of_fold: np.ndarray
+    stacking: tuple[float, float]
+    search: list[dict[str, float]]
+
+
+class CrossValidation(NamedTuple):
+    """Out-of-fold results over all folds.
+
+    out_of_fold: columns of table out_of_fold (repeat, fold, patient_id, risk, risk_lower, risk_upper, percentile,
+    survival_<horizon>, row = index of the patient in the inputs). history: columns of table training_history.
+    encoders, models: one a fold, in the order of `folds`. search: the inner searches, one row a tried setting.
+    """
+
+    out_of_fold: dict[str, np.ndarray]
+    history: dict[str, np.ndarray]
+    encoders: list[Encoders]
+    models: list[RiskModel]
+    folds: list[Fold]
+    search: dict[str, np.ndarray]
+
+
+def cross_validate(
+    inputs: ModelInputs,
+    outcomes: Outcomes,
+    folds: Sequence[Fold],
+    parameters: Parameters,
+    progress: Progress | None = None,
+    checkpoint_folder: Path | None = None,
+    keep_models: bool = True,
+) -> CrossValidation:
+    """Fit on each training fold and score its held-out patients.
+
+    Encoders, linear path, stacking weights, Breslow baseline and early stopping see the training fold alone. `progress`
+    gets {"repeat", "fold", "seed", "epoch", "stage", ...} each epoch. With `checkpoint_folder` a killed run goes on from
+    its last saved epoch. Raises ModelError when patients and outcomes differ in number, or a training fold has too few events.
+    """
+    _check(inputs, outcomes)
+    columns: dict[str, list[np.ndarray]] = {}
+    histories, models, searches = [], [], []
+    for fold in folds:
+        folder = (
+            None if checkpoint_folder is None else Path(checkpoint_folder) / f"repeat-{fold.repeat}-fold-{fold.fold}"
+        )
+        training = outcomes.take(fold.train)
+        fitted = fit_model(
+            inputs.take(fold.train), training, parameters, fold.repeat, fold.fold, progress=progress, folder=folder
+        )
+        prediction = predict(fitted.model, inputs.take(fold.test))
+        for name, values in _rows(prediction, fold).items():
+            columns.setdefault(name, []).append(values)
+        histories.append(fitted.history)
+        models.append(fitted.model)
+        searches.extend({"repeat": fold.repeat, "fold": fold.fold, **row} for row in fitted.search)
+    return CrossValidation(
+        {name: np.concatenate(parts) for name, parts in columns.items()},
+        _stack(histories),
+        [model.encoders for model in models],
+        models if keep_models else [],
+        list(folds),
+        _table(searches),
+    )
+
+
+def train_final(
+    inputs: ModelInputs,
+    outcomes: Outcomes,
+    parameters: Parameters,
+    progress: Progress | None = None,
+    checkpoint_folder: Path | None = None,
+) -> Fitted:
+    """The model to ship: the same fit on the whole cohort; in its history repeat is -1."""
+    _check(inputs, outcomes)
+    folder = None if checkpoint_folder is None else Path(checkpoint_folder) / "final"
+    return fit_model(inputs, outcomes, parameters, -1, 0, progress=progress, folder=folder)
+
+
+def fit_model(
+    inputs: ModelInputs,
+    outcomes: Outcomes,
+    parameters: Parameters,
+    repeat: int = -1,
+    fold: int = 0,
+    progress: Progress | None = None,
+    folder: Path | None = None,
+) -> Fitted:
+    """Fit an ensemble on one training cohort.
+
+    Inner folds, stratified by event, number 1 / validation_fraction. The linear path's penalties are chosen on them. Member
+    s stops early on inner fold s (mod their number) and is trained on the rest, so its scores there are out of fold, as are
+    those of its linear path; from both the stacking weights and the Breslow baseline are learned.
+    """
+    training = parameters.training
+    seed = training.seed + 7919 * (repeat + 1) + 104729 * fold
+    encoders = Encoders.fit(inputs, parameters)
+    encoded = encoders.transform(inputs)
+    inner_count = min(round(1.0 / training.validation_fraction), int(outcomes.event.sum()) // 2)
+    if inner_count < 2:
+        raise ModelError(
+            Problem(
+                f"training fold {repeat}.{fold}",
+                f"{int(outcomes.event.sum())} events",
+                "At least 4 are needed to stop early on events that were not trained on.",
+                "Use fewer folds or a longer follow-up.",
+            )
+        )
+    inner = inner_folds(outcomes, inner_count, seed)
+    path = _linear_path(encoded, outcomes, inner, parameters)
+    members: list[Member] = []
+    places = []
+    history: list[dict[str, Any]] = []
+    for member in range(training.ensemble_seeds):
+        place = member % inner_count
+        where = None if folder is None else Path(folder) / f"member-{member}"
+        trained = train_member(
+            encoded,
+            outcomes,
+            encoders,
+            parameters,
+            np.flatnonzero(inner != place),
+            np.flatnonzero(inner == place),
+            seed + member,
+            progress=_labelled(progress, repeat, fold, member),
+            folder=where,
+        )
+        members.append(trained)
+        places.append(place)
+        history.extend({"repeat": repeat, "fold": fold, "seed": member, **row} for row in trained.history)
+    risk, weights = _stacked(members, places, path, inner, outcomes, parameters.linear_path.stacking_ridge)
+    networks = []
+    for member, place in zip(members, places):
+        networks.append(_assembled(member.network, path, place, weights))
+    held = np.isfinite(risk)
+    if int(outcomes.event[held].sum()) < MINIMUM_BASELINE_EVENTS:
+        with single_threaded(), torch.no_grad():
+            everyone = _ensemble_risk(networks, encoded)
+        risk = np.where(held, risk, everyone)
+        held = np.ones(len(outcomes), bool)
+    baseline = breslow_baseline(risk[held], outcomes.time[held], outcomes.event[held])
+    model = RiskModel(
+        parameters,
+        encoders,
+        tuple(networks),
+        input_widths(encoded),
+        baseline,
+        np.sort(risk[held]),
+        () if path is None else path.penalties,
+        len(outcomes),
+        int(outcomes.event.sum()),
+    )
+    search = []
+    if path is not None:
+        search = [{"clinical_penalty": row[0], "omics_penalty": row[1], "score": row[2]} for row in path.log]
+    return Fitted(model, _table(history), risk, (float(weights[0]), float(weights[1])), search)
+
+
+def inner_folds(outcomes: Outcomes, count: int, seed: int) -> np.ndarray:
+    """(n,) inner fold of each patient, 0 .. count - 1; events and censored patients are dealt out separately."""
+    generator = np.random.default_rng([seed, count])
+    folds = np.empty(len(outcomes), np.int64)
+    first = 0
+    for happened in (True, False):
+        rows = generator.permutation(np.flatnonzero(outcomes.event == happened))
+        folds[rows] = (np.arange(rows.size) + first) % count
+        first += rows.size
+    return folds
+
+
+def _linear_path(encoded: Encoded, outcomes: Outcomes, inner: np.ndarray, parameters: Parameters) -> LinearPath | None:
+    if not parameters.linear_path.enabled:
+        return None
+    columns = np.hstack([encoded.design, encoded.components.astype(np.float64)])
+    if columns.shape[1] == 0:
+        return None
+    grid = tuple(sorted(parameters.linear_path.penalties))
+    return choose_linear_path(columns, encoded.design.shape[1], outcomes.time, outcomes.event, inner, grid)
+
+
+def _stacked(
+    members: list[Member],
+    places: list[int],
+    path: LinearPath | None,
+    inner: np.ndarray,
+    outcomes: Outcomes,
+    ridge: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    # Out-of-fold risk (n,) under the learned weights (linear path, network); NaN where no member left the patient out.
+    n = len(outcomes)
+    sums, counts = np.zeros(n), np.zeros(n)
+    for member, place in zip(members, places):
+        rows = np.flatnonzero(inner == place)
+        sums[rows] += member.validation_score
+        counts[rows] += 1
+    held = counts > 0
+    network = sums[held] / counts[held]
+    linear = path.out_of_fold[held] if path is not None else np.zeros(network.size)
+    scores = np.column_stack([linear, network])
+    weights = stacking_weights(scores, outcomes.time[held], outcomes.event[held], ridge)
+    risk = np.full(n, np.nan)
+    risk[held] = scores @ weights
+    return risk, weights
+
+
+def _assembled(network: RiskNetwork, path: LinearPath | None, place: int, weights: np.ndarray) -> RiskNetwork:
+    if path is not None:
+        network.linear.copy_(torch.from_numpy(path.members[place]))
+    network.mixture.copy_(torch.from_numpy(weights))
+    return network
+
+
+def _ensemble_risk(networks: list[RiskNetwork], encoded: Encoded) -> np.ndarray:
+    batch = Batch.of(encoded, "cpu", torch.float64)
+    return np.mean([network(batch).risk.numpy() for network in networks], axis=0)
+
+
+def _rows(prediction: Prediction, fold: Fold) -> dict[str, np.ndarray]:
+    size = fold.test.size
+    rows = {
+        "repeat": np.full(size, fold.repeat, np.int32),
+        "fold": np.full(size, fold.fold, np.int32),
+        "patient_id": prediction.patient_id,
+        "risk": prediction.risk,
+        "risk_lower": prediction.lower,
+        "risk_upper": prediction.upper,
+        "percentile": prediction.percentile,
+        "row": fold.test,
+    }
+    for place, horizon in enumerate(prediction.horizons):
+        rows[f"survival_{horizon:g}"] = prediction.survival[:, place]
+    return rows
+
+
+def _labelled(progress: Progress | None, repeat: int, fold: int, seed: int) -> Progress | None:
+    if progress is None:
+        return None
+    return lambda row: progress({"repeat": repeat, "fold": fold, "seed": seed, **row})
+
+
+def _table(rows: list[dict[str, Any]]) -> dict[str, np.ndarray]:
+    if not rows:
+        return {}
+    whole = ("repeat", "fold", "seed", "epoch")
+    return {name: np.array([row[name] for row in rows], np.int32 if name in whole else None) for name in rows[0]}
+
+
+def _stack(tables: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    names = tables[0] if tables else {}
+    return {name: np.concatenate([table[name] for table in tables]) for name in names}
+
+
+def _check(inputs: ModelInputs, outcomes: Outcomes) -> None:
+    if len(inputs) != len(outcomes):
+        raise ModelError(
+            Problem("outcomes", f"{len(outcomes)} for {len(inputs)} patients", "One outcome a patient, in order.", "")
+        )
+    if not outcomes.event.any():
+        raise ModelError(Problem("outcomes", "no event", "A risk model learns from events.", "Check the event column."))

@@ -1,0 +1,496 @@
+"""Encoders fitted on a training fold: inputs in, fitted constants and arrays out. No outcome can reach them.
+
+Every constant is a number, a string or a list, so that a fitted encoder is a JSON document; the one matrix (expression
+loadings) is stored beside it as an array.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from groprog_assets.errors import ModelError, Problem
+from groprog_assets.model.inputs import BLOCKS, ModelInputs
+from groprog_assets.parameters import Parameters
+
+# Which map of eq. 1 a descriptor goes through; descriptors not named here use the last source of their block.
+SOURCES = {"density": ("tss", "body"), "pausing": ("pausing",), "differential": ("function", "differential")}
+SOURCE_OF = {
+    "tss_density": "tss",
+    "upstream_density": "tss",
+    "apoptosis_regulation": "function",
+    "cell_junction": "function",
+    "receptor_inhibition": "function",
+    "key_locus": "function",
+}
+SKEW_LIMIT = 2.0
+Z_LIMIT = 5.0
+ROWS_AT_ONCE = 4096
+
+
+@dataclass(frozen=True)
+class FieldEncoding:
+    """One covariate's fitted constants; `dropped` holds the reason when the column carries nothing."""
+
+    name: str
+    kind: str
+    block: str
+    log: bool = False
+    median: float = 0.0
+    mean: float = 0.0
+    scale: float = 1.0
+    flag: bool = False
+    flag_mean: float = 0.0
+    levels: tuple[str, ...] = ()
+    level_means: tuple[float, ...] = ()
+    dropped: str = ""
+
+
+class EncodedClinical(NamedTuple):
+    """state, treatment: (n, .) float32 numbers; *_codes: (n, .) int64 level indices, 0 = unknown; design: (n, p) float64."""
+
+    state: np.ndarray
+    state_codes: np.ndarray
+    treatment: np.ndarray
+    treatment_codes: np.ndarray
+    design: np.ndarray
+
+
+@dataclass(frozen=True)
+class ClinicalEncoder:
+    """eq. 3 without the label: psi(c_num) by z-score, level indices for the embeddings E_r."""
+
+    fields: tuple[FieldEncoding, ...]
+
+    @classmethod
+    def fit(cls, inputs: ModelInputs, flag_above: float, known_by_days: float = 0.0) -> ClinicalEncoder:
+        """Constants from the training fold.
+
+        Continuous: median fill, z-score, a missing flag where more than `flag_above` (fraction) is missing; log1p first where
+        the skewness of a non-negative column exceeds 2. Ordinal: the level's index as a number and as an embedding index.
+        Categorical: the levels seen; anything else is the unknown level 0. A constant column, and one known later than
+        `known_by_days`, is dropped with the reason (A1, A27, A28).
+        """
+        encodings = []
+        for spec in inputs.fields:
+            values = inputs.covariates[spec.name]
+            if spec.known_at_days > known_by_days:
+                reason = f"known {spec.known_at_days:g} days after baseline"
+                encodings.append(FieldEncoding(spec.name, spec.kind, spec.block, dropped=reason))
+            elif spec.kind == "categorical":
+                encodings.append(_fit_categorical(spec.name, spec.block, values))
+            else:
+                levels = spec.levels if spec.kind == "ordinal" else ()
+                number = _level_index(values, levels) if levels else values
+                encodings.append(_fit_number(spec.name, spec.kind, spec.block, number, levels, flag_above))
+        return cls(tuple(encodings))
+
+    def transform(self, inputs: ModelInputs) -> EncodedClinical:
+        """Numbers, level indices and the linear path's design of any patients; fields they lack count as missing."""
+        n = len(inputs)
+        state: dict[str, list[np.ndarray]] = {"state": [], "treatment": []}
+        codes: dict[str, list[np.ndarray]] = {"state": [], "treatment": []}
+        design = []
+        for encoding in self.fields:
+            if encoding.dropped:
+                continue
+            values = inputs.covariates.get(encoding.name)
+            if values is None:
+                values = np.full(n, np.nan) if encoding.kind == "continuous" else np.full(n, "")
+            if encoding.kind == "categorical":
+                code = _codes(values, encoding.levels)
+                codes[encoding.block].append(code)
+                for level, mean in enumerate(encoding.level_means):
+                    design.append((code == level + 1) - mean)
+                continue
+            number = values if encoding.kind == "continuous" else _level_index(values, encoding.levels)
+            missing = np.isnan(number)
+            number = np.where(missing, encoding.median, number)
+            if encoding.log:
+                number = np.log1p(np.maximum(number, 0.0))
+            z = np.clip((number - encoding.mean) / encoding.scale, -Z_LIMIT, Z_LIMIT)
+            columns = [z]
+            if encoding.flag:
+                columns.append(missing - encoding.flag_mean)
+            state[encoding.block].extend(columns)
+            design.extend(columns)
+            if encoding.kind == "ordinal":
+                codes[encoding.block].append(_codes(values, encoding.levels))
+        return EncodedClinical(
+            _columns(state["state"], n, np.float32),
+            _columns(codes["state"], n, np.int64),
+            _columns(state["treatment"], n, np.float32),
+            _columns(codes["treatment"], n, np.int64),
+            _columns(design, n, np.float64),
+        )
+
+    def level_counts(self, block: str) -> list[int]:
+        """Embedding rows (levels and the unknown) of each coded field of `block`, in the order of the codes."""
+        return [
+            len(encoding.levels) + 1
+            for encoding in self.fields
+            if encoding.block == block and not encoding.dropped and encoding.kind != "continuous"
+        ]
+
+    def design_fields(self) -> list[str]:
+        """The field each column of `design` belongs to."""
+        names = []
+        for encoding in self.fields:
+            if not encoding.dropped:
+                width = len(encoding.levels) if encoding.kind == "categorical" else 1 + encoding.flag
+                names.extend([encoding.name] * width)
+        return names
+
+    def number_fields(self, block: str) -> list[str]:
+        """The field each column of `state` or `treatment` belongs to."""
+        names = []
+        for encoding in self.fields:
+            if encoding.block == block and not encoding.dropped and encoding.kind != "categorical":
+                names.extend([encoding.name] * (1 + encoding.flag))
+        return names
+
+    def code_fields(self, block: str) -> list[str]:
+        """The field each column of the level indices belongs to."""
+        return [
+            encoding.name
+            for encoding in self.fields
+            if encoding.block == block and not encoding.dropped and encoding.kind != "continuous"
+        ]
+
+
+class EncodedExpression(NamedTuple):
+    """z (n, K) float32 with 0 where missing; present (n, K) bool; components (n, r) float32."""
+
+    z: np.ndarray
+    present: np.ndarray
+    components: np.ndarray
+
+
+@dataclass(frozen=True)
+class ExpressionEncoder:
+    """Per-gene mean and scale of the training fold, and the leading directions of the standardised matrix.
+
+    genes: the vocabulary (K). mean, scale (K,). loadings (K, r): unit directions times a common factor that gives the
+    leading component unit variance, so that later components keep their smaller spread.
+    """
+
+    genes: tuple[str, ...]
+    mean: np.ndarray
+    scale: np.ndarray
+    loadings: np.ndarray
+    dropped: dict[str, str]
+
+    @classmethod
+    def fit(cls, inputs: ModelInputs, components: int, row_limit: int) -> ExpressionEncoder:
+        """Constants from the training fold; genes constant there, or missing in over half of it, are dropped with a reason.
+
+        Above `row_limit` patients the directions are learned on an evenly spaced subset of that size.
+        """
+        assert inputs.expression is not None
+        values = inputs.expression
+        present = np.isfinite(values)
+        count = present.sum(axis=0)
+        filled = np.where(present, values, 0.0)
+        mean = filled.sum(axis=0, dtype=np.float64) / np.maximum(count, 1)
+        squares = np.where(present, (values - mean.astype(np.float32)) ** 2, 0.0).sum(axis=0, dtype=np.float64)
+        scale = np.sqrt(squares / np.maximum(count - 1, 1))
+        rare = count < max(2, 0.5 * len(inputs) * (count.max(initial=0) > 0))
+        constant = ~rare & (scale <= 1e-8 * np.maximum(1.0, np.abs(mean)))
+        dropped = {}
+        for column in np.flatnonzero(rare | constant):
+            reason = "missing in over half of the training patients" if rare[column] else "constant in training"
+            dropped[inputs.genes[column]] = reason
+        kept = np.flatnonzero(~(rare | constant))
+        genes = tuple(inputs.genes[column] for column in kept)
+        mean, scale = mean[kept], scale[kept]
+        if not genes:
+            return cls((), mean, scale, np.zeros((0, 0)), dropped)
+        rows = np.unique(np.linspace(0, len(inputs) - 1, min(len(inputs), row_limit)).astype(int))
+        z = _standardise(values[np.ix_(rows, kept)], mean, scale)[0]
+        return cls(genes, mean, scale, _directions(z.astype(np.float64), components), dropped)
+
+    def transform(self, inputs: ModelInputs) -> EncodedExpression:
+        """Standardised expression over the vocabulary; genes the patients lack are masked."""
+        aligned = inputs.with_genes(self.genes).expression
+        assert aligned is not None
+        z, present = _standardise(aligned, self.mean, self.scale)
+        return EncodedExpression(z, present, _product(z, self.loadings))
+
+
+@dataclass(frozen=True)
+class DescriptorEncoder:
+    """Standardised gene descriptors: names, mean and scale over the described genes, source and block of each."""
+
+    names: tuple[str, ...]
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    sources: dict[str, tuple[int, ...]]
+
+    @classmethod
+    def fit(cls, inputs: ModelInputs) -> DescriptorEncoder:
+        """Constants over genes (and patients in matched mode); constant descriptors are left out of every source."""
+        if inputs.descriptors is None or not inputs.descriptor_names:
+            return cls((), (), (), {})
+        flat = np.asarray(inputs.descriptors, dtype=np.float64).reshape(-1, len(inputs.descriptor_names))
+        finite = np.isfinite(flat)
+        count = np.maximum(finite.sum(axis=0), 1)
+        mean = np.where(finite, flat, 0.0).sum(axis=0) / count
+        scale = np.sqrt(np.where(finite, (flat - mean) ** 2, 0.0).sum(axis=0) / count)
+        block_of = {name: block for block, names in inputs.blocks.items() for name in names}
+        sources: dict[str, list[int]] = {source: [] for block in BLOCKS for source in SOURCES[block]}
+        for column, name in enumerate(inputs.descriptor_names):
+            if scale[column] > 1e-8:
+                allowed = SOURCES[block_of.get(name, "density")]
+                source = SOURCE_OF.get(name, allowed[-1])
+                sources[source if source in allowed else allowed[-1]].append(column)
+        scale = np.where(scale > 1e-8, scale, 1.0)
+        return cls(
+            inputs.descriptor_names,
+            tuple(map(float, mean)),
+            tuple(map(float, scale)),
+            {source: tuple(columns) for source, columns in sources.items()},
+        )
+
+    def transform(self, descriptors: np.ndarray) -> np.ndarray:
+        """(..., K, J) -> (..., K, J + 1) float32: z-scored with 0 where missing, last column 1 where the gene is described."""
+        array = np.asarray(descriptors, dtype=np.float64)
+        finite = np.isfinite(array)
+        z = np.where(finite, (array - np.array(self.mean)) / np.array(self.scale), 0.0)
+        described = finite.any(axis=-1, keepdims=True)
+        return np.concatenate([np.clip(z, -Z_LIMIT, Z_LIMIT), described], axis=-1).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Encoders:
+    """All encoders of one training fold, with the gene descriptors of the vocabulary (K, J + 1) frozen beside them."""
+
+    mode: str
+    clinical: ClinicalEncoder
+    expression: ExpressionEncoder | None
+    descriptor: DescriptorEncoder
+    gene_descriptors: np.ndarray | None
+
+    @classmethod
+    def fit(cls, inputs: ModelInputs, parameters: Parameters) -> Encoders:
+        """Fit on the training fold alone. Raises ModelError when no covariate and no gene can be used."""
+        known_by = (parameters.cohort.landmark_months or 0.0) * 30.4375
+        clinical = ClinicalEncoder.fit(inputs, parameters.cohort.maximum_missing_flag, known_by)
+        mode = inputs.mode if parameters.representation.mode != "clinical" else "clinical"
+        expression, descriptors = None, None
+        descriptor = DescriptorEncoder.fit(inputs)
+        if mode == "signature":
+            representation, training = parameters.representation, parameters.training
+            expression = ExpressionEncoder.fit(inputs, representation.components, training.full_batch_limit)
+            if not expression.genes:
+                mode, expression = "clinical", None
+            elif descriptor.names:
+                at = {gene: row for row, gene in enumerate(inputs.genes)}
+                assert inputs.descriptors is not None
+                descriptors = descriptor.transform(inputs.descriptors[[at[gene] for gene in expression.genes]])
+        if mode == "clinical" and all(encoding.dropped for encoding in clinical.fields):
+            raise ModelError(
+                Problem(
+                    "inputs", "no usable covariate and no usable gene", "A model needs one of them.", "See the reasons."
+                )
+            )
+        return cls(mode, clinical, expression, descriptor, descriptors)
+
+    def transform(self, inputs: ModelInputs) -> Encoded:
+        """Everything the network reads, for any patients."""
+        clinical = self.clinical.transform(inputs)
+        n = len(inputs)
+        z = np.zeros((n, 0), np.float32)
+        components, count = np.zeros((n, 0), np.float32), np.ones(n, np.float32)
+        has_omics = np.zeros(n, bool)
+        genes_used = np.zeros(n, np.int32)
+        matched = None
+        if self.mode == "signature" and self.expression is not None:
+            if inputs.mode == "signature":
+                encoded = self.expression.transform(inputs)
+                genes_used = encoded.present.sum(axis=1).astype(np.int32)
+                components = encoded.components
+                described = self.described
+                z = np.ascontiguousarray(encoded.z[:, described])
+                count = np.maximum(encoded.present[:, described].sum(axis=1), 1).astype(np.float32)
+            else:
+                z = np.zeros((n, int(self.described.sum())), np.float32)
+                components = np.zeros((n, self.expression.loadings.shape[1]), np.float32)
+            has_omics = genes_used > 0
+        elif self.mode == "matched":
+            if inputs.descriptors is None or inputs.descriptors.ndim != 3:
+                width = len(self.descriptor.names)
+                matched = np.zeros((n, 1, width + 1), np.float32)
+            else:
+                matched = self.descriptor.transform(inputs.descriptors)
+                genes_used = (matched[:, :, -1] > 0).sum(axis=1).astype(np.int32)
+            has_omics = genes_used > 0
+        return Encoded(*clinical, z, count, components, has_omics, genes_used, matched)
+
+    @property
+    def described(self) -> np.ndarray:
+        """(K,) bool: genes of the vocabulary that have a descriptor."""
+        size = 0 if self.expression is None else len(self.expression.genes)
+        if self.gene_descriptors is None:
+            return np.zeros(size, bool)
+        return self.gene_descriptors[:, -1] > 0
+
+    def document(self) -> dict[str, Any]:
+        """The fitted constants as a JSON-able document; matrices are in `arrays`."""
+        return {
+            "mode": self.mode,
+            "fields": [asdict(encoding) for encoding in self.clinical.fields],
+            "expression": None
+            if self.expression is None
+            else {
+                "genes": list(self.expression.genes),
+                "mean": self.expression.mean.tolist(),
+                "scale": self.expression.scale.tolist(),
+                "dropped": self.expression.dropped,
+            },
+            "descriptor": asdict(self.descriptor),
+        }
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The fitted matrices: loadings (K, r), gene_descriptors (K, J + 1)."""
+        arrays = {}
+        if self.expression is not None:
+            arrays["loadings"] = self.expression.loadings
+        if self.gene_descriptors is not None:
+            arrays["gene_descriptors"] = self.gene_descriptors
+        return arrays
+
+    @classmethod
+    def restore(cls, document: dict[str, Any], arrays: dict[str, np.ndarray]) -> Encoders:
+        """The encoders that `document()` and `arrays()` describe."""
+        fields = []
+        for row in document["fields"]:
+            fields.append(
+                FieldEncoding(
+                    **{**row, "levels": tuple(row["levels"]), "level_means": tuple(row["level_means"])},
+                )
+            )
+        expression = None
+        if document["expression"] is not None:
+            held = document["expression"]
+            mean, scale = np.array(held["mean"]), np.array(held["scale"])
+            expression = ExpressionEncoder(tuple(held["genes"]), mean, scale, arrays["loadings"], held["dropped"])
+        held = document["descriptor"]
+        descriptor = DescriptorEncoder(
+            tuple(held["names"]),
+            tuple(held["mean"]),
+            tuple(held["scale"]),
+            {source: tuple(columns) for source, columns in held["sources"].items()},
+        )
+        return cls(
+            document["mode"], ClinicalEncoder(tuple(fields)), expression, descriptor, arrays.get("gene_descriptors")
+        )
+
+
+class Encoded(NamedTuple):
+    """What the network reads for n patients.
+
+    state, treatment (n, .) numbers; *_codes (n, .) level indices; design (n, p) of the linear path; z (n, Kd) standardised
+    expression of the described genes; count (n,) of them present; components (n, r); has_omics (n,) bool;
+    genes_used (n,); matched (n, K, J + 1) or None.
+    """
+
+    state: np.ndarray
+    state_codes: np.ndarray
+    treatment: np.ndarray
+    treatment_codes: np.ndarray
+    design: np.ndarray
+    z: np.ndarray
+    count: np.ndarray
+    components: np.ndarray
+    has_omics: np.ndarray
+    genes_used: np.ndarray
+    matched: np.ndarray | None
+
+    def take(self, index: np.ndarray) -> Encoded:
+        """The patients at `index`."""
+        return Encoded(*(None if array is None else array[index] for array in self))
+
+
+def _fit_number(
+    name: str, kind: str, block: str, number: np.ndarray, levels: tuple[str, ...], flag_above: float
+) -> FieldEncoding:
+    known = number[np.isfinite(number)]
+    if known.size == 0 or np.all(known == known[0]):
+        reason = "no value in training" if known.size == 0 else "constant in training"
+        return FieldEncoding(name, kind, block, levels=levels, dropped=reason)
+    spread = known.std()
+    skew = float((((known - known.mean()) / spread) ** 3).mean())
+    log = kind == "continuous" and bool(known.min() >= 0) and skew > SKEW_LIMIT
+    median = float(np.median(known))
+    filled = np.where(np.isnan(number), median, number)
+    filled = np.log1p(filled) if log else filled
+    missing = float(np.isnan(number).mean())
+    return FieldEncoding(
+        name,
+        kind,
+        block,
+        log,
+        median,
+        float(filled.mean()),
+        float(filled.std()),
+        missing > flag_above,
+        missing,
+        levels,
+    )
+
+
+def _fit_categorical(name: str, block: str, values: np.ndarray) -> FieldEncoding:
+    levels = tuple(str(level) for level in np.unique(values) if level != "")
+    if np.unique(values).size < 2:
+        reason = "constant in training" if levels else "no value in training"
+        return FieldEncoding(name, "categorical", block, levels=levels, dropped=reason)
+    means = tuple(float((values == level).mean()) for level in levels)
+    return FieldEncoding(name, "categorical", block, levels=levels, level_means=means)
+
+
+def _codes(values: np.ndarray, levels: tuple[str, ...]) -> np.ndarray:
+    at = {level: index + 1 for index, level in enumerate(levels)}
+    return np.array([at.get(str(value), 0) for value in values], dtype=np.int64)
+
+
+def _level_index(values: np.ndarray, levels: tuple[str, ...]) -> np.ndarray:
+    codes = _codes(values, levels)
+    return np.where(codes > 0, codes - 1.0, np.nan)
+
+
+def _columns(columns: list[np.ndarray], n: int, dtype: Any) -> np.ndarray:
+    if not columns:
+        return np.zeros((n, 0), dtype)
+    return np.ascontiguousarray(np.column_stack(columns).astype(dtype))
+
+
+def _standardise(values: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    present = np.isfinite(values)
+    z = (values - mean.astype(np.float32)) / scale.astype(np.float32)
+    return np.where(present, np.clip(z, -Z_LIMIT, Z_LIMIT), np.float32(0.0)).astype(np.float32), present
+
+
+def _product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    # In float64 and blockwise, so that neither precision nor memory depends on how many patients come at once.
+    result = np.empty((left.shape[0], right.shape[1]), np.float32)
+    wide = right.astype(np.float64)
+    for start in range(0, left.shape[0], ROWS_AT_ONCE):
+        result[start : start + ROWS_AT_ONCE] = left[start : start + ROWS_AT_ONCE].astype(np.float64) @ wide
+    return result
+
+
+def _directions(z: np.ndarray, components: int) -> np.ndarray:
+    # (rows, K) -> (K, r); through the smaller Gram matrix. Signs are fixed by the largest entry.
+    rows, genes = z.shape
+    small = z @ z.T if rows <= genes else z.T @ z
+    values, vectors = np.linalg.eigh(small)
+    keep = np.argsort(values)[::-1][: min(components, rows - 1 if rows > 1 else 1, genes)]
+    values, vectors = np.maximum(values[keep], 0.0), vectors[:, keep]
+    usable = values > values.max(initial=0.0) * 1e-9
+    values, vectors = values[usable], vectors[:, usable]
+    directions = z.T @ vectors / np.sqrt(values) if rows <= genes else vectors
+    largest = np.abs(directions).argmax(axis=0)
+    directions = directions * np.sign(directions[largest, np.arange(directions.shape[1])])
+    return directions * np.sqrt(rows / values.max(initial=1.0)) if values.size else directions

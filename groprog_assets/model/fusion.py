@@ -1,0 +1,166 @@
+"""Fusion of the two branches: eqs. 4-7 with the settled forms A10-A14.
+
+n = patients, m = keys, G = 128 genomic, C = 48 clinical dimensions.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from groprog_assets.parameters import NetworkParameters
+
+ROWS_AT_ONCE = 1024
+
+
+class Fused(NamedTuple):
+    """h (n, G) of eq. 6, eta (n,) the genomic share, attention (n, m) of eq. 4."""
+
+    h: torch.Tensor
+    eta: torch.Tensor
+    attention: torch.Tensor
+
+
+class Coupling(nn.Module):
+    """eqs. 4-5: attention of genomic queries over clinical keys, and the gated write-back.
+
+    A = softmax(Q K^T / sqrt(kappa)) with Q = g W_q, K = c W_k, so that W_gc = W_q W_k^T; kappa is the key width (A11).
+    g_hat = g + sigma(r^T g) * A U c. Keys are the frozen prototype bank ("prototypes": a patient's value needs no other
+    patient, A10) or the patients of the batch ("batch", the literal form).
+    """
+
+    def __init__(self, genomic: int, clinical: int, parameters: NetworkParameters):
+        super().__init__()
+        self.mode = parameters.attention
+        self.query = nn.Linear(genomic, clinical, bias=False)
+        self.key = nn.Linear(clinical, clinical, bias=False)
+        self.value = nn.Linear(clinical, genomic, bias=False)  # U
+        self.gate = nn.Linear(genomic, 1, bias=False)  # r
+        self.bank = nn.Parameter(torch.randn(parameters.prototypes, clinical) * 0.5)
+
+    def forward(self, g: torch.Tensor, c: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        keys = c if self.mode == "batch" else self.bank
+        attention = coupling(self.query(g), self.key(keys))
+        written = functional.scaled_dot_product_attention(
+            self.query(g)[None], self.key(keys)[None], self.value(keys)[None]
+        )[0]
+        return write_back(g, written, self.gate(g)), attention
+
+    @torch.no_grad()
+    def settle(self, c: torch.Tensor, generator: torch.Generator) -> None:
+        """Start the bank at centroids (Lloyd, 10 rounds) of the training patients' clinical embeddings c (n, C)."""
+        size = self.bank.shape[0]
+        chosen = torch.randperm(c.shape[0], generator=generator)
+        centres = c[chosen[torch.arange(size) % c.shape[0]].to(c.device)].clone()
+        for _ in range(10):
+            nearest = torch.cdist(c, centres).argmin(dim=1)
+            sums = torch.zeros_like(centres).index_add_(0, nearest, c)
+            counts = torch.bincount(nearest, minlength=size).to(c)[:, None]
+            centres = torch.where(counts > 0, sums / counts.clamp_min(1.0), centres)
+        self.bank.copy_(centres)
+
+
+def coupling(queries: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
+    """eq. 4: (n, d), (m, d) -> A (n, m), rows summing to one, kappa = d."""
+    return torch.softmax(queries @ keys.T / queries.shape[1] ** 0.5, dim=1)
+
+
+def write_back(g: torch.Tensor, written: torch.Tensor, gate: torch.Tensor) -> torch.Tensor:
+    """eq. 5: g_hat = g + sigma(gate) * written; g, written (n, G), gate (n, 1)."""
+    return g + torch.sigmoid(gate) * written
+
+
+def literal_energy(g: torch.Tensor, c: torch.Tensor) -> torch.Tensor:
+    """eq. 6 to the letter, in the form that cannot overflow: exp(a) / (exp(a) + exp(b)) = sigma(a - b). (n, .) -> (n,)."""
+    return torch.sigmoid(g.norm(dim=1) - c.norm(dim=1))
+
+
+class EnergyBalance(nn.Module):
+    """eq. 6: eta = sigma(sign * (rms(LN g_hat) - rms(LN c)) / T + b), clamped; h = eta g_hat + (1 - eta) V c (A12, A13).
+
+    sign -1 gives the louder modality less weight (the stated aim), +1 more (the letter). Patients without omics: eta = 0.
+    The norms' own weights start spread out, so that the energy differs between patients from the first step.
+    """
+
+    def __init__(self, genomic: int, clinical: int, parameters: NetworkParameters):
+        super().__init__()
+        self.genomic_norm = nn.LayerNorm(genomic)
+        self.clinical_norm = nn.LayerNorm(clinical)
+        for norm in (self.genomic_norm, self.clinical_norm):
+            nn.init.uniform_(norm.weight, 0.5, 1.5)
+        self.project = nn.Linear(clinical, genomic, bias=False)  # V
+        self.log_temperature = nn.Parameter(torch.zeros(()))
+        self.bias = nn.Parameter(torch.zeros(()))
+        self.sign = parameters.energy_sign
+        self.lower, self.upper = parameters.energy_clamp
+
+    def forward(self, g: torch.Tensor, c: torch.Tensor, has_omics: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        difference = rms(self.genomic_norm(g)) - rms(self.clinical_norm(c))
+        eta = torch.sigmoid(self.sign * difference / self.log_temperature.exp() + self.bias)
+        eta = eta.clamp(self.lower, self.upper) * has_omics
+        return eta[:, None] * g + (1.0 - eta[:, None]) * self.project(c), eta
+
+
+class Fusion(nn.Module):
+    """eqs. 4-6 in one: (n, G), (n, C) -> Fused."""
+
+    def __init__(self, genomic: int, clinical: int, parameters: NetworkParameters):
+        super().__init__()
+        self.coupling = Coupling(genomic, clinical, parameters)
+        self.balance = EnergyBalance(genomic, clinical, parameters)
+
+    def forward(self, g: torch.Tensor, c: torch.Tensor, has_omics: torch.Tensor) -> Fused:
+        enhanced, attention = self.coupling(g, c)
+        h, eta = self.balance(enhanced, c, has_omics)
+        return Fused(h, eta, attention)
+
+
+class CoherencePairs(NamedTuple):
+    """The pairs of eq. 7: neighbours (n, k) int64 row indices, weights (n, k) float32 in (0, 1]."""
+
+    neighbours: np.ndarray
+    weights: np.ndarray
+
+
+def coherence_pairs(omics: np.ndarray, residual: np.ndarray, neighbours: int) -> CoherencePairs:
+    """Omega and omega_pq of eq. 7 (A14): k nearest neighbours in training omics, weighed by outcome affinity.
+
+    omics (n, r); residual (n,) null-model martingale residuals, which place censored patients too. The affinity is
+    exp(-(M_p - M_q)^2 / (2 sd(M)^2)). Blockwise: no n x n array. Fewer than two patients give no pairs.
+    """
+    n = omics.shape[0]
+    k = min(neighbours, n - 1)
+    if k < 1:
+        return CoherencePairs(np.zeros((n, 0), np.int64), np.zeros((n, 0), np.float32))
+    wide = omics.astype(np.float64)
+    squares = (wide**2).sum(axis=1)
+    chosen = np.empty((n, k), np.int64)
+    for start in range(0, n, ROWS_AT_ONCE):
+        rows = np.arange(start, min(start + ROWS_AT_ONCE, n))
+        distance = squares[rows][:, None] + squares - 2.0 * wide[rows] @ wide.T
+        distance[np.arange(rows.size), rows] = np.inf
+        chosen[rows] = np.argsort(distance, axis=1, kind="stable")[:, :k]
+    spread = max(float(residual.std()), 1e-8)
+    weights = np.exp(-((residual[:, None] - residual[chosen]) ** 2) / (2.0 * spread**2))
+    return CoherencePairs(chosen, weights.astype(np.float32))
+
+
+def effective_rank(h: torch.Tensor) -> float:
+    """exp of the entropy of the normalised covariance spectrum of h (n, G): dimensions in use; 1 means collapse (A14)."""
+    centred = (h - h.mean(dim=0)).double()
+    values = torch.linalg.eigvalsh(centred.T @ centred).clamp_min(0.0)
+    total = float(values.sum())
+    if total <= 0.0:
+        return 0.0
+    share = values / total
+    share = share[share > 0]
+    return float(torch.exp(-(share * share.log()).sum()))
+
+
+def rms(x: torch.Tensor) -> torch.Tensor:
+    """Root mean square over the last axis; finite for norms of 1e4 in float32, with a gradient at zero."""
+    return (x.square().mean(dim=-1) + 1e-12).sqrt()

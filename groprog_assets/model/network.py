@@ -1,0 +1,125 @@
+"""The risk network: branches, fusion, trunk, risk head, and the linear path it corrects."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from groprog_assets.model.encoders import Encoded, Encoders
+from groprog_assets.model.fusion import Fusion
+from groprog_assets.model.representation import Batch, ClinicalBranch, GenomicBranch
+from groprog_assets.parameters import Parameters
+
+RISK_SCALE = 0.5
+
+
+class Output(NamedTuple):
+    """risk (n,) log relative hazard of the member; network (n,) r of eq. 9; linear (n,) of the linear path; h (n, G); eta (n,)."""
+
+    risk: torch.Tensor
+    network: torch.Tensor
+    linear: torch.Tensor
+    h: torch.Tensor
+    eta: torch.Tensor
+
+
+class Trunk(nn.Module):
+    """eq. 8: s = LayerNorm(B_2 GELU(B_1 h + b_1) + b_2 + P h): 128 -> 128 -> 64 with a projection shortcut P (A15)."""
+
+    def __init__(self, width: int, hidden: int, out: int, dropout: float):
+        super().__init__()
+        self.first = nn.Linear(width, hidden)
+        self.second = nn.Linear(hidden, out)
+        self.shortcut = nn.Linear(width, out, bias=False)
+        self.norm = nn.LayerNorm(out)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, h: torch.Tensor) -> torch.Tensor:
+        inner = self.second(self.dropout(nn.functional.gelu(self.first(h))))
+        return self.norm(inner + self.shortcut(self.dropout(h)))
+
+
+class RiskHead(nn.Module):
+    """eq. 9: r = q^T s / tau_r, hazard ratio exp(r); q has norm one, so that tau_r alone sets the scale (A17)."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.direction = nn.Parameter(torch.randn(width) / width**0.5)
+        self.log_temperature = nn.Parameter(-torch.log(torch.tensor(RISK_SCALE)))
+
+    def forward(self, s: torch.Tensor) -> torch.Tensor:
+        q = self.direction / self.direction.norm().clamp_min(1e-8)
+        return (s @ q) / self.log_temperature.exp()
+
+
+class RiskNetwork(nn.Module):
+    """One ensemble member: risk = w_linear * linear path + w_network * r + offset.
+
+    `forward` gives a patient's output from that patient alone (attention mode "prototypes").
+    """
+
+    linear: torch.Tensor
+    mixture: torch.Tensor
+    offset: torch.Tensor
+
+    def __init__(self, encoders: Encoders, parameters: Parameters, widths: tuple[int, int, int, int]):
+        """widths: columns of state, treatment, design and components."""
+        super().__init__()
+        representation, network = parameters.representation, parameters.network
+        self.genomic = GenomicBranch(encoders, representation) if encoders.mode != "clinical" else None
+        self.clinical = ClinicalBranch(encoders, representation, widths[:2])
+        genomic_width = representation.density_width + representation.pausing_width + representation.differential_width
+        self.genomic_width = genomic_width
+        self.fusion = Fusion(genomic_width, self.clinical.width, network)
+        self.input_dropout = nn.Dropout(network.dropout)
+        self.trunk = Trunk(genomic_width, network.hidden_width, network.trunk_width, network.dropout)
+        self.head = RiskHead(network.trunk_width)
+        self.genomic_head = nn.Linear(genomic_width, 1)
+        self.clinical_head = nn.Linear(self.clinical.width, 1)
+        for head in (self.genomic_head, self.clinical_head):
+            nn.init.zeros_(head.bias)
+        self.register_buffer("linear", torch.zeros(widths[2] + widths[3], dtype=torch.float64))
+        self.register_buffer("mixture", torch.tensor([0.0, 1.0], dtype=torch.float64))
+        self.register_buffer("offset", torch.zeros((), dtype=torch.float64))
+
+    def g(self, batch: Batch) -> torch.Tensor:
+        """(n, 128): the genomic representation; zeros without omics."""
+        if self.genomic is None:
+            return batch.state.new_zeros((batch.state.shape[0], self.genomic_width))
+        return self.genomic(batch)
+
+    def forward(self, batch: Batch) -> Output:
+        g = self.input_dropout(self.g(batch))
+        c = self.input_dropout(self.clinical(batch))
+        fused = self.fusion(g, c, batch.has_omics)
+        r = self.head(self.trunk(fused.h))
+        columns = torch.cat([batch.design, batch.components * batch.has_omics[:, None]], dim=1)
+        linear = columns @ self.linear.to(columns)
+        mixture = self.mixture.to(columns)
+        risk = mixture[0] * linear + mixture[1] * r + self.offset.to(columns)
+        return Output(risk, r, linear, fused.h, fused.eta)
+
+    def genomic_parameters(self) -> list[nn.Parameter]:
+        """Parameters of the genomic branch and its warm-up head."""
+        branch = [] if self.genomic is None else list(self.genomic.parameters())
+        return [*branch, *self.genomic_head.parameters()]
+
+    def clinical_parameters(self) -> list[nn.Parameter]:
+        """Parameters of the clinical branch and its warm-up head."""
+        return [*self.clinical.parameters(), *self.clinical_head.parameters()]
+
+    def shared_parameters(self) -> list[nn.Parameter]:
+        """Parameters of fusion, trunk and risk head."""
+        return [*self.fusion.parameters(), *self.trunk.parameters(), *self.head.parameters()]
+
+
+def input_widths(encoded: Encoded) -> tuple[int, int, int, int]:
+    """Columns of state, treatment, design and components: what `RiskNetwork` is built for."""
+    return (
+        encoded.state.shape[1],
+        encoded.treatment.shape[1],
+        encoded.design.shape[1],
+        encoded.components.shape[1],
+    )

@@ -1,0 +1,130 @@
+"""A trained model and what it says of a patient. A patient's score needs no other patient."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from groprog_assets.errors import ModelError, Problem
+from groprog_assets.model.encoders import Encoders
+from groprog_assets.model.inputs import ModelInputs
+from groprog_assets.model.network import RiskNetwork
+from groprog_assets.model.representation import Batch
+from groprog_assets.model.training import single_threaded
+from groprog_assets.parameters import Parameters
+from groprog_kernels.cox import Baseline, survival_probability
+
+PATIENTS_AT_ONCE = 2048
+
+
+class RiskModel(NamedTuple):
+    """An ensemble with all that scoring needs.
+
+    members: networks, float64, evaluation mode. widths: columns of state, treatment, design, components.
+    baseline: Breslow's, on the out-of-fold risks of the training cohort. training_risk: those risks, ascending, for
+    percentiles. linear_penalties: (clinical, omics) chosen on inner folds; empty without the linear path.
+    """
+
+    parameters: Parameters
+    encoders: Encoders
+    members: tuple[RiskNetwork, ...]
+    widths: tuple[int, int, int, int]
+    baseline: Baseline
+    training_risk: np.ndarray
+    linear_penalties: tuple[float, ...]
+    training_patients: int
+    training_events: int
+
+    @property
+    def genes(self) -> tuple[str, ...]:
+        """The gene vocabulary."""
+        return () if self.encoders.expression is None else self.encoders.expression.genes
+
+
+class Prediction(NamedTuple):
+    """For n patients and t horizons: risk, lower, upper (n,) log relative hazard; percentile (n,) 0-100 in the training
+    cohort; survival, survival_lower, survival_upper (n, t); horizons (t,) in the cohort's unit; genes_used (n,);
+    member_risk (n, members); eta (n,) mean genomic share of eq. 6; h (n, G) of the first member."""
+
+    patient_id: np.ndarray
+    risk: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    percentile: np.ndarray
+    horizons: np.ndarray
+    survival: np.ndarray
+    survival_lower: np.ndarray
+    survival_upper: np.ndarray
+    genes_used: np.ndarray
+    member_risk: np.ndarray
+    eta: np.ndarray
+    h: np.ndarray
+
+
+def predict(model: RiskModel, inputs: ModelInputs) -> Prediction:
+    """Score patients; nothing is refitted.
+
+    risk is the mean over the members; lower and upper are 2.5 % and 97.5 % of a normal spread with the members' standard
+    deviation (equal to risk with one member). Patients without omics are scored by the clinical branch alone. Raises
+    ModelError when a covariate the model needs is not a column of the inputs.
+    """
+    check_inputs(model, inputs)
+    n = len(inputs)
+    member_risk = np.empty((n, len(model.members)))
+    eta = np.empty((n, len(model.members)))
+    genes_used = np.empty(n, np.int32)
+    h = np.zeros((n, model.members[0].genomic_width))
+    with single_threaded(), torch.no_grad():
+        for start in range(0, n, PATIENTS_AT_ONCE):
+            rows = np.arange(start, min(start + PATIENTS_AT_ONCE, n))
+            encoded = model.encoders.transform(inputs.take(rows))
+            genes_used[rows] = encoded.genes_used
+            batch = Batch.of(encoded, "cpu", torch.float64)
+            for place, network in enumerate(model.members):
+                output = network(batch)
+                member_risk[rows, place] = output.risk.numpy()
+                eta[rows, place] = output.eta.numpy()
+                if place == 0:
+                    h[rows] = output.h.numpy()
+    risk = member_risk.mean(axis=1)
+    spread = member_risk.std(axis=1, ddof=1) if len(model.members) > 1 else np.zeros(n)
+    lower, upper = risk - 1.959963984540054 * spread, risk + 1.959963984540054 * spread
+    horizons = np.asarray(model.parameters.evaluation.horizons_months, dtype=float)
+    return Prediction(
+        inputs.patient_id,
+        risk,
+        lower,
+        upper,
+        percentiles(risk, model.training_risk),
+        horizons,
+        survival_probability(model.baseline, risk, horizons),
+        survival_probability(model.baseline, upper, horizons),
+        survival_probability(model.baseline, lower, horizons),
+        genes_used,
+        member_risk,
+        eta.mean(axis=1),
+        h,
+    )
+
+
+def percentiles(risk: np.ndarray, training: np.ndarray) -> np.ndarray:
+    """Percent of the training risks (ascending) below each risk, ties counted half; 0-100."""
+    below = np.searchsorted(training, risk, side="left")
+    upto = np.searchsorted(training, risk, side="right")
+    return 50.0 * (below + upto) / max(training.size, 1)
+
+
+def check_inputs(model: RiskModel, inputs: ModelInputs) -> None:
+    """Raise ModelError with every covariate the model needs and the inputs lack."""
+    present = set(inputs.covariates)
+    problems = [
+        Problem(
+            f"covariate {encoding.name}", "absent", "The model was trained with it.", "Add the column; blanks may stay."
+        )
+        for encoding in model.encoders.clinical.fields
+        if not encoding.dropped and encoding.name not in present
+    ]
+    if problems:
+        raise ModelError(problems)

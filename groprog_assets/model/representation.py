@@ -1,0 +1,232 @@
+"""From gene descriptors and expression to g_i (128), from covariates to c_i (48): eqs. 1 and 3 and Table 5 as torch modules."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from groprog_assets.errors import ModelError, Problem
+from groprog_assets.model.encoders import SOURCES, Encoded, Encoders
+from groprog_assets.parameters import RepresentationParameters
+
+HIDDEN = 32
+MINIMUM_VARIANCE = 1e-12
+
+
+class Batch(NamedTuple):
+    """Torch twins of `Encoded`; shapes as there."""
+
+    state: torch.Tensor
+    state_codes: torch.Tensor
+    treatment: torch.Tensor
+    treatment_codes: torch.Tensor
+    design: torch.Tensor
+    z: torch.Tensor
+    count: torch.Tensor
+    components: torch.Tensor
+    has_omics: torch.Tensor
+    matched: torch.Tensor | None
+
+    @classmethod
+    def of(cls, encoded: Encoded, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> Batch:
+        """The encoded patients on `device`, numbers as `dtype`."""
+
+        def number(array: np.ndarray) -> torch.Tensor:
+            return torch.from_numpy(np.ascontiguousarray(array)).to(device=device, dtype=dtype)
+
+        def whole(array: np.ndarray) -> torch.Tensor:
+            return torch.from_numpy(np.ascontiguousarray(array)).to(device)
+
+        return cls(
+            number(encoded.state),
+            whole(encoded.state_codes),
+            number(encoded.treatment),
+            whole(encoded.treatment_codes),
+            number(encoded.design),
+            number(encoded.z),
+            number(encoded.count),
+            number(encoded.components),
+            whole(encoded.has_omics),
+            None if encoded.matched is None else number(encoded.matched),
+        )
+
+    def take(self, index: torch.Tensor) -> Batch:
+        """The patients at `index`."""
+        return Batch(*(None if tensor is None else tensor[index] for tensor in self))
+
+
+class DescriptorMaps(nn.Module):
+    """eq. 1: u_g = [phi_1(rho_tss), phi_2(rho_body), phi_3(pi), phi_4(delta), phi_5(omega)], one non-linear map a source.
+
+    (K, J + 1) -> (K, G): blocks side by side in the order density, pausing, differential (Table 5 widths); the last input
+    column says whether the gene is described at all.
+    """
+
+    def __init__(self, sources: dict[str, tuple[int, ...]], widths: dict[str, int], flag_column: int):
+        super().__init__()
+        self.columns: dict[str, list[int]] = {}
+        self.maps = nn.ModuleDict()
+        self.widths: list[tuple[str, int]] = []
+        for block, names in SOURCES.items():
+            used = [name for name in names if sources.get(name)]
+            if not used:
+                self.widths.append(("", widths[block]))
+                continue
+            share = widths[block] // len(used)
+            for place, name in enumerate(used):
+                width = widths[block] - share * (len(used) - 1) if place == 0 else share
+                self.columns[name] = [*sources[name], flag_column]
+                first = nn.Linear(len(self.columns[name]), HIDDEN)
+                self.maps[name] = nn.Sequential(first, nn.GELU(), nn.Linear(HIDDEN, width))
+                self.widths.append((name, width))
+
+    def forward(self, descriptors: torch.Tensor) -> torch.Tensor:
+        parts = []
+        for name, width in self.widths:
+            if name:
+                parts.append(self.maps[name](descriptors[..., self.columns[name]]))
+            else:
+                parts.append(descriptors.new_zeros((*descriptors.shape[:-1], width)))
+        return torch.cat(parts, dim=-1)  # (..., K, G)
+
+
+class GenomicBranch(nn.Module):
+    """g_i (n, 128) of the three blocks 64/16/48; zero for patients without omics.
+
+    signature: g_block = sum_k z_ik phi_block(u_k) / sqrt(genes present) + the per-gene deviation, which lives in the span of
+    the leading directions of training expression (components (n, r) times a decayed matrix) and reaches genes without a
+    descriptor. matched: g_block = mean_k phi_block(u_ik). A patient's g_i needs no other patient.
+    """
+
+    gene_descriptors: torch.Tensor
+    scale: torch.Tensor
+
+    def __init__(self, encoders: Encoders, parameters: RepresentationParameters):
+        super().__init__()
+        widths = block_widths(parameters)
+        self.width = sum(widths.values())
+        self.mode = encoders.mode
+        flag = len(encoders.descriptor.names)
+        described = encoders.described
+        table = np.zeros((0, flag + 1), np.float32)
+        if encoders.gene_descriptors is not None:
+            table = encoders.gene_descriptors[described]
+        self.register_buffer("gene_descriptors", torch.from_numpy(np.ascontiguousarray(table)), persistent=False)
+        self.register_buffer("scale", torch.ones(()))
+        self.maps = DescriptorMaps(encoders.descriptor.sources, widths, flag) if table.size or self.matched else None
+        components = 0 if encoders.expression is None else encoders.expression.loadings.shape[1]
+        self.deviation = (
+            nn.Linear(components, self.width, bias=False) if components and parameters.gene_deviation else None
+        )
+
+    @property
+    def matched(self) -> bool:
+        return self.mode == "matched"
+
+    def forward(self, batch: Batch) -> torch.Tensor:
+        if self.matched and batch.matched is not None and self.maps is not None:
+            described = batch.matched[..., -1:]  # (n, K, 1)
+            pooled = (self.maps(batch.matched) * described).sum(dim=1) / described.sum(dim=1).clamp_min(1.0)
+        else:
+            pooled = batch.z.new_zeros((batch.z.shape[0], self.width))
+            if self.maps is not None and batch.z.shape[1]:
+                pooled = batch.z @ self.maps(self.gene_descriptors) / batch.count.sqrt()[:, None]
+            if self.deviation is not None:
+                pooled = pooled + self.deviation(batch.components)
+        return pooled * self.scale * batch.has_omics[:, None]
+
+    def gene_weights(self, loadings: torch.Tensor, described: torch.Tensor) -> torch.Tensor:
+        """(K, G): what one standard deviation of each gene adds to g when every gene is present."""
+        weights = loadings.new_zeros((loadings.shape[0], self.width))
+        if self.deviation is not None:
+            weights = weights + loadings @ self.deviation.weight.T.to(loadings)
+        if self.maps is not None:
+            maps = self.maps(self.gene_descriptors).to(loadings)
+            weights[described] = weights[described] + maps / max(1.0, float(described.sum())) ** 0.5
+        return weights * self.scale.to(loadings)
+
+    @torch.no_grad()
+    def settle(self, batch: Batch) -> None:
+        """Scale g to unit spread on the training patients, once, before training.
+
+        Raises ModelError when g is the same for all patients: it would carry nothing (A5's guard).
+        """
+        held = batch.has_omics
+        if not bool(held.any()):
+            return
+        g = self(batch)[held]
+        variance = float(g.var(dim=0, unbiased=False).sum())
+        check_variance(variance)
+        self.scale.fill_(1.0 / max(variance / self.width, MINIMUM_VARIANCE) ** 0.5)
+
+
+class ClinicalBranch(nn.Module):
+    """c_i (n, 48): eq. 3 without the label: [psi(c_num); sum_r E_r[z_r]; masked history], Table 5 widths 32 and 16.
+
+    The unknown level of each field is row 0 of its embedding and starts at zero.
+    """
+
+    def __init__(self, encoders: Encoders, parameters: RepresentationParameters, widths: tuple[int, int]):
+        super().__init__()
+        half = parameters.patient_state_width // 2
+        state, treatment = widths
+        self.state = nn.Linear(state, parameters.patient_state_width - half) if state else None
+        self.state_levels = _embeddings(encoders.clinical.level_counts("state"), half)
+        self.treatment = nn.Linear(treatment, parameters.treatment_width) if treatment else None
+        self.treatment_levels = _embeddings(encoders.clinical.level_counts("treatment"), parameters.treatment_width)
+        self.widths = (parameters.patient_state_width - half, half, parameters.treatment_width)
+        self.width = sum(self.widths)
+
+    def forward(self, batch: Batch) -> torch.Tensor:
+        n = batch.state.shape[0]
+        state = batch.state.new_zeros((n, self.widths[0]))
+        if self.state is not None:
+            state = self.state(batch.state)
+        levels = _sum_levels(self.state_levels, batch.state_codes, batch.state, self.widths[1])
+        history = _sum_levels(self.treatment_levels, batch.treatment_codes, batch.state, self.widths[2])
+        if self.treatment is not None:
+            history = history + self.treatment(batch.treatment)
+        return torch.cat([state, levels, history], dim=1)  # (n, C)
+
+
+def block_widths(parameters: RepresentationParameters) -> dict[str, int]:
+    """Table 5: density 64, pausing 16, differential and GO 48."""
+    return {
+        "density": parameters.density_width,
+        "pausing": parameters.pausing_width,
+        "differential": parameters.differential_width,
+    }
+
+
+def check_variance(variance: float) -> None:
+    """Raise ModelError when the between-patient variance of g is not positive."""
+    if not np.isfinite(variance) or variance <= MINIMUM_VARIANCE:
+        raise ModelError(
+            Problem(
+                "genomic representation",
+                f"between-patient variance {variance:.3g}",
+                "g_i must differ between patients, or it carries no prognostic information.",
+                "Give expression or nascent libraries per patient, or choose representation.mode: clinical.",
+            )
+        )
+
+
+def _embeddings(counts: list[int], width: int) -> nn.ModuleList:
+    tables = nn.ModuleList()
+    for count in counts:
+        table = nn.Embedding(count, width)
+        nn.init.normal_(table.weight, std=0.1)
+        with torch.no_grad():
+            table.weight[0].zero_()
+        tables.append(table)
+    return tables
+
+
+def _sum_levels(tables: nn.ModuleList, codes: torch.Tensor, like: torch.Tensor, width: int) -> torch.Tensor:
+    total = like.new_zeros((like.shape[0], width))
+    for column, table in enumerate(tables):
+        total = total + table(codes[:, column])
+    return total

@@ -1,0 +1,129 @@
+"""Stages, adaptive rates, batches and early stopping: section 3.5, eq. 12; eq. 13 to the letter, for comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from groprog_assets.parameters import TrainingParameters
+
+Stage = Literal["genomic", "clinical", "joint"]
+NORM_MEMORY = 0.9
+
+
+def stage_of(epoch: int, parameters: TrainingParameters, genomic: bool) -> Stage:
+    """Stage of an epoch (0-based): genomic warm-up, clinical warm-up, joint. Without omics the first stage is skipped."""
+    first = parameters.genomic_warmup_epochs if genomic else 0
+    if epoch < first:
+        return "genomic"
+    return "clinical" if epoch < first + parameters.clinical_warmup_epochs else "joint"
+
+
+def warmup_epochs(parameters: TrainingParameters, genomic: bool) -> int:
+    """Epochs before the joint stage."""
+    return parameters.clinical_warmup_epochs + (parameters.genomic_warmup_epochs if genomic else 0)
+
+
+@dataclass
+class GradientRates:
+    """eq. 12 with A21: rates of the two branches as multiples of l0, from smoothed gradient norms.
+
+    literal: l0 / (1 + beta * own / (other + epsilon)). Settled: multiplied by 1 + beta, so that equal norms give l0, then
+    clamped. Norms are smoothed with memory 0.9 and bias correction.
+    """
+
+    beta: float
+    clamp: tuple[float, float]
+    genomic: float = 0.0
+    clinical: float = 0.0
+    steps: int = 0
+
+    def update(self, genomic_norm: float, clinical_norm: float) -> tuple[float, float]:
+        """Take in this step's gradient norms; returns the multiples (genomic, clinical)."""
+        self.steps += 1
+        self.genomic = NORM_MEMORY * self.genomic + (1 - NORM_MEMORY) * genomic_norm
+        self.clinical = NORM_MEMORY * self.clinical + (1 - NORM_MEMORY) * clinical_norm
+        correction = 1 - NORM_MEMORY**self.steps
+        return adaptive_rates(self.genomic / correction, self.clinical / correction, self.beta, self.clamp)
+
+
+def adaptive_rates(
+    genomic_norm: float, clinical_norm: float, beta: float, clamp: tuple[float, float], epsilon: float = 1e-12
+) -> tuple[float, float]:
+    """eq. 12 normalised so that equal norms give one: (1 + beta) / (1 + beta * own / other), clamped. Multiples of l0."""
+    genomic = (1 + beta) / (1 + beta * genomic_norm / (clinical_norm + epsilon))
+    clinical = (1 + beta) / (1 + beta * clinical_norm / (genomic_norm + epsilon))
+    return min(max(genomic, clamp[0]), clamp[1]), min(max(clinical, clamp[0]), clamp[1])
+
+
+def literal_rates(
+    genomic_norm: float, clinical_norm: float, rate: float, beta: float, epsilon: float
+) -> tuple[float, float]:
+    """eq. 12 to the letter: learning rates (genomic, clinical); balanced norms give l0 / (1 + beta)."""
+    return (
+        rate / (1 + beta * genomic_norm / (clinical_norm + epsilon)),
+        rate / (1 + beta * clinical_norm / (genomic_norm + epsilon)),
+    )
+
+
+def literal_event_weights(event: np.ndarray, strength: float, epsilon: float) -> np.ndarray:
+    """eq. 13 to the letter: v = 1 + rho 1(e = 1) / (N_event + epsilon); a constant on the events (F8)."""
+    happened = np.asarray(event, dtype=float)
+    return 1.0 + strength * happened / (happened.sum() + epsilon)
+
+
+def batches(event: np.ndarray, weights: np.ndarray, limit: int, generator: np.random.Generator) -> Iterator[np.ndarray]:
+    """Row indices of each step of one epoch.
+
+    Up to `limit` patients: one batch, everyone, in order. Beyond: batches of `limit` in which events and censored patients
+    stand in the proportion of their eq. 13 weights, but at least in that of the cohort; events are drawn anew once all
+    have been used, so that no batch is without them.
+    """
+    n = event.size
+    if n <= limit:
+        yield np.arange(n)
+        return
+    happened = np.flatnonzero(event)
+    censored = np.flatnonzero(~np.asarray(event, dtype=bool))
+    share = float(weights[happened].sum() / weights.sum()) if happened.size else 0.0
+    steps = -(-n // limit)
+    per_batch = min(round(limit * share), limit - 1) if censored.size else limit
+    per_batch = max(per_batch, 1) if happened.size else 0
+    events = _cycle(happened, per_batch * steps, generator)
+    others = _cycle(censored, (limit - per_batch) * steps, generator)
+    for step in range(steps):
+        chosen = np.r_[
+            events[step * per_batch : (step + 1) * per_batch],
+            others[step * (limit - per_batch) : (step + 1) * (limit - per_batch)],
+        ]
+        yield np.unique(chosen)
+
+
+def _cycle(rows: np.ndarray, size: int, generator: np.random.Generator) -> np.ndarray:
+    if rows.size == 0 or size == 0:
+        return np.zeros(0, dtype=np.int64)
+    rounds = -(-size // rows.size)
+    return np.concatenate([generator.permutation(rows) for _ in range(rounds)])[:size]
+
+
+@dataclass
+class EarlyStopping:
+    """Stops the joint stage `patience` epochs after the best validation value (lower is better)."""
+
+    patience: int
+    best: float = float("inf")
+    best_epoch: int = -1
+
+    def update(self, epoch: int, value: float) -> bool:
+        """Record an epoch's value; True when it is the best so far."""
+        if value < self.best - 1e-6:
+            self.best, self.best_epoch = value, epoch
+            return True
+        return False
+
+    def done(self, epoch: int) -> bool:
+        """Whether the patience is used up at this epoch."""
+        return self.best_epoch >= 0 and epoch - self.best_epoch >= self.patience
