@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup, escape
 
 from groprog_assets.figures import report_sections
 from groprog_assets.figures.style import data_uri
@@ -81,4 +82,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["data_uri"] = data_uri
+    environment.filters["prose"] = _prose
     return environment
+
+
+def _prose(text: str) -> Markup:
+    """Text as HTML, where `back quotes` mean code; everything else is escaped."""
+    parts = [
+        Markup("<code>{}</code>").format(part) if odd % 2 else escape(part) for odd, part in enumerate(text.split("`"))
+    ]
+    return Markup("").join(parts)

@@ -11,7 +11,12 @@ from typing import Any
 
 import pandas as pd
 
+from groprog_assets.figures.style import PNG_DPI
+
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+SCREEN_DPI = 104
+"""CSS pixels an inch of a figure takes."""
 
 Block = dict[str, Any]
 Cell = dict[str, Any]
@@ -107,7 +112,16 @@ def facts(rows: Iterable[tuple[str, str, str]]) -> Block:
 
 
 def figure(image: bytes | str, caption: str, alt: str, name: str) -> Block:
-    return {"kind": "figure", "image": image, "caption": caption, "alt": alt, "name": name}
+    """A picture with its caption; a PNG is shown at one scale for all, so that letters keep one size over the page."""
+    width = 0
+    if isinstance(image, bytes) and image.startswith(b"\x89PNG"):
+        width = round(int.from_bytes(image[16:20], "big") * SCREEN_DPI / PNG_DPI)
+    return {"kind": "figure", "image": image, "caption": caption, "alt": alt, "name": name, "width": width}
+
+
+def side_by_side(blocks: Sequence[Block]) -> Block:
+    """Small figures next to each other where the page is wide enough."""
+    return {"kind": "row", "blocks": list(blocks)}
 
 
 def details(summary: str, blocks: Sequence[Block]) -> Block:

@@ -27,7 +27,6 @@ from groprog_assets.figures.report_blocks import (
     p_value,
     paragraph,
     table,
-    words,
 )
 
 CAPTIONS: dict[str, tuple[str, str]] = {
@@ -115,8 +114,8 @@ def picture(context: Mapping[str, Any], name: str, captions: Mapping[str, tuple[
     caption, alt = (captions or CAPTIONS)[name]
     image = member(context.get("figures"), name)
     if image is None:
-        reason = member(context.get("absent"), name) or "this figure was not drawn in this run"
-        return {"kind": "missing", "text": f"{words(name)}: {reason.rstrip('.')}."}
+        reason = str(member(context.get("absent"), name) or "it was not made in this run").rstrip(".")
+        return {"kind": "missing", "text": f"No figure {name.replace('_', ' ')}: {reason}."}
     return figure(image, caption, alt, name)
 
 
@@ -411,7 +410,7 @@ def loci(context: Mapping[str, Any]) -> list[Block]:
         reason = str(first["reason"]).rstrip(".")
         place = f"{first['chrom']}:{int(first['start']) + 1:,}–{int(first['end']):,}"
         blocks.append({"kind": "heading", "text": str(locus), "note": place})
-        blocks.append(paragraph(f"{reason}."))
+        blocks.append(paragraph(f"{reason[:1].upper()}{reason[1:]}."))
         if not bool(part["reliable"].all()):
             blocks.append(
                 note(

@@ -25,6 +25,7 @@ from groprog_assets.figures.report_blocks import (
     number,
     p_value,
     paragraph,
+    side_by_side,
     table,
     whisker,
     words,
@@ -46,7 +47,7 @@ MODEL_LABELS = {
 METRIC_LABELS = {
     "c_ipcw": "C, censoring-weighted",
     "harrell": "C, Harrell",
-    "integrated_brier": "Integrated Brier (lower is better)",
+    "integrated_brier": "Integrated Brier score",
 }
 LOWER_IS_BETTER = ("brier", "calibration_error")
 
@@ -120,11 +121,7 @@ def verdict(context: Mapping[str, Any]) -> dict[str, str] | None:
         title, level = "Adding the omics makes the prediction worse in this cohort", "bad"
     else:
         title, level = "No gain from the omics is shown in this cohort", "info"
-    end = (
-        ""
-        if level != "info"
-        else " The interval includes zero: a gain or a loss of this size would both be compatible with the data."
-    )
+    end = "" if level != "info" else " The interval includes zero, so the data agree with no gain at all."
     return {
         "title": title,
         "level": level,
@@ -214,18 +211,16 @@ def evaluation(context: Mapping[str, Any]) -> list[Block]:
     metrics = list(dict.fromkeys(metric for scores in models.values() for metric in scores))
     metrics.sort(key=lambda metric: metric != HEADLINE_METRIC)
     ordered = [MODEL] * (MODEL in models) + [model for model in models if model != MODEL]
-    for metric in metrics:
-        rows = _metric_rows(models, ordered, metric)
-        if not rows:
-            continue
-        block = table(
-            ["Model", metric_label(metric), "95 % interval", ""], rows, metric_label(metric) + ", out of fold."
-        )
-        blocks.append(block if metric == HEADLINE_METRIC else details(metric_label(metric), [block]))
+    first = metrics[0]
+    if rows := _metric_rows(models, ordered, first):
+        heads = ["Model", metric_label(first), "95 % interval", ""]
+        blocks.append(table(heads, rows, f"{metric_label(first)}, out of fold."))
+    if len(metrics) > 1:
+        blocks.append(_all_metrics(models, ordered, metrics[1:]))
     differences = document.get("differences") or []
     if differences:
         blocks.append(_differences(differences))
-    blocks += [_picture(context, name, CAPTIONS) for name in ("kaplan_meier", "calibration")]
+    blocks.append(side_by_side([_picture(context, name, CAPTIONS) for name in ("kaplan_meier", "calibration")]))
     blocks += [
         _picture(context, name, CAPTIONS) for name in ("concordance", "auc") if member(context.get("figures"), name)
     ]
@@ -244,7 +239,8 @@ def _metric_rows(models: Mapping[str, Any], ordered: list[str], metric: str) -> 
     if not bounds:
         return []
     chance = 0.5 if metric.startswith("auc") or metric in ("c_ipcw", "harrell") else None
-    domain = (min([*bounds, *([chance] if chance else [])]), max(bounds))
+    low, high = min([*bounds, *([chance] if chance else [])]), max(bounds)
+    domain = (low - 0.04 * (high - low), high + 0.04 * (high - low))
     rows = []
     for model, entry in entries:
         estimate, lower, upper = (entry.get(key) for key in ("estimate", "lower", "upper"))
@@ -257,6 +253,19 @@ def _metric_rows(models: Mapping[str, Any], ordered: list[str], metric: str) -> 
             ]
         )
     return rows
+
+
+def _all_metrics(models: Mapping[str, Any], ordered: list[str], metrics: list[str]) -> Block:
+    rows = []
+    for model in ordered:
+        row = [cell(label_of(model), strong=model == MODEL)]
+        for metric in metrics:
+            entry = models[model].get(metric)
+            entry = entry if isinstance(entry, Mapping) else {"estimate": entry}
+            bounds = "" if entry.get("lower") is None else f" ({fixed(entry['lower'], 2)}–{fixed(entry['upper'], 2)})"
+            row.append(cell(fixed(entry.get("estimate")) + bounds, entry.get("estimate")))
+        rows.append(row)
+    return table(["Model", *map(metric_label, metrics)], rows, "All metrics, out of fold, with 95 % intervals.")
 
 
 def _differences(differences: list[Mapping[str, Any]]) -> Block:
@@ -285,7 +294,9 @@ def _differences(differences: list[Mapping[str, Any]]) -> Block:
             ]
         )
     heads = ["Difference", "Metric", "Estimate", "95 % interval", "", "p", "Reads as"]
-    return table(heads, rows, "Paired differences on the same patients and folds.")
+    return table(
+        heads, rows, "Paired differences on the same patients and folds. Of Brier scores the lower is the better."
+    )
 
 
 def training(context: Mapping[str, Any]) -> list[Block]:
