@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from groprog_assets.figures.style import INK, NEUTRAL, new_figure, say_empty, style
@@ -11,35 +12,45 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 GROUP_COLOURS = {
-    "reads": "#CFE3F1",
-    "alignments": "#CFE3F1",
-    "signal": "#D9ECF5",
+    "reads": "#BFDCEF",
+    "alignments": "#CFE9F3",
+    "signal": "#DDEFE9",
     "annotation": "#E6E2F3",
-    "transcription": "#D3EBE0",
-    "features": "#FBE5CF",
-    "cohort": "#F6DCE8",
-    "model": "#F9EDC4",
-    "report": "#E4E8EC",
-    "lineage": "#E4E8EC",
+    "transcription": "#CBE8D9",
+    "features": "#FBE0C6",
+    "cohort": "#F6D9E6",
+    "model": "#F8EBBF",
+    "report": "#E0E5EA",
+    "lineage": "#EDEFF1",
 }
-BOX = (1.5, 0.32)
-GAP = (0.16, 0.34)
+BOX_WIDTH, BOX_HEIGHT = 1.46, 0.32
+LANE = 0.16
+"""Inches a passing edge takes in a row."""
+GAP, ROW_GAP = 0.14, 0.34
+
+Node = str | tuple[str, str, int]
+"""An asset, or the place where an edge (from, to) passes through a row."""
 
 
 def workflow(groups: Mapping[str, str], edges: Iterable[tuple[str, str]]) -> Figure:
     """The graph from top to bottom: an asset stands below everything it reads; the colour is its group.
 
-    `groups` maps asset → group, `edges` are (read, reader); edges that name an unknown asset are left out. An asset's row
-    is the length of the longest path to it; within a row the order follows the readers above. ValueError on a cycle.
+    `groups` maps asset → group, `edges` are (read, reader); edges that name an unknown asset are left out, and so is an edge
+    that a longer path implies. An asset's row is the length of the longest path to it. ValueError on a cycle.
     """
-    from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+    from matplotlib.patches import FancyBboxPatch, PathPatch, Rectangle
+    from matplotlib.path import Path
 
     links = sorted({(a, b) for a, b in edges if a in groups and b in groups and a != b})
-    rows = _rows(groups, links)
+    depth = _depths(groups, links)
+    links = _reduced(links, depth)
+    rows, pieces = _rows(groups, links, depth)
     with style():
-        widest = max((len(row) for row in rows), default=1)
-        width = widest * (BOX[0] + GAP[0]) + 0.3
-        height = max(1, len(rows)) * (BOX[1] + GAP[1]) + 0.55
+        seen = [group for group in GROUP_COLOURS if group in set(groups.values())]
+        seen += sorted(set(groups.values()) - set(seen))
+        widths = [sum(_width(node) + GAP for node in row) for row in rows]
+        width = max([*widths, 0.95 * len(seen), 3.0]) + 0.2
+        height = max(1, len(rows)) * (BOX_HEIGHT + ROW_GAP) + 0.3
         figure, axes = new_figure((width, height))
         if not rows:
             say_empty(axes, "The graph has no assets.")
@@ -47,71 +58,57 @@ def workflow(groups: Mapping[str, str], edges: Iterable[tuple[str, str]]) -> Fig
         axes.set_axis_off()
         axes.set_xlim(0, width)
         axes.set_ylim(height, 0)
-        places = {}
-        for depth, row in enumerate(rows):
-            step = BOX[0] + GAP[0]
-            left = (width - len(row) * step + GAP[0]) / 2
-            for index, name in enumerate(row):
-                places[name] = (left + index * step, 0.1 + depth * (BOX[1] + GAP[1]))
-        for above, below in links:
-            start = (places[above][0] + BOX[0] / 2, places[above][1] + BOX[1])
-            end = (places[below][0] + BOX[0] / 2, places[below][1])
-            bend = 0.0 if abs(start[0] - end[0]) > 0.1 or end[1] - start[1] < 2 * GAP[1] else 0.12
-            axes.add_patch(
-                FancyArrowPatch(
-                    start,
-                    end,
-                    arrowstyle="-|>",
-                    mutation_scale=6,
-                    color=NEUTRAL,
-                    alpha=0.55,
-                    linewidth=0.7,
-                    connectionstyle=f"arc3,rad={bend}",
-                    zorder=1,
-                )
+        centre: dict[Node, tuple[float, float]] = {}
+        for level, row in enumerate(rows):
+            left = (width - widths[level] + GAP) / 2
+            for node in row:
+                centre[node] = (left + _width(node) / 2, 0.06 + level * (BOX_HEIGHT + ROW_GAP) + BOX_HEIGHT / 2)
+                left += _width(node) + GAP
+        half = BOX_HEIGHT / 2
+        for chain in pieces:
+            vertices, codes = [], []
+            for above, below in pairwise(chain):
+                (x0, y0), (x1, y1) = centre[above], centre[below]
+                top, bottom = y0 + half, y1 - half
+                middle = (top + bottom) / 2
+                vertices += [(x0, top), (x0, middle), (x1, middle), (x1, bottom)]
+                codes += [Path.MOVETO if not codes else Path.LINETO, Path.CURVE4, Path.CURVE4, Path.CURVE4]
+            axes.add_patch(PathPatch(Path(vertices, codes), fill=False, edgecolor=NEUTRAL, linewidth=0.8, zorder=1))
+            tip, base = centre[chain[-1]], centre[chain[-1]][1] - half
+            axes.fill(
+                [tip[0] - 0.035, tip[0] + 0.035, tip[0]], [base - 0.07, base - 0.07, base], color=NEUTRAL, zorder=1
             )
-        for name, (left, top) in places.items():
-            colour = GROUP_COLOURS.get(groups[name], "#EEEEEE")
-            axes.add_patch(
-                FancyBboxPatch(
-                    (left, top),
-                    *BOX,
-                    boxstyle="round,pad=0,rounding_size=0.06",
-                    facecolor=colour,
-                    edgecolor=INK,
-                    linewidth=0.6,
-                    zorder=2,
-                )
+        for name in groups:
+            x, y = centre[name]
+            box = FancyBboxPatch(
+                (x - BOX_WIDTH / 2, y - half),
+                BOX_WIDTH,
+                BOX_HEIGHT,
+                boxstyle="round,pad=0,rounding_size=0.06",
+                facecolor=GROUP_COLOURS.get(groups[name], "#EEEEEE"),
+                edgecolor=INK,
+                linewidth=0.6,
+                zorder=2,
             )
-            text = name.replace("_", " ")
-            axes.text(left + BOX[0] / 2, top + BOX[1] / 2, text, ha="center", va="center", fontsize=7.2, zorder=3)
-        seen = [group for group in GROUP_COLOURS if group in set(groups.values())]
-        seen += sorted(set(groups.values()) - set(seen))
+            axes.add_patch(box)
+            axes.text(x, y, name.replace("_", " "), ha="center", va="center", fontsize=7, zorder=3)
         for index, group in enumerate(seen):
             left = 0.1 + index * (width - 0.2) / len(seen)
             colour = GROUP_COLOURS.get(group, "#EEEEEE")
-            axes.add_patch(
-                FancyBboxPatch(
-                    (left, height - 0.28),
-                    0.12,
-                    0.12,
-                    boxstyle="square,pad=0",
-                    facecolor=colour,
-                    edgecolor=INK,
-                    linewidth=0.5,
-                )
-            )
-            axes.text(left + 0.17, height - 0.22, group, va="center", fontsize=7)
+            swatch = Rectangle((left, height - 0.2), 0.12, 0.12, facecolor=colour, edgecolor=INK, linewidth=0.5)
+            axes.add_patch(swatch)
+            axes.text(left + 0.17, height - 0.14, group, va="center", fontsize=7)
         return figure
 
 
-def _rows(groups: Mapping[str, str], links: list[tuple[str, str]]) -> list[list[str]]:
-    """Assets by depth; rows are ordered by the mean place of their neighbours, swept down and up a fixed number of times."""
+def _width(node: Node) -> float:
+    return BOX_WIDTH if isinstance(node, str) else LANE
+
+
+def _depths(groups: Mapping[str, str], links: list[tuple[str, str]]) -> dict[str, int]:
     reads: dict[str, list[str]] = {name: [] for name in groups}
-    readers: dict[str, list[str]] = {name: [] for name in groups}
     for above, below in links:
         reads[below].append(above)
-        readers[above].append(below)
     depth: dict[str, int] = {}
     waiting = list(groups)
     while waiting:
@@ -121,18 +118,46 @@ def _rows(groups: Mapping[str, str], links: list[tuple[str, str]]) -> list[list[
         for name in ready:
             depth[name] = 1 + max((depth[above] for above in reads[name]), default=-1)
         waiting = [name for name in waiting if name not in depth]
-    rows: list[list[str]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
+    return depth
+
+
+def _reduced(links: list[tuple[str, str]], depth: dict[str, int]) -> list[tuple[str, str]]:
+    """The edges no longer path implies."""
+    reach: dict[str, set[str]] = {}
+    for name in sorted(depth, key=lambda name: -depth[name]):
+        below = [b for a, b in links if a == name]
+        reach[name] = set(below).union(*(reach[b] for b in below))
+    return [(a, b) for a, b in links if not any(b in reach[other] for x, other in links if x == a and other != b)]
+
+
+def _rows(
+    groups: Mapping[str, str], links: list[tuple[str, str]], depth: dict[str, int]
+) -> tuple[list[list[Node]], list[list[Node]]]:
+    """Rows of assets and passing edges, ordered by the mean place of their neighbours, and each edge as its chain of nodes."""
+    rows: list[list[Node]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
     for name in groups:
         rows[depth[name]].append(name)
-    for sweep in range(8):
-        neighbours = reads if sweep % 2 == 0 else readers
+    chains: list[list[Node]] = []
+    for above, below in links:
+        passing: list[Node] = [(above, below, level) for level in range(depth[above] + 1, depth[below])]
+        for level, node in enumerate(passing, depth[above] + 1):
+            rows[level].append(node)
+        chains.append([above, *passing, below])
+    up: dict[Node, list[Node]] = {node: [] for row in rows for node in row}
+    down: dict[Node, list[Node]] = {node: [] for row in rows for node in row}
+    for chain in chains:
+        for high, low in pairwise(chain):
+            up[low].append(high)
+            down[high].append(low)
+    for sweep in range(12):
+        neighbours = up if sweep % 2 == 0 else down
         for row in rows if sweep % 2 == 0 else reversed(rows):
-            place = {name: (index + 0.5) / len(line) for line in rows for index, name in enumerate(line)}
-            means = {
-                name: sum(place[other] for other in neighbours[name]) / len(neighbours[name])
-                if neighbours[name]
-                else place[name]
-                for name in row
+            place = {node: (index + 0.5) / len(line) for line in rows for index, node in enumerate(line)}
+            mean = {
+                node: sum(place[other] for other in neighbours[node]) / len(neighbours[node])
+                if neighbours[node]
+                else place[node]
+                for node in row
             }
-            row.sort(key=lambda name: (means[name], name))
-    return rows
+            row.sort(key=lambda node, mean=mean: (mean[node], str(node)))
+    return rows, chains
