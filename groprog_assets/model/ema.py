@@ -15,25 +15,36 @@ class MovingAverage:
     def __init__(self, module: nn.Module, decay: float):
         self.decay = decay
         self.steps = 0
-        self.sums = {name: torch.zeros_like(value, dtype=torch.float64) for name, value in module.named_parameters()}
+        named = list(module.named_parameters())
+        self.names = [name for name, _ in named]
+        self.values = [value for _, value in named]
+        self.sums = [torch.zeros_like(value, dtype=torch.float64) for value in self.values]
 
     @torch.no_grad()
-    def update(self, module: nn.Module) -> None:
+    def update(self) -> None:
         """Take in the module's present parameters."""
         self.steps += 1
-        for name, value in module.named_parameters():
-            self.sums[name].mul_(self.decay).add_(value.double(), alpha=1.0 - self.decay)
+        torch._foreach_mul_(self.sums, self.decay)
+        torch._foreach_add_(self.sums, [value.double() for value in self.values], alpha=1.0 - self.decay)
 
     def average(self) -> dict[str, torch.Tensor]:
         """Name -> bias-corrected average (float64). Raises ValueError before the first update."""
         if self.steps == 0:
             raise ValueError("the moving average has taken in no parameters yet")
         correction = 1.0 - self.decay**self.steps
-        return {name: total / correction for name, total in self.sums.items()}
+        return {name: total / correction for name, total in zip(self.names, self.sums)}
 
     @torch.no_grad()
-    def write(self, module: nn.Module) -> None:
-        """Put the average into `module`."""
-        average = self.average()
-        for name, value in module.named_parameters():
-            value.copy_(average[name])
+    def write(self, targets: list[nn.Parameter]) -> None:
+        """Put the average into `targets`, the parameters of a twin module in the same order."""
+        for target, value in zip(targets, self.average().values()):
+            target.copy_(value)
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """Name -> uncorrected sum, for a checkpoint."""
+        return dict(zip(self.names, self.sums))
+
+    def restore(self, sums: dict[str, torch.Tensor], steps: int) -> None:
+        """Go on from a checkpoint's sums."""
+        self.sums = [sums[name] for name in self.names]
+        self.steps = steps

@@ -27,11 +27,10 @@ class RiskSets(NamedTuple):
 
 
 class RidgeFit(NamedTuple):
-    """coefficients (p,); the Efron log partial likelihood at them; Newton steps taken."""
+    """coefficients (p,); the Efron log partial likelihood at them."""
 
     coefficients: np.ndarray
     log_likelihood: float
-    steps: int
 
 
 def risk_sets(time: np.ndarray, event: np.ndarray) -> RiskSets:
@@ -69,12 +68,11 @@ def fit_ridge(
 
     columns (n, p), centred; penalty (p,) > 0. A penalty keeps the answer finite for separable and collinear columns.
     """
-    n, width = columns.shape
+    width = columns.shape[1]
     sorted_columns = columns[sets.order]
     coefficients = np.zeros(width) if start is None else start.copy()
     value = log_partial_likelihood(columns @ coefficients, sets) - 0.5 * float(penalty @ coefficients**2)
-    steps = 0
-    for steps in range(1, maximum_steps + 1):
+    for _ in range(maximum_steps):
         gradient, curvature = _derivatives(sorted_columns, coefficients, sets)
         gradient = gradient - penalty * coefficients
         curvature[np.diag_indices(width)] += penalty
@@ -92,7 +90,7 @@ def fit_ridge(
         gain, value, coefficients = reached - value, reached, candidate
         if gain < tolerance * (abs(value) + 1.0):
             break
-    return RidgeFit(coefficients, value + 0.5 * float(penalty @ coefficients**2), steps)
+    return RidgeFit(coefficients, value + 0.5 * float(penalty @ coefficients**2))
 
 
 class LinearPath(NamedTuple):

@@ -16,7 +16,7 @@ RISK_SCALE = 0.5
 
 
 class Output(NamedTuple):
-    """risk (n,) log relative hazard of the member; network (n,) r of eq. 9; linear (n,) of the linear path; h (n, G); eta (n,)."""
+    """risk (n,) log relative hazard of the member; network (n,) r of eq. 9; linear (n,) path; h (n, G); eta (n,)."""
 
     risk: torch.Tensor
     network: torch.Tensor

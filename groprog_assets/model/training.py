@@ -142,11 +142,12 @@ class _Run:
             {"params": self.network.clinical_parameters(), "lr": training.learning_rate},
             {"params": self.network.shared_parameters(), "lr": training.learning_rate},
         ]
-        self.optimiser = torch.optim.AdamW(groups, weight_decay=training.weight_decay)
+        self.optimiser = torch.optim.AdamW(groups, weight_decay=training.weight_decay, foreach=True)
         self.rates = GradientRates(training.rate_balance, (training.rate_clamp[0], training.rate_clamp[1]))
         self.average = MovingAverage(self.network, training.ema_decay)
         self.stopping = EarlyStopping(training.patience)
-        self.shadow = deepcopy(self.network)
+        self.shadow = deepcopy(self.network).eval()
+        self.shadow_parameters = list(self.shadow.parameters())
         self.best: dict[str, torch.Tensor] = {}
         self.next_epoch = 0
         self.warmup = warmup_epochs(training, self.genomic)
@@ -169,7 +170,6 @@ class _Run:
         generator = np.random.default_rng([self.seed, number])
         sums = {"cox": 0.0, "ranking": 0.0, "coherence": 0.0}
         steps = 0
-        self.network.train()
         with torch.random.fork_rng(devices=[] if self.device.type == "cpu" else None):
             torch.manual_seed(self.seed * 1_000_003 + number)
             for rows in batches(self.fitted.event, self.sampling, training.full_batch_limit, generator):
@@ -182,7 +182,7 @@ class _Run:
         row.update(validation_concordance=float("nan"), genomic_rate=1.0, clinical_rate=1.0)
         row.update(eta_mean=float("nan"), effective_rank=float("nan"))
         if stage == "joint":
-            self.average.update(self.network)
+            self.average.update()
             row.update(self._validate(number))
             row["genomic_rate"], row["clinical_rate"] = self.current_rates
         self.history.append(row)
@@ -240,11 +240,11 @@ class _Run:
         self.network.eval()
         generator = torch.Generator().manual_seed(self.seed)
         self.network.fusion.coupling.settle(self.network.clinical(self.batch), generator)
+        self.network.train()
 
     @torch.no_grad()
     def _validate(self, epoch: int) -> dict[str, float]:
-        self.average.write(self.shadow)
-        self.shadow.eval()
+        self.average.write(self.shadow_parameters)
         output = self.shadow(self.held_out)
         risk = output.network.double().cpu()
         loss = float(cox_efron_loss(risk, sets=self.validation_sets))
@@ -269,7 +269,7 @@ class _Run:
         """Everything that later epochs depend on: tensors, and a JSON-able document."""
         tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         tensors.update({f"best.{name}": value for name, value in self.best.items()})
-        tensors.update({f"average.{name}": value for name, value in self.average.sums.items()})
+        tensors.update({f"average.{name}": value for name, value in self.average.state().items()})
         for place, held in self.optimiser.state_dict()["state"].items():
             tensors.update({f"optimiser.{place}.{name}": value for name, value in held.items()})
         document = {
@@ -296,8 +296,7 @@ class _Run:
             parts[part][rest] = value.to(self.device)
         self.network.load_state_dict(parts["network"])
         self.best = parts["best"]
-        self.average.sums.update(parts["average"])
-        self.average.steps = document["average_steps"]
+        self.average.restore(parts["average"], document["average_steps"])
         held_state: dict[int, dict[str, torch.Tensor]] = {}
         for name, value in parts["optimiser"].items():
             place, key = name.split(".")
