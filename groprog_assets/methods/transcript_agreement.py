@@ -1,0 +1,103 @@
+"""How well transcription units agree with annotated genes (groHMM 1.41 evaluateHMMInAnnotations). Tables in, tables out."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+
+class OverlappingPairs(NamedTuple):
+    """Pairs that share bases on one strand: rows of the first and the second table, and shared bases. All (n,) int64.
+
+    In order of the first table's rows, then the second's.
+    """
+
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    bases: NDArray[np.int64]
+
+
+class Agreement(NamedTuple):
+    """Units against genes. merged: units over two or more genes; dissociated: genes under two or more units.
+
+    error_rate: (merged + dissociated) / (units + genes), 0 for nothing at all; it falls when units are over-called.
+    genes_recovered: fraction of all genes that one unit covers to at least half, where that unit covers no other gene to
+    half and no other unit this one; fragments, runs over several genes and units elsewhere cannot raise it.
+    """
+
+    units: int
+    genes: int
+    merged: int
+    dissociated: int
+    total: int
+    error_rate: float
+    genes_recovered: float
+
+
+def overlapping_pairs(first: pd.DataFrame, second: pd.DataFrame) -> OverlappingPairs:
+    """All strand-aware overlaps of one base or more between two tables with chrom, start, end, strand."""
+    lane, other_lane = _lanes(first, second)
+    start, end = (lane + first[name].to_numpy(np.int64) for name in ("start", "end"))
+    order = np.lexsort((second["start"].to_numpy(), other_lane))
+    other_start, other_end = (other_lane[order] + second[name].to_numpy(np.int64)[order] for name in ("start", "end"))
+    low = np.searchsorted(np.maximum.accumulate(other_end), start, side="right") if len(order) else 0 * start
+    high = np.searchsorted(other_start, end, side="left")
+    number = np.maximum(high - low, 0)
+    row = np.repeat(np.arange(len(start)), number)
+    place = np.arange(number.sum()) - np.repeat(np.cumsum(number) - number, number) + np.repeat(low, number)
+    bases = np.minimum(end[row], other_end[place]) - np.maximum(start[row], other_start[place])
+    keep = bases > 0
+    row, column, bases = row[keep], order[place[keep]], bases[keep]
+    sort = np.lexsort((column, row))
+    return OverlappingPairs(row[sort], column[sort], bases[sort])
+
+
+def evaluate_transcripts(transcripts: pd.DataFrame, genes: pd.DataFrame) -> Agreement:
+    """Merged and dissociated units, the error rate and its companion, from tables with chrom, start, end, strand."""
+    pairs = overlapping_pairs(transcripts, genes)
+    merged = int((np.bincount(pairs.first) >= 2).sum()) if len(pairs.first) else 0
+    dissociated = int((np.bincount(pairs.second) >= 2).sum()) if len(pairs.second) else 0
+    width = (genes["end"] - genes["start"]).to_numpy(np.int64)
+    half = 2 * pairs.bases >= width[pairs.second]
+    unit, gene = pairs.first[half], pairs.second[half]
+    genes_of_unit = np.bincount(unit, minlength=len(transcripts))
+    units_of_gene = np.bincount(gene, minlength=len(genes))
+    recovered = int(((genes_of_unit[unit] == 1) & (units_of_gene[gene] == 1)).sum())
+    units, annotated, total = len(transcripts), len(genes), merged + dissociated
+    return Agreement(
+        units=units,
+        genes=annotated,
+        merged=merged,
+        dissociated=dissociated,
+        total=total,
+        error_rate=total / (units + annotated) if units + annotated else 0.0,
+        genes_recovered=recovered / annotated if annotated else 0.0,
+    )
+
+
+def overlap_table(transcripts: pd.DataFrame, genes: pd.DataFrame) -> pd.DataFrame:
+    """One row a pair: unit, gene (row numbers), unit_fraction, gene_fraction, bases, similarity (bases / longer width)."""
+    pairs = overlapping_pairs(transcripts, genes)
+    unit_width = (transcripts["end"] - transcripts["start"]).to_numpy(np.int64)[pairs.first]
+    gene_width = (genes["end"] - genes["start"]).to_numpy(np.int64)[pairs.second]
+    return pd.DataFrame(
+        {
+            "unit": pairs.first,
+            "gene": pairs.second,
+            "unit_fraction": pairs.bases / unit_width,
+            "gene_fraction": pairs.bases / gene_width,
+            "bases": pairs.bases,
+            "similarity": pairs.bases / np.maximum(unit_width, gene_width),
+        }
+    )
+
+
+def _lanes(first: pd.DataFrame, second: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Offsets that lay the chromosome strands of both tables side by side on one axis."""
+    chrom = pd.factorize(pd.concat([first["chrom"].astype("str"), second["chrom"].astype("str")]))[0]
+    minus = np.concatenate([first["strand"].to_numpy() == "-", second["strand"].to_numpy() == "-"])
+    lane = (chrom.astype(np.int64) * 2 + minus) << 40
+    return lane[: len(first)], lane[len(first) :]

@@ -1,0 +1,206 @@
+"""The hidden Markov model of transcription, fitted once on all libraries together; its tuning surface. Tables in, tables out.
+
+Windows of all libraries add up (reads pooled, as in the reference), one sequence a chromosome and strand.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from groprog_assets.errors import Problem, ReadsError
+from groprog_assets.methods.transcript_agreement import evaluate_transcripts
+from groprog_assets.parameters import TranscriptionParameters
+from groprog_assets.tables import conform
+from groprog_kernels import hmm
+
+Sequences = dict[tuple[str, str], hmm.WindowSequence]
+
+
+class TranscriptHMM(NamedTuple):
+    """fit: JSON-able parameters and what they were fitted on; trace: table `em_trace`; tuning: table `tuning_surface`."""
+
+    fit: dict[str, Any]
+    trace: pd.DataFrame
+    tuning: pd.DataFrame
+
+
+def fit_transcript_hmm(
+    coverage: Mapping[str, pd.DataFrame],
+    chrom_sizes: Mapping[str, int],
+    consensus: pd.DataFrame,
+    bin_size: int,
+    parameters: TranscriptionParameters,
+) -> TranscriptHMM:
+    """Fit the model and, with `parameters.tune`, every cell of the grid from the same windows.
+
+    coverage: {library: table `coverage`}; chrom_sizes: bp; consensus: table `consensus`, what the grid is judged by. With
+    use_tuned, the returned fit is that of the cell with the lowest error rate (the first of equals). Raises ReadsError when
+    no window holds a read.
+    """
+    sequences = pooled_sequences(coverage, chrom_sizes, bin_size)
+    leave, shape = parameters.log_prob_leave_transcribed, parameters.untranscribed_shape
+    cells = []
+    if parameters.tune:
+        for cell_leave in parameters.tuning_log_prob_leave_transcribed:
+            for cell_shape in parameters.tuning_untranscribed_shape:
+                cells.append(_cell(sequences, consensus, bin_size, parameters, cell_leave, cell_shape))
+    tuning = pd.DataFrame(cells, columns=_TUNING_COLUMNS)
+    preferred = {}
+    if cells:
+        for metric, place in (
+            ("error_rate", tuning["error_rate"].argmin()),
+            ("genes_recovered", tuning["genes_recovered"].argmax()),
+        ):
+            preferred[metric] = {name: float(tuning[name].iloc[place]) for name in _TUNING_COLUMNS[:2]}
+    tuned = parameters.use_tuned and bool(cells)
+    if tuned:
+        leave, shape = preferred["error_rate"].values()
+    fitted = _fit(sequences, parameters, leave, shape)
+    model = fitted.parameters
+    fit = {
+        "bin_size": bin_size,
+        "log_prob_stay_untranscribed": float(model.log_transmat[0, 0]),
+        "log_prob_enter_transcribed": float(model.log_transmat[0, 1]),
+        "log_prob_leave_transcribed": float(model.log_transmat[1, 0]),
+        "log_prob_stay_transcribed": float(model.log_transmat[1, 1]),
+        "untranscribed_shape": model.untranscribed_shape,
+        "untranscribed_scale": model.untranscribed_scale,
+        "transcribed_shape": model.transcribed_shape,
+        "transcribed_scale": model.transcribed_scale,
+        "log_likelihood": fitted.trace[-1].log_likelihood,
+        "iterations": len(fitted.trace),
+        "em_tolerance": parameters.em_tolerance,
+        "libraries": list(coverage),
+        "sequences": len(sequences),
+        "windows": sum(one.n_windows for one in sequences.values()),
+        "windows_with_reads": sum(int(one.multiplicity[1:].sum()) for one in sequences.values()),
+        "reads": int(sum((one.value * one.multiplicity).sum() for one in sequences.values())),
+        "tuned": tuned,
+        "preferred": preferred,
+    }
+    trace = pd.DataFrame(
+        {
+            "iteration": np.arange(1, len(fitted.trace) + 1),
+            "log_likelihood": [one.log_likelihood for one in fitted.trace],
+            "log_prob_enter_transcribed": [one.parameters.log_transmat[0, 1] for one in fitted.trace],
+            "transcribed_shape": [one.parameters.transcribed_shape for one in fitted.trace],
+            "transcribed_scale": [one.parameters.transcribed_scale for one in fitted.trace],
+        }
+    )
+    return TranscriptHMM(fit, conform(trace, "em_trace"), conform(tuning, "tuning_surface"))
+
+
+def pooled_sequences(coverage: Mapping[str, pd.DataFrame], chrom_sizes: Mapping[str, int], bin_size: int) -> Sequences:
+    """{(chrom, strand): windows} of all libraries added up, + strands first, chromosomes in order of `chrom_sizes`.
+
+    A chromosome has length // bin_size windows; reads in the trailing part are dropped. Strands without a read in any library
+    and chromosomes shorter than a window are left out: nothing was observed there. Raises ReadsError when none is left.
+    """
+    parts: dict[tuple[str, str], list[tuple[np.ndarray, np.ndarray]]] = {}
+    for table in coverage.values():
+        for (chrom, strand), rows in table.groupby(["chrom", "strand"], observed=True, sort=False):
+            parts.setdefault((str(chrom), str(strand)), []).append(
+                (rows["window"].to_numpy(np.int64), rows["count"].to_numpy(np.int64))
+            )
+    sequences: Sequences = {}
+    for strand in "+-":
+        for chrom, length in chrom_sizes.items():
+            n_windows = length // bin_size
+            columns = parts.get((chrom, strand))
+            if columns is None or n_windows == 0:
+                continue
+            window, count = (np.concatenate(column) for column in zip(*columns, strict=True))
+            if len(columns) > 1 or (np.diff(window) <= 0).any():
+                window, place = np.unique(window, return_inverse=True)
+                count = np.bincount(place, weights=count).astype(np.int64)
+            inside = (window < n_windows) & (count > 0)
+            if inside.any():
+                sequences[chrom, strand] = hmm.sequence(window[inside], count[inside], n_windows)
+    if not sequences:
+        raise ReadsError(
+            Problem(
+                f"libraries {', '.join(coverage)}",
+                "no read in any window",
+                "The transcription model needs reads on the study's chromosomes.",
+                "Look at the filter funnel and at the chromosome names of the alignments.",
+            )
+        )
+    return sequences
+
+
+def model_of(fit: Mapping[str, Any]) -> hmm.Parameters:
+    """The kernel's parameters from a stored fit."""
+    return hmm.Parameters(
+        np.array(
+            [
+                [fit["log_prob_stay_untranscribed"], fit["log_prob_enter_transcribed"]],
+                [fit["log_prob_leave_transcribed"], fit["log_prob_stay_transcribed"]],
+            ]
+        ),
+        fit["untranscribed_shape"],
+        fit["untranscribed_scale"],
+        fit["transcribed_shape"],
+        fit["transcribed_scale"],
+    )
+
+
+def unit_intervals(sequences: Sequences, model: hmm.Parameters, bin_size: int) -> pd.DataFrame:
+    """chrom, start, end (bp, exact), strand of the units on the best paths, in order of the sequences."""
+    frames = []
+    for (chrom, strand), one in sequences.items():
+        found = hmm.decode(one, model)
+        columns = {"start": found.start.astype(np.int64) * bin_size, "end": found.end.astype(np.int64) * bin_size}
+        frames.append(pd.DataFrame(columns).assign(chrom=chrom, strand=strand))
+    return pd.concat(frames, ignore_index=True)[["chrom", "start", "end", "strand"]]
+
+
+_TUNING_COLUMNS = [
+    "log_prob_leave_transcribed",
+    "untranscribed_shape",
+    "transcripts",
+    "merged",
+    "dissociated",
+    "error_rate",
+    "genes_recovered",
+    "log_likelihood",
+]
+
+
+def _fit(sequences: Sequences, parameters: TranscriptionParameters, leave: float, shape: float) -> hmm.Fit:
+    start = hmm.parameters(
+        parameters.log_prob_enter_transcribed,
+        leave,
+        shape,
+        parameters.transcribed_shape,
+        parameters.transcribed_scale,
+    )
+    threads = len(os.sched_getaffinity(0))
+    return hmm.fit(list(sequences.values()), start, parameters.em_tolerance, threads)
+
+
+def _cell(
+    sequences: Sequences,
+    consensus: pd.DataFrame,
+    bin_size: int,
+    parameters: TranscriptionParameters,
+    leave: float,
+    shape: float,
+) -> tuple[float, ...]:
+    fitted = _fit(sequences, parameters, leave, shape)
+    units = unit_intervals(sequences, fitted.parameters, bin_size)
+    agreement = evaluate_transcripts(units, consensus)
+    return (
+        leave,
+        shape,
+        agreement.units,
+        agreement.merged,
+        agreement.dissociated,
+        agreement.error_rate,
+        agreement.genes_recovered,
+        fitted.trace[-1].log_likelihood,
+    )
