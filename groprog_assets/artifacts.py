@@ -1,0 +1,293 @@
+"""Values become bytes and come back: tables, arrays, documents, blobs and bundles of them, in a content-addressed store.
+
+A value is a DataFrame (Parquet, zstd), a dict of NumPy arrays (npz with fixed timestamps), a JSON-able dict, a Blob, or a
+Bundle of named values (a JSON manifest that lists its members' digests). Equal values give equal bytes. Bytes are written to
+a temporary name, synced and renamed to `ab/<sha256>`, so a reader never sees half of one. Nothing is pickled. No Dagster.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+import os
+import uuid
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from groprog_assets.errors import ArtifactError, Problem
+from groprog_assets.tables import TABLES, conform
+
+KINDS = ("table", "arrays", "document", "blob", "bundle")
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+class Blob(NamedTuple):
+    """Bytes with the suffix of the file they would be (".html", ".safetensors")."""
+
+    content: bytes
+    suffix: str
+
+
+class Bundle(dict[str, Any]):
+    """Named values; `bundle.table` and `bundle["table"]` are the same."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"the bundle holds {', '.join(self)}, not {name}") from None
+
+
+class Reference(NamedTuple):
+    """What names stored bytes: their sha256, their kind, the table they hold, the suffix of a blob, their size."""
+
+    sha256: str
+    kind: str
+    table: str = ""
+    suffix: str = ""
+    bytes: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        return {key: value for key, value in self._asdict().items() if value != ""}
+
+
+def canonical_json(value: Any) -> bytes:
+    """The one JSON form that is hashed: sorted keys, no spaces, UTF-8; NaN as null, infinities as text."""
+    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def plain(value: Any) -> Any:
+    """`value` as JSON's own types: NumPy scalars and arrays, tuples, named tuples and paths are converted; NaN becomes None."""
+    if value is None or isinstance(value, str | bool):
+        return value
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        if math.isnan(value):
+            return None
+        return float(value) if math.isfinite(value) else ("Infinity" if value > 0 else "-Infinity")
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if hasattr(value, "_asdict"):
+        return plain(value._asdict())
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, set | frozenset):
+        return sorted(plain(item) for item in value)
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if hasattr(value, "model_dump"):
+        return plain(value.model_dump(mode="json"))
+    raise ArtifactError(f"A document may hold text, numbers, lists and dicts, not {type(value).__name__}.")
+
+
+def digest_bytes(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def digest_value(value: Any) -> str:
+    """sha256 of the canonical JSON of `value`."""
+    return digest_bytes(canonical_json(value))
+
+
+def digest_file(path: Path) -> str:
+    """sha256 of a file, streamed."""
+    digest = hashlib.sha256()
+    with path.open("rb") as handle:
+        while chunk := handle.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """`content` at `path`, all of it or none: temporary name beside it, fsync, rename, fsync of the folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.parent / f".{path.name[:64]}.{os.getpid()}.{uuid.uuid4().hex[:8]}.part"
+    try:
+        with temporary.open("wb") as handle:
+            handle.write(content)
+            handle.flush()
+            os.fsync(handle.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise ArtifactError(
+            Problem(str(path), error.strerror or str(error), "The file must be writable.", "Free space or mend rights.")
+        ) from error
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _is_frame(value: Any) -> bool:
+    return type(value).__module__.partition(".")[0] == "pandas" and hasattr(value, "columns")
+
+
+def _is_arrays(value: Any) -> bool:
+    return (
+        isinstance(value, Mapping)
+        and bool(value)
+        and all(
+            type(item).__module__.partition(".")[0] == "numpy" and hasattr(item, "dtype") for item in value.values()
+        )
+        and all(
+            hasattr(item, "__array_interface__") and getattr(item, "ndim", None) is not None for item in value.values()
+        )
+        and any(getattr(item, "ndim", 0) > 0 for item in value.values())
+    )
+
+
+def encode_table(frame: Any, table: str) -> bytes:
+    """Parquet bytes (zstd, no index) of `frame`, conformed to `TABLES[table]` when a table is named."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if table:
+        frame = conform(frame, table)
+    arrow = pa.Table.from_pandas(frame, preserve_index=False)
+    arrow = arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), b"groprog_table": table.encode()})
+    sink = io.BytesIO()
+    pq.write_table(arrow, sink, compression="zstd")
+    return sink.getvalue()
+
+
+def decode_table(content: bytes, table: str) -> Any:
+    import pyarrow.parquet as pq
+
+    frame = pq.read_table(io.BytesIO(content)).to_pandas()
+    return conform(frame, table) if table else frame
+
+
+def encode_arrays(arrays: Mapping[str, Any]) -> bytes:
+    """npz bytes, members in name order with a fixed date; text arrays as fixed-width unicode, objects refused."""
+    import numpy as np
+
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name in sorted(arrays):
+            array = np.asarray(arrays[name])
+            if array.dtype.kind in "OT":
+                array = array.astype(str)
+            member = io.BytesIO()
+            np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
+            archive.writestr(
+                zipfile.ZipInfo(f"{name}.npy", _EPOCH),
+                member.getvalue(),
+                compress_type=zipfile.ZIP_DEFLATED,
+                compresslevel=1,
+            )
+    return sink.getvalue()
+
+
+def decode_arrays(content: bytes) -> dict[str, Any]:
+    import numpy as np
+
+    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+class Store:
+    """Content-addressed files under one folder."""
+
+    def __init__(self, root: Path):
+        self.root = Path(root)
+
+    def path(self, sha256: str) -> Path:
+        if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
+            raise ArtifactError(Problem("artifact", sha256, "A digest is 64 hexadecimal digits.", ""))
+        return self.root / sha256[:2] / sha256
+
+    def put_bytes(self, content: bytes) -> str:
+        """The digest under which `content` now lies; bytes that are there already are not written again."""
+        sha256 = digest_bytes(content)
+        path = self.path(sha256)
+        if not (path.is_file() and path.stat().st_size == len(content) and digest_file(path) == sha256):
+            write_atomically(path, content)
+        return sha256
+
+    def get_bytes(self, sha256: str, name: str = "artifact", remedy: str = "") -> bytes:
+        """The bytes of `sha256`, verified."""
+        path = self.path(sha256)
+        remedy = remedy or "Run the study again: `groprog run STUDY` rebuilds what is missing."
+        try:
+            content = path.read_bytes()
+        except OSError:
+            raise ArtifactError(
+                Problem(name, f"{path} is missing", "Its bytes must be in the store.", remedy)
+            ) from None
+        found = digest_bytes(content)
+        if found != sha256:
+            raise ArtifactError(
+                Problem(name, f"{path} has sha256 {found[:12]}", f"It was stored with {sha256[:12]}.", remedy)
+            )
+        return content
+
+    def verifies(self, reference: Reference) -> bool:
+        """Whether every byte of the value is there and unaltered."""
+        try:
+            content = self.get_bytes(reference.sha256)
+        except ArtifactError:
+            return False
+        if reference.kind != "bundle":
+            return True
+        return all(self.verifies(Reference(**member)) for member in json.loads(content)["members"].values())
+
+    def members(self, reference: Reference) -> dict[str, Reference]:
+        """The members of a bundle."""
+        return {
+            name: Reference(**member)
+            for name, member in json.loads(self.get_bytes(reference.sha256))["members"].items()
+        }
+
+    def put(self, value: Any, tables: str | Mapping[str, str] = "") -> Reference:
+        """Store `value`; `tables` names the declared table it is, or one per member of a bundle."""
+        if _is_frame(value):
+            table = tables if isinstance(tables, str) else tables.get("", "")
+            if table and table not in TABLES:
+                raise ArtifactError(f"{table} is no declared table")
+            return self._reference(encode_table(value, table), "table", table=table)
+        if isinstance(value, Blob):
+            return self._reference(value.content, "blob", suffix=value.suffix)
+        if isinstance(value, Bundle) or hasattr(value, "_asdict"):
+            items = value if isinstance(value, Bundle) else value._asdict()
+            names = {} if isinstance(tables, str) else tables
+            members = {
+                name: self.put(item, names.get(name, "")).as_json() for name, item in items.items() if item is not None
+            }
+            return self._reference(canonical_json({"members": members}), "bundle")
+        if _is_arrays(value):
+            return self._reference(encode_arrays(value), "arrays")
+        if isinstance(value, Mapping | list):
+            return self._reference(canonical_json(value), "document")
+        raise ArtifactError(
+            f"An asset's value is a table, arrays, a document, a blob or a bundle of these, not {type(value).__name__}."
+        )
+
+    def get(self, reference: Reference, name: str = "artifact", remedy: str = "") -> Any:
+        """The value of `reference`, its digest verified and its table conformed."""
+        content = self.get_bytes(reference.sha256, name, remedy)
+        if reference.kind == "table":
+            return decode_table(content, reference.table)
+        if reference.kind == "arrays":
+            return decode_arrays(content)
+        if reference.kind == "document":
+            return json.loads(content)
+        if reference.kind == "blob":
+            return Blob(content, reference.suffix)
+        if reference.kind == "bundle":
+            members = json.loads(content)["members"]
+            return Bundle({key: self.get(Reference(**item), f"{name}.{key}", remedy) for key, item in members.items()})
+        raise ArtifactError(
+            Problem(name, reference.kind, f"Kinds are {', '.join(KINDS)}.", "A newer version wrote it.")
+        )
+
+    def _reference(self, content: bytes, kind: str, table: str = "", suffix: str = "") -> Reference:
+        return Reference(self.put_bytes(content), kind, table, suffix, len(content))

@@ -1,0 +1,332 @@
+"""The house's asset: Dagster's, with what every asset here has in common said once.
+
+`@study_asset` takes a function of upstream values (named by its parameters) and of the study's view (`study`, or `library` for
+the partition's library). It computes the circumstances first: code version, declared study sections and parameters, digests of
+source files and of inputs. When those are recorded and the value verifies, the value is used again; else the inputs are
+read, the function runs, the value is stored, the derivation written. Nothing an asset does can read what it did not declare.
+"""
+
+from __future__ import annotations
+
+import base64
+import inspect
+import shutil
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from groprog_assets.artifacts import Blob, Bundle, Reference, digest_value, plain
+from groprog_assets.code_version import code_version, kernel_digest
+from groprog_assets.errors import ArtifactError, GroProgError
+from groprog_assets.io_managers import Reading
+from groprog_assets.lineage import derivations
+from groprog_assets.partitions import LIBRARY
+from groprog_assets.results import Materialized, Verdict, png
+from groprog_assets.tables import TABLES
+from groprog_assets.workspace import StudyView, Workspace
+
+OWNERS = ["team:groprog"]
+LIBRARY_ASSETS = ("raw_reads", "read_quality", "alignments", "filtered_alignments", "coverage")
+LIBRARY_FILES = ("library.reads", "library.alignments", "library.bigwig_plus", "library.bigwig_minus")
+RESERVED = ("study", "library", "workspace", "progress", "scratch")
+
+
+@dataclass(frozen=True)
+class Specification:
+    """What the house knows of an asset beside what Dagster does."""
+
+    name: str
+    function: Callable[..., Any]
+    module: str
+    group: str
+    tables: Any
+    sections: tuple[str, ...]
+    files: tuple[str, ...]
+    code_files: tuple[str, ...]
+    extra_inputs: Callable[[Workspace], dict[str, Any]] | None
+    partitioned: bool
+    inputs: tuple[str, ...]
+    arguments: tuple[str, ...]
+
+    @property
+    def fan_in(self) -> bool:
+        return not self.partitioned
+
+    @property
+    def code_version(self) -> str:
+        """Of the method's code and of the tables it fills."""
+        names = [self.tables] if isinstance(self.tables, str) else [*self.tables.values()]
+        declared = [TABLES[name] for name in names if name]
+        return digest_value([code_version(self.module, self.code_files), declared])
+
+
+SPECIFICATIONS: dict[str, Specification] = {}
+
+
+def study_asset(
+    *,
+    group: str,
+    kinds: Iterable[str],
+    table: str = "",
+    tables: dict[str, str] | None = None,
+    sections: Iterable[str] = (),
+    files: Iterable[str] = (),
+    code_files: Iterable[str] = (),
+    checks: Iterable[str] = (),
+    blocking: Iterable[str] = (),
+    extra_inputs: Callable[[Workspace], dict[str, Any]] | None = None,
+    partitioned: bool = False,
+    tags: dict[str, str] | None = None,
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """Make an asset of a function. Beside upstream values it may ask for `study` (the view), `library`, `workspace` (paths
+    only), `progress` (call it with a line of text) and `scratch` (a folder that outlives a killed run under equal circumstances).
+
+    table / tables: the declared table of the value, or of each member of a bundle. sections: what of the study it may read.
+    files: dotted names of the source files it reads. checks, blocking: names of the verdicts it returns. extra_inputs: further
+    circumstances that decide the value. partitioned: one value a library.
+    """
+
+    def define(function: Callable[..., Any]) -> dg.AssetsDefinition:
+        name = function.__name__
+        arguments = tuple(inspect.signature(function).parameters)
+        inputs = tuple(argument for argument in arguments if argument not in RESERVED)
+        specification = Specification(
+            name=name,
+            function=function,
+            module=function.__module__,
+            group=group,
+            tables=tables if tables is not None else table,
+            sections=tuple(sections),
+            files=tuple(files),
+            code_files=tuple(code_files),
+            extra_inputs=extra_inputs,
+            partitioned=partitioned,
+            inputs=inputs,
+            arguments=arguments,
+        )
+        SPECIFICATIONS[name] = specification
+        soft, hard = tuple(checks), (*blocking, *(("schema",) if specification.tables else ()))
+        schema = _column_schema(table)
+
+        @dg.asset(
+            name=name,
+            group_name=group,
+            kinds=set(kinds),
+            owners=OWNERS,
+            tags=tags or {},
+            description=inspect.getdoc(function),
+            code_version=specification.code_version[:16],
+            ins={item: _input(item, partitioned) for item in inputs},
+            partitions_def=LIBRARY if partitioned else None,
+            required_resource_keys={"study"},
+            io_manager_key="artifacts",
+            metadata={"dagster/column_schema": schema} if schema else {},
+            check_specs=[
+                *(dg.AssetCheckSpec(check, asset=name) for check in soft),
+                *(dg.AssetCheckSpec(check, asset=name, blocking=True) for check in hard),
+            ],
+        )
+        def step(context, **readings: Any):  # type: ignore[no-untyped-def]
+            partition = context.partition_key if partitioned else ""
+            resource = context.resources.study
+            resource.announce("started", asset=name, partition=partition)
+            began = time.perf_counter()
+            try:
+                digest, record, reused = derive(
+                    resource.workspace,
+                    specification,
+                    partition,
+                    readings,
+                    lambda text: (
+                        context.log.info(text),
+                        resource.announce("progress", asset=name, partition=partition, text=text),
+                    ),
+                )
+            except GroProgError as error:
+                resource.announce("failed", asset=name, partition=partition)
+                raise dg.Failure(description=str(error), allow_retries=False) from error
+            seconds = time.perf_counter() - began
+            resource.announce(
+                "finished", asset=name, partition=partition, seconds=seconds, headline=record["headline"], reused=reused
+            )
+            return _result(resource.workspace, name, digest, record, reused, hard)
+
+        return step
+
+    return define
+
+
+def _input(asset: str, partitioned: bool) -> dg.AssetIn:
+    if asset in LIBRARY_ASSETS and not partitioned:
+        return dg.AssetIn(
+            metadata={"fan_in": True, "gates": " ".join(LIBRARY_ASSETS)}, partition_mapping=dg.AllPartitionMapping()
+        )
+    return dg.AssetIn()
+
+
+def derive(
+    workspace: Workspace,
+    specification: Specification,
+    partition: str,
+    readings: dict[str, Reading | dict[str, Reading]],
+    progress: Callable[[str], Any],
+) -> tuple[str, dict[str, Any], bool]:
+    """(digest, derivation, whether an earlier value was used): the value of an asset under its present circumstances."""
+    record, view = circumstances(workspace, specification, partition, readings)
+    key = derivations.memo_key(record)
+    known = workspace.derivations.recall(key)
+    if known and workspace.store.verifies(derivations.output(known[1])):
+        earlier = {**known[1], "inputs": record["inputs"]}
+        return workspace.derivations.write(earlier), earlier, True
+    scratch = workspace.state / "scratch" / key
+    context = {"study": view, "workspace": workspace, "progress": progress, "scratch": scratch}
+    arguments = {name: _argument(name, readings, view, context) for name in specification.arguments}
+    made: Materialized = specification.function(**arguments)
+    reference = workspace.store.put(made.value, specification.tables)
+    record["output"] = reference.as_json()
+    verdicts = [*made.verdicts, *_schema_verdict(workspace, specification, reference)]
+    record["verdicts"] = sorted((plain(verdict.as_json()) for verdict in verdicts), key=lambda item: item["name"])
+    record["headline"] = plain({**_size_of(made.value), **made.headline})
+    picture = png(made.plot()) if made.plot else b""
+    record["plot"] = workspace.store.put_bytes(picture) if picture else ""
+    digest = workspace.derivations.write(record)
+    workspace.derivations.remember(key, digest)
+    shutil.rmtree(scratch, ignore_errors=True)
+    return digest, record, False
+
+
+def circumstances(
+    workspace: Workspace,
+    specification: Specification,
+    partition: str,
+    readings: dict[str, Reading | dict[str, Reading]],
+) -> tuple[dict[str, Any], StudyView]:
+    """(the derivation without its outcome, the view): everything that decides an asset's value."""
+    libraries, left_out = None, []
+    needs_gate = not specification.partitioned and (
+        "libraries" in specification.sections or any(name in LIBRARY_ASSETS for name in specification.inputs)
+    )
+    if needs_gate:
+        libraries, left_out = workspace.eligible_libraries(LIBRARY_ASSETS)
+    values = {name: workspace.section(name, partition, libraries) for name in specification.sections}
+    edges: list[dict[str, Any]] = []
+    for name in specification.inputs:
+        reading = readings[name]
+        items = reading.values() if isinstance(reading, dict) else [reading]
+        edges += [{"name": name, **item.edge} for item in items]
+    parameters = {name: workspace.describe(value) for name, value in values.items() if name.startswith("parameters.")}
+    changed = workspace.study.parameters.overrides()
+    record = {
+        "version": derivations.VERSION,
+        "asset": specification.name,
+        "partition": partition,
+        "inputs": edges,
+        "files": workspace.source_files(specification.files, partition),
+        "study": {
+            name: workspace.describe(value) for name, value in values.items() if not name.startswith("parameters.")
+        },
+        "parameters": parameters,
+        "overrides": {
+            name: change for name, change in changed.items() if f"parameters.{name.partition('.')[0]}" in parameters
+        },
+        "left_out": left_out,
+        "extra": plain(specification.extra_inputs(workspace)) if specification.extra_inputs else {},
+        "code_version": specification.code_version,
+        "environment": workspace.environment(),
+        "kernels": kernel_digest(),
+        "seed": workspace.study.parameters.training.seed if "parameters.training" in values else None,
+    }
+    return plain(record), StudyView(values, specification.name)
+
+
+def _argument(name: str, readings: dict[str, Any], view: StudyView, context: dict[str, Any]) -> Any:
+    if name == "library":
+        return view.library
+    if name in context:
+        return context[name]
+    reading = readings[name]
+    if isinstance(reading, dict):
+        return {partition: item.value() for partition, item in reading.items()}
+    return reading.value()
+
+
+def _schema_verdict(workspace: Workspace, specification: Specification, reference: Reference) -> list[Verdict]:
+    """What was stored is read back: its digest and every declared column must hold."""
+    if not specification.tables:
+        return []
+    workspace.store.get(reference, specification.name)
+    names = specification.tables if isinstance(specification.tables, str) else ", ".join(specification.tables.values())
+    return [Verdict("schema", True, f"stored bytes read back as the declared {names}", blocking=True)]
+
+
+def _size_of(value: Any) -> dict[str, Any]:
+    if isinstance(value, Blob):
+        return {"bytes": len(value.content)}
+    if isinstance(value, Bundle) or hasattr(value, "_asdict"):
+        members = value if isinstance(value, Bundle) else value._asdict()
+        return {f"{name}_rows": len(item) for name, item in members.items() if hasattr(item, "columns")}
+    return {"dagster/row_count": len(value)} if hasattr(value, "columns") else {}
+
+
+def _column_schema(table: str) -> dg.TableSchema | None:
+    if not table:
+        return None
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                column.name,
+                column.dtype,
+                description=f"{column.meaning} ({column.unit})",
+                constraints=dg.TableColumnConstraints(nullable=column.nullable),
+            )
+            for column in TABLES[table].columns
+        ]
+    )
+
+
+def _result(
+    workspace: Workspace, name: str, digest: str, record: dict[str, Any], reused: bool, hard: tuple[str, ...]
+) -> dg.MaterializeResult:
+    metadata: dict[str, Any] = {
+        "groprog/derivation": digest,
+        "groprog/sha256": record["output"]["sha256"],
+        "groprog/bytes": record["output"].get("bytes", 0),
+        "groprog/reused": dg.MetadataValue.bool(reused),
+        "groprog/code_version": record["code_version"],
+    }
+    for key, value in record["headline"].items():
+        if isinstance(value, bool):
+            metadata[key] = dg.MetadataValue.bool(value)
+        elif isinstance(value, dict | list):
+            metadata[key] = dg.MetadataValue.json(value)
+        elif value is not None:
+            metadata[key] = value
+    if record["left_out"]:
+        metadata["left_out"] = dg.MetadataValue.json(record["left_out"])
+    if record["plot"]:
+        try:
+            picture = workspace.store.get_bytes(record["plot"], f"plot of {name}")
+            metadata["plot"] = dg.MetadataValue.md(
+                f"![{name}](data:image/png;base64,{base64.b64encode(picture).decode()})"
+            )
+        except ArtifactError:
+            metadata["plot"] = "the plot is no longer in the store"
+    return dg.MaterializeResult(
+        value=digest,
+        data_version=dg.DataVersion(record["output"]["sha256"]),
+        metadata=metadata,
+        check_results=[
+            dg.AssetCheckResult(
+                asset_key=name,
+                check_name=verdict["name"],
+                passed=verdict["passed"],
+                description=verdict["description"],
+                severity=dg.AssetCheckSeverity.ERROR if verdict["name"] in hard else dg.AssetCheckSeverity.WARN,
+                metadata={key: value for key, value in verdict["values"].items() if value is not None},
+            )
+            for verdict in record["verdicts"]
+        ],
+    )

@@ -1,0 +1,50 @@
+"""The unified sample index: who can enter a model, with what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from groprog_assets.artifacts import Bundle
+from groprog_assets.asset_definition import study_asset
+from groprog_assets.checks import cohort as check
+from groprog_assets.results import Materialized, materialized
+from groprog_assets.workspace import StudyView
+
+
+@study_asset(
+    group="cohort",
+    kinds={"parquet"},
+    tables={
+        "index": "cohort_index",
+        "records": "clinical_records",
+        "fields": "clinical_fields",
+        "outcomes": "outcomes",
+        "exclusions": "exclusions",
+    },
+    sections=("cohort", "parameters.cohort"),
+    blocking=("enough_events", "no_leakage"),
+)
+def cohort(study: StudyView, clinical_records: Bundle, patient_expression: dict[str, Any]) -> Materialized:
+    """Patients with a usable outcome and covariates known at baseline or the landmark; outcomes stay a table apart."""
+    from groprog_assets.methods import cohort as method
+
+    assembled = method.assemble_cohort(
+        clinical_records.records,
+        clinical_records.outcomes,
+        clinical_records.fields,
+        clinical_records.exclusions,
+        patient_expression,
+        study.cohort,
+        study.parameters.cohort,
+    )
+    parameters = study.parameters.cohort
+    return materialized(
+        assembled,
+        verdicts=[
+            check.enough_events(assembled.outcomes, parameters),
+            check.no_leakage(assembled.summary, parameters),
+        ],
+        patients=len(assembled.index),
+        events=int(assembled.outcomes["event"].sum()),
+        with_expression=int(assembled.index["has_expression"].sum()),
+    )

@@ -1,0 +1,56 @@
+"""What the model reads of each patient, and the folds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from groprog_assets.artifacts import Bundle
+from groprog_assets.asset_definition import study_asset
+from groprog_assets.checks import cohort as check
+from groprog_assets.model_columns import model_folds, model_inputs
+from groprog_assets.results import Materialized, materialized
+from groprog_assets.workspace import StudyView
+
+
+@study_asset(
+    group="model",
+    kinds={"numpy"},
+    tables={"folds": "folds"},
+    sections=(
+        "cohort",
+        "parameters.representation",
+        "parameters.evaluation",
+        "parameters.cohort",
+        "parameters.training",
+    ),
+    files=("cohort.splits",),
+    blocking=("between_patient_variance",),
+)
+def encoded_tensors(
+    study: StudyView, cohort: Bundle, patient_expression: dict[str, Any], normalized_features: Bundle
+) -> Materialized:
+    """The folds, and the constants each training fold fits: nothing of a held-out patient enters them."""
+    from groprog_assets.methods import folds as method
+    from groprog_assets.model.encoders import Encoders
+
+    parameters = study.as_parameters()
+    folds = method.make_folds(cohort.outcomes, study.cohort.splits, parameters.evaluation, parameters.training.seed)
+    inputs = model_inputs(cohort, patient_expression, normalized_features, parameters.representation.mode)
+    fitted = {
+        f"repeat_{fold.repeat}_fold_{fold.fold}": Encoders.fit(inputs.take(fold.train), parameters)
+        for fold in model_folds(folds, cohort)
+    }
+    value = Bundle(
+        folds=folds,
+        encoders={name: encoders.document() for name, encoders in fitted.items()},
+        **{name: encoders.arrays() for name, encoders in fitted.items() if encoders.arrays()},
+    )
+    variance = inputs.between_patient_variance()
+    return materialized(
+        value,
+        verdicts=[check.between_patient_variance(variance, inputs.mode)],
+        patients=len(inputs),
+        folds=len(fitted),
+        genes=len(inputs.genes),
+        mode=inputs.mode,
+    )

@@ -1,0 +1,22 @@
+"""Functions over-represented among changed genes (figure 6)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from groprog_assets.artifacts import Bundle
+from groprog_assets.asset_definition import study_asset
+from groprog_assets.results import Materialized, materialized
+from groprog_assets.workspace import StudyView
+
+
+@study_asset(group="features", kinds={"parquet"}, tables={"table": "enrichment"}, sections=("parameters.enrichment",))
+def enrichment(study: StudyView, differential_transcription: Bundle, genes: Any, ontology: Bundle) -> Materialized:
+    """Hypergeometric over-representation against the tested genes (A42), and the functional labels of each gene."""
+    from groprog_assets.methods import enrichment as method
+
+    result = method.enrichment(
+        differential_transcription.table, genes, ontology.terms, ontology.annotations, study.parameters.enrichment
+    )
+    significant = result.table["adjusted_p_value"] < study.parameters.enrichment.significance
+    return materialized(result, terms_tested=len(result.table), significant=int(significant.sum()))

@@ -1,0 +1,57 @@
+"""Unique, mapped, unmasked reads as positions, and how many each rule removed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from groprog_assets.artifacts import Bundle
+from groprog_assets.asset_definition import LIBRARY_FILES, study_asset
+from groprog_assets.checks import signal as check_signal
+from groprog_assets.checks import strandedness as check_strand
+from groprog_assets.results import Materialized, materialized
+from groprog_assets.workspace import StudyView, Workspace
+
+
+@study_asset(
+    group="alignments",
+    kinds={"parquet"},
+    tables={"positions": "positions", "funnel": "filter_funnel"},
+    sections=("library", "genome", "parameters.filtering"),
+    files=(*LIBRARY_FILES, "genome.fasta"),
+    checks=("both_strands",),
+    blocking=("has_signal", "strandedness"),
+    partitioned=True,
+)
+def filtered_alignments(
+    study: StudyView,
+    workspace: Workspace,
+    progress: Callable[[str], Any],
+    alignments: dict[str, Any],
+    gene_models: Bundle,
+) -> Materialized:
+    """Reads that map once, outside masks, each as one base on one strand; with the funnel and the strandedness verdict."""
+    from groprog_assets.methods import filtered_alignments as method
+
+    filtered = method.filter_alignments(
+        workspace.resolve(Path(alignments["path"])),
+        study.library,
+        gene_models.chrom_sizes,
+        gene_models.masks,
+        gene_models.transcripts,
+        study.parameters.filtering,
+        study.genome,
+        progress=progress,
+    )
+    funnel = filtered.funnel["remaining"]
+    return materialized(
+        filtered,
+        verdicts=[
+            check_signal.any_signal(filtered.positions, "reads after filtering"),
+            check_signal.both_strands(filtered.positions, list(gene_models.chrom_sizes)),
+            check_strand.strandedness(filtered.summary),
+        ],
+        reads_kept=int(funnel.iloc[-1]) if len(funnel) else 0,
+        strandedness=filtered.summary["strandedness"]["status"],
+    )

@@ -1,0 +1,32 @@
+"""Base qualities by sequencing cycle (figures 2 and 3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from groprog_assets.asset_definition import LIBRARY_FILES, study_asset
+from groprog_assets.checks import read_quality as check
+from groprog_assets.results import Materialized, materialized
+from groprog_assets.workspace import StudyView
+
+
+@study_asset(
+    group="reads",
+    kinds={"parquet"},
+    table="read_quality",
+    sections=("library", "parameters.quality"),
+    files=LIBRARY_FILES,
+    checks=("read_quality",),
+    partitioned=True,
+)
+def read_quality(study: StudyView, raw_reads: dict[str, Any]) -> Materialized:
+    """Mean, lowest and highest base quality of every cycle of each mate, as FastQC counts them."""
+    from groprog_assets.methods import read_quality as method
+
+    table = method.per_cycle_quality(study.library)
+    return materialized(
+        table,
+        verdicts=[check.read_quality(table, study.parameters.quality)],
+        cycles=len(table),
+        reads=raw_reads["reads"],
+    )

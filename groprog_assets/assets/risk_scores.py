@@ -1,0 +1,29 @@
+"""A score for every patient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from groprog_assets.artifacts import Bundle
+from groprog_assets.asset_definition import study_asset
+from groprog_assets.model_columns import model_inputs, score_table
+from groprog_assets.results import Materialized, materialized
+from groprog_assets.workspace import StudyView
+
+
+@study_asset(group="model", kinds={"parquet"}, table="risk_scores", sections=("parameters.representation",))
+def risk_scores(
+    study: StudyView,
+    risk_model: Bundle,
+    cohort: Bundle,
+    patient_expression: dict[str, Any],
+    normalized_features: Bundle,
+) -> Materialized:
+    """Risk, its interval, percentile and survival at the horizons; beside it the score of models that never saw the patient."""
+    from groprog_assets.model.checkpoint import load_model
+    from groprog_assets.model.predict import predict
+
+    model = load_model({name: blob.content for name, blob in risk_model.files.items()})
+    inputs = model_inputs(cohort, patient_expression, normalized_features, study.parameters.representation.mode)
+    table = score_table(predict(model, inputs), risk_model.out_of_fold, risk_model.summary["model_version"])
+    return materialized(table, patients=len(table), model_version=risk_model.summary["model_version"])

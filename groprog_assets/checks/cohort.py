@@ -1,0 +1,50 @@
+"""Can this cohort carry a model: enough events, nothing that gives the outcome away, patients that differ?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from groprog_assets.parameters import CohortParameters
+from groprog_assets.results import Verdict
+
+
+def enough_events(outcomes: Any, parameters: CohortParameters) -> Verdict:
+    """Fails under the minimum number of events."""
+    events = int(outcomes["event"].sum())
+    return Verdict(
+        "enough_events",
+        events >= parameters.minimum_events,
+        f"{events} events in {len(outcomes)} patients; at least {parameters.minimum_events} are needed",
+        {"events": events, "patients": len(outcomes)},
+        blocking=True,
+    )
+
+
+def no_leakage(summary: Mapping[str, Any], parameters: CohortParameters) -> Verdict:
+    """Fails when a single covariate ranks the outcome better than any baseline covariate should, or is named like it."""
+    found = summary.get("leaks") or summary.get("leakage") or []
+    named = [item["column"] if isinstance(item, Mapping) and "column" in item else str(item) for item in found]
+    text = ", ".join(named)
+    return Verdict(
+        "no_leakage",
+        not named,
+        f"{text}: looks like the outcome. Remove the column or state when it is known (known_at_days)."
+        if named
+        else f"no covariate reaches a concordance of {parameters.leak_concordance:g} by itself",
+        {"columns": text},
+        blocking=True,
+    )
+
+
+def between_patient_variance(variance: float | None, mode: str) -> Verdict:
+    """Fails when every patient has the same genomic representation: the genomic branch would carry nothing."""
+    if variance is None:
+        return Verdict("between_patient_variance", True, f"mode {mode}: no omics enter", {"mode": mode})
+    return Verdict(
+        "between_patient_variance",
+        variance > 0,
+        f"mean variance of the genomic inputs between patients {variance:.4g}; it must be positive",
+        {"variance": variance, "mode": mode},
+        blocking=True,
+    )

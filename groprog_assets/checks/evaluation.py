@@ -1,0 +1,28 @@
+"""Do the omics add to the clinical covariates? A verdict for the headline, never a barrier (A47)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from groprog_assets.results import Verdict
+
+
+def omics_add(document: Mapping[str, Any]) -> Verdict:
+    """Passes when the interval of the difference to the clinical baseline lies above zero."""
+    rows = [row for row in document.get("differences", []) if row.get("against") == "clinical_cox"]
+    rows = [
+        row for row in rows if row.get("model") == "groprog" and "ipcw" in str(row.get("metric", "")).lower()
+    ] or rows
+    if not rows or rows[0].get("lower") is None:
+        return Verdict("omics_add", False, "No difference to the clinical baseline was measured.")
+    row = rows[0]
+    passed = row["lower"] > 0
+    interval = f"{row['difference']:+.3f} [{row['lower']:+.3f}, {row['upper']:+.3f}]"
+    return Verdict(
+        "omics_add",
+        passed,
+        f"{row['metric']} of {row['model']} less {row['against']}: {interval}; "
+        + ("the omics add." if passed else "it cannot be said that the omics add."),
+        {"difference": row["difference"], "lower": row["lower"], "upper": row["upper"]},
+    )

@@ -1,0 +1,24 @@
+"""Are the base qualities good enough, and known?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from groprog_assets.parameters import QualityParameters
+from groprog_assets.results import Verdict
+
+
+def read_quality(table: Any, parameters: QualityParameters) -> Verdict:
+    """Fails when the mean quality of a library's worst cycle lies under the floor; passes, and says so, when unknown."""
+    if not len(table):
+        return Verdict(
+            "read_quality", True, "The file carries no base qualities; nothing can be said.", {"known": False}
+        )
+    lowest = float(table["mean_quality"].min())
+    floor = parameters.minimum_mean_quality
+    return Verdict(
+        "read_quality",
+        lowest >= floor,
+        f"lowest mean quality of a cycle Q{lowest:.1f}, floor Q{floor:g}",
+        {"lowest_mean_quality": lowest, "known": True},
+    )

@@ -1,0 +1,23 @@
+"""Is the library's declared strand the one its reads have?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from groprog_assets.results import Verdict
+
+
+def strandedness(summary: Mapping[str, Any]) -> Verdict:
+    """Fails when the reads lie on the other strand than declared; an unclear library passes and says so."""
+    found = summary["strandedness"]
+    passed = found["status"] != "flipped"
+    seen = f"declared {found['declared']}, inferred {found['inferred']}, {found['reads']} genic reads"
+    remedy = "" if passed else f" {found.get('remedy') or 'Set strandedness of the library to the inferred value.'}"
+    return Verdict(
+        "strandedness",
+        passed,
+        f"{seen}.{remedy}",
+        {"sense_fraction": found.get("sense_fraction"), "status": found["status"]},
+        blocking=True,
+    )

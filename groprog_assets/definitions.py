@@ -1,0 +1,31 @@
+"""The code location: every asset, check, job, schedule, sensor and resource, assembled; tests and the command line use the same."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import dagster as dg
+
+from groprog_assets import assets, jobs, schedules, sensors
+from groprog_assets.io_managers import ArtifactIOManager
+from groprog_assets.resources import StudyResource
+
+
+def build_definitions(**overrides: Any) -> dg.Definitions:
+    """The definitions; `study_path` names the study, further keywords replace resources by name."""
+    study = StudyResource(path=str(overrides.pop("study_path", "")))
+    resources = {"study": study, "artifacts": ArtifactIOManager(study=study), **overrides}
+    return dg.Definitions(
+        assets=dg.load_assets_from_package_module(assets),
+        jobs=list(jobs.JOBS),
+        schedules=[schedules.retraining],
+        sensors=[sensors.libraries, sensors.inbox, sensors.ledger],
+        resources=resources,
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_definitions()

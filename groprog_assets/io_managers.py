@@ -1,0 +1,85 @@
+"""How values pass between assets: the pointer names a derivation, the derivation names bytes, the bytes are verified.
+
+An input is handed over as a `Reading` that knows what it will read and reads on demand; a step whose circumstances are already
+recorded never loads it. The output arrives as the digest of a finished derivation, and becoming current is one atomic rename.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from dagster import ConfigurableIOManager, InputContext, OutputContext
+
+from groprog_assets.artifacts import Reference
+from groprog_assets.errors import ArtifactError, Problem
+from groprog_assets.lineage import derivations
+from groprog_assets.resources import StudyResource
+from groprog_assets.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One value about to be read: which asset and partition, which derivation, which bytes."""
+
+    workspace: Workspace
+    asset: str
+    partition: str
+    derivation: str
+    reference: Reference
+
+    @property
+    def edge(self) -> dict[str, Any]:
+        return {
+            "asset": self.asset,
+            "partition": self.partition,
+            "sha256": self.reference.sha256,
+            "derivation": self.derivation,
+        }
+
+    def value(self) -> Any:
+        """The value, its digest verified."""
+        name = f"{self.asset}[{self.partition}]" if self.partition else self.asset
+        remedy = f"Rebuild it: `{self.workspace.command} --select {self.asset}`."
+        return self.workspace.store.get(self.reference, name, remedy)
+
+
+def read_asset(workspace: Workspace, asset: str, partition: str = "") -> Reading:
+    """The current value of an asset; ArtifactError names the command that makes it when there is none."""
+    digest = workspace.derivations.current(asset, partition)
+    if digest is None:
+        name = f"{asset}[{partition}]" if partition else asset
+        rule = "It must be made before what reads it."
+        raise ArtifactError(Problem(name, "missing", rule, f"Run `{workspace.command} --select {asset}`."))
+    record = workspace.derivations.read(digest)
+    return Reading(workspace, asset, partition, digest, derivations.output(record))
+
+
+def load_asset(workspace: Workspace, asset: str, partition: str = "") -> Any:
+    """The current value of an asset, or None when it was never made."""
+    if workspace.derivations.current(asset, partition) is None:
+        return None
+    return read_asset(workspace, asset, partition).value()
+
+
+class ArtifactIOManager(ConfigurableIOManager):
+    """Pointers in, pointers out; the bytes are the store's."""
+
+    study: StudyResource
+
+    def load_input(self, context: InputContext) -> Any:
+        """A Reading; for a fan-in over libraries a dict of them, of the libraries that passed their blocking checks."""
+        workspace = self.study.workspace
+        asset = context.asset_key.path[-1]
+        wiring = context.definition_metadata or {}
+        if not context.has_asset_partitions:
+            return read_asset(workspace, asset)
+        if not wiring.get("fan_in"):
+            return read_asset(workspace, asset, context.asset_partition_key)
+        kept, _ = workspace.eligible_libraries(tuple(wiring["gates"].split()))
+        return {library.id: read_asset(workspace, asset, library.id) for library in kept}
+
+    def handle_output(self, context: OutputContext, obj: Any) -> None:
+        """Make the derivation `obj` the current one."""
+        partition = context.partition_key if context.has_asset_partitions else ""
+        self.study.workspace.derivations.point(context.asset_key.path[-1], partition, obj)

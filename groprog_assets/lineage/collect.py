@@ -1,0 +1,177 @@
+"""Dagster's event log is the durable queue; this projects it into the ledger, each finished run once, with its seal.
+
+A run and its rows enter in one transaction, so a projector killed at any moment leaves either all of a run or nothing of it,
+and the next one goes on. No asset mentions lineage: what is recorded is what Dagster and the artifact store already say.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from groprog_assets.artifacts import canonical_json, digest_bytes, plain, write_atomically
+from groprog_assets.errors import ArtifactError
+from groprog_assets.lineage import ledger
+from groprog_assets.lineage.derivations import Derivations
+
+ACTOR_TAG = "groprog/actor"
+FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+KINDS = {
+    dg.DagsterEventType.RUN_START,
+    dg.DagsterEventType.RUN_SUCCESS,
+    dg.DagsterEventType.RUN_FAILURE,
+    dg.DagsterEventType.RUN_CANCELED,
+    dg.DagsterEventType.STEP_FAILURE,
+    dg.DagsterEventType.ASSET_MATERIALIZATION,
+    dg.DagsterEventType.ASSET_OBSERVATION,
+    dg.DagsterEventType.ASSET_CHECK_EVALUATION,
+}
+PAGE = 1000
+
+
+def collect(instance: dg.DagsterInstance, path: Path, records: Derivations) -> int:
+    """Project every finished run that the ledger does not hold yet, oldest end first; the number of runs added."""
+    added = 0
+    with ledger.open_ledger(path, make=True) as connection:
+        known = {row[0] for row in connection.execute("SELECT run_id FROM seals").fetchall()}
+        waiting = [
+            record
+            for record in instance.get_run_records(dg.RunsFilter(statuses=FINISHED))
+            if record.dagster_run.run_id not in known
+        ]
+        for record in sorted(waiting, key=lambda item: (item.end_time or 0.0, item.dagster_run.run_id)):
+            connection.execute("BEGIN")
+            try:
+                _project(instance, connection, record, records)
+                connection.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(Exception):
+                    connection.execute("ROLLBACK")
+                raise
+            added += 1
+        ledger.write_head(path, connection)
+    return added
+
+
+def rebuild(instance: dg.DagsterInstance, path: Path, records: Derivations) -> int:
+    """Project everything anew into a fresh file and put it in the ledger's place; the number of runs."""
+    fresh = path.with_name("rebuilt.duckdb")
+    fresh.unlink(missing_ok=True)
+    fresh.with_name("head.json").rename(fresh.with_name("head.before.json")) if ledger.read_head(path) else None
+    runs = collect(instance, fresh, records)
+    write_atomically(path, fresh.read_bytes())
+    for leftover in (fresh, fresh.with_suffix(".lock"), fresh.with_name("head.before.json")):
+        leftover.unlink(missing_ok=True)
+    return runs
+
+
+def _project(instance: dg.DagsterInstance, connection: Any, record: Any, records: Derivations) -> None:
+    run = record.dagster_run
+    events, materializations, checks, named = [], [], [], set()
+    for storage_id, entry in _entries(instance, run.run_id):
+        event = entry.dagster_event
+        happened = _moment(entry.timestamp)
+        partition = event.partition or ""
+        asset = event.asset_key.to_user_string() if event.asset_key else ""
+        body: dict[str, Any] = {"step": event.step_key, "message": event.message}
+        if event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
+            made = event.step_materialization_data.materialization
+            metadata = {key: _plain_metadata(value) for key, value in made.metadata.items() if key != "plot"}
+            body["metadata"] = metadata
+            if "groprog/derivation" in metadata:
+                digest = metadata["groprog/derivation"]
+                named.add(digest)
+                reused = bool(metadata.get("groprog/reused"))
+                row = (run.run_id, storage_id, happened, asset, partition, metadata["groprog/sha256"], digest, reused)
+                materializations.append(row)
+        elif event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            check = event.asset_check_evaluation_data
+            asset = check.asset_key.to_user_string()
+            partition = check.partition or run.tags.get("dagster/partition", "")
+            body["metadata"] = {key: _plain_metadata(value) for key, value in check.metadata.items()}
+            checks.append(
+                (
+                    run.run_id,
+                    storage_id,
+                    happened,
+                    asset,
+                    partition,
+                    check.check_name,
+                    check.passed,
+                    check.severity.value,
+                    check.description or "",
+                )
+            )
+        text = canonical_json(body)
+        events.append(
+            (
+                run.run_id,
+                storage_id,
+                happened,
+                event.event_type_value,
+                asset,
+                partition,
+                text.decode(),
+                digest_bytes(text),
+            )
+        )
+    tags = {key: value for key, value in run.tags.items() if not key.startswith(".dagster")}
+    ledger.insert(
+        connection,
+        "runs",
+        [
+            (
+                run.run_id,
+                run.job_name,
+                run.status.value,
+                run.tags.get("dagster/partition", ""),
+                _moment(record.start_time) if record.start_time else None,
+                _moment(record.end_time or record.update_timestamp.timestamp()),
+                run.tags.get(ACTOR_TAG, ""),
+                canonical_json(tags).decode(),
+            )
+        ],
+    )
+    ledger.insert(connection, "events", events)
+    ledger.insert(connection, "materializations", materializations)
+    ledger.insert(connection, "checks", checks)
+    ledger.add_derivations(connection, _closure(records, named))
+    ledger.seal_run(connection, run.run_id)
+
+
+def _entries(instance: dg.DagsterInstance, run_id: str) -> list[tuple[int, Any]]:
+    found, cursor = [], None
+    while True:
+        page = instance.get_records_for_run(run_id, cursor=cursor, of_type=KINDS, limit=PAGE, ascending=True)
+        found += [(record.storage_id, record.event_log_entry) for record in page.records]
+        cursor = page.cursor
+        if not page.has_more:
+            return found
+
+
+def _closure(records: Derivations, named: set[str]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    waiting = sorted(named)
+    while waiting:
+        digest = waiting.pop()
+        if digest in found:
+            continue
+        try:
+            found[digest] = records.read(digest)
+        except ArtifactError:
+            continue  # the event stays; `verify` names the missing record
+        waiting += [item["derivation"] for item in found[digest]["inputs"]]
+    return found
+
+
+def _plain_metadata(value: Any) -> Any:
+    held = getattr(value, "value", value)
+    return plain(held) if isinstance(held, str | int | float | bool | dict | list | type(None)) else str(held)
+
+
+def _moment(timestamp: float) -> datetime:
+    return datetime.fromtimestamp(timestamp, UTC).replace(tzinfo=None)

@@ -1,0 +1,246 @@
+"""Questions to the ledger, one function each: where does this come from, what rests on it, what changed, since when.
+
+Every answer is a plain dict; `text.py` beside it says it in words. DuckDB and the standard library only.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import duckdb
+
+from groprog_assets.errors import LedgerError, Problem
+
+CLINICAL = "clinical_records"
+
+
+def current(connection: duckdb.DuckDBPyConnection, asset: str, partition: str = "") -> dict[str, Any]:
+    """The newest materialization of an asset: {run_id, happened, sha256, derivation, actor}."""
+    row = connection.execute(
+        "SELECT m.run_id, m.happened, m.sha256, m.derivation, r.actor FROM materializations m JOIN runs r USING (run_id)"
+        " WHERE m.asset = ? AND m.partition = ? ORDER BY m.happened DESC, m.storage_id DESC LIMIT 1",
+        [asset, partition],
+    ).fetchone()
+    if row is None:
+        known = [name for (name,) in connection.execute("SELECT DISTINCT asset FROM derivations ORDER BY 1").fetchall()]
+        name = f"{asset}[{partition}]" if partition else asset
+        rule = f"The ledger knows {', '.join(known) or 'nothing yet'}."
+        raise LedgerError(Problem(name, "never made", rule, "Run the study first; libraries need --partition."))
+    return dict(zip(("run_id", "happened", "sha256", "derivation", "actor"), (row[0], row[1].isoformat(), *row[2:])))
+
+
+def ancestors(connection: duckdb.DuckDBPyConnection, derivation: str) -> dict[str, dict[str, Any]]:
+    """{derivation: record} of `derivation` and all it rests on, itself first, then nearest first."""
+    found: dict[str, dict[str, Any]] = {}
+    waiting = [derivation]
+    while waiting:
+        digest = waiting.pop(0)
+        if digest in found:
+            continue
+        row = connection.execute("SELECT body FROM derivations WHERE derivation = ?", [digest]).fetchone()
+        if row is None:
+            raise LedgerError(
+                Problem(
+                    f"derivation {digest[:12]}", "missing", "It is named as an input.", "Run `groprog lineage verify`."
+                )
+            )
+        found[digest] = json.loads(row[0])
+        waiting += [item["derivation"] for item in found[digest]["inputs"]]
+    return found
+
+
+def trace(
+    connection: duckdb.DuckDBPyConnection, asset: str, partition: str = "", derivation: str = ""
+) -> dict[str, Any]:
+    """What a value came from: files with sha256, parameters with the published value where it differs, code, environment."""
+    newest = None if derivation else current(connection, asset, partition)
+    digest = derivation or newest["derivation"]  # type: ignore[index]
+    records = ancestors(connection, digest)
+    files: dict[tuple[str, str], dict[str, Any]] = {}
+    parameters: dict[str, dict[str, Any]] = {}
+    steps, left_out = [], {}
+    for name, record in records.items():
+        for item in record["files"]:
+            files.setdefault((item["path"], item["sha256"]), {**item, "read_by": []})["read_by"].append(record["asset"])
+        for group, values in record["parameters"].items():
+            for key, value in values.items():
+                full = f"{group.partition('.')[2]}.{key}"
+                changed = record["overrides"].get(full)
+                parameters[full] = {"value": value, "published": changed["default"] if changed else value}
+        for item in record["left_out"]:
+            left_out[item["library"]] = item["reason"]
+        steps.append(
+            {
+                "asset": record["asset"],
+                "partition": record["partition"],
+                "sha256": record["output"]["sha256"],
+                "derivation": name,
+                "code_version": record["code_version"],
+                "seed": record["seed"],
+            }
+        )
+    snapshot = [step for step in steps if step["asset"] == CLINICAL]
+    return {
+        "asset": asset,
+        "partition": partition,
+        "sha256": records[digest]["output"]["sha256"],
+        "derivation": digest,
+        "made": newest,
+        "clinical_snapshot": snapshot[0]["sha256"] if snapshot else None,
+        "files": sorted(files.values(), key=lambda item: (item["role"], item["library"], item["path"])),
+        "parameters": dict(sorted(parameters.items())),
+        "overrides": {name: item for name, item in sorted(parameters.items()) if item["value"] != item["published"]},
+        "left_out": left_out,
+        "environments": sorted({record["environment"] for record in records.values()}),
+        "kernels": sorted({record["kernels"] for record in records.values()}),
+        "steps": steps,
+    }
+
+
+def impact(
+    connection: duckdb.DuckDBPyConnection, *, file: str = "", library: str = "", asset: str = ""
+) -> dict[str, Any]:
+    """What of the present state rests on a file (path or sha256), a library or an asset; a patient is the asset clinical_records."""
+    newest = connection.execute(
+        "SELECT asset, partition, arg_max(derivation, happened) FROM materializations GROUP BY ALL ORDER BY 1, 2"
+    ).fetchall()
+    touched = []
+    for name, partition, digest in newest:
+        records = ancestors(connection, digest)
+        if any(_concerns(record, file, library, asset) for record in records.values()):
+            touched.append({"asset": name, "partition": partition, "derivation": digest})
+    return {"file": file, "library": library, "asset": asset, "affected": touched, "of": len(newest)}
+
+
+def _concerns(record: dict[str, Any], file: str, library: str, asset: str) -> bool:
+    if file and any(
+        item["sha256"] == file or item["path"] == file or item["path"].endswith("/" + file) for item in record["files"]
+    ):
+        return True
+    return bool(library and record["partition"] == library) or bool(asset and record["asset"] == asset)
+
+
+def changes(connection: duckdb.DuckDBPyConnection, older: str, newer: str) -> list[dict[str, Any]]:
+    """What differs at the roots between two derivations: files, parameters, study sections, code, environment, seed."""
+    before, after = (
+        {_name(item): item for item in ancestors(connection, digest).values()} for digest in (older, newer)
+    )
+    found: dict[str, dict[str, Any]] = {}
+    for name in sorted(before.keys() | after.keys()):
+        old, new = before.get(name), after.get(name)
+        if old is None or new is None:
+            found[f"step {name}"] = {"what": f"step {name}", "before": bool(old), "after": bool(new)}
+            continue
+        for field in ("code_version", "environment", "seed"):
+            if old[field] != new[field]:
+                what = f"{field} of {name}" if field == "code_version" else field
+                found[what] = {"what": what, "before": old[field], "after": new[field]}
+        for field in ("parameters", "study", "extra"):
+            for key, (left, right) in _leaf_changes(old[field], new[field], "").items():
+                what = key.removeprefix("parameters.") if field == "parameters" else f"{field} {key}"
+                found[what] = {"what": what, "before": left, "after": right}
+        was = {(item["role"], item["library"], item["path"]): item["sha256"] for item in old["files"]}
+        now = {(item["role"], item["library"], item["path"]): item["sha256"] for item in new["files"]}
+        for key in sorted(was.keys() | now.keys()):
+            if was.get(key) != now.get(key):
+                what = f"file {key[2]} ({key[0]})"
+                found[what] = {"what": what, "before": was.get(key), "after": now.get(key)}
+    return list(found.values())
+
+
+def why(
+    connection: duckdb.DuckDBPyConnection, asset: str, partition: str = "", older: str = "", newer: str = ""
+) -> dict[str, Any]:
+    """Why an asset's value changed: between two runs, or (without runs) between its last two different values."""
+    rows = connection.execute(
+        "SELECT run_id, happened, sha256, derivation FROM materializations WHERE asset = ? AND partition = ?"
+        " ORDER BY happened, storage_id",
+        [asset, partition],
+    ).fetchall()
+    if older or newer:
+        picked = [row for wanted in (older, newer) for row in rows if wanted and row[0].startswith(wanted)]
+    else:
+        values = [row for place, row in enumerate(rows) if place == 0 or row[2] != rows[place - 1][2]]
+        picked = values[-2:]
+    if len(picked) < 2:
+        return {"asset": asset, "partition": partition, "changed": False, "changes": [], "materializations": len(rows)}
+    old, new = picked[0], picked[-1]
+    return {
+        "asset": asset,
+        "partition": partition,
+        "changed": old[2] != new[2],
+        "before": {"run_id": old[0], "happened": old[1].isoformat(), "sha256": old[2]},
+        "after": {"run_id": new[0], "happened": new[1].isoformat(), "sha256": new[2]},
+        "changes": changes(connection, old[3], new[3]),
+    }
+
+
+def history(connection: duckdb.DuckDBPyConnection, asset: str, partition: str = "") -> list[dict[str, Any]]:
+    """Every materialization of an asset, oldest first, with what changed since the one before."""
+    rows = connection.execute(
+        "SELECT m.happened, m.run_id, r.job, r.actor, m.sha256, m.derivation, m.reused FROM materializations m"
+        " JOIN runs r USING (run_id) WHERE m.asset = ? AND m.partition = ? ORDER BY m.happened, m.storage_id",
+        [asset, partition],
+    ).fetchall()
+    names = ("happened", "run_id", "job", "actor", "sha256", "derivation", "reused")
+    found = [dict(zip(names, (row[0].isoformat(), *row[1:]))) for row in rows]
+    for place, item in enumerate(found):
+        earlier = found[place - 1]["derivation"] if place else item["derivation"]
+        same = earlier == item["derivation"]
+        item["changes"] = [] if same else [row["what"] for row in changes(connection, earlier, item["derivation"])]
+    return found
+
+
+def provenance(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """The ledger's derivations as W3C PROV-JSON: entities (values, files), activities (derivations), used, wasGeneratedBy."""
+    document: dict[str, Any] = {
+        "prefix": {"groprog": "urn:groprog:"},
+        "entity": {},
+        "activity": {},
+        "used": {},
+        "wasGeneratedBy": {},
+    }
+    for digest, body in connection.execute("SELECT derivation, body FROM derivations ORDER BY 1").fetchall():
+        record = json.loads(body)
+        activity, output = f"groprog:derivation/{digest}", f"groprog:sha256/{record['output']['sha256']}"
+        document["activity"][activity] = {
+            "prov:label": _name(record),
+            "groprog:code_version": record["code_version"],
+            "groprog:environment": record["environment"],
+        }
+        document["entity"][output] = {"prov:label": _name(record)}
+        document["wasGeneratedBy"][f"_:g{digest}"] = {"prov:entity": output, "prov:activity": activity}
+        used = [(item["sha256"], item["path"]) for item in record["files"]]
+        for item in record["inputs"]:
+            used.append((item["sha256"], item["asset"]))
+        for place, (sha256, label) in enumerate(used):
+            entity = f"groprog:sha256/{sha256}"
+            document["entity"].setdefault(entity, {"prov:label": label})
+            document["used"][f"_:u{digest}.{place}"] = {"prov:activity": activity, "prov:entity": entity}
+    return document
+
+
+def score(connection: duckdb.DuckDBPyConnection, parquet: str, patient: str) -> dict[str, Any]:
+    """A patient's row of a stored risk_scores table. LedgerError when the patient has no score."""
+    cursor = connection.execute("SELECT * FROM read_parquet(?) WHERE patient_id = ?", [parquet, patient])
+    row = cursor.fetchone()
+    if row is None:
+        raise LedgerError(
+            Problem("--patient", "not among the scored patients", "It is an id of the clinical table.", "Check the id.")
+        )
+    return dict(zip([column[0] for column in cursor.description], row))
+
+
+def _name(record: dict[str, Any]) -> str:
+    return f"{record['asset']}[{record['partition']}]" if record["partition"] else record["asset"]
+
+
+def _leaf_changes(old: Any, new: Any, path: str) -> dict[str, tuple[Any, Any]]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        found = {}
+        for key in sorted(old.keys() | new.keys()):
+            below = f"{path}.{key}" if path else key
+            found.update(_leaf_changes(old.get(key), new.get(key), below))
+        return found
+    return {} if old == new else {path: (old, new)}

@@ -1,0 +1,70 @@
+"""Between tables and the model: the model takes plain columns, the assets hold DataFrames. No torch at the top, no Dagster."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def columns(frame: Any) -> dict[str, Any]:
+    """The columns of a DataFrame as arrays, by name."""
+    return {name: frame[name].to_numpy() for name in frame.columns}
+
+
+def model_inputs(cohort: Any, expression: dict[str, Any], features: Any, mode: str) -> Any:
+    """ModelInputs of the cohort's patients in the order of its index, with what the mode allows of their omics."""
+    from groprog_assets.model.inputs import ModelInputs
+
+    given = expression if expression["values"].size else None
+    return ModelInputs.from_columns(
+        columns(cohort.records),
+        columns(cohort.fields),
+        given,
+        columns(features.table),
+        columns(features.constants),
+        mode if given is not None else "clinical",
+    )
+
+
+def model_outcomes(cohort: Any) -> Any:
+    """Outcomes in the order of the cohort's records."""
+    from groprog_assets.model.inputs import Outcomes
+
+    outcomes = cohort.outcomes.set_index("patient_id").loc[cohort.records["patient_id"]]
+    return Outcomes(outcomes["time"].to_numpy(), outcomes["event"].to_numpy())
+
+
+def model_folds(folds: Any, cohort: Any) -> Any:
+    """Folds as row indices into the cohort's records."""
+    from groprog_assets.model.inputs import folds_from_columns
+
+    return folds_from_columns(columns(folds), cohort.records["patient_id"])
+
+
+def score_table(prediction: Any, out_of_fold: Any, version: str) -> Any:
+    """Table risk_scores: every patient by the current model, beside the mean of the models that never saw him."""
+    import pandas as pd
+
+    table = pd.DataFrame(
+        {
+            "patient_id": prediction.patient_id,
+            "risk": prediction.risk,
+            "risk_lower": prediction.lower,
+            "risk_upper": prediction.upper,
+            "percentile": prediction.percentile,
+            "genes_used": prediction.genes_used,
+            "model_version": version,
+        }
+    )
+    table["out_of_fold_risk"] = (
+        float("nan")
+        if out_of_fold is None
+        else table["patient_id"].map(out_of_fold.groupby("patient_id")["risk"].mean()).astype("float64")
+    )
+    for place, horizon in enumerate(prediction.horizons):
+        for name, values in (
+            ("survival", prediction.survival),
+            ("survival_lower", prediction.survival_lower),
+            ("survival_upper", prediction.survival_upper),
+        ):
+            table[f"{name}_{horizon:g}"] = values[:, place]
+    return table

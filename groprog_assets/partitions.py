@@ -1,0 +1,7 @@
+"""The one dimension along which work is split for Dagster: the library. Chromosomes run inside a step."""
+
+from __future__ import annotations
+
+from dagster import DynamicPartitionsDefinition
+
+LIBRARY = DynamicPartitionsDefinition(name="library")
