@@ -94,9 +94,6 @@ class ClinicalField(StudyPart):
     unit: str = ""
     levels: list[str] = Field(default_factory=list, description="ordinal: lowest first; categorical: optional")
     vocabulary: dict[str, str] = Field(default_factory=dict, description="value in the file -> level; '' for no value")
-    scale: Literal["linear", "log"] = Field(
-        "linear", description="log: log2(1 + value) is used, for markers that span decades or mix units"
-    )
     height_column: str | None = Field(
         None,
         description="column of the height in cm; the field is then the body mass index of `column`, a weight in kg",

@@ -26,6 +26,9 @@ from groprog_assets.study_files import (
 INTERVAL = re.compile(r"^([^\s:]+):([\d,]+)-([\d,]+)$")
 
 
+RESERVED_FIELDS = frozenset({"patient_id", "batch", "time", "event"})
+
+
 class Finding(NamedTuple):
     """A problem before file and line are known: the field's location, its value, the rule, the remedy."""
 
@@ -195,9 +198,13 @@ def _cohort(study: Study) -> Iterator[Finding]:
             yield Finding(
                 (*at, k, "levels"), f"{field.levels}", "A continuous field has no levels.", "Remove them, or set kind."
             )
-        if field.kind != "continuous" and (field.scale == "log" or field.height_column):
+        if field.kind != "continuous" and field.height_column:
             yield Finding(
-                (*at, k), f"{field.name} is {field.kind}", "scale and height_column are for numbers.", "Remove them."
+                (*at, k), f"{field.name} is {field.kind}", "A body mass index is a number.", "Set kind: continuous."
+            )
+        if field.name in RESERVED_FIELDS:
+            yield Finding(
+                (*at, k, "name"), field.name, "The name is taken by the cohort's own tables.", "Rename the field."
             )
         strangers = sorted(set(field.vocabulary.values()) - {"", *field.levels})
         if field.levels and strangers:

@@ -1,0 +1,157 @@
+"""The cohort at a glance: follow-up, missing values, table 1. Summaries and tables in, matplotlib figures out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from groprog_assets.figures.style import (
+    CONTROL,
+    NEUTRAL,
+    SOFT_INK,
+    TREATMENT,
+    WIDE,
+    new_figure,
+    say_empty,
+    style,
+)
+from groprog_kernels.censoring import kaplan_meier
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+LARGEST_TABLE = 60
+"""Rows of table 1 that fit a picture; a longer table is cut and says so."""
+
+
+def follow_up(outcomes: pd.DataFrame, summary: Mapping[str, Any]) -> Figure:
+    """Kaplan-Meier of the endpoint and of follow-up (events and censorings exchanged), with 95 % bands, patients at risk below.
+
+    `outcomes` as in tables.py, times in months; `summary` of methods/cohort_summary: its follow_up gives the medians, endpoint the
+    label. No patients: the figure says so.
+    """
+    figure, (left, right) = new_figure(WIDE, 1, 2)
+    with style():
+        if outcomes.empty:
+            say_empty(left, "No patients")
+            say_empty(right, "No patients")
+            return figure
+        time, event = outcomes["time"].to_numpy(np.float64), outcomes["event"].to_numpy(bool)
+        numbers = summary.get("follow_up", {})
+        endpoint = str(summary.get("endpoint", "endpoint"))
+        events = int(event.sum())
+        _curve(left, time, event, TREATMENT, numbers.get("median_survival"))
+        left.set_title(f"{endpoint}: {events} events, {len(time)} patients")
+        left.set_ylabel("Free of the event")
+        _curve(right, time, ~event, CONTROL, numbers.get("median"))
+        right.set_title("Follow-up (reverse Kaplan–Meier)")
+        right.set_ylabel("Still followed")
+    return figure
+
+
+def _curve(axes: Axes, time: np.ndarray, event: np.ndarray, colour: str, median: float | None) -> None:
+    curve = kaplan_meier(time, event)
+    x = np.concatenate([[0.0], curve.time])
+    axes.step(x, np.concatenate([[1.0], curve.survival]), where="post", color=colour)
+    band = [
+        np.concatenate([[1.0], np.where(np.isfinite(edge), edge, curve.survival)])
+        for edge in (curve.lower, curve.upper)
+    ]
+    axes.fill_between(x, *band, step="post", color=colour, alpha=0.15, linewidth=0)
+    ticks = _months(float(time.max()))
+    axes.set_xticks(ticks, [f"{tick:g}\n{int((time >= tick).sum())}" for tick in ticks])
+    axes.set_xlabel("Months; below, patients at risk")
+    axes.set(xlim=(0, float(time.max()) * 1.02), ylim=(0, 1.02))
+    text = "median not reached"
+    if median is not None:
+        axes.plot([median, median, 0], [0, 0.5, 0.5], color=SOFT_INK, linewidth=0.8, linestyle=(0, (4, 3)))
+        text = f"median {median:.1f} months"
+    axes.text(0.97, 0.95, text, transform=axes.transAxes, ha="right", va="top", color=colour)
+
+
+def _months(longest: float) -> list[float]:
+    """Tick marks in whole years where follow-up is long enough, else in months."""
+    for step in (1, 3, 6, 12, 24, 36, 60, 120):
+        if longest / step <= 7:
+            return [float(tick) for tick in np.arange(0, longest + 1e-9, step)]
+    return [0.0, longest / 2, longest]
+
+
+def missingness(summary: Mapping[str, Any], fields: pd.DataFrame) -> Figure:
+    """Share of patients without a value, one bar a covariate, most first; covariates that are not used are grey and say why.
+
+    `summary` of methods/cohort_summary, `fields` as clinical_fields. No covariate with a gap: the figure says so.
+    """
+    missing = {name: share for name, share in summary.get("missing", {}).items() if share > 0}
+    unused = dict(fields.loc[~fields["used"], ["field", "reason"]].itertuples(index=False, name=None))
+    names = sorted({*missing, *unused}, key=lambda name: (missing.get(name, 0.0), name))
+    figure, axes = new_figure((WIDE[0], max(1.6, 0.9 + 0.24 * len(names))))
+    with style():
+        if not names:
+            say_empty(axes, "Every covariate is known for every patient")
+            return figure
+        shares = [100 * missing.get(name, 0.0) for name in names]
+        colours = [NEUTRAL if name in unused else CONTROL for name in names]
+        axes.barh(range(len(names)), shares, color=colours, height=0.7)
+        for row, (name, share) in enumerate(zip(names, shares)):
+            text = f"{share:.0f} %" + (f" · not used: {unused[name]}" if name in unused else "")
+            axes.text(share + 0.6, row, text, va="center", fontsize=7.5, color=SOFT_INK)
+        axes.set_yticks(range(len(names)), [name.replace("_", " ") for name in names])
+        axes.set_xlim(0, min(100.0, max(30.0, max(shares) * 1.25)))
+        axes.grid(visible=False, axis="y")
+        axes.set_xlabel("Patients without a value (%)")
+        axes.set_title(f"Missing values among {summary['patients']} patients")
+    return figure
+
+
+def table_one(summary: Mapping[str, Any]) -> Figure:
+    """Table 1 as a picture: each covariate over all patients and by event; medians with quartiles, or counts with per cent of the known.
+
+    `summary` of methods/cohort_summary. More than LARGEST_TABLE rows are cut, and the last line says how many.
+    """
+    rows = list(summary.get("table_one", []))
+    cut = len(rows) - LARGEST_TABLE
+    rows = rows[:LARGEST_TABLE]
+    figure, axes = new_figure((WIDE[0], max(1.6, 0.8 + 0.19 * (len(rows) + (cut > 0)))))
+    with style():
+        axes.set_axis_off()
+        if not rows:
+            say_empty(axes, "No covariates")
+            return figure
+        events, patients = summary["events"], summary["patients"]
+        heads = ["", "", f"All ({patients})", f"Event ({events})", f"Censored ({patients - events})", "Missing"]
+        columns = (0.0, 0.2, 0.50, 0.67, 0.84, 1.0)
+        total = len(rows) + (cut > 0)
+        axes.set(xlim=(0, 1), ylim=(total + 0.5, -0.9))
+        for x, head in zip(columns, heads):
+            axes.text(x, -0.35, head, ha="left" if x < 0.5 else "right", va="center", weight="bold", fontsize=8)
+        axes.axhline(0.1, color=SOFT_INK, linewidth=0.8)
+        previous = None
+        for number, row in enumerate(rows):
+            y, first = number + 0.65, row["field"] != previous
+            previous = row["field"]
+            if first and number:
+                axes.axhline(number + 0.12, color=NEUTRAL, linewidth=0.3)
+            label = row["field"].replace("_", " ") if first else ""
+            level = row["level"] or row["unit"] or "median (quartiles)"
+            level = level if len(level) <= 40 else level[:38] + "…"
+            texts = [label, level, *(_cell(row[group], row["kind"]) for group in ("all", "event", "censored"))]
+            texts.append(f"{row['missing']}" if first else "")
+            for column, (x, text) in enumerate(zip(columns, texts)):
+                weight = "bold" if column == 0 else "normal"
+                axes.text(x, y, text, ha="left" if x < 0.5 else "right", va="center", fontsize=7.5, weight=weight)
+        if cut > 0:
+            axes.text(0, total - 0.35, f"… and {cut} more rows", va="center", fontsize=7.5, color=SOFT_INK)
+    return figure
+
+
+def _cell(cell: Mapping[str, Any], kind: str) -> str:
+    if not cell["known"]:
+        return "–"
+    if kind == "continuous":
+        return f"{cell['median']:.4g} ({cell['quartile_1']:.4g}–{cell['quartile_3']:.4g})"
+    return f"{cell['count']} ({100 * cell['count'] / cell['known']:.0f} %)"
