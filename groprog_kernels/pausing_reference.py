@@ -6,7 +6,7 @@ import numpy as np
 
 
 def maximal_window_counts(position, count, tss, reverse, *, size, up, down):
-    """A read at p (1-based) falls in bins p-F-2*size .. p-F-2, F = TSS-up-size (+) or TSS-down-size (-); the fullest bin: (g,)."""
+    """Read p (1-based) falls in bins p-F-2*size .. p-F-2, F = TSS-up-size (+) or TSS-down-size (-). The fullest bin, (g,)."""
     best = []
     for start, backwards in zip(tss, reverse, strict=True):
         origin = (start + 1) - (down if backwards else up) - size

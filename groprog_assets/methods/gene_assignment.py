@@ -50,9 +50,10 @@ def assign_genes(transcripts: pd.DataFrame, genes: pd.DataFrame) -> pd.DataFrame
 
 
 def representative_unit(differential: pd.DataFrame, genes: pd.DataFrame) -> pd.DataFrame:
-    """The row of `differential` that speaks for each gene: the unit covering most of it; indexed by gene, genes without one absent.
+    """The row of `differential` that speaks for each gene: the unit covering most of it. Indexed by gene.
 
-    Equal overlaps go to the unit with more reads (base_mean), then to the first. A unit over several genes speaks for each.
+    Genes without a unit are absent. Equal overlaps go to the unit with more reads (base_mean), then to the first. A unit over
+    several genes speaks for each.
     """
     pairs = assign_genes(differential, genes)
     pairs = pairs.merge(differential.drop(columns="gene"), on="transcript")

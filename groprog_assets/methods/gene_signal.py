@@ -16,7 +16,7 @@ from groprog_assets.tables import conform
 
 
 class GeneWindows(NamedTuple):
-    """[start, end) of each gene's windows, 0-based bp on the plus strand's axis; each array (g,) int64. Empty where end <= start."""
+    """[start, end) of each gene's windows, 0-based bp on the genome's axis; each array (g,) int64; empty where end <= start."""
 
     promoter_start: NDArray[np.int64]
     promoter_end: NDArray[np.int64]

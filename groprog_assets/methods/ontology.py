@@ -22,7 +22,7 @@ GMT_BRANCHES = {"GOBP_": "BP", "GOCC_": "CC", "GOMF_": "MF"}
 
 
 class OntologyTables(NamedTuple):
-    """terms: `ontology_terms`; annotations: `ontology_annotations`; version: JSON-able releases, digests and what was left out."""
+    """terms: `ontology_terms`; annotations: `ontology_annotations`; version: JSON-able releases, digests, what was left out."""
 
     terms: pd.DataFrame
     annotations: pd.DataFrame

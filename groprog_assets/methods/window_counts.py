@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -31,7 +32,7 @@ def stranded_index(positions: pd.DataFrame) -> StrandedIndex:
         code, position, count = code[order], position[order], count[order]
     edges = np.r_[0, np.flatnonzero(np.diff(code)) + 1, len(code)]
     index = {}
-    for left, right in zip(edges[:-1], edges[1:], strict=True):
+    for left, right in pairwise(edges.tolist()):
         c, s = divmod(int(code[left]), len(strand.cat.categories))
         key = (str(chrom.cat.categories[c]), str(strand.cat.categories[s]))
         index[key] = index_positions(position[left:right], count[left:right])

@@ -1,0 +1,290 @@
+"""Key loci (4.6, figures 7-8) and the perturbed target as positive control (A44). Tables in, tables out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from groprog_assets.errors import AnnotationError, Problem
+from groprog_assets.methods.chromatin_signal import binned_signal, open_track
+from groprog_assets.methods.window_counts import StrandedIndex, pooled_positions, stranded_index, total_reads
+from groprog_assets.parameters import LociParameters
+from groprog_assets.study import Contrast, Library, Locus, Mark
+from groprog_assets.tables import TABLES, conform
+from groprog_kernels.window_counts import bin_edges, bin_windows, count_windows
+
+PSEUDOCOUNT = 0.5
+MASKED_LIMIT = 0.5
+
+
+class Loci(NamedTuple):
+    """table: `loci`; tracks: `locus_tracks`; summary: JSON-able reliability and positive control."""
+
+    table: pd.DataFrame
+    tracks: pd.DataFrame
+    summary: dict[str, Any]
+
+
+class Interval(NamedTuple):
+    """0-based half-open."""
+
+    chrom: str
+    start: int
+    end: int
+
+
+class PooledCondition(NamedTuple):
+    """The libraries of a condition as one: its positions by chromosome and strand, and its reads."""
+
+    index: StrandedIndex
+    reads: int
+
+
+def loci(
+    loci: Sequence[Locus],
+    signature_target: str | None,
+    positions: Mapping[str, pd.DataFrame],
+    libraries: Sequence[Library],
+    contrast: Contrast,
+    genes: pd.DataFrame,
+    masks: pd.DataFrame,
+    marks: Sequence[Mark],
+    chrom_sizes: Mapping[str, int],
+    parameters: LociParameters,
+) -> Loci:
+    """Reads, tracks and reliability of every key locus, per condition and strand; libraries of a condition are pooled.
+
+    A locus given as a gene is that gene's interval and is shown with flanks; one given as an interval is shown as it stands.
+    Tracks of marks have the mark's name as condition and "." as strand; chromosomes a mark lacks are left out. The fold change
+    (treatment over control, 0.5 added to both counts, in reads per million) stands in both conditions' rows and is missing in
+    others. A locus is reliable when under half of it is masked and its gene has one placement (F5). The summary's
+    `signature_target` tells whether the perturbed interval rose on the strand with more reads; None when there is no target.
+    Raises AnnotationError for unknown genes, unknown chromosomes and malformed intervals, all at once.
+    """
+    spans, problems = _spans(loci, genes, chrom_sizes)
+    target = None
+    if signature_target is not None:
+        target, wrong = _parse_interval("signature_target", signature_target, chrom_sizes)
+        problems += wrong
+    if problems:
+        raise AnnotationError(problems)
+    pooled = {}
+    for condition in dict.fromkeys(library.condition for library in libraries):
+        ids = [library.id for library in libraries if library.condition == condition]
+        index = stranded_index(pooled_positions(positions, ids))
+        pooled[condition] = PooledCondition(index, total_reads(index))
+    rows, tracks, reliability = [], [], {}
+    for locus in loci:
+        span = spans[locus.name]
+        masked = masked_fraction(span, masks)
+        placements = _placements(locus, genes)
+        reliable = masked < MASKED_LIMIT and placements <= 1
+        reliability[locus.name] = {"masked": masked, "placements": placements, "reliable": reliable}
+        shown = span
+        if locus.interval is None:
+            limit = chrom_sizes.get(span.chrom, span.end + parameters.flank)
+            shown = Interval(span.chrom, max(span.start - parameters.flank, 0), min(span.end + parameters.flank, limit))
+        rows += _rows(locus, span, pooled, contrast, reliable, parameters)
+        tracks += _tracks(locus.name, shown, pooled, parameters)
+        tracks += _mark_tracks(locus.name, shown, marks, parameters)
+    empty = {name: pd.DataFrame(columns=TABLES[name].column_names) for name in ("loci", "locus_tracks")}
+    return Loci(
+        conform(pd.DataFrame(rows) if rows else empty["loci"], "loci"),
+        conform(pd.concat(tracks, ignore_index=True) if tracks else empty["locus_tracks"], "locus_tracks"),
+        {
+            "loci": reliability,
+            "signature_target": None if target is None else _positive_control(target, pooled, contrast),
+        },
+    )
+
+
+def masked_fraction(span: Interval, masks: pd.DataFrame) -> float:
+    """Fraction of the interval's bases inside any mask, overlapping masks counted once; an empty interval gives 0."""
+    here = masks[(masks["chrom"] == span.chrom) & (masks["start"] < span.end) & (masks["end"] > span.start)]
+    covered, reached = 0, span.start
+    for start, end in sorted(zip(here["start"], here["end"], strict=True)):
+        left, right = max(start, reached), min(end, span.end)
+        covered += max(right - left, 0)
+        reached = max(reached, right)
+    return float(covered / (span.end - span.start)) if span.end > span.start else 0.0
+
+
+def _spans(
+    loci: Sequence[Locus], genes: pd.DataFrame, chrom_sizes: Mapping[str, int]
+) -> tuple[dict[str, Interval], list[Problem]]:
+    by_gene = genes.set_index("gene")
+    spans, problems = {}, []
+    for locus in loci:
+        where = f"loci, {locus.name}"
+        if locus.interval is not None:
+            span, wrong = _parse_interval(where, locus.interval, chrom_sizes)
+            problems += wrong
+            if span is not None:
+                spans[locus.name] = span
+        elif (locus.gene or locus.name) in by_gene.index:
+            gene = by_gene.loc[locus.gene or locus.name]
+            spans[locus.name] = Interval(str(gene["chrom"]), int(gene["start"]), int(gene["end"]))
+        else:
+            problems.append(
+                Problem(
+                    where,
+                    f"gene {locus.gene or locus.name} is not among the study's {len(genes)} genes",
+                    "A locus is a gene of the annotation or an interval.",
+                    "Give interval: chrom:start-end, or the annotation's symbol.",
+                )
+            )
+    return spans, problems
+
+
+def _parse_interval(where: str, text: str, chrom_sizes: Mapping[str, int]) -> tuple[Interval | None, list[Problem]]:
+    match = re.fullmatch(r"(\S+):([\d,]+)-([\d,]+)", text.strip())
+    if match is None:
+        return None, [
+            Problem(where, text, "Intervals are chrom:start-end, 1-based.", "For instance chr21:34800000-35100000.")
+        ]
+    chrom, first, last = match[1], int(match[2].replace(",", "")), int(match[3].replace(",", ""))
+    if chrom not in chrom_sizes:
+        return None, [
+            Problem(
+                where,
+                f"chromosome {chrom}",
+                f"Known are {', '.join(list(chrom_sizes)[:5])}{' ...' if len(chrom_sizes) > 5 else ''}.",
+                "Name a chromosome of the study's chromosome sizes.",
+            )
+        ]
+    if not 1 <= first <= last <= chrom_sizes[chrom]:
+        return None, [
+            Problem(
+                where,
+                text,
+                f"1 <= start <= end <= {chrom_sizes[chrom]}, the length of {chrom}.",
+                "Was it written for another assembly?",
+            )
+        ]
+    return Interval(chrom, first - 1, last), []
+
+
+def _placements(locus: Locus, genes: pd.DataFrame) -> int:
+    named = genes.loc[genes["gene"] == (locus.gene or locus.name), "placements"]
+    return int(named.max()) if len(named) else 1
+
+
+def _rows(
+    locus: Locus,
+    span: Interval,
+    pooled: Mapping[str, PooledCondition],
+    contrast: Contrast,
+    reliable: bool,
+    parameters: LociParameters,
+) -> list[dict[str, Any]]:
+    rows = []
+    for strand in "+-":
+        counts = {name: _count(condition.index, span, strand) for name, condition in pooled.items()}
+        fold = _log2_fold_change(counts, pooled, contrast)
+        for name, condition in pooled.items():
+            scale = 1e6 / max(condition.reads, 1)
+            binned = _binned(condition.index, span, strand, parameters.bins)
+            rows.append(
+                {
+                    "locus": locus.name,
+                    "chrom": span.chrom,
+                    "start": span.start,
+                    "end": span.end,
+                    "condition": name,
+                    "strand": strand,
+                    "count": counts[name],
+                    "signal": counts[name] * scale,
+                    "maximum": float(binned.max(initial=0)) * scale,
+                    "log2_fold_change": fold if name in (contrast.treatment, contrast.control) else np.nan,
+                    "reliable": reliable,
+                    "reason": locus.reason,
+                }
+            )
+    return rows
+
+
+def _tracks(
+    name: str, shown: Interval, pooled: Mapping[str, PooledCondition], parameters: LociParameters
+) -> list[pd.DataFrame]:
+    bins = min(parameters.bins, shown.end - shown.start)
+    edges = bin_edges(shown.start, shown.end, bins)
+    return [
+        pd.DataFrame(
+            {
+                "locus": name,
+                "condition": condition,
+                "strand": strand,
+                "start": edges[:-1],
+                "end": edges[1:],
+                "signal": _binned(held.index, shown, strand, bins) * 1e6 / max(held.reads, 1),
+            }
+        )
+        for condition, held in pooled.items()
+        for strand in "+-"
+    ]
+
+
+def _mark_tracks(name: str, shown: Interval, marks: Sequence[Mark], parameters: LociParameters) -> list[pd.DataFrame]:
+    edges = bin_edges(shown.start, shown.end, min(parameters.bins, shown.end - shown.start))
+    tracks = []
+    for mark in marks:
+        with open_track(mark.bigwig) as track:
+            signal = binned_signal(track, shown.chrom, edges)
+        if not np.isnan(signal).all():
+            tracks.append(
+                pd.DataFrame(
+                    {
+                        "locus": name,
+                        "condition": mark.name,
+                        "strand": ".",
+                        "start": edges[:-1],
+                        "end": edges[1:],
+                        "signal": signal,
+                    }
+                )
+            )
+    return tracks
+
+
+def _positive_control(target: Interval, pooled: Mapping[str, PooledCondition], contrast: Contrast) -> dict[str, Any]:
+    strands = {}
+    for strand in "+-":
+        counts = {name: _count(pooled[name].index, target, strand) for name in (contrast.treatment, contrast.control)}
+        strands[strand] = {
+            "treatment": counts[contrast.treatment],
+            "control": counts[contrast.control],
+            "log2_fold_change": _log2_fold_change(counts, pooled, contrast),
+        }
+    fuller = max("+-", key=lambda strand: strands[strand]["treatment"] + strands[strand]["control"])
+    reads = strands[fuller]["treatment"] + strands[fuller]["control"]
+    fold = strands[fuller]["log2_fold_change"]
+    return {
+        "interval": f"{target.chrom}:{target.start + 1}-{target.end}",
+        "strands": strands,
+        "strand": fuller,
+        "log2_fold_change": fold,
+        "reads": reads,
+        "rises": bool(reads > 0 and fold > 0),
+    }
+
+
+def _log2_fold_change(counts: Mapping[str, int], pooled: Mapping[str, PooledCondition], contrast: Contrast) -> float:
+    rate = {
+        name: (counts[name] + PSEUDOCOUNT) / max(pooled[name].reads, 1)
+        for name in (contrast.treatment, contrast.control)
+    }
+    return float(np.log2(rate[contrast.treatment] / rate[contrast.control]))
+
+
+def _count(index: StrandedIndex, span: Interval, strand: str) -> int:
+    held = index.get((span.chrom, strand))
+    return 0 if held is None else int(count_windows(held, [span.start], [span.end])[0])
+
+
+def _binned(index: StrandedIndex, span: Interval, strand: str, bins: int) -> np.ndarray:
+    held = index.get((span.chrom, strand))
+    return np.zeros(bins, np.int64) if held is None else bin_windows(held, [span.start], [span.end], bins)[0]
