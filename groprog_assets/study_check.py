@@ -24,6 +24,7 @@ from groprog_assets.study_rules import Finding, file_findings, rule_findings
 TEMPLATE = Path(__file__).parent / "templates" / "study.yaml"
 LARGEST_FILE = 4_000_000
 MOST_NODES = 200_000
+COLLECTION_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 Location = tuple[str | int, ...]
 
@@ -155,8 +156,8 @@ def _parse(path: Path) -> _Document:
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         return failed(f"{path}:{line}", "not UTF-8", "A study file is UTF-8 text.", "Save it as UTF-8.")
-    loader = yaml.SafeLoader(text)
     try:
+        loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
         if node is None:
             return failed(
@@ -177,8 +178,6 @@ def _parse(path: Path) -> _Document:
         )
     except (ValueError, RecursionError) as error:
         return failed(f"{path}:1", str(error)[:200], "A study file is a plain tree of values.", "Write the values out.")
-    finally:
-        loader.dispose()
     if not isinstance(data, dict):
         return failed(
             f"{path}:1",
@@ -201,6 +200,8 @@ def _plain(
     if len(lines) > MOST_NODES:
         raise ValueError("too many values; do anchors repeat each other?")
     lines.setdefault(at, node.start_mark.line + 1)
+    if not isinstance(node, yaml.ScalarNode) and node.tag not in COLLECTION_TAGS:
+        raise yaml.constructor.ConstructorError(None, None, f"the tag {node.tag!r} is not allowed", node.start_mark)
     if isinstance(node, yaml.SequenceNode):
         return [_plain(loader, child, (*at, k), lines, problems, path) for k, child in enumerate(node.value)]
     if not isinstance(node, yaml.MappingNode):

@@ -31,8 +31,8 @@ LARGEST_TABLE = 60
 def follow_up(outcomes: pd.DataFrame, summary: Mapping[str, Any]) -> Figure:
     """Kaplan-Meier of the endpoint and of follow-up (events and censorings exchanged), with 95 % bands, patients at risk below.
 
-    `outcomes` as in tables.py, times in months; `summary` of methods/cohort_summary: its follow_up gives the medians, endpoint the
-    label. No patients: the figure says so.
+    `outcomes` as in tables.py, times in months; `summary` of methods/cohort_summary: its follow_up gives the medians,
+    endpoint the label. No patients: the figure says so.
     """
     figure, (left, right) = new_figure(WIDE, 1, 2)
     with style():
@@ -109,9 +109,10 @@ def missingness(summary: Mapping[str, Any], fields: pd.DataFrame) -> Figure:
 
 
 def table_one(summary: Mapping[str, Any]) -> Figure:
-    """Table 1 as a picture: each covariate over all patients and by event; medians with quartiles, or counts with per cent of the known.
+    """Table 1 as a picture: each covariate over all patients and by event.
 
-    `summary` of methods/cohort_summary. More than LARGEST_TABLE rows are cut, and the last line says how many.
+    Medians with quartiles, or counts with per cent of the known. `summary` of methods/cohort_summary. More than
+    LARGEST_TABLE rows are cut, and the last line says how many.
     """
     rows = list(summary.get("table_one", []))
     cut = len(rows) - LARGEST_TABLE
@@ -138,7 +139,7 @@ def table_one(summary: Mapping[str, Any]) -> Figure:
                 axes.axhline(number + 0.12, color=NEUTRAL, linewidth=0.3)
             label = row["field"].replace("_", " ") if first else ""
             level = row["level"] or row["unit"] or "median (quartiles)"
-            level = level if len(level) <= 40 else level[:38] + "…"
+            level = level if len(level) <= 34 else level[:33] + "…"
             texts = [label, level, *(_cell(row[group], row["kind"]) for group in ("all", "event", "censored"))]
             texts.append(f"{row['missing']}" if first else "")
             for column, (x, text) in enumerate(zip(columns, texts)):
@@ -154,4 +155,5 @@ def _cell(cell: Mapping[str, Any], kind: str) -> str:
         return "–"
     if kind == "continuous":
         return f"{cell['median']:.4g} ({cell['quartile_1']:.4g}–{cell['quartile_3']:.4g})"
-    return f"{cell['count']} ({100 * cell['count'] / cell['known']:.0f} %)"
+    share = 100 * cell["count"] / cell["known"]
+    return f"{cell['count']} ({'<1' if 0 < share < 0.5 else f'{share:.0f}'} %)"
