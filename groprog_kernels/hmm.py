@@ -264,7 +264,7 @@ def decode(sequence: WindowSequence, parameters: Parameters) -> Segments:
 def posterior(sequence: WindowSequence, parameters: Parameters) -> NDArray[np.float64]:
     """Probability of state 1 in every window given all counts, (n_windows,). Dense: for a region, not a genome."""
     every = np.arange(sequence.n_windows, dtype=np.int32)
-    return _expectation(_with_entries(sequence, every), parameters)[1]
+    return _expectation(_with_entries(sequence, every), parameters, keep_occupied=True)[1]
 
 
 def mean_posterior(
@@ -281,31 +281,35 @@ def mean_posterior(
         raise ValueError(f"intervals must be non-empty and within [0, {sequence.n_windows})")
     cuts = np.unique(np.concatenate([start, end]))
     split = _with_entries(sequence, cuts[cuts < sequence.n_windows].astype(np.int32))
-    occupied = np.concatenate([[0.0], np.cumsum(_expectation(split, parameters)[1])])
+    occupied = np.concatenate([[0.0], np.cumsum(_expectation(split, parameters, keep_occupied=True)[1])])
     first, last = np.searchsorted(split.window, start), np.searchsorted(split.window, end)
     return np.clip((occupied[last] - occupied[first]) / (end - start), 0.0, 1.0)
 
 
-def _expectation(sequence: WindowSequence, parameters: Parameters) -> tuple[Statistics, NDArray[np.float64]]:
-    """Statistics, and for every entry the expected transcribed windows from it up to the next entry."""
+def _expectation(
+    sequence: WindowSequence, parameters: Parameters, keep_occupied: bool = False
+) -> tuple[Statistics, NDArray[np.float64]]:
+    """Statistics, and (when kept) for every entry the expected transcribed windows from it up to the next entry."""
     log_emissions = _log_emissions(sequence, parameters)
     larger = log_emissions.max(axis=1)
     emission = np.exp(log_emissions - larger[:, None])
     transmat = np.exp(parameters.log_transmat)
-    step = emission[0][:, None] * transmat
-    apart = step[0, 0] - step[1, 1]
-    growth = (step[0, 0] + step[1, 1] + math.sqrt(apart * apart + 4 * step[0, 1] * step[1, 0])) / 2
+    step = emission[:, :, None] * transmat
+    zero = step[0]
+    apart = zero[0, 0] - zero[1, 1]
+    growth = (zero[0, 0] + zero[1, 1] + math.sqrt(apart * apart + 4 * zero[0, 1] * zero[1, 0])) / 2
     y = sequence.value + 1
     seen = ~np.isnan(y)
     observed = np.stack([seen, np.where(seen, y, 0), np.log(np.where(seen, y, 1))], axis=1).astype(np.float64)
-    occupied = np.empty(sequence.window.size)
+    occupied = np.empty(sequence.window.size if keep_occupied else 0)
     *sums, scaled = hmm_cython.expectation(
         sequence.window,
         sequence.code,
+        step.reshape(-1, 4),
         emission,
         observed,
         transmat,
-        hmm_cython.run_records(step / growth, sequence.longest_gap),
+        hmm_cython.run_records(zero / growth, sequence.longest_gap),
         occupied,
     )
     head = sequence.code[0]

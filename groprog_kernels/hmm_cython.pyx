@@ -65,7 +65,8 @@ def run_records(const double[:, ::1] step, int64_t longest):
 def expectation(
     const int32_t[::1] window,
     const int32_t[::1] code,
-    const double[:, ::1] emission,
+    const double[:, ::1] step,
+    const double[:, ::1] last_emission,
     const double[:, ::1] observed,
     const double[:, ::1] transmat,
     const double[:, :, ::1] records,
@@ -73,139 +74,133 @@ def expectation(
 ):
     """(stay, enter, occupancy, sum, sum of logs, log-likelihood beyond the scaled-out parts); one pass each way.
 
-    `window` starts with 0 and ends with the last window; between entries all counts are zero. `observed` (values, 3): weight,
-    y, ln y. `occupied` (entries,) receives the expected transcribed windows of each entry and the zeros after it.
+    `window` starts with 0 and ends with the last window; between entries all counts are zero. `step` (values, 4): emission
+    times transition, row-major; `last_emission` (values, 2); `observed` (values, 3): weight, y, ln y. `occupied` receives the
+    expected transcribed windows of each entry and the zeros after it, or has length 0.
     """
     cdef Py_ssize_t n = window.shape[0], j
-    cdef double a00 = transmat[0, 0], a01 = transmat[0, 1], a10 = transmat[1, 0], a11 = transmat[1, 1]
+    cdef bint keep = occupied.shape[0] > 0
     cdef double stay = 0.0, enter = 0.0, mass = 0.0, total = 0.0, total_log = 0.0, zero_mass = 0.0
-    cdef double log_likelihood = 0.0, product = 1.0
-    cdef double f0, f1, g0, g1, h0, h1, b0, b1, c0, c1, e0, e1, norm, inverse, gamma, in_gap
-    cdef int64_t gap, rest
-    cdef int levels = records.shape[0], level, used, digit
+    cdef double log_likelihood = 0.0
+    cdef double f0, f1, h0, h1, b0, b1, c0, c1, p00, p01, p10, p11, norm, inverse, gamma, in_gap, in_stay, in_enter
+    cdef int64_t rest
+    cdef double[4] head_step
+    cdef const double* head = &head_step[0]
+    cdef int level, used
     cdef const double* r
+    cdef const double* m
     cdef const double* segment[LEVELS]
     cdef double at0[LEVELS]
     cdef double at1[LEVELS]
-    cdef int32_t value
     forward = np.empty((n, 2))
     cdef double[:, ::1] f = forward
+    # the first window is in state 0, its emission scaled out whole
+    head_step[0] = transmat[0, 0]
+    head_step[1] = transmat[0, 1]
+    head_step[2] = 0.0
+    head_step[3] = 0.0
     with nogil:
-        # forward: f[j] is the state distribution predicted for entry j from everything before it
+        # forward: f[j], up to a factor, is the state distribution predicted for entry j from everything before it
         f0 = 1.0
         f1 = 0.0
-        for j in range(n):
+        for j in range(n - 1):
             f[j, 0] = f0
             f[j, 1] = f1
-            if j == n - 1:
-                break
-            if j == 0:
-                h0 = a00
-                h1 = a01
-            else:
-                value = code[j]
-                g0 = f0 * emission[value, 0]
-                g1 = f1 * emission[value, 1]
-                h0 = g0 * a00 + g1 * a10
-                h1 = g0 * a01 + g1 * a11
+            m = &step[code[j], 0] if j else head
+            h0 = f0 * m[0] + f1 * m[2]
+            h1 = f0 * m[1] + f1 * m[3]
             rest = window[j + 1] - window[j] - 1
-            level = 0
+            r = &records[0, rest & (RADIX - 1), 0]
+            f0 = h0 * r[0] + h1 * r[2]
+            f1 = h0 * r[1] + h1 * r[3]
+            rest >>= RADIX_BITS
+            level = 1
             while rest:
-                digit = rest & (RADIX - 1)
-                if digit:
-                    r = &records[level, digit, 0]
-                    g0 = h0 * r[0] + h1 * r[2]
-                    h1 = h0 * r[1] + h1 * r[3]
-                    h0 = g0
+                r = &records[level, rest & (RADIX - 1), 0]
+                h0 = f0 * r[0] + f1 * r[2]
+                f1 = f0 * r[1] + f1 * r[3]
+                f0 = h0
                 rest >>= RADIX_BITS
                 level += 1
-            norm = h0 + h1
-            inverse = 1.0 / norm
-            f0 = h0 * inverse
-            f1 = h1 * inverse
-            if norm < 1e-50:
+            norm = f0 + f1
+            if norm < 1e-40 or norm > 1e40:
                 log_likelihood += log(norm)
-            else:
-                product *= norm
-                if product < 1e-200 or product > 1e200:
-                    log_likelihood += log(product)
-                    product = 1.0
-        log_likelihood += log(product)
-        # the last window: no transition leaves it
-        value = code[n - 1]
-        if n == 1:
-            occupied[0] = 0.0
-        else:
-            b0 = emission[value, 0]
-            b1 = emission[value, 1]
+                f0 /= norm
+                f1 /= norm
+        if n > 1:
+            # the last window: no transition leaves it
+            b0 = last_emission[code[n - 1], 0]
+            b1 = last_emission[code[n - 1], 1]
             norm = f0 * b0 + f1 * b1
             log_likelihood += log(norm)
             gamma = f1 * b1 / norm
-            occupied[n - 1] = gamma
-            mass += gamma * observed[value, 0]
-            total += gamma * observed[value, 1]
-            total_log += gamma * observed[value, 2]
-            # backward: b is the likelihood of everything from entry j + 1 on, up to a factor
+            if keep:
+                occupied[n - 1] = gamma
+            mass += gamma * observed[code[n - 1], 0]
+            total += gamma * observed[code[n - 1], 1]
+            total_log += gamma * observed[code[n - 1], 2]
+            # backward: b, up to a factor, is the likelihood of everything from entry j + 1 on
             for j in range(n - 2, -1, -1):
-                value = code[j]
-                if j == 0:
-                    e0 = 1.0
-                    e1 = 0.0
-                else:
-                    e0 = emission[value, 0]
-                    e1 = emission[value, 1]
-                g0 = f[j, 0] * e0
-                g1 = f[j, 1] * e1
-                h0 = g0 * a00 + g1 * a10
-                h1 = g0 * a01 + g1 * a11
-                gap = window[j + 1] - window[j] - 1
+                m = &step[code[j], 0] if j else head
+                f0 = f[j, 0]
+                f1 = f[j, 1]
+                h0 = f0 * m[0] + f1 * m[2]
+                h1 = f0 * m[1] + f1 * m[3]
+                rest = window[j + 1] - window[j] - 1
+                in_stay = 0.0
+                in_enter = 0.0
                 in_gap = 0.0
-                if gap:
-                    used = 0
-                    level = 0
-                    rest = gap
-                    while rest:
-                        digit = rest & (RADIX - 1)
-                        if digit:
-                            r = &records[level, digit, 0]
-                            segment[used] = r
-                            at0[used] = h0
-                            at1[used] = h1
-                            used += 1
-                            if rest > digit:
-                                c0 = h0 * r[0] + h1 * r[2]
-                                h1 = h0 * r[1] + h1 * r[3]
-                                h0 = c0
-                        rest >>= RADIX_BITS
-                        level += 1
-                    while used:
-                        used -= 1
-                        r = segment[used]
-                        h0 = at0[used]
-                        h1 = at1[used]
-                        c0 = r[0] * b0 + r[1] * b1
-                        c1 = r[2] * b0 + r[3] * b1
-                        inverse = 1.0 / (h0 * c0 + h1 * c1)
-                        stay += inverse * (h0 * (r[4] * b0 + r[5] * b1) + h1 * (r[6] * b0 + r[7] * b1))
-                        enter += inverse * (h0 * (r[8] * b0 + r[9] * b1) + h1 * (r[10] * b0 + r[11] * b1))
-                        in_gap += inverse * (h0 * (r[12] * b0 + r[13] * b1) + h1 * (r[14] * b0 + r[15] * b1))
-                        b0 = c0
-                        b1 = c1
-                    zero_mass += in_gap
-                c0 = a00 * b0 + a01 * b1
-                c1 = a10 * b0 + a11 * b1
-                norm = g0 * c0 + g1 * c1
-                inverse = 1.0 / norm
-                stay += inverse * g0 * a00 * b0
-                enter += inverse * g0 * a01 * b1
-                gamma = inverse * g1 * c1
-                mass += gamma * observed[value, 0]
-                total += gamma * observed[value, 1]
-                total_log += gamma * observed[value, 2]
-                occupied[j] = gamma + in_gap
-                # scaled so that the next denominator is near one
-                b0 = e0 * c0 * inverse
-                b1 = e1 * c1 * inverse
+                segment[0] = &records[0, rest & (RADIX - 1), 0]
+                rest >>= RADIX_BITS
+                used = 0
+                while rest:
+                    r = segment[used]
+                    at0[used] = h0
+                    at1[used] = h1
+                    c0 = h0 * r[0] + h1 * r[2]
+                    h1 = h0 * r[1] + h1 * r[3]
+                    h0 = c0
+                    used += 1
+                    segment[used] = &records[used, rest & (RADIX - 1), 0]
+                    rest >>= RADIX_BITS
+                while True:
+                    r = segment[used]
+                    p00 = h0 * b0
+                    p01 = h0 * b1
+                    p10 = h1 * b0
+                    p11 = h1 * b1
+                    in_stay += p00 * r[4] + p01 * r[5] + p10 * r[6] + p11 * r[7]
+                    in_enter += p00 * r[8] + p01 * r[9] + p10 * r[10] + p11 * r[11]
+                    in_gap += p00 * r[12] + p01 * r[13] + p10 * r[14] + p11 * r[15]
+                    c0 = r[0] * b0 + r[1] * b1
+                    b1 = r[2] * b0 + r[3] * b1
+                    b0 = c0
+                    if used == 0:
+                        break
+                    used -= 1
+                    h0 = at0[used]
+                    h1 = at1[used]
+                c0 = m[0] * b0
+                c1 = m[1] * b1
+                b1 = m[2] * b0 + m[3] * b1
+                b0 = c0 + c1
+                inverse = 1.0 / (f0 * b0 + f1 * b1)
+                stay += inverse * (in_stay + f0 * c0)
+                enter += inverse * (in_enter + f0 * c1)
+                in_gap *= inverse
+                zero_mass += in_gap
+                gamma = inverse * f1 * b1
+                mass += gamma * observed[code[j], 0]
+                total += gamma * observed[code[j], 1]
+                total_log += gamma * observed[code[j], 2]
+                if keep:
+                    occupied[j] = gamma + in_gap
+                norm = b0 + b1
+                if norm < 1e-40 or norm > 1e40:
+                    b0 /= norm
+                    b1 /= norm
+        elif keep:
+            occupied[0] = 0.0
     return stay, enter, mass + zero_mass, total + zero_mass, total_log, log_likelihood
 
 
