@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from groprog_assets.model.encoders import Encoded, Encoders
-from groprog_assets.model.fusion import Fusion
-from groprog_assets.model.representation import Batch, ClinicalBranch, GenomicBranch
+from groprog_assets.model.fusion import Fused, Fusion
+from groprog_assets.model.representation import Batch, ClinicalBranch, GenomicBranch, block_widths
 from groprog_assets.parameters import Parameters
 
 RISK_SCALE = 0.5
@@ -70,7 +70,8 @@ class RiskNetwork(nn.Module):
         representation, network = parameters.representation, parameters.network
         self.genomic = GenomicBranch(encoders, representation) if encoders.mode != "clinical" else None
         self.clinical = ClinicalBranch(encoders, representation, widths[:2])
-        genomic_width = representation.density_width + representation.pausing_width + representation.differential_width
+        self.block_widths = block_widths(representation)
+        genomic_width = sum(self.block_widths.values())
         self.genomic_width = genomic_width
         self.fusion = Fusion(genomic_width, self.clinical.width, network)
         self.input_dropout = nn.Dropout(network.dropout)
@@ -93,13 +94,29 @@ class RiskNetwork(nn.Module):
     def forward(self, batch: Batch) -> Output:
         g = self.input_dropout(self.g(batch))
         c = self.input_dropout(self.clinical(batch))
-        fused = self.fusion(g, c, batch.has_omics)
-        r = self.head(self.trunk(fused.h))
-        columns = torch.cat([batch.design, batch.components * batch.has_omics[:, None]], dim=1)
-        linear = columns @ self.linear.to(columns)
-        mixture = self.mixture.to(columns)
-        risk = mixture[0] * linear + mixture[1] * r + self.offset.to(columns)
+        r, fused = self.score(g, c, batch.has_omics)
+        linear = self.linear_score(batch.design, batch.components * batch.has_omics[:, None])
+        mixture = self.mixture.to(linear)
+        risk = mixture[0] * linear + mixture[1] * r + self.offset.to(linear)
         return Output(risk, r, linear, fused.h, fused.eta)
+
+    def score(self, g: torch.Tensor, c: torch.Tensor, has_omics: torch.Tensor) -> tuple[torch.Tensor, Fused]:
+        """r (n,) of eq. 9 from g (n, G) and c (n, C), with the fused representation."""
+        fused = self.fusion(g, c, has_omics)
+        return self.head(self.trunk(fused.h)), fused
+
+    def linear_score(self, design: torch.Tensor, components: torch.Tensor) -> torch.Tensor:
+        """The linear path (n,) from its columns."""
+        columns = torch.cat([design, components], dim=1)
+        return columns @ self.linear.to(columns)
+
+    def block_slices(self) -> dict[str, slice]:
+        """The part of g that belongs to each Table 5 block; empty without omics."""
+        slices, start = {}, 0
+        for block, width in self.block_widths.items() if self.genomic is not None else ():
+            slices[block] = slice(start, start + width)
+            start += width
+        return slices
 
     def genomic_parameters(self) -> list[nn.Parameter]:
         """Parameters of the genomic branch and its warm-up head."""

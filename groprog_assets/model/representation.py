@@ -138,15 +138,16 @@ class GenomicBranch(nn.Module):
                 pooled = pooled + self.deviation(batch.components)
         return pooled * self.scale * batch.has_omics[:, None]
 
-    def gene_weights(self, loadings: torch.Tensor, described: torch.Tensor) -> torch.Tensor:
-        """(K, G): what one standard deviation of each gene adds to g when every gene is present."""
-        weights = loadings.new_zeros((loadings.shape[0], self.width))
+    def gene_weights(self, loadings: torch.Tensor, described: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(K, G) twice: what one standard deviation of each gene adds to g through its deviation, and through its descriptor
+        before the division by sqrt(genes present). loadings (K, r), described (K,) bool of the vocabulary."""
+        deviation = loadings.new_zeros((loadings.shape[0], self.width))
+        mapped = torch.zeros_like(deviation)
         if self.deviation is not None:
-            weights = weights + loadings @ self.deviation.weight.T.to(loadings)
+            deviation = loadings @ self.deviation.weight.T.to(loadings) * self.scale.to(loadings)
         if self.maps is not None:
-            maps = self.maps(self.gene_descriptors).to(loadings)
-            weights[described] = weights[described] + maps / max(1.0, float(described.sum())) ** 0.5
-        return weights * self.scale.to(loadings)
+            mapped[described] = self.maps(self.gene_descriptors).to(loadings) * self.scale.to(loadings)
+        return deviation, mapped
 
     @torch.no_grad()
     def settle(self, batch: Batch) -> None:
@@ -181,15 +182,24 @@ class ClinicalBranch(nn.Module):
         self.width = sum(self.widths)
 
     def forward(self, batch: Batch) -> torch.Tensor:
-        n = batch.state.shape[0]
-        state = batch.state.new_zeros((n, self.widths[0]))
-        if self.state is not None:
-            state = self.state(batch.state)
-        levels = _sum_levels(self.state_levels, batch.state_codes, batch.state, self.widths[1])
-        history = _sum_levels(self.treatment_levels, batch.treatment_codes, batch.state, self.widths[2])
+        return self.compose(batch.state, batch.treatment, *self.levels(batch))
+
+    def levels(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        """E_r[z_r] of each coded field: (n, R_state, .) and (n, R_treatment, .)."""
+        return (
+            _level_vectors(self.state_levels, batch.state_codes, batch.state, self.widths[1]),
+            _level_vectors(self.treatment_levels, batch.treatment_codes, batch.state, self.widths[2]),
+        )
+
+    def compose(
+        self, state: torch.Tensor, treatment: torch.Tensor, state_levels: torch.Tensor, treatment_levels: torch.Tensor
+    ) -> torch.Tensor:
+        """c (n, C) from numbers and level vectors."""
+        mapped = state.new_zeros((state.shape[0], self.widths[0])) if self.state is None else self.state(state)
+        history = treatment_levels.sum(dim=1)
         if self.treatment is not None:
-            history = history + self.treatment(batch.treatment)
-        return torch.cat([state, levels, history], dim=1)  # (n, C)
+            history = history + self.treatment(treatment)
+        return torch.cat([mapped, state_levels.sum(dim=1), history], dim=1)
 
 
 def block_widths(parameters: RepresentationParameters) -> dict[str, int]:
@@ -225,8 +235,7 @@ def _embeddings(counts: list[int], width: int) -> nn.ModuleList:
     return tables
 
 
-def _sum_levels(tables: nn.ModuleList, codes: torch.Tensor, like: torch.Tensor, width: int) -> torch.Tensor:
-    total = like.new_zeros((like.shape[0], width))
-    for column, table in enumerate(tables):
-        total = total + table(codes[:, column])
-    return total
+def _level_vectors(tables: nn.ModuleList, codes: torch.Tensor, like: torch.Tensor, width: int) -> torch.Tensor:
+    if not len(tables):
+        return like.new_zeros((like.shape[0], 0, width))
+    return torch.stack([table(codes[:, column]) for column, table in enumerate(tables)], dim=1)

@@ -1,0 +1,176 @@
+"""Why a score is what it is: what each covariate, block and gene adds to it, in parts that sum to the whole.
+
+Integrated Gradients (Sundararajan et al. 2017, doi:10.48550/arXiv.1703.01365) along the straight line from the reference
+patient (training means, every gene at its mean, unknown levels at zero) to the patient; Gauss-Legendre steps in float64.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from groprog_assets.errors import ModelError, Problem
+from groprog_assets.model.inputs import ModelInputs
+from groprog_assets.model.network import RiskNetwork
+from groprog_assets.model.predict import RiskModel, check_inputs
+from groprog_assets.model.representation import Batch
+from groprog_assets.model.training import single_threaded
+
+STEPS = 48
+TOLERANCE = 1e-3
+LINEAR_BLOCK = "linear_path"
+
+
+class Explanation(NamedTuple):
+    """For n patients; contributions are in units of log relative hazard, means over the members.
+
+    risk (n,); reference (n,): risk of the reference patient (one value with omics, one without). fields: names; field
+    (n, fields). genes: names; gene (n, K). blocks: the Table 5 blocks and the linear path; block (n, blocks): the sum of the
+    genes' contributions, cut another way. residual (n,) = risk - reference - sum of fields - sum of blocks.
+    """
+
+    patient_id: np.ndarray
+    risk: np.ndarray
+    reference: np.ndarray
+    fields: tuple[str, ...]
+    field: np.ndarray
+    genes: tuple[str, ...]
+    gene: np.ndarray
+    blocks: tuple[str, ...]
+    block: np.ndarray
+    residual: np.ndarray
+
+
+class _Parts(NamedTuple):
+    """What the path runs over, by member: g (n, G), state, treatment, level vectors (n, R, .)."""
+
+    g: torch.Tensor
+    state: torch.Tensor
+    treatment: torch.Tensor
+    state_levels: torch.Tensor
+    treatment_levels: torch.Tensor
+
+
+def explain(model: RiskModel, inputs: ModelInputs, steps: int = STEPS) -> Explanation:
+    """Contributions of each covariate, block and gene to each patient's risk.
+
+    g is linear in the patient's expression, so a gene's part of g is exact, and so is the linear path; the rest of the network
+    is integrated. Raises ModelError when the parts miss risk - reference by more than 1e-3 for any patient (more `steps`
+    then help). Source: paper 4.5-4.6, 5; S1-E06.
+    """
+    check_inputs(model, inputs)
+    encoded = model.encoders.transform(inputs)
+    batch = Batch.of(encoded, "cpu", torch.float64)
+    clinical = model.encoders.clinical
+    fields = tuple(encoding.name for encoding in clinical.fields if not encoding.dropped)
+    genes = (
+        model.genes if model.encoders.mode == "signature" else inputs.genes if model.encoders.mode == "matched" else ()
+    )
+    widths = model.members[0].block_slices()
+    blocks = (*widths, LINEAR_BLOCK)
+    n = len(inputs)
+    field, gene, block = np.zeros((n, len(fields))), np.zeros((n, len(genes))), np.zeros((n, len(blocks)))
+    risk, reference = np.zeros(n), np.zeros(n)
+    z = np.zeros((n, 0))
+    if model.encoders.expression is not None:
+        z = model.encoders.expression.transform(inputs.with_genes(model.genes)).z.astype(np.float64)
+    at = {name: place for place, name in enumerate(fields)}
+    with single_threaded():
+        for network in model.members:
+            parts, member_risk, member_reference = _integrate(network, batch, steps)
+            weight_linear, weight_network = network.mixture.tolist()
+            risk += member_risk
+            reference += member_reference
+            columns = clinical.number_fields("state"), clinical.number_fields("treatment")
+            for names, values in zip(columns, (parts.state, parts.treatment)):
+                for column, name in enumerate(names):
+                    field[:, at[name]] += weight_network * values[:, column].numpy()
+            coded = clinical.code_fields("state"), clinical.code_fields("treatment")
+            for names, values in zip(coded, (parts.state_levels, parts.treatment_levels)):
+                for column, name in enumerate(names):
+                    field[:, at[name]] += weight_network * values[:, column].sum(dim=1).numpy()
+            design = encoded.design * network.linear.numpy()[: encoded.design.shape[1]]
+            for column, name in enumerate(clinical.design_fields()):
+                field[:, at[name]] += weight_linear * design[:, column]
+            for place, (_name, where) in enumerate(widths.items()):
+                block[:, place] += weight_network * (parts.g[:, where]).sum(dim=1).numpy()
+            omics = network.linear[encoded.design.shape[1] :]
+            shown = (batch.components * batch.has_omics[:, None]) @ omics
+            block[:, -1] += weight_linear * shown.numpy()
+            if genes:
+                gene += weight_network * _gene_parts(model, network, batch, parts.g, z)
+                if model.encoders.mode == "signature" and omics.numel():
+                    assert model.encoders.expression is not None
+                    gene += weight_linear * z * (model.encoders.expression.loadings @ omics.numpy())
+    count = len(model.members)
+    residual = (risk - reference - field.sum(axis=1) - block.sum(axis=1)) / count
+    worst = float(np.abs(residual).max(initial=0.0))
+    if worst > TOLERANCE:
+        raise ModelError(
+            Problem(
+                "explanation",
+                f"parts miss the score by {worst:.2g}",
+                f"They must sum to risk - reference within {TOLERANCE:g}.",
+                "Integrate with more steps.",
+            )
+        )
+    return Explanation(
+        inputs.patient_id,
+        risk / count,
+        reference / count,
+        fields,
+        field / count,
+        genes,
+        gene / count,
+        blocks,
+        block / count,
+        residual,
+    )
+
+
+def _integrate(network: RiskNetwork, batch: Batch, steps: int) -> tuple[_Parts, np.ndarray, np.ndarray]:
+    # Contributions to r of every part, shaped as the parts; risk (n,) and reference risk (n,).
+    with torch.no_grad():
+        output = network(batch)
+        whole = _Parts(network.g(batch), batch.state, batch.treatment, *network.clinical.levels(batch))
+    sums = [torch.zeros_like(part) for part in whole]
+    nodes, weights = np.polynomial.legendre.leggauss(steps)
+    for node, weight in zip((nodes + 1) / 2, weights / 2):
+        at = [(part * node).requires_grad_() for part in whole]
+        gradients = torch.autograd.grad(_network_score(network, _Parts(*at), batch).sum(), at, allow_unused=True)
+        for total, gradient in zip(sums, gradients):
+            if gradient is not None:
+                total += weight * gradient
+    with torch.no_grad():
+        origin = _network_score(network, _Parts(*(torch.zeros_like(part) for part in whole)), batch)
+    reference = network.mixture[1] * origin + network.offset
+    return _Parts(*(total * part for total, part in zip(sums, whole))), output.risk.numpy(), reference.numpy()
+
+
+def _network_score(network: RiskNetwork, parts: _Parts, batch: Batch) -> torch.Tensor:
+    c = network.clinical.compose(parts.state, parts.treatment, parts.state_levels, parts.treatment_levels)
+    return network.score(parts.g, c, batch.has_omics)[0]
+
+
+@torch.no_grad()
+def _gene_parts(
+    model: RiskModel, network: RiskNetwork, batch: Batch, contribution: torch.Tensor, z: np.ndarray
+) -> np.ndarray:
+    # A gene's share of each g_d times the integrated gradient there: (n, K).
+    assert network.genomic is not None
+    g = network.g(batch)
+    slope = torch.where(g.abs() > 1e-12, contribution / g, torch.zeros_like(g))  # (n, G), the integrated gradient
+    if model.encoders.mode == "matched":
+        assert batch.matched is not None
+        assert network.genomic.maps is not None
+        held = batch.matched[..., -1:]
+        shares = network.genomic.maps(batch.matched) * held / held.sum(dim=1, keepdim=True).clamp_min(1.0)
+        return (shares * network.genomic.scale * slope[:, None, :]).sum(dim=2).numpy()
+    assert model.encoders.expression is not None
+    loadings = torch.from_numpy(model.encoders.expression.loadings)
+    described = torch.from_numpy(model.encoders.described)
+    deviation, mapped = network.genomic.gene_weights(loadings, described)
+    per_gene = slope @ deviation.T + (slope @ mapped.T) / batch.count.sqrt()[:, None]
+    return (torch.from_numpy(z) * per_gene * batch.has_omics[:, None]).numpy()
