@@ -147,18 +147,26 @@ def resolve_terms(names: Iterable[str], terms: pd.DataFrame) -> dict[str, str | 
 
     `terms` is the `ontology_terms` table; comparison ignores case, and obsolete terms are found only by id or name.
     """
-    active = terms[~terms["obsolete"]]
-    by_id = set(terms["term"])
-    by_name = {name.lower(): term for term, name in zip(terms["term"], terms["name"], strict=True)}
+    names = list(names)
+    by_id = set(terms["term"].tolist())
+    found: dict[str, str | None] = {name: name for name in names if name in by_id}
+    others = [name for name in names if name not in by_id]
+    if not others:
+        return found
+    wanted = {name.lower() for name in others}
+    by_name: dict[str, str] = {}
     by_synonym: dict[str, set[str]] = {}
-    for term, synonyms in zip(active["term"], active["synonyms"], strict=True):
-        for synonym in filter(None, synonyms.split("|")):
-            by_synonym.setdefault(synonym.lower(), set()).add(term)
-    found: dict[str, str | None] = {}
-    for name in names:
+    columns = (terms[column].tolist() for column in ("term", "name", "synonyms", "obsolete"))
+    for term, preferred, synonyms, obsolete in zip(*columns, strict=True):
+        if preferred.lower() in wanted:
+            by_name[preferred.lower()] = term
+        if not obsolete:
+            for synonym in wanted.intersection(synonyms.lower().split("|")):
+                by_synonym.setdefault(synonym, set()).add(term)
+    for name in others:
         candidates = by_synonym.get(name.lower(), set())
         only = next(iter(candidates)) if len(candidates) == 1 else None
-        found[name] = name if name in by_id else by_name.get(name.lower(), only)
+        found[name] = by_name.get(name.lower(), only)
     return found
 
 

@@ -1,0 +1,153 @@
+"""Figures 7 and 8: stranded tracks of one key locus with marks and genes. Tables in, a figure out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from groprog_assets.figures.style import (
+    INK,
+    NEUTRAL,
+    SERIES,
+    SOFT_INK,
+    UP,
+    condition_colours,
+    new_figure,
+    say_empty,
+    style,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MOST_GENE_ROWS = 6
+LABEL_BOX = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.2}
+
+
+def locus_tracks(
+    locus: str, table: pd.DataFrame, tracks: pd.DataFrame, genes: pd.DataFrame, control: str, treatment: str
+) -> Figure:
+    """One panel a condition (+ above zero, - below, one y-range for all), one a mark, the genes below; a scale bar.
+
+    `table` is the loci table, `tracks` the locus_tracks table (reads per million per window; marks with strand "."), `genes` the
+    genes table. A locus that cannot be trusted carries the warning in its title (F5). A locus without tracks is said in the
+    figure. Source: paper figures 7 and 8.
+    """
+    with style():
+        held = tracks[tracks["locus"] == locus]
+        conditions = list(dict.fromkeys(held.loc[held["strand"] != ".", "condition"]))
+        conditions.sort(key=lambda name: (name != control, name != treatment))
+        marks = list(dict.fromkeys(held.loc[held["strand"] == ".", "condition"]))
+        heights = [1.3] * len(conditions) + [0.6] * len(marks) + [0.5]
+        figure, grid = new_figure(
+            (8.2, 1.0 + sum(heights)), len(heights), 1, squeeze=False, sharex=True, height_ratios=heights
+        )
+        panels = list(grid[:, 0])
+        if held.empty:
+            say_empty(panels[0], f"No track was made for {locus}.")
+            return figure
+        chrom = str(table.loc[table["locus"] == locus, "chrom"].iloc[0])
+        start, end = int(held["start"].min()), int(held["end"].max())
+        colours = condition_colours(conditions, control, treatment)
+        top = float(held.loc[held["strand"] != ".", "signal"].max() or 0) * 1.08 or 1.0
+        for axes, condition in zip(panels, conditions, strict=False):
+            part = held[held["condition"] == condition]
+            _stranded(axes, part, colours[condition], top)
+            axes.text(
+                0.005, 0.95, condition, transform=axes.transAxes, va="top", color=colours[condition], weight="bold"
+            )
+        for axes, mark, colour in zip(panels[len(conditions) :], marks, SERIES[2:] * len(marks), strict=False):
+            part = held[held["condition"] == mark]
+            axes.fill_between(part["start"], part["signal"], step="post", color=colour, lw=0)
+            axes.set_ylim(0, float(part["signal"].max() or 0) * 1.1 or 1.0)
+            axes.text(
+                0.005,
+                0.92,
+                mark,
+                bbox=LABEL_BOX,
+                transform=axes.transAxes,
+                va="top",
+                color=colour,
+                weight="bold",
+                fontsize=8,
+            )
+        _genes(
+            panels[-1], genes[(genes["chrom"] == chrom) & (genes["start"] < end) & (genes["end"] > start)], start, end
+        )
+        panels[-1].set_xlim(start, end)
+        panels[-1].xaxis.set_major_formatter(lambda value, _: f"{value / 1e6:.3f}")
+        panels[-1].set_xlabel(f"{chrom} (Mb)")
+        figure.supylabel("Reads per million per window", fontsize=9)
+        _scale_bar(panels[0], start, end)
+        reliable = bool(table.loc[table["locus"] == locus, "reliable"].all())
+        panels[0].set_title(
+            _title(locus, table) if reliable else f"{locus}: not reliable, masked or in several places",
+            color=INK if reliable else UP,
+        )
+        return figure
+
+
+def _title(locus: str, table: pd.DataFrame) -> str:
+    rows = table[(table["locus"] == locus) & table["log2_fold_change"].notna()]
+    if rows.empty:
+        return locus
+    strand = rows.groupby("strand")["count"].sum().idxmax()
+    fold = float(rows.loc[rows["strand"] == strand, "log2_fold_change"].iloc[0])
+    return f"{locus}: log2 fold change {fold:+.2f} on {strand}"
+
+
+def _stranded(axes: Axes, part: pd.DataFrame, colour: str, top: float) -> None:
+    for strand, sign in (("+", 1), ("-", -1)):
+        side = part[part["strand"] == strand]
+        axes.fill_between(
+            side["start"], sign * side["signal"], step="post", color=colour, lw=0.4, alpha=1 if sign > 0 else 0.6
+        )
+    axes.axhline(0, color=SOFT_INK, lw=0.6)
+    axes.set_ylim(-top, top)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
+    axes.text(0.995, 0.95, "+", transform=axes.transAxes, va="top", ha="right", color=SOFT_INK)
+    axes.text(0.995, 0.05, "-", transform=axes.transAxes, va="bottom", ha="right", color=SOFT_INK)
+
+
+def _genes(axes: Axes, genes: pd.DataFrame, start: int, end: int) -> None:
+    axes.set_yticks([])
+    axes.grid(False)
+    axes.spines["left"].set_visible(False)
+    rows: list[float] = []
+    for gene in genes.sort_values(["start", "gene"]).itertuples():
+        left, right = max(gene.start, start), min(gene.end, end)
+        room = left - 0.08 * (end - start)
+        row = next((i for i, reach in enumerate(rows) if reach < room), len(rows))
+        if row == len(rows):
+            if row == MOST_GENE_ROWS:
+                continue
+            rows.append(right)
+        rows[row] = right
+        axes.plot([left, right], [-row, -row], color=INK, lw=3, solid_capstyle="butt")
+        arrow = "\u2192" if gene.strand == "+" else "\u2190"
+        axes.text(
+            left,
+            -row,
+            f"{gene.gene} {arrow} ",
+            ha="right" if left > start else "left",
+            va="center" if left > start else "bottom",
+            fontsize=7,
+            color=INK,
+            clip_on=True,
+        )
+    axes.set_ylim(-max(len(rows), 1) + 0.4, 0.8)
+    if not rows:
+        axes.text(0.5, 0.5, "no genes", transform=axes.transAxes, ha="center", va="center", fontsize=7, color=NEUTRAL)
+
+
+def _scale_bar(axes: Axes, start: int, end: int) -> None:
+    span = (end - start) / 5
+    length = 10 ** np.floor(np.log10(max(span, 1)))
+    length *= max(step for step in (1, 2, 5) if step * length <= max(span, 1))
+    right = end - (end - start) * 0.03
+    axes.plot([right - length, right], [0.86, 0.86], transform=axes.get_xaxis_transform(), color=INK, lw=1.5)
+    text = f"{length / 1000:g} kb" if length >= 1000 else f"{length:g} bp"
+    axes.text(right - length / 2, 0.9, text, transform=axes.get_xaxis_transform(), ha="center", fontsize=7)
