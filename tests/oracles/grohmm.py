@@ -81,7 +81,8 @@ def positions(shared: Path, file: str) -> pd.DataFrame:
     return frame.astype({"chrom": "category", "strand": "category"})
 
 
-def windows(shared: Path, files: list[str], strand: str, size: int = 50) -> tuple[np.ndarray, np.ndarray]:
+@cache
+def windows(shared: Path, files: tuple[str, ...], strand: str, size: int = 50) -> tuple[np.ndarray, np.ndarray]:
     """Non-zero windows of the files' reads together, and their counts."""
     tally: Counter[int] = Counter()
     for file in files:
