@@ -29,20 +29,22 @@ def read_quality(
             say_empty(axes[0, 0], "The libraries hold no base qualities (reads without sequence).")
             return figure
         colours = condition_colours(sorted(set(conditions.values())), control, treatment)
-        drawn: set[str] = set()
         for panel, mate in zip(axes[0], mates, strict=True):
+            drawn: set[str] = set()
             for library, table in shown.items():
                 part = table[table["mate"] == mate].sort_values("cycle")
+                if part.empty:
+                    continue
                 condition = conditions[library]
                 label = condition if condition not in drawn else "_"
                 drawn.add(condition)
                 panel.plot(part["cycle"], part["mean_quality"], color=colours[condition], label=label, alpha=0.9)
             panel.set_title(f"Mate {mate}" if len(mates) > 1 else "Base quality")
             panel.set_xlabel("Sequencing cycle")
+            panel.legend(loc="lower left")
         axes[0, 0].set_ylabel("Mean quality (Phred)")
         lowest = min(float(table["mean_quality"].min()) for table in shown.values())
         axes[0, 0].set_ylim(max(0.0, min(28.0, lowest - 2)), 42)
-        axes[0, -1].legend(loc="lower left")
         silent = sorted(set(by_library) - set(shown))
         if silent:
             axes[0, 0].annotate(
@@ -97,5 +99,6 @@ def filter_funnel(
         axes.grid(axis="x", color=GRID)
         axes.set_xlabel("Reads remaining, % of the file")
         axes.set_title("From file to use")
-        axes.legend(loc="upper right")
+        if drawn:
+            axes.legend(loc="upper right")
         return figure

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from groprog_assets.figures.cohort_table import cohort_table
 from groprog_assets.figures.model_card import limits
 from groprog_assets.figures.report_blocks import (
     Block,
@@ -52,6 +51,14 @@ METRIC_LABELS = {
 LOWER_IS_BETTER = ("brier", "calibration_error")
 
 CAPTIONS: dict[str, tuple[str, str]] = {
+    "follow_up": (
+        "Left: the endpoint over time with its 95 % band. Right: follow-up, with events and censorings exchanged.",
+        "Kaplan-Meier curves of the endpoint and of follow-up.",
+    ),
+    "missingness": (
+        "Share of patients without a value, by covariate.",
+        "Bar chart of the percentage of missing values of each covariate.",
+    ),
     "kaplan_meier": (
         "Kaplan–Meier curves of patients in the low, middle and high third of out-of-fold risk. Wide separation "
         "means that the score orders patients it has not seen. Shaded: 95 % intervals; below: patients at risk.",
@@ -145,31 +152,24 @@ def headlines(context: Mapping[str, Any]) -> list[dict[str, str]]:
 def cohort(context: Mapping[str, Any]) -> list[Block]:
     """Table 1, follow-up, and who or what was left out."""
     bundle = context.get("cohort")
-    records, fields, outcomes = (frame_of(bundle, name) for name in ("records", "fields", "outcomes"))
-    if records is None or fields is None or outcomes is None:
+    outcomes, summary = frame_of(bundle, "outcomes"), member(bundle, "summary")
+    if outcomes is None or not summary:
         return []
-    events = int(outcomes["event"].sum())
+    events, follow_up = int(outcomes["event"].sum()), summary.get("follow_up") or {}
+    followed = "–" if follow_up.get("median") is None else f"{follow_up['median']:.0f}"
     blocks = [
         facts(
             [
                 ("Patients", number(len(outcomes)), "with a usable outcome"),
                 ("Events", number(events), f"{100 * events / len(outcomes):.0f} % of patients"),
-                ("Median follow-up", f"{outcomes['time'].median():.0f}", "months, event or censoring"),
+                ("Median follow-up", followed, "months, reverse Kaplan–Meier"),
             ]
         )
     ]
-    rows = []
-    for row in cohort_table(records, fields, outcomes).itertuples():
-        gap = (
-            cell("", 0)
-            if row.missing is None or row.missing != row.missing
-            else cell(number(int(row.missing)), int(row.missing))
-        )
-        rows.append([cell(row.field.replace("_", " "), strong=True), row.level, row.all, row.event, row.censored, gap])
-    block = table(
-        ["Covariate", "Level", "All", "With event", "Censored", "Missing"], rows, "Table 1. Covariates at baseline."
-    )
-    blocks.append({**block, "fixed_order": True})
+    if rows := summary.get("table_one"):
+        blocks.append({**_table_one(rows), "fixed_order": True})
+    drawn = [name for name in ("follow_up", "missingness") if member(context.get("figures"), name)]
+    blocks += [_picture(context, name, CAPTIONS) for name in drawn]
     excluded = frame_of(bundle, "exclusions")
     if excluded is not None:
         counts = excluded.groupby(["what", "reason"], sort=True).size()
@@ -178,6 +178,27 @@ def cohort(context: Mapping[str, Any]) -> list[Block]:
         ]
         blocks.append(table(["What", "Why it was left out", "How many"], lines, "Left out, by reason."))
     return blocks
+
+
+def _table_one(rows: list[Mapping[str, Any]]) -> Block:
+    lines, previous = [], None
+    for row in rows:
+        first = row["field"] != previous
+        previous = row["field"]
+        label = row["field"].replace("_", " ") + (f" ({row['unit']})" if row.get("unit") else "")
+        texts = [_share(row[group], row["kind"]) for group in ("all", "event", "censored")]
+        gap = cell(number(row["missing"]), row["missing"]) if first else cell("", 0)
+        lines.append([cell(label if first else "", strong=True), row["level"] or "median (quartiles)", *texts, gap])
+    heads = ["Covariate", "Level", "All", "With event", "Censored", "Missing"]
+    return table(heads, lines, "Table 1. Covariates at baseline; percentages are of patients with a value.")
+
+
+def _share(group: Mapping[str, Any], kind: str) -> str:
+    if not group["known"]:
+        return "–"
+    if kind == "continuous":
+        return f"{group['median']:.4g} ({group['quartile_1']:.4g}–{group['quartile_3']:.4g})"
+    return f"{group['count']:,} ({100 * group['count'] / group['known']:.0f} %)"
 
 
 def evaluation(context: Mapping[str, Any]) -> list[Block]:

@@ -20,6 +20,7 @@ from groprog_assets.figures.style import (
     new_figure,
     style,
 )
+from groprog_assets.methods.cohort_summary import summarise
 from groprog_assets.parameters import Parameters
 from groprog_assets.tables import conform
 
@@ -192,7 +193,7 @@ def loci() -> pd.DataFrame:
     return conform(pd.DataFrame(rows, columns=[*columns, "reliable", "reason"]), "loci")
 
 
-def cohort(generator: np.random.Generator) -> dict[str, pd.DataFrame]:
+def cohort(generator: np.random.Generator) -> dict[str, Any]:
     """Four hundred patients with age, sex, stage and grade."""
     patients = [f"P{number:04d}" for number in range(400)]
     records = pd.DataFrame(
@@ -204,8 +205,12 @@ def cohort(generator: np.random.Generator) -> dict[str, pd.DataFrame]:
         }
     )
     fields = pd.DataFrame(
-        [("age", "continuous", "years"), ("sex", "categorical", ""), ("stage", "ordinal", "")],
-        columns=["field", "kind", "unit"],
+        [
+            ("age", "continuous", "years", "[]"),
+            ("sex", "categorical", "", '["female", "male"]'),
+            ("stage", "ordinal", "", '["I", "II", "III", "IV"]'),
+        ],
+        columns=["field", "kind", "unit", "levels"],
     )
     outcomes = pd.DataFrame(
         {"patient_id": patients, "time": generator.exponential(34, 400), "event": generator.uniform(size=400) < 0.45}
@@ -213,7 +218,39 @@ def cohort(generator: np.random.Generator) -> dict[str, pd.DataFrame]:
     reasons = [("patient", "P9001", "no follow-up time"), ("patient", "P9002", "no follow-up time")]
     reasons += [("column", "response", "known 180 days after baseline; needs a landmark")]
     exclusions = conform(pd.DataFrame(reasons, columns=["what", "id", "reason"]), "exclusions")
-    return {"records": records, "fields": fields, "outcomes": outcomes, "exclusions": exclusions}
+    index = pd.DataFrame({"patient_id": patients, "has_expression": True, "has_nascent": False, "batch": ""})
+    return {
+        "index": index,
+        "records": records,
+        "fields": fields,
+        "outcomes": outcomes,
+        "exclusions": exclusions,
+        "summary": summarise(index, records, fields, outcomes, exclusions),
+    }
+
+
+def history(generator: np.random.Generator) -> pd.DataFrame:
+    """Training curves of three fits."""
+    parts = []
+    for fold in range(3):
+        epochs = 60 + 10 * fold
+        columns = {
+            "repeat": 0,
+            "fold": fold,
+            "seed": 0,
+            "epoch": np.arange(epochs),
+            "stage": np.where(np.arange(epochs) < 30, "genomic", "joint"),
+            "cox": 5 - 0.01 * np.arange(epochs),
+            "ranking": 0.69 - 0.001 * np.arange(epochs),
+            "coherence": 0.1,
+            "validation_concordance": 0.6 + generator.normal(0, 0.01, epochs),
+            "genomic_rate": 1.0,
+            "clinical_rate": 1.0,
+            "eta_mean": 0.5,
+            "effective_rank": 20.0,
+        }
+        parts.append(pd.DataFrame(columns))
+    return conform(pd.concat(parts), "training_history")
 
 
 def evaluation() -> dict[str, Any]:
@@ -393,6 +430,7 @@ def context() -> dict[str, Any]:
         "loci": {"table": loci()},
         "cohort": cohort(generator),
         "evaluation": evaluation(),
+        "training_history": history(generator),
         "model_card": {"data": {"patients": 400, "events": 181}, "limits": ["Trained on simulated patients."]},
         "figures": figures(generator),
     }

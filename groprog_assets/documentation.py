@@ -1,0 +1,104 @@
+"""`docs/parameters.md` and `docs/tables.md` from the code they describe: `python -m groprog_assets.documentation docs`.
+
+Parameters and tables in, Markdown out. A test fails when a file is not what this module would write.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from groprog_assets.parameters import catalogue
+from groprog_assets.tables import TABLES
+
+GENERATED = "<!-- Written by `make docs`; change the source named below, not this file. -->"
+
+
+def parameters_page() -> str:
+    """Every parameter: default, unit, source and the reason where the source is silent; one table a group."""
+    lines = [
+        "# Parameters",
+        "",
+        GENERATED,
+        "",
+        "From `groprog_assets/parameters.py`. A study file overrides any of them under `parameters:`; every override "
+        "is kept in the",
+        "lineage beside the value here. *unstated* marks a value that neither paper nor reference program gives. Ids "
+        "such as A32 are",
+        "explained in [methods.md](methods.md).",
+    ]
+    group = ""
+    for row in catalogue():
+        name = row["name"].split(".", 1)
+        if name[0] != group:
+            group = name[0]
+            lines += [
+                "",
+                f"## {group}",
+                "",
+                "| parameter | default | unit | source | why |",
+                "| --- | --- | --- | --- | --- |",
+            ]
+        source = "*unstated*" if row["source"] == "unstated" else row["source"]
+        cells = [f"`{name[1]}`", f"`{_value(row['default'])}`", row["unit"], source, row["why"]]
+        lines.append("| " + " | ".join(_escaped(cell) for cell in cells) + " |")
+    return "\n".join([*lines, ""])
+
+
+def tables_page() -> str:
+    """Every table: what a row is, its key, its columns with dtype, unit and meaning."""
+    lines = [
+        "# Tables",
+        "",
+        GENERATED,
+        "",
+        "From `groprog_assets/tables.py`; schemas and schema checks are made from the same lines. Coordinates are "
+        "0-based half-open.",
+        "`count` is raw, `signal` is normalised. *may be missing* marks the only columns with missing values.",
+    ]
+    for table in TABLES.values():
+        lines += [
+            "",
+            f"## {table.name}",
+            "",
+            f"A row is {table.row}. Key: {', '.join(f'`{part}`' for part in table.key)}.",
+        ]
+        if table.open_ended:
+            lines.append("Further columns depend on the study.")
+        lines += ["", "| column | dtype | unit | meaning |", "| --- | --- | --- | --- |"]
+        for column in table.columns:
+            meaning = column.meaning + (" (*may be missing*)" if column.nullable else "")
+            cells = [f"`{column.name}`", column.dtype, column.unit, meaning]
+            lines.append("| " + " | ".join(_escaped(cell) for cell in cells) + " |")
+    return "\n".join([*lines, ""])
+
+
+PAGES = {"parameters.md": parameters_page, "tables.md": tables_page}
+
+
+def write_pages(folder: Path) -> list[Path]:
+    """Write every generated page into `folder`; returns the paths written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, page in PAGES.items():
+        path = folder / name
+        path.write_text(page(), encoding="utf-8")
+        written.append(path)
+    return written
+
+
+def _value(value: object) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{key}: {_value(item)}" for key, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(_value(item) for item in value)
+    return f"{value:g}" if isinstance(value, float) and value == int(value) else str(value)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    for path in write_pages(Path(sys.argv[1] if len(sys.argv) > 1 else "docs")):
+        print(path)

@@ -1,0 +1,162 @@
+"""What a reader may rely on in every file: size, names, safety, docstrings, kernels with their neighbours."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.layers import layer_of
+from tests.architecture.sources import ROOT, imports, module_name, python_files, tree
+
+FILES = [pytest.param(path, id=module_name(path)) for path in python_files()]
+KERNELS = ROOT / "groprog_kernels"
+SOURCES = sorted(
+    [*python_files(), *KERNELS.glob("*.pyx"), *(ROOT / "tests").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")]
+)
+NOUNS = sorted(path.stem for path in KERNELS.glob("*.py") if not re.search(r"^_|_(numba|cython|reference)$", path.stem))
+REGISTRIES = {"tables.py"}
+"""Lists of declarations, which grow with what they list."""
+AXES = re.compile(r"\(\s*[\w+*\- ]+\s*,[^()]*\)|\b(as|of) `\w+")
+"""`(n,)`, `(k, 2)`, or a reference to the function that says it."""
+ARRAYS = re.compile(r"ndarray|NDArray|ArrayLike|Floats|Integers|Bools")
+UNSAFE_MODULES = {"pickle", "cPickle", "dill", "joblib", "marshal", "shelve", "cloudpickle"}
+
+
+@pytest.mark.parametrize("path", [pytest.param(path, id=str(path.relative_to(ROOT))) for path in SOURCES])
+def test_no_file_is_a_drawer(path: Path):
+    assert path.stem not in {"utils", "util", "helpers", "helper", "common", "core", "misc", "tools"}
+    text = path.read_text(encoding="utf-8")
+    assert path.name in REGISTRIES or text.count("\n") <= 500, "a file of more than 500 lines hides a second noun"
+    unfinished = re.findall(r"\b(TODO|FIXME|XXX|HACK)\b", text) if path.name != Path(__file__).name else []
+    assert not unfinished
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_nothing_runs_what_a_file_says(path: Path):
+    found = {name.module.split(".")[0] for name in imports(path)} & UNSAFE_MODULES
+    assert not found, f"{found} can run code from a file"
+    for node in ast.walk(tree(path)):
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        given = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+        where = f"line {node.lineno}: {called}"
+        assert called not in {
+            "eval",
+            "exec",
+            "__import__",
+            "os.system",
+            "os.popen",
+            "yaml.unsafe_load",
+            "yaml.full_load",
+        }, where
+        assert given.get("allow_pickle") != "True", where
+        assert given.get("shell") != "True", where
+        if called == "torch.load":
+            assert given.get("weights_only") == "True", where
+        if called == "yaml.load":
+            loader = given.get("Loader") or (ast.unparse(node.args[1]) if len(node.args) > 1 else "")
+            assert _is_safe_loader(path, loader), where
+
+
+def _is_safe_loader(path: Path, loader: str) -> bool:
+    if "SafeLoader" in loader:
+        return True
+    bases = [
+        ast.unparse(base)
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ClassDef) and node.name == loader
+        for base in node.bases
+    ]
+    return any("SafeLoader" in base for base in bases)
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_every_module_opens_with_what_it_is(path: Path):
+    """Loops carry no prose: their public neighbour speaks for them."""
+    if path.stem.endswith("_numba") or not path.read_text(encoding="utf-8").strip():
+        return
+    assert len((ast.get_docstring(tree(path)) or "").split()) >= 2, "the first line of a module says what it holds"
+
+
+def public_functions(path: Path) -> list[ast.FunctionDef]:
+    """Module-level functions without a leading underscore, `main` and the loops aside."""
+    return [node for node in tree(path).body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, id=path.stem) for path in python_files() if path.parent == KERNELS and path.stem in NOUNS],
+)
+def test_kernel_docstrings_give_shapes_and_edges(path: Path):
+    for function in public_functions(path):
+        text = ast.get_docstring(function) or ""
+        where = f"{function.name} (line {function.lineno})"
+        assert len(text.split()) >= 8, (
+            f"{where}: say what goes in, what comes out, in which unit, and what happens at the edge"
+        )
+        takes_arrays = any(
+            ARRAYS.search(ast.unparse(a.annotation)) for a in function.args.args if a.annotation is not None
+        )
+        assert not takes_arrays or AXES.search(text), f"{where}: name the axes, such as (n,), or the function that does"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(p, id=module_name(p))
+        for p in python_files()
+        if layer_of(module_name(p)).name in ("methods", "figures", "model")
+    ],
+)
+def test_public_functions_say_what_goes_in_and_out(path: Path):
+    short = [
+        f"{function.name} (line {function.lineno})"
+        for function in public_functions(path)
+        if len((ast.get_docstring(function) or "").split()) < _words_owed(function)
+    ]
+    assert not short, f"say what goes in, what comes out, in which unit: {', '.join(short)}"
+
+
+def _words_owed(function: ast.FunctionDef) -> int:
+    """A function with arguments owes a sentence; a two-line one may speak by its name."""
+    return 8 if function.args.args and (function.end_lineno or 0) - function.lineno > 6 else 0
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+def test_every_kernel_has_its_neighbours(noun: str):
+    assert (KERNELS / f"{noun}_reference.py").is_file(), "the definition comes first"
+    compiled = [path for path in (KERNELS / f"{noun}_numba.py", KERNELS / f"{noun}_cython.pyx") if path.is_file()]
+    composed = any(found.module.startswith("groprog_kernels.") for found in imports(KERNELS / f"{noun}.py"))
+    assert compiled or composed, "a kernel is compiled, or made of kernels that are"
+    assert (ROOT / "tests" / "kernels" / f"test_{noun}.py").is_file(), "a kernel is compared with its reference"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem)
+        for path in sorted(KERNELS.glob("*"))
+        if re.search(r"_(numba|cython|reference)\.(py|pyx)$", path.name)
+    ],
+)
+def test_no_neighbour_stands_alone(path: Path):
+    noun = re.sub(r"_(numba|cython|reference)$", "", path.stem)
+    assert noun in NOUNS, f"{path.name} has no public {noun}.py"
+
+
+@pytest.mark.parametrize("path", [pytest.param(path, id=path.stem) for path in sorted(KERNELS.glob("*_reference.py"))])
+def test_a_reference_does_not_import_its_kernel(path: Path):
+    assert not [found.module for found in imports(path) if found.module.startswith("groprog")]
+
+
+def test_methods_have_tests_of_their_name():
+    methods = {path.stem for path in (ROOT / "groprog_assets" / "methods").glob("*.py")} - {"__init__"}
+    tested = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    alone = sorted(
+        noun for noun in methods if not re.search(rf"groprog_assets\.methods(\.| import [\w, ]*\b){noun}\b", tested)
+    )
+    assert not alone, f"no test imports {alone}"

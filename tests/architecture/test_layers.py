@@ -1,0 +1,87 @@
+"""Imports follow the layer table, read from the sources; heavy packages wait until they are needed."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.layers import NOT_FROM_BELOW, layer_of, may_import
+from tests.architecture.sources import ROOT, imports, is_own, is_standard, module_name, python_files
+
+HEAVY = ("torch", "pydeseq2", "matplotlib", "captum", "lifelines", "xgboost")
+FILES = [pytest.param(path, id=module_name(path)) for path in python_files()]
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_imports_follow_the_layer_table(path: Path):
+    module = module_name(path)
+    wrong = [
+        f"line {found.line}: {found.module}"
+        for found in imports(path)
+        if not is_standard(found.module) and not may_import(module, found.module, is_own(found.module))
+    ]
+    assert not wrong, f"{module} is of the layer '{layer_of(module).name}' and may not import {', '.join(wrong)}"
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_nobody_imports_the_top(path: Path):
+    module = module_name(path)
+    if re.match(NOT_FROM_BELOW, f"{module}.") or module == "groprog_assets.__main__":
+        return
+    top = [found.module for found in imports(path) if found.top and re.match(NOT_FROM_BELOW, found.module)]
+    assert not top, f"{module} imports {top}"
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_heavy_packages_are_imported_inside_functions(path: Path):
+    module = module_name(path)
+    allowed = {"model": {"torch"}}.get(layer_of(module).name, set())
+    top = {found.module.split(".")[0] for found in imports(path) if found.top}
+    assert not top & set(HEAVY) - allowed
+
+
+def test_loading_the_definitions_loads_nothing_heavy(tmp_path: Path):
+    if not (ROOT / "groprog_assets" / "definitions.py").is_file():
+        pytest.skip("no definitions yet")
+    code = (
+        "import json, sys\n"
+        "import groprog_assets.definitions\n"
+        f"print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={"DAGSTER_HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert json.loads(done.stdout.splitlines()[-1]) == []
+
+
+def test_nothing_gpl_at_run_time():
+    for requirement in metadata.requires("groprog") or []:
+        if "extra ==" in requirement:
+            continue
+        name = re.match(r"[A-Za-z0-9_.-]+", requirement)
+        assert name is not None
+        about = metadata.metadata(name.group())
+        texts = [about.get("License-Expression") or "", *(about.get_all("Classifier") or [])]
+        copyleft = [text for text in texts if re.search(r"\bGPL|GNU General Public", text) and "LGPL" not in text]
+        assert not copyleft, f"{name.group()}: {copyleft}"
+
+
+def test_the_layer_table_would_notice():
+    assert not may_import("groprog_assets.methods.pausing", "dagster", own=False)
+    assert not may_import("groprog_assets.methods.pausing", "groprog_assets.model.network", own=True)
+    assert not may_import("groprog_kernels.hmm_reference", "groprog_kernels.hmm", own=True)
+    assert not may_import("groprog_assets.lineage.ledger", "dagster", own=False)
+    assert not may_import("groprog_assets.model.training", "pandas", own=False)
+    assert may_import("groprog_assets.assets.pausing", "dagster", own=False)
+    assert may_import("groprog_assets.methods.pausing", "groprog_kernels.hmm", own=True)
