@@ -41,7 +41,7 @@ class Fitted(NamedTuple):
 class CrossValidation(NamedTuple):
     """Out-of-fold results over all folds.
 
-    out_of_fold: columns of table out_of_fold (repeat, fold, patient_id, risk, risk_lower, risk_upper, percentile,
+    out_of_fold: columns of table out_of_fold (repeat, fold, patient_id, risk, risk_lower, risk_upper, percentile, eta,
     survival_<horizon>, row = index of the patient in the inputs). history: columns of table training_history.
     encoders, models: one a fold, in the order of `folds`. search: the inner searches, one row a tried setting.
     """
@@ -257,6 +257,7 @@ def _rows(prediction: Prediction, fold: Fold) -> dict[str, np.ndarray]:
         "risk_lower": prediction.lower,
         "risk_upper": prediction.upper,
         "percentile": prediction.percentile,
+        "eta": prediction.eta,
         "row": fold.test,
     }
     for place, horizon in enumerate(prediction.horizons):

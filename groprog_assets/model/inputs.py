@@ -142,6 +142,17 @@ class ModelInputs:
             descriptors=self.descriptors[index] if matched and self.descriptors is not None else self.descriptors,
         )
 
+    def between_patient_variance(self) -> float | None:
+        """Mean over genes (and features in matched mode) of the variance between patients; None in clinical mode."""
+        values = self.expression if self.mode == "signature" else self.descriptors if self.mode == "matched" else None
+        if values is None:
+            return None
+        finite = np.isfinite(values)
+        count = finite.sum(axis=0)
+        mean = np.where(finite, values, 0.0).sum(axis=0, dtype=np.float64) / np.maximum(count, 1)
+        squares = np.where(finite, (values - mean) ** 2, 0.0).sum(axis=0, dtype=np.float64)
+        return float((squares / np.maximum(count, 1)).mean()) if count.size else 0.0
+
     def clinical_only(self) -> ModelInputs:
         """The same patients without omics: the ablation's inputs."""
         return replace(self, expression=None, genes=(), descriptors=None, descriptor_names=(), blocks={})
