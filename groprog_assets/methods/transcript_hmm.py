@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -35,12 +35,13 @@ def fit_transcript_hmm(
     consensus: pd.DataFrame,
     bin_size: int,
     parameters: TranscriptionParameters,
+    compat: Literal["exact", "grohmm"] = "exact",
 ) -> TranscriptHMM:
     """Fit the model and, with `parameters.tune`, every cell of the grid from the same windows.
 
     coverage: {library: table `coverage`}; chrom_sizes: bp; consensus: table `consensus`, what the grid is judged by. With
-    use_tuned, the returned fit is that of the cell with the lowest error rate (the first of equals). Raises ReadsError when
-    no window holds a read.
+    use_tuned, the returned fit is that of the cell with the lowest error rate (the first of equals). compat="grohmm" judges
+    the cells by groHMM 1.41's shifted intervals instead of the exact ones. Raises ReadsError when no window holds a read.
     """
     sequences = pooled_sequences(coverage, chrom_sizes, bin_size)
     leave, shape = parameters.log_prob_leave_transcribed, parameters.untranscribed_shape
@@ -48,7 +49,7 @@ def fit_transcript_hmm(
     if parameters.tune:
         for cell_leave in parameters.tuning_log_prob_leave_transcribed:
             for cell_shape in parameters.tuning_untranscribed_shape:
-                cells.append(_cell(sequences, consensus, bin_size, parameters, cell_leave, cell_shape))
+                cells.append(_cell(sequences, consensus, bin_size, parameters, cell_leave, cell_shape, compat))
     tuning = pd.DataFrame(cells, columns=_TUNING_COLUMNS)
     preferred = {}
     if cells:
@@ -150,13 +151,24 @@ def model_of(fit: Mapping[str, Any]) -> hmm.Parameters:
 
 
 def unit_intervals(sequences: Sequences, model: hmm.Parameters, bin_size: int) -> pd.DataFrame:
-    """chrom, start, end (bp, exact), strand of the units on the best paths, in order of the sequences."""
+    """The units on the best paths, in order of the sequences: chrom, start, end, strand, grohmm_start, grohmm_end.
+
+    start, end: exact, 0-based half-open bp. The other two: what groHMM 1.41 reports (1-based inclusive): the start one base
+    early, the end one window late, zero width for a unit that reaches the last window.
+    """
     frames = []
     for (chrom, strand), one in sequences.items():
         found = hmm.decode(one, model)
-        columns = {"start": found.start.astype(np.int64) * bin_size, "end": found.end.astype(np.int64) * bin_size}
-        frames.append(pd.DataFrame(columns).assign(chrom=chrom, strand=strand))
-    return pd.concat(frames, ignore_index=True)[["chrom", "start", "end", "strand"]]
+        start, end = found.start.astype(np.int64) * bin_size, found.end.astype(np.int64) * bin_size
+        late = np.where(found.end == one.n_windows, start - 1, end + bin_size - 1)
+        columns = {"start": start, "end": end, "strand": strand, "grohmm_start": start, "grohmm_end": late}
+        frames.append(pd.DataFrame({"chrom": chrom, **columns}, index=range(len(start))))
+    return pd.concat(frames, ignore_index=True)
+
+
+def as_grohmm(transcripts: pd.DataFrame) -> pd.DataFrame:
+    """The same units with start, end as groHMM 1.41 reports them, written 0-based half-open."""
+    return transcripts.assign(start=transcripts["grohmm_start"] - 1, end=transcripts["grohmm_end"])
 
 
 _TUNING_COLUMNS = [
@@ -190,10 +202,11 @@ def _cell(
     parameters: TranscriptionParameters,
     leave: float,
     shape: float,
+    compat: Literal["exact", "grohmm"],
 ) -> tuple[float, ...]:
     fitted = _fit(sequences, parameters, leave, shape)
     units = unit_intervals(sequences, fitted.parameters, bin_size)
-    agreement = evaluate_transcripts(units, consensus)
+    agreement = evaluate_transcripts(as_grohmm(units) if compat == "grohmm" else units, consensus)
     return (
         leave,
         shape,

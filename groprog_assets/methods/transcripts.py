@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from groprog_assets.methods.transcript_agreement import evaluate_transcripts
-from groprog_assets.methods.transcript_hmm import model_of, pooled_sequences
+from groprog_assets.methods.transcript_hmm import as_grohmm, model_of, pooled_sequences, unit_intervals
 from groprog_assets.methods.transcript_repair import (
     break_transcripts_on_genes,
     combine_transcripts,
@@ -41,37 +41,18 @@ def call_transcripts(
     if fit["bin_size"] != bin_size:
         raise ValueError(f"the model was fitted on windows of {fit['bin_size']} bp, these are of {bin_size} bp")
     model = model_of(fit)
-    frames = []
-    for (chrom, strand), one in pooled_sequences(coverage, chrom_sizes, bin_size).items():
-        found = hmm.decode(one, model)
-        first, last = found.start.astype(np.int64), found.end.astype(np.int64)
+    sequences = pooled_sequences(coverage, chrom_sizes, bin_size)
+    table = unit_intervals(sequences, model, bin_size)
+    posterior, count = [], []
+    for (chrom, strand), one in sequences.items():
+        own = (table["chrom"] == chrom) & (table["strand"] == strand)
+        first, last = (table.loc[own, name].to_numpy() // bin_size for name in ("start", "end"))
+        posterior.append(hmm.mean_posterior(one, model, first, last))
         reads = np.concatenate([[0], np.cumsum(one.value[one.code])])
-        count = reads[np.searchsorted(one.window, last)] - reads[np.searchsorted(one.window, first)]
-        posterior = hmm.mean_posterior(one, model, first, last)
-        start = first * bin_size
-        at_end = last == one.n_windows
-        frames.append(
-            pd.DataFrame(
-                {
-                    "chrom": chrom,
-                    "start": start,
-                    "end": last * bin_size,
-                    "strand": strand,
-                    "name": [f"{chrom}_{bp}{strand}" for bp in start],
-                    "score": 1000 * posterior,
-                    "posterior": posterior,
-                    "count": count.astype(np.int64),
-                    "grohmm_start": start,
-                    "grohmm_end": np.where(at_end, start - 1, last * bin_size + bin_size - 1),
-                }
-            )
-        )
-    table = pd.concat(frames, ignore_index=True)
+        count.append(reads[np.searchsorted(one.window, last)] - reads[np.searchsorted(one.window, first)])
+    name = table["chrom"] + "_" + table["start"].astype("str") + table["strand"]
+    table = table.assign(name=name, posterior=np.concatenate(posterior), count=np.concatenate(count))
+    table = table.assign(score=1000 * table["posterior"])
     rank = table["chrom"].map({chrom: place for place, chrom in enumerate(chrom_sizes)})
     table = table.assign(rank=rank).sort_values(["rank", "start", "strand"], kind="stable").drop(columns="rank")
     return conform(table, "transcripts")
-
-
-def as_grohmm(transcripts: pd.DataFrame) -> pd.DataFrame:
-    """The same units with start, end as groHMM 1.41 reports them, written 0-based half-open (1.41 compatibility)."""
-    return transcripts.assign(start=transcripts["grohmm_start"] - 1, end=transcripts["grohmm_end"])
