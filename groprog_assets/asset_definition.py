@@ -140,10 +140,7 @@ def study_asset(
                     specification,
                     partition,
                     readings,
-                    lambda text: (
-                        context.log.info(text),
-                        resource.announce("progress", asset=name, partition=partition, text=text),
-                    ),
+                    _teller(context, resource, name, partition),
                 )
             except GroProgError as error:
                 resource.announce("failed", asset=name, partition=partition)
@@ -157,6 +154,14 @@ def study_asset(
         return step
 
     return define
+
+
+def _teller(context: Any, resource: Any, name: str, partition: str) -> Callable[[str], None]:
+    def tell(text: str) -> None:
+        context.log.info(text)
+        resource.announce("progress", asset=name, partition=partition, text=text)
+
+    return tell
 
 
 def _input(asset: str, partitioned: bool) -> dg.AssetIn:

@@ -15,29 +15,34 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("groprog_assets", "groprog_kernels")
 PLATFORM = frozenset(
-    f"groprog_assets.{name}"
-    for name in [
-        "artifacts",
-        "asset_definition",
-        "cli",
-        "code_version",
-        "definitions",
-        "errors",
-        "exports",
-        "io_managers",
-        "jobs",
-        "parameters",
-        "partitions",
-        "resources",
-        "results",
-        "schedules",
-        "sensors",
-        "simulation",
-        "study",
-        "study_check",
-        "tables",
-        "workspace",
-    ]
+    {
+        "groprog_assets.artifacts",
+        "groprog_assets.asset_definition",
+        "groprog_assets.cli",
+        "groprog_assets.cli_lineage",
+        "groprog_assets.cli_progress",
+        "groprog_assets.code_version",
+        "groprog_assets.definitions",
+        "groprog_assets.errors",
+        "groprog_assets.execution",
+        "groprog_assets.exports",
+        "groprog_assets.inbox",
+        "groprog_assets.io_managers",
+        "groprog_assets.jobs",
+        "groprog_assets.parameters",
+        "groprog_assets.partitions",
+        "groprog_assets.resources",
+        "groprog_assets.results",
+        "groprog_assets.schedules",
+        "groprog_assets.scoring",
+        "groprog_assets.sensors",
+        "groprog_assets.simulation",
+        "groprog_assets.study",
+        "groprog_assets.study_check",
+        "groprog_assets.study_rules",
+        "groprog_assets.tables",
+        "groprog_assets.workspace",
+    }
 )
 
 
@@ -45,13 +50,12 @@ PLATFORM = frozenset(
 def code_version(module: str, extra: tuple[str, ...] = ()) -> str:
     """sha256 over the import closure of `module` and the `extra` files or folders, paths relative to the project."""
     digest = hashlib.sha256()
-    for path in closure(module):
-        digest.update(f"{path.relative_to(ROOT)}\0{_source_digest(path)}\n".encode())
+    paths = set(closure(module))
     for name in extra:
         place = ROOT / name
-        for path in sorted(item for item in (place.rglob("*") if place.is_dir() else [place]) if item.is_file()):
-            if "__pycache__" not in path.parts:
-                digest.update(f"{path.relative_to(ROOT)}\0{_source_digest(path)}\n".encode())
+        paths |= {path for path in (place.rglob("*") if place.is_dir() else [place]) if path.is_file()}
+    for path in sorted(path for path in paths if "__pycache__" not in path.parts):
+        digest.update(f"{path.relative_to(ROOT)}\0{_source_digest(path)}\n".encode())
     return digest.hexdigest()
 
 

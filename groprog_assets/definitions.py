@@ -1,4 +1,4 @@
-"""The code location: every asset, check, job, schedule, sensor and resource, assembled; tests and the command line use the same."""
+"""The code location: assets, checks, jobs, schedules, sensors and resources, the same for tests, UI and command line."""
 
 from __future__ import annotations
 

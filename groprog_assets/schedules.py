@@ -10,5 +10,5 @@ retraining = dg.ScheduleDefinition(
     name="retraining",
     job=cohort_job,
     cron_schedule="0 2 * * 1",
-    description="Mondays at two: re-train on the clinical table as it is; unchanged inputs are reused, so an idle week costs seconds.",
+    description="Mondays at two: re-train on the clinical table as it is; an idle week costs seconds, as values are kept.",
 )

@@ -3,11 +3,10 @@ the ledger and the results folder. Every sensor keeps a cursor or asks for a run
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import dagster as dg
 
-from groprog_assets.artifacts import digest_file, digest_value
+from groprog_assets.artifacts import digest_value
+from groprog_assets.asset_definition import LIBRARY_FILES
 from groprog_assets.jobs import cohort_job, library_job, study_job
 from groprog_assets.partitions import LIBRARY
 from groprog_assets.resources import StudyResource
@@ -23,8 +22,10 @@ def libraries(context: dg.SensorEvaluationContext, study: StudyResource) -> dg.S
     missing = [library.id for library in workspace.study.libraries if library.id not in known]
     requests = []
     for library in workspace.study.libraries:
-        identity = digest_value([workspace.describe(library), _stamps(workspace, library.id)])
-        if library.id in missing or workspace.derivations.current("raw_reads", library.id) is None:
+        files = workspace.source_files(LIBRARY_FILES, library.id)
+        identity = digest_value([workspace.describe(library), files])
+        record = workspace.derivations.current_record("raw_reads", library.id)
+        if record is None or record["files"] != files:
             requests.append(dg.RunRequest(run_key=f"{library.id}:{identity}", partition_key=library.id))
     return dg.SensorResult(
         run_requests=requests if workspace.derivations.current("gene_models") else [],
@@ -32,23 +33,15 @@ def libraries(context: dg.SensorEvaluationContext, study: StudyResource) -> dg.S
     )
 
 
-def _stamps(workspace: object, partition: str) -> list[dict[str, object]]:
-    return workspace.source_files(("library.reads", "library.alignments"), partition)  # type: ignore[attr-defined]
-
-
 @dg.sensor(name="inbox", job=cohort_job, minimum_interval_seconds=60)
 def inbox(context: dg.SensorEvaluationContext, study: StudyResource) -> dg.SensorResult | dg.SkipReason:
-    """New clinical files: whole and unchanged for ten seconds, read once as a table, then accepted or quarantined by content.
-
-    An accepted file starts `cohort_job`; the study's clinical table is what that job reads.
-    """
-    from groprog_assets.lineage.inbox import sort_inbox
+    """New clinical files that have not changed for ten seconds are accepted or set aside; an accepted one starts `cohort_job`."""
+    from groprog_assets.inbox import sort_inbox
 
     workspace = study.workspace
-    folder = workspace.study.cohort.inbox
-    if folder is None:
+    if workspace.study.cohort.inbox is None:
         return dg.SkipReason("The study names no inbox.")
-    arrived = sort_inbox(workspace.resolve(folder), workspace, STABLE_SECONDS)
+    arrived = sort_inbox(workspace, STABLE_SECONDS)
     if not arrived:
         return dg.SkipReason("Nothing new.")
     return dg.SensorResult(run_requests=[dg.RunRequest(run_key=sha256) for sha256 in arrived], cursor=arrived[-1])
@@ -63,9 +56,6 @@ def ledger(context: dg.RunStatusSensorContext) -> None:
     from groprog_assets.lineage.collect import collect
 
     workspace = StudyResource().workspace
-    collect(context.instance, workspace.ledger_path)
+    collect(context.instance, workspace.ledger_path, workspace.derivations)
     if workspace.derivations.current("report"):
         export_results(workspace)
-
-
-__all__ = ["Path", "digest_file", "inbox", "ledger", "libraries"]

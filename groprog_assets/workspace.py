@@ -6,6 +6,7 @@ declared and raises on any other, so that what is recorded as read is what can b
 
 from __future__ import annotations
 
+import json
 import os
 from functools import lru_cache
 from importlib import metadata
@@ -85,10 +86,23 @@ class Workspace:
 
         self.path = Path(study_path).resolve()
         self.folder = self.path.parent
-        self.study: Study = load_study(self.path)
         self.state = self.folder / ".groprog"
+        self.study: Study = self._with_snapshot(load_study(self.path))
         self.store = Store(self.state / "store")
         self.derivations = Derivations(self.state / "derivations")
+
+    @property
+    def snapshot_pointer(self) -> Path:
+        """Names the clinical snapshot accepted last, where there is one."""
+        return self.state / "inbox" / "current.json"
+
+    def _with_snapshot(self, study: Study) -> Study:
+        try:
+            name = json.loads(self.snapshot_pointer.read_bytes())["path"]
+        except (OSError, ValueError, KeyError):
+            return study
+        snapshot = self.snapshot_pointer.parent / "snapshots" / name
+        return study.model_copy(update={"cohort": study.cohort.model_copy(update={"clinical": snapshot})})
 
     @property
     def home(self) -> Path:
@@ -254,30 +268,22 @@ def _environment() -> bytes:
     )
 
 
-_OPEN: dict[str, tuple[int, Workspace]] = {}
+_OPEN: dict[str, tuple[tuple[int, ...], Workspace]] = {}
 
 
 def open_workspace(path: str | Path | None = None) -> Workspace:
-    """The workspace of a study file (or of the variable GROPROG_STUDY), read again when the file has changed."""
+    """The workspace of a study file (or of the variable GROPROG_STUDY), read again when it or the clinical snapshot changed."""
     named = str(path or os.environ.get(STUDY_VARIABLE, ""))
     if not named:
-        raise StudyError(
-            Problem(
-                STUDY_VARIABLE,
-                "not set",
-                "It names the study file.",
-                "Start with `groprog run STUDY` or `groprog dev STUDY`.",
-            )
-        )
+        remedy = "Start with `groprog run STUDY` or `groprog dev STUDY`."
+        raise StudyError(Problem(STUDY_VARIABLE, "not set", "It names the study file.", remedy))
     place = Path(named).resolve()
+    pointer = place.parent / ".groprog" / "inbox" / "current.json"
     try:
-        changed = place.stat().st_mtime_ns
+        changed = (place.stat().st_mtime_ns, pointer.stat().st_mtime_ns if pointer.is_file() else 0)
     except OSError:
-        raise StudyError(
-            Problem(
-                str(place), "no such file", "A study is a YAML file.", "Write one with `groprog study init FOLDER`."
-            )
-        ) from None
+        remedy = "Write one with `groprog study init FOLDER`."
+        raise StudyError(Problem(str(place), "no such file", "A study is a YAML file.", remedy)) from None
     known = _OPEN.get(str(place))
     if known is None or known[0] != changed:
         known = (changed, Workspace(place))

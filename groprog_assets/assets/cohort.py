@@ -22,7 +22,7 @@ from groprog_assets.workspace import StudyView
         "exclusions": "exclusions",
     },
     sections=("cohort", "parameters.cohort"),
-    blocking=("enough_events", "no_leakage"),
+    blocking=("enough_events",),
 )
 def cohort(study: StudyView, clinical_records: Bundle, patient_expression: dict[str, Any]) -> Materialized:
     """Patients with a usable outcome and covariates known at baseline or the landmark; outcomes stay a table apart."""
@@ -40,10 +40,7 @@ def cohort(study: StudyView, clinical_records: Bundle, patient_expression: dict[
     parameters = study.parameters.cohort
     return materialized(
         assembled,
-        verdicts=[
-            check.enough_events(assembled.outcomes, parameters),
-            check.no_leakage(assembled.summary, parameters),
-        ],
+        verdicts=[check.enough_events(assembled.outcomes, parameters)],
         patients=len(assembled.index),
         events=int(assembled.outcomes["event"].sum()),
         with_expression=int(assembled.index["has_expression"].sum()),

@@ -7,7 +7,7 @@ from typing import Any
 from groprog_assets.artifacts import Bundle
 from groprog_assets.asset_definition import study_asset
 from groprog_assets.checks import cohort as check
-from groprog_assets.model_columns import model_folds, model_inputs
+from groprog_assets.model_columns import model_folds, model_inputs, model_outcomes, omics_variance
 from groprog_assets.results import Materialized, materialized
 from groprog_assets.workspace import StudyView
 
@@ -24,18 +24,22 @@ from groprog_assets.workspace import StudyView
         "parameters.training",
     ),
     files=("cohort.splits",),
-    blocking=("between_patient_variance",),
+    blocking=("between_patient_variance", "no_leakage"),
 )
 def encoded_tensors(
     study: StudyView, cohort: Bundle, patient_expression: dict[str, Any], normalized_features: Bundle
 ) -> Materialized:
     """The folds, and the constants each training fold fits: nothing of a held-out patient enters them."""
     from groprog_assets.methods import folds as method
+    from groprog_assets.methods.patient_expression import shared_genes
     from groprog_assets.model.encoders import Encoders
+    from groprog_assets.model.leakage import find_leaks
 
     parameters = study.as_parameters()
     folds = method.make_folds(cohort.outcomes, study.cohort.splits, parameters.evaluation, parameters.training.seed)
     inputs = model_inputs(cohort, patient_expression, normalized_features, parameters.representation.mode)
+    if inputs.mode == "signature":
+        shared_genes(inputs.genes, normalized_features.table["gene"], parameters.cohort)
     fitted = {
         f"repeat_{fold.repeat}_fold_{fold.fold}": Encoders.fit(inputs.take(fold.train), parameters)
         for fold in model_folds(folds, cohort)
@@ -45,10 +49,16 @@ def encoded_tensors(
         encoders={name: encoders.document() for name, encoders in fitted.items()},
         **{name: encoders.arrays() for name, encoders in fitted.items() if encoders.arrays()},
     )
-    variance = inputs.between_patient_variance()
+    landmark_days = (parameters.cohort.landmark_months or 0.0) * 365.25 / 12
+    leaks = find_leaks(
+        inputs, model_outcomes(cohort), model_folds(folds, cohort), parameters.cohort.leak_concordance, landmark_days
+    )
     return materialized(
         value,
-        verdicts=[check.between_patient_variance(variance, inputs.mode)],
+        verdicts=[
+            check.between_patient_variance(omics_variance(inputs), inputs.mode),
+            check.no_leakage([(leak.field, leak.reason) for leak in leaks], parameters.cohort),
+        ],
         patients=len(inputs),
         folds=len(fitted),
         genes=len(inputs.genes),

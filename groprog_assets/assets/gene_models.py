@@ -17,12 +17,13 @@ from groprog_assets.workspace import StudyView
 )
 def gene_models(study: StudyView) -> Materialized:
     """Chromosome sizes, annotated transcripts, one consensus interval a gene, and the intervals masked (A32)."""
+    from groprog_assets.methods import consensus as consensus_method
     from groprog_assets.methods import gene_models as method
 
     parameters = study.parameters.annotation
     chrom_sizes = method.read_chrom_sizes(study.genome.chrom_sizes)
     transcripts = method.read_annotation(study.genome.annotation, chrom_sizes)
-    consensus = method.consensus_annotation(transcripts, parameters.minimum_gap, parameters.minimum_width)
+    consensus = consensus_method.consensus_annotation(transcripts, parameters.minimum_gap, parameters.minimum_width)
     masks = method.read_masks(study.genome, chrom_sizes)
     value = Bundle(chrom_sizes=chrom_sizes, transcripts=transcripts, consensus=consensus, masks=masks)
     return materialized(value, chromosomes=len(chrom_sizes), genes=int(transcripts["gene"].nunique()))

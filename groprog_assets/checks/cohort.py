@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from groprog_assets.parameters import CohortParameters
@@ -21,18 +20,16 @@ def enough_events(outcomes: Any, parameters: CohortParameters) -> Verdict:
     )
 
 
-def no_leakage(summary: Mapping[str, Any], parameters: CohortParameters) -> Verdict:
-    """Fails when a single covariate ranks the outcome better than any baseline covariate should, or is named like it."""
-    found = summary.get("leaks") or summary.get("leakage") or []
-    named = [item["column"] if isinstance(item, Mapping) and "column" in item else str(item) for item in found]
-    text = ", ".join(named)
+def no_leakage(leaks: list[tuple[str, str]], parameters: CohortParameters) -> Verdict:
+    """Fails when a covariate knows the outcome, by its concordance, its name or its date."""
+    text = "; ".join(f"{name}: {reason}" for name, reason in leaks)
     return Verdict(
         "no_leakage",
-        not named,
-        f"{text}: looks like the outcome. Remove the column or state when it is known (known_at_days)."
-        if named
-        else f"no covariate reaches a concordance of {parameters.leak_concordance:g} by itself",
-        {"columns": text},
+        not leaks,
+        f"{text}. Leave the column out or state when it is known (known_at_days)."
+        if leaks
+        else f"no covariate reaches a concordance of {parameters.leak_concordance:g} by itself or is named like an outcome",
+        {"columns": ", ".join(name for name, _ in leaks)},
         blocking=True,
     )
 

@@ -85,6 +85,17 @@ class Derivations:
             if digest:
                 yield path.parent.name, partition, digest
 
+    def closure(self, digest: str) -> dict[str, dict[str, Any]]:
+        """{digest: record} of a derivation and all it rests on."""
+        found: dict[str, dict[str, Any]] = {}
+        waiting = [digest] if digest else []
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found[name] = self.read(name)
+                waiting += [item["derivation"] for item in found[name]["inputs"]]
+        return dict(sorted(found.items()))
+
     def remember(self, key: str, digest: str) -> None:
         """Record that the circumstances `key` gave the derivation `digest`."""
         write_atomically(self.root / "memo" / key[:2] / key, digest.encode())

@@ -101,7 +101,7 @@ def trace(
 def impact(
     connection: duckdb.DuckDBPyConnection, *, file: str = "", library: str = "", asset: str = ""
 ) -> dict[str, Any]:
-    """What of the present state rests on a file (path or sha256), a library or an asset; a patient is the asset clinical_records."""
+    """What of the present state rests on a file (path or sha256), a library or an asset; a patient: clinical_records."""
     newest = connection.execute(
         "SELECT asset, partition, arg_max(derivation, happened) FROM materializations GROUP BY ALL ORDER BY 1, 2"
     ).fetchall()

@@ -1,0 +1,33 @@
+"""How well the model predicts, beside the baselines (eqs. 15 and 16)."""
+
+from __future__ import annotations
+
+from groprog_assets.artifacts import Bundle
+from groprog_assets.asset_definition import study_asset
+from groprog_assets.checks import evaluation as check
+from groprog_assets.results import Materialized, materialized
+from groprog_assets.workspace import StudyView
+
+
+@study_asset(
+    group="model", kinds={"json"}, sections=("parameters.evaluation", "parameters.training"), checks=("omics_add",)
+)
+def evaluation(
+    study: StudyView, cohort: Bundle, encoded_tensors: Bundle, risk_model: Bundle, baselines: Bundle
+) -> Materialized:
+    """Out-of-fold metrics of every model with bootstrap intervals, paired differences, Kaplan–Meier and calibration."""
+    import pandas as pd
+
+    from groprog_assets.methods import evaluation as method
+
+    out_of_fold = pd.concat(
+        [risk_model.out_of_fold, risk_model.clinical_out_of_fold, baselines.table], ignore_index=True
+    )
+    document = method.evaluate(
+        out_of_fold,
+        cohort.outcomes,
+        encoded_tensors.folds,
+        study.parameters.evaluation,
+        study.parameters.training.seed,
+    )
+    return materialized(document, verdicts=[check.omics_add(document)], models=len(document["models"]))

@@ -1,0 +1,36 @@
+"""Every figure of the report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from groprog_assets.artifacts import Bundle
+from groprog_assets.asset_definition import study_asset
+from groprog_assets.results import Materialized, materialized
+from groprog_assets.workspace import StudyView
+
+
+@study_asset(group="report", kinds={"png", "svg"}, sections=("libraries", "contrast"))
+def figures(
+    study: StudyView,
+    read_quality: dict[str, Any],
+    filtered_alignments: dict[str, Bundle],
+    transcript_hmm: Bundle,
+    transcript_density: Bundle,
+    tss_profile: Any,
+    genes: Any,
+    differential_transcription: Bundle,
+    pausing: Bundle,
+    enrichment: Bundle,
+    loci: Bundle,
+    cohort: Bundle,
+    evaluation: dict[str, Any],
+    risk_model: Bundle,
+    risk_scores: Any,
+) -> Materialized:
+    """The paper's figures and the model's, each as PNG and SVG."""
+    from groprog_assets.figure_list import drawings, drawn
+
+    values = {name: value for name, value in locals().items() if name not in ("study", "drawings", "drawn")}
+    images = drawn(drawings(study, values))
+    return materialized(images, figures=len(images.png))

@@ -1,0 +1,76 @@
+"""The page a person reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from groprog_assets.artifacts import Blob, Bundle
+from groprog_assets.asset_definition import study_asset
+from groprog_assets.report_context import report_context, state_of
+from groprog_assets.results import Materialized, materialized
+from groprog_assets.workspace import StudyView, Workspace
+
+
+@study_asset(
+    group="report",
+    kinds={"html"},
+    sections=(
+        "name",
+        "title",
+        "genome",
+        "libraries",
+        "contrast",
+        "cohort",
+        "parameters.quality",
+        "parameters.representation",
+    ),
+    code_files=("groprog_assets/figures/templates",),
+    extra_inputs=state_of,
+)
+def report(
+    study: StudyView,
+    workspace: Workspace,
+    figures: Bundle,
+    read_quality: dict[str, Any],
+    filtered_alignments: dict[str, Bundle],
+    transcript_hmm: Bundle,
+    transcripts: Any,
+    transcript_density: Bundle,
+    genes: Any,
+    differential_transcription: Bundle,
+    pausing: Bundle,
+    enrichment: Bundle,
+    loci: Bundle,
+    cohort: Bundle,
+    evaluation: dict[str, Any],
+    risk_model: Bundle,
+    risk_scores: Any,
+    champion: dict[str, Any],
+) -> Materialized:
+    """One self-contained HTML page: what was run and from what, reads to risk, the model card with its limits."""
+    from groprog_assets.figures.report import render_report
+    from groprog_assets.methods.read_quality import judge_quality
+
+    conditions = {library.id: library.condition for library in study.libraries}
+    context = {
+        **report_context(study, workspace),
+        "quality": judge_quality(read_quality, conditions, study.parameters.quality),
+        "filtered_alignments": filtered_alignments,
+        "transcript_hmm": transcript_hmm,
+        "transcripts": transcripts,
+        "transcript_density": transcript_density,
+        "genes": genes,
+        "differential_transcription": differential_transcription,
+        "pausing": pausing,
+        "enrichment": enrichment,
+        "loci": loci,
+        "cohort": cohort,
+        "evaluation": evaluation,
+        "training_history": risk_model.history,
+        "risk_scores": risk_scores,
+        "model_card": {"model": risk_model.summary, "decision": champion["reason"]},
+        "champion": champion,
+        "figures": {name: blob.content for name, blob in figures.png.items()},
+    }
+    page = render_report(context)
+    return materialized(Blob(page, ".html"), bytes=len(page), figures=len(figures.png))

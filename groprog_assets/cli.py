@@ -1,0 +1,266 @@
+"""The command `groprog`. Errors a user can mend are printed as text and end with status 2; nothing else is promised of them."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from groprog_assets.errors import GroProgError, Problem, StudyError
+
+OUT = Console(highlight=False, soft_wrap=True)
+ERR = Console(stderr=True, highlight=False, soft_wrap=True)
+STUDY = click.argument("study", type=click.Path(path_type=Path))
+
+
+def readable(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Print a GroProgError's problems instead of its traceback and end with status 2."""
+
+    @functools.wraps(command)
+    def wrapped(*arguments: Any, **options: Any) -> Any:
+        show = click.get_current_context().find_root().params.get("traceback")
+        try:
+            return command(*arguments, **options)
+        except GroProgError as error:
+            if show:
+                raise
+            show_problems(error.problems or [Problem("", str(error), "", "")])
+            sys.exit(2)
+        except KeyboardInterrupt:
+            ERR.print("Stopped. What was finished is kept; run again to go on.")
+            sys.exit(130)
+
+    return wrapped
+
+
+def show_problems(problems: list[Problem]) -> None:
+    for problem in problems:
+        ERR.print("✗ " + (f"{problem.where}: " if problem.where else ""), style="bold red", end="", markup=False)
+        ERR.print(problem.value, markup=False)
+        for line in (problem.rule, problem.remedy):
+            if line:
+                ERR.print(f"    {line}", markup=False)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="groprog")
+@click.option("--traceback", is_flag=True, help="Show where in the code an error arose.")
+def main(traceback: bool) -> None:
+    """From nascent-transcription reads and clinical records to an auditable prognostic risk score."""
+
+
+@main.group("study")
+def study_group() -> None:
+    """Write and check study files."""
+
+
+@study_group.command("init")
+@click.argument("folder", type=click.Path(path_type=Path))
+@readable
+def study_init(folder: Path) -> None:
+    """Write a commented template into FOLDER."""
+    from groprog_assets.study_check import init_study
+
+    OUT.print(f"{init_study(folder)}: fill it in, then `groprog study check {folder / 'study.yaml'}`", markup=False)
+
+
+@study_group.command("check")
+@STUDY
+@readable
+def study_check_command(study: Path) -> None:
+    """Every problem of a study file at once: field, value, rule, remedy. Nothing is written."""
+    from groprog_assets.study_check import check_study, load_study, study_notices
+
+    problems = check_study(study)
+    if problems:
+        raise StudyError(problems)
+    for notice in study_notices(load_study(study)):
+        OUT.print(f"· {notice}", markup=False)
+    OUT.print(f"{study}: no problems", markup=False)
+
+
+@main.command("simulate")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--seed", default=20260101, show_default=True)
+@click.option("--scale", type=click.Choice(["bundled", "tiny"]), default="bundled", show_default=True)
+@click.option("--patients", type=int, default=None)
+@readable
+def simulate(folder: Path, seed: int, scale: Any, patients: int | None) -> None:
+    """Write the bundled simulated study, with its planted truth, into FOLDER."""
+    from groprog_assets.simulation import simulate_study
+
+    OUT.print(f"{simulate_study(folder, seed=seed, patients=patients, scale=scale)}", markup=False)
+
+
+@main.command("run")
+@STUDY
+@click.option("--select", default="", help="Dagster's asset selection, e.g. 'pausing', '+pausing', 'group:cohort'.")
+@click.option("--dry-run", is_flag=True, help="Say what would be computed and what would be kept.")
+@click.option("--user", default="", help="Who runs it, for the ledger; else the login name.")
+@click.option("--debug", is_flag=True, help="Dagster's own messages and full tracebacks.")
+@readable
+def run_command(study: Path, select: str, dry_run: bool, user: str, debug: bool) -> None:
+    """Run a study to its report. A run that was killed goes on where it was; what is unchanged is kept."""
+    from groprog_assets.study_check import check_study
+
+    problems = check_study(study)
+    if problems:
+        raise StudyError(problems)
+    from groprog_assets import resources
+    from groprog_assets.cli_progress import Progress
+    from groprog_assets.definitions import build_definitions
+    from groprog_assets.execution import plan, run_lock, run_study
+    from groprog_assets.exports import export_results
+    from groprog_assets.workspace import STUDY_VARIABLE, open_workspace
+
+    workspace = open_workspace(study)
+    os.environ[STUDY_VARIABLE] = str(workspace.path)
+    definitions = build_definitions()
+    steps = plan(workspace, definitions, select)
+    if dry_run:
+        for asset, partition, verdict in steps:
+            OUT.print(f"{asset:<28}{partition:<20}{verdict}", markup=False)
+        return
+    with run_lock(workspace), Progress(OUT, len(steps)) as progress:
+        resources.LISTENERS.append(progress)
+        try:
+            report = run_study(workspace, definitions, select, user, debug)
+        finally:
+            resources.LISTENERS.remove(progress)
+        for item in report.left_out:
+            OUT.print(f"! library {item['library']} is left out: {item['reason']}", markup=False)
+        if report.failures:
+            rule = f"What was finished is kept; mend it and run again: {workspace.command}"
+            raise StudyError([Problem(where, text, rule, "") for where, text in report.failures])
+        exported = export_results(workspace)
+    OUT.print(
+        f"{progress.computed} values computed, {progress.done - progress.computed} kept; {len(exported)} files in"
+        f" {workspace.results}",
+        markup=False,
+    )
+    if (workspace.results / "report.html").is_file():
+        OUT.print(f"Report: {workspace.results / 'report.html'}", markup=False)
+
+
+@main.command("dev")
+@STUDY
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=3000, show_default=True)
+@readable
+def dev(study: Path, host: str, port: int) -> None:
+    """The Dagster UI and its daemon over the study's own instance."""
+    from groprog_assets.execution import register_libraries, study_instance
+    from groprog_assets.workspace import open_workspace
+
+    workspace = open_workspace(study)
+    with study_instance(workspace) as instance:
+        register_libraries(instance, workspace)
+    program = [sys.executable, "-m", "dagster", "dev", "-m", "groprog_assets.definitions", "-h", host, "-p", str(port)]
+    OUT.print(f"http://{host}:{port}", markup=False)
+    restored = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGINT, signal.SIGTERM)}
+    process = subprocess.Popen(program, cwd=workspace.home, start_new_session=True)
+    for number in restored:
+        signal.signal(number, lambda received, frame: os.killpg(process.pid, signal.SIGINT))
+    sys.exit(process.wait())
+
+
+@main.command("export")
+@STUDY
+@readable
+def export_command(study: Path) -> None:
+    """Write the results folder again from what is stored."""
+    from groprog_assets.exports import export_results
+    from groprog_assets.workspace import open_workspace
+
+    workspace = open_workspace(study)
+    OUT.print(f"{len(export_results(workspace))} files in {workspace.results}", markup=False)
+
+
+@main.command("score")
+@STUDY
+@click.argument("patients", type=click.Path(path_type=Path))
+@click.option("--expression", type=click.Path(path_type=Path), default=None, help="Genes × patients, as in the study.")
+@click.option("--output", type=click.Path(path_type=Path), default=None, help="TSV to write; else the terminal.")
+@readable
+def score(study: Path, patients: Path, expression: Path | None, output: Path | None) -> None:
+    """Score new PATIENTS (a table with the study's columns) with the current model."""
+    from groprog_assets.artifacts import write_atomically
+    from groprog_assets.scoring import score_patients
+    from groprog_assets.workspace import open_workspace
+
+    text = score_patients(open_workspace(study), patients, expression).to_csv(sep="\t", index=False)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        write_atomically(output, text.encode())
+        OUT.print(f"{output}", markup=False)
+
+
+@main.group("model")
+def model_group() -> None:
+    """Models and the champion among them."""
+
+
+@model_group.command("list")
+@STUDY
+@readable
+def model_list(study: Path) -> None:
+    """Every model this study has had, oldest first; * marks the champion."""
+    from groprog_assets.io_managers import load_asset
+    from groprog_assets.lineage import ledger, questions
+    from groprog_assets.workspace import open_workspace
+
+    workspace = open_workspace(study)
+    champion = load_asset(workspace, "champion") or {}
+    with ledger.open_ledger(workspace.ledger_path) as connection:
+        rows = questions.history(connection, "risk_model")
+    seen = set()
+    for row in rows:
+        version = workspace.derivations.read(row["derivation"])["headline"]["model_version"]
+        if version not in seen:
+            mark = "*" if version == champion.get("model_version") else " "
+            OUT.print(f"{mark} {version[:16]}  {row['happened'][:19]}Z  {row['actor']}", markup=False)
+        seen.add(version)
+
+
+@model_group.command("show")
+@STUDY
+@readable
+def model_show(study: Path) -> None:
+    """The current champion and the evidence for it."""
+    from groprog_assets.io_managers import read_asset
+    from groprog_assets.workspace import open_workspace
+
+    click.echo(json.dumps(read_asset(open_workspace(study), "champion").value(), indent=2, ensure_ascii=False))
+
+
+def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
+    """A table on the terminal."""
+    made = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    for row in rows:
+        made.add_row(*row)
+    OUT.print(made)
+
+
+def _add_lineage() -> None:
+    from groprog_assets.cli_lineage import lineage_group
+
+    main.add_command(lineage_group)
+
+
+_add_lineage()
+
+if __name__ == "__main__":
+    main()

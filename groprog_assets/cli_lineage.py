@@ -1,0 +1,275 @@
+"""`groprog lineage …`: the ledger's questions in words, or with --json as they are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from groprog_assets.errors import GroProgError, LedgerError, Problem
+
+STUDY_OPTION = click.option(
+    "--study",
+    envvar="GROPROG_STUDY",
+    default=None,
+    type=click.Path(path_type=Path),
+    help="study.yaml; else GROPROG_STUDY, else the bundled one or the only study below this folder",
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="The answer as JSON.")
+PARTITION = click.option("--partition", default="", help="The library, for assets made per library.")
+
+
+@click.group("lineage")
+def lineage_group() -> None:
+    """Where values come from, what rests on them, what changed."""
+
+
+class Answering(click.Command):
+    """A command that prints problems as text and ends with status 2."""
+
+    def invoke(self, context: click.Context) -> Any:
+        from groprog_assets.cli import readable
+
+        return readable(super().invoke)(context)
+
+
+def answer(value: Any, as_json: bool, text: list[str]) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str) if as_json else "\n".join(text))
+
+
+def workspace_of(study: Path | None) -> Any:
+    """The workspace of the study named, or of the one whose state lies nearest."""
+    from groprog_assets.workspace import open_workspace
+
+    if study is None:
+        found = sorted(
+            path.parent / "study.yaml" for path in Path.cwd().glob("**/.groprog") if ".venv" not in path.parts
+        )
+        if Path("var/study/study.yaml") in [path.relative_to(Path.cwd()) for path in found]:
+            found = [Path("var/study/study.yaml")]
+        if len(found) != 1:
+            shown = ", ".join(str(path) for path in found) or "none"
+            raise LedgerError(
+                Problem("--study", f"not given; found {shown}", "The study must be named.", "--study PATH")
+            )
+        study = found[0]
+    return open_workspace(study)
+
+
+@lineage_group.command("trace", cls=Answering)
+@click.argument("asset")
+@STUDY_OPTION
+@PARTITION
+@click.option("--patient", default="", help="With risk_scores: the patient whose score is asked about.")
+@JSON
+def trace(asset: str, study: Path | None, partition: str, patient: str, as_json: bool) -> None:
+    """Read files, parameters, code versions and clinical snapshot behind ASSET."""
+    from groprog_assets.lineage import ledger, questions
+
+    workspace = workspace_of(study)
+    with ledger.open_ledger(workspace.ledger_path) as connection:
+        found = questions.trace(connection, asset, partition)
+        if patient:
+            found["patient"] = questions.score(connection, str(workspace.store.path(found["sha256"])), patient)
+    lines = [f"{asset}{f'[{partition}]' if partition else ''}  sha256 {found['sha256']}"]
+    if found["made"]:
+        made = found["made"]
+        lines.append(f"made {made['happened'][:19]}Z by {made['actor'] or 'unknown'} in run {made['run_id']}")
+    if patient:
+        row = found["patient"]
+        lines.append(
+            f"patient {patient}: risk {row['risk']:.4f} [{row['risk_lower']:.4f}, {row['risk_upper']:.4f}], percentile"
+            f" {row['percentile']:.1f}, model {row['model_version'][:16]}"
+        )
+    lines += ["", "Files read"]
+    lines += [
+        f"  {item['sha256']}  {item['bytes']:>12,}  {item['role']:<24}{item['library']:<16}{item['path']}"
+        for item in found["files"]
+    ]
+    lines += [
+        "",
+        f"Clinical snapshot  {found['clinical_snapshot'] or 'none'}",
+        "",
+        "Parameters that differ from the published",
+    ]
+    lines += [
+        f"  {name} = {item['value']} (published {item['published']})" for name, item in found["overrides"].items()
+    ] or ["  none"]
+    lines.append(f"  all {len(found['parameters'])} parameters: --json")
+    if found["left_out"]:
+        lines += ["", "Libraries left out"] + [f"  {name}: {reason}" for name, reason in found["left_out"].items()]
+    lines += ["", "Steps (code version, derivation)"]
+    for step in sorted(found["steps"], key=lambda item: (item["asset"], item["partition"])):
+        name = f"{step['asset']}[{step['partition']}]" if step["partition"] else step["asset"]
+        lines.append(f"  {name:<44}{step['code_version'][:12]}  {step['derivation'][:12]}")
+    lines += ["", f"Environment {', '.join(item[:12] for item in found['environments'])}"]
+    answer(found, as_json, lines)
+
+
+@lineage_group.command("impact", cls=Answering)
+@STUDY_OPTION
+@click.option("--file", default="", help="A path or sha256.")
+@click.option("--library", default="")
+@click.option("--patient", is_flag=True, help="Any patient of the clinical table, e.g. one who withdraws.")
+@click.option("--asset", default="")
+@JSON
+def impact(study: Path | None, file: str, library: str, patient: bool, asset: str, as_json: bool) -> None:
+    """What of the present state rests on a file, a library, a patient or an asset."""
+    from groprog_assets.lineage import ledger, questions
+
+    if not (file or library or patient or asset):
+        raise LedgerError(Problem("impact", "of nothing", "Name one thing.", "--file, --library, --patient or --asset"))
+    with ledger.open_ledger(workspace_of(study).ledger_path) as connection:
+        found = questions.impact(connection, file=file, library=library, asset=questions.CLINICAL if patient else asset)
+    lines = [f"{len(found['affected'])} of {found['of']} values rest on it"]
+    lines += [f"  {row['asset']} {row['partition']}" for row in found["affected"]]
+    answer(found, as_json, lines)
+
+
+@lineage_group.command("why", cls=Answering)
+@click.argument("asset")
+@STUDY_OPTION
+@PARTITION
+@click.option("--older", default="", help="Run id (or its beginning).")
+@click.option("--newer", default="", help="Run id (or its beginning).")
+@JSON
+def why(asset: str, study: Path | None, partition: str, older: str, newer: str, as_json: bool) -> None:
+    """Why ASSET changed between its last two values, or between two runs."""
+    from groprog_assets.lineage import ledger, questions
+
+    with ledger.open_ledger(workspace_of(study).ledger_path) as connection:
+        found = questions.why(connection, asset, partition, older, newer)
+    lines = [f"{asset} {'changed' if found['changed'] else 'has not changed'}"]
+    lines += [f"  {row['what']}: {_short(row['before'])} -> {_short(row['after'])}" for row in found["changes"]]
+    answer(found, as_json, lines)
+
+
+@lineage_group.command("diff", cls=Answering)
+@STUDY_OPTION
+@click.option("--patient", required=True)
+@JSON
+def diff(study: Path | None, patient: str, as_json: bool) -> None:
+    """A patient's score under the last two models, and what differs between them."""
+    from groprog_assets.lineage import ledger, questions
+
+    workspace = workspace_of(study)
+    with ledger.open_ledger(workspace.ledger_path) as connection:
+        found = questions.why(connection, "risk_scores")
+        for side in ("before", "after"):
+            if side in found:
+                path = str(workspace.store.path(found[side]["sha256"]))
+                found[side]["score"] = questions.score(connection, path, patient)
+    lines = ["one score only" if "before" not in found else ""]
+    for side in ("before", "after"):
+        if side in found:
+            row = found[side]["score"]
+            lines.append(
+                f"{side:<7} risk {row['risk']:.4f}  percentile {row['percentile']:.1f}  model {row['model_version'][:16]}"
+            )
+    lines += [f"  {row['what']}: {_short(row['before'])} -> {_short(row['after'])}" for row in found["changes"]]
+    answer(found, as_json, [line for line in lines if line])
+
+
+@lineage_group.command("history", cls=Answering)
+@click.argument("asset")
+@STUDY_OPTION
+@PARTITION
+@JSON
+def history(asset: str, study: Path | None, partition: str, as_json: bool) -> None:
+    """Every time ASSET was made, and what changed since the time before."""
+    from groprog_assets.lineage import ledger, questions
+
+    with ledger.open_ledger(workspace_of(study).ledger_path) as connection:
+        found = questions.history(connection, asset, partition)
+    lines = [
+        f"{row['happened'][:19]}Z  {row['sha256'][:12]}  {'kept    ' if row['reused'] else 'computed'}  {row['job']:<16}"
+        f"{row['actor']:<12}{'; '.join(row['changes'])}"
+        for row in found
+    ]
+    answer(found, as_json, lines or [f"{asset} was never made"])
+
+
+@lineage_group.command("verify", cls=Answering)
+@STUDY_OPTION
+@click.option("--head", default="", help="A seal kept elsewhere, as NUMBER:SHA256.")
+@JSON
+def verify(study: Path | None, head: str, as_json: bool) -> None:
+    """Look for any edit, deletion, reordering or truncation of the ledger, and for altered bytes in the store."""
+    from groprog_assets.lineage import derivations, ledger
+
+    workspace = workspace_of(study)
+    kept = None
+    if head:
+        number, _, seal = head.partition(":")
+        kept = {"sequence": int(number), "seal": seal}
+    problems = ledger.verify(workspace.ledger_path, kept)
+    values = 0
+    for asset, partition, digest in workspace.derivations.pointers():
+        values += 1
+        try:
+            sound = workspace.store.verifies(derivations.output(workspace.derivations.read(digest)))
+        except GroProgError:
+            sound = False
+        if not sound:
+            rule = "Its bytes must fit its digest."
+            problems.append(
+                Problem(f"value of {asset} {partition}", "missing or altered", rule, f"`{workspace.command}`")
+            )
+    if problems and not as_json:
+        raise LedgerError(problems)
+    with ledger.open_ledger(workspace.ledger_path) as connection:
+        seals = connection.execute("SELECT count(*) FROM seals").fetchone()[0]
+    newest = ledger.read_head(workspace.ledger_path) or {}
+    found = {
+        "sound": not problems,
+        "seals": seals,
+        "values": values,
+        "head": newest,
+        "problems": [str(item) for item in problems],
+    }
+    answer(
+        found,
+        as_json,
+        [f"{seals} sealed runs and {values} values are sound; head {newest.get('sequence')}:{newest.get('seal')}"],
+    )
+    if problems:
+        raise SystemExit(2)
+
+
+@lineage_group.command("export", cls=Answering)
+@STUDY_OPTION
+@click.option("--format", "form", type=click.Choice(["prov", "duckdb"]), default="prov", show_default=True)
+@click.option("--output", type=click.Path(path_type=Path), required=True)
+def export(study: Path | None, form: str, output: Path) -> None:
+    """The ledger for others: W3C PROV-JSON, or a copy of the DuckDB file."""
+    from groprog_assets.artifacts import write_atomically
+    from groprog_assets.lineage import ledger, questions
+
+    workspace = workspace_of(study)
+    if form == "duckdb":
+        ledger.publish(workspace.ledger_path, output)
+    else:
+        with ledger.open_ledger(workspace.ledger_path) as connection:
+            document = questions.provenance(connection)
+        write_atomically(output, json.dumps(document, indent=1).encode())
+    click.echo(str(output))
+
+
+@lineage_group.command("rebuild", cls=Answering)
+@STUDY_OPTION
+def rebuild(study: Path | None) -> None:
+    """Make the ledger anew from Dagster's event log."""
+    from groprog_assets.execution import run_lock, study_instance
+    from groprog_assets.lineage.collect import rebuild as project
+
+    workspace = workspace_of(study)
+    with run_lock(workspace), study_instance(workspace) as instance:
+        runs = project(instance, workspace.ledger_path, workspace.derivations)
+    click.echo(f"{runs} runs projected into {workspace.ledger_path}")
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 40 else text[:12] + "…"

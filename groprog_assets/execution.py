@@ -1,0 +1,266 @@
+"""Running a study: one at a time, resumable, in the order annotation, libraries, study; then ledger and results.
+
+A killed run leaves whole values and no half ones; the next run uses every value whose circumstances are unchanged.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import getpass
+import logging
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from groprog_assets.artifacts import write_atomically
+from groprog_assets.asset_definition import LIBRARY_ASSETS, SPECIFICATIONS, circumstances
+from groprog_assets.errors import ArtifactError, Problem, StudyError
+from groprog_assets.io_managers import read_asset
+from groprog_assets.lineage import derivations
+from groprog_assets.lineage.collect import ACTOR_TAG, FINISHED, collect
+from groprog_assets.partitions import LIBRARY
+from groprog_assets.workspace import STUDY_VARIABLE, Workspace
+
+
+@dataclass
+class RunReport:
+    """What a run did: what failed (step, text), which libraries are left out, how many values were computed and reused."""
+
+    failures: list[tuple[str, str]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    left_out: list[dict[str, str]] = field(default_factory=list)
+    ledger_runs: int = 0
+
+
+@contextlib.contextmanager
+def run_lock(workspace: Workspace) -> Iterator[None]:
+    """One `groprog run` a study; StudyError names the one that is at it."""
+    workspace.state.mkdir(parents=True, exist_ok=True)
+    with open(workspace.state / "run.lock", "a+") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            handle.seek(0)
+            raise StudyError(
+                Problem(
+                    str(workspace.path),
+                    f"already running ({handle.read().strip() or 'another process'})",
+                    "One run at a time changes a study.",
+                    "Wait for it, or end it; what it finished is kept.",
+                )
+            ) from None
+        handle.seek(0)
+        handle.truncate()
+        handle.write(f"process {os.getpid()}")
+        handle.flush()
+        yield
+
+
+@contextlib.contextmanager
+def study_instance(workspace: Workspace) -> Iterator[dg.DagsterInstance]:
+    """The Dagster instance of a study. Its databases are made by one process before any other may open them."""
+    home = workspace.home
+    home.mkdir(parents=True, exist_ok=True)
+    settings = Path(__file__).with_name("dagster.yaml").read_bytes()
+    with open(workspace.state / "instance.lock", "a") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        target = home / "dagster.yaml"
+        if not target.is_file():
+            write_atomically(target, settings)
+        os.environ["DAGSTER_HOME"] = str(home)
+        os.environ[STUDY_VARIABLE] = str(workspace.path)
+        instance = dg.DagsterInstance.from_config(str(home))
+        instance.get_run_records(limit=1)
+        instance.get_dynamic_partitions(LIBRARY.name)
+        instance.event_log_storage.get_maximum_record_id()
+    try:
+        yield instance
+    finally:
+        instance.dispose()
+
+
+def register_libraries(instance: dg.DagsterInstance, workspace: Workspace) -> None:
+    """The study's libraries as partitions: new ones added, removed ones dropped (their records stay)."""
+    wanted = [library.id for library in workspace.study.libraries]
+    known = instance.get_dynamic_partitions(LIBRARY.name)
+    instance.add_dynamic_partitions(LIBRARY.name, [name for name in wanted if name not in known])
+    for name in known:
+        if name not in wanted:
+            instance.delete_dynamic_partition(LIBRARY.name, name)
+
+
+def close_orphans(instance: dg.DagsterInstance) -> int:
+    """Runs of this command that were killed are marked failed, so that they reach the ledger; how many."""
+    unfinished = instance.get_runs(dg.RunsFilter(tags={"groprog/command": "run"}))
+    closed = 0
+    for run in unfinished:
+        if run.status not in FINISHED:
+            instance.report_run_failed(run, "The process was killed; what it finished is kept.")
+            closed += 1
+    return closed
+
+
+def selected_assets(definitions: dg.Definitions, select: str) -> set[str]:
+    """Names chosen by Dagster's selection syntax ("pausing", "+pausing", "group:cohort"); all for an empty text."""
+    graph = definitions.resolve_asset_graph()
+    every = {key.to_user_string() for key in graph.get_all_asset_keys()}
+    if not select:
+        return every
+    try:
+        keys = dg.AssetSelection.from_string(select).resolve(graph)
+    except Exception as error:
+        raise StudyError(
+            Problem("--select", select, f"It is Dagster's asset selection ({error}).", "Example: --select '+pausing'.")
+        ) from None
+    return {key.to_user_string() for key in keys}
+
+
+def phases(chosen: set[str]) -> tuple[list[str], list[str], list[str]]:
+    """The chosen assets as (annotation, libraries, study), the order in which they can run."""
+    annotation = [name for name in ("gene_models",) if name in chosen]
+    libraries = [name for name in LIBRARY_ASSETS if name in chosen]
+    return annotation, libraries, sorted(chosen - set(annotation) - set(libraries))
+
+
+def run_study(
+    workspace: Workspace, definitions: dg.Definitions, select: str = "", actor: str = "", debug: bool = False
+) -> RunReport:
+    """Materialize the chosen assets, project the runs into the ledger. The caller holds `run_lock`."""
+    report = RunReport()
+    chosen = selected_assets(definitions, select)
+    annotation, libraries, rest = phases(chosen)
+    if not debug:
+        for name in ("dagster", "dagster.daemon", "alembic"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+    with study_instance(workspace) as instance:
+        close_orphans(instance)
+        register_libraries(instance, workspace)
+        tags = {ACTOR_TAG: actor or getpass.getuser(), "groprog/command": "run"}
+        try:
+            if annotation:
+                _execute(definitions, instance, "annotation_job", annotation, None, tags, report, debug)
+            for library in workspace.study.libraries:
+                if libraries and not report.failures:
+                    _execute(definitions, instance, "library_job", libraries, library.id, tags, report, debug)
+            if rest and not report.failures:
+                _, report.left_out = workspace.eligible_libraries(LIBRARY_ASSETS)
+                _require_conditions(workspace, report)
+                _execute(definitions, instance, "study_job", rest, None, tags, report, debug)
+        finally:
+            report.ledger_runs = collect(instance, workspace.ledger_path, workspace.derivations)
+    return report
+
+
+def _execute(
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    job: str,
+    assets: list[str],
+    partition: str | None,
+    tags: dict[str, str],
+    report: RunReport,
+    debug: bool,
+) -> None:
+    made = definitions.resolve_job_def(job).execute_in_process(
+        instance=instance,
+        partition_key=partition,
+        asset_selection=[dg.AssetKey(name) for name in assets],
+        tags=tags,
+        raise_on_error=False,
+        run_config={"loggers": {"console": {"config": {"log_level": "DEBUG" if debug else "CRITICAL"}}}},
+    )
+    for event in made.all_events:
+        if event.event_type == dg.DagsterEventType.STEP_FAILURE:
+            data = event.step_failure_data
+            error = data.error
+            blocked = error is not None and error.cls_name == "DagsterAssetCheckFailedError"
+            if blocked and partition is not None:
+                continue  # the library is left out, and the report says so
+            text = (data.user_failure_data.description if data.user_failure_data else "") or (
+                error.to_string() if error and debug else _last_line(error)
+            )
+            where = f"{event.step_key}[{partition}]" if partition else str(event.step_key)
+            report.failures.append((where, text))
+
+
+def _last_line(error: Any) -> str:
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error.message.strip() if error is not None else "failed without a message"
+
+
+def _require_conditions(workspace: Workspace, report: RunReport) -> None:
+    left_out = {item["library"] for item in report.left_out}
+    kept = {library.condition for library in workspace.study.libraries if library.id not in left_out}
+    contrast = workspace.study.contrast
+    problems = [
+        Problem(
+            f"condition {condition}",
+            "no library passed its checks: "
+            + "; ".join(f"{item['library']}: {item['reason']}" for item in report.left_out),
+            "Both sides of the contrast need one.",
+            "Mend or replace the libraries named.",
+        )
+        for condition in (contrast.treatment, contrast.control)
+        if condition not in kept
+    ]
+    if problems:
+        raise StudyError(problems)
+
+
+def plan(workspace: Workspace, definitions: dg.Definitions, select: str = "") -> list[tuple[str, str, str]]:
+    """(asset, partition, "reuse" | "compute" | "compute: an input changes") in running order, without running anything."""
+    annotation, libraries, rest = phases(selected_assets(definitions, select))
+    fresh: set[tuple[str, str]] = set()
+    rows = []
+    steps = [(name, "") for name in annotation]
+    steps += [(name, library.id) for library in workspace.study.libraries for name in libraries]
+    steps += [(name, "") for name in _topological(rest)]
+    planned = {name for name, _ in steps}
+    for name, partition in steps:
+        specification = SPECIFICATIONS[name]
+        readings: dict[str, Any] = {}
+        verdict = "reuse"
+        try:
+            for item in specification.inputs:
+                wanted = _partitions(workspace, item, partition, specification.partitioned)
+                if item in planned and any((item, key) not in fresh for key in wanted):
+                    verdict = "compute: an input changes"
+                    break
+                fan_in = item in LIBRARY_ASSETS and not specification.partitioned
+                held = {key: read_asset(workspace, item, key) for key in wanted}
+                readings[item] = held if fan_in else next(iter(held.values()))
+            if verdict == "reuse":
+                record, _ = circumstances(workspace, specification, partition, readings)
+                known = workspace.derivations.recall(derivations.memo_key(record))
+                if not known or not workspace.store.verifies(derivations.output(known[1])):
+                    verdict = "compute"
+        except ArtifactError:
+            verdict = "compute: an input changes"
+        if verdict == "reuse":
+            fresh.add((name, partition))
+        rows.append((name, partition, verdict))
+    return rows
+
+
+def _partitions(workspace: Workspace, asset: str, partition: str, partitioned: bool) -> list[str]:
+    if asset not in LIBRARY_ASSETS:
+        return [""]
+    if partitioned:
+        return [partition]
+    return [library.id for library in workspace.eligible_libraries(LIBRARY_ASSETS)[0]]
+
+
+def _topological(names: list[str]) -> list[str]:
+    ordered: list[str] = []
+    waiting = list(names)
+    while waiting:
+        ready = [name for name in waiting if not set(SPECIFICATIONS[name].inputs) & set(waiting)]
+        ordered += ready
+        waiting = [name for name in waiting if name not in ready]
+    return ordered

@@ -1,0 +1,154 @@
+"""The results folder: one file a thing, in the formats of the field, each replaced whole; what is no longer made is removed.
+
+Only files named in the folder's own manifest are ever removed, so anything else a person keeps there stays. No Dagster.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from groprog_assets.artifacts import Blob, canonical_json, digest_bytes, write_atomically
+from groprog_assets.io_managers import load_asset
+from groprog_assets.lineage import ledger
+from groprog_assets.workspace import Workspace
+
+MANIFEST = "manifest.json"
+
+
+def export_results(workspace: Workspace) -> list[str]:
+    """Write everything that is made into the results folder; the names written, in order."""
+    folder = workspace.results
+    before = _manifest(folder)
+    written: dict[str, str] = {}
+    for name, content in _files(workspace):
+        digest = digest_bytes(content)
+        written[name] = digest
+        target = folder / name
+        if not target.is_file() or digest_bytes(target.read_bytes()) != digest:
+            write_atomically(target, content)
+    for name in sorted(set(before) - set(written)):
+        target = (folder / name).resolve()
+        if target.is_relative_to(folder.resolve()):
+            target.unlink(missing_ok=True)
+    write_atomically(folder / MANIFEST, json.dumps(written, indent=1, sort_keys=True).encode())
+    if workspace.ledger_path.is_file():
+        ledger.publish(workspace.ledger_path, folder / "lineage.duckdb")
+        head = ledger.read_head(workspace.ledger_path)
+        if head:
+            write_atomically(folder / "lineage_head.json", canonical_json(head))
+    return sorted(written)
+
+
+def _manifest(folder: Path) -> dict[str, str]:
+    try:
+        return json.loads((folder / MANIFEST).read_bytes())
+    except (OSError, ValueError):
+        return {}
+
+
+def _files(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
+    report = load_asset(workspace, "report")
+    if report is not None:
+        yield "report.html", report.content
+    figures = load_asset(workspace, "figures")
+    for kind, images in (figures or {}).items():
+        for name, image in images.items():
+            yield f"figures/{name}.{kind}", image.content
+    yield from _genomics(workspace)
+    yield from _prognosis(workspace)
+    snapshot = load_asset(workspace, "lineage_snapshot")
+    if snapshot is not None:
+        yield "lineage.json", _json(snapshot)
+
+
+def _genomics(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
+    import pandas as pd
+
+    from groprog_assets.methods.coverage import write_bigwigs
+
+    models = load_asset(workspace, "gene_models")
+    quality = []
+    for library in workspace.study.libraries:
+        table = load_asset(workspace, "read_quality", library.id)
+        if table is not None:
+            quality.append(table.assign(library=library.id))
+        filtered = load_asset(workspace, "filtered_alignments", library.id)
+        if filtered is not None and models is not None:
+            reads = int(filtered.positions["count"].sum())
+            with tempfile.TemporaryDirectory(dir=workspace.state) as place:
+                scale = 1e6 / reads if reads else 1.0
+                for path in write_bigwigs(filtered.positions, models.chrom_sizes, Path(place) / library.id, scale):
+                    yield f"coverage/{path.name}", path.read_bytes()
+    if quality:
+        yield "read_quality.tsv", _tsv(pd.concat(quality, ignore_index=True))
+    units, counts = load_asset(workspace, "transcripts"), load_asset(workspace, "transcript_counts")
+    if units is not None:
+        yield "transcripts/all.bed", _bed(units)
+        if counts is not None:
+            for condition in sorted({library.condition for library in workspace.study.libraries}):
+                ids = {library.id for library in workspace.study.libraries if library.condition == condition}
+                seen = counts.loc[counts["library"].isin(ids) & (counts["count"] > 0), "transcript"]
+                yield f"transcripts/{condition}.bed", _bed(units[units["name"].isin(set(seen))])
+    density = load_asset(workspace, "transcript_density")
+    if density is not None:
+        yield "transcript_density.json", _json(density.summary)
+    for asset, name in (
+        ("pausing", "pausing"),
+        ("differential_transcription", "differential"),
+        ("enrichment", "enrichment"),
+    ):
+        bundle = load_asset(workspace, asset)
+        if bundle is not None:
+            yield f"{name}.tsv", _tsv(bundle.table)
+    loci = load_asset(workspace, "loci")
+    if loci is not None:
+        for name, rows in loci.table.groupby("locus", sort=True):
+            yield f"loci/{name}.tsv", _tsv(rows)
+        for name, rows in loci.tracks.groupby("locus", sort=True):
+            yield f"loci/{name}.tracks.tsv", _tsv(rows)
+    features = _stored(workspace, "gene_features")
+    if features is not None:
+        yield "features.parquet", features
+
+
+def _prognosis(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
+    from groprog_assets.figures.model_card import model_card
+
+    scores = load_asset(workspace, "risk_scores")
+    if scores is not None:
+        yield "risk_scores.tsv", _tsv(scores)
+    evaluation = load_asset(workspace, "evaluation")
+    if evaluation is not None:
+        yield "evaluation.json", _json(evaluation)
+    model = load_asset(workspace, "risk_model")
+    if model is not None:
+        for name, blob in model.files.items():
+            yield f"model/{name}", _content(blob)
+        yield "model/card.md", model_card({"Model": model.summary}).encode()
+
+
+def _stored(workspace: Workspace, asset: str) -> bytes | None:
+    record = workspace.derivations.current_record(asset)
+    return None if record is None else workspace.store.get_bytes(record["output"]["sha256"], asset)
+
+
+def _content(blob: Blob) -> bytes:
+    return blob.content
+
+
+def _tsv(table: Any) -> bytes:
+    return table.to_csv(sep="\t", index=False, float_format="%.10g", na_rep="NA").encode()
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False).encode()
+
+
+def _bed(units: Any) -> bytes:
+    columns = units[["chrom", "start", "end", "name", "score", "strand"]].copy()
+    columns["score"] = columns["score"].round().clip(0, 1000).astype(int)
+    return columns.to_csv(sep="\t", index=False, header=False).encode()

@@ -1,0 +1,64 @@
+"""Which figures a study has, and what each is drawn from. Called by the asset `figures`; matplotlib is imported on use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from groprog_assets.artifacts import Blob, Bundle
+
+
+def drawings(study: Any, values: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
+    """{figure name: function that draws it}; `values` are the assets by name. Names are those of the report's captions."""
+    from groprog_assets.figures import cohort, density, differential, enrichment, loci, pausing, reads, tss_profile
+
+    control, treatment = study.contrast.control, study.contrast.treatment
+    conditions = {library.id: library.condition for library in study.libraries}
+    funnels = {library: item.funnel for library, item in values["filtered_alignments"].items()}
+    changed, paused, key = values["differential_transcription"], values["pausing"], values["loci"]
+    overlap, patients = values["transcript_density"], values["cohort"]
+    found = {
+        "read_quality": lambda: reads.read_quality(values["read_quality"], conditions, control, treatment),
+        "filter_funnel": lambda: reads.filter_funnel(funnels, conditions, control, treatment),
+        "transcript_density": lambda: density.transcript_density(overlap.profile, overlap.summary),
+        "tss_profile": lambda: tss_profile.tss_profile(values["tss_profile"], control, treatment),
+        "ma_plot": lambda: differential.ma_plot(changed.table, changed.summary),
+        "pausing": lambda: pausing.pausing_distribution(paused.table, paused.summary, control, treatment),
+        "enrichment": lambda: enrichment.enrichment(values["enrichment"].table),
+        "follow_up": lambda: cohort.follow_up(patients.outcomes, patients.summary),
+        "missingness": lambda: cohort.missingness(patients.summary, patients.fields),
+    }
+    for name in sorted(set(key.table["locus"])):
+        found[f"locus_{name}"] = lambda name=name: loci.locus_tracks(
+            name, key.table, key.tracks, values["genes"], control, treatment
+        )
+    return {**found, **_model_drawings(values), "workflow": _workflow}
+
+
+def _model_drawings(values: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
+    from groprog_assets.figures import training
+
+    return {"training": lambda: training.training_curves(values["risk_model"].history)}
+
+
+def _workflow() -> Any:
+    from groprog_assets.asset_definition import SPECIFICATIONS
+    from groprog_assets.figures import workflow
+
+    groups = {name: item.group for name, item in SPECIFICATIONS.items()}
+    return workflow.workflow(groups, [(above, name) for name, item in SPECIFICATIONS.items() for above in item.inputs])
+
+
+def drawn(drawing: Mapping[str, Callable[[], Any]]) -> Bundle:
+    """Every figure as PNG and SVG: Bundle(png, svg) of Bundles of Blobs by name."""
+    from matplotlib import pyplot
+
+    from groprog_assets.figures.style import figure_bytes
+
+    images: dict[str, Bundle] = {"png": Bundle(), "svg": Bundle()}
+    for name, draw in drawing.items():
+        figure = draw()
+        for kind, held in images.items():
+            held[name] = Blob(figure_bytes(figure, kind), f".{kind}")  # type: ignore[arg-type]
+        pyplot.close(figure)
+    return Bundle(images)
