@@ -347,7 +347,11 @@ class TrainingParameters(ParameterGroup):
         ge=1,
     )
     learning_rate: float = cited(
-        2e-3, unit="l0 of eq. 12", source="unstated", why="full-batch AdamW at this width", gt=0
+        5e-4,
+        unit="l0 of eq. 12",
+        source="unstated",
+        why="the largest at which 30 warm-up epochs do not overfit a few hundred patients, by inner folds",
+        gt=0,
     )
     rate_balance: float = cited(
         1.0,

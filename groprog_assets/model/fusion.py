@@ -18,11 +18,10 @@ ROWS_AT_ONCE = 1024
 
 
 class Fused(NamedTuple):
-    """h (n, G) of eq. 6, eta (n,) the genomic share, attention (n, m) of eq. 4."""
+    """h (n, G) of eq. 6, eta (n,) the genomic share."""
 
     h: torch.Tensor
     eta: torch.Tensor
-    attention: torch.Tensor
 
 
 class Coupling(nn.Module):
@@ -42,13 +41,19 @@ class Coupling(nn.Module):
         self.gate = nn.Linear(genomic, 1, bias=False)  # r
         self.bank = nn.Parameter(torch.randn(parameters.prototypes, clinical) * 0.5)
 
-    def forward(self, g: torch.Tensor, c: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        keys = c if self.mode == "batch" else self.bank
-        attention = coupling(self.query(g), self.key(keys))
-        written = functional.scaled_dot_product_attention(
-            self.query(g)[None], self.key(keys)[None], self.value(keys)[None]
-        )[0]
-        return write_back(g, written, self.gate(g)), attention
+    def forward(self, g: torch.Tensor, c: torch.Tensor) -> torch.Tensor:
+        keys = self.keys(c)
+        queries, keyed, values = self.query(g), self.key(keys), self.value(keys)
+        written = functional.scaled_dot_product_attention(queries[None], keyed[None], values[None])[0]
+        return write_back(g, written, self.gate(g))
+
+    def keys(self, c: torch.Tensor) -> torch.Tensor:
+        """(m, C): what is attended to: the bank, or in batch mode the patients themselves."""
+        return c if self.mode == "batch" else self.bank
+
+    def attention(self, g: torch.Tensor, c: torch.Tensor) -> torch.Tensor:
+        """A (n, m) of eq. 4, for looking at."""
+        return coupling(self.query(g), self.key(self.keys(c)))
 
     @torch.no_grad()
     def settle(self, c: torch.Tensor, generator: torch.Generator) -> None:
@@ -114,9 +119,7 @@ class Fusion(nn.Module):
         self.balance = EnergyBalance(genomic, clinical, parameters)
 
     def forward(self, g: torch.Tensor, c: torch.Tensor, has_omics: torch.Tensor) -> Fused:
-        enhanced, attention = self.coupling(g, c)
-        h, eta = self.balance(enhanced, c, has_omics)
-        return Fused(h, eta, attention)
+        return Fused(*self.balance(self.coupling(g, c), c, has_omics))
 
 
 class CoherencePairs(NamedTuple):
@@ -152,7 +155,8 @@ def coherence_pairs(omics: np.ndarray, residual: np.ndarray, neighbours: int) ->
 def effective_rank(h: torch.Tensor) -> float:
     """exp of the entropy of the normalised covariance spectrum of h (n, G): dimensions in use; 1 means collapse (A14)."""
     centred = (h - h.mean(dim=0)).double()
-    values = torch.linalg.eigvalsh(centred.T @ centred).clamp_min(0.0)
+    gram = centred @ centred.T if centred.shape[0] < centred.shape[1] else centred.T @ centred
+    values = torch.linalg.eigvalsh(gram).clamp_min(0.0)
     total = float(values.sum())
     if total <= 0.0:
         return 0.0

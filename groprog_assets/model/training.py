@@ -38,6 +38,7 @@ from groprog_assets.model.schedule import (
 from groprog_assets.parameters import Parameters
 from groprog_kernels.concordance import harrell
 
+GRADIENT_LIMIT = 5.0
 Progress = Callable[[dict[str, Any]], None]
 
 
@@ -137,9 +138,11 @@ class _Run:
         self.residual = null_residuals(self.fitted.time, self.fitted.event)
         if self.network.genomic is not None:
             self.network.genomic.settle(self.batch)
+        self.trained = list(self.network.parameters())
+        self.branches = (self.network.genomic_parameters(), self.network.clinical_parameters())
         groups = [
-            {"params": self.network.genomic_parameters(), "lr": training.learning_rate},
-            {"params": self.network.clinical_parameters(), "lr": training.learning_rate},
+            {"params": self.branches[0], "lr": training.learning_rate},
+            {"params": self.branches[1], "lr": training.learning_rate},
             {"params": self.network.shared_parameters(), "lr": training.learning_rate},
         ]
         self.optimiser = torch.optim.AdamW(groups, weight_decay=training.weight_decay, foreach=True)
@@ -171,7 +174,9 @@ class _Run:
         sums = {"cox": 0.0, "ranking": 0.0, "coherence": 0.0}
         steps = 0
         with torch.random.fork_rng(devices=[] if self.device.type == "cpu" else None):
-            torch.manual_seed(self.seed * 1_000_003 + number)
+            (torch.default_generator if self.device.type == "cpu" else torch.cuda).manual_seed(
+                self.seed * 1_000_003 + number
+            )
             for rows in batches(self.fitted.event, self.sampling, training.full_batch_limit, generator):
                 terms = self._step(stage, rows)
                 steps += 1
@@ -215,7 +220,7 @@ class _Run:
         objective(cox, ranking, coherence, weighing.ranking_weight, weighing.coherence_weight).backward()
         if stage == "joint":
             self._set_rates()
-        nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        nn.utils.clip_grad_norm_(self.trained, GRADIENT_LIMIT)
         self.optimiser.step()
         return {"cox": float(cox.detach()), "ranking": float(ranking.detach()), "coherence": float(coherence.detach())}
 
@@ -229,8 +234,7 @@ class _Run:
     def _set_rates(self) -> None:
         training = self.parameters.training
         if self.genomic and training.rate_balance > 0:
-            genomic = _gradient_norm(self.network.genomic_parameters())
-            clinical = _gradient_norm(self.network.clinical_parameters())
+            genomic, clinical = _gradient_norm(self.branches[0]), _gradient_norm(self.branches[1])
             self.current_rates = self.rates.update(genomic, clinical)
         for group, rate in zip(self.optimiser.param_groups, (*self.current_rates, 1.0)):
             group["lr"] = training.learning_rate * rate
