@@ -124,6 +124,8 @@ def _shared_regions(transcripts: _Intervals) -> _Intervals:
     opens = np.flatnonzero((depth == 2) & (change == 1))
     closes = np.flatnonzero((depth == 1) & (change == -1))
     width = position[closes] - position[opens]
+    # abutting transcripts meet in no base
+    opens, closes, width = opens[width > 0], closes[width > 0], width[width > 0]
     order = np.lexsort((np.arange(len(opens)), -width, owner[opens]))
     order = order[np.r_[True, np.diff(owner[opens][order]) != 0]] if len(order) else order
     shared = owner[opens][order]
