@@ -39,8 +39,12 @@ run: install  ## the bundled study, reads to report
 test: install  ## the tests
 	$(BIN)/python -m pytest $(PYTEST_FLAGS)
 
-test-slow: install  ## the tests that take minutes, too
+test-slow: install  ## the tests that take minutes
 	$(BIN)/python -m pytest -m 'slow or large' $(PYTEST_FLAGS)
+
+dev: install  ## the Dagster UI and its daemon over the same study
+	@test -f $(STUDY)/study.yaml || $(BIN)/groprog simulate $(STUDY)
+	$(BIN)/groprog dev $(STUDY)/study.yaml --host $(HOST) --port $(PORT)
 
 real: install  ## the real study, when its data lie beside the project
 	@if test -d ../shared/data; then $(BIN)/groprog run studies/mcf7_lihc/study.yaml; \
@@ -51,7 +55,7 @@ lint: install  ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-docs: install  ## docs/parameters.md and docs/tables.md from their sources
+docs: install  ## the generated pages of docs/
 	$(BIN)/python -m groprog_assets.documentation docs
 
 clean:  ## what was built, not what was run (var/ stays)

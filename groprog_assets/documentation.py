@@ -1,6 +1,6 @@
-"""`docs/parameters.md` and `docs/tables.md` from the code they describe: `python -m groprog_assets.documentation docs`.
+"""Pages and the graph's picture from the code they describe: `python -m groprog_assets.documentation docs`.
 
-Parameters and tables in, Markdown out. A test fails when a file is not what this module would write.
+Parameters, tables and the asset graph in, Markdown and SVG out. A test fails when a file is not what this module would write.
 """
 
 from __future__ import annotations
@@ -73,7 +73,20 @@ def tables_page() -> str:
     return "\n".join([*lines, ""])
 
 
-PAGES = {"parameters.md": parameters_page, "tables.md": tables_page}
+def graph_picture() -> str:
+    """The asset graph of the code location as SVG."""
+    from groprog_assets.definitions import defs
+    from groprog_assets.figures.style import figure_bytes
+    from groprog_assets.figures.workflow import workflow
+
+    graph = defs.resolve_asset_graph()
+    nodes = sorted(graph.asset_nodes, key=lambda node: node.key.to_user_string())
+    groups = {node.key.to_user_string(): node.group_name or "other" for node in nodes}
+    edges = [(parent.to_user_string(), node.key.to_user_string()) for node in nodes for parent in node.parent_keys]
+    return figure_bytes(workflow(groups, edges), "svg").decode("utf-8")
+
+
+PAGES = {"parameters.md": parameters_page, "tables.md": tables_page, "graph.svg": graph_picture}
 
 
 def write_pages(folder: Path) -> list[Path]:

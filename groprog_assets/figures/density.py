@@ -10,10 +10,7 @@ import pandas as pd
 from groprog_assets.figures.style import (
     CONTROL,
     NEUTRAL,
-    SMALL,
-    SOFT_INK,
     WIDE,
-    condition_colours,
     new_figure,
     say_empty,
     style,
@@ -62,31 +59,4 @@ def transcript_density(profile: pd.DataFrame, summary: Mapping[str, Any]) -> Fig
         axes.set_yticks([0, 0.25, 0.5, 0.75, 1])
         axes.set_ylabel("Share of genes covered")
         axes.legend(loc="center right")
-        return figure
-
-
-def tss_profile(profile: pd.DataFrame, control: str, treatment: str) -> Figure:
-    """Mean signal around the TSS in true base pairs, sense above zero and antisense below, one line a condition.
-
-    `profile` is the tss_profile table (reads per gene per million at each offset in bp). An empty table is said in the
-    figure. Source: A34.
-    """
-    with style():
-        figure, axes = new_figure((WIDE[0], SMALL[1]))
-        if not len(profile):
-            say_empty(axes, "No gene has reads around its transcription start site.")
-            return figure
-        colours = condition_colours(sorted(profile["condition"].unique()), control, treatment)
-        for (condition, orientation), part in profile.groupby(["condition", "orientation"], sort=True):
-            part = part.sort_values("offset")
-            sign = 1 if orientation == "sense" else -1
-            signal = part["signal"].rolling(25, center=True, min_periods=1).mean()
-            label = str(condition) if sign > 0 else "_"
-            axes.plot(part["offset"], sign * signal, color=colours[str(condition)], linewidth=1.2, label=label)
-        axes.axhline(0, color=SOFT_INK, linewidth=0.8)
-        axes.axvline(0, color=NEUTRAL, linewidth=0.8, linestyle=":")
-        axes.set_xlabel("Distance from the transcription start site (bp)")
-        axes.set_ylabel("Reads per gene per million\nantisense | sense")
-        axes.set_title("Signal around the start site (25-bp mean)")
-        axes.legend(loc="upper right")
         return figure

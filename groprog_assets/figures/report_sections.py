@@ -123,11 +123,16 @@ def provenance(context: Mapping[str, Any]) -> list[Block]:
                 str(library.get("assay", "–")),
                 str(library.get("read_end", "–")).replace("_", " "),
                 str(library.get("program") or "–"),
+                cell(str(library["left_out"]), level="bad") if library.get("left_out") else cell("used", level="good"),
             ]
             for library in libraries
         ]
         blocks.append(
-            table(["Library", "Condition", "Replicate", "Assay", "Read end counted", "Aligned by"], rows, "Libraries.")
+            table(
+                ["Library", "Condition", "Replicate", "Assay", "Read end counted", "Aligned by", "Used"],
+                rows,
+                "Libraries.",
+            )
         )
     overrides = context.get("parameters")
     if overrides:
@@ -167,14 +172,13 @@ def provenance(context: Mapping[str, Any]) -> list[Block]:
     if record:
         rows = [[cell(label), cell(text, mono=True)] for label, text in document_rows(record)]
         blocks.append(table(["What", "Value"], rows, "Run, code and ledger."))
-        if record.get("ledger_head"):
-            blocks.append(
-                note(
-                    "Every figure here can be traced to these files with `groprog lineage trace`. The ledger's head "
-                    "is written above: `groprog lineage verify` compares it with the ledger, so that a later "
-                    "alteration shows."
-                )
+        where = "above" if record.get("ledger_head") else "in `lineage_head.json` beside this page"
+        blocks.append(
+            note(
+                "Every number here can be traced to these files with `groprog lineage trace`. The head of the ledger stands "
+                f"{where}; kept elsewhere, it lets `groprog lineage verify --head` show any later alteration."
             )
+        )
     return blocks
 
 

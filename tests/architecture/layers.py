@@ -75,8 +75,7 @@ LAYERS = (
         (*NUMPY, "pandas", "pyarrow", "matplotlib"),
         _assets("artifacts", "figures", *DATA),
     ),
-    Layer("documentation", r"groprog_assets\.documentation", (), ("groprog_assets",)),
-    Layer("top", r"groprog_assets\.(definitions|cli\w*|__main__)", EVERYTHING, EVERYTHING),
+    Layer("top", r"groprog_assets\.(definitions|documentation|cli\w*|__main__)", EVERYTHING, EVERYTHING),
     Layer("package", r"groprog_assets", (), ()),
     Layer(
         "orchestration",
@@ -88,7 +87,7 @@ LAYERS = (
 """`orchestration` comes last: assets, checks, resources, io_managers, jobs, sensors, lineage.collect and what they share."""
 
 NOT_FROM_BELOW = r"groprog_assets\.(definitions|cli)(\.|$)"
-"""Nobody but these two themselves imports them."""
+"""Only what is started by hand imports these when it is loaded."""
 
 
 def layer_of(module: str) -> Layer:

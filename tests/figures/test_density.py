@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pandas as pd
-
-from groprog_assets.figures.density import transcript_density, tss_profile
-from groprog_assets.figures.style import figure_bytes
+from groprog_assets.figures.density import transcript_density
 from tests.figures.example import density_profile
 
 
@@ -27,16 +23,3 @@ def test_no_matched_gene_is_said():
     profile, _ = density_profile()
     figure = transcript_density(profile.iloc[:0], {"pairs": 0})
     assert "No gene was matched" in figure.axes[0].texts[0].get_text()
-
-
-def test_antisense_is_drawn_below_zero():
-    offset = np.arange(-50, 100)
-    parts = [
-        pd.DataFrame({"condition": condition, "orientation": way, "offset": offset, "signal": 1.0})
-        for condition in ("mock", "oe")
-        for way in ("antisense", "sense")
-    ]
-    figure = tss_profile(pd.concat(parts), "mock", "oe")
-    signs = [np.sign(line.get_ydata()[0]) for line in figure.axes[0].lines[:4]]
-    assert signs == [-1, 1, -1, 1]
-    assert figure_bytes(tss_profile(pd.concat(parts).iloc[:0], "mock", "oe"))
