@@ -19,6 +19,7 @@ TABLES = (
     "pydeseq2",
     "lifelines",
     "xgboost",
+    "threadpoolctl",
 )
 EVERYTHING = ("",)
 
