@@ -110,6 +110,6 @@ def assemble_cohort(
     exclusions = conform(exclusions, "exclusions")
     summary = summarise(index, covariates, described, outcomes, exclusions)
     summary |= {"endpoint": cohort.endpoint.name, "landmark_months": landmark}
-    if expression is not None:
+    if expression is not None and len(expression["gene"]):
         summary["expression"] = {"genes": len(expression["gene"]), "unit": str(expression["unit"][0])}
     return AssembledCohort(index, covariates, described, outcomes, exclusions, summary)

@@ -32,15 +32,16 @@ class Harmonization(NamedTuple):
     factor: np.ndarray
 
 
-def fit_harmonization(values: np.ndarray, batch: np.ndarray) -> Harmonization:
+def fit_harmonization(values: np.ndarray, batch: np.ndarray, ddof: int = 1) -> Harmonization:
     """Constants of training patients: `values` (n, g), NaN = missing; `batch` (n,) names.
 
     Missing values are left out gene by gene.
 
     Parametric empirical Bayes of ComBat without covariates: genes are standardised to the mean of the batch means weighted
     by batch size and the pooled within-batch variance; batch means get a normal prior, batch variances an inverse-gamma
-    prior, fitted over genes by moments; the two posterior modes are iterated to 1e-6. Sums of squares use n - 1 for batch
-    variances and n for the pooled one, as the published program. One batch: shift 0, factor 1.
+    prior, fitted over genes by moments; the two posterior modes are iterated to 1e-6. `ddof` is taken off the number of
+    values in batch variances and in the priors' variances: 1 as the authors' R program, 0 as its Python port (inmoose); the
+    pooled variance divides by n in both. One batch: shift 0, factor 1.
     Raises CohortError for a batch of fewer than three patients.
     Source: Johnson, Li and Rabinovic 2007, doi:10.1093/biostatistics/kxj037.
     """
@@ -75,7 +76,7 @@ def fit_harmonization(values: np.ndarray, batch: np.ndarray) -> Harmonization:
     if len(names) > 1:
         standard = (values - mean) / spread
         for b in range(len(names)):
-            shift[b], factor[b] = _shrink(standard[code == b], usable)
+            shift[b], factor[b] = _shrink(standard[code == b], usable, ddof)
     return Harmonization(names, mean, spread, shift, factor)
 
 
@@ -122,7 +123,7 @@ def fit_new_batch(values: np.ndarray, name: str, constants: Harmonization) -> Ha
     )
 
 
-def _shrink(standard: np.ndarray, usable: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _shrink(standard: np.ndarray, usable: np.ndarray, ddof: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """Posterior modes of one batch's shift and factor, (g,) each; genes with fewer than two values keep 0 and 1."""
     n = np.isfinite(standard).sum(axis=0)
     usable = usable & (n >= 2)
@@ -130,9 +131,9 @@ def _shrink(standard: np.ndarray, usable: np.ndarray) -> tuple[np.ndarray, np.nd
     if not usable.any():
         return shift, factor
     data, n = standard[:, usable], n[usable].astype(np.float64)
-    mean, variance = np.nanmean(data, axis=0), np.nanvar(data, axis=0, ddof=1)
-    prior_mean, prior_variance = mean.mean(), mean.var(ddof=1) if len(mean) > 1 else 0.0
-    variance_mean, variance_variance = variance.mean(), variance.var(ddof=1) if len(variance) > 1 else 0.0
+    mean, variance = np.nanmean(data, axis=0), np.nanvar(data, axis=0, ddof=ddof)
+    prior_mean, prior_variance = mean.mean(), mean.var(ddof=ddof) if len(mean) > 1 else 0.0
+    variance_mean, variance_variance = variance.mean(), variance.var(ddof=ddof) if len(variance) > 1 else 0.0
     if variance_variance <= 0 or prior_variance <= 0:  # nothing to shrink towards
         shift[usable], factor[usable] = mean, np.where(variance > 0, variance, 1.0)
         return shift, factor

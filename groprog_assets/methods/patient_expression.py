@@ -31,15 +31,19 @@ def read_expression(cohort: Cohort, patient_ids: Sequence[str]) -> dict[str, np.
     Scales: z_score and log are kept as they are; counts become log2(1 + counts per million of the patient's genes in the
     file), linear values (TPM, FPKM) log2(1 + value). Rows without a symbol and genes without any value are left out.
 
-    Raises CohortError with every problem: no expression in the study, wrong orientation, no common patient, a patient in two
+    Raises CohortError with every problem: wrong orientation, no common patient, a patient in two
     columns, cells that are no number, infinite values, values that contradict the declared scale.
     """
     if cohort.expression is None:
-        raise CohortError(
-            Problem(
-                "cohort.expression", "absent", "The study gives no expression.", "Use the clinical mode, or give it."
-            )
-        )
+        nothing = np.array([], dtype=np.str_)
+        values = np.empty((0, 0), np.float32)
+        return {
+            "values": values,
+            "patient_id": nothing,
+            "gene": nothing,
+            "averaged_gene": nothing,
+            "unit": np.array([""]),
+        }
     path, scale = cohort.expression.path, cohort.expression.scale
     frame = _read_matrix(path, list(patient_ids))
     values, problems = _numbers(frame, path)

@@ -56,6 +56,13 @@ def test_patients_by_genes_in_the_order_asked(tmp_path: Path) -> None:
     assert np.isnan(read["values"][1, 0])
 
 
+def test_a_study_without_expression_gives_none(tmp_path: Path) -> None:
+    study = cohort(tmp_path / "absent.tsv").model_copy(update={"expression": None})
+    read = read_expression(study, IDS)
+    assert read["values"].shape == (0, 0)
+    assert read["patient_id"].size == read["gene"].size == 0
+
+
 def test_gzip_and_comma_read_the_same(tmp_path: Path) -> None:
     first = read_expression(cohort(save(matrix(), tmp_path)), IDS)
     path = save(matrix(), tmp_path, ",")
