@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from groprog_assets.errors import CohortError, Problem
 from groprog_assets.methods.boosting import choose_rounds, fit_boosted_cox, predict_boosted_cox
@@ -34,7 +35,7 @@ class Baselines(NamedTuple):
 
 
 def survival_times(parameters: EvaluationParameters) -> list[float]:
-    """Months at which survival is predicted: the horizons, and every sixth of a year up to the last one or tau."""
+    """Months at which survival is predicted: the horizons, and every half year up to the last one or tau."""
     last = max([*parameters.horizons_months, parameters.tau_months or 0.0])
     return sorted({*parameters.horizons_months, *(float(month) for month in np.arange(6, last + 1e-9, 6))})
 
@@ -86,7 +87,10 @@ def baselines(
             )
             raise CohortError(problem)
         random = np.random.default_rng([parameters.training.seed, int(repeat), int(fold)])
-        for model, (risk, choice) in _fold(rows, fields, omics, time, event, train, test, parameters, random).items():
+        # Threads of the linear algebra library cost more than they bring on matrices of a few hundred rows.
+        with threadpool_limits(1):
+            found = _fold(rows, fields, omics, time, event, train, parameters, random)
+        for model, (risk, choice) in found.items():
             baseline = breslow_baseline(risk[train], time[train], event[train])
             survival = survival_probability(baseline, risk[test], times)
             columns = {f"survival_{t:g}": survival[:, k] for k, t in enumerate(times)}
@@ -110,11 +114,10 @@ def _fold(
     time: np.ndarray,
     event: np.ndarray,
     train: np.ndarray,
-    test: np.ndarray,
     parameters: Parameters,
     random: np.random.Generator,
 ) -> dict[str, tuple[np.ndarray, dict[str, Any]]]:
-    """{model: (risk of every patient, what was chosen)}; only rows of train and test are filled."""
+    """{model: (risk of every patient, what was chosen)}; every constant from `train`."""
     covariates = fit_covariates(records.iloc[train], fields, parameters.cohort.maximum_missing_flag)
     clinic = apply_covariates(covariates, records)
     folds = min(INNER_FOLDS, max(2, int(event[train].sum())))
@@ -149,7 +152,8 @@ def _components(values: np.ndarray, train: np.ndarray) -> np.ndarray:
         centre = np.where(known, values[train], 0.0).sum(axis=0) / count
         spread = np.sqrt(np.where(known, (values[train] - centre) ** 2, 0.0).sum(axis=0) / count)
         scaled = (values - centre) / spread
-    scaled = np.where(np.isfinite(scaled), scaled, 0.0)[:, spread > 0]
+    # A gene that hardly varies in training can put a new patient hundreds of SD away; five is as far as one may be.
+    scaled = np.clip(np.where(np.isfinite(scaled), scaled, 0.0), -5.0, 5.0)[:, spread > 0]
     if scaled.shape[1] <= len(train):
         return scaled
     size, vectors = np.linalg.eigh(scaled[train] @ scaled[train].T)

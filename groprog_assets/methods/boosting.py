@@ -35,7 +35,7 @@ def fit_boosted_cox(
     time: np.ndarray,
     event: np.ndarray,
     rounds: int,
-    rate: float = 0.05,
+    rate: float = 0.1,
     penalty: float = 5.0,
     minimum: int = 5,
 ) -> BoostedCox:
@@ -80,7 +80,7 @@ def predict_boosted_cox(model: BoostedCox, design: np.ndarray, rounds: int | Non
 
 
 def choose_rounds(
-    design: np.ndarray, time: np.ndarray, event: np.ndarray, inner: np.ndarray, most: int = 200, step: int = 10
+    design: np.ndarray, time: np.ndarray, event: np.ndarray, inner: np.ndarray, most: int = 100, step: int = 5
 ) -> int:
     """Rounds, a multiple of `step` up to `most`, with the highest cross-validated log partial likelihood over `inner` (n,) folds."""
     choices = np.arange(0, most + 1, step)
