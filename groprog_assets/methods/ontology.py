@@ -151,12 +151,10 @@ def resolve_terms(names: Iterable[str], terms: pd.DataFrame) -> dict[str, str | 
     by_id = set(terms["term"].tolist())
     found: dict[str, str | None] = {name: name for name in names if name in by_id}
     others = [name for name in names if name not in by_id]
-    if not others:
-        return found
     wanted = {name.lower() for name in others}
     by_name: dict[str, str] = {}
     by_synonym: dict[str, set[str]] = {}
-    columns = (terms[column].tolist() for column in ("term", "name", "synonyms", "obsolete"))
+    columns = (terms[column].tolist() if others else [] for column in ("term", "name", "synonyms", "obsolete"))
     for term, preferred, synonyms, obsolete in zip(*columns, strict=True):
         if preferred.lower() in wanted:
             by_name[preferred.lower()] = term
@@ -167,7 +165,7 @@ def resolve_terms(names: Iterable[str], terms: pd.DataFrame) -> dict[str, str | 
         candidates = by_synonym.get(name.lower(), set())
         only = next(iter(candidates)) if len(candidates) == 1 else None
         found[name] = by_name.get(name.lower(), only)
-    return found
+    return {name: found[name] for name in names}
 
 
 def _term(frame: Any) -> tuple[dict[str, Any], list[str], list[str]]:
