@@ -1,0 +1,114 @@
+"""BGZF: blocks of gzip, found by the sizes they state, inflated in threads and checked one by one.
+
+Inflation is libdeflate's, called through its address in the `deflate` package, outside the interpreter's lock.
+Source: SAM specification 1.6, 4.1.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import IO, NamedTuple
+
+import numpy as np
+from deflate import _deflate
+
+from groprog_kernels import bgzf_cython as loops
+
+_COMPRESSED = 1 << 19
+_INFLATED = 1 << 21
+_BLOCKS = 1 << 12
+HEADROOM = 1 << 16
+"""Free bytes in front of every chunk, for what its reader carries over from the last."""
+
+_library = ctypes.CDLL(_deflate.__file__)
+_LIBDEFLATE = tuple(
+    ctypes.cast(getattr(_library, name), ctypes.c_void_p).value
+    for name in (
+        "libdeflate_alloc_decompressor",
+        "libdeflate_free_decompressor",
+        "libdeflate_deflate_decompress",
+        "libdeflate_crc32",
+    )
+)
+
+
+class BgzfError(ValueError):
+    """The compressed stream is truncated or altered."""
+
+
+class Chunk(NamedTuple):
+    """Inflated bytes buffer[start:end]; offset: bytes of the compressed stream up to there."""
+
+    buffer: np.ndarray
+    start: int
+    end: int
+    offset: int
+
+
+def inflate(stream: IO[bytes], threads: int) -> Iterator[Chunk]:
+    """The inflated bytes of a BGZF stream in order, about 2 MiB at a time, from `threads` threads.
+
+    A chunk's buffer holds HEADROOM free bytes in front and is used again once the next chunk is asked for. Memory is
+    2 * threads + 2 chunks. BgzfError: a block's bytes do not inflate to its CRC-32 and length, bytes that are no block,
+    a block cut off, or no empty block at the end (the end-of-file marker; an empty stream has none).
+    """
+    free = [np.empty(HEADROOM + _INFLATED, np.uint8) for _ in range(2 * threads + 2)]
+    waiting: deque[tuple[Future[int] | int, Chunk, int]] = deque()
+    held = b""
+    offset = 0
+    marked = False
+    finished = False
+    pool = ThreadPoolExecutor(threads) if threads > 1 else None
+
+    def settle() -> Chunk:
+        outcome, chunk, began = waiting.popleft()
+        bad = outcome if isinstance(outcome, int) else outcome.result()
+        if bad >= 0:
+            raise BgzfError(f"a compressed block after byte {began:,} is altered: it does not inflate to its checksum")
+        return chunk
+
+    try:
+        while True:
+            if not finished and len(held) < _COMPRESSED:
+                more = stream.read(_COMPRESSED)
+                finished = not more
+                held += more
+            if finished and not held:
+                break
+            data = np.frombuffer(held, np.uint8)
+            places = [np.empty(_BLOCKS, np.int64) for _ in range(3)]
+            checksum = np.empty(_BLOCKS, np.uint32)
+            blocks, consumed, size, good = loops.scan_blocks(data, len(data), _INFLATED, *places, checksum)
+            if blocks == 0:
+                if not good:
+                    raise BgzfError(f"no compressed block begins at byte {offset:,}, where one should")
+                if finished:
+                    raise BgzfError(f"the file is cut off within the block at byte {offset:,}")
+                if len(held) < _COMPRESSED:
+                    continue
+                raise BgzfError(f"the block at byte {offset:,} states a length it cannot have")
+            held = held[consumed:]
+            marked = int(places[2][blocks - 1]) == 0
+            while not free:
+                chunk = settle()
+                yield chunk
+                free.append(chunk.buffer)
+            buffer = free.pop()
+            arguments = (*_LIBDEFLATE, data, blocks, *places, checksum, buffer, HEADROOM)
+            outcome: Future[int] | int = (
+                pool.submit(loops.inflate_blocks, *arguments) if pool else loops.inflate_blocks(*arguments)
+            )
+            waiting.append((outcome, Chunk(buffer, HEADROOM, HEADROOM + size, offset + consumed), offset))
+            offset += consumed
+        while waiting:
+            chunk = settle()
+            yield chunk
+            free.append(chunk.buffer)
+        if not marked:
+            raise BgzfError("the end-of-file marker is missing: the file was cut off between two blocks")
+    finally:
+        if pool is not None:
+            pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,182 @@
+"""Base qualities by sequencing cycle: a FASTQ or an alignment file streamed once into a small table of counts.
+
+The table (cycle, quality) holds everything asked of it later: means, mean errors, extremes. Compressed input is inflated in
+one thread while another counts.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groprog_kernels import quality_cython as loops
+from groprog_kernels.records import open_records
+
+_CHUNK = 1 << 20
+_QUALITIES = 94
+
+
+class FastqError(ValueError):
+    """The file is no FASTQ, or is truncated or altered."""
+
+
+class QualityTally(NamedTuple):
+    """counts: (mates, cycles, 94) int64 bases by Phred quality; reads: (mates,) int64 reads with qualities; without: reads
+    that carry none (alignments only)."""
+
+    counts: NDArray[np.int64]
+    reads: NDArray[np.int64]
+    without: int
+
+
+class CycleQuality(NamedTuple):
+    """One row a cycle (c,): mean and error_mean Phred float64; lowest, highest int32 Phred; reads int64 reaching it."""
+
+    mean: NDArray[np.float64]
+    error_mean: NDArray[np.float64]
+    lowest: NDArray[np.int32]
+    highest: NDArray[np.int32]
+    reads: NDArray[np.int64]
+
+
+def _bytes(path: Path) -> Iterator[bytes]:
+    """The file's bytes, inflated when it is gzip (any number of members)."""
+    with open(path, "rb") as stream:
+        if stream.read(2) != b"\x1f\x8b":
+            stream.seek(0)
+            while piece := stream.read(_CHUNK):
+                yield piece
+            return
+        stream.seek(0)
+        inflater = zlib.decompressobj(31)
+        while piece := stream.read(_CHUNK // 4):
+            while piece:
+                try:
+                    yield inflater.decompress(piece)
+                except zlib.error as error:
+                    raise FastqError(
+                        f"the compressed data are altered before byte {stream.tell():,} ({error})"
+                    ) from None
+                piece = inflater.unused_data
+                if inflater.eof:
+                    piece = piece or stream.read(_CHUNK // 4)
+                    inflater = zlib.decompressobj(31)
+                    if piece and not piece.startswith(b"\x1f"):
+                        raise FastqError(f"bytes that are not gzip follow before byte {stream.tell():,}")
+                    if not piece:
+                        return
+        raise FastqError("the compressed file is cut off")
+
+
+def _ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces, the next one made in another thread while this one is used."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, pieces, None)
+        while (piece := coming.result()) is not None:
+            coming = pool.submit(next, pieces, None)
+            yield piece
+
+
+def tally_fastq(path: str | Path) -> QualityTally:
+    """Qualities of one FASTQ file, plain or gzip, as a one-mate tally.
+
+    Four lines a record, Unix or Windows line ends; a last line without its end is accepted. Phred+33, or Phred+64 when no
+    character is below 64 and some lie above 'T' (Q51 in Phred+33), which only old Illumina files do. An empty read counts as
+    a read without cycles. FastqError names the record: no '@' or '+', sequence and qualities of different lengths,
+    characters outside '!'..'~', a file cut off within a record, altered or truncated gzip, or no reads at all.
+    Source: Cock et al. 2010, doi:10.1093/nar/gkp1137.
+    """
+    tally = np.zeros((512, 128), np.int64)
+    records = 0
+    rest = b""
+    complaints = {
+        loops.STATUS_NO_HEADER: "does not begin with '@'",
+        loops.STATUS_NO_PLUS: "has no '+' line after its sequence",
+        loops.STATUS_UNEQUAL: "has a sequence and qualities of different lengths",
+        loops.STATUS_OUT_OF_RANGE: "has a quality character outside '!'..'~'",
+    }
+    pieces = _ahead(_bytes(Path(path)))
+    finished = False
+    while not finished:
+        piece = next(pieces, None)
+        if piece is None:
+            finished = True
+            rest = rest.rstrip(b"\r\n")
+            piece = b"\n" if rest else b""
+        data = np.frombuffer(rest + piece, np.uint8)
+        at = 0
+        while True:
+            status, at, more = loops.tally_fastq(data, at, len(data), tally)
+            records += more
+            if status == loops.STATUS_TOO_LONG:
+                tally = np.concatenate([tally, np.zeros_like(tally)])
+                continue
+            break
+        rest = bytes(memoryview(data)[at:])
+        if status and not (status == loops.STATUS_NO_HEADER and not rest.strip()):
+            raise FastqError(f"record {records + 1:,} {complaints[status]}")
+    if rest.strip():
+        raise FastqError(f"the file is cut off within record {records + 1:,}")
+    if records == 0:
+        raise FastqError("the file holds no reads")
+    used = np.flatnonzero(tally.any(axis=0))
+    old = len(used) > 0 and used[0] >= 64 and used[-1] > ord("T")
+    offset = 64 if old else 33
+    cycles = int(np.flatnonzero(tally.any(axis=1))[-1]) + 1 if len(used) else 0
+    counts = np.zeros((1, cycles, _QUALITIES), np.int64)
+    counts[0, :, : 127 - offset] = tally[:cycles, offset:127]
+    return QualityTally(counts, np.array([records]), 0)
+
+
+def tally_alignments(path: str | Path, reference: str | Path | None = None) -> QualityTally:
+    """Qualities of the reads of a BAM, SAM or CRAM, in sequencing order, for one or two mates.
+
+    Secondary and supplementary records are left out; reverse reads are turned back. Reads without qualities (`*`) are only
+    counted. BamError as in `reads.decode_reads`. Source: SAM 1.6, 4.2.
+    """
+    tally = np.zeros((2, 512, _QUALITIES), np.int64)
+    counts = np.zeros(3, np.int64)
+    with open_records(Path(path), reference, qualities=True) as records:
+        for buffer, start, end in records:
+            at = start
+            while True:
+                status, at = loops.tally_qualities(buffer, at, end, tally, counts)
+                if status != loops.STATUS_TOO_LONG:
+                    break
+                wider = max(int(counts[2]), 2 * tally.shape[1]) - tally.shape[1]
+                tally = np.concatenate([tally, np.zeros((2, wider, _QUALITIES), np.int64)], axis=1)
+            if status == loops.STATUS_MALFORMED:
+                raise records.malformed()
+            records.keep(buffer, at, end)
+    mates = tally[:, 0].sum(axis=1)
+    used = np.flatnonzero(tally.any(axis=(0, 2)))
+    cycles = int(used[-1]) + 1 if len(used) else 0
+    return QualityTally(tally[: 2 if mates[1] else 1, :cycles].copy(), mates[: 2 if mates[1] else 1], int(counts[1]))
+
+
+def summarize(counts: NDArray[np.int64]) -> CycleQuality:
+    """Per-cycle figures of one mate's counts (cycles, qualities).
+
+    mean: arithmetic mean of Phred values, FastQC's per-base mean. error_mean: -10 log10 of the mean of 10^(-q/10) (A30), never
+    above mean. Cycles no read reaches must not be in the table: ValueError. Source: FastQC 0.12 PerBaseQualityScores.
+    """
+    counts = np.asarray(counts, np.int64)
+    reads = counts.sum(axis=1)
+    if (reads == 0).any():
+        raise ValueError("a cycle without reads has no quality")
+    phred = np.arange(counts.shape[1])
+    error = (counts @ (10.0 ** (-phred / 10))) / reads
+    held = counts > 0
+    return CycleQuality(
+        counts @ phred / reads,
+        -10 * np.log10(error),
+        held.argmax(axis=1).astype(np.int32),
+        (counts.shape[1] - 1 - held[:, ::-1].argmax(axis=1)).astype(np.int32),
+        reads,
+    )
