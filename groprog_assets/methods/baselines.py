@@ -20,15 +20,15 @@ from groprog_assets.parameters import EvaluationParameters, Parameters
 from groprog_assets.tables import conform
 from groprog_kernels.cox import breslow_baseline, survival_probability
 
-# Keeps an unpenalised Cox finite where a rare level separates events from the rest; moves no coefficient in its third digit.
-FAINT = 0.1
+# From half a dozen patients' worth of information a column to next to none: the weakest only keeps rare levels finite.
+RIDGE_PENALTIES = (100.0, 50.0, 20.0, 10.0, 5.0, 1.0, 0.1)
 CLINICAL_PENALTIES = (100.0, 20.0, 5.0)
 EXPRESSION_PENALTIES = (3e5, 1e5, 3e4, 1e4, 3e3, 1e3)
 INNER_FOLDS = 5
 
 
 class Baselines(NamedTuple):
-    """`table`: out_of_fold with `survival_<months>` columns. `summary`: per model its covariates, what was chosen in each fold."""
+    """`table`: out_of_fold with `survival_<months>` columns. `summary`: what each model chose in each fold."""
 
     table: pd.DataFrame
     summary: dict[str, Any]
@@ -50,8 +50,8 @@ def baselines(
 ) -> Baselines:
     """Out-of-fold predictions of clinical_cox, penalised_cox (only with expression) and boosted_cox on the given folds.
 
-    `records`, `fields`, `outcomes`, `folds` are the tables of those names; `expression` holds "values" (patients, genes), NaN where
-    missing, "patient_id" and "gene". Patients without expression get the training mean of each gene. survival columns come
+    `records`, `fields`, `outcomes`, `folds` are the tables of those names; `expression` holds "values" (patients, genes), NaN
+    where missing, "patient_id" and "gene". Patients without expression get the training mean of each gene. survival columns come
     from each fold's Breslow baseline. A training fold without events, or a patient without a record, is a CohortError.
     Source: specs/model 7, A48.
     """
@@ -123,10 +123,11 @@ def _fold(
     folds = min(INNER_FOLDS, max(2, int(event[train].sum())))
     inner = inner_folds(event[train], folds, random)
     data = (time[train], event[train])
-    beta = fit_ridge_cox([clinic[train]], *data, (FAINT,))
+    ridge = choose_penalties([clinic[train]], *data, [(penalty,) for penalty in RIDGE_PENALTIES], inner)
+    beta = fit_ridge_cox([clinic[train]], *data, ridge.penalties)
     effects = {name: round(float(value), 6) for name, value in zip(covariates.names, beta)}
     found: dict[str, tuple[np.ndarray, dict[str, Any]]] = {
-        "clinical_cox": (clinic @ beta, {"log_hazard_ratio": effects})
+        "clinical_cox": (clinic @ beta, {"clinical_penalty": ridge.penalties[0], "log_hazard_ratio": effects})
     }
     if omics is not None:
         genes = _components(omics, train)
@@ -142,9 +143,9 @@ def _fold(
 
 
 def _components(values: np.ndarray, train: np.ndarray) -> np.ndarray:
-    """Standardised genes (n, k) by the training fold's mean and SD; more genes than patients are rotated onto the patients' span.
+    """Standardised genes (n, k) by the training fold's mean and SD; more genes than patients are rotated.
 
-    A ridge penalty is the same in rotated coordinates, which number at most the training patients. Missing values become the mean.
+    A ridge penalty is the same in coordinates of the training patients' span. Missing values become the mean.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         known = np.isfinite(values[train])

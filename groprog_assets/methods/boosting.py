@@ -41,7 +41,7 @@ def fit_boosted_cox(
 ) -> BoostedCox:
     """Boost `rounds` trees on `design` (n, p) without NaN; leaves step by -rate sum(g) / (sum(h) + penalty).
 
-    h = expected events, an upper bound of the diagonal of the Hessian. A leaf holds at least `minimum` patients. No events: no trees.
+    h = expected events, an upper bound of the diagonal of the Hessian. A leaf holds `minimum` patients or more. No events: no trees.
     Source: doi:10.1214/aos/1013203451; expected events, doi:10.1093/biomet/69.1.239.
     """
     edges = [np.unique(np.quantile(column, np.linspace(0, 1, BINS + 1)[1:-1])) for column in design.T]
@@ -59,7 +59,7 @@ def fit_boosted_cox(
         right = bins[:, root[0]] > root[1]
         sides, value = [], np.empty(4)
         leaf = np.where(right, 2, 0)
-        for side, inside in enumerate((np.flatnonzero(~right), np.flatnonzero(right))):
+        for inside in (np.flatnonzero(~right), np.flatnonzero(right)):
             found = _split(bins, gradient, curvature, inside, penalty, minimum) or (0, BINS)
             sides.append(found)
             leaf[inside] += bins[inside, found[0]] > found[1]

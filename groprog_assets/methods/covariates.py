@@ -66,7 +66,7 @@ def fit_covariates(records: pd.DataFrame, fields: pd.DataFrame, maximum_missing:
 
 
 def apply_covariates(covariates: Covariates, records: pd.DataFrame) -> np.ndarray:
-    """(patients, columns) float64 without NaN; levels not seen in training count as none of the known."""
+    """(patients, columns) float64 without NaN; levels not seen in training count as none of the known; values stop at 5 SD."""
     out = np.empty((len(records), len(covariates.columns)))
     for k, column in enumerate(covariates.columns):
         series = records[column.field]
@@ -76,7 +76,8 @@ def apply_covariates(covariates: Covariates, records: pd.DataFrame) -> np.ndarra
             out[:, k] = series.map(_text).to_numpy() == column.level
         else:
             values = _values(series, column.order)
-            out[:, k] = (np.where(np.isnan(values), column.fill, values) - column.centre) / column.scale
+            scaled = (np.where(np.isnan(values), column.fill, values) - column.centre) / column.scale
+            out[:, k] = np.clip(scaled, -5.0, 5.0)
     return out
 
 

@@ -1,0 +1,139 @@
+"""Discrimination of every model: AUC over time, ROC at the horizons, metrics and paired differences as forest plots.
+
+The evaluation document in, matplotlib figures out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from groprog_assets.figures.style import CONTROL, INK, NEUTRAL, SERIES, SOFT_INK, new_figure, say_empty, style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MODEL = "groprog"
+
+
+def auc_figure(document: Mapping[str, Any], labels: Mapping[str, str] | None = None) -> Figure:
+    """AUC(tau) of each model against months of follow-up; 0.5 is chance. Times outside the support are gaps."""
+    figure, axes = new_figure((6.2, 3.5))
+    curves = document.get("auc_curves") or {}
+    if not curves.get("models"):
+        say_empty(axes, "No time has both cases and controls.")
+        return figure
+    with style():
+        time = np.array(curves["time"], dtype=float)
+        for k, (model, values) in enumerate(curves["models"].items()):
+            own = model == MODEL
+            colour = SERIES[k % len(SERIES)]
+            width = 2.4 if own else 1.3
+            axes.plot(time, np.array(values, dtype=float), color=colour, linewidth=width, label=_label(model, labels))
+        axes.axhline(0.5, color=NEUTRAL, linewidth=1, linestyle="--")
+        axes.set_xlabel("months")
+        axes.set_ylabel("AUC")
+        axes.set_title("Discrimination over time, out of fold")
+        axes.legend(loc="best", ncols=2)
+    return figure
+
+
+def roc_figure(document: Mapping[str, Any], labels: Mapping[str, str] | None = None) -> Figure:
+    """ROC at each horizon, averaged over test folds: one panel a horizon, one line a model with its AUC."""
+    horizons = [f"{horizon:g}" for horizon in document.get("horizons_months", [])]
+    roc = document.get("roc") or {}
+    shown = [horizon for horizon in horizons if any(horizon in lines for lines in roc.get("models", {}).values())]
+    if not shown:
+        figure, axes = new_figure()
+        say_empty(axes, "No horizon has both cases and controls.")
+        return figure
+    figure, axes = new_figure((2.9 * len(shown) + 0.3, 3.5), 1, len(shown), sharey=True, squeeze=False)
+    with style():
+        for panel, horizon in zip(axes[0], shown):
+            panel.plot([0, 1], [0, 1], color=NEUTRAL, linewidth=1, linestyle="--")
+            for k, (model, lines) in enumerate(roc["models"].items()):
+                if horizon not in lines:
+                    continue
+                auc = document["models"][model][f"auc_{horizon}"]["estimate"]
+                said = _label(model, labels) + ("" if auc is None else f" {auc:.2f}")
+                width = 2.2 if model == MODEL else 1.1
+                panel.plot(
+                    roc["false_positive_rate"],
+                    lines[horizon],
+                    color=SERIES[k % len(SERIES)],
+                    linewidth=width,
+                    label=said,
+                )
+            panel.set_aspect("equal")
+            panel.set_title(f"{horizon} months")
+            panel.set_xlabel("false positive rate")
+            panel.legend(loc="lower right", fontsize=6.5, handlelength=1.2)
+        axes[0][0].set_ylabel("true positive rate")
+    return figure
+
+
+def concordance_figure(
+    document: Mapping[str, Any], metric: str = "c_ipcw", labels: Mapping[str, str] | None = None
+) -> Figure:
+    """Forest plot of one metric: a row a model, its estimate and 95 % interval; the dashed line is chance for concordances."""
+    rows = [
+        (_label(model, labels), entry[metric]["estimate"], entry[metric]["lower"], entry[metric]["upper"])
+        for model, entry in document.get("models", {}).items()
+        if metric in entry and entry[metric]["estimate"] is not None
+    ]
+    title = f"{metric.replace('_', ' ')}, out of fold, 95 % interval"
+    return _forest(rows, None if "brier" in metric else 0.5, title, "estimate")
+
+
+def differences_figure(
+    document: Mapping[str, Any], metric: str = "c_ipcw", labels: Mapping[str, str] | None = None
+) -> Figure:
+    """Forest plot of paired differences in one metric, corrected 95 % intervals; right of the line the first model scores higher."""
+    rows = [
+        (
+            f"{_label(row['model'], labels)} − {_label(row['against'], labels)}",
+            row["difference"],
+            row["lower"],
+            row["upper"],
+        )
+        for row in document.get("differences", [])
+        if row["metric"] == metric and row["difference"] is not None
+    ]
+    return _forest(
+        rows, 0.0, f"Paired differences in {metric.replace('_', ' ')}", "difference, corrected 95 % interval"
+    )
+
+
+def _forest(rows: Sequence[tuple[str, float, Any, Any]], line: float | None, title: str, xlabel: str) -> Figure:
+    figure, axes = new_figure((6.2, 1.2 + 0.36 * max(len(rows), 2)))
+    if not rows:
+        say_empty(axes, "Nothing to compare.")
+        return figure
+    with style():
+        if line is not None:
+            axes.axvline(line, color=NEUTRAL, linewidth=1, linestyle="--")
+        for place, (_, estimate, lower, upper) in enumerate(rows):
+            height = len(rows) - 1 - place
+            if lower is not None and upper is not None:
+                axes.plot([lower, upper], [height, height], color=CONTROL, linewidth=1.8)
+            axes.plot([estimate], [height], "o", color=INK, markersize=5)
+            axes.annotate(
+                f"{estimate:.3f}",
+                (1.01, height),
+                xycoords=("axes fraction", "data"),
+                va="center",
+                fontsize=8,
+                color=SOFT_INK,
+            )
+        axes.set_yticks(range(len(rows)), [row[0] for row in rows][::-1])
+        axes.set_ylim(-0.6, len(rows) - 0.4)
+        axes.grid(axis="y", visible=False)
+        axes.set_title(title)
+        axes.set_xlabel(xlabel)
+    return figure
+
+
+def _label(model: str, labels: Mapping[str, str] | None) -> str:
+    return (labels or {}).get(model, model.replace("_", " "))

@@ -1,0 +1,67 @@
+"""Survival curves by risk group with the patients still at risk below. Documents in, matplotlib figures out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from groprog_assets.figures.style import NEUTRAL, SOFT_INK, STRATA, new_figure, say_empty, style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+NAMES = {2: ("low", "high"), 3: ("low", "middle", "high")}
+
+
+def kaplan_meier_figure(strata: Mapping[str, Any] | None, title: str = "") -> Figure:
+    """One entry of the evaluation's `strata`: step curves with 95 % bands, log-rank p, patients at risk by group.
+
+    Times are months. Without an entry the axes say that there is none. Source: S1-E05.
+    """
+    figure, axes = new_figure((6.2, 4.6), 2, 1, height_ratios=(4.2, 1), sharex=True)
+    curve_axes, table_axes = axes
+    if not strata:
+        table_axes.set_axis_off()
+        say_empty(curve_axes, "No out-of-fold risk to group by.")
+        return figure
+    with style():
+        curves = {name: np.array(values, dtype=float) for name, values in strata["curves"].items()}
+        groups = np.unique(curves["group"])
+        names = NAMES.get(len(groups), tuple(f"group {int(group) + 1}" for group in groups))
+        colours = STRATA if len(groups) == 3 else [STRATA[0], STRATA[2]] if len(groups) == 2 else [*STRATA, NEUTRAL] * 3
+        for name, group, colour in zip(names, groups, colours):
+            inside = curves["group"] == group
+            time, survival = curves["time"][inside], curves["survival"][inside]
+            lower, upper = curves["lower"][inside], curves["upper"][inside]
+            label = f"{name} risk ({int(curves['at_risk'][inside][0])})"
+            curve_axes.step(time, survival, where="post", color=colour, label=label)
+            curve_axes.fill_between(time, lower, upper, step="post", color=colour, alpha=0.13, linewidth=0)
+        curve_axes.set_ylim(0, 1.02)
+        curve_axes.set_xlim(0, curves["time"].max())
+        curve_axes.set_ylabel("surviving")
+        curve_axes.set_title(title)
+        curve_axes.legend(loc="upper right")
+        p = strata["log_rank"]["p_value"]
+        if p is not None:
+            said = "log-rank p < 1e-4" if p < 1e-4 else f"log-rank p = {p:.2g}"
+            curve_axes.text(0.02, 0.05, said, transform=curve_axes.transAxes, color=SOFT_INK)
+        _at_risk(table_axes, strata["at_risk"], names, colours)
+    return figure
+
+
+def _at_risk(axes: Any, table: Mapping[str, Any], names: Any, colours: Any) -> None:
+    axes.grid(False)
+    axes.set_ylim(-0.6, len(names) - 0.4)
+    for row, (counts, name, colour) in enumerate(zip(table["counts"].values(), names, colours)):
+        height = len(names) - 1 - row
+        for k, (time, count) in enumerate(zip(table["time"], counts)):
+            side = "left" if k == 0 else "right" if k == len(counts) - 1 else "center"
+            axes.text(time, height, f"{count}", ha=side, va="center", color=colour, fontsize=8)
+    axes.set_yticks(range(len(names)), list(names)[::-1])
+    axes.set_xticks(table["time"])
+    axes.tick_params(length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    axes.set_xlabel("months; below the curves: patients at risk")
