@@ -28,6 +28,6 @@ def evaluation(
         cohort.outcomes,
         encoded_tensors.folds,
         study.parameters.evaluation,
-        study.parameters.training.seed,
+        seed=study.parameters.training.seed,
     )
     return materialized(document, verdicts=[check.omics_add(document)], models=len(document["models"]))

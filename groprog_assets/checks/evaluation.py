@@ -10,10 +10,11 @@ from groprog_assets.results import Verdict
 
 def omics_add(document: Mapping[str, Any]) -> Verdict:
     """Passes when the interval of the difference to the clinical baseline lies above zero."""
-    rows = [row for row in document.get("differences", []) if row.get("against") == "clinical_cox"]
     rows = [
-        row for row in rows if row.get("model") == "groprog" and "ipcw" in str(row.get("metric", "")).lower()
-    ] or rows
+        row
+        for row in document.get("differences", [])
+        if (row["model"], row["against"], row["metric"]) == ("groprog", "clinical_cox", "c_ipcw")
+    ]
     if not rows or rows[0].get("lower") is None:
         return Verdict("omics_add", False, "No difference to the clinical baseline was measured.")
     row = rows[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-METRIC = "ipcw_concordance"
+METRIC = "c_ipcw"
 
 
 def decide(
