@@ -65,9 +65,13 @@ def count_stranded(
 
 def groups(chrom: NDArray, strand: NDArray) -> dict[tuple[str, str], NDArray[np.int64]]:
     """Row numbers of each (chromosome, strand), in order of first appearance."""
-    keys = pd.MultiIndex.from_arrays([np.asarray(chrom, dtype=object), np.asarray(strand, dtype=object)])
-    codes, unique = pd.factorize(keys)
-    return {(str(c), str(s)): np.flatnonzero(codes == i) for i, (c, s) in enumerate(unique)}
+    chrom_code, chroms = pd.factorize(np.asarray(chrom, dtype=object))
+    strand_code, strands = pd.factorize(np.asarray(strand, dtype=object))
+    code, unique = pd.factorize(chrom_code * max(len(strands), 1) + strand_code)
+    order = np.argsort(code, kind="stable")
+    rows = np.split(order, np.searchsorted(code[order], np.arange(1, len(unique))))
+    keys = [(str(chroms[key // len(strands)]), str(strands[key % len(strands)])) for key in unique]
+    return dict(zip(keys, rows, strict=False))
 
 
 def tss_window(tss: NDArray, strand: NDArray, first: int, last: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
