@@ -69,6 +69,12 @@ def test_equal_signal_goes_upstream_and_to_the_longest() -> None:
     assert genes["tss_reads"].tolist() == [4, 0]
 
 
+def test_upstream_goes_before_length() -> None:
+    first = models([("chr1", 1000, 2000, "+", "short", "A"), ("chr1", 1500, 9000, "+", "long", "A")])
+    genes = genes_with([], models=pd.concat([first, MODELS.iloc[3:]]))
+    assert genes.loc["A", ["tss", "tts", "transcript"]].tolist() == [1000, 1999, "short"]
+
+
 def test_window_edges_are_half_open_downstream_on_both_strands() -> None:
     """[-50, +50) in the direction of transcription."""
     for position, reads in ((28_999 + 50, 1), (28_999 + 51, 0), (28_999 - 49, 1), (28_999 - 50, 0)):
@@ -98,7 +104,7 @@ def test_placements_and_masks_make_unreliable() -> None:
     assert genes["reliable"].tolist() == [True, False]
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=30)
 @given(st.lists(st.tuples(st.integers(18_000, 27_000), st.integers(1, 4000)), max_size=8))
 def test_masked_fraction_counts_each_base_once(intervals: list[tuple[int, int]]) -> None:
     masks = pd.DataFrame([("chr1", a, a + w, "m") for a, w in intervals], columns=["chrom", "start", "end", "reason"])
