@@ -14,7 +14,7 @@ import pandas as pd
 
 from groprog_assets.errors import AnnotationError, Problem
 from groprog_assets.study import Ontology
-from groprog_assets.tables import conform
+from groprog_assets.tables import TABLES, conform
 
 BRANCHES = {"biological_process": "BP", "cellular_component": "CC", "molecular_function": "MF"}
 ASPECTS = {"P": "BP", "C": "CC", "F": "MF"}
@@ -38,16 +38,23 @@ class TermGraph(NamedTuple):
     version: str
 
 
-def read_ontology(ontology: Ontology, genes: Iterable[str]) -> OntologyTables:
+def read_ontology(ontology: Ontology | None, genes: Iterable[str]) -> OntologyTables:
     """Terms and the genes under them, for the genes of the study.
 
     With OBO and GAF the annotations are closed upwards over is_a and part_of (the true-path rule), also where part_of leads into
     another branch. NOT qualifiers and "no data" (ND) evidence are left out. A gene is matched by symbol, then by a synonym that
     names one GAF gene only. GAF terms that the OBO does not know, even as alt_id, are counted and skipped; so are obsolete ones.
     A GMT's sets are taken as they stand; its branch is read from GOBP_, GOCC_, GOMF_ name prefixes, otherwise "other".
-    Raises AnnotationError for a cyclic OBO, files that cannot be parsed, or neither GAF nor GMT.
+    None, a study without ontology, gives empty tables. Raises AnnotationError for a cyclic OBO, files that cannot be parsed, or
+    neither GAF nor GMT.
     """
     genes = list(dict.fromkeys(genes))
+    if ontology is None:
+        empty = (pd.DataFrame(columns=TABLES[name].column_names) for name in ("ontology_terms", "ontology_annotations"))
+        terms, annotations = empty
+        return OntologyTables(
+            conform(terms, "ontology_terms"), conform(annotations, "ontology_annotations"), {"format": "none"}
+        )
     if ontology.gmt is not None:
         return _from_gmt(ontology.gmt, genes)
     if ontology.obo is None or ontology.gaf is None:

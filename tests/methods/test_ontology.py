@@ -213,3 +213,10 @@ def test_truncated_gzip_is_named(files, tmp_path):
 def test_half_an_ontology_is_refused(files):
     with pytest.raises(AnnotationError, match="OBO needs GAF"):
         read_ontology(Ontology(obo=files.obo), GENES)
+
+
+def test_a_study_without_ontology_has_empty_tables():
+    tables = read_ontology(None, GENES)
+    assert tables.terms.empty
+    assert tables.annotations.empty
+    assert tables.version == {"format": "none"}
