@@ -36,9 +36,17 @@ def drawings(study: Any, values: Mapping[str, Any]) -> dict[str, Callable[[], An
 
 
 def _model_drawings(values: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
-    from groprog_assets.figures import training
+    from groprog_assets.figures import calibration, evaluation, kaplan_meier, training
+    from groprog_assets.figures.report_prognosis import LABELS, MODEL
 
-    return {"training": lambda: training.training_curves(values["risk_model"].history)}
+    document = values["evaluation"]
+    return {
+        "training": lambda: training.training_curves(values["risk_model"].history),
+        "kaplan_meier": lambda: kaplan_meier.kaplan_meier_figure(document["strata"].get(MODEL)),
+        "calibration": lambda: calibration.calibration_figure(document["calibration"].get(MODEL)),
+        "auc": lambda: evaluation.auc_figure(document, LABELS),
+        "roc": lambda: evaluation.roc_figure(document, LABELS),
+    }
 
 
 def _workflow() -> Any:

@@ -32,19 +32,21 @@ from groprog_assets.figures.report_blocks import (
 from groprog_assets.figures.report_genomics import picture as _picture
 
 MODEL = "groprog"
-HEADLINE_METRIC = "c_ipcw"
-CLINICAL = ("clinical_cox", "groprog_clinical")
-"""What the omics must beat, first found first."""
-
-MODEL_LABELS = {
+LABELS = {
     "groprog": "GroProg",
     "groprog_clinical": "GroProg, clinical branch alone",
     "clinical_cox": "Cox, clinical",
     "penalised_cox": "Penalised Cox, clinical + expression",
     "boosted_cox": "Boosted Cox",
 }
+"""Names of models as a reader meets them; a model without one is shown by its own."""
+HEADLINE_METRIC = "c_ipcw"
+CLINICAL = ("clinical_cox", "groprog_clinical")
+"""What the omics must beat, first found first."""
+
 METRIC_LABELS = {
     "c_ipcw": "C, censoring-weighted",
+    "c_ipcw_untruncated": "C, censoring-weighted, untruncated",
     "harrell": "C, Harrell",
     "integrated_brier": "Integrated Brier score",
 }
@@ -74,9 +76,9 @@ CAPTIONS: dict[str, tuple[str, str]] = {
         "chance.",
         "Line chart of time-dependent AUC against follow-up time for each model.",
     ),
-    "concordance": (
-        "Concordance of each model with its 95 % interval; all on the same folds.",
-        "Forest plot of the concordance of each model with intervals.",
+    "roc": (
+        "Share of events found against share of false alarms at each horizon, averaged over test folds.",
+        "ROC curves of each model at each horizon.",
     ),
     "training": (
         "Loss terms and validation concordance by epoch over the three stages; the line ends where early stopping "
@@ -95,7 +97,7 @@ CAPTIONS: dict[str, tuple[str, str]] = {
 
 
 def label_of(model: str) -> str:
-    return MODEL_LABELS.get(model, words(model))
+    return LABELS.get(model, words(model))
 
 
 def metric_label(metric: str) -> str:
@@ -106,34 +108,43 @@ def metric_label(metric: str) -> str:
 
 
 def headline_difference(context: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The paired difference that decides the headline: this model against the clinical one, on the headline metric."""
-    differences = member(context.get("evaluation"), "differences") or []
+    """The paired difference that decides the headline: the document's own, else this model against the clinical one."""
+    document = context.get("evaluation")
+    if stated := member(document, "headline"):
+        return stated
     for against in CLINICAL:
-        for row in differences:
+        for row in member(document, "differences") or []:
             if (row["model"], row["against"], row["metric"]) == (MODEL, against, HEADLINE_METRIC):
                 return row
     return None
 
 
 def verdict(context: Mapping[str, Any]) -> dict[str, str] | None:
-    """The one sentence the report may say about the omics, decided by the paired interval (A47); None without one."""
+    """The one sentence the report may say about the omics, decided by the paired interval (A47); None without one.
+
+    Where the document gives a second, resampled interval, both must agree before anything is claimed.
+    """
     row = headline_difference(context)
     if row is None or row.get("lower") is None or row.get("upper") is None:
         return None
+    lower = min(row["lower"], row.get("bootstrap_lower") or row["lower"])
+    upper = max(row["upper"], row.get("bootstrap_upper") or row["upper"])
     amount = f"{fixed(row['difference'])} (95 % interval {interval(row['lower'], row['upper'])})"
-    against = label_of(row["against"])
-    if row["lower"] > 0:
-        title, level = "Adding the omics improves the prediction in this cohort", "good"
-    elif row["upper"] < 0:
-        title, level = "Adding the omics makes the prediction worse in this cohort", "bad"
+    if lower > 0:
+        title, level, end = "Adding the omics improves the prediction in this cohort", "good", ""
+    elif upper < 0:
+        title, level, end = "Adding the omics makes the prediction worse in this cohort", "bad", ""
     else:
-        title, level = "No gain from the omics is shown in this cohort", "info"
-    end = "" if level != "info" else " The interval includes zero, so the data agree with no gain at all."
-    return {
-        "title": title,
-        "level": level,
-        "text": f"Concordance of {label_of(row['model'])} minus {against}, same patients and folds: {amount}.{end}",
-    }
+        title, level, end = (
+            "No gain from the omics is shown in this cohort",
+            "info",
+            " The data agree with no gain at all.",
+        )
+        if row.get("margin") is not None and upper < row["margin"]:
+            end = f" A gain of {fixed(row['margin'], 2)} or more is ruled out."
+    against = label_of(row["against"])
+    text = f"Concordance of {label_of(row['model'])} minus {against}, same patients and folds: {amount}.{end}"
+    return {"title": title, "level": level, "text": text}
 
 
 def headlines(context: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -242,10 +253,8 @@ def evaluation(context: Mapping[str, Any]) -> list[Block]:
     if differences:
         blocks.append(_differences(differences))
     blocks.append(side_by_side([_picture(context, name, CAPTIONS) for name in ("kaplan_meier", "calibration")]))
-    blocks += [
-        _picture(context, name, CAPTIONS) for name in ("concordance", "auc") if member(context.get("figures"), name)
-    ]
-    shown = {"models", "differences"}
+    blocks += [_picture(context, name, CAPTIONS) for name in ("auc", "roc") if member(context.get("figures"), name)]
+    shown = {"models", "differences", "headline", "auc_curves", "roc", "strata", "calibration"}
     rest = {key: value for key, value in document.items() if key not in shown}
     if rest:
         blocks.append(details("All other figures of the evaluation", [document_table(rest)]))

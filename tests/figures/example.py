@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 
 from groprog_assets.figures import density, reads, workflow
+from groprog_assets.figures.calibration import calibration_figure
+from groprog_assets.figures.evaluation import auc_figure
+from groprog_assets.figures.kaplan_meier import kaplan_meier_figure
+from groprog_assets.figures.report_prognosis import LABELS
 from groprog_assets.figures.style import (
-    CONTROL,
     DOWN,
     NEUTRAL,
-    SMALL,
-    STRATA,
     UP,
     WIDE,
     figure_bytes,
@@ -278,6 +279,34 @@ def evaluation() -> dict[str, Any]:
         ("groprog", "penalised_cox", "c_ipcw", 0.008, -0.021, 0.037, 0.59),
         ("groprog", "clinical_cox", "integrated_brier", -0.012, -0.021, -0.003, 0.011),
     ]
+    groups = [
+        {
+            "group": k,
+            "patients": 40,
+            "predicted": 0.1 * k + 0.05,
+            "observed": 0.09 * k + 0.06,
+            "lower": 0.08 * k,
+            "upper": 0.1 * k + 0.1,
+        }
+        for k in range(9)
+    ]
+    groups.append({"group": 9, "patients": 40, "predicted": 0.95, "observed": None, "lower": None, "upper": None})
+    months = np.arange(0, 61, 3.0)
+    curves: dict[str, list[Any]] = {name: [] for name in ("group", "time", "survival", "lower", "upper", "at_risk")}
+    for group, rate in enumerate((0.008, 0.02, 0.05)):
+        survival = np.exp(-rate * months)
+        curves["group"] += [group] * len(months)
+        curves["time"] += months.tolist()
+        curves["survival"] += survival.tolist()
+        curves["at_risk"] += [130] * len(months)
+        curves["lower"] += (survival - 0.05).tolist()
+        curves["upper"] += (survival + 0.05).clip(max=1).tolist()
+    counts = {str(group): [130, 100 - 20 * group, 60 - 20 * group] for group in range(3)}
+    strata = {
+        "curves": curves,
+        "at_risk": {"time": [0.0, 30.0, 60.0], "counts": counts},
+        "log_rank": {"p_value": 3.1e-9},
+    }
     keys = ["model", "against", "metric", "difference", "lower", "upper", "p_value"]
     return {
         "models": models,
@@ -288,7 +317,12 @@ def evaluation() -> dict[str, Any]:
         "repeats": 1,
         "effective_sample_size": 71.3,
         "log_rank_p": 3.1e-9,
-        "calibration": {"slope_36": 0.94, "d_calibration_p": 0.41},
+        "calibration": {"groprog": {"slope": 0.94, "horizons": {m: {"groups": groups, "error": 0.02} for m in ("12", "36")}}},
+        "strata": {"groprog": strata},
+        "auc_curves": {
+            "time": [6.0, 12.0, 24.0],
+            "models": {"clinical_cox": [0.6, 0.65, None], "groprog": [0.7, 0.72, 0.7]},
+        },
     }
 
 
@@ -328,16 +362,10 @@ def figures(generator: np.random.Generator) -> dict[str, bytes]:
         axes.set_xlabel("log2 CPM")
         axes.set_ylabel("log2 fold change")
         drawn["ma_plot"] = figure
-        figure, axes = new_figure(SMALL)
-        for rate, colour in zip((0.008, 0.02, 0.05), STRATA, strict=True):
-            axes.plot(np.arange(61), np.exp(-rate * np.arange(61)), color=colour, drawstyle="steps-post")
-        axes.set_xlabel("Months")
-        axes.set_ylabel("Survival")
-        drawn["kaplan_meier"] = figure
-        figure, axes = new_figure(SMALL)
-        axes.plot([0, 1], [0, 1], color=NEUTRAL)
-        axes.plot(np.linspace(0.1, 0.8, 10), np.linspace(0.12, 0.75, 10), "o", color=CONTROL)
-        drawn["calibration"] = figure
+    document = evaluation()
+    drawn["kaplan_meier"] = kaplan_meier_figure(document["strata"]["groprog"])
+    drawn["calibration"] = calibration_figure(document["calibration"]["groprog"])
+    drawn["auc"] = auc_figure(document, LABELS)
     return {name: figure_bytes(figure) for name, figure in drawn.items()}
 
 
