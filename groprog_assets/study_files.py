@@ -42,7 +42,7 @@ def open_text(path: Path) -> io.TextIOWrapper:
     with open(path, "rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
     opener = gzip.open if packed else open
-    return opener(path, "rt", encoding="utf-8-sig", newline="")  # type: ignore[operator,return-value]
+    return opener(path, "rt", encoding="utf-8-sig", newline="")
 
 
 def clinical_path(path: Path) -> Path:

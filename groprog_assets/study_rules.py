@@ -59,7 +59,7 @@ def rule_findings(study: Study) -> list[Finding]:
 
 
 def _repeated(names: list[str], part: tuple[str | int, ...], field: str, what: str) -> Iterator[Finding]:
-    seen = Counter()
+    seen: Counter[str] = Counter()
     for k, name in enumerate(names):
         seen[name.lower()] += 1
         if seen[name.lower()] > 1:

@@ -57,11 +57,9 @@ def _curve(axes: Axes, time: np.ndarray, event: np.ndarray, colour: str, median:
     curve = kaplan_meier(time, event)
     x = np.concatenate([[0.0], curve.time])
     axes.step(x, np.concatenate([[1.0], curve.survival]), where="post", color=colour)
-    band = [
-        np.concatenate([[1.0], np.where(np.isfinite(edge), edge, curve.survival)])
-        for edge in (curve.lower, curve.upper)
-    ]
-    axes.fill_between(x, *band, step="post", color=colour, alpha=0.15, linewidth=0)
+    lower, upper = (np.where(np.isfinite(edge), edge, curve.survival) for edge in (curve.lower, curve.upper))
+    lower, upper = np.concatenate([[1.0], lower]), np.concatenate([[1.0], upper])
+    axes.fill_between(x, lower, upper, step="post", color=colour, alpha=0.15, linewidth=0)
     ticks = _months(float(time.max()))
     axes.set_xticks(ticks, [f"{tick:g}\n{int((time >= tick).sum())}" for tick in ticks])
     axes.set_xlabel("Months; below, patients at risk")

@@ -68,7 +68,7 @@ def read_table(path: Path) -> Table:
             Problem(str(path), f"columns twice: {', '.join(repeated)}", "A column stands once.", "Rename one of them.")
         )
     cells = cells.iloc[1:].fillna("").set_axis(layout.columns, axis=1)
-    filled = cells.map(str.strip).ne("").any(axis=1)
+    filled = (cells.map(str.strip) != "").any(axis=1)
     last = int(np.flatnonzero(filled.to_numpy())[-1]) + 1 if filled.any() else 0
     if not filled.iloc[:last].all():
         gap = int(np.flatnonzero(~filled.to_numpy()[:last])[0])

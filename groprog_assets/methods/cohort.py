@@ -24,7 +24,7 @@ class AssembledCohort(NamedTuple):
     """index (cohort_index), records, fields, outcomes and exclusions: the same patients in the same order in the first,
     second and fourth; summary: the cohort page's numbers, JSON-able."""
 
-    index: pd.DataFrame
+    index: pd.DataFrame  # type: ignore[assignment]  # hides tuple.index, which nobody asks for
     records: pd.DataFrame
     fields: pd.DataFrame
     outcomes: pd.DataFrame

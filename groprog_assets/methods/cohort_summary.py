@@ -71,7 +71,7 @@ def table_one(records: pd.DataFrame, fields: pd.DataFrame, outcomes: pd.DataFram
     groups = {"all": np.ones(len(joined), bool), "event": event, "censored": ~event}
     rows = []
     for field in fields.itertuples():
-        values, levels = joined[field.field], json.loads(field.levels)
+        values, levels = joined[field.field], json.loads(str(field.levels))
         row = {"field": field.field, "kind": field.kind, "unit": field.unit, "missing": int(values.isna().sum())}
         if field.kind == "continuous":
             cells = {name: _quartiles(values[chosen]) for name, chosen in groups.items()}

@@ -61,7 +61,7 @@ def read_expression(cohort: Cohort, patient_ids: Sequence[str]) -> dict[str, np.
     elif scale == "linear":
         values = np.log2(1 + values)
     matrix = pd.DataFrame(values, index=frame.index.str.strip(), columns=frame.columns)[patients]
-    matrix = matrix[~matrix.index.map(is_missing)]
+    matrix = matrix[[not is_missing(str(gene)) for gene in matrix.index]]
     averaged = sorted(set(matrix.index[matrix.index.duplicated()]))
     matrix = matrix.groupby(level=0, sort=True).mean().dropna(how="all")
     return {
@@ -130,7 +130,7 @@ def _read_matrix(path: Path, patient_ids: list[str]) -> pd.DataFrame:
 
 def _numbers(frame: pd.DataFrame, path: Path) -> tuple[np.ndarray, list[Problem]]:
     """(genes, patients) float64; cells that are neither a number nor missing, and infinite ones, are problems."""
-    problems = []
+    problems: list[Problem] = []
     columns = []
     for name in frame.columns:
         cells = frame[name]

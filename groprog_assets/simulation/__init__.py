@@ -14,7 +14,7 @@ import yaml
 from groprog_assets.simulation.cohort import COEFFICIENTS, SimulatedCohort, build_cohort
 from groprog_assets.simulation.ontology import TERMS, annotate, write_ontology
 from groprog_assets.simulation.reads import DESIGN, draw_reads, profiles, write_alignments, write_marks
-from groprog_assets.simulation.world import SCALES, World, build_world
+from groprog_assets.simulation.world import SCALES, World, build_world, rows_of
 
 __all__ = ["simulate_study"]
 
@@ -73,7 +73,7 @@ def _write_genome(world: World, folder: Path) -> None:
     """chrom.sizes, GTF, FASTA with index, masks."""
     (folder / "chrom.sizes").write_text("".join(f"{chrom}\t{size}\n" for chrom, size in world.chrom_sizes.items()))
     lines = []
-    for row in world.transcripts.itertuples():
+    for row in rows_of(world.transcripts):
         attributes = f'gene_id "{row.gene}"; transcript_id "{row.transcript}"; gene_name "{row.gene}";'
         edges = np.linspace(row.start, row.end, 6).astype(int)  # three exons, two introns
         intervals = [("transcript", row.start, row.end)]
@@ -96,9 +96,7 @@ def _write_genome(world: World, folder: Path) -> None:
     chrom, start, end = world.blacklist
     (folder / "blacklist.bed").write_text(f"{chrom}\t{start}\t{end}\tHigh Signal Region\n")
     (folder / "multi_copy.bed").write_text(
-        "".join(
-            f"{row.chrom}\t{row.start}\t{row.end}\trDNA {row.name}\n" for row in world.repeats.itertuples(index=False)
-        )
+        "".join(f"{row.chrom}\t{row.start}\t{row.end}\trDNA {row.name}\n" for row in rows_of(world.repeats))
     )
 
 
@@ -109,7 +107,7 @@ def _write_truth(
     world.genes.to_csv(folder / "genes.tsv", sep="\t", index=False, lineterminator="\n")
     units = world.units
     (folder / "transcripts.bed").write_text(
-        "".join(f"{u.chrom}\t{u.start}\t{u.end}\t{u.genes}\t1000\t{u.strand}\n" for u in units.itertuples())
+        "".join(f"{u.chrom}\t{u.start}\t{u.end}\t{u.genes}\t1000\t{u.strand}\n" for u in rows_of(units))
     )
     cohort.truth.to_csv(folder / "patients.tsv", sep="\t", index=False, lineterminator="\n", float_format="%.6f")
     annotations.to_csv(folder / "annotations.tsv", sep="\t", index=False, lineterminator="\n")

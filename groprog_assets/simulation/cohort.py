@@ -91,8 +91,8 @@ def _expression(
     """genes x patients, log2. The genes of the world except a few the platform lacks, and genes the world does not have."""
     genes = world.genes
     absent = rng.choice(len(genes), max(1, len(genes) // 20), replace=False)
-    names = genes["gene"].drop(index=absent).tolist() + [f"OTHER{k + 1:02d}" for k in range(other_genes)]
-    loading = np.sign(genes["log2_fold_change"].drop(index=absent).to_numpy()) * 0.55
+    names = genes["gene"].drop(index=absent.tolist()).tolist() + [f"OTHER{k + 1:02d}" for k in range(other_genes)]
+    loading = np.sign(genes["log2_fold_change"].drop(index=absent.tolist()).to_numpy()) * 0.55
     loading = np.concatenate([loading, np.zeros(other_genes)])
     g, n = len(names), len(signature)
     module = rng.normal(0, 0.5, (g, 2)) @ rng.standard_normal((2, n))  # variation that predicts nothing

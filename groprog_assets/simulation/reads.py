@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pysam
 
-from groprog_assets.simulation.world import World
+from groprog_assets.simulation.world import World, rows_of
 
 READ_LENGTH = 36
 COMMAND = "bowtie2 --very-sensitive -x sim1 -U reads.fastq.gz"
@@ -42,8 +42,8 @@ def profiles(world: World, seed: int) -> list[tuple[str, str, int, np.ndarray, f
     `pausing_index` times the density of the body, as an even part and a peak 35 bp after the TSS.
     """
     rng = np.random.default_rng([seed, 2])
-    stretches = []
-    for gene in world.genes[world.genes["expressed"]].itertuples():
+    stretches: list[tuple[str, str, int, np.ndarray, float]] = []
+    for gene in rows_of(world.genes[world.genes["expressed"]]):
         length = gene.end - gene.start
         rate = np.repeat(rng.gamma(4.0, 0.25, length // 50 + 1), 50)[:length]
         body = rate[200 : min(5_000, length)]
@@ -97,7 +97,7 @@ def draw_reads(world: World, library: SimulatedLibrary, stretches: list, seed: i
     for chrom, size in world.chrom_sizes.items():
         for strand in "+-":
             add(chrom, strand, rng.integers(100, size - 100, rng.poisson(size * 5e-5 * library.depth)), False)
-    for repeat in world.repeats.itertuples():
+    for repeat in rows_of(world.repeats):
         add(repeat.chrom, repeat.strand, rng.integers(repeat.start, repeat.end - READ_LENGTH, rng.poisson(4_000)), True)
     chrom, strand, five_prime, tie = (np.concatenate(column) for column in zip(*parts))
     quality = np.where(tie, 1, np.where(rng.random(len(tie)) < 0.03, rng.integers(2, 9, len(tie)), 42))
@@ -191,10 +191,10 @@ def write_marks(world: World, folder: Path, seed: int) -> dict[str, Path]:
             for chrom, size in world.chrom_sizes.items():
                 signal = rng.gamma(2.0, 0.25, size // 100)
                 here = world.genes[world.genes["chrom"] == chrom]
-                for gene in here[here["expressed"]].itertuples() if width else ():
+                for gene in rows_of(here[here["expressed"]]) if width else ():
                     at = slice(max(0, gene.tss - width) // 100, (gene.tss + width) // 100)
                     signal[at] += 100.0 * gene.rate
-                for gene in here[~here["expressed"]].itertuples() if not width else ():
+                for gene in rows_of(here[~here["expressed"]]) if not width else ():
                     signal[gene.start // 100 : gene.end // 100] += 4.0
                 track.addEntries(chrom, 0, values=[float(v) for v in np.round(signal, 3)], span=100, step=100)
         written[mark] = path

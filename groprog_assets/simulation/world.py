@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -106,6 +107,11 @@ def build_world(scale: Scale, seed: int) -> World:
     )
 
 
+def rows_of(frame: pd.DataFrame) -> Iterator[Any]:
+    """Rows with the columns as attributes."""
+    return iter(frame.itertuples())
+
+
 def _arrange(kind: str, chrom: str, slot_start: int, scale: Scale, rng: np.random.Generator) -> list[dict[str, object]]:
     """Genes of one slot. The room left on both sides keeps units of neighbouring slots `GAP` apart."""
     margin = GAP // 2
@@ -179,7 +185,7 @@ def _transcripts(genes: pd.DataFrame, repeats: pd.DataFrame, rng: np.random.Gene
     """Annotated transcripts. A quarter of the single genes has a second, silent start inside the gene, so the start that is
     used must be chosen from the reads; a tenth has an isoform that ends early."""
     rows = []
-    for gene in genes.itertuples():
+    for gene in rows_of(genes):
         rows.append((gene.chrom, gene.start, gene.end, gene.strand, f"{gene.gene}.1", gene.gene))
         draw, inside = rng.random(), int((gene.end - gene.start) * rng.uniform(0.2, 0.4))
         if gene.arrangement != "single" or draw > 0.35:
@@ -187,7 +193,7 @@ def _transcripts(genes: pd.DataFrame, repeats: pd.DataFrame, rng: np.random.Gene
         shorter_left = (gene.strand == "+") == (draw < 0.25)  # an inner start, or an early end
         start, end = (gene.start + inside, gene.end) if shorter_left else (gene.start, gene.end - inside)
         rows.append((gene.chrom, start, end, gene.strand, f"{gene.gene}.2", gene.gene))
-    for repeat in repeats.itertuples():
+    for repeat in rows_of(repeats):
         rows.append((repeat.chrom, repeat.start, repeat.end, repeat.strand, f"{repeat.name}.1", repeat.name))
     frame = pd.DataFrame(rows, columns=["chrom", "start", "end", "strand", "transcript", "gene"])
     return frame.sort_values(["chrom", "start", "end", "transcript"], ignore_index=True)
@@ -196,13 +202,13 @@ def _transcripts(genes: pd.DataFrame, repeats: pd.DataFrame, rng: np.random.Gene
 def _units(genes: pd.DataFrame, target: tuple[str, int, int]) -> pd.DataFrame:
     """Planted transcription units with the gene whose profile they carry; abutting units of one strand are joined."""
     rows = []
-    for gene in genes[genes["expressed"]].itertuples():
+    for gene in rows_of(genes[genes["expressed"]]):
         start = gene.start - (gene.run_through if gene.strand == "-" else 0)
         end = gene.end + (gene.run_through if gene.strand == "+" else 0)
         rows.append([gene.chrom, start, end, gene.strand, gene.gene, gene.log2_fold_change])
     rows.append([target[0], target[1], target[2], "+", "target", 3.0])
     columns = ["chrom", "start", "end", "strand", "genes", "log2_fold_change"]
-    joined: list[list[object]] = []
+    joined: list[list[Any]] = []
     for row in pd.DataFrame(rows, columns=columns).sort_values(["chrom", "strand", "start"]).to_numpy().tolist():
         if joined and joined[-1][0] == row[0] and joined[-1][3] == row[3] and row[1] - joined[-1][2] < 500:
             joined[-1][2], joined[-1][4] = max(joined[-1][2], row[2]), f"{joined[-1][4]};{row[4]}"
