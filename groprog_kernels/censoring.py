@@ -79,7 +79,8 @@ def step_function(
 ) -> np.ndarray:
     """The step function with `values` (g,) from `times` (g,), ascending, read at `at` (any shape).
 
-    `side="t"` reads it right-continuous, `"t-"` takes the limit from below. Before the first step it is `before`; after the last the
+    `side="t"` reads it right-continuous, `"t-"` takes the limit from below. Before the first step it is `before`;
+    after the last the
     last value holds.
     """
     times, values = np.asarray(times, dtype=np.float64), np.asarray(values, dtype=np.float64)

@@ -58,9 +58,11 @@ def concordance(
     """C-index of `risk` (n,), higher is worse, for `time` (n,) in any unit and `event` (n,) 1 = event.
 
     The defaults are eq. 15 as printed: weights 1/G(t_i)^2, pairs t_i < t_j, one half for equal risks (compared exactly), no
-    truncation. G is the Kaplan-Meier of censoring, events leaving first, on `train_time`, `train_event` or, without them, on these
+    truncation. G is the Kaplan-Meier of censoring, events leaving first, on `train_time`, `train_event` or, without
+    them, on these
     patients. `ties="comparable"` is scikit-survival's rule, with `censoring_at="t-"` R survival's `timewt="n/G2"`.
-    `tau` keeps events with t < tau. An event where G is 0, or after the last training time, has no weight: `unsupported` raises or drops it.
+    `tau` keeps events with t < tau. An event where G is 0, or after the last training time, has no weight:
+    `unsupported` raises or drops it.
     `method="sorted"` is O(n log n), `"pairs"` visits all pairs. No comparable pair: nan. All-equal risks: 0.5.
     Raises ValueError on NaN, infinite or negative input. Source: paper 3.6 eq. 15, A23; doi:10.1002/sim.4154.
 
@@ -116,7 +118,8 @@ def harrell(
 ) -> Concordance:
     """Harrell's C: `concordance` with unit weights; a patient censored at t_i is comparable, as everywhere else it is.
 
-    Two events at one time are not comparable. Arguments, edges and errors as `concordance`. Source: doi:10.1001/jama.1982.03320430047030.
+    Two events at one time are not comparable. Arguments, edges and errors as `concordance`. Source:
+    doi:10.1001/jama.1982.03320430047030.
     """
     return concordance(risk, time, event, tau=tau, ties=ties, weight_power=0, sets=sets)
 

@@ -9,7 +9,6 @@ import numpy as np
 from groprog_kernels.cox_cython import anchors, breslow, efron
 from groprog_kernels.risk_sets import RiskSets, risk_array, risk_sets
 
-
 # exp(-SPAN) is far from the smallest double, so that one anchor serves risks that differ by less.
 SPAN = 300.0
 
@@ -38,8 +37,10 @@ def cox_efron(risk: np.ndarray, time: np.ndarray, event: np.ndarray, sets: RiskS
     """Loss and gradient of log-risks `risk` (n,) for follow-up `time` (n,) in any unit and `event` (n,) 1 = event.
 
     Efron's correction for tied events; patients censored at t are at risk at t. O(n log n), or O(n) with `sets` (then `time`
-    and `event` are not looked at again). Finite for any finite risks: no exponential is taken of a large number. No events, or one
-    patient at risk: 0. Raises ValueError on NaN or infinite values. Source: paper 3.4 eq. 11, A19; doi:10.1080/01621459.1977.10480613.
+    and `event` are not looked at again). Finite for any finite risks: no exponential is taken of a large number. No
+    events, or one
+    patient at risk: 0. Raises ValueError on NaN or infinite values. Source: paper 3.4 eq. 11, A19;
+    doi:10.1080/01621459.1977.10480613.
 
     >>> round(cox_efron([0.0, 0.0], [1.0, 2.0], [1, 1]).loss, 6)  # log 2 + log 1
     0.693147

@@ -1,11 +1,13 @@
 """The ranking loss through separable kernels: log(1 + exp(y - x)) as a short sum of products, then prefix sums in time order.
 
-softplus(d) = d / 2 + log 2 cosh(d / 2): the first term separates exactly; the second is even and analytic for |Im d| < pi, so that
+softplus(d) = d / 2 + log 2 cosh(d / 2): the first term separates exactly; the second is even and analytic for |Im d| <
+pi, so that
 Chebyshev interpolation in x and y converges geometrically and its matrix has few eigenvalues above rounding.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -52,10 +54,13 @@ def separable_basis(half: float) -> Basis:
 def spectral_sums(
     score: np.ndarray, weight: np.ndarray, start: np.ndarray, group: np.ndarray, basis: Basis
 ) -> tuple[float, np.ndarray]:
-    """(sum of weight softplus(s_j - s_i) over pairs, derivative by each score (n,)) for scores (n,) by time, within the basis' half.
+    """(sum of weight softplus(s_j - s_i) over pairs, derivative by each score (n,)) for scores (n,) by time, within
+    the basis' half.
 
-    `weight` (n,) is 0 for patients without an event. The second patients of i's pairs stand at `start`[i] (n,) and later; `group` (n,) is
-    the first position of a strictly later time. O(n m q) time, O(BLOCK m + n) memory, or the largest group of equal times if that is more.
+    `weight` (n,) is 0 for patients without an event. The second patients of i's pairs stand at `start`[i] (n,) and
+    later; `group` (n,) is
+    the first position of a strictly later time. O(n m q) time, O(BLOCK m + n) memory, or the largest group of equal
+    times if that is more.
     """
     n, rank = score.size, basis.value.shape[1]
     edges = _block_edges(group)
@@ -81,7 +86,7 @@ def spectral_sums(
     # Earliest block first: sums over the first patients of pairs, which begin to count at their start.
     carried, earlier_weight = np.zeros(rank), 0.0
     coefficients = coefficients[rank:]
-    for first, stop in zip(edges[:-1], edges[1:]):
+    for first, stop in pairwise(edges):
         own = score[first:stop]
         slope, dual = np.split(coefficients @ _chebyshev(own / basis.half, coefficients.shape[1]), 2)
         events = np.flatnonzero(weight[first:stop])

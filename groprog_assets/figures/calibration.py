@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def calibration_figure(calibration: Mapping[str, Any] | None, title: str = "") -> Figure:
     """One entry of the evaluation's `calibration`: a panel a horizon, a point a group with its 95 % interval, the diagonal.
 
-    Probabilities of the event by the horizon (months). Groups without an observed value are left out; without horizons the axes say so.
+    Probabilities of the event by the horizon (months). Groups without an observed value are left out; without horizons
+    the axes say so.
     """
     horizons = (calibration or {}).get("horizons") or {}
     if not horizons:
@@ -24,7 +25,7 @@ def calibration_figure(calibration: Mapping[str, Any] | None, title: str = "") -
         say_empty(axes, "No model predicts survival at a horizon.")
         return figure
     figure, axes = new_figure(
-        (2.75 * len(horizons) + 0.4, 3.2), 1, len(horizons), sharex=True, sharey=True, squeeze=False
+        (2.75 * len(horizons) + 0.4, 3.7), 1, len(horizons), sharex=True, sharey=True, squeeze=False
     )
     with style():
         for panel, (horizon, entry) in zip(axes[0], horizons.items()):
@@ -40,7 +41,7 @@ def calibration_figure(calibration: Mapping[str, Any] | None, title: str = "") -
             panel.set_xlim(0, 1)
             panel.set_ylim(0, 1)
             panel.set_aspect("equal")
-            panel.set_title(f"{horizon} months")
+            panel.set_title(f"{title + ': ' if title and panel is axes[0][0] else ''}{horizon} months")
             panel.set_xlabel("predicted")
             if entry["error"] is not None:
                 panel.text(
@@ -52,6 +53,4 @@ def calibration_figure(calibration: Mapping[str, Any] | None, title: str = "") -
                     color=SOFT_INK,
                 )
         axes[0][0].set_ylabel("observed")
-        if title:
-            figure.suptitle(title, x=0.02, ha="left", fontsize=10, fontweight="bold")
     return figure

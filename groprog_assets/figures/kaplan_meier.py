@@ -54,7 +54,7 @@ def kaplan_meier_figure(strata: Mapping[str, Any] | None, title: str = "") -> Fi
 def _at_risk(axes: Any, table: Mapping[str, Any], names: Any, colours: Any) -> None:
     axes.grid(False)
     axes.set_ylim(-0.6, len(names) - 0.4)
-    for row, (counts, name, colour) in enumerate(zip(table["counts"].values(), names, colours)):
+    for row, (counts, colour) in enumerate(zip(table["counts"].values(), colours)):
         height = len(names) - 1 - row
         for k, (time, count) in enumerate(zip(table["time"], counts)):
             side = "left" if k == 0 else "right" if k == len(counts) - 1 else "center"

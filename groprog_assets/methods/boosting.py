@@ -41,7 +41,8 @@ def fit_boosted_cox(
 ) -> BoostedCox:
     """Boost `rounds` trees on `design` (n, p) without NaN; leaves step by -rate sum(g) / (sum(h) + penalty).
 
-    h = expected events, an upper bound of the diagonal of the Hessian. A leaf holds `minimum` patients or more. No events: no trees.
+    h = expected events, an upper bound of the diagonal of the Hessian. A leaf holds `minimum` patients or more. No
+    events: no trees.
     Source: doi:10.1214/aos/1013203451; expected events, doi:10.1093/biomet/69.1.239.
     """
     edges = [np.unique(np.quantile(column, np.linspace(0, 1, BINS + 1)[1:-1])) for column in design.T]
@@ -82,7 +83,8 @@ def predict_boosted_cox(model: BoostedCox, design: np.ndarray, rounds: int | Non
 def choose_rounds(
     design: np.ndarray, time: np.ndarray, event: np.ndarray, inner: np.ndarray, most: int = 100, step: int = 5
 ) -> int:
-    """Rounds, a multiple of `step` up to `most`, with the highest cross-validated log partial likelihood over `inner` (n,) folds."""
+    """Rounds, a multiple of `step` up to `most`, with the highest cross-validated log partial likelihood over `inner`
+    (n,) folds."""
     choices = np.arange(0, most + 1, step)
     scores = np.zeros(len(choices))
     everyone = risk_sets(time, event)
@@ -91,13 +93,11 @@ def choose_rounds(
         model = fit_boosted_cox(design[keep], time[keep], event[keep], most)
         sets = risk_sets(time[keep], event[keep])
         bins, risk = _binned(design, model.edges), np.zeros(len(design))
-        for round_, tree in enumerate([None, *model.trees]):
-            if tree is not None:
+        for place, rounds in enumerate(choices):
+            for tree in model.trees[max(0, rounds - step) : rounds]:
                 risk += tree.value[_leaf(tree, bins)]
-            if round_ % step == 0:
-                gain = cox_efron(risk[keep], time, event, sets).loss - cox_efron(risk, time, event, everyone).loss
-                scores[round_ // step :] += gain - (0.0 if round_ == 0 else last)
-                last = gain
+            own = cox_efron(risk[keep], time, event, sets).loss
+            scores[place] += own - cox_efron(risk, time, event, everyone).loss
     return int(choices[np.argmax(scores)])
 
 

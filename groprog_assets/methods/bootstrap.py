@@ -43,7 +43,8 @@ def multiplicities(patients: int, samples: int, seed: int) -> np.ndarray:
 def resampled_ratio(rows: PairRows, risks: np.ndarray, drawn: np.ndarray) -> np.ndarray:
     """Weighted share of right-ordered pairs in each resample, for each model -> (models, samples); nan without pairs.
 
-    `risks` (models, n) and `drawn` (samples, n) are of one fold, by time. Equal risks count one half. A resample weighs a pair by the product
+    `risks` (models, n) and `drawn` (samples, n) are of one fold, by time. Equal risks count one half. A resample
+    weighs a pair by the product
     of both patients' multiplicities: exact up to EXACT_FOLD patients, first-order (the statistic's influence) above.
     """
     models, n = risks.shape
@@ -96,7 +97,8 @@ def corrected_interval(
 ) -> tuple[float, Interval, float]:
     """Nadeau and Bengio's corrected resampled t test of per-fold `differences` (k,) -> (standard error, interval, two-sided p).
 
-    The variance is (1/k + test/train) s^2, as folds share training patients; `test_share` = patients tested / trained on. nan for fewer than
+    The variance is (1/k + test/train) s^2, as folds share training patients; `test_share` = patients tested / trained
+    on. nan for fewer than
     two folds; p = 1 where every difference is 0. Source: doi:10.1023/A:1024068626366.
     """
     from scipy.stats import t as student

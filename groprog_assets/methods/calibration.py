@@ -32,7 +32,8 @@ class DCalibration(NamedTuple):
 
 
 def calibration_slope(risk: np.ndarray, time: np.ndarray, event: np.ndarray) -> Slope:
-    """Newton's solution of the one-coefficient Cox model on out-of-sample log-risks (n,); nan without events or with constant risk.
+    """Newton's solution of the one-coefficient Cox model on out-of-sample log-risks (n,); nan without events or with
+    constant risk.
 
     Source: doi:10.1002/sim.4780091205.
     """
@@ -60,7 +61,8 @@ def calibration_groups(
 ) -> pd.DataFrame:
     """Predicted and observed event probability by `horizon` in `groups` of equal size of predicted risk.
 
-    Columns group, patients, predicted (mean), observed (1 - Kaplan-Meier), lower, upper (95 %). Observed is nan where nobody of the
+    Columns group, patients, predicted (mean), observed (1 - Kaplan-Meier), lower, upper (95 %). Observed is nan where
+    nobody of the
     group was followed that long. `survival` (n,) is the predicted probability of no event by the horizon.
     """
     group = risk_strata(1 - survival, min(groups, len(survival)))
@@ -110,7 +112,8 @@ def survival_at_own_time(survival: np.ndarray, times: np.ndarray, time: np.ndarr
 def d_calibration(survival: np.ndarray, event: np.ndarray, bins: int = 10) -> DCalibration:
     """Test that predicted survival at the own time is uniform: events count in their bin, censored patients spread below theirs.
 
-    `survival` (n,) in [0, 1]; `event` False also for patients followed beyond the last predicted time. A small p says that the predicted
+    `survival` (n,) in [0, 1]; `event` False also for patients followed beyond the last predicted time. A small p says
+    that the predicted
     distributions are off. Source: Haider et al. 2020, JMLR 21(85).
     """
     from scipy.stats import chi2

@@ -13,7 +13,8 @@ import pandas as pd
 
 
 class Column(NamedTuple):
-    """One number a patient: `kind` "value" (z-scored), "level" (1 where the field has `level`) or "missing" (1 where it has none)."""
+    """One number a patient: `kind` "value" (z-scored), "level" (1 where the field has `level`) or "missing" (1 where
+    it has none)."""
 
     field: str
     kind: str
@@ -39,7 +40,8 @@ class Covariates(NamedTuple):
 def fit_covariates(records: pd.DataFrame, fields: pd.DataFrame, maximum_missing: float) -> Covariates:
     """Constants of the used `fields` (table clinical_fields) on training `records` (table clinical_records).
 
-    Continuous and ordinal fields (their level's position): median fill, then z-score; categorical: one column a level that occurs, the most
+    Continuous and ordinal fields (their level's position): median fill, then z-score; categorical: one column a level
+    that occurs, the most
     frequent left out as the reference; any field missing in more than `maximum_missing` of the patients gets a flag.
     Columns without variation in training are left out. Source: specs/survival 4, A48.
     """

@@ -37,7 +37,8 @@ CURVE_POINTS = 41
 
 
 class _Fold(NamedTuple):
-    """One test fold, its patients by time. m = models, n = patients; `row` are rows of the cohort, `kept` those of the resamples."""
+    """One test fold, its patients by time. m = models, n = patients; `row` are rows of the cohort, `kept` those of the
+    resamples."""
 
     repeat: int
     fold: int
@@ -66,11 +67,14 @@ def evaluate(
 ) -> dict[str, Any]:
     """The evaluation document of every model in `out_of_fold`, from risks of patients the model did not see.
 
-    Metrics are means over test folds and repeats, with G from each training fold: `c_ipcw` (eq. 15 truncated at tau), `c_ipcw_untruncated`,
-    `harrell`, `auc_<months>` (eq. 16), `integrated_brier`. Intervals are 95 % percentiles over patients resampled with replacement, with
+    Metrics are means over test folds and repeats, with G from each training fold: `c_ipcw` (eq. 15 truncated at tau),
+    `c_ipcw_untruncated`,
+    `harrell`, `auc_<months>` (eq. 16), `integrated_brier`. Intervals are 95 % percentiles over patients resampled with
+    replacement, with
     predictions and G held; those of `differences` are Nadeau and Bengio's over folds, with the resampled one beside them.
     `survival_columns` (default: every `survival_<months>` column) that all models fill give Brier and calibration. Folds
-    without a comparable pair, or times without support, count as missing and are counted in `folds_used`. Raises ModelError when a
+    without a comparable pair, or times without support, count as missing and are counted in `folds_used`. Raises
+    ModelError when a
     prediction is missing, repeated, not finite, or was not made in the fold that tests its patient.
     """
     models = sorted(out_of_fold["model"].unique(), key=lambda name: (name != MODEL, name))
@@ -98,7 +102,7 @@ def evaluate(
                 name: {
                     "estimate": _mean(metric.by_fold[k]),
                     **percentile_interval(metric.resampled[k])._asdict(),
-                    "fold_sd": float(np.nanstd(metric.by_fold[k], ddof=1)) if metric.by_fold.shape[1] > 1 else None,
+                    "fold_sd": _spread(metric.by_fold[k]),
                     "folds_used": int(np.isfinite(metric.by_fold[k]).sum()),
                     "by_fold": metric.by_fold[k].tolist(),
                 }
@@ -319,7 +323,8 @@ def _differences(
 
 
 def _headline(differences: list[dict[str, Any]], margin: float) -> dict[str, Any] | None:
-    """ "adds" where both intervals of the gain over the clinical model lie above 0; "does not add" where neither reaches `margin`."""
+    """ "adds" where both intervals of the gain over the clinical model lie above 0; "does not add" where neither
+    reaches `margin`."""
     for against in CLINICAL:
         for row in differences:
             if (row["model"], row["against"], row["metric"]) != (MODEL, against, HEADLINE):
@@ -393,7 +398,7 @@ def _strata(
     for k, model in enumerate(models):
         group = risk_strata(rank[k, tested], parameters.strata)
         test = log_rank(time[tested], event[tested], group)
-        marks = np.linspace(0, time[tested].max(), 7).round()
+        marks = _months(time[tested].max())
         counts = at_risk_table(time[tested], group, marks)
         found[model] = {
             "curves": survival_by_group(time[tested], event[tested], group).to_dict("list"),
@@ -401,6 +406,12 @@ def _strata(
             "log_rank": test._asdict(),
         }
     return found
+
+
+def _months(last: float) -> np.ndarray:
+    """Whole years, or multiples of years, from 0 to `last` months: seven at most; tenths of shorter follow-up."""
+    step = 12 * max(1, int(np.ceil(last / 12 / 6))) if last >= 24 else max(last / 6, 0.1)
+    return np.arange(0, last + 1e-9, step).round(1)
 
 
 def _auc_curves(models: list[str], folds: list[_Fold], parameters: EvaluationParameters) -> dict[str, Any]:
@@ -438,6 +449,11 @@ def _effective_size(fold: _Fold, tau: float | None) -> float:
 def _mean(values: np.ndarray) -> float:
     known = values[np.isfinite(values)]
     return float(known.mean()) if known.size else float("nan")
+
+
+def _spread(values: np.ndarray) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.std(ddof=1)) if known.size > 1 else float("nan")
 
 
 def _plain(value: Any) -> Any:

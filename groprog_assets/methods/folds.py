@@ -23,10 +23,13 @@ def make_folds(
 ) -> pd.DataFrame:
     """`folds` table: in every repeat each patient of `outcomes` is tested in exactly one fold.
 
-    Without `splits_path`, folds are drawn per repeat from `seed`, stratified by event, so that their event counts differ by at most one; the
+    Without `splits_path`, folds are drawn per repeat from `seed`, stratified by event, so that their event counts
+    differ by at most one; the
     same outcomes and seed give the same folds, whatever the row order. A splits file is JSON with `ids` and `splits`
-    [{rep, fold, test: [index into ids]}]; patients of it who are not in `outcomes` are passed over, as they were excluded from the cohort.
-    Raises CohortError, with every problem at once: repeated patient ids, a patient in two folds of a repeat or in none, an unknown
+    [{rep, fold, test: [index into ids]}]; patients of it who are not in `outcomes` are passed over, as they were
+    excluded from the cohort.
+    Raises CohortError, with every problem at once: repeated patient ids, a patient in two folds of a repeat or in
+    none, an unknown
     id, fewer events than folds.
     """
     duplicated = outcomes["patient_id"][outcomes["patient_id"].duplicated()].unique()

@@ -15,7 +15,8 @@ from groprog_kernels.risk_sets import RiskSets, risk_sets
 
 
 class Choice(NamedTuple):
-    """The chosen penalties, one a block, and the search: (penalties, cross-validated log partial likelihood) of each candidate."""
+    """The chosen penalties, one a block, and the search: (penalties, cross-validated log partial likelihood) of each
+    candidate."""
 
     penalties: tuple[float, ...]
     search: list[tuple[tuple[float, ...], float]]
@@ -64,7 +65,8 @@ def choose_penalties(
 ) -> Choice:
     """The candidate with the highest cross-validated log partial likelihood over the inner folds `inner` (n,) int.
 
-    Each fold adds l(all; beta without it) - l(the others; beta without it); ties go to the first candidate. Candidates in descending strength
+    Each fold adds l(all; beta without it) - l(the others; beta without it); ties go to the first candidate. Candidates
+    in descending strength
     are fastest, as each warm-starts the next. Source: Verweij and van Houwelingen, doi:10.1002/sim.4780122407.
     """
     scores = np.zeros(len(candidates))

@@ -36,7 +36,8 @@ def risk_stability(clean: np.ndarray, perturbed: np.ndarray, time: np.ndarray, e
 
 
 def seed_spread(risks: np.ndarray) -> tuple[np.ndarray, float]:
-    """Standard deviation of each patient's risk over seeds (n,), and its mean share of the spread between patients; `risks` (seeds, n).
+    """Standard deviation of each patient's risk over seeds (n,), and its mean share of the spread between patients;
+    `risks` (seeds, n).
 
     The share is nan where patients do not differ.
     """

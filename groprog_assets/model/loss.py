@@ -123,7 +123,8 @@ class _Coherence(torch.autograd.Function):
 def coherence_loss(h: torch.Tensor, neighbours: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """Eq. 7: mean over neighbour pairs of w_pq |h_p - h_q|^2, of representations `h` (n, d) -> scalar.
 
-    `neighbours` (n, k) int64 are rows of `h`, `weights` (n, k) their affinities, which get no gradient; a weight of 0 leaves a pair
+    `neighbours` (n, k) int64 are rows of `h`, `weights` (n, k) their affinities, which get no gradient; a weight of 0
+    leaves a pair
     out of the sum but not of the mean. k = 0 gives 0. Memory is O(n d). Source: paper 3.3 eq. 7, A14.
     """
     if neighbours.shape != weights.shape or neighbours.ndim != 2 or len(neighbours) != len(h):

@@ -1,0 +1,33 @@
+"""Stability measures on risks whose answer is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from groprog_assets.methods.robustness_metrics import linear_cka, risk_stability, seed_spread
+
+
+def test_stability() -> None:
+    random = np.random.default_rng(0)
+    clean = random.normal(size=100)
+    time, event = np.exp(-clean), np.ones(100)
+    found = risk_stability(clean, np.array([np.exp(clean), -clean, np.zeros(100)]), time, event)
+    np.testing.assert_allclose(found.spearman[:2], [1, -1])
+    assert np.isnan(found.spearman[2])
+    np.testing.assert_allclose(found.cindex, [1, 0, 0.5])
+    np.testing.assert_allclose(found.loss, [0, 1, 0.5])
+
+
+def test_spread_and_alignment() -> None:
+    random = np.random.default_rng(1)
+    risk = random.normal(size=200)
+    spread, share = seed_spread(np.array([risk, risk + 0.1, risk - 0.1]))
+    np.testing.assert_allclose(spread, 0.1)
+    assert share == pytest.approx(0.1 / risk.std())
+    assert np.isnan(seed_spread(np.zeros((3, 4)))[1])
+    h = random.normal(size=(200, 5))
+    turn = np.linalg.qr(random.normal(size=(5, 5)))[0]
+    assert linear_cka(h, 3 * h @ turn + 1) == pytest.approx(1)
+    assert linear_cka(h, random.normal(size=(200, 5))) < 0.2
+    assert np.isnan(linear_cka(h, np.ones((200, 2))))
