@@ -152,6 +152,8 @@ class _Run:
         self.shadow = deepcopy(self.network).eval()
         self.shadow_parameters = list(self.shadow.parameters())
         self.best: dict[str, torch.Tensor] = {}
+        self.warm: dict[str, torch.Tensor] = {}
+        self.warm_loss = float("inf")
         self.next_epoch = 0
         self.warmup = warmup_epochs(training, self.genomic)
         self.history: list[dict[str, Any]] = []
@@ -168,6 +170,8 @@ class _Run:
         training = self.parameters.training
         number = self.next_epoch
         stage = stage_of(number, training, self.genomic)
+        if number and stage != stage_of(number - 1, training, self.genomic):
+            self._leave_warmup()
         if number == self.warmup and stage == "joint":
             self._enter_joint()
         generator = np.random.default_rng([self.seed, number])
@@ -186,7 +190,9 @@ class _Run:
         row.update({name: value / max(steps, 1) for name, value in sums.items()})
         row.update(validation_concordance=float("nan"), genomic_rate=1.0, clinical_rate=1.0)
         row.update(eta_mean=float("nan"), effective_rank=float("nan"))
-        if stage == "joint":
+        if stage != "joint":
+            self._validate_branch(stage)
+        else:
             self.average.update()
             row.update(self._validate(number))
             row["genomic_rate"], row["clinical_rate"] = self.current_rates
@@ -240,6 +246,28 @@ class _Run:
             group["lr"] = training.learning_rate * rate
 
     @torch.no_grad()
+    def _validate_branch(self, stage: str) -> None:
+        # A warm-up runs its published rounds; the branch goes on from the round that was best on the validation part.
+        network = self.network.eval()
+        if stage == "genomic":
+            risk = network.genomic_head(network.g(self.held_out))[:, 0]
+        else:
+            risk = network.clinical_head(network.clinical(self.held_out))[:, 0]
+        network.train()
+        loss = float(cox_efron_loss(risk, sets=self.validation_sets))
+        if loss < self.warm_loss:
+            prefix = f"{stage}."
+            held = {name: value for name, value in network.named_parameters() if name.startswith(prefix)}
+            self.warm_loss, self.warm = loss, {name: value.clone() for name, value in held.items()}
+
+    @torch.no_grad()
+    def _leave_warmup(self) -> None:
+        for name, value in self.network.named_parameters():
+            if name in self.warm:
+                value.copy_(self.warm[name])
+        self.warm, self.warm_loss = {}, float("inf")
+
+    @torch.no_grad()
     def _enter_joint(self) -> None:
         self.network.eval()
         generator = torch.Generator().manual_seed(self.seed)
@@ -273,6 +301,7 @@ class _Run:
         """Everything that later epochs depend on: tensors, and a JSON-able document."""
         tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         tensors.update({f"best.{name}": value for name, value in self.best.items()})
+        tensors.update({f"warm.{name}": value for name, value in self.warm.items()})
         tensors.update({f"average.{name}": value for name, value in self.average.state().items()})
         for place, held in self.optimiser.state_dict()["state"].items():
             tensors.update({f"optimiser.{place}.{name}": value for name, value in held.items()})
@@ -281,6 +310,7 @@ class _Run:
             "average_steps": self.average.steps,
             "best": self.stopping.best if self.stopping.best_epoch >= 0 else None,
             "best_epoch": self.stopping.best_epoch,
+            "warm_loss": self.warm_loss if self.warm else None,
             "rates": [self.rates.genomic, self.rates.clinical, self.rates.steps],
             "current_rates": list(self.current_rates),
             "learning_rates": [group["lr"] for group in self.optimiser.param_groups],
@@ -294,12 +324,15 @@ class _Run:
         if held is None:
             return
         tensors, document = held
-        parts: dict[str, dict[str, torch.Tensor]] = {"network": {}, "best": {}, "average": {}, "optimiser": {}}
+        parts: dict[str, dict[str, torch.Tensor]] = {
+            part: {} for part in ("network", "best", "warm", "average", "optimiser")
+        }
         for name, value in tensors.items():
             part, rest = name.split(".", 1)
             parts[part][rest] = value.to(self.device)
         self.network.load_state_dict(parts["network"])
-        self.best = parts["best"]
+        self.best, self.warm = parts["best"], parts["warm"]
+        self.warm_loss = float("inf") if document["warm_loss"] is None else document["warm_loss"]
         self.average.restore(parts["average"], document["average_steps"])
         held_state: dict[int, dict[str, torch.Tensor]] = {}
         for name, value in parts["optimiser"].items():

@@ -1,0 +1,127 @@
+"""Encoders: fitted on the training fold alone, blind to outcomes, and the same after a trip through JSON."""
+
+from __future__ import annotations
+
+import inspect
+import json
+
+import numpy as np
+import pytest
+
+from groprog_assets.errors import ModelError
+from groprog_assets.model.encoders import ClinicalEncoder, Encoders, ExpressionEncoder
+from groprog_assets.model.inputs import FieldSpec, ModelInputs
+from tests.model.cohorts import FIELDS, cohort, matched, parameters
+
+
+def clinical(fields: list[FieldSpec], **columns: list) -> ModelInputs:
+    n = len(next(iter(columns.values())))
+    return ModelInputs(
+        np.arange(n).astype(str), tuple(fields), {name: np.array(values, object) for name, values in columns.items()}
+    )
+
+
+def test_no_encoder_can_receive_an_outcome():
+    for function in (Encoders.fit, Encoders.transform, ClinicalEncoder.fit, ExpressionEncoder.fit):
+        assert not {"outcomes", "time", "event"} & set(inspect.signature(function).parameters)
+
+
+def test_continuous_is_median_filled_standardised_and_flagged():
+    train = clinical([FieldSpec("x")], x=[1.0, 2.0, 3.0, 6.0, None])
+    encoder = ClinicalEncoder.fit(train, flag_above=0.05)
+    design = encoder.transform(train).design
+    filled = np.array([1.0, 2.0, 3.0, 6.0, 2.5])
+    np.testing.assert_allclose(design[:, 0], (filled - filled.mean()) / filled.std(), rtol=1e-12)
+    np.testing.assert_allclose(design[:, 1], np.array([0, 0, 0, 0, 1]) - 0.2)
+    held_out = encoder.transform(clinical([FieldSpec("x")], x=[1e9, None])).design
+    assert held_out[0, 0] == 5.0
+    assert held_out[1, 0] == pytest.approx((2.5 - filled.mean()) / filled.std())
+
+
+def test_few_missing_values_get_no_flag():
+    train = clinical([FieldSpec("x")], x=[*range(39), None])
+    assert ClinicalEncoder.fit(train, flag_above=0.05).transform(train).design.shape == (40, 1)
+
+
+def test_long_tails_are_logged():
+    values = [*np.linspace(0, 10, 50), 1e5]
+    encoder = ClinicalEncoder.fit(clinical([FieldSpec("afp")], afp=values), flag_above=0.05)
+    assert encoder.fields[0].log
+    assert not ClinicalEncoder.fit(clinical([FieldSpec("x")], x=list(range(50))), 0.05).fields[0].log
+
+
+def test_ordinal_is_a_number_and_a_level():
+    spec = FieldSpec("stage", "ordinal", levels=("I", "II", "III"))
+    train = clinical([spec], stage=["I", "II", "III", "", "bad"])
+    encoded = ClinicalEncoder.fit(train, flag_above=0.05).transform(train)
+    assert encoded.state_codes[:, 0].tolist() == [1, 2, 3, 0, 0]
+    assert encoded.state[0, 0] < encoded.state[1, 0] < encoded.state[2, 0]
+    assert encoded.state[3, 0] == encoded.state[1, 0]
+
+
+def test_category_unseen_in_training_is_the_unknown_level():
+    spec = FieldSpec("sex", "categorical")
+    encoder = ClinicalEncoder.fit(clinical([spec], sex=["f", "m", "m", ""]), flag_above=0.05)
+    encoded = encoder.transform(clinical([spec], sex=["m", "other", ""]))
+    assert encoded.state_codes[:, 0].tolist() == [2, 0, 0]
+    np.testing.assert_array_equal(encoded.design[1], encoded.design[2])
+    assert encoder.level_counts("state") == [3]
+
+
+def test_constant_and_late_columns_are_dropped_with_a_reason():
+    fields = [FieldSpec("same"), FieldSpec("late", known_at_days=30), FieldSpec("empty"), FieldSpec("x")]
+    train = clinical(fields, same=[1, 1, 1], late=[1, 2, 3], empty=[None, None, None], x=[1, 2, 3])
+    reasons = {held.name: held.dropped for held in ClinicalEncoder.fit(train, 0.05).fields}
+    assert reasons == {
+        "same": "constant in training",
+        "late": "known 30 days after baseline",
+        "empty": "no value in training",
+        "x": "",
+    }
+    assert ClinicalEncoder.fit(train, 0.05, known_by_days=30).fields[1].dropped == ""
+
+
+def test_expression_is_standardised_in_training_and_masked_where_missing():
+    inputs, _ = cohort(60, genes=8)
+    values = inputs.expression.copy()
+    values[:, 3] = 7.0
+    values[:40, 5] = np.nan
+    inputs = ModelInputs(inputs.patient_id, FIELDS, inputs.covariates, values, inputs.genes)
+    encoder = ExpressionEncoder.fit(inputs, components=4, row_limit=1000)
+    assert encoder.dropped == {"G3": "constant in training", "G5": "missing in over half of the training patients"}
+    encoded = encoder.transform(inputs)
+    column = values[:, 0]
+    np.testing.assert_allclose(
+        encoded.z[:, 0], np.nan_to_num((column - np.nanmean(column)) / np.nanstd(column, ddof=1)), atol=1e-5
+    )
+    assert encoded.components.shape == (60, 4)
+    np.testing.assert_allclose(encoded.components, encoded.z @ encoder.loadings, atol=1e-4)
+    spread = encoded.components.std(axis=0)
+    assert (np.diff(spread) < 0.05).all()
+
+
+def test_constants_do_not_depend_on_held_out_patients():
+    inputs, _ = cohort(60)
+    train = inputs.take(np.arange(40))
+    alone = Encoders.fit(train, parameters())
+    changed = inputs.take(np.arange(60))
+    changed.expression[50:] = 99.0
+    again = Encoders.fit(changed.take(np.arange(40)), parameters())
+    assert json.dumps(alone.document()) == json.dumps(again.document())
+
+
+@pytest.mark.parametrize("made", [cohort, matched])
+def test_encoders_survive_json(made):
+    inputs, _ = made(40)
+    encoders = Encoders.fit(inputs, parameters())
+    document = json.loads(json.dumps(encoders.document(), allow_nan=False))
+    restored = Encoders.restore(document, encoders.arrays())
+    for one, other in zip(encoders.transform(inputs), restored.transform(inputs)):
+        if one is not None:
+            np.testing.assert_array_equal(one, other)
+
+
+def test_nothing_usable_is_refused():
+    train = clinical([FieldSpec("same")], same=[1, 1, 1])
+    with pytest.raises(ModelError, match="no usable covariate"):
+        Encoders.fit(train, parameters())

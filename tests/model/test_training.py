@@ -1,0 +1,124 @@
+"""One member: stages in order, deterministic to the byte, resumable, averaged weights shipped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from groprog_assets.errors import ModelError
+from groprog_assets.model.encoders import Encoders
+from groprog_assets.model.inputs import ModelInputs
+from groprog_assets.model.training import device_of, train_member
+from groprog_assets.tables import TABLES
+from tests.model.cohorts import FIELDS, cohort, parameters
+
+STOP = 12
+
+
+class Killed(Exception):
+    """What a test throws to end a run between two epochs."""
+
+
+def trained(settings=None, seed: int = 5, n: int = 80, **keywords):
+    settings = settings or parameters()
+    inputs, outcomes = cohort(n)
+    encoders = Encoders.fit(inputs, settings)
+    inner = np.arange(n) % 5
+    return train_member(
+        encoders.transform(inputs),
+        outcomes,
+        encoders,
+        settings,
+        np.flatnonzero(inner != 0),
+        np.flatnonzero(inner == 0),
+        seed,
+        **keywords,
+    )
+
+
+def same(one, other) -> bool:
+    first, second = one.network.state_dict(), other.network.state_dict()
+    return all(torch.equal(first[name], second[name]) for name in first) and str(one.history) == str(other.history)
+
+
+def test_stages_follow_and_rows_fit_the_table():
+    rows: list[dict] = []
+    member = trained(progress=rows.append)
+    assert rows == member.history
+    assert [row["stage"] for row in rows[:8]] == ["genomic"] * 4 + ["clinical"] * 3 + ["joint"]
+    columns = {"repeat", "fold", "seed"} | set(rows[0])
+    assert columns == set(TABLES["training_history"].column_names)
+    joint = [row for row in rows if row["stage"] == "joint"]
+    assert all(0 <= row["validation_concordance"] <= 1 and row["coherence"] > 0 for row in joint)
+    assert all(0.1 <= row["eta_mean"] <= 0.9 and 1 <= row["effective_rank"] <= 128 for row in joint)
+    assert {row["genomic_rate"] for row in joint} != {1.0}
+    assert joint[-1]["cox"] < joint[0]["cox"]
+
+
+def test_two_runs_give_the_same_bytes_and_another_seed_others():
+    before = torch.random.get_rng_state()
+    first = trained()
+    assert torch.equal(before, torch.random.get_rng_state()), "training leaves the caller's generator alone"
+    assert same(first, trained())
+    assert not same(first, trained(seed=6))
+
+
+def test_batches_beyond_the_limit_train_too():
+    settings = parameters(training={"full_batch_limit": 30, "joint_epochs": 4})
+    member = trained(settings)
+    assert same(member, trained(settings))
+
+
+@pytest.mark.parametrize("epoch", [2, 6, 7, STOP])
+def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path: Path, epoch: int):
+    def kill(row: dict) -> None:
+        if row["epoch"] == epoch:
+            raise Killed
+
+    whole = trained()
+    with pytest.raises(Killed):
+        trained(progress=kill, folder=tmp_path, checkpoint_seconds=0.0)
+    resumed: list[dict] = []
+    again = trained(progress=resumed.append, folder=tmp_path, checkpoint_seconds=0.0)
+    assert resumed[0]["epoch"] == epoch, "the epoch before the kill was saved"
+    assert same(whole, again)
+    assert same(whole, trained(folder=tmp_path)), "a finished member is read, not trained"
+
+
+def test_an_unreadable_checkpoint_starts_over(tmp_path: Path):
+    (tmp_path / "state.safetensors").write_bytes(b"\x08\x00\x00\x00\x00\x00\x00\x00garbage!")
+    assert same(trained(), trained(folder=tmp_path))
+
+
+def test_shipped_weights_are_the_best_average():
+    member = trained()
+    scores = [row["validation_concordance"] for row in member.history if row["stage"] == "joint"]
+    from groprog_kernels.concordance import harrell
+
+    _, outcomes = cohort(80)
+    held = outcomes.take(np.flatnonzero(np.arange(80) % 5 == 0))
+    reached = harrell(member.validation_score, held.time, held.event).cindex
+    assert min(abs(reached - score) for score in scores) < 1e-6
+    assert not member.network.training
+    assert all(value.dtype == torch.float64 for value in member.network.parameters())
+
+
+def test_equal_patients_stop_the_run_with_the_reason():
+    inputs, outcomes = cohort(40, genes=4)
+    settings = parameters()
+    encoders = Encoders.fit(inputs, settings)
+    same_for_all = ModelInputs(
+        inputs.patient_id, FIELDS, inputs.covariates, np.tile(inputs.expression[3], (40, 1)), inputs.genes
+    )
+    with pytest.raises(ModelError, match="must differ between patients"):
+        train_member(
+            encoders.transform(same_for_all), outcomes, encoders, settings, np.arange(30), np.arange(30, 40), 0
+        )
+
+
+def test_device_setting():
+    assert device_of("cpu").type == "cpu"
+    assert device_of("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
