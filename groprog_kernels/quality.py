@@ -107,8 +107,7 @@ def tally_fastq(path: str | Path) -> QualityTally:
         piece = next(pieces, None)
         if piece is None:
             finished = True
-            rest = rest.rstrip(b"\r\n")
-            piece = b"\n" if rest else b""
+            piece = b"\n" if rest.strip() else b""
         data = np.frombuffer(rest + piece, np.uint8)
         at = 0
         while True:
