@@ -1,0 +1,43 @@
+"""Figures of an evaluation are drawn from its document, and say so where there is nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from groprog_assets.figures.calibration import calibration_figure
+from groprog_assets.figures.evaluation import auc_figure, concordance_figure, differences_figure, roc_figure
+from groprog_assets.figures.kaplan_meier import kaplan_meier_figure
+from groprog_assets.figures.style import figure_bytes
+from groprog_assets.methods.evaluation import evaluate
+from tests.methods.test_evaluation import PARAMETERS, _study
+
+
+@pytest.fixture(scope="module")
+def document() -> dict:
+    return evaluate(*_study(120), PARAMETERS)
+
+
+def test_every_figure_has_its_lines(document: dict) -> None:
+    curves = kaplan_meier_figure(document["strata"]["groprog"], "Survival by risk")
+    assert len(curves.axes[0].lines) == 3
+    assert any("log-rank" in text.get_text() for text in curves.axes[0].texts)
+    assert len(curves.axes[1].texts) == 3 * len(document["strata"]["groprog"]["at_risk"]["time"])
+    assert len(calibration_figure(document["calibration"]["groprog"]).axes) == 3
+    assert len(auc_figure(document).axes[0].lines) == 4
+    assert len(roc_figure(document).axes[0].lines) == 4
+    assert len(concordance_figure(document).axes[0].get_yticks()) == 3
+    assert len(differences_figure(document).axes[0].get_yticks()) == 3
+    for figure in (curves, roc_figure(document), differences_figure(document)):
+        assert figure_bytes(figure).startswith(b"\x89PNG")
+
+
+def test_nothing_to_show_is_said() -> None:
+    for figure in (
+        kaplan_meier_figure(None),
+        calibration_figure({"horizons": {}}),
+        auc_figure({}),
+        roc_figure({}),
+        concordance_figure({}),
+        differences_figure({}),
+    ):
+        assert sum(len(axes.texts) for axes in figure.axes) == 1
