@@ -1,0 +1,60 @@
+"""Ranking loss and gradient over all comparable pairs: direct, near-linear, and torch in chunks. CPU seconds, peak memory.
+
+python benchmarks/pairs.py [n ...]
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+from time import process_time
+
+import numpy as np
+import torch
+
+from groprog_kernels.pairs import pair_loss
+from groprog_kernels.risk_sets import risk_sets
+
+CHUNK = 256
+
+
+def chunked_torch(risk: np.ndarray, time: np.ndarray, event: np.ndarray) -> float:
+    """The same loss with its gradient, CHUNK events against everyone at a time."""
+    held = torch.tensor(risk, requires_grad=True)
+    times, total, pairs = torch.from_numpy(time), 0.0, 0
+    for rows in torch.from_numpy(np.flatnonzero(event)).split(CHUNK):
+        later = times[rows, None] < times[None, :]
+        part = (torch.nn.functional.softplus(held[None, :] - held[rows, None]) * later).sum()
+        part.backward()
+        total, pairs = total + float(part.detach()), pairs + int(later.sum())
+    return total / pairs
+
+
+def main(sizes: list[int]) -> None:
+    """Print one line a size; direct up to 100,000 patients, chunked torch up to 20,000."""
+    torch.set_num_threads(1)
+    print("n        pairs        spectral  direct  torch  relative difference  peak MB")
+    pair_loss(np.zeros(4), np.arange(4.0), np.ones(4), method="direct")
+    for n in sizes:
+        random = np.random.default_rng(0)
+        risk, time, event = random.normal(size=n), random.exponential(size=n), random.random(n) < 0.35
+        sets = risk_sets(time, event)
+        start = process_time()
+        near = pair_loss(risk, time, event, method="spectral", sets=sets)
+        line = f"{n:<8} {near.pairs:<12} {process_time() - start:8.3f}"
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        if n <= 100_000:
+            start = process_time()
+            exact = pair_loss(risk, time, event, method="direct", sets=sets)
+            line += f"  {process_time() - start:6.3f}"
+            if n <= 20_000:
+                start = process_time()
+                chunked_torch(risk, time, event)
+                line += f"  {process_time() - start:5.1f}"
+            error = np.linalg.norm(near.gradient - exact.gradient) / np.linalg.norm(exact.gradient)
+            line += f"  {max(abs(near.loss / exact.loss - 1), error):.1e}"
+        print(f"{line}  {peak:.0f}")
+
+
+if __name__ == "__main__":
+    main([int(n) for n in sys.argv[1:]] or [1_000, 20_000, 100_000, 1_000_000])
