@@ -157,6 +157,24 @@ def test_the_published_model_recovers_every_planted_unit(
     assert called == len(planted)
 
 
+def test_a_silent_start_never_has_more_reads_than_the_used_one(
+    bundled: Path, windows: dict[tuple[str, str], np.ndarray]
+) -> None:
+    genes = pd.read_csv(bundled / "truth" / "genes.tsv", sep="\t").set_index("gene")
+    lines = [line.split("\t") for line in (bundled / "genome" / "annotation.gtf").read_text().splitlines()]
+    silent = 0
+    for chrom, _, kind, start, end, _, strand, _, attributes in lines:
+        gene = attributes.split('"')[1]
+        if kind != "transcript" or gene not in genes.index or genes.loc[gene, "pause_class"] != "high":
+            continue
+        tss = int(start) - 1 if strand == "+" else int(end) - 1
+        if tss != genes.loc[gene, "tss"]:
+            silent += 1
+            near = [windows[chrom, strand][at // 50 - 1 : at // 50 + 2].sum() for at in (tss, genes.loc[gene, "tss"])]
+            assert near[0] < near[1]
+    assert silent > 10
+
+
 def test_planted_pausing_and_fold_changes_are_in_the_reads(bundled: Path) -> None:
     genes = pd.read_csv(bundled / "truth" / "genes.tsv", sep="\t")
     genes = genes[genes["expressed"] & (genes["arrangement"] == "single")]

@@ -214,6 +214,14 @@ def read_covariates(
     columns: dict[str, Any] = {"patient_id": patients.to_numpy()}
     problems: list[Problem] = []
     for field in fields:
+        absent = [name for name in (field.column, field.height_column) if name and name not in table.cells]
+        if absent:
+            known = ", ".join(map(str, table.cells.columns))
+            rule = f"The field {field.name} is read from it; the columns are {known}."
+            problems += [
+                Problem(str(table.path), f"no column {name!r}", rule, "Add it; blanks may stay.") for name in absent
+            ]
+            continue
         read = _continuous if field.kind == "continuous" else _levels
         columns[field.name], found = read(table, field)
         problems += found

@@ -182,15 +182,17 @@ def _plant_effects(genes: pd.DataFrame, scale: Scale, rng: np.random.Generator) 
 
 
 def _transcripts(genes: pd.DataFrame, repeats: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Annotated transcripts. A quarter of the single genes has a second, silent start inside the gene, so the start that is
-    used must be chosen from the reads; a tenth has an isoform that ends early."""
+    """Annotated transcripts. Half of the single genes with a pause have a second, silent start inside the gene, so the start
+    that is used must be chosen from the reads; a tenth of the single genes has an isoform that ends early."""
     rows = []
     for gene in rows_of(genes):
         rows.append((gene.chrom, gene.start, gene.end, gene.strand, f"{gene.gene}.1", gene.gene))
         draw, inside = rng.random(), int((gene.end - gene.start) * rng.uniform(0.2, 0.4))
-        if gene.arrangement != "single" or draw > 0.35:
+        inner_start = gene.pause_class == "high" and draw < 0.5
+        early_end = not inner_start and draw > 0.9
+        if gene.arrangement != "single" or not (inner_start or early_end):
             continue
-        shorter_left = (gene.strand == "+") == (draw < 0.25)  # an inner start, or an early end
+        shorter_left = (gene.strand == "+") == inner_start
         start, end = (gene.start + inside, gene.end) if shorter_left else (gene.start, gene.end - inside)
         rows.append((gene.chrom, start, end, gene.strand, f"{gene.gene}.2", gene.gene))
     for repeat in rows_of(repeats):

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groprog_assets.errors import CohortError
-from groprog_assets.methods.clinical_records import read_clinical
+from groprog_assets.methods.clinical_records import read_clinical, read_covariates
 from groprog_assets.methods.clinical_tables import missing_cells, normalised_code, read_table
 from groprog_assets.parameters import CohortParameters
 from groprog_assets.study import ClinicalField, Cohort, Endpoint
@@ -234,6 +234,15 @@ def test_body_mass_index_needs_both(tmp_path: Path) -> None:
     field = ClinicalField(column="W", name="bmi", kind="continuous", height_column="H")
     read = read_clinical(cohort(write(tmp_path, rows), [field]), FEW)
     np.testing.assert_allclose(read.records["bmi"], [20, np.nan, np.nan, np.nan])
+
+
+def test_new_patients_without_a_column_are_told_so(tmp_path: Path) -> None:
+    table = read_table(write(tmp_path, ROWS))
+    field = ClinicalField(column="AGE", name="bmi", kind="continuous", height_column="H")
+    records, problems = read_covariates(table, table.cells["ID"], [field, SEX])
+    assert list(records.columns) == ["patient_id", "sex"]
+    assert "'H'" in str(problems[0])
+    assert len(problems) == 1
 
 
 def test_quoted_cells_may_hold_the_delimiter(tmp_path: Path) -> None:
