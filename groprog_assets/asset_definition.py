@@ -52,8 +52,13 @@ class Specification:
     arguments: tuple[str, ...]
 
     @property
-    def fan_in(self) -> bool:
-        return not self.partitioned
+    def library_inputs(self) -> tuple[str, ...]:
+        return tuple(name for name in self.inputs if name in LIBRARY_ASSETS)
+
+    @property
+    def gated(self) -> bool:
+        """Whether it sees several libraries, and so only those that passed their checks."""
+        return not self.partitioned and ("libraries" in self.sections or bool(self.library_inputs))
 
     @property
     def code_version(self) -> str:
@@ -211,11 +216,8 @@ def circumstances(
 ) -> tuple[dict[str, Any], StudyView]:
     """(the derivation without its outcome, the view): everything that decides an asset's value."""
     libraries, left_out = None, []
-    needs_gate = not specification.partitioned and (
-        "libraries" in specification.sections or any(name in LIBRARY_ASSETS for name in specification.inputs)
-    )
-    if needs_gate:
-        libraries, left_out = workspace.eligible_libraries(LIBRARY_ASSETS)
+    if specification.gated:
+        libraries, left_out = workspace.eligible_libraries(LIBRARY_ASSETS, specification.library_inputs)
     values = {name: workspace.section(name, partition, libraries) for name in specification.sections}
     edges: list[dict[str, Any]] = []
     for name in specification.inputs:

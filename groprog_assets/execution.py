@@ -10,6 +10,7 @@ import fcntl
 import getpass
 import logging
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,8 +112,11 @@ def selected_assets(definitions: dg.Definitions, select: str) -> set[str]:
     every = {key.to_user_string() for key in graph.get_all_asset_keys()}
     if not select:
         return every
+    named = re.sub(
+        r'(?<![:"\w])(' + "|".join(sorted(every, key=len, reverse=True)) + r')(?!["\w])', r'key:"\1"', select
+    )
     try:
-        keys = dg.AssetSelection.from_string(select).resolve(graph)
+        keys = dg.AssetSelection.from_string(named).resolve(graph)
     except Exception as error:
         raise StudyError(
             Problem("--select", select, f"It is Dagster's asset selection ({error}).", "Example: --select '+pausing'.")
@@ -148,8 +152,9 @@ def run_study(
                 if libraries and not report.failures:
                     _execute(definitions, instance, "library_job", libraries, library.id, tags, report, debug)
             if rest and not report.failures:
-                _, report.left_out = workspace.eligible_libraries(LIBRARY_ASSETS)
-                _require_conditions(workspace, report)
+                if any(SPECIFICATIONS[name].gated for name in rest):
+                    _, report.left_out = workspace.eligible_libraries(LIBRARY_ASSETS)
+                    _require_conditions(workspace, report)
                 _execute(definitions, instance, "study_job", rest, None, tags, report, debug)
         finally:
             report.ledger_runs = collect(instance, workspace.ledger_path, workspace.derivations)
@@ -253,7 +258,7 @@ def _partitions(workspace: Workspace, asset: str, partition: str, partitioned: b
         return [""]
     if partitioned:
         return [partition]
-    return [library.id for library in workspace.eligible_libraries(LIBRARY_ASSETS)[0]]
+    return [library.id for library in workspace.eligible_libraries(LIBRARY_ASSETS, (asset,))[0]]
 
 
 def _topological(names: list[str]) -> list[str]:

@@ -76,7 +76,7 @@ class ArtifactIOManager(ConfigurableIOManager):
             return read_asset(workspace, asset)
         if not wiring.get("fan_in"):
             return read_asset(workspace, asset, context.asset_partition_key)
-        kept, _ = workspace.eligible_libraries(tuple(wiring["gates"].split()))
+        kept, _ = workspace.eligible_libraries(tuple(wiring["gates"].split()), (asset,))
         return {library.id: read_asset(workspace, asset, library.id) for library in kept}
 
     def handle_output(self, context: OutputContext, obj: Any) -> None:

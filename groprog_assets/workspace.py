@@ -134,10 +134,12 @@ class Workspace:
             )
         )
 
-    def eligible_libraries(self, gates: tuple[str, ...]) -> tuple[list[Library], list[dict[str, str]]]:
+    def eligible_libraries(
+        self, gates: tuple[str, ...], needed: tuple[str, ...] = ()
+    ) -> tuple[list[Library], list[dict[str, str]]]:
         """The libraries whose latest blocking checks passed in every asset of `gates`, and who is left out and why.
 
-        A library that was not made at all is an error: leaving it out silently would change the study.
+        A library without a value of an asset that is `needed` is an error: leaving it out silently would change the study.
         """
         kept, left_out, problems = [], [], []
         for library in self.study.libraries:
@@ -145,10 +147,10 @@ class Workspace:
             for asset in gates:
                 record = self.derivations.current_record(asset, library.id)
                 if record is None:
-                    if not reasons:
+                    if asset in needed:
                         rule = "Every library of the study must be made first."
                         problems.append(Problem(f"{asset} of {library.id}", "missing", rule, f"Run `{self.command}`."))
-                    break
+                    continue
                 reasons += [
                     f"{verdict['name']}: {verdict['description']}"
                     for verdict in record["verdicts"]

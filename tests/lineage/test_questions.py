@@ -1,0 +1,74 @@
+"""The ledger's answers about a study whose annotation was read twice under different parameters."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from groprog_assets.errors import LedgerError
+from groprog_assets.lineage import ledger, questions
+from groprog_assets.workspace import Workspace
+
+
+@pytest.fixture
+def connection(twice_run: Path):
+    with ledger.open_ledger(Workspace(twice_run).ledger_path) as opened:
+        yield opened
+
+
+def test_trace_names_files_parameters_code_and_snapshot(connection, twice_run: Path):
+    found = questions.trace(connection, "patient_expression")
+    clinical = twice_run.parent / "cohort" / "clinical.tsv"
+    by_path = {item["path"]: item for item in found["files"]}
+    assert by_path["cohort/clinical.tsv"]["sha256"] == hashlib.sha256(clinical.read_bytes()).hexdigest()
+    assert "cohort/expression.tsv" in by_path
+    assert found["clinical_snapshot"] == questions.current(connection, "clinical_records")["sha256"]
+    assert found["made"]["actor"] == "ada"
+    assert {step["asset"] for step in found["steps"]} == {"patient_expression", "clinical_records"}
+    assert all(len(step["code_version"]) == 64 for step in found["steps"])
+
+
+def test_trace_sets_an_override_beside_the_published_value(connection):
+    found = questions.trace(connection, "gene_models")
+    assert found["overrides"] == {"annotation.minimum_width": {"value": 900, "published": 1000}}
+    assert found["parameters"]["annotation.minimum_gap"] == {"value": 1, "published": 1}
+
+
+def test_why_names_the_parameter_that_changed(connection):
+    found = questions.why(connection, "gene_models")
+    changed = {row["what"]: (row["before"], row["after"]) for row in found["changes"]}
+    assert changed == {"annotation.minimum_width": (1000, 900)} or not found["changed"]
+    rows = questions.history(connection, "gene_models")
+    assert [row["changes"] for row in rows] == [[], ["annotation.minimum_width"]]
+    assert not questions.why(connection, "clinical_records")["changed"]
+
+
+def test_impact_of_a_file_an_asset_and_nothing(connection):
+    def touched(**what: str) -> set[str]:
+        return {row["asset"] for row in questions.impact(connection, **what)["affected"]}
+
+    assert touched(file="clinical.tsv") == {"clinical_records", "patient_expression"}
+    assert touched(file="cohort/expression.tsv") == {"patient_expression"}
+    assert touched(asset="gene_models") == {"gene_models"}
+    assert touched(file="no-such-file") == set()
+
+
+def test_an_asset_never_made_is_said_with_those_that_were(connection):
+    with pytest.raises(LedgerError, match=r"risk_scores: never made.*clinical_records"):
+        questions.trace(connection, "risk_scores")
+
+
+def test_provenance_names_every_value_and_file(connection):
+    document = questions.provenance(connection)
+    labels = {item["prov:label"] for item in document["entity"].values()}
+    assert {"gene_models", "clinical_records", "cohort/clinical.tsv"} <= labels
+    activities = set(document["activity"])
+    assert {row["prov:activity"] for row in document["used"].values()} <= activities
+    assert {row["prov:entity"] for row in document["used"].values()} <= set(document["entity"])
+
+
+def test_no_patient_is_named_in_the_ledger(twice_run: Path):
+    text = repr(ledger.table_rows(Workspace(twice_run).ledger_path))
+    assert "SIM-0001" not in text

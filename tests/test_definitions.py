@@ -1,0 +1,129 @@
+"""The code location loads, is light, and says of every asset what the UI shows."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from groprog_assets.asset_definition import LIBRARY_ASSETS, SPECIFICATIONS
+from groprog_assets.code_version import closure
+from groprog_assets.definitions import build_definitions, defs
+from groprog_assets.tables import TABLES
+from groprog_assets.workspace import SECTIONS
+
+ROOT = Path(__file__).resolve().parents[1]
+PROMISED = {
+    "raw_reads",
+    "read_quality",
+    "alignments",
+    "filtered_alignments",
+    "coverage",
+    "chromatin_signal",
+    "transcript_hmm",
+    "transcripts",
+    "transcript_density",
+    "gene_models",
+    "genes",
+    "ontology",
+    "tss_profile",
+    "gene_signal",
+    "pausing",
+    "transcript_counts",
+    "differential_transcription",
+    "enrichment",
+    "loci",
+    "gene_features",
+    "normalized_features",
+    "clinical_records",
+    "patient_expression",
+    "cohort",
+    "encoded_tensors",
+    "risk_model",
+    "risk_scores",
+    "baselines",
+    "evaluation",
+    "champion",
+    "figures",
+    "report",
+    "lineage_snapshot",
+}
+
+
+def test_every_promised_asset_exists():
+    assert set(SPECIFICATIONS) == PROMISED
+    assert {key.to_user_string() for key in defs.resolve_asset_graph().get_all_asset_keys()} == PROMISED
+
+
+def test_every_job_resolves_and_covers_the_graph():
+    covered = set()
+    for name in ("annotation_job", "library_job", "study_job", "cohort_job"):
+        job = defs.resolve_job_def(name)
+        covered |= {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
+    assert covered == PROMISED
+    cohort = {key.to_user_string() for key in defs.resolve_job_def("cohort_job").asset_layer.executable_asset_keys}
+    assert {"cohort", "risk_model", "champion", "report"} <= cohort
+    assert not cohort & {*LIBRARY_ASSETS, "pausing", "gene_features", "transcript_hmm"}
+
+
+@pytest.mark.parametrize("name", sorted(PROMISED))
+def test_an_asset_has_a_description_group_owner_and_kind(name: str):
+    (asset,) = [item for item in defs.resolve_all_asset_specs() if item.key.to_user_string() == name]
+    assert len(asset.description.split()) > 5
+    assert asset.group_name != "default"
+    assert asset.owners
+    assert asset.kinds
+    assert asset.code_version
+
+
+@pytest.mark.parametrize("name", sorted(PROMISED))
+def test_what_an_asset_declares_exists(name: str):
+    given = SPECIFICATIONS[name]
+    names = [given.tables] if isinstance(given.tables, str) else list(given.tables.values())
+    assert set(names) - {""} <= set(TABLES)
+    assert all(section.startswith("parameters.") or section in SECTIONS for section in given.sections)
+    assert given.partitioned == (name in LIBRARY_ASSETS)
+
+
+def test_loading_imports_nothing_heavy():
+    code = (
+        "import json, sys, groprog_assets.definitions, groprog_assets.cli;"
+        "print(json.dumps([m for m in ('torch','pydeseq2','lifelines','matplotlib','captum','scipy','pandas','numba')"
+        " if m in sys.modules]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert json.loads(done.stdout.splitlines()[-1]) == []
+
+
+def test_the_code_version_sees_the_kernel_and_not_the_platform():
+    names = {path.name for path in closure("groprog_assets.assets.transcript_hmm")}
+    assert {"transcript_hmm.py", "hmm.py", "hmm_cython.pyx"} <= names
+    assert not names & {"artifacts.py", "workspace.py", "tables.py", "parameters.py", "cli.py"}
+
+
+def test_a_comment_does_not_change_the_code_version(tmp_path: Path):
+    from groprog_assets.code_version import _source_digest
+
+    plain, commented, other = tmp_path / "a.py", tmp_path / "b.py", tmp_path / "c.py"
+    plain.write_text('def f(x):\n    """Doc."""\n    return x + 1\n')
+    commented.write_text("# why\ndef f( x ):\n    return x + 1  # here\n")
+    other.write_text("def f(x):\n    return x + 2\n")
+    assert _source_digest(plain) == _source_digest(commented)
+    assert _source_digest(plain) != _source_digest(other)
+
+
+def test_the_study_can_be_given():
+    assert build_definitions(study_path="/x/study.yaml").resources["study"].path == "/x/study.yaml"
+
+
+def test_the_instance_settings_are_quiet_and_the_workspace_names_the_code():
+    settings = yaml.safe_load((ROOT / "dagster.yaml").read_text())
+    assert settings["telemetry"] == {"enabled": False}
+    assert settings["nux"] == {"enabled": False}
+    assert settings["run_monitoring"]["enabled"]
+    workspace = yaml.safe_load((ROOT / "workspace.yaml").read_text())
+    assert workspace["load_from"][0]["python_module"]["module_name"] == "groprog_assets.definitions"
