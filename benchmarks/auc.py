@@ -1,6 +1,6 @@
 """AUC(tau) at every event time against scikit-survival at twenty: CPU seconds.
 
-python benchmarks/auc.py [n ...]
+python -m benchmarks.auc [n ...]
 """
 
 from __future__ import annotations

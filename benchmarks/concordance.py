@@ -1,6 +1,6 @@
 """IPCW concordance against scikit-survival: CPU seconds, and against the sorts it cannot do without.
 
-python benchmarks/concordance.py [n ...]
+python -m benchmarks.concordance [n ...]
 """
 
 from __future__ import annotations

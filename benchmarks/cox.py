@@ -1,6 +1,6 @@
 """Efron's Cox loss and gradient through torch autograd against torchsurv: CPU seconds.
 
-python benchmarks/cox.py [n ...]
+python -m benchmarks.cox [n ...]
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Ranking loss and gradient over all comparable pairs: direct, near-linear, and torch in chunks. CPU seconds, peak memory.
 
-python benchmarks/pairs.py [n ...]
+python -m benchmarks.pairs [n ...]
 """
 
 from __future__ import annotations
