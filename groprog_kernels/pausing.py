@@ -39,7 +39,7 @@ def maximal_window_counts(
     if tss.ndim != 1 or tss.shape != reverse.shape:
         raise ValueError(f"tss {tss.shape} and reverse {reverse.shape} must be one-dimensional and equally long")
     first = np.where(reverse, tss - down, tss - up) - size + 2
-    return _loop.maximal_window_counts(index.position, index.count, first, int(2 * size - 1), int(up + down))
+    return _loop.maximal_window_counts(index.position, index.reads, first, int(2 * size - 1), int(up + down))
 
 
 def ratio_interval(x1: ArrayLike, x2: ArrayLike, *, z: float = 1.959963984540054) -> RatioInterval:

@@ -17,11 +17,11 @@ from groprog_kernels import window_counts_numba as _loop
 class PositionIndex(NamedTuple):
     """Positions of one chromosome and strand, ready for counting.
 
-    position (p,) int64 bp, increasing; count (p,) int64 reads at it; cumulative (p+1,) int64 reads before it.
+    position (p,) int64 bp, increasing; reads (p,) int64 at it; cumulative (p+1,) int64 reads before it.
     """
 
     position: NDArray[np.int64]
-    count: NDArray[np.int64]
+    reads: NDArray[np.int64]
     cumulative: NDArray[np.int64]
 
     @property
@@ -72,7 +72,7 @@ def profile_windows(index: PositionIndex, start: ArrayLike, width: int, reverse:
         raise ValueError(f"width must be at least 1 bp, not {width}")
     if start.ndim != 1 or start.shape != reverse.shape:
         raise ValueError(f"start {start.shape} and reverse {reverse.shape} must be one-dimensional and equally long")
-    return _loop.profile_windows(index.position, index.count, start, int(width), reverse)
+    return _loop.profile_windows(index.position, index.reads, start, int(width), reverse)
 
 
 def bin_windows(

@@ -94,6 +94,7 @@ def _name_points(axes: Axes, points: pd.DataFrame) -> None:
     low, high = axes.get_ylim()
     gap = (high - low) * 0.045
     placed: list[float] = []
+    row: Any
     for row in points.sort_values("log2_fold_change", kind="stable").itertuples():
         height = max(row.log2_fold_change, placed[-1] + gap if placed else -np.inf)
         placed.append(height)

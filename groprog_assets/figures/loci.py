@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -117,6 +117,7 @@ def _genes(axes: Axes, genes: pd.DataFrame, start: int, end: int) -> None:
     axes.grid(False)
     axes.spines["left"].set_visible(False)
     rows: list[float] = []
+    gene: Any
     for gene in genes.sort_values(["start", "gene"]).itertuples():
         left, right = max(gene.start, start), min(gene.end, end)
         room = left - 0.08 * (end - start)

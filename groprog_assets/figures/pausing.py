@@ -49,7 +49,7 @@ def pausing_distribution(
         left.set_ylabel(FORMS[form])
         left.set_title("Pausing of RNA polymerase II")
         wide = held.pivot(index="gene", columns="condition", values=form).reindex(columns=[control, treatment]).dropna()
-        _paired(right, np.log10(wide), control, treatment, summary.get("comparison", {}))
+        _paired(right, wide.transform(np.log10), control, treatment, summary.get("comparison", {}))
         return figure
 
 

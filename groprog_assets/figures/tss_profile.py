@@ -56,7 +56,7 @@ def tss_profile(
         for (condition, orientation), part in profile.groupby(["condition", "orientation"], sort=False):
             sense = orientation == "sense"
             signal = part["signal"].rolling(SMOOTHING, center=True, min_periods=1).mean() * (1 if sense else -1)
-            axes.plot(part["offset"], signal, color=colours[condition], lw=1.3, label=condition if sense else None)
+            axes.plot(part["offset"], signal, color=colours[str(condition)], lw=1.3, label=condition if sense else None)
         axes.axhline(0, color=SOFT_INK, lw=0.8)
         axes.axvline(0, color=SOFT_INK, lw=0.8, ls=":")
         axes.set_xlim(profile["offset"].min(), profile["offset"].max() + 1)

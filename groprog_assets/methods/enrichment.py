@@ -126,7 +126,7 @@ def _names_of_overlap(
     rows = np.flatnonzero(member[gene_code] & usable[term_code])
     rows = rows[np.lexsort((gene_code[rows], term_code[rows]))]
     frame = pd.Series(background[gene_code[rows]]).groupby(term_code[rows]).agg(";".join)
-    return {int(code): names for code, names in frame.items()}
+    return dict(zip(frame.index.tolist(), frame.tolist(), strict=True))
 
 
 def _test_terms(

@@ -43,7 +43,7 @@ def exploratory_test(
     fold = (abundance[0] - abundance[1]) / np.log(2)
     pseudo = quantile_adjusted(counts, sizes, dispersion)
     sums = [np.rint(pseudo[:, side].sum(axis=1)).astype(np.int64) for side in (treated, ~treated)]
-    p_value = negative_binomial_exact(*sums, int(treated.sum()), int((~treated).sum()), dispersion)
+    p_value = negative_binomial_exact(sums[0], sums[1], int(treated.sum()), int((~treated).sum()), dispersion)
     information = [
         (np.exp(level)[:, None] * sizes[side] / (1 + dispersion * np.exp(level)[:, None] * sizes[side])).sum(axis=1)
         for level, side in zip(abundance, (treated, ~treated), strict=True)

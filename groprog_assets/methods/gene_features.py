@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -73,6 +75,7 @@ def pooled_pausing_index(pausing: pd.DataFrame) -> pd.Series:
 def key_locus(genes: pd.DataFrame, loci: pd.DataFrame) -> np.ndarray:
     """1.0 for the genes of a reliable key locus (S1-P14), else 0.0: (g,)."""
     flag = np.zeros(len(genes))
+    locus: Any
     for locus in loci[loci["reliable"]].drop_duplicates("locus").itertuples():
         same = (genes["chrom"] == locus.chrom) & (genes["start"] == locus.start) & (genes["end"] == locus.end)
         same |= genes["gene"] == locus.locus

@@ -40,7 +40,7 @@ class Interval(NamedTuple):
 class PooledCondition(NamedTuple):
     """The libraries of a condition as one: its positions by chromosome and strand, and its reads."""
 
-    index: StrandedIndex
+    positions: StrandedIndex
     reads: int
 
 
@@ -183,11 +183,11 @@ def _rows(
 ) -> list[dict[str, Any]]:
     rows = []
     for strand in "+-":
-        counts = {name: _count(condition.index, span, strand) for name, condition in pooled.items()}
+        counts = {name: _count(condition.positions, span, strand) for name, condition in pooled.items()}
         fold = _log2_fold_change(counts, pooled, contrast)
         for name, condition in pooled.items():
             scale = 1e6 / max(condition.reads, 1)
-            binned = _binned(condition.index, span, strand, parameters.bins)
+            binned = _binned(condition.positions, span, strand, parameters.bins)
             rows.append(
                 {
                     "locus": locus.name,
@@ -220,7 +220,7 @@ def _tracks(
                 "strand": strand,
                 "start": edges[:-1],
                 "end": edges[1:],
-                "signal": _binned(held.index, shown, strand, bins) * 1e6 / max(held.reads, 1),
+                "signal": _binned(held.positions, shown, strand, bins) * 1e6 / max(held.reads, 1),
             }
         )
         for condition, held in pooled.items()
@@ -253,7 +253,9 @@ def _mark_tracks(name: str, shown: Interval, marks: Sequence[Mark], parameters: 
 def _positive_control(target: Interval, pooled: Mapping[str, PooledCondition], contrast: Contrast) -> dict[str, Any]:
     strands = {}
     for strand in "+-":
-        counts = {name: _count(pooled[name].index, target, strand) for name in (contrast.treatment, contrast.control)}
+        counts = {
+            name: _count(pooled[name].positions, target, strand) for name in (contrast.treatment, contrast.control)
+        }
         strands[strand] = {
             "treatment": counts[contrast.treatment],
             "control": counts[contrast.control],

@@ -279,7 +279,9 @@ def _close(
 
 def _from_gmt(path: Path, genes: list[str]) -> OntologyTables:
     wanted = set(genes)
-    terms, rows, problems = [], [], []
+    terms: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
+    problems: list[Problem] = []
     for number, line in _lines(path):
         name, *rest = line.split("\t")
         if len(rest) < 2 or not name:

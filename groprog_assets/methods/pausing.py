@@ -98,7 +98,7 @@ def _enough_body_reads(
     for condition in dict.fromkeys(library.condition for library in libraries):
         asked = both if condition in both else {condition}
         ids = [library.id for library in libraries if library.condition in asked]
-        enough[condition] = (body[ids] >= parameters.minimum_body_reads).to_numpy().all(axis=1)
+        enough[condition] = np.asarray((body[ids] >= parameters.minimum_body_reads).all(axis=1))
     return enough
 
 
@@ -125,16 +125,14 @@ def _summary(
     wide = table[table["passes"] & (table["promoter_count"] > 0)].pivot(
         index="gene", columns="condition", values="pausing_index"
     )
-    wide = np.log10(wide.reindex(columns=[contrast.control, contrast.treatment]).dropna())
+    control, treatment = np.log10(wide.reindex(columns=[contrast.control, contrast.treatment]).dropna().to_numpy()).T
     return {
         "conditions": by_condition,
         "comparison": {
             "treatment": contrast.treatment,
             "control": contrast.control,
             "unit": "log10 pausing index, treatment less control",
-            **paired_shift(
-                wide[contrast.control].to_numpy(), wide[contrast.treatment].to_numpy(), parameters.equivalence_margin
-            ),
+            **paired_shift(control, treatment, parameters.equivalence_margin),
         },
     }
 
