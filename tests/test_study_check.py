@@ -255,7 +255,7 @@ def test_data_roots_widen_the_reach(tiny: Path, tmp_path: Path) -> None:
     assert load_study(home / "study.yaml").genome.fasta == tmp_path / "data" / "genome" / "genome.fa"
     content["genome"]["fasta"] = "../data_of_others/genome.fa"
     (home / "study.yaml").write_text(yaml.safe_dump({**content, "data_roots": ["../data"]}))
-    assert "data_of_others" in text_of(check_study(home / "study.yaml"))
+    assert "add '../data_of_others' to data_roots" in text_of(check_study(home / "study.yaml"))
 
 
 def test_the_template_lacks_only_the_files(tmp_path: Path) -> None:
