@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from groprog_kernels.pairs_spectral_numba import chebyshev_rows
+
 # Interpolation stops below this relative size; eigenvalues below it are rounding.
 TOLERANCE = 1e-14
 BLOCK = 4096
@@ -71,7 +73,7 @@ def spectral_sums(
     carried, later_score = np.zeros(rank), 0.0
     for first, stop in zip(edges[-2::-1], edges[:0:-1]):
         own = score[first:stop]
-        value, slope, dual = np.split(coefficients @ _chebyshev(own / basis.half, coefficients.shape[1]), 3)
+        value, slope, dual = np.split(coefficients @ chebyshev_rows(own / basis.half, coefficients.shape[1]), 3)
         sums = np.zeros((rank, stop - first + 1))  # sums[:, k]: over positions first + k and later
         sums[:, :-1] = np.cumsum(dual[:, ::-1], axis=1)[:, ::-1]
         sums += carried[:, None]
@@ -88,7 +90,7 @@ def spectral_sums(
     coefficients = coefficients[rank:]
     for first, stop in pairwise(edges):
         own = score[first:stop]
-        slope, dual = np.split(coefficients @ _chebyshev(own / basis.half, coefficients.shape[1]), 2)
+        slope, dual = np.split(coefficients @ chebyshev_rows(own / basis.half, coefficients.shape[1]), 2)
         events = np.flatnonzero(weight[first:stop])
         sums = np.zeros((rank, len(events) + 1))
         w = weight[first + events]
@@ -107,15 +109,3 @@ def _block_edges(group: np.ndarray) -> list[int]:
     while edges[-1] < n:
         edges.append(int(group[min(edges[-1] + BLOCK, n) - 1]))
     return edges
-
-
-def _chebyshev(x: np.ndarray, terms: int) -> np.ndarray:
-    """T_k(x), k < terms, at x (b,) in [-1, 1] -> (terms, b), by the three-term recurrence."""
-    rows = np.empty((terms, x.size))
-    rows[0] = 1.0
-    rows[1] = x
-    double = 2 * x
-    for k in range(2, terms):
-        np.multiply(double, rows[k - 1], out=rows[k])
-        rows[k] -= rows[k - 2]
-    return rows
