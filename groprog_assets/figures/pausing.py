@@ -55,8 +55,8 @@ def pausing_distribution(
 
 def _violin(axes: Axes, place: int, values: np.ndarray, colour: str) -> None:
     if len(values) >= FEWEST_FOR_VIOLIN and np.ptp(values) > 0:
-        body = axes.violinplot(values, [place], widths=0.82, showextrema=False)["bodies"][0]
-        body.set(facecolor=colour, alpha=0.22, edgecolor=colour)
+        bodies: Any = axes.violinplot(values, [place], widths=0.82, showextrema=False)["bodies"]
+        bodies[0].set(facecolor=colour, alpha=0.22, edgecolor=colour)
     jitter = (np.argsort(np.argsort(values, kind="stable"), kind="stable") * 0.618034) % 1 - 0.5
     axes.scatter(place + jitter * 0.3, values, s=5, color=colour, alpha=0.4, linewidths=0, zorder=3)
     axes.boxplot(

@@ -170,7 +170,7 @@ def _parse_interval(where: str, text: str, chrom_sizes: Mapping[str, int]) -> tu
 
 def _placements(locus: Locus, genes: pd.DataFrame) -> int:
     named = genes.loc[genes["gene"] == (locus.gene or locus.name), "placements"]
-    return int(named.max()) if len(named) else 1
+    return int(named.to_numpy().max()) if len(named) else 1
 
 
 def _rows(

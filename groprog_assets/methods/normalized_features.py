@@ -97,7 +97,7 @@ def signed_log(x: ArrayLike, upper: float) -> NDArray[np.float64]:
 def fractional_rank(x: ArrayLike) -> NDArray[np.float64]:
     """(mean rank - 0.5) / n of each value among the n observed, in (0, 1); ties share their mean rank, NaN becomes 0.5: (n,)."""
     rank = pd.Series(np.asarray(x, dtype=np.float64)).rank()
-    return ((rank - 0.5) / max(int(rank.notna().sum()), 1)).fillna(0.5).to_numpy()
+    return np.asarray(((rank - 0.5) / max(int(rank.notna().sum()), 1)).fillna(0.5), dtype=np.float64)
 
 
 def _rule(name: str, values: NDArray[np.float64]) -> tuple[str, str]:
