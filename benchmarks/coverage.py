@@ -105,7 +105,7 @@ OURS = """
 import sys, numpy as np
 from groprog_kernels.reads import count_windows
 import benchmarks.coverage as b
-got = count_windows(sys.argv[1], b.CHROMS, b.BIN, uniqueness="mapping_quality", minimum_mapping_quality=10, threads=int(sys.argv[2]))
+got = count_windows(sys.argv[1], b.CHROMS, b.BIN, minimum_mapping_quality=10, threads=int(sys.argv[2]))
 print(sum(got.outcomes.values()), got.outcomes["kept"])
 if len(sys.argv) > 3:
     truth = np.load(sys.argv[3])

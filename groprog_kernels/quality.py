@@ -118,7 +118,7 @@ def tally_fastq(path: str | Path) -> QualityTally:
                 continue
             break
         rest = bytes(memoryview(data)[at:])
-        if status and not (status == loops.STATUS_NO_HEADER and not rest.strip()):
+        if status in complaints and not finished and rest.strip():
             raise FastqError(f"record {records + 1:,} {complaints[status]}")
     if rest.strip():
         raise FastqError(f"the file is cut off within record {records + 1:,}")

@@ -51,7 +51,7 @@ def test_edges():
 
 
 @pytest.mark.parametrize(
-    "position, count, length, bin_size, words",
+    ("position", "count", "length", "bin_size", "words"),
     [
         ([1], [1], 10, 0, "bin_size"),
         ([2, 1], [1, 1], 10, 5, "fall"),
@@ -60,7 +60,7 @@ def test_edges():
         ([1], [-1], 10, 5, "negative"),
         ([1, 2], [1], 10, 5, "equally long"),
         ([1], [1], -1, 5, "long"),
-        ([1, 1], [2**31 - 1, 1], 10, 5, "2\\^31"),
+        ([1, 1], [2**31 - 1, 1], 10, 5, r"2\^31"),
     ],
 )
 def test_refusals(position, count, length, bin_size, words):

@@ -57,16 +57,16 @@ GOOD = fastq(["IIII", "IIII", "IIII"])
 
 
 @pytest.mark.parametrize(
-    "data, words",
+    ("data", "words"),
     [
         (b"", "no reads"),
         (b"\n", "no reads"),
         (b">r1\nACGT\n", "record 1 does not begin"),
         (GOOD + b"r\nA\n+\nI\n", "record 4 does not begin"),
-        (GOOD + b"@r\nACGT\nIIII\n+\n", "record 4 has no '\\+'"),
+        (GOOD + b"@r\nACGT\nIIII\n+\n", r"record 4 has no '\+'"),
         (GOOD + b"@r\nACGT\n+\nIII\n", "record 4 has a sequence and qualities"),
         (GOOD + b"@r\nA\n+\n \n", "record 4 has a quality character"),
-        (GOOD[:-3], "record 3 has a sequence and qualities"),
+        (GOOD[:-3], "cut off within record 3"),
         (GOOD[:-7], "cut off within record 3"),
         (gzip.compress(GOOD)[:-4], "cut off"),
         (gzip.compress(GOOD)[:20], "cut off"),

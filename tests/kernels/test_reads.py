@@ -39,7 +39,7 @@ def table(decoded: reads.Decoded, chroms=files.CHROMS) -> Counter:
 )
 def test_equals_the_definition(tmp_path, rows, read_end, uniqueness, duplicates, reverse, masked, spike_in):
     path = files.write(tmp_path / "a.bam", rows)
-    _, lengths, raw = records_reference.split(gzip.open(path).read())
+    _, lengths, raw = records_reference.split(gzip.decompress(path.read_bytes()))
     masks = MASKS if masked else {}
     expected, outcomes = reads_reference.decode(
         list(lengths), raw, files.CHROMS, read_end, uniqueness, 10, duplicates, reverse, masks, spike_in
@@ -112,12 +112,8 @@ def test_sam_and_cram_give_what_bam_gives(tmp_path):
 
 def test_a_cram_with_a_reference_needs_none_for_positions(tmp_path):
     fasta = tmp_path / "genome.fa"
-    fasta.write_text(
-        "".join(
-            f">{name}\n{'ACGTTGCA' * (length // 8 + 1)}\n"[: length + len(name) + 2] + "\n"
-            for name, length in files.CONTIGS.items()
-        )
-    )
+    bases = {name: ("ACGTTGCA" * length)[:length] for name, length in files.CONTIGS.items()}
+    fasta.write_text("".join(f">{name}\n{sequence}\n" for name, sequence in bases.items()))
     pysam.faidx(str(fasta))
     rows = [files.row(position=i, length=True) for i in range(100)]
     path = files.write(tmp_path / "a.cram", rows, reference=fasta)
@@ -125,7 +121,7 @@ def test_a_cram_with_a_reference_needs_none_for_positions(tmp_path):
     assert reads.decode_reads(path, files.CHROMS).outcomes["kept"] == 100
 
 
-@pytest.mark.parametrize("library, plus, minus", [("S0mR1", 104_275, 106_340), ("S40mR1", 158_606, 169_032)])
+@pytest.mark.parametrize(("library", "plus", "minus"), [("S0mR1", 104_275, 106_340), ("S40mR1", 158_606, 169_032)])
 def test_real_libraries(shared, library, plus, minus):
     path = shared / "data" / "nascent" / f"{library}.bam"
     chroms = {"chr7": 159_138_663}
@@ -209,7 +205,7 @@ def test_truncated_and_senseless_input(tmp_path):
 def test_records_that_contradict_themselves(tmp_path):
     """A whole, well-compressed file whose record claims more than it holds."""
     path = files.write(tmp_path / "a.bam", [files.row(AS=5)])
-    data = bytearray(gzip.open(path).read())
+    data = bytearray(gzip.decompress(path.read_bytes()))
     record = len(data) - len(records_reference.split(bytes(data))[2][0])
     for at, value in [(12, 200), (8, 0), (16, 255), (0, 9), (-5, 0x3F)]:
         altered = bytearray(data)
