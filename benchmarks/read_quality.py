@@ -1,0 +1,58 @@
+"""Per-cycle qualities of a FASTQ against FastQC and fastp, in turn, on one gzip file.
+
+    python benchmarks/read_quality.py FILE.fastq.gz [--rounds 3]
+
+Where FastQC is installed its per-base means are compared with ours (--nogroup: one cycle a row).
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import statistics
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+from benchmarks.coverage import measure
+from groprog_kernels.quality import summarize, tally_fastq
+
+OURS = "import sys; from groprog_kernels.quality import tally_fastq; tally_fastq(sys.argv[1])"
+
+
+def fastqc_means(report: Path) -> list[float]:
+    """The means of FastQC's per-base module, one a cycle."""
+    with zipfile.ZipFile(report) as archive:
+        name = next(entry for entry in archive.namelist() if entry.endswith("fastqc_data.txt"))
+        lines = (
+            archive.read(name).decode().split(">>Per base sequence quality")[1].split(">>END_MODULE")[0].splitlines()
+        )
+    return [float(line.split("\t")[1]) for line in lines[2:]]
+
+
+def main() -> None:
+    """Run every program in turn and print medians."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("file", type=Path)
+    options.add_argument("--rounds", type=int, default=3)
+    chosen = options.parse_args()
+    path = str(chosen.file.resolve())
+    with tempfile.TemporaryDirectory() as folder:
+        programs = {"GroProg": [sys.executable, "-c", OURS, path]}
+        if shutil.which("fastqc"):
+            programs["FastQC"] = ["fastqc", "--quiet", "--nogroup", "-o", folder, path]
+        if shutil.which("fastp"):
+            programs["fastp"] = ["fastp", "-i", path, "-w", "2", "-j", f"{folder}/f.json", "-h", f"{folder}/f.html"]
+        results = {name: [measure(command) for _ in range(chosen.rounds)] for name, command in programs.items()}
+        for report in Path(folder).glob("*_fastqc.zip"):
+            ours = summarize(tally_fastq(path).counts[0]).mean
+            assert max(abs(a - b) for a, b in zip(ours, fastqc_means(report), strict=True)) < 1e-6
+            print("per-cycle means equal FastQC's")
+    for name, runs in results.items():
+        wall, cpu, memory = (statistics.median(column) for column in zip(*runs, strict=True))
+        print(f"{name:10}{wall:8.2f} s{cpu:8.2f} CPU s{memory:8.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
