@@ -18,14 +18,11 @@ class UniquenessRule(NamedTuple):
     reason: str
 
 
-_ALIGNERS: tuple[tuple[str, str, Uniqueness], ...] = (
-    (r"bowtie2", "bowtie2", "tie"),
-    (r"bwa(-mem2)?", "bwa", "tie_or_alternative"),
-    (r"star", "STAR", "hits"),
-    (r"hisat2?", "hisat2", "hits"),
-    (r"tophat2?", "tophat", "hits"),
-    (r"gsnap|subread|subjunc|novoalign", "aligner", "hits"),
-    (r"bowtie|minimap2|bedtools_bedtobam", "aligner", "mapping_quality"),
+_ALIGNERS: tuple[tuple[str, Uniqueness], ...] = (
+    (r"bowtie2", "tie"),
+    (r"bwa(-mem2)?", "tie_or_alternative"),
+    (r"star|hisat2?|tophat2?|gsnap|subread|subjunc|novoalign", "hits"),
+    (r"bowtie|minimap2|bedtools_bedtobam", "mapping_quality"),
 )
 
 
@@ -48,7 +45,7 @@ def uniqueness_rule(header: str, minimum_mapping_quality: int) -> UniquenessRule
             continue
         fields = dict(field.split(":", 1) for field in line.split("\t")[1:] if ":" in field)
         for name in (fields.get("PN", ""), fields.get("ID", "")):
-            for pattern, _, rule in _ALIGNERS:
+            for pattern, rule in _ALIGNERS:
                 if re.fullmatch(rf"({pattern})([-_. ].*)?", name.strip(), re.IGNORECASE):
                     program = f"{fields.get('PN') or fields.get('ID')} {fields.get('VN', '')}".strip()
                     return UniquenessRule(rule, program, fields.get("CL", ""), words[rule])
