@@ -302,7 +302,7 @@ def _expectation(
     seen = ~np.isnan(y)
     observed = np.stack([seen, np.where(seen, y, 0), np.log(np.where(seen, y, 1))], axis=1).astype(np.float64)
     occupied = np.empty(sequence.window.size if keep_occupied else 0)
-    *sums, scaled = hmm_cython.expectation(
+    stay, enter, occupancy, total, total_log, scaled = hmm_cython.expectation(
         sequence.window,
         sequence.code,
         step.reshape(-1, 4),
@@ -322,7 +322,7 @@ def _expectation(
             *(sequence.multiplicity * larger),
         ]
     )
-    return Statistics(*sums, log_likelihood), occupied
+    return Statistics(stay, enter, occupancy, total, total_log, log_likelihood), occupied
 
 
 def _log_emissions(sequence: WindowSequence, parameters: Parameters) -> NDArray[np.float64]:
@@ -344,9 +344,9 @@ def _distinct(count: NDArray) -> tuple[NDArray[np.float64], NDArray[np.int32], N
         present[0] = True
         rank = (np.cumsum(present) - 1).astype(np.int32)
         return np.flatnonzero(present).astype(np.float64), rank[count] if count.size else rank[:0], tally[present]
-    value, code = np.unique(np.concatenate([[0], count]).astype(np.float64), return_inverse=True)
-    code = code[1:].astype(np.int32)
-    return value, code, np.bincount(code, minlength=value.size)
+    value, place = np.unique(np.concatenate([[0], count]).astype(np.float64), return_inverse=True)
+    code = place[1:].astype(np.int32)
+    return value, code, np.bincount(code, minlength=value.size).astype(np.int64)
 
 
 def _with_entries(sequence: WindowSequence, extra: NDArray[np.int32]) -> WindowSequence:
