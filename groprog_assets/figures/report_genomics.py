@@ -70,9 +70,9 @@ CAPTIONS: dict[str, tuple[str, str]] = {
         "Violin and box plots of log10 pausing index for each condition.",
     ),
     "enrichment": (
-        "Most enriched terms of the up-regulated genes in each branch of the Gene Ontology; dot size is the number "
-        "of genes.",
-        "Dot plot of minus log10 p for the most enriched GO terms in the BP, CC and MF branches.",
+        "Most enriched terms of the up-regulated genes in each branch of the Gene Ontology: −log10 p, with genes "
+        "found of the term's size. Filled bars pass the adjusted threshold.",
+        "Bar chart of minus log10 p for the most enriched GO terms in the BP, CC and MF branches.",
     ),
     "workflow": (
         "How the assets of this study follow from one another; each box is one asset of the graph.",

@@ -143,8 +143,18 @@ def verdict(context: Mapping[str, Any]) -> dict[str, str] | None:
         if row.get("margin") is not None and upper < row["margin"]:
             end = f" A gain of {fixed(row['margin'], 2)} or more is ruled out."
     against = label_of(row["against"])
+    end += _same_data(member(context.get("evaluation"), "differences") or [])
     text = f"Concordance of {label_of(row['model'])} minus {against}, same patients and folds: {amount}.{end}"
     return {"title": title, "level": level, "text": text}
+
+
+def _same_data(differences: list[Mapping[str, Any]]) -> str:
+    """What a linear model makes of the same omics: a gain over the clinical model need not be the network's."""
+    for row in differences:
+        if (row["model"], row["against"], row["metric"]) == (MODEL, "penalised_cox", HEADLINE_METRIC):
+            against = f"{fixed(row['difference'])} ({interval(row.get('lower'), row.get('upper'))})"
+            return f" Against a penalised Cox model with the same expression data: {against}."
+    return ""
 
 
 def headlines(context: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -251,7 +261,10 @@ def evaluation(context: Mapping[str, Any]) -> list[Block]:
         blocks.append(_all_metrics(models, ordered, metrics[1:]))
     differences = document.get("differences") or []
     if differences:
-        blocks.append(_differences(differences))
+        first_rows = [row for row in differences if row["metric"] == HEADLINE_METRIC]
+        others = [row for row in differences if row["metric"] != HEADLINE_METRIC]
+        blocks += [_differences(first_rows)] if first_rows else []
+        blocks += [details("Differences in the other metrics", [_differences(others)])] if others else []
     blocks.append(side_by_side([_picture(context, name, CAPTIONS) for name in ("kaplan_meier", "calibration")]))
     blocks += [_picture(context, name, CAPTIONS) for name in ("auc", "roc") if member(context.get("figures"), name)]
     shown = {"models", "differences", "headline", "auc_curves", "roc", "strata", "calibration"}
@@ -287,15 +300,15 @@ def _metric_rows(models: Mapping[str, Any], ordered: list[str], metric: str) -> 
 
 def _all_metrics(models: Mapping[str, Any], ordered: list[str], metrics: list[str]) -> Block:
     rows = []
-    for model in ordered:
-        row = [cell(label_of(model), strong=model == MODEL)]
-        for metric in metrics:
+    for metric in metrics:
+        row = [cell(metric_label(metric), strong=True)]
+        for model in ordered:
             entry = models[model].get(metric)
             entry = entry if isinstance(entry, Mapping) else {"estimate": entry}
             bounds = "" if entry.get("lower") is None else f" ({fixed(entry['lower'], 2)}–{fixed(entry['upper'], 2)})"
             row.append(cell(fixed(entry.get("estimate")) + bounds, entry.get("estimate")))
         rows.append(row)
-    return table(["Model", *map(metric_label, metrics)], rows, "All metrics, out of fold, with 95 % intervals.")
+    return table(["Metric", *map(label_of, ordered)], rows, "All other metrics, out of fold, with 95 % intervals.")
 
 
 def _differences(differences: list[Mapping[str, Any]]) -> Block:

@@ -160,7 +160,7 @@ def provenance(context: Mapping[str, Any]) -> list[Block]:
         rows = [
             [
                 str(entry.get("role", "–")),
-                str(entry.get("library") or "–"),
+                str(entry.get("library") or "–") if not str(entry.get("role", "")).startswith("genome") else "–",
                 cell(str(entry["path"]), mono=True),
                 cell(size(entry.get("bytes")), entry.get("bytes")),
                 cell(str(entry.get("sha256") or "–"), mono=True, digest=True),

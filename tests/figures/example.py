@@ -317,7 +317,9 @@ def evaluation() -> dict[str, Any]:
         "repeats": 1,
         "effective_sample_size": 71.3,
         "log_rank_p": 3.1e-9,
-        "calibration": {"groprog": {"slope": 0.94, "horizons": {m: {"groups": groups, "error": 0.02} for m in ("12", "36")}}},
+        "calibration": {
+            "groprog": {"slope": 0.94, "horizons": {m: {"groups": groups, "error": 0.02} for m in ("12", "36")}}
+        },
         "strata": {"groprog": strata},
         "auc_curves": {
             "time": [6.0, 12.0, 24.0],

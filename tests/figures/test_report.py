@@ -186,6 +186,34 @@ def test_the_headline_follows_the_paired_interval(context, lower, upper, title, 
     assert found["level"] == level
 
 
+def test_the_headline_names_the_linear_model_on_the_same_data(context):
+    assert "penalised Cox model with the same expression data: 0.008 (−0.021 to 0.037)" in verdict(context)["text"]
+
+
+def test_both_intervals_must_agree_before_a_gain_is_claimed():
+    row = {
+        "model": "groprog",
+        "against": "clinical_cox",
+        "metric": "c_ipcw",
+        "difference": 0.03,
+        "lower": 0.01,
+        "upper": 0.05,
+    }
+    document = {"headline": {**row, "bootstrap_lower": -0.01, "bootstrap_upper": 0.06, "margin": 0.01}}
+    assert verdict({"evaluation": document})["title"].startswith("No gain")
+    small = {
+        "headline": {
+            **row,
+            "lower": -0.02,
+            "upper": 0.005,
+            "bootstrap_lower": -0.02,
+            "bootstrap_upper": 0.004,
+            "margin": 0.01,
+        }
+    }
+    assert "A gain of 0.01 or more is ruled out." in verdict({"evaluation": small})["text"]
+
+
 def test_no_headline_without_an_interval():
     row = {
         "model": "groprog",
