@@ -71,7 +71,8 @@ def cross_validate(
     """
     _check(inputs, outcomes)
     columns: dict[str, list[np.ndarray]] = {}
-    histories, models, searches = [], [], []
+    histories, models = [], []
+    searches: list[dict[str, Any]] = []
     for fold in folds:
         folder = (
             None if checkpoint_folder is None else Path(checkpoint_folder) / f"repeat-{fold.repeat}-fold-{fold.fold}"
@@ -143,9 +144,9 @@ def fit_model(
     members: list[Member] = []
     places = []
     history: list[dict[str, Any]] = []
-    for member in range(training.ensemble_seeds):
-        place = member % inner_count
-        where = None if folder is None else Path(folder) / f"member-{member}"
+    for number in range(training.ensemble_seeds):
+        place = number % inner_count
+        where = None if folder is None else Path(folder) / f"member-{number}"
         trained = train_member(
             encoded,
             outcomes,
@@ -153,17 +154,17 @@ def fit_model(
             parameters,
             np.flatnonzero(inner != place),
             np.flatnonzero(inner == place),
-            seed + member,
-            progress=_labelled(progress, repeat, fold, member),
+            seed + number,
+            progress=_labelled(progress, repeat, fold, number),
             folder=where,
         )
         members.append(trained)
         places.append(place)
-        history.extend({"repeat": repeat, "fold": fold, "seed": member, **row} for row in trained.history)
+        history.extend({"repeat": repeat, "fold": fold, "seed": number, **row} for row in trained.history)
     risk, weights = _stacked(members, places, path, inner, outcomes, parameters.linear_path.stacking_ridge)
     networks = []
     for member, place in zip(members, places):
-        networks.append(_assembled(member.network, path, place, weights))
+        networks.append(_assembled(member.network, path, place, places, weights))
     held = np.isfinite(risk)
     if int(outcomes.event[held].sum()) < MINIMUM_BASELINE_EVENTS:
         with single_threaded(), torch.no_grad():
@@ -235,9 +236,13 @@ def _stacked(
     return risk, weights
 
 
-def _assembled(network: RiskNetwork, path: LinearPath | None, place: int, weights: np.ndarray) -> RiskNetwork:
+def _assembled(
+    network: RiskNetwork, path: LinearPath | None, place: int, places: list[int], weights: np.ndarray
+) -> RiskNetwork:
+    # The members' linear paths average to the fit on all patients and spread as the inner fits do.
     if path is not None:
-        network.linear.copy_(torch.from_numpy(path.members[place]))
+        centre = np.mean([path.members[other] for other in places], axis=0)
+        network.linear.copy_(torch.from_numpy(path.whole + path.members[place] - centre))
     network.mixture.copy_(torch.from_numpy(weights))
     return network
 

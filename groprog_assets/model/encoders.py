@@ -392,7 +392,7 @@ class Encoded(NamedTuple):
     """What the network reads for n patients.
 
     state, treatment (n, .) numbers; *_codes (n, .) level indices; design (n, p) of the linear path; z (n, Kd) standardised
-    expression of the described genes; count (n,) of them present; components (n, r); has_omics (n,) bool;
+    expression of the described genes; genes_present (n,) of them; components (n, r); has_omics (n,) bool;
     genes_used (n,); matched (n, K, J + 1) or None.
     """
 
@@ -402,7 +402,7 @@ class Encoded(NamedTuple):
     treatment_codes: np.ndarray
     design: np.ndarray
     z: np.ndarray
-    count: np.ndarray
+    genes_present: np.ndarray
     components: np.ndarray
     has_omics: np.ndarray
     genes_used: np.ndarray
@@ -410,7 +410,8 @@ class Encoded(NamedTuple):
 
     def take(self, index: np.ndarray) -> Encoded:
         """The patients at `index`."""
-        return Encoded(*(None if array is None else array[index] for array in self))
+        taken: list[Any] = [None if array is None else array[index] for array in self]
+        return Encoded(*taken)
 
 
 def _fit_number(

@@ -172,5 +172,5 @@ def _gene_parts(
     loadings = torch.from_numpy(model.encoders.expression.loadings)
     described = torch.from_numpy(model.encoders.described)
     deviation, mapped = network.genomic.gene_weights(loadings, described)
-    per_gene = slope @ deviation.T + (slope @ mapped.T) / batch.count.sqrt()[:, None]
+    per_gene = slope @ deviation.T + (slope @ mapped.T) / batch.genes_present.sqrt()[:, None]
     return (torch.from_numpy(z) * per_gene * batch.has_omics[:, None]).numpy()

@@ -97,12 +97,13 @@ class LinearPath(NamedTuple):
     """A chosen linear path.
 
     out_of_fold (n,): linear predictor of each patient from the fit that left his inner fold out. members: one coefficient
-    vector an inner fold (p,). penalties: chosen (clinical, omics). score: cross-validated log partial likelihood per event.
+    vector an inner fold (p,). whole (p,): the fit on all patients under the same penalties. penalties: chosen (clinical, omics). score: cross-validated log partial likelihood per event.
     log: one row a tried pair of penalties.
     """
 
     out_of_fold: np.ndarray
     members: list[np.ndarray]
+    whole: np.ndarray
     penalties: tuple[float, float]
     score: float
     log: list[tuple[float, float, float]]
@@ -175,7 +176,12 @@ def choose_linear_path(
     out_of_fold = np.empty(columns.shape[0])
     for fold, coefficients in zip(folds, members):
         out_of_fold[inner == fold] = columns[inner == fold] @ coefficients
-    return LinearPath(out_of_fold, members, (grid[best[0]], grid[best[1]]), score / max(int(event.sum()), 1), log)
+    chosen = (
+        max(int(event.sum()), 1) * np.r_[np.full(clinical_width, grid[best[0]]), np.full(omics_width, grid[best[1]])]
+    )
+    everyone = fit_ridge(columns, whole, chosen, np.mean(members, axis=0)).coefficients
+    penalties = (grid[best[0]], grid[best[1]])
+    return LinearPath(out_of_fold, members, everyone, penalties, score / max(int(event.sum()), 1), log)
 
 
 def stacking_weights(paths: np.ndarray, time: np.ndarray, event: np.ndarray, ridge: float) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -25,7 +25,7 @@ class Batch(NamedTuple):
     treatment_codes: torch.Tensor
     design: torch.Tensor
     z: torch.Tensor
-    count: torch.Tensor
+    genes_present: torch.Tensor
     components: torch.Tensor
     has_omics: torch.Tensor
     matched: torch.Tensor | None
@@ -47,7 +47,7 @@ class Batch(NamedTuple):
             whole(encoded.treatment_codes),
             number(encoded.design),
             number(encoded.z),
-            number(encoded.count),
+            number(encoded.genes_present),
             number(encoded.components),
             whole(encoded.has_omics),
             None if encoded.matched is None else number(encoded.matched),
@@ -55,7 +55,8 @@ class Batch(NamedTuple):
 
     def take(self, index: torch.Tensor) -> Batch:
         """The patients at `index`."""
-        return Batch(*(None if tensor is None else tensor[index] for tensor in self))
+        taken: list[Any] = [None if tensor is None else tensor[index] for tensor in self]
+        return Batch(*taken)
 
 
 class DescriptorMaps(nn.Module):
@@ -133,7 +134,7 @@ class GenomicBranch(nn.Module):
         else:
             pooled = batch.z.new_zeros((batch.z.shape[0], self.width))
             if self.maps is not None and batch.z.shape[1]:
-                pooled = batch.z @ self.maps(self.gene_descriptors) / batch.count.sqrt()[:, None]
+                pooled = batch.z @ self.maps(self.gene_descriptors) / batch.genes_present.sqrt()[:, None]
             if self.deviation is not None:
                 pooled = pooled + self.deviation(batch.components)
         return pooled * self.scale * batch.has_omics[:, None]

@@ -66,7 +66,7 @@ def test_gene_weights_rebuild_g():
     loadings, described = torch.from_numpy(encoders.expression.loadings), torch.from_numpy(encoders.described)
     deviation, mapped = genomic.gene_weights(loadings, described)
     z = torch.from_numpy(encoders.expression.transform(inputs).z).double()
-    rebuilt = z @ deviation + z @ mapped / batch.count.sqrt()[:, None]
+    rebuilt = z @ deviation + z @ mapped / batch.genes_present.sqrt()[:, None]
     torch.testing.assert_close(rebuilt, genomic(batch), rtol=1e-5, atol=1e-5)
 
 
