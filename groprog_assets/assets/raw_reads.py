@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from groprog_assets.asset_definition import LIBRARY_FILES, study_asset
 from groprog_assets.results import Materialized, materialized
 from groprog_assets.study import Library
+from groprog_assets.workspace import Workspace
 
 
 @study_asset(group="reads", kinds={"json"}, sections=("library",), files=LIBRARY_FILES, partitioned=True)
-def raw_reads(library: Library) -> Materialized:
+def raw_reads(library: Library, workspace: Workspace) -> Materialized:
     """Which files a library consists of: path, size, sha256, number of reads, format. The root of every lineage."""
     from groprog_assets.methods import raw_reads as method
 
     identity = method.identify(library)
+    files = [{**file, "path": workspace.describe(Path(file["path"]))} for file in identity["files"]]
+    identity = {**identity, "files": files}
     return materialized(identity, files=len(identity["files"]), reads=identity["reads"], format=identity["format"])
