@@ -25,7 +25,6 @@ SOURCE_OF = {
     "receptor_inhibition": "function",
     "key_locus": "function",
 }
-SKEW_LIMIT = 2.0
 Z_LIMIT = 5.0
 ROWS_AT_ONCE = 4096
 
@@ -37,7 +36,6 @@ class FieldEncoding:
     name: str
     kind: str
     block: str
-    log: bool = False
     median: float = 0.0
     mean: float = 0.0
     scale: float = 1.0
@@ -68,10 +66,9 @@ class ClinicalEncoder:
     def fit(cls, inputs: ModelInputs, flag_above: float, known_by_days: float = 0.0) -> ClinicalEncoder:
         """Constants from the training fold.
 
-        Continuous: median fill, z-score, a missing flag where more than `flag_above` (fraction) is missing; log1p first where
-        the skewness of a non-negative column exceeds 2. Ordinal: the level's index as a number and as an embedding index.
-        Categorical: the levels seen; anything else is the unknown level 0. A constant column, and one known later than
-        `known_by_days`, is dropped with the reason (A1, A27, A28).
+        Continuous: median fill, z-score, a missing flag where more than `flag_above` (fraction) is missing. Ordinal: the
+        level's index as a number and as an embedding index. Categorical: the levels seen; anything else is the unknown
+        level 0. A constant column, and one known later than `known_by_days`, is dropped with the reason (A1, A27, A28).
         """
         encodings = []
         for spec in inputs.fields:
@@ -108,8 +105,6 @@ class ClinicalEncoder:
             number = values if encoding.kind == "continuous" else _level_index(values, encoding.levels)
             missing = np.isnan(number)
             number = np.where(missing, encoding.median, number)
-            if encoding.log:
-                number = np.log1p(np.maximum(number, 0.0))
             z = np.clip((number - encoding.mean) / encoding.scale, -Z_LIMIT, Z_LIMIT)
             columns = [z]
             if encoding.flag:
@@ -421,18 +416,13 @@ def _fit_number(
     if known.size == 0 or np.all(known == known[0]):
         reason = "no value in training" if known.size == 0 else "constant in training"
         return FieldEncoding(name, kind, block, levels=levels, dropped=reason)
-    spread = known.std()
-    skew = float((((known - known.mean()) / spread) ** 3).mean())
-    log = kind == "continuous" and bool(known.min() >= 0) and skew > SKEW_LIMIT
     median = float(np.median(known))
     filled = np.where(np.isnan(number), median, number)
-    filled = np.log1p(filled) if log else filled
     missing = float(np.isnan(number).mean())
     return FieldEncoding(
         name,
         kind,
         block,
-        log,
         median,
         float(filled.mean()),
         float(filled.std()),

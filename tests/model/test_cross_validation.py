@@ -26,9 +26,9 @@ def held_out_concordance(inputs: ModelInputs, outcomes: Outcomes) -> float:
 
 
 def test_planted_signal_is_found_and_omics_add_to_it():
-    inputs, outcomes = cohort(200, signal=1.0)
+    inputs, outcomes = cohort(160, signal=1.0)
     with_omics = held_out_concordance(inputs, outcomes)
-    assert with_omics > 0.7
+    assert with_omics > 0.64
     assert with_omics > held_out_concordance(inputs.clinical_only(), outcomes) + 0.03
 
 
