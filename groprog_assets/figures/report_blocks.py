@@ -135,7 +135,7 @@ def cell(text: str, sort: Any = None, **extra: Any) -> Cell:
     return {"text": text, "sort": order if order is not None else text, **extra}
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[Cell | str]], caption: str = "", total: int = 0) -> Block:
+def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], caption: str = "", total: int = 0) -> Block:
     """A sortable table. A column is numeric when every filled cell of it sorts by a number. `total` is the number of rows
     there are when only the first are shown."""
     filled = [[item if isinstance(item, dict) else cell(item) for item in row] for row in rows]

@@ -427,17 +427,19 @@ def loci(context: Mapping[str, Any]) -> list[Block]:
             blocks.append(
                 figure(image, caption, f"Signal tracks of {locus} on both strands in each condition.", f"locus_{locus}")
             )
-        rows = [
-            [
-                str(row.condition),
-                str(row.strand).replace("-", "−"),
-                cell(number(row.count), int(row.count)),
-                cell(fixed(row.signal, 1), float(row.signal)),
-                cell(fixed(row.maximum, 2), float(row.maximum)),
-                cell("–" if pd.isna(row.log2_fold_change) else fixed(row.log2_fold_change, 2), row.log2_fold_change),
-            ]
-            for row in part.itertuples()
-        ]
+        rows = [_track(row) for row in part.itertuples()]
         heads = ["Condition", "Strand", "Reads", "Per million", "Highest window", "log₂ fold change"]
         blocks.append(table(heads, rows))
     return blocks
+
+
+def _track(row: Any) -> list[Cell]:
+    change = row.log2_fold_change
+    return [
+        cell(str(row.condition)),
+        cell(str(row.strand).replace("-", "−")),
+        cell(number(row.count), int(row.count)),
+        cell(fixed(row.signal, 1), float(row.signal)),
+        cell(fixed(row.maximum, 2), float(row.maximum)),
+        cell("–" if pd.isna(change) else fixed(change, 2), change),
+    ]

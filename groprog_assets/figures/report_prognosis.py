@@ -193,10 +193,8 @@ def cohort(context: Mapping[str, Any]) -> list[Block]:
     blocks += [_picture(context, name, CAPTIONS) for name in drawn]
     excluded = frame_of(bundle, "exclusions")
     if excluded is not None:
-        counts = excluded.groupby(["what", "reason"], sort=True).size()
-        lines = [
-            [str(what), str(reason), cell(number(int(count)), int(count))] for (what, reason), count in counts.items()
-        ]
+        counts = excluded.groupby(["what", "reason"], sort=True).size().reset_index(name="patients")
+        lines = [[what, reason, cell(number(count), int(count))] for what, reason, count in counts.to_numpy().tolist()]
         blocks.append(table(["What", "Why it was left out", "How many"], lines, "Left out, by reason."))
     return blocks
 

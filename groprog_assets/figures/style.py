@@ -34,7 +34,7 @@ SMALL, WIDE, TALL = (4.6, 3.4), (8.2, 3.6), (8.2, 5.6)
 
 PNG_DPI = 144
 
-RC: dict[str, Any] = {
+RC: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 9.0,
     "axes.titlesize": 10.0,

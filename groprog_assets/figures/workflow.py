@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from groprog_assets.figures.style import INK, NEUTRAL, new_figure, say_empty, style
 
@@ -66,7 +66,8 @@ def workflow(groups: Mapping[str, str], edges: Iterable[tuple[str, str]]) -> Fig
                 left += _width(node) + GAP
         half = BOX_HEIGHT / 2
         for chain in pieces:
-            vertices, codes = [], []
+            vertices: list[tuple[float, float]] = []
+            codes: list[Any] = []
             for above, below in pairwise(chain):
                 (x0, y0), (x1, y1) = centre[above], centre[below]
                 top, bottom = y0 + half, y1 - half
@@ -159,5 +160,5 @@ def _rows(
                 else place[node]
                 for node in row
             }
-            row.sort(key=lambda node, mean=mean: (mean[node], str(node)))
+            row[:] = [node for _, _, node in sorted((mean[node], str(node), node) for node in row)]
     return rows, chains
