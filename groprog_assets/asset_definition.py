@@ -25,6 +25,7 @@ from groprog_assets.io_managers import Reading
 from groprog_assets.lineage import derivations
 from groprog_assets.partitions import LIBRARY
 from groprog_assets.results import Materialized, Verdict, png
+from groprog_assets.study import Library
 from groprog_assets.tables import TABLES
 from groprog_assets.workspace import StudyView, Workspace
 
@@ -134,7 +135,7 @@ def study_asset(
                 *(dg.AssetCheckSpec(check, asset=name, blocking=True) for check in hard),
             ],
         )
-        def step(context, **readings: Any):  # type: ignore[no-untyped-def]
+        def step(context, **readings: Any):
             partition = context.partition_key if partitioned else ""
             resource = context.resources.study
             resource.announce("started", asset=name, partition=partition)
@@ -215,7 +216,8 @@ def circumstances(
     readings: dict[str, Reading | dict[str, Reading]],
 ) -> tuple[dict[str, Any], StudyView]:
     """(the derivation without its outcome, the view): everything that decides an asset's value."""
-    libraries, left_out = None, []
+    libraries: list[Library] | None = None
+    left_out: list[dict[str, str]] = []
     if specification.gated:
         libraries, left_out = workspace.eligible_libraries(LIBRARY_ASSETS, specification.library_inputs)
     values = {name: workspace.section(name, partition, libraries) for name in specification.sections}

@@ -220,7 +220,7 @@ def verify(study: Path | None, head: str, as_json: bool) -> None:
     if problems and not as_json:
         raise LedgerError(problems)
     with ledger.open_ledger(workspace.ledger_path) as connection:
-        seals = connection.execute("SELECT count(*) FROM seals").fetchone()[0]
+        seals = len(connection.execute("SELECT sequence FROM seals").fetchall())
     newest = ledger.read_head(workspace.ledger_path) or {}
     found = {
         "sound": not problems,

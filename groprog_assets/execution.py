@@ -24,7 +24,7 @@ from groprog_assets.errors import ArtifactError, Problem, StudyError
 from groprog_assets.io_managers import read_asset
 from groprog_assets.lineage import derivations
 from groprog_assets.lineage.collect import ACTOR_TAG, FINISHED, collect
-from groprog_assets.partitions import LIBRARY
+from groprog_assets.partitions import LIBRARY_DIMENSION
 from groprog_assets.workspace import STUDY_VARIABLE, Workspace
 
 
@@ -77,7 +77,7 @@ def study_instance(workspace: Workspace) -> Iterator[dg.DagsterInstance]:
         os.environ[STUDY_VARIABLE] = str(workspace.path)
         instance = dg.DagsterInstance.from_config(str(home))
         instance.get_run_records(limit=1)
-        instance.get_dynamic_partitions(LIBRARY.name)
+        instance.get_dynamic_partitions(LIBRARY_DIMENSION)
         instance.event_log_storage.get_maximum_record_id()
     try:
         yield instance
@@ -88,11 +88,11 @@ def study_instance(workspace: Workspace) -> Iterator[dg.DagsterInstance]:
 def register_libraries(instance: dg.DagsterInstance, workspace: Workspace) -> None:
     """The study's libraries as partitions: new ones added, removed ones dropped (their records stay)."""
     wanted = [library.id for library in workspace.study.libraries]
-    known = instance.get_dynamic_partitions(LIBRARY.name)
-    instance.add_dynamic_partitions(LIBRARY.name, [name for name in wanted if name not in known])
+    known = instance.get_dynamic_partitions(LIBRARY_DIMENSION)
+    instance.add_dynamic_partitions(LIBRARY_DIMENSION, [name for name in wanted if name not in known])
     for name in known:
         if name not in wanted:
-            instance.delete_dynamic_partition(LIBRARY.name, name)
+            instance.delete_dynamic_partition(LIBRARY_DIMENSION, name)
 
 
 def close_orphans(instance: dg.DagsterInstance) -> int:

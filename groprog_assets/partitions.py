@@ -4,4 +4,5 @@ from __future__ import annotations
 
 from dagster import DynamicPartitionsDefinition
 
-LIBRARY = DynamicPartitionsDefinition(name="library")
+LIBRARY_DIMENSION = "library"
+LIBRARY = DynamicPartitionsDefinition(name=LIBRARY_DIMENSION)

@@ -52,7 +52,7 @@ def score_patients(workspace: Workspace, patients: Path, expression: Path | None
     if expression is not None:
         scale = cohort.expression.scale if cohort.expression else "log"
         changed = cohort.model_copy(update={"expression": Expression(path=expression, scale=scale)})
-        given = read_expression(changed, records["patient_id"])
+        given = read_expression(changed, records["patient_id"].tolist())
     inputs = ModelInputs.from_columns(
         columns(records),
         columns(fields),

@@ -8,7 +8,7 @@ import dagster as dg
 from groprog_assets.artifacts import digest_value
 from groprog_assets.asset_definition import LIBRARY_FILES
 from groprog_assets.jobs import cohort_job, library_job, study_job
-from groprog_assets.partitions import LIBRARY
+from groprog_assets.partitions import LIBRARY, LIBRARY_DIMENSION
 from groprog_assets.resources import StudyResource
 
 STABLE_SECONDS = 10
@@ -18,7 +18,7 @@ STABLE_SECONDS = 10
 def libraries(context: dg.SensorEvaluationContext, study: StudyResource) -> dg.SensorResult:
     """Registers the study's libraries as partitions and runs those that are new or whose files changed."""
     workspace = study.workspace
-    known = set(context.instance.get_dynamic_partitions(LIBRARY.name))
+    known = set(context.instance.get_dynamic_partitions(LIBRARY_DIMENSION))
     missing = [library.id for library in workspace.study.libraries if library.id not in known]
     requests = []
     for library in workspace.study.libraries:

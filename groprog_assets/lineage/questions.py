@@ -142,10 +142,11 @@ def changes(connection: duckdb.DuckDBPyConnection, older: str, newer: str) -> li
                 found[what] = {"what": what, "before": left, "after": right}
         was = {(item["role"], item["library"], item["path"]): item["sha256"] for item in old["files"]}
         now = {(item["role"], item["library"], item["path"]): item["sha256"] for item in new["files"]}
-        for key in sorted(was.keys() | now.keys()):
-            if was.get(key) != now.get(key):
-                what = f"file {key[2]} ({key[0]})"
-                found[what] = {"what": what, "before": was.get(key), "after": now.get(key)}
+        for role, library, path in sorted(was.keys() | now.keys()):
+            left, right = was.get((role, library, path)), now.get((role, library, path))
+            if left != right:
+                what = f"file {path} ({role})"
+                found[what] = {"what": what, "before": left, "after": right}
     return list(found.values())
 
 
