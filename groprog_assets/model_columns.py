@@ -21,7 +21,7 @@ def model_inputs(cohort: Any, expression: dict[str, Any], features: Any, mode: s
         given,
         columns(features.table),
         columns(features.constants),
-        mode if given is not None else "clinical",
+        mode if given is not None else "clinical",  # type: ignore[arg-type]
     )
 
 
