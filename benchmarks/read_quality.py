@@ -1,6 +1,6 @@
 """Per-cycle qualities of a FASTQ against FastQC and fastp, in turn, on one gzip file.
 
-    python benchmarks/read_quality.py FILE.fastq.gz [--rounds 3]
+    python -m benchmarks.read_quality FILE.fastq.gz [--rounds 3]
 
 Where FastQC is installed its per-base means are compared with ours (--nogroup: one cycle a row).
 """
@@ -15,7 +15,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from benchmarks.coverage import measure
+from benchmarks.window_coverage import measure
 from groprog_kernels.quality import summarize, tally_fastq
 
 OURS = "import sys; from groprog_kernels.quality import tally_fastq; tally_fastq(sys.argv[1])"

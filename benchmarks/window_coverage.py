@@ -1,9 +1,10 @@
 """Stranded 50-bp coverage of a BAM against samtools (counting only), polars-bio and deepTools, in turn, on one file.
 
-    python benchmarks/coverage.py [--reads 20000000] [--rounds 3] [--folder /tmp/groprog_benchmark]
+    python -m benchmarks.window_coverage [--reads N] [--rounds N] [--folder F] [--peers VENV]
 
 Makes a sorted BAM of 50-bp reads over hg19-sized chromosomes once, with the true windows beside it; every round asserts
-that our windows equal them. Peers that are not installed are left out and named.
+that our windows equal them. polars-bio and deepTools are looked for in the environment `--peers`; peers that are not there
+are left out and named.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ def make(path: Path, reads: int) -> None:
 OURS = """
 import sys, numpy as np
 from groprog_kernels.reads import count_windows
-import benchmarks.coverage as b
+import benchmarks.window_coverage as b
 got = count_windows(sys.argv[1], b.CHROMS, b.BIN, minimum_mapping_quality=10, threads=int(sys.argv[2]))
 print(sum(got.outcomes.values()), got.outcomes["kept"])
 if len(sys.argv) > 3:
@@ -114,7 +115,7 @@ if len(sys.argv) > 3:
 POSITIONS = """
 import sys
 from groprog_kernels.reads import decode_reads
-import benchmarks.coverage as b
+import benchmarks.window_coverage as b
 got = decode_reads(sys.argv[1], b.CHROMS, uniqueness="tie", minimum_mapping_quality=10)
 print(len(got.position), got.count.sum())
 """
@@ -136,12 +137,35 @@ def measure(command: list[str]) -> tuple[float, float, float]:
     return time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
+def peers(environment: Path | None, path: Path) -> dict[str, list[str]]:
+    """Commands of the Python peers that are installed; the others are named."""
+    folder = environment / "bin" if environment else Path(sys.executable).parent
+    found = {}
+    python = [str(folder / "python"), "-c"]
+    if subprocess.run([*python, "import polars_bio"], capture_output=True, check=False).returncode:
+        print("polars-bio is not installed; left out")
+    else:
+        found["polars-bio"] = [*python, POLARS, str(path)]
+    deeptools = shutil.which("bamCoverage", path=folder)
+    if deeptools is None:
+        print("deepTools is not installed; left out")
+        return found
+    if not path.with_suffix(".bam.bai").exists():
+        subprocess.run(["samtools", "index", str(path)], check=True)
+    track = str(path.with_suffix(".peer.bw"))
+    found["deepTools bamCoverage, one strand"] = [
+        deeptools, "-b", str(path), "-bs", "50", "--Offset", "1", "--samFlagExclude", "16", "-p", "2", "-o", track
+    ]  # fmt: skip
+    return found
+
+
 def main() -> None:
     """Run every program in turn and print medians."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--reads", type=int, default=20_000_000)
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--folder", type=Path, default=Path("/tmp/groprog_benchmark"))
+    options.add_argument("--peers", type=Path, help="virtual environment with polars-bio and deepTools")
     options.add_argument("--make", action="store_true", help="only make the file")
     chosen = options.parse_args()
     chosen.folder.mkdir(parents=True, exist_ok=True)
@@ -150,7 +174,7 @@ def main() -> None:
         make(path, chosen.reads)
         return
     # in a process of its own: a child's peak memory begins with its parent's
-    subprocess.run([sys.executable, __file__, "--make", *sys.argv[1:]], check=True)
+    subprocess.run([sys.executable, "-m", "benchmarks.window_coverage", "--make", *sys.argv[1:]], check=True)
     python = [sys.executable, "-c"]
     measure([*python, OURS, str(path), "2", str(path.with_suffix(".npz"))])
     programs = {
@@ -160,13 +184,7 @@ def main() -> None:
     }
     if shutil.which("samtools"):
         programs["samtools view -c -@2"] = ["samtools", "view", "-c", "-@2", str(path)]
-    if not subprocess.run([*python, "import polars_bio"], capture_output=True, check=False).returncode:
-        programs["polars-bio"] = [*python, POLARS, str(path)]
-    if shutil.which("bamCoverage"):
-        track = str(chosen.folder / "peer.bw")
-        programs["deepTools bamCoverage, one strand"] = [
-            "bamCoverage", "-b", str(path), "-bs", "50", "--Offset", "1", "--filterRNAstrand", "forward", "-p", "2", "-o", track
-        ]  # fmt: skip
+    programs |= peers(chosen.peers, path)
     results: dict[str, list[tuple[float, float, float]]] = {name: [] for name in programs}
     for _ in range(chosen.rounds):
         for name, command in programs.items():
