@@ -68,16 +68,3 @@ def score_table(prediction: Any, out_of_fold: Any, version: str) -> Any:
         ):
             table[f"{name}_{horizon:g}"] = values[:, place]
     return table
-
-
-def omics_variance(inputs: Any) -> float | None:
-    """Mean over genes (or descriptors) of the variance between patients; None when no omics enter."""
-    import numpy as np
-
-    if inputs.mode == "clinical":
-        return None
-    values = inputs.expression if inputs.mode == "signature" else inputs.descriptors
-    if not np.isfinite(values).any():
-        return 0.0
-    columns_seen = np.isfinite(values).any(axis=0)
-    return float(np.nanmean(np.nanvar(values[:, columns_seen], axis=0)))

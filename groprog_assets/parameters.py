@@ -429,6 +429,12 @@ class EvaluationParameters(ParameterGroup):
         ge=0,
     )
 
+    @property
+    def survival_months(self) -> list[float]:
+        """Months at which every model predicts survival: the horizons, and every half year up to the last one or tau."""
+        last = max([*self.horizons_months, self.tau_months or 0.0])
+        return sorted({*self.horizons_months, *(6.0 * step for step in range(1, int(last / 6 + 1e-9) + 1))})
+
 
 class Parameters(ParameterGroup):
     """All groups. `overrides()` lists what differs from the published values."""

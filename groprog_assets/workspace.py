@@ -13,6 +13,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from pydantic import PrivateAttr
+
 from groprog_assets.artifacts import Store, canonical_json, digest_bytes, digest_file, digest_value, write_atomically
 from groprog_assets.errors import ArtifactError, Problem, StudyError
 from groprog_assets.lineage.derivations import Derivations, passed
@@ -73,9 +75,23 @@ class StudyView:
         raise StudyError(f"asset {asset} reads {name} of the study without declaring it")
 
     def as_parameters(self) -> Parameters:
-        """All parameter groups: the declared ones as the study has them, the others as published."""
+        """The parameters as one object; to read a group that was not declared is a StudyError, as on the view itself."""
         groups = {name.partition(".")[2]: item for name, item in self._values.items() if name.startswith("parameters.")}
-        return Parameters(**groups)
+        declared = DeclaredParameters(**groups)
+        declared._asset, declared._declared = self._asset, frozenset(groups)
+        return declared
+
+
+class DeclaredParameters(Parameters):
+    """Parameters of which only some groups may be read; written out, the others stand as published."""
+
+    _asset: str = PrivateAttr(default="")
+    _declared: frozenset[str] = PrivateAttr(default=frozenset())
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in Parameters.model_fields and name not in self._declared:
+            raise StudyError(f"asset {self._asset} reads parameters.{name} of the study without declaring it")
+        return super().__getattribute__(name)
 
 
 class Workspace:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import yaml
 from groprog_assets.asset_definition import LIBRARY_ASSETS, SPECIFICATIONS
 from groprog_assets.code_version import closure
 from groprog_assets.definitions import build_definitions, defs
+from groprog_assets.parameters import Parameters
 from groprog_assets.tables import TABLES
 from groprog_assets.workspace import SECTIONS
 
@@ -26,6 +28,7 @@ PROMISED = {
     "chromatin_signal",
     "transcript_hmm",
     "transcripts",
+    "repaired_transcripts",
     "transcript_density",
     "gene_models",
     "genes",
@@ -87,6 +90,30 @@ def test_what_an_asset_declares_exists(name: str):
     assert set(names) - {""} <= set(TABLES)
     assert all(section.startswith("parameters.") or section in SECTIONS for section in given.sections)
     assert given.partitioned == (name in LIBRARY_ASSETS)
+
+
+def groups_read(paths: list[Path]) -> dict[str, str]:
+    """{parameter group: a file that reads it} by `parameters.<group>` in the syntax trees."""
+    found = {}
+    for path in paths:
+        if path.suffix == ".py":
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Attribute) and node.attr in Parameters.model_fields:
+                    held = node.value
+                    if "parameters" in (getattr(held, "id", ""), getattr(held, "attr", "")):
+                        found[node.attr] = path.name
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(PROMISED))
+def test_every_parameter_group_its_methods_read_is_declared(name: str):
+    """An asset that hands the whole object on answers for all its closure reads; another only for its own file."""
+    given = SPECIFICATIONS[name]
+    own = ROOT / f"{given.module.replace('.', '/')}.py"
+    whole = "as_parameters()" in own.read_text()
+    read = groups_read(closure(given.module) if whole else [own])
+    declared = {section.partition(".")[2] for section in given.sections if section.startswith("parameters.")}
+    assert {group: file for group, file in read.items() if group not in declared} == {}
 
 
 def test_loading_imports_nothing_heavy():

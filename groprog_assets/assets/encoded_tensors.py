@@ -7,7 +7,7 @@ from typing import Any
 from groprog_assets.artifacts import Bundle
 from groprog_assets.asset_definition import study_asset
 from groprog_assets.checks import cohort as check
-from groprog_assets.model_columns import model_folds, model_inputs, model_outcomes, omics_variance
+from groprog_assets.model_columns import model_folds, model_inputs, model_outcomes
 from groprog_assets.results import Materialized, materialized
 from groprog_assets.workspace import StudyView
 
@@ -56,7 +56,7 @@ def encoded_tensors(
     return materialized(
         value,
         verdicts=[
-            check.between_patient_variance(omics_variance(inputs), inputs.mode),
+            check.between_patient_variance(inputs.between_patient_variance(), inputs.mode),
             check.no_leakage([(leak.field, leak.reason) for leak in leaks], parameters.cohort),
         ],
         patients=len(inputs),

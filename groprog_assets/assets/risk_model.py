@@ -22,6 +22,7 @@ from groprog_assets.workspace import StudyView
         "parameters.network",
         "parameters.objective",
         "parameters.training",
+        "parameters.linear_path",
         "parameters.evaluation",
         "parameters.cohort",
     ),

@@ -16,7 +16,7 @@ from groprog_assets.errors import CohortError, Problem
 from groprog_assets.methods.boosting import choose_rounds, fit_boosted_cox, predict_boosted_cox
 from groprog_assets.methods.covariates import apply_covariates, fit_covariates
 from groprog_assets.methods.penalised_cox import choose_penalties, fit_ridge_cox, inner_folds
-from groprog_assets.parameters import EvaluationParameters, Parameters
+from groprog_assets.parameters import Parameters
 from groprog_assets.tables import conform
 from groprog_kernels.cox import breslow_baseline, survival_probability
 
@@ -32,12 +32,6 @@ class Baselines(NamedTuple):
 
     table: pd.DataFrame
     summary: dict[str, Any]
-
-
-def survival_times(parameters: EvaluationParameters) -> list[float]:
-    """Months at which survival is predicted: the horizons, and every half year up to the last one or tau."""
-    last = max([*parameters.horizons_months, parameters.tau_months or 0.0])
-    return sorted({*parameters.horizons_months, *(float(month) for month in np.arange(6, last + 1e-9, 6))})
 
 
 def baselines(
@@ -68,7 +62,7 @@ def baselines(
             Problem("folds, patient_id", problem, "Folds name cohort patients.", "Make the folds from this cohort.")
         )
     omics = None if expression is None else _aligned(expression, list(ordered.index))
-    times = np.array(survival_times(parameters.evaluation))
+    times = np.array(parameters.evaluation.survival_months)
     place = {patient: row for row, patient in enumerate(ordered.index)}
     rows = rows.loc[ordered.index]
     time, event = ordered["time"].to_numpy(dtype=np.float64), ordered["event"].to_numpy(dtype=bool)

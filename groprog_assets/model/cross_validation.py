@@ -18,7 +18,7 @@ from groprog_assets.model.predict import Prediction, RiskModel, predict
 from groprog_assets.model.representation import Batch
 from groprog_assets.model.training import Member, single_threaded, train_member
 from groprog_assets.parameters import Parameters
-from groprog_kernels.cox import breslow_baseline
+from groprog_kernels.cox import breslow_baseline, survival_probability
 
 Progress = Callable[[dict[str, Any]], None]
 MINIMUM_BASELINE_EVENTS = 20
@@ -42,7 +42,8 @@ class CrossValidation(NamedTuple):
     """Out-of-fold results over all folds.
 
     out_of_fold: columns of table out_of_fold (repeat, fold, patient_id, risk, risk_lower, risk_upper, percentile, eta,
-    survival_<horizon>, row = index of the patient in the inputs). history: columns of table training_history.
+    survival_<month> at each of `survival_months`, row = index of the patient in the inputs). history: columns of table
+    training_history.
     encoders, models: one a fold, in the order of `folds`. search: the inner searches, one row a tried setting.
     """
 
@@ -82,7 +83,7 @@ def cross_validate(
             inputs.take(fold.train), training, parameters, fold.repeat, fold.fold, progress=progress, folder=folder
         )
         prediction = predict(fitted.model, inputs.take(fold.test))
-        for name, values in _rows(prediction, fold).items():
+        for name, values in _rows(fitted.model, prediction, fold).items():
             columns.setdefault(name, []).append(values)
         histories.append(fitted.history)
         models.append(fitted.model)
@@ -252,7 +253,7 @@ def _ensemble_risk(networks: list[RiskNetwork], encoded: Encoded) -> np.ndarray:
     return np.mean([network(batch).risk.numpy() for network in networks], axis=0)
 
 
-def _rows(prediction: Prediction, fold: Fold) -> dict[str, np.ndarray]:
+def _rows(model: RiskModel, prediction: Prediction, fold: Fold) -> dict[str, np.ndarray]:
     size = fold.test.size
     rows = {
         "repeat": np.full(size, fold.repeat, np.int32),
@@ -265,8 +266,10 @@ def _rows(prediction: Prediction, fold: Fold) -> dict[str, np.ndarray]:
         "eta": prediction.eta,
         "row": fold.test,
     }
-    for place, horizon in enumerate(prediction.horizons):
-        rows[f"survival_{horizon:g}"] = prediction.survival[:, place]
+    months = np.array(model.parameters.evaluation.survival_months)
+    survival = survival_probability(model.baseline, prediction.risk, months)
+    for place, month in enumerate(months):
+        rows[f"survival_{month:g}"] = survival[:, place]
     return rows
 
 

@@ -143,7 +143,10 @@ class ModelInputs:
         )
 
     def between_patient_variance(self) -> float | None:
-        """Mean over genes (and features in matched mode) of the variance between patients; None in clinical mode."""
+        """Mean over genes (and features in matched mode) of the variance between patients; None in clinical mode.
+
+        Genes no patient has count for nothing; without any known value it is 0.
+        """
         values = self.expression if self.mode == "signature" else self.descriptors if self.mode == "matched" else None
         if values is None:
             return None
@@ -151,7 +154,8 @@ class ModelInputs:
         count = finite.sum(axis=0)
         mean = np.where(finite, values, 0.0).sum(axis=0, dtype=np.float64) / np.maximum(count, 1)
         squares = np.where(finite, (values - mean) ** 2, 0.0).sum(axis=0, dtype=np.float64)
-        return float((squares / np.maximum(count, 1)).mean()) if count.size else 0.0
+        seen = count > 0
+        return float((squares[seen] / count[seen]).mean()) if seen.any() else 0.0
 
     def clinical_only(self) -> ModelInputs:
         """The same patients without omics: the ablation's inputs."""

@@ -13,8 +13,9 @@ from groprog_assets.asset_definition import Specification, derive
 from groprog_assets.errors import ArtifactError, StudyError
 from groprog_assets.io_managers import read_asset
 from groprog_assets.lineage.derivations import Derivations, checked_name, memo_key
+from groprog_assets.parameters import Parameters
 from groprog_assets.results import Verdict, materialized
-from groprog_assets.workspace import Workspace, open_workspace
+from groprog_assets.workspace import StudyView, Workspace, open_workspace
 
 CALLS: list[str] = []
 
@@ -97,6 +98,15 @@ def test_reading_what_was_not_declared_is_refused(workspace: Workspace):
 
     with pytest.raises(StudyError, match="reads contrast of the study without declaring it"):
         make(workspace, specification(funnel, sections=("name",)))
+
+
+def test_the_parameters_as_one_object_hold_back_what_was_not_declared(workspace: Workspace):
+    view = StudyView({"parameters.quality": workspace.study.parameters.quality}, "some_asset")
+    parameters = view.as_parameters()
+    assert parameters.quality == workspace.study.parameters.quality
+    with pytest.raises(StudyError, match=r"some_asset reads parameters\.linear_path"):
+        _ = parameters.linear_path
+    assert Parameters.model_validate(parameters.model_dump(mode="json")).linear_path == Parameters().linear_path
 
 
 def test_the_derivation_names_what_was_read(workspace: Workspace):
