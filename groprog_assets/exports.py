@@ -93,6 +93,9 @@ def _genomics(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
                 ids = {library.id for library in workspace.study.libraries if library.condition == condition}
                 seen = counts.loc[counts["library"].isin(ids) & (counts["count"] > 0), "transcript"]
                 yield f"transcripts/{condition}.bed", _bed(units[units["name"].isin(set(seen))])
+    repaired = load_asset(workspace, "repaired_transcripts")
+    if repaired is not None:
+        yield "transcripts/repaired.bed", _bed(repaired)
     density = load_asset(workspace, "transcript_density")
     if density is not None:
         yield "transcript_density.json", _json(density.summary)

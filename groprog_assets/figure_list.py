@@ -10,18 +10,33 @@ from groprog_assets.artifacts import Blob, Bundle
 
 def drawings(study: Any, values: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
     """{figure name: function that draws it}; `values` are the assets by name. Names are those of the report's captions."""
-    from groprog_assets.figures import cohort, density, differential, enrichment, loci, pausing, reads, tss_profile
+    from groprog_assets.figures import (
+        cohort,
+        density,
+        differential,
+        enrichment,
+        loci,
+        pausing,
+        reads,
+        tss_profile,
+        tuning,
+    )
 
     control, treatment = study.contrast.control, study.contrast.treatment
     conditions = {library.id: library.condition for library in study.libraries}
     funnels = {library: item.funnel for library, item in values["filtered_alignments"].items()}
     changed, paused, key = values["differential_transcription"], values["pausing"], values["loci"]
+    around, fitted = values["tss_profile"], values["transcript_hmm"]
     overlap, patients = values["transcript_density"], values["cohort"]
     found = {
         "read_quality": lambda: reads.read_quality(values["read_quality"], conditions, control, treatment),
         "filter_funnel": lambda: reads.filter_funnel(funnels, conditions, control, treatment),
         "transcript_density": lambda: density.transcript_density(overlap.profile, overlap.summary),
-        "tss_profile": lambda: tss_profile.tss_profile(values["tss_profile"], control, treatment),
+        "tss_profile": lambda: tss_profile.tss_profile(
+            around.table, control, treatment, {name: Bundle(image) for name, image in around.heat_maps.items()}
+        ),
+        "tuning_surface": lambda: tuning.tuning_surface(fitted.tuning, fitted.fit),
+        "em_trace": lambda: tuning.em_trace(fitted.trace),
         "ma_plot": lambda: differential.ma_plot(changed.table, changed.summary),
         "pausing": lambda: pausing.pausing_distribution(paused.table, paused.summary, control, treatment),
         "enrichment": lambda: enrichment.enrichment(values["enrichment"].table),

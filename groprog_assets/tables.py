@@ -154,6 +154,27 @@ _TABLES = (
         ("chrom", "start", "strand"),
     ),
     Table(
+        "repaired_transcripts",
+        "one transcription unit after it was mended with the annotation (groHMM 1.41 break and combine)",
+        (
+            _CHROM,
+            _START,
+            _END,
+            _STRAND,
+            Column("name", "str", "id", "chrom_start+strand; that of the called unit where it was left as it is"),
+            Column("score", "float64", "0-1000", "1000 x mean posterior, the BED score"),
+            Column(
+                "posterior",
+                "float64",
+                "probability",
+                "mean posterior of the transcribed state over the windows the unit touches, gaps that were joined included",
+            ),
+            Column("count", "int64", "reads", "reads in the unit, all libraries"),
+            Column("status", "str", "empty, broken or combined", "what was done to it"),
+        ),
+        ("chrom", "start", "end", "strand"),
+    ),
+    Table(
         "gene_models",
         "one annotated transcript",
         (
@@ -478,7 +499,13 @@ _TABLES = (
             Column("feature", "str", "name", "column of gene_features"),
             Column("rule", "str", "quantile_log, signed_log, log_rank, label", "how it is normalised (A7, A8)"),
             Column("lower", "float64", "unit of the feature", "q01; log_rank: median of log10", True),
-            Column("upper", "float64", "unit of the feature", "q99 (signed_log: of |x|); log_rank: median + robust SD", True),
+            Column(
+                "upper",
+                "float64",
+                "unit of the feature",
+                "q99 (signed_log: of |x|); log_rank: median + robust SD",
+                True,
+            ),
             Column("block", "str", "density, pausing, differential", "Table 5 block"),
             Column("dropped", "bool", "flag", "constant feature, not used"),
         ),

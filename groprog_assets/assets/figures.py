@@ -17,7 +17,7 @@ def figures(
     filtered_alignments: dict[str, Bundle],
     transcript_hmm: Bundle,
     transcript_density: Bundle,
-    tss_profile: Any,
+    tss_profile: Bundle,
     genes: Any,
     differential_transcription: Bundle,
     pausing: Bundle,

@@ -17,12 +17,18 @@ from groprog_assets.workspace import StudyView
     sections=("parameters.density",),
 )
 def transcript_density(
-    study: StudyView, transcripts: Any, gene_models: Bundle, filtered_alignments: dict[str, Bundle]
+    study: StudyView,
+    transcripts: Any,
+    repaired_transcripts: Any,
+    gene_models: Bundle,
+    filtered_alignments: dict[str, Bundle],
 ) -> Materialized:
     """Density of units around scaled genes with FivePrimeFP, TP, PostTTS and TUA, over all genes and per gene (A33)."""
     from groprog_assets.methods import transcript_density as method
 
     positions = {library: item.positions for library, item in filtered_alignments.items()}
-    density = method.transcript_density(transcripts, gene_models.consensus, positions, study.parameters.density)
+    density = method.transcript_density(
+        transcripts, gene_models.consensus, positions, study.parameters.density, repaired=repaired_transcripts
+    )
     names = ("five_prime_fp", "tp", "post_tts", "tua", "error_rate")
     return materialized(density, **{name: density.summary.get(name) for name in names})

@@ -10,10 +10,16 @@ from groprog_assets.results import Materialized, materialized
 from groprog_assets.workspace import StudyView
 
 
-@study_asset(group="features", kinds={"parquet"}, table="tss_profile", sections=("libraries", "parameters.tss_profile"))
+@study_asset(
+    group="features",
+    kinds={"parquet"},
+    tables={"table": "tss_profile"},
+    sections=("libraries", "parameters.tss_profile"),
+)
 def tss_profile(study: StudyView, filtered_alignments: dict[str, Bundle], genes: Any) -> Materialized:
-    """Sense and antisense signal in true base pairs around the dominant starts, per condition (A34)."""
+    """Signal in true base pairs around the dominant starts, per condition and orientation, with a heat map of the genes (A34)."""
     from groprog_assets.methods import tss_profile as method
 
     positions = {library: item.positions for library, item in filtered_alignments.items()}
-    return materialized(method.profile(positions, study.libraries, genes, study.parameters.tss_profile))
+    arguments = (positions, study.libraries, genes, study.parameters.tss_profile)
+    return materialized(Bundle(table=method.profile(*arguments), heat_maps=Bundle(method.heat_maps(*arguments))))

@@ -24,7 +24,8 @@ class TranscriptDensity(NamedTuple):
     """profile: table `transcript_density`; gene_overlap: table `gene_overlap`; summary: JSON-able figures.
 
     summary: five_prime_fp, tp, post_tts, tua (over matched expressed genes), pairs, expressed_genes, genes, units, merged,
-    dissociated, error_rate, genes_recovered (over all genes).
+    dissociated, error_rate, genes_recovered (over all genes); repaired, with the last five over repaired units and how many
+    of them are broken and combined, when those were given.
     """
 
     profile: pd.DataFrame
@@ -38,11 +39,13 @@ def transcript_density(
     positions: Mapping[str, pd.DataFrame],
     parameters: DensityParameters,
     counting: DifferentialParameters | None = None,
+    repaired: pd.DataFrame | None = None,
 ) -> TranscriptDensity:
     """Density of the units around expressed genes, and the overlap of every gene that has a unit (A33).
 
     transcripts, consensus: tables of those names; positions: {library: table `positions`}, all pooled. The profile and its
-    figures are over `expressed_genes`, as in the reference; gene_overlap over all genes. No pair: zeros.
+    figures are over `expressed_genes`, as in the reference; gene_overlap over all genes. No pair: zeros. repaired: table
+    `repaired_transcripts`, judged beside them.
     """
     expressed = expressed_genes(consensus, positions, counting or DifferentialParameters())
     pairs, density = matched_density(transcripts, expressed, parameters.scale)
@@ -59,6 +62,16 @@ def transcript_density(
         "error_rate": agreement.error_rate,
         "genes_recovered": agreement.genes_recovered,
     }
+    if repaired is not None:
+        after = evaluate_transcripts(repaired, consensus)
+        status = repaired["status"].value_counts()
+        summary["repaired"] = {
+            **{
+                name: getattr(after, name)
+                for name in ("units", "merged", "dissociated", "error_rate", "genes_recovered")
+            },
+            **{name: int(status.get(name, 0)) for name in ("broken", "combined")},
+        }
     pairs, density = matched_density(transcripts, consensus, parameters.scale)
     gene_overlap = pd.DataFrame(
         {

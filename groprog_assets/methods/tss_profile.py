@@ -46,7 +46,7 @@ def profile(
     offsets are divergent transcription. Libraries of a condition are pooled. Only `reliable` genes count, all genes when none
     is; without genes or reads the signal is 0.
     """
-    shown = genes[genes["reliable"]] if genes["reliable"].any() else genes
+    shown = _shown(genes)
     width = parameters.upstream + parameters.downstream
     parts = []
     for condition in dict.fromkeys(library.condition for library in libraries):
@@ -97,6 +97,39 @@ def heat_map(
     width = parameters.upstream + parameters.downstream
     edges = np.arange(bins + 1) * width // bins - parameters.upstream
     return TssHeatMap(genes["gene"].to_numpy()[order], edges, matrix["sense"][order], matrix["antisense"][order])
+
+
+def heat_maps(
+    positions: Mapping[str, pd.DataFrame],
+    libraries: Sequence[Library],
+    genes: pd.DataFrame,
+    parameters: TssProfileParameters,
+    bins: int = 120,
+) -> dict[str, dict[str, NDArray]]:
+    """{condition: members of its `heat_map`}, the genes of `profile` in one order for all: most sense reads together first.
+
+    A row is the same gene in every condition, so that rows may be compared across; the order of ties is that of `genes`.
+    """
+    shown = _shown(genes)
+    conditions = dict.fromkeys(library.condition for library in libraries)
+    maps = {name: heat_map(positions, libraries, name, shown, parameters, bins) for name in conditions}
+    depth = np.zeros(len(shown))
+    row = {gene: place for place, gene in enumerate(shown["gene"])}
+    rows = {name: np.array([row[gene] for gene in item.gene], dtype=np.int64) for name, item in maps.items()}
+    for name, item in maps.items():
+        depth[rows[name]] += item.sense.sum(axis=1)
+    order = np.argsort(-depth, kind="stable")
+    found = {}
+    for name, item in maps.items():
+        place = np.argsort(rows[name])[order]
+        found[name] = item._replace(
+            gene=item.gene[place].astype("U"), sense=item.sense[place], antisense=item.antisense[place]
+        )._asdict()
+    return found
+
+
+def _shown(genes: pd.DataFrame) -> pd.DataFrame:
+    return genes[genes["reliable"]] if genes["reliable"].any() else genes
 
 
 def _profile_sum(

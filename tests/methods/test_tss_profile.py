@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from groprog_assets.methods.tss_profile import heat_map, profile
+from groprog_assets.methods.tss_profile import heat_map, heat_maps, profile
 from groprog_assets.parameters import TssProfileParameters
 from tests.methods.nascent import genes, libraries, positions
 
@@ -59,3 +59,21 @@ def test_heat_map_rows_add_up_to_the_profile():
     for orientation in ("sense", "antisense"):
         mean = getattr(image, orientation).sum(axis=0) / len(GENES)
         assert np.allclose(mean, list(curve(table, "mock", orientation).values()))
+
+
+def test_heat_maps_of_all_conditions_have_the_same_rows():
+    louder = {**READS, "oe_1": positions([("chr2", "+", 5, 40), ("chr1", "+", 1_005, 1)])}
+    maps = heat_maps(louder, libraries(), GENES, PARAMETERS, bins=30)
+    assert maps["mock"]["gene"].tolist() == maps["oe"]["gene"].tolist()
+    assert maps["oe"]["gene"][0] == "C"
+    for condition, found in maps.items():
+        alone = heat_map(louder, libraries(), condition, GENES, PARAMETERS, bins=30)
+        for gene in "ABC":
+            row, own = found["gene"].tolist().index(gene), alone.gene.tolist().index(gene)
+            assert np.array_equal(found["sense"][row], alone.sense[own])
+            assert np.array_equal(found["antisense"][row], alone.antisense[own])
+
+
+def test_heat_maps_show_the_genes_of_the_profile():
+    only_b = genes([("A", "chr1", 1_000, 2_000, "+"), ("B", "chr1", 5_000, 6_000, "-")], reliable=[False, True])
+    assert heat_maps(READS, libraries(), only_b, PARAMETERS)["mock"]["gene"].tolist() == ["B"]

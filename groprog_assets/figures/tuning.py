@@ -1,0 +1,117 @@
+"""How the transcription model was chosen and fitted: the tuning surface and the EM trace. Tables in, a figure out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from groprog_assets.figures.style import CONTROL, INK, UP, WIDE, new_figure, say_empty, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PANELS = (
+    ("error_rate", "Error rate (low is good; falls when over-called)", "cividis_r"),
+    ("genes_recovered", "Genes recovered by one unit each (high is good)", "cividis"),
+)
+LARGEST_NAMED = 70
+"""Cells of a grid whose values are written into the picture."""
+
+
+def tuning_surface(tuning: pd.DataFrame, fit: Mapping[str, Any]) -> Figure:
+    """Error rate and genes recovered over the grid of leaving log-probability and untranscribed shape, side by side.
+
+    `tuning` is the tuning_surface table, `fit` the document of the asset transcript_hmm. The setting that was used is
+    boxed in both panels, each panel's best cell (the first of equals) starred; a setting outside the grid is said in the
+    title. An empty table is said in the figure. Source: groHMM vignette, HMM tuning; specs/nascent 1.3.
+    """
+    with style():
+        if not len(tuning):
+            figure, axes = new_figure(WIDE)
+            say_empty(axes, "The tuning grid was not run (transcription.tune is false).")
+            return figure
+        used = (fit["log_prob_leave_transcribed"], fit["untranscribed_shape"])
+        figure, grid = new_figure((WIDE[0], 4.0), 1, 2, squeeze=False)
+        for axes, (column, title, palette) in zip(grid[0], PANELS, strict=True):
+            _surface(axes, tuning, column, palette, used, best_low=column == "error_rate")
+            axes.set_title(title, fontsize=9)
+        grid[0, 0].set_ylabel("log P(leave transcribed)")
+        inside = _is_used(tuning, used).any()
+        rule = "chosen by the lowest error rate" if fit.get("tuned") else "as the study sets it"
+        place = "boxed" if inside else "outside the grid"
+        figure.suptitle(
+            f"Setting used, {place}: leave {used[0]:g}, shape {used[1]:g} ({rule}); * best of the panel",
+            fontsize=9,
+            color=INK,
+        )
+        return figure
+
+
+def em_trace(trace: pd.DataFrame) -> Figure:
+    """Log-likelihood of each EM iteration, before its update; `trace` is the em_trace table. An empty one is said."""
+    with style():
+        figure, axes = new_figure((WIDE[0], 2.8))
+        if not len(trace):
+            say_empty(axes, "No iteration was recorded.")
+            return figure
+        axes.plot(trace["iteration"], trace["log_likelihood"], color=CONTROL, marker="o", markersize=3, lw=1.3)
+        axes.set_xlabel("EM iteration")
+        axes.set_ylabel("Log-likelihood")
+        axes.set_title("Fit of the transcription model")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        return figure
+
+
+def _surface(
+    axes: Axes, tuning: pd.DataFrame, column: str, palette: str, used: tuple[float, float], *, best_low: bool
+) -> None:
+    rows, columns = (np.sort(tuning[name].unique()) for name in ("log_prob_leave_transcribed", "untranscribed_shape"))
+    table = tuning.pivot(index="log_prob_leave_transcribed", columns="untranscribed_shape", values=column)
+    image = axes.imshow(table.to_numpy(), cmap=palette, aspect="auto", origin="lower", interpolation="nearest")
+    axes.set_xticks(range(len(columns)), [f"{value:g}" for value in columns])
+    axes.set_yticks(range(len(rows)), [f"{value:g}" for value in rows])
+    axes.set_xlabel("Untranscribed shape")
+    axes.grid(False)
+    values = tuning[column].to_numpy()
+    best = tuning.iloc[int(values.argmin() if best_low else values.argmax())]
+    if len(tuning) <= LARGEST_NAMED:
+        middle = (float(values.min()) + float(values.max())) / 2
+        for cell in tuning.itertuples():
+            value = float(getattr(cell, column))
+            light = (value < middle) is not best_low and value != middle
+            star = "*" if cell.Index == best.name else ""
+            axes.text(
+                int(np.searchsorted(columns, cell.untranscribed_shape)),
+                int(np.searchsorted(rows, cell.log_prob_leave_transcribed)),
+                f"{value:.3f}{star}",
+                ha="center",
+                va="center",
+                fontsize=7 if len(tuning) > 12 else 8,
+                color="white" if light else INK,
+            )
+    else:
+        axes.plot(
+            np.searchsorted(columns, best["untranscribed_shape"]),
+            np.searchsorted(rows, best["log_prob_leave_transcribed"]),
+            "*",
+            color=UP,
+            markersize=9,
+        )
+    for cell in tuning[_is_used(tuning, used)].itertuples():
+        corner = (
+            float(np.searchsorted(columns, cell.untranscribed_shape)) - 0.5,
+            float(np.searchsorted(rows, cell.log_prob_leave_transcribed)) - 0.5,
+        )
+        from matplotlib.patches import Rectangle
+
+        axes.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor=UP, lw=2.5, zorder=5))
+    axes.figure.colorbar(image, ax=axes, shrink=0.85)
+
+
+def _is_used(tuning: pd.DataFrame, used: tuple[float, float]) -> pd.Series:
+    leave, shape = used
+    return np.isclose(tuning["log_prob_leave_transcribed"], leave) & np.isclose(tuning["untranscribed_shape"], shape)
