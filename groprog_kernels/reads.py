@@ -1,7 +1,7 @@
 """Reads to positions: an alignment file is streamed once and leaves only counted positions and a filter funnel.
 
 Blocks are inflated in threads (`bgzf`) while records are walked at the fixed offsets of the BAM layout, without an object a
-record. Nothing needs an index or an order, and memory is the distinct positions plus a few blocks.
+record. Nothing needs an index or an order, and memory is ten bytes a distinct position plus a few blocks.
 
 Source: SAM specification 1.6 (1.4, 4.2, and its optional fields).
 """
@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from groprog_kernels import reads_cython as loops
+from groprog_kernels.position_counts import PositionCounts, collect
 from groprog_kernels.records import BamHeader, open_records
 
 ReadEnd = Literal["five_prime", "three_prime", "coverage"]
@@ -40,14 +41,14 @@ _READ_ENDS = ("five_prime", "three_prime", "coverage")
 _RULES = ("mapping_quality", "hits", "tie", "tie_or_alternative", "none")
 _DUPLICATES = ("keep", "position", "umi")
 
-_KEYS = 1 << 22
+_KEYS = 1 << 21
 
 
 class Decoded(NamedTuple):
     """What one pass over a file leaves.
 
-    chrom: (n,) int32 rank in `chrom_lengths`; strand: (n,) uint8, 0 for +, 1 for -; position: (n,) int32, 0-based;
-    count: (n,) int32 reads; sorted by chrom, strand, position, each once.
+    chrom: (n,) rank in `chrom_lengths`, of the narrowest signed type; strand: (n,) int8, 0 for +, 1 for -.
+    position: (n,) int32, 0-based; count: (n,) int32 reads; sorted by chrom, strand, position, each once.
     outcomes: records by `OUTCOMES`, all of them together the records of the file.
     absent: contig -> records that passed every rule before on contigs outside `chrom_lengths`.
     outside: (contig, end) of the first record beyond its chromosome, or None.
@@ -80,38 +81,6 @@ class Windows(NamedTuple):
     outcomes: dict[str, int]
 
 
-class _Counter:
-    """Sorted distinct keys with counts, merged as tables of doubling size, so that each key is moved O(log n) times."""
-
-    def __init__(self) -> None:
-        self._tables: list[tuple[np.ndarray, np.ndarray]] = []
-
-    def add(self, keys: np.ndarray) -> None:
-        if not len(keys):
-            return
-        keys.sort()
-        distinct, counts = np.empty(len(keys), np.uint64), np.empty(len(keys), np.int32)
-        size = loops.count_sorted(keys, distinct, counts)
-        self._tables.append((distinct[:size].copy(), counts[:size].copy()))
-        while len(self._tables) > 1 and 2 * len(self._tables[-1][0]) > len(self._tables[-2][0]):
-            self._merge()
-
-    def _merge(self) -> None:
-        (a, count_a), (b, count_b) = self._tables.pop(), self._tables.pop()
-        if a[-1] < b[0] or b[-1] < a[0]:
-            first, second = ((a, count_a), (b, count_b)) if a[-1] < b[0] else ((b, count_b), (a, count_a))
-            self._tables.append((np.concatenate([first[0], second[0]]), np.concatenate([first[1], second[1]])))
-            return
-        out, counts = np.empty(len(a) + len(b), np.uint64), np.empty(len(a) + len(b), np.int32)
-        size = loops.merge_counts(a, count_a, b, count_b, out, counts)
-        self._tables.append((out[:size], counts[:size]))
-
-    def table(self) -> tuple[np.ndarray, np.ndarray]:
-        while len(self._tables) > 1:
-            self._merge()
-        return self._tables.pop() if self._tables else (np.empty(0, np.uint64), np.empty(0, np.int32))
-
-
 def _mask_arrays(chroms: list[str], masks: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Sorted disjoint mask intervals of every chromosome, end to end: offsets (chroms + 1,), starts, ends."""
     offsets, starts, ends = [0], [], []
@@ -131,24 +100,11 @@ def _mask_arrays(chroms: list[str], masks: Mapping[str, np.ndarray]) -> tuple[np
     return np.array(offsets, np.int64), np.array(starts, np.int64), np.array(ends, np.int64)
 
 
-def _expand(starts: tuple[np.ndarray, np.ndarray], ends: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, ...]:
-    """Covered bases and their depths from counted interval starts and ends (keys of one line, so strands never mix)."""
-    edges = np.concatenate([starts[0], ends[0]])
-    steps = np.concatenate([starts[1].astype(np.int64), -ends[1].astype(np.int64)])
-    order = np.argsort(edges, kind="stable")
-    edges, depth = edges[order], np.cumsum(steps[order])
-    lengths = np.diff(edges.astype(np.int64), append=edges[-1:].astype(np.int64))
-    lengths[depth == 0] = 0
-    keys = np.repeat(edges, lengths)
-    keys += (np.arange(len(keys)) - np.repeat(np.cumsum(lengths) - lengths, lengths)).astype(np.uint64)
-    return keys, np.repeat(depth, lengths).astype(np.int32)
-
-
 class _Pass(NamedTuple):
     header: BamHeader
     parser: Any
-    starts: _Counter
-    ends: _Counter
+    starts: PositionCounts
+    ends: PositionCounts | None
 
 
 def _one_pass(
@@ -179,7 +135,8 @@ def _one_pass(
     rank = {chrom: i for i, chrom in enumerate(chroms)}
     keys = _KEYS if not bin_size else 1
     buffers = np.empty(keys, np.uint64), np.empty(keys if read_end == "coverage" else 1, np.uint64)
-    starts, ends = _Counter(), _Counter()
+    starts = PositionCounts(2 * len(chroms))
+    ends = PositionCounts(2 * len(chroms)) if read_end == "coverage" else None
     with open_records(path, reference, threads=threads) as records:
         header = records.header
         contig_rank = [
@@ -203,7 +160,7 @@ def _one_pass(
 
         def flush() -> None:
             starts.add(buffers[0][: parser.written])
-            if read_end == "coverage":
+            if ends is not None:
                 ends.add(buffers[1][: parser.written])
             parser.written = 0
 
@@ -276,21 +233,19 @@ def decode_reads(
         bin_size=0,
         progress=progress,
     )
-    keys, counts = done.starts.table()
-    if read_end == "coverage" and len(keys):
-        keys, counts = _expand((keys, counts), done.ends.table())
-    line = (keys >> np.uint64(32)).astype(np.int32)
     parser = done.parser
+    counted = collect(done.starts, done.ends)
+    chrom, strand = np.arange(len(counted.sizes)) >> 1, np.arange(len(counted.sizes)) & 1
     outcomes = _outcomes(parser)
     outside = None
     if parser.example[0] >= 0:
         outside = (list(done.header.lengths)[parser.example[0]], int(parser.example[1]))
     return Decoded(
         header=done.header,
-        chrom=line >> 1,
-        strand=(line & 1).astype(np.uint8),
-        position=keys.astype(np.uint32).view(np.int32),
-        count=counts,
+        chrom=np.repeat(chrom.astype(np.min_scalar_type(-len(chrom_lengths) - 1)), counted.sizes),
+        strand=np.repeat(strand.astype(np.int8), counted.sizes),
+        position=counted.position,
+        count=counted.count,
         outcomes=outcomes,
         absent={name: int(n) for name, n in zip(done.header.lengths, parser.absent) if n and name not in chrom_lengths},
         outside=outside,

@@ -1,0 +1,56 @@
+"""Counted positions against the definition: any order, many buffers, intervals, empty sequences."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from groprog_kernels import position_counts, position_counts_reference
+
+SEQUENCES = 4
+keys_of = st.lists(st.tuples(st.sampled_from([0, 1, 3]), st.integers(0, 40)), max_size=120)
+
+
+def fill(keys, buffers) -> position_counts.PositionCounts:
+    counts = position_counts.PositionCounts(SEQUENCES)
+    for part in np.array_split(np.array([s << 32 | p for s, p in keys], np.uint64), buffers):
+        counts.add(part.copy())
+    return counts
+
+
+def rows(found: position_counts.CountedPositions) -> list[tuple[int, ...]]:
+    assert len(found.sizes) == SEQUENCES
+    sequence = np.repeat(np.arange(SEQUENCES), found.sizes)
+    return list(zip(sequence.tolist(), found.position.tolist(), found.count.tolist(), strict=True))
+
+
+@pytest.mark.parametrize("small", [0, 1 << 16])
+@settings(deadline=None, max_examples=100)
+@given(keys=keys_of, buffers=st.integers(1, 9))
+def test_positions_equal_the_definition(small, keys, buffers):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(position_counts, "_SMALL", max(small, 1))
+        found = position_counts.collect(fill(keys, buffers))
+    assert rows(found) == position_counts_reference.collect(keys)
+
+
+@settings(deadline=None, max_examples=100)
+@given(keys=keys_of, lengths=st.lists(st.integers(1, 9), min_size=120, max_size=120), buffers=st.integers(1, 9))
+def test_intervals_equal_the_definition(keys, lengths, buffers):
+    ends = [(sequence, start + length) for (sequence, start), length in zip(keys, lengths, strict=False)]
+    found = position_counts.collect(fill(keys, buffers), fill(ends, buffers))
+    assert rows(found) == position_counts_reference.collect(keys, ends)
+
+
+def test_a_popped_sequence_is_gone():
+    counts = fill([(1, 5), (1, 5), (1, 7)], 2)
+    position, count = counts.pop(1)
+    assert (position.tolist(), count.tolist()) == ([5, 7], [2, 1])
+    assert len(counts.pop(1)[0]) == 0
+
+
+def test_the_last_base_a_chromosome_may_have():
+    found = position_counts.collect(fill([(3, 2**31 - 2), (0, 0)], 1))
+    assert found.position.tolist() == [0, 2**31 - 2]
