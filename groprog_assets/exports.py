@@ -113,6 +113,8 @@ def _genomics(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
             yield f"loci/{name}.tsv", _tsv(rows)
         for name, rows in loci.tracks.groupby("locus", sort=True):
             yield f"loci/{name}.tracks.tsv", _tsv(rows)
+    for name, page in (load_asset(workspace, "locus_pages") or {}).items():
+        yield f"loci/{name}.html", page.content
     features = _stored(workspace, "gene_features")
     if features is not None:
         yield "features.parquet", features

@@ -444,7 +444,12 @@ def loci(context: Mapping[str, Any]) -> list[Block]:
     looked = frame_of(context.get("loci"))
     if looked is None:
         return []
-    blocks: list[Block] = []
+    blocks: list[Block] = [
+        paragraph(
+            "Beside this page, `loci/<name>.html` holds each locus to zoom and move in; the page carries its data and its "
+            "program (igv.js) and needs no network."
+        )
+    ]
     for locus, part in looked.groupby("locus", sort=False):
         first = part.iloc[0]
         reason = str(first["reason"]).rstrip(".")

@@ -1,0 +1,166 @@
+"""Figures 7 and 8 to move about in: one self-contained HTML page a locus, drawn by igv.js. Tables in, bytes out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from groprog_assets.figures.style import INK, SERIES, condition_colours
+
+TEMPLATES = Path(__file__).with_name("templates")
+IGV_VERSION = "3.8.10"
+"""npm package igv, file dist/igv.min.js; its licence lies beside it in templates/igv."""
+
+
+def locus_page(
+    locus: str,
+    table: pd.DataFrame,
+    tracks: pd.DataFrame,
+    genes: pd.DataFrame,
+    chrom_sizes: Mapping[str, int],
+    contrast: tuple[str, str],
+    genome: str = "",
+) -> bytes:
+    """UTF-8 HTML of one locus: a stranded track a condition, a track a mark, the genes; data and program are in the page.
+
+    `table` is the loci table, `tracks` the locus_tracks table, `genes` the genes table, chrom_sizes bp, `contrast` (control,
+    treatment). Plus lies above zero and minus below; every condition has the same y-range, so heights may be compared. A
+    content security policy in the page forbids any request. Raises KeyError for a locus the table does not hold.
+    """
+    rows = table[table["locus"] == locus]
+    if rows.empty:
+        raise KeyError(locus)
+    held = tracks[tracks["locus"] == locus]
+    chrom = str(rows["chrom"].iloc[0])
+    start = int(held["start"].min()) if len(held) else int(rows["start"].iloc[0])
+    end = int(held["end"].max()) if len(held) else int(rows["end"].iloc[0])
+    session = {
+        "reference": {"id": f"{genome} (study)", "name": genome, "format": "chromsizes", "wholeGenomeView": False},
+        "sizes": f"{chrom}\t{int(chrom_sizes[chrom])}\n",
+        "locus": f"{chrom}:{start + 1}-{end}",
+        "loadDefaultGenomes": False,
+        "queryParametersSupported": False,
+        "showIdeogram": False,
+        "showCenterGuideButton": False,
+        "tracks": [*_signal(held, chrom, *contrast), _genes(genes, chrom, start, end)],
+    }
+    view = {
+        "locus": locus,
+        "title": f"{locus}, {chrom}:{start + 1:,}–{end:,}" + (f" ({genome})" if genome else ""),
+        "subtitle": _sentence(str(rows["reason"].iloc[0]))
+        + "Signal in reads per million per window, + above zero and - below.",
+        "reliable": bool(rows["reliable"].all()),
+        "rows": [
+            {
+                "condition": row.condition,
+                "strand": row.strand,
+                "count": f"{row.count:,}",
+                "signal": f"{row.signal:.2f}",
+                "fold": "–" if pd.isna(row.log2_fold_change) else f"{row.log2_fold_change:+.2f}",
+            }
+            for row in rows.itertuples()
+        ],
+        "igv_version": IGV_VERSION,
+        "igv": Markup(_program()),
+        "session": Markup(json.dumps(session, separators=(",", ":"), ensure_ascii=True).replace("<", "\\u003c")),
+    }
+    return _template().render(**view).encode("utf-8")
+
+
+def _sentence(reason: str) -> str:
+    reason = reason.strip().rstrip(".")
+    return f"{reason[:1].upper()}{reason[1:]}. " if reason else ""
+
+
+def _signal(held: pd.DataFrame, chrom: str, control: str, treatment: str) -> list[dict[str, Any]]:
+    stranded, marks = held[held["strand"] != "."], held[held["strand"] == "."]
+    conditions = sorted(stranded["condition"].unique(), key=lambda name: (name != control, name != treatment, name))
+    colours = condition_colours(conditions, control, treatment)
+    top = round(float(stranded["signal"].max() or 0) * 1.05, 4) if len(stranded) else 0.0
+    scale: dict[str, Any] = {"autoscale": False, "min": -(top or 1.0), "max": top or 1.0}
+    found: list[dict[str, Any]] = []
+    for condition in conditions:
+        own = stranded[stranded["condition"] == condition]
+        parts = []
+        for strand, sign in (("+", 1), ("-", -1)):
+            features = _steps(own[own["strand"] == strand], chrom, sign)
+            parts.append(
+                {
+                    "type": "wig",
+                    "name": f"{condition} {strand}",
+                    "color": colours[condition],
+                    "altColor": colours[condition],
+                    "features": features,
+                    **scale,
+                }
+            )
+        found.append({"type": "merged", "name": condition, "height": 120, "alpha": 1, "tracks": parts, **scale})
+    for place, (mark, rows) in enumerate(marks.groupby("condition", sort=False)):
+        highest = round(float(rows["signal"].max() or 0) * 1.05, 4) or 1.0
+        found.append(
+            {
+                "type": "wig",
+                "name": str(mark),
+                "height": 60,
+                "color": SERIES[2 + place % (len(SERIES) - 2)],
+                "autoscale": False,
+                "min": 0,
+                "max": highest,
+                "features": _steps(rows, chrom, 1),
+            }
+        )
+    return found
+
+
+def _steps(rows: pd.DataFrame, chrom: str, sign: int) -> list[dict[str, Any]]:
+    """Windows as igv.js features; those without signal are left out, equal neighbours are one."""
+    steps: list[dict[str, Any]] = []
+    for row in rows.sort_values("start").itertuples():
+        value = 0.0 if pd.isna(row.signal) else round(sign * float(row.signal), 4)
+        if not value:
+            continue
+        if steps and steps[-1]["end"] == row.start and steps[-1]["value"] == value:
+            steps[-1]["end"] = int(row.end)
+        else:
+            steps.append({"chr": chrom, "start": int(row.start), "end": int(row.end), "value": value})
+    return steps
+
+
+def _genes(genes: pd.DataFrame, chrom: str, start: int, end: int) -> dict[str, Any]:
+    near = genes[(genes["chrom"] == chrom) & (genes["start"] < end) & (genes["end"] > start)]
+    features = [
+        {"chr": chrom, "start": int(row.start), "end": int(row.end), "name": str(row.gene), "strand": str(row.strand)}
+        for row in near.sort_values(["start", "gene"]).itertuples()
+    ]
+    return {
+        "type": "annotation",
+        "name": "Genes",
+        "displayMode": "EXPANDED",
+        "height": 80,
+        "color": INK,
+        "features": features,
+    }
+
+
+@cache
+def _program() -> str:
+    return (TEMPLATES / "igv" / "igv.min.js").read_text(encoding="utf-8").replace("</script", "<\\/script")
+
+
+@cache
+def _template() -> Any:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("locus.html")
