@@ -52,6 +52,20 @@ def show_problems(problems: list[Problem]) -> None:
                 ERR.print(f"    {line}", markup=False)
 
 
+def require_sound(study: Path) -> None:
+    """Raise StudyError with every problem of a study file and of its files that shows before a run; nothing is written."""
+    from groprog_assets.study_check import check_study
+
+    problems = check_study(study)
+    if not problems:
+        from groprog_assets.preflight import preflight
+        from groprog_assets.workspace import open_workspace
+
+        problems = preflight(open_workspace(study).study)
+    if problems:
+        raise StudyError(problems)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="groprog")
 @click.option("--traceback", is_flag=True, help="Show where in the code an error arose.")
@@ -79,12 +93,13 @@ def study_init(folder: Path) -> None:
 @readable
 def study_check_command(study: Path) -> None:
     """Every problem of a study file at once: field, value, rule, remedy. Nothing is written."""
-    from groprog_assets.study_check import check_study, load_study, study_notices
+    require_sound(study)
+    from groprog_assets.preflight import field_notices
+    from groprog_assets.study_check import study_notices
+    from groprog_assets.workspace import open_workspace
 
-    problems = check_study(study)
-    if problems:
-        raise StudyError(problems)
-    for notice in study_notices(load_study(study)):
+    sound = open_workspace(study).study
+    for notice in [*study_notices(sound), *field_notices(sound)]:
         OUT.print(f"· {notice}", markup=False)
     OUT.print(f"{study}: no problems", markup=False)
 
@@ -111,11 +126,7 @@ def simulate(folder: Path, seed: int, scale: Any, patients: int | None) -> None:
 @readable
 def run_command(study: Path, select: str, dry_run: bool, user: str, debug: bool) -> None:
     """Run a study to its report. A run that was killed goes on where it was; what is unchanged is kept."""
-    from groprog_assets.study_check import check_study
-
-    problems = check_study(study)
-    if problems:
-        raise StudyError(problems)
+    require_sound(study)
     from groprog_assets import resources
     from groprog_assets.cli_progress import Progress
     from groprog_assets.definitions import build_definitions

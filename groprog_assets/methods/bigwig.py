@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -71,11 +72,7 @@ def read_bigwig_pair(plus: Path, minus: Path, chrom_sizes: Mapping[str, int]) ->
         try:
             chroms, values = _read(path, chrom_sizes)
         except (RuntimeError, OSError, ValueError) as error:
-            problems.append(
-                Problem(
-                    str(path), str(error).strip() or "unreadable", "A bigWig file is needed.", "Make or copy it again."
-                )
-            )
+            problems.append(_unreadable(path, error))
             continue
         ignored |= set(chroms) - set(chrom_sizes)
         problems += assembly_problems(path, chroms, chrom_sizes)
@@ -116,10 +113,24 @@ def read_bigwig_pair(plus: Path, minus: Path, chrom_sizes: Mapping[str, int]) ->
     return table, sorted(ignored)
 
 
-def _read(
-    path: Path, chrom_sizes: Mapping[str, int]
-) -> tuple[dict[str, int], dict[int, tuple[np.ndarray, np.ndarray]]]:
-    """Chromosome lengths of a bigWig and, by rank in chrom_sizes, its positions and values that are not zero."""
+def bigwig_lengths(path: Path) -> dict[str, int]:
+    """Chromosome -> bp of a bigWig's header. ReadsError when it is no whole bigWig."""
+    try:
+        file = _open(path)
+    except (RuntimeError, OSError, ValueError) as error:
+        raise ReadsError(_unreadable(path, error)) from None
+    try:
+        return {str(chrom): int(size) for chrom, size in file.chroms().items()}
+    finally:
+        file.close()
+
+
+def _unreadable(path: Path, error: Exception) -> Problem:
+    return Problem(str(path), str(error).strip() or "unreadable", "A bigWig file is needed.", "Make or copy it again.")
+
+
+def _open(path: Path) -> Any:
+    """A whole bigWig: its signature stands at both ends."""
     import pyBigWig
 
     with open(path, "rb") as stream:
@@ -130,7 +141,14 @@ def _read(
         raise ValueError("the file does not begin as a bigWig")
     if end != _MAGIC:
         raise ValueError("the file is cut off: a bigWig ends with its signature")
-    file = pyBigWig.open(str(path))
+    return pyBigWig.open(str(path))
+
+
+def _read(
+    path: Path, chrom_sizes: Mapping[str, int]
+) -> tuple[dict[str, int], dict[int, tuple[np.ndarray, np.ndarray]]]:
+    """Chromosome lengths of a bigWig and, by rank in chrom_sizes, its positions and values that are not zero."""
+    file = _open(path)
     try:
         chroms = {str(chrom): int(size) for chrom, size in file.chroms().items()}
         held = {}

@@ -58,13 +58,7 @@ def filter_alignments(
     if library.bigwig_plus is not None and library.alignments is None and not library.reads:
         return _from_bigwigs(library, chrom_sizes, masks, gene_models, parameters)
     path = Path(source_path)
-    try:
-        header = records.read_header(path, genome.fasta)
-    except (records.BamError, OSError) as error:
-        raise _unreadable(path, error) from None
-    problems = assembly_problems(path, header.lengths, chrom_sizes)
-    if problems:
-        raise ReadsError(problems)
+    header = study_header(path, chrom_sizes, genome)
     rule = uniqueness_rule(header.text, parameters.minimum_mapping_quality)
     tenth = 0
 
@@ -119,6 +113,21 @@ def filter_alignments(
         "warnings": _warnings(decoded, library, rule),
     }
     return FilteredAlignments(positions, funnel, summary)
+
+
+def study_header(path: Path, chrom_sizes: Mapping[str, int], genome: Genome) -> records.BamHeader:
+    """The header of a BAM, SAM or CRAM, contig lengths in bp; no record is read.
+
+    ReadsError: not alignments, or cut off within the header; no contig shared with chrom_sizes, or one of another length.
+    """
+    try:
+        header = records.read_header(path, genome.fasta)
+    except (records.BamError, OSError) as error:
+        raise _unreadable(path, error) from None
+    problems = assembly_problems(path, header.lengths, chrom_sizes)
+    if problems:
+        raise ReadsError(problems)
+    return header
 
 
 def mask_intervals(masks: pd.DataFrame) -> dict[str, np.ndarray]:

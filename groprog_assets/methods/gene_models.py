@@ -19,7 +19,7 @@ from groprog_assets.methods.consensus import consensus_annotation
 from groprog_assets.study import Genome
 from groprog_assets.tables import conform
 
-__all__ = ["consensus_annotation", "read_annotation", "read_chrom_sizes", "read_masks"]
+__all__ = ["annotated_genes", "consensus_annotation", "read_annotation", "read_chrom_sizes", "read_masks"]
 
 NAMED_PROBLEMS = 5
 """Problems of one kind that are spelt out; the rest are counted."""
@@ -87,6 +87,18 @@ def read_chrom_sizes(path: str | Path) -> dict[str, int]:
         problems.add("", "no chromosome", "At least one is needed.", "Give the assembly's chrom.sizes file.")
     problems.raise_any()
     return sizes
+
+
+def annotated_genes(path: str | Path) -> Iterator[tuple[str, str]]:
+    """(chromosome, gene) of each annotated transcript in the file's order, read only as far as it is asked for.
+
+    Formats and names as in `read_annotation`; malformed lines are passed over here and named there. Raises AnnotationError for
+    an unreadable file or unknown format.
+    """
+    problems = _Collector(Path(path))
+    for chrom, _, _, _, _, gene in _transcripts(Path(path), problems):
+        yield chrom, gene
+    problems.raise_any()
 
 
 def read_annotation(path: str | Path, chrom_sizes: Mapping[str, int]) -> pd.DataFrame:

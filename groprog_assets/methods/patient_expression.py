@@ -5,6 +5,7 @@ Nothing is fitted here: that is done in the fold.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -16,7 +17,7 @@ from groprog_assets.errors import CohortError, Problem
 from groprog_assets.methods.clinical_tables import examples
 from groprog_assets.parameters import CohortParameters
 from groprog_assets.study import Cohort
-from groprog_assets.study_files import is_missing, open_text, table_layout
+from groprog_assets.study_files import first_column, is_missing, open_text, table_layout
 
 Scale = Literal["z_score", "log", "counts", "linear"]
 IDENTIFIER_COLUMNS = ("Entrez_Gene_Id", "Hugo_Symbol", "gene_id", "Cytoband")
@@ -73,6 +74,22 @@ def read_expression(cohort: Cohort, patient_ids: Sequence[str]) -> dict[str, np.
     }
 
 
+def expression_genes(path: Path) -> list[str]:
+    """Gene symbols of an expression file, in its order, from its first column alone; cells that mean "no value" left out.
+
+    Raises CohortError for a file that is no text table.
+    """
+    try:
+        return [gene for gene in first_column(table_layout(path), limit=sys.maxsize) if not is_missing(gene)]
+    except (OSError, ValueError, EOFError) as error:
+        raise CohortError(_unreadable(path, error)) from None
+
+
+def _unreadable(path: Path, error: Exception) -> Problem:
+    rule = "Expression is TSV or CSV text: first column the gene symbol, one column a patient."
+    return Problem(str(path), str(error).splitlines()[0], rule, "Mend or re-export the file.")
+
+
 def _read_matrix(path: Path, patient_ids: list[str]) -> pd.DataFrame:
     """The file as text, gene symbols as index, the wanted patients' columns."""
     try:
@@ -89,9 +106,7 @@ def _read_matrix(path: Path, patient_ids: list[str]) -> pd.DataFrame:
                 names=range(len(layout.columns)),
             )
     except (OSError, ValueError, EOFError) as error:
-        text = str(error).splitlines()[0]
-        rule = "Expression is TSV or CSV text: first column the gene symbol, one column a patient."
-        raise CohortError(Problem(str(path), text, rule, "Mend or re-export the file.")) from None
+        raise CohortError(_unreadable(path, error)) from None
     wanted = set(patient_ids)
     header = layout.columns
     across = [k for k, name in enumerate(header) if k and name in wanted]
