@@ -49,7 +49,7 @@ def filtered_alignments(
         filtered,
         verdicts=[
             check_signal.any_signal(filtered.positions, "reads after filtering"),
-            check_signal.both_strands(filtered.positions, list(gene_models.chrom_sizes)),
+            check_signal.both_strands(filtered.positions),
             check_strand.strandedness(filtered.summary),
         ],
         reads_kept=int(funnel.iloc[-1]) if len(funnel) else 0,

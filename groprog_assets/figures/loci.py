@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_GENE_ROWS = 6
+LABEL_ROOM = 0.08  # of the width: what a gene symbol needs beside its bar
 LABEL_BOX = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.2}
 
 
@@ -120,7 +121,7 @@ def _genes(axes: Axes, genes: pd.DataFrame, start: int, end: int) -> None:
     gene: Any
     for gene in genes.sort_values(["start", "gene"]).itertuples():
         left, right = max(gene.start, start), min(gene.end, end)
-        room = left - 0.08 * (end - start)
+        room = left - LABEL_ROOM * (end - start)
         row = next((i for i, reach in enumerate(rows) if reach < room), len(rows))
         if row == len(rows):
             if row == MOST_GENE_ROWS:
@@ -128,13 +129,14 @@ def _genes(axes: Axes, genes: pd.DataFrame, start: int, end: int) -> None:
             rows.append(right)
         rows[row] = right
         axes.plot([left, right], [-row, -row], color=INK, lw=3, solid_capstyle="butt")
+        beside = left - start > LABEL_ROOM * (end - start)
         arrow = "\u2192" if gene.strand == "+" else "\u2190"
         axes.text(
             left,
             -row,
             f"{gene.gene} {arrow} ",
-            ha="right" if left > start else "left",
-            va="center" if left > start else "bottom",
+            ha="right" if beside else "left",
+            va="center" if beside else "bottom",
             fontsize=7,
             color=INK,
             clip_on=True,
