@@ -92,7 +92,7 @@ def evaluate(
         "harrell": _concordance(test_folds, drawn, None, 0, "comparable"),
         **{f"auc_{horizon:g}": _auc(test_folds, drawn, horizon) for horizon in parameters.horizons_months},
     }
-    if len(months) >= 2:
+    if len(months):
         metrics["integrated_brier"] = _brier(test_folds, drawn, months)
     differences = _differences(models, metrics, test_folds, len(cohort))
     sizes = [_effective_size(fold, parameters.tau_months) for fold in test_folds]
@@ -127,6 +127,7 @@ def evaluate(
         "bootstrap_samples": parameters.bootstrap_samples,
         "conventions": {
             "c_ipcw": "pairs t_i < t_j, event before tau, weights 1/G(t_i)^2, half for equal risks; G from the training fold",
+            "integrated_brier": "trapezoid from time 0 over the survival months, divided by the last; G from the training fold",
             "harrell": "unit weights; a patient censored at t_i is comparable",
             "interval": "percentile bootstrap over patients, predictions and G held",
             "differences": "corrected resampled t test over folds",
@@ -270,12 +271,13 @@ def _brier(folds: list[_Fold], drawn: np.ndarray, months: np.ndarray) -> _Metric
             for survival in fold.survival
         ]
         known = np.isfinite(terms[0].sum(axis=0))
-        if known.sum() < 2:
+        if not known.any():
             values.append([float("nan")] * len(terms))
             resampled.append(np.full((len(terms), len(drawn)), np.nan))
             continue
-        times = months[known]
-        own = np.array([np.trapezoid(term[:, known], times, axis=1) / (times[-1] - times[0]) for term in terms])
+        times = np.r_[0.0, months[known]]  # at time 0 everybody survives and the score is 0
+        ends = [np.pad(term[:, known], ((0, 0), (1, 0))) for term in terms]
+        own = np.array([np.trapezoid(term, times, axis=1) / times[-1] for term in ends])
         values.append(own.mean(axis=1).tolist())
         sample = drawn[:, fold.row].astype(np.float64)
         with np.errstate(invalid="ignore", divide="ignore"):

@@ -55,6 +55,18 @@ def test_planted_signal_is_found_and_plain_json() -> None:
     assert document["repeats"] == 2
 
 
+def test_the_brier_score_is_integrated_from_time_zero_on_every_models_grid() -> None:
+    table, outcomes, folds = _study()
+    flat = table.assign(survival_12=0.5, survival_36=0.5, survival_60=0.5)
+    document = evaluate(flat, outcomes.assign(event=True), folds, PARAMETERS)
+    # without censoring a survival of one half scores 1/4 at every month; from 0 to 12 it rises from 0
+    expected = (0.25 * 12 / 2 + 0.25 * 48) / 60
+    assert document["models"]["clinical_cox"]["integrated_brier"]["estimate"] == pytest.approx(expected, abs=1e-9)
+    finer = table.assign(survival_24=table["survival_12"])
+    finer.loc[finer["model"] == "groprog", "survival_24"] = np.nan
+    assert evaluate(finer, outcomes, folds, PARAMETERS)["survival_months"] == [12.0, 36.0, 60.0]
+
+
 def test_a_copy_of_the_baseline_adds_nothing() -> None:
     table, outcomes, folds = _study()
     copy = table[table["model"] == "clinical_cox"].assign(model="groprog")
