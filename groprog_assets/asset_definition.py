@@ -115,7 +115,6 @@ def study_asset(
         )
         SPECIFICATIONS[name] = specification
         soft, hard = tuple(checks), (*blocking, *(("schema",) if specification.tables else ()))
-        schema = _column_schema(table)
 
         @dg.asset(
             name=name,
@@ -129,7 +128,7 @@ def study_asset(
             partitions_def=LIBRARY if partitioned else None,
             required_resource_keys={"study"},
             io_manager_key="artifacts",
-            metadata={"dagster/column_schema": schema} if schema else {},
+            metadata=_definition_metadata(specification),
             check_specs=[
                 *(dg.AssetCheckSpec(check, asset=name) for check in soft),
                 *(dg.AssetCheckSpec(check, asset=name, blocking=True) for check in hard),
@@ -200,9 +199,8 @@ def derive(
     record["output"] = reference.as_json()
     verdicts = [*made.verdicts, *_schema_verdict(workspace, specification, reference)]
     record["verdicts"] = sorted((plain(verdict.as_json()) for verdict in verdicts), key=lambda item: item["name"])
-    record["headline"] = plain({**_size_of(made.value), **made.headline})
-    picture = png(made.plot()) if made.plot else b""
-    record["plot"] = workspace.store.put_bytes(picture) if picture else ""
+    record["headline"] = plain({**_size_of(made.value, specification), **made.headline})
+    record["plots"] = _draw(workspace, made, progress)
     digest = workspace.derivations.write(record)
     workspace.derivations.remember(key, digest)
     shutil.rmtree(scratch, ignore_errors=True)
@@ -271,18 +269,56 @@ def _schema_verdict(workspace: Workspace, specification: Specification, referenc
     return [Verdict("schema", True, f"stored bytes read back as the declared {names}", blocking=True)]
 
 
-def _size_of(value: Any) -> dict[str, Any]:
+def _draw(workspace: Workspace, made: Materialized, progress: Callable[[str], Any]) -> dict[str, str]:
+    """{name: sha256 of the PNG}; a value is not lost because its picture could not be drawn, the log says why."""
+    drawn = {}
+    for name, draw in made.plots.items():
+        try:
+            picture = png(draw())
+        except Exception as error:
+            progress(f"the plot {name} could not be drawn: {type(error).__name__}: {error}")
+            continue
+        if picture:
+            drawn[name] = workspace.store.put_bytes(picture)
+    return drawn
+
+
+def _main_member(specification: Specification) -> str:
+    """The member of a bundle that people mean by the asset's name: `table`, else the first that is a declared table."""
+    tables = specification.tables
+    return "table" if "table" in tables else next(iter(tables), "")
+
+
+def _size_of(value: Any, specification: Specification) -> dict[str, Any]:
     if isinstance(value, Blob):
         return {"bytes": len(value.content)}
     if isinstance(value, Bundle) or hasattr(value, "_asdict"):
         members = value if isinstance(value, Bundle) else value._asdict()
-        return {f"{name}_rows": len(item) for name, item in members.items() if hasattr(item, "columns")}
+        found = {f"{name}_rows": len(item) for name, item in members.items() if hasattr(item, "columns")}
+        main = _main_member(specification) if isinstance(specification.tables, dict) else ""
+        return {**({"dagster/row_count": len(members[main])} if main in members else {}), **found}
     return {"dagster/row_count": len(value)} if hasattr(value, "columns") else {}
 
 
-def _column_schema(table: str) -> dg.TableSchema | None:
-    if not table:
-        return None
+def _definition_metadata(specification: Specification) -> dict[str, Any]:
+    """Columns of the table (of a bundle: of its main one, the others beside it), and the questions to ask the ledger."""
+    where = " --partition LIBRARY" if specification.partitioned else ""
+    found: dict[str, Any] = {
+        "lineage": dg.MetadataValue.md(
+            f"`groprog lineage trace {specification.name}{where}` · `why` · `history` · `reproduce`"
+        )
+    }
+    tables = specification.tables
+    if isinstance(tables, str):
+        return {**found, **({"dagster/column_schema": _column_schema(tables)} if tables else {})}
+    main = _main_member(specification)
+    for member, table in tables.items():
+        key = "dagster/column_schema" if member == main else f"columns of {member}"
+        found[key] = _column_schema(table) if member == main else dg.MetadataValue.table_schema(_column_schema(table))
+    return found
+
+
+def _column_schema(table: str) -> dg.TableSchema:
     return dg.TableSchema(
         columns=[
             dg.TableColumn(
@@ -315,14 +351,13 @@ def _result(
             metadata[key] = value
     if record["left_out"]:
         metadata["left_out"] = dg.MetadataValue.json(record["left_out"])
-    if record["plot"]:
+    for title, sha256 in record.get("plots", {}).items():
+        key = f"plot_{title}" if title else "plot"
         try:
-            picture = workspace.store.get_bytes(record["plot"], f"plot of {name}")
-            metadata["plot"] = dg.MetadataValue.md(
-                f"![{name}](data:image/png;base64,{base64.b64encode(picture).decode()})"
-            )
+            picture = workspace.store.get_bytes(sha256, f"plot of {name}")
+            metadata[key] = dg.MetadataValue.md(f"![{key}](data:image/png;base64,{base64.b64encode(picture).decode()})")
         except ArtifactError:
-            metadata["plot"] = "the plot is no longer in the store"
+            metadata[key] = "the plot is no longer in the store"
     return dg.MaterializeResult(
         value=digest,
         data_version=dg.DataVersion(record["output"]["sha256"]),

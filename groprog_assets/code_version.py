@@ -31,6 +31,7 @@ PLATFORM = frozenset(
         "groprog_assets.jobs",
         "groprog_assets.parameters",
         "groprog_assets.partitions",
+        "groprog_assets.plots",
         "groprog_assets.resources",
         "groprog_assets.results",
         "groprog_assets.schedules",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,35 +31,32 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Materialized:
-    """A value and what is said of it. `plot` draws a matplotlib figure and is only called when the value is new."""
+    """A value and what is said of it. `plots` draw matplotlib figures, by name, and are only called when the value is new."""
 
     value: Any
     headline: dict[str, Any]
-    plot: Callable[[], Any] | None
+    plots: dict[str, Callable[[], Any]]
     verdicts: tuple[Verdict, ...]
 
 
 def materialized(
     value: Any,
     *,
-    plot: Callable[[], Any] | None = None,
+    plot: Callable[[], Any] | Mapping[str, Callable[[], Any]] | None = None,
     verdicts: tuple[Verdict, ...] | list[Verdict] = (),
     **headline: Any,
 ) -> Materialized:
     """`value` with its headline numbers; numbers become a history in the UI, text is shown as it is."""
-    return Materialized(value, headline, plot, tuple(verdicts))
+    plots = dict(plot) if isinstance(plot, Mapping) else {"": plot} if plot else {}
+    return Materialized(value, headline, plots, tuple(verdicts))
 
 
 def png(figure: Any) -> bytes:
-    """PNG bytes of a matplotlib figure, at most 50 kB: the resolution falls until it fits; the figure is closed."""
-    from matplotlib import pyplot
+    """PNG bytes of a matplotlib figure, at most 50 kB: the resolution falls until it fits; empty when it never does."""
+    from groprog_assets.figures.style import figure_bytes
 
-    try:
-        for dots in (90, 72, 56, 42, 30):
-            sink = io.BytesIO()
-            figure.savefig(sink, format="png", dpi=dots, metadata={"Software": None})
-            if sink.tell() <= MAXIMUM_PLOT_BYTES:
-                break
-        return sink.getvalue() if sink.tell() <= MAXIMUM_PLOT_BYTES else b""
-    finally:
-        pyplot.close(figure)
+    for dots in (110, 90, 72, 56, 42, 30):
+        image = figure_bytes(figure, "png", dots)
+        if len(image) <= MAXIMUM_PLOT_BYTES:
+            return image
+    return b""

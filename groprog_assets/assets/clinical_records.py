@@ -25,5 +25,8 @@ def clinical_records(study: StudyView) -> Materialized:
 
     read = method.read_clinical(study.cohort, study.parameters.cohort)
     return materialized(
-        read, patients=len(read.records), events=int(read.outcomes["event"].sum()), excluded=len(read.exclusions)
+        read,
+        patients=len(read.records),
+        events=int(read.outcomes["event"].sum()),
+        excluded=len(read.exclusions),
     )

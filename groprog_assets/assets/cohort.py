@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from groprog_assets import plots
 from groprog_assets.artifacts import Bundle
 from groprog_assets.asset_definition import study_asset
 from groprog_assets.checks import cohort as check
@@ -40,6 +41,7 @@ def cohort(study: StudyView, clinical_records: Bundle, patient_expression: dict[
     parameters = study.parameters.cohort
     return materialized(
         assembled,
+        plot=plots.cohort(assembled),
         verdicts=[check.enough_events(assembled.outcomes, parameters)],
         patients=len(assembled.index),
         events=int(assembled.outcomes["event"].sum()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from groprog_assets import plots
 from groprog_assets.asset_definition import study_asset
 from groprog_assets.results import Materialized, materialized
 from groprog_assets.workspace import StudyView
@@ -23,4 +24,9 @@ def differential_transcription(study: StudyView, transcript_counts: Any, transcr
         transcript_counts, transcripts, genes, study.libraries, study.contrast, study.parameters.differential
     )
     directions = result.table["direction"].value_counts()
-    return materialized(result, up=int(directions.get("up", 0)), down=int(directions.get("down", 0)))
+    return materialized(
+        result,
+        plot=plots.differential_transcription(result),
+        up=int(directions.get("up", 0)),
+        down=int(directions.get("down", 0)),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from groprog_assets import plots
 from groprog_assets.artifacts import Bundle
 from groprog_assets.asset_definition import study_asset
 from groprog_assets.results import Materialized, materialized
@@ -18,5 +19,10 @@ def enrichment(study: StudyView, differential_transcription: Bundle, genes: Any,
     result = method.enrichment(
         differential_transcription.table, genes, ontology.terms, ontology.annotations, study.parameters.enrichment
     )
-    significant = result.table["adjusted_p_value"] < study.parameters.enrichment.significance
-    return materialized(result, terms_tested=len(result.table), significant=int(significant.sum()))
+    bound = study.parameters.enrichment.significance
+    return materialized(
+        result,
+        plot=plots.enrichment(result, bound),
+        terms_tested=len(result.table),
+        significant=int((result.table["adjusted_p_value"] < bound).sum()),
+    )

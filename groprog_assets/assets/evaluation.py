@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from groprog_assets import plots
 from groprog_assets.artifacts import Bundle
 from groprog_assets.asset_definition import study_asset
 from groprog_assets.checks import evaluation as check
@@ -30,4 +31,9 @@ def evaluation(
         study.parameters.evaluation,
         seed=study.parameters.training.seed,
     )
-    return materialized(document, verdicts=[check.omics_add(document)], models=len(document["models"]))
+    return materialized(
+        document,
+        plot=plots.evaluation(document),
+        verdicts=[check.omics_add(document)],
+        models=len(document["models"]),
+    )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from groprog_assets import plots
 from groprog_assets.artifacts import Bundle
 from groprog_assets.asset_definition import LIBRARY_FILES, study_asset
 from groprog_assets.checks import signal as check_signal
@@ -47,6 +48,7 @@ def filtered_alignments(
     funnel = filtered.funnel["remaining"]
     return materialized(
         filtered,
+        plot=plots.filter_funnel(filtered, study.library),
         verdicts=[
             check_signal.any_signal(filtered.positions, "reads after filtering"),
             check_signal.both_strands(filtered.positions),

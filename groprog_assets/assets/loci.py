@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from groprog_assets import plots
 from groprog_assets.artifacts import Bundle
 from groprog_assets.asset_definition import study_asset
 from groprog_assets.checks import positive_control as check
@@ -37,5 +38,8 @@ def loci(study: StudyView, filtered_alignments: dict[str, Bundle], genes: Any, g
         study.parameters.loci,
     )
     return materialized(
-        result, verdicts=[check.positive_control(result.summary)], loci=int(result.table["locus"].nunique())
+        result,
+        plot=plots.loci(result, genes, study.contrast) if len(result.table) else None,
+        verdicts=[check.positive_control(result.summary)],
+        loci=int(result.table["locus"].nunique()),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from groprog_assets import plots
 from groprog_assets.asset_definition import study_asset
 from groprog_assets.results import Materialized, materialized
 from groprog_assets.workspace import StudyView
@@ -20,4 +21,6 @@ def pausing(study: StudyView, gene_signal: Any, genes: Any) -> Materialized:
     from groprog_assets.methods import pausing as method
 
     result = method.pausing(gene_signal, genes, study.libraries, study.contrast, study.parameters.pausing)
-    return materialized(result, genes_passing=int(result.table["passes"].sum()))
+    return materialized(
+        result, plot=plots.pausing(result, study.contrast), genes_passing=int(result.table["passes"].sum())
+    )

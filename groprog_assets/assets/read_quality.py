@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from groprog_assets import plots
 from groprog_assets.asset_definition import LIBRARY_FILES, study_asset
 from groprog_assets.checks import read_quality as check
 from groprog_assets.results import Materialized, materialized
@@ -26,6 +27,7 @@ def read_quality(study: StudyView, raw_reads: dict[str, Any]) -> Materialized:
     table = method.per_cycle_quality(study.library)
     return materialized(
         table,
+        plot=plots.read_quality(table, study.library),
         verdicts=[check.read_quality(table, study.parameters.quality)],
         cycles=len(table),
         reads=raw_reads["reads"],

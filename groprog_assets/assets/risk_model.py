@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from groprog_assets import plots
 from groprog_assets.artifacts import Blob, Bundle
 from groprog_assets.asset_definition import study_asset
 from groprog_assets.model_columns import model_folds, model_inputs, model_outcomes
@@ -74,4 +75,10 @@ def risk_model(
             "linear_penalties": final.model.linear_penalties,
         },
     )
-    return materialized(value, model_version=model_version(files), mode=inputs.mode, patients=len(inputs))
+    return materialized(
+        value,
+        plot=plots.risk_model(value.history),
+        model_version=model_version(files),
+        mode=inputs.mode,
+        patients=len(inputs),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from groprog_assets import plots
 from groprog_assets.artifacts import Bundle
 from groprog_assets.asset_definition import study_asset
 from groprog_assets.results import Materialized, materialized
@@ -31,4 +32,6 @@ def transcript_density(
         transcripts, gene_models.consensus, positions, study.parameters.density, repaired=repaired_transcripts
     )
     names = ("five_prime_fp", "tp", "post_tts", "tua", "error_rate")
-    return materialized(density, **{name: density.summary.get(name) for name in names})
+    return materialized(
+        density, plot=plots.transcript_density(density), **{name: density.summary.get(name) for name in names}
+    )

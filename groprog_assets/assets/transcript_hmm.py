@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from groprog_assets import plots
 from groprog_assets.artifacts import Bundle
 from groprog_assets.asset_definition import study_asset
 from groprog_assets.results import Materialized, materialized
@@ -27,4 +28,6 @@ def transcript_hmm(study: StudyView, coverage: dict[str, Any], gene_models: Bund
         study.parameters.coverage.bin_size,
         study.parameters.transcription,
     )
-    return materialized(fitted, iterations=len(fitted.trace), tuning_cells=len(fitted.tuning))
+    return materialized(
+        fitted, plot=plots.transcript_hmm(fitted), iterations=len(fitted.trace), tuning_cells=len(fitted.tuning)
+    )

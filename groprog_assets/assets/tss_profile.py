@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from groprog_assets import plots
 from groprog_assets.artifacts import Bundle
 from groprog_assets.asset_definition import study_asset
 from groprog_assets.results import Materialized, materialized
@@ -14,7 +15,7 @@ from groprog_assets.workspace import StudyView
     group="features",
     kinds={"parquet"},
     tables={"table": "tss_profile"},
-    sections=("libraries", "parameters.tss_profile"),
+    sections=("libraries", "contrast", "parameters.tss_profile"),
 )
 def tss_profile(study: StudyView, filtered_alignments: dict[str, Bundle], genes: Any) -> Materialized:
     """Signal in true base pairs around the dominant starts, per condition and orientation, with a heat map of the genes (A34)."""
@@ -22,4 +23,5 @@ def tss_profile(study: StudyView, filtered_alignments: dict[str, Bundle], genes:
 
     positions = {library: item.positions for library, item in filtered_alignments.items()}
     arguments = (positions, study.libraries, genes, study.parameters.tss_profile)
-    return materialized(Bundle(table=method.profile(*arguments), heat_maps=Bundle(method.heat_maps(*arguments))))
+    value = Bundle(table=method.profile(*arguments), heat_maps=Bundle(method.heat_maps(*arguments)))
+    return materialized(value, plot=plots.tss_profile(value.table, study.contrast))

@@ -80,7 +80,7 @@ def _project(instance: dg.DagsterInstance, connection: Any, record: Any, records
         body: dict[str, Any] = {"step": event.step_key, "message": event.message}
         if event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
             made = event.step_materialization_data.materialization
-            metadata = {key: _plain_metadata(value) for key, value in made.metadata.items() if key != "plot"}
+            metadata = {key: _plain_metadata(value) for key, value in made.metadata.items() if not key.startswith("plot")}
             body["metadata"] = metadata
             if "groprog/derivation" in metadata:
                 digest = metadata["groprog/derivation"]

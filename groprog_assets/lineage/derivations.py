@@ -19,7 +19,7 @@ from groprog_assets.errors import ArtifactError, Problem
 
 VERSION = 1
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
-OUTCOME = ("output", "verdicts", "headline", "plot")
+OUTCOME = ("output", "verdicts", "headline", "plots")
 RECORDED = ("kernels",)  # written down, but the code version already covers the kernels an asset reaches
 
 
