@@ -187,13 +187,29 @@ def dev(study: Path, host: str, port: int) -> None:
 
 @main.command("export")
 @STUDY
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["results", "multiqc", "bed", "gtf", "gff3"]),
+    default="results",
+    show_default=True,
+    help="results: the whole results folder; multiqc: *_mqc.json for MultiQC; the others: transcription units.",
+)
+@click.option("--output", type=click.Path(path_type=Path), default=None, help="Folder; else results/FORMAT.")
 @readable
-def export_command(study: Path) -> None:
-    """Write the results folder again from what is stored."""
+def export_command(study: Path, form: str, output: Path | None) -> None:
+    """Write the results folder again from what is stored, or one of the formats of other programs."""
     from groprog_assets.exports import export_results
+    from groprog_assets.interchange import export_format
     from groprog_assets.workspace import open_workspace
 
     workspace = open_workspace(study)
+    if form != "results":
+        folder = output or workspace.results / form
+        OUT.print(f"{len(export_format(workspace, form, folder))} files in {folder}", markup=False)
+        return
+    if output is not None:
+        raise click.UsageError("--output goes with a --format other than results")
     OUT.print(f"{len(export_results(workspace))} files in {workspace.results}", markup=False)
 
 
