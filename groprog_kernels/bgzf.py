@@ -48,65 +48,70 @@ class Chunk(NamedTuple):
     offset: int
 
 
+class _Slot(NamedTuple):
+    compressed: np.ndarray
+    inflated: np.ndarray
+
+
 def inflate(stream: IO[bytes], threads: int) -> Iterator[Chunk]:
     """The inflated bytes of a BGZF stream in order, about 2 MiB at a time, from `threads` threads.
 
     A chunk's buffer holds HEADROOM free bytes in front and is used again once the next chunk is asked for. Memory is
-    2 * threads + 2 chunks. BgzfError: a block's bytes do not inflate to its CRC-32 and length, bytes that are no block,
-    a block cut off, or no empty block at the end (the end-of-file marker; an empty stream has none).
+    2 * threads + 2 chunks, read and inflated in place; stream: anything with `readinto`.
+    BgzfError: a block's bytes do not inflate to its CRC-32 and length, bytes that are no block, a block cut off,
+    or no empty block at the end (the end-of-file marker; an empty stream has none).
     """
-    free = [np.empty(HEADROOM + _INFLATED, np.uint8) for _ in range(2 * threads + 2)]
-    waiting: deque[tuple[Future[int] | int, Chunk, int]] = deque()
-    held = b""
+    free = [
+        _Slot(np.empty(_COMPRESSED, np.uint8), np.empty(HEADROOM + _INFLATED, np.uint8)) for _ in range(2 * threads + 2)
+    ]
+    waiting: deque[tuple[Future[int] | int, _Slot, Chunk, int]] = deque()
+    rest = np.empty(0, np.uint8)
     offset = 0
     marked = False
     finished = False
     pool = ThreadPoolExecutor(threads) if threads > 1 else None
 
-    def settle() -> Chunk:
-        outcome, chunk, began = waiting.popleft()
+    def settle() -> tuple[_Slot, Chunk]:
+        outcome, slot, chunk, began = waiting.popleft()
         bad = outcome if isinstance(outcome, int) else outcome.result()
         if bad >= 0:
             raise BgzfError(f"a compressed block after byte {began:,} is altered: it does not inflate to its checksum")
-        return chunk
+        return slot, chunk
 
     try:
         while True:
-            if not finished and len(held) < _COMPRESSED:
-                more = stream.read(_COMPRESSED)
+            while not free:
+                slot, chunk = settle()
+                yield chunk
+                free.append(slot)
+            slot = free.pop()
+            data = slot.compressed
+            size = len(rest)
+            data[:size] = rest
+            while not finished and size < len(data):
+                more = stream.readinto(memoryview(data)[size:])  # type: ignore[attr-defined]
                 finished = not more
-                held += more
-            if finished and not held:
+                size += more or 0
+            if size == 0:
                 break
-            data = np.frombuffer(held, np.uint8)
             places = [np.empty(_BLOCKS, np.int64) for _ in range(3)]
             checksum = np.empty(_BLOCKS, np.uint32)
-            blocks, consumed, size, good = loops.scan_blocks(data, len(data), _INFLATED, *places, checksum)
+            blocks, consumed, inflated, good = loops.scan_blocks(data, size, _INFLATED, *places, checksum)
             if blocks == 0:
                 if not good:
                     raise BgzfError(f"no compressed block begins at byte {offset:,}, where one should")
-                if finished:
-                    raise BgzfError(f"the file is cut off within the block at byte {offset:,}")
-                if len(held) < _COMPRESSED:
-                    continue
-                raise BgzfError(f"the block at byte {offset:,} states a length it cannot have")
-            held = held[consumed:]
+                raise BgzfError(f"the file is cut off within the block at byte {offset:,}")
+            rest = data[consumed:size]
             marked = int(places[2][blocks - 1]) == 0
-            while not free:
-                chunk = settle()
-                yield chunk
-                free.append(chunk.buffer)
-            buffer = free.pop()
-            arguments = (*_LIBDEFLATE, data, blocks, *places, checksum, buffer, HEADROOM)
+            arguments = (*_LIBDEFLATE, data, blocks, *places, checksum, slot.inflated, HEADROOM)
             outcome: Future[int] | int = (
                 pool.submit(loops.inflate_blocks, *arguments) if pool else loops.inflate_blocks(*arguments)
             )
-            waiting.append((outcome, Chunk(buffer, HEADROOM, HEADROOM + size, offset + consumed), offset))
+            chunk = Chunk(slot.inflated, HEADROOM, HEADROOM + inflated, offset + consumed)
+            waiting.append((outcome, slot, chunk, offset))
             offset += consumed
         while waiting:
-            chunk = settle()
-            yield chunk
-            free.append(chunk.buffer)
+            yield settle()[1]
         if not marked:
             raise BgzfError("the end-of-file marker is missing: the file was cut off between two blocks")
     finally:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from groprog_assets.errors import Problem, ReadsError
 from groprog_assets.methods.bigwig import assembly_problems, read_bigwig_pair
-from groprog_assets.methods.positions import position_table, sequences, turn
+from groprog_assets.methods.positions import position_table, sequences, turn, turn_in_place
 from groprog_assets.methods.strandedness import judge_strandedness
 from groprog_assets.methods.uniqueness import UniquenessRule, uniqueness_rule
 from groprog_assets.parameters import FilteringParameters
@@ -85,10 +85,12 @@ def filter_alignments(
         raise _unreadable(path, error) from None
     funnel = _funnel(decoded.outcomes, rule, library, parameters, genome)
     _refuse(path, decoded, funnel, chrom_sizes)
-    positions = position_table(decoded.chrom, decoded.strand, decoded.position, decoded.count, chrom_sizes)
+    columns = (decoded.chrom, decoded.strand, decoded.position, decoded.count)
+    positions = position_table(*columns, chrom_sizes)
     oriented = judge_strandedness(positions, gene_models, library.strandedness, library.assay, parameters)
     if oriented.reverse:
-        positions = turn(positions)
+        turn_in_place(*columns)
+        positions = position_table(*columns, chrom_sizes)
     summary = {
         "format": header.format,
         "program": rule.program,
@@ -203,7 +205,8 @@ def _refuse(path: Path, decoded: reads.Decoded, funnel: pd.DataFrame, chrom_size
             )
         )
     elif decoded.outcomes["kept"] == 0:
-        steps = ", ".join(f"{row.step} {row.removed:,}" for row in funnel.itertuples() if row.removed)
+        removed = zip(funnel["step"].tolist(), funnel["removed"].tolist(), strict=True)
+        steps = ", ".join(f"{step} {count:,}" for step, count in removed if count)
         problems.append(
             Problem(
                 str(path),
@@ -230,7 +233,7 @@ def _remedy(decoded: reads.Decoded, funnel: pd.DataFrame) -> str:
     """What to do about the rule that removed most."""
     if not sum(decoded.outcomes.values()):
         return "The file holds a header and no records; give the aligned reads."
-    worst = str(funnel.loc[funnel["removed"].idxmax(), "step"])
+    worst = str(funnel["step"].to_numpy()[funnel["removed"].to_numpy().argmax()])
     return {
         "unmapped": "Check that the reads were aligned to this assembly.",
         "not_unique": "Check the aligner's MAPQ scale and filtering.minimum_mapping_quality.",

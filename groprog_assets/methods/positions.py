@@ -40,26 +40,43 @@ def sequences(positions: pd.DataFrame) -> dict[tuple[str, str], tuple[np.ndarray
     if positions.empty:
         return {}
     chroms, strands = positions["chrom"].cat.categories, positions["strand"].cat.categories
-    line = positions["chrom"].cat.codes.to_numpy(np.int64) * len(strands) + positions["strand"].cat.codes.to_numpy()
+    chrom, strand = positions["chrom"].cat.codes.to_numpy(), positions["strand"].cat.codes.to_numpy()
     position, count = positions["position"].to_numpy(), positions["count"].to_numpy()
-    step = np.diff(line)
-    if (step < 0).any() or (np.diff(position)[step == 0] < 0).any():
-        order = np.lexsort((position, line))
-        line, position, count = line[order], position[order], count[order]
-    edges = np.flatnonzero(np.diff(line, prepend=-1, append=-1))
+    starts = _line_starts(chrom, strand)
+    line = chrom[starts].astype(np.int64) * len(strands) + strand[starts]
+    edges = [*starts.tolist(), len(position)]
+    if (np.diff(line) <= 0).any() or any((position[a + 1 : b] < position[a : b - 1]).any() for a, b in pairwise(edges)):
+        order = np.lexsort((position, strand, chrom))
+        position, count = position[order], count[order]
+        starts = _line_starts(chrom[order], strand[order])
+        line = chrom[order][starts].astype(np.int64) * len(strands) + strand[order][starts]
+        edges = [*starts.tolist(), len(position)]
     return {
-        (str(chroms[line[start] // len(strands)]), str(strands[line[start] % len(strands)])): (
-            position[start:end],
-            count[start:end],
-        )
-        for start, end in pairwise(edges)
+        (str(chroms[i // len(strands)]), str(strands[i % len(strands)])): (position[start:end], count[start:end])
+        for i, (start, end) in zip(line.tolist(), pairwise(edges), strict=True)
     }
 
 
+def _line_starts(chrom: np.ndarray, strand: np.ndarray) -> np.ndarray:
+    """First row of every run of one chromosome and strand."""
+    changes = (chrom[1:] != chrom[:-1]) | (strand[1:] != strand[:-1])
+    return np.concatenate([[0], np.flatnonzero(changes) + 1])
+
+
 def turn(positions: pd.DataFrame) -> pd.DataFrame:
-    """The same `positions` with strands exchanged, rows sorted again by chromosome, strand and position."""
-    codes = positions["strand"].cat.codes.to_numpy()
-    strand = pd.Categorical.from_codes(1 - codes, positions["strand"].cat.categories)
-    turned = positions.assign(strand=strand)
-    line = positions["chrom"].cat.codes.to_numpy(np.int64) * 2 + (1 - codes)
-    return turned.iloc[np.argsort(line, kind="stable")].reset_index(drop=True)
+    """The same `positions`, sorted by chromosome, strand and position, with strands exchanged and rows sorted again."""
+    chrom, strand = (positions[name].cat.codes.to_numpy(copy=True) for name in ("chrom", "strand"))
+    position, count = (positions[name].to_numpy(copy=True) for name in ("position", "count"))
+    turn_in_place(chrom, strand, position, count)
+    return position_table(chrom, strand, position, count, dict.fromkeys(positions["chrom"].cat.categories, 0))
+
+
+def turn_in_place(chrom: np.ndarray, strand: np.ndarray, position: np.ndarray, count: np.ndarray) -> None:
+    """Exchange the strands of rows (p,) as `position_table` takes them, keeping their order; memory is one chromosome's rows."""
+    starts = np.concatenate([[0], np.flatnonzero(chrom[1:] != chrom[:-1]) + 1, [len(chrom)]])
+    for start, end in pairwise(starts.tolist()):
+        plus = start + int(np.searchsorted(strand[start:end], 1))
+        for column in (position, count):
+            column[start:end] = np.concatenate([column[plus:end], column[start:plus]])
+        strand[start:end] = 0
+        strand[start + end - plus : end] = 1
