@@ -5,12 +5,14 @@ Parameters, tables and the asset graph in, Markdown and SVG out. A test fails wh
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 from groprog_assets.parameters import catalogue
 from groprog_assets.tables import TABLES
 
+NOTEBOOK = Path(__file__).resolve().parent.parent / "docs" / "hmm_notebook.py"
 GENERATED = "<!-- Written by `make docs`; change the source named below, not this file. -->"
 
 
@@ -86,7 +88,36 @@ def graph_picture() -> str:
     return figure_bytes(workflow(groups, edges), "svg").decode("utf-8")
 
 
-PAGES = {"parameters.md": parameters_page, "tables.md": tables_page, "graph.svg": graph_picture}
+def notebook_page() -> str:
+    """`docs/hmm_notebook.py` (cells marked `# %%`) as a Jupyter notebook, format 4.5, without outputs."""
+    cells: list[dict[str, object]] = []
+    for part in NOTEBOOK.read_text(encoding="utf-8").split("# %%")[1:]:
+        head, _, body = part.partition("\n")
+        prose = head.strip() == "[markdown]"
+        lines = body.strip("\n").split("\n")
+        if prose:
+            lines = [line.removeprefix("#").removeprefix(" ") for line in lines]
+        source = [f"{line}\n" for line in lines[:-1]] + lines[-1:]
+        cell: dict[str, object] = {"id": f"cell-{len(cells):02}", "metadata": {}, "source": source}
+        cells.append(
+            {"cell_type": "markdown", **cell}
+            if prose
+            else {"cell_type": "code", "execution_count": None, "outputs": [], **cell}
+        )
+    metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    page = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    return json.dumps(page, indent=1, ensure_ascii=False) + "\n"
+
+
+PAGES = {
+    "parameters.md": parameters_page,
+    "tables.md": tables_page,
+    "graph.svg": graph_picture,
+    "hmm_notebook.ipynb": notebook_page,
+}
 
 
 def write_pages(folder: Path) -> list[Path]:
