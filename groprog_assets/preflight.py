@@ -63,8 +63,8 @@ def field_notices(study: Study) -> list[Problem]:
     unused = read.fields[~read.fields["used"] & ~read.fields["reason"].str.startswith("known ")]
     rule = "A covariate that tells no patient from another is left out of the model."
     return [
-        Problem(f"cohort.fields, {row.field}", row.reason, rule, "Remove the field, or mend its column.")
-        for row in unused.itertuples()
+        Problem(f"cohort.fields, {field}", str(reason), rule, "Remove the field, or mend its column.")
+        for field, reason in unused[["field", "reason"]].itertuples(index=False)
     ]
 
 
@@ -106,7 +106,7 @@ def _cohort(study: Study) -> set[str] | None:
     if study.cohort.expression is not None:
         path = study.cohort.expression.path
         if path.stat().st_size <= SMALL_MATRIX:
-            symbols = set(read_expression(study.cohort, read.records["patient_id"])["gene"].tolist())
+            symbols = set(read_expression(study.cohort, read.records["patient_id"].tolist())["gene"].tolist())
         else:
             symbols = set(expression_genes(path))
     made = assemble_cohort(
@@ -124,7 +124,9 @@ def _annotation(study: Study, chroms: set[str], symbols: set[str] | None) -> Non
 
     parameters = study.parameters.cohort
     loci = {locus.gene: k for k, locus in reversed(list(enumerate(study.loci))) if locus.gene is not None}
-    waiting, met, elsewhere, genes = set(loci), set(), {}, {}
+    waiting, met = set(loci), set()
+    genes: dict[str, None] = {}
+    elsewhere: dict[str, None] = {}
     for chrom, gene in annotated_genes(study.genome.annotation):
         if chrom not in chroms:
             elsewhere.setdefault(chrom)

@@ -1,0 +1,347 @@
+"""Bad input as a stranger meets it: the value, the rule and the remedy in words, status 2, and nothing touched.
+
+One tiny study is run once; every test spoils one thing in a copy of it and asks `study check` and `run`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pysam
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from groprog_assets.cli import main
+
+READS = "gene_models or raw_reads or alignments or filtered_alignments"
+LIBRARIES = ("control_1", "control_2", "treated_1", "treated_2")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny study of which a part has been run, so that there are state and results to keep."""
+    from groprog_assets.simulation import simulate_study
+
+    study = simulate_study(tmp_path_factory.mktemp("finished"), scale="tiny", fastq=False)
+    done = groprog("run", study, "--select", f"{READS} or clinical_records")
+    assert done.exit_code == 0, done.output
+    assert (study.parent / "results" / "manifest.json").is_file()
+    return study.parent
+
+
+@pytest.fixture
+def folder(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    monkeypatch.setenv("GROPROG_STUDY", "")
+    return Path(shutil.copytree(finished, tmp_path / "study"))
+
+
+def groprog(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def content(folder: Path) -> dict[str, str]:
+    """Digest of every file below a folder."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def change(folder: Path, edit: Callable[[dict], object]) -> None:
+    path = folder / "study.yaml"
+    document = yaml.safe_load(path.read_text())
+    edit(document)
+    path.write_text(yaml.safe_dump(document, sort_keys=False))
+
+
+def column(name: str, new: Callable[[pd.Series], pd.Series]) -> Callable[[Path], None]:
+    """Spoil one column of the clinical table."""
+
+    def spoil(folder: Path) -> None:
+        table = clinical(folder)
+        table[name] = new(table[name])
+        write(folder, table)
+
+    return spoil
+
+
+def clinical(folder: Path) -> pd.DataFrame:
+    return pd.read_csv(folder / "cohort" / "clinical.tsv", sep="\t", dtype=str, keep_default_na=False)
+
+
+def write(folder: Path, table: pd.DataFrame) -> None:
+    table.to_csv(folder / "cohort" / "clinical.tsv", sep="\t", index=False)
+
+
+def rewrite(
+    folder: Path,
+    library: str,
+    keep: Callable[[pysam.AlignedSegment], bool] = lambda read: True,
+    edit: Callable[[dict], object] = lambda record: None,
+    header: Callable[[dict], object] = lambda head: None,
+    order: Callable[[list[dict]], list[dict]] = list,
+) -> None:
+    """The library's BAM again without an index: some reads, each record and the header edited, in another order."""
+    path = folder / "reads" / f"{library}.bam"
+    with pysam.AlignmentFile(str(path), check_sq=False) as source:
+        head = source.header.to_dict()
+        records = [read.to_dict() for read in source if keep(read)]
+    header(head)
+    new = pysam.AlignmentHeader.from_dict(head)
+    with pysam.AlignmentFile(str(path), "wb", header=new) as target:
+        for record in order(records):
+            edit(record)
+            target.write(pysam.AlignedSegment.from_dict(record, new))
+    path.with_suffix(".bam.bai").unlink(missing_ok=True)
+
+
+def longer(head: dict) -> None:
+    for sequence in head["SQ"]:
+        sequence["LN"] += 5000
+
+
+def renamed(head: dict) -> None:
+    for sequence in head["SQ"]:
+        sequence["SN"] = f"scaffold_{sequence['SN']}"
+
+
+def cut(folder: Path) -> None:
+    path = folder / "reads" / "treated_1.bam"
+    path.write_bytes(path.read_bytes()[:-3000])
+
+
+def other_names(folder: Path) -> None:
+    rewrite(
+        folder, "control_1", header=renamed, edit=lambda r: r.update(ref_name="*", ref_pos="0", cigar="*", flag="4")
+    )
+
+
+def other_annotation(folder: Path) -> None:
+    path = folder / "genome" / "annotation.gtf"
+    path.write_text(path.read_text().replace("chr1\t", "chr7\t").replace("chr2\t", "chr8\t"))
+
+
+def other_symbols(folder: Path) -> None:
+    path = folder / "cohort" / "expression.tsv"
+    first, *rows = path.read_text().splitlines(keepends=True)
+    path.write_text(first + "".join(row if k < 9 else f"ENSG{row}" for k, row in enumerate(rows)))
+
+
+def twice(folder: Path) -> None:
+    table = clinical(folder)
+    write(folder, pd.concat([table, table.iloc[[3, 4]]]))
+
+
+def few_events(folder: Path) -> None:
+    table = clinical(folder)
+    died = table.index[table["OS_STATUS"].str.startswith("1")]
+    table.loc[died[9:], "OS_STATUS"] = "0:LIVING"
+    write(folder, table)
+
+
+def no_covariate(folder: Path) -> None:
+    table = clinical(folder)
+    for name in ("AGE", "SEX", "STAGE", "GRADE", "ALBUMIN"):
+        table[name] = table[name].iloc[0]
+    write(folder, table)
+
+
+def broken_yaml(folder: Path) -> None:
+    path = folder / "study.yaml"
+    path.write_text(path.read_text().replace("genome:\n", "genome: [\n", 1))
+
+
+REFUSED: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
+    "truncated BAM": (cut, ("study.yaml:", "treated_1.bam", "truncated", "Copy or write it again")),
+    "other assembly by length": (
+        lambda f: rewrite(f, "control_1", header=longer),
+        ("control_1.bam", "425,000", "420,000", "another assembly", "align them again"),
+    ),
+    "other assembly by name": (other_names, ("control_1.bam", "scaffold_chr1", "chr1", "same assembly")),
+    "no genes on the reads' chromosomes": (
+        other_annotation,
+        ("annotation.gtf", "genes on chr7, chr8", "reads on chr1, chr2", "one assembly"),
+    ),
+    "annotation without genes": (
+        lambda f: (f / "genome" / "annotation.gtf").write_text("# nothing\n"),
+        ("annotation.gtf", "no chromosome"),
+    ),
+    "annotation in no format": (
+        lambda f: (f / "genome" / "annotation.gtf").write_text("some words\n"),
+        ("annotation.gtf", "some words", "neither a GTF nor"),
+    ),
+    "symbols of another naming": (
+        other_symbols,
+        ("3 of its 41 genes", "At least 10 symbols", "Use the same gene symbols"),
+    ),
+    "duplicate patients": (twice, ("2 patients stand more than once", "'SIM-0004'", "line", "one row a patient")),
+    "negative time": (
+        column("OS_MONTHS", lambda cells: cells.where(cells.index != 7, "-4")),
+        ("OS_MONTHS", "'-4'; line 9", "starts at 0", "dates may be swapped"),
+    ),
+    "no time at all": (column("OS_MONTHS", lambda cells: cells.where(cells == "", "")), ("0 events among 0 patients",)),
+    "unknown vocabulary": (
+        column("OS_STATUS", lambda cells: cells.map(lambda cell: "tot" if cell.startswith("1") else "lebt")),
+        ("OS_STATUS", "'tot'", "Events are 1, 1:DECEASED", "event_values"),
+    ),
+    "one unknown event value": (
+        column("OS_STATUS", lambda cells: cells.where(cells.index != 9, "2:LOST")),
+        ("OS_STATUS", "'2:LOST' (1)", "event_values"),
+    ),
+    "fewer than 10 events": (few_events, ("9 events among", "at least 10 events", "minimum_events")),
+    "no covariate varies": (no_covariate, ("no usable covariate", "constant", "Add covariates")),
+    "malformed YAML": (broken_yaml, ("study.yaml:", "not valid YAML", "Mend this line")),
+    "path out of reach": (
+        lambda f: change(f, lambda study: study["cohort"].update(clinical="../../../etc/passwd")),
+        ("cohort.clinical", "../../../etc/passwd", "data_roots"),
+    ),
+    "locus of no gene": (
+        lambda f: change(f, lambda study: study["loci"][0].update(gene="SG0210")),
+        ("SG0210 is not a gene", "Did you mean 'SG021'?"),
+    ),
+    "mark that is no bigWig": (
+        lambda f: (f / "marks" / "H3K4me3.bw").write_bytes(b"garbage" * 100),
+        ("H3K4me3.bw", "does not begin as a bigWig"),
+    ),
+    "folds of other patients": (
+        lambda f: (
+            (f / "splits.json").write_text('{"ids": ["a"], "splits": [{"rep": 0, "fold": 0, "test": [0]}]}'),
+            change(f, lambda study: study["cohort"].update(splits="splits.json")),
+        ),
+        ("splits.json", "have no fold"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_study_with_a_problem_is_refused_before_anything_is_touched(case: str, folder: Path) -> None:
+    spoil, words = REFUSED[case]
+    spoil(folder)
+    before = content(folder)
+    for command in (["study", "check"], ["run"]):
+        result = groprog(*command, folder / "study.yaml")
+        assert result.exit_code == 2, result.output
+        assert "Traceback" not in result.output
+        assert [word for word in words if word not in result.output] == [], result.output
+    assert content(folder) == before
+
+
+def test_problems_of_several_files_come_at_once(folder: Path) -> None:
+    rewrite(folder, "control_1", header=longer)
+    twice(folder)
+    other_annotation(folder)
+    output = groprog("study", "check", folder / "study.yaml").output
+    assert "another assembly" in output
+    assert "more than once" in output
+    assert "genes on chr7" in output
+
+
+def test_a_constant_covariate_is_left_out_and_said(folder: Path) -> None:
+    column("AGE", lambda cells: cells.map(lambda _: "60"))(folder)
+    checked = groprog("study", "check", folder / "study.yaml")
+    assert checked.exit_code == 0, checked.output
+    assert "cohort.fields, age: constant: every known value is 60" in checked.output
+    assert groprog("run", folder / "study.yaml", "--select", "clinical_records").exit_code == 0
+
+
+def test_missing_times_are_left_out_and_counted(folder: Path) -> None:
+    column("OS_MONTHS", lambda cells: cells.where(cells.index != 5, ""))(folder)
+    assert groprog("study", "check", folder / "study.yaml").exit_code == 0
+    result = groprog("run", folder / "study.yaml", "--select", "clinical_records")
+    assert result.exit_code == 0, result.output
+    assert "excluded 3" in result.output
+
+
+def spoiled_late(folder: Path, words: tuple[str, ...]) -> None:
+    """Found only by reading every record: the run ends with the words, results stay, what stood before still verifies."""
+    results = content(folder / "results")
+    outcome = groprog("run", folder / "study.yaml", "--select", READS)
+    assert outcome.exit_code == 2, outcome.output
+    assert "Traceback" not in outcome.output
+    assert [word for word in words if word not in outcome.output] == [], outcome.output
+    assert content(folder / "results") == results
+    assert not list(folder.rglob("*.part"))
+    assert groprog("lineage", "verify", "--study", folder / "study.yaml").exit_code == 0
+
+
+def test_no_read_left_after_filtering(folder: Path) -> None:
+    rewrite(folder, "treated_1", edit=lambda record: record.update(map_quality="0", tags=[]))
+    spoiled_late(folder, ("treated_1", "reads is left after filtering", "not_unique", "minimum_mapping_quality"))
+
+
+def test_a_file_without_records(folder: Path) -> None:
+    rewrite(folder, "treated_1", keep=lambda read: False)
+    spoiled_late(folder, ("treated_1", "a header and no records"))
+
+
+def test_a_bam_cut_within_but_closed(folder: Path) -> None:
+    path = folder / "reads" / "treated_1.bam"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] + whole[-28:])
+    spoiled_late(folder, ("treated_1.bam", "cut off", "make the file again"))
+
+
+def test_genes_and_reads_that_share_only_the_header(folder: Path) -> None:
+    path = folder / "genome" / "annotation.gtf"
+    path.write_text("".join(line for line in path.read_text().splitlines(True) if not line.startswith("chr1\t")))
+    for library in LIBRARIES:
+        rewrite(folder, library, keep=lambda read: read.reference_name == "chr1")
+    change(folder, lambda study: study.update(loci=[]))
+    results = content(folder / "results")
+    outcome = groprog("run", folder / "study.yaml", "--select", f"{READS} or genes")
+    assert outcome.exit_code == 2, outcome.output
+    assert "Traceback" not in outcome.output
+    assert "genes on chr2; reads on chr1" in outcome.output, outcome.output
+    assert content(folder / "results") == results
+
+
+def test_an_unsorted_bam_without_index_gives_the_same_values(folder: Path) -> None:
+    from groprog_assets.io_managers import read_asset
+    from groprog_assets.workspace import open_workspace
+
+    def positions() -> list[pd.DataFrame]:
+        workspace = open_workspace(folder / "study.yaml")
+        return [read_asset(workspace, "filtered_alignments", library).value().positions for library in LIBRARIES]
+
+    before = positions()
+    for library in LIBRARIES:
+        rewrite(
+            folder,
+            library,
+            header=lambda head: head.update(HD={"VN": "1.6", "SO": "unsorted"}),
+            order=lambda records: sorted(records, key=lambda record: hashlib.md5(record["name"].encode()).digest()),
+        )
+    result = groprog("run", folder / "study.yaml", "--select", READS)
+    assert result.exit_code == 0, result.output
+    assert "✓ filtered_alignments [control_1]" in result.output
+    for old, new in zip(before, positions(), strict=True):
+        pd.testing.assert_frame_equal(old, new)
+
+
+@pytest.mark.parametrize(
+    ("what", "keep"),
+    [
+        ("chr2 +, chr2 -", lambda read: read.reference_name != "chr2"),
+        ("chr1 -, chr2 -", lambda read: not read.is_reverse),
+    ],
+    ids=["chromosome", "strand"],
+)
+def test_a_chromosome_or_strand_without_reads_is_a_finding_not_an_error(
+    folder: Path, what: str, keep: Callable[[pysam.AlignedSegment], bool]
+) -> None:
+    from groprog_assets.workspace import open_workspace
+
+    for library in LIBRARIES:
+        rewrite(folder, library, keep=keep)
+    result = groprog("run", folder / "study.yaml", "--select", "+pausing or +transcript_density or +tss_profile")
+    assert result.exit_code == 0, result.output
+    record = open_workspace(folder / "study.yaml").derivations.current_record("filtered_alignments", "control_1")
+    assert record
+    assert {v["name"]: v["description"] for v in record["verdicts"]}["both_strands"] == f"no reads on {what}"
