@@ -5,8 +5,6 @@ from __future__ import annotations
 import functools
 import json
 import os
-import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -163,28 +161,6 @@ def run_command(study: Path, select: str, dry_run: bool, user: str, debug: bool)
         OUT.print(f"Report: {workspace.results / 'report.html'}", markup=False)
 
 
-@main.command("dev")
-@STUDY
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=3000, show_default=True)
-@readable
-def dev(study: Path, host: str, port: int) -> None:
-    """The Dagster UI and its daemon over the study's own instance."""
-    from groprog_assets.execution import register_libraries, study_instance
-    from groprog_assets.workspace import open_workspace
-
-    workspace = open_workspace(study)
-    with study_instance(workspace) as instance:
-        register_libraries(instance, workspace)
-    program = [sys.executable, "-m", "dagster", "dev", "-m", "groprog_assets.definitions", "-h", host, "-p", str(port)]
-    OUT.print(f"http://{host}:{port}", markup=False)
-    restored = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGINT, signal.SIGTERM)}
-    process = subprocess.Popen(program, cwd=workspace.home, start_new_session=True)
-    for number in restored:
-        signal.signal(number, lambda received, frame: os.killpg(process.pid, signal.SIGINT))
-    sys.exit(process.wait())
-
-
 @main.command("export")
 @STUDY
 @click.option(
@@ -218,14 +194,21 @@ def export_command(study: Path, form: str, output: Path | None) -> None:
 @click.argument("patients", type=click.Path(path_type=Path))
 @click.option("--expression", type=click.Path(path_type=Path), default=None, help="Genes × patients, as in the study.")
 @click.option("--output", type=click.Path(path_type=Path), default=None, help="TSV to write; else the terminal.")
+@click.option("--pages", type=click.Path(path_type=Path), default=None, help="Folder for one HTML page a patient.")
 @readable
-def score(study: Path, patients: Path, expression: Path | None, output: Path | None) -> None:
-    """Score new PATIENTS (a table with the study's columns) with the current model."""
+def score(study: Path, patients: Path, expression: Path | None, output: Path | None, pages: Path | None) -> None:
+    """Score new PATIENTS (a table with the study's columns) with the current model; nothing is fitted again."""
     from groprog_assets.artifacts import write_atomically
-    from groprog_assets.scoring import score_patients
+    from groprog_assets.scoring import patient_pages, score_patients
     from groprog_assets.workspace import open_workspace
 
-    text = score_patients(open_workspace(study), patients, expression).to_csv(sep="\t", index=False)
+    workspace = open_workspace(study)
+    scored = score_patients(workspace, patients, expression)
+    if pages is not None:
+        for name, content in patient_pages(workspace, scored).items():
+            write_atomically(pages / name, content)
+        ERR.print(f"{len(scored.table)} pages in {pages}", markup=False)
+    text = scored.table.to_csv(sep="\t", index=False)
     if output is None:
         click.echo(text, nl=False)
     else:
@@ -281,13 +264,15 @@ def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     OUT.print(made)
 
 
-def _add_lineage() -> None:
+def _add_others() -> None:
+    from groprog_assets.cli_dev import dev
     from groprog_assets.cli_lineage import lineage_group
 
+    main.add_command(dev)
     main.add_command(lineage_group)
 
 
-_add_lineage()
+_add_others()
 
 if __name__ == "__main__":
     main()

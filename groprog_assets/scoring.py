@@ -1,10 +1,15 @@
-"""New patients through the current model: read with the study's own field map, nothing fitted again."""
+"""New patients through the current model: read with the study's own field map, checked against the model's vocabulary.
+
+Nothing is fitted again, and no patient's score depends on another's.
+"""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from groprog_assets.artifacts import digest_bytes
 from groprog_assets.errors import CohortError, Problem
 from groprog_assets.io_managers import read_asset
 from groprog_assets.model_columns import columns, score_table
@@ -12,10 +17,20 @@ from groprog_assets.study import Expression
 from groprog_assets.workspace import Workspace
 
 
-def score_patients(workspace: Workspace, patients: Path, expression: Path | None) -> Any:
-    """Table risk_scores of the patients in a clinical table; outcomes are neither needed nor read.
+class Scored(NamedTuple):
+    """table: risk_scores with a `notes` column; prediction, inputs, model: what it came from."""
 
-    Raises CohortError with every problem of the table, ArtifactError when the study has no model yet.
+    table: Any
+    prediction: Any
+    inputs: Any
+    model: Any
+
+
+def score_patients(workspace: Workspace, patients: Path, expression: Path | None) -> Scored:
+    """Scores of the patients in a clinical table; outcomes are neither needed nor read.
+
+    Raises CohortError with every problem of the tables (absent column, value that is no level, repeated patient, another unit
+    or scale than the training data), ArtifactError when the study has no model yet.
     """
     from groprog_assets.methods.clinical_records import read_covariates
     from groprog_assets.methods.clinical_tables import read_table
@@ -23,31 +38,24 @@ def score_patients(workspace: Workspace, patients: Path, expression: Path | None
     from groprog_assets.model.checkpoint import load_model
     from groprog_assets.model.inputs import ModelInputs
     from groprog_assets.model.predict import predict
+    from groprog_assets.model.vocabulary import refusals, statements
 
     bundle = read_asset(workspace, "risk_model").value()
     features = read_asset(workspace, "normalized_features").value()
     fields = read_asset(workspace, "cohort").value().fields
     cohort = workspace.study.cohort
     table = read_table(patients)
-    used = set(fields.loc[fields["used"], "field"])
-    wanted = [field for field in cohort.fields if field.name in used]
-    absent = [name for name in (cohort.patient_column, *(field.column for field in wanted)) if name not in table.cells]
-    if absent:
+    if cohort.patient_column not in table.cells:
         shown = ", ".join(map(str, table.cells.columns))
         raise CohortError(
-            [
-                Problem(str(patients), f"no column {name!r}", f"The columns are {shown}.", "Add it; blanks may stay.")
-                for name in absent
-            ]
+            Problem(str(patients), f"no column {cohort.patient_column!r}", f"The columns are {shown}.", "Add it.")
         )
+    used = set(fields.loc[fields["used"], "field"])
     identifiers = table.cells[cohort.patient_column].str.strip()
-    records, problems = read_covariates(table, identifiers, wanted)
-    if identifiers.duplicated().any():
-        problems.append(
-            Problem(str(patients), "a patient stands twice", "One row a patient.", "Remove the repetition.")
-        )
-    if problems:
-        raise CohortError(problems)
+    problems = _identifier_problems(patients, identifiers)
+    records, found = read_covariates(table, identifiers, [field for field in cohort.fields if field.name in used])
+    if problems + found:
+        raise CohortError(problems + found)
     given = None
     if expression is not None:
         scale = cohort.expression.scale if cohort.expression else "log"
@@ -62,4 +70,79 @@ def score_patients(workspace: Workspace, patients: Path, expression: Path | None
         bundle.summary["mode"] if given is not None else "clinical",
     )
     model = load_model({name: blob.content for name, blob in bundle.files.items()})
-    return score_table(predict(model, inputs), None, bundle.summary["model_version"])
+    refused = refusals(model, inputs)
+    if refused:
+        raise CohortError(refused)
+    prediction = predict(model, inputs)
+    scored = score_table(prediction, None, bundle.summary["model_version"]).drop(columns="out_of_fold_risk")
+    scored["notes"] = ["; ".join(said) for said in statements(model, inputs)]
+    return Scored(scored, prediction, inputs, model)
+
+
+def _identifier_problems(path: Path, identifiers: Any) -> list[Problem]:
+    problems = []
+    empty, repeated = identifiers == "", identifiers[identifiers.duplicated() & (identifiers != "")].unique()
+    if not len(identifiers):
+        problems.append(Problem(str(path), "no patient", "One row a patient.", "Give at least one."))
+    if empty.any():
+        problems.append(
+            Problem(
+                str(path), f"{int(empty.sum())} rows without an identifier", "One a patient.", "Fill or remove them."
+            )
+        )
+    if len(repeated):
+        names = ", ".join(repeated[:5])
+        problems.append(
+            Problem(
+                str(path), f"{len(repeated)} patients stand twice ({names})", "One row a patient.", "Keep one of them."
+            )
+        )
+    return problems
+
+
+def patient_pages(workspace: Workspace, scored: Scored) -> dict[str, bytes]:
+    """{file name: HTML page} of every scored patient: risk, percentile, survival curve, drivers, what was missing."""
+    import numpy as np
+
+    from groprog_assets.figures.patient_page import render_patient
+    from groprog_assets.model.explain import explain
+    from groprog_kernels.cox import survival_probability
+
+    explanation = explain(scored.model, scored.inputs)
+    last = float(max(scored.model.parameters.evaluation.survival_months))
+    months = np.arange(0.0, last + 0.5)
+    prediction, baseline = scored.prediction, scored.model.baseline
+    curves = [
+        survival_probability(baseline, risk, months) for risk in (prediction.risk, prediction.upper, prediction.lower)
+    ]
+    pages = {}
+    for row, score in enumerate(scored.table.to_dict("records")):
+        covariates = {name: values[row] for name, values in scored.inputs.covariates.items()}
+        genes = dict(zip(explanation.genes, explanation.gene[row].tolist()))
+        pages[page_name(score["patient_id"])] = render_patient(
+            {
+                "study": workspace.study.title or workspace.study.name,
+                "endpoint": workspace.study.cohort.endpoint.name,
+                "score": score,
+                "notes": [note for note in score["notes"].split("; ") if note],
+                "horizons": scored.prediction.horizons.tolist(),
+                "months": months.tolist(),
+                "survival": curves[0][row].tolist(),
+                "survival_lower": curves[1][row].tolist(),
+                "survival_upper": curves[2][row].tolist(),
+                "reference": float(explanation.reference[row]),
+                "fields": dict(zip(explanation.fields, explanation.field[row].tolist())),
+                "values": covariates,
+                "genes": genes,
+                "unexplained": float(explanation.block[row].sum() - sum(genes.values()) + explanation.residual[row]),
+                "patients": scored.model.training_patients,
+                "events": scored.model.training_events,
+            }
+        )
+    return pages
+
+
+def page_name(patient: str) -> str:
+    """The page's file name: the identifier, or a digest of it where it would make no safe file name."""
+    safe = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}", patient)
+    return f"{patient if safe else digest_bytes(patient.encode())[:16]}.html"

@@ -12,7 +12,7 @@ import torch
 from groprog_assets.errors import ModelError, Problem
 from groprog_assets.model.encoders import Encoded, Encoders
 from groprog_assets.model.inputs import Fold, ModelInputs, Outcomes
-from groprog_assets.model.linear import LinearPath, choose_linear_path, stacking_weights
+from groprog_assets.model.linear import LinearPath, stacked_linear_path, stacking_weights
 from groprog_assets.model.network import RiskNetwork, input_widths
 from groprog_assets.model.predict import Prediction, RiskModel, predict
 from groprog_assets.model.representation import Batch
@@ -209,7 +209,8 @@ def _linear_path(encoded: Encoded, outcomes: Outcomes, inner: np.ndarray, parame
     if columns.shape[1] == 0:
         return None
     grid = tuple(sorted(parameters.linear_path.penalties))
-    return choose_linear_path(columns, encoded.design.shape[1], outcomes.time, outcomes.event, inner, grid)
+    clinical, ridge = encoded.design.shape[1], parameters.linear_path.stacking_ridge
+    return stacked_linear_path(columns, clinical, outcomes.time, outcomes.event, inner, grid, ridge)
 
 
 def _stacked(

@@ -25,7 +25,8 @@ SOURCE_OF = {
     "receptor_inhibition": "function",
     "key_locus": "function",
 }
-Z_LIMIT = 5.0
+# The best of 2, 2.5, 3, 5 and 10 on the inner folds of TCGA-LIHC; its expression reaches 3965 SD.
+Z_LIMIT = 3.0
 ROWS_AT_ONCE = 4096
 
 
@@ -165,14 +166,15 @@ class EncodedExpression(NamedTuple):
 
 @dataclass(frozen=True)
 class ExpressionEncoder:
-    """Per-gene mean and scale of the training fold, and the leading directions of the standardised matrix.
+    """Per-gene centre and scale of the training fold, and the leading directions of the standardised matrix.
 
-    genes: the vocabulary (K). mean, scale (K,). loadings (K, r): unit directions times a common factor that gives the
+    genes: the vocabulary (K). centre, scale (K,): median and interquartile range / 1.349 (mean and SD where half of the
+    patients are equal), which a few patients thousands of SD away do not move. loadings (K, r): unit directions times a common factor that gives the
     leading component unit variance, so that later components keep their smaller spread.
     """
 
     genes: tuple[str, ...]
-    mean: np.ndarray
+    centre: np.ndarray
     scale: np.ndarray
     loadings: np.ndarray
     dropped: dict[str, str]
@@ -181,7 +183,7 @@ class ExpressionEncoder:
     def fit(cls, inputs: ModelInputs, components: int, row_limit: int) -> ExpressionEncoder:
         """Constants from the training fold; genes constant there, or missing in over half of it, are dropped with a reason.
 
-        Above `row_limit` patients the directions are learned on an evenly spaced subset of that size.
+        Above `row_limit` patients quartiles and directions are learned on an evenly spaced subset of that size.
         """
         assert inputs.expression is not None
         values = inputs.expression
@@ -203,14 +205,16 @@ class ExpressionEncoder:
         if not genes:
             return cls((), mean, scale, np.zeros((0, 0)), dropped)
         rows = np.unique(np.linspace(0, len(inputs) - 1, min(len(inputs), row_limit)).astype(int))
-        z = _standardise(values[np.ix_(rows, kept)], mean, scale)[0]
-        return cls(genes, mean, scale, _directions(z.astype(np.float64), components), dropped)
+        seen = values[np.ix_(rows, kept)]
+        centre, scale = _robust(seen, mean, scale)
+        z = _standardise(seen, centre, scale)[0]
+        return cls(genes, centre, scale, _directions(z.astype(np.float64), components), dropped)
 
     def transform(self, inputs: ModelInputs) -> EncodedExpression:
         """Standardised expression over the vocabulary; genes the patients lack are masked."""
         aligned = inputs.with_genes(self.genes).expression
         assert aligned is not None
-        z, present = _standardise(aligned, self.mean, self.scale)
+        z, present = _standardise(aligned, self.centre, self.scale)
         return EncodedExpression(z, present, _product(z, self.loadings))
 
 
@@ -340,7 +344,7 @@ class Encoders:
             if self.expression is None
             else {
                 "genes": list(self.expression.genes),
-                "mean": self.expression.mean.tolist(),
+                "centre": self.expression.centre.tolist(),
                 "scale": self.expression.scale.tolist(),
                 "dropped": self.expression.dropped,
             },
@@ -369,8 +373,8 @@ class Encoders:
         expression = None
         if document["expression"] is not None:
             held = document["expression"]
-            mean, scale = np.array(held["mean"]), np.array(held["scale"])
-            expression = ExpressionEncoder(tuple(held["genes"]), mean, scale, arrays["loadings"], held["dropped"])
+            centre, scale = np.array(held["centre"]), np.array(held["scale"])
+            expression = ExpressionEncoder(tuple(held["genes"]), centre, scale, arrays["loadings"], held["dropped"])
         held = document["descriptor"]
         descriptor = DescriptorEncoder(
             tuple(held["names"]),
@@ -455,6 +459,22 @@ def _columns(columns: list[np.ndarray], n: int, dtype: Any) -> np.ndarray:
     if not columns:
         return np.zeros((n, 0), dtype)
     return np.ascontiguousarray(np.column_stack(columns).astype(dtype))
+
+
+def _robust(values: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    # Median and IQR / 1.349 of each gene; mean and SD where the quartiles coincide or fewer than 4 patients have it.
+    ordered = np.sort(values, axis=0)  # NaN last
+    count = np.isfinite(values).sum(axis=0)
+    quartiles = []
+    for quantile in (0.25, 0.5, 0.75):
+        place = np.maximum(count - 1, 0) * quantile
+        low, high = np.floor(place).astype(int), np.ceil(place).astype(int)
+        columns = np.arange(values.shape[1])
+        part = ordered[low, columns].astype(np.float64)
+        quartiles.append(part + (place - low) * (ordered[high, columns] - part))
+    scale = (quartiles[2] - quartiles[0]) / 1.349
+    usable = (count >= 4) & (scale > 1e-6 * np.maximum(spread, 1e-30)) & (scale > 1e-8 * np.abs(quartiles[1]))
+    return np.where(usable, quartiles[1], mean), np.where(usable, scale, spread)
 
 
 def _standardise(values: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,7 +1,7 @@
 """Why a score is what it is: what each covariate, block and gene adds to it, in parts that sum to the whole.
 
 Integrated Gradients (Sundararajan et al. 2017, doi:10.48550/arXiv.1703.01365) along the straight line from the reference
-patient (training means, every gene at its mean, unknown levels at zero) to the patient; Gauss-Legendre steps in float64.
+patient (training means, every gene at its median, unknown levels at zero) to the patient; Gauss-Legendre steps in float64.
 """
 
 from __future__ import annotations

@@ -97,8 +97,8 @@ class LinearPath(NamedTuple):
     """A chosen linear path.
 
     out_of_fold (n,): linear predictor of each patient from the fit that left his inner fold out. members: one coefficient
-    vector an inner fold (p,). whole (p,): the fit on all patients under the same penalties. penalties: chosen (clinical, omics). score: cross-validated log partial likelihood per event.
-    log: one row a tried pair of penalties.
+    vector an inner fold (p,). whole (p,): the fit on all patients under the same penalties. penalties: chosen (clinical,
+    omics). score: cross-validated log partial likelihood per event. log: one row a tried pair of penalties.
     """
 
     out_of_fold: np.ndarray
@@ -182,6 +182,46 @@ def choose_linear_path(
     everyone = fit_ridge(columns, whole, chosen, np.mean(members, axis=0)).coefficients
     penalties = (grid[best[0]], grid[best[1]])
     return LinearPath(out_of_fold, members, everyone, penalties, score / max(int(event.sum()), 1), log)
+
+
+def stacked_linear_path(
+    columns: np.ndarray,
+    clinical_width: int,
+    time: np.ndarray,
+    event: np.ndarray,
+    inner: np.ndarray,
+    grid: tuple[float, ...],
+    ridge: float,
+) -> LinearPath:
+    """The joint path, the clinical path alone and the omics path alone, weighed by their out-of-fold scores.
+
+    A sum of linear paths is a linear path, so coefficients are what comes back, with the joint path's penalties, score and log.
+    Arguments as in `choose_linear_path`; `ridge` as in `stacking_weights`. With one kind of column there is nothing to weigh.
+    """
+    joint = choose_linear_path(columns, clinical_width, time, event, inner, grid)
+    width = columns.shape[1]
+    if clinical_width in (0, width):
+        return joint
+    clinic = choose_linear_path(columns[:, :clinical_width], clinical_width, time, event, inner, grid)
+    omics = choose_linear_path(columns[:, clinical_width:], 0, time, event, inner, grid)
+    paths = [joint, _padded(clinic, 0, width), _padded(omics, clinical_width, width)]
+    weights = stacking_weights(np.column_stack([path.out_of_fold for path in paths]), time, event, ridge)
+    return joint._replace(
+        out_of_fold=_weighed([path.out_of_fold for path in paths], weights),
+        members=[_weighed(list(fits), weights) for fits in zip(*(path.members for path in paths))],
+        whole=_weighed([path.whole for path in paths], weights),
+    )
+
+
+def _padded(path: LinearPath, first: int, width: int) -> LinearPath:
+    def among(coefficients: np.ndarray) -> np.ndarray:
+        return np.pad(coefficients, (first, width - first - coefficients.size))
+
+    return path._replace(members=[among(fit) for fit in path.members], whole=among(path.whole))
+
+
+def _weighed(parts: list[np.ndarray], weights: np.ndarray) -> np.ndarray:
+    return np.tensordot(weights, np.array(parts), axes=1)
 
 
 def stacking_weights(paths: np.ndarray, time: np.ndarray, event: np.ndarray, ridge: float) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from groprog_assets.errors import ModelError
-from groprog_assets.model.encoders import ClinicalEncoder, Encoders, ExpressionEncoder
+from groprog_assets.model.encoders import Z_LIMIT, ClinicalEncoder, Encoders, ExpressionEncoder
 from groprog_assets.model.inputs import FieldSpec, ModelInputs
 from tests.model.cohorts import FIELDS, cohort, matched, parameters
 
@@ -34,7 +34,7 @@ def test_continuous_is_median_filled_standardised_and_flagged():
     np.testing.assert_allclose(design[:, 0], (filled - filled.mean()) / filled.std(), rtol=1e-12)
     np.testing.assert_allclose(design[:, 1], np.array([0, 0, 0, 0, 1]) - 0.2)
     held_out = encoder.transform(clinical([FieldSpec("x")], x=[1e9, None])).design
-    assert held_out[0, 0] == 5.0
+    assert held_out[0, 0] == Z_LIMIT
     assert held_out[1, 0] == pytest.approx((2.5 - filled.mean()) / filled.std())
 
 
@@ -84,13 +84,38 @@ def test_expression_is_standardised_in_training_and_masked_where_missing():
     assert encoder.dropped == {"G3": "constant in training", "G5": "missing in over half of the training patients"}
     encoded = encoder.transform(inputs)
     column = values[:, 0]
-    np.testing.assert_allclose(
-        encoded.z[:, 0], np.nan_to_num((column - np.nanmean(column)) / np.nanstd(column, ddof=1)), atol=1e-5
-    )
+    low, centre, high = np.nanpercentile(column, [25, 50, 75])
+    expected = np.clip(np.nan_to_num((column - centre) / ((high - low) / 1.349)), -Z_LIMIT, Z_LIMIT)
+    np.testing.assert_allclose(encoded.z[:, 0], expected, atol=1e-5)
     assert encoded.components.shape == (60, 4)
     np.testing.assert_allclose(encoded.components, encoded.z @ encoder.loadings, atol=1e-4)
     spread = encoded.components.std(axis=0)
     assert (np.diff(spread) < 0.05).all()
+
+
+def test_one_patient_thousands_of_sd_away_moves_nobody_else():
+    inputs, _ = cohort(60, genes=8)
+    values = np.nan_to_num(np.asarray(inputs.expression))
+    wild = values.copy()
+    wild[0, 2] = 3965.0
+    plain, moved = (
+        ExpressionEncoder.fit(ModelInputs(inputs.patient_id, FIELDS, inputs.covariates, array, inputs.genes), 4, 1000)
+        for array in (values, wild)
+    )
+    assert abs(moved.centre[2] - plain.centre[2]) < 0.2
+    assert moved.scale[2] == pytest.approx(plain.scale[2], rel=0.15)
+
+
+def test_a_gene_equal_in_most_patients_keeps_its_mean_and_sd():
+    inputs, _ = cohort(60, genes=8)
+    values = np.nan_to_num(np.asarray(inputs.expression))
+    values[:, 1] = 0.0
+    values[:6, 1] = 5.0
+    encoder = ExpressionEncoder.fit(
+        ModelInputs(inputs.patient_id, FIELDS, inputs.covariates, values, inputs.genes), 4, 1000
+    )
+    assert encoder.centre[1] == pytest.approx(0.5)
+    assert encoder.scale[1] == pytest.approx(values[:, 1].std(ddof=1))
 
 
 def test_constants_do_not_depend_on_held_out_patients():

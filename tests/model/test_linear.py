@@ -10,6 +10,7 @@ from groprog_assets.model.linear import (
     fit_ridge,
     log_partial_likelihood,
     risk_sets,
+    stacked_linear_path,
     stacking_weights,
 )
 
@@ -98,3 +99,27 @@ def test_weights_are_never_negative_and_never_all_zero():
     only_wrong = stacking_weights(np.column_stack([-good, np.zeros(n)]), time, event, 0.001)
     assert only_wrong[0] > 0
     assert only_wrong[1] == 0
+
+
+def test_stacked_paths_are_one_linear_path_out_of_fold():
+    generator = np.random.default_rng(3)
+    columns = generator.normal(size=(160, 6))
+    time = generator.exponential(np.exp(-columns[:, 0] - columns[:, 3]))
+    event, inner = np.ones(160, bool), np.arange(160) % 4
+    grid = (0.03, 0.3, 3.0)
+    path = stacked_linear_path(columns, 3, time, event, inner, grid, 0.05)
+    for fold, coefficients in enumerate(path.members):
+        rows = inner == fold
+        np.testing.assert_allclose(path.out_of_fold[rows], columns[rows] @ coefficients, atol=1e-10)
+    assert path.whole.shape == (6,)
+    assert set(np.argsort(-np.abs(path.whole))[:2]) == {0, 3}
+    alone = stacked_linear_path(columns[:, :3], 3, time, event, inner, grid, 0.05)
+    np.testing.assert_array_equal(alone.whole, choose_linear_path(columns[:, :3], 3, time, event, inner, grid).whole)
+
+
+def test_an_omics_path_of_noise_gets_little_weight():
+    generator = np.random.default_rng(4)
+    columns = generator.normal(size=(200, 30))
+    time = generator.exponential(np.exp(-1.5 * columns[:, 0]))
+    path = stacked_linear_path(columns, 1, time, np.ones(200, bool), np.arange(200) % 5, (0.03, 0.3, 3.0), 0.05)
+    assert np.abs(path.whole[1:]).max() < 0.15 * abs(path.whole[0])

@@ -1,0 +1,122 @@
+"""One patient's page, self-contained: risk, percentile, survival with its interval, what drives the score, what was missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from groprog_assets.figures.style import CONTROL, DOWN, SOFT_INK, UP, data_uri, figure_bytes, new_figure, style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+TEMPLATES = Path(__file__).with_name("templates")
+MOST_DRIVERS = 14
+
+
+def drivers(context: Mapping[str, Any], most: int = MOST_DRIVERS) -> list[dict[str, Any]]:
+    """[{name, value, contribution}], largest first, ending with what the rest adds: with `reference` they sum to the risk."""
+    rows = [
+        {"name": name, "value": _shown(context["values"].get(name)), "contribution": float(part), "kind": "clinical"}
+        for name, part in context["fields"].items()
+    ]
+    rows += [
+        {"name": name, "value": "", "contribution": float(part), "kind": "gene"}
+        for name, part in context["genes"].items()
+    ]
+    rows.sort(key=lambda row: (-abs(row["contribution"]), row["name"]))
+    shown = [row for row in rows[:most] if row["contribution"] != 0]
+    rest = rows[len(shown) :]
+    for kind, label in (("clinical", "other clinical fields"), ("gene", "other genes")):
+        parts = [row["contribution"] for row in rest if row["kind"] == kind]
+        if any(parts):
+            shown.append({"name": f"{len(parts)} {label}", "value": "", "contribution": sum(parts), "kind": kind})
+    if abs(context["unexplained"]) > 5e-4:
+        shown.append(
+            {"name": "not split by gene", "value": "", "contribution": context["unexplained"], "kind": "remainder"}
+        )
+    return shown
+
+
+def survival_figure(
+    months: Sequence[float], survival: Sequence[float], lower: Sequence[float], upper: Sequence[float], endpoint: str
+) -> Figure:
+    """Predicted survival probability against months, with the ensemble's 95 % band."""
+    figure, axes = new_figure((5.2, 3.2))
+    with style():
+        axes.fill_between(months, lower, upper, color=CONTROL, alpha=0.18, linewidth=0, label="95 % of the ensemble")
+        axes.plot(months, survival, color=CONTROL, label="predicted")
+        axes.set(xlabel="months", ylabel=f"probability, {endpoint}", ylim=(0, 1.02), xlim=(0, max(months)))
+        axes.set_xticks(range(0, int(max(months)) + 1, 12))
+        axes.legend(loc="lower left")
+    return figure
+
+
+def drivers_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
+    """Horizontal bars of the contributions, largest on top; right of zero raises the risk."""
+    figure, axes = new_figure((5.2, max(1.6, 0.24 * len(rows) + 0.7)))
+    with style():
+        values = [row["contribution"] for row in rows]
+        axes.barh(range(len(rows)), values, color=[UP if value > 0 else DOWN for value in values], height=0.7)
+        axes.axvline(0, color=SOFT_INK, linewidth=0.8)
+        labels = [f"{row['name']} = {row['value']}" if row["value"] else row["name"] for row in rows]
+        axes.set_yticks(range(len(rows)), labels)
+        axes.invert_yaxis()
+        axes.grid(axis="y", visible=False)
+        axes.set_xlabel("contribution to the log relative hazard")
+    return figure
+
+
+def render_patient(context: Mapping[str, Any]) -> bytes:
+    """The page as UTF-8 HTML bytes, equal for equal contexts; nothing is fetched.
+
+    context: study, endpoint, score (a row of risk_scores), notes, horizons, months, survival, survival_lower, survival_upper,
+    reference (risk of the average patient), fields and genes ({name: contribution}), values ({field: value}), unexplained
+    (omics not split by gene), patients and events of the training cohort.
+    """
+    rows = drivers(context)
+    score = context["score"]
+    total = context["reference"] + sum(row["contribution"] for row in rows)
+    curve = survival_figure(
+        context["months"],
+        context["survival"],
+        context["survival_lower"],
+        context["survival_upper"],
+        context["endpoint"],
+    )
+    table = [
+        {
+            "month": f"{month:g}",
+            "survival": score[f"survival_{month:g}"],
+            "lower": score[f"survival_lower_{month:g}"],
+            "upper": score[f"survival_upper_{month:g}"],
+        }
+        for month in context["horizons"]
+    ]
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    html = environment.get_template("patient.html").render(
+        {
+            **context,
+            "drivers": rows,
+            "horizon_rows": table,
+            "total": total,
+            "curve": data_uri(figure_bytes(curve, "svg")),
+            "bars": data_uri(figure_bytes(drivers_figure(rows), "svg")) if rows else "",
+        }
+    )
+    return html.encode()
+
+
+def _shown(value: Any) -> str:
+    if value is None or value != value or value == "":
+        return "missing"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,103 @@
+"""What of a new patient the trained model knows: statements for the reader, refusals where a score would be no score."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from groprog_assets.errors import Problem
+from groprog_assets.model.encoders import Z_LIMIT, FieldEncoding
+from groprog_assets.model.inputs import ModelInputs
+from groprog_assets.model.predict import RiskModel
+
+# A value this many training SDs away is another unit, not another patient: ages in days lie above 1000.
+UNIT_LIMIT = 20.0
+# Of a patient's genes, the share beyond the limit of the encoder that no patient on the training scale reaches.
+GENES_AT_LIMIT = 0.25
+
+
+def refusals(model: RiskModel, inputs: ModelInputs) -> list[Problem]:
+    """Why patients cannot be scored, one problem a field or patient; empty when all can.
+
+    Each value and patient is judged by itself, so a batch is refused exactly when one of its patients alone would be.
+    """
+    problems = []
+    for encoding in model.encoders.clinical.fields:
+        if encoding.dropped or encoding.kind != "continuous" or encoding.name not in inputs.covariates:
+            continue
+        values = inputs.covariates[encoding.name]
+        far = np.flatnonzero(np.abs(_z(encoding, values)) > UNIT_LIMIT)
+        if far.size:
+            names = ", ".join(f"{inputs.patient_id[row]}: {values[row]:g}" for row in far[:3])
+            problems.append(
+                Problem(
+                    f"field {encoding.name}",
+                    f"{far.size} values over {UNIT_LIMIT:g} SD from the training mean ({names})",
+                    f"Training patients have {encoding.mean:.4g}, SD {encoding.scale:.3g}.",
+                    "Give the unit of the training data; blank when unknown.",
+                )
+            )
+    expression = model.encoders.expression
+    if expression is not None and inputs.mode == "signature":
+        encoded = expression.transform(inputs)
+        count = encoded.present.sum(axis=1)
+        share = (np.abs(encoded.z) >= Z_LIMIT).sum(axis=1) / np.maximum(count, 1)
+        far = np.flatnonzero(share > GENES_AT_LIMIT)
+        if far.size:
+            problems.append(
+                Problem(
+                    "expression",
+                    f"{far.size} patients with {share[far].max():.0%} of their genes at {Z_LIMIT:g} SD or beyond "
+                    f"(first {inputs.patient_id[far[0]]})",
+                    f"A patient on the scale of the training data has fewer than {GENES_AT_LIMIT:.0%}.",
+                    "Give expression on the scale the model was trained on.",
+                )
+            )
+    return problems
+
+
+def statements(model: RiskModel, inputs: ModelInputs) -> list[list[str]]:
+    """For each patient, in words, what was missing, unknown or beyond the training range, and what was done about it."""
+    said: list[list[str]] = [[] for _ in range(len(inputs))]
+    missing: list[list[str]] = [[] for _ in range(len(inputs))]
+    for encoding in model.encoders.clinical.fields:
+        if encoding.dropped or encoding.name not in inputs.covariates:
+            continue
+        values = inputs.covariates[encoding.name]
+        if encoding.kind == "continuous":
+            for row in np.flatnonzero(np.isnan(values)):
+                missing[row].append(encoding.name)
+            for row in np.flatnonzero(np.abs(_z(encoding, values)) > Z_LIMIT):
+                said[row].append(f"{encoding.name} {values[row]:g} is beyond {Z_LIMIT:g} SD: counted as {Z_LIMIT:g} SD")
+            continue
+        for row, value in enumerate(values):
+            if value == "":
+                missing[row].append(encoding.name)
+            elif value not in encoding.levels:
+                said[row].append(f"{encoding.name} {str(value)!r} was not in training: counted as unknown")
+    for row, names in enumerate(missing):
+        if names:
+            said[row].insert(0, f"missing: {', '.join(names)}")
+    for row, text in enumerate(_omics_statements(model, inputs)):
+        if text:
+            said[row].append(text)
+    return said
+
+
+def _omics_statements(model: RiskModel, inputs: ModelInputs) -> list[str]:
+    if model.encoders.mode == "clinical":
+        return [""] * len(inputs)
+    used = model.encoders.transform(inputs).genes_used
+    size = len(model.genes) if model.encoders.mode == "signature" else len(inputs.genes)
+    return [
+        "no expression: scored by the clinical branch alone"
+        if count == 0
+        else f"{size - count} of {size} genes missing: counted as average"
+        if count < size
+        else ""
+        for count in used
+    ]
+
+
+def _z(encoding: FieldEncoding, values: np.ndarray) -> np.ndarray:
+    with np.errstate(invalid="ignore"):
+        return np.where(np.isnan(values), 0.0, (values - encoding.mean) / encoding.scale)
