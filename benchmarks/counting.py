@@ -70,7 +70,7 @@ def indexed(bam: Path) -> StrandedIndex:
     edges = np.searchsorted(line, np.arange(2 * len(CHROMS) + 1))
     keys = [(chrom, strand) for chrom in CHROMS for strand in "+-"]
     return {
-        key: index_positions(decoded.position[left:right], decoded.count[left:right])
+        key: index_positions(decoded.position[left:right], decoded.reads[left:right])
         for key, (left, right) in zip(keys, pairwise(edges), strict=True)
     }
 

@@ -44,7 +44,7 @@ def main() -> None:
     folder = shared / "data" / "oracle" / "grohmm" / "annot"
     recorded = json.loads((folder / "summary.json").read_text())["timings"]
     decoded = reads.decode_reads(shared / "data" / "nascent" / "S40mR1.bam", CHROM_SIZES)
-    positions = position_table(decoded.chrom, decoded.strand, decoded.position, decoded.count, CHROM_SIZES)
+    positions = position_table(decoded.chrom, decoded.strand, decoded.position, decoded.reads, CHROM_SIZES)
     cases = (
         (
             "pausingIndex",

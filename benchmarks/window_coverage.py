@@ -117,7 +117,7 @@ import sys
 from groprog_kernels.reads import decode_reads
 import benchmarks.window_coverage as b
 got = decode_reads(sys.argv[1], b.CHROMS, uniqueness="tie", minimum_mapping_quality=10)
-print(len(got.position), got.count.sum())
+print(len(got.position), got.reads.sum())
 """
 POLARS = """
 import sys, polars as pl, polars_bio as pb

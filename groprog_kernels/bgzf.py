@@ -15,7 +15,7 @@ from typing import IO, NamedTuple
 import numpy as np
 from deflate import _deflate
 
-from groprog_kernels import bgzf_cython as loops
+import groprog_kernels.bgzf_cython as loops
 
 _COMPRESSED = 1 << 19
 _INFLATED = 1 << 21
@@ -89,7 +89,7 @@ def inflate(stream: IO[bytes], threads: int) -> Iterator[Chunk]:
             size = len(rest)
             data[:size] = rest
             while not finished and size < len(data):
-                more = stream.readinto(memoryview(data)[size:])  # type: ignore[attr-defined]
+                more = stream.readinto(data[size:])  # type: ignore[attr-defined]
                 finished = not more
                 size += more or 0
             if size == 0:

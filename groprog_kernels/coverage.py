@@ -15,10 +15,10 @@ from groprog_kernels import coverage_numba as loops
 
 
 class WindowCounts(NamedTuple):
-    """window (w,) int32, rising, only windows with reads; count (w,) int32 reads; windows: how many the chromosome has."""
+    """window (w,) int32, rising, only windows with reads; reads (w,) int32; windows: how many the chromosome has."""
 
     window: NDArray[np.int32]
-    count: NDArray[np.int32]
+    reads: NDArray[np.int32]
     windows: int
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from groprog_kernels import position_counts_cython as loops
+import groprog_kernels.position_counts_cython as loops
 
 _SMALL = 1 << 16
 """Items below which an array is not worth pages of its own."""
@@ -21,12 +21,12 @@ Run = tuple[NDArray[np.int32], NDArray[np.int32]]
 
 
 class CountedPositions(NamedTuple):
-    """sizes: (s,) int64 positions of every sequence; position (n,) int32 rising within each, sequences end to end; count (n,)
+    """sizes: (s,) int64 positions of every sequence; position (n,) int32 rising within each, sequences end to end; reads (n,)
     int32, at least 1."""
 
     sizes: NDArray[np.int64]
     position: NDArray[np.int32]
-    count: NDArray[np.int32]
+    reads: NDArray[np.int32]
 
 
 def _room(size: int) -> NDArray[np.int32]:

@@ -9,7 +9,7 @@ def collect(keys, ends=None):
     """Sorted [(sequence, position, count)] of keys (sequence, position); with ends, one for each key, of the bases between."""
     if ends is None:
         return sorted((*key, n) for key, n in Counter(keys).items())
-    covered = Counter()
+    covered: Counter = Counter()
     for (sequence, start), (_, end) in zip(keys, ends, strict=True):
         for base in range(start, end):
             covered[sequence, base] += 1

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from groprog_kernels import quality_cython as loops
+import groprog_kernels.quality_cython as loops
 from groprog_kernels.records import open_records
 
 _CHUNK = 1 << 20
@@ -117,7 +117,7 @@ def tally_fastq(path: str | Path) -> QualityTally:
                 tally = np.concatenate([tally, np.zeros_like(tally)])
                 continue
             break
-        rest = bytes(memoryview(data)[at:])
+        rest = data[at:].tobytes()
         if status in complaints and not finished and rest.strip():
             raise FastqError(f"record {records + 1:,} {complaints[status]}")
     if rest.strip():

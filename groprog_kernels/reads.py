@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from groprog_kernels import reads_cython as loops
+import groprog_kernels.reads_cython as loops
 from groprog_kernels.position_counts import PositionCounts, collect
 from groprog_kernels.records import BamHeader, open_records
 
@@ -48,7 +48,7 @@ class Decoded(NamedTuple):
     """What one pass over a file leaves.
 
     chrom: (n,) rank in `chrom_lengths`, of the narrowest signed type; strand: (n,) int8, 0 for +, 1 for -.
-    position: (n,) int32, 0-based; count: (n,) int32 reads; sorted by chrom, strand, position, each once.
+    position: (n,) int32, 0-based; reads: (n,) int32; sorted by chrom, strand, position, each once.
     outcomes: records by `OUTCOMES`, all of them together the records of the file.
     absent: contig -> records that passed every rule before on contigs outside `chrom_lengths`.
     outside: (contig, end) of the first record beyond its chromosome, or None.
@@ -61,7 +61,7 @@ class Decoded(NamedTuple):
     chrom: np.ndarray
     strand: np.ndarray
     position: np.ndarray
-    count: np.ndarray
+    reads: np.ndarray
     outcomes: dict[str, int]
     absent: dict[str, int]
     outside: tuple[str, int] | None
@@ -245,7 +245,7 @@ def decode_reads(
         chrom=np.repeat(chrom.astype(np.min_scalar_type(-len(chrom_lengths) - 1)), counted.sizes),
         strand=np.repeat(strand.astype(np.int8), counted.sizes),
         position=counted.position,
-        count=counted.count,
+        reads=counted.reads,
         outcomes=outcomes,
         absent={name: int(n) for name, n in zip(done.header.lengths, parser.absent) if n and name not in chrom_lengths},
         outside=outside,

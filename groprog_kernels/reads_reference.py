@@ -33,7 +33,9 @@ def decode(
     contigs, records, chrom_lengths, read_end, uniqueness, minimum, duplicates, reverse=False, masks=None, spike_in=None
 ):
     """(Counter of (chrom, strand, position), Counter of outcomes) of BAM records (bytes without their size)."""
-    positions, outcomes, seen = Counter(), Counter(), set()
+    positions: Counter = Counter()
+    outcomes: Counter = Counter()
+    seen = set()
 
     def become(data):
         contig, position, name_size, mapq, _, operations, flag, length, _, mate, span = struct.unpack_from(

@@ -117,7 +117,7 @@ class Records:
                 chunk = self._next()
                 if chunk is None:
                     raise BamError("the file ends within its header")
-                held.extend(memoryview(chunk[0])[chunk[1] : chunk[2]])
+                held.extend(chunk[0][chunk[1] : chunk[2]].tobytes())
             return bytes(held[start : start + size])
 
         def number(start: int) -> int:

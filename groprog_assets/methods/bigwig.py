@@ -86,9 +86,7 @@ def read_bigwig_pair(plus: Path, minus: Path, chrom_sizes: Mapping[str, int]) ->
                     "Export the two strands separately.",
                 )
             )
-        fractions = next(
-            (value[value != np.rint(value)] for _, value in values.values() if (value != np.rint(value)).any()), ()
-        )
+        fractions = np.concatenate([np.empty(0), *(value[value != np.rint(value)][:1] for _, value in values.values())])
         if len(fractions):
             problems.append(
                 Problem(

@@ -9,7 +9,7 @@ import pandas as pd
 
 from groprog_assets.errors import Problem, ReadsError
 from groprog_assets.methods.bigwig import read_bigwig_pair, write_bigwigs
-from groprog_assets.methods.positions import STRANDS, sequences
+from groprog_assets.methods.positions import STRANDS, categories, sequences
 from groprog_assets.tables import conform
 from groprog_kernels import coverage as windows
 
@@ -38,19 +38,15 @@ def bin_positions(positions: pd.DataFrame, chrom_sizes: Mapping[str, int], bin_s
             )
             continue
         binned = windows.bin_positions(position, count, chrom_sizes[chrom], bin_size)
-        parts.append((rank[chrom], STRANDS.index(strand), binned.window, binned.count))
+        parts.append((rank[chrom], STRANDS.index(strand), binned.window, binned.reads))
     if problems:
         raise ReadsError(problems)
     parts.sort(key=lambda part: part[:2])
     sizes = [len(part[2]) for part in parts]
     frame = pd.DataFrame(
         {
-            "chrom": pd.Categorical.from_codes(
-                np.repeat(np.array([p[0] for p in parts], np.int32), sizes), list(chrom_sizes)
-            ),
-            "strand": pd.Categorical.from_codes(
-                np.repeat(np.array([p[1] for p in parts], np.int8), sizes), list(STRANDS)
-            ),
+            "chrom": categories(np.repeat(np.array([p[0] for p in parts], np.int32), sizes), list(chrom_sizes)),
+            "strand": categories(np.repeat(np.array([p[1] for p in parts], np.int8), sizes), list(STRANDS)),
             "window": np.concatenate([p[2] for p in parts]) if parts else np.empty(0, np.int32),
             "count": np.concatenate([p[3] for p in parts]) if parts else np.empty(0, np.int32),
         }

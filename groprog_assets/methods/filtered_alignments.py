@@ -85,7 +85,7 @@ def filter_alignments(
         raise _unreadable(path, error) from None
     funnel = _funnel(decoded.outcomes, rule, library, parameters, genome)
     _refuse(path, decoded, funnel, chrom_sizes)
-    columns = (decoded.chrom, decoded.strand, decoded.position, decoded.count)
+    columns = (decoded.chrom, decoded.strand, decoded.position, decoded.reads)
     positions = position_table(*columns, chrom_sizes)
     oriented = judge_strandedness(positions, gene_models, library.strandedness, library.assay, parameters)
     if oriented.reverse:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,14 +23,19 @@ def position_table(
     """
     frame = pd.DataFrame(
         {
-            "chrom": pd.Categorical.from_codes(chrom, list(chrom_sizes)),
-            "strand": pd.Categorical.from_codes(strand, list(STRANDS)),
+            "chrom": categories(chrom, list(chrom_sizes)),
+            "strand": categories(strand, list(STRANDS)),
             "position": position,
             "count": count,
         },
         copy=False,
     )
     return conform(frame, "positions")
+
+
+def categories(codes: np.ndarray, names: list[str]) -> Any:
+    """A categorical column of `names`, code (p,) by code; all names are categories, in their order."""
+    return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(names))
 
 
 def sequences(positions: pd.DataFrame) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:

@@ -208,4 +208,5 @@ def _condition_curves(
     rows["total"] = rows["mean_quality"] * rows["reads"]
     sums = rows.groupby(["mate", "cycle"], sort=True)[["total", "reads"]].sum()
     curve = sums["total"] / sums["reads"]
-    return {int(mate): part.to_numpy() for mate, part in curve.groupby(level="mate")}
+    mates = curve.index.get_level_values("mate").to_numpy()
+    return {mate: curve.to_numpy()[mates == mate] for mate in np.unique(mates).tolist()}

@@ -23,8 +23,8 @@ def test_equals_the_definition(length, bin_size, reads):
     position, count = [p for p, _ in reads], [c for _, c in reads]
     got = coverage.bin_positions(position, count, length, bin_size)
     expected = coverage_reference.bin_positions(position, count, length, bin_size)
-    assert coverage.dense(got.window, got.count, got.windows).tolist() == expected.tolist()
-    assert (got.count > 0).all()
+    assert coverage.dense(got.window, got.reads, got.windows).tolist() == expected.tolist()
+    assert (got.reads > 0).all()
     assert (np.diff(got.window) > 0).all()
 
 
@@ -39,7 +39,7 @@ def test_equals_grohmm(shared):
                 for base in range(read["start"] - 1, read["end"])
             )
             got = coverage.bin_positions(bases, np.ones(len(bases), int), length, 50)
-            assert coverage.dense(got.window, got.count, got.windows).tolist() == case[key][chrom]
+            assert coverage.dense(got.window, got.reads, got.windows).tolist() == case[key][chrom]
 
 
 def test_edges():

@@ -23,7 +23,7 @@ def fill(keys, buffers) -> position_counts.PositionCounts:
 def rows(found: position_counts.CountedPositions) -> list[tuple[int, ...]]:
     assert len(found.sizes) == SEQUENCES
     sequence = np.repeat(np.arange(SEQUENCES), found.sizes)
-    return list(zip(sequence.tolist(), found.position.tolist(), found.count.tolist(), strict=True))
+    return list(zip(sequence.tolist(), found.position.tolist(), found.reads.tolist(), strict=True))
 
 
 @pytest.mark.parametrize("small", [0, 1 << 16])

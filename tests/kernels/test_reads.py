@@ -22,7 +22,7 @@ def table(decoded: reads.Decoded, chroms=files.CHROMS) -> Counter:
     return Counter(
         {
             (names[c], "+-"[s], int(p)): int(n)
-            for c, s, p, n in zip(decoded.chrom, decoded.strand, decoded.position, decoded.count, strict=True)
+            for c, s, p, n in zip(decoded.chrom, decoded.strand, decoded.position, decoded.reads, strict=True)
         }
     )
 
@@ -126,8 +126,8 @@ def test_real_libraries(shared, library, plus, minus):
     path = shared / "data" / "nascent" / f"{library}.bam"
     chroms = {"chr7": 159_138_663}
     got = reads.decode_reads(path, chroms)
-    assert int(got.count[got.strand == 0].sum()) == plus
-    assert int(got.count[got.strand == 1].sum()) == minus
+    assert int(got.reads[got.strand == 0].sum()) == plus
+    assert int(got.reads[got.strand == 1].sum()) == minus
     assert got.outcomes["kept"] == got.unknown_quality == plus + minus
     assert got.mean_read_length == 1
     assert table(got, chroms) == by_pysam(path, chroms)
@@ -141,7 +141,7 @@ def test_many_merges_of_counted_positions(tmp_path, monkeypatch):
     path = files.write(tmp_path / "a.bam", rows)
     assert table(reads.decode_reads(path, files.CHROMS)) == by_pysam(path)
     whole = reads.decode_reads(path, files.CHROMS, read_end="coverage")
-    assert whole.count.sum() == 10 * len(rows)
+    assert whole.reads.sum() == 10 * len(rows)
 
 
 def test_windows_are_the_binned_positions(tmp_path):
