@@ -24,6 +24,7 @@ from groprog_assets.errors import ArtifactError, GroProgError
 from groprog_assets.io_managers import Reading
 from groprog_assets.lineage import derivations
 from groprog_assets.partitions import LIBRARY
+from groprog_assets.resources import ACTOR_TAG
 from groprog_assets.results import Materialized, Verdict, png
 from groprog_assets.study import Library
 from groprog_assets.tables import TABLES
@@ -137,6 +138,7 @@ def study_asset(
         def step(context, **readings: Any):
             partition = context.partition_key if partitioned else ""
             resource = context.resources.study
+            _sign(context, resource.actor)
             resource.announce("started", asset=name, partition=partition)
             began = time.perf_counter()
             try:
@@ -159,6 +161,12 @@ def study_asset(
         return step
 
     return define
+
+
+def _sign(context: Any, actor: str) -> None:
+    """A run launched in the UI is signed with who serves it, as a command's run is by the command."""
+    if actor and ACTOR_TAG not in context.run.tags:
+        context.instance.add_run_tags(context.run_id, {ACTOR_TAG: actor})
 
 
 def _teller(context: Any, resource: Any, name: str, partition: str) -> Callable[[str], None]:
@@ -335,13 +343,7 @@ def _column_schema(table: str) -> dg.TableSchema:
 def _result(
     workspace: Workspace, name: str, digest: str, record: dict[str, Any], reused: bool, hard: tuple[str, ...]
 ) -> dg.MaterializeResult:
-    metadata: dict[str, Any] = {
-        "groprog/derivation": digest,
-        "groprog/sha256": record["output"]["sha256"],
-        "groprog/bytes": record["output"].get("bytes", 0),
-        "groprog/reused": dg.MetadataValue.bool(reused),
-        "groprog/code_version": record["code_version"],
-    }
+    metadata: dict[str, Any] = {}
     for key, value in record["headline"].items():
         if isinstance(value, bool):
             metadata[key] = dg.MetadataValue.bool(value)
@@ -358,6 +360,13 @@ def _result(
             metadata[key] = dg.MetadataValue.md(f"![{key}](data:image/png;base64,{base64.b64encode(picture).decode()})")
         except ArtifactError:
             metadata[key] = "the plot is no longer in the store"
+    metadata |= {
+        "groprog/derivation": digest,
+        "groprog/sha256": record["output"]["sha256"],
+        "groprog/bytes": record["output"].get("bytes", 0),
+        "groprog/reused": dg.MetadataValue.bool(reused),
+        "groprog/code_version": record["code_version"],
+    }
     return dg.MaterializeResult(
         value=digest,
         data_version=dg.DataVersion(record["output"]["sha256"]),

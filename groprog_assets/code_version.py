@@ -19,6 +19,7 @@ PLATFORM = frozenset(
         "groprog_assets.artifacts",
         "groprog_assets.asset_definition",
         "groprog_assets.cli",
+        "groprog_assets.cli_dev",
         "groprog_assets.cli_lineage",
         "groprog_assets.cli_progress",
         "groprog_assets.code_version",

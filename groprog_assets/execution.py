@@ -23,8 +23,9 @@ from groprog_assets.asset_definition import LIBRARY_ASSETS, SPECIFICATIONS, circ
 from groprog_assets.errors import ArtifactError, Problem, StudyError
 from groprog_assets.io_managers import read_asset
 from groprog_assets.lineage import derivations
-from groprog_assets.lineage.collect import ACTOR_TAG, FINISHED, collect
+from groprog_assets.lineage.collect import FINISHED, collect
 from groprog_assets.partitions import LIBRARY_DIMENSION
+from groprog_assets.resources import ACTOR_TAG
 from groprog_assets.workspace import STUDY_VARIABLE, Workspace
 
 

@@ -17,8 +17,8 @@ from groprog_assets.artifacts import canonical_json, digest_bytes, plain, write_
 from groprog_assets.errors import ArtifactError
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.derivations import Derivations
+from groprog_assets.resources import ACTOR_TAG
 
-ACTOR_TAG = "groprog/actor"
 FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 KINDS = {
     dg.DagsterEventType.RUN_START,
