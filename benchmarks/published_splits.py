@@ -1,7 +1,8 @@
 """The clinical-only model on the published splits of METABRIC and Rotterdam/GBSG: Harrell C beside DeepSurv's published figures.
 
-python -m benchmarks.published_splits FOLDER [--members N], where FOLDER holds metabric/cohort.csv and gbsg/cohort.csv (columns x0..,
-time, event, split). The model sees the rows marked train; the rows marked test are scored once, with the defaults of parameters.py.
+python -m benchmarks.published_splits FOLDER [--members N] [--inner], where FOLDER holds metabric/cohort.csv and gbsg/cohort.csv
+(columns x0.., time, event, split). The model sees the rows marked train; the rows marked test are scored with the defaults of
+parameters.py, unless --inner asks for the training rows' own out-of-fold C, by which settings are chosen.
 Source of the figures: Katzman et al. 2018, doi:10.1186/s12874-018-0482-1.
 """
 

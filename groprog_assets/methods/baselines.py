@@ -68,7 +68,8 @@ def baselines(
     time, event = ordered["time"].to_numpy(dtype=np.float64), ordered["event"].to_numpy(dtype=bool)
     parts: list[pd.DataFrame] = []
     chosen: dict[str, list[dict[str, Any]]] = {}
-    for (repeat, fold), tested in folds.groupby(["repeat", "fold"], sort=True):
+    for key, tested in folds.groupby(["repeat", "fold"], sort=True):
+        repeat, fold = (int(number) for number in np.asarray(key))
         test = np.array([place[patient] for patient in tested["patient_id"]])
         others = folds.loc[(folds["repeat"] == repeat) & (folds["fold"] != fold), "patient_id"]
         train = np.array([place[patient] for patient in others])
@@ -80,7 +81,7 @@ def baselines(
                 "Use fewer folds.",
             )
             raise CohortError(problem)
-        random = np.random.default_rng([parameters.training.seed, int(repeat), int(fold)])
+        random = np.random.default_rng([parameters.training.seed, repeat, fold])
         # Threads of the linear algebra library cost more than they bring on matrices of a few hundred rows.
         with threadpool_limits(1):
             found = _fold(rows, fields, omics, time, event, train, parameters, random)
@@ -94,7 +95,7 @@ def baselines(
                     {"model": model, "repeat": repeat, "fold": fold, "patient_id": ids, "risk": risk[test], **columns}
                 )
             )
-            chosen.setdefault(model, []).append({"repeat": int(repeat), "fold": int(fold), **choice})
+            chosen.setdefault(model, []).append({"repeat": repeat, "fold": fold, **choice})
     table = conform(pd.concat(parts).sort_values(["model", "repeat", "patient_id"]), "out_of_fold")
     return Baselines(
         table, {"models": chosen, "survival_months": times.tolist(), "genes": 0 if omics is None else omics.shape[1]}
@@ -125,7 +126,7 @@ def _fold(
     }
     if omics is not None:
         genes = _components(omics, train)
-        grid = [(c, g) for g in EXPRESSION_PENALTIES for c in CLINICAL_PENALTIES]
+        grid: list[tuple[float, ...]] = [(c, g) for g in EXPRESSION_PENALTIES for c in CLINICAL_PENALTIES]
         choice = choose_penalties([clinic[train], genes[train]], *data, grid, inner)
         beta = fit_ridge_cox([clinic[train], genes[train]], *data, choice.penalties)
         penalties = {"clinical_penalty": choice.penalties[0], "expression_penalty": choice.penalties[1]}

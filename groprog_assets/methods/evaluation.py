@@ -185,7 +185,8 @@ def _folds(
     place = {patient: row for row, patient in enumerate(cohort.index)}
     time, event = cohort["time"].to_numpy(dtype=np.float64), cohort["event"].to_numpy(dtype=bool)
     keyed = {model: out_of_fold[out_of_fold["model"] == model].set_index(["repeat", "patient_id"]) for model in models}
-    for (repeat, fold), tested in folds.groupby(["repeat", "fold"], sort=True):
+    for key, tested in folds.groupby(["repeat", "fold"], sort=True):
+        repeat, fold = (int(number) for number in np.asarray(key))
         rows = np.array([place[patient] for patient in tested["patient_id"]])
         sets = risk_sets(time[rows], event[rows])
         patients = tested["patient_id"].to_numpy()[sets.order]
@@ -194,8 +195,8 @@ def _folds(
         train = np.array([place[patient] for patient in others], dtype=np.int64)
         held = [keyed[model].loc[keys] for model in models]
         yield _Fold(
-            int(repeat),
-            int(fold),
+            repeat,
+            fold,
             sets._replace(order=np.arange(len(rows))),
             rows[sets.order],
             time[train],
@@ -443,9 +444,16 @@ def _roc(models: list[str], folds: list[_Fold], parameters: EvaluationParameters
 
 
 def _effective_size(fold: _Fold, tau: float | None) -> float:
-    data = (fold.risk[0], fold.sets.time, fold.sets.event)
-    train = {"train_time": fold.train_time, "train_event": fold.train_event}
-    return concordance(*data, **train, tau=tau, unsupported="drop", sets=fold.sets).effective_sample_size
+    return concordance(
+        fold.risk[0],
+        fold.sets.time,
+        fold.sets.event,
+        train_time=fold.train_time,
+        train_event=fold.train_event,
+        tau=tau,
+        unsupported="drop",
+        sets=fold.sets,
+    ).effective_sample_size
 
 
 def _mean(values: np.ndarray) -> float:

@@ -168,9 +168,9 @@ class EncodedExpression(NamedTuple):
 class ExpressionEncoder:
     """Per-gene centre and scale of the training fold, and the leading directions of the standardised matrix.
 
-    genes: the vocabulary (K). centre, scale (K,): median and interquartile range / 1.349 (mean and SD where half of the
-    patients are equal), which a few patients thousands of SD away do not move. loadings (K, r): unit directions times a common factor that gives the
-    leading component unit variance, so that later components keep their smaller spread.
+    genes: the vocabulary (K). centre, scale (K,): median and interquartile range / 1.349 (mean and SD where the quartiles
+    coincide), which a few patients thousands of SD away do not move. loadings (K, r): unit directions times a common factor
+    that gives the leading component unit variance, so that later components keep their smaller spread.
     """
 
     genes: tuple[str, ...]

@@ -69,18 +69,17 @@ def statements(model: RiskModel, inputs: ModelInputs) -> list[list[str]]:
             for row in np.flatnonzero(np.abs(_z(encoding, values)) > Z_LIMIT):
                 said[row].append(f"{encoding.name} {values[row]:g} is beyond {Z_LIMIT:g} SD: counted as {Z_LIMIT:g} SD")
             continue
-        for row, value in enumerate(values):
+        for row in np.flatnonzero(~np.isin(values, encoding.levels)):
+            value = values[row]
             if value == "":
                 missing[row].append(encoding.name)
-            elif value not in encoding.levels:
+            else:
                 said[row].append(f"{encoding.name} {str(value)!r} was not in training: counted as unknown")
-    for row, names in enumerate(missing):
-        if names:
-            said[row].insert(0, f"missing: {', '.join(names)}")
-    for row, text in enumerate(_omics_statements(model, inputs)):
-        if text:
-            said[row].append(text)
-    return said
+    omics = _omics_statements(model, inputs)
+    return [
+        [*([f"missing: {', '.join(names)}"] if names else []), *words, *([text] if text else [])]
+        for names, words, text in zip(missing, said, omics)
+    ]
 
 
 def _omics_statements(model: RiskModel, inputs: ModelInputs) -> list[str]:
