@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +15,8 @@ from groprog_assets.errors import Problem, ReadsError
 from groprog_assets.methods.uniqueness import uniqueness_rule
 from groprog_assets.study import Genome, Library
 from groprog_kernels import records
+
+_PACK = "import sys, pysam; pysam.view(*sys.argv[1:], catch_stdout=False)"
 
 
 class AlignmentSource(NamedTuple):
@@ -31,7 +34,8 @@ def resolve_alignments(library: Library, genome: Genome, folder: Path) -> Alignm
     """The alignment file of a library.
 
     A BAM, SAM or CRAM is used as it is; a bigWig pair is named by its plus track; FASTQ is aligned with bowtie2 into
-    `folder`/<library>.bam (written under another name first, so that a broken run leaves nothing behind).
+    `folder`/<library>.bam (written under another name first, so that a broken run leaves nothing
+    behind; its header names no temporary path, so that the same reads give the same bytes).
     ReadsError: the library names no reads; a file is missing or not alignments; FASTQ without bowtie2 on PATH, without an
     index, or refused by bowtie2. Source: bowtie2 manual; --very-sensitive is its preset for the best alignment.
     """
@@ -61,8 +65,6 @@ def resolve_alignments(library: Library, genome: Genome, folder: Path) -> Alignm
 
 
 def _align(library: Library, genome: Genome, folder: Path) -> AlignmentSource:
-    import pysam
-
     problems = []
     program = shutil.which("bowtie2")
     if program is None:
@@ -91,29 +93,42 @@ def _align(library: Library, genome: Genome, folder: Path) -> AlignmentSource:
     if problems:
         raise ReadsError(problems)
     assert program is not None
+    assert genome.bowtie2_index is not None
     folder.mkdir(parents=True, exist_ok=True)
-    mates = [str(path) for path in library.reads]
+    mates = [str(Path(path).resolve()) for path in library.reads]
     named = ["-U", mates[0]] if len(mates) == 1 else ["-1", mates[0], "-2", mates[1]]
     threads = str(os.cpu_count() or 1)
-    command = [program, "--very-sensitive", "--reorder", "-p", threads, "-x", str(genome.bowtie2_index), *named]
+    command = [program, "--very-sensitive", "--reorder", "-p", threads, "-x", str(Path(genome.bowtie2_index).resolve())]
+    command += named
     target = folder / f"{library.id}.bam"
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        sam, made = Path(scratch) / "aligned.sam", Path(scratch) / "aligned.bam"
-        run = subprocess.run([*command, "-S", str(sam)], capture_output=True, text=True, check=False)
-        if run.returncode != 0:
-            complaint = " ".join(line for line in run.stderr.splitlines() if "rror" in line)[:600]
+        made, log = Path(scratch) / "aligned.bam", Path(scratch) / "log"
+        # piped, so that neither the SAM nor a path that changes between runs is written
+        with open(log, "wb") as told, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=told) as aligner:
+            packer = subprocess.run(
+                [sys.executable, "-c", _PACK, "-b", "--no-PG", "-o", str(made), "-"],
+                stdin=aligner.stdout,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        words = log.read_text(errors="replace")
+        if aligner.returncode != 0 or packer.returncode != 0:
+            lines = [line for line in words.splitlines() if "rror" in line]
+            complaint = " ".join(lines or words.splitlines()[-3:])[:600]
             raise ReadsError(
                 Problem(
                     ", ".join(mates),
-                    f"bowtie2 stopped: {complaint or run.stderr[-300:]}",
+                    f"bowtie2 stopped: {complaint}"
+                    if aligner.returncode
+                    else f"htslib stopped: {packer.stderr[-300:]}",
                     "Whole FASTQ files and their index are needed.",
                     "Check the files and the index.",
                 )
             )
-        pysam.view("-b", "-o", str(made), str(sam), catch_stdout=False)
         os.replace(made, target)
     version = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout.split("\n")[0]
-    given = [int(line.split()[0]) for line in run.stderr.splitlines() if "reads; of these" in line]
+    given = [int(line.split()[0]) for line in words.splitlines() if "reads; of these" in line]
     return AlignmentSource(
         target, "bam", f"bowtie2 {version.rsplit(' ', 1)[-1]}", shlex.join(command), given[0] if given else None
     )
