@@ -12,6 +12,8 @@ import io
 import json
 import math
 import os
+import re
+import shutil
 import uuid
 import zipfile
 from collections.abc import Mapping
@@ -125,6 +127,35 @@ def write_atomically(path: Path, content: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+_REMAINS = re.compile(r"^\..+\.(\d+)\.(?:[0-9a-f]{8}\.)?part$")
+
+
+def remove_remains(*folders: Path) -> int:
+    """Delete what killed processes of this machine were writing below the folders; how many.
+
+    Known by the name `.<name>.<process>[.<random>].part`; those of living processes stay.
+    """
+    removed = 0
+    for folder in folders:
+        for path in list(folder.rglob(".*.part")):
+            match = _REMAINS.match(path.name)
+            if match is None or _alive(int(match[1])):
+                continue
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+            removed += 1
+    return removed
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _is_frame(value: Any) -> bool:

@@ -18,7 +18,7 @@ from typing import Any
 
 import dagster as dg
 
-from groprog_assets.artifacts import write_atomically
+from groprog_assets.artifacts import remove_remains, write_atomically
 from groprog_assets.asset_definition import LIBRARY_ASSETS, SPECIFICATIONS, circumstances
 from groprog_assets.errors import ArtifactError, Problem, StudyError
 from groprog_assets.io_managers import read_asset
@@ -41,7 +41,7 @@ class RunReport:
 
 @contextlib.contextmanager
 def run_lock(workspace: Workspace) -> Iterator[None]:
-    """One `groprog run` a study; StudyError names the one that is at it."""
+    """One `groprog run` a study; StudyError names the one that is at it. Half-written files of a killed one are removed."""
     workspace.state.mkdir(parents=True, exist_ok=True)
     with open(workspace.state / "run.lock", "a+") as handle:
         try:
@@ -60,6 +60,7 @@ def run_lock(workspace: Workspace) -> Iterator[None]:
         handle.truncate()
         handle.write(f"process {os.getpid()}")
         handle.flush()
+        remove_remains(workspace.state, workspace.results)
         yield
 
 

@@ -6,7 +6,8 @@ Only files named in the folder's own manifest are ever removed, so anything else
 from __future__ import annotations
 
 import json
-import tempfile
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,19 +29,26 @@ def export_results(workspace: Workspace) -> list[str]:
         digest = digest_bytes(content)
         written[name] = digest
         target = folder / name
+        if name not in before:  # listed before it is written, so that a killed export leaves nothing unlisted
+            before[name] = ""
+            _list(folder, before)
         if not target.is_file() or digest_bytes(target.read_bytes()) != digest:
             write_atomically(target, content)
     for name in sorted(set(before) - set(written)):
         target = (folder / name).resolve()
         if target.is_relative_to(folder.resolve()):
             target.unlink(missing_ok=True)
-    write_atomically(folder / MANIFEST, json.dumps(written, indent=1, sort_keys=True).encode())
+    _list(folder, written)
     if workspace.ledger_path.is_file():
         ledger.publish(workspace.ledger_path, folder / "lineage.duckdb")
         head = ledger.read_head(workspace.ledger_path)
         if head:
             write_atomically(folder / "lineage_head.json", canonical_json(head))
     return sorted(written)
+
+
+def _list(folder: Path, names: dict[str, str]) -> None:
+    write_atomically(folder / MANIFEST, json.dumps(names, indent=1, sort_keys=True).encode())
 
 
 def _manifest(folder: Path) -> dict[str, str]:
@@ -79,15 +87,18 @@ def _genomics(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
         filtered = load_asset(workspace, "filtered_alignments", library.id)
         if filtered is not None and models is not None:
             reads = int(filtered.positions["count"].sum())
-            with tempfile.TemporaryDirectory(dir=workspace.state) as place:
-                scale = 1e6 / reads if reads else 1.0
-                for path in write_bigwigs(filtered.positions, models.chrom_sizes, Path(place) / library.id, scale):
-                    yield f"coverage/{path.name}", path.read_bytes()
+            place = workspace.state / f".export.{os.getpid()}.part"
+            scale = 1e6 / reads if reads else 1.0
+            for path in write_bigwigs(filtered.positions, models.chrom_sizes, place / library.id, scale):
+                yield f"coverage/{path.name}", path.read_bytes()
+            shutil.rmtree(place)
     if quality:
         yield "read_quality.tsv", _tsv(pd.concat(quality, ignore_index=True))
     units, counts = load_asset(workspace, "transcripts"), load_asset(workspace, "transcript_counts")
     if units is not None:
         yield "transcripts/all.bed", _bed(units)
+        yield "transcripts/all.tsv", _tsv(units)
+        yield "transcripts/grohmm.bed", _bed(_as_grohmm(units))
         if counts is not None:
             for condition in sorted({library.condition for library in workspace.study.libraries}):
                 ids = {library.id for library in workspace.study.libraries if library.condition == condition}
@@ -151,6 +162,11 @@ def _tsv(table: Any) -> bytes:
 
 def _json(value: Any) -> bytes:
     return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False).encode()
+
+
+def _as_grohmm(units: Any) -> Any:
+    """The units at the coordinates groHMM 1.41 exports to BED: its 1-based start less one, its end."""
+    return units.assign(start=units["grohmm_start"] - 1, end=units["grohmm_end"])
 
 
 def _bed(units: Any) -> bytes:
