@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A first kernel call compiles, so no deadline; in CI the examples are the same every time, elsewhere they vary.
+settings.register_profile("varied", deadline=None)
+settings.register_profile("fixed", deadline=None, derandomize=True)
+settings.load_profile("fixed" if os.environ.get("CI") else "varied")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

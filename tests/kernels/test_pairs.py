@@ -23,10 +23,13 @@ def test_equals_the_definition(rows: list[tuple[int, bool, int]], scale: float, 
         comparable_pairs(time, event, ties), comparable_reference(time, event, ties).sum(axis=1)
     )
     loss, gradient = pair_loss_reference(scale * risk, time, event, weights, 1.5, ties)
-    for method in ("direct", "spectral"):
+    # The separable form rounds relative to the largest softplus of the scores, so a loss near 0 keeps that much.
+    rounding = {"direct": 1e-14, "spectral": 1e-13 * (1 + 1.5 * scale * np.ptp(risk))}
+    for method, absolute in rounding.items():
         ours = pair_loss(scale * risk, time, event, weights, sharpness=1.5, ties=ties, method=method)
-        assert ours.loss == pytest.approx(loss, rel=1e-10, abs=1e-12)
-        np.testing.assert_allclose(ours.gradient, gradient, rtol=1e-9, atol=1e-12)
+        assert ours.loss == pytest.approx(loss, rel=1e-10, abs=absolute)
+        assert ours.loss >= 0
+        np.testing.assert_allclose(ours.gradient, gradient, rtol=1e-9, atol=absolute)
 
 
 @pytest.mark.parametrize(("scale", "rounding"), [(0.3, 9), (1.0, 1), (3.0, 9)])
