@@ -141,7 +141,7 @@ def fit_model(
             )
         )
     inner = inner_folds(outcomes, inner_count, seed)
-    path = _linear_path(encoded, outcomes, inner, parameters)
+    path = _linear_path(encoded, len(encoders.clinical.hinge_fields()), outcomes, inner, parameters)
     members: list[Member] = []
     places = []
     history: list[dict[str, Any]] = []
@@ -202,7 +202,9 @@ def inner_folds(outcomes: Outcomes, count: int, seed: int) -> np.ndarray:
     return folds
 
 
-def _linear_path(encoded: Encoded, outcomes: Outcomes, inner: np.ndarray, parameters: Parameters) -> LinearPath | None:
+def _linear_path(
+    encoded: Encoded, hinges: int, outcomes: Outcomes, inner: np.ndarray, parameters: Parameters
+) -> LinearPath | None:
     if not parameters.linear_path.enabled:
         return None
     columns = np.hstack([encoded.design, encoded.components.astype(np.float64)])
@@ -210,7 +212,7 @@ def _linear_path(encoded: Encoded, outcomes: Outcomes, inner: np.ndarray, parame
         return None
     grid = tuple(sorted(parameters.linear_path.penalties))
     clinical, ridge = encoded.design.shape[1], parameters.linear_path.stacking_ridge
-    return stacked_linear_path(columns, clinical, outcomes.time, outcomes.event, inner, grid, ridge)
+    return stacked_linear_path(columns, clinical, outcomes.time, outcomes.event, inner, grid, ridge, hinges)
 
 
 def _stacked(

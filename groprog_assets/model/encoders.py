@@ -27,12 +27,16 @@ SOURCE_OF = {
 }
 # The best of 2, 2.5, 3, 5 and 10 on the inner folds of TCGA-LIHC; its expression reaches 3965 SD.
 Z_LIMIT = 3.0
+HINGED_VALUES = 10
 ROWS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
 class FieldEncoding:
-    """One covariate's fitted constants; `dropped` holds the reason when the column carries nothing."""
+    """One covariate's fitted constants; `dropped` holds the reason when the column carries nothing.
+
+    knots, knot_means, knot_scales: where a continuous field's hinges max(x - knot, 0) start, and what standardises them.
+    """
 
     name: str
     kind: str
@@ -44,11 +48,15 @@ class FieldEncoding:
     flag_mean: float = 0.0
     levels: tuple[str, ...] = ()
     level_means: tuple[float, ...] = ()
+    knots: tuple[float, ...] = ()
+    knot_means: tuple[float, ...] = ()
+    knot_scales: tuple[float, ...] = ()
     dropped: str = ""
 
 
 class EncodedClinical(NamedTuple):
-    """state, treatment: (n, .) float32 numbers; *_codes: (n, .) int64 level indices, 0 = unknown; design: (n, p) float64."""
+    """state, treatment: (n, .) float32 numbers; *_codes: (n, .) int64 level indices, 0 = unknown; design: (n, p) float64, the
+    hinges last."""
 
     state: np.ndarray
     state_codes: np.ndarray
@@ -90,7 +98,7 @@ class ClinicalEncoder:
         n = len(inputs)
         state: dict[str, list[np.ndarray]] = {"state": [], "treatment": []}
         codes: dict[str, list[np.ndarray]] = {"state": [], "treatment": []}
-        design = []
+        design, hinges = [], []
         for encoding in self.fields:
             if encoding.dropped:
                 continue
@@ -107,6 +115,8 @@ class ClinicalEncoder:
             missing = np.isnan(number)
             number = np.where(missing, encoding.median, number)
             z = np.clip((number - encoding.mean) / encoding.scale, -Z_LIMIT, Z_LIMIT)
+            for knot, mean, scale in zip(encoding.knots, encoding.knot_means, encoding.knot_scales):
+                hinges.append(np.clip((np.maximum(number - knot, 0.0) - mean) / scale, -Z_LIMIT, Z_LIMIT))
             columns = [z]
             if encoding.flag:
                 columns.append(missing - encoding.flag_mean)
@@ -119,7 +129,7 @@ class ClinicalEncoder:
             _columns(codes["state"], n, np.int64),
             _columns(state["treatment"], n, np.float32),
             _columns(codes["treatment"], n, np.int64),
-            _columns(design, n, np.float64),
+            _columns([*design, *hinges], n, np.float64),
         )
 
     def level_counts(self, block: str) -> list[int]:
@@ -137,7 +147,11 @@ class ClinicalEncoder:
             if not encoding.dropped:
                 width = len(encoding.levels) if encoding.kind == "categorical" else 1 + encoding.flag
                 names.extend([encoding.name] * width)
-        return names
+        return names + self.hinge_fields()
+
+    def hinge_fields(self) -> list[str]:
+        """The field each hinge, the last columns of `design`, belongs to."""
+        return [encoding.name for encoding in self.fields if not encoding.dropped for _ in encoding.knots]
 
     def number_fields(self, block: str) -> list[str]:
         """The field each column of `state` or `treatment` belongs to."""
@@ -367,7 +381,7 @@ class Encoders:
         for row in document["fields"]:
             fields.append(
                 FieldEncoding(
-                    **{**row, "levels": tuple(row["levels"]), "level_means": tuple(row["level_means"])},
+                    **{name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
                 )
             )
         expression = None
@@ -423,6 +437,8 @@ def _fit_number(
     median = float(np.median(known))
     filled = np.where(np.isnan(number), median, number)
     missing = float(np.isnan(number).mean())
+    hinges = _fit_hinges(known, filled) if kind == "continuous" else []
+    knots, knot_means, knot_scales = (tuple(values) for values in zip(*hinges)) if hinges else ((), (), ())
     return FieldEncoding(
         name,
         kind,
@@ -433,7 +449,22 @@ def _fit_number(
         missing > flag_above,
         missing,
         levels,
+        knots=knots,
+        knot_means=knot_means,
+        knot_scales=knot_scales,
     )
+
+
+def _fit_hinges(known: np.ndarray, filled: np.ndarray) -> list[tuple[float, float, float]]:
+    # (knot, mean, SD) at the tertiles, where values lie on both sides; a straight line needs none.
+    if np.unique(known).size < HINGED_VALUES:
+        return []
+    fitted = []
+    for knot in np.unique(np.quantile(known, (1 / 3, 2 / 3))):
+        hinge = np.maximum(filled - knot, 0.0)
+        if hinge.std() > 1e-8 * max(1.0, abs(knot)) and known.min() < knot:
+            fitted.append((float(knot), float(hinge.mean()), float(hinge.std())))
+    return fitted
 
 
 def _fit_categorical(name: str, block: str, values: np.ndarray) -> FieldEncoding:

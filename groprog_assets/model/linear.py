@@ -192,17 +192,32 @@ def stacked_linear_path(
     inner: np.ndarray,
     grid: tuple[float, ...],
     ridge: float,
+    hinges: int = 0,
 ) -> LinearPath:
     """The joint path, the clinical path alone and the omics path alone, weighed by their out-of-fold scores.
 
     A sum of linear paths is a linear path, so coefficients are what comes back, with the joint path's penalties, score and log.
     Arguments as in `choose_linear_path`; `ridge` as in `stacking_weights`. With one kind of column there is nothing to weigh.
+    The last `hinges` of the clinical columns, which bend the straight lines of the others, enter only when the clinical path
+    alone scores higher with them on the inner folds.
     """
+    width, straight = columns.shape[1], clinical_width - hinges
+    if clinical_width == 0:
+        return choose_linear_path(columns, 0, time, event, inner, grid)
+    clinic = _padded(choose_linear_path(columns[:, :straight], straight, time, event, inner, grid), 0, clinical_width)
+    if hinges:
+        bent = choose_linear_path(columns[:, :clinical_width], clinical_width, time, event, inner, grid)
+        if bent.score <= clinic.score:
+            kept = np.r_[0:straight, clinical_width:width]
+            path = stacked_linear_path(columns[:, kept], straight, time, event, inner, grid, ridge)
+            return path._replace(
+                members=[np.insert(fit, [straight] * hinges, 0.0) for fit in path.members],
+                whole=np.insert(path.whole, [straight] * hinges, 0.0),
+            )
+        clinic = bent
+    if clinical_width == width:
+        return clinic
     joint = choose_linear_path(columns, clinical_width, time, event, inner, grid)
-    width = columns.shape[1]
-    if clinical_width in (0, width):
-        return joint
-    clinic = choose_linear_path(columns[:, :clinical_width], clinical_width, time, event, inner, grid)
     omics = choose_linear_path(columns[:, clinical_width:], 0, time, event, inner, grid)
     paths = [joint, _padded(clinic, 0, width), _padded(omics, clinical_width, width)]
     weights = stacking_weights(np.column_stack([path.out_of_fold for path in paths]), time, event, ridge)

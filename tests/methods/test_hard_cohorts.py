@@ -1,4 +1,4 @@
-"""Cohorts that break survival programs, through model, baselines and evaluation: a document, or a refusal that names the reason."""
+"""Cohorts that break survival programs, through model, baselines and evaluation: a document, or a refusal with the reason."""
 
 from __future__ import annotations
 

@@ -40,7 +40,22 @@ def test_continuous_is_median_filled_standardised_and_flagged():
 
 def test_few_missing_values_get_no_flag():
     train = clinical([FieldSpec("x")], x=[*range(39), None])
-    assert ClinicalEncoder.fit(train, flag_above=0.05).transform(train).design.shape == (40, 1)
+    encoder = ClinicalEncoder.fit(train, flag_above=0.05)
+    assert encoder.design_fields() == ["x", *encoder.hinge_fields()]
+
+
+def test_hinges_bend_the_line_at_the_tertiles_and_stand_last():
+    train = clinical(
+        [FieldSpec("x"), FieldSpec("few")], x=[float(k) for k in range(31)], few=[0.0, 1.0, 2.0] * 10 + [0.0]
+    )
+    encoder = ClinicalEncoder.fit(train, flag_above=0.05)
+    assert encoder.fields[0].knots == (10.0, 20.0)
+    assert encoder.fields[1].knots == ()
+    design = encoder.transform(train).design
+    assert encoder.design_fields() == ["x", "few", "x", "x"]
+    hinge = np.maximum(np.arange(31) - 10.0, 0)
+    np.testing.assert_allclose(design[:, 2], (hinge - hinge.mean()) / hinge.std())
+    np.testing.assert_allclose(design.mean(axis=0), 0, atol=1e-12)
 
 
 def test_ordinal_is_a_number_and_a_level():

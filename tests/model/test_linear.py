@@ -123,3 +123,17 @@ def test_an_omics_path_of_noise_gets_little_weight():
     time = generator.exponential(np.exp(-1.5 * columns[:, 0]))
     path = stacked_linear_path(columns, 1, time, np.ones(200, bool), np.arange(200) % 5, (0.03, 0.3, 3.0), 0.05)
     assert np.abs(path.whole[1:]).max() < 0.15 * abs(path.whole[0])
+
+
+@pytest.mark.parametrize("shape", ["straight", "bent"])
+def test_hinges_enter_only_where_the_inner_folds_want_them(shape: str):
+    generator = np.random.default_rng(5)
+    x = generator.normal(size=400)
+    hinge = np.maximum(x - 0.3, 0)
+    columns = np.column_stack([x, hinge - hinge.mean(), generator.normal(size=(400, 4))])
+    hazard = x if shape == "straight" else np.abs(x) * 1.5
+    time, event, inner = generator.exponential(np.exp(-hazard)), np.ones(400, bool), np.arange(400) % 5
+    path = stacked_linear_path(columns, 2, time, event, inner, (0.003, 0.03, 0.3), 0.05, hinges=1)
+    assert path.whole.shape == (6,)
+    assert (path.whole[1] != 0) == (shape == "bent")
+    assert all((fit[1] != 0) == (shape == "bent") for fit in path.members)
