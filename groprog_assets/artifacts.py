@@ -1,8 +1,9 @@
 """Values become bytes and come back: tables, arrays, documents, blobs and bundles of them, in a content-addressed store.
 
-A value is a DataFrame (Parquet, zstd), a dict of NumPy arrays (npz with fixed timestamps), a JSON-able dict, a Blob, or a
-Bundle of named values (a JSON manifest that lists its members' digests). Equal values give equal bytes. Bytes are written to
-a temporary name, synced and renamed to `ab/<sha256>`, so a reader never sees half of one. Nothing is pickled. No Dagster.
+A value is a DataFrame (Parquet, zstd), a dict of NumPy arrays (npz with fixed timestamps), a JSON-able dict, a Blob, a
+StoredFile (a file too large to hold in memory: it is moved into the store, and read from there by its path) or a Bundle of named
+values (a JSON manifest that lists their digests). Equal values give equal bytes. Bytes are written to a temporary name, synced
+and renamed to `ab/<sha256>`, so a reader never sees half of one. Nothing is pickled. No Dagster.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import Any, NamedTuple
 from groprog_assets.errors import ArtifactError, Problem
 from groprog_assets.tables import TABLES, conform
 
-KINDS = ("table", "arrays", "document", "blob", "bundle")
+KINDS = ("table", "arrays", "document", "blob", "file", "bundle")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -31,6 +32,13 @@ class Blob(NamedTuple):
     """Bytes with the suffix of the file they would be (".html", ".safetensors")."""
 
     content: bytes
+    suffix: str
+
+
+class StoredFile(NamedTuple):
+    """A file with the suffix it would have: before storing, the file to be moved; after loading, the stored one, verified."""
+
+    path: Path
     suffix: str
 
 
@@ -244,6 +252,29 @@ class Store:
             write_atomically(path, content)
         return sha256
 
+    def put_file(self, path: Path) -> str:
+        """Move a finished file into the store, never holding it in memory; its digest. The file is gone from `path`."""
+        sha256 = digest_file(path)
+        target = self.path(sha256)
+        if target.is_file() and digest_file(target) == sha256:
+            path.unlink()
+            return sha256
+        with path.open("rb") as handle:
+            os.fsync(handle.fileno())
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(path, target)
+        return sha256
+
+    def get_file(self, sha256: str, name: str = "artifact", remedy: str = "") -> Path:
+        """The path of `sha256` in the store, its bytes verified; they are to be read only."""
+        path = self.path(sha256)
+        found = digest_file(path) if path.is_file() else ""
+        if found != sha256:
+            seen = f"{path} has sha256 {found[:12]}" if found else f"{path} is missing"
+            remedy = remedy or "Run the study again: `groprog run STUDY` rebuilds what is missing."
+            raise ArtifactError(Problem(name, seen, f"It was stored with {sha256[:12]}.", remedy))
+        return path
+
     def get_bytes(self, sha256: str, name: str = "artifact", remedy: str = "") -> bytes:
         """The bytes of `sha256`, verified."""
         path = self.path(sha256)
@@ -264,6 +295,8 @@ class Store:
     def verifies(self, reference: Reference) -> bool:
         """Whether every byte of the value is there and unaltered."""
         try:
+            if reference.kind == "file":
+                return bool(self.get_file(reference.sha256))
             content = self.get_bytes(reference.sha256)
         except ArtifactError:
             return False
@@ -287,6 +320,9 @@ class Store:
             return self._reference(encode_table(value, table), "table", table=table)
         if isinstance(value, Blob):
             return self._reference(value.content, "blob", suffix=value.suffix)
+        if isinstance(value, StoredFile):
+            size = value.path.stat().st_size
+            return Reference(self.put_file(value.path), "file", "", value.suffix, size)
         if isinstance(value, Bundle) or hasattr(value, "_asdict"):
             items = value if isinstance(value, Bundle) else value._asdict()
             names = {} if isinstance(tables, str) else tables
@@ -299,11 +335,13 @@ class Store:
         if isinstance(value, Mapping | list):
             return self._reference(canonical_json(value), "document")
         raise ArtifactError(
-            f"An asset's value is a table, arrays, a document, a blob or a bundle of these, not {type(value).__name__}."
+            f"An asset's value is a table, arrays, a document, a blob, a file or a bundle of these, not {type(value).__name__}."
         )
 
     def get(self, reference: Reference, name: str = "artifact", remedy: str = "") -> Any:
         """The value of `reference`, its digest verified and its table conformed."""
+        if reference.kind == "file":
+            return StoredFile(self.get_file(reference.sha256, name, remedy), reference.suffix)
         content = self.get_bytes(reference.sha256, name, remedy)
         if reference.kind == "table":
             return decode_table(content, reference.table)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from groprog_assets.artifacts import Blob, Bundle, Store, canonical_json, digest_bytes, write_atomically
+from groprog_assets.artifacts import Blob, Bundle, Store, StoredFile, canonical_json, digest_bytes, write_atomically
 from groprog_assets.errors import ArtifactError, TableError
 
 FUNNEL = pd.DataFrame({"step": ["all", "mapped"], "removed": [0, 3], "remaining": [10, 7], "reason": ["", "unmapped"]})
@@ -135,3 +135,20 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: p
     with pytest.raises(ArtifactError, match="No space left"):
         write_atomically(tmp_path / "x", b"abc")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_large_file_is_moved_in_and_verified_by_its_path(store: Store, tmp_path: Path):
+    place = tmp_path / "made.bam"
+    place.write_bytes(b"x" * 100_000)
+    reference = store.put(Bundle(made=StoredFile(place, ".bam")))
+    assert not place.exists()
+    loaded = store.get(reference).made
+    assert loaded.path.read_bytes() == b"x" * 100_000
+    assert loaded.suffix == ".bam"
+    loaded.path.write_bytes(b"y")
+    assert not store.verifies(reference)
+    with pytest.raises(ArtifactError, match="was stored with"):
+        store.get(reference, "alignments")
+    place.write_bytes(b"x" * 100_000)
+    assert store.put(Bundle(made=StoredFile(place, ".bam"))) == reference
+    assert store.verifies(reference)

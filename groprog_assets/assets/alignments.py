@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from groprog_assets.artifacts import Bundle, StoredFile
 from groprog_assets.asset_definition import LIBRARY_FILES, study_asset
 from groprog_assets.results import Materialized, materialized
 from groprog_assets.workspace import StudyView, Workspace
@@ -17,12 +18,16 @@ from groprog_assets.workspace import StudyView, Workspace
     partitioned=True,
 )
 def alignments(study: StudyView, workspace: Workspace, raw_reads: dict[str, Any]) -> Materialized:
-    """The alignment file to read: the library's own, or the one bowtie2 makes of its FASTQ files."""
+    """The alignment file to read: the library's own, or the one bowtie2 makes of its FASTQ, kept as a value."""
     from groprog_assets.methods import alignments as method
 
-    source = method.resolve_alignments(study.library, study.genome, workspace.state / "alignments")
+    folder = workspace.state / "alignments"
+    source = method.resolve_alignments(study.library, study.genome, folder)
+    made = source.path.is_relative_to(folder)
+    given = "" if made else workspace.describe(source.path)
+    about = {**source._asdict(), "path": given, "reads_given": raw_reads["reads"]}
     return materialized(
-        {**source._asdict(), "path": workspace.describe(source.path), "reads_given": raw_reads["reads"]},
+        Bundle(about=about, made=StoredFile(source.path, ".bam") if made else None),
         format=source.format,
         program=source.program,
         reads=source.reads,

@@ -29,14 +29,14 @@ def filtered_alignments(
     study: StudyView,
     workspace: Workspace,
     progress: Callable[[str], Any],
-    alignments: dict[str, Any],
+    alignments: Bundle,
     gene_models: Bundle,
 ) -> Materialized:
     """Reads that map once, outside masks, each as one base on one strand; with the funnel and the strandedness verdict."""
     from groprog_assets.methods import filtered_alignments as method
 
     filtered = method.filter_alignments(
-        workspace.resolve(Path(alignments["path"])),
+        alignments.made.path if "made" in alignments else workspace.resolve(Path(alignments.about["path"])),
         study.library,
         gene_models.chrom_sizes,
         gene_models.masks,
