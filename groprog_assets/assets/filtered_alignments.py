@@ -9,6 +9,7 @@ from typing import Any
 from groprog_assets import plots
 from groprog_assets.artifacts import Bundle
 from groprog_assets.asset_definition import LIBRARY_FILES, study_asset
+from groprog_assets.checks import read_end as check_read_end
 from groprog_assets.checks import signal as check_signal
 from groprog_assets.checks import strandedness as check_strand
 from groprog_assets.results import Materialized, materialized
@@ -21,7 +22,7 @@ from groprog_assets.workspace import StudyView, Workspace
     tables={"positions": "positions", "funnel": "filter_funnel"},
     sections=("library", "genome", "parameters.filtering"),
     files=(*LIBRARY_FILES, "genome.fasta"),
-    checks=("both_strands",),
+    checks=("both_strands", "one_base_a_read"),
     blocking=("has_signal", "strandedness"),
     partitioned=True,
 )
@@ -53,6 +54,7 @@ def filtered_alignments(
             check_signal.any_signal(filtered.positions, "reads after filtering"),
             check_signal.both_strands(filtered.positions),
             check_strand.strandedness(filtered.summary),
+            check_read_end.one_base_a_read(filtered.summary),
         ],
         reads_kept=int(funnel.iloc[-1]) if len(funnel) else 0,
         strandedness=filtered.summary["strandedness"]["status"],

@@ -9,11 +9,11 @@ from groprog_assets.results import Verdict
 
 
 def strandedness(summary: Mapping[str, Any]) -> Verdict:
-    """Fails when the reads lie on the other strand than declared; an unclear library passes and says so."""
+    """Fails when the reads lie on the other strand than declared, or on no strand more than the other; says what to do (A31)."""
     found = summary["strandedness"]
-    passed = found["status"] != "flipped"
-    seen = f"declared {found['declared']}, inferred {found['inferred']}, {found['reads']} genic reads"
-    remedy = "" if passed else f" {found.get('remedy') or 'Set strandedness of the library to the inferred value.'}"
+    passed = found["status"] == "ok"
+    seen = f"declared {found['declared']}, inferred {found['inferred']}, {found['reads']:,} genic reads"
+    remedy = "" if passed else f" {found['remedy']}"
     return Verdict(
         "strandedness",
         passed,

@@ -88,7 +88,7 @@ def judge_strandedness(
         if reads < parameters.strandedness_minimum_reads:
             remedy = (
                 f"Only {reads:,} reads lie over genes of one strand, fewer than {parameters.strandedness_minimum_reads:,}; "
-                "check the annotation and the depth, and declare strandedness once the protocol is known."
+                "check the annotation and the depth, or lower filtering.strandedness_minimum_reads."
             )
         else:
             remedy = (

@@ -1,0 +1,16 @@
+"""Does every read stand for one base, as the unit-calling defaults assume?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from groprog_assets.results import Verdict
+
+
+def one_base_a_read(summary: Mapping[str, Any]) -> Verdict:
+    """Fails, without blocking, when a library counts every base of its reads; tells what that was measured to do."""
+    passed = summary["read_end"] != "coverage"
+    warned = next((text for text in summary["warnings"] if text.startswith("Coverage mode")), "")
+    description = f"one base a read, {summary['read_end']}" if passed else warned or "bases are counted, not reads"
+    return Verdict("one_base_a_read", passed, description, {"mean_read_length": summary["mean_read_length"]})

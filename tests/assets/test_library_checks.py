@@ -1,0 +1,46 @@
+"""The checks of one library's reads: strand and read end, on the summaries that filtering really gives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from groprog_assets.checks.read_end import one_base_a_read
+from groprog_assets.checks.strandedness import strandedness
+from groprog_assets.methods.positions import position_table
+from groprog_assets.methods.strandedness import judge_strandedness
+from groprog_assets.parameters import FilteringParameters
+
+GENES = pd.DataFrame({"chrom": ["chr1"], "start": [0], "end": [900], "strand": ["+"]})
+
+
+@pytest.mark.parametrize(
+    ("plus", "minus", "declared", "status", "words"),
+    [
+        (900, 100, "auto", "ok", "inferred forward"),
+        (100, 900, "auto", "ok", "inferred reverse"),
+        (900, 100, "forward", "ok", "declared forward"),
+        (900, 100, "reverse", "flipped", "Declare strandedness: forward"),
+        (100, 900, "forward", "flipped", "Declare strandedness: reverse"),
+        (500, 500, "auto", "unclear", "may be unstranded"),
+        (650, 350, "forward", "unclear", "neither above 70% nor below 30%"),
+        (300, 100, "auto", "unclear", "fewer than 500.*lower filtering.strandedness_minimum_reads"),
+        (0, 0, "auto", "unclear", "Only 0 reads"),
+    ],
+)
+def test_only_a_clear_strand_that_is_not_contradicted_passes(plus, minus, declared, status, words):
+    counts = np.array([plus, minus])
+    table = position_table(np.zeros(2, int), np.array([0, 1]), np.array([5, 5]), counts, {"chr1": 1000})
+    table = table[table["count"] > 0]
+    verdict = judge_strandedness(table, GENES, declared, "gro-seq", FilteringParameters()).verdict
+    found = strandedness({"strandedness": verdict})
+    assert (verdict["status"], found.passed, found.blocking) == (status, status == "ok", True)
+    assert pd.Series([found.description]).str.contains(words).all(), found.description
+
+
+def test_bases_counted_as_reads_are_told_with_what_they_do():
+    summary = {"read_end": "coverage", "mean_read_length": 36.0, "warnings": ["other", "Coverage mode: 6,887 units"]}
+    found = one_base_a_read(summary)
+    assert (found.passed, found.blocking, found.description) == (False, False, "Coverage mode: 6,887 units")
+    assert one_base_a_read({"read_end": "five_prime", "mean_read_length": 36.0, "warnings": []}).passed
