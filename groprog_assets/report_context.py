@@ -38,6 +38,7 @@ def report_context(study: StudyView, workspace: Workspace) -> dict[str, Any]:
             "mode": study.parameters.representation.mode,
             "endpoint": study.cohort.endpoint.name,
         },
+        "absent": _absent(study),
         "libraries": [_library(workspace, library, left_out) for library in workspace.study.libraries],
         "inputs": sorted(files.values(), key=lambda item: (item["role"], item["library"], item["path"])),
         "parameters": workspace.study.parameters.overrides(),
@@ -69,6 +70,16 @@ def report_context(study: StudyView, workspace: Workspace) -> dict[str, Any]:
             for verdict in record["verdicts"]
         ],
     }
+
+
+def _absent(study: StudyView) -> dict[str, str]:
+    """Why a section of the report is empty, where the study does not ask for it."""
+    reasons = {}
+    if study.ontology is None:
+        reasons["enrichment"] = "The study names no ontology, so the functions of the changed genes were not tested."
+    if not study.loci:
+        reasons["loci"] = "The study names no key loci."
+    return reasons
 
 
 def _records(workspace: Workspace) -> list[tuple[str, str, dict[str, Any]]]:

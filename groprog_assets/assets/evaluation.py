@@ -34,6 +34,6 @@ def evaluation(
     return materialized(
         document,
         plot=plots.evaluation(document),
-        verdicts=[check.omics_add(document)],
+        verdicts=[check.omics_add(document, risk_model.summary["mode"])],
         models=len(document["models"]),
     )

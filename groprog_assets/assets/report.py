@@ -20,6 +20,8 @@ from groprog_assets.workspace import StudyView, Workspace
         "genome",
         "libraries",
         "contrast",
+        "ontology",
+        "loci",
         "cohort",
         "parameters.quality",
         "parameters.representation",

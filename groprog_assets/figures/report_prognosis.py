@@ -130,7 +130,9 @@ def verdict(context: Mapping[str, Any]) -> dict[str, str] | None:
     lower = min(row["lower"], row.get("bootstrap_lower") or row["lower"])
     upper = max(row["upper"], row.get("bootstrap_upper") or row["upper"])
     amount = f"{fixed(row['difference'])} (95 % interval {interval(row['lower'], row['upper'])})"
-    if lower > 0:
+    if member(context.get("study"), "mode") == "clinical":
+        title, level, end = "Clinical covariates alone: no omics enter this model", "info", ""
+    elif lower > 0:
         title, level, end = "Adding the omics improves the prediction in this cohort", "good", ""
     elif upper < 0:
         title, level, end = "Adding the omics makes the prediction worse in this cohort", "bad", ""

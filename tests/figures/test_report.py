@@ -227,6 +227,20 @@ def test_no_headline_without_an_interval():
     assert verdict({}) is None
 
 
+def test_a_clinical_model_makes_no_claim_about_omics():
+    row = {
+        "model": "groprog",
+        "against": "clinical_cox",
+        "metric": "c_ipcw",
+        "difference": 0.0,
+        "lower": -0.01,
+        "upper": 0.01,
+    }
+    found = verdict({"study": {"mode": "clinical"}, "evaluation": {"models": {}, "differences": [row]}})
+    assert found["title"] == "Clinical covariates alone: no omics enter this model"
+    assert "gain" not in found["text"]
+
+
 def test_table_one_counts_patients(page):
     part = text_of(section(page, "cohort"))
     assert "Table 1" in part
