@@ -76,22 +76,14 @@ def _files(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
 def _genomics(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
     import pandas as pd
 
-    from groprog_assets.methods.coverage import write_bigwigs
-
     models = load_asset(workspace, "gene_models")
     quality = []
     for library in workspace.study.libraries:
         table = load_asset(workspace, "read_quality", library.id)
         if table is not None:
             quality.append(table.assign(library=library.id))
-        filtered = load_asset(workspace, "filtered_alignments", library.id)
-        if filtered is not None and models is not None:
-            reads = int(filtered.positions["count"].sum())
-            place = workspace.state / f".export.{os.getpid()}.part"
-            scale = 1e6 / reads if reads else 1.0
-            for path in write_bigwigs(filtered.positions, models.chrom_sizes, place / library.id, scale):
-                yield f"coverage/{path.name}", path.read_bytes()
-            shutil.rmtree(place)
+    if models is not None:
+        yield from _tracks(workspace, models.chrom_sizes)
     if quality:
         yield "read_quality.tsv", _tsv(pd.concat(quality, ignore_index=True))
     units, counts = load_asset(workspace, "transcripts"), load_asset(workspace, "transcript_counts")
@@ -129,6 +121,37 @@ def _genomics(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
     features = _stored(workspace, "gene_features")
     if features is not None:
         yield "features.parquet", features
+
+
+def _tracks(workspace: Workspace, chrom_sizes: dict[str, int]) -> Iterator[tuple[str, bytes]]:
+    """Stranded bigWigs of every library: raw, reads per million, and by spike-in where every library has such reads."""
+    from groprog_assets.methods.coverage import spike_in_scales, write_bigwigs
+
+    ids = [library.id for library in workspace.study.libraries]
+    spiked = {}
+    for name in ids:
+        filtered = load_asset(workspace, "filtered_alignments", name)
+        if filtered is not None:
+            spiked[name] = int(filtered.summary["spike_in_reads"])
+    scales = spike_in_scales(spiked)
+    rows = []
+    for name in spiked:
+        filtered = load_asset(workspace, "filtered_alignments", name)  # again: one library's positions at a time
+        reads = int(filtered.positions["count"].sum())
+        kinds = {"": 1.0, ".rpm": 1e6 / reads if reads else 1.0}
+        if name in scales:
+            kinds[".spike_in"] = scales[name]
+        place = workspace.state / f".export.{os.getpid()}.part"
+        for kind, scale in kinds.items():
+            for path in write_bigwigs(filtered.positions, chrom_sizes, place / name, scale, kind):
+                yield f"coverage/{path.name}", path.read_bytes()
+        shutil.rmtree(place)
+        rows.append(f"{name}\t{reads}\t{spiked[name]}\t{kinds['.rpm']:.10g}\t{kinds.get('.spike_in', 'NA')}\n")
+    if rows:
+        yield (
+            "coverage/scales.tsv",
+            ("library\treads\tspike_in_reads\trpm_scale\tspike_in_scale\n" + "".join(rows)).encode(),
+        )
 
 
 def _prognosis(workspace: Workspace) -> Iterator[tuple[str, bytes]]:

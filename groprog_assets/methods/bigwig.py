@@ -21,11 +21,12 @@ _READ_STEP = 1 << 19
 
 
 def write_bigwigs(
-    positions: pd.DataFrame, chrom_sizes: Mapping[str, int], prefix: Path, scale: float = 1.0
+    positions: pd.DataFrame, chrom_sizes: Mapping[str, int], prefix: Path, scale: float = 1.0, kind: str = ""
 ) -> list[Path]:
-    """`<prefix>_plus.bw` and `<prefix>_minus.bw` in point mode, values count * scale, minus negative.
+    """`<prefix>_plus<kind>.bw` and `<prefix>_minus<kind>.bw` in point mode, values count * scale, minus negative.
 
-    scale: 1 for raw reads, 1e6 / reads for reads per million. Equal tables give equal bytes. A strand without reads gives a
+    scale: 1 for raw reads, 1e6 / reads for reads per million; kind: tells files apart, such as ".rpm".
+    Equal tables give equal bytes. A strand without reads gives a
     valid file without values. ReadsError when a position lies outside chrom_sizes. Source: the convention of dREG, PINTS and
     proseq2.0 tracks.
     """
@@ -44,7 +45,7 @@ def write_bigwigs(
             )
     paths = []
     for strand, name, sign in zip(STRANDS, ("plus", "minus"), (1.0, -1.0)):
-        path = Path(f"{prefix}_{name}.bw")
+        path = Path(f"{prefix}_{name}{kind}.bw")
         path.parent.mkdir(parents=True, exist_ok=True)
         file = pyBigWig.open(str(path), "w")
         file.addHeader([(chrom, int(size)) for chrom, size in chrom_sizes.items()])

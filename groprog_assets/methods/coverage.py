@@ -13,7 +13,19 @@ from groprog_assets.methods.positions import STRANDS, categories, sequences
 from groprog_assets.tables import conform
 from groprog_kernels import coverage as windows
 
-__all__ = ["bin_positions", "read_bigwig_pair", "write_bigwigs"]
+__all__ = ["bin_positions", "read_bigwig_pair", "spike_in_scales", "write_bigwigs"]
+
+
+def spike_in_scales(reads: Mapping[str, int]) -> dict[str, float]:
+    """Factor by which each library's raw counts are multiplied so that all have equal spike-in signal.
+
+    reads: library -> unique reads on spike-in contigs. The library with the fewest has factor 1, the others less: no read is
+    counted more than once. Empty when a library has none, because then nothing can be compared. Source: external spike-in
+    normalisation as in Orlando et al. 2014, doi:10.1016/j.celrep.2014.10.018.
+    """
+    if not reads or min(reads.values()) <= 0:
+        return {}
+    return {library: min(reads.values()) / own for library, own in reads.items()}
 
 
 def bin_positions(positions: pd.DataFrame, chrom_sizes: Mapping[str, int], bin_size: int) -> pd.DataFrame:

@@ -24,8 +24,8 @@ from groprog_kernels import reads, records
 
 _CONSEQUENCE = (
     "The unit-calling defaults were made for one base a read. Measured with the same reads (GSE27463, 40 min, chr7; LtProbB "
-    "-200, UTS 5) as 1, 36 and 50 bp: 388, 3,833 and 6,887 units; 8.1, 58.0 and 60.2 Mb; 5' false positive 0.050, 0.134 and 0.126; "
-    "TUA 0.743, 0.778 and 0.751; merged/dissociated genes 21/14, 88/185 and 88/241. "
+    "-200, UTS 5) as 1, 36 and 50 bp: 388, 3,833 and 6,887 units; 8.1, 58.0 and 60.2 Mb; 5' false positive 0.050, 0.134 and "
+    "0.126; TUA 0.743, 0.778 and 0.751; merged/dissociated genes 21/14, 88/185 and 88/241. "
     "Use read_end: five_prime unless bases are what you want."
 )
 """groHMM 1.41.1 windowAnalysis counts bases, not reads; run on the reads shortened and lengthened."""

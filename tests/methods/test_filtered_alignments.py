@@ -297,3 +297,23 @@ def test_fastq_without_an_aligner(tmp_path, genome, monkeypatch):
     assert not (tmp_path / "out").exists()
     with pytest.raises(ReadsError, match="neither reads"):
         alignments.resolve_alignments(library(), genome, tmp_path)
+
+
+def test_spike_ins_make_libraries_equal(tmp_path, genome):
+    named = genome.model_copy(update={"spike_in_prefix": "dm6_"})
+    reads = {}
+    for name, spiked in (("a", 4), ("b", 6)):
+        rows = [*sense(), *[files.row(contig=3)] * spiked, files.row(contig=3, mapq=0)]
+        reads[name] = run(files.write(tmp_path / f"{name}.bam", rows), named).summary["spike_in_reads"]
+    assert reads == {"a": 4, "b": 6}
+    scales = coverage.spike_in_scales(reads)
+    assert [reads[name] * scales[name] for name in "ab"] == [4, 4]
+    assert coverage.spike_in_scales({"a": 4, "b": 0}) == coverage.spike_in_scales({}) == {}
+    positions = table(np.random.default_rng(0), {"chr1": 700}, 40)
+    plus, minus = coverage.write_bigwigs(positions, {"chr1": 700}, tmp_path / "a", 0.5, ".rpm")
+    assert (plus.name, minus.name) == ("a_plus.rpm.bw", "a_minus.rpm.bw")
+    import pyBigWig
+
+    with pyBigWig.open(str(minus)) as file:
+        found = [value for *_, value in file.intervals("chr1")]
+    assert found == (positions.loc[positions["strand"] == "-", "count"] * -0.5).tolist()
