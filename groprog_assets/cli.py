@@ -265,9 +265,11 @@ def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
 
 
 def _add_others() -> None:
+    from groprog_assets import cli_evidence
     from groprog_assets.cli_dev import dev
     from groprog_assets.cli_lineage import lineage_group
 
+    assert cli_evidence.FORMATS  # loading it adds its commands to the lineage group
     main.add_command(dev)
     main.add_command(lineage_group)
 

@@ -194,16 +194,25 @@ def history(asset: str, study: Path | None, partition: str, as_json: bool) -> No
 @lineage_group.command("verify", cls=Answering)
 @STUDY_OPTION
 @click.option("--head", default="", help="A seal kept elsewhere, as NUMBER:SHA256.")
+@click.option("--signed", type=click.Path(path_type=Path), default=None, help="A signed head kept elsewhere.")
+@click.option("--key", type=click.Path(path_type=Path), default=None, help="The key it was signed with.")
 @JSON
-def verify(study: Path | None, head: str, as_json: bool) -> None:
+def verify(study: Path | None, head: str, signed: Path | None, key: Path | None, as_json: bool) -> None:
     """Look for any edit, deletion, reordering or truncation of the ledger, and for altered bytes in the store."""
     from groprog_assets.lineage import derivations, ledger
+    from groprog_assets.lineage.signed_heads import read_key, read_signed
 
     workspace = workspace_of(study)
     kept = None
     if head:
         number, _, seal = head.partition(":")
+        if not number.isdigit():
+            raise LedgerError(Problem("--head", head, "It is NUMBER:SHA256.", "`groprog lineage head` prints it."))
         kept = {"sequence": int(number), "seal": seal}
+    if signed is not None:
+        if key is None:
+            raise LedgerError(Problem("--signed", str(signed), "A signature is checked with its key.", "--key FILE"))
+        kept = read_signed(signed, workspace.study.name, read_key(key, workspace.folder))
     problems = ledger.verify(workspace.ledger_path, kept)
     values = 0
     for asset, partition, digest in workspace.derivations.pointers():
@@ -236,25 +245,6 @@ def verify(study: Path | None, head: str, as_json: bool) -> None:
     )
     if problems:
         raise SystemExit(2)
-
-
-@lineage_group.command("export", cls=Answering)
-@STUDY_OPTION
-@click.option("--format", "form", type=click.Choice(["prov", "duckdb"]), default="prov", show_default=True)
-@click.option("--output", type=click.Path(path_type=Path), required=True)
-def export(study: Path | None, form: str, output: Path) -> None:
-    """The ledger for others: W3C PROV-JSON, or a copy of the DuckDB file."""
-    from groprog_assets.artifacts import write_atomically
-    from groprog_assets.lineage import ledger, questions
-
-    workspace = workspace_of(study)
-    if form == "duckdb":
-        ledger.publish(workspace.ledger_path, output)
-    else:
-        with ledger.open_ledger(workspace.ledger_path) as connection:
-            document = questions.provenance(connection)
-        write_atomically(output, json.dumps(document, indent=1).encode())
-    click.echo(str(output))
 
 
 @lineage_group.command("rebuild", cls=Answering)

@@ -193,35 +193,6 @@ def history(connection: duckdb.DuckDBPyConnection, asset: str, partition: str = 
     return found
 
 
-def provenance(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    """The ledger's derivations as W3C PROV-JSON: entities (values, files), activities (derivations), used, wasGeneratedBy."""
-    document: dict[str, Any] = {
-        "prefix": {"groprog": "urn:groprog:"},
-        "entity": {},
-        "activity": {},
-        "used": {},
-        "wasGeneratedBy": {},
-    }
-    for digest, body in connection.execute("SELECT derivation, body FROM derivations ORDER BY 1").fetchall():
-        record = json.loads(body)
-        activity, output = f"groprog:derivation/{digest}", f"groprog:sha256/{record['output']['sha256']}"
-        document["activity"][activity] = {
-            "prov:label": _name(record),
-            "groprog:code_version": record["code_version"],
-            "groprog:environment": record["environment"],
-        }
-        document["entity"][output] = {"prov:label": _name(record)}
-        document["wasGeneratedBy"][f"_:g{digest}"] = {"prov:entity": output, "prov:activity": activity}
-        used = [(item["sha256"], item["path"]) for item in record["files"]]
-        for item in record["inputs"]:
-            used.append((item["sha256"], item["asset"]))
-        for place, (sha256, label) in enumerate(used):
-            entity = f"groprog:sha256/{sha256}"
-            document["entity"].setdefault(entity, {"prov:label": label})
-            document["used"][f"_:u{digest}.{place}"] = {"prov:activity": activity, "prov:entity": entity}
-    return document
-
-
 def score(connection: duckdb.DuckDBPyConnection, parquet: str, patient: str) -> dict[str, Any]:
     """A patient's row of a stored risk_scores table. LedgerError when the patient has no score."""
     cursor = connection.execute("SELECT * FROM read_parquet(?) WHERE patient_id = ?", [parquet, patient])

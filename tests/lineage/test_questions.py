@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from groprog_assets.errors import LedgerError
-from groprog_assets.lineage import ledger, questions
+from groprog_assets.lineage import exports, ledger, questions
 from groprog_assets.workspace import Workspace
 
 
@@ -61,7 +61,7 @@ def test_an_asset_never_made_is_said_with_those_that_were(connection):
 
 
 def test_provenance_names_every_value_and_file(connection):
-    document = questions.provenance(connection)
+    document = exports.prov(connection)
     labels = {item["prov:label"] for item in document["entity"].values()}
     assert {"gene_models", "clinical_records", "cohort/clinical.tsv"} <= labels
     activities = set(document["activity"])
