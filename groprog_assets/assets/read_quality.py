@@ -15,8 +15,8 @@ from groprog_assets.workspace import StudyView
     group="reads",
     kinds={"parquet"},
     table="read_quality",
-    sections=("library", "parameters.quality"),
-    files=LIBRARY_FILES,
+    sections=("library", "genome", "parameters.quality"),
+    files=(*LIBRARY_FILES, "genome.fasta"),
     checks=("read_quality",),
     partitioned=True,
 )
@@ -24,7 +24,7 @@ def read_quality(study: StudyView, raw_reads: dict[str, Any]) -> Materialized:
     """Mean, lowest and highest base quality of every cycle of each mate, as FastQC counts them."""
     from groprog_assets.methods import read_quality as method
 
-    table = method.per_cycle_quality(study.library)
+    table = method.per_cycle_quality(study.library, study.genome)
     return materialized(
         table,
         plot=plots.read_quality(table, study.library),

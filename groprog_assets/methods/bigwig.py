@@ -26,9 +26,8 @@ def write_bigwigs(
     """`<prefix>_plus<kind>.bw` and `<prefix>_minus<kind>.bw` in point mode, values count * scale, minus negative.
 
     scale: 1 for raw reads, 1e6 / reads for reads per million; kind: tells files apart, such as ".rpm".
-    Equal tables give equal bytes. A strand without reads gives a
-    valid file without values. ReadsError when a position lies outside chrom_sizes. Source: the convention of dREG, PINTS and
-    proseq2.0 tracks.
+    Equal tables give equal bytes. A strand without reads gives a valid file without values. ReadsError when a position lies
+    outside chrom_sizes. Source: the convention of dREG, PINTS and proseq2.0 tracks.
     """
     import pyBigWig
 

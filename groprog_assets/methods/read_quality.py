@@ -12,15 +12,16 @@ import pandas as pd
 
 from groprog_assets.errors import Problem, ReadsError
 from groprog_assets.parameters import QualityParameters
-from groprog_assets.study import Library
+from groprog_assets.study import Genome, Library
 from groprog_assets.tables import conform
 from groprog_kernels import quality, records
 
 
-def per_cycle_quality(library: Library) -> pd.DataFrame:
+def per_cycle_quality(library: Library, genome: Genome | None = None) -> pd.DataFrame:
     """The `read_quality` table of one library, from its FASTQ, or else from the qualities in its alignments.
 
-    Mates are tallied side by side in threads. Empty when there are no qualities to read: bigWigs, or alignments with `*`.
+    genome: its FASTA is what a CRAM is decoded with. Mates are tallied side by side in threads. Empty when there are no
+    qualities to read: bigWigs, or alignments with `*`.
     ReadsError, with every problem: a truncated, altered or malformed file, mates of different numbers of reads.
     """
     problems: list[Problem] = []
@@ -53,14 +54,14 @@ def per_cycle_quality(library: Library) -> pd.DataFrame:
     elif library.alignments is not None:
         counts = []
         try:
-            counts = list(quality.tally_alignments(library.alignments).counts)
+            counts = list(quality.tally_alignments(library.alignments, genome and genome.fasta).counts)
         except (records.BamError, OSError) as error:
             problems.append(
                 Problem(
                     str(library.alignments),
                     str(error),
                     "A whole BAM, SAM or CRAM is needed.",
-                    "Copy or make the file again.",
+                    "Copy or make the file again; a CRAM needs the FASTA it was made with (genome.fasta).",
                 )
             )
     else:
