@@ -1,0 +1,28 @@
+"""Repeated keys are refused however the rows lie, and however many blocks they fill."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from groprog_assets import tables
+from groprog_assets.errors import TableError
+
+ROW = st.tuples(st.sampled_from("ab"), st.sampled_from("+-"), st.integers(0, 3))
+
+
+@settings(deadline=None, max_examples=120)
+@given(rows=st.lists(ROW, max_size=14), ordered=st.booleans(), block=st.sampled_from([1, 3, 1 << 20]))
+def test_a_repeated_key_is_refused(rows, ordered, block):
+    frame = pd.DataFrame(sorted(rows) if ordered else rows, columns=["chrom", "strand", "position"]).assign(count=1)
+    frame["chrom"] = pd.Categorical(frame["chrom"], ["a", "b"])
+    frame["strand"] = pd.Categorical(frame["strand"], ["+", "-"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tables, "_ROWS", block)
+        if len(set(rows)) < len(rows):
+            with pytest.raises(TableError, match="stands twice"):
+                tables.conform(frame, "positions")
+        else:
+            assert len(tables.conform(frame, "positions")) == len(rows)
