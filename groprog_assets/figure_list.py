@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from groprog_assets.artifacts import Blob, Bundle
+from groprog_assets.model_columns import model_inputs
+
+LABELS = ("apoptosis_regulation", "cell_junction", "receptor_inhibition", "key_locus")
 
 
 def drawings(study: Any, values: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
@@ -51,16 +54,52 @@ def drawings(study: Any, values: Mapping[str, Any]) -> dict[str, Callable[[], An
 
 
 def _model_drawings(values: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
-    from groprog_assets.figures import calibration, evaluation, kaplan_meier, training
+    from groprog_assets.figures import attributions, calibration, evaluation, kaplan_meier, training
     from groprog_assets.figures.report_prognosis import LABELS, MODEL
 
-    document = values["evaluation"]
+    document, trained = values["evaluation"], values["risk_model"]
     return {
-        "training": lambda: training.training_curves(values["risk_model"].history),
+        "energy": lambda: training.energy_histogram(
+            trained.out_of_fold.groupby("patient_id")["eta"].mean(), tuple(values["energy_clamp"])
+        ),
+        "decision": lambda: evaluation.decision_figure(document, LABELS),
+        "attributions": lambda: attributions.attributions(values["drivers"]),
+        "training": lambda: training.training_curves(trained.history),
         "kaplan_meier": lambda: kaplan_meier.kaplan_meier_figure(document["strata"].get(MODEL)),
         "calibration": lambda: calibration.calibration_figure(document["calibration"].get(MODEL)),
         "auc": lambda: evaluation.auc_figure(document, LABELS),
         "roc": lambda: evaluation.roc_figure(document, LABELS),
+    }
+
+
+def cohort_drivers(trained: Any, cohort: Any, expression: dict[str, Any], features: Any, mode: str) -> dict[str, Any]:
+    """{"fields", "genes", "labels", "blocks": {name: mean absolute contribution over the cohort's patients}} of the final model.
+
+    A label's contribution to a patient is the sum over its genes; a gene may carry several labels. Units: log relative hazard.
+    """
+    import numpy as np
+
+    from groprog_assets.model.checkpoint import load_model
+    from groprog_assets.model.explain import explain
+
+    model = load_model({name: blob.content for name, blob in trained.files.items()})
+    found = explain(model, model_inputs(cohort, expression, features, mode))
+    carried = features.table.set_index("gene")
+    labels = {}
+    for name in LABELS:
+        if name in carried:
+            members = set(carried.index[carried[name] > 0])
+            chosen = np.array([gene in members for gene in found.genes], dtype=bool)
+            labels[name] = float(np.abs(found.gene[:, chosen].sum(axis=1)).mean())
+
+    def means(names: Any, parts: Any) -> dict[str, float]:
+        return dict(zip(map(str, names), np.abs(parts).mean(axis=0).tolist()))
+
+    return {
+        "fields": means(found.fields, found.field),
+        "genes": means(found.genes, found.gene),
+        "labels": labels,
+        "blocks": means(found.blocks, found.block),
     }
 
 

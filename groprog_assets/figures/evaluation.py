@@ -74,6 +74,36 @@ def roc_figure(document: Mapping[str, Any], labels: Mapping[str, str] | None = N
     return figure
 
 
+def decision_figure(document: Mapping[str, Any], labels: Mapping[str, str] | None = None) -> Figure:
+    """Net benefit against the threshold at which one would act, a panel a horizon; grey: act on everybody, or nobody (0)."""
+    curves = document.get("decision_curves") or {}
+    shown = curves.get("horizons") or {}
+    if not shown:
+        figure, axes = new_figure()
+        say_empty(axes, "No horizon has predicted survival.")
+        return figure
+    figure, axes = new_figure((2.9 * len(shown) + 0.3, 3.3), 1, len(shown), sharey=True, squeeze=False)
+    threshold = np.array(curves["threshold"], dtype=float)
+    with style():
+        top = 0.05
+        for panel, (horizon, lines) in zip(axes[0], shown.items()):
+            panel.axhline(0, color=NEUTRAL, linewidth=1)
+            panel.plot(threshold, np.array(lines["all"], dtype=float), color=NEUTRAL, linestyle="--", label="everybody")
+            for k, model in enumerate(name for name in lines if name != "all"):
+                values = np.array(lines[model], dtype=float)
+                top = max(top, float(np.nanmax(values, initial=0.0)))
+                width = 2.2 if model == MODEL else 1.1
+                panel.plot(
+                    threshold, values, color=SERIES[k % len(SERIES)], linewidth=width, label=_label(model, labels)
+                )
+            panel.set(title=f"{horizon} months", xlabel="threshold probability", xlim=(0, 1))
+        for panel in axes[0]:
+            panel.set_ylim(-0.3 * top, 1.1 * top)
+        axes[0][0].set_ylabel("net benefit")
+        axes[0][-1].legend(loc="upper right", fontsize=6.5, handlelength=1.2)
+    return figure
+
+
 def concordance_figure(
     document: Mapping[str, Any], metric: str = "c_ipcw", labels: Mapping[str, str] | None = None
 ) -> Figure:
@@ -90,7 +120,7 @@ def concordance_figure(
 def differences_figure(
     document: Mapping[str, Any], metric: str = "c_ipcw", labels: Mapping[str, str] | None = None
 ) -> Figure:
-    """Forest plot of paired differences in one metric, corrected 95 % intervals; right of the line the first model scores higher."""
+    """Forest plot of paired differences in one metric, corrected 95 % intervals; right of the line: the first is higher."""
     rows = [
         (
             f"{_label(row['model'], labels)} − {_label(row['against'], labels)}",

@@ -80,6 +80,11 @@ CAPTIONS: dict[str, tuple[str, str]] = {
         "Share of events found against share of false alarms at each horizon, averaged over test folds.",
         "ROC curves of each model at each horizon.",
     ),
+    "decision": (
+        "Net benefit of acting on patients whose predicted event probability reaches a threshold, out of fold, beside "
+        "acting on everybody and on nobody (zero). A model is of use where its line lies above both.",
+        "Decision curves: net benefit against threshold probability for each model at each horizon.",
+    ),
     "training": (
         "Loss terms and validation concordance by epoch over the three stages; the line ends where early stopping "
         "took the model.",
@@ -266,8 +271,10 @@ def evaluation(context: Mapping[str, Any]) -> list[Block]:
         blocks += [_differences(first_rows)] if first_rows else []
         blocks += [details("Differences in the other metrics", [_differences(others)])] if others else []
     blocks.append(side_by_side([_picture(context, name, CAPTIONS) for name in ("kaplan_meier", "calibration")]))
-    blocks += [_picture(context, name, CAPTIONS) for name in ("auc", "roc") if member(context.get("figures"), name)]
-    shown = {"models", "differences", "headline", "auc_curves", "roc", "strata", "calibration"}
+    blocks += [
+        _picture(context, name, CAPTIONS) for name in ("auc", "roc", "decision") if member(context.get("figures"), name)
+    ]
+    shown = {"models", "differences", "headline", "auc_curves", "roc", "strata", "calibration", "decision_curves"}
     rest = {key: value for key, value in document.items() if key not in shown}
     if rest:
         blocks.append(details("All other figures of the evaluation", [document_table(rest)]))

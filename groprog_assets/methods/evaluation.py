@@ -22,6 +22,7 @@ from groprog_assets.methods.bootstrap import (
     percentile_interval,
     resampled_ratio,
 )
+from groprog_assets.methods.decision_curve import decision_curves
 from groprog_assets.methods.kaplan_meier import at_risk_table, log_rank, risk_strata, survival_by_group
 from groprog_assets.parameters import EvaluationParameters
 from groprog_kernels.auc import cumulative_dynamic_auc, roc_curve
@@ -113,6 +114,7 @@ def evaluate(
         "differences": differences,
         "headline": _headline(differences, parameters.promotion_margin),
         "calibration": _calibration(models, test_folds, cohort, columns, months, parameters),
+        "decision_curves": _decision_curves(models, test_folds, cohort, columns, months, parameters),
         "strata": _strata(models, test_folds, cohort, parameters),
         "auc_curves": _auc_curves(models, test_folds, parameters),
         "roc": _roc(models, test_folds, parameters),
@@ -387,6 +389,22 @@ def _calibration(
             entry["d_calibration"] = calibrations.d_calibration(own, seen)._asdict()
         found[model] = entry
     return found
+
+
+def _decision_curves(
+    models: list[str],
+    folds: list[_Fold],
+    cohort: pd.DataFrame,
+    columns: list[str],
+    months: np.ndarray,
+    parameters: EvaluationParameters,
+) -> dict[str, Any]:
+    if not columns:
+        return {}
+    survival = _by_patient([fold.survival for fold in folds], folds, len(cohort))
+    known = np.isfinite(survival[0, :, 0])
+    time, event = cohort["time"].to_numpy(dtype=np.float64)[known], cohort["event"].to_numpy(dtype=bool)[known]
+    return decision_curves(models, survival[:, known], months, time, event, parameters.horizons_months)
 
 
 def _strata(

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from groprog_assets.errors import Problem
-from groprog_assets.model.encoders import ClinicalEncoder
+from groprog_assets.model.clinical_encoder import ClinicalEncoder
 from groprog_assets.model.inputs import FieldSpec, Fold, ModelInputs, Outcomes
 from groprog_kernels.concordance import harrell
 

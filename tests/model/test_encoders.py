@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from groprog_assets.errors import ModelError
-from groprog_assets.model.encoders import Z_LIMIT, ClinicalEncoder, Encoders, ExpressionEncoder
+from groprog_assets.model.clinical_encoder import Z_LIMIT, ClinicalEncoder
+from groprog_assets.model.encoders import Encoders, ExpressionEncoder
 from groprog_assets.model.inputs import FieldSpec, ModelInputs
 from tests.model.cohorts import FIELDS, cohort, matched, parameters
 
