@@ -14,8 +14,21 @@ BARRIERS = ("cohort", "encoded_tensors")
 
 
 def standing(workspace: Workspace) -> dict[str, Any]:
-    """What else decides: who is champion now (a decision about the same model is not taken twice) and which checks failed."""
-    return {"current": load_asset(workspace, "champion"), "failed": failed_checks(workspace)}
+    """What else decides: the champion before this model was judged, and which checks failed.
+
+    A decision about the model at hand is not its own circumstance: a study that is run again takes it again with the same
+    outcome.
+    """
+    return {"current": champion_before(workspace), "failed": failed_checks(workspace)}
+
+
+def champion_before(workspace: Workspace) -> dict[str, Any] | None:
+    """The decision that stood when the current risk model was first judged; None for the first model."""
+    record, model = (workspace.derivations.current_record(name) for name in ("champion", "risk_model"))
+    judged = {item["name"]: item["sha256"] for item in record["inputs"]} if record else {}
+    if record and model and judged.get("risk_model") == model["output"]["sha256"]:
+        return record["extra"]["current"]
+    return load_asset(workspace, "champion")
 
 
 def failed_checks(workspace: Workspace) -> list[str]:
@@ -35,12 +48,11 @@ def champion(study: StudyView, workspace: Workspace, risk_model: Bundle, evaluat
     """The promotion decision: champion, challenger, rule and evidence."""
     from groprog_assets.methods import promotion as method
 
-    current = load_asset(workspace, "champion")
     decision = method.decide(
         risk_model.summary["model_version"],
         evaluation,
         failed_checks(workspace),
-        current,
+        champion_before(workspace),
         study.parameters.evaluation.promotion_margin,
     )
     return materialized(
