@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 from groprog_assets.errors import Problem, ReadsError
 from groprog_assets.methods.abundance import average_log_cpm, size_factors
+from groprog_assets.methods.dispersion_trend import dispersion_trend
 from groprog_assets.methods.exploratory import exploratory_test
 from groprog_assets.methods.gene_assignment import assign_genes, representative_unit
 from groprog_assets.methods.multiple_testing import benjamini_hochberg
+from groprog_assets.methods.wald import wald_test
 from groprog_assets.parameters import DifferentialParameters
 from groprog_assets.study import Contrast, Library
 from groprog_assets.tables import conform
@@ -101,8 +103,9 @@ def replicated_test(counts: NDArray[np.int64], treated: NDArray[np.bool_], facto
     """DESeq2's Wald test through PyDESeq2: log2_fold_change, standard_error, p_value, adjusted_p_value, each (u,).
 
     counts (u, l); treated (l,); factors (l,) size factors. Cook's filtering and independent filtering are on at alpha 0.05, so
-    adjusted p may be missing. Units without reads are missing throughout. Deterministic, one process, silent. Source: Love et
-    al. 2014 (10.1186/s13059-014-0550-8).
+    adjusted p may be missing. The trend of dispersions is fitted as in R (`dispersion_trend`), by PyDESeq2 where that fails,
+    and fitted means are floored in the Wald test as in R (`wald_test`). Units without reads are missing throughout.
+    Deterministic, one process, silent. Source: Love et al. 2014 (10.1186/s13059-014-0550-8).
     """
     from pydeseq2.dds import DeseqDataSet
     from pydeseq2.ds import DeseqStats
@@ -122,7 +125,16 @@ def replicated_test(counts: NDArray[np.int64], treated: NDArray[np.bool_], facto
         data.layers["normed_counts"] = data.X / factors[:, None]
         data.var["_normed_means"] = data.layers["normed_counts"].mean(axis=0)
         data.fit_genewise_dispersions()
-        data.fit_dispersion_trend()
+        trend = dispersion_trend(data.var["_normed_means"], data.var["genewise_dispersions"])
+        if trend is None:
+            data.fit_dispersion_trend()
+        else:
+            # PyDESeq2 0.5 fits its trend to dispersions at the floor too, which lowers it and every p with it
+            data.uns["trend_coeffs"] = pd.Series(trend, index=["a0", "a1"])
+            data.uns["disp_function_type"] = "parametric"
+            data.var["fitted_dispersions"] = np.where(
+                data.var["non_zero"], data.disp_function(data.var["_normed_means"].clip(lower=1e-300)), np.nan
+            )
         data.fit_dispersion_prior()
         data.fit_MAP_dispersions()
         data.fit_LFC()
@@ -130,6 +142,13 @@ def replicated_test(counts: NDArray[np.int64], treated: NDArray[np.bool_], facto
         data.refit()
         data.cooks_outlier()
         test = DeseqStats(data, contrast=["side", "treatment", "control"], alpha=0.05, n_cpus=1, quiet=True)
+        test.run_wald_test()
+        floored = wald_test(
+            test.design_matrix, test.LFC, data.var["dispersions"], factors, np.asarray(test.contrast_vector)
+        )
+        emptied = test.SE.to_numpy() == 0  # nothing is left once outlying counts were replaced
+        for name, column in zip(("SE", "statistics", "p_values"), floored, strict=True):
+            setattr(test, name, getattr(test, name).where(emptied, column))
         test.summary()
     result = test.results_df.reindex(names)
     wanted = {
