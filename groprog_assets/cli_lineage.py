@@ -112,19 +112,38 @@ def trace(asset: str, study: Path | None, partition: str, patient: str, as_json:
 @STUDY_OPTION
 @click.option("--file", default="", help="A path or sha256.")
 @click.option("--library", default="")
-@click.option("--patient", is_flag=True, help="Any patient of the clinical table, e.g. one who withdraws.")
+@click.option(
+    "--patient",
+    is_flag=False,
+    flag_value="*",
+    default="",
+    help="A patient who withdraws; without an id: any of the table.",
+)
 @click.option("--asset", default="")
 @JSON
-def impact(study: Path | None, file: str, library: str, patient: bool, asset: str, as_json: bool) -> None:
+def impact(study: Path | None, file: str, library: str, patient: str, asset: str, as_json: bool) -> None:
     """What of the present state rests on a file, a library, a patient or an asset."""
     from groprog_assets.lineage import ledger, questions
+    from groprog_assets.lineage.membership import models_of
+    from groprog_assets.pseudonyms import pseudonym, study_key
 
     if not (file or library or patient or asset):
         raise LedgerError(Problem("impact", "of nothing", "Name one thing.", "--file, --library, --patient or --asset"))
-    with ledger.open_ledger(workspace_of(study).ledger_path) as connection:
+    workspace = workspace_of(study)
+    with ledger.open_ledger(workspace.ledger_path) as connection:
         found = questions.impact(connection, file=file, library=library, asset=questions.CLINICAL if patient else asset)
+        if patient not in ("", "*"):
+            name = pseudonym(patient, study_key(workspace.state))
+            found |= {"patient": name, "models": models_of(connection, name)}
     lines = [f"{len(found['affected'])} of {found['of']} values rest on it"]
     lines += [f"  {row['asset']} {row['partition']}" for row in found["affected"]]
+    if "models" in found:
+        lines += ["", f"Models that saw {found['patient']}" if found["models"] else "No model saw this patient."]
+    lines += [
+        f"  {row['model_version'][:16]}  made {row['made'][:19]}Z  trained on in {row['fits']} fits"
+        f"{', the final one too' if row['final'] else ''}, tested in {row['tests']}"
+        for row in found.get("models", [])
+    ]
     answer(found, as_json, lines)
 
 
@@ -200,6 +219,7 @@ def history(asset: str, study: Path | None, partition: str, as_json: bool) -> No
 def verify(study: Path | None, head: str, signed: Path | None, key: Path | None, as_json: bool) -> None:
     """Look for any edit, deletion, reordering or truncation of the ledger, and for altered bytes in the store."""
     from groprog_assets.lineage import derivations, ledger
+    from groprog_assets.lineage.membership import membership_problems
     from groprog_assets.lineage.signed_heads import read_key, read_signed
 
     workspace = workspace_of(study)
@@ -214,6 +234,8 @@ def verify(study: Path | None, head: str, signed: Path | None, key: Path | None,
             raise LedgerError(Problem("--signed", str(signed), "A signature is checked with its key.", "--key FILE"))
         kept = read_signed(signed, workspace.study.name, read_key(key, workspace.folder))
     problems = ledger.verify(workspace.ledger_path, kept)
+    with ledger.open_ledger(workspace.ledger_path) as connection:
+        problems += membership_problems(connection)
     values = 0
     for asset, partition, digest in workspace.derivations.pointers():
         values += 1

@@ -7,16 +7,20 @@ and the next one goes on. No asset mentions lineage: what is recorded is what Da
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from groprog_assets.artifacts import canonical_json, digest_bytes, plain, write_atomically
+from groprog_assets.decisions import ACTOR, DECISION, decisions
 from groprog_assets.errors import ArtifactError
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.derivations import Derivations
+from groprog_assets.lineage.membership import MODEL, add_membership
 from groprog_assets.resources import ACTOR_TAG
 
 FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
@@ -43,10 +47,23 @@ def collect(instance: dg.DagsterInstance, path: Path, records: Derivations) -> i
             for record in instance.get_run_records(dg.RunsFilter(statuses=FINISHED))
             if record.dagster_run.run_id not in known
         ]
-        for record in sorted(waiting, key=lambda item: (item.end_time or 0.0, item.dagster_run.run_id)):
+        due: list[tuple[float, str, Callable[[], None]]] = [
+            (
+                record.end_time or 0.0,
+                record.dagster_run.run_id,
+                partial(_project, instance, connection, record, records),
+            )
+            for record in waiting
+        ]
+        due += [
+            (record.timestamp, _decision_id(record), partial(_project_decision, connection, record))
+            for record in decisions(instance)
+            if _decision_id(record) not in known
+        ]
+        for _, _, project in sorted(due, key=lambda item: item[:2]):
             connection.execute("BEGIN")
             try:
-                _project(instance, connection, record, records)
+                project()
                 connection.execute("COMMIT")
             except BaseException:
                 with contextlib.suppress(Exception):
@@ -80,10 +97,14 @@ def _project(instance: dg.DagsterInstance, connection: Any, record: Any, records
         body: dict[str, Any] = {"step": event.step_key, "message": event.message}
         if event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
             made = event.step_materialization_data.materialization
-            metadata = {key: _plain_metadata(value) for key, value in made.metadata.items() if not key.startswith("plot")}
+            metadata = {
+                key: _plain_metadata(value) for key, value in made.metadata.items() if not key.startswith("plot")
+            }
             body["metadata"] = metadata
             if "groprog/derivation" in metadata:
                 digest = metadata["groprog/derivation"]
+                if asset == MODEL:
+                    body["patients"] = _patients(connection, records, digest)
                 named.add(digest)
                 reused = bool(metadata.get("groprog/reused"))
                 row = (run.run_id, storage_id, happened, asset, partition, metadata["groprog/sha256"], digest, reused)
@@ -143,6 +164,25 @@ def _project(instance: dg.DagsterInstance, connection: Any, record: Any, records
     ledger.seal_run(connection, run.run_id)
 
 
+def _decision_id(record: dg.EventLogRecord) -> str:
+    return f"event-{record.storage_id:012d}"
+
+
+def _project_decision(connection: Any, record: dg.EventLogRecord) -> None:
+    """A decision as a run of its own: one row in `runs`, one in `events`, one seal."""
+    observed = record.asset_observation
+    assert observed is not None
+    held = {key: _plain_metadata(value) for key, value in observed.metadata.items()}
+    name, moment = _decision_id(record), _moment(record.timestamp)
+    decision, actor = str(held.get(DECISION, "observation")), str(held.get(ACTOR, ""))
+    ledger.insert(connection, "runs", [(name, decision, "SUCCESS", "", moment, moment, actor, "{}")])
+    text = canonical_json({"metadata": held})
+    asset = observed.asset_key.to_user_string()
+    row = (name, record.storage_id, moment, "DECISION", asset, observed.partition or "", text.decode())
+    ledger.insert(connection, "events", [(*row, digest_bytes(text))])
+    ledger.seal_run(connection, name)
+
+
 def _entries(instance: dg.DagsterInstance, run_id: str) -> list[tuple[int, Any]]:
     found, cursor = [], None
     while True:
@@ -151,6 +191,13 @@ def _entries(instance: dg.DagsterInstance, run_id: str) -> list[tuple[int, Any]]
         cursor = page.cursor
         if not page.has_more:
             return found
+
+
+def _patients(connection: Any, records: Derivations, digest: str) -> str:
+    try:
+        return add_membership(connection, records.root.parent, records.read(digest))
+    except ArtifactError:
+        return ""
 
 
 def _closure(records: Derivations, named: set[str]) -> dict[str, dict[str, Any]]:

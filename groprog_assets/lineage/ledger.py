@@ -27,7 +27,7 @@ GENESIS = "0" * 64
 ROWS_AT_ONCE = 400
 SEALED = ("runs", "events", "materializations", "checks")
 DERIVED = ("derivation_inputs", "derivation_files", "derivation_parameters")
-TABLES = ("about", *SEALED, "derivations", *DERIVED, "seals")
+TABLES = ("about", *SEALED, "derivations", *DERIVED, "patients_seen", "seals")
 
 
 class Seal(NamedTuple):

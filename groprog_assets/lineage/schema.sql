@@ -37,7 +37,13 @@ CREATE TABLE IF NOT EXISTS derivation_parameters (
   derivation VARCHAR NOT NULL, name VARCHAR NOT NULL, value VARCHAR NOT NULL, published VARCHAR NOT NULL,
   PRIMARY KEY (derivation, name));
 
--- One row a finished run, in the order of projection: the Merkle root of its rows, chained to the seal before.
+-- Which patients (by pseudonym) a model saw, and how; repeat and fold -1 is the fit on all. The digest of a model's rows is sealed
+-- with the event of its materialization.
+CREATE TABLE IF NOT EXISTS patients_seen (
+  model VARCHAR NOT NULL, patient VARCHAR NOT NULL, repeat INTEGER NOT NULL, fold INTEGER NOT NULL, role VARCHAR NOT NULL,
+  PRIMARY KEY (model, patient, repeat, fold));
+
+-- One row a finished run or decision (a run of its own, named event-NUMBER), in the order of projection: the Merkle root of its rows, chained to the seal before.
 CREATE TABLE IF NOT EXISTS seals (
   sequence BIGINT PRIMARY KEY, run_id VARCHAR NOT NULL UNIQUE, leaves BIGINT NOT NULL, merkle_root VARCHAR NOT NULL,
   previous VARCHAR NOT NULL, seal VARCHAR NOT NULL);

@@ -34,7 +34,7 @@ def test_a_rebuild_from_the_event_log_gives_the_same_rows(twice_run: Path, tmp_p
         rebuild(instance, workspace.ledger_path, workspace.derivations)
     assert ledger.table_rows(workspace.ledger_path) == before
     assert ledger.verify(workspace.ledger_path) == []
-    assert all(before[table] for table in ledger.TABLES)
+    assert all(before[table] for table in ledger.TABLES if table != "patients_seen")
 
 
 def test_a_projector_that_dies_adds_all_of_a_run_or_nothing(twice_run: Path, tmp_path: Path, monkeypatch):
@@ -96,7 +96,7 @@ ATTACKS = {
 @pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack_is_found(ledger_copy: Path, name: str):
     before = {table: len(rows) for table, rows in ledger.table_rows(ledger_copy).items()}
-    assert min(before.values()) > 0
+    assert min(count for table, count in before.items() if table != "patients_seen") > 0
     spoil(ledger_copy, *ATTACKS[name])
     assert ledger.verify(ledger_copy), name
 

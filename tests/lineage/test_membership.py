@@ -1,0 +1,114 @@
+"""Which patients a model saw stands in the ledger under pseudonyms; a changed row is found. Decisions are sealed events."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+from groprog_assets.artifacts import Bundle, Store
+from groprog_assets.decisions import record_decision
+from groprog_assets.lineage import ledger, membership
+from groprog_assets.lineage.collect import collect
+from groprog_assets.lineage.derivations import Derivations
+from groprog_assets.pseudonyms import pseudonym, study_key
+
+FOLDS = pd.DataFrame(
+    {"repeat": [0, 0, 0, 1, 1, 1], "fold": [0, 0, 1, 0, 1, 1], "patient_id": ["A", "B", "C", "A", "B", "C"]}
+)
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> dict:
+    stored = Store(tmp_path / "store").put(Bundle(folds=FOLDS), {"folds": "folds"})
+    return {
+        "output": {"sha256": "m" * 64},
+        "inputs": [{"asset": "encoded_tensors", "sha256": stored.sha256}],
+        "headline": {"model_version": "v1"},
+    }
+
+
+def test_training_and_test_rows_of_each_fit(record: dict, tmp_path: Path):
+    with ledger.open_ledger(tmp_path / "l.duckdb", make=True) as connection:
+        first = membership.add_membership(connection, tmp_path, record)
+        assert membership.add_membership(connection, tmp_path, record) == first
+        rows = connection.execute("SELECT patient, repeat, fold, role FROM patients_seen").fetchall()
+    name = pseudonym("A", study_key(tmp_path))
+    assert {row[1:] for row in rows if row[0] == name} == {
+        (0, 0, "test"),
+        (0, 1, "training"),
+        (1, 0, "test"),
+        (1, 1, "training"),
+        (-1, -1, "training"),
+    }
+    assert len(rows) == 3 * 5
+    assert not {"A", "B", "C"} & {row[0] for row in rows}
+
+
+def test_folds_that_are_gone_give_no_rows(record: dict, tmp_path: Path):
+    Store(tmp_path / "store").path(record["inputs"][0]["sha256"]).unlink()
+    with ledger.open_ledger(tmp_path / "l.duckdb", make=True) as connection:
+        assert membership.add_membership(connection, tmp_path, record) == ""
+
+
+def test_pseudonyms_differ_between_studies_and_the_key_is_private(tmp_path: Path):
+    one, two = study_key(tmp_path / "a"), study_key(tmp_path / "b")
+    assert one == study_key(tmp_path / "a")
+    assert pseudonym("A", one) != pseudonym("A", two)
+    assert (tmp_path / "a" / "pseudonym.key").stat().st_mode & 0o077 == 0
+
+
+@pytest.fixture
+def instance(tmp_path: Path):
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as made:
+        yield made
+
+
+def test_a_trained_model_and_a_decision_reach_the_ledger_sealed(instance, record: dict, tmp_path: Path):
+    records = Derivations(tmp_path / "derivations")
+    full = {
+        **record,
+        "asset": "risk_model",
+        "partition": "",
+        "files": [],
+        "parameters": {},
+        "overrides": {},
+        "code_version": "c",
+        "environment": "e",
+        "kernels": "k",
+        "seed": 1,
+        "left_out": [],
+        "inputs": [{**record["inputs"][0], "name": "encoded_tensors", "partition": "", "derivation": "d" * 64}],
+    }
+    digest = records.write(full)
+
+    @dg.asset
+    def risk_model():
+        return dg.MaterializeResult(
+            metadata={"groprog/derivation": digest, "groprog/sha256": "m" * 64, "groprog/reused": False}
+        )
+
+    assert dg.materialize([risk_model], instance=instance).success
+    record_decision(instance, "champion", "promoted", "ada", {"model_version": "v1", "difference": 0.01})
+    path = tmp_path / "ledger" / "l.duckdb"
+    assert collect(instance, path, records) == 2
+    assert collect(instance, path, records) == 0
+    before = ledger.table_rows(path)
+    assert collect(instance, tmp_path / "again" / "l.duckdb", records) == 2
+    assert ledger.table_rows(tmp_path / "again" / "l.duckdb") == before
+    with ledger.open_ledger(path) as connection:
+        row = connection.execute("SELECT job, actor FROM runs WHERE run_id LIKE 'event-%'").fetchone()
+        assert row == ("promoted", "ada")
+        assert membership.membership_problems(connection) == []
+        (found,) = membership.models_of(connection, pseudonym("A", study_key(tmp_path)))
+        assert (found["model_version"], found["fits"], found["tests"], found["final"]) == ("v1", 3, 2, True)
+        connection.execute("UPDATE patients_seen SET role = 'test' WHERE repeat = -1")
+        assert [item.value for item in membership.membership_problems(connection)] == ["altered rows"]
+    assert [item for item in ledger.verify(path) if "missing" not in item.value] == []
+
+
+def test_decisions_are_about_what_can_be_decided(instance):
+    with pytest.raises(ValueError, match="no decisions are made about coverage"):
+        record_decision(instance, "coverage", "x", "ada", {})
