@@ -6,6 +6,7 @@ import functools
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,11 @@ def show_problems(problems: list[Problem]) -> None:
                 ERR.print(f"    {line}", markup=False)
 
 
+def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    """A Python warning as a line of text; where in the code it arose helps nobody who reads it here."""
+    ERR.print(f"! {message}", markup=False)
+
+
 def require_sound(study: Path) -> None:
     """Raise StudyError with every problem of a study file and of its files that shows before a run; nothing is written."""
     from groprog_assets.study_check import check_study
@@ -69,6 +75,7 @@ def require_sound(study: Path) -> None:
 @click.option("--traceback", is_flag=True, help="Show where in the code an error arose.")
 def main(traceback: bool) -> None:
     """From nascent-transcription reads and clinical records to an auditable prognostic risk score."""
+    warnings.showwarning = show_warning
 
 
 @main.group("study")

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 from random import Random
 
@@ -110,6 +111,13 @@ def test_what_cannot_be_done_is_said_without_a_traceback(study: Path, arguments:
 def test_traceback_on_request(study: Path):
     result = groprog("--traceback", "lineage", "trace", "pausing", "--study", study)
     assert type(result.exception).__name__ == "LedgerError"
+
+
+def test_a_warning_is_a_line_of_text(study: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+    assert groprog("study", "check", study).exit_code == 0
+    warnings.showwarning("feature x [1] has no spread", UserWarning, "normalized_features.py", 22)
+    assert capsys.readouterr().err == "! feature x [1] has no spread\n"
 
 
 def test_two_runs_of_one_study_do_not_meet(study: Path):
