@@ -122,6 +122,7 @@ def _signal(held: pd.DataFrame, chrom: str, control: str, treatment: str) -> lis
 def _steps(rows: pd.DataFrame, chrom: str, sign: int) -> list[dict[str, Any]]:
     """Windows as igv.js features; those without signal are left out, equal neighbours are one."""
     steps: list[dict[str, Any]] = []
+    row: Any
     for row in rows.sort_values("start").itertuples():
         value = 0.0 if pd.isna(row.signal) else round(sign * float(row.signal), 4)
         if not value:

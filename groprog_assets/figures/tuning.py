@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from groprog_assets.figures.style import CONTROL, INK, UP, WIDE, new_figure, say_empty, style
 
@@ -18,6 +19,7 @@ PANELS = (
     ("error_rate", "Error rate (low is good; falls when over-called)", "cividis_r"),
     ("genes_recovered", "Genes recovered by one unit each (high is good)", "cividis"),
 )
+AXES = ("log_prob_leave_transcribed", "untranscribed_shape")
 LARGEST_NAMED = 70
 """Cells of a grid whose values are written into the picture."""
 
@@ -69,7 +71,7 @@ def em_trace(trace: pd.DataFrame) -> Figure:
 def _surface(
     axes: Axes, tuning: pd.DataFrame, column: str, palette: str, used: tuple[float, float], *, best_low: bool
 ) -> None:
-    rows, columns = (np.sort(tuning[name].unique()) for name in ("log_prob_leave_transcribed", "untranscribed_shape"))
+    rows, columns = (np.sort(tuning[name].unique()) for name in AXES)
     table = tuning.pivot(index="log_prob_leave_transcribed", columns="untranscribed_shape", values=column)
     image = axes.imshow(table.to_numpy(), cmap=palette, aspect="auto", origin="lower", interpolation="nearest")
     axes.set_xticks(range(len(columns)), [f"{value:g}" for value in columns])
@@ -80,6 +82,7 @@ def _surface(
     best = tuning.iloc[int(values.argmin() if best_low else values.argmax())]
     if len(tuning) <= LARGEST_NAMED:
         middle = (float(values.min()) + float(values.max())) / 2
+        cell: Any
         for cell in tuning.itertuples():
             value = float(getattr(cell, column))
             light = (value < middle) is not best_low and value != middle
@@ -101,10 +104,11 @@ def _surface(
             color=UP,
             markersize=9,
         )
-    for cell in tuning[_is_used(tuning, used)].itertuples():
+    marked: Any
+    for marked in tuning[_is_used(tuning, used)].itertuples():
         corner = (
-            float(np.searchsorted(columns, cell.untranscribed_shape)) - 0.5,
-            float(np.searchsorted(rows, cell.log_prob_leave_transcribed)) - 0.5,
+            float(np.searchsorted(columns, marked.untranscribed_shape)) - 0.5,
+            float(np.searchsorted(rows, marked.log_prob_leave_transcribed)) - 0.5,
         )
         from matplotlib.patches import Rectangle
 
@@ -112,6 +116,7 @@ def _surface(
     axes.figure.colorbar(image, ax=axes, shrink=0.85)
 
 
-def _is_used(tuning: pd.DataFrame, used: tuple[float, float]) -> pd.Series:
+def _is_used(tuning: pd.DataFrame, used: tuple[float, float]) -> NDArray[np.bool_]:
     leave, shape = used
-    return np.isclose(tuning["log_prob_leave_transcribed"], leave) & np.isclose(tuning["untranscribed_shape"], shape)
+    same = [np.isclose(tuning[name].to_numpy(float), value) for name, value in zip(AXES, (leave, shape), strict=True)]
+    return same[0] & same[1]

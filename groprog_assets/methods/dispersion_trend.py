@@ -55,7 +55,8 @@ def _gamma_identity(
     for _ in range(100):
         fitted = design @ coefficients
         weighted = design / fitted[:, None]
-        found, _, rank, _ = np.linalg.lstsq(weighted, target / fitted, rcond=None)
+        solved, _, rank, _ = np.linalg.lstsq(weighted, target / fitted, rcond=None)
+        found = np.asarray(solved, dtype=np.float64)
         if rank < 2:
             return None
         for _ in range(30):
