@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ def locus_page(
                 "signal": f"{row.signal:.2f}",
                 "fold": "–" if pd.isna(row.log2_fold_change) else f"{row.log2_fold_change:+.2f}",
             }
-            for row in rows.itertuples()
+            for row in _tuples(rows)
         ],
         "igv_version": IGV_VERSION,
         "igv": Markup(_program()),
@@ -122,8 +122,7 @@ def _signal(held: pd.DataFrame, chrom: str, control: str, treatment: str) -> lis
 def _steps(rows: pd.DataFrame, chrom: str, sign: int) -> list[dict[str, Any]]:
     """Windows as igv.js features; those without signal are left out, equal neighbours are one."""
     steps: list[dict[str, Any]] = []
-    row: Any
-    for row in rows.sort_values("start").itertuples():
+    for row in _tuples(rows.sort_values("start")):
         value = 0.0 if pd.isna(row.signal) else round(sign * float(row.signal), 4)
         if not value:
             continue
@@ -138,7 +137,7 @@ def _genes(genes: pd.DataFrame, chrom: str, start: int, end: int) -> dict[str, A
     near = genes[(genes["chrom"] == chrom) & (genes["start"] < end) & (genes["end"] > start)]
     features = [
         {"chr": chrom, "start": int(row.start), "end": int(row.end), "name": str(row.gene), "strand": str(row.strand)}
-        for row in near.sort_values(["start", "gene"]).itertuples()
+        for row in _tuples(near.sort_values(["start", "gene"]))
     ]
     return {
         "type": "annotation",
@@ -148,6 +147,10 @@ def _genes(genes: pd.DataFrame, chrom: str, start: int, end: int) -> dict[str, A
         "color": INK,
         "features": features,
     }
+
+
+def _tuples(table: pd.DataFrame) -> Iterator[Any]:
+    return table.itertuples(index=False)
 
 
 @cache
