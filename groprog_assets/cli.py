@@ -51,9 +51,10 @@ def show_problems(problems: list[Problem]) -> None:
                 ERR.print(f"    {line}", markup=False)
 
 
-def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    """A Python warning as a line of text; where in the code it arose helps nobody who reads it here."""
-    ERR.print(f"! {message}", markup=False)
+def show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    """A Python warning as a line of text; where in the code it arose, and Dagster's own, help nobody who reads it here."""
+    if not category.__module__.startswith("dagster"):
+        ERR.print(f"! {message}", markup=False)
 
 
 def require_sound(study: Path) -> None:

@@ -17,6 +17,7 @@ from random import Random
 import pytest
 import yaml
 from click.testing import CliRunner
+from dagster import BetaWarning
 
 from groprog_assets.cli import main
 
@@ -118,6 +119,8 @@ def test_a_warning_is_a_line_of_text(study: Path, monkeypatch: pytest.MonkeyPatc
     assert groprog("study", "check", study).exit_code == 0
     warnings.showwarning("feature x [1] has no spread", UserWarning, "normalized_features.py", 22)
     assert capsys.readouterr().err == "! feature x [1] has no spread\n"
+    warnings.showwarning("beta", BetaWarning, "antlr_asset_selection.py", 145)
+    assert capsys.readouterr().err == ""
 
 
 def test_two_runs_of_one_study_do_not_meet(study: Path):
