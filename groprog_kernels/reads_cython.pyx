@@ -158,7 +158,7 @@ cdef class RecordParser:
     cdef int32_t minimum_mapq
     cdef bint reverse
     cdef int64_t bin_size
-    cdef int32_t[::1] windows
+    cdef uint16_t[::1] windows
     cdef uint64_t[::1] starts, ends
     cdef uint64_t* seen
     cdef uint64_t seen_size, seen_count
@@ -406,7 +406,11 @@ cdef class RecordParser:
             if self.bin_size:
                 i = <uint32_t> point / <uint32_t> self.bin_size  # both below 2^31; the narrow division is the fast one
                 if i < self.window_offset[2 * chrom + 1] - self.window_offset[2 * chrom]:
-                    self.windows[self.window_offset[2 * chrom + (1 if strand else 0)] + i] += 1
+                    at = self.window_offset[2 * chrom + (1 if strand else 0)] + i
+                    self.windows[at] += 1
+                    if self.windows[at] == 0:  # 65,536 reads, carried by the caller
+                        self.starts[self.written] = key | <uint64_t> i
+                        self.written += 1
             else:
                 self.starts[self.written] = key | <uint64_t> point
                 self.written += 1

@@ -159,6 +159,21 @@ def test_windows_are_the_binned_positions(tmp_path):
         }
 
 
+def test_a_window_of_more_reads_than_it_has_room_for(tmp_path):
+    one = files.row(0, 3)
+    path = files.write(tmp_path / "a.bam", [one, files.row(0, 60), files.row(1, 3)])
+    data = gzip.decompress(path.read_bytes())
+    _, _, raw = records_reference.split(data)
+    first = data.index(raw[0]) - 4
+    record = data[first : first + 4 + len(raw[0])]
+    with pysam.BGZFile(str(tmp_path / "b.bam"), "wb") as file:
+        file.write(data[:first] + record * (2 * 65_536 + 5) + data[first + len(record) :])
+    found = reads.count_windows(tmp_path / "b.bam", files.CHROMS, 50).counts
+    assert found["chr1", "+"].tolist() == [2 * 65_536 + 5, 1, 0, 0, 0, 0]
+    assert found["chr2", "+"].tolist() == [1, 0]
+    assert (found["chr1", "+"].dtype, found["chr2", "+"].dtype) == (np.uint32, np.uint16)
+
+
 def test_what_is_reported_beside_the_positions(tmp_path):
     rows = [files.row(2), files.row(2), files.row(0, 295), files.row(0, 3, 1024, mapq=255), files.row(1, 4, 65)]
     got = reads.decode_reads(files.write(tmp_path / "a.bam", rows), files.CHROMS, minimum_mapping_quality=10)
