@@ -16,13 +16,14 @@ from groprog_assets.resources import StudyResource
 
 def build_definitions(**overrides: Any) -> dg.Definitions:
     """The definitions; `study_path` names the study, further keywords replace resources by name."""
-    study = StudyResource(path=str(overrides.pop("study_path", "")))
+    path = str(overrides.pop("study_path", ""))
+    study = StudyResource(path=path)
     resources = {"study": study, "artifacts": ArtifactIOManager(study=study), **overrides}
     return dg.Definitions(
         assets=dg.load_assets_from_package_module(assets),
         jobs=list(jobs.JOBS),
-        schedules=[schedules.retraining],
-        sensors=[sensors.libraries, sensors.inbox, sensors.ledger],
+        schedules=[schedules.retraining(path)],
+        sensors=[sensors.libraries, sensors.inbox, *sensors.LEDGER],
         resources=resources,
         executor=dg.in_process_executor,
     )

@@ -7,9 +7,11 @@ import dagster as dg
 
 from groprog_assets.artifacts import digest_value
 from groprog_assets.asset_definition import LIBRARY_FILES
-from groprog_assets.jobs import cohort_job, library_job, study_job
+from groprog_assets.decisions import record_decision
+from groprog_assets.jobs import cohort_job, library_job
 from groprog_assets.partitions import LIBRARY, LIBRARY_DIMENSION
 from groprog_assets.resources import StudyResource
+from groprog_assets.workspace import Workspace
 
 STABLE_SECONDS = 10
 
@@ -33,9 +35,12 @@ def libraries(context: dg.SensorEvaluationContext, study: StudyResource) -> dg.S
     )
 
 
-@dg.sensor(name="inbox", job=cohort_job, minimum_interval_seconds=60)
+@dg.sensor(name="inbox", job=cohort_job, minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.RUNNING)
 def inbox(context: dg.SensorEvaluationContext, study: StudyResource) -> dg.SensorResult | dg.SkipReason:
-    """New clinical files that have not changed for ten seconds are accepted or set aside; an accepted one starts `cohort_job`."""
+    """New clinical files that have not changed for ten seconds are accepted or set aside, each a decision in the ledger.
+
+    What was accepted starts `cohort_job`, unless the study says when to train again (`retrain_cron`).
+    """
     from groprog_assets.inbox import sort_inbox
 
     workspace = study.workspace
@@ -44,18 +49,40 @@ def inbox(context: dg.SensorEvaluationContext, study: StudyResource) -> dg.Senso
     arrived = sort_inbox(workspace, STABLE_SECONDS)
     if not arrived:
         return dg.SkipReason("Nothing new.")
-    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=sha256) for sha256 in arrived], cursor=arrived[-1])
+    for item in arrived:
+        evidence = {"file": item.name, "sha256": item.sha256, **item.evidence}
+        record_decision(context.instance, "clinical_records", item.verdict, study.actor or "inbox", evidence)
+    accepted = [item.sha256 for item in arrived if item.verdict == "accepted"]
+    at_once = accepted[-1:] if workspace.study.retrain_cron is None else []
+    return dg.SensorResult(
+        run_requests=[dg.RunRequest(run_key=sha256) for sha256 in at_once], cursor=arrived[-1].sha256
+    )
 
 
-@dg.run_status_sensor(
-    run_status=dg.DagsterRunStatus.SUCCESS, name="ledger", monitored_jobs=[library_job, study_job, cohort_job]
-)
-def ledger(context: dg.RunStatusSensorContext) -> None:
-    """A finished run is projected into the ledger and, when it made the report, exported to the results folder."""
+def _ended(name: str, status: dg.DagsterRunStatus) -> dg.SensorDefinition:
+    @dg.run_status_sensor(
+        run_status=status, name=name, default_status=dg.DefaultSensorStatus.RUNNING, minimum_interval_seconds=15
+    )
+    def ended(context: dg.RunStatusSensorContext, study: StudyResource) -> None:
+        project(context.instance, study.workspace)
+
+    return ended
+
+
+def project(instance: dg.DagsterInstance, workspace: Workspace) -> int:
+    """Project what ended since into the ledger; export the results when a report is there. The number of runs and decisions."""
     from groprog_assets.exports import export_results
     from groprog_assets.lineage.collect import collect
 
-    workspace = StudyResource().workspace
-    collect(context.instance, workspace.ledger_path, workspace.derivations)
-    if workspace.derivations.current("report"):
+    added = collect(instance, workspace.ledger_path, workspace.derivations)
+    if added and workspace.derivations.current("report"):
         export_results(workspace)
+    return added
+
+
+LEDGER = [
+    _ended("ledger", dg.DagsterRunStatus.SUCCESS),
+    _ended("ledger_of_failures", dg.DagsterRunStatus.FAILURE),
+    _ended("ledger_of_cancellations", dg.DagsterRunStatus.CANCELED),
+]
+"""However a run in the UI ends, it reaches the ledger."""

@@ -16,6 +16,13 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.
 """Names of libraries, conditions, marks and loci: they become file and partition names."""
 
 
+_CRON_FIELD = r"(\*|[0-9A-Za-z]+(-[0-9A-Za-z]+)?)(/[0-9]+)?"
+Cron = Annotated[
+    str, StringConstraints(pattern=rf"^{_CRON_FIELD}(,{_CRON_FIELD})*( {_CRON_FIELD}(,{_CRON_FIELD})*){{4}}$")
+]
+"""Minute, hour, day of month, month, day of week."""
+
+
 class StudyPart(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -155,6 +162,9 @@ class Study(StudyPart):
     ontology: Ontology | None = None
     signature_target: str | None = Field(None, description="chrom:start-end that the perturbation must raise (A44)")
     cohort: Cohort
+    retrain_cron: Cron | None = Field(
+        None, description="when to train again on what the inbox accepted; without it, as soon as it is accepted"
+    )
     data_roots: list[Path] = Field(
         default_factory=list, description="folders outside the study's own that its paths may reach"
     )

@@ -6,11 +6,17 @@ import os
 import shutil
 from pathlib import Path
 
+import dagster as dg
 import pandas as pd
 import pytest
 import yaml
 
-from groprog_assets.inbox import sort_inbox
+from groprog_assets import sensors
+from groprog_assets.decisions import decisions
+from groprog_assets.errors import StudyError
+from groprog_assets.inbox import Delivery, open_current, sort_inbox
+from groprog_assets.resources import StudyResource
+from groprog_assets.schedules import retraining
 from groprog_assets.workspace import Workspace, open_workspace
 
 
@@ -46,21 +52,23 @@ def clinical(workspace: Workspace) -> pd.DataFrame:
 def test_a_good_file_becomes_the_clinical_table(workspace: Workspace):
     table = clinical(workspace).iloc[:-2]
     deliver(workspace, "new.tsv", table)
-    (sha256,) = sort_inbox(workspace, 10)
+    (made,) = sort_inbox(workspace, 10)
+    assert made.verdict == "accepted"
+    assert made.evidence["withdrawn"] == 2
     again = open_workspace(workspace.path)
     assert (
         again.study.cohort.clinical.read_bytes() == (workspace.folder / "inbox" / "accepted" / "new.tsv").read_bytes()
     )
-    assert sha256 in str(again.study.cohort.clinical)
+    assert made.sha256 in str(again.study.cohort.clinical)
     deliver(workspace, "same.tsv", table)
-    assert sort_inbox(again, 10) == []
+    assert [item.verdict for item in sort_inbox(again, 10)] == ["repeated"]
     assert (workspace.folder / "inbox" / "accepted" / "same.tsv").is_file()
 
 
 def test_a_bad_file_is_set_aside_with_its_problems(workspace: Workspace):
     table = clinical(workspace)
     deliver(workspace, "bad.tsv", pd.concat([table, table.iloc[:1]]))
-    assert sort_inbox(workspace, 10) == []
+    assert [item.verdict for item in sort_inbox(workspace, 10)] == ["quarantine"]
     folder = workspace.folder / "inbox" / "quarantine"
     assert table.iloc[0, 0] in (folder / "bad.tsv.problems.txt").read_text()
     assert (folder / "bad.tsv").is_file()
@@ -73,3 +81,179 @@ def test_a_file_still_being_written_is_left_alone(workspace: Workspace):
     deliver(workspace, ".hidden.tsv", clinical(workspace))
     assert sort_inbox(workspace, 10) == []
     assert path.is_file()
+
+
+def columns(workspace: Workspace) -> tuple[str, str, str]:
+    cohort = workspace.study.cohort
+    return cohort.patient_column, cohort.endpoint.time_column, cohort.endpoint.event_column
+
+
+def current(workspace: Workspace) -> pd.DataFrame:
+    cells = open_current(open_workspace(workspace.path))
+    return cells.set_index(workspace.study.cohort.patient_column)
+
+
+def only(workspace: Workspace, verdict: str) -> Delivery:
+    (made,) = sort_inbox(workspace, 10)
+    assert made.verdict == verdict, (made, problems(workspace))
+    return made
+
+
+def problems(workspace: Workspace) -> str:
+    folder = workspace.folder / "inbox" / "quarantine"
+    return "\n".join(path.read_text() for path in folder.glob("*.problems.txt"))
+
+
+def test_longer_follow_up_of_known_patients_is_merged(workspace: Workspace):
+    patient, time, _ = columns(workspace)
+    table = clinical(workspace)
+    rows = table.iloc[:3][[patient, time]].assign(**{time: ["200", "201", ""]})
+    deliver(workspace, "march.update.tsv", rows)
+    made = only(workspace, "accepted")
+    counts = {name: made.evidence[name] for name in ("new", "followed", "corrected", "withdrawn", "shrunk")}
+    assert counts == {"new": 0, "followed": 2, "corrected": 0, "withdrawn": 0, "shrunk": 0}
+    after = current(workspace)
+    assert after.loc[table.iloc[0][patient], time] == "200"
+    assert after.loc[table.iloc[2][patient], time] == table.iloc[2][time], "a blank says nothing"
+    assert len(after) == len(table)
+
+
+def test_new_patients_and_corrected_records(workspace: Workspace):
+    patient, _, _ = columns(workspace)
+    table = clinical(workspace)
+    rows = table.iloc[:2].copy()
+    rows.loc[rows.index[0], patient] = "SIM-NEW"
+    rows.loc[rows.index[1], "AGE"] = "71"
+    deliver(workspace, "april.update.tsv", rows)
+    made = only(workspace, "accepted")
+    assert (made.evidence["new"], made.evidence["corrected"], made.evidence["followed"]) == (1, 1, 0)
+    after = current(workspace)
+    assert "SIM-NEW" in after.index
+    assert after.loc[table.iloc[1][patient], "AGE"] == "71"
+
+
+def test_withdrawals_leave_the_table(workspace: Workspace):
+    patient, _, _ = columns(workspace)
+    leaving = clinical(workspace)[patient].iloc[[3, 5]].tolist()
+    path = workspace.folder / "inbox" / "may.withdraw.txt"
+    path.write_text("\n".join(leaving) + "\n")
+    os.utime(path, (1, 1))
+    assert only(workspace, "accepted").evidence["withdrawn"] == 2
+    assert not set(leaving) & set(current(workspace).index)
+    path.write_text("NOBODY\n")
+    os.utime(path, (1, 1))
+    only(open_workspace(workspace.path), "quarantine")
+    assert "unknown patients NOBODY" in problems(workspace)
+
+
+def test_records_in_conflict_are_set_aside_with_both_versions(workspace: Workspace):
+    patient, time, _ = columns(workspace)
+    table = clinical(workspace)
+    rows = table.iloc[[0, 0, 1, 1]].assign(**{time: ["100", "300", "5", "5"]})
+    deliver(workspace, "june.update.tsv", rows)
+    only(workspace, "quarantine")
+    text = problems(workspace)
+    assert f"{time}=100 | {time}=300" in text
+    assert f"patient {table.iloc[0][patient]} is in conflict" in text
+    assert table.iloc[1][patient] not in text, "rows that say the same are no conflict"
+    assert open_workspace(workspace.path).study.cohort.clinical.name == "clinical.tsv"
+
+
+def test_a_time_that_shrank_and_an_event_taken_back_are_flagged(workspace: Workspace):
+    patient, time, event = columns(workspace)
+    table = clinical(workspace)
+    table[time] = table[time].where(pd.to_numeric(table[time], errors="coerce").notna(), "12")
+    dead = table[table[event].isin(workspace.study.cohort.endpoint.event_values)].index[0]
+    alive = table.index[table.index != dead][0]
+    rows = table.loc[[alive, dead], [patient, time, event]]
+    rows.loc[alive, time] = "0.01"
+    rows.loc[dead, event] = "0:LIVING"
+    deliver(workspace, "july.update.tsv", rows)
+    assert only(workspace, "accepted").evidence["shrunk"] == 2
+    flags = (workspace.folder / "inbox" / "accepted" / "july.update.tsv.flags.txt").read_text()
+    assert table.loc[alive, patient] in flags
+    assert table.loc[dead, patient] in flags
+
+
+def test_a_changed_schema_is_named_column_by_column(workspace: Workspace):
+    table = clinical(workspace)
+    deliver(workspace, "august.tsv", table.drop(columns=["AGE", "STAGE"]))
+    only(workspace, "quarantine")
+    text = problems(workspace)
+    assert "august.tsv" in text
+    assert "no column 'AGE'" in text
+    assert "no column 'STAGE'" in text
+    deliver(workspace, "september.update.tsv", table.iloc[:2].assign(WEIGHT="70", HEIGHT="170"))
+    only(workspace, "quarantine")
+    assert "unknown column 'WEIGHT'" in problems(workspace)
+    deliver(workspace, "october.tsv", table.assign(WEIGHT="70"))
+    assert only(workspace, "accepted").evidence["columns_added"] == ["WEIGHT"]
+
+
+def test_snapshots_are_immutable_and_updates_build_on_the_last(workspace: Workspace):
+    patient, time, _ = columns(workspace)
+    table = clinical(workspace)
+    for month, value in (("a", "150"), ("b", "160")):
+        path = deliver(workspace, f"{month}.update.tsv", table.iloc[[0]][[patient]].assign(**{time: value}))
+        os.utime(path, (ord(month), ord(month)))
+    assert [item.verdict for item in sort_inbox(workspace, 10)] == ["accepted", "accepted"]
+    snapshots = sorted((workspace.state / "inbox" / "snapshots").iterdir())
+    assert len(snapshots) == 2
+    assert all(path.stat().st_mode & 0o222 == 0 for path in snapshots)
+    assert current(workspace).loc[table.iloc[0][patient], time] == "160"
+
+
+def test_a_clock_that_jumped_back_does_not_hide_a_file(workspace: Workspace):
+    path = deliver(workspace, "new.tsv", clinical(workspace).iloc[:-1])
+    os.utime(path, (4e9, 4e9))
+    assert sort_inbox(workspace, 10) == [], "a first look"
+    assert [item.verdict for item in sort_inbox(workspace, 10)] == ["accepted"]
+
+
+def sensor_context(instance: dg.DagsterInstance, workspace: Workspace) -> dg.SensorEvaluationContext:
+    resources = {"study": StudyResource(path=str(workspace.path))}
+    return dg.build_sensor_context(instance=instance, resources=resources)
+
+
+@pytest.mark.parametrize("cron", [None, "30 4 * * 0"])
+def test_the_sensor_decides_and_starts_training_now_or_as_scheduled(workspace: Workspace, cron: str | None):
+    if cron:
+        document = yaml.safe_load(workspace.path.read_text())
+        workspace.path.write_text(yaml.safe_dump({**document, "retrain_cron": cron}))
+    patient, _, _ = columns(workspace)
+    table = clinical(workspace)
+    deliver(workspace, "good.tsv", table.iloc[:-1])
+    deliver(workspace, "bad.tsv", table.drop(columns="AGE"))
+    with dg.DagsterInstance.ephemeral() as instance:
+        found = sensors.inbox(sensor_context(instance, workspace))
+        assert isinstance(found, dg.SensorResult)
+        assert len(found.run_requests or []) == (0 if cron else 1)
+        made = [record.asset_observation for record in decisions(instance)]
+        assert sorted(item.description for item in made if item) == ["accepted", "quarantine"]
+        assert table[patient].iloc[0] not in repr(made), "no patient is named in an event"
+        assert isinstance(sensors.inbox(sensor_context(instance, workspace)), dg.SkipReason)
+
+
+def test_the_schedule_is_the_studys_and_idles_without_news(workspace: Workspace):
+    assert retraining(str(workspace.path)).default_status == dg.DefaultScheduleStatus.STOPPED
+    document = yaml.safe_load(workspace.path.read_text())
+    workspace.path.write_text(yaml.safe_dump({**document, "retrain_cron": "30 4 * * 0"}))
+    schedule = retraining(str(workspace.path))
+    assert schedule.cron_schedule == "30 4 * * 0"
+    assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+    with dg.DagsterInstance.ephemeral() as instance:
+        context = dg.build_schedule_context(instance, resources={"study": StudyResource(path=str(workspace.path))})
+        assert isinstance(schedule(context), dg.RunRequest)
+        again = open_workspace(workspace.path)
+        files = again.source_files(("cohort.clinical",), "")
+        digest = again.derivations.write({"asset": "clinical_records", "files": files})
+        again.derivations.point("clinical_records", "", digest)
+        assert isinstance(schedule(context), dg.SkipReason)
+
+
+@pytest.mark.parametrize("cron", ["every day", "* * * *", "0 2 * * 1; rm", ""])
+def test_a_cron_that_is_none_is_refused(workspace: Workspace, cron: str):
+    document = yaml.safe_load(workspace.path.read_text())
+    workspace.path.write_text(yaml.safe_dump({**document, "retrain_cron": cron}))
+    with pytest.raises(StudyError, match="retrain_cron"):
+        Workspace(workspace.path)
