@@ -57,9 +57,9 @@ def baselines(
         if patient not in rows.index or patient not in ordered.index
     ]
     if lost:
-        problem = f"{len(lost)} patients without a record or an outcome; first {lost[0]}"
+        said = f"{len(lost)} patients without a record or an outcome; first {lost[0]}"
         raise CohortError(
-            Problem("folds, patient_id", problem, "Folds name cohort patients.", "Make the folds from this cohort.")
+            Problem("folds, patient_id", said, "Folds name cohort patients.", "Make the folds from this cohort.")
         )
     omics = None if expression is None else _aligned(expression, list(ordered.index))
     times = np.array(parameters.evaluation.survival_months)

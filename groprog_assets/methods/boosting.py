@@ -93,7 +93,7 @@ def choose_rounds(
         model = fit_boosted_cox(design[keep], time[keep], event[keep], most)
         sets = risk_sets(time[keep], event[keep])
         bins, risk = _binned(design, model.edges), np.zeros(len(design))
-        for place, rounds in enumerate(choices):
+        for place, rounds in enumerate(choices.tolist()):
             for tree in model.trees[max(0, rounds - step) : rounds]:
                 risk += tree.value[_leaf(tree, bins)]
             own = cox_efron(risk[keep], time, event, sets).loss

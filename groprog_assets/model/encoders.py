@@ -238,11 +238,10 @@ class Encoders:
         """The encoders that `document()` and `arrays()` describe."""
         fields = []
         for row in document["fields"]:
-            fields.append(
-                FieldEncoding(
-                    **{name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
-                )
-            )
+            held: dict[str, Any] = {
+                name: tuple(value) if isinstance(value, list) else value for name, value in row.items()
+            }
+            fields.append(FieldEncoding(**held))
         expression = None
         if document["expression"] is not None:
             held = document["expression"]
