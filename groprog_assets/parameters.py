@@ -16,7 +16,7 @@ PAPER = "10.65102/is2026227"
 
 def cited(default: Any, *, unit: str, source: str, why: str = "", **rules: Any) -> Any:
     """A field that carries where its value comes from; `rules` are pydantic's bounds (gt, ge, lt, le)."""
-    extra = {"unit": unit, "source": source, "why": why}
+    extra: dict[str, Any] = {"unit": unit, "source": source, "why": why}
     if isinstance(default, list | dict):
         return Field(default_factory=lambda: type(default)(default), json_schema_extra=extra, **rules)
     return Field(default=default, json_schema_extra=extra, **rules)
