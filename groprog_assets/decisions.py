@@ -23,7 +23,7 @@ def record_decision(
     """Write a decision about an asset into the event log. `evidence` holds no identifier of a patient."""
     if asset not in DECIDED:
         raise ValueError(f"no decisions are made about {asset}")
-    metadata = {DECISION: decision, ACTOR: actor, EVIDENCE: dg.MetadataValue.json(plain(evidence))}
+    metadata: dict[str, Any] = {DECISION: decision, ACTOR: actor, EVIDENCE: dg.MetadataValue.json(plain(evidence))}
     instance.report_runless_asset_event(dg.AssetObservation(asset_key=asset, description=decision, metadata=metadata))
 
 

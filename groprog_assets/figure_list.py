@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from groprog_assets.artifacts import Blob, Bundle
@@ -47,8 +48,8 @@ def drawings(study: Any, values: Mapping[str, Any]) -> dict[str, Callable[[], An
         "missingness": lambda: cohort.missingness(patients.summary, patients.fields),
     }
     for name in sorted(set(key.table["locus"])):
-        found[f"locus_{name}"] = lambda name=name: loci.locus_tracks(
-            name, key.table, key.tracks, values["genes"], control, treatment
+        found[f"locus_{name}"] = partial(
+            loci.locus_tracks, name, key.table, key.tracks, values["genes"], control, treatment
         )
     return {**found, **_model_drawings(values), "workflow": _workflow}
 

@@ -26,7 +26,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from groprog_kernels import hmm_cython
+from groprog_kernels import hmm_cython  # type: ignore[attr-defined]
 
 LEAST_LOG_PROB = -500.0
 """Smallest log probability of a transition: below it the product of two would leave the range of a double."""

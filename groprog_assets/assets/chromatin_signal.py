@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from groprog_assets.artifacts import Bundle
+from typing import Any
+
 from groprog_assets.asset_definition import study_asset
 from groprog_assets.results import Materialized, materialized
 from groprog_assets.workspace import StudyView
@@ -15,7 +16,7 @@ from groprog_assets.workspace import StudyView
     sections=("marks", "parameters.chromatin"),
     files=("marks.bigwig",),
 )
-def chromatin_signal(study: StudyView, genes: Bundle) -> Materialized:
+def chromatin_signal(study: StudyView, genes: Any) -> Materialized:
     """Mean of every mark's track at the promoter and over the body of each gene; empty when the study has no marks."""
     from groprog_assets.methods import chromatin_signal as method
 

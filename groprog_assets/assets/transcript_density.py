@@ -32,6 +32,5 @@ def transcript_density(
         transcripts, gene_models.consensus, positions, study.parameters.density, repaired=repaired_transcripts
     )
     names = ("five_prime_fp", "tp", "post_tts", "tua", "error_rate")
-    return materialized(
-        density, plot=plots.transcript_density(density), **{name: density.summary.get(name) for name in names}
-    )
+    headline: dict[str, Any] = {name: density.summary.get(name) for name in names}
+    return materialized(density, plot=plots.transcript_density(density), **headline)

@@ -123,7 +123,8 @@ def crate(connection: duckdb.DuckDBPyConnection, files: dict[str, bytes], title:
             "conformsTo": {"@id": CRATE_PROFILE},
         }
     ]
-    actions, entities = [], {}
+    actions: list[dict[str, Any]] = []
+    entities: dict[str, dict[str, Any]] = {}
     held = {digest_bytes(content): name for name, content in files.items()}
     for digest, body in connection.execute("SELECT derivation, body FROM derivations ORDER BY 1").fetchall():
         record = json.loads(body)

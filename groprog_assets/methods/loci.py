@@ -126,7 +126,7 @@ def _spans(
             if span is not None:
                 spans[locus.name] = span
         elif (locus.gene or locus.name) in by_gene.index:
-            gene = by_gene.loc[locus.gene or locus.name]
+            gene: Any = by_gene.loc[locus.gene or locus.name]
             spans[locus.name] = Interval(str(gene["chrom"]), int(gene["start"]), int(gene["end"]))
         else:
             problems.append(

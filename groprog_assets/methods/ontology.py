@@ -268,9 +268,9 @@ def _close(
         np.asarray(above[code % len(terms)], dtype=np.int64) + code // len(terms) * len(terms)
         for code in direct.tolist()
     ]
-    every = np.unique(np.concatenate([direct, *inherited])) if len(direct) else direct
-    gene_column = pd.Categorical.from_codes(every // max(len(terms), 1), genes)
-    term_column = pd.Categorical.from_codes(every % max(len(terms), 1), terms)
+    every: np.ndarray = np.unique(np.concatenate([direct, *inherited])) if len(direct) else direct
+    gene_column = pd.Categorical.from_codes((every // max(len(terms), 1)).astype(np.int64), categories=pd.Index(genes))
+    term_column = pd.Categorical.from_codes((every % max(len(terms), 1)).astype(np.int64), categories=pd.Index(terms))
     return conform(
         pd.DataFrame({"gene": gene_column, "term": term_column, "direct": np.isin(every, direct)}),
         "ontology_annotations",

@@ -54,7 +54,7 @@ def per_cycle_quality(library: Library, genome: Genome | None = None) -> pd.Data
     elif library.alignments is not None:
         counts = []
         try:
-            counts = list(quality.tally_alignments(library.alignments, genome and genome.fasta).counts)
+            counts = list(quality.tally_alignments(library.alignments, genome.fasta if genome else None).counts)
         except (records.BamError, OSError) as error:
             problems.append(
                 Problem(

@@ -51,7 +51,7 @@ def transcript_density(
     pairs, density = matched_density(transcripts, expressed, parameters.scale)
     profile = pd.DataFrame({"position": np.arange(-parameters.scale, 2 * parameters.scale), "density": density.profile})
     agreement = evaluate_transcripts(transcripts, consensus)
-    summary = {
+    summary: dict[str, Any] = {
         **figures(density),
         "pairs": len(pairs.first),
         "expressed_genes": len(expressed),
