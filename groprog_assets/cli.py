@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import os
 import sys
 import warnings
@@ -13,7 +12,6 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.table import Table
 
 from groprog_assets.errors import GroProgError, Problem, StudyError
 
@@ -224,62 +222,16 @@ def score(study: Path, patients: Path, expression: Path | None, output: Path | N
         OUT.print(f"{output}", markup=False)
 
 
-@main.group("model")
-def model_group() -> None:
-    """Models and the champion among them."""
-
-
-@model_group.command("list")
-@STUDY
-@readable
-def model_list(study: Path) -> None:
-    """Every model this study has had, oldest first; * marks the champion."""
-    from groprog_assets.io_managers import load_asset
-    from groprog_assets.lineage import ledger, questions
-    from groprog_assets.workspace import open_workspace
-
-    workspace = open_workspace(study)
-    champion = load_asset(workspace, "champion") or {}
-    with ledger.open_ledger(workspace.ledger_path) as connection:
-        rows = questions.history(connection, "risk_model")
-    seen = set()
-    for row in rows:
-        version = workspace.derivations.read(row["derivation"])["headline"]["model_version"]
-        if version not in seen:
-            mark = "*" if version == champion.get("model_version") else " "
-            OUT.print(f"{mark} {version[:16]}  {row['happened'][:19]}Z  {row['actor']}", markup=False)
-        seen.add(version)
-
-
-@model_group.command("show")
-@STUDY
-@readable
-def model_show(study: Path) -> None:
-    """The current champion and the evidence for it."""
-    from groprog_assets.io_managers import read_asset
-    from groprog_assets.workspace import open_workspace
-
-    click.echo(json.dumps(read_asset(open_workspace(study), "champion").value(), indent=2, ensure_ascii=False))
-
-
-def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
-    """A table on the terminal."""
-    made = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for column in columns:
-        made.add_column(column, overflow="fold")
-    for row in rows:
-        made.add_row(*row)
-    OUT.print(made)
-
-
 def _add_others() -> None:
     from groprog_assets import cli_evidence
     from groprog_assets.cli_dev import dev
     from groprog_assets.cli_lineage import lineage_group
+    from groprog_assets.cli_model import model_group
 
     assert cli_evidence.FORMATS  # loading it adds its commands to the lineage group
     main.add_command(dev)
     main.add_command(lineage_group)
+    main.add_command(model_group)
 
 
 _add_others()

@@ -18,10 +18,12 @@ PLATFORM = frozenset(
     {
         "groprog_assets.artifacts",
         "groprog_assets.asset_definition",
+        "groprog_assets.champions",
         "groprog_assets.cli",
         "groprog_assets.cli_dev",
         "groprog_assets.cli_evidence",
         "groprog_assets.cli_lineage",
+        "groprog_assets.cli_model",
         "groprog_assets.cli_progress",
         "groprog_assets.code_version",
         "groprog_assets.decisions",

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from groprog_assets.artifacts import digest_bytes
+from groprog_assets.champions import champion_model
 from groprog_assets.errors import CohortError, Problem
-from groprog_assets.io_managers import read_asset
 from groprog_assets.model_columns import columns, score_table
 from groprog_assets.study import Expression
 from groprog_assets.workspace import Workspace
@@ -40,9 +40,7 @@ def score_patients(workspace: Workspace, patients: Path, expression: Path | None
     from groprog_assets.model.predict import predict
     from groprog_assets.model.vocabulary import refusals, statements
 
-    bundle = read_asset(workspace, "risk_model").value()
-    features = read_asset(workspace, "normalized_features").value()
-    fields = read_asset(workspace, "cohort").value().fields
+    bundle, features, fields = champion_model(workspace)
     cohort = workspace.study.cohort
     table = read_table(patients)
     if cohort.patient_column not in table.cells:

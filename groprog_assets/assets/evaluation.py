@@ -5,13 +5,17 @@ from __future__ import annotations
 from groprog_assets import plots
 from groprog_assets.artifacts import Bundle
 from groprog_assets.asset_definition import study_asset
+from groprog_assets.checks import drift
 from groprog_assets.checks import evaluation as check
 from groprog_assets.results import Materialized, materialized
 from groprog_assets.workspace import StudyView
 
 
 @study_asset(
-    group="model", kinds={"json"}, sections=("parameters.evaluation", "parameters.training"), checks=("omics_add",)
+    group="model",
+    kinds={"json"},
+    sections=("parameters.evaluation", "parameters.training"),
+    checks=("omics_add", "calibration"),
 )
 def evaluation(
     study: StudyView, cohort: Bundle, encoded_tensors: Bundle, risk_model: Bundle, baselines: Bundle
@@ -34,6 +38,6 @@ def evaluation(
     return materialized(
         document,
         plot=plots.evaluation(document),
-        verdicts=[check.omics_add(document, risk_model.summary["mode"])],
+        verdicts=[check.omics_add(document, risk_model.summary["mode"]), drift.calibration(document)],
         models=len(document["models"]),
     )

@@ -1,0 +1,160 @@
+"""The models of a study and the one that stands: listing them, scoring with the champion, promoting another, going back.
+
+The asset `champion` decides by rule after each training; a person may decide otherwise, with a reason. Both are kept: the
+decision becomes the asset's value, and an event with its evidence enters the ledger.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+import dagster as dg
+
+from groprog_assets.artifacts import plain
+from groprog_assets.decisions import record_decision
+from groprog_assets.errors import ArtifactError, Problem, StudyError
+from groprog_assets.io_managers import load_asset, read_asset
+from groprog_assets.lineage import derivations, ledger
+from groprog_assets.workspace import Workspace
+
+METRIC = "c_ipcw"
+
+
+class KnownModel(NamedTuple):
+    """A model this study has had: its version, the derivation that made it, when and by whom, its estimate with interval."""
+
+    model_version: str
+    derivation: str
+    made: str
+    actor: str
+    evidence: dict[str, Any]
+
+
+def known_models(workspace: Workspace) -> list[KnownModel]:
+    """Every model of the ledger, oldest first, one entry a version."""
+    with ledger.open_ledger(workspace.ledger_path) as connection:
+        rows = connection.execute(
+            "SELECT m.derivation, min(m.happened), arg_min(r.actor, m.happened), any_value(d.body), any_value(m.sha256)"
+            " FROM materializations m JOIN runs r USING (run_id) JOIN derivations d ON d.derivation = m.derivation"
+            " WHERE m.asset = 'risk_model' GROUP BY m.derivation ORDER BY 2"
+        ).fetchall()
+        judged = connection.execute(
+            "SELECT i.sha256, d.body FROM derivations d JOIN derivation_inputs i USING (derivation)"
+            " WHERE d.asset = 'evaluation' AND i.asset = 'risk_model'"
+        ).fetchall()
+    outcomes = {model: json.loads(body)["output"] for model, body in judged}
+    found: dict[str, KnownModel] = {}
+    for digest, happened, actor, body, sha256 in rows:
+        version = json.loads(body)["headline"]["model_version"]
+        evidence = _evidence(workspace, version, outcomes.get(sha256))
+        found.setdefault(version, KnownModel(version, digest, happened.isoformat(), actor, evidence))
+    return list(found.values())
+
+
+def champion_model(workspace: Workspace) -> tuple[Any, Any, Any]:
+    """(risk_model, normalized_features, clinical fields) of the champion, or of the newest model before any was decided on.
+
+    ArtifactError when there is no model, or when the champion's bytes are no longer in the store.
+    """
+    decided = load_asset(workspace, "champion") or {}
+    record = workspace.derivations.current_record("risk_model")
+    version = decided.get("model_version")
+    if record is None:
+        read_asset(workspace, "risk_model")
+        raise AssertionError("read_asset names what is missing")
+    if version and record["headline"]["model_version"] != version:
+        record = workspace.derivations.read(find_model(workspace, version).derivation)
+    inputs = {item["asset"]: item["derivation"] for item in record["inputs"]}
+    return (
+        _value(workspace, record),
+        _value(workspace, workspace.derivations.read(inputs["normalized_features"])),
+        _value(workspace, workspace.derivations.read(inputs["cohort"])).fields,
+    )
+
+
+def find_model(workspace: Workspace, version: str) -> KnownModel:
+    """The model whose version begins with `version`. StudyError when none or several do."""
+    models = known_models(workspace)
+    found = [model for model in models if version and model.model_version.startswith(version)]
+    if len(found) != 1:
+        shown = ", ".join(model.model_version[:16] for model in models) or "none"
+        seen = "no model" if not found else f"{len(found)} models"
+        raise StudyError(
+            Problem("model", f"{seen} with version {version}", f"Known are {shown}.", "`groprog model list STUDY`")
+        )
+    return found[0]
+
+
+def choose(
+    workspace: Workspace, instance: dg.DagsterInstance, version: str, decision: str, reason: str, actor: str
+) -> dict[str, Any]:
+    """Make a known model the champion by a person's decision ("promoted by hand", "rolled back"); the new champion document.
+
+    An empty version takes the champion before. StudyError: no reason, no such model, it stands already, nothing to go back to.
+    ArtifactError: nothing decided yet, or its bytes are gone.
+    """
+    if not reason.strip():
+        rule = "A decision against the rule, or ahead of it, says why."
+        raise StudyError(Problem("--reason", "empty", rule, 'Example: --reason "calibration broke on the new site".'))
+    before = read_asset(workspace, "champion").value()
+    record = workspace.derivations.current_record("champion")
+    assert record is not None
+    if not version:
+        version = (before.get("previous") or {}).get("model_version") or ""
+        if not version:
+            rule = "Going back needs a champion before this one."
+            raise StudyError(Problem("champion", "none came before", rule, "`groprog model list STUDY`"))
+    model = find_model(workspace, version)
+    if model.model_version == before["model_version"]:
+        raise StudyError(Problem("model", f"{version} is the champion already", "Nothing changes.", ""))
+    _value(workspace, workspace.derivations.read(model.derivation))
+    earlier = [before.get("previous"), before["challenger"]]
+    kept = next((item for item in earlier if item and item["model_version"] == model.model_version), model.evidence)
+    document = {
+        **before,
+        "champion": kept,
+        "model_version": model.model_version,
+        "promoted": model.model_version == before["challenger"]["model_version"],
+        "reason": f"{decision} by {actor}: {reason}",
+        "previous": before["champion"],
+    }
+    reference = workspace.store.put(document)
+    made = {
+        **record,
+        "output": reference.as_json(),
+        "extra": plain({**record["extra"], "decision": decision, "actor": actor, "reason": reason}),
+        "headline": plain({"model_version": model.model_version, "promoted": document["promoted"], "reason": reason}),
+    }
+    digest = workspace.derivations.write(made)
+    evidence = {
+        "model_version": model.model_version,
+        "before": before["model_version"],
+        "reason": reason,
+        "champion": model.evidence,
+        "replaced": {key: value for key, value in (before["champion"] or {}).items() if key != "inputs"},
+        "derivation": digest,
+        "sha256": reference.sha256,
+    }
+    record_decision(instance, "champion", decision, actor, evidence)
+    workspace.derivations.point("champion", "", digest)
+    return document
+
+
+def _value(workspace: Workspace, record: dict[str, Any]) -> Any:
+    return workspace.store.get(derivations.output(record), record["asset"], f"`{workspace.command}` trains again.")
+
+
+def _evidence(workspace: Workspace, version: str, stored: dict[str, Any] | None) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if stored is not None:
+        try:
+            document = workspace.store.get(derivations.output({"output": stored}), "evaluation")
+            found = document.get("models", {}).get("groprog", {}).get(METRIC, {})
+        except ArtifactError:
+            found = {}
+    return {
+        "model_version": version,
+        "metric": METRIC,
+        **{key: found.get(key) for key in ("estimate", "lower", "upper")},
+    }

@@ -1,0 +1,89 @@
+"""`groprog model …`: the models of a study, the one that stands, and a person's decision about it."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from groprog_assets.cli_lineage import Answering
+
+STUDY = click.argument("study", type=click.Path(path_type=Path))
+REASON = click.option("--reason", required=True, help="Why; it is kept with the decision.")
+USER = click.option("--user", default="", help="Who decides; else the login name.")
+
+
+@click.group("model")
+def model_group() -> None:
+    """Models and the champion among them."""
+
+
+@model_group.command("list", cls=Answering)
+@STUDY
+def model_list(study: Path) -> None:
+    """Every model this study has had, oldest first, with its out-of-fold C_IPCW; * marks the champion."""
+    from groprog_assets.champions import known_models
+    from groprog_assets.io_managers import load_asset
+    from groprog_assets.workspace import open_workspace
+
+    workspace = open_workspace(study)
+    champion = (load_asset(workspace, "champion") or {}).get("model_version")
+    for model in known_models(workspace):
+        mark = "*" if model.model_version == champion else " "
+        click.echo(f"{mark} {model.model_version[:16]}  {model.made[:19]}Z  {_estimate(model.evidence)}  {model.actor}")
+
+
+@model_group.command("show", cls=Answering)
+@STUDY
+@click.argument("version", default="")
+def model_show(study: Path, version: str) -> None:
+    """The current champion and the evidence for it; or the evidence for VERSION."""
+    from groprog_assets.champions import find_model
+    from groprog_assets.io_managers import read_asset
+    from groprog_assets.workspace import open_workspace
+
+    workspace = open_workspace(study)
+    found: Any = find_model(workspace, version)._asdict() if version else read_asset(workspace, "champion").value()
+    click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+
+
+@model_group.command("promote", cls=Answering)
+@STUDY
+@click.argument("version")
+@REASON
+@USER
+def promote(study: Path, version: str, reason: str, user: str) -> None:
+    """Make VERSION (or its beginning) the champion, whatever the rule said."""
+    _decide(study, version, "promoted by hand", reason, user)
+
+
+@model_group.command("rollback", cls=Answering)
+@STUDY
+@click.option("--to", "version", default="", help="A version; else the champion before this one.")
+@REASON
+@USER
+def rollback(study: Path, version: str, reason: str, user: str) -> None:
+    """Go back to the champion before, or to the version named."""
+    _decide(study, version, "rolled back", reason, user)
+
+
+def _decide(study: Path, version: str, decision: str, reason: str, user: str) -> None:
+    from groprog_assets.champions import choose
+    from groprog_assets.execution import run_lock, study_instance
+    from groprog_assets.lineage.collect import collect
+    from groprog_assets.workspace import open_workspace
+
+    workspace = open_workspace(study)
+    with run_lock(workspace), study_instance(workspace) as instance:
+        document = choose(workspace, instance, version, decision, reason, user or getpass.getuser())
+        collect(instance, workspace.ledger_path, workspace.derivations)
+    click.echo(f"{document['model_version'][:16]} is the champion: {document['reason']}")
+
+
+def _estimate(evidence: dict[str, Any]) -> str:
+    if evidence.get("estimate") is None:
+        return f"{'not evaluated':<24}"
+    return f"{evidence['estimate']:.3f} [{evidence['lower']:.3f}, {evidence['upper']:.3f}]".ljust(24)
