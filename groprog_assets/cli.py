@@ -50,8 +50,8 @@ def show_problems(problems: list[Problem]) -> None:
 
 
 def show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-    """A Python warning as a line of text; where in the code it arose, and Dagster's own, help nobody who reads it here."""
-    if not category.__module__.startswith("dagster"):
+    """A Python warning as a line of text; where in the code it arose, and what is for developers, helps nobody here."""
+    if not category.__module__.startswith("dagster") and not issubclass(category, DeprecationWarning):
         ERR.print(f"! {message}", markup=False)
 
 

@@ -273,7 +273,8 @@ def spoiled_late(folder: Path, words: tuple[str, ...]) -> None:
 
 def test_no_read_left_after_filtering(folder: Path) -> None:
     rewrite(folder, "treated_1", edit=lambda record: record.update(map_quality="0", tags=[]))
-    spoiled_late(folder, ("treated_1", "reads is left after filtering", "not_unique", "minimum_mapping_quality"))
+    why = ("treated_1", "reads is left after filtering", "not_unique", "minimum_mapping_quality")
+    spoiled_late(folder, (*why, "· filtered_alignments [control_2]"))
 
 
 def test_a_file_without_records(folder: Path) -> None:
@@ -298,7 +299,8 @@ def test_genes_and_reads_that_share_only_the_header(folder: Path) -> None:
     outcome = groprog("run", folder / "study.yaml", "--select", f"{READS} or genes")
     assert outcome.exit_code == 2, outcome.output
     assert "Traceback" not in outcome.output
-    assert "genes on chr2; reads on chr1" in outcome.output, outcome.output
+    assert "0 genic reads" in outcome.output, outcome.output
+    assert "check the annotation" in outcome.output
     assert content(folder / "results") == results
 
 
@@ -328,8 +330,8 @@ def test_an_unsorted_bam_without_index_gives_the_same_values(folder: Path) -> No
 @pytest.mark.parametrize(
     ("what", "keep"),
     [
-        ("chr2 +, chr2 -", lambda read: read.reference_name != "chr2"),
-        ("chr1 -, chr2 -", lambda read: not read.is_reverse),
+        ("reads on both strands of 1 chromosomes", lambda read: read.reference_name != "chr2"),
+        ("no reads on chr1 -, chr2 -", lambda read: not read.is_reverse),
     ],
     ids=["chromosome", "strand"],
 )
@@ -344,4 +346,5 @@ def test_a_chromosome_or_strand_without_reads_is_a_finding_not_an_error(
     assert result.exit_code == 0, result.output
     record = open_workspace(folder / "study.yaml").derivations.current_record("filtered_alignments", "control_1")
     assert record
-    assert {v["name"]: v["description"] for v in record["verdicts"]}["both_strands"] == f"no reads on {what}"
+    said = {verdict["name"]: verdict["description"] for verdict in record["verdicts"]}
+    assert said["both_strands"].startswith(what)
