@@ -53,12 +53,12 @@ def test_a_batch_equals_its_patients_one_by_one_and_nothing_is_refitted(trained:
     }
     whole = score(trained, frame, tmp_path, "--expression", expression_of(trained))
     assert whole.exit_code == 0, whole.output
-    table = pd.read_csv(io.StringIO(whole.stdout), sep="\t", dtype={"patient_id": str})
+    table = pd.read_csv(io.StringIO(whole.stdout), sep="\t", dtype={"patient_id": str, "notes": str})
     assert {"risk", "risk_lower", "risk_upper", "percentile", "genes_used", "model_version", "notes"} <= set(table)
     assert (table["genes_used"] > 0).all()
     for row in range(len(frame)):
         one = score(trained, frame.iloc[[row]], tmp_path, "--expression", expression_of(trained))
-        alone = pd.read_csv(io.StringIO(one.stdout), sep="\t", dtype={"patient_id": str})
+        alone = pd.read_csv(io.StringIO(one.stdout), sep="\t", dtype={"patient_id": str, "notes": str})
         pd.testing.assert_frame_equal(alone, table.iloc[[row]].reset_index(drop=True), rtol=1e-9)
     after = {
         path: path.stat().st_mtime_ns for path in state.rglob("*") if path.is_file() and "dagster" not in path.parts
