@@ -24,6 +24,7 @@ from groprog_assets.errors import ArtifactError, GroProgError
 from groprog_assets.io_managers import Reading
 from groprog_assets.lineage import derivations
 from groprog_assets.partitions import LIBRARY
+from groprog_assets.pseudonyms import masked, study_key
 from groprog_assets.resources import ACTOR_TAG
 from groprog_assets.results import Materialized, Verdict, png
 from groprog_assets.study import Library
@@ -150,8 +151,8 @@ def study_asset(
                     _teller(context, resource, name, partition),
                 )
             except GroProgError as error:
-                resource.announce("failed", asset=name, partition=partition)
-                raise dg.Failure(description=str(error), allow_retries=False) from error
+                resource.announce("failed", asset=name, partition=partition, text=str(error))
+                raise dg.Failure(description=_unnamed(resource.workspace, str(error)), allow_retries=False) from None
             seconds = time.perf_counter() - began
             resource.announce(
                 "finished", asset=name, partition=partition, seconds=seconds, headline=record["headline"], reused=reused
@@ -167,6 +168,19 @@ def _sign(context: Any, actor: str) -> None:
     """A run launched in the UI is signed with who serves it, as a command's run is by the command."""
     if actor and ACTOR_TAG not in context.run.tags:
         context.instance.add_run_tags(context.run_id, {ACTOR_TAG: actor})
+
+
+def _unnamed(workspace: Workspace, text: str) -> str:
+    """`text` for the event log, its patients under their pseudonyms; who started the run hears the names from `announce`."""
+    from groprog_assets.methods.clinical_tables import read_table
+
+    cohort = workspace.study.cohort
+    try:
+        cells = read_table(workspace.resolve(cohort.clinical)).cells
+        patients = set(cells[cohort.patient_column].str.strip())
+    except (GroProgError, OSError, KeyError):
+        return text
+    return masked(text, patients, study_key(workspace.state))
 
 
 def _teller(context: Any, resource: Any, name: str, partition: str) -> Callable[[str], None]:

@@ -25,7 +25,7 @@ from groprog_assets.io_managers import read_asset
 from groprog_assets.lineage import derivations
 from groprog_assets.lineage.collect import FINISHED, collect
 from groprog_assets.partitions import LIBRARY_DIMENSION
-from groprog_assets.resources import ACTOR_TAG
+from groprog_assets.resources import ACTOR_TAG, LISTENERS
 from groprog_assets.workspace import STUDY_VARIABLE, Workspace
 
 
@@ -173,14 +173,17 @@ def _execute(
     report: RunReport,
     debug: bool,
 ) -> None:
-    made = definitions.resolve_job_def(job).execute_in_process(
-        instance=instance,
-        partition_key=partition,
-        asset_selection=[dg.AssetKey(name) for name in assets],
-        tags=tags,
-        raise_on_error=False,
-        run_config={"loggers": {"console": {"config": {"log_level": "DEBUG" if debug else "CRITICAL"}}}},
-    )
+    told: dict[str, str] = {}
+
+    def listen(event: str, what: dict[str, Any]) -> None:
+        if event == "failed":
+            told[what["asset"]] = what["text"]
+
+    LISTENERS.append(listen)
+    try:
+        made = _in_process(definitions, instance, job, assets, partition, tags, debug)
+    finally:
+        LISTENERS.remove(listen)
     for event in made.all_events:
         if event.event_type == dg.DagsterEventType.STEP_FAILURE:
             data = event.step_failure_data
@@ -188,11 +191,28 @@ def _execute(
             blocked = error is not None and error.cls_name == "DagsterAssetCheckFailedError"
             if blocked and partition is not None:
                 continue  # the library is left out, and the report says so
-            text = (data.user_failure_data.description if data.user_failure_data else "") or (
-                error.to_string() if error and debug else _last_line(error)
-            )
+            text = told.get(str(event.step_key), "") or (error.to_string() if error and debug else _last_line(error))
             where = f"{event.step_key}[{partition}]" if partition else str(event.step_key)
             report.failures.append((where, text))
+
+
+def _in_process(
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    job: str,
+    assets: list[str],
+    partition: str | None,
+    tags: dict[str, str],
+    debug: bool,
+) -> dg.ExecuteInProcessResult:
+    return definitions.resolve_job_def(job).execute_in_process(
+        instance=instance,
+        partition_key=partition,
+        asset_selection=[dg.AssetKey(name) for name in assets],
+        tags=tags,
+        raise_on_error=False,
+        run_config={"loggers": {"console": {"config": {"log_level": "DEBUG" if debug else "CRITICAL"}}}},
+    )
 
 
 def _last_line(error: Any) -> str:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import re
 import secrets
+from collections.abc import Set
 from pathlib import Path
 
 KEY_FILE = "pseudonym.key"
@@ -37,3 +39,15 @@ def study_key(state: Path) -> bytes:
 def pseudonym(patient: str, key: bytes) -> str:
     """`p-` and 16 hexadecimal digits; equal identifiers of one study have equal ones."""
     return "p-" + hmac.new(key, patient.encode(), hashlib.sha256).hexdigest()[:DIGITS]
+
+
+def masked(text: str, patients: Set[str], key: bytes) -> str:
+    """`text` with every word that is one of `patients` replaced by its pseudonym; a full stop after it stays."""
+
+    def word(found: re.Match[str]) -> str:
+        token = found[0]
+        bare = token.rstrip(".")
+        name = token if token in patients else bare
+        return pseudonym(name, key) + token[len(name) :] if name in patients else token
+
+    return re.sub(r"[^\s,;:|()\[\]{}'\"=<>]+", word, text)

@@ -1,0 +1,132 @@
+"""The claims of docs/security.md that no other file tests."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+from pathlib import Path
+
+import dagster as dg
+import numpy as np
+import pytest
+import yaml
+
+from groprog_assets.artifacts import Store, decode_arrays
+from groprog_assets.definitions import build_definitions
+from groprog_assets.errors import ArtifactError, StudyError
+from groprog_assets.execution import run_lock, run_study, study_instance
+from groprog_assets.lineage.derivations import checked_name
+from groprog_assets.pseudonyms import masked, pseudonym
+from groprog_assets.study_check import load_study
+from groprog_assets.workspace import Workspace
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from groprog_assets.simulation import simulate_study
+
+    return simulate_study(tmp_path_factory.mktemp("secure"), scale="tiny", fastq=False)
+
+
+@pytest.fixture
+def study(written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shutil.copytree(written.parent, tmp_path / "study")
+    monkeypatch.setenv("GROPROG_STUDY", str(tmp_path / "study" / "study.yaml"))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    return tmp_path / "study" / "study.yaml"
+
+
+def test_an_array_file_with_objects_is_refused():
+    sink = io.BytesIO()
+    np.savez(sink, a=np.array([{"x": 1}], dtype=object))
+    with pytest.raises(ValueError, match="allow_pickle"):
+        decode_arrays(sink.getvalue())
+
+
+def test_a_study_file_makes_no_objects(study: Path):
+    text = study.read_text()
+    study.write_text(text + "\ntitle: !!python/object/apply:os.system ['true']\n")
+    with pytest.raises(StudyError):
+        load_study(study)
+    study.write_text(
+        "a: &a [x, x]\n" + "".join(f"b{k}: &b{k} [*{'a' if k == 0 else f'b{k - 1}'}, *a]\n" for k in range(40))
+    )
+    with pytest.raises(StudyError):
+        load_study(study)
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", ".x", "", "x\0", "x" * 65, "a b"])
+def test_a_name_is_no_path(study: Path, name: str):
+    with pytest.raises(ArtifactError):
+        checked_name(name)
+    with pytest.raises(ArtifactError):
+        Store(study.parent).path(name)
+    document = yaml.safe_load(study.read_text())
+    document["libraries"][0]["id"] = name
+    study.write_text(yaml.safe_dump(document))
+    with pytest.raises(StudyError):
+        load_study(study)
+
+
+def test_paths_stay_within_reach(study: Path, tmp_path: Path):
+    (tmp_path / "secret.tsv").write_text("x")
+    for path in ("/etc/passwd", "../secret.tsv", "cohort/../../secret.tsv"):
+        document = yaml.safe_load(study.read_text())
+        document["cohort"]["clinical"] = path
+        study.write_text(yaml.safe_dump(document))
+        with pytest.raises(StudyError, match="data_roots"):
+            load_study(study)
+
+
+def everything_kept(workspace: Workspace) -> bytes:
+    """Dagster's databases and logs, the ledger and its head."""
+    places = [workspace.home, workspace.ledger_path.parent]
+    return b"".join(path.read_bytes() for place in places for path in sorted(place.rglob("*")) if path.is_file())
+
+
+def test_no_patient_in_events_or_metadata(study: Path):
+    workspace = Workspace(study)
+    with run_lock(workspace):
+        report = run_study(workspace, build_definitions(study_path=str(study)), "+cohort")
+    assert not report.failures
+    patients = re.findall(r"^(SIM-\d+)", workspace.study.cohort.clinical.read_text(), re.M)
+    kept = everything_kept(workspace)
+    assert b"clinical_records" in kept
+    assert [name for name in patients if name.encode() in kept] == []
+
+
+def test_a_failure_names_patients_to_who_ran_it_and_not_to_the_log(study: Path):
+    path = Workspace(study).study.cohort.clinical
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines, lines[1]]) + "\n")
+    workspace = Workspace(study)
+    with run_lock(workspace):
+        report = run_study(workspace, build_definitions(study_path=str(study)), "clinical_records")
+    name = lines[1].split("\t")[0]
+    assert name in report.failures[0][1]
+    assert name.encode() not in everything_kept(workspace)
+
+
+def test_words_are_masked_and_parts_of_words_are_not():
+    key = bytes(32)
+    hidden = pseudonym("P1", key)
+    text = "patient P1: 2 rows; P10, (P1) 'P1'. At the end P1."
+    assert masked(text, {"P1"}, key) == f"patient {hidden}: 2 rows; P10, ({hidden}) '{hidden}'. At the end {hidden}."
+
+
+def test_run_configuration_holds_no_secret(study: Path):
+    settings = yaml.safe_load((ROOT / "dagster.yaml").read_text())
+    assert "storage" not in settings, "SQLite by default; the address of a database is named by its variable"
+    workspace = Workspace(study)
+    with run_lock(workspace):
+        run_study(workspace, build_definitions(study_path=str(study)), "gene_models")
+    key = workspace.state / "pseudonym.key"
+    with study_instance(workspace) as instance:
+        runs = instance.get_runs(dg.RunsFilter())
+        assert runs
+        assert all(set(run.run_config) <= {"loggers"} for run in runs)
+    if key.is_file():
+        assert key.read_bytes() not in everything_kept(workspace)
