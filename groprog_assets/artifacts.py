@@ -8,6 +8,7 @@ and renamed to `ab/<sha256>`, so a reader never sees half of one. Nothing is pic
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -117,19 +118,18 @@ def digest_file(path: Path) -> str:
 
 def write_atomically(path: Path, content: bytes) -> None:
     """`content` at `path`, all of it or none: temporary name beside it, fsync, rename, fsync of the folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.parent / f".{path.name[:64]}.{os.getpid()}.{uuid.uuid4().hex[:8]}.part"
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as handle:
             handle.write(content)
             handle.flush()
             os.fsync(handle.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise ArtifactError(
-            Problem(str(path), error.strerror or str(error), "The file must be writable.", "Free space or mend rights.")
-        ) from error
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise _unwritable(path, error) from error
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
@@ -164,6 +164,11 @@ def _alive(process: int) -> bool:
     except OSError:
         return True
     return True
+
+
+def _unwritable(path: Path, error: OSError) -> ArtifactError:
+    rule, remedy = "The file must be writable.", "Free space or mend rights."
+    return ArtifactError(Problem(str(path), error.strerror or str(error), rule, remedy))
 
 
 def _is_frame(value: Any) -> bool:
@@ -259,10 +264,13 @@ class Store:
         if target.is_file() and digest_file(target) == sha256:
             path.unlink()
             return sha256
-        with path.open("rb") as handle:
-            os.fsync(handle.fileno())
-        target.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(path, target)
+        try:
+            with path.open("rb") as handle:
+                os.fsync(handle.fileno())
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(path, target)
+        except OSError as error:
+            raise _unwritable(target, error) from error
         return sha256
 
     def get_file(self, sha256: str, name: str = "artifact", remedy: str = "") -> Path:

@@ -42,8 +42,13 @@ class RunReport:
 @contextlib.contextmanager
 def run_lock(workspace: Workspace) -> Iterator[None]:
     """One `groprog run` a study; StudyError names the one that is at it. Half-written files of a killed one are removed."""
-    workspace.state.mkdir(parents=True, exist_ok=True)
-    with open(workspace.state / "run.lock", "a+") as handle:
+    try:
+        workspace.state.mkdir(parents=True, exist_ok=True)
+        opened = open(workspace.state / "run.lock", "a+")  # noqa: SIM115
+    except OSError as error:
+        rule, remedy = "The state of a study lies beside its file.", "Mend the rights of the folder, or copy the study."
+        raise StudyError(Problem(str(workspace.state), error.strerror or str(error), rule, remedy)) from None
+    with opened as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
