@@ -12,7 +12,6 @@ DRIFT_BOUND = 0.25
 """Population stability index from which a change is called large. Source: Siddiqi, Credit Risk Scorecards (2006), ch. 9."""
 BINS = 10
 SMALLEST_SHARE = 0.005
-MISSING = "missing"
 
 
 def describe_inputs(records: pd.DataFrame, fields: pd.DataFrame) -> dict[str, Any]:
@@ -20,16 +19,19 @@ def describe_inputs(records: pd.DataFrame, fields: pd.DataFrame) -> dict[str, An
 
     records: clinical_records, one row a patient; fields: clinical_fields, of which the used ones count. JSON-able.
     """
-    found = {}
-    for row in fields.loc[fields["used"], ["field", "kind"]].itertuples(index=False):
-        values = records[row.field]
+    found: dict[str, Any] = {}
+    used = fields.loc[fields["used"]]
+    for name, sort in zip(used["field"].astype(str), used["kind"].astype(str), strict=True):
+        values = records[name]
         known = values.dropna()
-        if row.kind == "continuous":
-            edges = np.unique(np.quantile(known.astype(float), np.arange(1, BINS) / BINS)) if len(known) else []
-            kept: dict[str, Any] = {"edges": [float(edge) for edge in edges], "levels": []}
+        if sort == "continuous":
+            edges = (
+                np.unique(np.quantile(known.astype(float), np.arange(1, BINS) / BINS)).tolist() if len(known) else []
+            )
+            kept: dict[str, Any] = {"edges": edges, "levels": []}
         else:
             kept = {"edges": [], "levels": sorted(set(known.astype(str)))}
-        found[row.field] = {**kept, "shares": _shares(values, kept)}
+        found[name] = {**kept, "shares": _shares(values, kept)}
     return found
 
 
