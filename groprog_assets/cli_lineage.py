@@ -204,7 +204,7 @@ def history(asset: str, study: Path | None, partition: str, as_json: bool) -> No
         found = questions.history(connection, asset, partition)
     lines = [
         f"{row['happened'][:19]}Z  {row['sha256'][:12]}  {'kept    ' if row['reused'] else 'computed'}  {row['job']:<16}"
-        f"{row['actor']:<12}{'; '.join(row['changes'])}"
+        f"{row['actor']:<12}{'; '.join(_gathered(row['changes']))}"
         for row in found
     ]
     answer(found, as_json, lines or [f"{asset} was never made"])
@@ -280,6 +280,18 @@ def rebuild(study: Path | None) -> None:
     with run_lock(workspace), study_instance(workspace) as instance:
         runs = project(instance, workspace.ledger_path, workspace.derivations)
     click.echo(f"{runs} runs projected into {workspace.ledger_path}")
+
+
+def _gathered(changes: list[str]) -> list[str]:
+    """The changes in words; many changed codes, or parts of the earlier decision, as one entry that counts them."""
+    found = [item for item in changes if not item.startswith(("code_version of ", "extra "))]
+    for start, one, many in (
+        ("code_version of ", "code of {}", "code of {} steps"),
+        ("extra ", "{}", "{} further facts"),
+    ):
+        held = [item.removeprefix(start) for item in changes if item.startswith(start)]
+        found += [one.format(item) for item in held] if len(held) <= 2 else [many.format(len(held))]
+    return found
 
 
 def _short(value: Any) -> str:

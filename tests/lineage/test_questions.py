@@ -72,3 +72,11 @@ def test_provenance_names_every_value_and_file(connection):
 def test_no_patient_is_named_in_the_ledger(twice_run: Path):
     text = repr(ledger.table_rows(Workspace(twice_run).ledger_path))
     assert "SIM-0001" not in text
+
+
+def test_many_changed_codes_are_counted_and_few_are_named():
+    from groprog_assets.cli_lineage import _gathered
+
+    changes = ["seed", *(f"code_version of a{k}" for k in range(5)), "extra current"]
+    assert _gathered(changes) == ["seed", "code of 5 steps", "current"]
+    assert _gathered(["code_version of a"]) == ["code of a"]
