@@ -276,8 +276,9 @@ def count_windows(
 ) -> Windows:
     """Reads in every `bin_size`-bp window of both strands, straight from the file; rules and errors as in `decode_reads`.
 
-    Dense: 4 bytes a window of the genome, both strands, whatever the file's size. The trailing partial window is dropped, so
-    a chromosome shorter than `bin_size` has an empty array. ValueError for bin_size < 1.
+    Dense: 2 bytes a window of the genome, both strands (4 where a window exceeds 65,535 reads), whatever the size of the
+    file. The trailing partial window is dropped, so a chromosome shorter than `bin_size` has an empty array. ValueError
+    for bin_size < 1.
     """
     if bin_size < 1:
         raise ValueError(f"bin_size is {bin_size}; at least 1 bp is needed")
