@@ -7,55 +7,35 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from groprog_assets.errors import ModelError, Problem
 from groprog_assets.methods import calibration as calibrations
-from groprog_assets.methods.bootstrap import (
-    PairRows,
-    corrected_interval,
-    multiplicities,
-    percentile_interval,
-    resampled_ratio,
-)
+from groprog_assets.methods.bootstrap import corrected_interval, multiplicities, percentile_interval
 from groprog_assets.methods.decision_curve import decision_curves
+from groprog_assets.methods.fold_metrics import (
+    FoldMetric,
+    HeldOutFold,
+    auc_at,
+    fold_auc,
+    fold_brier,
+    fold_concordance,
+    held_out_folds,
+    mean_over_folds,
+)
 from groprog_assets.methods.kaplan_meier import at_risk_table, log_rank, risk_strata, survival_by_group
 from groprog_assets.parameters import EvaluationParameters
-from groprog_kernels.auc import cumulative_dynamic_auc, roc_curve
-from groprog_kernels.brier import brier_terms
-from groprog_kernels.concordance import concordance, inverse_censoring_weights
-from groprog_kernels.risk_sets import RiskSets, risk_sets
+from groprog_kernels.auc import roc_curve
+from groprog_kernels.concordance import concordance
 
 MODEL = "groprog"
 CLINICAL = ("clinical_cox", "groprog_clinical")
 HEADLINE = "c_ipcw"
 SEED = 20260101
 CURVE_POINTS = 41
-
-
-class _Fold(NamedTuple):
-    """One test fold, its patients by time. m = models, n = patients; `row` are rows of the cohort, `kept` those of the
-    resamples."""
-
-    repeat: int
-    fold: int
-    sets: RiskSets
-    row: np.ndarray
-    train_time: np.ndarray
-    train_event: np.ndarray
-    risk: np.ndarray
-    survival: np.ndarray
-
-
-class _Metric(NamedTuple):
-    """Values by fold (models, folds) and resamples of their mean (models, samples)."""
-
-    by_fold: np.ndarray
-    resampled: np.ndarray
 
 
 def evaluate(
@@ -65,10 +45,12 @@ def evaluate(
     parameters: EvaluationParameters,
     survival_columns: list[str] | None = None,
     seed: int = SEED,
+    censoring: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
     """The evaluation document of every model in `out_of_fold`, from risks of patients the model did not see.
 
-    Metrics are means over test folds and repeats, with G from each training fold: `c_ipcw` (eq. 15 truncated at tau),
+    Metrics are means over test folds and repeats, with G from each training fold (or from the outcomes `censoring`, where
+    they are given): `c_ipcw` (eq. 15 truncated at tau),
     `c_ipcw_untruncated`,
     `harrell`, `auc_<months>` (eq. 16), `integrated_brier`. Intervals are 95 % percentiles over patients resampled with
     replacement, with
@@ -85,16 +67,16 @@ def evaluate(
     months = np.sort(months)
     cohort = outcomes.set_index("patient_id")
     _check(out_of_fold, cohort, folds, models)
-    test_folds = list(_folds(out_of_fold, cohort, folds, models, columns))
+    test_folds = list(held_out_folds(out_of_fold, cohort, folds, models, columns, censoring))
     drawn = multiplicities(len(cohort), parameters.bootstrap_samples, seed)
     metrics = {
-        HEADLINE: _concordance(test_folds, drawn, parameters.tau_months, 2, "strict"),
-        "c_ipcw_untruncated": _concordance(test_folds, drawn, None, 2, "strict"),
-        "harrell": _concordance(test_folds, drawn, None, 0, "comparable"),
-        **{f"auc_{horizon:g}": _auc(test_folds, drawn, horizon) for horizon in parameters.horizons_months},
+        HEADLINE: fold_concordance(test_folds, drawn, parameters.tau_months, 2, "strict"),
+        "c_ipcw_untruncated": fold_concordance(test_folds, drawn, None, 2, "strict"),
+        "harrell": fold_concordance(test_folds, drawn, None, 0, "comparable"),
+        **{f"auc_{horizon:g}": fold_auc(test_folds, drawn, horizon) for horizon in parameters.horizons_months},
     }
     if len(months):
-        metrics["integrated_brier"] = _brier(test_folds, drawn, months)
+        metrics["integrated_brier"] = fold_brier(test_folds, drawn, months)
     differences = _differences(models, metrics, test_folds, len(cohort))
     sizes = [_effective_size(fold, parameters.tau_months) for fold in test_folds]
     document = {
@@ -181,122 +163,8 @@ def _problem(where: str, value: str, rule: str) -> Problem:
     return Problem(where, value, rule, "Predict every patient once a repeat, in the fold that tests it.")
 
 
-def _folds(
-    out_of_fold: pd.DataFrame, cohort: pd.DataFrame, folds: pd.DataFrame, models: list[str], columns: list[str]
-) -> Iterator[_Fold]:
-    place = {patient: row for row, patient in enumerate(cohort.index)}
-    time, event = cohort["time"].to_numpy(dtype=np.float64), cohort["event"].to_numpy(dtype=bool)
-    keyed = {model: out_of_fold[out_of_fold["model"] == model].set_index(["repeat", "patient_id"]) for model in models}
-    for key, tested in folds.groupby(["repeat", "fold"], sort=True):
-        repeat, fold = (int(number) for number in np.asarray(key))
-        rows = np.array([place[patient] for patient in tested["patient_id"]])
-        sets = risk_sets(time[rows], event[rows])
-        patients = tested["patient_id"].to_numpy()[sets.order]
-        keys = [(repeat, patient) for patient in patients]
-        others = folds.loc[(folds["repeat"] == repeat) & (folds["fold"] != fold), "patient_id"]
-        train = np.array([place[patient] for patient in others], dtype=np.int64)
-        held = [keyed[model].loc[keys] for model in models]
-        yield _Fold(
-            repeat,
-            fold,
-            sets._replace(order=np.arange(len(rows))),
-            rows[sets.order],
-            time[train],
-            event[train],
-            np.array([frame["risk"].to_numpy(dtype=np.float64) for frame in held]),
-            np.array([frame[columns].to_numpy(dtype=np.float64) for frame in held]),
-        )
-
-
-def _concordance(folds: list[_Fold], drawn: np.ndarray, tau: float | None, power: int, ties: str) -> _Metric:
-    values, resampled = [], []
-    for fold in folds:
-        weight = inverse_censoring_weights(fold.sets, fold.train_time, fold.train_event, "t", power)
-        first = fold.sets.later if ties == "strict" else fold.sets.comparable
-        counted = fold.sets.event & (weight > 0) & (first < len(first))
-        if tau is not None:
-            counted &= fold.sets.time < tau
-        values.append(
-            [
-                concordance(
-                    risk,
-                    fold.sets.time,
-                    fold.sets.event,
-                    train_time=fold.train_time,
-                    train_event=fold.train_event,
-                    tau=tau,
-                    ties="strict" if ties == "strict" else "comparable",
-                    weight_power=power,
-                    unsupported="drop",
-                    sets=fold.sets,
-                ).cindex
-                for risk in fold.risk
-            ]
-        )
-        at = np.flatnonzero(counted)
-        resampled.append(resampled_ratio(PairRows(at, first[at], weight[at]), fold.risk, drawn[:, fold.row]))
-    return _Metric(np.array(values).T, _mean_over_folds(resampled))
-
-
-def _auc(folds: list[_Fold], drawn: np.ndarray, horizon: float) -> _Metric:
-    values, resampled = [], []
-    for fold in folds:
-        weight = inverse_censoring_weights(fold.sets, fold.train_time, fold.train_event, "t", 1)
-        values.append([_auc_at(fold, risk, np.array([horizon]))[0] for risk in fold.risk])
-        at = np.flatnonzero(fold.sets.event & (fold.sets.time <= horizon))
-        controls = int(np.searchsorted(fold.sets.time, horizon, side="right"))
-        if not np.isfinite(values[-1]).all():
-            at = at[:0]
-        resampled.append(
-            resampled_ratio(PairRows(at, np.full(len(at), controls), weight[at]), fold.risk, drawn[:, fold.row])
-        )
-    return _Metric(np.array(values).T, _mean_over_folds(resampled))
-
-
-def _auc_at(fold: _Fold, risk: np.ndarray, times: np.ndarray) -> np.ndarray:
-    return cumulative_dynamic_auc(
-        risk, fold.sets.time, fold.sets.event, times, train_time=fold.train_time, train_event=fold.train_event
-    ).auc
-
-
-def _brier(folds: list[_Fold], drawn: np.ndarray, months: np.ndarray) -> _Metric:
-    values, resampled = [], []
-    for fold in folds:
-        terms = [
-            brier_terms(
-                survival,
-                fold.sets.time,
-                fold.sets.event,
-                months,
-                train_time=fold.train_time,
-                train_event=fold.train_event,
-            )
-            for survival in fold.survival
-        ]
-        known = np.isfinite(terms[0].sum(axis=0))
-        if not known.any():
-            values.append([float("nan")] * len(terms))
-            resampled.append(np.full((len(terms), len(drawn)), np.nan))
-            continue
-        times = np.r_[0.0, months[known]]  # at time 0 everybody survives and the score is 0
-        ends = [np.pad(term[:, known], ((0, 0), (1, 0))) for term in terms]
-        own = np.array([np.trapezoid(term, times, axis=1) / times[-1] for term in ends])
-        values.append(own.mean(axis=1).tolist())
-        sample = drawn[:, fold.row].astype(np.float64)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            resampled.append(own @ sample.T / sample.sum(axis=1))
-    return _Metric(np.array(values).T, _mean_over_folds(resampled))
-
-
-def _mean_over_folds(resampled: list[np.ndarray]) -> np.ndarray:
-    stacked = np.array(resampled)
-    known = np.isfinite(stacked)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(known, stacked, 0.0).sum(axis=0) / known.sum(axis=0)
-
-
 def _differences(
-    models: list[str], metrics: dict[str, _Metric], folds: list[_Fold], patients: int
+    models: list[str], metrics: dict[str, FoldMetric], folds: list[HeldOutFold], patients: int
 ) -> list[dict[str, Any]]:
     tested = sum(len(fold.row) for fold in folds) / len(folds)
     share = tested / max(patients - tested, 1)
@@ -346,7 +214,7 @@ def _headline(differences: list[dict[str, Any]], margin: float) -> dict[str, Any
     return None
 
 
-def _by_patient(fold_values: list[np.ndarray], folds: list[_Fold], patients: int) -> np.ndarray:
+def _by_patient(fold_values: list[np.ndarray], folds: list[HeldOutFold], patients: int) -> np.ndarray:
     """(models, patients, ...) mean over repeats of values (models, n, ...) by fold; nan for a patient never tested."""
     shape = (len(fold_values[0]), patients, *fold_values[0].shape[2:])
     total, count = np.zeros(shape), np.zeros(patients)
@@ -359,7 +227,7 @@ def _by_patient(fold_values: list[np.ndarray], folds: list[_Fold], patients: int
 
 def _calibration(
     models: list[str],
-    folds: list[_Fold],
+    folds: list[HeldOutFold],
     cohort: pd.DataFrame,
     columns: list[str],
     months: np.ndarray,
@@ -393,7 +261,7 @@ def _calibration(
 
 def _decision_curves(
     models: list[str],
-    folds: list[_Fold],
+    folds: list[HeldOutFold],
     cohort: pd.DataFrame,
     columns: list[str],
     months: np.ndarray,
@@ -408,7 +276,7 @@ def _decision_curves(
 
 
 def _strata(
-    models: list[str], folds: list[_Fold], cohort: pd.DataFrame, parameters: EvaluationParameters
+    models: list[str], folds: list[HeldOutFold], cohort: pd.DataFrame, parameters: EvaluationParameters
 ) -> dict[str, Any]:
     """Groups by the mean over repeats of each patient's rank within its test fold, as risks of two fits have no common zero."""
     time, event = cohort["time"].to_numpy(dtype=np.float64), cohort["event"].to_numpy(dtype=bool)
@@ -435,24 +303,24 @@ def _months(last: float) -> np.ndarray:
     return np.arange(0, last + 1e-9, step).round(1)
 
 
-def _auc_curves(models: list[str], folds: list[_Fold], parameters: EvaluationParameters) -> dict[str, Any]:
+def _auc_curves(models: list[str], folds: list[HeldOutFold], parameters: EvaluationParameters) -> dict[str, Any]:
     last = max([*parameters.horizons_months, parameters.tau_months or 0.0])
     times = np.linspace(last / CURVE_POINTS, last, CURVE_POINTS)
-    curves = np.array([[_auc_at(fold, risk, times) for risk in fold.risk] for fold in folds])
-    mean = _mean_over_folds(list(curves))
+    curves = np.array([[auc_at(fold, risk, times) for risk in fold.risk] for fold in folds])
+    mean = mean_over_folds(list(curves))
     # A mean over few folds is another quantity: times supported by less than half of them are left out.
     mean[np.isfinite(curves).sum(axis=0) < len(folds) / 2] = np.nan
     return {"time": times.tolist(), "models": {model: mean[k].tolist() for k, model in enumerate(models)}}
 
 
-def _roc(models: list[str], folds: list[_Fold], parameters: EvaluationParameters) -> dict[str, Any]:
+def _roc(models: list[str], folds: list[HeldOutFold], parameters: EvaluationParameters) -> dict[str, Any]:
     grid = np.linspace(0, 1, CURVE_POINTS)
     found: dict[str, Any] = {"false_positive_rate": grid.tolist(), "models": {model: {} for model in models}}
     for horizon in parameters.horizons_months:
         for k, model in enumerate(models):
             lines = []
             for fold in folds:
-                if np.isfinite(_auc_at(fold, fold.risk[k], np.array([horizon]))[0]):
+                if np.isfinite(auc_at(fold, fold.risk[k], np.array([horizon]))[0]):
                     data = (fold.risk[k], fold.sets.time, fold.sets.event, horizon)
                     curve = roc_curve(*data, train_time=fold.train_time, train_event=fold.train_event)
                     lines.append(np.interp(grid, curve.false_positive_rate, curve.true_positive_rate))
@@ -461,7 +329,7 @@ def _roc(models: list[str], folds: list[_Fold], parameters: EvaluationParameters
     return found
 
 
-def _effective_size(fold: _Fold, tau: float | None) -> float:
+def _effective_size(fold: HeldOutFold, tau: float | None) -> float:
     return concordance(
         fold.risk[0],
         fold.sets.time,
