@@ -21,8 +21,9 @@ import dagster as dg
 from groprog_assets.artifacts import remove_remains, write_atomically
 from groprog_assets.asset_definition import LIBRARY_ASSETS, SPECIFICATIONS, circumstances
 from groprog_assets.errors import ArtifactError, Problem, StudyError
+from groprog_assets.instance_storage import readable_storage
 from groprog_assets.io_managers import read_asset
-from groprog_assets.lineage import derivations
+from groprog_assets.lineage import derivations, ledger
 from groprog_assets.lineage.collect import FINISHED, collect
 from groprog_assets.partitions import LIBRARY_DIMENSION
 from groprog_assets.resources import ACTOR_TAG, LISTENERS
@@ -71,23 +72,30 @@ def run_lock(workspace: Workspace) -> Iterator[None]:
 
 @contextlib.contextmanager
 def study_instance(workspace: Workspace) -> Iterator[dg.DagsterInstance]:
-    """The Dagster instance of a study. Its databases are made by one process before any other may open them."""
+    """The Dagster instance of a study. Its databases are made by one process before any other may open them.
+
+    Its settings are the `dagster.yaml` beside the study file, else those of the package. StudyError when its storage cannot be
+    opened, or fails while it is used.
+    """
     home = workspace.home
     home.mkdir(parents=True, exist_ok=True)
-    settings = Path(__file__).with_name("dagster.yaml").read_bytes()
+    own, target = workspace.folder / "dagster.yaml", home / "dagster.yaml"
     with open(workspace.state / "instance.lock", "a") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        target = home / "dagster.yaml"
-        if not target.is_file():
-            write_atomically(target, settings)
+        if own.is_file() or not target.is_file():
+            settings = (own if own.is_file() else Path(__file__).with_name("dagster.yaml")).read_bytes()
+            if not target.is_file() or target.read_bytes() != settings:
+                write_atomically(target, settings)
         os.environ["DAGSTER_HOME"] = str(home)
         os.environ[STUDY_VARIABLE] = str(workspace.path)
-        instance = dg.DagsterInstance.from_config(str(home))
-        instance.get_run_records(limit=1)
-        instance.get_dynamic_partitions(LIBRARY_DIMENSION)
-        instance.event_log_storage.get_maximum_record_id()
+        with readable_storage(home):
+            instance = dg.DagsterInstance.from_config(str(home))
+            instance.get_run_records(limit=1)
+            instance.get_dynamic_partitions(LIBRARY_DIMENSION)
+            instance.event_log_storage.get_maximum_record_id()
     try:
-        yield instance
+        with readable_storage(home):
+            yield instance
     finally:
         instance.dispose()
 
@@ -148,6 +156,9 @@ def run_study(
     if not debug:
         for name in ("dagster", "dagster.daemon", "alembic"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
+    if workspace.ledger_path.is_file():
+        with ledger.open_ledger(workspace.ledger_path):  # one that cannot be written to is said before anything runs
+            pass
     with study_instance(workspace) as instance:
         close_orphans(instance)
         register_libraries(instance, workspace)

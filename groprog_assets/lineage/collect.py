@@ -7,6 +7,8 @@ and the next one goes on. No asset mentions lineage: what is recorded is what Da
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -15,15 +17,20 @@ from typing import Any
 
 import dagster as dg
 
-from groprog_assets.artifacts import canonical_json, digest_bytes, plain, write_atomically
+from groprog_assets.artifacts import canonical_json, digest_bytes, plain
 from groprog_assets.decisions import ACTOR, DECISION, decisions
-from groprog_assets.errors import ArtifactError
+from groprog_assets.errors import ArtifactError, LedgerError, Problem
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.derivations import Derivations
 from groprog_assets.lineage.membership import MODEL, add_membership
 from groprog_assets.resources import ACTOR_TAG
 
-FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+ENDS: dict[dg.DagsterRunStatus, Any] = {
+    dg.DagsterRunStatus.SUCCESS: dg.DagsterEventType.RUN_SUCCESS,
+    dg.DagsterRunStatus.FAILURE: dg.DagsterEventType.RUN_FAILURE,
+    dg.DagsterRunStatus.CANCELED: dg.DagsterEventType.RUN_CANCELED,
+}
+FINISHED = list(ENDS)
 KINDS = {
     dg.DagsterEventType.RUN_START,
     dg.DagsterEventType.RUN_SUCCESS,
@@ -38,7 +45,11 @@ PAGE = 1000
 
 
 def collect(instance: dg.DagsterInstance, path: Path, records: Derivations) -> int:
-    """Project every finished run that the ledger does not hold yet, oldest end first; the number of runs added."""
+    """Project every finished run that the ledger does not hold yet, in the order in which they ended; the number of runs added.
+
+    The order is that of the event log, never that of clocks, which jump. A run is read whole once it has ended and no cursor
+    passes over the log, so what a server commits late is not skipped.
+    """
     added = 0
     with ledger.open_ledger(path, make=True) as connection:
         known = {row[0] for row in connection.execute("SELECT run_id FROM seals").fetchall()}
@@ -47,16 +58,17 @@ def collect(instance: dg.DagsterInstance, path: Path, records: Derivations) -> i
             for record in instance.get_run_records(dg.RunsFilter(statuses=FINISHED))
             if record.dagster_run.run_id not in known
         ]
-        due: list[tuple[float, str, Callable[[], None]]] = [
+        places = _places(instance, waiting)
+        due: list[tuple[int, str, Callable[[], None]]] = [
             (
-                record.end_time or 0.0,
+                places.get(record.dagster_run.run_id, 0),
                 record.dagster_run.run_id,
                 partial(_project, instance, connection, record, records),
             )
             for record in waiting
         ]
         due += [
-            (record.timestamp, _decision_id(record), partial(_project_decision, connection, record))
+            (record.storage_id, _decision_id(record), partial(_project_decision, connection, record))
             for record in decisions(instance)
             if _decision_id(record) not in known
         ]
@@ -75,15 +87,41 @@ def collect(instance: dg.DagsterInstance, path: Path, records: Derivations) -> i
 
 
 def rebuild(instance: dg.DagsterInstance, path: Path, records: Derivations) -> int:
-    """Project everything anew into a fresh file and put it in the ledger's place; the number of runs."""
-    fresh = path.with_name("rebuilt.duckdb")
-    fresh.unlink(missing_ok=True)
-    fresh.with_name("head.json").rename(fresh.with_name("head.before.json")) if ledger.read_head(path) else None
-    runs = collect(instance, fresh, records)
-    write_atomically(path, fresh.read_bytes())
-    for leftover in (fresh, fresh.with_suffix(".lock"), fresh.with_name("head.before.json")):
-        leftover.unlink(missing_ok=True)
+    """Project everything anew and put it in the ledger's place; the number of runs.
+
+    LedgerError, and nothing changed, when the ledger holds runs that the event log no longer has: they would be lost.
+    """
+    place = path.parent / f".rebuilt.{os.getpid()}.part"
+    shutil.rmtree(place, ignore_errors=True)
+    try:
+        fresh = place / path.name
+        runs = collect(instance, fresh, records)
+        there, known = ledger.sealed_runs(fresh), ledger.sealed_runs(path)
+        head = ledger.read_head(path) or {"sequence": 0}
+        lost = max(len(known - there), head["sequence"] - len(there))
+        if lost > 0:
+            rule, kept = "A rebuild loses no run; nothing was changed.", "`groprog lineage verify` judges this one"
+            remedy = f"Restore the event log from a backup, or keep the ledger: {kept}."
+            raise LedgerError(Problem(str(path), f"{lost} runs that the event log no longer has", rule, remedy))
+        ledger.replace(path, fresh)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
     return runs
+
+
+def _places(instance: dg.DagsterInstance, ended: list[dg.RunRecord]) -> dict[str, int]:
+    """{run: number of the event that ended it}; decisions are numbered in the same sequence, with SQLite as with PostgreSQL."""
+    found: dict[str, int] = {}
+    for status, kind in ENDS.items():
+        wanted = {record.dagster_run.run_id for record in ended if record.dagster_run.status == status}
+        cursor = None
+        while wanted - set(found):
+            page = instance.fetch_run_status_changes(kind, limit=PAGE, cursor=cursor)
+            found |= {record.run_id: record.storage_id for record in page.records if record.run_id in wanted}
+            cursor = page.cursor
+            if not page.has_more:
+                break
+    return found
 
 
 def _project(instance: dg.DagsterInstance, connection: Any, record: Any, records: Derivations) -> None:

@@ -24,6 +24,7 @@ from groprog_assets.errors import LedgerError, Problem
 
 VERSION = "1"
 GENESIS = "0" * 64
+DAMAGED = "It must be a DuckDB file."
 ROWS_AT_ONCE = 400
 SEALED = ("runs", "events", "materializations", "checks")
 DERIVED = ("derivation_inputs", "derivation_files", "derivation_parameters")
@@ -52,34 +53,52 @@ def open_ledger(path: Path, make: bool = False) -> Iterator[duckdb.DuckDBPyConne
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path.with_suffix(".lock"), "a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        connection = _connect(path)
         try:
-            connection = duckdb.connect(str(path))
-        except duckdb.Error as error:
-            raise LedgerError(
-                Problem(
-                    str(path),
-                    str(error).splitlines()[0],
-                    "It must be a DuckDB file.",
-                    "`groprog lineage rebuild STUDY`",
-                )
-            ) from error
-        try:
-            if make:
+            found = _version(connection)
+            if found is None and make:
+                connection.execute("BEGIN")
                 connection.execute(Path(__file__).with_name("schema.sql").read_text(encoding="utf-8"))
                 connection.execute("INSERT INTO about VALUES ('version', ?) ON CONFLICT DO NOTHING", [VERSION])
-            found = connection.execute("SELECT value FROM about WHERE name = 'version'").fetchone()
-            if found is None or found[0] != VERSION:
+                connection.execute("COMMIT")
+                found = VERSION
+            if found != VERSION:
                 raise LedgerError(
                     Problem(
                         str(path),
-                        f"version {found[0] if found else 'none'}",
+                        f"version {found or 'none'}",
                         f"This program reads version {VERSION}.",
-                        "Use the program that wrote it.",
+                        "Use the program that wrote it; the file was not touched.",
                     )
                 )
             yield connection
         finally:
             connection.close()
+
+
+def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(str(path))
+    except duckdb.Error as error:
+        said = str(error).splitlines()[0]
+        rule, remedy = DAMAGED, "Restore it from a backup, or `groprog lineage rebuild STUDY`."
+        if "version number" in said:
+            rule, remedy = f"This program reads files of DuckDB {duckdb.__version__}.", "Use the program that wrote it."
+        elif isinstance(error, duckdb.IOException) and "set lock" in said:
+            rule, remedy = (
+                "One program at a time may open it.",
+                "Close the other; query results/lineage.duckdb instead.",
+            )
+        raise LedgerError(Problem(str(path), said, rule, remedy)) from error
+
+
+def _version(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """What the file says of itself; None of an empty file, "none" of another program's."""
+    tables = {row[0] for row in connection.execute("SELECT table_name FROM information_schema.tables").fetchall()}
+    if "about" not in tables:
+        return "none" if tables else None
+    row = connection.execute("SELECT value FROM about WHERE name = 'version'").fetchone()
+    return str(row[0]) if row else None
 
 
 def insert(
@@ -181,6 +200,30 @@ def publish(path: Path, target: Path) -> None:
         temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
         shutil.copyfile(path, temporary)
         os.replace(temporary, target)
+
+
+def sealed_runs(path: Path) -> set[str]:
+    """The runs and decisions the ledger at `path` holds; none when there is none, or when it is damaged beyond opening."""
+    try:
+        if not path.is_file():
+            return set()
+        with open_ledger(path) as connection:
+            return {row[0] for row in connection.execute("SELECT run_id FROM seals").fetchall()}
+    except LedgerError as error:
+        if error.problems[0].rule != DAMAGED:
+            raise
+        return set()
+
+
+def replace(path: Path, fresh: Path) -> None:
+    """Put the ledger `fresh` in the place of the one at `path`, by one rename, and its head with it."""
+    with open(path.with_suffix(".lock"), "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
+        write_atomically(path, fresh.read_bytes())
+        head = read_head(fresh)
+        if head:
+            write_atomically(path.with_name("head.json"), canonical_json(head))
 
 
 def table_rows(path: Path) -> dict[str, list[tuple[Any, ...]]]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
+import shutil
 from pathlib import Path
 
 import duckdb
 import pytest
+from click.testing import CliRunner
 
+from groprog_assets.cli import main
 from groprog_assets.errors import LedgerError
 from groprog_assets.execution import study_instance
 from groprog_assets.lineage import ledger
@@ -161,3 +164,88 @@ def test_merkle_roots_by_hand():
     assert ledger.merkle_root([b"a"]) == a.hex()
     assert ledger.merkle_root([b"a", b"b", b"c"]) == h(b"\1" + h(b"\1" + a + b) + c).hex()
     assert ledger.merkle_root([b"b", b"a"]) != ledger.merkle_root([b"a", b"b"])
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def newer_ledger(path: Path) -> None:
+    spoil(path, "CREATE TABLE later (a INTEGER)", "DROP TABLE patients_seen", "UPDATE about SET value = '2'")
+
+
+def newer_duckdb(path: Path) -> None:
+    """The storage version in the file's header raised, and the header's checksum with it."""
+    content, checksum = bytearray(path.read_bytes()), 5381
+    content[12:20] = (250).to_bytes(8, "little")
+    for place in range(8, 4096, 8):
+        checksum ^= int.from_bytes(content[place : place + 8], "little") * 0xBF58476D1CE4E5B9 & (1 << 64) - 1
+    content[:8] = checksum.to_bytes(8, "little")
+    path.write_bytes(bytes(content))
+
+
+@pytest.mark.parametrize("newer", [newer_ledger, newer_duckdb])
+def test_a_ledger_from_a_newer_version_is_refused_and_left_alone(ledger_copy: Path, newer):
+    newer(ledger_copy)
+    before = digest(ledger_copy)
+    for use in (
+        lambda: ledger.verify(ledger_copy),
+        lambda: ledger.table_rows(ledger_copy),
+        lambda: ledger.publish(ledger_copy, ledger_copy.with_name("copy.duckdb")),
+        lambda: ledger.sealed_runs(ledger_copy),
+        lambda: ledger.open_ledger(ledger_copy, make=True).__enter__(),
+    ):
+        with pytest.raises(LedgerError, match="Use the program that wrote it"):
+            use()
+    assert digest(ledger_copy) == before
+    assert not ledger_copy.with_name("copy.duckdb").exists()
+
+
+def test_a_run_does_not_begin_over_a_ledger_it_cannot_add_to(twice_run: Path, tmp_path: Path, monkeypatch):
+    study = tmp_path / "study" / "study.yaml"
+    shutil.copytree(twice_run.parent, study.parent)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    monkeypatch.setenv("GROPROG_STUDY", "")
+    workspace = Workspace(study)
+    newer_ledger(workspace.ledger_path)
+    before = {path: digest(path) for path in study.parent.rglob("*") if path.is_file()}
+    for command in (["run", study, "--select", "genes"], ["lineage", "rebuild", "--study", study]):
+        said = CliRunner().invoke(main, [str(word) for word in command])
+        assert said.exit_code == 2
+        assert "version 2" in said.output
+        assert "Traceback" not in said.output
+    assert digest(workspace.ledger_path) == before[workspace.ledger_path]
+    assert not (study.parent / ".groprog" / "derivations" / "current" / "genes").exists()
+
+
+def test_a_rebuild_loses_no_run(twice_run: Path, tmp_path: Path, monkeypatch):
+    study = tmp_path / "study" / "study.yaml"
+    shutil.copytree(twice_run.parent, study.parent)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    workspace = Workspace(study)
+    before = digest(workspace.ledger_path)
+    with study_instance(workspace) as instance:
+        instance.delete_run(instance.get_run_records(limit=1)[0].dagster_run.run_id)
+        for spoilt in (b"", b"not a ledger at all" * 1000):
+            if spoilt:
+                workspace.ledger_path.write_bytes(spoilt)
+                before = digest(workspace.ledger_path)
+            with pytest.raises(LedgerError, match="1 runs that the event log no longer has"):
+                rebuild(instance, workspace.ledger_path, workspace.derivations)
+            assert digest(workspace.ledger_path) == before
+    assert not list(workspace.state.rglob("*.part"))
+
+
+def test_a_damaged_ledger_is_named_and_rebuilt(twice_run: Path, tmp_path: Path, monkeypatch):
+    study = tmp_path / "study" / "study.yaml"
+    shutil.copytree(twice_run.parent, study.parent)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    workspace = Workspace(study)
+    before = ledger.table_rows(workspace.ledger_path)
+    workspace.ledger_path.write_bytes(b"not a ledger at all" * 1000)
+    with pytest.raises(LedgerError, match="lineage rebuild"):
+        ledger.verify(workspace.ledger_path)
+    with study_instance(workspace) as instance:
+        assert rebuild(instance, workspace.ledger_path, workspace.derivations) == 4
+    assert ledger.table_rows(workspace.ledger_path) == before
+    assert ledger.verify(workspace.ledger_path) == []
