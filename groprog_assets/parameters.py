@@ -9,23 +9,16 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field, model_validator
 
-PAPER = "10.65102/is2026227"
-
-
-def cited(default: Any, *, unit: str, source: str, why: str = "", **rules: Any) -> Any:
-    """A field that carries where its value comes from; `rules` are pydantic's bounds (gt, ge, lt, le)."""
-    extra: dict[str, Any] = {"unit": unit, "source": source, "why": why}
-    if isinstance(default, list | dict):
-        return Field(default_factory=lambda: type(default)(default), json_schema_extra=extra, **rules)
-    return Field(default=default, json_schema_extra=extra, **rules)
-
-
-class ParameterGroup(BaseModel):
-    """A named group of parameters; unknown names are refused, so that a misspelt override cannot pass unseen."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from groprog_assets.citation import ParameterGroup, cited
+from groprog_assets.experiment_parameters import (
+    SEARCHABLE,
+    AblationParameters,
+    EvaluationParameters,
+    PerturbationParameters,
+    SearchParameters,
+)
 
 
 class QualityParameters(ParameterGroup):
@@ -405,42 +398,6 @@ class LinearPathParameters(ParameterGroup):
     )
 
 
-class EvaluationParameters(ParameterGroup):
-    folds: int = cited(5, unit="folds", source="A48", ge=2)
-    repeats: int = cited(
-        1,
-        unit="repeats",
-        source="A48",
-        why="five repeats where minutes allow; the shared TCGA folds are 5 x 5",
-        ge=1,
-    )
-    horizons_months: list[float] = cited([12.0, 36.0, 60.0], unit="months", source="A24")
-    tau_months: float | None = cited(
-        60.0, unit="months", source="A23", why="truncation of eq. 15; None gives the untruncated form"
-    )
-    bootstrap_samples: int = cited(
-        1000,
-        unit="samples",
-        source="A46",
-        why="A46 asks for bootstrap 95 % intervals; 1000 leave 25 samples beyond each bound",
-        ge=10,
-    )
-    strata: int = cited(3, unit="risk groups", source="S1-E05", ge=2)
-    promotion_margin: float = cited(
-        0.01,
-        unit="C-index",
-        source="unstated",
-        why="less than a quarter of the fold-to-fold spread on TCGA-LIHC",
-        ge=0,
-    )
-
-    @property
-    def survival_months(self) -> list[float]:
-        """Months at which every model predicts survival: the horizons, and every half year up to the last one or tau."""
-        last = max([*self.horizons_months, self.tau_months or 0.0])
-        return sorted({*self.horizons_months, *(6.0 * step for step in range(1, int(last / 6 + 1e-9) + 1))})
-
-
 class Parameters(ParameterGroup):
     """All groups. `overrides()` lists what differs from the published values."""
 
@@ -464,6 +421,19 @@ class Parameters(ParameterGroup):
     training: TrainingParameters = Field(default_factory=TrainingParameters)
     linear_path: LinearPathParameters = Field(default_factory=LinearPathParameters)
     evaluation: EvaluationParameters = Field(default_factory=EvaluationParameters)
+    perturbation: PerturbationParameters = Field(default_factory=PerturbationParameters)
+    ablation: AblationParameters = Field(default_factory=AblationParameters)
+    search: SearchParameters = Field(default_factory=SearchParameters)
+
+    @model_validator(mode="after")
+    def _grid_is_of_parameters(self) -> Parameters:
+        for name, values in self.search.grid.items():
+            group, _, field = name.partition(".")
+            if group not in SEARCHABLE or field not in type(getattr(self, group)).model_fields:
+                raise ValueError(f"search.grid: {name} is no parameter of {', '.join(SEARCHABLE)}")
+            for value in values:
+                type(getattr(self, group)).model_validate({field: value})
+        return self
 
     def overrides(self) -> dict[str, dict[str, Any]]:
         """{"group.name": {"value", "default", "unit", "source"}} of every value that is not the default."""

@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-DATA = ("errors", "parameters", "study", "study_check", "study_files", "study_rules", "tables")
+DATA = (
+    "citation",
+    "errors",
+    "experiment_parameters",
+    "parameters",
+    "study",
+    "study_check",
+    "study_files",
+    "study_rules",
+    "tables",
+)
 NUMPY = ("numpy",)
 TABLES = (
     *NUMPY,
