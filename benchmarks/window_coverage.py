@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 import zlib
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -39,43 +40,31 @@ def block(data: bytes) -> bytes:
     return head + body + struct.pack("<II", zlib.crc32(data), len(data))
 
 
-def make(path: Path, reads: int) -> None:
-    """The BAM and its true windows; made once."""
-    if path.exists():
-        return
-    rng = np.random.default_rng(20260101)
+def write_bam(
+    path: Path, chroms: dict[str, int], reads: Iterable[tuple[int, np.ndarray, np.ndarray]], seed: int
+) -> None:
+    """A BAM with bowtie2's header of 50-bp reads with random bases, qualities and rising names; made whole or not at all.
+
+    reads: (rank of the chromosome, leftmost bases (n,) rising, reverse strand (n,) bool), chromosomes in order.
+    """
+    rng = np.random.default_rng(seed)
     layout = np.dtype(
         [("size", "<i4"), ("contig", "<i4"), ("position", "<i4"), ("name_size", "u1"), ("mapq", "u1"), ("bin", "<u2"),
          ("operations", "<u2"), ("flag", "<u2"), ("length", "<i4"), ("next", "<i4"), ("next_position", "<i4"),
          ("span", "<i4"), ("name", "S13"), ("cigar", "<u4"), ("sequence", "u1", 25), ("quality", "u1", READ),
          ("tags", "V11")]
     )  # fmt: skip
-    text = "@HD\tVN:1.6\tSO:coordinate\n" + "".join(f"@SQ\tSN:{c}\tLN:{n}\n" for c, n in CHROMS.items())
+    text = "@HD\tVN:1.6\tSO:coordinate\n" + "".join(f"@SQ\tSN:{c}\tLN:{n}\n" for c, n in chroms.items())
     text += "@PG\tID:bowtie2\tPN:bowtie2\tVN:2.5.0\n"
-    header = b"BAM\1" + struct.pack("<i", len(text)) + text.encode() + struct.pack("<i", len(CHROMS))
+    header = b"BAM\1" + struct.pack("<i", len(text)) + text.encode() + struct.pack("<i", len(chroms))
     header += b"".join(
-        struct.pack("<i", len(c) + 1) + c.encode() + b"\0" + struct.pack("<i", n) for c, n in CHROMS.items()
+        struct.pack("<i", len(c) + 1) + c.encode() + b"\0" + struct.pack("<i", n) for c, n in chroms.items()
     )
-    truth = {}
-    total = sum(CHROMS.values())
     tags = b"ASi" + struct.pack("<i", 0) + b"NHC\1"
+    rest, first = header, 0
     with open(path.with_suffix(".part"), "wb") as out, ThreadPoolExecutor(2) as pool:
-        rest = header
-        first = 0
-        for contig, (chrom, size) in enumerate(CHROMS.items()):
-            count = reads * size // total
-            peaks = rng.integers(0, size - 5000, max(count // 200, 1))
-            where = peaks[rng.integers(0, len(peaks), count)] + rng.exponential(1500, count).astype(np.int64)
-            where = np.sort(
-                np.where(rng.random(count) < 0.4, rng.integers(0, size - READ, count), where) % (size - READ)
-            )
-            reverse = rng.random(count) < 0.5
-            ends = np.where(reverse, where + READ - 1, where) // BIN
-            for sign, chosen in (("+", ~reverse), ("-", reverse)):
-                truth[f"{chrom}{sign}"] = np.bincount(ends[chosen], minlength=size // BIN)[: size // BIN].astype(
-                    np.int32
-                )
-            for start in range(0, count, 500_000):
+        for contig, where, reverse in reads:
+            for start in range(0, len(where), 500_000):
                 part = slice(start, start + 500_000)
                 table = np.zeros(len(where[part]), layout)
                 table["size"] = layout.itemsize - 4
@@ -98,8 +87,35 @@ def make(path: Path, reads: int) -> None:
                 out.writelines(pool.map(block, [rest[at : at + 65280] for at in range(0, whole, 65280)]))
                 rest = rest[whole:]
         out.write((block(rest) if rest else b"") + EOF)
-    np.savez(path.with_suffix(".npz"), **truth)
     os.replace(path.with_suffix(".part"), path)
+
+
+def make(path: Path, reads: int) -> None:
+    """The BAM and its true windows; made once."""
+    if path.exists():
+        return
+    rng = np.random.default_rng(20260101)
+    truth = {}
+    total = sum(CHROMS.values())
+
+    def simulated() -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+        for contig, (chrom, size) in enumerate(CHROMS.items()):
+            count = reads * size // total
+            peaks = rng.integers(0, size - 5000, max(count // 200, 1))
+            where = peaks[rng.integers(0, len(peaks), count)] + rng.exponential(1500, count).astype(np.int64)
+            where = np.sort(
+                np.where(rng.random(count) < 0.4, rng.integers(0, size - READ, count), where) % (size - READ)
+            )
+            reverse = rng.random(count) < 0.5
+            ends = np.where(reverse, where + READ - 1, where) // BIN
+            for sign, chosen in (("+", ~reverse), ("-", reverse)):
+                truth[f"{chrom}{sign}"] = np.bincount(ends[chosen], minlength=size // BIN)[: size // BIN].astype(
+                    np.int32
+                )
+            yield contig, where, reverse
+
+    write_bam(path, CHROMS, simulated(), 20260102)
+    np.savez(path.with_suffix(".npz"), **truth)
 
 
 OURS = """

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from groprog_assets.artifacts import Blob, canonical_json, digest_bytes, write_atomically
-from groprog_assets.io_managers import load_asset
+from groprog_assets.errors import ArtifactError
+from groprog_assets.io_managers import load_asset, read_standing
 from groprog_assets.lineage import ledger
 from groprog_assets.workspace import Workspace
 
@@ -62,7 +63,7 @@ def _files(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
     report = load_asset(workspace, "report")
     if report is not None:
         yield "report.html", report.content
-    figures = load_asset(workspace, "figures")
+    figures = load_asset(workspace, "figures") or load_asset(workspace, "nascent_figures")
     for kind, images in (figures or {}).items():
         for name, image in images.items():
             yield f"figures/{name}.{kind}", image.content
@@ -160,14 +161,24 @@ def _prognosis(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
     scores = load_asset(workspace, "risk_scores")
     if scores is not None:
         yield "risk_scores.tsv", _tsv(scores)
-    evaluation = load_asset(workspace, "evaluation")
+    evaluation = _of_champion(workspace, "evaluation")
     if evaluation is not None:
         yield "evaluation.json", _json(evaluation)
-    model = load_asset(workspace, "risk_model")
+    model = _of_champion(workspace, "risk_model")
     if model is not None:
         for name, blob in model.files.items():
             yield f"model/{name}", _content(blob)
         yield "model/card.md", model_card({"Model": model.summary}).encode()
+
+
+def _of_champion(workspace: Workspace, asset: str) -> Any:
+    """The value behind the model that stands; before any decision the newest; None when there is none."""
+    if workspace.derivations.current("champion") is None:
+        return load_asset(workspace, asset)
+    try:
+        return read_standing(workspace, asset).value()
+    except ArtifactError:
+        return None
 
 
 def _stored(workspace: Workspace, asset: str) -> bytes | None:

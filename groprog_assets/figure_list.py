@@ -1,4 +1,5 @@
-"""Which figures a study has, and what each is drawn from. Called by the asset `figures`; matplotlib is imported on use."""
+"""Which figures a study has, and what each is drawn from. Called by the assets `nascent_figures` and `figures`; matplotlib is
+imported on use."""
 
 from __future__ import annotations
 
@@ -12,10 +13,9 @@ from groprog_assets.model_columns import model_inputs
 LABELS = ("apoptosis_regulation", "cell_junction", "receptor_inhibition", "key_locus")
 
 
-def drawings(study: Any, values: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
+def nascent_drawings(study: Any, values: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
     """{figure name: function that draws it}; `values` are the assets by name. Names are those of the report's captions."""
     from groprog_assets.figures import (
-        cohort,
         density,
         differential,
         enrichment,
@@ -31,7 +31,7 @@ def drawings(study: Any, values: Mapping[str, Any]) -> dict[str, Callable[[], An
     funnels = {library: item.funnel for library, item in values["filtered_alignments"].items()}
     changed, paused, key = values["differential_transcription"], values["pausing"], values["loci"]
     around, fitted = values["tss_profile"], values["transcript_hmm"]
-    overlap, patients = values["transcript_density"], values["cohort"]
+    overlap = values["transcript_density"]
     found = {
         "read_quality": lambda: reads.read_quality(values["read_quality"], conditions, control, treatment),
         "filter_funnel": lambda: reads.filter_funnel(funnels, conditions, control, treatment),
@@ -44,22 +44,23 @@ def drawings(study: Any, values: Mapping[str, Any]) -> dict[str, Callable[[], An
         "ma_plot": lambda: differential.ma_plot(changed.table, changed.summary),
         "pausing": lambda: pausing.pausing_distribution(paused.table, paused.summary, control, treatment),
         "enrichment": lambda: enrichment.enrichment(values["enrichment"].table),
-        "follow_up": lambda: cohort.follow_up(patients.outcomes, patients.summary),
-        "missingness": lambda: cohort.missingness(patients.summary, patients.fields),
     }
     for name in sorted(set(key.table["locus"])):
         found[f"locus_{name}"] = partial(
             loci.locus_tracks, name, key.table, key.tracks, values["genes"], control, treatment
         )
-    return {**found, **_model_drawings(values), "workflow": _workflow}
+    return found
 
 
-def _model_drawings(values: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
-    from groprog_assets.figures import attributions, calibration, evaluation, kaplan_meier, training
+def cohort_drawings(values: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
+    """The figures of the patients and of the model, and the graph, as `nascent_drawings` has those of the libraries."""
+    from groprog_assets.figures import attributions, calibration, cohort, evaluation, kaplan_meier, training
     from groprog_assets.figures.report_prognosis import LABELS, MODEL
 
-    document, trained = values["evaluation"], values["risk_model"]
+    document, trained, patients = values["evaluation"], values["risk_model"], values["cohort"]
     return {
+        "follow_up": lambda: cohort.follow_up(patients.outcomes, patients.summary),
+        "missingness": lambda: cohort.missingness(patients.summary, patients.fields),
         "energy": lambda: training.energy_histogram(
             trained.out_of_fold.groupby("patient_id")["eta"].mean(), tuple(values["energy_clamp"])
         ),
@@ -70,6 +71,7 @@ def _model_drawings(values: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
         "calibration": lambda: calibration.calibration_figure(document["calibration"].get(MODEL)),
         "auc": lambda: evaluation.auc_figure(document, LABELS),
         "roc": lambda: evaluation.roc_figure(document, LABELS),
+        "workflow": _workflow,
     }
 
 

@@ -52,6 +52,7 @@ PROMISED = {
     "evaluation",
     "champion",
     "figures",
+    "nascent_figures",
     "locus_pages",
     "report",
     "lineage_snapshot",

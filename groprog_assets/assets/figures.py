@@ -13,20 +13,12 @@ from groprog_assets.workspace import StudyView
 @study_asset(
     group="report",
     kinds={"png", "svg"},
-    sections=("libraries", "contrast", "parameters.representation", "parameters.network"),
+    sections=("parameters.representation", "parameters.network"),
+    of_champion=("evaluation", "risk_model", "normalized_features"),
 )
 def figures(
     study: StudyView,
-    read_quality: dict[str, Any],
-    filtered_alignments: dict[str, Bundle],
-    transcript_hmm: Bundle,
-    transcript_density: Bundle,
-    tss_profile: Bundle,
-    genes: Any,
-    differential_transcription: Bundle,
-    pausing: Bundle,
-    enrichment: Bundle,
-    loci: Bundle,
+    nascent_figures: Bundle,
     cohort: Bundle,
     evaluation: dict[str, Any],
     risk_model: Bundle,
@@ -35,13 +27,18 @@ def figures(
     normalized_features: Bundle,
 ) -> Materialized:
     """The paper's figures and the model's, each as PNG and SVG."""
-    from groprog_assets.figure_list import cohort_drivers, drawings, drawn
+    from groprog_assets.figure_list import cohort_drawings, cohort_drivers, drawn
 
     values = {
-        name: value for name, value in locals().items() if name not in ("study", "drawings", "drawn", "cohort_drivers")
+        "cohort": cohort,
+        "evaluation": evaluation,
+        "risk_model": risk_model,
+        "risk_scores": risk_scores,
+        "energy_clamp": study.parameters.network.energy_clamp,
+        "drivers": cohort_drivers(
+            risk_model, cohort, patient_expression, normalized_features, study.parameters.representation.mode
+        ),
     }
-    mode = study.parameters.representation.mode
-    values["drivers"] = cohort_drivers(risk_model, cohort, patient_expression, normalized_features, mode)
-    values["energy_clamp"] = study.parameters.network.energy_clamp
-    images = drawn(drawings(study, values))
+    made = drawn(cohort_drawings(values))
+    images = Bundle({kind: Bundle({**nascent_figures[kind], **made[kind]}) for kind in made})
     return materialized(images, figures=len(images.png))
