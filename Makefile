@@ -14,7 +14,7 @@ STAMP := $(VENV)/.groprog-installed
 KERNEL_SOURCES := $(wildcard groprog_kernels/*.pyx groprog_kernels/*.pxd groprog_kernels/*.h)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-slow dev real lint docs clean
+.PHONY: help install run test test-slow validators dev real lint docs clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1|/' | column -t -s '|'
@@ -28,7 +28,7 @@ $(STAMP): pyproject.toml setup.py constraints.txt $(KERNEL_SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet -c constraints.txt $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch==2.13.0
 	$(BIN)/python -m pip install --quiet -c constraints.txt setuptools cython numpy
-	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[dev]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[dev,postgres]'
 	@touch $@
 
 run: install  ## the bundled study, reads to report
@@ -41,6 +41,10 @@ test: install  ## the tests
 
 test-slow: install  ## the tests that take minutes
 	$(BIN)/python -m pytest -m 'slow or large' $(PYTEST_FLAGS)
+
+validators: install  ## the official RO-Crate validator, in an environment of its own: it wants an older rich
+	test -x .venv-validators/bin/python || $(PYTHON) -m venv .venv-validators
+	.venv-validators/bin/python -m pip install --quiet roc-validator==0.13.0 rocrate==0.13.0
 
 dev: install  ## the Dagster UI and its daemon over the same study
 	@test -f $(STUDY)/study.yaml || $(BIN)/groprog simulate $(STUDY)

@@ -88,7 +88,7 @@ def study_instance(workspace: Workspace) -> Iterator[dg.DagsterInstance]:
                 write_atomically(target, settings)
         os.environ["DAGSTER_HOME"] = str(home)
         os.environ[STUDY_VARIABLE] = str(workspace.path)
-        with readable_storage(home):
+        with readable_storage(home, opening=True):
             instance = dg.DagsterInstance.from_config(str(home))
             instance.get_run_records(limit=1)
             instance.get_dynamic_partitions(LIBRARY_DIMENSION)

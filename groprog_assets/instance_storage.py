@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-import dagster as dg
 import sqlalchemy.exc
 
 from groprog_assets.errors import Problem, StudyError
@@ -35,27 +34,38 @@ REMEDIES = (
 
 
 @contextlib.contextmanager
-def readable_storage(home: Path) -> Iterator[None]:
-    """Errors of the instance's database inside the block become a StudyError that names the storage and the remedy."""
+def readable_storage(home: Path, opening: bool = False) -> Iterator[None]:
+    """Errors of the instance's database inside the block become a StudyError that names the storage and the remedy.
+
+    While it is being opened whatever fails is the storage or its settings; later only what the database itself says is taken.
+    """
     try:
         yield
     except sqlalchemy.exc.SQLAlchemyError as error:
-        cause = getattr(error, "orig", None) or error
-        raise StudyError(storage_problem(home, str(cause))) from error
-    except (dg.DagsterError, ImportError) as error:
-        if not any(word in str(error) for word in (POSTGRES_VARIABLE, "psycopg2", "dagster_postgres", "storage")):
+        raise StudyError(storage_problem(home, _root(error))) from error
+    except Exception as error:
+        if not opening:
             raise
-        raise StudyError(storage_problem(home, str(error))) from error
+        raise StudyError(storage_problem(home, _root(error))) from error
 
 
-def storage_problem(home: Path, text: str) -> Problem:
-    """The problem behind a database's own words."""
-    first = " ".join(text.split())[:300]
-    if "psycopg2" in text or "dagster_postgres" in text:
-        remedy = "Install the extra: `pip install 'groprog[postgres]'`."
+def storage_problem(home: Path, error: BaseException) -> Problem:
+    """The problem behind what a database or its driver said."""
+    text = " ".join(str(error).split()).partition("(Background on")[0]
+    if isinstance(error, ImportError):
+        remedy = "Install `groprog[postgres]`, and write postgresql+psycopg2:// in the URL."
     elif POSTGRES_VARIABLE in text:
         remedy = f"Set {POSTGRES_VARIABLE} to postgresql+psycopg2://USER:PASSWORD@HOST/DATABASE."
     else:
         found = [remedy for words, remedy in REMEDIES if any(word in text.lower() for word in words)]
         remedy = found[0] if found else "See that the server answers and that the settings name it, then run again."
-    return Problem(str(home), first, "Runs and events are written to the storage that dagster.yaml names.", remedy)
+    return Problem(
+        f"{home} (dagster.yaml)", text[:300], "Runs and events are written to the storage that it names.", remedy
+    )
+
+
+def _root(error: BaseException) -> BaseException:
+    """The driver's own error behind those that wrap it."""
+    while (inner := getattr(error, "orig", None) or error.__cause__ or error.__context__) is not None:
+        error = inner
+    return error
