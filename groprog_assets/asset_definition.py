@@ -53,6 +53,11 @@ class Specification:
     partitioned: bool
     inputs: tuple[str, ...]
     arguments: tuple[str, ...]
+    of_champion: tuple[str, ...] = ()
+
+    def gates(self, item: str) -> tuple[str, ...]:
+        """The assets in which a library must have passed its checks to be seen through the input `item`; empty for one value."""
+        return LIBRARY_ASSETS if item in LIBRARY_ASSETS and not self.partitioned else ()
 
     @property
     def library_inputs(self) -> tuple[str, ...]:
@@ -87,6 +92,7 @@ def study_asset(
     blocking: Iterable[str] = (),
     extra_inputs: Callable[[Workspace], dict[str, Any]] | None = None,
     partitioned: bool = False,
+    of_champion: Iterable[str] = (),
     tags: dict[str, str] | None = None,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """Make an asset of a function. Beside upstream values it may ask for `study` (the view), `library`, `workspace` (paths
@@ -94,7 +100,8 @@ def study_asset(
 
     table / tables: the declared table of the value, or of each member of a bundle. sections: what of the study it may read.
     files: dotted names of the source files it reads. checks, blocking: names of the verdicts it returns. extra_inputs: further
-    circumstances that decide the value. partitioned: one value a library.
+    circumstances that decide the value. partitioned: one value a library. of_champion: inputs that are those behind the model
+    that stands, not the newest; such an asset also takes `champion` or what follows it, so that the decision comes first.
     """
 
     def define(function: Callable[..., Any]) -> dg.AssetsDefinition:
@@ -114,6 +121,7 @@ def study_asset(
             partitioned=partitioned,
             inputs=inputs,
             arguments=arguments,
+            of_champion=tuple(of_champion),
         )
         SPECIFICATIONS[name] = specification
         soft, hard = tuple(checks), (*blocking, *(("schema",) if specification.tables else ()))
@@ -126,7 +134,7 @@ def study_asset(
             tags=tags or {},
             description=inspect.getdoc(function),
             code_version=specification.code_version[:16],
-            ins={item: _input(item, partitioned) for item in inputs},
+            ins={item: _input(specification, item) for item in inputs},
             partitions_def=LIBRARY if partitioned else None,
             required_resource_keys={"study"},
             io_manager_key="artifacts",
@@ -191,12 +199,11 @@ def _teller(context: Any, resource: Any, name: str, partition: str) -> Callable[
     return tell
 
 
-def _input(asset: str, partitioned: bool) -> dg.AssetIn:
-    if asset in LIBRARY_ASSETS and not partitioned:
-        return dg.AssetIn(
-            metadata={"fan_in": True, "gates": " ".join(LIBRARY_ASSETS)}, partition_mapping=dg.AllPartitionMapping()
-        )
-    return dg.AssetIn()
+def _input(specification: Specification, item: str) -> dg.AssetIn:
+    gates = specification.gates(item)
+    if gates:
+        return dg.AssetIn(metadata={"gates": " ".join(gates)}, partition_mapping=dg.AllPartitionMapping())
+    return dg.AssetIn(metadata={"of_champion": item in specification.of_champion})
 
 
 def derive(
@@ -208,11 +215,10 @@ def derive(
 ) -> tuple[str, dict[str, Any], bool]:
     """(digest, derivation, whether an earlier value was used): the value of an asset under its present circumstances."""
     record, view = circumstances(workspace, specification, partition, readings)
-    key = derivations.memo_key(record)
-    known = workspace.derivations.recall(key)
-    if known and workspace.store.verifies(derivations.output(known[1])):
-        earlier = {**known[1], "inputs": record["inputs"]}
+    earlier = recalled(workspace, record)
+    if earlier is not None:
         return workspace.derivations.write(earlier), earlier, True
+    key = derivations.memo_key(record)
     scratch = workspace.state / "scratch" / key
     context = {"study": view, "workspace": workspace, "progress": progress, "scratch": scratch}
     arguments = {name: _argument(name, readings, view, context) for name in specification.arguments}
@@ -227,6 +233,14 @@ def derive(
     workspace.derivations.remember(key, digest)
     shutil.rmtree(scratch, ignore_errors=True)
     return digest, record, False
+
+
+def recalled(workspace: Workspace, record: dict[str, Any]) -> dict[str, Any] | None:
+    """The derivation that equal circumstances gave earlier, with the inputs of `record`; None when it must be computed."""
+    known = workspace.derivations.recall(derivations.memo_key(record))
+    if known and workspace.store.verifies(derivations.output(known[1])):
+        return {**known[1], "inputs": record["inputs"]}
+    return None
 
 
 def circumstances(

@@ -14,18 +14,22 @@ import dagster as dg
 from groprog_assets.artifacts import plain
 from groprog_assets.decisions import record_decision
 from groprog_assets.errors import ArtifactError, Problem, StudyError
-from groprog_assets.io_managers import load_asset, read_asset
+from groprog_assets.io_managers import read_asset, read_standing
 from groprog_assets.lineage import derivations, ledger
+from groprog_assets.standing import JUDGED
 from groprog_assets.workspace import Workspace
 
 METRIC = "c_ipcw"
+TRAINED_ON = ("normalized_features", "cohort")
 
 
 class KnownModel(NamedTuple):
-    """A model this study has had: its version, the derivation that made it, when and by whom, its estimate with interval."""
+    """A model this study has had: its version, the derivations that made and that judged it ("" for none), when and by whom it
+    was made, its estimate with interval."""
 
     model_version: str
     derivation: str
+    judged: str
     made: str
     actor: str
     evidence: dict[str, Any]
@@ -40,15 +44,16 @@ def known_models(workspace: Workspace) -> list[KnownModel]:
             " WHERE m.asset = 'risk_model' GROUP BY m.derivation ORDER BY 2"
         ).fetchall()
         judged = connection.execute(
-            "SELECT i.sha256, d.body FROM derivations d JOIN derivation_inputs i USING (derivation)"
+            "SELECT i.sha256, d.derivation, d.body FROM derivations d JOIN derivation_inputs i USING (derivation)"
             " WHERE d.asset = 'evaluation' AND i.asset = 'risk_model'"
         ).fetchall()
-    outcomes = {model: json.loads(body)["output"] for model, body in judged}
+    outcomes = {model: (derivation, json.loads(body)["output"]) for model, derivation, body in judged}
     found: dict[str, KnownModel] = {}
     for digest, happened, actor, body, sha256 in rows:
         version = json.loads(body)["headline"]["model_version"]
-        evidence = _evidence(workspace, version, outcomes.get(sha256))
-        found.setdefault(version, KnownModel(version, digest, happened.isoformat(), actor, evidence))
+        judgement, output = outcomes.get(sha256, ("", None))
+        evidence = _evidence(workspace, version, output)
+        found.setdefault(version, KnownModel(version, digest, judgement, happened.isoformat(), actor, evidence))
     return list(found.values())
 
 
@@ -57,20 +62,13 @@ def champion_model(workspace: Workspace) -> tuple[Any, Any, Any]:
 
     ArtifactError when there is no model, or when the champion's bytes are no longer in the store.
     """
-    decided = load_asset(workspace, "champion") or {}
-    record = workspace.derivations.current_record("risk_model")
-    version = decided.get("model_version")
-    if record is None:
-        read_asset(workspace, "risk_model")
-        raise AssertionError("read_asset names what is missing")
-    if version and record["headline"]["model_version"] != version:
-        record = workspace.derivations.read(find_model(workspace, version).derivation)
-    inputs = {item["asset"]: item["derivation"] for item in record["inputs"]}
-    return (
-        _value(workspace, record),
-        _value(workspace, workspace.derivations.read(inputs["normalized_features"])),
-        _value(workspace, workspace.derivations.read(inputs["cohort"])).fields,
-    )
+    if workspace.derivations.current("champion") is None:
+        model = read_asset(workspace, "risk_model")
+        inputs = {item["asset"]: item["derivation"] for item in workspace.derivations.read(model.derivation)["inputs"]}
+        features, cohort = (_value(workspace, workspace.derivations.read(inputs[name])) for name in TRAINED_ON)
+        return model.value(), features, cohort.fields
+    model, features, cohort = (read_standing(workspace, name).value() for name in ("risk_model", *TRAINED_ON))
+    return model, features, cohort.fields
 
 
 def find_model(workspace: Workspace, version: str) -> KnownModel:
@@ -120,10 +118,11 @@ def choose(
         "previous": before["champion"],
     }
     reference = workspace.store.put(document)
+    chosen = {name: held for name, held in zip(JUDGED, (model.derivation, model.judged), strict=True) if held}
     made = {
         **record,
         "output": reference.as_json(),
-        "extra": plain({**record["extra"], "decision": decision, "actor": actor, "reason": reason}),
+        "extra": plain({**record["extra"], "decision": decision, "actor": actor, "reason": reason, "chosen": chosen}),
         "headline": plain({"model_version": model.model_version, "promoted": document["promoted"], "reason": reason}),
     }
     digest = workspace.derivations.write(made)
@@ -132,7 +131,7 @@ def choose(
         "before": before["model_version"],
         "reason": reason,
         "champion": model.evidence,
-        "replaced": {key: value for key, value in (before["champion"] or {}).items() if key != "inputs"},
+        "replaced": before["champion"],
         "derivation": digest,
         "sha256": reference.sha256,
     }

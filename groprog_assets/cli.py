@@ -6,6 +6,7 @@ import functools
 import os
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -134,17 +135,24 @@ def run_command(study: Path, select: str, dry_run: bool, user: str, debug: bool)
     from groprog_assets import resources
     from groprog_assets.cli_progress import Progress
     from groprog_assets.definitions import build_definitions
-    from groprog_assets.execution import plan, run_lock, run_study
+    from groprog_assets.execution import run_lock, run_study, selected_assets
     from groprog_assets.exports import export_results
+    from groprog_assets.planning import plan
     from groprog_assets.workspace import STUDY_VARIABLE, open_workspace
 
     workspace = open_workspace(study)
     os.environ[STUDY_VARIABLE] = str(workspace.path)
     definitions = build_definitions()
-    steps = plan(workspace, definitions, select)
+    steps = plan(workspace, selected_assets(definitions, select))
     if dry_run:
-        for asset, partition, verdict in steps:
-            OUT.print(f"{asset:<28}{partition:<20}{verdict}", markup=False)
+        for step in steps:
+            OUT.print(f"{step.name:<40}{step.told}", markup=False)
+        count = Counter(step.verdict for step in steps)
+        OUT.print(
+            f"{count['compute']} to compute, {count['follow']} more unless what they read comes out as before,"
+            f" {count['keep']} kept" + (f", {count['blocked']} blocked" if count["blocked"] else ""),
+            markup=False,
+        )
         return
     with run_lock(workspace), Progress(OUT, len(steps)) as progress:
         resources.LISTENERS.append(progress)
@@ -225,11 +233,13 @@ def score(study: Path, patients: Path, expression: Path | None, output: Path | N
 def _add_others() -> None:
     from groprog_assets import cli_evidence
     from groprog_assets.cli_dev import dev
+    from groprog_assets.cli_inbox import inbox_group
     from groprog_assets.cli_lineage import lineage_group
     from groprog_assets.cli_model import model_group
 
     assert cli_evidence.FORMATS  # loading it adds its commands to the lineage group
     main.add_command(dev)
+    main.add_command(inbox_group)
     main.add_command(lineage_group)
     main.add_command(model_group)
 

@@ -10,10 +10,13 @@ from typing import Any
 import click
 
 from groprog_assets.cli_lineage import Answering
+from groprog_assets.errors import Problem, StudyError
 
 STUDY = click.argument("study", type=click.Path(path_type=Path))
 REASON = click.option("--reason", required=True, help="Why; it is kept with the decision.")
 USER = click.option("--user", default="", help="Who decides; else the login name.")
+AFTERWARDS = "risk_scores+"
+"""What rests on the model that stands."""
 
 
 @click.group("model")
@@ -71,16 +74,39 @@ def rollback(study: Path, version: str, reason: str, user: str) -> None:
 
 
 def _decide(study: Path, version: str, decision: str, reason: str, user: str) -> None:
+    """Decide, then make anew what the model that stands is behind: scores, figures, report."""
+    from groprog_assets import resources
     from groprog_assets.champions import choose
-    from groprog_assets.execution import run_lock, study_instance
+    from groprog_assets.cli import OUT
+    from groprog_assets.cli_progress import Progress
+    from groprog_assets.definitions import build_definitions
+    from groprog_assets.execution import run_lock, run_study, selected_assets, study_instance
+    from groprog_assets.exports import export_results
     from groprog_assets.lineage.collect import collect
     from groprog_assets.workspace import open_workspace
 
     workspace = open_workspace(study)
-    with run_lock(workspace), study_instance(workspace) as instance:
-        document = choose(workspace, instance, version, decision, reason, user or getpass.getuser())
-        collect(instance, workspace.ledger_path, workspace.derivations)
-    click.echo(f"{document['model_version'][:16]} is the champion: {document['reason']}")
+    actor = user or getpass.getuser()
+    with run_lock(workspace):
+        with study_instance(workspace) as instance:
+            document = choose(workspace, instance, version, decision, reason, actor)
+            collect(instance, workspace.ledger_path, workspace.derivations)
+        click.echo(f"{document['model_version'][:16]} is the champion: {document['reason']}")
+        definitions = build_definitions(study_path=str(workspace.path))
+        resting = {name for name in selected_assets(definitions, AFTERWARDS) if workspace.derivations.current(name)}
+        if not resting:
+            return
+        with Progress(OUT, len(resting)) as progress:
+            resources.LISTENERS.append(progress)
+            try:
+                report = run_study(workspace, definitions, " or ".join(sorted(resting)), actor)
+            finally:
+                resources.LISTENERS.remove(progress)
+        if report.failures:
+            raise StudyError(
+                [Problem(where, text, f"Mend it, then: {workspace.command}", "") for where, text in report.failures]
+            )
+        click.echo(f"{len(export_results(workspace))} files in {workspace.results}")
 
 
 def _estimate(evidence: dict[str, Any]) -> str:

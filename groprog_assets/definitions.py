@@ -22,7 +22,7 @@ def build_definitions(**overrides: Any) -> dg.Definitions:
     return dg.Definitions(
         assets=dg.load_assets_from_package_module(assets),
         jobs=list(jobs.JOBS),
-        schedules=[schedules.retraining(path)],
+        schedules=schedules.retraining(path),
         sensors=[sensors.libraries, sensors.inbox, *sensors.LEDGER],
         resources=resources,
         executor=dg.in_process_executor,

@@ -19,11 +19,11 @@ from typing import Any
 import dagster as dg
 
 from groprog_assets.artifacts import remove_remains, write_atomically
-from groprog_assets.asset_definition import LIBRARY_ASSETS, SPECIFICATIONS, circumstances
-from groprog_assets.errors import ArtifactError, Problem, StudyError
+from groprog_assets.asset_definition import LIBRARY_ASSETS, SPECIFICATIONS
+from groprog_assets.decisions import erase_withdrawn
+from groprog_assets.errors import Problem, StudyError
 from groprog_assets.instance_storage import readable_storage
-from groprog_assets.io_managers import read_asset
-from groprog_assets.lineage import derivations, ledger
+from groprog_assets.lineage import ledger
 from groprog_assets.lineage.collect import FINISHED, collect
 from groprog_assets.partitions import LIBRARY_DIMENSION
 from groprog_assets.resources import ACTOR_TAG, LISTENERS
@@ -176,6 +176,8 @@ def run_study(
                 _execute(definitions, instance, "study_job", rest, None, tags, report, debug)
         finally:
             report.ledger_runs = collect(instance, workspace.ledger_path, workspace.derivations)
+            if erase_withdrawn(instance, workspace):
+                collect(instance, workspace.ledger_path, workspace.derivations)
     return report
 
 
@@ -254,56 +256,3 @@ def _require_conditions(workspace: Workspace, report: RunReport) -> None:
     ]
     if problems:
         raise StudyError(problems)
-
-
-def plan(workspace: Workspace, definitions: dg.Definitions, select: str = "") -> list[tuple[str, str, str]]:
-    """(asset, partition, "reuse" | "compute" | "compute: an input changes") in running order, without running anything."""
-    annotation, libraries, rest = phases(selected_assets(definitions, select))
-    fresh: set[tuple[str, str]] = set()
-    rows = []
-    steps = [(name, "") for name in annotation]
-    steps += [(name, library.id) for library in workspace.study.libraries for name in libraries]
-    steps += [(name, "") for name in _topological(rest)]
-    planned = {name for name, _ in steps}
-    for name, partition in steps:
-        specification = SPECIFICATIONS[name]
-        readings: dict[str, Any] = {}
-        verdict = "reuse"
-        try:
-            for item in specification.inputs:
-                wanted = _partitions(workspace, item, partition, specification.partitioned)
-                if item in planned and any((item, key) not in fresh for key in wanted):
-                    verdict = "compute: an input changes"
-                    break
-                fan_in = item in LIBRARY_ASSETS and not specification.partitioned
-                held = {key: read_asset(workspace, item, key) for key in wanted}
-                readings[item] = held if fan_in else next(iter(held.values()))
-            if verdict == "reuse":
-                record, _ = circumstances(workspace, specification, partition, readings)
-                known = workspace.derivations.recall(derivations.memo_key(record))
-                if not known or not workspace.store.verifies(derivations.output(known[1])):
-                    verdict = "compute"
-        except ArtifactError:
-            verdict = "compute: an input changes"
-        if verdict == "reuse":
-            fresh.add((name, partition))
-        rows.append((name, partition, verdict))
-    return rows
-
-
-def _partitions(workspace: Workspace, asset: str, partition: str, partitioned: bool) -> list[str]:
-    if asset not in LIBRARY_ASSETS:
-        return [""]
-    if partitioned:
-        return [partition]
-    return [library.id for library in workspace.eligible_libraries(LIBRARY_ASSETS, (asset,))[0]]
-
-
-def _topological(names: list[str]) -> list[str]:
-    ordered: list[str] = []
-    waiting = list(names)
-    while waiting:
-        ready = [name for name in waiting if not set(SPECIFICATIONS[name].inputs) & set(waiting)]
-        ordered += ready
-        waiting = [name for name in waiting if name not in ready]
-    return ordered

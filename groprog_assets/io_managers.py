@@ -15,6 +15,7 @@ from groprog_assets.artifacts import Reference
 from groprog_assets.errors import ArtifactError, Problem
 from groprog_assets.lineage import derivations
 from groprog_assets.resources import StudyResource
+from groprog_assets.standing import standing_derivation
 from groprog_assets.workspace import Workspace
 
 
@@ -51,8 +52,29 @@ def read_asset(workspace: Workspace, asset: str, partition: str = "") -> Reading
         name = f"{asset}[{partition}]" if partition else asset
         rule = "It must be made before what reads it."
         raise ArtifactError(Problem(name, "missing", rule, f"Run `{workspace.command} --select {asset}`."))
-    record = workspace.derivations.read(digest)
-    return Reading(workspace, asset, partition, digest, derivations.output(record))
+    return _reading(workspace, asset, partition, digest)
+
+
+def read_standing(workspace: Workspace, asset: str) -> Reading:
+    """The value of an asset behind the model that stands, which need not be the newest (see `standing`)."""
+    return _reading(workspace, asset, "", standing_derivation(workspace, asset))
+
+
+def read_input(
+    workspace: Workspace, asset: str, partition: str, gates: tuple[str, ...] = (), of_champion: bool = False
+) -> Reading | dict[str, Reading]:
+    """What a step is handed of an input. gates: it sees every library that passed its checks in these assets, as a dict;
+    of_champion: it sees the standing model's."""
+    if of_champion:
+        return read_standing(workspace, asset)
+    if gates:
+        kept, _ = workspace.eligible_libraries(gates, (asset,))
+        return {library.id: read_asset(workspace, asset, library.id) for library in kept}
+    return read_asset(workspace, asset, partition)
+
+
+def _reading(workspace: Workspace, asset: str, partition: str, digest: str) -> Reading:
+    return Reading(workspace, asset, partition, digest, derivations.output(workspace.derivations.read(digest)))
 
 
 def load_asset(workspace: Workspace, asset: str, partition: str = "") -> Any:
@@ -69,15 +91,12 @@ class ArtifactIOManager(ConfigurableIOManager):
 
     def load_input(self, context: InputContext) -> Any:
         """A Reading; for a fan-in over libraries a dict of them, of the libraries that passed their blocking checks."""
-        workspace = self.study.workspace
-        asset = context.asset_key.path[-1]
         wiring = context.definition_metadata or {}
-        if not context.has_asset_partitions:
-            return read_asset(workspace, asset)
-        if not wiring.get("fan_in"):
-            return read_asset(workspace, asset, context.asset_partition_key)
-        kept, _ = workspace.eligible_libraries(tuple(wiring["gates"].split()), (asset,))
-        return {library.id: read_asset(workspace, asset, library.id) for library in kept}
+        gates = tuple(wiring.get("gates", "").split())
+        partition = context.asset_partition_key if context.has_asset_partitions and not gates else ""
+        return read_input(
+            self.study.workspace, context.asset_key.path[-1], partition, gates, bool(wiring.get("of_champion"))
+        )
 
     def handle_output(self, context: OutputContext, obj: Any) -> None:
         """Make the derivation `obj` the current one."""

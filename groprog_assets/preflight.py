@@ -44,7 +44,9 @@ def preflight(study: Study) -> list[Problem]:
     if sizes is not None:
         problems.gather(read_masks, study.genome, sizes)
         shared = {
-            chrom for library in study.libraries for chrom in problems.gather(_contigs, library, study, sizes) or ()
+            chrom
+            for library in study.libraries
+            for chrom in problems.gather(library_contigs, library, study, sizes) or ()
         }
         for mark in study.marks:
             problems.gather(_track, mark.bigwig)
@@ -68,7 +70,7 @@ def field_notices(study: Study) -> list[Problem]:
     ]
 
 
-def _contigs(library: Library, study: Study, sizes: dict[str, int]) -> list[str]:
+def library_contigs(library: Library, study: Study, sizes: dict[str, int]) -> list[str]:
     """Contigs a library's files name; of FASTQ, which is aligned later, the study's chromosomes."""
     from groprog_assets.errors import ReadsError
     from groprog_assets.methods.bigwig import assembly_problems, bigwig_lengths

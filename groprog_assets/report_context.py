@@ -7,7 +7,8 @@ from typing import Any
 
 from groprog_assets.workspace import StudyView, Workspace
 
-AFTER = ("report", "lineage_snapshot")
+AFTER = ("report", "lineage_snapshot", "locus_pages")
+"""Assets the report does not rest on; whether they are made before it or after must not change it."""
 
 
 def state_of(workspace: Workspace) -> dict[str, Any]:

@@ -1,16 +1,16 @@
-"""What starts by itself: library partitions follow the study file, accepted clinical files start re-training, finished runs reach
-the ledger and the results folder. Every sensor keeps a cursor or asks for a run key, so nothing is started twice."""
+"""What starts by itself: library partitions follow the study, accepted files start re-training, finished runs reach the ledger
+and the results folder. Every sensor asks for what is due, by a run key, so nothing is started twice and nothing is forgotten."""
 
 from __future__ import annotations
 
 import dagster as dg
 
-from groprog_assets.artifacts import digest_value
-from groprog_assets.asset_definition import LIBRARY_FILES
-from groprog_assets.decisions import record_decision
-from groprog_assets.jobs import cohort_job, library_job
+from groprog_assets.decisions import erase_withdrawn, record_decision
+from groprog_assets.inbox import Delivery, sort_inbox
+from groprog_assets.jobs import cohort_job, library_job, study_job
 from groprog_assets.partitions import LIBRARY, LIBRARY_DIMENSION
 from groprog_assets.resources import StudyResource
+from groprog_assets.retraining import changed_libraries, cohort_due, features_due, libraries_due
 from groprog_assets.workspace import Workspace
 
 STABLE_SECONDS = 10
@@ -18,45 +18,63 @@ STABLE_SECONDS = 10
 
 @dg.sensor(name="libraries", job=library_job, minimum_interval_seconds=30)
 def libraries(context: dg.SensorEvaluationContext, study: StudyResource) -> dg.SensorResult:
-    """Registers the study's libraries as partitions and runs those that are new or whose files changed."""
+    """Registers the libraries of the study file as partitions and runs those that are new or whose files changed."""
     workspace = study.workspace
-    known = set(context.instance.get_dynamic_partitions(LIBRARY_DIMENSION))
-    missing = [library.id for library in workspace.study.libraries if library.id not in known]
-    requests = []
-    for library in workspace.study.libraries:
-        files = workspace.source_files(LIBRARY_FILES, library.id)
-        identity = digest_value([workspace.describe(library), files])
-        record = workspace.derivations.current_record("raw_reads", library.id)
-        if record is None or record["files"] != files:
-            requests.append(dg.RunRequest(run_key=f"{library.id}:{identity}", partition_key=library.id))
-    return dg.SensorResult(
-        run_requests=requests if workspace.derivations.current("gene_models") else [],
-        dynamic_partitions_requests=[LIBRARY.build_add_request(missing)] if missing else [],
-    )
+    arrived = libraries_due(workspace)
+    requests = [
+        dg.RunRequest(run_key=f"{name}:{key}", partition_key=name)
+        for name, key in changed_libraries(workspace).items()
+        if name not in arrived
+    ]
+    return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=_partitions(context.instance, workspace))
 
 
-@dg.sensor(name="inbox", job=cohort_job, minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.RUNNING)
+@dg.sensor(
+    name="inbox",
+    jobs=[cohort_job, library_job, study_job],
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
 def inbox(context: dg.SensorEvaluationContext, study: StudyResource) -> dg.SensorResult | dg.SkipReason:
-    """New clinical files that have not changed for ten seconds are accepted or set aside, each a decision in the ledger.
+    """New files that have not changed for ten seconds are accepted or set aside, each a decision in the ledger.
 
-    What was accepted starts `cohort_job`, unless the study says when to train again (`retrain_cron`).
+    Libraries accepted are run at once. What rests on them and on an accepted clinical table follows as soon as it can, or when
+    the study says (`retrain_cron`).
     """
-    from groprog_assets.inbox import sort_inbox
-
     workspace = study.workspace
     if workspace.study.cohort.inbox is None:
         return dg.SkipReason("The study names no inbox.")
-    arrived = sort_inbox(workspace, STABLE_SECONDS)
-    if not arrived:
+    arrived = take_in(context.instance, workspace, study.actor or "inbox")
+    requests = [
+        dg.RunRequest(run_key=f"{name}:{key}", partition_key=name, job_name="library_job")
+        for name, key in libraries_due(workspace).items()
+    ]
+    if workspace.study.retrain_cron is None:
+        features, table = features_due(workspace), cohort_due(workspace)
+        if features:
+            requests.append(dg.RunRequest(run_key=features, job_name="study_job"))
+        elif table:
+            requests.append(dg.RunRequest(run_key=table, job_name="cohort_job"))
+    if not arrived and not requests:
         return dg.SkipReason("Nothing new.")
-    for item in arrived:
-        evidence = {"file": item.name, "sha256": item.sha256, **item.evidence}
-        record_decision(context.instance, "clinical_records", item.verdict, study.actor or "inbox", evidence)
-    accepted = [item.sha256 for item in arrived if item.verdict == "accepted"]
-    at_once = accepted[-1:] if workspace.study.retrain_cron is None else []
-    return dg.SensorResult(
-        run_requests=[dg.RunRequest(run_key=sha256) for sha256 in at_once], cursor=arrived[-1].sha256
-    )
+    return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=_partitions(context.instance, workspace))
+
+
+def take_in(instance: dg.DagsterInstance, workspace: Workspace, actor: str) -> list[Delivery]:
+    """Sort the inbox; each file becomes a decision about clinical_records or, with libraries, about raw_reads."""
+
+    def tell(delivery: Delivery) -> None:
+        evidence = {"file": delivery.name, "sha256": delivery.sha256, "kind": delivery.kind, **delivery.evidence}
+        asset = "raw_reads" if delivery.kind == "libraries" else "clinical_records"
+        record_decision(instance, asset, delivery.verdict, actor, evidence)
+
+    return sort_inbox(workspace, STABLE_SECONDS, tell)
+
+
+def _partitions(instance: dg.DagsterInstance, workspace: Workspace) -> list[dg.AddDynamicPartitionsRequest]:
+    known = set(instance.get_dynamic_partitions(LIBRARY_DIMENSION))
+    missing = [library.id for library in workspace.study.libraries if library.id not in known]
+    return [LIBRARY.build_add_request(missing)] if missing else []
 
 
 def _ended(name: str, status: dg.DagsterRunStatus) -> dg.SensorDefinition:
@@ -75,6 +93,8 @@ def project(instance: dg.DagsterInstance, workspace: Workspace) -> int:
     from groprog_assets.lineage.collect import collect
 
     added = collect(instance, workspace.ledger_path, workspace.derivations)
+    if erase_withdrawn(instance, workspace):
+        added += collect(instance, workspace.ledger_path, workspace.derivations)
     if added and workspace.derivations.current("report"):
         export_results(workspace)
     return added

@@ -6,7 +6,6 @@ declared and raises on any other, so that what is recorded as read is what can b
 
 from __future__ import annotations
 
-import json
 import os
 from functools import lru_cache
 from importlib import metadata
@@ -19,6 +18,7 @@ from groprog_assets.artifacts import Store, canonical_json, digest_bytes, digest
 from groprog_assets.errors import ArtifactError, Problem, StudyError
 from groprog_assets.lineage.derivations import Derivations, passed
 from groprog_assets.parameters import Parameters
+from groprog_assets.snapshots import Snapshots
 from groprog_assets.study import Library, Study
 
 STUDY_VARIABLE = "GROPROG_STUDY"
@@ -103,22 +103,10 @@ class Workspace:
         self.path = Path(study_path).resolve()
         self.folder = self.path.parent
         self.state = self.folder / ".groprog"
-        self.study: Study = self._with_snapshot(load_study(self.path))
+        self.snapshots = Snapshots(self.state, self.folder)
+        self.study: Study = self.snapshots.apply(load_study(self.path))
         self.store = Store(self.state / "store")
         self.derivations = Derivations(self.state / "derivations")
-
-    @property
-    def snapshot_pointer(self) -> Path:
-        """Names the clinical snapshot accepted last, where there is one."""
-        return self.state / "inbox" / "current.json"
-
-    def _with_snapshot(self, study: Study) -> Study:
-        try:
-            name = json.loads(self.snapshot_pointer.read_bytes())["path"]
-        except (OSError, ValueError, KeyError):
-            return study
-        snapshot = self.snapshot_pointer.parent / "snapshots" / name
-        return study.model_copy(update={"cohort": study.cohort.model_copy(update={"clinical": snapshot})})
 
     @property
     def home(self) -> Path:
@@ -290,7 +278,7 @@ _OPEN: dict[str, tuple[tuple[int, ...], Workspace]] = {}
 
 
 def open_workspace(path: str | Path | None = None) -> Workspace:
-    """The workspace of a study file (or of the variable GROPROG_STUDY), read again when it or the clinical snapshot changed."""
+    """The workspace of a study file (or of the variable GROPROG_STUDY), read again when it or what the inbox added changed."""
     named = str(path or os.environ.get(STUDY_VARIABLE, ""))
     if not named:
         remedy = "Start with `groprog run STUDY` or `groprog dev STUDY`."

@@ -60,9 +60,11 @@ def train(workspace: Workspace, version: str, estimate: float, place: int) -> No
     model = store(workspace, "risk_model", Bundle(summary=summary), [features, cohort], headline=summary)
     document = {"models": {"groprog": {"c_ipcw": {"estimate": estimate, "lower": 0.5, "upper": 0.9}}}}
     judged = store(workspace, "evaluation", document, [model])
-    current = champion_before(workspace)
-    decision = decide(version, document, [], current, 0.0)
-    store(workspace, "champion", decision, [model, judged], extra={"current": current, "failed": []})
+    current, behind = champion_before(workspace)
+    compared = {"difference": estimate - current["champion"]["estimate"]} if current else None
+    decision = decide(version, document, [], current, 0.0, compared)
+    extra = {"current": current, "standing": behind, "failed": []}
+    store(workspace, "champion", decision, [model, judged], extra=extra, headline={"promoted": decision["promoted"]})
     moment = f"2026-01-0{place} 00:00:00"
     with ledger.open_ledger(workspace.ledger_path, make=True) as connection:
         run = f"run-{place}"
@@ -124,8 +126,9 @@ def test_going_back_is_kept_with_its_reason_and_scored_with(workspace: Workspace
 
 def test_a_decision_by_hand_stands_when_the_study_is_run_again_and_is_the_one_to_beat(workspace: Workspace, instance):
     choose(workspace, instance, "aaaa", "rolled back", "why not", "eve")
-    current = champion_before(workspace)
+    current, behind = champion_before(workspace)
     assert current is not None
+    assert workspace.derivations.read(behind["risk_model"])["headline"]["model_version"] == "aaaa1111"
     again = decide("aabb2222", {}, [], current, 0.0)
     assert again["model_version"] == "aaaa1111"
     train(workspace, "cccc3333", 0.72, 3)

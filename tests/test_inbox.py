@@ -14,7 +14,8 @@ import yaml
 from groprog_assets import sensors
 from groprog_assets.decisions import decisions
 from groprog_assets.errors import StudyError
-from groprog_assets.inbox import Delivery, open_current, sort_inbox
+from groprog_assets.inbox import Delivery, sort_inbox
+from groprog_assets.methods.clinical_tables import read_table
 from groprog_assets.resources import StudyResource
 from groprog_assets.schedules import retraining
 from groprog_assets.workspace import Workspace, open_workspace
@@ -52,7 +53,7 @@ def clinical(workspace: Workspace) -> pd.DataFrame:
 def test_a_good_file_becomes_the_clinical_table(workspace: Workspace):
     table = clinical(workspace).iloc[:-2]
     deliver(workspace, "new.tsv", table)
-    (made,) = sort_inbox(workspace, 10)
+    (made,) = sort_inbox(workspace, 0)
     assert made.verdict == "accepted"
     assert made.evidence["withdrawn"] == 2
     again = open_workspace(workspace.path)
@@ -61,14 +62,14 @@ def test_a_good_file_becomes_the_clinical_table(workspace: Workspace):
     )
     assert made.sha256 in str(again.study.cohort.clinical)
     deliver(workspace, "same.tsv", table)
-    assert [item.verdict for item in sort_inbox(again, 10)] == ["repeated"]
+    assert [item.verdict for item in sort_inbox(again, 0)] == ["repeated"]
     assert (workspace.folder / "inbox" / "accepted" / "same.tsv").is_file()
 
 
 def test_a_bad_file_is_set_aside_with_its_problems(workspace: Workspace):
     table = clinical(workspace)
     deliver(workspace, "bad.tsv", pd.concat([table, table.iloc[:1]]))
-    assert [item.verdict for item in sort_inbox(workspace, 10)] == ["quarantine"]
+    assert [item.verdict for item in sort_inbox(workspace, 0)] == ["quarantine"]
     folder = workspace.folder / "inbox" / "quarantine"
     assert table.iloc[0, 0] in (folder / "bad.tsv.problems.txt").read_text()
     assert (folder / "bad.tsv").is_file()
@@ -77,10 +78,11 @@ def test_a_bad_file_is_set_aside_with_its_problems(workspace: Workspace):
 
 def test_a_file_still_being_written_is_left_alone(workspace: Workspace):
     path = deliver(workspace, "new.tsv", clinical(workspace))
-    os.utime(path)
     deliver(workspace, ".hidden.tsv", clinical(workspace))
-    assert sort_inbox(workspace, 10) == []
+    (workspace.folder / "inbox" / "empty.tsv").touch()
+    assert sort_inbox(workspace, 10) == [], "a copy that keeps old times is still being written"
     assert path.is_file()
+    assert [item.name for item in sort_inbox(workspace, 0)] == ["new.tsv"]
 
 
 def columns(workspace: Workspace) -> tuple[str, str, str]:
@@ -89,12 +91,12 @@ def columns(workspace: Workspace) -> tuple[str, str, str]:
 
 
 def current(workspace: Workspace) -> pd.DataFrame:
-    cells = open_current(open_workspace(workspace.path))
+    cells = read_table(open_workspace(workspace.path).study.cohort.clinical).cells
     return cells.set_index(workspace.study.cohort.patient_column)
 
 
 def only(workspace: Workspace, verdict: str) -> Delivery:
-    (made,) = sort_inbox(workspace, 10)
+    (made,) = sort_inbox(workspace, 0)
     assert made.verdict == verdict, (made, problems(workspace))
     return made
 
@@ -196,7 +198,7 @@ def test_snapshots_are_immutable_and_updates_build_on_the_last(workspace: Worksp
     for month, value in (("a", "150"), ("b", "160")):
         path = deliver(workspace, f"{month}.update.tsv", table.iloc[[0]][[patient]].assign(**{time: value}))
         os.utime(path, (ord(month), ord(month)))
-    assert [item.verdict for item in sort_inbox(workspace, 10)] == ["accepted", "accepted"]
+    assert [item.verdict for item in sort_inbox(workspace, 0)] == ["accepted", "accepted"]
     snapshots = sorted((workspace.state / "inbox" / "snapshots").iterdir())
     assert len(snapshots) == 2
     assert all(path.stat().st_mode & 0o222 == 0 for path in snapshots)
@@ -206,8 +208,8 @@ def test_snapshots_are_immutable_and_updates_build_on_the_last(workspace: Worksp
 def test_a_clock_that_jumped_back_does_not_hide_a_file(workspace: Workspace):
     path = deliver(workspace, "new.tsv", clinical(workspace).iloc[:-1])
     os.utime(path, (4e9, 4e9))
-    assert sort_inbox(workspace, 10) == [], "a first look"
-    assert [item.verdict for item in sort_inbox(workspace, 10)] == ["accepted"]
+    assert sort_inbox(workspace, 0) == [], "a first look"
+    assert [item.verdict for item in sort_inbox(workspace, 0)] == ["accepted"]
 
 
 def sensor_context(instance: dg.DagsterInstance, workspace: Workspace) -> dg.SensorEvaluationContext:
@@ -215,11 +217,27 @@ def sensor_context(instance: dg.DagsterInstance, workspace: Workspace) -> dg.Sen
     return dg.build_sensor_context(instance=instance, resources=resources)
 
 
+def as_if_trained(workspace: Workspace) -> None:
+    """As if the study had been run to its champion from the clinical table of the study file."""
+    files = workspace.source_files(("cohort.clinical",), "")
+    for asset in ("clinical_records", "champion"):
+        digest = workspace.derivations.write({"asset": asset, "files": files, "inputs": []})
+        workspace.derivations.point(asset, "", digest)
+
+
+def with_cron(workspace: Workspace, cron: str) -> None:
+    document = yaml.safe_load(workspace.path.read_text())
+    workspace.path.write_text(yaml.safe_dump({**document, "retrain_cron": cron}))
+
+
 @pytest.mark.parametrize("cron", [None, "30 4 * * 0"])
-def test_the_sensor_decides_and_starts_training_now_or_as_scheduled(workspace: Workspace, cron: str | None):
+def test_the_sensor_decides_and_starts_training_now_or_as_scheduled(
+    workspace: Workspace, cron: str | None, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sensors, "STABLE_SECONDS", 0)
     if cron:
-        document = yaml.safe_load(workspace.path.read_text())
-        workspace.path.write_text(yaml.safe_dump({**document, "retrain_cron": cron}))
+        with_cron(workspace, cron)
+    as_if_trained(workspace)
     patient, _, _ = columns(workspace)
     table = clinical(workspace)
     deliver(workspace, "good.tsv", table.iloc[:-1])
@@ -227,28 +245,44 @@ def test_the_sensor_decides_and_starts_training_now_or_as_scheduled(workspace: W
     with dg.DagsterInstance.ephemeral() as instance:
         found = sensors.inbox(sensor_context(instance, workspace))
         assert isinstance(found, dg.SensorResult)
-        assert len(found.run_requests or []) == (0 if cron else 1)
+        requests = [(item.job_name, item.run_key) for item in found.run_requests or []]
+        assert [name for name, _ in requests] == ([] if cron else ["cohort_job"])
         made = [record.asset_observation for record in decisions(instance)]
         assert sorted(item.description for item in made if item) == ["accepted", "quarantine"]
         assert table[patient].iloc[0] not in repr(made), "no patient is named in an event"
+        again = sensors.inbox(sensor_context(instance, workspace))
+        if cron:
+            assert isinstance(again, dg.SkipReason)
+        else:
+            assert [(item.job_name, item.run_key) for item in again.run_requests] == requests, (
+                "asked until it is done, once"
+            )
+        as_if_trained(open_workspace(workspace.path))
         assert isinstance(sensors.inbox(sensor_context(instance, workspace)), dg.SkipReason)
 
 
-def test_the_schedule_is_the_studys_and_idles_without_news(workspace: Workspace):
-    assert retraining(str(workspace.path)).default_status == dg.DefaultScheduleStatus.STOPPED
-    document = yaml.safe_load(workspace.path.read_text())
-    workspace.path.write_text(yaml.safe_dump({**document, "retrain_cron": "30 4 * * 0"}))
-    schedule = retraining(str(workspace.path))
-    assert schedule.cron_schedule == "30 4 * * 0"
-    assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+def test_nothing_is_trained_before_a_person_ran_the_study(workspace: Workspace, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sensors, "STABLE_SECONDS", 0)
+    deliver(workspace, "good.tsv", clinical(workspace).iloc[:-1])
+    with dg.DagsterInstance.ephemeral() as instance:
+        found = sensors.inbox(sensor_context(instance, workspace))
+        assert isinstance(found, dg.SensorResult)
+        assert not found.run_requests
+
+
+def test_the_schedules_are_the_studys_and_idle_without_news(workspace: Workspace):
+    assert {item.default_status for item in retraining(str(workspace.path))} == {dg.DefaultScheduleStatus.STOPPED}
+    with_cron(workspace, "30 4 * * 0")
+    schedules = retraining(str(workspace.path))
+    assert {item.cron_schedule for item in schedules} == {"30 4 * * 0"}
+    assert {item.default_status for item in schedules} == {dg.DefaultScheduleStatus.RUNNING}
+    by_table, by_libraries = schedules
     with dg.DagsterInstance.ephemeral() as instance:
         context = dg.build_schedule_context(instance, resources={"study": StudyResource(path=str(workspace.path))})
-        assert isinstance(schedule(context), dg.RunRequest)
-        again = open_workspace(workspace.path)
-        files = again.source_files(("cohort.clinical",), "")
-        digest = again.derivations.write({"asset": "clinical_records", "files": files})
-        again.derivations.point("clinical_records", "", digest)
-        assert isinstance(schedule(context), dg.SkipReason)
+        assert isinstance(by_table(context), dg.RunRequest)
+        as_if_trained(open_workspace(workspace.path))
+        assert isinstance(by_table(context), dg.SkipReason)
+        assert isinstance(by_libraries(context), dg.SkipReason)
 
 
 @pytest.mark.parametrize("cron", ["every day", "* * * *", "0 2 * * 1; rm", ""])

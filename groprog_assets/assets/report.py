@@ -11,14 +11,6 @@ from groprog_assets.results import Materialized, materialized
 from groprog_assets.workspace import StudyView, Workspace
 
 
-def without_inputs(decision: dict[str, Any]) -> dict[str, Any]:
-    """The promotion decision without the distributions kept for the drift check."""
-    return {
-        name: {key: item for key, item in value.items() if key != "inputs"} if isinstance(value, dict) else value
-        for name, value in decision.items()
-    }
-
-
 @study_asset(
     group="report",
     kinds={"html"},
@@ -36,6 +28,7 @@ def without_inputs(decision: dict[str, Any]) -> dict[str, Any]:
     ),
     code_files=("groprog_assets/figures/templates",),
     extra_inputs=state_of,
+    of_champion=("evaluation", "risk_model"),
 )
 def report(
     study: StudyView,
@@ -79,7 +72,7 @@ def report(
         "training_history": risk_model.history,
         "risk_scores": risk_scores,
         "model_card": {"model": risk_model.summary, "decision": champion["reason"]},
-        "champion": without_inputs(champion),
+        "champion": champion,
         "figures": {name: blob.content for name, blob in figures.png.items()},
     }
     page = render_report(context)

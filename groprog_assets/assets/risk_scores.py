@@ -11,19 +11,27 @@ from groprog_assets.results import Materialized, materialized
 from groprog_assets.workspace import StudyView
 
 
-@study_asset(group="model", kinds={"parquet"}, table="risk_scores", sections=("parameters.representation",))
+@study_asset(
+    group="model",
+    kinds={"parquet"},
+    table="risk_scores",
+    sections=("parameters.representation",),
+    of_champion=("risk_model", "normalized_features"),
+)
 def risk_scores(
     study: StudyView,
+    champion: dict[str, Any],
     risk_model: Bundle,
     cohort: Bundle,
     patient_expression: dict[str, Any],
     normalized_features: Bundle,
 ) -> Materialized:
-    """Risk, its interval, percentile and survival at the horizons; beside it the score of models that never saw the patient."""
+    """Risk by the champion, its interval, percentile and survival at the horizons; beside it the score of models that never saw
+    the patient."""
     from groprog_assets.model.checkpoint import load_model
     from groprog_assets.model.predict import predict
 
     model = load_model({name: blob.content for name, blob in risk_model.files.items()})
     inputs = model_inputs(cohort, patient_expression, normalized_features, study.parameters.representation.mode)
-    table = score_table(predict(model, inputs), risk_model.out_of_fold, risk_model.summary["model_version"])
-    return materialized(table, patients=len(table), model_version=risk_model.summary["model_version"])
+    table = score_table(predict(model, inputs), risk_model.out_of_fold, champion["model_version"])
+    return materialized(table, patients=len(table), model_version=champion["model_version"])

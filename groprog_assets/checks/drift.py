@@ -8,23 +8,50 @@ from typing import Any
 from groprog_assets.results import Verdict
 
 
-def inputs_drift(stability: Mapping[str, float] | None, bound: float) -> Verdict:
-    """Fails when a covariate's stability index against the champion's training patients reaches `bound`; history by covariate."""
-    if not stability:
+def inputs_drift(stability: Mapping[str, float] | None, bounds: Mapping[str, float], patients: int) -> Verdict:
+    """Fails when a covariate's stability index of the `patients` new since the champion was trained reaches its bound; history by
+    covariate."""
+    if stability is None:
         return Verdict("inputs_drift", True, "No champion's training patients to compare with yet.")
-    moved = {name: value for name, value in stability.items() if value >= bound}
-    shown = ", ".join(f"{name} {value:.2f}" for name, value in sorted(moved.items(), key=lambda item: -item[1]))
-    worst = max(stability.values())
+    if not patients:
+        return Verdict("inputs_drift", True, "No patient is new since the champion was trained.", {"new_patients": 0})
+    moved = {name: value for name, value in stability.items() if value >= bounds[name]}
+    shown = ", ".join(
+        f"{name} {value:.2f} (bound {bounds[name]:.2f})"
+        for name, value in sorted(moved.items(), key=lambda item: -item[1])
+    )
+    worst = max(stability.values(), default=0.0)
     return Verdict(
         "inputs_drift",
         not moved,
-        f"{shown} against the patients the champion was trained on; from {bound:g} a change is large"
+        f"{patients} new or corrected patients differ from those the champion was trained on: {shown}"
         if moved
-        else f"every covariate is as when the champion was trained (stability index at most {worst:.2f}, bound {bound:g})",
-        {"largest": worst, **stability},
+        else f"{patients} new or corrected patients are like those of the champion's training (stability index up to {worst:.2f})",
+        {"new_patients": patients, "largest": worst, **stability},
     )
 
 
+def calibration_drift(found: Mapping[str, Any] | None, significance: float) -> Verdict:
+    """Fails when the events since the champion was trained are not as many as it expected; history of the ratio."""
+    if found is None:
+        return Verdict("calibration_drift", True, "No champion's expectation to compare with yet.")
+    values = {name: value for name, value in found.items() if value is not None}
+    seen = (
+        f"{found['observed']} events in the follow-up since the champion was trained, {found['expected']:.1f} expected"
+    )
+    if found["ratio"] is None:
+        return Verdict("calibration_drift", True, f"{seen}: too few to tell", values)
+    return Verdict(
+        "calibration_drift",
+        found["p_value"] >= significance,
+        f"{seen}: ratio {found['ratio']:.2f} ({found['lower']:.2f} to {found['upper']:.2f}), p = {found['p_value']:.3g};"
+        f" under {significance:g} its probabilities no longer hold",
+        values,
+    )
+
+
+CALIBRATION_DRIFT_BOUND = 0.01
+"""p under which observed events are called other than expected; small, as the question is asked at each training."""
 D_CALIBRATION_BOUND = 0.05
 """p under which D-calibration is rejected. Source: Haider et al. 2020, J Mach Learn Res 21(85), section 3.6."""
 

@@ -112,6 +112,33 @@ class Derivations:
         return self.root / "current" / checked_name(asset) / f"{checked_name(partition) if partition else '_'}.json"
 
 
+class Foreseen(Derivations):
+    """Derivations as they will be: what is written and pointed at is held in memory, over what lies on disk."""
+
+    def __init__(self, root: Path):
+        super().__init__(root)
+        self._records: dict[str, dict[str, Any]] = {}
+        self._pointers: dict[tuple[str, str], str] = {}
+
+    def write(self, record: dict[str, Any]) -> str:
+        digest = digest_value(record)
+        self._records[digest] = record
+        return digest
+
+    def read(self, digest: str) -> dict[str, Any]:
+        return self._records[digest] if digest in self._records else super().read(digest)
+
+    def point(self, asset: str, partition: str, digest: str) -> None:
+        self._pointers[asset, partition] = digest
+
+    def current(self, asset: str, partition: str = "") -> str | None:
+        return self._pointers.get((asset, partition)) or super().current(asset, partition)
+
+    def pointers(self) -> Iterator[tuple[str, str, str]]:
+        held = {(asset, partition): digest for asset, partition, digest in super().pointers()} | self._pointers
+        yield from ((asset, partition, digest) for (asset, partition), digest in sorted(held.items()))
+
+
 def memo_key(record: dict[str, Any]) -> str:
     """sha256 over the circumstances of a derivation: all of it but its outcome and the derivations behind its inputs."""
     circumstances = {key: value for key, value in record.items() if key not in OUTCOME + RECORDED}

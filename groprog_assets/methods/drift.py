@@ -1,4 +1,5 @@
-"""Do new patients look like those a model was trained on? Tables in, shares out; no Dagster."""
+"""Do new patients look like those a model was trained on, and do as many of them have the event as it says? Tables in, numbers
+out; no Dagster."""
 
 from __future__ import annotations
 
@@ -8,10 +9,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from groprog_kernels.cox import Baseline
+
 DRIFT_BOUND = 0.25
 """Population stability index from which a change is called large. Source: Siddiqi, Credit Risk Scorecards (2006), ch. 9."""
 BINS = 10
 SMALLEST_SHARE = 0.005
+CHANCE = 0.01
+"""Share of covariates that may be called moved although nothing has: stability indices of few patients vary by themselves."""
+FEWEST_EXPECTED = 5.0
+"""Expected events under which observed ones are not compared with them. Source: Cochran 1954, doi:10.2307/3001616."""
 
 
 def describe_inputs(records: pd.DataFrame, fields: pd.DataFrame) -> dict[str, Any]:
@@ -48,6 +55,76 @@ def stability(reference: Mapping[str, Any], records: pd.DataFrame) -> dict[str, 
             then = np.maximum(kept["shares"], SMALLEST_SHARE)
             found[name] = float(((now - then) * np.log(now / then)).sum())
     return found
+
+
+def drift_bounds(reference: Mapping[str, Any], patients: int, before: int) -> dict[str, float]:
+    """{field: stability index from which it has moved}: DRIFT_BOUND, or what chance reaches in 1 of 100 where that is more.
+
+    Of equal distributions the index times n m / (n + m) is chi-squared with bins - 1 degrees, n = `patients` now, m = `before`.
+    Source: Yurdakul and Naranjo 2020, doi:10.21314/JRMV.2020.227.
+    """
+    from scipy.stats import chi2
+
+    found = {}
+    for name, kept in reference.items():
+        filled = sum(share > 0 for share in kept["shares"])
+        chance = chi2.ppf(1 - CHANCE, max(filled - 1, 1)) * (1 / max(patients, 1) + 1 / max(before, 1))
+        found[name] = max(DRIFT_BOUND, float(chance))
+    return found
+
+
+def arrivals(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `now` (clinical_records) that are new: patients not in `before`, or with another value of a covariate."""
+    shared = [name for name in now.columns if name in before.columns]
+    merged = now[shared].merge(before[shared].drop_duplicates(), on=shared, how="left", indicator="seen")
+    return now[(merged["seen"] == "left_only").to_numpy()].reset_index(drop=True)
+
+
+def new_follow_up(before: pd.DataFrame, now: pd.DataFrame, until: float) -> pd.DataFrame:
+    """Follow-up that `now` (outcomes) adds to `before`: patient_id, start, stop (months), event; up to month `until`.
+
+    A known patient without the event adds the time since, a new one all of it. A time that shrank, or an event already known,
+    adds nothing.
+    """
+    held = before.set_index("patient_id")
+    known = now["patient_id"].isin(held.index)
+    start = np.where(known, now["patient_id"].map(held["time"]), 0.0)
+    over = now["patient_id"].map(held["event"]).fillna(0).astype(bool).to_numpy()
+    stop = np.minimum(now["time"].to_numpy(dtype=np.float64), until)
+    event = now["event"].to_numpy(dtype=bool) & (now["time"].to_numpy() <= until)
+    rows = pd.DataFrame({"patient_id": now["patient_id"], "start": start, "stop": stop, "event": event})
+    return rows[(stop > start) & ~over].reset_index(drop=True)
+
+
+def observed_and_expected(follow_up: pd.DataFrame, risk: pd.Series, baseline: Baseline) -> dict[str, Any]:
+    """Events seen in `follow_up` (new_follow_up) beside those a model expects: {observed, expected, ratio, lower, upper, p_value,
+    patients}.
+
+    risk: log relative hazard by patient_id on the scale of `baseline`. Expected: the cumulative hazard each patient gathers from
+    start to stop. Were the model right, the events were Poisson of that mean: exact interval of the ratio (Garwood) and
+    two-sided p. Ratio None under FEWEST_EXPECTED. Source: one-sample log-rank; Crowson et al. 2016, doi:10.1177/0962280213497434.
+    """
+    from scipy.stats import chi2, poisson
+
+    held = np.concatenate(([-np.inf], baseline.log_cumulative_hazard))
+    score = follow_up["patient_id"].map(risk).to_numpy(dtype=np.float64)
+
+    def gathered(months: pd.Series) -> np.ndarray:
+        return np.exp(score + held[np.searchsorted(baseline.time, months.to_numpy(), side="right")])
+
+    observed = int(follow_up["event"].sum())
+    expected = float((gathered(follow_up["stop"]) - gathered(follow_up["start"])).sum()) if len(follow_up) else 0.0
+    found: dict[str, Any] = {"observed": observed, "expected": expected, "patients": len(follow_up)}
+    if expected < FEWEST_EXPECTED:
+        return {**found, "ratio": None, "lower": None, "upper": None, "p_value": None}
+    tails = poisson.cdf(observed, expected), poisson.sf(observed - 1, expected)
+    return {
+        **found,
+        "ratio": observed / expected,
+        "lower": float(chi2.ppf(0.025, 2 * observed) / 2 / expected) if observed else 0.0,
+        "upper": float(chi2.ppf(0.975, 2 * observed + 2) / 2 / expected),
+        "p_value": min(1.0, 2 * float(min(tails))),
+    }
 
 
 def _shares(values: pd.Series, kept: Mapping[str, Any]) -> list[float]:

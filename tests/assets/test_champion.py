@@ -18,11 +18,12 @@ def judged(workspace: Workspace, model: str, before: dict[str, Any] | None) -> N
     derivations.point("risk_model", "", trained)
     edge = {"name": "risk_model", "sha256": model * 64, "derivation": trained}
     decided = {"asset": "champion", "inputs": [edge], "output": output, "verdicts": [], "extra": {"current": before}}
+    decided["headline"] = {"promoted": True}
     derivations.point("champion", "", derivations.write(decided))
 
 
 def test_a_decision_taken_is_not_a_circumstance_of_itself(workspace: Workspace) -> None:
-    assert champion.standing(workspace) == {"current": None, "failed": []}
+    assert champion.standing(workspace) == {"current": None, "standing": {}, "failed": [], "withdrawn": ""}
     judged(workspace, "a", None)
     assert champion.standing(workspace)["current"] is None
     judged(workspace, "b", {"reason": "first model of this study"})
