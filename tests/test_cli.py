@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
 import warnings
 from pathlib import Path
-from random import Random
 
 import pytest
 import yaml
@@ -21,9 +15,7 @@ from dagster import BetaWarning
 
 from groprog_assets.cli import main
 
-ROOT = Path(__file__).resolve().parents[1]
 QUICK = ["--select", "gene_models or clinical_records"]
-KILLS, STEPS = 24, 56
 
 
 @pytest.fixture(scope="session")
@@ -165,57 +157,3 @@ def test_verify_finds_an_altered_value_and_ends_with_2(study: Path):
     result = groprog("lineage", "verify", "--study", study)
     assert result.exit_code == 2
     assert "clinical_records" in result.output
-
-
-def results_of(study: Path) -> dict[str, bytes]:
-    folder = study.parent / "results"
-    moving = {"lineage.duckdb", "lineage_head.json"}  # they say when and in which run
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name not in moving
-    }
-
-
-def stored_of(folder: Path) -> set[str]:
-    """Every stored value; they are named by their bytes, and lineage_snapshot alone knows of runs."""
-    return {path.name for path in (folder / ".groprog" / "store").rglob("*") if path.is_file()}
-
-
-@pytest.mark.slow
-def test_killed_at_any_moment_a_run_ends_with_the_same_bytes(written_study: Path, tmp_path: Path):
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    command = [sys.executable, "-m", "groprog_assets.cli", "run"]
-    for folder in (whole, killed):
-        shutil.copytree(written_study.parent, folder)
-    subprocess.run([*command, str(whole / "study.yaml")], cwd=ROOT, check=True, capture_output=True)
-    random, kills = Random(7), 0
-    while kills < KILLS:
-        process = subprocess.Popen(
-            [*command, str(killed / "study.yaml")],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        )
-        assert process.stdout
-        for _ in range(random.randrange(STEPS)):  # so many values finished or kept, then up to a second more
-            if not process.stdout.readline():
-                break
-        time.sleep(random.random())
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-            kills += 1
-        else:
-            assert process.returncode == 0
-            shutil.rmtree(killed)
-            shutil.copytree(written_study.parent, killed)
-        process.communicate()
-    done = subprocess.run([*command, str(killed / "study.yaml")], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert results_of(whole / "study.yaml") == results_of(killed / "study.yaml")
-    assert stored_of(whole) <= stored_of(killed)
-    assert not list(killed.rglob("*.part"))
-    head = groprog("lineage", "verify", "--study", killed / "study.yaml")
-    assert head.exit_code == 0, head.output
-    assert json.loads((whole / "results" / "manifest.json").read_text())["report.html"]

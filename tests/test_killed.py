@@ -1,0 +1,112 @@
+"""kill -9 at random moments, then resume: the results have the same bytes and the ledger holds every run once.
+
+GROPROG_KILLS says how often (24; it was run with 200), GROPROG_KILL_SEED where.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+
+import pytest
+import yaml
+
+from groprog_assets.artifacts import digest_file
+from groprog_assets.execution import study_instance
+from groprog_assets.lineage import ledger
+from groprog_assets.lineage.collect import collect
+from groprog_assets.simulation import simulate_study
+from groprog_assets.workspace import Workspace
+from tests.killing import Point, Runner, in_order, timed_points, written_points
+
+KILLS = int(os.environ.get("GROPROG_KILLS", "24"))
+SEED = int(os.environ.get("GROPROG_KILL_SEED", "7"))
+IN_A_CHAIN = 40
+MOVING = {"lineage.duckdb", "lineage_head.json"}  # they say when and in which run
+QUICK = "gene_models"
+
+
+def results_of(folder: Path) -> dict[str, str]:
+    found = sorted(path for path in (folder / "results").rglob("*") if path.is_file() and path.name not in MOVING)
+    return {str(path.relative_to(folder)): digest_file(path) for path in found}
+
+
+def stored_of(folder: Path) -> set[str]:
+    """Every stored value, named by its bytes."""
+    return {path.name for path in (folder / ".groprog" / "store").rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The smallest study with every asset: few patients, few epochs, two folds, two libraries."""
+    study = simulate_study(tmp_path_factory.mktemp("written"), scale="tiny", fastq=False)
+    document = yaml.safe_load(study.read_text())
+    document["parameters"]["training"] |= {"genomic_warmup_epochs": 1, "clinical_warmup_epochs": 1, "joint_epochs": 2}
+    document["parameters"]["evaluation"] |= {"folds": 2, "bootstrap_samples": 10}
+    document["libraries"] = document["libraries"][::2]
+    study.write_text(yaml.safe_dump(document))
+    return study.parent
+
+
+def sound(folder: Path, whole: Path, fresh: Path) -> None:
+    """What must hold of a study that was killed often and then ended by itself."""
+    assert results_of(folder) == results_of(whole)
+    assert stored_of(whole) <= stored_of(folder)
+    assert not list(folder.rglob("*.part"))
+    workspace = Workspace(folder / "study.yaml")
+    for path in workspace.store.root.glob("??/*"):
+        assert digest_file(path) == path.name
+    for path in workspace.derivations.root.glob("records/??/*.json"):
+        assert workspace.derivations.read(path.stem)
+    assert ledger.verify(workspace.ledger_path) == []
+    with study_instance(workspace) as instance:
+        assert collect(instance, workspace.ledger_path, workspace.derivations) == 0
+        collect(instance, fresh, workspace.derivations)
+        runs = [record.dagster_run.run_id for record in instance.get_run_records()]
+    rows, again = ledger.table_rows(workspace.ledger_path), ledger.table_rows(fresh)
+    rows.pop("seals"), again.pop("seals")
+    assert rows == again
+    assert sorted(row[0] for row in rows["runs"]) == sorted(runs)
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_a_run_ends_with_the_same_bytes(
+    written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for name in ("DAGSTER_HOME", "GROPROG_STUDY"):
+        monkeypatch.setenv(name, str(tmp_path))
+    random, runner = Random(SEED), Runner(tmp_path / "child.log")
+    whole = tmp_path / "whole"
+    shutil.copytree(written, whole)
+    killed, timeline = runner.run(whole / "study.yaml")
+    assert not killed
+    assert [mark.where for mark in timeline][-1] == "end"
+    fell: list[tuple[str, str, float]] = []
+    while len(fell) < KILLS:
+        chain = tmp_path / f"chain{len(fell)}"
+        shutil.copytree(written, chain)
+        study, many = chain / "study.yaml", min(IN_A_CHAIN, KILLS - len(fell))
+        points = written_points(timeline, random, many // 4)
+        points += [Point("ledger", random.uniform(0, 0.4)) for _ in range(many // 4)]
+        points += [Point("instance", random.uniform(0, 1.5)) for _ in range(many // 10)]  # its databases are being made
+        points += timed_points(timeline, random, many - len(points))
+        for point in in_order(points, timeline):
+            kind = "write" if point.write else point.where if point.where in ("ledger", "instance") else "moment"
+            died = False
+            while not died:  # who is done before the moment comes is asked again, for an earlier one
+                died, told = runner.run(study, QUICK if kind == "ledger" else "", point)
+                point = point._replace(seconds=point.seconds / 2)
+            fell.append((kind, told[-1].where, told[-1].seconds))
+        command = [sys.executable, "-m", "groprog_assets.cli", "run", str(study)]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).resolve().parents[1])
+        assert done.returncode == 0, done.stdout + done.stderr
+        sound(chain, whole, tmp_path / f"fresh{len(fell)}" / "lineage.duckdb")
+        shutil.rmtree(chain)
+        if record := os.environ.get("GROPROG_KILL_LOG"):
+            Path(record).write_text(json.dumps({"kills": fell, "timeline": timeline}))
+    assert {kind for kind, _, _ in fell} == {"write", "ledger", "instance", "moment"}
