@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,9 @@ def write_crate(workspace: Any, folder: Path) -> None:
     files = {path.relative_to(workspace.results).as_posix(): path.read_bytes() for path in names}
     title = workspace.study.title or workspace.study.name
     with ledger.open_ledger(workspace.ledger_path) as connection:
-        document = exports.crate(connection, files, title, datetime.now(UTC).date().isoformat())
+        document = exports.crate(
+            connection, files, title, datetime.now(UTC).date().isoformat(), metadata.version("groprog")
+        )
     problems = exports.crate_problems(document, set(files))
     if problems:
         raise LedgerError(

@@ -19,6 +19,11 @@ STUDY_OPTION = click.option(
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="The answer as JSON.")
 PARTITION = click.option("--partition", default="", help="The library, for assets made per library.")
+PICTURE = click.option(
+    "--picture", type=click.Path(path_type=Path), default=None, help="A picture of the answer: SVG or PNG."
+)
+OLDER = click.option("--older", default="", help="Run id, model version or sha256, or its beginning.")
+NEWER = click.option("--newer", default="", help="Run id, model version or sha256, or its beginning.")
 
 
 @click.group("lineage")
@@ -63,10 +68,12 @@ def workspace_of(study: Path | None) -> Any:
 @STUDY_OPTION
 @PARTITION
 @click.option("--patient", default="", help="With risk_scores: the patient whose score is asked about.")
+@PICTURE
 @JSON
-def trace(asset: str, study: Path | None, partition: str, patient: str, as_json: bool) -> None:
+def trace(asset: str, study: Path | None, partition: str, patient: str, picture: Path | None, as_json: bool) -> None:
     """Read files, parameters, code versions and clinical snapshot behind ASSET."""
     from groprog_assets.lineage import ledger, questions
+    from groprog_assets.lineage_pictures import trace_picture, write_picture
 
     workspace = workspace_of(study)
     with ledger.open_ledger(workspace.ledger_path) as connection:
@@ -105,6 +112,8 @@ def trace(asset: str, study: Path | None, partition: str, patient: str, as_json:
         name = f"{step['asset']}[{step['partition']}]" if step["partition"] else step["asset"]
         lines.append(f"  {name:<44}{step['code_version'][:12]}  {step['derivation'][:12]}")
     lines += ["", f"Environment {', '.join(item[:12] for item in found['environments'])}"]
+    if picture is not None:
+        write_picture(trace_picture(found), picture)
     answer(found, as_json, lines)
 
 
@@ -120,11 +129,15 @@ def trace(asset: str, study: Path | None, partition: str, patient: str, as_json:
     help="A patient who withdraws; without an id: any of the table.",
 )
 @click.option("--asset", default="")
+@PICTURE
 @JSON
-def impact(study: Path | None, file: str, library: str, patient: str, asset: str, as_json: bool) -> None:
-    """What of the present state rests on a file, a library, a patient or an asset."""
+def impact(
+    study: Path | None, file: str, library: str, patient: str, asset: str, picture: Path | None, as_json: bool
+) -> None:
+    """What of the present state rests on a file, a library, a patient or an asset; for a patient, what must be trained again."""
     from groprog_assets.lineage import ledger, questions
     from groprog_assets.lineage.membership import models_of
+    from groprog_assets.lineage_pictures import impact_picture, write_picture
     from groprog_assets.pseudonyms import pseudonym, study_key
 
     if not (file or library or patient or asset):
@@ -135,8 +148,11 @@ def impact(study: Path | None, file: str, library: str, patient: str, asset: str
         if patient not in ("", "*"):
             name = pseudonym(patient, study_key(workspace.state))
             found |= {"patient": name, "models": models_of(connection, name)}
+        edges = questions.graph(connection)
+    if patient:
+        found["command"] = workspace.command
     lines = [f"{len(found['affected'])} of {found['of']} values rest on it"]
-    lines += [f"  {row['asset']} {row['partition']}" for row in found["affected"]]
+    lines += [f"  {row['asset']} {row['partition']}".rstrip() for row in found["affected"]]
     if "models" in found:
         lines += ["", f"Models that saw {found['patient']}" if found["models"] else "No model saw this patient."]
     lines += [
@@ -144,6 +160,12 @@ def impact(study: Path | None, file: str, library: str, patient: str, asset: str
         f"{', the final one too' if row['final'] else ''}, tested in {row['tests']}"
         for row in found.get("models", [])
     ]
+    if patient:
+        again = [row["asset"] for row in found["affected"] if row["asset"] in ("risk_model", "baselines")]
+        lines += ["", f"To be trained again after a withdrawal: {', '.join(again) or 'nothing'}; `{found['command']}`"]
+        lines.append("A withdrawal is a file NAME.withdraw.txt in the inbox, one identifier a line.")
+    if picture is not None:
+        write_picture(impact_picture(found, edges), picture)
     answer(found, as_json, lines)
 
 
@@ -151,15 +173,22 @@ def impact(study: Path | None, file: str, library: str, patient: str, asset: str
 @click.argument("asset")
 @STUDY_OPTION
 @PARTITION
-@click.option("--older", default="", help="Run id (or its beginning).")
-@click.option("--newer", default="", help="Run id (or its beginning).")
+@OLDER
+@NEWER
+@PICTURE
 @JSON
-def why(asset: str, study: Path | None, partition: str, older: str, newer: str, as_json: bool) -> None:
+def why(
+    asset: str, study: Path | None, partition: str, older: str, newer: str, picture: Path | None, as_json: bool
+) -> None:
     """Why ASSET changed between its last two values, or between two runs."""
     from groprog_assets.lineage import ledger, questions
+    from groprog_assets.lineage_pictures import why_picture, write_picture
 
     with ledger.open_ledger(workspace_of(study).ledger_path) as connection:
         found = questions.why(connection, asset, partition, older, newer)
+        if picture is not None and "before" in found:
+            sides = found["before"]["derivation"], found["after"]["derivation"]
+            write_picture(why_picture(questions.states(connection, *sides), questions.graph(connection)), picture)
     lines = [f"{asset} {'changed' if found['changed'] else 'has not changed'}"]
     lines += [f"  {row['what']}: {_short(row['before'])} -> {_short(row['after'])}" for row in found["changes"]]
     answer(found, as_json, lines)
@@ -168,40 +197,55 @@ def why(asset: str, study: Path | None, partition: str, older: str, newer: str, 
 @lineage_group.command("diff", cls=Answering)
 @STUDY_OPTION
 @click.option("--patient", required=True)
+@OLDER
+@NEWER
+@PICTURE
 @JSON
-def diff(study: Path | None, patient: str, as_json: bool) -> None:
-    """A patient's score under the last two models, and what differs between them."""
-    from groprog_assets.lineage import ledger, questions
+def diff(study: Path | None, patient: str, older: str, newer: str, picture: Path | None, as_json: bool) -> None:
+    """Why a patient's score differs between two models, apportioned: what changed is swapped and the model trained again."""
+    from groprog_assets import definitions  # registers the assets
+    from groprog_assets.apportionment import apportion
+    from groprog_assets.lineage_pictures import diff_picture, write_picture
 
+    assert definitions.defs
     workspace = workspace_of(study)
-    with ledger.open_ledger(workspace.ledger_path) as connection:
-        found = questions.why(connection, "risk_scores")
-        for side in ("before", "after"):
-            if side in found:
-                path = str(workspace.store.path(found[side]["sha256"]))
-                found[side]["score"] = questions.score(connection, path, patient)
-    lines = ["one score only" if "before" not in found else ""]
-    for side in ("before", "after"):
-        if side in found:
-            row = found[side]["score"]
-            lines.append(
-                f"{side:<7} risk {row['risk']:.4f}  percentile {row['percentile']:.1f}  model {row['model_version'][:16]}"
-            )
-    lines += [f"  {row['what']}: {_short(row['before'])} -> {_short(row['after'])}" for row in found["changes"]]
-    answer(found, as_json, [line for line in lines if line])
+    found = apportion(workspace, patient, older, newer, lambda text: click.echo(f"training {text}", err=True))
+    if found is None:
+        answer(None, as_json, ["There is one score only; nothing to compare with."])
+        return
+    lines = []
+    for name, side in (("older", found.before), ("newer", found.after)):
+        row = side["score"]
+        lines.append(
+            f"{name}   risk {row['risk']:+.4f}  percentile {row['percentile']:5.1f}  model {row['model_version'][:16]}"
+        )
+    lines += [f"change  {found.change:+.4f}", ""]
+    for part in found.parts:
+        called = part.as_json()["called"]
+        lines.append(f"{part.part:+.4f}  {called}{'' if part.swapped else ' (not replayable)'}")
+        lines += [f"         {text}" for text in _shortened(part.changes)]
+    lines += ["", *found.notes] if found.notes else []
+    if picture is not None:
+        write_picture(diff_picture(found, patient), picture)
+    answer(found.as_json(), as_json, lines)
 
 
 @lineage_group.command("history", cls=Answering)
 @click.argument("asset")
 @STUDY_OPTION
 @PARTITION
+@PICTURE
 @JSON
-def history(asset: str, study: Path | None, partition: str, as_json: bool) -> None:
+def history(asset: str, study: Path | None, partition: str, picture: Path | None, as_json: bool) -> None:
     """Every time ASSET was made, and what changed since the time before."""
     from groprog_assets.lineage import ledger, questions
+    from groprog_assets.lineage_pictures import history_picture, write_picture
 
     with ledger.open_ledger(workspace_of(study).ledger_path) as connection:
         found = questions.history(connection, asset, partition)
+    if picture is not None:
+        rows = [{**row, "changes": _gathered(row["changes"])} for row in found]
+        write_picture(history_picture(rows, f"{asset} {partition}".strip()), picture)
     lines = [
         f"{row['happened'][:19]}Z  {row['sha256'][:12]}  {'kept    ' if row['reused'] else 'computed'}  {row['job']:<16}"
         f"{row['actor']:<12}{'; '.join(_gathered(row['changes']))}"
@@ -292,6 +336,10 @@ def _gathered(changes: list[str]) -> list[str]:
         held = [item.removeprefix(start) for item in changes if item.startswith(start)]
         found += [one.format(item) for item in held] if len(held) <= 2 else [many.format(len(held))]
     return found
+
+
+def _shortened(changes: list[str]) -> list[str]:
+    return changes if len(changes) <= 8 else [*changes[:7], f"and {len(changes) - 7} more"]
 
 
 def _short(value: Any) -> str:

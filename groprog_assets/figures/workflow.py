@@ -32,11 +32,14 @@ Node = str | tuple[str, str, int]
 """An asset, or the place where an edge (from, to) passes through a row."""
 
 
-def workflow(groups: Mapping[str, str], edges: Iterable[tuple[str, str]]) -> Figure:
+def workflow(
+    groups: Mapping[str, str], edges: Iterable[tuple[str, str]], colours: Mapping[str, str] = GROUP_COLOURS
+) -> Figure:
     """The graph from top to bottom: an asset stands below everything it reads; the colour is its group.
 
     `groups` maps asset → group, `edges` are (read, reader); edges that name an unknown asset are left out, and so is an edge
-    that a longer path implies. An asset's row is the length of the longest path to it. ValueError on a cycle.
+    that a longer path implies. An asset's row is the length of the longest path to it. `colours`: group → colour, in the order of
+    the legend. ValueError on a cycle.
     """
     from matplotlib.patches import FancyBboxPatch, PathPatch, Rectangle
     from matplotlib.path import Path
@@ -46,10 +49,10 @@ def workflow(groups: Mapping[str, str], edges: Iterable[tuple[str, str]]) -> Fig
     links = _reduced(links, depth)
     rows, pieces = _rows(groups, links, depth)
     with style():
-        seen = [group for group in GROUP_COLOURS if group in set(groups.values())]
+        seen = [group for group in colours if group in set(groups.values())]
         seen += sorted(set(groups.values()) - set(seen))
         widths = [sum(_width(node) + GAP for node in row) for row in rows]
-        width = max([*widths, 0.95 * len(seen), 3.0]) + 0.2
+        width = max([*widths, sum(_legend(group) for group in seen), 3.0]) + 0.2
         height = max(1, len(rows)) * (BOX_HEIGHT + ROW_GAP) + 0.3
         figure, axes = new_figure((width, height))
         if not rows:
@@ -86,20 +89,26 @@ def workflow(groups: Mapping[str, str], edges: Iterable[tuple[str, str]]) -> Fig
                 BOX_WIDTH,
                 BOX_HEIGHT,
                 boxstyle="round,pad=0,rounding_size=0.06",
-                facecolor=GROUP_COLOURS.get(groups[name], "#EEEEEE"),
+                facecolor=colours.get(groups[name], "#EEEEEE"),
                 edgecolor=INK,
                 linewidth=0.6,
                 zorder=2,
             )
             axes.add_patch(box)
             axes.text(x, y, name.replace("_", " "), ha="center", va="center", fontsize=7, zorder=3)
-        for index, group in enumerate(seen):
-            left = 0.1 + index * (width - 0.2) / len(seen)
-            colour = GROUP_COLOURS.get(group, "#EEEEEE")
+        left = 0.1
+        spare = max(0.0, (width - 0.2 - sum(_legend(group) for group in seen)) / max(1, len(seen)))
+        for group in seen:
+            colour = colours.get(group, "#EEEEEE")
             swatch = Rectangle((left, height - 0.2), 0.12, 0.12, facecolor=colour, edgecolor=INK, linewidth=0.5)
             axes.add_patch(swatch)
             axes.text(left + 0.17, height - 0.14, group, va="center", fontsize=7)
+            left += _legend(group) + spare
         return figure
+
+
+def _legend(group: str) -> float:
+    return 0.4 + 0.055 * len(group)
 
 
 def _width(node: Node) -> float:

@@ -7,7 +7,9 @@ DuckDB and the standard library only.
 from __future__ import annotations
 
 import json
+from mimetypes import guess_type
 from typing import Any
+from urllib.parse import quote
 
 import duckdb
 
@@ -16,29 +18,45 @@ from groprog_assets.artifacts import digest_bytes
 PRODUCER = "urn:groprog"
 RUN_EVENT = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"
 CUSTOM_FACET = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunFacet"
-VERSION_FACET = "https://openlineage.io/spec/facets/1-0-1/DatasetVersionDatasetFacet.json"
-CRATE_CONTEXT = "https://w3id.org/ro/crate/1.1/context"
+VERSION_FACET = (
+    "https://openlineage.io/spec/facets/1-0-1/DatasetVersionDatasetFacet.json#/$defs/DatasetVersionDatasetFacet"
+)
+PARENT_FACET = "https://openlineage.io/spec/facets/1-2-0/ParentRunFacet.json#/$defs/ParentRunFacet"
+CRATE_CONTEXT = ["https://w3id.org/ro/crate/1.1/context", {"sha256": "https://w3id.org/ro/terms/workflow-run#sha256"}]
 CRATE_PROFILE = "https://w3id.org/ro/crate/1.1"
+RUN_PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
+PROGRAM = "urn:groprog"
+MEDIA_TYPES = {
+    "tsv": "text/tab-separated-values",
+    "bed": "text/plain",
+    "md": "text/markdown",
+    "parquet": "application/vnd.apache.parquet",
+}
 STATES = {"SUCCESS": "COMPLETE", "FAILURE": "FAIL", "CANCELED": "ABORT"}
 
 
 def openlineage(connection: duckdb.DuckDBPyConnection, namespace: str) -> list[dict[str, Any]]:
-    """One RunEvent a materialization and one a run: what was read, what was made, under which run.
+    """One RunEvent a materialization, two a run (its start and its end): what was read, what was made, under which run.
 
-    A materialization that reused a value says so in its facet. Source: OpenLineage 2-0-2, RunEvent.
+    A materialization that reused a value says so in its facet. A run that never started has its end alone. Source:
+    OpenLineage 2-0-2, RunEvent.
     """
     events = []
     rows = connection.execute(
-        "SELECT m.happened, m.run_id, m.asset, m.partition, m.derivation, m.reused, r.actor, d.body FROM materializations m"
-        " JOIN runs r USING (run_id) LEFT JOIN derivations d ON d.derivation = m.derivation ORDER BY m.happened, m.storage_id"
+        "SELECT m.happened, m.run_id, m.asset, m.partition, m.derivation, m.reused, r.actor, d.body, r.job"
+        " FROM materializations m JOIN runs r USING (run_id)"
+        " LEFT JOIN derivations d ON d.derivation = m.derivation ORDER BY m.happened, m.storage_id"
     ).fetchall()
-    for happened, run_id, asset, partition, derivation, reused, actor, body in rows:
+    for happened, run_id, asset, partition, derivation, reused, actor, body, parent in rows:
         record = json.loads(body) if body else None
         job = f"{asset}.{partition}" if partition else asset
         facet = {"derivation": derivation, "reused": reused, "actor": actor}
         if record:
             facet |= {name: record[name] for name in ("code_version", "environment", "kernels", "seed", "parameters")}
-        step = {"runId": _uuid(f"{run_id}/{job}"), "facets": {"groprog": _facet(facet), "parent": _parent(run_id, job)}}
+        step = {
+            "runId": _uuid(f"{run_id}/{job}"),
+            "facets": {"groprog": _facet(facet), "parent": _parent(run_id, parent, namespace)},
+        }
         events.append(
             {
                 "eventTime": f"{happened.isoformat()}Z",
@@ -51,20 +69,26 @@ def openlineage(connection: duckdb.DuckDBPyConnection, namespace: str) -> list[d
                 "outputs": [_dataset(namespace, job, record["output"]["sha256"])] if record else [],
             }
         )
-    runs = connection.execute("SELECT run_id, job, status, ended, actor FROM runs ORDER BY ended, run_id").fetchall()
-    for run_id, job, status, ended, actor in runs:
-        events.append(
-            {
-                "eventTime": f"{ended.isoformat()}Z",
-                "eventType": STATES.get(status, "OTHER"),
-                "producer": PRODUCER,
-                "schemaURL": RUN_EVENT,
-                "run": {"runId": _uuid(run_id), "facets": {"groprog": _facet({"run_id": run_id, "actor": actor})}},
-                "job": {"namespace": namespace, "name": job},
-                "inputs": [],
-                "outputs": [],
-            }
-        )
+    runs = connection.execute(
+        "SELECT run_id, job, status, started, ended, actor FROM runs ORDER BY ended, run_id"
+    ).fetchall()
+    for run_id, job, status, started, ended, actor in runs:
+        for moment, state in ((started, "START"), (ended, STATES.get(status, "OTHER"))):
+            if moment is None:
+                continue
+            facets = {"groprog": _facet({"run_id": run_id, "actor": actor})}
+            events.append(
+                {
+                    "eventTime": f"{moment.isoformat()}Z",
+                    "eventType": state,
+                    "producer": PRODUCER,
+                    "schemaURL": RUN_EVENT,
+                    "run": {"runId": _uuid(run_id), "facets": facets},
+                    "job": {"namespace": namespace, "name": job},
+                    "inputs": [],
+                    "outputs": [],
+                }
+            )
     return events
 
 
@@ -109,12 +133,22 @@ def prov(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     return document
 
 
-def crate(connection: duckdb.DuckDBPyConnection, files: dict[str, bytes], title: str, moment: str) -> dict[str, Any]:
+def crate(
+    connection: duckdb.DuckDBPyConnection, files: dict[str, bytes], title: str, moment: str, version: str
+) -> dict[str, Any]:
     """`ro-crate-metadata.json` of a folder of result files, with the derivations as CreateActions.
 
     files: {path in the crate: bytes}. A result whose bytes are a recorded value is linked to the action that made it; source
-    files stand as identifiers by digest, since a crate need not carry the reads. Source: RO-Crate 1.1.
+    files stand as identifiers by digest, since a crate need not carry the reads. Who made a value is the actor of the run that
+    computed it. Source: RO-Crate 1.1, Process Run Crate 0.5.
     """
+    made_by = {
+        digest: (actor, f"{happened.isoformat(timespec='seconds')}Z")
+        for digest, actor, happened in connection.execute(
+            "SELECT m.derivation, arg_min(r.actor, m.happened), min(m.happened) FROM materializations m JOIN runs r"
+            " USING (run_id) WHERE NOT m.reused GROUP BY m.derivation"
+        ).fetchall()
+    }
     graph: list[dict[str, Any]] = [
         {
             "@id": "ro-crate-metadata.json",
@@ -133,14 +167,17 @@ def crate(connection: duckdb.DuckDBPyConnection, files: dict[str, bytes], title:
         made = record["output"]["sha256"]
         for sha256, label in [*used, (made, _name(record))]:
             entities.setdefault(_value(sha256, held), {"@type": "CreativeWork", "name": label, "sha256": sha256})
+        actor, ended = made_by.get(digest, ("", ""))
         actions.append(
             {
                 "@id": f"#derivation-{digest}",
                 "@type": "CreateAction",
                 "name": _name(record),
-                "instrument": {"@id": "#groprog"},
-                "object": [{"@id": name} for name in dict.fromkeys(_value(sha256, held) for sha256, _ in used)],
-                "result": [{"@id": _value(made, held)}],
+                "instrument": {"@id": PROGRAM},
+                **_links("object", [_value(sha256, held) for sha256, _ in used]),
+                "result": {"@id": _value(made, held)},
+                **({"endTime": ended} if ended else {}),
+                **({"agent": {"@id": _agent(actor)}} if actor else {}),
                 "description": f"code version {record['code_version'][:16]}, environment {record['environment'][:16]}",
             }
         )
@@ -153,9 +190,11 @@ def crate(connection: duckdb.DuckDBPyConnection, files: dict[str, bytes], title:
                 "@type": "File",
                 "name": known.get("name", name),
                 "contentSize": str(len(content)),
+                "encodingFormat": _media_type(name),
                 "sha256": digest_bytes(content),
             }
         )
+    actors = sorted({actor for actor, _ in made_by.values() if actor})
     root = {
         "@id": "./",
         "@type": "Dataset",
@@ -163,13 +202,17 @@ def crate(connection: duckdb.DuckDBPyConnection, files: dict[str, bytes], title:
         "description": f"Results of the GroProg study {title}, with the derivation of every value.",
         "datePublished": moment,
         "license": {"@id": "#licence"},
+        "conformsTo": {"@id": RUN_PROFILE},
+        **_links("author", [_agent(actor) for actor in actors]),
         "hasPart": [{"@id": name} for name in sorted(files)],
         "mentions": [{"@id": action["@id"]} for action in actions],
     }
     licence = {"@id": "#licence", "@type": "CreativeWork", "name": "As the owner of the study decides"}
-    program = {"@id": "#groprog", "@type": "SoftwareApplication", "name": "GroProg"}
+    program = {"@id": PROGRAM, "@type": "SoftwareApplication", "name": "GroProg", "softwareVersion": version}
+    profile = {"@id": RUN_PROFILE, "@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5"}
+    agents = [{"@id": _agent(actor), "@type": "Person", "name": actor} for actor in actors]
     shown = [{"@id": name, **item} for name, item in sorted(entities.items())]
-    return {"@context": CRATE_CONTEXT, "@graph": [*graph, root, licence, program, *shown, *actions]}
+    return {"@context": CRATE_CONTEXT, "@graph": [*graph, root, licence, program, profile, *agents, *shown, *actions]}
 
 
 def crate_problems(document: dict[str, Any], files: set[str]) -> list[str]:
@@ -225,8 +268,9 @@ def _facet(content: dict[str, Any]) -> dict[str, Any]:
     return {"_producer": PRODUCER, "_schemaURL": CUSTOM_FACET, **content}
 
 
-def _parent(run_id: str, job: str) -> dict[str, Any]:
-    return _facet({"run": {"runId": _uuid(run_id)}, "job": {"namespace": "dagster", "name": job}})
+def _parent(run_id: str, job: str, namespace: str) -> dict[str, Any]:
+    content = {"run": {"runId": _uuid(run_id)}, "job": {"namespace": namespace, "name": job}}
+    return {"_producer": PRODUCER, "_schemaURL": PARENT_FACET, **content}
 
 
 def _uuid(text: str) -> str:
@@ -234,6 +278,21 @@ def _uuid(text: str) -> str:
         return text
     digits = digest_bytes(text.encode())
     return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-a{digits[17:20]}-{digits[20:32]}"
+
+
+def _media_type(name: str) -> str:
+    suffix = name.rpartition(".")[2]
+    return MEDIA_TYPES.get(suffix) or guess_type(name)[0] or "application/octet-stream"
+
+
+def _agent(actor: str) -> str:
+    return f"#agent-{quote(actor, safe='')}"
+
+
+def _links(name: str, targets: list[str]) -> dict[str, Any]:
+    """A property that links to each of `targets` once; one target stands without a list, none leaves the property out."""
+    links = [{"@id": target} for target in dict.fromkeys(targets)]
+    return {name: links[0] if len(links) == 1 else links} if links else {}
 
 
 def _value(sha256: str, held: dict[str, str]) -> str:

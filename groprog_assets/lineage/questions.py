@@ -78,6 +78,8 @@ def trace(
                 "derivation": name,
                 "code_version": record["code_version"],
                 "seed": record["seed"],
+                "reads": sorted({item["asset"] for item in record["inputs"]}),
+                "files": sorted({item["role"] for item in record["files"]}),
             }
         )
     snapshot = [step for step in steps if step["asset"] == CLINICAL]
@@ -113,6 +115,35 @@ def impact(
     return {"file": file, "library": library, "asset": asset, "affected": touched, "of": len(newest)}
 
 
+def graph(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+    """(read, reader) of every asset as last made, libraries together."""
+    return connection.execute(
+        "SELECT DISTINCT i.asset, n.asset FROM derivation_inputs i JOIN (SELECT asset, arg_max(derivation, happened) AS d"
+        " FROM materializations GROUP BY asset, partition) n ON n.d = i.derivation ORDER BY ALL"
+    ).fetchall()
+
+
+def states(connection: duckdb.DuckDBPyConnection, older: str, newer: str) -> dict[str, str]:
+    """{asset behind `newer`: how it stands to the one behind `older`}: "same bytes", "changed itself" (its own file, parameter,
+    code, environment or seed), "changed by an input", "only one has it"; of several libraries the one that changed most."""
+    order = ("same bytes", "changed by an input", "changed itself", "only one has it")
+    before, after = (
+        {_name(item): item for item in ancestors(connection, digest).values()} for digest in (older, newer)
+    )
+    found: dict[str, str] = {}
+    for name, new in after.items():
+        old = before.get(name)
+        if old is None:
+            state = order[3]
+        elif old["output"]["sha256"] == new["output"]["sha256"]:
+            state = order[0]
+        else:
+            state = order[2] if differences(old, new) else order[1]
+        held = found.get(new["asset"], state)
+        found[new["asset"]] = max(held, state, key=order.index)
+    return found
+
+
 def _concerns(record: dict[str, Any], file: str, library: str, asset: str) -> bool:
     if file and any(
         item["sha256"] == file or item["path"] == file or item["path"].endswith("/" + file) for item in record["files"]
@@ -121,8 +152,12 @@ def _concerns(record: dict[str, Any], file: str, library: str, asset: str) -> bo
     return bool(library and record["partition"] == library) or bool(asset and record["asset"] == asset)
 
 
-def changes(connection: duckdb.DuckDBPyConnection, older: str, newer: str) -> list[dict[str, Any]]:
-    """What differs at the roots between two derivations: files, parameters, study sections, code, environment, seed."""
+def changes(
+    connection: duckdb.DuckDBPyConnection, older: str, newer: str, effective: bool = False
+) -> list[dict[str, Any]]:
+    """What differs at the roots between two derivations: [{what, kind, before, after}], of kind file, parameters, study, extra,
+    code, environment, seed or step. `effective`: only at steps whose values differ, so that what made no difference is left out.
+    """
     before, after = (
         {_name(item): item for item in ancestors(connection, digest).values()} for digest in (older, newer)
     )
@@ -130,37 +165,54 @@ def changes(connection: duckdb.DuckDBPyConnection, older: str, newer: str) -> li
     for name in sorted(before.keys() | after.keys()):
         old, new = before.get(name), after.get(name)
         if old is None or new is None:
-            found[f"step {name}"] = {"what": f"step {name}", "before": bool(old), "after": bool(new)}
+            found[f"step {name}"] = _change(f"step {name}", "step", bool(old), bool(new))
             continue
-        for field in ("code_version", "environment", "seed"):
-            if old[field] != new[field]:
-                what = f"{field} of {name}" if field == "code_version" else field
-                found[what] = {"what": what, "before": old[field], "after": new[field]}
-        for field in ("parameters", "study", "extra"):
-            for key, (left, right) in _leaf_changes(old[field], new[field], "").items():
-                what = key.removeprefix("parameters.") if field == "parameters" else f"{field} {key}"
-                found[what] = {"what": what, "before": left, "after": right}
-        was = {(item["role"], item["library"], item["path"]): item["sha256"] for item in old["files"]}
-        now = {(item["role"], item["library"], item["path"]): item["sha256"] for item in new["files"]}
-        for role, library, path in sorted(was.keys() | now.keys()):
-            left, right = was.get((role, library, path)), now.get((role, library, path))
-            if left != right:
-                what = f"file {path} ({role})"
-                found[what] = {"what": what, "before": left, "after": right}
+        if effective and old["output"]["sha256"] == new["output"]["sha256"]:
+            continue
+        found |= {row["what"]: row for row in differences(old, new)}
     return list(found.values())
+
+
+def differences(old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, Any]]:
+    """What differs between two derivations of one asset, besides their inputs: as in `changes`."""
+    found = []
+    for field in ("code_version", "environment", "seed"):
+        if old[field] != new[field]:
+            what = f"{field} of {_name(old)}" if field == "code_version" else field
+            found.append(_change(what, field.removesuffix("_version"), old[field], new[field]))
+    for field in ("parameters", "study", "extra"):
+        for key, (left, right) in _leaf_changes(old[field], new[field], "").items():
+            what = key.removeprefix("parameters.") if field == "parameters" else f"{field} {key}"
+            found.append(_change(what, field, left, right))
+    was = {(item["role"], item["library"], item["path"]): item["sha256"] for item in old["files"]}
+    now = {(item["role"], item["library"], item["path"]): item["sha256"] for item in new["files"]}
+    for role, library, path in sorted(was.keys() | now.keys()):
+        left, right = was.get((role, library, path)), now.get((role, library, path))
+        if left != right:
+            found.append(_change(f"file {path} ({role})", "file", left, right))
+    return found
+
+
+def _change(what: str, kind: str, before: Any, after: Any) -> dict[str, Any]:
+    return {"what": what, "kind": kind, "before": before, "after": after}
 
 
 def why(
     connection: duckdb.DuckDBPyConnection, asset: str, partition: str = "", older: str = "", newer: str = ""
 ) -> dict[str, Any]:
-    """Why an asset's value changed: between two runs, or (without runs) between its last two different values."""
+    """Why an asset's value changed: between two runs or models (each by the beginning of its id, model version or sha256), or
+    between its last two different values. LedgerError when nothing, or more than one value, has a name that was given."""
     rows = connection.execute(
-        "SELECT run_id, happened, sha256, derivation FROM materializations WHERE asset = ? AND partition = ?"
-        " ORDER BY happened, storage_id",
+        "SELECT m.run_id, m.happened, m.sha256, m.derivation, d.body FROM materializations m JOIN derivations d USING"
+        " (derivation) WHERE m.asset = ? AND m.partition = ? ORDER BY m.happened, m.storage_id",
         [asset, partition],
     ).fetchall()
     if older or newer:
-        picked = [row for wanted in (older, newer) for row in rows if wanted and row[0].startswith(wanted)]
+        picked = [_named(rows, wanted) for wanted in (older, newer) if wanted]
+        if len(picked) == 1:  # the other side is the newest value, or the one before what was named
+            place = rows.index(picked[0])
+            earlier = [row for row in rows[:place] if row[2] != picked[0][2]]
+            picked = [picked[0], rows[-1]] if older else [*earlier[-1:], picked[0]]
     else:
         values = [row for place, row in enumerate(rows) if place == 0 or row[2] != rows[place - 1][2]]
         picked = values[-2:]
@@ -171,10 +223,24 @@ def why(
         "asset": asset,
         "partition": partition,
         "changed": old[2] != new[2],
-        "before": {"run_id": old[0], "happened": old[1].isoformat(), "sha256": old[2]},
-        "after": {"run_id": new[0], "happened": new[1].isoformat(), "sha256": new[2]},
+        "before": {"run_id": old[0], "happened": old[1].isoformat(), "sha256": old[2], "derivation": old[3]},
+        "after": {"run_id": new[0], "happened": new[1].isoformat(), "sha256": new[2], "derivation": new[3]},
         "changes": changes(connection, old[3], new[3]),
     }
+
+
+def _named(rows: list[tuple[Any, ...]], wanted: str) -> tuple[Any, ...]:
+    """The newest row whose run, value or model version begins with `wanted`."""
+    found = [row for row in rows if any(name.startswith(wanted) for name in (row[0], row[2], _model_version(row[4])))]
+    if len({row[2] for row in found}) != 1:
+        seen = "nothing" if not found else f"{len({row[2] for row in found})} values"
+        known = ", ".join(dict.fromkeys((_model_version(row[4]) or row[0])[:12] for row in rows)) or "none"
+        raise LedgerError(Problem(wanted, f"names {seen}", f"Known are {known}.", "Name one of them."))
+    return found[-1]
+
+
+def _model_version(body: str) -> str:
+    return str(json.loads(body)["headline"].get("model_version", ""))
 
 
 def history(connection: duckdb.DuckDBPyConnection, asset: str, partition: str = "") -> list[dict[str, Any]]:

@@ -1,0 +1,36 @@
+"""How much of a change each of a few factors makes: the Shapley value of a game whose every coalition was played."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from math import factorial
+
+MOST = 10
+"""Factors; 2**10 coalitions are more than anybody re-runs."""
+
+
+def coalitions(players: Sequence[str]) -> list[frozenset[str]]:
+    """Every subset of `players`, small ones first, those of one size in the order of `players`. ValueError above `MOST`."""
+    if len(players) > MOST or len(set(players)) != len(players):
+        raise ValueError(f"At most {MOST} different factors, not {', '.join(players)}.")
+    return [frozenset(chosen) for size in range(len(players) + 1) for chosen in combinations(players, size)]
+
+
+def shapley_values(players: Sequence[str], worth: Mapping[frozenset[str], float]) -> dict[str, float]:
+    """{player: its part}; the parts sum to worth(all) - worth(none).
+
+    A player's part is the mean, over all orders in which the players can be switched, of what the worth changes when it is that
+    player's turn. Without players: {}. KeyError when a coalition is not in `worth`. Source: Shapley 1953,
+    doi:10.1515/9781400881970-018.
+    """
+    count = len(players)
+    parts = dict.fromkeys(players, 0.0)
+    for before in coalitions(players):
+        weight = (
+            factorial(len(before)) * factorial(count - len(before) - 1) / factorial(count) if len(before) < count else 0
+        )
+        for player in players:
+            if player not in before:
+                parts[player] += weight * (worth[before | {player}] - worth[before])
+    return parts
