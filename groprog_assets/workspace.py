@@ -83,10 +83,13 @@ class StudyView:
 
 
 class DeclaredParameters(Parameters):
-    """Parameters of which only some groups may be read; written out, the others stand as published."""
+    """Parameters of which only some groups may be read; written out, the others stand as published.
+
+    Until the groups are stated all may be read: rules between groups are checked while the object is made.
+    """
 
     _asset: str = PrivateAttr(default="")
-    _declared: frozenset[str] = PrivateAttr(default=frozenset())
+    _declared: frozenset[str] = PrivateAttr(default=frozenset(Parameters.model_fields))
 
     def __getattribute__(self, name: str) -> Any:
         if name in Parameters.model_fields and name not in self._declared:
