@@ -1,7 +1,8 @@
 """The risk model on TCGA-LIHC's 25 shared splits: Harrell C and C_IPCW(5 y) of the model, its linear path and its network.
 
 python -m benchmarks.lihc FOLDER [--members N] [--splits N], where FOLDER holds the cBioPortal tables and splits.json. Columns are
-those of specs/survival 4, "full". Nothing here chooses a setting: the model is run with the defaults of parameters.py.
+those of specs/survival 4, "full", laboratory values in the units that studies/mcf7_lihc states. Nothing here chooses a setting:
+the model is run with the defaults of parameters.py.
 """
 
 from __future__ import annotations
@@ -17,14 +18,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from groprog_assets.methods.clinical_units import in_stated_unit
 from groprog_assets.model.cross_validation import fit_model
 from groprog_assets.model.inputs import FieldSpec, Fold, ModelInputs, Outcomes, numbers
 from groprog_assets.model.predict import predict
 from groprog_assets.model.representation import Batch
 from groprog_assets.parameters import Parameters
+from groprog_assets.study_check import load_study
 from groprog_kernels.concordance import concordance, harrell
 
 DAYS_PER_MONTH = 30.4375
+STUDY = Path(__file__).parents[1] / "studies" / "mcf7_lihc" / "study.yaml"
 CONTINUOUS = ("AGE", "AFP", "ALBUMIN", "BILIRUBIN_TOTAL", "CREATININE", "PLATELETS", "INR", "ECOG")
 CATEGORICAL = ("SEX", "RACE", "RESIDUAL_TUMOR", "VASCULAR_INVASION", "INFLAMMATION", "FAMILY_HISTORY")
 ORDINAL = {
@@ -51,6 +55,10 @@ def read_cohort(folder: Path) -> tuple[ModelInputs, Outcomes, list[Fold]]:
     columns["PATH_T_STAGE"] = np.array([value[:2] for value in columns["PATH_T_STAGE"]])
     columns["ISHAK"] = np.array([value[:1] for value in columns["ISHAK"]])
     columns["BMI"] = numbers(columns["WEIGHT"]) / (numbers(columns["HEIGHT"]) / 100) ** 2
+    for field in load_study(STUDY).cohort.fields:
+        if field.units:
+            name = "BMI" if field.height_column else field.column
+            columns[name] = in_stated_unit(numbers(columns[name]), field.units).values
     fields = [FieldSpec(name) for name in (*CONTINUOUS, "BMI")]
     fields += [FieldSpec(name, "categorical") for name in CATEGORICAL]
     fields += [FieldSpec(name, "ordinal", levels=levels) for name, levels in ORDINAL.items()]

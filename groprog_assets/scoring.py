@@ -32,7 +32,7 @@ def score_patients(workspace: Workspace, patients: Path, expression: Path | None
     Raises CohortError with every problem of the tables (absent column, value that is no level, repeated patient, another unit
     or scale than the training data), ArtifactError when the study has no model yet.
     """
-    from groprog_assets.methods.clinical_records import read_covariates
+    from groprog_assets.methods.clinical_records import read_covariates, unread_values
     from groprog_assets.methods.clinical_tables import read_table
     from groprog_assets.methods.patient_expression import read_expression
     from groprog_assets.model.checkpoint import load_model
@@ -51,7 +51,8 @@ def score_patients(workspace: Workspace, patients: Path, expression: Path | None
     used = set(fields.loc[fields["used"], "field"])
     identifiers = table.cells[cohort.patient_column].str.strip()
     problems = _identifier_problems(patients, identifiers)
-    records, found = read_covariates(table, identifiers, [field for field in cohort.fields if field.name in used])
+    asked = [field for field in cohort.fields if field.name in used]
+    records, found = read_covariates(table, identifiers, asked)
     if problems + found:
         raise CohortError(problems + found)
     given = None
@@ -73,7 +74,8 @@ def score_patients(workspace: Workspace, patients: Path, expression: Path | None
         raise CohortError(refused)
     prediction = predict(model, inputs)
     scored = score_table(prediction, None, bundle.summary["model_version"]).drop(columns="out_of_fold_risk")
-    scored["notes"] = ["; ".join(said) for said in statements(model, inputs)]
+    said = zip(unread_values(table, asked), statements(model, inputs))
+    scored["notes"] = ["; ".join([*unread, *stated]) for unread, stated in said]
     return Scored(scored, prediction, inputs, model)
 
 

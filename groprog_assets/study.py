@@ -92,6 +92,15 @@ class Ontology(StudyPart):
     gmt: Path | None = None
 
 
+class UnitRange(StudyPart):
+    """A unit that values of one column may be recorded in, and where it puts plausible values."""
+
+    unit: str
+    lowest: float = Field(description="smallest plausible value in this unit")
+    highest: float = Field(description="largest plausible value in this unit")
+    factor: float = Field(1.0, description="what a value in this unit is multiplied by to be in the field's unit")
+
+
 class ClinicalField(StudyPart):
     """One covariate of the clinical table."""
 
@@ -104,6 +113,10 @@ class ClinicalField(StudyPart):
     height_column: str | None = Field(
         None,
         description="column of the height in cm; the field is then the body mass index of `column`, a weight in kg",
+    )
+    units: list[UnitRange] = Field(
+        default_factory=list,
+        description="units the column mixes, told apart by range; a value in none becomes missing and is counted",
     )
     known_at_days: float = Field(0.0, description="days after baseline at which the value is known (A3)")
     block: Literal["state", "treatment"] = "state"

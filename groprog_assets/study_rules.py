@@ -10,10 +10,11 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
-from groprog_assets.study import Library, Study
+from groprog_assets.study import ClinicalField, Library, Study
 from groprog_assets.study_files import (
     bam_problem,
     clinical_path,
@@ -168,6 +169,28 @@ _INTERVAL_RULE = (
 )
 
 
+def _units(field: ClinicalField, at: tuple[str | int, ...]) -> Iterator[Finding]:
+    """Units told apart by range: one reading a value, each with a way into the field's unit."""
+    if field.units and field.kind != "continuous":
+        yield Finding((*at, "units"), f"{field.name} is {field.kind}", "Levels have no unit.", "Set kind: continuous.")
+    if field.units and not field.unit:
+        yield Finding((*at,), f"{field.name} without unit", "Values are brought into the field's unit.", "State unit.")
+    for k, stated in enumerate(field.units):
+        where = (*at, "units", k)
+        if not (isfinite(stated.lowest) and isfinite(stated.highest) and stated.lowest < stated.highest):
+            shown = f"[{stated.lowest:g}, {stated.highest:g}]"
+            yield Finding(where, shown, "A range has a finite lower and a higher upper end.", "Mend it.")
+        if not (isfinite(stated.factor) and stated.factor > 0):
+            yield Finding((*where, "factor"), f"{stated.factor:g}", "A factor is a positive number.", "Mend it.")
+        if stated.unit == field.unit and stated.factor != 1:
+            rule = f"{stated.unit} is the field's own unit: its factor is 1."
+            yield Finding((*where, "factor"), f"{stated.factor:g}", rule, "Remove the factor, or mend the unit.")
+        for other in field.units[:k]:
+            if stated.lowest <= other.highest and other.lowest <= stated.highest:
+                rule = "Ranges of two units do not overlap: a value has one reading."
+                yield Finding(where, f"{stated.unit} overlaps {other.unit}", rule, "Narrow one of them.")
+
+
 def _cohort(study: Study) -> Iterator[Finding]:
     cohort, at = study.cohort, ("cohort", "fields")
     yield from _repeated([field.name for field in cohort.fields], at, "name", "Fields")
@@ -202,6 +225,7 @@ def _cohort(study: Study) -> Iterator[Finding]:
             yield Finding(
                 (*at, k), f"{field.name} is {field.kind}", "A body mass index is a number.", "Set kind: continuous."
             )
+        yield from _units(field, (*at, k))
         if field.name in RESERVED_FIELDS:
             yield Finding(
                 (*at, k, "name"), field.name, "The name is taken by the cohort's own tables.", "Rename the field."

@@ -171,6 +171,38 @@ CASES: dict[str, tuple[Callable[[dict, Path], object], str]] = {
     "ordinal without levels": (lambda c, f: at(c, "cohort", "fields", 2).update(levels=[]), "lowest first"),
     "level twice": (lambda c, f: at(c, "cohort", "fields", 2).update(levels=["I", "I"]), "stands once"),
     "vocabulary astray": (lambda c, f: at(c, "cohort", "fields", 2).update(vocabulary={"x": "V"}), "leads to levels"),
+    "units that overlap": (
+        lambda c, f: at(c, "cohort", "fields", 0).update(
+            unit="years",
+            units=[
+                {"unit": "years", "lowest": 0, "highest": 120},
+                {"unit": "days", "lowest": 100, "highest": 44000, "factor": 0.0027},
+            ],
+        ),
+        "days overlaps years",
+    ),
+    "own unit with a factor": (
+        lambda c, f: at(c, "cohort", "fields", 0).update(
+            unit="years", units=[{"unit": "years", "lowest": 0, "highest": 120, "factor": 2}]
+        ),
+        "own unit",
+    ),
+    "range upside down": (
+        lambda c, f: at(c, "cohort", "fields", 0).update(
+            unit="years", units=[{"unit": "years", "lowest": 120, "highest": 0}]
+        ),
+        "lower and a higher",
+    ),
+    "factor of nothing": (
+        lambda c, f: at(c, "cohort", "fields", 0).update(
+            unit="years", units=[{"unit": "days", "lowest": 0, "highest": 9, "factor": 0}]
+        ),
+        "positive number",
+    ),
+    "units of levels": (
+        lambda c, f: at(c, "cohort", "fields", 2).update(units=[{"unit": "x", "lowest": 0, "highest": 9}]),
+        "Levels have no unit",
+    ),
     "event and censored": (
         lambda c, f: at(c, "cohort", "endpoint").update(event_values=["1"], censored_values=["1"]),
         "not both",

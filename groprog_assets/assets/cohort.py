@@ -37,6 +37,7 @@ def cohort(study: StudyView, clinical_records: Bundle, patient_expression: dict[
         patient_expression,
         study.cohort,
         study.parameters.cohort,
+        units=clinical_records.summary["units"],
     )
     parameters = study.parameters.cohort
     return materialized(

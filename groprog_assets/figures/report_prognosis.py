@@ -196,6 +196,8 @@ def cohort(context: Mapping[str, Any]) -> list[Block]:
     ]
     if rows := summary.get("table_one"):
         blocks.append({**_table_one(rows), "fixed_order": True})
+    if units := summary.get("units"):
+        blocks.append(_units(units))
     drawn = [name for name in ("follow_up", "missingness") if member(context.get("figures"), name)]
     blocks += [_picture(context, name, CAPTIONS) for name in drawn]
     excluded = frame_of(bundle, "exclusions")
@@ -217,6 +219,16 @@ def _table_one(rows: list[Mapping[str, Any]]) -> Block:
         lines.append([cell(label if first else "", strong=True), row["level"] or "median (quartiles)", *texts, gap])
     heads = ["Covariate", "Level", "All", "With event", "Censored", "Missing"]
     return table(heads, lines, "Table 1. Covariates at baseline; percentages are of patients with a value.")
+
+
+def _units(told: Mapping[str, Any]) -> Block:
+    lines = [
+        [field.replace("_", " "), known["unit"], unit, cell(number(count), count)]
+        for field, known in told.items()
+        for unit, count in known["recorded"].items()
+    ]
+    title = "Units the file mixes: how many values were recorded in each and converted; values in no stated unit are missing."
+    return table(["Covariate", "Unit used", "Recorded in", "Values"], lines, title)
 
 
 def _share(group: Mapping[str, Any], kind: str) -> str:

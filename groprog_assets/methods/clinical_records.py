@@ -22,6 +22,7 @@ from groprog_assets.methods.clinical_tables import (
     read_table,
     to_number,
 )
+from groprog_assets.methods.clinical_units import NO_UNIT, Recorded, in_stated_unit
 from groprog_assets.parameters import CohortParameters
 from groprog_assets.study import ClinicalField, Cohort, Endpoint
 from groprog_assets.tables import conform
@@ -45,8 +46,9 @@ def read_clinical(cohort: Cohort, parameters: CohortParameters) -> ClinicalRecor
     """The clinical table of a study, checked and typed.
 
     TSV, CSV or cBioPortal (file or folder). Times become months (365.25 / 12 days). Patients without time or event are kept
-    in `records`, left out of `outcomes` and listed in `exclusions`. Covariates: continuous as float64 in the file's unit,
-    ordinal and categorical as the level's text, missing as NaN or None. A field that is constant, empty, known after
+    in `records`, left out of `outcomes` and listed in `exclusions`. Covariates: continuous as float64 in the field's unit (the
+    file's own unless `units` tells several apart), ordinal and categorical as the level's text, missing as NaN or None.
+    A field that is constant, empty, known after
     baseline (or after the landmark) or nearly as varied as an identifier is kept with used=False and the reason.
 
     Raises CohortError with every problem: absent columns, empty or repeated patient identifiers, times that are negative,
@@ -104,6 +106,7 @@ def read_clinical(cohort: Cohort, parameters: CohortParameters) -> ClinicalRecor
         "time_unit_in_file": cohort.endpoint.time_unit,
         "time_unit": "months",
         "excluded": len(exclusions),
+        "units": recorded_units(table, cohort.fields),
         "fields_used": fields.loc[fields["used"], "field"].tolist(),
         "fields_not_used": dict(fields.loc[~fields["used"], ["field", "reason"]].itertuples(index=False, name=None)),
     }
@@ -236,7 +239,40 @@ def _mapped(table: Table, field: ClinicalField) -> tuple[pd.Series, pd.Series]:
     return mapped, missing
 
 
+def recorded_units(table: Table, fields: Sequence[ClinicalField]) -> dict[str, dict[str, Any]]:
+    """{field: {"unit", "recorded": {unit: values recorded in it}, "not_read": distinct values in no stated range}} of the
+    fields that state `units`."""
+    told = {}
+    for field in fields:
+        if field.units:
+            raw, recorded = _recorded(table, field)
+            strange = np.unique(raw[recorded.unit == NO_UNIT]).tolist()
+            told[field.name] = {"unit": field.unit, "recorded": recorded.counts(), "not_read": strange}
+    return told
+
+
+def unread_values(table: Table, fields: Sequence[ClinicalField]) -> list[list[str]]:
+    """For each row, what to say of values that lie in no stated unit and count as missing."""
+    said: list[list[str]] = [[] for _ in range(len(table.cells))]
+    for field in fields:
+        if field.units:
+            raw, recorded = _recorded(table, field)
+            for row in np.flatnonzero(recorded.unit == NO_UNIT):
+                said[row].append(f"{field.name} {raw[row]:g} lies in no stated unit: counted as missing")
+    return said
+
+
+def _recorded(table: Table, field: ClinicalField) -> tuple[np.ndarray, Recorded]:
+    raw, _ = _measured(table, field)
+    return raw, in_stated_unit(raw, field.units)
+
+
 def _continuous(table: Table, field: ClinicalField) -> tuple[np.ndarray, list[Problem]]:
+    raw, problems = _measured(table, field)
+    return in_stated_unit(raw, field.units).values, problems
+
+
+def _measured(table: Table, field: ClinicalField) -> tuple[np.ndarray, list[Problem]]:
     problems = []
 
     def numbers(cells: pd.Series, missing: pd.Series, column: str) -> pd.Series:

@@ -5,7 +5,7 @@ Tables in, tables out; no Dagster.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,13 +41,15 @@ def assemble_cohort(
     cohort: Cohort,
     parameters: CohortParameters,
     genes: Iterable[str] | None = None,
+    units: Mapping[str, Any] | None = None,
 ) -> AssembledCohort:
     """Patients with a usable outcome, in the order of `records`.
 
     Landmark mode (`landmark_months` = t0): patients with time <= t0 are dropped and listed, time restarts at t0, fields known
     by t0 are used (A1, A3). Without it only fields known at baseline are. Fields are judged again on the patients left, so
     one that became constant is not used. With `genes` (symbols of the experiment) the expression must share
-    `minimum_shared_genes` with them. Patients without expression stay; the index says so.
+    `minimum_shared_genes` with them. Patients without expression stay; the index says so. `units`, of
+    `clinical_records.recorded_units`, goes into the summary as it is.
 
     Raises CohortError when fewer than `minimum_events` events or no usable field are left, or the genes do not match.
     Source: paper 3.1, 3.2; S1-D05, A1, A3, A5.
@@ -109,7 +111,7 @@ def assemble_cohort(
     outcomes = conform(joined[["patient_id", "time", "event"]], "outcomes")
     exclusions = conform(exclusions, "exclusions")
     summary = summarise(index, covariates, described, outcomes, exclusions)
-    summary |= {"endpoint": cohort.endpoint.name, "landmark_months": landmark}
+    summary |= {"endpoint": cohort.endpoint.name, "landmark_months": landmark, "units": dict(units or {})}
     if expression is not None and len(expression["gene"]):
         summary["expression"] = {"genes": len(expression["gene"]), "unit": str(expression["unit"][0])}
     return AssembledCohort(index, covariates, described, outcomes, exclusions, summary)

@@ -14,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groprog_assets.errors import CohortError
-from groprog_assets.methods.clinical_records import read_clinical, read_covariates
+from groprog_assets.methods.clinical_records import read_clinical, read_covariates, unread_values
 from groprog_assets.methods.clinical_tables import missing_cells, normalised_code, read_table
 from groprog_assets.parameters import CohortParameters
-from groprog_assets.study import ClinicalField, Cohort, Endpoint
+from groprog_assets.study import ClinicalField, Cohort, Endpoint, UnitRange
+from groprog_assets.study_check import load_study
 
 FEW = CohortParameters(minimum_events=1)
 AGE = ClinicalField(column="AGE", name="age", kind="continuous", unit="years")
@@ -236,6 +237,23 @@ def test_body_mass_index_needs_both(tmp_path: Path) -> None:
     np.testing.assert_allclose(read.records["bmi"], [20, np.nan, np.nan, np.nan])
 
 
+def test_mixed_units_are_told_apart_by_range_and_counted(tmp_path: Path) -> None:
+    values = ["4.0", "40", "700", ""]
+    rows = [{**row, "ALB": value} for row, value in zip(ROWS, values, strict=True)]
+    ranges = [
+        UnitRange(unit="g/dl", lowest=1, highest=6.5),
+        UnitRange(unit="g/l", lowest=10, highest=65, factor=0.1),
+    ]
+    field = ClinicalField(column="ALB", name="albumin", kind="continuous", unit="g/dl", units=ranges)
+    path = write(tmp_path, rows)
+    read = read_clinical(cohort(path, [field, SEX]), FEW)
+    np.testing.assert_allclose(read.records["albumin"], [4, 4, np.nan, np.nan])
+    assert read.fields["missing"].tolist()[0] == 2
+    counts = {"g/dl": 1, "g/l": 1, "no stated unit": 1}
+    assert read.summary["units"] == {"albumin": {"unit": "g/dl", "recorded": counts, "not_read": [700.0]}}
+    assert [bool(said) for said in unread_values(read_table(path), [field, SEX])] == [False, False, True, False]
+
+
 def test_new_patients_without_a_column_are_told_so(tmp_path: Path) -> None:
     table = read_table(write(tmp_path, ROWS))
     field = ClinicalField(column="AGE", name="bmi", kind="continuous", height_column="H")
@@ -287,6 +305,17 @@ def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, rows:
     assert read.outcomes["time"].tolist() == [float(row["T"]) for row in table]
     assert read.outcomes["event"].tolist() == [row["E"] == "1" for row in table]
     assert read.records["age"].isna().sum() == sum(row["AGE"] == "" for row in table)
+
+
+def test_the_real_study_reads_every_laboratory_value_in_one_unit(shared: Path) -> None:
+    study = load_study(Path(__file__).parents[2] / "studies" / "mcf7_lihc" / "study.yaml")
+    read = read_clinical(study.cohort, CohortParameters())
+    told = read.summary["units"]
+    assert told["inr"]["recorded"]["s (prothrombin time)"] > 50
+    assert sum(field["recorded"].get("no stated unit", 0) for field in told.values()) < 20
+    for field in told:
+        known = read.records[field].dropna()
+        assert known.max() / known.median() < 20, field
 
 
 def test_codes_and_missing_tokens() -> None:
