@@ -11,7 +11,7 @@ import pandas as pd
 
 from groprog_assets.errors import AnnotationError, Problem
 from groprog_assets.methods.chromatin_signal import binned_signal, open_track
-from groprog_assets.methods.window_counts import StrandedIndex, pooled_positions, stranded_index, total_reads
+from groprog_assets.methods.window_counts import StrandedIndex, pooled_index, total_reads
 from groprog_assets.parameters import LociParameters
 from groprog_assets.study import Contrast, Library, Locus, Mark
 from groprog_assets.tables import TABLES, conform
@@ -75,7 +75,7 @@ def loci(
     pooled = {}
     for condition in dict.fromkeys(library.condition for library in libraries):
         ids = [library.id for library in libraries if library.condition == condition]
-        index = stranded_index(pooled_positions(positions, ids))
+        index = pooled_index(positions, ids)
         pooled[condition] = PooledCondition(index, total_reads(index))
     rows, tracks, reliability = [], [], {}
     for locus in loci:

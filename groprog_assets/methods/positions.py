@@ -41,12 +41,13 @@ def categories(codes: np.ndarray, names: list[str]) -> Any:
 def sequences(positions: pd.DataFrame) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
     """(chromosome, strand) -> (position (p,) int32 rising, count (p,) int32) of the sequences that have reads.
 
-    Works on any row order; on a table already sorted, as the methods leave it, the arrays are views.
+    Works on any row order, and on text columns; on a table already sorted, as the methods leave it, the arrays are views.
     """
     if positions.empty:
         return {}
-    chroms, strands = positions["chrom"].cat.categories, positions["strand"].cat.categories
-    chrom, strand = positions["chrom"].cat.codes.to_numpy(), positions["strand"].cat.codes.to_numpy()
+    columns = [positions[name].astype("category").cat for name in ("chrom", "strand")]
+    chroms, strands = (column.categories for column in columns)
+    chrom, strand = (column.codes.to_numpy() for column in columns)
     position, count = positions["position"].to_numpy(), positions["count"].to_numpy()
     starts = _line_starts(chrom, strand)
     line = chrom[starts].astype(np.int64) * len(strands) + strand[starts]

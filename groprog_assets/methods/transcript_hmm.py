@@ -116,12 +116,11 @@ def pooled_sequences(coverage: Mapping[str, pd.DataFrame], chrom_sizes: Mapping[
             if columns is None or n_windows == 0:
                 continue
             window, count = (np.concatenate(column) for column in zip(*columns, strict=True))
-            if len(columns) > 1 or (np.diff(window) <= 0).any():
-                window, place = np.unique(window, return_inverse=True)
-                count = np.bincount(place, weights=count).astype(np.int64)
-            inside = (window < n_windows) & (count > 0)
-            if inside.any():
-                sequences[chrom, strand] = hmm.sequence(window[inside], count[inside], n_windows)
+            inside = window < n_windows
+            total = np.bincount(window[inside], weights=count[inside], minlength=n_windows)  # exact below 2**53
+            window = np.flatnonzero(total)
+            if len(window):
+                sequences[chrom, strand] = hmm.sequence(window, total[window].astype(np.int64), n_windows)
     if not sequences:
         raise ReadsError(
             Problem(

@@ -13,8 +13,7 @@ from groprog_assets.methods.window_counts import (
     OPPOSITE,
     StrandedIndex,
     groups,
-    pooled_positions,
-    stranded_index,
+    pooled_index,
     total_reads,
     tss_window,
 )
@@ -50,9 +49,7 @@ def profile(
     width = parameters.upstream + parameters.downstream
     parts = []
     for condition in dict.fromkeys(library.condition for library in libraries):
-        index = stranded_index(
-            pooled_positions(positions, [library.id for library in libraries if library.condition == condition])
-        )
+        index = pooled_index(positions, [library.id for library in libraries if library.condition == condition])
         scale = max(len(shown), 1) * max(total_reads(index), 1) / 1e6
         for orientation in ("sense", "antisense"):
             reads = _profile_sum(index, shown, parameters, orientation)
@@ -82,7 +79,7 @@ def heat_map(
     Values are reads per million of the pooled libraries of `condition`. Ties keep the order of `genes`.
     """
     ids = [library.id for library in libraries if library.condition == condition]
-    index = stranded_index(pooled_positions(positions, ids))
+    index = pooled_index(positions, ids)
     start, end = tss_window(
         genes["tss"].to_numpy(), genes["strand"].to_numpy(), -parameters.upstream, parameters.downstream
     )

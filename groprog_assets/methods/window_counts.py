@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from groprog_assets.methods.positions import sequences
 from groprog_kernels.window_counts import PositionIndex, count_windows, index_positions
 
 OPPOSITE = {"+": "-", "-": "+"}
@@ -20,36 +20,26 @@ StrandedIndex = dict[tuple[str, str], PositionIndex]
 def stranded_index(positions: pd.DataFrame) -> StrandedIndex:
     """{(chrom, strand): PositionIndex} of one library's positions table; pairs without reads are absent.
 
-    The table may be in any order; runs of equal chromosome and strand are recognised, so a sorted table is not sorted again.
+    The table may be in any order; a sorted one, as the methods leave it, is not sorted again.
     """
-    if positions.empty:
-        return {}
-    chrom, strand = (positions[name].astype("category") for name in ("chrom", "strand"))
-    code = chrom.cat.codes.to_numpy().astype(np.int64) * len(strand.cat.categories) + strand.cat.codes.to_numpy()
-    position, count = positions["position"].to_numpy(), positions["count"].to_numpy()
-    if np.any(code[1:] < code[:-1]):
-        order = np.argsort(code, kind="stable")
-        code, position, count = code[order], position[order], count[order]
-    edges = np.r_[0, np.flatnonzero(np.diff(code)) + 1, len(code)]
-    index = {}
-    for left, right in pairwise(edges.tolist()):
-        c, s = divmod(int(code[left]), len(strand.cat.categories))
-        key = (str(chrom.cat.categories[c]), str(strand.cat.categories[s]))
-        index[key] = index_positions(position[left:right], count[left:right])
-    return index
+    return {key: index_positions(*columns) for key, columns in sequences(positions).items()}
+
+
+def pooled_index(positions: Mapping[str, pd.DataFrame], libraries: Iterable[str]) -> StrandedIndex:
+    """The index of several libraries as one; at bases that more than one of them has, their counts stand side by side."""
+    parts: dict[tuple[str, str], list[tuple[NDArray, NDArray]]] = {}
+    for library in libraries:
+        for key, columns in sequences(positions[library]).items():
+            parts.setdefault(key, []).append(columns)
+    return {
+        key: index_positions(*(np.concatenate(column) for column in zip(*columns, strict=True)))
+        for key, columns in parts.items()
+    }
 
 
 def total_reads(index: StrandedIndex) -> int:
     """Reads of the library over all chromosomes and both strands."""
     return sum(part.total for part in index.values())
-
-
-def pooled_positions(positions: Mapping[str, pd.DataFrame], libraries: Iterable[str]) -> pd.DataFrame:
-    """The positions of several libraries one after another (counts at equal bases stay side by side, which counting allows)."""
-    frames = [positions[library][["chrom", "strand", "position", "count"]] for library in libraries]
-    if len(frames) == 1:
-        return frames[0]
-    return pd.concat([frame.astype({"chrom": "str", "strand": "str"}) for frame in frames], ignore_index=True)
 
 
 def count_stranded(

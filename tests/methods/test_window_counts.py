@@ -28,7 +28,7 @@ def test_windows_count_their_own_strand_only():
 
 def test_pooling_adds():
     tables = {"a": positions(READS), "b": positions([("chr1", "+", 3, 10)])}
-    index = method.stranded_index(method.pooled_positions(tables, ["a", "b"]))
+    index = method.pooled_index(tables, ["a", "b"])
     assert index["chr1", "+"].total == 15
     assert index["chr2", "-"].total == 2
 
