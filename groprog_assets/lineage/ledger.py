@@ -53,52 +53,74 @@ def open_ledger(path: Path, make: bool = False) -> Iterator[duckdb.DuckDBPyConne
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path.with_suffix(".lock"), "a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        if make and not path.is_file():
+            _create(path)
         connection = _connect(path)
         try:
             found = _version(connection)
-            if found is None and make:
-                connection.execute("BEGIN")
-                connection.execute(Path(__file__).with_name("schema.sql").read_text(encoding="utf-8"))
-                connection.execute("INSERT INTO about VALUES ('version', ?) ON CONFLICT DO NOTHING", [VERSION])
-                connection.execute("COMMIT")
-                found = VERSION
             if found != VERSION:
-                raise LedgerError(
-                    Problem(
-                        str(path),
-                        f"version {found or 'none'}",
-                        f"This program reads version {VERSION}.",
-                        "Use the program that wrote it; the file was not touched.",
-                    )
+                rule, remedy = (
+                    f"This program reads version {VERSION}.",
+                    "Use the program that wrote it; it was not touched.",
                 )
+                raise LedgerError(Problem(str(path), f"version {found}", rule, remedy))
             yield connection
+        except (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException) as error:
+            raise LedgerError(_file_problem(path, error)) from error
         finally:
             connection.close()
+
+
+def _create(path: Path) -> None:
+    """An empty ledger, in place by one rename: a process that dies meanwhile, or a full disk, leaves none."""
+    place = path.with_name(f".{path.name}.{os.getpid()}.part")
+    shutil.rmtree(place, ignore_errors=True)
+    try:
+        place.mkdir()
+        connection = duckdb.connect(str(place / path.name))
+        try:
+            connection.execute(Path(__file__).with_name("schema.sql").read_text(encoding="utf-8"))
+            connection.execute("INSERT INTO about VALUES ('version', ?)", [VERSION])
+            connection.execute("CHECKPOINT")
+        finally:
+            connection.close()
+        path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
+        write_atomically(path, (place / path.name).read_bytes())
+    except (duckdb.Error, OSError) as error:
+        raise LedgerError(_file_problem(path, error)) from error
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     try:
         return duckdb.connect(str(path))
     except duckdb.Error as error:
-        said = str(error).splitlines()[0]
-        rule, remedy = DAMAGED, "Restore it from a backup, or `groprog lineage rebuild STUDY`."
-        if "version number" in said:
-            rule, remedy = f"This program reads files of DuckDB {duckdb.__version__}.", "Use the program that wrote it."
-        elif isinstance(error, duckdb.IOException) and "set lock" in said:
-            rule, remedy = (
-                "One program at a time may open it.",
-                "Close the other; query results/lineage.duckdb instead.",
-            )
-        raise LedgerError(Problem(str(path), said, rule, remedy)) from error
+        raise LedgerError(_file_problem(path, error)) from error
 
 
-def _version(connection: duckdb.DuckDBPyConnection) -> str | None:
-    """What the file says of itself; None of an empty file, "none" of another program's."""
+def _file_problem(path: Path, error: Exception) -> Problem:
+    """What DuckDB says of the file, with what to do about it."""
+    said = str(error).splitlines()[0]
+    rule, remedy = DAMAGED, "Restore it from a backup, or `groprog lineage rebuild STUDY`."
+    if "version number" in said:
+        rule, remedy = f"This program reads files of DuckDB {duckdb.__version__}.", "Use the program that wrote it."
+    elif "set lock" in said:
+        rule, remedy = "One program at a time may open it.", "Close the other; query results/lineage.duckdb instead."
+    elif "No space left" in said or "Could not write" in said or isinstance(error, OSError):
+        rule, remedy = (
+            "The file must be writable.",
+            "Free space or mend rights and run again; every sealed run is kept.",
+        )
+    return Problem(str(path), said, rule, remedy)
+
+
+def _version(connection: duckdb.DuckDBPyConnection) -> str:
+    """What the file says of itself; "none" of another program's."""
     tables = {row[0] for row in connection.execute("SELECT table_name FROM information_schema.tables").fetchall()}
-    if "about" not in tables:
-        return "none" if tables else None
-    row = connection.execute("SELECT value FROM about WHERE name = 'version'").fetchone()
-    return str(row[0]) if row else None
+    query = "SELECT value FROM about WHERE name = 'version'"
+    row = connection.execute(query).fetchone() if "about" in tables else None
+    return str(row[0]) if row else "none"
 
 
 def insert(
