@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from groprog_kernels.auc_cython import sweep
+from groprog_kernels.auc_cython import dense_ranks, sweep
 from groprog_kernels.censoring import Side
 from groprog_kernels.concordance import inverse_censoring_weights
-from groprog_kernels.concordance_cython import dense_ranks
 from groprog_kernels.risk_sets import risk_array, risk_sets
+from groprog_kernels.risk_sets_cython import ascending
 
 
 class AucCurve(NamedTuple):
@@ -60,7 +60,7 @@ def cumulative_dynamic_auc(
     sets = risk_sets(time, event)
     values = risk_array(risk, sets.order.size)
     weight = inverse_censoring_weights(sets, train_time, train_event, censoring_at, 1)
-    rank, levels = dense_ranks(values, np.argsort(values).astype(np.int64, copy=False))
+    rank, levels = dense_ranks(*ascending(values))
     stop, auc, cases, controls = sweep(rank, levels, sets.order, sets.event.view(np.uint8), sets.later, weight)
     at = sets.time[stop - 1]
     if times is None:

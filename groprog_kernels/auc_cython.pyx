@@ -4,6 +4,21 @@
 import numpy as np
 
 
+def dense_ranks(const long[::1] order, const double[::1] risk):
+    """(n,) int32 by patient: rank from 1, equal risks level; and the number of levels. `risk` ascends, `order` is who has it."""
+    cdef Py_ssize_t n = order.shape[0], i
+    rank_array = np.empty(n, dtype=np.int32)
+    cdef int[::1] rank = rank_array
+    cdef int level = 0
+    cdef double last = 0.0
+    for i in range(n):
+        if i == 0 or risk[i] != last:
+            level += 1
+            last = risk[i]
+        rank[order[i]] = level
+    return rank_array, level
+
+
 def sweep(const int[::1] rank, int levels, const long[::1] order, const unsigned char[::1] event,
           const long[::1] later, const double[::1] weight):
     """(g,) last position + 1, AUC after that time, weight of cases, controls left.

@@ -45,6 +45,25 @@ def product_limit(const unsigned char[::1] event, const long[::1] later, const l
     return stop_array, events_array, lost_array, risk_array, survival_array, greenwood_array, censoring_array
 
 
+def uncensored(const long[::1] later, const long[::1] comparable, bint left):
+    """(n,) probability of not being censored by the time of each position, or before it (`left`)."""
+    cdef Py_ssize_t n = later.shape[0], start = 0, stop, i
+    out_array = np.empty(n)
+    cdef double[::1] out = out_array
+    cdef double censoring = 1.0, before
+    cdef long empty
+    while start < n:
+        stop = later[start]
+        before = censoring
+        # A factor of 1 where nobody is censored, 1 / 1 where nobody is left to be.
+        empty = comparable[start] == n
+        censoring *= <double>(n - stop + empty) / <double>(n - comparable[start] + empty)
+        for i in range(start, stop):
+            out[i] = before if left else censoring
+        start = stop
+    return out_array
+
+
 def step_values(const double[::1] steps, const double[::1] values, const double[::1] at, bint left):
     """Value of the step function at each of the sorted points `at`; 1 before the first step; `left` takes the limit from below."""
     cdef Py_ssize_t n = at.shape[0], count = steps.shape[0], i, k = 0

@@ -7,10 +7,12 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from groprog_kernels.censoring import Side, censoring_distribution, censoring_probability
-from groprog_kernels.concordance_cython import count_pairs, dense_ranks
+from groprog_kernels.censoring_cython import uncensored
+from groprog_kernels.concordance_cython import count_pairs, risk_places
 from groprog_kernels.concordance_numba import all_pairs
 from groprog_kernels.pairs import Ties, first_comparable
 from groprog_kernels.risk_sets import RiskSets, risk_array, risk_sets
+from groprog_kernels.risk_sets_cython import ascending
 
 Unsupported = Literal["error", "drop"]
 
@@ -80,9 +82,9 @@ def concordance(
     if tau is not None:
         weight[np.searchsorted(own.time, tau, side="left") :] = 0.0
     if method == "sorted":
-        rank, levels = dense_ranks(values, np.argsort(values).astype(np.int64, copy=False))
+        place = risk_places(*ascending(values))
         *sums, concordant, tied, comparable, missing = count_pairs(
-            rank, levels, own.order, own.event.view(np.uint8), first, weight
+            place, own.order, own.event.view(np.uint8), first, weight
         )
         numerator, denominator, weights, squares = sums
     else:
@@ -134,10 +136,11 @@ def inverse_censoring_weights(
     if power == 0:
         return np.ones(sets.order.size)
     if train_time is None or train_event is None:
-        curve = censoring_distribution(sets.time, sets.event, sets)
+        probability = uncensored(sets.later, sets.comparable, side == "t-")
     else:
-        curve = censoring_distribution(train_time, train_event)
-    probability = censoring_probability(curve, sets.time, side)
+        probability = censoring_probability(censoring_distribution(train_time, train_event), sets.time, side)
     with np.errstate(divide="ignore"):
         inverse = 1.0 / (np.square(probability) if power == 2 else probability**power)
-    return np.where(probability > 0, inverse, -1.0)
+    # Probabilities fall with time, so those without a weight stand last.
+    inverse[np.count_nonzero(probability > 0) :] = -1.0
+    return inverse

@@ -47,10 +47,7 @@ def cox_efron(risk: np.ndarray, time: np.ndarray, event: np.ndarray, sets: RiskS
     """
     sets = risk_sets(time, event) if sets is None else sets
     relative, hazard, _, moved_at, moved_by = _hazards(risk, sets)
-    logs, sorted_gradient = efron(hazard, sets.later, sets.comparable, moved_at, moved_by)
-    gradient = np.empty_like(sorted_gradient)
-    gradient[sets.order] = sorted_gradient
-    return CoxLoss(float(logs - relative[sets.event].sum()), gradient, int(np.count_nonzero(sets.event)))
+    return CoxLoss(*efron(relative, hazard, sets.order, sets.later, sets.comparable, moved_at, moved_by))
 
 
 def breslow_baseline(risk: np.ndarray, time: np.ndarray, event: np.ndarray, sets: RiskSets | None = None) -> Baseline:
@@ -84,9 +81,9 @@ def _hazards(risk: np.ndarray, sets: RiskSets) -> tuple[np.ndarray, ...]:
     values = risk_array(risk, sets.order.size)[sets.order]
     highest = values.max()
     if highest - values.min() <= SPAN:
-        anchor, moved_at, moved_by = np.full_like(values, highest), np.empty(0, np.int64), np.empty(0)
+        anchor, moved_at, moved_by = np.broadcast_to(highest, values.shape), np.empty(0, np.int64), np.empty(0)
     else:
         anchor, moved_at, moved_by = anchors(values, sets.later)
-    relative = values - anchor
+    values -= anchor
     with np.errstate(under="ignore"):
-        return relative, np.exp(relative), anchor, moved_at, moved_by
+        return values, np.exp(values), anchor, moved_at, moved_by

@@ -36,31 +36,51 @@ def anchors(const double[::1] risk, const long[::1] later):
     return anchor_array, np.array(moved_at, dtype=np.int64), np.array(moved_by, dtype=np.float64)
 
 
-def efron(const double[::1] hazard, const long[::1] later, const long[::1] comparable,
-          const long[::1] moved_at, const double[::1] moved_by):
-    """Sum over events of the log hazard at risk, Efron's ties, and the gradient (n,) of the loss by position."""
-    cdef Py_ssize_t n = hazard.shape[0], stop = n, start, events, i, moves = 0
+def efron(double[::1] relative, const double[::1] hazard, const long[::1] order, const long[::1] later,
+          const long[::1] comparable, const long[::1] moved_at, const double[::1] moved_by):
+    """Loss under Efron's ties, its gradient (n,) by patient, and the number of events.
+
+    `relative` and `hazard` (n,) by position: risk - anchor and its exponential. Two passes: from the last time back the sums at
+    risk, from the first time on what each patient was at risk for. `relative` is written over with the sums of each group of
+    equal times, so that three arrays of n numbers are all that is needed.
+    """
+    cdef Py_ssize_t n = hazard.shape[0], stop = n, start, events, i, moves = 0, total_events = 0
     gradient_array = np.empty(n)
     cdef double[::1] gradient = gradient_array
-    cdef double total = 0.0, died, logs = 0.0, product = 1.0, share, denominator, first, second, held = 0.0
+    cdef double total = 0.0, died, logs = 0.0, product = 1.0, share, denominator, first, second, held = 0.0, risks = 0.0
     cdef long d, l
-    second_array = np.empty(n)
-    cdef double[::1] tied = second_array
     while stop > 0:
         start = stop - 1
-        while start > 0 and later[start - 1] == stop:
-            start -= 1
-        events = comparable[start]
         if moves < moved_at.shape[0] and moved_at[moves] == stop:
             total *= exp(moved_by[moves])
             moves += 1
+        if start == 0 or later[start - 1] != stop:
+            # One patient: the sum is the same with and without ties.
+            total += hazard[start]
+            first = 0.0
+            if comparable[start] == stop:
+                product *= total
+                if product > LARGE or product < SMALL:
+                    logs += log(product)
+                    product = 1.0
+                risks += relative[start]
+                total_events += 1
+                first = 1.0 / total
+            relative[start] = first
+            stop = start
+            continue
+        while start > 0 and later[start - 1] == stop:
+            start -= 1
+        events = comparable[start]
         died = 0.0
         for i in range(start, events):
             died += hazard[i]
+            risks += relative[i]
         total += died
         for i in range(events, stop):
             total += hazard[i]
         d = events - start
+        total_events += d
         first = 0.0
         second = 0.0
         for l in range(d):
@@ -72,8 +92,8 @@ def efron(const double[::1] hazard, const long[::1] later, const long[::1] compa
                 product = 1.0
             first += 1.0 / denominator
             second += share / denominator
-        gradient[start] = first
-        tied[start] = second
+        relative[start] = first
+        relative[start + 1] = second
         stop = start
     start = 0
     while start < n:
@@ -82,14 +102,14 @@ def efron(const double[::1] hazard, const long[::1] later, const long[::1] compa
         while moves > 0 and start >= moved_at[moves - 1]:
             held *= exp(moved_by[moves - 1])
             moves -= 1
-        held += gradient[start]
-        second = held - tied[start]
+        held += relative[start]
+        second = held - relative[start + 1] if stop > start + 1 else held
         for i in range(start, events):
-            gradient[i] = hazard[i] * second - 1.0
+            gradient[order[i]] = hazard[i] * second - 1.0
         for i in range(events, stop):
-            gradient[i] = hazard[i] * held
+            gradient[order[i]] = hazard[i] * held
         start = stop
-    return logs + log(product), gradient_array
+    return logs + log(product) - risks, gradient_array, total_events
 
 
 def breslow(const double[::1] hazard, const long[::1] later, const long[::1] comparable,

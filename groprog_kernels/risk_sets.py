@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from groprog_kernels.risk_sets_cython import tie_groups
+from groprog_kernels.risk_sets_cython import ascending, tie_groups
 
 
 class RiskSets(NamedTuple):
@@ -75,6 +75,7 @@ def risk_sets(time: np.ndarray, event: np.ndarray) -> RiskSets:
     [2, 1, 0]
     """
     times, events = survival_arrays(time, event)
-    order = np.argsort(times).astype(np.int64, copy=False)
-    later, comparable = tie_groups(times, events.view(np.uint8), order)
-    return RiskSets(order, times[order], events[order], later, comparable)
+    order, by_time = ascending(times)
+    happened = events[order]
+    later, comparable = tie_groups(by_time, happened.view(np.uint8), order)
+    return RiskSets(order, by_time, happened, later, comparable)

@@ -25,18 +25,22 @@ def _array(values: Values) -> np.ndarray:
 
 
 class _KernelLoss(torch.autograd.Function):
-    """A scalar whose value and gradient (n,) a kernel has already computed."""
+    """A scalar whose value and gradient (n,) a kernel has already computed.
+
+    The few operations on n numbers are NumPy's: torch would wake its threads for them, which costs more than the kernel.
+    """
 
     @staticmethod
     def forward(ctx: Any, risk: torch.Tensor, value: float, gradient: np.ndarray) -> torch.Tensor:
-        ctx.save_for_backward(torch.from_numpy(gradient).to(device=risk.device, dtype=risk.dtype))
+        ctx.gradient, ctx.device, ctx.dtype = gradient, risk.device, risk.dtype
         return torch.tensor(value, device=risk.device, dtype=risk.dtype)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, upstream: torch.Tensor) -> tuple[torch.Tensor, None, None]:
-        (gradient,) = ctx.saved_tensors
-        return upstream * gradient, None, None
+        held = np.float64 if ctx.dtype == torch.float64 else np.float32
+        scaled = np.multiply(ctx.gradient, float(upstream), dtype=held, casting="same_kind")
+        return torch.from_numpy(scaled).to(device=ctx.device, dtype=ctx.dtype), None, None
 
 
 def _risk(risk: torch.Tensor) -> np.ndarray:
@@ -44,7 +48,8 @@ def _risk(risk: torch.Tensor) -> np.ndarray:
         raise ValueError(
             f"risk has shape {tuple(risk.shape)}; one log-risk a patient is needed. Squeeze the last axis."
         )
-    return risk.detach().to(device="cpu", dtype=torch.float64).numpy()
+    held = risk.detach().cpu()
+    return (held if held.dtype in (torch.float32, torch.float64) else held.float()).numpy()
 
 
 def sorted_outcomes(time: Values, event: Values) -> RiskSets:
@@ -68,8 +73,9 @@ def cox_efron_loss(
     """
     sets = _sets(time, event, sets)
     result = cox_efron(_risk(risk), sets.time, sets.event, sets)
-    scale = 1.0 / max(result.events, 1)
-    return _KernelLoss.apply(risk, result.loss * scale, result.gradient * scale)
+    scale, gradient = 1.0 / max(result.events, 1), result.gradient
+    gradient *= scale
+    return _KernelLoss.apply(risk, result.loss * scale, gradient)
 
 
 def ranking_loss(
