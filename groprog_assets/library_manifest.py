@@ -72,12 +72,12 @@ def read_manifest(workspace: Workspace, path: Path) -> Manifest:
     problems = [
         Problem(
             item.name,
-            f"sha256 {found[:12]}",
+            f"sha256 {actual[:12]}",
             f"The manifest says {stated[:12]}.",
             "Was it copied whole? Send it again.",
         )
         for item, stated in digests.items()
-        if (found := digest_file(item)) != stated
+        if (actual := digest_file(item)) != stated
     ]
     problems += _against_study(workspace, libraries, path.name)
     if problems:

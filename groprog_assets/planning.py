@@ -47,7 +47,7 @@ class Step(NamedTuple):
 def plan(workspace: Workspace, chosen: set[str]) -> list[Step]:
     """The steps of a run of the `chosen` assets, in an order in which they can run."""
     foreseen = Workspace(workspace.path)
-    foreseen.derivations = Foreseen(workspace.derivations.root)  # type: ignore[assignment]
+    foreseen.derivations = Foreseen(workspace.derivations.root)
     annotation, libraries, rest = phases(chosen)
     libraries = _topological(libraries)
     order = [(name, "") for name in annotation]
