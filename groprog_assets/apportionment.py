@@ -11,20 +11,33 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from groprog_assets.artifacts import canonical_json, digest_bytes, digest_value, write_atomically
 from groprog_assets.asset_definition import SPECIFICATIONS
+from groprog_assets.errors import LedgerError
 from groprog_assets.lineage import derivations, ledger, questions
 from groprog_assets.methods.shapley import coalitions, shapley_values
 from groprog_assets.pseudonyms import pseudonym, study_key
+from groprog_assets.replays import (
+    SEED,
+    Table,
+    parameters_of,
+    scored,
+    trained_risk,
+    training_parameters,
+    with_expression,
+    with_row,
+)
 from groprog_assets.workspace import Workspace
 
 SCORES, MODEL = "risk_scores", "risk_model"
-ROOTS = ("cohort", "patient_expression", "normalized_features")
+TRAINED_ON = ("cohort", "patient_expression", "normalized_features")
 """What a model is trained on; everything above is swapped through them."""
+SCORED_ON = ("cohort", "patient_expression")
+"""Where the patient's own data are read when the score is computed; newer than what a model was trained on when it stood."""
 
-COHORT, PATIENT, FEATURES, PARAMETERS, SEED = "cohort", "patient", "features", "parameters", "seed"
+COHORT, PATIENT, FEATURES, PARAMETERS = "cohort", "patient", "features", "parameters"
 CODE, ENVIRONMENT, BOTH, REST = "code", "environment", "code and environment", "unexplained"
 CALLED = {
     COHORT: "the other patients",
@@ -42,26 +55,17 @@ EXACT = 1e-12
 """Log relative hazard: a replay that is off by more than this is not the recorded score."""
 
 
-class Table(NamedTuple):
-    """The parts of the cohort that a model sees."""
-
-    records: Any
-    fields: Any
-    outcomes: Any
-
-
 @dataclass(frozen=True)
 class Side:
-    """One of the two models: its score's derivation and row, what it was trained on, with what."""
+    """One of the two models with a score by it: when and by which run, the records of model and scores (None when nobody was
+    scored with it: its own cohort gives the patient), the recorded risk, and {root: {derivation, sha256}} and {root: value}."""
 
-    derivation: str
-    row: dict[str, Any]
+    found: dict[str, Any]
     model: dict[str, Any]
-    scores: dict[str, Any]
+    scores: dict[str, Any] | None
+    row: dict[str, Any]
     roots: dict[str, dict[str, Any]]
-    cohort: Table
-    expression: dict[str, Any]
-    features: Any
+    values: dict[str, Any]
 
 
 @dataclass
@@ -106,17 +110,16 @@ def apportion(
     of what differs; a coalition that was run before is not run again.
     """
     with ledger.open_ledger(workspace.ledger_path) as connection:  # not held while training
-        found = questions.why(connection, SCORES, older=older, newer=newer)
-        if "before" not in found:
+        chosen_sides = _chosen(connection, older, newer)
+        if chosen_sides is None:
             return None
-        old, new = (_side(workspace, connection, found[name], patient) for name in ("before", "after"))
+        old, new = (_side(workspace, connection, found, patient) for found in chosen_sides)
         switches, changes, notes = _switches(connection, old, new)
     players = _players(old, new, switches, patient)
     worth: dict[frozenset[str], float] = {}
     for number, chosen in enumerate(coalitions(players), start=1):
-        tell(
-            f"{number} of {2 ** len(players)}: {', '.join(CALLED[name] for name in chosen) or 'nothing'} of the newer model"
-        )
+        names = ", ".join(CALLED[name] for name in players if name in chosen) or "nothing"
+        tell(f"{number} of {2 ** len(players)}: {names} of the newer model")
         worth[chosen] = _replay(workspace, old, new, chosen, switches, patient, notes)
     parts = shapley_values(players, worth)
     missed = (worth[frozenset()] - old.row["risk"], new.row["risk"] - worth[frozenset(players)])
@@ -134,8 +137,8 @@ def apportion(
         if part.factor in (COHORT, PATIENT):
             part.changes = _table_changes(old, new, patient, part.factor) + part.changes
     return Apportionment(
-        {**found["before"], "score": old.row},
-        {**found["after"], "score": new.row},
+        {**old.found, "score": old.row},
+        {**new.found, "score": new.row},
         new.row["risk"] - old.row["risk"],
         shown,
         [{"newer": sorted(chosen), "risk": risk} for chosen, risk in worth.items()],
@@ -143,25 +146,58 @@ def apportion(
     )
 
 
-def _side(workspace: Workspace, connection: Any, value: dict[str, Any], patient: str) -> Side:
-    row = questions.score(connection, str(workspace.store.path(value["sha256"])), patient)
-    scores = workspace.derivations.read(value["derivation"])
-    inputs = {item["asset"]: item["derivation"] for item in scores["inputs"]}
-    held = {name: workspace.derivations.read(inputs[name]) for name in (MODEL, *ROOTS)}
-    cohort, expression, features = (
-        workspace.store.get(derivations.output(held[name]), name, "Only what is in the store can be trained on again.")
-        for name in ROOTS
+def _chosen(connection: Any, older: str, newer: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """The two values to compare: scores where there are any by that name, else a model nobody was scored with."""
+    for asset in (SCORES, MODEL):
+        try:
+            found = questions.why(connection, asset, older=older, newer=newer)
+        except LedgerError:
+            if asset == MODEL:
+                raise
+            continue
+        if "before" in found:
+            before, after = ({**found[name], "asset": asset} for name in ("before", "after"))
+            return before, after
+    return None
+
+
+def _side(workspace: Workspace, connection: Any, found: dict[str, Any], patient: str) -> Side:
+    record = workspace.derivations.read(found["derivation"])
+    scores = record if found["asset"] == SCORES else None
+    inputs = {item["asset"]: item["derivation"] for item in record["inputs"]}
+    model = workspace.derivations.read(inputs[MODEL]) if scores else record
+    trained = {item["asset"]: item["derivation"] for item in model["inputs"]}
+    names = {name: trained[name] for name in TRAINED_ON}
+    names |= {f"scored {name}": (inputs if scores else trained)[name] for name in SCORED_ON}
+    held = {name: workspace.derivations.read(digest) for name, digest in names.items()}
+    remedy = "Only what is in the store can be trained on again."
+    values = {name: workspace.store.get(derivations.output(item), name, remedy) for name, item in held.items()}
+    for name in ("cohort", "scored cohort"):
+        values[name] = Table(values[name].records, values[name].fields, values[name].outcomes)
+    roots = {name: {"derivation": names[name], "sha256": item["output"]["sha256"]} for name, item in held.items()}
+    if scores:
+        row = questions.score(connection, str(workspace.store.path(scores["output"]["sha256"])), patient)
+        return Side(found, model, scores, row, roots, values)
+    row = _row_by_model(workspace, model, values, patient)
+    return Side(found, model, None, row, roots, values)
+
+
+def _row_by_model(workspace: Workspace, model: dict[str, Any], values: dict[str, Any], patient: str) -> dict[str, Any]:
+    """A patient's score by a stored model that nobody was scored with."""
+    from groprog_assets.model.checkpoint import load_model
+
+    bundle = workspace.store.get(derivations.output(model), MODEL)
+    loaded = load_model({name: blob.content for name, blob in bundle.files.items()})
+    parameters = parameters_of(model)
+    prediction = scored(
+        loaded, values["cohort"], values["patient_expression"], values["normalized_features"], parameters, patient
     )
-    return Side(
-        value["derivation"],
-        row,
-        held[MODEL],
-        scores,
-        {name: {"derivation": inputs[name], "sha256": held[name]["output"]["sha256"]} for name in ROOTS},
-        Table(cohort.records, cohort.fields, cohort.outcomes),
-        expression,
-        features,
-    )
+    return {
+        "patient_id": patient,
+        "risk": float(prediction.risk[0]),
+        "percentile": float(prediction.percentile[0]),
+        "model_version": model["headline"]["model_version"],
+    }
 
 
 def _switches(connection: Any, old: Side, new: Side) -> tuple[dict[str, str], dict[str, list[str]], list[str]]:
@@ -169,7 +205,7 @@ def _switches(connection: Any, old: Side, new: Side) -> tuple[dict[str, str], di
     switches: dict[str, str] = {}
     told: dict[str, list[str]] = {}
     notes: list[str] = []
-    for name in ROOTS:
+    for name in old.roots:
         before, after = old.roots[name], new.roots[name]
         if before["sha256"] == after["sha256"]:
             switches[name] = ""
@@ -182,19 +218,19 @@ def _switches(connection: Any, old: Side, new: Side) -> tuple[dict[str, str], di
         else:
             switches[name] = next(factor for factor in (PARAMETERS, SEED, CODE, ENVIRONMENT) if factor in others)
             others.discard(switches[name])
-        target = switches[name] or COHORT
+        target = switches[name] or (PATIENT if name.startswith("scored") else COHORT)
         if others:
             also = " and ".join(CALLED[factor] for factor in FACTOR_OF.values() if factor in others)
             notes.append(f"{also} acted on {name} too; counted with {CALLED[target]}")
-        told.setdefault(target, []).extend(data)
+        if target != PATIENT:
+            told.setdefault(target, []).extend(data)
         for row in rows:
             if row["kind"] in FACTOR_OF:
                 told.setdefault(FACTOR_OF[row["kind"]], []).append(_worded(row))
     for earlier, later in ((old.model, new.model), (old.scores, new.scores)):
-        for row in questions.differences(earlier, later):
-            if row["kind"] in FACTOR_OF:
-                factor = SEED if row["what"] == "training.seed" else FACTOR_OF[row["kind"]]
-                told.setdefault(factor, []).append(_worded(row))
+        for row in questions.differences(earlier, later) if earlier and later else []:
+            if row["kind"] in FACTOR_OF and row["what"] != "training.seed":
+                told.setdefault(FACTOR_OF[row["kind"]], []).append(_worded(row))
     return switches, {name: list(dict.fromkeys(rows)) for name, rows in told.items()}, notes
 
 
@@ -213,7 +249,7 @@ def _players(old: Side, new: Side, switches: dict[str, str], patient: str) -> li
     rows = {name for name, factor in switches.items() if not factor}
     differs |= {COHORT} if _others(old, rows, patient) != _others(new, rows, patient) else set()
     differs |= {PATIENT} if _own(old, rows, patient) != _own(new, rows, patient) else set()
-    before, after = (_training_parameters(side) for side in (old, new))
+    before, after = (training_parameters(side.model) for side in (old, new))
     if before.pop(SEED) != after.pop(SEED):
         differs.add(SEED)
     if before != after:
@@ -222,43 +258,39 @@ def _players(old: Side, new: Side, switches: dict[str, str], patient: str) -> li
 
 
 def _others(side: Side, rows: set[str], patient: str) -> list[Any]:
-    """What the roots in `rows` say of everybody else, as JSON."""
+    """What a model was trained on says of everybody else, as far as it is in `rows`, as JSON."""
     found: list[Any] = []
     if "cohort" in rows:
-        found = [
-            side.cohort.fields.to_csv(index=False),
-            *(
-                table[table["patient_id"] != patient].to_csv(index=False)
-                for table in (side.cohort.records, side.cohort.outcomes)
-            ),
+        table = side.values["cohort"]
+        found.append(table.fields.to_csv(index=False))
+        for part in (table.records, table.outcomes):
+            found.append(part[part["patient_id"] != patient].to_csv(index=False))
+    if "patient_expression" in rows:
+        held = side.values["patient_expression"]
+        away = held["patient_id"] != patient
+        found += [
+            held["gene"].tolist(),
+            held["patient_id"][away].tolist(),
+            digest_bytes(held["values"][away].tobytes()),
         ]
-    if "patient_expression" in rows:
-        away = side.expression["patient_id"] != patient
-        found += [side.expression["gene"].tolist(), side.expression["patient_id"][away].tolist()]
-        found.append(digest_bytes(side.expression["values"][away].tobytes()))
     return found
 
 
-def _own(side: Side, rows: set[str], patient: str) -> dict[str, Any]:
-    """What the roots in `rows` say of the patient: columns by name, genes that are known."""
-    found: dict[str, Any] = {}
-    if "cohort" in rows:
-        for table in (side.cohort.records, side.cohort.outcomes):
-            (row,) = table[table["patient_id"] == patient].to_dict("records")
-            found |= {str(name): str(value) for name, value in row.items()}
-    if "patient_expression" in rows:
-        for values in side.expression["values"][side.expression["patient_id"] == patient]:
-            found |= {f"gene {gene}": str(value) for gene, value in zip(side.expression["gene"], values)}
+def _own(side: Side, rows: set[str], patient: str) -> dict[str, dict[str, str]]:
+    """{root: what it says of the patient by column or gene}, of the roots in `rows`; empty where he is not in it."""
+    found: dict[str, dict[str, str]] = {}
+    for name in sorted(rows - {"normalized_features"}):
+        value = side.values[name]
+        told: dict[str, str] = {}
+        if isinstance(value, Table):
+            for table in (value.records, value.outcomes) if name == "cohort" else (value.records,):
+                for row in table[table["patient_id"] == patient].to_dict("records"):
+                    told |= {str(column): str(item) for column, item in row.items()}
+        else:
+            for values in value["values"][value["patient_id"] == patient]:
+                told |= {f"gene {gene}": str(item) for gene, item in zip(value["gene"], values)}
+        found[name] = told
     return found
-
-
-def _training_parameters(side: Side) -> dict[str, Any]:
-    """Everything declared by training and scoring, by dotted name; the seed under its own."""
-    held = {**side.model["parameters"], **side.scores["parameters"]}
-    flat = {
-        f"{group.partition('.')[2]}.{name}": value for group, values in held.items() for name, value in values.items()
-    }
-    return {**flat, SEED: flat.pop("training.seed")}
 
 
 def _replay(
@@ -272,94 +304,37 @@ def _replay(
 ) -> float:
     """The patient's risk by a final model trained with `chosen` as the newer model had it, the rest as the older."""
     sides = {name: new if name in chosen else old for name in CALLED}
-    parameters = _parameters(sides, notes)
-    given = {name: sides[switches[name] or COHORT] for name in ROOTS}
-    own = {name: sides[PATIENT] if not switches[name] else given[name] for name in ROOTS}
+    seed = training_parameters(sides[SEED].model)[SEED]
+    parameters = parameters_of(sides[PARAMETERS].model, seed, notes)
+    given = {name: sides[factor or COHORT] for name, factor in switches.items()}
+    own = {name: sides[factor or PATIENT] for name, factor in switches.items()}
     identity = {
-        "given": {name: given[name].roots[name]["sha256"] for name in ROOTS},
-        "own": {name: own[name].roots[name]["sha256"] for name in ROOTS},
+        "given": {name: given[name].roots[name]["sha256"] for name in TRAINED_ON},
+        "own": {name: own[name].roots[name]["sha256"] for name in switches},
         "patient": pseudonym(patient, study_key(workspace.state)),
         "parameters": parameters.model_dump(mode="json"),
         "code": [SPECIFICATIONS[name].code_version for name in (MODEL, SCORES)],
         "environment": workspace.environment(),
     }
-    place = workspace.state / "replays" / digest_value(identity)
+    place = workspace.state / "replays" / f"{digest_value(identity)}.json"
     try:
-        return float(json.loads((place / "risk.json").read_bytes())["risk"])
+        return float(json.loads(place.read_bytes())["risk"])
     except (OSError, ValueError, KeyError):
         pass
-    cohort = _with_row(given["cohort"].cohort, own["cohort"].cohort, patient)
-    expression = _with_expression(given["patient_expression"].expression, own["patient_expression"].expression, patient)
-    risk = _trained_risk(cohort, expression, given["normalized_features"].features, parameters, patient)
-    write_atomically(place / "risk.json", canonical_json({"risk": risk}))
+    table, matrix = SCORED_ON
+    cohort = with_row(given[table].values[table], own[table].values[table], patient)
+    expression = with_expression(given[matrix].values[matrix], own[matrix].values[matrix], patient)
+    features = given["normalized_features"].values["normalized_features"]
+    own_table, own_expression = (own[f"scored {name}"].values[f"scored {name}"] for name in SCORED_ON)
+    risk = trained_risk(cohort, expression, features, parameters, own_table, own_expression, patient)
+    write_atomically(place, canonical_json({"risk": risk}))
     return risk
-
-
-def _trained_risk(cohort: Table, expression: dict[str, Any], features: Any, parameters: Any, patient: str) -> float:
-    from groprog_assets.model.cross_validation import train_final
-    from groprog_assets.model.predict import predict
-    from groprog_assets.model_columns import model_inputs, model_outcomes
-
-    inputs = model_inputs(cohort, expression, features, parameters.representation.mode)
-    fitted = train_final(inputs, model_outcomes(cohort), parameters)
-    prediction = predict(fitted.model, inputs)
-    return float(prediction.risk[prediction.patient_id == patient][0])
-
-
-def _parameters(sides: dict[str, Side], notes: list[str]) -> Any:
-    from groprog_assets.parameters import Parameters
-
-    flat = _training_parameters(sides[PARAMETERS])
-    flat["training.seed"] = _training_parameters(sides[SEED])[SEED]
-    del flat[SEED]
-    groups: dict[str, dict[str, Any]] = {}
-    for name, value in flat.items():
-        group, _, key = name.partition(".")
-        if group not in Parameters.model_fields or key not in type(getattr(Parameters(), group)).model_fields:
-            notes.append(f"{name} is unknown to this version of the program; counted with code")
-            continue
-        groups.setdefault(group, {})[key] = value
-    return Parameters.model_validate(groups)
-
-
-def _with_row(table: Table, other: Table, patient: str) -> Table:
-    """`table` with the patient's records and outcome as in `other`; columns that `other` lacks are missing."""
-    import pandas as pd
-
-    if table is other:
-        return table
-    made = []
-    for held, given in ((table.records, other.records), (table.outcomes, other.outcomes)):
-        row = given[given["patient_id"] == patient].reindex(columns=held.columns)
-        rest = held[held["patient_id"] != patient]
-        joined = pd.concat([rest, row]).set_index("patient_id").loc[held["patient_id"]].reset_index()[held.columns]
-        made.append(joined.astype(held.dtypes.to_dict()) if not row.isna().to_numpy().any() else joined)
-    return Table(made[0], table.fields, made[1])
-
-
-def _with_expression(held: dict[str, Any], other: dict[str, Any], patient: str) -> dict[str, Any]:
-    """Expression with the patient's row as in `other`, which may have none; genes are those of `held`."""
-    import numpy as np
-
-    if held is other:
-        return held
-    away = held["patient_id"] != patient
-    values, names = held["values"][away], held["patient_id"][away]
-    there = np.flatnonzero(other["patient_id"] == patient)
-    if there.size:
-        at = {gene: place for place, gene in enumerate(other["gene"].tolist())}
-        row = other["values"][there[0]]
-        aligned = np.array(
-            [row[at[gene]] if gene in at else np.nan for gene in held["gene"].tolist()], dtype=np.float32
-        )
-        values, names = np.vstack([values, aligned[None]]), np.append(names, patient)
-    return {**held, "values": values, "patient_id": names}
 
 
 def _of_the_ends(workspace: Workspace, old: Side, new: Side) -> str:
     """What must have made a replay with everything on one side miss the record."""
     here = {name: SPECIFICATIONS[name].code_version for name in (MODEL, SCORES)}
-    records = [record for side in (old, new) for record in (side.model, side.scores)]
+    records = [record for side in (old, new) for record in (side.model, side.scores) if record]
     code = any(record["code_version"] != here[record["asset"]] for record in records)
     environment = any(record["environment"] != workspace.environment() for record in records)
     return BOTH if code and environment else CODE if code else ENVIRONMENT if environment else REST
@@ -367,20 +342,22 @@ def _of_the_ends(workspace: Workspace, old: Side, new: Side) -> str:
 
 def _table_changes(old: Side, new: Side, patient: str, factor: str) -> list[str]:
     """What differs in words: of this patient by column, of the others by number."""
-    rows = {"cohort", "patient_expression"}
     if factor == PATIENT:
-        before, after = (_own(side, rows, patient) for side in (old, new))
-        changed = [name for name in before.keys() | after.keys() if before.get(name) != after.get(name)]
-        genes = [name for name in changed if name.startswith("gene ")]
-        told = [
-            f"{name}: {before.get(name, 'none')} -> {after.get(name, 'none')}"
-            for name in sorted(set(changed) - set(genes))
-        ]
-        return told + ([f"expression of {len(genes)} genes"] if genes else [])
+        sides = [_own(side, set(side.roots), patient) for side in (old, new)]
+        told = []
+        for name in ("scored cohort", "cohort", "scored patient_expression", "patient_expression"):
+            before, after = (side[name] for side in sides)
+            changed = sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))
+            genes = [key for key in changed if key.startswith("gene ")]
+            told += [
+                f"{key}: {before.get(key, 'none')} -> {after.get(key, 'none')}" for key in changed if key not in genes
+            ]
+            told += [f"expression of {len(genes)} genes"] if genes else []
+        return list(dict.fromkeys(told))
     held = [
         {
             row["patient_id"]: repr(sorted(row.items()))
-            for row in side.cohort.records.merge(side.cohort.outcomes).to_dict("records")
+            for row in side.values["cohort"].records.merge(side.values["cohort"].outcomes).to_dict("records")
         }
         for side in (old, new)
     ]
