@@ -48,10 +48,15 @@ class Judgement:
     missing: list[str] = field(default_factory=list)
 
 
+def kind_of(path: Path) -> str:
+    """What a file is by its name: "table", "update", "withdrawal" or "libraries"."""
+    return KINDS.get(Path(path.stem).suffix, "table")
+
+
 def judge(workspace: Workspace, path: Path) -> Judgement:
     """Read `path` whole and say what it makes of the study as it is now. Never raises for what the file says."""
     content = path.read_bytes()
-    made = Judgement(KINDS.get(Path(path.stem).suffix, "table"), digest_bytes(content))
+    made = Judgement(kind_of(path), digest_bytes(content))
     try:
         if not content.endswith(b"\n"):
             rule = "A file that was cut off must not pass for a whole one."

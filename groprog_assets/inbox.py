@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from groprog_assets.artifacts import canonical_json, digest_bytes, write_atomically
-from groprog_assets.deliveries import Judgement, accept, judge
+from groprog_assets.deliveries import Judgement, accept, judge, kind_of
 from groprog_assets.errors import Problem
 from groprog_assets.library_manifest import library_files
 from groprog_assets.workspace import Workspace
@@ -64,10 +64,14 @@ def sort_inbox(
             _move(path, folder / before["verdict"], sha256)
             found.append(delivery)
             continue
-        made = judge(workspace, path)
-        if _must_wait(workspace, path, made, stable_seconds):
-            continue
-        delivery = _settle(workspace, folder, path, made)
+        applied = {held.delivery: name for name, held in workspace.snapshots.chain()}
+        if sha256 in applied:  # a process was killed between accepting it and writing that down
+            delivery = Delivery(sha256, path.name, kind_of(path), "accepted", {"snapshot": applied[sha256]})
+        else:
+            made = judge(workspace, path)
+            if _must_wait(workspace, path, made, stable_seconds):
+                continue
+            delivery = _settle(workspace, folder, path, made)
         tell(delivery)
         write_atomically(record, canonical_json(delivery._asdict()))
         _move(path, folder / delivery.verdict, sha256)

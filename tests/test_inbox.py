@@ -291,3 +291,117 @@ def test_a_cron_that_is_none_is_refused(workspace: Workspace, cron: str):
     workspace.path.write_text(yaml.safe_dump({**document, "retrain_cron": cron}))
     with pytest.raises(StudyError, match="retrain_cron"):
         Workspace(workspace.path)
+
+
+def test_a_column_that_was_renamed_is_recognised(workspace: Workspace):
+    table = clinical(workspace)
+    deliver(workspace, "renamed.tsv", table.rename(columns={"AGE": "Age_years", "STAGE": "Stage"}))
+    only(workspace, "quarantine")
+    assert "no column 'STAGE'" in problems(workspace)
+    assert "Was it renamed to 'Stage'?" in problems(workspace)
+
+
+def test_cells_of_the_wrong_type_or_level_are_named_by_their_line_in_the_file(workspace: Workspace):
+    _, _, event = columns(workspace)
+    table = clinical(workspace).iloc[:4].copy()
+    table.loc[table.index[1], "AGE"] = "sixty"
+    table.loc[table.index[2], "STAGE"] = "IX"
+    table.loc[table.index[3], event] = "perhaps"
+    deliver(workspace, "wrong.update.tsv", table)
+    only(workspace, "quarantine")
+    text = problems(workspace)
+    for said in ("wrong.update.tsv, AGE", "'sixty'; line 3", "'IX'; line 4", "'perhaps'"):
+        assert said in text, text
+    assert str(workspace.state) not in text
+
+
+def test_a_table_that_was_cut_off_is_not_taken_for_a_whole_one(workspace: Workspace):
+    table = clinical(workspace)
+    whole = table.to_csv(sep="\t", index=False)
+    path = workspace.folder / "inbox" / "cut.tsv"
+    path.write_text(whole[: len(whole) * 3 // 4].rstrip("\n"))
+    only(workspace, "quarantine")
+    assert "its last line has no end" in problems(workspace)
+    deliver(workspace, "short.tsv", table.iloc[: len(table) * 3 // 4])
+    only(workspace, "quarantine")
+    assert "patients are no longer in it" in problems(workspace)
+    assert open_workspace(workspace.path).study.cohort.clinical.name == "clinical.tsv"
+
+
+def test_a_withdrawal_is_taken_whatever_it_does_to_the_numbers(workspace: Workspace):
+    patient, _, _ = columns(workspace)
+    table = clinical(workspace)
+    path = workspace.folder / "inbox" / "many.withdraw.txt"
+    path.write_text("\n".join(table[patient].iloc[:-5]) + "\n")
+    assert only(workspace, "accepted").evidence["withdrawn"] == len(table) - 5
+    assert len(current(workspace)) == 5
+
+
+def test_a_withdrawal_that_was_cut_short_is_taken_up_again(workspace: Workspace, monkeypatch: pytest.MonkeyPatch):
+    from groprog_assets.snapshots import Snapshots
+
+    patient, _, _ = columns(workspace)
+    leaving = clinical(workspace)[patient].iloc[2]
+    path = workspace.folder / "inbox" / "one.withdraw.txt"
+    path.write_text(f"{leaving}\n")
+
+    def dies(*_: object) -> str:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Snapshots, "add", dies)
+        with pytest.raises(KeyboardInterrupt):
+            sort_inbox(workspace, 0)
+    assert leaving in current(workspace).index
+    only(open_workspace(workspace.path), "accepted")
+    assert leaving not in current(workspace).index
+    (workspace.folder / "inbox" / "two.withdraw.txt").write_text(f"{leaving}\n{leaving}\n")
+    only(open_workspace(workspace.path), "accepted")
+
+
+def test_who_has_withdrawn_does_not_come_back_with_a_table(workspace: Workspace):
+    patient, _, _ = columns(workspace)
+    table = clinical(workspace)
+    leaving = table[patient].iloc[2]
+    (workspace.folder / "inbox" / "one.withdraw.txt").write_text(f"{leaving}\n")
+    only(workspace, "accepted")
+    deliver(workspace, "all.tsv", table)
+    only(open_workspace(workspace.path), "quarantine")
+    assert f"patient {leaving} has withdrawn" in problems(workspace)
+
+
+def test_the_check_says_what_would_happen_and_changes_nothing(workspace: Workspace, tmp_path: Path):
+    from click.testing import CliRunner
+
+    from groprog_assets.cli import main
+
+    def said(name: str, table: pd.DataFrame, status: int) -> str:
+        table.to_csv(tmp_path / name, sep="\t", index=False)
+        result = CliRunner().invoke(main, ["inbox", "check", str(workspace.path), str(tmp_path / name)])
+        assert result.exit_code == status, result.output
+        return result.output
+
+    patient, time, _ = columns(workspace)
+    table = clinical(workspace)
+    before = sorted(path for path in workspace.folder.rglob("*"))
+    told = said("x.update.tsv", table.iloc[:1][[patient]].assign(**{time: "0.01"}), 0)
+    assert "it would be accepted" in told
+    assert f"! patient {table[patient].iloc[0]}: the follow-up is shorter" in told
+    assert "no column 'AGE'" in said("y.tsv", table.drop(columns="AGE"), 2)
+    assert "suffix '.bam'" in said("y.bam", table, 2)
+    after = [path for path in workspace.folder.rglob("*") if path.is_file()]
+    assert {path for path in after if path not in before} <= {workspace.state / "pseudonym.key"}
+
+
+def test_an_altered_snapshot_is_refused_rather_than_passed_over(workspace: Workspace):
+    deliver(workspace, "new.tsv", clinical(workspace).iloc[:-2])
+    only(workspace, "accepted")
+    name, _ = open_workspace(workspace.path).snapshots.current()
+    path = workspace.snapshots.root / "snapshots" / f"{name}.json"
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes().replace(b'"before":""', b'"before":"x"'))
+    with pytest.raises(StudyError, match="altered"):
+        Workspace(workspace.path)
+    path.unlink()
+    with pytest.raises(StudyError, match="unreadable"):
+        Workspace(workspace.path)
