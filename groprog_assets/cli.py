@@ -99,12 +99,12 @@ def study_init(folder: Path) -> None:
 def study_check_command(study: Path) -> None:
     """Every problem of a study file at once: field, value, rule, remedy. Nothing is written."""
     require_sound(study)
-    from groprog_assets.preflight import field_notices
+    from groprog_assets.preflight import field_notices, ontology_notices
     from groprog_assets.study_check import study_notices
     from groprog_assets.workspace import open_workspace
 
     sound = open_workspace(study).study
-    for notice in [*study_notices(sound), *field_notices(sound)]:
+    for notice in [*study_notices(sound), *field_notices(sound), *ontology_notices(sound)]:
         OUT.print(f"· {notice}", markup=False)
     OUT.print(f"{study}: no problems", markup=False)
 

@@ -33,13 +33,20 @@ class _Problems(list[Problem]):
 def preflight(study: Study) -> list[Problem]:
     """Every problem of a study's files that shows without computing anything; empty when the run may begin.
 
-    Headers of alignments and bigWigs against chromosome sizes; genes on the reads' chromosomes; genes named by loci; symbols
-    shared by the annotation and the patients' expression; the clinical table, the landmark, the number of events, the folds.
+    Headers of alignments and bigWigs against chromosome sizes; the first reads of FASTQ; the ontology, whole; genes on the
+    reads' chromosomes; genes named by loci; symbols shared by the annotation and the patients' expression; the clinical
+    table, the landmark, the number of events, the folds.
     The study's paths are absolute and its files exist (`check_study`).
     """
     from groprog_assets.methods.gene_models import read_chrom_sizes, read_masks
+    from groprog_assets.methods.ontology import check_ontology
+    from groprog_assets.methods.read_quality import first_reads
 
     problems = _Problems()
+    for library in study.libraries:
+        problems.gather(first_reads, library)
+    if study.ontology is not None:
+        problems.gather(check_ontology, study.ontology)
     sizes = problems.gather(read_chrom_sizes, study.genome.chrom_sizes)
     if sizes is not None:
         problems.gather(read_masks, study.genome, sizes)
@@ -49,7 +56,7 @@ def preflight(study: Study) -> list[Problem]:
             for chrom in problems.gather(library_contigs, library, study, sizes) or ()
         }
         for mark in study.marks:
-            problems.gather(_track, mark.bigwig)
+            problems.gather(_track, mark.bigwig, sizes)
         symbols = problems.gather(_cohort, study)
         problems.gather(_annotation, study, shared & set(sizes) or set(sizes), symbols)
     else:
@@ -70,29 +77,43 @@ def field_notices(study: Study) -> list[Problem]:
     ]
 
 
+def ontology_notices(study: Study) -> list[Problem]:
+    """Terms of the GAF that the OBO does not hold: not an error, their annotations are left out and counted."""
+    from groprog_assets.methods.ontology import check_ontology
+
+    unknown = check_ontology(study.ontology) if study.ontology is not None else 0
+    rule = "An annotation to a term that the OBO does not hold is left out."
+    remedy = "Take OBO and GAF of about the same date."
+    return [Problem("ontology", f"{unknown:,} terms of the GAF are not in the OBO", rule, remedy)] if unknown else []
+
+
 def library_contigs(library: Library, study: Study, sizes: dict[str, int]) -> list[str]:
     """Contigs a library's files name; of FASTQ, which is aligned later, the study's chromosomes."""
     from groprog_assets.errors import ReadsError
-    from groprog_assets.methods.bigwig import assembly_problems, bigwig_lengths
     from groprog_assets.methods.filtered_alignments import study_header
 
     if library.alignments is not None:
         return list(study_header(library.alignments, sizes, study.genome).lengths)
     contigs = list(sizes) if library.reads else []
+    problems = _Problems()
     for path in (library.bigwig_plus, library.bigwig_minus):
         if path is not None:
-            lengths = bigwig_lengths(path)
-            wrong = assembly_problems(path, lengths, sizes)
-            if wrong:
-                raise ReadsError(wrong)
-            contigs += list(lengths)
+            contigs += problems.gather(_track, path, sizes) or ()
+    if problems:
+        raise ReadsError(problems)
     return contigs
 
 
-def _track(path: Any) -> None:
-    from groprog_assets.methods.bigwig import bigwig_lengths
+def _track(path: Any, sizes: dict[str, int]) -> list[str]:
+    """Contigs of a bigWig of the study's assembly."""
+    from groprog_assets.errors import ReadsError
+    from groprog_assets.methods.bigwig import assembly_problems, bigwig_lengths
 
-    bigwig_lengths(path)
+    lengths = bigwig_lengths(path)
+    wrong = assembly_problems(path, lengths, sizes)
+    if wrong:
+        raise ReadsError(wrong)
+    return list(lengths)
 
 
 def _cohort(study: Study) -> set[str] | None:

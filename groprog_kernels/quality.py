@@ -83,6 +83,30 @@ def _ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:
             yield piece
 
 
+def first_name(path: str | Path) -> str:
+    """The name of a FASTQ file's first read, up to its first blank and without '@'; the rest of the file is not read.
+
+    FastqError: as `tally_fastq`, for the first record alone. Source: Cock et al. 2010, doi:10.1093/nar/gkp1137.
+    """
+    head = b""
+    for piece in _bytes(Path(path)):
+        head += piece
+        if head.count(b"\n") >= 4:
+            break
+    if not head.strip():
+        raise FastqError("the file holds no reads")
+    lines = [line.rstrip(b"\r") for line in head.split(b"\n", 4)[:4]]
+    if not lines[0].startswith(b"@"):
+        raise FastqError("record 1 does not begin with '@'")
+    if len(lines) < 4:
+        raise FastqError("the file is cut off within record 1")
+    if not lines[2].startswith(b"+"):
+        raise FastqError("record 1 has no '+' line after its sequence")
+    if len(lines[1]) != len(lines[3]):
+        raise FastqError("record 1 has a sequence and qualities of different lengths")
+    return (lines[0][1:].split() or [b""])[0].decode("ascii", "replace")
+
+
 def tally_fastq(path: str | Path) -> QualityTally:
     """Qualities of one FASTQ file, plain or gzip, as a one-mate tally.
 

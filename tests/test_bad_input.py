@@ -158,6 +158,91 @@ def broken_yaml(folder: Path) -> None:
     path.write_text(path.read_text().replace("genome:\n", "genome: [\n", 1))
 
 
+def fastq(folder: Path, *mates: bytes) -> None:
+    """Reads beside the alignments of treated_1."""
+    paths = []
+    for number, content_of_mate in enumerate(mates, 1):
+        paths.append(folder / "reads" / f"mate_{number}.fastq")
+        paths[-1].write_bytes(content_of_mate)
+    names = [f"reads/{path.name}" for path in paths]
+    change(folder, lambda study: library_of(study, "treated_1").update(reads=names))
+
+
+def library_of(study: dict, name: str) -> dict:
+    return next(library for library in study["libraries"] if library["id"] == name)
+
+
+def mark_of(folder: Path, sizes: dict[str, int]) -> None:
+    import pyBigWig
+
+    with pyBigWig.open(str(folder / "marks" / "H3K4me3.bw"), "w") as track:
+        track.addHeader(list(sizes.items()))
+        track.addEntries([next(iter(sizes))], [0], ends=[10], values=[1.0])
+
+
+def cut_cram(folder: Path) -> None:
+    path = folder / "reads" / "treated_1.cram"
+    genome = folder / "genome.fa"
+    with pysam.AlignmentFile(str(folder / "reads" / "treated_1.bam")) as source:
+        genome.write_text("".join(f">{name}\n{'A' * size}\n" for name, size in zip(source.references, source.lengths)))
+        pysam.faidx(str(genome))
+        with pysam.AlignmentFile(str(path), "wc", template=source, reference_filename=str(genome)) as target:
+            for read in source:
+                target.write(read)
+    path.write_bytes(path.read_bytes()[:20])
+
+    def named(study: dict) -> None:
+        study["genome"]["fasta"] = "genome.fa"
+        library_of(study, "treated_1")["alignments"] = "reads/treated_1.cram"
+
+    change(folder, named)
+
+
+def cut_tracks(folder: Path) -> None:
+    import pyBigWig
+
+    for strand in ("plus", "minus"):
+        path = folder / "reads" / f"{strand}.bw"
+        with pyBigWig.open(str(path), "w") as track:
+            track.addHeader([("chr1", 420_000)])
+            track.addEntries(["chr1"] * 50, list(range(0, 500, 10)), ends=list(range(1, 501, 10)), values=[1.0] * 50)
+        path.write_bytes(path.read_bytes()[:-40])
+
+    def named(study: dict) -> None:
+        library = library_of(study, "treated_1")
+        library.pop("alignments")
+        library.update(bigwig_plus="reads/plus.bw", bigwig_minus="reads/minus.bw")
+
+    change(folder, named)
+
+
+def bare_names(folder: Path) -> None:
+    rewrite(
+        folder,
+        "control_1",
+        header=lambda head: [s.update(SN=s["SN"].removeprefix("chr")) for s in head["SQ"]],
+        edit=lambda r: r.update(ref_name=r["ref_name"].removeprefix("chr"), next_ref_name="*"),
+    )
+
+
+def ontology_file(folder: Path, kind: str) -> Path:
+    return folder / yaml.safe_load((folder / "study.yaml").read_text())["ontology"][kind]
+
+
+def cyclic(folder: Path) -> None:
+    path = ontology_file(folder, "obo")
+    text = path.read_text()
+    ids = [line.removeprefix("id: ") for line in text.splitlines() if line.startswith("id: ")]
+    path.write_text(text.replace(f"id: {ids[0]}\n", f"id: {ids[0]}\nis_a: {ids[0]}\n", 1))
+
+
+def gtf_of_genes(folder: Path) -> None:
+    path = folder / "genome" / "annotation.gtf"
+    path.write_text(path.read_text().replace("\ttranscript\t", "\tgene\t").replace("\texon\t", "\tCDS\t"))
+
+
+READ = b"@r1/1\nACGT\n+\nIIII\n"
+
 REFUSED: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     "truncated BAM": (cut, ("study.yaml:", "treated_1.bam", "truncated", "Copy or write it again")),
     "other assembly by length": (
@@ -210,6 +295,32 @@ REFUSED: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
         lambda f: (f / "marks" / "H3K4me3.bw").write_bytes(b"garbage" * 100),
         ("H3K4me3.bw", "does not begin as a bigWig"),
     ),
+    "mark of another assembly": (
+        lambda f: mark_of(f, {"chr9": 1000}),
+        ("H3K4me3.bw", "no contig is among the study's chromosomes", "same assembly"),
+    ),
+    "truncated CRAM": (cut_cram, ("treated_1.cram", "whole BAM, SAM or CRAM", "make the file again")),
+    "truncated bigWigs": (cut_tracks, ("plus.bw", "minus.bw", "cut off", "Make or copy it again")),
+    "names without chr": (bare_names, ("control_1.bam", "differ only by 'chr'", "rename the chromosomes")),
+    "FASTQ that is none": (
+        lambda f: fastq(f, b"hello\n" * 8),
+        ("mate_1.fastq", "record 1 does not begin with '@'", "four lines a read", "compare its checksum"),
+    ),
+    "FASTQ cut within a record": (lambda f: fastq(f, READ[:-8]), ("mate_1.fastq", "record 1", "again")),
+    "mates of different runs": (
+        lambda f: fastq(f, READ, READ.replace(b"r1/1", b"q7/2")),
+        ("library treated_1", "read r1/1", "q7/2", "same order", "both files of one run"),
+    ),
+    "cyclic OBO": (cyclic, ("a cycle through", "may not lead back", "go-basic.obo")),
+    "OBO cut off": (
+        lambda f: ontology_file(f, "obo").write_text("format-version: 1.2\n\n[Term]\nid: GO:00"),
+        (".obo", "OBO"),
+    ),
+    "GAF of too few columns": (
+        lambda f: ontology_file(f, "gaf").write_text("!gaf-version: 2.2\nUniProtKB\tP1\n"),
+        (".gaf:2", "2 columns", "at least 15", "tab-separated"),
+    ),
+    "GTF without transcripts": (gtf_of_genes, ("annotation.gtf", "no chromosome")),
     "folds of other patients": (
         lambda f: (
             (f / "splits.json").write_text('{"ids": ["a"], "splits": [{"rep": 0, "fold": 0, "test": [0]}]}'),
@@ -249,6 +360,14 @@ def test_a_constant_covariate_is_left_out_and_said(folder: Path) -> None:
     assert checked.exit_code == 0, checked.output
     assert "cohort.fields, age: constant: every known value is 60" in checked.output
     assert groprog("run", folder / "study.yaml", "--select", "clinical_records").exit_code == 0
+
+
+def test_terms_of_the_gaf_that_the_obo_lacks_are_left_out_and_said(folder: Path) -> None:
+    path = ontology_file(folder, "gaf")
+    path.write_text(path.read_text().replace("GO:", "GO:99", 1))
+    checked = groprog("study", "check", folder / "study.yaml")
+    assert checked.exit_code == 0, checked.output
+    assert "ontology: 1 terms of the GAF are not in the OBO" in checked.output
 
 
 def test_missing_times_are_left_out_and_counted(folder: Path) -> None:

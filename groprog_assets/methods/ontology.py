@@ -6,6 +6,7 @@ import gzip
 import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -79,11 +80,55 @@ def read_ontology(ontology: Ontology | None, genes: Iterable[str]) -> OntologyTa
     return OntologyTables(graph.terms, annotations, version)
 
 
+def check_ontology(ontology: Ontology) -> int:
+    """How many of the GAF's terms the OBO does not know (0 for a GMT); nothing is resolved against genes.
+
+    Raises AnnotationError as `read_ontology` does, with the problems of both files.
+    """
+    if ontology.gmt is not None:
+        _from_gmt(ontology.gmt, [])
+        return 0
+    assert ontology.obo is not None
+    assert ontology.gaf is not None
+    problems: list[Problem] = []
+    known: set[str] = set()
+    stated: set[str] = set()
+    try:
+        graph = read_obo(ontology.obo)
+        closure(graph.parents)
+        known = graph.parents.keys() | graph.alternative.keys()
+    except AnnotationError as error:
+        problems += error.problems
+    try:
+        stated = {row[3] for row in _read_gaf(ontology.gaf)["rows"]}
+    except AnnotationError as error:
+        problems += error.problems
+    if problems:
+        raise AnnotationError(problems)
+    return len(stated - known)
+
+
+@lru_cache(maxsize=1)
+def _parsed(path: Path, size: int, changed: int) -> TermGraph:
+    """A file is parsed once in a process: for the check before a run, and in the run. Size and time tell files apart."""
+    return _parse_obo(path)
+
+
 def read_obo(path: Path) -> TermGraph:
     """Terms, parents and alternative ids of an OBO file, plain or gzip.
 
     Raises AnnotationError when the file cannot be parsed or holds no terms.
     """
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise AnnotationError(
+            Problem(str(path), str(error), "An OBO file is expected.", "Correct the path.")
+        ) from error
+    return _parsed(path, status.st_size, status.st_mtime_ns)
+
+
+def _parse_obo(path: Path) -> TermGraph:
     import fastobo
 
     rows, parents, alternative = [], {}, {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,41 @@ from groprog_assets.parameters import QualityParameters
 from groprog_assets.study import Genome, Library
 from groprog_assets.tables import conform
 from groprog_kernels import quality, records
+
+
+def first_reads(library: Library) -> None:
+    """Judge the beginning of a library's FASTQ files, without reading them through.
+
+    ReadsError, with every problem: no FASTQ, gzip that cannot be opened, mates that do not begin with the same read.
+    """
+    problems: list[Problem] = []
+    names: list[str] = []
+    for path in library.reads:
+        try:
+            names.append(quality.first_name(path))
+        except (quality.FastqError, OSError) as error:
+            problems.append(_broken(path, error))
+    mates = {name.removesuffix("/1").removesuffix("/2") for name in names}
+    if not problems and len(mates) > 1:
+        problems.append(
+            Problem(
+                f"library {library.id}",
+                f"mate 1 begins with read {names[0]}, mate 2 with {names[1]}",
+                "Mates lie in the same order in both files.",
+                "Give both files of one run, untrimmed or trimmed together.",
+            )
+        )
+    if problems:
+        raise ReadsError(problems)
+
+
+def _broken(path: Path, error: Exception) -> Problem:
+    return Problem(
+        str(path),
+        str(error),
+        "A whole FASTQ file is needed, four lines a read, plain or gzip.",
+        "Copy or download the file again, and compare its checksum.",
+    )
 
 
 def per_cycle_quality(library: Library, genome: Genome | None = None) -> pd.DataFrame:
@@ -33,14 +69,7 @@ def per_cycle_quality(library: Library, genome: Genome | None = None) -> pd.Data
                 try:
                     tallies.append(outcome.result())
                 except (quality.FastqError, OSError) as error:
-                    problems.append(
-                        Problem(
-                            str(path),
-                            str(error),
-                            "A whole FASTQ file is needed, four lines a read, plain or gzip.",
-                            "Copy or download the file again, and compare its checksum.",
-                        )
-                    )
+                    problems.append(_broken(path, error))
         if not problems and len(tallies) == 2 and tallies[0].reads[0] != tallies[1].reads[0]:
             problems.append(
                 Problem(
