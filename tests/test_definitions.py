@@ -154,5 +154,9 @@ def test_the_instance_settings_are_quiet_and_the_workspace_names_the_code():
     assert settings["telemetry"] == {"enabled": False}
     assert settings["nux"] == {"enabled": False}
     assert settings["run_monitoring"]["enabled"]
+    (limit,) = settings["concurrency"]["runs"]["tag_concurrency_limits"]
+    for name in ("study_job", "cohort_job"):
+        assert defs.resolve_job_def(name).tags[limit["key"]] == limit["value"], "two would point at each other's values"
+    assert limit["limit"] == 1
     workspace = yaml.safe_load((ROOT / "workspace.yaml").read_text())
     assert workspace["load_from"][0]["python_module"]["module_name"] == "groprog_assets.definitions"
