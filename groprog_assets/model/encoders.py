@@ -60,12 +60,7 @@ class ExpressionEncoder:
         """
         assert inputs.expression is not None
         values = inputs.expression
-        present = np.isfinite(values)
-        count = present.sum(axis=0)
-        filled = np.where(present, values, 0.0)
-        mean = filled.sum(axis=0, dtype=np.float64) / np.maximum(count, 1)
-        squares = np.where(present, (values - mean.astype(np.float32)) ** 2, 0.0).sum(axis=0, dtype=np.float64)
-        scale = np.sqrt(squares / np.maximum(count - 1, 1))
+        count, mean, scale = _moments(values)
         rare = count < max(2, 0.5 * len(inputs) * (count.max(initial=0) > 0))
         constant = ~rare & (scale <= 1e-8 * np.maximum(1.0, np.abs(mean)))
         dropped = {}
@@ -184,7 +179,7 @@ class Encoders:
                 genes_used = encoded.present.sum(axis=1).astype(np.int32)
                 components = encoded.components
                 described = self.described
-                z = np.ascontiguousarray(encoded.z[:, described])
+                z = encoded.z if described.all() else np.ascontiguousarray(encoded.z[:, described])
                 count = np.maximum(encoded.present[:, described].sum(axis=1), 1).astype(np.float32)
             else:
                 z = np.zeros((n, int(self.described.sum())), np.float32)
@@ -301,10 +296,28 @@ def _robust(values: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> tuple[n
     return np.where(usable, quartiles[1], mean), np.where(usable, scale, spread)
 
 
+def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    # Known values, mean and SD of each gene (K,), a block of rows at a time.
+    blocks = [values[start : start + ROWS_AT_ONCE] for start in range(0, len(values), ROWS_AT_ONCE)]
+    count = sum((np.isfinite(block).sum(axis=0) for block in blocks), np.zeros(values.shape[1], np.int64))
+    sums = (np.where(np.isfinite(block), block, 0.0).sum(axis=0, dtype=np.float64) for block in blocks)
+    mean = sum(sums, np.zeros(values.shape[1])) / np.maximum(count, 1)
+    centre = mean.astype(np.float32)
+    squares = (
+        np.where(np.isfinite(block), (block - centre) ** 2, 0.0).sum(axis=0, dtype=np.float64) for block in blocks
+    )
+    return count, mean, np.sqrt(sum(squares, np.zeros(values.shape[1])) / np.maximum(count - 1, 1))
+
+
 def _standardise(values: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    present = np.isfinite(values)
-    z = (values - mean.astype(np.float32)) / scale.astype(np.float32)
-    return np.where(present, np.clip(z, -Z_LIMIT, Z_LIMIT), np.float32(0.0)).astype(np.float32), present
+    # z and where a value is known, a block of rows at a time.
+    z, present = np.empty(values.shape, np.float32), np.isfinite(values)
+    centre, spread = mean.astype(np.float32), scale.astype(np.float32)
+    for start in range(0, len(values), ROWS_AT_ONCE):
+        rows = slice(start, start + ROWS_AT_ONCE)
+        block = np.clip((values[rows] - centre) / spread, -Z_LIMIT, Z_LIMIT)
+        z[rows] = np.where(present[rows], block, np.float32(0.0))
+    return z, present
 
 
 def _product(left: np.ndarray, right: np.ndarray) -> np.ndarray:

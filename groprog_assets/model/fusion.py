@@ -146,7 +146,9 @@ def coherence_pairs(omics: np.ndarray, residual: np.ndarray, neighbours: int) ->
         rows = np.arange(start, min(start + ROWS_AT_ONCE, n))
         distance = squares[rows][:, None] + squares - 2.0 * wide[rows] @ wide.T
         distance[np.arange(rows.size), rows] = np.inf
-        chosen[rows] = np.argsort(distance, axis=1, kind="stable")[:, :k]
+        nearest = np.sort(np.argpartition(distance, k - 1, axis=1)[:, :k], axis=1)
+        by_distance = np.argsort(np.take_along_axis(distance, nearest, axis=1), axis=1, kind="stable")
+        chosen[rows] = np.take_along_axis(nearest, by_distance, axis=1)
     spread = max(float(residual.std()), 1e-8)
     weights = np.exp(-((residual[:, None] - residual[chosen]) ** 2) / (2.0 * spread**2))
     return CoherencePairs(chosen, weights.astype(np.float32))

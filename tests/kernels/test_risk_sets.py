@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from groprog_kernels.risk_sets_cython import ascending
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groprog_kernels.risk_sets import risk_array, risk_sets
-from groprog_kernels.risk_sets_cython import ascending
 from groprog_kernels.risk_sets_reference import risk_sets_reference
 
 TIED = st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=1, max_size=30)
