@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from groprog_assets.errors import Problem, ReadsError
+from groprog_assets.methods.bigwig_format import write_points
 from groprog_assets.methods.positions import STRANDS, position_table, sequences
 
 _MAGIC = b"\x26\xfc\x8f\x88"
-_WRITE_STEP = 1 << 22
 _READ_STEP = 1 << 19
 
 
@@ -29,8 +29,6 @@ def write_bigwigs(
     Equal tables give equal bytes. A strand without reads gives a valid file without values. ReadsError when a position lies
     outside chrom_sizes. Source: the convention of dREG, PINTS and proseq2.0 tracks.
     """
-    import pyBigWig
-
     held = sequences(positions)
     for (chrom, _), (position, _) in held.items():
         if chrom not in chrom_sizes or int(position[-1]) >= chrom_sizes[chrom]:
@@ -46,14 +44,8 @@ def write_bigwigs(
     for strand, name, sign in zip(STRANDS, ("plus", "minus"), (1.0, -1.0)):
         path = Path(f"{prefix}_{name}{kind}.bw")
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = pyBigWig.open(str(path), "w")
-        file.addHeader([(chrom, int(size)) for chrom, size in chrom_sizes.items()])
-        for chrom in chrom_sizes:
-            position, count = held.get((chrom, strand), (np.empty(0, np.int32),) * 2)
-            for at in range(0, len(position), _WRITE_STEP):
-                part = slice(at, at + _WRITE_STEP)
-                file.addEntries(chrom, position[part].astype(np.int64), values=count[part] * (sign * scale), span=1)
-        file.close()
+        points = {chrom: columns for (chrom, side), columns in held.items() if side == strand}
+        write_points(path, chrom_sizes, points, sign * scale)
         paths.append(path)
     return paths
 

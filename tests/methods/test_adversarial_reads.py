@@ -98,7 +98,7 @@ def test_altered_bigwigs_never_end_the_program(tmp_path):
         plus.write_bytes(whole[:size])
         with pytest.raises(ReadsError):
             bigwig.read_bigwig_pair(plus, minus, {"chr1": 300})
-    block = whole.index(b"\x78", 400)
+    block = whole.index(b"\x78\x01")
     plus.write_bytes(whole[: block + 4] + b"\xff\xff\xff" + whole[block + 7 :])
     with pytest.raises(ReadsError):
         bigwig.read_bigwig_pair(plus, minus, {"chr1": 300})

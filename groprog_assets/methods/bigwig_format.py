@@ -1,0 +1,265 @@
+"""Writing bigWig files of single bases: arrays in, a file out; compressed in threads.
+
+Layout as in Kent et al. 2010, doi:10.1093/bioinformatics/btq351, version 4: header, zoom headers, total summary, tree of
+chromosome names, sections of (base, value), their index, and for each zoom level its summaries and their index.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAGIC, TREE_MAGIC, INDEX_MAGIC = 0x888FFC26, 0x78CA8C91, 0x2468ACE0
+SECTION = 4096
+"""Bases of a compressed section; a browser inflates whole sections."""
+RECORDS = 1024
+"""Summaries of a compressed section of a zoom level."""
+FAN = 256
+"""Entries of a tree's node."""
+REDUCTIONS = tuple(1024 * 4**level for level in range(7))
+"""bp that one summary of a zoom level covers; below the first a browser reads the bases themselves."""
+_AT_ONCE = 64
+
+_POINT = np.dtype([("start", "<u4"), ("value", "<f4")])
+_SUMMARY = np.dtype(
+    [("chrom", "<u4"), ("start", "<u4"), ("end", "<u4"), ("covered", "<u4"), ("lowest", "<f4"), ("highest", "<f4"),
+     ("total", "<f4"), ("squares", "<f4")]
+)  # fmt: skip
+_LEAF = np.dtype(
+    [("chrom", "<u4"), ("start", "<u4"), ("last_chrom", "<u4"), ("end", "<u4"), ("offset", "<u8"), ("size", "<u8")]
+)
+_BRANCH = np.dtype([("chrom", "<u4"), ("start", "<u4"), ("last_chrom", "<u4"), ("end", "<u4"), ("offset", "<u8")])
+
+
+class _Bins(NamedTuple):
+    """Summaries of one chromosome: bin number, bases with a value, lowest, highest, sum, sum of squares; all (b,)."""
+
+    bin: NDArray[np.int64]
+    covered: NDArray[np.int64]
+    lowest: NDArray[np.float64]
+    highest: NDArray[np.float64]
+    total: NDArray[np.float64]
+    squares: NDArray[np.float64]
+
+
+class _Part(NamedTuple):
+    """One section before compression, and the bases it spans."""
+
+    chrom: int
+    start: int
+    end: int
+    content: bytes
+
+
+def write_points(
+    path: Path, chrom_sizes: Mapping[str, int], points: Mapping[str, tuple[NDArray, NDArray]], scale: float = 1.0
+) -> None:
+    """A bigWig of single bases: value * scale at each position, nothing elsewhere; equal arrays give equal bytes.
+
+    chrom_sizes: chromosome -> bp; all are named in the file. points: chromosome -> position (p,) 0-based, rising strictly,
+    within the chromosome; value (p,). Chromosomes without points are left out of `points` or empty. Values are stored as
+    float32, sums of zoom levels are taken in float64. The arrays are trusted.
+    """
+    names = sorted(chrom_sizes)
+    held = [(rank, name) for rank, name in enumerate(names) if name in points and len(points[name][0])]
+    with open(path, "wb") as file, ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        file.write(bytes(64 + 24 * len(REDUCTIONS) + 40))
+        tree_at = file.tell()
+        file.write(_name_tree(names, chrom_sizes, tree_at))
+        data_at = file.tell()
+        file.write(bytes(8))
+        leaves, largest = _write_sections(file, pool, _sections(held, points, scale))
+        index_at = file.tell()
+        file.write(_index(leaves, index_at, SECTION))
+        bins = {rank: _bases(*points[name], scale) for rank, name in held}
+        summary = _whole(bins.values())
+        zooms = []
+        for reduction in REDUCTIONS:
+            bins = {
+                rank: _reduced(item, reduction, rank_first=reduction == REDUCTIONS[0]) for rank, item in bins.items()
+            }
+            zoom_at = file.tell()
+            file.write(struct.pack("<I", sum(len(item.bin) for item in bins.values())))
+            summaries, most = _write_sections(file, pool, _summaries(bins, names, chrom_sizes, reduction))
+            zooms.append((reduction, 0, zoom_at, file.tell()))
+            file.write(_index(summaries, file.tell(), RECORDS))
+            largest = max(largest, most)
+        file.write(struct.pack("<I", MAGIC))
+        file.seek(0)
+        head = (MAGIC, 4, len(zooms), tree_at, data_at, index_at, 0, 0, 0, 64 + 24 * len(zooms), largest, 0)
+        file.write(struct.pack("<IHHQQQHHQQIQ", *head))
+        for zoom in zooms:
+            file.write(struct.pack("<IIQQ", *zoom))
+        file.write(struct.pack("<Qdddd", *summary))
+        file.seek(data_at)
+        file.write(struct.pack("<Q", len(leaves)))
+
+
+def _sections(
+    held: list[tuple[int, str]], points: Mapping[str, tuple[NDArray, NDArray]], scale: float
+) -> Iterator[_Part]:
+    for rank, name in held:
+        position, value = points[name]
+        for at in range(0, len(position), SECTION):
+            items = np.empty(min(SECTION, len(position) - at), _POINT)
+            items["start"] = position[at : at + SECTION]
+            items["value"] = value[at : at + SECTION] * scale
+            start, end = int(items["start"][0]), int(items["start"][-1]) + 1
+            head = struct.pack("<IIIIIBBH", rank, start, end, 0, 1, 2, 0, len(items))
+            yield _Part(rank, start, end, head + items.tobytes())
+
+
+def _summaries(
+    bins: Mapping[int, _Bins], names: list[str], chrom_sizes: Mapping[str, int], reduction: int
+) -> Iterator[_Part]:
+    for rank, item in bins.items():
+        records = np.empty(len(item.bin), _SUMMARY)
+        records["chrom"] = rank
+        records["start"] = item.bin * reduction
+        records["end"] = np.minimum((item.bin + 1) * reduction, chrom_sizes[names[rank]])
+        for name in ("covered", "lowest", "highest", "total", "squares"):
+            records[name] = getattr(item, name)
+        for at in range(0, len(records), RECORDS):
+            part = records[at : at + RECORDS]
+            yield _Part(rank, int(part["start"][0]), int(part["end"][-1]), part.tobytes())
+
+
+def _write_sections(file: IO[bytes], pool: ThreadPoolExecutor, parts: Iterator[_Part]) -> tuple[NDArray, int]:
+    """The sections compressed in order of `parts`; their leaves, and the bytes of the largest before compression."""
+    leaves: list[tuple[int, ...]] = []
+    largest = 0
+    while batch := list(islice(parts, _AT_ONCE)):
+        for part, packed in zip(batch, pool.map(_packed, batch), strict=True):
+            leaves.append((part.chrom, part.start, part.chrom, part.end, file.tell(), len(packed)))
+            largest = max(largest, len(part.content))
+            file.write(packed)
+    return np.array(leaves, _LEAF), largest
+
+
+def _packed(part: _Part) -> bytes:
+    return zlib.compress(part.content, 1)
+
+
+def _bases(position: NDArray, value: NDArray, scale: float) -> _Bins:
+    """Every base as a bin of itself."""
+    stored = (value * scale).astype(np.float32).astype(np.float64)
+    return _Bins(position.astype(np.int64), np.ones(len(position), np.int64), stored, stored, stored, stored * stored)
+
+
+def _reduced(bins: _Bins, reduction: int, rank_first: bool) -> _Bins:
+    """Bins joined into those of `reduction` bp; bins count bases when `rank_first`, else quarters of the new ones."""
+    number = bins.bin // (reduction if rank_first else 4)
+    first = np.concatenate([[0], np.flatnonzero(np.diff(number)) + 1])
+    return _Bins(
+        number[first],
+        np.add.reduceat(bins.covered, first),
+        np.minimum.reduceat(bins.lowest, first),
+        np.maximum.reduceat(bins.highest, first),
+        np.add.reduceat(bins.total, first),
+        np.add.reduceat(bins.squares, first),
+    )
+
+
+def _whole(bins: Iterable[_Bins]) -> tuple[int, float, float, float, float]:
+    """Bases covered, lowest, highest, sum and sum of squares of the file; zeros for an empty one."""
+    parts = list(bins)
+    if not parts:
+        return 0, 0.0, 0.0, 0.0, 0.0
+    return (
+        sum(int(item.covered.sum()) for item in parts),
+        min(float(item.lowest.min()) for item in parts),
+        max(float(item.highest.max()) for item in parts),
+        sum(float(item.total.sum()) for item in parts),
+        sum(float(item.squares.sum()) for item in parts),
+    )
+
+
+def _name_tree(names: list[str], chrom_sizes: Mapping[str, int], offset: int) -> bytes:
+    """The B+ tree of names (sorted) to rank and length, that begins at `offset` of the file."""
+    width = max(len(name.encode()) for name in names)
+    keys = [name.encode().ljust(width, b"\0") for name in names]
+    items = [key + struct.pack("<II", rank, chrom_sizes[name]) for rank, (key, name) in enumerate(zip(keys, names))]
+    levels = _levels(len(items))
+    head = struct.pack("<IIIIQQ", TREE_MAGIC, min(FAN, max(len(items), 1)), width, 8, len(items), 0)
+    at = offset + len(head)
+    content = b""
+    for depth, nodes in enumerate(levels):
+        leaf = depth == len(levels) - 1
+        below = at + sum(4 + count * (width + 8) for _, count in nodes)
+        for first, count in nodes:
+            content += struct.pack("<BBH", leaf, 0, count)
+            if leaf:
+                content += b"".join(items[first : first + count])
+                continue
+            for child in range(first, first + count):
+                content += keys[_first_item(levels, depth + 1, child)] + struct.pack("<Q", below)
+                below += 4 + levels[depth + 1][child][1] * (width + 8)
+        at += sum(4 + count * (width + 8) for _, count in nodes)
+    return head + content
+
+
+def _index(leaves: NDArray, offset: int, per_section: int) -> bytes:
+    """The R-tree over sections in order, that begins at `offset` of the file."""
+    if not len(leaves):
+        head = struct.pack("<IIQIIIIQII", INDEX_MAGIC, FAN, 0, 0, 0, 0, 0, offset, per_section, 0)
+        return head + struct.pack("<BBH", 1, 0, 0)
+    ends = (int(leaves["chrom"][0]), int(leaves["start"][0]), int(leaves["last_chrom"][-1]), int(leaves["end"][-1]))
+    head = struct.pack("<IIQIIIIQII", INDEX_MAGIC, FAN, len(leaves), *ends, offset, per_section, 0)
+    levels = _levels(len(leaves))
+    at = offset + len(head)
+    content = []
+    for depth, nodes in enumerate(levels):
+        leaf = depth == len(levels) - 1
+        size = _LEAF.itemsize if leaf else _BRANCH.itemsize
+        at += sum(4 + count * size for _, count in nodes)
+        below = at
+        child_size = _LEAF.itemsize if depth + 2 == len(levels) else _BRANCH.itemsize
+        for first, count in nodes:
+            content.append(struct.pack("<BBH", leaf, 0, count))
+            if leaf:
+                content.append(leaves[first : first + count].tobytes())
+                continue
+            branch = np.empty(count, _BRANCH)
+            for place, child in enumerate(range(first, first + count)):
+                low = _first_item(levels, depth + 1, child)
+                high = _first_item(levels, depth + 1, child + 1) - 1
+                branch[place] = (
+                    *(leaves[name][low] for name in ("chrom", "start")),
+                    leaves["last_chrom"][high],
+                    # sections of a chromosome rise, so its last section ends last
+                    leaves["end"][high],
+                    below,
+                )
+                below += 4 + levels[depth + 1][child][1] * child_size
+            content.append(branch.tobytes())
+    return head + b"".join(content)
+
+
+def _levels(items: int) -> list[list[tuple[int, int]]]:
+    """Nodes of a tree from the root down, each (its first child or item, how many)."""
+    levels: list[list[tuple[int, int]]] = []
+    while True:
+        nodes = [(first, min(FAN, items - first)) for first in range(0, max(items, 1), FAN)]
+        levels.insert(0, nodes)
+        if len(nodes) == 1:
+            return levels
+        items = len(nodes)
+
+
+def _first_item(levels: list[list[tuple[int, int]]], depth: int, node: int) -> int:
+    """The first item below a node; for the node after the last, the number of items."""
+    if node >= len(levels[depth]):
+        return sum(count for _, count in levels[-1])
+    while depth < len(levels) - 1:
+        node = levels[depth][node][0]
+        depth += 1
+    return levels[depth][node][0]
