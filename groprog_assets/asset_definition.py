@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import inspect
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterable
@@ -20,8 +21,10 @@ import dagster as dg
 
 from groprog_assets.artifacts import Blob, Bundle, Reference, digest_value, plain
 from groprog_assets.code_version import code_version, kernel_digest
+from groprog_assets.column_sources import COLUMN_SOURCES
 from groprog_assets.errors import ArtifactError, GroProgError
 from groprog_assets.io_managers import Reading
+from groprog_assets.ledger_site import ADDRESS_VARIABLE
 from groprog_assets.lineage import derivations
 from groprog_assets.partitions import LIBRARY
 from groprog_assets.pseudonyms import masked, study_key
@@ -337,13 +340,16 @@ def _size_of(value: Any, specification: Specification) -> dict[str, Any]:
 
 
 def _definition_metadata(specification: Specification) -> dict[str, Any]:
-    """Columns of the table (of a bundle: of its main one, the others beside it), and the questions to ask the ledger."""
+    """Columns of the table (of a bundle: of its main one, the others beside it), the ledger's page where one is served, and the
+    questions to ask it."""
     where = " --partition LIBRARY" if specification.partitioned else ""
     found: dict[str, Any] = {
         "lineage": dg.MetadataValue.md(
             f"`groprog lineage trace {specification.name}{where}` · `why` · `history` · `reproduce`"
         )
     }
+    if address := os.environ.get(ADDRESS_VARIABLE):
+        found["ledger"] = dg.MetadataValue.url(f"{address}/{specification.name}.html")
     tables = specification.tables
     if isinstance(tables, str):
         return {**found, **({"dagster/column_schema": _column_schema(tables)} if tables else {})}
@@ -368,6 +374,19 @@ def _column_schema(table: str) -> dg.TableSchema:
     )
 
 
+def column_lineage(name: str) -> dg.TableColumnLineage | None:
+    """From which columns of what it reads each column of an asset's main table comes; None when nothing is declared."""
+    sources = COLUMN_SOURCES.get(name, {})
+    deps = {
+        column: [
+            dg.TableColumnDep(dg.AssetKey(asset), source)
+            for asset, source in (text.split(".") for text in given.split())
+        ]
+        for column, given in sources.items()
+    }
+    return dg.TableColumnLineage(deps) if deps else None
+
+
 def _result(
     workspace: Workspace, name: str, digest: str, record: dict[str, Any], reused: bool, hard: tuple[str, ...]
 ) -> dg.MaterializeResult:
@@ -388,6 +407,8 @@ def _result(
             metadata[key] = dg.MetadataValue.md(f"![{key}](data:image/png;base64,{base64.b64encode(picture).decode()})")
         except ArtifactError:
             metadata[key] = "the plot is no longer in the store"
+    if lineage := column_lineage(name):
+        metadata["dagster/column_lineage"] = lineage
     metadata |= {
         "groprog/derivation": digest,
         "groprog/sha256": record["output"]["sha256"],

@@ -28,15 +28,21 @@ DEFINITIONS = "groprog_assets.definitions"
 @click.option("--read-only", is_flag=True, help="For looking only: nothing can be launched, and no daemon runs.")
 @click.option("--allow-remote", is_flag=True, help="Let --host be reached from other machines; there is no log-in.")
 @click.option("--user", default="", help="Who launches runs here, for the ledger; else the login name.")
-def dev(study: Path, host: str, port: int, read_only: bool, allow_remote: bool, user: str) -> None:
-    """The Dagster UI and its daemon over the study's own instance; ctrl-C ends both."""
+@click.option("--ledger-port", default=None, type=int, help="Of the ledger's pages; else the port after --port.")
+def dev(
+    study: Path, host: str, port: int, read_only: bool, allow_remote: bool, user: str, ledger_port: int | None
+) -> None:
+    """The Dagster UI and its daemon over the study's own instance, the ledger's pages beside it; ctrl-C ends all."""
     from groprog_assets.cli import readable
 
-    readable(serve)(study, host, port, read_only, allow_remote, user)
+    readable(serve)(study, host, port, read_only, allow_remote, user, ledger_port)
 
 
-def serve(study: Path, host: str, port: int, read_only: bool, allow_remote: bool, user: str) -> None:
+def serve(
+    study: Path, host: str, port: int, read_only: bool, allow_remote: bool, user: str, ledger_port: int | None = None
+) -> None:
     """Run the UI until it ends or a signal comes; the exit status is its own, 0 after a signal."""
+    from groprog_assets import definitions, ledger_site
     from groprog_assets.execution import register_libraries, study_instance
     from groprog_assets.resources import ACTOR_VARIABLE
     from groprog_assets.workspace import open_workspace
@@ -45,8 +51,10 @@ def serve(study: Path, host: str, port: int, read_only: bool, allow_remote: bool
     workspace = open_workspace(study)
     with study_instance(workspace) as instance:
         register_libraries(instance, workspace)
-    environment = {**os.environ, ACTOR_VARIABLE: user or getpass.getuser()}
-    click.echo(f"http://{host}:{port} in about ten seconds; ctrl-C ends it")
+    assert definitions.defs  # registers the assets that the pages describe
+    pages = ledger_site.serve(workspace, host, ledger_port or port + 1)
+    environment = {**os.environ, ACTOR_VARIABLE: user or getpass.getuser(), ledger_site.ADDRESS_VARIABLE: pages}
+    click.echo(f"http://{host}:{port} in about ten seconds; the ledger at {pages}; ctrl-C ends both")
     sys.exit(supervise(command(host, port, read_only), workspace.home, environment))
 
 

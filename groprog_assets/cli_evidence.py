@@ -14,7 +14,7 @@ import click
 from groprog_assets.cli_lineage import JSON, PARTITION, STUDY_OPTION, Answering, answer, lineage_group, workspace_of
 from groprog_assets.errors import LedgerError, Problem
 
-FORMATS = ["prov", "openlineage", "rocrate", "duckdb"]
+FORMATS = ["prov", "openlineage", "rocrate", "html", "duckdb"]
 
 
 @lineage_group.command("reproduce", cls=Answering)
@@ -60,9 +60,10 @@ def reproduce(asset: str, study: Path | None, partition: str, run: bool, as_json
 @lineage_group.command("export", cls=Answering)
 @STUDY_OPTION
 @click.option("--format", "form", type=click.Choice(FORMATS), default="prov", show_default=True)
-@click.option("--output", type=click.Path(path_type=Path), required=True, help="File; for rocrate a folder.")
+@click.option("--output", type=click.Path(path_type=Path), required=True, help="File; for rocrate and html a folder.")
 def export(study: Path | None, form: str, output: Path) -> None:
-    """The ledger for others: W3C PROV-JSON, OpenLineage events (one a line), an RO-Crate of the results, or the DuckDB file."""
+    """The ledger for others: W3C PROV-JSON, OpenLineage events (one a line), an RO-Crate of the results, a page an asset, or the
+    DuckDB file."""
     from groprog_assets.artifacts import write_atomically
     from groprog_assets.lineage import exports, ledger
 
@@ -71,6 +72,12 @@ def export(study: Path | None, form: str, output: Path) -> None:
         ledger.publish(workspace.ledger_path, output)
     elif form == "rocrate":
         write_crate(workspace, output)
+    elif form == "html":
+        from groprog_assets import definitions, ledger_site
+
+        assert definitions.defs  # registers the assets that the pages describe
+        for name, content in ledger_site.pages(workspace):
+            write_atomically(output / name, content)
     else:
         with ledger.open_ledger(workspace.ledger_path) as connection:
             if form == "prov":

@@ -10,6 +10,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 import dagster as dg
 
 from groprog_assets import assets, jobs, schedules, sensors
+from groprog_assets.freshness import with_freshness
 from groprog_assets.io_managers import ArtifactIOManager
 from groprog_assets.resources import StudyResource
 
@@ -20,7 +21,7 @@ def build_definitions(**overrides: Any) -> dg.Definitions:
     study = StudyResource(path=path)
     resources = {"study": study, "artifacts": ArtifactIOManager(study=study), **overrides}
     return dg.Definitions(
-        assets=dg.load_assets_from_package_module(assets),
+        assets=with_freshness(dg.load_assets_from_package_module(assets), path),
         jobs=list(jobs.JOBS),
         schedules=schedules.retraining(path),
         sensors=[sensors.libraries, sensors.inbox, *sensors.LEDGER],

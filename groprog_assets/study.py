@@ -178,6 +178,9 @@ class Study(StudyPart):
     retrain_cron: Cron | None = Field(
         None, description="when to train again on what the inbox accepted; without it, as soon as it is accepted"
     )
+    fresh_for_days: int = Field(
+        90, ge=1, description="after how many days without being made the cohort's values are overdue"
+    )
     data_roots: list[Path] = Field(
         default_factory=list, description="folders outside the study's own that its paths may reach"
     )

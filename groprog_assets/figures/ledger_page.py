@@ -1,0 +1,41 @@
+"""The ledger's page of one asset and the list of all, as self-contained HTML: facts in, text out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+TEMPLATES = Path(__file__).with_name("templates")
+MANY = 4
+"""Changed codes that are named one by one; more are counted."""
+
+
+def render_asset(facts: Mapping[str, Any], study: str, description: str, head: Mapping[str, Any] | None) -> bytes:
+    """The page of an asset; `facts` as lineage.ledger_pages gathers them, `head` {sequence, seal} of the ledger."""
+    history = [{**row, "changes": summed(row["changes"])} for row in facts["history"]]
+    return _page("ledger.html", facts={**facts, "history": history}, study=study, description=description, head=head)
+
+
+def render_index(assets: Sequence[Mapping[str, Any]], study: str, head: Mapping[str, Any] | None) -> bytes:
+    """The list of all assets with links to their pages."""
+    return _page("ledger_index.html", assets=assets, study=study, head=head)
+
+
+def summed(changes: Sequence[str]) -> list[str]:
+    """The changes as they are; many changed codes, or parts of the decision before, as one entry that counts them."""
+    kept = list(changes)
+    for start, words in (("code_version of ", "code of {} steps"), ("extra ", "{} further facts")):
+        held = [item for item in kept if item.startswith(start)]
+        if len(held) > MANY:
+            kept = [item for item in kept if not item.startswith(start)] + [words.format(len(held))]
+    return [item.replace("code_version of ", "code of ") for item in kept]
+
+
+def _page(template: str, **context: Any) -> bytes:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=select_autoescape(), trim_blocks=True
+    )
+    return environment.get_template(template).render(**context).encode()
