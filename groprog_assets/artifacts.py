@@ -238,6 +238,27 @@ def decode_arrays(content: bytes) -> dict[str, Any]:
         return {name: archive[name] for name in archive.files}
 
 
+LARGEST_KEPT = 1 << 30
+"""Bytes of decoded tables that a process keeps: several assets of a run read the same ones."""
+
+_KEPT: dict[tuple[str, str], Any] = {}
+
+
+def _decoded(content: bytes, reference: Reference) -> Any:
+    """The table of verified bytes. Those used last are kept; pandas copies a table when someone changes it."""
+    key = (reference.sha256, reference.table)
+    frame = _KEPT.pop(key, None)
+    if frame is None:
+        frame = decode_table(content, reference.table)
+    _KEPT[key] = frame
+    sizes = {name: int(item.memory_usage().sum()) for name, item in _KEPT.items()}
+    for name in list(_KEPT):
+        if sum(sizes.values()) <= LARGEST_KEPT:
+            break
+        del _KEPT[name], sizes[name]
+    return frame.copy(deep=False)
+
+
 class Store:
     """Content-addressed files under one folder."""
 
@@ -352,7 +373,7 @@ class Store:
             return StoredFile(self.get_file(reference.sha256, name, remedy), reference.suffix)
         content = self.get_bytes(reference.sha256, name, remedy)
         if reference.kind == "table":
-            return decode_table(content, reference.table)
+            return _decoded(content, reference)
         if reference.kind == "arrays":
             return decode_arrays(content)
         if reference.kind == "document":

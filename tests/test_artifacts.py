@@ -152,3 +152,14 @@ def test_a_large_file_is_moved_in_and_verified_by_its_path(store: Store, tmp_pat
     place.write_bytes(b"x" * 100_000)
     assert store.put(Bundle(made=StoredFile(place, ".bam"))) == reference
     assert store.verifies(reference)
+
+
+def test_a_table_read_twice_is_equal_and_one_readers_change_is_its_own(tmp_path):
+    store = Store(tmp_path)
+    reference = store.put(pd.DataFrame({"a": [1, 2]}))
+    first, second = store.get(reference), store.get(reference)
+    first.loc[0, "a"] = 9
+    assert second["a"].tolist() == store.get(reference)["a"].tolist() == [1, 2]
+    store.path(reference.sha256).write_bytes(b"altered")
+    with pytest.raises(ArtifactError):
+        store.get(reference)
