@@ -157,7 +157,7 @@ def test_a_new_library_runs_its_own_steps_and_what_depends_on_it(study: Path):
     assert request.job_name == "study_job"
     found = answer(study, [request])
     assert found["transcript_counts"] == found["risk_model"] == found["report"] == 1
-    for name in ("ontology", "chromatin_signal", "clinical_records", "patient_expression", "cohort"):
+    for name in ("clinical_records", "patient_expression", "cohort"):
         assert found[name] == 0, f"{name} does not depend on libraries"
     assert look(study) == []
     assert "treated_3" in set(load_asset(Workspace(study), "transcript_counts")["library"])

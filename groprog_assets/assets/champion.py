@@ -82,8 +82,9 @@ def champion(
 
     current, behind = champion_before(workspace)
     parameters = study.parameters.evaluation
-    before = champion_now(workspace, behind, cohort, patient_expression) if behind else None
-    unusable = withdrawn_reason(workspace, behind) or (before.unusable if before else "")
+    withdrawn = withdrawn_reason(workspace, behind)
+    before = champion_now(workspace, behind, cohort, patient_expression) if behind and not withdrawn else None
+    unusable = before.unusable if before else withdrawn
     comparison = stability = bounds = expected = None
     arrived = 0
     if before is not None and not before.unusable:
