@@ -156,7 +156,9 @@ def run_study(
     if not debug:
         for name in ("dagster", "dagster.daemon", "alembic"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
-    with ledger.open_ledger(workspace.ledger_path, make=True):  # one that cannot be written to is said before anything runs
+    with ledger.open_ledger(
+        workspace.ledger_path, make=True
+    ):  # one that cannot be written to is said before anything runs
         pass
     with study_instance(workspace) as instance:
         close_orphans(instance)

@@ -164,6 +164,12 @@ def _prognosis(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
     evaluation = _of_champion(workspace, "evaluation")
     if evaluation is not None:
         yield "evaluation.json", _json(evaluation)
+    ablation, elsewhere = load_asset(workspace, "ablation"), load_asset(workspace, "external_validation")
+    if ablation is not None and ablation["parts"]:
+        yield "ablation.json", _json(ablation)
+    if elsewhere is not None and elsewhere.cohorts:
+        yield "external_validation.json", _json(elsewhere.cohorts)
+        yield "external_scores.tsv", _tsv(elsewhere.scores)
     model = _of_champion(workspace, "risk_model")
     if model is not None:
         for name, blob in model.files.items():

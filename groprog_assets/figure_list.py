@@ -54,11 +54,26 @@ def nascent_drawings(study: Any, values: Mapping[str, Any]) -> dict[str, Callabl
 
 def cohort_drawings(values: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
     """The figures of the patients and of the model, and the graph, as `nascent_drawings` has those of the libraries."""
-    from groprog_assets.figures import attributions, calibration, cohort, evaluation, kaplan_meier, training
+    from groprog_assets.figures import (
+        ablation,
+        attributions,
+        calibration,
+        cohort,
+        evaluation,
+        kaplan_meier,
+        robustness,
+        training,
+    )
     from groprog_assets.figures.report_prognosis import LABELS, MODEL
 
     document, trained, patients = values["evaluation"], values["risk_model"], values["cohort"]
+    elsewhere = {}
+    for found in values["external_validation"].cohorts:
+        strata, held = found["evaluation"]["strata"].get(MODEL), found["evaluation"]["calibration"].get(MODEL)
+        elsewhere[f"external_{found['name']}_survival"] = partial(kaplan_meier.kaplan_meier_figure, strata)
+        elsewhere[f"external_{found['name']}_calibration"] = partial(calibration.calibration_figure, held)
     return {
+        **elsewhere,
         "follow_up": lambda: cohort.follow_up(patients.outcomes, patients.summary),
         "missingness": lambda: cohort.missingness(patients.summary, patients.fields),
         "energy": lambda: training.energy_histogram(
@@ -71,6 +86,8 @@ def cohort_drawings(values: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
         "calibration": lambda: calibration.calibration_figure(document["calibration"].get(MODEL)),
         "auc": lambda: evaluation.auc_figure(document, LABELS),
         "roc": lambda: evaluation.roc_figure(document, LABELS),
+        "robustness": lambda: robustness.robustness_figure(document),
+        "ablation": lambda: ablation.ablation_figure(values["ablation"]),
         "workflow": _workflow,
     }
 

@@ -11,11 +11,13 @@ def columns(frame: Any) -> dict[str, Any]:
 
 
 def model_inputs(cohort: Any, expression: dict[str, Any], features: Any, mode: str) -> Any:
-    """ModelInputs of the cohort's patients in the order of its index, with what the mode allows of their omics."""
+    """ModelInputs of the cohort's patients in the order of its index: their batch, and what the mode allows of their omics."""
+    from dataclasses import replace
+
     from groprog_assets.model.inputs import ModelInputs
 
     given = expression if expression["values"].size else None
-    return ModelInputs.from_columns(
+    inputs = ModelInputs.from_columns(
         columns(cohort.records),
         columns(cohort.fields),
         given,
@@ -23,6 +25,7 @@ def model_inputs(cohort: Any, expression: dict[str, Any], features: Any, mode: s
         columns(features.constants),
         mode if given is not None else "clinical",  # type: ignore[arg-type]
     )
+    return replace(inputs, batch=cohort.index.set_index("patient_id")["batch"][inputs.patient_id].to_numpy(dtype=str))
 
 
 def model_outcomes(cohort: Any) -> Any:
@@ -38,6 +41,17 @@ def model_folds(folds: Any, cohort: Any) -> Any:
     from groprog_assets.model.inputs import folds_from_columns
 
     return folds_from_columns(columns(folds), cohort.records["patient_id"])
+
+
+def search_log(crossed: Any, final: Any) -> Any:
+    """Table search_log of a CrossValidation and the final fit; without rows when nothing was searched."""
+    import pandas as pd
+
+    from groprog_assets.tables import TABLES, conform
+
+    names = [column.name for column in TABLES["search_log"].columns]
+    parts = [pd.DataFrame(crossed.trials, columns=names), pd.DataFrame(final.trials, columns=names)]
+    return conform(pd.concat([part for part in parts if len(part)] or parts[:1]), "search_log")
 
 
 def score_table(prediction: Any, out_of_fold: Any, version: str) -> Any:

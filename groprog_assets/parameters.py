@@ -272,6 +272,12 @@ class RepresentationParameters(ParameterGroup):
         why="as wide as the widest block of Table 5; the linear path and the per-gene deviation live in their span",
         ge=1,
     )
+    harmonization: Literal["none", "combat"] = cited(
+        "none",
+        unit="method",
+        source="unstated",
+        why="combat takes declared batches out of the expression, fitted on training patients; it costs what differs with them",
+    )
     gene_deviation: bool = cited(
         True,
         unit="switch",
@@ -290,7 +296,7 @@ class NetworkParameters(ParameterGroup):
         why="A10 asks for a frozen bank; 16 exceeds the number of stage x grade cells in use",
         ge=1,
     )
-    attention: Literal["prototypes", "batch"] = cited("prototypes", unit="mode", source="A10")
+    attention: Literal["prototypes", "batch", "none"] = cited("prototypes", unit="mode", source="A10")
     energy_sign: Literal[1, -1] = cited(
         -1, unit="sign", source="A12", why="-1 is the paper's stated aim; +1 the literal eq. 6"
     )
@@ -427,12 +433,13 @@ class Parameters(ParameterGroup):
 
     @model_validator(mode="after")
     def _grid_is_of_parameters(self) -> Parameters:
-        for name, values in self.search.grid.items():
+        groups = self.__dict__  # an asset's view refuses to hand out a group that was not declared, also to this rule
+        for name, values in groups["search"].grid.items():
             group, _, field = name.partition(".")
-            if group not in SEARCHABLE or field not in type(getattr(self, group)).model_fields:
+            if group not in SEARCHABLE or field not in type(groups[group]).model_fields:
                 raise ValueError(f"search.grid: {name} is no parameter of {', '.join(SEARCHABLE)}")
             for value in values:
-                type(getattr(self, group)).model_validate({field: value})
+                type(groups[group]).model_validate({field: value})
         return self
 
     def overrides(self) -> dict[str, dict[str, Any]]:

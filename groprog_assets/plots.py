@@ -165,3 +165,29 @@ def evaluation(document: dict[str, Any]) -> dict[str, Drawing]:
         return calibration.calibration_figure(document["calibration"].get(MODEL))
 
     return {"kaplan_meier": strata, "calibration": calibrated}
+
+
+def ablation(document: dict[str, Any]) -> Drawing | None:
+    """Forest plot of the parts; None where none was left out."""
+
+    def draw() -> Any:
+        from groprog_assets.figures import ablation as figure
+
+        return figure.ablation_figure(document)
+
+    return draw if document["parts"] else None
+
+
+def external_validation(cohorts: list[dict[str, Any]]) -> dict[str, Drawing]:
+    """Kaplan–Meier curves of each external cohort at the training's cuts."""
+
+    def drawing(document: dict[str, Any]) -> Drawing:
+        def draw() -> Any:
+            from groprog_assets.figures import kaplan_meier
+            from groprog_assets.figures.report_prognosis import MODEL
+
+            return kaplan_meier.kaplan_meier_figure(document["evaluation"]["strata"].get(MODEL), document["name"])
+
+        return draw
+
+    return {document["name"]: drawing(document) for document in cohorts}

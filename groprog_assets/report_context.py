@@ -80,6 +80,10 @@ def _absent(study: StudyView) -> dict[str, str]:
         reasons["enrichment"] = "The study names no ontology, so the functions of the changed genes were not tested."
     if not study.loci:
         reasons["loci"] = "The study names no key loci."
+    if not study.validation:
+        reasons["external"] = (
+            "The study names no patients of another centre (validation), so the model is judged at home only."
+        )
     return reasons
 
 

@@ -162,6 +162,38 @@ class Cohort(StudyPart):
     inbox: Path | None = Field(None, description="folder watched for new clinical data")
 
 
+class ExternalCohort(StudyPart):
+    """Patients of another centre: the finished model scores them, nothing is trained on them (S1-X01, S1-X02)."""
+
+    name: Identifier
+    clinical: Path = Field(description="TSV, CSV or cBioPortal file, or a cBioPortal study folder")
+    patient_column: str = "PATIENT_ID"
+    endpoint: Endpoint
+    fields: list[ClinicalField] = Field(
+        default_factory=list,
+        description="how this centre writes the cohort's fields, by the same names; empty: as the cohort does",
+    )
+    batch_column: str | None = None
+    expression: Expression | None = None
+    harmonize: bool = Field(
+        False,
+        description="take this centre's own batch effects out of the expression; its outcomes are not used for that",
+    )
+
+    def as_cohort(self, own: Cohort) -> Cohort:
+        """The same patients as a cohort, fields it does not list as those of `own`, the study's cohort."""
+        return Cohort(
+            clinical=self.clinical,
+            patient_column=self.patient_column,
+            endpoint=self.endpoint,
+            fields=self.fields or own.fields,
+            batch_column=self.batch_column,
+            expression=self.expression,
+            splits=None,
+            inbox=None,
+        )
+
+
 class Study(StudyPart):
     """The whole study file."""
 
@@ -175,6 +207,7 @@ class Study(StudyPart):
     ontology: Ontology | None = None
     signature_target: str | None = Field(None, description="chrom:start-end that the perturbation must raise (A44)")
     cohort: Cohort
+    validation: list[ExternalCohort] = Field(default_factory=list, description="other centres' patients to score")
     retrain_cron: Cron | None = Field(
         None, description="when to train again on what the inbox accepted; without it, as soon as it is accepted"
     )

@@ -14,7 +14,7 @@ from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
-from groprog_assets.study import ClinicalField, Library, Study
+from groprog_assets.study import ClinicalField, Cohort, ExternalCohort, Library, Study
 from groprog_assets.study_files import (
     bam_problem,
     clinical_path,
@@ -56,7 +56,7 @@ def _closest(name: str, known: Iterable[str]) -> str:
 
 def rule_findings(study: Study) -> list[Finding]:
     """Every rule between fields that is broken."""
-    return [*_libraries(study), *_regions(study), *_cohort(study)]
+    return [*_libraries(study), *_regions(study), *_cohort(study), *_validation(study)]
 
 
 def _repeated(names: list[str], part: tuple[str | int, ...], field: str, what: str) -> Iterator[Finding]:
@@ -272,6 +272,21 @@ def _cohort(study: Study) -> Iterator[Finding]:
         )
 
 
+def _validation(study: Study) -> Iterator[Finding]:
+    """An external cohort speaks of the fields the model knows."""
+    yield from _repeated([cohort.name for cohort in study.validation], ("validation",), "name", "External cohorts")
+    known = {field.name: field for field in study.cohort.fields}
+    for k, cohort in enumerate(study.validation):
+        for j, field in enumerate(cohort.fields):
+            at = ("validation", k, "fields", j)
+            if field.name not in known:
+                rule = "An external cohort gives the fields the model was trained with, under the same names."
+                yield Finding((*at, "name"), field.name, rule, _closest(field.name, known))
+            elif field.kind != known[field.name].kind:
+                rule = f"{field.name} is {known[field.name].kind} in the study's cohort."
+                yield Finding((*at, "kind"), field.kind, rule, "A field is of one kind everywhere.")
+
+
 def file_findings(study: Study) -> list[Finding]:
     """Problems of the files a study names, from their first and last bytes."""
     findings = []
@@ -287,7 +302,10 @@ def file_findings(study: Study) -> list[Finding]:
         )
     broken = {finding.at for finding in findings}
     findings += _chromosomes(study) if ("genome", "chrom_sizes") not in broken else []
-    findings += _clinical(study, broken) if ("cohort", "clinical") not in broken else []
+    findings += _clinical(study.cohort, ("cohort",), broken) if ("cohort", "clinical") not in broken else []
+    for k, other in enumerate(study.validation):
+        at = ("validation", k)
+        findings += _clinical(other, at, broken) if (*at, "clinical") not in broken else []
     return findings
 
 
@@ -313,6 +331,10 @@ def named_files(study: Study) -> Iterator[tuple[tuple[str | int, ...], Path]]:
         yield ("cohort", "expression", "path"), cohort.expression.path
     if cohort.splits is not None:
         yield ("cohort", "splits"), cohort.splits
+    for k, other in enumerate(study.validation):
+        yield ("validation", k, "clinical"), clinical_path(other.clinical)
+        if other.expression is not None:
+            yield ("validation", k, "expression", "path"), other.expression.path
 
 
 def _file(at: tuple[str | int, ...], path: Path) -> Finding | None:
@@ -366,23 +388,22 @@ def _chromosomes(study: Study) -> Iterator[Finding]:
             yield Finding(at, f"{text}", f"{chrom} ends at {sizes[chrom]:,}.", "Is the interval of another assembly?")
 
 
-def _clinical(study: Study, broken: set[tuple[str | int, ...]]) -> Iterator[Finding]:
-    """The columns the study names stand in the header; the expression matrix lies the right way round."""
-    cohort = study.cohort
+def _clinical(
+    cohort: Cohort | ExternalCohort, part: tuple[str | int, ...], broken: set[tuple[str | int, ...]]
+) -> Iterator[Finding]:
+    """The columns the study names stand in the header; the matrix lies the right way round. `part`: where in the study."""
     try:
         layout = table_layout(clinical_path(cohort.clinical))
     except (ValueError, OSError, EOFError) as error:
-        yield Finding(
-            ("cohort", "clinical"), str(error), "A text table with a header row.", "Is it TSV or CSV, in UTF-8?"
-        )
+        yield Finding((*part, "clinical"), str(error), "A text table with a header row.", "Is it TSV or CSV, in UTF-8?")
         return
     named = [
-        (("cohort", "patient_column"), cohort.patient_column),
-        (("cohort", "endpoint", "time_column"), cohort.endpoint.time_column),
-        (("cohort", "endpoint", "event_column"), cohort.endpoint.event_column),
-        (("cohort", "batch_column"), cohort.batch_column),
-        *((("cohort", "fields", k, "column"), field.column) for k, field in enumerate(cohort.fields)),
-        *((("cohort", "fields", k, "height_column"), field.height_column) for k, field in enumerate(cohort.fields)),
+        ((*part, "patient_column"), cohort.patient_column),
+        ((*part, "endpoint", "time_column"), cohort.endpoint.time_column),
+        ((*part, "endpoint", "event_column"), cohort.endpoint.event_column),
+        ((*part, "batch_column"), cohort.batch_column),
+        *(((*part, "fields", k, "column"), field.column) for k, field in enumerate(cohort.fields)),
+        *(((*part, "fields", k, "height_column"), field.height_column) for k, field in enumerate(cohort.fields)),
     ]
     for at, column in named:
         if column is not None and column not in layout.columns:
@@ -391,9 +412,9 @@ def _clinical(study: Study, broken: set[tuple[str | int, ...]]) -> Iterator[Find
     repeated = [column for column, count in Counter(layout.columns).items() if count > 1]
     if repeated:
         yield Finding(
-            ("cohort", "clinical"), ", ".join(repeated), "A column stands once in a header.", "Rename the others."
+            (*part, "clinical"), ", ".join(repeated), "A column stands once in a header.", "Rename the others."
         )
-    at = ("cohort", "expression", "path")
+    at = (*part, "expression", "path")
     if cohort.expression is None or at in broken or cohort.patient_column not in layout.columns:
         return
     try:

@@ -34,6 +34,7 @@ SECTIONS = [
     "ontology",
     "signature_target",
     "cohort",
+    "validation",
     "results",
 ]
 PACKAGES = [

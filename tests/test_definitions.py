@@ -53,6 +53,8 @@ PROMISED = {
     "champion",
     "figures",
     "nascent_figures",
+    "ablation",
+    "external_validation",
     "locus_pages",
     "report",
     "lineage_snapshot",

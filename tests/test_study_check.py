@@ -309,7 +309,7 @@ def test_the_template_explains_every_field() -> None:
     text = TEMPLATE.read_text()
     parts = [
         study.Study, study.Genome, study.Library, study.Contrast, study.Locus, study.Mark, study.Ontology,
-        study.ClinicalField, study.Endpoint, study.Expression, study.Cohort,
+        study.ClinicalField, study.Endpoint, study.Expression, study.Cohort, study.ExternalCohort,
     ]  # fmt: skip
     missing = [f"{part.__name__}.{name}" for part in parts for name in part.model_fields if f"{name}:" not in text]
     assert not missing

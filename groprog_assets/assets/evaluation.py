@@ -24,6 +24,7 @@ def evaluation(
     import pandas as pd
 
     from groprog_assets.methods import evaluation as method
+    from groprog_assets.methods.robustness_metrics import robustness
 
     out_of_fold = pd.concat(
         [risk_model.out_of_fold, risk_model.clinical_out_of_fold, baselines.table], ignore_index=True
@@ -35,6 +36,7 @@ def evaluation(
         study.parameters.evaluation,
         seed=study.parameters.training.seed,
     )
+    document["robustness"] = robustness(risk_model.stability, risk_model.agreement, risk_model.out_of_fold)
     return materialized(
         document,
         plot=plots.evaluation(document),

@@ -23,6 +23,8 @@ def figures(
     evaluation: dict[str, Any],
     risk_model: Bundle,
     risk_scores: Any,
+    ablation: dict[str, Any],
+    external_validation: Bundle,
     patient_expression: dict[str, Any],
     normalized_features: Bundle,
 ) -> Materialized:
@@ -34,6 +36,8 @@ def figures(
         "evaluation": evaluation,
         "risk_model": risk_model,
         "risk_scores": risk_scores,
+        "ablation": ablation,
+        "external_validation": external_validation,
         "energy_clamp": study.parameters.network.energy_clamp,
         "drivers": cohort_drivers(
             risk_model, cohort, patient_expression, normalized_features, study.parameters.representation.mode

@@ -23,6 +23,7 @@ from groprog_assets.workspace import StudyView, Workspace
         "ontology",
         "loci",
         "cohort",
+        "validation",
         "parameters.quality",
         "parameters.representation",
     ),
@@ -48,6 +49,8 @@ def report(
     evaluation: dict[str, Any],
     risk_model: Bundle,
     risk_scores: Any,
+    ablation: dict[str, Any],
+    external_validation: Bundle,
     champion: dict[str, Any],
 ) -> Materialized:
     """One self-contained HTML page: what was run and from what, reads to risk, the model card with its limits."""
@@ -69,6 +72,9 @@ def report(
         "loci": loci,
         "cohort": cohort,
         "evaluation": evaluation,
+        "ablation": ablation,
+        "external_validation": external_validation.cohorts,
+        "search_log": risk_model.search,
         "training_history": risk_model.history,
         "risk_scores": risk_scores,
         "model_card": {"model": risk_model.summary, "decision": champion["reason"]},

@@ -114,7 +114,7 @@ def concordance_figure(
         if metric in entry and entry[metric]["estimate"] is not None
     ]
     title = f"{metric.replace('_', ' ')}, out of fold, 95 % interval"
-    return _forest(rows, None if "brier" in metric else 0.5, title, "estimate")
+    return forest(rows, None if "brier" in metric else 0.5, title, "estimate")
 
 
 def differences_figure(
@@ -131,12 +131,11 @@ def differences_figure(
         for row in document.get("differences", [])
         if row["metric"] == metric and row["difference"] is not None
     ]
-    return _forest(
-        rows, 0.0, f"Paired differences in {metric.replace('_', ' ')}", "difference, corrected 95 % interval"
-    )
+    return forest(rows, 0.0, f"Paired differences in {metric.replace('_', ' ')}", "difference, corrected 95 % interval")
 
 
-def _forest(rows: Sequence[tuple[str, float, Any, Any]], line: float | None, title: str, xlabel: str) -> Figure:
+def forest(rows: Sequence[tuple[str, float, Any, Any]], line: float | None, title: str, xlabel: str) -> Figure:
+    """A row each: (label, estimate, lower, upper), None where there is no interval; `line`: where the reference stands."""
     figure, axes = new_figure((6.2, 1.2 + 0.36 * max(len(rows), 2)))
     if not rows:
         say_empty(axes, "Nothing to compare.")

@@ -55,7 +55,10 @@ def render_report(context: Mapping[str, Any]) -> bytes:
       evaluation                  document: {"models": {model: {metric: {"estimate", "lower", "upper"}}},
                                   "differences": [{"model", "against", "metric", "difference", "lower", "upper",
                                   "p_value"}], "tau_months", "horizons_months", ...}
+      external_validation         [document of external_cohorts.validate_cohort], one an external cohort
+      ablation                    {"whole", "parts": [{"part", "difference", "lower", "upper", ...}]}
       training_history            training_history
+      search_log                  search_log
       risk_scores                 risk_scores
       model_card                  document, see figures/model_card.py
       champion                    document of the promotion decision

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from groprog_assets.figures.ablation import PARTS
 from groprog_assets.figures.model_card import limits
 from groprog_assets.figures.report_blocks import (
     Block,
@@ -35,6 +36,7 @@ MODEL = "groprog"
 LABELS = {
     "groprog": "GroProg",
     "groprog_clinical": "GroProg, clinical branch alone",
+    "groprog_without_omics": "GroProg, omics withheld",
     "clinical_cox": "Cox, clinical",
     "penalised_cox": "Penalised Cox, clinical + expression",
     "boosted_cox": "Boosted Cox",
@@ -84,6 +86,17 @@ CAPTIONS: dict[str, tuple[str, str]] = {
         "Net benefit of acting on patients whose predicted event probability reaches a threshold, out of fold, beside "
         "acting on everybody and on nobody (zero). A model is of use where its line lies above both.",
         "Decision curves: net benefit against threshold probability for each model at each horizon.",
+    ),
+    "robustness": (
+        "Held-out risks when the omics are disturbed: rank correlation with the undisturbed risk, and concordance lost. Noise is "
+        "in SD of each gene; lost genes are the same for all patients; another's omics: shuffled patients. Points "
+        "are means, lines 2.5 to 97.5 % over folds and draws. CKA: how alike two members of the ensemble represent the patients.",
+        "Dot plot of rank correlation and lost concordance under noise, gene loss and permutation.",
+    ),
+    "ablation": (
+        "What each part is worth: held-out concordance of the model without it less that of the whole model, same patients and "
+        "folds, with corrected 95 % intervals. Left of zero the part helps; an interval over zero shows neither help nor harm.",
+        "Forest plot of the change in concordance when each part of the model is left out.",
     ),
     "training": (
         "Loss terms and validation concordance by epoch over the three stages; the line ends where early stopping "
@@ -286,10 +299,63 @@ def evaluation(context: Mapping[str, Any]) -> list[Block]:
     blocks += [
         _picture(context, name, CAPTIONS) for name in ("auc", "roc", "decision") if member(context.get("figures"), name)
     ]
-    shown = {"models", "differences", "headline", "auc_curves", "roc", "strata", "calibration", "decision_curves"}
+    blocks += _parts_and_disturbance(context)
+    shown = {
+        "models",
+        "differences",
+        "headline",
+        "auc_curves",
+        "roc",
+        "strata",
+        "calibration",
+        "decision_curves",
+        "robustness",
+    }
     rest = {key: value for key, value in document.items() if key not in shown}
     if rest:
         blocks.append(details("All other figures of the evaluation", [document_table(rest)]))
+    return blocks
+
+
+def _parts_and_disturbance(context: Mapping[str, Any]) -> list[Block]:
+    """Ablation with its table, robustness; each only where it was made."""
+    blocks: list[Block] = []
+    parts = member(context.get("ablation"), "parts") or []
+    if parts and member(context.get("figures"), "ablation"):
+        rows = [
+            [
+                cell(PARTS.get(row["part"], words(row["part"])), strong=True),
+                cell(fixed(row["estimate"]), row["estimate"]),
+                cell(fixed(row["difference"]), row["difference"]),
+                cell(interval(row["lower"], row["upper"]), row["lower"]),
+                cell(interval(row["bootstrap_lower"], row["bootstrap_upper"]), row["bootstrap_lower"]),
+                cell(p_value(row["p_value"]), row["p_value"]),
+            ]
+            for row in parts
+        ]
+        heads = ["Without", "C", "Difference", "95 %, over folds", "95 %, over patients", "p"]
+        caption = f"Each part left out; the whole model has {fixed(context['ablation']['whole'])} on these folds."
+        blocks += [
+            _picture(context, "ablation", CAPTIONS),
+            details("The parts in numbers", [table(heads, rows, caption)]),
+        ]
+    found = member(context.get("evaluation"), "robustness") or {}
+    if found.get("perturbations") and member(context.get("figures"), "robustness"):
+        blocks.append(_picture(context, "robustness", CAPTIONS))
+        if found.get("members"):
+            cka, ranks = found["members"]["cka"], found["members"]["spearman"]
+            share = (
+                ""
+                if found.get("seed_spread") is None
+                else f" Their spread is {100 * found['seed_spread']:.0f} % of that between patients."
+            )
+            blocks.append(
+                paragraph(
+                    f"Members of the ensemble, trained from other seeds on other parts, agree on held-out patients: CKA of h "
+                    f"{fixed(cka['mean'], 2)} ({interval(cka['lower'], cka['upper'], 2)}), rank correlation of risks "
+                    f"{fixed(ranks['mean'], 2)} ({interval(ranks['lower'], ranks['upper'], 2)}).{share}"
+                )
+            )
     return blocks
 
 

@@ -1,7 +1,8 @@
 """What each section of the report holds, in the order a reader asks: what was found, from what, how good, with what limits.
 
 Assets' values in (the context of `report.render_report`), plain dicts for the template out. A section whose values are absent
-says so. The genomic sections stand in `report_genomics`, the patients' in `report_prognosis`.
+says so. The genomic sections stand in `report_genomics`, the patients' in `report_prognosis`
+and `report_external`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from groprog_assets.figures import report_external as elsewhere
 from groprog_assets.figures import report_genomics as genomics
 from groprog_assets.figures import report_prognosis as prognosis
 from groprog_assets.figures.report_blocks import (
@@ -40,6 +42,7 @@ SECTIONS: tuple[tuple[str, str, Callable[[Mapping[str, Any]], list[Block]]], ...
     ("loci", "Key loci", genomics.loci),
     ("cohort", "The patients", prognosis.cohort),
     ("evaluation", "How well the model predicts", prognosis.evaluation),
+    ("external", "Patients of other centres", elsewhere.external),
     ("training", "How the model was trained", prognosis.training),
     ("model-card", "Model card and limits", prognosis.card),
     ("appendix", "Everything else", lambda context: appendix(context)),
@@ -189,7 +192,7 @@ def appendix(context: Mapping[str, Any]) -> list[Block]:
     others = {
         name: image
         for name, image in (context.get("figures") or {}).items()
-        if name not in known and not name.startswith("locus_")
+        if name not in known and not name.startswith(("locus_", "external_"))
     }
     if "workflow" in (context.get("figures") or {}):
         blocks.append(picture(context, "workflow"))

@@ -26,7 +26,7 @@ from groprog_assets.methods.fold_metrics import (
     held_out_folds,
     mean_over_folds,
 )
-from groprog_assets.methods.kaplan_meier import at_risk_table, log_rank, risk_strata, survival_by_group
+from groprog_assets.methods.kaplan_meier import at_risk_table, log_rank, risk_strata, survival_by_group, whole_years
 from groprog_assets.parameters import EvaluationParameters
 from groprog_kernels.auc import roc_curve
 from groprog_kernels.concordance import concordance
@@ -287,7 +287,7 @@ def _strata(
     for k, model in enumerate(models):
         group = risk_strata(rank[k, tested], parameters.strata)
         test = log_rank(time[tested], event[tested], group)
-        marks = _months(time[tested].max())
+        marks = whole_years(time[tested].max())
         counts = at_risk_table(time[tested], group, marks)
         found[model] = {
             "curves": survival_by_group(time[tested], event[tested], group).to_dict("list"),
@@ -295,12 +295,6 @@ def _strata(
             "log_rank": test._asdict(),
         }
     return found
-
-
-def _months(last: float) -> np.ndarray:
-    """Whole years, or multiples of years, from 0 to `last` months: seven at most; tenths of shorter follow-up."""
-    step = 12 * max(1, int(np.ceil(last / 12 / 6))) if last >= 24 else max(last / 6, 0.1)
-    return np.arange(0, last + 1e-9, step).round(1)
 
 
 def _auc_curves(models: list[str], folds: list[HeldOutFold], parameters: EvaluationParameters) -> dict[str, Any]:

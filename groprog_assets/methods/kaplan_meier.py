@@ -58,6 +58,12 @@ def at_risk_table(time: np.ndarray, group: np.ndarray, at: np.ndarray) -> pd.Dat
     return pd.DataFrame(counts, index=names, columns=[float(t) for t in at])
 
 
+def whole_years(last: float) -> np.ndarray:
+    """Marks of a time axis: whole years, or multiples of them, from 0 to `last` months, seven at most; tenths of shorter ones."""
+    step = 12 * max(1, int(np.ceil(last / 12 / 6))) if last >= 24 else max(last / 6, 0.1)
+    return np.arange(0, last + 1e-9, step).round(1)
+
+
 def log_rank(time: np.ndarray, event: np.ndarray, group: np.ndarray) -> LogRank:
     """Test equal hazards of the groups (n,); hypergeometric variance with ties. Source: Peto and Peto, doi:10.2307/2344317.
 

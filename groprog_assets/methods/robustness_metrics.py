@@ -1,10 +1,11 @@
-"""How far a score moves when its inputs or its seed do (A46). Arrays in, numbers out; no Dagster, no torch."""
+"""How far a score moves when its inputs or its seed do (A46). Arrays and tables in, numbers out; no Dagster, no torch."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from groprog_kernels.concordance import harrell
 
@@ -54,3 +55,39 @@ def linear_cka(first: np.ndarray, second: np.ndarray) -> float:
     first, second = first - first.mean(axis=0), second - second.mean(axis=0)
     norm = np.linalg.norm(first.T @ first) * np.linalg.norm(second.T @ second)
     return float(np.linalg.norm(first.T @ second) ** 2 / norm) if norm > 0 else float("nan")
+
+
+def robustness(stability: pd.DataFrame, agreement: pd.DataFrame, out_of_fold: pd.DataFrame) -> dict[str, Any]:
+    """The document of tables risk_stability, member_agreement and the model's out_of_fold rows.
+
+    "perturbations": by kind and level, mean and 2.5 and 97.5 % quantiles over folds and draws of spearman, cindex and loss;
+    "members": the same of cka and spearman over pairs of members, None with one member; "seed_spread": mean over patients of
+    the ensemble's SD as a share of the SD between patients, within folds. Held-out patients only.
+    """
+    return {
+        "perturbations": [
+            {
+                "kind": str(rows["kind"].iloc[0]),
+                "level": float(rows["level"].iloc[0]),
+                **{name: _summary(rows[name]) for name in ("spearman", "cindex", "loss")},
+            }
+            for _, rows in stability.groupby(["kind", "level"], sort=True)
+        ],
+        "members": {name: _summary(agreement[name]) for name in ("cka", "spearman")} if len(agreement) else None,
+        "seed_spread": _spread_share(out_of_fold),
+    }
+
+
+def _summary(values: pd.Series) -> dict[str, float | None]:
+    known = values.dropna()
+    if known.empty:
+        return {"mean": None, "lower": None, "upper": None}
+    lower, upper = known.quantile([0.025, 0.975])
+    return {"mean": float(known.mean()), "lower": float(lower), "upper": float(upper)}
+
+
+def _spread_share(out_of_fold: pd.DataFrame) -> float | None:
+    deviation = (out_of_fold["risk_upper"] - out_of_fold["risk_lower"]) / (2 * 1.959963984540054)
+    between = out_of_fold.groupby(["repeat", "fold"])["risk"].transform("std")
+    share = (deviation / between).replace([np.inf, -np.inf], np.nan).dropna()
+    return float(share.mean()) if len(share) and deviation.any() else None

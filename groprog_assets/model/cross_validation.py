@@ -16,11 +16,15 @@ from groprog_assets.model.linear import LinearPath, stacked_linear_path, stackin
 from groprog_assets.model.network import RiskNetwork, input_widths
 from groprog_assets.model.predict import Prediction, RiskModel, predict
 from groprog_assets.model.representation import Batch
+from groprog_assets.model.search import inner_score, search_settings
 from groprog_assets.model.training import Member, single_threaded, train_member
 from groprog_assets.parameters import Parameters
 from groprog_kernels.cox import breslow_baseline, survival_probability
 
 Progress = Callable[[dict[str, Any]], None]
+Inspection = Callable[[Fold, RiskModel, ModelInputs], None]
+Paths = dict[tuple[int, int], LinearPath | None]
+"""Linear paths by (repeat, fold)."""
 MINIMUM_BASELINE_EVENTS = 20
 
 
@@ -29,6 +33,7 @@ class Fitted(NamedTuple):
 
     history: columns of table training_history. out_of_fold (n,): risk of each training patient from members that did not
     see him, NaN where every member did. stacking: weights (linear path, network). search: one row a tried penalty pair.
+    trials: one row a setting that `search.trials` asked for (table search_log).
     """
 
     model: RiskModel
@@ -36,15 +41,16 @@ class Fitted(NamedTuple):
     out_of_fold: np.ndarray
     stacking: tuple[float, float]
     search: list[dict[str, float]]
+    trials: list[dict[str, Any]]
 
 
 class CrossValidation(NamedTuple):
     """Out-of-fold results over all folds.
 
     out_of_fold: columns of table out_of_fold (repeat, fold, patient_id, risk, risk_lower, risk_upper, percentile, eta,
-    survival_<month> at each of `survival_months`, row = index of the patient in the inputs). history: columns of table
-    training_history.
-    encoders, models: one a fold, in the order of `folds`. search: the inner searches, one row a tried setting.
+    linear_risk and network_risk (either part alone), survival_<month> at each of `survival_months`, row = index of the patient
+    in the inputs). history: columns of table training_history. encoders, models: one a fold, in the order of `folds`. search:
+    the inner searches, one row a tried penalty pair. trials: columns of table search_log.
     """
 
     out_of_fold: dict[str, np.ndarray]
@@ -53,6 +59,7 @@ class CrossValidation(NamedTuple):
     models: list[RiskModel]
     folds: list[Fold]
     search: dict[str, np.ndarray]
+    trials: dict[str, np.ndarray]
 
 
 def cross_validate(
@@ -63,31 +70,40 @@ def cross_validate(
     progress: Progress | None = None,
     checkpoint_folder: Path | None = None,
     keep_models: bool = True,
+    inspect: Inspection | None = None,
+    paths: Paths | None = None,
 ) -> CrossValidation:
     """Fit on each training fold and score its held-out patients.
 
     Encoders, linear path, stacking weights, Breslow baseline and early stopping see the training fold alone. `progress`
     gets {"repeat", "fold", "seed", "epoch", "stage", ...} each epoch. With `checkpoint_folder` a killed run goes on from
-    its last saved epoch. Raises ModelError when patients and outcomes differ in number, or a training fold has too few events.
+    its last saved epoch. `inspect` gets each fold with its model and the inputs of its held-out patients. `paths` holds linear
+    paths of earlier runs on these folds, which are used again, and receives those fitted now. Raises ModelError when patients
+    and outcomes differ in number, or a training fold has too few events.
     """
     _check(inputs, outcomes)
     columns: dict[str, list[np.ndarray]] = {}
     histories, models = [], []
     searches: list[dict[str, Any]] = []
+    trials: list[dict[str, Any]] = []
     for fold in folds:
         folder = (
             None if checkpoint_folder is None else Path(checkpoint_folder) / f"repeat-{fold.repeat}-fold-{fold.fold}"
         )
         training = outcomes.take(fold.train)
-        fitted = fit_model(
-            inputs.take(fold.train), training, parameters, fold.repeat, fold.fold, progress=progress, folder=folder
+        fitted = _fit_searched(
+            inputs.take(fold.train), training, parameters, fold.repeat, fold.fold, progress, folder, paths
         )
-        prediction = predict(fitted.model, inputs.take(fold.test))
+        held = inputs.take(fold.test)
+        prediction = predict(fitted.model, held)
+        if inspect is not None:
+            inspect(fold, fitted.model, held)
         for name, values in _rows(fitted.model, prediction, fold).items():
             columns.setdefault(name, []).append(values)
         histories.append(fitted.history)
         models.append(fitted.model)
         searches.extend({"repeat": fold.repeat, "fold": fold.fold, **row} for row in fitted.search)
+        trials.extend(fitted.trials)
     return CrossValidation(
         {name: np.concatenate(parts) for name, parts in columns.items()},
         _stack(histories),
@@ -95,6 +111,7 @@ def cross_validate(
         models if keep_models else [],
         list(folds),
         _table(searches),
+        _table(trials),
     )
 
 
@@ -108,7 +125,31 @@ def train_final(
     """The model to ship: the same fit on the whole cohort; in its history repeat is -1."""
     _check(inputs, outcomes)
     folder = None if checkpoint_folder is None else Path(checkpoint_folder) / "final"
-    return fit_model(inputs, outcomes, parameters, -1, 0, progress=progress, folder=folder)
+    return _fit_searched(inputs, outcomes, parameters, -1, 0, progress, folder)
+
+
+def _fit_searched(
+    inputs: ModelInputs,
+    outcomes: Outcomes,
+    parameters: Parameters,
+    repeat: int,
+    fold: int,
+    progress: Progress | None,
+    folder: Path | None,
+    paths: Paths | None = None,
+) -> Fitted:
+    # fit_model with the setting that the inner folds prefer; without trials, as the parameters say.
+    if not parameters.search.trials:
+        return fit_model(inputs, outcomes, parameters, repeat, fold, progress, folder, paths)
+
+    def score(tried: Parameters, trial: int) -> float:
+        where = None if folder is None else Path(folder) / f"trial-{trial}"
+        found = fit_model(inputs, outcomes, tried, repeat, fold, progress=progress, folder=where)
+        return inner_score(found.out_of_fold, outcomes)
+
+    found = search_settings(parameters, score, parameters.training.seed, folder)
+    fitted = fit_model(inputs, outcomes, found.parameters, repeat, fold, progress=progress, folder=folder)
+    return fitted._replace(trials=[{"repeat": repeat, "fold": fold, **row} for row in found.log])
 
 
 def fit_model(
@@ -119,6 +160,7 @@ def fit_model(
     fold: int = 0,
     progress: Progress | None = None,
     folder: Path | None = None,
+    paths: Paths | None = None,
 ) -> Fitted:
     """Fit an ensemble on one training cohort.
 
@@ -141,7 +183,11 @@ def fit_model(
             )
         )
     inner = inner_folds(outcomes, inner_count, seed)
-    path = _linear_path(encoded, len(encoders.clinical.hinge_fields()), outcomes, inner, parameters)
+    paths = {} if paths is None else paths
+    if (repeat, fold) not in paths:
+        hinges = len(encoders.clinical.hinge_fields())
+        paths[repeat, fold] = _linear_path(encoded, hinges, outcomes, inner, parameters)
+    path = paths[repeat, fold]
     members: list[Member] = []
     places = []
     history: list[dict[str, Any]] = []
@@ -187,7 +233,7 @@ def fit_model(
     search = []
     if path is not None:
         search = [{"clinical_penalty": row[0], "omics_penalty": row[1], "score": row[2]} for row in path.log]
-    return Fitted(model, _table(history), risk, (float(weights[0]), float(weights[1])), search)
+    return Fitted(model, _table(history), risk, (float(weights[0]), float(weights[1])), search, [])
 
 
 def inner_folds(outcomes: Outcomes, count: int, seed: int) -> np.ndarray:
@@ -267,6 +313,8 @@ def _rows(model: RiskModel, prediction: Prediction, fold: Fold) -> dict[str, np.
         "risk_upper": prediction.upper,
         "percentile": prediction.percentile,
         "eta": prediction.eta,
+        "linear_risk": prediction.linear,
+        "network_risk": prediction.network,
         "row": fold.test,
     }
     months = np.array(model.parameters.evaluation.survival_months)
@@ -285,7 +333,7 @@ def _labelled(progress: Progress | None, repeat: int, fold: int, seed: int) -> P
 def _table(rows: list[dict[str, Any]]) -> dict[str, np.ndarray]:
     if not rows:
         return {}
-    whole = ("repeat", "fold", "seed", "epoch")
+    whole = ("repeat", "fold", "seed", "epoch", "trial")
     return {name: np.array([row[name] for row in rows], np.int32 if name in whole else None) for name in rows[0]}
 
 

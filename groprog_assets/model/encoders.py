@@ -6,13 +6,14 @@ loadings) is stored beside it as an array.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from groprog_assets.errors import ModelError, Problem
 from groprog_assets.model.clinical_encoder import Z_LIMIT, ClinicalEncoder, FieldEncoding
+from groprog_assets.model.harmonization import Harmonization, fit_harmonization, harmonize_known
 from groprog_assets.model.inputs import BLOCKS, ModelInputs
 from groprog_assets.parameters import Parameters
 
@@ -27,6 +28,7 @@ SOURCE_OF = {
     "key_locus": "function",
 }
 ROWS_AT_ONCE = 4096
+BATCH_ARRAYS = ("mean", "spread", "shift", "factor")
 
 
 class EncodedExpression(NamedTuple):
@@ -130,14 +132,43 @@ class DescriptorEncoder:
 
 
 @dataclass(frozen=True)
+class BatchConstants:
+    """Batch effects of the genes (K) seen in training: names and constants over them."""
+
+    genes: tuple[str, ...]
+    constants: Harmonization
+
+    @classmethod
+    def fit(cls, inputs: ModelInputs) -> BatchConstants:
+        """From the training patients whose batch is declared. Raises CohortError for a batch of fewer than three of them."""
+        assert inputs.expression is not None
+        assert inputs.batch is not None
+        known = inputs.batch != ""
+        return cls(inputs.genes, fit_harmonization(inputs.expression[known], inputs.batch[known]))
+
+    def transform(self, inputs: ModelInputs) -> ModelInputs:
+        """The same patients with the effects of batches seen in training taken out; other patients as they are."""
+        if inputs.batch is None or not np.isin(inputs.batch, self.constants.batch).any():
+            return inputs
+        held = inputs.with_genes(self.genes)
+        assert held.expression is not None
+        values = harmonize_known(held.expression, inputs.batch, self.constants)
+        return replace(inputs, genes=self.genes, expression=values, descriptors=held.descriptors)
+
+
+@dataclass(frozen=True)
 class Encoders:
-    """All encoders of one training fold, with the gene descriptors of the vocabulary (K, J + 1) frozen beside them."""
+    """All encoders of one training fold, with the gene descriptors of the vocabulary (K, J + 1) frozen beside them.
+
+    harmonization: batch constants of every gene in training, taken out of the expression before it is encoded; None for none.
+    """
 
     mode: str
     clinical: ClinicalEncoder
     expression: ExpressionEncoder | None
     descriptor: DescriptorEncoder
     gene_descriptors: np.ndarray | None
+    harmonization: BatchConstants | None = None
 
     @classmethod
     def fit(cls, inputs: ModelInputs, parameters: Parameters) -> Encoders:
@@ -145,9 +176,12 @@ class Encoders:
         known_by = (parameters.cohort.landmark_months or 0.0) * 30.4375
         clinical = ClinicalEncoder.fit(inputs, parameters.cohort.maximum_missing_flag, known_by)
         mode = inputs.mode if parameters.representation.mode != "clinical" else "clinical"
-        expression, descriptors = None, None
+        expression, descriptors, harmonization = None, None, None
         descriptor = DescriptorEncoder.fit(inputs)
         if mode == "signature":
+            if parameters.representation.harmonization == "combat" and inputs.batch is not None:
+                harmonization = BatchConstants.fit(inputs)
+                inputs = harmonization.transform(inputs)
             representation, training = parameters.representation, parameters.training
             expression = ExpressionEncoder.fit(inputs, representation.components, training.full_batch_limit)
             if not expression.genes:
@@ -162,7 +196,7 @@ class Encoders:
                     "inputs", "no usable covariate and no usable gene", "A model needs one of them.", "See the reasons."
                 )
             )
-        return cls(mode, clinical, expression, descriptor, descriptors)
+        return cls(mode, clinical, expression, descriptor, descriptors, harmonization)
 
     def transform(self, inputs: ModelInputs) -> Encoded:
         """Everything the network reads, for any patients."""
@@ -175,7 +209,7 @@ class Encoders:
         matched = None
         if self.mode == "signature" and self.expression is not None:
             if inputs.mode == "signature":
-                encoded = self.expression.transform(inputs)
+                encoded = self.encoded_expression(inputs)
                 genes_used = encoded.present.sum(axis=1).astype(np.int32)
                 components = encoded.components
                 described = self.described
@@ -194,6 +228,11 @@ class Encoders:
                 genes_used = (matched[:, :, -1] > 0).sum(axis=1).astype(np.int32)
             has_omics = genes_used > 0
         return Encoded(*clinical, z, count, components, has_omics, genes_used, matched)
+
+    def encoded_expression(self, inputs: ModelInputs) -> EncodedExpression:
+        """Expression with known batches taken out, standardised over the vocabulary. Signature mode only."""
+        assert self.expression is not None
+        return self.expression.transform(inputs if self.harmonization is None else self.harmonization.transform(inputs))
 
     @property
     def described(self) -> np.ndarray:
@@ -217,15 +256,21 @@ class Encoders:
                 "dropped": self.expression.dropped,
             },
             "descriptor": asdict(self.descriptor),
+            "harmonization": None
+            if self.harmonization is None
+            else {"genes": list(self.harmonization.genes), "batch": self.harmonization.constants.batch.tolist()},
         }
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """The fitted matrices: loadings (K, r), gene_descriptors (K, J + 1)."""
+        """The fitted matrices: loadings (K, r), gene_descriptors (K, J + 1), batch_* of the harmonisation."""
         arrays = {}
         if self.expression is not None:
             arrays["loadings"] = self.expression.loadings
         if self.gene_descriptors is not None:
             arrays["gene_descriptors"] = self.gene_descriptors
+        if self.harmonization is not None:
+            held = self.harmonization.constants._asdict()
+            arrays |= {f"batch_{name}": held[name] for name in BATCH_ARRAYS}
         return arrays
 
     @classmethod
@@ -249,9 +294,12 @@ class Encoders:
             tuple(held["scale"]),
             {source: tuple(columns) for source, columns in held["sources"].items()},
         )
-        return cls(
-            document["mode"], ClinicalEncoder(tuple(fields)), expression, descriptor, arrays.get("gene_descriptors")
-        )
+        batches, harmonization = document.get("harmonization"), None
+        if batches is not None:
+            constants = Harmonization(np.array(batches["batch"]), *(arrays[f"batch_{name}"] for name in BATCH_ARRAYS))
+            harmonization = BatchConstants(tuple(batches["genes"]), constants)
+        clinical, descriptors = ClinicalEncoder(tuple(fields)), arrays.get("gene_descriptors")
+        return cls(document["mode"], clinical, expression, descriptor, descriptors, harmonization)
 
 
 class Encoded(NamedTuple):

@@ -75,7 +75,7 @@ def explain(model: RiskModel, inputs: ModelInputs, steps: int = STEPS) -> Explan
     risk, reference = np.zeros(n), np.zeros(n)
     z = np.zeros((n, 0))
     if model.encoders.expression is not None:
-        z = model.encoders.expression.transform(inputs.with_genes(model.genes)).z.astype(np.float64)
+        z = model.encoders.encoded_expression(inputs).z.astype(np.float64)
     at = {name: place for place, name in enumerate(fields)}
     with single_threaded():
         for network in model.members:

@@ -42,6 +42,8 @@ class Coupling(nn.Module):
         self.bank = nn.Parameter(torch.randn(parameters.prototypes, clinical) * 0.5)
 
     def forward(self, g: torch.Tensor, c: torch.Tensor) -> torch.Tensor:
+        if self.mode == "none":
+            return g
         keys = self.keys(c)
         queries, keyed, values = self.query(g), self.key(keys), self.value(keys)
         written = functional.scaled_dot_product_attention(queries[None], keyed[None], values[None])[0]

@@ -93,7 +93,7 @@ class ModelInputs:
     patient_id (n,) str. covariates: name -> (n,) float64 with NaN missing (continuous), else str with "" missing.
     expression (n, K) float32 with NaN missing, or None (clinical mode, matched mode). genes: K names, the columns of expression.
     descriptors (K, J) float64 with NaN rows for genes without one; (n, K, J) in matched mode; None in clinical mode.
-    blocks: block -> descriptor names, Table 5.
+    blocks: block -> descriptor names, Table 5. batch (n,) str, "" where none is declared; None when the study declares none.
     """
 
     patient_id: np.ndarray
@@ -104,6 +104,7 @@ class ModelInputs:
     descriptors: np.ndarray | None = None
     descriptor_names: tuple[str, ...] = ()
     blocks: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    batch: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "patient_id", np.asarray(self.patient_id).astype(str))
@@ -140,6 +141,7 @@ class ModelInputs:
             covariates={name: values[index] for name, values in self.covariates.items()},
             expression=None if self.expression is None else self.expression[index],
             descriptors=self.descriptors[index] if matched and self.descriptors is not None else self.descriptors,
+            batch=None if self.batch is None else self.batch[index],
         )
 
     def between_patient_variance(self) -> float | None:
@@ -339,6 +341,8 @@ def _problems(inputs: ModelInputs) -> list[Problem]:
             problems.append(Problem(f"covariate {spec.name}", spec.kind, "continuous, ordinal or categorical.", ""))
         if spec.kind == "ordinal" and not spec.levels:
             problems.append(Problem(f"covariate {spec.name}", "no levels", "An ordinal field lists its levels.", ""))
+    if inputs.batch is not None and np.shape(inputs.batch) != (n,):
+        problems.append(Problem("batch", f"shape {np.shape(inputs.batch)}", f"Expected ({n},).", ""))
     width = len(inputs.genes)
     if inputs.expression is not None and np.shape(inputs.expression) != (n, width):
         problems.append(

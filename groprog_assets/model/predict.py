@@ -46,7 +46,8 @@ class RiskModel(NamedTuple):
 class Prediction(NamedTuple):
     """For n patients and t horizons: risk, lower, upper (n,) log relative hazard; percentile (n,) 0-100 in the training
     cohort; survival, survival_lower, survival_upper (n, t); horizons (t,) in the cohort's unit; genes_used (n,);
-    member_risk (n, members); eta (n,) mean genomic share of eq. 6; h (n, G) of the first member."""
+    member_risk (n, members); eta (n,) mean genomic share of eq. 6; h (n, G) of the first member; linear, network (n,): the two
+    parts of the risk before they are weighed, means over the members."""
 
     patient_id: np.ndarray
     risk: np.ndarray
@@ -61,6 +62,8 @@ class Prediction(NamedTuple):
     member_risk: np.ndarray
     eta: np.ndarray
     h: np.ndarray
+    linear: np.ndarray
+    network: np.ndarray
 
 
 def predict(model: RiskModel, inputs: ModelInputs) -> Prediction:
@@ -74,6 +77,7 @@ def predict(model: RiskModel, inputs: ModelInputs) -> Prediction:
     n = len(inputs)
     member_risk = np.empty((n, len(model.members)))
     eta = np.empty((n, len(model.members)))
+    parts = np.empty((2, n, len(model.members)))
     genes_used = np.empty(n, np.int32)
     h = np.zeros((n, model.members[0].genomic_width))
     with single_threaded(), torch.no_grad():
@@ -86,6 +90,7 @@ def predict(model: RiskModel, inputs: ModelInputs) -> Prediction:
                 output = network(batch)
                 member_risk[rows, place] = output.risk.numpy()
                 eta[rows, place] = output.eta.numpy()
+                parts[0, rows, place], parts[1, rows, place] = output.linear.numpy(), output.network.numpy()
                 if place == 0:
                     h[rows] = output.h.numpy()
     risk = member_risk.mean(axis=1)
@@ -106,6 +111,7 @@ def predict(model: RiskModel, inputs: ModelInputs) -> Prediction:
         member_risk,
         eta.mean(axis=1),
         h,
+        *parts.mean(axis=2),
     )
 
 

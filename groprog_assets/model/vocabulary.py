@@ -38,7 +38,7 @@ def refusals(model: RiskModel, inputs: ModelInputs) -> list[Problem]:
             )
     expression = model.encoders.expression
     if expression is not None and inputs.mode == "signature":
-        encoded = expression.transform(inputs)
+        encoded = model.encoders.encoded_expression(inputs)
         count = encoded.present.sum(axis=1)
         share = (np.abs(encoded.z) >= Z_LIMIT).sum(axis=1) / np.maximum(count, 1)
         far = np.flatnonzero(share > GENES_AT_LIMIT)
@@ -75,6 +75,11 @@ def statements(model: RiskModel, inputs: ModelInputs) -> list[list[str]]:
                 missing[row].append(encoding.name)
             else:
                 said[row].append(f"{encoding.name} {str(value)!r} was not in training: counted as unknown")
+    if model.encoders.harmonization is not None:
+        seen = model.encoders.harmonization.constants.batch
+        batches = inputs.batch if inputs.batch is not None else np.full(len(inputs), "")
+        for row in np.flatnonzero(~np.isin(batches, seen)):
+            said[row].append(f"batch {str(batches[row])!r} was not in training: expression not harmonised")
     omics = _omics_statements(model, inputs)
     return [
         [*([f"missing: {', '.join(names)}"] if names else []), *words, *([text] if text else [])]
@@ -87,8 +92,9 @@ def _omics_statements(model: RiskModel, inputs: ModelInputs) -> list[str]:
         return [""] * len(inputs)
     used = model.encoders.transform(inputs).genes_used
     size = len(model.genes) if model.encoders.mode == "signature" else len(inputs.genes)
+    lacking = "nascent library" if model.encoders.mode == "matched" else "expression"
     return [
-        "no expression: scored by the clinical branch alone"
+        f"no {lacking}: scored by the clinical branch alone"
         if count == 0
         else f"{size - count} of {size} genes missing: counted as average"
         if count < size

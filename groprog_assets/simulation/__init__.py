@@ -11,7 +11,7 @@ import pandas as pd
 import pysam
 import yaml
 
-from groprog_assets.simulation.cohort import COEFFICIENTS, SimulatedCohort, build_cohort
+from groprog_assets.simulation.cohort import COEFFICIENTS, SimulatedCohort, build_cohort, build_external
 from groprog_assets.simulation.ontology import TERMS, annotate, write_ontology
 from groprog_assets.simulation.reads import DESIGN, draw_reads, profiles, write_alignments, write_marks
 from groprog_assets.simulation.world import SCALES, World, build_world, rows_of
@@ -43,7 +43,7 @@ def simulate_study(
     if patients < 20:
         raise ValueError(f"{patients} patients: at least 20 are needed for a cohort with ten events")
     folder = Path(folder)
-    for part in ("genome", "reads", "marks", "ontology", "cohort", "truth"):
+    for part in ("genome", "reads", "marks", "ontology", "cohort", "validation", "truth"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     world = build_world(size, seed)
     _write_genome(world, folder / "genome")
@@ -61,6 +61,9 @@ def simulate_study(
     cohort = build_cohort(world, patients, size.other_genes, seed)
     cohort.clinical.to_csv(folder / "cohort" / "clinical.tsv", sep="\t", index=False, lineterminator="\n")
     cohort.expression.to_csv(folder / "cohort" / "expression.tsv", sep="\t", na_rep="NA", lineterminator="\n")
+    elsewhere = build_external(world, cohort, max(40, size.patients * 3 // 8), size.other_genes, seed)
+    elsewhere.clinical.to_csv(folder / "validation" / "clinical.csv", index=False, lineterminator="\n")
+    elsewhere.expression.to_csv(folder / "validation" / "expression.tsv", sep="\t", na_rep="NA", lineterminator="\n")
     _write_truth(world, annotations, cohort, drawn, folder / "truth", seed)
     study = folder / "study.yaml"
     study.write_text(
@@ -162,6 +165,39 @@ def _study(world: World, scale: str, fastq: bool) -> dict[str, Any]:
         },
     ]
     origin = {"cell_type": "simulated", "build": "sim1", "source": "GroProg simulation"}
+    elsewhere = {
+        "name": "other_centre",
+        "clinical": "validation/clinical.csv",
+        "patient_column": "id",
+        "endpoint": {
+            "name": "OS",
+            "time_column": "days",
+            "event_column": "vital",
+            "time_unit": "days",
+            "event_values": ["dead"],
+            "censored_values": ["alive"],
+        },
+        "fields": [
+            {"column": "age", "name": "age", "kind": "continuous", "unit": "years"},
+            {
+                "column": "sex",
+                "name": "sex",
+                "kind": "categorical",
+                "levels": ["Female", "Male"],
+                "vocabulary": {"F": "Female", "M": "Male"},
+            },
+            {
+                "column": "ajcc",
+                "name": "stage",
+                "kind": "ordinal",
+                "levels": ["I", "II", "III", "IV"],
+                "vocabulary": {f"Stage {level}": level for level in ("I", "II", "III", "IV")},
+            },
+            {"column": "grade", "name": "grade", "kind": "ordinal", "levels": ["G1", "G2", "G3"]},
+        ],
+        "expression": {"path": "validation/expression.tsv", "scale": "log"},
+        "harmonize": True,
+    }
     parameters: dict[str, Any] = {
         "training": {"joint_epochs": 60, "ensemble_seeds": 2},
         "evaluation": {"bootstrap_samples": 200},
@@ -177,6 +213,8 @@ def _study(world: World, scale: str, fastq: bool) -> dict[str, Any]:
             "evaluation": {"folds": 3, "bootstrap_samples": 20},
             "enrichment": {"minimum_term_size": 3},
             "transcription": {"tune": False},
+            "perturbation": {"draws": 1},
+            "ablation": {"parts": "none"},
         }
     return {
         "name": "bundled" if scale == "bundled" else "tiny",
@@ -204,5 +242,6 @@ def _study(world: World, scale: str, fastq: bool) -> dict[str, Any]:
             "batch_column": "BATCH",
             "expression": {"path": "cohort/expression.tsv", "scale": "log"},
         },
+        "validation": [elsewhere],
         "parameters": parameters,
     }

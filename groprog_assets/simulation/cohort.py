@@ -85,6 +85,37 @@ def build_cohort(world: World, patients: int, other_genes: int, seed: int) -> Si
     return SimulatedCohort(clinical, expression.loc[:, with_expression], truth)
 
 
+def build_external(world: World, like: SimulatedCohort, patients: int, other_genes: int, seed: int) -> SimulatedCohort:
+    """`patients` patients of another centre with the same hazard, as that centre writes them.
+
+    Follow-up in days, its own column names and words, no albumin. Its platform lacks a quarter of the genes of `like`, spreads
+    values by 1.3 and moves every gene by a normal of SD 0.8.
+    """
+    made = build_cohort(world, patients, other_genes, seed + 1)
+    rng = np.random.default_rng([seed, 11])
+    ids = made.clinical["PATIENT_ID"].str.replace("SIM", "EXT")
+    months = pd.to_numeric(made.clinical["OS_MONTHS"])
+    clinical = pd.DataFrame(
+        {
+            "id": ids,
+            "days": (months * 365.25 / 12).round().astype("Int64").astype("str").replace("<NA>", ""),
+            "vital": made.clinical["OS_STATUS"].map({"1:DECEASED": "dead", "0:LIVING": "alive"}).fillna(""),
+            "age": made.clinical["AGE"],
+            "sex": made.clinical["SEX"].str[0],
+            "ajcc": ("Stage " + made.clinical["STAGE"]).where(made.clinical["STAGE"].str.len() < 4, "unknown"),
+            "grade": made.clinical["GRADE"],
+        }
+    )
+    shared = made.expression.index.intersection(like.expression.index)
+    kept = shared[rng.random(len(shared)) >= 0.25]
+    own = made.expression.loc[kept]
+    centred = own.sub(own.mean(axis=1), axis=0) * 1.3
+    moved = like.expression.loc[kept].mean(axis=1) + rng.normal(0, 0.8, len(kept))
+    expression = centred.add(moved, axis=0).clip(lower=0).round(3)
+    expression.columns = expression.columns.str.replace("SIM", "EXT")
+    return SimulatedCohort(clinical, expression, made.truth.assign(patient_id=ids))
+
+
 def _expression(
     world: World, signature: np.ndarray, batch: np.ndarray, other_genes: int, rng: np.random.Generator
 ) -> pd.DataFrame:

@@ -37,6 +37,7 @@ def cohort(extra: dict[str, np.ndarray], known_at: float = 0.0) -> Bundle:
         }
     )
     return Bundle(
+        index=pd.DataFrame({"patient_id": ids, "batch": ""}),
         records=pd.DataFrame({"patient_id": ids, **columns}),
         outcomes=pd.DataFrame({"patient_id": ids, "time": time, "event": event}),
         fields=fields,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -159,3 +160,46 @@ def test_nothing_usable_is_refused():
     train = clinical([FieldSpec("same")], same=[1, 1, 1])
     with pytest.raises(ModelError, match="no usable covariate"):
         Encoders.fit(train, parameters())
+
+
+def with_batches(n: int = 120) -> ModelInputs:
+    """Two hospitals, of which the second measures every gene 4 higher."""
+    inputs, _ = cohort(n)
+    assert inputs.expression is not None
+    batch = np.where(np.arange(n) % 3 == 0, "north", "south")
+    moved = inputs.expression + 4.0 * (batch == "south")[:, None]
+    return replace(inputs, expression=moved, batch=batch)
+
+
+def test_declared_batches_are_taken_out_by_constants_of_the_training_fold():
+    inputs = with_batches()
+    asked = parameters(representation={"harmonization": "combat"})
+    train, test = inputs.take(np.arange(90)), inputs.take(np.arange(90, 120))
+    fitted = Encoders.fit(train, asked)
+    z = fitted.encoded_expression(test).z
+    south = test.batch == "south"
+    assert abs(z[south].mean() - z[~south].mean()) < 0.2
+    plain = Encoders.fit(train, parameters()).encoded_expression(test).z
+    assert abs(plain[south].mean() - plain[~south].mean()) > 1.0
+    assert test.expression is not None
+    other = replace(test, expression=test.expression + 50)
+    again = Encoders.fit(train, asked).encoded_expression(test).z
+    np.testing.assert_array_equal(again, z)
+    assert not np.array_equal(fitted.encoded_expression(other).z, z)
+
+
+def test_a_batch_unseen_in_training_is_left_as_it_is_and_patients_do_not_move_each_other():
+    inputs = with_batches()
+    fitted = Encoders.fit(inputs, parameters(representation={"harmonization": "combat"}))
+    strange = replace(inputs, batch=np.where(np.arange(120) < 5, "elsewhere", inputs.batch))
+    mixed, known = fitted.encoded_expression(strange).z, fitted.encoded_expression(inputs).z
+    np.testing.assert_array_equal(mixed[5:], known[5:])
+    alone = fitted.encoded_expression(inputs.take(np.arange(7, 8))).z
+    np.testing.assert_array_equal(alone, known[7:8])
+
+
+def test_batch_constants_survive_json():
+    inputs = with_batches()
+    fitted = Encoders.fit(inputs, parameters(representation={"harmonization": "combat"}))
+    back = Encoders.restore(json.loads(json.dumps(fitted.document())), fitted.arrays())
+    np.testing.assert_array_equal(back.encoded_expression(inputs).z, fitted.encoded_expression(inputs).z)

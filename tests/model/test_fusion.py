@@ -43,6 +43,11 @@ def test_equation_5_adds_the_gated_clinical_context():
     torch.testing.assert_close(write_back(g, torch.zeros_like(g), module.gate(g)), g)
 
 
+def test_without_coupling_g_stays_as_it_is():
+    g, c = arrays()
+    assert torch.equal(Coupling(128, 48, NetworkParameters(attention="none"))(g, c), g)
+
+
 def test_prototypes_free_a_patient_from_his_batch_and_the_letter_does_not():
     g, c = arrays()
     has = torch.ones(6, dtype=torch.bool)

@@ -1,6 +1,6 @@
 """Batch differences of expression, taken out as ComBat does, with constants from the training patients alone.
 
-Arrays in, arrays out. `fit_harmonization` sees training patients, `harmonize` applies the constants to any patient;
+Arrays in, arrays out; no torch. `fit_harmonization` sees training patients, `harmonize` applies the constants to any patient;
 `fit_new_batch` places a batch that was not in training beside them without looking at any outcome.
 """
 
@@ -99,6 +99,15 @@ def harmonize(values: np.ndarray, batch: np.ndarray, constants: Harmonization) -
     code = np.searchsorted(constants.batch, batch)
     standard = (values - constants.mean) / constants.spread
     return (standard - constants.shift[code]) / np.sqrt(constants.factor[code]) * constants.spread + constants.mean
+
+
+def harmonize_known(values: np.ndarray, batch: np.ndarray, constants: Harmonization) -> np.ndarray:
+    """`harmonize` for the patients whose batch the constants know; the others' values (n, g) as they are, float64."""
+    values, batch = np.asarray(values, np.float64), np.asarray(batch).astype(np.str_)
+    known = np.isin(batch, constants.batch)
+    result = values.copy()
+    result[known] = harmonize(values[known], batch[known], constants)
+    return result
 
 
 def fit_new_batch(values: np.ndarray, name: str, constants: Harmonization) -> Harmonization:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from groprog_assets.errors import CohortError
-from groprog_assets.methods.harmonization import fit_harmonization, fit_new_batch, harmonize
+from groprog_assets.model.harmonization import fit_harmonization, fit_new_batch, harmonize
 
 
 def planted(seed: int = 0, n: int = 120, g: int = 60) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

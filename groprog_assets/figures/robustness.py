@@ -1,0 +1,50 @@
+"""How far held-out risks move when the omics are disturbed (A46). The evaluation document in, a figure out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from groprog_assets.figures.style import CONTROL, INK, NEUTRAL, WIDE, new_figure, say_empty, style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+KINDS = {
+    "noise": "noise, {level:g} SD",
+    "gene_dropout": "{share:.0f} % of genes lost",
+    "permutation": "another's omics",
+}
+
+
+def robustness_figure(document: Mapping[str, Any]) -> Figure:
+    """Left: rank correlation of disturbed with undisturbed risks. Right: concordance lost. Means and 2.5 to 97.5 % over folds.
+
+    The title says how alike the ensemble's members represent the same patients (CKA of h), where there are two or more.
+    """
+    found = document.get("robustness") or {}
+    rows = sorted(found.get("perturbations") or [], key=lambda row: (list(KINDS).index(row["kind"]), row["level"]))
+    if not rows:
+        figure, axes = new_figure()
+        say_empty(axes, "No omics to disturb.")
+        return figure
+    figure, panels = new_figure((WIDE[0], 1.3 + 0.34 * len(rows)), 1, 2, sharey=True)
+    labels = [KINDS[row["kind"]].format(level=row["level"], share=100 * row["level"]) for row in rows]
+    with style():
+        for panel, name, line, title in (
+            (panels[0], "spearman", 1.0, "rank correlation with the undisturbed risk"),
+            (panels[1], "loss", 0.0, "concordance lost (Harrell)"),
+        ):
+            panel.axvline(line, color=NEUTRAL, linestyle="--", linewidth=1)
+            for height, row in enumerate(reversed(rows)):
+                part = row[name]
+                if part["mean"] is not None:
+                    panel.plot([part["lower"], part["upper"]], [height, height], color=CONTROL, linewidth=1.8)
+                    panel.plot([part["mean"]], [height], "o", color=INK, markersize=5)
+            panel.set_xlabel(title)
+            panel.set_yticks(range(len(rows)), labels[::-1])
+            panel.grid(axis="y", visible=False)
+        members = found.get("members")
+        if members and members["cka"]["mean"] is not None:
+            figure.suptitle(f"Agreement of ensemble members on h: CKA {members['cka']['mean']:.2f}", fontsize=9)
+    return figure

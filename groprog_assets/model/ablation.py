@@ -1,0 +1,67 @@
+"""The parts a model is trained without, one at a time: inputs and parameters of each variant (specs/model 7, S1-E04)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from groprog_assets.model.inputs import BLOCKS, ModelInputs
+from groprog_assets.parameters import Parameters
+
+FEW = ("descriptors", "ranking", "modality_dropout")
+CHANGES: dict[str, dict[str, dict[str, Any]]] = {
+    "gene_deviation": {"representation": {"gene_deviation": False}},
+    "modality_dropout": {"representation": {"modality_dropout": 0.0}},
+    "coupling": {"network": {"attention": "none"}},
+    "balance": {"network": {"energy_clamp": [0.5, 0.5]}},
+    "ranking": {"objective": {"ranking_weight": 0.0}},
+    "coherence": {"objective": {"coherence_weight": 0.0}},
+    "gradient_rates": {"training": {"rate_balance": 0.0}},
+    "event_weights": {"objective": {"event_weight": 0.0}},
+    "moving_average": {"training": {"ema_decay": 1e-9}},
+}
+OF_OMICS = ("gene_deviation", "modality_dropout", "coupling", "balance", "coherence", "gradient_rates")
+"""Parts that do nothing without omics."""
+
+
+class Variant(NamedTuple):
+    """What a model without one part is trained with."""
+
+    inputs: ModelInputs
+    parameters: Parameters
+
+
+def variants(inputs: ModelInputs, parameters: Parameters) -> dict[str, Variant]:
+    """{part: variant} of the parts `ablation.parts` asks for that this study has; empty for "none".
+
+    None of them changes what the linear path reads, so one path a fold serves all. The parts that need no training (omics,
+    network, linear path) are not among them: their risks are columns of the model's own out-of-fold table.
+    """
+    if parameters.ablation.parts == "none":
+        return {}
+    found = {}
+    if inputs.mode == "signature" and inputs.descriptors is not None:
+        bare = replace(inputs, descriptors=None, descriptor_names=(), blocks={})
+        found["descriptors"] = Variant(bare, parameters)
+    if inputs.descriptors is not None:
+        for block in BLOCKS:
+            if inputs.blocks.get(block):
+                found[block] = Variant(without_block(inputs, block), parameters)
+    for part, changes in CHANGES.items():
+        if inputs.mode == "clinical" and part in OF_OMICS:
+            continue
+        if part == "gene_deviation" and inputs.mode != "signature":
+            continue
+        changed = {group: getattr(parameters, group).model_copy(update=values) for group, values in changes.items()}
+        found[part] = Variant(inputs, parameters.model_copy(update=changed))
+    chosen = FEW if parameters.ablation.parts == "few" else tuple(found)
+    return {part: found[part] for part in chosen if part in found}
+
+
+def without_block(inputs: ModelInputs, block: str) -> ModelInputs:
+    """The inputs with the descriptors of one Table 5 block unknown for every gene."""
+    assert inputs.descriptors is not None
+    kept = np.array([name not in inputs.blocks[block] for name in inputs.descriptor_names])
+    return replace(inputs, descriptors=np.where(kept, inputs.descriptors, np.nan))

@@ -1,0 +1,63 @@
+"""Out-of-fold risks of the model without each of its parts: model in, tables out. Between the model and its comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+KEYS = ["repeat", "fold", "patient_id"]
+
+
+def risks_without_parts(
+    inputs: Any,
+    outcomes: Any,
+    folds: Sequence[Any],
+    parameters: Any,
+    trained: Any,
+    progress: Callable[[str], Any],
+    scratch: Path,
+) -> dict[str, Any]:
+    """{part: table of repeat, fold, patient_id, risk} and "whole", on `folds` (of the first repeats).
+
+    Omics, network and linear path need no training: the risks of the clinical model and of the model's two halves stand in
+    `trained`, the value of the asset risk_model. The others are trained again on the same folds, seeds and linear paths. With
+    `ablation.parts` "none" there is "whole" alone.
+    """
+    import pandas as pd
+
+    from groprog_assets.model.ablation import variants
+    from groprog_assets.model.cross_validation import cross_validate
+
+    repeats = max(fold.repeat for fold in folds) + 1
+    # A search would give each variant settings of its own, so all are compared under the settings as they stand.
+    plain = parameters.model_copy(update={"search": parameters.search.model_copy(update={"trials": 0})})
+    paths: dict[Any, Any] = {}
+
+    def trained_on(given: Any, settings: Any, name: str, shared: dict[Any, Any] | None) -> Any:
+        progress(f"training {name.replace('_', ' ')}")
+        place = scratch / name.replace(" ", "-")
+        crossed = cross_validate(
+            given, outcomes, folds, settings, checkpoint_folder=place, keep_models=False, paths=shared
+        )
+        return pd.DataFrame(
+            {name: crossed.out_of_fold[name] for name in (*KEYS, "risk", "linear_risk", "network_risk")}
+        )
+
+    if parameters.search.trials and parameters.ablation.parts != "none":
+        own = trained_on(inputs, plain, "the whole model", paths)
+        clinical = trained_on(inputs.clinical_only(), plain, "without omics", None)
+    else:
+        own, clinical = trained.out_of_fold, trained.clinical_out_of_fold
+    own, clinical = own[own["repeat"] < repeats], clinical[clinical["repeat"] < repeats]
+    found = {"whole": own[[*KEYS, "risk"]]}
+    if parameters.ablation.parts == "none":
+        return found
+    if inputs.mode != "clinical":
+        found["omics"] = clinical[[*KEYS, "risk"]]
+    if parameters.linear_path.enabled:
+        found["network"] = own[KEYS].assign(risk=own["linear_risk"])
+        found["linear_path"] = own[KEYS].assign(risk=own["network_risk"])
+    for part, variant in variants(inputs, plain).items():
+        found[part] = trained_on(variant.inputs, variant.parameters, f"without {part}", paths)[[*KEYS, "risk"]]
+    return found

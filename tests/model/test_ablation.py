@@ -1,0 +1,65 @@
+"""Each variant lacks its part and nothing else; the linear path is the same in all."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from groprog_assets.model.ablation import CHANGES, FEW, variants, without_block
+from groprog_assets.model.cross_validation import cross_validate
+from groprog_assets.model.encoders import Encoders
+from groprog_assets.parameters import Parameters
+from tests.model.cohorts import cohort, matched, parameters, split
+
+
+def asked(parts: str) -> Parameters:
+    return parameters(ablation={"parts": parts}, training={"joint_epochs": 3})
+
+
+def test_few_all_and_none():
+    inputs, _ = cohort(60)
+    assert tuple(variants(inputs, asked("few"))) == FEW
+    assert set(variants(inputs, asked("all"))) == {"descriptors", "density", "pausing", "differential", *CHANGES}
+    assert variants(inputs, asked("none")) == {}
+    assert set(variants(inputs.clinical_only(), asked("all"))) == {"ranking", "event_weights", "moving_average"}
+    assert "descriptors" not in variants(matched(30)[0], asked("all"))
+
+
+@pytest.mark.parametrize("part", sorted(CHANGES))
+def test_a_variant_changes_one_setting(part: str):
+    inputs, _ = cohort(60)
+    given = asked("all")
+    changed = variants(inputs, given)[part].parameters
+    different = [
+        f"{group}.{name}"
+        for group in Parameters.model_fields
+        for name in type(getattr(given, group)).model_fields
+        if getattr(getattr(given, group), name) != getattr(getattr(changed, group), name)
+    ]
+    assert different == [f"{group}.{name}" for group, values in CHANGES[part].items() for name in values]
+
+
+def test_a_block_without_values_feeds_no_map():
+    inputs, _ = cohort(60)
+    sources = Encoders.fit(without_block(inputs, "pausing"), asked("all")).descriptor.sources
+    assert sources["pausing"] == ()
+    assert sources["tss"]
+
+
+def test_linear_paths_are_shared_and_the_two_halves_are_told_apart():
+    inputs, outcomes = cohort(80)
+    folds = split(80, 2)
+    given = asked("few")
+    paths: dict = {}
+    whole = cross_validate(inputs, outcomes, folds, given, paths=paths)
+    assert set(paths) == {(0, 0), (0, 1)}
+    variant = variants(inputs, given)["descriptors"]
+    again = cross_validate(variant.inputs, outcomes, folds, variant.parameters, paths=paths)
+    alone = cross_validate(variant.inputs, outcomes, folds, variant.parameters)
+    np.testing.assert_allclose(again.out_of_fold["risk"], alone.out_of_fold["risk"], atol=1e-9)
+    np.testing.assert_allclose(whole.out_of_fold["linear_risk"], again.out_of_fold["linear_risk"], atol=1e-9)
+    for fold, model in zip(folds, whole.models):
+        inside = whole.out_of_fold["fold"] == fold.fold
+        mixture, offset = model.members[0].mixture.numpy(), float(model.members[0].offset)
+        parts = np.column_stack([whole.out_of_fold[name][inside] for name in ("linear_risk", "network_risk")])
+        np.testing.assert_allclose(parts @ mixture + offset, whole.out_of_fold["risk"][inside], atol=1e-9)
