@@ -27,7 +27,7 @@ def model_group() -> None:
 @model_group.command("list", cls=Answering)
 @STUDY
 def model_list(study: Path) -> None:
-    """Every model this study has had, oldest first, with its out-of-fold C_IPCW; * marks the champion."""
+    """Every model this study has had, oldest first, with its out-of-fold C_IPCW; * marks the champion, erased ones are named."""
     from groprog_assets.champions import known_models
     from groprog_assets.io_managers import load_asset
     from groprog_assets.workspace import open_workspace
@@ -36,7 +36,9 @@ def model_list(study: Path) -> None:
     champion = (load_asset(workspace, "champion") or {}).get("model_version")
     for model in known_models(workspace):
         mark = "*" if model.model_version == champion else " "
-        click.echo(f"{mark} {model.model_version[:16]}  {model.made[:19]}Z  {_estimate(model.evidence)}  {model.actor}")
+        held = workspace.store.path(workspace.derivations.read(model.derivation)["output"]["sha256"]).is_file()
+        told = _estimate(model.evidence) if held else f"{'its bytes are erased':<24}"
+        click.echo(f"{mark} {model.model_version[:16]}  {model.made[:19]}Z  {told}  {model.actor}")
 
 
 @model_group.command("show", cls=Answering)

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from groprog_assets.artifacts import Store
-from groprog_assets.asset_definition import LIBRARY_ASSETS, SPECIFICATIONS, derive
+from groprog_assets.asset_definition import SPECIFICATIONS, Specification, derive
 from groprog_assets.errors import ArtifactError, GroProgError, Problem, StudyError
 from groprog_assets.io_managers import Reading, read_asset
-from groprog_assets.lineage.derivations import Derivations
+from groprog_assets.lineage.derivations import Derivations, memo_key, output
+from groprog_assets.study import Cohort, Study
 from groprog_assets.workspace import Workspace
 
 EVERYTHING = ("report", "lineage_snapshot")
@@ -94,40 +95,95 @@ def execute(
     A step whose bytes differ does not end it: what follows is made from the new bytes, so that the last line answers.
     """
     digest = read_asset(workspace, asset, partition).derivation
-    records = _ordered(workspace, asset, digest)
     away = Workspace(workspace.path)
     away.state = scratch
     away.store, away.derivations = Store(scratch / "store"), Derivations(scratch / "derivations")
+    done: dict[str, str] = {}
+    same: dict[str, str] = {}
     found: list[Outcome] = []
-    for _, record in records:
-        name = _name(record)
+    for recorded, record in _ordered(workspace, asset, digest):
+        name, key = _name(record), memo_key(record)
+        if key in same:
+            done[recorded] = same[key]
+            continue
         tell(name)
         given = SPECIFICATIONS[record["asset"]]
+        away.study = _study_then(workspace, record)
         try:
-            if given.name == "champion":
-                _set_standing(away, record)
-            readings = {item: _reading(away, item, record, given.partitioned) for item in given.inputs}
-            made, outcome, _ = derive(away, given, record["partition"], readings, tell)
+            for edge in record["inputs"]:
+                away.derivations.point(edge["asset"], edge["partition"], done[edge["derivation"]])
+            if given.name in EVERYTHING:
+                for other, part, held in workspace.derivations.pointers():
+                    if held in done:
+                        away.derivations.point(other, part, done[held])
+            if "decision" in record["extra"] or record["extra"].get("withdrawn"):
+                made = _decided(workspace, away, record, done)
+            else:
+                if given.name == "champion":
+                    _set_standing(away, record, done)
+                readings = {item: _reading(away, item, record, given, done) for item in given.inputs}
+                made, _, _ = derive(away, given, record["partition"], readings, tell)
         except GroProgError as error:
             found.append(Outcome(name, record["output"]["sha256"], "", str(error)))
             return found
         away.derivations.point(given.name, record["partition"], made)
-        found.append(Outcome(name, record["output"]["sha256"], outcome["output"]["sha256"]))
+        done[recorded] = same[key] = made
+        outcome = away.derivations.read(made)["output"]["sha256"]
+        found.append(Outcome(name, record["output"]["sha256"], outcome))
     return found
+
+
+def _study_then(workspace: Workspace, record: dict[str, Any]) -> Study:
+    """The study as a derivation saw it: its cohort, parameters and libraries, where they are others now."""
+    study = workspace.study
+    cohort = record["study"].get("cohort")
+    if cohort is not None and cohort != workspace.describe(study.cohort):
+        study = study.model_copy(update={"cohort": _absolute(Cohort.model_validate(cohort), workspace)})
+    groups = {name.partition(".")[2]: values for name, values in record["parameters"].items()}
+    changed = {
+        name: type(getattr(study.parameters, name)).model_validate(values)
+        for name, values in groups.items()
+        if values != workspace.describe(getattr(study.parameters, name))
+    }
+    if changed:
+        study = study.model_copy(update={"parameters": study.parameters.model_copy(update=changed)})
+    seen = {edge["partition"] for edge in record["inputs"]} | {item["library"] for item in record["left_out"]}
+    if seen - {""} and not record["partition"]:
+        study = study.model_copy(update={"libraries": [item for item in study.libraries if item.id in seen]})
+    return study
+
+
+def _absolute(cohort: Cohort, workspace: Workspace) -> Cohort:
+    changed: dict[str, Any] = {
+        name: workspace.folder / path
+        for name in ("clinical", "splits", "inbox")
+        if (path := getattr(cohort, name)) is not None
+    }
+    if cohort.expression is not None:
+        path = workspace.folder / cohort.expression.path
+        changed["expression"] = cohort.expression.model_copy(update={"path": path})
+    return cohort.model_copy(update=changed)
 
 
 def _ordered(workspace: Workspace, asset: str, digest: str) -> list[tuple[str, dict[str, Any]]]:
     """(digest, record) of a derivation and all it rests on, inputs before what reads them; libraries as in the study."""
-    records = workspace.derivations.closure(digest)
+    waiting = [digest]
     if asset in EVERYTHING:
-        for other, _, held in workspace.derivations.pointers():
-            if other not in EVERYTHING:
-                records.update(workspace.derivations.closure(held))
-    newest: dict[tuple[str, str], str] = {}
-    for name in _depth_first(records):
-        record = records[name]
-        newest[record["asset"], record["partition"]] = name
-    return [(name, records[name]) for name in newest.values()]
+        waiting += [held for other, _, held in workspace.derivations.pointers() if other not in EVERYTHING]
+    records: dict[str, dict[str, Any]] = {}
+    while waiting:
+        name = waiting.pop()
+        if name not in records:
+            records[name] = workspace.derivations.read(name)
+            waiting += _above(records[name])
+    return [(name, records[name]) for name in _depth_first(records)]
+
+
+def _above(record: dict[str, Any]) -> list[str]:
+    """The derivations a step reads; of a decision also those behind the model that stood."""
+    extra = record["extra"]
+    behind = {} if extra.get("withdrawn") else {**extra.get("standing", {}), **extra.get("chosen", {})}
+    return [*(item["derivation"] for item in record["inputs"]), *behind.values()]
 
 
 def _depth_first(records: dict[str, dict[str, Any]]) -> list[str]:
@@ -139,7 +195,7 @@ def _depth_first(records: dict[str, dict[str, Any]]) -> list[str]:
             ordered.setdefault(name)
         elif name not in ordered:
             waiting.append((name, True))
-            waiting += [(item["derivation"], False) for item in reversed(records[name]["inputs"])]
+            waiting += [(above, False) for above in reversed(_above(records[name]))]
     return list(ordered)
 
 
@@ -148,23 +204,40 @@ def _last(record: dict[str, Any]) -> tuple[int, str, str]:
     return -place, record["asset"], record["partition"]
 
 
-def _reading(away: Workspace, item: str, record: dict[str, Any], partitioned: bool) -> Reading | dict[str, Reading]:
-    edges = [edge for edge in record["inputs"] if edge["name"] == item]
-    if item in LIBRARY_ASSETS and not partitioned:
-        return {edge["partition"]: read_asset(away, item, edge["partition"]) for edge in edges}
-    if len(edges) != 1:
-        raise ArtifactError(
-            Problem(_name(record), f"{len(edges)} inputs {item}", "It has one.", "Run the study again.")
-        )
-    return read_asset(away, item, edges[0]["partition"])
+def _reading(
+    away: Workspace, item: str, record: dict[str, Any], given: Specification, done: dict[str, str]
+) -> Reading | dict[str, Reading]:
+    held = {}
+    for edge in (edge for edge in record["inputs"] if edge["name"] == item):
+        digest = done[edge["derivation"]]
+        reference = output(away.derivations.read(digest))
+        held[edge["partition"]] = Reading(away, edge["asset"], edge["partition"], digest, reference)
+    if given.gates(item):
+        return held
+    if len(held) != 1:
+        raise ArtifactError(Problem(_name(record), f"{len(held)} inputs {item}", "It has one.", "Run the study again."))
+    return next(iter(held.values()))
 
 
-def _set_standing(away: Workspace, record: dict[str, Any]) -> None:
+def _set_standing(away: Workspace, record: dict[str, Any], done: dict[str, str]) -> None:
     """The champion that stood when the decision was made, as the decision recorded it."""
     before = record["extra"].get("current")
     if before is not None:
+        chosen = {name: done[held] for name, held in (record["extra"].get("standing") or {}).items()}
         stood = {**record, "output": away.store.put(before).as_json(), "inputs": [], "verdicts": []}
+        stood["extra"] = {"chosen": chosen}
         away.derivations.point("champion", "", away.derivations.write(stood))
+
+
+def _decided(workspace: Workspace, away: Workspace, record: dict[str, Any], done: dict[str, str]) -> str:
+    """A person's decision is not made again but taken as it was, and so is one over a model whose patients have withdrawn, as its
+    bytes are erased; the derivation of it among those made again."""
+    document = workspace.store.get(output(record), record["asset"])
+    chosen = {name: done[held] for name, held in record["extra"].get("chosen", {}).items()}
+    inputs = [{**edge, "derivation": done[edge["derivation"]]} for edge in record["inputs"]]
+    kept = {**record, "inputs": inputs, "extra": {**record["extra"], "chosen": chosen}}
+    kept["output"] = away.store.put(document).as_json()
+    return away.derivations.write(kept)
 
 
 def _file_change(workspace: Workspace, item: dict[str, Any]) -> str:

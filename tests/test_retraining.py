@@ -94,13 +94,36 @@ def deliver(path: Path, name: str, table: pd.DataFrame) -> None:
 
 
 def test_an_accepted_table_makes_the_cohorts_values_again_and_no_genomic_one(study: Path):
-    deliver(study, "june.update.tsv", later(study))
+    table = table_of(study)
+    old = table.head(15).assign(AGE="99", OS_MONTHS="1", OS_STATUS="1:DECEASED")
+    old["PATIENT_ID"] = [f"NEW-{k}" for k in range(15)]
+    deliver(study, "june.update.tsv", pd.concat([later(study), old]).fillna(""))
     (request,) = look(study)
     assert request.job_name == "cohort_job"
     found = answer(study, [request])
     assert set(found) == COHORT, "a genomic asset is not even looked at"
-    assert {name for name, count in found.items() if not count} <= {"patient_expression"}, "the same patients"
+    assert {name for name, count in found.items() if not count} == set()
     assert look(study) == [], "what was asked for is done"
+
+    record = Workspace(study).derivations.current_record("champion")
+    assert record is not None
+    inputs, outcomes = (
+        next(item for item in record["verdicts"] if item["name"] == name)
+        for name in ("inputs_drift", "calibration_drift")
+    )
+    assert not inputs["passed"]
+    assert "age" in inputs["description"]
+    assert inputs["values"]["new_patients"] == 15
+    assert inputs["values"]["age"] > 1
+    assert outcomes["values"]["observed"] == 15, "the other twelve were followed without an event"
+    assert outcomes["values"]["patients"] == 27
+    with study_instance(Workspace(study)) as instance:
+        sensors.project(instance, Workspace(study))
+    with ledger.open_ledger(Workspace(study).ledger_path) as connection:
+        query = "SELECT e.body FROM checks c JOIN events e USING (run_id, storage_id) WHERE c.name = 'inputs_drift' ORDER BY 1"
+        kept = [json.loads(body)["metadata"].get("age") for (body,) in connection.execute(query).fetchall()]
+    assert inputs["values"]["age"] in kept, "the ledger holds the numbers as a history"
+
     again = run(study)
     assert set(again) == set(SPECIFICATIONS)
     assert sum(again.values()) == 0, "and nothing else was to be done"
@@ -273,6 +296,7 @@ def test_who_withdraws_is_left_out_of_the_next_training_and_erased(study: Path):
     assert ledger.verify(workspace.ledger_path) == [], "digests and derivations stay"
     assert {item.model_version for item in known_models(workspace)} == {version, champion["model_version"]}
     assert "is missing" in groprog("model", "rollback", study, "--reason", "try", status=2)
+    assert f"{version[:16]}" in groprog("model", "list", study).split("its bytes are erased")[0]
     deliver(study, "july.update.tsv", pd.DataFrame({"PATIENT_ID": [leaving], "OS_MONTHS": ["99"]}))
     assert look(study) == []
     problem = (study.parent / "inbox" / "quarantine" / "july.update.tsv.problems.txt").read_text()
