@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from groprog_assets.artifacts import Reference, canonical_json, digest_bytes, digest_file, write_atomically
+from groprog_assets.asset_definition import SPECIFICATIONS
 from groprog_assets.errors import ArtifactError, GroProgError
 from groprog_assets.lineage import derivations
 from groprog_assets.pseudonyms import pseudonym, study_key
@@ -96,8 +97,11 @@ def erase_due(workspace: Workspace) -> dict[str, Any] | None:
     tables = {sha256 for _, record in waiting for sha256 in record["tables"]}
     held = {digest: workspace.derivations.read(digest) for digest in _all(workspace)}
     tainted = _tainted(held, tables)
-    if any(digest in tainted for _, _, digest in workspace.derivations.pointers()):
+    resting = [(asset, partition) for asset, partition, digest in workspace.derivations.pointers() if digest in tainted]
+    if any(asset in SPECIFICATIONS or not SPECIFICATIONS for asset, _ in resting):
         return None
+    for asset, partition in resting:  # of an asset that there no longer is
+        workspace.derivations.drop(asset, partition)
     kept = {sha256 for name, record in held.items() if name not in tainted for sha256 in _bytes(workspace, record)}
     gone = {sha256 for name in tainted for sha256 in _bytes(workspace, held[name])} - kept
     erased = []

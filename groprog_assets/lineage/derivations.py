@@ -66,6 +66,10 @@ class Derivations:
         """Make `digest` the current derivation of an asset (or of one partition of it)."""
         write_atomically(self._pointer(asset, partition), canonical_json({"derivation": digest}))
 
+    def drop(self, asset: str, partition: str) -> None:
+        """Make nothing the current derivation; the record stays."""
+        self._pointer(asset, partition).unlink(missing_ok=True)
+
     def current(self, asset: str, partition: str = "") -> str | None:
         """The digest of the current derivation, or None."""
         try:
