@@ -89,6 +89,10 @@ def roc_curve(
     """ROC at `tau`, weighted as `cumulative_dynamic_auc`; its trapezoid area is AUC(tau).
 
     Raises ValueError where AUC(tau) would be nan, and on bad input. Source: paper 3.6 eq. 16.
+
+    >>> curve = roc_curve([3.0, 2.0, 1.0], [1.0, 2.0, 3.0], [1, 1, 0], tau=1.0)
+    >>> curve.false_positive_rate.tolist(), curve.true_positive_rate.tolist()
+    ([0.0, 0.0, 0.5, 1.0], [0.0, 1.0, 1.0, 1.0])
     """
     sets = risk_sets(time, event)
     values = risk_array(risk, sets.order.size)[sets.order]

@@ -67,6 +67,9 @@ def brier_terms(
     An event by t gives S^2 / G(t_i), a patient at risk after t gives (1 - S)^2 / G(t), a patient censored before t gives 0. G is
     the Kaplan-Meier of censoring on the training patients, or on these; a column is nan where G is 0 or unknown.
     Raises ValueError for NaN or values outside [0, 1] in `survival`, for times out of order, and for bad outcomes.
+
+    >>> brier_terms([[0.5], [0.75]], [1.0, 3.0], [1, 1], [2.0]).tolist()
+    [[0.25], [0.0625]]
     """
     sets = risk_sets(time, event)
     times = np.atleast_1d(np.asarray(times, dtype=np.float64))

@@ -68,6 +68,9 @@ def censoring_distribution(time: np.ndarray, event: np.ndarray, sets: RiskSets |
 
     `sets` saves the sort where the caller has it. No censoring: G stays 1. A censored last time: G ends at 0, and no
     weight exists there. Raises ValueError as `kaplan_meier`. Source: paper 3.6 eq. 15, A23; doi:10.1002/sim.4154.
+
+    >>> censoring_distribution([1.0, 2.0, 3.0, 4.0], [1, 0, 1, 0]).probability.round(3).tolist()
+    [1.0, 0.667, 0.667, 0.0]
     """
     sets = risk_sets(time, event) if sets is None else sets
     stop, *_, censoring = _curves(sets)
@@ -82,6 +85,11 @@ def step_function(
     `side="t"` reads it right-continuous, `"t-"` takes the limit from below. Before the first step it is `before`;
     after the last the
     last value holds.
+
+    >>> step_function([1.0, 2.0], [0.5, 0.25], [0.0, 1.0, 5.0]).tolist()
+    [1.0, 0.5, 0.25]
+    >>> step_function([1.0, 2.0], [0.5, 0.25], [1.0, 2.0], side="t-").tolist()
+    [1.0, 0.5]
     """
     times, values = np.asarray(times, dtype=np.float64), np.asarray(values, dtype=np.float64)
     where = np.searchsorted(times, at, side="right" if side == "t" else "left")
@@ -92,9 +100,12 @@ def censoring_probability(curve: CensoringCurve, at: np.ndarray, side: Side = "t
     """G at the ascending times `at` (m,): right-continuous (`"t"`) or the limit from below (`"t-"`).
 
     0 (no weight can be formed) where `at` lies beyond the last time of the sample that gave the curve.
+
+    >>> censoring_probability(censoring_distribution([1.0, 2.0], [0, 1]), [1.0, 2.0, 3.0]).tolist()
+    [0.5, 0.5, 0.0]
     """
     at = np.ascontiguousarray(at, dtype=np.float64)
-    values = step_values(curve.time, curve.probability, at, side == "t-")
+    values: np.ndarray = step_values(curve.time, curve.probability, at, side == "t-")
     values[np.searchsorted(at, curve.time[-1], side="right") :] = 0.0
     return values
 
@@ -113,4 +124,5 @@ def effective_sample_size(weight: np.ndarray) -> float:
 
 
 def _curves(sets: RiskSets) -> tuple[np.ndarray, ...]:
-    return product_limit(sets.event.view(np.uint8), sets.later, sets.comparable)
+    curves: tuple[np.ndarray, ...] = product_limit(sets.event.view(np.uint8), sets.later, sets.comparable)
+    return curves

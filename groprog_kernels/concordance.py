@@ -122,6 +122,10 @@ def harrell(
 
     Two events at one time are not comparable. Arguments, edges and errors as `concordance`. Source:
     doi:10.1001/jama.1982.03320430047030.
+
+    >>> result = harrell([3.0, 1.0, 2.0], [1.0, 2.0, 2.0], [1, 1, 0])
+    >>> result.cindex, result.comparable  # 3 before 1, 3 before 2, and 1 before 2, who is censored at the same time
+    (0.6666666666666666, 3)
     """
     return concordance(risk, time, event, tau=tau, ties=ties, weight_power=0, sets=sets)
 
@@ -132,6 +136,9 @@ def inverse_censoring_weights(
     """1/G^power (n,) by position in `sets`, G from the training patients or, without them, from `sets`.
 
     -1 where no weight exists: G is 0, or the time lies after the last training time. Source: paper 3.6 eq. 15, A23.
+
+    >>> inverse_censoring_weights(risk_sets([1.0, 2.0], [0, 1]), None, None, "t", 2).tolist()
+    [4.0, 4.0]
     """
     if power == 0:
         return np.ones(sets.order.size)
@@ -140,7 +147,7 @@ def inverse_censoring_weights(
     else:
         probability = censoring_probability(censoring_distribution(train_time, train_event), sets.time, side)
     with np.errstate(divide="ignore"):
-        inverse = 1.0 / (np.square(probability) if power == 2 else probability**power)
+        inverse: np.ndarray = 1.0 / (np.square(probability) if power == 2 else probability**power)
     # Probabilities fall with time, so those without a weight stand last.
     inverse[np.count_nonzero(probability > 0) :] = -1.0
     return inverse

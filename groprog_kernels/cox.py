@@ -55,6 +55,9 @@ def breslow_baseline(risk: np.ndarray, time: np.ndarray, event: np.ndarray, sets
 
     No events: empty, and survival is 1 everywhere. Raises ValueError on NaN or infinite values.
     Source: Breslow's estimator, doi:10.1111/j.2517-6161.1972.tb00899.x.
+
+    >>> np.exp(breslow_baseline([0.0, 0.0], [1.0, 2.0], [1, 1]).log_cumulative_hazard).round(9).tolist()
+    [0.5, 1.5]
     """
     sets = risk_sets(time, event) if sets is None else sets
     _, hazard, anchor, moved_at, moved_by = _hazards(risk, sets)
@@ -67,13 +70,18 @@ def survival_probability(baseline: Baseline, risk: np.ndarray, times: np.ndarray
     """S(t | risk) of patients with log-risks `risk` (n,) at `times` (h,), same unit as the baseline -> (n, h) in [0, 1].
 
     exp(-H0(t) exp(risk)); 1 before the first event time; after the last one the last hazard holds. NaN risks give NaN.
+
+    >>> baseline = breslow_baseline([0.0, 0.0], [1.0, 2.0], [1, 1])
+    >>> survival_probability(baseline, [0.0], [0.5, 1.0]).round(4).tolist()  # 1, exp(-1/2)
+    [[1.0, 0.6065]]
     """
     risk, times = np.asarray(risk, dtype=np.float64), np.asarray(times, dtype=np.float64)
     held = np.concatenate(([-np.inf], baseline.log_cumulative_hazard))[
         np.searchsorted(baseline.time, times, side="right")
     ]
     with np.errstate(over="ignore"):
-        return np.exp(-np.exp(risk[:, None] + held[None, :]))
+        probability: np.ndarray = np.exp(-np.exp(risk[:, None] + held[None, :]))
+    return probability
 
 
 def _hazards(risk: np.ndarray, sets: RiskSets) -> tuple[np.ndarray, ...]:

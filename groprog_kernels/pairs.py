@@ -111,9 +111,11 @@ def _direct(score: np.ndarray, event_at: np.ndarray, start: np.ndarray, weight: 
     middle = (score.max() + score.min()) / 2
     span = score.max() - score.min()
     if span > WIDEST_PRODUCT:
-        return pair_terms(score, event_at, start, weight)
-    factors = min(int(LARGEST_LOG / (span + 1)), TILE)
-    return pair_tiles(np.exp(score - middle), np.exp(middle - score), event_at, start, weight, factors)
+        loss, slope = pair_terms(score, event_at, start, weight)
+    else:
+        factors = min(int(LARGEST_LOG / (span + 1)), TILE)
+        loss, slope = pair_tiles(np.exp(score - middle), np.exp(middle - score), event_at, start, weight, factors)
+    return loss, slope
 
 
 def _range(score: np.ndarray) -> tuple[float, float]:

@@ -7,7 +7,8 @@ Torch and the kernels; no pandas, no Dagster.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -43,6 +44,9 @@ class _KernelLoss(torch.autograd.Function):
         return torch.from_numpy(scaled).to(device=ctx.device, dtype=ctx.dtype), None, None
 
 
+_kernel_loss = cast(Callable[[torch.Tensor, float, np.ndarray], torch.Tensor], _KernelLoss.apply)
+
+
 def _risk(risk: torch.Tensor) -> np.ndarray:
     if risk.ndim != 1:
         raise ValueError(
@@ -56,6 +60,9 @@ def sorted_outcomes(time: Values, event: Values) -> RiskSets:
     """The risk sets of `time` (n,), `event` (n,), sorted once for all epochs; pass them as `sets` to the losses.
 
     Raises ValueError on NaN, infinite or negative times and on events other than 0 and 1.
+
+    >>> sorted_outcomes(torch.tensor([2.0, 1.0]), torch.tensor([True, False])).order.tolist()
+    [1, 0]
     """
     return risk_sets(_array(time), _array(event))
 
@@ -75,7 +82,7 @@ def cox_efron_loss(
     result = cox_efron(_risk(risk), sets.time, sets.event, sets)
     scale, gradient = 1.0 / max(result.events, 1), result.gradient
     gradient *= scale
-    return _KernelLoss.apply(risk, result.loss * scale, gradient)
+    return _kernel_loss(risk, result.loss * scale, gradient)
 
 
 def ranking_loss(
@@ -93,13 +100,18 @@ def ranking_loss(
 
     `risk` (n,), outcomes as in `cox_efron_loss`; `weights` (n,) weigh patient i's pairs (eq. 13 or 1/G) and get no gradient.
     No comparable pair: 0 with zero gradient. Differentiable once, by `risk`. Source: paper eq. 10, A18, A20.
+
+    >>> risk = torch.zeros(2, dtype=torch.float64, requires_grad=True)
+    >>> ranking_loss(risk, np.array([1.0, 2.0]), np.array([1, 0])).backward()
+    >>> risk.grad.tolist()
+    [-0.5, 0.5]
     """
     sets = _sets(time, event, sets)
     held = None if weights is None else _array(weights)
     result = pair_loss(
         _risk(risk), sets.time, sets.event, held, sharpness=sharpness, ties=ties, method=method, sets=sets
     )
-    return _KernelLoss.apply(risk, result.loss, result.gradient)
+    return _kernel_loss(risk, result.loss, result.gradient)
 
 
 class _Coherence(torch.autograd.Function):
@@ -126,25 +138,34 @@ class _Coherence(torch.autograd.Function):
         return gradient * (2 * upstream / max(neighbours.numel(), 1)), None, None
 
 
+_coherence = cast(Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor], _Coherence.apply)
+
+
 def coherence_loss(h: torch.Tensor, neighbours: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """Eq. 7: mean over neighbour pairs of w_pq |h_p - h_q|^2, of representations `h` (n, d) -> scalar.
 
     `neighbours` (n, k) int64 are rows of `h`, `weights` (n, k) their affinities, which get no gradient; a weight of 0
     leaves a pair
     out of the sum but not of the mean. k = 0 gives 0. Memory is O(n d). Source: paper 3.3 eq. 7, A14.
+
+    >>> float(coherence_loss(torch.tensor([[0.0], [2.0]]), torch.tensor([[1], [0]]), torch.ones(2, 1)))
+    4.0
     """
     if neighbours.shape != weights.shape or neighbours.ndim != 2 or len(neighbours) != len(h):
         raise ValueError(
             f"h {tuple(h.shape)}, neighbours {tuple(neighbours.shape)} and weights {tuple(weights.shape)} do not belong "
             "together: neighbours and weights are (n, k) for h (n, d)."
         )
-    return _Coherence.apply(h, neighbours, weights.detach().to(h.dtype))
+    return _coherence(h, neighbours, weights.detach().to(h.dtype))
 
 
 def null_residuals(time: Values, event: Values) -> np.ndarray:
     """Martingale residuals (n,) of the model without covariates: events minus expected events, in the order of the input.
 
     Their affinity weighs eq. 7's pairs (A14); censored patients get the (negative) hazard they have outlived. They sum to 0.
+
+    >>> null_residuals(np.array([1.0, 2.0]), np.array([1, 0])).tolist()
+    [0.5, -0.5]
     """
     sets = sorted_outcomes(time, event)
     return -cox_efron(np.zeros(sets.order.size), sets.time, sets.event, sets).gradient
@@ -154,19 +175,27 @@ def event_weights(event: Values, strength: float) -> np.ndarray:
     """Eq. 13 as mean-one weights (n,): events weigh 1 + strength N_censored / N_event before scaling (A20).
 
     All ones where every or no patient has an event. `strength` is rho >= 0.
+
+    >>> event_weights(np.array([1, 0, 0]), 1.0).round(3).tolist()
+    [1.8, 0.6, 0.6]
     """
     events = _array(event).astype(bool)
     count = int(events.sum())
     if count in (0, events.size):
         return np.ones(events.size)
     weights = np.where(events, 1.0 + strength * (events.size - count) / count, 1.0)
-    return weights / weights.mean()
+    scaled: np.ndarray = weights / weights.mean()
+    return scaled
 
 
 def objective(
     cox: torch.Tensor, ranking: torch.Tensor, coherence: torch.Tensor, ranking_weight: float, coherence_weight: float
 ) -> torch.Tensor:
-    """Eq. 11: J = Cox + alpha ranking + beta coherence, of three scalars -> scalar."""
+    """Eq. 11: J = Cox + alpha ranking + beta coherence, of three scalars -> scalar.
+
+    >>> float(objective(torch.tensor(1.0), torch.tensor(2.0), torch.tensor(4.0), 0.5, 0.25))
+    3.0
+    """
     return cox + ranking_weight * ranking + coherence_weight * coherence
 
 
