@@ -328,6 +328,12 @@ def _main_member(specification: Specification) -> str:
     return "table" if "table" in tables else next(iter(tables), "")
 
 
+def main_table(specification: Specification) -> str:
+    """The declared table that people mean by the asset's name; empty when it is no table."""
+    tables = specification.tables
+    return tables if isinstance(tables, str) else tables.get(_main_member(specification), "")
+
+
 def _size_of(value: Any, specification: Specification) -> dict[str, Any]:
     if isinstance(value, Blob):
         return {"bytes": len(value.content)}

@@ -13,8 +13,10 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from groprog_assets.column_sources import COLUMN_SOURCES
 from groprog_assets.errors import GroProgError, LedgerError
 from groprog_assets.lineage import ledger, ledger_pages
+from groprog_assets.tables import TABLES
 from groprog_assets.workspace import Workspace
 
 ADDRESS_VARIABLE = "GROPROG_LEDGER_PAGES"
@@ -39,7 +41,7 @@ def page(workspace: Workspace, name: str) -> bytes:
 
 
 def _page(workspace: Workspace, connection: Any, name: str) -> bytes:
-    from groprog_assets.asset_definition import SPECIFICATIONS
+    from groprog_assets.asset_definition import SPECIFICATIONS, main_table
     from groprog_assets.figures.ledger_page import render_asset, render_index
 
     study, head = workspace.study.title or workspace.study.name, ledger.read_head(workspace.ledger_path)
@@ -47,7 +49,24 @@ def _page(workspace: Workspace, connection: Any, name: str) -> bytes:
         return render_index(ledger_pages.assets_known(connection), study, head)
     given = SPECIFICATIONS.get(name)
     description = (given.function.__doc__ or "") if given else ""
-    return render_asset(ledger_pages.asset_facts(connection, name), study, " ".join(description.split()), head)
+    facts = ledger_pages.asset_facts(connection, name)
+    facts["columns"] = _columns(name, main_table(given)) if given else []
+    return render_asset(facts, study, " ".join(description.split()), head)
+
+
+def _columns(asset: str, table: str) -> list[dict[str, Any]]:
+    """The declared columns of an asset's main table, each with the columns it comes from."""
+    sources = COLUMN_SOURCES.get(asset, {})
+    return [
+        {
+            "name": column.name,
+            "dtype": column.dtype,
+            "unit": column.unit,
+            "meaning": column.meaning,
+            "sources": [source.split(".") for source in sources.get(column.name, "").split()],
+        }
+        for column in (TABLES[table].columns if table else ())
+    ]
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -127,20 +127,18 @@ def states(connection: duckdb.DuckDBPyConnection, older: str, newer: str) -> dic
     """{asset behind `newer`: how it stands to the one behind `older`}: "same bytes", "changed itself" (its own file, parameter,
     code, environment or seed), "changed by an input", "only one has it"; of several libraries the one that changed most."""
     order = ("same bytes", "changed by an input", "changed itself", "only one has it")
-    before, after = (
-        {_name(item): item for item in ancestors(connection, digest).values()} for digest in (older, newer)
-    )
     found: dict[str, str] = {}
-    for name, new in after.items():
-        old = before.get(name)
-        if old is None:
-            state = order[3]
-        elif old["output"]["sha256"] == new["output"]["sha256"]:
-            state = order[0]
-        else:
-            state = order[2] if differences(old, new) else order[1]
-        held = found.get(new["asset"], state)
-        found[new["asset"]] = max(held, state, key=order.index)
+    for pairs in _pairs(connection, older, newer).values():
+        for old, new in pairs:
+            if new is None:
+                continue
+            if old is None:
+                state = order[3]
+            elif old["output"]["sha256"] == new["output"]["sha256"]:
+                state = order[0]
+            else:
+                state = order[2] if differences(old, new) else order[1]
+            found[new["asset"]] = max(found.get(new["asset"], state), state, key=order.index)
     return found
 
 
@@ -158,19 +156,39 @@ def changes(
     """What differs at the roots between two derivations: [{what, kind, before, after}], of kind file, parameters, study, extra,
     code, environment, seed or step. `effective`: only at steps whose values differ, so that what made no difference is left out.
     """
-    before, after = (
-        {_name(item): item for item in ancestors(connection, digest).values()} for digest in (older, newer)
-    )
     found: dict[str, dict[str, Any]] = {}
-    for name in sorted(before.keys() | after.keys()):
-        old, new = before.get(name), after.get(name)
-        if old is None or new is None:
-            found[f"step {name}"] = _change(f"step {name}", "step", bool(old), bool(new))
-            continue
-        if effective and old["output"]["sha256"] == new["output"]["sha256"]:
-            continue
-        found |= {row["what"]: row for row in differences(old, new)}
+    for name, pairs in _pairs(connection, older, newer).items():
+        for old, new in pairs:
+            if old is None or new is None:
+                found[f"step {name}"] = _change(f"step {name}", "step", bool(old), bool(new))
+            elif not effective or old["output"]["sha256"] != new["output"]["sha256"]:
+                found |= {row["what"]: row for row in differences(old, new)}
     return list(found.values())
+
+
+def _pairs(
+    connection: duckdb.DuckDBPyConnection, older: str, newer: str
+) -> dict[str, list[tuple[dict[str, Any] | None, dict[str, Any] | None]]]:
+    """{step: [(its record behind `older`, the one behind `newer`)]}, by name, None where a side has none.
+
+    A step may stand behind a value more than once, as when a standing model was trained on another cohort than is scored: what
+    only one side has is set against what only the other has, nearest first, else against the nearest.
+    """
+    sides: list[dict[str, dict[str, Any]]] = [{}, {}]
+    for side, digest in zip(sides, (older, newer), strict=True):
+        for name, record in ancestors(connection, digest).items():
+            side.setdefault(_name(record), {})[name] = record
+    found = {}
+    for name in sorted(sides[0].keys() | sides[1].keys()):
+        held = [side.get(name, {}) for side in sides]
+        alone = [[record for key, record in one.items() if key not in other] for one, other in (held, held[::-1])]
+        nearest = [next(iter(one.values()), None) for one in held]
+        rows: list[tuple[dict[str, Any] | None, dict[str, Any] | None]] = []
+        for place in range(max(map(len, alone))):
+            old, new = (one[place] if place < len(one) else near for one, near in zip(alone, nearest, strict=True))
+            rows.append((old, new))
+        found[name] = rows or [(nearest[0], nearest[1])]
+    return found
 
 
 def differences(old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, Any]]:
