@@ -47,7 +47,7 @@ class WindowSequence(NamedTuple):
 
     `window` (k,) int32 windows with an entry, the first and the last window always among them; `code` (k,) int32 index into
     `value` (v,) distinct counts, value[0] = 0; `multiplicity` (v,) entries of each value; `n_windows` length; `longest_gap`
-    the most windows between two entries.
+    no two entries have more windows between them.
     """
 
     window: NDArray[np.int32]
@@ -350,13 +350,14 @@ def _distinct(count: NDArray) -> tuple[NDArray[np.float64], NDArray[np.int32], N
 
 
 def _with_entries(sequence: WindowSequence, extra: NDArray[np.int32]) -> WindowSequence:
-    """The same sequence with entries (of count zero) also at the windows `extra`."""
-    window = np.union1d(sequence.window, extra)
-    code = np.zeros(window.size, dtype=np.int32)
-    code[np.searchsorted(window, sequence.window)] = sequence.code
-    multiplicity = np.bincount(code, minlength=sequence.value.size)
-    longest_gap = int(np.diff(window).max()) - 1 if window.size > 1 else 0
-    return sequence._replace(window=window, code=code, multiplicity=multiplicity, longest_gap=longest_gap)
+    """The same sequence with entries (of count zero) also at the windows `extra`, which rise strictly."""
+    place = np.searchsorted(sequence.window, extra)
+    absent = sequence.window[np.minimum(place, sequence.window.size - 1)] != extra
+    place, extra = place[absent], extra[absent]
+    multiplicity = sequence.multiplicity.copy()
+    multiplicity[0] += extra.size
+    window, code = np.insert(sequence.window, place, extra), np.insert(sequence.code, place, 0)
+    return sequence._replace(window=window, code=code, multiplicity=multiplicity)  # no gap is longer than before
 
 
 def _digamma(x: float) -> float:

@@ -38,9 +38,10 @@ def categories(codes: np.ndarray, names: list[str]) -> Any:
     return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(names))
 
 
-def sequences(positions: pd.DataFrame) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
+def sequences(positions: pd.DataFrame, place: str = "position") -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
     """(chromosome, strand) -> (position (p,) int32 rising, count (p,) int32) of the sequences that have reads.
 
+    place: the column to rise; "window" for a `coverage` table.
     Works on any row order, and on text columns; on a table already sorted, as the methods leave it, the arrays are views.
     """
     if positions.empty:
@@ -48,7 +49,7 @@ def sequences(positions: pd.DataFrame) -> dict[tuple[str, str], tuple[np.ndarray
     columns = [positions[name].astype("category").cat for name in ("chrom", "strand")]
     chroms, strands = (column.categories for column in columns)
     chrom, strand = (column.codes.to_numpy() for column in columns)
-    position, count = positions["position"].to_numpy(), positions["count"].to_numpy()
+    position, count = positions[place].to_numpy(), positions["count"].to_numpy()
     starts = _line_starts(chrom, strand)
     line = chrom[starts].astype(np.int64) * len(strands) + strand[starts]
     edges = [*starts.tolist(), len(position)]

@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from groprog_assets.errors import Problem, ReadsError
+from groprog_assets.methods.positions import sequences as strand_sequences
 from groprog_assets.methods.transcript_agreement import evaluate_transcripts
 from groprog_assets.parameters import TranscriptionParameters
 from groprog_assets.tables import conform
 from groprog_kernels import hmm
 
 Sequences = dict[tuple[str, str], hmm.WindowSequence]
+THREADS = len(os.sched_getaffinity(0))
 
 
 class TranscriptHMM(NamedTuple):
@@ -104,21 +108,19 @@ def pooled_sequences(coverage: Mapping[str, pd.DataFrame], chrom_sizes: Mapping[
     """
     parts: dict[tuple[str, str], list[tuple[np.ndarray, np.ndarray]]] = {}
     for table in coverage.values():
-        for (chrom, strand), rows in table.groupby(["chrom", "strand"], observed=True, sort=False):
-            parts.setdefault((str(chrom), str(strand)), []).append(
-                (rows["window"].to_numpy(np.int64), rows["count"].to_numpy(np.int64))
-            )
+        for key, columns in strand_sequences(table, "window").items():
+            parts.setdefault(key, []).append(columns)
     sequences: Sequences = {}
     for strand in "+-":
         for chrom, length in chrom_sizes.items():
             n_windows = length // bin_size
-            columns = parts.get((chrom, strand))
-            if columns is None or n_windows == 0:
+            held = parts.get((chrom, strand))
+            if held is None or n_windows == 0:
                 continue
-            window, count = (np.concatenate(column) for column in zip(*columns, strict=True))
+            window, count = (np.concatenate(column) for column in zip(*held, strict=True))
             inside = window < n_windows
             total = np.bincount(window[inside], weights=count[inside], minlength=n_windows)  # exact below 2**53
-            window = np.flatnonzero(total)
+            window = np.flatnonzero(total > 0)
             if len(window):
                 sequences[chrom, strand] = hmm.sequence(window, total[window].astype(np.int64), n_windows)
     if not sequences:
@@ -156,8 +158,9 @@ def unit_intervals(sequences: Sequences, model: hmm.Parameters, bin_size: int) -
     early, the end one window late, zero width for a unit that reaches the last window.
     """
     frames = []
-    for (chrom, strand), one in sequences.items():
-        found = hmm.decode(one, model)
+    with ThreadPoolExecutor(THREADS) as pool:
+        paths = pool.map(partial(hmm.decode, parameters=model), sequences.values())
+    for ((chrom, strand), one), found in zip(sequences.items(), paths, strict=True):
         start, end = found.start.astype(np.int64) * bin_size, found.end.astype(np.int64) * bin_size
         late = np.where(found.end == one.n_windows, start - 1, end + bin_size - 1)
         columns = {"start": start, "end": end, "strand": strand, "grohmm_start": start, "grohmm_end": late}
@@ -190,8 +193,7 @@ def _fit(sequences: Sequences, parameters: TranscriptionParameters, leave: float
         parameters.transcribed_shape,
         parameters.transcribed_scale,
     )
-    threads = len(os.sched_getaffinity(0))
-    return hmm.fit(list(sequences.values()), start, parameters.em_tolerance, threads)
+    return hmm.fit(list(sequences.values()), start, parameters.em_tolerance, THREADS)
 
 
 def _cell(
