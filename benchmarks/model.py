@@ -24,7 +24,9 @@ def simulated(patients: int, genes: int, seed: int = 0) -> tuple[ModelInputs, Ou
     factor = generator.normal(size=patients).astype(np.float32)
     descriptors = generator.normal(size=(genes, 5))
     expression = generator.standard_normal((patients, genes), dtype=np.float32)
-    expression += factor[:, None] * descriptors[:, 3].astype(np.float32) * 0.3
+    response = descriptors[:, 3].astype(np.float32) * np.float32(0.3)
+    for start in range(0, patients, 4096):
+        expression[start : start + 4096] += factor[start : start + 4096, None] * response
     covariates = {f"x{column}": generator.normal(size=patients) for column in range(10)}
     risk = 0.7 * factor + 0.4 * covariates["x0"]
     dies, leaves = generator.exponential(np.exp(-risk)) * 40, generator.exponential(60, patients)

@@ -379,6 +379,12 @@ class TrainingParameters(ParameterGroup):
     device: Literal["cpu", "cuda", "auto"] = cited(
         "cpu", unit="device", source="unstated", why="CPU by default; the same code runs on CUDA"
     )
+    precision: Literal["float32", "bfloat16"] = cited(
+        "float32",
+        unit="number format of products in training",
+        source="unstated",
+        why="bfloat16 is mixed precision, for CUDA; on a CPU without its instructions it is slower",
+    )
     seed: int = cited(20260101, unit="seed", source="unstated", why="fixes splits, initialisation and batches", ge=0)
 
 

@@ -124,6 +124,7 @@ class _Run:
         self.parameters, self.seed = parameters, seed
         training = parameters.training
         self.device = device_of(training.device)
+        self.mixed = training.precision == "bfloat16"
         self.network = new_network(encoders, parameters, encoded, seed).to(self.device)
         self.genomic = self.network.genomic is not None
         self.everyone = encoded.take(validation)
@@ -211,16 +212,19 @@ class _Run:
         self.optimiser.zero_grad(set_to_none=True)
         network, weighing = self.network, self.parameters.objective
         coherence = torch.zeros((), dtype=torch.float64, device=self.device)
-        if stage == "genomic":
-            risk = network.genomic_head(network.input_dropout(network.g(batch)))[:, 0]
-        elif stage == "clinical":
-            risk = network.clinical_head(network.input_dropout(network.clinical(batch)))[:, 0]
-        else:
-            output = network(self._drop_modality(batch))
-            risk = output.network
-            if weighing.coherence_weight and self.genomic:
-                neighbours, affinity = self.pairs if whole and self.pairs is not None else self._pairs(rows)
-                coherence = coherence_loss(output.h, neighbours, affinity)
+        # Mixed precision halves what the products of the forward pass move; weights, losses and validation keep float32 or more.
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.mixed):
+            if stage == "genomic":
+                risk = network.genomic_head(network.input_dropout(network.g(batch)))[:, 0]
+            elif stage == "clinical":
+                risk = network.clinical_head(network.input_dropout(network.clinical(batch)))[:, 0]
+            else:
+                output = network(self._drop_modality(batch))
+                risk = output.network
+        if stage == "joint" and weighing.coherence_weight and self.genomic:
+            neighbours, affinity = self.pairs if whole and self.pairs is not None else self._pairs(rows)
+            coherence = coherence_loss(output.h.float(), neighbours, affinity)
+        risk = risk.float()
         cox = cox_efron_loss(risk, sets=sets)
         ranking = ranking_loss(risk, weights=weights, sets=sets)
         objective(cox, ranking, coherence, weighing.ranking_weight, weighing.coherence_weight).backward()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from groprog_assets.errors import ModelError
 from groprog_assets.model.encoders import Encoders
@@ -122,3 +124,50 @@ def test_equal_patients_stop_the_run_with_the_reason():
 def test_device_setting():
     assert device_of("cpu").type == "cpu"
     assert device_of("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def test_mixed_precision_trains_on_the_cpu_as_well():
+    """Forward products in bfloat16; weights, losses and what is shipped keep their precision, so scores stay close."""
+    usual, mixed = trained(), trained(parameters(training={"precision": "bfloat16"}))
+    again = trained(parameters(training={"precision": "bfloat16"}))
+    assert same(mixed, again)
+    assert not same(mixed, usual)
+    assert all(value.dtype == torch.float64 for value in mixed.network.parameters())
+    assert all(np.isfinite(row["cox"]) for row in mixed.history)
+    assert np.corrcoef(usual.validation_score, mixed.validation_score)[0, 1] > 0.9
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_cuda_trains_by_the_same_code(precision: str):
+    there = trained(parameters(training={"device": "cuda", "precision": precision}))
+    assert all(value.device.type == "cpu" for value in there.network.parameters())
+    assert np.corrcoef(trained().validation_score, there.validation_score)[0, 1] > 0.9
+
+
+class LargestTensor(TorchDispatchMode):
+    """Remembers the most numbers that one tensor held."""
+
+    numbers = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        for each in result if isinstance(result, tuple | list) else (result,):
+            if isinstance(each, torch.Tensor):
+                self.numbers = max(self.numbers, each.untyped_storage().nbytes() // each.element_size())
+        return result
+
+
+def test_no_array_over_all_pairs_of_patients_is_ever_made():
+    n = 3000
+    settings = parameters(training={"full_batch_limit": 200, "joint_epochs": 1})
+    tracemalloc.start()
+    try:
+        with LargestTensor() as largest:
+            trained(settings, n=n)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # NumPy's is the sum of all that was held at once.
+    assert 0 < largest.numbers < n * n // 8
+    assert most < n * n * 4
