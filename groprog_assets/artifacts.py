@@ -16,6 +16,7 @@ import math
 import os
 import re
 import shutil
+import threading
 import uuid
 import zipfile
 from collections.abc import Mapping
@@ -242,20 +243,23 @@ LARGEST_KEPT = 1 << 30
 """Bytes of decoded tables that a process keeps: several assets of a run read the same ones."""
 
 _KEPT: dict[tuple[str, str], Any] = {}
+_KEEPING = threading.Lock()
 
 
 def _decoded(content: bytes, reference: Reference) -> Any:
     """The table of verified bytes. Those used last are kept; pandas copies a table when someone changes it."""
     key = (reference.sha256, reference.table)
-    frame = _KEPT.pop(key, None)
+    with _KEEPING:
+        frame = _KEPT.pop(key, None)
     if frame is None:
         frame = decode_table(content, reference.table)
-    _KEPT[key] = frame
-    sizes = {name: int(item.memory_usage().sum()) for name, item in _KEPT.items()}
-    for name in list(_KEPT):
-        if sum(sizes.values()) <= LARGEST_KEPT:
-            break
-        del _KEPT[name], sizes[name]
+    with _KEEPING:
+        _KEPT[key] = frame
+        sizes = {name: int(item.memory_usage().sum()) for name, item in _KEPT.items()}
+        for name in list(_KEPT):
+            if sum(sizes.values()) <= LARGEST_KEPT:
+                break
+            del _KEPT[name], sizes[name]
     return frame.copy(deep=False)
 
 
@@ -264,11 +268,16 @@ class Store:
 
     def __init__(self, root: Path):
         self.root = Path(root)
+        self.address = str(self.root.absolute())
 
-    def path(self, sha256: str) -> Path:
+    def checked(self, sha256: str) -> str:
+        """`sha256` if it is a digest, and so a file name."""
         if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
             raise ArtifactError(Problem("artifact", sha256, "A digest is 64 hexadecimal digits.", ""))
-        return self.root / sha256[:2] / sha256
+        return sha256
+
+    def path(self, sha256: str) -> Path:
+        return self.root / self.checked(sha256)[:2] / sha256
 
     def put_bytes(self, content: bytes) -> str:
         """The digest under which `content` now lies; bytes that are there already are not written again."""

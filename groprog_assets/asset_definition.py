@@ -12,6 +12,7 @@ import base64
 import inspect
 import os
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -22,13 +23,14 @@ import dagster as dg
 from groprog_assets.artifacts import Blob, Bundle, Reference, digest_value, plain
 from groprog_assets.code_version import code_version, kernel_digest
 from groprog_assets.column_sources import COLUMN_SOURCES
+from groprog_assets.compute_pool import Pool
 from groprog_assets.errors import ArtifactError, GroProgError
 from groprog_assets.io_managers import Reading
 from groprog_assets.ledger_site import ADDRESS_VARIABLE
 from groprog_assets.lineage import derivations
 from groprog_assets.partitions import LIBRARY
 from groprog_assets.pseudonyms import masked, study_key
-from groprog_assets.resources import ACTOR_TAG
+from groprog_assets.resources import ACTOR_TAG, made_ahead
 from groprog_assets.results import Materialized, Verdict, png
 from groprog_assets.study import Library
 from groprog_assets.tables import TABLES
@@ -37,7 +39,7 @@ from groprog_assets.workspace import StudyView, Workspace
 OWNERS = ["team:groprog"]
 LIBRARY_ASSETS = ("raw_reads", "read_quality", "alignments", "filtered_alignments", "coverage")
 LIBRARY_FILES = ("library.reads", "library.alignments", "library.bigwig_plus", "library.bigwig_minus")
-RESERVED = ("study", "library", "workspace", "progress", "scratch")
+RESERVED = ("study", "library", "workspace", "progress", "scratch", "pool")
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class Specification:
     inputs: tuple[str, ...]
     arguments: tuple[str, ...]
     of_champion: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     def gates(self, item: str) -> tuple[str, ...]:
         """The assets in which a library must have passed its checks to be seen through the input `item`; empty for one value."""
@@ -96,15 +99,18 @@ def study_asset(
     extra_inputs: Callable[[Workspace], dict[str, Any]] | None = None,
     partitioned: bool = False,
     of_champion: Iterable[str] = (),
+    unread: Iterable[str] = (),
     tags: dict[str, str] | None = None,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """Make an asset of a function. Beside upstream values it may ask for `study` (the view), `library`, `workspace` (paths
-    only), `progress` (call it with a line of text) and `scratch` (a folder that outlives a killed run under equal circumstances).
+    only), `progress` (call it with a line of text), `scratch` (a folder that outlives a killed run under equal circumstances) and
+    `pool` (where shards are computed).
 
     table / tables: the declared table of the value, or of each member of a bundle. sections: what of the study it may read.
     files: dotted names of the source files it reads. checks, blocking: names of the verdicts it returns. extra_inputs: further
     circumstances that decide the value. partitioned: one value a library. of_champion: inputs that are those behind the model
     that stands, not the newest; such an asset also takes `champion` or what follows it, so that the decision comes first.
+    unread: inputs handed over as `Stored`, for shards to read where they run.
     """
 
     def define(function: Callable[..., Any]) -> dg.AssetsDefinition:
@@ -125,6 +131,7 @@ def study_asset(
             inputs=inputs,
             arguments=arguments,
             of_champion=tuple(of_champion),
+            unread=tuple(unread),
         )
         SPECIFICATIONS[name] = specification
         soft, hard = tuple(checks), (*blocking, *(("schema",) if specification.tables else ()))
@@ -139,7 +146,7 @@ def study_asset(
             code_version=specification.code_version[:16],
             ins={item: _input(specification, item) for item in inputs},
             partitions_def=LIBRARY if partitioned else None,
-            required_resource_keys={"study"},
+            required_resource_keys={"study", "pool"},
             io_manager_key="artifacts",
             metadata=_definition_metadata(specification),
             check_specs=[
@@ -152,6 +159,7 @@ def study_asset(
             resource = context.resources.study
             _sign(context, resource.actor)
             resource.announce("started", asset=name, partition=partition)
+            ahead = made_ahead(resource.workspace, name, partition)
             began = time.perf_counter()
             try:
                 digest, record, reused = derive(
@@ -160,11 +168,14 @@ def study_asset(
                     partition,
                     readings,
                     _teller(context, resource, name, partition),
+                    context.resources.pool.opened,
                 )
             except GroProgError as error:
                 resource.announce("failed", asset=name, partition=partition, text=str(error))
                 raise dg.Failure(description=_unnamed(resource.workspace, str(error)), allow_retries=False) from None
             seconds = time.perf_counter() - began
+            if ahead is not None and ahead.digest == digest:
+                reused, seconds = ahead.reused, ahead.seconds
             resource.announce(
                 "finished", asset=name, partition=partition, seconds=seconds, headline=record["headline"], reused=reused
             )
@@ -215,16 +226,20 @@ def derive(
     partition: str,
     readings: dict[str, Reading | dict[str, Reading]],
     progress: Callable[[str], Any],
+    pool: Pool | None = None,
 ) -> tuple[str, dict[str, Any], bool]:
-    """(digest, derivation, whether an earlier value was used): the value of an asset under its present circumstances."""
+    """(digest, derivation, whether an earlier value was used): the value of an asset under its present circumstances.
+
+    pool: where its shards are computed; without one, here, one after another.
+    """
     record, view = circumstances(workspace, specification, partition, readings)
     earlier = recalled(workspace, record)
     if earlier is not None:
         return workspace.derivations.write(earlier), earlier, True
     key = derivations.memo_key(record)
     scratch = workspace.state / "scratch" / key
-    context = {"study": view, "workspace": workspace, "progress": progress, "scratch": scratch}
-    arguments = {name: _argument(name, readings, view, context) for name in specification.arguments}
+    context = {"study": view, "workspace": workspace, "progress": progress, "scratch": scratch, "pool": pool or Pool()}
+    arguments = {name: _argument(name, specification, readings, context) for name in specification.arguments}
     made: Materialized = specification.function(**arguments)
     reference = workspace.store.put(made.value, specification.tables)
     record["output"] = reference.as_json()
@@ -288,15 +303,16 @@ def circumstances(
     return plain(record), StudyView(values, specification.name)
 
 
-def _argument(name: str, readings: dict[str, Any], view: StudyView, context: dict[str, Any]) -> Any:
+def _argument(name: str, specification: Specification, readings: dict[str, Any], context: dict[str, Any]) -> Any:
     if name == "library":
-        return view.library
+        return context["study"].library
     if name in context:
         return context[name]
     reading = readings[name]
-    if isinstance(reading, dict):
-        return {partition: item.value() for partition, item in reading.items()}
-    return reading.value()
+    items = reading if isinstance(reading, dict) else {"": reading}
+    unread = name in specification.unread
+    given = {partition: item.stored if unread else item.value() for partition, item in items.items()}
+    return given if isinstance(reading, dict) else given[""]
 
 
 def _schema_verdict(workspace: Workspace, specification: Specification, reference: Reference) -> list[Verdict]:
@@ -308,12 +324,17 @@ def _schema_verdict(workspace: Workspace, specification: Specification, referenc
     return [Verdict("schema", True, f"stored bytes read back as the declared {names}", blocking=True)]
 
 
+_DRAWING = threading.Lock()
+"""matplotlib draws in one thread at a time."""
+
+
 def _draw(workspace: Workspace, made: Materialized, progress: Callable[[str], Any]) -> dict[str, str]:
     """{name: sha256 of the PNG}; a value is not lost because its picture could not be drawn, the log says why."""
     drawn = {}
     for name, draw in made.plots.items():
         try:
-            picture = png(draw())
+            with _DRAWING:
+                picture = png(draw())
         except Exception as error:
             progress(f"the plot {name} could not be drawn: {type(error).__name__}: {error}")
             continue

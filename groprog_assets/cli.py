@@ -127,13 +127,15 @@ def simulate(folder: Path, seed: int, scale: Any, patients: int | None) -> None:
 @click.option("--select", default="", help="Dagster's asset selection, e.g. 'pausing', '+pausing', 'group:cohort'.")
 @click.option("--dry-run", is_flag=True, help="Say what would be computed and what would be kept.")
 @click.option("--user", default="", help="Who runs it, for the ledger; else the login name.")
+@click.option("--pool", default="", help="serial, threads[:N], dask[:N], or a Dask scheduler: tcp://HOST:8786.")
 @click.option("--debug", is_flag=True, help="Dagster's own messages and full tracebacks.")
 @readable
-def run_command(study: Path, select: str, dry_run: bool, user: str, debug: bool) -> None:
+def run_command(study: Path, select: str, dry_run: bool, user: str, pool: str, debug: bool) -> None:
     """Run a study to its report. A run that was killed goes on where it was; what is unchanged is kept."""
     require_sound(study)
     from groprog_assets import resources
     from groprog_assets.cli_progress import Progress
+    from groprog_assets.compute_pool import POOL_VARIABLE, checked_setting
     from groprog_assets.definitions import build_definitions
     from groprog_assets.execution import run_lock, run_study, selected_assets
     from groprog_assets.exports import export_results
@@ -142,6 +144,8 @@ def run_command(study: Path, select: str, dry_run: bool, user: str, debug: bool)
 
     workspace = open_workspace(study)
     os.environ[STUDY_VARIABLE] = str(workspace.path)
+    if pool:
+        os.environ[POOL_VARIABLE] = checked_setting(pool)
     definitions = build_definitions()
     steps = plan(workspace, selected_assets(definitions, select))
     if dry_run:
@@ -236,12 +240,14 @@ def _add_others() -> None:
     from groprog_assets.cli_inbox import inbox_group
     from groprog_assets.cli_lineage import lineage_group
     from groprog_assets.cli_model import model_group
+    from groprog_assets.cli_workers import workers
 
     assert cli_evidence.FORMATS  # loading it adds its commands to the lineage group
     main.add_command(dev)
     main.add_command(inbox_group)
     main.add_command(lineage_group)
     main.add_command(model_group)
+    main.add_command(workers)
 
 
 _add_others()

@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("groprog_assets", "groprog_kernels")
 PLATFORM = frozenset(
     {
+        "groprog_assets.ahead",
         "groprog_assets.artifacts",
         "groprog_assets.asset_definition",
         "groprog_assets.champions",
@@ -27,7 +28,9 @@ PLATFORM = frozenset(
         "groprog_assets.cli_lineage",
         "groprog_assets.cli_model",
         "groprog_assets.cli_progress",
+        "groprog_assets.cli_workers",
         "groprog_assets.code_version",
+        "groprog_assets.compute_pool",
         "groprog_assets.column_sources",
         "groprog_assets.decisions",
         "groprog_assets.definitions",
@@ -41,7 +44,9 @@ PLATFORM = frozenset(
         "groprog_assets.jobs",
         "groprog_assets.ledger_site",
         "groprog_assets.library_manifest",
+        "groprog_assets.object_storage",
         "groprog_assets.parameters",
+        "groprog_assets.parcels",
         "groprog_assets.partitions",
         "groprog_assets.planning",
         "groprog_assets.plots",

@@ -12,14 +12,19 @@ import dagster as dg
 from groprog_assets import assets, jobs, schedules, sensors
 from groprog_assets.freshness import with_freshness
 from groprog_assets.io_managers import ArtifactIOManager
-from groprog_assets.resources import StudyResource
+from groprog_assets.resources import ComputePool, StudyResource
 
 
 def build_definitions(**overrides: Any) -> dg.Definitions:
     """The definitions; `study_path` names the study, further keywords replace resources by name."""
     path = str(overrides.pop("study_path", ""))
     study = StudyResource(path=path)
-    resources = {"study": study, "artifacts": ArtifactIOManager(study=study), **overrides}
+    resources = {
+        "study": study,
+        "pool": ComputePool(study=study),
+        "artifacts": ArtifactIOManager(study=study),
+        **overrides,
+    }
     return dg.Definitions(
         assets=with_freshness(dg.load_assets_from_package_module(assets), path),
         jobs=list(jobs.JOBS),

@@ -64,5 +64,9 @@ class ArtifactError(GroProgError):
     """A stored artifact is missing, or its bytes are not what its digest says."""
 
 
+class ComputeError(GroProgError):
+    """The workers cannot be reached, are gone, or run other code."""
+
+
 class LedgerError(GroProgError):
     """The lineage ledger is missing, from a newer version, or altered."""

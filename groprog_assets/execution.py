@@ -18,6 +18,7 @@ from typing import Any
 
 import dagster as dg
 
+from groprog_assets.ahead import libraries_ahead
 from groprog_assets.artifacts import remove_remains, write_atomically
 from groprog_assets.asset_definition import LIBRARY_ASSETS, SPECIFICATIONS
 from groprog_assets.decisions import erase_withdrawn
@@ -26,7 +27,7 @@ from groprog_assets.instance_storage import readable_storage
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.collect import FINISHED, collect
 from groprog_assets.partitions import LIBRARY_DIMENSION
-from groprog_assets.resources import ACTOR_TAG, LISTENERS
+from groprog_assets.resources import ACTOR_TAG, LISTENERS, close_pools
 from groprog_assets.workspace import STUDY_VARIABLE, Workspace
 
 
@@ -167,15 +168,17 @@ def run_study(
         try:
             if annotation:
                 _execute(definitions, instance, "annotation_job", annotation, None, tags, report, debug)
-            for library in workspace.study.libraries:
-                if libraries and not report.failures:
-                    _execute(definitions, instance, "library_job", libraries, library.id, tags, report, debug)
+            with libraries_ahead(workspace, definitions.resources["pool"].opened, libraries):  # type: ignore[index]
+                for library in workspace.study.libraries:
+                    if libraries and not report.failures:
+                        _execute(definitions, instance, "library_job", libraries, library.id, tags, report, debug)
             if rest and not report.failures:
                 if any(SPECIFICATIONS[name].gated for name in rest):
                     _, report.left_out = workspace.eligible_libraries(LIBRARY_ASSETS)
                     _require_conditions(workspace, report)
                 _execute(definitions, instance, "study_job", rest, None, tags, report, debug)
         finally:
+            close_pools()
             report.ledger_runs = collect(instance, workspace.ledger_path, workspace.derivations)
             if erase_withdrawn(instance, workspace):
                 collect(instance, workspace.ledger_path, workspace.derivations)

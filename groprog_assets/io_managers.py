@@ -14,6 +14,7 @@ from dagster import ConfigurableIOManager, InputContext, OutputContext
 from groprog_assets.artifacts import Reference
 from groprog_assets.errors import ArtifactError, Problem
 from groprog_assets.lineage import derivations
+from groprog_assets.parcels import Stored
 from groprog_assets.resources import StudyResource
 from groprog_assets.standing import standing_derivation
 from groprog_assets.workspace import Workspace
@@ -38,11 +39,16 @@ class Reading:
             "derivation": self.derivation,
         }
 
-    def value(self) -> Any:
-        """The value, its digest verified."""
+    @property
+    def stored(self) -> Stored:
+        """The value where it lies, for who reads it elsewhere."""
         name = f"{self.asset}[{self.partition}]" if self.partition else self.asset
         remedy = f"Rebuild it: `{self.workspace.command} --select {self.asset}`."
-        return self.workspace.store.get(self.reference, name, remedy)
+        return Stored(self.workspace.store, self.reference, name, remedy)
+
+    def value(self) -> Any:
+        """The value, its digest verified."""
+        return self.stored.value()
 
 
 def read_asset(workspace: Workspace, asset: str, partition: str = "") -> Reading:

@@ -43,14 +43,14 @@ def model_folds(folds: Any, cohort: Any) -> Any:
     return folds_from_columns(columns(folds), cohort.records["patient_id"])
 
 
-def search_log(crossed: Any, final: Any) -> Any:
-    """Table search_log of a CrossValidation and the final fit; without rows when nothing was searched."""
+def search_log(*made: Any) -> Any:
+    """Table search_log of cross-validations and fits, in their order; without rows when nothing was searched."""
     import pandas as pd
 
     from groprog_assets.tables import TABLES, conform
 
     names = [column.name for column in TABLES["search_log"].columns]
-    parts = [pd.DataFrame(crossed.trials, columns=names), pd.DataFrame(final.trials, columns=names)]
+    parts = [pd.DataFrame(one.trials, columns=names) for one in made]
     return conform(pd.concat([part for part in parts if len(part)] or parts[:1]), "search_log")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, field_validator
 
 from groprog_assets.parameters import Parameters
 
@@ -21,6 +21,12 @@ Cron = Annotated[
     str, StringConstraints(pattern=rf"^{_CRON_FIELD}(,{_CRON_FIELD})*( {_CRON_FIELD}(,{_CRON_FIELD})*){{4}}$")
 ]
 """Minute, hour, day of month, month, day of week."""
+
+
+PoolSetting = Annotated[str, StringConstraints(pattern=r"^(serial|(threads|dask)(:[1-9][0-9]{0,3})?)$")]
+"""Where shards are computed, and by how many. A scheduler's address is no business of a file that others may have written."""
+StoreAddress = Annotated[str, StringConstraints(pattern=r"^(s3|gs|gcs|az|abfs|memory)://[\w.-]+(/[\w./-]*)?$")]
+"""A bucket and prefix on storage that shows an object once it is whole; credentials stay in the environment."""
 
 
 class StudyPart(BaseModel):
@@ -162,6 +168,27 @@ class Cohort(StudyPart):
     inbox: Path | None = Field(None, description="folder watched for new clinical data")
 
 
+class Compute(StudyPart):
+    """Where the work is done and values are kept; no value depends on it."""
+
+    pool: PoolSetting = Field(
+        default="serial", description="serial, threads, threads:N, dask or dask:N (workers on this machine)"
+    )
+    store: StoreAddress | Path | None = Field(
+        default=None,
+        description="folder or object storage (s3://bucket/prefix) for the values; else .groprog/store beside the study file",
+    )
+
+    @field_validator("store", mode="before")
+    @classmethod
+    def _folder(cls, value: Any) -> Any:
+        if not isinstance(value, str) or "://" not in value:
+            return value
+        if value.startswith("file:///"):
+            return Path(value.removeprefix("file://"))
+        return TypeAdapter(StoreAddress).validate_python(value)
+
+
 class ExternalCohort(StudyPart):
     """Patients of another centre: the finished model scores them, nothing is trained on them (S1-X01, S1-X02)."""
 
@@ -217,5 +244,6 @@ class Study(StudyPart):
     data_roots: list[Path] = Field(
         default_factory=list, description="folders outside the study's own that its paths may reach"
     )
+    compute: Compute = Compute()
     results: Path = Field(Path("results"), description="where results are exported")
     parameters: Parameters = Field(default_factory=Parameters)

@@ -17,6 +17,7 @@ from pydantic import PrivateAttr
 from groprog_assets.artifacts import Store, canonical_json, digest_bytes, digest_file, digest_value, write_atomically
 from groprog_assets.errors import ArtifactError, Problem, StudyError
 from groprog_assets.lineage.derivations import Derivations, passed
+from groprog_assets.object_storage import STORE_VARIABLE, open_store
 from groprog_assets.parameters import Parameters
 from groprog_assets.snapshots import Snapshots
 from groprog_assets.study import Library, Study
@@ -109,7 +110,8 @@ class Workspace:
         self.state = self.folder / ".groprog"
         self.snapshots = Snapshots(self.state, self.folder)
         self.study: Study = self.snapshots.apply(load_study(self.path))
-        self.store = Store(self.state / "store")
+        address = os.environ.get(STORE_VARIABLE, "") or str(self.study.compute.store or self.state / "store")
+        self.store: Store = open_store(address, self.state / "cache")
         self.derivations = Derivations(self.state / "derivations")
 
     @property
@@ -228,7 +230,7 @@ class Workspace:
 
     def environment(self) -> str:
         """The digest of the environment; what it says lies in `environments/<digest>.json`."""
-        content = _environment()
+        content = environment_content()
         digest = digest_bytes(content)
         path = self.state / "environments" / f"{digest}.json"
         if not path.is_file():
@@ -259,7 +261,8 @@ def _files_in(path: Path) -> list[Path]:
 
 
 @lru_cache(maxsize=1)
-def _environment() -> bytes:
+def environment_content() -> bytes:
+    """Versions of Python, the machine and the packages that can change a number, as canonical JSON."""
     import platform
 
     versions = {}

@@ -18,7 +18,7 @@ are positive, so nothing cancels, and the cost is that of the windows with reads
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple
@@ -231,12 +231,19 @@ def gamma_mle(weight: float, total: float, total_log: float) -> tuple[float, flo
     return shape, total / (shape * weight)
 
 
-def fit(sequences: Sequence[WindowSequence], parameters: Parameters, tolerance: float = 0.1, threads: int = 1) -> Fit:
+def fit(
+    sequences: Sequence[WindowSequence],
+    parameters: Parameters,
+    tolerance: float = 0.1,
+    threads: int = 1,
+    expectation: Callable[[Parameters], Iterable[Statistics]] | None = None,
+) -> Fit:
     """Baum-Welch EM over all sequences, which share the parameters.
 
     Stops when an iteration raises the log-likelihood by no more than `tolerance` (> 0) over the one before, a fall included;
     at least two iterations; the parameters are those after the last update (groHMM 1.41 threshold). `threads` sequences run
-    side by side; the result does not depend on it. Raises ValueError without sequences.
+    side by side; the result does not depend on it. `expectation` gives the `statistics` of every sequence under a model, for
+    who has them computed elsewhere. Raises ValueError without sequences.
     """
     if not sequences:
         raise ValueError("no sequences to fit")
@@ -245,7 +252,10 @@ def fit(sequences: Sequence[WindowSequence], parameters: Parameters, tolerance: 
     trace: list[Iteration] = []
     with ThreadPoolExecutor(max(1, threads)) as pool:
         while True:
-            sums = add(pool.map(partial(statistics, parameters=parameters), sequences))
+            if expectation is not None:
+                sums = add(expectation(parameters))
+            else:
+                sums = add(pool.map(partial(statistics, parameters=parameters), sequences))
             parameters = maximise(parameters, sums)
             trace.append(Iteration(sums.log_likelihood, parameters))
             if len(trace) > 1 and not trace[-1].log_likelihood - trace[-2].log_likelihood > tolerance:

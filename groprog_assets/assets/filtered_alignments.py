@@ -12,6 +12,8 @@ from groprog_assets.asset_definition import LIBRARY_FILES, study_asset
 from groprog_assets.checks import read_end as check_read_end
 from groprog_assets.checks import signal as check_signal
 from groprog_assets.checks import strandedness as check_strand
+from groprog_assets.compute_pool import Here, Pool
+from groprog_assets.parcels import Stored
 from groprog_assets.results import Materialized, materialized
 from groprog_assets.workspace import StudyView, Workspace
 
@@ -25,26 +27,34 @@ from groprog_assets.workspace import StudyView, Workspace
     checks=("both_strands", "one_base_a_read"),
     blocking=("has_signal", "strandedness"),
     partitioned=True,
+    unread=("alignments", "gene_models"),
 )
 def filtered_alignments(
     study: StudyView,
     workspace: Workspace,
+    pool: Pool,
     progress: Callable[[str], Any],
-    alignments: Bundle,
-    gene_models: Bundle,
+    alignments: Stored,
+    gene_models: Stored,
 ) -> Materialized:
     """Reads that map once, outside masks, each as one base on one strand; with the funnel and the strandedness verdict."""
-    from groprog_assets.methods import filtered_alignments as method
+    from groprog_assets.shards import filtered_alignments as shard
 
-    filtered = method.filter_alignments(
-        alignments.made.path if "made" in alignments else workspace.resolve(Path(alignments.about["path"])),
-        study.library,
-        gene_models.chrom_sizes,
-        gene_models.masks,
-        gene_models.transcripts,
-        study.parameters.filtering,
-        study.genome,
-        progress=progress,
+    path = workspace.resolve(Path(alignments.value().about["path"]))
+    filtered = Bundle(
+        pool.one(
+            shard.NOUN,
+            {
+                "path": str(path),
+                "bytes": path.stat().st_size,
+                "alignments": alignments,
+                "gene_models": gene_models,
+                "library": study.library.model_dump_json(),
+                "genome": study.genome.model_dump_json(),
+                "parameters": study.parameters.filtering.model_dump_json(),
+            },
+            Here(progress),
+        )
     )
     funnel = filtered.funnel["remaining"]
     return materialized(

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from groprog_assets.artifacts import Bundle
 from groprog_assets.asset_definition import study_asset
+from groprog_assets.compute_pool import Pool
+from groprog_assets.parcels import Stored
 from groprog_assets.results import Materialized, materialized
 from groprog_assets.workspace import StudyView
 
 
-@study_asset(group="features", kinds={"parquet"}, table="gene_signal", sections=("libraries", "parameters.pausing"))
-def gene_signal(study: StudyView, filtered_alignments: dict[str, Bundle], genes: Any) -> Materialized:
+@study_asset(
+    group="features",
+    kinds={"parquet"},
+    table="gene_signal",
+    sections=("libraries", "parameters.pausing"),
+    unread=("filtered_alignments",),
+)
+def gene_signal(study: StudyView, pool: Pool, filtered_alignments: dict[str, Stored], genes: Any) -> Materialized:
     """Counts and densities of the three windows (S1-P02) of each gene in each library."""
-    from groprog_assets.methods import gene_signal as method
+    from groprog_assets.shards import gene_signal as shard
 
-    positions = {library: item.positions for library, item in filtered_alignments.items()}
-    table = method.gene_signal(positions, study.libraries, genes, study.parameters.pausing)
-    return materialized(table, genes=int(table["gene"].nunique()), libraries=len(positions))
+    given = {"genes": genes, "parameters": study.parameters.pausing.model_dump_json()}
+    libraries = [
+        {"library": library.model_dump_json(), "filtered": filtered_alignments[library.id]}
+        for library in study.libraries
+    ]
+    table = shard.joined(pool.map(shard.NOUN, given, libraries))
+    return materialized(table, genes=int(table["gene"].nunique()), libraries=len(libraries))

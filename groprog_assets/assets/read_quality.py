@@ -7,6 +7,7 @@ from typing import Any
 from groprog_assets import plots
 from groprog_assets.asset_definition import LIBRARY_FILES, study_asset
 from groprog_assets.checks import read_quality as check
+from groprog_assets.compute_pool import Pool
 from groprog_assets.results import Materialized, materialized
 from groprog_assets.workspace import StudyView
 
@@ -20,11 +21,12 @@ from groprog_assets.workspace import StudyView
     checks=("read_quality",),
     partitioned=True,
 )
-def read_quality(study: StudyView, raw_reads: dict[str, Any]) -> Materialized:
+def read_quality(study: StudyView, pool: Pool, raw_reads: dict[str, Any]) -> Materialized:
     """Mean, lowest and highest base quality of every cycle of each mate, as FastQC counts them."""
-    from groprog_assets.methods import read_quality as method
+    from groprog_assets.shards import read_quality as shard
 
-    table = method.per_cycle_quality(study.library, study.genome)
+    given = {"library": study.library.model_dump_json(), "genome": study.genome.model_dump_json()}
+    table = pool.one(shard.NOUN, given)["table"]
     return materialized(
         table,
         plot=plots.read_quality(table, study.library),

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from groprog_assets.artifacts import Bundle
 from groprog_assets.asset_definition import study_asset
+from groprog_assets.compute_pool import Pool
+from groprog_assets.parcels import Stored
 from groprog_assets.results import Materialized, materialized
 from groprog_assets.workspace import StudyView
 
 
-@study_asset(group="features", kinds={"parquet"}, table="transcript_counts", sections=("parameters.differential",))
-def transcript_counts(study: StudyView, transcripts: Any, filtered_alignments: dict[str, Bundle]) -> Materialized:
+@study_asset(
+    group="features",
+    kinds={"parquet"},
+    table="transcript_counts",
+    sections=("parameters.differential",),
+    unread=("filtered_alignments",),
+)
+def transcript_counts(
+    study: StudyView, pool: Pool, transcripts: Any, filtered_alignments: dict[str, Stored]
+) -> Materialized:
     """Counts in each unit's window of 1 to 13 kb from its start (limitToXkb), per library."""
-    from groprog_assets.methods import transcript_counts as method
+    from groprog_assets.shards import transcript_counts as shard
 
-    positions = {library: item.positions for library, item in filtered_alignments.items()}
-    table = method.count_transcripts(transcripts, positions, study.parameters.differential)
+    given = {"transcripts": transcripts, "parameters": study.parameters.differential.model_dump_json()}
+    libraries = [{"library": library, "filtered": item} for library, item in filtered_alignments.items()]
+    table = shard.joined(pool.map(shard.NOUN, given, libraries))
     return materialized(table, reads=int(table["count"].sum()))

@@ -6,10 +6,10 @@ Windows of all libraries add up (reads pooled, as in the reference), one sequenc
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -33,6 +33,24 @@ class TranscriptHMM(NamedTuple):
     tuning: pd.DataFrame
 
 
+class Elsewhere(Protocol):
+    """Who computes the expensive parts of the fit for it, to the same bits."""
+
+    def expectation(self, sequences: Sequences) -> Callable[[hmm.Parameters], Iterable[hmm.Statistics]] | None:
+        """The `expectation` of hmm.fit for these sequences; None where the fit's own threads are as good."""
+
+    def cells(
+        self,
+        sequences: Sequences,
+        consensus: pd.DataFrame,
+        bin_size: int,
+        parameters: TranscriptionParameters,
+        grid: list[tuple[float, float]],
+        compat: Literal["exact", "grohmm"],
+    ) -> list[tuple[float, ...]]:
+        """`tuning_cell` of every (leave, shape) of the grid, in its order."""
+
+
 def fit_transcript_hmm(
     coverage: Mapping[str, pd.DataFrame],
     chrom_sizes: Mapping[str, int],
@@ -40,20 +58,28 @@ def fit_transcript_hmm(
     bin_size: int,
     parameters: TranscriptionParameters,
     compat: Literal["exact", "grohmm"] = "exact",
+    elsewhere: Elsewhere | None = None,
 ) -> TranscriptHMM:
     """Fit the model and, with `parameters.tune`, every cell of the grid from the same windows.
 
     coverage: {library: table `coverage`}; chrom_sizes: bp; consensus: table `consensus`, what the grid is judged by. With
     use_tuned, the returned fit is that of the cell with the lowest error rate (the first of equals). compat="grohmm" judges
-    the cells by groHMM 1.41's shifted intervals instead of the exact ones. Raises ReadsError when no window holds a read.
+    the cells by groHMM 1.41's shifted intervals instead of the exact ones. elsewhere: workers to use; without, threads of this
+    process. Raises ReadsError when no window holds a read.
     """
     sequences = pooled_sequences(coverage, chrom_sizes, bin_size)
     leave, shape = parameters.log_prob_leave_transcribed, parameters.untranscribed_shape
-    cells = []
-    if parameters.tune:
-        for cell_leave in parameters.tuning_log_prob_leave_transcribed:
-            for cell_shape in parameters.tuning_untranscribed_shape:
-                cells.append(_cell(sequences, consensus, bin_size, parameters, cell_leave, cell_shape, compat))
+    grid = [
+        (cell_leave, cell_shape)
+        for cell_leave in parameters.tuning_log_prob_leave_transcribed
+        for cell_shape in parameters.tuning_untranscribed_shape
+    ]
+    if not parameters.tune:
+        cells = []
+    elif elsewhere is not None:
+        cells = elsewhere.cells(sequences, consensus, bin_size, parameters, grid, compat)
+    else:
+        cells = [tuning_cell(sequences, consensus, bin_size, parameters, *cell, compat) for cell in grid]
     tuning = pd.DataFrame(cells, columns=_TUNING_COLUMNS)
     preferred = {}
     if cells:
@@ -65,7 +91,8 @@ def fit_transcript_hmm(
     tuned = parameters.use_tuned and bool(cells)
     if tuned:
         leave, shape = preferred["error_rate"].values()
-    fitted = _fit(sequences, parameters, leave, shape)
+    expectation = elsewhere.expectation(sequences) if elsewhere is not None else None
+    fitted = _fit(sequences, parameters, leave, shape, expectation=expectation)
     model = fitted.parameters
     fit = {
         "bin_size": bin_size,
@@ -185,7 +212,14 @@ _TUNING_COLUMNS = [
 ]
 
 
-def _fit(sequences: Sequences, parameters: TranscriptionParameters, leave: float, shape: float) -> hmm.Fit:
+def _fit(
+    sequences: Sequences,
+    parameters: TranscriptionParameters,
+    leave: float,
+    shape: float,
+    threads: int | None = None,
+    expectation: Callable[[hmm.Parameters], Iterable[hmm.Statistics]] | None = None,
+) -> hmm.Fit:
     start = hmm.parameters(
         parameters.log_prob_enter_transcribed,
         leave,
@@ -193,10 +227,10 @@ def _fit(sequences: Sequences, parameters: TranscriptionParameters, leave: float
         parameters.transcribed_shape,
         parameters.transcribed_scale,
     )
-    return hmm.fit(list(sequences.values()), start, parameters.em_tolerance, THREADS)
+    return hmm.fit(list(sequences.values()), start, parameters.em_tolerance, threads or THREADS, expectation)
 
 
-def _cell(
+def tuning_cell(
     sequences: Sequences,
     consensus: pd.DataFrame,
     bin_size: int,
@@ -204,8 +238,13 @@ def _cell(
     leave: float,
     shape: float,
     compat: Literal["exact", "grohmm"],
+    threads: int | None = None,
 ) -> tuple[float, ...]:
-    fitted = _fit(sequences, parameters, leave, shape)
+    """One row of the tuning surface, columns as in `tuning_surface`: the fit with these two held, judged by the consensus.
+
+    leave: natural log of the chance to leave the transcribed state; shape: of the untranscribed gamma. threads: None takes all.
+    """
+    fitted = _fit(sequences, parameters, leave, shape, threads)
     units = unit_intervals(sequences, fitted.parameters, bin_size)
     agreement = evaluate_transcripts(as_grohmm(units) if compat == "grohmm" else units, consensus)
     return (

@@ -86,6 +86,16 @@ LAYERS = (
         (*NUMPY, "pandas", "pyarrow", "matplotlib"),
         _assets("artifacts", "figures", *DATA),
     ),
+    Layer(
+        "storage and workers",
+        r"groprog_assets\.(object_storage|parcels|compute_pool|shards(\.\w+)*)",
+        (*NUMPY, "pandas", "pyarrow", "pydantic", "threadpoolctl", "upath", "dask", "distributed"),
+        (
+            *_assets("object_storage", "parcels", "compute_pool", "shards", "artifacts", "code_version", "workspace"),
+            *_assets("methods", "model", "model_columns", "fold_stability", *DATA),
+            *KERNELS,
+        ),
+    ),
     Layer("top", r"groprog_assets\.(definitions|documentation|cli\w*|__main__)", EVERYTHING, EVERYTHING),
     Layer("package", r"groprog_assets", (), ()),
     Layer(
