@@ -119,6 +119,21 @@ def test_edges() -> None:
         concordance([1, 2, 3], time, [1, 1, 0], censoring_at="now")
 
 
+def test_an_index_called_weighted_is_weighted() -> None:
+    """Regression: an index without censoring weights, published under the name of one with them; the result says which it is."""
+    risk, time, event = _tied(200, 9)
+    weighted = concordance(risk, time, event, tau=30.0)
+    plain = harrell(risk, time, event, tau=30.0, ties="strict")
+    assert (weighted.weight_power, plain.weight_power) == (2, 0)
+    assert (weighted.concordant, weighted.tied, weighted.comparable) == (plain.concordant, plain.tied, plain.comparable)
+    assert abs(weighted.cindex - plain.cindex) > 1e-3
+    assert weighted.effective_sample_size < plain.effective_sample_size
+    uncensored = np.ones(200)
+    assert concordance(risk, time, uncensored).cindex == pytest.approx(
+        harrell(risk, time, uncensored).cindex, abs=1e-15
+    )
+
+
 def test_events_without_a_weight_are_refused_or_dropped_by_name() -> None:
     train = {"train_time": [1.0, 2.0], "train_event": [1, 0]}
     data = ([3.0, 2.0, 1.0, 0.0], [0.5, 3.0, 4.0, 5.0], [1, 1, 1, 0])
