@@ -308,12 +308,15 @@ def _close(
     gene_code = {gene: i for i, gene in enumerate(genes)}
     term_code = {term: i for i, term in enumerate(terms)}
     direct = np.array(sorted(gene_code[gene] * len(terms) + term_code[term] for gene, term in pairs), dtype=np.int64)
-    above = {term_code[term]: [term_code[a] for a in ancestors[term]] for term in {term for _, term in pairs}}
-    inherited = [
-        np.asarray(above[code % len(terms)], dtype=np.int64) + code // len(terms) * len(terms)
-        for code in direct.tolist()
-    ]
-    every: np.ndarray = np.unique(np.concatenate([direct, *inherited])) if len(direct) else direct
+    used, rank = np.unique(direct % max(len(terms), 1), return_inverse=True)
+    above = [[term_code[term] for term in ancestors[terms[code]]] for code in used.tolist()]
+    sizes = np.array([len(codes) for codes in above], dtype=np.int64)
+    flat = np.array([code for codes in above for code in codes], dtype=np.int64)
+    number = sizes[rank]  # ancestors of every annotation's term, laid end to end
+    place = np.arange(number.sum()) + np.repeat((np.cumsum(sizes) - sizes)[rank] - np.cumsum(number) + number, number)
+    inherited = np.repeat(direct // max(len(terms), 1) * len(terms), number) + flat[place]
+    every = np.sort(np.concatenate([direct, inherited]))
+    every = every[np.r_[True, every[1:] != every[:-1]]] if len(every) else every
     gene_column = pd.Categorical.from_codes((every // max(len(terms), 1)).astype(np.int64), categories=pd.Index(genes))
     term_column = pd.Categorical.from_codes((every % max(len(terms), 1)).astype(np.int64), categories=pd.Index(terms))
     return conform(

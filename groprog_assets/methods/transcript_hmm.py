@@ -69,17 +69,18 @@ def fit_transcript_hmm(
     """
     sequences = pooled_sequences(coverage, chrom_sizes, bin_size)
     leave, shape = parameters.log_prob_leave_transcribed, parameters.untranscribed_shape
+    cells, fits = [], {}
     grid = [
         (cell_leave, cell_shape)
         for cell_leave in parameters.tuning_log_prob_leave_transcribed
         for cell_shape in parameters.tuning_untranscribed_shape
     ]
-    if not parameters.tune:
-        cells = []
-    elif elsewhere is not None:
+    if parameters.tune and elsewhere is not None:
         cells = elsewhere.cells(sequences, consensus, bin_size, parameters, grid, compat)
-    else:
-        cells = [tuning_cell(sequences, consensus, bin_size, parameters, *cell, compat) for cell in grid]
+    elif parameters.tune:
+        for cell in grid:
+            fits[cell] = _fit(sequences, parameters, *cell)
+            cells.append((*cell, *_judged(sequences, fits[cell], consensus, bin_size, compat)))
     tuning = pd.DataFrame(cells, columns=_TUNING_COLUMNS)
     preferred = {}
     if cells:
@@ -91,8 +92,10 @@ def fit_transcript_hmm(
     tuned = parameters.use_tuned and bool(cells)
     if tuned:
         leave, shape = preferred["error_rate"].values()
-    expectation = elsewhere.expectation(sequences) if elsewhere is not None else None
-    fitted = _fit(sequences, parameters, leave, shape, expectation=expectation)
+    fitted = fits.get((leave, shape))
+    if fitted is None:
+        expectation = elsewhere.expectation(sequences) if elsewhere is not None else None
+        fitted = _fit(sequences, parameters, leave, shape, expectation=expectation)
     model = fitted.parameters
     fit = {
         "bin_size": bin_size,
@@ -245,11 +248,16 @@ def tuning_cell(
     leave: natural log of the chance to leave the transcribed state; shape: of the untranscribed gamma. threads: None takes all.
     """
     fitted = _fit(sequences, parameters, leave, shape, threads)
+    return (leave, shape, *_judged(sequences, fitted, consensus, bin_size, compat))
+
+
+def _judged(
+    sequences: Sequences, fitted: hmm.Fit, consensus: pd.DataFrame, bin_size: int, compat: Literal["exact", "grohmm"]
+) -> tuple[float, ...]:
+    """How the units of a fit agree with the genes: the columns of the tuning surface after the cell's two."""
     units = unit_intervals(sequences, fitted.parameters, bin_size)
     agreement = evaluate_transcripts(as_grohmm(units) if compat == "grohmm" else units, consensus)
     return (
-        leave,
-        shape,
         agreement.units,
         agreement.merged,
         agreement.dissociated,
