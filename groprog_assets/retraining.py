@@ -42,18 +42,20 @@ def features_due(workspace: Workspace) -> str:
         kept, _ = workspace.eligible_libraries(LIBRARY_ASSETS, LIBRARY_ASSETS)
     except ArtifactError:
         return ""
+    now = {
+        (asset, library.id): record["output"]["sha256"]
+        for library in kept
+        for asset in LIBRARY_ASSETS
+        if (record := workspace.derivations.current_record(asset, library.id)) is not None
+    }
     for specification in SPECIFICATIONS.values():
         record = None if specification.partitioned else workspace.derivations.current_record(specification.name)
-        if record is None or not specification.library_inputs:
+        wanted = specification.library_inputs
+        if record is None or not wanted:
             continue
         read = {(item["asset"], item["partition"]): item["sha256"] for item in record["inputs"] if item["partition"]}
-        now = {
-            (asset, library.id): (workspace.derivations.current_record(asset, library.id) or record)["output"]["sha256"]
-            for asset in specification.library_inputs
-            for library in kept
-        }
-        if read != now:
-            return digest_value([name, sorted(now.values())])
+        if read != {place: sha256 for place, sha256 in now.items() if place[0] in wanted}:
+            return digest_value([name, sorted(map(list, now)), sorted(now.values())])  # the same until all are made
     return ""
 
 
