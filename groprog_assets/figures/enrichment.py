@@ -42,7 +42,7 @@ def enrichment(table: pd.DataFrame, gene_set: str = "up", terms: int = 5, signif
         if not branches:
             say_empty(panels[0], f"No tested term holds a gene of the set '{gene_set}'.")
             return figure
-        longest = max(float(-np.log10(part["p_value"].clip(lower=1e-300)).max()) for part in top.values())
+        longest = max(float(-np.log10(part["p_value"].clip(lower=1e-300).min())) for part in top.values())
         for axes, branch, colour in zip(panels, branches, SERIES, strict=False):
             part = top[branch].iloc[::-1]
             strength = -np.log10(part["p_value"].clip(lower=1e-300)).to_numpy()

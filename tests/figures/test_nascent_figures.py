@@ -210,3 +210,16 @@ def test_empty_tables_are_said(draw, said):
 @pytest.mark.parametrize("n", [1, 3])
 def test_few_genes_are_drawn(n):
     figure_bytes(pausing_distribution(pausing_table(n), PAUSING, "mock", "oe"), dpi=40)
+
+
+def test_no_bar_of_the_enrichment_figure_leaves_its_panel():
+    names = ["strong", "middling", "weak"]
+    table = pd.DataFrame(
+        {"gene_set": "up", "term": names, "name": names, "namespace": ["BP", "BP", "CC"], "overlap": 5}
+    )
+    table = table.assign(
+        gene_set_size=9, term_size=20, background_size=90, p_value=[1e-114, 1e-9, 0.2], adjusted_p_value=0.01
+    )
+    figure = enrichment(table)
+    for axes in figure.axes:
+        assert all(bar.get_width() < axes.get_xlim()[1] for bar in axes.patches)
