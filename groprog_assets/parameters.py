@@ -266,10 +266,11 @@ class RepresentationParameters(ParameterGroup):
         0.1, unit="probability", source="A12", why="keeps the clinical path usable without omics", ge=0, lt=1
     )
     components: int = cited(
-        64,
+        128,
         unit="directions of training expression",
         source="unstated",
-        why="as wide as the widest block of Table 5; the linear path and the per-gene deviation live in their span",
+        why="as wide as G of Table 5; the linear path and the per-gene deviation live in their span, and a ridge penalty "
+        "shrinks the later ones",
         ge=1,
     )
     harmonization: Literal["none", "combat"] = cited(
@@ -395,17 +396,32 @@ class LinearPathParameters(ParameterGroup):
         source="unstated",
         why="a ridge Cox path that the network corrects; specs/survival 3: linear models are hard to beat at this size",
     )
+    most_patients: int = cited(
+        10_000,
+        unit="patients",
+        source="unstated",
+        why="a larger cohort lends the path a random subset: a hundred coefficients are known to 0.02 by then",
+        ge=100,
+    )
     penalties: list[float] = cited(
         [0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0],
         unit="ridge penalty per event",
         source="unstated",
         why="half-decades from hardly shrunk to hardly used; one for the covariates, one for the omics, by inner folds",
     )
-    stacking_ridge: float = cited(
-        0.05,
-        unit="per event, towards equal shares",
+    partitions: int = cited(
+        3,
+        unit="divisions into inner folds",
         source="unstated",
-        why="two weights learned from out-of-fold scores; kept near one half where the events are few",
+        why="penalties and weights rest on their mean; one above training.full_batch_limit, where chance is smaller",
+        ge=1,
+    )
+    stacking_prior: float = cited(
+        300.0,
+        unit="events, towards prior shares",
+        source="unstated",
+        why="prior shares of standardised scores did better on inner folds than weights learned from a hundred events; "
+        "thousands of events overrule them",
         gt=0,
     )
 

@@ -5,23 +5,32 @@ A fitted encoder holds numbers, strings and tuples only. No outcome can reach it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from groprog_assets.model.inputs import ModelInputs
+from groprog_assets.model.spline import Spline, fit_spline, spline_columns
 
 # The best of 2, 2.5, 3, 5 and 10 on the inner folds of TCGA-LIHC; its expression reaches 3965 SD.
 Z_LIMIT = 3.0
-HINGED_VALUES = 10
+# A field that is never negative and more skewed than this is taken by its logarithm; an exponential distribution has 2.
+SKEWED = 1.0
+# A field with fewer distinct values has no curve; with more, its curve has this many columns of a spline with so many knots.
+CURVED_VALUES = 10
+CURVE_COLUMNS = 4
+CURVE_KNOTS = 17
+# Standard deviation of a curve's first column beside its straight line's 1, so that one penalty shrinks bends more than slopes.
+CURVE_SCALE = 0.5
 
 
 @dataclass(frozen=True)
 class FieldEncoding:
     """One covariate's fitted constants; `dropped` holds the reason when the column carries nothing.
 
-    knots, knot_means, knot_scales: where a continuous field's hinges max(x - knot, 0) start, and what standardises them.
+    mean, scale: of the values as recorded, median-filled. log_shift: what is added before the logarithm, None without one.
+    centre, spread: of the number after it, what makes it a z-score. spline: the field's curve over z, None without one.
     """
 
     name: str
@@ -30,19 +39,26 @@ class FieldEncoding:
     median: float = 0.0
     mean: float = 0.0
     scale: float = 1.0
+    log_shift: float | None = None
+    centre: float = 0.0
+    spread: float = 1.0
+    spline: Spline | None = None
     flag: bool = False
     flag_mean: float = 0.0
     levels: tuple[str, ...] = ()
     level_means: tuple[float, ...] = ()
-    knots: tuple[float, ...] = ()
-    knot_means: tuple[float, ...] = ()
-    knot_scales: tuple[float, ...] = ()
     dropped: str = ""
+
+    def z(self, number: np.ndarray) -> np.ndarray:
+        """z-scores of values (n,) as recorded or levels' indices, logarithms taken where the field asks; no stop at a limit."""
+        if self.log_shift is not None:
+            number = np.log(np.maximum(number, 0.0) + self.log_shift)
+        return (number - self.centre) / self.spread
 
 
 class EncodedClinical(NamedTuple):
     """state, treatment: (n, .) float32 numbers; *_codes: (n, .) int64 level indices, 0 = unknown; design: (n, p) float64, the
-    hinges last."""
+    curves last."""
 
     state: np.ndarray
     state_codes: np.ndarray
@@ -61,7 +77,8 @@ class ClinicalEncoder:
     def fit(cls, inputs: ModelInputs, flag_above: float, known_by_days: float = 0.0) -> ClinicalEncoder:
         """Constants from the training fold.
 
-        Continuous: median fill, z-score, a missing flag where more than `flag_above` (fraction) is missing. Ordinal: the
+        Continuous: median fill, logarithm where skewed, z-score, a spline's curve beside the straight line, a missing flag
+        where more than `flag_above` (fraction) is missing. Ordinal: the
         level's index as a number and as an embedding index. Categorical: the levels seen; anything else is the unknown
         level 0. A constant column, and one known later than `known_by_days`, is dropped with the reason (A1, A27, A28).
         """
@@ -84,7 +101,8 @@ class ClinicalEncoder:
         n = len(inputs)
         state: dict[str, list[np.ndarray]] = {"state": [], "treatment": []}
         codes: dict[str, list[np.ndarray]] = {"state": [], "treatment": []}
-        design, hinges = [], []
+        design: list[np.ndarray] = []
+        curves: list[np.ndarray] = []
         for encoding in self.fields:
             if encoding.dropped:
                 continue
@@ -100,9 +118,9 @@ class ClinicalEncoder:
             number = values if encoding.kind == "continuous" else _level_index(values, encoding.levels)
             missing = np.isnan(number)
             number = np.where(missing, encoding.median, number)
-            z = np.clip((number - encoding.mean) / encoding.scale, -Z_LIMIT, Z_LIMIT)
-            for knot, mean, scale in zip(encoding.knots, encoding.knot_means, encoding.knot_scales):
-                hinges.append(np.clip((np.maximum(number - knot, 0.0) - mean) / scale, -Z_LIMIT, Z_LIMIT))
+            z = np.clip(encoding.z(number), -Z_LIMIT, Z_LIMIT)
+            if encoding.spline is not None:
+                curves.extend(CURVE_SCALE * spline_columns(encoding.spline, z).T)
             columns = [z]
             if encoding.flag:
                 columns.append(missing - encoding.flag_mean)
@@ -115,7 +133,7 @@ class ClinicalEncoder:
             _columns(codes["state"], n, np.int64),
             _columns(state["treatment"], n, np.float32),
             _columns(codes["treatment"], n, np.int64),
-            _columns([*design, *hinges], n, np.float64),
+            _columns([*design, *curves], n, np.float64),
         )
 
     def level_counts(self, block: str) -> list[int]:
@@ -133,11 +151,7 @@ class ClinicalEncoder:
             if not encoding.dropped:
                 width = len(encoding.levels) if encoding.kind == "categorical" else 1 + encoding.flag
                 names.extend([encoding.name] * width)
-        return names + self.hinge_fields()
-
-    def hinge_fields(self) -> list[str]:
-        """The field each hinge, the last columns of `design`, belongs to."""
-        return [encoding.name for encoding in self.fields if not encoding.dropped for _ in encoding.knots]
+        return names + [encoding.name for encoding in self.fields for _ in range(_curve_width(encoding))]
 
     def number_fields(self, block: str) -> list[str]:
         """The field each column of `state` or `treatment` belongs to."""
@@ -166,34 +180,39 @@ def _fit_number(
     median = float(np.median(known))
     filled = np.where(np.isnan(number), median, number)
     missing = float(np.isnan(number).mean())
-    hinges = _fit_hinges(known, filled) if kind == "continuous" else []
-    knots, knot_means, knot_scales = (tuple(values) for values in zip(*hinges)) if hinges else ((), (), ())
-    return FieldEncoding(
+    shift = _log_shift(known) if kind == "continuous" else None
+    number = filled if shift is None else np.log(np.maximum(filled, 0.0) + shift)
+    encoding = FieldEncoding(
         name,
         kind,
         block,
         median,
         float(filled.mean()),
         float(filled.std()),
-        missing > flag_above,
-        missing,
-        levels,
-        knots=knots,
-        knot_means=knot_means,
-        knot_scales=knot_scales,
+        shift,
+        float(number.mean()),
+        float(number.std()),
+        flag=missing > flag_above,
+        flag_mean=missing,
+        levels=levels,
     )
+    if kind != "continuous" or np.unique(known).size < CURVED_VALUES:
+        return encoding
+    z = np.clip(encoding.z(filled), -Z_LIMIT, Z_LIMIT)
+    return replace(encoding, spline=fit_spline(z, CURVE_KNOTS, CURVE_COLUMNS))
 
 
-def _fit_hinges(known: np.ndarray, filled: np.ndarray) -> list[tuple[float, float, float]]:
-    # (knot, mean, SD) at the tertiles, where values lie on both sides; a straight line needs none.
-    if np.unique(known).size < HINGED_VALUES:
-        return []
-    fitted = []
-    for knot in np.unique(np.quantile(known, (1 / 3, 2 / 3))):
-        hinge = np.maximum(filled - knot, 0.0)
-        if hinge.std() > 1e-8 * max(1.0, abs(knot)) and known.min() < knot:
-            fitted.append((float(knot), float(hinge.mean()), float(hinge.std())))
-    return fitted
+def _log_shift(known: np.ndarray) -> float | None:
+    # 0 for positive values; where there are zeros, a small positive value of the field stands in for the smallest.
+    deviation = known - known.mean()
+    skewness = float((deviation**3).mean() / max((deviation**2).mean() ** 1.5, 1e-300))
+    if known.min() < 0 or skewness <= SKEWED or np.unique(known).size < CURVED_VALUES:
+        return None
+    return 0.0 if known.min() > 0 else float(np.quantile(known[known > 0], 0.05))
+
+
+def _curve_width(encoding: FieldEncoding) -> int:
+    return 0 if encoding.dropped or encoding.spline is None else len(encoding.spline.line[0])
 
 
 def _fit_categorical(name: str, block: str, values: np.ndarray) -> FieldEncoding:

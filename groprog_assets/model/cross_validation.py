@@ -26,13 +26,17 @@ Inspection = Callable[[Fold, RiskModel, ModelInputs], None]
 Paths = dict[tuple[int, int], LinearPath | None]
 """Linear paths by (repeat, fold)."""
 MINIMUM_BASELINE_EVENTS = 20
+PARTITION_STEP = 15485863
+# Where the stack of linear path and network starts from: the path alone, so that the network has to earn its weight.
+PATH_FIRST = (1.0, 0.0)
 
 
 class Fitted(NamedTuple):
     """A model with how it came about.
 
     history: columns of table training_history. out_of_fold (n,): risk of each training patient from members that did not
-    see him, NaN where every member did. stacking: weights (linear path, network). search: one row a tried penalty pair.
+    see him, NaN where every member did. stacking: weights (linear path, network). search: one row a tried
+    penalty.
     trials: one row a setting that `search.trials` asked for (table search_log).
     """
 
@@ -185,8 +189,7 @@ def fit_model(
     inner = inner_folds(outcomes, inner_count, seed)
     paths = {} if paths is None else paths
     if (repeat, fold) not in paths:
-        hinges = len(encoders.clinical.hinge_fields())
-        paths[repeat, fold] = _linear_path(encoded, hinges, outcomes, inner, parameters)
+        paths[repeat, fold] = _linear_path(encoded, outcomes, inner, seed, parameters)
     path = paths[repeat, fold]
     members: list[Member] = []
     places = []
@@ -208,7 +211,7 @@ def fit_model(
         members.append(trained)
         places.append(place)
         history.extend({"repeat": repeat, "fold": fold, "seed": number, **row} for row in trained.history)
-    risk, weights = _stacked(members, places, path, inner, outcomes, parameters.linear_path.stacking_ridge)
+    risk, weights = _stacked(members, places, path, inner, outcomes, parameters.linear_path.stacking_prior)
     networks = []
     for member, place in zip(members, places):
         networks.append(_assembled(member.network, path, place, places, weights))
@@ -226,13 +229,11 @@ def fit_model(
         input_widths(encoded),
         baseline,
         np.sort(risk[held]),
-        () if path is None else path.penalties,
+        () if path is None else tuple(branch.penalty for branch in path.branches),
         len(outcomes),
         int(outcomes.event.sum()),
     )
-    search = []
-    if path is not None:
-        search = [{"clinical_penalty": row[0], "omics_penalty": row[1], "score": row[2]} for row in path.log]
+    search = [] if path is None else _search_rows(path)
     return Fitted(model, _table(history), risk, (float(weights[0]), float(weights[1])), search, [])
 
 
@@ -249,16 +250,42 @@ def inner_folds(outcomes: Outcomes, count: int, seed: int) -> np.ndarray:
 
 
 def _linear_path(
-    encoded: Encoded, hinges: int, outcomes: Outcomes, inner: np.ndarray, parameters: Parameters
+    encoded: Encoded, outcomes: Outcomes, inner: np.ndarray, seed: int, parameters: Parameters
 ) -> LinearPath | None:
-    if not parameters.linear_path.enabled:
-        return None
+    chosen = parameters.linear_path
     columns = np.hstack([encoded.design, encoded.components.astype(np.float64)])
-    if columns.shape[1] == 0:
+    if not chosen.enabled or columns.shape[1] == 0:
         return None
-    grid = tuple(sorted(parameters.linear_path.penalties))
-    clinical, ridge = encoded.design.shape[1], parameters.linear_path.stacking_ridge
-    return stacked_linear_path(columns, clinical, outcomes.time, outcomes.event, inner, grid, ridge, hinges)
+    clinical, omics = np.split(np.arange(columns.shape[1]), [encoded.design.shape[1]])
+    branches = {name: part for name, part in (("clinical", clinical), ("omics", omics)) if part.size}
+    repeats = chosen.partitions if len(outcomes) <= parameters.training.full_batch_limit else 1
+    count = int(inner.max()) + 1
+    partitions = [inner, *(inner_folds(outcomes, count, seed + PARTITION_STEP * more) for more in range(1, repeats))]
+    grid = tuple(sorted(chosen.penalties))
+    # A subset beyond most_patients: the fits see it alone, and score everyone whose inner fold they left out.
+    seen = np.random.default_rng([seed, len(outcomes)]).permutation(len(outcomes))[: chosen.most_patients]
+    seen = np.sort(seen)
+    path = stacked_linear_path(
+        columns[seen],
+        branches,
+        outcomes.time[seen],
+        outcomes.event[seen],
+        [partition[seen] for partition in partitions],
+        grid,
+        chosen.stacking_prior,
+    )
+    if seen.size == len(outcomes):
+        return path
+    out_of_fold = np.einsum("np,np->n", columns, np.array(path.members)[inner])
+    return path._replace(out_of_fold=out_of_fold)
+
+
+def _search_rows(path: LinearPath) -> list[dict[str, Any]]:
+    return [
+        {"branch": branch.name, "penalty": penalty, "score": gain}
+        for branch in path.branches
+        for penalty, gain in branch.log
+    ]
 
 
 def _stacked(
@@ -267,7 +294,7 @@ def _stacked(
     path: LinearPath | None,
     inner: np.ndarray,
     outcomes: Outcomes,
-    ridge: float,
+    prior_events: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     # Out-of-fold risk (n,) under the learned weights (linear path, network); NaN where no member left the patient out.
     n = len(outcomes)
@@ -280,7 +307,7 @@ def _stacked(
     network = sums[held] / counts[held]
     linear = path.out_of_fold[held] if path is not None else np.zeros(network.size)
     scores = np.column_stack([linear, network])
-    weights = stacking_weights(scores, outcomes.time[held], outcomes.event[held], ridge)
+    weights = stacking_weights(scores, outcomes.time[held], outcomes.event[held], prior_events, PATH_FIRST)
     risk = np.full(n, np.nan)
     risk[held] = scores @ weights
     return risk, weights

@@ -15,6 +15,7 @@ from groprog_assets.errors import ModelError, Problem
 from groprog_assets.model.clinical_encoder import Z_LIMIT, ClinicalEncoder, FieldEncoding
 from groprog_assets.model.harmonization import Harmonization, fit_harmonization, harmonize_known
 from groprog_assets.model.inputs import BLOCKS, ModelInputs
+from groprog_assets.model.spline import restore_spline
 from groprog_assets.parameters import Parameters
 
 # Which map of eq. 1 a descriptor goes through; descriptors not named here use the last source of their block.
@@ -281,6 +282,8 @@ class Encoders:
             held: dict[str, Any] = {
                 name: tuple(value) if isinstance(value, list) else value for name, value in row.items()
             }
+            if held["spline"] is not None:
+                held["spline"] = restore_spline(held["spline"])
             fields.append(FieldEncoding(**held))
         expression = None
         if document["expression"] is not None:

@@ -5,9 +5,13 @@ Exact Newton steps of the Efron partial likelihood; memory O(n p), no n x n arra
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+
+# A log hazard ratio per standard deviation of a stack: below, a score says nothing; above, scores of opposite sign cancel.
+SMALLEST_FACTOR, LARGEST_FACTOR = 0.05, 3.0
 
 
 class RiskSets(NamedTuple):
@@ -93,177 +97,166 @@ def fit_ridge(
     return RidgeFit(coefficients, value + 0.5 * float(penalty @ coefficients**2))
 
 
-class LinearPath(NamedTuple):
-    """A chosen linear path.
+class Branch(NamedTuple):
+    """A ridge Cox model of some of the columns under its chosen penalty.
 
-    out_of_fold (n,): linear predictor of each patient from the fit that left his inner fold out. members: one coefficient
-    vector an inner fold (p,). whole (p,): the fit on all patients under the same penalties. penalties: chosen (clinical,
-    omics). score: cross-validated log partial likelihood per event. log: one row a tried pair of penalties.
+    name: what it is called in the log. penalty: per event. gain: cross-validated log partial likelihood per event, less that of
+    equal risks. out_of_fold (n,): linear predictor of each patient from the fits that left him out, mean over the partitions.
+    members: one coefficient vector (p,) a fold of the first partition; whole (p,): the fit on all patients; zero outside
+    the branch's columns. log: (penalty, gain) of each tried penalty.
+    """
+
+    name: str
+    penalty: float
+    gain: float
+    out_of_fold: np.ndarray
+    members: list[np.ndarray]
+    whole: np.ndarray
+    log: list[tuple[float, float]]
+
+
+class LinearPath(NamedTuple):
+    """The weighed sum of the branches, which is a linear path again.
+
+    out_of_fold (n,), members, whole (p,) as in `Branch`, out_of_fold from the first partition alone; weights: what each branch
+    was multiplied by, one a branch of `branches`.
     """
 
     out_of_fold: np.ndarray
     members: list[np.ndarray]
     whole: np.ndarray
-    penalties: tuple[float, float]
-    score: float
-    log: list[tuple[float, float, float]]
+    branches: list[Branch]
+    weights: np.ndarray
 
 
-def choose_linear_path(
+def choose_branch(
+    name: str,
     columns: np.ndarray,
-    clinical_width: int,
+    used: np.ndarray,
     time: np.ndarray,
     event: np.ndarray,
-    inner: np.ndarray,
+    partitions: Sequence[np.ndarray],
     grid: tuple[float, ...],
-) -> LinearPath:
-    """Choose the two ridge penalties by cross-validated partial likelihood (Verweij & van Houwelingen 1993) on inner folds.
+) -> Branch:
+    """Choose a ridge penalty by cross-validated partial likelihood (Verweij & van Houwelingen 1993) on inner folds.
 
-    columns (n, p): clinical columns first (`clinical_width` of them), then omics. inner (n,): inner fold of each patient.
-    grid: penalties per event tried for either part. The pair search starts at the best clinical penalty and moves to the
-    best neighbour until none is better, so its cost does not grow with the square of the grid.
+    columns (n, p), of which the branch has those at `used` (p_b,). partitions: one or more (n,) arrays of the inner fold of each
+    patient; the likelihood is their mean, so that the choice hangs less on how the patients were dealt. grid: penalties
+    per event, ascending; the search walks from its middle to the better neighbour until none is better.
     """
-    folds = np.unique(inner)
-    parts = []
+    part = columns[:, used]
     whole = risk_sets(time, event)
-    for fold in folds:
-        fit = inner != fold
-        parts.append((fit, risk_sets(time[fit], event[fit]), columns[fit], int(event[fit].sum())))
-    omics_width = columns.shape[1] - clinical_width
-    tried: dict[tuple[int, int], tuple[float, list[np.ndarray]]] = {}
-    log: list[tuple[float, float, float]] = []
-
-    def attempt(pair: tuple[int, int]) -> float:
-        if pair in tried:
-            return tried[pair][0]
-        near = min(tried, key=lambda other: abs(other[0] - pair[0]) + abs(other[1] - pair[1])) if tried else None
-        score, members = 0.0, []
-        for place, (_fit, sets, part, events) in enumerate(parts):
-            penalty = (
-                max(events, 1) * np.r_[np.full(clinical_width, grid[pair[0]]), np.full(omics_width, grid[pair[1]])]
-            )
-            start = tried[near][1][place] if near is not None else None
-            ridge = fit_ridge(part, sets, penalty, start, tolerance=1e-5)
-            score += log_partial_likelihood(columns @ ridge.coefficients, whole) - ridge.log_likelihood
-            members.append(ridge.coefficients)
-        tried[pair] = (score, members)
-        log.append((grid[pair[0]], grid[pair[1]], score / max(int(event.sum()), 1)))
-        return score
-
-    size = len(grid)
-    top = size - 1
-    best = (size // 2, top)
-    attempt(best)
-    moves = [(0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, -1), (1, -1), (-1, 1)]
-    moved = True
-    while moved:
-        moved = False
-        around = [(best[0] + a, best[1] + b) for a, b in moves]
-        allowed = [
-            pair
-            for pair in around
-            if 0 <= pair[0] < size
-            and 0 <= pair[1] < size
-            and (clinical_width or pair[0] == best[0])
-            and (omics_width or pair[1] == best[1])
-        ]
-        if not allowed:
-            break
-        leader = max(allowed, key=attempt)
-        if attempt(leader) > attempt(best) + 1e-9:
-            best, moved = leader, True
-    score, members = tried[best]
-    out_of_fold = np.empty(columns.shape[0])
-    for fold, coefficients in zip(folds, members):
-        out_of_fold[inner == fold] = columns[inner == fold] @ coefficients
-    chosen = (
-        max(int(event.sum()), 1) * np.r_[np.full(clinical_width, grid[best[0]]), np.full(omics_width, grid[best[1]])]
+    deaths = max(int(event.sum()), 1)
+    fits = []
+    for inner in partitions:
+        for fold in np.unique(inner):
+            fit = inner != fold
+            fits.append((inner == fold, risk_sets(time[fit], event[fit]), part[fit], max(int(event[fit].sum()), 1)))
+    equal = sum(
+        log_partial_likelihood(np.zeros(time.size), whole) - log_partial_likelihood(np.zeros(int((~held).sum())), sets)
+        for held, sets, _, _ in fits
     )
-    everyone = fit_ridge(columns, whole, chosen, np.mean(members, axis=0)).coefficients
-    penalties = (grid[best[0]], grid[best[1]])
-    return LinearPath(out_of_fold, members, everyone, penalties, score / max(int(event.sum()), 1), log)
+    tried: dict[int, tuple[float, list[np.ndarray]]] = {}
+
+    def attempt(place: int) -> float:
+        if place not in tried:
+            near = min(tried, key=lambda other: abs(other - place), default=None)
+            score, found = -equal, []
+            for number, (_, sets, rows, events) in enumerate(fits):
+                start = None if near is None else tried[near][1][number]
+                ridge = fit_ridge(rows, sets, np.full(used.size, events * grid[place]), start, tolerance=1e-5)
+                score += log_partial_likelihood(part @ ridge.coefficients, whole) - ridge.log_likelihood
+                found.append(ridge.coefficients)
+            tried[place] = (score / (len(partitions) * deaths), found)
+        return tried[place][0]
+
+    best = len(grid) // 2
+    attempt(best)
+    for step in (-1, 1):
+        while 0 <= best + step < len(grid) and attempt(best + step) > attempt(best):
+            best += step
+    gain, found = tried[best]
+    out_of_fold = np.zeros(time.size)
+    for (held, _, _, _), coefficients in zip(fits, found):
+        out_of_fold[held] += part[held] @ coefficients / len(partitions)
+    everyone = fit_ridge(part, whole, np.full(used.size, deaths * grid[best]), np.mean(found, axis=0)).coefficients
+    placed = [np.zeros(columns.shape[1]) for _ in range(np.unique(partitions[0]).size + 1)]
+    for vector, coefficients in zip(placed, [everyone, *found]):
+        vector[used] = coefficients
+    log = [(grid[place], score) for place, (score, _) in tried.items()]
+    return Branch(name, grid[best], gain, out_of_fold, placed[1:], placed[0], log)
 
 
 def stacked_linear_path(
     columns: np.ndarray,
-    clinical_width: int,
+    branches: Mapping[str, np.ndarray],
     time: np.ndarray,
     event: np.ndarray,
-    inner: np.ndarray,
+    partitions: Sequence[np.ndarray],
     grid: tuple[float, ...],
-    ridge: float,
-    hinges: int = 0,
+    prior_events: float,
 ) -> LinearPath:
-    """The joint path, the clinical path alone and the omics path alone, weighed by their out-of-fold scores.
+    """Branches weighed by their out-of-fold scores; a sum of linear paths is a linear path, so coefficients are what comes back.
 
-    A sum of linear paths is a linear path, so coefficients are what comes back, with the joint path's penalties, score and log.
-    Arguments as in `choose_linear_path`; `ridge` as in `stacking_weights`. With one kind of column there is nothing to weigh.
-    The last `hinges` of the clinical columns, which bend the straight lines of the others, enter only when the clinical path
-    alone scores higher with them on the inner folds.
+    columns (n, p); branches: {name: the columns (p_b,) it has}; the rest as in `choose_branch` and `stacking_weights`.
+    A branch whose inner folds predict no better than equal risks gets no weight, unless none does better.
     """
-    width, straight = columns.shape[1], clinical_width - hinges
-    if clinical_width == 0:
-        return choose_linear_path(columns, 0, time, event, inner, grid)
-    clinic = _padded(choose_linear_path(columns[:, :straight], straight, time, event, inner, grid), 0, clinical_width)
-    if hinges:
-        bent = choose_linear_path(columns[:, :clinical_width], clinical_width, time, event, inner, grid)
-        if bent.score <= clinic.score:
-            kept = np.r_[0:straight, clinical_width:width]
-            path = stacked_linear_path(columns[:, kept], straight, time, event, inner, grid, ridge)
-            return path._replace(
-                members=[np.insert(fit, [straight] * hinges, 0.0) for fit in path.members],
-                whole=np.insert(path.whole, [straight] * hinges, 0.0),
-            )
-        clinic = bent
-    if clinical_width == width:
-        return clinic
-    joint = choose_linear_path(columns, clinical_width, time, event, inner, grid)
-    omics = choose_linear_path(columns[:, clinical_width:], 0, time, event, inner, grid)
-    paths = [joint, _padded(clinic, 0, width), _padded(omics, clinical_width, width)]
-    weights = stacking_weights(np.column_stack([path.out_of_fold for path in paths]), time, event, ridge)
-    return joint._replace(
-        out_of_fold=_weighed([path.out_of_fold for path in paths], weights),
-        members=[_weighed(list(fits), weights) for fits in zip(*(path.members for path in paths))],
-        whole=_weighed([path.whole for path in paths], weights),
-    )
+    chosen = [choose_branch(name, columns, used, time, event, partitions, grid) for name, used in branches.items()]
+    useful = [place for place, branch in enumerate(chosen) if branch.gain > 0] or list(range(len(chosen)))
+    scores = np.column_stack([chosen[place].out_of_fold for place in useful])
+    weights = np.zeros(len(chosen))
+    weights[useful] = stacking_weights(scores, time, event, prior_events)
+    whole = sum(weight * branch.whole for weight, branch in zip(weights, chosen))
+    members = [
+        np.sum([weight * branch.members[fold] for weight, branch in zip(weights, chosen)], axis=0)
+        for fold in range(len(chosen[0].members))
+    ]
+    out_of_fold = np.empty(columns.shape[0])
+    for fold, coefficients in zip(np.unique(partitions[0]), members):
+        rows = partitions[0] == fold
+        out_of_fold[rows] = columns[rows] @ coefficients
+    return LinearPath(out_of_fold, members, np.asarray(whole), chosen, weights)
 
 
-def _padded(path: LinearPath, first: int, width: int) -> LinearPath:
-    def among(coefficients: np.ndarray) -> np.ndarray:
-        return np.pad(coefficients, (first, width - first - coefficients.size))
+def stacking_weights(
+    paths: np.ndarray,
+    time: np.ndarray,
+    event: np.ndarray,
+    prior_events: float,
+    shares: Sequence[float] | None = None,
+) -> np.ndarray:
+    """Weights (q,) >= 0 of out-of-fold scores (n, q): Cox's partial likelihood, drawn towards `shares` (q,) of each.
 
-    return path._replace(members=[among(fit) for fit in path.members], whole=among(path.whole))
-
-
-def _weighed(parts: list[np.ndarray], weights: np.ndarray) -> np.ndarray:
-    return np.tensordot(weights, np.array(parts), axes=1)
-
-
-def stacking_weights(paths: np.ndarray, time: np.ndarray, event: np.ndarray, ridge: float) -> np.ndarray:
-    """Non-negative weights (m,) of out-of-fold scores (n, m) by Cox regression, drawn towards equal shares.
-
-    Each score is scaled to unit spread, weighed, and the weights returned on the original scale. A score whose weight would
-    be negative gets none. `ridge` is the strength, per event, of the draw towards weights 1/m. All zero never comes back: a
-    cohort without any signal keeps a tenth of equal shares, so that ranks stay defined.
+    Scores are standardised first: one path's larger spread is its weaker penalty, not its merit. Shares are proportions; the
+    factor they come with is fitted. By default they go with the square root of each path's own coefficient, half way from equal
+    shares to what independent paths would deserve, so that noise gets little from the start. The data count against them as
+    their events do against `prior_events`. A path that would get a negative weight, or does not vary, gets none; the best of
+    them is kept when all would.
+    Source: Breiman 1996, doi:10.1007/BF00117832; equal weights are hard to beat where scores are few and noisy, Smith and Wallis
+    2009, doi:10.1111/j.1468-0084.2008.00541.x.
     """
     spread = paths.std(axis=0)
-    usable = spread > 1e-8
     weights = np.zeros(paths.shape[1])
+    active = np.flatnonzero(spread > 1e-8)
     sets = risk_sets(time, event)
-    strength = ridge * max(int(event.sum()), 1)
-    active = np.flatnonzero(usable)
+    weakly = np.array([1e-3 * max(int(event.sum()), 1)])
     while active.size:
         z = (paths[:, active] - paths[:, active].mean(axis=0)) / spread[active]
-        share = np.full(active.size, spread[active] / active.size)
-        # Centred at `share`: substitute w = share + v, the offset being z @ share.
-        value = _fit_towards(z, sets, strength, share)
-        if (value > 0).all():
-            weights[active] = value / spread[active]
+        share = _own_shares(z, sets, weakly) if shares is None else np.array(shares, dtype=np.float64)[active]
+        share = share / share.sum() if share.sum() > 0 else np.full(active.size, 1.0 / active.size)
+        factor = float(fit_ridge(z @ share[:, None], sets, weakly).coefficients[0])
+        share *= min(max(factor, SMALLEST_FACTOR), LARGEST_FACTOR)
+        value = _fit_towards(z, sets, prior_events, share)
+        if (value > 0).all() or active.size == 1:
+            weights[active] = np.maximum(value, SMALLEST_FACTOR) / spread[active]
             break
-        active = active[value > 0]
-    if not (weights > 0).any():
-        weights[usable] = 0.1 / max(int(usable.sum()), 1)
+        active = active[value > 0] if (value > 0).any() else active[[int(value.argmax())]]
     return weights
+
+
+def _own_shares(z: np.ndarray, sets: RiskSets, weakly: np.ndarray) -> np.ndarray:
+    own = [float(fit_ridge(z[:, [place]], sets, weakly).coefficients[0]) for place in range(z.shape[1])]
+    return np.sqrt(np.maximum(own, 0.0))
 
 
 def _fit_towards(z: np.ndarray, sets: RiskSets, strength: float, centre: np.ndarray) -> np.ndarray:

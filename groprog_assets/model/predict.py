@@ -24,7 +24,8 @@ class RiskModel(NamedTuple):
 
     members: networks, float64, evaluation mode. widths: columns of state, treatment, design, components.
     baseline: Breslow's, on the out-of-fold risks of the training cohort. training_risk: those risks, ascending, for
-    percentiles. linear_penalties: (clinical, omics) chosen on inner folds; empty without the linear path.
+    percentiles. linear_penalties: (clinical, omics), those of the branches there are, chosen on inner folds;
+    empty without the linear path.
     """
 
     parameters: Parameters

@@ -25,7 +25,7 @@ def refusals(model: RiskModel, inputs: ModelInputs) -> list[Problem]:
         if encoding.dropped or encoding.kind != "continuous" or encoding.name not in inputs.covariates:
             continue
         values = inputs.covariates[encoding.name]
-        far = np.flatnonzero(np.abs(_z(encoding, values)) > UNIT_LIMIT)
+        far = np.flatnonzero(np.abs(_deviation(encoding, values)) > UNIT_LIMIT)
         if far.size:
             names = ", ".join(f"{inputs.patient_id[row]}: {values[row]:g}" for row in far[:3])
             problems.append(
@@ -66,7 +66,8 @@ def statements(model: RiskModel, inputs: ModelInputs) -> list[list[str]]:
         if encoding.kind == "continuous":
             for row in np.flatnonzero(np.isnan(values)):
                 missing[row].append(encoding.name)
-            for row in np.flatnonzero(np.abs(_z(encoding, values)) > Z_LIMIT):
+            z = np.where(np.isnan(values), 0.0, encoding.z(np.where(np.isnan(values), encoding.median, values)))
+            for row in np.flatnonzero(np.abs(z) > Z_LIMIT):
                 said[row].append(f"{encoding.name} {values[row]:g} is beyond {Z_LIMIT:g} SD: counted as {Z_LIMIT:g} SD")
             continue
         for row in np.flatnonzero(~np.isin(values, encoding.levels)):
@@ -103,6 +104,6 @@ def _omics_statements(model: RiskModel, inputs: ModelInputs) -> list[str]:
     ]
 
 
-def _z(encoding: FieldEncoding, values: np.ndarray) -> np.ndarray:
+def _deviation(encoding: FieldEncoding, values: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore"):
         return np.where(np.isnan(values), 0.0, (values - encoding.mean) / encoding.scale)

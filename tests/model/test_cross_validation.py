@@ -50,7 +50,7 @@ def test_columns_fit_the_tables():
     assert ((survival >= 0) & (survival <= 1)).all()
     assert (np.diff(survival, axis=1) <= 0).all()
     assert len(crossed.encoders) == len(crossed.models) == 2
-    assert {"repeat", "fold", "clinical_penalty", "omics_penalty", "score"} == set(crossed.search)
+    assert {"repeat", "fold", "branch", "penalty", "score"} == set(crossed.search)
 
 
 def test_held_out_patients_have_no_say():

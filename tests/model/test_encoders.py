@@ -43,21 +43,37 @@ def test_continuous_is_median_filled_standardised_and_flagged():
 def test_few_missing_values_get_no_flag():
     train = clinical([FieldSpec("x")], x=[*range(39), None])
     encoder = ClinicalEncoder.fit(train, flag_above=0.05)
-    assert encoder.design_fields() == ["x", *encoder.hinge_fields()]
+    assert not encoder.fields[0].flag
+    assert set(encoder.design_fields()) == {"x"}
+    assert encoder.transform(train).state.shape == (40, 1)
 
 
-def test_hinges_bend_the_line_at_the_tertiles_and_stand_last():
+def test_curves_stand_last_and_only_where_values_vary():
     train = clinical(
         [FieldSpec("x"), FieldSpec("few")], x=[float(k) for k in range(31)], few=[0.0, 1.0, 2.0] * 10 + [0.0]
     )
     encoder = ClinicalEncoder.fit(train, flag_above=0.05)
-    assert encoder.fields[0].knots == (10.0, 20.0)
-    assert encoder.fields[1].knots == ()
+    assert encoder.fields[0].spline is not None
+    assert encoder.fields[1].spline is None
     design = encoder.transform(train).design
-    assert encoder.design_fields() == ["x", "few", "x", "x"]
-    hinge = np.maximum(np.arange(31) - 10.0, 0)
-    np.testing.assert_allclose(design[:, 2], (hinge - hinge.mean()) / hinge.std())
-    np.testing.assert_allclose(design.mean(axis=0), 0, atol=1e-12)
+    assert encoder.design_fields() == ["x", "few", *["x"] * (design.shape[1] - 2)]
+    np.testing.assert_allclose(design.mean(axis=0), 0, atol=1e-10)
+    assert design[:, 2].std() == pytest.approx(0.5)
+    bowl = (np.arange(31) - 15.0) ** 2
+    assert abs(np.corrcoef(design[:, 2], bowl)[0, 1]) > 0.95
+
+
+@pytest.mark.parametrize(("lowest", "shift"), [(1.0, 0.0), (0.0, "some")])
+def test_a_skewed_field_is_taken_by_its_logarithm(lowest: float, shift: float | str):
+    values = np.exp(np.random.default_rng(0).normal(size=200) * 2)
+    values[0] = lowest * values.min()
+    encoder = ClinicalEncoder.fit(clinical([FieldSpec("x")], x=list(values)), flag_above=0.05)
+    found = encoder.fields[0].log_shift
+    assert found == 0.0 if shift == 0.0 else found is not None and 0 < found < np.median(values)
+    design = encoder.transform(clinical([FieldSpec("x")], x=list(values))).design
+    assert np.corrcoef(design[1:, 0], np.log(values[1:]))[0, 1] > 0.98
+    symmetric = ClinicalEncoder.fit(clinical([FieldSpec("x")], x=list(np.log(values[1:]))), flag_above=0.05)
+    assert symmetric.fields[0].log_shift is None
 
 
 def test_ordinal_is_a_number_and_a_level():

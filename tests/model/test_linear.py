@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from groprog_assets.model.linear import (
-    choose_linear_path,
+    choose_branch,
     fit_ridge,
     log_partial_likelihood,
     risk_sets,
@@ -65,40 +65,71 @@ def test_separable_columns_stay_finite():
     assert np.isfinite(fit.coefficients).all()
 
 
-def test_path_is_out_of_fold_and_prefers_the_informative_part():
+GRID = (0.01, 0.1, 1.0, 10.0)
+
+
+def test_a_branch_is_out_of_fold_and_shrinks_noise_more_than_signal():
     generator = np.random.default_rng(3)
     n = 150
-    signal, noise = generator.normal(size=(n, 1)), generator.normal(size=(n, 30))
-    time = np.ceil(generator.exponential(np.exp(-signal[:, 0])) * 20)
+    columns = generator.normal(size=(n, 31))
+    time, event = np.ceil(generator.exponential(np.exp(-columns[:, 0])) * 20), np.ones(n, bool)
     inner = np.arange(n) % 5
-    grid = (0.01, 0.1, 1.0, 10.0)
-    path = choose_linear_path(np.hstack([signal, noise]), 1, time, np.ones(n, bool), inner, grid)
-    assert path.penalties[0] < path.penalties[1] == 10.0
+    signal = choose_branch("s", columns, np.arange(1), time, event, [inner], GRID)
+    both = choose_branch("b", columns, np.arange(31), time, event, [inner], GRID)
+    assert signal.penalty < both.penalty
+    assert max(both.log, key=lambda row: row[1]) == (both.penalty, both.gain)
     changed = time.copy()
     changed[inner == 2] = changed[inner == 2][::-1]
-    again = fit_ridge(
-        np.hstack([signal, noise])[inner != 2],
-        risk_sets(changed[inner != 2], np.ones((inner != 2).sum(), bool)),
-        (inner != 2).sum() * np.r_[path.penalties[0], np.full(30, path.penalties[1])],
-        tolerance=1e-12,
-    )
-    np.testing.assert_allclose(path.members[2], again.coefficients, atol=1e-3)
+    sets = risk_sets(changed[inner != 2], event[inner != 2])
+    penalty = np.full(31, (inner != 2).sum() * both.penalty)
+    again = fit_ridge(columns[inner != 2], sets, penalty, tolerance=1e-12)
+    np.testing.assert_allclose(both.members[2], again.coefficients, atol=1e-3)
+    np.testing.assert_allclose(both.out_of_fold[inner == 2], columns[inner == 2] @ both.members[2])
+
+
+def test_a_branch_of_noise_gains_nothing_and_one_of_signal_gains_with_every_partition():
+    generator = np.random.default_rng(8)
+    columns = generator.normal(size=(150, 21))
+    time, event = generator.exponential(np.exp(-columns[:, 0])), np.ones(150, bool)
+    partitions = [generator.permutation(150) % 5 for _ in range(3)]
+    noise = choose_branch("noise", columns, np.arange(1, 21), time, event, partitions, GRID)
+    signal = choose_branch("signal", columns, np.arange(1), time, event, partitions, GRID)
+    assert noise.gain < 0.01 < signal.gain
+    only = (signal.penalty,)
+    alone = [choose_branch("s", columns, np.arange(1), time, event, [part], only).out_of_fold for part in partitions]
+    np.testing.assert_allclose(signal.out_of_fold, np.mean(alone, axis=0), atol=1e-3)
+    np.testing.assert_array_equal(signal.whole[1:], 0)
 
 
 def test_weights_are_never_negative_and_never_all_zero():
     generator = np.random.default_rng(0)
     n = 200
     good = generator.normal(size=n)
-    time = generator.exponential(np.exp(-good))
-    event = np.ones(n, bool)
-    opposed = good - 2.0 * generator.normal(size=n) ** 2 * np.sign(good)
-    weights = stacking_weights(np.column_stack([good, -opposed]), time, event, 1e-6)
-    assert (weights >= 0).all()
-    alone = stacking_weights(np.column_stack([good, -good + 1e-3 * generator.normal(size=n)]), time, event, 1e-9)
+    time, event = generator.exponential(np.exp(-good)), np.ones(n, bool)
+    alone = stacking_weights(np.column_stack([good, -good + 1e-3 * generator.normal(size=n)]), time, event, 1.0)
     assert alone[0] > 0.5
-    only_wrong = stacking_weights(np.column_stack([-good, np.zeros(n)]), time, event, 0.001)
+    assert alone[1] == 0
+    only_wrong = stacking_weights(np.column_stack([-good, np.zeros(n)]), time, event, 0.1)
     assert only_wrong[0] > 0
     assert only_wrong[1] == 0
+    both_wrong = stacking_weights(np.column_stack([-good, -(good**3)]), time, event, 0.1)
+    assert (both_wrong >= 0).all()
+    assert both_wrong.any()
+
+
+def test_few_events_keep_the_prior_and_many_decide():
+    generator = np.random.default_rng(1)
+    good, other, noise = generator.normal(size=(3, 4000))
+    time, event = generator.exponential(np.exp(-good - 0.5 * other)), np.ones(4000, bool)
+    paths = np.column_stack([3.0 * good, other])
+    few = stacking_weights(paths[:80], time[:80], event[:80], 300.0, (0.5, 0.5)) * paths[:80].std(axis=0)
+    many = stacking_weights(paths, time, event, 300.0, (0.5, 0.5)) * paths.std(axis=0)
+    assert 0.6 < few[1] / few[0] <= 1.0
+    assert many[1] / many[0] == pytest.approx(0.5, abs=0.08)
+    first = stacking_weights(np.column_stack([good, noise]), time, event, 300.0, (1.0, 0.0))
+    assert first[1] < 0.1 * first[0]
+    own = stacking_weights(np.column_stack([good, noise])[:80], time[:80], event[:80], 300.0)
+    assert own[1] < 0.5 * own[0]
 
 
 def test_stacked_paths_are_one_linear_path_out_of_fold():
@@ -106,34 +137,23 @@ def test_stacked_paths_are_one_linear_path_out_of_fold():
     columns = generator.normal(size=(160, 6))
     time = generator.exponential(np.exp(-columns[:, 0] - columns[:, 3]))
     event, inner = np.ones(160, bool), np.arange(160) % 4
+    branches = {"clinical": np.arange(3), "omics": np.arange(3, 6)}
     grid = (0.03, 0.3, 3.0)
-    path = stacked_linear_path(columns, 3, time, event, inner, grid, 0.05)
+    path = stacked_linear_path(columns, branches, time, event, [inner, inner[::-1]], grid, 300.0)
     for fold, coefficients in enumerate(path.members):
         rows = inner == fold
         np.testing.assert_allclose(path.out_of_fold[rows], columns[rows] @ coefficients, atol=1e-10)
-    assert path.whole.shape == (6,)
+    total = sum(weight * branch.whole for weight, branch in zip(path.weights, path.branches))
+    np.testing.assert_allclose(path.whole, total)
     assert set(np.argsort(-np.abs(path.whole))[:2]) == {0, 3}
-    alone = stacked_linear_path(columns[:, :3], 3, time, event, inner, grid, 0.05)
-    np.testing.assert_array_equal(alone.whole, choose_linear_path(columns[:, :3], 3, time, event, inner, grid).whole)
 
 
-def test_an_omics_path_of_noise_gets_little_weight():
+def test_an_omics_branch_of_noise_gets_little_weight():
     generator = np.random.default_rng(4)
     columns = generator.normal(size=(200, 30))
     time = generator.exponential(np.exp(-1.5 * columns[:, 0]))
-    path = stacked_linear_path(columns, 1, time, np.ones(200, bool), np.arange(200) % 5, (0.03, 0.3, 3.0), 0.05)
+    branches = {"clinical": np.arange(1), "omics": np.arange(1, 30)}
+    path = stacked_linear_path(
+        columns, branches, time, np.ones(200, bool), [np.arange(200) % 5], (0.03, 0.3, 3.0, 30.0), 300.0
+    )
     assert np.abs(path.whole[1:]).max() < 0.15 * abs(path.whole[0])
-
-
-@pytest.mark.parametrize("shape", ["straight", "bent"])
-def test_hinges_enter_only_where_the_inner_folds_want_them(shape: str):
-    generator = np.random.default_rng(5)
-    x = generator.normal(size=400)
-    hinge = np.maximum(x - 0.3, 0)
-    columns = np.column_stack([x, hinge - hinge.mean(), generator.normal(size=(400, 4))])
-    hazard = x if shape == "straight" else np.abs(x) * 1.5
-    time, event, inner = generator.exponential(np.exp(-hazard)), np.ones(400, bool), np.arange(400) % 5
-    path = stacked_linear_path(columns, 2, time, event, inner, (0.003, 0.03, 0.3), 0.05, hinges=1)
-    assert path.whole.shape == (6,)
-    assert (path.whole[1] != 0) == (shape == "bent")
-    assert all((fit[1] != 0) == (shape == "bent") for fit in path.members)
