@@ -34,7 +34,7 @@ from groprog_assets.resources import ACTOR_TAG, made_ahead
 from groprog_assets.results import Materialized, Verdict, png
 from groprog_assets.study import Library
 from groprog_assets.tables import TABLES
-from groprog_assets.workspace import StudyView, Workspace
+from groprog_assets.workspace import OF_PATIENTS, StudyView, Workspace
 
 OWNERS = ["team:groprog"]
 LIBRARY_ASSETS = ("raw_reads", "read_quality", "alignments", "filtered_alignments", "coverage")
@@ -60,10 +60,16 @@ class Specification:
     arguments: tuple[str, ...]
     of_champion: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    of_patients: bool = False
 
     def gates(self, item: str) -> tuple[str, ...]:
         """The assets in which a library must have passed its checks to be seen through the input `item`; empty for one value."""
-        return LIBRARY_ASSETS if item in LIBRARY_ASSETS and not self.partitioned else ()
+        return self.library_gates if item in LIBRARY_ASSETS and not self.partitioned else ()
+
+    @property
+    def library_gates(self) -> tuple[str, ...]:
+        """The gates of the libraries it may see: the experiment's, or the patients' own."""
+        return (*LIBRARY_ASSETS, OF_PATIENTS) if self.of_patients else LIBRARY_ASSETS
 
     @property
     def library_inputs(self) -> tuple[str, ...]:
@@ -100,6 +106,7 @@ def study_asset(
     partitioned: bool = False,
     of_champion: Iterable[str] = (),
     unread: Iterable[str] = (),
+    of_patients: bool = False,
     tags: dict[str, str] | None = None,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """Make an asset of a function. Beside upstream values it may ask for `study` (the view), `library`, `workspace` (paths
@@ -111,6 +118,7 @@ def study_asset(
     circumstances that decide the value. partitioned: one value a library. of_champion: inputs that are those behind the model
     that stands, not the newest; such an asset also takes `champion` or what follows it, so that the decision comes first.
     unread: inputs handed over as `Stored`, for shards to read where they run.
+    of_patients: it sees the patients' own libraries, and no other.
     """
 
     def define(function: Callable[..., Any]) -> dg.AssetsDefinition:
@@ -132,6 +140,7 @@ def study_asset(
             arguments=arguments,
             of_champion=tuple(of_champion),
             unread=tuple(unread),
+            of_patients=of_patients,
         )
         SPECIFICATIONS[name] = specification
         soft, hard = tuple(checks), (*blocking, *(("schema",) if specification.tables else ()))
@@ -271,7 +280,7 @@ def circumstances(
     libraries: list[Library] | None = None
     left_out: list[dict[str, str]] = []
     if specification.gated:
-        libraries, left_out = workspace.eligible_libraries(LIBRARY_ASSETS, specification.library_inputs)
+        libraries, left_out = workspace.eligible_libraries(specification.library_gates, specification.library_inputs)
     values = {name: workspace.section(name, partition, libraries) for name in specification.sections}
     edges: list[dict[str, Any]] = []
     for name in specification.inputs:

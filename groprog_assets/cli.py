@@ -114,12 +114,13 @@ def study_check_command(study: Path) -> None:
 @click.option("--seed", default=20260101, show_default=True)
 @click.option("--scale", type=click.Choice(["bundled", "tiny"]), default="bundled", show_default=True)
 @click.option("--patients", type=int, default=None)
+@click.option("--matched", is_flag=True, help="A nascent library a patient, and the matched mode.")
 @readable
-def simulate(folder: Path, seed: int, scale: Any, patients: int | None) -> None:
+def simulate(folder: Path, seed: int, scale: Any, patients: int | None, matched: bool) -> None:
     """Write the bundled simulated study, with its planted truth, into FOLDER."""
     from groprog_assets.simulation import simulate_study
 
-    OUT.print(f"{simulate_study(folder, seed=seed, patients=patients, scale=scale)}", markup=False)
+    OUT.print(f"{simulate_study(folder, seed=seed, patients=patients, scale=scale, matched=matched)}", markup=False)
 
 
 @main.command("run")

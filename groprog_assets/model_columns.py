@@ -17,15 +17,29 @@ def model_inputs(cohort: Any, expression: dict[str, Any], features: Any, mode: s
     from groprog_assets.model.inputs import ModelInputs
 
     given = expression if expression["values"].size else None
+    own = features.get("matched") if mode == "matched" else None
+    described = columns(features.table) if own is None else _of_patients(own, cohort.records["patient_id"])
     inputs = ModelInputs.from_columns(
         columns(cohort.records),
         columns(cohort.fields),
-        given,
-        columns(features.table),
+        given if own is None else None,
+        described,
         columns(features.constants),
-        mode if given is not None else "clinical",  # type: ignore[arg-type]
+        mode if given is not None or own is not None else "clinical",  # type: ignore[arg-type]
     )
     return replace(inputs, batch=cohort.index.set_index("patient_id")["batch"][inputs.patient_id].to_numpy(dtype=str))
+
+
+def _of_patients(matched: dict[str, Any], patients: Any) -> dict[str, Any]:
+    """The features of the patients' own libraries in the order of `patients`; missing for those without a library."""
+    import numpy as np
+
+    place = {patient: row for row, patient in enumerate(matched["patient_id"].tolist())}
+    values = np.full((len(patients), *matched["values"].shape[1:]), np.nan, np.float32)
+    for row, patient in enumerate(patients):
+        if patient in place:
+            values[row] = matched["values"][place[patient]]
+    return {"values": values, "gene": matched["gene"], "feature": matched["feature"]}
 
 
 def model_outcomes(cohort: Any) -> Any:

@@ -23,6 +23,8 @@ from groprog_assets.snapshots import Snapshots
 from groprog_assets.study import Library, Study
 
 STUDY_VARIABLE = "GROPROG_STUDY"
+OF_PATIENTS = "of_patients"
+"""Stands among the gates of an asset that sees the patients' own libraries (matched mode) instead of the experiment's."""
 SECTIONS = [
     "name",
     "title",
@@ -149,12 +151,18 @@ class Workspace:
     ) -> tuple[list[Library], list[dict[str, str]]]:
         """The libraries whose latest blocking checks passed in every asset of `gates`, and who is left out and why.
 
+        Those of the experiment, or with OF_PATIENTS among the gates those of the patients: neither is taken for the other.
         A library without a value of an asset that is `needed` is an error: leaving it out silently would change the study.
         """
         kept, left_out, problems = [], [], []
+        owned = set(self.study.cohort.nascent_libraries.values())
         for library in self.study.libraries:
+            if (library.id in owned) != (OF_PATIENTS in gates):
+                continue
             reasons = []
             for asset in gates:
+                if asset == OF_PATIENTS:
+                    continue
                 record = self.derivations.current_record(asset, library.id)
                 if record is None:
                     if asset in needed:

@@ -55,6 +55,7 @@ PROMISED = {
     "nascent_figures",
     "ablation",
     "external_validation",
+    "patient_features",
     "locus_pages",
     "report",
     "lineage_snapshot",

@@ -181,7 +181,7 @@ def test_planted_pausing_and_fold_changes_are_in_the_reads(bundled: Path) -> Non
     ends: dict[tuple[str, str, bool], np.ndarray] = {}
     for treated in (False, True):
         lanes: dict[tuple[str, str], list[int]] = {}
-        for library in (library for library in DESIGN if library.treated == treated):
+        for library in (library for library in DESIGN if (library.response > 0) == treated):
             for read in reads_of(bundled / "reads" / f"{library.id}.bam"):
                 if read.is_mapped and read.mapping_quality >= 10:
                     end = read.reference_end - 1 if read.is_reverse else read.reference_start
@@ -195,7 +195,7 @@ def test_planted_pausing_and_fold_changes_are_in_the_reads(bundled: Path) -> Non
         return int(np.searchsorted(lane, last, "right") - np.searchsorted(lane, first))
 
     index, change = [], []
-    depth = [sum(lib.depth for lib in DESIGN if lib.treated == treated) for treated in (False, True)]
+    depth = [sum(lib.depth for lib in DESIGN if (lib.response > 0) == treated) for treated in (False, True)]
     for gene in genes.itertuples():
         end = min(5_000, gene.end - gene.start)
         promoter, body = (sum(count(gene, *window, t) for t in (False, True)) for window in ((-50, 200), (200, end)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -71,6 +72,50 @@ def normalize(features: pd.DataFrame, parameters: NormalizationParameters) -> No
     return NormalizedFeatures(
         conform(table, "normalized_features"), conform(pd.DataFrame(constants), "normalization_constants")
     )
+
+
+def normalize_patients(
+    values: NDArray[np.float32], features: Sequence[str], experiment: NormalizedFeatures
+) -> NDArray[np.float32]:
+    """Patients' own features (n, g, j) -> (n, g, J) float32 in the columns of the experiment's table, genes in its order.
+
+    The constants are the experiment's, so no patient decides how another is scaled; only ranks are a patient's own. A feature
+    that is not measured in a patient's library stands as in the experiment. A missing value becomes the neutral value of
+    `normalize`; a patient without any value stays missing (NaN).
+    """
+    columns = [name for name in experiment.table.columns if name != "gene"]
+    constants = experiment.constants.set_index("feature")
+    place = {name: k for k, name in enumerate(features)}
+    result = np.empty((*values.shape[:2], len(columns)), np.float32)
+    for k, name in enumerate(columns):
+        own = experiment.table[name].to_numpy(np.float64)
+        source = name.removesuffix(RANK_SUFFIX) if name.endswith(RANK_SUFFIX) else name
+        if source not in place:
+            result[:, :, k] = own
+            continue
+        raw = values[:, :, place[source]].astype(np.float64)
+        if name.endswith(RANK_SUFFIX):
+            result[:, :, k] = [fractional_rank(row) for row in raw]
+            continue
+        rule, (lower, upper) = str(constants.at[name, "rule"]), (constants[end][name] for end in ("lower", "upper"))
+        result[:, :, k] = _as_in_experiment(rule, raw, float(lower), float(upper), own)
+    result[~np.isfinite(values).any(axis=(1, 2))] = np.nan
+    return result
+
+
+def _as_in_experiment(
+    rule: str, raw: NDArray[np.float64], lower: float, upper: float, own: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    if rule == "signed_log":
+        return np.nan_to_num(signed_log(raw, upper))
+    if rule == "log_rank":
+        with np.errstate(divide="ignore"):
+            z = np.clip((np.log10(raw) - lower) / (upper - lower), -ROBUST_LIMIT, ROBUST_LIMIT)
+        return np.nan_to_num(z)
+    if rule == "quantile_log":
+        scaled = quantile_log(raw, lower, upper)
+        return np.where(np.isnan(scaled), np.median(own), scaled)
+    return np.broadcast_to(own, raw.shape)
 
 
 def quantile_log(x: ArrayLike, lower: float, upper: float) -> NDArray[np.float64]:

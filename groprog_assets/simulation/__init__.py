@@ -13,7 +13,15 @@ import yaml
 
 from groprog_assets.simulation.cohort import COEFFICIENTS, SimulatedCohort, build_cohort, build_external
 from groprog_assets.simulation.ontology import TERMS, annotate, write_ontology
-from groprog_assets.simulation.reads import DESIGN, draw_reads, profiles, write_alignments, write_marks
+from groprog_assets.simulation.reads import (
+    DESIGN,
+    SimulatedLibrary,
+    draw_reads,
+    patient_library,
+    profiles,
+    write_alignments,
+    write_marks,
+)
 from groprog_assets.simulation.world import SCALES, World, build_world, rows_of
 
 __all__ = ["simulate_study"]
@@ -30,12 +38,14 @@ def simulate_study(
     patients: int | None = None,
     scale: Literal["bundled", "tiny"] = "bundled",
     fastq: bool = True,
+    matched: bool = False,
 ) -> Path:
     """Write the study into `folder` (made if absent; files of the same name are replaced) and return its study.yaml.
 
     seed: equal seeds give equal bytes. patients: None takes the scale's number (400 bundled, 60 tiny). scale: `bundled` has
     7.2 Mb on two chromosomes and about 240 genes; `tiny` 0.7 Mb and about 40 genes, for tests. fastq: also write the reads of
-    the first library as FASTQ, for the per-cycle quality.
+    the first library as FASTQ, for the per-cycle quality. matched: each patient also has a nascent library of his own, in which
+    the planted signature is the share of the planted changes, and the study is in matched mode.
     Raises ValueError for fewer than 20 patients, of which no cohort with ten events can be expected.
     """
     size = SCALES[scale]
@@ -59,6 +69,12 @@ def simulate_study(
     annotations = annotate(world, seed)
     write_ontology(annotations, folder / "ontology" / "go.obo", folder / "ontology" / "annotations.gaf")
     cohort = build_cohort(world, patients, size.other_genes, seed)
+    own = {}
+    if matched:
+        for place, (patient, signature) in enumerate(zip(cohort.truth["patient_id"], cohort.truth["signature"])):
+            own[patient] = library = patient_library(patient, float(signature), place)
+            path = folder / "reads" / f"{library.id}.bam"
+            write_alignments(world, library, draw_reads(world, library, stretches, seed), path, None, seed)
     cohort.clinical.to_csv(folder / "cohort" / "clinical.tsv", sep="\t", index=False, lineterminator="\n")
     cohort.expression.to_csv(folder / "cohort" / "expression.tsv", sep="\t", na_rep="NA", lineterminator="\n")
     elsewhere = build_external(world, cohort, max(40, size.patients * 3 // 8), size.other_genes, seed)
@@ -67,7 +83,7 @@ def simulate_study(
     _write_truth(world, annotations, cohort, drawn, folder / "truth", seed)
     study = folder / "study.yaml"
     study.write_text(
-        HEADER + yaml.safe_dump(_study(world, scale, fastq), sort_keys=False, width=120, allow_unicode=True)
+        HEADER + yaml.safe_dump(_study(world, scale, fastq, own), sort_keys=False, width=120, allow_unicode=True)
     )
     return study
 
@@ -129,7 +145,7 @@ def _write_truth(
     (folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
 
 
-def _study(world: World, scale: str, fastq: bool) -> dict[str, Any]:
+def _study(world: World, scale: str, fastq: bool, own: dict[str, SimulatedLibrary]) -> dict[str, Any]:
     """The study file's content."""
     changed = world.genes[world.genes["log2_fold_change"] != 0].sort_values("log2_fold_change")
     loci = [
@@ -216,6 +232,13 @@ def _study(world: World, scale: str, fastq: bool) -> dict[str, Any]:
             "perturbation": {"draws": 1},
             "ablation": {"parts": "none"},
         }
+    for library in own.values():
+        path = f"reads/{library.id}.bam"
+        libraries.append(
+            {"id": library.id, "condition": library.condition, "replicate": library.replicate, "alignments": path}
+        )
+    if own:
+        parameters["representation"] = {"mode": "matched"}
     return {
         "name": "bundled" if scale == "bundled" else "tiny",
         "title": "Simulated perturbation experiment and cohort",
@@ -241,6 +264,7 @@ def _study(world: World, scale: str, fastq: bool) -> dict[str, Any]:
             "fields": clinical_fields,
             "batch_column": "BATCH",
             "expression": {"path": "cohort/expression.tsv", "scale": "log"},
+            **({"nascent_libraries": {patient: library.id for patient, library in own.items()}} if own else {}),
         },
         "validation": [elsewhere],
         "parameters": parameters,

@@ -17,22 +17,30 @@ COMMAND = "bowtie2 --very-sensitive -x sim1 -U reads.fastq.gz"
 
 
 class SimulatedLibrary(NamedTuple):
-    """One library of the design: depth is relative, `treated` chooses the planted fold changes."""
+    """One library: depth is relative; `response` is how much of each planted fold change it shows, in halves of it (-1 as the
+    control, 1 as the treatment); `number` sets it apart in the random stream."""
 
     id: str
     condition: str
     replicate: int
-    treated: bool
+    response: float
     depth: float
     sorted: bool
+    number: int
 
 
 DESIGN = (
-    SimulatedLibrary("control_1", "control", 1, False, 1.0, True),
-    SimulatedLibrary("control_2", "control", 2, False, 0.85, True),
-    SimulatedLibrary("treated_1", "treated", 1, True, 1.1, True),
-    SimulatedLibrary("treated_2", "treated", 2, True, 0.95, False),
+    SimulatedLibrary("control_1", "control", 1, -1.0, 1.0, True, 0),
+    SimulatedLibrary("control_2", "control", 2, -1.0, 0.85, True, 1),
+    SimulatedLibrary("treated_1", "treated", 1, 1.0, 1.1, True, 2),
+    SimulatedLibrary("treated_2", "treated", 2, 1.0, 0.95, False, 3),
 )
+PATIENT_DEPTH = 0.4
+
+
+def patient_library(patient: str, response: float, place: int) -> SimulatedLibrary:
+    """The nascent library of a patient who shows `response` of the planted changes."""
+    return SimulatedLibrary(f"{patient}_gro", "patients", place + 1, response, PATIENT_DEPTH, True, len(DESIGN) + place)
 
 
 def profiles(world: World, seed: int) -> list[tuple[str, str, int, np.ndarray, float]]:
@@ -73,7 +81,7 @@ def draw_reads(world: World, library: SimulatedLibrary, stretches: list, seed: i
     Gene-wise biological variation of 8 %, a thin even background, repeat reads thrown on either copy, 3 % of doubtful
     mappings. Reads that would leave the chromosome are not drawn.
     """
-    rng = np.random.default_rng([seed, 3, [item.id for item in DESIGN].index(library.id)])
+    rng = np.random.default_rng([seed, 3, library.number])
     names = list(world.chrom_sizes)
     parts: list[tuple[np.ndarray, ...]] = []
 
@@ -90,7 +98,7 @@ def draw_reads(world: World, library: SimulatedLibrary, stretches: list, seed: i
 
     for chrom, strand, first, rate, fold in stretches:
         # half of a change on either side, so that changed genes are as well covered as the others
-        factor = library.depth * 2.0 ** (fold * (0.5 if library.treated else -0.5)) * rng.gamma(156.0, 1 / 156.0)
+        factor = library.depth * 2.0 ** (fold * 0.5 * library.response) * rng.gamma(156.0, 1 / 156.0)
         counts = rng.poisson(rate * factor)
         hit = np.flatnonzero(counts)
         add(chrom, strand, first + np.repeat(hit, counts[hit]), False)
@@ -115,7 +123,7 @@ def write_alignments(
 
     Bases come from the genome; qualities fall slowly along the read. One read in fifty is unmapped.
     """
-    rng = np.random.default_rng([seed, 4, [item.id for item in DESIGN].index(library.id)])
+    rng = np.random.default_rng([seed, 4, library.number])
     names = list(world.chrom_sizes)
     order = np.lexsort((reads["strand"], reads["left"], reads["chrom"]))
     if not library.sorted:
