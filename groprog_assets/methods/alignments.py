@@ -126,9 +126,24 @@ def _align(library: Library, genome: Genome, folder: Path) -> AlignmentSource:
                     "Check the files and the index.",
                 )
             )
-        os.replace(made, target)
+        os.replace(_told_without(threads, made), target)
     version = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout.split("\n")[0]
     given = [int(line.split()[0]) for line in words.splitlines() if "reads; of these" in line]
     return AlignmentSource(
-        target, "bam", f"bowtie2 {version.rsplit(' ', 1)[-1]}", shlex.join(command), given[0] if given else None
+        target,
+        "bam",
+        f"bowtie2 {version.rsplit(' ', 1)[-1]}",
+        shlex.join(command).replace(f" -p {threads} ", " "),
+        given[0] if given else None,
     )
+
+
+def _told_without(threads: str, bam: Path) -> Path:
+    """The BAM with a header that does not tell how many threads there were: the reads do not depend on it, nor may the bytes."""
+    import pysam
+
+    header, told = bam.with_name("header.sam"), bam.with_name("told.bam")
+    text = str(pysam.view("-H", "--no-PG", str(bam)))
+    header.write_text(text.replace(f" -p {threads} ", " "))
+    pysam.reheader("-P", str(header), str(bam), save_stdout=str(told))  # type: ignore[attr-defined]
+    return told
