@@ -42,8 +42,8 @@ def sort_inbox(
     """Accept or set aside every settled file of the inbox, oldest first.
 
     `tell` hears of each before the file moves, so that a process killed between the two tells twice rather than not at all.
-    Names starting with a dot, other suffixes, empty files and files still being written are left alone, and so is a manifest of
-    libraries whose files have not all arrived.
+    Names starting with a dot, other suffixes, links, empty files and files still being written are left alone, and so is a
+    manifest of libraries whose files have not all arrived.
     """
     if workspace.study.cohort.inbox is None:
         return []
@@ -87,7 +87,11 @@ def waiting_files(workspace: Workspace) -> list[Path]:
     found = [
         path
         for path in workspace.resolve(inbox).iterdir()
-        if path.is_file() and path.suffix in SUFFIXES and path.name[0] != "." and path.stat().st_size
+        if path.is_file()
+        and not path.is_symlink()
+        and path.suffix in SUFFIXES
+        and path.name[0] != "."
+        and path.stat().st_size
     ]
     return sorted(found, key=lambda path: (path.stat().st_mtime, path.name))
 

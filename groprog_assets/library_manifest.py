@@ -108,6 +108,11 @@ def _in_inbox(library: Library, manifest: Path, where: str) -> tuple[Library, li
             problems.append(Problem(where, str(name), rule, "Give the file's name without a folder."))
             return manifest.parent / "absent"
         beside = manifest.parent / name
+        if beside.is_symlink():
+            rule = "What a link leads to can change, and is not the inbox's to keep."
+            problems.append(
+                Problem(where, f"{name} is a link", rule, "Deliver the file, or name it in the study file.")
+            )
         return next((folder / name for folder in moved if not beside.exists() and (folder / name).exists()), beside)
 
     changed: dict[str, Any] = {"reads": [place(name) for name in library.reads]}

@@ -69,6 +69,7 @@ def train(workspace: Workspace, version: str, estimate: float, place: int) -> No
     with ledger.open_ledger(workspace.ledger_path, make=True) as connection:
         run = f"run-{place}"
         connection.execute("INSERT INTO runs VALUES (?, 'j', 'SUCCESS', '', NULL, ?, 'ada', '{}')", [run, moment])
+        connection.execute("INSERT INTO seals VALUES (?, ?, 1, 'root', 'before', ?)", [place, run, f"seal-{place}"])
         row = [run, place, moment, model["sha256"], model["derivation"]]
         connection.execute("INSERT INTO materializations VALUES (?, ?, ?, 'risk_model', '', ?, ?, false)", row)
         closure = {

@@ -113,6 +113,19 @@ def test_a_file_cut_off_or_of_another_assembly_is_named(workspace: Workspace):
     assert "elsewhere" in problems(workspace) or "no chromosome" in problems(workspace)
 
 
+def test_a_link_is_no_delivery(workspace: Workspace, tmp_path: Path):
+    path = send(workspace, file=False)
+    target = workspace.folder / "reads" / "treated_1.bam"
+    before = target.stat().st_mode
+    path.with_name("treated_3.bam").symlink_to(target)
+    assert verdicts(workspace) == ["quarantine"]
+    assert "treated_3.bam is a link" in problems(workspace)
+    assert target.stat().st_mode == before
+    (tmp_path / "elsewhere.tsv").write_text("a\n")
+    path.with_name("linked.tsv").symlink_to(tmp_path / "elsewhere.tsv")
+    assert verdicts(workspace) == []
+
+
 def test_a_manifest_waits_for_its_files_a_day_at_most(workspace: Workspace, monkeypatch: pytest.MonkeyPatch):
     path = send(workspace, file=False)
     assert verdicts(workspace) == []
