@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import io
+import json
 import re
 import shutil
 from pathlib import Path
@@ -96,6 +98,56 @@ def test_no_patient_in_events_or_metadata(study: Path):
     kept = everything_kept(workspace)
     assert b"clinical_records" in kept
     assert [name for name in patients if name.encode() in kept] == []
+
+
+@pytest.mark.slow
+def test_no_patient_in_a_whole_run(study: Path):
+    """Every asset, with its plots, checks and logs; then everything that leaves the ledger."""
+    from groprog_assets.ledger_site import pages
+    from groprog_assets.lineage import exports, ledger
+
+    document = yaml.safe_load(study.read_text())
+    training = {"joint_epochs": 2, "genomic_warmup_epochs": 1, "clinical_warmup_epochs": 1, "ensemble_seeds": 1}
+    document["parameters"] = {"training": training, "evaluation": {"bootstrap_samples": 20}}
+    study.write_text(yaml.safe_dump(document))
+    workspace = Workspace(study)
+    with run_lock(workspace):
+        report = run_study(workspace, build_definitions(study_path=str(study)))
+    assert not report.failures
+    patients = re.findall(r"^(SIM-\d+)", workspace.study.cohort.clinical.read_text(), re.M)
+    with ledger.open_ledger(workspace.ledger_path) as connection:
+        told = json.dumps([exports.prov(connection), exports.openlineage(connection, "study")], default=str).encode()
+    records = [path.read_bytes() for path in sorted(workspace.derivations.root.rglob("*.json"))]
+    kept = b"".join([everything_kept(workspace), told, *records, *(content for _, content in pages(workspace))])
+    assert b"risk_scores" in kept
+    assert [name for name in patients if name.encode() in kept] == []
+
+
+def test_every_run_is_signed(study: Path):
+    from groprog_assets.lineage import ledger
+
+    workspace = Workspace(study)
+    for actor in ("ada", ""):
+        with run_lock(workspace):
+            run_study(workspace, build_definitions(study_path=str(study)), "gene_models", actor=actor)
+    with ledger.open_ledger(workspace.ledger_path) as connection:
+        signed = [row[0] for row in connection.execute("SELECT actor FROM runs ORDER BY ended").fetchall()]
+    assert signed == ["ada", getpass.getuser()]
+
+
+def test_every_threat_names_tests_that_are_there():
+    rows = [
+        line.split("|") for line in (ROOT / "docs" / "security.md").read_text().splitlines() if line.startswith("| ")
+    ]
+    threats = [row for row in rows if row[1].strip() not in ("threat", "---")]
+    assert len(threats) > 8
+    for row in threats:
+        words = re.findall(r"`([^`]+)`", row[3])
+        files = [word for word in words if word.endswith(".py")] or ["tests/test_security.py"]
+        source = "".join((ROOT / name).read_text() for name in {*files, "tests/test_security.py"})
+        assert words, row[1]
+        missing = [word for word in words if not word.endswith(".py") and f"def {word}(" not in source]
+        assert not missing, (row[1], missing)
 
 
 def test_a_failure_names_patients_to_who_ran_it_and_not_to_the_log(study: Path):
