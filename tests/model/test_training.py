@@ -171,3 +171,21 @@ def test_no_array_over_all_pairs_of_patients_is_ever_made():
     # NumPy's is the sum of all that was held at once.
     assert 0 < largest.numbers < n * n // 8
     assert most < n * n * 4
+
+
+def test_modality_dropout_teaches_the_network_to_do_without_omics():
+    from dataclasses import replace
+
+    from groprog_assets.model.cross_validation import train_final
+    from groprog_assets.model.predict import predict
+
+    inputs, outcomes = cohort(150, seed=2)
+    assert inputs.expression is not None
+    shuffled = replace(inputs, expression=inputs.expression[np.random.default_rng(0).permutation(len(inputs))])
+    moved = {}
+    for rate in (0.0, 0.9):
+        asked = parameters(representation={"modality_dropout": rate}, linear_path={"enabled": False})
+        model = train_final(inputs, outcomes, asked).model
+        clean, other = predict(model, inputs).risk, predict(model, shuffled).risk
+        moved[rate] = np.std(other - clean) / np.std(clean)
+    assert moved[0.9] < 0.9 * moved[0.0]
