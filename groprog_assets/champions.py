@@ -39,9 +39,10 @@ def known_models(workspace: Workspace) -> list[KnownModel]:
     """Every model of the ledger, oldest first, one entry a version."""
     with ledger.open_ledger(workspace.ledger_path) as connection:
         rows = connection.execute(
-            "SELECT m.derivation, min(m.happened), arg_min(r.actor, m.happened), any_value(d.body), any_value(m.sha256)"
-            " FROM materializations m JOIN runs r USING (run_id) JOIN derivations d ON d.derivation = m.derivation"
-            " WHERE m.asset = 'risk_model' GROUP BY m.derivation ORDER BY 2"
+            "SELECT m.derivation, arg_min(m.happened, s.sequence), arg_min(r.actor, s.sequence), any_value(d.body),"
+            " any_value(m.sha256) FROM materializations m JOIN runs r USING (run_id) JOIN seals s USING (run_id)"
+            " JOIN derivations d ON d.derivation = m.derivation"
+            " WHERE m.asset = 'risk_model' GROUP BY m.derivation ORDER BY min(s.sequence)"
         ).fetchall()
         judged = connection.execute(
             "SELECT i.sha256, d.derivation, d.body FROM derivations d JOIN derivation_inputs i USING (derivation)"

@@ -240,7 +240,8 @@ def _in_process(
 def _last_line(error: Any) -> str:
     while error is not None and error.cause is not None:
         error = error.cause
-    return error.message.strip() if error is not None else "failed without a message"
+    said = error.message.strip() if error is not None else "failed without a message"
+    return re.sub(r"^groprog_assets\.errors\.\w+: ", "", said)
 
 
 def _require_conditions(workspace: Workspace, report: RunReport) -> None:

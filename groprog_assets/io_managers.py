@@ -80,7 +80,13 @@ def read_input(
 
 
 def _reading(workspace: Workspace, asset: str, partition: str, digest: str) -> Reading:
-    return Reading(workspace, asset, partition, digest, derivations.output(workspace.derivations.read(digest)))
+    try:
+        record = workspace.derivations.read(digest)
+    except ArtifactError as error:
+        name, remedy = f"{asset}[{partition}]" if partition else asset, f"Run `{workspace.command} --select {asset}`."
+        found = error.problems[0]
+        raise ArtifactError(Problem(name, found.value, found.rule, remedy)) from None
+    return Reading(workspace, asset, partition, digest, derivations.output(record))
 
 
 def load_asset(workspace: Workspace, asset: str, partition: str = "") -> Any:

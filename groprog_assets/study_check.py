@@ -136,9 +136,9 @@ def _parse(path: Path) -> _Document:
     def failed(where: str, value: str, rule: str, remedy: str) -> _Document:
         return _Document(None, {}, [Problem(where, value, rule, remedy)])
 
-    if path.is_dir():
-        return failed(str(path), "a folder", "A study is one YAML file.", f"Try {path / 'study.yaml'}.")
     try:
+        if path.is_dir():
+            return failed(str(path), "a folder", "A study is one YAML file.", f"Try {path / 'study.yaml'}.")
         raw = path.read_bytes()
     except OSError as error:
         return failed(

@@ -116,6 +116,13 @@ def child(study: str, select: str, point: Point | None, tell: Connection, log: s
     os._exit(status)
 
 
+def begin(work: Callable[..., None], tell: Connection, arguments: tuple[Any, ...]) -> None:
+    """`work` in a process group of its own, told when it begins."""
+    os.setsid()
+    tell.send("begin")
+    work(*arguments)
+
+
 class Runner:
     """Starts children and kills them."""
 
@@ -145,6 +152,31 @@ class Runner:
         killed = process.exitcode == -signal.SIGKILL
         assert killed or process.exitcode == 0, f"ended with {process.exitcode}\n{self.log.read_text()}"
         return killed, told
+
+    def short(self, work: Callable[..., None], arguments: tuple[Any, ...], seconds: float | None) -> tuple[bool, float]:
+        """(whether it was killed, seconds it ran): a piece of work killed after so long, or left alone."""
+        hear, tell = self.context.Pipe(duplex=False)
+        process = self.context.Process(target=begin, args=(work, tell, arguments))
+        process.start()
+        hear.recv()
+        began = time.monotonic()
+        process.join(seconds)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.join()
+        assert process.exitcode in (0, -signal.SIGKILL), process.exitcode
+        return process.exitcode != 0, time.monotonic() - began
+
+    def killed_often(self, work: Callable[..., None], arguments: tuple[Any, ...], kills: int, random: Random) -> int:
+        """Kill `work` at random moments until it was killed so often, then let it end; how often it ended before."""
+        ended, longest, killed = 0, self.short(work, arguments, None)[1], 0
+        while killed < kills:
+            died, seconds = self.short(work, arguments, random.uniform(0, longest))
+            killed += died
+            ended += not died
+            longest = longest if died else max(seconds, 0.5 * longest)
+        self.short(work, arguments, None)
+        return ended
 
 
 def timed_points(timeline: list[Mark], random: Random, count: int) -> list[Point]:

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import sqlite3
 import subprocess
 import sys
+import tempfile
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import yaml
+from click.testing import CliRunner
 
+from groprog_assets.artifacts import digest_file
+from groprog_assets.cli import main
 from groprog_assets.definitions import build_definitions
+from groprog_assets.errors import ArtifactError, LedgerError
 from groprog_assets.execution import run_lock, run_study, study_instance
 from groprog_assets.lineage import ledger, questions
 from groprog_assets.lineage.collect import collect
+from groprog_assets.lineage.derivations import output
 from groprog_assets.workspace import Workspace
 
 
@@ -71,8 +81,8 @@ def test_a_folder_that_cannot_be_written_is_said_before_anything_runs(study: Pat
     if os.geteuid() == 0:
         program = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *program]
     for place in (folder, *folder.parents):
-        if place.owner() == "root" and place != Path("/") and place.is_relative_to("/tmp/pytest-of-root"):
-            place.chmod(0o755)
+        if place.owner() == "root" and place.is_relative_to(Path(tempfile.gettempdir())):
+            place.chmod(place.stat().st_mode | 0o555)
     folder.chmod(0o555)
     done = subprocess.run(program, capture_output=True, text=True, env={**os.environ, "HOME": "/nonexistent"})
     folder.chmod(0o755)
@@ -82,23 +92,170 @@ def test_a_folder_that_cannot_be_written_is_said_before_anything_runs(study: Pat
     assert not (folder / ".groprog").exists()
 
 
-def test_a_clock_that_jumps_back_loses_and_doubles_nothing(study: Path, monkeypatch: pytest.MonkeyPatch):
-    run(study, "gene_models")
-    workspace = Workspace(study)
-    with ledger.open_ledger(workspace.ledger_path) as connection:
-        first = questions.current(connection, "gene_models")
-    import time
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
+    """A file system of its own; call it with the kilobytes it shall have, again to make it larger."""
+    place = tmp_path / "disk"
+    place.mkdir()
 
-    real = time.time
-    monkeypatch.setattr(time, "time", lambda: real() - 86_400)
-    run(study, "clinical_records")
-    monkeypatch.undo()
-    monkeypatch.setenv("GROPROG_STUDY", str(study))
+    def size(kilobytes: int) -> Path:
+        how = f"remount,size={kilobytes}k" if place.is_mount() else f"size={kilobytes}k"
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", how, "tmpfs", str(place)], capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip(f"no file system may be mounted here: {done.stderr.strip()}")
+        return place
+
+    yield size
+    subprocess.run(["umount", "-l", str(place)], capture_output=True)
+
+
+def kilobytes(folder: Path) -> int:
+    return sum(-(-path.stat().st_size // 4096) * 4 for path in folder.rglob("*"))
+
+
+def groprog(*words: object):
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+SOME = "gene_models or raw_reads or +cohort"
+
+
+@pytest.mark.parametrize("room", [100, 2000])
+def test_a_full_disk_is_said_and_the_rest_is_done_when_there_is_room(study: Path, small_disk, room: int):
+    disk = small_disk(kilobytes(study.parent) + room)
+    try:
+        moved = Path(shutil.copytree(study.parent, disk / "study")) / "study.yaml"
+    except shutil.Error:
+        pytest.skip("the study takes more room than its files say")
+    full = groprog("run", moved, "--select", SOME)
+    assert full.exit_code == 2, full.output
+    assert re.search("No space left on device|disk is full|disk I/O error", full.output)
+    assert "Free space" in full.output
+    assert "Traceback" not in full.output
+    workspace = Workspace(moved)
+    for path in workspace.store.root.glob("??/*"):
+        assert digest_file(path) == path.name, "half of a value"
+    small_disk(100_000)
+    again = groprog("run", moved, "--select", SOME)
+    assert again.exit_code == 0, again.output
+    assert groprog("lineage", "verify", "--study", moved).exit_code == 0
+    assert not list(disk.rglob("*.part"))
+
+
+def test_a_disk_full_of_other_things_costs_the_ledger_nothing(study: Path, small_disk):
+    """The ledger alone on a disk that is full after a part of it: what is sealed stays, and the rest follows."""
+    assert groprog("run", study, "--select", SOME).exit_code == 0
+    workspace, disk = Workspace(study), small_disk(100_000)
+    whole, sealed = ledger.table_rows(workspace.ledger_path), []
+    with study_instance(workspace) as instance:
+        for room in (0, 12, 24, 40):
+            place = disk / str(room) / "lineage.duckdb"
+            with ledger.open_ledger(place, make=True):
+                pass
+            (disk / "other").write_bytes(bytes(shutil.disk_usage(disk).free - room * 1024))
+            with pytest.raises((LedgerError, ArtifactError), match="Free space"):
+                collect(instance, place, workspace.derivations)
+            sealed.append(len(ledger.sealed_runs(place)))
+            assert ledger.verify(place) == []
+            (disk / "other").unlink()
+            collect(instance, place, workspace.derivations)
+            assert ledger.table_rows(place) == whole
+            assert ledger.verify(place) == []
+    assert sealed == sorted(sealed)
+    assert 0 < sealed[-1] < 6
+
+
+@pytest.mark.parametrize("name", ["history/runs.db", "history/runs/index.db"])
+def test_a_damaged_database_is_named_and_values_outlive_it(study: Path, name: str):
+    assert groprog("run", study, "--select", "gene_models").exit_code == 0
+    workspace = Workspace(study)
+    (workspace.home / name).write_bytes(b"no database" * 1000)
+    result = groprog("run", study, "--select", "gene_models")
+    assert result.exit_code == 2, result.output
+    assert "not a database" in result.output
+    assert "move it aside" in result.output
+    assert "Traceback" not in result.output
+    shutil.rmtree(workspace.home / "history")
+    again = groprog("run", study, "--select", "gene_models")
+    assert again.exit_code == 0, again.output
+    assert "0 values computed, 1 kept" in again.output
+    assert len(ledger.sealed_runs(workspace.ledger_path)) == 2
     assert ledger.verify(workspace.ledger_path) == []
+    assert groprog("lineage", "rebuild", "--study", study).exit_code == 2, "a rebuild would lose the first run"
+
+
+def test_a_database_held_by_another_program_is_said(study: Path):
+    assert groprog("run", study, "--select", "gene_models").exit_code == 0
+    held = sqlite3.connect(Workspace(study).home / "history" / "runs.db", isolation_level=None)
+    held.execute("BEGIN EXCLUSIVE")
+    result = groprog("run", study, "--select", "gene_models")
+    held.execute("ROLLBACK")
+    held.close()
+    assert result.exit_code == 2, result.output
+    assert "locked" in result.output
+    assert "Another program holds" in result.output
+    assert groprog("run", study, "--select", "gene_models").exit_code == 0
+
+
+def test_a_missing_upstream_value_is_named_with_the_command_that_makes_it(study: Path):
+    def lose_bytes() -> None:
+        for member in workspace.store.members(output(workspace.derivations.current_record("gene_models"))).values():
+            workspace.store.path(member.sha256).unlink(missing_ok=True)
+
+    def lose_record() -> None:
+        digest = workspace.derivations.current("gene_models")
+        (workspace.derivations.root / "records" / digest[:2] / f"{digest}.json").unlink()
+
+    def lose_pointer() -> None:
+        (workspace.derivations.root / "current" / "gene_models" / "_.json").unlink()
+
+    workspace = Workspace(study)
+    for lose in (lambda: None, lose_bytes, lose_record, lose_pointer):
+        lose()
+        result = groprog("run", study, "--select", "raw_reads or alignments or filtered_alignments")
+        assert result.exit_code == 2, result.output
+        assert "gene_models" in result.output
+        assert "missing" in result.output
+        assert "Traceback" not in result.output
+        assert "errors.ArtifactError" not in result.output
+        said = re.search(r"`groprog (run [^`]*--select gene_models)`", result.output)
+        assert said, result.output
+        made = groprog(*said[1].split())
+        assert made.exit_code == 0, made.output
+    assert groprog("run", study, "--select", "raw_reads or alignments or filtered_alignments").exit_code == 0
+
+
+@pytest.mark.skipif(shutil.which("faketime") is None, reason="faketime (libfaketime) is not installed")
+def test_a_clock_that_jumps_back_loses_and_doubles_nothing(study: Path):
+    """A run today, the next under a clock a year behind: what came later is newest, and nothing is lost or made twice."""
+
+    def at(clock: str, width: int) -> str:
+        document = yaml.safe_load(study.read_text())
+        document.setdefault("parameters", {})["annotation"] = {"minimum_width": width}
+        study.write_text(yaml.safe_dump(document))
+        command = ["faketime", "-f", clock, str(Path(sys.executable).with_name("groprog")), "run", str(study)]
+        done = subprocess.run([*command, "--select", "gene_models"], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        record = Workspace(study).derivations.current("gene_models")
+        assert record
+        return record
+
+    made = [at("+0d", 900), at("-365d", 901), at("-1d", 902), at("-800d", 903)]
+    workspace = Workspace(study)
+    assert ledger.verify(workspace.ledger_path) == []
+    fresh = study.parent / "fresh" / "lineage.duckdb"
     with study_instance(workspace) as instance:
         assert collect(instance, workspace.ledger_path, workspace.derivations) == 0
+        assert collect(instance, fresh, workspace.derivations) == 4
+    assert ledger.table_rows(fresh) == ledger.table_rows(workspace.ledger_path), "in the same order too"
     with ledger.open_ledger(workspace.ledger_path) as connection:
-        assert questions.current(connection, "gene_models") == first
-        assert questions.current(connection, "clinical_records")["sha256"]
-        moments = connection.execute("SELECT ended FROM runs").fetchall()
-    assert all(abs((moment - datetime.now(UTC).replace(tzinfo=None)).days) <= 2 for (moment,) in moments)
+        assert [row["derivation"] for row in questions.history(connection, "gene_models")] == made
+        assert questions.current(connection, "gene_models")["derivation"] == made[-1]
+        ended = [
+            row[0]
+            for row in connection.execute(
+                "SELECT ended FROM runs JOIN seals USING (run_id) ORDER BY sequence"
+            ).fetchall()
+        ]
+    assert ended != sorted(ended), "the clock did not jump"
+    assert (ended[0] - datetime.now(UTC).replace(tzinfo=None)).days < 2

@@ -1,6 +1,7 @@
 """kill -9 at random moments, then resume: the results have the same bytes and the ledger holds every run once.
 
-GROPROG_KILLS says how often (24; it was run with 200), GROPROG_KILL_SEED where.
+GROPROG_KILLS says how often whole runs are killed (24), GROPROG_SHORT_KILLS how often the projector, the store and the export
+are by themselves (20 each), GROPROG_KILL_SEED where.
 """
 
 from __future__ import annotations
@@ -15,11 +16,15 @@ from random import Random
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
-from groprog_assets.artifacts import digest_file
+from groprog_assets.artifacts import Blob, Bundle, Store, digest_bytes, digest_file, remove_remains
+from groprog_assets.cli import main
 from groprog_assets.execution import study_instance
+from groprog_assets.exports import export_results
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.collect import collect
+from groprog_assets.lineage.derivations import Derivations
 from groprog_assets.simulation import simulate_study
 from groprog_assets.workspace import Workspace
 from tests.killing import Point, Runner, in_order, timed_points, written_points
@@ -27,6 +32,7 @@ from tests.killing import Point, Runner, in_order, timed_points, written_points
 KILLS = int(os.environ.get("GROPROG_KILLS", "24"))
 SEED = int(os.environ.get("GROPROG_KILL_SEED", "7"))
 IN_A_CHAIN = 40
+SHORT = int(os.environ.get("GROPROG_SHORT_KILLS", "20"))
 MOVING = {"lineage.duckdb", "lineage_head.json"}  # they say when and in which run
 QUICK = "gene_models"
 
@@ -74,6 +80,77 @@ def sound(folder: Path, whole: Path, fresh: Path) -> None:
     assert sorted(row[0] for row in rows["runs"]) == sorted(runs)
 
 
+def project(study: str, path: str) -> None:
+    """Project into a ledger; what a killed one left off is taken up, a whole one is begun again."""
+    workspace, ledger_path = Workspace(Path(study)), Path(path)
+    with study_instance(workspace) as instance:
+        collect(instance, ledger_path, workspace.derivations)
+        if ledger_path.with_name("whole").exists():
+            shutil.rmtree(ledger_path.parent)
+            collect(instance, ledger_path, workspace.derivations)
+        ledger_path.with_name("whole").touch()
+
+
+def export(study: str) -> None:
+    workspace = Workspace(Path(study))
+    for path in sorted(workspace.results.rglob("*.tsv"))[::2]:
+        path.unlink()
+    export_results(workspace)
+
+
+def publish(folder: str) -> None:
+    """Forty values as an asset stores them: bytes, record, memo, pointer."""
+    store, records = Store(Path(folder) / "store"), Derivations(Path(folder) / "derivations")
+    for number in range(40):
+        content = Random(number).randbytes(200_000)
+        reference = store.put(Bundle(content=Blob(content, ".bin"), number={"n": number}))
+        digest = records.write({"asset": "made", "output": reference.as_json(), "inputs": []})
+        records.remember(digest_bytes(b"%d" % number), digest)
+        records.point("made", f"p{number}", digest)
+
+
+@pytest.mark.slow
+def test_a_projector_killed_often_loses_and_doubles_nothing(written: Path, tmp_path: Path, monkeypatch):
+    for name in ("DAGSTER_HOME", "GROPROG_STUDY"):
+        monkeypatch.setenv(name, str(tmp_path))
+    folder = Path(shutil.copytree(written, tmp_path / "study"))
+    for _ in range(2):
+        run = CliRunner().invoke(
+            main, ["run", str(folder / "study.yaml"), "--select", "gene_models or raw_reads or +cohort"]
+        )
+        assert run.exit_code == 0, run.output
+    place = tmp_path / "ledger" / "lineage.duckdb"
+    runner, random = Runner(tmp_path / "child.log"), Random(SEED)
+    before = ledger.table_rows(Workspace(folder / "study.yaml").ledger_path)
+    for _ in range(SHORT // 10):
+        runner.killed_often(project, (str(folder / "study.yaml"), str(place)), 10, random)
+        assert ledger.table_rows(place) == before
+        assert ledger.verify(place) == []
+        assert not list(place.parent.glob("*.wal"))
+
+
+@pytest.mark.slow
+def test_values_published_under_kills_are_whole_or_absent(tmp_path: Path):
+    runner, random = Runner(tmp_path / "child.log"), Random(SEED)
+    publish(str(tmp_path / "whole"))
+    for number in range(SHORT // 10):
+        folder = tmp_path / f"killed{number}"
+        for _ in range(10):
+            runner.short(publish, (str(folder),), random.uniform(0, 0.4))
+            for path in folder.glob("store/??/*"):
+                assert path.name.startswith(".") or digest_file(path) == path.name
+            for _, partition, digest in Derivations(folder / "derivations").pointers():
+                assert Derivations(folder / "derivations").read(digest), partition
+        remove_remains(folder)
+        publish(str(folder))
+        assert listing(folder) == listing(tmp_path / "whole")
+        shutil.rmtree(folder)
+
+
+def listing(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): digest_file(path) for path in folder.rglob("*") if path.is_file()}
+
+
 @pytest.mark.slow
 def test_killed_at_any_moment_a_run_ends_with_the_same_bytes(
     written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -106,6 +183,9 @@ def test_killed_at_any_moment_a_run_ends_with_the_same_bytes(
         done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).resolve().parents[1])
         assert done.returncode == 0, done.stdout + done.stderr
         sound(chain, whole, tmp_path / f"fresh{len(fell)}" / "lineage.duckdb")
+        before = results_of(chain)
+        runner.killed_often(export, (str(study),), SHORT // 5, random)
+        assert results_of(chain) == before
         shutil.rmtree(chain)
         if record := os.environ.get("GROPROG_KILL_LOG"):
             Path(record).write_text(json.dumps({"kills": fell, "timeline": timeline}))

@@ -78,8 +78,12 @@ class Derivations:
             return None
 
     def current_record(self, asset: str, partition: str = "") -> dict[str, Any] | None:
+        """The current derivation; None when there is none or its file is lost or altered, so that the value is made again."""
         digest = self.current(asset, partition)
-        return self.read(digest) if digest else None
+        try:
+            return self.read(digest) if digest else None
+        except ArtifactError:
+            return None
 
     def pointers(self) -> Iterator[tuple[str, str, str]]:
         """(asset, partition, digest) of everything current, in order."""

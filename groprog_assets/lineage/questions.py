@@ -1,5 +1,6 @@
 """Questions to the ledger, one function each: where does this come from, what rests on it, what changed, since when.
 
+What is newest was sealed last: clocks jump, seals do not.
 Every answer is a plain dict; `text.py` beside it says it in words. DuckDB and the standard library only.
 """
 
@@ -19,7 +20,8 @@ def current(connection: duckdb.DuckDBPyConnection, asset: str, partition: str = 
     """The newest materialization of an asset: {run_id, happened, sha256, derivation, actor}."""
     row = connection.execute(
         "SELECT m.run_id, m.happened, m.sha256, m.derivation, r.actor FROM materializations m JOIN runs r USING (run_id)"
-        " WHERE m.asset = ? AND m.partition = ? ORDER BY m.happened DESC, m.storage_id DESC LIMIT 1",
+        " JOIN seals s USING (run_id) WHERE m.asset = ? AND m.partition = ?"
+        " ORDER BY s.sequence DESC, m.storage_id DESC LIMIT 1",
         [asset, partition],
     ).fetchone()
     if row is None:
@@ -105,7 +107,8 @@ def impact(
 ) -> dict[str, Any]:
     """What of the present state rests on a file (path or sha256), a library or an asset; a patient: clinical_records."""
     newest = connection.execute(
-        "SELECT asset, partition, arg_max(derivation, happened) FROM materializations GROUP BY ALL ORDER BY 1, 2"
+        "SELECT asset, partition, arg_max(derivation, row(sequence, storage_id)) FROM materializations JOIN seals USING (run_id)"
+        " GROUP BY ALL ORDER BY 1, 2"
     ).fetchall()
     touched = []
     for name, partition, digest in newest:
@@ -118,8 +121,9 @@ def impact(
 def graph(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
     """(read, reader) of every asset as last made, libraries together."""
     return connection.execute(
-        "SELECT DISTINCT i.asset, n.asset FROM derivation_inputs i JOIN (SELECT asset, arg_max(derivation, happened) AS d"
-        " FROM materializations GROUP BY asset, partition) n ON n.d = i.derivation ORDER BY ALL"
+        "SELECT DISTINCT i.asset, n.asset FROM derivation_inputs i JOIN (SELECT asset,"
+        " arg_max(derivation, row(sequence, storage_id)) AS d FROM materializations JOIN seals USING (run_id)"
+        " GROUP BY asset, partition) n ON n.d = i.derivation ORDER BY ALL"
     ).fetchall()
 
 
@@ -222,7 +226,7 @@ def why(
     between its last two different values. LedgerError when nothing, or more than one value, has a name that was given."""
     rows = connection.execute(
         "SELECT m.run_id, m.happened, m.sha256, m.derivation, d.body FROM materializations m JOIN derivations d USING"
-        " (derivation) WHERE m.asset = ? AND m.partition = ? ORDER BY m.happened, m.storage_id",
+        " (derivation) JOIN seals s USING (run_id) WHERE m.asset = ? AND m.partition = ? ORDER BY s.sequence, m.storage_id",
         [asset, partition],
     ).fetchall()
     if older or newer:
@@ -265,7 +269,8 @@ def history(connection: duckdb.DuckDBPyConnection, asset: str, partition: str = 
     """Every materialization of an asset, oldest first, with what changed since the one before."""
     rows = connection.execute(
         "SELECT m.happened, m.run_id, r.job, r.actor, m.sha256, m.derivation, m.reused FROM materializations m"
-        " JOIN runs r USING (run_id) WHERE m.asset = ? AND m.partition = ? ORDER BY m.happened, m.storage_id",
+        " JOIN runs r USING (run_id) JOIN seals s USING (run_id) WHERE m.asset = ? AND m.partition = ?"
+        " ORDER BY s.sequence, m.storage_id",
         [asset, partition],
     ).fetchall()
     names = ("happened", "run_id", "job", "actor", "sha256", "derivation", "reused")
