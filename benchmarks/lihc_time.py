@@ -1,8 +1,8 @@
 """What the comparison on TCGA-LIHC costs: model and baselines on the 25 shared splits, then the evaluation with its intervals.
 
-python -m benchmarks.lihc_time FOLDER [--splits N], FOLDER as in benchmarks.lihc. Prints CPU and wall seconds of each part, scaled to
-25 splits where fewer were run; no score is printed. Limits: 10 minutes on 2 cores for the splits, 10 seconds for the evaluation
-with its 1,000 resamples.
+python -m benchmarks.lihc_time FOLDER [--splits N], FOLDER as in benchmarks.lihc. Prints CPU and wall seconds of each part,
+scaled to 25 splits where fewer were run; no score is printed. Limits: 10 minutes on 2 cores for the splits, 10 seconds for the
+evaluation with its 1,000 resamples.
 """
 
 from __future__ import annotations

@@ -52,7 +52,8 @@ class FieldEncoding:
     def z(self, number: np.ndarray) -> np.ndarray:
         """z-scores of values (n,) as recorded or levels' indices, logarithms taken where the field asks; no stop at a limit."""
         if self.log_shift is not None:
-            number = np.log(np.maximum(number, 0.0) + self.log_shift)
+            with np.errstate(divide="ignore"):  # zero, where training had none, lies below any value
+                number = np.log(np.maximum(number, 0.0) + self.log_shift)
         return (number - self.centre) / self.spread
 
 

@@ -72,6 +72,10 @@ def test_a_skewed_field_is_taken_by_its_logarithm(lowest: float, shift: float | 
     assert found == 0.0 if shift == 0.0 else found is not None and 0 < found < np.median(values)
     design = encoder.transform(clinical([FieldSpec("x")], x=list(values))).design
     assert np.corrcoef(design[1:, 0], np.log(values[1:]))[0, 1] > 0.98
+    with np.errstate(all="raise"):
+        lowest_z = encoder.transform(clinical([FieldSpec("x")], x=[0.0, -5.0])).design
+    assert np.isfinite(lowest_z).all()
+    assert lowest_z[1, 0] == lowest_z[0, 0] <= design[:, 0].min()
     symmetric = ClinicalEncoder.fit(clinical([FieldSpec("x")], x=list(np.log(values[1:]))), flag_above=0.05)
     assert symmetric.fields[0].log_shift is None
 
