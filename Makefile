@@ -14,7 +14,7 @@ STAMP := $(VENV)/.groprog-installed
 KERNEL_SOURCES := $(wildcard groprog_kernels/*.pyx groprog_kernels/*.pxd groprog_kernels/*.h)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-slow validators dev real lint docs clean
+.PHONY: help install run test test-slow validators screenshots dev real lint docs clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1|/' | column -t -s '|'
@@ -45,6 +45,9 @@ test-slow: install  ## the tests that take minutes
 validators: install  ## the official RO-Crate validator, in an environment of its own: it wants an older rich
 	test -x .venv-validators/bin/python || $(PYTHON) -m venv .venv-validators
 	.venv-validators/bin/python -m pip install --quiet roc-validator==0.13.0 rocrate==0.13.0
+
+screenshots: install  ## pictures of the UI for the README, of the bundled study after `make run`
+	GROPROG_SCREENSHOTS=$(abspath docs/images) GROPROG_UI_STUDY=$(STUDY)/study.yaml $(BIN)/python -m pytest -m slow -k click tests/test_ui.py
 
 dev: install  ## the Dagster UI and its daemon over the same study
 	@test -f $(STUDY)/study.yaml || $(BIN)/groprog simulate $(STUDY)

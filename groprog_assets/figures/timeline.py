@@ -22,6 +22,9 @@ def timeline(rows: Sequence[dict[str, Any]], title: str = "") -> Figure:
     """
     from datetime import datetime
 
+    from matplotlib.dates import DateFormatter
+    from matplotlib.ticker import MaxNLocator
+
     with style():
         values = list(dict.fromkeys(row["sha256"] for row in rows))[-LABELLED:]
         figure, axes = new_figure((8.2, 1.1 + 0.36 * max(1, len(values))))
@@ -47,15 +50,9 @@ def timeline(rows: Sequence[dict[str, Any]], title: str = "") -> Figure:
         axes.margins(x=0.05)
         low, high = axes.get_xlim()
         axes.set_xlim(low, high + 0.9 * (high - low))  # room for the words
-        axes.tick_params(axis="x", labelrotation=0)
-        axes.xaxis.set_major_locator(_locator())
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+        axes.xaxis.set_major_formatter(DateFormatter("%Y-%m-%d\n%H:%M:%S"))
         axes.set_xlabel("UTC; full: computed, open: kept", color=SOFT_INK)
         if title:
             axes.set_title(title)
         return figure
-
-
-def _locator():  # type: ignore[no-untyped-def]
-    from matplotlib.dates import AutoDateLocator
-
-    return AutoDateLocator(maxticks=6)

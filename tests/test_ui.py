@@ -1,0 +1,157 @@
+"""The UI as a person uses it: a real server and a real browser, an asset materialized by a click, and what is then seen.
+
+Screenshots go to the folder GROPROG_SCREENSHOTS where it is set (`make screenshots`), of the study GROPROG_UI_STUDY when it names
+one that was run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from groprog_assets.workspace import Workspace
+from tests.test_cli_dev import Served, graphql
+
+BROWSER = shutil.which("chromium")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run"]
+PATIENCE = 120_000
+"""Milliseconds until something is shown, on a machine that has other things to do."""
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from groprog_assets.definitions import build_definitions
+    from groprog_assets.execution import run_lock, run_study
+    from groprog_assets.simulation import simulate_study
+
+    named = os.environ.get("GROPROG_UI_STUDY")
+    if named:
+        return Path(named).resolve()
+    path = simulate_study(tmp_path_factory.mktemp("ui"), scale="tiny", fastq=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GROPROG_STUDY", str(path))
+        patch.setenv("DAGSTER_HOME", str(path.parent))
+        with run_lock(Workspace(path)):
+            report = run_study(Workspace(path), build_definitions(study_path=str(path)), "+cohort")
+    assert not report.failures
+    return path
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api")
+    if BROWSER is None:
+        pytest.skip("no chromium on this machine")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch_persistent_context(
+            str(tmp_path / "profile"),
+            executable_path=BROWSER,
+            headless=True,
+            args=FLAGS,
+            viewport={"width": 1500, "height": 1000},
+        )
+        shown = browser.pages[0]
+        shown.set_default_timeout(PATIENCE)
+        yield shown
+        browser.close()
+
+
+def ended_run(port: int) -> dict[str, Any]:
+    """The newest run that the UI launched, once it has ended."""
+    query = "{runsOrError(limit: 1){... on Runs{results{runId status pipelineName tags{key value}}}}}"
+    for _ in range(240):
+        (newest,) = graphql(port, query)["runsOrError"]["results"]
+        if newest["pipelineName"] == "__ASSET_JOB" and newest["status"] in ("SUCCESS", "FAILURE", "CANCELED"):
+            return newest
+        time.sleep(0.5)
+    raise AssertionError(f"no run of the UI ended: {newest}")
+
+
+def shot(page: Any, name: str) -> None:
+    folder = os.environ.get("GROPROG_SCREENSHOTS")
+    if folder:
+        page.wait_for_timeout(2500)  # pictures fade in
+        page.screenshot(path=str(Path(folder) / f"{name}.png"))
+
+
+def patients_of(study: Path) -> list[str]:
+    text = Workspace(study).study.cohort.clinical.read_text()
+    return [line.split("\t")[0] for line in text.splitlines()[1:] if line]
+
+
+def test_an_asset_is_materialized_by_a_click_and_its_result_is_seen(study: Path, page: Any):
+    def text() -> str:
+        return page.inner_text("body")
+
+    with Served(study, "--user", "ada") as served:
+        home = f"http://127.0.0.1:{served.port}"
+        page.goto(f"{home}/assets/cohort?view=overview")
+        page.locator('button:has-text("Materialize")').first.click()
+        launched = ended_run(served.port)
+        assert launched["status"] == "SUCCESS"
+        assert {"key": "groprog/actor", "value": "ada"} in launched["tags"]
+        page.goto(f"{home}/runs/{launched['runId']}")
+        page.wait_for_selector("text=Success")
+
+        page.goto(f"{home}/assets/cohort?view=overview")
+        page.wait_for_selector("text=has_nascent")
+        page.wait_for_selector("text=groprog/sha256")
+        seen = text()
+        for expected in ("Parquet", "groprog", "cohort_job", "Freshness policy", "Patients with a usable outcome"):
+            assert expected in seen
+        assert "patient is in the expression matrix" in seen, "columns carry their meaning"
+        shot(page, "ui_columns")
+        page.get_by_text("Show Markdown").first.click()
+        picture = page.wait_for_selector('img[src^="data:image/png"]')
+        assert picture.evaluate("image => image.naturalWidth") > 200
+        shot(page, "ui_plot")
+
+        page.goto(f"{home}/assets/cohort?view=checks")
+        page.wait_for_selector("text=enough_events")
+        assert "schema" in text()
+        shot(page, "ui_checks")
+
+        page.goto(f"{home}/assets/cohort?view=overview")
+        link = page.wait_for_selector('a[href$="/cohort.html"]')
+        address = link.get_attribute("href")
+        page.goto(address)
+        page.wait_for_selector("text=Made from, read by")
+        record = Workspace(study).derivations.current_record("cohort")
+        assert record is not None
+        assert record["output"]["sha256"] in text()
+        shot(page, "ui_ledger")
+
+        page.goto(f"{home}/asset-groups")
+        page.wait_for_selector("text=cohort")
+        if os.environ.get("GROPROG_SCREENSHOTS"):
+            page.goto(f"{home}/locations/groprog_assets.definitions/asset-groups/model")
+            page.wait_for_selector("text=risk_model")
+            shot(page, "ui_model_group")
+        page.goto(f"{home}/jobs")
+        page.wait_for_selector("text=library_job")
+
+        dumped = urllib.request.urlopen(address, timeout=60).read().decode()
+        for patient in patients_of(study):
+            assert patient not in dumped
+
+
+def test_read_only_shows_and_does_not_launch(study: Path, page: Any):
+    with Served(study, "--read-only") as served:
+        page.goto(f"http://127.0.0.1:{served.port}/assets/cohort?view=overview")
+        page.wait_for_selector("text=has_nascent")
+        button = page.locator('button:has-text("Materialize")').first
+        assert button.count() == 0 or not button.is_enabled()
+        link = page.wait_for_selector('a[href$="/cohort.html"]')
+        page.goto(link.get_attribute("href"))
+        page.wait_for_selector("text=Made from, read by")
+        assert re.search(r"[0-9a-f]{64}", page.inner_text("body"))
