@@ -136,6 +136,15 @@ def test_a_decision_by_hand_stands_when_the_study_is_run_again_and_is_the_one_to
     assert standing(workspace) == "cccc3333", "better than the one gone back to, worse than the one left"
 
 
+def test_a_model_that_neither_won_nor_stood_before_can_be_chosen(workspace: Workspace, instance):
+    train(workspace, "cccc3333", 0.80, 3)
+    assert standing(workspace) == "cccc3333"
+    choose(workspace, instance, "aaaa", "promoted by hand", "the first one after all", "eve")
+    assert standing(workspace) == "aaaa1111"
+    train(workspace, "dddd4444", 0.10, 4)
+    assert standing(workspace) == "aaaa1111", "a challenger that lost leaves it standing"
+
+
 def test_what_cannot_be_decided_is_said(workspace: Workspace, instance):
     with pytest.raises(StudyError, match="2 models with version aa"):
         find_model(workspace, "aa")
