@@ -241,6 +241,7 @@ def _add_others() -> None:
     from groprog_assets.cli_inbox import inbox_group
     from groprog_assets.cli_lineage import lineage_group
     from groprog_assets.cli_model import model_group
+    from groprog_assets.cli_status import status
     from groprog_assets.cli_workers import workers
 
     assert cli_evidence.FORMATS  # loading it adds its commands to the lineage group
@@ -248,6 +249,7 @@ def _add_others() -> None:
     main.add_command(inbox_group)
     main.add_command(lineage_group)
     main.add_command(model_group)
+    main.add_command(status)
     main.add_command(workers)
 
 
