@@ -1,4 +1,4 @@
-"""`groprog status`: does the daemon tick, what runs, what the ledger holds. For a person, and by its exit status for a monitor."""
+"""`groprog status`: does the daemon tick, what runs, what the ledger holds; its exit status is for monitors."""
 
 from __future__ import annotations
 

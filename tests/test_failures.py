@@ -259,3 +259,19 @@ def test_a_clock_that_jumps_back_loses_and_doubles_nothing(study: Path):
         ]
     assert ended != sorted(ended), "the clock did not jump"
     assert (ended[0] - datetime.now(UTC).replace(tzinfo=None)).days < 2
+
+
+def test_a_restored_study_computes_nothing(study: Path, tmp_path: Path):
+    """A copy of the folder, put back elsewhere, is the same study."""
+    assert groprog("run", study, "--select", SOME).exit_code == 0
+    head = groprog("lineage", "head", "--study", study).output
+    restored = Path(shutil.copytree(study.parent, tmp_path / "backup" / "restored")) / "study.yaml"
+    shutil.rmtree(study.parent)
+    again = groprog("run", restored, "--select", SOME)
+    assert again.exit_code == 0, again.output
+    assert "0 values computed" in again.output
+    seal = re.search(r"\d+:[0-9a-f]{64}", head)
+    assert seal, head
+    verified = groprog("lineage", "verify", "--study", restored, "--head", seal[0])
+    assert verified.exit_code == 0, verified.output
+    assert groprog("lineage", "rebuild", "--study", restored).exit_code == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -152,3 +153,21 @@ def test_what_is_wrong_with_the_server_is_said(
     assert result.exit_code == 2, result.output
     assert said in result.output
     assert "Traceback" not in result.output
+
+
+def test_a_dump_restored_elsewhere_is_the_same_study(study: Path, cluster: Server, tmp_path: Path, monkeypatch):
+    assert groprog("run", study, "--select", "gene_models").exit_code == 0
+    name = os.environ[POSTGRES_VARIABLE].partition("@/")[2].partition("?")[0]
+    place = ("-h", cluster.folder, "-U", "groprog")
+    cluster.call("pg_dump", *place, "-Fc", "-f", cluster.folder / "dump", name)
+    restored = Path(shutil.copytree(study.parent, tmp_path / "restored")) / "study.yaml"
+    cluster.call("dropdb", *place, name)
+    shutil.rmtree(study.parent)
+    monkeypatch.setenv(POSTGRES_VARIABLE, cluster.database(f"{name}_again"))
+    cluster.call("pg_restore", *place, "-d", f"{name}_again", cluster.folder / "dump")
+    again = groprog("run", restored, "--select", "gene_models")
+    assert again.exit_code == 0, again.output
+    assert "0 values computed, 1 kept" in again.output
+    assert groprog("lineage", "verify", "--study", restored).exit_code == 0
+    assert groprog("lineage", "rebuild", "--study", restored).exit_code == 0
+    assert len(ledger.sealed_runs(Workspace(restored).ledger_path)) == 2
