@@ -72,6 +72,11 @@ class Specification:
         return (*LIBRARY_ASSETS, OF_PATIENTS) if self.of_patients else LIBRARY_ASSETS
 
     @property
+    def follows(self) -> tuple[str, ...]:
+        """What comes before it: its inputs, and the decision that names those of the champion."""
+        return (*self.inputs, *(("champion",) if self.of_champion and "champion" not in self.inputs else ()))
+
+    @property
     def library_inputs(self) -> tuple[str, ...]:
         return tuple(name for name in self.inputs if name in LIBRARY_ASSETS)
 
@@ -116,7 +121,7 @@ def study_asset(
     table / tables: the declared table of the value, or of each member of a bundle. sections: what of the study it may read.
     files: dotted names of the source files it reads. checks, blocking: names of the verdicts it returns. extra_inputs: further
     circumstances that decide the value. partitioned: one value a library. of_champion: inputs that are those behind the model
-    that stands, not the newest; such an asset also takes `champion` or what follows it, so that the decision comes first.
+    that stands, not the newest; such an asset comes after `champion`.
     unread: inputs handed over as `Stored`, for shards to read where they run.
     of_patients: it sees the patients' own libraries, and no other.
     """
@@ -154,6 +159,7 @@ def study_asset(
             description=inspect.getdoc(function),
             code_version=specification.code_version[:16],
             ins={item: _input(specification, item) for item in inputs},
+            deps=[item for item in specification.follows if item not in inputs],
             partitions_def=LIBRARY if partitioned else None,
             required_resource_keys={"study", "pool"},
             io_manager_key="artifacts",

@@ -15,7 +15,7 @@ from groprog_assets.errors import Problem, StudyError
 STUDY = click.argument("study", type=click.Path(path_type=Path))
 REASON = click.option("--reason", required=True, help="Why; it is kept with the decision.")
 USER = click.option("--user", default="", help="Who decides; else the login name.")
-AFTERWARDS = "risk_scores+"
+AFTERWARDS = "champion+"
 """What rests on the model that stands."""
 
 
@@ -95,7 +95,8 @@ def _decide(study: Path, version: str, decision: str, reason: str, user: str) ->
             collect(instance, workspace.ledger_path, workspace.derivations)
         click.echo(f"{document['model_version'][:16]} is the champion: {document['reason']}")
         definitions = build_definitions(study_path=str(workspace.path))
-        resting = {name for name in selected_assets(definitions, AFTERWARDS) if workspace.derivations.current(name)}
+        following = selected_assets(definitions, AFTERWARDS) - {"champion"}
+        resting = {name for name in following if workspace.derivations.current(name)}
         if not resting:
             return
         with Progress(OUT, len(resting)) as progress:

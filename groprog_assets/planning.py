@@ -144,11 +144,11 @@ def _shown(key: Any) -> str:
 
 
 def _topological(names: list[str]) -> list[str]:
-    """`names` with what each reads before it; of the champion's inputs the decision comes first."""
+    """`names` with what each follows before it."""
     ordered: list[str] = []
     waiting = list(names)
     while waiting:
-        ready = [name for name in waiting if not set(SPECIFICATIONS[name].inputs) & set(waiting)]
+        ready = [name for name in waiting if not set(SPECIFICATIONS[name].follows) & set(waiting)]
         ordered += ready
         waiting = [name for name in waiting if name not in ready]
     return ordered

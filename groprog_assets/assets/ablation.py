@@ -28,6 +28,7 @@ from groprog_assets.workspace import StudyView
         "parameters.cohort",
         "parameters.search",
     ),
+    of_champion=("cohort", "patient_expression", "normalized_features", "encoded_tensors", "risk_model"),
 )
 def ablation(
     study: StudyView,

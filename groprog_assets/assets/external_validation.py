@@ -17,6 +17,7 @@ from groprog_assets.workspace import StudyView
     tables={"scores": "external_scores"},
     sections=("cohort", "validation"),
     files=("validation.clinical", "validation.expression.path"),
+    of_champion=("risk_model", "cohort", "patient_expression", "normalized_features"),
 )
 def external_validation(
     study: StudyView,
