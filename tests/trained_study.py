@@ -26,6 +26,7 @@ LITTLE = {
     "linear_path": {"penalties": [1.0]},
     "evaluation": {"folds": 2, "bootstrap_samples": 20},
     "transcription": {"tune": False},
+    "ablation": {"parts": "none"},
 }
 
 
