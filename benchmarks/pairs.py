@@ -11,6 +11,7 @@ from time import process_time
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 
 from groprog_kernels.pairs import pair_loss
 from groprog_kernels.risk_sets import risk_sets
@@ -37,6 +38,7 @@ def main() -> None:
     parser.add_argument("--torch-to", type=int, default=20_000, help="largest number of patients for chunked torch")
     options = parser.parse_args()
     torch.set_num_threads(1)
+    threadpool_limits(1, "blas")
     print("n        pairs        spectral  direct  torch  relative difference  peak MB")
     pair_loss(np.zeros(4), np.arange(4.0), np.ones(4), method="direct")
     for n in options.sizes:

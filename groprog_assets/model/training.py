@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 from torch import nn
 
 from groprog_assets.model.checkpoint import TrainingFolder
@@ -59,11 +60,12 @@ def device_of(setting: str) -> torch.device:
 
 @contextmanager
 def single_threaded() -> Iterator[None]:
-    """One torch thread inside: small products are faster so, and sums keep one order; the caller's setting comes back."""
+    """One thread inside, torch's and BLAS': small products are faster so, and sums keep one order; what was set comes back."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield
+        with threadpool_limits(1, "blas"):
+            yield
     finally:
         torch.set_num_threads(before)
 

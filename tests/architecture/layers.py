@@ -65,7 +65,7 @@ LAYERS = (
     Layer(
         "model",
         r"groprog_assets\.model(\.\w+)*",
-        (*NUMPY, "torch", "safetensors", "captum", "optuna"),
+        (*NUMPY, "torch", "safetensors", "captum", "optuna", "threadpoolctl"),
         (*_assets("model", "errors", "parameters", "tables"), *KERNELS),
     ),
     Layer(
