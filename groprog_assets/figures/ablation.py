@@ -42,5 +42,5 @@ def ablation_figure(document: Mapping[str, Any]) -> Figure:
         figure, axes = new_figure()
         say_empty(axes, "No part was left out (parameters.ablation.parts).")
         return figure
-    title = "Without each part, against the whole model, out of fold"
+    title = "Each part left out, out of fold"
     return forest(rows, 0.0, title, "difference in C, censoring-weighted, corrected 95 % interval")

@@ -216,6 +216,7 @@ def _study(world: World, scale: str, fastq: bool, own: dict[str, SimulatedLibrar
     }
     parameters: dict[str, Any] = {
         "training": {"joint_epochs": 60, "ensemble_seeds": 2},
+        "linear_path": {"partitions": 1},
         "evaluation": {"bootstrap_samples": 200},
     }
     if scale == "tiny":

@@ -146,3 +146,18 @@ def test_a_patient_in_two_folds_is_refused():
     columns = {"repeat": np.zeros(4, int), "fold": np.array([0, 0, 1, 1]), "patient_id": np.array(["a", "b", "b", "c"])}
     with pytest.raises(ModelError, match="stands twice"):
         folds_from_columns(columns, ["a", "b", "c"])
+
+
+def test_equal_risks_are_a_coin_toss_everywhere_and_break_nothing():
+    case = study(90)
+    outcomes = pd.DataFrame({"patient_id": case["ids"], "time": case["time"], "event": case["event"]})
+    folds = make_folds(outcomes, None, QUICK.evaluation, 3)
+    flat = folds.assign(model="groprog", risk=0.7, survival_12=0.6, survival_36=0.4, survival_60=0.3)
+    document = evaluate(flat, outcomes, folds, QUICK.evaluation)
+    json.dumps(document, allow_nan=False)
+    found = document["models"]["groprog"]
+    for metric in ("c_ipcw", "harrell", "auc_12", "auc_36"):
+        assert found[metric]["estimate"] == pytest.approx(0.5)
+        assert found[metric]["lower"] == pytest.approx(0.5) == found[metric]["upper"]
+    assert document["calibration"]["groprog"]["slope"] is None
+    assert document["strata"]["groprog"]["log_rank"]["p_value"] is None
