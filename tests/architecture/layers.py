@@ -98,6 +98,7 @@ LAYERS = (
     ),
     Layer("top", r"groprog_assets\.(definitions|documentation|cli\w*|__main__)", EVERYTHING, EVERYTHING),
     Layer("package", r"groprog_assets", (), ()),
+    Layer("instance storage", r"groprog_assets\.instance_storage", ("sqlalchemy",), _assets(*DATA)),
     Layer(
         "orchestration",
         r"groprog_assets(\.\w+)+",
