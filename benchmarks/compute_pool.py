@@ -1,8 +1,9 @@
 """A study of sixteen simulated libraries through one process, two threads and two Dask workers: wall, CPU, equal bytes.
 
-`python -m benchmarks.compute_pool` writes the study under /tmp (made once), then runs it from nothing with each pool in turn: the
-libraries to windows, the model of transcription with its tuning grid, counts; then, over what that left, cross-validation. Every
-stored value and every record of how it came about must be the same, file for file. CPU time is that of the whole process tree.
+`python -m benchmarks.compute_pool` writes the study under /tmp (made once), then runs two stages of it with each pool in turn:
+`libraries`, from nothing: files to windows, the model of transcription with its tuning grid, counts; `folds`, over a study made
+as far as the encoders: cross-validation. All stored values and all records of how they came about must be the same, file for file.
+CPU time is that of the whole process tree.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from groprog_assets.simulation import simulate_study
 
 CONDITIONS = ("control", "treated")
 STAGES = {"libraries": "+transcript_counts or +gene_signal", "folds": "risk_model"}
-BETWEEN = "+encoded_tensors"
+BEFORE = {"libraries": "", "folds": "+encoded_tensors"}
 
 
 def make(folder: Path, libraries: int, reads: int) -> Path:
@@ -95,6 +96,20 @@ def content(study: Path) -> dict[str, bytes]:
     return {str(path.relative_to(state)): path.read_bytes() for path in files}
 
 
+def begun(source: Path, place: Path, select: str) -> Path:
+    """A study in `place` over the files of `source`, made as far as `select`; made once."""
+    study = place / "study.yaml"
+    if not study.exists():
+        place.mkdir(parents=True)
+        for item in source.iterdir():
+            if item.name != "study.yaml":
+                (place / item.name).symlink_to(item)
+        shutil.copy(source / "study.yaml", study)
+        if select:
+            timed(study, "serial", select)
+    return study
+
+
 def main() -> None:
     """Run the stages with every pool and print medians and ratios to the first."""
     options = argparse.ArgumentParser(description=__doc__)
@@ -102,33 +117,35 @@ def main() -> None:
     options.add_argument("--reads", type=int, default=500_000)
     options.add_argument("--rounds", type=int, default=1)
     options.add_argument("--pools", nargs="+", default=["serial", "threads:2", "dask:2"])
+    options.add_argument("--stages", nargs="+", default=list(STAGES), choices=list(STAGES))
     options.add_argument("--folder", type=Path, default=Path("/tmp/groprog_compute_pool"))
     chosen = options.parse_args()
-    source = make(chosen.folder / f"{chosen.libraries}x{chosen.reads}", chosen.libraries, chosen.reads).parent
-    seen: dict[tuple[str, str], list[tuple[float, float]]] = {}
-    first: dict[str, bytes] = {}
-    for _ in range(chosen.rounds):
-        for pool in chosen.pools:
-            folder = chosen.folder / "run"
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
-            for item in source.iterdir():
-                os.symlink(item, folder / item.name) if item.name != "study.yaml" else shutil.copy(item, folder)
-            study = folder / "study.yaml"
-            for stage, select in STAGES.items():
-                seen.setdefault((stage, pool), []).append(timed(study, pool, select))
-                if stage == "libraries":
-                    timed(study, "serial", BETWEEN)
-            made = content(study)
-            first = first or made
-            assert made == first, f"{pool}: {sorted(set(made.items()) ^ set(first.items()))[:3]}"
-            load = os.getloadavg()[0]
-            print(f"{pool}: {len(made)} files equal, load {load:.1f}", flush=True)
-    print("| stage | pool | wall s | CPU s | wall, times serial |\n| --- | --- | --- | --- | --- |")
-    for (stage, pool), rows in seen.items():
-        wall, cpu = (statistics.median(row[k] for row in rows) for k in (0, 1))
-        base = statistics.median(row[0] for row in seen[stage, chosen.pools[0]])
-        print(f"| {stage} | {pool} | {wall:.1f} | {cpu:.1f} | {base / wall:.2f} |")
+    size = f"{chosen.libraries}x{chosen.reads}"
+    source = make(chosen.folder / size, chosen.libraries, chosen.reads).parent
+    print("| stage | pool | wall s | CPU s | wall, times serial | load |\n| --- | --- | --- | --- | --- | --- |")
+    for stage in chosen.stages:
+        prepared = begun(source, chosen.folder / f"{size}_{stage}", BEFORE[stage]).parent
+        seen: dict[str, list[tuple[float, float]]] = {}
+        first: dict[str, bytes] = {}
+        for _ in range(chosen.rounds):
+            for pool in chosen.pools:
+                folder = chosen.folder / "run"
+                shutil.rmtree(folder, ignore_errors=True)
+                shutil.copytree(prepared, folder, symlinks=True)
+                seen.setdefault(pool, []).append(timed(folder / "study.yaml", pool, STAGES[stage]))
+                made = content(folder / "study.yaml")
+                first = first or made
+                assert made == first, (
+                    f"{pool}: {sorted(name for name in made | first if made.get(name) != first.get(name))}"
+                )
+        for pool, rows in seen.items():
+            wall, cpu = (statistics.median(row[k] for row in rows) for k in (0, 1))
+            base = statistics.median(row[0] for row in seen[chosen.pools[0]])
+            print(
+                f"| {stage} | {pool} | {wall:.1f} | {cpu:.1f} | {base / wall:.2f} | {os.getloadavg()[0]:.1f} |",
+                flush=True,
+            )
+        print(f"{len(first)} files of {stage} equal with every pool", flush=True)
 
 
 if __name__ == "__main__":
