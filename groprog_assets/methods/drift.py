@@ -17,6 +17,7 @@ BINS = 10
 SMALLEST_SHARE = 0.005
 CHANCE = 0.01
 """Share of covariates that may be called moved although nothing has: stability indices of few patients vary by themselves."""
+DRAWS, SEED = 2000, 20260101
 FEWEST_EXPECTED = 5.0
 """Expected events under which observed ones are not compared with them. Source: Cochran 1954, doi:10.2307/3001616."""
 
@@ -58,18 +59,22 @@ def stability(reference: Mapping[str, Any], records: pd.DataFrame) -> dict[str, 
 
 
 def drift_bounds(reference: Mapping[str, Any], patients: int, before: int) -> dict[str, float]:
-    """{field: stability index from which it has moved}: DRIFT_BOUND, or what chance reaches in 1 of 100 where that is more.
+    """{field: stability index from which it has moved}: DRIFT_BOUND, or more than chance reaches in 99 of 100 where that is more.
 
-    Of equal distributions the index times n m / (n + m) is chi-squared with bins - 1 degrees, n = `patients` now, m = `before`.
-    Source: Yurdakul and Naranjo 2020, doi:10.21314/JRMV.2020.227.
+    Chance: indices of `patients` drawn from the shares of `reference` against `before` drawn from the same, DRAWS times with one
+    seed. The chi-squared approximation (Yurdakul and Naranjo 2020, doi:10.21314/JRMV.2020.227) calls one of few patients in
+    twenty moved.
     """
-    from scipy.stats import chi2
-
     found = {}
     for name, kept in reference.items():
-        filled = sum(share > 0 for share in kept["shares"])
-        chance = chi2.ppf(1 - CHANCE, max(filled - 1, 1)) * (1 / max(patients, 1) + 1 / max(before, 1))
-        found[name] = max(DRIFT_BOUND, float(chance))
+        random = np.random.default_rng(SEED)
+        shares = np.asarray(kept["shares"]) / np.sum(kept["shares"])
+        now, then = (
+            np.maximum(random.multinomial(max(count, 1), shares, DRAWS) / max(count, 1), SMALLEST_SHARE)
+            for count in (patients, before)
+        )
+        chance = np.quantile(((now - then) * np.log(now / then)).sum(axis=1), 1 - CHANCE, method="higher")
+        found[name] = max(DRIFT_BOUND, float(np.nextafter(chance, np.inf)))
     return found
 
 

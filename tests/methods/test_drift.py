@@ -77,16 +77,23 @@ def test_the_verdicts_name_what_moved_and_keep_numbers():
     assert not calibration({}).passed
 
 
-def test_few_patients_are_not_called_moved_by_chance():
+@pytest.mark.parametrize("few", [3, 10, 25])
+def test_few_patients_are_not_called_moved_by_chance(few: int):
     reference = describe_inputs(patients(), FIELDS)
-    called = 0
-    for seed in range(200):
-        few = patients(25, seed=seed + 1)
-        few.loc[:19, "stage"] = "I"
-        bounds = drift_bounds(reference, 25, 400)
-        called += stability(reference, few)["age"] >= bounds["age"]
-    assert called <= 8, "one of a hundred by chance, and the floor of shares makes it less"
+    bounds = drift_bounds(reference, few, 400)
+    called = {"age": 0, "stage": 0}
+    for seed in range(300):
+        drawn = patients(400, seed=seed + 1).sample(few, random_state=seed)
+        found = stability(reference, drawn)
+        for name in called:
+            called[name] += found[name] >= bounds[name]
+    assert max(called.values()) <= 9, "one of a hundred is expected, three of three hundred"
     assert drift_bounds(reference, 100_000, 100_000)["age"] == DRIFT_BOUND
+    assert bounds == drift_bounds(reference, few, 400)
+
+
+def test_a_shift_of_few_patients_still_shows():
+    reference = describe_inputs(patients(), FIELDS)
     assert stability(reference, patients(25, shift=25))["age"] > drift_bounds(reference, 25, 400)["age"]
 
 
