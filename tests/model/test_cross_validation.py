@@ -84,7 +84,7 @@ def test_two_runs_and_a_resumed_one_agree(tmp_path: Path):
 
 
 def test_ten_patients_with_many_genes_are_fitted():
-    inputs, _ = cohort(10, genes=2000)
+    inputs, _ = cohort(10, genes=20_000)
     outcomes = Outcomes(np.arange(1.0, 11.0), np.array([1, 0] * 5, bool))
     fitted = train_final(inputs, outcomes, parameters(**QUICK))
     assert np.isfinite(predict(fitted.model, inputs).risk).all()
