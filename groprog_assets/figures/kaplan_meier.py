@@ -29,8 +29,12 @@ def kaplan_meier_figure(strata: Mapping[str, Any] | None, title: str = "") -> Fi
     with style():
         curves = {name: np.array(values, dtype=float) for name, values in strata["curves"].items()}
         groups = np.unique(curves["group"])
-        names = NAMES.get(len(groups), tuple(f"group {int(group) + 1}" for group in groups))
-        colours = STRATA if len(groups) == 3 else [STRATA[0], STRATA[2]] if len(groups) == 2 else [*STRATA, NEUTRAL] * 3
+        # Groups cut elsewhere (`cuts`) keep their names where one of them is empty here.
+        total = len(strata["cuts"]) + 1 if "cuts" in strata else len(groups)
+        places = [int(group) for group in groups] if "cuts" in strata else range(len(groups))
+        every = NAMES.get(total, tuple(f"group {place + 1}" for place in range(total)))
+        palette = STRATA if total == 3 else [STRATA[0], STRATA[2]] if total == 2 else [*STRATA, NEUTRAL] * 3
+        names, colours = [every[place] for place in places], [palette[place] for place in places]
         for name, group, colour in zip(names, groups, colours):
             inside = curves["group"] == group
             time, survival = curves["time"][inside], curves["survival"][inside]

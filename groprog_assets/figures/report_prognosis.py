@@ -99,8 +99,8 @@ CAPTIONS: dict[str, tuple[str, str]] = {
         "Forest plot of the change in concordance when each part of the model is left out.",
     ),
     "training": (
-        "Loss terms and validation concordance by epoch over the three stages; the line ends where early stopping "
-        "took the model.",
+        "Losses, validation concordance, learning rates of the branches (eq. 12, by gradient energy) and dimensions in use, by "
+        "epoch; dashed lines end the genomic and the clinical warm-up. The lines end where early stopping took the model.",
         "Line charts of training losses and validation concordance by epoch.",
     ),
     "energy": (

@@ -12,6 +12,7 @@ from groprog_assets.figures.style import (
     NEUTRAL,
     SERIES,
     SMALL,
+    SOFT_INK,
     TALL,
     TREATMENT,
     new_figure,
@@ -31,7 +32,8 @@ def training_curves(history: Any) -> Figure:
     averaged weights, rates of eq. 12 in multiples of l0, effective rank of h and mean eta.
 
     Lines are medians over fits at each epoch, bands the 10th to 90th percentile; dashed verticals mark the ends of the
-    warm-ups. Fits that stopped early leave the later epochs to the others. An empty table gives a figure that says so.
+    warm-ups, and the rates' panel names the stages. Fits that stopped early leave the later epochs to the others. An empty
+    table gives a figure that says so.
     """
     figure, axes = new_figure(TALL, 2, 2, sharex=True)
     with style():
@@ -53,12 +55,17 @@ def training_curves(history: Any) -> Figure:
         _band(rates, _by_epoch(history, "genomic_rate"), "genomic", TREATMENT)
         _band(rates, _by_epoch(history, "clinical_rate"), "clinical", CONTROL)
         rates.set(title="Adaptive rates (eq. 12)", xlabel="epoch", ylabel="multiple of l0")
-        rates.legend()
+        rates.legend(loc="center right")
         _band(space, _by_epoch(history, "effective_rank"), "", INK)
         space.set(title="Effective rank of h", xlabel="epoch", ylabel="dimensions")
+        ends = _stage_ends(history)
         for panel in axes.ravel():
-            for end in _stage_ends(history):
+            for end in ends:
                 panel.axvline(end, color=NEUTRAL, linestyle="--", linewidth=0.8)
+        shown = [stage for stage in ("genomic", "clinical", "joint") if (history["stage"] == stage).any()]
+        for stage, start in zip(shown, [0.0, *ends]):
+            place = (start + 0.5, 0.98)
+            rates.text(*place, stage, transform=rates.get_xaxis_transform(), va="top", fontsize=7, color=SOFT_INK)
     return figure
 
 
