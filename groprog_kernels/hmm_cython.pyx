@@ -204,6 +204,21 @@ def expectation(
     return stay, enter, mass + zero_mass, total + zero_mass, total_log, log_likelihood
 
 
+cdef inline void settle(
+    int now, int64_t settled, int* state, int64_t* start, int32_t* starts, int32_t* ends, Py_ssize_t* found
+) noexcept nogil:
+    """The path is in state `now` from `settled` on: a run of state 1 begins or ends there when it was in the other."""
+    if now == state[0]:
+        return
+    if now == 1:
+        start[0] = settled
+    else:
+        starts[found[0]] = <int32_t>start[0]
+        ends[found[0]] = <int32_t>settled
+        found[0] += 1
+    state[0] = now
+
+
 def decode(
     const int32_t[::1] window,
     const int32_t[::1] code,
@@ -259,14 +274,7 @@ def decode(
                     d += slope * take
                 if now >= 0:
                     # transitions into t+1 .. t+take settle the states up to t+take-1
-                    if now != state:
-                        if now == 1:
-                            start = settled
-                        else:
-                            s[found] = <int32_t>start
-                            e[found] = <int32_t>settled
-                            found += 1
-                        state = now
+                    settle(now, settled, &state, &start, &s[0], &e[0], &found)
                     settled = t + take
                 t += take
                 gap -= take
@@ -283,23 +291,10 @@ def decode(
             else:
                 d += here + drift
             if now >= 0:
-                if now != state:
-                    if now == 1:
-                        start = settled
-                    else:
-                        s[found] = <int32_t>start
-                        e[found] = <int32_t>settled
-                        found += 1
-                    state = now
+                settle(now, settled, &state, &start, &s[0], &e[0], &found)
                 settled = t + 1
         now = 1 if d > 0 else 0
-        if now != state:
-            if now == 1:
-                start = settled
-            else:
-                s[found] = <int32_t>start
-                e[found] = <int32_t>settled
-                found += 1
+        settle(now, settled, &state, &start, &s[0], &e[0], &found)
         if now == 1:
             s[found] = <int32_t>start
             e[found] = window[n - 1] + 1
