@@ -27,7 +27,8 @@ def training_parameters(model: dict[str, Any]) -> dict[str, Any]:
         for group, values in model["parameters"].items()
         for name, value in values.items()
     }
-    return {**flat, SEED: flat.pop("training.seed")}
+    seed = flat.pop("training.seed")
+    return {**flat, SEED: seed}
 
 
 def parameters_of(model: dict[str, Any], seed: Any = None, notes: list[str] | None = None) -> Any:

@@ -69,4 +69,4 @@ def test_parameters_come_back_and_strangers_are_noted():
     found = parameters_of(model, 5, notes)
     assert (found.training.seed, found.training.joint_epochs) == (5, 9)
     assert notes == ["training.gone is unknown to this version; counted with code"]
-    assert training_parameters(model)["seed"] == 3
+    assert training_parameters(model) == {"training.joint_epochs": 9, "training.gone": 1, "seed": 3}
