@@ -114,6 +114,7 @@ def draw(rows: list[tuple[str, str, int, float]], figure: Path) -> None:
             own = who.startswith("GroProg")
             axis.plot(*zip(*points), "o-" if own else "s--", markersize=3, linewidth=1.5 if own else 1, label=who)
         axis.set(xscale="log", yscale="log", title=panel)
+        axis.minorticks_off()
         axis.grid(alpha=0.3, linewidth=0.5)
         axis.legend(frameon=False, fontsize=7)
     for axis in axes[:, 0]:
