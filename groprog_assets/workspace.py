@@ -73,8 +73,8 @@ class StudyView:
         values, asset = self.__dict__["_values"], self.__dict__["_asset"]
         if name in values:
             return values[name]
-        if name == "parameters":
-            groups = {key.partition(".")[2]: item for key, item in values.items() if key.startswith("parameters.")}
+        groups = {key.partition(".")[2]: item for key, item in values.items() if key.partition(".")[0] == name}
+        if groups or name == "parameters":
             return StudyView(groups, asset)
         raise StudyError(f"asset {asset} reads {name} of the study without declaring it")
 
@@ -185,7 +185,8 @@ class Workspace:
         return kept, left_out
 
     def section(self, name: str, partition: str, libraries: list[Library] | None) -> Any:
-        """The value of a declared section ("genome", "library", "libraries", "parameters.pausing")."""
+        """The value of a declared section ("genome", "library", "libraries", "parameters.pausing"), or of one field of it
+        ("cohort.nascent_libraries")."""
         if name == "library":
             return self.library(partition)
         if name == "libraries":
@@ -195,7 +196,7 @@ class Workspace:
             return getattr(self.study.parameters, group)
         if head not in SECTIONS:
             raise StudyError(f"the study has no section {name}")
-        return getattr(self.study, head)
+        return getattr(getattr(self.study, head), group) if group else getattr(self.study, head)
 
     def describe(self, value: Any) -> Any:
         """A section as JSON, its paths relative to the study file, so that a moved study is the same study."""

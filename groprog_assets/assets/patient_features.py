@@ -13,7 +13,7 @@ from groprog_assets.workspace import StudyView
 @study_asset(
     group="features",
     kinds={"numpy"},
-    sections=("libraries", "contrast", "cohort", "parameters.pausing"),
+    sections=("libraries", "contrast", "cohort.nascent_libraries", "parameters.pausing"),
     of_patients=True,
 )
 def patient_features(
