@@ -17,6 +17,7 @@ from groprog_assets.parameters import Parameters
 from groprog_kernels.cox import Baseline, survival_probability
 
 PATIENTS_AT_ONCE = 2048
+TIE = 1e-9
 
 
 class RiskModel(NamedTuple):
@@ -117,9 +118,12 @@ def predict(model: RiskModel, inputs: ModelInputs) -> Prediction:
 
 
 def percentiles(risk: np.ndarray, training: np.ndarray) -> np.ndarray:
-    """Percent of the training risks (ascending) below each risk, ties counted half; 0-100."""
-    below = np.searchsorted(training, risk, side="left")
-    upto = np.searchsorted(training, risk, side="right")
+    """Percent of the training risks (ascending) below each risk (n,), ties counted half; 0-100.
+
+    Risks within TIE of each other are tied: the last bits of a sum depend on how many patients come at once.
+    """
+    below = np.searchsorted(training, risk - TIE, side="left")
+    upto = np.searchsorted(training, risk + TIE, side="right")
     return 50.0 * (below + upto) / max(training.size, 1)
 
 

@@ -46,7 +46,9 @@ def test_score_has_an_interval_a_percentile_and_survival(model: RiskModel):
 
 
 def test_percentiles_count_ties_half():
-    np.testing.assert_allclose(percentiles(np.array([0.0, 1.0, 5.0]), np.array([1.0, 1.0, 2.0, 3.0])), [0, 25, 100])
+    training = np.array([1.0, 1.0, 2.0, 3.0])
+    np.testing.assert_allclose(percentiles(np.array([0.0, 1.0, 5.0]), training), [0, 25, 100])
+    np.testing.assert_allclose(percentiles(np.array([1.0 - 1e-15, 1.0 + 1e-15]), training), [25, 25])
 
 
 def test_missing_genes_and_values_are_survived(model: RiskModel):
