@@ -47,6 +47,22 @@ def test_every_switch_equals_the_definition(rows: list[tuple[int, bool, int]]) -
         np.testing.assert_allclose(ours.cindex, expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("levels", [None, 20_000])
+def test_both_methods_agree_where_bits_span_words_groups_and_ranges(levels: int | None) -> None:
+    random = np.random.default_rng(4)
+    n = 140_000
+    risk = random.normal(size=n) if levels is None else random.integers(0, levels, n).astype(float)
+    time, event = random.integers(1, 5000, n).astype(float), random.random(n) < 0.002
+    result = {
+        method: concordance(risk, time, event, tau=4000.0, ties="comparable", method=method)
+        for method in ("sorted", "pairs")
+    }
+    counts = [(each.concordant, each.tied, each.comparable) for each in result.values()]
+    assert counts[0] == counts[1]
+    assert (counts[0][1] > 0) == (levels is not None)
+    assert result["sorted"].cindex == pytest.approx(result["pairs"].cindex, rel=1e-13)
+
+
 def test_training_sample_and_both_methods_on_tied_data() -> None:
     risk, time, event = _tied(120, 1)
     train_time, train_event = _tied(80, 2)[1:]
