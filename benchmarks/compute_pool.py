@@ -2,7 +2,7 @@
 
 `python -m benchmarks.compute_pool` writes the study under /tmp (made once), then runs two stages of it with each pool in turn:
 `libraries`, from nothing: files to windows, the model of transcription with its tuning grid, counts; `folds`, over a study made
-as far as the encoders: cross-validation. All stored values and all records of how they came about must be the same, file for file.
+as far as the encoders: cross-validation. Stored values and the records of how they came about must be the same, file for file.
 CPU time is that of the whole process tree.
 """
 
