@@ -157,6 +157,17 @@ def test_an_address_that_others_reach_must_be_asked_for():
 
 
 @pytest.mark.slow
+def test_folds_trained_on_workers_are_those_of_one_process(written: Path, tmp_path: Path):
+    pytest.importorskip("distributed")
+    study = copied(written, tmp_path)
+    subprocess.run(command(study, "+encoded_tensors"), cwd=ROOT, check=True, capture_output=True)
+    other = copied(study.parent, tmp_path / "other")
+    subprocess.run(command(study, "risk_model"), cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(command(other, "risk_model", "--pool", "dask:2"), cwd=ROOT, check=True, capture_output=True)
+    assert content(other) == content(study)
+
+
+@pytest.mark.slow
 def test_a_whole_study_on_s3_with_dask_workers(written: Path, tmp_path: Path):
     """moto's server stands for S3; the graph from reads to report, workers reading and the run writing over HTTP."""
     pytest.importorskip("s3fs")
