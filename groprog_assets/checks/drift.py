@@ -26,7 +26,7 @@ def inputs_drift(stability: Mapping[str, float] | None, bounds: Mapping[str, flo
         not moved,
         f"{patients} new or corrected patients differ from those the champion was trained on: {shown}"
         if moved
-        else f"{patients} new or corrected patients are like those of the champion's training (stability index up to {worst:.2f})",
+        else f"{patients} new or corrected patients are like the champion's own (stability index up to {worst:.2f})",
         {"new_patients": patients, "largest": worst, **stability},
     )
 

@@ -145,5 +145,5 @@ def _told_without(threads: str, bam: Path) -> Path:
     header, told = bam.with_name("header.sam"), bam.with_name("told.bam")
     text = str(pysam.view("-H", "--no-PG", str(bam)))
     header.write_text(text.replace(f" -p {threads} ", " "))
-    pysam.reheader("-P", str(header), str(bam), save_stdout=str(told))  # type: ignore[attr-defined]
+    pysam.reheader("-P", str(header), str(bam), save_stdout=str(told))
     return told

@@ -57,7 +57,9 @@ def test_clinical_models_have_nothing_to_disturb():
 
 def test_matched_descriptors_are_disturbed():
     inputs, outcomes = matched(60)
-    network = parameters(representation={"mode": "matched"}, linear_path={"enabled": False}, training={"joint_epochs": 3})
+    network = parameters(
+        representation={"mode": "matched"}, linear_path={"enabled": False}, training={"joint_epochs": 3}
+    )
     fitted = train_final(inputs, outcomes, network)
     risks = [predict(fitted.model, item.inputs).risk for item in perturbations(fitted.model, inputs, ASKED, 1)]
     assert all(np.isfinite(risk).all() for risk in risks)
