@@ -8,7 +8,7 @@ from __future__ import annotations
 from groprog_assets.artifacts import digest_value
 from groprog_assets.asset_definition import LIBRARY_ASSETS, LIBRARY_FILES, SPECIFICATIONS
 from groprog_assets.errors import ArtifactError
-from groprog_assets.workspace import Workspace
+from groprog_assets.workspace import OF_PATIENTS, Workspace
 
 TRAINED = "champion"
 """Without it the study was never run to a model, and its first run is a person's."""
@@ -39,24 +39,32 @@ def features_due(workspace: Workspace) -> str:
     if not snapshot.libraries or workspace.derivations.current(TRAINED) is None:
         return ""
     try:
-        kept, _ = workspace.eligible_libraries(LIBRARY_ASSETS, LIBRARY_ASSETS)
+        made = {of_patients: _made(workspace, of_patients) for of_patients in (False, True)}
     except ArtifactError:
         return ""
-    now = {
-        (asset, library.id): record["output"]["sha256"]
-        for library in kept
-        for asset in LIBRARY_ASSETS
-        if (record := workspace.derivations.current_record(asset, library.id)) is not None
-    }
     for specification in SPECIFICATIONS.values():
         record = None if specification.partitioned else workspace.derivations.current_record(specification.name)
         wanted = specification.library_inputs
         if record is None or not wanted:
             continue
+        now = made[specification.of_patients]
         read = {(item["asset"], item["partition"]): item["sha256"] for item in record["inputs"] if item["partition"]}
         if read != {place: sha256 for place, sha256 in now.items() if place[0] in wanted}:
-            return digest_value([name, sorted(map(list, now)), sorted(now.values())])  # the same until all are made
+            every = made[False] | made[True]
+            return digest_value([name, sorted(map(list, every)), sorted(every.values())])  # the same until all are made
     return ""
+
+
+def _made(workspace: Workspace, of_patients: bool) -> dict[tuple[str, str], str]:
+    """{(asset, library): sha256} of the eligible libraries of the patients, or of the experiment."""
+    gates = (*LIBRARY_ASSETS, OF_PATIENTS) if of_patients else LIBRARY_ASSETS
+    kept, _ = workspace.eligible_libraries(gates, LIBRARY_ASSETS)
+    return {
+        (asset, library.id): record["output"]["sha256"]
+        for library in kept
+        for asset in LIBRARY_ASSETS
+        if (record := workspace.derivations.current_record(asset, library.id)) is not None
+    }
 
 
 def cohort_due(workspace: Workspace) -> str:
