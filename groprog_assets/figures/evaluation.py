@@ -100,7 +100,7 @@ def decision_figure(document: Mapping[str, Any], labels: Mapping[str, str] | Non
         for panel in axes[0]:
             panel.set_ylim(-0.3 * top, 1.1 * top)
         axes[0][0].set_ylabel("net benefit")
-        axes[0][-1].legend(loc="upper right", fontsize=6.5, handlelength=1.2)
+        axes[0][0].legend(loc="upper right", fontsize=6.5, handlelength=1.2)
     return figure
 
 

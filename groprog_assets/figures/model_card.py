@@ -27,9 +27,9 @@ LIMITS = (
         "whether the omics add anything.",
     ),
     (
-        "No external validation",
-        "All figures are out-of-fold within one cohort. Another hospital, another platform or another cancer may "
-        "behave differently.",
+        "One cohort",
+        "All figures but those of other centres are out-of-fold within one cohort. Another hospital, another platform "
+        "or another cancer may behave differently.",
     ),
     (
         "Baseline covariates only",

@@ -86,7 +86,7 @@ def energy_histogram(eta: np.ndarray, clamp: tuple[float, float] = (0.1, 0.9)) -
         axes.hist(shown, bins=np.linspace(0, 1, 41), color=CONTROL)
         for bound in clamp:
             axes.axvline(bound, color=NEUTRAL, linestyle="--", linewidth=0.8)
-        title = "Share of omics in h (eq. 6)" + (f"; {without} patients without omics" if without else "")
+        title = "Share of omics in h (eq. 6)" + (f"; {without} without omics" if without else "")
         axes.set(title=title, xlabel="eta", ylabel="patients", xlim=(0, 1))
     return figure
 
