@@ -173,7 +173,7 @@ def _side(workspace: Workspace, connection: Any, found: dict[str, Any], patient:
     remedy = "Only what is in the store can be trained on again."
     values = {name: workspace.store.get(derivations.output(item), name, remedy) for name, item in held.items()}
     for name in ("cohort", "scored cohort"):
-        values[name] = Table(values[name].records, values[name].fields, values[name].outcomes)
+        values[name] = Table(*(values[name][part] for part in Table._fields))
     roots = {name: {"derivation": names[name], "sha256": item["output"]["sha256"]} for name, item in held.items()}
     if scores:
         row = questions.score(connection, str(workspace.store.path(scores["output"]["sha256"])), patient)

@@ -15,6 +15,7 @@ SEED = "seed"
 class Table(NamedTuple):
     """The parts of the cohort that a model sees."""
 
+    index: Any  # hides tuple.index, as AssembledCohort does
     records: Any
     fields: Any
     outcomes: Any
@@ -82,21 +83,21 @@ def scored(model: Any, cohort: Table, expression: dict[str, Any], features: Any,
 
 
 def with_row(table: Table, other: Table, patient: str) -> Table:
-    """`table` with the patient's records and outcome as in `other`: replaced, added at the end, or taken out; columns
+    """`table` with the patient's index, records and outcome as in `other`: replaced, added at the end, or taken out; columns
     that `other` lacks are missing."""
     import pandas as pd
 
     if table is other:
         return table
     made = []
-    for held, given in ((table.records, other.records), (table.outcomes, other.outcomes)):
+    for held, given in ((table.index, other.index), (table.records, other.records), (table.outcomes, other.outcomes)):
         row = given[given["patient_id"] == patient].reindex(columns=held.columns)
         here = held["patient_id"] == patient
         place = int(here.to_numpy().argmax()) if here.any() else len(held)
         rest = held[~here]
         joined = pd.concat([rest.iloc[:place], row, rest.iloc[place:]], ignore_index=True)
         made.append(joined if row.isna().to_numpy().any() else joined.astype(held.dtypes.to_dict()))
-    return Table(made[0], table.fields, made[1])
+    return Table(made[0], made[1], table.fields, made[2])
 
 
 def with_expression(held: dict[str, Any], other: dict[str, Any], patient: str) -> dict[str, Any]:

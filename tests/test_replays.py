@@ -13,7 +13,8 @@ def table(rows: dict[str, tuple[float, float]]) -> Table:
     outcomes = pd.DataFrame(
         {"patient_id": list(rows), "time": [row[1] for row in rows.values()], "event": [True] * len(rows)}
     )
-    return Table(records, pd.DataFrame({"field": ["age"]}), outcomes)
+    index = pd.DataFrame({"patient_id": list(rows), "batch": [f"run {age:.0f}" for age, _ in rows.values()]})
+    return Table(index, records, pd.DataFrame({"field": ["age"]}), outcomes)
 
 
 OLD = table({"a": (50.0, 1.0), "b": (60.0, 2.0), "c": (70.0, 3.0)})
@@ -28,6 +29,7 @@ def test_a_row_is_replaced_where_it_stands():
     made = with_row(OLD, NEW, "b")
     assert ages(made) == {"a": 50.0, "b": 65.0, "c": 70.0}
     assert made.outcomes["time"].tolist() == [1.0, 4.0, 3.0]
+    assert made.index["batch"].tolist() == ["run 50", "run 65", "run 70"]
     assert made.records.dtypes.equals(OLD.records.dtypes)
     assert ages(OLD)["b"] == 60.0
 
@@ -39,7 +41,7 @@ def test_a_row_is_added_at_the_end_or_taken_out():
 
 
 def test_a_column_the_other_lacks_is_missing():
-    wider = Table(OLD.records.assign(stage="I"), OLD.fields, OLD.outcomes)
+    wider = OLD._replace(records=OLD.records.assign(stage="I"))
     made = with_row(wider, NEW, "b").records
     assert made["stage"].isna().tolist() == [False, True, False]
 

@@ -29,7 +29,7 @@ from groprog_kernels.cox import Baseline
 if TYPE_CHECKING:
     from groprog_assets.model.predict import RiskModel
 
-FORMAT = 1
+FORMAT = 2
 
 
 class TrainingFolder:
@@ -106,7 +106,8 @@ def save_model(model: RiskModel) -> dict[str, bytes]:
 def load_model(source: Mapping[str, bytes] | str | Path) -> RiskModel:
     """The model of a mapping as `save_model` gives, or of a folder of such files.
 
-    Raises ModelError when a file is missing, altered, or of a later format.
+    Raises ModelError when a file is missing, altered, or of another format: forms and parameters of another version of the
+    program are not guessed at.
     """
     from groprog_assets.model.predict import RiskModel
 
@@ -115,11 +116,9 @@ def load_model(source: Mapping[str, bytes] | str | Path) -> RiskModel:
         raise ModelError(Problem("model", "no model.json", "A model is a folder with model.json.", "Name that folder."))
     document = json.loads(files["model.json"])
     if document.get("format") != FORMAT:
-        raise ModelError(
-            Problem(
-                "model.json", f"format {document.get('format')}", f"This program reads format {FORMAT}.", "Update it."
-            )
-        )
+        rule = f"This program reads format {FORMAT}."
+        remedy = "Train again with this program (`groprog run`), or use the version that made the model."
+        raise ModelError(Problem("model.json", f"format {document.get('format')}", rule, remedy))
     problems = []
     for name, digest in document["sha256"].items():
         if name not in files:
