@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from groprog_assets.artifacts import canonical_json, digest_bytes, digest_value, write_atomically
+from groprog_assets.artifacts import Bundle, canonical_json, digest_bytes, digest_value, write_atomically
 from groprog_assets.asset_definition import SPECIFICATIONS
 from groprog_assets.errors import LedgerError
 from groprog_assets.lineage import derivations, ledger, questions
@@ -21,7 +21,6 @@ from groprog_assets.methods.shapley import coalitions, shapley_values
 from groprog_assets.pseudonyms import pseudonym, study_key
 from groprog_assets.replays import (
     SEED,
-    Table,
     parameters_of,
     scored,
     trained_risk,
@@ -172,8 +171,6 @@ def _side(workspace: Workspace, connection: Any, found: dict[str, Any], patient:
     held = {name: workspace.derivations.read(digest) for name, digest in names.items()}
     remedy = "Only what is in the store can be trained on again."
     values = {name: workspace.store.get(derivations.output(item), name, remedy) for name, item in held.items()}
-    for name in ("cohort", "scored cohort"):
-        values[name] = Table(*(values[name][part] for part in Table._fields))
     roots = {name: {"derivation": names[name], "sha256": item["output"]["sha256"]} for name, item in held.items()}
     if scores:
         row = questions.score(connection, str(workspace.store.path(scores["output"]["sha256"])), patient)
@@ -282,7 +279,7 @@ def _own(side: Side, rows: set[str], patient: str) -> dict[str, dict[str, str]]:
     for name in sorted(rows - {"normalized_features"}):
         value = side.values[name]
         told: dict[str, str] = {}
-        if isinstance(value, Table):
+        if isinstance(value, Bundle):
             for table in (value.records, value.outcomes) if name == "cohort" else (value.records,):
                 for row in table[table["patient_id"] == patient].to_dict("records"):
                     told |= {str(column): str(item) for column, item in row.items()}

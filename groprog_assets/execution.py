@@ -203,7 +203,14 @@ def _execute(
 
     LISTENERS.append(listen)
     try:
-        made = _in_process(definitions, instance, job, assets, partition, tags, debug)
+        made = definitions.resolve_job_def(job).execute_in_process(
+            instance=instance,
+            partition_key=partition,
+            asset_selection=[dg.AssetKey(name) for name in assets],
+            tags=tags,
+            raise_on_error=False,
+            run_config={"loggers": {"console": {"config": {"log_level": "DEBUG" if debug else "CRITICAL"}}}},
+        )
     finally:
         LISTENERS.remove(listen)
     for event in made.all_events:
@@ -216,25 +223,6 @@ def _execute(
             text = told.get(str(event.step_key), "") or (error.to_string() if error and debug else _last_line(error))
             where = f"{event.step_key}[{partition}]" if partition else str(event.step_key)
             report.failures.append((where, text))
-
-
-def _in_process(
-    definitions: dg.Definitions,
-    instance: dg.DagsterInstance,
-    job: str,
-    assets: list[str],
-    partition: str | None,
-    tags: dict[str, str],
-    debug: bool,
-) -> dg.ExecuteInProcessResult:
-    return definitions.resolve_job_def(job).execute_in_process(
-        instance=instance,
-        partition_key=partition,
-        asset_selection=[dg.AssetKey(name) for name in assets],
-        tags=tags,
-        raise_on_error=False,
-        run_config={"loggers": {"console": {"config": {"log_level": "DEBUG" if debug else "CRITICAL"}}}},
-    )
 
 
 def _last_line(error: Any) -> str:

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+TRAINED_BY = tuple(
+    f"parameters.{group}"
+    for group in ("representation", "network", "objective", "training", "linear_path", "evaluation", "cohort", "search")
+)
+"""What decides a trained model, for every asset that trains one."""
+
 
 def columns(frame: Any) -> dict[str, Any]:
     """The columns of a DataFrame as arrays, by name."""

@@ -7,6 +7,7 @@ unless that value comes out as before.
 
 from __future__ import annotations
 
+from graphlib import TopologicalSorter
 from typing import Any, NamedTuple
 
 from groprog_assets.asset_definition import LIBRARY_ASSETS, SPECIFICATIONS, Specification, circumstances, recalled
@@ -49,10 +50,10 @@ def plan(workspace: Workspace, chosen: set[str]) -> list[Step]:
     foreseen = Workspace(workspace.path)
     foreseen.derivations = Foreseen(workspace.derivations.root)
     annotation, libraries, rest = phases(chosen)
-    libraries = _topological(libraries)
+    libraries = _in_order(libraries)
     order = [(name, "") for name in annotation]
     order += [(name, library.id) for library in foreseen.study.libraries for name in libraries]
-    order += [(name, "") for name in _topological(rest)]
+    order += [(name, "") for name in _in_order(rest)]
     steps: list[Step] = []
     open_: dict[tuple[str, str], Step] = {}
     for name, partition in order:
@@ -143,12 +144,7 @@ def _shown(key: Any) -> str:
     return f"{key[0]}[{key[1]}]" if key[1] else key[0]
 
 
-def _topological(names: list[str]) -> list[str]:
+def _in_order(names: list[str]) -> list[str]:
     """`names` with what each follows before it."""
-    ordered: list[str] = []
-    waiting = list(names)
-    while waiting:
-        ready = [name for name in waiting if not set(SPECIFICATIONS[name].follows) & set(waiting)]
-        ordered += ready
-        waiting = [name for name in waiting if name not in ready]
-    return ordered
+    follows = {name: [item for item in SPECIFICATIONS[name].follows if item in names] for name in names}
+    return list(TopologicalSorter(follows).static_order())

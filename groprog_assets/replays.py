@@ -5,20 +5,12 @@ Tables and parameters in, a risk out; nothing is stored. No Dagster.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
+from groprog_assets.artifacts import Bundle
 from groprog_assets.errors import LedgerError, Problem
 
 SEED = "seed"
-
-
-class Table(NamedTuple):
-    """The parts of the cohort that a model sees."""
-
-    index: Any  # hides tuple.index, as AssembledCohort does
-    records: Any
-    fields: Any
-    outcomes: Any
 
 
 def training_parameters(model: dict[str, Any]) -> dict[str, Any]:
@@ -50,11 +42,11 @@ def parameters_of(model: dict[str, Any], seed: Any = None, notes: list[str] | No
 
 
 def trained_risk(
-    cohort: Table,
+    cohort: Bundle,
     expression: dict[str, Any],
     features: Any,
     parameters: Any,
-    own_table: Table,
+    own_table: Bundle,
     own_expression: dict[str, Any],
     patient: str,
 ) -> float:
@@ -70,34 +62,35 @@ def trained_risk(
     return float(scored(fitted.model, own_table, own_expression, features, parameters, patient).risk[0])
 
 
-def scored(model: Any, cohort: Table, expression: dict[str, Any], features: Any, parameters: Any, patient: str) -> Any:
+def scored(model: Any, cohort: Bundle, expression: dict[str, Any], features: Any, parameters: Any, patient: str) -> Any:
     """The prediction for one patient of a cohort: a Prediction of one row. LedgerError when he is not in it."""
     from groprog_assets.model.predict import predict
     from groprog_assets.model_columns import model_inputs
 
-    alone = cohort._replace(records=cohort.records[cohort.records["patient_id"] == patient])
+    alone = Bundle(cohort, records=cohort.records[cohort.records["patient_id"] == patient])
     if not len(alone.records):
         rule = "Both models must have the patient."
         raise LedgerError(Problem("--patient", "not in the cohort of one of the models", rule, "Check the id."))
     return predict(model, model_inputs(alone, expression, features, parameters.representation.mode))
 
 
-def with_row(table: Table, other: Table, patient: str) -> Table:
+def with_row(table: Bundle, other: Bundle, patient: str) -> Bundle:
     """`table` with the patient's index, records and outcome as in `other`: replaced, added at the end, or taken out; columns
     that `other` lacks are missing."""
     import pandas as pd
 
     if table is other:
         return table
-    made = []
-    for held, given in ((table.index, other.index), (table.records, other.records), (table.outcomes, other.outcomes)):
+    made = Bundle(table)
+    for name in ("index", "records", "outcomes"):
+        held, given = table[name], other[name]
         row = given[given["patient_id"] == patient].reindex(columns=held.columns)
         here = held["patient_id"] == patient
         place = int(here.to_numpy().argmax()) if here.any() else len(held)
         rest = held[~here]
         joined = pd.concat([rest.iloc[:place], row, rest.iloc[place:]], ignore_index=True)
-        made.append(joined if row.isna().to_numpy().any() else joined.astype(held.dtypes.to_dict()))
-    return Table(made[0], made[1], table.fields, made[2])
+        made[name] = joined if row.isna().to_numpy().any() else joined.astype(held.dtypes.to_dict())
+    return made
 
 
 def with_expression(held: dict[str, Any], other: dict[str, Any], patient: str) -> dict[str, Any]:

@@ -5,23 +5,24 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from groprog_assets.replays import Table, parameters_of, training_parameters, with_expression, with_row
+from groprog_assets.artifacts import Bundle
+from groprog_assets.replays import parameters_of, training_parameters, with_expression, with_row
 
 
-def table(rows: dict[str, tuple[float, float]]) -> Table:
+def table(rows: dict[str, tuple[float, float]]) -> Bundle:
     records = pd.DataFrame({"patient_id": list(rows), "age": [row[0] for row in rows.values()]})
     outcomes = pd.DataFrame(
         {"patient_id": list(rows), "time": [row[1] for row in rows.values()], "event": [True] * len(rows)}
     )
     index = pd.DataFrame({"patient_id": list(rows), "batch": [f"run {age:.0f}" for age, _ in rows.values()]})
-    return Table(index, records, pd.DataFrame({"field": ["age"]}), outcomes)
+    return Bundle(index=index, records=records, fields=pd.DataFrame({"field": ["age"]}), outcomes=outcomes)
 
 
 OLD = table({"a": (50.0, 1.0), "b": (60.0, 2.0), "c": (70.0, 3.0)})
 NEW = table({"b": (65.0, 4.0), "d": (40.0, 5.0)})
 
 
-def ages(made: Table) -> dict[str, float]:
+def ages(made: Bundle) -> dict[str, float]:
     return dict(zip(made.records["patient_id"], made.records["age"]))
 
 
@@ -41,7 +42,7 @@ def test_a_row_is_added_at_the_end_or_taken_out():
 
 
 def test_a_column_the_other_lacks_is_missing():
-    wider = OLD._replace(records=OLD.records.assign(stage="I"))
+    wider = Bundle(OLD, records=OLD.records.assign(stage="I"))
     made = with_row(wider, NEW, "b").records
     assert made["stage"].isna().tolist() == [False, True, False]
 

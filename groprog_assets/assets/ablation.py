@@ -9,7 +9,7 @@ from typing import Any
 from groprog_assets import plots
 from groprog_assets.artifacts import Bundle
 from groprog_assets.asset_definition import study_asset
-from groprog_assets.model_columns import model_folds, model_inputs, model_outcomes
+from groprog_assets.model_columns import TRAINED_BY, model_folds, model_inputs, model_outcomes
 from groprog_assets.results import Materialized, materialized
 from groprog_assets.workspace import StudyView
 
@@ -17,17 +17,7 @@ from groprog_assets.workspace import StudyView
 @study_asset(
     group="model",
     kinds={"json", "torch"},
-    sections=(
-        "parameters.ablation",
-        "parameters.representation",
-        "parameters.network",
-        "parameters.objective",
-        "parameters.training",
-        "parameters.linear_path",
-        "parameters.evaluation",
-        "parameters.cohort",
-        "parameters.search",
-    ),
+    sections=(*TRAINED_BY, "parameters.ablation"),
     of_champion=("cohort", "patient_expression", "normalized_features", "encoded_tensors", "risk_model"),
 )
 def ablation(

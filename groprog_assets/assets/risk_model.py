@@ -10,6 +10,7 @@ from groprog_assets import plots
 from groprog_assets.artifacts import Bundle
 from groprog_assets.asset_definition import study_asset
 from groprog_assets.compute_pool import Here, Pool
+from groprog_assets.model_columns import TRAINED_BY
 from groprog_assets.parcels import Stored
 from groprog_assets.results import Materialized, materialized
 from groprog_assets.workspace import StudyView
@@ -26,17 +27,7 @@ from groprog_assets.workspace import StudyView
         "agreement": "member_agreement",
         "search": "search_log",
     },
-    sections=(
-        "parameters.representation",
-        "parameters.network",
-        "parameters.objective",
-        "parameters.training",
-        "parameters.linear_path",
-        "parameters.evaluation",
-        "parameters.cohort",
-        "parameters.perturbation",
-        "parameters.search",
-    ),
+    sections=(*TRAINED_BY, "parameters.perturbation"),
     unread=("cohort", "patient_expression", "normalized_features"),
 )
 def risk_model(

@@ -74,45 +74,40 @@ def asset_facts(connection: duckdb.DuckDBPyConnection, asset: str) -> dict[str, 
 
 
 def _values(connection: duckdb.DuckDBPyConnection, asset: str) -> list[dict[str, Any]]:
-    rows = connection.execute(
+    return questions.named_rows(
+        connection,
         "SELECT m.partition, m.happened, m.run_id, r.actor, m.sha256, m.derivation FROM materializations m"
         " JOIN runs r USING (run_id) JOIN seals s USING (run_id) WHERE m.asset = ?"
         " QUALIFY row_number() OVER (PARTITION BY m.partition ORDER BY s.sequence DESC, m.storage_id DESC) = 1"
         " ORDER BY m.partition",
         [asset],
-    ).fetchall()
-    names = ("partition", "happened", "run_id", "actor", "sha256", "derivation")
-    return [dict(zip(names, (row[0], row[1].isoformat(), *row[2:]))) for row in rows]
+    )
 
 
 def _latest_checks(connection: duckdb.DuckDBPyConnection, asset: str) -> list[dict[str, Any]]:
     """The newest outcome of each check of an asset (of all for ""), failed ones first, with how often it was evaluated."""
-    rows = connection.execute(
+    return questions.named_rows(
+        connection,
         "SELECT c.asset, c.partition, c.name, c.passed, c.severity, c.description, c.happened,"
         " count(*) OVER (PARTITION BY c.asset, c.partition, c.name) AS times FROM checks c JOIN seals s USING (run_id)"
         " WHERE ? IN ('', c.asset) QUALIFY row_number() OVER (PARTITION BY c.asset, c.partition, c.name"
         " ORDER BY s.sequence DESC, c.storage_id DESC) = 1 ORDER BY c.passed, c.name, c.partition",
         [asset],
-    ).fetchall()
-    names = ("asset", "partition", "name", "passed", "severity", "description", "happened", "times")
-    return [{**dict(zip(names, row)), "happened": row[6].isoformat()} for row in rows]
+    )
 
 
 def _history(connection: duckdb.DuckDBPyConnection, asset: str) -> list[dict[str, Any]]:
     """The newest materializations, newest first, each with what had changed since the one before of its partition."""
-    rows = connection.execute(
+    found = questions.named_rows(
+        connection,
         "SELECT m.partition, m.happened, m.run_id, r.actor, m.sha256, m.derivation, m.reused,"
         " lag(m.derivation) OVER (PARTITION BY m.partition ORDER BY s.sequence, m.storage_id) AS earlier"
         " FROM materializations m JOIN runs r USING (run_id) JOIN seals s USING (run_id) WHERE m.asset = ?"
         " ORDER BY s.sequence DESC, m.storage_id DESC LIMIT ?",
         [asset, MOST_HISTORY],
-    ).fetchall()
-    names = ("partition", "happened", "run_id", "actor", "sha256", "derivation", "reused", "earlier")
-    found = []
-    for place, row in enumerate(rows):
-        item = dict(zip(names, row))
-        told = []
-        if item["earlier"] and item["earlier"] != item["derivation"] and place < EXPLAINED:
-            told = [change["what"] for change in questions.changes(connection, item["earlier"], item["derivation"])]
-        found.append({**item, "happened": row[1].isoformat(), "changes": told})
+    )
+    for place, item in enumerate(found):
+        differs = item["earlier"] and item["earlier"] != item["derivation"] and place < EXPLAINED
+        changes = questions.changes(connection, item["earlier"], item["derivation"]) if differs else []
+        item["changes"] = [change["what"] for change in changes]
     return found

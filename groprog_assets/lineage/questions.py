@@ -7,6 +7,7 @@ Every answer is a plain dict; `text.py` beside it says it in words. DuckDB and t
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -16,20 +17,31 @@ from groprog_assets.errors import LedgerError, Problem
 CLINICAL = "clinical_records"
 
 
+def named_rows(connection: duckdb.DuckDBPyConnection, query: str, values: list[Any]) -> list[dict[str, Any]]:
+    """The rows of a query by the names of its columns; times as ISO 8601 text."""
+    cursor = connection.execute(query, values)
+    names = [column[0] for column in cursor.description or ()]
+    return [
+        {name: cell.isoformat() if isinstance(cell, datetime) else cell for name, cell in zip(names, row)}
+        for row in cursor.fetchall()
+    ]
+
+
 def current(connection: duckdb.DuckDBPyConnection, asset: str, partition: str = "") -> dict[str, Any]:
     """The newest materialization of an asset: {run_id, happened, sha256, derivation, actor}."""
-    row = connection.execute(
+    found = named_rows(
+        connection,
         "SELECT m.run_id, m.happened, m.sha256, m.derivation, r.actor FROM materializations m JOIN runs r USING (run_id)"
         " JOIN seals s USING (run_id) WHERE m.asset = ? AND m.partition = ?"
         " ORDER BY s.sequence DESC, m.storage_id DESC LIMIT 1",
         [asset, partition],
-    ).fetchone()
-    if row is None:
+    )
+    if not found:
         known = [name for (name,) in connection.execute("SELECT DISTINCT asset FROM derivations ORDER BY 1").fetchall()]
         name = f"{asset}[{partition}]" if partition else asset
         rule = f"The ledger knows {', '.join(known) or 'nothing yet'}."
         raise LedgerError(Problem(name, "never made", rule, "Run the study first; libraries need --partition."))
-    return dict(zip(("run_id", "happened", "sha256", "derivation", "actor"), (row[0], row[1].isoformat(), *row[2:])))
+    return found[0]
 
 
 def ancestors(connection: duckdb.DuckDBPyConnection, derivation: str) -> dict[str, dict[str, Any]]:
@@ -267,14 +279,13 @@ def _model_version(body: str) -> str:
 
 def history(connection: duckdb.DuckDBPyConnection, asset: str, partition: str = "") -> list[dict[str, Any]]:
     """Every materialization of an asset, oldest first, with what changed since the one before."""
-    rows = connection.execute(
+    found = named_rows(
+        connection,
         "SELECT m.happened, m.run_id, r.job, r.actor, m.sha256, m.derivation, m.reused FROM materializations m"
         " JOIN runs r USING (run_id) JOIN seals s USING (run_id) WHERE m.asset = ? AND m.partition = ?"
         " ORDER BY s.sequence, m.storage_id",
         [asset, partition],
-    ).fetchall()
-    names = ("happened", "run_id", "job", "actor", "sha256", "derivation", "reused")
-    found = [dict(zip(names, (row[0].isoformat(), *row[1:]))) for row in rows]
+    )
     for place, item in enumerate(found):
         earlier = found[place - 1]["derivation"] if place else item["derivation"]
         same = earlier == item["derivation"]
@@ -284,13 +295,12 @@ def history(connection: duckdb.DuckDBPyConnection, asset: str, partition: str = 
 
 def score(connection: duckdb.DuckDBPyConnection, parquet: str, patient: str) -> dict[str, Any]:
     """A patient's row of a stored risk_scores table. LedgerError when the patient has no score."""
-    cursor = connection.execute("SELECT * FROM read_parquet(?) WHERE patient_id = ?", [parquet, patient])
-    row = cursor.fetchone()
-    if row is None:
+    found = named_rows(connection, "SELECT * FROM read_parquet(?) WHERE patient_id = ?", [parquet, patient])
+    if not found:
         raise LedgerError(
             Problem("--patient", "not among the scored patients", "It is an id of the clinical table.", "Check the id.")
         )
-    return dict(zip([column[0] for column in cursor.description], row))
+    return found[0]
 
 
 def _name(record: dict[str, Any]) -> str:
