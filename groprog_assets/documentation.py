@@ -54,7 +54,7 @@ def tables_page() -> str:
         "",
         GENERATED,
         "",
-        "From `groprog_assets/tables.py`; schemas and schema checks are made from the same lines. Coordinates are "
+        "From `groprog_assets/tables/`; schemas and schema checks are made from the same lines. Coordinates are "
         "0-based half-open.",
         "`count` is raw, `signal` is normalised. *may be missing* marks the only columns with missing values.",
     ]

@@ -57,7 +57,7 @@ class ModelError(GroProgError):
 
 
 class TableError(GroProgError):
-    """A table does not hold the columns `tables.py` declares for it."""
+    """A table does not hold the columns `tables/` declares for it."""
 
 
 class ArtifactError(GroProgError):

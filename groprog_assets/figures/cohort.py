@@ -31,7 +31,7 @@ LARGEST_TABLE = 60
 def follow_up(outcomes: pd.DataFrame, summary: Mapping[str, Any]) -> Figure:
     """Kaplan-Meier of the endpoint and of follow-up (events and censorings exchanged), with 95 % bands, patients at risk below.
 
-    `outcomes` as in tables.py, times in months; `summary` of methods/cohort_summary: its follow_up gives the medians,
+    `outcomes` as in tables/cohort.py, times in months; `summary` of methods/cohort_summary: its follow_up gives the medians,
     endpoint the label. No patients: the figure says so.
     """
     figure, (left, right) = new_figure(WIDE, 1, 2)

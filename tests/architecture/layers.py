@@ -54,7 +54,7 @@ LAYERS = (
     Layer("compiled loop", r"groprog_kernels\.\w+_numba", ("numpy", "numba"), KERNELS),
     Layer("reference", r"groprog_kernels\.\w+_reference", NUMPY, ()),
     Layer("kernel", r"groprog_kernels(\.\w+)?", (*NUMPY, "pysam", "deflate"), KERNELS),
-    Layer("data", rf"groprog_assets\.({'|'.join(DATA)})", ("pydantic", "yaml"), _assets(*DATA)),
+    Layer("data", rf"groprog_assets\.({'|'.join(DATA)})(\.\w+)*", ("pydantic", "yaml"), _assets(*DATA)),
     Layer("methods", r"groprog_assets\.methods(\.\w+)*", TABLES, (*_assets("methods", *DATA), *KERNELS)),
     Layer(
         "figures",

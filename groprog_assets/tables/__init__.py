@@ -1,0 +1,92 @@
+"""Every column of every table: dtype, unit and meaning. Schemas, checks and `docs/tables.md` are generated from here.
+
+A table stands in the file of its asset's group: `reads.py`, `features.py`, ...; what a column is, in `columns.py`. Coordinates
+are 0-based half-open (BED). `count` is raw, `signal` is normalised. A column marked `nullable` may hold missing values; no
+other may. Tables listed as `open_ended` may carry further columns whose names depend on the study (mark names, clinical
+fields). Standard library only; `conform` works on anything with pandas' column interface.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from groprog_assets.errors import Problem, TableError
+from groprog_assets.tables import alignments, annotation, cohort, features, model, reads, signal, transcription
+from groprog_assets.tables.columns import Table
+
+_ROWS = 1 << 20
+
+TABLES: dict[str, Table] = {
+    table.name: table
+    for group in (reads, alignments, signal, transcription, annotation, features, cohort, model)
+    for table in group.DECLARED
+}
+
+
+def conform(frame: Any, name: str) -> Any:
+    """`frame` with the columns of `TABLES[name]` in order, cast to their dtypes; its index dropped.
+
+    Raises TableError with every problem at once: missing or undeclared columns, missing values where none may be, values
+    that do not fit the dtype, repeated keys.
+    """
+    table = TABLES[name]
+    problems = []
+
+    def problem(where: str, value: str, rule: str, remedy: str = "Mend the function that makes the table.") -> None:
+        problems.append(Problem(f"table {name}, {where}", value, rule, remedy))
+
+    present = list(frame.columns)
+    missing = [column for column in table.column_names if column not in present]
+    extra = [column for column in present if column not in table.column_names]
+    if missing:
+        problem("columns", f"missing {', '.join(missing)}", f"Declared are {', '.join(table.column_names)}.")
+    if extra and not table.open_ended:
+        problem("columns", f"undeclared {', '.join(map(str, extra))}", "Only declared columns may be stored.")
+    if problems:
+        raise TableError(problems)
+    frame = frame[[*table.column_names, *extra]].reset_index(drop=True)
+    casts = {}
+    for column in table.columns:
+        if not column.nullable and frame[column.name].isna().any():
+            problem(
+                f"column {column.name}",
+                f"{int(frame[column.name].isna().sum())} missing values",
+                "None may be missing.",
+            )
+        elif str(frame[column.name].dtype) != column.dtype:
+            try:
+                casts[column.name] = frame[column.name].astype(column.dtype)
+            except (ValueError, TypeError, OverflowError) as error:
+                problem(f"column {column.name}", str(error), f"The dtype is {column.dtype}.")
+    if problems:
+        raise TableError(problems)
+    frame = frame.assign(**casts)
+    if table.key and not _rises(frame, table.key) and frame.duplicated(list(table.key)).any():
+        first = frame.loc[frame.duplicated(list(table.key)), list(table.key)].iloc[0].to_dict()
+        problem("key", f"{first} stands twice", f"A row is {table.row}.")
+        raise TableError(problems)
+    return frame
+
+
+def _rises(frame: Any, key: tuple[str, ...]) -> bool:
+    """Whether every row comes after the one before in its key, which then cannot repeat; False also where it is not known.
+
+    Compared a block at a time: tables of tens of millions of rows come sorted, and hashing them takes a hundred times the memory.
+    """
+    columns = []
+    for name in key:
+        column = frame[name]
+        values = (column.cat.codes if column.dtype == "category" else column).to_numpy()
+        if values.dtype.kind not in "iu":
+            return False
+        columns.append(values)
+    for at in range(0, len(frame) - 1, _ROWS):
+        rises, level = False, True
+        for values in columns:
+            after = values[at + 1 : at + 1 + _ROWS]
+            before = values[at : at + len(after)]
+            rises |= level & (after > before)
+            level &= after == before
+        if not rises.all():  # type: ignore[attr-defined]
+            return False
+    return True

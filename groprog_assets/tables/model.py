@@ -1,0 +1,141 @@
+"""Tables of the risk model: folds, training, scores."""
+
+from __future__ import annotations
+
+from groprog_assets.tables.columns import Column, Table
+
+DECLARED = (
+    Table(
+        "folds",
+        "one patient in one fold of one repeat",
+        (
+            Column("repeat", "int32", "0-based", "repeat"),
+            Column("fold", "int32", "0-based", "fold in which the patient is tested"),
+            Column("patient_id", "str", "id", "patient"),
+        ),
+        ("repeat", "patient_id"),
+    ),
+    Table(
+        "out_of_fold",
+        "one model's prediction for one held-out patient",
+        (
+            Column(
+                "model",
+                "str",
+                "name",
+                "groprog, clinical_cox, penalised_cox, boosted_cox, groprog_clinical, ...",
+            ),
+            Column("repeat", "int32", "0-based", "repeat"),
+            Column("fold", "int32", "0-based", "fold"),
+            Column("patient_id", "str", "id", "patient"),
+            Column("risk", "float64", "log relative hazard", "higher is worse"),
+        ),
+        ("model", "repeat", "patient_id"),
+        open_ended=True,
+    ),
+    Table(
+        "training_history",
+        "one epoch of one fit",
+        (
+            Column("repeat", "int32", "0-based; -1 final model", "repeat"),
+            Column("fold", "int32", "0-based", "fold"),
+            Column("seed", "int32", "0-based", "ensemble member"),
+            Column("epoch", "int32", "0-based", "epoch over all stages"),
+            Column("stage", "str", "genomic, clinical or joint", "training stage"),
+            Column("cox", "float64", "loss", "Cox term"),
+            Column("ranking", "float64", "loss", "ranking term"),
+            Column("coherence", "float64", "loss", "coherence term"),
+            Column(
+                "validation_concordance",
+                "float64",
+                "C-index",
+                "of the EMA weights on the validation part",
+                True,
+            ),
+            Column("genomic_rate", "float64", "multiple of l0", "eq. 12"),
+            Column("clinical_rate", "float64", "multiple of l0", "eq. 12"),
+            Column("eta_mean", "float64", "weight", "mean of eq. 6", True),
+            Column("effective_rank", "float64", "dimensions", "of h", True),
+        ),
+        ("repeat", "fold", "seed", "epoch"),
+    ),
+    Table(
+        "external_scores",
+        "one patient of one external cohort, scored by the finished model",
+        (
+            Column("cohort", "str", "name", "external cohort of the study file"),
+            Column("patient_id", "str", "id", "patient"),
+            Column("risk", "float64", "log relative hazard", "higher is worse"),
+            Column("risk_lower", "float64", "log relative hazard", "2.5 % of the ensemble's spread"),
+            Column("risk_upper", "float64", "log relative hazard", "97.5 % of the ensemble's spread"),
+            Column("percentile", "float64", "0-100", "among the training patients"),
+            Column("genes_used", "int32", "genes", "of the model's vocabulary, with a value"),
+            Column("model_version", "str", "digest", "model that scored"),
+        ),
+        ("cohort", "patient_id"),
+        open_ended=True,
+    ),
+    Table(
+        "risk_stability",
+        "the held-out patients of one fold under one perturbation of their omics (A46)",
+        (
+            Column("repeat", "int32", "0-based", "repeat"),
+            Column("fold", "int32", "0-based", "fold whose held-out patients were disturbed"),
+            Column("kind", "str", "noise, gene_dropout, permutation", "what was done"),
+            Column("level", "float64", "SD or share", "how much; 1 for permutation"),
+            Column("draw", "int32", "0-based", "draw"),
+            Column("spearman", "float64", "rank correlation", "of the risks with those of the clean patients", True),
+            Column("cindex", "float64", "C-index", "Harrell's C of the disturbed patients", True),
+            Column("loss", "float64", "C-index", "C of the clean patients less that", True),
+        ),
+        ("repeat", "fold", "kind", "level", "draw"),
+    ),
+    Table(
+        "member_agreement",
+        "two members of one fold's ensemble on its held-out patients",
+        (
+            Column("repeat", "int32", "0-based", "repeat"),
+            Column("fold", "int32", "0-based", "fold"),
+            Column("first", "int32", "0-based", "one member"),
+            Column("second", "int32", "0-based", "the other"),
+            Column("spearman", "float64", "rank correlation", "of their risks", True),
+            Column("cka", "float64", "0 to 1", "linear centred kernel alignment of their h (eq. 6)", True),
+        ),
+        ("repeat", "fold", "first", "second"),
+    ),
+    Table(
+        "search_log",
+        "one setting tried on the inner folds of one training cohort",
+        (
+            Column("repeat", "int32", "0-based; -1 final model", "repeat"),
+            Column("fold", "int32", "0-based", "outer fold, whose held-out patients the search never sees"),
+            Column("trial", "int32", "0-based", "order in which it was tried"),
+            Column("setting", "str", "JSON object", "parameter: value"),
+            Column("score", "float64", "log partial likelihood per event", "out of fold on the inner folds"),
+            Column("chosen", "bool", "flag", "the setting the fold's model was fitted with"),
+        ),
+        ("repeat", "fold", "trial"),
+    ),
+    Table(
+        "risk_scores",
+        "one patient scored by the current model",
+        (
+            Column("patient_id", "str", "id", "patient"),
+            Column("risk", "float64", "log relative hazard", "ensemble mean; higher is worse"),
+            Column("risk_lower", "float64", "log relative hazard", "2.5 % of the ensemble's spread"),
+            Column("risk_upper", "float64", "log relative hazard", "97.5 % of the ensemble's spread"),
+            Column("percentile", "float64", "0-100", "in the training cohort"),
+            Column(
+                "out_of_fold_risk",
+                "float64",
+                "log relative hazard",
+                "mean over repeats of models that did not see the patient",
+                True,
+            ),
+            Column("genes_used", "int32", "genes", "genes of the vocabulary the patient has"),
+            Column("model_version", "str", "digest", "sha256 of the model"),
+        ),
+        ("patient_id",),
+        open_ended=True,
+    ),
+)
