@@ -131,13 +131,17 @@ class CoherencePairs(NamedTuple):
     weights: np.ndarray
 
 
-def coherence_pairs(omics: np.ndarray, residual: np.ndarray, neighbours: int) -> CoherencePairs:
+def coherence_pairs(
+    omics: np.ndarray, residual: np.ndarray, neighbours: int, known: np.ndarray | None = None
+) -> CoherencePairs:
     """Omega and omega_pq of eq. 7 (A14): k nearest neighbours in training omics, weighed by outcome affinity.
 
     omics (n, r); residual (n,) null-model martingale residuals, which place censored patients too. The affinity is
-    exp(-(M_p - M_q)^2 / (2 sd(M)^2)). Blockwise: no n x n array. Fewer than two patients give no pairs.
+    exp(-(M_p - M_q)^2 / (2 sd(M)^2)), and 0 for pairs with a patient whose omics are not `known` (n,) bool (None: all are).
+    Blockwise: no n x n array. Fewer than two patients give no pairs.
     """
     n = omics.shape[0]
+    held = np.ones(n, bool) if known is None else np.asarray(known, bool)
     k = min(neighbours, n - 1)
     if k < 1:
         return CoherencePairs(np.zeros((n, 0), np.int64), np.zeros((n, 0), np.float32))
@@ -148,11 +152,13 @@ def coherence_pairs(omics: np.ndarray, residual: np.ndarray, neighbours: int) ->
         rows = np.arange(start, min(start + ROWS_AT_ONCE, n))
         distance = squares[rows][:, None] + squares - 2.0 * wide[rows] @ wide.T
         distance[np.arange(rows.size), rows] = np.inf
+        distance[:, ~held] = np.inf
         nearest = np.sort(np.argpartition(distance, k - 1, axis=1)[:, :k], axis=1)
         by_distance = np.argsort(np.take_along_axis(distance, nearest, axis=1), axis=1, kind="stable")
         chosen[rows] = np.take_along_axis(nearest, by_distance, axis=1)
     spread = max(float(residual.std()), 1e-8)
     weights = np.exp(-((residual[:, None] - residual[chosen]) ** 2) / (2.0 * spread**2))
+    weights *= held[:, None] & held[chosen]
     return CoherencePairs(chosen, weights.astype(np.float32))
 
 

@@ -297,10 +297,12 @@ class _Run:
         }
 
     def _pairs(self, rows: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-        omics = self.batch.components[torch.from_numpy(rows).to(self.device)].cpu().numpy()
-        if omics.shape[1] == 0:
-            omics = self.batch.z[torch.from_numpy(rows).to(self.device)].cpu().numpy()
-        pairs = coherence_pairs(omics, self.residual[rows], self.parameters.objective.coherence_neighbours)
+        batch = self.batch.take(torch.from_numpy(rows).to(self.device))
+        omics = batch.components if batch.components.shape[1] else batch.z
+        if batch.matched is not None:
+            omics = batch.matched.flatten(start_dim=1)
+        neighbours, known = self.parameters.objective.coherence_neighbours, batch.has_omics.cpu().numpy()
+        pairs = coherence_pairs(omics.cpu().numpy(), self.residual[rows], neighbours, known)
         return torch.from_numpy(pairs.neighbours).to(self.device), torch.from_numpy(pairs.weights).to(self.device)
 
     def state(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:

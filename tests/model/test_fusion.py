@@ -109,6 +109,15 @@ def test_equation_7_pairs_are_nearest_in_omics_and_weighed_by_outcome():
     assert coherence_pairs(omics, np.zeros(5), 3).weights.min() == 1.0
 
 
+def test_a_patient_without_omics_is_nobodys_neighbour():
+    omics = np.array([[0.0], [0.1], [0.2], [0.0], [0.0]])
+    residual = np.array([0.5, 0.4, 0.3, 0.5, 0.5])
+    pairs = coherence_pairs(omics, residual, 2, np.array([True, True, True, False, False]))
+    assert [set(row) for row in pairs.neighbours[:3].tolist()] == [{1, 2}, {0, 2}, {0, 1}]
+    assert (pairs.weights[:3] > 0).all()
+    assert (pairs.weights[3:] == 0).all()
+
+
 def test_pairs_are_the_same_blockwise(monkeypatch: pytest.MonkeyPatch):
     generator = np.random.default_rng(0)
     omics, residual = generator.normal(size=(50, 4)), generator.normal(size=50)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from groprog_assets.errors import ModelError
 from groprog_assets.model.encoders import Encoders
+from groprog_assets.model.fusion import coherence_pairs
 from groprog_assets.model.inputs import ModelInputs
 from groprog_assets.model.training import device_of, train_member
 from groprog_assets.tables import TABLES
-from tests.model.cohorts import FIELDS, cohort, parameters
+from tests.model.cohorts import FIELDS, cohort, matched, parameters
 
 STOP = 12
 
@@ -58,6 +60,31 @@ def test_stages_follow_and_rows_fit_the_table():
     assert all(0.1 <= row["eta_mean"] <= 0.9 and 1 <= row["effective_rank"] <= 128 for row in joint)
     assert {row["genomic_rate"] for row in joint} != {1.0}
     assert joint[-1]["cox"] < joint[0]["cox"]
+
+
+def test_matched_patients_are_paired_with_those_of_like_libraries():
+    settings = parameters()
+    inputs, outcomes = matched(20)
+    near = np.arange(20) // 2  # every two patients have nearly the same library
+    descriptors = inputs.descriptors[near] + 1e-3 * inputs.descriptors
+    descriptors[[4, 5]] = np.nan
+    encoders = Encoders.fit(replace(inputs, descriptors=descriptors), settings)
+    encoded = encoders.transform(replace(inputs, descriptors=descriptors))
+    seen: list[np.ndarray] = []
+
+    def watch(omics, residual, neighbours, known):
+        seen.append(known)
+        pairs = coherence_pairs(omics, residual, 1, known)
+        seen.append(pairs.neighbours[:, 0])
+        return pairs
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("groprog_assets.model.training.coherence_pairs", watch)
+        rows = np.arange(20)
+        train_member(encoded, outcomes, encoders, settings, rows, rows, 1)
+    known, partner = seen[:2]
+    assert np.flatnonzero(~known).tolist() == [4, 5]
+    assert (partner[known] == (rows ^ 1)[known]).all()
 
 
 def test_two_runs_give_the_same_bytes_and_another_seed_others():
