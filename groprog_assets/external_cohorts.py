@@ -142,6 +142,7 @@ def _inputs(external: ExternalCohort, read: Elsewhere, records: Any, trained: Tr
     import numpy as np
 
     from groprog_assets.model.inputs import ModelInputs
+    from groprog_assets.model.vocabulary import naming_problems
 
     mode = trained.mode if read.expression is not None else "clinical"
     inputs = ModelInputs.from_columns(
@@ -154,6 +155,8 @@ def _inputs(external: ExternalCohort, read: Elsewhere, records: Any, trained: Tr
     )
     if inputs.mode == "clinical":
         return inputs, "no expression: scored by the clinical branch alone"
+    if problems := naming_problems(trained.model, inputs):
+        raise CohortError(problems)
     declared = read.cohort.index["batch"].to_numpy(dtype=str)
     batch = np.where(declared == "", external.name, declared)
     if not external.harmonize:

@@ -8,9 +8,7 @@ from functools import partial
 from typing import Any
 
 from groprog_assets.artifacts import Blob, Bundle
-from groprog_assets.model_columns import model_inputs
-
-LABELS = ("apoptosis_regulation", "cell_junction", "receptor_inhibition", "key_locus")
+from groprog_assets.model_columns import labelled_genes, model_inputs
 
 
 def nascent_drawings(study: Any, values: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
@@ -104,13 +102,10 @@ def cohort_drivers(trained: Any, cohort: Any, expression: dict[str, Any], featur
 
     model = load_model({name: blob.content for name, blob in trained.files.items()})
     found = explain(model, model_inputs(cohort, expression, features, mode))
-    carried = features.table.set_index("gene")
     labels = {}
-    for name in LABELS:
-        if name in carried:
-            members = set(carried.index[carried[name] > 0])
-            chosen = np.array([gene in members for gene in found.genes], dtype=bool)
-            labels[name] = float(np.abs(found.gene[:, chosen].sum(axis=1)).mean())
+    for name, members in labelled_genes(features).items():
+        chosen = np.array([gene in members for gene in found.genes], dtype=bool)
+        labels[name] = float(np.abs(found.gene[:, chosen].sum(axis=1)).mean())
 
     def means(names: Any, parts: Any) -> dict[str, float]:
         return dict(zip(map(str, names), np.abs(parts).mean(axis=0).tolist()))

@@ -48,6 +48,13 @@ def _of_patients(matched: dict[str, Any], patients: Any) -> dict[str, Any]:
     return {"values": values, "gene": matched["gene"], "feature": matched["feature"]}
 
 
+def labelled_genes(features: Any) -> dict[str, set[str]]:
+    """{functional label: genes that carry it} of a value of normalized_features; labels without spread are not among them."""
+    constants = features.constants
+    names = constants.loc[(constants["rule"] == "label") & ~constants["dropped"], "feature"]
+    return {name: set(features.table.loc[features.table[name] > 0, "gene"]) for name in names}
+
+
 def model_outcomes(cohort: Any) -> Any:
     """Outcomes in the order of the cohort's records."""
     from groprog_assets.model.inputs import Outcomes

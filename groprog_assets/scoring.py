@@ -18,27 +18,33 @@ from groprog_assets.workspace import Workspace
 
 
 class Scored(NamedTuple):
-    """table: risk_scores with a `notes` column; prediction, inputs, model: what it came from."""
+    """table: risk_scores with a `notes` column; prediction, inputs, model: what it came from; labels: {function: its genes}."""
 
     table: Any
     prediction: Any
     inputs: Any
     model: Any
+    labels: dict[str, set[str]]
 
 
 def score_patients(workspace: Workspace, patients: Path, expression: Path | None) -> Scored:
     """Scores of the patients in a clinical table; outcomes are neither needed nor read.
 
-    Raises CohortError with every problem of the tables (absent column, value that is no level, repeated patient, another unit
-    or scale than the training data), ArtifactError when the study has no model yet.
+    A batch column of the study that the table has is read: effects of batches seen in training are taken out as there. Raises
+    CohortError with every problem of the tables (absent column, value that is no level, repeated patient, another unit, scale or
+    naming than the training data, expression for a model that reads none, a patient of whom nothing is known), ArtifactError
+    when the study has no model yet.
     """
+    from dataclasses import replace
+
     from groprog_assets.methods.clinical_records import read_covariates, unread_values
-    from groprog_assets.methods.clinical_tables import read_table
+    from groprog_assets.methods.clinical_tables import missing_cells, read_table
     from groprog_assets.methods.patient_expression import read_expression
     from groprog_assets.model.checkpoint import load_model
     from groprog_assets.model.inputs import ModelInputs
     from groprog_assets.model.predict import predict
-    from groprog_assets.model.vocabulary import refusals, statements
+    from groprog_assets.model.vocabulary import nothing_known, refusals, statements
+    from groprog_assets.model_columns import labelled_genes
 
     bundle, features, fields = champion_model(workspace)
     cohort = workspace.study.cohort
@@ -55,8 +61,11 @@ def score_patients(workspace: Workspace, patients: Path, expression: Path | None
     records, found = read_covariates(table, identifiers, asked)
     if problems + found:
         raise CohortError(problems + found)
-    given = None
+    mode, given = bundle.summary["mode"], None
     if expression is not None:
+        if mode != "signature":
+            rule = f"The model is in {mode} mode and reads no expression."
+            raise CohortError(Problem(str(expression), "expression", rule, "Score without --expression."))
         scale = cohort.expression.scale if cohort.expression else "log"
         changed = cohort.model_copy(update={"expression": Expression(path=expression, scale=scale)})
         given = read_expression(changed, records["patient_id"].tolist())
@@ -66,17 +75,22 @@ def score_patients(workspace: Workspace, patients: Path, expression: Path | None
         given,
         columns(features.table),
         columns(features.constants),
-        bundle.summary["mode"] if given is not None else "clinical",
+        mode if given is not None else "clinical",
     )
+    if cohort.batch_column in table.cells:
+        cells = table.cells[cohort.batch_column]
+        inputs = replace(inputs, batch=cells.where(~missing_cells(cells), "").to_numpy(dtype=str))
     model = load_model({name: blob.content for name, blob in bundle.files.items()})
-    refused = refusals(model, inputs)
+    refused = refusals(model, inputs) + nothing_known(model, inputs)
     if refused:
         raise CohortError(refused)
     prediction = predict(model, inputs)
     scored = score_table(prediction, None, bundle.summary["model_version"]).drop(columns="out_of_fold_risk")
     said = zip(unread_values(table, asked), statements(model, inputs))
-    scored["notes"] = ["; ".join([*unread, *stated]) for unread, stated in said]
-    return Scored(scored, prediction, inputs, model)
+    landmark = model.parameters.cohort.landmark_months
+    always = [] if landmark is None else [f"months count from the landmark at {landmark:g} months"]
+    scored["notes"] = ["; ".join([*always, *unread, *stated]) for unread, stated in said]
+    return Scored(scored, prediction, inputs, model, labelled_genes(features))
 
 
 def _identifier_problems(path: Path, identifiers: Any) -> list[Problem]:
@@ -115,25 +129,36 @@ def patient_pages(workspace: Workspace, scored: Scored) -> dict[str, bytes]:
     curves = [
         survival_probability(baseline, risk, months) for risk in (prediction.risk, prediction.upper, prediction.lower)
     ]
+    average = {
+        reference: survival_probability(baseline, np.array([reference]), months)[0].tolist()
+        for reference in set(explanation.reference.tolist())
+    }
+    landmark = scored.model.parameters.cohort.landmark_months
     pages = {}
     for row, score in enumerate(scored.table.to_dict("records")):
         covariates = {name: values[row] for name, values in scored.inputs.covariates.items()}
         genes = dict(zip(explanation.genes, explanation.gene[row].tolist()))
+        labels = {name: sum(genes.get(gene, 0.0) for gene in sorted(held)) for name, held in scored.labels.items()}
         pages[page_name(score["patient_id"])] = render_patient(
             {
                 "study": workspace.study.title or workspace.study.name,
                 "endpoint": workspace.study.cohort.endpoint.name,
                 "score": score,
-                "notes": [note for note in score["notes"].split("; ") if note],
+                "notes": [note for note in score["notes"].split("; ") if note and "landmark" not in note],
                 "horizons": scored.prediction.horizons.tolist(),
                 "months": months.tolist(),
                 "survival": curves[0][row].tolist(),
                 "survival_lower": curves[1][row].tolist(),
                 "survival_upper": curves[2][row].tolist(),
+                "average": average[float(explanation.reference[row])],
                 "reference": float(explanation.reference[row]),
                 "fields": dict(zip(explanation.fields, explanation.field[row].tolist())),
                 "values": covariates,
                 "genes": genes,
+                "labels": labels if score["genes_used"] else {},
+                "genes_total": len(explanation.genes),
+                "members": len(scored.model.members),
+                "landmark": landmark,
                 "unexplained": float(explanation.block[row].sum() - sum(genes.values()) + explanation.residual[row]),
                 "patients": scored.model.training_patients,
                 "events": scored.model.training_events,

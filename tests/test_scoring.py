@@ -8,17 +8,22 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 from click.testing import CliRunner
 
+from groprog_assets.artifacts import Bundle
 from groprog_assets.cli import main
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny study run up to its model, once."""
+    """A tiny study with batches taken out, run up to its model, once."""
     from groprog_assets.simulation import simulate_study
 
     study = simulate_study(tmp_path_factory.mktemp("trained"), scale="tiny", fastq=False)
+    document = yaml.safe_load(study.read_text())
+    document["parameters"]["representation"] = {"harmonization": "combat"}
+    study.write_text(yaml.safe_dump(document))
     done = CliRunner().invoke(main, ["run", str(study), "--select", "+risk_model"])
     assert done.exit_code == 0, done.output
     return study
@@ -64,6 +69,79 @@ def test_a_batch_equals_its_patients_one_by_one_and_nothing_is_refitted(trained:
         path: path.stat().st_mtime_ns for path in state.rglob("*") if path.is_file() and "dagster" not in path.parts
     }
     assert after == before
+
+
+def model_of(study: Path):
+    from groprog_assets.io_managers import load_asset
+    from groprog_assets.model.checkpoint import load_model
+    from groprog_assets.workspace import open_workspace
+
+    workspace = open_workspace(study)
+    files = load_asset(workspace, "risk_model").files
+    return workspace, load_model({name: blob.content for name, blob in files.items()})
+
+
+def test_a_training_patient_scores_as_the_study_scored_him_batch_and_all(trained: Path, tmp_path: Path):
+    from groprog_assets.io_managers import load_asset
+    from groprog_assets.model.predict import predict
+    from groprog_assets.model_columns import model_inputs
+
+    workspace, model = model_of(trained)
+    assert model.encoders.harmonization is not None
+    given = (load_asset(workspace, name) for name in ("cohort", "patient_expression", "normalized_features"))
+    expected = predict(model, model_inputs(*given, "signature"))
+    frame = new_patients(trained, 60)
+    frame = frame[frame["PATIENT_ID"].isin(expected.patient_id)]
+    done = score(trained, frame, tmp_path, "--expression", expression_of(trained))
+    assert done.exit_code == 0, done.output
+    table = pd.read_csv(io.StringIO(done.stdout), sep="\t").set_index("patient_id")
+    own = pd.Series(expected.risk, index=expected.patient_id).reindex(table.index)
+    pd.testing.assert_series_equal(table["risk"], own, check_names=False, rtol=1e-9)
+    unplaced = score(trained, frame.drop(columns="BATCH"), tmp_path, "--expression", expression_of(trained))
+    assert "no batch given: expression not harmonised" in unplaced.stdout
+
+
+def test_expression_of_another_naming_is_refused(trained: Path, tmp_path: Path):
+    matrix = pd.read_csv(expression_of(trained), sep="\t", index_col=0)
+    matrix.index = [f"ENSG{row:011d}" for row in range(len(matrix))]
+    matrix.to_csv(tmp_path / "ensembl.tsv", sep="\t", na_rep="NA")
+    done = score(trained, new_patients(trained).iloc[1:], tmp_path, "--expression", str(tmp_path / "ensembl.tsv"))
+    assert done.exit_code == 2
+    assert "3 patients with values for fewer than 10 of the model's" in done.output
+    assert "ENSG00000000000" in done.output
+
+
+def test_a_patient_of_whom_nothing_is_known_is_refused(trained: Path, tmp_path: Path):
+    frame = new_patients(trained)
+    frame.loc[frame.index[1], [name for name in frame.columns if name != "PATIENT_ID"]] = ""
+    done = score(trained, frame, tmp_path)
+    assert done.exit_code == 2
+    assert f"no field and no gene is known ({frame['PATIENT_ID'].iloc[1]})" in done.output
+
+
+def test_a_landmark_is_said_with_every_score(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    _, model = model_of(trained)
+    cohort = model.parameters.cohort.model_copy(update={"landmark_months": 3.0})
+    later = model._replace(parameters=model.parameters.model_copy(update={"cohort": cohort}))
+    monkeypatch.setattr("groprog_assets.model.checkpoint.load_model", lambda files: later)
+    done = score(trained, new_patients(trained, 1), tmp_path, "--pages", str(tmp_path / "pages"))
+    assert "months count from the landmark at 3 months; " in done.stdout
+    (page,) = (tmp_path / "pages").glob("*.html")
+    assert "still at risk 3 months after baseline" in page.read_text()
+
+
+def test_expression_for_a_model_that_reads_none_is_refused(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from groprog_assets.champions import champion_model
+    from groprog_assets.workspace import open_workspace
+
+    bundle, features, fields = champion_model(open_workspace(trained))
+    bundle = Bundle({**bundle, "summary": {**bundle.summary, "mode": "clinical"}})
+    monkeypatch.setattr("groprog_assets.scoring.champion_model", lambda workspace: (bundle, features, fields))
+    done = score(trained, new_patients(trained, 1), tmp_path, "--expression", expression_of(trained))
+    assert done.exit_code == 2
+    assert "The model is in clinical mode and reads no expression" in done.output
 
 
 def test_pages_and_what_is_said_without_expression(trained: Path, tmp_path: Path):

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from groprog_assets.figures.style import CONTROL, DOWN, SOFT_INK, UP, data_uri, figure_bytes, new_figure, style
+from groprog_assets.figures.style import (
+    CONTROL,
+    DOWN,
+    NEUTRAL,
+    SOFT_INK,
+    UP,
+    data_uri,
+    figure_bytes,
+    new_figure,
+    style,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TEMPLATES = Path(__file__).with_name("templates")
 MOST_DRIVERS = 14
+ENDPOINTS = {
+    "OS": "overall survival",
+    "PFS": "progression-free survival",
+    "DSS": "disease-specific survival",
+    "DFS": "disease-free survival",
+}
+THIRDS = ("lowest", "middle", "highest")
 
 
 def drivers(context: Mapping[str, Any], most: int = MOST_DRIVERS) -> list[dict[str, Any]]:
@@ -42,14 +60,26 @@ def drivers(context: Mapping[str, Any], most: int = MOST_DRIVERS) -> list[dict[s
 
 
 def survival_figure(
-    months: Sequence[float], survival: Sequence[float], lower: Sequence[float], upper: Sequence[float], endpoint: str
+    months: Sequence[float],
+    survival: Sequence[float],
+    lower: Sequence[float],
+    upper: Sequence[float],
+    average: Sequence[float],
+    words: str,
 ) -> Figure:
-    """Predicted survival probability against months, with the ensemble's 95 % band."""
+    """Predicted survival probability against months with the ensemble's 95 % band, beside the average training patient's.
+
+    words: what survives, the y axis. A band without width (one member) is not drawn.
+    """
     figure, axes = new_figure((5.2, 3.2))
     with style():
-        axes.fill_between(months, lower, upper, color=CONTROL, alpha=0.18, linewidth=0, label="95 % of the ensemble")
-        axes.plot(months, survival, color=CONTROL, label="predicted")
-        axes.set(xlabel="months", ylabel=f"probability, {endpoint}", ylim=(0, 1.02), xlim=(0, max(months)))
+        if list(lower) != list(upper):
+            axes.fill_between(
+                months, lower, upper, color=CONTROL, alpha=0.18, linewidth=0, label="95 % of the ensemble"
+            )
+        axes.plot(months, average, color=NEUTRAL, linestyle="--", label="average training patient")
+        axes.plot(months, survival, color=CONTROL, label="this patient")
+        axes.set(xlabel="months", ylabel=f"probability, {words}", ylim=(0, 1.02), xlim=(0, max(months)))
         axes.set_xticks(range(0, int(max(months)) + 1, 12))
         axes.legend(loc="lower left")
     return figure
@@ -66,27 +96,36 @@ def drivers_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
         axes.set_yticks(range(len(rows)), labels)
         axes.invert_yaxis()
         axes.grid(axis="y", visible=False)
-        axes.set_xlabel("contribution to the log relative hazard")
+        axes.set_xlabel("contribution to the log hazard: left lowers the risk, right raises it")
     return figure
+
+
+def median_month(months: Sequence[float], survival: Sequence[float]) -> float | None:
+    """First of `months` at which the predicted survival is at most one half; None where it stays above."""
+    return next((month for month, value in zip(months, survival) if value <= 0.5), None)
 
 
 def render_patient(context: Mapping[str, Any]) -> bytes:
     """The page as UTF-8 HTML bytes, equal for equal contexts; nothing is fetched.
 
     context: study, endpoint, score (a row of risk_scores), notes, horizons, months, survival, survival_lower, survival_upper,
-    reference (risk of the average patient), fields and genes ({name: contribution}), values ({field: value}), unexplained
-    (omics not split by gene), patients and events of the training cohort.
+    average (the average patient's survival), reference (his risk), fields and genes ({name: contribution}), labels ({function:
+    sum over its genes}), values ({field: value}), unexplained (omics not split by gene), genes_total (the vocabulary),
+    members of the ensemble, patients and events of the training cohort, landmark (months, None without one).
     """
     rows = drivers(context)
     score = context["score"]
     total = context["reference"] + sum(row["contribution"] for row in rows)
+    words = ENDPOINTS.get(context["endpoint"], context["endpoint"])
     curve = survival_figure(
         context["months"],
         context["survival"],
         context["survival_lower"],
         context["survival_upper"],
-        context["endpoint"],
+        context["average"],
+        words,
     )
+    ratios = [math.exp(score[name] - context["reference"]) for name in ("risk", "risk_lower", "risk_upper")]
     table = [
         {
             "month": f"{month:g}",
@@ -107,6 +146,12 @@ def render_patient(context: Mapping[str, Any]) -> bytes:
         {
             **context,
             "drivers": rows,
+            "ratios": ratios,
+            "words": words,
+            "third": THIRDS[min(int(score["percentile"] * 3 / 100), 2)],
+            "median": median_month(context["months"], context["survival"]),
+            "sums": {kind: sum(context[kind].values()) for kind in ("fields", "genes")},
+            "labels": sorted(context["labels"].items(), key=lambda item: -abs(item[1])),
             "horizon_rows": table,
             "total": total,
             "curve": data_uri(figure_bytes(curve, "svg")),

@@ -52,7 +52,52 @@ def refusals(model: RiskModel, inputs: ModelInputs) -> list[Problem]:
                     "Give expression on the scale the model was trained on.",
                 )
             )
+        problems += naming_problems(model, inputs)
     return problems
+
+
+def naming_problems(model: RiskModel, inputs: ModelInputs) -> list[Problem]:
+    """One problem where a patient's expression has values, but for fewer genes of the model than another naming would give.
+
+    The limit is `cohort.minimum_shared_genes`, or the whole vocabulary where that is smaller. Empty outside signature mode.
+    """
+    if model.encoders.expression is None or inputs.expression is None:
+        return []
+    known = np.isfinite(inputs.expression)
+    shared = np.isin(np.array(inputs.genes, dtype=str), np.array(model.genes, dtype=str))
+    least = min(model.parameters.cohort.minimum_shared_genes, len(model.genes))
+    count = known[:, shared].sum(axis=1)
+    strange = np.flatnonzero(known.any(axis=1) & (count < least))
+    if not strange.size:
+        return []
+    first = strange[0]
+    return [
+        Problem(
+            "expression",
+            f"{strange.size} patients with values for fewer than {least} of the model's {len(model.genes)} genes "
+            f"(first {inputs.patient_id[first]}: {count[first]} of its {known[first].sum()})",
+            f"The model's genes are named {', '.join(model.genes[:3])}; the table's {', '.join(inputs.genes[:3])}.",
+            "Give the same gene symbols, or score without expression.",
+        )
+    ]
+
+
+def nothing_known(model: RiskModel, inputs: ModelInputs) -> list[Problem]:
+    """One problem where neither a field nor a gene of a patient is known; an empty list when something is of everyone."""
+    known = model.encoders.transform(inputs).genes_used > 0
+    for encoding in model.encoders.clinical.fields:
+        if encoding.dropped or encoding.name not in inputs.covariates:
+            continue
+        values = inputs.covariates[encoding.name]
+        known |= np.isfinite(values) if encoding.kind == "continuous" else np.isin(values, encoding.levels)
+    empty = np.flatnonzero(~known)
+    if not empty.size:
+        return []
+    names = ", ".join(inputs.patient_id[empty[:5]].tolist())
+    rule = "A score of nothing known is the average patient's, not this one's."
+    return [
+        Problem("patients", f"{empty.size} of whom no field and no gene is known ({names})", rule, "Leave them out.")
+    ]
 
 
 def statements(model: RiskModel, inputs: ModelInputs) -> list[list[str]]:
@@ -80,10 +125,11 @@ def statements(model: RiskModel, inputs: ModelInputs) -> list[list[str]]:
         seen = model.encoders.harmonization.constants.batch
         batches = inputs.batch if inputs.batch is not None else np.full(len(inputs), "")
         for row in np.flatnonzero(~np.isin(batches, seen)):
-            said[row].append(f"batch {str(batches[row])!r} was not in training: expression not harmonised")
+            given = f"batch {str(batches[row])!r} was not in training" if batches[row] else "no batch given"
+            said[row].append(f"{given}: expression not harmonised")
     omics = _omics_statements(model, inputs)
     return [
-        [*([f"missing: {', '.join(names)}"] if names else []), *words, *([text] if text else [])]
+        [*([f"missing: {', '.join(names)}, counted as average"] if names else []), *words, *([text] if text else [])]
         for names, words, text in zip(missing, said, omics)
     ]
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from groprog_assets.figures.patient_page import drivers, render_patient
+from groprog_assets.figures.patient_page import drivers, median_month, render_patient
 
 
 def context(**changes: object) -> dict:
@@ -24,11 +24,16 @@ def context(**changes: object) -> dict:
         "survival": [1.0, 0.9, 0.6],
         "survival_lower": [1.0, 0.8, 0.5],
         "survival_upper": [1.0, 0.95, 0.7],
+        "average": [1.0, 0.95, 0.8],
         "reference": 0.1,
         "fields": {"age": 0.5, "stage": -0.2, "albumin": 0.0},
         "values": {"age": 71.0, "stage": "III", "albumin": float("nan")},
         "genes": {f"G{k}": 0.02 for k in range(20)},
+        "labels": {"cell_junction": -0.04, "key_locus": 0.06},
         "unexplained": 0.1,
+        "genes_total": 50,
+        "members": 5,
+        "landmark": None,
         "patients": 300,
         "events": 100,
     }
@@ -51,6 +56,32 @@ def test_the_page_says_what_was_missing_and_fetches_nothing():
     assert "Nothing: every field" in render_patient(context(notes=[])).decode()
 
 
+def test_a_clinician_reads_ratios_thirds_and_functions():
+    page = " ".join(render_patient(context()).decode().split())
+    assert "× 2.23" in page  # exp(0.9 - 0.1)
+    assert "95 % of the ensemble × 1.49 to 3.32" in page
+    assert "higher risk than 81 % of the 300 training patients; highest third" in page
+    assert "predicted survival stays above 50 % until month 36" in page
+    assert "overall survival (OS)" in page
+    assert "of the model's 50" in page
+    assert page.index("key locus") < page.index("cell junction")  # by size
+    assert "Clinical fields together +0.300, genes together +0.400" in page
+    assert "landmark" not in page
+    assert "months count from then" not in page
+
+
+def test_one_member_has_no_interval_and_a_landmark_is_said():
+    page = " ".join(render_patient(context(members=1, landmark=3.0)).decode().split())
+    assert "one model, so no interval" in page
+    assert "95 % of the ensemble ×" not in page
+    assert "still at risk 3 months after baseline" in page
+
+
+@pytest.mark.parametrize(("survival", "month"), [([1.0, 0.5, 0.4], 12.0), ([1.0, 0.9, 0.51], None)])
+def test_the_median_is_where_half_survive(survival: list[float], month: float | None):
+    assert median_month([0.0, 12.0, 36.0], survival) == month
+
+
 def test_names_are_text():
     page = render_patient(context(notes=["<script>alert(1)</script>"], study="<b>x</b>")).decode()
     assert "<script>" not in page
@@ -58,5 +89,5 @@ def test_names_are_text():
 
 
 def test_a_patient_without_any_driver_still_has_a_page():
-    page = render_patient(context(fields={}, genes={}, unexplained=0.0)).decode()
+    page = render_patient(context(fields={}, genes={}, labels={}, unexplained=0.0)).decode()
     assert "sum = log relative hazard" in page

@@ -10,7 +10,7 @@ import pytest
 from groprog_assets.model.cross_validation import train_final
 from groprog_assets.model.inputs import ModelInputs
 from groprog_assets.model.predict import RiskModel, predict
-from groprog_assets.model.vocabulary import refusals, statements
+from groprog_assets.model.vocabulary import nothing_known, refusals, statements
 from tests.model.cohorts import cohort, parameters
 
 
@@ -41,8 +41,8 @@ def test_a_complete_patient_needs_no_words(model: RiskModel):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"age": np.nan}, "missing: age"),
-        ({"stage": ""}, "missing: stage"),
+        ({"age": np.nan}, "missing: age, counted as average"),
+        ({"stage": ""}, "missing: stage, counted as average"),
         ({"sex": "other"}, "sex 'other' was not in training: counted as unknown"),
         ({"age": 120.0}, "age 120 is beyond 3 SD: counted as 3 SD"),
     ],
@@ -76,6 +76,30 @@ def test_another_scale_of_expression_is_refused_for_a_patient_alone_as_in_a_batc
     assert [problem.where for problem in refusals(model, batch)] == ["expression"]
     assert refusals(model, batch.take(np.array([3])))
     assert refusals(model, batch.take(np.array([2]))) == []
+
+
+def test_another_naming_of_genes_is_refused_and_not_taken_for_no_expression(model: RiskModel):
+    inputs = changed()
+    strange = dataclasses.replace(inputs, genes=tuple(f"ENSG{k}" for k in range(30)))
+    (problem,) = refusals(model, strange)
+    assert "10 patients with values for fewer than 10 of the model's 30 genes" in problem.value
+    assert "ENSG0" in problem.rule
+    holes = np.asarray(inputs.expression).copy()
+    holes[0], holes[1, 9:] = np.nan, np.nan  # the first has no expression, the second has nine genes
+    few = dataclasses.replace(inputs, expression=holes)
+    (problem,) = refusals(model, few)
+    assert "1 patients" in problem.value
+    assert "first P001: 9 of its 9" in problem.value
+    assert refusals(model, few.take(np.array([0, 2]))) == []
+    assert refusals(model, few.take(np.array([1])))
+
+
+def test_a_patient_of_whom_nothing_is_known_is_refused(model: RiskModel):
+    inputs = changed(age=np.nan, stage="", sex="", dose=np.nan)
+    assert nothing_known(model, inputs) == []  # the genes are
+    (problem,) = nothing_known(model, inputs.clinical_only())
+    assert problem.value == "1 of whom no field and no gene is known (P000)"
+    assert nothing_known(model, inputs.clinical_only().take(np.arange(1, 10))) == []
 
 
 def test_scoring_changes_nothing_in_the_model(model: RiskModel):
