@@ -39,6 +39,8 @@ from groprog_assets.workspace import OF_PATIENTS, StudyView, Workspace
 OWNERS = ["team:groprog"]
 LIBRARY_ASSETS = ("raw_reads", "read_quality", "alignments", "filtered_alignments", "coverage")
 LIBRARY_FILES = ("library.reads", "library.alignments", "library.bigwig_plus", "library.bigwig_minus")
+Readings = dict[str, Reading | dict[str, Reading] | None]
+"""By input: one value, one a library, or None for what the study does not have."""
 RESERVED = ("study", "library", "workspace", "progress", "scratch", "pool")
 
 
@@ -212,6 +214,8 @@ def _unnamed(workspace: Workspace, text: str) -> str:
     from groprog_assets.methods.clinical_tables import read_table
 
     cohort = workspace.study.cohort
+    if cohort is None:
+        return text
     try:
         cells = read_table(workspace.resolve(cohort.clinical)).cells
         patients = set(cells[cohort.patient_column].str.strip())
@@ -239,7 +243,7 @@ def derive(
     workspace: Workspace,
     specification: Specification,
     partition: str,
-    readings: dict[str, Reading | dict[str, Reading]],
+    readings: Readings,
     progress: Callable[[str], Any],
     pool: Pool | None = None,
 ) -> tuple[str, dict[str, Any], bool]:
@@ -280,7 +284,7 @@ def circumstances(
     workspace: Workspace,
     specification: Specification,
     partition: str,
-    readings: dict[str, Reading | dict[str, Reading]],
+    readings: Readings,
 ) -> tuple[dict[str, Any], StudyView]:
     """(the derivation without its outcome, the view): everything that decides an asset's value."""
     libraries: list[Library] | None = None
@@ -291,7 +295,7 @@ def circumstances(
     edges: list[dict[str, Any]] = []
     for name in specification.inputs:
         reading = readings[name]
-        items = reading.values() if isinstance(reading, dict) else [reading]
+        items = reading.values() if isinstance(reading, dict) else [reading] if reading is not None else []
         edges += [{"name": name, **item.edge} for item in items]
     parameters = {name: workspace.describe(value) for name, value in values.items() if name.startswith("parameters.")}
     changed = workspace.study.parameters.overrides()
@@ -324,6 +328,8 @@ def _argument(name: str, specification: Specification, readings: dict[str, Any],
     if name in context:
         return context[name]
     reading = readings[name]
+    if reading is None:
+        return None
     items = reading if isinstance(reading, dict) else {"": reading}
     unread = name in specification.unread
     given = {partition: item.stored if unread else item.value() for partition, item in items.items()}

@@ -66,7 +66,7 @@ def inbox_take(study: Path, user: str) -> None:
     from groprog_assets.workspace import open_workspace
 
     workspace = open_workspace(study)
-    if workspace.study.cohort.inbox is None:
+    if workspace.study.inbox is None:
         raise StudyError(Problem("cohort.inbox", "not given", "The study names its inbox.", "Example: inbox: inbox"))
     with run_lock(workspace), study_instance(workspace) as instance:
         arrived = take_in(instance, workspace, user or getpass.getuser())

@@ -1,4 +1,7 @@
-"""The code location: assets, checks, jobs, schedules, sensors and resources, the same for tests, UI and command line."""
+"""The code location: assets, checks, jobs, schedules, sensors and resources, the same for tests, UI and command line.
+
+Of a study without a cohort the assets of patients and models are names that nothing makes, and nothing starts them.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,11 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 import dagster as dg
 
 from groprog_assets import assets, jobs, schedules, sensors
+from groprog_assets.errors import GroProgError
 from groprog_assets.freshness import with_freshness
 from groprog_assets.io_managers import ArtifactIOManager
 from groprog_assets.resources import ComputePool, StudyResource
+from groprog_assets.workspace import COHORT_ASSETS, open_workspace
 
 
 def build_definitions(**overrides: Any) -> dg.Definitions:
@@ -25,14 +30,33 @@ def build_definitions(**overrides: Any) -> dg.Definitions:
         "artifacts": ArtifactIOManager(study=study),
         **overrides,
     }
+    graph = with_freshness(dg.load_assets_from_package_module(assets), path)
+    if not _has_cohort(path):
+        said = "Not in this study: it names no cohort."
+        absent = [dg.AssetSpec(name, description=said).with_io_manager_key("artifacts") for name in COHORT_ASSETS]
+        return dg.Definitions(
+            assets=[*(asset for asset in graph if asset.key.path[-1] not in COHORT_ASSETS), *absent],
+            jobs=[job for job in jobs.JOBS if job is not jobs.cohort_job],
+            sensors=[sensors.libraries, *sensors.LEDGER],
+            resources=resources,
+            executor=dg.in_process_executor,
+        )
     return dg.Definitions(
-        assets=with_freshness(dg.load_assets_from_package_module(assets), path),
+        assets=graph,
         jobs=list(jobs.JOBS),
         schedules=schedules.retraining(path),
         sensors=[sensors.libraries, sensors.inbox, *sensors.LEDGER],
         resources=resources,
         executor=dg.in_process_executor,
     )
+
+
+def _has_cohort(path: str) -> bool:
+    """Whether the study at `path` (or of GROPROG_STUDY) has patients; True where there is none to ask."""
+    try:
+        return open_workspace(path or None).study.cohort is not None
+    except GroProgError:
+        return True
 
 
 defs = build_definitions()

@@ -93,7 +93,7 @@ def _clinical(workspace: Workspace, path: Path, content: bytes, made: Judgement)
     from groprog_assets.methods.clinical_tables import read_table
     from groprog_assets.methods.clinical_updates import compare, contradictions, merge_rows, remove_patients
 
-    cohort = workspace.study.cohort
+    cohort = workspace.study.patients
     column = cohort.patient_column
     current = read_table(workspace.resolve(cohort.clinical)).cells
     if made.kind == "withdrawal":

@@ -125,7 +125,7 @@ def close_orphans(instance: dg.DagsterInstance) -> int:
 def selected_assets(definitions: dg.Definitions, select: str) -> set[str]:
     """Names chosen by Dagster's selection syntax ("pausing", "+pausing", "group:cohort"); all for an empty text."""
     graph = definitions.resolve_asset_graph()
-    every = {key.to_user_string() for key in graph.get_all_asset_keys()}
+    every = {key.to_user_string() for key in graph.materializable_asset_keys}
     if not select:
         return every
     named = re.sub(
@@ -137,7 +137,7 @@ def selected_assets(definitions: dg.Definitions, select: str) -> set[str]:
         raise StudyError(
             Problem("--select", select, f"It is Dagster's asset selection ({error}).", "Example: --select '+pausing'.")
         ) from None
-    return {key.to_user_string() for key in keys}
+    return {key.to_user_string() for key in keys} & every
 
 
 def phases(chosen: set[str]) -> tuple[list[str], list[str], list[str]]:

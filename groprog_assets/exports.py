@@ -93,13 +93,16 @@ def _genomics(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
         yield "transcripts/all.tsv", _tsv(units)
         yield "transcripts/grohmm.bed", _bed(_as_grohmm(units))
         if counts is not None:
+            yield "transcripts/counts.tsv", _count_matrix(counts)
             for condition in sorted({library.condition for library in workspace.study.libraries}):
                 ids = {library.id for library in workspace.study.libraries if library.condition == condition}
                 seen = counts.loc[counts["library"].isin(ids) & (counts["count"] > 0), "transcript"]
                 yield f"transcripts/{condition}.bed", _bed(units[units["name"].isin(set(seen))])
     repaired = load_asset(workspace, "repaired_transcripts")
     if repaired is not None:
-        yield "transcripts/repaired.bed", _bed(repaired)
+        yield "transcripts/repaired.bed", _bed(repaired.table)
+        yield "transcripts/repaired.tsv", _tsv(repaired.table)
+        yield "transcripts/repaired_counts.tsv", _count_matrix(repaired.counts)
     density = load_asset(workspace, "transcript_density")
     if density is not None:
         yield "transcript_density.json", _json(density.summary)
@@ -179,7 +182,7 @@ def _prognosis(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
 
 def _of_champion(workspace: Workspace, asset: str) -> Any:
     """The value behind the model that stands; before any decision the newest; None when there is none."""
-    if workspace.derivations.current("champion") is None:
+    if not workspace.has(asset) or workspace.derivations.current("champion") is None:
         return load_asset(workspace, asset)
     try:
         return read_standing(workspace, asset).value()
@@ -207,6 +210,12 @@ def _json(value: Any) -> bytes:
 def _as_grohmm(units: Any) -> Any:
     """The units at the coordinates groHMM 1.41 exports to BED: its 1-based start less one, its end."""
     return units.assign(start=units["grohmm_start"] - 1, end=units["grohmm_end"])
+
+
+def _count_matrix(counts: Any) -> bytes:
+    """Units x libraries, in the order of the table: what DESeq2 and edgeR read."""
+    wide = counts.pivot(index="transcript", columns="library", values="count")
+    return _tsv(wide.loc[counts["transcript"].unique(), counts["library"].unique()].reset_index())
 
 
 def _bed(units: Any) -> bytes:

@@ -51,7 +51,7 @@ def nascent_drawings(study: Any, values: Mapping[str, Any]) -> dict[str, Callabl
 
 
 def cohort_drawings(values: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
-    """The figures of the patients and of the model, and the graph, as `nascent_drawings` has those of the libraries."""
+    """The figures of the patients and of the model, as `nascent_drawings` has those of the libraries."""
     from groprog_assets.figures import (
         ablation,
         attributions,
@@ -86,7 +86,6 @@ def cohort_drawings(values: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
         "roc": lambda: evaluation.roc_figure(document, LABELS),
         "robustness": lambda: robustness.robustness_figure(document),
         "ablation": lambda: ablation.ablation_figure(values["ablation"]),
-        "workflow": _workflow,
     }
 
 
@@ -118,12 +117,15 @@ def cohort_drivers(trained: Any, cohort: Any, expression: dict[str, Any], featur
     }
 
 
-def _workflow() -> Any:
+def graph_drawing(with_cohort: bool) -> dict[str, Callable[[], Any]]:
+    """The figure of the graph that a study with or without a cohort has."""
     from groprog_assets.asset_definition import SPECIFICATIONS
     from groprog_assets.figures import workflow
+    from groprog_assets.workspace import COHORT_ASSETS
 
-    groups = {name: item.group for name, item in SPECIFICATIONS.items()}
-    return workflow.workflow(groups, [(above, name) for name, item in SPECIFICATIONS.items() for above in item.inputs])
+    groups = {name: item.group for name, item in SPECIFICATIONS.items() if with_cohort or name not in COHORT_ASSETS}
+    edges = [(above, name) for name in groups for above in SPECIFICATIONS[name].inputs if above in groups]
+    return {"workflow": lambda: workflow.workflow(groups, edges)}
 
 
 def drawn(drawing: Mapping[str, Callable[[], Any]]) -> Bundle:

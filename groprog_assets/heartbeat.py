@@ -32,7 +32,7 @@ def standing(instance: dg.DagsterInstance, workspace: Workspace, now: float | No
     """How the study's instance stands at `now` (seconds since the epoch, UTC). An age below zero is a clock that jumped back."""
     moment = time.time() if now is None else now
     study = workspace.study
-    needed = study.cohort.inbox is not None or study.retrain_cron is not None
+    needed = study.inbox is not None or study.retrain_cron is not None
     beats = {name: moment - beat.timestamp for name, beat in sorted(instance.get_daemon_heartbeats().items())}
     ticks = {}
     for state in instance.all_instigator_state():

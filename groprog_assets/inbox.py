@@ -45,9 +45,9 @@ def sort_inbox(
     Names starting with a dot, other suffixes, links, empty files and files still being written are left alone, and so is a
     manifest of libraries whose files have not all arrived.
     """
-    if workspace.study.cohort.inbox is None:
+    if workspace.study.inbox is None:
         return []
-    folder = workspace.resolve(workspace.study.cohort.inbox)
+    folder = workspace.resolve(workspace.study.inbox)
     found = []
     for path in waiting_files(workspace):
         if not _is_settled(workspace, path, stable_seconds):
@@ -81,7 +81,7 @@ def sort_inbox(
 
 def waiting_files(workspace: Workspace) -> list[Path]:
     """Files of the inbox that may be deliveries, oldest first."""
-    inbox = workspace.study.cohort.inbox
+    inbox = workspace.study.inbox
     if inbox is None or not workspace.resolve(inbox).is_dir():
         return []
     found = [

@@ -55,9 +55,9 @@ def _units(workspace: Workspace) -> dict[str, Any]:
     genes_of = {} if changed is None else dict(zip(changed.table["transcript"], changed.table["gene"], strict=True))
     found = {}
     for kind, asset in (("called", "transcripts"), ("repaired", "repaired_transcripts")):
-        table = load_asset(workspace, asset)
-        if table is not None:
-            found[kind] = unit_table(table, genes_of)
+        units = load_asset(workspace, asset)
+        if units is not None:
+            found[kind] = unit_table(units.table if kind == "repaired" else units, genes_of)
     return found
 
 

@@ -52,7 +52,10 @@ class Reading:
 
 
 def read_asset(workspace: Workspace, asset: str, partition: str = "") -> Reading:
-    """The current value of an asset; ArtifactError names the command that makes it when there is none."""
+    """The current value of an asset; ArtifactError names the command that makes it when there is none, or why there cannot be."""
+    if not workspace.has(asset):
+        rule, remedy = "It is about patients.", "Add a cohort to the study file."
+        raise ArtifactError(Problem(asset, "the study names no cohort", rule, remedy))
     digest = workspace.derivations.current(asset, partition)
     if digest is None:
         name = f"{asset}[{partition}]" if partition else asset
@@ -68,10 +71,12 @@ def read_standing(workspace: Workspace, asset: str) -> Reading:
 
 def read_input(
     workspace: Workspace, asset: str, partition: str, gates: tuple[str, ...] = (), of_champion: bool = False
-) -> Reading | dict[str, Reading]:
+) -> Reading | dict[str, Reading] | None:
     """What a step is handed of an input. gates: it sees every library that passed its checks in these assets, as a dict;
-    of_champion: it sees the standing model's."""
-    if of_champion:
+    of_champion: it sees the standing model's, or where the study has no model the newest. None: the study has no such asset."""
+    if not workspace.has(asset):
+        return None
+    if of_champion and workspace.has("champion"):
         return read_standing(workspace, asset)
     if gates:
         kept, _ = workspace.eligible_libraries(gates, (asset,))
@@ -90,8 +95,8 @@ def _reading(workspace: Workspace, asset: str, partition: str, digest: str) -> R
 
 
 def load_asset(workspace: Workspace, asset: str, partition: str = "") -> Any:
-    """The current value of an asset, or None when it was never made."""
-    if workspace.derivations.current(asset, partition) is None:
+    """The current value of an asset, or None when it was never made or the study has none."""
+    if not workspace.has(asset) or workspace.derivations.current(asset, partition) is None:
         return None
     return read_asset(workspace, asset, partition).value()
 

@@ -77,7 +77,7 @@ def _foresee(
     if waiting:
         return Step(name, partition, "follow", ", ".join(step.name for step in waiting))
     for item in specification.inputs:
-        if not specification.gates(item) and item not in specification.of_champion:
+        if workspace.has(item) and not specification.gates(item) and item not in specification.of_champion:
             record = workspace.derivations.current_record(item, _partition(item, partition))
             if record is not None and not passed(record):
                 failed = [check["name"] for check in record["verdicts"] if check["blocking"] and not check["passed"]]

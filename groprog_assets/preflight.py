@@ -68,6 +68,8 @@ def field_notices(study: Study) -> list[Problem]:
     """Covariates the clinical table cannot support (constant, empty, an identifier): not errors, they are left out."""
     from groprog_assets.methods.clinical_records import read_clinical
 
+    if study.cohort is None:
+        return []
     read = read_clinical(study.cohort, study.parameters.cohort)
     unused = read.fields[~read.fields["used"] & ~read.fields["reason"].str.startswith("known ")]
     rule = "A covariate that tells no patient from another is left out of the model."
@@ -117,13 +119,15 @@ def _track(path: Any, sizes: dict[str, int]) -> list[str]:
 
 
 def _cohort(study: Study) -> set[str] | None:
-    """Gene symbols the experiment must know, None where it need not know any; the clinical table is judged on the way."""
+    """Gene symbols the experiment must know, None where it need not know any; a clinical table is judged on the way."""
     from groprog_assets.methods.clinical_records import read_clinical
     from groprog_assets.methods.cohort import assemble_cohort
     from groprog_assets.methods.folds import make_folds
     from groprog_assets.methods.patient_expression import expression_genes, read_expression
 
     parameters = study.parameters
+    if study.cohort is None:
+        return None
     read = read_clinical(study.cohort, parameters.cohort)
     symbols = None
     if study.cohort.expression is not None:

@@ -36,8 +36,9 @@ def report_context(study: StudyView, workspace: Workspace) -> dict[str, Any]:
             "title": study.title,
             "genome": study.genome.name,
             "contrast": {"treatment": contrast.treatment, "control": contrast.control},
-            "mode": study.parameters.representation.mode,
-            "endpoint": study.cohort.endpoint.name,
+            "mode": study.parameters.representation.mode if study.cohort else "",
+            "endpoint": study.cohort.endpoint.name if study.cohort else "",
+            "patients": study.cohort is not None,
         },
         "absent": _absent(study),
         "libraries": [_library(workspace, library, left_out) for library in workspace.study.libraries],
@@ -92,7 +93,7 @@ def _records(workspace: Workspace) -> list[tuple[str, str, dict[str, Any]]]:
     return [
         (asset, partition, workspace.derivations.read(digest))
         for asset, partition, digest in workspace.derivations.pointers()
-        if asset not in AFTER and (not partition or partition in libraries)
+        if asset not in AFTER and workspace.has(asset) and (not partition or partition in libraries)
     ]
 
 

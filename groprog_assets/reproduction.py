@@ -16,7 +16,7 @@ from groprog_assets.errors import ArtifactError, GroProgError, Problem, StudyErr
 from groprog_assets.io_managers import Reading, read_asset
 from groprog_assets.lineage.derivations import Derivations, memo_key, output
 from groprog_assets.study import Cohort, Study
-from groprog_assets.workspace import Workspace
+from groprog_assets.workspace import COHORT_ASSETS, Workspace
 
 EVERYTHING = ("report", "lineage_snapshot")
 """Assets that tell of every present value, and so need all of them made again."""
@@ -206,7 +206,8 @@ def _last(record: dict[str, Any]) -> tuple[int, str, str]:
 
 def _reading(
     away: Workspace, item: str, record: dict[str, Any], given: Specification, done: dict[str, str]
-) -> Reading | dict[str, Reading]:
+) -> Reading | dict[str, Reading] | None:
+    """What the record says the step read of `item`; None where the study had no such asset."""
     held = {}
     for edge in (edge for edge in record["inputs"] if edge["name"] == item):
         digest = done[edge["derivation"]]
@@ -214,6 +215,8 @@ def _reading(
         held[edge["partition"]] = Reading(away, edge["asset"], edge["partition"], digest, reference)
     if given.gates(item):
         return held
+    if not held and item in COHORT_ASSETS:
+        return None
     if len(held) != 1:
         raise ArtifactError(Problem(_name(record), f"{len(held)} inputs {item}", "It has one.", "Run the study again."))
     return next(iter(held.values()))

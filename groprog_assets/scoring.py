@@ -47,7 +47,7 @@ def score_patients(workspace: Workspace, patients: Path, expression: Path | None
     from groprog_assets.model_columns import labelled_genes
 
     bundle, features, fields = champion_model(workspace)
-    cohort = workspace.study.cohort
+    cohort = workspace.study.patients
     table = read_table(patients)
     if cohort.patient_column not in table.cells:
         shown = ", ".join(map(str, table.cells.columns))
@@ -142,7 +142,7 @@ def patient_pages(workspace: Workspace, scored: Scored) -> dict[str, bytes]:
         pages[page_name(score["patient_id"])] = render_patient(
             {
                 "study": workspace.study.title or workspace.study.name,
-                "endpoint": workspace.study.cohort.endpoint.name,
+                "endpoint": workspace.study.patients.endpoint.name,
                 "score": score,
                 "notes": [note for note in score["notes"].split("; ") if note and "landmark" not in note],
                 "horizons": scored.prediction.horizons.tolist(),

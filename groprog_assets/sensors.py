@@ -42,7 +42,7 @@ def inbox(context: dg.SensorEvaluationContext, study: StudyResource) -> dg.Senso
     the study says (`retrain_cron`).
     """
     workspace = study.workspace
-    if workspace.study.cohort.inbox is None:
+    if workspace.study.inbox is None:
         return dg.SkipReason("The study names no inbox.")
     arrived = take_in(context.instance, workspace, study.actor or "inbox")
     requests = [

@@ -64,7 +64,7 @@ class Snapshots:
     def apply(self, study: Study) -> Study:
         """`study` as the newest snapshot has it; a library that stands in the study file itself is that one."""
         _, held = self.current()
-        if held.clinical:
+        if held.clinical and study.cohort is not None:
             cohort = study.cohort.model_copy(update={"clinical": self.tables / held.clinical})
             study = study.model_copy(update={"cohort": cohort})
         own = {library.id for library in study.libraries}

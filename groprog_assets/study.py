@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, field_validator
 
+from groprog_assets.errors import Problem, StudyError
 from groprog_assets.parameters import Parameters
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
@@ -233,7 +234,7 @@ class Study(StudyPart):
     marks: list[Mark] = Field(default_factory=list)
     ontology: Ontology | None = None
     signature_target: str | None = Field(None, description="chrom:start-end that the perturbation must raise (A44)")
-    cohort: Cohort
+    cohort: Cohort | None = Field(None, description="the patients; without them the study ends with the nascent half")
     validation: list[ExternalCohort] = Field(default_factory=list, description="other centres' patients to score")
     retrain_cron: Cron | None = Field(
         None, description="when to train again on what the inbox accepted; without it, as soon as it is accepted"
@@ -247,3 +248,21 @@ class Study(StudyPart):
     compute: Compute = Compute()
     results: Path = Field(Path("results"), description="where results are exported")
     parameters: Parameters = Field(default_factory=Parameters)
+
+    @property
+    def patients(self) -> Cohort:
+        """The cohort, for what cannot do without one; StudyError where the study names none."""
+        if self.cohort is None:
+            rule, remedy = "This is about patients.", "Add a cohort to the study file."
+            raise StudyError(Problem("cohort", "not given", rule, remedy))
+        return self.cohort
+
+    @property
+    def nascent_libraries(self) -> dict[str, Identifier]:
+        """patient -> library of the matched mode; empty without a cohort."""
+        return {} if self.cohort is None else self.cohort.nascent_libraries
+
+    @property
+    def inbox(self) -> Path | None:
+        """The folder watched for new clinical data; None without a cohort."""
+        return None if self.cohort is None else self.cohort.inbox

@@ -67,7 +67,7 @@ def study_notices(study: Study) -> list[Problem]:
         notices.append(Problem(where, value, rule, remedy))
 
     landmark = study.parameters.cohort.landmark_months
-    for field in study.cohort.fields:
+    for field in study.cohort.fields if study.cohort is not None else ():
         if field.known_at_days > 0 and (landmark is None or field.known_at_days > landmark * 365.25 / 12):
             notice(
                 f"cohort.fields, {field.name}",
@@ -83,6 +83,13 @@ def study_notices(study: Study) -> list[Problem]:
                 "Without replicates the variation between libraries is assumed, not measured; p-values are labelled exploratory.",
                 "Add a replicate of each condition.",
             )
+    if study.cohort is None:
+        notice(
+            "cohort",
+            "not given",
+            "Without patients the study ends with the nascent half: figures, tables and a report, no model.",
+            "Nothing, if that is what you want.",
+        )
     if study.genome.multi_copy is None and study.parameters.filtering.use_masks:
         notice(
             "genome.multi_copy",

@@ -77,7 +77,7 @@ def _libraries(study: Study) -> Iterator[Finding]:
     yield from _repeated([library.id for library in libraries], ("libraries",), "id", "Libraries")
     for k, library in enumerate(libraries):
         yield from _sources(library, study, ("libraries", k))
-    patients = set(study.cohort.nascent_libraries.values())
+    patients = set(study.nascent_libraries.values())
     replicates = Counter((lib.condition, lib.replicate) for lib in libraries if lib.id not in patients)
     for (condition, replicate), count in replicates.items():
         if count > 1:
@@ -192,6 +192,8 @@ def _units(field: ClinicalField, at: tuple[str | int, ...]) -> Iterator[Finding]
 
 
 def _cohort(study: Study) -> Iterator[Finding]:
+    if study.cohort is None:
+        return
     cohort, at = study.cohort, ("cohort", "fields")
     yield from _repeated([field.name for field in cohort.fields], at, "name", "Fields")
     yield from _repeated([field.column for field in cohort.fields], at, "column", "Columns")
@@ -273,7 +275,12 @@ def _cohort(study: Study) -> Iterator[Finding]:
 
 
 def _validation(study: Study) -> Iterator[Finding]:
-    """An external cohort speaks of the fields the model knows."""
+    """An external cohort speaks of the fields the model knows, and there must be a model."""
+    if study.cohort is None:
+        if study.validation:
+            rule = "Patients of other centres are scored by a model of the study's own."
+            yield Finding(("validation",), "no cohort", rule, "Add a cohort, or remove validation.")
+        return
     yield from _repeated([cohort.name for cohort in study.validation], ("validation",), "name", "External cohorts")
     known = {field.name: field for field in study.cohort.fields}
     for k, cohort in enumerate(study.validation):
@@ -302,7 +309,8 @@ def file_findings(study: Study) -> list[Finding]:
         )
     broken = {finding.at for finding in findings}
     findings += _chromosomes(study) if ("genome", "chrom_sizes") not in broken else []
-    findings += _clinical(study.cohort, ("cohort",), broken) if ("cohort", "clinical") not in broken else []
+    if study.cohort is not None and ("cohort", "clinical") not in broken:
+        findings += _clinical(study.cohort, ("cohort",), broken)
     for k, other in enumerate(study.validation):
         at = ("validation", k)
         findings += _clinical(other, at, broken) if (*at, "clinical") not in broken else []
@@ -326,11 +334,12 @@ def named_files(study: Study) -> Iterator[tuple[tuple[str | int, ...], Path]]:
     for name in ("obo", "gaf", "gmt"):
         if ontology is not None and getattr(ontology, name) is not None:
             yield ("ontology", name), getattr(ontology, name)
-    yield ("cohort", "clinical"), clinical_path(cohort.clinical)
-    if cohort.expression is not None:
-        yield ("cohort", "expression", "path"), cohort.expression.path
-    if cohort.splits is not None:
-        yield ("cohort", "splits"), cohort.splits
+    if cohort is not None:
+        yield ("cohort", "clinical"), clinical_path(cohort.clinical)
+        if cohort.expression is not None:
+            yield ("cohort", "expression", "path"), cohort.expression.path
+        if cohort.splits is not None:
+            yield ("cohort", "splits"), cohort.splits
     for k, other in enumerate(study.validation):
         yield ("validation", k, "clinical"), clinical_path(other.clinical)
         if other.expression is not None:

@@ -30,7 +30,7 @@ def record_withdrawal(workspace: Workspace, delivery: str, patients: list[str]) 
     """Write down who withdraws and which tables, known so far, hold them; the record. `delivery`: sha256 of the list."""
     from groprog_assets.methods.clinical_tables import read_table
 
-    leaving, column = set(patients), workspace.study.cohort.patient_column
+    leaving, column = set(patients), workspace.study.patients.patient_column
     tables = set()
     for path in [_own_table(workspace), *sorted(workspace.snapshots.tables.glob("*"))]:
         try:
@@ -148,7 +148,7 @@ def _own_table(workspace: Workspace) -> Path:
     """The clinical table the study file names, whatever the inbox added since."""
     from groprog_assets.study_check import load_study
 
-    return load_study(workspace.path).cohort.clinical
+    return load_study(workspace.path).patients.clinical
 
 
 def _reads(record: dict[str, Any], tables: set[str]) -> bool:
@@ -164,6 +164,8 @@ def _resting(workspace: Workspace) -> Iterator[tuple[str, str, str]]:
 def _naming(workspace: Workspace, patients: set[str]) -> Iterator[Path]:
     """The study's own tables that name one of `patients`."""
     cohort = workspace.study.cohort
+    if cohort is None:
+        return
     for path in [_own_table(workspace), *([cohort.expression.path] if cohort.expression else [])]:
         for file in [path] if path.is_file() else sorted(path.glob("*.txt")):
             if _names(file, patients):
@@ -185,7 +187,7 @@ def _names(path: Path, patients: set[str]) -> bool:
 
 def _erase_delivered(workspace: Workspace, patients: set[str]) -> int:
     """Delete the delivered files that name one of `patients`; a note with the digest takes their place. How many."""
-    folder = workspace.study.cohort.inbox
+    folder = workspace.study.inbox
     if folder is None:
         return 0
     count = 0

@@ -25,6 +25,20 @@ from groprog_assets.study import Library, Study
 STUDY_VARIABLE = "GROPROG_STUDY"
 OF_PATIENTS = "of_patients"
 """Stands among the gates of an asset that sees the patients' own libraries (matched mode) instead of the experiment's."""
+COHORT_ASSETS = (
+    "clinical_records",
+    "patient_expression",
+    "cohort",
+    "encoded_tensors",
+    "risk_model",
+    "risk_scores",
+    "baselines",
+    "evaluation",
+    "champion",
+    "ablation",
+    "external_validation",
+)
+"""The assets of the groups cohort and model: a study without a cohort has none of them."""
 SECTIONS = [
     "name",
     "title",
@@ -136,6 +150,10 @@ class Workspace:
     def resolve(self, path: Path) -> Path:
         return path if path.is_absolute() else self.folder / path
 
+    def has(self, asset: str) -> bool:
+        """Whether this study has the asset; what an earlier cohort left is no part of a study without one."""
+        return self.study.cohort is not None or asset not in COHORT_ASSETS
+
     def library(self, partition: str) -> Library:
         for library in self.study.libraries:
             if library.id == partition:
@@ -155,7 +173,7 @@ class Workspace:
         A library without a value of an asset that is `needed` is an error: leaving it out silently would change the study.
         """
         kept, left_out, problems = [], [], []
-        owned = set(self.study.cohort.nascent_libraries.values())
+        owned = set(self.study.nascent_libraries.values())
         for library in self.study.libraries:
             if (library.id in owned) != (OF_PATIENTS in gates):
                 continue
@@ -186,7 +204,7 @@ class Workspace:
 
     def section(self, name: str, partition: str, libraries: list[Library] | None) -> Any:
         """The value of a declared section ("genome", "library", "libraries", "parameters.pausing"), or of one field of it
-        ("cohort.nascent_libraries")."""
+        ("cohort.nascent_libraries"); None where the study has no such section."""
         if name == "library":
             return self.library(partition)
         if name == "libraries":
@@ -196,7 +214,8 @@ class Workspace:
             return getattr(self.study.parameters, group)
         if head not in SECTIONS:
             raise StudyError(f"the study has no section {name}")
-        return getattr(getattr(self.study, head), group) if group else getattr(self.study, head)
+        section = getattr(self.study, head)
+        return getattr(section, group) if group and section is not None else section
 
     def describe(self, value: Any) -> Any:
         """A section as JSON, its paths relative to the study file, so that a moved study is the same study."""

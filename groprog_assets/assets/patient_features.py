@@ -25,7 +25,7 @@ def patient_features(
     arrays = method.patient_features(
         {library: item.positions for library, item in filtered_alignments.items()},
         study.libraries,
-        study.cohort.nascent_libraries,
+        study.cohort.nascent_libraries or {},
         genes,
         gene_signal[gene_signal["condition"] == study.contrast.control],
         study.parameters.pausing,

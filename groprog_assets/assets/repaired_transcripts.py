@@ -11,7 +11,10 @@ from groprog_assets.workspace import StudyView
 
 
 @study_asset(
-    group="transcription", kinds={"parquet"}, table="repaired_transcripts", sections=("parameters.annotation",)
+    group="transcription",
+    kinds={"parquet"},
+    tables={"table": "repaired_transcripts", "counts": "transcript_counts"},
+    sections=("parameters.annotation", "parameters.differential"),
 )
 def repaired_transcripts(
     study: StudyView,
@@ -21,19 +24,25 @@ def repaired_transcripts(
     filtered_alignments: dict[str, Bundle],
     gene_models: Bundle,
 ) -> Materialized:
-    """Units broken where they run over several genes and combined where a gene is under several, each with what was done."""
+    """Units broken where they run over several genes and combined where a gene is under several, each with what was done; and
+    their reads in every library, counted as those of the called units."""
     from groprog_assets.methods import repaired_transcripts as method
+    from groprog_assets.methods.transcript_counts import count_transcripts
 
+    positions = {library: item.positions for library, item in filtered_alignments.items()}
     table = method.repaired_transcripts(
         transcripts,
         gene_models.consensus,
         coverage,
-        {library: item.positions for library, item in filtered_alignments.items()},
+        positions,
         transcript_hmm.fit,
         gene_models.chrom_sizes,
         study.parameters.annotation,
     )
     done = table["status"].value_counts()
     return materialized(
-        table, units=len(table), broken=int(done.get("broken", 0)), combined=int(done.get("combined", 0))
+        Bundle(table=table, counts=count_transcripts(table, positions, study.parameters.differential)),
+        units=len(table),
+        broken=int(done.get("broken", 0)),
+        combined=int(done.get("combined", 0)),
     )

@@ -45,15 +45,16 @@ def report(
     pausing: Bundle,
     enrichment: Bundle,
     loci: Bundle,
-    cohort: Bundle,
-    evaluation: dict[str, Any],
-    risk_model: Bundle,
+    cohort: Bundle | None,
+    evaluation: dict[str, Any] | None,
+    risk_model: Bundle | None,
     risk_scores: Any,
-    ablation: dict[str, Any],
-    external_validation: Bundle,
-    champion: dict[str, Any],
+    ablation: dict[str, Any] | None,
+    external_validation: Bundle | None,
+    champion: dict[str, Any] | None,
 ) -> Materialized:
-    """One self-contained HTML page: what was run and from what, reads to risk, the model card with its limits."""
+    """One self-contained HTML page: what was run and from what, reads to risk, the model card with its limits; of a study
+    without a cohort the nascent half."""
     from groprog_assets.figures.report import render_report
     from groprog_assets.methods.read_quality import judge_quality
 
@@ -70,16 +71,19 @@ def report(
         "pausing": pausing,
         "enrichment": enrichment,
         "loci": loci,
-        "cohort": cohort,
-        "evaluation": evaluation,
-        "ablation": ablation,
-        "external_validation": external_validation.cohorts,
-        "search_log": risk_model.search,
-        "training_history": risk_model.history,
-        "risk_scores": risk_scores,
-        "model_card": {"model": risk_model.summary, "decision": champion["reason"]},
-        "champion": champion,
         "figures": {name: blob.content for name, blob in figures.png.items()},
     }
+    if cohort and risk_model and external_validation and champion:
+        context |= {
+            "cohort": cohort,
+            "evaluation": evaluation,
+            "ablation": ablation,
+            "external_validation": external_validation.cohorts,
+            "search_log": risk_model.search,
+            "training_history": risk_model.history,
+            "risk_scores": risk_scores,
+            "model_card": {"model": risk_model.summary, "decision": champion["reason"]},
+            "champion": champion,
+        }
     page = render_report(context)
     return materialized(Blob(page, ".html"), bytes=len(page), figures=len(figures.png))

@@ -20,7 +20,7 @@ from groprog_assets.workspace import StudyView
 def transcript_density(
     study: StudyView,
     transcripts: Any,
-    repaired_transcripts: Any,
+    repaired_transcripts: Bundle,
     gene_models: Bundle,
     filtered_alignments: dict[str, Bundle],
 ) -> Materialized:
@@ -29,7 +29,7 @@ def transcript_density(
 
     positions = {library: item.positions for library, item in filtered_alignments.items()}
     density = method.transcript_density(
-        transcripts, gene_models.consensus, positions, study.parameters.density, repaired=repaired_transcripts
+        transcripts, gene_models.consensus, positions, study.parameters.density, repaired=repaired_transcripts.table
     )
     names = ("five_prime_fp", "tp", "post_tts", "tua", "error_rate")
     headline: dict[str, Any] = {name: density.summary.get(name) for name in names}

@@ -75,13 +75,15 @@ def locus_tracks(
                 weight="bold",
                 fontsize=8,
             )
-        _genes(
-            panels[-1], genes[(genes["chrom"] == chrom) & (genes["start"] < end) & (genes["end"] > start)], start, end
-        )
+        _genes(panels[-1], genes_within(genes, chrom, start, end), start, end)
         panels[-1].set_xlim(start, end)
         panels[-1].xaxis.set_major_formatter(lambda value, _: f"{value / 1e6:.3f}")
         panels[-1].set_xlabel(f"{chrom} (Mb)")
-        figure.supylabel("Reads per million per window", fontsize=9)
+        panels[len(conditions) // 2].set_ylabel(
+            "Reads per million per window", fontsize=8, y=0.5 if len(conditions) % 2 else 1.0
+        )
+        for axes in panels[len(conditions) : len(conditions) + len(marks)]:
+            axes.set_ylabel("signal", fontsize=7)
         _scale_bar(panels[0], start, end)
         reliable = bool(table.loc[table["locus"] == locus, "reliable"].all())
         panels[0].set_title(
@@ -89,6 +91,17 @@ def locus_tracks(
             color=INK if reliable else UP,
         )
         return figure
+
+
+def genes_within(genes: pd.DataFrame, chrom: str, start: int, end: int) -> pd.DataFrame:
+    """The genes that reach into [start, end): gene, strand, and `start`, `end` from the dominant TSS to the TTS. By start, gene.
+
+    Not the consensus interval, which a gene with several isoforms may have far from where its transcription begins.
+    """
+    ends = np.sort(genes[["tss", "tts"]].to_numpy(np.int64).reshape(-1, 2), axis=1)
+    spans = genes[["chrom", "strand", "gene"]].assign(start=ends[:, 0], end=ends[:, 1] + 1)
+    near = (spans["chrom"] == chrom) & (spans["start"] < end) & (spans["end"] > start)
+    return spans[near].sort_values(["start", "gene"])
 
 
 def _title(locus: str, table: pd.DataFrame) -> str:
@@ -119,7 +132,7 @@ def _genes(axes: Axes, genes: pd.DataFrame, start: int, end: int) -> None:
     axes.spines["left"].set_visible(False)
     rows: list[float] = []
     gene: Any
-    for gene in genes.sort_values(["start", "gene"]).itertuples():
+    for gene in genes.itertuples():
         left, right = max(gene.start, start), min(gene.end, end)
         room = left - LABEL_ROOM * (end - start)
         row = next((i for i, reach in enumerate(rows) if reach < room), len(rows))

@@ -12,6 +12,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from groprog_assets.figures.loci import genes_within
 from groprog_assets.figures.style import INK, SERIES, condition_colours
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -134,10 +135,9 @@ def _steps(rows: pd.DataFrame, chrom: str, sign: int) -> list[dict[str, Any]]:
 
 
 def _genes(genes: pd.DataFrame, chrom: str, start: int, end: int) -> dict[str, Any]:
-    near = genes[(genes["chrom"] == chrom) & (genes["start"] < end) & (genes["end"] > start)]
     features = [
         {"chr": chrom, "start": int(row.start), "end": int(row.end), "name": str(row.gene), "strand": str(row.strand)}
-        for row in _tuples(near.sort_values(["start", "gene"]))
+        for row in _tuples(genes_within(genes, chrom, start, end))
     ]
     return {
         "type": "annotation",

@@ -23,11 +23,12 @@ def render_report(context: Mapping[str, Any]) -> bytes:
     """The report as UTF-8 HTML bytes, equal for equal contexts; images inline, no scripts or styles from elsewhere.
 
     `context` holds the keys below. Only `study` is required. A key that is absent or None, or a table without rows, gives
-    its section the reason why it is empty; `absent` may state a better one. Tables are the DataFrames of `tables.py`;
+    its section the reason why it is empty; `absent` may state a better one. Tables are the DataFrames of `tables/`;
     members in braces may be a dict or a Bundle. A value that an asset loads as can be given as it is.
 
     What the page is about
-      study        {"name", "title", "genome", "contrast": {"treatment", "control"}, "mode", "endpoint"}; name is required
+      study        {"name", "title", "genome", "contrast": {"treatment", "control"}, "mode", "endpoint"}; name is required;
+                   "patients": False leaves out the sections about patients and model
       generated    str, time shown in the header (leave it out for bytes that repeat)
       exploratory  bool: no replicates, differential p-values rest on an assumed variation (A39); when None it is taken
                    from the column `analysis` of differential_transcription

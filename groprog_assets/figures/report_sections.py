@@ -49,6 +49,10 @@ SECTIONS: tuple[tuple[str, str, Callable[[Mapping[str, Any]], list[Block]]], ...
 )
 
 
+OF_PATIENTS = ("cohort", "evaluation", "external", "training", "model-card")
+"""Sections that a study without patients has not."""
+
+
 def build_view(context: Mapping[str, Any]) -> dict[str, Any]:
     """The template's variables from the report's context; see `report.render_report` for its keys."""
     exploratory = is_exploratory(context)
@@ -56,6 +60,8 @@ def build_view(context: Mapping[str, Any]) -> dict[str, Any]:
     study = context["study"]
     sections = []
     for anchor, title, build in SECTIONS:
+        if anchor in OF_PATIENTS and not study.get("patients", True):
+            continue
         blocks = build(context)
         reason = member(context.get("absent"), anchor)
         if not blocks:
@@ -75,6 +81,7 @@ def build_view(context: Mapping[str, Any]) -> dict[str, Any]:
                 str(study.get("genome") or ""),
                 f"endpoint {study['endpoint']}" if study.get("endpoint") else "",
                 f"{study['mode']} mode" if study.get("mode") else "",
+                "" if study.get("patients", True) else "nascent half alone: the study names no cohort",
             )
             if part
         ),

@@ -58,7 +58,8 @@ def loci(
 ) -> Loci:
     """Reads, tracks and reliability of every key locus, per condition and strand; libraries of a condition are pooled.
 
-    A locus given as a gene is that gene's interval and is shown with flanks; one given as an interval is shown as it stands.
+    A locus given as a gene reaches from its dominant TSS to its TTS (A36) and is shown with flanks; one given as an interval is
+    shown as it stands.
     Tracks of marks have the mark's name as condition and "." as strand; chromosomes a mark lacks are left out. The fold change
     (treatment over control, 0.5 added to both counts, in reads per million) stands in both conditions' rows and is missing in
     others. A locus is reliable when under half of it is masked and its gene has one placement (F5). The summary's
@@ -127,7 +128,8 @@ def _spans(
                 spans[locus.name] = span
         elif (locus.gene or locus.name) in by_gene.index:
             gene: Any = by_gene.loc[locus.gene or locus.name]
-            spans[locus.name] = Interval(str(gene["chrom"]), int(gene["start"]), int(gene["end"]))
+            first, last = sorted((int(gene["tss"]), int(gene["tts"])))
+            spans[locus.name] = Interval(str(gene["chrom"]), first, last + 1)
         else:
             problems.append(
                 Problem(

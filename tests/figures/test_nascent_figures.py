@@ -8,7 +8,7 @@ import pytest
 
 from groprog_assets.figures.differential import ma_plot
 from groprog_assets.figures.enrichment import enrichment
-from groprog_assets.figures.loci import locus_tracks
+from groprog_assets.figures.loci import genes_within, locus_tracks
 from groprog_assets.figures.pausing import pausing_distribution
 from groprog_assets.figures.style import figure_bytes
 from groprog_assets.figures.tss_profile import tss_profile
@@ -185,6 +185,13 @@ def test_tracks_share_one_range_and_control_comes_first():
     for axes, name in ((mock, "mock"), (oe, "oe"), (mark, "H3K27ac")):
         assert name in [text.get_text() for text in axes.texts]
     assert "+2.00 on -" in words(figure)
+
+
+def test_genes_are_drawn_from_start_site_to_end_not_as_their_consensus():
+    held = genes([("LONG", "chr1", 1_000, 9_000, "-"), ("FAR", "chr2", 1_000, 9_000, "+")])
+    within = genes_within(held.assign(start=1_000, end=[3_000, 9_000]), "chr1", 5_000, 6_000)
+    assert within[["gene", "start", "end"]].values.tolist() == [["LONG", 1_000, 9_000]]
+    assert genes_within(held, "chr1", 9_000, 9_500).empty
 
 
 def test_an_unreliable_locus_says_so():

@@ -39,6 +39,8 @@ def test_funnel_bars_are_shares_of_the_file():
     assert len(axes.patches) == 2 * len(table)
     widths = [patch.get_width() for patch in axes.patches[: len(table)]]
     assert widths == pytest.approx([100 * left / 1000 for left in table["remaining"]])
+    shown = [label.get_text() for label in axes.get_yticklabels()]
+    assert all(label.startswith("without ") for label in shown), "a bar is what is left, not what was removed"
 
 
 def test_an_empty_file_has_no_bars():

@@ -57,6 +57,25 @@ def test_a_gene_is_shown_with_flanks_an_interval_as_it_stands():
     assert len(one) == PARAMETERS.bins
 
 
+def test_a_gene_reaches_from_its_dominant_start_not_over_its_consensus():
+    apart = GENES.assign(start=GENES["start"].where(GENES["gene"] != "RUNX1", 16_000))
+    assert apart.set_index("gene").loc["RUNX1", ["start", "tts", "tss"]].tolist() == [16_000, 10_000, 19_999]
+    table = loci(
+        [locus("RUNX1", gene="RUNX1")],
+        None,
+        TABLES,
+        libraries(),
+        CONTRAST,
+        apart,
+        masks(()),
+        [],
+        CHROM_SIZES,
+        PARAMETERS,
+    ).table
+    assert set(zip(table["start"], table["end"], strict=True)) == {(10_000, 20_000)}
+    assert table.loc[(table["condition"] == "oe") & (table["strand"] == "-"), "count"].tolist() == [37]
+
+
 def test_flanks_stay_on_the_chromosome():
     tracks = run([locus("RDNA", gene="RDNA"), locus("COPIES", gene="COPIES")]).tracks
     assert tracks.loc[tracks["locus"] == "RDNA", "start"].min() == 0
