@@ -1,4 +1,4 @@
-"""Discrimination of every model: AUC over time, ROC at the horizons, metrics and paired differences as forest plots.
+"""Discrimination of every model: AUC over time, ROC at the horizons, decision curves; forest plots.
 
 The evaluation document in, matplotlib figures out.
 """
@@ -102,36 +102,6 @@ def decision_figure(document: Mapping[str, Any], labels: Mapping[str, str] | Non
         axes[0][0].set_ylabel("net benefit")
         axes[0][0].legend(loc="upper right", fontsize=6.5, handlelength=1.2)
     return figure
-
-
-def concordance_figure(
-    document: Mapping[str, Any], metric: str = "c_ipcw", labels: Mapping[str, str] | None = None
-) -> Figure:
-    """Forest plot of one metric: a row a model, its estimate and 95 % interval; the dashed line is chance for concordances."""
-    rows = [
-        (_label(model, labels), entry[metric]["estimate"], entry[metric]["lower"], entry[metric]["upper"])
-        for model, entry in document.get("models", {}).items()
-        if metric in entry and entry[metric]["estimate"] is not None
-    ]
-    title = f"{metric.replace('_', ' ')}, out of fold, 95 % interval"
-    return forest(rows, None if "brier" in metric else 0.5, title, "estimate")
-
-
-def differences_figure(
-    document: Mapping[str, Any], metric: str = "c_ipcw", labels: Mapping[str, str] | None = None
-) -> Figure:
-    """Forest plot of paired differences in one metric, corrected 95 % intervals; right of the line: the first is higher."""
-    rows = [
-        (
-            f"{_label(row['model'], labels)} − {_label(row['against'], labels)}",
-            row["difference"],
-            row["lower"],
-            row["upper"],
-        )
-        for row in document.get("differences", [])
-        if row["metric"] == metric and row["difference"] is not None
-    ]
-    return forest(rows, 0.0, f"Paired differences in {metric.replace('_', ' ')}", "difference, corrected 95 % interval")
 
 
 def forest(rows: Sequence[tuple[str, float, Any, Any]], line: float | None, title: str, xlabel: str) -> Figure:

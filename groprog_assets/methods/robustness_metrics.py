@@ -36,17 +36,6 @@ def risk_stability(clean: np.ndarray, perturbed: np.ndarray, time: np.ndarray, e
     return Stability(np.array(correlations), cindex, harrell(clean, time, event).cindex - cindex)
 
 
-def seed_spread(risks: np.ndarray) -> tuple[np.ndarray, float]:
-    """Standard deviation of each patient's risk over seeds (n,), and its mean share of the spread between patients;
-    `risks` (seeds, n).
-
-    The share is nan where patients do not differ.
-    """
-    spread = risks.std(axis=0, ddof=1) if len(risks) > 1 else np.zeros(risks.shape[1])
-    between = risks.mean(axis=0).std()
-    return spread, float(spread.mean() / between) if between > 0 else float("nan")
-
-
 def linear_cka(first: np.ndarray, second: np.ndarray) -> float:
     """Centred kernel alignment, 0 to 1, of representations (n, d1) and (n, d2) of the same patients, in O(n d1 d2).
 

@@ -78,23 +78,6 @@ def evaluate_transcripts(transcripts: pd.DataFrame, genes: pd.DataFrame) -> Agre
     )
 
 
-def overlap_table(transcripts: pd.DataFrame, genes: pd.DataFrame) -> pd.DataFrame:
-    """One row a pair: unit, gene (row numbers), unit_fraction, gene_fraction, bases, similarity (bases / longer width)."""
-    pairs = overlapping_pairs(transcripts, genes)
-    unit_width = (transcripts["end"] - transcripts["start"]).to_numpy(np.int64)[pairs.first]
-    gene_width = (genes["end"] - genes["start"]).to_numpy(np.int64)[pairs.second]
-    return pd.DataFrame(
-        {
-            "unit": pairs.first,
-            "gene": pairs.second,
-            "unit_fraction": pairs.bases / unit_width,
-            "gene_fraction": pairs.bases / gene_width,
-            "bases": pairs.bases,
-            "similarity": pairs.bases / np.maximum(unit_width, gene_width),
-        }
-    )
-
-
 def _lanes(first: pd.DataFrame, second: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Offsets that lay the chromosome strands of both tables side by side on one axis."""
     chrom = pd.factorize(pd.concat([first["chrom"].astype("str"), second["chrom"].astype("str")]))[0]

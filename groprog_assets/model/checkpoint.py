@@ -161,13 +161,6 @@ def model_version(files: Mapping[str, bytes]) -> str:
     return digest.hexdigest()
 
 
-def write_model(model: RiskModel, folder: Path) -> None:
-    """Write the files of `save_model` into `folder`, model.json last, so that a half-written folder is no model."""
-    files = save_model(model)
-    for name in sorted(files, key=lambda name: name == "model.json"):
-        write_whole(Path(folder) / name, files[name])
-
-
 def _files(source: Mapping[str, bytes] | str | Path) -> dict[str, bytes]:
     if isinstance(source, Mapping):
         return {name: bytes(content) for name, content in source.items()}

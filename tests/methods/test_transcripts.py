@@ -10,7 +10,7 @@ import pytest
 
 from groprog_assets.errors import ReadsError
 from groprog_assets.methods.gene_models import consensus_annotation, read_annotation, read_chrom_sizes
-from groprog_assets.methods.transcript_agreement import evaluate_transcripts, overlap_table, overlapping_pairs
+from groprog_assets.methods.transcript_agreement import evaluate_transcripts, overlapping_pairs
 from groprog_assets.methods.transcript_density import (
     expressed_genes,
     figures,
@@ -201,11 +201,20 @@ def test_repair_agreement_and_density_fixture(shared) -> None:
         want["total"],
     )
     assert agreement.error_rate == pytest.approx(want["errorRate"], rel=1e-12)
-    overlap = overlap_table(units, genes)[["unit_fraction", "gene_fraction", "bases", "similarity"]]
+    overlap = overlaps(units, genes)
     np.testing.assert_allclose(overlap, pd.DataFrame(fixture["overlap"]), rtol=1e-12)
     for scale in (1000, 100):
         want = fixture[f"density_scale{scale}"]
         assert_figures(figures(matched_density(units, genes, scale)[1]), want)
+
+
+def overlaps(units: pd.DataFrame, genes: pd.DataFrame) -> pd.DataFrame:
+    """groHMM's table of overlaps: a row a pair."""
+    pairs = overlapping_pairs(units, genes)
+    unit = (units["end"] - units["start"]).to_numpy()[pairs.first]
+    gene = (genes["end"] - genes["start"]).to_numpy()[pairs.second]
+    columns = {"unit": pairs.bases / unit, "gene": pairs.bases / gene, "bases": pairs.bases}
+    return pd.DataFrame({**columns, "similarity": pairs.bases / np.maximum(unit, gene)})
 
 
 def rows(frame: pd.DataFrame) -> set[tuple]:
@@ -255,10 +264,10 @@ def test_tuning_surface_equals_grohmm(shared, chr7) -> None:
         )
 
 
-def test_overlap_table_equals_grohmm(shared, chr7) -> None:
+def test_overlaps_equal_grohmm(shared, chr7) -> None:
     _, consensus, _, _, _, units = chr7
     want = grohmm.annotation_table(shared, "evaluate_overlap")
-    got = overlap_table(as_grohmm(units), consensus)[["unit_fraction", "gene_fraction", "bases", "similarity"]]
+    got = overlaps(as_grohmm(units), consensus)
     order = np.lexsort(got.to_numpy().T), np.lexsort(want.to_numpy().T)
     np.testing.assert_allclose(got.to_numpy()[order[0]], want.to_numpy()[order[1]], atol=1e-9)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from groprog_assets.errors import ModelError
-from groprog_assets.model.checkpoint import load_model, model_version, save_model, write_model, write_whole
+from groprog_assets.model.checkpoint import load_model, model_version, save_model, write_whole
 from groprog_assets.model.cross_validation import train_final
 from groprog_assets.model.predict import RiskModel, predict
 from tests.model.cohorts import cohort, matched, parameters
@@ -27,7 +27,8 @@ def test_loaded_model_scores_the_same(mode: str, tmp_path: Path):
     inputs, outcomes = matched(50) if mode == "matched" else cohort(50)
     inputs = inputs.clinical_only() if mode == "clinical" else inputs
     model = train_final(inputs, outcomes, parameters(training=QUICK)).model
-    write_model(model, tmp_path / "model")
+    for name, content in save_model(model).items():
+        write_whole(tmp_path / "model" / name, content)
     for source in (save_model(model), tmp_path / "model"):
         loaded = load_model(source)
         for one, other in zip(predict(model, inputs), predict(loaded, inputs)):
