@@ -11,7 +11,7 @@ import getpass
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -213,6 +213,7 @@ def _execute(
         )
     finally:
         LISTENERS.remove(listen)
+    refused = failed_checks(made.all_events)
     for event in made.all_events:
         if event.event_type == dg.DagsterEventType.STEP_FAILURE:
             data = event.step_failure_data
@@ -220,9 +221,23 @@ def _execute(
             blocked = error is not None and error.cls_name == "DagsterAssetCheckFailedError"
             if blocked and partition is not None:
                 continue  # the library is left out, and the report says so
-            text = told.get(str(event.step_key), "") or (error.to_string() if error and debug else _last_line(error))
+            text = told.get(str(event.step_key), "") or (refused.get(str(event.step_key), "") if blocked else "")
+            text = text or (error.to_string() if error and debug else _last_line(error))
             where = f"{event.step_key}[{partition}]" if partition else str(event.step_key)
             report.failures.append((where, text))
+
+
+def failed_checks(events: Sequence[dg.DagsterEvent]) -> dict[str, str]:
+    """{asset: what its failed blocking checks found}."""
+    found: dict[str, str] = {}
+    for event in events:
+        if event.event_type != dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            continue
+        check = event.asset_check_evaluation_data
+        if not check.passed and check.severity == dg.AssetCheckSeverity.ERROR:
+            asset, said = check.asset_key.to_user_string(), f"check {check.check_name}: {check.description}"
+            found[asset] = f"{found[asset]}; {said}" if asset in found else said
+    return found
 
 
 def _last_line(error: Any) -> str:

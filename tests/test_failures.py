@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import dagster as dg
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -21,32 +22,32 @@ from groprog_assets.artifacts import digest_file
 from groprog_assets.cli import main
 from groprog_assets.definitions import build_definitions
 from groprog_assets.errors import ArtifactError, LedgerError
-from groprog_assets.execution import run_lock, run_study, study_instance
+from groprog_assets.execution import failed_checks, run_lock, run_study, study_instance
 from groprog_assets.lineage import ledger, questions
 from groprog_assets.lineage.collect import collect
 from groprog_assets.lineage.derivations import output
 from groprog_assets.workspace import Workspace
 
 
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from groprog_assets.simulation import simulate_study
-
-    return simulate_study(tmp_path_factory.mktemp("failing"), scale="tiny", fastq=False)
-
-
-@pytest.fixture
-def study(written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shutil.copytree(written.parent, tmp_path / "study")
-    monkeypatch.setenv("GROPROG_STUDY", str(tmp_path / "study" / "study.yaml"))
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    return tmp_path / "study" / "study.yaml"
-
-
 def run(path: Path, select: str):
     workspace = Workspace(path)
     with run_lock(workspace):
         return run_study(workspace, build_definitions(study_path=str(path)), select)
+
+
+def test_a_blocking_check_is_quoted_and_a_warning_is_not():
+    found = [("leak", dg.AssetCheckSeverity.ERROR, "dose knows the outcome"), ("odd", dg.AssetCheckSeverity.WARN, "")]
+
+    @dg.asset(name="thing", check_specs=[dg.AssetCheckSpec(name, asset="thing", blocking=True) for name, *_ in found])
+    def thing():
+        results = [
+            dg.AssetCheckResult(passed=False, check_name=name, severity=severity, description=description)
+            for name, severity, description in found
+        ]
+        return dg.MaterializeResult(check_results=results)
+
+    made = dg.materialize([thing], raise_on_error=False)
+    assert failed_checks(made.all_events) == {"thing": "check leak: dose knows the outcome"}
 
 
 def test_a_disk_that_fills_up_is_said_and_leaves_whole_values_only(study: Path, monkeypatch: pytest.MonkeyPatch):

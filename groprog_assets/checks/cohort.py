@@ -41,7 +41,12 @@ def between_patient_variance(variance: float | None, mode: str) -> Verdict:
     return Verdict(
         "between_patient_variance",
         variance > 0,
-        f"mean variance of the genomic inputs between patients {variance:.4g}; it must be positive",
+        f"mean variance of the genomic inputs between patients {variance:.4g}"
+        + (
+            ""
+            if variance > 0
+            else "; it must be positive. Give omics that differ, or set representation.mode: clinical."
+        ),
         {"variance": variance, "mode": mode},
         blocking=True,
     )

@@ -119,11 +119,6 @@ def figure(image: bytes | str, caption: str, alt: str, name: str) -> Block:
     return {"kind": "figure", "image": image, "caption": caption, "alt": alt, "name": name, "width": width}
 
 
-def side_by_side(blocks: Sequence[Block]) -> Block:
-    """Small figures next to each other where the page is wide enough."""
-    return {"kind": "row", "blocks": list(blocks)}
-
-
 def details(summary: str, blocks: Sequence[Block]) -> Block:
     """Blocks behind a line that opens them; printed open."""
     return {"kind": "details", "summary": summary, "blocks": list(blocks)}

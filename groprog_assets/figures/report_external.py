@@ -16,7 +16,6 @@ from groprog_assets.figures.report_blocks import (
     note,
     number,
     paragraph,
-    side_by_side,
     table,
 )
 from groprog_assets.figures.report_genomics import picture as _picture
@@ -67,16 +66,17 @@ def _cohort(context: Mapping[str, Any], document: Mapping[str, Any]) -> list[Blo
     }
     return [
         facts(rows),
-        *_lost(document),
+        *what_was_lost(document),
         _metrics(found),
         _differences(found["differences"]),
-        side_by_side([_picture(context, figure, captions) for figure in captions]),
+        *(_picture(context, figure, captions) for figure in captions),
         _calibration(document),
         details("Who these patients are, and what was said of single ones", [_who(document)]),
     ]
 
 
-def _lost(document: Mapping[str, Any]) -> list[Block]:
+def what_was_lost(document: Mapping[str, Any]) -> list[Block]:
+    """The box with what an external cohort could not feed; a warning from WHOLE_LOSS of fields or genes on."""
     lost, risk = document["lost"], document["risk"]
     genes, parts = lost["genes"], []
     share = sum(row["share"] or 0.0 for row in lost["fields"])
@@ -105,7 +105,7 @@ def _lost(document: Mapping[str, Any]) -> list[Block]:
         f"in training {fixed(risk['training_mean'], 2)} and {fixed(risk['training_sd'], 2)}."
     )
     heavy = max(share, genes["share"] or 0.0) >= WHOLE_LOSS
-    return [note(text, "warning" if heavy else "info", "What the model could not be given")]
+    return [note(text, "warn" if heavy else "info", "What the model could not be given")]
 
 
 def _metrics(found: Mapping[str, Any]) -> Block:

@@ -25,11 +25,11 @@ from groprog_assets.figures.report_blocks import (
     number,
     p_value,
     paragraph,
-    side_by_side,
     table,
     whisker,
     words,
 )
+from groprog_assets.figures.report_calibration import calibration_table
 from groprog_assets.figures.report_genomics import picture as _picture
 
 MODEL = "groprog"
@@ -46,6 +46,9 @@ HEADLINE_METRIC = "c_ipcw"
 CLINICAL = ("clinical_cox", "groprog_clinical")
 """What the omics must beat, first found first."""
 
+NO_NETWORK = (
+    " The network whose curves follow did not earn a place: its held-out risks added nothing to the linear path's."
+)
 METRIC_LABELS = {
     "c_ipcw": "C, censoring-weighted",
     "c_ipcw_untruncated": "C, censoring-weighted, untruncated",
@@ -208,30 +211,35 @@ def cohort(context: Mapping[str, Any]) -> list[Block]:
         )
     ]
     if rows := summary.get("table_one"):
-        blocks.append({**_table_one(rows), "fixed_order": True})
+        fields = frame_of(bundle, "fields")
+        unused = set() if fields is None else set(fields.loc[~fields["used"], "field"])
+        blocks.append({**_table_one(rows, unused), "fixed_order": True})
     if units := summary.get("units"):
         blocks.append(_units(units))
     drawn = [name for name in ("follow_up", "missingness") if member(context.get("figures"), name)]
     blocks += [_picture(context, name, CAPTIONS) for name in drawn]
     excluded = frame_of(bundle, "exclusions")
     if excluded is not None:
-        counts = excluded.groupby(["what", "reason"], sort=True).size().reset_index(name="patients")
-        lines = [[what, reason, cell(number(count), int(count))] for what, reason, count in counts.to_numpy().tolist()]
+        lines = []
+        for (what, reason), rows in excluded.groupby(["what", "reason"], sort=True):
+            who = f"column {', '.join(rows['id'])}" if what == "column" else what
+            lines.append([who, reason, cell(number(len(rows)), len(rows))])
         blocks.append(table(["What", "Why it was left out", "How many"], lines, "Left out, by reason."))
     return blocks
 
 
-def _table_one(rows: list[Mapping[str, Any]]) -> Block:
+def _table_one(rows: list[Mapping[str, Any]], unused: set[str]) -> Block:
     lines, previous = [], None
     for row in rows:
         first = row["field"] != previous
         previous = row["field"]
         label = row["field"].replace("_", " ") + (f" ({row['unit']})" if row.get("unit") else "")
+        label += ", not used" if row["field"] in unused else ""
         texts = [_share(row[group], row["kind"]) for group in ("all", "event", "censored")]
         gap = cell(number(row["missing"]), row["missing"]) if first else cell("", 0)
         lines.append([cell(label if first else "", strong=True), row["level"] or "median (quartiles)", *texts, gap])
     heads = ["Covariate", "Level", "All", "With event", "Censored", "Missing"]
-    return table(heads, lines, "Table 1. Covariates at baseline; percentages are of patients with a value.")
+    return table(heads, lines, "Table 1. Covariates by outcome; percentages are of patients with a value.")
 
 
 def _units(told: Mapping[str, Any]) -> Block:
@@ -295,7 +303,9 @@ def evaluation(context: Mapping[str, Any]) -> list[Block]:
         others = [row for row in differences if row["metric"] != HEADLINE_METRIC]
         blocks += [_differences(first_rows)] if first_rows else []
         blocks += [details("Differences in the other metrics", [_differences(others)])] if others else []
-    blocks.append(side_by_side([_picture(context, name, CAPTIONS) for name in ("kaplan_meier", "calibration")]))
+    blocks += [_picture(context, name, CAPTIONS) for name in ("kaplan_meier", "calibration")]
+    if document.get("calibration"):
+        blocks.append(calibration_table(document["calibration"], ordered, label_of))
     blocks += [
         _picture(context, name, CAPTIONS) for name in ("auc", "roc", "decision") if member(context.get("figures"), name)
     ]
@@ -451,6 +461,11 @@ def training(context: Mapping[str, Any]) -> list[Block]:
                 ]
             )
         )
+    if weights := member(member(context.get("model_card"), "model"), "stacking"):
+        told = (
+            f"In the final model the linear path weighs {fixed(weights[0], 2)} and the network {fixed(weights[1], 2)}."
+        )
+        blocks.append(paragraph(told + " The curves below are of the network." if weights[1] else told + NO_NETWORK))
     blocks.append(_picture(context, "training", CAPTIONS))
     if "energy" in drawn:
         blocks.append(_picture(context, "energy", CAPTIONS))

@@ -29,7 +29,7 @@ LOSSES = (("cox", "Cox"), ("ranking", "ranking"), ("coherence", "coherence"))
 
 def training_curves(history: Any) -> Figure:
     """Four panels from table training_history: the three losses (as a share of their first value), validation C of the
-    averaged weights, rates of eq. 12 in multiples of l0, effective rank of h and mean eta.
+    averaged weights, rates of eq. 12 in multiples of l0, effective rank of h.
 
     Lines are medians over fits at each epoch, bands the 10th to 90th percentile; dashed verticals mark the ends of the
     warm-ups, and the rates' panel names the stages. Fits that stopped early leave the later epochs to the others. An empty

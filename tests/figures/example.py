@@ -212,7 +212,7 @@ def cohort(generator: np.random.Generator) -> dict[str, Any]:
             ("stage", "ordinal", "", '["I", "II", "III", "IV"]'),
         ],
         columns=["field", "kind", "unit", "levels"],
-    )
+    ).assign(used=[True, False, True])
     outcomes = pd.DataFrame(
         {"patient_id": patients, "time": generator.exponential(34, 400), "event": generator.uniform(size=400) < 0.45}
     )
@@ -318,7 +318,12 @@ def evaluation() -> dict[str, Any]:
         "effective_sample_size": 71.3,
         "log_rank_p": 3.1e-9,
         "calibration": {
-            "groprog": {"slope": 0.94, "horizons": {m: {"groups": groups, "error": 0.02} for m in ("12", "36")}}
+            "groprog": {
+                "slope": 0.94,
+                "slope_standard_error": 0.08,
+                "horizons": {m: {"groups": groups, "error": 0.02} for m in ("12", "36")},
+                "d_calibration": {"p_value": 0.41},
+            }
         },
         "strata": {"groprog": strata},
         "auc_curves": {
@@ -461,6 +466,10 @@ def context() -> dict[str, Any]:
         "cohort": cohort(generator),
         "evaluation": evaluation(),
         "training_history": history(generator),
-        "model_card": {"data": {"patients": 400, "events": 181}, "limits": ["Trained on simulated patients."]},
+        "model_card": {
+            "data": {"patients": 400, "events": 181},
+            "model": {"stacking": [0.95, 0.07]},
+            "limits": ["Trained on simulated patients."],
+        },
         "figures": figures(generator),
     }

@@ -7,7 +7,9 @@ from html.parser import HTMLParser
 
 import pytest
 
+from groprog_assets.figures.patient_page import TEMPLATES
 from groprog_assets.figures.report import render_report
+from groprog_assets.figures.report_external import what_was_lost
 from groprog_assets.figures.report_prognosis import verdict
 from groprog_assets.figures.report_sections import CAPTIONS, SECTIONS
 from tests.figures import example
@@ -245,7 +247,33 @@ def test_table_one_counts_patients(page):
     part = text_of(section(page, "cohort"))
     assert "Table 1" in part
     assert "age (years)" in part
+    assert "sex, not used" in part
     assert "no follow-up time 2" in part
+    assert "column response known 180 days after baseline" in part
+
+
+def test_calibration_stands_in_numbers_beside_its_figure(page):
+    part = text_of(section(page, "evaluation"))
+    assert "Mean error, 12 months Mean error, 36 months" in part
+    assert "GroProg 0.94 (SE 0.08) 0.410 0.020 0.020" in part
+
+
+@pytest.mark.parametrize(("weights", "said"), [([0.95, 0.07], "0.95 and the network 0.07"), ([1.0, 0.0], "not earn")])
+def test_the_networks_weight_stands_beside_its_curves(context, weights, said):
+    changed = {**context, "model_card": {"model": {"stacking": weights}}}
+    assert said in text_of(section(render_report(changed).decode(), "training"))
+
+
+@pytest.mark.parametrize(("share", "level"), [(0.37, "warn"), (0.1, "info")])
+def test_an_external_cohort_that_lacks_much_of_the_model_is_a_warning(share: float, level: str):
+    lost = {
+        "fields": [{"field": "albumin", "why": "not collected there", "share": share}],
+        "genes": {"model": 10, "present": 10, "share": 0.0, "strongest_missing": []},
+    }
+    risk = {"training_mean": 0.0, "training_sd": 1.0, "mean": 0.1, "sd": 0.9}
+    (block,) = what_was_lost({"lost": lost, "risk": risk, "without_omics": 0, "harmonization": "none"})
+    assert block["level"] == level
+    assert f".note.{level}" in (TEMPLATES / "report.html").read_text() or level == "info"
 
 
 def test_limits_are_always_there():
