@@ -1,8 +1,8 @@
 """The risk model on TCGA-LIHC's 25 shared splits: Harrell C and C_IPCW(5 y) of the model, its linear path and its network.
 
 python -m benchmarks.lihc FOLDER [--members N] [--splits N], where FOLDER holds the cBioPortal tables and splits.json. Columns are
-those of specs/survival 4, "full", laboratory values in the units that studies/mcf7_lihc states. Nothing here chooses a setting:
-the model is run with the defaults of parameters.py.
+those of the anchors in docs/model.md, laboratory values in the units that studies/mcf7_lihc states. Nothing here chooses a
+setting: the model is run with the defaults of parameters.py.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Density of transcription units around genes, on an axis where every gene has the same length (groHMM 1.41 getTxDensity).
 
-Interval arithmetic: a unit covers one stretch of a gene's scaled axis, so only its two ends are computed, never the bases
-between (specs/nascent 1.6).
+Interval arithmetic: a unit covers one stretch of a gene's scaled axis, so only its two ends are computed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The scaled density as it is defined: base by base, interpolated, rounded, integrated (specs/nascent 1.6, steps 4-7)."""
+"""The scaled density as it is defined: base by base, interpolated, rounded, integrated."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """groHMM's own pausing index: the fullest sliding window near the TSS, and the limits of a ratio of Poisson counts.
 
 The promoter/body index of the paper needs only `window_counts`; this is the reference program's other definition
-(groHMM 1.41.1, pausingIndex; specs/nascent 1.10). One chromosome and strand at a time, 0-based coordinates.
+(groHMM 1.41.1, pausingIndex). One chromosome and strand at a time, 0-based coordinates.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ def tuning_surface(tuning: pd.DataFrame, fit: Mapping[str, Any]) -> Figure:
 
     `tuning` is the tuning_surface table, `fit` the document of the asset transcript_hmm. The setting that was used is
     boxed in both panels, each panel's best cell (the first of equals) starred; a setting outside the grid is said in the
-    title. An empty table is said in the figure. Source: groHMM vignette, HMM tuning; specs/nascent 1.3.
+    title. An empty table is said in the figure. Source: groHMM vignette, HMM tuning.
     """
     with style():
         if not len(tuning):

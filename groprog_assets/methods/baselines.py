@@ -47,7 +47,7 @@ def baselines(
     `records`, `fields`, `outcomes`, `folds` are the tables of those names; `expression` holds "values" (patients, genes), NaN
     where missing, "patient_id" and "gene". Patients without expression get the training mean of each gene. survival columns come
     from each fold's Breslow baseline. A training fold without events, or a patient without a record, is a CohortError.
-    Source: specs/model 7, A48.
+    Source: A48.
     """
     ordered = outcomes.set_index("patient_id")
     rows = records.set_index("patient_id")

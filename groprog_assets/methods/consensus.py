@@ -1,4 +1,4 @@
-"""One interval a gene from its annotated transcripts (groHMM 1.41 makeConsensusAnnotations, specs/nascent 1.4).
+"""One interval a gene from its annotated transcripts (groHMM 1.41 makeConsensusAnnotations).
 
 Tables in, tables out. Sorting and running maxima throughout: a whole genome's transcripts take a fraction of a second.
 """

@@ -43,7 +43,7 @@ def fit_covariates(records: pd.DataFrame, fields: pd.DataFrame, maximum_missing:
     Continuous and ordinal fields (their level's position): median fill, then z-score; categorical: one column a level
     that occurs, the most
     frequent left out as the reference; any field missing in more than `maximum_missing` of the patients gets a flag.
-    Columns without variation in training are left out. Source: specs/survival 4, A48.
+    Columns without variation in training are left out. Source: A48.
     """
     columns: list[Column] = []
     used = fields[fields["used"]] if "used" in fields else fields

@@ -1,6 +1,6 @@
 """What out-of-fold risks are worth: concordance, AUC, Brier, calibration, strata, and paired differences with intervals.
 
-Tables in, one JSON-able document out; no Dagster, no torch. Source: paper 3.6, specs/model 7, specs/survival.
+Tables in, one JSON-able document out; no Dagster, no torch. Source: paper 3.6.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A finished model on patients of another centre: metrics, calibration, strata at the training's cuts, and what was lost.
 
 Tables in, one JSON-able document out; no Dagster, no torch. Nothing is fitted on the other centre's outcomes but the
-censoring distribution that weighs its metrics. Source: S1-X01 to X03, specs/model 7.
+censoring distribution that weighs its metrics. Source: S1-X01 to X03.
 """
 
 from __future__ import annotations

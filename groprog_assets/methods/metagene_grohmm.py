@@ -1,4 +1,4 @@
-"""groHMM's metagene (metaGene, runMetaGene of 1.41.1; specs/nascent 1.10), for agreement with published curves. Arrays out."""
+"""groHMM's metagene (metaGene, runMetaGene of 1.41.1), for agreement with published curves. Arrays out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""groHMM's own pausing index and its test for expressed genes (1.41.1; specs/nascent 1.10). Tables in, tables out."""
+"""groHMM's own pausing index and its test for expressed genes (1.41.1). Tables in, tables out."""
 
 from __future__ import annotations
 

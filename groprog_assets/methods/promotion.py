@@ -31,7 +31,7 @@ def decide(
     now. A challenger is promoted when no check failed and its out-of-fold C_IPCW is not worse than the champion's by more than
     `margin` (C-index, >= 0); the first model needs only its checks, and so does one that meets a champion that may no longer be
     used (`unusable` says why). A decision made about this version before is returned as it was, unless its champion may no
-    longer be used. Source: specs/model 7; `promotion_margin` of the parameters.
+    longer be used. Source: `promotion_margin` of the parameters.
     """
     if current is not None and current["challenger"]["model_version"] == version and not unusable:
         return dict(current)

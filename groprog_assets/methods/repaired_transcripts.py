@@ -29,7 +29,7 @@ def repaired_transcripts(
 
     The posterior is the mean over the windows that a unit touches, under the stored fit; joined gaps count, so a combined unit
     is less certain than its parts. Reads are counted to the base on the unit's strand, all libraries together. By chromosome
-    (in the order of chrom_sizes), start, strand; no unit gives an empty table. Source: groHMM 1.41, specs/nascent 1.7 and 1.8.
+    (in the order of chrom_sizes), start, strand; no unit gives an empty table. Source: groHMM 1.41.
     """
     repaired = repair_transcripts(transcripts, consensus, parameters)
     bin_size = int(fit["bin_size"])

@@ -22,7 +22,7 @@ class CountingWindows(NamedTuple):
 
 
 def counting_windows(start: NDArray, end: NDArray, strand: NDArray, *, offset: int, size: int) -> CountingWindows:
-    """The part of each unit that is counted: its 5' `size` bp less the first `offset` bp (specs/nascent 1.9).
+    """The part of each unit that is counted: its 5' `size` bp less the first `offset` bp.
 
     start, end (t,) 0-based half-open bp; strand (t,) "+" or "-". A unit no longer than `offset`, or exactly `size` long, is
     counted whole, as in the reference. The first part is left out because polymerase piles up there.

@@ -1,6 +1,6 @@
 """Mending units with the annotation: broken where they run over genes, combined where a gene is under several.
 
-groHMM 1.41 breakTranscriptsOnGenes and combineTranscripts (specs/nascent 1.7, 1.8); nothing to mend is no error here.
+groHMM 1.41 breakTranscriptsOnGenes and combineTranscripts; nothing to mend is no error here.
 Tables in, tables out; results have chrom, start, end, strand, name, status ("", "broken", "combined"), by chromosome name
 and start.
 """

@@ -1,4 +1,4 @@
-"""The parts a model is trained without, one at a time: inputs and parameters of each variant (specs/model 7, S1-E04)."""
+"""The parts a model is trained without, one at a time: inputs and parameters of each variant (S1-E04)."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def test_folds_of_strangers_are_refused() -> None:
 
 @pytest.mark.slow
 def test_clinical_cox_meets_the_anchor_of_the_liver_cohort(shared: Path) -> None:
-    """specs/survival 4, core fields: Harrell .6075, Uno at five years .6223; ours differs in the ridge and in ordinal coding."""
+    """Cox on these fields elsewhere: Harrell .6075, Uno at 5 years .6223; ours differs in the ridge and in ordinal coding."""
     folder = shared / "data/cohorts/tcga_lihc"
     raw = pd.read_csv(folder / "data_clinical_patient.txt", sep="\t", comment="#", dtype=str)
     levels = {"stage": ["Stage I", "Stage II", "Stage III", "Stage IV"], "grade": ["G1", "G2", "G3", "G4"]}

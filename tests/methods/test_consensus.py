@@ -24,7 +24,7 @@ def found(rows: list[tuple], gap: int = 1, width: int = 1) -> list[tuple]:
 
 
 def slow_twin(rows: list[tuple], width: int) -> set[tuple]:
-    """The rules of specs/nascent 1.4 as they are written, base by base and pair by pair."""
+    """groHMM's rules as they are written, base by base and pair by pair."""
     genes: dict[str, list[tuple]] = {}
     for row in rows:
         genes.setdefault(row[4], []).append(row)
