@@ -115,12 +115,14 @@ def study_check_command(study: Path) -> None:
 @click.option("--scale", type=click.Choice(["bundled", "tiny"]), default="bundled", show_default=True)
 @click.option("--patients", type=int, default=None)
 @click.option("--matched", is_flag=True, help="A nascent library a patient, and the matched mode.")
+@click.option("--landmark", type=float, default=None, help="Months after baseline at which the clock starts.")
 @readable
-def simulate(folder: Path, seed: int, scale: Any, patients: int | None, matched: bool) -> None:
+def simulate(folder: Path, seed: int, scale: Any, patients: int | None, matched: bool, landmark: float | None) -> None:
     """Write the bundled simulated study, with its planted truth, into FOLDER."""
     from groprog_assets.simulation import simulate_study
 
-    OUT.print(f"{simulate_study(folder, seed=seed, patients=patients, scale=scale, matched=matched)}", markup=False)
+    path = simulate_study(folder, seed=seed, patients=patients, scale=scale, matched=matched, landmark=landmark)
+    OUT.print(f"{path}", markup=False)
 
 
 @main.command("run")
@@ -212,17 +214,30 @@ def export_command(study: Path, form: str, output: Path | None) -> None:
 @STUDY
 @click.argument("patients", type=click.Path(path_type=Path))
 @click.option("--expression", type=click.Path(path_type=Path), default=None, help="Genes × patients, as in the study.")
+@click.option(
+    "--libraries",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Matched mode: a table of the patients' own libraries (patient column, alignments).",
+)
 @click.option("--output", type=click.Path(path_type=Path), default=None, help="TSV to write; else the terminal.")
 @click.option("--pages", type=click.Path(path_type=Path), default=None, help="Folder for one HTML page a patient.")
 @readable
-def score(study: Path, patients: Path, expression: Path | None, output: Path | None, pages: Path | None) -> None:
+def score(
+    study: Path,
+    patients: Path,
+    expression: Path | None,
+    libraries: Path | None,
+    output: Path | None,
+    pages: Path | None,
+) -> None:
     """Score new PATIENTS (a table with the study's columns) with the current model; nothing is fitted again."""
     from groprog_assets.artifacts import write_atomically
     from groprog_assets.scoring import patient_pages, score_patients
     from groprog_assets.workspace import open_workspace
 
     workspace = open_workspace(study)
-    scored = score_patients(workspace, patients, expression)
+    scored = score_patients(workspace, patients, expression, libraries)
     if pages is not None:
         for name, content in patient_pages(workspace, scored).items():
             write_atomically(pages / name, content)

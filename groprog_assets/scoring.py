@@ -13,6 +13,7 @@ from groprog_assets.artifacts import digest_bytes
 from groprog_assets.champions import champion_model
 from groprog_assets.errors import CohortError, Problem
 from groprog_assets.model_columns import columns, score_table
+from groprog_assets.patient_libraries import measure_patients
 from groprog_assets.study import Expression
 from groprog_assets.workspace import Workspace
 
@@ -27,8 +28,13 @@ class Scored(NamedTuple):
     labels: dict[str, set[str]]
 
 
-def score_patients(workspace: Workspace, patients: Path, expression: Path | None) -> Scored:
+def score_patients(
+    workspace: Workspace, patients: Path, expression: Path | None, libraries: Path | None = None
+) -> Scored:
     """Scores of the patients in a clinical table; outcomes are neither needed nor read.
+
+    expression: genes x patients, of a model in signature mode; libraries: the patients' own nascent libraries, of one in matched
+    mode (see `patient_libraries`). Patients without either are scored by the clinical branch alone.
 
     A batch column of the study that the table has is read: effects of batches seen in training are taken out as there. Raises
     CohortError with every problem of the tables (absent column, value that is no level, repeated patient, another unit, scale or
@@ -62,10 +68,11 @@ def score_patients(workspace: Workspace, patients: Path, expression: Path | None
     if problems + found:
         raise CohortError(problems + found)
     mode, given = bundle.summary["mode"], None
+    _only_what_is_read(mode, expression, libraries)
+    described = columns(features.table)
+    if libraries is not None:
+        described = measure_patients(workspace, libraries, records["patient_id"].tolist(), features)
     if expression is not None:
-        if mode != "signature":
-            rule = f"The model is in {mode} mode and reads no expression."
-            raise CohortError(Problem(str(expression), "expression", rule, "Score without --expression."))
         scale = cohort.expression.scale if cohort.expression else "log"
         changed = cohort.model_copy(update={"expression": Expression(path=expression, scale=scale)})
         given = read_expression(changed, records["patient_id"].tolist())
@@ -73,9 +80,9 @@ def score_patients(workspace: Workspace, patients: Path, expression: Path | None
         columns(records),
         columns(fields),
         given,
-        columns(features.table),
+        described,
         columns(features.constants),
-        mode if given is not None else "clinical",
+        mode if given is not None or libraries is not None else "clinical",
     )
     if cohort.batch_column in table.cells:
         cells = table.cells[cohort.batch_column]
@@ -91,6 +98,13 @@ def score_patients(workspace: Workspace, patients: Path, expression: Path | None
     always = [] if landmark is None else [f"months count from the landmark at {landmark:g} months"]
     scored["notes"] = ["; ".join([*always, *unread, *stated]) for unread, stated in said]
     return Scored(scored, prediction, inputs, model, labelled_genes(features))
+
+
+def _only_what_is_read(mode: str, expression: Path | None, libraries: Path | None) -> None:
+    for path, what, reader in ((expression, "expression", "signature"), (libraries, "libraries", "matched")):
+        if path is not None and mode != reader:
+            rule = f"The model is in {mode} mode and reads no {what}."
+            raise CohortError(Problem(str(path), what, rule, f"Score without --{what}."))
 
 
 def _identifier_problems(path: Path, identifiers: Any) -> list[Problem]:

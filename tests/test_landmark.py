@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from groprog_assets.figures import report_prognosis
 from groprog_assets.io_managers import load_asset
 from groprog_assets.lineage import derivations
 from groprog_assets.simulation import simulate_study
@@ -18,10 +19,11 @@ LANDMARK = 3.0
 @pytest.fixture(scope="module")
 def landmarked(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A tiny study, clinical only (fast), with the landmark after the treatment is known (60 days), run to its model."""
-    path = simulate_study(tmp_path_factory.mktemp("landmark"), scale="tiny", fastq=False, patients=90)
+    path = simulate_study(
+        tmp_path_factory.mktemp("landmark"), scale="tiny", fastq=False, patients=90, landmark=LANDMARK
+    )
     document = yaml.safe_load(path.read_text())
     document["parameters"] |= {
-        "cohort": {"landmark_months": LANDMARK},
         "training": {"genomic_warmup_epochs": 1, "clinical_warmup_epochs": 1, "joint_epochs": 2, "ensemble_seeds": 1},
         "linear_path": {"penalties": [1.0]},
         "evaluation": {"folds": 2, "bootstrap_samples": 20},
@@ -45,6 +47,16 @@ def test_time_restarts_and_who_left_before_is_named(landmarked: Workspace):
     left = cohort.exclusions[cohort.exclusions["reason"].str.contains("landmark")]
     assert set(left["id"]) == early
     assert cohort.summary["landmark_months"] == LANDMARK
+
+
+def test_the_report_says_from_when_time_counts(landmarked: Workspace):
+    cohort = load_asset(landmarked, "cohort")
+    said = [block["text"] for block in report_prognosis.cohort({"cohort": cohort}) if block["kind"] == "note"]
+    early = int(cohort.exclusions["reason"].str.contains("landmark").sum())
+    assert said == [report_prognosis.LANDMARK.format(months=f"{LANDMARK:g}", left=early)]
+    assert early > 0
+    plain = {**cohort, "summary": {**cohort.summary, "landmark_months": None}}
+    assert not [block for block in report_prognosis.cohort({"cohort": plain}) if block["kind"] == "note"]
 
 
 def test_treatment_known_after_two_months_enters(landmarked: Workspace):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from groprog_assets.asset_definition import LIBRARY_ASSETS, SPECIFICATIONS
+from groprog_assets.cli import main
 from groprog_assets.io_managers import load_asset
 from groprog_assets.simulation import simulate_study
 from groprog_assets.workspace import OF_PATIENTS, Workspace
@@ -63,3 +66,22 @@ def test_a_matched_study_runs_and_the_planted_response_is_measured(written: Path
     scores = load_asset(workspace, "risk_scores")
     assert (scores["genes_used"] == len(matched["gene"])).all()
     assert np.isfinite(scores["risk"]).all()
+    again = scored_anew(written, scores["patient_id"].tolist(), written.parent)
+    expected = scores.set_index("patient_id").loc[again["patient_id"]]
+    np.testing.assert_allclose(again["risk"], expected["risk"], rtol=1e-9)
+    np.testing.assert_array_equal(again["genes_used"], expected["genes_used"])
+
+
+def scored_anew(path: Path, patients: list[str], folder: Path) -> pd.DataFrame:
+    """`groprog score` on the training patients as if they were new, each with his own alignments."""
+    clinical = pd.read_table(path.parent / "cohort" / "clinical.tsv", dtype=str, keep_default_na=False)
+    clinical[clinical["PATIENT_ID"].isin(patients)].to_csv(folder / "new.tsv", sep="\t", index=False)
+    own = yaml.safe_load(path.read_text())["cohort"]["nascent_libraries"]
+    rows = [(patient, f"reads/{own[patient]}.bam") for patient in patients]
+    table = pd.DataFrame(rows, columns=["PATIENT_ID", "alignments"])
+    table.to_csv(folder / "libraries.tsv", sep="\t", index=False)
+    told = [str(path), str(folder / "new.tsv"), "--libraries", str(folder / "libraries.tsv")]
+    done = CliRunner().invoke(main, ["score", *told, "--pages", str(folder / "pages")])
+    assert done.exit_code == 0, done.output
+    assert len(list((folder / "pages").glob("*.html"))) == len(patients)
+    return pd.read_csv(io.StringIO(done.stdout), sep="\t")

@@ -46,6 +46,10 @@ HEADLINE_METRIC = "c_ipcw"
 CLINICAL = ("clinical_cox", "groprog_clinical")
 """What the omics must beat, first found first."""
 
+LANDMARK = (
+    "Time counts from the landmark, {months} months after baseline: {left} patients whose follow-up ended or who had the event "
+    "by then are left out, and what was recorded until then enters."
+)
 NO_NETWORK = (
     " The network whose curves follow did not earn a place: its held-out risks added nothing to the linear path's."
 )
@@ -210,6 +214,10 @@ def cohort(context: Mapping[str, Any]) -> list[Block]:
             ]
         )
     ]
+    excluded = frame_of(bundle, "exclusions")
+    if landmark := summary.get("landmark_months"):
+        left = 0 if excluded is None else int(excluded["reason"].str.contains("by the landmark").sum())
+        blocks.append(note(LANDMARK.format(months=f"{landmark:g}", left=left), "info"))
     if rows := summary.get("table_one"):
         fields = frame_of(bundle, "fields")
         unused = set() if fields is None else set(fields.loc[~fields["used"], "field"])
@@ -218,7 +226,6 @@ def cohort(context: Mapping[str, Any]) -> list[Block]:
         blocks.append(_units(units))
     drawn = [name for name in ("follow_up", "missingness") if member(context.get("figures"), name)]
     blocks += [_picture(context, name, CAPTIONS) for name in drawn]
-    excluded = frame_of(bundle, "exclusions")
     if excluded is not None:
         lines = []
         for (what, reason), rows in excluded.groupby(["what", "reason"], sort=True):

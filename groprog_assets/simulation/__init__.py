@@ -1,4 +1,4 @@
-"""The bundled study: a small world with a planted truth, in the formats a user's own study has (DESIGN section 4)."""
+"""The bundled study: a small world with a planted truth, in the formats a user's own study has."""
 
 from __future__ import annotations
 
@@ -39,13 +39,15 @@ def simulate_study(
     scale: Literal["bundled", "tiny"] = "bundled",
     fastq: bool = True,
     matched: bool = False,
+    landmark: float | None = None,
 ) -> Path:
     """Write the study into `folder` (made if absent; files of the same name are replaced) and return its study.yaml.
 
     seed: equal seeds give equal bytes. patients: None takes the scale's number (400 bundled, 60 tiny). scale: `bundled` has
     7.2 Mb on two chromosomes and about 240 genes; `tiny` 0.7 Mb and about 40 genes, for tests. fastq: also write the reads of
     the first library as FASTQ, for the per-cycle quality. matched: each patient also has a nascent library of his own, in which
-    the planted signature is the share of the planted changes, and the study is in matched mode.
+    the planted signature is the share of the planted changes, and the study is in matched mode. landmark: months after
+    baseline at which the study's clock starts; from 60 days on the treatment enters.
     Raises ValueError for fewer than 20 patients, of which no cohort with ten events can be expected.
     """
     size = SCALES[scale]
@@ -83,7 +85,8 @@ def simulate_study(
     _write_truth(world, annotations, cohort, drawn, folder / "truth", seed)
     study = folder / "study.yaml"
     study.write_text(
-        HEADER + yaml.safe_dump(_study(world, scale, fastq, own), sort_keys=False, width=120, allow_unicode=True)
+        HEADER
+        + yaml.safe_dump(_study(world, scale, fastq, own, landmark), sort_keys=False, width=120, allow_unicode=True)
     )
     return study
 
@@ -145,7 +148,9 @@ def _write_truth(
     (folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
 
 
-def _study(world: World, scale: str, fastq: bool, own: dict[str, SimulatedLibrary]) -> dict[str, Any]:
+def _study(
+    world: World, scale: str, fastq: bool, own: dict[str, SimulatedLibrary], landmark: float | None
+) -> dict[str, Any]:
     """The study file's content."""
     changed = world.genes[world.genes["log2_fold_change"] != 0].sort_values("log2_fold_change")
     loci = [
@@ -238,6 +243,8 @@ def _study(world: World, scale: str, fastq: bool, own: dict[str, SimulatedLibrar
         libraries.append(
             {"id": library.id, "condition": library.condition, "replicate": library.replicate, "alignments": path}
         )
+    if landmark is not None:
+        parameters["cohort"] = {"landmark_months": landmark}
     if own:
         parameters["representation"] = {"mode": "matched"}
     return {
