@@ -9,8 +9,6 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-PAPER = "10.65102/is2026227"
-
 
 def cited(default: Any, *, unit: str, source: str, why: str = "", **rules: Any) -> Any:
     """A field that carries where its value comes from; `rules` are pydantic's bounds (gt, ge, lt, le)."""

@@ -33,12 +33,11 @@ from groprog_assets.workspace import STUDY_VARIABLE, Workspace
 
 @dataclass
 class RunReport:
-    """What a run did: what failed (step, text), which libraries are left out, how many values were computed and reused."""
+    """What a run left undone: what failed (step, text), with which problems, and the libraries that were left out."""
 
     failures: list[tuple[str, str]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     left_out: list[dict[str, str]] = field(default_factory=list)
-    ledger_runs: int = 0
 
 
 @contextlib.contextmanager
@@ -179,7 +178,7 @@ def run_study(
                 _execute(definitions, instance, "study_job", rest, None, tags, report, debug)
         finally:
             close_pools()
-            report.ledger_runs = collect(instance, workspace.ledger_path, workspace.derivations)
+            collect(instance, workspace.ledger_path, workspace.derivations)
             if erase_withdrawn(instance, workspace):
                 collect(instance, workspace.ledger_path, workspace.derivations)
     return report

@@ -12,7 +12,6 @@ from groprog_assets.methods.positions import sequences
 from groprog_kernels.window_counts import PositionIndex, count_windows, index_positions
 
 OPPOSITE = {"+": "-", "-": "+"}
-EMPTY = index_positions([])
 
 StrandedIndex = dict[tuple[str, str], PositionIndex]
 

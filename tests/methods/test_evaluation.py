@@ -90,10 +90,6 @@ def test_only_complete_out_of_fold_predictions_are_evaluated(spoil, message: str
         evaluate(spoil(table), outcomes, folds, PARAMETERS)
 
 
-def _with_event(outcomes: pd.DataFrame, event: np.ndarray) -> pd.DataFrame:
-    return outcomes.assign(event=event)
-
-
 @pytest.mark.parametrize("case", ["all", "none", "tied", "level", "one a fold"])
 def test_hard_cohorts_give_a_document(case: str) -> None:
     table, outcomes, folds = _study(60)
