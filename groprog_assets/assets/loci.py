@@ -15,7 +15,7 @@ from groprog_assets.workspace import StudyView
 @study_asset(
     group="features",
     kinds={"parquet"},
-    tables={"table": "loci", "tracks": "locus_tracks"},
+    tables={"table": "loci", "tracks": "locus_tracks", "fine": "locus_tracks"},
     sections=("loci", "signature_target", "libraries", "contrast", "marks", "parameters.loci"),
     files=("marks.bigwig",),
     checks=("positive_control",),

@@ -24,7 +24,16 @@ def locus_pages(study: StudyView, loci: Bundle, genes: Any, gene_models: Bundle)
     pages = Bundle(
         {
             name: Blob(
-                locus_page(name, loci.table, loci.tracks, genes, gene_models.chrom_sizes, contrast, study.genome.name),
+                locus_page(
+                    name,
+                    loci.table,
+                    loci.tracks,
+                    loci.fine,
+                    genes,
+                    gene_models.chrom_sizes,
+                    contrast,
+                    study.genome.name,
+                ),
                 ".html",
             )
             for name in sorted(set(loci.table["locus"]))

@@ -24,6 +24,7 @@ def locus_page(
     locus: str,
     table: pd.DataFrame,
     tracks: pd.DataFrame,
+    fine: pd.DataFrame,
     genes: pd.DataFrame,
     chrom_sizes: Mapping[str, int],
     contrast: tuple[str, str],
@@ -31,14 +32,14 @@ def locus_page(
 ) -> bytes:
     """UTF-8 HTML of one locus: a stranded track a condition, a track a mark, the genes; data and program are in the page.
 
-    `table` is the loci table, `tracks` the locus_tracks table, `genes` the genes table, chrom_sizes bp, `contrast` (control,
-    treatment). Plus lies above zero and minus below; every condition has the same y-range, so heights may be compared. A
+    `table` is the loci table, `tracks` the locus_tracks table, of which the page takes its extent and the marks, `fine` the same
+    strands by the base or nearly so, `genes` the genes table, chrom_sizes bp, `contrast` (control, treatment). Plus lies above zero and minus below; every condition has the same y-range, so heights may be compared. A
     content security policy in the page forbids any request. Raises KeyError for a locus the table does not hold.
     """
     rows = table[table["locus"] == locus]
     if rows.empty:
         raise KeyError(locus)
-    held = tracks[tracks["locus"] == locus]
+    held, near = (part[part["locus"] == locus] for part in (tracks, fine))
     chrom = str(rows["chrom"].iloc[0])
     start = int(held["start"].min()) if len(held) else int(rows["start"].iloc[0])
     end = int(held["end"].max()) if len(held) else int(rows["end"].iloc[0])
@@ -50,13 +51,13 @@ def locus_page(
         "queryParametersSupported": False,
         "showIdeogram": False,
         "showCenterGuideButton": False,
-        "tracks": [*_signal(held, chrom, *contrast), _genes(genes, chrom, start, end)],
+        "tracks": [*_signal(held, near, chrom, *contrast), _genes(genes, chrom, start, end)],
     }
     view = {
         "locus": locus,
         "title": f"{locus}, {chrom}:{start + 1:,}–{end:,}" + (f" ({genome})" if genome else ""),
         "subtitle": _sentence(str(rows["reason"].iloc[0]))
-        + "Signal in reads per million per window, + above zero and - below.",
+        + f"Reads per million in each {_width(near)}, + above zero and - below.",
         "reliable": bool(rows["reliable"].all()),
         "rows": [
             {
@@ -80,9 +81,17 @@ def _sentence(reason: str) -> str:
     return f"{reason[:1].upper()}{reason[1:]}. " if reason else ""
 
 
-def _signal(held: pd.DataFrame, chrom: str, control: str, treatment: str) -> list[dict[str, Any]]:
-    stranded, marks = held[held["strand"] != "."], held[held["strand"] == "."]
-    conditions = sorted(stranded["condition"].unique(), key=lambda name: (name != control, name != treatment, name))
+def _width(fine: pd.DataFrame) -> str:
+    width = int((fine["end"] - fine["start"]).max()) if len(fine) else 1
+    return "base" if width == 1 else f"window of {width} bp"
+
+
+def _signal(
+    held: pd.DataFrame, stranded: pd.DataFrame, chrom: str, control: str, treatment: str
+) -> list[dict[str, Any]]:
+    marks = held[held["strand"] == "."]
+    present = held.loc[held["strand"] != ".", "condition"].unique()
+    conditions = sorted(present, key=lambda name: (name != control, name != treatment, name))
     colours = condition_colours(conditions, control, treatment)
     top = round(float(stranded["signal"].max() or 0) * 1.05, 4) if len(stranded) else 0.0
     scale: dict[str, Any] = {"autoscale": False, "min": -(top or 1.0), "max": top or 1.0}

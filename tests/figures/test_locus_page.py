@@ -52,7 +52,8 @@ def frames(reliable=True, reason="lower in figure 7"):
             ("H3K27ac", ".", np.where(edges < 500, np.nan, 2.0)),
         )
     ]
-    return table, pd.concat(tracks, ignore_index=True)
+    tracks = pd.concat(tracks, ignore_index=True)
+    return table, tracks, tracks[(tracks["strand"] != ".") & (tracks["signal"] > 0)]
 
 
 def page(**how):
@@ -111,17 +112,31 @@ def test_windows_are_kept_as_steps_minus_below_zero():
     assert mark["features"] == [{"chr": "chr1", "start": 500, "end": 10_000, "value": 2.0}]
 
 
+def test_strands_are_shown_as_finely_as_given_within_the_extent_of_the_figure():
+    table, tracks, fine = frames()
+    base = fine.iloc[:1].assign(condition="oe", strand="-", start=7_031, end=7_032, signal=4.0)
+    text = locus_page("RUNX1", table, tracks, base, GENES, SIZES, ("mock", "oe")).decode()
+    held = session(text)
+    assert held["locus"] == "chr1:1-10000"
+    control, treatment, *_ = held["tracks"]
+    assert [part["features"] for part in control["tracks"]] == [[], []]
+    assert treatment["tracks"][1]["features"] == [{"chr": "chr1", "start": 7_031, "end": 7_032, "value": -4.0}]
+    assert "per million in each base" in text
+    assert "per million in each window of 100 bp" in page()
+
+
 def test_an_unreliable_locus_says_so():
     assert "Not reliable" in page(reliable=False)
     assert "Not reliable" not in page()
 
 
 def test_a_locus_without_tracks_still_has_a_page():
-    table, tracks = frames()
-    text = locus_page("RUNX1", table, tracks.iloc[:0], GENES, SIZES, ("mock", "oe")).decode()
+    table, tracks, fine = frames()
+    none = tracks.iloc[:0]
+    text = locus_page("RUNX1", table, none, none, GENES, SIZES, ("mock", "oe")).decode()
     assert session(text)["locus"] == "chr1:2001-8000"
     with pytest.raises(KeyError):
-        locus_page("absent", table, tracks, GENES, SIZES, ("mock", "oe"))
+        locus_page("absent", table, tracks, fine, GENES, SIZES, ("mock", "oe"))
 
 
 def test_the_program_has_its_licence_and_is_the_stated_version():

@@ -76,6 +76,23 @@ def test_a_gene_reaches_from_its_dominant_start_not_over_its_consensus():
     assert table.loc[(table["condition"] == "oe") & (table["strand"] == "-"), "count"].tolist() == [37]
 
 
+def test_fine_tracks_are_single_bases_until_there_are_too_many():
+    reads = [("chr1", "-", at, 1 + at % 3) for at in range(14_000, 14_100, 2)]
+    tables = {"mock_1": positions(reads), "oe_1": positions([("chr1", "+", 15_000, 5)])}
+    item = [locus("window", interval="chr1:14,001-15,001")]
+    fine = run(item, tables=tables).fine
+    assert set(fine["end"] - fine["start"]) == {1}
+    mock = fine[fine["condition"] == "mock"]
+    total = sum(count for *_, count in reads)
+    assert mock["start"].tolist() == list(range(14_000, 14_100, 2))
+    assert (mock["signal"] * total / 1e6).round().astype(int).tolist() == [count for *_, count in reads]
+    assert fine.loc[fine["condition"] == "oe", ["strand", "start"]].values.tolist() == [["+", 15_000]]
+    few = LociParameters(flank=1_000, bins=10, page_windows=10)
+    joined = loci(item, None, tables, libraries(), CONTRAST, GENES, masks(()), [], CHROM_SIZES, few).fine
+    assert set(joined["end"] - joined["start"]) == {16, 9}, "the last window ends with the locus"
+    assert joined.groupby("condition")["signal"].sum().to_dict() == pytest.approx({"mock": 1e6, "oe": 1e6})
+
+
 def test_flanks_stay_on_the_chromosome():
     tracks = run([locus("RDNA", gene="RDNA"), locus("COPIES", gene="COPIES")]).tracks
     assert tracks.loc[tracks["locus"] == "RDNA", "start"].min() == 0
