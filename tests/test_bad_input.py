@@ -17,17 +17,16 @@ import yaml
 from click.testing import CliRunner, Result
 
 from groprog_assets.cli import main
+from tests.trained_study import copied
 
 READS = "gene_models or raw_reads or alignments or filtered_alignments"
 LIBRARIES = ("control_1", "control_2", "treated_1", "treated_2")
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished(written: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny study of which a part has been run, so that there are state and results to keep."""
-    from groprog_assets.simulation import simulate_study
-
-    study = simulate_study(tmp_path_factory.mktemp("finished"), scale="tiny", fastq=False)
+    study = copied(written, tmp_path_factory.mktemp("finished") / "study")
     done = groprog("run", study, "--select", f"{READS} or clinical_records")
     assert done.exit_code == 0, done.output
     assert (study.parent / "results" / "manifest.json").is_file()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import shutil
 import warnings
 from pathlib import Path
 
@@ -16,21 +15,6 @@ from dagster import BetaWarning
 from groprog_assets.cli import main
 
 QUICK = ["--select", "gene_models or clinical_records"]
-
-
-@pytest.fixture(scope="session")
-def written_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from groprog_assets.simulation import simulate_study
-
-    return simulate_study(tmp_path_factory.mktemp("written"), scale="tiny", fastq=False)
-
-
-@pytest.fixture
-def study(written_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shutil.copytree(written_study.parent, tmp_path / "study")
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    monkeypatch.setenv("GROPROG_STUDY", "")
-    return tmp_path / "study" / "study.yaml"
 
 
 def groprog(*arguments: str):

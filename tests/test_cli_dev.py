@@ -139,13 +139,6 @@ class Served:
             urllib.request.urlopen(f"http://127.0.0.1:{self.port}/server_info", timeout=5)
 
 
-@pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from groprog_assets.simulation import simulate_study
-
-    return simulate_study(tmp_path_factory.mktemp("served"), scale="tiny", fastq=False)
-
-
 @pytest.mark.slow
 def test_an_asset_launched_in_the_ui_lands_in_the_study(study: Path, tmp_path: Path):
     with Served(study, "--user", "ada") as served:

@@ -114,17 +114,12 @@ def eight_at_once(study: Path, seed: int) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return simulate_study(tmp_path_factory.mktemp("written"), scale="tiny", fastq=False).parent
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("storage", ["sqlite", "postgres"])
 def test_eight_runs_at_once(storage: str, written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     for name in ("DAGSTER_HOME", "GROPROG_STUDY"):
         monkeypatch.setenv(name, str(tmp_path))
-    shutil.copytree(written, tmp_path / "study")
+    shutil.copytree(written.parent, tmp_path / "study")
     with ExitStack() as stack:
         if storage == "postgres":
             monkeypatch.setenv(POSTGRES_VARIABLE, stack.enter_context(server()).database("eight"))

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from groprog_assets.cli import main
+from tests.trained_study import copied
 
 REAL = """
 name: other
@@ -42,11 +43,9 @@ def groprog(*arguments: object) -> str:
 
 
 @pytest.fixture(scope="module")
-def called(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def called(written: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny study run as far as its transcription units."""
-    from groprog_assets.simulation import simulate_study
-
-    study = simulate_study(tmp_path_factory.mktemp("called"), scale="tiny", fastq=False)
+    study = copied(written, tmp_path_factory.mktemp("called") / "study")
     groprog("run", study, "--select", "+transcripts")
     return study.parent
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from pathlib import Path
 
 import pytest
-import yaml
 from click.testing import CliRunner
 from dagster._daemon.types import DaemonHeartbeat
 
@@ -16,28 +14,7 @@ from groprog_assets.cli import main
 from groprog_assets.execution import study_instance
 from groprog_assets.heartbeat import SILENT_SECONDS, spoken, standing
 from groprog_assets.workspace import Workspace
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from groprog_assets.simulation import simulate_study
-
-    return simulate_study(tmp_path_factory.mktemp("written"), scale="tiny", fastq=False)
-
-
-@pytest.fixture
-def study(written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shutil.copytree(written.parent, tmp_path / "study")
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    monkeypatch.setenv("GROPROG_STUDY", "")
-    return tmp_path / "study" / "study.yaml"
-
-
-def with_inbox(study: Path) -> None:
-    document = yaml.safe_load(study.read_text())
-    document["cohort"]["inbox"] = "inbox"
-    (study.parent / "inbox").mkdir()
-    study.write_text(yaml.safe_dump(document))
+from tests.trained_study import with_inbox
 
 
 def beat(study: Path, ago: float) -> None:

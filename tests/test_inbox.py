@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 import dagster as dg
@@ -19,24 +18,12 @@ from groprog_assets.methods.clinical_tables import read_table
 from groprog_assets.resources import StudyResource
 from groprog_assets.schedules import retraining
 from groprog_assets.workspace import Workspace, open_workspace
-
-
-@pytest.fixture(scope="session")
-def written_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from groprog_assets.simulation import simulate_study
-
-    return simulate_study(tmp_path_factory.mktemp("written"), scale="tiny", fastq=False)
+from tests.trained_study import with_inbox
 
 
 @pytest.fixture
-def workspace(written_study: Path, tmp_path: Path) -> Workspace:
-    shutil.copytree(written_study.parent, tmp_path / "study")
-    path = tmp_path / "study" / "study.yaml"
-    document = yaml.safe_load(path.read_text())
-    document["cohort"]["inbox"] = "inbox"
-    path.write_text(yaml.safe_dump(document))
-    (path.parent / "inbox").mkdir()
-    return open_workspace(path)
+def workspace(study: Path) -> Workspace:
+    return open_workspace(with_inbox(study))
 
 
 def deliver(workspace: Workspace, name: str, table: pd.DataFrame) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 import yaml
 from click.testing import CliRunner
 
@@ -22,12 +21,7 @@ def groprog(*arguments: object) -> str:
     return done.output
 
 
-def test_a_new_library_windows_only_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from groprog_assets.simulation import simulate_study
-
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    monkeypatch.setenv("GROPROG_STUDY", "")
-    study = simulate_study(tmp_path / "study", scale="tiny", fastq=False)
+def test_a_new_library_windows_only_itself(study: Path) -> None:
     document = yaml.safe_load(study.read_text())
     libraries = document["libraries"]
     study.write_text(yaml.safe_dump({**document, "libraries": libraries[:3]}, sort_keys=False))

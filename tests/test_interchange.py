@@ -167,11 +167,7 @@ def test_multiqc_renders_every_section(tmp_path: Path):
 
 
 @pytest.mark.parametrize("form", ["multiqc", "bed", "gtf", "gff3"])
-def test_a_study_without_results_is_told_to_run(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    from groprog_assets.simulation import simulate_study
-
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    study = simulate_study(tmp_path / "study", scale="tiny", fastq=False)
+def test_a_study_without_results_is_told_to_run(form: str, study: Path):
     done = CliRunner().invoke(main, ["export", str(study), "--format", form])
     assert done.exit_code == 2
     assert "groprog run" in done.output

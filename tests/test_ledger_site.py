@@ -18,10 +18,8 @@ from groprog_assets.ledger_site import ADDRESS_VARIABLE, page, pages, serve
 from groprog_assets.lineage import ledger, questions
 from groprog_assets.tables import TABLES
 from groprog_assets.workspace import Workspace
-from tests.lineage.conftest import twice_run
 
 assert definitions.defs
-assert twice_run
 
 
 def text_of(content: bytes) -> str:

@@ -10,29 +10,17 @@ from typing import Any
 
 import pandas as pd
 import pytest
-import yaml
 
 from groprog_assets import inbox
 from groprog_assets.artifacts import digest_file
 from groprog_assets.inbox import sort_inbox
 from groprog_assets.workspace import Workspace, open_workspace
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from groprog_assets.simulation import simulate_study
-
-    path = simulate_study(tmp_path_factory.mktemp("written"), scale="tiny", fastq=False)
-    document = yaml.safe_load(path.read_text())
-    document["cohort"]["inbox"] = "inbox"
-    path.write_text(yaml.safe_dump(document))
-    (path.parent / "inbox").mkdir()
-    return path
+from tests.trained_study import with_inbox
 
 
 @pytest.fixture
-def workspace(written: Path, tmp_path: Path) -> Workspace:
-    return open_workspace(shutil.copytree(written.parent, tmp_path / "study") / written.name)
+def workspace(study: Path) -> Workspace:
+    return open_workspace(with_inbox(study))
 
 
 def send(workspace: Workspace, name: str = "treated_3", file: bool = True, **changes: Any) -> Path:

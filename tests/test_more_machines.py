@@ -19,6 +19,7 @@ from click.testing import CliRunner
 from groprog_assets.cli import main
 from groprog_assets.object_storage import STORE_VARIABLE, open_store
 from groprog_assets.workspace import Workspace
+from tests.trained_study import copied
 
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARIES = "gene_models or raw_reads or alignments or filtered_alignments or coverage"
@@ -26,23 +27,11 @@ COUNTS = "+transcript_counts or +gene_signal"
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from groprog_assets.simulation import simulate_study
-
-    return simulate_study(tmp_path_factory.mktemp("written"), scale="tiny", fastq=False).parent
-
-
-@pytest.fixture(scope="module")
 def alone(written: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """Values and records of the study's counts, made in one process."""
-    study = copied(written, tmp_path_factory.mktemp("alone"))
+    study = copied(written, tmp_path_factory.mktemp("alone") / "study")
     subprocess.run(command(study, COUNTS), cwd=ROOT, check=True, capture_output=True)
     return content(study)
-
-
-def copied(written: Path, place: Path) -> Path:
-    shutil.copytree(written, place / "study")
-    return place / "study" / "study.yaml"
 
 
 def command(study: Path, select: str, *options: str) -> list[str]:
@@ -86,7 +75,7 @@ def test_a_run_on_workers_of_which_one_is_killed_is_the_run_of_one_process(
     scheduler: tuple[str, int], written: Path, alone: dict[str, bytes], tmp_path: Path
 ):
     address, owner = scheduler
-    study = copied(written, tmp_path)
+    study = copied(written, tmp_path / "study")
     process = subprocess.Popen(command(study, COUNTS, "--pool", address), cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout
     seen = []
@@ -115,7 +104,7 @@ def test_values_on_object_storage_are_those_of_a_folder(
     written: Path, alone: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     address = f"memory://bucket/{uuid.uuid4().hex}"
-    study = copied(written, tmp_path)
+    study = copied(written, tmp_path / "study")
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     monkeypatch.setenv("GROPROG_STUDY", "")
     monkeypatch.setenv(STORE_VARIABLE, address)
@@ -137,7 +126,7 @@ def test_values_on_object_storage_are_those_of_a_folder(
 
 
 def test_the_study_file_names_the_store_and_the_pool(written: Path, tmp_path: Path):
-    study = copied(written, tmp_path)
+    study = copied(written, tmp_path / "study")
     text = study.read_text()
     for wrong in ("pool: tcp://host:8786", "store: ftp://host/x", "store: s3://key:secret@bucket/x", "pool: dask:0"):
         study.write_text(f"{text}\ncompute:\n  {wrong}\n")
@@ -159,9 +148,9 @@ def test_an_address_that_others_reach_must_be_asked_for():
 @pytest.mark.slow
 def test_folds_trained_on_workers_are_those_of_one_process(written: Path, tmp_path: Path):
     pytest.importorskip("distributed")
-    study = copied(written, tmp_path)
+    study = copied(written, tmp_path / "study")
     subprocess.run(command(study, "+encoded_tensors"), cwd=ROOT, check=True, capture_output=True)
-    other = copied(study.parent, tmp_path / "other")
+    other = copied(study, tmp_path / "other" / "study")
     subprocess.run(command(study, "risk_model"), cwd=ROOT, check=True, capture_output=True)
     subprocess.run(command(other, "risk_model", "--pool", "dask:2"), cwd=ROOT, check=True, capture_output=True)
     assert content(other) == content(study)
@@ -185,7 +174,7 @@ def test_a_whole_study_on_s3_with_dask_workers(written: Path, tmp_path: Path):
             time.sleep(1)
             if not subprocess.run([sys.executable, "-c", make], env=environment, capture_output=True).returncode:
                 break
-        folder, bucket = copied(written, tmp_path / "folder"), copied(written, tmp_path / "bucket")
+        folder, bucket = (copied(written, tmp_path / name / "study") for name in ("folder", "bucket"))
         subprocess.run(command(folder, ""), cwd=ROOT, check=True, capture_output=True)
         environment[STORE_VARIABLE] = "s3://bucket/study"
         done = subprocess.run(

@@ -31,11 +31,9 @@ DRAWN = {
 }
 
 
-@pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    from groprog_assets.simulation import simulate_study
-
-    return Workspace(simulate_study(tmp_path_factory.mktemp("plots"), scale="tiny", fastq=False))
+@pytest.fixture
+def workspace(study: Path) -> Workspace:
+    return Workspace(study)
 
 
 def lines(points: int = 10):

@@ -31,22 +31,12 @@ def cluster() -> Iterator[Server]:
         yield up
 
 
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from groprog_assets.simulation import simulate_study
-
-    return simulate_study(tmp_path_factory.mktemp("written"), scale="tiny", fastq=False)
-
-
 @pytest.fixture
-def study(cluster: Server, written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "study"
-    shutil.copytree(written.parent, folder)
-    shutil.copy(EXAMPLE, folder / "dagster.yaml")
+def study(study: Path, cluster: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """On a database of its own."""
+    shutil.copy(EXAMPLE, study.parent / "dagster.yaml")
     monkeypatch.setenv(POSTGRES_VARIABLE, cluster.database(f"d{abs(hash(tmp_path))}"))
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    monkeypatch.setenv("GROPROG_STUDY", "")
-    return folder / "study.yaml"
+    return study
 
 
 def groprog(*words: object):

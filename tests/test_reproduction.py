@@ -7,25 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from groprog_assets.definitions import build_definitions
-from groprog_assets.execution import run_lock, run_study
 from groprog_assets.reproduction import execute, recipe
 from groprog_assets.workspace import Workspace
+from tests.trained_study import copied, run
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from groprog_assets.simulation import simulate_study
-
-    path = simulate_study(tmp_path_factory.mktemp("made"), scale="tiny", fastq=False)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GROPROG_STUDY", str(path))
-        patch.setenv("DAGSTER_HOME", str(path.parent))
-        with run_lock(Workspace(path)):
-            report = run_study(
-                Workspace(path), build_definitions(study_path=str(path)), "+cohort or +coverage or genes"
-            )
-    assert not report.failures
+def made(written: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = copied(written, tmp_path_factory.mktemp("made") / "study")
+    run(path, "+cohort or +coverage or genes")
     return path
 
 

@@ -47,8 +47,6 @@ GENOMIC = {"reads", "alignments", "signal", "transcription", "annotation", "feat
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GROPROG_STUDY", "")
-        patch.setenv("DAGSTER_HOME", "")
         without_drawing(patch)
         return trained_study(tmp_path_factory.mktemp("made") / "study")
 

@@ -13,14 +13,13 @@ from click.testing import CliRunner
 
 from groprog_assets.artifacts import Bundle
 from groprog_assets.cli import main
+from tests.trained_study import copied
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained(written: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny study with batches taken out, run up to its model, once."""
-    from groprog_assets.simulation import simulate_study
-
-    study = simulate_study(tmp_path_factory.mktemp("trained"), scale="tiny", fastq=False)
+    study = copied(written, tmp_path_factory.mktemp("trained") / "study")
     document = yaml.safe_load(study.read_text())
     document["parameters"]["representation"] = {"harmonization": "combat"}
     study.write_text(yaml.safe_dump(document))

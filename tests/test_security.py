@@ -6,7 +6,6 @@ import getpass
 import io
 import json
 import re
-import shutil
 from pathlib import Path
 
 import dagster as dg
@@ -24,21 +23,6 @@ from groprog_assets.study_check import load_study
 from groprog_assets.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[1]
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from groprog_assets.simulation import simulate_study
-
-    return simulate_study(tmp_path_factory.mktemp("secure"), scale="tiny", fastq=False)
-
-
-@pytest.fixture
-def study(written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shutil.copytree(written.parent, tmp_path / "study")
-    monkeypatch.setenv("GROPROG_STUDY", str(tmp_path / "study" / "study.yaml"))
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    return tmp_path / "study" / "study.yaml"
 
 
 def test_an_array_file_with_objects_is_refused():

@@ -10,13 +10,12 @@ import pytest
 import yaml
 
 from groprog_assets.errors import Problem, StudyError
-from groprog_assets.simulation import simulate_study
 from groprog_assets.study_check import TEMPLATE, check_study, init_study, load_study, study_notices
 
 
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return simulate_study(tmp_path_factory.mktemp("tiny"), scale="tiny", fastq=False).parent
+@pytest.fixture
+def tiny(written: Path) -> Path:
+    return written.parent
 
 
 @pytest.fixture

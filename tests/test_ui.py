@@ -19,6 +19,7 @@ import pytest
 
 from groprog_assets.workspace import Workspace
 from tests.test_cli_dev import Served, graphql
+from tests.trained_study import copied, run
 
 BROWSER = shutil.which("chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run"]
@@ -29,21 +30,12 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from groprog_assets.definitions import build_definitions
-    from groprog_assets.execution import run_lock, run_study
-    from groprog_assets.simulation import simulate_study
-
+def study(written: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     named = os.environ.get("GROPROG_UI_STUDY")
     if named:
         return Path(named).resolve()
-    path = simulate_study(tmp_path_factory.mktemp("ui"), scale="tiny", fastq=False)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GROPROG_STUDY", str(path))
-        patch.setenv("DAGSTER_HOME", str(path.parent))
-        with run_lock(Workspace(path)):
-            report = run_study(Workspace(path), build_definitions(study_path=str(path)), "+cohort")
-    assert not report.failures
+    path = copied(written, tmp_path_factory.mktemp("ui") / "study")
+    run(path, "+cohort")
     return path
 
 

@@ -34,12 +34,10 @@ def trained_study(folder: Path) -> Path:
     """Simulate a study of four libraries and 60 patients with an inbox, run all of it; its study.yaml."""
     from groprog_assets.simulation import simulate_study
 
-    path = simulate_study(folder, scale="tiny", fastq=False)
+    path = with_inbox(simulate_study(folder, scale="tiny", fastq=False))
     document = yaml.safe_load(path.read_text())
-    document["cohort"]["inbox"] = "inbox"
     document["parameters"] = {**(document.get("parameters") or {}), **LITTLE}
     path.write_text(yaml.safe_dump(document))
-    (folder / "inbox").mkdir()
     run(path)
     return path
 
@@ -54,6 +52,15 @@ def without_drawing(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("groprog_assets.asset_definition.png", lambda figure: b"")
 
 
+def with_inbox(path: Path) -> Path:
+    """The study, its cohort with an empty inbox from now on."""
+    document = yaml.safe_load(path.read_text())
+    document["cohort"]["inbox"] = "inbox"
+    path.write_text(yaml.safe_dump(document))
+    (path.parent / "inbox").mkdir()
+    return path
+
+
 def copied(made: Path, folder: Path) -> Path:
     """A copy of a study with its state."""
     shutil.copytree(made.parent, folder)
@@ -62,7 +69,7 @@ def copied(made: Path, folder: Path) -> Path:
 
 
 def run(path: Path, select: str = "") -> Counter[str]:
-    """`groprog run`; {asset: values computed}, kept ones at 0."""
+    """`groprog run`, the environment left as it was; {asset: values computed}, kept ones at 0."""
     from groprog_assets import resources
 
     workspace = Workspace(path)
@@ -74,7 +81,9 @@ def run(path: Path, select: str = "") -> Counter[str]:
 
     resources.LISTENERS.append(listen)
     try:
-        with run_lock(workspace):
+        with run_lock(workspace), pytest.MonkeyPatch.context() as patch:
+            for name in ("DAGSTER_HOME", "GROPROG_STUDY"):
+                patch.setenv(name, str(path))
             report = run_study(workspace, build_definitions(study_path=str(path)), select, actor="ada")
     finally:
         resources.LISTENERS.remove(listen)

@@ -12,10 +12,9 @@ import pytest
 from groprog_assets.artifacts import Bundle
 from groprog_assets.asset_definition import SPECIFICATIONS, _main_member, circumstances
 from groprog_assets.column_sources import COLUMN_SOURCES
-from groprog_assets.definitions import build_definitions
-from groprog_assets.execution import run_lock, run_study
 from groprog_assets.io_managers import read_asset
 from groprog_assets.workspace import Workspace
+from tests.trained_study import copied, run
 
 ASSETS = ("pausing", "gene_features", "normalized_features", "cohort")
 KEYS = {"gene", "mark", "library", "condition", "chrom", "strand", "transcript", "name", "patient_id"}
@@ -23,18 +22,9 @@ KEYS = {"gene", "mark", "library", "condition", "chrom", "strand", "transcript",
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    from groprog_assets.simulation import simulate_study
-
-    path = simulate_study(tmp_path_factory.mktemp("columns"), scale="tiny", fastq=False)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GROPROG_STUDY", str(path))
-        patch.setenv("DAGSTER_HOME", str(path.parent))
-        with run_lock(Workspace(path)):
-            report = run_study(
-                Workspace(path), build_definitions(study_path=str(path)), "+normalized_features or +cohort"
-            )
-    assert not report.failures
+def made(written: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    path = copied(written, tmp_path_factory.mktemp("columns") / "study")
+    run(path, "+normalized_features or +cohort")
     return Workspace(path)
 
 
