@@ -260,7 +260,7 @@ def _others(side: Side, rows: set[str], patient: str) -> list[Any]:
     if "cohort" in rows:
         table = side.values["cohort"]
         found.append(table.fields.to_csv(index=False))
-        for part in (table.records, table.outcomes):
+        for part in _of_patients(table):
             found.append(part[part["patient_id"] != patient].to_csv(index=False))
     if "patient_expression" in rows:
         held = side.values["patient_expression"]
@@ -273,6 +273,11 @@ def _others(side: Side, rows: set[str], patient: str) -> list[Any]:
     return found
 
 
+def _of_patients(cohort: Bundle) -> tuple[Any, Any, Any]:
+    """What a model reads of a cohort's patients: (batches, records, outcomes), by `patient_id`."""
+    return cohort.index[["patient_id", "batch"]], cohort.records, cohort.outcomes
+
+
 def _own(side: Side, rows: set[str], patient: str) -> dict[str, dict[str, str]]:
     """{root: what it says of the patient by column or gene}, of the roots in `rows`; empty where he is not in it."""
     found: dict[str, dict[str, str]] = {}
@@ -280,7 +285,8 @@ def _own(side: Side, rows: set[str], patient: str) -> dict[str, dict[str, str]]:
         value = side.values[name]
         told: dict[str, str] = {}
         if isinstance(value, Bundle):
-            for table in (value.records, value.outcomes) if name == "cohort" else (value.records,):
+            index, records, outcomes = _of_patients(value)
+            for table in (index, records, outcomes) if name == "cohort" else (index, records):
                 for row in table[table["patient_id"] == patient].to_dict("records"):
                     told |= {str(column): str(item) for column, item in row.items()}
         else:
@@ -351,19 +357,18 @@ def _table_changes(old: Side, new: Side, patient: str, factor: str) -> list[str]
             ]
             told += [f"expression of {len(genes)} genes"] if genes else []
         return list(dict.fromkeys(told))
-    held = [
-        {
-            row["patient_id"]: repr(sorted(row.items()))
-            for row in side.values["cohort"].records.merge(side.values["cohort"].outcomes).to_dict("records")
-        }
-        for side in (old, new)
-    ]
-    for one in held:
-        one.pop(patient, None)
+    held: list[dict[str, str]] = []
+    batches: list[dict[str, str]] = []
+    for side in (old, new):
+        index, records, outcomes = _of_patients(side.values["cohort"])
+        rows = records.merge(outcomes).to_dict("records")
+        held.append({row["patient_id"]: repr(sorted(row.items())) for row in rows if row["patient_id"] != patient})
+        batches.append(dict(zip(index["patient_id"], index["batch"])))
     counts = {
         "added": len(held[1].keys() - held[0].keys()),
         "left": len(held[0].keys() - held[1].keys()),
         "changed": sum(held[0][name] != held[1][name] for name in held[0].keys() & held[1].keys()),
     }
     counted = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
-    return [f"patients: {counted}"] if counted else []
+    moved = sum(batches[0][name] != batches[1][name] for name in held[0].keys() & held[1].keys())
+    return [f"patients: {counted}"] * bool(counted) + [f"batch of {moved} patients"] * bool(moved)

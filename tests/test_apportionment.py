@@ -10,11 +10,10 @@ import pytest
 import yaml
 
 from groprog_assets.apportionment import CODE, COHORT, PATIENT, SEED, Apportionment, apportion
-from groprog_assets.definitions import build_definitions
 from groprog_assets.errors import LedgerError
-from groprog_assets.execution import run_lock, run_study
 from groprog_assets.lineage_pictures import diff_picture, write_picture
 from groprog_assets.workspace import Workspace
+from tests.trained_study import copied, run
 
 PATIENT_ID = "SIM-0002"
 SMALL = {
@@ -22,14 +21,6 @@ SMALL = {
     "evaluation": {"bootstrap_samples": 20, "promotion_margin": 1.0},
 }
 """So wide a margin that each model is promoted."""
-
-
-def run(path: Path, actor: str) -> Workspace:
-    workspace = Workspace(path)
-    with run_lock(workspace):
-        report = run_study(workspace, build_definitions(study_path=str(path)), "+risk_scores", actor=actor)
-    assert not report.failures, report.failures
-    return workspace
 
 
 def change(path: Path, **training: int) -> None:
@@ -40,26 +31,21 @@ def change(path: Path, **training: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def study(written: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Trained three times: another seed the second time; another age of one patient, four patients fewer the third."""
-    from groprog_assets.simulation import simulate_study
-
-    path = simulate_study(tmp_path_factory.mktemp("apportioned"), scale="tiny", fastq=False)
+    path = copied(written, tmp_path_factory.mktemp("apportioned") / "study")
     document = yaml.safe_load(path.read_text())
     document["parameters"] = SMALL
     path.write_text(yaml.safe_dump(document))
     clinical = path.parent / "cohort" / "clinical.tsv"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GROPROG_STUDY", str(path))
-        patch.setenv("DAGSTER_HOME", str(path.parent))
-        run(path, "ada")
-        change(path, seed=7)
-        run(path, "ben")
-        table = pd.read_csv(clinical, sep="\t", dtype=str, keep_default_na=False)
-        older = table["PATIENT_ID"] == PATIENT_ID
-        table.loc[older, "AGE"] = str(float(table.loc[older, "AGE"].iloc[0]) + 15)
-        table.drop(index=range(10, 14)).to_csv(clinical, sep="\t", index=False)
-        run(path, "cy")
+    run(path, "+risk_scores")
+    change(path, seed=7)
+    run(path, "+risk_scores")
+    table = pd.read_csv(clinical, sep="\t", dtype=str, keep_default_na=False)
+    older = table["PATIENT_ID"] == PATIENT_ID
+    table.loc[older, "AGE"] = str(float(table.loc[older, "AGE"].iloc[0]) + 15)
+    table.drop(index=range(10, 14)).to_csv(clinical, sep="\t", index=False)
+    run(path, "+risk_scores")
     return path
 
 
@@ -92,6 +78,35 @@ def test_another_patient_has_no_part_of_his_own(study: Path):
     assert found is not None
     assert [part.factor for part in found.parts] == [COHORT]
     assert found.parts[0].part == pytest.approx(found.change, abs=1e-12)
+
+
+@pytest.mark.slow
+def test_other_batches_of_the_others_are_their_part(study: Path, tmp_path: Path):
+    path = copied(study, tmp_path / "study")
+    document = yaml.safe_load(path.read_text())
+    document["parameters"]["representation"] = {"harmonization": "combat"}
+    path.write_text(yaml.safe_dump(document))
+    run(path, "+risk_scores")
+    clinical = path.parent / "cohort" / "clinical.tsv"
+    table = pd.read_csv(clinical, sep="\t", dtype=str, keep_default_na=False)
+    moved = table["PATIENT_ID"].isin(["SIM-0005", "SIM-0006", "SIM-0007", "SIM-0008"])
+    table["BATCH"] = table["BATCH"].where(~moved, table["BATCH"].map({"site_1": "site_2", "site_2": "site_1"}))
+    table.to_csv(clinical, sep="\t", index=False)
+    run(path, "+risk_scores")
+    workspace = Workspace(path)
+    found = apportion(workspace, PATIENT_ID)
+    assert found is not None
+    assert abs(found.change) > 1e-6
+    assert [part.factor for part in found.parts] == [COHORT]
+    assert found.parts[0].part == pytest.approx(found.change, abs=1e-12)
+    assert "batch of 4 patients" in found.parts[0].changes
+    own = apportion(workspace, "SIM-0005")
+    assert own is not None
+    assert {part.factor for part in own.parts} == {COHORT, PATIENT}
+    assert summed(own) == pytest.approx(own.change, abs=1e-12)
+    told = {part.factor: part.changes for part in own.parts}
+    assert "batch of 3 patients" in told[COHORT]
+    assert any(text.startswith("batch: site_") for text in told[PATIENT])
 
 
 @pytest.mark.slow
