@@ -77,13 +77,13 @@ def ours(bam: Path, frame: pd.DataFrame, chroms: Chroms) -> np.ndarray:
 def indexed(bam: Path, chroms: Chroms) -> StrandedIndex:
     """The BAM's 5' positions by chromosome and strand."""
     decoded = reads.decode_reads(bam, chroms)
-    line = 2 * decoded.chrom.astype(np.int32) + decoded.strand
-    edges = np.searchsorted(line, np.arange(2 * len(chroms) + 1))
-    keys = [(chrom, strand) for chrom in chroms for strand in "+-"]
-    return {
-        key: index_positions(decoded.position[left:right], decoded.reads[left:right])
-        for key, (left, right) in zip(keys, pairwise(edges), strict=True)
-    }
+    index: StrandedIndex = {}
+    edges = np.searchsorted(decoded.chrom, np.arange(len(chroms) + 1, dtype=decoded.chrom.dtype))
+    for chrom, (left, right) in zip(chroms, pairwise(edges), strict=True):
+        middle = left + np.searchsorted(decoded.strand[left:right], np.int8(1))
+        for strand, part in (("+", slice(left, middle)), ("-", slice(middle, right))):
+            index[chrom, strand] = index_positions(decoded.position[part], decoded.reads[part])
+    return index
 
 
 def count(index: StrandedIndex, frame: pd.DataFrame) -> np.ndarray:

@@ -33,7 +33,10 @@ def _room(size: int) -> NDArray[np.int32]:
     """(size,) int32 not yet touched; large ones are pages of their own, given back when released."""
     if size < _SMALL:
         return np.empty(size, np.int32)
-    return np.frombuffer(mmap.mmap(-1, 4 * size), np.int32)
+    pages = mmap.mmap(-1, 4 * size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        pages.madvise(mmap.MADV_HUGEPAGE)
+    return np.frombuffer(pages, np.int32)
 
 
 class PositionCounts:
@@ -44,10 +47,11 @@ class PositionCounts:
 
     def add(self, keys: NDArray[np.uint64]) -> None:
         """Count keys (k,), sequence << 32 | position, in any order; they are sorted in place."""
-        keys.sort()
         position, count = np.empty(len(keys), np.int32), np.empty(len(keys), np.int32)
         first = np.zeros(len(self._runs) + 1, np.int64)
-        loops.count_sorted(keys, position, count, first)
+        if not loops.count_sorted(keys, position, count, first):
+            keys.sort()
+            loops.count_sorted(keys, position, count, first)
         for sequence in np.flatnonzero(np.diff(first)).tolist():
             low, high = int(first[sequence]), int(first[sequence + 1])
             run = _room(high - low), _room(high - low)

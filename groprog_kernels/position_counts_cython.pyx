@@ -5,24 +5,32 @@ from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 
 
 def count_sorted(const uint64_t[::1] keys, int32_t[::1] position, int32_t[::1] count, int64_t[::1] first):
-    """Run lengths of sorted keys (sequence << 32 | position); first[s] is where sequence s begins in the output."""
+    """Run lengths of sorted keys (sequence << 32 | position); first[s] is where sequence s begins in the output.
+
+    False, with the outputs half written, where the keys turn out not to be sorted."""
     cdef int64_t i, n = 0, sequence = 0, s
-    cdef uint64_t last = 0
+    cdef int32_t run = 0
+    cdef uint64_t key, last = 0
+    cdef bint fresh, rising = True
     with nogil:
         for i in range(keys.shape[0]):
-            if n > 0 and keys[i] == last:
-                count[n - 1] += 1
-                continue
-            last = keys[i]
-            s = <int64_t> (last >> 32)
+            key = keys[i]
+            if key < last:
+                rising = False
+                break
+            s = <int64_t> (key >> 32)
             while sequence < s:
                 sequence += 1
                 first[sequence] = n
-            position[n] = <int32_t> <uint32_t> last
-            count[n] = 1
-            n += 1
+            fresh = n == 0 or key != last
+            last = key
+            run = run * (1 - fresh) + 1
+            n += fresh
+            position[n - 1] = <int32_t> <uint32_t> key
+            count[n - 1] = run
         for s in range(sequence + 1, first.shape[0]):
             first[s] = n
+    return rising
 
 
 def merge_runs(const int32_t[::1] a, const int32_t[::1] count_a, const int32_t[::1] b, const int32_t[::1] count_b,

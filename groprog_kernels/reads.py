@@ -41,7 +41,7 @@ _READ_ENDS = ("five_prime", "three_prime", "coverage")
 _RULES = ("mapping_quality", "hits", "tie", "tie_or_alternative", "none")
 _DUPLICATES = ("keep", "position", "umi")
 
-_KEYS = 1 << 21
+_KEYS = 1 << 19
 _CARRIES = 1 << 12
 
 
@@ -136,7 +136,7 @@ def _one_pass(
     chroms = list(chrom_lengths)
     rank = {chrom: i for i, chrom in enumerate(chroms)}
     keys = _KEYS if not bin_size else _CARRIES
-    buffers = np.empty(keys, np.uint64), np.empty(keys if read_end == "coverage" else 1, np.uint64)
+    buffers = np.empty((2, keys), np.uint64), np.empty((2, keys if read_end == "coverage" else 1), np.uint64)
     starts = PositionCounts(2 * len(chroms))
     ends = PositionCounts(2 * len(chroms)) if read_end == "coverage" else None
     with open_records(path, reference, threads=threads) as records:
@@ -161,10 +161,11 @@ def _one_pass(
         )
 
         def flush() -> None:
-            starts.add(buffers[0][: parser.written])
-            if ends is not None:
-                ends.add(buffers[1][: parser.written])
-            parser.written = 0
+            for strand, written in enumerate(parser.written.tolist()):
+                starts.add(buffers[0][strand, :written])
+                if ends is not None:
+                    ends.add(buffers[1][strand, :written])
+            parser.written[:] = 0
 
         for buffer, at, end in records:
             while True:

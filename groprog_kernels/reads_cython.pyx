@@ -21,6 +21,11 @@ cdef enum:
 cdef enum:
     BY_MAPQ, BY_HITS, BY_TIE, BY_TIE_OR_ALTERNATIVE, BY_NOTHING
 
+# CIGAR operations as bits of their codes: M D N = X lie on the reference, M I S = X on the read, M = X on both
+cdef enum:
+    ON_REFERENCE = 0b110001101
+    ON_QUERY = 0b110010011
+
 cdef enum:
     KEEP_DUPLICATES, BY_POSITION, BY_UMI
 
@@ -149,7 +154,9 @@ cdef inline uint64_t mix(uint64_t x) noexcept nogil:
 
 
 cdef class RecordParser:
-    """Rules and counters of one file; `parse` walks records and writes what they mean into the caller's buffers."""
+    """Rules and counters of one file; `parse` walks records and writes what they mean into the caller's buffers.
+
+    starts, ends: (2, n) keys, a row a strand, so that a sorted file gives sorted rows; written (2,): keys in each."""
 
     cdef const int32_t[::1] chrom_of_contig
     cdef const int64_t[::1] chrom_length, mask_offset, mask_start, mask_end, window_offset
@@ -159,10 +166,11 @@ cdef class RecordParser:
     cdef bint reverse
     cdef int64_t bin_size
     cdef uint16_t[::1] windows
-    cdef uint64_t[::1] starts, ends
+    cdef uint64_t[:, ::1] starts, ends
     cdef uint64_t* seen
     cdef uint64_t seen_size, seen_count
-    cdef public int64_t written
+    cdef public object written
+    cdef int64_t[::1] filled
     cdef public object outcomes, absent, example
     cdef int64_t[::1] outcome, contig_reads, first_outside
     cdef public int64_t bases, shortest, longest, unknown_quality, marked_duplicates, paired, without_umi
@@ -185,6 +193,8 @@ cdef class RecordParser:
         self.windows = windows
         self.window_offset = window_offset
         self.bin_size = bin_size
+        self.written = np.zeros(2, np.int64)
+        self.filled = self.written
         self.outcomes = np.zeros(OUTCOMES, np.int64)
         self.absent = np.zeros(max(self.contigs, 1), np.int64)
         self.example = np.full(2, -1, np.int64)
@@ -243,6 +253,11 @@ cdef class RecordParser:
                 low = middle + 1
         return low < last and self.mask_start[low] < end
 
+    cdef void interval(self, bint strand, uint64_t key, int64_t start, int64_t end) noexcept nogil:
+        self.starts[strand, self.filled[strand]] = key | <uint64_t> start
+        self.ends[strand, self.filled[strand]] = key | <uint64_t> end
+        self.filled[strand] += 1
+
     def parse(self, const uint8_t[::1] data, int64_t start, int64_t end):
         """Records of data[start:end]; returns (status, offset of the first byte not consumed)."""
         cdef int status = DONE
@@ -256,7 +271,7 @@ cdef class RecordParser:
         return status, at
 
     cdef int parse_all(self, const uint8_t* base, int64_t* cursor, int64_t end) noexcept nogil:
-        cdef int64_t at = cursor[0], size, variable, cigar_count, capacity = self.starts.shape[0]
+        cdef int64_t at = cursor[0], size, variable, cigar_count, room, capacity = self.starts.shape[1]
         cdef const uint8_t* p
         cdef int outcome
         while end - at >= 4:
@@ -276,9 +291,10 @@ cdef class RecordParser:
                 cursor[0] = at
                 return MALFORMED
             # in coverage mode a record writes at most one interval per CIGAR operation, of 4 bytes each
-            if self.written + (size / 4 if self.read_end == COVERAGE else 1) > capacity:
+            room = capacity - (size / 4 if self.read_end == COVERAGE else 1)
+            if self.filled[0] > room or self.filled[1] > room:
                 cursor[0] = at
-                return FULL if self.written else NO_MEMORY
+                return FULL if self.filled[0] or self.filled[1] else NO_MEMORY
             outcome = self.record(p, size, variable)
             if outcome < 0:
                 cursor[0] = at
@@ -294,7 +310,7 @@ cdef class RecordParser:
         cdef int64_t position = i32(p + 4), reference, query, length, i, at, point, low, high
         cdef uint16_t flag = u16(p + 14)
         cdef uint8_t mapq = p[9]
-        cdef bint is_reverse = (flag & 16) != 0, strand, paired = (flag & 1) != 0
+        cdef bint is_reverse = (flag >> 4) & 1, strand, paired = (flag & 1) != 0
         cdef const uint8_t* cigar = p + 32 + p[8]
         cdef int64_t cigar_count = u16(p + 12)
         cdef uint32_t operation
@@ -345,13 +361,8 @@ cdef class RecordParser:
             operation = u32(cigar + 4 * i)
             length = operation >> 4
             operation &= 15
-            if operation == 0 or operation == 7 or operation == 8:  # M = X
-                reference += length
-                query += length
-            elif operation == 2 or operation == 3:  # D N
-                reference += length
-            elif operation == 1 or operation == 4:  # I S
-                query += length
+            reference += length & -<int64_t> (ON_REFERENCE >> operation & 1)
+            query += length & -<int64_t> (ON_QUERY >> operation & 1)
         if query == 0:
             query = i32(p + 16)
         if reference == 0:
@@ -362,7 +373,7 @@ cdef class RecordParser:
                 self.first_outside[1] = position + reference
             return OUT_OF_RANGE
         # the sequenced 5' end, on the strand the read lies on
-        point = position + reference - 1 if is_reverse else position
+        point = position + (reference - 1) * is_reverse  # without a branch: strands come in no order
         strand = is_reverse != self.reverse
         if self.read_end == THREE_PRIME:
             if paired:
@@ -377,7 +388,7 @@ cdef class RecordParser:
             high = point + 1
         if self.mask_offset[chrom + 1] > self.mask_offset[chrom] and self.masked(chrom, low, high):
             return MASKED
-        key = (<uint64_t> (2 * chrom + (1 if strand else 0))) << 32
+        key = (<uint64_t> (2 * chrom + strand)) << 32
         if self.duplicates != KEEP_DUPLICATES:
             if flag & 0x400 and self.duplicates == BY_POSITION:
                 return DUPLICATE
@@ -406,29 +417,25 @@ cdef class RecordParser:
             if self.bin_size:
                 i = <uint32_t> point / <uint32_t> self.bin_size  # both below 2^31; the narrow division is the fast one
                 if i < self.window_offset[2 * chrom + 1] - self.window_offset[2 * chrom]:
-                    at = self.window_offset[2 * chrom + (1 if strand else 0)] + i
+                    at = self.window_offset[2 * chrom + strand] + i
                     self.windows[at] += 1
                     if self.windows[at] == 0:  # 65,536 reads, carried by the caller
-                        self.starts[self.written] = key | <uint64_t> i
-                        self.written += 1
+                        self.starts[strand, self.filled[strand]] = key | <uint64_t> i
+                        self.filled[strand] += 1
             else:
-                self.starts[self.written] = key | <uint64_t> point
-                self.written += 1
+                self.starts[strand, self.filled[strand]] = key | <uint64_t> point
+                self.filled[strand] += 1
         else:
             at = position
             if cigar_count == 0:
-                self.starts[self.written] = key | <uint64_t> at
-                self.ends[self.written] = key | <uint64_t> (at + 1)
-                self.written += 1
+                self.interval(strand, key, at, at + 1)
             for i in range(cigar_count):
                 operation = u32(cigar + 4 * i)
                 length = operation >> 4
                 operation &= 15
-                if operation == 0 or operation == 7 or operation == 8:
+                if ON_REFERENCE & ON_QUERY & (1 << operation):
                     if length:
-                        self.starts[self.written] = key | <uint64_t> at
-                        self.ends[self.written] = key | <uint64_t> (at + length)
-                        self.written += 1
+                        self.interval(strand, key, at, at + length)
                     at += length
                 elif operation == 2 or operation == 3:
                     at += length

@@ -17,11 +17,11 @@ from groprog_kernels import window_counts_numba as _loop
 class PositionIndex(NamedTuple):
     """Positions of one chromosome and strand, ready for counting.
 
-    position (p,) int64 bp, increasing; reads (p,) int64 at it; cumulative (p+1,) int64 reads before it.
+    position (p,) bp, increasing; reads (p,) at it; each int32 or int64; cumulative (p+1,) int64 reads before it.
     """
 
-    position: NDArray[np.int64]
-    reads: NDArray[np.int64]
+    position: NDArray[np.signedinteger]
+    reads: NDArray[np.signedinteger]
     cumulative: NDArray[np.int64]
 
     @property
@@ -33,11 +33,12 @@ def index_positions(position: ArrayLike, count: ArrayLike | None = None) -> Posi
     """Sort positions once, so that any number of windows can be counted.
 
     position (p,) bp, any order, repeats allowed (they are kept side by side); count (p,) reads at each, 1 when omitted.
+    Sorted int32 columns, as `reads.decode_reads` gives them, are kept as they are; others become int64.
     Empty input gives an index whose every window counts 0. Raises ValueError for unequal lengths, more than one dimension or
     negative counts.
     """
-    position = np.asarray(position, dtype=np.int64)
-    count = np.ones(len(position), dtype=np.int64) if count is None else np.asarray(count, dtype=np.int64)
+    position = _integers(position)
+    count = np.ones(len(position), position.dtype) if count is None else _integers(count)
     if position.ndim != 1 or position.shape != count.shape:
         raise ValueError(f"position {position.shape} and count {count.shape} must be one-dimensional and equally long")
     if count.size and count.min() < 0:
@@ -95,6 +96,11 @@ def bin_windows(
 def bin_edges(start: int, end: int, bins: int) -> NDArray[np.int64]:
     """Edges of the bins of `bin_windows` for one window [start, end): (bins + 1,) bp."""
     return start + np.arange(bins + 1, dtype=np.int64) * (end - start) // bins
+
+
+def _integers(values: ArrayLike) -> NDArray[np.signedinteger]:
+    values = np.asarray(values)
+    return values if values.dtype == np.int32 else values.astype(np.int64, copy=False)
 
 
 def _windows(start: ArrayLike, end: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -44,6 +44,16 @@ def test_intervals_equal_the_definition(keys, lengths, buffers):
     assert rows(found) == position_counts_reference.collect(keys, ends)
 
 
+@settings(deadline=None, max_examples=50)
+@given(keys=keys_of, swapped=st.integers(0, 200))
+def test_sorted_keys_are_taken_as_they_are_and_one_out_of_order_is_seen(keys, swapped):
+    keys = sorted(keys)
+    assert rows(position_counts.collect(fill(keys, 1))) == position_counts_reference.collect(keys)
+    if swapped < len(keys) - 1:
+        keys[swapped], keys[swapped + 1] = keys[swapped + 1], keys[swapped]
+        assert rows(position_counts.collect(fill(keys, 1))) == position_counts_reference.collect(keys)
+
+
 def test_a_popped_sequence_is_gone():
     counts = fill([(1, 5), (1, 5), (1, 7)], 2)
     position, count = counts.pop(1)

@@ -63,6 +63,15 @@ def test_equals_the_definition(tmp_path, rows, read_end, uniqueness, duplicates,
     assert (np.diff(line * 2**32 + got.position) > 0).all()
 
 
+def test_a_sorted_file_gives_sorted_keys(tmp_path, monkeypatch):
+    keys, add = [], reads.PositionCounts.add
+    monkeypatch.setattr(reads.PositionCounts, "add", lambda counts, part: keys.append(part.copy()) or add(counts, part))
+    rows = [files.row(position=p, flag=flag, cigar=((0, 5),)) for p in range(40) for flag in (0, 16)]
+    assert reads.decode_reads(files.write(tmp_path / "a.bam", rows), files.CHROMS).outcomes["kept"] == 80
+    assert [len(part) for part in keys] == [40, 40]
+    assert all((part[1:] > part[:-1]).all() for part in keys)
+
+
 def by_pysam(path, chroms=files.CHROMS) -> Counter:
     """5' ends of primary, mapped first mates, the way a user would write it."""
     found: Counter = Counter()

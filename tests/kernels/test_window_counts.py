@@ -46,6 +46,28 @@ def test_bins_sum_to_their_window(reads, windows, bins):
     assert np.array_equal(binned.sum(axis=1), kernel.count_windows(index, start, start + length))
 
 
+@settings(deadline=None)
+@given(READS, WINDOWS, st.integers(1, 7))
+def test_narrow_sorted_columns_are_kept_and_count_alike(reads, windows, bins):
+    position, count = columns(sorted(reads), 2)
+    start, length, reverse = columns(windows, 3)
+    narrow = position.astype(np.int32), count.astype(np.int32)
+    index, wide = kernel.index_positions(*narrow), kernel.index_positions(position, count)
+    assert index.position is narrow[0]
+    assert index.reads is narrow[1]
+    ends = start + length
+    assert np.array_equal(kernel.count_windows(index, start, ends), kernel.count_windows(wide, start, ends))
+    reverse = reverse.astype(bool)
+    for call in (kernel.bin_windows, kernel.profile_windows):
+        arguments = (start, ends, bins, reverse) if call is kernel.bin_windows else (start, bins, reverse)
+        assert np.array_equal(call(index, *arguments), call(wide, *arguments))
+
+
+def test_a_sum_beyond_32_bits():
+    index = kernel.index_positions(np.array([1, 2, 3], np.int32), np.full(3, 2**30, np.int32))
+    assert kernel.count_windows(index, [0], [9]).tolist() == [3 * 2**30]
+
+
 def test_no_positions_count_nothing():
     index = kernel.index_positions([])
     assert index.total == 0
