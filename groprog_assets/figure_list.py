@@ -14,6 +14,7 @@ from groprog_assets.model_columns import labelled_genes, model_inputs
 def nascent_drawings(study: Any, values: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
     """{figure name: function that draws it}; `values` are the assets by name. Names are those of the report's captions."""
     from groprog_assets.figures import (
+        chromatin,
         density,
         differential,
         enrichment,
@@ -43,6 +44,10 @@ def nascent_drawings(study: Any, values: Mapping[str, Any]) -> dict[str, Callabl
         "pausing": lambda: pausing.pausing_distribution(paused.table, paused.summary, control, treatment),
         "enrichment": lambda: enrichment.enrichment(values["enrichment"].table),
     }
+    if len(values["chromatin_signal"]):
+        found["chromatin_marks"] = lambda: chromatin.marks_by_transcription(
+            values["chromatin_signal"], values["gene_signal"]
+        )
     for name in sorted(set(key.table["locus"])):
         found[f"locus_{name}"] = partial(
             loci.locus_tracks, name, key.table, key.tracks, values["genes"], control, treatment

@@ -206,13 +206,7 @@ class LociParameters(ParameterGroup):
         10000, unit="bp", source="unstated", why="shows the neighbours of a gene without hiding it", ge=0
     )
     bins: int = cited(1200, unit="windows", source="unstated", why="one a pixel of the figure", ge=10)
-    page_windows: int = cited(
-        20000,
-        unit="windows with reads, per condition and strand",
-        source="unstated",
-        why="a page shows single bases while it stays at a few MB; above, neighbouring bases are joined",
-        ge=10,
-    )
+    page_windows: int = cited(20000, unit="windows", source="unstated", why="keeps a page at a few MB", ge=10)
 
 
 class ChromatinParameters(ParameterGroup):

@@ -41,6 +41,9 @@ def report_context(study: StudyView, workspace: Workspace) -> dict[str, Any]:
             "patients": study.cohort is not None,
         },
         "absent": _absent(study),
+        "marks": [
+            {name: getattr(mark, name) for name in ("name", "cell_type", "build", "source")} for mark in study.marks
+        ],
         "libraries": [_library(workspace, library, left_out) for library in workspace.study.libraries],
         "inputs": sorted(files.values(), key=lambda item: (item["role"], item["library"], item["path"])),
         "parameters": workspace.study.parameters.overrides(),
@@ -81,6 +84,8 @@ def _absent(study: StudyView) -> dict[str, str]:
         reasons["enrichment"] = "The study names no ontology, so the functions of the changed genes were not tested."
     if not study.loci:
         reasons["loci"] = "The study names no key loci."
+    if not study.marks:
+        reasons["marks"] = "The study names no chromatin tracks."
     if not study.validation:
         reasons["external"] = (
             "The study names no patients of another centre (validation), so the model is judged at home only."
@@ -110,4 +115,5 @@ def _library(workspace: Workspace, library: Any, left_out: dict[str, str]) -> di
         "program": headline.get("program") or "",
         "reads": headline.get("reads"),
         "left_out": left_out.get(library.id, ""),
+        "metadata": dict(library.metadata),
     }

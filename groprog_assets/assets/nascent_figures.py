@@ -23,6 +23,8 @@ def nascent_figures(
     pausing: Bundle,
     enrichment: Bundle,
     loci: Bundle,
+    chromatin_signal: Any,
+    gene_signal: Any,
 ) -> Materialized:
     """The paper's figures 2 to 9 and what stands beside them, each as PNG and SVG; none needs a cohort."""
     from groprog_assets.figure_list import drawn, nascent_drawings

@@ -22,6 +22,7 @@ from groprog_assets.workspace import StudyView, Workspace
         "contrast",
         "ontology",
         "loci",
+        "marks",
         "cohort",
         "validation",
         "parameters.quality",

@@ -33,8 +33,9 @@ def locus_page(
     """UTF-8 HTML of one locus: a stranded track a condition, a track a mark, the genes; data and program are in the page.
 
     `table` is the loci table, `tracks` the locus_tracks table, of which the page takes its extent and the marks, `fine` the same
-    strands by the base or nearly so, `genes` the genes table, chrom_sizes bp, `contrast` (control, treatment). Plus lies above zero and minus below; every condition has the same y-range, so heights may be compared. A
-    content security policy in the page forbids any request. Raises KeyError for a locus the table does not hold.
+    strands by the base or nearly so, `genes` the genes table, chrom_sizes bp, `contrast` (control, treatment). Plus lies above
+    zero and minus below; every condition has the same y-range, so heights may be compared. A content security policy in the
+    page forbids any request. Raises KeyError for a locus the table does not hold.
     """
     rows = table[table["locus"] == locus]
     if rows.empty:

@@ -34,7 +34,8 @@ def render_report(context: Mapping[str, Any]) -> bytes:
                    from the column `analysis` of differential_transcription
       absent       {key or section anchor: reason} for what was not made in this run
     What was run and from what
-      libraries    [{"id", "condition", "replicate", "assay", "read_end", "strandedness", "program", "reads"}]
+      libraries    [{"id", "condition", "replicate", "assay", "read_end", "strandedness", "program", "reads", "metadata"}]
+      marks        [{"name", "cell_type", "build", "source"}]
       inputs       [{"role", "library", "path", "bytes", "sha256"}], every file read
       parameters   Parameters.overrides(): {name: {"value", "default", "unit", "source"}}
       provenance   {"run_id", "version", "code_version", "environment", "ledger_head", "ledger_events", "command"}; any

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from groprog_assets.figures import report_chromatin as chromatin
 from groprog_assets.figures import report_external as elsewhere
 from groprog_assets.figures import report_genomics as genomics
 from groprog_assets.figures import report_prognosis as prognosis
@@ -29,7 +30,7 @@ from groprog_assets.figures.report_blocks import (
     table,
 )
 
-CAPTIONS: dict[str, tuple[str, str]] = {**genomics.CAPTIONS, **prognosis.CAPTIONS}
+CAPTIONS: dict[str, tuple[str, str]] = {**genomics.CAPTIONS, **chromatin.CAPTIONS, **prognosis.CAPTIONS}
 """Figure name → (caption, alternative text)."""
 
 SECTIONS: tuple[tuple[str, str, Callable[[Mapping[str, Any]], list[Block]]], ...] = (
@@ -40,6 +41,7 @@ SECTIONS: tuple[tuple[str, str, Callable[[Mapping[str, Any]], list[Block]]], ...
     ("pausing", "Polymerase pausing", genomics.pausing),
     ("enrichment", "Functions of the changed genes", genomics.enrichment),
     ("loci", "Key loci", genomics.loci),
+    ("marks", "Chromatin marks", chromatin.marks),
     ("cohort", "The patients", prognosis.cohort),
     ("evaluation", "How well the model predicts", prognosis.evaluation),
     ("external", "Patients of other centres", elsewhere.external),
@@ -144,6 +146,15 @@ def provenance(context: Mapping[str, Any]) -> list[Block]:
                 "Libraries.",
             )
         )
+    kept = {str(library["id"]): dict(library.get("metadata") or {}) for library in libraries}
+    asked = list(dict.fromkeys(name for record in kept.values() for name in record))
+    if asked:
+        rows = [
+            [cell(library, strong=True), *(str(record.get(name, "–")) for name in asked)]
+            for library, record in kept.items()
+        ]
+        heads = ["Library", *(name.replace("_", " ") for name in asked)]
+        blocks.append(table(heads, rows, "Wet-lab record, as the study states it."))
     overrides = context.get("parameters")
     if overrides:
         rows = [

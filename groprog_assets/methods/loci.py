@@ -62,13 +62,13 @@ def loci(
     """Reads, tracks and reliability of every key locus, per condition and strand; libraries of a condition are pooled.
 
     A locus given as a gene reaches from its dominant TSS to its TTS (A36) and is shown with flanks; one given as an interval is
-    shown as it stands.
-    `fine` has the same strands by single bases, or by the narrowest windows (a power of two) of which no strand has more than
-    `page_windows` with reads; only those with reads. Tracks of marks have the mark's name as condition and "." as strand; chromosomes a mark lacks are left out. The fold change
-    (treatment over control, 0.5 added to both counts, in reads per million) stands in both conditions' rows and is missing in
-    others. A locus is reliable when under half of it is masked and its gene has one placement (F5). The summary's
-    `signature_target` tells whether the perturbed interval rose on the strand with more reads; None when there is no target.
-    Raises AnnotationError for unknown genes, unknown chromosomes and malformed intervals, all at once.
+    shown as it stands. `fine` has the same strands by single bases, or by the narrowest windows (a power of two) of which no
+    strand has more than `page_windows` with reads; only those with reads. Tracks of marks have the mark's name as condition
+    and "." as strand; chromosomes a mark lacks are left out. The fold change (treatment over control, 0.5 added to both counts,
+    in reads per million) stands in both conditions' rows and is missing in others. A locus is reliable when under half of it is
+    masked and its gene has one placement (F5). The summary's `signature_target` tells whether the perturbed interval rose on
+    the strand with more reads; None when there is no target. Raises AnnotationError for unknown genes, unknown chromosomes and
+    malformed intervals, all at once.
     """
     spans, problems = _spans(loci, genes, chrom_sizes)
     target = None
@@ -98,12 +98,14 @@ def loci(
         fine += _fine_tracks(locus.name, shown, pooled, parameters)
         tracks += _mark_tracks(locus.name, shown, marks, parameters)
     empty = {name: pd.DataFrame(columns=TABLES[name].column_names) for name in ("loci", "locus_tracks")}
+    shown_tracks, by_base = (
+        conform(pd.concat(parts, ignore_index=True) if parts else empty["locus_tracks"], "locus_tracks")
+        for parts in (tracks, fine)
+    )
     return Loci(
         conform(pd.DataFrame(rows) if rows else empty["loci"], "loci"),
-        *(
-            conform(pd.concat(parts, ignore_index=True) if parts else empty["locus_tracks"], "locus_tracks")
-            for parts in (tracks, fine)
-        ),
+        shown_tracks,
+        by_base,
         {
             "loci": reliability,
             "signature_target": None if target is None else _positive_control(target, pooled, contrast),

@@ -402,9 +402,11 @@ def context() -> dict[str, Any]:
                 "replicate": int(name[-1]),
                 "assay": "gro-seq",
                 "read_end": "five_prime",
+                "metadata": {"run_on": "7 min, 30 °C", "platform": "NovaSeq"} if name == "oe_1" else {},
             }
             for name, condition in CONDITIONS.items()
         ],
+        "marks": [{"name": "H3K27ac", "cell_type": "Huh7", "build": "hg38", "source": "GSE000001"}],
         "inputs": [
             {"role": "alignments", "library": name, "path": f"reads/{name}.bam", "bytes": 8_412_331, "sha256": digest}
             for name in CONDITIONS

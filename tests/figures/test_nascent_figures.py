@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from groprog_assets.figures.chromatin import marks_by_transcription
 from groprog_assets.figures.differential import ma_plot
 from groprog_assets.figures.enrichment import enrichment
 from groprog_assets.figures.loci import genes_within, locus_tracks
@@ -147,8 +148,40 @@ FIGURES = {
     "enrichment": lambda: enrichment(enrichment_table()),
     "pausing": lambda: pausing_distribution(pausing_table(), PAUSING, "mock", "oe"),
     "pausing counts": lambda: pausing_distribution(pausing_table(), PAUSING, "mock", "oe", "count_ratio"),
+    "marks": lambda: marks_by_transcription(*mark_frames()),
     "locus": lambda: locus_tracks("RUNX1", *locus_frames(), GENES, "mock", "oe"),
 }
+
+
+def mark_frames():
+    """Forty genes: the mark rises with the polymerase over promoters and knows nothing of it over bodies; eight are silent."""
+    gene = [f"g{at}" for at in range(40)]
+    level = np.maximum(np.arange(40) - 7, 0).astype(float)
+    marks = pd.DataFrame(
+        {"gene": gene, "mark": "H3K4me3", "promoter_signal": level**2 + 1, "body_signal": np.tile([1.0, 2.0], 20)}
+    )
+    signal = pd.DataFrame({"gene": gene * 2, "promoter_density": np.r_[level, level * 3], "body_density": 1.0})
+    return marks, signal
+
+
+def test_marks_are_shown_by_groups_of_rising_transcription():
+    figure = marks_by_transcription(*mark_frames())
+    promoter, body = figure.axes
+    assert promoter.get_title(loc="left") == "H3K4me3, promoter (\u03c1 = 1.00)"
+    assert [label.get_text() for label in promoter.get_xticklabels()] == [
+        "silent\n8",
+        "low\n8",
+        "\n8",
+        "\n8",
+        "high\n8",
+    ]
+    middles = [line.get_ydata()[0] for line in promoter.lines if np.ptp(line.get_xdata()) > 0.5]
+    assert middles == sorted(middles)
+    assert middles[0] == 1
+    assert "\u2013" in body.get_title(loc="left"), "equal densities have no correlation"
+    marks, signal = mark_frames()
+    assert "names no marks" in words(marks_by_transcription(marks.iloc[:0], signal))
+    assert "reads in 0 genes" in words(marks_by_transcription(marks, signal.iloc[:0]))
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -109,6 +109,19 @@ def test_shows_provenance(page, context):
         )
 
 
+def test_the_wet_lab_record_and_the_origin_of_marks_are_told(page):
+    part = text_of(section(page, "provenance"))
+    assert all(word in part for word in ("run on", "7 min, 30 °C", "NovaSeq"))
+    assert all(word in text_of(section(page, "marks")) for word in ("H3K27ac", "Huh7", "hg38", "GSE000001"))
+
+
+def test_a_study_without_patients_has_no_sections_about_them(context):
+    study = {**context["study"], "patients": False}
+    page = render_report({**context, "study": study}).decode()
+    assert '<section id="loci"' in page
+    assert not any(f'<section id="{anchor}"' in page for anchor in ("cohort", "evaluation", "training", "model-card"))
+
+
 def test_failed_checks_stand_at_the_top(page):
     assert page.index('id="failed-checks"') < page.index("<section")
     head = text_of(page.split("<section", 1)[0])
