@@ -1,7 +1,7 @@
 """groHMM's pausing index on chr7 of a real library: ours beside the CPU seconds groHMM 1.41.1 needed, values compared first.
 
 `python -m benchmarks.pausing [--shared ../shared]`. groHMM is not run here: its CPU time is the one recorded with its oracle
-tables (`annot/summary.json`, pausingIndex and expressedGenes, reads in memory on both sides). Issue 3 asks for at least 20 times
+tables (`annot/summary.json`, pausingIndex and expressedGenes, reads in memory on both sides). The limit is 20 times
 less. Medians of 5 runs.
 """
 

@@ -17,8 +17,8 @@ from deflate import _deflate
 
 import groprog_kernels.bgzf_cython as loops
 
-_COMPRESSED = 1 << 19
-_INFLATED = 1 << 21
+_COMPRESSED = 1 << 18
+_INFLATED = 1 << 20
 _BLOCKS = 1 << 12
 HEADROOM = 1 << 16
 """Free bytes in front of every chunk, for what its reader carries over from the last."""
@@ -54,7 +54,7 @@ class _Slot(NamedTuple):
 
 
 def inflate(stream: IO[bytes], threads: int) -> Iterator[Chunk]:
-    """The inflated bytes of a BGZF stream in order, about 2 MiB at a time, from `threads` threads.
+    """The inflated bytes of a BGZF stream in order, about 1 MiB at a time, from `threads` threads.
 
     A chunk's buffer holds HEADROOM free bytes in front and is used again once the next chunk is asked for. Memory is
     2 * threads + 2 chunks, read and inflated in place; stream: anything with `readinto`.
