@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -166,13 +165,7 @@ def test_what_cannot_be_scored_is_refused_by_name(trained: Path, tmp_path: Path)
     assert "Traceback" not in done.output
 
 
-def test_a_study_without_a_model_says_what_to_run(written: Path, tmp_path: Path):
-    done = score(written, pd.DataFrame({"PATIENT_ID": ["x"]}), tmp_path)
+def test_a_study_without_a_model_says_what_to_run(study: Path, tmp_path: Path):
+    done = score(study, pd.DataFrame({"PATIENT_ID": ["x"]}), tmp_path)
     assert done.exit_code == 2
     assert "groprog run" in done.output
-
-
-@pytest.fixture
-def written(trained: Path, tmp_path: Path) -> Path:
-    shutil.copytree(trained.parent, tmp_path / "fresh", ignore=shutil.ignore_patterns(".groprog"))
-    return tmp_path / "fresh" / trained.name
