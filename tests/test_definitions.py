@@ -12,13 +12,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from groprog_assets.asset_definition import LIBRARY_ASSETS, SPECIFICATIONS
+from groprog_assets.asset_definition import LIBRARY_ASSETS, SPECIFICATIONS, Specification
 from groprog_assets.code_version import closure
 from groprog_assets.definitions import build_definitions, defs
 from groprog_assets.parameters import Parameters
+from groprog_assets.tables import TABLES
 from groprog_assets.workspace import SECTIONS
 
 ROOT = Path(__file__).resolve().parents[1]
+DECLARATIONS = ROOT / "groprog_assets" / "tables"
 PROMISED = {
     "raw_reads",
     "read_quality",
@@ -88,12 +90,21 @@ def test_an_asset_has_a_description_group_owner_and_kind(name: str):
     assert asset.code_version
 
 
+def tables_of(given: Specification) -> set[str]:
+    return {given.tables} - {""} if isinstance(given.tables, str) else set(given.tables.values())
+
+
+def test_a_table_stands_in_the_file_of_a_group_that_fills_it():
+    for group in {given.group for given in SPECIFICATIONS.values()} & {path.stem for path in DECLARATIONS.glob("*.py")}:
+        filled = set().union(*(tables_of(given) for given in SPECIFICATIONS.values() if given.group == group))
+        declared = {table.name for table in import_module(f"groprog_assets.tables.{group}").DECLARED}
+        assert declared <= filled, f"not of tables/{group}.py: {declared - filled}"
+
+
 @pytest.mark.parametrize("name", sorted(PROMISED))
 def test_what_an_asset_declares_exists(name: str):
     given = SPECIFICATIONS[name]
-    names = [given.tables] if isinstance(given.tables, str) else list(given.tables.values())
-    declared = import_module(f"groprog_assets.tables.{given.group}").DECLARED if any(names) else ()
-    assert set(names) - {""} <= {table.name for table in declared}, f"its tables stand in tables/{given.group}.py"
+    assert tables_of(given) <= set(TABLES)
     assert all(section.partition(".")[0] in (*SECTIONS, "parameters") for section in given.sections)
     assert given.partitioned == (name in LIBRARY_ASSETS)
 
