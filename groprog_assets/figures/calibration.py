@@ -37,7 +37,7 @@ def calibration_figure(calibration: Mapping[str, Any] | None, title: str = "") -
                     panel.plot(
                         [row["predicted"]] * 2, [row["lower"], row["upper"]], color=CONTROL, alpha=0.35, linewidth=1.2
                     )
-            panel.plot(predicted, observed, "o", color=CONTROL, markersize=4.5)
+            panel.plot(predicted, observed, "o", color=CONTROL, markersize=4.5, clip_on=False)
             panel.set_xlim(0, 1)
             panel.set_ylim(0, 1)
             panel.set_aspect("equal")
