@@ -173,6 +173,7 @@ class DifferentialParameters(ParameterGroup):
     counting_size: int = cited(13000, unit="bp", source="groHMM 1.41, limitToXkb size", ge=1)
     absolute_log2_fold_change: float = cited(1.0, unit="log2", source="paper Table 4; S1-P04", ge=0)
     significance: float = cited(0.05, unit="probability", source="paper Table 4; S1-P04", gt=0, lt=1)
+    conservative_quantile: float = cited(0.01, unit="probability", source="unstated", why="as GFOLD", gt=0, lt=0.5)
     significance_column: Literal["adjusted_p_value", "p_value"] = cited("adjusted_p_value", unit="column", source="A40")
     exploratory_biological_variation: float = cited(
         0.1,
@@ -416,6 +417,22 @@ class LinearPathParameters(ParameterGroup):
         source="unstated",
         why="penalties and weights rest on their mean; one above training.full_batch_limit, where chance is smaller",
         ge=1,
+    )
+    events_per_curve: float = cited(
+        15.0,
+        unit="training events per field with a curve",
+        source="unstated",
+        why="with fewer the path keeps straight lines: one degree of freedom for 15 events, Harrell, Lee and Mark 1996, "
+        "doi:10.1002/(SICI)1097-0258(19960229)15:4<361::AID-SIM168>3.0.CO;2-4",
+        ge=0,
+    )
+    stop_after_events: float = cited(
+        0.9,
+        unit="fraction of the training events",
+        source="unstated",
+        why="the path and its weights are fitted to follow-up until then; of 0.6 to 1 the best on the inner folds of ten cohorts",
+        gt=0,
+        le=1,
     )
     stacking_prior: float = cited(
         300.0,

@@ -29,7 +29,7 @@ from groprog_kernels.cox import Baseline
 if TYPE_CHECKING:
     from groprog_assets.model.predict import RiskModel
 
-FORMAT = 2
+FORMAT = 3
 
 
 class TrainingFolder:

@@ -15,8 +15,6 @@ from groprog_assets.model.spline import Spline, fit_spline, spline_columns
 
 # The best of 2, 2.5, 3, 5 and 10 on the inner folds of TCGA-LIHC; its expression reaches 3965 SD.
 Z_LIMIT = 3.0
-# A field that is never negative and more skewed than this is taken by its logarithm; an exponential distribution has 2.
-SKEWED = 1.0
 # A field with fewer distinct values has no curve; with more, its curve has this many columns of a spline with so many knots.
 CURVED_VALUES = 10
 CURVE_COLUMNS = 4
@@ -29,8 +27,7 @@ CURVE_SCALE = 0.5
 class FieldEncoding:
     """One covariate's fitted constants; `dropped` holds the reason when the column carries nothing.
 
-    mean, scale: of the values as recorded, median-filled. log_shift: what is added before the logarithm, None without one.
-    centre, spread: of the number after it, what makes it a z-score. spline: the field's curve over z, None without one.
+    mean, scale: of the values, median-filled, what makes them z-scores. spline: the field's curve over z, None without one.
     """
 
     name: str
@@ -39,9 +36,6 @@ class FieldEncoding:
     median: float = 0.0
     mean: float = 0.0
     scale: float = 1.0
-    log_shift: float | None = None
-    centre: float = 0.0
-    spread: float = 1.0
     spline: Spline | None = None
     flag: bool = False
     flag_mean: float = 0.0
@@ -50,11 +44,8 @@ class FieldEncoding:
     dropped: str = ""
 
     def z(self, number: np.ndarray) -> np.ndarray:
-        """z-scores of values (n,) as recorded or levels' indices, logarithms taken where the field asks; no stop at a limit."""
-        if self.log_shift is not None:
-            with np.errstate(divide="ignore"):  # zero, where training had none, lies below any value
-                number = np.log(np.maximum(number, 0.0) + self.log_shift)
-        return (number - self.centre) / self.spread
+        """z-scores of values (n,) as recorded or levels' indices; no stop at a limit."""
+        return (number - self.mean) / self.scale
 
 
 class EncodedClinical(NamedTuple):
@@ -78,10 +69,10 @@ class ClinicalEncoder:
     def fit(cls, inputs: ModelInputs, flag_above: float, known_by_days: float = 0.0) -> ClinicalEncoder:
         """Constants from the training fold.
 
-        Continuous: median fill, logarithm where skewed, z-score, a spline's curve beside the straight line, a missing flag
-        where more than `flag_above` (fraction) is missing. Ordinal: the
-        level's index as a number and as an embedding index. Categorical: the levels seen; anything else is the unknown
-        level 0. A constant column, and one known later than `known_by_days`, is dropped with the reason (A1, A27, A28).
+        Continuous: median fill, z-score, a spline's curve beside the straight line, a missing flag where more than
+        `flag_above` (fraction) is missing. Ordinal: the level's index as a number and as an embedding index. Categorical: the
+        levels seen; anything else is the unknown level 0. A constant column, and one known later than `known_by_days`, is
+        dropped with the reason (A1, A27, A28).
         """
         encodings = []
         for spec in inputs.fields:
@@ -154,6 +145,14 @@ class ClinicalEncoder:
                 names.extend([encoding.name] * width)
         return names + [encoding.name for encoding in self.fields for _ in range(_curve_width(encoding))]
 
+    def curved_fields(self) -> int:
+        """How many fields have a curve; its columns stand last in `design`, `curve_columns()` of them."""
+        return sum(_curve_width(encoding) > 0 for encoding in self.fields)
+
+    def curve_columns(self) -> int:
+        """How many of the last columns of `design` are curves."""
+        return sum(_curve_width(encoding) for encoding in self.fields)
+
     def number_fields(self, block: str) -> list[str]:
         """The field each column of `state` or `treatment` belongs to."""
         names = []
@@ -181,8 +180,6 @@ def _fit_number(
     median = float(np.median(known))
     filled = np.where(np.isnan(number), median, number)
     missing = float(np.isnan(number).mean())
-    shift = _log_shift(known) if kind == "continuous" else None
-    number = filled if shift is None else np.log(np.maximum(filled, 0.0) + shift)
     encoding = FieldEncoding(
         name,
         kind,
@@ -190,9 +187,6 @@ def _fit_number(
         median,
         float(filled.mean()),
         float(filled.std()),
-        shift,
-        float(number.mean()),
-        float(number.std()),
         flag=missing > flag_above,
         flag_mean=missing,
         levels=levels,
@@ -201,15 +195,6 @@ def _fit_number(
         return encoding
     z = np.clip(encoding.z(filled), -Z_LIMIT, Z_LIMIT)
     return replace(encoding, spline=fit_spline(z, CURVE_KNOTS, CURVE_COLUMNS))
-
-
-def _log_shift(known: np.ndarray) -> float | None:
-    # 0 for positive values; where there are zeros, a small positive value of the field stands in for the smallest.
-    deviation = known - known.mean()
-    skewness = float((deviation**3).mean() / max((deviation**2).mean() ** 1.5, 1e-300))
-    if known.min() < 0 or skewness <= SKEWED or np.unique(known).size < CURVED_VALUES:
-        return None
-    return 0.0 if known.min() > 0 else float(np.quantile(known[known > 0], 0.05))
 
 
 def _curve_width(encoding: FieldEncoding) -> int:

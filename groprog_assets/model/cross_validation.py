@@ -189,7 +189,7 @@ def fit_model(
     inner = inner_folds(outcomes, inner_count, seed)
     paths = {} if paths is None else paths
     if (repeat, fold) not in paths:
-        paths[repeat, fold] = _linear_path(encoded, outcomes, inner, seed, parameters)
+        paths[repeat, fold] = _linear_path(encoders, encoded, outcomes, inner, seed, parameters)
     path = paths[repeat, fold]
     members: list[Member] = []
     places = []
@@ -211,7 +211,7 @@ def fit_model(
         members.append(trained)
         places.append(place)
         history.extend({"repeat": repeat, "fold": fold, "seed": number, **row} for row in trained.history)
-    risk, weights = _stacked(members, places, path, inner, outcomes, parameters.linear_path.stacking_prior)
+    risk, weights = _stacked(members, places, path, inner, outcomes, parameters)
     networks = []
     for member, place in zip(members, places):
         networks.append(_assembled(member.network, path, place, places, weights))
@@ -250,7 +250,7 @@ def inner_folds(outcomes: Outcomes, count: int, seed: int) -> np.ndarray:
 
 
 def _linear_path(
-    encoded: Encoded, outcomes: Outcomes, inner: np.ndarray, seed: int, parameters: Parameters
+    encoders: Encoders, encoded: Encoded, outcomes: Outcomes, inner: np.ndarray, seed: int, parameters: Parameters
 ) -> LinearPath | None:
     chosen = parameters.linear_path
     columns = np.hstack([encoded.design, encoded.components.astype(np.float64)])
@@ -258,6 +258,9 @@ def _linear_path(
         return None
     clinical, omics = np.split(np.arange(columns.shape[1]), [encoded.design.shape[1]])
     branches = {name: part for name, part in (("clinical", clinical), ("omics", omics)) if part.size}
+    stopped = outcomes.stopped(chosen.stop_after_events)
+    if outcomes.event.sum() < chosen.events_per_curve * encoders.clinical.curved_fields():
+        branches["clinical"] = clinical[: clinical.size - encoders.clinical.curve_columns()]
     repeats = chosen.partitions if len(outcomes) <= parameters.training.full_batch_limit else 1
     count = int(inner.max()) + 1
     partitions = [inner, *(inner_folds(outcomes, count, seed + PARTITION_STEP * more) for more in range(1, repeats))]
@@ -268,8 +271,8 @@ def _linear_path(
     path = stacked_linear_path(
         columns[seen],
         branches,
-        outcomes.time[seen],
-        outcomes.event[seen],
+        stopped.time[seen],
+        stopped.event[seen],
         [partition[seen] for partition in partitions],
         grid,
         chosen.stacking_prior,
@@ -294,7 +297,7 @@ def _stacked(
     path: LinearPath | None,
     inner: np.ndarray,
     outcomes: Outcomes,
-    prior_events: float,
+    parameters: Parameters,
 ) -> tuple[np.ndarray, np.ndarray]:
     # Out-of-fold risk (n,) under the learned weights (linear path, network); NaN where no member left the patient out.
     n = len(outcomes)
@@ -307,7 +310,9 @@ def _stacked(
     network = sums[held] / counts[held]
     linear = path.out_of_fold[held] if path is not None else np.zeros(network.size)
     scores = np.column_stack([linear, network])
-    weights = stacking_weights(scores, outcomes.time[held], outcomes.event[held], prior_events, PATH_FIRST)
+    chosen = parameters.linear_path
+    judged = outcomes.take(np.flatnonzero(held)).stopped(chosen.stop_after_events)
+    weights = stacking_weights(scores, judged.time, judged.event, chosen.stacking_prior, PATH_FIRST)
     risk = np.full(n, np.nan)
     risk[held] = scores @ weights
     return risk, weights

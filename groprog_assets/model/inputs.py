@@ -63,6 +63,17 @@ class Outcomes:
         """The outcomes of the patients at `index` (m,) integers."""
         return Outcomes(self.time[index], self.event[index])
 
+    def stopped(self, share_of_events: float) -> Outcomes:
+        """Follow-up ended for everyone when `share_of_events` (0, 1] of the events have happened; without events as it is.
+
+        A proportional-hazards fit to what happened until then orders risks up to that time, whatever the later, smaller risk
+        sets say (van Houwelingen 2007, doi:10.1111/j.1467-9469.2006.00529.x).
+        """
+        if share_of_events >= 1.0 or not self.event.any():
+            return self
+        end = float(np.quantile(self.time[self.event], share_of_events))
+        return Outcomes(np.minimum(self.time, end), self.event & (self.time <= end))
+
 
 @dataclass(frozen=True)
 class Fold:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from groprog_assets.errors import ModelError
-from groprog_assets.model.cross_validation import cross_validate, fit_model, inner_folds, train_final
+from groprog_assets.model.cross_validation import Paths, cross_validate, fit_model, inner_folds, train_final
 from groprog_assets.model.inputs import Fold, ModelInputs, Outcomes
 from groprog_assets.model.predict import predict
 from groprog_assets.tables import TABLES
@@ -30,6 +30,36 @@ def test_planted_signal_is_found_and_omics_add_to_it():
     with_omics = held_out_concordance(inputs, outcomes)
     assert with_omics > 0.64
     assert with_omics > held_out_concordance(inputs.clinical_only(), outcomes) + 0.03
+
+
+def test_what_happens_after_the_stop_has_no_say_in_the_path():
+    inputs, outcomes = cohort(120)
+    end = np.quantile(outcomes.time[outcomes.event], 0.9)
+    late = outcomes.time > end
+    later = Outcomes(np.where(late, outcomes.time[::-1].max() * 2 - outcomes.time, outcomes.time), outcomes.event)
+    paths: list[Paths] = [{}, {}, {}]
+    whole = parameters(**{**QUICK, "linear_path": {"stop_after_events": 1.0}})
+    for held, told, chosen in zip(
+        paths, (outcomes, later, outcomes), (parameters(**QUICK), parameters(**QUICK), whole), strict=True
+    ):
+        fit_model(inputs, told, chosen, paths=held)
+    stopped, other, uncut = (held[-1, 0].whole for held in paths)
+    np.testing.assert_array_equal(stopped, other)
+    assert np.abs(stopped - uncut).max() > 1e-4
+
+
+def test_curves_need_events():
+    inputs, outcomes = cohort(120)
+    coefficients = {}
+    for events in (0, 10_000):
+        paths: Paths = {}
+        chosen = parameters(**{**QUICK, "linear_path": {"events_per_curve": events}})
+        clinical = fit_model(inputs, outcomes, chosen, paths=paths).model.encoders.clinical
+        width = clinical.transform(inputs).design.shape[1]
+        assert clinical.curved_fields() > 0
+        coefficients[events] = paths[-1, 0].whole[width - clinical.curve_columns() : width]
+    assert coefficients[0].any()
+    assert not coefficients[10_000].any()
 
 
 def test_no_signal_gives_one_half():

@@ -95,3 +95,15 @@ def test_variance_between_patients():
     assert inputs.clinical_only().between_patient_variance() is None
     same = ModelInputs(inputs.patient_id, inputs.fields, inputs.covariates, np.ones((10, 4), np.float32), inputs.genes)
     assert same.between_patient_variance() == 0
+
+
+def test_stopped_follow_up_keeps_the_early_events():
+    outcomes = Outcomes(np.arange(1.0, 21.0), np.arange(20) % 2 == 0)
+    stopped = outcomes.stopped(0.5)
+    assert stopped.time.max() == np.median(outcomes.time[outcomes.event])
+    kept = outcomes.time <= stopped.time.max()
+    np.testing.assert_array_equal(stopped.event, outcomes.event & kept)
+    np.testing.assert_array_equal(stopped.time[kept], outcomes.time[kept])
+    assert outcomes.stopped(1.0) is outcomes
+    nobody = Outcomes(np.ones(3), np.zeros(3, bool))
+    assert nobody.stopped(0.5) is nobody
