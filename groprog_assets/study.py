@@ -137,11 +137,15 @@ class Endpoint(StudyPart):
     event_column: str
     time_unit: Literal["days", "months", "years"] = "months"
     event_values: list[str] = Field(
-        default_factory=lambda: ["1", "1:DECEASED", "1:PROGRESSION", "DECEASED", "true"],
-        description="values meaning the event happened",
+        default_factory=lambda: [
+            *("1", "1:DECEASED", "1:PROGRESSION", "1:DEAD WITH TUMOR", "1:Recurred/Progressed", "DECEASED", "true")
+        ],
+        description="values meaning the event happened; by default those of cBioPortal for OS, PFS, DSS and DFS",
     )
     censored_values: list[str] = Field(
-        default_factory=lambda: ["0", "0:LIVING", "0:CENSORED", "LIVING", "false"],
+        default_factory=lambda: [
+            *("0", "0:LIVING", "0:CENSORED", "0:ALIVE OR DEAD TUMOR FREE", "0:DiseaseFree", "LIVING", "false")
+        ],
         description="values meaning censored",
     )
 

@@ -324,6 +324,28 @@ def test_codes_and_missing_tokens() -> None:
     assert missing_cells(pd.Series(["none", "", "0", "NA"])).tolist() == [False, True, False, True]
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "happened", "censored"),
+    [
+        ("OS", "1:DECEASED", "0:LIVING"),
+        ("PFS", "1:PROGRESSION", "0:CENSORED"),
+        ("DSS", "1:DEAD WITH TUMOR", "0:ALIVE OR DEAD TUMOR FREE"),
+        ("DFS", "1:Recurred/Progressed", "0:DiseaseFree"),
+    ],
+)
+def test_the_words_of_cbioportal_for_each_endpoint_need_no_map(
+    tmp_path: Path, endpoint: str, happened: str, censored: str
+):
+    rows = [f"P{k}\t{k + 1}\t{happened if k % 3 else censored}\t{50 + k}" for k in range(20)]
+    path = tmp_path / "data_clinical_patient.txt"
+    path.write_text("#Patient\n" * 4 + f"ID\t{endpoint}_MONTHS\t{endpoint}_STATUS\tAGE\n" + "\n".join(rows) + "\n")
+    given = Endpoint(name=endpoint, time_column=f"{endpoint}_MONTHS", event_column=f"{endpoint}_STATUS")
+    field = ClinicalField(column="AGE", name="age", kind="continuous")
+    read = read_clinical(Cohort(clinical=path, patient_column="ID", endpoint=given, fields=[field]), CohortParameters())
+    assert read.summary["endpoint"] == endpoint
+    assert (len(read.outcomes), int(read.outcomes["event"].sum())) == (20, 13)
+
+
 def test_real_cohorts(shared: Path) -> None:
     folder = shared / "data" / "cohorts"
     age = ClinicalField(column="AGE", name="age", kind="continuous")
