@@ -77,6 +77,7 @@ COLUMN_SOURCES: Final[dict[str, dict[str, str]]] = {
                 "log_cpm",
                 "log2_fold_change",
                 "standard_error",
+                "conservative_log2_fold_change",
                 "p_value",
                 "adjusted_p_value",
                 "direction",

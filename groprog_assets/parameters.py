@@ -174,6 +174,7 @@ class DifferentialParameters(ParameterGroup):
     absolute_log2_fold_change: float = cited(1.0, unit="log2", source="paper Table 4; S1-P04", ge=0)
     significance: float = cited(0.05, unit="probability", source="paper Table 4; S1-P04", gt=0, lt=1)
     conservative_quantile: float = cited(0.01, unit="probability", source="unstated", why="as GFOLD", gt=0, lt=0.5)
+    conservative_quantile: float = cited(0.01, unit="probability", source="unstated", why="as GFOLD", gt=0, lt=0.5)
     significance_column: Literal["adjusted_p_value", "p_value"] = cited("adjusted_p_value", unit="column", source="A40")
     exploratory_biological_variation: float = cited(
         0.1,

@@ -84,7 +84,7 @@ def _named(held: pd.DataFrame, labels: Sequence[str], strongest: int) -> pd.Data
     first = genes.str[0]
     chosen = held.assign(text=asked.where(asked != "", first))
     with_gene = chosen[(chosen["gene"] != "") & (chosen["direction"] != "none")]
-    order = with_gene["log2_fold_change"].sort_values(kind="stable")
+    order = with_gene.sort_values(["conservative_log2_fold_change", "log2_fold_change"], kind="stable")
     down = [i for i in order.index if with_gene.at[i, "direction"] == "down"][:strongest]
     up = [i for i in order.index[::-1] if with_gene.at[i, "direction"] == "up"][:strongest]
     return chosen.loc[list(dict.fromkeys([*chosen.index[asked != ""], *up, *down]))]

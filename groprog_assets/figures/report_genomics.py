@@ -310,7 +310,8 @@ def differential(context: Mapping[str, Any]) -> list[Block]:
     ]
     for title, side in (("up", up), ("down", down)):
         if len(side):
-            order = side.sort_values(["adjusted_p_value", "p_value"], kind="stable", na_position="last")
+            certain = side["conservative_log2_fold_change"].abs()
+            order = side.loc[certain.sort_values(ascending=False, kind="stable").index]
             rows = [_unit(row, bool(context.get("exploratory"))) for row in order.head(SHOWN).itertuples()]
             heads = [
                 "Gene",
@@ -319,7 +320,8 @@ def differential(context: Mapping[str, Any]) -> list[Block]:
                 "log₂ CPM",
                 "Adjusted p" + (" (exploratory)" if context.get("exploratory") else ""),
             ]
-            blocks.append(table(heads, rows, f"Strongest {title}-regulated units.", len(side)))
+            caption = f"Strongest {title}-regulated units, by the change that is at least there."
+            blocks.append(table(heads, rows, caption, len(side)))
     return blocks
 
 

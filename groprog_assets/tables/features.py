@@ -85,6 +85,13 @@ DECLARED = (
             Column("log_cpm", "float64", "log2 counts per million", "average log abundance (A41)"),
             Column("log2_fold_change", "float64", "log2", "treatment over control", True),
             Column("standard_error", "float64", "log2", "of the fold change", True),
+            Column(
+                "conservative_log2_fold_change",
+                "float64",
+                "log2",
+                "the change that is at least there, 0 where its sign is open: for ranking, as GFOLD does (A39)",
+                True,
+            ),
             P,
             PADJ,
             Column("direction", "str", "up, down or none", "the paper's screen: |log2FC| > 1 and P < 0.05"),

@@ -101,6 +101,7 @@ def differential(generator: np.random.Generator, analysis: str = "replicated") -
         "log_cpm": abundance,
         "log2_fold_change": change,
         "standard_error": 0.3,
+        "conservative_log2_fold_change": change * 0.8,
         "p_value": p,
         "adjusted_p_value": adjusted,
         "direction": np.where(passes, np.where(change > 0, "up", "down"), "none"),

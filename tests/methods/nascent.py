@@ -64,6 +64,7 @@ def differential(genes_frame: pd.DataFrame, direction: Sequence[str], p_value: S
         "log_cpm": 3.0,
         "log2_fold_change": fold,
         "standard_error": 0.2,
+        "conservative_log2_fold_change": [0.8 * change for change in fold],
         "p_value": list(p_value),
         "adjusted_p_value": list(p_value),
         "direction": list(direction),

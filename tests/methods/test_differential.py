@@ -10,7 +10,12 @@ import pytest
 
 from groprog_assets.errors import ReadsError
 from groprog_assets.methods.abundance import size_factors
-from groprog_assets.methods.differential import differential_transcription, replicated_test, screen
+from groprog_assets.methods.differential import (
+    conservative_change,
+    differential_transcription,
+    replicated_test,
+    screen,
+)
 from groprog_assets.parameters import DifferentialParameters
 from groprog_assets.tables import conform
 from tests.methods.nascent import CONTRAST, genes, libraries, library, transcripts
@@ -125,3 +130,25 @@ def test_a_side_without_library_or_reads_is_refused():
     silent = counts.assign(count=counts["count"].where(counts["library"] != "oe_1", 0))
     with pytest.raises(ReadsError, match="oe_1"):
         differential_transcription(silent, units, models, libs, CONTRAST, PARAMETERS)
+
+
+def test_the_conservative_change_ranks_certainty_above_size():
+    fold, error = np.array([4.0, 2.0, -2.0, 0.3, np.nan]), np.array([1.5, 0.2, 0.2, 0.3, np.nan])
+    found = conservative_change(fold, error, 0.01)
+    z = 2.3263478740408408
+    assert found[:4] == pytest.approx([4 - 1.5 * z, 2 - 0.2 * z, -(2 - 0.2 * z), 0.0])
+    assert np.isnan(found[4])
+    assert found[1] > found[0] > found[3] == 0 > found[2]
+
+
+def test_few_reads_rank_below_many_without_replicates():
+    counts, units, models, libs = planted(1)
+    for unit, control, treated in (("t0", 1, 40), ("t1", 300, 4_800)):
+        for item in libs:
+            here = (counts["transcript"] == unit) & (counts["library"] == item.id)
+            counts.loc[here, "count"] = treated if item.condition == "oe" else control
+    table = differential_transcription(counts, units, models, libs, CONTRAST, PARAMETERS).table.set_index("transcript")
+    fold, kept = table["log2_fold_change"].abs(), table["conservative_log2_fold_change"].abs()
+    assert fold.idxmax() == "t0"
+    assert kept.idxmax() == "t1"
+    assert (kept <= fold).all()
