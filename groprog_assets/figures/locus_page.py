@@ -108,6 +108,9 @@ def _signal(
                     "name": f"{condition} {strand}",
                     "color": colours[condition],
                     "altColor": colours[condition],
+                    "windowFunction": "max"
+                    if sign > 0
+                    else "min",  # a pixel shows its highest base; igv.js would average
                     "features": features,
                     **scale,
                 }

@@ -55,7 +55,7 @@ def read_quality(
 
 def _step_label(step: str) -> str:
     """What the reads left after a step are free of: a bar of 98 % beside "unmapped" would say the contrary."""
-    return "in the file" if step == "all" else f"without {step.replace('_', ' ')}"
+    return "in the file" if step == "all" else f"\u2212 {step.replace('_', ' ')}"
 
 
 def filter_funnel(

@@ -100,6 +100,9 @@ def test_every_condition_has_both_strands_and_one_y_range():
     for track in (control, treatment):
         assert track["type"] == "merged"
         assert [part["name"][-1] for part in track["tracks"]] == ["+", "-"]
+        assert [part["windowFunction"] for part in track["tracks"]] == ["max", "min"], (
+            "peaks keep their height zoomed out"
+        )
         for part in (track, *track["tracks"]):
             assert (part["min"], part["max"], part["autoscale"]) == (-8.4, 8.4, False)
 

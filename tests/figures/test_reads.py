@@ -40,7 +40,7 @@ def test_funnel_bars_are_shares_of_the_file():
     widths = [patch.get_width() for patch in axes.patches[: len(table)]]
     assert widths == pytest.approx([100 * left / 1000 for left in table["remaining"]])
     shown = [label.get_text() for label in axes.get_yticklabels()]
-    assert all(label.startswith("without ") for label in shown), "a bar is what is left, not what was removed"
+    assert all(label.startswith("\u2212 ") for label in shown), "a bar is what is left, not what was removed"
 
 
 def test_an_empty_file_has_no_bars():
