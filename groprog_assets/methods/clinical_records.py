@@ -27,6 +27,8 @@ from groprog_assets.parameters import CohortParameters
 from groprog_assets.study import ClinicalField, Cohort, Endpoint
 from groprog_assets.tables import conform
 
+LONGEST_LIFE = 150.0
+"""Years beyond which a column of years is one of days or of dates."""
 MOST_LEVELS = 50
 """A categorical field with more distinct values than this is an identifier or free text, not a covariate."""
 
@@ -269,7 +271,18 @@ def _recorded(table: Table, field: ClinicalField) -> tuple[np.ndarray, Recorded]
 
 def _continuous(table: Table, field: ClinicalField) -> tuple[np.ndarray, list[Problem]]:
     raw, problems = _measured(table, field)
-    return in_stated_unit(raw, field.units).values, problems
+    values = in_stated_unit(raw, field.units).values
+    known = np.abs(values[np.isfinite(values)])
+    if field.unit == "years" and known.size and float(np.median(known)) > LONGEST_LIFE:
+        problems.append(
+            Problem(
+                f"{table.path}, {field.column}",
+                f"a median of {np.median(known):g}",
+                f"The field {field.name} is in years.",
+                "State the unit it is recorded in under the field's `units` (days: factor 0.00273785), or mend its unit.",
+            )
+        )
+    return values, problems
 
 
 def _measured(table: Table, field: ClinicalField) -> tuple[np.ndarray, list[Problem]]:

@@ -346,6 +346,18 @@ def test_the_words_of_cbioportal_for_each_endpoint_need_no_map(
     assert (len(read.outcomes), int(read.outcomes["event"].sum())) == (20, 13)
 
 
+@pytest.mark.parametrize(("ages", "sound"), [((50, 61, 999), True), ((18263, 22280, 365), False), ((-21000,), False)])
+def test_years_that_are_days_are_refused(tmp_path: Path, ages: tuple[int, ...], sound: bool):
+    path = tmp_path / "c.tsv"
+    path.write_text("ID\tAGE\n" + "".join(f"p{k}\t{age}\n" for k, age in enumerate(ages)))
+    table = read_table(path)
+    _, problems = read_covariates(table, table.cells["ID"], [AGE])
+    assert [problem.where.endswith("AGE") for problem in problems] == ([] if sound else [True])
+    days = UnitRange(unit="d", lowest=-50_000, highest=50_000, factor=1 / 365.25)
+    _, problems = read_covariates(table, table.cells["ID"], [AGE.model_copy(update={"units": [days]})])
+    assert problems == []
+
+
 def test_real_cohorts(shared: Path) -> None:
     folder = shared / "data" / "cohorts"
     age = ClinicalField(column="AGE", name="age", kind="continuous")
