@@ -119,7 +119,7 @@ def forest(rows: Sequence[tuple[str, float, Any, Any]], line: float | None, titl
                 axes.plot([lower, upper], [height, height], color=CONTROL, linewidth=1.8)
             axes.plot([estimate], [height], "o", color=INK, markersize=5)
             axes.annotate(
-                f"{estimate:.3f}",
+                f"{round(estimate, 3) + 0.0:.3f}".replace("-", "−"),
                 (1.01, height),
                 xycoords=("axes fraction", "data"),
                 va="center",

@@ -19,6 +19,12 @@ def test_a_row_a_part():
     assert "parameters.ablation.parts" in ablation_figure({"parts": []}).axes[0].texts[0].get_text()
 
 
+def test_a_difference_of_nothing_has_no_sign():
+    figure = ablation_figure({"parts": [part("omics", -0.06), part("ranking", -0.0001)]})
+    said = [text.get_text() for text in figure.axes[0].texts]
+    assert said == ["−0.060", "0.000"]
+
+
 def test_a_row_a_perturbation():
     summary = {"mean": 0.8, "lower": 0.7, "upper": 0.9}
     rows = [
