@@ -20,10 +20,11 @@ import threading
 import uuid
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from groprog_assets.errors import ArtifactError, Problem
+from groprog_assets.errors import ArtifactError, Problem, TableError
 from groprog_assets.tables import TABLES, conform
 
 KINDS = ("table", "arrays", "document", "blob", "file", "bundle")
@@ -377,12 +378,17 @@ class Store:
         )
 
     def get(self, reference: Reference, name: str = "artifact", remedy: str = "") -> Any:
-        """The value of `reference`, its digest verified and its table conformed."""
+        """The value of `reference`, its digest verified and its table conformed; TableError, with the remedy, for a table whose
+        columns are of another version of the program."""
         if reference.kind == "file":
             return StoredFile(self.get_file(reference.sha256, name, remedy), reference.suffix)
         content = self.get_bytes(reference.sha256, name, remedy)
         if reference.kind == "table":
-            return _decoded(content, reference)
+            try:
+                return _decoded(content, reference)
+            except TableError as error:
+                mend = f"Another version of the program stored it. {remedy or 'Run the study again.'}"
+                raise TableError([replace(problem, where=name, remedy=mend) for problem in error.problems]) from None
         if reference.kind == "arrays":
             return decode_arrays(content)
         if reference.kind == "document":

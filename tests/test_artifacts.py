@@ -92,6 +92,15 @@ def test_an_altered_file_is_named_with_the_command_that_rebuilds_it(store: Store
     assert store.get(reference) == {"a": 1}
 
 
+def test_a_table_of_another_version_says_what_to_run(store: Store):
+    frame = pd.DataFrame({"gene": ["A"], "mark": ["m"], "promoter_signal": [1.0], "body_signal": [2.0]})
+    reference = store.put(frame, "chromatin_signal")
+    older = reference._replace(table="consensus")
+    with pytest.raises(TableError, match="Another version of the program stored it") as caught:
+        store.get(older, "genes", "Run `x`.")
+    assert caught.value.problems[0].where == "genes"
+
+
 def test_a_bundle_with_a_lost_member_does_not_verify(store: Store):
     reference = store.put(Bundle(note={"k": 1}, other={"k": 2}))
     assert store.verifies(reference)

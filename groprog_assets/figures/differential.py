@@ -59,7 +59,7 @@ def ma_plot(
         )
         axes.set_title("Differential transcription of called units")
         axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), markerscale=1.6, handletextpad=0.2)
-        notes = [str(summary["screen"])] if summary.get("screen") else []
+        notes = [str(summary["screen"]).replace("_value", "").replace("_", " ")] if summary.get("screen") else []
         ratio = summary.get("up_to_down")
         notes += [f"up : down = {ratio:.2f}"] if ratio is not None else []
         if summary.get("analysis") == "exploratory":
