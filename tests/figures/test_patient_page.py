@@ -70,10 +70,18 @@ def test_a_clinician_reads_ratios_thirds_and_functions():
     assert "months count from then" not in page
 
 
+def test_genes_without_weight_are_not_said_to_count():
+    page = " ".join(render_patient(context(genes={"A": 0.0}, labels={"key_locus": 0.0})).decode().split())
+    assert "known, but this model gives genes no weight" in page
+    assert "Genes by function" not in page
+
+
 def test_one_member_has_no_interval_and_a_landmark_is_said():
     page = " ".join(render_patient(context(members=1, landmark=3.0)).decode().split())
     assert "one model, so no interval" in page
     assert "95 % of the ensemble ×" not in page
+    assert "80–90 %" not in page
+    assert "80–90 %" in render_patient(context()).decode()
     assert "still at risk 3 months after baseline" in page
 
 
