@@ -65,7 +65,8 @@ def loci(
     shown as it stands. `fine` has the same strands by single bases, or by the narrowest windows (a power of two) of which no
     strand has more than `page_windows` with reads; only those with reads. Tracks of marks have the mark's name as condition
     and "." as strand; chromosomes a mark lacks are left out. The fold change (treatment over control, 0.5 added to both counts,
-    in reads per million) stands in both conditions' rows and is missing in others. A locus is reliable when under half of it is
+    in reads per million) stands in both conditions' rows and is missing in others and on a strand without reads; `maximum` is
+    the highest of the windows shown that reach into the locus. A locus is reliable when under half of it is
     masked and its gene has one placement (F5). The summary's `signature_target` tells whether the perturbed interval rose on
     the strand with more reads; None when there is no target. Raises AnnotationError for unknown genes, unknown chromosomes and
     malformed intervals, all at once.
@@ -93,7 +94,7 @@ def loci(
         if locus.interval is None:
             limit = chrom_sizes.get(span.chrom, span.end + parameters.flank)
             shown = Interval(span.chrom, max(span.start - parameters.flank, 0), min(span.end + parameters.flank, limit))
-        rows += _rows(locus, span, pooled, contrast, reliable, parameters)
+        rows += _rows(locus, span, shown, pooled, contrast, reliable, parameters)
         tracks += _tracks(locus.name, shown, pooled, parameters)
         fine += _fine_tracks(locus.name, shown, pooled, parameters)
         tracks += _mark_tracks(locus.name, shown, marks, parameters)
@@ -188,18 +189,22 @@ def _placements(locus: Locus, genes: pd.DataFrame) -> int:
 def _rows(
     locus: Locus,
     span: Interval,
+    shown: Interval,
     pooled: Mapping[str, PooledCondition],
     contrast: Contrast,
     reliable: bool,
     parameters: LociParameters,
 ) -> list[dict[str, Any]]:
     rows = []
+    edges = bin_edges(shown.start, shown.end, min(parameters.bins, shown.end - shown.start))
+    within = (edges[:-1] < span.end) & (edges[1:] > span.start)
     for strand in "+-":
         counts = {name: _count(condition.positions, span, strand) for name, condition in pooled.items()}
-        fold = _log2_fold_change(counts, pooled, contrast)
+        read = counts[contrast.treatment] + counts[contrast.control] > 0
+        fold = _log2_fold_change(counts, pooled, contrast) if read else np.nan
         for name, condition in pooled.items():
             scale = 1e6 / max(condition.reads, 1)
-            binned = _binned(condition.positions, span, strand, parameters.bins)
+            binned = _binned(condition.positions, shown, strand, len(within))[within]
             rows.append(
                 {
                     "locus": locus.name,

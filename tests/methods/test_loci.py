@@ -57,6 +57,20 @@ def test_a_gene_is_shown_with_flanks_an_interval_as_it_stands():
     assert len(one) == PARAMETERS.bins
 
 
+def test_the_highest_window_is_one_of_those_shown():
+    result = run([locus("RUNX1", gene="RUNX1")])
+    for row in result.table.itertuples():
+        shown = result.tracks[(result.tracks["condition"] == row.condition) & (result.tracks["strand"] == row.strand)]
+        inside = shown[(shown["start"] < 20_000) & (shown["end"] > 10_000)]
+        assert row.maximum == inside["signal"].max()
+
+
+def test_a_strand_without_reads_has_no_change():
+    tables = {"mock_1": positions([("chr1", "-", 15_000, 9)]), "oe_1": positions([("chr1", "-", 15_000, 37)])}
+    table = run([locus("RUNX1", gene="RUNX1")], tables=tables).table
+    assert table["log2_fold_change"].notna().tolist() == (table["strand"] == "-").tolist()
+
+
 def test_a_gene_reaches_from_its_dominant_start_not_over_its_consensus():
     apart = GENES.assign(start=GENES["start"].where(GENES["gene"] != "RUNX1", 16_000))
     assert apart.set_index("gene").loc["RUNX1", ["start", "tts", "tss"]].tolist() == [16_000, 10_000, 19_999]
