@@ -20,10 +20,13 @@ def enrichment(table: pd.DataFrame, gene_set: str = "up", terms: int = 5, signif
     """-log10 p of the `terms` strongest terms of each branch for one gene set, one panel a branch, bars as in the paper.
 
     `table` is the enrichment table. Filled bars pass `significance` after adjustment, outlined ones do not; the number is the
-    overlap over the term's size. Terms without an overlap are left out; nothing to show is said. Source: paper figure 6.
+    overlap over the term's size. Terms without an overlap, and those that every tested gene has, are left out; nothing to show
+    is said. Source: paper figure 6.
     """
     with style():
-        chosen = table[(table["gene_set"] == gene_set) & (table["overlap"] > 0)]
+        chosen = table[
+            (table["gene_set"] == gene_set) & (table["overlap"] > 0) & (table["term_size"] < table["background_size"])
+        ]
         branches = [branch for branch in BRANCHES if (chosen["namespace"] == branch).any()]
         top = {
             branch: chosen[chosen["namespace"] == branch].sort_values(["p_value", "term"], kind="stable").head(terms)

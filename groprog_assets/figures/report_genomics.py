@@ -414,7 +414,7 @@ def enrichment(context: Mapping[str, Any]) -> list[Block]:
     ]
     ordered = terms.sort_values(["p_value", "term"], kind="stable")
     for gene_set in ("up", "down", "changed"):
-        part = ordered[ordered["gene_set"] == gene_set]
+        part = ordered[(ordered["gene_set"] == gene_set) & (ordered["term_size"] < ordered["background_size"])]
         if len(part):
             block = table(
                 ["Branch", "Term", "Id", "Genes", "Expected ×", "p", "Adjusted p", "Which"],

@@ -204,6 +204,13 @@ def test_strongest_five_of_each_branch_are_named():
     assert "20 genes up of 200 tested" in text
 
 
+def test_a_term_of_every_tested_gene_is_no_finding():
+    root = enrichment_table().iloc[:1].assign(name="biological_process", term_size=200, overlap=20, p_value=1.0)
+    text = words(enrichment(pd.concat([enrichment_table().iloc[:2], root])))
+    assert "biological_process" not in text
+    assert "BP process 1" in text
+
+
 def test_pausing_says_shift_and_verdict():
     text = words(FIGURES["pausing"]())
     assert "5 high, 2 low" in text
