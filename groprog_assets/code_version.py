@@ -44,6 +44,7 @@ PLATFORM = frozenset(
         "groprog_assets.jobs",
         "groprog_assets.ledger_site",
         "groprog_assets.library_manifest",
+        "groprog_assets.model_parameters",
         "groprog_assets.object_storage",
         "groprog_assets.parameters",
         "groprog_assets.parcels",

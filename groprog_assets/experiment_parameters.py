@@ -72,7 +72,7 @@ class AblationParameters(ParameterGroup):
         "few",
         unit="parts left out in turn",
         source="unstated",
-        why="few: omics, network, linear path, descriptors, ranking, modality dropout; all: every part of specs/model 7, "
+        why="few: omics, network, linear path, descriptors, ranking, modality dropout; all: every part of the model, "
         "for which the model is trained about fifteen times",
     )
     repeats: int = cited(

@@ -9,6 +9,7 @@ DATA = (
     "citation",
     "errors",
     "experiment_parameters",
+    "model_parameters",
     "parameters",
     "study",
     "study_check",
@@ -66,7 +67,7 @@ LAYERS = (
         "model",
         r"groprog_assets\.model(\.\w+)*",
         (*NUMPY, "torch", "safetensors", "captum", "optuna", "threadpoolctl"),
-        (*_assets("model", "errors", "parameters", "tables"), *KERNELS),
+        (*_assets("model", "errors", "model_parameters", "parameters", "tables"), *KERNELS),
     ),
     Layer(
         "simulation",
