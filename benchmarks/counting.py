@@ -2,7 +2,7 @@
 
 `python -m benchmarks.counting [--reads N] [--windows N] [--bam FILE]`. Without --bam a file of N simulated 1-bp reads is written.
 Peers are used when on PATH; featureCounts takes the 5' base of each read. bedtools cannot, so it counts the 1-bp reads only. The
-larger the file, the more of both sides is inflating it: the ratio falls from 7 to 8 (0.3 M reads) to 2.4 (20 M reads of 50 bp).
+larger its records, the more of both sides is inflating them: the ratio falls from 7 to 3 (20 M reads of 50 bp); see README.md.
 Medians of 5 runs in turn, each from the file: ours = read the BAM, index the positions, count.
 """
 
