@@ -16,6 +16,8 @@ from groprog_assets.figures.loci import genes_within
 from groprog_assets.figures.style import INK, SERIES, condition_colours
 
 TEMPLATES = Path(__file__).with_name("templates")
+WINDOW_FUNCTION = {1: "max", -1: "min"}
+"""A pixel shows its highest base on either strand; igv.js would average, and lower every peak."""
 IGV_VERSION = "3.8.10"
 """npm package igv, file dist/igv.min.js; its licence lies beside it in templates/igv."""
 
@@ -108,9 +110,7 @@ def _signal(
                     "name": f"{condition} {strand}",
                     "color": colours[condition],
                     "altColor": colours[condition],
-                    "windowFunction": "max"
-                    if sign > 0
-                    else "min",  # a pixel shows its highest base; igv.js would average
+                    "windowFunction": WINDOW_FUNCTION[sign],
                     "features": features,
                     **scale,
                 }
