@@ -55,7 +55,9 @@ def read_cohort(folder: Path) -> tuple[ModelInputs, Outcomes, list[Fold]]:
     columns["PATH_T_STAGE"] = np.array([value[:2] for value in columns["PATH_T_STAGE"]])
     columns["ISHAK"] = np.array([value[:1] for value in columns["ISHAK"]])
     columns["BMI"] = numbers(columns["WEIGHT"]) / (numbers(columns["HEIGHT"]) / 100) ** 2
-    for field in load_study(STUDY).cohort.fields:
+    cohort = load_study(STUDY).cohort
+    assert cohort is not None
+    for field in cohort.fields:
         if field.units:
             name = "BMI" if field.height_column else field.column
             columns[name] = in_stated_unit(numbers(columns[name]), field.units).values
