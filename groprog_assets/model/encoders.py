@@ -29,6 +29,8 @@ SOURCE_OF = {
     "key_locus": "function",
 }
 ROWS_AT_ONCE = 4096
+# Between gene and feature in the name of a library's column; no name holds it.
+SEPARATOR = "\t"
 BATCH_ARRAYS = ("mean", "spread", "shift", "factor")
 
 
@@ -87,6 +89,24 @@ class ExpressionEncoder:
         assert aligned is not None
         z, present = _standardise(aligned, self.centre, self.scale)
         return EncodedExpression(z, present, _product(z, self.loadings))
+
+    def document(self) -> dict[str, Any]:
+        """The fitted constants but the loadings, which are an array of their own."""
+        return {
+            "genes": list(self.genes),
+            "centre": self.centre.tolist(),
+            "scale": self.scale.tolist(),
+            "dropped": self.dropped,
+        }
+
+    @classmethod
+    def restore(cls, document: dict[str, Any] | None, loadings: np.ndarray | None) -> ExpressionEncoder | None:
+        """The encoder that `document()` and its loadings describe; None for None."""
+        if document is None:
+            return None
+        assert loadings is not None
+        centre, scale = np.array(document["centre"]), np.array(document["scale"])
+        return cls(tuple(document["genes"]), centre, scale, loadings, document["dropped"])
 
 
 @dataclass(frozen=True)
@@ -162,6 +182,8 @@ class Encoders:
     """All encoders of one training fold, with the gene descriptors of the vocabulary (K, J + 1) frozen beside them.
 
     harmonization: batch constants of every gene in training, taken out of the expression before it is encoded; None for none.
+    libraries: in matched mode each feature of each gene as a column of its own, standardised over the training patients who have
+    a library, with the leading directions; None otherwise.
     """
 
     mode: str
@@ -170,6 +192,7 @@ class Encoders:
     descriptor: DescriptorEncoder
     gene_descriptors: np.ndarray | None
     harmonization: BatchConstants | None = None
+    libraries: ExpressionEncoder | None = None
 
     @classmethod
     def fit(cls, inputs: ModelInputs, parameters: Parameters) -> Encoders:
@@ -177,14 +200,19 @@ class Encoders:
         known_by = (parameters.cohort.landmark_months or 0.0) * 30.4375
         clinical = ClinicalEncoder.fit(inputs, parameters.cohort.maximum_missing_flag, known_by)
         mode = inputs.mode if parameters.representation.mode != "clinical" else "clinical"
-        expression, descriptors, harmonization = None, None, None
+        expression, descriptors, harmonization, libraries = None, None, None, None
         descriptor = DescriptorEncoder.fit(inputs)
+        representation, row_limit = parameters.representation, parameters.training.full_batch_limit
+        if mode == "matched":
+            with_library = np.isfinite(np.asarray(inputs.descriptors)).any(axis=(1, 2))
+            if with_library.any():
+                columns = _library_columns(inputs.take(np.flatnonzero(with_library)))
+                libraries = ExpressionEncoder.fit(columns, representation.components, row_limit)
         if mode == "signature":
-            if parameters.representation.harmonization == "combat" and inputs.batch is not None:
+            if representation.harmonization == "combat" and inputs.batch is not None:
                 harmonization = BatchConstants.fit(inputs)
                 inputs = harmonization.transform(inputs)
-            representation, training = parameters.representation, parameters.training
-            expression = ExpressionEncoder.fit(inputs, representation.components, training.full_batch_limit)
+            expression = ExpressionEncoder.fit(inputs, representation.components, row_limit)
             if not expression.genes:
                 mode, expression = "clinical", None
             elif descriptor.names:
@@ -192,12 +220,18 @@ class Encoders:
                 assert inputs.descriptors is not None
                 descriptors = descriptor.transform(inputs.descriptors[[at[gene] for gene in expression.genes]])
         if mode == "clinical" and all(encoding.dropped for encoding in clinical.fields):
+            reasons = (
+                "; ".join(f"{encoding.name} {encoding.dropped}" for encoding in clinical.fields) or "no field declared"
+            )
             raise ModelError(
                 Problem(
-                    "inputs", "no usable covariate and no usable gene", "A model needs one of them.", "See the reasons."
+                    "inputs",
+                    f"no usable covariate ({reasons}) and no usable gene",
+                    "A model needs one of them.",
+                    "Name fields that vary between patients, or give expression.",
                 )
             )
-        return cls(mode, clinical, expression, descriptor, descriptors, harmonization)
+        return cls(mode, clinical, expression, descriptor, descriptors, harmonization, libraries)
 
     def transform(self, inputs: ModelInputs) -> Encoded:
         """Everything the network reads, for any patients."""
@@ -226,6 +260,12 @@ class Encoders:
                 matched = np.zeros((n, 1, width + 1), np.float32)
             else:
                 matched = self.descriptor.transform(inputs.descriptors)
+            if self.libraries is not None:
+                known = inputs.mode == "matched"
+                directions = self.libraries.loadings.shape[1]
+                components = (
+                    self.encoded_libraries(inputs).components if known else np.zeros((n, directions), np.float32)
+                )
                 genes_used = (matched[:, :, -1] > 0).sum(axis=1).astype(np.int32)
             has_omics = genes_used > 0
         return Encoded(*clinical, z, count, components, has_omics, genes_used, matched)
@@ -234,6 +274,16 @@ class Encoders:
         """Expression with known batches taken out, standardised over the vocabulary. Signature mode only."""
         assert self.expression is not None
         return self.expression.transform(inputs if self.harmonization is None else self.harmonization.transform(inputs))
+
+    def encoded_libraries(self, inputs: ModelInputs) -> EncodedExpression:
+        """The patients' own libraries, standardised over the columns of `library_genes`. Matched mode only."""
+        assert self.libraries is not None
+        return self.libraries.transform(_library_columns(inputs))
+
+    @property
+    def library_genes(self) -> list[str]:
+        """The gene of each column that `encoded_libraries` gives."""
+        return [] if self.libraries is None else [column.split(SEPARATOR)[0] for column in self.libraries.genes]
 
     @property
     def described(self) -> np.ndarray:
@@ -248,14 +298,8 @@ class Encoders:
         return {
             "mode": self.mode,
             "fields": [asdict(encoding) for encoding in self.clinical.fields],
-            "expression": None
-            if self.expression is None
-            else {
-                "genes": list(self.expression.genes),
-                "centre": self.expression.centre.tolist(),
-                "scale": self.expression.scale.tolist(),
-                "dropped": self.expression.dropped,
-            },
+            "expression": None if self.expression is None else self.expression.document(),
+            "libraries": None if self.libraries is None else self.libraries.document(),
             "descriptor": asdict(self.descriptor),
             "harmonization": None
             if self.harmonization is None
@@ -263,10 +307,12 @@ class Encoders:
         }
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """The fitted matrices: loadings (K, r), gene_descriptors (K, J + 1), batch_* of the harmonisation."""
+        """The fitted matrices: loadings (K, r), library_loadings, gene_descriptors (K, J + 1), batch_* of the harmonisation."""
         arrays = {}
         if self.expression is not None:
             arrays["loadings"] = self.expression.loadings
+        if self.libraries is not None:
+            arrays["library_loadings"] = self.libraries.loadings
         if self.gene_descriptors is not None:
             arrays["gene_descriptors"] = self.gene_descriptors
         if self.harmonization is not None:
@@ -285,11 +331,8 @@ class Encoders:
             if held["spline"] is not None:
                 held["spline"] = restore_spline(held["spline"])
             fields.append(FieldEncoding(**held))
-        expression = None
-        if document["expression"] is not None:
-            held = document["expression"]
-            centre, scale = np.array(held["centre"]), np.array(held["scale"])
-            expression = ExpressionEncoder(tuple(held["genes"]), centre, scale, arrays["loadings"], held["dropped"])
+        expression = ExpressionEncoder.restore(document["expression"], arrays.get("loadings"))
+        libraries = ExpressionEncoder.restore(document["libraries"], arrays.get("library_loadings"))
         held = document["descriptor"]
         descriptor = DescriptorEncoder(
             tuple(held["names"]),
@@ -302,7 +345,7 @@ class Encoders:
             constants = Harmonization(np.array(batches["batch"]), *(arrays[f"batch_{name}"] for name in BATCH_ARRAYS))
             harmonization = BatchConstants(tuple(batches["genes"]), constants)
         clinical, descriptors = ClinicalEncoder(tuple(fields)), arrays.get("gene_descriptors")
-        return cls(document["mode"], clinical, expression, descriptor, descriptors, harmonization)
+        return cls(document["mode"], clinical, expression, descriptor, descriptors, harmonization, libraries)
 
 
 class Encoded(NamedTuple):
@@ -378,6 +421,14 @@ def _product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     for start in range(0, left.shape[0], ROWS_AT_ONCE):
         result[start : start + ROWS_AT_ONCE] = left[start : start + ROWS_AT_ONCE].astype(np.float64) @ wide
     return result
+
+
+def _library_columns(inputs: ModelInputs) -> ModelInputs:
+    # Descriptors (n, K, J) as an expression matrix (n, K J), so that what encodes expression encodes libraries.
+    assert inputs.descriptors is not None
+    names = tuple(f"{gene}{SEPARATOR}{feature}" for gene in inputs.genes for feature in inputs.descriptor_names)
+    values = inputs.descriptors.reshape(len(inputs), len(names))
+    return replace(inputs, expression=values, genes=names, descriptors=None, descriptor_names=(), blocks={})
 
 
 def _directions(z: np.ndarray, components: int) -> np.ndarray:

@@ -76,6 +76,7 @@ def explain(model: RiskModel, inputs: ModelInputs, steps: int = STEPS) -> Explan
     z = np.zeros((n, 0))
     if model.encoders.expression is not None:
         z = model.encoders.encoded_expression(inputs).z.astype(np.float64)
+    omics_columns, loadings, owner = _omics_columns(model, inputs, z)
     at = {name: place for place, name in enumerate(fields)}
     with single_threaded():
         for network in model.members:
@@ -101,9 +102,8 @@ def explain(model: RiskModel, inputs: ModelInputs, steps: int = STEPS) -> Explan
             block[:, -1] += weight_linear * shown.numpy()
             if genes:
                 gene += weight_network * _gene_parts(model, network, batch, parts.g, z)
-                if model.encoders.mode == "signature" and omics.numel():
-                    assert model.encoders.expression is not None
-                    gene += weight_linear * z * (model.encoders.expression.loadings @ omics.numpy())
+                if omics.numel():
+                    np.add.at(gene.T, owner, weight_linear * (omics_columns * (loadings @ omics.numpy())).T)
     count = len(model.members)
     residual = (risk - reference - field.sum(axis=1) - block.sum(axis=1)) / count
     worst = float(np.abs(residual).max(initial=0.0))
@@ -128,6 +128,18 @@ def explain(model: RiskModel, inputs: ModelInputs, steps: int = STEPS) -> Explan
         block / count,
         residual,
     )
+
+
+def _omics_columns(model: RiskModel, inputs: ModelInputs, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    # What the linear path's directions are made of: columns (n, C), loadings (C, r), the gene each column belongs to (C,).
+    encoders = model.encoders
+    if encoders.libraries is not None and inputs.mode == "matched":
+        columns = encoders.encoded_libraries(inputs).z.astype(np.float64)
+        at = {gene: place for place, gene in enumerate(inputs.genes)}
+        return columns, encoders.libraries.loadings, np.array([at[gene] for gene in encoders.library_genes], np.int64)
+    if encoders.expression is not None:
+        return z, encoders.expression.loadings, np.arange(z.shape[1])
+    return np.zeros((len(inputs), 0)), np.zeros((0, 0)), np.zeros(0, np.int64)
 
 
 def _integrate(network: RiskNetwork, batch: Batch, steps: int) -> tuple[_Parts, np.ndarray, np.ndarray]:

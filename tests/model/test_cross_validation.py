@@ -148,6 +148,24 @@ def test_inner_folds_deal_events_evenly():
     assert sizes.max() - sizes.min() <= 1
 
 
+def test_own_libraries_reach_the_linear_path():
+    inputs, outcomes = matched(120)
+    assert inputs.descriptors is not None
+    inputs.descriptors[5] = np.nan
+    paths: Paths = {}
+    model = fit_model(inputs, outcomes, parameters(**QUICK), paths=paths).model
+    gains = {branch.name: branch.gain for branch in paths[-1, 0].branches}
+    assert gains["omics"] > 0
+    encoded = model.encoders.transform(inputs)
+    risk = encoded.components @ paths[-1, 0].whole[encoded.design.shape[1] :]
+    assert harrell(risk, outcomes.time, outcomes.event).cindex > 0.6
+    assert (encoded.components[5] == 0).all()
+    assert risk[5] == 0
+    without = model.encoders.transform(inputs.clinical_only())
+    assert without.components.shape == encoded.components.shape
+    assert not without.components.any()
+
+
 def test_matched_and_clinical_modes_train():
     inputs, outcomes = matched(50)
     for held in (inputs, inputs.clinical_only()):
