@@ -36,8 +36,8 @@ run: install  ## the bundled study, reads to report
 	$(BIN)/groprog run $(STUDY)/study.yaml
 	@echo "The report: $(abspath $(STUDY))/results/report.html"
 
-test: install  ## the tests
-	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+test: install  ## the tests, in a process a core, four at most
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 $(PYTEST_FLAGS)
 
 test-slow: install  ## the tests that take minutes
 	$(BIN)/python -m pytest -m 'slow or large' $(PYTEST_FLAGS)

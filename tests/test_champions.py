@@ -90,6 +90,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
         derivations=Derivations(tmp_path / "derivations"),
         ledger_path=tmp_path / "ledger" / "l.duckdb",
         command="groprog run s.yaml",
+        has=lambda asset: True,
     )
     train(made, "aaaa1111", 0.70, 1)
     train(made, "aabb2222", 0.75, 2)
