@@ -88,22 +88,20 @@ def test_a_killed_worker_leaves_no_trace_in_the_result(workers: DaskPool):
     told: list[str] = []
     found: list[list[tuple[float, ...]]] = []
     expected = cells(Pool(), 600_000)
+    processes = workers._client.run(os.getpid)
+    assert len(processes) == 2
     running = threading.Thread(target=lambda: found.append(cells(workers, 600_000, told)))
     running.start()
-    killed = set()
     for number in (1, 2):
         deadline = time.monotonic() + 120
-        while len(told) < number and running.is_alive() and time.monotonic() < deadline:
+        busy: list[str] = []
+        while (len(told) < number or not busy) and running.is_alive() and time.monotonic() < deadline:
             time.sleep(0.01)
+            busy = [name for name, keys in workers._client.processing().items() if keys and name in processes]
         assert running.is_alive(), "the shards were over before a worker could be killed"
-        busy = [name for name, keys in workers._client.processing().items() if keys]
-        assert busy
-        processes = workers._client.run(os.getpid, workers=busy[:1])
-        for process in processes.values():
-            os.kill(process, signal.SIGKILL)
-            killed.add(process)
+        os.kill(processes.pop(busy[0]), signal.SIGKILL)
     running.join(240)
-    assert len(killed) == 2
+    assert not processes
     assert np.array(found[0]).tobytes() == np.array(expected).tobytes()
 
 
