@@ -183,7 +183,8 @@ class LinearPathParameters(ParameterGroup):
         0.9,
         unit="fraction of the training events",
         source="unstated",
-        why="the path and its weights are fitted to follow-up until then; of 0.6 to 1 the best on the inner folds of ten cohorts",
+        why="the path and its weights are fitted to follow-up until then; of 0.6 to 1 best or near it on the inner folds of nine "
+        "cohorts",
         gt=0,
         le=1,
     )
