@@ -255,18 +255,13 @@ class Encoders:
                 components = np.zeros((n, self.expression.loadings.shape[1]), np.float32)
             has_omics = genes_used > 0
         elif self.mode == "matched":
-            if inputs.descriptors is None or inputs.descriptors.ndim != 3:
-                width = len(self.descriptor.names)
-                matched = np.zeros((n, 1, width + 1), np.float32)
-            else:
+            components = np.zeros((n, 0 if self.libraries is None else self.libraries.loadings.shape[1]), np.float32)
+            matched = np.zeros((n, 1, len(self.descriptor.names) + 1), np.float32)
+            if inputs.mode == "matched" and inputs.descriptors is not None:
                 matched = self.descriptor.transform(inputs.descriptors)
-            if self.libraries is not None:
-                known = inputs.mode == "matched"
-                directions = self.libraries.loadings.shape[1]
-                components = (
-                    self.encoded_libraries(inputs).components if known else np.zeros((n, directions), np.float32)
-                )
                 genes_used = (matched[:, :, -1] > 0).sum(axis=1).astype(np.int32)
+                if self.libraries is not None:
+                    components = self.encoded_libraries(inputs).components
             has_omics = genes_used > 0
         return Encoded(*clinical, z, count, components, has_omics, genes_used, matched)
 

@@ -159,6 +159,16 @@ def test_encoders_survive_json(made):
             np.testing.assert_array_equal(one, other)
 
 
+def test_a_library_counts_also_where_no_training_patient_had_one():
+    inputs, _ = matched(40)
+    assert inputs.descriptors is not None
+    without = replace(inputs, descriptors=np.full_like(inputs.descriptors, np.nan))
+    encoded = Encoders.fit(without, parameters()).transform(inputs)
+    assert (encoded.genes_used == len(inputs.genes)).all()
+    assert encoded.has_omics.all()
+    assert encoded.components.shape == (40, 0)
+
+
 def test_nothing_usable_is_refused():
     train = clinical([FieldSpec("same")], same=[1, 1, 1])
     with pytest.raises(ModelError, match="no usable covariate"):
