@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from groprog_assets.artifacts import digest_bytes
 from groprog_assets.champions import champion_model
 from groprog_assets.errors import CohortError, Problem
-from groprog_assets.model_columns import columns, score_table
+from groprog_assets.model_columns import columns, labelled_genes, score_table
 from groprog_assets.patient_libraries import measure_patients
 from groprog_assets.study import Expression
 from groprog_assets.workspace import Workspace
@@ -50,7 +50,6 @@ def score_patients(
     from groprog_assets.model.inputs import ModelInputs
     from groprog_assets.model.predict import predict
     from groprog_assets.model.vocabulary import nothing_known, refusals, statements
-    from groprog_assets.model_columns import labelled_genes
 
     bundle, features, fields = champion_model(workspace)
     cohort = workspace.study.patients
@@ -94,10 +93,14 @@ def score_patients(
     prediction = predict(model, inputs)
     scored = score_table(prediction, None, bundle.summary["model_version"]).drop(columns="out_of_fold_risk")
     said = zip(unread_values(table, asked), statements(model, inputs))
-    landmark = model.parameters.cohort.landmark_months
-    always = [] if landmark is None else [f"months count from the landmark at {landmark:g} months"]
-    scored["notes"] = ["; ".join([*always, *unread, *stated]) for unread, stated in said]
+    scored["notes"] = ["; ".join([*_clock(model), *unread, *stated]) for unread, stated in said]
     return Scored(scored, prediction, inputs, model, labelled_genes(features))
+
+
+def _clock(model: Any) -> list[str]:
+    """The note that every patient has when the model's months do not count from baseline."""
+    landmark = model.parameters.cohort.landmark_months
+    return [] if landmark is None else [f"months count from the landmark at {landmark:g} months"]
 
 
 def _only_what_is_read(mode: str, expression: Path | None, libraries: Path | None) -> None:
@@ -158,7 +161,7 @@ def patient_pages(workspace: Workspace, scored: Scored) -> dict[str, bytes]:
                 "study": workspace.study.title or workspace.study.name,
                 "endpoint": workspace.study.patients.endpoint.name,
                 "score": score,
-                "notes": [note for note in score["notes"].split("; ") if note and "landmark" not in note],
+                "notes": [note for note in score["notes"].split("; ") if note and note not in _clock(scored.model)],
                 "horizons": scored.prediction.horizons.tolist(),
                 "months": months.tolist(),
                 "survival": curves[0][row].tolist(),

@@ -196,7 +196,7 @@ def _rows(
     parameters: LociParameters,
 ) -> list[dict[str, Any]]:
     rows = []
-    edges = bin_edges(shown.start, shown.end, min(parameters.bins, shown.end - shown.start))
+    edges = _edges(shown, parameters)
     within = (edges[:-1] < span.end) & (edges[1:] > span.start)
     for strand in "+-":
         counts = {name: _count(condition.positions, span, strand) for name, condition in pooled.items()}
@@ -224,11 +224,15 @@ def _rows(
     return rows
 
 
+def _edges(shown: Interval, parameters: LociParameters) -> np.ndarray:
+    # Ends of the windows that a locus is shown in: `bins` of them, or one a base.
+    return bin_edges(shown.start, shown.end, min(parameters.bins, shown.end - shown.start))
+
+
 def _tracks(
     name: str, shown: Interval, pooled: Mapping[str, PooledCondition], parameters: LociParameters
 ) -> list[pd.DataFrame]:
-    bins = min(parameters.bins, shown.end - shown.start)
-    edges = bin_edges(shown.start, shown.end, bins)
+    edges = _edges(shown, parameters)
     return [
         pd.DataFrame(
             {
@@ -237,7 +241,7 @@ def _tracks(
                 "strand": strand,
                 "start": edges[:-1],
                 "end": edges[1:],
-                "signal": _binned(held.positions, shown, strand, bins) * 1e6 / max(held.reads, 1),
+                "signal": _binned(held.positions, shown, strand, len(edges) - 1) * 1e6 / max(held.reads, 1),
             }
         )
         for condition, held in pooled.items()
@@ -275,7 +279,7 @@ def _fine_tracks(
 
 
 def _mark_tracks(name: str, shown: Interval, marks: Sequence[Mark], parameters: LociParameters) -> list[pd.DataFrame]:
-    edges = bin_edges(shown.start, shown.end, min(parameters.bins, shown.end - shown.start))
+    edges = _edges(shown, parameters)
     tracks = []
     for mark in marks:
         with open_track(mark.bigwig) as track:

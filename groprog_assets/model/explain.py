@@ -77,6 +77,7 @@ def explain(model: RiskModel, inputs: ModelInputs, steps: int = STEPS) -> Explan
     if model.encoders.expression is not None:
         z = model.encoders.encoded_expression(inputs).z.astype(np.float64)
     omics_columns, loadings, owner = _omics_columns(model, inputs, z)
+    pull = np.zeros(loadings.shape[1])
     at = {name: place for place, name in enumerate(fields)}
     with single_threaded():
         for network in model.members:
@@ -103,7 +104,8 @@ def explain(model: RiskModel, inputs: ModelInputs, steps: int = STEPS) -> Explan
             if genes:
                 gene += weight_network * _gene_parts(model, network, batch, parts.g, z)
                 if omics.numel():
-                    np.add.at(gene.T, owner, weight_linear * (omics_columns * (loadings @ omics.numpy())).T)
+                    pull += weight_linear * omics.numpy()
+    np.add.at(gene.T, owner, (omics_columns * (loadings @ pull)).T)
     count = len(model.members)
     residual = (risk - reference - field.sum(axis=1) - block.sum(axis=1)) / count
     worst = float(np.abs(residual).max(initial=0.0))
