@@ -81,7 +81,7 @@ def survival_figure(
         axes.plot(months, survival, color=CONTROL, label="this patient")
         axes.set(xlabel="months", ylabel=f"probability, {words}", ylim=(0, 1.02), xlim=(0, max(months)))
         axes.set_xticks(range(0, int(max(months)) + 1, 12))
-        axes.legend(loc="lower left")
+        axes.legend(loc="lower left" if survival[-1] > 0.4 else "upper right")
     return figure
 
 
@@ -96,7 +96,7 @@ def drivers_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
         axes.set_yticks(range(len(rows)), labels)
         axes.invert_yaxis()
         axes.grid(axis="y", visible=False)
-        axes.set_xlabel("contribution to the log hazard: left lowers the risk, right raises it")
+        axes.set_xlabel("log hazard: left lowers, right raises the risk")
     return figure
 
 
