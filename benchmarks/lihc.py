@@ -1,8 +1,8 @@
 """The risk model on TCGA-LIHC's 25 shared splits: Harrell C and C_IPCW(5 y) of the model, its linear path and its network.
 
 python -m benchmarks.lihc FOLDER [--members N] [--splits N], where FOLDER holds the cBioPortal tables and splits.json. Columns are
-those of the anchors in docs/model.md, laboratory values in the units that studies/mcf7_lihc states. Nothing here chooses a
-setting: the model is run with the defaults of parameters.py.
+those of the anchors in docs/model.md with the other two letters of TNM, laboratory values in the units that studies/mcf7_lihc
+states. Nothing here chooses a setting: the model is run with the defaults of parameters.py.
 """
 
 from __future__ import annotations
@@ -30,7 +30,16 @@ from groprog_kernels.concordance import concordance, harrell
 DAYS_PER_MONTH = 30.4375
 STUDY = Path(__file__).parents[1] / "studies" / "mcf7_lihc" / "study.yaml"
 CONTINUOUS = ("AGE", "AFP", "ALBUMIN", "BILIRUBIN_TOTAL", "CREATININE", "PLATELETS", "INR", "ECOG")
-CATEGORICAL = ("SEX", "RACE", "RESIDUAL_TUMOR", "VASCULAR_INVASION", "INFLAMMATION", "FAMILY_HISTORY")
+CATEGORICAL = (
+    "SEX",
+    "RACE",
+    "PATH_N_STAGE",
+    "PATH_M_STAGE",
+    "RESIDUAL_TUMOR",
+    "VASCULAR_INVASION",
+    "INFLAMMATION",
+    "FAMILY_HISTORY",
+)
 ORDINAL = {
     "STAGE": ("Stage I", "Stage II", "Stage III", "Stage IV"),
     "GRADE": ("G1", "G2", "G3", "G4"),
@@ -42,7 +51,7 @@ CAUSES = ("alcohol", "hepatitis b", "hepatitis c", "non-alcoholic", "no history"
 
 
 def read_cohort(folder: Path) -> tuple[ModelInputs, Outcomes, list[Fold]]:
-    """Inputs (333 patients, 25 fields, 1,550 genes without nascent descriptors), outcomes in months, the shared splits."""
+    """Inputs (333 patients, 27 fields, 1,550 genes without nascent descriptors), outcomes in months, the shared splits."""
     splits = json.loads((folder / "splits.json").read_text())
     text = (folder / "data_clinical_patient.txt").read_text().splitlines()
     rows = {

@@ -28,6 +28,8 @@ class FieldEncoding:
     """One covariate's fitted constants; `dropped` holds the reason when the column carries nothing.
 
     mean, scale: of the values, median-filled, what makes them z-scores. spline: the field's curve over z, None without one.
+    level_means: share of each level, missing values counted as `most_frequent`, the code of the most frequent level; 0 where a
+    field has one level, which being missing is the contrast to.
     """
 
     name: str
@@ -41,6 +43,7 @@ class FieldEncoding:
     flag_mean: float = 0.0
     levels: tuple[str, ...] = ()
     level_means: tuple[float, ...] = ()
+    most_frequent: int = 0
     dropped: str = ""
 
     def z(self, number: np.ndarray) -> np.ndarray:
@@ -71,8 +74,8 @@ class ClinicalEncoder:
 
         Continuous: median fill, z-score, a spline's curve beside the straight line, a missing flag where more than
         `flag_above` (fraction) is missing. Ordinal: the level's index as a number and as an embedding index. Categorical: the
-        levels seen; anything else is the unknown level 0. A constant column, and one known later than `known_by_days`, is
-        dropped with the reason (A1, A27, A28).
+        levels seen; anything else is the unknown level 0 of the embedding and the most frequent level in `design`. A constant
+        column, and one known later than `known_by_days`, is dropped with the reason (A1, A27, A28).
         """
         encodings = []
         for spec in inputs.fields:
@@ -104,8 +107,9 @@ class ClinicalEncoder:
             if encoding.kind == "categorical":
                 code = _codes(values, encoding.levels)
                 codes[encoding.block].append(code)
+                counted = np.where(code > 0, code, encoding.most_frequent)
                 for level, mean in enumerate(encoding.level_means):
-                    design.append((code == level + 1) - mean)
+                    design.append((counted == level + 1) - mean)
                 continue
             number = values if encoding.kind == "continuous" else _level_index(values, encoding.levels)
             missing = np.isnan(number)
@@ -206,8 +210,13 @@ def _fit_categorical(name: str, block: str, values: np.ndarray) -> FieldEncoding
     if np.unique(values).size < 2:
         reason = "constant in training" if levels else "no value in training"
         return FieldEncoding(name, "categorical", block, levels=levels, dropped=reason)
-    means = tuple(float((values == level).mean()) for level in levels)
-    return FieldEncoding(name, "categorical", block, levels=levels, level_means=means)
+    code = _codes(values, levels)
+    counts = np.bincount(code, minlength=len(levels) + 1)[1:]
+    most_frequent = int(counts.argmax()) + 1 if len(levels) > 1 else 0
+    if most_frequent:
+        counts[most_frequent - 1] += int((code == 0).sum())
+    means = tuple(float(count) / values.size for count in counts)
+    return FieldEncoding(name, "categorical", block, levels=levels, level_means=means, most_frequent=most_frequent)
 
 
 def _codes(values: np.ndarray, levels: tuple[str, ...]) -> np.ndarray:

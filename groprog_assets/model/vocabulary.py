@@ -120,7 +120,7 @@ def statements(model: RiskModel, inputs: ModelInputs) -> list[list[str]]:
             if value == "":
                 missing[row].append(encoding.name)
             else:
-                said[row].append(f"{encoding.name} {str(value)!r} was not in training: counted as unknown")
+                said[row].append(f"{encoding.name} {str(value)!r} was not in training: counted as missing")
     if model.encoders.harmonization is not None:
         seen = model.encoders.harmonization.constants.batch
         batches = inputs.batch if inputs.batch is not None else np.full(len(inputs), "")
