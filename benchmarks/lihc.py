@@ -1,8 +1,10 @@
 """The risk model on TCGA-LIHC's 25 shared splits: Harrell C and C_IPCW(5 y) of the model, its linear path and its network.
 
-python -m benchmarks.lihc FOLDER [--members N] [--splits N], where FOLDER holds the cBioPortal tables and splits.json. Columns are
-those of the anchors in docs/model.md with the other two letters of TNM, laboratory values in the units that studies/mcf7_lihc
-states. Nothing here chooses a setting: the model is run with the defaults of parameters.py.
+python -m benchmarks.lihc FOLDER [--members N] [--splits N] [--anchor-columns]
+
+FOLDER holds the cBioPortal tables and splits.json. Columns are those of the anchors in docs/model.md with N and M beside T of TNM
+(left out by --anchor-columns), laboratory values in the units that studies/mcf7_lihc states. Nothing here chooses a setting: the
+model is run with the defaults of parameters.py.
 """
 
 from __future__ import annotations
@@ -30,16 +32,8 @@ from groprog_kernels.concordance import concordance, harrell
 DAYS_PER_MONTH = 30.4375
 STUDY = Path(__file__).parents[1] / "studies" / "mcf7_lihc" / "study.yaml"
 CONTINUOUS = ("AGE", "AFP", "ALBUMIN", "BILIRUBIN_TOTAL", "CREATININE", "PLATELETS", "INR", "ECOG")
-CATEGORICAL = (
-    "SEX",
-    "RACE",
-    "PATH_N_STAGE",
-    "PATH_M_STAGE",
-    "RESIDUAL_TUMOR",
-    "VASCULAR_INVASION",
-    "INFLAMMATION",
-    "FAMILY_HISTORY",
-)
+CATEGORICAL = ("SEX", "RACE", "RESIDUAL_TUMOR", "VASCULAR_INVASION", "INFLAMMATION", "FAMILY_HISTORY")
+BESIDE_T = ("PATH_N_STAGE", "PATH_M_STAGE")
 ORDINAL = {
     "STAGE": ("Stage I", "Stage II", "Stage III", "Stage IV"),
     "GRADE": ("G1", "G2", "G3", "G4"),
@@ -50,8 +44,11 @@ ORDINAL = {
 CAUSES = ("alcohol", "hepatitis b", "hepatitis c", "non-alcoholic", "no history")
 
 
-def read_cohort(folder: Path) -> tuple[ModelInputs, Outcomes, list[Fold]]:
-    """Inputs (333 patients, 27 fields, 1,550 genes without nascent descriptors), outcomes in months, the shared splits."""
+def read_cohort(folder: Path, anchor_columns: bool = False) -> tuple[ModelInputs, Outcomes, list[Fold]]:
+    """Inputs (333 patients, 27 fields, 1,550 genes without nascent descriptors), outcomes in months, the shared splits.
+
+    With `anchor_columns` 25 fields: of TNM T alone, as the anchors had it.
+    """
     splits = json.loads((folder / "splits.json").read_text())
     text = (folder / "data_clinical_patient.txt").read_text().splitlines()
     rows = {
@@ -71,7 +68,7 @@ def read_cohort(folder: Path) -> tuple[ModelInputs, Outcomes, list[Fold]]:
             name = "BMI" if field.height_column else field.column
             columns[name] = in_stated_unit(numbers(columns[name]), field.units).values
     fields = [FieldSpec(name) for name in (*CONTINUOUS, "BMI")]
-    fields += [FieldSpec(name, "categorical") for name in CATEGORICAL]
+    fields += [FieldSpec(name, "categorical") for name in CATEGORICAL + (() if anchor_columns else BESIDE_T)]
     fields += [FieldSpec(name, "ordinal", levels=levels) for name, levels in ORDINAL.items()]
     for cause in CAUSES:
         told = columns["RISK_FACTORS"]
@@ -118,10 +115,11 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--members", type=int, default=None)
     parser.add_argument("--splits", type=int, default=25)
+    parser.add_argument("--anchor-columns", action="store_true", help="leave N and M of TNM out")
     options = parser.parse_args()
     changes = {} if options.members is None else {"training": {"ensemble_seeds": options.members}}
     parameters = Parameters.model_validate(changes)
-    inputs, outcomes, folds = read_cohort(options.folder)
+    inputs, outcomes, folds = read_cohort(options.folder, options.anchor_columns)
     rows, started = [], time.process_time()
     for fold in folds[: options.splits]:
         train, test = outcomes.take(fold.train), outcomes.take(fold.test)

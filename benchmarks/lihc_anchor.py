@@ -1,9 +1,10 @@
 """The anchor with the best C_IPCW on TCGA-LIHC, built again, beside the model on the same splits, with the corrected difference.
 
-python -m benchmarks.lihc_anchor FOLDER [--splits N], FOLDER as for benchmarks.lihc. The anchor: one ridge Cox model of the
-clinical columns, straight lines, and of the leading 64, 48 and 16 directions of expression, copy number and mutations; its
-penalty by inner folds as the model's own. What its published row leaves open (scaling of the three blocks) is settled here as for
-the model's expression.
+python -m benchmarks.lihc_anchor FOLDER [--splits N] [--anchor-columns]
+
+FOLDER and columns as for benchmarks.lihc. The anchor: one ridge Cox model of the clinical columns, straight lines, and of the
+leading 64, 48 and 16 directions of expression, copy number and mutations; its penalty by inner folds as the model's own. What its
+published row leaves open (scaling of the three blocks) is settled here as for the model's expression.
 """
 
 from __future__ import annotations
@@ -72,8 +73,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--splits", type=int, default=25)
+    parser.add_argument("--anchor-columns", action="store_true", help="leave N and M of TNM out")
     options = parser.parse_args()
-    inputs, outcomes, folds = read_cohort(options.folder)
+    inputs, outcomes, folds = read_cohort(options.folder, options.anchor_columns)
     others = [read_matrix(options.folder / name, inputs.patient_id) for name in BLOCKS]
     rows = []
     for fold in folds[: options.splits]:

@@ -14,9 +14,9 @@ import dagster as dg
 from groprog_assets.artifacts import plain
 from groprog_assets.decisions import record_decision
 from groprog_assets.errors import ArtifactError, Problem, StudyError
-from groprog_assets.io_managers import read_asset, read_standing
+from groprog_assets.io_managers import read_asset
 from groprog_assets.lineage import derivations, ledger
-from groprog_assets.standing import JUDGED
+from groprog_assets.standing import JUDGED, standing_or_newest
 from groprog_assets.workspace import Workspace
 
 METRIC = "c_ipcw"
@@ -63,12 +63,8 @@ def champion_model(workspace: Workspace) -> tuple[Any, Any, Any]:
 
     ArtifactError when there is no model, or when the champion's bytes are no longer in the store.
     """
-    if workspace.derivations.current("champion") is None:
-        model = read_asset(workspace, "risk_model")
-        inputs = {item["asset"]: item["derivation"] for item in workspace.derivations.read(model.derivation)["inputs"]}
-        features, cohort = (_value(workspace, workspace.derivations.read(inputs[name])) for name in TRAINED_ON)
-        return model.value(), features, cohort.fields
-    model, features, cohort = (read_standing(workspace, name).value() for name in ("risk_model", *TRAINED_ON))
+    behind = (standing_or_newest(workspace, name) for name in ("risk_model", *TRAINED_ON))
+    model, features, cohort = (_value(workspace, workspace.derivations.read(digest)) for digest in behind)
     return model, features, cohort.fields
 
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from groprog_assets.errors import CohortError, GroProgError, Problem, ReadsError
 from groprog_assets.lineage.derivations import output
 from groprog_assets.parameters import FilteringParameters, PausingParameters
-from groprog_assets.standing import standing_derivation
+from groprog_assets.standing import standing_or_newest
 from groprog_assets.study import Library
 from groprog_assets.workspace import Workspace
 
@@ -82,7 +82,7 @@ def measure_patients(workspace: Workspace, path: Path, patients: list[str], feat
 
 def _measured_in_training(workspace: Workspace) -> dict[str, Any]:
     """genes, gene models, control densities, filtering and pausing settings, libraries of the training patients."""
-    behind = _record(workspace, _standing(workspace, "normalized_features"), "patient_features")
+    behind = _record(workspace, standing_or_newest(workspace, "normalized_features"), "patient_features")
     inputs = {(item["asset"], item["partition"]): item["derivation"] for item in behind["inputs"]}
     library = next(digest for (asset, _), digest in inputs.items() if asset == "filtered_alignments")
     filtered = workspace.derivations.read(library)
@@ -96,14 +96,6 @@ def _measured_in_training(workspace: Workspace) -> dict[str, Any]:
         "pausing": PausingParameters.model_validate(behind["parameters"]["parameters.pausing"]),
         "libraries": [item for item in behind["study"]["libraries"] if item["id"] in owned],
     }
-
-
-def _standing(workspace: Workspace, asset: str) -> str:
-    if workspace.derivations.current("champion") is not None:
-        return standing_derivation(workspace, asset)
-    model = workspace.derivations.current_record("risk_model")
-    assert model is not None  # the model was read before its patients are
-    return next(item["derivation"] for item in model["inputs"] if item["asset"] == asset)
 
 
 def _record(workspace: Workspace, digest: str, asset: str) -> dict[str, Any]:
