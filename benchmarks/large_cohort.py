@@ -3,8 +3,8 @@
 python -m benchmarks.large_cohort [--patients 100000] [--genes 2000] [--members 1] [--joint-epochs 15] [--as-shipped]
 
 The default is 100,000 patients x 2,000 genes and the settings of the product but for the number of members and of epochs, which
-this script shortens and prints; --as-shipped leaves them too. Fails when the peak of memory reaches that of one n x n array of bytes over the training
-patients, and when the held-out C is below 0.65.
+this script shortens and prints; --as-shipped leaves them too. Fails when the peak of memory reaches that of one n x n array of
+bytes over the training patients, and when the held-out C is below 0.65.
 """
 
 from __future__ import annotations

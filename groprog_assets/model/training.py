@@ -187,6 +187,8 @@ class _Run:
             for rows in batches(self.fitted.event, self.sampling, training.full_batch_limit, generator):
                 terms = self._step(stage, rows)
                 steps += 1
+                if stage == "joint":
+                    self.average.update()
                 for name, value in terms.items():
                     sums[name] += value
         row: dict[str, Any] = {"epoch": number, "stage": stage}
@@ -196,7 +198,6 @@ class _Run:
         if stage != "joint":
             self._validate_branch(stage)
         else:
-            self.average.update()
             row.update(self._validate(number))
             row["genomic_rate"], row["clinical_rate"] = self.current_rates
         self.history.append(row)

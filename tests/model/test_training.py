@@ -12,6 +12,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from groprog_assets.errors import ModelError
+from groprog_assets.model.ema import MovingAverage
 from groprog_assets.model.encoders import Encoders
 from groprog_assets.model.fusion import coherence_pairs
 from groprog_assets.model.inputs import ModelInputs
@@ -133,6 +134,18 @@ def test_shipped_weights_are_the_best_average():
     assert min(abs(reached - score) for score in scores) < 1e-6
     assert not member.network.training
     assert all(value.dtype == torch.float64 for value in member.network.parameters())
+
+
+def test_the_average_takes_in_every_step_of_small_batches(monkeypatch: pytest.MonkeyPatch):
+    """eq. 14 stands against fluctuations between small batches: an average of epochs' ends would not see them."""
+    settings = parameters(training={"full_batch_limit": 20, "joint_epochs": 2})
+    steps = []
+    update = MovingAverage.update
+    monkeypatch.setattr(MovingAverage, "update", lambda self: (steps.append(self.steps), update(self))[1])
+    member = trained(settings)
+    joint = [row for row in member.history if row["stage"] == "joint"]
+    assert len(joint) == 2
+    assert steps == list(range(2 * 4)), "64 patients in batches of at most 20 are four steps an epoch"
 
 
 def test_equal_patients_stop_the_run_with_the_reason():
