@@ -14,9 +14,9 @@ import dagster as dg
 from groprog_assets.artifacts import plain
 from groprog_assets.decisions import record_decision
 from groprog_assets.errors import ArtifactError, Problem, StudyError
-from groprog_assets.io_managers import read_asset
+from groprog_assets.io_managers import read_asset, standing_or_newest
 from groprog_assets.lineage import derivations, ledger
-from groprog_assets.standing import JUDGED, standing_or_newest
+from groprog_assets.standing import JUDGED
 from groprog_assets.workspace import Workspace
 
 METRIC = "c_ipcw"

@@ -12,9 +12,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from groprog_assets.errors import CohortError, GroProgError, Problem, ReadsError
+from groprog_assets.io_managers import standing_or_newest
 from groprog_assets.lineage.derivations import output
 from groprog_assets.parameters import FilteringParameters, PausingParameters
-from groprog_assets.standing import standing_or_newest
 from groprog_assets.study import Library
 from groprog_assets.workspace import Workspace
 

@@ -45,17 +45,3 @@ def standing_derivation(workspace: Workspace, asset: str) -> str:
     raise ArtifactError(
         Problem("champion", "no model stands", f"The last decision: {reason}.", "`groprog model promote STUDY VERSION`")
     )
-
-
-def standing_or_newest(workspace: Workspace, asset: str) -> str:
-    """As `standing_derivation`; before any decision, of the newest model. ArtifactError when there is no model."""
-    if workspace.derivations.current("champion") is not None:
-        return standing_derivation(workspace, asset)
-    held = workspace.derivations.current(asset if asset in JUDGED else "risk_model")
-    if held is None:
-        rule = "A model scores once it was trained."
-        raise ArtifactError(Problem("risk_model", "missing", rule, f"Run `{workspace.command} --select risk_model`."))
-    if asset in JUDGED:
-        return held
-    inputs = workspace.derivations.read(held)["inputs"]
-    return next(item["derivation"] for item in inputs if item["asset"] == asset)
