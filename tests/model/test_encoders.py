@@ -81,6 +81,25 @@ def test_category_unseen_in_training_is_the_unknown_level():
     assert encoder.level_counts("state") == [3]
 
 
+def test_missing_category_counts_as_the_most_frequent_level_as_a_number_counts_as_its_median():
+    spec = FieldSpec("race", "categorical")
+    train = clinical([spec], race=["a", "b", "b", "c", "", ""])
+    encoder = ClinicalEncoder.fit(train, flag_above=0.05)
+    filled = np.array(["a", "b", "b", "c", "b", "b"])
+    expected = np.column_stack([filled == level for level in "abc"])
+    np.testing.assert_allclose(encoder.transform(train).design, expected - expected.mean(axis=0), atol=1e-12)
+    new = encoder.transform(clinical([spec], race=["b", "", "unseen"]))
+    np.testing.assert_array_equal(new.design, np.tile(new.design[0], (3, 1)))
+    assert new.state_codes[:, 0].tolist() == [2, 0, 0]
+
+
+def test_a_field_of_one_level_keeps_its_contrast_to_missing():
+    spec = FieldSpec("cirrhosis", "categorical")
+    train = clinical([spec], cirrhosis=["yes", "yes", "yes", ""])
+    design = ClinicalEncoder.fit(train, flag_above=0.05).transform(train).design
+    np.testing.assert_allclose(design[:, 0], [0.25, 0.25, 0.25, -0.75])
+
+
 def test_constant_and_late_columns_are_dropped_with_a_reason():
     fields = [FieldSpec("same"), FieldSpec("late", known_at_days=30), FieldSpec("empty"), FieldSpec("x")]
     train = clinical(fields, same=[1, 1, 1], late=[1, 2, 3], empty=[None, None, None], x=[1, 2, 3])
