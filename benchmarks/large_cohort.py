@@ -35,8 +35,7 @@ def main() -> None:
     parser.add_argument("--genes", type=int, default=2_000)
     parser.add_argument("--members", type=int, default=1)
     parser.add_argument("--warmup-epochs", type=int, nargs=2, default=[3, 2], help="genomic, clinical")
-    parser.add_argument("--joint-epochs", type=int, default=15, help="at most")
-    parser.add_argument("--patience", type=int, default=5, help="joint epochs without gain before it stops")
+    parser.add_argument("--joint-epochs", type=int, default=15, help="at most; early stopping after 5 without gain")
     parser.add_argument("--as-shipped", action="store_true", help="members, epochs and patience of the product")
     parser.add_argument("--held-out", type=int, default=5_000, help="patients beside those trained on")
     parser.add_argument("--precision", default="float32", choices=["float32", "bfloat16"])
@@ -46,7 +45,7 @@ def main() -> None:
         "genomic_warmup_epochs": options.warmup_epochs[0],
         "clinical_warmup_epochs": options.warmup_epochs[1],
         "joint_epochs": options.joint_epochs,
-        "patience": options.patience,
+        "patience": 5,
         "precision": options.precision,
     }
     if options.as_shipped:

@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from scipy import stats
 
 from groprog_assets.methods.baselines import baselines
@@ -38,6 +39,28 @@ EXPRESSION_ABOVE = 400
 # They are the cohorts of published_splits_search.tsv under SurvSet's names.
 CHOSE_SETTINGS = ("whas500", "veteran", "GBSG2", "cancer", "actg", "flchain", "rott2")
 MODELS = ("groprog", "clinical_cox", "penalised_cox", "boosted_cox")
+IN_TABLES = {
+    "builtins.slice",
+    "numpy.dtype",
+    "numpy.ndarray",
+    "numpy.core.multiarray._reconstruct",
+    "numpy.core.numeric._frombuffer",
+    "pandas._libs.arrays.__pyx_unpickle_NDArrayBacked",
+    "pandas._libs.internals._unpickle_block",
+    "pandas.core.arrays.boolean.BooleanArray",
+    "pandas.core.arrays.boolean.BooleanDtype",
+    "pandas.core.arrays.categorical.Categorical",
+    "pandas.core.arrays.integer.Int32Dtype",
+    "pandas.core.arrays.integer.IntegerArray",
+    "pandas.core.arrays.string_.StringArray",
+    "pandas.core.arrays.string_.StringDtype",
+    "pandas.core.dtypes.dtypes.CategoricalDtype",
+    "pandas.core.frame.DataFrame",
+    "pandas.core.indexes.base.Index",
+    "pandas.core.indexes.base._new_Index",
+    "pandas.core.indexes.range.RangeIndex",
+    "pandas.core.internals.managers.BlockManager",
+}
 COLUMNS = [
     "cohort",
     "chose_settings",
@@ -48,6 +71,15 @@ COLUMNS = [
     *(f"{model}_{metric}" for model in MODELS for metric in ("harrell", "c_ipcw")),
     "cpu_seconds",
 ]
+
+
+class TableUnpickler(pickle.Unpickler):
+    """Reads pickled tables, and nothing that could run code: a name outside IN_TABLES ends the reading."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if f"{module}.{name}" not in IN_TABLES:
+            raise pickle.UnpicklingError(f"{module}.{name}: no part of a table; install SurvSet from the package index")
+        return super().find_class(module, name)
 
 
 def read_cohort(table: pd.DataFrame) -> tuple[ModelInputs, Outcomes]:
@@ -105,12 +137,10 @@ def baseline_risks(
 
 def measure(name: str, folder: Path, most: int) -> dict[str, Any]:
     """A row of COLUMNS for one cohort: means over the folds."""
-    import torch
-
     torch.set_num_threads(1)
     started = time.process_time()
-    # Pandas wrote these files; they come from the package index and are read as its own loader reads them.
-    table = pickle.loads((folder / "SurvSet" / "resources" / "pickles" / f"{name}.pickle").read_bytes())
+    with (folder / "SurvSet" / "resources" / "pickles" / f"{name}.pickle").open("rb") as handle:
+        table = TableUnpickler(handle).load()
     if len(table) > most:
         table = table.sample(most, random_state=SEED)
     inputs, outcomes = read_cohort(table)

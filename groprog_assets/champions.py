@@ -14,7 +14,7 @@ import dagster as dg
 from groprog_assets.artifacts import plain
 from groprog_assets.decisions import record_decision
 from groprog_assets.errors import ArtifactError, Problem, StudyError
-from groprog_assets.io_managers import read_asset, standing_or_newest
+from groprog_assets.io_managers import read_asset, read_standing_or_newest
 from groprog_assets.lineage import derivations, ledger
 from groprog_assets.standing import JUDGED
 from groprog_assets.workspace import Workspace
@@ -63,8 +63,7 @@ def champion_model(workspace: Workspace) -> tuple[Any, Any, Any]:
 
     ArtifactError when there is no model, or when the champion's bytes are no longer in the store.
     """
-    behind = (standing_or_newest(workspace, name) for name in ("risk_model", *TRAINED_ON))
-    model, features, cohort = (_value(workspace, workspace.derivations.read(digest)) for digest in behind)
+    model, features, cohort = (read_standing_or_newest(workspace, name).value() for name in ("risk_model", *TRAINED_ON))
     return model, features, cohort.fields
 
 

@@ -16,7 +16,7 @@ from groprog_assets.errors import ArtifactError, Problem
 from groprog_assets.lineage import derivations
 from groprog_assets.parcels import Stored
 from groprog_assets.resources import StudyResource
-from groprog_assets.standing import JUDGED, standing_derivation
+from groprog_assets.standing import standing_derivation
 from groprog_assets.workspace import Workspace
 
 
@@ -69,15 +69,15 @@ def read_standing(workspace: Workspace, asset: str) -> Reading:
     return _reading(workspace, asset, "", standing_derivation(workspace, asset))
 
 
-def standing_or_newest(workspace: Workspace, asset: str) -> str:
-    """The derivation of `asset` behind the standing model; before any decision, behind the newest. ArtifactError without one."""
+def read_standing_or_newest(workspace: Workspace, asset: str) -> Reading:
+    """As `read_standing`, of the model or what it was trained on; before any decision, of the newest model."""
     if workspace.derivations.current("champion") is not None:
-        return standing_derivation(workspace, asset)
-    newest = read_asset(workspace, asset if asset in JUDGED else "risk_model").derivation
-    if asset in JUDGED:
+        return read_standing(workspace, asset)
+    newest = read_asset(workspace, "risk_model")
+    if asset == "risk_model":
         return newest
-    inputs = workspace.derivations.read(newest)["inputs"]
-    return next(item["derivation"] for item in inputs if item["asset"] == asset)
+    inputs = workspace.derivations.read(newest.derivation)["inputs"]
+    return _reading(workspace, asset, "", next(item["derivation"] for item in inputs if item["asset"] == asset))
 
 
 def read_input(

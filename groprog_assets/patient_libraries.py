@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from groprog_assets.errors import CohortError, GroProgError, Problem, ReadsError
-from groprog_assets.io_managers import standing_or_newest
+from groprog_assets.io_managers import read_standing_or_newest
 from groprog_assets.lineage.derivations import output
 from groprog_assets.parameters import FilteringParameters, PausingParameters
 from groprog_assets.study import Library
@@ -82,7 +82,8 @@ def measure_patients(workspace: Workspace, path: Path, patients: list[str], feat
 
 def _measured_in_training(workspace: Workspace) -> dict[str, Any]:
     """genes, gene models, control densities, filtering and pausing settings, libraries of the training patients."""
-    behind = _record(workspace, standing_or_newest(workspace, "normalized_features"), "patient_features")
+    trained_on = read_standing_or_newest(workspace, "normalized_features").derivation
+    behind = _record(workspace, trained_on, "patient_features")
     inputs = {(item["asset"], item["partition"]): item["derivation"] for item in behind["inputs"]}
     library = next(digest for (asset, _), digest in inputs.items() if asset == "filtered_alignments")
     filtered = workspace.derivations.read(library)
