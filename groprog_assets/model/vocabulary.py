@@ -117,7 +117,10 @@ def statements(model: RiskModel, inputs: ModelInputs) -> list[list[str]]:
             continue
         for row in np.flatnonzero(~np.isin(values, encoding.levels)):
             value = values[row]
-            if value == "":
+            if value == "" and encoding.most_frequent:
+                level = encoding.levels[encoding.most_frequent - 1]
+                said[row].append(f"missing: {encoding.name}, counted as the most frequent level, {level}")
+            elif value == "":
                 missing[row].append(encoding.name)
             else:
                 said[row].append(f"{encoding.name} {str(value)!r} was not in training: counted as missing")

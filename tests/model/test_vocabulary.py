@@ -43,6 +43,7 @@ def test_a_complete_patient_needs_no_words(model: RiskModel):
     [
         ({"age": np.nan}, "missing: age, counted as average"),
         ({"stage": ""}, "missing: stage, counted as average"),
+        ({"sex": ""}, "missing: sex, counted as the most frequent level, male"),
         ({"sex": "other"}, "sex 'other' was not in training: counted as missing"),
         ({"age": 120.0}, "age 120 is beyond 3 SD: counted as 3 SD"),
     ],
