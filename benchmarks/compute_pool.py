@@ -81,7 +81,7 @@ def copy(source: Path, path: Path, reads: int, seed: int) -> None:
 
 def timed(study: Path, pool: str, select: str) -> tuple[float, float]:
     """(wall s, CPU s) of one `groprog run`, which must succeed."""
-    command = [sys.executable, "-m", "groprog_assets.cli", "run", str(study), "--pool", pool, "--select", select]
+    command = [sys.executable, "-m", "groprog_assets.cli.main", "run", str(study), "--pool", pool, "--select", select]
     began = time.perf_counter()
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=Path(__file__).parents[1])
     _, status, used = os.wait4(child.pid, 0)

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 import pysam
 
-from groprog_assets.methods.window_counts import StrandedIndex, count_stranded
+from groprog_assets.methods.reads.window_counts import StrandedIndex, count_stranded
 from groprog_kernels import reads
 from groprog_kernels.window_counts import index_positions
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from groprog_assets.methods.transcript_density import figures, matched_density
+from groprog_assets.methods.transcription.transcript_density import figures, matched_density
 
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "data" / "oracle" / "grohmm"
 NAMES = {"five_prime_fp": "FivePrimeFP", "tp": "TP", "post_tts": "PostTTS", "tua": "TUA"}

@@ -20,9 +20,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from groprog_assets.figures.style import CONTROL, INK, SOFT_INK, figure_bytes, new_figure, style
-from groprog_assets.methods.abundance import size_factors
-from groprog_assets.methods.differential import replicated_test
-from groprog_assets.methods.multiple_testing import benjamini_hochberg
+from groprog_assets.methods.features.abundance import size_factors
+from groprog_assets.methods.features.differential import replicated_test
+from groprog_assets.methods.features.multiple_testing import benjamini_hochberg
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT.parent / "shared" / "data" / "oracle" / "deseq2"
@@ -105,8 +105,8 @@ def page(comparisons: dict[str, Comparison]) -> str:
         "<!-- Written by `python -m benchmarks.differential`; change that script, not this file. -->",
         "",
         f"A study with replicates is tested with PyDESeq2 {version('pydeseq2')}, not with R, and two steps of our own: the trend",
-        "of dispersions (`groprog_assets/methods/dispersion_trend.py`) and the Wald test (`groprog_assets/methods/wald.py`), in",
-        "which PyDESeq2 departs from R. How far the result agrees with the tables of DESeq2 1.38.3 for the same counts:",
+        "of dispersions (`groprog_assets/methods/features/dispersion_trend.py`) and the Wald test",
+        "(`groprog_assets/methods/features/wald.py`), in which PyDESeq2 departs from R. How far the result agrees with the tables of DESeq2 1.38.3 for the same counts:",
         "",
         "| | " + " | ".join(text for tag, _, text in DESIGNS if tag in comparisons) + " |",
         "| --- |" + " --- |" * len(comparisons),

@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.model import simulated
 from groprog_assets.model.cross_validation import train_final
 from groprog_assets.model.predict import predict
-from groprog_assets.parameters import Parameters
+from groprog_assets.study.parameters import Parameters
 from groprog_kernels.concordance import harrell
 
 

@@ -17,14 +17,14 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.lihc import read_cohort, scores
-from groprog_assets.methods.bootstrap import corrected_interval
+from groprog_assets.methods.evaluation.bootstrap import corrected_interval
 from groprog_assets.model.clinical_encoder import ClinicalEncoder
 from groprog_assets.model.cross_validation import fit_model, inner_folds
 from groprog_assets.model.encoders import ExpressionEncoder
 from groprog_assets.model.inputs import Fold, ModelInputs, Outcomes
 from groprog_assets.model.linear import choose_branch
 from groprog_assets.model.predict import predict
-from groprog_assets.parameters import Parameters
+from groprog_assets.study.parameters import Parameters
 
 BLOCKS = {"data_cna.txt.gz": 48, "data_mutation_binary.txt.gz": 16}
 EXPRESSION = 64

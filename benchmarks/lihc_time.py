@@ -18,10 +18,10 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.lihc import read_cohort
-from groprog_assets.methods.baselines import baselines
-from groprog_assets.methods.evaluation import evaluate
+from groprog_assets.methods.evaluation.baselines import baselines
+from groprog_assets.methods.evaluation.evaluation import evaluate
 from groprog_assets.model.cross_validation import cross_validate
-from groprog_assets.parameters import Parameters
+from groprog_assets.study.parameters import Parameters
 
 SPLITS, SPLIT_SECONDS, EVALUATION_SECONDS = 25, 600.0, 10.0
 

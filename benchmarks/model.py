@@ -14,7 +14,7 @@ import numpy as np
 from groprog_assets.model.cross_validation import train_final
 from groprog_assets.model.inputs import FieldSpec, ModelInputs, Outcomes
 from groprog_assets.model.predict import predict
-from groprog_assets.parameters import Parameters
+from groprog_assets.study.parameters import Parameters
 from groprog_kernels.concordance import harrell
 
 

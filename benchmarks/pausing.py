@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from groprog_assets.methods.pausing_grohmm import expressed_genes, pausing_index
-from groprog_assets.methods.positions import position_table
+from groprog_assets.methods.features.pausing_grohmm import expressed_genes, pausing_index
+from groprog_assets.methods.reads.positions import position_table
 from groprog_kernels import reads
 
 CHROM_SIZES = {"chr7": 159_138_663}

@@ -27,11 +27,11 @@ import pandas as pd
 import torch
 from scipy import stats
 
-from groprog_assets.methods.baselines import baselines
+from groprog_assets.methods.evaluation.baselines import baselines
 from groprog_assets.model.cross_validation import fit_model, inner_folds
 from groprog_assets.model.inputs import FieldSpec, ModelInputs, Outcomes
 from groprog_assets.model.predict import predict
-from groprog_assets.parameters import Parameters
+from groprog_assets.study.parameters import Parameters
 from groprog_kernels.concordance import concordance, harrell
 
 FOLDS, SEED = 5, 20220303

@@ -19,10 +19,10 @@ import time
 import numpy as np
 import pandas as pd
 
-from groprog_assets.methods.transcript_agreement import evaluate_transcripts
-from groprog_assets.methods.transcript_hmm import fit_transcript_hmm
-from groprog_assets.methods.transcripts import call_transcripts
-from groprog_assets.parameters import TranscriptionParameters
+from groprog_assets.methods.transcription.transcript_agreement import evaluate_transcripts
+from groprog_assets.methods.transcription.transcript_hmm import fit_transcript_hmm
+from groprog_assets.methods.transcription.transcripts import call_transcripts
+from groprog_assets.study.parameters import TranscriptionParameters
 
 HG38 = (
     *(248_956_422, 242_193_529, 198_295_559, 190_214_555, 181_538_259, 170_805_979, 159_345_973, 145_138_636),

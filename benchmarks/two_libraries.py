@@ -222,7 +222,7 @@ def main() -> None:
     rounds = []
     for _ in range(chosen.rounds):
         path = study(chosen.folder, chosen.reads, chosen.folder / "study")
-        command = [sys.executable, "-m", "groprog_assets.cli", "run", str(path), "--select", chosen.select]
+        command = [sys.executable, "-m", "groprog_assets.cli.main", "run", str(path), "--select", chosen.select]
         load = os.getloadavg()[0]
         wall, cpu, memory, text = timed(command)
         rounds.append((wall, cpu, memory))

@@ -12,12 +12,13 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 
 import dagster as dg
 
-from groprog_assets import assets, jobs, schedules, sensors
+from groprog_assets import assets
 from groprog_assets.errors import GroProgError
-from groprog_assets.freshness import with_freshness
-from groprog_assets.io_managers import ArtifactIOManager
-from groprog_assets.resources import ComputePool, StudyResource
-from groprog_assets.workspace import COHORT_ASSETS, open_workspace
+from groprog_assets.graph.io_managers import ArtifactIOManager
+from groprog_assets.graph.resources import ComputePool, StudyResource
+from groprog_assets.running import jobs, schedules, sensors
+from groprog_assets.running.freshness import with_freshness
+from groprog_assets.store.workspace import COHORT_ASSETS, open_workspace
 
 
 def build_definitions(**overrides: Any) -> dg.Definitions:

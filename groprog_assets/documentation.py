@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from groprog_assets.parameters import catalogue
+from groprog_assets.study.parameters import catalogue
 from groprog_assets.tables import TABLES
 
 NOTEBOOK = Path(__file__).resolve().parent.parent / "docs" / "hmm_notebook.py"
@@ -23,7 +23,7 @@ def parameters_page() -> str:
         "",
         GENERATED,
         "",
-        "From `groprog_assets/parameters.py`. A study file overrides any of them under `parameters:`; every override "
+        "From `groprog_assets/study/parameters.py`. A study file overrides any of them under `parameters:`; every override "
         "is kept in the",
         "lineage beside the value here. *unstated* marks a value that neither paper nor reference program gives. Ids "
         "such as A32 are",

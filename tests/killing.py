@@ -20,9 +20,9 @@ from random import Random
 from typing import Any, NamedTuple
 
 LOADED = [
-    "groprog_assets.cli",
+    "groprog_assets.cli.main",
     "groprog_assets.definitions",
-    "groprog_assets.exports",
+    "groprog_assets.export.results_folder",
     "torch",
     "pandas",
     "scipy.stats",
@@ -54,8 +54,10 @@ def child(study: str, select: str, point: Point | None, tell: Connection, log: s
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(handle, 1)
     os.dup2(handle, 2)
-    from groprog_assets import execution, exports, resources
-    from groprog_assets.cli import main
+    from groprog_assets.cli.main import main
+    from groprog_assets.export import results_folder as exports
+    from groprog_assets.graph import resources
+    from groprog_assets.running import execution
 
     began, writes, here = time.monotonic(), itertools.count(), ["", 0]
 

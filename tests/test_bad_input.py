@@ -16,7 +16,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from groprog_assets.cli import main
+from groprog_assets.cli.main import main
 from tests.trained_study import copied
 
 READS = "gene_models or raw_reads or alignments or filtered_alignments"
@@ -423,8 +423,8 @@ def test_genes_and_reads_that_share_only_the_header(folder: Path) -> None:
 
 
 def test_an_unsorted_bam_without_index_gives_the_same_values(folder: Path) -> None:
-    from groprog_assets.io_managers import read_asset
-    from groprog_assets.workspace import open_workspace
+    from groprog_assets.graph.io_managers import read_asset
+    from groprog_assets.store.workspace import open_workspace
 
     def positions() -> list[pd.DataFrame]:
         workspace = open_workspace(folder / "study.yaml")
@@ -456,7 +456,7 @@ def test_an_unsorted_bam_without_index_gives_the_same_values(folder: Path) -> No
 def test_a_chromosome_or_strand_without_reads_is_a_finding_not_an_error(
     folder: Path, what: str, keep: Callable[[pysam.AlignedSegment], bool]
 ) -> None:
-    from groprog_assets.workspace import open_workspace
+    from groprog_assets.store.workspace import open_workspace
 
     for library in LIBRARIES:
         rewrite(folder, library, keep=keep)

@@ -21,12 +21,12 @@ import dagster as dg
 import pytest
 
 from groprog_assets.definitions import build_definitions
-from groprog_assets.execution import study_instance
-from groprog_assets.instance_storage import POSTGRES_VARIABLE
+from groprog_assets.graph.instance_storage import POSTGRES_VARIABLE
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.collect import collect
+from groprog_assets.running.execution import study_instance
 from groprog_assets.simulation import simulate_study
-from groprog_assets.workspace import Workspace
+from groprog_assets.store.workspace import Workspace
 from tests.postgres import server
 
 WRITERS, RUNS = 8, 6

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from groprog_assets.asset_definition import LIBRARY_ASSETS, SPECIFICATIONS, Specification
-from groprog_assets.code_version import closure
 from groprog_assets.definitions import build_definitions, defs
-from groprog_assets.parameters import Parameters
+from groprog_assets.graph.asset_definition import LIBRARY_ASSETS, SPECIFICATIONS, Specification
+from groprog_assets.store.code_version import closure
+from groprog_assets.store.workspace import SECTIONS
+from groprog_assets.study.parameters import Parameters
 from groprog_assets.tables import TABLES
-from groprog_assets.workspace import SECTIONS
 
 ROOT = Path(__file__).resolve().parents[1]
 DECLARATIONS = ROOT / "groprog_assets" / "tables"
@@ -135,7 +135,7 @@ def test_every_parameter_group_its_methods_read_is_declared(name: str):
 
 def test_loading_imports_nothing_heavy():
     code = (
-        "import json, sys, groprog_assets.definitions, groprog_assets.cli;"
+        "import json, sys, groprog_assets.definitions, groprog_assets.cli.main;"
         "print(json.dumps([m for m in ('torch','pydeseq2','lifelines','matplotlib','captum','scipy','pandas','numba')"
         " if m in sys.modules]))"
     )
@@ -144,13 +144,13 @@ def test_loading_imports_nothing_heavy():
 
 
 def test_the_code_version_sees_the_kernel_and_not_the_platform():
-    names = {path.name for path in closure("groprog_assets.assets.transcript_hmm")}
+    names = {path.name for path in closure("groprog_assets.assets.transcription.transcript_hmm")}
     assert {"transcript_hmm.py", "hmm.py", "hmm_cython.pyx"} <= names
     assert not names & {"artifacts.py", "workspace.py", "columns.py", "parameters.py", "cli.py"}
 
 
 def test_a_comment_does_not_change_the_code_version(tmp_path: Path):
-    from groprog_assets.code_version import _source_digest
+    from groprog_assets.store.code_version import _source_digest
 
     plain, commented, other = tmp_path / "a.py", tmp_path / "b.py", tmp_path / "c.py"
     plain.write_text('def f(x):\n    """Doc."""\n    return x + 1\n')

@@ -18,15 +18,15 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from groprog_assets.artifacts import digest_file
-from groprog_assets.cli import main
+from groprog_assets.cli.main import main
 from groprog_assets.definitions import build_definitions
 from groprog_assets.errors import ArtifactError, LedgerError
-from groprog_assets.execution import failed_checks, run_lock, run_study, study_instance
 from groprog_assets.lineage import ledger, questions
 from groprog_assets.lineage.collect import collect
-from groprog_assets.lineage.derivations import output
-from groprog_assets.workspace import Workspace
+from groprog_assets.running.execution import failed_checks, run_lock, run_study, study_instance
+from groprog_assets.store.artifacts import digest_file
+from groprog_assets.store.derivations import output
+from groprog_assets.store.workspace import Workspace
 
 
 def run(path: Path, select: str):

@@ -7,9 +7,9 @@ from pathlib import Path
 import yaml
 from click.testing import CliRunner
 
-from groprog_assets.cli import main
-from groprog_assets.io_managers import read_asset
-from groprog_assets.workspace import open_workspace
+from groprog_assets.cli.main import main
+from groprog_assets.graph.io_managers import read_asset
+from groprog_assets.store.workspace import open_workspace
 
 WINDOWS = "gene_models or raw_reads or alignments or filtered_alignments or coverage or transcript_hmm"
 LIBRARY = ("raw_reads", "alignments", "filtered_alignments", "coverage")

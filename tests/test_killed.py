@@ -18,15 +18,15 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from groprog_assets.artifacts import Blob, Bundle, Store, digest_bytes, digest_file, remove_remains
-from groprog_assets.cli import main
-from groprog_assets.execution import study_instance
-from groprog_assets.exports import export_results
+from groprog_assets.cli.main import main
+from groprog_assets.export.results_folder import export_results
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.collect import collect
-from groprog_assets.lineage.derivations import Derivations
+from groprog_assets.running.execution import study_instance
 from groprog_assets.simulation import simulate_study
-from groprog_assets.workspace import Workspace
+from groprog_assets.store.artifacts import Blob, Bundle, Store, digest_bytes, digest_file, remove_remains
+from groprog_assets.store.derivations import Derivations
+from groprog_assets.store.workspace import Workspace
 from tests.killing import Point, Runner, in_order, timed_points, written_points
 
 KILLS = int(os.environ.get("GROPROG_KILLS", "24"))
@@ -179,7 +179,7 @@ def test_killed_at_any_moment_a_run_ends_with_the_same_bytes(
                 died, told = runner.run(study, QUICK if kind == "ledger" else "", point)
                 point = point._replace(seconds=point.seconds / 2)
             fell.append((kind, told[-1].where, told[-1].seconds))
-        command = [sys.executable, "-m", "groprog_assets.cli", "run", str(study)]
+        command = [sys.executable, "-m", "groprog_assets.cli.main", "run", str(study)]
         done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).resolve().parents[1])
         assert done.returncode == 0, done.stdout + done.stderr
         sound(chain, whole, tmp_path / f"fresh{len(fell)}" / "lineage.duckdb")

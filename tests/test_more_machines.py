@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from groprog_assets.cli import main
-from groprog_assets.object_storage import STORE_VARIABLE, open_store
-from groprog_assets.workspace import Workspace
+from groprog_assets.cli.main import main
+from groprog_assets.store.object_storage import STORE_VARIABLE, open_store
+from groprog_assets.store.workspace import Workspace
 from tests.trained_study import copied
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -35,7 +35,7 @@ def alone(written: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
 
 
 def command(study: Path, select: str, *options: str) -> list[str]:
-    return [sys.executable, "-m", "groprog_assets.cli", "run", str(study), "--select", select, *options]
+    return [sys.executable, "-m", "groprog_assets.cli.main", "run", str(study), "--select", select, *options]
 
 
 def content(study: Path, *parts: str) -> dict[str, bytes]:
@@ -56,7 +56,7 @@ def scheduler() -> Iterator[tuple[str, int]]:
     pytest.importorskip("distributed")
     port = free_port()
     process = subprocess.Popen(
-        [sys.executable, "-m", "groprog_assets.cli", "workers", "--count", "2", "--port", str(port)],
+        [sys.executable, "-m", "groprog_assets.cli.main", "workers", "--count", "2", "--port", str(port)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,

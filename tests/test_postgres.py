@@ -12,12 +12,12 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from groprog_assets.cli import main
-from groprog_assets.execution import study_instance
-from groprog_assets.instance_storage import POSTGRES_VARIABLE
+from groprog_assets.cli.main import main
+from groprog_assets.graph.instance_storage import POSTGRES_VARIABLE
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.collect import collect, rebuild
-from groprog_assets.workspace import Workspace
+from groprog_assets.running.execution import study_instance
+from groprog_assets.store.workspace import Workspace
 from tests.postgres import Server, server
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "postgres" / "dagster.yaml"

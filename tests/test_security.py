@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 import yaml
 
-from groprog_assets.artifacts import Store, decode_arrays
 from groprog_assets.definitions import build_definitions
 from groprog_assets.errors import ArtifactError, StudyError
-from groprog_assets.execution import run_lock, run_study, study_instance
-from groprog_assets.lineage.derivations import checked_name
-from groprog_assets.pseudonyms import masked, pseudonym
-from groprog_assets.study_check import load_study
-from groprog_assets.workspace import Workspace
+from groprog_assets.running.execution import run_lock, run_study, study_instance
+from groprog_assets.store.artifacts import Store, decode_arrays
+from groprog_assets.store.derivations import checked_name
+from groprog_assets.store.pseudonyms import masked, pseudonym
+from groprog_assets.store.workspace import Workspace
+from groprog_assets.study.check import load_study
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -87,8 +87,8 @@ def test_no_patient_in_events_or_metadata(study: Path):
 @pytest.mark.slow
 def test_no_patient_in_a_whole_run(study: Path):
     """Every asset, with its plots, checks and logs; then everything that leaves the ledger."""
-    from groprog_assets.ledger_site import pages
     from groprog_assets.lineage import exports, ledger
+    from groprog_assets.lineage.site import pages
 
     document = yaml.safe_load(study.read_text())
     training = {"joint_epochs": 2, "genomic_warmup_epochs": 1, "clinical_warmup_epochs": 1, "ensemble_seeds": 1}

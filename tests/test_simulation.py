@@ -12,13 +12,13 @@ import pandas as pd
 import pysam
 import pytest
 
-from groprog_assets.methods.clinical_records import read_clinical
-from groprog_assets.methods.cohort import assemble_cohort
-from groprog_assets.methods.patient_expression import read_expression
+from groprog_assets.methods.cohort.clinical_records import read_clinical
+from groprog_assets.methods.cohort.cohort import assemble_cohort
+from groprog_assets.methods.cohort.patient_expression import read_expression
 from groprog_assets.simulation import simulate_study
 from groprog_assets.simulation.ontology import TERMS
 from groprog_assets.simulation.reads import DESIGN
-from groprog_assets.study_check import check_study, load_study
+from groprog_assets.study.check import check_study, load_study
 from groprog_kernels import hmm
 from groprog_kernels.concordance import harrell
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from groprog_assets.workspace import Workspace
+from groprog_assets.store.workspace import Workspace
 from tests.test_cli_dev import Served, graphql
 from tests.trained_study import copied, run
 

@@ -10,15 +10,15 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from groprog_assets.asset_definition import SPECIFICATIONS
-from groprog_assets.cli import main
+from groprog_assets.cli.main import main
 from groprog_assets.definitions import build_definitions
-from groprog_assets.exports import export_results
-from groprog_assets.io_managers import load_asset
-from groprog_assets.planning import plan
-from groprog_assets.reproduction import execute
-from groprog_assets.study_check import check_study, study_notices
-from groprog_assets.workspace import COHORT_ASSETS, Workspace
+from groprog_assets.export.results_folder import export_results
+from groprog_assets.graph.asset_definition import SPECIFICATIONS
+from groprog_assets.graph.io_managers import load_asset
+from groprog_assets.lineage.reproduction import execute
+from groprog_assets.running.planning import plan
+from groprog_assets.store.workspace import COHORT_ASSETS, Workspace
+from groprog_assets.study.check import check_study, study_notices
 from tests.trained_study import copied, run, without_drawing
 
 PROGNOSIS = {"risk_scores.tsv", "evaluation.json", "ablation.json", "external_validation.json", "model/card.md"}

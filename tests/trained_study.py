@@ -11,10 +11,10 @@ import dagster as dg
 import pytest
 import yaml
 
-from groprog_assets.artifacts import Blob, Bundle
 from groprog_assets.definitions import build_definitions
-from groprog_assets.execution import run_lock, run_study, study_instance
-from groprog_assets.workspace import Workspace
+from groprog_assets.running.execution import run_lock, run_study, study_instance
+from groprog_assets.store.artifacts import Blob, Bundle
+from groprog_assets.store.workspace import Workspace
 
 LITTLE = {
     "training": {
@@ -48,8 +48,8 @@ def without_drawing(patch: pytest.MonkeyPatch) -> None:
     def blank(drawing: dict[str, Any]) -> Bundle:
         return Bundle({kind: Bundle({name: Blob(b"", f".{kind}") for name in drawing}) for kind in ("png", "svg")})
 
-    patch.setattr("groprog_assets.figure_list.drawn", blank)
-    patch.setattr("groprog_assets.asset_definition.png", lambda figure: b"")
+    patch.setattr("groprog_assets.report.figure_list.drawn", blank)
+    patch.setattr("groprog_assets.graph.asset_definition.png", lambda figure: b"")
 
 
 def with_inbox(path: Path) -> Path:
@@ -70,7 +70,7 @@ def copied(made: Path, folder: Path) -> Path:
 
 def run(path: Path, select: str = "") -> Counter[str]:
     """`groprog run`, the environment left as it was; {asset: values computed}, kept ones at 0."""
-    from groprog_assets import resources
+    from groprog_assets.graph import resources
 
     workspace = Workspace(path)
     found: Counter[str] = Counter()

@@ -1,4 +1,6 @@
-"""The graph: one module an asset, named as the method it calls. An asset reads as a sentence: one method, one `materialized`.
+"""The graph: one module an asset, named as the method it calls, in the folder of its Dagster group.
 
-Methods and torch are imported inside the functions, so that loading the definitions stays light.
+Belongs here: which values an asset reads, which method it calls, which checks judge it. Not here: loops over data or decisions;
+those are `methods`, `model`, `prognosis`. Methods and torch are imported inside the functions, so that loading the definitions
+stays light.
 """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from groprog_assets.parameters import CohortParameters
-from groprog_assets.results import Verdict
+from groprog_assets.graph.materialized import Verdict
+from groprog_assets.study.parameters import CohortParameters
 
 
 def enough_events(outcomes: Any, parameters: CohortParameters) -> Verdict:

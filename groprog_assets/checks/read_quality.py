@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from groprog_assets.parameters import QualityParameters
-from groprog_assets.results import Verdict
+from groprog_assets.graph.materialized import Verdict
+from groprog_assets.study.parameters import QualityParameters
 
 
 def read_quality(table: Any, parameters: QualityParameters) -> Verdict:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from groprog_assets.figures.report_blocks import document_rows
+from groprog_assets.report.blocks import document_rows
 
 LIMITS = (
     (

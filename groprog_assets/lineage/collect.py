@@ -17,13 +17,13 @@ from typing import Any
 
 import dagster as dg
 
-from groprog_assets.artifacts import canonical_json, digest_bytes, plain
-from groprog_assets.decisions import ACTOR, DECISION, decisions
 from groprog_assets.errors import ArtifactError, LedgerError, Problem
+from groprog_assets.graph.resources import ACTOR_TAG
 from groprog_assets.lineage import ledger
-from groprog_assets.lineage.derivations import Derivations
+from groprog_assets.lineage.decisions import ACTOR, DECISION, decisions
 from groprog_assets.lineage.membership import MODEL, add_membership
-from groprog_assets.resources import ACTOR_TAG
+from groprog_assets.store.artifacts import canonical_json, digest_bytes, plain
+from groprog_assets.store.derivations import Derivations
 
 ENDS: dict[dg.DagsterRunStatus, Any] = {
     dg.DagsterRunStatus.SUCCESS: dg.DagsterEventType.RUN_SUCCESS,

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import duckdb
 
-from groprog_assets.artifacts import digest_bytes
+from groprog_assets.store.artifacts import digest_bytes
 
 PRODUCER = "urn:groprog"
 RUN_EVENT = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"

@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from groprog_assets.artifacts import canonical_json, digest_bytes, write_atomically
 from groprog_assets.errors import LedgerError, Problem
+from groprog_assets.store.artifacts import canonical_json, digest_bytes, write_atomically
 
 VERSION = "1"
 GENESIS = "0" * 64

@@ -10,10 +10,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from groprog_assets.artifacts import Store, digest_value
 from groprog_assets.errors import ArtifactError, Problem
 from groprog_assets.lineage import ledger
-from groprog_assets.pseudonyms import pseudonym, study_key
+from groprog_assets.store.artifacts import Store, digest_value
+from groprog_assets.store.pseudonyms import pseudonym, study_key
 
 MODEL, FOLDS = "risk_model", "encoded_tensors"
 FINAL = -1

@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from groprog_assets.artifacts import canonical_json, write_atomically
 from groprog_assets.errors import LedgerError, Problem
+from groprog_assets.store.artifacts import canonical_json, write_atomically
 
 KEY_BYTES = 32
 FIELDS = ("study", "sequence", "seal", "signed_at")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from groprog_assets.model.inputs import BLOCKS, ModelInputs
-from groprog_assets.parameters import Parameters
+from groprog_assets.study.parameters import Parameters
 
 FEW = ("descriptors", "ranking", "modality_dropout")
 CHANGES: dict[str, dict[str, dict[str, Any]]] = {

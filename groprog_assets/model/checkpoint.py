@@ -23,7 +23,7 @@ from safetensors.torch import save as save_tensors
 from groprog_assets.errors import ModelError, Problem
 from groprog_assets.model.encoders import Encoders
 from groprog_assets.model.network import RiskNetwork
-from groprog_assets.parameters import Parameters
+from groprog_assets.study.parameters import Parameters
 from groprog_kernels.cox import Baseline
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from groprog_assets.model.predict import Prediction, RiskModel, predict
 from groprog_assets.model.representation import Batch
 from groprog_assets.model.search import inner_score, search_settings
 from groprog_assets.model.training import Member, single_threaded, train_member
-from groprog_assets.parameters import Parameters
+from groprog_assets.study.parameters import Parameters
 from groprog_kernels.cox import breslow_baseline, survival_probability
 
 Progress = Callable[[dict[str, Any]], None]

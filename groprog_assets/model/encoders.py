@@ -16,7 +16,7 @@ from groprog_assets.model.clinical_encoder import Z_LIMIT, ClinicalEncoder, Fiel
 from groprog_assets.model.harmonization import Harmonization, fit_harmonization, harmonize_known
 from groprog_assets.model.inputs import BLOCKS, ModelInputs
 from groprog_assets.model.spline import restore_spline
-from groprog_assets.parameters import Parameters
+from groprog_assets.study.parameters import Parameters
 
 # Which map of eq. 1 a descriptor goes through; descriptors not named here use the last source of their block.
 SOURCES = {"density": ("tss", "body"), "pausing": ("pausing",), "differential": ("function", "differential")}

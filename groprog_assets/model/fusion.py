@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from groprog_assets.model_parameters import NetworkParameters
+from groprog_assets.study.model_parameters import NetworkParameters
 
 ROWS_AT_ONCE = 1024
 

@@ -10,7 +10,7 @@ from torch import nn
 from groprog_assets.model.encoders import Encoded, Encoders
 from groprog_assets.model.fusion import Fused, Fusion
 from groprog_assets.model.representation import Batch, ClinicalBranch, GenomicBranch, block_widths
-from groprog_assets.parameters import Parameters
+from groprog_assets.study.parameters import Parameters
 
 RISK_SCALE = 0.5
 

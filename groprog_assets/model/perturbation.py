@@ -13,7 +13,7 @@ from groprog_assets.model.inputs import ModelInputs
 from groprog_assets.model.predict import PATIENTS_AT_ONCE, RiskModel
 from groprog_assets.model.representation import Batch
 from groprog_assets.model.training import single_threaded
-from groprog_assets.parameters import PerturbationParameters
+from groprog_assets.study.parameters import PerturbationParameters
 
 
 class Perturbed(NamedTuple):

@@ -13,7 +13,7 @@ from groprog_assets.model.inputs import ModelInputs
 from groprog_assets.model.network import RiskNetwork
 from groprog_assets.model.representation import Batch
 from groprog_assets.model.training import single_threaded
-from groprog_assets.parameters import Parameters
+from groprog_assets.study.parameters import Parameters
 from groprog_kernels.cox import Baseline, survival_probability
 
 PATIENTS_AT_ONCE = 2048

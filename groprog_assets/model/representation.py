@@ -10,7 +10,7 @@ from torch import nn
 
 from groprog_assets.errors import ModelError, Problem
 from groprog_assets.model.encoders import SOURCES, Encoded, Encoders
-from groprog_assets.model_parameters import RepresentationParameters
+from groprog_assets.study.model_parameters import RepresentationParameters
 
 HIDDEN = 32
 MINIMUM_VARIANCE = 1e-12

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from groprog_assets.model_parameters import TrainingParameters
+from groprog_assets.study.model_parameters import TrainingParameters
 
 Stage = Literal["genomic", "clinical", "joint"]
 NORM_MEMORY = 0.9

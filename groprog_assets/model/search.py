@@ -14,7 +14,7 @@ import numpy as np
 
 from groprog_assets.model.checkpoint import write_whole
 from groprog_assets.model.inputs import Outcomes
-from groprog_assets.parameters import Parameters
+from groprog_assets.study.parameters import Parameters
 from groprog_kernels.cox import cox_efron
 
 STARTUP = 8

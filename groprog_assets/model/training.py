@@ -36,7 +36,7 @@ from groprog_assets.model.schedule import (
     stage_of,
     warmup_epochs,
 )
-from groprog_assets.parameters import Parameters
+from groprog_assets.study.parameters import Parameters
 from groprog_kernels.concordance import harrell
 
 GRADIENT_LIMIT = 5.0

@@ -32,7 +32,7 @@ def tree(path: Path) -> ast.Module:
 
 
 def module_name(path: Path) -> str:
-    """`groprog_assets.methods.pausing` for its file."""
+    """`groprog_assets.methods.features.pausing` for its file."""
     parts = path.relative_to(ROOT).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 

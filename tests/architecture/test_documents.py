@@ -40,7 +40,7 @@ def test_files_and_commands_named_in_the_pages_exist(path: Path):
 
 @pytest.mark.parametrize("path", [pytest.param(path, id=path.name) for path in WRITTEN])
 def test_groprog_commands_in_the_pages_exist(path: Path):
-    cli = pytest.importorskip("groprog_assets.cli")
+    cli = pytest.importorskip("groprog_assets.cli.main")
     known = _commands(cli.main)
     used = set(re.findall(r"\bgroprog ((?:[a-z-]+ ?){1,2})", path.read_text(encoding="utf-8")))
     gone = sorted(name for name in used if not any(name.strip() == k or name.startswith(f"{k} ") for k in known if k))

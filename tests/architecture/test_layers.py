@@ -98,10 +98,10 @@ def test_every_imported_package_is_a_declared_dependency():
 
 
 def test_the_layer_table_would_notice():
-    assert not may_import("groprog_assets.methods.pausing", "dagster", own=False)
-    assert not may_import("groprog_assets.methods.pausing", "groprog_assets.model.network", own=True)
+    assert not may_import("groprog_assets.methods.features.pausing", "dagster", own=False)
+    assert not may_import("groprog_assets.methods.features.pausing", "groprog_assets.model.network", own=True)
     assert not may_import("groprog_kernels.hmm_reference", "groprog_kernels.hmm", own=True)
     assert not may_import("groprog_assets.lineage.ledger", "dagster", own=False)
     assert not may_import("groprog_assets.model.training", "pandas", own=False)
-    assert may_import("groprog_assets.assets.pausing", "dagster", own=False)
-    assert may_import("groprog_assets.methods.pausing", "groprog_kernels.hmm", own=True)
+    assert may_import("groprog_assets.assets.features.pausing", "dagster", own=False)
+    assert may_import("groprog_assets.methods.features.pausing", "groprog_kernels.hmm", own=True)

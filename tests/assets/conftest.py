@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from groprog_assets.definitions import defs
-from groprog_assets.workspace import Workspace, open_workspace
+from groprog_assets.store.workspace import Workspace, open_workspace
 
 assert defs  # loading them registers every asset's specification
 

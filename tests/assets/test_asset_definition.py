@@ -8,19 +8,21 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from groprog_assets.artifacts import Bundle
-from groprog_assets.asset_definition import Specification, derive
 from groprog_assets.errors import ArtifactError, StudyError
-from groprog_assets.io_managers import read_asset
-from groprog_assets.lineage.derivations import Derivations, checked_name, memo_key
-from groprog_assets.parameters import Parameters
-from groprog_assets.results import Verdict, materialized
-from groprog_assets.workspace import StudyView, Workspace, open_workspace
+from groprog_assets.graph.asset_definition import Specification, derive
+from groprog_assets.graph.io_managers import read_asset
+from groprog_assets.graph.materialized import Verdict, materialized
+from groprog_assets.store.artifacts import Bundle
+from groprog_assets.store.derivations import Derivations, checked_name, memo_key
+from groprog_assets.store.workspace import StudyView, Workspace, open_workspace
+from groprog_assets.study.parameters import Parameters
 
 CALLS: list[str] = []
 
 
-def specification(function, inputs=(), sections=(), files=(), tables="", module="groprog_assets.assets.pausing"):
+def specification(
+    function, inputs=(), sections=(), files=(), tables="", module="groprog_assets.assets.features.pausing"
+):
     arguments = function.__code__.co_varnames[: function.__code__.co_argcount]
     return Specification(
         function.__name__, function, module, "g", tables, sections, files, (), None, False, tuple(inputs), arguments

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from groprog_assets.artifacts import Bundle
-from groprog_assets.asset_definition import SPECIFICATIONS, _main_member, circumstances
-from groprog_assets.column_sources import COLUMN_SOURCES
-from groprog_assets.io_managers import read_asset
-from groprog_assets.workspace import Workspace
+from groprog_assets.graph.asset_definition import SPECIFICATIONS, _main_member, circumstances
+from groprog_assets.graph.column_sources import COLUMN_SOURCES
+from groprog_assets.graph.io_managers import read_asset
+from groprog_assets.store.artifacts import Bundle
+from groprog_assets.store.workspace import Workspace
 from tests.trained_study import copied, run
 
 ASSETS = ("pausing", "gene_features", "normalized_features", "cohort")

@@ -8,9 +8,9 @@ import pytest
 
 from groprog_assets.checks.read_end import one_base_a_read
 from groprog_assets.checks.strandedness import strandedness
-from groprog_assets.methods.positions import position_table
-from groprog_assets.methods.strandedness import judge_strandedness
-from groprog_assets.parameters import FilteringParameters
+from groprog_assets.methods.reads.positions import position_table
+from groprog_assets.methods.reads.strandedness import judge_strandedness
+from groprog_assets.study.parameters import FilteringParameters
 
 GENES = pd.DataFrame({"chrom": ["chr1"], "start": [0], "end": [900], "strand": ["+"]})
 

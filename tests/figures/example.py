@@ -11,7 +11,6 @@ from groprog_assets.figures import density, reads, workflow
 from groprog_assets.figures.calibration import calibration_figure
 from groprog_assets.figures.evaluation import auc_figure
 from groprog_assets.figures.kaplan_meier import kaplan_meier_figure
-from groprog_assets.figures.report_prognosis import LABELS
 from groprog_assets.figures.style import (
     DOWN,
     NEUTRAL,
@@ -21,8 +20,9 @@ from groprog_assets.figures.style import (
     new_figure,
     style,
 )
-from groprog_assets.methods.cohort_summary import summarise
-from groprog_assets.parameters import Parameters
+from groprog_assets.methods.cohort.cohort_summary import summarise
+from groprog_assets.report.prognosis import LABELS
+from groprog_assets.study.parameters import Parameters
 from groprog_assets.tables import conform
 
 CONDITIONS = {"mock_1": "mock", "mock_2": "mock", "oe_1": "oe", "oe_2": "oe"}

@@ -13,7 +13,7 @@ from groprog_assets.figures.loci import genes_within, locus_tracks
 from groprog_assets.figures.pausing import pausing_distribution
 from groprog_assets.figures.style import figure_bytes
 from groprog_assets.figures.tss_profile import tss_profile
-from groprog_assets.methods.tss_profile import TssHeatMap
+from groprog_assets.methods.features.tss_profile import TssHeatMap
 from groprog_assets.tables import TABLES
 from tests.methods.nascent import differential, genes
 

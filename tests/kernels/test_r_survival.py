@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from groprog_assets.methods.kaplan_meier import log_rank
+from groprog_assets.methods.evaluation.kaplan_meier import log_rank
 from groprog_assets.model.linear import fit_ridge
 from groprog_assets.model.linear import risk_sets as falling_sets
 from groprog_kernels.brier import brier_score

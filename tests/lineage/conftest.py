@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from groprog_assets.workspace import Workspace
+from groprog_assets.store.workspace import Workspace
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from groprog_assets.lineage import exports, ledger
-from groprog_assets.workspace import Workspace
+from groprog_assets.store.workspace import Workspace
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 

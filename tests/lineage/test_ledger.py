@@ -11,12 +11,12 @@ import duckdb
 import pytest
 from click.testing import CliRunner
 
-from groprog_assets.cli import main
+from groprog_assets.cli.main import main
 from groprog_assets.errors import LedgerError
-from groprog_assets.execution import study_instance
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.collect import collect, rebuild
-from groprog_assets.workspace import Workspace
+from groprog_assets.running.execution import study_instance
+from groprog_assets.store.workspace import Workspace
 
 
 def spoil(path: Path, *statements: str) -> None:

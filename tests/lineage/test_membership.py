@@ -8,12 +8,12 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from groprog_assets.artifacts import Bundle, Store
-from groprog_assets.decisions import record_decision
 from groprog_assets.lineage import ledger, membership
 from groprog_assets.lineage.collect import collect
-from groprog_assets.lineage.derivations import Derivations
-from groprog_assets.pseudonyms import pseudonym, study_key
+from groprog_assets.lineage.decisions import record_decision
+from groprog_assets.store.artifacts import Bundle, Store
+from groprog_assets.store.derivations import Derivations
+from groprog_assets.store.pseudonyms import pseudonym, study_key
 
 FOLDS = pd.DataFrame(
     {"repeat": [0, 0, 0, 1, 1, 1], "fold": [0, 0, 1, 0, 1, 1], "patient_id": ["A", "B", "C", "A", "B", "C"]}

@@ -9,7 +9,7 @@ import pytest
 
 from groprog_assets.errors import LedgerError
 from groprog_assets.lineage import exports, ledger, questions
-from groprog_assets.workspace import Workspace
+from groprog_assets.store.workspace import Workspace
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_no_patient_is_named_in_the_ledger(twice_run: Path):
 
 
 def test_many_changed_codes_are_counted_and_few_are_named():
-    from groprog_assets.cli_lineage import _gathered
+    from groprog_assets.cli.lineage import _gathered
 
     changes = ["seed", *(f"code_version of a{k}" for k in range(5)), "extra current"]
     assert _gathered(changes) == ["seed", "code of 5 steps", "current"]

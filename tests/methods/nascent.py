@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from groprog_assets.study import Contrast, Library
+from groprog_assets.study.schema import Contrast, Library
 from groprog_assets.tables import TABLES, conform
 
 CONTRAST = Contrast(treatment="oe", control="mock")

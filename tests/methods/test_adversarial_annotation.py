@@ -10,22 +10,22 @@ import pandas as pd
 import pytest
 
 from groprog_assets.errors import AnnotationError
-from groprog_assets.methods.consensus import consensus_annotation
-from groprog_assets.methods.coverage import bin_positions
-from groprog_assets.methods.gene_models import read_annotation
-from groprog_assets.methods.gene_signal import gene_signal
-from groprog_assets.methods.genes import dominant_tss
-from groprog_assets.methods.loci import loci
-from groprog_assets.methods.ontology import read_ontology
-from groprog_assets.methods.pausing import pausing
-from groprog_assets.methods.repaired_transcripts import repaired_transcripts
-from groprog_assets.methods.transcript_counts import count_transcripts
-from groprog_assets.methods.transcript_density import transcript_density
-from groprog_assets.methods.transcript_hmm import fit_transcript_hmm
-from groprog_assets.methods.transcripts import call_transcripts
-from groprog_assets.methods.tss_profile import heat_maps, profile
-from groprog_assets.parameters import Parameters
-from groprog_assets.study import Contrast, Locus, Ontology
+from groprog_assets.methods.annotation.consensus import consensus_annotation
+from groprog_assets.methods.annotation.gene_models import read_annotation
+from groprog_assets.methods.annotation.genes import dominant_tss
+from groprog_assets.methods.annotation.ontology import read_ontology
+from groprog_assets.methods.features.gene_signal import gene_signal
+from groprog_assets.methods.features.loci import loci
+from groprog_assets.methods.features.pausing import pausing
+from groprog_assets.methods.features.tss_profile import heat_maps, profile
+from groprog_assets.methods.reads.coverage import bin_positions
+from groprog_assets.methods.transcription.repaired_transcripts import repaired_transcripts
+from groprog_assets.methods.transcription.transcript_counts import count_transcripts
+from groprog_assets.methods.transcription.transcript_density import transcript_density
+from groprog_assets.methods.transcription.transcript_hmm import fit_transcript_hmm
+from groprog_assets.methods.transcription.transcripts import call_transcripts
+from groprog_assets.study.parameters import Parameters
+from groprog_assets.study.schema import Contrast, Locus, Ontology
 from tests.methods.nascent import libraries, masks, positions
 
 P = Parameters()

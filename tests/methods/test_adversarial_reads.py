@@ -10,11 +10,11 @@ import pysam
 import pytest
 
 from groprog_assets.errors import ReadsError
-from groprog_assets.methods import bigwig, read_quality
-from groprog_assets.methods.filtered_alignments import filter_alignments
-from groprog_assets.methods.positions import position_table
-from groprog_assets.parameters import FilteringParameters
-from groprog_assets.study import Genome, Library
+from groprog_assets.methods.reads import bigwig, read_quality
+from groprog_assets.methods.reads.filtered_alignments import filter_alignments
+from groprog_assets.methods.reads.positions import position_table
+from groprog_assets.study.parameters import FilteringParameters
+from groprog_assets.study.schema import Genome, Library
 from groprog_assets.tables import conform
 from tests import alignment_files as files
 

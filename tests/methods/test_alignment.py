@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from groprog_assets.errors import ReadsError
-from groprog_assets.methods.alignments import resolve_alignments
-from groprog_assets.methods.filtered_alignments import filter_alignments
-from groprog_assets.parameters import FilteringParameters
-from groprog_assets.study import Genome, Library
+from groprog_assets.methods.reads.alignments import resolve_alignments
+from groprog_assets.methods.reads.filtered_alignments import filter_alignments
+from groprog_assets.study.parameters import FilteringParameters
+from groprog_assets.study.schema import Genome, Library
 from groprog_assets.tables import conform
 
 READ, CHROMS = 40, {"chrA": 24_000, "chrB": 9_000}

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from groprog_assets.model.inputs import FieldSpec, Fold, ModelInputs, Outcomes
-from groprog_assets.parameters import Parameters
+from groprog_assets.study.parameters import Parameters
 
 FIELDS = (
     FieldSpec("age", unit="years"),

@@ -8,7 +8,7 @@ import pytest
 from groprog_assets.model.ablation import CHANGES, FEW, variants, without_block
 from groprog_assets.model.cross_validation import cross_validate
 from groprog_assets.model.encoders import Encoders
-from groprog_assets.parameters import Parameters
+from groprog_assets.study.parameters import Parameters
 from tests.model.cohorts import cohort, matched, parameters, split
 
 

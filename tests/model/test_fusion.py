@@ -17,7 +17,7 @@ from groprog_assets.model.fusion import (
     rms,
     write_back,
 )
-from groprog_assets.model_parameters import NetworkParameters
+from groprog_assets.study.model_parameters import NetworkParameters
 
 
 def arrays(n: int = 6, scale: float = 1.0) -> tuple[torch.Tensor, torch.Tensor]:

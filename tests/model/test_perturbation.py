@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from groprog_assets.fold_stability import FoldStability
-from groprog_assets.methods.robustness_metrics import robustness
+from groprog_assets.methods.evaluation.robustness_metrics import robustness
 from groprog_assets.model.cross_validation import cross_validate, train_final
 from groprog_assets.model.perturbation import member_view, perturbations
 from groprog_assets.model.predict import RiskModel, predict
-from groprog_assets.parameters import PerturbationParameters
+from groprog_assets.prognosis.robustness_runs import FoldStability
+from groprog_assets.study.parameters import PerturbationParameters
 from tests.model.cohorts import cohort, matched, parameters, split
 
 QUICK = parameters(training={"joint_epochs": 4, "genomic_warmup_epochs": 2, "clinical_warmup_epochs": 2})

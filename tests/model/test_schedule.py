@@ -15,7 +15,7 @@ from groprog_assets.model.schedule import (
     literal_rates,
     stage_of,
 )
-from groprog_assets.model_parameters import TrainingParameters
+from groprog_assets.study.model_parameters import TrainingParameters
 
 
 def test_stages_are_thirty_twenty_and_joint():

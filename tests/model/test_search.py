@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from groprog_assets.model.cross_validation import cross_validate
 from groprog_assets.model.inputs import Outcomes
 from groprog_assets.model.search import grid_of, inner_score, search_settings
-from groprog_assets.parameters import Parameters
+from groprog_assets.study.parameters import Parameters
 from tests.model.cohorts import cohort, parameters, split
 
 GRID = {"network.dropout": [0.0, 0.2, 0.4], "training.learning_rate": [1e-3, 2e-3, 4e-3]}

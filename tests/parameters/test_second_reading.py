@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from groprog_assets.parameters import catalogue
+from groprog_assets.study.parameters import catalogue
 
 READING: dict[str, dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("second_reading.yaml").read_text())
 DEFAULTS = {row["name"]: row for row in catalogue()}

@@ -1,0 +1,1 @@
+"""Assets from read files to the reads that count: alignment and filtering."""

@@ -1,0 +1,71 @@
+"""Unique, mapped, unmasked reads as positions, and how many each rule removed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from groprog_assets.checks import read_end as check_read_end
+from groprog_assets.checks import signal as check_signal
+from groprog_assets.checks import strandedness as check_strand
+from groprog_assets.compute.compute_pool import Here, Pool
+from groprog_assets.graph.asset_definition import LIBRARY_FILES, study_asset
+from groprog_assets.graph.materialized import Materialized, materialized
+from groprog_assets.report import plots
+from groprog_assets.store.artifacts import Bundle
+from groprog_assets.store.wire_format import Stored
+from groprog_assets.store.workspace import StudyView, Workspace
+
+
+@study_asset(
+    group="alignments",
+    kinds={"parquet"},
+    tables={"positions": "positions", "funnel": "filter_funnel"},
+    sections=("library", "genome", "parameters.filtering"),
+    files=(*LIBRARY_FILES, "genome.fasta"),
+    checks=("both_strands", "one_base_a_read"),
+    blocking=("has_signal", "strandedness"),
+    partitioned=True,
+    unread=("alignments", "gene_models"),
+)
+def filtered_alignments(
+    study: StudyView,
+    workspace: Workspace,
+    pool: Pool,
+    progress: Callable[[str], Any],
+    alignments: Stored,
+    gene_models: Stored,
+) -> Materialized:
+    """Reads that map once, outside masks, each as one base on one strand; with the funnel and the strandedness verdict."""
+    from groprog_assets.compute.shards import filtered_alignments as shard
+
+    path = workspace.resolve(Path(alignments.value().about["path"]))
+    filtered = Bundle(
+        pool.one(
+            shard.NOUN,
+            {
+                "path": str(path),
+                "bytes": path.stat().st_size,
+                "alignments": alignments,
+                "gene_models": gene_models,
+                "library": study.library.model_dump_json(),
+                "genome": study.genome.model_dump_json(),
+                "parameters": study.parameters.filtering.model_dump_json(),
+            },
+            Here(progress),
+        )
+    )
+    funnel = filtered.funnel["remaining"]
+    return materialized(
+        filtered,
+        plot=plots.filter_funnel(filtered, study.library),
+        verdicts=[
+            check_signal.any_signal(filtered.positions, "reads after filtering"),
+            check_signal.both_strands(filtered.positions),
+            check_strand.strandedness(filtered.summary),
+            check_read_end.one_base_a_read(filtered.summary),
+        ],
+        reads_kept=int(funnel.iloc[-1]) if len(funnel) else 0,
+        strandedness=filtered.summary["strandedness"]["status"],
+    )

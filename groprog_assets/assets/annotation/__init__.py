@@ -1,0 +1,1 @@
+"""Assets of the annotation: gene models, genes, ontology."""

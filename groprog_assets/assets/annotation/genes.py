@@ -1,0 +1,20 @@
+"""The genes of the study and where each begins."""
+
+from __future__ import annotations
+
+from groprog_assets.graph.asset_definition import study_asset
+from groprog_assets.graph.materialized import Materialized, materialized
+from groprog_assets.store.artifacts import Bundle
+from groprog_assets.store.workspace import StudyView
+
+
+@study_asset(group="annotation", kinds={"parquet"}, table="genes", sections=("parameters.annotation",))
+def genes(study: StudyView, gene_models: Bundle, filtered_alignments: dict[str, Bundle]) -> Materialized:
+    """One row a gene: the annotated start with most reads (A36), its end, how often it is placed, how much is masked."""
+    from groprog_assets.methods.annotation import genes as method
+
+    positions = {library: item.positions for library, item in filtered_alignments.items()}
+    table = method.dominant_tss(
+        gene_models.transcripts, gene_models.consensus, positions, gene_models.masks, study.parameters.annotation
+    )
+    return materialized(table, genes=len(table), reliable=int(table["reliable"].sum()))

@@ -1,0 +1,1 @@
+"""Assets of the patients: clinical records, expression, the sample index."""

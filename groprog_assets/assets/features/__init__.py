@@ -1,0 +1,1 @@
+"""Assets measured on genes, units and loci, up to the descriptor of each gene."""

@@ -1,0 +1,32 @@
+"""Units that change between the conditions (figure 5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from groprog_assets.graph.asset_definition import study_asset
+from groprog_assets.graph.materialized import Materialized, materialized
+from groprog_assets.report import plots
+from groprog_assets.store.workspace import StudyView
+
+
+@study_asset(
+    group="features",
+    kinds={"parquet"},
+    tables={"table": "differential"},
+    sections=("libraries", "contrast", "parameters.differential"),
+)
+def differential_transcription(study: StudyView, transcript_counts: Any, transcripts: Any, genes: Any) -> Materialized:
+    """Fold change and significance of each unit; without replicates the p-values are labelled exploratory (A39)."""
+    from groprog_assets.methods.features import differential as method
+
+    result = method.differential_transcription(
+        transcript_counts, transcripts, genes, study.libraries, study.contrast, study.parameters.differential
+    )
+    directions = result.table["direction"].value_counts()
+    return materialized(
+        result,
+        plot=plots.differential_transcription(result),
+        up=int(directions.get("up", 0)),
+        down=int(directions.get("down", 0)),
+    )

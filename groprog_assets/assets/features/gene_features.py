@@ -1,0 +1,36 @@
+"""u_g of eq. 1: what the perturbation experiment says of each gene."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from groprog_assets.graph.asset_definition import study_asset
+from groprog_assets.graph.materialized import Materialized, materialized
+from groprog_assets.store.artifacts import Bundle
+
+
+@study_asset(group="features", kinds={"parquet"}, table="gene_features")
+def gene_features(
+    genes: Any,
+    gene_signal: Any,
+    pausing: Bundle,
+    transcript_density: Bundle,
+    differential_transcription: Bundle,
+    enrichment: Bundle,
+    loci: Bundle,
+    chromatin_signal: Any,
+) -> Materialized:
+    """Densities, pausing, overlap with units, fold change, functional labels, marks and key-locus flag of each gene."""
+    from groprog_assets.methods.features import gene_features as method
+
+    table = method.gene_features(
+        genes,
+        gene_signal,
+        pausing.table,
+        transcript_density.gene_overlap,
+        differential_transcription.table,
+        enrichment.labels,
+        loci.table,
+        chromatin_signal,
+    )
+    return materialized(table, genes=len(table), features=table.shape[1] - 1)

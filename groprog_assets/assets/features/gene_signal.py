@@ -1,0 +1,31 @@
+"""Reads at the promoter, in the body and upstream of every gene."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from groprog_assets.compute.compute_pool import Pool
+from groprog_assets.graph.asset_definition import study_asset
+from groprog_assets.graph.materialized import Materialized, materialized
+from groprog_assets.store.wire_format import Stored
+from groprog_assets.store.workspace import StudyView
+
+
+@study_asset(
+    group="features",
+    kinds={"parquet"},
+    table="gene_signal",
+    sections=("libraries", "parameters.pausing"),
+    unread=("filtered_alignments",),
+)
+def gene_signal(study: StudyView, pool: Pool, filtered_alignments: dict[str, Stored], genes: Any) -> Materialized:
+    """Counts and densities of the three windows (S1-P02) of each gene in each library."""
+    from groprog_assets.compute.shards import gene_signal as shard
+
+    given = {"genes": genes, "parameters": study.parameters.pausing.model_dump_json()}
+    libraries = [
+        {"library": library.model_dump_json(), "filtered": filtered_alignments[library.id]}
+        for library in study.libraries
+    ]
+    table = shard.joined(pool.map(shard.NOUN, given, libraries))
+    return materialized(table, genes=int(table["gene"].nunique()), libraries=len(libraries))

@@ -1,0 +1,45 @@
+"""Key loci (figures 7 and 8) and the positive control."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from groprog_assets.checks import positive_control as check
+from groprog_assets.graph.asset_definition import study_asset
+from groprog_assets.graph.materialized import Materialized, materialized
+from groprog_assets.report import plots
+from groprog_assets.store.artifacts import Bundle
+from groprog_assets.store.workspace import StudyView
+
+
+@study_asset(
+    group="features",
+    kinds={"parquet"},
+    tables={"table": "loci", "tracks": "locus_tracks", "fine": "locus_tracks"},
+    sections=("loci", "signature_target", "libraries", "contrast", "marks", "parameters.loci"),
+    files=("marks.bigwig",),
+    checks=("positive_control",),
+)
+def loci(study: StudyView, filtered_alignments: dict[str, Bundle], genes: Any, gene_models: Bundle) -> Materialized:
+    """Signal of each key locus per condition and strand, whether it can be trusted (F5), and the target's rise (A44)."""
+    from groprog_assets.methods.features import loci as method
+
+    positions = {library: item.positions for library, item in filtered_alignments.items()}
+    result = method.loci(
+        study.loci,
+        study.signature_target,
+        positions,
+        study.libraries,
+        study.contrast,
+        genes,
+        gene_models.masks,
+        study.marks,
+        gene_models.chrom_sizes,
+        study.parameters.loci,
+    )
+    return materialized(
+        result,
+        plot=plots.loci(result, genes, study.contrast) if len(result.table) else None,
+        verdicts=[check.positive_control(result.summary)],
+        loci=int(result.table["locus"].nunique()),
+    )

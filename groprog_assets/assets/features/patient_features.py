@@ -1,0 +1,33 @@
+"""The patients' own nascent libraries (matched mode)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from groprog_assets.graph.asset_definition import study_asset
+from groprog_assets.graph.materialized import Materialized, materialized
+from groprog_assets.store.artifacts import Bundle
+from groprog_assets.store.workspace import StudyView
+
+
+@study_asset(
+    group="features",
+    kinds={"numpy"},
+    sections=("libraries", "contrast", "cohort.nascent_libraries", "parameters.pausing"),
+    of_patients=True,
+)
+def patient_features(
+    study: StudyView, filtered_alignments: dict[str, Bundle], genes: Any, gene_signal: Any
+) -> Materialized:
+    """Densities, pausing and change against the control of each gene in each patient's own library, where there are such."""
+    from groprog_assets.methods.features import patient_features as method
+
+    arrays = method.patient_features(
+        {library: item.positions for library, item in filtered_alignments.items()},
+        study.libraries,
+        study.cohort.nascent_libraries or {},
+        genes,
+        gene_signal[gene_signal["condition"] == study.contrast.control],
+        study.parameters.pausing,
+    )
+    return materialized(arrays, patients=len(arrays["patient_id"]), genes=len(arrays["gene"]))

@@ -1,0 +1,30 @@
+"""Reads of every unit in every library."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from groprog_assets.compute.compute_pool import Pool
+from groprog_assets.graph.asset_definition import study_asset
+from groprog_assets.graph.materialized import Materialized, materialized
+from groprog_assets.store.wire_format import Stored
+from groprog_assets.store.workspace import StudyView
+
+
+@study_asset(
+    group="features",
+    kinds={"parquet"},
+    table="transcript_counts",
+    sections=("parameters.differential",),
+    unread=("filtered_alignments",),
+)
+def transcript_counts(
+    study: StudyView, pool: Pool, transcripts: Any, filtered_alignments: dict[str, Stored]
+) -> Materialized:
+    """Counts in each unit's window of 1 to 13 kb from its start (limitToXkb), per library."""
+    from groprog_assets.compute.shards import transcript_counts as shard
+
+    given = {"transcripts": transcripts, "parameters": study.parameters.differential.model_dump_json()}
+    libraries = [{"library": library, "filtered": item} for library, item in filtered_alignments.items()]
+    table = shard.joined(pool.map(shard.NOUN, given, libraries))
+    return materialized(table, reads=int(table["count"].sum()))

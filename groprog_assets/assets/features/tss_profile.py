@@ -1,0 +1,27 @@
+"""Mean signal around transcription starts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from groprog_assets.graph.asset_definition import study_asset
+from groprog_assets.graph.materialized import Materialized, materialized
+from groprog_assets.report import plots
+from groprog_assets.store.artifacts import Bundle
+from groprog_assets.store.workspace import StudyView
+
+
+@study_asset(
+    group="features",
+    kinds={"parquet"},
+    tables={"table": "tss_profile"},
+    sections=("libraries", "contrast", "parameters.tss_profile"),
+)
+def tss_profile(study: StudyView, filtered_alignments: dict[str, Bundle], genes: Any) -> Materialized:
+    """Signal in true base pairs around the dominant starts, per condition and orientation, with a heat map of the genes (A34)."""
+    from groprog_assets.methods.features import tss_profile as method
+
+    positions = {library: item.positions for library, item in filtered_alignments.items()}
+    arguments = (positions, study.libraries, genes, study.parameters.tss_profile)
+    value = Bundle(table=method.profile(*arguments), heat_maps=Bundle(method.heat_maps(*arguments)))
+    return materialized(value, plot=plots.tss_profile(value.table, study.contrast))

@@ -1,0 +1,1 @@
+"""The asset that exports the ledger."""

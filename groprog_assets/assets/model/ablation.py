@@ -1,0 +1,44 @@
+"""What each part of the model is worth (S1-E04)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from groprog_assets.graph.asset_definition import study_asset
+from groprog_assets.graph.materialized import Materialized, materialized
+from groprog_assets.prognosis.model_columns import TRAINED_BY, model_folds, model_inputs, model_outcomes
+from groprog_assets.report import plots
+from groprog_assets.store.artifacts import Bundle
+from groprog_assets.store.workspace import StudyView
+
+
+@study_asset(
+    group="model",
+    kinds={"json", "torch"},
+    sections=(*TRAINED_BY, "parameters.ablation"),
+    of_champion=("cohort", "patient_expression", "normalized_features", "encoded_tensors", "risk_model"),
+)
+def ablation(
+    study: StudyView,
+    progress: Callable[[str], Any],
+    scratch: Path,
+    cohort: Bundle,
+    patient_expression: dict[str, Any],
+    normalized_features: Bundle,
+    encoded_tensors: Bundle,
+    risk_model: Bundle,
+) -> Materialized:
+    """Held-out concordance of the model without omics, network, linear path, descriptors and further parts, each against it."""
+    from groprog_assets.methods.evaluation import ablation as method
+    from groprog_assets.prognosis.ablation_runs import risks_without_parts
+
+    parameters = study.as_parameters()
+    inputs = model_inputs(cohort, patient_expression, normalized_features, parameters.representation.mode)
+    folds = encoded_tensors.folds[encoded_tensors.folds["repeat"] < parameters.ablation.repeats]
+    risks = risks_without_parts(
+        inputs, model_outcomes(cohort), model_folds(folds, cohort), parameters, risk_model, progress, scratch
+    )
+    document = method.compare_parts(risks, cohort.outcomes, folds, parameters.evaluation, parameters.training.seed)
+    return materialized(document, plot=plots.ablation(document), parts=len(document["parts"]))

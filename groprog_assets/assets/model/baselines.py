@@ -1,0 +1,33 @@
+"""What the model must be compared with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from groprog_assets.graph.asset_definition import study_asset
+from groprog_assets.graph.materialized import Materialized, materialized
+from groprog_assets.store.artifacts import Bundle
+from groprog_assets.store.workspace import StudyView
+
+
+@study_asset(
+    group="model",
+    kinds={"parquet"},
+    tables={"table": "out_of_fold"},
+    sections=("parameters.evaluation", "parameters.training", "parameters.cohort"),
+)
+def baselines(
+    study: StudyView, cohort: Bundle, patient_expression: dict[str, Any], encoded_tensors: Bundle
+) -> Materialized:
+    """Out-of-fold risks of the clinical-only Cox, the penalised Cox on clinical and expression, and the boosted Cox."""
+    from groprog_assets.methods.evaluation import baselines as method
+
+    result = method.baselines(
+        cohort.records,
+        cohort.fields,
+        cohort.outcomes,
+        patient_expression if patient_expression["values"].size else None,
+        encoded_tensors.folds,
+        study.as_parameters(),
+    )
+    return materialized(result, models=int(result.table["model"].nunique()))

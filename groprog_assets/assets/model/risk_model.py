@@ -1,0 +1,61 @@
+"""The risk model (eqs. 1 to 14)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from groprog_assets.compute.compute_pool import Here, Pool
+from groprog_assets.graph.asset_definition import study_asset
+from groprog_assets.graph.materialized import Materialized, materialized
+from groprog_assets.prognosis.model_columns import TRAINED_BY
+from groprog_assets.report import plots
+from groprog_assets.store.artifacts import Bundle
+from groprog_assets.store.wire_format import Stored
+from groprog_assets.store.workspace import StudyView
+
+
+@study_asset(
+    group="model",
+    kinds={"torch"},
+    tables={
+        "out_of_fold": "out_of_fold",
+        "clinical_out_of_fold": "out_of_fold",
+        "history": "training_history",
+        "stability": "risk_stability",
+        "agreement": "member_agreement",
+        "search": "search_log",
+    },
+    sections=(*TRAINED_BY, "parameters.perturbation"),
+    unread=("cohort", "patient_expression", "normalized_features"),
+)
+def risk_model(
+    study: StudyView,
+    pool: Pool,
+    progress: Callable[[str], Any],
+    scratch: Path,
+    cohort: Stored,
+    patient_expression: Stored,
+    normalized_features: Stored,
+    encoded_tensors: Bundle,
+) -> Materialized:
+    """Out-of-fold risks of every patient, with and without omics, and the final model trained on the whole cohort."""
+    from groprog_assets.compute.shards import risk_model as shard
+
+    shared = {
+        "cohort": cohort,
+        "patient_expression": patient_expression,
+        "normalized_features": normalized_features,
+        "folds": encoded_tensors.folds,
+        "parameters": study.as_parameters().model_dump_json(),
+    }
+    made = pool.map(shard.NOUN, shared, shard.parts(encoded_tensors.folds), Here(progress, scratch))
+    value = Bundle(shard.joined(made))
+    return materialized(
+        value,
+        plot=plots.risk_model(value.history),
+        model_version=value.summary["model_version"],
+        mode=value.summary["mode"],
+        patients=value.summary["patients"],
+    )

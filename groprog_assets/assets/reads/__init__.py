@@ -1,0 +1,1 @@
+"""Assets of the read files: their identity and their quality."""

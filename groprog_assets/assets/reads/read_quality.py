@@ -1,0 +1,36 @@
+"""Base qualities by sequencing cycle (figures 2 and 3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from groprog_assets.checks import read_quality as check
+from groprog_assets.compute.compute_pool import Pool
+from groprog_assets.graph.asset_definition import LIBRARY_FILES, study_asset
+from groprog_assets.graph.materialized import Materialized, materialized
+from groprog_assets.report import plots
+from groprog_assets.store.workspace import StudyView
+
+
+@study_asset(
+    group="reads",
+    kinds={"parquet"},
+    table="read_quality",
+    sections=("library", "genome", "parameters.quality"),
+    files=(*LIBRARY_FILES, "genome.fasta"),
+    checks=("read_quality",),
+    partitioned=True,
+)
+def read_quality(study: StudyView, pool: Pool, raw_reads: dict[str, Any]) -> Materialized:
+    """Mean, lowest and highest base quality of every cycle of each mate, as FastQC counts them."""
+    from groprog_assets.compute.shards import read_quality as shard
+
+    given = {"library": study.library.model_dump_json(), "genome": study.genome.model_dump_json()}
+    table = pool.one(shard.NOUN, given)["table"]
+    return materialized(
+        table,
+        plot=plots.read_quality(table, study.library),
+        verdicts=[check.read_quality(table, study.parameters.quality)],
+        cycles=len(table),
+        reads=raw_reads["reads"],
+    )

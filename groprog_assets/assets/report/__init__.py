@@ -1,0 +1,1 @@
+"""Assets a person opens: figures, locus pages, the report."""

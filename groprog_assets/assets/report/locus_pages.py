@@ -1,0 +1,42 @@
+"""Key loci to move about in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from groprog_assets.graph.asset_definition import study_asset
+from groprog_assets.graph.materialized import Materialized, materialized
+from groprog_assets.store.artifacts import Blob, Bundle
+from groprog_assets.store.workspace import StudyView
+
+
+@study_asset(
+    group="report",
+    kinds={"html"},
+    sections=("contrast", "genome"),
+    code_files=("groprog_assets/figures/templates/locus.html", "groprog_assets/figures/templates/igv"),
+)
+def locus_pages(study: StudyView, loci: Bundle, genes: Any, gene_models: Bundle) -> Materialized:
+    """Figures 7 and 8 as interactive pages, one a locus, each with its data and its program inside (igv.js)."""
+    from groprog_assets.figures.locus_page import locus_page
+
+    contrast = (study.contrast.control, study.contrast.treatment)
+    pages = Bundle(
+        {
+            name: Blob(
+                locus_page(
+                    name,
+                    loci.table,
+                    loci.tracks,
+                    loci.fine,
+                    genes,
+                    gene_models.chrom_sizes,
+                    contrast,
+                    study.genome.name,
+                ),
+                ".html",
+            )
+            for name in sorted(set(loci.table["locus"]))
+        }
+    )
+    return materialized(pages, pages=len(pages))

@@ -1,0 +1,1 @@
+"""Assets of signal along the genome: coverage and chromatin marks."""

@@ -1,0 +1,27 @@
+"""Reads in windows along each strand."""
+
+from __future__ import annotations
+
+from groprog_assets.checks import signal as check
+from groprog_assets.graph.asset_definition import study_asset
+from groprog_assets.graph.materialized import Materialized, materialized
+from groprog_assets.store.artifacts import Bundle
+from groprog_assets.store.workspace import StudyView
+
+
+@study_asset(
+    group="signal",
+    kinds={"parquet"},
+    table="coverage",
+    sections=("parameters.coverage",),
+    blocking=("has_signal",),
+    partitioned=True,
+)
+def coverage(study: StudyView, filtered_alignments: Bundle, gene_models: Bundle) -> Materialized:
+    """Counts in windows of 50 bp (eq. 1's raw density) on each strand; windows without reads are not stored."""
+    from groprog_assets.methods.reads import coverage as method
+
+    table = method.bin_positions(
+        filtered_alignments.positions, gene_models.chrom_sizes, study.parameters.coverage.bin_size
+    )
+    return materialized(table, verdicts=[check.any_signal(table, "reads in windows")], windows=len(table))

@@ -1,0 +1,48 @@
+"""Transcription units mended with the annotation, for those who want them to follow genes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from groprog_assets.graph.asset_definition import study_asset
+from groprog_assets.graph.materialized import Materialized, materialized
+from groprog_assets.store.artifacts import Bundle
+from groprog_assets.store.workspace import StudyView
+
+
+@study_asset(
+    group="transcription",
+    kinds={"parquet"},
+    tables={"table": "repaired_transcripts", "counts": "transcript_counts"},
+    sections=("parameters.annotation", "parameters.differential"),
+)
+def repaired_transcripts(
+    study: StudyView,
+    transcripts: Any,
+    transcript_hmm: Bundle,
+    coverage: dict[str, Any],
+    filtered_alignments: dict[str, Bundle],
+    gene_models: Bundle,
+) -> Materialized:
+    """Units broken where they run over several genes and combined where a gene is under several, each with what was done; and
+    their reads in every library, counted as those of the called units."""
+    from groprog_assets.methods.transcription import repaired_transcripts as method
+    from groprog_assets.methods.transcription.transcript_counts import count_transcripts
+
+    positions = {library: item.positions for library, item in filtered_alignments.items()}
+    table = method.repaired_transcripts(
+        transcripts,
+        gene_models.consensus,
+        coverage,
+        positions,
+        transcript_hmm.fit,
+        gene_models.chrom_sizes,
+        study.parameters.annotation,
+    )
+    done = table["status"].value_counts()
+    return materialized(
+        Bundle(table=table, counts=count_transcripts(table, positions, study.parameters.differential)),
+        units=len(table),
+        broken=int(done.get("broken", 0)),
+        combined=int(done.get("combined", 0)),
+    )

@@ -1,0 +1,36 @@
+"""How well transcription units sit on genes (figure 4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from groprog_assets.graph.asset_definition import study_asset
+from groprog_assets.graph.materialized import Materialized, materialized
+from groprog_assets.report import plots
+from groprog_assets.store.artifacts import Bundle
+from groprog_assets.store.workspace import StudyView
+
+
+@study_asset(
+    group="transcription",
+    kinds={"parquet"},
+    tables={"profile": "transcript_density", "gene_overlap": "gene_overlap"},
+    sections=("parameters.density",),
+)
+def transcript_density(
+    study: StudyView,
+    transcripts: Any,
+    repaired_transcripts: Bundle,
+    gene_models: Bundle,
+    filtered_alignments: dict[str, Bundle],
+) -> Materialized:
+    """Density of units around scaled genes with FivePrimeFP, TP, PostTTS and TUA, over all genes and per gene (A33)."""
+    from groprog_assets.methods.transcription import transcript_density as method
+
+    positions = {library: item.positions for library, item in filtered_alignments.items()}
+    density = method.transcript_density(
+        transcripts, gene_models.consensus, positions, study.parameters.density, repaired=repaired_transcripts.table
+    )
+    names = ("five_prime_fp", "tp", "post_tts", "tua", "error_rate")
+    headline: dict[str, Any] = {name: density.summary.get(name) for name in names}
+    return materialized(density, plot=plots.transcript_density(density), **headline)

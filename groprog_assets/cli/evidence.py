@@ -1,0 +1,140 @@
+"""`groprog lineage …`, what leaves the house: values made again, exports, signed heads."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import click
+
+from groprog_assets.cli.lineage import JSON, PARTITION, STUDY_OPTION, Answering, answer, lineage_group, workspace_of
+from groprog_assets.errors import LedgerError, Problem
+
+FORMATS = ["prov", "openlineage", "rocrate", "html", "duckdb"]
+
+
+@lineage_group.command("reproduce", cls=Answering)
+@click.argument("asset")
+@STUDY_OPTION
+@PARTITION
+@click.option(
+    "--execute", "run", is_flag=True, help="Make it again from the source files in a scratch place and compare."
+)
+@JSON
+def reproduce(asset: str, study: Path | None, partition: str, run: bool, as_json: bool) -> None:
+    """What rebuilds ASSET byte for byte: files, digests, steps, the command; --execute does it beside the study."""
+    from groprog_assets import definitions  # registers the assets
+    from groprog_assets.lineage.reproduction import execute, recipe
+
+    assert definitions.defs
+    workspace = workspace_of(study)
+    found = recipe(workspace, asset, partition)
+    lines = [f"{asset}{f'[{partition}]' if partition else ''}  sha256 {found.sha256}", "", "Files (sha256sum -c)"]
+    lines += [f"  {item['sha256']}  {item['path']}" for item in found.files]
+    lines += ["", "Steps"]
+    lines += [f"  {step['sha256'][:12]}  {step['name']:<40} code {step['code_version'][:12]}" for step in found.steps]
+    lines += ["", f"Environment {found.environment[:12]}", f"Command     {found.command}", ""]
+    lines += (
+        ["Changed since"] + [f"  {text}" for text in found.changed] if found.changed else ["Nothing changed since."]
+    )
+    if not run:
+        answer(found.as_json(), as_json, lines)
+        return
+    with tempfile.TemporaryDirectory(prefix="groprog-reproduce-") as scratch:
+        outcomes = execute(workspace, asset, partition, Path(scratch), lambda text: None)
+    last = outcomes[-1]
+    same = last.equal and last.recorded == found.sha256
+    lines += ["", "Made again"]
+    lines += [f"  {'=' if item.equal else '≠'} {item.name:<40} {item.found[:12] or item.problem}" for item in outcomes]
+    lines.append(f"{sum(item.equal for item in outcomes)} of {len(found.steps)} values have the recorded bytes")
+    shown = {**found.as_json(), "same": same, "made": [vars(item) | {"equal": item.equal} for item in outcomes]}
+    answer(shown, as_json, lines)
+    if not same:
+        raise SystemExit(1)
+
+
+@lineage_group.command("export", cls=Answering)
+@STUDY_OPTION
+@click.option("--format", "form", type=click.Choice(FORMATS), default="prov", show_default=True)
+@click.option("--output", type=click.Path(path_type=Path), required=True, help="File; for rocrate and html a folder.")
+def export(study: Path | None, form: str, output: Path) -> None:
+    """The ledger for others: W3C PROV-JSON, OpenLineage events (one a line), an RO-Crate of the results, a page an asset, or the
+    DuckDB file."""
+    from groprog_assets.lineage import exports, ledger
+    from groprog_assets.store.artifacts import write_atomically
+
+    workspace = workspace_of(study)
+    if form == "duckdb":
+        ledger.publish(workspace.ledger_path, output)
+    elif form == "rocrate":
+        write_crate(workspace, output)
+    elif form == "html":
+        from groprog_assets import definitions
+        from groprog_assets.lineage import site as ledger_site
+
+        assert definitions.defs  # registers the assets that the pages describe
+        for name, content in ledger_site.pages(workspace):
+            write_atomically(output / name, content)
+    else:
+        with ledger.open_ledger(workspace.ledger_path) as connection:
+            if form == "prov":
+                text = json.dumps(exports.prov(connection), indent=1)
+            else:
+                events = exports.openlineage(connection, f"groprog.{workspace.study.name}")
+                text = "".join(json.dumps(event, sort_keys=True) + "\n" for event in events)
+        write_atomically(output, text.encode())
+    click.echo(str(output))
+
+
+def write_crate(workspace: Any, folder: Path) -> None:
+    """The results folder as an RO-Crate; LedgerError when there are none or the description would not be valid."""
+    from groprog_assets.lineage import exports, ledger
+    from groprog_assets.store.artifacts import write_atomically
+
+    names = sorted(path for path in workspace.results.rglob("*") if path.is_file() and path.suffix != ".duckdb")
+    if not names:
+        rule = "A crate holds the results."
+        raise LedgerError(Problem(str(workspace.results), "no results", rule, f"`{workspace.command}`"))
+    files = {path.relative_to(workspace.results).as_posix(): path.read_bytes() for path in names}
+    title = workspace.study.title or workspace.study.name
+    with ledger.open_ledger(workspace.ledger_path) as connection:
+        document = exports.crate(
+            connection, files, title, datetime.now(UTC).date().isoformat(), metadata.version("groprog")
+        )
+    problems = exports.crate_problems(document, set(files))
+    if problems:
+        raise LedgerError(
+            [Problem("ro-crate-metadata.json", text, "RO-Crate 1.1 asks for it.", "") for text in problems]
+        )
+    for name, content in files.items():
+        write_atomically(folder / name, content)
+    write_atomically(folder / "ro-crate-metadata.json", json.dumps(document, indent=1).encode())
+
+
+@lineage_group.command("head", cls=Answering)
+@STUDY_OPTION
+@click.option("--key", type=click.Path(path_type=Path), default=None, help="Key file, outside the study.")
+@click.option("--new-key", type=click.Path(path_type=Path), default=None, help="Make a key file and end.")
+@click.option("--output", type=click.Path(path_type=Path), default=None, help="Where to keep the signed head.")
+@JSON
+def head(study: Path | None, key: Path | None, new_key: Path | None, output: Path | None, as_json: bool) -> None:
+    """The newest seal, signed when a key is given: keep it elsewhere, and `verify --signed` holds the ledger to it."""
+    from groprog_assets.lineage import ledger, signed_heads
+
+    if new_key is not None:
+        signed_heads.make_key(new_key)
+        click.echo(str(new_key))
+        return
+    workspace = workspace_of(study)
+    found = ledger.read_head(workspace.ledger_path)
+    if found is None:
+        raise LedgerError(Problem(str(workspace.ledger_path), "no head", "A run writes it.", f"`{workspace.command}`"))
+    if key is not None:
+        found = signed_heads.sign(found, workspace.study.name, signed_heads.read_key(key, workspace.folder))
+    if output is not None:
+        signed_heads.write_signed(output, found)
+    answer(found, as_json, [f"{found['sequence']}:{found['seal']}", *([str(output)] if output else [])])

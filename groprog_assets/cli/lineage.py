@@ -1,0 +1,348 @@
+"""`groprog lineage …`: the ledger's questions in words, or with --json as they are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from groprog_assets.errors import GroProgError, LedgerError, Problem
+
+STUDY_OPTION = click.option(
+    "--study",
+    envvar="GROPROG_STUDY",
+    default=None,
+    type=click.Path(path_type=Path),
+    help="study.yaml; else GROPROG_STUDY, else the bundled one or the only study below this folder",
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="The answer as JSON.")
+PARTITION = click.option("--partition", default="", help="The library, for assets made per library.")
+PICTURE = click.option(
+    "--picture", type=click.Path(path_type=Path), default=None, help="A picture of the answer: SVG or PNG."
+)
+OLDER = click.option("--older", default="", help="Run id, model version or sha256, or its beginning.")
+NEWER = click.option("--newer", default="", help="Run id, model version or sha256, or its beginning.")
+
+
+@click.group("lineage")
+def lineage_group() -> None:
+    """Where values come from, what rests on them, what changed."""
+
+
+class Answering(click.Command):
+    """A command that prints problems as text and ends with status 2."""
+
+    def invoke(self, context: click.Context) -> Any:
+        from groprog_assets.cli.main import readable
+
+        return readable(super().invoke)(context)
+
+
+def answer(value: Any, as_json: bool, text: list[str]) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str) if as_json else "\n".join(text))
+
+
+def workspace_of(study: Path | None) -> Any:
+    """The workspace of the study named, or of the one whose state lies nearest."""
+    from groprog_assets.store.workspace import open_workspace
+
+    if study is None:
+        found = sorted(
+            path.parent / "study.yaml" for path in Path.cwd().glob("**/.groprog") if ".venv" not in path.parts
+        )
+        if Path("var/study/study.yaml") in [path.relative_to(Path.cwd()) for path in found]:
+            found = [Path("var/study/study.yaml")]
+        if len(found) != 1:
+            shown = ", ".join(str(path) for path in found) or "none"
+            raise LedgerError(
+                Problem("--study", f"not given; found {shown}", "The study must be named.", "--study PATH")
+            )
+        study = found[0]
+    return open_workspace(study)
+
+
+@lineage_group.command("trace", cls=Answering)
+@click.argument("asset")
+@STUDY_OPTION
+@PARTITION
+@click.option("--patient", default="", help="With risk_scores: the patient whose score is asked about.")
+@PICTURE
+@JSON
+def trace(asset: str, study: Path | None, partition: str, patient: str, picture: Path | None, as_json: bool) -> None:
+    """Read files, parameters, code versions and clinical snapshot behind ASSET."""
+    from groprog_assets.lineage import ledger, questions
+    from groprog_assets.lineage.pictures import trace_picture, write_picture
+
+    workspace = workspace_of(study)
+    with ledger.open_ledger(workspace.ledger_path) as connection:
+        found = questions.trace(connection, asset, partition)
+        if patient:
+            found["patient"] = questions.score(connection, str(workspace.store.path(found["sha256"])), patient)
+    lines = [f"{asset}{f'[{partition}]' if partition else ''}  sha256 {found['sha256']}"]
+    if found["made"]:
+        made = found["made"]
+        lines.append(f"made {made['happened'][:19]}Z by {made['actor'] or 'unknown'} in run {made['run_id']}")
+    if patient:
+        row = found["patient"]
+        lines.append(
+            f"patient {patient}: risk {row['risk']:.4f} [{row['risk_lower']:.4f}, {row['risk_upper']:.4f}], percentile"
+            f" {row['percentile']:.1f}, model {row['model_version'][:16]}"
+        )
+    lines += ["", "Files read"]
+    lines += [
+        f"  {item['sha256']}  {item['bytes']:>12,}  {item['role']:<24}{item['library']:<16}{item['path']}"
+        for item in found["files"]
+    ]
+    lines += [
+        "",
+        f"Clinical snapshot  {found['clinical_snapshot'] or 'none'}",
+        "",
+        "Parameters that differ from the published",
+    ]
+    lines += [
+        f"  {name} = {item['value']} (published {item['published']})" for name, item in found["overrides"].items()
+    ] or ["  none"]
+    lines.append(f"  all {len(found['parameters'])} parameters: --json")
+    if found["left_out"]:
+        lines += ["", "Libraries left out"] + [f"  {name}: {reason}" for name, reason in found["left_out"].items()]
+    lines += ["", "Steps (code version, derivation)"]
+    for step in sorted(found["steps"], key=lambda item: (item["asset"], item["partition"])):
+        name = f"{step['asset']}[{step['partition']}]" if step["partition"] else step["asset"]
+        lines.append(f"  {name:<44}{step['code_version'][:12]}  {step['derivation'][:12]}")
+    lines += ["", f"Environment {', '.join(item[:12] for item in found['environments'])}"]
+    if picture is not None:
+        write_picture(trace_picture(found), picture)
+    answer(found, as_json, lines)
+
+
+@lineage_group.command("impact", cls=Answering)
+@STUDY_OPTION
+@click.option("--file", default="", help="A path or sha256.")
+@click.option("--library", default="")
+@click.option(
+    "--patient",
+    is_flag=False,
+    flag_value="*",
+    default="",
+    help="A patient who withdraws; without an id: any of the table.",
+)
+@click.option("--asset", default="")
+@PICTURE
+@JSON
+def impact(
+    study: Path | None, file: str, library: str, patient: str, asset: str, picture: Path | None, as_json: bool
+) -> None:
+    """What of the present state rests on a file, a library, a patient or an asset; for a patient, what must be trained again."""
+    from groprog_assets.lineage import ledger, questions
+    from groprog_assets.lineage.membership import models_of
+    from groprog_assets.lineage.pictures import impact_picture, write_picture
+    from groprog_assets.store.pseudonyms import pseudonym, study_key
+
+    if not (file or library or patient or asset):
+        raise LedgerError(Problem("impact", "of nothing", "Name one thing.", "--file, --library, --patient or --asset"))
+    workspace = workspace_of(study)
+    with ledger.open_ledger(workspace.ledger_path) as connection:
+        found = questions.impact(connection, file=file, library=library, asset=questions.CLINICAL if patient else asset)
+        if patient not in ("", "*"):
+            name = pseudonym(patient, study_key(workspace.state))
+            found |= {"patient": name, "models": models_of(connection, name)}
+        edges = questions.graph(connection)
+    if patient:
+        found["command"] = workspace.command
+    lines = [f"{len(found['affected'])} of {found['of']} values rest on it"]
+    lines += [f"  {row['asset']} {row['partition']}".rstrip() for row in found["affected"]]
+    if "models" in found:
+        lines += ["", f"Models that saw {found['patient']}" if found["models"] else "No model saw this patient."]
+    lines += [
+        f"  {row['model_version'][:16]}  made {row['made'][:19]}Z  trained on in {row['fits']} fits"
+        f"{', the final one too' if row['final'] else ''}, tested in {row['tests']}"
+        for row in found.get("models", [])
+    ]
+    if patient:
+        again = [row["asset"] for row in found["affected"] if row["asset"] in ("risk_model", "baselines")]
+        lines += ["", f"To be trained again after a withdrawal: {', '.join(again) or 'nothing'}; `{found['command']}`"]
+        lines.append("A withdrawal is a file NAME.withdraw.txt in the inbox, one identifier a line.")
+    if picture is not None:
+        write_picture(impact_picture(found, edges), picture)
+    answer(found, as_json, lines)
+
+
+@lineage_group.command("why", cls=Answering)
+@click.argument("asset")
+@STUDY_OPTION
+@PARTITION
+@OLDER
+@NEWER
+@PICTURE
+@JSON
+def why(
+    asset: str, study: Path | None, partition: str, older: str, newer: str, picture: Path | None, as_json: bool
+) -> None:
+    """Why ASSET changed between its last two values, or between two runs."""
+    from groprog_assets.lineage import ledger, questions
+    from groprog_assets.lineage.pictures import why_picture, write_picture
+
+    with ledger.open_ledger(workspace_of(study).ledger_path) as connection:
+        found = questions.why(connection, asset, partition, older, newer)
+        if picture is not None and "before" in found:
+            sides = found["before"]["derivation"], found["after"]["derivation"]
+            write_picture(why_picture(questions.states(connection, *sides), questions.graph(connection)), picture)
+    lines = [f"{asset} {'changed' if found['changed'] else 'has not changed'}"]
+    lines += [f"  {row['what']}: {_short(row['before'])} -> {_short(row['after'])}" for row in found["changes"]]
+    answer(found, as_json, lines)
+
+
+@lineage_group.command("diff", cls=Answering)
+@STUDY_OPTION
+@click.option("--patient", required=True)
+@OLDER
+@NEWER
+@PICTURE
+@JSON
+def diff(study: Path | None, patient: str, older: str, newer: str, picture: Path | None, as_json: bool) -> None:
+    """Why a patient's score differs between two models, apportioned: what changed is swapped and the model trained again."""
+    from groprog_assets import definitions  # registers the assets
+    from groprog_assets.lineage.apportionment import apportion
+    from groprog_assets.lineage.pictures import diff_picture, write_picture
+
+    assert definitions.defs
+    workspace = workspace_of(study)
+    found = apportion(workspace, patient, older, newer, lambda text: click.echo(f"training {text}", err=True))
+    if found is None:
+        answer(None, as_json, ["There is one score only; nothing to compare with."])
+        return
+    lines = []
+    for name, side in (("older", found.before), ("newer", found.after)):
+        row = side["score"]
+        lines.append(
+            f"{name}   risk {row['risk']:+.4f}  percentile {row['percentile']:5.1f}  model {row['model_version'][:16]}"
+        )
+    lines += [f"change  {found.change:+.4f}", ""]
+    for part in found.parts:
+        called = part.as_json()["called"]
+        lines.append(f"{part.part:+.4f}  {called}{'' if part.swapped else ' (not replayable)'}")
+        lines += [f"         {text}" for text in _shortened(part.changes)]
+    lines += ["", *found.notes] if found.notes else []
+    if picture is not None:
+        write_picture(diff_picture(found, patient), picture)
+    answer(found.as_json(), as_json, lines)
+
+
+@lineage_group.command("history", cls=Answering)
+@click.argument("asset")
+@STUDY_OPTION
+@PARTITION
+@PICTURE
+@JSON
+def history(asset: str, study: Path | None, partition: str, picture: Path | None, as_json: bool) -> None:
+    """Every time ASSET was made, and what changed since the time before."""
+    from groprog_assets.lineage import ledger, questions
+    from groprog_assets.lineage.pictures import history_picture, write_picture
+
+    with ledger.open_ledger(workspace_of(study).ledger_path) as connection:
+        found = questions.history(connection, asset, partition)
+    if picture is not None:
+        rows = [{**row, "changes": _gathered(row["changes"])} for row in found]
+        write_picture(history_picture(rows, f"{asset} {partition}".strip()), picture)
+    lines = [
+        f"{row['happened'][:19]}Z  {row['sha256'][:12]}  {'kept    ' if row['reused'] else 'computed'}  {row['job']:<16}"
+        f"{row['actor']:<12}{'; '.join(_gathered(row['changes']))}"
+        for row in found
+    ]
+    answer(found, as_json, lines or [f"{asset} was never made"])
+
+
+@lineage_group.command("verify", cls=Answering)
+@STUDY_OPTION
+@click.option("--head", default="", help="A seal kept elsewhere, as NUMBER:SHA256.")
+@click.option("--signed", type=click.Path(path_type=Path), default=None, help="A signed head kept elsewhere.")
+@click.option("--key", type=click.Path(path_type=Path), default=None, help="The key it was signed with.")
+@JSON
+def verify(study: Path | None, head: str, signed: Path | None, key: Path | None, as_json: bool) -> None:
+    """Look for any edit, deletion, reordering or truncation of the ledger, and for altered bytes in the store."""
+    from groprog_assets.lineage import ledger
+    from groprog_assets.lineage.membership import membership_problems
+    from groprog_assets.lineage.signed_heads import read_key, read_signed
+    from groprog_assets.store import derivations
+
+    workspace = workspace_of(study)
+    kept = None
+    if head:
+        number, _, seal = head.partition(":")
+        if not number.isdigit():
+            raise LedgerError(Problem("--head", head, "It is NUMBER:SHA256.", "`groprog lineage head` prints it."))
+        kept = {"sequence": int(number), "seal": seal}
+    if signed is not None:
+        if key is None:
+            raise LedgerError(Problem("--signed", str(signed), "A signature is checked with its key.", "--key FILE"))
+        kept = read_signed(signed, workspace.study.name, read_key(key, workspace.folder))
+    problems = ledger.verify(workspace.ledger_path, kept)
+    with ledger.open_ledger(workspace.ledger_path) as connection:
+        problems += membership_problems(connection)
+    values = 0
+    for asset, partition, digest in workspace.derivations.pointers():
+        values += 1
+        try:
+            sound = workspace.store.verifies(derivations.output(workspace.derivations.read(digest)))
+        except GroProgError:
+            sound = False
+        if not sound:
+            rule = "Its bytes must fit its digest."
+            problems.append(
+                Problem(f"value of {asset} {partition}", "missing or altered", rule, f"`{workspace.command}`")
+            )
+    if problems and not as_json:
+        raise LedgerError(problems)
+    with ledger.open_ledger(workspace.ledger_path) as connection:
+        seals = len(connection.execute("SELECT sequence FROM seals").fetchall())
+    newest = ledger.read_head(workspace.ledger_path) or {}
+    found = {
+        "sound": not problems,
+        "seals": seals,
+        "values": values,
+        "head": newest,
+        "problems": [str(item) for item in problems],
+    }
+    answer(
+        found,
+        as_json,
+        [f"{seals} sealed runs and {values} values are sound; head {newest.get('sequence')}:{newest.get('seal')}"],
+    )
+    if problems:
+        raise SystemExit(2)
+
+
+@lineage_group.command("rebuild", cls=Answering)
+@STUDY_OPTION
+def rebuild(study: Path | None) -> None:
+    """Make the ledger anew from Dagster's event log."""
+    from groprog_assets.lineage.collect import rebuild as project
+    from groprog_assets.running.execution import run_lock, study_instance
+
+    workspace = workspace_of(study)
+    with run_lock(workspace), study_instance(workspace) as instance:
+        runs = project(instance, workspace.ledger_path, workspace.derivations)
+    click.echo(f"{runs} runs projected into {workspace.ledger_path}")
+
+
+def _gathered(changes: list[str]) -> list[str]:
+    """The changes in words; many changed codes, or parts of the earlier decision, as one entry that counts them."""
+    found = [item for item in changes if not item.startswith(("code_version of ", "extra "))]
+    for start, one, many in (
+        ("code_version of ", "code of {}", "code of {} steps"),
+        ("extra ", "{}", "{} further facts"),
+    ):
+        held = [item.removeprefix(start) for item in changes if item.startswith(start)]
+        found += [one.format(item) for item in held] if len(held) <= 2 else [many.format(len(held))]
+    return found
+
+
+def _shortened(changes: list[str]) -> list[str]:
+    return changes if len(changes) <= 8 else [*changes[:7], f"and {len(changes) - 7} more"]
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 40 else text[:12] + "…"

@@ -1,0 +1,274 @@
+"""The command `groprog`. Errors a user can mend are printed as text and end with status 2; nothing else is promised of them."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import warnings
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from groprog_assets.errors import GroProgError, Problem, StudyError
+
+OUT = Console(highlight=False, soft_wrap=True)
+ERR = Console(stderr=True, highlight=False, soft_wrap=True)
+STUDY = click.argument("study", type=click.Path(path_type=Path))
+
+
+def readable(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Print a GroProgError's problems instead of its traceback and end with status 2."""
+
+    @functools.wraps(command)
+    def wrapped(*arguments: Any, **options: Any) -> Any:
+        show = click.get_current_context().find_root().params.get("traceback")
+        try:
+            return command(*arguments, **options)
+        except GroProgError as error:
+            if show:
+                raise
+            show_problems(error.problems or [Problem("", str(error), "", "")])
+            sys.exit(2)
+        except KeyboardInterrupt:
+            ERR.print("Stopped. What was finished is kept; run again to go on.")
+            sys.exit(130)
+
+    return wrapped
+
+
+def show_problems(problems: list[Problem]) -> None:
+    for problem in problems:
+        ERR.print("✗ " + (f"{problem.where}: " if problem.where else ""), style="bold red", end="", markup=False)
+        ERR.print(problem.value, markup=False)
+        for line in (problem.rule, problem.remedy):
+            if line:
+                ERR.print(f"    {line}", markup=False)
+
+
+def show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    """A Python warning as a line of text; where in the code it arose, and what is for developers, helps nobody here."""
+    if not category.__module__.startswith("dagster") and not issubclass(category, DeprecationWarning):
+        ERR.print(f"! {message}", markup=False)
+
+
+def require_sound(study: Path) -> None:
+    """Raise StudyError with every problem of a study file and of its files that shows before a run; nothing is written."""
+    from groprog_assets.study.check import check_study
+
+    problems = check_study(study)
+    if not problems:
+        from groprog_assets.intake.preflight import preflight
+        from groprog_assets.store.workspace import open_workspace
+
+        problems = preflight(open_workspace(study).study)
+    if problems:
+        raise StudyError(problems)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="groprog")
+@click.option("--traceback", is_flag=True, help="Show where in the code an error arose.")
+def main(traceback: bool) -> None:
+    """From nascent-transcription reads and clinical records to an auditable prognostic risk score."""
+    warnings.showwarning = show_warning
+
+
+@main.group("study")
+def study_group() -> None:
+    """Write and check study files."""
+
+
+@study_group.command("init")
+@click.argument("folder", type=click.Path(path_type=Path))
+@readable
+def study_init(folder: Path) -> None:
+    """Write a commented template into FOLDER."""
+    from groprog_assets.study.check import init_study
+
+    OUT.print(f"{init_study(folder)}: fill it in, then `groprog study check {folder / 'study.yaml'}`", markup=False)
+
+
+@study_group.command("check")
+@STUDY
+@readable
+def study_check_command(study: Path) -> None:
+    """Every problem of a study file at once: field, value, rule, remedy. Nothing is written."""
+    require_sound(study)
+    from groprog_assets.intake.preflight import field_notices, ontology_notices
+    from groprog_assets.store.workspace import open_workspace
+    from groprog_assets.study.check import study_notices
+
+    sound = open_workspace(study).study
+    for notice in [*study_notices(sound), *field_notices(sound), *ontology_notices(sound)]:
+        OUT.print(f"· {notice}", markup=False)
+    OUT.print(f"{study}: no problems", markup=False)
+
+
+@main.command("simulate")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--seed", default=20260101, show_default=True)
+@click.option("--scale", type=click.Choice(["bundled", "tiny"]), default="bundled", show_default=True)
+@click.option("--patients", type=int, default=None)
+@click.option("--matched", is_flag=True, help="A nascent library a patient, and the matched mode.")
+@click.option("--landmark", type=float, default=None, help="Months after baseline at which the clock starts.")
+@readable
+def simulate(folder: Path, seed: int, scale: Any, patients: int | None, matched: bool, landmark: float | None) -> None:
+    """Write the bundled simulated study, with its planted truth, into FOLDER."""
+    from groprog_assets.simulation import simulate_study
+
+    path = simulate_study(folder, seed=seed, patients=patients, scale=scale, matched=matched, landmark=landmark)
+    OUT.print(f"{path}", markup=False)
+
+
+@main.command("run")
+@STUDY
+@click.option("--select", default="", help="Dagster's asset selection, e.g. 'pausing', '+pausing', 'group:cohort'.")
+@click.option("--dry-run", is_flag=True, help="Say what would be computed and what would be kept.")
+@click.option("--user", default="", help="Who runs it, for the ledger; else the login name.")
+@click.option("--pool", default="", help="serial, threads[:N], dask[:N], or a Dask scheduler: tcp://HOST:8786.")
+@click.option("--debug", is_flag=True, help="Dagster's own messages and full tracebacks.")
+@readable
+def run_command(study: Path, select: str, dry_run: bool, user: str, pool: str, debug: bool) -> None:
+    """Run a study to its report. A run that was killed goes on where it was; what is unchanged is kept."""
+    require_sound(study)
+    from groprog_assets.cli.progress import Progress
+    from groprog_assets.compute.compute_pool import POOL_VARIABLE, checked_setting
+    from groprog_assets.definitions import build_definitions
+    from groprog_assets.export.results_folder import export_results
+    from groprog_assets.graph import resources
+    from groprog_assets.running.execution import run_lock, run_study, selected_assets
+    from groprog_assets.running.planning import plan
+    from groprog_assets.store.workspace import STUDY_VARIABLE, open_workspace
+
+    workspace = open_workspace(study)
+    os.environ[STUDY_VARIABLE] = str(workspace.path)
+    if pool:
+        os.environ[POOL_VARIABLE] = checked_setting(pool)
+    definitions = build_definitions()
+    steps = plan(workspace, selected_assets(definitions, select))
+    if dry_run:
+        for step in steps:
+            OUT.print(f"{step.name:<40}{step.told}", markup=False)
+        count = Counter(step.verdict for step in steps)
+        OUT.print(
+            f"{count['compute']} to compute, {count['follow']} more unless what they read comes out as before,"
+            f" {count['keep']} kept" + (f", {count['blocked']} blocked" if count["blocked"] else ""),
+            markup=False,
+        )
+        return
+    with run_lock(workspace), Progress(OUT, len(steps)) as progress:
+        resources.LISTENERS.append(progress)
+        try:
+            report = run_study(workspace, definitions, select, user, debug)
+        finally:
+            resources.LISTENERS.remove(progress)
+        for item in report.left_out:
+            OUT.print(f"! library {item['library']} is left out: {item['reason']}", markup=False)
+        if report.failures:
+            rule = f"What was finished is kept; mend it and run again: {workspace.command}"
+            raise StudyError([Problem(where, text, rule, "") for where, text in report.failures])
+        exported = export_results(workspace)
+    OUT.print(
+        f"{progress.computed} values computed, {progress.done - progress.computed} kept; {len(exported)} files in"
+        f" {workspace.results}",
+        markup=False,
+    )
+    if (workspace.results / "report.html").is_file():
+        OUT.print(f"Report: {workspace.results / 'report.html'}", markup=False)
+
+
+@main.command("export")
+@STUDY
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["results", "multiqc", "bed", "gtf", "gff3"]),
+    default="results",
+    show_default=True,
+    help="results: the whole results folder; multiqc: *_mqc.json for MultiQC; the others: transcription units.",
+)
+@click.option("--output", type=click.Path(path_type=Path), default=None, help="Folder; else results/FORMAT.")
+@readable
+def export_command(study: Path, form: str, output: Path | None) -> None:
+    """Write the results folder again from what is stored, or one of the formats of other programs."""
+    from groprog_assets.export.interchange import export_format
+    from groprog_assets.export.results_folder import export_results
+    from groprog_assets.store.workspace import open_workspace
+
+    workspace = open_workspace(study)
+    if form != "results":
+        folder = output or workspace.results / form
+        OUT.print(f"{len(export_format(workspace, form, folder))} files in {folder}", markup=False)
+        return
+    if output is not None:
+        raise click.UsageError("--output goes with a --format other than results")
+    OUT.print(f"{len(export_results(workspace))} files in {workspace.results}", markup=False)
+
+
+@main.command("score")
+@STUDY
+@click.argument("patients", type=click.Path(path_type=Path))
+@click.option("--expression", type=click.Path(path_type=Path), default=None, help="Genes × patients, as in the study.")
+@click.option(
+    "--libraries",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Matched mode: a table of the patients' own libraries (patient column, alignments).",
+)
+@click.option("--output", type=click.Path(path_type=Path), default=None, help="TSV to write; else the terminal.")
+@click.option("--pages", type=click.Path(path_type=Path), default=None, help="Folder for one HTML page a patient.")
+@readable
+def score(
+    study: Path,
+    patients: Path,
+    expression: Path | None,
+    libraries: Path | None,
+    output: Path | None,
+    pages: Path | None,
+) -> None:
+    """Score new PATIENTS (a table with the study's columns) with the current model; nothing is fitted again."""
+    from groprog_assets.prognosis.scoring import patient_pages, score_patients
+    from groprog_assets.store.artifacts import write_atomically
+    from groprog_assets.store.workspace import open_workspace
+
+    workspace = open_workspace(study)
+    scored = score_patients(workspace, patients, expression, libraries)
+    if pages is not None:
+        for name, content in patient_pages(workspace, scored).items():
+            write_atomically(pages / name, content)
+        ERR.print(f"{len(scored.table)} pages in {pages}", markup=False)
+    text = scored.table.to_csv(sep="\t", index=False)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        write_atomically(output, text.encode())
+        OUT.print(f"{output}", markup=False)
+
+
+def _add_others() -> None:
+    from groprog_assets.cli import evidence as cli_evidence
+    from groprog_assets.cli.dev import dev
+    from groprog_assets.cli.inbox import inbox_group
+    from groprog_assets.cli.lineage import lineage_group
+    from groprog_assets.cli.model import model_group
+    from groprog_assets.cli.status import status
+    from groprog_assets.cli.workers import workers
+
+    assert cli_evidence.FORMATS  # loading it adds its commands to the lineage group
+    main.add_command(dev)
+    main.add_command(inbox_group)
+    main.add_command(lineage_group)
+    main.add_command(model_group)
+    main.add_command(status)
+    main.add_command(workers)
+
+
+_add_others()
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""`groprog model …`: the models of a study, the one that stands, and a person's decision about it."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from groprog_assets.cli.lineage import Answering
+from groprog_assets.errors import Problem, StudyError
+
+STUDY = click.argument("study", type=click.Path(path_type=Path))
+REASON = click.option("--reason", required=True, help="Why; it is kept with the decision.")
+USER = click.option("--user", default="", help="Who decides; else the login name.")
+AFTERWARDS = "champion+"
+"""What rests on the model that stands."""
+
+
+@click.group("model")
+def model_group() -> None:
+    """Models and the champion among them."""
+
+
+@model_group.command("list", cls=Answering)
+@STUDY
+def model_list(study: Path) -> None:
+    """Every model this study has had, oldest first, with its out-of-fold C_IPCW; * marks the champion, erased ones are named."""
+    from groprog_assets.graph.io_managers import load_asset
+    from groprog_assets.prognosis.champions import known_models
+    from groprog_assets.store.workspace import open_workspace
+
+    workspace = open_workspace(study)
+    champion = (load_asset(workspace, "champion") or {}).get("model_version")
+    for model in known_models(workspace):
+        mark = "*" if model.model_version == champion else " "
+        held = workspace.store.path(workspace.derivations.read(model.derivation)["output"]["sha256"]).is_file()
+        told = _estimate(model.evidence) if held else f"{'its bytes are erased':<24}"
+        click.echo(f"{mark} {model.model_version[:16]}  {model.made[:19]}Z  {told}  {model.actor}")
+
+
+@model_group.command("show", cls=Answering)
+@STUDY
+@click.argument("version", default="")
+def model_show(study: Path, version: str) -> None:
+    """The current champion and the evidence for it; or the evidence for VERSION."""
+    from groprog_assets.graph.io_managers import read_asset
+    from groprog_assets.prognosis.champions import find_model
+    from groprog_assets.store.workspace import open_workspace
+
+    workspace = open_workspace(study)
+    found: Any = find_model(workspace, version)._asdict() if version else read_asset(workspace, "champion").value()
+    click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+
+
+@model_group.command("promote", cls=Answering)
+@STUDY
+@click.argument("version")
+@REASON
+@USER
+def promote(study: Path, version: str, reason: str, user: str) -> None:
+    """Make VERSION (or its beginning) the champion, whatever the rule said."""
+    _decide(study, version, "promoted by hand", reason, user)
+
+
+@model_group.command("rollback", cls=Answering)
+@STUDY
+@click.option("--to", "version", default="", help="A version; else the champion before this one.")
+@REASON
+@USER
+def rollback(study: Path, version: str, reason: str, user: str) -> None:
+    """Go back to the champion before, or to the version named."""
+    _decide(study, version, "rolled back", reason, user)
+
+
+def _decide(study: Path, version: str, decision: str, reason: str, user: str) -> None:
+    """Decide, then make anew what the model that stands is behind: scores, figures, report."""
+    from groprog_assets.cli.main import OUT
+    from groprog_assets.cli.progress import Progress
+    from groprog_assets.definitions import build_definitions
+    from groprog_assets.export.results_folder import export_results
+    from groprog_assets.graph import resources
+    from groprog_assets.lineage.collect import collect
+    from groprog_assets.prognosis.champions import choose
+    from groprog_assets.running.execution import run_lock, run_study, selected_assets, study_instance
+    from groprog_assets.store.workspace import open_workspace
+
+    workspace = open_workspace(study)
+    actor = user or getpass.getuser()
+    with run_lock(workspace):
+        with study_instance(workspace) as instance:
+            document = choose(workspace, instance, version, decision, reason, actor)
+            collect(instance, workspace.ledger_path, workspace.derivations)
+        click.echo(f"{document['model_version'][:16]} is the champion: {document['reason']}")
+        definitions = build_definitions(study_path=str(workspace.path))
+        following = selected_assets(definitions, AFTERWARDS) - {"champion"}
+        resting = {name for name in following if workspace.derivations.current(name)}
+        if not resting:
+            return
+        with Progress(OUT, len(resting)) as progress:
+            resources.LISTENERS.append(progress)
+            try:
+                report = run_study(workspace, definitions, " or ".join(sorted(resting)), actor)
+            finally:
+                resources.LISTENERS.remove(progress)
+        if report.failures:
+            raise StudyError(
+                [Problem(where, text, f"Mend it, then: {workspace.command}", "") for where, text in report.failures]
+            )
+        click.echo(f"{len(export_results(workspace))} files in {workspace.results}")
+
+
+def _estimate(evidence: dict[str, Any]) -> str:
+    if evidence.get("estimate") is None:
+        return f"{'not evaluated':<24}"
+    return f"{evidence['estimate']:.3f} [{evidence['lower']:.3f}, {evidence['upper']:.3f}]".ljust(24)

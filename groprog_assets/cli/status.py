@@ -1,0 +1,60 @@
+"""`groprog status`: does the daemon tick, what runs, what the ledger holds; its exit status is for monitors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from groprog_assets.errors import Problem, StudyError
+
+
+@click.command("status")
+@click.argument("study", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def status(study: Path, as_json: bool) -> None:
+    """Whether the daemon ticks, what runs, what the ledger holds; status 2 when a daemon that is needed is silent."""
+    from groprog_assets.cli.main import readable
+
+    readable(show)(study, as_json)
+
+
+def show(study: Path, as_json: bool) -> None:
+    """Print how a study stands; StudyError when something that should tick does not."""
+    from groprog_assets.lineage import ledger
+    from groprog_assets.running.execution import study_instance
+    from groprog_assets.running.heartbeat import spoken, standing
+    from groprog_assets.store.workspace import open_workspace
+
+    workspace = open_workspace(study)
+    with study_instance(workspace) as instance:
+        found = standing(instance, workspace)
+        storage = type(instance.event_log_storage).__name__.removesuffix("EventLogStorage")
+        ended = {record.dagster_run.run_id for record in instance.get_run_records()}
+    sealed = ledger.sealed_runs(workspace.ledger_path)
+    told: dict[str, Any] = {
+        "storage": storage,
+        "daemon needed": found.needed,
+        "heartbeats": found.heartbeats,
+        "ticks": found.ticks,
+        "unfinished runs": found.unfinished,
+        "sealed": len(sealed),
+        "waiting for the ledger": max(0, len(ended - sealed) - found.unfinished),
+        "problems": found.problems,
+    }
+    if as_json:
+        click.echo(json.dumps(told, indent=1))
+        if found.problems:
+            raise SystemExit(2)
+        return
+    click.echo(f"storage     {storage}; {found.unfinished} runs unfinished")
+    click.echo(f"ledger      {told['sealed']} sealed, {told['waiting for the ledger']} ended and not yet projected")
+    beats = ", ".join(f"{name.lower()} {spoken(age)} ago" for name, age in found.heartbeats.items())
+    click.echo(f"daemon      {beats or 'has not run here'}{'' if found.needed else ' (this study needs none)'}")
+    for name, age in found.ticks.items():
+        click.echo(f"tick        {name} {spoken(age)} ago")
+    if found.problems:
+        remedy = f"Start it: `groprog dev {workspace.path}`, and keep it up with the system's own supervisor."
+        raise StudyError([Problem("daemon", text, "This study waits for it.", remedy) for text in found.problems])

@@ -1,0 +1,38 @@
+"""`groprog workers`: a Dask scheduler and worker processes on this machine, for runs started with `--pool tcp://…`."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import click
+
+
+@click.command("workers")
+@click.option("--count", type=click.IntRange(1, 1024), default=2, show_default=True, help="Worker processes.")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8786, show_default=True, help="Port of the scheduler.")
+@click.option("--allow-remote", is_flag=True, help="Let --host be reached from other machines; there is no log-in.")
+def workers(count: int, host: str, port: int, allow_remote: bool) -> None:
+    """A Dask scheduler and its workers, for `groprog run STUDY --pool tcp://HOST:PORT`; ctrl-C ends them.
+
+    Workers of other machines join with `dask worker tcp://HOST:PORT --nthreads 1`.
+    """
+    from groprog_assets.cli.main import readable
+
+    readable(serve)(count, host, port, allow_remote)
+
+
+def serve(count: int, host: str, port: int, allow_remote: bool) -> None:
+    """Run the workers until INT or TERM."""
+    from groprog_assets.cli.dev import refuse_place
+    from groprog_assets.compute.compute_pool import local_cluster
+
+    refuse_place(host, port, allow_remote)
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    with local_cluster(count, host, port) as cluster:
+        address = cluster.scheduler_address
+        click.echo(f"{count} workers at {address}; use them with: groprog run STUDY --pool {address}")
+        ended.wait()

@@ -1,0 +1,41 @@
+"""One library's alignments to positions, on a machine that sees its files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from groprog_assets.compute.compute_pool import Here
+from groprog_assets.errors import Problem, ReadsError
+from groprog_assets.methods.reads import filtered_alignments as method
+from groprog_assets.study.parameters import FilteringParameters
+from groprog_assets.study.schema import Genome, Library
+
+NOUN = "filtered_alignments"
+
+
+def compute(shared: Mapping[str, Any], part: Mapping[str, Any], here: Here) -> dict[str, Any]:
+    """positions, funnel, summary of `filter_alignments`, whose arguments `shared` holds; `path` is that of the library's own
+    file, absolute, with its size, unless `alignments` holds one that was made.
+
+    ReadsError when the file is not there or of another size: a worker on another machine needs the same mounts.
+    """
+    made = shared["alignments"].get("made")
+    path = Path(shared["path"]) if made is None else made.path
+    size = path.stat().st_size if path.is_file() else -1
+    if made is None and size != shared["bytes"]:
+        seen = f"{size:,} bytes" if size >= 0 else "not there"
+        rule = f"Every worker must see it as whoever runs the study does ({shared['bytes']:,} bytes)."
+        raise ReadsError(Problem(str(path), seen, rule, "Mount the study's folder at the same place on every machine."))
+    filtered = method.filter_alignments(
+        path,
+        Library.model_validate_json(shared["library"]),
+        shared["gene_models"].chrom_sizes,
+        shared["gene_models"].masks,
+        shared["gene_models"].transcripts,
+        FilteringParameters.model_validate_json(shared["parameters"]),
+        Genome.model_validate_json(shared["genome"]),
+        progress=here.progress,
+    )
+    return {"positions": filtered.positions, "funnel": filtered.funnel, "summary": filtered.summary}

@@ -1,0 +1,28 @@
+"""The genes' promoters and bodies in one library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from groprog_assets.compute.compute_pool import Here
+from groprog_assets.methods.features import gene_signal as method
+from groprog_assets.study.parameters import PausingParameters
+from groprog_assets.study.schema import Library
+
+NOUN = "gene_signal"
+
+
+def compute(shared: Mapping[str, Any], part: Mapping[str, Any], here: Here) -> dict[str, Any]:
+    """table: `gene_signal` of the genes `shared["genes"]` in the library of the part, from its filtered alignments."""
+    library = Library.model_validate_json(part["library"])
+    positions = {library.id: part["filtered"].positions}
+    parameters = PausingParameters.model_validate_json(shared["parameters"])
+    return {"table": method.gene_signal(positions, [library], shared["genes"], parameters)}
+
+
+def joined(made: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """The tables of all libraries in one, in the order given."""
+    return pd.concat([one["table"] for one in made], ignore_index=True)

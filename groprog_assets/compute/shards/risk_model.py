@@ -1,0 +1,103 @@
+"""One fold of the model's cross-validation, with or without omics, or the final fit on everyone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from groprog_assets.compute.compute_pool import Here
+from groprog_assets.model.checkpoint import model_version, save_model
+from groprog_assets.model.cross_validation import cross_validate, train_final
+from groprog_assets.model.training import single_threaded
+from groprog_assets.prognosis.model_columns import model_folds, model_inputs, model_outcomes, search_log
+from groprog_assets.prognosis.robustness_runs import FoldStability
+from groprog_assets.store.artifacts import Blob, Bundle
+from groprog_assets.study.parameters import Parameters
+
+NOUN = "risk_model"
+IN_THREADS = False
+"""Dropout draws from torch's one generator, so two trainings in a process would take each other's numbers."""
+TOLD_EPOCHS = 25
+
+
+def parts(folds: pd.DataFrame) -> list[dict[str, Any]]:
+    """What is to be trained for the table `folds`: every fold with omics, every fold without, and the model on everyone."""
+    places = range(len(folds[["repeat", "fold"]].drop_duplicates()))
+    return [{"kind": kind, "place": place} for kind in ("folds", "clinical") for place in places] + [{"kind": "final"}]
+
+
+def compute(shared: Mapping[str, Any], part: Mapping[str, Any], here: Here) -> dict[str, Any]:
+    """out_of_fold, history (columns) and, with omics, the tables stability, agreement, search of a fold of `shared["folds"]`.
+
+    The part of kind `final` gives the final model: history, search, files, and a summary of what it is. Training goes on from
+    the state in `here.scratch` where there is one.
+    """
+    parameters = Parameters.model_validate_json(shared["parameters"])
+    given = (shared["cohort"], shared["patient_expression"], shared["normalized_features"])
+    inputs = model_inputs(*given, parameters.representation.mode)
+    outcomes = model_outcomes(shared["cohort"])
+    kind = part["kind"]
+    folder = None if here.scratch is None else here.scratch / kind
+
+    def tell(row: dict[str, Any]) -> None:
+        if here.progress is not None and row["epoch"] % TOLD_EPOCHS == 0:
+            where = f"repeat {row['repeat']} fold {row['fold']} member {row['seed']}"
+            here.progress(f"{where} epoch {row['epoch']} {row['stage']}")
+
+    with single_threaded():
+        if kind == "final":
+            return _final(train_final(inputs, outcomes, parameters, tell, folder), inputs, outcomes)
+        fold = [model_folds(shared["folds"], shared["cohort"])[part["place"]]]
+        if kind == "clinical":
+            crossed = cross_validate(
+                inputs.clinical_only(), outcomes, fold, parameters, tell, folder, keep_models=False
+            )
+            return {"kind": kind, "out_of_fold": crossed.out_of_fold, "history": crossed.history}
+        stability = FoldStability(outcomes, parameters.perturbation, parameters.training.seed)
+        crossed = cross_validate(
+            inputs, outcomes, fold, parameters, tell, folder, keep_models=False, inspect=stability.inspect
+        )
+    made = {"kind": kind, "out_of_fold": crossed.out_of_fold, "history": crossed.history, "search": search_log(crossed)}
+    return {**made, **stability.tables()}
+
+
+def joined(made: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The members of the asset's value from the results of all `parts`."""
+    folds, clinical = ([one for one in made if one["kind"] == kind] for kind in ("folds", "clinical"))
+    final = made[-1]
+    return {
+        "out_of_fold": _columns(folds, "out_of_fold").assign(model="groprog"),
+        "clinical_out_of_fold": _columns(clinical, "out_of_fold").assign(model="groprog_clinical"),
+        "history": _columns([*folds, final], "history"),
+        "stability": pd.concat([one["stability"] for one in folds], ignore_index=True),
+        "agreement": pd.concat([one["agreement"] for one in folds], ignore_index=True),
+        "search": pd.concat([one["search"] for one in [*folds, final]], ignore_index=True),
+        "files": final["files"],
+        "summary": final["summary"],
+    }
+
+
+def _final(final: Any, inputs: Any, outcomes: Any) -> dict[str, Any]:
+    files = save_model(final.model)
+    summary = {
+        "model_version": model_version(files),
+        "mode": inputs.mode,
+        "patients": len(inputs),
+        "events": int(outcomes.event.sum()),
+        "members": len(final.model.members),
+        "stacking": list(final.stacking),
+        "linear_penalties": list(final.model.linear_penalties),
+    }
+    blobs = Bundle({name: Blob(content, Path(name).suffix) for name, content in files.items()})
+    made = {"kind": "final", "history": final.history, "search": search_log(final)}
+    return {**made, "files": blobs, "summary": summary}
+
+
+def _columns(made: Sequence[Mapping[str, Any]], name: str) -> pd.DataFrame:
+    """Columns of several results one after another; the first one's names are everyone's."""
+    tables = [one[name] for one in made]
+    return pd.DataFrame({key: np.concatenate([table[key] for table in tables]) for key in tables[0]})

@@ -1,0 +1,224 @@
+"""The results folder: one file a thing, in the formats of the field, each replaced whole; what is no longer made is removed.
+
+Only files named in the folder's own manifest are ever removed, so anything else a person keeps there stays. No Dagster.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from groprog_assets.errors import ArtifactError
+from groprog_assets.graph.io_managers import load_asset, read_standing
+from groprog_assets.lineage import ledger
+from groprog_assets.store.artifacts import Blob, canonical_json, digest_bytes, write_atomically
+from groprog_assets.store.workspace import Workspace
+
+MANIFEST = "manifest.json"
+
+
+def export_results(workspace: Workspace) -> list[str]:
+    """Write everything that is made into the results folder; the names written, in order."""
+    folder = workspace.results
+    before = _manifest(folder)
+    written: dict[str, str] = {}
+    for name, content in _files(workspace):
+        digest = digest_bytes(content)
+        written[name] = digest
+        target = folder / name
+        if name not in before:  # listed before it is written, so that a killed export leaves nothing unlisted
+            before[name] = ""
+            _list(folder, before)
+        if not target.is_file() or digest_bytes(target.read_bytes()) != digest:
+            write_atomically(target, content)
+    for name in sorted(set(before) - set(written)):
+        target = (folder / name).resolve()
+        if target.is_relative_to(folder.resolve()):
+            target.unlink(missing_ok=True)
+    _list(folder, written)
+    if workspace.ledger_path.is_file():
+        ledger.publish(workspace.ledger_path, folder / "lineage.duckdb")
+        head = ledger.read_head(workspace.ledger_path)
+        if head:
+            write_atomically(folder / "lineage_head.json", canonical_json(head))
+    return sorted(written)
+
+
+def _list(folder: Path, names: dict[str, str]) -> None:
+    write_atomically(folder / MANIFEST, json.dumps(names, indent=1, sort_keys=True).encode())
+
+
+def _manifest(folder: Path) -> dict[str, str]:
+    try:
+        return json.loads((folder / MANIFEST).read_bytes())
+    except (OSError, ValueError):
+        return {}
+
+
+def _files(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
+    report = load_asset(workspace, "report")
+    if report is not None:
+        yield "report.html", report.content
+    figures = load_asset(workspace, "figures") or load_asset(workspace, "nascent_figures")
+    for kind, images in (figures or {}).items():
+        for name, image in images.items():
+            yield f"figures/{name}.{kind}", image.content
+    yield from _genomics(workspace)
+    yield from _prognosis(workspace)
+    snapshot = load_asset(workspace, "lineage_snapshot")
+    if snapshot is not None:
+        yield "lineage.json", _json(snapshot)
+
+
+def _genomics(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
+    import pandas as pd
+
+    models = load_asset(workspace, "gene_models")
+    quality = []
+    for library in workspace.study.libraries:
+        table = load_asset(workspace, "read_quality", library.id)
+        if table is not None:
+            quality.append(table.assign(library=library.id))
+    if models is not None:
+        yield from _tracks(workspace, models.chrom_sizes)
+    if quality:
+        yield "read_quality.tsv", _tsv(pd.concat(quality, ignore_index=True))
+    units, counts = load_asset(workspace, "transcripts"), load_asset(workspace, "transcript_counts")
+    if units is not None:
+        yield "transcripts/all.bed", _bed(units)
+        yield "transcripts/all.tsv", _tsv(units)
+        yield "transcripts/grohmm.bed", _bed(_as_grohmm(units))
+        if counts is not None:
+            yield "transcripts/counts.tsv", _count_matrix(counts)
+            for condition in sorted({library.condition for library in workspace.study.libraries}):
+                ids = {library.id for library in workspace.study.libraries if library.condition == condition}
+                seen = counts.loc[counts["library"].isin(ids) & (counts["count"] > 0), "transcript"]
+                yield f"transcripts/{condition}.bed", _bed(units[units["name"].isin(set(seen))])
+    repaired = load_asset(workspace, "repaired_transcripts")
+    if repaired is not None:
+        yield "transcripts/repaired.bed", _bed(repaired.table)
+        yield "transcripts/repaired.tsv", _tsv(repaired.table)
+        yield "transcripts/repaired_counts.tsv", _count_matrix(repaired.counts)
+    density = load_asset(workspace, "transcript_density")
+    if density is not None:
+        yield "transcript_density.json", _json(density.summary)
+    for asset, name in (
+        ("pausing", "pausing"),
+        ("differential_transcription", "differential"),
+        ("enrichment", "enrichment"),
+    ):
+        bundle = load_asset(workspace, asset)
+        if bundle is not None:
+            yield f"{name}.tsv", _tsv(bundle.table)
+    loci = load_asset(workspace, "loci")
+    if loci is not None:
+        for name, rows in loci.table.groupby("locus", sort=True):
+            yield f"loci/{name}.tsv", _tsv(rows)
+        for name, rows in loci.tracks.groupby("locus", sort=True):
+            yield f"loci/{name}.tracks.tsv", _tsv(rows)
+    for name, page in (load_asset(workspace, "locus_pages") or {}).items():
+        yield f"loci/{name}.html", page.content
+    features = _stored(workspace, "gene_features")
+    if features is not None:
+        yield "features.parquet", features
+
+
+def _tracks(workspace: Workspace, chrom_sizes: dict[str, int]) -> Iterator[tuple[str, bytes]]:
+    """Stranded bigWigs of every library: raw, reads per million, and by spike-in where every library has such reads."""
+    from groprog_assets.methods.reads.coverage import spike_in_scales, write_bigwigs
+
+    ids = [library.id for library in workspace.study.libraries]
+    spiked = {}
+    for name in ids:
+        filtered = load_asset(workspace, "filtered_alignments", name)
+        if filtered is not None:
+            spiked[name] = int(filtered.summary["spike_in_reads"])
+    scales = spike_in_scales(spiked)
+    rows = []
+    for name in spiked:
+        filtered = load_asset(workspace, "filtered_alignments", name)  # again: one library's positions at a time
+        reads = int(filtered.positions["count"].sum())
+        kinds = {"": 1.0, ".rpm": 1e6 / reads if reads else 1.0}
+        if name in scales:
+            kinds[".spike_in"] = scales[name]
+        place = workspace.state / f".export.{os.getpid()}.part"
+        for kind, scale in kinds.items():
+            for path in write_bigwigs(filtered.positions, chrom_sizes, place / name, scale, kind):
+                yield f"coverage/{path.name}", path.read_bytes()
+        shutil.rmtree(place)
+        rows.append(f"{name}\t{reads}\t{spiked[name]}\t{kinds['.rpm']:.10g}\t{kinds.get('.spike_in', 'NA')}\n")
+    if rows:
+        yield (
+            "coverage/scales.tsv",
+            ("library\treads\tspike_in_reads\trpm_scale\tspike_in_scale\n" + "".join(rows)).encode(),
+        )
+
+
+def _prognosis(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
+    from groprog_assets.figures.model_card import model_card
+
+    scores = load_asset(workspace, "risk_scores")
+    if scores is not None:
+        yield "risk_scores.tsv", _tsv(scores)
+    evaluation = _of_champion(workspace, "evaluation")
+    if evaluation is not None:
+        yield "evaluation.json", _json(evaluation)
+    ablation, elsewhere = load_asset(workspace, "ablation"), load_asset(workspace, "external_validation")
+    if ablation is not None and ablation["parts"]:
+        yield "ablation.json", _json(ablation)
+    if elsewhere is not None and elsewhere.cohorts:
+        yield "external_validation.json", _json(elsewhere.cohorts)
+        yield "external_scores.tsv", _tsv(elsewhere.scores)
+    model = _of_champion(workspace, "risk_model")
+    if model is not None:
+        for name, blob in model.files.items():
+            yield f"model/{name}", _content(blob)
+        yield "model/card.md", model_card({"Model": model.summary}).encode()
+
+
+def _of_champion(workspace: Workspace, asset: str) -> Any:
+    """The value behind the model that stands; before any decision the newest; None when there is none."""
+    if not workspace.has(asset) or workspace.derivations.current("champion") is None:
+        return load_asset(workspace, asset)
+    try:
+        return read_standing(workspace, asset).value()
+    except ArtifactError:
+        return None
+
+
+def _stored(workspace: Workspace, asset: str) -> bytes | None:
+    record = workspace.derivations.current_record(asset)
+    return None if record is None else workspace.store.get_bytes(record["output"]["sha256"], asset)
+
+
+def _content(blob: Blob) -> bytes:
+    return blob.content
+
+
+def _tsv(table: Any) -> bytes:
+    return table.to_csv(sep="\t", index=False, float_format="%.10g", na_rep="NA").encode()
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False).encode()
+
+
+def _as_grohmm(units: Any) -> Any:
+    """The units at the coordinates groHMM 1.41 exports to BED: its 1-based start less one, its end."""
+    return units.assign(start=units["grohmm_start"] - 1, end=units["grohmm_end"])
+
+
+def _count_matrix(counts: Any) -> bytes:
+    """Units x libraries, in the order of the table: what DESeq2 and edgeR read."""
+    wide = counts.pivot(index="transcript", columns="library", values="count")
+    return _tsv(wide.loc[counts["transcript"].unique(), counts["library"].unique()].reset_index())
+
+
+def _bed(units: Any) -> bytes:
+    columns = units[["chrom", "start", "end", "name", "score", "strand"]].copy()
+    columns["score"] = columns["score"].round().clip(0, 1000).astype(int)
+    return columns.to_csv(sep="\t", index=False, header=False).encode()

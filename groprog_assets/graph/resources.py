@@ -1,0 +1,89 @@
+"""The study and the pool of workers as Dagster resources: the workspace behind every asset, where shards are computed, who is
+told of progress."""
+
+from __future__ import annotations
+
+import atexit
+import os
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, NamedTuple
+
+from dagster import ConfigurableResource
+from pydantic import Field
+
+from groprog_assets.compute.compute_pool import POOL_VARIABLE, Pool, open_pool
+from groprog_assets.store.workspace import Workspace, open_workspace
+
+ACTOR_VARIABLE = "GROPROG_USER"
+ACTOR_TAG = "groprog/actor"
+"""Who started a run, and the tag of the run that says so."""
+
+LISTENERS: list[Callable[[str, dict[str, Any]], None]] = []
+
+
+class StudyResource(ConfigurableResource):
+    """The study of this code location."""
+
+    path: str = Field(default="", description="the study file; empty takes the variable GROPROG_STUDY")
+
+    @property
+    def workspace(self) -> Workspace:
+        return open_workspace(self.path or None)
+
+    @property
+    def actor(self) -> str:
+        """Who launches runs in this process; empty when nobody said."""
+        return os.environ.get(ACTOR_VARIABLE, "")
+
+    def announce(self, event: str, **what: Any) -> None:
+        """Tell whoever listens in this process (the command line's progress)."""
+        for listener in LISTENERS:
+            listener(event, what)
+
+
+class Ahead(NamedTuple):
+    """A value derived before the step that records it asked for it: the derivation, whether an earlier one served, seconds."""
+
+    digest: str
+    reused: bool
+    seconds: float
+
+
+AHEAD: dict[tuple[str, str, str], Future[Ahead | None]] = {}
+"""What is being derived ahead in this process, by study, asset and library."""
+
+
+def made_ahead(workspace: Workspace, asset: str, partition: str) -> Ahead | None:
+    """What was derived ahead, waited for; None when nobody does, or could not."""
+    future = AHEAD.get((str(workspace.path), asset, partition))
+    return None if future is None else future.result()
+
+
+_POOLS: dict[str, Pool] = {}
+
+
+class ComputePool(ConfigurableResource):
+    """Where shards are computed: serial, threads or Dask workers. No result depends on it."""
+
+    study: StudyResource
+    setting: str = Field(
+        default="",
+        description="serial, threads[:N], dask[:N] or a Dask scheduler's address; empty takes the variable GROPROG_POOL, "
+        "else the study's compute.pool",
+    )
+
+    @property
+    def opened(self) -> Pool:
+        """The pool, opened once in a process and kept until `close_pools`."""
+        chosen = self.setting or os.environ.get(POOL_VARIABLE, "") or self.study.workspace.study.compute.pool
+        if chosen not in _POOLS:
+            _POOLS[chosen] = open_pool(chosen)
+        return _POOLS[chosen]
+
+
+@atexit.register
+def close_pools() -> None:
+    """End the pools that this process opened, and the worker processes they started."""
+    while _POOLS:
+        _POOLS.popitem()[1].close()

@@ -1,0 +1,262 @@
+"""What a delivered file makes of a study, judged as a whole and changing nothing; accepting it is a step of its own.
+
+| name | kind | means |
+| --- | --- | --- |
+| `NAME.tsv`, `.csv` | table | the whole clinical table |
+| `NAME.update.tsv` | update | rows of some patients, known or new; a blank leaves what was known |
+| `NAME.withdraw.txt` | withdrawal | patients who withdraw, one a line |
+| `NAME.libraries.tsv` | libraries | sequencing libraries, one a row, whose files lie beside it |
+
+No Dagster.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from groprog_assets.errors import CohortError, GroProgError, Problem
+from groprog_assets.intake.library_manifest import read_manifest
+from groprog_assets.intake.withdrawals import impact, record_withdrawal, withdrawn
+from groprog_assets.store.artifacts import digest_bytes, write_atomically
+from groprog_assets.store.pseudonyms import pseudonym, study_key
+from groprog_assets.store.workspace import Workspace
+from groprog_assets.study.schema import Cohort, Library
+
+KINDS = {".update": "update", ".withdraw": "withdrawal", ".libraries": "libraries"}
+MOST_LOST = 0.2
+"""Share of the known patients a whole table may lack: an export that ended early looks like a table of fewer patients."""
+
+
+@dataclass
+class Judgement:
+    """What would become of a file: its problems (then it is set aside), flags, evidence that names no patient, and what accepting
+    it takes. `missing`: files a manifest names that have not arrived."""
+
+    kind: str
+    sha256: str
+    problems: list[Problem] = field(default_factory=list)
+    flags: list[str] = field(default_factory=list)
+    evidence: dict[str, Any] = field(default_factory=dict)
+    table: tuple[bytes, str] | None = None
+    leaving: list[str] = field(default_factory=list)
+    libraries: list[Library] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+
+def kind_of(path: Path) -> str:
+    """What a file is by its name: "table", "update", "withdrawal" or "libraries"."""
+    return KINDS.get(Path(path.stem).suffix, "table")
+
+
+def judge(workspace: Workspace, path: Path) -> Judgement:
+    """Read `path` whole and say what it makes of the study as it is now. Never raises for what the file says."""
+    content = path.read_bytes()
+    made = Judgement(kind_of(path), digest_bytes(content))
+    try:
+        if not content.endswith(b"\n"):
+            rule = "A file that was cut off must not pass for a whole one."
+            raise CohortError(
+                Problem(path.name, "its last line has no end", rule, "End the last line, deliver it again.")
+            )
+        if made.kind == "libraries":
+            manifest = read_manifest(workspace, path)
+            made.libraries, made.missing = manifest.libraries, manifest.missing
+            conditions = sorted({library.condition for library in made.libraries})
+            made.evidence = {"libraries": [library.id for library in made.libraries], "conditions": conditions}
+        else:
+            _clinical(workspace, path, content, made)
+    except GroProgError as error:
+        made.problems = error.problems or [Problem(path.name, str(error), "", "")]
+        made.evidence = {"problems": len(made.problems)}
+    return made
+
+
+def accept(workspace: Workspace, path: Path, made: Judgement) -> None:
+    """Make the study that a sound file leads to the present one; `workspace.study` and the judgement's evidence follow."""
+    table, libraries = made.table, made.libraries
+    if made.leaving:
+        record = record_withdrawal(workspace, made.sha256, made.leaving)
+        made.evidence["tables_holding_them"] = len(record["tables"])
+    if libraries:
+        libraries = [_into_place(library, path, made.sha256) for library in libraries]
+    made.evidence["snapshot"] = workspace.snapshots.add(made.sha256, table, libraries)
+    workspace.study = Workspace(workspace.path).study
+
+
+def _clinical(workspace: Workspace, path: Path, content: bytes, made: Judgement) -> None:
+    from groprog_assets.methods.cohort.clinical_records import read_clinical
+    from groprog_assets.methods.cohort.clinical_tables import read_table
+    from groprog_assets.methods.cohort.clinical_updates import compare, contradictions, merge_rows, remove_patients
+
+    cohort = workspace.study.patients
+    column = cohort.patient_column
+    current = read_table(workspace.resolve(cohort.clinical)).cells
+    if made.kind == "withdrawal":
+        lines = [line.strip() for line in content.decode("utf-8-sig", "replace").splitlines()]
+        named = [line for line in lines if line and line != column]
+        key, gone, present = study_key(workspace.state), withdrawn(workspace), set(current[column].str.strip())
+        made.leaving = [name for name in dict.fromkeys(named) if name in present or pseudonym(name, key) not in gone]
+        again = named and not made.leaving
+        after = current if again else remove_patients(current, made.leaving, column, path.name)
+        found = impact(workspace, made.leaving)
+        made.evidence = {**found, "values": len(found["values"]), "files": len(found["files"])}
+        made.flags = _told(found)
+    else:
+        cells = read_table(path).cells
+        problems = _returned(workspace, cells, column, path.name)
+        if made.kind == "update":
+            problems += _row_problems(path, cohort)
+            with _gathered(problems):
+                after = merge_rows(current, cells, column, path.name)
+        else:
+            problems += _schema_problems(list(current.columns), list(cells.columns), cohort, path.name)
+            problems += contradictions(cells, column, path.name) if column in cells else []
+            after = cells
+        if problems:
+            raise CohortError(list(dict.fromkeys(problems)))
+        made.evidence = {}
+    events = {"column": cohort.endpoint.event_column, "happened": set(cohort.endpoint.event_values)}
+    change = compare(current, after, column, cohort.endpoint.time_column, events)
+    if made.kind == "table" and len(change.withdrawn) > MOST_LOST * len(current):
+        seen = f"{len(change.withdrawn)} of {len(current)} patients are no longer in it"
+        rule = f"A whole table may lack a {MOST_LOST:.0%} share of them: was it cut short?"
+        raise CohortError(
+            Problem(path.name, seen, rule, "Deliver the whole table, or NAME.withdraw.txt for who leaves.")
+        )
+    if made.kind == "table":
+        made.table = (content, path.suffix)
+    else:
+        made.table = (after.to_csv(sep="\t", index=False, lineterminator="\n").encode(), ".tsv")
+    if made.kind != "withdrawal":  # who withdraws leaves, whatever that does to the numbers
+        with _trial(workspace, made.table) as trial:
+            _about(
+                path,
+                trial,
+                lambda: read_clinical(cohort.model_copy(update={"clinical": trial}), workspace.study.parameters.cohort),
+            )
+    made.evidence |= {"patients": len(after), **change.counts()}
+    made.flags += [
+        f"patient {name}: the follow-up is shorter than before, or an event was taken back" for name in change.shrunk
+    ]
+    if made.kind == "table":
+        made.flags += [f"patient {name} is no longer in the table" for name in change.withdrawn]
+    made.flags += [f"column {name} is new and not used" for name in change.columns_added]
+    made.flags += [f"column {name} is gone; no covariate of the study used it" for name in change.columns_removed]
+
+
+@contextlib.contextmanager
+def _gathered(problems: list[Problem]) -> Any:
+    """Add the problems raised within to those already found, and raise all."""
+    try:
+        yield
+    except GroProgError as error:
+        raise CohortError(list(dict.fromkeys([*problems, *error.problems]))) from None
+
+
+@contextlib.contextmanager
+def _trial(workspace: Workspace, table: tuple[bytes, str]) -> Any:
+    path = workspace.snapshots.root / f".trial-{os.getpid()}{table[1]}"
+    write_atomically(path, table[0])
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _about(path: Path, trial: Path, check: Any) -> None:
+    """Problems as they concern the file delivered, not the one it was tried in."""
+    try:
+        check()
+    except GroProgError as error:
+        named = [
+            Problem(*(re.sub(rf"\S*{re.escape(trial.name)}", path.name, text) for text in vars(problem).values()))
+            for problem in error.problems
+        ]
+        raise CohortError(named) from None
+
+
+def _returned(workspace: Workspace, cells: Any, column: str, where: str) -> list[Problem]:
+    """Patients who have withdrawn and stand in a delivered table all the same."""
+    gone = withdrawn(workspace)
+    if not gone or column not in cells:
+        return []
+    key = study_key(workspace.state)
+    back = [name for name in cells[column].str.strip().unique() if pseudonym(name, key) in gone]
+    rule = "Who has withdrawn does not come back with a table."
+    return [Problem(where, f"patient {name} has withdrawn", rule, "Remove the row.") for name in back]
+
+
+def _row_problems(path: Path, cohort: Cohort) -> list[Problem]:
+    """Cells of an update that are of the wrong type or level, by their lines in the file; blanks say nothing and are skipped."""
+    from groprog_assets.methods.cohort.clinical_records import read_covariates, read_outcomes
+    from groprog_assets.methods.cohort.clinical_tables import read_table
+
+    table = read_table(path)._replace(path=Path(path.name))
+    if cohort.patient_column not in table.cells:
+        return []
+    patients = table.cells[cohort.patient_column].str.strip()
+    given = [
+        item
+        for item in cohort.fields
+        if item.column in table.cells and (item.height_column is None or item.height_column in table.cells)
+    ]
+    _, problems = read_covariates(table, patients, given)
+    outcome = (cohort.endpoint.time_column, cohort.endpoint.event_column)
+    if set(outcome) & set(table.cells):
+        filled = table.cells.assign(**{name: "" for name in outcome if name not in table.cells})
+        problems += read_outcomes(table._replace(cells=filled), patients, cohort.endpoint)[2]
+    return problems
+
+
+def _schema_problems(known: list[str], given: list[str], cohort: Cohort, where: str) -> list[Problem]:
+    """One problem for each column the study uses that a whole table lacks, with what may have become of it."""
+    import difflib
+
+    endpoint = cohort.endpoint
+    needed = [cohort.patient_column, endpoint.time_column, endpoint.event_column]
+    needed += [name for item in cohort.fields for name in (item.column, item.height_column) if name]
+    needed += [cohort.batch_column] if cohort.batch_column else []
+    new = [name for name in given if name not in known]
+    problems = []
+    for name in dict.fromkeys(item for item in needed if item not in given):
+        folded = {other.casefold(): other for other in new}
+        near = [folded[item] for item in difflib.get_close_matches(name.casefold(), list(folded), 1, 0.6)]
+        rule = f"The table so far has it. New here: {', '.join(new) or 'none'}."
+        remedy = (
+            f"Was it renamed to {near[0]!r}? Then name it as before, or mend the study file." if near else "Add it."
+        )
+        problems.append(Problem(where, f"no column {name!r}", rule, remedy))
+    return problems
+
+
+def _into_place(library: Library, manifest: Path, sha256: str) -> Library:
+    """The library with its files moved out of the inbox, to where they stay, read-only."""
+    place = manifest.parent / "accepted" / f"{Path(manifest.stem).stem}-{sha256[:12]}"
+    place.mkdir(parents=True, exist_ok=True)
+
+    def moved(path: Path) -> Path:
+        target = place / path.name
+        if path.is_file() and not target.exists():
+            os.replace(path, target)
+        target.chmod(0o444)
+        return target
+
+    named = {name: getattr(library, name) for name in ("alignments", "bigwig_plus", "bigwig_minus")}
+    changed: dict[str, Any] = {name: moved(path) for name, path in named.items() if path is not None}
+    return library.model_copy(update={**changed, "reads": [moved(path) for path in library.reads]})
+
+
+def _told(found: dict[str, Any]) -> list[str]:
+    """The impact of a withdrawal in words."""
+    lines = [f"model {version[:16]} was trained on one of them" for version in found["models"]]
+    lines += (
+        ["the champion is one of these models: it is replaced by the next one trained"] if found["champion"] else []
+    )
+    lines += [f"{name} is made again without them, its earlier bytes are erased" for name in found["values"]]
+    lines += [f"{path} still names one of them; it is yours to mend" for path in found["files"]]
+    return lines

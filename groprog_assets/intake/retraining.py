@@ -1,0 +1,81 @@
+"""What the inbox brought and no run has taken up yet. Asked again at each look, so nothing is lost when a process dies between.
+
+Each answer is a key, the same until something else came in: a run is asked for once by key. No Dagster.
+"""
+
+from __future__ import annotations
+
+from groprog_assets.errors import ArtifactError
+from groprog_assets.graph.asset_definition import LIBRARY_ASSETS, LIBRARY_FILES, SPECIFICATIONS
+from groprog_assets.store.artifacts import digest_value
+from groprog_assets.store.workspace import OF_PATIENTS, Workspace
+
+TRAINED = "champion"
+"""Without it the study was never run to a model, and its first run is a person's."""
+
+
+def libraries_due(workspace: Workspace) -> dict[str, str]:
+    """{library: key} of those from the inbox that were not read yet, or whose files changed since."""
+    _, snapshot = workspace.snapshots.current()
+    arrived = {item["id"] for item in snapshot.libraries}
+    return {name: key for name, key in changed_libraries(workspace).items() if name in arrived}
+
+
+def changed_libraries(workspace: Workspace) -> dict[str, str]:
+    """{library: key} of every library that was not read yet, or whose files changed since; empty before the annotation."""
+    found = {}
+    if workspace.derivations.current("gene_models"):
+        for library in workspace.study.libraries:
+            files = workspace.source_files(LIBRARY_FILES, library.id)
+            record = workspace.derivations.current_record("raw_reads", library.id)
+            if record is None or record["files"] != files:
+                found[library.id] = digest_value([workspace.describe(library), files])
+    return found
+
+
+def features_due(workspace: Workspace) -> str:
+    """A key when every library is made and the study was last made from others; "" when not."""
+    name, snapshot = workspace.snapshots.current()
+    if not snapshot.libraries or workspace.derivations.current(TRAINED) is None:
+        return ""
+    try:
+        made = {of_patients: _made(workspace, of_patients) for of_patients in (False, True)}
+    except ArtifactError:
+        return ""
+    for specification in SPECIFICATIONS.values():
+        record = None if specification.partitioned else workspace.derivations.current_record(specification.name)
+        wanted = specification.library_inputs
+        if record is None or not wanted:
+            continue
+        now = made[specification.of_patients]
+        read = {(item["asset"], item["partition"]): item["sha256"] for item in record["inputs"] if item["partition"]}
+        if read != {place: sha256 for place, sha256 in now.items() if place[0] in wanted}:
+            every = made[False] | made[True]
+            return digest_value([name, sorted(map(list, every)), sorted(every.values())])  # the same until all are made
+    return ""
+
+
+def _made(workspace: Workspace, of_patients: bool) -> dict[tuple[str, str], str]:
+    """{(asset, library): sha256} of the eligible libraries of the patients, or of the experiment."""
+    gates = (*LIBRARY_ASSETS, OF_PATIENTS) if of_patients else LIBRARY_ASSETS
+    kept, _ = workspace.eligible_libraries(gates, LIBRARY_ASSETS)
+    return {
+        (asset, library.id): record["output"]["sha256"]
+        for library in kept
+        for asset in LIBRARY_ASSETS
+        if (record := workspace.derivations.current_record(asset, library.id)) is not None
+    }
+
+
+def cohort_due(workspace: Workspace) -> str:
+    """A key when the clinical table the inbox brought is not the one last read; "" when it is."""
+    name, snapshot = workspace.snapshots.current()
+    if not snapshot.clinical or workspace.derivations.current(TRAINED) is None:
+        return ""
+    return name if table_changed(workspace) else ""
+
+
+def table_changed(workspace: Workspace) -> bool:
+    """Whether the clinical table is another one than the last read."""
+    record = workspace.derivations.current_record("clinical_records")
+    return record is None or record["files"] != workspace.source_files(("cohort.clinical",), "")

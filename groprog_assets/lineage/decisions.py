@@ -1,0 +1,53 @@
+"""Decisions as events: a clinical file accepted or set aside, a model promoted or rolled back, each with its evidence and who.
+
+They are observations of an asset in the event log, outside any run, and reach the ledger as events of their own, sealed like
+a run.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+
+from groprog_assets.store.artifacts import plain
+from groprog_assets.store.workspace import Workspace
+
+DECISION, ACTOR, EVIDENCE = "groprog/decision", "groprog/actor", "evidence"
+DECIDED = ("champion", "clinical_records", "raw_reads")
+"""Assets about which decisions are made."""
+
+
+def record_decision(
+    instance: dg.DagsterInstance, asset: str, decision: str, actor: str, evidence: dict[str, Any]
+) -> None:
+    """Write a decision about an asset into the event log. `evidence` holds no identifier of a patient."""
+    if asset not in DECIDED:
+        raise ValueError(f"no decisions are made about {asset}")
+    metadata: dict[str, Any] = {DECISION: decision, ACTOR: actor, EVIDENCE: dg.MetadataValue.json(plain(evidence))}
+    instance.report_runless_asset_event(dg.AssetObservation(asset_key=asset, description=decision, metadata=metadata))
+
+
+def erase_withdrawn(instance: dg.DagsterInstance, workspace: Workspace) -> bool:
+    """Erase the bytes of patients who have withdrawn once nothing current rests on them; the decision has its evidence."""
+    from groprog_assets.intake.withdrawals import erase_due
+
+    evidence = erase_due(workspace)
+    if evidence is None:
+        return False
+    record_decision(instance, "clinical_records", "erased", "withdrawal", evidence)
+    return True
+
+
+def decisions(instance: dg.DagsterInstance) -> list[dg.EventLogRecord]:
+    """Every decision, oldest first."""
+    found: list[dg.EventLogRecord] = []
+    for asset in DECIDED:
+        cursor = None
+        while True:
+            page = instance.fetch_observations(dg.AssetKey(asset), limit=500, cursor=cursor, ascending=True)
+            found += [record for record in page.records if not record.run_id]
+            cursor = page.cursor
+            if not page.has_more:
+                break
+    return sorted(found, key=lambda record: record.storage_id)

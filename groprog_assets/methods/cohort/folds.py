@@ -1,0 +1,125 @@
+"""Who is tested when: repeated folds by patient, stratified by event, or read from a splits file.
+
+Tables in, tables out; no Dagster. Source: A48.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from groprog_assets.errors import CohortError, Problem
+from groprog_assets.study.parameters import EvaluationParameters
+from groprog_assets.tables import conform
+
+
+def make_folds(
+    outcomes: pd.DataFrame, splits_path: Path | None, parameters: EvaluationParameters, seed: int
+) -> pd.DataFrame:
+    """`folds` table: in every repeat each patient of `outcomes` is tested in exactly one fold.
+
+    Without `splits_path`, folds are drawn per repeat from `seed`, stratified by event, so that their event counts
+    differ by at most one; the
+    same outcomes and seed give the same folds, whatever the row order. A splits file is JSON with `ids` and `splits`
+    [{rep, fold, test: [index into ids]}]; patients of it who are not in `outcomes` are passed over, as they were
+    excluded from the cohort.
+    Raises CohortError, with every problem at once: repeated patient ids, a patient in two folds of a repeat or in
+    none, an unknown
+    id, fewer events than folds.
+    """
+    duplicated = outcomes["patient_id"][outcomes["patient_id"].duplicated()].unique()
+    if len(duplicated):
+        raise CohortError(
+            Problem(
+                "outcomes, patient_id",
+                f"{len(duplicated)} ids stand twice; first {duplicated[0]}",
+                "A patient in two folds would be tested on what was trained on.",
+                "Keep one row a patient.",
+            )
+        )
+    frame = _drawn(outcomes, parameters, seed) if splits_path is None else _read(outcomes, Path(splits_path))
+    return conform(frame.sort_values(["repeat", "patient_id"]), "folds")
+
+
+def _drawn(outcomes: pd.DataFrame, parameters: EvaluationParameters, seed: int) -> pd.DataFrame:
+    events = int(outcomes["event"].sum())
+    if events < parameters.folds:
+        raise CohortError(
+            Problem(
+                "outcomes, event",
+                f"{events} events",
+                f"Each of the {parameters.folds} folds needs one to be tested on.",
+                "Set evaluation.folds lower, or use a longer follow-up or another endpoint.",
+            )
+        )
+    ordered = outcomes.sort_values("patient_id")
+    patients, event = ordered["patient_id"].to_numpy(), ordered["event"].to_numpy(dtype=bool)
+    rows = []
+    for repeat in range(parameters.repeats):
+        random = np.random.default_rng([seed, repeat])
+        # Events are dealt first, then the others go on where the events stopped: sizes differ by one at most as well.
+        dealt = np.concatenate([random.permutation(np.flatnonzero(event)), random.permutation(np.flatnonzero(~event))])
+        fold = np.arange(len(dealt)) % parameters.folds
+        rows.append(pd.DataFrame({"repeat": repeat, "fold": fold, "patient_id": patients[dealt]}))
+    return pd.concat(rows)
+
+
+def _read(outcomes: pd.DataFrame, path: Path) -> pd.DataFrame:
+    problems: list[Problem] = []
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        ids = [str(one) for one in document["ids"]]
+        splits = [(int(one["rep"]), int(one["fold"]), [int(i) for i in one["test"]]) for one in document["splits"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CohortError(
+            _problem(path, f"{type(error).__name__}: {error}", "It must hold `ids` and `splits`.")
+        ) from error
+    for patient, count in Counter(ids).items():
+        if count > 1:
+            problems.append(_problem(path, f"id {patient} stands {count} times", "An id names one patient."))
+    outside = sorted({i for *_, test in splits for i in test if not 0 <= i < len(ids)})
+    if outside:
+        problems.append(_problem(path, f"index {outside[0]} has no id", f"Indices run from 0 to {len(ids) - 1}."))
+        raise CohortError(problems)
+    known = set(outcomes["patient_id"].astype(str))
+    unknown = sorted(known - set(ids))
+    if unknown:
+        problems.append(
+            _problem(path, f"{len(unknown)} patients have no fold; first {unknown[0]}", "Every patient is tested once.")
+        )
+    for repeat in sorted({repeat for repeat, *_ in splits}):
+        tested = Counter(ids[i] for r, _, test in splits if r == repeat for i in test)
+        twice = [patient for patient, count in tested.items() if count > 1]
+        never = sorted((known & set(ids)) - set(tested))
+        if twice:
+            problems.append(
+                _problem(path, f"repeat {repeat}: {twice[0]} is in {tested[twice[0]]} folds", "It must be in one.")
+            )
+        if never:
+            problems.append(
+                _problem(path, f"repeat {repeat}: {never[0]} is in no fold", "Every patient is tested once.")
+            )
+    if not known & set(ids):
+        problems.append(
+            _problem(path, f"no id of it is in the cohort; first {ids[0] if ids else 'none'}", "Ids must match.")
+        )
+    if problems:
+        raise CohortError(problems)
+    rows: list[dict[str, Any]] = [
+        {"repeat": repeat, "fold": fold, "patient_id": ids[i]}
+        for repeat, fold, test in splits
+        for i in test
+        if ids[i] in known
+    ]
+    return pd.DataFrame(rows)
+
+
+def _problem(path: Path, value: str, rule: str) -> Problem:
+    return Problem(
+        f"splits file {path}", value, rule, "Make the file for this cohort, or leave it out to have folds drawn."
+    )

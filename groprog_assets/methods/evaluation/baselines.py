@@ -1,0 +1,167 @@
+"""The models every result is held against: Cox on the clinic, ridge Cox on clinic and expression, boosted Cox.
+
+Tables and arrays in, tables out; no Dagster, no torch. Every constant and every penalty is fitted inside the training fold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from groprog_assets.errors import CohortError, Problem
+from groprog_assets.methods.cohort.covariates import apply_covariates, fit_covariates
+from groprog_assets.methods.evaluation.boosting import choose_rounds, fit_boosted_cox, predict_boosted_cox
+from groprog_assets.methods.evaluation.penalised_cox import choose_penalties, fit_ridge_cox, inner_folds
+from groprog_assets.study.parameters import Parameters
+from groprog_assets.tables import conform
+from groprog_kernels.cox import breslow_baseline, survival_probability
+
+# From half a dozen patients' worth of information a column to next to none: the weakest only keeps rare levels finite.
+RIDGE_PENALTIES = (100.0, 50.0, 20.0, 10.0, 5.0, 1.0, 0.1)
+CLINICAL_PENALTIES = (100.0, 20.0, 5.0)
+EXPRESSION_PENALTIES = (3e5, 1e5, 3e4, 1e4, 3e3, 1e3)
+INNER_FOLDS = 5
+
+
+class Baselines(NamedTuple):
+    """`table`: out_of_fold with `survival_<months>` columns. `summary`: what each model chose in each fold."""
+
+    table: pd.DataFrame
+    summary: dict[str, Any]
+
+
+def baselines(
+    records: pd.DataFrame,
+    fields: pd.DataFrame,
+    outcomes: pd.DataFrame,
+    expression: Mapping[str, np.ndarray] | None,
+    folds: pd.DataFrame,
+    parameters: Parameters,
+) -> Baselines:
+    """Out-of-fold predictions of clinical_cox, penalised_cox (only with expression) and boosted_cox on the given folds.
+
+    `records`, `fields`, `outcomes`, `folds` are the tables of those names; `expression` holds "values" (patients, genes), NaN
+    where missing, "patient_id" and "gene". Patients without expression get the training mean of each gene. survival columns come
+    from each fold's Breslow baseline. A training fold without events, or a patient without a record, is a CohortError.
+    Source: A48.
+    """
+    ordered = outcomes.set_index("patient_id")
+    rows = records.set_index("patient_id")
+    lost = [
+        str(patient)
+        for patient in folds["patient_id"].unique()
+        if patient not in rows.index or patient not in ordered.index
+    ]
+    if lost:
+        said = f"{len(lost)} patients without a record or an outcome; first {lost[0]}"
+        raise CohortError(
+            Problem("folds, patient_id", said, "Folds name cohort patients.", "Make the folds from this cohort.")
+        )
+    omics = None if expression is None else _aligned(expression, list(ordered.index))
+    times = np.array(parameters.evaluation.survival_months)
+    place = {patient: row for row, patient in enumerate(ordered.index)}
+    rows = rows.loc[ordered.index]
+    time, event = ordered["time"].to_numpy(dtype=np.float64), ordered["event"].to_numpy(dtype=bool)
+    parts: list[pd.DataFrame] = []
+    chosen: dict[str, list[dict[str, Any]]] = {}
+    for key, tested in folds.groupby(["repeat", "fold"], sort=True):
+        repeat, fold = (int(number) for number in np.asarray(key))
+        test = np.array([place[patient] for patient in tested["patient_id"]])
+        others = folds.loc[(folds["repeat"] == repeat) & (folds["fold"] != fold), "patient_id"]
+        train = np.array([place[patient] for patient in others])
+        if not event[train].any():
+            problem = Problem(
+                f"repeat {repeat}, fold {fold}",
+                "no event among its training patients",
+                "A fit needs one.",
+                "Use fewer folds.",
+            )
+            raise CohortError(problem)
+        random = np.random.default_rng([parameters.training.seed, repeat, fold])
+        # Threads of the linear algebra library cost more than they bring on matrices of a few hundred rows.
+        with threadpool_limits(1):
+            found = _fold(rows, fields, omics, time, event, train, parameters, random)
+        for model, (risk, choice) in found.items():
+            baseline = breslow_baseline(risk[train], time[train], event[train])
+            survival = survival_probability(baseline, risk[test], times)
+            columns = {f"survival_{t:g}": survival[:, k] for k, t in enumerate(times)}
+            ids = ordered.index[test]
+            parts.append(
+                pd.DataFrame(
+                    {"model": model, "repeat": repeat, "fold": fold, "patient_id": ids, "risk": risk[test], **columns}
+                )
+            )
+            chosen.setdefault(model, []).append({"repeat": repeat, "fold": fold, **choice})
+    table = conform(pd.concat(parts).sort_values(["model", "repeat", "patient_id"]), "out_of_fold")
+    return Baselines(
+        table, {"models": chosen, "survival_months": times.tolist(), "genes": 0 if omics is None else omics.shape[1]}
+    )
+
+
+def _fold(
+    records: pd.DataFrame,
+    fields: pd.DataFrame,
+    omics: np.ndarray | None,
+    time: np.ndarray,
+    event: np.ndarray,
+    train: np.ndarray,
+    parameters: Parameters,
+    random: np.random.Generator,
+) -> dict[str, tuple[np.ndarray, dict[str, Any]]]:
+    """{model: (risk of every patient, what was chosen)}; every constant from `train`."""
+    covariates = fit_covariates(records.iloc[train], fields, parameters.cohort.maximum_missing_flag)
+    clinic = apply_covariates(covariates, records)
+    folds = min(INNER_FOLDS, max(2, int(event[train].sum())))
+    inner = inner_folds(event[train], folds, random)
+    data = (time[train], event[train])
+    ridge = choose_penalties([clinic[train]], *data, [(penalty,) for penalty in RIDGE_PENALTIES], inner)
+    beta = fit_ridge_cox([clinic[train]], *data, ridge.penalties)
+    effects = {name: round(float(value), 6) for name, value in zip(covariates.names, beta)}
+    found: dict[str, tuple[np.ndarray, dict[str, Any]]] = {
+        "clinical_cox": (clinic @ beta, {"clinical_penalty": ridge.penalties[0], "log_hazard_ratio": effects})
+    }
+    if omics is not None:
+        genes = _components(omics, train)
+        grid: list[tuple[float, ...]] = [(c, g) for g in EXPRESSION_PENALTIES for c in CLINICAL_PENALTIES]
+        choice = choose_penalties([clinic[train], genes[train]], *data, grid, inner)
+        beta = fit_ridge_cox([clinic[train], genes[train]], *data, choice.penalties)
+        penalties = {"clinical_penalty": choice.penalties[0], "expression_penalty": choice.penalties[1]}
+        found["penalised_cox"] = (np.hstack([clinic, genes]) @ beta, penalties)
+    rounds = choose_rounds(clinic[train], *data, inner)
+    boosted = fit_boosted_cox(clinic[train], *data, rounds)
+    found["boosted_cox"] = (predict_boosted_cox(boosted, clinic), {"rounds": rounds})
+    return found
+
+
+def _components(values: np.ndarray, train: np.ndarray) -> np.ndarray:
+    """Standardised genes (n, k) by the training fold's mean and SD; more genes than patients are rotated.
+
+    A ridge penalty is the same in coordinates of the training patients' span. Missing values become the mean.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        known = np.isfinite(values[train])
+        count = np.maximum(known.sum(axis=0), 1)
+        centre = np.where(known, values[train], 0.0).sum(axis=0) / count
+        spread = np.sqrt(np.where(known, (values[train] - centre) ** 2, 0.0).sum(axis=0) / count)
+        scaled = (values - centre) / spread
+    # A gene that hardly varies in training can put a new patient hundreds of SD away; five is as far as one may be.
+    scaled = np.clip(np.where(np.isfinite(scaled), scaled, 0.0), -5.0, 5.0)[:, spread > 0]
+    if scaled.shape[1] <= len(train):
+        return scaled
+    size, vectors = np.linalg.eigh(scaled[train] @ scaled[train].T)
+    keep = size > size[-1] * 1e-10
+    return scaled @ (scaled[train].T @ (vectors[:, keep] / np.sqrt(size[keep])))
+
+
+def _aligned(expression: Mapping[str, np.ndarray], patients: list[str]) -> np.ndarray:
+    row = {str(patient): k for k, patient in enumerate(np.asarray(expression["patient_id"]))}
+    values = np.asarray(expression["values"], dtype=np.float64)
+    out = np.full((len(patients), values.shape[1]), np.nan)
+    for k, patient in enumerate(patients):
+        if str(patient) in row:
+            out[k] = values[row[str(patient)]]
+    return out

@@ -1,0 +1,1 @@
+"""What is measured on genes, units and loci: profiles, pausing, differential transcription, enrichment, descriptors."""

@@ -1,0 +1,84 @@
+"""u_g of eq. 1 before the learned maps: one row a gene, every source a column. Tables in, tables out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from groprog_assets.methods.annotation.gene_assignment import representative_unit
+from groprog_assets.tables import conform
+
+SMALLEST_P = 1e-300
+
+
+def gene_features(
+    genes: pd.DataFrame,
+    gene_signal: pd.DataFrame,
+    pausing: pd.DataFrame,
+    gene_overlap: pd.DataFrame,
+    differential: pd.DataFrame,
+    labels: pd.DataFrame,
+    loci: pd.DataFrame,
+    chromatin_signal: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Table `gene_features`, rows in the order of `genes`.
+
+    Densities are means over libraries. The pausing index pools the reads of all conditions, and is missing where the gene passes
+    in none. Overlap fractions are missing for genes matched with no unit. Fold change, signed -log10 p (the raw p, at least
+    1e-300) and abundance are those of the unit covering most of the gene, missing without one. key_locus marks the genes of a
+    reliable locus: the one whose interval or symbol it is, otherwise those whose TSS lies in it. Marks become
+    `mark_<name>_promoter` and `mark_<name>_body`.
+    """
+    key = genes["gene"]
+    features = pd.DataFrame({"gene": key.to_numpy()})
+    density = gene_signal.groupby("gene", sort=False)[["promoter_density", "body_density", "upstream_density"]].mean()
+    for ours, theirs in (("tss_density", "promoter"), ("body_density", "body"), ("upstream_density", "upstream")):
+        features[ours] = density[f"{theirs}_density"].reindex(key).to_numpy()
+    features["pausing_index"] = pooled_pausing_index(pausing).reindex(key).to_numpy()
+    overlap = gene_overlap.set_index("gene").reindex(key)
+    features["five_prime_fraction"] = overlap["upstream_fraction"].to_numpy()
+    for name in ("body_fraction", "post_fraction", "tua"):
+        features[name] = overlap[name].to_numpy()
+    unit = representative_unit(differential, genes).reindex(key)
+    features["log2_fold_change"] = unit["log2_fold_change"].to_numpy()
+    strength = -np.log10(unit["p_value"].to_numpy(np.float64).clip(min=SMALLEST_P))
+    features["significance"] = np.sign(features["log2_fold_change"]) * strength
+    features["expression_level"] = unit["log_cpm"].to_numpy()
+    by_gene = labels.set_index("gene").reindex(key).fillna(0.0)
+    for name in by_gene.columns:
+        features[name] = by_gene[name].to_numpy(np.float64)
+    features["key_locus"] = key_locus(genes, loci)
+    if chromatin_signal is not None:
+        for mark, rows in chromatin_signal.groupby("mark", sort=False):
+            signal = rows.set_index("gene").reindex(key)
+            features[f"mark_{mark}_promoter"] = signal["promoter_signal"].to_numpy()
+            features[f"mark_{mark}_body"] = signal["body_signal"].to_numpy()
+    return conform(features, "gene_features")
+
+
+def pooled_pausing_index(pausing: pd.DataFrame) -> pd.Series:
+    """Density ratio of the reads of all conditions together, by gene; NaN where the gene passes in no condition (S1-P03)."""
+    by_gene = pausing.groupby("gene", sort=False).agg(
+        promoter=("promoter_count", "sum"),
+        body=("body_count", "sum"),
+        promoter_length=("promoter_length", "first"),
+        body_length=("body_length", "first"),
+        passes=("passes", "any"),
+    )
+    usable = by_gene["passes"] & (by_gene["body"] > 0) & (by_gene["promoter_length"] > 0)
+    index = by_gene["promoter"] / by_gene["body"] * by_gene["body_length"] / by_gene["promoter_length"]
+    return index.where(usable)
+
+
+def key_locus(genes: pd.DataFrame, loci: pd.DataFrame) -> np.ndarray:
+    """1.0 for the genes of a reliable key locus (S1-P14), else 0.0: (g,)."""
+    flag = np.zeros(len(genes))
+    locus: Any
+    for locus in loci[loci["reliable"]].drop_duplicates("locus").itertuples():
+        same = (genes["chrom"] == locus.chrom) & (genes["start"] == locus.start) & (genes["end"] == locus.end)
+        same |= genes["gene"] == locus.locus
+        inside = (genes["chrom"] == locus.chrom) & genes["tss"].between(locus.start, locus.end - 1)
+        flag[(same if same.any() else inside).to_numpy()] = 1.0
+    return flag

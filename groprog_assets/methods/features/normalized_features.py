@@ -1,0 +1,187 @@
+"""Eq. 2 and its signed and ranked companions (A7-A9): features of different scales on a common one. Tables in, tables out."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from groprog_assets.study.parameters import NormalizationParameters
+from groprog_assets.tables import conform
+
+LABEL = ("label", "differential")
+RULES = {
+    "tss_density": ("quantile_log", "density"),
+    "body_density": ("quantile_log", "density"),
+    "upstream_density": ("quantile_log", "density"),
+    "pausing_index": ("log_rank", "pausing"),
+    "five_prime_fraction": ("quantile_log", "pausing"),
+    "body_fraction": ("quantile_log", "pausing"),
+    "post_fraction": ("quantile_log", "pausing"),
+    "tua": ("signed_log", "pausing"),
+    "log2_fold_change": ("signed_log", "differential"),
+    "significance": ("signed_log", "differential"),
+    "expression_level": ("quantile_log", "differential"),
+}
+RANK_SUFFIX = "_rank"
+ROBUST_LIMIT = 3.0
+NORMAL_MAD = 1.482602218505602
+
+
+class NormalizedFeatures(NamedTuple):
+    """table: `normalized_features`, no missing values; constants: `normalization_constants`, one row a feature."""
+
+    table: pd.DataFrame
+    constants: pd.DataFrame
+
+
+def normalize(features: pd.DataFrame, parameters: NormalizationParameters) -> NormalizedFeatures:
+    """Each feature by its rule, blocks after Table 5; quantiles over the genes that have the feature.
+
+    * quantile_log: eq. 2 with the upper clip, in [0, 1] (A7); densities, overlap fractions, abundance, marks.
+    * signed_log: sign(x) log1p|x| / log1p(q99 of |x|), clipped to [-1, 1], so 0 stays 0 (A8); fold change, significance, TUA.
+    * log_rank: log10, then the robust z (median, MAD) clipped to +-3 in the feature's own column and the rank in (0, 1) in
+      `<feature>_rank`; the pausing index. An index of 0 takes half the smallest positive one.
+    * label: as it is; the functional labels, key_locus and further columns that hold only 0 and 1.
+
+    A missing value becomes the feature's neutral value and nothing else: 0 for signed_log and the robust z, 0.5 for the rank,
+    the median of the observed normalised values for quantile_log, 0 for a label. A feature without spread (q99 = q01; for labels
+    one value; none observed) is dropped with a warning, and keeps its row in the constants.
+    """
+    columns: dict[str, NDArray[np.float64]] = {}
+    constants: list[dict[str, Any]] = []
+    for name in features.columns.drop("gene"):
+        values = features[name].to_numpy(np.float64, copy=True)
+        rule, block = _rule(name, values)
+        held, lower, upper = _apply(rule, values, parameters)
+        constants.append(
+            {"feature": name, "rule": rule, "lower": lower, "upper": upper, "block": block, "dropped": held is None}
+        )
+        if held is None:
+            warnings.warn(f"feature {name} has no spread over {len(values)} genes and is not used", stacklevel=2)
+            continue
+        columns[name] = held
+        if rule == "log_rank":
+            columns[name + RANK_SUFFIX] = fractional_rank(values)
+            constants.append({**constants[-1], "feature": name + RANK_SUFFIX})
+    table = pd.DataFrame({"gene": features["gene"].to_numpy(), **columns})
+    return NormalizedFeatures(
+        conform(table, "normalized_features"), conform(pd.DataFrame(constants), "normalization_constants")
+    )
+
+
+def normalize_patients(
+    values: NDArray[np.float32], features: Sequence[str], experiment: NormalizedFeatures
+) -> NDArray[np.float32]:
+    """Patients' own features (n, g, j) -> (n, g, J) float32 in the columns of the experiment's table, genes in its order.
+
+    The constants are the experiment's, so no patient decides how another is scaled; only ranks are a patient's own. A feature
+    that is not measured in a patient's library stands as in the experiment. A missing value becomes the neutral value of
+    `normalize`; a patient without any value stays missing (NaN).
+    """
+    columns = [name for name in experiment.table.columns if name != "gene"]
+    constants = experiment.constants.set_index("feature")
+    place = {name: k for k, name in enumerate(features)}
+    result = np.empty((*values.shape[:2], len(columns)), np.float32)
+    for k, name in enumerate(columns):
+        own = experiment.table[name].to_numpy(np.float64)
+        source = name.removesuffix(RANK_SUFFIX) if name.endswith(RANK_SUFFIX) else name
+        if source not in place:
+            result[:, :, k] = own
+            continue
+        raw = values[:, :, place[source]].astype(np.float64)
+        if name.endswith(RANK_SUFFIX):
+            result[:, :, k] = [fractional_rank(row) for row in raw]
+            continue
+        rule, (lower, upper) = str(constants.at[name, "rule"]), (constants[end][name] for end in ("lower", "upper"))
+        result[:, :, k] = _as_in_experiment(rule, raw, float(lower), float(upper), own)
+    result[~np.isfinite(values).any(axis=(1, 2))] = np.nan
+    return result
+
+
+def _as_in_experiment(
+    rule: str, raw: NDArray[np.float64], lower: float, upper: float, own: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    if rule == "signed_log":
+        return np.nan_to_num(signed_log(raw, upper))
+    if rule == "log_rank":
+        with np.errstate(divide="ignore"):
+            z = np.clip((np.log10(raw) - lower) / (upper - lower), -ROBUST_LIMIT, ROBUST_LIMIT)
+        return np.nan_to_num(z)
+    if rule == "quantile_log":
+        scaled = quantile_log(raw, lower, upper)
+        return np.where(np.isnan(scaled), np.median(own), scaled)
+    return np.broadcast_to(own, raw.shape)
+
+
+def quantile_log(x: ArrayLike, lower: float, upper: float) -> NDArray[np.float64]:
+    """Eq. 2 with the upper clip (A7): log1p(clip(x, lower, upper) - lower) / log1p(upper - lower), in [0, 1]; NaN stays.
+
+    lower, upper: q01 and q99 in the feature's unit, upper > lower. Any shape.
+    """
+    x = np.asarray(x, dtype=np.float64)
+    return np.log1p(np.clip(x, lower, upper) - lower) / np.log1p(upper - lower)
+
+
+def equation_2(x: ArrayLike, lower: float, upper: float, epsilon: float) -> NDArray[np.float64]:
+    """Eq. 2 to the letter: log(1 + max(x - q01, 0)) / (log(1 + q99 - q01) + epsilon); above q99 it exceeds 1. Any shape."""
+    x = np.asarray(x, dtype=np.float64)
+    return np.log(1 + np.maximum(x - lower, 0)) / (np.log(1 + upper - lower) + epsilon)
+
+
+def signed_log(x: ArrayLike, upper: float) -> NDArray[np.float64]:
+    """sign(x) log1p(min(|x|, upper)) / log1p(upper), in [-1, 1] (A8); upper: q99 of |x|, > 0. NaN stays. Any shape."""
+    x = np.asarray(x, dtype=np.float64)
+    return np.sign(x) * np.log1p(np.minimum(np.abs(x), upper)) / np.log1p(upper)
+
+
+def fractional_rank(x: ArrayLike) -> NDArray[np.float64]:
+    """(mean rank - 0.5) / n of each value among the n observed, in (0, 1); ties share their mean rank, NaN becomes 0.5: (n,)."""
+    rank = pd.Series(np.asarray(x, dtype=np.float64)).rank()
+    return np.asarray(((rank - 0.5) / max(int(rank.notna().sum()), 1)).fillna(0.5), dtype=np.float64)
+
+
+def _rule(name: str, values: NDArray[np.float64]) -> tuple[str, str]:
+    if name in RULES:
+        return RULES[name]
+    if name.startswith("mark_"):
+        return "quantile_log", "density"
+    observed = values[~np.isnan(values)]
+    return LABEL if np.isin(observed, (0.0, 1.0)).all() else ("quantile_log", "differential")
+
+
+def _apply(
+    rule: str, values: NDArray[np.float64], parameters: NormalizationParameters
+) -> tuple[NDArray[np.float64] | None, float, float]:
+    observed = values[~np.isnan(values)]
+    if not len(observed) or np.all(observed == observed[0]):
+        return None, np.nan, np.nan
+    if rule == "label":
+        return np.nan_to_num(values), np.nan, np.nan
+    if rule == "signed_log":
+        upper = float(np.quantile(np.abs(observed), parameters.upper_quantile))
+        return (np.nan_to_num(signed_log(values, upper)) if upper > 0 else None), np.nan, upper
+    if rule == "log_rank":
+        return _robust_z(values)
+    lower, upper = (float(q) for q in np.quantile(observed, (parameters.lower_quantile, parameters.upper_quantile)))
+    if upper <= lower:
+        return None, lower, upper
+    scaled = quantile_log(values, lower, upper)
+    return np.where(np.isnan(scaled), np.nanmedian(scaled), scaled), lower, upper
+
+
+def _robust_z(values: NDArray[np.float64]) -> tuple[NDArray[np.float64] | None, float, float]:
+    positive = values[values > 0]
+    if not len(positive):
+        return None, np.nan, np.nan
+    logs = np.log10(np.where(values == 0, positive.min() / 2, values))
+    centre = float(np.nanmedian(logs))
+    spread = float(np.nanmedian(np.abs(logs - centre))) * NORMAL_MAD
+    if spread <= 0:
+        return None, centre, centre
+    z = np.clip((logs - centre) / spread, -ROBUST_LIMIT, ROBUST_LIMIT)
+    return np.nan_to_num(z), centre, centre + spread

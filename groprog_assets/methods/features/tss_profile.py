@@ -1,0 +1,144 @@
+"""The metagene in true base pairs (A34): sense and antisense reads around the dominant TSS. Tables in, tables out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from groprog_assets.methods.reads.window_counts import (
+    OPPOSITE,
+    StrandedIndex,
+    groups,
+    pooled_index,
+    total_reads,
+    tss_window,
+)
+from groprog_assets.study.parameters import TssProfileParameters
+from groprog_assets.study.schema import Library
+from groprog_assets.tables import conform
+from groprog_kernels.window_counts import bin_windows, profile_windows
+
+
+class TssHeatMap(NamedTuple):
+    """Reads around each TSS of one condition, binned. gene (g,) symbols, brightest first; offset (b+1,) bin edges in bp;
+    sense and antisense (g, b) reads per million."""
+
+    gene: NDArray
+    offset: NDArray[np.int64]
+    sense: NDArray[np.float64]
+    antisense: NDArray[np.float64]
+
+
+def profile(
+    positions: Mapping[str, pd.DataFrame],
+    libraries: Sequence[Library],
+    genes: pd.DataFrame,
+    parameters: TssProfileParameters,
+) -> pd.DataFrame:
+    """Mean reads per gene and million at each bp around the TSS, by condition and orientation: table `tss_profile`.
+
+    Offsets run from -upstream to downstream-1 in the direction of the gene, for both orientations: antisense reads at negative
+    offsets are divergent transcription. Libraries of a condition are pooled. Only `reliable` genes count, all genes when none
+    is; without genes or reads the signal is 0.
+    """
+    shown = _shown(genes)
+    width = parameters.upstream + parameters.downstream
+    parts = []
+    for condition in dict.fromkeys(library.condition for library in libraries):
+        index = pooled_index(positions, [library.id for library in libraries if library.condition == condition])
+        scale = max(len(shown), 1) * max(total_reads(index), 1) / 1e6
+        for orientation in ("sense", "antisense"):
+            reads = _profile_sum(index, shown, parameters, orientation)
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "condition": condition,
+                        "orientation": orientation,
+                        "offset": np.arange(-parameters.upstream, width - parameters.upstream),
+                        "signal": reads / scale,
+                    }
+                )
+            )
+    return conform(pd.concat(parts, ignore_index=True), "tss_profile")
+
+
+def heat_map(
+    positions: Mapping[str, pd.DataFrame],
+    libraries: Sequence[Library],
+    condition: str,
+    genes: pd.DataFrame,
+    parameters: TssProfileParameters,
+    bins: int = 120,
+) -> TssHeatMap:
+    """The same window of every gene, one row a gene, in `bins` bins; genes with most sense reads first.
+
+    Values are reads per million of the pooled libraries of `condition`. Ties keep the order of `genes`.
+    """
+    ids = [library.id for library in libraries if library.condition == condition]
+    index = pooled_index(positions, ids)
+    start, end = tss_window(
+        genes["tss"].to_numpy(), genes["strand"].to_numpy(), -parameters.upstream, parameters.downstream
+    )
+    matrix = {orientation: np.zeros((len(genes), bins)) for orientation in ("sense", "antisense")}
+    for (chrom, strand), rows in groups(genes["chrom"].to_numpy(), genes["strand"].to_numpy()).items():
+        reverse = np.full(len(rows), strand == "-")
+        for orientation, read_strand in (("sense", strand), ("antisense", OPPOSITE[strand])):
+            if (chrom, read_strand) in index:
+                counted = bin_windows(index[chrom, read_strand], start[rows], end[rows], bins, reverse)
+                matrix[orientation][rows] = counted / max(total_reads(index), 1) * 1e6
+    order = np.argsort(-matrix["sense"].sum(axis=1), kind="stable")
+    width = parameters.upstream + parameters.downstream
+    edges = np.arange(bins + 1) * width // bins - parameters.upstream
+    return TssHeatMap(genes["gene"].to_numpy()[order], edges, matrix["sense"][order], matrix["antisense"][order])
+
+
+def heat_maps(
+    positions: Mapping[str, pd.DataFrame],
+    libraries: Sequence[Library],
+    genes: pd.DataFrame,
+    parameters: TssProfileParameters,
+    bins: int = 120,
+) -> dict[str, dict[str, NDArray]]:
+    """{condition: members of its `heat_map`}, the genes of `profile` in one order for all: most sense reads together first.
+
+    A row is the same gene in every condition, so that rows may be compared across; the order of ties is that of `genes`.
+    """
+    shown = _shown(genes)
+    conditions = dict.fromkeys(library.condition for library in libraries)
+    maps = {name: heat_map(positions, libraries, name, shown, parameters, bins) for name in conditions}
+    depth = np.zeros(len(shown))
+    row = {gene: place for place, gene in enumerate(shown["gene"])}
+    rows = {name: np.array([row[gene] for gene in item.gene], dtype=np.int64) for name, item in maps.items()}
+    for name, item in maps.items():
+        depth[rows[name]] += item.sense.sum(axis=1)
+    order = np.argsort(-depth, kind="stable")
+    found = {}
+    for name, item in maps.items():
+        place = np.argsort(rows[name])[order]
+        found[name] = item._replace(
+            gene=item.gene[place].astype("U"), sense=item.sense[place], antisense=item.antisense[place]
+        )._asdict()
+    return found
+
+
+def _shown(genes: pd.DataFrame) -> pd.DataFrame:
+    return genes[genes["reliable"]] if genes["reliable"].any() else genes
+
+
+def _profile_sum(
+    index: StrandedIndex, genes: pd.DataFrame, parameters: TssProfileParameters, orientation: str
+) -> NDArray[np.int64]:
+    width = parameters.upstream + parameters.downstream
+    start, _ = tss_window(
+        genes["tss"].to_numpy(), genes["strand"].to_numpy(), -parameters.upstream, parameters.downstream
+    )
+    reads = np.zeros(width, np.int64)
+    for (chrom, strand), rows in groups(genes["chrom"].to_numpy(), genes["strand"].to_numpy()).items():
+        read_strand = strand if orientation == "sense" else OPPOSITE[strand]
+        if (chrom, read_strand) in index:
+            reads += profile_windows(index[chrom, read_strand], start[rows], width, np.full(len(rows), strand == "-"))
+    return reads

@@ -1,0 +1,1 @@
+"""From read files to positions and stranded coverage: files and position tables in, tables and arrays out."""

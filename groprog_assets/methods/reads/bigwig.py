@@ -1,0 +1,197 @@
+"""Stranded point-mode bigWig pairs: one value a base, minus strand negative when written, either sign when read.
+
+Tables in, files out, and back; no Dagster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from groprog_assets.errors import Problem, ReadsError
+from groprog_assets.methods.reads.bigwig_format import write_points
+from groprog_assets.methods.reads.positions import STRANDS, position_table, sequences
+
+_MAGIC = b"\x26\xfc\x8f\x88"
+_READ_STEP = 1 << 19
+
+
+def write_bigwigs(
+    positions: pd.DataFrame, chrom_sizes: Mapping[str, int], prefix: Path, scale: float = 1.0, kind: str = ""
+) -> list[Path]:
+    """`<prefix>_plus<kind>.bw` and `<prefix>_minus<kind>.bw` in point mode, values count * scale, minus negative.
+
+    scale: 1 for raw reads, 1e6 / reads for reads per million; kind: tells files apart, such as ".rpm".
+    Equal tables give equal bytes. A strand without reads gives a valid file without values. ReadsError when a position lies
+    outside chrom_sizes. Source: the convention of dREG, PINTS and proseq2.0 tracks.
+    """
+    held = sequences(positions)
+    for (chrom, _), (position, _) in held.items():
+        if chrom not in chrom_sizes or int(position[-1]) >= chrom_sizes[chrom]:
+            raise ReadsError(
+                Problem(
+                    f"positions on {chrom}",
+                    f"last position {int(position[-1]):,}",
+                    "A bigWig holds only bases of its chromosomes.",
+                    "Use the chromosome sizes of the assembly the reads were aligned to.",
+                )
+            )
+    paths = []
+    for strand, name, sign in zip(STRANDS, ("plus", "minus"), (1.0, -1.0)):
+        path = Path(f"{prefix}_{name}{kind}.bw")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        points = {chrom: columns for (chrom, side), columns in held.items() if side == strand}
+        write_points(path, chrom_sizes, points, sign * scale)
+        paths.append(path)
+    return paths
+
+
+def read_bigwig_pair(plus: Path, minus: Path, chrom_sizes: Mapping[str, int]) -> tuple[pd.DataFrame, list[str]]:
+    """The `positions` table of a raw point-mode pair, and the contigs of the files that chrom_sizes does not name.
+
+    The minus file may hold negative or positive values, not both. ReadsError, with every problem: not a bigWig, truncated or
+    altered, no shared chromosome, a chromosome of another length, values that are not whole numbers of reads, negative
+    values in the plus file.
+    """
+    problems: list[Problem] = []
+    parts: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
+    ignored: set[str] = set()
+    for code, path in enumerate((Path(plus), Path(minus))):
+        try:
+            chroms, values = _read(path, chrom_sizes)
+        except (RuntimeError, OSError, ValueError) as error:
+            problems.append(_unreadable(path, error))
+            continue
+        ignored |= set(chroms) - set(chrom_sizes)
+        problems += assembly_problems(path, chroms, chrom_sizes)
+        signs = {bool(sign) for _, value in values.values() for sign in np.unique(value < 0)}
+        if (code == 0 and True in signs) or len(signs) > 1:
+            problems.append(
+                Problem(
+                    str(path),
+                    "values of both signs" if len(signs) > 1 else "negative values",
+                    "The plus track must be positive; the minus track of one sign.",
+                    "Export the two strands separately.",
+                )
+            )
+        fractions = np.concatenate([np.empty(0), *(value[value != np.rint(value)][:1] for _, value in values.values())])
+        if len(fractions):
+            problems.append(
+                Problem(
+                    str(path),
+                    f"value {fractions[0]:g}",
+                    "Counting needs whole numbers of reads.",
+                    "Give the raw, unnormalised track in point mode.",
+                )
+            )
+        parts |= {(chrom, code): value for chrom, value in values.items()}
+    if problems:
+        raise ReadsError(problems)
+    order = sorted(parts)
+    sizes = [len(parts[key][0]) for key in order]
+    table = position_table(
+        np.repeat(np.array([key[0] for key in order], np.int32), sizes),
+        np.repeat(np.array([key[1] for key in order], np.int8), sizes),
+        np.concatenate([parts[key][0] for key in order]) if order else np.empty(0, np.int32),
+        np.abs(np.concatenate([parts[key][1] for key in order])).astype(np.int32) if order else np.empty(0, np.int32),
+        chrom_sizes,
+    )
+    return table, sorted(ignored)
+
+
+def bigwig_lengths(path: Path) -> dict[str, int]:
+    """Chromosome -> bp of a bigWig's header. ReadsError when it is no whole bigWig."""
+    try:
+        file = _open(path)
+    except (RuntimeError, OSError, ValueError) as error:
+        raise ReadsError(_unreadable(path, error)) from None
+    try:
+        return {str(chrom): int(size) for chrom, size in file.chroms().items()}
+    finally:
+        file.close()
+
+
+def _unreadable(path: Path, error: Exception) -> Problem:
+    return Problem(str(path), str(error).strip() or "unreadable", "A bigWig file is needed.", "Make or copy it again.")
+
+
+def _open(path: Path) -> Any:
+    """A whole bigWig: its signature stands at both ends."""
+    import pyBigWig
+
+    with open(path, "rb") as stream:
+        start = stream.read(4)
+        stream.seek(-min(4, path.stat().st_size), 2)
+        end = stream.read(4)
+    if start != _MAGIC:
+        raise ValueError("the file does not begin as a bigWig")
+    if end != _MAGIC:
+        raise ValueError("the file is cut off: a bigWig ends with its signature")
+    return pyBigWig.open(str(path))
+
+
+def _read(
+    path: Path, chrom_sizes: Mapping[str, int]
+) -> tuple[dict[str, int], dict[int, tuple[np.ndarray, np.ndarray]]]:
+    """Chromosome lengths of a bigWig and, by rank in chrom_sizes, its positions and values that are not zero."""
+    file = _open(path)
+    try:
+        chroms = {str(chrom): int(size) for chrom, size in file.chroms().items()}
+        held = {}
+        for rank, (chrom, size) in enumerate(chrom_sizes.items()):
+            positions, values = [np.empty(0, np.int32)], [np.empty(0, np.float32)]
+            if chroms.get(chrom) != size:
+                continue
+            for at in range(0, size, _READ_STEP):
+                end = min(at + _READ_STEP, size)
+                found = file.intervals(chrom, at, end)
+                if found is None:
+                    continue
+                starts, ends, value = (np.array(column) for column in zip(*found))
+                starts, lengths = np.maximum(starts, at), np.minimum(ends, end) - np.maximum(starts, at)
+                here = np.repeat(starts - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
+                value = np.repeat(value, lengths)
+                positions.append(here[value != 0].astype(np.int32))
+                values.append(value[value != 0].astype(np.float32))
+            held[rank] = (np.concatenate(positions), np.concatenate(values))
+    finally:
+        file.close()
+    return chroms, held
+
+
+def assembly_problems(path: Path, lengths: Mapping[str, int], chrom_sizes: Mapping[str, int]) -> list[Problem]:
+    """What speaks against `lengths` (contig -> bp of a file) and chrom_sizes being one assembly; empty when nothing does.
+
+    Contigs known to one side only are no problem as long as some are shared and all shared ones are equally long.
+    """
+    shared = [chrom for chrom in lengths if chrom in chrom_sizes]
+    if not shared:
+        named = f"its contigs are {', '.join(list(lengths)[:3])}…" if lengths else "it names no contigs"
+        remedy = "Give the chromosome sizes, annotation and alignments of one assembly."
+        bare = {chrom.removeprefix("chr") for chrom in chrom_sizes}
+        if any(chrom.removeprefix("chr") in bare for chrom in lengths):
+            remedy = (
+                "The names differ only by 'chr': rename the chromosomes of the chromosome sizes or of the alignments."
+            )
+        return [
+            Problem(
+                str(path),
+                f"no contig is among the study's chromosomes; {named}, the study's {', '.join(list(chrom_sizes)[:3])}…",
+                "Alignments and chromosome sizes must name the same assembly.",
+                remedy,
+            )
+        ]
+    return [
+        Problem(
+            str(path),
+            f"{chrom} is {lengths[chrom]:,} bp in the file and {chrom_sizes[chrom]:,} bp in the study",
+            "The alignments are of another assembly.",
+            "Give the chromosome sizes and annotation of the assembly the reads were aligned to, or align them again.",
+        )
+        for chrom in shared
+        if lengths[chrom] != chrom_sizes[chrom]
+    ][:5]

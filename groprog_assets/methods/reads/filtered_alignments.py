@@ -1,0 +1,350 @@
+"""Alignments to counted positions: uniqueness, duplicates, masks, read ends, strandedness, and the funnel of it all.
+
+A file and tables in, tables out; no Dagster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from groprog_assets.errors import Problem, ReadsError
+from groprog_assets.methods.reads.bigwig import assembly_problems, read_bigwig_pair
+from groprog_assets.methods.reads.positions import position_table, sequences, turn, turn_in_place
+from groprog_assets.methods.reads.strandedness import judge_strandedness
+from groprog_assets.methods.reads.uniqueness import UniquenessRule, uniqueness_rule
+from groprog_assets.study.parameters import FilteringParameters
+from groprog_assets.study.schema import Genome, Library
+from groprog_assets.tables import conform
+from groprog_kernels import reads, records
+
+_CONSEQUENCE = (
+    "The unit-calling defaults were made for one base a read. Measured with the same reads (GSE27463, 40 min, chr7; LtProbB "
+    "-200, UTS 5) as 1, 36 and 50 bp: 388, 3,833 and 6,887 units; 8.1, 58.0 and 60.2 Mb; 5' false positive 0.050, 0.134 and "
+    "0.126; TUA 0.743, 0.778 and 0.751; merged/dissociated genes 21/14, 88/185 and 88/241. "
+    "Use read_end: five_prime unless bases are what you want."
+)
+"""groHMM 1.41.1 windowAnalysis counts bases, not reads; run on the reads shortened and lengthened."""
+
+
+class FilteredAlignments(NamedTuple):
+    """positions: `positions` table; funnel: `filter_funnel` table; summary: document, see `filter_alignments`."""
+
+    positions: pd.DataFrame
+    funnel: pd.DataFrame
+    summary: dict[str, Any]
+
+
+def filter_alignments(
+    source_path: Path,
+    library: Library,
+    chrom_sizes: Mapping[str, int],
+    masks: pd.DataFrame,
+    gene_models: pd.DataFrame,
+    parameters: FilteringParameters,
+    genome: Genome,
+    progress: Callable[[str], Any] | None = None,
+) -> FilteredAlignments:
+    """Positions of the unique, mapped, unmasked reads of one library, on the RNA's strand.
+
+    source_path: BAM, SAM or CRAM, any order, no index needed; or the plus track of a library given as a bigWig pair.
+    chrom_sizes: chromosome -> bp. masks: `masks` table, used when parameters.use_masks. gene_models: `gene_models` table, for
+    the strand. progress gets a line of text a few times a minute.
+
+    The summary: format, program, command, uniqueness {rule, reason}, read_end, assay, duplicates, reads (records of the file),
+    kept, mean_read_length, shortest_read, longest_read, paired (fragments), unknown_mapping_quality, marked_duplicates,
+    contigs_ignored {contig: reads}, spike_in_reads, strandedness (document of `judge_strandedness`), plus_reads,
+    minus_reads, warnings [text].
+
+    ReadsError: not alignments, truncated or altered file; no shared contig, other chromosome lengths, or reads beyond a
+    chromosome's end (another assembly); no reads left (with the funnel); the umi policy without RX tags.
+    """
+    if library.bigwig_plus is not None and library.alignments is None and not library.reads:
+        return _from_bigwigs(library, chrom_sizes, masks, gene_models, parameters)
+    path = Path(source_path)
+    header = study_header(path, chrom_sizes, genome)
+    rule = uniqueness_rule(header.text, parameters.minimum_mapping_quality)
+    tenth = 0
+
+    def tell(done: int, total: int) -> None:
+        nonlocal tenth
+        if progress is not None and total and done * 10 // total > tenth:
+            tenth = done * 10 // total
+            progress(f"{library.id}: {10 * tenth} % of {path.name} read")
+
+    try:
+        decoded = reads.decode_reads(
+            path,
+            chrom_sizes,
+            read_end=library.read_end,
+            uniqueness=rule.rule,
+            minimum_mapping_quality=parameters.minimum_mapping_quality,
+            duplicates=parameters.duplicates,
+            masks=mask_intervals(masks) if parameters.use_masks else None,
+            spike_in_prefix=genome.spike_in_prefix,
+            reference=genome.fasta,
+            progress=tell,
+        )
+    except (records.BamError, OSError) as error:
+        raise _unreadable(path, error) from None
+    funnel = _funnel(decoded.outcomes, rule, library, parameters, genome)
+    _refuse(path, decoded, funnel, chrom_sizes)
+    columns = (decoded.chrom, decoded.strand, decoded.position, decoded.reads)
+    positions = position_table(*columns, chrom_sizes)
+    oriented = judge_strandedness(positions, gene_models, library.strandedness, library.assay, parameters)
+    if oriented.reverse:
+        turn_in_place(*columns)
+        positions = position_table(*columns, chrom_sizes)
+    summary = {
+        "format": header.format,
+        "program": rule.program,
+        "command": rule.command,
+        "uniqueness": {"rule": rule.rule, "reason": rule.reason},
+        "read_end": library.read_end,
+        "assay": library.assay,
+        "duplicates": parameters.duplicates,
+        "reads": sum(decoded.outcomes.values()),
+        "kept": decoded.outcomes["kept"],
+        "mean_read_length": decoded.mean_read_length,
+        "shortest_read": decoded.shortest_read,
+        "longest_read": decoded.longest_read,
+        "paired": decoded.paired,
+        "unknown_mapping_quality": decoded.unknown_quality,
+        "marked_duplicates": decoded.marked_duplicates,
+        "contigs_ignored": decoded.absent,
+        "contigs_absent_from_study": [name for name in header.lengths if name not in chrom_sizes],
+        "spike_in_reads": decoded.outcomes["spike_in"],
+        "strandedness": oriented.verdict,
+        **_strand_reads(positions),
+        "warnings": _warnings(decoded, library, rule),
+    }
+    return FilteredAlignments(positions, funnel, summary)
+
+
+def study_header(path: Path, chrom_sizes: Mapping[str, int], genome: Genome) -> records.BamHeader:
+    """The header of a BAM, SAM or CRAM, contig lengths in bp; no record is read.
+
+    ReadsError: not alignments, or cut off within the header; no contig shared with chrom_sizes, or one of another length.
+    """
+    try:
+        header = records.read_header(path, genome.fasta)
+    except (records.BamError, OSError) as error:
+        raise _unreadable(path, error) from None
+    problems = assembly_problems(path, header.lengths, chrom_sizes)
+    if problems:
+        raise ReadsError(problems)
+    return header
+
+
+def mask_intervals(masks: pd.DataFrame) -> dict[str, np.ndarray]:
+    """chromosome -> (m, 2) int64 half-open intervals in bp of a `masks` table."""
+    return {
+        str(chrom): rows[["start", "end"]].to_numpy(np.int64)
+        for chrom, rows in masks.groupby("chrom", sort=False, observed=True)
+    }
+
+
+def _strand_reads(positions: pd.DataFrame) -> dict[str, int]:
+    totals = {"+": 0, "-": 0}
+    for (_, strand), (_, count) in sequences(positions).items():
+        totals[strand] += int(count.sum(dtype=np.int64))
+    return {"plus_reads": totals["+"], "minus_reads": totals["-"]}
+
+
+def _unreadable(path: Path, error: Exception) -> ReadsError:
+    return ReadsError(
+        Problem(
+            str(path),
+            str(error),
+            "A whole BAM, SAM or CRAM is needed; order and index do not matter.",
+            "Copy or make the file again; `samtools quickcheck -v` tells whether it is whole. "
+            "A CRAM may need the FASTA it was made with (genome.fasta).",
+        )
+    )
+
+
+def _funnel(
+    outcomes: Mapping[str, int], rule: UniquenessRule, library: Library, parameters: FilteringParameters, genome: Genome
+) -> pd.DataFrame:
+    """The `filter_funnel` table: all records first, then each rule in the order it is asked."""
+    reasons = {
+        "unmapped": "not aligned",
+        "secondary_or_supplementary": "further alignments of a read already counted",
+        "quality_fail": "failed the sequencer's or the aligner's quality checks",
+        "other_mate": "a fragment is counted once: "
+        + ("by its second mate" if library.read_end == "three_prime" else "by its first mate"),
+        "not_unique": f"not uniquely aligned; kept are {rule.reason}",
+        "contig_absent": "contig is not in the chromosome sizes",
+        "spike_in": f"spike-in contig ({genome.spike_in_prefix}…), counted apart"
+        if genome.spike_in_prefix
+        else "no spike-in genome is named",
+        "out_of_range": "beyond the end of the chromosome",
+        "masked": "in a masked region" if parameters.use_masks else "masks are off",
+        "duplicate": {
+            "keep": "duplicates are kept",
+            "position": "not the first read at its 5' base and strand",
+            "umi": "not the first read with its 5' base, strand and UMI (RX)",
+        }[parameters.duplicates],
+    }
+    left = sum(outcomes.values())
+    rows = [("all", 0, left, "records in the file")]
+    for step, reason in reasons.items():
+        left -= outcomes[step]
+        rows.append((step, outcomes[step], left, reason))
+    return conform(pd.DataFrame(rows, columns=["step", "removed", "remaining", "reason"]), "filter_funnel")
+
+
+def _refuse(path: Path, decoded: reads.Decoded, funnel: pd.DataFrame, chrom_sizes: Mapping[str, int]) -> None:
+    """ReadsError where the decoded reads cannot be those of this study."""
+    problems = []
+    if decoded.outside is not None:
+        contig, end = decoded.outside
+        problems.append(
+            Problem(
+                str(path),
+                f"{decoded.outcomes['out_of_range']:,} reads lie beyond their chromosome; the first on {contig} ends at "
+                f"{end:,} of [0, {chrom_sizes[contig]:,})",
+                "Reads must lie within the study's chromosomes.",
+                "They were aligned to another assembly: give its chromosome sizes and annotation, or align them again.",
+            )
+        )
+    elif decoded.outcomes["kept"] == 0:
+        removed = zip(funnel["step"].tolist(), funnel["removed"].tolist(), strict=True)
+        steps = ", ".join(f"{step} {count:,}" for step, count in removed if count)
+        problems.append(
+            Problem(
+                str(path),
+                f"none of {sum(decoded.outcomes.values()):,} reads is left after filtering"
+                + (f" ({steps})" if steps else ""),
+                "At least one read must pass.",
+                _remedy(decoded, funnel),
+            )
+        )
+    if decoded.without_umi:
+        problems.append(
+            Problem(
+                str(path),
+                f"{decoded.without_umi:,} reads carry no RX tag",
+                "duplicates: umi needs the UMI of every read.",
+                "Put the UMI into RX when aligning (fgbio, umi_tools), or choose duplicates: keep or position.",
+            )
+        )
+    if problems:
+        raise ReadsError(problems)
+
+
+def _remedy(decoded: reads.Decoded, funnel: pd.DataFrame) -> str:
+    """What to do about the rule that removed most."""
+    if not sum(decoded.outcomes.values()):
+        return "The file holds a header and no records; give the aligned reads."
+    worst = str(funnel["step"].to_numpy()[funnel["removed"].to_numpy().argmax()])
+    return {
+        "unmapped": "Check that the reads were aligned to this assembly.",
+        "not_unique": "Check the aligner's MAPQ scale and filtering.minimum_mapping_quality.",
+        "contig_absent": "Add the contigs to the chromosome sizes, or check how they are named.",
+        "masked": "Check the blacklist and multi-copy BED, or set filtering.use_masks: false.",
+        "other_mate": "The file holds only one mate of each pair; give both, or choose the other read_end.",
+    }.get(worst, f"Most were removed as {worst.replace('_', ' ')}; check how the file was made.")
+
+
+def _warnings(decoded: reads.Decoded, library: Library, rule: UniquenessRule) -> list[str]:
+    """What a reader should know and no rule forbids."""
+    warnings = []
+    if library.read_end == "coverage" and decoded.mean_read_length > 1:
+        warnings.append(
+            f"Coverage mode counts each read {decoded.mean_read_length:.0f} times, once a base. {_CONSEQUENCE}"
+        )
+    if rule.rule == "mapping_quality" and decoded.unknown_quality:
+        warnings.append(
+            f"{decoded.unknown_quality:,} reads have MAPQ 255 (unknown) from "
+            f"{rule.program or 'an aligner the header does not name'}; they are taken as unique."
+        )
+    if decoded.absent:
+        named = ", ".join(
+            f"{name} {count:,}" for name, count in sorted(decoded.absent.items(), key=lambda x: -x[1])[:5]
+        )
+        warnings.append(
+            f"{sum(decoded.absent.values()):,} reads on {len(decoded.absent)} contigs outside the chromosome sizes: {named}."
+        )
+    return warnings
+
+
+def _from_bigwigs(
+    library: Library,
+    chrom_sizes: Mapping[str, int],
+    masks: pd.DataFrame,
+    gene_models: pd.DataFrame,
+    parameters: FilteringParameters,
+) -> FilteredAlignments:
+    """A raw point-mode pair as positions: already filtered by whoever made it, so only masks and the strand are left to do."""
+    assert library.bigwig_plus is not None
+    if library.bigwig_minus is None:
+        raise ReadsError(
+            Problem(
+                f"library {library.id}", "bigwig_minus is missing", "Both strands are needed.", "Name the minus track."
+            )
+        )
+    positions, ignored = read_bigwig_pair(library.bigwig_plus, library.bigwig_minus, chrom_sizes)
+    total = int(positions["count"].sum())
+    if parameters.use_masks:
+        positions = _unmasked(positions, mask_intervals(masks))
+    kept = int(positions["count"].sum())
+    rows = [
+        ("all", 0, total, "reads in the bigWig pair, already filtered by its maker"),
+        ("masked", total - kept, kept, "in a masked region" if parameters.use_masks else "masks are off"),
+    ]
+    funnel = conform(pd.DataFrame(rows, columns=["step", "removed", "remaining", "reason"]), "filter_funnel")
+    if kept == 0:
+        raise ReadsError(
+            Problem(
+                str(library.bigwig_plus),
+                f"none of {total:,} reads is left after filtering",
+                "At least one read must pass.",
+                "Check that the tracks hold values on the study's chromosomes, outside the masks.",
+            )
+        )
+    oriented = judge_strandedness(positions, gene_models, library.strandedness, "gro-seq", parameters)
+    if oriented.reverse:
+        positions = turn(positions)
+    summary = {
+        "format": "bigwig",
+        "program": "",
+        "command": "",
+        "uniqueness": {"rule": "none", "reason": "decided by the maker of the tracks"},
+        "read_end": library.read_end,
+        "assay": library.assay,
+        "duplicates": "keep",
+        "reads": total,
+        "kept": kept,
+        "mean_read_length": 1.0,
+        "shortest_read": 1,
+        "longest_read": 1,
+        "paired": 0,
+        "unknown_mapping_quality": 0,
+        "marked_duplicates": 0,
+        "contigs_ignored": {},
+        "contigs_absent_from_study": ignored,
+        "spike_in_reads": 0,
+        "strandedness": oriented.verdict,
+        **_strand_reads(positions),
+        "warnings": [f"Coverage mode: the tracks count bases. {_CONSEQUENCE}"]
+        if library.read_end == "coverage"
+        else [],
+    }
+    return FilteredAlignments(positions, funnel, summary)
+
+
+def _unmasked(positions: pd.DataFrame, masks: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """Positions outside every mask."""
+    keep = np.ones(len(positions), bool)
+    for chrom, intervals in masks.items():
+        here = (positions["chrom"] == chrom).to_numpy()
+        position = positions["position"].to_numpy()[here]
+        starts, ends = np.sort(intervals[:, 0]), np.sort(intervals[:, 1])
+        # inside as many intervals as have begun and not ended
+        keep[here] = np.searchsorted(starts, position, side="right") == np.searchsorted(ends, position, side="right")
+    return positions[keep].reset_index(drop=True)

@@ -1,0 +1,58 @@
+"""The identity of a library's files: path, size, sha256. The root of every lineage; no Dagster."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from groprog_assets.errors import Problem, ReadsError
+from groprog_assets.study.schema import Library
+from groprog_kernels import records
+
+
+def identify(library: Library) -> dict[str, Any]:
+    """{"files": [{"role", "path", "bytes", "sha256"}], "reads", "format"} of a library.
+
+    Roles: mate_1, mate_2, alignments, bigwig_plus, bigwig_minus. `format` is that of what will be analysed: bam, sam, cram,
+    bigwig or fastq. `reads` is None: the files are hashed, not parsed; the quality table and the funnel count them.
+    ReadsError lists every file that is missing, empty or, for alignments, no alignments at all.
+    """
+    named: list[tuple[str, Path]] = [(f"mate_{i}", Path(path)) for i, path in enumerate(library.reads, 1)]
+    named += [
+        (role, Path(path))
+        for role, path in (
+            ("alignments", library.alignments),
+            ("bigwig_plus", library.bigwig_plus),
+            ("bigwig_minus", library.bigwig_minus),
+        )
+        if path is not None
+    ]
+    problems, files = [], []
+    kind = "fastq" if library.reads else "bigwig"
+    for role, path in named:
+        try:
+            with open(path, "rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            size = path.stat().st_size
+            if size == 0:
+                raise ValueError("the file is empty")
+            if role == "alignments":
+                kind = records.alignment_format(path)
+        except FileNotFoundError:
+            problems.append(Problem(f"library {library.id}, {role}", f"{path} is missing", "", "Correct the path."))
+        except (OSError, ValueError) as error:
+            problems.append(
+                Problem(f"library {library.id}, {role}", f"{path}: {error}", "", "Copy or make the file again.")
+            )
+        else:
+            files.append({"role": role, "path": str(path), "bytes": size, "sha256": digest})
+    if not named:
+        problems.append(
+            Problem(
+                f"library {library.id}", "no files are named", "A library needs reads.", "Name FASTQ, BAM or bigWigs."
+            )
+        )
+    if problems:
+        raise ReadsError(problems)
+    return {"files": files, "reads": None, "format": kind}

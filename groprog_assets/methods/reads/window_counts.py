@@ -1,0 +1,73 @@
+"""Positions of a library, indexed by chromosome and strand, and counted in stranded windows. Tables in, arrays out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from groprog_assets.methods.reads.positions import sequences
+from groprog_kernels.window_counts import PositionIndex, count_windows, index_positions
+
+OPPOSITE = {"+": "-", "-": "+"}
+
+StrandedIndex = dict[tuple[str, str], PositionIndex]
+
+
+def stranded_index(positions: pd.DataFrame) -> StrandedIndex:
+    """{(chrom, strand): PositionIndex} of one library's positions table; pairs without reads are absent.
+
+    The table may be in any order; a sorted one, as the methods leave it, is not sorted again.
+    """
+    return {key: index_positions(*columns) for key, columns in sequences(positions).items()}
+
+
+def pooled_index(positions: Mapping[str, pd.DataFrame], libraries: Iterable[str]) -> StrandedIndex:
+    """The index of several libraries as one; at bases that more than one of them has, their counts stand side by side."""
+    parts: dict[tuple[str, str], list[tuple[NDArray, NDArray]]] = {}
+    for library in libraries:
+        for key, columns in sequences(positions[library]).items():
+            parts.setdefault(key, []).append(columns)
+    return {
+        key: index_positions(*(np.concatenate(column) for column in zip(*columns, strict=True)))
+        for key, columns in parts.items()
+    }
+
+
+def total_reads(index: StrandedIndex) -> int:
+    """Reads of the library over all chromosomes and both strands."""
+    return sum(part.total for part in index.values())
+
+
+def count_stranded(
+    index: StrandedIndex, chrom: NDArray, strand: NDArray, start: NDArray, end: NDArray
+) -> NDArray[np.int64]:
+    """Reads of each window [start, end) on its own strand: (w,) int64; a chromosome or strand without reads counts 0."""
+    counts = np.zeros(len(start), np.int64)
+    for (c, s), rows in groups(chrom, strand).items():
+        if (c, s) in index:
+            counts[rows] = count_windows(index[c, s], start[rows], end[rows])
+    return counts
+
+
+def groups(chrom: NDArray, strand: NDArray) -> dict[tuple[str, str], NDArray[np.int64]]:
+    """Row numbers of each (chromosome, strand), in order of first appearance."""
+    chrom_code, chroms = pd.factorize(np.asarray(chrom, dtype=object))
+    strand_code, strands = pd.factorize(np.asarray(strand, dtype=object))
+    code, unique = pd.factorize(chrom_code * max(len(strands), 1) + strand_code)
+    order = np.argsort(code, kind="stable")
+    rows = np.split(order, np.searchsorted(code[order], np.arange(1, len(unique))))
+    keys = [(str(chroms[key // len(strands)]), str(strands[key % len(strands)])) for key in unique]
+    return dict(zip(keys, rows, strict=False))
+
+
+def tss_window(tss: NDArray, strand: NDArray, first: int, last: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Half-open [start, end) of the offsets first .. last-1 downstream of each TSS, mirrored on -.
+
+    tss (g,) 0-based bp; strand (g,) "+" or "-". Starts below 0 are left to the caller to clip.
+    """
+    tss = np.asarray(tss, dtype=np.int64)
+    plus = np.asarray(strand, dtype=object) == "+"
+    return np.where(plus, tss + first, tss - last + 1), np.where(plus, tss + last, tss - first + 1)

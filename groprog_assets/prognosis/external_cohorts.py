@@ -1,0 +1,229 @@
+"""The finished model on one external cohort: read as the study's cohort is, scored, compared; between tables, model and methods.
+
+Nothing is fitted on these patients except, where the study asks for it, the place of their expression batches.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from groprog_assets.errors import CohortError, GroProgError, Problem
+from groprog_assets.prognosis.model_columns import columns, model_inputs
+from groprog_assets.study.schema import Cohort, ExternalCohort
+
+EXPLAINED = 500
+"""Training patients whose contributions weigh what an external cohort lacks; evenly taken from larger cohorts."""
+
+
+class Trained(NamedTuple):
+    """What the model was made from: model, asset values cohort, patient_expression and normalized_features, mode, parameters."""
+
+    model: Any
+    cohort: Any
+    expression: dict[str, Any]
+    features: Any
+    mode: str
+    parameters: Any
+
+
+class Elsewhere(NamedTuple):
+    """An external cohort as read: AssembledCohort, expression arrays or None, {field: why it is absent}."""
+
+    cohort: Any
+    expression: dict[str, Any] | None
+    absent: dict[str, str]
+
+
+def validate_cohort(external: ExternalCohort, own: Cohort, trained: Trained) -> tuple[dict[str, Any], Any]:
+    """(document of the external cohort, table of its scores). `own`: the study's cohort section.
+
+    Raises CohortError with every problem of the tables, or when values lie where the model cannot honestly score them; each
+    names the cohort.
+    """
+    try:
+        return _validated(external, own, trained)
+    except GroProgError as error:
+        problems = [replace(item, where=f"validation.{external.name}, {item.where}") for item in error.problems]
+        raise CohortError(problems or [Problem(f"validation.{external.name}", str(error), "", "")]) from error
+
+
+def _validated(external: ExternalCohort, own: Cohort, trained: Trained) -> tuple[dict[str, Any], Any]:
+    import numpy as np
+
+    from groprog_assets.methods.evaluation import external_validation as method
+    from groprog_assets.model.predict import predict
+    from groprog_assets.model.vocabulary import refusals, statements
+    from groprog_assets.prognosis.model_columns import score_table
+
+    read = read_elsewhere(external, own, trained)
+    fields = trained.cohort.fields
+    records = read.cohort.records.copy()
+    for name in fields.loc[fields["used"] & ~fields["field"].isin(records.columns), "field"]:
+        records[name] = np.nan if fields.set_index("field").loc[name, "kind"] == "continuous" else None
+    inputs, said = _inputs(external, read, records, trained)
+    refused = refusals(trained.model, inputs)
+    if refused:
+        raise CohortError(refused)
+    model, parameters = trained.model, trained.parameters
+    prediction, without = predict(model, inputs), predict(model, inputs.clinical_only())
+    outcomes = read.cohort.outcomes
+    scores = {"groprog": method.survival_frame(prediction.patient_id, prediction.risk, model.baseline, parameters)}
+    if inputs.mode != "clinical":
+        scores["groprog_without_omics"] = method.survival_frame(
+            without.patient_id, without.risk, model.baseline, parameters
+        )
+    scores["clinical_cox"] = method.clinical_cox_elsewhere(
+        (trained.cohort.records, fields, trained.cohort.outcomes), records, parameters
+    )
+    shares = _contributions(trained)
+    present = _present_genes(inputs)
+    notes = Counter(
+        note
+        for row in statements(model, inputs)
+        for note in row
+        if not note.startswith("missing:") and "genes" not in note
+    )
+    document = {
+        "name": external.name,
+        "patients": len(outcomes),
+        "events": int(outcomes["event"].sum()),
+        "endpoint": external.endpoint.name,
+        "summary": read.cohort.summary,
+        "lost": method.what_was_lost(*shares, read.absent, present),
+        "without_omics": int((prediction.genes_used == 0).sum()),
+        "harmonization": said,
+        "notes": [{"note": note, "patients": count} for note, count in notes.most_common(20)],
+        "risk": {
+            "training_mean": float(model.training_risk.mean()),
+            "training_sd": float(model.training_risk.std()),
+            "mean": float(prediction.risk.mean()),
+            "sd": float(prediction.risk.std()),
+        },
+        "evaluation": method.evaluate_external(scores, outcomes, model.training_risk, parameters),
+    }
+    table = score_table(prediction, None, "").drop(columns=["out_of_fold_risk", "model_version"])
+    return document, table.assign(cohort=external.name)
+
+
+def read_elsewhere(external: ExternalCohort, own: Cohort, trained: Trained) -> Elsewhere:
+    """The tables of an external cohort through the readers of the study's own; fields without a column are named, not refused."""
+    from groprog_assets.methods.cohort.clinical_records import read_clinical
+    from groprog_assets.methods.cohort.clinical_tables import read_table
+    from groprog_assets.methods.cohort.cohort import assemble_cohort
+    from groprog_assets.methods.cohort.patient_expression import read_expression
+
+    given = external.as_cohort(own)
+    held = set(read_table(given.clinical).cells.columns)
+    fields = trained.cohort.fields
+    used = fields.loc[fields["used"], "field"].tolist()
+    usable = [field for field in given.fields if field.column in held and (field.height_column or field.column) in held]
+    absent = {name: "not collected there" for name in used if name not in {field.name for field in usable}}
+    if not usable:
+        rule = f"One of the fields is needed: {', '.join(used)}."
+        raise CohortError(Problem(str(given.clinical), "no field of the model", rule, "List them under fields."))
+    given = given.model_copy(update={"fields": usable})
+    settings = trained.parameters.cohort
+    read = read_clinical(given, settings)
+    expression = None
+    if given.expression is not None and trained.mode == "signature":
+        expression = read_expression(given, read.records["patient_id"].tolist())
+    cohort = assemble_cohort(read.records, read.outcomes, read.fields, read.exclusions, expression, given, settings)
+    for row in cohort.fields.itertuples():
+        if row.field in used and row.missing == len(read.records):
+            absent[row.field] = "no patient has a value"
+    return Elsewhere(cohort, expression, absent)
+
+
+def _inputs(external: ExternalCohort, read: Elsewhere, records: Any, trained: Trained) -> tuple[Any, str]:
+    """ModelInputs of the external patients, and what was done about their batches."""
+    import numpy as np
+
+    from groprog_assets.model.inputs import ModelInputs
+    from groprog_assets.model.vocabulary import naming_problems
+
+    mode = trained.mode if read.expression is not None else "clinical"
+    inputs = ModelInputs.from_columns(
+        columns(records),
+        columns(trained.cohort.fields),
+        read.expression,
+        columns(trained.features.table),
+        columns(trained.features.constants),
+        mode,  # type: ignore[arg-type]
+    )
+    if inputs.mode == "clinical":
+        return inputs, "no expression: scored by the clinical branch alone"
+    if problems := naming_problems(trained.model, inputs):
+        raise CohortError(problems)
+    declared = read.cohort.index["batch"].to_numpy(dtype=str)
+    batch = np.where(declared == "", external.name, declared)
+    if not external.harmonize:
+        return inputs, "none: expression taken as it is"
+    return _beside_training(inputs, batch, external.name, trained)
+
+
+def _beside_training(inputs: Any, batch: Any, name: str, trained: Trained) -> tuple[Any, str]:
+    """The expression of each new batch put beside the training patients, whose constants stay as they are."""
+    import numpy as np
+
+    from groprog_assets.model.harmonization import fit_harmonization, fit_new_batch, harmonize
+
+    fitted = trained.model.encoders.harmonization
+    if fitted is None:
+        own = model_inputs(trained.cohort, trained.expression, trained.features, trained.mode)
+        genes, reference = own.genes, fit_harmonization(own.expression, np.full(len(own), ""))
+    else:
+        genes, reference = fitted.genes, fitted.constants
+    held = inputs.with_genes(genes)
+    values = held.expression.astype(np.float64)
+    measured = np.isfinite(values).any(axis=1)
+    for one in sorted(set(batch[measured].tolist())):
+        rows = measured & (batch == one)
+        label = f"{name}/{one}"
+        values[rows] = harmonize(
+            values[rows], np.full(int(rows.sum()), label), fit_new_batch(values[rows], label, reference)
+        )
+    count = len(set(batch[measured].tolist()))
+    said = (
+        f"ComBat: {count} batch{'es' if count > 1 else ''} of this cohort placed beside the training patients, whose constants "
+        "stay; a score depends on who else is in the batch"
+    )
+    return replace(held, expression=values), said
+
+
+def _contributions(trained: Trained) -> tuple[Mapping[str, float], Mapping[str, float]]:
+    """({field: mean absolute contribution}, {gene: the same}) over training patients."""
+    import numpy as np
+
+    from groprog_assets.model.explain import explain
+
+    inputs = model_inputs(trained.cohort, trained.expression, trained.features, trained.mode)
+    rows = np.unique(np.linspace(0, len(inputs) - 1, min(len(inputs), EXPLAINED)).astype(int))
+    found = explain(trained.model, inputs.take(rows))
+    return (
+        dict(zip(found.fields, np.abs(found.field).mean(axis=0).tolist())),
+        dict(zip(found.genes, np.abs(found.gene).mean(axis=0).tolist())),
+    )
+
+
+def _present_genes(inputs: Any) -> set[str]:
+    import numpy as np
+
+    if inputs.expression is None:
+        return set()
+    return {gene for gene, known in zip(inputs.genes, np.isfinite(inputs.expression).any(axis=0)) if known}
+
+
+def collected(found: list[tuple[dict[str, Any], Any]], version: str) -> Any:
+    """Bundle(cohorts: the documents; scores: table external_scores), also without any cohort."""
+    import pandas as pd
+
+    from groprog_assets.store.artifacts import Bundle
+    from groprog_assets.tables import TABLES, conform
+
+    empty = pd.DataFrame(columns=[column.name for column in TABLES["external_scores"].columns])
+    tables = [table.assign(model_version=version) for _, table in found]
+    scores = conform(pd.concat(tables, ignore_index=True) if tables else empty, "external_scores")
+    return Bundle(cohorts=[document for document, _ in found], scores=scores)

@@ -1,0 +1,190 @@
+"""New patients through the current model: read with the study's own field map, checked against the model's vocabulary.
+
+Nothing is fitted again, and no patient's score depends on another's.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from groprog_assets.errors import CohortError, Problem
+from groprog_assets.prognosis.champions import champion_model
+from groprog_assets.prognosis.model_columns import columns, labelled_genes, score_table
+from groprog_assets.prognosis.patient_libraries import measure_patients
+from groprog_assets.store.artifacts import digest_bytes
+from groprog_assets.store.workspace import Workspace
+from groprog_assets.study.schema import Expression
+
+
+class Scored(NamedTuple):
+    """table: risk_scores with a `notes` column; prediction, inputs, model: what it came from; labels: {function: its genes}."""
+
+    table: Any
+    prediction: Any
+    inputs: Any
+    model: Any
+    labels: dict[str, set[str]]
+
+
+def score_patients(
+    workspace: Workspace, patients: Path, expression: Path | None, libraries: Path | None = None
+) -> Scored:
+    """Scores of the patients in a clinical table; outcomes are neither needed nor read.
+
+    expression: genes x patients, of a model in signature mode; libraries: the patients' own nascent libraries, of one in matched
+    mode (see `patient_libraries`). Patients without either are scored by the clinical branch alone.
+
+    A batch column of the study that the table has is read: effects of batches seen in training are taken out as there. Raises
+    CohortError with every problem of the tables (absent column, value that is no level, repeated patient, another unit, scale or
+    naming than the training data, expression for a model that reads none, a patient of whom nothing is known), ArtifactError
+    when the study has no model yet.
+    """
+    from dataclasses import replace
+
+    from groprog_assets.methods.cohort.clinical_records import read_covariates, unread_values
+    from groprog_assets.methods.cohort.clinical_tables import missing_cells, read_table
+    from groprog_assets.methods.cohort.patient_expression import read_expression
+    from groprog_assets.model.checkpoint import load_model
+    from groprog_assets.model.inputs import ModelInputs
+    from groprog_assets.model.predict import predict
+    from groprog_assets.model.vocabulary import nothing_known, refusals, statements
+
+    bundle, features, fields = champion_model(workspace)
+    cohort = workspace.study.patients
+    table = read_table(patients)
+    if cohort.patient_column not in table.cells:
+        shown = ", ".join(map(str, table.cells.columns))
+        raise CohortError(
+            Problem(str(patients), f"no column {cohort.patient_column!r}", f"The columns are {shown}.", "Add it.")
+        )
+    used = set(fields.loc[fields["used"], "field"])
+    identifiers = table.cells[cohort.patient_column].str.strip()
+    problems = _identifier_problems(patients, identifiers)
+    asked = [field for field in cohort.fields if field.name in used]
+    records, found = read_covariates(table, identifiers, asked)
+    if problems + found:
+        raise CohortError(problems + found)
+    mode, given = bundle.summary["mode"], None
+    _only_what_is_read(mode, expression, libraries)
+    described = columns(features.table)
+    if libraries is not None:
+        described = measure_patients(workspace, libraries, records["patient_id"].tolist(), features)
+    if expression is not None:
+        scale = cohort.expression.scale if cohort.expression else "log"
+        changed = cohort.model_copy(update={"expression": Expression(path=expression, scale=scale)})
+        given = read_expression(changed, records["patient_id"].tolist())
+    inputs = ModelInputs.from_columns(
+        columns(records),
+        columns(fields),
+        given,
+        described,
+        columns(features.constants),
+        mode if given is not None or libraries is not None else "clinical",
+    )
+    if cohort.batch_column in table.cells:
+        cells = table.cells[cohort.batch_column]
+        inputs = replace(inputs, batch=cells.where(~missing_cells(cells), "").to_numpy(dtype=str))
+    model = load_model({name: blob.content for name, blob in bundle.files.items()})
+    refused = refusals(model, inputs) + nothing_known(model, inputs)
+    if refused:
+        raise CohortError(refused)
+    prediction = predict(model, inputs)
+    scored = score_table(prediction, None, bundle.summary["model_version"]).drop(columns="out_of_fold_risk")
+    said = zip(unread_values(table, asked), statements(model, inputs))
+    scored["notes"] = ["; ".join([*_clock(model), *unread, *stated]) for unread, stated in said]
+    return Scored(scored, prediction, inputs, model, labelled_genes(features))
+
+
+def _clock(model: Any) -> list[str]:
+    """The note that every patient has when the model's months do not count from baseline."""
+    landmark = model.parameters.cohort.landmark_months
+    return [] if landmark is None else [f"months count from the landmark at {landmark:g} months"]
+
+
+def _only_what_is_read(mode: str, expression: Path | None, libraries: Path | None) -> None:
+    for path, what, reader in ((expression, "expression", "signature"), (libraries, "libraries", "matched")):
+        if path is not None and mode != reader:
+            rule = f"The model is in {mode} mode and reads no {what}."
+            raise CohortError(Problem(str(path), what, rule, f"Score without --{what}."))
+
+
+def _identifier_problems(path: Path, identifiers: Any) -> list[Problem]:
+    problems = []
+    empty, repeated = identifiers == "", identifiers[identifiers.duplicated() & (identifiers != "")].unique()
+    if not len(identifiers):
+        problems.append(Problem(str(path), "no patient", "One row a patient.", "Give at least one."))
+    if empty.any():
+        problems.append(
+            Problem(
+                str(path), f"{int(empty.sum())} rows without an identifier", "One a patient.", "Fill or remove them."
+            )
+        )
+    if len(repeated):
+        names = ", ".join(repeated[:5])
+        problems.append(
+            Problem(
+                str(path), f"{len(repeated)} patients stand twice ({names})", "One row a patient.", "Keep one of them."
+            )
+        )
+    return problems
+
+
+def patient_pages(workspace: Workspace, scored: Scored) -> dict[str, bytes]:
+    """{file name: HTML page} of every scored patient: risk, percentile, survival curve, drivers, what was missing."""
+    import numpy as np
+
+    from groprog_assets.figures.patient_page import render_patient
+    from groprog_assets.model.explain import explain
+    from groprog_kernels.cox import survival_probability
+
+    explanation = explain(scored.model, scored.inputs)
+    last = float(max(scored.model.parameters.evaluation.survival_months))
+    months = np.arange(0.0, last + 0.5)
+    prediction, baseline = scored.prediction, scored.model.baseline
+    curves = [
+        survival_probability(baseline, risk, months) for risk in (prediction.risk, prediction.upper, prediction.lower)
+    ]
+    average = {
+        reference: survival_probability(baseline, np.array([reference]), months)[0].tolist()
+        for reference in set(explanation.reference.tolist())
+    }
+    landmark = scored.model.parameters.cohort.landmark_months
+    pages = {}
+    for row, score in enumerate(scored.table.to_dict("records")):
+        covariates = {name: values[row] for name, values in scored.inputs.covariates.items()}
+        genes = dict(zip(explanation.genes, explanation.gene[row].tolist()))
+        labels = {name: sum(genes.get(gene, 0.0) for gene in sorted(held)) for name, held in scored.labels.items()}
+        pages[page_name(score["patient_id"])] = render_patient(
+            {
+                "study": workspace.study.title or workspace.study.name,
+                "endpoint": workspace.study.patients.endpoint.name,
+                "score": score,
+                "notes": [note for note in score["notes"].split("; ") if note and note not in _clock(scored.model)],
+                "horizons": scored.prediction.horizons.tolist(),
+                "months": months.tolist(),
+                "survival": curves[0][row].tolist(),
+                "survival_lower": curves[1][row].tolist(),
+                "survival_upper": curves[2][row].tolist(),
+                "average": average[float(explanation.reference[row])],
+                "reference": float(explanation.reference[row]),
+                "fields": dict(zip(explanation.fields, explanation.field[row].tolist())),
+                "values": covariates,
+                "genes": genes,
+                "labels": labels if score["genes_used"] else {},
+                "genes_total": len(explanation.genes),
+                "members": len(scored.model.members),
+                "landmark": landmark,
+                "unexplained": float(explanation.block[row].sum() - sum(genes.values()) + explanation.residual[row]),
+                "patients": scored.model.training_patients,
+                "events": scored.model.training_events,
+            }
+        )
+    return pages
+
+
+def page_name(patient: str) -> str:
+    """The page's file name: the identifier, or a digest of it where it would make no safe file name."""
+    safe = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}", patient)
+    return f"{patient if safe else digest_bytes(patient.encode())[:16]}.html"

@@ -1,0 +1,119 @@
+"""What the report says of the run itself: libraries, files read, overrides, checks, values, who was left out. No Dagster."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from typing import Any
+
+from groprog_assets.store.workspace import StudyView, Workspace
+
+AFTER = ("report", "lineage_snapshot", "locus_pages")
+"""Assets the report does not rest on; whether they are made before it or after must not change it."""
+
+
+def state_of(workspace: Workspace) -> dict[str, Any]:
+    """The present values of the study, as far as the report tells of them: what decides its provenance section."""
+    return {
+        f"{asset}[{partition}]": [
+            record["output"]["sha256"],
+            record["code_version"],
+            record["verdicts"],
+            record["files"],
+        ]
+        for asset, partition, record in _records(workspace)
+    } | {"overrides": workspace.study.parameters.overrides()}
+
+
+def report_context(study: StudyView, workspace: Workspace) -> dict[str, Any]:
+    """The keys of `render_report` that are about the run."""
+    records = list(_records(workspace))
+    files = {(item["path"], item["sha256"]): item for _, _, record in records for item in record["files"]}
+    left_out = {item["library"]: item["reason"] for _, _, record in records for item in record["left_out"]}
+    contrast = study.contrast
+    return {
+        "study": {
+            "name": study.name,
+            "title": study.title,
+            "genome": study.genome.name,
+            "contrast": {"treatment": contrast.treatment, "control": contrast.control},
+            "mode": study.parameters.representation.mode if study.cohort else "",
+            "endpoint": study.cohort.endpoint.name if study.cohort else "",
+            "patients": study.cohort is not None,
+        },
+        "absent": _absent(study),
+        "marks": [
+            {name: getattr(mark, name) for name in ("name", "cell_type", "build", "source")} for mark in study.marks
+        ],
+        "libraries": [_library(workspace, library, left_out) for library in workspace.study.libraries],
+        "inputs": sorted(files.values(), key=lambda item: (item["role"], item["library"], item["path"])),
+        "parameters": workspace.study.parameters.overrides(),
+        "provenance": {
+            "version": metadata.version("groprog"),
+            "environment": workspace.environment(),
+            "command": f"groprog run {workspace.path.name}",
+            **{f"left out: {name}": reason for name, reason in sorted(left_out.items())},
+        },
+        "artifacts": [
+            {
+                "asset": asset,
+                "partition": partition,
+                "data_version": record["output"]["sha256"],
+                "code_version": record["code_version"],
+            }
+            for asset, partition, record in records
+        ],
+        "checks": [
+            {
+                "asset": asset,
+                "partition": partition,
+                "check": verdict["name"],
+                "passed": verdict["passed"],
+                "severity": "error" if verdict["blocking"] else "warn",
+                "description": verdict["description"],
+            }
+            for asset, partition, record in records
+            for verdict in record["verdicts"]
+        ],
+    }
+
+
+def _absent(study: StudyView) -> dict[str, str]:
+    """Why a section of the report is empty, where the study does not ask for it."""
+    reasons = {}
+    if study.ontology is None:
+        reasons["enrichment"] = "The study names no ontology, so the functions of the changed genes were not tested."
+    if not study.loci:
+        reasons["loci"] = "The study names no key loci."
+    if not study.marks:
+        reasons["marks"] = "The study names no chromatin tracks."
+    if not study.validation:
+        reasons["external"] = (
+            "The study names no patients of another centre (validation), so the model is judged at home only."
+        )
+    return reasons
+
+
+def _records(workspace: Workspace) -> list[tuple[str, str, dict[str, Any]]]:
+    libraries = {library.id for library in workspace.study.libraries}
+    return [
+        (asset, partition, workspace.derivations.read(digest))
+        for asset, partition, digest in workspace.derivations.pointers()
+        if asset not in AFTER and workspace.has(asset) and (not partition or partition in libraries)
+    ]
+
+
+def _library(workspace: Workspace, library: Any, left_out: dict[str, str]) -> dict[str, Any]:
+    record = workspace.derivations.current_record("alignments", library.id)
+    headline = record["headline"] if record else {}
+    return {
+        "id": library.id,
+        "condition": library.condition,
+        "replicate": library.replicate,
+        "assay": library.assay,
+        "read_end": library.read_end,
+        "strandedness": library.strandedness,
+        "program": headline.get("program") or "",
+        "reads": headline.get("reads"),
+        "left_out": left_out.get(library.id, ""),
+        "metadata": dict(library.metadata),
+    }

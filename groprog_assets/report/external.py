@@ -1,0 +1,168 @@
+"""The report's section on patients of other centres: how the finished model does there, and what it could not be fed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from groprog_assets.report.blocks import (
+    Block,
+    cell,
+    details,
+    facts,
+    fixed,
+    interval,
+    member,
+    note,
+    number,
+    paragraph,
+    table,
+)
+from groprog_assets.report.genomics import picture as _picture
+from groprog_assets.report.prognosis import label_of, metric_label
+
+WHOLE_LOSS = 0.25
+"""From this share of the model's contributions missing, the section says so in a warning."""
+
+
+def external(context: Mapping[str, Any]) -> list[Block]:
+    """One part an external cohort: who they are, what was lost, metrics with intervals, calibration, risk groups."""
+    cohorts = context.get("external_validation") or []
+    blocks: list[Block] = []
+    if cohorts:
+        blocks.append(
+            paragraph(
+                "The finished model scored these patients as it stands: no weight, constant or cut was changed for them. "
+                "Intervals resample their patients; censoring weights come from their own follow-up."
+            )
+        )
+    for document in cohorts:
+        blocks += _cohort(context, document)
+    return blocks
+
+
+def _cohort(context: Mapping[str, Any], document: Mapping[str, Any]) -> list[Block]:
+    name, found, summary = document["name"], document["evaluation"], document["summary"]
+    followed = (summary.get("follow_up") or {}).get("median")
+    own = found["models"]["groprog"]["c_ipcw"]
+    rows = [
+        (
+            f"Patients, {name.replace('_', ' ')}",
+            number(document["patients"]),
+            f"{number(document['events'])} with the event",
+        ),
+        ("Concordance there", fixed(own["estimate"]), f"95 % interval {interval(own['lower'], own['upper'], 2)}"),
+        ("Median follow-up", "–" if followed is None else f"{followed:.0f}", "months, reverse Kaplan–Meier"),
+    ]
+    captions = {
+        f"external_{name}_survival": (
+            f"Patients of {name.replace('_', ' ')} by the training cohort's cuts of risk: the same group means the same risk.",
+            "Kaplan-Meier survival curves of risk groups in the external cohort.",
+        ),
+        f"external_{name}_calibration": (
+            "Predicted against observed event probability there. Off the diagonal, probabilities need recalibration before use.",
+            "Calibration plot of the external cohort.",
+        ),
+    }
+    return [
+        facts(rows),
+        *what_was_lost(document),
+        _metrics(found),
+        _differences(found["differences"]),
+        *(_picture(context, figure, captions) for figure in captions),
+        _calibration(document),
+        details("Who these patients are, and what was said of single ones", [_who(document)]),
+    ]
+
+
+def what_was_lost(document: Mapping[str, Any]) -> list[Block]:
+    """The box with what an external cohort could not feed; a warning from WHOLE_LOSS of fields or genes on."""
+    lost, risk = document["lost"], document["risk"]
+    genes, parts = lost["genes"], []
+    share = sum(row["share"] or 0.0 for row in lost["fields"])
+    for row in lost["fields"]:
+        weight = (
+            "" if row["share"] is None else f", {100 * row['share']:.0f} % of what the fields contribute in training"
+        )
+        parts.append(f"{row['field'].replace('_', ' ')} ({row['why']}{weight})")
+    text = (
+        f"Fields without a value: {'; '.join(parts)}. They count as the training median."
+        if parts
+        else "Every field is there."
+    )
+    if genes["model"]:
+        missing = genes["model"] - genes["present"]
+        weight = (
+            "" if genes["share"] is None else f", which carry {100 * genes['share']:.0f} % of what the genes contribute"
+        )
+        text += f" {number(missing)} of {number(genes['model'])} genes are missing{weight}; they count as average."
+    if document["without_omics"]:
+        text += (
+            f" {number(document['without_omics'])} patients without expression are scored by the clinical branch alone."
+        )
+    text += (
+        f" Harmonisation: {document['harmonization']}. Risks have mean {fixed(risk['mean'], 2)} and SD {fixed(risk['sd'], 2)}; "
+        f"in training {fixed(risk['training_mean'], 2)} and {fixed(risk['training_sd'], 2)}."
+    )
+    heavy = max(share, genes["share"] or 0.0) >= WHOLE_LOSS
+    return [note(text, "warn" if heavy else "info", "What the model could not be given")]
+
+
+def _metrics(found: Mapping[str, Any]) -> Block:
+    models = list(found["models"])
+    rows = []
+    for metric in found["models"][models[0]]:
+        row = [cell(metric_label(metric), strong=True)]
+        for model in models:
+            entry = found["models"][model][metric]
+            bounds = "" if entry.get("lower") is None else f" ({interval(entry['lower'], entry['upper'], 2)})"
+            row.append(cell(fixed(entry["estimate"]) + bounds, entry["estimate"]))
+        rows.append(row)
+    return table(["Metric", *map(label_of, models)], rows, "Metrics there, with 95 % intervals.")
+
+
+def _differences(differences: list[Mapping[str, Any]]) -> Block:
+    rows = [
+        [
+            cell(f"{label_of(row['model'])} − {label_of(row['against'])}", strong=True),
+            metric_label(row["metric"]),
+            cell(fixed(row["difference"]), row["difference"]),
+            cell(interval(row["lower"], row["upper"]), row["lower"]),
+        ]
+        for row in differences
+        if row["metric"] in ("c_ipcw", "harrell", "integrated_brier")
+    ]
+    return table(["Difference", "Metric", "Estimate", "95 % interval"], rows, "Paired differences on these patients.")
+
+
+def _calibration(document: Mapping[str, Any]) -> Block:
+    found = document["evaluation"]
+    own, rows = found["calibration"]["groprog"], []
+    for horizon, ratio in found["observed_expected"].items():
+        error = (member(own["horizons"], horizon) or {}).get("error")
+        rows.append([f"{horizon} months", cell(fixed(ratio, 2), ratio), cell(fixed(error), error)])
+    test = (own.get("d_calibration") or {}).get("p_value")
+    caption = (
+        f"Calibration there: slope {fixed(own['slope'], 2)} (SE {fixed(own['slope_standard_error'], 2)}; 1 is right), "
+        f"D-calibration p = {fixed(test)}. Observed over expected above 1: more events than predicted."
+    )
+    return table(["Horizon", "Observed / expected", "Mean error over tenths"], rows, caption)
+
+
+def _who(document: Mapping[str, Any]) -> Block:
+    rows = []
+    for row in document["summary"].get("table_one") or []:
+        group = row["all"]
+        if row["kind"] == "continuous":
+            text = (
+                "–"
+                if group["median"] is None
+                else f"{group['median']:.4g} ({group['quartile_1']:.4g}–{group['quartile_3']:.4g})"
+            )
+        else:
+            text = f"{group['count']:,} of {group['known']:,}"
+        rows.append(
+            [cell(row["field"].replace("_", " ")), row["level"] or "median (quartiles)", text, number(row["missing"])]
+        )
+    rows += [[cell("said of patients"), item["note"], f"{item['patients']:,}", ""] for item in document["notes"]]
+    return table(["Field", "Level", "There", "Missing"], rows, "Covariates there, and notes on single patients.")

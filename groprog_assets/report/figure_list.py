@@ -1,0 +1,148 @@
+"""Which figures a study has, and what each is drawn from. Called by the assets `nascent_figures` and `figures`; matplotlib is
+imported on use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from groprog_assets.prognosis.model_columns import labelled_genes, model_inputs
+from groprog_assets.store.artifacts import Blob, Bundle
+
+
+def nascent_drawings(study: Any, values: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
+    """{figure name: function that draws it}; `values` are the assets by name. Names are those of the report's captions."""
+    from groprog_assets.figures import (
+        chromatin,
+        density,
+        differential,
+        enrichment,
+        loci,
+        pausing,
+        reads,
+        tss_profile,
+        tuning,
+    )
+
+    control, treatment = study.contrast.control, study.contrast.treatment
+    conditions = {library.id: library.condition for library in study.libraries}
+    funnels = {library: item.funnel for library, item in values["filtered_alignments"].items()}
+    changed, paused, key = values["differential_transcription"], values["pausing"], values["loci"]
+    around, fitted = values["tss_profile"], values["transcript_hmm"]
+    overlap = values["transcript_density"]
+    found = {
+        "read_quality": lambda: reads.read_quality(values["read_quality"], conditions, control, treatment),
+        "filter_funnel": lambda: reads.filter_funnel(funnels, conditions, control, treatment),
+        "transcript_density": lambda: density.transcript_density(overlap.profile, overlap.summary),
+        "tss_profile": lambda: tss_profile.tss_profile(
+            around.table, control, treatment, {name: Bundle(image) for name, image in around.heat_maps.items()}
+        ),
+        "tuning_surface": lambda: tuning.tuning_surface(fitted.tuning, fitted.fit),
+        "em_trace": lambda: tuning.em_trace(fitted.trace),
+        "ma_plot": lambda: differential.ma_plot(changed.table, changed.summary),
+        "pausing": lambda: pausing.pausing_distribution(paused.table, paused.summary, control, treatment),
+        "enrichment": lambda: enrichment.enrichment(values["enrichment"].table),
+    }
+    if len(values["chromatin_signal"]):
+        found["chromatin_marks"] = lambda: chromatin.marks_by_transcription(
+            values["chromatin_signal"], values["gene_signal"]
+        )
+    for name in sorted(set(key.table["locus"])):
+        found[f"locus_{name}"] = partial(
+            loci.locus_tracks, name, key.table, key.tracks, values["genes"], control, treatment
+        )
+    return found
+
+
+def cohort_drawings(values: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
+    """The figures of the patients and of the model, as `nascent_drawings` has those of the libraries."""
+    from groprog_assets.figures import (
+        ablation,
+        attributions,
+        calibration,
+        cohort,
+        evaluation,
+        kaplan_meier,
+        robustness,
+        training,
+    )
+    from groprog_assets.report.prognosis import LABELS, MODEL
+
+    document, trained, patients = values["evaluation"], values["risk_model"], values["cohort"]
+    elsewhere = {}
+    for found in values["external_validation"].cohorts:
+        strata, held = found["evaluation"]["strata"].get(MODEL), found["evaluation"]["calibration"].get(MODEL)
+        elsewhere[f"external_{found['name']}_survival"] = partial(kaplan_meier.kaplan_meier_figure, strata)
+        elsewhere[f"external_{found['name']}_calibration"] = partial(calibration.calibration_figure, held)
+    return {
+        **elsewhere,
+        "follow_up": lambda: cohort.follow_up(patients.outcomes, patients.summary),
+        "missingness": lambda: cohort.missingness(patients.summary, patients.fields),
+        "energy": lambda: training.energy_histogram(
+            trained.out_of_fold.groupby("patient_id")["eta"].mean(), tuple(values["energy_clamp"])
+        ),
+        "decision": lambda: evaluation.decision_figure(document, LABELS),
+        "attributions": lambda: attributions.attributions(values["drivers"]),
+        "training": lambda: training.training_curves(trained.history),
+        "kaplan_meier": lambda: kaplan_meier.kaplan_meier_figure(document["strata"].get(MODEL)),
+        "calibration": lambda: calibration.calibration_figure(document["calibration"].get(MODEL)),
+        "auc": lambda: evaluation.auc_figure(document, LABELS),
+        "roc": lambda: evaluation.roc_figure(document, LABELS),
+        "robustness": lambda: robustness.robustness_figure(document),
+        "ablation": lambda: ablation.ablation_figure(values["ablation"]),
+    }
+
+
+def cohort_drivers(trained: Any, cohort: Any, expression: dict[str, Any], features: Any, mode: str) -> dict[str, Any]:
+    """{"fields", "genes", "labels", "blocks": {name: mean absolute contribution over the cohort's patients}} of the final model.
+
+    A label's contribution to a patient is the sum over its genes; a gene may carry several labels. Units: log relative hazard.
+    """
+    import numpy as np
+
+    from groprog_assets.model.checkpoint import load_model
+    from groprog_assets.model.explain import explain
+
+    model = load_model({name: blob.content for name, blob in trained.files.items()})
+    found = explain(model, model_inputs(cohort, expression, features, mode))
+    labels = {}
+    for name, members in labelled_genes(features).items():
+        chosen = np.array([gene in members for gene in found.genes], dtype=bool)
+        labels[name] = float(np.abs(found.gene[:, chosen].sum(axis=1)).mean())
+
+    def means(names: Any, parts: Any) -> dict[str, float]:
+        return dict(zip(map(str, names), np.abs(parts).mean(axis=0).tolist()))
+
+    return {
+        "fields": means(found.fields, found.field),
+        "genes": means(found.genes, found.gene),
+        "labels": labels,
+        "blocks": means(found.blocks, found.block),
+    }
+
+
+def graph_drawing(with_cohort: bool) -> dict[str, Callable[[], Any]]:
+    """The figure of the graph that a study with or without a cohort has."""
+    from groprog_assets.figures import workflow
+    from groprog_assets.graph.asset_definition import SPECIFICATIONS
+    from groprog_assets.store.workspace import COHORT_ASSETS
+
+    groups = {name: item.group for name, item in SPECIFICATIONS.items() if with_cohort or name not in COHORT_ASSETS}
+    edges = [(above, name) for name in groups for above in SPECIFICATIONS[name].inputs if above in groups]
+    return {"workflow": lambda: workflow.workflow(groups, edges)}
+
+
+def drawn(drawing: Mapping[str, Callable[[], Any]]) -> Bundle:
+    """Every figure as PNG and SVG: Bundle(png, svg) of Bundles of Blobs by name."""
+    from matplotlib import pyplot
+
+    from groprog_assets.figures.style import figure_bytes
+
+    images: dict[str, Bundle] = {"png": Bundle(), "svg": Bundle()}
+    for name, draw in drawing.items():
+        figure = draw()
+        for kind, held in images.items():
+            held[name] = Blob(figure_bytes(figure, kind), f".{kind}")  # type: ignore[arg-type]
+        pyplot.close(figure)
+    return Bundle(images)

@@ -1,0 +1,99 @@
+"""The report: one self-contained HTML page from what the assets hold. No file is opened and nothing is fetched.
+
+`report_sections` says what each section holds, `templates/report.html` how it looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup, escape
+
+from groprog_assets.figures.style import data_uri
+from groprog_assets.report import sections as report_sections
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+
+def render_report(context: Mapping[str, Any]) -> bytes:
+    """The report as UTF-8 HTML bytes, equal for equal contexts; images inline, no scripts or styles from elsewhere.
+
+    `context` holds the keys below. Only `study` is required. A key that is absent or None, or a table without rows, gives
+    its section the reason why it is empty; `absent` may state a better one. Tables are the DataFrames of `tables/`;
+    members in braces may be a dict or a Bundle. A value that an asset loads as can be given as it is.
+
+    What the page is about
+      study        {"name", "title", "genome", "contrast": {"treatment", "control"}, "mode", "endpoint"}; name is required;
+                   "patients": False leaves out the sections about patients and model
+      generated    str, time shown in the header (leave it out for bytes that repeat)
+      exploratory  bool: no replicates, differential p-values rest on an assumed variation (A39); when None it is taken
+                   from the column `analysis` of differential_transcription
+      absent       {key or section anchor: reason} for what was not made in this run
+    What was run and from what
+      libraries    [{"id", "condition", "replicate", "assay", "read_end", "strandedness", "program", "reads", "metadata"}]
+      marks        [{"name", "cell_type", "build", "source"}]
+      inputs       [{"role", "library", "path", "bytes", "sha256"}], every file read
+      parameters   Parameters.overrides(): {name: {"value", "default", "unit", "source"}}
+      provenance   {"run_id", "version", "code_version", "environment", "ledger_head", "ledger_events", "command"}; any
+                   other key is shown too
+      artifacts    [{"asset", "partition", "data_version", "code_version"}]
+      checks       [{"asset", "check", "passed", "severity": "error" | "warn", "description", "partition"}]
+    Assets, by name
+      quality                     document of read_quality.judge_quality
+      filtered_alignments         {library: {"funnel": filter_funnel, "summary": dict}}
+      transcript_hmm              {"fit": dict, "trace": em_trace, "tuning": tuning_surface}
+      transcripts                 transcripts
+      transcript_density          {"summary": dict, ...}
+      genes                       genes
+      differential_transcription  {"table": differential, "summary": dict}
+      pausing                     {"table": pausing, "summary": dict}
+      enrichment                  {"table": enrichment, ...}
+      loci                        {"table": loci, ...}
+      cohort                      {"index", "records", "fields", "outcomes", "exclusions", "summary"}
+      evaluation                  document: {"models": {model: {metric: {"estimate", "lower", "upper"}}},
+                                  "differences": [{"model", "against", "metric", "difference", "lower", "upper",
+                                  "p_value"}], "tau_months", "horizons_months", ...}
+      external_validation         [document of external_cohorts.validate_cohort], one an external cohort
+      ablation                    {"whole", "parts": [{"part", "difference", "lower", "upper", ...}]}
+      training_history            training_history
+      search_log                  search_log
+      risk_scores                 risk_scores
+      model_card                  document, see figures/model_card.py
+      champion                    document of the promotion decision
+    Pictures
+      figures      {name: PNG bytes or SVG text}; known names are the keys of report_sections.CAPTIONS, loci are
+                   "locus_<name>"; any other name is shown in the last section with its name as caption
+
+    Raises KeyError when study or its name is missing.
+    """
+    study = dict(context["study"])
+    study["name"] = str(study["name"])
+    view = report_sections.build_view({**context, "study": study})
+    html = _environment().get_template("report.html").render(**view)
+    return html.encode("utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["data_uri"] = data_uri
+    environment.filters["prose"] = _prose
+    return environment
+
+
+def _prose(text: str) -> Markup:
+    """Text as HTML, where `back quotes` mean code; everything else is escaped."""
+    parts = [
+        Markup("<code>{}</code>").format(part) if odd % 2 else escape(part) for odd, part in enumerate(text.split("`"))
+    ]
+    return Markup("").join(parts)

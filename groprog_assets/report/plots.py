@@ -1,0 +1,193 @@
+"""The picture an asset shows of itself: one function an asset, value in, the function that draws it out.
+
+It is drawn once, when the value is new, and is no part of the value: what only pictures is left out of an asset's code version,
+so a changed figure trains no model again. Figures and matplotlib are imported when drawing. No Dagster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from groprog_assets.study.schema import Contrast, Library
+
+Drawing = Callable[[], Any]
+"""Draws one matplotlib figure."""
+
+
+def read_quality(table: Any, library: Library) -> Drawing:
+    """Base quality by cycle of one library."""
+
+    def draw() -> Any:
+        from groprog_assets.figures import reads
+
+        return reads.read_quality({library.id: table}, {library.id: library.condition}, library.condition, "")
+
+    return draw
+
+
+def filter_funnel(filtered: Any, library: Library) -> Drawing:
+    """How many reads each rule left of one library."""
+
+    def draw() -> Any:
+        from groprog_assets.figures import reads
+
+        return reads.filter_funnel(
+            {library.id: filtered.funnel}, {library.id: library.condition}, library.condition, ""
+        )
+
+    return draw
+
+
+def transcript_hmm(fitted: Any) -> dict[str, Drawing]:
+    """The likelihood of every EM step, and the tuning surface where one was searched."""
+
+    def trace() -> Any:
+        from groprog_assets.figures import tuning
+
+        return tuning.em_trace(fitted.trace)
+
+    def surface() -> Any:
+        from groprog_assets.figures import tuning
+
+        return tuning.tuning_surface(fitted.tuning, fitted.fit)
+
+    return {"em_trace": trace, **({"tuning": surface} if len(fitted.tuning) else {})}
+
+
+def transcript_density(density: Any) -> Drawing:
+    """Figure 4: density of units around scaled genes."""
+
+    def draw() -> Any:
+        from groprog_assets.figures import density as figure
+
+        return figure.transcript_density(density.profile, density.summary)
+
+    return draw
+
+
+def tss_profile(table: Any, contrast: Contrast) -> Drawing:
+    """The metagene around starts, without its heat maps."""
+
+    def draw() -> Any:
+        from groprog_assets.figures import tss_profile as figure
+
+        return figure.tss_profile(table, contrast.control, contrast.treatment)
+
+    return draw
+
+
+def pausing(result: Any, contrast: Contrast) -> Drawing:
+    """Figure 9: pausing in both conditions."""
+
+    def draw() -> Any:
+        from groprog_assets.figures import pausing as figure
+
+        return figure.pausing_distribution(result.table, result.summary, contrast.control, contrast.treatment)
+
+    return draw
+
+
+def differential_transcription(result: Any) -> Drawing:
+    """Figure 5: the MA plot."""
+
+    def draw() -> Any:
+        from groprog_assets.figures import differential
+
+        return differential.ma_plot(result.table, result.summary)
+
+    return draw
+
+
+def enrichment(result: Any, significance: float) -> Drawing:
+    """Figure 6: terms over-represented among risen genes."""
+
+    def draw() -> Any:
+        from groprog_assets.figures import enrichment as figure
+
+        return figure.enrichment(result.table, significance=significance)
+
+    return draw
+
+
+def loci(result: Any, genes: Any, contrast: Contrast) -> Drawing:
+    """The first key locus of the study, as figures 7 and 8 show it."""
+
+    def draw() -> Any:
+        from groprog_assets.figures import loci as figure
+
+        names = list(dict.fromkeys(result.table["locus"]))
+        return figure.locus_tracks(names[0], result.table, result.tracks, genes, contrast.control, contrast.treatment)
+
+    return draw
+
+
+def cohort(assembled: Any) -> dict[str, Drawing]:
+    """Follow-up of the patients, and which covariates are missing how often."""
+
+    def follow_up() -> Any:
+        from groprog_assets.figures import cohort as figure
+
+        return figure.follow_up(assembled.outcomes, assembled.summary)
+
+    def missing() -> Any:
+        from groprog_assets.figures import cohort as figure
+
+        return figure.missingness(assembled.summary, assembled.fields)
+
+    return {"follow_up": follow_up, "missing": missing}
+
+
+def risk_model(history: Any) -> Drawing:
+    """Losses, validation and adaptive rates by epoch."""
+
+    def draw() -> Any:
+        from groprog_assets.figures import training
+
+        return training.training_curves(history)
+
+    return draw
+
+
+def evaluation(document: dict[str, Any]) -> dict[str, Drawing]:
+    """Kaplan–Meier curves by tertile of the out-of-fold risk, and calibration."""
+
+    def strata() -> Any:
+        from groprog_assets.figures import kaplan_meier
+        from groprog_assets.report.prognosis import MODEL
+
+        return kaplan_meier.kaplan_meier_figure(document["strata"].get(MODEL))
+
+    def calibrated() -> Any:
+        from groprog_assets.figures import calibration
+        from groprog_assets.report.prognosis import MODEL
+
+        return calibration.calibration_figure(document["calibration"].get(MODEL))
+
+    return {"kaplan_meier": strata, "calibration": calibrated}
+
+
+def ablation(document: dict[str, Any]) -> Drawing | None:
+    """Forest plot of the parts; None where none was left out."""
+
+    def draw() -> Any:
+        from groprog_assets.figures import ablation as figure
+
+        return figure.ablation_figure(document)
+
+    return draw if document["parts"] else None
+
+
+def external_validation(cohorts: list[dict[str, Any]]) -> dict[str, Drawing]:
+    """Kaplan–Meier curves of each external cohort at the training's cuts."""
+
+    def drawing(document: dict[str, Any]) -> Drawing:
+        def draw() -> Any:
+            from groprog_assets.figures import kaplan_meier
+            from groprog_assets.report.prognosis import MODEL
+
+            return kaplan_meier.kaplan_meier_figure(document["evaluation"]["strata"].get(MODEL), document["name"])
+
+        return draw
+
+    return {document["name"]: drawing(document) for document in cohorts}

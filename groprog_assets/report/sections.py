@@ -1,0 +1,258 @@
+"""What each section of the report holds, in the order a reader asks: what was found, from what, how good, with what limits.
+
+Assets' values in (the context of `report.render_report`), plain dicts for the template out. A section whose values are absent
+says so. The genomic sections stand in `report_genomics`, the patients' in `report_prognosis`
+and `report_external`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from groprog_assets.report import chromatin, genomics, prognosis
+from groprog_assets.report import external as elsewhere
+from groprog_assets.report.blocks import (
+    Block,
+    cell,
+    details,
+    document_rows,
+    figure,
+    frame_of,
+    member,
+    missing,
+    note,
+    number,
+    paragraph,
+    size,
+    table,
+)
+
+CAPTIONS: dict[str, tuple[str, str]] = {**genomics.CAPTIONS, **chromatin.CAPTIONS, **prognosis.CAPTIONS}
+"""Figure name → (caption, alternative text)."""
+
+SECTIONS: tuple[tuple[str, str, Callable[[Mapping[str, Any]], list[Block]]], ...] = (
+    ("provenance", "What was run, and from what", lambda context: provenance(context)),
+    ("reads", "Reads: how many, how good", genomics.reads),
+    ("density", "Where transcription units lie on genes", genomics.density),
+    ("differential", "What changed", genomics.differential),
+    ("pausing", "Polymerase pausing", genomics.pausing),
+    ("enrichment", "Functions of the changed genes", genomics.enrichment),
+    ("loci", "Key loci", genomics.loci),
+    ("marks", "Chromatin marks", chromatin.marks),
+    ("cohort", "The patients", prognosis.cohort),
+    ("evaluation", "How well the model predicts", prognosis.evaluation),
+    ("external", "Patients of other centres", elsewhere.external),
+    ("training", "How the model was trained", prognosis.training),
+    ("model-card", "Model card and limits", prognosis.card),
+    ("appendix", "Everything else", lambda context: appendix(context)),
+)
+
+
+OF_PATIENTS = ("cohort", "evaluation", "external", "training", "model-card")
+"""Sections that a study without patients has not."""
+
+
+def build_view(context: Mapping[str, Any]) -> dict[str, Any]:
+    """The template's variables from the report's context; see `report.render_report` for its keys."""
+    exploratory = is_exploratory(context)
+    context = {**context, "exploratory": exploratory}
+    study = context["study"]
+    sections = []
+    for anchor, title, build in SECTIONS:
+        if anchor in OF_PATIENTS and not study.get("patients", True):
+            continue
+        blocks = build(context)
+        reason = member(context.get("absent"), anchor)
+        if not blocks:
+            blocks = [missing(reason or "This run holds nothing for this section.")]
+        elif reason:
+            blocks = [missing(reason), *blocks]
+        sections.append({"anchor": anchor, "title": title, "blocks": blocks, "empty": blocks[0]["kind"] == "missing"})
+    failed, passed = _checks(context)
+    contrast = study.get("contrast") or {}
+    return {
+        "study": study["name"],
+        "title": study.get("title") or study["name"],
+        "subtitle": " · ".join(
+            part
+            for part in (
+                f"{contrast['treatment']} against {contrast['control']}" if contrast else "",
+                str(study.get("genome") or ""),
+                f"endpoint {study['endpoint']}" if study.get("endpoint") else "",
+                f"{study['mode']} mode" if study.get("mode") else "",
+                "" if study.get("patients", True) else "nascent half alone: the study names no cohort",
+            )
+            if part
+        ),
+        "generated": context.get("generated") or "",
+        "exploratory": exploratory,
+        "verdict": prognosis.verdict(context),
+        "facts": [*genomics.headlines(context), *prognosis.headlines(context)],
+        "failed": failed,
+        "passed": passed,
+        "sections": sections,
+        "ledger_head": str(member(context.get("provenance"), "ledger_head") or ""),
+    }
+
+
+def is_exploratory(context: Mapping[str, Any]) -> bool:
+    """Whether differential p-values rest on an assumed variation: as stated, else from the table's `analysis` column."""
+    if context.get("exploratory") is not None:
+        return bool(context["exploratory"])
+    tested = frame_of(context.get("differential_transcription"))
+    return tested is not None and bool((tested["analysis"] == "exploratory").any())
+
+
+def _checks(context: Mapping[str, Any]) -> tuple[list[dict[str, str]], int]:
+    """Failed checks, errors before warnings, and the number that passed."""
+    checks = context.get("checks") or []
+    failed = [
+        {
+            "where": f"{check['asset']}" + (f" [{check['partition']}]" if check.get("partition") else ""),
+            "check": str(check["check"]),
+            "severity": str(check.get("severity") or "error").lower(),
+            "description": str(check.get("description") or "No description was recorded."),
+        }
+        for check in checks
+        if not check["passed"]
+    ]
+    return sorted(failed, key=lambda check: check["severity"] != "error"), sum(bool(c["passed"]) for c in checks)
+
+
+def provenance(context: Mapping[str, Any]) -> list[Block]:
+    """Libraries, input files with their digests, overridden parameters, code and data versions, the ledger's head."""
+    blocks: list[Block] = []
+    libraries = context.get("libraries") or []
+    if libraries:
+        rows = [
+            [
+                cell(str(library["id"]), strong=True),
+                str(library.get("condition", "–")),
+                cell(number(library.get("replicate")), library.get("replicate")),
+                str(library.get("assay", "–")),
+                str(library.get("read_end", "–")).replace("_", " "),
+                str(library.get("program") or "–"),
+                cell(str(library["left_out"]), level="bad") if library.get("left_out") else cell("used", level="good"),
+            ]
+            for library in libraries
+        ]
+        blocks.append(
+            table(
+                ["Library", "Condition", "Replicate", "Assay", "Read end counted", "Aligned by", "Used"],
+                rows,
+                "Libraries.",
+            )
+        )
+    kept = {str(library["id"]): dict(library.get("metadata") or {}) for library in libraries}
+    asked = list(dict.fromkeys(name for record in kept.values() for name in record))
+    if asked:
+        rows = [
+            [cell(library, strong=True), *(str(record.get(name, "–")) for name in asked)]
+            for library, record in kept.items()
+        ]
+        heads = ["Library", *(name.replace("_", " ") for name in asked)]
+        blocks.append(table(heads, rows, "Wet-lab record, as the study states it."))
+    overrides = context.get("parameters")
+    if overrides:
+        rows = [
+            [
+                cell(name, mono=True),
+                cell(number(entry["value"]), strong=True),
+                number(entry["default"]),
+                str(entry.get("unit", "")),
+                str(entry.get("source", "")),
+            ]
+            for name, entry in overrides.items()
+        ]
+        blocks.append(
+            table(
+                ["Parameter", "This study", "Published", "Unit", "Source of the published value"],
+                rows,
+                "Parameters that override published values. All others are as in docs/parameters.md.",
+            )
+        )
+    elif overrides is not None:
+        blocks.append(paragraph("Every parameter has its published value; none was overridden."))
+    inputs = context.get("inputs") or []
+    if inputs:
+        rows = [
+            [
+                str(entry.get("role", "–")),
+                str(entry.get("library") or "–") if not str(entry.get("role", "")).startswith("genome") else "–",
+                cell(str(entry["path"]), mono=True),
+                cell(size(entry.get("bytes")), entry.get("bytes")),
+                cell(str(entry.get("sha256") or "–"), mono=True, digest=True),
+            ]
+            for entry in inputs
+        ]
+        blocks.append(table(["Role", "Library", "File", "Size", "sha256"], rows, "Files read, by content."))
+    record = context.get("provenance") or {}
+    if record:
+        rows = [[cell(label), cell(text, mono=True)] for label, text in document_rows(record)]
+        blocks.append(table(["What", "Value"], rows, "Run, code and ledger."))
+        where = "above" if record.get("ledger_head") else "in `lineage_head.json` beside this page"
+        blocks.append(
+            note(
+                "Every number here can be traced to these files with `groprog lineage trace`. The head of the ledger stands "
+                f"{where}; kept elsewhere, it lets `groprog lineage verify --head` show any later alteration."
+            )
+        )
+    return blocks
+
+
+def appendix(context: Mapping[str, Any]) -> list[Block]:
+    """Patients and columns left out, all checks, data versions, and pictures no section asked for."""
+    blocks: list[Block] = []
+    known = set(CAPTIONS)
+    others = {
+        name: image
+        for name, image in (context.get("figures") or {}).items()
+        if name not in known and not name.startswith(("locus_", "external_"))
+    }
+    if "workflow" in (context.get("figures") or {}):
+        blocks.append(picture(context, "workflow"))
+    for name, image in sorted(others.items()):
+        caption = name.replace("_", " ").capitalize() + "."
+        blocks.append(figure(image, caption, caption, name))
+    checks = context.get("checks") or []
+    if checks:
+        rows = [
+            [
+                cell(str(check["asset"]), mono=True),
+                str(check.get("partition") or "–"),
+                str(check["check"]).replace("_", " "),
+                cell("passed", level="good") if check["passed"] else cell("failed", level="bad"),
+                str(check.get("description") or ""),
+            ]
+            for check in checks
+        ]
+        blocks.append(
+            details(
+                f"All {len(checks)} checks",
+                [table(["Asset", "Partition", "Check", "Result", "What it says"], rows)],
+            )
+        )
+    artifacts = context.get("artifacts") or []
+    if artifacts:
+        rows = [
+            [
+                cell(str(entry["asset"]), mono=True),
+                str(entry.get("partition") or "–"),
+                cell(str(entry.get("data_version") or "–"), mono=True, digest=True),
+                cell(str(entry.get("code_version") or "–"), mono=True, digest=True),
+            ]
+            for entry in artifacts
+        ]
+        blocks.append(
+            details(
+                f"Data and code version of {len(artifacts)} artefacts",
+                [table(["Asset", "Partition", "Data version", "Code version"], rows)],
+            )
+        )
+    return blocks
+
+
+def picture(context: Mapping[str, Any], name: str) -> Block:
+    """The named figure with its caption, or the reason it is not there."""
+    return genomics.picture(context, name, CAPTIONS)

@@ -1,0 +1,265 @@
+"""Running a study: one at a time, resumable, in the order annotation, libraries, study; then ledger and results.
+
+A killed run leaves whole values and no half ones; the next run uses every value whose circumstances are unchanged.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import getpass
+import logging
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from groprog_assets.errors import Problem, StudyError
+from groprog_assets.graph.asset_definition import LIBRARY_ASSETS, SPECIFICATIONS
+from groprog_assets.graph.instance_storage import readable_storage
+from groprog_assets.graph.partitions import LIBRARY_DIMENSION
+from groprog_assets.graph.resources import ACTOR_TAG, LISTENERS, close_pools
+from groprog_assets.lineage import ledger
+from groprog_assets.lineage.collect import FINISHED, collect
+from groprog_assets.lineage.decisions import erase_withdrawn
+from groprog_assets.running.parallel_libraries import libraries_ahead
+from groprog_assets.store.artifacts import remove_remains, write_atomically
+from groprog_assets.store.workspace import STUDY_VARIABLE, Workspace
+
+
+@dataclass
+class RunReport:
+    """What a run left undone: what failed (step, text), with which problems, and the libraries that were left out."""
+
+    failures: list[tuple[str, str]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    left_out: list[dict[str, str]] = field(default_factory=list)
+
+
+@contextlib.contextmanager
+def run_lock(workspace: Workspace) -> Iterator[None]:
+    """One `groprog run` a study; StudyError names the one that is at it. Half-written files of a killed one are removed."""
+    try:
+        workspace.state.mkdir(parents=True, exist_ok=True)
+        opened = open(workspace.state / "run.lock", "a+")  # noqa: SIM115
+    except OSError as error:
+        rule, remedy = "The state of a study lies beside its file.", "Mend the rights of the folder, or copy the study."
+        raise StudyError(Problem(str(workspace.state), error.strerror or str(error), rule, remedy)) from None
+    with opened as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            handle.seek(0)
+            raise StudyError(
+                Problem(
+                    str(workspace.path),
+                    f"already running ({handle.read().strip() or 'another process'})",
+                    "One run at a time changes a study.",
+                    "Wait for it, or end it; what it finished is kept.",
+                )
+            ) from None
+        handle.seek(0)
+        handle.truncate()
+        handle.write(f"process {os.getpid()}")
+        handle.flush()
+        remove_remains(workspace.state, workspace.results)
+        yield
+
+
+@contextlib.contextmanager
+def study_instance(workspace: Workspace) -> Iterator[dg.DagsterInstance]:
+    """The Dagster instance of a study. Its databases are made by one process before any other may open them.
+
+    Its settings are the `dagster.yaml` beside the study file, else those of the package. StudyError when its storage cannot be
+    opened, or fails while it is used.
+    """
+    home = workspace.home
+    home.mkdir(parents=True, exist_ok=True)
+    own, target = workspace.folder / "dagster.yaml", home / "dagster.yaml"
+    with open(workspace.state / "instance.lock", "a") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if own.is_file() or not target.is_file():
+            settings = (own if own.is_file() else Path(__file__).parents[1] / "dagster.yaml").read_bytes()
+            if not target.is_file() or target.read_bytes() != settings:
+                write_atomically(target, settings)
+        os.environ["DAGSTER_HOME"] = str(home)
+        os.environ[STUDY_VARIABLE] = str(workspace.path)
+        with readable_storage(home, opening=True):
+            instance = dg.DagsterInstance.from_config(str(home))
+            instance.get_run_records(limit=1)
+            instance.get_dynamic_partitions(LIBRARY_DIMENSION)
+            instance.event_log_storage.get_maximum_record_id()
+    try:
+        with readable_storage(home):
+            yield instance
+    finally:
+        instance.dispose()
+
+
+def register_libraries(instance: dg.DagsterInstance, workspace: Workspace) -> None:
+    """The study's libraries as partitions: new ones added, removed ones dropped (their records stay)."""
+    wanted = [library.id for library in workspace.study.libraries]
+    known = instance.get_dynamic_partitions(LIBRARY_DIMENSION)
+    instance.add_dynamic_partitions(LIBRARY_DIMENSION, [name for name in wanted if name not in known])
+    for name in known:
+        if name not in wanted:
+            instance.delete_dynamic_partition(LIBRARY_DIMENSION, name)
+
+
+def close_orphans(instance: dg.DagsterInstance) -> int:
+    """Runs of this command that were killed are marked failed, so that they reach the ledger; how many."""
+    unfinished = instance.get_runs(dg.RunsFilter(tags={"groprog/command": "run"}))
+    closed = 0
+    for run in unfinished:
+        if run.status not in FINISHED:
+            instance.report_run_failed(run, "The process was killed; what it finished is kept.")
+            closed += 1
+    return closed
+
+
+def selected_assets(definitions: dg.Definitions, select: str) -> set[str]:
+    """Names chosen by Dagster's selection syntax ("pausing", "+pausing", "group:cohort"); all for an empty text."""
+    graph = definitions.resolve_asset_graph()
+    every = {key.to_user_string() for key in graph.materializable_asset_keys}
+    if not select:
+        return every
+    named = re.sub(
+        r'(?<![:"\w])(' + "|".join(sorted(every, key=len, reverse=True)) + r')(?!["\w])', r'key:"\1"', select
+    )
+    try:
+        keys = dg.AssetSelection.from_string(named).resolve(graph)
+    except Exception as error:
+        raise StudyError(
+            Problem("--select", select, f"It is Dagster's asset selection ({error}).", "Example: --select '+pausing'.")
+        ) from None
+    return {key.to_user_string() for key in keys} & every
+
+
+def phases(chosen: set[str]) -> tuple[list[str], list[str], list[str]]:
+    """The chosen assets as (annotation, libraries, study), the order in which they can run."""
+    annotation = [name for name in ("gene_models",) if name in chosen]
+    libraries = [name for name in LIBRARY_ASSETS if name in chosen]
+    return annotation, libraries, sorted(chosen - set(annotation) - set(libraries))
+
+
+def run_study(
+    workspace: Workspace, definitions: dg.Definitions, select: str = "", actor: str = "", debug: bool = False
+) -> RunReport:
+    """Materialize the chosen assets, project the runs into the ledger. The caller holds `run_lock`."""
+    report = RunReport()
+    chosen = selected_assets(definitions, select)
+    annotation, libraries, rest = phases(chosen)
+    if not debug:
+        for name in ("dagster", "dagster.daemon", "alembic"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+    with ledger.open_ledger(
+        workspace.ledger_path, make=True
+    ):  # one that cannot be written to is said before anything runs
+        pass
+    with study_instance(workspace) as instance:
+        close_orphans(instance)
+        register_libraries(instance, workspace)
+        tags = {ACTOR_TAG: actor or getpass.getuser(), "groprog/command": "run"}
+        try:
+            if annotation:
+                _execute(definitions, instance, "annotation_job", annotation, None, tags, report, debug)
+            with libraries_ahead(workspace, definitions.resources["pool"].opened, libraries):  # type: ignore[index]
+                for library in workspace.study.libraries:
+                    if libraries and not report.failures:
+                        _execute(definitions, instance, "library_job", libraries, library.id, tags, report, debug)
+            if rest and not report.failures:
+                if any(SPECIFICATIONS[name].gated for name in rest):
+                    _, report.left_out = workspace.eligible_libraries(LIBRARY_ASSETS)
+                    _require_conditions(workspace, report)
+                _execute(definitions, instance, "study_job", rest, None, tags, report, debug)
+        finally:
+            close_pools()
+            collect(instance, workspace.ledger_path, workspace.derivations)
+            if erase_withdrawn(instance, workspace):
+                collect(instance, workspace.ledger_path, workspace.derivations)
+    return report
+
+
+def _execute(
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    job: str,
+    assets: list[str],
+    partition: str | None,
+    tags: dict[str, str],
+    report: RunReport,
+    debug: bool,
+) -> None:
+    told: dict[str, str] = {}
+
+    def listen(event: str, what: dict[str, Any]) -> None:
+        if event == "failed":
+            told[what["asset"]] = what["text"]
+
+    LISTENERS.append(listen)
+    try:
+        made = definitions.resolve_job_def(job).execute_in_process(
+            instance=instance,
+            partition_key=partition,
+            asset_selection=[dg.AssetKey(name) for name in assets],
+            tags=tags,
+            raise_on_error=False,
+            run_config={"loggers": {"console": {"config": {"log_level": "DEBUG" if debug else "CRITICAL"}}}},
+        )
+    finally:
+        LISTENERS.remove(listen)
+    refused = failed_checks(made.all_events)
+    for event in made.all_events:
+        if event.event_type == dg.DagsterEventType.STEP_FAILURE:
+            data = event.step_failure_data
+            error = data.error
+            blocked = error is not None and error.cls_name == "DagsterAssetCheckFailedError"
+            if blocked and partition is not None:
+                continue  # the library is left out, and the report says so
+            text = told.get(str(event.step_key), "") or (refused.get(str(event.step_key), "") if blocked else "")
+            text = text or (error.to_string() if error and debug else _last_line(error))
+            where = f"{event.step_key}[{partition}]" if partition else str(event.step_key)
+            report.failures.append((where, text))
+
+
+def failed_checks(events: Sequence[dg.DagsterEvent]) -> dict[str, str]:
+    """{asset: what its failed blocking checks found}."""
+    found: dict[str, str] = {}
+    for event in events:
+        if event.event_type != dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            continue
+        check = event.asset_check_evaluation_data
+        if not check.passed and check.severity == dg.AssetCheckSeverity.ERROR:
+            asset, said = check.asset_key.to_user_string(), f"check {check.check_name}: {check.description}"
+            found[asset] = f"{found[asset]}; {said}" if asset in found else said
+    return found
+
+
+def _last_line(error: Any) -> str:
+    while error is not None and error.cause is not None:
+        error = error.cause
+    said = error.message.strip() if error is not None else "failed without a message"
+    return re.sub(r"^groprog_assets\.errors\.\w+: ", "", said)
+
+
+def _require_conditions(workspace: Workspace, report: RunReport) -> None:
+    left_out = {item["library"] for item in report.left_out}
+    kept = {library.condition for library in workspace.study.libraries if library.id not in left_out}
+    contrast = workspace.study.contrast
+    problems = [
+        Problem(
+            f"condition {condition}",
+            "no library passed its checks: "
+            + "; ".join(f"{item['library']}: {item['reason']}" for item in report.left_out),
+            "Both sides of the contrast need one.",
+            "Mend or replace the libraries named.",
+        )
+        for condition in (contrast.treatment, contrast.control)
+        if condition not in kept
+    ]
+    if problems:
+        raise StudyError(problems)

@@ -1,0 +1,108 @@
+"""What starts by itself: library partitions follow the study, accepted files start re-training, finished runs reach the ledger
+and the results folder. Every sensor asks for what is due, by a run key, so nothing is started twice and nothing is forgotten."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from groprog_assets.graph.partitions import LIBRARY, LIBRARY_DIMENSION
+from groprog_assets.graph.resources import StudyResource
+from groprog_assets.intake.inbox import Delivery, sort_inbox
+from groprog_assets.intake.retraining import changed_libraries, cohort_due, features_due, libraries_due
+from groprog_assets.lineage.decisions import erase_withdrawn, record_decision
+from groprog_assets.running.jobs import cohort_job, library_job, study_job
+from groprog_assets.store.workspace import Workspace
+
+STABLE_SECONDS = 10
+
+
+@dg.sensor(name="libraries", job=library_job, minimum_interval_seconds=30)
+def libraries(context: dg.SensorEvaluationContext, study: StudyResource) -> dg.SensorResult:
+    """Registers the libraries of the study file as partitions and runs those that are new or whose files changed."""
+    workspace = study.workspace
+    arrived = libraries_due(workspace)
+    requests = [
+        dg.RunRequest(run_key=f"{name}:{key}", partition_key=name)
+        for name, key in changed_libraries(workspace).items()
+        if name not in arrived
+    ]
+    return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=_partitions(context.instance, workspace))
+
+
+@dg.sensor(
+    name="inbox",
+    jobs=[cohort_job, library_job, study_job],
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def inbox(context: dg.SensorEvaluationContext, study: StudyResource) -> dg.SensorResult | dg.SkipReason:
+    """New files that have not changed for ten seconds are accepted or set aside, each a decision in the ledger.
+
+    Libraries accepted are run at once. What rests on them and on an accepted clinical table follows as soon as it can, or when
+    the study says (`retrain_cron`).
+    """
+    workspace = study.workspace
+    if workspace.study.inbox is None:
+        return dg.SkipReason("The study names no inbox.")
+    arrived = take_in(context.instance, workspace, study.actor or "inbox")
+    requests = [
+        dg.RunRequest(run_key=f"{name}:{key}", partition_key=name, job_name="library_job")
+        for name, key in libraries_due(workspace).items()
+    ]
+    if workspace.study.retrain_cron is None:
+        features, table = features_due(workspace), cohort_due(workspace)
+        if features:
+            requests.append(dg.RunRequest(run_key=features, job_name="study_job"))
+        elif table:
+            requests.append(dg.RunRequest(run_key=table, job_name="cohort_job"))
+    if not arrived and not requests:
+        return dg.SkipReason("Nothing new.")
+    return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=_partitions(context.instance, workspace))
+
+
+def take_in(instance: dg.DagsterInstance, workspace: Workspace, actor: str) -> list[Delivery]:
+    """Sort the inbox; each file becomes a decision about clinical_records or, with libraries, about raw_reads."""
+
+    def tell(delivery: Delivery) -> None:
+        evidence = {"file": delivery.name, "sha256": delivery.sha256, "kind": delivery.kind, **delivery.evidence}
+        asset = "raw_reads" if delivery.kind == "libraries" else "clinical_records"
+        record_decision(instance, asset, delivery.verdict, actor, evidence)
+
+    return sort_inbox(workspace, STABLE_SECONDS, tell)
+
+
+def _partitions(instance: dg.DagsterInstance, workspace: Workspace) -> list[dg.AddDynamicPartitionsRequest]:
+    known = set(instance.get_dynamic_partitions(LIBRARY_DIMENSION))
+    missing = [library.id for library in workspace.study.libraries if library.id not in known]
+    return [LIBRARY.build_add_request(missing)] if missing else []
+
+
+def _ended(name: str, status: dg.DagsterRunStatus) -> dg.SensorDefinition:
+    @dg.run_status_sensor(
+        run_status=status, name=name, default_status=dg.DefaultSensorStatus.RUNNING, minimum_interval_seconds=15
+    )
+    def ended(context: dg.RunStatusSensorContext, study: StudyResource) -> None:
+        project(context.instance, study.workspace)
+
+    return ended
+
+
+def project(instance: dg.DagsterInstance, workspace: Workspace) -> int:
+    """Project what ended since into the ledger; export the results when a report is there. The number of runs and decisions."""
+    from groprog_assets.export.results_folder import export_results
+    from groprog_assets.lineage.collect import collect
+
+    added = collect(instance, workspace.ledger_path, workspace.derivations)
+    if erase_withdrawn(instance, workspace):
+        added += collect(instance, workspace.ledger_path, workspace.derivations)
+    if added and workspace.derivations.current("report"):
+        export_results(workspace)
+    return added
+
+
+LEDGER = [
+    _ended("ledger", dg.DagsterRunStatus.SUCCESS),
+    _ended("ledger_of_failures", dg.DagsterRunStatus.FAILURE),
+    _ended("ledger_of_cancellations", dg.DagsterRunStatus.CANCELED),
+]
+"""However a run in the UI ends, it reaches the ledger."""

@@ -1,0 +1,166 @@
+"""Derivations: immutable records of how a stored value came to be, and the pointer that names an asset's current one.
+
+A derivation lists the output's digest, the inputs as actually read (each with its own derivation), the source files, the code
+version, the study sections and parameters used, the environment, the kernels and the seed. Its name is the sha256 of its
+canonical JSON, so two equal derivations are one file. `memo/` maps everything but the outcome to a derivation: what was computed
+once is not computed again. Every file is written whole or not at all. No Dagster, no DuckDB.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from groprog_assets.errors import ArtifactError, Problem
+from groprog_assets.store.artifacts import Reference, canonical_json, digest_bytes, digest_value, write_atomically
+
+VERSION = 1
+NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
+OUTCOME = ("output", "verdicts", "headline", "plots")
+RECORDED = ("kernels",)  # written down, but the code version already covers the kernels an asset reaches
+
+
+def checked_name(name: str) -> str:
+    """`name` if it may be a file or partition name; asset, library and mark names are."""
+    if not NAME.fullmatch(name):
+        raise ArtifactError(
+            Problem("name", repr(name), "Letters, digits, '_', '.', '-', at most 64, no leading dot.", "Rename it.")
+        )
+    return name
+
+
+class Derivations:
+    """The records of one study, under one folder."""
+
+    def __init__(self, root: Path):
+        self.root = Path(root)
+
+    def write(self, record: dict[str, Any]) -> str:
+        """Store `record`; its digest."""
+        content = canonical_json(record)
+        digest = digest_bytes(content)
+        path = self.root / "records" / digest[:2] / f"{digest}.json"
+        if not path.is_file() or path.read_bytes() != content:
+            write_atomically(path, content)
+        return digest
+
+    def read(self, digest: str) -> dict[str, Any]:
+        """The record of `digest`, verified."""
+        path = self.root / "records" / digest[:2] / f"{digest}.json"
+        try:
+            content = path.read_bytes()
+        except OSError:
+            raise ArtifactError(
+                Problem("derivation", f"{path} is missing", "Every value has its record.", "Run the study again.")
+            ) from None
+        if digest_bytes(content) != digest:
+            raise ArtifactError(
+                Problem("derivation", f"{path} was altered", "Its name is its digest.", "Run the study again.")
+            )
+        return json.loads(content)
+
+    def point(self, asset: str, partition: str, digest: str) -> None:
+        """Make `digest` the current derivation of an asset (or of one partition of it)."""
+        write_atomically(self._pointer(asset, partition), canonical_json({"derivation": digest}))
+
+    def drop(self, asset: str, partition: str) -> None:
+        """Make nothing the current derivation; the record stays."""
+        self._pointer(asset, partition).unlink(missing_ok=True)
+
+    def current(self, asset: str, partition: str = "") -> str | None:
+        """The digest of the current derivation, or None."""
+        try:
+            return json.loads(self._pointer(asset, partition).read_bytes())["derivation"]
+        except (OSError, ValueError, KeyError):
+            return None
+
+    def current_record(self, asset: str, partition: str = "") -> dict[str, Any] | None:
+        """The current derivation; None when there is none or its file is lost or altered, so that the value is made again."""
+        digest = self.current(asset, partition)
+        try:
+            return self.read(digest) if digest else None
+        except ArtifactError:
+            return None
+
+    def pointers(self) -> Iterator[tuple[str, str, str]]:
+        """(asset, partition, digest) of everything current, in order."""
+        for path in sorted((self.root / "current").glob("*/*.json")):
+            partition = "" if path.stem == "_" else path.stem
+            digest = self.current(path.parent.name, partition)
+            if digest:
+                yield path.parent.name, partition, digest
+
+    def closure(self, digest: str) -> dict[str, dict[str, Any]]:
+        """{digest: record} of a derivation and all it rests on."""
+        found: dict[str, dict[str, Any]] = {}
+        waiting = [digest] if digest else []
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found[name] = self.read(name)
+                waiting += [item["derivation"] for item in found[name]["inputs"]]
+        return dict(sorted(found.items()))
+
+    def remember(self, key: str, digest: str) -> None:
+        """Record that the circumstances `key` gave the derivation `digest`."""
+        write_atomically(self.root / "memo" / key[:2] / key, digest.encode())
+
+    def recall(self, key: str) -> tuple[str, dict[str, Any]] | None:
+        """The derivation that `key` gave earlier, if its record is whole."""
+        try:
+            digest = (self.root / "memo" / key[:2] / key).read_text()
+            return digest, self.read(digest)
+        except (OSError, ArtifactError):
+            return None
+
+    def _pointer(self, asset: str, partition: str) -> Path:
+        return self.root / "current" / checked_name(asset) / f"{checked_name(partition) if partition else '_'}.json"
+
+
+class Foreseen(Derivations):
+    """Derivations as they will be: what is written and pointed at is held in memory, over what lies on disk."""
+
+    def __init__(self, root: Path):
+        super().__init__(root)
+        self._records: dict[str, dict[str, Any]] = {}
+        self._pointers: dict[tuple[str, str], str] = {}
+
+    def write(self, record: dict[str, Any]) -> str:
+        digest = digest_value(record)
+        self._records[digest] = record
+        return digest
+
+    def read(self, digest: str) -> dict[str, Any]:
+        return self._records[digest] if digest in self._records else super().read(digest)
+
+    def point(self, asset: str, partition: str, digest: str) -> None:
+        self._pointers[asset, partition] = digest
+
+    def current(self, asset: str, partition: str = "") -> str | None:
+        return self._pointers.get((asset, partition)) or super().current(asset, partition)
+
+    def pointers(self) -> Iterator[tuple[str, str, str]]:
+        held = {(asset, partition): digest for asset, partition, digest in super().pointers()} | self._pointers
+        yield from ((asset, partition, digest) for (asset, partition), digest in sorted(held.items()))
+
+
+def memo_key(record: dict[str, Any]) -> str:
+    """sha256 over the circumstances of a derivation: all of it but its outcome and the derivations behind its inputs."""
+    circumstances = {key: value for key, value in record.items() if key not in OUTCOME + RECORDED}
+    circumstances["inputs"] = [
+        {key: value for key, value in item.items() if key != "derivation"} for item in record["inputs"]
+    ]
+    return digest_value(circumstances)
+
+
+def output(record: dict[str, Any]) -> Reference:
+    """The reference to a derivation's value."""
+    return Reference(**record["output"])
+
+
+def passed(record: dict[str, Any]) -> bool:
+    """Whether no blocking check of the derivation failed."""
+    return all(verdict["passed"] or not verdict["blocking"] for verdict in record["verdicts"])

@@ -1,0 +1,145 @@
+"""Named values as one piece of bytes and back: what travels to a worker and what comes home. Nothing is pickled. No Dagster.
+
+A parcel is a length, a JSON header with name, kind and size of every value, and the values' own bytes one after another: tables
+as an Arrow stream (unlike Parquet it keeps the categories of an empty column), arrays as npz, documents as JSON. What has an
+order keeps it. A value in a store that every worker reaches travels as its digest, and is read and verified where it is needed.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from groprog_assets.errors import ArtifactError, Problem
+from groprog_assets.store.artifacts import (
+    Blob,
+    Bundle,
+    Reference,
+    Store,
+    decode_arrays,
+    encode_arrays,
+    plain,
+)
+from groprog_assets.store.object_storage import open_store
+
+_LENGTH = struct.Struct(">Q")
+
+
+class Stored(NamedTuple):
+    """A value that lies in a store and was not read yet: where, its reference, what to call it."""
+
+    store: Store
+    reference: Reference
+    name: str
+    remedy: str = ""
+
+    def value(self) -> Any:
+        """The value, its digest verified."""
+        return self.store.get(self.reference, self.name, self.remedy)
+
+
+def pack(values: Mapping[str, Any]) -> bytes:
+    """The bytes of named values: tables, arrays or dicts of arrays, JSON-able values, blobs, `Stored` ones, bundles of these.
+
+    Equal values in equal order give equal bytes. ArtifactError for anything else. A stored value
+    goes by its digest unless its store is the memory of this process, which no worker sees.
+    """
+    header, parts = [], []
+    for name, value in values.items():
+        kind, about, content = _encoded(name, value)
+        header.append({"name": name, "kind": kind, "about": about, "bytes": len(content)})
+        parts.append(content)
+    told = _json(header)
+    return b"".join([_LENGTH.pack(len(told)), told, *parts])
+
+
+def unpack(parcel: bytes) -> dict[str, Any]:
+    """The values of a parcel by name, stored ones read and verified. ArtifactError for bytes that are none."""
+    try:
+        (length,) = _LENGTH.unpack_from(parcel)
+        place = _LENGTH.size + length
+        header = json.loads(parcel[_LENGTH.size : place])
+        if len(parcel) != place + sum(item["bytes"] for item in header):
+            raise ValueError("cut short")
+    except (struct.error, ValueError, KeyError, TypeError) as error:
+        rule = "It is what `pack` of the same version wrote."
+        raise ArtifactError(Problem("parcel", str(error), rule, "Update the workers.")) from None
+    view = memoryview(parcel)
+    values = {}
+    for item in header:
+        content = bytes(view[place : place + item["bytes"]])
+        place += item["bytes"]
+        values[item["name"]] = _decoded(item["kind"], item["about"], content)
+    return values
+
+
+def opened(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same values, stored ones read and verified: what a shard sees without any parcel."""
+    return {name: value.value() if isinstance(value, Stored) else value for name, value in values.items()}
+
+
+def _encoded(name: str, value: Any) -> tuple[str, Any, bytes]:
+    if isinstance(value, Stored):
+        if value.store.address:
+            about = {"store": value.store.address, "reference": value.reference.as_json(), "name": value.name}
+            return "stored", {**about, "remedy": value.remedy}, b""
+        return _encoded(name, value.value())
+    if type(value).__module__.partition(".")[0] == "pandas" and hasattr(value, "columns"):
+        return "table", None, _arrow_stream(value)
+    if isinstance(value, Blob):
+        return "blob", value.suffix, value.content
+    if isinstance(value, Bundle):
+        return "bundle", None, pack(value)
+    if isinstance(value, bytes):
+        return "bytes", None, value
+    if hasattr(value, "dtype") and hasattr(value, "shape"):
+        return "array", None, encode_arrays({"array": value})
+    if isinstance(value, dict) and value and all(hasattr(item, "dtype") for item in value.values()):
+        return "arrays", list(value), encode_arrays(value)
+    return "document", None, _json(value)
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(plain(value), separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def _decoded(kind: str, about: Any, content: bytes) -> Any:
+    if kind == "stored":
+        reference = Reference(**about["reference"])
+        return open_store(about["store"]).get(reference, about["name"], about["remedy"])
+    if kind == "table":
+        return _from_arrow_stream(content)
+    if kind == "blob":
+        return Blob(content, about)
+    if kind == "bundle":
+        return Bundle(unpack(content))
+    if kind == "bytes":
+        return content
+    if kind == "array":
+        return decode_arrays(content)["array"]
+    if kind == "arrays":
+        arrays = decode_arrays(content)
+        return {name: arrays[name] for name in about}
+    if kind == "document":
+        return json.loads(content)
+    raise ArtifactError(Problem("parcel", kind, "Kinds are those `pack` writes.", "Update the workers."))
+
+
+def _arrow_stream(frame: Any) -> bytes:
+    import pyarrow as pa
+
+    batch = pa.RecordBatch.from_pandas(frame, preserve_index=False)
+    sink = io.BytesIO()
+    with pa.ipc.new_stream(sink, batch.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as stream:
+        stream.write_batch(batch)
+    return sink.getvalue()
+
+
+def _from_arrow_stream(content: bytes) -> Any:
+    import pyarrow as pa
+
+    with pa.ipc.open_stream(content) as stream:
+        return stream.read_all().to_pandas()

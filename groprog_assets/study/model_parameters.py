@@ -1,0 +1,198 @@
+"""Settings of the risk model and its training. Sources as in `parameters`.
+
+Standard library and pydantic only.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from groprog_assets.study.citation import ParameterGroup, cited
+
+
+class RepresentationParameters(ParameterGroup):
+    mode: Literal["signature", "matched", "clinical"] = cited("signature", unit="mode", source="A5")
+    density_width: int = cited(64, unit="dimensions", source="paper Table 5", ge=1)
+    pausing_width: int = cited(16, unit="dimensions", source="paper Table 5", ge=1)
+    differential_width: int = cited(48, unit="dimensions", source="paper Table 5", ge=1)
+    patient_state_width: int = cited(32, unit="dimensions", source="paper Table 5", ge=1)
+    treatment_width: int = cited(16, unit="dimensions", source="paper Table 5", ge=1)
+    modality_dropout: float = cited(
+        0.1, unit="probability", source="A12", why="keeps the clinical path usable without omics", ge=0, lt=1
+    )
+    components: int = cited(
+        128,
+        unit="directions of training expression",
+        source="unstated",
+        why="as wide as G of Table 5; the linear path and the per-gene deviation live in their span, and a ridge penalty "
+        "shrinks the later ones",
+        ge=1,
+    )
+    harmonization: Literal["none", "combat"] = cited(
+        "none",
+        unit="method",
+        source="unstated",
+        why="combat takes declared batches out of the expression, fitted on training patients; it costs what differs with them",
+    )
+    gene_deviation: bool = cited(
+        True,
+        unit="switch",
+        source="unstated",
+        why="reaches genes that have no nascent descriptor; decayed like every weight",
+    )
+
+
+class NetworkParameters(ParameterGroup):
+    trunk_width: int = cited(64, unit="dimensions", source="paper Table 6", ge=1)
+    hidden_width: int = cited(128, unit="dimensions", source="A15", ge=1)
+    prototypes: int = cited(
+        16,
+        unit="clinical prototypes",
+        source="unstated",
+        why="A10 asks for a frozen bank; 16 exceeds the number of stage x grade cells in use",
+        ge=1,
+    )
+    attention: Literal["prototypes", "batch", "none"] = cited("prototypes", unit="mode", source="A10")
+    energy_sign: Literal[1, -1] = cited(
+        -1, unit="sign", source="A12", why="-1 is the paper's stated aim; +1 the literal eq. 6"
+    )
+    energy_clamp: list[float] = cited([0.1, 0.9], unit="bounds of eta", source="A12")
+    dropout: float = cited(
+        0.5,
+        unit="probability",
+        source="unstated",
+        why="Table 6 names dropout without a rate; not worse than 0.2 on the inner folds of TCGA-LIHC",
+        ge=0,
+        lt=1,
+    )
+
+
+class ObjectiveParameters(ParameterGroup):
+    ranking_weight: float = cited(
+        0.5, unit="alpha of eq. 11", source="unstated", why="both terms are of order one at the start", ge=0
+    )
+    coherence_weight: float = cited(
+        0.01, unit="beta of eq. 11", source="A14", why="small, so that h cannot collapse", ge=0
+    )
+    coherence_neighbours: int = cited(
+        10,
+        unit="neighbours",
+        source="unstated",
+        why="A14 asks for nearest neighbours in training omics",
+        ge=1,
+    )
+    event_weight: float = cited(
+        1.0,
+        unit="rho of eq. 13",
+        source="unstated",
+        why="weights of mean one, 1 + rho N_censored/N_event (A20)",
+        ge=0,
+    )
+
+
+class TrainingParameters(ParameterGroup):
+    genomic_warmup_epochs: int = cited(30, unit="epochs", source="paper 3.5", ge=0)
+    clinical_warmup_epochs: int = cited(20, unit="epochs", source="paper 3.5", ge=0)
+    joint_epochs: int = cited(200, unit="epochs, at most", source="unstated", why="early stopping ends it sooner", ge=1)
+    patience: int = cited(
+        25,
+        unit="epochs",
+        source="unstated",
+        why="longer than the EMA's memory at the default decay and full batch",
+        ge=1,
+    )
+    learning_rate: float = cited(
+        2e-3,
+        unit="l0 of eq. 12",
+        source="unstated",
+        why="full-batch AdamW at this width; best of 5e-4, 1e-3, 2e-3 on the inner folds of TCGA-LIHC",
+        gt=0,
+    )
+    rate_balance: float = cited(
+        1.0,
+        unit="beta of eq. 12, named beta_lr",
+        source="A21",
+        why="eq. 12 names beta without a value; 1 gives equal branches the rate l0 after normalisation",
+        ge=0,
+    )
+    rate_clamp: list[float] = cited([0.1, 10.0], unit="multiples of l0", source="A21")
+    weight_decay: float = cited(
+        1e-2, unit="1", source="unstated", why="Table 6 names weight decay without a value", ge=0
+    )
+    ema_decay: float = cited(0.99, unit="mu of eq. 14", source="A22", gt=0, lt=1)
+    validation_fraction: float = cited(
+        0.2, unit="fraction of the training fold", source="unstated", why="stratified by event", gt=0, lt=0.5
+    )
+    full_batch_limit: int = cited(5000, unit="patients", source="A19", ge=1)
+    ensemble_seeds: int = cited(
+        5,
+        unit="models a fold",
+        source="unstated",
+        why="one an inner fold, so that stacking and baseline hazard rest on a held-out score of every training patient; "
+        "their spread is the uncertainty of a score",
+        ge=1,
+    )
+    device: Literal["cpu", "cuda", "auto"] = cited(
+        "cpu", unit="device", source="unstated", why="CPU by default; the same code runs on CUDA"
+    )
+    precision: Literal["float32", "bfloat16"] = cited(
+        "float32",
+        unit="number format of products in training",
+        source="unstated",
+        why="bfloat16 is mixed precision, for CUDA; on a CPU without its instructions it is slower",
+    )
+    seed: int = cited(20260101, unit="seed", source="unstated", why="fixes splits, initialisation and batches", ge=0)
+
+
+class LinearPathParameters(ParameterGroup):
+    enabled: bool = cited(
+        True,
+        unit="switch",
+        source="unstated",
+        why="a ridge Cox path that the network corrects; linear models are hard to beat at this size",
+    )
+    most_patients: int = cited(
+        10_000,
+        unit="patients",
+        source="unstated",
+        why="a larger cohort lends the path a random subset: a hundred coefficients are known to 0.02 by then",
+        ge=100,
+    )
+    penalties: list[float] = cited(
+        [0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0],
+        unit="ridge penalty per event",
+        source="unstated",
+        why="half-decades from hardly shrunk to hardly used; one for the covariates, one for the omics, by inner folds",
+    )
+    partitions: int = cited(
+        3,
+        unit="divisions into inner folds",
+        source="unstated",
+        why="penalties and weights rest on their mean; one above training.full_batch_limit, where chance is smaller",
+        ge=1,
+    )
+    events_per_curve: float = cited(
+        15.0,
+        unit="training events per field with a curve",
+        source="unstated",
+        why="with fewer the path keeps straight lines: one degree of freedom for 15 events, Harrell, Lee and Mark 1996, "
+        "doi:10.1002/(SICI)1097-0258(19960229)15:4<361::AID-SIM168>3.0.CO;2-4",
+        ge=0,
+    )
+    stop_after_events: float = cited(
+        0.9,
+        unit="fraction of the training events",
+        source="unstated",
+        why="the path and its weights are fitted to follow-up until then; of 0.6 to 1 best or near it on the inner folds of nine "
+        "cohorts",
+        gt=0,
+        le=1,
+    )
+    stacking_prior: float = cited(
+        300.0,
+        unit="events, towards prior shares",
+        source="unstated",
+        why="prior shares of standardised scores did better on inner folds than weights learned from a hundred events; "
+        "thousands of events overrule them",
+        gt=0,
+    )

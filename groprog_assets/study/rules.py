@@ -1,0 +1,448 @@
+"""The rules of a study file: between its fields (`rule_findings`) and of the files it names (`file_findings`).
+
+Study in, findings out; nothing is written. Standard library only.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from math import isfinite
+from pathlib import Path
+from typing import NamedTuple
+
+from groprog_assets.study.files import (
+    bam_problem,
+    clinical_path,
+    expression_orientation,
+    first_column,
+    read_chrom_names,
+    table_layout,
+)
+from groprog_assets.study.schema import ClinicalField, Cohort, ExternalCohort, Library, Study
+
+INTERVAL = re.compile(r"^([^\s:]+):([\d,]+)-([\d,]+)$")
+
+
+RESERVED_FIELDS = frozenset({"patient_id", "batch", "time", "event"})
+
+
+class Finding(NamedTuple):
+    """A problem before file and line are known: the field's location, its value, the rule, the remedy."""
+
+    at: tuple[str | int, ...]
+    value: str
+    rule: str
+    remedy: str
+
+
+def parse_interval(text: str) -> tuple[str, int, int] | None:
+    """`chrom:start-end`, 1-based inclusive as written in papers, as 0-based half-open; None when it is not one."""
+    match = INTERVAL.match(text.strip())
+    if not match:
+        return None
+    start, end = (int(number.replace(",", "")) for number in match.group(2, 3))
+    return (match.group(1), start - 1, end) if 1 <= start <= end else None
+
+
+def _closest(name: str, known: Iterable[str]) -> str:
+    known = list(known)
+    close = difflib.get_close_matches(name, known, 1, 0.6)
+    return f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(known[:20])}."
+
+
+def rule_findings(study: Study) -> list[Finding]:
+    """Every rule between fields that is broken."""
+    return [*_libraries(study), *_regions(study), *_cohort(study), *_validation(study)]
+
+
+def _repeated(names: list[str], part: tuple[str | int, ...], field: str, what: str) -> Iterator[Finding]:
+    seen: Counter[str] = Counter()
+    for k, name in enumerate(names):
+        seen[name.lower()] += 1
+        if seen[name.lower()] > 1:
+            yield Finding(
+                (*part, k, field),
+                f"{name!r} stands twice",
+                f"{what} are told apart by this name, upper and lower case alike (they become file names).",
+                "Rename one.",
+            )
+
+
+def _libraries(study: Study) -> Iterator[Finding]:
+    libraries = study.libraries
+    yield from _repeated([library.id for library in libraries], ("libraries",), "id", "Libraries")
+    for k, library in enumerate(libraries):
+        yield from _sources(library, study, ("libraries", k))
+    patients = set(study.nascent_libraries.values())
+    replicates = Counter((lib.condition, lib.replicate) for lib in libraries if lib.id not in patients)
+    for (condition, replicate), count in replicates.items():
+        if count > 1:
+            last = max(k for k, lib in enumerate(libraries) if (lib.condition, lib.replicate) == (condition, replicate))
+            yield Finding(
+                ("libraries", last, "replicate"),
+                f"{condition} replicate {replicate} stands {count} times",
+                "A replicate is one library.",
+                "Number the replicates.",
+            )
+    conditions = sorted({library.condition for library in libraries})
+    for side in ("treatment", "control"):
+        name = getattr(study.contrast, side)
+        if name not in conditions:
+            yield Finding(
+                ("contrast", side),
+                f"{name!r} has no library",
+                "Each side of the contrast needs at least one library.",
+                _closest(name, conditions),
+            )
+    if study.contrast.treatment == study.contrast.control:
+        yield Finding(("contrast",), "both sides alike", "A contrast compares two conditions.", "Name two conditions.")
+
+
+def _sources(library: Library, study: Study, at: tuple[str | int, ...]) -> Iterator[Finding]:
+    """Where a library's reads come from: alignments, a bigWig pair, or FASTQ; reads beside alignments give qualities only."""
+    tracks = [library.bigwig_plus, library.bigwig_minus]
+    if any(tracks) and not all(tracks):
+        yield Finding(
+            at, "one bigWig of two", "A library as bigWig needs bigwig_plus and bigwig_minus.", "Give the other strand."
+        )
+    if any(tracks) and (library.alignments or library.reads):
+        yield Finding(
+            at, "bigWig beside reads or alignments", "A library has one source of positions.", "Keep one of them."
+        )
+    if not any(tracks) and not library.alignments and not library.reads:
+        yield Finding(
+            at,
+            f"library {library.id} has neither reads nor alignments",
+            "A library needs reads (FASTQ), alignments (BAM, SAM, CRAM) or a bigWig pair.",
+            "Add one of them.",
+        )
+    if library.reads and not library.alignments and study.genome.bowtie2_index is None:
+        yield Finding(
+            (*at, "reads"), "FASTQ without an index", "FASTQ must be aligned first.", "Give genome.bowtie2_index."
+        )
+    if library.alignments and library.alignments.suffix.lower() == ".cram" and study.genome.fasta is None:
+        yield Finding((*at, "alignments"), library.alignments.name, "CRAM needs the reference.", "Give genome.fasta.")
+
+
+def _regions(study: Study) -> Iterator[Finding]:
+    yield from _repeated([locus.name for locus in study.loci], ("loci",), "name", "Loci")
+    for k, locus in enumerate(study.loci):
+        if (locus.gene is None) == (locus.interval is None):
+            yield Finding(
+                ("loci", k),
+                "gene and interval" if locus.gene else "neither gene nor interval",
+                "A locus is either a gene of the annotation or an interval.",
+                "Give one of them.",
+            )
+        if locus.interval is not None and parse_interval(locus.interval) is None:
+            yield Finding(("loci", k, "interval"), locus.interval, *_INTERVAL_RULE)
+    if study.signature_target is not None and parse_interval(study.signature_target) is None:
+        yield Finding(("signature_target",), study.signature_target, *_INTERVAL_RULE)
+    yield from _repeated([mark.name for mark in study.marks], ("marks",), "name", "Marks")
+    for k, mark in enumerate(study.marks):
+        if mark.build.lower() != study.genome.name.lower():
+            yield Finding(
+                ("marks", k, "build"),
+                mark.build,
+                f"A track must lie on the study's assembly, {study.genome.name}.",
+                "Lift the track over, or take one made on this assembly.",
+            )
+    ontology = study.ontology
+    if ontology is not None and ontology.gmt is None and (ontology.obo is None or ontology.gaf is None):
+        given = "obo without gaf" if ontology.obo else "gaf without obo" if ontology.gaf else "empty"
+        yield Finding(
+            ("ontology",), given, "An ontology is an OBO with its GAF, or a GMT.", "Give the missing file, or a GMT."
+        )
+    if ontology is not None and ontology.gmt is not None and (ontology.obo or ontology.gaf):
+        yield Finding(
+            ("ontology",), "gmt beside obo or gaf", "An ontology is an OBO with its GAF, or a GMT.", "Keep one."
+        )
+
+
+_INTERVAL_RULE = (
+    "An interval is written chrom:start-end, 1-based, both ends included, start not after end.",
+    "Write it like chr21:26,900,001-26,910,000.",
+)
+
+
+def _units(field: ClinicalField, at: tuple[str | int, ...]) -> Iterator[Finding]:
+    """Units told apart by range: one reading a value, each with a way into the field's unit."""
+    if field.units and field.kind != "continuous":
+        yield Finding((*at, "units"), f"{field.name} is {field.kind}", "Levels have no unit.", "Set kind: continuous.")
+    if field.units and not field.unit:
+        yield Finding((*at,), f"{field.name} without unit", "Values are brought into the field's unit.", "State unit.")
+    for k, stated in enumerate(field.units):
+        where = (*at, "units", k)
+        if not (isfinite(stated.lowest) and isfinite(stated.highest) and stated.lowest < stated.highest):
+            shown = f"[{stated.lowest:g}, {stated.highest:g}]"
+            yield Finding(where, shown, "A range has a finite lower and a higher upper end.", "Mend it.")
+        if not (isfinite(stated.factor) and stated.factor > 0):
+            yield Finding((*where, "factor"), f"{stated.factor:g}", "A factor is a positive number.", "Mend it.")
+        if stated.unit == field.unit and stated.factor != 1:
+            rule = f"{stated.unit} is the field's own unit: its factor is 1."
+            yield Finding((*where, "factor"), f"{stated.factor:g}", rule, "Remove the factor, or mend the unit.")
+        for other in field.units[:k]:
+            if stated.lowest <= other.highest and other.lowest <= stated.highest:
+                rule = "Ranges of two units do not overlap: a value has one reading."
+                yield Finding(where, f"{stated.unit} overlaps {other.unit}", rule, "Narrow one of them.")
+
+
+def _cohort(study: Study) -> Iterator[Finding]:
+    if study.cohort is None:
+        return
+    cohort, at = study.cohort, ("cohort", "fields")
+    yield from _repeated([field.name for field in cohort.fields], at, "name", "Fields")
+    yield from _repeated([field.column for field in cohort.fields], at, "column", "Columns")
+    outcome = {cohort.endpoint.time_column, cohort.endpoint.event_column}
+    for k, field in enumerate(cohort.fields):
+        if field.column in outcome:
+            yield Finding(
+                (*at, k, "column"),
+                f"{field.column} is the outcome",
+                "What is predicted may not be an input (it would give a concordance of 1 on any cohort).",
+                "Remove the field.",
+            )
+        if field.column == cohort.patient_column:
+            yield Finding(
+                (*at, k, "column"), field.column, "The patient identifier is no covariate.", "Remove the field."
+            )
+        if field.kind == "ordinal" and len(field.levels) < 2:
+            yield Finding(
+                (*at, k),
+                f"ordinal {field.name} without levels",
+                "An order must be stated.",
+                "List the levels, lowest first.",
+            )
+        if len(set(field.levels)) < len(field.levels):
+            yield Finding((*at, k, "levels"), f"{field.levels}", "A level stands once.", "Remove the repetition.")
+        if field.kind == "continuous" and field.levels:
+            yield Finding(
+                (*at, k, "levels"), f"{field.levels}", "A continuous field has no levels.", "Remove them, or set kind."
+            )
+        if field.kind != "continuous" and field.height_column:
+            yield Finding(
+                (*at, k), f"{field.name} is {field.kind}", "A body mass index is a number.", "Set kind: continuous."
+            )
+        yield from _units(field, (*at, k))
+        if field.name in RESERVED_FIELDS:
+            yield Finding(
+                (*at, k, "name"), field.name, "The name is taken by the cohort's own tables.", "Rename the field."
+            )
+        strangers = sorted(set(field.vocabulary.values()) - {"", *field.levels})
+        if field.levels and strangers:
+            yield Finding(
+                (*at, k, "vocabulary"),
+                ", ".join(strangers),
+                "A vocabulary leads to levels.",
+                f"Levels are {field.levels}.",
+            )
+    endpoint = cohort.endpoint
+    both = {v.lower() for v in endpoint.event_values} & {v.lower() for v in endpoint.censored_values}
+    if both:
+        yield Finding(
+            ("cohort", "endpoint"),
+            ", ".join(sorted(both)),
+            "A value means event or censored, not both.",
+            "Remove it from one.",
+        )
+    if endpoint.time_column == endpoint.event_column:
+        yield Finding(("cohort", "endpoint"), endpoint.time_column, "Time and event are two columns.", "Name both.")
+    ids = [library.id for library in study.libraries]
+    for patient, library in cohort.nascent_libraries.items():
+        if library not in ids:
+            yield Finding(
+                ("cohort", "nascent_libraries", patient), library, "The library must be listed.", _closest(library, ids)
+            )
+    mode = study.parameters.representation.mode
+    if mode == "signature" and cohort.expression is None:
+        yield Finding(
+            ("cohort",),
+            "no expression",
+            "The signature mode makes the experiment personal through each patient's expression.",
+            "Give cohort.expression, or set parameters.representation.mode to clinical.",
+        )
+    if mode == "matched" and not cohort.nascent_libraries:
+        yield Finding(
+            ("cohort",),
+            "no nascent_libraries",
+            "The matched mode needs a library for each patient.",
+            "Give cohort.nascent_libraries, or set parameters.representation.mode.",
+        )
+
+
+def _validation(study: Study) -> Iterator[Finding]:
+    """An external cohort speaks of the fields the model knows, and there must be a model."""
+    if study.cohort is None:
+        if study.validation:
+            rule = "Patients of other centres are scored by a model of the study's own."
+            yield Finding(("validation",), "no cohort", rule, "Add a cohort, or remove validation.")
+        return
+    yield from _repeated([cohort.name for cohort in study.validation], ("validation",), "name", "External cohorts")
+    known = {field.name: field for field in study.cohort.fields}
+    for k, cohort in enumerate(study.validation):
+        for j, field in enumerate(cohort.fields):
+            at = ("validation", k, "fields", j)
+            if field.name not in known:
+                rule = "An external cohort gives the fields the model was trained with, under the same names."
+                yield Finding((*at, "name"), field.name, rule, _closest(field.name, known))
+            elif field.kind != known[field.name].kind:
+                rule = f"{field.name} is {known[field.name].kind} in the study's cohort."
+                yield Finding((*at, "kind"), field.kind, rule, "A field is of one kind everywhere.")
+
+
+def file_findings(study: Study) -> list[Finding]:
+    """Problems of the files a study names, from their first and last bytes."""
+    findings = []
+    for at, path in named_files(study):
+        found = _file(at, path)
+        if found:
+            findings.append(found)
+    index = study.genome.bowtie2_index
+    if index is not None and not any(Path(f"{index}.1.{suffix}").exists() for suffix in ("bt2", "bt2l")):
+        rule = "A bowtie2 index is named by its prefix; prefix.1.bt2 must exist."
+        findings.append(
+            Finding(("genome", "bowtie2_index"), f"{index}.1.bt2 does not exist", rule, "Run bowtie2-build.")
+        )
+    broken = {finding.at for finding in findings}
+    findings += _chromosomes(study) if ("genome", "chrom_sizes") not in broken else []
+    if study.cohort is not None and ("cohort", "clinical") not in broken:
+        findings += _clinical(study.cohort, ("cohort",), broken)
+    for k, other in enumerate(study.validation):
+        at = ("validation", k)
+        findings += _clinical(other, at, broken) if (*at, "clinical") not in broken else []
+    return findings
+
+
+def named_files(study: Study) -> Iterator[tuple[tuple[str | int, ...], Path]]:
+    """Every input file with its field; folders to be made (results, inbox) are not inputs."""
+    genome, cohort, ontology = study.genome, study.cohort, study.ontology
+    for name in ("chrom_sizes", "annotation", "blacklist", "multi_copy", "fasta"):
+        if getattr(genome, name) is not None:
+            yield ("genome", name), getattr(genome, name)
+    for k, library in enumerate(study.libraries):
+        for j, mate in enumerate(library.reads):
+            yield ("libraries", k, "reads", j), mate
+        for name in ("alignments", "bigwig_plus", "bigwig_minus"):
+            if getattr(library, name) is not None:
+                yield ("libraries", k, name), getattr(library, name)
+    for k, mark in enumerate(study.marks):
+        yield ("marks", k, "bigwig"), mark.bigwig
+    for name in ("obo", "gaf", "gmt"):
+        if ontology is not None and getattr(ontology, name) is not None:
+            yield ("ontology", name), getattr(ontology, name)
+    if cohort is not None:
+        yield ("cohort", "clinical"), clinical_path(cohort.clinical)
+        if cohort.expression is not None:
+            yield ("cohort", "expression", "path"), cohort.expression.path
+        if cohort.splits is not None:
+            yield ("cohort", "splits"), cohort.splits
+    for k, other in enumerate(study.validation):
+        yield ("validation", k, "clinical"), clinical_path(other.clinical)
+        if other.expression is not None:
+            yield ("validation", k, "expression", "path"), other.expression.path
+
+
+def _file(at: tuple[str | int, ...], path: Path) -> Finding | None:
+    """Missing, unreadable, empty or visibly broken files."""
+    if not path.exists():
+        near = (
+            difflib.get_close_matches(path.name, [p.name for p in path.parent.iterdir()], 1)
+            if path.parent.is_dir()
+            else []
+        )
+        remedy = f"Did you mean {near[0]!r}?" if near else "Check the path; it is relative to the study file."
+        return Finding(at, f"{path} does not exist", "Every file a study names must be there.", remedy)
+    if path.is_dir():
+        return Finding(at, f"{path} is a folder", "A file is expected.", "Name the file in it.")
+    try:
+        with open(path, "rb") as file:
+            start = file.read(4)
+        broken = bam_problem(path) if path.suffix.lower() == ".bam" else ""
+    except OSError as error:
+        return Finding(at, f"{path}: {error.strerror}", "The file must be readable.", "Mend its permissions.")
+    if not start:
+        return Finding(at, f"{path} is empty", "An input file holds something.", "Was it written completely?")
+    if broken:
+        return Finding(at, f"{path}: {broken}", "A BAM must be whole.", "Copy or write it again.")
+    if path.suffix == ".gz" and start[:2] != b"\x1f\x8b":
+        return Finding(at, f"{path} is not gzip", "The suffix .gz promises gzip.", "Rename or compress it.")
+    if at == ("cohort", "splits"):
+        try:
+            json.loads(path.read_text())
+        except ValueError as error:
+            return Finding(at, f"{path}: {error}", "Fixed folds are JSON.", "Mend the file.")
+    return None
+
+
+def _chromosomes(study: Study) -> Iterator[Finding]:
+    """chrom_sizes parses, and the intervals lie on it."""
+    try:
+        sizes = read_chrom_names(study.genome.chrom_sizes)
+    except (ValueError, OSError) as error:
+        yield Finding(("genome", "chrom_sizes"), str(error), "Two columns: name, length in bp.", "Mend the file.")
+        return
+    intervals = [(("loci", k, "interval"), locus.interval) for k, locus in enumerate(study.loci)]
+    for at, text in [*intervals, (("signature_target",), study.signature_target)]:
+        parsed = parse_interval(text) if text else None
+        if parsed is None:
+            continue
+        chrom, _, end = parsed
+        if chrom not in sizes:
+            yield Finding(at, f"{text}", f"{chrom} is not a chromosome of chrom_sizes.", _closest(chrom, sizes))
+        elif end > sizes[chrom]:
+            yield Finding(at, f"{text}", f"{chrom} ends at {sizes[chrom]:,}.", "Is the interval of another assembly?")
+
+
+def _clinical(
+    cohort: Cohort | ExternalCohort, part: tuple[str | int, ...], broken: set[tuple[str | int, ...]]
+) -> Iterator[Finding]:
+    """The columns the study names stand in the header; the matrix lies the right way round. `part`: where in the study."""
+    try:
+        layout = table_layout(clinical_path(cohort.clinical))
+    except (ValueError, OSError, EOFError) as error:
+        yield Finding((*part, "clinical"), str(error), "A text table with a header row.", "Is it TSV or CSV, in UTF-8?")
+        return
+    named = [
+        ((*part, "patient_column"), cohort.patient_column),
+        ((*part, "endpoint", "time_column"), cohort.endpoint.time_column),
+        ((*part, "endpoint", "event_column"), cohort.endpoint.event_column),
+        ((*part, "batch_column"), cohort.batch_column),
+        *(((*part, "fields", k, "column"), field.column) for k, field in enumerate(cohort.fields)),
+        *(((*part, "fields", k, "height_column"), field.height_column) for k, field in enumerate(cohort.fields)),
+    ]
+    for at, column in named:
+        if column is not None and column not in layout.columns:
+            rule = f"The column must stand in the header of {layout.path.name}."
+            yield Finding(at, f"{column!r} is not a column", rule, _closest(column, layout.columns))
+    repeated = [column for column, count in Counter(layout.columns).items() if count > 1]
+    if repeated:
+        yield Finding(
+            (*part, "clinical"), ", ".join(repeated), "A column stands once in a header.", "Rename the others."
+        )
+    at = (*part, "expression", "path")
+    if cohort.expression is None or at in broken or cohort.patient_column not in layout.columns:
+        return
+    try:
+        patients = set(first_column(layout, layout.columns.index(cohort.patient_column)))
+        orientation, across, down = expression_orientation(cohort.expression.path, patients)
+    except (ValueError, OSError, EOFError) as error:
+        yield Finding(at, str(error), "A text table of genes x patients.", "Is it TSV or CSV, in UTF-8?")
+        return
+    if orientation == "patients x genes":
+        yield Finding(
+            at,
+            f"{down} patients stand in the rows, {across} in the columns",
+            "Expression is genes x patients: one row a gene, one column a patient.",
+            "Transpose the table.",
+        )
+    elif orientation == "neither":
+        yield Finding(
+            at,
+            "no patient of the clinical table in it",
+            "Its column names are patient identifiers of the clinical table.",
+            f"Use the same identifiers as {cohort.patient_column}, e.g. {next(iter(sorted(patients)), '')!r}.",
+        )

@@ -1,0 +1,272 @@
+"""The study: one typed object from one YAML file, paths relative to it, validated before anything runs.
+
+Standard library, pydantic and PyYAML only.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, field_validator
+
+from groprog_assets.errors import Problem, StudyError
+from groprog_assets.study.parameters import Parameters
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+"""Names of libraries, conditions, marks and loci: they become file and partition names."""
+
+
+_CRON_FIELD = r"(\*|[0-9A-Za-z]+(-[0-9A-Za-z]+)?)(/[0-9]+)?"
+Cron = Annotated[
+    str, StringConstraints(pattern=rf"^{_CRON_FIELD}(,{_CRON_FIELD})*( {_CRON_FIELD}(,{_CRON_FIELD})*){{4}}$")
+]
+"""Minute, hour, day of month, month, day of week."""
+
+
+PoolSetting = Annotated[str, StringConstraints(pattern=r"^(serial|(threads|dask)(:[1-9][0-9]{0,3})?)$")]
+"""Where shards are computed, and by how many. A scheduler's address is no business of a file that others may have written."""
+StoreAddress = Annotated[str, StringConstraints(pattern=r"^(s3|gs|gcs|az|abfs|memory)://[\w.-]+(/[\w./-]*)?$")]
+"""A bucket and prefix on storage that shows an object once it is whole; credentials stay in the environment."""
+
+
+class StudyPart(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Genome(StudyPart):
+    """The assembly and what is known of it."""
+
+    name: str = Field(description="assembly, e.g. hg38")
+    chrom_sizes: Path = Field(description="two columns: chromosome, length")
+    annotation: Path = Field(description="GTF or refGene table, plain or gzip")
+    blacklist: Path | None = Field(None, description="BED of regions to mask")
+    multi_copy: Path | None = Field(None, description="BED of rDNA and multi-copy regions to mask, reason in column 4")
+    fasta: Path | None = Field(None, description="FASTA with index; needed for CRAM and alignment")
+    bowtie2_index: Path | None = Field(None, description="prefix of the bowtie2 index; needed for FASTQ")
+    spike_in_prefix: str | None = Field(None, description="prefix of spike-in chromosome names in the alignments")
+
+
+class Library(StudyPart):
+    """One sequencing library."""
+
+    id: Identifier
+    condition: Identifier
+    replicate: int = Field(1, ge=1)
+    assay: Literal["gro-seq", "pro-seq", "gro-cap", "pro-cap", "chro-seq"] = "gro-seq"
+    reads: list[Path] = Field(
+        default_factory=list,
+        max_length=2,
+        description="FASTQ, one or two mates; beside alignments they only give the quality curve",
+    )
+    alignments: Path | None = Field(None, description="BAM, SAM or CRAM; taken as they are, sorted or not")
+    bigwig_plus: Path | None = None
+    bigwig_minus: Path | None = None
+    read_end: Literal["five_prime", "three_prime", "coverage"] = "five_prime"
+    strandedness: Literal["auto", "forward", "reverse"] = "auto"
+    metadata: dict[str, Any] = Field(default_factory=dict, description="wet-lab record, kept verbatim (S1-D01)")
+
+
+class Contrast(StudyPart):
+    treatment: Identifier
+    control: Identifier
+
+
+class Locus(StudyPart):
+    """A key locus: a gene name or an interval `chrom:start-end` (1-based, as written in papers), and why it matters."""
+
+    name: Identifier
+    gene: str | None = None
+    interval: str | None = None
+    reason: str
+
+
+class Mark(StudyPart):
+    """A chromatin track; its origin is mandatory (A43)."""
+
+    name: Identifier
+    bigwig: Path
+    cell_type: str
+    build: str
+    source: str
+
+
+class Ontology(StudyPart):
+    """OBO with GAF, or a GMT."""
+
+    obo: Path | None = None
+    gaf: Path | None = None
+    gmt: Path | None = None
+
+
+class UnitRange(StudyPart):
+    """A unit that values of one column may be recorded in, and where it puts plausible values."""
+
+    unit: str
+    lowest: float = Field(description="smallest plausible value in this unit")
+    highest: float = Field(description="largest plausible value in this unit")
+    factor: float = Field(1.0, description="what a value in this unit is multiplied by to be in the field's unit")
+
+
+class ClinicalField(StudyPart):
+    """One covariate of the clinical table."""
+
+    column: str = Field(description="column in the file")
+    name: Identifier
+    kind: Literal["continuous", "ordinal", "categorical"]
+    unit: str = ""
+    levels: list[str] = Field(default_factory=list, description="ordinal: lowest first; categorical: optional")
+    vocabulary: dict[str, str] = Field(default_factory=dict, description="value in the file -> level; '' for no value")
+    height_column: str | None = Field(
+        None,
+        description="column of the height in cm; the field is then the body mass index of `column`, a weight in kg",
+    )
+    units: list[UnitRange] = Field(
+        default_factory=list,
+        description="units the column mixes, told apart by range; a value in none becomes missing and is counted",
+    )
+    known_at_days: float = Field(0.0, description="days after baseline at which the value is known (A3)")
+    block: Literal["state", "treatment"] = "state"
+
+
+class Endpoint(StudyPart):
+    """What is predicted."""
+
+    name: Literal["OS", "PFS", "DSS", "DFS"] = "OS"
+    time_column: str
+    event_column: str
+    time_unit: Literal["days", "months", "years"] = "months"
+    event_values: list[str] = Field(
+        default_factory=lambda: [
+            *("1", "1:DECEASED", "1:PROGRESSION", "1:DEAD WITH TUMOR", "1:Recurred/Progressed", "DECEASED", "true")
+        ],
+        description="values meaning the event happened; by default those of cBioPortal for OS, PFS, DSS and DFS",
+    )
+    censored_values: list[str] = Field(
+        default_factory=lambda: [
+            *("0", "0:LIVING", "0:CENSORED", "0:ALIVE OR DEAD TUMOR FREE", "0:DiseaseFree", "LIVING", "false")
+        ],
+        description="values meaning censored",
+    )
+
+
+class Expression(StudyPart):
+    """Patients' expression: genes x patients, first column the gene symbol."""
+
+    path: Path
+    scale: Literal["z_score", "log", "counts", "linear"] = "log"
+
+
+class Cohort(StudyPart):
+    """The patients."""
+
+    clinical: Path = Field(description="TSV, CSV or cBioPortal file, or a cBioPortal study folder")
+    patient_column: str = "PATIENT_ID"
+    endpoint: Endpoint
+    fields: list[ClinicalField] = Field(min_length=1)
+    batch_column: str | None = None
+    expression: Expression | None = None
+    nascent_libraries: dict[str, Identifier] = Field(
+        default_factory=dict, description="patient -> library, matched mode"
+    )
+    splits: Path | None = Field(None, description="JSON with fixed folds; made from the seed when absent")
+    inbox: Path | None = Field(None, description="folder watched for new clinical data")
+
+
+class Compute(StudyPart):
+    """Where the work is done and values are kept; no value depends on it."""
+
+    pool: PoolSetting = Field(
+        default="serial", description="serial, threads, threads:N, dask or dask:N (workers on this machine)"
+    )
+    store: StoreAddress | Path | None = Field(
+        default=None,
+        description="folder or object storage (s3://bucket/prefix) for the values; else .groprog/store beside the study file",
+    )
+
+    @field_validator("store", mode="before")
+    @classmethod
+    def _folder(cls, value: Any) -> Any:
+        if not isinstance(value, str) or "://" not in value:
+            return value
+        if value.startswith("file:///"):
+            return Path(value.removeprefix("file://"))
+        return TypeAdapter(StoreAddress).validate_python(value)
+
+
+class ExternalCohort(StudyPart):
+    """Patients of another centre: the finished model scores them, nothing is trained on them (S1-X01, S1-X02)."""
+
+    name: Identifier
+    clinical: Path = Field(description="TSV, CSV or cBioPortal file, or a cBioPortal study folder")
+    patient_column: str = "PATIENT_ID"
+    endpoint: Endpoint
+    fields: list[ClinicalField] = Field(
+        default_factory=list,
+        description="how this centre writes the cohort's fields, by the same names; empty: as the cohort does",
+    )
+    batch_column: str | None = None
+    expression: Expression | None = None
+    harmonize: bool = Field(
+        False,
+        description="take this centre's own batch effects out of the expression; its outcomes are not used for that",
+    )
+
+    def as_cohort(self, own: Cohort) -> Cohort:
+        """The same patients as a cohort, fields it does not list as those of `own`, the study's cohort."""
+        return Cohort(
+            clinical=self.clinical,
+            patient_column=self.patient_column,
+            endpoint=self.endpoint,
+            fields=self.fields or own.fields,
+            batch_column=self.batch_column,
+            expression=self.expression,
+            splits=None,
+            inbox=None,
+        )
+
+
+class Study(StudyPart):
+    """The whole study file."""
+
+    name: Identifier
+    title: str = ""
+    genome: Genome
+    libraries: list[Library] = Field(min_length=1)
+    contrast: Contrast
+    loci: list[Locus] = Field(default_factory=list)
+    marks: list[Mark] = Field(default_factory=list)
+    ontology: Ontology | None = None
+    signature_target: str | None = Field(None, description="chrom:start-end that the perturbation must raise (A44)")
+    cohort: Cohort | None = Field(None, description="the patients; without them the study ends with the nascent half")
+    validation: list[ExternalCohort] = Field(default_factory=list, description="other centres' patients to score")
+    retrain_cron: Cron | None = Field(
+        None, description="when to train again on what the inbox accepted; without it, as soon as it is accepted"
+    )
+    fresh_for_days: int = Field(
+        90, ge=1, description="after how many days without being made the cohort's values are overdue"
+    )
+    data_roots: list[Path] = Field(
+        default_factory=list, description="folders outside the study's own that its paths may reach"
+    )
+    compute: Compute = Compute()
+    results: Path = Field(Path("results"), description="where results are exported")
+    parameters: Parameters = Field(default_factory=Parameters)
+
+    @property
+    def patients(self) -> Cohort:
+        """The cohort, for what cannot do without one; StudyError where the study names none."""
+        if self.cohort is None:
+            rule, remedy = "This is about patients.", "Add a cohort to the study file."
+            raise StudyError(Problem("cohort", "not given", rule, remedy))
+        return self.cohort
+
+    @property
+    def nascent_libraries(self) -> dict[str, Identifier]:
+        """patient -> library of the matched mode; empty without a cohort."""
+        return {} if self.cohort is None else self.cohort.nascent_libraries
+
+    @property
+    def inbox(self) -> Path | None:
+        """The folder watched for new clinical data; None without a cohort."""
+        return None if self.cohort is None else self.cohort.inbox

@@ -1,0 +1,325 @@
+"""Every bad study file gets all its problems at once, each with line, rule and remedy, and nothing is written."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from groprog_assets.errors import Problem, StudyError
+from groprog_assets.study.check import TEMPLATE, check_study, init_study, load_study, study_notices
+
+
+@pytest.fixture
+def tiny(written: Path) -> Path:
+    return written.parent
+
+
+@pytest.fixture
+def broken(tiny: Path, tmp_path: Path) -> Callable[..., list[Problem]]:
+    """Check a copy of the tiny study after `change` edited its content."""
+
+    def check(change: Callable[[dict, Path], None]) -> list[Problem]:
+        folder = tmp_path / "study"
+        shutil.copytree(tiny, folder)
+        content = yaml.safe_load((folder / "study.yaml").read_text())
+        change(content, folder)
+        (folder / "study.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+        before = sorted((path, path.stat().st_mtime_ns) for path in folder.rglob("*"))
+        problems = check_study(folder / "study.yaml")
+        assert sorted((path, path.stat().st_mtime_ns) for path in folder.rglob("*")) == before
+        return problems
+
+    return check
+
+
+def text_of(problems: list[Problem]) -> str:
+    assert all(problem.where and problem.rule and problem.remedy for problem in problems)
+    return "\n".join(map(str, problems))
+
+
+def test_the_tiny_study_has_no_problem_and_absolute_paths(tiny: Path) -> None:
+    assert check_study(tiny / "study.yaml") == []
+    study = load_study(tiny / "study.yaml")
+    assert study.genome.chrom_sizes == tiny / "genome" / "chrom.sizes"
+    assert study.results == tiny / "results"
+    assert [notice.where for notice in study_notices(study)] == ["cohort.fields, treatment"]
+
+
+def test_a_relative_path_to_the_study_gives_the_same_study(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tiny)
+    assert load_study("study.yaml") == load_study(tiny / "study.yaml")
+
+
+def test_all_problems_come_at_once_each_with_its_line(tmp_path: Path, tiny: Path) -> None:
+    text = (tiny / "study.yaml").read_text()
+    text = text.replace("treatment: treated", "treatment: treeted", 1).replace("id: control_2", "id: control_1", 1)
+    text = text.replace("column: STAGE", "column: STAGES", 1).replace(
+        "genome/annotation.gtf", "genome/annotation.gff", 1
+    )
+    folder = tmp_path / "study"
+    shutil.copytree(tiny, folder)
+    (folder / "study.yaml").write_text(text)
+    problems = check_study(folder / "study.yaml")
+    assert len(problems) == 4
+    assert all(problem.where.startswith(f"{folder / 'study.yaml'}:") for problem in problems)
+    lines = text.splitlines()
+    by_line = {int(p.where.split(", ")[0].rsplit(":", 1)[1]): p for p in problems}
+    for line in by_line:
+        assert any(word in lines[line - 1] for word in ("STAGES", "treeted", "annotation.gff", "control_1"))
+    assert "Did you mean 'treated'?" in text_of(problems)
+    assert "Did you mean 'STAGE'?" in text_of(problems)
+    assert "Did you mean 'annotation.gtf'?" in text_of(problems)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "needle"),
+    [
+        ("name: a\ngenome: {name: x\nlibraries: []\n", 3, "not valid YAML"),
+        ("name: a\n\tgenome: x\n", 2, "not valid YAML"),
+        ("name: !!python/object/apply:os.system [echo]\n", 1, "not valid YAML"),
+        ("name: a\nname: b\n", 2, "stands twice"),
+        ("- a\n- b\n", 1, "mapping"),
+        ("", 1, "empty"),
+        ("# only a comment\n", 1, "empty"),
+        ("just text\n", 1, "mapping"),
+        ("name: a\n---\nname: b\n", 2, "not valid YAML"),
+        ("name: \x07bell\n", 1, "not valid YAML"),
+    ],
+)
+def test_malformed_yaml_names_its_line(tmp_path: Path, text: str, line: int, needle: str) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text(text)
+    problems = check_study(path)
+    assert any(problem.where.startswith(f"{path}:{line}") and needle in str(problem) for problem in problems), problems
+    with pytest.raises(StudyError):
+        load_study(path)
+
+
+def test_values_that_explode_through_anchors_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    rows = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    rows += [f"a{k}: &a{k} [{', '.join([f'*a{k - 1}'] * 10)}]" for k in range(1, 9)]
+    path.write_text("\n".join(rows))
+    assert "too many values" in text_of(check_study(path))
+
+
+def test_a_file_that_is_not_there_not_text_or_a_folder(tmp_path: Path) -> None:
+    assert "groprog study init" in text_of(check_study(tmp_path / "none.yaml"))
+    (tmp_path / "latin.yaml").write_bytes("name: a\ntitle: \xe9t\xe9\n".encode("latin-1"))
+    assert f"{tmp_path / 'latin.yaml'}:2" in text_of(check_study(tmp_path / "latin.yaml"))
+    assert "folder" in text_of(check_study(tmp_path))
+
+
+def at(content: dict, *keys: str | int) -> dict:
+    for key in keys:
+        content = content[key]
+    return content
+
+
+CASES: dict[str, tuple[Callable[[dict, Path], object], str]] = {
+    "unknown key": (lambda c, f: c["genome"].update(chrom_size="x"), "Did you mean 'chrom_sizes'?"),
+    "unknown parameter": (
+        lambda c, f: c["parameters"].update(coverage={"binsize": 50}),
+        "Did you mean 'bin_size'?",
+    ),
+    "parameter out of bounds": (lambda c, f: c["parameters"].update(coverage={"bin_size": 0}), "greater than or equal"),
+    "wrong type": (lambda c, f: at(c, "libraries", 0).update(replicate="first"), "valid integer"),
+    "number where text": (lambda c, f: at(c, "libraries", 0).update(id=7), "Put it in quotes"),
+    "missing field": (lambda c, f: c.pop("contrast"), "'contrast' is required"),
+    "name as path": (lambda c, f: at(c, "libraries", 0).update(id="../x"), "partition names"),
+    "duplicate ids by case": (lambda c, f: at(c, "libraries", 1).update(id="CONTROL_1"), "stands twice"),
+    "same replicate twice": (lambda c, f: at(c, "libraries", 1).update(replicate=1), "replicate 1 stands 2 times"),
+    "contrast without library": (lambda c, f: c["contrast"].update(control="contrl"), "Did you mean 'control'?"),
+    "contrast of one": (lambda c, f: c["contrast"].update(control="treated"), "compares two conditions"),
+    "library without source": (lambda c, f: at(c, "libraries", 0).pop("alignments"), "neither reads nor alignments"),
+    "one bigwig": (lambda c, f: at(c, "libraries", 0).update(bigwig_plus="marks/H3K27ac.bw"), "one bigWig of two"),
+    "bigwig beside alignments": (
+        lambda c, f: at(c, "libraries", 0).update(bigwig_plus="marks/H3K27ac.bw", bigwig_minus="marks/H3K27ac.bw"),
+        "one source",
+    ),
+    "fastq without index": (
+        lambda c, f: (
+            at(c, "libraries", 0).pop("alignments"),
+            at(c, "libraries", 0).update(reads=["cohort/clinical.tsv"]),
+        ),
+        "bowtie2_index",
+    ),
+    "index missing": (lambda c, f: c["genome"].update(bowtie2_index="genome/none"), "bowtie2-build"),
+    "locus without place": (lambda c, f: at(c, "loci", 0).pop("gene"), "neither gene nor interval"),
+    "locus with both": (lambda c, f: at(c, "loci", 0).update(interval="chr1:1-2"), "gene and interval"),
+    "interval unreadable": (lambda c, f: c.update(signature_target="chr1:9-5"), "chrom:start-end"),
+    "interval elsewhere": (lambda c, f: c.update(signature_target="chr9:1-5"), "not a chromosome"),
+    "interval beyond": (lambda c, f: c.update(signature_target="chr1:1-999999999"), "another assembly"),
+    "mark of another build": (lambda c, f: at(c, "marks", 0).update(build="hg19"), "the study's assembly"),
+    "mark without source": (lambda c, f: at(c, "marks", 0).pop("source"), "'source' is required"),
+    "obo without gaf": (lambda c, f: c["ontology"].pop("gaf"), "obo without gaf"),
+    "gmt beside obo": (lambda c, f: c["ontology"].update(gmt="ontology/go.obo"), "Keep one"),
+    "absent column": (lambda c, f: at(c, "cohort", "fields", 0).update(column="AGES"), "Did you mean 'AGE'?"),
+    "absent endpoint": (lambda c, f: at(c, "cohort", "endpoint").update(time_column="PFS"), "'PFS' is not a column"),
+    "absent patient column": (lambda c, f: c["cohort"].update(patient_column="PATIENT"), "Did you mean 'PATIENT_ID'?"),
+    "absent batch": (lambda c, f: c["cohort"].update(batch_column="SITE"), "'SITE' is not a column"),
+    "outcome as covariate": (
+        lambda c, f: at(c, "cohort", "fields", 0).update(column="OS_MONTHS"),
+        "may not be an input",
+    ),
+    "reserved name": (lambda c, f: at(c, "cohort", "fields", 0).update(name="time"), "Rename the field"),
+    "ordinal without levels": (lambda c, f: at(c, "cohort", "fields", 2).update(levels=[]), "lowest first"),
+    "level twice": (lambda c, f: at(c, "cohort", "fields", 2).update(levels=["I", "I"]), "stands once"),
+    "vocabulary astray": (lambda c, f: at(c, "cohort", "fields", 2).update(vocabulary={"x": "V"}), "leads to levels"),
+    "units that overlap": (
+        lambda c, f: at(c, "cohort", "fields", 0).update(
+            unit="years",
+            units=[
+                {"unit": "years", "lowest": 0, "highest": 120},
+                {"unit": "days", "lowest": 100, "highest": 44000, "factor": 0.0027},
+            ],
+        ),
+        "days overlaps years",
+    ),
+    "own unit with a factor": (
+        lambda c, f: at(c, "cohort", "fields", 0).update(
+            unit="years", units=[{"unit": "years", "lowest": 0, "highest": 120, "factor": 2}]
+        ),
+        "own unit",
+    ),
+    "range upside down": (
+        lambda c, f: at(c, "cohort", "fields", 0).update(
+            unit="years", units=[{"unit": "years", "lowest": 120, "highest": 0}]
+        ),
+        "lower and a higher",
+    ),
+    "factor of nothing": (
+        lambda c, f: at(c, "cohort", "fields", 0).update(
+            unit="years", units=[{"unit": "days", "lowest": 0, "highest": 9, "factor": 0}]
+        ),
+        "positive number",
+    ),
+    "units of levels": (
+        lambda c, f: at(c, "cohort", "fields", 2).update(units=[{"unit": "x", "lowest": 0, "highest": 9}]),
+        "Levels have no unit",
+    ),
+    "event and censored": (
+        lambda c, f: at(c, "cohort", "endpoint").update(event_values=["1"], censored_values=["1"]),
+        "not both",
+    ),
+    "signature without expression": (lambda c, f: c["cohort"].pop("expression"), "no expression"),
+    "matched without libraries": (
+        lambda c, f: c["parameters"].update(representation={"mode": "matched"}),
+        "no nascent_libraries",
+    ),
+    "stranger library": (
+        lambda c, f: c["cohort"].update(nascent_libraries={"p": "control_3"}),
+        "Did you mean 'control_",
+    ),
+    "path upwards": (lambda c, f: c["cohort"].update(clinical="../../etc/passwd"), "data_roots"),
+    "absolute path": (lambda c, f: c["cohort"].update(clinical="/etc/passwd"), "data_roots"),
+    "results elsewhere": (lambda c, f: c.update(results="../elsewhere"), "data_roots"),
+    "missing file": (lambda c, f: (f / "genome" / "genome.fa").unlink(), "does not exist"),
+    "empty file": (lambda c, f: (f / "marks" / "H3K27ac.bw").write_bytes(b""), "is empty"),
+    "folder as file": (lambda c, f: c["genome"].update(annotation="genome"), "is a folder"),
+    "broken sizes": (lambda c, f: (f / "genome" / "chrom.sizes").write_text("chr1\tlong\n"), "Two columns"),
+    "not a BAM": (lambda c, f: (f / "reads" / "control_1.bam").write_bytes(b"x" * 99), "does not begin as a BAM"),
+    "false gzip": (
+        lambda c, f: (
+            (f / "genome" / "a.gtf.gz").write_text("chr1"),
+            c["genome"].update(annotation="genome/a.gtf.gz"),
+        ),
+        "not gzip",
+    ),
+    "folds not JSON": (
+        lambda c, f: ((f / "splits.json").write_text("{"), c["cohort"].update(splits="splits.json")),
+        "Fixed folds are JSON",
+    ),
+    "binary clinical": (lambda c, f: c["cohort"].update(clinical="reads/treated_2.bam"), "cohort.clinical"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_broken_rule_is_named(case: str, broken: Callable[..., list[Problem]]) -> None:
+    change, needle = CASES[case]
+    problems = broken(change)
+    assert problems
+    assert needle in text_of(problems), text_of(problems)
+
+
+def test_a_truncated_bam_is_seen(broken: Callable[..., list[Problem]]) -> None:
+    def cut(content: dict, folder: Path) -> None:
+        path = folder / "reads" / "treated_1.bam"
+        path.write_bytes(path.read_bytes()[:-500])
+
+    problems = broken(cut)
+    assert len(problems) == 1
+    assert "truncated" in str(problems[0])
+
+
+def test_a_transposed_matrix_and_strange_patients_are_seen(broken: Callable[..., list[Problem]]) -> None:
+    def transpose(content: dict, folder: Path) -> None:
+        rows = [line.split("\t") for line in (folder / "cohort" / "expression.tsv").read_text().splitlines()]
+        (folder / "cohort" / "expression.tsv").write_text("\n".join("\t".join(row) for row in zip(*rows, strict=True)))
+
+    assert "Transpose the table" in text_of(broken(transpose))
+
+
+def test_expression_of_other_patients_is_seen(broken: Callable[..., list[Problem]]) -> None:
+    def rename(content: dict, folder: Path) -> None:
+        path = folder / "cohort" / "expression.tsv"
+        path.write_text(path.read_text().replace("SIM-", "OTHER-"))
+
+    assert "no patient of the clinical table" in text_of(broken(rename))
+
+
+def test_data_roots_widen_the_reach(tiny: Path, tmp_path: Path) -> None:
+    content = yaml.safe_load((tiny / "study.yaml").read_text())
+    for part in ("chrom_sizes", "annotation", "blacklist", "multi_copy", "fasta"):
+        content["genome"][part] = f"../data/{content['genome'][part]}"
+    home = tmp_path / "study"
+    shutil.copytree(tiny, home)
+    shutil.copytree(tiny, tmp_path / "data")
+    (home / "study.yaml").write_text(yaml.safe_dump(content))
+    assert len(check_study(home / "study.yaml")) == 5
+    (home / "study.yaml").write_text(yaml.safe_dump({**content, "data_roots": ["../data"]}))
+    assert check_study(home / "study.yaml") == []
+    assert load_study(home / "study.yaml").genome.fasta == tmp_path / "data" / "genome" / "genome.fa"
+    content["genome"]["fasta"] = "../data_of_others/genome.fa"
+    (home / "study.yaml").write_text(yaml.safe_dump({**content, "data_roots": ["../data"]}))
+    assert "add '../data_of_others' to data_roots" in text_of(check_study(home / "study.yaml"))
+
+
+def test_the_template_lacks_only_the_files(tmp_path: Path) -> None:
+    path = init_study(tmp_path / "new" / "study")
+    problems = check_study(path)
+    assert problems
+    assert all("does not exist" in problem.value for problem in problems)
+    load_study(path)
+    with pytest.raises(StudyError, match="never overwritten"):
+        init_study(path.parent)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StudyError, match="folder of its own"):
+        init_study(tmp_path / "file")
+
+
+def test_the_template_explains_every_field() -> None:
+    from groprog_assets.study import schema as study
+
+    text = TEMPLATE.read_text()
+    parts = [
+        study.Study, study.Genome, study.Library, study.Contrast, study.Locus, study.Mark, study.Ontology,
+        study.ClinicalField, study.Endpoint, study.Expression, study.Cohort, study.ExternalCohort,
+        study.Compute,
+    ]  # fmt: skip
+    missing = [f"{part.__name__}.{name}" for part in parts for name in part.model_fields if f"{name}:" not in text]
+    assert not missing
+
+
+def test_notices_are_no_errors(tiny: Path) -> None:
+    study = load_study(tiny / "study.yaml")
+    landmark = study.parameters.model_copy(
+        update={"cohort": study.parameters.cohort.model_copy(update={"landmark_months": 3.0})}
+    )
+    assert study_notices(study.model_copy(update={"parameters": landmark})) == []
+    fewer = study.model_copy(update={"libraries": study.libraries[1:]})
+    assert "Without replicates" in text_of(study_notices(fewer))
