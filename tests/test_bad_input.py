@@ -423,7 +423,7 @@ def test_genes_and_reads_that_share_only_the_header(folder: Path) -> None:
 
 
 def test_an_unsorted_bam_without_index_gives_the_same_values(folder: Path) -> None:
-    from groprog_assets.graph.io_managers import read_asset
+    from groprog_assets.store.readings import read_asset
     from groprog_assets.store.workspace import open_workspace
 
     def positions() -> list[pd.DataFrame]:

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from groprog_assets.definitions import build_definitions, defs
-from groprog_assets.graph.asset_definition import LIBRARY_ASSETS, SPECIFICATIONS, Specification
+from groprog_assets.graph.specification import LIBRARY_ASSETS, SPECIFICATIONS, Specification
 from groprog_assets.store.code_version import closure
 from groprog_assets.store.workspace import SECTIONS
 from groprog_assets.study.parameters import Parameters

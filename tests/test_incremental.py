@@ -8,7 +8,7 @@ import yaml
 from click.testing import CliRunner
 
 from groprog_assets.cli.main import main
-from groprog_assets.graph.io_managers import read_asset
+from groprog_assets.store.readings import read_asset
 from groprog_assets.store.workspace import open_workspace
 
 WINDOWS = "gene_models or raw_reads or alignments or filtered_alignments or coverage or transcript_hmm"

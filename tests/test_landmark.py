@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from groprog_assets.graph.io_managers import load_asset
 from groprog_assets.report import prognosis as report_prognosis
 from groprog_assets.simulation import simulate_study
 from groprog_assets.store import derivations
+from groprog_assets.store.readings import load_asset
 from groprog_assets.store.workspace import Workspace
 from tests.trained_study import run
 

@@ -12,9 +12,9 @@ import yaml
 from click.testing import CliRunner
 
 from groprog_assets.cli.main import main
-from groprog_assets.graph.asset_definition import LIBRARY_ASSETS, SPECIFICATIONS
-from groprog_assets.graph.io_managers import load_asset
+from groprog_assets.graph.specification import LIBRARY_ASSETS, SPECIFICATIONS
 from groprog_assets.simulation import simulate_study
+from groprog_assets.store.readings import load_asset
 from groprog_assets.store.workspace import OF_PATIENTS, Workspace
 from tests.trained_study import LITTLE, run, without_drawing
 

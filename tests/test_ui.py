@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from groprog_assets.store.workspace import Workspace
-from tests.test_cli_dev import Served, graphql
+from tests.cli.test_dev import Served, graphql
 from tests.trained_study import copied, run
 
 BROWSER = shutil.which("chromium")

@@ -13,10 +13,10 @@ from click.testing import CliRunner
 from groprog_assets.cli.main import main
 from groprog_assets.definitions import build_definitions
 from groprog_assets.export.results_folder import export_results
-from groprog_assets.graph.asset_definition import SPECIFICATIONS
-from groprog_assets.graph.io_managers import load_asset
+from groprog_assets.graph.specification import SPECIFICATIONS
 from groprog_assets.lineage.reproduction import execute
 from groprog_assets.running.planning import plan
+from groprog_assets.store.readings import load_asset
 from groprog_assets.store.workspace import COHORT_ASSETS, Workspace
 from groprog_assets.study.check import check_study, study_notices
 from tests.trained_study import copied, run, without_drawing

@@ -49,7 +49,7 @@ def without_drawing(patch: pytest.MonkeyPatch) -> None:
         return Bundle({kind: Bundle({name: Blob(b"", f".{kind}") for name in drawing}) for kind in ("png", "svg")})
 
     patch.setattr("groprog_assets.report.figure_list.drawn", blank)
-    patch.setattr("groprog_assets.graph.asset_definition.png", lambda figure: b"")
+    patch.setattr("groprog_assets.graph.derive.png", lambda figure: b"")
 
 
 def with_inbox(path: Path) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from groprog_assets.graph.materialized import Verdict
+from groprog_assets.checks.verdict import Verdict
 
 
 def positive_control(summary: Mapping[str, Any]) -> Verdict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from groprog_assets.graph.materialized import Verdict
+from groprog_assets.checks.verdict import Verdict
 
 
 def any_signal(table: Any, what: str) -> Verdict:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import getpass
-import ipaddress
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,14 +13,15 @@ from types import FrameType
 
 import click
 
-from groprog_assets.errors import Problem, StudyError
+from groprog_assets.cli.addresses import refuse_place
+from groprog_assets.cli.answering import STUDY, Answering
 
 PATIENCE_SECONDS = 20.0
 DEFINITIONS = "groprog_assets.definitions"
 
 
-@click.command("dev")
-@click.argument("study", type=click.Path(path_type=Path))
+@click.command("dev", cls=Answering)
+@STUDY
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=3000, show_default=True)
 @click.option("--read-only", is_flag=True, help="For looking only: nothing can be launched, and no daemon runs.")
@@ -33,9 +32,7 @@ def dev(
     study: Path, host: str, port: int, read_only: bool, allow_remote: bool, user: str, ledger_port: int | None
 ) -> None:
     """The Dagster UI and its daemon over the study's own instance, the ledger's pages beside it; ctrl-C ends all."""
-    from groprog_assets.cli.main import readable
-
-    readable(serve)(study, host, port, read_only, allow_remote, user, ledger_port)
+    serve(study, host, port, read_only, allow_remote, user, ledger_port)
 
 
 def serve(
@@ -44,7 +41,8 @@ def serve(
     """Run the UI until it ends or a signal comes; the exit status is its own, 0 after a signal."""
     from groprog_assets import definitions
     from groprog_assets.graph.resources import ACTOR_VARIABLE
-    from groprog_assets.lineage import site as ledger_site
+    from groprog_assets.graph.specification import ADDRESS_VARIABLE
+    from groprog_assets.lineage import site
     from groprog_assets.running.execution import register_libraries, study_instance
     from groprog_assets.store.workspace import open_workspace
 
@@ -53,8 +51,8 @@ def serve(
     with study_instance(workspace) as instance:
         register_libraries(instance, workspace)
     assert definitions.defs  # registers the assets that the pages describe
-    pages = ledger_site.serve(workspace, host, ledger_port or port + 1)
-    environment = {**os.environ, ACTOR_VARIABLE: user or getpass.getuser(), ledger_site.ADDRESS_VARIABLE: pages}
+    pages = site.serve(workspace, host, ledger_port or port + 1)
+    environment = {**os.environ, ACTOR_VARIABLE: user or getpass.getuser(), ADDRESS_VARIABLE: pages}
     click.echo(f"http://{host}:{port} in about ten seconds; the ledger at {pages}; ctrl-C ends both")
     sys.exit(supervise(command(host, port, read_only), workspace.home, environment))
 
@@ -65,33 +63,6 @@ def command(host: str, port: int, read_only: bool) -> list[str]:
     if read_only:
         return [sys.executable, "-m", "dagster_webserver", "--read-only", *place]
     return [sys.executable, "-m", "dagster", "dev", *place]
-
-
-def refuse_place(host: str, port: int, allow_remote: bool) -> None:
-    """StudyError for an address that other machines reach (unless allowed) or that is taken."""
-    if not allow_remote and not _is_loopback(host):
-        raise StudyError(
-            Problem(
-                "--host",
-                host,
-                "The UI has no log-in, so it listens on this machine only.",
-                "Put a proxy that asks who it is in front, or say --allow-remote.",
-            )
-        )
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            rule = "The address must be free."
-            raise StudyError(Problem(f"{host}:{port}", str(error.strerror), rule, "Choose another --port.")) from None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def supervise(program: list[str], folder: Path, environment: dict[str, str]) -> int:

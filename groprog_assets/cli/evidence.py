@@ -1,4 +1,4 @@
-"""`groprog lineage …`, what leaves the house: values made again, exports, signed heads."""
+"""`groprog lineage …`, what leaves the ledger: values made again, exports, signed heads."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 
 import click
 
-from groprog_assets.cli.lineage import JSON, PARTITION, STUDY_OPTION, Answering, answer, lineage_group, workspace_of
+from groprog_assets.cli.answering import JSON, PARTITION, STUDY_OPTION, Answering, answer, workspace_of
 from groprog_assets.errors import LedgerError, Problem
 
 FORMATS = ["prov", "openlineage", "rocrate", "html", "duckdb"]
 
 
-@lineage_group.command("reproduce", cls=Answering)
+@click.command("reproduce", cls=Answering)
 @click.argument("asset")
 @STUDY_OPTION
 @PARTITION
@@ -57,7 +57,7 @@ def reproduce(asset: str, study: Path | None, partition: str, run: bool, as_json
         raise SystemExit(1)
 
 
-@lineage_group.command("export", cls=Answering)
+@click.command("export", cls=Answering)
 @STUDY_OPTION
 @click.option("--format", "form", type=click.Choice(FORMATS), default="prov", show_default=True)
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="File; for rocrate and html a folder.")
@@ -74,10 +74,10 @@ def export(study: Path | None, form: str, output: Path) -> None:
         write_crate(workspace, output)
     elif form == "html":
         from groprog_assets import definitions
-        from groprog_assets.lineage import site as ledger_site
+        from groprog_assets.lineage import site
 
         assert definitions.defs  # registers the assets that the pages describe
-        for name, content in ledger_site.pages(workspace):
+        for name, content in site.pages(workspace):
             write_atomically(output / name, content)
     else:
         with ledger.open_ledger(workspace.ledger_path) as connection:
@@ -115,7 +115,7 @@ def write_crate(workspace: Any, folder: Path) -> None:
     write_atomically(folder / "ro-crate-metadata.json", json.dumps(document, indent=1).encode())
 
 
-@lineage_group.command("head", cls=Answering)
+@click.command("head", cls=Answering)
 @STUDY_OPTION
 @click.option("--key", type=click.Path(path_type=Path), default=None, help="Key file, outside the study.")
 @click.option("--new-key", type=click.Path(path_type=Path), default=None, help="Make a key file and end.")

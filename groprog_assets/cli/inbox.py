@@ -8,10 +8,9 @@ from pathlib import Path
 
 import click
 
-from groprog_assets.cli.lineage import Answering
+from groprog_assets.cli.answering import STUDY, Answering
 from groprog_assets.errors import CohortError, Problem, StudyError
 
-STUDY = click.argument("study", type=click.Path(path_type=Path))
 KINDS = {
     "table": "the whole clinical table",
     "update": "rows of some patients",

@@ -8,17 +8,9 @@ from typing import Any
 
 import click
 
+from groprog_assets.cli.answering import JSON, PARTITION, STUDY_OPTION, Answering, answer, workspace_of
 from groprog_assets.errors import GroProgError, LedgerError, Problem
 
-STUDY_OPTION = click.option(
-    "--study",
-    envvar="GROPROG_STUDY",
-    default=None,
-    type=click.Path(path_type=Path),
-    help="study.yaml; else GROPROG_STUDY, else the bundled one or the only study below this folder",
-)
-JSON = click.option("--json", "as_json", is_flag=True, help="The answer as JSON.")
-PARTITION = click.option("--partition", default="", help="The library, for assets made per library.")
 PICTURE = click.option(
     "--picture", type=click.Path(path_type=Path), default=None, help="A picture of the answer: SVG or PNG."
 )
@@ -29,38 +21,6 @@ NEWER = click.option("--newer", default="", help="Run id, model version or sha25
 @click.group("lineage")
 def lineage_group() -> None:
     """Where values come from, what rests on them, what changed."""
-
-
-class Answering(click.Command):
-    """A command that prints problems as text and ends with status 2."""
-
-    def invoke(self, context: click.Context) -> Any:
-        from groprog_assets.cli.main import readable
-
-        return readable(super().invoke)(context)
-
-
-def answer(value: Any, as_json: bool, text: list[str]) -> None:
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str) if as_json else "\n".join(text))
-
-
-def workspace_of(study: Path | None) -> Any:
-    """The workspace of the study named, or of the one whose state lies nearest."""
-    from groprog_assets.store.workspace import open_workspace
-
-    if study is None:
-        found = sorted(
-            path.parent / "study.yaml" for path in Path.cwd().glob("**/.groprog") if ".venv" not in path.parts
-        )
-        if Path("var/study/study.yaml") in [path.relative_to(Path.cwd()) for path in found]:
-            found = [Path("var/study/study.yaml")]
-        if len(found) != 1:
-            shown = ", ".join(str(path) for path in found) or "none"
-            raise LedgerError(
-                Problem("--study", f"not given; found {shown}", "The study must be named.", "--study PATH")
-            )
-        study = found[0]
-    return open_workspace(study)
 
 
 @lineage_group.command("trace", cls=Answering)

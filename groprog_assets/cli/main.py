@@ -2,72 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import os
-import sys
 import warnings
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
-from groprog_assets.errors import GroProgError, Problem, StudyError
-
-OUT = Console(highlight=False, soft_wrap=True)
-ERR = Console(stderr=True, highlight=False, soft_wrap=True)
-STUDY = click.argument("study", type=click.Path(path_type=Path))
-
-
-def readable(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Print a GroProgError's problems instead of its traceback and end with status 2."""
-
-    @functools.wraps(command)
-    def wrapped(*arguments: Any, **options: Any) -> Any:
-        show = click.get_current_context().find_root().params.get("traceback")
-        try:
-            return command(*arguments, **options)
-        except GroProgError as error:
-            if show:
-                raise
-            show_problems(error.problems or [Problem("", str(error), "", "")])
-            sys.exit(2)
-        except KeyboardInterrupt:
-            ERR.print("Stopped. What was finished is kept; run again to go on.")
-            sys.exit(130)
-
-    return wrapped
-
-
-def show_problems(problems: list[Problem]) -> None:
-    for problem in problems:
-        ERR.print("✗ " + (f"{problem.where}: " if problem.where else ""), style="bold red", end="", markup=False)
-        ERR.print(problem.value, markup=False)
-        for line in (problem.rule, problem.remedy):
-            if line:
-                ERR.print(f"    {line}", markup=False)
-
-
-def show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-    """A Python warning as a line of text; where in the code it arose, and what is for developers, helps nobody here."""
-    if not category.__module__.startswith("dagster") and not issubclass(category, DeprecationWarning):
-        ERR.print(f"! {message}", markup=False)
-
-
-def require_sound(study: Path) -> None:
-    """Raise StudyError with every problem of a study file and of its files that shows before a run; nothing is written."""
-    from groprog_assets.study.check import check_study
-
-    problems = check_study(study)
-    if not problems:
-        from groprog_assets.intake.preflight import preflight
-        from groprog_assets.store.workspace import open_workspace
-
-        problems = preflight(open_workspace(study).study)
-    if problems:
-        raise StudyError(problems)
+from groprog_assets.cli.answering import ERR, OUT, STUDY, readable, require_sound, show_warning
+from groprog_assets.errors import Problem, StudyError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -250,8 +194,8 @@ def score(
         OUT.print(f"{output}", markup=False)
 
 
-def _add_others() -> None:
-    from groprog_assets.cli import evidence as cli_evidence
+def _add_commands() -> None:
+    from groprog_assets.cli import evidence
     from groprog_assets.cli.dev import dev
     from groprog_assets.cli.inbox import inbox_group
     from groprog_assets.cli.lineage import lineage_group
@@ -259,16 +203,13 @@ def _add_others() -> None:
     from groprog_assets.cli.status import status
     from groprog_assets.cli.workers import workers
 
-    assert cli_evidence.FORMATS  # loading it adds its commands to the lineage group
-    main.add_command(dev)
-    main.add_command(inbox_group)
-    main.add_command(lineage_group)
-    main.add_command(model_group)
-    main.add_command(status)
-    main.add_command(workers)
+    for question in (evidence.reproduce, evidence.export, evidence.head):
+        lineage_group.add_command(question)
+    for command in (dev, inbox_group, lineage_group, model_group, status, workers):
+        main.add_command(command)
 
 
-_add_others()
+_add_commands()
 
 if __name__ == "__main__":
     main()

@@ -9,10 +9,9 @@ from typing import Any
 
 import click
 
-from groprog_assets.cli.lineage import Answering
+from groprog_assets.cli.answering import OUT, STUDY, Answering
 from groprog_assets.errors import Problem, StudyError
 
-STUDY = click.argument("study", type=click.Path(path_type=Path))
 REASON = click.option("--reason", required=True, help="Why; it is kept with the decision.")
 USER = click.option("--user", default="", help="Who decides; else the login name.")
 AFTERWARDS = "champion+"
@@ -28,8 +27,8 @@ def model_group() -> None:
 @STUDY
 def model_list(study: Path) -> None:
     """Every model this study has had, oldest first, with its out-of-fold C_IPCW; * marks the champion, erased ones are named."""
-    from groprog_assets.graph.io_managers import load_asset
-    from groprog_assets.prognosis.champions import known_models
+    from groprog_assets.intake.model_decisions import known_models
+    from groprog_assets.store.readings import load_asset
     from groprog_assets.store.workspace import open_workspace
 
     workspace = open_workspace(study)
@@ -46,8 +45,8 @@ def model_list(study: Path) -> None:
 @click.argument("version", default="")
 def model_show(study: Path, version: str) -> None:
     """The current champion and the evidence for it; or the evidence for VERSION."""
-    from groprog_assets.graph.io_managers import read_asset
-    from groprog_assets.prognosis.champions import find_model
+    from groprog_assets.intake.model_decisions import find_model
+    from groprog_assets.store.readings import read_asset
     from groprog_assets.store.workspace import open_workspace
 
     workspace = open_workspace(study)
@@ -77,13 +76,12 @@ def rollback(study: Path, version: str, reason: str, user: str) -> None:
 
 def _decide(study: Path, version: str, decision: str, reason: str, user: str) -> None:
     """Decide, then make anew what the model that stands is behind: scores, figures, report."""
-    from groprog_assets.cli.main import OUT
     from groprog_assets.cli.progress import Progress
     from groprog_assets.definitions import build_definitions
     from groprog_assets.export.results_folder import export_results
     from groprog_assets.graph import resources
+    from groprog_assets.intake.model_decisions import choose
     from groprog_assets.lineage.collect import collect
-    from groprog_assets.prognosis.champions import choose
     from groprog_assets.running.execution import run_lock, run_study, selected_assets, study_instance
     from groprog_assets.store.workspace import open_workspace
 

@@ -8,21 +8,15 @@ from typing import Any
 
 import click
 
+from groprog_assets.cli.answering import STUDY, Answering
 from groprog_assets.errors import Problem, StudyError
 
 
-@click.command("status")
-@click.argument("study", type=click.Path(path_type=Path))
+@click.command("status", cls=Answering)
+@STUDY
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def status(study: Path, as_json: bool) -> None:
     """Whether the daemon ticks, what runs, what the ledger holds; status 2 when a daemon that is needed is silent."""
-    from groprog_assets.cli.main import readable
-
-    readable(show)(study, as_json)
-
-
-def show(study: Path, as_json: bool) -> None:
-    """Print how a study stands; StudyError when something that should tick does not."""
     from groprog_assets.lineage import ledger
     from groprog_assets.running.execution import study_instance
     from groprog_assets.running.heartbeat import spoken, standing

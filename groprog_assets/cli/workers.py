@@ -7,8 +7,11 @@ import threading
 
 import click
 
+from groprog_assets.cli.addresses import refuse_place
+from groprog_assets.cli.answering import Answering
 
-@click.command("workers")
+
+@click.command("workers", cls=Answering)
 @click.option("--count", type=click.IntRange(1, 1024), default=2, show_default=True, help="Worker processes.")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8786, show_default=True, help="Port of the scheduler.")
@@ -18,14 +21,11 @@ def workers(count: int, host: str, port: int, allow_remote: bool) -> None:
 
     Workers of other machines join with `dask worker tcp://HOST:PORT --nthreads 1`.
     """
-    from groprog_assets.cli.main import readable
-
-    readable(serve)(count, host, port, allow_remote)
+    serve(count, host, port, allow_remote)
 
 
 def serve(count: int, host: str, port: int, allow_remote: bool) -> None:
     """Run the workers until INT or TERM."""
-    from groprog_assets.cli.dev import refuse_place
     from groprog_assets.compute.compute_pool import local_cluster
 
     refuse_place(host, port, allow_remote)

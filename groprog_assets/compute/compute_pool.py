@@ -1,9 +1,9 @@
 """Where shards are computed: in this process, its threads, or on Dask workers; the same bytes from each. No Dagster, no DuckDB.
 
 A shard is a module of `groprog_assets.compute.shards` with one function, `compute(shared, part, here)`: named values in, named
-values out, nothing else read or changed, so it may run anywhere and twice. `map` gives the results in the order of the parts, whichever
-was done first. To a Dask worker a shard travels as a parcel of bytes with a stamp of the code and packages it was made by;
-a worker with others refuses. What a killed worker had is computed again by another.
+values out, nothing else read or changed, so it may run anywhere and twice. `map` gives the results in the order of the parts,
+whichever was done first. A shard is sent to a Dask worker as bytes (`store.wire_format`) with a stamp of the code and packages
+that made them; a worker with other code or packages refuses. What a killed worker had is computed again by another.
 """
 
 from __future__ import annotations

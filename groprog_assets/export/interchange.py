@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from groprog_assets.errors import ArtifactError, Problem
-from groprog_assets.graph.io_managers import load_asset
 from groprog_assets.store.artifacts import plain, write_atomically
+from groprog_assets.store.readings import load_asset
 from groprog_assets.store.workspace import Workspace
 
 BY_LIBRARY = ("read_quality", "filtered_alignments")

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from groprog_assets.errors import ArtifactError
-from groprog_assets.graph.io_managers import load_asset, read_standing
 from groprog_assets.lineage import ledger
+from groprog_assets.prognosis.standing_model import read_standing
 from groprog_assets.store.artifacts import Blob, canonical_json, digest_bytes, write_atomically
+from groprog_assets.store.readings import load_asset
 from groprog_assets.store.workspace import Workspace
 
 MANIFEST = "manifest.json"
@@ -159,7 +160,7 @@ def _tracks(workspace: Workspace, chrom_sizes: dict[str, int]) -> Iterator[tuple
 
 
 def _prognosis(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
-    from groprog_assets.figures.model_card import model_card
+    from groprog_assets.report.model_card import model_card
 
     scores = load_asset(workspace, "risk_scores")
     if scores is not None:

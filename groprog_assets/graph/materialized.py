@@ -3,30 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from groprog_assets.checks.verdict import Verdict
+
 MAXIMUM_PLOT_BYTES = 50_000
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The outcome of one check: whether it passed, what was seen, and what to do when it did not."""
-
-    name: str
-    passed: bool
-    description: str
-    values: dict[str, Any] = field(default_factory=dict)
-    blocking: bool = False
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "passed": bool(self.passed),
-            "description": self.description,
-            "values": self.values,
-            "blocking": self.blocking,
-        }
 
 
 @dataclass(frozen=True)

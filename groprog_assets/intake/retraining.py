@@ -6,7 +6,7 @@ Each answer is a key, the same until something else came in: a run is asked for 
 from __future__ import annotations
 
 from groprog_assets.errors import ArtifactError
-from groprog_assets.graph.asset_definition import LIBRARY_ASSETS, LIBRARY_FILES, SPECIFICATIONS
+from groprog_assets.graph.specification import LIBRARY_ASSETS, LIBRARY_FILES, SPECIFICATIONS
 from groprog_assets.store.artifacts import digest_value
 from groprog_assets.store.workspace import OF_PATIENTS, Workspace
 

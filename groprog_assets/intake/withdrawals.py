@@ -2,7 +2,7 @@
 
 A withdrawal is written down under pseudonyms with the clinical tables that hold its patients. Once nothing current rests on these
 tables, every stored value that does is erased: derivations, digests and the ledger stay, so that it remains known what there was.
-Files of the study file itself are the user's: they are named, not touched. No Dagster.
+Files of the study file itself are the user's: they are named, not touched.
 """
 
 from __future__ import annotations
@@ -13,14 +13,18 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from groprog_assets.errors import ArtifactError, GroProgError
-from groprog_assets.graph.asset_definition import SPECIFICATIONS
+from groprog_assets.graph.specification import SPECIFICATIONS
+from groprog_assets.lineage.decisions import record_decision
 from groprog_assets.store import derivations
 from groprog_assets.store.artifacts import Reference, canonical_json, digest_bytes, digest_file, write_atomically
 from groprog_assets.store.pseudonyms import pseudonym, study_key
 from groprog_assets.store.workspace import Workspace
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 ROOT = "clinical_records"
 TEXT = (".tsv", ".csv", ".txt")
@@ -237,3 +241,12 @@ def _bytes(workspace: Workspace, record: dict[str, Any]) -> set[str]:
 
 def _name(asset: str, partition: str) -> str:
     return f"{asset}[{partition}]" if partition else asset
+
+
+def erase_withdrawn(instance: dg.DagsterInstance, workspace: Workspace) -> bool:
+    """Erase the bytes of patients who have withdrawn once nothing current rests on them; the decision has its evidence."""
+    evidence = erase_due(workspace)
+    if evidence is None:
+        return False
+    record_decision(instance, "clinical_records", "erased", "withdrawal", evidence)
+    return True

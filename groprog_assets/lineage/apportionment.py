@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from groprog_assets.errors import LedgerError
-from groprog_assets.graph.asset_definition import SPECIFICATIONS
+from groprog_assets.graph.specification import SPECIFICATIONS
 from groprog_assets.lineage import ledger, questions
 from groprog_assets.lineage.retrained_scores import (
     SEED,

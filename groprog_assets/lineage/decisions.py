@@ -11,7 +11,6 @@ from typing import Any
 import dagster as dg
 
 from groprog_assets.store.artifacts import plain
-from groprog_assets.store.workspace import Workspace
 
 DECISION, ACTOR, EVIDENCE = "groprog/decision", "groprog/actor", "evidence"
 DECIDED = ("champion", "clinical_records", "raw_reads")
@@ -26,17 +25,6 @@ def record_decision(
         raise ValueError(f"no decisions are made about {asset}")
     metadata: dict[str, Any] = {DECISION: decision, ACTOR: actor, EVIDENCE: dg.MetadataValue.json(plain(evidence))}
     instance.report_runless_asset_event(dg.AssetObservation(asset_key=asset, description=decision, metadata=metadata))
-
-
-def erase_withdrawn(instance: dg.DagsterInstance, workspace: Workspace) -> bool:
-    """Erase the bytes of patients who have withdrawn once nothing current rests on them; the decision has its evidence."""
-    from groprog_assets.intake.withdrawals import erase_due
-
-    evidence = erase_due(workspace)
-    if evidence is None:
-        return False
-    record_decision(instance, "clinical_records", "erased", "withdrawal", evidence)
-    return True
 
 
 def decisions(instance: dg.DagsterInstance) -> list[dg.EventLogRecord]:

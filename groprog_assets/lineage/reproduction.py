@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from groprog_assets.errors import ArtifactError, GroProgError, Problem, StudyError
-from groprog_assets.graph.asset_definition import SPECIFICATIONS, Specification, derive
-from groprog_assets.graph.io_managers import Reading, read_asset
+from groprog_assets.graph.derive import derive
+from groprog_assets.graph.specification import SPECIFICATIONS, Specification
 from groprog_assets.store.artifacts import Store
 from groprog_assets.store.derivations import Derivations, memo_key, output
+from groprog_assets.store.readings import Reading, read_asset
 from groprog_assets.store.workspace import COHORT_ASSETS, Workspace
 from groprog_assets.study.schema import Cohort, Study
 

@@ -19,8 +19,6 @@ from groprog_assets.lineage import ledger, ledger_pages
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables import TABLES
 
-ADDRESS_VARIABLE = "GROPROG_LEDGER_PAGES"
-"""Where the pages are served, for the links on the assets."""
 PAGE = re.compile(r"/([a-z][a-z0-9_]{0,63})\.html")
 
 
@@ -42,7 +40,7 @@ def page(workspace: Workspace, name: str) -> bytes:
 
 def _page(workspace: Workspace, connection: Any, name: str) -> bytes:
     from groprog_assets.figures.ledger_page import render_asset, render_index
-    from groprog_assets.graph.asset_definition import SPECIFICATIONS, main_table
+    from groprog_assets.graph.specification import SPECIFICATIONS, main_table
 
     study, head = workspace.study.title or workspace.study.name, ledger.read_head(workspace.ledger_path)
     if name == "index":

@@ -1,1 +1,4 @@
-"""The risk model. torch lives here and nowhere else."""
+"""The risk model: encoders, network, losses, training, prediction, explanation.
+
+Belongs here: everything that needs torch. Not here: DataFrames (`prognosis` turns tables into the model's columns), Dagster.
+"""

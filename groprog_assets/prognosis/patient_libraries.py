@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from groprog_assets.errors import CohortError, GroProgError, Problem, ReadsError
-from groprog_assets.graph.io_managers import read_standing_or_newest
+from groprog_assets.prognosis.standing_model import read_standing_or_newest
 from groprog_assets.store.derivations import output
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.study.parameters import FilteringParameters, PausingParameters

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from groprog_assets.errors import CohortError, Problem
-from groprog_assets.prognosis.champions import champion_model
 from groprog_assets.prognosis.model_columns import columns, labelled_genes, score_table
 from groprog_assets.prognosis.patient_libraries import measure_patients
+from groprog_assets.prognosis.standing_model import champion_model
 from groprog_assets.store.artifacts import digest_bytes
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.study.schema import Expression

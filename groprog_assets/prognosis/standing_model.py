@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from groprog_assets.errors import ArtifactError, Problem
+from groprog_assets.store.readings import Reading, read_asset, reading
 from groprog_assets.store.workspace import Workspace
 
+TRAINED_ON = ("normalized_features", "cohort")
 JUDGED = ("risk_model", "evaluation")
 """What a decision is about: a model and what it was found to be worth."""
 
@@ -45,3 +47,28 @@ def standing_derivation(workspace: Workspace, asset: str) -> str:
     raise ArtifactError(
         Problem("champion", "no model stands", f"The last decision: {reason}.", "`groprog model promote STUDY VERSION`")
     )
+
+
+def read_standing(workspace: Workspace, asset: str) -> Reading:
+    """The value of an asset behind the model that stands, which need not be the newest (see `standing_derivation`)."""
+    return reading(workspace, asset, "", standing_derivation(workspace, asset))
+
+
+def read_standing_or_newest(workspace: Workspace, asset: str) -> Reading:
+    """As `read_standing`, of the model or what it was trained on; before any decision, of the newest model."""
+    if workspace.derivations.current("champion") is not None:
+        return read_standing(workspace, asset)
+    newest = read_asset(workspace, "risk_model")
+    if asset == "risk_model":
+        return newest
+    inputs = workspace.derivations.read(newest.derivation)["inputs"]
+    return reading(workspace, asset, "", next(item["derivation"] for item in inputs if item["asset"] == asset))
+
+
+def champion_model(workspace: Workspace) -> tuple[Any, Any, Any]:
+    """(risk_model, normalized_features, clinical fields) of the champion, or of the newest model before any was decided on.
+
+    ArtifactError when there is no model, or when the champion's bytes are no longer in the store.
+    """
+    model, features, cohort = (read_standing_or_newest(workspace, name).value() for name in ("risk_model", *TRAINED_ON))
+    return model, features, cohort.fields

@@ -125,7 +125,7 @@ def cohort_drivers(trained: Any, cohort: Any, expression: dict[str, Any], featur
 def graph_drawing(with_cohort: bool) -> dict[str, Callable[[], Any]]:
     """The figure of the graph that a study with or without a cohort has."""
     from groprog_assets.figures import workflow
-    from groprog_assets.graph.asset_definition import SPECIFICATIONS
+    from groprog_assets.graph.specification import SPECIFICATIONS
     from groprog_assets.store.workspace import COHORT_ASSETS
 
     groups = {name: item.group for name, item in SPECIFICATIONS.items() if with_cohort or name not in COHORT_ASSETS}

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from groprog_assets.figures.ablation import PARTS
-from groprog_assets.figures.model_card import limits
 from groprog_assets.report.blocks import (
     Block,
     Cell,
@@ -31,6 +30,7 @@ from groprog_assets.report.blocks import (
 )
 from groprog_assets.report.calibration import calibration_table
 from groprog_assets.report.genomics import picture as _picture
+from groprog_assets.report.model_card import limits
 
 MODEL = "groprog"
 LABELS = {

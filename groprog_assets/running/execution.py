@@ -19,13 +19,13 @@ from typing import Any
 import dagster as dg
 
 from groprog_assets.errors import Problem, StudyError
-from groprog_assets.graph.asset_definition import LIBRARY_ASSETS, SPECIFICATIONS
 from groprog_assets.graph.instance_storage import readable_storage
 from groprog_assets.graph.partitions import LIBRARY_DIMENSION
 from groprog_assets.graph.resources import ACTOR_TAG, LISTENERS, close_pools
+from groprog_assets.graph.specification import LIBRARY_ASSETS, SPECIFICATIONS
+from groprog_assets.intake.withdrawals import erase_withdrawn
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.collect import FINISHED, collect
-from groprog_assets.lineage.decisions import erase_withdrawn
 from groprog_assets.running.parallel_libraries import libraries_ahead
 from groprog_assets.store.artifacts import remove_remains, write_atomically
 from groprog_assets.store.workspace import STUDY_VARIABLE, Workspace

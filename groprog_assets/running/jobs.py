@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from groprog_assets.graph.asset_definition import LIBRARY_ASSETS
+from groprog_assets.graph.specification import LIBRARY_ASSETS
 
 LIBRARIES = dg.AssetSelection.assets(*LIBRARY_ASSETS)
 ANNOTATION = dg.AssetSelection.assets("gene_models")

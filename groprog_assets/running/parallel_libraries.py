@@ -13,10 +13,12 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from groprog_assets.compute.compute_pool import Pool
-from groprog_assets.graph.asset_definition import SPECIFICATIONS, derive
-from groprog_assets.graph.io_managers import Reading, read_input
+from groprog_assets.graph.derive import derive
+from groprog_assets.graph.io_managers import read_input
 from groprog_assets.graph.resources import AHEAD, Ahead
+from groprog_assets.graph.specification import SPECIFICATIONS
 from groprog_assets.store.derivations import output, passed
+from groprog_assets.store.readings import Reading
 from groprog_assets.store.workspace import Workspace
 
 

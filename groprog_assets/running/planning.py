@@ -11,8 +11,9 @@ from graphlib import TopologicalSorter
 from typing import Any, NamedTuple
 
 from groprog_assets.errors import ArtifactError
-from groprog_assets.graph.asset_definition import LIBRARY_ASSETS, SPECIFICATIONS, Specification, circumstances, recalled
+from groprog_assets.graph.derive import circumstances, recalled
 from groprog_assets.graph.io_managers import read_input
+from groprog_assets.graph.specification import LIBRARY_ASSETS, SPECIFICATIONS, Specification
 from groprog_assets.running.execution import phases
 from groprog_assets.store.derivations import Foreseen, passed
 from groprog_assets.store.workspace import Workspace

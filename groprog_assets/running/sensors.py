@@ -9,7 +9,8 @@ from groprog_assets.graph.partitions import LIBRARY, LIBRARY_DIMENSION
 from groprog_assets.graph.resources import StudyResource
 from groprog_assets.intake.inbox import Delivery, sort_inbox
 from groprog_assets.intake.retraining import changed_libraries, cohort_due, features_due, libraries_due
-from groprog_assets.lineage.decisions import erase_withdrawn, record_decision
+from groprog_assets.intake.withdrawals import erase_withdrawn
+from groprog_assets.lineage.decisions import record_decision
 from groprog_assets.running.jobs import cohort_job, library_job, study_job
 from groprog_assets.store.workspace import Workspace
 

@@ -1,4 +1,7 @@
-"""The bundled study: a small world with a planted truth, in the formats a user's own study has."""
+"""The bundled study: a small world with a planted truth, written in the formats that users bring.
+
+Belongs here: what is planted and how it is written. Not here: reading it; the parsers of `methods` do, as for any study.
+"""
 
 from __future__ import annotations
 

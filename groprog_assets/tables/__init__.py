@@ -1,9 +1,6 @@
-"""Every column of every table: dtype, unit and meaning. Schemas, checks and `docs/tables.md` are generated from here.
+"""Every column of every stored table: its dtype, unit and meaning; schemas and checks are generated from it.
 
-A table stands in the file of its asset's group: `reads.py`, `features.py`, ...; what a column is, in `columns.py`. Coordinates
-are 0-based half-open (BED). `count` is raw, `signal` is normalised. A column marked `nullable` may hold missing values; no
-other may. Tables listed as `open_ended` may carry further columns whose names depend on the study (mark names, clinical
-fields). Standard library only; `conform` works on anything with pandas' column interface.
+Belongs here: declarations. Not here: how a column is computed (`methods`).
 """
 
 from __future__ import annotations

@@ -1,116 +1,95 @@
-"""Who may import whom: the table of the design, one rule a layer, the first that fits a module decides."""
+"""Who may import whom: every module belongs to one room, every room stands on one floor, and imports go down only.
+
+A room may import its own modules, the lower rooms that its row names, and the outside packages of its row. Rooms on the same
+floor do not import each other. Imports inside functions count as those at the top do.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import NamedTuple
 
-DATA = (
-    "citation",
-    "errors",
-    "experiment_parameters",
-    "model_parameters",
-    "parameters",
-    "study",
-    "study_check",
-    "study_files",
-    "study_rules",
-    "tables",
-)
-NUMPY = ("numpy",)
-TABLES = (
-    *NUMPY,
-    "pandas",
-    "scipy",
-    "pyarrow",
-    "bioframe",
-    "pysam",
-    "pyBigWig",
-    "fastobo",
-    "pydeseq2",
-    "lifelines",
-    "xgboost",
-    "threadpoolctl",
-)
-EVERYTHING = ("",)
-
 
 class Layer(NamedTuple):
-    """Modules whose name matches `pattern` may import, besides the standard library, these packages and own modules."""
+    """Modules whose whole name matches `pattern`: their floor, the own rooms and the outside packages they may import."""
 
     name: str
     pattern: str
-    outside: tuple[str, ...]
+    floor: int
     own: tuple[str, ...]
+    outside: tuple[str, ...]
 
 
-def _assets(*names: str) -> tuple[str, ...]:
-    return tuple(f"groprog_assets.{name}" for name in names)
+def _kernels(floor: int, name: str, pattern: str, own: str = "", outside: str = "") -> Layer:
+    return Layer(name, rf"groprog_kernels{pattern}", floor, tuple(own.split()), tuple(outside.split()))
 
 
-KERNELS = ("groprog_kernels",)
+def _room(floor: int, name: str, own: str = "", outside: str = "") -> Layer:
+    return Layer(name, rf"groprog_assets\.{name}(\.\w+)*", floor, tuple(own.split()), tuple(outside.split()))
 
+
+LEDGER = r"groprog_assets\.lineage\.(ledger|questions|exports|membership|signed_heads|ledger_pages)"
+"""The part of `lineage` that knows DuckDB and not Dagster."""
 LAYERS = (
-    Layer("compile decorator", r"groprog_kernels\._compile", ("numba",), ()),
-    Layer("compiled loop", r"groprog_kernels\.\w+_numba", ("numpy", "numba"), KERNELS),
-    Layer("reference", r"groprog_kernels\.\w+_reference", NUMPY, ()),
-    Layer("kernel", r"groprog_kernels(\.\w+)?", (*NUMPY, "pysam", "deflate"), KERNELS),
-    Layer("data", rf"groprog_assets\.({'|'.join(DATA)})(\.\w+)*", ("pydantic", "yaml"), _assets(*DATA)),
-    Layer("methods", r"groprog_assets\.methods(\.\w+)*", TABLES, (*_assets("methods", *DATA), *KERNELS)),
-    Layer(
-        "figures",
-        r"groprog_assets\.figures(\.\w+)*",
-        (*NUMPY, "pandas", "scipy", "matplotlib", "jinja2", "markupsafe"),
-        (*_assets("figures", "methods", *DATA), *KERNELS),
+    _kernels(-4, "compile", r"\._compile", outside="numba"),
+    _kernels(-3, "loops", r"\.\w+_numba", "compile", "numpy"),
+    _kernels(-3, "references", r"\.\w+_reference", outside="numpy"),
+    _kernels(-2, "kernels", r"(\.\w+)?", "loops", "deflate numpy"),
+    Layer("package", r"groprog_assets", 0, (), ()),
+    _room(1, "errors"),
+    _room(1, "simulation", outside="numpy pandas pyBigWig pysam yaml"),
+    _room(2, "study", "errors", "pydantic yaml"),
+    _room(2, "tables", "errors"),
+    _room(2, "figures", "kernels", "jinja2 markupsafe matplotlib numpy pandas"),
+    _room(
+        3,
+        "methods",
+        "kernels errors study tables",
+        "fastobo numpy pandas pyBigWig pydeseq2 pysam scipy threadpoolctl",
     ),
-    Layer(
-        "model",
-        r"groprog_assets\.model(\.\w+)*",
-        (*NUMPY, "torch", "safetensors", "captum", "optuna", "threadpoolctl"),
-        (*_assets("model", "errors", "model_parameters", "parameters", "tables"), *KERNELS),
+    _room(3, "model", "kernels errors study", "numpy optuna safetensors threadpoolctl torch"),
+    _room(3, "store", "errors study tables", "numpy pyarrow pydantic upath"),
+    _room(3, "checks", "study"),
+    _room(4, "prognosis", "kernels errors study tables figures methods model store checks", "numpy pandas pydantic"),
+    Layer("ledger", LEDGER, 4, ("errors", "store"), ("duckdb",)),
+    _room(
+        5,
+        "compute",
+        "kernels errors study methods model store prognosis",
+        "dask distributed numpy pandas pydantic threadpoolctl",
     ),
-    Layer(
-        "simulation",
-        r"groprog_assets\.simulation(\.\w+)*",
-        (*NUMPY, "pandas", "scipy", "pysam", "pyBigWig", "yaml"),
-        _assets("simulation", *DATA),
+    _room(
+        6,
+        "graph",
+        "errors study tables figures methods store checks prognosis compute",
+        "dagster pydantic sqlalchemy",
     ),
-    Layer(
-        "ledger",
-        r"groprog_assets\.lineage\.(ledger|questions|exports?|seals?|derivations|inbox)\w*",
-        ("duckdb", "rocrate", "prov", "openlineage"),
-        _assets("lineage", "artifacts", "code_version", *DATA),
+    _room(
+        7,
+        "lineage",
+        "errors study tables figures methods model store prognosis ledger graph",
+        "dagster numpy pandas",
     ),
+    _room(7, "report", "study figures model store prognosis graph", "jinja2 markupsafe matplotlib numpy pandas"),
+    _room(8, "intake", "errors study methods store prognosis ledger graph lineage", "dagster pydantic"),
+    _room(9, "assets", "study figures methods model store checks prognosis compute graph report intake", "pandas"),
+    _room(10, "export", "errors methods store prognosis ledger lineage report", "numpy pandas"),
+    _room(11, "running", "errors store ledger compute graph lineage intake export", "dagster"),
     Layer(
-        "artifacts",
-        r"groprog_assets\.(artifacts|results|code_version)",
-        (*NUMPY, "pandas", "pyarrow", "matplotlib"),
-        _assets("artifacts", "figures", *DATA),
+        "root",
+        r"groprog_assets\.(definitions|documentation)",
+        12,
+        ("package", "errors", "study", "tables", "figures", "store", "graph", "assets", "running"),
+        ("dagster",),
     ),
-    Layer(
-        "storage and workers",
-        r"groprog_assets\.(object_storage|parcels|compute_pool|shards(\.\w+)*)",
-        (*NUMPY, "pandas", "pyarrow", "pydantic", "threadpoolctl", "upath", "dask", "distributed"),
-        (
-            *_assets("object_storage", "parcels", "compute_pool", "shards", "artifacts", "code_version", "workspace"),
-            *_assets("methods", "model", "model_columns", "fold_stability", *DATA),
-            *KERNELS,
-        ),
-    ),
-    Layer("top", r"groprog_assets\.(definitions|documentation|cli\w*|__main__)", EVERYTHING, EVERYTHING),
-    Layer("package", r"groprog_assets", (), ()),
-    Layer("instance storage", r"groprog_assets\.instance_storage", ("sqlalchemy",), _assets(*DATA)),
-    Layer(
-        "orchestration",
-        r"groprog_assets(\.\w+)+",
-        (*TABLES, "dagster", "duckdb", "pydantic", "matplotlib", "yaml"),
-        EVERYTHING,
+    _room(
+        13,
+        "cli",
+        "package errors simulation study store prognosis ledger compute graph lineage intake export running root",
+        "click rich",
     ),
 )
-"""`orchestration` comes last: assets, checks, resources, io_managers, jobs, sensors, lineage.collect and what they share."""
-
-NOT_FROM_BELOW = r"groprog_assets\.(definitions|cli)(\.|$)"
-"""Only what is started by hand imports these when it is loaded."""
+"""The first pattern that fits a module decides. Every module has a row of its own room; no row allows everything."""
 
 
 def layer_of(module: str) -> Layer:
@@ -121,5 +100,6 @@ def layer_of(module: str) -> Layer:
 def may_import(module: str, imported: str, own: bool) -> bool:
     """Whether the layer of `module` lets it import `imported`; `own` says that it is the project's."""
     layer = layer_of(module)
-    allowed = layer.own if own else layer.outside
-    return any(name == "" or imported == name or imported.startswith(f"{name}.") for name in allowed)
+    if own:
+        return layer_of(imported).name in (layer.name, *layer.own)
+    return any(imported == name or imported.startswith(f"{name}.") for name in layer.outside)

@@ -52,13 +52,11 @@ def imports(path: Path) -> tuple[Import, ...]:
             if node.level:
                 package = module_name(path).split(".")[: -node.level]
                 base = ".".join([*package, base]).rstrip(".")
-            found.append(Import(base, node.lineno, top))
-            if base.split(".")[0] in PACKAGES:
-                found.extend(
-                    Import(f"{base}.{alias.name}", node.lineno, top)
-                    for alias in node.names
-                    if is_module(f"{base}.{alias.name}")
-                )
+            own = base.split(".")[0] in PACKAGES
+            modules = [alias.name for alias in node.names if own and is_module(f"{base}.{alias.name}")]
+            found.extend(Import(f"{base}.{name}", node.lineno, top) for name in modules)
+            if len(modules) < len(node.names):
+                found.append(Import(base, node.lineno, top))
         inside = top and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
         for child in ast.iter_child_nodes(node):
             visit(child, inside)

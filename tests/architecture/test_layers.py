@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import subprocess
@@ -12,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.layers import NOT_FROM_BELOW, layer_of, may_import
-from tests.architecture.sources import ROOT, imports, is_own, is_standard, module_name, python_files
+from tests.architecture.layers import LAYERS, layer_of, may_import
+from tests.architecture.sources import ROOT, imports, is_own, is_standard, module_name, python_files, tree
 
 HEAVY = ("torch", "pydeseq2", "matplotlib", "captum", "lifelines", "xgboost")
 FILES = [pytest.param(path, id=module_name(path)) for path in python_files()]
@@ -30,13 +31,35 @@ def test_imports_follow_the_layer_table(path: Path):
     assert not wrong, f"{module} is of the layer '{layer_of(module).name}' and may not import {', '.join(wrong)}"
 
 
-@pytest.mark.parametrize("path", FILES)
-def test_nobody_imports_the_top(path: Path):
-    module = module_name(path)
-    if re.match(NOT_FROM_BELOW, f"{module}.") or module == "groprog_assets.__main__":
-        return
-    top = [found.module for found in imports(path) if found.top and re.match(NOT_FROM_BELOW, found.module)]
-    assert not top, f"{module} imports {top}"
+def test_every_arrow_runs_down():
+    floors = {layer.name: layer.floor for layer in LAYERS}
+    upward = [f"{layer.name} -> {name}" for layer in LAYERS for name in layer.own if floors[name] >= layer.floor]
+    assert not upward, "a room imports rooms on lower floors only"
+
+
+def test_no_row_allows_what_nobody_imports():
+    """A row that names a room or package that none of its modules imports would let the next arrow in unseen."""
+    used: dict[str, set[str]] = {layer.name: set() for layer in LAYERS}
+    for path in python_files():
+        for found in imports(path):
+            name = layer_of(found.module).name if is_own(found.module) else found.module.split(".")[0]
+            used[layer_of(module_name(path)).name].add(name)
+    unused = {layer.name: rest for layer in LAYERS if (rest := {*layer.own, *layer.outside} - used[layer.name])}
+    assert not unused, "take these out of the table"
+
+
+def test_every_room_has_a_row_and_says_what_belongs_there():
+    rooms = sorted(path for path in (ROOT / "groprog_assets").iterdir() if (path / "__init__.py").is_file())
+    assert {path.name for path in rooms} <= {layer.name for layer in LAYERS}
+    for room in rooms:
+        text = ast.get_docstring(tree(room / "__init__.py")) or ""
+        missing = [part for part in ("Belongs here:", "Not here:") if part not in text]
+        assert not missing, f"{room.name}/__init__.py does not say: {missing}"
+
+
+def test_nothing_lies_loose_at_the_root():
+    loose = {path.stem for path in (ROOT / "groprog_assets").glob("*.py")}
+    assert loose == {"__init__", "definitions", "documentation", "errors"}
 
 
 @pytest.mark.parametrize("path", FILES)

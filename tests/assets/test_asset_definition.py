@@ -8,12 +8,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from groprog_assets.checks.verdict import Verdict
 from groprog_assets.errors import ArtifactError, StudyError
-from groprog_assets.graph.asset_definition import Specification, derive
-from groprog_assets.graph.io_managers import read_asset
-from groprog_assets.graph.materialized import Verdict, materialized
+from groprog_assets.graph.derive import derive
+from groprog_assets.graph.materialized import materialized
+from groprog_assets.graph.specification import Specification
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.derivations import Derivations, checked_name, memo_key
+from groprog_assets.store.readings import read_asset
 from groprog_assets.store.workspace import StudyView, Workspace, open_workspace
 from groprog_assets.study.parameters import Parameters
 

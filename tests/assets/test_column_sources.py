@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from groprog_assets.graph.asset_definition import SPECIFICATIONS, _main_member, circumstances
 from groprog_assets.graph.column_sources import COLUMN_SOURCES
-from groprog_assets.graph.io_managers import read_asset
+from groprog_assets.graph.derive import circumstances
+from groprog_assets.graph.specification import SPECIFICATIONS, main_member
 from groprog_assets.store.artifacts import Bundle
+from groprog_assets.store.readings import read_asset
 from groprog_assets.store.workspace import Workspace
 from tests.trained_study import copied, run
 
@@ -32,13 +33,13 @@ def main_of(asset: str, value: Any) -> pd.DataFrame | None:
     tables = SPECIFICATIONS[asset].tables
     if not tables:
         return None
-    return value if isinstance(tables, str) else value[_main_member(SPECIFICATIONS[asset])]
+    return value if isinstance(tables, str) else value[main_member(SPECIFICATIONS[asset])]
 
 
 def replaced(asset: str, value: Any, table: pd.DataFrame) -> Any:
     if isinstance(SPECIFICATIONS[asset].tables, str):
         return table
-    return Bundle({**value, _main_member(SPECIFICATIONS[asset]): table})
+    return Bundle({**value, main_member(SPECIFICATIONS[asset]): table})
 
 
 def value_of(reading: Any) -> Any:

@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from groprog_assets.cli.dev import command, refuse_place, supervise
+from groprog_assets.cli.addresses import refuse_place
+from groprog_assets.cli.dev import command, supervise
 from groprog_assets.errors import StudyError
 from groprog_assets.lineage import ledger, questions
 from groprog_assets.store.workspace import Workspace

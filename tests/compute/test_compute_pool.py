@@ -158,8 +158,8 @@ def test_only_shards_can_be_named():
 def test_shards_know_neither_database_nor_orchestrator():
     code = (
         "import json, pathlib, sys\n"
-        "from groprog_assets import compute_pool\n"
-        "nouns = [p.stem for p in pathlib.Path('groprog_assets/shards').glob('[a-z]*.py')]\n"
+        "from groprog_assets.compute import compute_pool\n"
+        "nouns = [p.stem for p in pathlib.Path('groprog_assets/compute/shards').glob('[a-z]*.py')]\n"
         "for noun in nouns: compute_pool.shard(noun)\n"
         "print(json.dumps([len(nouns), [m for m in ('dagster', 'duckdb', 'distributed') if m in sys.modules]]))"
     )

@@ -8,7 +8,7 @@ import pytest
 
 from groprog_assets.figures.cohort import LARGEST_TABLE, follow_up, missingness, table_one
 from groprog_assets.figures.style import figure_bytes
-from tests.methods.test_cohort import assemble
+from tests.methods.cohort.test_cohort import assemble
 
 
 def words(figure: object) -> str:

@@ -9,7 +9,7 @@ from groprog_assets.figures.evaluation import auc_figure, roc_figure
 from groprog_assets.figures.kaplan_meier import kaplan_meier_figure
 from groprog_assets.figures.style import figure_bytes
 from groprog_assets.methods.evaluation.evaluation import evaluate
-from tests.methods.test_evaluation import PARAMETERS, _study
+from tests.methods.evaluation.test_evaluation import PARAMETERS, _study
 
 
 @pytest.fixture(scope="module")

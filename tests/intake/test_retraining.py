@@ -14,15 +14,15 @@ from click.testing import CliRunner
 
 from groprog_assets.cli.main import main
 from groprog_assets.definitions import build_definitions
-from groprog_assets.graph.asset_definition import LIBRARY_ASSETS, SPECIFICATIONS
-from groprog_assets.graph.io_managers import load_asset
 from groprog_assets.graph.resources import StudyResource
+from groprog_assets.graph.specification import LIBRARY_ASSETS, SPECIFICATIONS
+from groprog_assets.intake.model_decisions import known_models
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.decisions import decisions
-from groprog_assets.prognosis.champions import known_models
 from groprog_assets.running import sensors
 from groprog_assets.running.execution import selected_assets, study_instance
 from groprog_assets.running.planning import plan
+from groprog_assets.store.readings import load_asset
 from groprog_assets.store.workspace import Workspace
 from tests.trained_study import answer, copied, run, trained_study, without_drawing
 

@@ -151,6 +151,6 @@ class OtherCode:
 
 
 def versions(workspace: Workspace) -> list[str]:
-    from groprog_assets.prognosis.champions import known_models
+    from groprog_assets.intake.model_decisions import known_models
 
     return [model.model_version for model in known_models(workspace)]

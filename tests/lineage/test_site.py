@@ -12,10 +12,11 @@ import pytest
 
 from groprog_assets import definitions
 from groprog_assets.errors import LedgerError
-from groprog_assets.graph.asset_definition import SPECIFICATIONS, column_lineage, main_table
+from groprog_assets.graph.asset_definition import column_lineage
 from groprog_assets.graph.column_sources import COLUMN_SOURCES
+from groprog_assets.graph.specification import ADDRESS_VARIABLE, SPECIFICATIONS, main_table
 from groprog_assets.lineage import ledger, questions
-from groprog_assets.lineage.site import ADDRESS_VARIABLE, page, pages, serve
+from groprog_assets.lineage.site import page, pages, serve
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables import TABLES
 

@@ -70,8 +70,8 @@ def test_a_batch_equals_its_patients_one_by_one_and_nothing_is_refitted(trained:
 
 
 def model_of(study: Path):
-    from groprog_assets.graph.io_managers import load_asset
     from groprog_assets.model.checkpoint import load_model
+    from groprog_assets.store.readings import load_asset
     from groprog_assets.store.workspace import open_workspace
 
     workspace = open_workspace(study)
@@ -80,9 +80,9 @@ def model_of(study: Path):
 
 
 def test_a_training_patient_scores_as_the_study_scored_him_batch_and_all(trained: Path, tmp_path: Path):
-    from groprog_assets.graph.io_managers import load_asset
     from groprog_assets.model.predict import predict
     from groprog_assets.prognosis.model_columns import model_inputs
+    from groprog_assets.store.readings import load_asset
 
     workspace, model = model_of(trained)
     assert model.encoders.harmonization is not None
@@ -131,7 +131,7 @@ def test_a_landmark_is_said_with_every_score(trained: Path, tmp_path: Path, monk
 def test_expression_for_a_model_that_reads_none_is_refused(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    from groprog_assets.prognosis.champions import champion_model
+    from groprog_assets.prognosis.standing_model import champion_model
     from groprog_assets.store.workspace import open_workspace
 
     bundle, features, fields = champion_model(open_workspace(trained))

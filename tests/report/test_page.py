@@ -7,9 +7,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from groprog_assets.figures.patient_page import TEMPLATES
 from groprog_assets.report.external import what_was_lost
-from groprog_assets.report.page import render_report
+from groprog_assets.report.page import TEMPLATES, render_report
 from groprog_assets.report.prognosis import verdict
 from groprog_assets.report.sections import CAPTIONS, SECTIONS
 from tests.figures import example

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from groprog_assets.definitions import defs
-from groprog_assets.graph.asset_definition import SPECIFICATIONS, Specification, derive
+from groprog_assets.graph.derive import derive
 from groprog_assets.graph.materialized import MAXIMUM_PLOT_BYTES, materialized, png
+from groprog_assets.graph.specification import SPECIFICATIONS, Specification
 from groprog_assets.report import plots
 from groprog_assets.store.code_version import closure
 from groprog_assets.store.workspace import Workspace

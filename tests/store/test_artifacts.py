@@ -127,7 +127,7 @@ def test_a_digest_is_a_digest(store: Store, digest: str):
 KILLED_BETWEEN = """
 import os, sys
 from pathlib import Path
-from groprog_assets import artifacts
+from groprog_assets.store import artifacts
 real = os.replace
 os.replace = lambda *a: os.kill(os.getpid(), 9)
 artifacts.Store(Path(sys.argv[1])).put({"a": 1})
@@ -135,7 +135,7 @@ artifacts.Store(Path(sys.argv[1])).put({"a": 1})
 
 
 def test_killed_between_write_and_rename_leaves_nothing_to_read(store: Store):
-    died = subprocess.run([sys.executable, "-c", KILLED_BETWEEN, str(store.root)], cwd=Path(__file__).parent.parent)
+    died = subprocess.run([sys.executable, "-c", KILLED_BETWEEN, str(store.root)], cwd=Path(__file__).parents[2])
     assert died.returncode == -9
     sha256 = digest_bytes(canonical_json({"a": 1}))
     assert not store.path(sha256).exists()

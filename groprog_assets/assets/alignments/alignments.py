@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from groprog_assets.graph.asset_definition import LIBRARY_FILES, study_asset
+from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
+from groprog_assets.graph.specification import LIBRARY_FILES
 from groprog_assets.store.artifacts import Bundle, StoredFile
 from groprog_assets.store.workspace import StudyView, Workspace
 

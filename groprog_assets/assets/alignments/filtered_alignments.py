@@ -10,8 +10,9 @@ from groprog_assets.checks import read_end as check_read_end
 from groprog_assets.checks import signal as check_signal
 from groprog_assets.checks import strandedness as check_strand
 from groprog_assets.compute.compute_pool import Here, Pool
-from groprog_assets.graph.asset_definition import LIBRARY_FILES, study_asset
+from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
+from groprog_assets.graph.specification import LIBRARY_FILES
 from groprog_assets.report import plots
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.wire_format import Stored

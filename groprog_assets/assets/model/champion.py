@@ -6,12 +6,12 @@ from typing import Any
 
 from groprog_assets.checks import drift as check
 from groprog_assets.graph.asset_definition import study_asset
-from groprog_assets.graph.io_managers import load_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.intake.withdrawals import rests_on_withdrawn
 from groprog_assets.prognosis.champion_challenge import champion_now
 from groprog_assets.prognosis.standing_model import models_behind
 from groprog_assets.store.artifacts import Bundle
+from groprog_assets.store.readings import load_asset
 from groprog_assets.store.workspace import StudyView, Workspace
 
 BARRIERS = ("cohort", "encoded_tensors")

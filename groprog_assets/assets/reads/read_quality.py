@@ -6,8 +6,9 @@ from typing import Any
 
 from groprog_assets.checks import read_quality as check
 from groprog_assets.compute.compute_pool import Pool
-from groprog_assets.graph.asset_definition import LIBRARY_FILES, study_asset
+from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
+from groprog_assets.graph.specification import LIBRARY_FILES
 from groprog_assets.report import plots
 from groprog_assets.store.workspace import StudyView
 

@@ -11,9 +11,9 @@ import yaml
 
 from groprog_assets.definitions import build_definitions
 from groprog_assets.errors import ArtifactError
-from groprog_assets.graph.io_managers import read_asset
 from groprog_assets.running.execution import run_lock, run_study
 from groprog_assets.store.artifacts import StoredFile
+from groprog_assets.store.readings import read_asset
 from groprog_assets.store.workspace import Workspace
 
 pytestmark = pytest.mark.skipif(shutil.which("bowtie2") is None, reason="bowtie2 is not on PATH")

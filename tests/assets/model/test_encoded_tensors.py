@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from groprog_assets.graph.asset_definition import SPECIFICATIONS
+from groprog_assets.graph.specification import SPECIFICATIONS
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.workspace import StudyView
 from groprog_assets.study.parameters import Parameters

@@ -12,10 +12,11 @@ import pytest
 
 from groprog_assets.assets.model.champion import champion_before
 from groprog_assets.errors import ArtifactError, StudyError
+from groprog_assets.intake.model_decisions import choose, find_model, known_models
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.decisions import decisions
 from groprog_assets.methods.evaluation.promotion import decide
-from groprog_assets.prognosis.champions import champion_model, choose, find_model, known_models
+from groprog_assets.prognosis.standing_model import champion_model
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.workspace import Workspace
 

@@ -12,16 +12,15 @@ from typing import Any, NamedTuple
 import dagster as dg
 
 from groprog_assets.errors import ArtifactError, Problem, StudyError
-from groprog_assets.graph.io_managers import read_asset, read_standing_or_newest
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.decisions import record_decision
 from groprog_assets.prognosis.standing_model import JUDGED
 from groprog_assets.store import derivations
 from groprog_assets.store.artifacts import plain
+from groprog_assets.store.readings import read_asset
 from groprog_assets.store.workspace import Workspace
 
 METRIC = "c_ipcw"
-TRAINED_ON = ("normalized_features", "cohort")
 
 
 class KnownModel(NamedTuple):
@@ -57,15 +56,6 @@ def known_models(workspace: Workspace) -> list[KnownModel]:
         evidence = _evidence(workspace, version, output)
         found.setdefault(version, KnownModel(version, digest, judgement, happened.isoformat(), actor, evidence))
     return list(found.values())
-
-
-def champion_model(workspace: Workspace) -> tuple[Any, Any, Any]:
-    """(risk_model, normalized_features, clinical fields) of the champion, or of the newest model before any was decided on.
-
-    ArtifactError when there is no model, or when the champion's bytes are no longer in the store.
-    """
-    model, features, cohort = (read_standing_or_newest(workspace, name).value() for name in ("risk_model", *TRAINED_ON))
-    return model, features, cohort.fields
 
 
 def find_model(workspace: Workspace, version: str) -> KnownModel:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from groprog_assets.figures.model_card import LIMITS, limits, model_card
+from groprog_assets.report.model_card import LIMITS, limits, model_card
 
 
 def test_card_is_markdown_with_all_limits():

@@ -1,0 +1,35 @@
+"""Where a server of this project may listen: on this machine only unless the user says otherwise, and at a free port."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+
+from groprog_assets.errors import Problem, StudyError
+
+
+def refuse_place(host: str, port: int, allow_remote: bool) -> None:
+    """StudyError for an address that other machines reach (unless allowed) or that is taken."""
+    if not allow_remote and not _is_loopback(host):
+        raise StudyError(
+            Problem(
+                "--host",
+                host,
+                "The UI has no log-in, so it listens on this machine only.",
+                "Put a proxy that asks who it is in front, or say --allow-remote.",
+            )
+        )
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            rule = "The address must be free."
+            raise StudyError(Problem(f"{host}:{port}", str(error.strerror), rule, "Choose another --port.")) from None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

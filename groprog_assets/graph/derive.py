@@ -1,0 +1,161 @@
+"""The value of an asset under its present circumstances: used again when it was recorded before, else computed, stored, recorded.
+
+Circumstances are the code version, declared study sections and parameters, digests of source files and of inputs. No Dagster.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from groprog_assets.checks.verdict import Verdict
+from groprog_assets.compute.compute_pool import Pool
+from groprog_assets.graph.materialized import Materialized, png
+from groprog_assets.graph.specification import Specification, main_member
+from groprog_assets.store import derivations
+from groprog_assets.store.artifacts import Blob, Bundle, Reference, plain
+from groprog_assets.store.code_version import kernel_digest
+from groprog_assets.store.readings import Reading
+from groprog_assets.store.workspace import StudyView, Workspace
+from groprog_assets.study.schema import Library
+
+Readings = dict[str, Reading | dict[str, Reading] | None]
+"""By input: one value, one a library, or None for what the study does not have."""
+
+
+def derive(
+    workspace: Workspace,
+    specification: Specification,
+    partition: str,
+    readings: Readings,
+    progress: Callable[[str], Any],
+    pool: Pool | None = None,
+) -> tuple[str, dict[str, Any], bool]:
+    """(digest, derivation, whether an earlier value was used): the value of an asset under its present circumstances.
+
+    pool: where its shards are computed; without one, here, one after another.
+    """
+    record, view = circumstances(workspace, specification, partition, readings)
+    earlier = recalled(workspace, record)
+    if earlier is not None:
+        return workspace.derivations.write(earlier), earlier, True
+    key = derivations.memo_key(record)
+    scratch = workspace.state / "scratch" / key
+    context = {"study": view, "workspace": workspace, "progress": progress, "scratch": scratch, "pool": pool or Pool()}
+    arguments = {name: _argument(name, specification, readings, context) for name in specification.arguments}
+    made: Materialized = specification.function(**arguments)
+    reference = workspace.store.put(made.value, specification.tables)
+    record["output"] = reference.as_json()
+    verdicts = [*made.verdicts, *_schema_verdict(workspace, specification, reference)]
+    record["verdicts"] = sorted((plain(verdict.as_json()) for verdict in verdicts), key=lambda item: item["name"])
+    record["headline"] = plain({**_size_of(made.value, specification), **made.headline})
+    record["plots"] = _draw(workspace, made, progress)
+    digest = workspace.derivations.write(record)
+    workspace.derivations.remember(key, digest)
+    shutil.rmtree(scratch, ignore_errors=True)
+    return digest, record, False
+
+
+def recalled(workspace: Workspace, record: dict[str, Any]) -> dict[str, Any] | None:
+    """The derivation that equal circumstances gave earlier, with the inputs of `record`; None when it must be computed."""
+    known = workspace.derivations.recall(derivations.memo_key(record))
+    if known and workspace.store.verifies(derivations.output(known[1])):
+        return {**known[1], "inputs": record["inputs"]}
+    return None
+
+
+def circumstances(
+    workspace: Workspace,
+    specification: Specification,
+    partition: str,
+    readings: Readings,
+) -> tuple[dict[str, Any], StudyView]:
+    """(the derivation without its outcome, the view): everything that decides an asset's value."""
+    libraries: list[Library] | None = None
+    left_out: list[dict[str, str]] = []
+    if specification.gated:
+        libraries, left_out = workspace.eligible_libraries(specification.library_gates, specification.library_inputs)
+    values = {name: workspace.section(name, partition, libraries) for name in specification.sections}
+    edges: list[dict[str, Any]] = []
+    for name in specification.inputs:
+        reading = readings[name]
+        items = reading.values() if isinstance(reading, dict) else [reading] if reading is not None else []
+        edges += [{"name": name, **item.edge} for item in items]
+    parameters = {name: workspace.describe(value) for name, value in values.items() if name.startswith("parameters.")}
+    changed = workspace.study.parameters.overrides()
+    record = {
+        "version": derivations.VERSION,
+        "asset": specification.name,
+        "partition": partition,
+        "inputs": edges,
+        "files": workspace.source_files(specification.files, partition),
+        "study": {
+            name: workspace.describe(value) for name, value in values.items() if not name.startswith("parameters.")
+        },
+        "parameters": parameters,
+        "overrides": {
+            name: change for name, change in changed.items() if f"parameters.{name.partition('.')[0]}" in parameters
+        },
+        "left_out": left_out,
+        "extra": plain(specification.extra_inputs(workspace)) if specification.extra_inputs else {},
+        "code_version": specification.code_version,
+        "environment": workspace.environment(),
+        "kernels": kernel_digest(),
+        "seed": workspace.study.parameters.training.seed if "parameters.training" in values else None,
+    }
+    return plain(record), StudyView(values, specification.name)
+
+
+def _argument(name: str, specification: Specification, readings: dict[str, Any], context: dict[str, Any]) -> Any:
+    if name == "library":
+        return context["study"].library
+    if name in context:
+        return context[name]
+    reading = readings[name]
+    if reading is None:
+        return None
+    items = reading if isinstance(reading, dict) else {"": reading}
+    unread = name in specification.unread
+    given = {partition: item.stored if unread else item.value() for partition, item in items.items()}
+    return given if isinstance(reading, dict) else given[""]
+
+
+def _schema_verdict(workspace: Workspace, specification: Specification, reference: Reference) -> list[Verdict]:
+    """What was stored is read back: its digest and every declared column must hold."""
+    if not specification.tables:
+        return []
+    workspace.store.get(reference, specification.name)
+    names = specification.tables if isinstance(specification.tables, str) else ", ".join(specification.tables.values())
+    return [Verdict("schema", True, f"stored bytes read back as the declared {names}", blocking=True)]
+
+
+_DRAWING = threading.Lock()
+"""matplotlib draws in one thread at a time."""
+
+
+def _draw(workspace: Workspace, made: Materialized, progress: Callable[[str], Any]) -> dict[str, str]:
+    """{name: sha256 of the PNG}; a value is not lost because its picture could not be drawn, the log says why."""
+    drawn = {}
+    for name, draw in made.plots.items():
+        try:
+            with _DRAWING:
+                picture = png(draw())
+        except Exception as error:
+            progress(f"the plot {name} could not be drawn: {type(error).__name__}: {error}")
+            continue
+        if picture:
+            drawn[name] = workspace.store.put_bytes(picture)
+    return drawn
+
+
+def _size_of(value: Any, specification: Specification) -> dict[str, Any]:
+    if isinstance(value, Blob):
+        return {"bytes": len(value.content)}
+    if isinstance(value, Bundle) or hasattr(value, "_asdict"):
+        members = value if isinstance(value, Bundle) else value._asdict()
+        found = {f"{name}_rows": len(item) for name, item in members.items() if hasattr(item, "columns")}
+        main = main_member(specification) if isinstance(specification.tables, dict) else ""
+        return {**({"dagster/row_count": len(members[main])} if main in members else {}), **found}
+    return {"dagster/row_count": len(value)} if hasattr(value, "columns") else {}

@@ -1,0 +1,83 @@
+"""What is known of every asset beside what Dagster knows: its inputs, sections, files, tables and code. No Dagster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from groprog_assets.store.artifacts import digest_value
+from groprog_assets.store.code_version import code_version
+from groprog_assets.store.workspace import OF_PATIENTS, Workspace
+from groprog_assets.tables import TABLES
+
+LIBRARY_ASSETS = ("raw_reads", "read_quality", "alignments", "filtered_alignments", "coverage")
+LIBRARY_FILES = ("library.reads", "library.alignments", "library.bigwig_plus", "library.bigwig_minus")
+ADDRESS_VARIABLE = "GROPROG_LEDGER_PAGES"
+"""Where the ledger's pages are served, for the links on the assets."""
+
+
+@dataclass(frozen=True)
+class Specification:
+    """What the house knows of an asset beside what Dagster does."""
+
+    name: str
+    function: Callable[..., Any]
+    module: str
+    group: str
+    tables: Any
+    sections: tuple[str, ...]
+    files: tuple[str, ...]
+    code_files: tuple[str, ...]
+    extra_inputs: Callable[[Workspace], dict[str, Any]] | None
+    partitioned: bool
+    inputs: tuple[str, ...]
+    arguments: tuple[str, ...]
+    of_champion: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    of_patients: bool = False
+
+    def gates(self, item: str) -> tuple[str, ...]:
+        """The assets in which a library must have passed its checks to be seen through the input `item`; empty for one value."""
+        return self.library_gates if item in LIBRARY_ASSETS and not self.partitioned else ()
+
+    @property
+    def library_gates(self) -> tuple[str, ...]:
+        """The gates of the libraries it may see: the experiment's, or the patients' own."""
+        return (*LIBRARY_ASSETS, OF_PATIENTS) if self.of_patients else LIBRARY_ASSETS
+
+    @property
+    def follows(self) -> tuple[str, ...]:
+        """What comes before it: its inputs, and the decision that names those of the champion."""
+        return (*self.inputs, *(("champion",) if self.of_champion and "champion" not in self.inputs else ()))
+
+    @property
+    def library_inputs(self) -> tuple[str, ...]:
+        return tuple(name for name in self.inputs if name in LIBRARY_ASSETS)
+
+    @property
+    def gated(self) -> bool:
+        """Whether it sees several libraries, and so only those that passed their checks."""
+        return not self.partitioned and ("libraries" in self.sections or bool(self.library_inputs))
+
+    @property
+    def code_version(self) -> str:
+        """Of the method's code and of the tables it fills."""
+        names = [self.tables] if isinstance(self.tables, str) else [*self.tables.values()]
+        declared = [TABLES[name] for name in names if name]
+        return digest_value([code_version(self.module, self.code_files), declared])
+
+
+SPECIFICATIONS: dict[str, Specification] = {}
+
+
+def main_member(specification: Specification) -> str:
+    """The member of a bundle that people mean by the asset's name: `table`, else the first that is a declared table."""
+    tables = specification.tables
+    return "table" if "table" in tables else next(iter(tables), "")
+
+
+def main_table(specification: Specification) -> str:
+    """The declared table that people mean by the asset's name; empty when it is no table."""
+    tables = specification.tables
+    return tables if isinstance(tables, str) else tables.get(main_member(specification), "")
