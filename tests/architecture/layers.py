@@ -73,19 +73,19 @@ LAYERS = (
     _room(7, "report", "study figures model store prognosis graph", "jinja2 markupsafe matplotlib numpy pandas"),
     _room(8, "intake", "errors study methods store prognosis ledger graph lineage", "dagster pydantic"),
     _room(9, "assets", "study figures methods model store checks prognosis compute graph report intake", "pandas"),
-    _room(10, "export", "errors methods store prognosis ledger lineage report", "numpy pandas"),
+    _room(10, "export", "errors methods store prognosis ledger report", "numpy pandas"),
     _room(11, "running", "errors store ledger compute graph lineage intake export", "dagster"),
     Layer(
         "root",
         r"groprog_assets\.(definitions|documentation)",
         12,
-        ("package", "errors", "study", "tables", "figures", "store", "graph", "assets", "running"),
+        ("errors", "study", "tables", "figures", "store", "graph", "assets", "running"),
         ("dagster",),
     ),
     _room(
         13,
         "cli",
-        "package errors simulation study store prognosis ledger compute graph lineage intake export running root",
+        "errors simulation study store prognosis ledger compute graph lineage intake export running root",
         "click rich",
     ),
 )
