@@ -126,5 +126,6 @@ def test_the_layer_table_would_notice():
     assert not may_import("groprog_kernels.hmm_reference", "groprog_kernels.hmm", own=True)
     assert not may_import("groprog_assets.lineage.ledger", "dagster", own=False)
     assert not may_import("groprog_assets.model.training", "pandas", own=False)
-    assert may_import("groprog_assets.assets.features.pausing", "dagster", own=False)
+    assert may_import("groprog_assets.graph.asset_definition", "dagster", own=False)
+    assert not may_import("groprog_assets.store.workspace", "groprog_assets.graph.specification", own=True)
     assert may_import("groprog_assets.methods.features.pausing", "groprog_kernels.hmm", own=True)
