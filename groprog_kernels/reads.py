@@ -55,7 +55,7 @@ class Decoded(NamedTuple):
     outside: (contig, end) of the first record beyond its chromosome, or None.
     mean_read_length, shortest_read, longest_read: bp of the kept reads, from their CIGARs; 0 when none was kept.
     unknown_quality: kept reads with MAPQ 255. marked_duplicates: kept reads with flag 0x400. paired: kept reads of pairs.
-    without_umi: reads without an RX tag under the umi policy.
+    without_umi: reads under the umi policy that carry no UMI, neither in an RX tag nor at the end of their name.
     """
 
     header: BamHeader
@@ -202,13 +202,17 @@ def decode_reads(
     """Counted positions of one read end over a whole alignment file, with the filter funnel of the same pass.
 
     chrom_lengths: chromosome -> bp; contigs not among them are left out and reported.
-    read_end: "five_prime" or "three_prime" base of the read as sequenced, or "coverage" (every base under M, = or X).
+    read_end: "five_prime" or "three_prime" base of the read as sequenced (which end of the RNA that is depends on the
+      protocol), or "coverage" (every base under M, = or X).
       Pairs count once: by the first mate, or for "three_prime" by the second mate's 5' base, the fragment's far end, on
       the strand of the first. A mapped record without a CIGAR stands for one base.
     uniqueness: "mapping_quality" MAPQ >= minimum (255, unknown, passes); "hits" NH = 1 (MAPQ where NH is absent); "tie"
-      MAPQ >= minimum and not XS >= AS; "tie_or_alternative" also no XA; "none".
+      MAPQ >= minimum and not XS >= AS; "tie_or_alternative" the same, and where AS or XS is absent X0 = 1, or no XA where
+      X0 is absent too; "none".
     duplicates: "keep"; "position" keeps the first read of the file per 5' base and strand (and mate) and drops flag
-      0x400; "umi" the same per RX tag; without RX the position alone decides, counted in `without_umi`.
+      0x400; "umi" the same per UMI: the RX tag, else the bases (3 or more of ACGTN, parts joined by + - _) that end the
+      read's name after ':' (fastp, bcl2fastq) or '_' (umi_tools). Without one the position alone decides, counted in
+      `without_umi`.
     reverse: report the strand opposite to the read's.
     masks: chromosome -> (m, 2) half-open intervals in bp, any order, overlaps allowed; the counted base decides,
       in coverage mode any overlap with the read's span.

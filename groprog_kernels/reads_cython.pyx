@@ -29,6 +29,9 @@ cdef enum:
 cdef enum:
     KEEP_DUPLICATES, BY_POSITION, BY_UMI
 
+cdef enum:
+    SHORTEST_UMI = 3  # bases; a read's own name rarely ends in as many after a separator
+
 OUTCOME_COUNT = OUTCOMES
 STATUS_FULL = FULL
 STATUS_MALFORMED = MALFORMED
@@ -49,8 +52,8 @@ cdef inline uint32_t u32(const uint8_t* p) noexcept nogil:
 
 cdef struct Tags:
     bint good
-    bint has_hits, has_score, has_second, has_alternative
-    int64_t hits, score, second
+    bint has_hits, has_score, has_second, has_alternative, has_best
+    int64_t hits, score, second, best
     const uint8_t* umi
     int64_t umi_size
     const uint8_t* cigar
@@ -87,8 +90,8 @@ cdef Tags read_tags(const uint8_t* p, const uint8_t* end) noexcept nogil:
     cdef int64_t size
     cdef const uint8_t* stop
     tags.good = True
-    tags.has_hits = tags.has_score = tags.has_second = tags.has_alternative = False
-    tags.hits = tags.score = tags.second = 0
+    tags.has_hits = tags.has_score = tags.has_second = tags.has_alternative = tags.has_best = False
+    tags.hits = tags.score = tags.second = tags.best = 0
     tags.umi = NULL
     tags.umi_size = 0
     tags.cigar = NULL
@@ -116,6 +119,9 @@ cdef Tags read_tags(const uint8_t* p, const uint8_t* end) noexcept nogil:
                 elif a == 88 and b == 83 and kind != 65:  # XS:i; XS:A is a splice strand
                     tags.has_second = True
                     tags.second = integer_tag(p, kind)
+                elif a == 88 and b == 48:  # X0: best hits, by bwa aln
+                    tags.has_best = True
+                    tags.best = integer_tag(p, kind)
         elif kind == 90 or kind == 72:  # Z, H
             stop = <const uint8_t*> memchr(p, 0, end - p)
             if stop == NULL:
@@ -143,6 +149,27 @@ cdef Tags read_tags(const uint8_t* p, const uint8_t* end) noexcept nogil:
             break
         p += size
     return tags
+
+
+cdef inline int64_t umi_in_name(const uint8_t* name, int64_t* size) noexcept nogil:
+    """Where the UMI begins that ends the read's name, its length in size[0]; -1 where the name ends in none."""
+    cdef int64_t end = size[0], at = end, start
+    cdef uint8_t c
+    while at > 0:
+        c = name[at - 1]
+        # A C G N T, and + - _ between two UMIs
+        if c == 65 or c == 67 or c == 71 or c == 78 or c == 84 or c == 43 or c == 45 or c == 95:
+            at -= 1
+        else:
+            break
+    start = at
+    if at == 0 or name[at - 1] != 58:  # not after ':' (fastp, bcl2fastq): after the first '_' (umi_tools)
+        while start < end and name[start] != 95:
+            start += 1
+    while start < end and (name[start] == 95 or name[start] == 43 or name[start] == 45):
+        start += 1
+    size[0] = end - start
+    return start if size[0] >= SHORTEST_UMI else -1
 
 
 cdef inline uint64_t mix(uint64_t x) noexcept nogil:
@@ -307,7 +334,7 @@ cdef class RecordParser:
     cdef int record(self, const uint8_t* p, int64_t size, int64_t variable) noexcept nogil:
         """The outcome of one record, -1 when it is malformed, -2 without memory."""
         cdef int32_t contig = i32(p), chrom
-        cdef int64_t position = i32(p + 4), reference, query, length, i, at, point, low, high
+        cdef int64_t position = i32(p + 4), reference, query, length, i, at, point, low, high, umi_size
         cdef uint16_t flag = u16(p + 14)
         cdef uint8_t mapq = p[9]
         cdef bint is_reverse = (flag >> 4) & 1, strand, paired = (flag & 1) != 0
@@ -340,10 +367,15 @@ cdef class RecordParser:
                 if self.rule == BY_HITS:
                     if tags.hits != 1 if tags.has_hits else mapq < self.minimum_mapq:
                         return NOT_UNIQUE
-                elif mapq < self.minimum_mapq or (tags.has_score and tags.has_second and tags.second >= tags.score):
+                elif mapq < self.minimum_mapq:
                     return NOT_UNIQUE
-                elif self.rule == BY_TIE_OR_ALTERNATIVE and tags.has_alternative:
-                    return NOT_UNIQUE
+                elif tags.has_score and tags.has_second:
+                    if tags.second >= tags.score:
+                        return NOT_UNIQUE
+                elif self.rule == BY_TIE_OR_ALTERNATIVE:
+                    # XA also lists worse hits, so it decides only where no score and no count of best hits does
+                    if tags.best != 1 if tags.has_best else tags.has_alternative:
+                        return NOT_UNIQUE
         chrom = self.chrom_of_contig[contig]
         if chrom < 0:
             self.contig_reads[contig] += 1
@@ -400,6 +432,11 @@ cdef class RecordParser:
                     tags = read_tags(p + variable, p + size)
                     if not tags.good:
                         return -1
+                if tags.umi == NULL:
+                    umi_size = p[8] - 1
+                    at = umi_in_name(p + 32, &umi_size)
+                    tags.umi = p + 32 + at if at >= 0 else NULL
+                    tags.umi_size = umi_size
                 if tags.umi == NULL:
                     self.without_umi += 1
                 else:

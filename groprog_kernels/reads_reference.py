@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections import Counter
+
+UMI = re.compile(rb"(?:(?<=:)|_)[-+_]*([ACGNT][-+_ACGNT]{2,})$")
+"""What umi_tools (after '_'), fastp and bcl2fastq (after ':') append to a read's name."""
 
 SIZES = {"A": 1, "c": 1, "C": 1, "s": 2, "S": 2, "i": 4, "I": 4, "f": 4}
 CODES = {"c": "b", "C": "B", "s": "h", "S": "H", "i": "i", "I": "I", "A": "c", "f": "f"}
@@ -60,7 +64,8 @@ def decode(
         else:
             unique = mapq >= minimum or uniqueness == "none"
             unique = unique and not (uniqueness.startswith("tie") and tie)
-            unique = unique and not (uniqueness == "tie_or_alternative" and "XA" in tags)
+            if uniqueness == "tie_or_alternative" and not (isinstance(score, int) and isinstance(other, int)):
+                unique = unique and (tags["X0"] == 1 if "X0" in tags else "XA" not in tags)
         if not unique:
             return "not_unique"
         chrom = contigs[contig]
@@ -82,7 +87,9 @@ def decode(
         low, high = (position, end) if read_end == "coverage" else (bases[0], bases[0] + 1)
         if any(start < high and low < stop for start, stop in (masks or {}).get(chrom, ()) if start < stop):
             return "masked"
-        key = (chrom, minus, five, (mate, span) if paired else None, tags.get("RX") if duplicates == "umi" else None)
+        named = UMI.search(data[32 : at - 1])
+        umi = tags.get("RX", named[1] if named else None) if duplicates == "umi" else None
+        key = (chrom, minus, five, (mate, span) if paired else None, umi)
         if duplicates != "keep":
             if key in seen or (duplicates == "position" and flag & 0x400):
                 return "duplicate"

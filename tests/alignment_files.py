@@ -38,6 +38,10 @@ records = st.fixed_dictionaries(
         "XS": st.sampled_from([None, 0, -5, 300, "A"]),
         "NH": st.sampled_from([None, 1, 1, 2, 300]),
         "XA": st.booleans(),
+        "X0": st.sampled_from([None, None, 1, 2]),
+        "umi": st.sampled_from(
+            ["", "", "_ACGT", ":ACGT_TTGA", ":7:UMI_ACG", "_GATTACA_ACGT", "_AC", "_acgt", "ACGT", ":"]
+        ),
         "RX": st.sampled_from([None, "ACGT", "ACGA", "ACGT-TTTT"]),
         "array": st.booleans(),
     }
@@ -55,7 +59,7 @@ def write(path: Path, rows: list[dict], header: dict | None = None, reference: P
     with pysam.AlignmentFile(str(path), mode, header=header, **options) as file:
         for i, row in enumerate(rows):
             read = pysam.AlignedSegment(file.header)
-            read.query_name = f"r{i}"
+            read.query_name = f"r{i}{row['umi']}"
             read.flag = row["flag"]
             read.reference_id = row["contig"]
             read.reference_start = row["position"]
@@ -79,6 +83,8 @@ def write(path: Path, rows: list[dict], header: dict | None = None, reference: P
                 read.set_tag("XS", "+", "A")
             elif row["XS"] is not None:
                 read.set_tag("XS", row["XS"], "i")
+            if row["X0"] is not None:
+                read.set_tag("X0", row["X0"], "i")
             if row["XA"]:
                 read.set_tag("XA", "chr1,+5,10M,0;")
             if row["RX"]:
@@ -90,6 +96,7 @@ def write(path: Path, rows: list[dict], header: dict | None = None, reference: P
 def row(contig: int = 0, position: int = 0, flag: int = 0, cigar: list | None = None, **others) -> dict:
     """One plain read of 10 bp at MAPQ 42, with what is asked for changed."""
     plain = {"mapq": 42, "length": False, "span": 0, "AS": None, "XS": None, "NH": None, "XA": False, "RX": None}
+    plain |= {"X0": None, "umi": ""}
     return (
         plain
         | {"contig": contig, "position": position, "flag": flag, "cigar": cigar or [(0, 10)], "array": False}

@@ -18,6 +18,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from groprog_assets.errors import Problem, StudyError
+from groprog_assets.study.library_notices import library_notices
 from groprog_assets.study.rules import Finding, file_findings, rule_findings
 from groprog_assets.study.schema import Study
 
@@ -60,8 +61,8 @@ def check_study(path: Path | str) -> list[Problem]:
 
 def study_notices(study: Study) -> list[Problem]:
     """What is legal but worth knowing before a run: fields left out because they are known after baseline, missing replicates,
-    absent masks. Not errors: a run goes on."""
-    notices = []
+    absent masks, a read end or strand that is unusual for the assay. Not errors: a run goes on."""
+    notices = [*library_notices(study)]
 
     def notice(where: str, value: str, rule: str, remedy: str) -> None:
         notices.append(Problem(where, value, rule, remedy))

@@ -14,6 +14,7 @@ from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
+from groprog_assets.study.assays import COVERAGE_TRACKS
 from groprog_assets.study.files import (
     bam_problem,
     clinical_path,
@@ -109,6 +110,8 @@ def _sources(library: Library, study: Study, at: tuple[str | int, ...]) -> Itera
         yield Finding(
             at, "one bigWig of two", "A library as bigWig needs bigwig_plus and bigwig_minus.", "Give the other strand."
         )
+    if any(tracks) and library.read_end == "coverage":
+        yield Finding((*at, "read_end"), *COVERAGE_TRACKS)
     if any(tracks) and (library.alignments or library.reads):
         yield Finding(
             at, "bigWig beside reads or alignments", "A library has one source of positions.", "Keep one of them."

@@ -8,9 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, field_validator, model_validator
 
 from groprog_assets.errors import Problem, StudyError
+from groprog_assets.study.assays import ASSAYS, ReadEnd
 from groprog_assets.study.parameters import Parameters
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
@@ -62,9 +63,22 @@ class Library(StudyPart):
     alignments: Path | None = Field(None, description="BAM, SAM or CRAM; taken as they are, sorted or not")
     bigwig_plus: Path | None = None
     bigwig_minus: Path | None = None
-    read_end: Literal["five_prime", "three_prime", "coverage"] = "five_prime"
+    read_end: ReadEnd = Field(
+        "five_prime",
+        description="end of the RNA that is counted: five_prime, three_prime (where the polymerase stood), or coverage "
+        "(every base of the read); left out: the one the assay is made for",
+    )
     strandedness: Literal["auto", "forward", "reverse"] = "auto"
     metadata: dict[str, Any] = Field(default_factory=dict, description="wet-lab record, kept verbatim (S1-D01)")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_end_of_the_assay(cls, given: Any) -> Any:
+        """`read_end` where it is not given: that of the assay."""
+        if not isinstance(given, dict) or "read_end" in given:
+            return given
+        usual = ASSAYS.get(str(given.get("assay", "gro-seq")))
+        return given if usual is None else {**given, "read_end": usual.read_end}
 
 
 class Contrast(StudyPart):

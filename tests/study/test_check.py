@@ -323,3 +323,32 @@ def test_notices_are_no_errors(tiny: Path) -> None:
     assert study_notices(study.model_copy(update={"parameters": landmark})) == []
     fewer = study.model_copy(update={"libraries": study.libraries[1:]})
     assert "Without replicates" in text_of(study_notices(fewer))
+
+
+def _with(study, **changed):
+    """The study with its first library changed."""
+    first = type(study.libraries[0]).model_validate({**study.libraries[0].model_dump(exclude={"read_end"}), **changed})
+    return study.model_copy(update={"libraries": [first, *study.libraries[1:]]})
+
+
+@pytest.mark.parametrize("assay", ["gro-seq", "pro-seq", "chro-seq", "gro-cap", "pro-cap"])
+def test_the_read_end_left_out_is_that_of_the_assay_and_not_questioned(tiny: Path, assay: str) -> None:
+    changed = _with(load_study(tiny / "study.yaml"), assay=assay)
+    usual = "three_prime" if assay in ("pro-seq", "chro-seq") else "five_prime"
+    assert changed.libraries[0].read_end == usual
+    notices = [notice for notice in study_notices(changed) if notice.where.startswith("libraries[0]")]
+    assert notices == []
+    for read_end in {"five_prime", "three_prime", "coverage"} - {usual}:
+        told = next(n for n in study_notices(_with(changed, assay=assay, read_end=read_end)) if "[0]" in n.where)
+        assert told.where == "libraries[0], control_1.read_end"
+        assert f"{read_end} with {assay}" in told.value
+        assert f"read_end: {usual}" in told.remedy
+
+
+def test_an_unusual_strand_and_libraries_that_differ_are_told(tiny: Path) -> None:
+    study = load_study(tiny / "study.yaml")
+    text = text_of(study_notices(_with(study, assay="pro-seq", strandedness="forward")))
+    assert "forward with pro-seq: its reads are taken as the RNA's sequence" in text
+    assert "gro-seq (control_2), pro-seq (control_1)" in text
+    assert "five_prime (control_2), three_prime (control_1)" in text
+    assert "libraries" not in text_of(study_notices(_with(study, strandedness="auto")))

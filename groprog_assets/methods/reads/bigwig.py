@@ -14,6 +14,7 @@ import pandas as pd
 
 from groprog_assets.errors import Problem, ReadsError
 from groprog_assets.methods.reads.bigwig_format import write_points
+from groprog_assets.methods.reads.point_tracks import track_problems
 from groprog_assets.methods.reads.positions import STRANDS, position_table, sequences
 
 _MAGIC = b"\x26\xfc\x8f\x88"
@@ -50,44 +51,37 @@ def write_bigwigs(
     return paths
 
 
-def read_bigwig_pair(plus: Path, minus: Path, chrom_sizes: Mapping[str, int]) -> tuple[pd.DataFrame, list[str]]:
+def read_bigwig_pair(
+    plus: Path, minus: Path, chrom_sizes: Mapping[str, int], most: int | None = None
+) -> tuple[pd.DataFrame, list[str]]:
     """The `positions` table of a raw point-mode pair, and the contigs of the files that chrom_sizes does not name.
 
-    The minus file may hold negative or positive values, not both. ReadsError, with every problem: not a bigWig, truncated or
-    altered, no shared chromosome, a chromosome of another length, values that are not whole numbers of reads, negative
-    values in the plus file.
+    The minus file may hold negative or positive values, not both. most: positions of a file after which no further stretch of it
+    is read. ReadsError, with every problem: not a bigWig, truncated or altered, no shared chromosome, a chromosome of another
+    length, values that are not whole numbers of reads, coverage, bins or multiples instead of read ends (`track_problems`),
+    negative values in the plus file.
     """
     problems: list[Problem] = []
     parts: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
     ignored: set[str] = set()
     for code, path in enumerate((Path(plus), Path(minus))):
         try:
-            chroms, values = _read(path, chrom_sizes)
+            chroms, values = _read(path, chrom_sizes, most)
         except (RuntimeError, OSError, ValueError) as error:
             problems.append(_unreadable(path, error))
             continue
         ignored |= set(chroms) - set(chrom_sizes)
         problems += assembly_problems(path, chroms, chrom_sizes)
         signs = {bool(sign) for _, value in values.values() for sign in np.unique(value < 0)}
-        if (code == 0 and True in signs) or len(signs) > 1:
-            problems.append(
-                Problem(
-                    str(path),
-                    "values of both signs" if len(signs) > 1 else "negative values",
-                    "The plus track must be positive; the minus track of one sign.",
-                    "Export the two strands separately.",
-                )
-            )
-        fractions = np.concatenate([np.empty(0), *(value[value != np.rint(value)][:1] for _, value in values.values())])
-        if len(fractions):
-            problems.append(
-                Problem(
-                    str(path),
-                    f"value {fractions[0]:g}",
-                    "Counting needs whole numbers of reads.",
-                    "Give the raw, unnormalised track in point mode.",
-                )
-            )
+        if len(signs) > 1:
+            rule = "A track holds one strand: the plus track is positive, the minus track of one sign."
+            remedy = "Export the strands separately. Where one file holds both, minus as negative values, split it by the sign."
+            problems.append(Problem(str(path), "values of both signs", rule, remedy))
+        elif code == 0 and True in signs:
+            rule = "The plus track is positive; only a minus track may hold negative values."
+            remedy = "Exchange bigwig_plus and bigwig_minus if this is the minus track; else make its values positive."
+            problems.append(Problem(str(path), "negative values", rule, remedy))
+        problems += track_problems(path, values)
         parts |= {(chrom, code): value for chrom, value in values.items()}
     if problems:
         raise ReadsError(problems)
@@ -135,10 +129,14 @@ def _open(path: Path) -> Any:
 
 
 def _read(
-    path: Path, chrom_sizes: Mapping[str, int]
+    path: Path, chrom_sizes: Mapping[str, int], most: int | None = None
 ) -> tuple[dict[str, int], dict[int, tuple[np.ndarray, np.ndarray]]]:
-    """Chromosome lengths of a bigWig and, by rank in chrom_sizes, its positions and values that are not zero."""
+    """Chromosome lengths of a bigWig and, by rank in chrom_sizes, its positions and values that are not zero.
+
+    most: positions after which no further stretch is read.
+    """
     file = _open(path)
+    found_positions = 0
     try:
         chroms = {str(chrom): int(size) for chrom, size in file.chroms().items()}
         held = {}
@@ -147,6 +145,8 @@ def _read(
             if chroms.get(chrom) != size:
                 continue
             for at in range(0, size, _READ_STEP):
+                if most is not None and found_positions >= most:
+                    break
                 end = min(at + _READ_STEP, size)
                 found = file.intervals(chrom, at, end)
                 if found is None:
@@ -155,6 +155,7 @@ def _read(
                 starts, lengths = np.maximum(starts, at), np.minimum(ends, end) - np.maximum(starts, at)
                 here = np.repeat(starts - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
                 value = np.repeat(value, lengths)
+                found_positions += int(np.count_nonzero(value))
                 positions.append(here[value != 0].astype(np.int32))
                 values.append(value[value != 0].astype(np.float32))
             held[rank] = (np.concatenate(positions), np.concatenate(values))

@@ -15,8 +15,10 @@ import pandas as pd
 from groprog_assets.errors import Problem, ReadsError
 from groprog_assets.methods.reads.bigwig import assembly_problems, read_bigwig_pair
 from groprog_assets.methods.reads.positions import position_table, sequences, turn, turn_in_place
-from groprog_assets.methods.reads.strandedness import judge_strandedness
+from groprog_assets.methods.reads.read_end import counted_base, sequenced_end
+from groprog_assets.methods.reads.strandedness import expected_strandedness, judge_strandedness
 from groprog_assets.methods.reads.uniqueness import UniquenessRule, uniqueness_rule
+from groprog_assets.study.assays import COVERAGE_TRACKS, Strandedness
 from groprog_assets.study.parameters import FilteringParameters
 from groprog_assets.study.schema import Genome, Library
 from groprog_assets.tables import conform
@@ -49,13 +51,16 @@ def filter_alignments(
     genome: Genome,
     progress: Callable[[str], Any] | None = None,
 ) -> FilteredAlignments:
-    """Positions of the unique, mapped, unmasked reads of one library, on the RNA's strand.
+    """Positions of the unique, mapped, unmasked reads of one library: the end `read_end` of the RNA, on its strand.
+
+    Which base of a read that is depends on the strandedness (`read_end.sequenced_end`). The file is read for the expected one;
+    where the genes then say the other under auto, it is read a second time.
 
     source_path: BAM, SAM or CRAM, any order, no index needed; or the plus track of a library given as a bigWig pair.
     chrom_sizes: chromosome -> bp. masks: `masks` table, used when parameters.use_masks. gene_models: `gene_models` table, for
     the strand. progress gets a line of text a few times a minute.
 
-    The summary: format, program, command, uniqueness {rule, reason}, read_end, assay, duplicates, reads (records of the file),
+    The summary: format, program, command, uniqueness {rule, reason}, read_end, counted_base (text), assay, duplicates, reads,
     kept, mean_read_length, shortest_read, longest_read, paired (fragments), unknown_mapping_quality, marked_duplicates,
     contigs_ignored {contig: reads}, spike_in_reads, strandedness (document of `judge_strandedness`), plus_reads,
     minus_reads, warnings [text].
@@ -76,35 +81,48 @@ def filter_alignments(
             tenth = done * 10 // total
             progress(f"{library.id}: {10 * tenth} % of {path.name} read")
 
-    try:
-        decoded = reads.decode_reads(
-            path,
-            chrom_sizes,
-            read_end=library.read_end,
-            uniqueness=rule.rule,
-            minimum_mapping_quality=parameters.minimum_mapping_quality,
-            duplicates=parameters.duplicates,
-            masks=mask_intervals(masks) if parameters.use_masks else None,
-            spike_in_prefix=genome.spike_in_prefix,
-            reference=genome.fasta,
-            progress=tell,
-        )
-    except (records.BamError, OSError) as error:
-        raise _unreadable(path, error) from None
-    funnel = _funnel(decoded.outcomes, rule, library, parameters, genome)
-    _refuse(path, decoded, funnel, chrom_sizes)
+    def decode(strandedness: Strandedness) -> tuple[reads.Decoded, pd.DataFrame]:
+        end = sequenced_end(library.read_end, strandedness)
+        try:
+            found = reads.decode_reads(
+                path,
+                chrom_sizes,
+                read_end=end,
+                uniqueness=rule.rule,
+                minimum_mapping_quality=parameters.minimum_mapping_quality,
+                duplicates=parameters.duplicates,
+                masks=mask_intervals(masks) if parameters.use_masks else None,
+                spike_in_prefix=genome.spike_in_prefix,
+                reference=genome.fasta,
+                progress=tell,
+            )
+        except (records.BamError, OSError) as error:
+            raise _unreadable(path, error) from None
+        funnel = _funnel(found.outcomes, rule, end, parameters, genome)
+        _refuse(path, found, funnel, chrom_sizes)
+        return found, funnel
+
+    expected = expected_strandedness(library.strandedness, library.assay)
+    decoded, funnel = decode(expected)
     columns = (decoded.chrom, decoded.strand, decoded.position, decoded.reads)
     positions = position_table(*columns, chrom_sizes)
     oriented = judge_strandedness(positions, gene_models, library.strandedness, library.assay, parameters)
+    applied: Strandedness = "reverse" if oriented.reverse else "forward"
+    if sequenced_end(library.read_end, applied) != sequenced_end(library.read_end, expected):
+        del positions, columns
+        tenth = 0
+        decoded, funnel = decode(applied)
+        columns = (decoded.chrom, decoded.strand, decoded.position, decoded.reads)
     if oriented.reverse:
         turn_in_place(*columns)
-        positions = position_table(*columns, chrom_sizes)
+    positions = position_table(*columns, chrom_sizes)
     summary = {
         "format": header.format,
         "program": rule.program,
         "command": rule.command,
         "uniqueness": {"rule": rule.rule, "reason": rule.reason},
         "read_end": library.read_end,
+        "counted_base": counted_base(library.read_end, applied, decoded.paired * 2 > decoded.outcomes["kept"]),
         "assay": library.assay,
         "duplicates": parameters.duplicates,
         "reads": sum(decoded.outcomes.values()),
@@ -168,7 +186,11 @@ def _unreadable(path: Path, error: Exception) -> ReadsError:
 
 
 def _funnel(
-    outcomes: Mapping[str, int], rule: UniquenessRule, library: Library, parameters: FilteringParameters, genome: Genome
+    outcomes: Mapping[str, int],
+    rule: UniquenessRule,
+    end: reads.ReadEnd,
+    parameters: FilteringParameters,
+    genome: Genome,
 ) -> pd.DataFrame:
     """The `filter_funnel` table: all records first, then each rule in the order it is asked."""
     reasons = {
@@ -176,7 +198,7 @@ def _funnel(
         "secondary_or_supplementary": "further alignments of a read already counted",
         "quality_fail": "failed the sequencer's or the aligner's quality checks",
         "other_mate": "a fragment is counted once: "
-        + ("by its second mate" if library.read_end == "three_prime" else "by its first mate"),
+        + ("by its second mate" if end == "three_prime" else "by its first mate"),
         "not_unique": f"not uniquely aligned; kept are {rule.reason}",
         "contig_absent": "contig is not in the chromosome sizes",
         "spike_in": f"spike-in contig ({genome.spike_in_prefix}…), counted apart"
@@ -187,7 +209,7 @@ def _funnel(
         "duplicate": {
             "keep": "duplicates are kept",
             "position": "not the first read at its 5' base and strand",
-            "umi": "not the first read with its 5' base, strand and UMI (RX)",
+            "umi": "not the first read with its 5' base, strand and UMI (tag RX, else the end of its name)",
         }[parameters.duplicates],
     }
     left = sum(outcomes.values())
@@ -228,9 +250,10 @@ def _refuse(path: Path, decoded: reads.Decoded, funnel: pd.DataFrame, chrom_size
         problems.append(
             Problem(
                 str(path),
-                f"{decoded.without_umi:,} reads carry no RX tag",
-                "duplicates: umi needs the UMI of every read.",
-                "Put the UMI into RX when aligning (fgbio, umi_tools), or choose duplicates: keep or position.",
+                f"{decoded.without_umi:,} reads carry no UMI, neither in a tag RX nor at the end of their name",
+                "duplicates: umi needs the UMI of every read: RX:Z:ACGT, or a name that ends in _ACGT or :ACGT.",
+                "Move it from the sequence into the name before aligning (umi_tools extract, fastp --umi), into RX afterwards "
+                "(fgbio CopyUmiFromReadName), or set parameters.filtering.duplicates to keep or position.",
             )
         )
     if problems:
@@ -247,7 +270,8 @@ def _remedy(decoded: reads.Decoded, funnel: pd.DataFrame) -> str:
         "not_unique": "Check the aligner's MAPQ scale and filtering.minimum_mapping_quality.",
         "contig_absent": "Add the contigs to the chromosome sizes, or check how they are named.",
         "masked": "Check the blacklist and multi-copy BED, or set filtering.use_masks: false.",
-        "other_mate": "The file holds only one mate of each pair; give both, or choose the other read_end.",
+        "other_mate": "The file holds only one mate of each pair, and the other one begins at the end of the RNA that "
+        "read_end asks for: give the alignments of both mates.",
     }.get(worst, f"Most were removed as {worst.replace('_', ' ')}; check how the file was made.")
 
 
@@ -288,6 +312,8 @@ def _from_bigwigs(
                 f"library {library.id}", "bigwig_minus is missing", "Both strands are needed.", "Name the minus track."
             )
         )
+    if library.read_end == "coverage":
+        raise ReadsError(Problem(f"library {library.id}", *COVERAGE_TRACKS))
     positions, ignored = read_bigwig_pair(library.bigwig_plus, library.bigwig_minus, chrom_sizes)
     total = int(positions["count"].sum())
     if parameters.use_masks:
@@ -316,6 +342,7 @@ def _from_bigwigs(
         "command": "",
         "uniqueness": {"rule": "none", "reason": "decided by the maker of the tracks"},
         "read_end": library.read_end,
+        "counted_base": "decided by the maker of the tracks",
         "assay": library.assay,
         "duplicates": "keep",
         "reads": total,
@@ -331,9 +358,7 @@ def _from_bigwigs(
         "spike_in_reads": 0,
         "strandedness": oriented.verdict,
         **_strand_reads(positions),
-        "warnings": [f"Coverage mode: the tracks count bases. {_CONSEQUENCE}"]
-        if library.read_end == "coverage"
-        else [],
+        "warnings": [],
     }
     return FilteredAlignments(positions, funnel, summary)
 

@@ -8,10 +8,8 @@ import numpy as np
 import pandas as pd
 
 from groprog_assets.methods.reads.positions import sequences
+from groprog_assets.study.assays import ASSAYS, Strandedness
 from groprog_assets.study.parameters import FilteringParameters
-
-REVERSED_ASSAYS = ("pro-seq", "chro-seq")
-"""Assays whose read is the complement of the RNA: its 5' end is the RNA's 3' end, on the other strand (proseq2.0, -P)."""
 
 
 class Orientation(NamedTuple):
@@ -58,6 +56,11 @@ def sense_reads(positions: pd.DataFrame, gene_models: pd.DataFrame) -> tuple[int
     return sense, antisense
 
 
+def expected_strandedness(declared: Literal["auto", "forward", "reverse"], assay: str) -> Strandedness:
+    """What is declared; under auto, what the assay's protocol gives."""
+    return ASSAYS[assay].strandedness if declared == "auto" else declared
+
+
 def judge_strandedness(
     positions: pd.DataFrame,
     gene_models: pd.DataFrame,
@@ -80,7 +83,7 @@ def judge_strandedness(
     inferred = "unclear"
     if reads >= parameters.strandedness_minimum_reads:
         inferred = "forward" if fraction >= threshold else "reverse" if fraction <= 1 - threshold else "unclear"
-    expected = declared if declared != "auto" else "reverse" if assay in REVERSED_ASSAYS else "forward"
+    expected = expected_strandedness(declared, assay)
     applied = inferred if declared == "auto" and inferred != "unclear" else expected
     status, remedy = "ok", ""
     if inferred == "unclear":

@@ -29,14 +29,16 @@ _ALIGNERS: tuple[tuple[str, Uniqueness], ...] = (
 def uniqueness_rule(header: str, minimum_mapping_quality: int) -> UniquenessRule:
     """The rule for a SAM header's text, chosen from its @PG lines (PN, else ID); the last aligner named wins.
 
-    bowtie2: MAPQ at least the minimum and no second alignment as good (XS < AS). bwa: also no alternative hit (XA).
-    STAR, HISAT2, TopHat: NH is 1. Others and unknown: MAPQ at least the minimum, 255 (unknown) accepted.
-    Sources: the aligners' manuals; A32.
+    bowtie2: MAPQ at least the minimum and no second alignment as good (XS < AS). bwa mem: the same; its XA also lists hits that
+    are worse (down to 80 % of the best score), so it says nothing where AS and XS are there. bwa aln writes neither: one best
+    hit (X0 is 1), and no XA where X0 is absent too. STAR, HISAT2, TopHat: NH is 1. Others and unknown: MAPQ at least the
+    minimum, 255 (unknown) accepted. Sources: the aligners' manuals; A32.
     """
     floor = f"MAPQ at least {minimum_mapping_quality}"
     words = {
         "tie": f"{floor} and no second alignment with as good a score (XS < AS)",
-        "tie_or_alternative": f"{floor}, no second alignment with as good a score (XS < AS) and no alternative hit (XA)",
+        "tie_or_alternative": f"{floor} and no second alignment with as good a score (XS < AS; without scores, one best hit: "
+        "X0 is 1, or no XA)",
         "hits": f"one reported hit (NH is 1); {floor} where NH is absent",
         "mapping_quality": f"{floor}; 255 (unknown) is accepted as unique",
     }

@@ -318,3 +318,55 @@ def test_spike_ins_make_libraries_equal(tmp_path, genome):
     with pyBigWig.open(str(minus)) as file:
         found = [value for *_, value in file.intervals("chr1")]
     assert found == (positions.loc[positions["strand"] == "-", "count"] * -0.5).tolist()
+
+
+def test_bwa_lists_worse_hits_too(tmp_path, genome):
+    header = {"HD": {"VN": "1.6"}, "PG": [{"ID": "bwa", "PN": "bwa", "VN": "0.7.17"}]}
+    header["SQ"] = [{"SN": name, "LN": length} for name, length in files.CONTIGS.items()]
+    kept = [
+        files.row(position=20, mapq=60, AS=50, XS=42, XA=True),  # bwa mem: a hit of 84 % of the best score
+        files.row(position=21, mapq=60, AS=50, XS=0),
+        files.row(position=22, mapq=37, X0=1, XA=True),  # bwa aln: one best hit, worse ones beside it
+        files.row(position=23, mapq=25, X0=1),
+        files.row(position=24, mapq=60),
+    ]
+    left_out = [
+        files.row(position=30, mapq=60, AS=50, XS=50, XA=True),
+        files.row(position=31, mapq=37, X0=3),
+        files.row(position=32, mapq=37, XA=True),  # nothing says that the other hit is worse
+        files.row(position=33, mapq=0, AS=50, XS=20),
+    ]
+    done = run(files.write(tmp_path / "a.bam", [*kept, *left_out], header), genome)
+    assert done.positions["position"].tolist() == [20, 21, 22, 23, 24]
+    assert done.funnel.set_index("step").loc["not_unique", "removed"] == len(left_out)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("_ACGT", "_GGTT"),
+        (":ACGT", ":GGTT"),
+        (":ACGT_TTTT", ":ACGT_TTAA"),
+        (":UMI_ACGT", ":UMI_GGTT"),
+        (":A+CGT", ":A+GG"),
+    ],
+)
+def test_the_umi_is_read_from_the_name(tmp_path, genome, first, second):
+    """As umi_tools extract, fastp (one, both mates, with a prefix) and bcl2fastq leave it."""
+    rows = [files.row(position=20, umi=umi) for umi in (first, first, second)] * 3
+    done = run(files.write(tmp_path / "a.bam", rows), genome, parameters=FEW.model_copy(update={"duplicates": "umi"}))
+    assert (done.summary["kept"], done.funnel.set_index("step").loc["duplicate", "removed"]) == (2, 7)
+
+
+def test_without_any_umi_the_remedies_lead_on(tmp_path, genome):
+    umi = FEW.model_copy(update={"duplicates": "umi"})
+    rows = [files.row(position=20 + k // 2) for k in range(12)]
+    with pytest.raises(ReadsError, match=r"12 reads carry no UMI.*umi_tools extract, fastp --umi") as caught:
+        run(files.write(tmp_path / "a.bam", rows), genome, parameters=umi)
+    assert "duplicates to keep or position" in caught.value.problems[0].remedy
+    for remedied, kept in (({"umi": "_ACGT"}, 6), ({"RX": "ACGT"}, 6)):
+        path = files.write(tmp_path / "b.bam", [row | remedied for row in rows])
+        assert run(path, genome, parameters=umi).summary["kept"] == kept
+    for duplicates, kept in (("keep", 12), ("position", 6)):
+        told = FEW.model_copy(update={"duplicates": duplicates})
+        assert run(tmp_path / "a.bam", genome, parameters=told).summary["kept"] == kept

@@ -1,0 +1,90 @@
+"""Whether a track holds read ends, as counting needs: whole numbers of reads at single bases. Arrays in, problems out.
+
+What tells: where few reads lie, a read end is one occupied base alone, while a read, a bin or smoothed signal is a stretch of
+bases. Of the stretches of real tracks of read ends, 0.78-0.94 are one base wide (PRO-seq of S. pombe, GRO-seq of MCF-7, 24
+tracks), though up to 11 % of their intervals are runs of equal neighbours; of coverage of 40-bp reads, none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from groprog_assets.errors import Problem
+from groprog_assets.study.assays import READ_END_TRACKS
+
+LEAST_BASES = 50
+"""Bases with a value below which nothing is said of a track: their stretches may be long or even by chance."""
+LEAST_SINGLE_BASES = 0.05
+"""Share of stretches one base wide below which a track does not hold read ends."""
+
+Track = Mapping[int, tuple[np.ndarray, np.ndarray]]
+"""Chromosome rank -> positions (n,) rising, 0-based bp, and values (n,), none of them zero."""
+
+
+def track_problems(path: Path, track: Track) -> list[Problem]:
+    """What speaks against a track being read ends, unscaled; empty when nothing does, or when it holds too little to tell."""
+    positions = [position.astype(np.int64) for position, _ in track.values() if len(position)]
+    values = np.concatenate([np.empty(0), *(np.abs(value) for _, value in track.values())])
+    fractions = values[values != np.rint(values)]
+    if len(fractions):
+        return [_scaled(path, values, float(fractions[0]))]
+    widths = np.concatenate([np.empty(0, np.int64), *map(_widths, positions)])
+    if widths.sum() < LEAST_BASES:
+        return []
+    single = float((widths == 1).mean())
+    if single < LEAST_SINGLE_BASES:
+        return [
+            Problem(
+                str(path),
+                f"of {len(widths):,} stretches of signal {single:.1%} are one base wide; half are {int(np.median(widths)):,} bp "
+                "or wider",
+                "A track of read ends holds a value at single bases. This one is coverage of whole reads, bins or smoothed "
+                "signal, in which a read counts once a base.",
+                READ_END_TRACKS,
+            )
+        ]
+    step = int(np.gcd.reduce(np.concatenate([np.diff(position) for position in positions])))
+    if step > 1:
+        return [
+            Problem(
+                str(path),
+                f"all positions are a multiple of {step} bp apart",
+                "A track of read ends holds them at their own base. This one is binned.",
+                READ_END_TRACKS,
+            )
+        ]
+    divisor = int(np.gcd.reduce(values.astype(np.int64)))
+    if divisor > 1:
+        return [
+            Problem(
+                str(path),
+                f"every value is a multiple of {divisor:,}",
+                "Counting needs numbers of reads: somewhere a base has one. This track was multiplied.",
+                f"Give the unscaled track or the alignments, or divide all values by {divisor:,}.",
+            )
+        ]
+    return []
+
+
+def _widths(position: np.ndarray) -> np.ndarray:
+    """Widths in bp of the stretches of neighbouring positions."""
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(position) != 1) + 1, [len(position)]])
+    return np.diff(starts)
+
+
+def _scaled(path: Path, values: np.ndarray, first: float) -> Problem:
+    """A track with fractions, and the unit it was scaled by where its values are multiples of one."""
+    unit = float(values.min())
+    ratio = values[values <= 100 * unit] / unit
+    remedy = "Give the unscaled track of read ends, or the alignments."
+    if np.abs(ratio - np.rint(ratio)).max() < 0.02:
+        remedy += f" All values are multiples of {unit:.6g}: divided by it and rounded they are numbers of reads."
+    return Problem(
+        str(path),
+        f"value {first:g}",
+        "Counting needs whole numbers of reads; this track was normalised (reads per million, a spike-in) or averaged.",
+        remedy,
+    )
