@@ -22,6 +22,22 @@ IGV_VERSION = "3.8.10"
 """npm package igv, file dist/igv.min.js; its licence lies beside it in templates/igv."""
 
 
+def locus_pages(
+    table: pd.DataFrame,
+    tracks: pd.DataFrame,
+    fine: pd.DataFrame,
+    genes: pd.DataFrame,
+    chrom_sizes: Mapping[str, int],
+    contrast: tuple[str, str],
+    genome: str = "",
+) -> dict[str, bytes]:
+    """{locus: its page} of every locus of `table`, by name; arguments as of `locus_page`."""
+    return {
+        name: locus_page(name, table, tracks, fine, genes, chrom_sizes, contrast, genome)
+        for name in sorted(set(table["locus"]))
+    }
+
+
 def locus_page(
     locus: str,
     table: pd.DataFrame,

@@ -22,13 +22,13 @@ from groprog_assets.graph.column_sources import COLUMN_SOURCES
 from groprog_assets.graph.derive import derive
 from groprog_assets.graph.partitions import LIBRARY
 from groprog_assets.graph.resources import ACTOR_TAG, made_ahead
-from groprog_assets.graph.specification import ADDRESS_VARIABLE, SPECIFICATIONS, Specification, main_member
+from groprog_assets.graph.specification import ADDRESS_VARIABLE, GATHERED, SPECIFICATIONS, Specification, main_member
 from groprog_assets.store.pseudonyms import masked, study_key
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables import TABLES
 
 OWNERS = ["team:groprog"]
-RESERVED = ("study", "library", "workspace", "progress", "scratch", "pool")
+RESERVED = ("study", "library", "workspace", "progress", "scratch", "pool", GATHERED)
 
 
 def study_asset(
@@ -47,6 +47,7 @@ def study_asset(
     of_champion: Iterable[str] = (),
     unread: Iterable[str] = (),
     of_patients: bool = False,
+    gathered: Iterable[str] = (),
     tags: dict[str, str] | None = None,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """Make an asset of a function. Beside upstream values it may ask for `study` (the view), `library`, `workspace` (paths
@@ -59,12 +60,13 @@ def study_asset(
     that stands, not the newest; such an asset comes after `champion`.
     unread: inputs handed over as `Stored`, for shards to read where they run.
     of_patients: it sees the patients' own libraries, and no other.
+    gathered: upstream values handed over in one Bundle by name, as the argument `values`; for assets that tell of many.
     """
 
     def define(function: Callable[..., Any]) -> dg.AssetsDefinition:
         name = function.__name__
         arguments = tuple(inspect.signature(function).parameters)
-        inputs = tuple(argument for argument in arguments if argument not in RESERVED)
+        inputs = (*(argument for argument in arguments if argument not in RESERVED), *gathered)
         specification = Specification(
             name=name,
             function=function,
@@ -81,6 +83,7 @@ def study_asset(
             of_champion=tuple(of_champion),
             unread=tuple(unread),
             of_patients=of_patients,
+            gathered=tuple(gathered),
         )
         SPECIFICATIONS[name] = specification
         soft, hard = tuple(checks), (*blocking, *(("schema",) if specification.tables else ()))

@@ -13,7 +13,7 @@ from typing import Any
 from groprog_assets.checks.verdict import Verdict
 from groprog_assets.compute.compute_pool import Pool
 from groprog_assets.graph.materialized import Materialized, png
-from groprog_assets.graph.specification import Specification, main_member
+from groprog_assets.graph.specification import GATHERED, Specification, main_member
 from groprog_assets.store import derivations
 from groprog_assets.store.artifacts import Blob, Bundle, Reference, plain
 from groprog_assets.store.code_version import kernel_digest
@@ -113,6 +113,8 @@ def _argument(name: str, specification: Specification, readings: dict[str, Any],
         return context["study"].library
     if name in context:
         return context[name]
+    if name == GATHERED:
+        return Bundle({item: _argument(item, specification, readings, context) for item in specification.gathered})
     reading = readings[name]
     if reading is None:
         return None

@@ -13,6 +13,8 @@ from groprog_assets.tables import TABLES
 
 LIBRARY_ASSETS = ("raw_reads", "read_quality", "alignments", "filtered_alignments", "coverage")
 LIBRARY_FILES = ("library.reads", "library.alignments", "library.bigwig_plus", "library.bigwig_minus")
+GATHERED = "values"
+"""The argument that holds the inputs an asset takes in one Bundle."""
 ADDRESS_VARIABLE = "GROPROG_LEDGER_PAGES"
 """Where the ledger's pages are served, for the links on the assets."""
 
@@ -36,6 +38,7 @@ class Specification:
     of_champion: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     of_patients: bool = False
+    gathered: tuple[str, ...] = ()
 
     def gates(self, item: str) -> tuple[str, ...]:
         """The assets in which a library must have passed its checks to be seen through the input `item`; empty for one value."""

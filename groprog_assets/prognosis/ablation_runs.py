@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from groprog_assets.prognosis.model_columns import model_folds, model_inputs, model_outcomes
+from groprog_assets.study.parameters import Parameters
 
 KEYS = ["repeat", "fold", "patient_id"]
 
 
 def risks_without_parts(
-    inputs: Any,
-    outcomes: Any,
-    folds: Sequence[Any],
-    parameters: Any,
+    cohort: Any,
+    expression: dict[str, Any],
+    features: Any,
+    folds: Any,
+    parameters: Parameters,
     trained: Any,
     progress: Callable[[str], Any],
     scratch: Path,
 ) -> dict[str, Any]:
-    """{part: table of repeat, fold, patient_id, risk} and "whole", on `folds` (of the first repeats).
+    """{part: table of repeat, fold, patient_id, risk} and "whole", on the table `folds` (of the first repeats).
 
     Omics, network and linear path need no training: the risks of the clinical model and of the model's two halves stand in
     `trained`, the value of the asset risk_model. The others are trained again on the same folds, seeds and linear paths. With
@@ -29,7 +33,9 @@ def risks_without_parts(
     from groprog_assets.model.ablation import variants
     from groprog_assets.model.cross_validation import cross_validate
 
-    repeats = max(fold.repeat for fold in folds) + 1
+    repeats = int(folds["repeat"].max()) + 1
+    inputs = model_inputs(cohort, expression, features, parameters.representation.mode)
+    outcomes, rows = model_outcomes(cohort), model_folds(folds, cohort)
     # A search would give each variant settings of its own, so all are compared under the settings as they stand.
     plain = parameters.model_copy(update={"search": parameters.search.model_copy(update={"trials": 0})})
     paths: dict[Any, Any] = {}
@@ -38,7 +44,7 @@ def risks_without_parts(
         progress(f"training {name.replace('_', ' ')}")
         place = scratch / name.replace(" ", "-")
         crossed = cross_validate(
-            given, outcomes, folds, settings, checkpoint_folder=place, keep_models=False, paths=shared
+            given, outcomes, rows, settings, checkpoint_folder=place, keep_models=False, paths=shared
         )
         return pd.DataFrame(
             {name: crossed.out_of_fold[name] for name in (*KEYS, "risk", "linear_risk", "network_risk")}

@@ -6,7 +6,7 @@ Nothing is fitted on these patients except, where the study asks for it, the pla
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -19,7 +19,8 @@ EXPLAINED = 500
 
 
 class Trained(NamedTuple):
-    """What the model was made from: model, asset values cohort, patient_expression and normalized_features, mode, parameters."""
+    """What the model was made from: model, asset values cohort, patient_expression and normalized_features, mode, parameters,
+    version."""
 
     model: Any
     cohort: Any
@@ -27,6 +28,7 @@ class Trained(NamedTuple):
     features: Any
     mode: str
     parameters: Any
+    version: str
 
 
 class Elsewhere(NamedTuple):
@@ -35,6 +37,29 @@ class Elsewhere(NamedTuple):
     cohort: Any
     expression: dict[str, Any] | None
     absent: dict[str, str]
+
+
+def trained_from(risk_model: Any, cohort: Any, expression: dict[str, Any], features: Any) -> Trained:
+    """The model of a value of the asset risk_model, with the values it was trained on."""
+    from groprog_assets.model.checkpoint import load_model
+
+    model = load_model({name: blob.content for name, blob in risk_model.files.items()})
+    summary = risk_model.summary
+    return Trained(model, cohort, expression, features, summary["mode"], model.parameters, summary["model_version"])
+
+
+def validate_cohorts(externals: Sequence[ExternalCohort], own: Cohort, trained: Trained) -> Any:
+    """Bundle(cohorts: a document for each external cohort; scores: table external_scores), also without any cohort."""
+    import pandas as pd
+
+    from groprog_assets.store.artifacts import Bundle
+    from groprog_assets.tables import TABLES, conform
+
+    found = [validate_cohort(external, own, trained) for external in externals]
+    empty = pd.DataFrame(columns=[column.name for column in TABLES["external_scores"].columns])
+    tables = [table.assign(model_version=trained.version) for _, table in found]
+    scores = conform(pd.concat(tables, ignore_index=True) if tables else empty, "external_scores")
+    return Bundle(cohorts=[document for document, _ in found], scores=scores)
 
 
 def validate_cohort(external: ExternalCohort, own: Cohort, trained: Trained) -> tuple[dict[str, Any], Any]:
@@ -214,16 +239,3 @@ def _present_genes(inputs: Any) -> set[str]:
     if inputs.expression is None:
         return set()
     return {gene for gene, known in zip(inputs.genes, np.isfinite(inputs.expression).any(axis=0)) if known}
-
-
-def collected(found: list[tuple[dict[str, Any], Any]], version: str) -> Any:
-    """Bundle(cohorts: the documents; scores: table external_scores), also without any cohort."""
-    import pandas as pd
-
-    from groprog_assets.store.artifacts import Bundle
-    from groprog_assets.tables import TABLES, conform
-
-    empty = pd.DataFrame(columns=[column.name for column in TABLES["external_scores"].columns])
-    tables = [table.assign(model_version=version) for _, table in found]
-    scores = conform(pd.concat(tables, ignore_index=True) if tables else empty, "external_scores")
-    return Bundle(cohorts=[document for document, _ in found], scores=scores)

@@ -5,8 +5,14 @@ from __future__ import annotations
 from importlib import metadata
 from typing import Any
 
+from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.workspace import StudyView, Workspace
 
+NASCENT_VALUES = (
+    *("filtered_alignments", "transcript_hmm", "transcripts", "transcript_density", "genes"),
+    *("differential_transcription", "pausing", "enrichment", "loci"),
+)
+"""Values of the nascent half that the report takes as they are."""
 AFTER = ("report", "lineage_snapshot", "locus_pages")
 """Assets the report does not rest on; whether they are made before it or after must not change it."""
 
@@ -75,6 +81,28 @@ def report_context(study: StudyView, workspace: Workspace) -> dict[str, Any]:
             for verdict in record["verdicts"]
         ],
     }
+
+
+def reported_values(study: StudyView, values: Bundle) -> dict[str, Any]:
+    """The keys of `render_report` that are about the results. `values`: upstream values by asset, None for what the study does
+    not have."""
+    from groprog_assets.methods.reads.read_quality import judge_quality
+
+    conditions = {library.id: library.condition for library in study.libraries}
+    found: dict[str, Any] = {
+        **{name: values[name] for name in NASCENT_VALUES},
+        "quality": judge_quality(values.read_quality, conditions, study.parameters.quality),
+        "figures": {name: blob.content for name, blob in values.figures.png.items()},
+    }
+    if values.cohort and values.risk_model and values.external_validation and values.champion:
+        found |= {
+            **{name: values[name] for name in ("cohort", "evaluation", "ablation", "risk_scores", "champion")},
+            "external_validation": values.external_validation.cohorts,
+            "search_log": values.risk_model.search,
+            "training_history": values.risk_model.history,
+            "model_card": {"model": values.risk_model.summary, "decision": values.champion["reason"]},
+        }
+    return found
 
 
 def _absent(study: StudyView) -> dict[str, str]:

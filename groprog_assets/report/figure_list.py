@@ -9,9 +9,10 @@ from typing import Any
 
 from groprog_assets.prognosis.model_columns import labelled_genes, model_inputs
 from groprog_assets.store.artifacts import Blob, Bundle
+from groprog_assets.store.workspace import StudyView
 
 
-def nascent_drawings(study: Any, values: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
+def nascent_drawings(study: StudyView, values: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
     """{figure name: function that draws it}; `values` are the assets by name. Names are those of the report's captions."""
     from groprog_assets.figures import (
         chromatin,
@@ -53,6 +54,18 @@ def nascent_drawings(study: Any, values: Mapping[str, Any]) -> dict[str, Callabl
             loci.locus_tracks, name, key.table, key.tracks, values["genes"], control, treatment
         )
     return found
+
+
+def study_drawings(study: StudyView, values: Bundle) -> dict[str, Callable[[], Any]]:
+    """The figures beside those of `nascent_drawings`: the graph, and of a study with a cohort its patients and its model."""
+    drawings = graph_drawing(with_cohort=values.cohort is not None)
+    if values.cohort and values.risk_model and values.patient_expression:
+        mode = study.parameters.representation.mode
+        omics = (values.patient_expression, values.normalized_features)
+        drivers = cohort_drivers(values.risk_model, values.cohort, *omics, mode)
+        energy_clamp = study.parameters.network.energy_clamp
+        drawings |= cohort_drawings({**values, "drivers": drivers, "energy_clamp": energy_clamp})
+    return drawings
 
 
 def cohort_drawings(values: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:

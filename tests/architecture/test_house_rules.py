@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import statistics
 from pathlib import Path
 
 import pytest
@@ -166,3 +167,15 @@ def test_every_method_is_reached_by_a_test():
     }
     alone = sorted(set(methods) - named - used)
     assert not alone, f"no test reaches {alone}"
+
+
+def test_assets_read_as_a_sentence():
+    """One call of a method and one `materialized`: what takes more lines is a method, a shard or a decision in another room."""
+    bodies = {
+        node.name: node.end_lineno - node.body[bool(ast.get_docstring(node))].lineno + 1
+        for path in (ROOT / "groprog_assets" / "assets").rglob("*.py")
+        for node in tree(path).body
+        if isinstance(node, ast.FunctionDef) and any("study_asset" in ast.unparse(item) for item in node.decorator_list)
+    }
+    assert statistics.median(bodies.values()) <= 8
+    assert max(bodies.values()) <= 35, f"the longest: {max(bodies, key=lambda name: bodies[name])}"

@@ -10,9 +10,9 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from groprog_assets.assets.model.champion import champion_before
 from groprog_assets.errors import ArtifactError, StudyError
 from groprog_assets.intake.model_decisions import choose, find_model, known_models
+from groprog_assets.intake.promotion import champion_before
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.decisions import decisions
 from groprog_assets.methods.evaluation.promotion import decide

@@ -22,10 +22,6 @@ def gene_signal(study: StudyView, pool: Pool, filtered_alignments: dict[str, Sto
     """Counts and densities of the three windows (S1-P02) of each gene in each library."""
     from groprog_assets.compute.shards import gene_signal as shard
 
-    given = {"genes": genes, "parameters": study.parameters.pausing.model_dump_json()}
-    libraries = [
-        {"library": library.model_dump_json(), "filtered": filtered_alignments[library.id]}
-        for library in study.libraries
-    ]
-    table = shard.joined(pool.map(shard.NOUN, given, libraries))
-    return materialized(table, genes=int(table["gene"].nunique()), libraries=len(libraries))
+    pausing = study.parameters.pausing
+    table = shard.on_pool(pool, genes, study.libraries, filtered_alignments, pausing)
+    return materialized(table, genes=int(table["gene"].nunique()), libraries=len(study.libraries))

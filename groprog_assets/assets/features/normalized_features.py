@@ -6,6 +6,7 @@ from typing import Any
 
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
+from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.workspace import StudyView
 
 
@@ -18,22 +19,9 @@ from groprog_assets.store.workspace import StudyView
 def normalized_features(study: StudyView, gene_features: Any, patient_features: dict[str, Any]) -> Materialized:
     """Features on one scale (eq. 2, A7, A8), with the constants that put them there; patients' own by the same constants."""
     from groprog_assets.methods.features import normalized_features as method
-    from groprog_assets.store.artifacts import Bundle
 
     result = method.normalize(gene_features, study.parameters.normalization)
-    value = Bundle(table=result.table, constants=result.constants)
-    if len(patient_features["patient_id"]):
-        own = method.normalize_patients(patient_features["values"], patient_features["feature"].tolist(), result)
-        feature = result.table.columns.drop("gene").to_numpy(dtype=str)
-        value["matched"] = {
-            "values": own,
-            "gene": patient_features["gene"],
-            "feature": feature,
-            "patient_id": patient_features["patient_id"],
-        }
-    return materialized(
-        value,
-        features=result.table.shape[1] - 1,
-        dropped=int(result.constants["dropped"].sum()),
-        patients=len(patient_features["patient_id"]),
-    )
+    matched = method.matched_features(patient_features, result)
+    value = Bundle(table=result.table, constants=result.constants, **({"matched": matched} if matched else {}))
+    dropped, patients = int(result.constants["dropped"].sum()), len(patient_features["patient_id"])
+    return materialized(value, features=result.table.shape[1] - 1, dropped=dropped, patients=patients)

@@ -24,7 +24,5 @@ def transcript_counts(
     """Counts in each unit's window of 1 to 13 kb from its start (limitToXkb), per library."""
     from groprog_assets.compute.shards import transcript_counts as shard
 
-    given = {"transcripts": transcripts, "parameters": study.parameters.differential.model_dump_json()}
-    libraries = [{"library": library, "filtered": item} for library, item in filtered_alignments.items()]
-    table = shard.joined(pool.map(shard.NOUN, given, libraries))
+    table = shard.on_pool(pool, transcripts, filtered_alignments, study.parameters.differential)
     return materialized(table, reads=int(table["count"].sum()))

@@ -8,7 +8,7 @@ from typing import Any
 
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
-from groprog_assets.prognosis.model_columns import TRAINED_BY, model_folds, model_inputs, model_outcomes
+from groprog_assets.prognosis.model_columns import TRAINED_BY
 from groprog_assets.report import plots
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.workspace import StudyView
@@ -35,10 +35,8 @@ def ablation(
     from groprog_assets.prognosis.ablation_runs import risks_without_parts
 
     parameters = study.as_parameters()
-    inputs = model_inputs(cohort, patient_expression, normalized_features, parameters.representation.mode)
     folds = encoded_tensors.folds[encoded_tensors.folds["repeat"] < parameters.ablation.repeats]
-    risks = risks_without_parts(
-        inputs, model_outcomes(cohort), model_folds(folds, cohort), parameters, risk_model, progress, scratch
-    )
+    given = (cohort, patient_expression, normalized_features)
+    risks = risks_without_parts(*given, folds, parameters, risk_model, progress, scratch)
     document = method.compare_parts(risks, cohort.outcomes, folds, parameters.evaluation, parameters.training.seed)
     return materialized(document, plot=plots.ablation(document), parts=len(document["parts"]))

@@ -21,25 +21,12 @@ def evaluation(
     study: StudyView, cohort: Bundle, encoded_tensors: Bundle, risk_model: Bundle, baselines: Bundle
 ) -> Materialized:
     """Out-of-fold metrics of every model with bootstrap intervals, paired differences, Kaplan–Meier and calibration."""
-    import pandas as pd
-
     from groprog_assets.methods.evaluation import evaluation as method
     from groprog_assets.methods.evaluation.robustness_metrics import robustness
 
-    out_of_fold = pd.concat(
-        [risk_model.out_of_fold, risk_model.clinical_out_of_fold, baselines.table], ignore_index=True
-    )
-    document = method.evaluate(
-        out_of_fold,
-        cohort.outcomes,
-        encoded_tensors.folds,
-        study.parameters.evaluation,
-        seed=study.parameters.training.seed,
-    )
+    risks = [risk_model.out_of_fold, risk_model.clinical_out_of_fold, baselines.table]
+    seed = study.parameters.training.seed
+    document = method.evaluate_models(risks, cohort.outcomes, encoded_tensors.folds, study.parameters.evaluation, seed)
     document["robustness"] = robustness(risk_model.stability, risk_model.agreement, risk_model.out_of_fold)
-    return materialized(
-        document,
-        plot=plots.evaluation(document),
-        verdicts=[check.omics_add(document, risk_model.summary["mode"]), drift.calibration(document)],
-        models=len(document["models"]),
-    )
+    verdicts = [check.omics_add(document, risk_model.summary["mode"]), drift.calibration(document)]
+    return materialized(document, plot=plots.evaluation(document), verdicts=verdicts, models=len(document["models"]))

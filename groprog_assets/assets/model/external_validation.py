@@ -27,17 +27,10 @@ def external_validation(
     normalized_features: Bundle,
 ) -> Materialized:
     """Scores of every external cohort with metrics, calibration, risk groups, and what of the model it could not feed."""
-    from groprog_assets.model.checkpoint import load_model
-    from groprog_assets.prognosis.external_cohorts import Trained, collected, validate_cohort
+    from groprog_assets.prognosis.external_cohorts import trained_from, validate_cohorts
 
-    model = load_model({name: blob.content for name, blob in risk_model.files.items()})
-    trained = Trained(
-        model, cohort, patient_expression, normalized_features, risk_model.summary["mode"], model.parameters
-    )
-    found = [validate_cohort(external, study.cohort, trained) for external in study.validation]
-    value = collected(found, risk_model.summary["model_version"])
-    estimates = {
-        f"c_ipcw of {document['name']}": document["evaluation"]["models"]["groprog"]["c_ipcw"]["estimate"]
-        for document in value.cohorts
-    }
-    return materialized(value, plot=plots.external_validation(value.cohorts), cohorts=len(value.cohorts), **estimates)
+    trained = trained_from(risk_model, cohort, patient_expression, normalized_features)
+    value = validate_cohorts(study.validation, study.cohort, trained)
+    models = {document["name"]: document["evaluation"]["models"]["groprog"] for document in value.cohorts}
+    estimates = {f"c_ipcw of {name}": found["c_ipcw"]["estimate"] for name, found in models.items()}
+    return materialized(value, plot=plots.external_validation(value.cohorts), cohorts=len(models), **estimates)

@@ -48,14 +48,7 @@ def risk_model(
         "patient_expression": patient_expression,
         "normalized_features": normalized_features,
         "folds": encoded_tensors.folds,
-        "parameters": study.as_parameters().model_dump_json(),
     }
-    made = pool.map(shard.NOUN, shared, shard.parts(encoded_tensors.folds), Here(progress, scratch))
-    value = Bundle(shard.joined(made))
-    return materialized(
-        value,
-        plot=plots.risk_model(value.history),
-        model_version=value.summary["model_version"],
-        mode=value.summary["mode"],
-        patients=value.summary["patients"],
-    )
+    value = shard.on_pool(pool, shared, study.as_parameters(), Here(progress, scratch))
+    told = {name: value.summary[name] for name in ("model_version", "mode", "patients")}
+    return materialized(value, plot=plots.risk_model(value.history), **told)

@@ -26,12 +26,7 @@ def read_quality(study: StudyView, pool: Pool, raw_reads: dict[str, Any]) -> Mat
     """Mean, lowest and highest base quality of every cycle of each mate, as FastQC counts them."""
     from groprog_assets.compute.shards import read_quality as shard
 
-    given = {"library": study.library.model_dump_json(), "genome": study.genome.model_dump_json()}
-    table = pool.one(shard.NOUN, given)["table"]
-    return materialized(
-        table,
-        plot=plots.read_quality(table, study.library),
-        verdicts=[check.read_quality(table, study.parameters.quality)],
-        cycles=len(table),
-        reads=raw_reads["reads"],
-    )
+    table = shard.on_pool(pool, study.library, study.genome)
+    verdict = check.read_quality(table, study.parameters.quality)
+    plot = plots.read_quality(table, study.library)
+    return materialized(table, plot=plot, verdicts=[verdict], cycles=len(table), reads=raw_reads["reads"])

@@ -18,25 +18,9 @@ from groprog_assets.store.workspace import StudyView
 )
 def locus_pages(study: StudyView, loci: Bundle, genes: Any, gene_models: Bundle) -> Materialized:
     """Figures 7 and 8 as interactive pages, one a locus, each with its data and its program inside (igv.js)."""
-    from groprog_assets.figures.locus_page import locus_page
+    from groprog_assets.figures.locus_page import locus_pages as drawn
 
     contrast = (study.contrast.control, study.contrast.treatment)
-    pages = Bundle(
-        {
-            name: Blob(
-                locus_page(
-                    name,
-                    loci.table,
-                    loci.tracks,
-                    loci.fine,
-                    genes,
-                    gene_models.chrom_sizes,
-                    contrast,
-                    study.genome.name,
-                ),
-                ".html",
-            )
-            for name in sorted(set(loci.table["locus"]))
-        }
-    )
+    found = drawn(loci.table, loci.tracks, loci.fine, genes, gene_models.chrom_sizes, contrast, study.genome.name)
+    pages = Bundle({name: Blob(page, ".html") for name, page in found.items()})
     return materialized(pages, pages=len(pages))

@@ -31,6 +31,5 @@ def transcript_density(
     density = method.transcript_density(
         transcripts, gene_models.consensus, positions, study.parameters.density, repaired=repaired_transcripts.table
     )
-    names = ("five_prime_fp", "tp", "post_tts", "tua", "error_rate")
-    headline: dict[str, Any] = {name: density.summary.get(name) for name in names}
+    headline: dict[str, Any] = {name: density.summary.get(name) for name in method.HEADLINE}
     return materialized(density, plot=plots.transcript_density(density), **headline)

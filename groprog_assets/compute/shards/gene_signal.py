@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from groprog_assets.compute.compute_pool import Here
+from groprog_assets.compute.compute_pool import Here, Pool
 from groprog_assets.methods.features import gene_signal as method
+from groprog_assets.store.wire_format import Stored
 from groprog_assets.study.parameters import PausingParameters
 from groprog_assets.study.schema import Library
 
@@ -23,6 +24,14 @@ def compute(shared: Mapping[str, Any], part: Mapping[str, Any], here: Here) -> d
     return {"table": method.gene_signal(positions, [library], shared["genes"], parameters)}
 
 
-def joined(made: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """The tables of all libraries in one, in the order given."""
-    return pd.concat([one["table"] for one in made], ignore_index=True)
+def on_pool(
+    pool: Pool,
+    genes: pd.DataFrame,
+    libraries: Sequence[Library],
+    filtered: Mapping[str, Stored],
+    parameters: PausingParameters,
+) -> pd.DataFrame:
+    """`gene_signal` of all `libraries`, one part a library, in their order. filtered: by library id."""
+    shared = {"genes": genes, "parameters": parameters.model_dump_json()}
+    parts = [{"library": library.model_dump_json(), "filtered": filtered[library.id]} for library in libraries]
+    return pd.concat([one["table"] for one in pool.map(NOUN, shared, parts)], ignore_index=True)

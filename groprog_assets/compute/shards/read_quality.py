@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from groprog_assets.compute.compute_pool import Here
+from groprog_assets.compute.compute_pool import Here, Pool
 from groprog_assets.methods.reads import read_quality as method
 from groprog_assets.study.schema import Genome, Library
 
@@ -16,3 +16,8 @@ def compute(shared: Mapping[str, Any], part: Mapping[str, Any], here: Here) -> d
     """table: `read_quality` of the library and genome of `shared`."""
     library, genome = Library.model_validate_json(shared["library"]), Genome.model_validate_json(shared["genome"])
     return {"table": method.per_cycle_quality(library, genome)}
+
+
+def on_pool(pool: Pool, library: Library, genome: Genome) -> Any:
+    """`read_quality` of one library, where the pool computes."""
+    return pool.one(NOUN, {"library": library.model_dump_json(), "genome": genome.model_dump_json()})["table"]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from groprog_assets.compute.compute_pool import Here
+from groprog_assets.compute.compute_pool import Here, Pool
 from groprog_assets.model.checkpoint import model_version, save_model
 from groprog_assets.model.cross_validation import cross_validate, train_final
 from groprog_assets.model.training import single_threaded
@@ -63,6 +63,12 @@ def compute(shared: Mapping[str, Any], part: Mapping[str, Any], here: Here) -> d
         )
     made = {"kind": kind, "out_of_fold": crossed.out_of_fold, "history": crossed.history, "search": search_log(crossed)}
     return {**made, **stability.tables()}
+
+
+def on_pool(pool: Pool, shared: Mapping[str, Any], parameters: Parameters, here: Here) -> Bundle:
+    """The value of the asset risk_model: all `parts` of `shared["folds"]` trained where the pool computes, put together."""
+    made = pool.map(NOUN, {**shared, "parameters": parameters.model_dump_json()}, parts(shared["folds"]), here)
+    return Bundle(joined(made))
 
 
 def joined(made: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

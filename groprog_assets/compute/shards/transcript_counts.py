@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from groprog_assets.compute.compute_pool import Here
+from groprog_assets.compute.compute_pool import Here, Pool
 from groprog_assets.methods.transcription import transcript_counts as method
+from groprog_assets.store.wire_format import Stored
 from groprog_assets.study.parameters import DifferentialParameters
 
 NOUN = "transcript_counts"
@@ -21,6 +22,10 @@ def compute(shared: Mapping[str, Any], part: Mapping[str, Any], here: Here) -> d
     return {"table": method.count_transcripts(shared["transcripts"], positions, parameters)}
 
 
-def joined(made: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """The tables of all libraries in one, in the order given."""
-    return pd.concat([one["table"] for one in made], ignore_index=True)
+def on_pool(
+    pool: Pool, transcripts: pd.DataFrame, filtered: Mapping[str, Stored], parameters: DifferentialParameters
+) -> pd.DataFrame:
+    """`transcript_counts` of all libraries of `filtered` (by library id), one part a library, in their order."""
+    shared = {"transcripts": transcripts, "parameters": parameters.model_dump_json()}
+    parts = [{"library": library, "filtered": item} for library, item in filtered.items()]
+    return pd.concat([one["table"] for one in pool.map(NOUN, shared, parts)], ignore_index=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,17 @@ CLINICAL = ("clinical_cox", "groprog_clinical")
 HEADLINE = "c_ipcw"
 SEED = 20260101
 CURVE_POINTS = 41
+
+
+def evaluate_models(
+    risks: Sequence[pd.DataFrame],
+    outcomes: pd.DataFrame,
+    folds: pd.DataFrame,
+    parameters: EvaluationParameters,
+    seed: int,
+) -> dict[str, Any]:
+    """`evaluate` of the models of several out-of-fold tables together, so that every model is compared with every other."""
+    return evaluate(pd.concat(risks, ignore_index=True), outcomes, folds, parameters, seed=seed)
 
 
 def evaluate(

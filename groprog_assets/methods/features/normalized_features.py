@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -72,6 +72,19 @@ def normalize(features: pd.DataFrame, parameters: NormalizationParameters) -> No
     return NormalizedFeatures(
         conform(table, "normalized_features"), conform(pd.DataFrame(constants), "normalization_constants")
     )
+
+
+def matched_features(patient_features: Mapping[str, Any], experiment: NormalizedFeatures) -> dict[str, Any]:
+    """Arrays values (n, g, J), gene (g,), feature (J,), patient_id (n,) of the patients with libraries of their own, on the
+    experiment's scale (`normalize_patients`); empty when no patient has one."""
+    if not len(patient_features["patient_id"]):
+        return {}
+    return {
+        "values": normalize_patients(patient_features["values"], patient_features["feature"].tolist(), experiment),
+        "gene": patient_features["gene"],
+        "feature": experiment.table.columns.drop("gene").to_numpy(dtype=str),
+        "patient_id": patient_features["patient_id"],
+    }
 
 
 def normalize_patients(

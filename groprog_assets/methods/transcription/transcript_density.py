@@ -23,6 +23,9 @@ from groprog_assets.study.parameters import DensityParameters, DifferentialParam
 from groprog_assets.tables import conform
 from groprog_kernels.density import ScaledDensity, scaled_density
 
+HEADLINE = ("five_prime_fp", "tp", "post_tts", "tua", "error_rate")
+"""Members of the summary that a person looks at first."""
+
 
 class TranscriptDensity(NamedTuple):
     """profile: table `transcript_density`; gene_overlap: table `gene_overlap`; summary: JSON-able figures.
