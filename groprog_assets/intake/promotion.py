@@ -6,9 +6,7 @@ patients who withdrew.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from groprog_assets.intake.withdrawals import rests_on_withdrawn
 from groprog_assets.prognosis.champion_challenge import champion_now
@@ -17,6 +15,9 @@ from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.readings import load_asset
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.study.parameters import EvaluationParameters
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BARRIERS = ("cohort", "encoded_tensors")
 """Assets whose failed blocking checks keep a model from being promoted."""

@@ -73,7 +73,7 @@ LAYERS = (
     _room(
         7, "report", "study figures methods model store prognosis graph", "jinja2 markupsafe matplotlib numpy pandas"
     ),
-    _room(8, "intake", "errors study methods store prognosis ledger graph lineage", "dagster pandas pydantic"),
+    _room(8, "intake", "errors study methods store prognosis ledger graph lineage", "dagster pydantic"),
     _room(9, "assets", "study figures methods model store checks prognosis compute graph report intake"),
     _room(10, "export", "errors methods store prognosis ledger report", "numpy pandas"),
     _room(11, "running", "errors store ledger compute graph lineage intake export", "dagster"),
