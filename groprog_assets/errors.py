@@ -25,6 +25,14 @@ class Problem:
         return f"{self.where}: {self.value}. {self.rule} {self.remedy}".strip()
 
 
+class Notice(UserWarning):
+    """Something a run does that the user may not expect: legal, and said by `groprog study check` and by the run."""
+
+    def __init__(self, problem: Problem):
+        self.problem = problem
+        super().__init__(str(problem))
+
+
 class GroProgError(Exception):
     """A problem the user can mend. Carries every problem found, not only the first."""
 
@@ -50,6 +58,10 @@ class AnnotationError(GroProgError):
 
 class CohortError(GroProgError):
     """The clinical table or the expression matrix cannot be used."""
+
+
+class TextTableError(CohortError):
+    """A text table cannot be read: no text, no header, or rows that do not fit it."""
 
 
 class ModelError(GroProgError):

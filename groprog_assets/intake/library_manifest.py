@@ -38,7 +38,7 @@ def read_manifest(workspace: Workspace, path: Path) -> Manifest:
     libraries: list[Library] = []
     digests: dict[Path, str] = {}
     for row, cells in enumerate(table.cells.to_dict("records")):
-        where = f"{path.name}, line {table.first_line + row}"
+        where = f"{path.name}, line {table.line_numbers[row]}"
         given = {str(name): str(value).strip() for name, value in cells.items() if str(value).strip()}
         document: dict[str, Any] = {
             name: value for name, value in given.items() if name in known - {"sha256", "metadata"}

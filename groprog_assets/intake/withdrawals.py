@@ -177,7 +177,7 @@ def _naming(workspace: Workspace, patients: set[str]) -> Iterator[Path]:
 
 
 def _names(path: Path, patients: set[str]) -> bool:
-    from groprog_assets.study.files import open_text
+    from groprog_assets.study.text_tables import open_text
 
     word = re.compile(r"[^\t,;\s|]+")
     try:
@@ -185,7 +185,7 @@ def _names(path: Path, patients: set[str]) -> bool:
             return any(
                 found in patients or found.rstrip(":.") in patients for line in file for found in word.findall(line)
             )
-    except (OSError, UnicodeDecodeError):
+    except (GroProgError, OSError, UnicodeDecodeError):
         return False
 
 

@@ -125,7 +125,7 @@ def read_libraries(path: Path, column: str, patients: list[str], training: list[
     libraries: dict[str, Library] = {}
     problems = []
     for row, cells in enumerate(table.cells.to_dict("records")):
-        where = f"{path}, line {table.first_line + row}"
+        where = f"{path}, line {table.line_numbers[row]}"
         patient = str(cells[column]).strip()
         given = {name: str(cells[name]).strip() for name in COLUMNS if name in cells and str(cells[name]).strip()}
         if patient not in patients or patient in libraries:

@@ -14,8 +14,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("groprog_assets", "groprog_kernels")
-SCIENCE_IN_PLATFORM_ROOMS = ("groprog_assets.compute.shards", "groprog_assets.study.files")
-"""Modules that decide values although their room does not: how a method's work divides, what a file's first bytes say."""
+SCIENCE_IN_PLATFORM_ROOMS = (
+    "groprog_assets.compute.shards",
+    "groprog_assets.study.files",
+    "groprog_assets.study.text_tables",
+)
+"""Modules that decide values although their room does not: how a method's work divides, what a file's bytes say."""
 PLATFORM = tuple(
     f"groprog_assets.{name}"
     for name in (

@@ -14,16 +14,11 @@ from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
+from groprog_assets.errors import GroProgError, TextTableError
 from groprog_assets.study.assays import COVERAGE_TRACKS
-from groprog_assets.study.files import (
-    bam_problem,
-    clinical_path,
-    expression_orientation,
-    first_column,
-    read_chrom_names,
-    table_layout,
-)
+from groprog_assets.study.files import bam_problem, clinical_path, read_chrom_names
 from groprog_assets.study.schema import ClinicalField, Cohort, ExternalCohort, Library, Study
+from groprog_assets.study.text_tables import table_layout
 
 INTERVAL = re.compile(r"^([^\s:]+):([\d,]+)-([\d,]+)$")
 
@@ -385,7 +380,7 @@ def _chromosomes(study: Study) -> Iterator[Finding]:
     """chrom_sizes parses, and the intervals lie on it."""
     try:
         sizes = read_chrom_names(study.genome.chrom_sizes)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, GroProgError) as error:
         yield Finding(("genome", "chrom_sizes"), str(error), "Two columns: name, length in bp.", "Mend the file.")
         return
     intervals = [(("loci", k, "interval"), locus.interval) for k, locus in enumerate(study.loci)]
@@ -403,11 +398,11 @@ def _chromosomes(study: Study) -> Iterator[Finding]:
 def _clinical(
     cohort: Cohort | ExternalCohort, part: tuple[str | int, ...], broken: set[tuple[str | int, ...]]
 ) -> Iterator[Finding]:
-    """The columns the study names stand in the header; the matrix lies the right way round. `part`: where in the study."""
+    """The columns the study names stand in the header, and the matrix has one. `part`: where in the study."""
     try:
         layout = table_layout(clinical_path(cohort.clinical))
-    except (ValueError, OSError, EOFError) as error:
-        yield Finding((*part, "clinical"), str(error), "A text table with a header row.", "Is it TSV or CSV, in UTF-8?")
+    except TextTableError as error:
+        yield from _table_findings((*part, "clinical"), error)
         return
     named = [
         ((*part, "patient_column"), cohort.patient_column),
@@ -427,25 +422,14 @@ def _clinical(
             (*part, "clinical"), ", ".join(repeated), "A column stands once in a header.", "Rename the others."
         )
     at = (*part, "expression", "path")
-    if cohort.expression is None or at in broken or cohort.patient_column not in layout.columns:
+    if cohort.expression is None or at in broken:
         return
     try:
-        patients = set(first_column(layout, layout.columns.index(cohort.patient_column)))
-        orientation, across, down = expression_orientation(cohort.expression.path, patients)
-    except (ValueError, OSError, EOFError) as error:
-        yield Finding(at, str(error), "A text table of genes x patients.", "Is it TSV or CSV, in UTF-8?")
-        return
-    if orientation == "patients x genes":
-        yield Finding(
-            at,
-            f"{down} patients stand in the rows, {across} in the columns",
-            "Expression is genes x patients: one row a gene, one column a patient.",
-            "Transpose the table.",
-        )
-    elif orientation == "neither":
-        yield Finding(
-            at,
-            "no patient of the clinical table in it",
-            "Its column names are patient identifiers of the clinical table.",
-            f"Use the same identifiers as {cohort.patient_column}, e.g. {next(iter(sorted(patients)), '')!r}.",
-        )
+        table_layout(cohort.expression.path)
+    except TextTableError as error:
+        yield from _table_findings(at, error)
+
+
+def _table_findings(at: tuple[str | int, ...], error: TextTableError) -> Iterator[Finding]:
+    for problem in error.problems:
+        yield Finding(at, f"{problem.where}: {problem.value}", problem.rule, problem.remedy)

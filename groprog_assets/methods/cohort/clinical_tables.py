@@ -2,86 +2,108 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import io
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from groprog_assets.errors import CohortError, Problem
-from groprog_assets.study.files import clinical_path, is_missing, open_text, table_layout
+from groprog_assets.errors import Notice, Problem, TextTableError
+from groprog_assets.study.files import clinical_path
+from groprog_assets.study.text_tables import RowReader, TableLayout, is_missing, table_layout
 
 MONTHS = {"days": 12 / 365.25, "months": 1.0, "years": 12.0}
 """Months in one unit of the file."""
 
 
 class Table(NamedTuple):
-    """Cells as text, stripped header; `first_line` is the line (1-based) of the first row in the file."""
+    """Cells as text, stripped header; `line_numbers` (rows,) are the lines (1-based) of the rows in the file."""
 
     path: Path
     cells: pd.DataFrame
-    first_line: int
+    line_numbers: np.ndarray
 
     def rows(self, chosen: pd.Series | np.ndarray) -> str:
         """The lines of the chosen rows, at most five by number."""
-        lines = np.flatnonzero(np.asarray(chosen)) + self.first_line
+        lines = self.line_numbers[np.asarray(chosen, dtype=bool)]
         shown = ", ".join(map(str, lines[:5]))
         return f"line{'s' if len(lines) > 1 else ''} {shown}" + (", ..." if len(lines) > 5 else "")
 
 
 def read_table(path: Path) -> Table:
-    """A TSV or CSV (delimiter found from the header) or a cBioPortal file or study folder, every cell as text.
+    """A table of users' text (see `study.text_tables`) or a cBioPortal study folder, every cell as text.
 
-    Plain or gzip, UTF-8. Rows that are entirely empty are dropped. Raises CohortError for a missing, empty, ragged or
-    undecodable file and for a header with repeated names.
+    Row numbers that R wrote without a name of their own are left out, with a Notice. Raises TextTableError for a file that is
+    missing, no readable text, without header, with repeated column names, or with rows that do not fit the header.
     """
-    path = clinical_path(path)
-    try:
-        layout = table_layout(path)
-        with open_text(path) as file:
-            cells = pd.read_csv(
-                file,
-                sep=layout.delimiter,
-                skiprows=layout.skipped,
-                dtype="str",
-                keep_default_na=False,
-                skip_blank_lines=False,
-                header=None,
-                index_col=False,
-                names=range(len(layout.columns)),
-                on_bad_lines="error",
-            )
-    except (OSError, ValueError, EOFError) as error:
-        text = str(error).splitlines()[0]
-        raise CohortError(
-            Problem(
-                str(path),
-                text,
-                "A clinical table is TSV or CSV text with one header row.",
-                "Mend or re-export the file.",
-            )
-        ) from None
-    repeated = sorted({name for name in layout.columns if layout.columns.count(name) > 1})
+    layout = table_layout(clinical_path(path))
+    path = layout.path
+    repeated = [repr(name) for name, count in Counter(layout.columns).items() if count > 1]
     if repeated:
-        raise CohortError(
-            Problem(str(path), f"columns twice: {', '.join(repeated)}", "A column stands once.", "Rename one of them.")
+        where = f"{path}:{layout.header_line}"
+        value = f"columns twice: {', '.join(repeated[:5])}" + (", ..." if len(repeated) > 5 else "")
+        raise TextTableError(Problem(where, value, "A column stands once.", "Rename one of them."))
+    reader = RowReader(layout)
+    lines: list[str] = []
+    numbers: list[int] = []
+    for rows in reader:
+        lines += rows.lines
+        numbers += rows.numbers
+    if lines:
+        cells = pd.read_csv(
+            io.StringIO("\n".join(lines)),
+            sep=layout.delimiter,
+            dtype="str",
+            keep_default_na=False,
+            skip_blank_lines=False,
+            header=None,
+            index_col=False,
+            names=range(len(layout.columns)),
+            on_bad_lines="error",
+            low_memory=False,
         )
-    cells = cells.iloc[1:].fillna("").set_axis(layout.columns, axis=1)
-    filled = (cells.map(str.strip) != "").any(axis=1)
-    last = int(np.flatnonzero(filled.to_numpy())[-1]) + 1 if filled.any() else 0
-    if not filled.iloc[:last].all():
-        gap = int(np.flatnonzero(~filled.to_numpy()[:last])[0])
-        raise CohortError(
+        cells.columns = pd.Index(layout.columns)
+    else:
+        cells = pd.DataFrame({name: pd.Series(dtype="str") for name in layout.columns})
+    if layout.row_names:
+        cells = _without_row_numbers(layout, cells)
+    if reader.open_ended:
+        warn_open_ended(path, numbers)
+    return Table(path, cells, np.array(numbers, dtype=np.int64))
+
+
+def _without_row_numbers(layout: TableLayout, cells: pd.DataFrame) -> pd.DataFrame:
+    """Cells under a header one name short, where the unnamed first cells are the row numbers R writes; else it is refused."""
+    if layout.delimiter != "\t" or cells.iloc[:, 0].str.strip().tolist() != [str(k + 1) for k in range(len(cells))]:
+        raise TextTableError(layout.short_header)
+    warnings.warn(
+        Notice(
             Problem(
-                f"{path}:{layout.skipped + 2 + gap}", "an empty row", "Rows follow each other.", "Remove the empty row."
+                f"{layout.path}:{layout.header_line}",
+                f"the header has {len(layout.columns) - 1} names, the rows have {len(layout.columns)} cells",
+                "The first cells are the row numbers that R's write.table adds; they are left out.",
+                "Nothing, if that is so. To write none: write.table(..., row.names = FALSE).",
             )
-        )
-    return Table(path, cells.iloc[:last].reset_index(drop=True), layout.skipped + 2)
+        ),
+        stacklevel=2,
+    )
+    return cells.iloc[:, 1:]
+
+
+def warn_open_ended(path: Path, numbers: Sequence[int]) -> None:
+    """Say that the last line has no line end: it is whole by its number of cells, but its last cell may be cut."""
+    if len(numbers):
+        value, rule = "the last line has no line end", "A file cut off in its last cell looks like this."
+        problem = Problem(f"{path}:{numbers[-1]}", value, rule, "Nothing, if the last value is whole.")
+        warnings.warn(Notice(problem), stacklevel=2)
 
 
 def missing_cells(cells: pd.Series) -> pd.Series:
-    """Which cells mean "no value": empty, NA, [Not Available] and their kin (study_files.MISSING)."""
+    """Which cells mean "no value": empty, NA, [Not Available] and their kin (text_tables.MISSING)."""
     known = {value: is_missing(value) for value in cells.unique()}
     return cells.map(known).astype(bool)
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from groprog_assets.errors import CohortError, Problem
-from groprog_assets.study.files import is_missing
+from groprog_assets.study.text_tables import is_missing
 
 
 class Change(NamedTuple):

@@ -5,23 +5,52 @@ Nothing is fitted here: that is done in the fold.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Sequence
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from groprog_assets.errors import CohortError, Problem
+from groprog_assets.errors import CohortError, Notice, Problem, TextTableError
 from groprog_assets.methods.cohort.clinical_tables import examples
-from groprog_assets.study.files import first_column, is_missing, open_text, table_layout
+from groprog_assets.methods.cohort.expression_matrix import read_matrix
 from groprog_assets.study.parameters import CohortParameters
 from groprog_assets.study.schema import Cohort
+from groprog_assets.study.text_tables import TableLayout, first_column, is_missing, table_layout
 
 Scale = Literal["z_score", "log", "counts", "linear"]
 IDENTIFIER_COLUMNS = ("Entrez_Gene_Id", "Hugo_Symbol", "gene_id", "Cytoband")
 """Further columns of gene identifiers that cBioPortal and others write beside the symbol."""
+GENE_LABELS = frozenset(
+    {
+        "gene",
+        "genes",
+        "symbol",
+        "hugo_symbol",
+        "gene_symbol",
+        "gene symbol",
+        "gene_name",
+        "gene name",
+        "gene_id",
+        "geneid",
+    }
+    | {
+        "name",
+        "id",
+        "feature",
+        "probe",
+        "probe_id",
+        "entrez_gene_id",
+        "ensembl_id",
+        "ensembl",
+        "hgnc_symbol",
+        "description",
+    }
+)
+"""Names of a column of genes, lower case: what the first name of a header is when it is not a sample's."""
 
 
 def read_expression(cohort: Cohort, patient_ids: Sequence[str]) -> dict[str, np.ndarray]:
@@ -46,12 +75,17 @@ def read_expression(cohort: Cohort, patient_ids: Sequence[str]) -> dict[str, np.
             "unit": np.array([""]),
         }
     path, scale = cohort.expression.path, cohort.expression.scale
-    frame = _read_matrix(path, list(patient_ids))
-    values, problems = _numbers(frame, path)
-    problems += scale_problems(values, scale, str(path))
+    layout = table_layout(path)
+    columns = _patient_columns(layout, patient_ids)
+    matrix = read_matrix(layout, sorted(columns.values()))
+    problems = _orientation_problems(layout, matrix.genes, columns, patient_ids) or matrix.problems
     if problems:
         raise CohortError(problems)
-    patients = [patient for patient in patient_ids if patient in set(frame.columns)]
+    if problems := scale_problems(matrix.values, scale, str(path)):
+        raise CohortError(problems)
+    patients = [patient for patient in patient_ids if patient in columns]
+    place = {column: k for k, column in enumerate(sorted(columns.values()))}
+    values = matrix.values[:, [place[columns[patient]] for patient in patients]]
     unit = {"z_score": "z-score", "log": "log, as given", "counts": "log2(1 + counts per million)"}.get(
         scale, "log2(1 + value)"
     )
@@ -61,14 +95,14 @@ def read_expression(cohort: Cohort, patient_ids: Sequence[str]) -> dict[str, np.
             values = np.log2(1 + values / np.where(total > 0, total, np.nan) * 1e6)
     elif scale == "linear":
         values = np.log2(1 + values)
-    matrix = pd.DataFrame(values, index=frame.index.str.strip(), columns=frame.columns)[patients]
-    matrix = matrix[[not is_missing(str(gene)) for gene in matrix.index]]
-    averaged = sorted(set(matrix.index[matrix.index.duplicated()]))
-    matrix = matrix.groupby(level=0, sort=True).mean().dropna(how="all")
+    frame = pd.DataFrame(values, index=pd.Index(matrix.genes, dtype="str"))
+    frame = frame[[not is_missing(gene) for gene in matrix.genes]]
+    averaged = sorted(set(frame.index[frame.index.duplicated()]))
+    frame = frame.groupby(level=0, sort=True).mean().dropna(how="all")
     return {
-        "values": np.ascontiguousarray(matrix.to_numpy(np.float32).T),
+        "values": np.ascontiguousarray(frame.to_numpy(np.float32).T),
         "patient_id": np.array(patients, dtype=np.str_),
-        "gene": matrix.index.to_numpy(dtype=np.str_),
+        "gene": frame.index.to_numpy(dtype=np.str_),
         "averaged_gene": np.array(averaged, dtype=np.str_),
         "unit": np.array([unit]),
     }
@@ -79,93 +113,75 @@ def expression_genes(path: Path) -> list[str]:
 
     Raises CohortError for a file that is no text table.
     """
-    try:
-        return [gene for gene in first_column(table_layout(path), limit=sys.maxsize) if not is_missing(gene)]
-    except (OSError, ValueError, EOFError) as error:
-        raise CohortError(_unreadable(path, error)) from None
+    return [gene for gene in first_column(table_layout(path)) if not is_missing(gene)]
 
 
-def _unreadable(path: Path, error: Exception) -> Problem:
-    rule = "Expression is TSV or CSV text: first column the gene symbol, one column a patient."
-    return Problem(str(path), str(error).splitlines()[0], rule, "Mend or re-export the file.")
+def _patient_columns(layout: TableLayout, patient_ids: Sequence[str]) -> dict[str, int]:
+    """{patient: place of the column} of the patients that have one.
 
-
-def _read_matrix(path: Path, patient_ids: list[str]) -> pd.DataFrame:
-    """The file as text, gene symbols as index, the wanted patients' columns."""
-    try:
-        layout = table_layout(path)
-        with open_text(path) as file:
-            frame = pd.read_csv(
-                file,
-                sep=layout.delimiter,
-                skiprows=layout.skipped + 1,
-                header=None,
-                index_col=False,
-                dtype="str",
-                keep_default_na=False,
-                names=range(len(layout.columns)),
+    Raises CohortError for a header one name short whose first name is no sample, for genes under a patient's name, and for a
+    patient in two columns.
+    """
+    header, wanted = layout.columns, set(patient_ids)
+    if layout.row_names:
+        first = header[1]
+        if first not in wanted and (layout.delimiter == "," or first.casefold() in GENE_LABELS):
+            raise TextTableError(layout.short_header)
+        value = f"the header has {len(header) - 1} names, the rows have {len(header)} cells"
+        rule = "The first cells are read as gene symbols, as R's write.table leaves them without a name."
+        remedy = f"Nothing, if {first!r} is a sample. To be sure: write.table(..., col.names = NA)."
+        where = f"{layout.path}:{layout.header_line}"
+        warnings.warn(Notice(Problem(where, value, rule, remedy)), stacklevel=2)
+    elif header[0] in wanted:
+        raise TextTableError(
+            Problem(
+                f"{layout.path}:{layout.header_line}",
+                f"the first column is named {header[0]!r}, as a patient is; header and rows have {len(header)} cells",
+                "The first column holds the gene symbols: is a name missing in the header?",
+                "Name the first column, then the patients in the order of their columns.",
             )
-    except (OSError, ValueError, EOFError) as error:
-        raise CohortError(_unreadable(path, error)) from None
-    wanted = set(patient_ids)
-    header = layout.columns
+        )
     across = [k for k, name in enumerate(header) if k and name in wanted]
-    down = frame[0].isin(wanted).sum()
-    if down > len(across):
-        raise CohortError(
-            Problem(
-                str(path),
-                f"{down} patients stand in the rows, {len(across)} in the columns",
-                "Expression is genes x patients: one row a gene, one column a patient.",
-                "Transpose the table.",
-            )
-        )
-    if not across:
-        shown = examples([name for name in header[1:] if name not in IDENTIFIER_COLUMNS], 3)
-        raise CohortError(
-            Problem(
-                str(path),
-                f"none of the {len(wanted)} patients of the clinical table ({examples(patient_ids, 3)}) is a column ({shown})",
-                "Column names are patient identifiers of the clinical table.",
-                "Use the same identifiers; sample suffixes such as -01 must be removed.",
-            )
-        )
-    repeated = sorted({header[k] for k in across if header.count(header[k]) > 1})
+    counted = Counter(header[k] for k in across)
+    repeated = sorted(name for name, count in counted.items() if count > 1)
     if repeated:
         raise CohortError(
             Problem(
-                str(path),
+                f"{layout.path}:{layout.header_line}",
                 f"{len(repeated)} patients in several columns ({examples(repeated)})",
                 "A patient has one column.",
                 "Choose one sample a patient.",
             )
         )
-    return frame[across].set_axis([header[k] for k in across], axis=1).set_axis(frame[0].astype("str"), axis=0)
+    return {header[k]: k for k in across}
 
 
-def _numbers(frame: pd.DataFrame, path: Path) -> tuple[np.ndarray, list[Problem]]:
-    """(genes, patients) float64; cells that are neither a number nor missing, and infinite ones, are problems."""
-    problems: list[Problem] = []
-    columns = []
-    for name in frame.columns:
-        cells = frame[name]
-        values = pd.to_numeric(cells, errors="coerce").to_numpy(np.float64, copy=True)
-        doubtful = np.flatnonzero(np.isnan(values))
-        strange = [k for k in doubtful if not is_missing(cells.iloc[k])] if len(doubtful) else []
-        infinite = np.flatnonzero(np.isinf(values))
-        bad = [*strange, *infinite]
-        if bad and len(problems) < 5:
-            gene, cell = frame.index[bad[0]], cells.iloc[bad[0]]
-            problems.append(
-                Problem(
-                    f"{path}, patient {name}, gene {gene}",
-                    f"{cell!r}" + (f" and {len(bad) - 1} more in this column" if len(bad) > 1 else ""),
-                    "Expression is a finite number; missing is an empty cell or NA.",
-                    "Mend the cell.",
-                )
+def _orientation_problems(
+    layout: TableLayout, genes: list[str], columns: Mapping[str, int], patient_ids: Sequence[str]
+) -> list[Problem]:
+    """Whether patients stand in the rows, or nowhere."""
+    wanted, where = set(patient_ids), f"{layout.path}:{layout.header_line}"
+    down = sum(gene in wanted for gene in genes)
+    if down > len(columns):
+        return [
+            Problem(
+                where,
+                f"{down} patients stand in the rows, {len(columns)} in the columns",
+                "Expression is genes x patients: one row a gene, one column a patient.",
+                "Transpose the table.",
             )
-        columns.append(values)
-    return np.column_stack(columns), problems
+        ]
+    if not columns:
+        shown = examples([name for name in layout.columns[1:] if name not in IDENTIFIER_COLUMNS], 3)
+        return [
+            Problem(
+                where,
+                f"none of the {len(wanted)} patients of the clinical table ({examples(patient_ids, 3)}) is a column ({shown})",
+                "Column names are patient identifiers of the clinical table.",
+                "Use the same identifiers; sample suffixes such as -01 must be removed.",
+            )
+        ]
+    return []
 
 
 def scale_problems(values: np.ndarray, scale: Scale, where: str) -> list[Problem]:

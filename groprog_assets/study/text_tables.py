@@ -1,0 +1,481 @@
+"""The one reader of users' text tables: encoding, delimiter, header, and rows that have a cell for every column.
+
+Clinical tables, expression matrices, library manifests, tables of new patients and of external cohorts all come through here.
+Whatever does not fit is named by its line; what is harmless (a trailing separator, empty lines at the end, CRLF) passes in
+silence. Standard library only.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import re
+import zlib
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, TextIO, cast
+
+from groprog_assets.errors import Problem, TextTableError
+
+MISSING = frozenset(
+    {"", "na", "n/a", "nan", "null", "unknown", ".", "-"}
+    | {"[not available]", "[not applicable]", "[unknown]", "[not evaluated]", "[pending]", "[discrepancy]"}
+    | {"not available", "not reported", "not evaluated", "not applicable"}
+)
+"""Tokens that mean "no value", lower case. "none" is not one of them: for many clinical fields it is a finding."""
+
+BLOCK = 1 << 23
+"""Characters of a block of rows, about; a block has one row at least."""
+PEEK, LONG_PEEK = 100, 1 << 20
+"""Rows, and characters, looked at to tell how the rows relate to the header."""
+LONGEST_QUOTE = 200
+"""Lines over which a quoted cell may run."""
+MOST_NAMED = 5
+"""Rows of a kind that are named one by one; the others are counted."""
+
+NO_TEXT = {
+    b"PK\x03\x04": (
+        "an Excel workbook or a zip archive",
+        "Save the sheet as tab-separated text (or unpack the archive).",
+    ),
+    b"\xd0\xcf\x11\xe0": ("an old Excel workbook", "Save the sheet as tab-separated text."),
+    b"PAR1": ("a Parquet file", "Write it as tab-separated text."),
+    b"\x89HDF": ("an HDF5 file", "Write it as tab-separated text."),
+    b"BZh": ("compressed with bzip2", "Unpack it, or compress it with gzip."),
+    b"\xfd7zX": ("compressed with xz", "Unpack it, or compress it with gzip."),
+    b"\x28\xb5\x2f\xfd": ("compressed with zstd", "Unpack it, or compress it with gzip."),
+}
+"""First bytes of files that are no text: what they are, what to do."""
+
+
+class TableLayout(NamedTuple):
+    """How a text table is written.
+
+    columns: names of the cells of a row, trimmed; an unnamed first column is "". delimiter: between the cells of the rows as
+    RowReader gives them; a file separated by blanks (`blanks`) is given out with tabs. header_line: 1-based. padded: header or
+    rows end in separators that hold nothing. row_names: the header is one name short, as R's write.table leaves it, and `columns`
+    begins with the "" that is missing there.
+    """
+
+    path: Path
+    delimiter: str
+    columns: list[str]
+    header_line: int
+    blanks: bool = False
+    padded: bool = False
+    row_names: bool = False
+
+    @property
+    def short_header(self) -> Problem:
+        """Why a header that is one name short cannot be read here."""
+        names = len(self.columns) - 1
+        return Problem(
+            f"{self.path}:{self.header_line}",
+            f"the header has {names} names, the rows have {names + 1} cells (the first name is {self.columns[1]!r})",
+            "Every column has a name.",
+            "Name the first column too. From R: write.table(..., row.names = FALSE) where the row names say nothing, else "
+            "col.names = NA.",
+        )
+
+
+class Rows(NamedTuple):
+    """Rows one after the other: their text without line end, each with a cell for every column, and their line numbers."""
+
+    lines: list[str]
+    numbers: list[int]
+
+
+def is_missing(value: str) -> bool:
+    """Whether a cell means "no value"."""
+    return value.strip().lower() in MISSING
+
+
+def open_text(path: Path) -> io.TextIOWrapper:
+    """`path` as text, through gzip when its first bytes say so. UTF-8, or UTF-16 with its byte-order mark, which is dropped.
+
+    Raises TextTableError for what is no text (a workbook, another compression), OSError as opening does.
+    """
+    with open(path, "rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    opened = cast(BinaryIO, gzip.open(path, "rb") if packed else open(path, "rb"))  # noqa: SIM115
+    try:
+        start = opened.read(4)
+        opened.seek(0)
+        for magic, (what, remedy) in NO_TEXT.items():
+            if start.startswith(magic):
+                raise TextTableError(Problem(str(path), what, "A table is plain text, as it is or gzipped.", remedy))
+    except BaseException:
+        opened.close()
+        raise
+    encoding = "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    return io.TextIOWrapper(opened, encoding=encoding, newline="")
+
+
+def table_layout(path: Path, commented: bool = True) -> TableLayout:
+    """How the table at `path` is written, from its header and its first rows.
+
+    Lines before the header that are empty or start with '#' (cBioPortal's description rows; when `commented`) and Excel's `sep=`
+    line are skipped. Delimiter: the tab where the header has one, else ';' when it has more of them than commas, else ',', else
+    blanks, as R writes, when the rows have as many words as the header, or one more.
+    Raises TextTableError for a file without a header, of no readable text, or whose unnamed columns hold values.
+    """
+    with _reading(path), open_text(path) as file:
+        start = _Lines(path, file)
+        number, text = next((line for line in start if not _before_header(line[1], commented)), (0, ""))
+        if not number:
+            rule, remedy = "A table is TSV or CSV text with one header row.", "Is it the right file, copied whole?"
+            raise TextTableError(Problem(str(path), "the file has no header row", rule, remedy))
+        bare = _UNQUOTED.sub("", text)
+        delimiter = "\t" if "\t" in bare else ";" if bare.count(";") > bare.count(",") else ","
+        peeked = [(number, text), *_first(start)]
+        blanks = delimiter == "," and "," not in bare and _by_blanks([line for _, line in peeked])
+        delimiter = "\t" if blanks else delimiter
+        records = _Records(path, iter(peeked), delimiter, blanks)
+        header = [name.strip() for name in cells(next(records).text, delimiter)]
+        named = max((k for k, name in enumerate(header, 1) if name), default=0)
+        if not named:
+            rule, remedy = "The header names the columns.", "Is it TSV or CSV text?"
+            raise TextTableError(Problem(f"{path}:{number}", "a header without a name", rule, remedy))
+        layout = TableLayout(path, delimiter, header[:named], number, blanks, len(header) > named)
+        rows = [row for row in _until_broken(records) if row.text.strip(_BLANK)]
+    if layout.padded or not rows or any(row.cells <= named for row in rows):
+        return layout
+    if any(row.cells > named + 1 for row in rows):
+        return layout._replace(padded=True)
+    if not any(cells(row.text, delimiter)[-1].strip() for row in rows) and not _last_cells_filled(layout):
+        return layout._replace(padded=True)
+    return layout._replace(columns=["", *layout.columns], row_names=True)
+
+
+class RowReader:
+    """The rows of a table in blocks of about BLOCK characters, read once, in order.
+
+    Rows that do not fit the header are left out of the blocks; when the last row has been read, TextTableError names them all:
+    fewer or more cells than the header, an empty row between others, a quote that is not closed or that runs over other rows, a
+    table that is cut off in a row. `open_ended` then says whether the last line lacks its line end.
+    """
+
+    def __init__(self, layout: TableLayout, block: int = BLOCK):
+        self.layout, self.block = layout, block
+        self.open_ended = False
+
+    def __iter__(self) -> Iterator[Rows]:
+        layout = self.layout
+        faults = _Faults(layout)
+        empty = 0
+        lines: list[str] = []
+        numbers: list[int] = []
+        size = 0
+        width, delimiter = len(layout.columns), layout.delimiter
+        lenient = layout.padded or delimiter == "\t"
+        with _reading(layout.path), open_text(layout.path) as file:
+            source = _Lines(layout.path, file)
+            records = _below_header(layout, source)
+            for number, text, count, inside in records:
+                if (not text or text[0] in _BLANK) and not text.strip(_BLANK):
+                    empty = empty or number
+                    continue
+                if empty:
+                    faults.empty.append(empty)
+                    empty = 0
+                if inside >= width - 1 > 0:
+                    faults.quoted.append((number, records.last))
+                    continue
+                if count != width:
+                    text, *surplus = text.rsplit(delimiter, max(count - width, 0))
+                    if count < width or not lenient or any(map(str.strip, surplus)):
+                        faults.add(number, count, delimiter.join([text, *surplus]))
+                        continue
+                lines.append(text)
+                numbers.append(number)
+                size += len(text)
+                if size >= self.block:
+                    yield Rows(lines, numbers)
+                    lines, numbers, size = [], [], 0
+            self.open_ended = not source.ended
+        if lines:
+            yield Rows(lines, numbers)
+        if problems := faults.problems(source.number, self.open_ended):
+            raise TextTableError(problems)
+
+
+def cells(line: str, delimiter: str) -> list[str]:
+    """The cells of one row, quotes removed."""
+    return next(csv.reader([line], delimiter=delimiter)) if '"' in line else line.split(delimiter)
+
+
+def first_cell(line: str, delimiter: str) -> str:
+    """The first cell of one row, quotes and surrounding space removed."""
+    if line.startswith('"'):
+        return cells(line, delimiter)[0].strip()
+    return line.partition(delimiter)[0].strip()
+
+
+def first_column(layout: TableLayout, column: int = 0) -> list[str]:
+    """Values of one column below the header, trimmed. Raises TextTableError as reading the whole table does."""
+    delimiter = layout.delimiter
+    if column == 0:
+        return [first_cell(line, delimiter) for rows in RowReader(layout) for line in rows.lines]
+    return [cells(line, delimiter)[column].strip() for rows in RowReader(layout) for line in rows.lines]
+
+
+_BLANK = '\t ,;"'
+"""What a row without any value is made of."""
+_UNQUOTED = re.compile(r'"[^"]*"')
+
+
+class _Record(NamedTuple):
+    """A row of the file: its first line (1-based), text without line end, number of cells, delimiters inside a quoted cell that
+    runs over lines."""
+
+    number: int
+    text: str
+    cells: int
+    inside: int = 0
+
+
+class _Lines:
+    """Numbered lines without their ends; `ended`: whether the last one read had an end."""
+
+    def __init__(self, path: Path, file: TextIO):
+        self.path, self.file = path, file
+        self.number, self.ended = 0, True
+
+    def __iter__(self) -> Iterator[tuple[int, str]]:
+        return self
+
+    def __next__(self) -> tuple[int, str]:
+        line = next(self.file)
+        self.number += 1
+        text = line.rstrip("\r\n")
+        self.ended = len(text) < len(line)
+        if "\0" in text:
+            rule, remedy = "A table is text.", "Is it the right file, copied whole?"
+            raise TextTableError(Problem(f"{self.path}:{self.number}", "bytes that are zero", rule, remedy))
+        return self.number, text
+
+
+class _Records:
+    """Rows put together from lines: a quoted cell may hold line ends. `last`: the last line of the row given last."""
+
+    def __init__(self, path: Path, lines: Iterator[tuple[int, str]], delimiter: str, blanks: bool):
+        self.path, self.lines, self.delimiter, self.blanks = path, lines, delimiter, blanks
+        self.quoted = re.compile(rf'(?:^|(?<={re.escape(delimiter)}))"[^"]*(?:""[^"]*)*"')
+        self.last = 0
+
+    def __iter__(self) -> Iterator[_Record]:
+        return self
+
+    def __next__(self) -> _Record:
+        number, text = next(self.lines)
+        self.last = number
+        if self.blanks:
+            return self._by_blanks(number, text)
+        if '"' not in text:
+            return _Record(number, text, text.count(self.delimiter) + 1)
+        outside = self.quoted.sub("", text)
+        if not self._open(outside):
+            return _Record(number, text, outside.count(self.delimiter) + 1)
+        parts = [text]
+        while self._open(outside):
+            if len(parts) > LONGEST_QUOTE:
+                raise self._unclosed(number)
+            try:
+                self.last, line = next(self.lines)
+            except StopIteration:
+                raise self._unclosed(number) from None
+            parts.append(line)
+            if '"' in line:
+                outside = self.quoted.sub("", "\n".join(parts))
+        text = "\n".join(parts)
+        count = outside.count(self.delimiter) + 1
+        return _Record(number, text, count, text.count(self.delimiter) + 1 - count)
+
+    def _by_blanks(self, number: int, text: str) -> _Record:
+        try:
+            found = _words(text)
+        except csv.Error:
+            raise self._unclosed(number) from None
+        quoted = (f'"{cell}"' if '"' not in cell and ("\t" in cell or not cell) else cell for cell in found)
+        return _Record(number, "\t".join(quoted), len(found))
+
+    def _open(self, outside: str) -> bool:
+        return outside.startswith('"') or f'{self.delimiter}"' in outside
+
+    def _unclosed(self, number: int) -> TextTableError:
+        return TextTableError(
+            Problem(
+                f"{self.path}:{number}",
+                "a cell begins with a quotation mark that is not closed",
+                'A cell that begins with " ends with the next ", and everything between belongs to it.',
+                "Close the quotation mark, or remove it.",
+            )
+        )
+
+
+class _Faults:
+    """Rows that do not fit the header, to be named together."""
+
+    def __init__(self, layout: TableLayout):
+        self.layout = layout
+        self.empty: list[int] = []
+        self.quoted: list[tuple[int, int]] = []
+        self.short: list[tuple[int, int, str]] = []
+        self.long: list[tuple[int, int, str]] = []
+        self.counted = {"short": 0, "long": 0}
+
+    def add(self, number: int, count: int, text: str) -> None:
+        kind = "short" if count < len(self.layout.columns) else "long"
+        self.counted[kind] += 1
+        held = self.short if kind == "short" else self.long
+        if len(held) >= MOST_NAMED:
+            held.pop()  # the last one stays known: it may be the end of a table that is cut off
+        held.append((number, count, text))
+
+    def problems(self, last_line: int, open_ended: bool) -> list[Problem]:
+        path, columns = self.layout.path, self.layout.columns
+        width, header = len(columns), f"the header (line {self.layout.header_line}) names {len(columns)} columns"
+        found = []
+        if self.short and open_ended and self.short[-1][0] == last_line:
+            number, count, _ = self.short.pop()
+            self.counted["short"] -= 1
+            value = f"the last line has {_cells(count)} and no line end, {header}: the table is cut off"
+            found.append(
+                Problem(f"{path}:{number}", value, "A row has a cell for every column.", "Copy or export it again.")
+            )
+        rule = "A row has a cell for every column; an empty cell keeps its separator."
+        remedy = "Restore the missing cells, or export the table again."
+        found += self._named(self.short, "short", header, rule, remedy)
+        rule = "A row has a cell for every column, and no more."
+        mark = {",": "comma", ";": "semicolon", "\t": "tab"}[self.layout.delimiter]
+        remedy = f"Remove the surplus cells, or put quotation marks around a cell that holds a {mark}."
+        if (
+            len(self.long) == self.counted["long"]
+            and all(count == width + 1 for _, count, _ in self.long)
+            and self.long
+        ):
+            remedy += " Where every row has one cell more, the header lacks a name."
+        found += self._named(self.long, "long", header, rule, remedy)
+        if self.empty:
+            where = f"{path}:{self.empty[0]}"
+            value = "an empty row" + (f", and {len(self.empty) - 1} more" if len(self.empty) > 1 else "")
+            found.append(Problem(where, value, "Rows follow each other.", "Remove the empty row."))
+        if self.quoted:
+            number, last = self.quoted[0]
+            value = f"a cell in quotation marks runs to line {last}, over what looks like other rows"
+            rule = 'A cell that begins with " ends with the next ", and everything between belongs to it.'
+            found.append(Problem(f"{path}:{number}", value, rule, "Remove or close the quotation mark."))
+        return found
+
+    def _named(self, held: list[tuple[int, int, str]], kind: str, header: str, rule: str, remedy: str) -> list[Problem]:
+        path, more = self.layout.path, self.counted[kind] - len(held)
+        found = []
+        for k, (number, count, text) in enumerate(held):
+            others = f"; {more} more such rows" if more > 0 and k == len(held) - 1 else ""
+            first = first_cell(text, self.layout.delimiter)[:40]
+            value = f"row {first!r} has {_cells(count)}, {header}{others}"
+            found.append(Problem(f"{path}:{number}", value, rule, remedy))
+        return found
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Errors of opening, unpacking and decoding as TextTableError."""
+    try:
+        yield
+    except UnicodeDecodeError:
+        raise TextTableError(_undecodable(path)) from None
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        value, rule = f"its gzip data cannot be read: {error}".rstrip("."), "A compressed table must be whole."
+        raise TextTableError(Problem(str(path), value, rule, "Copy it again.")) from None
+    except (OSError, csv.Error) as error:
+        value = getattr(error, "strerror", None) or str(error)
+        rule = "The file must be readable as a text table."
+        raise TextTableError(Problem(str(path), value, rule, "Check path and file.")) from None
+
+
+def _undecodable(path: Path) -> Problem:
+    """The first line that is not UTF-8."""
+    with open(path, "rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    place, shown = str(path), ""
+    with gzip.open(path, "rb") if packed else open(path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                line.decode("utf-8-sig")
+            except UnicodeDecodeError as error:
+                near = line[max(error.start - 10, 0) : error.end + 10].decode("cp1252", "replace").strip()
+                place, shown = f"{path}:{number}", f": byte {line[error.start]:#04x} in {near!r} (as Windows-1252)"
+                break
+    return Problem(
+        place,
+        f"not UTF-8{shown}",
+        "A table is UTF-8 text.",
+        f"Save it as UTF-8, e.g. iconv -f WINDOWS-1252 -t UTF-8 {path.name} > utf8_{path.name}",
+    )
+
+
+def _words(text: str) -> list[str]:
+    """The words of a line separated by blanks; quotation marks hold a word together."""
+    return next(csv.reader([text.strip()], delimiter=" ", skipinitialspace=True, strict=True), [])
+
+
+def _by_blanks(lines: list[str]) -> bool:
+    """Whether blanks separate the cells: every row has as many words as the header, at least two, or every row one more."""
+    try:
+        counts = [len(_words(line)) for line in lines if line.strip()]
+    except csv.Error:
+        return False
+    more = {count - counts[0] for count in counts[1:]}
+    return counts[0] > 1 and (more in ({0}, {1}))
+
+
+def _before_header(text: str, commented: bool) -> bool:
+    return not text.strip() or (commented and text.startswith("#")) or bool(re.fullmatch(r"sep=.?", text.strip()))
+
+
+def _first(lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """Some lines to look at: at most PEEK, and no more once they are long."""
+    size = 0
+    for number, text in islice(lines, PEEK):
+        yield number, text
+        size += len(text)
+        if size > LONG_PEEK:
+            return
+
+
+def _below_header(layout: TableLayout, lines: Iterator[tuple[int, str]]) -> _Records:
+    """The rows of a table, its header taken off."""
+    deque(islice(lines, layout.header_line - 1), maxlen=0)
+    records = _Records(layout.path, lines, layout.delimiter, layout.blanks)
+    next(records, None)
+    return records
+
+
+def _until_broken(records: _Records) -> Iterator[_Record]:
+    """Records as far as they can be told apart: a quote not closed in the rows looked at ends them."""
+    try:
+        yield from records
+    except TextTableError:
+        return
+
+
+def _last_cells_filled(layout: TableLayout) -> bool:
+    """Whether all rows have one cell more than the header names, and some row something in it."""
+    filled = False
+    width = len(layout.columns) + 1
+    with _reading(layout.path), open_text(layout.path) as file:
+        for row in _until_broken(_below_header(layout, _Lines(layout.path, file))):
+            if row.text.strip(_BLANK):
+                if row.cells != width:
+                    return False
+                filled = filled or bool(cells(row.text, layout.delimiter)[-1].strip())
+    return filled
+
+
+def _cells(count: int) -> str:
+    return f"{count} cell{'s' if count != 1 else ''}"
