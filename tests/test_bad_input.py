@@ -133,6 +133,23 @@ def other_symbols(folder: Path) -> None:
     path.write_text(first + "".join(row if k < 9 else f"ENSG{row}" for k, row in enumerate(rows)))
 
 
+def transposed(folder: Path) -> None:
+    path = folder / "cohort" / "expression.tsv"
+    rows = [line.split("\t") for line in path.read_text().splitlines()]
+    path.write_text("".join("\t".join(row) + "\n" for row in zip(*rows, strict=True)))
+
+
+def other_patients(folder: Path) -> None:
+    path = folder / "cohort" / "expression.tsv"
+    path.write_text(path.read_text().replace("SIM-", "OTHER-"))
+
+
+def shortened(folder: Path, name: str) -> None:
+    path = folder / "cohort" / name
+    first, second, *rows = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([first, second.rpartition("\t")[0] + "\n", *rows]))
+
+
 def twice(folder: Path) -> None:
     table = clinical(folder)
     write(folder, pd.concat([table, table.iloc[[3, 4]]]))
@@ -264,6 +281,19 @@ REFUSED: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     "symbols of another naming": (
         other_symbols,
         ("3 of its 41 genes", "At least 10 symbols", "Use the same gene symbols"),
+    ),
+    "patients in the rows": (
+        transposed,
+        ("expression.tsv:1", "stand in the rows, 0 in the columns", "Transpose the table"),
+    ),
+    "expression of other patients": (other_patients, ("expression.tsv:1", "none of the", "'OTHER-0000'")),
+    "a row of the clinical table cut short": (
+        lambda f: shortened(f, "clinical.tsv"),
+        ("clinical.tsv:2: row 'SIM-0000' has", "the header (line 1) names", "export the table again"),
+    ),
+    "a row of the expression cut short": (
+        lambda f: shortened(f, "expression.tsv"),
+        ("expression.tsv:2: row '", "the header (line 1) names", "export the table again"),
     ),
     "duplicate patients": (twice, ("2 patients stand more than once", "'SIM-0004'", "line", "one row a patient")),
     "negative time": (

@@ -12,7 +12,7 @@ import gzip
 import io
 import re
 import zlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -56,9 +56,9 @@ class TableLayout(NamedTuple):
     """How a text table is written.
 
     columns: names of the cells of a row, trimmed; an unnamed first column is "". delimiter: between the cells of the rows as
-    RowReader gives them; a file separated by blanks (`blanks`) is given out with tabs. header_line: 1-based. padded: header or
-    rows end in separators that hold nothing. row_names: the header is one name short, as R's write.table leaves it, and `columns`
-    begins with the "" that is missing there.
+    RowReader gives them; a file separated by blanks (`blanks`) is given out with tabs. header_line: 1-based. surplus: separators
+    at the end of every row that hold nothing. row_names: the header is one name short, as R's write.table leaves it, and
+    `columns` begins with the "" that is missing there.
     """
 
     path: Path
@@ -66,7 +66,7 @@ class TableLayout(NamedTuple):
     columns: list[str]
     header_line: int
     blanks: bool = False
-    padded: bool = False
+    surplus: int = 0
     row_names: bool = False
 
     @property
@@ -140,15 +140,15 @@ def table_layout(path: Path, commented: bool = True) -> TableLayout:
         if not named:
             rule, remedy = "The header names the columns.", "Is it TSV or CSV text?"
             raise TextTableError(Problem(f"{path}:{number}", "a header without a name", rule, remedy))
-        layout = TableLayout(path, delimiter, header[:named], number, blanks, len(header) > named)
+        layout = TableLayout(path, delimiter, header[:named], number, blanks)
         rows = [row for row in _until_broken(records) if row.text.strip(_BLANK)]
-    if layout.padded or not rows or any(row.cells <= named for row in rows):
+    usual, rows_so = Counter(row.cells for row in rows).most_common(1)[0] if rows else (named, 0)
+    if usual <= named or rows_so <= len(rows) / 2:
         return layout
-    if any(row.cells > named + 1 for row in rows):
-        return layout._replace(padded=True)
-    if not any(cells(row.text, delimiter)[-1].strip() for row in rows) and not _last_cells_filled(layout):
-        return layout._replace(padded=True)
-    return layout._replace(columns=["", *layout.columns], row_names=True)
+    ends = [cells(row.text, delimiter)[named:] for row in rows if row.cells == usual]
+    if usual == named + 1 and (any(end[0].strip() for end in ends) or _last_cells_filled(layout)):
+        return layout._replace(columns=["", *layout.columns], row_names=True)
+    return layout._replace(surplus=usual - named)
 
 
 class RowReader:
@@ -171,7 +171,7 @@ class RowReader:
         numbers: list[int] = []
         size = 0
         width, delimiter = len(layout.columns), layout.delimiter
-        lenient = layout.padded or delimiter == "\t"
+        wanted, padding = width + layout.surplus, delimiter * layout.surplus
         with _reading(layout.path), open_text(layout.path) as file:
             source = _Lines(layout.path, file)
             records = _below_header(layout, source)
@@ -185,11 +185,10 @@ class RowReader:
                 if inside >= width - 1 > 0:
                     faults.quoted.append((number, records.last))
                     continue
-                if count != width:
-                    text, *surplus = text.rsplit(delimiter, max(count - width, 0))
-                    if count < width or not lenient or any(map(str.strip, surplus)):
-                        faults.add(number, count, delimiter.join([text, *surplus]))
-                        continue
+                if count != wanted or not text.endswith(padding):
+                    faults.add(number, count, text)
+                    continue
+                text = text[: len(text) - layout.surplus]
                 lines.append(text)
                 numbers.append(number)
                 size += len(text)
@@ -329,7 +328,7 @@ class _Faults:
         self.counted = {"short": 0, "long": 0}
 
     def add(self, number: int, count: int, text: str) -> None:
-        kind = "short" if count < len(self.layout.columns) else "long"
+        kind = "short" if count < len(self.layout.columns) + self.layout.surplus else "long"
         self.counted[kind] += 1
         held = self.short if kind == "short" else self.long
         if len(held) >= MOST_NAMED:
@@ -338,7 +337,9 @@ class _Faults:
 
     def problems(self, last_line: int, open_ended: bool) -> list[Problem]:
         path, columns = self.layout.path, self.layout.columns
-        width, header = len(columns), f"the header (line {self.layout.header_line}) names {len(columns)} columns"
+        header = f"the header (line {self.layout.header_line}) names {len(columns)} columns"
+        if self.layout.surplus:
+            header += f" and the other rows have {_cells(len(columns) + self.layout.surplus)}, the last of them empty"
         found = []
         if self.short and open_ended and self.short[-1][0] == last_line:
             number, count, _ = self.short.pop()
@@ -353,12 +354,6 @@ class _Faults:
         rule = "A row has a cell for every column, and no more."
         mark = {",": "comma", ";": "semicolon", "\t": "tab"}[self.layout.delimiter]
         remedy = f"Remove the surplus cells, or put quotation marks around a cell that holds a {mark}."
-        if (
-            len(self.long) == self.counted["long"]
-            and all(count == width + 1 for _, count, _ in self.long)
-            and self.long
-        ):
-            remedy += " Where every row has one cell more, the header lacks a name."
         found += self._named(self.long, "long", header, rule, remedy)
         if self.empty:
             where = f"{path}:{self.empty[0]}"
@@ -465,16 +460,13 @@ def _until_broken(records: _Records) -> Iterator[_Record]:
 
 
 def _last_cells_filled(layout: TableLayout) -> bool:
-    """Whether all rows have one cell more than the header names, and some row something in it."""
-    filled = False
+    """Whether a row has one cell more than the header names, and something in it."""
     width = len(layout.columns) + 1
     with _reading(layout.path), open_text(layout.path) as file:
         for row in _until_broken(_below_header(layout, _Lines(layout.path, file))):
-            if row.text.strip(_BLANK):
-                if row.cells != width:
-                    return False
-                filled = filled or bool(cells(row.text, layout.delimiter)[-1].strip())
-    return filled
+            if row.cells == width and cells(row.text, layout.delimiter)[-1].strip():
+                return True
+    return False
 
 
 def _cells(count: int) -> str:

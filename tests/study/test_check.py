@@ -256,22 +256,6 @@ def test_a_truncated_bam_is_seen(broken: Callable[..., list[Problem]]) -> None:
     assert "truncated" in str(problems[0])
 
 
-def test_a_transposed_matrix_and_strange_patients_are_seen(broken: Callable[..., list[Problem]]) -> None:
-    def transpose(content: dict, folder: Path) -> None:
-        rows = [line.split("\t") for line in (folder / "cohort" / "expression.tsv").read_text().splitlines()]
-        (folder / "cohort" / "expression.tsv").write_text("\n".join("\t".join(row) for row in zip(*rows, strict=True)))
-
-    assert "Transpose the table" in text_of(broken(transpose))
-
-
-def test_expression_of_other_patients_is_seen(broken: Callable[..., list[Problem]]) -> None:
-    def rename(content: dict, folder: Path) -> None:
-        path = folder / "cohort" / "expression.tsv"
-        path.write_text(path.read_text().replace("SIM-", "OTHER-"))
-
-    assert "no patient of the clinical table" in text_of(broken(rename))
-
-
 def test_data_roots_widen_the_reach(tiny: Path, tmp_path: Path) -> None:
     content = yaml.safe_load((tiny / "study.yaml").read_text())
     for part in ("chrom_sizes", "annotation", "blacklist", "multi_copy", "fasta"):

@@ -273,12 +273,12 @@ def test_quoted_cells_may_hold_the_delimiter(tmp_path: Path) -> None:
     [
         (b"", "no header"),
         (b"#only\n#comments\n", "no header"),
-        (b"ID\tT\tE\tAGE\tSTAGE\tSEX\np1\t1\t1\t5\tI\tf\tmore\tcells\n", "TSV or CSV"),
+        (b"ID\tT\tE\tAGE\tSTAGE\tSEX\np1\t1\t1\t5\tI\tf\tmore\tcells\n", "the header (line 1) names 6 columns"),
         (b"ID\tT\tT\tE\np1\t1\t1\t0\n", "columns twice"),
-        (b"ID\tT\tE\tAGE\tSTAGE\tSEX\n\xff\xfe\t1\t1\t5\tI\tf\n", "TSV or CSV"),
+        (b"ID\tT\tE\tAGE\tSTAGE\tSEX\n\xff\xfe\t1\t1\t5\tI\tf\n", "c.tsv:2: not UTF-8"),
         (b"ID\tT\tE\tAGE\tSTAGE\tSEX\np1\t1\t1\t5\tI\tf\n\np2\t1\t1\t5\tI\tf\n", "empty row"),
         (b"ID\tT\tE\tAGE\tSTAGE\tSEX\n", "0 events"),
-        (b"\x1f\x8b broken gzip", "TSV or CSV"),
+        (b"\x1f\x8b broken gzip", "gzip data cannot be read"),
     ],
 )
 def test_files_that_are_no_table(tmp_path: Path, content: bytes, needle: str) -> None:
