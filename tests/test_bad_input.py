@@ -254,7 +254,7 @@ def cyclic(folder: Path) -> None:
 
 def gtf_of_genes(folder: Path) -> None:
     path = folder / "genome" / "annotation.gtf"
-    path.write_text(path.read_text().replace("\ttranscript\t", "\tgene\t").replace("\texon\t", "\tCDS\t"))
+    path.write_text(path.read_text().replace("\ttranscript\t", "\tgene\t").replace("\texon\t", "\tUTR\t"))
 
 
 READ = b"@r1/1\nACGT\n+\nIIII\n"
@@ -268,11 +268,11 @@ REFUSED: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     "other assembly by name": (other_names, ("control_1.bam", "scaffold_chr1", "chr1", "same assembly")),
     "no genes on the reads' chromosomes": (
         other_annotation,
-        ("annotation.gtf", "genes on chr7, chr8", "reads on chr1, chr2", "one assembly"),
+        ("annotation.gtf, line 1", "transcripts on chr7, chr8", "chrom_sizes", "(chr1, chr2)", "another assembly"),
     ),
     "annotation without genes": (
         lambda f: (f / "genome" / "annotation.gtf").write_text("# nothing\n"),
-        ("annotation.gtf", "no chromosome"),
+        ("annotation.gtf", "no transcript", "Give a GTF with transcript or exon lines"),
     ),
     "annotation in no format": (
         lambda f: (f / "genome" / "annotation.gtf").write_text("some words\n"),
@@ -349,7 +349,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
         lambda f: ontology_file(f, "gaf").write_text("!gaf-version: 2.2\nUniProtKB\tP1\n"),
         (".gaf:2", "2 columns", "at least 15", "tab-separated"),
     ),
-    "GTF without transcripts": (gtf_of_genes, ("annotation.gtf", "no chromosome")),
+    "GTF without transcripts": (gtf_of_genes, ("annotation.gtf", "no transcript", "genes with a gene line only")),
     "folds of other patients": (
         lambda f: (
             (f / "splits.json").write_text('{"ids": ["a"], "splits": [{"rep": 0, "fold": 0, "test": [0]}]}'),
@@ -380,7 +380,7 @@ def test_problems_of_several_files_come_at_once(folder: Path) -> None:
     output = groprog("study", "check", folder / "study.yaml").output
     assert "another assembly" in output
     assert "more than once" in output
-    assert "genes on chr7" in output
+    assert "transcripts on chr7" in output
 
 
 def test_a_constant_covariate_is_left_out_and_said(folder: Path) -> None:
@@ -396,7 +396,7 @@ def test_terms_of_the_gaf_that_the_obo_lacks_are_left_out_and_said(folder: Path)
     path.write_text(path.read_text().replace("GO:", "GO:99", 1))
     checked = groprog("study", "check", folder / "study.yaml")
     assert checked.exit_code == 0, checked.output
-    assert "ontology: 1 terms of the GAF are not in the OBO" in checked.output
+    assert "ontology: 1 terms of the GAF are not in the OBO (GO:99" in checked.output
 
 
 def test_missing_times_are_left_out_and_counted(folder: Path) -> None:

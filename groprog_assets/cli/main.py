@@ -43,12 +43,12 @@ def study_init(folder: Path) -> None:
 def study_check_command(study: Path) -> None:
     """Every problem of a study file at once: field, value, rule, remedy. Nothing is written."""
     require_sound(study)
-    from groprog_assets.intake.preflight import field_notices, ontology_notices
+    from groprog_assets.intake.preflight import annotation_matches, field_notices
     from groprog_assets.store.workspace import open_workspace
     from groprog_assets.study.check import study_notices
 
     sound = open_workspace(study).study
-    for notice in [*study_notices(sound), *field_notices(sound), *ontology_notices(sound)]:
+    for notice in [*study_notices(sound), *field_notices(sound), *annotation_matches(sound)]:
         OUT.print(f"· {notice}", markup=False)
     OUT.print(f"{study}: no problems", markup=False)
 

@@ -6,11 +6,10 @@ reads, loci and the patients' gene symbols, and the clinical table is read whole
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from groprog_assets.errors import CohortError, GroProgError, Problem
+from groprog_assets.errors import GroProgError, Problem
 from groprog_assets.study.schema import Library, Study
 
 SMALL_MATRIX = 20_000_000
@@ -38,15 +37,17 @@ def preflight(study: Study) -> list[Problem]:
     table, the landmark, the number of events, the folds.
     The study's paths are absolute and its files exist (`check_study`).
     """
-    from groprog_assets.methods.annotation.gene_models import read_chrom_sizes, read_masks
-    from groprog_assets.methods.annotation.ontology import check_ontology
+    from groprog_assets.intake.annotation_matches import require_matches
+    from groprog_assets.methods.annotation.gene_models import read_chrom_sizes
+    from groprog_assets.methods.annotation.masks import read_masks
+    from groprog_assets.methods.annotation.ontology import read_ontology
     from groprog_assets.methods.reads.read_quality import first_reads
 
     problems = _Problems()
     for library in study.libraries:
         problems.gather(first_reads, library)
     if study.ontology is not None:
-        problems.gather(check_ontology, study.ontology)
+        problems.gather(read_ontology, study.ontology, ())
     sizes = problems.gather(read_chrom_sizes, study.genome.chrom_sizes)
     if sizes is not None:
         problems.gather(read_masks, study.genome, sizes)
@@ -58,7 +59,7 @@ def preflight(study: Study) -> list[Problem]:
         for mark in study.marks:
             problems.gather(_track, mark.bigwig, sizes)
         symbols = problems.gather(_cohort, study)
-        problems.gather(_annotation, study, shared & set(sizes) or set(sizes), symbols)
+        problems.gather(require_matches, study, shared & set(sizes) or set(sizes), sizes, symbols)
     else:
         problems.gather(_cohort, study)
     return list(dict.fromkeys(problems))
@@ -79,14 +80,14 @@ def field_notices(study: Study) -> list[Problem]:
     ]
 
 
-def ontology_notices(study: Study) -> list[Problem]:
-    """Terms of the GAF that the OBO does not hold: not an error, their annotations are left out and counted."""
-    from groprog_assets.methods.annotation.ontology import check_ontology
+def annotation_matches(study: Study) -> list[Problem]:
+    """What of masks, loci, expression and ontology meets the annotation: counts, not errors. The study has passed `preflight`."""
+    from groprog_assets.intake.annotation_matches import match_notices
+    from groprog_assets.methods.annotation.gene_models import read_chrom_sizes
 
-    unknown = check_ontology(study.ontology) if study.ontology is not None else 0
-    rule = "An annotation to a term that the OBO does not hold is left out."
-    remedy = "Take OBO and GAF of about the same date."
-    return [Problem("ontology", f"{unknown:,} terms of the GAF are not in the OBO", rule, remedy)] if unknown else []
+    sizes = read_chrom_sizes(study.genome.chrom_sizes)
+    shared = {chrom for library in study.libraries for chrom in library_contigs(library, study, sizes)}
+    return match_notices(study, shared & set(sizes) or set(sizes), sizes)
 
 
 def library_contigs(library: Library, study: Study, sizes: dict[str, int]) -> list[str]:
@@ -141,61 +142,3 @@ def _cohort(study: Study) -> set[str] | None:
     )
     make_folds(made.outcomes, study.cohort.splits, parameters.evaluation, parameters.training.seed)
     return symbols if parameters.representation.mode == "signature" else None
-
-
-def _annotation(study: Study, chroms: set[str], symbols: set[str] | None) -> None:
-    """Whether the annotation has genes on `chroms`, those of the loci, and enough of `symbols`; read until all is answered."""
-    from groprog_assets.errors import AnnotationError
-    from groprog_assets.methods.annotation.gene_models import annotated_genes
-    from groprog_assets.methods.cohort.patient_expression import shared_genes
-
-    parameters = study.parameters.cohort
-    loci = {locus.gene: k for k, locus in reversed(list(enumerate(study.loci))) if locus.gene is not None}
-    waiting, met = set(loci), set()
-    genes: dict[str, None] = {}
-    elsewhere: dict[str, None] = {}
-    for chrom, gene in annotated_genes(study.genome.annotation):
-        if chrom not in chroms:
-            elsewhere.setdefault(chrom)
-            continue
-        genes.setdefault(gene)
-        waiting.discard(gene)
-        if symbols is not None and gene in symbols:
-            met.add(gene)
-        if not waiting and (symbols is None or len(met) >= parameters.minimum_shared_genes):
-            return
-    if not genes:
-        raise AnnotationError(
-            Problem(
-                str(study.genome.annotation),
-                f"genes on {_some(elsewhere) or 'no chromosome'}; reads on {_some(sorted(chroms))}",
-                "At least one chromosome must carry both reads and genes.",
-                "Are reads and annotation of one assembly, with one naming of chromosomes?",
-            )
-        )
-    problems = [
-        Problem(
-            f"loci, {study.loci[loci[gene]].name}",
-            f"{gene} is not a gene of {study.genome.annotation} on the reads' chromosomes",
-            "A locus given as a gene must be annotated.",
-            _closest(gene, genes),
-        )
-        for gene in sorted(waiting)
-    ]
-    if symbols is not None:
-        try:
-            shared_genes(sorted(symbols), genes, parameters)
-        except CohortError as error:
-            problems += error.problems
-    if problems:
-        raise AnnotationError(problems)
-
-
-def _closest(gene: str, genes: dict[str, None]) -> str:
-    close = difflib.get_close_matches(gene, genes, 1, 0.8)
-    return f"Did you mean {close[0]!r}?" if close else "Give its interval instead, or remove the locus."
-
-
-def _some(names: Any) -> str:
-    names = list(names)
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -124,6 +124,13 @@ class AnnotationParameters(ParameterGroup):
         why="the paper's promoter reaches 50 bp upstream; one window for choosing among annotated TSSs (A36)",
         ge=1,
     )
+    maximum_intron: int = cited(
+        1_200_000,
+        unit="bp",
+        source="unstated",
+        why="exons of one transcript id further apart are two placements; the longest intron of hg38 refGene is 1,043,910 bp",
+        ge=1,
+    )
     break_gene_size: int = cited(5000, unit="bp", source="groHMM 1.41, breakTranscriptsOnGenes geneSize", ge=1)
     combine_gene_size: int = cited(1000, unit="bp", source="groHMM 1.41, combineTranscripts geneSize", ge=1)
     repair_overlap: float = cited(0.8, unit="fraction", source="groHMM 1.41, threshold of both", gt=0, lt=1)

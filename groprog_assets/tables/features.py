@@ -115,7 +115,7 @@ DECLARED = (
             Column("overlap", "int64", "genes", "gene set and term"),
             Column("gene_set_size", "int64", "genes", "gene set within the background"),
             Column("term_size", "int64", "genes", "term within the background"),
-            Column("background_size", "int64", "genes", "annotated genes that were tested"),
+            Column("background_size", "int64", "genes", "tested genes; with an ontology, the annotated ones"),
             Column("fold_enrichment", "float64", "ratio", "observed over expected overlap"),
             Column("p_value", "float64", "probability", "hypergeometric, upper tail"),
             Column("adjusted_p_value", "float64", "probability", "Benjamini-Hochberg within the branch"),

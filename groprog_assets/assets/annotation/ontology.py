@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from groprog_assets.graph.asset_definition import study_asset
@@ -13,12 +14,19 @@ from groprog_assets.store.workspace import StudyView
     group="annotation",
     kinds={"parquet"},
     tables={"terms": "ontology_terms", "annotations": "ontology_annotations"},
-    sections=("ontology",),
+    sections=("ontology", "parameters.enrichment"),
     files=("ontology.obo", "ontology.gaf", "ontology.gmt"),
 )
-def ontology(study: StudyView, genes: Any) -> Materialized:
-    """Terms with the genes under each, the true-path rule applied; empty when the study names no ontology."""
+def ontology(study: StudyView, genes: Any, progress: Callable[[str], Any]) -> Materialized:
+    """Terms with the genes under each, the true-path rule applied; empty when the study names no ontology.
+
+    What was left out is said while it is read, and stands in the headline.
+    """
     from groprog_assets.methods.annotation import ontology as method
 
     tables = method.read_ontology(study.ontology, genes["gene"])
-    return materialized(tables, terms=len(tables.terms), annotated=int(tables.annotations["gene"].nunique()))
+    said = method.ontology_notices(tables, study.parameters.enrichment)
+    for notice in said:
+        progress(str(notice))
+    annotated = int(tables.annotations["gene"].nunique())
+    return materialized(tables, terms=len(tables.terms), annotated=annotated, read=[notice.value for notice in said])

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln
 
 from groprog_assets.methods.annotation.gene_assignment import representative_unit
-from groprog_assets.methods.annotation.ontology import resolve_terms
+from groprog_assets.methods.annotation.obo import resolve_terms
 from groprog_assets.methods.features.multiple_testing import benjamini_hochberg
 from groprog_assets.study.parameters import EnrichmentParameters
 from groprog_assets.tables import TABLES, conform
@@ -36,14 +36,17 @@ def enrichment(
     """Over-representation of every term among genes going up, down or either way.
 
     A gene's direction is that of the unit covering most of it. The background is the genes with a tested unit and at least one
-    annotation (A42); a term is tested when it holds between the size limits within the background. p is the upper tail,
+    annotation (A42). Gene sets of a GMT say nothing of the genes they leave out, so there it is every gene with a tested unit.
+    A term is tested when it holds between the size limits within the background. p is the upper tail,
     P(overlap or more); adjusted within gene set and branch. An empty gene set gives no rows. `labels` covers every gene of
     `genes`: 1 where the gene lies under any term of the label (by id, alternative id, name or synonym), annotated genes or not.
     Rows: by gene set, then p, then term.
     """
     speaker = representative_unit(differential, genes)
     tested = speaker.index[speaker["p_value"].notna()]
-    background = np.sort(np.intersect1d(tested.to_numpy(object), annotations["gene"].unique().astype(object)))
+    background = np.sort(tested.to_numpy(object))
+    if not (terms["format"] == "GMT").any():
+        background = np.intersect1d(background, annotations["gene"].unique().astype(object))
     held = annotations[annotations["gene"].isin(background)]
     gene_code = pd.Index(background, dtype=object).get_indexer(held["gene"].to_numpy(object))
     term_code, term_names = pd.factorize(held["term"], sort=True)
@@ -64,6 +67,7 @@ def enrichment(
     significant = table[table["adjusted_p_value"] < parameters.significance]
     summary = {
         "background": len(background),
+        "background_genes": "tested" if (terms["format"] == "GMT").any() else "tested and annotated",
         "gene_sets": set_sizes,
         "terms_tested": int(usable.sum()),
         "significant": {name: int((significant["gene_set"] == name).sum()) for name in GENE_SETS},

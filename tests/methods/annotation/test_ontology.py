@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gzip
 
+import pandas as pd
 import pytest
 
 from groprog_assets.errors import AnnotationError
-from groprog_assets.methods.annotation.ontology import closure, read_obo, read_ontology, resolve_terms
+from groprog_assets.methods.annotation.obo import closure, read_obo, resolve_terms
+from groprog_assets.methods.annotation.ontology import ontology_notices, read_ontology
+from groprog_assets.study.parameters import EnrichmentParameters
 from groprog_assets.study.schema import Ontology
 
 OBO = """format-version: 1.2
@@ -175,12 +178,123 @@ def test_closure_ignores_parents_outside_the_graph():
     assert closure({"a": [], "b": ["a", "elsewhere"], "c": ["b"]}) == {"a": set(), "b": {"a"}, "c": {"a", "b"}}
 
 
-def test_gmt_sets_are_taken_as_they_stand(tmp_path):
-    path = tmp_path / "sets.gmt"
-    path.write_text("GOBP_X\thttp://x\tA\tB\tA\nHALLMARK\tdescription\tC\n")
-    tables = read_ontology(Ontology(gmt=path), ["A", "C"])
-    assert tables.terms["namespace"].tolist() == ["BP", "other"]
-    assert tables.annotations[["gene", "term"]].to_numpy().tolist() == [["A", "GOBP_X"], ["C", "HALLMARK"]]
+REPLACED = """format-version: 1.2
+data-version: hp/releases/2025-01-16
+
+[Term]
+id: HP:0000101
+name: Sparse eyebrow
+alt_id: HP:0000201
+alt_id: HP:0000202
+
+[Term]
+id: HP:0000102
+name: Retinal dysplasia
+
+[Term]
+id: HP:0000201
+name: obsolete Sparse and thin eyebrow
+is_obsolete: true
+replaced_by: HP:0000101
+
+[Term]
+id: HP:0000203
+name: obsolete Retinal malformation
+is_obsolete: true
+replaced_by: HP:0000204
+
+[Term]
+id: HP:0000204
+name: obsolete Retinal change
+is_obsolete: true
+replaced_by: HP:0000102
+
+[Term]
+id: HP:0000205
+name: obsolete Chorioretinopathy
+is_obsolete: true
+consider: HP:0000102
+
+[Term]
+id: HP:0000206
+name: obsolete circle
+is_obsolete: true
+replaced_by: HP:0000207
+
+[Term]
+id: HP:0000207
+name: obsolete circle too
+is_obsolete: true
+replaced_by: HP:0000206
+
+[Term]
+id: HP:0000208
+name: obsolete split
+is_obsolete: true
+replaced_by: HP:0000101
+replaced_by: HP:0000102
+"""
+"""Frames as hp.obo has them: an obsolete one that is also the alternative id of a live term, chains, suggestions."""
+
+
+def test_an_id_leads_to_the_live_term_that_took_its_place(tmp_path):
+    (tmp_path / "hp.obo").write_text(REPLACED)
+    graph = read_obo(tmp_path / "hp.obo")
+    live = {name: graph.live(f"HP:0000{name}") for name in (101, 201, 202, 203, 204, 205, 206, 207, 208, 999)}
+    assert live == {
+        101: "HP:0000101",
+        201: "HP:0000101",
+        202: "HP:0000101",
+        203: "HP:0000102",
+        204: "HP:0000102",
+        **dict.fromkeys((205, 206, 207, 208, 999)),
+    }
+    assert resolve_terms(["HP:0000201", "HP:0000203", "HP:0000205"], graph.terms) == {
+        "HP:0000201": "HP:0000101",
+        "HP:0000203": "HP:0000102",
+        "HP:0000205": "HP:0000205",
+    }
+
+
+def test_genes_of_replaced_terms_are_kept_and_what_is_lost_is_said(tmp_path):
+    (tmp_path / "hp.obo").write_text(REPLACED)
+    stated = {"A": 101, "B": 201, "C": 202, "D": 203, "E": 205, "F": 206, "G": 999}
+    rows = ["!gaf-version: 2.2", *(gaf_row(gene, f"HP:0000{term}") for gene, term in stated.items())]
+    (tmp_path / "a.gaf").write_text("\n".join(rows) + "\n")
+    tables = read_ontology(Ontology(obo=tmp_path / "hp.obo", gaf=tmp_path / "a.gaf"), [*stated, "LATER"])
+    held = tables.annotations.set_index("gene")["term"].astype("str").to_dict()
+    assert held == {"A": "HP:0000101", "B": "HP:0000101", "C": "HP:0000101", "D": "HP:0000102"}
+    said = "\n".join(map(str, ontology_notices(tables, EnrichmentParameters())))
+    assert "4 of 8 genes of the annotation have a term; 7 associations" in said
+    assert "3 associations name an id that another term has replaced" in said
+    assert (
+        "2 terms of the GAF are obsolete without a replacement (HP:0000205 (consider HP:0000102), HP:0000206)" in said
+    )
+    assert "1 terms of the GAF are not in the OBO (HP:0000999)" in said
+    assert "0 of 2 terms with genes hold 10 to 500 genes" in said
+
+
+def test_every_obsolete_id_of_a_live_term_in_hp_resolves(shared, tmp_path):
+    """hp.obo of 2025-01-16, written again from its tables: 387 of 450 obsolete ids are alternative ids of a live term."""
+    folder = shared / "data" / "omics" / "hpo"
+    terms = pd.read_parquet(folder / "terms.parquet")
+    alternative = pd.read_parquet(folder / "alts.parquet").groupby("term_id")["alt_id"].agg(list).to_dict()
+    frames = ["format-version: 1.2"]
+    for row in terms.itertuples():
+        frame = [f"[Term]\nid: {row.term_id}", *(f"alt_id: {other}" for other in alternative.get(row.term_id, ()))]
+        if row.obsolete:
+            frame.append("is_obsolete: true")
+            frame += [f"replaced_by: {term}" for term in row.replaced_by.split(";") if term]
+            frame += [f"consider: {term}" for term in row.consider.split(";") if term]
+        frames.append("\n".join(frame))
+    (tmp_path / "hp.obo").write_text("\n\n".join(frames) + "\n")
+    graph = read_obo(tmp_path / "hp.obo")
+    live = set(terms.loc[~terms["obsolete"], "term_id"])
+    owner = {other: term for term, others in alternative.items() if term in live for other in others}
+    both = [term for term in terms.loc[terms["obsolete"], "term_id"] if term in owner]
+    assert len(both) == 387
+    assert {term: graph.live(term) for term in both} == {term: owner[term] for term in both}
+    assert all(graph.live(term) == term for term in live)
 
 
 @pytest.mark.parametrize(
@@ -190,16 +304,13 @@ def test_gmt_sets_are_taken_as_they_stand(tmp_path):
         ("obo", ""),
         ("gaf", "A\tB\n"),
         ("gaf", "!gaf-version: 2.2\n"),
-        ("gmt", "one\ttwo\n"),
-        ("gmt", ""),
     ],
 )
 def test_files_that_hold_nothing_usable(files, tmp_path, name, content):
     bad = tmp_path / f"bad.{name}"
     bad.write_text(content)
-    ontology = Ontology(gmt=bad) if name == "gmt" else files.model_copy(update={name: bad})
     with pytest.raises(AnnotationError, match="bad"):
-        read_ontology(ontology, GENES)
+        read_ontology(files.model_copy(update={name: bad}), GENES)
 
 
 def test_truncated_gzip_is_named(files, tmp_path):

@@ -43,7 +43,7 @@ def test_a_set_beyond_the_background_is_refused():
         hypergeometric_upper_tail([1], 11, [2], 10)
 
 
-def tables(members: dict[str, list[str]], namespace="BP"):
+def tables(members: dict[str, list[str]], namespace="BP", file_format="OBO"):
     terms = pd.DataFrame(
         {
             "term": list(members),
@@ -51,6 +51,8 @@ def tables(members: dict[str, list[str]], namespace="BP"):
             "namespace": namespace,
             "obsolete": False,
             "synonyms": "",
+            "replaced_by": "",
+            "format": file_format,
         }
     )
     rows = [{"gene": gene, "term": term, "direct": True} for term, held in members.items() for gene in held]
@@ -80,6 +82,22 @@ def test_the_planted_term_comes_first_with_its_genes(world):
     assert first["genes"] == ";".join(NAMES[:12])
     assert first["fold_enrichment"] == pytest.approx(12 * 90 / (15 * 15))
     assert first["p_value"] == pytest.approx(hypergeom.sf(11, 90, 15, 15), rel=1e-9)
+
+
+def test_the_background_of_gene_sets_is_every_tested_gene(world):
+    """One set of 15 genes, 12 of them among the 15 rising ones, 90 genes tested: as R's phyper(11, 15, 75, 15, lower = FALSE)."""
+    table, models, *_ = world
+    terms, annotations = tables({"planted": NAMES[:12] + NAMES[50:53]}, "other", "GMT")
+    result = enrichment(table, models, terms, annotations, PARAMETERS)
+    row = result.table[result.table["gene_set"] == "up"].iloc[0]
+    assert (row["overlap"], row["term_size"], row["gene_set_size"], row["background_size"]) == (12, 15, 15, 90)
+    assert row["p_value"] == pytest.approx(hypergeom.sf(11, 90, 15, 15), rel=1e-9)
+    assert result.summary["background_genes"] == "tested"
+    # of an ontology, a gene without a term was not looked at
+    terms, annotations = tables({"planted": NAMES[:12] + NAMES[50:53]}, "BP", "OBO")
+    result = enrichment(table, models, terms, annotations, PARAMETERS)
+    assert set(result.table["background_size"]) == {15}
+    assert result.summary["background_genes"] == "tested and annotated"
 
 
 def test_the_background_is_tested_and_annotated_and_sizes_are_bounded(world):

@@ -1,0 +1,64 @@
+"""Reading an annotation file line by line, and the problems found on the way. Files in, lines out."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import IO
+
+from groprog_assets.errors import AnnotationError, Problem
+
+NAMED_PROBLEMS = 5
+"""Problems of one kind that are spelt out; the rest are counted."""
+
+
+class ProblemCollector:
+    """Problems of one file, at most NAMED_PROBLEMS of each rule spelt out."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.problems: list[Problem] = []
+        self.counts: dict[str, int] = {}
+
+    def add(self, where: str, value: str, rule: str, remedy: str) -> None:
+        self.counts[rule] = self.counts.get(rule, 0) + 1
+        if self.counts[rule] <= NAMED_PROBLEMS:
+            self.problems.append(Problem(f"{self.path}{where}", value, rule, remedy))
+
+    def raise_any(self) -> None:
+        """Raise AnnotationError with every problem collected; nothing when there is none."""
+        for rule, count in self.counts.items():
+            if count > NAMED_PROBLEMS:
+                more = f"{count - NAMED_PROBLEMS} more lines of the same kind"
+                self.problems.append(Problem(str(self.path), more, rule, "Mend the file and run again."))
+        if self.problems:
+            raise AnnotationError(self.problems)
+
+
+def lines(path: Path, comment: str = "#", errors: str = "strict") -> Iterator[tuple[int, str]]:
+    """(line number, line) of a text file in UTF-8, plain or gzip, without blank lines and those that begin with
+    `comment` (one character; empty for none).
+
+    A byte-order mark is dropped; `errors` is what `open` takes. Raises AnnotationError for a file that cannot be read as text.
+    """
+    opener: Callable[..., IO[str]] = open
+    try:
+        with open(path, "rb") as start:
+            if start.read(2) == b"\x1f\x8b":
+                opener = gzip.open
+        with opener(path, "rt", encoding="utf-8-sig", errors=errors) as text:
+            for number, line in enumerate(text, 1):
+                if not (comment and line[0] == comment) and (line := line.rstrip("\r\n")).strip():
+                    yield number, line
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        value = f"cannot be read ({type(error).__name__}: {error})"
+        raise AnnotationError(
+            Problem(str(path), value, "It must be a text file, plain or gzip.", "Check the path and the file.")
+        ) from error
+
+
+def some(names: Iterable[str], shown: int = 3) -> str:
+    """The first names joined by commas, and how many more there are."""
+    every = list(names)
+    return ", ".join(every[:shown]) + (f" and {len(every) - shown} more" if len(every) > shown else "")

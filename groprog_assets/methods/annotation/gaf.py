@@ -1,0 +1,116 @@
+"""Gene associations of a GAF 2.x file. Files in, rows out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from groprog_assets.errors import AnnotationError, Problem
+from groprog_assets.methods.annotation.annotation_files import lines, some
+from groprog_assets.methods.annotation.obo import TermGraph
+
+
+class Association(NamedTuple):
+    """One line of a GAF: what the product reads of it."""
+
+    symbol: str
+    synonyms: str
+    qualifier: str
+    term: str
+    evidence: str
+
+
+class GafFile(NamedTuple):
+    """version: the header's first lines; rows: its associations."""
+
+    version: str
+    rows: list[Association]
+
+
+def read_gaf(path: Path) -> GafFile:
+    """Every association of a GAF, plain or gzip. Raises AnnotationError for short lines and for a file without associations."""
+    header, rows, problems = [], [], []
+    for number, line in lines(path, comment="", errors="replace"):
+        if line.startswith("!"):
+            header.append(line[1:].strip())
+            continue
+        cells = line.split("\t")
+        if len(cells) < 15:
+            problems.append(
+                Problem(
+                    f"{path}:{number}",
+                    f"{len(cells)} columns",
+                    "GAF 2.x has 17, at least 15.",
+                    "Fetch the GAF again, or check that it is tab-separated.",
+                )
+            )
+            continue
+        rows.append(Association(cells[2], cells[10], cells[3], cells[4], cells[6]))
+    if problems or not rows:
+        raise AnnotationError(
+            problems[:20] or [Problem(str(path), "no annotations", "A GAF lists annotations.", "Fetch the GAF again.")]
+        )
+    return GafFile("; ".join(header[:6]), rows)
+
+
+def gene_terms(
+    associations: list[Association], graph: TermGraph, genes: list[str]
+) -> tuple[set[tuple[str, str]], dict[str, Any]]:
+    """((gene, live term) pairs, what was counted on the way).
+
+    A gene is matched by symbol, then by a synonym that names one GAF gene only. A term is read as the live term that took its
+    place. NOT qualifiers, "no data" (ND) evidence, unknown terms and obsolete ones without a replacement are left out.
+    """
+    wanted = set(genes)
+    renamed = _by_synonym(associations, wanted)
+    pairs: set[tuple[str, str]] = set()
+    unknown: dict[str, None] = {}
+    withdrawn: dict[str, None] = {}
+    counted = {
+        "negated": 0,
+        "no_data": 0,
+        "unknown_term_annotations": 0,
+        "obsolete_term_annotations": 0,
+        "replaced_term_annotations": 0,
+    }
+    for symbol, _, qualifier, stated, evidence in associations:
+        term = graph.live(stated)
+        if "NOT" in qualifier.split("|"):
+            counted["negated"] += 1
+        elif evidence == "ND":
+            counted["no_data"] += 1
+        elif term is not None:
+            counted["replaced_term_annotations"] += term != stated
+            names = ([symbol] if symbol in wanted else []) + renamed.get(symbol, [])
+            pairs.update((name, term) for name in names)
+        elif stated in graph.parents:
+            counted["obsolete_term_annotations"] += 1
+            withdrawn.setdefault(stated)
+        else:
+            counted["unknown_term_annotations"] += 1
+            unknown.setdefault(stated)
+    suggested = [f"{term} (consider {some(graph.consider[term])})" for term in withdrawn if graph.consider[term]]
+    return pairs, {
+        "annotations": len(associations),
+        **counted,
+        "unknown_terms": len(unknown),
+        "unknown_examples": some(unknown),
+        "obsolete_terms": len(withdrawn),
+        "obsolete_examples": some([*suggested, *(term for term in withdrawn if not graph.consider[term])]),
+        "genes_by_synonym": sum(len(names) for names in renamed.values()),
+    }
+
+
+def _by_synonym(associations: list[Association], wanted: set[str]) -> dict[str, list[str]]:
+    """{GAF symbol: genes of the study that are a synonym of it alone}."""
+    symbols = {row.symbol for row in associations}
+    owners: dict[str, set[str]] = {}
+    for row in associations:
+        for synonym in filter(None, row.synonyms.split("|")):
+            if synonym in wanted and synonym not in symbols:
+                owners.setdefault(synonym, set()).add(row.symbol)
+    renamed: dict[str, list[str]] = {}
+    for synonym, owner in owners.items():
+        if len(owner) == 1:
+            renamed.setdefault(next(iter(owner)), []).append(synonym)
+    return renamed

@@ -1,0 +1,82 @@
+"""Gene sets of a GMT file (MSigDB, Enrichr, one's own). Files in, tables out."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from groprog_assets.errors import AnnotationError, Problem
+from groprog_assets.methods.annotation.annotation_files import lines
+from groprog_assets.tables import conform
+
+GMT_BRANCHES = {"GOBP_": "BP", "GOCC_": "CC", "GOMF_": "MF"}
+
+_NO_DESCRIPTION = re.compile(r"(?:https?|ftp)://|(?:na|n/a|none|null|-|\.|>.*)?$", re.IGNORECASE)
+
+
+class GeneSets(NamedTuple):
+    """terms: `ontology_terms`; annotations: `ontology_annotations`; summary: JSON-able counts."""
+
+    terms: pd.DataFrame
+    annotations: pd.DataFrame
+    summary: dict[str, Any]
+
+
+def read_gmt(path: Path, genes: list[str]) -> GeneSets:
+    """Sets as they stand, with their genes among `genes`; the branch is read from GOBP_, GOCC_, GOMF_, otherwise "other".
+
+    A set is called by its own name. The second field is a description by which a set may be found as well; MSigDB's
+    addresses and "na" are none. Empty fields and repeated genes are passed over. A line that repeats an earlier set gene for
+    gene is kept once and counted. Raises AnnotationError with the line of each: a line without name, description and at
+    least one gene, a name that two sets of different genes bear, a file without sets.
+    """
+    wanted = set(genes)
+    terms: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
+    problems: list[Problem] = []
+    met: dict[str, tuple[int, set[str]]] = {}
+    repeated = 0
+    for number, line in lines(path, comment="", errors="replace"):
+        name, *rest = (field.strip() for field in line.split("\t"))
+        held = list(dict.fromkeys(gene for gene in rest[1:] if gene))
+        if not name or len(rest) < 2 or not held:
+            rule = "A GMT line is the set's name, a description (may be empty) and its genes, separated by tabs."
+            remedy = "Separate them by tabs." if len(rest) < 2 else "Name the set and its genes, or remove the line."
+            problems.append(Problem(f"{path}:{number}", line[:60], rule, remedy))
+            continue
+        first, earlier = met.setdefault(name, (number, set(held)))
+        if first != number and earlier == set(held):
+            repeated += 1
+        elif first != number:
+            value = f"{name} again, with other genes than on line {first}"
+            problems.append(
+                Problem(f"{path}:{number}", value, "A set's name stands once.", "Rename one of the two sets.")
+            )
+        else:
+            branch = next((b for prefix, b in GMT_BRANCHES.items() if name.startswith(prefix)), "other")
+            terms.append(
+                {
+                    "term": name,
+                    "name": name,
+                    "namespace": branch,
+                    "obsolete": False,
+                    "synonyms": "" if _NO_DESCRIPTION.match(rest[0]) else rest[0].replace("|", " "),
+                    "replaced_by": "",
+                    "format": "GMT",
+                }
+            )
+            rows.extend({"gene": gene, "term": name, "direct": True} for gene in held if gene in wanted)
+    if problems or not terms:
+        raise AnnotationError(problems[:20] or [Problem(str(path), "no gene sets", "A GMT lists them.", "Check it.")])
+    annotations = pd.DataFrame(rows, columns=["gene", "term", "direct"])
+    summary = {
+        "sets": len(terms),
+        "repeated_sets": repeated,
+        "genes_in_sets": len({gene for _, held in met.values() for gene in held}),
+    }
+    return GeneSets(
+        conform(pd.DataFrame(terms), "ontology_terms"), conform(annotations, "ontology_annotations"), summary
+    )

@@ -1,0 +1,218 @@
+"""Terms of an OBO file: names, parents, alternative ids, and what took the place of withdrawn terms. Files in, tables out."""
+
+from __future__ import annotations
+
+import gzip
+from collections import deque
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from groprog_assets.errors import AnnotationError, Problem
+from groprog_assets.tables import conform
+
+BRANCHES = {"biological_process": "BP", "cellular_component": "CC", "molecular_function": "MF"}
+
+
+class TermGraph(NamedTuple):
+    """terms: table `ontology_terms`; parents {term: is_a and part_of targets}; current {id that is no live term: the live term
+    to read instead}; consider {obsolete id without such a term: terms its `consider` lines suggest}; version: the OBO's own
+    words."""
+
+    terms: pd.DataFrame
+    parents: dict[str, list[str]]
+    current: dict[str, str]
+    consider: dict[str, list[str]]
+    version: str
+
+    def live(self, stated: str) -> str | None:
+        """The live term that an id means; None for an unknown id and for an obsolete one without a replacement."""
+        return self.current.get(stated, stated if stated in self.parents and stated not in self.consider else None)
+
+
+class _Frame(NamedTuple):
+    """One [Term] of the file."""
+
+    row: dict[str, Any]
+    parents: list[str]
+    alternative: list[str]
+    replaced_by: list[str]
+    consider: list[str]
+
+
+def read_obo(path: Path) -> TermGraph:
+    """Terms, parents and replacements of an OBO file, plain or gzip.
+
+    An id that is no live term is read as the live term that lists it as `alt_id`, also where the id still has an obsolete
+    frame of its own; else as the live term that its frame names in `replaced_by`, one after another. Two candidates are
+    none. `consider` is never followed: OBO 1.4 leaves that choice to a person. Raises AnnotationError when the file cannot
+    be parsed or holds no terms.
+    """
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise AnnotationError(
+            Problem(str(path), str(error), "An OBO file is expected.", "Correct the path.")
+        ) from error
+    return _parsed(path, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _parsed(path: Path, size: int, changed: int) -> TermGraph:
+    """A file is parsed once in a process: for the check before a run, and in the run. Size and time tell files apart."""
+    return _parse_obo(path)
+
+
+def _parse_obo(path: Path) -> TermGraph:
+    import fastobo
+
+    frames: list[_Frame] = []
+    version = ""
+    try:
+        with open(path, "rb") as stream:
+            zipped = stream.read(2) == b"\x1f\x8b"
+        with gzip.open(path, "rb") if zipped else open(path, "rb") as stream:
+            document = fastobo.iter(stream, ordered=True)
+            for clause in document.header():
+                if clause.raw_tag() == "data-version":
+                    version = clause.raw_value()
+            frames = [_term(frame) for frame in document if isinstance(frame, fastobo.term.TermFrame)]
+    except (OSError, EOFError, ValueError, SyntaxError) as error:
+        raise AnnotationError(
+            Problem(str(path), str(error), "An OBO 1.4 file is expected.", "Fetch the ontology again.")
+        ) from error
+    if not frames:
+        raise AnnotationError(
+            Problem(str(path), "no [Term] stanza", "An OBO file lists terms.", "Fetch the ontology again.")
+        )
+    current = _replacements(frames)
+    for frame in frames:
+        frame.row["replaced_by"] = current.get(frame.row["term"], "")
+    parents = {frame.row["term"]: frame.parents for frame in frames}
+    consider = {
+        frame.row["term"]: frame.consider
+        for frame in frames
+        if frame.row["obsolete"] and frame.row["term"] not in current
+    }
+    terms = conform(pd.DataFrame([frame.row for frame in frames]), "ontology_terms")
+    return TermGraph(terms, parents, current, consider, version)
+
+
+def _replacements(frames: list[_Frame]) -> dict[str, str]:
+    """{id that is no live term: the live term to read instead}."""
+    live = {frame.row["term"] for frame in frames if not frame.row["obsolete"]}
+    claims: dict[str, set[str]] = {}
+    for frame in frames:
+        if not frame.row["obsolete"]:
+            for other in frame.alternative:
+                claims.setdefault(other, set()).add(frame.row["term"])
+    current = {other: next(iter(terms)) for other, terms in claims.items() if len(terms) == 1 and other not in live}
+    successor = {
+        frame.row["term"]: frame.replaced_by[0]
+        for frame in frames
+        if frame.row["obsolete"] and len(frame.replaced_by) == 1
+    }
+    for withdrawn in successor:
+        met, term = {withdrawn}, withdrawn
+        while term not in live and term not in current and term in successor and successor[term] not in met:
+            term = successor[term]
+            met.add(term)
+        found = term if term in live else current.get(term)
+        if found is not None:
+            current.setdefault(withdrawn, found)
+    return current
+
+
+def closure(parents: dict[str, list[str]]) -> dict[str, set[str]]:
+    """{term: all terms above it} of a directed acyclic graph {term: parents}; parents that are no terms are ignored.
+
+    Raises AnnotationError naming terms of a cycle.
+    """
+    children: dict[str, list[str]] = {term: [] for term in parents}
+    waiting = {}
+    for term, above in parents.items():
+        known = {parent for parent in above if parent in parents}
+        waiting[term] = len(known)
+        for parent in known:
+            children[parent].append(term)
+    ready = deque(term for term, left in waiting.items() if left == 0)
+    ancestors: dict[str, set[str]] = {}
+    while ready:
+        term = ready.popleft()
+        held: set[str] = set()
+        for parent in parents[term]:
+            if parent in parents:
+                held.add(parent)
+                held |= ancestors[parent]
+        ancestors[term] = held
+        for child in children[term]:
+            waiting[child] -= 1
+            if waiting[child] == 0:
+                ready.append(child)
+    if len(ancestors) < len(parents):
+        stuck = sorted(set(parents) - set(ancestors))
+        raise AnnotationError(
+            Problem(
+                "OBO",
+                f"a cycle through {', '.join(stuck[:5])}" + (f" and {len(stuck) - 5} more" if len(stuck) > 5 else ""),
+                "is_a and part_of may not lead back to a term.",
+                "Use the release's go-basic.obo.",
+            )
+        )
+    return ancestors
+
+
+def resolve_terms(names: Iterable[str], terms: pd.DataFrame) -> dict[str, str | None]:
+    """{name: term id} by id, then alternative id, then preferred name, then synonym (F14); None where nothing or several fit.
+
+    `terms` is the `ontology_terms` table; comparison ignores case, and obsolete terms are found only by id or name. An
+    obsolete term that another took the place of gives that one.
+    """
+    names = list(names)
+    by_id = set(terms["term"].tolist())
+    replaced = dict(terms.loc[terms["replaced_by"] != "", ["term", "replaced_by"]].itertuples(index=False, name=None))
+    found: dict[str, str | None] = {name: name for name in names if name in by_id}
+    others = [name for name in names if name not in by_id]
+    wanted = {name.lower() for name in others}
+    by_name: dict[str, str] = {}
+    by_synonym: dict[str, set[str]] = {}
+    columns = (terms[column].tolist() if others else [] for column in ("term", "name", "synonyms", "obsolete"))
+    for term, preferred, synonyms, obsolete in zip(*columns, strict=True):
+        if preferred.lower() in wanted:
+            by_name[preferred.lower()] = term
+        if not obsolete:
+            for synonym in wanted.intersection(synonyms.lower().split("|")):
+                by_synonym.setdefault(synonym, set()).add(term)
+    for name in others:
+        candidates = by_synonym.get(name.lower(), set())
+        only = next(iter(candidates)) if len(candidates) == 1 else None
+        found[name] = by_name.get(name.lower(), only)
+    return {name: replaced.get(term, term) if (term := found[name]) is not None else None for name in names}
+
+
+def _term(frame: Any) -> _Frame:
+    row = {"term": str(frame.id), "name": "", "namespace": "other", "obsolete": False, "format": "OBO"}
+    above, others, synonyms, replaced_by, consider = [], [], [], [], []
+    for clause in frame:
+        tag = clause.raw_tag()
+        if tag == "name":
+            row["name"] = clause.raw_value()
+        elif tag == "namespace":
+            row["namespace"] = BRANCHES.get(clause.raw_value(), "other")
+        elif tag == "is_obsolete":
+            row["obsolete"] = bool(clause.obsolete)
+        elif tag == "alt_id":
+            others.append(str(clause.alt_id))
+        elif tag == "replaced_by":
+            replaced_by.append(str(clause.term))
+        elif tag == "consider":
+            consider.append(str(clause.term))
+        elif tag == "synonym":
+            synonyms.append(clause.synonym.desc.replace("|", " "))
+        elif tag == "is_a" or (tag == "relationship" and str(clause.typedef) == "part_of"):
+            above.append(str(clause.term))
+    row["synonyms"] = "|".join(dict.fromkeys([*others, *synonyms]))
+    return _Frame(row, above, others, replaced_by, consider)
