@@ -68,10 +68,11 @@ def test_a_small_set_that_would_not_be_tested_is_said_and_its_remedy_works(study
     genes = list(dict.fromkeys(re.findall(r'gene_name "([^"]+)"', text)))
     (study.parent / "mine.gmt").write_text("MINE\tmy set\t" + "\t".join(genes[:9]) + "\n")
     ontology = {"obo": None, "gaf": None, "gmt": "mine.gmt"}
-    output = check(change(study, ontology=ontology))
+    stated = yaml.safe_load(study.read_text()).get("parameters", {})
+    parameters = {**stated, "enrichment": {"minimum_term_size": 10}}
+    output = check(change(study, ontology=ontology, parameters=parameters))
     assert "0 of 1 gene sets hold 10 to 500 genes of the annotation" in output
     assert "Set parameters.enrichment.minimum_term_size" in output
-    stated = yaml.safe_load(study.read_text()).get("parameters", {})
     parameters = {**stated, "enrichment": {"minimum_term_size": 2}}
     output = check(change(study, ontology=ontology, parameters=parameters))
     assert "1 of 1 gene sets hold 2 to 500 genes of the annotation" in output
