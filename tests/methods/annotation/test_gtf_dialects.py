@@ -45,160 +45,7 @@ def said(path: Path, sizes: dict[str, int] = SIZES) -> str:
     return "\n".join(map(str, annotation_notices(path, sizes)))
 
 
-UCSC_GENEPRED = [
-    # bigZips/genes/hg38.refGene.gtf.gz: genePredToGtf -utr; the second place of an accession is named _dup1
-    line(
-        "chr1", "refGene", "transcript", 11_001, 14_000, "+", 'gene_id "DDX"; transcript_id "NR_1";  gene_name "DDX";'
-    ),
-    line(
-        "chr1",
-        "refGene",
-        "exon",
-        11_001,
-        12_000,
-        "+",
-        'gene_id "DDX"; transcript_id "NR_1"; exon_number "1"; exon_id "NR_1.1"; gene_name "DDX";',
-    ),
-    line("chr1", "refGene", "transcript", 50_001, 53_000, "-", 'gene_id "SRG"; transcript_id "NR_2"; gene_name "SRG";'),
-    line(
-        "chr1",
-        "refGene",
-        "transcript",
-        90_001,
-        93_000,
-        "-",
-        'gene_id "SRG"; transcript_id "NR_2_dup1"; gene_name "SRG";',
-    ),
-]
-
-IGENOMES = [
-    # iGenomes genes.gtf: no transcript lines; the second place of an accession is named _1
-    line(
-        "chr1",
-        "unknown",
-        "exon",
-        11_001,
-        12_000,
-        "+",
-        'gene_id "DDX"; gene_name "DDX"; transcript_id "NR_1"; tss_id "TSS1";',
-    ),
-    line(
-        "chr1",
-        "unknown",
-        "exon",
-        13_001,
-        14_000,
-        "+",
-        'gene_id "DDX"; gene_name "DDX"; transcript_id "NR_1"; tss_id "TSS1";',
-    ),
-    line(
-        "chr1",
-        "unknown",
-        "exon",
-        50_001,
-        53_000,
-        "-",
-        'gene_id "SRG"; gene_name "SRG"; p_id "P1"; transcript_id "NR_2"; tss_id "TSS2";',
-    ),
-    line(
-        "chr1",
-        "unknown",
-        "exon",
-        90_001,
-        93_000,
-        "-",
-        'gene_id "SRG"; gene_name "SRG"; p_id "P1"; transcript_id "NR_2_1"; tss_id "TSS3";',
-    ),
-]
-
-GENCODE = [
-    # gencode.v43.annotation.gtf: versions, PAR genes of chrY marked in both ids
-    line(
-        "chr1",
-        "HAVANA",
-        "gene",
-        11_001,
-        14_000,
-        "+",
-        'gene_id "ENSG00000223972.5"; gene_type "lncRNA"; gene_name "DDX"; level 2;',
-    ),
-    line(
-        "chr1",
-        "HAVANA",
-        "transcript",
-        11_001,
-        14_000,
-        "+",
-        'gene_id "ENSG00000223972.5"; transcript_id "ENST00000456328.2"; gene_type "lncRNA"; gene_name "DDX"; level 2;',
-    ),
-    line(
-        "chr1",
-        "HAVANA",
-        "exon",
-        11_001,
-        12_000,
-        "+",
-        'gene_id "ENSG00000223972.5"; transcript_id "ENST00000456328.2"; gene_type "lncRNA"; gene_name "DDX"; exon_number 1;',
-    ),
-    line(
-        "chrX",
-        "HAVANA",
-        "transcript",
-        50_001,
-        53_000,
-        "-",
-        'gene_id "ENSG00000182378.15"; transcript_id "ENST00000381657.8"; gene_name "SRG"; level 2;',
-    ),
-    line(
-        "chrY",
-        "HAVANA",
-        "transcript",
-        50_001,
-        53_000,
-        "-",
-        'gene_id "ENSG00000182378.15_PAR_Y"; transcript_id "ENST00000381657.8_PAR_Y"; gene_name "SRG"; level 2; tag "PAR";',
-    ),
-]
-
-NCBI = [
-    # GCF_*_genomic.gtf: transcript_id "" on gene lines, the second place of a PAR gene is named _1, symbol in `gene`
-    line(
-        "chr1",
-        "BestRefSeq",
-        "gene",
-        11_001,
-        14_000,
-        "+",
-        'gene_id "DDX"; transcript_id ""; db_xref "GeneID:1"; description "like; gene OTHER"; gbkey "Gene"; gene "DDX";',
-    ),
-    line(
-        "chr1",
-        "BestRefSeq",
-        "transcript",
-        11_001,
-        14_000,
-        "+",
-        'gene_id "DDX"; transcript_id "NR_1.2"; db_xref "GeneID:1"; gbkey "misc_RNA"; gene "DDX"; product "helicase; gene x";',
-    ),
-    line(
-        "chrX",
-        "BestRefSeq",
-        "transcript",
-        50_001,
-        53_000,
-        "-",
-        'gene_id "SRG"; transcript_id "NM_2.4"; gbkey "mRNA"; gene "SRG";',
-    ),
-    line(
-        "chrY",
-        "BestRefSeq",
-        "transcript",
-        50_001,
-        53_000,
-        "-",
-        'gene_id "SRG_1"; transcript_id "NM_2.4_1"; gbkey "mRNA"; gene "SRG";',
-    ),
-]
+DIALECTS = Path(__file__).parent / "dialects"
 
 TWO_PLACES = {
     "DDX": ("chr1", 11_000, 14_000, "+", 11_000, 1, True),
@@ -207,13 +54,12 @@ TWO_PLACES = {
 
 
 @pytest.mark.parametrize(
-    ("rows", "chrom"),
-    [(UCSC_GENEPRED, "chr1"), (IGENOMES, "chr1"), (GENCODE, "chrX"), (NCBI, "chrX")],
-    ids=["UCSC genePredToGtf", "iGenomes", "GENCODE", "NCBI"],
+    ("dialect", "chrom"), [("ucsc_genePredToGtf", "chr1"), ("igenomes", "chr1"), ("gencode", "chrX"), ("ncbi", "chrX")]
 )
-def test_a_gene_and_a_gene_at_two_loci_in_each_dialect(tmp_path: Path, rows: list[str], chrom: str) -> None:
+def test_a_gene_and_a_gene_at_two_loci_in_each_dialect(dialect: str, chrom: str) -> None:
+    """The second place is called `_dup1` by UCSC, `_1` by iGenomes and NCBI, `_PAR_Y` by GENCODE; the gene is one."""
     expected = {**TWO_PLACES, "SRG": (chrom, *TWO_PLACES["SRG"][1:])}
-    assert genes_of(written(tmp_path, rows)) == expected
+    assert genes_of(DIALECTS / f"{dialect}.gtf") == expected
 
 
 def test_a_refgene_table_places_an_accession_wherever_it_has_a_row(tmp_path: Path) -> None:
