@@ -1,4 +1,4 @@
-"""Models and training states on disk: safetensors for weights, JSON for everything else, names made whole by one rename.
+"""A trained model as files: safetensors for weights, JSON for everything else.
 
 Loading executes no code from a file.
 """
@@ -7,14 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 from safetensors.torch import load as load_tensors
@@ -23,53 +19,11 @@ from safetensors.torch import save as save_tensors
 from groprog_assets.errors import ModelError, Problem
 from groprog_assets.model.encoders import Encoders
 from groprog_assets.model.network import RiskNetwork
+from groprog_assets.model.risk_model import RiskModel
 from groprog_assets.study.parameters import Parameters
 from groprog_kernels.cox import Baseline
 
-if TYPE_CHECKING:
-    from groprog_assets.model.predict import RiskModel
-
 FORMAT = 3
-
-
-class TrainingFolder:
-    """One member's unfinished training: `state.safetensors` holding the tensors and, in its header, the document."""
-
-    def __init__(self, folder: Path, seconds: float):
-        self.path = Path(folder) / "state.safetensors"
-        self.seconds = seconds
-        self.saved_at = time.monotonic()
-
-    def load(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]] | None:
-        """The last saved state, or None. A file that cannot be read counts as none: training then starts over."""
-        if not self.path.is_file():
-            return None
-        content = self.path.read_bytes()
-        try:
-            header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-            return load_tensors(content), json.loads(header["__metadata__"]["document"])
-        except (ValueError, KeyError, OSError, RuntimeError):
-            return None
-
-    def save_when_due(self, state: Any, finished: bool) -> None:
-        """Save `state()` when `seconds` have passed since the last time, or training is finished."""
-        if not finished and time.monotonic() - self.saved_at < self.seconds:
-            return
-        tensors, document = state()
-        held = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-        write_whole(self.path, save_tensors(held, metadata={"document": json.dumps(document)}))
-        self.saved_at = time.monotonic()
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write `content` under a temporary name, sync it, rename it: a reader sees all of it or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(temporary, "wb") as handle:
-        handle.write(content)
-        handle.flush()
-        os.fsync(handle.fileno())
-    os.replace(temporary, path)
 
 
 def save_model(model: RiskModel) -> dict[str, bytes]:
@@ -109,8 +63,6 @@ def load_model(source: Mapping[str, bytes] | str | Path) -> RiskModel:
     Raises ModelError when a file is missing, altered, or of another format: forms and parameters of another version of the
     program are not guessed at.
     """
-    from groprog_assets.model.predict import RiskModel
-
     files = _files(source)
     if "model.json" not in files:
         raise ModelError(Problem("model", "no model.json", "A model is a folder with model.json.", "Name that folder."))

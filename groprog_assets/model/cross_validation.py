@@ -10,14 +10,16 @@ import numpy as np
 import torch
 
 from groprog_assets.errors import ModelError, Problem
+from groprog_assets.model.device import single_threaded
 from groprog_assets.model.encoders import Encoded, Encoders
 from groprog_assets.model.inputs import Fold, ModelInputs, Outcomes
 from groprog_assets.model.linear import LinearPath, stacked_linear_path, stacking_weights
 from groprog_assets.model.network import RiskNetwork, input_widths
-from groprog_assets.model.predict import Prediction, RiskModel, predict
+from groprog_assets.model.predict import Prediction, predict
 from groprog_assets.model.representation import Batch
+from groprog_assets.model.risk_model import RiskModel
 from groprog_assets.model.search import inner_score, search_settings
-from groprog_assets.model.training import Member, single_threaded, train_member
+from groprog_assets.model.training import Member, train_member
 from groprog_assets.study.parameters import Parameters
 from groprog_kernels.cox import breslow_baseline, survival_probability
 

@@ -12,11 +12,12 @@ import numpy as np
 import torch
 
 from groprog_assets.errors import ModelError, Problem
+from groprog_assets.model.device import single_threaded
 from groprog_assets.model.inputs import ModelInputs
 from groprog_assets.model.network import RiskNetwork
-from groprog_assets.model.predict import RiskModel, check_inputs
+from groprog_assets.model.predict import check_inputs
 from groprog_assets.model.representation import Batch
-from groprog_assets.model.training import single_threaded
+from groprog_assets.model.risk_model import RiskModel
 
 STEPS = 48
 TOLERANCE = 1e-3

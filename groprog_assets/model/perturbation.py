@@ -9,10 +9,11 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from groprog_assets.model.device import single_threaded
 from groprog_assets.model.inputs import ModelInputs
-from groprog_assets.model.predict import PATIENTS_AT_ONCE, RiskModel
+from groprog_assets.model.predict import PATIENTS_AT_ONCE
 from groprog_assets.model.representation import Batch
-from groprog_assets.model.training import single_threaded
+from groprog_assets.model.risk_model import RiskModel
 from groprog_assets.study.parameters import PerturbationParameters
 
 

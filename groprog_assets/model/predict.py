@@ -1,4 +1,4 @@
-"""A trained model and what it says of a patient. A patient's score needs no other patient."""
+"""Scores of patients from a trained model. A patient's score needs no other patient."""
 
 from __future__ import annotations
 
@@ -8,41 +8,14 @@ import numpy as np
 import torch
 
 from groprog_assets.errors import ModelError, Problem
-from groprog_assets.model.encoders import Encoders
+from groprog_assets.model.device import single_threaded
 from groprog_assets.model.inputs import ModelInputs
-from groprog_assets.model.network import RiskNetwork
 from groprog_assets.model.representation import Batch
-from groprog_assets.model.training import single_threaded
-from groprog_assets.study.parameters import Parameters
-from groprog_kernels.cox import Baseline, survival_probability
+from groprog_assets.model.risk_model import RiskModel
+from groprog_kernels.cox import survival_probability
 
 PATIENTS_AT_ONCE = 2048
 TIE = 1e-9
-
-
-class RiskModel(NamedTuple):
-    """An ensemble with all that scoring needs.
-
-    members: networks, float64, evaluation mode. widths: columns of state, treatment, design, components.
-    baseline: Breslow's, on the out-of-fold risks of the training cohort. training_risk: those risks, ascending, for
-    percentiles. linear_penalties: (clinical, omics), those of the branches there are, chosen on inner folds;
-    empty without the linear path.
-    """
-
-    parameters: Parameters
-    encoders: Encoders
-    members: tuple[RiskNetwork, ...]
-    widths: tuple[int, int, int, int]
-    baseline: Baseline
-    training_risk: np.ndarray
-    linear_penalties: tuple[float, ...]
-    training_patients: int
-    training_events: int
-
-    @property
-    def genes(self) -> tuple[str, ...]:
-        """The gene vocabulary."""
-        return () if self.encoders.expression is None else self.encoders.expression.genes
 
 
 class Prediction(NamedTuple):

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from groprog_assets.model.checkpoint import write_whole
 from groprog_assets.model.inputs import Outcomes
+from groprog_assets.model.training_state import write_whole
 from groprog_assets.study.parameters import Parameters
 from groprog_kernels.cox import cox_efron
 

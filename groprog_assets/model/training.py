@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from threadpoolctl import threadpool_limits
 from torch import nn
 
-from groprog_assets.model.checkpoint import TrainingFolder
+from groprog_assets.model.device import device_of, single_threaded
 from groprog_assets.model.ema import MovingAverage
 from groprog_assets.model.encoders import Encoded, Encoders
 from groprog_assets.model.fusion import coherence_pairs, effective_rank
@@ -36,6 +34,7 @@ from groprog_assets.model.schedule import (
     stage_of,
     warmup_epochs,
 )
+from groprog_assets.model.training_state import TrainingFolder, TrainingState
 from groprog_assets.study.parameters import Parameters
 from groprog_kernels.concordance import harrell
 
@@ -49,25 +48,6 @@ class Member(NamedTuple):
     network: RiskNetwork
     history: list[dict[str, Any]]
     validation_score: np.ndarray
-
-
-def device_of(setting: str) -> torch.device:
-    """ "cpu", "cuda" or "auto" (CUDA where there is one) as a torch device."""
-    if setting == "auto":
-        setting = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(setting)
-
-
-@contextmanager
-def single_threaded() -> Iterator[None]:
-    """One thread inside, torch's and BLAS': small products are faster so, and sums keep one order; what was set comes back."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with threadpool_limits(1, "blas"):
-            yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def new_network(encoders: Encoders, parameters: Parameters, encoded: Encoded, seed: int) -> RiskNetwork:
@@ -306,7 +286,7 @@ class _Run:
         pairs = coherence_pairs(omics.cpu().numpy(), self.residual[rows], neighbours, known)
         return torch.from_numpy(pairs.neighbours).to(self.device), torch.from_numpy(pairs.weights).to(self.device)
 
-    def state(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    def state(self) -> TrainingState:
         """Everything that later epochs depend on: tensors, and a JSON-able document."""
         tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         tensors.update({f"best.{name}": value for name, value in self.best.items()})
@@ -325,7 +305,7 @@ class _Run:
             "learning_rates": [group["lr"] for group in self.optimiser.param_groups],
             "history": self.history,
         }
-        return tensors, document
+        return TrainingState(tensors, document)
 
     def restore(self, store: TrainingFolder) -> None:
         """Go on from the stored state, if there is one."""

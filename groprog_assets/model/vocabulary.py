@@ -7,7 +7,7 @@ import numpy as np
 from groprog_assets.errors import Problem
 from groprog_assets.model.clinical_encoder import Z_LIMIT, FieldEncoding
 from groprog_assets.model.inputs import ModelInputs
-from groprog_assets.model.predict import RiskModel
+from groprog_assets.model.risk_model import RiskModel
 
 # A value this many training SDs away is another unit, not another patient: ages in days lie above 1000.
 UNIT_LIMIT = 20.0

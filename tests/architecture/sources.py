@@ -77,3 +77,34 @@ def is_standard(module: str) -> bool:
 
 def is_own(module: str) -> bool:
     return module.split(".")[0] in PACKAGES
+
+
+def import_graph() -> dict[str, set[str]]:
+    """Each module of the project with the modules of the project it imports, at the top or inside a function."""
+    names = {module_name(path): path for path in python_files()}
+    return {
+        name: {found.module for found in imports(path) if found.module in names and found.module != name}
+        for name, path in names.items()
+    }
+
+
+def circles(graph: dict[str, set[str]]) -> list[tuple[str, ...]]:
+    """The strongly connected components of more than one module, each sorted: every member reaches every other."""
+    reached = {name: _reachable(graph, name) for name in graph}
+    found = {
+        tuple(sorted(other for other in reached[name] if name in reached[other]))
+        for name in graph
+        if name in reached[name]
+    }
+    return sorted(found)
+
+
+def _reachable(graph: dict[str, set[str]], start: str) -> set[str]:
+    seen: set[str] = set()
+    waiting = list(graph[start])
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting.extend(graph[name] - seen)
+    return seen

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from groprog_assets.errors import ModelError
-from groprog_assets.model.checkpoint import load_model, model_version, save_model, write_whole
+from groprog_assets.model.checkpoint import load_model, model_version, save_model
 from groprog_assets.model.cross_validation import train_final
-from groprog_assets.model.predict import RiskModel, predict
+from groprog_assets.model.predict import predict
+from groprog_assets.model.risk_model import RiskModel
+from groprog_assets.model.training_state import write_whole
 from tests.model.cohorts import cohort, matched, parameters
 
 QUICK = {"genomic_warmup_epochs": 1, "clinical_warmup_epochs": 1, "joint_epochs": 2}

@@ -8,7 +8,8 @@ import pytest
 from groprog_assets.methods.evaluation.robustness_metrics import robustness
 from groprog_assets.model.cross_validation import cross_validate, train_final
 from groprog_assets.model.perturbation import member_view, perturbations
-from groprog_assets.model.predict import RiskModel, predict
+from groprog_assets.model.predict import predict
+from groprog_assets.model.risk_model import RiskModel
 from groprog_assets.prognosis.robustness_runs import FoldStability
 from groprog_assets.study.parameters import PerturbationParameters
 from tests.model.cohorts import cohort, matched, parameters, split

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from groprog_assets.errors import ModelError
 from groprog_assets.model.cross_validation import train_final
 from groprog_assets.model.inputs import ModelInputs
-from groprog_assets.model.predict import RiskModel, percentiles, predict
+from groprog_assets.model.predict import percentiles, predict
+from groprog_assets.model.risk_model import RiskModel
 from tests.model.cohorts import FIELDS, cohort, parameters
 
 

@@ -12,11 +12,12 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from groprog_assets.errors import ModelError
+from groprog_assets.model.device import device_of
 from groprog_assets.model.ema import MovingAverage
 from groprog_assets.model.encoders import Encoders
 from groprog_assets.model.fusion import coherence_pairs
 from groprog_assets.model.inputs import ModelInputs
-from groprog_assets.model.training import device_of, train_member
+from groprog_assets.model.training import train_member
 from groprog_assets.tables import TABLES
 from tests.model.cohorts import FIELDS, cohort, matched, parameters
 

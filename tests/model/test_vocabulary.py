@@ -9,7 +9,8 @@ import pytest
 
 from groprog_assets.model.cross_validation import train_final
 from groprog_assets.model.inputs import ModelInputs
-from groprog_assets.model.predict import RiskModel, predict
+from groprog_assets.model.predict import predict
+from groprog_assets.model.risk_model import RiskModel
 from groprog_assets.model.vocabulary import nothing_known, refusals, statements
 from tests.model.cohorts import cohort, parameters
 

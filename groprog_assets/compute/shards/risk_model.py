@@ -12,7 +12,7 @@ import pandas as pd
 from groprog_assets.compute.compute_pool import Here, Pool
 from groprog_assets.model.checkpoint import model_version, save_model
 from groprog_assets.model.cross_validation import cross_validate, train_final
-from groprog_assets.model.training import single_threaded
+from groprog_assets.model.device import single_threaded
 from groprog_assets.prognosis.model_columns import model_folds, model_inputs, model_outcomes, search_log
 from groprog_assets.prognosis.robustness_runs import FoldStability
 from groprog_assets.store.artifacts import Blob, Bundle

@@ -1,0 +1,28 @@
+"""Where tensors are computed: the device a setting names, and one thread for small products."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from threadpoolctl import threadpool_limits
+
+
+def device_of(setting: str) -> torch.device:
+    """ "cpu", "cuda" or "auto" (CUDA where there is one) as a torch device."""
+    if setting == "auto":
+        setting = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(setting)
+
+
+@contextmanager
+def single_threaded() -> Iterator[None]:
+    """One thread inside, torch's and BLAS': small products are faster so, and sums keep one order; what was set comes back."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with threadpool_limits(1, "blas"):
+            yield
+    finally:
+        torch.set_num_threads(before)

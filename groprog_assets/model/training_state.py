@@ -1,0 +1,64 @@
+"""An unfinished training on disk: tensors and document in one file, made whole by one rename.
+
+Loading executes no code from a file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+
+
+class TrainingState(NamedTuple):
+    """All that later epochs depend on: tensors by name, and a JSON-able document."""
+
+    tensors: dict[str, torch.Tensor]
+    document: dict[str, Any]
+
+
+class TrainingFolder:
+    """One member's unfinished training: `state.safetensors` holding the tensors and, in its header, the document."""
+
+    def __init__(self, folder: Path, seconds: float):
+        self.path = Path(folder) / "state.safetensors"
+        self.seconds = seconds
+        self.saved_at = time.monotonic()
+
+    def load(self) -> TrainingState | None:
+        """The last saved state, or None. A file that cannot be read counts as none: training then starts over."""
+        if not self.path.is_file():
+            return None
+        content = self.path.read_bytes()
+        try:
+            header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+            return TrainingState(load_tensors(content), json.loads(header["__metadata__"]["document"]))
+        except (ValueError, KeyError, OSError, RuntimeError):
+            return None
+
+    def save_when_due(self, state: Callable[[], TrainingState], finished: bool) -> None:
+        """Save `state()` when `seconds` have passed since the last time, or training is finished."""
+        if not finished and time.monotonic() - self.saved_at < self.seconds:
+            return
+        tensors, document = state()
+        held = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+        write_whole(self.path, save_tensors(held, metadata={"document": json.dumps(document)}))
+        self.saved_at = time.monotonic()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write `content` under a temporary name, sync it, rename it: a reader sees all of it or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with open(temporary, "wb") as handle:
+        handle.write(content)
+        handle.flush()
+        os.fsync(handle.fileno())
+    os.replace(temporary, path)
