@@ -17,6 +17,7 @@ from groprog_assets.store.artifacts import Store
 from groprog_assets.store.derivations import Derivations, memo_key, output
 from groprog_assets.store.readings import Reading, read_asset
 from groprog_assets.store.workspace import COHORT_ASSETS, Workspace
+from groprog_assets.study.parameters import without_retired
 from groprog_assets.study.schema import Cohort, Study
 
 EVERYTHING = ("report", "lineage_snapshot")
@@ -140,7 +141,7 @@ def _study_then(workspace: Workspace, record: dict[str, Any]) -> Study:
     cohort = record["study"].get("cohort")
     if cohort is not None and cohort != workspace.describe(study.cohort):
         study = study.model_copy(update={"cohort": _absolute(Cohort.model_validate(cohort), workspace)})
-    groups = {name.partition(".")[2]: values for name, values in record["parameters"].items()}
+    groups = without_retired({name.partition(".")[2]: values for name, values in record["parameters"].items()})
     changed = {
         name: type(getattr(study.parameters, name)).model_validate(values)
         for name, values in groups.items()

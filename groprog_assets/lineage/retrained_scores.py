@@ -26,13 +26,15 @@ def training_parameters(model: dict[str, Any]) -> dict[str, Any]:
 
 def parameters_of(model: dict[str, Any], seed: Any = None, notes: list[str] | None = None) -> Any:
     """The parameters a model was trained with, or the same with another seed; what this program does not know is noted."""
-    from groprog_assets.study.parameters import Parameters
+    from groprog_assets.study.parameters import RETIRED, Parameters
 
     flat = training_parameters(model)
     recorded = flat.pop(SEED)
     flat["training.seed"] = recorded if seed is None else seed
     groups: dict[str, dict[str, Any]] = {}
     for name, value in flat.items():
+        if name in RETIRED:
+            continue
         group, _, key = name.partition(".")
         if group not in Parameters.model_fields or key not in type(getattr(Parameters(), group)).model_fields:
             (notes if notes is not None else []).append(f"{name} is unknown to this version; counted with code")

@@ -20,7 +20,7 @@ from groprog_assets.errors import ModelError, Problem
 from groprog_assets.model.encoders import Encoders
 from groprog_assets.model.network import RiskNetwork
 from groprog_assets.model.risk_model import RiskModel
-from groprog_assets.study.parameters import Parameters
+from groprog_assets.study.parameters import Parameters, without_retired
 from groprog_kernels.cox import Baseline
 
 FORMAT = 3
@@ -83,7 +83,7 @@ def load_model(source: Mapping[str, bytes] | str | Path) -> RiskModel:
             )
     if problems:
         raise ModelError(problems)
-    parameters = Parameters.model_validate(document["parameters"])
+    parameters = Parameters.model_validate(without_retired(document["parameters"]))
     encoders = Encoders.restore(document["encoders"], load_arrays(files["encoders.safetensors"]))
     reference = load_arrays(files["reference.safetensors"])
     widths = tuple(document["widths"])

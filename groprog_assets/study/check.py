@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from groprog_assets.errors import Problem, StudyError
 from groprog_assets.study.library_notices import library_notices
+from groprog_assets.study.parameters import RETIRED
 from groprog_assets.study.rules import Finding, file_findings, rule_findings
 from groprog_assets.study.schema import Study
 
@@ -262,6 +263,11 @@ def _type_findings(error: ValidationError, data: Any) -> Iterator[Finding]:
         shown = f"{item['input']!r}"
         shown = shown if len(shown) <= 80 else shown[:77] + "..."
         if item["type"] == "extra_forbidden":
+            retired = RETIRED.get(_dotted(at[1:])) if at[0] == "parameters" else None
+            if retired is not None:
+                remedy = f"Remove it, and `{at[-2]}` with it where that is then empty: the results stay the same."
+                yield Finding(at, shown, retired, remedy)
+                continue
             known = _fields_at(at[:-1])
             close = difflib.get_close_matches(name, known, 1, 0.6)
             remedy = f"Did you mean {close[0]!r}?" if close else f"Known are: {', '.join(known)}."

@@ -7,6 +7,7 @@ override is kept in the lineage beside the published value. Standard library and
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -237,13 +238,6 @@ class ChromatinParameters(ParameterGroup):
 class NormalizationParameters(ParameterGroup):
     lower_quantile: float = cited(0.01, unit="quantile", source="paper eq. 2", ge=0, lt=0.5)
     upper_quantile: float = cited(0.99, unit="quantile", source="paper eq. 2", gt=0.5, le=1)
-    epsilon: float = cited(
-        1e-8,
-        unit="added to the denominator",
-        source="unstated",
-        why="eq. 2 names it without a value; below float32 resolution of the ratio",
-        gt=0,
-    )
 
 
 class CohortParameters(ParameterGroup):
@@ -316,6 +310,20 @@ class Parameters(ParameterGroup):
             if row["value"] != row["default"]:
                 changed[row["name"]] = {key: row[key] for key in ("value", "default", "unit", "source")}
         return changed
+
+
+RETIRED = {
+    "normalization.epsilon": "Nothing ever read it: a feature whose quantiles coincide is left out, so no denominator is 0.",
+}
+"""Parameters of earlier versions that never changed a number, and why; a study file that sets one is told to remove it."""
+
+
+def without_retired(groups: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Groups of parameters as an earlier version stored them ({group: {field: value}}), less those that are `RETIRED`."""
+    return {
+        group: {field: value for field, value in values.items() if f"{group}.{field}" not in RETIRED}
+        for group, values in groups.items()
+    }
 
 
 def catalogue(parameters: Parameters | None = None) -> list[dict[str, Any]]:

@@ -46,6 +46,14 @@ def test_equal_models_give_equal_bytes():
     assert save_model(load_model(one)) == one
 
 
+def test_a_model_of_a_version_with_a_parameter_that_nothing_read_still_loads():
+    files = save_model(fitted())
+    document = json.loads(files["model.json"])
+    document["parameters"]["normalization"]["epsilon"] = 1e-8
+    earlier = {**files, "model.json": json.dumps(document).encode()}
+    assert load_model(earlier).parameters == load_model(files).parameters
+
+
 def test_altered_and_missing_files_are_told_together():
     files = save_model(fitted())
     broken = {**files, "member-0.safetensors": files["member-0.safetensors"] + b" "}

@@ -54,6 +54,21 @@ def test_a_relative_path_to_the_study_gives_the_same_study(tiny: Path, monkeypat
     assert load_study("study.yaml") == load_study(tiny / "study.yaml")
 
 
+def test_a_retired_parameter_is_named_with_the_way_out(broken: Callable[..., list[Problem]], tmp_path: Path) -> None:
+    (problem,) = broken(lambda content, _: content.update(parameters={"normalization": {"epsilon": 1e-8}}))
+    assert "parameters.normalization.epsilon" in problem.where
+    assert problem.value == "1e-08"
+    assert problem.rule.startswith("Nothing ever read it")
+    assert (
+        problem.remedy == "Remove it, and `normalization` with it where that is then empty: the results stay the same."
+    )
+    file = tmp_path / "study" / "study.yaml"
+    content = yaml.safe_load(file.read_text())
+    del content["parameters"]["normalization"]
+    file.write_text(yaml.safe_dump(content, sort_keys=False))
+    assert check_study(file) == []
+
+
 def test_all_problems_come_at_once_each_with_its_line(tmp_path: Path, tiny: Path) -> None:
     text = (tiny / "study.yaml").read_text()
     text = text.replace("treatment: treated", "treatment: treeted", 1).replace("id: control_2", "id: control_1", 1)
