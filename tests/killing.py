@@ -27,7 +27,7 @@ LOADED = [
     "pandas",
     "scipy.stats",
 ]
-LOADED += ["matplotlib.pyplot", "pydeseq2.dds", "lifelines", "tests.killing"]
+LOADED += ["matplotlib.pyplot", "pydeseq2.dds", "tests.killing"]
 PATIENCE = 900.0
 
 
