@@ -27,6 +27,7 @@ from groprog_assets.lineage.collect import collect
 from groprog_assets.running.execution import study_instance
 from groprog_assets.simulation import simulate_study
 from groprog_assets.store.workspace import Workspace
+from tests.ledger_rows import table_rows
 from tests.postgres import server
 
 WRITERS, RUNS = 8, 6
@@ -99,7 +100,7 @@ def eight_at_once(study: Path, seed: int) -> dict[str, Any]:
         fresh = study.parent / "fresh" / "lineage.duckdb"
         assert collect(instance, fresh, workspace.derivations) == WRITERS * RUNS
     assert [record.dagster_run.status for record in records] == [dg.DagsterRunStatus.SUCCESS] * WRITERS * RUNS
-    rows, again = ledger.table_rows(workspace.ledger_path), ledger.table_rows(fresh)
+    rows, again = table_rows(workspace.ledger_path), table_rows(fresh)
     assert len(rows["seals"]) == len(again["seals"]) == WRITERS * RUNS
     assert sorted(row[0] for row in rows["runs"]) == sorted(record.dagster_run.run_id for record in records)
     assert len(rows["materializations"]) == WRITERS * RUNS

@@ -27,6 +27,7 @@ from groprog_assets.running.execution import failed_checks, run_lock, run_study,
 from groprog_assets.store.artifacts import digest_file
 from groprog_assets.store.derivations import output
 from groprog_assets.store.workspace import Workspace
+from tests.ledger_rows import table_rows
 
 
 def run(path: Path, select: str):
@@ -147,7 +148,7 @@ def test_a_disk_full_of_other_things_costs_the_ledger_nothing(study: Path, small
     """The ledger alone on a disk that is full after a part of it: what is sealed stays, and the rest follows."""
     assert groprog("run", study, "--select", SOME).exit_code == 0
     workspace, disk = Workspace(study), small_disk(100_000)
-    whole, sealed = ledger.table_rows(workspace.ledger_path), []
+    whole, sealed = table_rows(workspace.ledger_path), []
     with study_instance(workspace) as instance:
         for room in (0, 12, 24, 40):
             place = disk / str(room) / "lineage.duckdb"
@@ -160,7 +161,7 @@ def test_a_disk_full_of_other_things_costs_the_ledger_nothing(study: Path, small
             assert ledger.verify(place) == []
             (disk / "other").unlink()
             collect(instance, place, workspace.derivations)
-            assert ledger.table_rows(place) == whole
+            assert table_rows(place) == whole
             assert ledger.verify(place) == []
     assert sealed == sorted(sealed)
     assert 0 < sealed[-1] < 6
@@ -248,7 +249,7 @@ def test_a_clock_that_jumps_back_loses_and_doubles_nothing(study: Path):
     with study_instance(workspace) as instance:
         assert collect(instance, workspace.ledger_path, workspace.derivations) == 0
         assert collect(instance, fresh, workspace.derivations) == 4
-    assert ledger.table_rows(fresh) == ledger.table_rows(workspace.ledger_path), "in the same order too"
+    assert table_rows(fresh) == table_rows(workspace.ledger_path), "in the same order too"
     with ledger.open_ledger(workspace.ledger_path) as connection:
         assert [row["derivation"] for row in questions.history(connection, "gene_models")] == made
         assert questions.current(connection, "gene_models")["derivation"] == made[-1]

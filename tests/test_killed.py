@@ -28,6 +28,7 @@ from groprog_assets.store.artifacts import Blob, Bundle, Store, digest_bytes, di
 from groprog_assets.store.derivations import Derivations
 from groprog_assets.store.workspace import Workspace
 from tests.killing import Point, Runner, in_order, timed_points, written_points
+from tests.ledger_rows import table_rows
 
 KILLS = int(os.environ.get("GROPROG_KILLS", "24"))
 SEED = int(os.environ.get("GROPROG_KILL_SEED", "7"))
@@ -74,7 +75,7 @@ def sound(folder: Path, whole: Path, fresh: Path) -> None:
         assert collect(instance, workspace.ledger_path, workspace.derivations) == 0
         collect(instance, fresh, workspace.derivations)
         runs = [record.dagster_run.run_id for record in instance.get_run_records()]
-    rows, again = ledger.table_rows(workspace.ledger_path), ledger.table_rows(fresh)
+    rows, again = table_rows(workspace.ledger_path), table_rows(fresh)
     rows.pop("seals"), again.pop("seals")
     assert rows == again
     assert sorted(row[0] for row in rows["runs"]) == sorted(runs)
@@ -121,10 +122,10 @@ def test_a_projector_killed_often_loses_and_doubles_nothing(written: Path, tmp_p
         assert run.exit_code == 0, run.output
     place = tmp_path / "ledger" / "lineage.duckdb"
     runner, random = Runner(tmp_path / "child.log"), Random(SEED)
-    before = ledger.table_rows(Workspace(folder / "study.yaml").ledger_path)
+    before = table_rows(Workspace(folder / "study.yaml").ledger_path)
     for _ in range(SHORT // 10):
         runner.killed_often(project, (str(folder / "study.yaml"), str(place)), 10, random)
-        assert ledger.table_rows(place) == before
+        assert table_rows(place) == before
         assert ledger.verify(place) == []
         assert not list(place.parent.glob("*.wal"))
 

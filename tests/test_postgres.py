@@ -18,6 +18,7 @@ from groprog_assets.lineage import ledger
 from groprog_assets.lineage.collect import collect, rebuild
 from groprog_assets.running.execution import study_instance
 from groprog_assets.store.workspace import Workspace
+from tests.ledger_rows import table_rows
 from tests.postgres import Server, server
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "postgres" / "dagster.yaml"
@@ -44,7 +45,7 @@ def groprog(*words: object):
 
 
 def same_rows(first: Path, second: Path) -> bool:
-    left, right = ledger.table_rows(first), ledger.table_rows(second)
+    left, right = table_rows(first), table_rows(second)
     return {**left, "seals": 0} == {**right, "seals": 0} and len(left["seals"]) == len(right["seals"])
 
 
@@ -68,9 +69,9 @@ def test_a_study_runs_on_it_and_its_ledger_verifies(study: Path, tmp_path: Path)
         fresh = tmp_path / "fresh" / "lineage.duckdb"
         assert collect(instance, fresh, workspace.derivations) == 12  # annotation, four libraries, the cohort, twice
         assert same_rows(fresh, workspace.ledger_path)
-        before = ledger.table_rows(workspace.ledger_path)
+        before = table_rows(workspace.ledger_path)
         rebuild(instance, workspace.ledger_path, workspace.derivations)
-    assert ledger.table_rows(workspace.ledger_path) == before
+    assert table_rows(workspace.ledger_path) == before
     assert groprog("lineage", "verify", "--study", study).exit_code == 0
     secret = {path for path in study.parent.rglob("*") if path.is_file() and b"groprog@/" in path.read_bytes()}
     assert not secret, "the URL was written down"

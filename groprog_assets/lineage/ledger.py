@@ -248,12 +248,6 @@ def replace(path: Path, fresh: Path) -> None:
             write_atomically(path.with_name("head.json"), canonical_json(head))
 
 
-def table_rows(path: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table, ordered: what a rebuild must reproduce."""
-    with open_ledger(path) as connection:
-        return {table: sorted(connection.execute(f"SELECT * FROM {table}").fetchall(), key=repr) for table in TABLES}
-
-
 def merkle_root(leaves: Sequence[bytes]) -> str:
     """Root over leaf digests; leaves and nodes are hashed under different prefixes, an odd last node is carried up."""
     level = [hashlib.sha256(b"\0" + leaf).digest() for leaf in leaves]

@@ -81,11 +81,6 @@ def write_back(g: torch.Tensor, written: torch.Tensor, gate: torch.Tensor) -> to
     return g + torch.sigmoid(gate) * written
 
 
-def literal_energy(g: torch.Tensor, c: torch.Tensor) -> torch.Tensor:
-    """eq. 6 to the letter, in the form that cannot overflow: exp(a) / (exp(a) + exp(b)) = sigma(a - b). (n, .) -> (n,)."""
-    return torch.sigmoid(g.norm(dim=1) - c.norm(dim=1))
-
-
 class EnergyBalance(nn.Module):
     """eq. 6: eta = sigma(sign * (rms(LN g_hat) - rms(LN c)) / T + b), clamped; h = eta g_hat + (1 - eta) V c (A12, A13).
 

@@ -122,13 +122,5 @@ def names_outcome(name: str) -> bool:
     return bool(OUTCOME_WORDS & set(words)) or any(phrase in pairs for phrase in OUTCOME_PHRASES)
 
 
-def literal_clinical_vector(outcomes: Outcomes) -> np.ndarray:
-    """The third part of eq. 3 to the letter, m_i tau_i with m = event: the label itself (F1), (n,).
-
-    It exists so that the guard can be shown to fire, and enters no model.
-    """
-    return outcomes.event * outcomes.time
-
-
 def _concordance(risk: np.ndarray, outcomes: Outcomes) -> float:
     return float(harrell(risk, outcomes.time, outcomes.event).cindex)

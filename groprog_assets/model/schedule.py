@@ -31,8 +31,8 @@ def warmup_epochs(parameters: TrainingParameters, genomic: bool) -> int:
 class GradientRates:
     """eq. 12 with A21: rates of the two branches as multiples of l0, from smoothed gradient norms.
 
-    literal: l0 / (1 + beta * own / (other + epsilon)). Settled: multiplied by 1 + beta, so that equal norms give l0, then
-    clamped. Norms are smoothed with memory 0.9 and bias correction.
+    The printed l0 / (1 + beta * own / (other + epsilon)), times 1 + beta so that equal norms give l0, then clamped.
+    Norms are smoothed with memory 0.9 and bias correction.
     """
 
     beta: float
@@ -57,22 +57,6 @@ def adaptive_rates(
     genomic = (1 + beta) / (1 + beta * genomic_norm / (clinical_norm + epsilon))
     clinical = (1 + beta) / (1 + beta * clinical_norm / (genomic_norm + epsilon))
     return min(max(genomic, clamp[0]), clamp[1]), min(max(clinical, clamp[0]), clamp[1])
-
-
-def literal_rates(
-    genomic_norm: float, clinical_norm: float, rate: float, beta: float, epsilon: float
-) -> tuple[float, float]:
-    """eq. 12 to the letter: learning rates (genomic, clinical); balanced norms give l0 / (1 + beta)."""
-    return (
-        rate / (1 + beta * genomic_norm / (clinical_norm + epsilon)),
-        rate / (1 + beta * clinical_norm / (genomic_norm + epsilon)),
-    )
-
-
-def literal_event_weights(event: np.ndarray, strength: float, epsilon: float) -> np.ndarray:
-    """eq. 13 to the letter: v = 1 + rho 1(e = 1) / (N_event + epsilon); a constant on the events (F8)."""
-    happened = np.asarray(event, dtype=float)
-    return 1.0 + strength * happened / (happened.sum() + epsilon)
 
 
 def batches(event: np.ndarray, weights: np.ndarray, limit: int, generator: np.random.Generator) -> Iterator[np.ndarray]:

@@ -17,6 +17,7 @@ from groprog_assets.lineage import ledger
 from groprog_assets.lineage.collect import collect, rebuild
 from groprog_assets.running.execution import study_instance
 from groprog_assets.store.workspace import Workspace
+from tests.ledger_rows import table_rows
 
 
 def spoil(path: Path, *statements: str) -> None:
@@ -28,14 +29,14 @@ def spoil(path: Path, *statements: str) -> None:
 def test_a_rebuild_from_the_event_log_gives_the_same_rows(twice_run: Path, tmp_path: Path, monkeypatch):
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     workspace = Workspace(twice_run)
-    before = ledger.table_rows(workspace.ledger_path)
+    before = table_rows(workspace.ledger_path)
     with study_instance(workspace) as instance:
         fresh = tmp_path / "fresh" / "lineage.duckdb"
         assert collect(instance, fresh, workspace.derivations) == 4
-        assert ledger.table_rows(fresh) == before
+        assert table_rows(fresh) == before
         assert collect(instance, fresh, workspace.derivations) == 0, "a second projection adds nothing"
         rebuild(instance, workspace.ledger_path, workspace.derivations)
-    assert ledger.table_rows(workspace.ledger_path) == before
+    assert table_rows(workspace.ledger_path) == before
     assert ledger.verify(workspace.ledger_path) == []
     assert all(before[table] for table in ledger.TABLES if table != "patients_seen")
 
@@ -43,7 +44,7 @@ def test_a_rebuild_from_the_event_log_gives_the_same_rows(twice_run: Path, tmp_p
 def test_a_projector_that_dies_adds_all_of_a_run_or_nothing(twice_run: Path, tmp_path: Path, monkeypatch):
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     workspace = Workspace(twice_run)
-    whole = ledger.table_rows(workspace.ledger_path)
+    whole = table_rows(workspace.ledger_path)
     fresh = tmp_path / "fresh" / "lineage.duckdb"
     real, calls = ledger.seal_run, []
 
@@ -60,7 +61,7 @@ def test_a_projector_that_dies_adds_all_of_a_run_or_nothing(twice_run: Path, tmp
                 collect(instance, fresh, workspace.derivations)
             assert ledger.verify(fresh) == []
         collect(instance, fresh, workspace.derivations)
-    assert ledger.table_rows(fresh) == whole
+    assert table_rows(fresh) == whole
 
 
 def test_an_untouched_ledger_verifies(ledger_copy: Path):
@@ -98,7 +99,7 @@ ATTACKS = {
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack_is_found(ledger_copy: Path, name: str):
-    before = {table: len(rows) for table, rows in ledger.table_rows(ledger_copy).items()}
+    before = {table: len(rows) for table, rows in table_rows(ledger_copy).items()}
     assert min(count for table, count in before.items() if table != "patients_seen") > 0
     spoil(ledger_copy, *ATTACKS[name])
     assert ledger.verify(ledger_copy), name
@@ -145,7 +146,7 @@ def test_processes_that_write_at_once_lose_no_row(tmp_path: Path):
         worker.start()
     for worker in workers:
         worker.join(60)
-    assert len(ledger.table_rows(path)["about"]) == 1 + 4 * 5
+    assert len(table_rows(path)["about"]) == 1 + 4 * 5
 
 
 def test_a_published_copy_opens_while_the_ledger_is_held(ledger_copy: Path, tmp_path: Path):
@@ -190,7 +191,7 @@ def test_a_ledger_from_a_newer_version_is_refused_and_left_alone(ledger_copy: Pa
     before = digest(ledger_copy)
     for use in (
         lambda: ledger.verify(ledger_copy),
-        lambda: ledger.table_rows(ledger_copy),
+        lambda: table_rows(ledger_copy),
         lambda: ledger.publish(ledger_copy, ledger_copy.with_name("copy.duckdb")),
         lambda: ledger.sealed_runs(ledger_copy),
         lambda: ledger.open_ledger(ledger_copy, make=True).__enter__(),
@@ -241,11 +242,11 @@ def test_a_damaged_ledger_is_named_and_rebuilt(twice_run: Path, tmp_path: Path, 
     shutil.copytree(twice_run.parent, study.parent)
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     workspace = Workspace(study)
-    before = ledger.table_rows(workspace.ledger_path)
+    before = table_rows(workspace.ledger_path)
     workspace.ledger_path.write_bytes(b"not a ledger at all" * 1000)
     with pytest.raises(LedgerError, match="lineage rebuild"):
         ledger.verify(workspace.ledger_path)
     with study_instance(workspace) as instance:
         assert rebuild(instance, workspace.ledger_path, workspace.derivations) == 4
-    assert ledger.table_rows(workspace.ledger_path) == before
+    assert table_rows(workspace.ledger_path) == before
     assert ledger.verify(workspace.ledger_path) == []

@@ -14,6 +14,7 @@ from groprog_assets.lineage.decisions import record_decision
 from groprog_assets.store.artifacts import Bundle, Store
 from groprog_assets.store.derivations import Derivations
 from groprog_assets.store.pseudonyms import pseudonym, study_key
+from tests.ledger_rows import table_rows
 
 FOLDS = pd.DataFrame(
     {"repeat": [0, 0, 0, 1, 1, 1], "fold": [0, 0, 1, 0, 1, 1], "patient_id": ["A", "B", "C", "A", "B", "C"]}
@@ -95,9 +96,9 @@ def test_a_trained_model_and_a_decision_reach_the_ledger_sealed(instance, record
     path = tmp_path / "ledger" / "l.duckdb"
     assert collect(instance, path, records) == 2
     assert collect(instance, path, records) == 0
-    before = ledger.table_rows(path)
+    before = table_rows(path)
     assert collect(instance, tmp_path / "again" / "l.duckdb", records) == 2
-    assert ledger.table_rows(tmp_path / "again" / "l.duckdb") == before
+    assert table_rows(tmp_path / "again" / "l.duckdb") == before
     with ledger.open_ledger(path) as connection:
         row = connection.execute("SELECT job, actor FROM runs WHERE run_id LIKE 'event-%'").fetchone()
         assert row == ("promoted", "ada")

@@ -10,6 +10,7 @@ import pytest
 from groprog_assets.errors import LedgerError
 from groprog_assets.lineage import exports, ledger, questions
 from groprog_assets.store.workspace import Workspace
+from tests.ledger_rows import table_rows
 
 
 @pytest.fixture
@@ -70,7 +71,7 @@ def test_provenance_names_every_value_and_file(connection):
 
 
 def test_no_patient_is_named_in_the_ledger(twice_run: Path):
-    text = repr(ledger.table_rows(Workspace(twice_run).ledger_path))
+    text = repr(table_rows(Workspace(twice_run).ledger_path))
     assert "SIM-0001" not in text
 
 

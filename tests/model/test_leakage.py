@@ -1,4 +1,4 @@
-"""The leak guard fires on the letter of eq. 3 and is silent on honest columns."""
+"""The leak guard fires on eq. 3 as printed and is silent on honest columns."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from groprog_assets.model.inputs import FieldSpec, ModelInputs
 from groprog_assets.model.leakage import (
     column_concordance,
     find_leaks,
-    literal_clinical_vector,
     names_outcome,
     nearest_rates,
 )
 from tests.model.cohorts import cohort, split
+from tests.printed_equations import equation_3_history
 
 
-def test_the_letter_of_equation_3_is_the_label():
+def test_the_printed_equation_3_is_the_label():
     inputs, outcomes = cohort(300, seed=4)
     fields = (*inputs.fields, FieldSpec("history"))
-    covariates = {**inputs.covariates, "history": literal_clinical_vector(outcomes)}
+    covariates = {**inputs.covariates, "history": equation_3_history(outcomes.time, outcomes.event)}
     leaking = ModelInputs(inputs.patient_id, fields, covariates)
     folds = split(300, 5)
     found = find_leaks(leaking, outcomes, folds, threshold=0.95)

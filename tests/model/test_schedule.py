@@ -11,11 +11,10 @@ from groprog_assets.model.schedule import (
     GradientRates,
     adaptive_rates,
     batches,
-    literal_event_weights,
-    literal_rates,
     stage_of,
 )
 from groprog_assets.study.model_parameters import TrainingParameters
+from tests.printed_equations import equation_12, equation_13
 
 
 def test_stages_are_thirty_twenty_and_joint():
@@ -25,9 +24,10 @@ def test_stages_are_thirty_twenty_and_joint():
     assert [stage_of(epoch, published, genomic=False) for epoch in (0, 19, 20)] == ["clinical", "clinical", "joint"]
 
 
-def test_equation_12_to_the_letter_halves_balanced_rates():
-    assert literal_rates(2.0, 2.0, 1e-3, 1.0, 0.0) == (5e-4, 5e-4)
-    assert literal_rates(3.0, 1.0, 1.0, 2.0, 0.0) == (1 / 7, 1 / (1 + 2 / 3))
+@pytest.mark.parametrize(("genomic", "clinical", "beta"), [(2.0, 2.0, 1.0), (3.0, 1.0, 2.0), (0.5, 4.0, 0.7)])
+def test_rates_are_the_printed_equation_12_times_one_plus_beta(genomic: float, clinical: float, beta: float):
+    printed = np.array(equation_12(genomic, clinical, 1.0, beta, 0.0))
+    assert adaptive_rates(genomic, clinical, beta, (0.01, 100.0)) == pytest.approx(tuple((1 + beta) * printed))
 
 
 @pytest.mark.parametrize("beta", [0.0, 0.5, 1.0, 10.0])
@@ -50,13 +50,13 @@ def test_norms_are_smoothed_without_a_slow_start():
     assert genomic > adaptive_rates(12.0, 1.0, 1.0, (0.1, 10.0))[0]
 
 
-def test_equation_13_settled_has_mean_one_and_the_letter_is_constant_on_events():
+def test_event_weights_have_mean_one_where_the_printed_equation_13_hardly_favours_events():
     event = np.array([1, 0, 0, 0, 1, 0, 0, 0], bool)
     weights = event_weights(event, 1.0)
     assert weights.mean() == pytest.approx(1.0)
     assert weights[0] / weights[1] == pytest.approx(1 + 6 / 2)
-    literal = literal_event_weights(event, 1.0, 0.0)
-    assert literal.tolist() == [1.5, 1, 1, 1, 1.5, 1, 1, 1]
+    printed = equation_13(event, 1.0, 0.0)
+    assert printed[0] / printed[1] == pytest.approx(1 + 1 / 2)
 
 
 def test_small_cohorts_are_one_batch():

@@ -140,12 +140,6 @@ def quantile_log(x: ArrayLike, lower: float, upper: float) -> NDArray[np.float64
     return np.log1p(np.clip(x, lower, upper) - lower) / np.log1p(upper - lower)
 
 
-def equation_2(x: ArrayLike, lower: float, upper: float, epsilon: float) -> NDArray[np.float64]:
-    """Eq. 2 to the letter: log(1 + max(x - q01, 0)) / (log(1 + q99 - q01) + epsilon); above q99 it exceeds 1. Any shape."""
-    x = np.asarray(x, dtype=np.float64)
-    return np.log(1 + np.maximum(x - lower, 0)) / (np.log(1 + upper - lower) + epsilon)
-
-
 def signed_log(x: ArrayLike, upper: float) -> NDArray[np.float64]:
     """sign(x) log1p(min(|x|, upper)) / log1p(upper), in [-1, 1] (A8); upper: q99 of |x|, > 0. NaN stays. Any shape."""
     x = np.asarray(x, dtype=np.float64)

@@ -212,21 +212,6 @@ def _boundary(table: pd.DataFrame) -> dict[str, Any] | None:
     }
 
 
-def find_join(mean_quality: np.ndarray) -> int | None:
-    """Where a curve of unknown layout looks like two mates laid end to end: cycles before the join, or None.
-
-    mean_quality (c,) Phred by position. Sequencing quality falls slowly along a read, so a rise from one cycle to the next
-    that is at least five times the next largest step, away from the ends, is a new read (A30). Fewer than 20 cycles: None.
-    """
-    steps = np.diff(np.asarray(mean_quality, float))
-    if len(steps) < 19:
-        return None
-    inner = steps[5:-5]
-    at = int(inner.argmax())
-    others = np.abs(np.delete(inner, at))
-    return at + 6 if inner[at] > 0 and inner[at] >= 5 * others.max() else None
-
-
 def _condition_curves(
     by_library: Mapping[str, pd.DataFrame], conditions: Mapping[str, str], condition: str
 ) -> dict[int, np.ndarray]:

@@ -82,9 +82,6 @@ def test_the_paper_s_curve():
     assert found["libraries"]["X"] == {"known": False, "passes": True, "mates": {}, "boundary": None}
     strict = read_quality.judge_quality(tables, conditions, QualityParameters(minimum_mean_quality=38))
     assert not strict["passes"]
-    assert read_quality.find_join(np.concatenate([mate, mate])) == 150
-    assert read_quality.find_join(mate) is None
-    assert read_quality.find_join(mate[:5]) is None
 
 
 def test_conditions_weigh_libraries_by_reads():
