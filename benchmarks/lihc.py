@@ -20,9 +20,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from groprog_assets.fitting.covariates import FieldSpec, numbers
 from groprog_assets.methods.cohort.clinical_units import in_stated_unit
 from groprog_assets.model.cross_validation import fit_model
-from groprog_assets.model.inputs import FieldSpec, Fold, ModelInputs, Outcomes, numbers
+from groprog_assets.model.inputs import Fold, ModelInputs, Outcomes
 from groprog_assets.model.predict import predict
 from groprog_assets.model.representation import Batch
 from groprog_assets.study.check import load_study

@@ -17,9 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.lihc import read_cohort, scores
+from groprog_assets.fitting.clinical_encoder import ClinicalEncoder
+from groprog_assets.fitting.stratified_folds import stratified_folds
 from groprog_assets.methods.evaluation.bootstrap import corrected_interval
-from groprog_assets.model.clinical_encoder import ClinicalEncoder
-from groprog_assets.model.cross_validation import fit_model, inner_folds
+from groprog_assets.model.cross_validation import fit_model
 from groprog_assets.model.encoders import ExpressionEncoder
 from groprog_assets.model.inputs import Fold, ModelInputs, Outcomes
 from groprog_assets.model.linear import choose_branch
@@ -62,7 +63,8 @@ def anchor_risk(inputs: ModelInputs, outcomes: Outcomes, others: list[np.ndarray
         pairs.append(directions(matrix[fold.train], matrix[fold.test], count))
     fitted, held = (np.hstack(parts) for parts in zip(*pairs, strict=True))
     seed = fold.repeat * 100 + fold.fold
-    divisions = [inner_folds(told, INNER_FOLDS, seed + 1000 * number) for number in range(DIVISIONS)]
+    draws = [np.random.default_rng([seed + 1000 * number, INNER_FOLDS]) for number in range(DIVISIONS)]
+    divisions = [stratified_folds(told.event, INNER_FOLDS, draw) for draw in draws]
     grid = tuple(sorted(parameters.linear_path.penalties))
     used = np.arange(fitted.shape[1])
     return held @ choose_branch("anchor", fitted, used, told.time, told.event, divisions, grid).whole

@@ -11,8 +11,9 @@ import time
 
 import numpy as np
 
+from groprog_assets.fitting.covariates import FieldSpec
 from groprog_assets.model.cross_validation import train_final
-from groprog_assets.model.inputs import FieldSpec, ModelInputs, Outcomes
+from groprog_assets.model.inputs import ModelInputs, Outcomes
 from groprog_assets.model.predict import predict
 from groprog_assets.study.parameters import Parameters
 from groprog_kernels.concordance import harrell

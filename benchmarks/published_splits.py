@@ -15,8 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
+from groprog_assets.fitting.covariates import FieldSpec
 from groprog_assets.model.cross_validation import Fitted, fit_model
-from groprog_assets.model.inputs import FieldSpec, ModelInputs, Outcomes
+from groprog_assets.model.inputs import ModelInputs, Outcomes
 from groprog_assets.model.predict import predict
 from groprog_assets.study.parameters import Parameters
 from groprog_kernels.concordance import harrell

@@ -27,9 +27,11 @@ import pandas as pd
 import torch
 from scipy import stats
 
+from groprog_assets.fitting.covariates import FieldSpec
+from groprog_assets.fitting.stratified_folds import stratified_folds
 from groprog_assets.methods.evaluation.baselines import baselines
-from groprog_assets.model.cross_validation import fit_model, inner_folds
-from groprog_assets.model.inputs import FieldSpec, ModelInputs, Outcomes
+from groprog_assets.model.cross_validation import fit_model
+from groprog_assets.model.inputs import ModelInputs, Outcomes
 from groprog_assets.model.predict import predict
 from groprog_assets.study.parameters import Parameters
 from groprog_kernels.concordance import concordance, harrell
@@ -145,7 +147,7 @@ def measure(name: str, folder: Path, most: int) -> dict[str, Any]:
         table = table.sample(most, random_state=SEED)
     inputs, outcomes = read_cohort(table)
     parameters = Parameters()
-    fold = inner_folds(outcomes, FOLDS, SEED)
+    fold = stratified_folds(outcomes.event, FOLDS, np.random.default_rng([SEED, FOLDS]))
     risks = baseline_risks(inputs, outcomes, fold, parameters) if inputs.fields else {}
     risks["groprog"] = np.empty(len(inputs))
     for number in range(FOLDS):

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from groprog_assets.errors import ModelError, Problem
+from groprog_assets.fitting.stratified_folds import stratified_folds
 from groprog_assets.model.device import single_threaded
 from groprog_assets.model.encoders import Encoded, Encoders
 from groprog_assets.model.inputs import Fold, ModelInputs, Outcomes
@@ -188,7 +189,7 @@ def fit_model(
                 "Use fewer folds or a longer follow-up.",
             )
         )
-    inner = inner_folds(outcomes, inner_count, seed)
+    inner = _inner_folds(outcomes, inner_count, seed)
     paths = {} if paths is None else paths
     if (repeat, fold) not in paths:
         paths[repeat, fold] = _linear_path(encoders, encoded, outcomes, inner, seed, parameters)
@@ -239,16 +240,8 @@ def fit_model(
     return Fitted(model, _table(history), risk, (float(weights[0]), float(weights[1])), search, [])
 
 
-def inner_folds(outcomes: Outcomes, count: int, seed: int) -> np.ndarray:
-    """(n,) inner fold of each patient, 0 .. count - 1; events and censored patients are dealt out separately."""
-    generator = np.random.default_rng([seed, count])
-    folds = np.empty(len(outcomes), np.int64)
-    first = 0
-    for happened in (True, False):
-        rows = generator.permutation(np.flatnonzero(outcomes.event == happened))
-        folds[rows] = (np.arange(rows.size) + first) % count
-        first += rows.size
-    return folds
+def _inner_folds(outcomes: Outcomes, count: int, seed: int) -> np.ndarray:
+    return stratified_folds(outcomes.event, count, np.random.default_rng([seed, count]))
 
 
 def _linear_path(
@@ -265,7 +258,7 @@ def _linear_path(
         branches["clinical"] = clinical[: clinical.size - encoders.clinical.curve_columns()]
     repeats = chosen.partitions if len(outcomes) <= parameters.training.full_batch_limit else 1
     count = int(inner.max()) + 1
-    partitions = [inner, *(inner_folds(outcomes, count, seed + PARTITION_STEP * more) for more in range(1, repeats))]
+    partitions = [inner, *(_inner_folds(outcomes, count, seed + PARTITION_STEP * more) for more in range(1, repeats))]
     grid = tuple(sorted(chosen.penalties))
     # A subset beyond most_patients: the fits see it alone, and score everyone whose inner fold they left out.
     seen = np.random.default_rng([seed, len(outcomes)]).permutation(len(outcomes))[: chosen.most_patients]

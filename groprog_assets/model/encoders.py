@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from groprog_assets.errors import ModelError, Problem
-from groprog_assets.model.clinical_encoder import Z_LIMIT, ClinicalEncoder, FieldEncoding
+from groprog_assets.fitting.clinical_encoder import Z_LIMIT, ClinicalEncoder, FieldEncoding
+from groprog_assets.fitting.spline import restore_spline
 from groprog_assets.model.harmonization import Harmonization, fit_harmonization, harmonize_known
 from groprog_assets.model.inputs import BLOCKS, ModelInputs
-from groprog_assets.model.spline import restore_spline
 from groprog_assets.study.parameters import Parameters
 
 # Which map of eq. 1 a descriptor goes through; descriptors not named here use the last source of their block.
@@ -197,8 +197,7 @@ class Encoders:
     @classmethod
     def fit(cls, inputs: ModelInputs, parameters: Parameters) -> Encoders:
         """Fit on the training fold alone. Raises ModelError when no covariate and no gene can be used."""
-        known_by = (parameters.cohort.landmark_months or 0.0) * 30.4375
-        clinical = ClinicalEncoder.fit(inputs, parameters.cohort.maximum_missing_flag, known_by)
+        clinical = ClinicalEncoder.fit(inputs, parameters.cohort.maximum_missing_flag, parameters.cohort.landmark_days)
         mode = inputs.mode if parameters.representation.mode != "clinical" else "clinical"
         expression, descriptors, harmonization, libraries = None, None, None, None
         descriptor = DescriptorEncoder.fit(inputs)

@@ -5,7 +5,6 @@ Plain NumPy and dataclasses. Nothing here knows pandas, torch or Dagster; `from_
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -13,21 +12,9 @@ from typing import Any, Literal
 import numpy as np
 
 from groprog_assets.errors import ModelError, Problem
+from groprog_assets.fitting.covariates import FieldSpec, covariate_values, field_specs, numbers
 
-Kind = Literal["continuous", "ordinal", "categorical"]
 BLOCKS = ("density", "pausing", "differential")
-
-
-@dataclass(frozen=True)
-class FieldSpec:
-    """One covariate: its kind, unit, levels in order, Table 5 block ("state" or "treatment"), and when it is known (days)."""
-
-    name: str
-    kind: Kind = "continuous"
-    unit: str = ""
-    levels: tuple[str, ...] = ()
-    block: Literal["state", "treatment"] = "state"
-    known_at_days: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -122,10 +109,7 @@ class ModelInputs:
         problems = _problems(self)
         if problems:
             raise ModelError(problems)
-        covariates = {}
-        for spec in self.fields:
-            values = self.covariates[spec.name]
-            covariates[spec.name] = numbers(values) if spec.kind == "continuous" else texts(values)
+        covariates = {spec.name: covariate_values(spec, self.covariates[spec.name]) for spec in self.fields}
         object.__setattr__(self, "covariates", covariates)
         if self.expression is not None:
             values = np.asarray(self.expression, dtype=np.float32)
@@ -253,26 +237,6 @@ class ModelInputs:
         return cls(patient_id, specs, covariates, aligned, genes, descriptors, names, _blocks(names, constants))
 
 
-def field_specs(columns: Mapping[str, Any]) -> tuple[FieldSpec, ...]:
-    """FieldSpecs from the columns of table clinical_fields; `levels` is a JSON list; rows not `used` are left out."""
-    specs = []
-    for row, name in enumerate(np.asarray(columns["field"])):
-        if "used" in columns and not bool(np.asarray(columns["used"])[row]):
-            continue
-        levels = json.loads(str(np.asarray(columns["levels"])[row]) or "[]") if "levels" in columns else []
-        specs.append(
-            FieldSpec(
-                str(name),
-                str(np.asarray(columns["kind"])[row]),  # type: ignore[arg-type]
-                str(np.asarray(columns["unit"])[row]) if "unit" in columns else "",
-                tuple(_text(level) for level in levels),
-                str(np.asarray(columns["block"])[row]) if "block" in columns else "state",  # type: ignore[arg-type]
-                float(np.asarray(columns["known_at_days"])[row]) if "known_at_days" in columns else 0.0,
-            )
-        )
-    return tuple(specs)
-
-
 def folds_from_columns(columns: Mapping[str, Any], patient_id: Iterable[str]) -> list[Fold]:
     """Folds from the columns of table folds (repeat, fold, patient_id), as row indices into `patient_id`."""
     at = {str(patient): row for row, patient in enumerate(patient_id)}
@@ -295,35 +259,6 @@ def folds_from_columns(columns: Mapping[str, Any], patient_id: Iterable[str]) ->
             test = np.sort(rows[inside & (numbers_ == fold)])
             folds.append(Fold(int(repeat), int(fold), np.setdiff1d(everyone, test), test))
     return folds
-
-
-def numbers(values: Any) -> np.ndarray:
-    """float64 (n,), with everything that is no finite number as NaN."""
-    array = np.asarray(values)
-    if array.dtype.kind in "fiub":
-        result = array.astype(np.float64)
-    else:
-        result = np.full(array.shape, np.nan)
-        for row, value in enumerate(array):
-            try:
-                result[row] = float(value)
-            except (TypeError, ValueError):
-                continue
-    return np.where(np.isfinite(result), result, np.nan)
-
-
-def texts(values: Any) -> np.ndarray:
-    """str (n,), with missing values as "" and whole numbers without a decimal point."""
-    return np.array([_text(value) for value in np.asarray(values, dtype=object)], dtype=str)
-
-
-def _text(value: Any) -> str:
-    if value is None or value is np.ma.masked or (isinstance(value, float) and not np.isfinite(value)):
-        return ""
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        return str(int(value))
-    text = str(value).strip()
-    return "" if text.lower() in {"nan", "<na>", "none", "na"} and not isinstance(value, bool) else text
 
 
 def _blocks(names: Sequence[str], constants: Mapping[str, Any] | None) -> dict[str, tuple[str, ...]]:

@@ -13,8 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from groprog_assets.errors import Problem
-from groprog_assets.model.clinical_encoder import ClinicalEncoder
-from groprog_assets.model.inputs import FieldSpec, Fold, ModelInputs, Outcomes
+from groprog_assets.fitting.clinical_encoder import ClinicalEncoder
+from groprog_assets.fitting.covariates import FieldSpec
+from groprog_assets.model.inputs import Fold, ModelInputs, Outcomes
 from groprog_kernels.concordance import harrell
 
 # Words by which clinical tables name outcomes; whole words of a name split at case changes, digits and punctuation.

@@ -1,6 +1,6 @@
-"""The linear path: a ridge-penalised Cox model of the encoded columns, which the network corrects.
+"""The linear path: ridge Cox models of the encoded columns, weighed by their out-of-fold scores; the network corrects it.
 
-Exact Newton steps of the Efron partial likelihood; memory O(n p), no n x n array. NumPy only.
+Arrays in, arrays out; NumPy only.
 """
 
 from __future__ import annotations
@@ -10,91 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from groprog_assets.fitting.ridge_cox import fit_ridge, fit_towards, held_out_log_likelihood, log_partial_likelihood
+from groprog_kernels.risk_sets import RiskSets, risk_sets
+
 # A log hazard ratio per standard deviation of a stack: below, a score says nothing; above, scores of opposite sign cancel.
 SMALLEST_FACTOR, LARGEST_FACTOR = 0.05, 3.0
-
-
-class RiskSets(NamedTuple):
-    """Outcomes sorted by falling time, as the Efron sums need them.
-
-    order (n,): row of each sorted place. events (d,): sorted places of the events. last (d,): last sorted place of the
-    event's risk set. share (d,): l / d of the event within its tie group. first, after (d,): bounds of its tie group
-    among the events.
-    """
-
-    order: np.ndarray
-    events: np.ndarray
-    last: np.ndarray
-    share: np.ndarray
-    first: np.ndarray
-    after: np.ndarray
-
-
-class RidgeFit(NamedTuple):
-    """coefficients (p,); the Efron log partial likelihood at them."""
-
-    coefficients: np.ndarray
-    log_likelihood: float
-
-
-def risk_sets(time: np.ndarray, event: np.ndarray) -> RiskSets:
-    """Sort (n,) times and events for the Efron sums; ties in time share a risk set."""
-    order = np.lexsort((~event.astype(bool), -time))
-    falling, happened = time[order], event[order].astype(bool)
-    events = np.flatnonzero(happened)
-    last = np.searchsorted(-falling, -falling[events], side="right") - 1
-    first = np.searchsorted(last, last, side="left")
-    after = np.searchsorted(last, last, side="right")
-    share = (np.arange(events.size) - first) / np.maximum(after - first, 1)
-    return RiskSets(order, events, last, share, first, after)
-
-
-def log_partial_likelihood(risk: np.ndarray, sets: RiskSets) -> float:
-    """Efron log partial likelihood of log-risks (n,); 0 without events."""
-    if sets.events.size == 0:
-        return 0.0
-    sorted_risk = risk[sets.order]
-    shift = sorted_risk.max()
-    hazard = np.exp(sorted_risk - shift)
-    total, tied = _sums(hazard, sets)
-    return float((sorted_risk[sets.events] - shift - np.log(total - sets.share * tied)).sum())
-
-
-def fit_ridge(
-    columns: np.ndarray,
-    sets: RiskSets,
-    penalty: np.ndarray,
-    start: np.ndarray | None = None,
-    tolerance: float = 1e-6,
-    maximum_steps: int = 30,
-) -> RidgeFit:
-    """Maximise log partial likelihood - 1/2 sum(penalty * coefficients**2) by Newton steps with step halving.
-
-    columns (n, p), centred; penalty (p,) > 0. A penalty keeps the answer finite for separable and collinear columns.
-    """
-    width = columns.shape[1]
-    sorted_columns = columns[sets.order]
-    coefficients = np.zeros(width) if start is None else start.copy()
-    value = log_partial_likelihood(columns @ coefficients, sets) - 0.5 * float(penalty @ coefficients**2)
-    for _ in range(maximum_steps):
-        gradient, curvature = _derivatives(sorted_columns, coefficients, sets)
-        gradient = gradient - penalty * coefficients
-        curvature[np.diag_indices(width)] += penalty
-        direction = np.linalg.solve(curvature, gradient)
-        scale, improved = 1.0, False
-        while scale > 1e-4:
-            candidate = coefficients + scale * direction
-            reached = log_partial_likelihood(columns @ candidate, sets) - 0.5 * float(penalty @ candidate**2)
-            if np.isfinite(reached) and reached >= value:
-                improved = True
-                break
-            scale *= 0.5
-        if not improved:
-            break
-        gain, value, coefficients = reached - value, reached, candidate
-        if gain < tolerance * (abs(value) + 1.0):
-            break
-    return RidgeFit(coefficients, value + 0.5 * float(penalty @ coefficients**2))
 
 
 class Branch(NamedTuple):
@@ -151,11 +71,8 @@ def choose_branch(
     for inner in partitions:
         for fold in np.unique(inner):
             fit = inner != fold
-            fits.append((inner == fold, risk_sets(time[fit], event[fit]), part[fit], max(int(event[fit].sum()), 1)))
-    equal = sum(
-        log_partial_likelihood(np.zeros(time.size), whole) - log_partial_likelihood(np.zeros(int((~held).sum())), sets)
-        for held, sets, _, _ in fits
-    )
+            fits.append((fit, risk_sets(time[fit], event[fit]), part[fit], max(int(event[fit].sum()), 1)))
+    equal = sum(held_out_log_likelihood(np.zeros(time.size), whole, fit, sets) for fit, sets, _, _ in fits)
     tried: dict[int, tuple[float, list[np.ndarray]]] = {}
 
     def attempt(place: int) -> float:
@@ -177,8 +94,8 @@ def choose_branch(
             best += step
     gain, found = tried[best]
     out_of_fold = np.zeros(time.size)
-    for (held, _, _, _), coefficients in zip(fits, found):
-        out_of_fold[held] += part[held] @ coefficients / len(partitions)
+    for (fit, _, _, _), coefficients in zip(fits, found):
+        out_of_fold[~fit] += part[~fit] @ coefficients / len(partitions)
     everyone = fit_ridge(part, whole, np.full(used.size, deaths * grid[best]), np.mean(found, axis=0)).coefficients
     placed = [np.zeros(columns.shape[1]) for _ in range(np.unique(partitions[0]).size + 1)]
     for vector, coefficients in zip(placed, [everyone, *found]):
@@ -246,7 +163,7 @@ def stacking_weights(
         share = share / share.sum() if share.sum() > 0 else np.full(active.size, 1.0 / active.size)
         factor = float(fit_ridge(z @ share[:, None], sets, weakly).coefficients[0])
         share *= min(max(factor, SMALLEST_FACTOR), LARGEST_FACTOR)
-        value = _fit_towards(z, sets, prior_events, share)
+        value = fit_towards(z, sets, prior_events, share)
         if (value > 0).all() or active.size == 1:
             weights[active] = np.maximum(value, SMALLEST_FACTOR) / spread[active]
             break
@@ -257,44 +174,3 @@ def stacking_weights(
 def _own_shares(z: np.ndarray, sets: RiskSets, weakly: np.ndarray) -> np.ndarray:
     own = [float(fit_ridge(z[:, [place]], sets, weakly).coefficients[0]) for place in range(z.shape[1])]
     return np.sqrt(np.maximum(own, 0.0))
-
-
-def _fit_towards(z: np.ndarray, sets: RiskSets, strength: float, centre: np.ndarray) -> np.ndarray:
-    value = centre.copy()
-    for _ in range(25):
-        gradient, curvature = _derivatives(z[sets.order], value, sets)
-        gradient = gradient - strength * (value - centre)
-        curvature[np.diag_indices(value.size)] += strength
-        step = np.linalg.solve(curvature, gradient)
-        value = value + step / max(1.0, float(np.abs(step).max()))
-        if np.abs(step).max() < 1e-9:
-            break
-    return value
-
-
-def _sums(hazard: np.ndarray, sets: RiskSets) -> tuple[np.ndarray, np.ndarray]:
-    total = np.cumsum(hazard)[sets.last]
-    among = np.r_[0.0, np.cumsum(hazard[sets.events])]
-    return total, among[sets.after] - among[sets.first]
-
-
-def _derivatives(sorted_columns: np.ndarray, coefficients: np.ndarray, sets: RiskSets) -> tuple[np.ndarray, np.ndarray]:
-    # n = patients by falling time, d = events, p = columns; returns gradient (p,), negative Hessian (p, p).
-    risk = sorted_columns @ coefficients
-    hazard = np.exp(risk - risk.max(initial=0.0))
-    weighted = sorted_columns * hazard[:, None]
-    total, tied = _sums(hazard, sets)
-    denominator = np.maximum(total - sets.share * tied, 1e-300)
-    running = np.cumsum(weighted, axis=0)[sets.last]
-    among = np.vstack([np.zeros((1, sorted_columns.shape[1])), np.cumsum(weighted[sets.events], axis=0)])
-    means = (running - sets.share[:, None] * (among[sets.after] - among[sets.first])) / denominator[:, None]
-    gradient = sorted_columns[sets.events].sum(axis=0) - means.sum(axis=0)
-    inverse = 1.0 / denominator
-    # Each patient's total weight over the risk sets he is in, less his share as one of the tied.
-    ends = np.zeros(hazard.size + 1)
-    np.add.at(ends, sets.last, inverse)
-    reach = np.cumsum(ends[::-1])[::-1][: hazard.size]
-    tied_inverse = np.r_[0.0, np.cumsum(sets.share * inverse)]
-    reach[sets.events] -= tied_inverse[sets.after] - tied_inverse[sets.first]
-    curvature = weighted.T @ (sorted_columns * reach[:, None]) - means.T @ means
-    return gradient, curvature

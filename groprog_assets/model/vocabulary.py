@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from groprog_assets.errors import Problem
-from groprog_assets.model.clinical_encoder import Z_LIMIT, FieldEncoding
+from groprog_assets.fitting.clinical_encoder import Z_LIMIT, FieldEncoding
 from groprog_assets.model.inputs import ModelInputs
 from groprog_assets.model.risk_model import RiskModel
 

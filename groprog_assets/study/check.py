@@ -68,9 +68,8 @@ def study_notices(study: Study) -> list[Problem]:
     def notice(where: str, value: str, rule: str, remedy: str) -> None:
         notices.append(Problem(where, value, rule, remedy))
 
-    landmark = study.parameters.cohort.landmark_months
     for field in study.cohort.fields if study.cohort is not None else ():
-        if field.known_at_days > 0 and (landmark is None or field.known_at_days > landmark * 365.25 / 12):
+        if field.known_at_days > study.parameters.cohort.landmark_days:
             notice(
                 f"cohort.fields, {field.name}",
                 f"known {field.known_at_days:g} days after baseline",

@@ -264,6 +264,11 @@ class CohortParameters(ParameterGroup):
         le=1,
     )
 
+    @property
+    def landmark_days(self) -> float:
+        """The last day after baseline on which a covariate may become known: the landmark's, or 0 without one."""
+        return (self.landmark_months or 0.0) * 365.25 / 12
+
 
 class Parameters(ParameterGroup):
     """All groups. `overrides()` lists what differs from the published values."""

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from groprog_assets.fitting.ridge_cox import fit_ridge
 from groprog_assets.methods.evaluation.kaplan_meier import log_rank
-from groprog_assets.model.linear import fit_ridge
-from groprog_assets.model.linear import risk_sets as falling_sets
 from groprog_kernels.brier import brier_score
 from groprog_kernels.censoring import censoring_distribution, kaplan_meier
 from groprog_kernels.concordance import concordance, harrell
 from groprog_kernels.cox import breslow_baseline, cox_efron
+from groprog_kernels.risk_sets import risk_sets
 
 ORACLES = Path(__file__).parents[1] / "oracles"
 CLOSE = {"rtol": 1e-9, "atol": 1e-12}
@@ -88,7 +88,7 @@ def test_cox(cohort: dict[str, np.ndarray], said: dict[str, Any]) -> None:
     fitted = cox_efron(columns @ said["cox_coefficients"], cohort["time"], cohort["event"])
     assert -fitted.loss == pytest.approx(said["cox_log_likelihood"].item(), rel=1e-12)
     np.testing.assert_allclose(fitted.gradient @ columns, 0.0, atol=1e-9)
-    sets = falling_sets(cohort["time"], cohort["event"])
+    sets = risk_sets(cohort["time"], cohort["event"])
     ridge = fit_ridge(columns, sets, np.full(2, 1e-12), tolerance=1e-14)
     np.testing.assert_allclose(ridge.coefficients, said["cox_coefficients"], rtol=1e-8)
 

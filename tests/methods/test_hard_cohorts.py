@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 
 from groprog_assets.errors import GroProgError, ModelError
+from groprog_assets.fitting.covariates import FieldSpec
 from groprog_assets.methods.cohort.folds import make_folds
 from groprog_assets.methods.evaluation.baselines import baselines
 from groprog_assets.methods.evaluation.evaluation import evaluate
 from groprog_assets.model.cross_validation import cross_validate, train_final
-from groprog_assets.model.inputs import FieldSpec, ModelInputs, Outcomes, folds_from_columns
+from groprog_assets.model.inputs import ModelInputs, Outcomes, folds_from_columns
 from groprog_assets.model.predict import predict
 from tests.model.cohorts import parameters
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from groprog_assets.model.inputs import FieldSpec, Fold, ModelInputs, Outcomes
+from groprog_assets.fitting.covariates import FieldSpec
+from groprog_assets.model.inputs import Fold, ModelInputs, Outcomes
 from groprog_assets.study.parameters import Parameters
 
 FIELDS = (

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from groprog_assets.errors import ModelError
-from groprog_assets.model.cross_validation import Paths, cross_validate, fit_model, inner_folds, train_final
+from groprog_assets.model.cross_validation import Paths, cross_validate, fit_model, train_final
 from groprog_assets.model.inputs import Fold, ModelInputs, Outcomes
 from groprog_assets.model.predict import predict
 from groprog_assets.tables import TABLES
@@ -137,15 +137,6 @@ def test_too_few_events_and_mismatched_outcomes_are_refused():
         cross_validate(
             inputs, outcomes.take(np.arange(39)), [Fold(0, 0, np.arange(20), np.arange(20, 30))], parameters()
         )
-
-
-def test_inner_folds_deal_events_evenly():
-    outcomes = Outcomes(np.arange(1.0, 54.0), np.arange(53) % 4 == 0)
-    folds = inner_folds(outcomes, 5, 0)
-    events = [int(outcomes.event[folds == fold].sum()) for fold in range(5)]
-    sizes = np.bincount(folds)
-    assert max(events) - min(events) <= 1
-    assert sizes.max() - sizes.min() <= 1
 
 
 def test_own_libraries_reach_the_linear_path():

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from groprog_assets.errors import ModelError
-from groprog_assets.model.inputs import FieldSpec, Fold, ModelInputs, Outcomes, folds_from_columns
+from groprog_assets.fitting.covariates import FieldSpec
+from groprog_assets.model.inputs import Fold, ModelInputs, Outcomes, folds_from_columns
 from tests.model.cohorts import cohort
 
 

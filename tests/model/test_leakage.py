@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from groprog_assets.model.inputs import FieldSpec, ModelInputs
+from groprog_assets.fitting.covariates import FieldSpec
+from groprog_assets.model.inputs import ModelInputs
 from groprog_assets.model.leakage import (
     column_concordance,
     find_leaks,

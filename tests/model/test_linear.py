@@ -1,69 +1,13 @@
-"""The linear path: Efron's likelihood by definition, Newton's optimum, penalties and weights chosen on inner folds."""
+"""The linear path: penalties and weights chosen on inner folds."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from groprog_assets.model.linear import (
-    choose_branch,
-    fit_ridge,
-    log_partial_likelihood,
-    risk_sets,
-    stacked_linear_path,
-    stacking_weights,
-)
-
-
-def tied(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    generator = np.random.default_rng(seed)
-    columns = generator.normal(size=(n, 3))
-    return columns - columns.mean(axis=0), generator.integers(0, 6, n).astype(float), generator.random(n) < 0.6
-
-
-def efron_by_definition(risk: np.ndarray, time: np.ndarray, event: np.ndarray) -> float:
-    total = 0.0
-    for moment in np.unique(time[event]):
-        dying = event & (time == moment)
-        at_risk, tied_sum = np.exp(risk[time >= moment]).sum(), np.exp(risk[dying]).sum()
-        count = int(dying.sum())
-        total += risk[dying].sum() - sum(np.log(at_risk - place / count * tied_sum) for place in range(count))
-    return total
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_likelihood_is_efrons(seed: int):
-    columns, time, event = tied(40, seed)
-    risk = columns[:, 0] * 2
-    expected = efron_by_definition(risk, time, event)
-    assert log_partial_likelihood(risk, risk_sets(time, event)) == pytest.approx(expected, rel=1e-12)
-
-
-def test_no_events_give_zero_and_no_movement():
-    columns, time, _ = tied(10)
-    sets = risk_sets(time, np.zeros(10, bool))
-    assert log_partial_likelihood(columns[:, 0], sets) == 0.0
-    np.testing.assert_allclose(fit_ridge(columns, sets, np.ones(3)).coefficients, 0.0)
-
-
-def test_newton_reaches_the_optimum():
-    columns, time, event = tied(120)
-    sets, penalty = risk_sets(time, event), np.array([0.5, 1.0, 2.0])
-    fit = fit_ridge(columns, sets, penalty, tolerance=1e-14)
-
-    def value(coefficients: np.ndarray) -> float:
-        return efron_by_definition(columns @ coefficients, time, event) - 0.5 * float(penalty @ coefficients**2)
-
-    for axis in np.eye(3):
-        slope = (value(fit.coefficients + 1e-5 * axis) - value(fit.coefficients - 1e-5 * axis)) / 2e-5
-        assert abs(slope) < 1e-5
-
-
-def test_separable_columns_stay_finite():
-    time = np.arange(1.0, 21.0)
-    fit = fit_ridge(-time[:, None] + time.mean(), risk_sets(time, np.ones(20, bool)), np.array([1e-3]))
-    assert np.isfinite(fit.coefficients).all()
-
+from groprog_assets.fitting.ridge_cox import fit_ridge
+from groprog_assets.model.linear import choose_branch, stacked_linear_path, stacking_weights
+from groprog_kernels.risk_sets import risk_sets
 
 GRID = (0.01, 0.1, 1.0, 10.0)
 

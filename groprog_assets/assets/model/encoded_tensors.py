@@ -49,9 +49,13 @@ def encoded_tensors(
         encoders={name: encoders.document() for name, encoders in fitted.items()},
         **{name: encoders.arrays() for name, encoders in fitted.items() if encoders.arrays()},
     )
-    landmark_days = (parameters.cohort.landmark_months or 0.0) * 365.25 / 12
+    settings = parameters.cohort
     leaks = find_leaks(
-        inputs, model_outcomes(cohort), model_folds(folds, cohort), parameters.cohort.leak_concordance, landmark_days
+        inputs,
+        model_outcomes(cohort),
+        model_folds(folds, cohort),
+        settings.leak_concordance,
+        settings.landmark_days,
     )
     return materialized(
         value,

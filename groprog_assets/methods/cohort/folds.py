@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from groprog_assets.errors import CohortError, Problem
+from groprog_assets.fitting.stratified_folds import stratified_folds
 from groprog_assets.study.parameters import EvaluationParameters
 from groprog_assets.tables import conform
 
@@ -62,10 +63,8 @@ def _drawn(outcomes: pd.DataFrame, parameters: EvaluationParameters, seed: int) 
     rows = []
     for repeat in range(parameters.repeats):
         random = np.random.default_rng([seed, repeat])
-        # Events are dealt first, then the others go on where the events stopped: sizes differ by one at most as well.
-        dealt = np.concatenate([random.permutation(np.flatnonzero(event)), random.permutation(np.flatnonzero(~event))])
-        fold = np.arange(len(dealt)) % parameters.folds
-        rows.append(pd.DataFrame({"repeat": repeat, "fold": fold, "patient_id": patients[dealt]}))
+        fold = stratified_folds(event, parameters.folds, random)
+        rows.append(pd.DataFrame({"repeat": repeat, "fold": fold, "patient_id": patients}))
     return pd.concat(rows)
 
 

@@ -13,9 +13,11 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from groprog_assets.errors import CohortError, Problem
-from groprog_assets.methods.cohort.covariates import apply_covariates, fit_covariates
+from groprog_assets.fitting.clinical_encoder import ClinicalEncoder
+from groprog_assets.fitting.covariates import Covariates
+from groprog_assets.fitting.ridge_cox import choose_penalties, fit_blocks
+from groprog_assets.fitting.stratified_folds import stratified_folds
 from groprog_assets.methods.evaluation.boosting import choose_rounds, fit_boosted_cox, predict_boosted_cox
-from groprog_assets.methods.evaluation.penalised_cox import choose_penalties, fit_ridge_cox, inner_folds
 from groprog_assets.study.parameters import Parameters
 from groprog_assets.tables import conform
 from groprog_kernels.cox import breslow_baseline, survival_probability
@@ -64,7 +66,7 @@ def baselines(
     omics = None if expression is None else _aligned(expression, list(ordered.index))
     times = np.array(parameters.evaluation.survival_months)
     place = {patient: row for row, patient in enumerate(ordered.index)}
-    rows = rows.loc[ordered.index]
+    covariates = Covariates.from_columns(rows.loc[ordered.index].reset_index(), fields)
     time, event = ordered["time"].to_numpy(dtype=np.float64), ordered["event"].to_numpy(dtype=bool)
     parts: list[pd.DataFrame] = []
     chosen: dict[str, list[dict[str, Any]]] = {}
@@ -84,7 +86,7 @@ def baselines(
         random = np.random.default_rng([parameters.training.seed, repeat, fold])
         # Threads of the linear algebra library cost more than they bring on matrices of a few hundred rows.
         with threadpool_limits(1):
-            found = _fold(rows, fields, omics, time, event, train, parameters, random)
+            found = _fold(covariates, omics, time, event, train, parameters, random)
         for model, (risk, choice) in found.items():
             baseline = breslow_baseline(risk[train], time[train], event[train])
             survival = survival_probability(baseline, risk[test], times)
@@ -103,8 +105,7 @@ def baselines(
 
 
 def _fold(
-    records: pd.DataFrame,
-    fields: pd.DataFrame,
+    covariates: Covariates,
     omics: np.ndarray | None,
     time: np.ndarray,
     event: np.ndarray,
@@ -113,14 +114,14 @@ def _fold(
     random: np.random.Generator,
 ) -> dict[str, tuple[np.ndarray, dict[str, Any]]]:
     """{model: (risk of every patient, what was chosen)}; every constant from `train`."""
-    covariates = fit_covariates(records.iloc[train], fields, parameters.cohort.maximum_missing_flag)
-    clinic = apply_covariates(covariates, records)
+    encoder = clinical_encoder(covariates.take(train), parameters)
+    clinic = encoder.dummy_coded(covariates)
     folds = min(INNER_FOLDS, max(2, int(event[train].sum())))
-    inner = inner_folds(event[train], folds, random)
+    inner = stratified_folds(event[train], folds, random)
     data = (time[train], event[train])
     ridge = choose_penalties([clinic[train]], *data, [(penalty,) for penalty in RIDGE_PENALTIES], inner)
-    beta = fit_ridge_cox([clinic[train]], *data, ridge.penalties)
-    effects = {name: round(float(value), 6) for name, value in zip(covariates.names, beta)}
+    beta = fit_blocks([clinic[train]], *data, ridge.penalties)
+    effects = {name: round(float(value), 6) for name, value in zip(encoder.dummy_names(), beta)}
     found: dict[str, tuple[np.ndarray, dict[str, Any]]] = {
         "clinical_cox": (clinic @ beta, {"clinical_penalty": ridge.penalties[0], "log_hazard_ratio": effects})
     }
@@ -128,13 +129,19 @@ def _fold(
         genes = _components(omics, train)
         grid: list[tuple[float, ...]] = [(c, g) for g in EXPRESSION_PENALTIES for c in CLINICAL_PENALTIES]
         choice = choose_penalties([clinic[train], genes[train]], *data, grid, inner)
-        beta = fit_ridge_cox([clinic[train], genes[train]], *data, choice.penalties)
+        beta = fit_blocks([clinic[train], genes[train]], *data, choice.penalties)
         penalties = {"clinical_penalty": choice.penalties[0], "expression_penalty": choice.penalties[1]}
         found["penalised_cox"] = (np.hstack([clinic, genes]) @ beta, penalties)
     rounds = choose_rounds(clinic[train], *data, inner)
     boosted = fit_boosted_cox(clinic[train], *data, rounds)
     found["boosted_cox"] = (predict_boosted_cox(boosted, clinic), {"rounds": rounds})
     return found
+
+
+def clinical_encoder(training: Covariates, parameters: Parameters) -> ClinicalEncoder:
+    """The encoder of the baselines' covariates, its constants from the `training` patients; late fields are left out as in the
+    model."""
+    return ClinicalEncoder.fit(training, parameters.cohort.maximum_missing_flag, parameters.cohort.landmark_days)
 
 
 def _components(values: np.ndarray, train: np.ndarray) -> np.ndarray:

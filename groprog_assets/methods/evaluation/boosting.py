@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from groprog_assets.fitting.ridge_cox import held_out_log_likelihood
 from groprog_kernels.cox import cox_efron
 from groprog_kernels.risk_sets import risk_sets
 
@@ -96,8 +97,7 @@ def choose_rounds(
         for place, rounds in enumerate(choices.tolist()):
             for tree in model.trees[max(0, rounds - step) : rounds]:
                 risk += tree.value[_leaf(tree, bins)]
-            own = cox_efron(risk[keep], time, event, sets).loss
-            scores[place] += own - cox_efron(risk, time, event, everyone).loss
+            scores[place] += held_out_log_likelihood(risk, everyone, keep, sets)
     return int(choices[np.argmax(scores)])
 
 

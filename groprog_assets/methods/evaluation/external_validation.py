@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from groprog_assets.methods.cohort.covariates import apply_covariates, fit_covariates
-from groprog_assets.methods.evaluation.baselines import INNER_FOLDS, RIDGE_PENALTIES
+from groprog_assets.fitting.covariates import Covariates
+from groprog_assets.fitting.ridge_cox import choose_penalties, fit_blocks
+from groprog_assets.fitting.stratified_folds import stratified_folds
+from groprog_assets.methods.evaluation.baselines import INNER_FOLDS, RIDGE_PENALTIES, clinical_encoder
 from groprog_assets.methods.evaluation.evaluation import MODEL, evaluate
 from groprog_assets.methods.evaluation.kaplan_meier import at_risk_table, log_rank, survival_by_group, whole_years
-from groprog_assets.methods.evaluation.penalised_cox import choose_penalties, fit_ridge_cox, inner_folds
 from groprog_assets.study.parameters import Parameters
 from groprog_kernels.censoring import kaplan_meier, step_function
 from groprog_kernels.cox import breslow_baseline, survival_probability
@@ -58,21 +59,23 @@ def evaluate_external(
 
 
 def clinical_cox_elsewhere(
-    training: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame], records: pd.DataFrame, parameters: Parameters
+    fitted_on: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame], records: pd.DataFrame, parameters: Parameters
 ) -> pd.DataFrame:
     """patient_id, risk and survival_<month> of the clinical Cox baseline, fitted on (records, fields, outcomes) of the training.
 
     `records`: the other centre's, with every used field as a column; absent values count as the training's median.
     """
-    own, fields, outcomes = training
+    own, fields, outcomes = fitted_on
     own = own.set_index("patient_id").loc[outcomes["patient_id"]]
     time, event = outcomes["time"].to_numpy(np.float64), outcomes["event"].to_numpy(bool)
-    covariates = fit_covariates(own, fields, parameters.cohort.maximum_missing_flag)
-    clinic, elsewhere = apply_covariates(covariates, own), apply_covariates(covariates, records)
+    training = Covariates.from_columns(own.reset_index(), fields)
+    encoder = clinical_encoder(training, parameters)
+    clinic = encoder.dummy_coded(training)
+    elsewhere = encoder.dummy_coded(Covariates.from_columns(records, fields))
     random = np.random.default_rng([parameters.training.seed, 1, 1])
-    inner = inner_folds(event, min(INNER_FOLDS, max(2, int(event.sum()))), random)
+    inner = stratified_folds(event, min(INNER_FOLDS, max(2, int(event.sum()))), random)
     chosen = choose_penalties([clinic], time, event, [(penalty,) for penalty in RIDGE_PENALTIES], inner)
-    beta = fit_ridge_cox([clinic], time, event, chosen.penalties)
+    beta = fit_blocks([clinic], time, event, chosen.penalties)
     baseline = breslow_baseline(clinic @ beta, time, event)
     return survival_frame(records["patient_id"].to_numpy(), elsewhere @ beta, baseline, parameters)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from groprog_assets.fitting.stratified_folds import stratified_folds
 from groprog_assets.methods.evaluation.boosting import choose_rounds, fit_boosted_cox, predict_boosted_cox
-from groprog_assets.methods.evaluation.penalised_cox import inner_folds
 from groprog_kernels.concordance import harrell
 
 
@@ -21,4 +21,4 @@ def test_boosting_learns_a_threshold_and_stops_without_events() -> None:
 def test_noise_gets_few_rounds() -> None:
     random = np.random.default_rng(5)
     x, time, event = random.normal(size=(150, 3)), random.exponential(size=150), random.random(150) < 0.7
-    assert choose_rounds(x, time, event, inner_folds(event, 5, random), 40, 10) <= 10
+    assert choose_rounds(x, time, event, stratified_folds(event, 5, random), 40, 10) <= 10

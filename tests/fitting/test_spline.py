@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.interpolate import CubicSpline
 
-from groprog_assets.model.spline import fit_spline, restore_spline, spline_columns
+from groprog_assets.fitting.spline import fit_spline, restore_spline, spline_columns
 
 
 def test_columns_hold_no_straight_line_and_the_first_has_unit_spread():

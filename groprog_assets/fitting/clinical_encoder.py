@@ -1,4 +1,4 @@
-"""Clinical covariates as numbers and level indices (eq. 3 without the label), every constant fitted on a training fold.
+"""Clinical covariates as numbers and level indices (eq. 3 without the label), every constant fitted on training patients.
 
 A fitted encoder holds numbers, strings and tuples only. No outcome can reach it.
 """
@@ -6,12 +6,13 @@ A fitted encoder holds numbers, strings and tuples only. No outcome can reach it
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
-from groprog_assets.model.inputs import ModelInputs
-from groprog_assets.model.spline import Spline, fit_spline, spline_columns
+from groprog_assets.fitting.covariates import HasCovariates
+from groprog_assets.fitting.spline import Spline, fit_spline, spline_columns
 
 # The best of 2, 2.5, 3, 5 and 10 on the inner folds of TCGA-LIHC; its expression reaches 3965 SD.
 Z_LIMIT = 3.0
@@ -21,6 +22,8 @@ CURVE_COLUMNS = 4
 CURVE_KNOTS = 17
 # Standard deviation of a curve's first column beside its straight line's 1, so that one penalty shrinks bends more than slopes.
 CURVE_SCALE = 0.5
+# The baselines have no curves; they may follow a straight line further out.
+DUMMY_Z_LIMIT = 5.0
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class FieldEncoding:
     """One covariate's fitted constants; `dropped` holds the reason when the column carries nothing.
 
     mean, scale: of the values, median-filled, what makes them z-scores. spline: the field's curve over z, None without one.
+    flag: whether so many values are missing that this is a column of its own; flag_mean: the share that is missing then.
     level_means: share of each level, missing values counted as `most_frequent`, the code of the most frequent level; 0 where a
     field has one level, which being missing is the contrast to.
     """
@@ -69,8 +73,8 @@ class ClinicalEncoder:
     fields: tuple[FieldEncoding, ...]
 
     @classmethod
-    def fit(cls, inputs: ModelInputs, flag_above: float, known_by_days: float = 0.0) -> ClinicalEncoder:
-        """Constants from the training fold.
+    def fit(cls, given: HasCovariates, flag_above: float, known_by_days: float = 0.0) -> ClinicalEncoder:
+        """Constants from the training patients.
 
         Continuous: median fill, z-score, a spline's curve beside the straight line, a missing flag where more than
         `flag_above` (fraction) is missing. Ordinal: the level's index as a number and as an embedding index. Categorical: the
@@ -78,22 +82,22 @@ class ClinicalEncoder:
         column, and one known later than `known_by_days`, is dropped with the reason (A1, A27, A28).
         """
         encodings = []
-        for spec in inputs.fields:
-            values = inputs.covariates[spec.name]
+        for spec in given.fields:
+            values = given.covariates[spec.name]
             if spec.known_at_days > known_by_days:
                 reason = f"known {spec.known_at_days:g} days after baseline"
                 encodings.append(FieldEncoding(spec.name, spec.kind, spec.block, dropped=reason))
             elif spec.kind == "categorical":
-                encodings.append(_fit_categorical(spec.name, spec.block, values))
+                encodings.append(_fit_categorical(spec.name, spec.block, values, flag_above))
             else:
                 levels = spec.levels if spec.kind == "ordinal" else ()
                 number = _level_index(values, levels) if levels else values
                 encodings.append(_fit_number(spec.name, spec.kind, spec.block, number, levels, flag_above))
         return cls(tuple(encodings))
 
-    def transform(self, inputs: ModelInputs) -> EncodedClinical:
+    def transform(self, given: HasCovariates) -> EncodedClinical:
         """Numbers, level indices and the linear path's design of any patients; fields they lack count as missing."""
-        n = len(inputs)
+        n = len(given)
         state: dict[str, list[np.ndarray]] = {"state": [], "treatment": []}
         codes: dict[str, list[np.ndarray]] = {"state": [], "treatment": []}
         design: list[np.ndarray] = []
@@ -101,7 +105,7 @@ class ClinicalEncoder:
         for encoding in self.fields:
             if encoding.dropped:
                 continue
-            values = inputs.covariates.get(encoding.name)
+            values = given.covariates.get(encoding.name)
             if values is None:
                 values = np.full(n, np.nan) if encoding.kind == "continuous" else np.full(n, "")
             if encoding.kind == "categorical":
@@ -131,6 +135,41 @@ class ClinicalEncoder:
             _columns(codes["treatment"], n, np.int64),
             _columns([*design, *curves], n, np.float64),
         )
+
+    def dummy_coded(self, given: HasCovariates) -> np.ndarray:
+        """(n, p) float64 without NaN: the columns `dummy_names` of any patients, for an ordinary regression.
+
+        Continuous and ordinal fields: the z-score, stopped at 5 SD. Categorical: 1 where the patient has the level, one column a
+        level but the most frequent; a level not seen in training is 0 in all. Missing flags are 1 where the value is missing.
+        """
+        columns: list[np.ndarray] = []
+        for encoding in self.fields:
+            values = given.covariates[encoding.name]
+            if encoding.kind == "categorical":
+                code = _codes(values, encoding.levels)
+                columns.extend(code == level for level in _dummy_levels(encoding))
+                missing = values == ""
+            else:
+                number = values if encoding.kind == "continuous" else _level_index(values, encoding.levels)
+                missing = np.isnan(number)
+                if not encoding.dropped:
+                    z = encoding.z(np.where(missing, encoding.median, number))
+                    columns.append(np.clip(z, -DUMMY_Z_LIMIT, DUMMY_Z_LIMIT))
+            if encoding.flag:
+                columns.append(missing)
+        return _columns(columns, len(given), np.float64)
+
+    def dummy_names(self) -> list[str]:
+        """The name of each column of `dummy_coded`: field, field=level, or field missing."""
+        names: list[str] = []
+        for encoding in self.fields:
+            if encoding.kind == "categorical":
+                names.extend(f"{encoding.name}={encoding.levels[level - 1]}" for level in _dummy_levels(encoding))
+            elif not encoding.dropped:
+                names.append(encoding.name)
+            if encoding.flag:
+                names.append(f"{encoding.name} missing")
+        return names
 
     def level_counts(self, block: str) -> list[int]:
         """Embedding rows (levels and the unknown) of each coded field of `block`, in the order of the codes."""
@@ -178,12 +217,13 @@ def _fit_number(
     name: str, kind: str, block: str, number: np.ndarray, levels: tuple[str, ...], flag_above: float
 ) -> FieldEncoding:
     known = number[np.isfinite(number)]
+    missing = float(np.isnan(number).mean())
+    flag = flag_above < missing < 1
     if known.size == 0 or np.all(known == known[0]):
         reason = "no value in training" if known.size == 0 else "constant in training"
-        return FieldEncoding(name, kind, block, levels=levels, dropped=reason)
+        return FieldEncoding(name, kind, block, flag=flag, flag_mean=missing, levels=levels, dropped=reason)
     median = float(np.median(known))
     filled = np.where(np.isnan(number), median, number)
-    missing = float(np.isnan(number).mean())
     encoding = FieldEncoding(
         name,
         kind,
@@ -191,7 +231,7 @@ def _fit_number(
         median,
         float(filled.mean()),
         float(filled.std()),
-        flag=missing > flag_above,
+        flag=flag,
         flag_mean=missing,
         levels=levels,
     )
@@ -205,8 +245,10 @@ def _curve_width(encoding: FieldEncoding) -> int:
     return 0 if encoding.dropped or encoding.spline is None else len(encoding.spline.line[0])
 
 
-def _fit_categorical(name: str, block: str, values: np.ndarray) -> FieldEncoding:
+def _fit_categorical(name: str, block: str, values: np.ndarray, flag_above: float) -> FieldEncoding:
     levels = tuple(str(level) for level in np.unique(values) if level != "")
+    missing = float((values == "").mean())
+    flag = flag_above < missing < 1
     if np.unique(values).size < 2:
         reason = "constant in training" if levels else "no value in training"
         return FieldEncoding(name, "categorical", block, levels=levels, dropped=reason)
@@ -216,7 +258,23 @@ def _fit_categorical(name: str, block: str, values: np.ndarray) -> FieldEncoding
     if most_frequent:
         counts[most_frequent - 1] += int((code == 0).sum())
     means = tuple(float(count) / values.size for count in counts)
-    return FieldEncoding(name, "categorical", block, levels=levels, level_means=means, most_frequent=most_frequent)
+    return FieldEncoding(
+        name,
+        "categorical",
+        block,
+        flag=flag,
+        flag_mean=missing,
+        levels=levels,
+        level_means=means,
+        most_frequent=most_frequent,
+    )
+
+
+def _dummy_levels(encoding: FieldEncoding) -> list[int]:
+    # Codes of the levels that have a column: all but the most frequent; none where one level is all there is.
+    if encoding.dropped or not encoding.most_frequent:
+        return []
+    return [level for level in range(1, len(encoding.levels) + 1) if level != encoding.most_frequent]
 
 
 def _codes(values: np.ndarray, levels: tuple[str, ...]) -> np.ndarray:
@@ -229,7 +287,7 @@ def _level_index(values: np.ndarray, levels: tuple[str, ...]) -> np.ndarray:
     return np.where(codes > 0, codes - 1.0, np.nan)
 
 
-def _columns(columns: list[np.ndarray], n: int, dtype: Any) -> np.ndarray:
+def _columns(columns: list[np.ndarray], n: int, dtype: DTypeLike) -> np.ndarray:
     if not columns:
         return np.zeros((n, 0), dtype)
     return np.ascontiguousarray(np.column_stack(columns).astype(dtype))
