@@ -65,7 +65,8 @@ def concordance(
     patients. `ties="comparable"` is scikit-survival's rule, with `censoring_at="t-"` R survival's `timewt="n/G2"`.
     `tau` keeps events with t < tau. An event where G is 0, or after the last training time, has no weight:
     `unsupported` raises or drops it.
-    `method="sorted"` is O(n log n), `"pairs"` visits all pairs. No comparable pair: nan. All-equal risks: 0.5.
+    `method="sorted"` is O(n log n) and what the program runs; `"pairs"` visits all pairs, O(n^2), and is what the sorted form is
+    tested against. No comparable pair: nan. All-equal risks: 0.5.
     Raises ValueError on NaN, infinite or negative input. Source: paper 3.6 eq. 15, A23; doi:10.1002/sim.4154.
 
     >>> concordance([3.0, 2.0, 1.0], [1.0, 2.0, 3.0], [1, 1, 0]).cindex

@@ -5,14 +5,15 @@ A fitted encoder holds numbers, strings and tuples only. No outcome can reach it
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import NamedTuple, TypedDict, cast
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from groprog_assets.fitting.covariates import HasCovariates
-from groprog_assets.fitting.spline import Spline, fit_spline, spline_columns
+from groprog_assets.fitting.spline import Spline, SplineDocument, fit_spline, restore_spline, spline_columns
 
 # The best of 2, 2.5, 3, 5 and 10 on the inner folds of TCGA-LIHC; its expression reaches 3965 SD.
 Z_LIMIT = 3.0
@@ -24,6 +25,24 @@ CURVE_KNOTS = 17
 CURVE_SCALE = 0.5
 # The baselines have no curves; they may follow a straight line further out.
 DUMMY_Z_LIMIT = 5.0
+
+
+class FieldDocument(TypedDict):
+    """A FieldEncoding as JSON holds it."""
+
+    name: str
+    kind: str
+    block: str
+    median: float
+    mean: float
+    scale: float
+    spline: SplineDocument | None
+    flag: bool
+    flag_mean: float
+    levels: Sequence[str]
+    level_means: Sequence[float]
+    most_frequent: int
+    dropped: str
 
 
 @dataclass(frozen=True)
@@ -49,6 +68,29 @@ class FieldEncoding:
     level_means: tuple[float, ...] = ()
     most_frequent: int = 0
     dropped: str = ""
+
+    def document(self) -> FieldDocument:
+        """The constants as JSON holds them."""
+        return cast(FieldDocument, asdict(self))
+
+    @classmethod
+    def restore(cls, document: FieldDocument) -> FieldEncoding:
+        """The encoding that `document()` describes."""
+        return cls(
+            name=document["name"],
+            kind=document["kind"],
+            block=document["block"],
+            median=document["median"],
+            mean=document["mean"],
+            scale=document["scale"],
+            spline=None if document["spline"] is None else restore_spline(document["spline"]),
+            flag=document["flag"],
+            flag_mean=document["flag_mean"],
+            levels=tuple(document["levels"]),
+            level_means=tuple(document["level_means"]),
+            most_frequent=document["most_frequent"],
+            dropped=document["dropped"],
+        )
 
     def z(self, number: np.ndarray) -> np.ndarray:
         """z-scores of values (n,) as recorded or levels' indices; no stop at a limit."""

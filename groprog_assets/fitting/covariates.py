@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,7 +18,7 @@ Kind = Literal["continuous", "ordinal", "categorical"]
 class Columns(Protocol):
     """Columns by name, each (n,): a dict of arrays, or a DataFrame."""
 
-    def __getitem__(self, name: str, /) -> Any: ...
+    def __getitem__(self, name: str, /) -> ArrayLike: ...
 
     def __contains__(self, name: object, /) -> bool: ...
 
@@ -71,7 +71,7 @@ class Covariates:
 
 
 def _rows(records: Columns) -> int:
-    return len(records["patient_id"])
+    return int(np.size(records["patient_id"]))
 
 
 def field_specs(columns: Columns) -> tuple[FieldSpec, ...]:

@@ -6,9 +6,13 @@ A ridge penalty on these columns is the penalty of a smoothing spline on the cur
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+
+Matrix = Sequence[Sequence[float]]
+SplineDocument = tuple[Sequence[float], Sequence[float], Matrix, Matrix]
+"""The parts of a Spline as JSON holds them."""
 
 
 class Spline(NamedTuple):
@@ -51,11 +55,11 @@ def spline_columns(spline: Spline, x: np.ndarray) -> np.ndarray:
     """(n, r) of any values x (n,); those beyond the span count as its ends."""
     inside = np.clip(x, *spline.span)
     straight = np.column_stack([np.ones(inside.size), inside])
-    curves = _kernel(inside, np.array(spline.knots), spline.span) @ np.array(spline.weights)
+    curves: np.ndarray = _kernel(inside, np.array(spline.knots), spline.span) @ np.array(spline.weights)
     return curves - straight @ np.array(spline.line)
 
 
-def restore_spline(parts: Sequence[Sequence[Any]]) -> Spline:
+def restore_spline(parts: SplineDocument) -> Spline:
     """The spline whose parts came back from JSON as lists."""
     span, knots, weights, line = parts
     return Spline(tuple(span), tuple(knots), _rows(np.array(weights)), _rows(np.array(line)))  # type: ignore[arg-type]

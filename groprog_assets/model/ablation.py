@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from groprog_assets.model.inputs import BLOCKS, ModelInputs
 from groprog_assets.study.parameters import Parameters
 
 FEW = ("descriptors", "ranking", "modality_dropout")
-CHANGES: dict[str, dict[str, dict[str, Any]]] = {
+CHANGES: dict[str, dict[str, dict[str, object]]] = {
     "gene_deviation": {"representation": {"gene_deviation": False}},
     "modality_dropout": {"representation": {"modality_dropout": 0.0}},
     "coupling": {"network": {"attention": "none"}},

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 import torch
@@ -19,12 +19,44 @@ from groprog_assets.model.network import RiskNetwork, input_widths
 from groprog_assets.model.predict import Prediction, predict
 from groprog_assets.model.representation import Batch
 from groprog_assets.model.risk_model import RiskModel
-from groprog_assets.model.search import inner_score, search_settings
+from groprog_assets.model.search import TrialRow, inner_score, search_settings
 from groprog_assets.model.training import Member, train_member
+from groprog_assets.model.training_state import EpochRow
 from groprog_assets.study.parameters import Parameters
 from groprog_kernels.cox import breslow_baseline, survival_probability
 
-Progress = Callable[[dict[str, Any]], None]
+
+class HistoryRow(EpochRow):
+    """A row of table training_history: an epoch of a member of a fold."""
+
+    repeat: int
+    fold: int
+    seed: int
+
+
+class PenaltyRow(TypedDict):
+    """A tried penalty of a branch of the linear path and its cross-validated gain per event."""
+
+    branch: str
+    penalty: float
+    score: float
+
+
+class FoldPenaltyRow(PenaltyRow):
+    """The same, with its fold."""
+
+    repeat: int
+    fold: int
+
+
+class FoldTrialRow(TrialRow):
+    """A row of table search_log."""
+
+    repeat: int
+    fold: int
+
+
+Progress = Callable[[HistoryRow], None]
 Inspection = Callable[[Fold, RiskModel, ModelInputs], None]
 Paths = dict[tuple[int, int], LinearPath | None]
 """Linear paths by (repeat, fold)."""
@@ -47,8 +79,8 @@ class Fitted(NamedTuple):
     history: dict[str, np.ndarray]
     out_of_fold: np.ndarray
     stacking: tuple[float, float]
-    search: list[dict[str, float]]
-    trials: list[dict[str, Any]]
+    search: list[PenaltyRow]
+    trials: list[FoldTrialRow]
 
 
 class CrossValidation(NamedTuple):
@@ -91,8 +123,8 @@ def cross_validate(
     _check(inputs, outcomes)
     columns: dict[str, list[np.ndarray]] = {}
     histories, models = [], []
-    searches: list[dict[str, Any]] = []
-    trials: list[dict[str, Any]] = []
+    searches: list[FoldPenaltyRow] = []
+    trials: list[FoldTrialRow] = []
     for fold in folds:
         folder = (
             None if checkpoint_folder is None else Path(checkpoint_folder) / f"repeat-{fold.repeat}-fold-{fold.fold}"
@@ -196,7 +228,7 @@ def fit_model(
     path = paths[repeat, fold]
     members: list[Member] = []
     places = []
-    history: list[dict[str, Any]] = []
+    history: list[HistoryRow] = []
     for number in range(training.ensemble_seeds):
         place = number % inner_count
         where = None if folder is None else Path(folder) / f"member-{number}"
@@ -278,7 +310,7 @@ def _linear_path(
     return path._replace(out_of_fold=out_of_fold)
 
 
-def _search_rows(path: LinearPath) -> list[dict[str, Any]]:
+def _search_rows(path: LinearPath) -> list[PenaltyRow]:
     return [
         {"branch": branch.name, "penalty": penalty, "score": gain}
         for branch in path.branches
@@ -351,13 +383,13 @@ def _rows(model: RiskModel, prediction: Prediction, fold: Fold) -> dict[str, np.
     return rows
 
 
-def _labelled(progress: Progress | None, repeat: int, fold: int, seed: int) -> Progress | None:
+def _labelled(progress: Progress | None, repeat: int, fold: int, seed: int) -> Callable[[EpochRow], None] | None:
     if progress is None:
         return None
     return lambda row: progress({"repeat": repeat, "fold": fold, "seed": seed, **row})
 
 
-def _table(rows: list[dict[str, Any]]) -> dict[str, np.ndarray]:
+def _table(rows: Sequence[Mapping[str, object]]) -> dict[str, np.ndarray]:
     if not rows:
         return {}
     whole = ("repeat", "fold", "seed", "epoch", "trial")

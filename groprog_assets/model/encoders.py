@@ -6,14 +6,14 @@ loadings) is stored beside it as an array.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 
 from groprog_assets.errors import ModelError, Problem
-from groprog_assets.fitting.clinical_encoder import Z_LIMIT, ClinicalEncoder, FieldEncoding
-from groprog_assets.fitting.spline import restore_spline
+from groprog_assets.fitting.clinical_encoder import Z_LIMIT, ClinicalEncoder, FieldDocument, FieldEncoding
 from groprog_assets.model.harmonization import Harmonization, fit_harmonization, harmonize_known
 from groprog_assets.model.inputs import BLOCKS, ModelInputs
 from groprog_assets.study.parameters import Parameters
@@ -32,6 +32,42 @@ ROWS_AT_ONCE = 4096
 # Between gene and feature in the name of a library's column; no name holds it.
 SEPARATOR = "\t"
 BATCH_ARRAYS = ("mean", "spread", "shift", "factor")
+
+
+class ExpressionDocument(TypedDict):
+    """The constants of an ExpressionEncoder as JSON holds them, but the loadings."""
+
+    genes: list[str]
+    centre: list[float]
+    scale: list[float]
+    dropped: dict[str, str]
+
+
+class DescriptorDocument(TypedDict):
+    """The constants of a DescriptorEncoder as JSON holds them."""
+
+    names: Sequence[str]
+    mean: Sequence[float]
+    scale: Sequence[float]
+    sources: Mapping[str, Sequence[int]]
+
+
+class BatchDocument(TypedDict):
+    """Genes and batches of BatchConstants; their matrices are arrays of their own."""
+
+    genes: list[str]
+    batch: list[str]
+
+
+class EncodersDocument(TypedDict):
+    """The constants of all encoders as JSON holds them; matrices are in `Encoders.arrays`."""
+
+    mode: str
+    fields: list[FieldDocument]
+    expression: ExpressionDocument | None
+    libraries: ExpressionDocument | None
+    descriptor: DescriptorDocument
+    harmonization: BatchDocument | None
 
 
 class EncodedExpression(NamedTuple):
@@ -90,7 +126,7 @@ class ExpressionEncoder:
         z, present = _standardise(aligned, self.centre, self.scale)
         return EncodedExpression(z, present, _product(z, self.loadings))
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> ExpressionDocument:
         """The fitted constants but the loadings, which are an array of their own."""
         return {
             "genes": list(self.genes),
@@ -100,7 +136,7 @@ class ExpressionEncoder:
         }
 
     @classmethod
-    def restore(cls, document: dict[str, Any] | None, loadings: np.ndarray | None) -> ExpressionEncoder | None:
+    def restore(cls, document: ExpressionDocument | None, loadings: np.ndarray | None) -> ExpressionEncoder | None:
         """The encoder that `document()` and its loadings describe; None for None."""
         if document is None:
             return None
@@ -117,6 +153,10 @@ class DescriptorEncoder:
     mean: tuple[float, ...]
     scale: tuple[float, ...]
     sources: dict[str, tuple[int, ...]]
+
+    def document(self) -> DescriptorDocument:
+        """The fitted constants."""
+        return {"names": self.names, "mean": self.mean, "scale": self.scale, "sources": self.sources}
 
     @classmethod
     def fit(cls, inputs: ModelInputs) -> DescriptorEncoder:
@@ -287,14 +327,14 @@ class Encoders:
             return np.zeros(size, bool)
         return self.gene_descriptors[:, -1] > 0
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> EncodersDocument:
         """The fitted constants as a JSON-able document; matrices are in `arrays`."""
         return {
             "mode": self.mode,
-            "fields": [asdict(encoding) for encoding in self.clinical.fields],
+            "fields": [encoding.document() for encoding in self.clinical.fields],
             "expression": None if self.expression is None else self.expression.document(),
             "libraries": None if self.libraries is None else self.libraries.document(),
-            "descriptor": asdict(self.descriptor),
+            "descriptor": self.descriptor.document(),
             "harmonization": None
             if self.harmonization is None
             else {"genes": list(self.harmonization.genes), "batch": self.harmonization.constants.batch.tolist()},
@@ -315,16 +355,8 @@ class Encoders:
         return arrays
 
     @classmethod
-    def restore(cls, document: dict[str, Any], arrays: dict[str, np.ndarray]) -> Encoders:
+    def restore(cls, document: EncodersDocument, arrays: dict[str, np.ndarray]) -> Encoders:
         """The encoders that `document()` and `arrays()` describe."""
-        fields = []
-        for row in document["fields"]:
-            held: dict[str, Any] = {
-                name: tuple(value) if isinstance(value, list) else value for name, value in row.items()
-            }
-            if held["spline"] is not None:
-                held["spline"] = restore_spline(held["spline"])
-            fields.append(FieldEncoding(**held))
         expression = ExpressionEncoder.restore(document["expression"], arrays.get("loadings"))
         libraries = ExpressionEncoder.restore(document["libraries"], arrays.get("library_loadings"))
         held = document["descriptor"]
@@ -334,11 +366,14 @@ class Encoders:
             tuple(held["scale"]),
             {source: tuple(columns) for source, columns in held["sources"].items()},
         )
-        batches, harmonization = document.get("harmonization"), None
+        batches, harmonization = document["harmonization"], None
         if batches is not None:
             constants = Harmonization(np.array(batches["batch"]), *(arrays[f"batch_{name}"] for name in BATCH_ARRAYS))
             harmonization = BatchConstants(tuple(batches["genes"]), constants)
-        clinical, descriptors = ClinicalEncoder(tuple(fields)), arrays.get("gene_descriptors")
+        clinical, descriptors = (
+            ClinicalEncoder(tuple(map(FieldEncoding.restore, document["fields"]))),
+            arrays.get("gene_descriptors"),
+        )
         return cls(document["mode"], clinical, expression, descriptor, descriptors, harmonization, libraries)
 
 
@@ -364,8 +399,7 @@ class Encoded(NamedTuple):
 
     def take(self, index: np.ndarray) -> Encoded:
         """The patients at `index`."""
-        taken: list[Any] = [None if array is None else array[index] for array in self]
-        return Encoded(*taken)
+        return Encoded._make(None if array is None else array[index] for array in self)
 
 
 def _robust(values: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from groprog_assets.errors import ModelError, Problem
 from groprog_assets.fitting.covariates import FieldSpec, covariate_values, field_specs, numbers
@@ -174,11 +175,11 @@ class ModelInputs:
     @classmethod
     def from_columns(
         cls,
-        records: Mapping[str, Any],
-        fields: Mapping[str, Any] | Sequence[FieldSpec],
-        expression: Mapping[str, Any] | None = None,
-        features: Mapping[str, Any] | None = None,
-        constants: Mapping[str, Any] | None = None,
+        records: Mapping[str, ArrayLike],
+        fields: Mapping[str, ArrayLike] | Sequence[FieldSpec],
+        expression: Mapping[str, ArrayLike] | None = None,
+        features: Mapping[str, ArrayLike] | None = None,
+        constants: Mapping[str, ArrayLike] | None = None,
         mode: Literal["signature", "matched", "clinical"] = "signature",
     ) -> ModelInputs:
         """Build inputs from plain columns.
@@ -192,7 +193,7 @@ class ModelInputs:
         """
         specs = tuple(fields) if not isinstance(fields, Mapping) else field_specs(fields)
         patient_id = np.asarray(records["patient_id"]).astype(str)
-        covariates = {spec.name: records[spec.name] for spec in specs if spec.name in records}
+        covariates = {spec.name: np.asarray(records[spec.name]) for spec in specs if spec.name in records}
         if mode == "clinical" or (expression is None and mode == "signature"):
             return cls(patient_id, specs, covariates)
         if mode == "matched":
@@ -202,8 +203,8 @@ class ModelInputs:
                         "representation.mode", "matched", "It needs one nascent library a patient.", "Use signature."
                     )
                 )
-            names = tuple(str(name) for name in features["feature"])
-            genes = tuple(str(gene) for gene in features["gene"])
+            names = tuple(str(name) for name in np.asarray(features["feature"]))
+            genes = tuple(str(gene) for gene in np.asarray(features["gene"]))
             return cls(
                 patient_id,
                 specs,
@@ -237,7 +238,7 @@ class ModelInputs:
         return cls(patient_id, specs, covariates, aligned, genes, descriptors, names, _blocks(names, constants))
 
 
-def folds_from_columns(columns: Mapping[str, Any], patient_id: Iterable[str]) -> list[Fold]:
+def folds_from_columns(columns: Mapping[str, ArrayLike], patient_id: Iterable[str]) -> list[Fold]:
     """Folds from the columns of table folds (repeat, fold, patient_id), as row indices into `patient_id`."""
     at = {str(patient): row for row, patient in enumerate(patient_id)}
     repeats = np.asarray(columns["repeat"]).astype(int)
@@ -261,7 +262,7 @@ def folds_from_columns(columns: Mapping[str, Any], patient_id: Iterable[str]) ->
     return folds
 
 
-def _blocks(names: Sequence[str], constants: Mapping[str, Any] | None) -> dict[str, tuple[str, ...]]:
+def _blocks(names: Sequence[str], constants: Mapping[str, ArrayLike] | None) -> dict[str, tuple[str, ...]]:
     block_of: dict[str, str] = {}
     if constants is not None:
         for feature, block in zip(np.asarray(constants["feature"]), np.asarray(constants["block"])):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -55,8 +55,7 @@ class Batch(NamedTuple):
 
     def take(self, index: torch.Tensor) -> Batch:
         """The patients at `index`."""
-        taken: list[Any] = [None if tensor is None else tensor[index] for tensor in self]
-        return Batch(*taken)
+        return Batch._make(None if tensor is None else tensor[index] for tensor in self)
 
 
 class DescriptorMaps(nn.Module):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 
@@ -22,11 +22,33 @@ STARTUP = 8
 Score = Callable[[Parameters, int], float]
 
 
+Setting = dict[str, object]
+"""{parameter: value}, the parameter as group.field."""
+Place = dict[str, int]
+"""{parameter: which of its values}."""
+
+
+class Trial(TypedDict):
+    """A tried setting and its score."""
+
+    place: Place
+    score: float
+
+
+class TrialRow(TypedDict):
+    """A row of table search_log but the fold: setting is JSON."""
+
+    trial: int
+    setting: str
+    score: float
+    chosen: bool
+
+
 class Searched(NamedTuple):
     """The parameters with the best setting, and one row a trial: trial, setting (JSON), score, chosen."""
 
     parameters: Parameters
-    log: list[dict[str, Any]]
+    log: list[TrialRow]
 
 
 def search_settings(parameters: Parameters, score: Score, seed: int, folder: Path | None = None) -> Searched:
@@ -48,7 +70,7 @@ def search_settings(parameters: Parameters, score: Score, seed: int, folder: Pat
             write_whole(Path(folder) / "search.json", content)
     scores = np.array([row["score"] for row in done])
     best = int(np.argmax(np.where(np.isfinite(scores), scores, -np.inf)))
-    log = [
+    log: list[TrialRow] = [
         {
             "trial": trial,
             "setting": json.dumps(_setting(choices, row["place"]), sort_keys=True),
@@ -60,7 +82,7 @@ def search_settings(parameters: Parameters, score: Score, seed: int, folder: Pat
     return Searched(with_setting(parameters, _setting(choices, done[best]["place"])), log)
 
 
-def grid_of(parameters: Parameters) -> dict[str, list[Any]]:
+def grid_of(parameters: Parameters) -> dict[str, list[object]]:
     """The values of each searched parameter, the present one first."""
     found = {}
     for name, values in sorted(parameters.search.grid.items()):
@@ -70,9 +92,9 @@ def grid_of(parameters: Parameters) -> dict[str, list[Any]]:
     return found
 
 
-def with_setting(parameters: Parameters, setting: dict[str, Any]) -> Parameters:
+def with_setting(parameters: Parameters, setting: Setting) -> Parameters:
     """The parameters with some values changed; groups that were not declared stay unreadable."""
-    groups: dict[str, dict[str, Any]] = {}
+    groups: dict[str, Setting] = {}
     for name, value in setting.items():
         group, _, field = name.partition(".")
         groups.setdefault(group, {})[field] = value
@@ -89,26 +111,28 @@ def inner_score(risk: np.ndarray, outcomes: Outcomes) -> float:
     return -found.loss / found.events
 
 
-def _setting(choices: dict[str, list[Any]], place: dict[str, int]) -> dict[str, Any]:
+def _setting(choices: dict[str, list[object]], place: Place) -> Setting:
     return {name: choices[name][at] for name, at in place.items()}
 
 
-def _proposed(choices: dict[str, list[Any]], done: list[dict[str, Any]], seed: int) -> dict[str, int]:
+def _proposed(choices: dict[str, list[object]], done: list[Trial], seed: int) -> Place:
     import optuna
-    from optuna.distributions import CategoricalDistribution
+    from optuna.distributions import BaseDistribution, CategoricalDistribution
     from optuna.samplers import TPESampler
     from optuna.trial import create_trial
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     # Places instead of values: a category may be a list, and an order of magnitude is no distance.
-    space: Any = {name: CategoricalDistribution(tuple(range(len(values)))) for name, values in choices.items()}
+    space: dict[str, BaseDistribution] = {
+        name: CategoricalDistribution(tuple(range(len(values)))) for name, values in choices.items()
+    }
     study = optuna.create_study(direction="maximize", sampler=TPESampler(seed=seed, n_startup_trials=STARTUP))
     told = [row for row in done if np.isfinite(row["score"])]
     study.add_trials([create_trial(params=row["place"], distributions=space, value=row["score"]) for row in told])
     return {name: int(value) for name, value in study.ask(space).params.items()}
 
 
-def _recalled(folder: Path | None, choices: dict[str, list[Any]]) -> list[dict[str, Any]]:
+def _recalled(folder: Path | None, choices: dict[str, list[object]]) -> list[Trial]:
     # Trials of a killed search of the same choices; a file that cannot be read counts as none.
     try:
         document = json.loads((Path(folder) / "search.json").read_bytes()) if folder is not None else {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -34,19 +34,30 @@ from groprog_assets.model.schedule import (
     stage_of,
     warmup_epochs,
 )
-from groprog_assets.model.training_state import TrainingFolder, TrainingState
+from groprog_assets.model.training_state import EpochRow, TrainingDocument, TrainingFolder, TrainingState
 from groprog_assets.study.parameters import Parameters
 from groprog_kernels.concordance import harrell
 
 GRADIENT_LIMIT = 5.0
-Progress = Callable[[dict[str, Any]], None]
+Progress = Callable[[EpochRow], None]
+
+
+class Validation(NamedTuple):
+    """The validation part after a joint epoch: Harrell's C, mean eta of eq. 6, effective rank of h."""
+
+    concordance: float
+    eta_mean: float
+    effective_rank: float
+
+
+NOT_VALIDATED = Validation(float("nan"), float("nan"), float("nan"))
 
 
 class Member(NamedTuple):
     """A trained member: network (moving-average weights, evaluation mode), history rows, validation score r (v,), eta (n,)."""
 
     network: RiskNetwork
-    history: list[dict[str, Any]]
+    history: list[EpochRow]
     validation_score: np.ndarray
 
 
@@ -139,7 +150,7 @@ class _Run:
         self.warm_loss = float("inf")
         self.next_epoch = 0
         self.warmup = warmup_epochs(training, self.genomic)
-        self.history: list[dict[str, Any]] = []
+        self.history: list[EpochRow] = []
         self.pairs = None
         if self.fitted.time.size <= training.full_batch_limit:
             self.pairs = self._pairs(np.arange(self.fitted.time.size))
@@ -149,7 +160,7 @@ class _Run:
         joint = self.next_epoch - self.warmup
         return joint >= self.parameters.training.joint_epochs or self.stopping.done(self.next_epoch - 1)
 
-    def epoch(self) -> dict[str, Any]:
+    def epoch(self) -> EpochRow:
         training = self.parameters.training
         number = self.next_epoch
         stage = stage_of(number, training, self.genomic)
@@ -171,15 +182,24 @@ class _Run:
                     self.average.update()
                 for name, value in terms.items():
                     sums[name] += value
-        row: dict[str, Any] = {"epoch": number, "stage": stage}
-        row.update({name: value / max(steps, 1) for name, value in sums.items()})
-        row.update(validation_concordance=float("nan"), genomic_rate=1.0, clinical_rate=1.0)
-        row.update(eta_mean=float("nan"), effective_rank=float("nan"))
+        means = {name: value / max(steps, 1) for name, value in sums.items()}
         if stage != "joint":
             self._validate_branch(stage)
+            found, rates = NOT_VALIDATED, (1.0, 1.0)
         else:
-            row.update(self._validate(number))
-            row["genomic_rate"], row["clinical_rate"] = self.current_rates
+            found, rates = self._validate(number), self.current_rates
+        row: EpochRow = {
+            "epoch": number,
+            "stage": stage,
+            "cox": means["cox"],
+            "ranking": means["ranking"],
+            "coherence": means["coherence"],
+            "validation_concordance": found.concordance,
+            "genomic_rate": rates[0],
+            "clinical_rate": rates[1],
+            "eta_mean": found.eta_mean,
+            "effective_rank": found.effective_rank,
+        }
         self.history.append(row)
         self.next_epoch = number + 1
         return row
@@ -262,7 +282,7 @@ class _Run:
         self.network.train()
 
     @torch.no_grad()
-    def _validate(self, epoch: int) -> dict[str, float]:
+    def _validate(self, epoch: int) -> Validation:
         self.average.write(self.shadow_parameters)
         output = self.shadow(self.held_out)
         risk = output.network.double().cpu()
@@ -271,11 +291,7 @@ class _Run:
         if self.stopping.update(epoch, loss):
             self.best = {name: value.detach().clone() for name, value in self.shadow.state_dict().items()}
         concordance = harrell(risk.numpy(), self.validated.time, self.validated.event).cindex
-        return {
-            "validation_concordance": float(concordance),
-            "eta_mean": float(output.eta.mean()),
-            "effective_rank": effective_rank(output.h),
-        }
+        return Validation(float(concordance), float(output.eta.mean()), effective_rank(output.h))
 
     def _pairs(self, rows: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         batch = self.batch.take(torch.from_numpy(rows).to(self.device))
@@ -294,14 +310,14 @@ class _Run:
         tensors.update({f"average.{name}": value for name, value in self.average.state().items()})
         for place, held in self.optimiser.state_dict()["state"].items():
             tensors.update({f"optimiser.{place}.{name}": value for name, value in held.items()})
-        document = {
+        document: TrainingDocument = {
             "next_epoch": self.next_epoch,
             "average_steps": self.average.steps,
             "best": self.stopping.best if self.stopping.best_epoch >= 0 else None,
             "best_epoch": self.stopping.best_epoch,
             "warm_loss": self.warm_loss if self.warm else None,
-            "rates": [self.rates.genomic, self.rates.clinical, self.rates.steps],
-            "current_rates": list(self.current_rates),
+            "rates": (self.rates.genomic, self.rates.clinical, self.rates.steps),
+            "current_rates": self.current_rates,
             "learning_rates": [group["lr"] for group in self.optimiser.param_groups],
             "history": self.history,
         }

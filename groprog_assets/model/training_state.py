@@ -10,18 +10,47 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypedDict
 
 import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
 
+class EpochRow(TypedDict):
+    """What an epoch was like: mean losses of its steps, multiples of the learning rate, and, in the joint stage, the validation."""
+
+    epoch: int
+    stage: str
+    cox: float
+    ranking: float
+    coherence: float
+    validation_concordance: float
+    genomic_rate: float
+    clinical_rate: float
+    eta_mean: float
+    effective_rank: float
+
+
+class TrainingDocument(TypedDict):
+    """The numbers later epochs depend on; None for a loss that is infinite, as JSON holds no infinity."""
+
+    next_epoch: int
+    average_steps: int
+    best: float | None
+    best_epoch: int
+    warm_loss: float | None
+    rates: tuple[float, float, int]
+    current_rates: tuple[float, float]
+    learning_rates: list[float]
+    history: list[EpochRow]
+
+
 class TrainingState(NamedTuple):
     """All that later epochs depend on: tensors by name, and a JSON-able document."""
 
     tensors: dict[str, torch.Tensor]
-    document: dict[str, Any]
+    document: TrainingDocument
 
 
 class TrainingFolder:

@@ -11,8 +11,9 @@ import pandas as pd
 
 from groprog_assets.compute.compute_pool import Here, Pool
 from groprog_assets.model.checkpoint import model_version, save_model
-from groprog_assets.model.cross_validation import cross_validate, train_final
+from groprog_assets.model.cross_validation import Fitted, HistoryRow, cross_validate, train_final
 from groprog_assets.model.device import single_threaded
+from groprog_assets.model.inputs import ModelInputs, Outcomes
 from groprog_assets.prognosis.model_columns import model_folds, model_inputs, model_outcomes, search_log
 from groprog_assets.prognosis.robustness_runs import FoldStability
 from groprog_assets.store.artifacts import Blob, Bundle
@@ -43,7 +44,7 @@ def compute(shared: Mapping[str, Any], part: Mapping[str, Any], here: Here) -> d
     kind = part["kind"]
     folder = None if here.scratch is None else here.scratch / kind
 
-    def tell(row: dict[str, Any]) -> None:
+    def tell(row: HistoryRow) -> None:
         if here.progress is not None and row["epoch"] % TOLD_EPOCHS == 0:
             where = f"repeat {row['repeat']} fold {row['fold']} member {row['seed']}"
             here.progress(f"{where} epoch {row['epoch']} {row['stage']}")
@@ -87,7 +88,7 @@ def joined(made: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _final(final: Any, inputs: Any, outcomes: Any) -> dict[str, Any]:
+def _final(final: Fitted, inputs: ModelInputs, outcomes: Outcomes) -> dict[str, Any]:
     files = save_model(final.model)
     summary = {
         "model_version": model_version(files),
