@@ -23,8 +23,6 @@ CURVE_COLUMNS = 4
 CURVE_KNOTS = 17
 # Standard deviation of a curve's first column beside its straight line's 1, so that one penalty shrinks bends more than slopes.
 CURVE_SCALE = 0.5
-# The baselines have no curves; they may follow a straight line further out.
-DUMMY_Z_LIMIT = 5.0
 
 
 class FieldDocument(TypedDict):
@@ -50,7 +48,7 @@ class FieldEncoding:
     """One covariate's fitted constants; `dropped` holds the reason when the column carries nothing.
 
     mean, scale: of the values, median-filled, what makes them z-scores. spline: the field's curve over z, None without one.
-    flag: whether so many values are missing that this is a column of its own; flag_mean: the share that is missing then.
+    flag: whether a number is missing so often that this is a column of its own; flag_mean: the share that is missing.
     level_means: share of each level, missing values counted as `most_frequent`, the code of the most frequent level; 0 where a
     field has one level, which being missing is the contrast to.
     """
@@ -92,6 +90,14 @@ class FieldEncoding:
             dropped=document["dropped"],
         )
 
+    def codes(self, values: np.ndarray) -> np.ndarray:
+        """(n,) int64 code of each value (n,) str: 1 for the first level, 0 for a missing or unknown one."""
+        return _codes(values, self.levels)
+
+    def numbers(self, values: np.ndarray) -> np.ndarray:
+        """(n,) float64, NaN where missing: the number itself, or the index of an ordinal level."""
+        return values if self.kind == "continuous" else _level_index(values, self.levels)
+
     def z(self, number: np.ndarray) -> np.ndarray:
         """z-scores of values (n,) as recorded or levels' indices; no stop at a limit."""
         return (number - self.mean) / self.scale
@@ -130,7 +136,7 @@ class ClinicalEncoder:
                 reason = f"known {spec.known_at_days:g} days after baseline"
                 encodings.append(FieldEncoding(spec.name, spec.kind, spec.block, dropped=reason))
             elif spec.kind == "categorical":
-                encodings.append(_fit_categorical(spec.name, spec.block, values, flag_above))
+                encodings.append(_fit_categorical(spec.name, spec.block, values))
             else:
                 levels = spec.levels if spec.kind == "ordinal" else ()
                 number = _level_index(values, levels) if levels else values
@@ -151,13 +157,13 @@ class ClinicalEncoder:
             if values is None:
                 values = np.full(n, np.nan) if encoding.kind == "continuous" else np.full(n, "")
             if encoding.kind == "categorical":
-                code = _codes(values, encoding.levels)
+                code = encoding.codes(values)
                 codes[encoding.block].append(code)
                 counted = np.where(code > 0, code, encoding.most_frequent)
                 for level, mean in enumerate(encoding.level_means):
                     design.append((counted == level + 1) - mean)
                 continue
-            number = values if encoding.kind == "continuous" else _level_index(values, encoding.levels)
+            number = encoding.numbers(values)
             missing = np.isnan(number)
             number = np.where(missing, encoding.median, number)
             z = np.clip(encoding.z(number), -Z_LIMIT, Z_LIMIT)
@@ -169,7 +175,7 @@ class ClinicalEncoder:
             state[encoding.block].extend(columns)
             design.extend(columns)
             if encoding.kind == "ordinal":
-                codes[encoding.block].append(_codes(values, encoding.levels))
+                codes[encoding.block].append(encoding.codes(values))
         return EncodedClinical(
             _columns(state["state"], n, np.float32),
             _columns(codes["state"], n, np.int64),
@@ -177,41 +183,6 @@ class ClinicalEncoder:
             _columns(codes["treatment"], n, np.int64),
             _columns([*design, *curves], n, np.float64),
         )
-
-    def dummy_coded(self, given: HasCovariates) -> np.ndarray:
-        """(n, p) float64 without NaN: the columns `dummy_names` of any patients, for an ordinary regression.
-
-        Continuous and ordinal fields: the z-score, stopped at 5 SD. Categorical: 1 where the patient has the level, one column a
-        level but the most frequent; a level not seen in training is 0 in all. Missing flags are 1 where the value is missing.
-        """
-        columns: list[np.ndarray] = []
-        for encoding in self.fields:
-            values = given.covariates[encoding.name]
-            if encoding.kind == "categorical":
-                code = _codes(values, encoding.levels)
-                columns.extend(code == level for level in _dummy_levels(encoding))
-                missing = values == ""
-            else:
-                number = values if encoding.kind == "continuous" else _level_index(values, encoding.levels)
-                missing = np.isnan(number)
-                if not encoding.dropped:
-                    z = encoding.z(np.where(missing, encoding.median, number))
-                    columns.append(np.clip(z, -DUMMY_Z_LIMIT, DUMMY_Z_LIMIT))
-            if encoding.flag:
-                columns.append(missing)
-        return _columns(columns, len(given), np.float64)
-
-    def dummy_names(self) -> list[str]:
-        """The name of each column of `dummy_coded`: field, field=level, or field missing."""
-        names: list[str] = []
-        for encoding in self.fields:
-            if encoding.kind == "categorical":
-                names.extend(f"{encoding.name}={encoding.levels[level - 1]}" for level in _dummy_levels(encoding))
-            elif not encoding.dropped:
-                names.append(encoding.name)
-            if encoding.flag:
-                names.append(f"{encoding.name} missing")
-        return names
 
     def level_counts(self, block: str) -> list[int]:
         """Embedding rows (levels and the unknown) of each coded field of `block`, in the order of the codes."""
@@ -259,13 +230,12 @@ def _fit_number(
     name: str, kind: str, block: str, number: np.ndarray, levels: tuple[str, ...], flag_above: float
 ) -> FieldEncoding:
     known = number[np.isfinite(number)]
-    missing = float(np.isnan(number).mean())
-    flag = flag_above < missing < 1
     if known.size == 0 or np.all(known == known[0]):
         reason = "no value in training" if known.size == 0 else "constant in training"
-        return FieldEncoding(name, kind, block, flag=flag, flag_mean=missing, levels=levels, dropped=reason)
+        return FieldEncoding(name, kind, block, levels=levels, dropped=reason)
     median = float(np.median(known))
     filled = np.where(np.isnan(number), median, number)
+    missing = float(np.isnan(number).mean())
     encoding = FieldEncoding(
         name,
         kind,
@@ -273,7 +243,7 @@ def _fit_number(
         median,
         float(filled.mean()),
         float(filled.std()),
-        flag=flag,
+        flag=missing > flag_above,
         flag_mean=missing,
         levels=levels,
     )
@@ -287,10 +257,8 @@ def _curve_width(encoding: FieldEncoding) -> int:
     return 0 if encoding.dropped or encoding.spline is None else len(encoding.spline.line[0])
 
 
-def _fit_categorical(name: str, block: str, values: np.ndarray, flag_above: float) -> FieldEncoding:
+def _fit_categorical(name: str, block: str, values: np.ndarray) -> FieldEncoding:
     levels = tuple(str(level) for level in np.unique(values) if level != "")
-    missing = float((values == "").mean())
-    flag = flag_above < missing < 1
     if np.unique(values).size < 2:
         reason = "constant in training" if levels else "no value in training"
         return FieldEncoding(name, "categorical", block, levels=levels, dropped=reason)
@@ -300,23 +268,7 @@ def _fit_categorical(name: str, block: str, values: np.ndarray, flag_above: floa
     if most_frequent:
         counts[most_frequent - 1] += int((code == 0).sum())
     means = tuple(float(count) / values.size for count in counts)
-    return FieldEncoding(
-        name,
-        "categorical",
-        block,
-        flag=flag,
-        flag_mean=missing,
-        levels=levels,
-        level_means=means,
-        most_frequent=most_frequent,
-    )
-
-
-def _dummy_levels(encoding: FieldEncoding) -> list[int]:
-    # Codes of the levels that have a column: all but the most frequent; none where one level is all there is.
-    if encoding.dropped or not encoding.most_frequent:
-        return []
-    return [level for level in range(1, len(encoding.levels) + 1) if level != encoding.most_frequent]
+    return FieldEncoding(name, "categorical", block, levels=levels, level_means=means, most_frequent=most_frequent)
 
 
 def _codes(values: np.ndarray, levels: tuple[str, ...]) -> np.ndarray:

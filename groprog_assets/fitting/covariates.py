@@ -6,6 +6,7 @@ Tables come in as mappings of columns. NumPy only.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
@@ -13,6 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 Kind = Literal["continuous", "ordinal", "categorical"]
+MISSING_WORDS = frozenset({"nan", "<na>", "none", "na"})
+"""Texts that arrays from outside the program's tables use for a missing value."""
 
 
 class Columns(Protocol):
@@ -60,7 +63,8 @@ class Covariates:
 
     @classmethod
     def from_columns(cls, records: Columns, fields: Columns) -> Covariates:
-        """From the columns of tables clinical_records (n rows, one column a field) and clinical_fields."""
+        """From the columns of tables clinical_records (n rows, one column a field) and clinical_fields, which hold missing values
+        as missing: a level may be called "none"."""
         specs = field_specs(fields)
         return cls(specs, {spec.name: covariate_values(spec, records[spec.name]) for spec in specs}, _rows(records))
 
@@ -74,8 +78,8 @@ def _rows(records: Columns) -> int:
     return int(np.size(records["patient_id"]))
 
 
-def field_specs(columns: Columns) -> tuple[FieldSpec, ...]:
-    """FieldSpecs from the columns of table clinical_fields; `levels` is a JSON list; rows not `used` are left out."""
+def field_specs(columns: Columns, missing_words: Collection[str] = ()) -> tuple[FieldSpec, ...]:
+    """FieldSpecs from the columns of table clinical_fields; `levels` is a JSON list of `texts`; rows not `used` are left out."""
     specs = []
     for row, name in enumerate(np.asarray(columns["field"])):
         if "used" in columns and not bool(np.asarray(columns["used"])[row]):
@@ -86,7 +90,7 @@ def field_specs(columns: Columns) -> tuple[FieldSpec, ...]:
                 str(name),
                 str(np.asarray(columns["kind"])[row]),  # type: ignore[arg-type]
                 str(np.asarray(columns["unit"])[row]) if "unit" in columns else "",
-                tuple(_text(level) for level in levels),
+                tuple(_text(level, missing_words) for level in levels),
                 str(np.asarray(columns["block"])[row]) if "block" in columns else "state",  # type: ignore[arg-type]
                 float(np.asarray(columns["known_at_days"])[row]) if "known_at_days" in columns else 0.0,
             )
@@ -94,9 +98,9 @@ def field_specs(columns: Columns) -> tuple[FieldSpec, ...]:
     return tuple(specs)
 
 
-def covariate_values(spec: FieldSpec, values: ArrayLike) -> np.ndarray:
-    """Values (n,) of a field: float64 with NaN where missing (continuous), else texts with "" where missing."""
-    return numbers(values) if spec.kind == "continuous" else texts(values)
+def covariate_values(spec: FieldSpec, values: ArrayLike, missing_words: Collection[str] = ()) -> np.ndarray:
+    """Values (n,) of a field: float64 with NaN where missing (continuous), else `texts` with "" where missing."""
+    return numbers(values) if spec.kind == "continuous" else texts(values, missing_words)
 
 
 def numbers(values: ArrayLike) -> np.ndarray:
@@ -114,15 +118,19 @@ def numbers(values: ArrayLike) -> np.ndarray:
     return np.where(np.isfinite(result), result, np.nan)
 
 
-def texts(values: ArrayLike) -> np.ndarray:
-    """str (n,), with missing values as "" and whole numbers without a decimal point."""
-    return np.array([_text(value) for value in np.asarray(values, dtype=object)], dtype=str)
+def texts(values: ArrayLike, missing_words: Collection[str] = ()) -> np.ndarray:
+    """str (n,), stripped, with missing values as "" and whole numbers without a decimal point.
+
+    None, NaN and pandas' NA are missing; so are texts that, in lower case, are among `missing_words`.
+    """
+    return np.array([_text(value, missing_words) for value in np.asarray(values, dtype=object)], dtype=str)
 
 
-def _text(value: object) -> str:
+def _text(value: object, missing_words: Collection[str]) -> str:
     if value is None or value is np.ma.masked or (isinstance(value, float) and not np.isfinite(value)):
         return ""
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
     text = str(value).strip()
-    return "" if text.lower() in {"nan", "<na>", "none", "na"} and not isinstance(value, bool) else text
+    words = missing_words if isinstance(value, str) else {*missing_words, "<na>", "nan"}
+    return "" if text.lower() in words and not isinstance(value, bool) else text

@@ -55,8 +55,9 @@ def spline_columns(spline: Spline, x: np.ndarray) -> np.ndarray:
     """(n, r) of any values x (n,); those beyond the span count as its ends."""
     inside = np.clip(x, *spline.span)
     straight = np.column_stack([np.ones(inside.size), inside])
-    curves: np.ndarray = _kernel(inside, np.array(spline.knots), spline.span) @ np.array(spline.weights)
-    return curves - straight @ np.array(spline.line)
+    bent = _kernel(inside, np.array(spline.knots), spline.span) @ np.array(spline.weights)
+    curves: np.ndarray = bent - straight @ np.array(spline.line)
+    return curves
 
 
 def restore_spline(parts: SplineDocument) -> Spline:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
-import pandas as pd
 import pytest
 
 from groprog_assets.fitting.clinical_encoder import Z_LIMIT, ClinicalEncoder
@@ -100,71 +97,3 @@ def test_constant_and_late_columns_are_dropped_with_a_reason():
         "x": "",
     }
     assert ClinicalEncoder.fit(train, 0.05, known_by_days=30).fields[1].dropped == ""
-
-
-FIELDS = pd.DataFrame(
-    {
-        "field": ["age", "stage", "site"],
-        "kind": ["continuous", "ordinal", "categorical"],
-        "levels": ["", json.dumps(["I", "II", "III"]), ""],
-        "used": True,
-    }
-)
-
-
-def patients(n: int) -> pd.DataFrame:
-    """Age, missing in every tenth; stage; a site of two common and one rare level, unknown in every eighth."""
-    random = np.random.default_rng(0)
-    records = pd.DataFrame({"patient_id": np.arange(n).astype(str), "age": random.normal(60, 10, n)})
-    records["stage"] = random.choice(["I", "II", "III"], n)
-    records["site"] = random.choice(["a", "b", "rare"], n, p=[0.6, 0.38, 0.02])
-    records.loc[::10, "age"] = np.nan
-    records.loc[::8, "site"] = None
-    return records
-
-
-def dummy_by_definition(train: pd.DataFrame, records: pd.DataFrame) -> pd.DataFrame:
-    """The dummy-coded design in pandas, field by field."""
-    design = {}
-    for field, values in (("age", train["age"]), ("stage", train["stage"].map({"I": 0.0, "II": 1.0, "III": 2.0}))):
-        own = records[field] if field == "age" else records[field].map({"I": 0.0, "II": 1.0, "III": 2.0})
-        filled = values.fillna(values.median())
-        design[field] = ((own.fillna(values.median()) - filled.mean()) / filled.std(ddof=0)).clip(-5, 5)
-    levels = train["site"].dropna().value_counts().index[1:]
-    design |= {f"site={level}": (records["site"] == level).astype(float) for level in levels}
-    design |= {f"{field} missing": records[field].isna().astype(float) for field in ("age", "site")}
-    return pd.DataFrame(design)
-
-
-def test_dummy_coding_is_the_one_of_its_definition() -> None:
-    records = patients(150)
-    given, train = Covariates.from_columns(records, FIELDS), records.iloc[:100]
-    encoder = ClinicalEncoder.fit(given.take(np.arange(100)), 0.05)
-    expected = dummy_by_definition(train, records)
-    assert sorted(encoder.dummy_names()) == sorted(expected.columns)
-    np.testing.assert_allclose(encoder.dummy_coded(given), expected[encoder.dummy_names()], rtol=1e-12, atol=1e-12)
-
-
-def test_values_unseen_in_training_stay_within_the_limit() -> None:
-    records = patients(150)
-    encoder = ClinicalEncoder.fit(Covariates.from_columns(records, FIELDS), 0.05)
-    new = records.iloc[[1]].assign(site="never seen", age=1e9, stage="unknown")
-    row = encoder.dummy_coded(Covariates.from_columns(new, FIELDS))
-    at = encoder.dummy_names()
-    assert row[0, at.index("age")] == 5
-    assert np.isfinite(row).all()
-    assert not row[0, [place for place, name in enumerate(at) if name.startswith("site")]].any()
-
-
-def test_a_field_without_spread_has_no_dummy_column() -> None:
-    records = patients(20).assign(age=1.0, stage="I", site="a")
-    encoder = ClinicalEncoder.fit(Covariates.from_columns(records, FIELDS), 0.05)
-    assert encoder.dummy_names() == []
-    assert encoder.dummy_coded(Covariates.from_columns(records, FIELDS)).shape == (20, 0)
-
-
-def test_an_unused_field_is_left_out_and_a_late_one_without_a_landmark() -> None:
-    fields = FIELDS.assign(used=[True, True, False], known_at_days=[0.0, 30.0, 0.0])
-    given = Covariates.from_columns(patients(50), fields)
-    assert set(ClinicalEncoder.fit(given, 0.5).dummy_names()) == {"age"}
-    assert set(ClinicalEncoder.fit(given, 0.5, known_by_days=30).dummy_names()) == {"age", "stage"}

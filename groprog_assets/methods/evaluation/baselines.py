@@ -13,8 +13,8 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from groprog_assets.errors import CohortError, Problem
-from groprog_assets.fitting.clinical_encoder import ClinicalEncoder
 from groprog_assets.fitting.covariates import Covariates
+from groprog_assets.fitting.dummy_coding import DummyCoding
 from groprog_assets.fitting.ridge_cox import choose_penalties, fit_blocks
 from groprog_assets.fitting.stratified_folds import stratified_folds
 from groprog_assets.methods.evaluation.boosting import choose_rounds, fit_boosted_cox, predict_boosted_cox
@@ -114,14 +114,14 @@ def _fold(
     random: np.random.Generator,
 ) -> dict[str, tuple[np.ndarray, dict[str, Any]]]:
     """{model: (risk of every patient, what was chosen)}; every constant from `train`."""
-    encoder = clinical_encoder(covariates.take(train), parameters)
-    clinic = encoder.dummy_coded(covariates)
+    coding = dummy_coding(covariates.take(train), parameters)
+    clinic = coding.transform(covariates)
     folds = min(INNER_FOLDS, max(2, int(event[train].sum())))
     inner = stratified_folds(event[train], folds, random)
     data = (time[train], event[train])
     ridge = choose_penalties([clinic[train]], *data, [(penalty,) for penalty in RIDGE_PENALTIES], inner)
     beta = fit_blocks([clinic[train]], *data, ridge.penalties)
-    effects = {name: round(float(value), 6) for name, value in zip(encoder.dummy_names(), beta)}
+    effects = {name: round(float(value), 6) for name, value in zip(coding.names, beta)}
     found: dict[str, tuple[np.ndarray, dict[str, Any]]] = {
         "clinical_cox": (clinic @ beta, {"clinical_penalty": ridge.penalties[0], "log_hazard_ratio": effects})
     }
@@ -138,10 +138,9 @@ def _fold(
     return found
 
 
-def clinical_encoder(training: Covariates, parameters: Parameters) -> ClinicalEncoder:
-    """The encoder of the baselines' covariates, its constants from the `training` patients; late fields are left out as in the
-    model."""
-    return ClinicalEncoder.fit(training, parameters.cohort.maximum_missing_flag, parameters.cohort.landmark_days)
+def dummy_coding(training: Covariates, parameters: Parameters) -> DummyCoding:
+    """The covariates of the baselines, their constants from the `training` patients; late fields are left out as in the model."""
+    return DummyCoding.fit(training, parameters.cohort.maximum_missing_flag, parameters.cohort.landmark_days)
 
 
 def _components(values: np.ndarray, train: np.ndarray) -> np.ndarray:
