@@ -1,4 +1,4 @@
-"""Covariates as the columns of an ordinary regression, which the baselines are given, from the constants of the clinical encoder."""
+"""Covariates as the columns of an ordinary regression, for the baselines, from the constants of the clinical encoder."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from safetensors.torch import save as save_tensors
 
 
 class EpochRow(TypedDict):
-    """What an epoch was like: mean losses of its steps, multiples of the learning rate, and, in the joint stage, the validation."""
+    """An epoch: mean losses of its steps, multiples of the learning rate, and, in the joint stage, the validation."""
 
     epoch: int
     stage: str
