@@ -40,28 +40,21 @@ def encoded_tensors(
     inputs = model_inputs(cohort, patient_expression, normalized_features, parameters.representation.mode)
     if inputs.mode == "signature":
         shared_genes(inputs.genes, normalized_features.table["gene"], parameters.cohort)
+    split, settings = model_folds(folds, cohort), parameters.cohort
     fitted = {
-        f"repeat_{fold.repeat}_fold_{fold.fold}": Encoders.fit(inputs.take(fold.train), parameters)
-        for fold in model_folds(folds, cohort)
+        f"repeat_{fold.repeat}_fold_{fold.fold}": Encoders.fit(inputs.take(fold.train), parameters) for fold in split
     }
     value = Bundle(
         folds=folds,
         encoders={name: encoders.document() for name, encoders in fitted.items()},
         **{name: encoders.arrays() for name, encoders in fitted.items() if encoders.arrays()},
     )
-    settings = parameters.cohort
-    leaks = find_leaks(
-        inputs,
-        model_outcomes(cohort),
-        model_folds(folds, cohort),
-        settings.leak_concordance,
-        settings.landmark_days,
-    )
+    leaks = find_leaks(inputs, model_outcomes(cohort), split, settings.leak_concordance, settings.landmark_days)
     return materialized(
         value,
         verdicts=[
             check.between_patient_variance(inputs.between_patient_variance(), inputs.mode),
-            check.no_leakage([(leak.field, leak.reason) for leak in leaks], parameters.cohort),
+            check.no_leakage([(leak.field, leak.reason) for leak in leaks], settings),
         ],
         patients=len(inputs),
         folds=len(fitted),
