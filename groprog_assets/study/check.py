@@ -18,9 +18,10 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from groprog_assets.errors import Problem, StudyError
+from groprog_assets.study.finding import Finding
 from groprog_assets.study.library_notices import library_notices
 from groprog_assets.study.parameters import RETIRED
-from groprog_assets.study.rules import Finding, file_findings, rule_findings
+from groprog_assets.study.rules import file_findings, rule_findings
 from groprog_assets.study.schema import Study
 
 TEMPLATE = Path(__file__).parent / "templates" / "study.yaml"

@@ -12,11 +12,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from math import isfinite
 from pathlib import Path
-from typing import NamedTuple
 
 from groprog_assets.errors import GroProgError, TextTableError
 from groprog_assets.study.assays import COVERAGE_TRACKS
 from groprog_assets.study.files import bam_problem, clinical_path, read_chrom_names
+from groprog_assets.study.finding import Finding
+from groprog_assets.study.library_files import equal_files
 from groprog_assets.study.schema import ClinicalField, Cohort, ExternalCohort, Library, Study
 from groprog_assets.study.text_tables import table_layout
 
@@ -24,15 +25,6 @@ INTERVAL = re.compile(r"^([^\s:]+):([\d,]+)-([\d,]+)$")
 
 
 RESERVED_FIELDS = frozenset({"patient_id", "batch", "time", "event"})
-
-
-class Finding(NamedTuple):
-    """A problem before file and line are known: the field's location, its value, the rule, the remedy."""
-
-    at: tuple[str | int, ...]
-    value: str
-    rule: str
-    remedy: str
 
 
 def parse_interval(text: str) -> tuple[str, int, int] | None:
@@ -305,6 +297,7 @@ def file_findings(study: Study) -> list[Finding]:
         findings.append(
             Finding(("genome", "bowtie2_index"), f"{index}.1.bt2 does not exist", rule, "Run bowtie2-build.")
         )
+    findings += equal_files(study)
     broken = {finding.at for finding in findings}
     findings += _chromosomes(study) if ("genome", "chrom_sizes") not in broken else []
     if study.cohort is not None and ("cohort", "clinical") not in broken:

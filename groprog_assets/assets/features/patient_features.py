@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from groprog_assets.checks import equal_libraries as check
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.store.artifacts import Bundle
@@ -14,6 +15,7 @@ from groprog_assets.store.workspace import StudyView
     group="features",
     kinds={"numpy"},
     sections=("libraries", "contrast", "cohort.nascent_libraries", "parameters.pausing"),
+    blocking=("distinct_libraries",),
     of_patients=True,
 )
 def patient_features(
@@ -21,13 +23,20 @@ def patient_features(
 ) -> Materialized:
     """Densities, pausing and change against the control of each gene in each patient's own library, where there are such."""
     from groprog_assets.methods.features import patient_features as method
+    from groprog_assets.methods.reads.equal_libraries import equal_libraries
 
+    positions = {library: item.positions for library, item in filtered_alignments.items()}
     arrays = method.patient_features(
-        {library: item.positions for library, item in filtered_alignments.items()},
+        positions,
         study.libraries,
         study.cohort.nascent_libraries or {},
         genes,
         gene_signal[gene_signal["condition"] == study.contrast.control],
         study.parameters.pausing,
     )
-    return materialized(arrays, patients=len(arrays["patient_id"]), genes=len(arrays["gene"]))
+    return materialized(
+        arrays,
+        verdicts=[check.distinct_libraries(equal_libraries(positions, "position"), len(positions))],
+        patients=len(arrays["patient_id"]),
+        genes=len(arrays["gene"]),
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from groprog_assets.checks import equal_libraries as check
 from groprog_assets.compute.compute_pool import Pool
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
@@ -18,12 +19,14 @@ from groprog_assets.store.workspace import StudyView
     kinds={"parquet", "numba"},
     tables={"trace": "em_trace", "tuning": "tuning_surface"},
     sections=("parameters.transcription", "parameters.coverage"),
+    blocking=("distinct_libraries",),
 )
 def transcript_hmm(
     study: StudyView, pool: Pool, progress: Callable[[str], Any], coverage: dict[str, Any], gene_models: Bundle
 ) -> Materialized:
     """Parameters of the hidden Markov model (S1-P05), the likelihood of every EM step, and the tuning surface."""
     from groprog_assets.compute.shards.transcript_hmm import OnPool
+    from groprog_assets.methods.reads.equal_libraries import equal_libraries
     from groprog_assets.methods.transcription import transcript_hmm as method
 
     fitted = method.fit_transcript_hmm(
@@ -35,5 +38,9 @@ def transcript_hmm(
         elsewhere=OnPool(pool, progress) if pool.width > 1 else None,
     )
     return materialized(
-        fitted, plot=plots.transcript_hmm(fitted), iterations=len(fitted.trace), tuning_cells=len(fitted.tuning)
+        fitted,
+        plot=plots.transcript_hmm(fitted),
+        verdicts=[check.distinct_libraries(equal_libraries(coverage, "window"), len(coverage))],
+        iterations=len(fitted.trace),
+        tuning_cells=len(fitted.tuning),
     )

@@ -1,0 +1,39 @@
+"""Libraries that hold the same reads under two names, whatever their files look like. Tables in, names out; no Dagster."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from groprog_assets.methods.reads.positions import sequences
+
+LEAST_READS = 1_000
+"""Reads below which two libraries may be equal by chance."""
+
+
+def content_digest(table: pd.DataFrame, place: str) -> str:
+    """Digest of a `positions` or `coverage` table (`place`: "position" or "window") that does not depend on its row order.
+
+    Order and compression of the file the table came from leave no trace in it. "" for fewer than `LEAST_READS` reads.
+    """
+    if int(table["count"].sum()) < LEAST_READS:
+        return ""
+    digest = hashlib.sha256()
+    for (chrom, strand), (at, count) in sorted(sequences(table, place).items()):
+        digest.update(f"{chrom}\t{strand}\t{len(at)}\n".encode())
+        digest.update(np.ascontiguousarray(at, np.int64).tobytes())
+        digest.update(np.ascontiguousarray(count, np.int64).tobytes())
+    return digest.hexdigest()
+
+
+def equal_libraries(tables: Mapping[str, pd.DataFrame], place: str) -> list[list[str]]:
+    """Groups of libraries with equal tables, each of two or more, in the order of `tables`. Arguments as for `content_digest`."""
+    found: dict[str, list[str]] = {}
+    for library, table in tables.items():
+        digest = content_digest(table, place)
+        if digest:
+            found.setdefault(digest, []).append(library)
+    return [group for group in found.values() if len(group) > 1]

@@ -1,0 +1,14 @@
+"""A problem of a study before the line of its file is known. Standard library only."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Finding(NamedTuple):
+    """The field's location, its value, the rule, the remedy."""
+
+    at: tuple[str | int, ...]
+    value: str
+    rule: str
+    remedy: str
