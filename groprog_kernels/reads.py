@@ -9,6 +9,7 @@ Source: SAM specification 1.6 (1.4, 4.2, and its optional fields).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -102,6 +103,10 @@ def _mask_arrays(chroms: list[str], masks: Mapping[str, np.ndarray]) -> tuple[np
     return np.array(offsets, np.int64), np.array(starts, np.int64), np.array(ends, np.int64)
 
 
+class _EnoughError(Exception):
+    """As many records were read as were asked for."""
+
+
 class _Pass(NamedTuple):
     header: BamHeader
     parser: Any
@@ -126,8 +131,9 @@ def _one_pass(
     window_offset: np.ndarray,
     bin_size: int,
     progress: Callable[[int, int], None] | None,
+    most: int | None = None,
 ) -> _Pass:
-    """Every record of the file through the parser."""
+    """Every record of the file, or whole chunks of it until `most` are reached, through the parser."""
     if any(not 0 < length < 1 << 31 for length in chrom_lengths.values()) or len(chrom_lengths) >= 1 << 30:
         raise ValueError("chromosome lengths must lie in [1, 2^31)")
     if threads < 1:
@@ -139,7 +145,7 @@ def _one_pass(
     buffers = np.empty((2, keys), np.uint64), np.empty((2, keys if read_end == "coverage" else 1), np.uint64)
     starts = PositionCounts(2 * len(chroms))
     ends = PositionCounts(2 * len(chroms)) if read_end == "coverage" else None
-    with open_records(path, reference, threads=threads) as records:
+    with suppress(_EnoughError), open_records(path, reference, threads=threads) as records:
         header = records.header
         contig_rank = [
             rank.get(name, -2 if spike_in_prefix and name.startswith(spike_in_prefix) else -1)
@@ -180,6 +186,9 @@ def _one_pass(
             records.keep(buffer, at, end)
             if progress is not None:
                 progress(min(records.offset, total), total)
+            if most is not None and int(parser.outcomes.sum()) >= most:
+                flush()
+                raise _EnoughError
         flush()
     return _Pass(header, parser, starts, ends)
 
@@ -198,6 +207,7 @@ def decode_reads(
     reference: str | Path | None = None,
     threads: int = 2,
     progress: Callable[[int, int], None] | None = None,
+    most: int | None = None,
 ) -> Decoded:
     """Counted positions of one read end over a whole alignment file, with the filter funnel of the same pass.
 
@@ -219,6 +229,7 @@ def decode_reads(
     Order of the rules: `OUTCOMES`. Records beyond their chromosome's end are left out and counted, never clipped.
     reference: FASTA, only for a CRAM that cannot be decoded without. threads inflate; the caller's thread parses.
     progress(bytes read, bytes in all) is called after each chunk.
+    most: records after which no further chunk is read, so that a part of a large file can be looked at; None reads all of it.
 
     Empty chromosomes, strands and files give empty arrays. BamError: not alignments, truncated (also a missing
     end-of-file marker), altered (checksum), or records that contradict themselves. Source: SAM 1.6, 1.4 and 4.2.
@@ -239,6 +250,7 @@ def decode_reads(
         window_offset=np.zeros(1, np.int64),
         bin_size=0,
         progress=progress,
+        most=most,
     )
     parser = done.parser
     counted = collect(done.starts, done.ends)

@@ -43,12 +43,16 @@ def study_init(folder: Path) -> None:
 def study_check_command(study: Path) -> None:
     """Every problem of a study file at once: field, value, rule, remedy. Nothing is written."""
     require_sound(study)
+    from groprog_assets.intake.library_preview import preview_libraries
     from groprog_assets.intake.preflight import annotation_matches, field_notices
     from groprog_assets.store.workspace import open_workspace
     from groprog_assets.study.check import study_notices
 
     sound = open_workspace(study).study
-    for notice in [*study_notices(sound), *field_notices(sound), *annotation_matches(sound)]:
+    preview = preview_libraries(sound)
+    if preview.problems:
+        raise StudyError(preview.problems)
+    for notice in [*study_notices(sound), *field_notices(sound), *annotation_matches(sound), *preview.notices]:
         OUT.print(f"· {notice}", markup=False)
     OUT.print(f"{study}: no problems", markup=False)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from groprog_assets.errors import GroProgError, TextTableError
 from groprog_assets.study.assays import COVERAGE_TRACKS
+from groprog_assets.study.assemblies import other_assembly, same_assembly
 from groprog_assets.study.files import bam_problem, clinical_path, read_chrom_names
 from groprog_assets.study.finding import Finding
 from groprog_assets.study.library_files import equal_files
@@ -134,7 +135,7 @@ def _regions(study: Study) -> Iterator[Finding]:
         yield Finding(("signature_target",), study.signature_target, *_INTERVAL_RULE)
     yield from _repeated([mark.name for mark in study.marks], ("marks",), "name", "Marks")
     for k, mark in enumerate(study.marks):
-        if mark.build.lower() != study.genome.name.lower():
+        if not same_assembly(mark.build, study.genome.name):
             yield Finding(
                 ("marks", k, "build"),
                 mark.build,
@@ -376,6 +377,9 @@ def _chromosomes(study: Study) -> Iterator[Finding]:
     except (ValueError, OSError, GroProgError) as error:
         yield Finding(("genome", "chrom_sizes"), str(error), "Two columns: name, length in bp.", "Mend the file.")
         return
+    other = other_assembly(study.genome.name, sizes)
+    if other is not None:
+        yield Finding(("genome", "name"), *other)
     intervals = [(("loci", k, "interval"), locus.interval) for k, locus in enumerate(study.loci)]
     for at, text in [*intervals, (("signature_target",), study.signature_target)]:
         parsed = parse_interval(text) if text else None

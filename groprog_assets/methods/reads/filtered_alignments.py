@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from groprog_assets.errors import Problem, ReadsError
-from groprog_assets.methods.reads.bigwig import assembly_problems, read_bigwig_pair
+from groprog_assets.methods.reads.bigwig import assembly_problems, bigwig_lengths, read_bigwig_pair
 from groprog_assets.methods.reads.positions import position_table, sequences, turn, turn_in_place
 from groprog_assets.methods.reads.read_end import counted_base, sequenced_end
 from groprog_assets.methods.reads.strandedness import expected_strandedness, judge_strandedness
@@ -50,6 +50,7 @@ def filter_alignments(
     parameters: FilteringParameters,
     genome: Genome,
     progress: Callable[[str], Any] | None = None,
+    most: int | None = None,
 ) -> FilteredAlignments:
     """Positions of the unique, mapped, unmasked reads of one library: the end `read_end` of the RNA, on its strand.
 
@@ -58,18 +59,19 @@ def filter_alignments(
 
     source_path: BAM, SAM or CRAM, any order, no index needed; or the plus track of a library given as a bigWig pair.
     chrom_sizes: chromosome -> bp. masks: `masks` table, used when parameters.use_masks. gene_models: `gene_models` table, for
-    the strand. progress gets a line of text a few times a minute.
+    the strand. progress gets a line of text a few times a minute. most: records (of tracks: positions of each) after which no
+    further chunk of the file is read, to look at a library before a run; None reads all of it.
 
-    The summary: format, program, command, uniqueness {rule, reason}, read_end, counted_base (text), assay, duplicates, reads,
-    kept, mean_read_length, shortest_read, longest_read, paired (fragments), unknown_mapping_quality, marked_duplicates,
-    contigs_ignored {contig: reads}, spike_in_reads, strandedness (document of `judge_strandedness`), plus_reads,
-    minus_reads, warnings [text].
+    The summary: format, program, command, uniqueness {rule, reason}, read_end, counted_base (text), assay, duplicates, reads
+    (records of the file), kept, mean_read_length, shortest_read, longest_read, paired (fragments), unknown_mapping_quality,
+    marked_duplicates, contigs_ignored {contig: reads}, contigs_of_study (number), contigs_absent_from_study [name],
+    spike_in_reads, strandedness (document of `judge_strandedness`), plus_reads, minus_reads, warnings [text].
 
     ReadsError: not alignments, truncated or altered file; no shared contig, other chromosome lengths, or reads beyond a
     chromosome's end (another assembly); no reads left (with the funnel); the umi policy without RX tags.
     """
     if library.bigwig_plus is not None and library.alignments is None and not library.reads:
-        return _from_bigwigs(library, chrom_sizes, masks, gene_models, parameters)
+        return _from_bigwigs(library, chrom_sizes, masks, gene_models, parameters, most)
     path = Path(source_path)
     header = study_header(path, chrom_sizes, genome)
     rule = uniqueness_rule(header.text, parameters.minimum_mapping_quality)
@@ -95,11 +97,12 @@ def filter_alignments(
                 spike_in_prefix=genome.spike_in_prefix,
                 reference=genome.fasta,
                 progress=tell,
+                most=most,
             )
         except (records.BamError, OSError) as error:
             raise _unreadable(path, error) from None
         funnel = _funnel(found.outcomes, rule, end, parameters, genome)
-        _refuse(path, found, funnel, chrom_sizes)
+        _refuse(path, found, funnel, chrom_sizes, most)
         return found, funnel
 
     expected = expected_strandedness(library.strandedness, library.assay)
@@ -134,6 +137,7 @@ def filter_alignments(
         "unknown_mapping_quality": decoded.unknown_quality,
         "marked_duplicates": decoded.marked_duplicates,
         "contigs_ignored": decoded.absent,
+        "contigs_of_study": sum(name in chrom_sizes for name in header.lengths),
         "contigs_absent_from_study": [name for name in header.lengths if name not in chrom_sizes],
         "spike_in_reads": decoded.outcomes["spike_in"],
         "strandedness": oriented.verdict,
@@ -220,8 +224,10 @@ def _funnel(
     return conform(pd.DataFrame(rows, columns=["step", "removed", "remaining", "reason"]), "filter_funnel")
 
 
-def _refuse(path: Path, decoded: reads.Decoded, funnel: pd.DataFrame, chrom_sizes: Mapping[str, int]) -> None:
-    """ReadsError where the decoded reads cannot be those of this study."""
+def _refuse(
+    path: Path, decoded: reads.Decoded, funnel: pd.DataFrame, chrom_sizes: Mapping[str, int], most: int | None
+) -> None:
+    """ReadsError where the decoded reads cannot be those of this study; that a part of a file leaves none is no error."""
     problems = []
     if decoded.outside is not None:
         contig, end = decoded.outside
@@ -234,7 +240,7 @@ def _refuse(path: Path, decoded: reads.Decoded, funnel: pd.DataFrame, chrom_size
                 "They were aligned to another assembly: give its chromosome sizes and annotation, or align them again.",
             )
         )
-    elif decoded.outcomes["kept"] == 0:
+    elif decoded.outcomes["kept"] == 0 and (most is None or sum(decoded.outcomes.values()) < most):
         removed = zip(funnel["step"].tolist(), funnel["removed"].tolist(), strict=True)
         steps = ", ".join(f"{step} {count:,}" for step, count in removed if count)
         problems.append(
@@ -303,6 +309,7 @@ def _from_bigwigs(
     masks: pd.DataFrame,
     gene_models: pd.DataFrame,
     parameters: FilteringParameters,
+    most: int | None,
 ) -> FilteredAlignments:
     """A raw point-mode pair as positions: already filtered by whoever made it, so only masks and the strand are left to do."""
     assert library.bigwig_plus is not None
@@ -314,7 +321,7 @@ def _from_bigwigs(
         )
     if library.read_end == "coverage":
         raise ReadsError(Problem(f"library {library.id}", *COVERAGE_TRACKS))
-    positions, ignored = read_bigwig_pair(library.bigwig_plus, library.bigwig_minus, chrom_sizes)
+    positions, ignored = read_bigwig_pair(library.bigwig_plus, library.bigwig_minus, chrom_sizes, most)
     total = int(positions["count"].sum())
     if parameters.use_masks:
         positions = _unmasked(positions, mask_intervals(masks))
@@ -324,7 +331,7 @@ def _from_bigwigs(
         ("masked", total - kept, kept, "in a masked region" if parameters.use_masks else "masks are off"),
     ]
     funnel = conform(pd.DataFrame(rows, columns=["step", "removed", "remaining", "reason"]), "filter_funnel")
-    if kept == 0:
+    if kept == 0 and (most is None or total < most):
         raise ReadsError(
             Problem(
                 str(library.bigwig_plus),
@@ -354,6 +361,7 @@ def _from_bigwigs(
         "unknown_mapping_quality": 0,
         "marked_duplicates": 0,
         "contigs_ignored": {},
+        "contigs_of_study": sum(name in chrom_sizes for name in bigwig_lengths(library.bigwig_plus)),
         "contigs_absent_from_study": ignored,
         "spike_in_reads": 0,
         "strandedness": oriented.verdict,

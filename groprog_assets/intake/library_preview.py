@@ -1,0 +1,134 @@
+"""What a run will make of each library, said before it: the first reads go through the same function as in the run.
+
+Study in, problems and notices out; nothing is written. No Dagster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from groprog_assets.errors import GroProgError, Problem
+from groprog_assets.study.assays import ASSAYS
+from groprog_assets.study.assemblies import assembly_named, known_lengths
+from groprog_assets.study.files import open_text
+from groprog_assets.study.schema import Library, Study
+
+LARGEST_PART = 200_000
+"""Records of a library that are looked at."""
+ALL_PARTS = 4_000_000
+"""Records of all libraries together, as far as `SMALLEST_PART` of each allows."""
+SMALLEST_PART = 10_000
+
+
+class Preview(NamedTuple):
+    """problems: what would stop the run; notices: what was matched and counted."""
+
+    problems: list[Problem]
+    notices: list[Problem]
+
+
+def preview_libraries(study: Study) -> Preview:
+    """The genome's files against each other, then each library's first records: how many are kept, on which strand, which base.
+
+    Chromosome sizes, annotation and masks are read as the run reads them, and records are filtered as it filters them.
+    """
+    from groprog_assets.methods.annotation.gene_models import read_annotation, read_chrom_sizes
+    from groprog_assets.methods.annotation.masks import read_masks
+    from groprog_assets.methods.reads.equal_libraries import equal_libraries
+    from groprog_assets.methods.reads.filtered_alignments import filter_alignments
+
+    problems: list[Problem] = []
+    try:
+        sizes = read_chrom_sizes(study.genome.chrom_sizes)
+        transcripts = read_annotation(study.genome.annotation, sizes, study.parameters.annotation.maximum_intron)
+        masks = read_masks(study.genome, sizes)
+    except GroProgError as error:
+        return Preview(error.problems, [])
+    problems += _annotation_build(study)
+    notices = _genome(study, sizes)
+    most = max(SMALLEST_PART, min(LARGEST_PART, ALL_PARTS // len(study.libraries)))
+    positions = {}
+    for k, library in enumerate(study.libraries):
+        where = f"libraries[{k}], {library.id}"
+        path = library.alignments or library.bigwig_plus
+        if path is None:
+            rule = "Strand and counted base are told once bowtie2 has aligned the reads, in the run."
+            notices.append(Problem(where, "FASTQ", rule, ""))
+            continue
+        parameters = study.parameters.filtering
+        try:
+            done = filter_alignments(path, library, sizes, masks, transcripts, parameters, study.genome, most=most)
+        except GroProgError as error:
+            problems += error.problems
+            continue
+        positions[library.id] = done.positions
+        notices.append(_library(where, library, done, len(sizes), most))
+    for group in equal_libraries(positions, "position"):
+        rule = "Each library is a sample of its own. A copy is no replicate and shows no change."
+        value = f"{' = '.join(group)}: the same reads at the same bases in other files"
+        problems.append(Problem("libraries", value, rule, "Name the right file for each, or remove the copies."))
+    return Preview(list(dict.fromkeys(problems)), notices)
+
+
+def _genome(study: Study, sizes: dict[str, int]) -> list[Problem]:
+    """How many chromosomes have the lengths of the assembly that is named; nothing where its lengths are not known."""
+    same, differ = known_lengths(study.genome.name, sizes)
+    if not same and not differ:
+        return []
+    value = f"{len(same)} of {len(same) + len(differ)} known chromosomes have the lengths of {study.genome.name}"
+    if not differ:
+        return [Problem("genome", value, "", "")]
+    rule = f"Chromosomes of {study.genome.name} have the lengths published for it; {', '.join(differ[:3])} have not."
+    return [Problem("genome", value, rule, "Check genome.name and genome.chrom_sizes.")]
+
+
+def _annotation_build(study: Study) -> Iterator[Problem]:
+    """The assembly that the annotation's own comment lines name, where it is another than the study's."""
+    path = study.genome.annotation
+    own = assembly_named(study.genome.name)
+    with open_text(path) as file:
+        for number, line in enumerate(file, 1):
+            if not line.startswith("#") or number > 50:
+                return
+            words = line.replace("(", " ").replace(")", " ").replace("=", " ").replace(",", " ").split()
+            other = next((word for word in words if assembly_named(word) not in ("", own)), None)
+            if own and other is not None and not any(assembly_named(word) == own for word in words):
+                rule = f"The study's assembly is {study.genome.name}."
+                remedy = "Take the annotation of the assembly the reads were aligned to, or mend genome.name."
+                yield Problem(f"{path}, line {number}", f"the annotation is of {other}", rule, remedy)
+                return
+
+
+def _library(where: str, library: Library, done: Any, chromosomes: int, most: int) -> Problem:
+    """What was counted of one library, and what of it the run would not accept."""
+    summary, verdict = done.summary, done.summary["strandedness"]
+    part = "all" if summary["reads"] < most else "the first"
+    unit = "reads of the tracks" if summary["format"] == "bigwig" else "records"
+    removed = done.funnel[(done.funnel["removed"] > 0)]
+    reasons = ", ".join(f"{row.step} {row.removed:,}" for row in removed.itertuples())
+    absent = summary["contigs_absent_from_study"]
+    told = [
+        f"{part} {summary['reads']:,} {unit} read, {summary['kept']:,} kept" + (f" ({reasons})" if reasons else ""),
+        f"{summary['contigs_of_study']} of {summary['contigs_of_study'] + len(absent)} contigs are among the "
+        f"{chromosomes:,} chromosomes of the study",
+    ]
+    fraction = verdict["sense_fraction"]
+    genic = (
+        "no read over genes" if fraction is None else f"{fraction:.1%} of {verdict['reads']:,} reads over genes on it"
+    )
+    expected = (
+        "" if verdict["applied"] == ASSAYS[library.assay].strandedness else f", other than usual for {library.assay}"
+    )
+    if summary["format"] == "bigwig":
+        turned = "strands exchanged" if verdict["applied"] == "reverse" else "strands as given"
+        told.append(f"{turned} ({genic})")
+    else:
+        told.append(f"strand {verdict['applied']} ({genic}{expected})")
+        told.append(f"counted is {summary['counted_base']}")
+    rule = ""
+    if verdict["status"] != "ok":
+        rule = "A library whose strand is unclear or not the declared one is left out of the run" + (
+            "." if summary["reads"] < most else ", if the rest of its reads says the same."
+        )
+    return Problem(where, "; ".join(told), rule, verdict["remedy"])

@@ -1,0 +1,116 @@
+"""What `groprog study check` says of libraries is what the run reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pysam
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from groprog_assets.cli.main import main
+from groprog_assets.intake import library_preview
+from groprog_assets.intake.library_preview import preview_libraries
+from groprog_assets.methods.annotation import gene_models, masks
+from groprog_assets.methods.reads.filtered_alignments import filter_alignments
+from groprog_assets.study.check import load_study
+
+
+def change(study: Path, **library: str) -> None:
+    document = yaml.safe_load(study.read_text())
+    document["libraries"][0] |= library
+    study.write_text(yaml.safe_dump(document))
+
+
+def said_of(study: Path, name: str):
+    preview = preview_libraries(load_study(study))
+    return next(notice for notice in preview.notices if notice.where.endswith(name))
+
+
+def check(study: Path):
+    return CliRunner().invoke(main, ["study", "check", str(study)])
+
+
+def test_the_counts_are_those_of_the_run(study: Path):
+    loaded = load_study(study)
+    sizes = gene_models.read_chrom_sizes(loaded.genome.chrom_sizes)
+    genes = gene_models.read_annotation(loaded.genome.annotation, sizes)
+    masked = masks.read_masks(loaded.genome, sizes)
+    preview = preview_libraries(loaded)
+    assert preview.problems == []
+    for library, notice in zip(loaded.libraries, preview.notices, strict=True):
+        assert library.alignments
+        done = filter_alignments(
+            library.alignments, library, sizes, masked, genes, loaded.parameters.filtering, loaded.genome
+        )
+        summary = done.summary
+        assert notice.where.endswith(library.id)
+        assert f"all {summary['reads']:,} records read, {summary['kept']:,} kept" in notice.value
+        removed = int(done.funnel.set_index("step").loc["not_unique", "removed"])
+        assert f"not_unique {removed:,}" in notice.value
+        assert f"of {summary['strandedness']['reads']:,} reads over genes" in notice.value
+        assert "strand forward" in notice.value
+        assert "counted is the RNA's 5' end: 5' base of the read" in notice.value
+        assert "2 of 2 contigs are among the 2 chromosomes" in notice.value
+    outcome = check(study)
+    assert outcome.exit_code == 0
+    assert str(preview.notices[0]) in outcome.output
+
+
+def test_of_a_large_file_the_first_records_are_read(study: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(library_preview, "LARGEST_PART", 100)
+    monkeypatch.setattr(library_preview, "SMALLEST_PART", 100)
+    assert "the first " in said_of(study, "control_1").value
+
+
+@pytest.mark.parametrize(
+    ("declared", "words"),
+    [
+        ({"strandedness": "reverse"}, ("strand reverse", "other than usual for gro-seq", "is left out of the run.")),
+        ({"assay": "pro-seq"}, ("strand forward", "other than usual for pro-seq", "3' end: last base of the read")),
+        ({"read_end": "coverage"}, ("counted is every aligned base",)),
+    ],
+)
+def test_strand_and_base_follow_what_is_declared(study: Path, declared: dict[str, str], words: tuple[str, ...]):
+    change(study, **declared)
+    assert all(word in str(said_of(study, "control_1")) for word in words)
+
+
+def test_a_flipped_library_is_told_with_the_remedy_that_mends_it(study: Path):
+    change(study, strandedness="reverse")
+    outcome = check(study)
+    assert "Declare strandedness: forward (or auto)" in outcome.output
+    change(study, strandedness="forward")
+    assert "left out of the run" not in check(study).output
+
+
+def test_the_same_reads_in_another_file_are_refused(study: Path):
+    reads = study.parent / "reads"
+    pysam.sort("-n", "-l", "9", "-o", str(reads / "treated_1.bam"), str(reads / "control_1.bam"))
+    outcome = check(study)
+    assert outcome.exit_code == 2
+    assert "control_1 = treated_1: the same reads" in outcome.output
+
+
+def test_an_annotation_of_another_build_is_refused(study: Path):
+    document = yaml.safe_load(study.read_text())
+    document["genome"]["name"] = "hg38"
+    for mark in document.get("marks", []):
+        mark["build"] = "GRCh38.p14"
+    study.write_text(yaml.safe_dump(document))
+    path = study.parent / "genome" / "annotation.gtf"
+    text = path.read_text()
+    path.write_text("#!genome-build GRCh37.p13\n" + text)
+    outcome = check(study)
+    assert outcome.exit_code == 2
+    assert "annotation.gtf, line 1" in outcome.output
+    assert "the annotation is of GRCh37.p13" in outcome.output
+    for fitting in (
+        "#!genome-build GRCh38.p13\n",
+        "##description: annotation of the human genome (GRCh38), version 44\n",
+    ):
+        path.write_text(fitting + text)
+        outcome = check(study)
+        assert outcome.exit_code == 0, outcome.output
+        assert "0 of 2 known chromosomes have the lengths of hg38" in outcome.output
