@@ -133,26 +133,31 @@ def fit_transcript_hmm(
 def pooled_sequences(coverage: Mapping[str, pd.DataFrame], chrom_sizes: Mapping[str, int], bin_size: int) -> Sequences:
     """{(chrom, strand): windows} of all libraries added up, + strands first, chromosomes in order of `chrom_sizes`.
 
-    A chromosome has length // bin_size windows; reads in the trailing part are dropped. Strands without a read in any library
-    and chromosomes shorter than a window are left out: nothing was observed there. Raises ReadsError when none is left.
+    A chromosome has length // bin_size windows; reads in the trailing part are dropped. A chromosome with a read on either strand
+    was sequenced, so both its strands take part, a silent one as windows of zeros: they say how rarely transcription begins, as in
+    groHMM when it is given such a strand. Chromosomes without a read on either strand, and those shorter than a window, are left
+    out: nothing was observed there (groHMM stops at them). Raises ReadsError when none is left.
     """
     parts: dict[tuple[str, str], list[tuple[np.ndarray, np.ndarray]]] = {}
     for table in coverage.values():
         for key, columns in strand_sequences(table, "window").items():
             parts.setdefault(key, []).append(columns)
-    sequences: Sequences = {}
-    for strand in "+-":
-        for chrom, length in chrom_sizes.items():
-            n_windows = length // bin_size
-            held = parts.get((chrom, strand))
-            if held is None or n_windows == 0:
-                continue
-            window, count = (np.concatenate(column) for column in zip(*held, strict=True))
-            inside = window < n_windows
-            total = np.bincount(window[inside], weights=count[inside], minlength=n_windows)  # exact below 2**53
-            window = np.flatnonzero(total > 0)
-            if len(window):
-                sequences[chrom, strand] = hmm.sequence(window, total[window].astype(np.int64), n_windows)
+    totals: dict[tuple[str, str], tuple[np.ndarray, np.ndarray]] = {}
+    for (chrom, strand), held in parts.items():
+        n_windows = chrom_sizes.get(chrom, 0) // bin_size
+        window, count = (np.concatenate(column) for column in zip(*held, strict=True))
+        inside = window < n_windows
+        total = np.bincount(window[inside], weights=count[inside], minlength=n_windows)  # exact below 2**53
+        window = np.flatnonzero(total > 0)
+        totals[chrom, strand] = (window, total[window].astype(np.int64))
+    observed = {chrom for (chrom, _), (window, _) in totals.items() if len(window)}
+    silent = (np.empty(0, np.int64), np.empty(0, np.int64))
+    sequences: Sequences = {
+        (chrom, strand): hmm.sequence(*totals.get((chrom, strand), silent), length // bin_size)
+        for strand in "+-"
+        for chrom, length in chrom_sizes.items()
+        if chrom in observed
+    }
     if not sequences:
         raise ReadsError(
             Problem(

@@ -31,6 +31,7 @@ from groprog_assets.study.parameters import (
     DifferentialParameters,
     TranscriptionParameters,
 )
+from groprog_kernels import hmm, hmm_reference
 from tests.oracles import grohmm
 
 TWICE = ["S0mR1.bam", "S0mR1.bam", "S40mR1.bam", "S40mR1.bam"]
@@ -67,8 +68,8 @@ def test_planted_units_come_back() -> None:
     coverage, sizes, genes = planted()
     fitted = fit_transcript_hmm(coverage, sizes, genes, 50, TranscriptionParameters())
     json.dumps(fitted.fit)
-    assert fitted.fit["sequences"] == 2
-    assert fitted.fit["windows"] == 1400
+    assert fitted.fit["sequences"] == 4
+    assert fitted.fit["windows"] == 2800
     assert len(fitted.tuning) == 9
     assert (fitted.tuning["genes_recovered"] == 1).all()
     units = call_transcripts(coverage, fitted.fit, sizes, 50)
@@ -120,9 +121,41 @@ def test_no_reads_is_an_error_with_a_remedy() -> None:
             pooled_sequences(coverage, sizes, 50)
 
 
-def test_a_strand_without_reads_is_left_out() -> None:
-    sequences = pooled_sequences({"a": coverage_of([("chr1", "-", 3, 2)])}, {"chr1": 1000, "chr2": 500}, 50)
-    assert list(sequences) == [("chr1", "-")]
+def test_a_silent_strand_takes_part_as_zeros_and_a_chromosome_without_reads_does_not() -> None:
+    sizes = {"chr1": 1000, "chr2": 500, "chr3": 220}
+    rows = [("chr1", "-", 3, 2), ("chr3", "+", 4, 9)]  # the one on chr3 lies in the trailing part
+    sequences = pooled_sequences({"a": coverage_of(rows)}, sizes, 50)
+    assert list(sequences) == [("chr1", "+"), ("chr1", "-")]
+    dense = hmm.sequence(np.arange(20), np.zeros(20, int), 20)
+    model = hmm.parameters()
+    assert sequences["chr1", "+"].n_windows == 20
+    assert hmm.statistics(sequences["chr1", "+"], model) == pytest.approx(hmm.statistics(dense, model), rel=1e-12)
+    # the definition: forward and backward sums over 20 windows of one (count + 1)
+    density = [float(hmm_reference.gamma_log_density(1.0, *pair)) for pair in ((5.0, 0.2), (0.5, 10.0))]
+    found = hmm.statistics(sequences["chr1", "+"], model)
+    log_likelihood, posterior, moves = hmm_reference.forward_backward(
+        np.array([0.0, -np.inf]), model.log_transmat, np.tile(density, (20, 1))
+    )
+    assert found.log_likelihood == pytest.approx(log_likelihood, rel=1e-9)
+    assert (found.stay, found.enter) == pytest.approx(tuple(moves[0]), rel=1e-9)
+    assert found.occupancy == pytest.approx(posterior[:, 1].sum(), rel=1e-9)
+    assert found.total == pytest.approx(found.occupancy)
+
+
+def test_a_silent_strand_makes_transcription_rarer_and_calls_nothing() -> None:
+    coverage, sizes, genes = planted()
+    parameters = TranscriptionParameters(tune=False)
+    fit = fit_transcript_hmm(coverage, sizes, genes, 50, parameters).fit
+    sequences = pooled_sequences(coverage, sizes, 50)
+    spoken = [one for one in sequences.values() if (one.value > 0).any()]
+    start = hmm.parameters(-5.0, -200.0, 5.0, 0.5, 10.0)
+    without = hmm.fit(spoken, start, parameters.em_tolerance, 1).parameters
+    with_it = hmm.fit(list(sequences.values()), start, parameters.em_tolerance, 1).parameters
+    assert (len(spoken), len(sequences)) == (2, 4)
+    assert fit["log_prob_enter_transcribed"] == pytest.approx(with_it.log_transmat[0, 1], rel=1e-9)
+    assert with_it.log_transmat[0, 1] < without.log_transmat[0, 1]
+    units = call_transcripts(coverage, fit, sizes, 50)
+    assert set(zip(units["chrom"], units["strand"], strict=True)) == {("chr1", "+"), ("chr2", "-")}
 
 
 def test_other_windows_than_the_fit_are_refused() -> None:
