@@ -217,11 +217,11 @@ def cut_cram(folder: Path) -> None:
 def cut_tracks(folder: Path) -> None:
     import pyBigWig
 
-    for strand in ("plus", "minus"):
+    for strand, value in (("plus", 1.0), ("minus", -1.0)):
         path = folder / "reads" / f"{strand}.bw"
         with pyBigWig.open(str(path), "w") as track:
             track.addHeader([("chr1", 420_000)])
-            track.addEntries(["chr1"] * 50, list(range(0, 500, 10)), ends=list(range(1, 501, 10)), values=[1.0] * 50)
+            track.addEntries(["chr1"] * 50, list(range(0, 500, 10)), ends=list(range(1, 501, 10)), values=[value] * 50)
         path.write_bytes(path.read_bytes()[:-40])
 
     def named(study: dict) -> None:
