@@ -133,10 +133,10 @@ def fit_transcript_hmm(
 def pooled_sequences(coverage: Mapping[str, pd.DataFrame], chrom_sizes: Mapping[str, int], bin_size: int) -> Sequences:
     """{(chrom, strand): windows} of all libraries added up, + strands first, chromosomes in order of `chrom_sizes`.
 
-    A chromosome has length // bin_size windows; reads in the trailing part are dropped. A chromosome with a read on either strand
-    was sequenced, so both its strands take part, a silent one as windows of zeros: they say how rarely transcription begins, as in
-    groHMM when it is given such a strand. Chromosomes without a read on either strand, and those shorter than a window, are left
-    out: nothing was observed there (groHMM stops at them). Raises ReadsError when none is left.
+    A chromosome has length // bin_size windows; reads in the trailing part are dropped. A chromosome with a read on either
+    strand was sequenced, so both its strands take part, a silent one as windows of zeros: they say how rarely transcription
+    begins, as in groHMM when it is given such a strand. Chromosomes without a read on either strand, and those shorter than a
+    window, are left out: nothing was observed there (groHMM stops at them). Raises ReadsError when none is left.
     """
     parts: dict[tuple[str, str], list[tuple[np.ndarray, np.ndarray]]] = {}
     for table in coverage.values():
