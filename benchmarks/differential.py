@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from groprog_assets.figures.style import CONTROL, INK, SOFT_INK, figure_bytes, new_figure, style
 from groprog_assets.methods.features.abundance import size_factors
-from groprog_assets.methods.features.differential import replicated_test
 from groprog_assets.methods.features.multiple_testing import benjamini_hochberg
+from groprog_assets.methods.features.replicated import replicated_test
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT.parent / "shared" / "data" / "oracle" / "deseq2"
@@ -50,7 +50,7 @@ def compare(tag: str, treatment: str) -> Comparison:
     treated = (design.loc[counts.columns, "condition"] == treatment).to_numpy()
     factors = size_factors(counts.to_numpy())
     begin = time.process_time()
-    ours = replicated_test(counts.to_numpy(), treated, factors)
+    ours = replicated_test(counts.to_numpy(), treated, factors)._asdict()
     seconds = time.process_time() - begin
     names = {"log2_fold_change": "log2FoldChange", "p_value": "pvalue", "adjusted_p_value": "padj"}
     theirs = {name: result[column].to_numpy(np.float64) for name, column in names.items()}

@@ -190,6 +190,19 @@ class DifferentialParameters(ParameterGroup):
     significance: float = cited(0.05, unit="probability", source="paper Table 4; S1-P04", gt=0, lt=1)
     conservative_quantile: float = cited(0.01, unit="probability", source="unstated", why="as GFOLD", gt=0, lt=0.5)
     significance_column: Literal["adjusted_p_value", "p_value"] = cited("adjusted_p_value", unit="column", source="A40")
+    fit_type: Literal["parametric", "local", "mean"] = cited(
+        "parametric",
+        unit="trend of dispersion with mean",
+        source="DESeq2 1.38, estimateDispersions fitType",
+        why="a local regression takes its place where the curve cannot be fitted, as in DESeq2",
+    )
+    tested_log2_fold_change: float = cited(
+        0.0,
+        unit="log2",
+        source="DESeq2 1.38, results lfcThreshold",
+        why="the null is that the change is no larger; above 0 the p-values are of changes that exceed it (replicates only)",
+        ge=0,
+    )
     exploratory_biological_variation: float = cited(
         0.1,
         unit="coefficient of variation",

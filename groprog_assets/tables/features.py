@@ -4,6 +4,41 @@ from __future__ import annotations
 
 from groprog_assets.tables.columns import CHROM, END, GENE, PADJ, START, STRAND, Column, P, Table
 
+TESTED = (
+    Column("base_mean", "float64", "normalised reads", "mean of normalised counts"),
+    Column("log_cpm", "float64", "log2 counts per million", "average log abundance (A41)"),
+    Column("log2_fold_change", "float64", "log2", "treatment over control", True),
+    Column("standard_error", "float64", "log2", "of the fold change", True),
+    Column(
+        "conservative_log2_fold_change",
+        "float64",
+        "log2",
+        "the change that is at least there, 0 where its sign is open: for ranking, as GFOLD does (A39)",
+        True,
+    ),
+    Column(
+        "shrunken_log2_fold_change",
+        "float64",
+        "log2",
+        "fold change under a normal prior, as DESeq2's lfcShrink of type normal; missing without replicates",
+        True,
+    ),
+    Column("shrunken_standard_error", "float64", "log2", "of the shrunken fold change", True),
+    Column(
+        "dispersion", "float64", "variance / mean**2 beyond Poisson", "of the test; assumed without replicates", True
+    ),
+    P,
+    PADJ,
+    Column("direction", "str", "up, down or none", "the paper's screen: |log2FC| > 1 and P < 0.05"),
+    Column(
+        "analysis",
+        "str",
+        "replicated or exploratory",
+        "exploratory p-values rest on an assumed variation (A39)",
+    ),
+)
+"""Columns of a test of treatment against control, for units and for genes."""
+
 DECLARED = (
     Table(
         "tss_profile",
@@ -81,26 +116,7 @@ DECLARED = (
                 "symbols joined by ;",
                 "genes under the unit, largest overlap first; empty for none",
             ),
-            Column("base_mean", "float64", "normalised reads", "mean of normalised counts"),
-            Column("log_cpm", "float64", "log2 counts per million", "average log abundance (A41)"),
-            Column("log2_fold_change", "float64", "log2", "treatment over control", True),
-            Column("standard_error", "float64", "log2", "of the fold change", True),
-            Column(
-                "conservative_log2_fold_change",
-                "float64",
-                "log2",
-                "the change that is at least there, 0 where its sign is open: for ranking, as GFOLD does (A39)",
-                True,
-            ),
-            P,
-            PADJ,
-            Column("direction", "str", "up, down or none", "the paper's screen: |log2FC| > 1 and P < 0.05"),
-            Column(
-                "analysis",
-                "str",
-                "replicated or exploratory",
-                "exploratory p-values rest on an assumed variation (A39)",
-            ),
+            *TESTED,
         ),
         ("transcript",),
     ),

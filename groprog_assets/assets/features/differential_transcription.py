@@ -29,4 +29,6 @@ def differential_transcription(study: StudyView, transcript_counts: Any, transcr
         plot=plots.differential_transcription(result),
         up=int(directions.get("up", 0)),
         down=int(directions.get("down", 0)),
+        dispersion_trend=result.summary["dispersion_trend"]["fit"],
+        dispersion_trend_asked=result.summary["dispersion_trend"]["asked"],
     )

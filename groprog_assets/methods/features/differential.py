@@ -1,10 +1,7 @@
-"""Differential transcription of called units (4.4): replicated through PyDESeq2, otherwise exploratory. Tables in, tables out."""
+"""Differential transcription of called units (4.4): with replicates as DESeq2, otherwise exploratory. Tables in, tables out."""
 
 from __future__ import annotations
 
-import contextlib
-import io
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -16,19 +13,25 @@ from scipy.stats import norm
 from groprog_assets.errors import Problem, ReadsError
 from groprog_assets.methods.annotation.gene_assignment import assign_genes, representative_unit
 from groprog_assets.methods.features.abundance import average_log_cpm, size_factors
-from groprog_assets.methods.features.dispersion_trend import dispersion_trend
 from groprog_assets.methods.features.exploratory import exploratory_test
 from groprog_assets.methods.features.multiple_testing import benjamini_hochberg
-from groprog_assets.methods.features.wald import wald_test
+from groprog_assets.methods.features.replicated import replicated_test
 from groprog_assets.study.parameters import DifferentialParameters
 from groprog_assets.study.schema import Contrast, Library
 from groprog_assets.tables import conform
 
 
 class Differential(NamedTuple):
-    """table: `differential`; summary: JSON-able counts, ratio, size factors and how it was tested."""
+    """table: `differential` or `gene_differential`; summary: JSON-able counts, ratio, size factors and how it was tested."""
 
     table: pd.DataFrame
+    summary: dict[str, Any]
+
+
+class Comparison(NamedTuple):
+    """columns: what units and genes have in common, one row each; summary: size factors and how it was tested, JSON-able."""
+
+    columns: pd.DataFrame
     summary: dict[str, Any]
 
 
@@ -41,58 +44,128 @@ def differential_transcription(
     parameters: DifferentialParameters,
     library_sizes: Mapping[str, float] | None = None,
 ) -> Differential:
-    """Treatment against control for every unit, units in the order of `transcripts`.
-
-    Two or more libraries on both sides: negative-binomial GLM with Wald test (PyDESeq2), `analysis="replicated"`. Otherwise the
-    exact test at the assumed variation, `analysis="exploratory"` (A39, F7). Both normalise by median-of-ratios size factors over
-    the units; `library_sizes` {library: reads} replaces them (exploratory) and the depths behind log_cpm. Libraries of other
-    conditions are left out. direction is the paper's screen: |log2FC| above the threshold and the chosen p below significance.
-    Raises ReadsError when a side of the contrast has no library or the libraries have no reads in any unit.
-    """
-    treated_ids = [library.id for library in libraries if library.condition == contrast.treatment]
-    control_ids = [library.id for library in libraries if library.condition == contrast.control]
-    _check_sides(treated_ids, control_ids, contrast)
-    ids = control_ids + treated_ids
-    matrix = (
-        counts.pivot(index="transcript", columns="library", values="count")
-        .reindex(index=transcripts["name"], columns=ids)
-        .fillna(0)
-        .to_numpy(np.int64)
-    )
-    _check_reads(matrix, ids)
-    treated = np.array([library in treated_ids for library in ids])
-    factors = size_factors(matrix)
-    if library_sizes is not None:
-        depths = np.array([float(library_sizes[library]) for library in ids])
-        factors = depths / np.exp(np.log(depths).mean())
-    else:
-        depths = factors * np.exp(np.log(matrix.sum(axis=0).clip(min=1)).mean())
-    replicated = len(treated_ids) >= 2 and len(control_ids) >= 2
-    columns = (
-        replicated_test(matrix, treated, factors)
-        if replicated
-        else _exploratory_columns(matrix, treated, depths, parameters)
-    )
-    adjusted = columns.pop("adjusted_p_value", None)
+    """Treatment against control for every unit, units in the order of `transcripts`; see `compare`."""
+    wide = counts.pivot(index="transcript", columns="library", values="count").reindex(transcripts["name"])
+    compared = compare(wide, libraries, contrast, parameters, library_sizes)
     under = assign_genes(transcripts, genes).groupby("transcript", sort=False)["gene"].agg(";".join)
     table = pd.DataFrame(
         {
             "transcript": transcripts["name"].to_numpy(),
             **{name: transcripts[name].to_numpy() for name in ("chrom", "start", "end", "strand")},
             "gene": transcripts["name"].map(under).fillna("").to_numpy(),
+        }
+    )
+    table = conform(pd.concat([table, compared.columns], axis=1), "differential")
+    by_gene = representative_unit(table, genes)["direction"].value_counts()
+    return Differential(
+        table,
+        {
+            **compared.summary,
+            "units": len(table),
+            "genes_up": int(by_gene.get("up", 0)),
+            "genes_down": int(by_gene.get("down", 0)),
+        },
+    )
+
+
+def compare(
+    counts: pd.DataFrame,
+    libraries: Sequence[Library],
+    contrast: Contrast,
+    parameters: DifferentialParameters,
+    library_sizes: Mapping[str, float] | None = None,
+) -> Comparison:
+    """Treatment against control for every row of `counts`, a column a library; a count that is missing is 0.
+
+    Two or more libraries on both sides: negative-binomial GLM with Wald test as DESeq2, `analysis="replicated"`. Otherwise the
+    exact test at the assumed variation, `analysis="exploratory"` (A39, F7); shrunken changes are missing there. Both normalise by
+    median-of-ratios size factors over the rows; `library_sizes` {library: reads} replaces them, and the depths behind log_cpm
+    and the exploratory test. Libraries of other conditions are left out. direction is the paper's screen: |log2FC| above the
+    threshold and the chosen p below significance. Raises ReadsError when a side of the contrast has no library, a library has no
+    reads in any row, or a threshold is to be tested without replicates.
+    """
+    treated_ids = [library.id for library in libraries if library.condition == contrast.treatment]
+    control_ids = [library.id for library in libraries if library.condition == contrast.control]
+    _check_sides(treated_ids, control_ids, contrast)
+    ids = control_ids + treated_ids
+    matrix = counts.reindex(columns=ids).fillna(0).to_numpy(np.int64)
+    _check_reads(matrix, ids)
+    treated = np.array([library in treated_ids for library in ids])
+    if library_sizes is None:
+        factors = size_factors(matrix)
+        depths = factors * np.exp(np.log(matrix.sum(axis=0).clip(min=1)).mean())
+    else:
+        depths = np.array([float(library_sizes[library]) for library in ids])
+        factors = depths / np.exp(np.log(depths).mean())
+    replicated = len(treated_ids) >= 2 and len(control_ids) >= 2
+    run = _replicated if replicated else _exploratory
+    tested, trend = run(matrix, treated, factors, depths, parameters)
+    columns = pd.DataFrame(
+        {
             "base_mean": (matrix / factors).mean(axis=1),
             "log_cpm": average_log_cpm(matrix, depths),
-            **columns,
+            **tested,
             "conservative_log2_fold_change": conservative_change(
-                columns["log2_fold_change"], columns["standard_error"], parameters.conservative_quantile
+                tested["log2_fold_change"], tested["standard_error"], parameters.conservative_quantile
             ),
-            "adjusted_p_value": benjamini_hochberg(columns["p_value"]) if adjusted is None else adjusted,
             "analysis": "replicated" if replicated else "exploratory",
         }
     )
-    table["direction"] = screen(table, parameters)
-    table = conform(table, "differential")
-    return Differential(table, _summary(table, genes, dict(zip(ids, factors, strict=True)), contrast, parameters))
+    columns["direction"] = screen(columns, parameters)
+    summary = _summary(columns, dict(zip(ids, factors, strict=True)), contrast, parameters)
+    normalisation = "median of ratios" if library_sizes is None else "spike-in"
+    return Comparison(columns, {**summary, "normalisation": normalisation, "dispersion_trend": trend})
+
+
+def _replicated(
+    counts: NDArray[np.int64],
+    treated: NDArray[np.bool_],
+    factors: NDArray,
+    depths: NDArray,
+    parameters: DifferentialParameters,
+) -> tuple[dict[str, NDArray], dict[str, Any]]:
+    """Columns of the test with replicates, and its dispersion trend with the fit type that was asked for."""
+    test = replicated_test(
+        counts,
+        treated,
+        factors,
+        fit_type=parameters.fit_type,
+        threshold=parameters.tested_log2_fold_change,
+        false_discovery_rate=parameters.significance,
+    )
+    columns = {name: value for name, value in test._asdict().items() if name not in ("trend", "prior_variance")}
+    prior = float(test.prior_variance) if np.isfinite(test.prior_variance) else None
+    return columns, {"asked": parameters.fit_type, **test.trend.document(), "fold_change_prior_variance": prior}
+
+
+def _exploratory(
+    counts: NDArray[np.int64],
+    treated: NDArray[np.bool_],
+    factors: NDArray,
+    depths: NDArray,
+    parameters: DifferentialParameters,
+) -> tuple[dict[str, NDArray], dict[str, Any]]:
+    """Columns of the test without replicates, and the dispersion it assumes."""
+    if parameters.tested_log2_fold_change > 0:
+        raise ReadsError(
+            Problem(
+                "parameters.differential.tested_log2_fold_change",
+                f"{parameters.tested_log2_fold_change:g}",
+                "Testing against a threshold needs two or more libraries in both conditions.",
+                "Set it to 0; absolute_log2_fold_change screens the changes by size.",
+            )
+        )
+    dispersion = parameters.exploratory_biological_variation**2
+    test = exploratory_test(counts, treated, depths, dispersion)
+    missing = np.full(len(counts), np.nan)
+    columns = {
+        **test._asdict(),
+        "shrunken_log2_fold_change": missing,
+        "shrunken_standard_error": missing,
+        "adjusted_p_value": benjamini_hochberg(test.p_value),
+        "dispersion": np.full(len(counts), dispersion),
+    }
+    return columns, {"asked": parameters.fit_type, "fit": "assumed", "dispersion": dispersion}
 
 
 def conservative_change(fold: NDArray, error: NDArray, quantile: float) -> NDArray[np.float64]:
@@ -114,89 +187,14 @@ def screen(table: pd.DataFrame, parameters: DifferentialParameters) -> NDArray:
     return np.select([significant & (fold > limit), significant & (fold < -limit)], ["up", "down"], "none")
 
 
-def replicated_test(counts: NDArray[np.int64], treated: NDArray[np.bool_], factors: NDArray) -> dict[str, NDArray]:
-    """DESeq2's Wald test through PyDESeq2: log2_fold_change, standard_error, p_value, adjusted_p_value, each (u,).
-
-    counts (u, l); treated (l,); factors (l,) size factors. Cook's filtering and independent filtering are on at alpha 0.05, so
-    adjusted p may be missing. The trend of dispersions is fitted as in R (`dispersion_trend`), by PyDESeq2 where that fails,
-    and fitted means are floored in the Wald test as in R (`wald_test`). Units without reads are missing throughout.
-    Deterministic, one process, silent. Source: Love et al. 2014 (10.1186/s13059-014-0550-8).
-    """
-    from pydeseq2.dds import DeseqDataSet
-    from pydeseq2.ds import DeseqStats
-
-    names = [f"u{i}" for i in range(len(counts))]
-    libraries = [f"l{i}" for i in range(counts.shape[1])]
-    frame = pd.DataFrame(counts.T, index=libraries, columns=names)
-    metadata = pd.DataFrame({"side": np.where(treated, "treatment", "control")}, index=libraries)
-    with (
-        warnings.catch_warnings(),
-        contextlib.redirect_stdout(io.StringIO()),
-        contextlib.redirect_stderr(io.StringIO()),
-    ):
-        warnings.simplefilter("ignore")
-        data = DeseqDataSet(counts=frame, metadata=metadata, design="~side", n_cpus=1, quiet=True)
-        data.obs["size_factors"] = factors
-        data.layers["normed_counts"] = data.X / factors[:, None]
-        data.var["_normed_means"] = data.layers["normed_counts"].mean(axis=0)
-        data.fit_genewise_dispersions()
-        trend = dispersion_trend(data.var["_normed_means"], data.var["genewise_dispersions"])
-        if trend is None:
-            data.fit_dispersion_trend()
-        else:
-            # PyDESeq2 0.5 fits its trend to dispersions at the floor too, which lowers it and every p with it
-            data.uns["trend_coeffs"] = pd.Series(trend, index=["a0", "a1"])
-            data.uns["disp_function_type"] = "parametric"
-            data.var["fitted_dispersions"] = np.where(
-                data.var["non_zero"], data.disp_function(data.var["_normed_means"].clip(lower=1e-300)), np.nan
-            )
-        data.fit_dispersion_prior()
-        data.fit_MAP_dispersions()
-        data.fit_LFC()
-        data.calculate_cooks()
-        data.refit()
-        data.cooks_outlier()
-        test = DeseqStats(data, contrast=["side", "treatment", "control"], alpha=0.05, n_cpus=1, quiet=True)
-        test.run_wald_test()
-        floored = wald_test(
-            test.design_matrix, test.LFC, data.var["dispersions"], factors, np.asarray(test.contrast_vector)
-        )
-        emptied = test.SE.to_numpy() == 0  # nothing is left once outlying counts were replaced
-        for name, column in zip(("SE", "statistics", "p_values"), floored, strict=True):
-            setattr(test, name, getattr(test, name).where(emptied, column))
-        test.summary()
-    result = test.results_df.reindex(names)
-    wanted = {
-        "log2_fold_change": "log2FoldChange",
-        "standard_error": "lfcSE",
-        "p_value": "pvalue",
-        "adjusted_p_value": "padj",
-    }
-    return {ours: result[theirs].to_numpy(np.float64) for ours, theirs in wanted.items()}
-
-
-def _exploratory_columns(
-    counts: NDArray[np.int64], treated: NDArray[np.bool_], depths: NDArray, parameters: DifferentialParameters
-) -> dict[str, NDArray]:
-    test = exploratory_test(counts, treated, depths, parameters.exploratory_biological_variation**2)
-    return {
-        "log2_fold_change": test.log2_fold_change,
-        "standard_error": test.standard_error,
-        "p_value": test.p_value,
-        "log_cpm": test.log_cpm,
-    }
-
-
 def _summary(
     table: pd.DataFrame,
-    genes: pd.DataFrame,
     factors: dict[str, float],
     contrast: Contrast,
     parameters: DifferentialParameters,
 ) -> dict[str, Any]:
     analysis = str(table["analysis"].iloc[0])
     directions = table["direction"].value_counts()
-    by_gene = representative_unit(table, genes)["direction"].value_counts()
     up, down = int(directions.get("up", 0)), int(directions.get("down", 0))
     return {
         "analysis": analysis,
@@ -208,13 +206,11 @@ def _summary(
         "assumed_biological_variation": (
             parameters.exploratory_biological_variation if analysis == "exploratory" else None
         ),
-        "units": len(table),
+        "tested_log2_fold_change": parameters.tested_log2_fold_change,
         "tested": int(table["p_value"].notna().sum()),
         "up": up,
         "down": down,
         "up_to_down": up / down if down else None,
-        "genes_up": int(by_gene.get("up", 0)),
-        "genes_down": int(by_gene.get("down", 0)),
         "size_factors": {library: float(factor) for library, factor in factors.items()},
         "screen": (
             f"|log2FC| > {parameters.absolute_log2_fold_change:g} and "

@@ -1,71 +1,168 @@
-"""The trend of dispersion with mean, as DESeq2 fits it: dispersion = asymptotic + extra / mean. Arrays in, numbers out."""
+"""The trend of dispersion with mean, as DESeq2 fits it: a curve of two coefficients, a local regression, or one level.
+
+Arrays in, a trend out. Source: Love, Huber, Anders 2014 (10.1186/s13059-014-0550-8), methods, dispersion trend; the fit types are
+those of DESeq2 1.38 (`fitType`).
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import trim_mean
 
-LEAST_FITTED = 1e-6
-"""Dispersions below are at the floor of their estimate and say nothing of the trend (100 x DESeq2's least dispersion)."""
+from groprog_assets.methods.features.local_regression import LocalCurve, local_regression
+
+FitType = Literal["parametric", "local", "mean"]
+FLOOR = 1e-8
+"""Least dispersion that is estimated."""
+LEAST_FITTED = 100 * FLOOR
+"""Dispersions below are at the floor of their estimate and say nothing of the trend."""
 NEAR, FAR = 1e-4, 15.0
-"""A unit counts while its dispersion over the trend lies between these."""
+"""A unit counts in the parametric fit while its dispersion over the trend lies between these."""
+MOST_ROUNDS = 11
+"""Refits without outliers after which the parametric curve is given up."""
 
 
-class DispersionTrend(NamedTuple):
+class ParametricTrend(NamedTuple):
     """dispersion(mean) = asymptotic + extra / mean, both positive; mean in normalised reads."""
 
     asymptotic: float
     extra: float
 
+    def at(self, mean: ArrayLike) -> NDArray[np.float64]:
+        """Dispersion at `mean` > 0 (u,)."""
+        return self.asymptotic + self.extra / np.asarray(mean, dtype=np.float64)
 
-def dispersion_trend(mean: ArrayLike, dispersion: ArrayLike) -> DispersionTrend | None:
-    """Gamma regression with identity link of `dispersion` (u,) on 1 / `mean` (u,), refitted without outliers until it stays.
+    def document(self) -> dict[str, Any]:
+        """JSON-able; `trend_of` makes the trend of it again."""
+        return {"fit": "parametric", "asymptotic": self.asymptotic, "extra": self.extra}
 
-    mean: normalised reads; dispersion: each unit's own estimate. Units with a missing value, no mean or a dispersion at the floor
-    are left out. None when fewer than three are left, a coefficient is not positive, or it does not settle in 20 rounds. Source:
-    Love, Huber, Anders 2014 (10.1186/s13059-014-0550-8), methods, dispersion trend; DESeq2 1.38 fitType parametric.
+
+class LocalTrend(NamedTuple):
+    """Natural log of dispersion as a local regression on natural log of mean."""
+
+    curve: LocalCurve
+
+    def at(self, mean: ArrayLike) -> NDArray[np.float64]:
+        """Dispersion at `mean` > 0 (u,)."""
+        return np.exp(self.curve.at(np.log(np.asarray(mean, dtype=np.float64))))
+
+    def document(self) -> dict[str, Any]:
+        """JSON-able; `trend_of` makes the trend of it again."""
+        return {
+            "fit": "local",
+            "log_mean": self.curve.x.tolist(),
+            "log_dispersion": self.curve.value.tolist(),
+            "slope": self.curve.slope.tolist(),
+            "curvature": self.curve.curvature,
+        }
+
+
+class MeanTrend(NamedTuple):
+    """One dispersion at every mean."""
+
+    dispersion: float
+
+    def at(self, mean: ArrayLike) -> NDArray[np.float64]:
+        """Dispersion at `mean` (u,)."""
+        return np.full(np.shape(mean), self.dispersion)
+
+    def document(self) -> dict[str, Any]:
+        """JSON-able; `trend_of` makes the trend of it again."""
+        return {"fit": "mean", "dispersion": self.dispersion}
+
+
+DispersionTrend = ParametricTrend | LocalTrend | MeanTrend
+
+
+def dispersion_trend(mean: ArrayLike, dispersion: ArrayLike, fit_type: FitType = "parametric") -> DispersionTrend:
+    """The trend of `dispersion` (u,), each unit's own estimate, with `mean` (u,), its mean of normalised reads.
+
+    Units with a missing value, no mean or a dispersion at the floor are left out. Asked for `parametric`, a local trend is fitted
+    where the curve cannot be (a coefficient is not positive, or the fit does not settle), as R does. Asked for either, the mean
+    stands in where fewer than three different means are left: the mean of what is left, of all when nothing is.
     """
     mean, dispersion = np.asarray(mean, dtype=np.float64), np.asarray(dispersion, dtype=np.float64)
-    used = (mean > 0) & (dispersion > LEAST_FITTED) & np.isfinite(mean) & np.isfinite(dispersion)
-    inverse, target = 1 / mean[used], dispersion[used]
+    known = (mean > 0) & np.isfinite(mean) & np.isfinite(dispersion)
+    used = known & (dispersion > LEAST_FITTED)
+    if fit_type == "mean" or len(np.unique(mean[used])) < 3:
+        return _mean_trend(dispersion[known])
+    if fit_type == "parametric":
+        parametric = _parametric_trend(mean[used], dispersion[used])
+        if parametric is not None:
+            return parametric
+    return LocalTrend(local_regression(np.log(mean[used]), np.log(dispersion[used]), mean[used]))
+
+
+def trend_of(document: Mapping[str, Any]) -> DispersionTrend:
+    """The trend that `document` describes."""
+    if document["fit"] == "parametric":
+        return ParametricTrend(document["asymptotic"], document["extra"])
+    if document["fit"] in ("mean", "assumed"):
+        return MeanTrend(document["dispersion"])
+    place, value, slope = (
+        np.asarray(document[name], dtype=np.float64) for name in ("log_mean", "log_dispersion", "slope")
+    )
+    return LocalTrend(LocalCurve(place, value, slope, document["curvature"]))
+
+
+def _mean_trend(dispersion: NDArray[np.float64]) -> MeanTrend:
+    """The mean without the lowest and highest thousandth, over units above ten times the floor."""
+    above = dispersion[dispersion > 10 * FLOOR]
+    return MeanTrend(float(trim_mean(above, 0.001)) if len(above) else FLOOR)
+
+
+def _parametric_trend(mean: NDArray[np.float64], dispersion: NDArray[np.float64]) -> ParametricTrend | None:
+    """Gamma regression with identity link on 1 / mean, refitted without outliers until it stays; None where it does not hold."""
+    inverse = 1 / mean
     coefficients = np.array([0.1, 1.0])
-    for _ in range(20):
-        ratio = target / (coefficients[0] + coefficients[1] * inverse)
+    for _ in range(MOST_ROUNDS):
+        ratio = dispersion / (coefficients[0] + coefficients[1] * inverse)
         close = (ratio > NEAR) & (ratio < FAR)
         if close.sum() < 3:
             return None
-        fitted = _gamma_identity(inverse[close], target[close], coefficients)
-        if fitted is None:
+        fitted, settled = _gamma_identity(inverse[close], dispersion[close], coefficients)
+        if fitted is None or not (fitted > 0).all():
             return None
         moved = float((np.log(fitted / coefficients) ** 2).sum())
         coefficients = fitted
-        if moved < 1e-6:
-            return DispersionTrend(float(fitted[0]), float(fitted[1]))
+        if settled and moved < 1e-6:
+            return ParametricTrend(float(fitted[0]), float(fitted[1]))
     return None
 
 
 def _gamma_identity(
     inverse: NDArray[np.float64], target: NDArray[np.float64], start: NDArray[np.float64]
-) -> NDArray[np.float64] | None:
-    """(2,) intercept and slope by iteratively reweighted least squares, weights 1 / fitted**2; None where there is none."""
+) -> tuple[NDArray[np.float64] | None, bool]:
+    """((2,) intercept and slope, whether they settled) by iteratively reweighted least squares, weights 1 / fitted**2.
+
+    At most 25 steps, until the deviance stays to 1e-8; a step to fitted values that are not positive is halved. No coefficients
+    where the inverse means do not differ or halving does not help.
+    """
     design = np.column_stack([np.ones_like(inverse), inverse])
-    coefficients = start
-    for _ in range(100):
-        fitted = design @ coefficients
-        weighted = design / fitted[:, None]
-        solved, _, rank, _ = np.linalg.lstsq(weighted, target / fitted, rcond=None)
-        found = np.asarray(solved, dtype=np.float64)
+    coefficients, fitted = start, design @ start
+    deviance = _gamma_deviance(target, fitted)
+    for _ in range(25):
+        solved, _, rank, _ = np.linalg.lstsq(design / fitted[:, None], target / fitted, rcond=None)
         if rank < 2:
-            return None
-        for _ in range(30):
-            if (found > 0).all():
+            return None, False
+        found = np.asarray(solved, dtype=np.float64)
+        for _ in range(25):
+            fitted = design @ found
+            if (fitted > 0).all():
                 break
             found = (found + coefficients) / 2
         else:
-            return None
-        if np.abs(found / coefficients - 1).max() < 1e-9:
-            return found
+            return None, False
+        before, deviance = deviance, _gamma_deviance(target, fitted)
         coefficients = found
-    return None
+        if abs(deviance - before) / (abs(deviance) + 0.1) < 1e-8:
+            return coefficients, True
+    return coefficients, False
+
+
+def _gamma_deviance(target: NDArray[np.float64], fitted: NDArray[np.float64]) -> float:
+    return float(2 * ((target - fitted) / fitted - np.log(target / fitted)).sum())

@@ -23,13 +23,20 @@ class WaldTest(NamedTuple):
 
 
 def wald_test(
-    design: ArrayLike, coefficients: ArrayLike, dispersion: ArrayLike, factors: ArrayLike, contrast: ArrayLike
+    design: ArrayLike,
+    coefficients: ArrayLike,
+    dispersion: ArrayLike,
+    factors: ArrayLike,
+    contrast: ArrayLike,
+    threshold: float = 0.0,
 ) -> WaldTest:
     """Wald test of `contrast` (p,) in negative-binomial fits of all units.
 
-    design (l, p); coefficients (u, p) natural logs; dispersion (u,); factors (l,) size factors. Units with a missing coefficient
-    or dispersion are missing. Source: Love, Huber, Anders 2014 (10.1186/s13059-014-0550-8), methods, Wald test; covariance
-    (X'WX + r)^-1 X'WX (X'WX + r)^-1 with W = mean / (1 + dispersion * mean), means floored as in DESeq2 1.38.
+    design (l, p); coefficients (u, p) natural logs; dispersion (u,); factors (l,) size factors; threshold >= 0, natural logs: the
+    null is |effect| <= threshold, the statistic is 0 and p is 1 within it (DESeq2's lfcThreshold, greaterAbs). Units with a
+    missing coefficient or dispersion are missing. Covariance (X'WX + r)^-1 X'WX (X'WX + r)^-1 with
+    W = mean / (1 + dispersion * mean), means floored as in DESeq2 1.38. Source: Love, Huber, Anders 2014
+    (10.1186/s13059-014-0550-8), methods, Wald test and tests against a threshold.
     """
     design, coefficients = np.asarray(design, dtype=np.float64), np.asarray(coefficients, dtype=np.float64)
     contrast, dispersion = np.asarray(contrast, dtype=np.float64), np.asarray(dispersion, dtype=np.float64)
@@ -44,6 +51,7 @@ def wald_test(
         np.broadcast_to(contrast[:, None], (known.sum(), len(contrast), 1)),
     )[..., 0]
     error[known] = np.sqrt(np.einsum("up,upq,uq->u", direction, information, direction))
-    statistic[known] = (coefficients[known] @ contrast) / error[known]
+    effect = coefficients[known] @ contrast
+    statistic[known] = np.sign(effect) * np.maximum(np.abs(effect) - threshold, 0) / error[known]
     p_value[known] = 2 * stats.norm.sf(np.abs(statistic[known]))
     return WaldTest(error, statistic, p_value)

@@ -13,9 +13,9 @@ from groprog_assets.methods.features.abundance import size_factors
 from groprog_assets.methods.features.differential import (
     conservative_change,
     differential_transcription,
-    replicated_test,
     screen,
 )
+from groprog_assets.methods.features.replicated import replicated_test
 from groprog_assets.study.parameters import DifferentialParameters
 from groprog_assets.tables import conform
 from tests.methods.nascent import CONTRAST, genes, libraries, library, transcripts
@@ -77,13 +77,13 @@ def test_agreement_with_deseq2(shared):
     measured = replicated_test(counts.to_numpy(), np.asarray(treated), factors)
     base_mean = (counts.to_numpy() / factors).mean(axis=1)
     assert np.allclose(base_mean, expected["baseMean"], rtol=1e-12)
-    difference = np.abs(measured["log2_fold_change"] - expected["log2FoldChange"])
+    difference = np.abs(measured.log2_fold_change - expected["log2FoldChange"])
     assert np.nanmax(difference) < 0.001
-    ours, theirs = (frame < 0.05 for frame in (measured["adjusted_p_value"], expected["padj"].to_numpy()))
+    ours, theirs = (frame < 0.05 for frame in (measured.adjusted_p_value, expected["padj"].to_numpy()))
     assert (ours & theirs).sum() / (ours | theirs).sum() > 0.99
-    decades = np.log10(measured["p_value"]) - np.log10(expected["pvalue"])
+    decades = np.log10(measured.p_value) - np.log10(expected["pvalue"])
     assert np.nanmax(np.abs(decades)) < 0.1
-    assert pd.Series(measured["p_value"]).corr(expected["pvalue"].reset_index(drop=True), method="spearman") > 0.9999
+    assert pd.Series(measured.p_value).corr(expected["pvalue"].reset_index(drop=True), method="spearman") > 0.9999
 
 
 def test_the_screen_needs_size_and_significance():

@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 from groprog_assets.methods.features.wald import LEAST_MEAN, RIDGE, wald_test
+from tests.oracles import deseq2
 
 DESIGN = np.array([[1, 0], [1, 0], [1, 1], [1, 1]], dtype=float)
 FACTORS = np.array([0.8, 1.1, 1.0, 1.2])
@@ -59,3 +60,18 @@ def test_errors_and_p_values_are_those_of_r_given_rs_fits(shared, tag):
     known = result["pvalue"].notna() & (result["pvalue"] > 1e-250)
     apart = np.abs(np.log10(found.p_value[known]) - np.log10(result["pvalue"][known]))
     assert apart.max() < 0.1
+
+
+@pytest.mark.parametrize("name", ["local", "parametric", "mean"])
+def test_a_threshold_is_tested_as_in_r(name):
+    found = deseq2.analysis(name)
+    design = np.column_stack([np.ones(len(found["treated"])), found["treated"]])
+    level = np.log((found["counts"] / found["size_factors"])[:, ~found["treated"]].mean(axis=1).clip(min=1e-12))
+    coefficients = np.column_stack([level, found["log2_fold_change"] * np.log(2)])
+    arguments = (design, coefficients, found["dispersion"], found["size_factors"], CONTRAST)
+    beyond = wald_test(*arguments, 0.5 * np.log(2)).p_value
+    some = (found["beyond_p_value"] < 1) & (found["base_mean"] > 20)
+    assert some.sum() > 20
+    assert np.abs(np.log10(beyond[some]) - np.log10(found["beyond_p_value"][some])).max() < 0.05
+    assert (beyond[np.abs(found["log2_fold_change"]) < 0.5] == 1).all()
+    assert (beyond >= wald_test(*arguments).p_value).all()
