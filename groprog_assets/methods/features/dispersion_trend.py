@@ -98,7 +98,8 @@ def dispersion_trend(mean: ArrayLike, dispersion: ArrayLike, fit_type: FitType =
 
 
 def trend_of(document: Mapping[str, Any]) -> DispersionTrend:
-    """The trend that `document` describes."""
+    """The trend, with natural logs of mean and dispersion where it is local, from what its `document` method gave; KeyError where
+    a field of its fit type is missing."""
     if document["fit"] == "parametric":
         return ParametricTrend(document["asymptotic"], document["extra"])
     if document["fit"] in ("mean", "assumed"):
