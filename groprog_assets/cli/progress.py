@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from groprog_assets.figures.numbers import number
+
 SHOWN = 4
 
 
@@ -62,9 +64,5 @@ def _first(headline: dict[str, Any]) -> list[tuple[str, Any]]:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    text = f"{value:,}" if isinstance(value, int) else str(value)
+    text = number(value, 4)
     return text if len(text) <= 24 else text[:12] + "…"

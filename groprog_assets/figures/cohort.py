@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from groprog_assets.figures.numbers import MISSING, counted, median_quartiles, percent
 from groprog_assets.figures.style import (
     CONTROL,
     NEUTRAL,
@@ -96,7 +97,7 @@ def missingness(summary: Mapping[str, Any], fields: pd.DataFrame) -> Figure:
         colours = [NEUTRAL if name in unused else CONTROL for name in names]
         axes.barh(range(len(names)), shares, color=colours, height=0.7)
         for row, (name, share) in enumerate(zip(names, shares)):
-            text = f"{share:.0f} %" + (f" · not used: {unused[name]}" if name in unused else "")
+            text = percent(share / 100) + (f" · not used: {unused[name]}" if name in unused else "")
             axes.text(share + 0.6, row, text, va="center", fontsize=7.5, color=SOFT_INK)
         axes.set_yticks(range(len(names)), [name.replace("_", " ") for name in names])
         axes.set_xlim(0, min(100.0, max(30.0, max(shares) * 1.25)))
@@ -138,7 +139,7 @@ def table_one(summary: Mapping[str, Any]) -> Figure:
             label = row["field"].replace("_", " ") if first else ""
             level = row["level"] or row["unit"] or "median (quartiles)"
             level = level if len(level) <= 34 else level[:33] + "…"
-            texts = [label, level, *(_cell(row[group], row["kind"]) for group in ("all", "event", "censored"))]
+            texts = [label, level, *(table_one_cell(row[group], row["kind"]) for group in ("all", "event", "censored"))]
             texts.append(f"{row['missing']}" if first else "")
             for column, (x, text) in enumerate(zip(columns, texts)):
                 weight = "bold" if column == 0 else "normal"
@@ -148,10 +149,10 @@ def table_one(summary: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def _cell(cell: Mapping[str, Any], kind: str) -> str:
-    if not cell["known"]:
-        return "–"
+def table_one_cell(group: Mapping[str, Any], kind: str) -> str:
+    """One group of a row of table 1: median with quartiles of a continuous covariate, else the count with its share of the known."""
+    if not group["known"]:
+        return MISSING
     if kind == "continuous":
-        return f"{cell['median']:.4g} ({cell['quartile_1']:.4g}–{cell['quartile_3']:.4g})"
-    share = 100 * cell["count"] / cell["known"]
-    return f"{cell['count']} ({'<1' if 0 < share < 0.5 else f'{share:.0f}'} %)"
+        return median_quartiles(group["median"], group["quartile_1"], group["quartile_3"])
+    return counted(group["count"], group["known"])

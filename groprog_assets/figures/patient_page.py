@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from groprog_assets.figures.numbers import number
 from groprog_assets.figures.style import (
     CONTROL,
     DOWN,
@@ -165,4 +166,4 @@ def render_patient(context: Mapping[str, Any]) -> bytes:
 def _shown(value: Any) -> str:
     if value is None or value != value or value == "":
         return "missing"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return number(value, 4) if isinstance(value, float) else str(value)

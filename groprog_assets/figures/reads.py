@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from groprog_assets.figures.numbers import percent
 from groprog_assets.figures.style import GRID, NEUTRAL, SOFT_INK, WIDE, condition_colours, new_figure, say_empty, style
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def filter_funnel(
             shares = 100 * table["remaining"] / total
             axes.barh(places, shares, height=thickness * 0.9, color=colours[condition], label=label)
             axes.annotate(
-                f"{shares.iloc[-1]:.1f} %  {library}",
+                f"{percent(shares.iloc[-1] / 100, 1)}  {library}",
                 (shares.iloc[-1], places[-1]),
                 xytext=(4, 0),
                 textcoords="offset points",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 KINDS = {
     "noise": "noise, {level:g} SD",
-    "gene_dropout": "{share:.0f} % of genes lost",
+    "gene_dropout": "{share:g} % of genes lost",
     "permutation": "another's omics",
 }
 

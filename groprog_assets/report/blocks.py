@@ -1,6 +1,6 @@
 """What a report section is made of: facts, tables, figures, notes, each a plain dict the template knows by its `kind`.
 
-Formatting of numbers, intervals and documents lives here, so that a number looks the same wherever it stands.
+Numbers are written by `figures/numbers.py`, so that one looks the same wherever it stands.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from typing import Any
 
 import pandas as pd
 
+from groprog_assets.figures.numbers import number
 from groprog_assets.figures.style import PNG_DPI
-
-_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 SCREEN_DPI = 104
 """CSS pixels an inch of a figure takes."""
@@ -22,75 +21,10 @@ Block = dict[str, Any]
 Cell = dict[str, Any]
 
 
-def number(value: Any, digits: int = 3) -> str:
-    """A value as a reader wants it: thousands grouped, `digits` significant places, a dash for missing."""
-    if value is None or value is pd.NA:
-        return "–"
-    if isinstance(value, bool) or type(value).__name__ in ("bool", "bool_"):
-        return "yes" if value else "no"
-    if isinstance(value, str):
-        return value or "–"
-    if isinstance(value, list | tuple):
-        return ", ".join(number(item, digits) for item in value) or "–"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {number(item, digits)}" for key, item in value.items()) or "–"
-    try:
-        real = float(value)
-    except (TypeError, ValueError):
-        return str(value)
-    if math.isnan(real):
-        return "–"
-    if math.isinf(real):
-        return "∞" if real > 0 else "−∞"
-    if real == int(real) and abs(real) < 1e15:
-        text = f"{int(real):,}"
-    elif abs(real) >= 1000:
-        text = f"{real:,.0f}"
-    elif abs(real) >= 1e-3:
-        text = f"{real:.{max(0, digits - 1 - math.floor(math.log10(abs(real))))}f}".rstrip("0")
-    else:
-        mantissa, exponent = f"{real:.1e}".split("e")
-        text = f"{mantissa} × 10{str(int(exponent)).translate(_SUPERSCRIPT)}"
-    return text.replace("-", "−")
-
-
-def fixed(value: Any, places: int = 3) -> str:
-    """A value with `places` decimals, so that a column of them lines up; a dash for missing."""
-    if value is None or (isinstance(value, float) and not math.isfinite(value)):
-        return "–"
-    return f"{float(value):.{places}f}".replace("-", "−")
-
-
-def interval(lower: Any, upper: Any, places: int = 3) -> str:
-    """A 95 % interval in words: `0.612 to 0.701`, or a dash when a bound is missing."""
-    if lower is None or upper is None:
-        return "–"
-    return f"{fixed(lower, places)} to {fixed(upper, places)}"
-
-
-def p_value(value: Any) -> str:
-    """A probability: three decimals, scientific below 0.001, a dash for missing."""
-    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
-        return "–"
-    return number(value, 2) if value < 1e-3 else f"{value:.3f}"
-
-
 def words(key: str) -> str:
     """A document key as words: underscores become spaces, the first letter a capital."""
     text = str(key).replace("_", " ").strip()
     return text[:1].upper() + text[1:]
-
-
-def size(count: Any) -> str:
-    """Bytes in the unit a person would say."""
-    if count is None:
-        return "–"
-    amount = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if amount < 1000 or unit == "GB":
-            return f"{amount:.0f} {unit}" if unit == "B" or amount >= 100 else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return ""
 
 
 def paragraph(text: str) -> Block:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from groprog_assets.report.blocks import Block, cell, fixed, p_value, table
+from groprog_assets.figures.numbers import fixed, p_value
+from groprog_assets.report.blocks import Block, cell, table
 
 
 def calibration_table(calibration: Mapping[str, Any], ordered: list[str], label_of: Callable[[str], str]) -> Block:

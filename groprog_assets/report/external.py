@@ -5,19 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from groprog_assets.report.blocks import (
-    Block,
-    cell,
-    details,
-    facts,
-    fixed,
-    interval,
-    member,
-    note,
-    number,
-    paragraph,
-    table,
-)
+from groprog_assets.figures.numbers import fixed, interval, median_quartiles, number, percent
+from groprog_assets.report.blocks import Block, cell, details, facts, member, note, paragraph, table
 from groprog_assets.report.genomics import picture as _picture
 from groprog_assets.report.prognosis import label_of, metric_label
 
@@ -81,9 +70,7 @@ def what_was_lost(document: Mapping[str, Any]) -> list[Block]:
     genes, parts = lost["genes"], []
     share = sum(row["share"] or 0.0 for row in lost["fields"])
     for row in lost["fields"]:
-        weight = (
-            "" if row["share"] is None else f", {100 * row['share']:.0f} % of what the fields contribute in training"
-        )
+        weight = "" if row["share"] is None else f", {percent(row['share'])} of what the fields contribute in training"
         parts.append(f"{row['field'].replace('_', ' ')} ({row['why']}{weight})")
     text = (
         f"Fields without a value: {'; '.join(parts)}. They count as the training median."
@@ -93,7 +80,7 @@ def what_was_lost(document: Mapping[str, Any]) -> list[Block]:
     if genes["model"]:
         missing = genes["model"] - genes["present"]
         weight = (
-            "" if genes["share"] is None else f", which carry {100 * genes['share']:.0f} % of what the genes contribute"
+            "" if genes["share"] is None else f", which carry {percent(genes['share'])} of what the genes contribute"
         )
         text += f" {number(missing)} of {number(genes['model'])} genes are missing{weight}; they count as average."
     if document["without_omics"]:
@@ -154,11 +141,7 @@ def _who(document: Mapping[str, Any]) -> Block:
     for row in document["summary"].get("table_one") or []:
         group = row["all"]
         if row["kind"] == "continuous":
-            text = (
-                "–"
-                if group["median"] is None
-                else f"{group['median']:.4g} ({group['quartile_1']:.4g}–{group['quartile_3']:.4g})"
-            )
+            text = median_quartiles(group["median"], group["quartile_1"], group["quartile_3"])
         else:
             text = f"{group['count']:,} of {group['known']:,}"
         rows.append(

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from groprog_assets.figures.numbers import fixed, number, p_value, percent
 from groprog_assets.report.blocks import (
     Block,
     Cell,
@@ -19,12 +20,9 @@ from groprog_assets.report.blocks import (
     document_table,
     facts,
     figure,
-    fixed,
     frame_of,
     member,
     note,
-    number,
-    p_value,
     paragraph,
     table,
 )
@@ -158,7 +156,7 @@ def reads(context: Mapping[str, Any]) -> list[Block]:
                 cell(str(library), strong=True),
                 cell(number(total), total),
                 cell(number(kept), kept),
-                cell(f"{100 * kept / total:.1f} %" if total else "–", kept / total if total else None),
+                cell(percent(kept / total if total else None, 1), kept / total if total else None),
                 cell(f"{strand.get('inferred') or '–'}"),
                 cell(fixed(strand.get("sense_fraction"), 3), strand.get("sense_fraction")),
                 cell(status, level="good" if status == "ok" else "warn"),

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from groprog_assets.figures.ablation import PARTS
+from groprog_assets.figures.cohort import table_one_cell
+from groprog_assets.figures.numbers import fixed, interval, number, p_value, percent
 from groprog_assets.report.blocks import (
     Block,
     Cell,
@@ -16,13 +18,9 @@ from groprog_assets.report.blocks import (
     details,
     document_table,
     facts,
-    fixed,
     frame_of,
-    interval,
     member,
     note,
-    number,
-    p_value,
     paragraph,
     table,
     whisker,
@@ -209,7 +207,7 @@ def cohort(context: Mapping[str, Any]) -> list[Block]:
         facts(
             [
                 ("Patients", number(len(outcomes)), "with a usable outcome"),
-                ("Events", number(events), f"{100 * events / len(outcomes):.0f} % of patients"),
+                ("Events", number(events), f"{percent(events / len(outcomes))} of patients"),
                 ("Median follow-up", followed, "months, reverse Kaplan–Meier"),
             ]
         )
@@ -242,7 +240,7 @@ def _table_one(rows: list[Mapping[str, Any]], unused: set[str]) -> Block:
         previous = row["field"]
         label = row["field"].replace("_", " ") + (f" ({row['unit']})" if row.get("unit") else "")
         label += ", not used" if row["field"] in unused else ""
-        texts = [_share(row[group], row["kind"]) for group in ("all", "event", "censored")]
+        texts = [table_one_cell(row[group], row["kind"]) for group in ("all", "event", "censored")]
         gap = cell(number(row["missing"]), row["missing"]) if first else cell("", 0)
         lines.append([cell(label if first else "", strong=True), row["level"] or "median (quartiles)", *texts, gap])
     heads = ["Covariate", "Level", "All", "With event", "Censored", "Missing"]
@@ -257,14 +255,6 @@ def _units(told: Mapping[str, Any]) -> Block:
     ]
     title = "Units the file mixes: how many values were recorded in each and converted; values in no stated unit are missing."
     return table(["Covariate", "Unit used", "Recorded in", "Values"], lines, title)
-
-
-def _share(group: Mapping[str, Any], kind: str) -> str:
-    if not group["known"]:
-        return "–"
-    if kind == "continuous":
-        return f"{group['median']:.4g} ({group['quartile_1']:.4g}–{group['quartile_3']:.4g})"
-    return f"{group['count']:,} ({100 * group['count'] / group['known']:.0f} %)"
 
 
 def evaluation(context: Mapping[str, Any]) -> list[Block]:
@@ -364,7 +354,7 @@ def _parts_and_disturbance(context: Mapping[str, Any]) -> list[Block]:
             share = (
                 ""
                 if found.get("seed_spread") is None
-                else f" Their spread is {100 * found['seed_spread']:.0f} % of that between patients."
+                else f" Their spread is {percent(found['seed_spread'])} of that between patients."
             )
             blocks.append(
                 paragraph(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from groprog_assets.figures.numbers import number, size
 from groprog_assets.report import chromatin, genomics, prognosis
 from groprog_assets.report import external as elsewhere
 from groprog_assets.report.blocks import (
@@ -22,9 +23,7 @@ from groprog_assets.report.blocks import (
     member,
     missing,
     note,
-    number,
     paragraph,
-    size,
     table,
 )
 

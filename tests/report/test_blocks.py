@@ -1,69 +1,8 @@
-"""Numbers, intervals and documents are written as a reader wants them."""
+"""What a section is made of: tables, figures, documents, whiskers."""
 
 from __future__ import annotations
 
-import math
-
-import pandas as pd
-import pytest
-
-from groprog_assets.report.blocks import (
-    cell,
-    document_rows,
-    figure,
-    fixed,
-    interval,
-    number,
-    p_value,
-    size,
-    table,
-    whisker,
-)
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (1234567, "1,234,567"),
-        (-5.0, "−5"),
-        (0.05, "0.05"),
-        (0.12345, "0.123"),
-        (12.345, "12.3"),
-        (12345.6, "12,346"),
-        (1.2e-7, "1.2 × 10⁻⁷"),
-        (0, "0"),
-        (True, "yes"),
-        (None, "–"),
-        (math.nan, "–"),
-        (pd.NA, "–"),
-        (-math.inf, "−∞"),
-        ("text", "text"),
-        ("", "–"),
-        ([1, 2.5], "1, 2.5"),
-        ({"a": 1}, "a 1"),
-    ],
-)
-def test_number(value, text):
-    assert number(value) == text
-
-
-def test_fixed_interval_and_p():
-    assert fixed(-0.5, 2) == "−0.50"
-    assert fixed(math.nan) == "–"
-    assert interval(0.1, 0.2, 1) == "0.1 to 0.2"
-    assert interval(None, 0.2) == "–"
-    assert p_value(0.0499) == "0.050"
-    assert p_value(0.0) == "0"
-    assert p_value(3e-9) == "3.0 × 10⁻⁹"
-    assert p_value(math.nan) == "–"
-
-
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [(0, "0 B"), (999, "999 B"), (1545065, "1.5 MB"), (735_000_000, "735 MB"), (2.4e12, "2400 GB"), (None, "–")],
-)
-def test_size(count, text):
-    assert size(count) == text
+from groprog_assets.report.blocks import cell, document_rows, figure, table, whisker
 
 
 def test_a_column_is_numeric_only_when_all_its_filled_cells_are():
