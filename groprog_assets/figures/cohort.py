@@ -150,7 +150,7 @@ def table_one(summary: Mapping[str, Any]) -> Figure:
 
 
 def table_one_cell(group: Mapping[str, Any], kind: str) -> str:
-    """One group of a row of table 1: a continuous covariate's median with quartiles, else the count with its share of the known."""
+    """One group of a row of table 1: its median with quartiles if continuous, else the count and its share of the known."""
     if not group["known"]:
         return MISSING
     if kind == "continuous":
