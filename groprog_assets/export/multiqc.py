@@ -120,13 +120,14 @@ def _strandedness(items: Mapping[str, Any]) -> dict[str, Any]:
 
 def _density(study: str, density: Any) -> dict[str, Any]:
     profile = None if density is None else density.profile
-    data = {}
+    data, points = {}, 0
     if profile is not None and len(profile):
         shown = profile.iloc[:: max(len(profile) // 300, 1)]
+        points = int(profile["position"].max() + 1) // 2  # one gene length before the gene, one after
         data[study] = [[int(row.position), float(row.density)] for row in shown.itertuples()]
     return _section(
         "Units on genes",
-        "Share of genes whose unit covers each point of a gene stretched to 1,000 points; 0 is the start, 1,000 the end.",
+        f"Share of genes whose unit covers each point of a gene stretched to {points:,} points, from 0 at its start.",
         "linegraph",
         {"xlab": "Scaled position", "ylab": "Share of genes covered", "ymin": 0, "ymax": 1},
         data,

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 def ma_plot(
     table: pd.DataFrame,
     summary: Mapping[str, Any],
+    threshold: float,
     labels: Sequence[str] = (),
     strongest: int = 4,
-    threshold: float = 1.0,
 ) -> Figure:
     """log2 fold change against average log2 counts per million, one point a unit, coloured by direction.
 

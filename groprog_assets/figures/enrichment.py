@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 BRANCHES = {"BP": "Biological process", "CC": "Cellular component", "MF": "Molecular function", "other": "Gene sets"}
 
 
-def enrichment(table: pd.DataFrame, gene_set: str = "up", terms: int = 5, significance: float = 0.05) -> Figure:
+def enrichment(table: pd.DataFrame, significance: float, gene_set: str = "up", terms: int = 5) -> Figure:
     """-log10 p of the `terms` strongest terms of each branch for one gene set, one panel a branch, bars as in the paper.
 
     `table` is the enrichment table. Filled bars pass `significance` after adjustment, outlined ones do not; the number is the

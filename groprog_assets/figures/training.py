@@ -69,7 +69,7 @@ def training_curves(history: Any) -> Figure:
     return figure
 
 
-def energy_histogram(eta: np.ndarray, clamp: tuple[float, float] = (0.1, 0.9)) -> Figure:
+def energy_histogram(eta: np.ndarray, clamp: tuple[float, float]) -> Figure:
     """Histogram of eta (n,), the omics' share of each patient's fused representation (eq. 6); bounds of the clamp marked.
 
     Patients without omics (eta = 0) are counted in the title, not drawn. NaN is left out.

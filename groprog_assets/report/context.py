@@ -46,6 +46,7 @@ def report_context(study: StudyView, workspace: Workspace) -> dict[str, Any]:
             "endpoint": study.cohort.endpoint.name if study.cohort else "",
             "patients": study.cohort is not None,
         },
+        "settings": study.as_parameters(),
         "absent": _absent(study),
         "marks": [
             {name: getattr(mark, name) for name in ("name", "cell_type", "build", "source")} for mark in study.marks
@@ -86,11 +87,13 @@ def report_context(study: StudyView, workspace: Workspace) -> dict[str, Any]:
 def reported_values(study: StudyView, values: Bundle) -> dict[str, Any]:
     """The keys of `render_report` that are about the results. `values`: upstream values by asset, None for what the study does
     not have."""
+    from groprog_assets.methods.annotation.gene_models import masked_kinds
     from groprog_assets.methods.reads.read_quality import judge_quality
 
     conditions = {library.id: library.condition for library in study.libraries}
     found: dict[str, Any] = {
         **{name: values[name] for name in NASCENT_VALUES},
+        "masks": masked_kinds(study.genome),
         "quality": judge_quality(values.read_quality, conditions, study.parameters.quality),
         "figures": {name: blob.content for name, blob in values.figures.png.items()},
     }

@@ -41,9 +41,13 @@ def nascent_drawings(study: StudyView, values: Mapping[str, Any]) -> dict[str, C
         ),
         "tuning_surface": lambda: tuning.tuning_surface(fitted.tuning, fitted.fit),
         "em_trace": lambda: tuning.em_trace(fitted.trace),
-        "ma_plot": lambda: differential.ma_plot(changed.table, changed.summary),
+        "ma_plot": lambda: differential.ma_plot(
+            changed.table, changed.summary, study.parameters.differential.absolute_log2_fold_change
+        ),
         "pausing": lambda: pausing.pausing_distribution(paused.table, paused.summary, control, treatment),
-        "enrichment": lambda: enrichment.enrichment(values["enrichment"].table),
+        "enrichment": lambda: enrichment.enrichment(
+            values["enrichment"].table, study.parameters.enrichment.significance
+        ),
     }
     if len(values["chromatin_signal"]):
         found["chromatin_marks"] = lambda: chromatin.marks_by_transcription(

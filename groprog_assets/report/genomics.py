@@ -1,17 +1,17 @@
-"""The report's genomic sections: reads, density, differential transcription, pausing, enrichment, loci.
+"""The report's genomic sections: density, differential transcription, enrichment, loci; reads and pausing stand beside.
 
 Each function takes the report's context and returns blocks; an empty list means there was nothing to show.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from groprog_assets.figures.numbers import fixed, number, p_value, percent
+from groprog_assets.figures.numbers import fixed, number, p_value
 from groprog_assets.report.blocks import (
     Block,
     Cell,
@@ -26,18 +26,11 @@ from groprog_assets.report.blocks import (
     paragraph,
     table,
 )
+from groprog_assets.study.parameters import Parameters, TranscriptionParameters
+
+SETTING_USED = "The box is the setting used: the published one unless the study asks for the tuned one."
 
 CAPTIONS: dict[str, tuple[str, str]] = {
-    "read_quality": (
-        "Mean base quality at each sequencing cycle, one line a library, one panel a mate (figures 2 and 3 of the "
-        "paper). A fall towards the end is ordinary; a jump in the middle is usually a second mate glued to the "
-        "first.",
-        "Line chart of mean Phred quality against sequencing cycle for each library.",
-    ),
-    "filter_funnel": (
-        "Reads left after each filter, as a share of those in the file.",
-        "Bar chart of the share of reads remaining after each filtering step, by library.",
-    ),
     "transcript_density": (
         "Share of genes whose called unit covers each point of a gene stretched to one length, from one gene-length "
         "upstream of the start (TSS) to one beyond the end (TTS). The grey frame is the ideal: 0, then 1 over the "
@@ -56,19 +49,13 @@ CAPTIONS: dict[str, tuple[str, str]] = {
     ),
     "tuning_surface": (
         "The tuning grid judged twice: by the error rate, which falls when units are over-called, and by the share of "
-        "genes that one unit recovers, which does not. The box is the setting used: the published one unless the study "
-        "asks for the tuned one.",
+        f"genes that one unit recovers, which does not. {SETTING_USED}",
         "Two heat maps, error rate and genes recovered, over the two tuning parameters of the hidden Markov model.",
     ),
     "ma_plot": (
         "Each point is a transcription unit: average abundance across, change upwards. Coloured points pass both "
         "thresholds; dashed lines are the fold-change threshold.",
         "MA plot: log2 fold change against log2 counts per million, with up- and down-regulated units coloured.",
-    ),
-    "pausing": (
-        "Distribution of log10 pausing index per condition: violin, quartiles, median. Index 1 (zero here) means the "
-        "promoter is as dense as the gene body.",
-        "Violin and box plots of log10 pausing index for each condition.",
     ),
     "enrichment": (
         "Most enriched terms of the up-regulated genes in each branch of the Gene Ontology: −log10 p, with genes "
@@ -120,6 +107,11 @@ def picture(context: Mapping[str, Any], name: str, captions: Mapping[str, tuple[
     return figure(image, caption, alt, name)
 
 
+def settings(context: Mapping[str, Any]) -> Parameters:
+    """The study's parameters, as far as the report was handed them; the published ones where it was handed none."""
+    return context.get("settings") or Parameters()
+
+
 def headlines(context: Mapping[str, Any]) -> list[dict[str, str]]:
     """Facts of the genomic half for the top of the page."""
     found = []
@@ -138,72 +130,13 @@ def headlines(context: Mapping[str, Any]) -> list[dict[str, str]]:
     return [{"label": label, "value": value, "note": text} for label, value, text in found]
 
 
-def reads(context: Mapping[str, Any]) -> list[Block]:
-    """Read funnel, strandedness and per-cycle quality of every library."""
-    libraries = context.get("filtered_alignments") or {}
-    blocks: list[Block] = []
-    rows = []
-    for library, bundle in libraries.items():
-        funnel, summary = member(bundle, "funnel"), member(bundle, "summary") or {}
-        if funnel is None or not len(funnel):
-            continue
-        total = int(funnel["remaining"].iloc[0] + funnel["removed"].iloc[0])
-        kept = int(funnel["remaining"].iloc[-1])
-        strand = member(summary, "strandedness") or {}
-        status = str(strand.get("status", "–"))
-        rows.append(
-            [
-                cell(str(library), strong=True),
-                cell(number(total), total),
-                cell(number(kept), kept),
-                cell(percent(kept / total if total else None, 1), kept / total if total else None),
-                cell(f"{strand.get('inferred') or '–'}"),
-                cell(fixed(strand.get("sense_fraction"), 3), strand.get("sense_fraction")),
-                cell(status, level="good" if status == "ok" else "warn"),
-            ]
-        )
-    if rows:
-        blocks.append(
-            paragraph(
-                "Only reads that align to one place are used, and regions where that cannot be trusted (rDNA, "
-                "repeats, blacklist) are masked. The strand rule is inferred from annotated genes, never assumed: a "
-                "flipped library would put every gene's signal on the wrong strand."
-            )
-        )
-        heads = ["Library", "Reads in file", "Used", "Kept", "Strand rule", "Sense fraction", "Strand check"]
-        blocks.append(table(heads, rows, "Reads from file to use."))
-        steps = []
-        for library, bundle in libraries.items():
-            funnel = member(bundle, "funnel")
-            if funnel is None:
-                continue
-            for step in funnel.itertuples():
-                steps.append(
-                    [
-                        str(library),
-                        str(step.step).replace("_", " "),
-                        cell(number(step.removed), int(step.removed)),
-                        cell(number(step.remaining), int(step.remaining)),
-                        str(step.reason),
-                    ]
-                )
-        blocks.append(
-            details("Every filtering step", [table(["Library", "Step", "Removed", "Remaining", "Rule"], steps)])
-        )
-        blocks.append(picture(context, "filter_funnel"))
-    if rows or member(context.get("figures"), "read_quality"):
-        blocks.append(picture(context, "read_quality"))
-    if context.get("quality"):
-        blocks.append(details("Quality figures", [document_table(context["quality"])]))
-    return blocks
-
-
 def density(context: Mapping[str, Any]) -> list[Block]:
     """Figure 4 with what its four figures truly mean (F3), beside the paper's."""
     bundle = context.get("transcript_density")
     summary = member(bundle, "summary") or {}
     if not summary:
         return []
+    fit = member(context.get("transcript_hmm"), "fit") or {}
     rows = [
         [
             cell(label, strong=True),
@@ -216,7 +149,7 @@ def density(context: Mapping[str, Any]) -> list[Block]:
     ]
     blocks = [
         paragraph(
-            "Transcription units were called with a two-state hidden Markov model over 50-bp windows. This section "
+            f"Transcription units were called with a two-state hidden Markov model over {_windows(fit)}. This section "
             "asks whether the calls fit known genes. Each gene and as much on either side is stretched to one "
             "length; the curve is the share of genes whose unit covers a point. It shows where calls lie, not how "
             "many reads lie there."
@@ -242,11 +175,27 @@ def density(context: Mapping[str, Any]) -> list[Block]:
         *_repair(summary),
         picture(context, "tss_profile"),
     ]
-    extra = [picture(context, name) for name in ("em_trace", "tuning_surface") if member(context.get("figures"), name)]
-    fit = member(context.get("transcript_hmm"), "fit")
+    captions = {**CAPTIONS, "tuning_surface": _tuning_caption(fit)}
+    names = [name for name in ("em_trace", "tuning_surface") if member(context.get("figures"), name)]
+    extra = [picture(context, name, captions) for name in names]
     if fit:
         extra.append(document_table(fit, "Fitted parameters."))
     return [*blocks, details("How the model was fitted", extra)] if extra else blocks
+
+
+def _windows(fit: Mapping[str, Any]) -> str:
+    return f"{fit['bin_size']:,}-bp windows" if fit.get("bin_size") else "windows of one length"
+
+
+def _tuning_caption(fit: Mapping[str, Any]) -> tuple[str, str]:
+    """The caption of the tuning grid; a setting that the study states itself is not called the published one."""
+    caption, alt = CAPTIONS["tuning_surface"]
+    published = TranscriptionParameters()
+    names = ("log_prob_leave_transcribed", "untranscribed_shape")
+    stated = any(name in fit and not math.isclose(fit[name], getattr(published, name)) for name in names)
+    if stated and not fit.get("tuned"):
+        caption = caption.replace(SETTING_USED, "The box is the setting used, which the study states itself.")
+    return caption, alt
 
 
 def _repair(summary: Mapping[str, Any]) -> list[Block]:
@@ -333,61 +282,6 @@ def _unit(row: Any, exploratory: bool) -> list[Cell]:
     ]
 
 
-def pausing(context: Mapping[str, Any]) -> list[Block]:
-    """Pausing index per condition, both forms (F6), classes and the tests for 'stable'."""
-    index = frame_of(context.get("pausing"))
-    if index is None:
-        return []
-    rows = []
-    for condition, part in index[index["passes"]].groupby("condition", sort=True):
-        with np.errstate(divide="ignore"):
-            ratio = np.log10(part["pausing_index"].to_numpy(float))
-            counts = np.log10(part["count_ratio"].to_numpy(float))
-        classes = part["pause_class"].value_counts()
-        rows.append(
-            [
-                cell(str(condition), strong=True),
-                cell(number(len(part)), len(part)),
-                cell(fixed(np.nanmedian(part["pausing_index"]), 2), float(np.nanmedian(part["pausing_index"]))),
-                cell(fixed(_median(ratio), 3), _median(ratio)),
-                cell(fixed(_median(counts), 3), _median(counts)),
-                cell(number(int(classes.get("high", 0))), int(classes.get("high", 0))),
-                cell(number(int(classes.get("low", 0))), int(classes.get("low", 0))),
-            ]
-        )
-    heads = [
-        "Condition",
-        "Genes",
-        "Median index",
-        "Median log₁₀ index",
-        "Median log₁₀ count ratio",
-        "High pause",
-        "Low pause",
-    ]
-    blocks = [
-        paragraph(
-            "The pausing index compares polymerase near the promoter (−50 to +200 bp) with the gene body (+200 to "
-            "+5,000 bp, or the gene's end). It is given as a ratio of densities; the paper's figure 9 shows the "
-            "ratio of raw counts, which lies 1.28 lower on this scale because the windows differ in length (F6)."
-        ),
-        picture(context, "pausing"),
-        table(
-            heads,
-            rows,
-            "Genes with enough body reads in every library. Paper: medians −0.78 and −0.86 of the count ratio.",
-        ),
-    ]
-    summary = member(context.get("pausing"), "summary")
-    if summary:
-        blocks.append(details("Is it stable? Shift, tests and equivalence", [document_table(summary)]))
-    return blocks
-
-
-def _median(values: np.ndarray) -> float:
-    finite = values[np.isfinite(values)]
-    return float(np.median(finite)) if len(finite) else float("nan")
-
-
 def enrichment(context: Mapping[str, Any]) -> list[Block]:
     """The most enriched terms, background and sizes stated."""
     terms = frame_of(context.get("enrichment"))
@@ -400,13 +294,14 @@ def enrichment(context: Mapping[str, Any]) -> list[Block]:
                 "The gene sets below come from the exploratory screen above and carry its doubt.", "warn", "Exploratory"
             )
         )
-    significant = terms[terms["adjusted_p_value"] < 0.05]
+    bound = settings(context).enrichment.significance
+    significant = terms[terms["adjusted_p_value"] < bound]
     background = int(terms["background_size"].max())
     blocks += [
         paragraph(
             f"Terms over-represented among the changed genes, against the {number(background)} genes that could have "
             f"been found changed (not the whole genome). {number(len(significant))} of {number(len(terms))} tests "
-            "have an adjusted p below 0.05."
+            f"have an adjusted p below {bound:g}."
         ),
         picture(context, "enrichment"),
     ]

@@ -28,7 +28,9 @@ def render_report(context: Mapping[str, Any]) -> bytes:
 
     What the page is about
       study        {"name", "title", "genome", "contrast": {"treatment", "control"}, "mode", "endpoint"}; name is required;
-                   "patients": False leaves out the sections about patients and model
+                   "patients": False leaves out the sections about patients and model; "masks": what is masked, in words,
+                   empty where the study names nothing to mask
+      settings     Parameters by which the assets were made; without them the published ones are told
       generated    str, time shown in the header (leave it out for bytes that repeat)
       exploratory  bool: no replicates, differential p-values rest on an assumed variation (A39); when None it is taken
                    from the column `analysis` of differential_transcription

@@ -88,13 +88,13 @@ def pausing(result: Any, contrast: Contrast) -> Drawing:
     return draw
 
 
-def differential_transcription(result: Any) -> Drawing:
+def differential_transcription(result: Any, threshold: float) -> Drawing:
     """Figure 5: the MA plot."""
 
     def draw() -> Any:
         from groprog_assets.figures import differential
 
-        return differential.ma_plot(result.table, result.summary)
+        return differential.ma_plot(result.table, result.summary, threshold)
 
     return draw
 
@@ -105,7 +105,7 @@ def enrichment(result: Any, significance: float) -> Drawing:
     def draw() -> Any:
         from groprog_assets.figures import enrichment as figure
 
-        return figure.enrichment(result.table, significance=significance)
+        return figure.enrichment(result.table, significance)
 
     return draw
 

@@ -11,6 +11,7 @@ from typing import Any
 from groprog_assets.figures.ablation import PARTS
 from groprog_assets.figures.cohort import table_one_cell
 from groprog_assets.figures.numbers import fixed, interval, number, p_value, percent
+from groprog_assets.report import strata
 from groprog_assets.report.blocks import (
     Block,
     Cell,
@@ -67,11 +68,6 @@ CAPTIONS: dict[str, tuple[str, str]] = {
     "missingness": (
         "Share of patients without a value, by covariate.",
         "Bar chart of the percentage of missing values of each covariate.",
-    ),
-    "kaplan_meier": (
-        "Kaplan–Meier curves of patients in the low, middle and high third of out-of-fold risk. Wide separation "
-        "means that the score orders patients it has not seen. Shaded: 95 % intervals; below: patients at risk.",
-        "Kaplan-Meier survival curves of three risk groups with confidence bands.",
     ),
     "calibration": (
         "Predicted against observed event probability at each horizon, by tenth of predicted risk. On the diagonal "
@@ -300,7 +296,7 @@ def evaluation(context: Mapping[str, Any]) -> list[Block]:
         others = [row for row in differences if row["metric"] != HEADLINE_METRIC]
         blocks += [_differences(first_rows)] if first_rows else []
         blocks += [details("Differences in the other metrics", [_differences(others)])] if others else []
-    blocks += [_picture(context, name, CAPTIONS) for name in ("kaplan_meier", "calibration")]
+    blocks += [strata.curves(context), _picture(context, "calibration", CAPTIONS)]
     if document.get("calibration"):
         blocks.append(calibration_table(document["calibration"], ordered, label_of))
     blocks += [

@@ -1,8 +1,7 @@
 """What each section of the report holds, in the order a reader asks: what was found, from what, how good, with what limits.
 
 Assets' values in (the context of `report.render_report`), plain dicts for the template out. A section whose values are absent
-says so. The genomic sections stand in `report_genomics`, the patients' in `report_prognosis`
-and `report_external`.
+says so. The sections stand in the modules beside this one.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from groprog_assets.figures.numbers import number, size
-from groprog_assets.report import chromatin, genomics, prognosis
+from groprog_assets.report import chromatin, genomics, pausing, prognosis, reads, strata
 from groprog_assets.report import external as elsewhere
 from groprog_assets.report.blocks import (
     Block,
@@ -27,15 +26,22 @@ from groprog_assets.report.blocks import (
     table,
 )
 
-CAPTIONS: dict[str, tuple[str, str]] = {**genomics.CAPTIONS, **chromatin.CAPTIONS, **prognosis.CAPTIONS}
+CAPTIONS: dict[str, tuple[str, str]] = {
+    **reads.CAPTIONS,
+    **genomics.CAPTIONS,
+    **pausing.CAPTIONS,
+    **chromatin.CAPTIONS,
+    **prognosis.CAPTIONS,
+    **strata.CAPTIONS,
+}
 """Figure name → (caption, alternative text)."""
 
 SECTIONS: tuple[tuple[str, str, Callable[[Mapping[str, Any]], list[Block]]], ...] = (
     ("provenance", "What was run, and from what", lambda context: provenance(context)),
-    ("reads", "Reads: how many, how good", genomics.reads),
+    ("reads", "Reads: how many, how good", reads.reads),
     ("density", "Where transcription units lie on genes", genomics.density),
     ("differential", "What changed", genomics.differential),
-    ("pausing", "Polymerase pausing", genomics.pausing),
+    ("pausing", "Polymerase pausing", pausing.pausing),
     ("enrichment", "Functions of the changed genes", genomics.enrichment),
     ("loci", "Key loci", genomics.loci),
     ("marks", "Chromatin marks", chromatin.marks),

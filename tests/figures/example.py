@@ -397,7 +397,9 @@ def context() -> dict[str, Any]:
             "contrast": {"treatment": "oe", "control": "mock"},
             "mode": "signature",
             "endpoint": "OS",
+            "masks": ["rDNA", "repeats", "blacklist"],
         },
+        "settings": parameters,
         "generated": "2026-11-22 06:30 UTC",
         "libraries": [
             {
@@ -459,7 +461,9 @@ def context() -> dict[str, Any]:
             }
             for index, name in enumerate(CONDITIONS)
         },
-        "transcript_hmm": {"fit": {"transcribed_shape": 0.412, "transcribed_scale": 61.2, "iterations": 9}},
+        "transcript_hmm": {
+            "fit": {"bin_size": 50, "transcribed_shape": 0.412, "transcribed_scale": 61.2, "iterations": 9}
+        },
         "transcripts": table[["transcript"]],
         "transcript_density": {"summary": summary},
         "differential_transcription": {"table": table, "summary": {}},

@@ -144,8 +144,8 @@ SUMMARY = {
 FIGURES = {
     "profile": lambda: tss_profile(profile_frame(), "mock", "oe"),
     "profile with heat maps": lambda: tss_profile(profile_frame(), "mock", "oe", heat_maps()),
-    "ma": lambda: ma_plot(ma_table(), SUMMARY, ["g20"]),
-    "enrichment": lambda: enrichment(enrichment_table()),
+    "ma": lambda: ma_plot(ma_table(), SUMMARY, 1.0, ["g20"]),
+    "enrichment": lambda: enrichment(enrichment_table(), 0.05),
     "pausing": lambda: pausing_distribution(pausing_table(), PAUSING, "mock", "oe"),
     "pausing counts": lambda: pausing_distribution(pausing_table(), PAUSING, "mock", "oe", "count_ratio"),
     "marks": lambda: marks_by_transcription(*mark_frames()),
@@ -206,7 +206,7 @@ def test_strongest_five_of_each_branch_are_named():
 
 def test_a_term_of_every_tested_gene_is_no_finding():
     root = enrichment_table().iloc[:1].assign(name="biological_process", term_size=200, overlap=20, p_value=1.0)
-    text = words(enrichment(pd.concat([enrichment_table().iloc[:2], root])))
+    text = words(enrichment(pd.concat([enrichment_table().iloc[:2], root]), 0.05))
     assert "biological_process" not in text
     assert "BP process 1" in text
 
@@ -242,8 +242,8 @@ def test_an_unreliable_locus_says_so():
     ("draw", "said"),
     [
         (lambda: tss_profile(empty("tss_profile"), "mock", "oe"), "No gene has reads"),
-        (lambda: ma_plot(empty("differential"), {}), "No transcription unit"),
-        (lambda: enrichment(empty("enrichment")), "No tested term"),
+        (lambda: ma_plot(empty("differential"), {}, 1.0), "No transcription unit"),
+        (lambda: enrichment(empty("enrichment"), 0.05), "No tested term"),
         (lambda: pausing_distribution(pausing_table().assign(passes=False), {}, "mock", "oe"), "No gene has enough"),
         (lambda: locus_tracks("X", empty("loci"), empty("locus_tracks"), GENES, "mock", "oe"), "No track was made"),
     ],
@@ -267,6 +267,6 @@ def test_no_bar_of_the_enrichment_figure_leaves_its_panel():
     table = table.assign(
         gene_set_size=9, term_size=20, background_size=90, p_value=[1e-114, 1e-9, 0.2], adjusted_p_value=0.01
     )
-    figure = enrichment(table)
+    figure = enrichment(table, 0.05)
     for axes in figure.axes:
         assert all(bar.get_width() < axes.get_xlim()[1] for bar in axes.patches)

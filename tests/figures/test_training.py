@@ -52,7 +52,7 @@ def test_no_history_says_so():
 
 
 def test_energy_counts_patients_without_omics_apart():
-    axes = energy_histogram(np.array([0.0, 0.2, 0.4, np.nan])).axes[0]
+    axes = energy_histogram(np.array([0.0, 0.2, 0.4, np.nan]), (0.1, 0.9)).axes[0]
     assert "1 without omics" in axes.get_title(loc="left")
     assert sum(patch.get_height() for patch in axes.patches) == 2
-    assert energy_histogram(np.zeros(3)).axes[0].texts[0].get_text() == "no patient has omics"
+    assert energy_histogram(np.zeros(3), (0.1, 0.9)).axes[0].texts[0].get_text() == "no patient has omics"

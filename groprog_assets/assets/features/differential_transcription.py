@@ -26,7 +26,7 @@ def differential_transcription(study: StudyView, transcript_counts: Any, transcr
     directions = result.table["direction"].value_counts()
     return materialized(
         result,
-        plot=plots.differential_transcription(result),
+        plot=plots.differential_transcription(result, study.parameters.differential.absolute_log2_fold_change),
         up=int(directions.get("up", 0)),
         down=int(directions.get("down", 0)),
         dispersion_trend=result.summary["dispersion_trend"]["fit"],

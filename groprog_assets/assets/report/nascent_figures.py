@@ -11,7 +11,7 @@ from groprog_assets.store.workspace import StudyView
 @study_asset(
     group="report",
     kinds={"png", "svg"},
-    sections=("libraries", "contrast"),
+    sections=("libraries", "contrast", "parameters.differential", "parameters.enrichment"),
     gathered=(
         *("read_quality", "filtered_alignments", "transcript_hmm", "transcript_density", "tss_profile", "genes"),
         *("differential_transcription", "pausing", "enrichment", "loci", "chromatin_signal", "gene_signal"),

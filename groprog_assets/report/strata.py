@@ -1,0 +1,36 @@
+"""The report's survival curves by risk group, with as many groups as the evaluation has. The report's context in, a block out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from groprog_assets.figures.evaluation import MODEL
+from groprog_assets.report.blocks import Block, member
+from groprog_assets.report.genomics import picture
+
+GROUPS = {
+    2: ("in the low and high half", "two"),
+    3: ("in the low, middle and high third", "three"),
+}
+"""Of so many groups: which part of the patients each is, and their number as a word."""
+
+
+def curves(context: Mapping[str, Any]) -> Block:
+    """The Kaplan-Meier figure; the caption counts the groups of the evaluation's strata."""
+    found = member(member(context.get("evaluation"), "strata"), MODEL)
+    groups = len(set(found["curves"]["group"])) if found else 3
+    return picture(context, "kaplan_meier", {"kaplan_meier": caption(groups)})
+
+
+def caption(groups: int) -> tuple[str, str]:
+    """(caption, alternative text) of curves of so many risk groups."""
+    parts, word = GROUPS.get(groups, (f"in {groups} equal groups, from low to high,", str(groups)))
+    return (
+        f"Kaplan–Meier curves of patients {parts} of out-of-fold risk. Wide separation "
+        "means that the score orders patients it has not seen. Shaded: 95 % intervals; below: patients at risk.",
+        f"Kaplan-Meier survival curves of {word} risk groups with confidence bands.",
+    )
+
+
+CAPTIONS: dict[str, tuple[str, str]] = {"kaplan_meier": caption(3)}
