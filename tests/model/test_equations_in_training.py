@@ -74,6 +74,26 @@ def test_equation_12_sets_the_rates_that_step_the_branches(monkeypatch: pytest.M
     )
 
 
+def test_equation_11_is_minimised_with_the_studys_weights(monkeypatch: pytest.MonkeyPatch):
+    """The gradient of each joint step is that of Cox + alpha ranking + beta coherence of the losses it was made of."""
+    seen: list[tuple[float, ...]] = []
+    total = training.objective
+
+    def watching(cox: Any, ranking: Any, coherence: Any, *weights: float) -> Any:
+        value = total(cox, ranking, coherence, *weights)
+        seen.append((float(value), float(cox), float(ranking), float(coherence)))
+        return value
+
+    monkeypatch.setattr(training, "objective", watching)
+    changed = {"ranking_weight": 0.7, "coherence_weight": 0.03}
+    member, _ = trained(parameters(objective=changed, training={"joint_epochs": 3}))
+    assert len(seen) == len(member.history)
+    for row, (value, cox, ranking, coherence) in zip(member.history, seen, strict=True):
+        assert [row["cox"], row["ranking"], row["coherence"]] == pytest.approx([cox, ranking, coherence])
+        assert value == pytest.approx(cox + 0.7 * ranking + 0.03 * coherence, rel=1e-6)
+        assert (coherence > 0) == (row["stage"] == "joint")
+
+
 def weights_of_equation_13(event: np.ndarray, strength: float) -> np.ndarray:
     """1 + rho N_censored / N_event for an event, 1 otherwise; then scaled to mean one (A20)."""
     events = int(event.sum())

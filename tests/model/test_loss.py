@@ -48,6 +48,11 @@ def test_values_equal_dense_torch_forms() -> None:
     torch.testing.assert_close(losses.coherence_loss(h, neighbours, weights), expected)
 
 
+def test_equation_11_weighs_each_term() -> None:
+    terms = (torch.tensor(1.0), torch.tensor(10.0), torch.tensor(100.0))
+    assert float(losses.objective(*terms, 0.5, 0.01)) == pytest.approx(1.0 + 5.0 + 1.0)
+
+
 def test_coherence_weights_get_no_gradient() -> None:
     h = torch.randn(4, 2, requires_grad=True)
     weights = torch.rand(4, 1, requires_grad=True)

@@ -47,6 +47,14 @@ def test_groups_of_a_right_model_lie_on_the_diagonal() -> None:
     assert np.isnan(calibration_error(unseen))
 
 
+def test_groups_rise_with_the_predicted_risk() -> None:
+    risk, time, event = _patients()
+    groups = calibration_groups(np.exp(-0.7 * np.exp(risk)), time, event, 0.7)
+    assert groups["group"].tolist() == list(range(10))
+    assert (np.diff(groups["predicted"]) > 0).all()
+    assert groups["observed"].iloc[-1] > groups["observed"].iloc[0] + 0.5
+
+
 def test_d_calibration_tells_right_from_wrong() -> None:
     risk, time, event = _patients()
     own = np.exp(-time * np.exp(risk))

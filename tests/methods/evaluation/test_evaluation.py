@@ -55,6 +55,17 @@ def test_planted_signal_is_found_and_plain_json() -> None:
     assert document["repeats"] == 2
 
 
+def test_the_group_of_high_risk_fares_worst() -> None:
+    document = evaluate(*_study(), PARAMETERS)
+    curves = pd.DataFrame(document["strata"]["groprog"]["curves"])
+    assert sorted(curves["group"].unique()) == [0, 1, 2]
+    after = [part.loc[part["time"] <= 24, "survival"].iloc[-1] for _, part in curves.groupby("group")]
+    assert after[0] > after[1] + 0.1 > after[2] + 0.2
+    marks = document["strata"]["groprog"]["at_risk"]
+    left = [marks["counts"][group][marks["time"].index(24.0)] for group in ("0", "1", "2")]
+    assert left[0] > left[1] > left[2]
+
+
 def test_the_brier_score_is_integrated_from_time_zero_on_every_models_grid() -> None:
     table, outcomes, folds = _study()
     flat = table.assign(survival_12=0.5, survival_36=0.5, survival_60=0.5)

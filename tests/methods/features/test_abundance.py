@@ -17,6 +17,14 @@ def test_size_factors_are_deseq2s(shared):
         assert np.allclose(size_factors(counts.to_numpy()), expected.reindex(counts.columns), rtol=1e-12)
 
 
+def test_size_factors_are_the_median_of_ratios():
+    """Two libraries, the second twice as deep; one unit of five changes a hundredfold and must not count."""
+    shallow = np.array([10, 20, 40, 80, 5])
+    counts = np.column_stack([shallow, 2 * shallow])
+    counts[4, 1] *= 100
+    assert np.allclose(size_factors(counts), [2**-0.5, 2**0.5])
+
+
 def test_without_a_shared_unit_totals_are_used():
     factors = size_factors([[4, 0], [0, 1]])
     assert np.allclose(factors, [2, 0.5])
