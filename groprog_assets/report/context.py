@@ -87,7 +87,7 @@ def report_context(study: StudyView, workspace: Workspace) -> dict[str, Any]:
 def reported_values(study: StudyView, values: Bundle) -> dict[str, Any]:
     """The keys of `render_report` that are about the results. `values`: upstream values by asset, None for what the study does
     not have."""
-    from groprog_assets.methods.annotation.gene_models import masked_kinds
+    from groprog_assets.methods.annotation.masks import masked_kinds
     from groprog_assets.methods.reads.read_quality import judge_quality
 
     conditions = {library.id: library.condition for library in study.libraries}

@@ -28,8 +28,8 @@ def render_report(context: Mapping[str, Any]) -> bytes:
 
     What the page is about
       study        {"name", "title", "genome", "contrast": {"treatment", "control"}, "mode", "endpoint"}; name is required;
-                   "patients": False leaves out the sections about patients and model; "masks": what is masked, in words,
-                   empty where the study names nothing to mask
+                   "patients": False leaves out the sections about patients and model
+      masks        [what is masked, in words]; empty where there is nothing to mask
       settings     Parameters by which the assets were made; without them the published ones are told
       generated    str, time shown in the header (leave it out for bytes that repeat)
       exploratory  bool: no replicates, differential p-values rest on an assumed variation (A39); when None it is taken
@@ -64,7 +64,7 @@ def render_report(context: Mapping[str, Any]) -> bytes:
       training_history            training_history
       search_log                  search_log
       risk_scores                 risk_scores
-      model_card                  document, see figures/model_card.py
+      model_card                  document, see report/model_card.py
       champion                    document of the promotion decision
     Pictures
       figures      {name: PNG bytes or SVG text}; known names are the keys of report_sections.CAPTIONS, loci are

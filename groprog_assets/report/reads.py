@@ -98,7 +98,7 @@ def _used(context: Mapping[str, Any], libraries: Mapping[str, Any]) -> str:
         used += f"(those of {', '.join(tracks)} were chosen by the makers of the tracks)"
     else:
         used = "Only reads that align to one place are used"
-    masks = member(context.get("study"), "masks")
+    masks = context.get("masks")
     unmasked = "reads in rDNA and other repeats are counted like all others"
     if not settings(context).filtering.use_masks:
         return f"{used}. Masking is off (`filtering.use_masks`): {unmasked}."

@@ -88,7 +88,7 @@ LAYERS = (
     _room(
         13,
         "cli",
-        "errors simulation study store prognosis ledger compute graph lineage intake export running root",
+        "errors simulation study figures store prognosis ledger compute graph lineage intake export running root",
         "click rich",
     ),
 )

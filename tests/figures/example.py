@@ -397,8 +397,8 @@ def context() -> dict[str, Any]:
             "contrast": {"treatment": "oe", "control": "mock"},
             "mode": "signature",
             "endpoint": "OS",
-            "masks": ["rDNA", "repeats", "blacklist"],
         },
+        "masks": ["rDNA", "repeats", "blacklist"],
         "settings": parameters,
         "generated": "2026-11-22 06:30 UTC",
         "libraries": [

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from groprog_assets.cli.progress import _shown as shown_while_running
 from groprog_assets.figures.cohort import table_one_cell
-from groprog_assets.figures.model_card import model_card
 from groprog_assets.figures.numbers import counted, fixed, interval, median_quartiles, number, p_value, percent, size
 from groprog_assets.figures.patient_page import _shown as shown_on_the_patients_page
 from groprog_assets.report.blocks import document_rows
+from groprog_assets.report.model_card import model_card
 from groprog_assets.running.heartbeat import spoken
 from tests.architecture.sources import python_files
 

@@ -12,16 +12,21 @@ import pandas as pd
 import pytest
 import yaml
 
+from groprog_assets.definitions import defs
+from groprog_assets.errors import StudyError
 from groprog_assets.figures.style import figure_bytes
-from groprog_assets.graph.asset_definition import SPECIFICATIONS
+from groprog_assets.graph.specification import SPECIFICATIONS
+from groprog_assets.methods.annotation.masks import masked_kinds
 from groprog_assets.report.context import report_context
 from groprog_assets.report.figure_list import nascent_drawings
 from groprog_assets.report.page import render_report
 from groprog_assets.report.strata import curves
 from groprog_assets.store.workspace import StudyView, Workspace
 from groprog_assets.study.parameters import Parameters
-from groprog_assets.study.schema import Contrast
+from groprog_assets.study.schema import Contrast, Genome
 from tests.figures import example
+
+assert defs, "loading them registers the assets and what they declare"
 
 OVERRIDDEN = {
     "filtering": {"use_masks": True},
@@ -114,8 +119,7 @@ def test_the_enrichment_counts_by_the_studys_threshold():
     ],
 )
 def test_only_regions_that_are_masked_are_said_to_be(masks: list[str], use: bool, said: str, unsaid: str):
-    base = example.context()
-    page = told({"filtering": {"use_masks": use}}, study={**base["study"], "masks": masks}, loci=None)
+    page = told({"filtering": {"use_masks": use}}, masks=masks, loci=None)
     text = page.split("Reads: how many, how good")[-1].split("Every filtering step")[0]
     assert said in text
     assert unsaid not in text
@@ -187,17 +191,29 @@ def test_the_enrichment_figure_fills_and_says_by_the_studys_threshold():
 
 
 def test_what_the_report_is_told_of_a_study(study):
-    """A blacklist that the study does not name is not among the masks; its parameters come along, those declared alone."""
-    for kept in (("blacklist", "multi_copy"), ("multi_copy",), ()):
-        document = yaml.safe_load(study.read_text())
-        for name in {"blacklist", "multi_copy"} - set(kept):
-            document["genome"].pop(name, None)
-        document["parameters"] = {"pausing": {"body_end": 2000}}
-        path = study.with_name(f"study-{len(kept)}.yaml")
-        path.write_text(yaml.safe_dump(document))
-        workspace = Workspace(path)
-        values = {name: workspace.section(name, "", None) for name in SPECIFICATIONS["report"].sections}
-        context = report_context(StudyView(values, "report"), workspace)
-        expected = {2: ["rDNA", "repeats", "blacklist"], 1: ["rDNA", "repeats"], 0: []}[len(kept)]
-        assert context["study"]["masks"] == expected
-        assert context["settings"].pausing.body_end == 2000
+    """Its parameters come along, those declared alone."""
+    document = yaml.safe_load(study.read_text())
+    document["parameters"] = {"pausing": {"body_end": 2000}}
+    study.write_text(yaml.safe_dump(document))
+    workspace = Workspace(study)
+    values = {name: workspace.section(name, "", None) for name in SPECIFICATIONS["report"].sections}
+    held = report_context(StudyView(values, "report"), workspace)["settings"]
+    assert held.pausing.body_end == 2000
+    assert held.filtering.use_masks
+    with pytest.raises(StudyError, match="without declaring it"):
+        held.tss_profile  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("name", "blacklist", "multi_copy", "kinds"),
+    [
+        ("sim", "b.bed", "m.bed", ["rDNA", "repeats", "blacklist"]),
+        ("sim", "b.bed", None, ["blacklist"]),
+        ("sim", None, None, []),
+        ("GRCh38", None, None, ["rDNA"]),
+        ("hg38", "b.bed", None, ["rDNA", "blacklist"]),
+    ],
+)
+def test_what_is_masked_is_what_the_genome_has_masks_of(name, blacklist, multi_copy, kinds):
+    genome = Genome(name=name, chrom_sizes="s", annotation="a", blacklist=blacklist, multi_copy=multi_copy)
+    assert masked_kinds(genome) == kinds

@@ -60,6 +60,13 @@ def read_masks(genome: Genome, chrom_sizes: Mapping[str, int]) -> pd.DataFrame:
     return conform(pd.DataFrame(rows, columns=["chrom", "start", "end", "reason"]), "masks")
 
 
+def masked_kinds(genome: Genome) -> list[str]:
+    """What `read_masks` finds for this genome, in words for a reader: rDNA, repeats, blacklist; empty where it finds nothing."""
+    built_in = ASSEMBLY_SYNONYMS.get(genome.name.lower(), "") in BUILT_IN_MASKS
+    copies = ["rDNA", "repeats"] if genome.multi_copy else ["rDNA"] if built_in else []
+    return [*copies, *(["blacklist"] if genome.blacklist else [])]
+
+
 def mask_notices(genome: Genome, chrom_sizes: Mapping[str, int]) -> list[Problem]:
     """How many intervals of each mask file lie on a chromosome of the study, and what was made of the others; no error.
 
