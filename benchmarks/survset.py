@@ -4,9 +4,10 @@ python -m benchmarks.survset FOLDER [--patients 2500] [--jobs 2] [--only NAME ..
 
 FOLDER is where `pip install --no-deps --target FOLDER SurvSet` put the data (doi:10.48550/arXiv.2203.03094); only its data are
 read. Every data set without time-varying columns takes part; a larger one by a random subset of --patients. Five folds stratified
-by event, the defaults of parameters.py. More than 400 numbers a patient are read as expression, fewer as clinical fields. Each
-cohort's row is printed as it ends and all are written to benchmarks/survset.tsv; cohorts that chose a setting of the model are
-marked and left out of the means.
+by event, the defaults of parameters.py. Where a data set tells several causes apart (follic: 1 relapse, 2 death without relapse)
+the first is the event and the others end follow-up, as a cause-specific hazard has it; event_code and competing say so. More than
+400 numbers a patient are read as expression, fewer as clinical fields. Each cohort's row is printed as it ends and all are
+written to benchmarks/survset.tsv; cohorts that chose a setting of the model are marked and left out of the means.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -37,6 +38,8 @@ from groprog_assets.study.parameters import Parameters
 from groprog_kernels.concordance import concordance, harrell
 
 FOLDS, SEED = 5, 20220303
+EVENT_CODE = 1
+"""The event of interest; SurvSet keeps the codes of its sources, where it comes first."""
 EXPRESSION_ABOVE = 400
 # They are the cohorts of published_splits_search.tsv under SurvSet's names.
 CHOSE_SETTINGS = ("whas500", "veteran", "GBSG2", "cancer", "actg", "flchain", "rott2")
@@ -68,6 +71,8 @@ COLUMNS = [
     "chose_settings",
     "patients",
     "events",
+    "event_code",
+    "competing",
     "fields",
     "genes",
     *(f"{model}_{metric}" for model in MODELS for metric in ("harrell", "c_ipcw")),
@@ -84,8 +89,21 @@ class TableUnpickler(pickle.Unpickler):
         return super().find_class(module, name)
 
 
-def read_cohort(table: pd.DataFrame) -> tuple[ModelInputs, Outcomes]:
-    """Inputs and outcomes of a SurvSet table: time, event, num_* and fac_* columns; rows without follow-up are left out."""
+class Cohort(NamedTuple):
+    """inputs, outcomes of the event of interest; event_code: its code in the data set; competing: other events (n), which end
+    follow-up and are censored."""
+
+    inputs: ModelInputs
+    outcomes: Outcomes
+    event_code: int
+    competing: int
+
+
+def read_cohort(table: pd.DataFrame) -> Cohort:
+    """A SurvSet table: time, event, num_* and fac_* columns; rows without follow-up are left out.
+
+    event is 0 for censored and 1 for the event of interest; higher codes are competing events. Raises ValueError for other codes.
+    """
     table = table[table["time"] > 0].reset_index(drop=True)
     numeric = [name for name in map(str, table.columns) if name.startswith("num_")]
     factors = [name for name in map(str, table.columns) if name.startswith("fac_")]
@@ -105,7 +123,11 @@ def read_cohort(table: pd.DataFrame) -> tuple[ModelInputs, Outcomes]:
             "gene": np.array(genes),
         }
     inputs = ModelInputs.from_columns({"patient_id": patients, **columns}, fields, expression)
-    return inputs, Outcomes(table["time"].to_numpy(np.float64), table["event"].to_numpy().astype(bool))
+    code = pd.to_numeric(table["event"]).to_numpy(np.float64)
+    if not np.isin(code, np.arange(100)).all():
+        raise ValueError(f"event codes are 0, 1 and above, whole; here {sorted(set(code.tolist()))[:5]}")
+    outcomes = Outcomes(table["time"].to_numpy(np.float64), code == EVENT_CODE)
+    return Cohort(inputs, outcomes, EVENT_CODE, int((code > EVENT_CODE).sum()))
 
 
 def baseline_risks(
@@ -145,7 +167,8 @@ def measure(name: str, folder: Path, most: int) -> dict[str, Any]:
         table = TableUnpickler(handle).load()
     if len(table) > most:
         table = table.sample(most, random_state=SEED)
-    inputs, outcomes = read_cohort(table)
+    cohort = read_cohort(table)
+    inputs, outcomes = cohort.inputs, cohort.outcomes
     parameters = Parameters()
     fold = stratified_folds(outcomes.event, FOLDS, np.random.default_rng([SEED, FOLDS]))
     risks = baseline_risks(inputs, outcomes, fold, parameters) if inputs.fields else {}
@@ -159,6 +182,8 @@ def measure(name: str, folder: Path, most: int) -> dict[str, Any]:
         "chose_settings": name in CHOSE_SETTINGS,
         "patients": len(inputs),
         "events": int(outcomes.event.sum()),
+        "event_code": cohort.event_code,
+        "competing": cohort.competing,
         "fields": len(inputs.fields),
         "genes": len(inputs.genes),
     }
@@ -229,7 +254,8 @@ def main() -> None:
                 for model in MODELS
                 if f"{model}_harrell" in row
             )
-            print(f"{row['cohort']:18s}{row['patients']:6d} patients {row['events']:5d} events  {shown}", flush=True)
+            told = f"{row['events']:5d} events of code {row['event_code']}, {row['competing']} competing"
+            print(f"{row['cohort']:18s}{row['patients']:6d} patients {told}  {shown}", flush=True)
     table = pd.DataFrame(rows).reindex(columns=COLUMNS).sort_values(["patients", "cohort"])
     if options.only is None:
         table.to_csv(Path(__file__).with_suffix(".tsv"), sep="\t", index=False, float_format="%.4f")

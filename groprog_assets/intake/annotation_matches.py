@@ -75,13 +75,13 @@ def match_notices(study: Study, chroms: Collection[str], chrom_sizes: Mapping[st
     Masks on chromosomes, transcripts read and left out, genes of the loci and of the signature target, symbols of the
     patients' expression, terms of the ontology that hold enough genes.
     """
-    from groprog_assets.methods.annotation.gene_models import annotation_notices
+    from groprog_assets.methods.annotation.gene_models import annotation_file
     from groprog_assets.methods.annotation.masks import mask_notices
     from groprog_assets.methods.annotation.ontology import ontology_notices, read_ontology
     from groprog_assets.methods.cohort.patient_expression import expression_genes
 
     maximum_intron = study.parameters.annotation.maximum_intron
-    notices = annotation_notices(study.genome.annotation, chrom_sizes, maximum_intron)
+    notices = list(annotation_file(study.genome.annotation, chrom_sizes, maximum_intron).notices)
     notices += mask_notices(study.genome, chrom_sizes)
     models, genes = _genes(study, chroms, chrom_sizes)
     known = set(genes["gene"])

@@ -23,19 +23,12 @@ def gene_models(study: StudyView, progress: Callable[[str], Any]) -> Materialize
 
     What was left out of either file is said while it is read, and stands in the headline.
     """
-    from groprog_assets.methods.annotation import consensus as consensus_method
     from groprog_assets.methods.annotation import gene_models as method
-    from groprog_assets.methods.annotation import masks as mask_method
 
-    parameters = study.parameters.annotation
-    chrom_sizes = method.read_chrom_sizes(study.genome.chrom_sizes)
-    annotation = (study.genome.annotation, chrom_sizes, parameters.maximum_intron)
-    transcripts = method.read_annotation(*annotation)
-    consensus = consensus_method.consensus_annotation(transcripts, parameters.minimum_gap, parameters.minimum_width)
-    masks = mask_method.read_masks(study.genome, chrom_sizes)
-    said = [*method.annotation_notices(*annotation), *mask_method.mask_notices(study.genome, chrom_sizes)]
-    for notice in said:
+    read = method.read_genome(study.genome, study.parameters.annotation)
+    for notice in read.notices:
         progress(str(notice))
-    value = Bundle(chrom_sizes=chrom_sizes, transcripts=transcripts, consensus=consensus, masks=masks)
-    genes = int(transcripts["gene"].nunique())
-    return materialized(value, chromosomes=len(chrom_sizes), genes=genes, read=[notice.value for notice in said])
+    value = Bundle(
+        chrom_sizes=read.chrom_sizes, transcripts=read.transcripts, consensus=read.consensus, masks=read.masks
+    )
+    return materialized(value, **read.counts)

@@ -28,5 +28,4 @@ def ontology(study: StudyView, genes: Any, progress: Callable[[str], Any]) -> Ma
     said = method.ontology_notices(tables, study.parameters.enrichment)
     for notice in said:
         progress(str(notice))
-    annotated = int(tables.annotations["gene"].nunique())
-    return materialized(tables, terms=len(tables.terms), annotated=annotated, read=[notice.value for notice in said])
+    return materialized(tables, **method.ontology_counts(tables), read=[notice.value for notice in said])

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -20,18 +20,58 @@ from groprog_assets.methods.annotation.chromosome_names import naming_remedy, ot
 from groprog_assets.methods.annotation.consensus import consensus_annotation
 from groprog_assets.methods.annotation.gene_tables import table_layout, table_transcripts
 from groprog_assets.methods.annotation.gtf import Placed, Row, gtf_transcripts, is_gtf, names_a_gene
-from groprog_assets.methods.annotation.masks import read_masks
+from groprog_assets.methods.annotation.masks import mask_files, mask_notices, read_masks
 from groprog_assets.study.parameters import AnnotationParameters
+from groprog_assets.study.schema import Genome
 from groprog_assets.tables import conform
 
-__all__ = ["annotation_notices", "consensus_annotation", "read_annotation", "read_chrom_sizes", "read_masks"]
+__all__ = [
+    "annotation_file",
+    "consensus_annotation",
+    "read_annotation",
+    "read_chrom_sizes",
+    "read_genome",
+    "read_masks",
+]
 
 
 class AnnotationFile(NamedTuple):
-    """transcripts: table `gene_models`; notices: what was made, joined or left out on the way, none of it an error."""
+    """transcripts: table `gene_models`; notices: what was made, joined or left out on the way, none of it an error; kept of
+    stated: transcripts of the file that are in the table, repeated ones among them, of all."""
 
     transcripts: pd.DataFrame
     notices: list[Problem]
+    kept: int
+    stated: int
+
+
+class GenomeAnnotation(NamedTuple):
+    """chrom_sizes: chromosome -> length in bp; transcripts, consensus, masks: tables; notices: what was left out and why;
+    counts: JSON-able, what of each file is in use."""
+
+    chrom_sizes: dict[str, int]
+    transcripts: pd.DataFrame
+    consensus: pd.DataFrame
+    masks: pd.DataFrame
+    notices: list[Problem]
+    counts: dict[str, Any]
+
+
+def read_genome(genome: Genome, parameters: AnnotationParameters) -> GenomeAnnotation:
+    """Chromosome sizes, annotated transcripts, consensus genes and masks of a study. Raises AnnotationError as the readers do."""
+    chrom_sizes = read_chrom_sizes(genome.chrom_sizes)
+    read = annotation_file(genome.annotation, chrom_sizes, parameters.maximum_intron)
+    masked = mask_files(genome, chrom_sizes)
+    notices = [*read.notices, *mask_notices(genome, chrom_sizes)]
+    counts = {
+        "chromosomes": len(chrom_sizes),
+        "genes": int(read.transcripts["gene"].nunique()),
+        "transcripts": f"{read.kept:,} of {read.stated:,}",
+        "masks": f"{sum(len(file.rows) for file in masked):,} of {sum(file.total for file in masked):,}",
+        "read": [notice.value for notice in notices],
+    }
+    consensus = consensus_annotation(read.transcripts, parameters.minimum_gap, parameters.minimum_width)
+    return GenomeAnnotation(chrom_sizes, read.transcripts, consensus, read_masks(genome, chrom_sizes), notices, counts)
 
 
 def read_chrom_sizes(path: str | Path) -> dict[str, int]:
@@ -65,21 +105,17 @@ def read_annotation(
 
     GTF in any dialect (`gtf_transcripts`) or a UCSC gene table (`table_transcripts`), plain or gzip. A gene is named by its
     symbol, else by its id. Transcripts on chromosomes that `chrom_sizes` does not name and those without a strand are left
-    out; repeated rows are kept once; `annotation_notices` counts all of it. Raises AnnotationError: unreadable or unknown
+    out; repeated rows are kept once; `annotation_file` counts all of it. Raises AnnotationError: unreadable or unknown
     format, malformed or empty intervals, an interval beyond its chromosome (another assembly), no transcript on a chromosome
     of the study, or some on a chromosome that the study names otherwise.
     """
-    return _annotation_file(path, chrom_sizes, maximum_intron).transcripts
+    return annotation_file(path, chrom_sizes, maximum_intron).transcripts
 
 
-def annotation_notices(
+def annotation_file(
     path: str | Path, chrom_sizes: Mapping[str, int], maximum_intron: int = AnnotationParameters().maximum_intron
-) -> list[Problem]:
-    """What `read_annotation` makes of the file, with counts: where transcripts come from, what is left out. Raises as it does."""
-    return _annotation_file(path, chrom_sizes, maximum_intron).notices
-
-
-def _annotation_file(path: str | Path, chrom_sizes: Mapping[str, int], maximum_intron: int) -> AnnotationFile:
+) -> AnnotationFile:
+    """`read_annotation` with counts of what it made of the file: where transcripts come from, what is left out."""
     try:
         status = Path(path).stat()
     except OSError as error:
@@ -119,7 +155,8 @@ def _read(
     repeated = len(kept) - len(frame)
     rank = frame["chrom"].map({chrom: place for place, chrom in enumerate(sizes)})
     frame = frame.assign(rank=rank).sort_values(["rank", "start", "end", "strand"], kind="stable").drop(columns="rank")
-    return AnnotationFile(conform(frame, "gene_models"), _notices(placed, kept, repeated, elsewhere, unstranded))
+    notices = _notices(placed, kept, repeated, elsewhere, unstranded)
+    return AnnotationFile(conform(frame, "gene_models"), notices, len(kept), len(placed.rows))
 
 
 def _on_chromosomes(

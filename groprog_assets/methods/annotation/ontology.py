@@ -128,6 +128,17 @@ def ontology_notices(tables: OntologyTables, parameters: EnrichmentParameters) -
     return notices
 
 
+def ontology_counts(tables: OntologyTables) -> dict[str, Any]:
+    """JSON-able: terms, genes of the study that have one, associations left out."""
+    version = tables.version
+    lost = ("negated", "no_data", "unknown_term_annotations", "obsolete_term_annotations")
+    return {
+        "terms": len(tables.terms),
+        "annotated": f"{version.get('annotated_genes', 0):,} of {version.get('genes', 0):,}",
+        "left_out": sum(version.get(name, 0) for name in lost),
+    }
+
+
 def _matched(annotations: pd.DataFrame, genes: list[str]) -> dict[str, int]:
     return {"genes": len(genes), "annotated_genes": int(annotations["gene"].nunique())}
 

@@ -14,7 +14,7 @@ import pytest
 
 from groprog_assets.errors import AnnotationError
 from groprog_assets.methods.annotation.consensus import consensus_annotation
-from groprog_assets.methods.annotation.gene_models import annotation_notices, read_annotation
+from groprog_assets.methods.annotation.gene_models import annotation_file, read_annotation
 from groprog_assets.methods.annotation.genes import dominant_tss
 from groprog_assets.methods.annotation.gtf import placements, stable_gene, symbol_of
 from groprog_assets.study.parameters import AnnotationParameters
@@ -42,7 +42,7 @@ def genes_of(path: Path, sizes: dict[str, int] = SIZES) -> dict[str, tuple]:
 
 
 def said(path: Path, sizes: dict[str, int] = SIZES) -> str:
-    return "\n".join(map(str, annotation_notices(path, sizes)))
+    return "\n".join(map(str, annotation_file(path, sizes).notices))
 
 
 DIALECTS = Path(__file__).parent / "dialects"
