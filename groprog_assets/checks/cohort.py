@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from groprog_assets.checks.verdict import Verdict
 from groprog_assets.study.parameters import CohortParameters
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def enough_events(outcomes: Any, parameters: CohortParameters) -> Verdict:
+
+def enough_events(outcomes: pd.DataFrame, parameters: CohortParameters) -> Verdict:
     """Fails under the minimum number of events."""
     events = int(outcomes["event"].sum())
     return Verdict(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from groprog_assets.checks.verdict import Verdict
+from groprog_assets.tables.values import Values
 
 
 def inputs_drift(stability: Mapping[str, float] | None, bounds: Mapping[str, float], patients: int) -> Verdict:
@@ -31,7 +31,7 @@ def inputs_drift(stability: Mapping[str, float] | None, bounds: Mapping[str, flo
     )
 
 
-def calibration_drift(found: Mapping[str, Any] | None, significance: float) -> Verdict:
+def calibration_drift(found: Values | None, significance: float) -> Verdict:
     """Fails when the events since the champion was trained are not as many as it expected; history of the ratio."""
     if found is None:
         return Verdict("calibration_drift", True, "No champion's expectation to compare with yet.")
@@ -56,7 +56,7 @@ D_CALIBRATION_BOUND = 0.05
 """p under which D-calibration is rejected. Source: Haider et al. 2020, J Mach Learn Res 21(85), section 3.6."""
 
 
-def calibration(document: Mapping[str, Any], significance: float = D_CALIBRATION_BOUND) -> Verdict:
+def calibration(document: Values, significance: float = D_CALIBRATION_BOUND) -> Verdict:
     """Fails when D-calibration of the model is rejected on held-out patients; the error at each horizon is kept as history."""
     found = (document.get("calibration") or {}).get("groprog") or {}
     p_value = (found.get("d_calibration") or {}).get("p_value")

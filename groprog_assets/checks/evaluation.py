@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from groprog_assets.checks.verdict import Verdict
+from groprog_assets.tables.values import Values
 
 
-def omics_add(document: Mapping[str, Any], mode: str = "signature") -> Verdict:
+def omics_add(document: Values, mode: str = "signature") -> Verdict:
     """Passes when the interval of the difference to the clinical baseline lies above zero, or no omics were asked for."""
     if mode == "clinical":
         return Verdict("omics_add", True, "Clinical mode: no omics enter the model, so none are judged.")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from groprog_assets.checks.verdict import Verdict
+from groprog_assets.tables.values import Values
 
 
-def positive_control(summary: Mapping[str, Any]) -> Verdict:
+def positive_control(summary: Values) -> Verdict:
     """Fails when the signature target did not rise; passes, and says so, when the study names none."""
     target = summary.get("positive_control") or summary.get("signature_target")
     if not target:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from groprog_assets.checks.verdict import Verdict
+from groprog_assets.tables.values import Values
 
 
-def one_base_a_read(summary: Mapping[str, Any]) -> Verdict:
+def one_base_a_read(summary: Values) -> Verdict:
     """Fails, without blocking, when a library counts every base of its reads; tells what that was measured to do."""
     passed = summary["read_end"] != "coverage"
     warned = next((text for text in summary["warnings"] if text.startswith("Coverage mode")), "")

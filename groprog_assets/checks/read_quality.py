@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from groprog_assets.checks.verdict import Verdict
 from groprog_assets.study.parameters import QualityParameters
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def read_quality(table: Any, parameters: QualityParameters) -> Verdict:
+
+def read_quality(table: pd.DataFrame, parameters: QualityParameters) -> Verdict:
     """Fails when the mean quality of a library's worst cycle lies under the floor; passes, and says so, when unknown."""
     if not len(table):
         return Verdict(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from groprog_assets.checks.verdict import Verdict
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def any_signal(table: Any, what: str) -> Verdict:
+
+def any_signal(table: pd.DataFrame, what: str) -> Verdict:
     """Fails when nothing is left; everything downstream would be zeros."""
     reads = int(table["count"].sum())
     remedy = "" if reads else " Look at the filter funnel: which step removed the reads?"
@@ -18,13 +21,13 @@ ENOUGH_READS = 20
 """Reads that all fall on one strand of an unstranded chromosome by chance once in half a million."""
 
 
-def both_strands(table: Any) -> Verdict:
+def both_strands(table: pd.DataFrame) -> Verdict:
     """Fails, without blocking, when a chromosome with enough reads holds none on one strand.
 
     Chromosomes without reads are left out: a library may cover a part of the genome, and small contigs are often empty.
     """
-    reads = table.groupby(["chrom", "strand"], observed=True)["count"].sum()
-    reads = reads.unstack("strand", fill_value=0).reindex(columns=["+", "-"], fill_value=0)
+    counted = table.groupby(["chrom", "strand"], observed=True)["count"].sum()
+    reads = counted.unstack("strand", fill_value=0).reindex(columns=["+", "-"], fill_value=0)
     covered = reads[reads.sum(axis=1) >= ENOUGH_READS]
     empty = [f"{chrom} {strand}" for chrom in covered.index for strand in "+-" if covered.loc[chrom, strand] == 0]
     shown = ", ".join(empty[:12]) + (f" and {len(empty) - 12} more" if len(empty) > 12 else "")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from groprog_assets.checks.verdict import Verdict
+from groprog_assets.tables.values import Values
 
 
-def strandedness(summary: Mapping[str, Any]) -> Verdict:
+def strandedness(summary: Values) -> Verdict:
     """Fails when the reads lie on the other strand than declared, or on no strand more than the other; says what to do (A31)."""
     found = summary["strandedness"]
     passed = found["status"] == "ok"

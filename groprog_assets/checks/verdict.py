@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+
+from groprog_assets.tables.values import Document
 
 
 @dataclass(frozen=True)
@@ -13,10 +14,10 @@ class Verdict:
     name: str
     passed: bool
     description: str
-    values: dict[str, Any] = field(default_factory=dict)
+    values: Document = field(default_factory=dict)
     blocking: bool = False
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> Document:
         return {
             "name": self.name,
             "passed": bool(self.passed),

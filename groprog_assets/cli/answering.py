@@ -13,6 +13,7 @@ import click
 from rich.console import Console
 
 from groprog_assets.errors import GroProgError, LedgerError, Problem, StudyError
+from groprog_assets.tables.values import Value
 
 OUT = Console(highlight=False, soft_wrap=True)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -84,7 +85,7 @@ class Answering(click.Command):
         return readable(super().invoke)(context)
 
 
-def answer(value: Any, as_json: bool, text: list[str]) -> None:
+def answer(value: Value, as_json: bool, text: list[str]) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str) if as_json else "\n".join(text))
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import click
 
 from groprog_assets.cli.answering import JSON, PARTITION, STUDY_OPTION, Answering, answer, workspace_of
 from groprog_assets.errors import GroProgError, LedgerError, Problem
+from groprog_assets.tables.values import Value
 
 PICTURE = click.option(
     "--picture", type=click.Path(path_type=Path), default=None, help="A picture of the answer: SVG or PNG."
@@ -303,6 +303,6 @@ def _shortened(changes: list[str]) -> list[str]:
     return changes if len(changes) <= 8 else [*changes[:7], f"and {len(changes) - 7} more"]
 
 
-def _short(value: Any) -> str:
+def _short(value: Value) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 40 else text[:12] + "…"

@@ -11,6 +11,7 @@ import click
 
 from groprog_assets.cli.answering import OUT, STUDY, Answering
 from groprog_assets.errors import Problem, StudyError
+from groprog_assets.tables.values import Document
 
 REASON = click.option("--reason", required=True, help="Why; it is kept with the decision.")
 USER = click.option("--user", default="", help="Who decides; else the login name.")
@@ -110,7 +111,7 @@ def _decide(study: Path, version: str, decision: str, reason: str, user: str) ->
         click.echo(f"{len(export_results(workspace))} files in {workspace.results}")
 
 
-def _estimate(evidence: dict[str, Any]) -> str:
+def _estimate(evidence: Document) -> str:
     if evidence.get("estimate") is None:
         return f"{'not evaluated':<24}"
     return f"{evidence['estimate']:.3f} [{evidence['lower']:.3f}, {evidence['upper']:.3f}]".ljust(24)

@@ -10,6 +10,7 @@ from rich.live import Live
 from rich.text import Text
 
 from groprog_assets.figures.numbers import number
+from groprog_assets.tables.values import Document, Value
 
 SHOWN = 4
 
@@ -39,7 +40,7 @@ class Progress:
         elapsed = time.monotonic() - self.started
         return Text(f"  {self.done}/{self.total}  {elapsed:5.0f} s  {self.running}", style="dim")
 
-    def __call__(self, event: str, what: dict[str, Any]) -> None:
+    def __call__(self, event: str, what: Document) -> None:
         name = f"{what['asset']} [{what['partition']}]" if what.get("partition") else what["asset"]
         if event == "started":
             self.running = name
@@ -57,12 +58,12 @@ class Progress:
             self.console.print(f"✗ {name}", style="red", highlight=False, markup=False)
 
 
-def _first(headline: dict[str, Any]) -> list[tuple[str, Any]]:
+def _first(headline: Document) -> list[tuple[str, Any]]:
     rows = [(key, item) for key, item in headline.items() if isinstance(item, int | float | str | bool)]
     told = [row for row in rows if not row[0].endswith("_rows") and not row[0].startswith("dagster/")]
     return (told or rows)[:SHOWN]
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Value) -> str:
     text = number(value, 4)
     return text if len(text) <= 24 else text[:12] + "…"

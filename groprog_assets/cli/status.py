@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import click
 
 from groprog_assets.cli.answering import STUDY, Answering
 from groprog_assets.errors import Problem, StudyError
+from groprog_assets.tables.values import Document
 
 
 @click.command("status", cls=Answering)
@@ -28,7 +28,7 @@ def status(study: Path, as_json: bool) -> None:
         storage = type(instance.event_log_storage).__name__.removesuffix("EventLogStorage")
         ended = {record.dagster_run.run_id for record in instance.get_run_records()}
     sealed = ledger.sealed_runs(workspace.ledger_path)
-    told: dict[str, Any] = {
+    told: Document = {
         "storage": storage,
         "daemon needed": found.needed,
         "heartbeats": found.heartbeats,

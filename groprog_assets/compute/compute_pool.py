@@ -17,7 +17,7 @@ import re
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,6 +31,7 @@ from groprog_assets.store.code_version import code_version, kernel_digest
 from groprog_assets.store.wire_format import opened, pack, unpack
 from groprog_assets.store.workspace import environment_content
 from groprog_assets.study.schema import PoolSetting
+from groprog_assets.tables.values import Progress, Value, Values
 
 POOL_VARIABLE = "GROPROG_POOL"
 SETTING: TypeAdapter[str] = TypeAdapter(PoolSetting)
@@ -38,15 +39,12 @@ ADDRESS = re.compile(r"^(tcp|tls)://[\w.\-\[\]:]+:[0-9]+$")
 PATIENCE_SECONDS = 60.0
 """How long shards wait for the first worker, or for another after the last was lost."""
 
-Values = dict[str, Any]
-Tell = Callable[[str], Any]
-
 
 class Here(NamedTuple):
     """What a shard may use beside its values, on which no result depends: who is told of progress, and a folder that
     outlives a killed run. On another machine there is neither."""
 
-    progress: Tell | None = None
+    progress: Progress | None = None
     scratch: Path | None = None
 
 
@@ -56,7 +54,7 @@ NOWHERE = Here()
 class Shared:
     """Values that all shards of one or more `map` see, made ready once: read for this process, or packed for workers."""
 
-    def __init__(self, values: Mapping[str, Any], packed: bool):
+    def __init__(self, values: Values, packed: bool):
         self.values = {} if packed else opened(values)
         self.parcel = pack(values) if packed else b""
         self.digest = digest_bytes(self.parcel)
@@ -69,13 +67,13 @@ class Pool:
     width = 1
     """How many shards run side by side."""
 
-    def share(self, values: Mapping[str, Any]) -> Shared:
+    def share(self, values: Values) -> Shared:
         """The values ready for several calls of `map`."""
         return Shared(values, packed=False)
 
     def map(
-        self, noun: str, shared: Mapping[str, Any] | Shared, parts: Sequence[Mapping[str, Any]], here: Here = NOWHERE
-    ) -> list[Values]:
+        self, noun: str, shared: Values | Shared, parts: Sequence[Values], here: Here = NOWHERE
+    ) -> list[dict[str, Value]]:
         """`compute` of the shard `noun` for every part, results in their order; `shared` is what all parts see.
 
         Values are what `parcels.pack` takes. A problem of the data in any shard is raised as it would be in this process, that of
@@ -85,14 +83,14 @@ class Pool:
         with _one_thread_each():
             return [compute(known, opened(part), here) for part in parts]
 
-    def one(self, noun: str, shared: Mapping[str, Any], here: Here = NOWHERE) -> Values:
+    def one(self, noun: str, shared: Values, here: Here = NOWHERE) -> dict[str, Value]:
         """The single shard of what has only shared values."""
         return self.map(noun, shared, [{}], here)[0]
 
     def close(self) -> None:
         """Give back what the pool holds; it can be used no more."""
 
-    def _ready(self, shared: Mapping[str, Any] | Shared) -> Shared:
+    def _ready(self, shared: Values | Shared) -> Shared:
         return shared if isinstance(shared, Shared) else self.share(shared)
 
 
@@ -106,8 +104,8 @@ class ThreadPool(Pool):
         self.width = width
 
     def map(
-        self, noun: str, shared: Mapping[str, Any] | Shared, parts: Sequence[Mapping[str, Any]], here: Here = NOWHERE
-    ) -> list[Values]:
+        self, noun: str, shared: Values | Shared, parts: Sequence[Values], here: Here = NOWHERE
+    ) -> list[dict[str, Value]]:
         if not getattr(shard_module(noun), "IN_THREADS", True):
             return super().map(noun, shared, parts, here)
         compute, known = shard(noun), self._ready(shared).values
@@ -139,12 +137,12 @@ class DaskPool(Pool):
         """Threads of the workers that are there now."""
         return max(1, sum(self._client.nthreads().values()))
 
-    def share(self, values: Mapping[str, Any]) -> Shared:
+    def share(self, values: Values) -> Shared:
         return Shared(values, packed=True)
 
     def map(
-        self, noun: str, shared: Mapping[str, Any] | Shared, parts: Sequence[Mapping[str, Any]], here: Here = NOWHERE
-    ) -> list[Values]:
+        self, noun: str, shared: Values | Shared, parts: Sequence[Values], here: Here = NOWHERE
+    ) -> list[dict[str, Value]]:
         """As in `Pool`. Finished shards are kept in `here.scratch`, so that after a kill only the others are asked for."""
         stamp, common = stamp_of(noun), self._ready(shared)
         packed = [pack(part) for part in parts]
@@ -173,7 +171,7 @@ class DaskPool(Pool):
             with contextlib.suppress(OSError, TimeoutError):
                 self._cluster.close()
 
-    def _finished(self, futures: list[Any], tell: Tell | None, noun: str) -> Iterator[Any]:
+    def _finished(self, futures: list[Any], tell: Progress | None, noun: str) -> Iterator[Any]:
         """The futures as they are done, watching that somebody is at them."""
         from distributed import wait
 
@@ -269,7 +267,7 @@ def work(noun: str, stamp: str, digest: str, common: bytes, part: bytes) -> byte
         return pack({"failed": {"kind": type(error).__name__, "text": str(error), "problems": problems}})
 
 
-def shard(noun: str) -> Callable[[Mapping[str, Any], Mapping[str, Any], Here], Values]:
+def shard(noun: str) -> Callable[[Values, Values, Here], dict[str, Value]]:
     """The function of a shard."""
     return shard_module(noun).compute
 
@@ -330,10 +328,10 @@ def _one_thread_each() -> Iterator[None]:
                 _LIMITED[1].restore_original_limits()
 
 
-_OPENED: OrderedDict[str, Values] = OrderedDict()
+_OPENED: OrderedDict[str, dict[str, Value]] = OrderedDict()
 
 
-def _common(digest: str, parcel: bytes) -> Values:
+def _common(digest: str, parcel: bytes) -> dict[str, Value]:
     """The shared values of a parcel; those of the last two are kept, as a worker meets the same ones again and again."""
     if digest not in _OPENED:
         _OPENED[digest] = unpack(parcel)
@@ -354,7 +352,7 @@ def _kept(folder: Path | None, name: str) -> bytes | None:
     return content[64:] if digest_bytes(content[64:]).encode() == content[:64] else None
 
 
-def _outcome(content: bytes | None) -> Values:
+def _outcome(content: bytes | None) -> dict[str, Value]:
     assert content is not None
     outcome = unpack(content)
     if "made" in outcome:

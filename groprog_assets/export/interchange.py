@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from groprog_assets.errors import ArtifactError, Problem
 from groprog_assets.store.artifacts import plain, write_atomically
 from groprog_assets.store.readings import load_asset
 from groprog_assets.store.workspace import Workspace
+from groprog_assets.tables.values import Document
 
 BY_LIBRARY = ("read_quality", "filtered_alignments")
 WHOLE = ("transcripts", "transcript_density", "pausing", "differential_transcription")
@@ -39,7 +39,7 @@ def export_format(workspace: Workspace, form: str, folder: Path) -> list[str]:
 def _multiqc(workspace: Workspace) -> dict[str, str]:
     from groprog_assets.export.multiqc import documents
 
-    values: dict[str, Any] = {name: load_asset(workspace, name) for name in WHOLE}
+    values: Document = {name: load_asset(workspace, name) for name in WHOLE}
     for name in BY_LIBRARY:
         held = {library.id: load_asset(workspace, name, library.id) for library in workspace.study.libraries}
         values[name] = {library: item for library, item in held.items() if item is not None}
@@ -47,7 +47,7 @@ def _multiqc(workspace: Workspace) -> dict[str, str]:
     return {name: json.dumps(plain(document), indent=1) for name, document in made.items()}
 
 
-def _units(workspace: Workspace) -> dict[str, Any]:
+def _units(workspace: Workspace) -> Document:
     """{called or repaired: the shared table} of what is there."""
     from groprog_assets.export.unit_files import unit_table
 

@@ -5,8 +5,12 @@ Source: MultiQC, custom content (`*_mqc.json`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from groprog_assets.tables.values import Document, Value, Values
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PARENT = {
     "parent_id": "groprog",
@@ -24,7 +28,7 @@ HEADS = {
 SHARE = {"suffix": "%", "max": 100, "min": 0, "format": "{:,.1f}"}
 
 
-def documents(study: str, values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def documents(study: str, values: Values) -> dict[str, Document]:
     """{file name: document} of what is there; `values` {asset: value}, those by library {library: value}.
 
     Read: read_quality, filtered_alignments, transcripts, transcript_density, pausing, differential_transcription. An asset
@@ -46,8 +50,8 @@ def documents(study: str, values: Mapping[str, Any]) -> dict[str, dict[str, Any]
     }
 
 
-def _general(values: Mapping[str, Any]) -> dict[str, Any]:
-    data: dict[str, dict[str, Any]] = {}
+def _general(values: Values) -> Document:
+    data: dict[str, Document] = {}
     for library, item in (values.get("filtered_alignments") or {}).items():
         total, kept = _ends(item.funnel)
         data[library] = {
@@ -73,7 +77,7 @@ def _general(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _read_quality(tables: Mapping[str, Any]) -> dict[str, Any]:
+def _read_quality(tables: Values) -> Document:
     data = {}
     for library, table in tables.items():
         for mate, rows in table.groupby("mate", sort=True):
@@ -88,7 +92,7 @@ def _read_quality(tables: Mapping[str, Any]) -> dict[str, Any]:
     )
 
 
-def _funnel(items: Mapping[str, Any]) -> dict[str, Any]:
+def _funnel(items: Values) -> Document:
     data: dict[str, dict[str, int]] = {}
     for library, item in items.items():
         steps = {row.step.replace("_", " "): int(row.removed) for row in item.funnel.itertuples() if row.removed}
@@ -102,7 +106,7 @@ def _funnel(items: Mapping[str, Any]) -> dict[str, Any]:
     )
 
 
-def _strandedness(items: Mapping[str, Any]) -> dict[str, Any]:
+def _strandedness(items: Values) -> Document:
     data = {}
     for library, item in items.items():
         strand = item.summary.get("strandedness") or {}
@@ -118,7 +122,7 @@ def _strandedness(items: Mapping[str, Any]) -> dict[str, Any]:
     )
 
 
-def _density(study: str, density: Any) -> dict[str, Any]:
+def _density(study: str, density: Any) -> Document:
     profile = None if density is None else density.profile
     data, points = {}, 0
     if profile is not None and len(profile):
@@ -134,8 +138,8 @@ def _density(study: str, density: Any) -> dict[str, Any]:
     )
 
 
-def _units(study: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    row: dict[str, Any] = {}
+def _units(study: str, values: Values) -> Document:
+    row: Document = {}
     if values.get("transcripts") is not None:
         row["units"] = len(values["transcripts"])
     summary = getattr(values.get("transcript_density"), "summary", None) or {}
@@ -155,7 +159,7 @@ def _units(study: str, values: Mapping[str, Any]) -> dict[str, Any]:
     )
 
 
-def _pausing(pausing: Any) -> dict[str, Any]:
+def _pausing(pausing: Any) -> Document:
     conditions = {} if pausing is None else pausing.summary.get("conditions") or {}
     return _section(
         "Polymerase pausing",
@@ -166,7 +170,7 @@ def _pausing(pausing: Any) -> dict[str, Any]:
     )
 
 
-def _section(title: str, text: str, kind: str, settings: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+def _section(title: str, text: str, kind: str, settings: Document, data: Document) -> Document:
     """A document. Curves are lists of (x, y), since keys of a JSON object have no order that can be relied on."""
     name = "groprog_" + title.lower().replace(" ", "_")
     headers = {}
@@ -187,13 +191,13 @@ def _section(title: str, text: str, kind: str, settings: dict[str, Any], data: d
     }
 
 
-def _digits(value: Any) -> str:
+def _digits(value: Value) -> str:
     if isinstance(value, float):
         return "{:,.4f}"
     return "{:,.0f}" if isinstance(value, int) else "{}"
 
 
-def _ends(funnel: Any) -> tuple[int, int]:
+def _ends(funnel: pd.DataFrame) -> tuple[int, int]:
     if not len(funnel):
         return 0, 0
     return int(funnel["remaining"].iloc[0] + funnel["removed"].iloc[0]), int(funnel["remaining"].iloc[-1])

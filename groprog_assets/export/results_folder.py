@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from groprog_assets.errors import ArtifactError
 from groprog_assets.lineage import ledger
@@ -18,6 +18,10 @@ from groprog_assets.prognosis.standing_model import read_standing
 from groprog_assets.store.artifacts import Blob, canonical_json, digest_bytes, write_atomically
 from groprog_assets.store.readings import load_asset
 from groprog_assets.store.workspace import Workspace
+from groprog_assets.tables.values import Value
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MANIFEST = "manifest.json"
 
@@ -200,26 +204,26 @@ def _content(blob: Blob) -> bytes:
     return blob.content
 
 
-def _tsv(table: Any) -> bytes:
+def _tsv(table: pd.DataFrame) -> bytes:
     return table.to_csv(sep="\t", index=False, float_format="%.10g", na_rep="NA").encode()
 
 
-def _json(value: Any) -> bytes:
+def _json(value: Value) -> bytes:
     return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False).encode()
 
 
-def _as_grohmm(units: Any) -> Any:
+def _as_grohmm(units: pd.DataFrame) -> Any:
     """The units at the coordinates groHMM 1.41 exports to BED: its 1-based start less one, its end."""
     return units.assign(start=units["grohmm_start"] - 1, end=units["grohmm_end"])
 
 
-def _count_matrix(counts: Any) -> bytes:
+def _count_matrix(counts: pd.DataFrame) -> bytes:
     """Units x libraries, in the order of the table: what DESeq2 and edgeR read."""
     wide = counts.pivot(index="transcript", columns="library", values="count")
     return _tsv(wide.loc[counts["transcript"].unique(), counts["library"].unique()].reset_index())
 
 
-def _bed(units: Any) -> bytes:
+def _bed(units: pd.DataFrame) -> bytes:
     columns = units[["chrom", "start", "end", "name", "score", "strand"]].copy()
     columns["score"] = columns["score"].round().clip(0, 1000).astype(int)
     return columns.to_csv(sep="\t", index=False, header=False).encode()

@@ -12,6 +12,8 @@ from urllib.parse import quote
 import numpy as np
 import pandas as pd
 
+from groprog_assets.tables.values import Value
+
 STRAND_COLOUR = {"+": "0,114,178", "-": "213,94,0"}
 SEQUENCE_SAFE = ".:^*$@!+_?-|"
 """What a GFF3 sequence name may hold besides letters and digits; anything else is percent-encoded."""
@@ -114,7 +116,7 @@ def bed_name(text: str) -> str:
     return "_".join(str(text).split())
 
 
-def gtf_value(value: Any) -> str:
+def gtf_value(value: Value) -> str:
     """Text that cannot end a quoted GTF attribute: no quotes, semicolons, tabs or line ends."""
     return " ".join(str(value).replace('"', "'").replace(";", ",").split())
 

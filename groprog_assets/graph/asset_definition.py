@@ -23,11 +23,15 @@ from groprog_assets.graph.derive import derive
 from groprog_assets.graph.partitions import LIBRARY
 from groprog_assets.graph.resources import ACTOR_TAG, made_ahead
 from groprog_assets.graph.specification import ADDRESS_VARIABLE, GATHERED, SPECIFICATIONS, Specification, main_member
+from groprog_assets.store.derivations import Record
 from groprog_assets.store.pseudonyms import masked, study_key
+from groprog_assets.store.readings import Reading
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables import TABLES
+from groprog_assets.tables.values import Document
 
 OWNERS = ["team:groprog"]
+Metadata = dg.MetadataValue[Any] | dg.TableColumnLineage | dg.TableSchema | str | float | bool
 RESERVED = ("study", "library", "workspace", "progress", "scratch", "pool", GATHERED)
 
 
@@ -42,7 +46,7 @@ def study_asset(
     code_files: Iterable[str] = (),
     checks: Iterable[str] = (),
     blocking: Iterable[str] = (),
-    extra_inputs: Callable[[Workspace], dict[str, Any]] | None = None,
+    extra_inputs: Callable[[Workspace], Document] | None = None,
     partitioned: bool = False,
     of_champion: Iterable[str] = (),
     unread: Iterable[str] = (),
@@ -107,7 +111,7 @@ def study_asset(
                 *(dg.AssetCheckSpec(check, asset=name, blocking=True) for check in hard),
             ],
         )
-        def step(context, **readings: Any):
+        def step(context, **readings: Reading | dict[str, Reading] | None):  # type: ignore[no-untyped-def] # Dagster reads it
             partition = context.partition_key if partitioned else ""
             resource = context.resources.study
             _sign(context, resource.actor)
@@ -175,11 +179,11 @@ def _input(specification: Specification, item: str) -> dg.AssetIn:
     return dg.AssetIn(metadata={"of_champion": item in specification.of_champion})
 
 
-def _definition_metadata(specification: Specification) -> dict[str, Any]:
+def _definition_metadata(specification: Specification) -> dict[str, Metadata]:
     """Columns of the table (of a bundle: of its main one, the others beside it), the ledger's page where one is served, and the
     questions to ask it."""
     where = " --partition LIBRARY" if specification.partitioned else ""
-    found: dict[str, Any] = {
+    found: dict[str, Metadata] = {
         "lineage": dg.MetadataValue.md(
             f"`groprog lineage trace {specification.name}{where}` · `why` · `history` · `reproduce`"
         )
@@ -224,9 +228,9 @@ def column_lineage(name: str) -> dg.TableColumnLineage | None:
 
 
 def _result(
-    workspace: Workspace, name: str, digest: str, record: dict[str, Any], reused: bool, hard: tuple[str, ...]
-) -> dg.MaterializeResult:
-    metadata: dict[str, Any] = {}
+    workspace: Workspace, name: str, digest: str, record: Record, reused: bool, hard: tuple[str, ...]
+) -> dg.MaterializeResult[str]:
+    metadata: dict[str, Metadata] = {}
     for key, value in record["headline"].items():
         if isinstance(value, bool):
             metadata[key] = dg.MetadataValue.bool(value)

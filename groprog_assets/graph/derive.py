@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable
-from typing import Any
 
 from groprog_assets.checks.verdict import Verdict
 from groprog_assets.compute.compute_pool import Pool
@@ -17,9 +15,11 @@ from groprog_assets.graph.specification import GATHERED, Specification, main_mem
 from groprog_assets.store import derivations
 from groprog_assets.store.artifacts import Blob, Bundle, Reference, plain
 from groprog_assets.store.code_version import kernel_digest
+from groprog_assets.store.derivations import Edge, Record
 from groprog_assets.store.readings import Reading
 from groprog_assets.store.workspace import StudyView, Workspace
 from groprog_assets.study.schema import Library
+from groprog_assets.tables.values import Progress, Value, Values
 
 Readings = dict[str, Reading | dict[str, Reading] | None]
 """By input: one value, one a library, or None for what the study does not have."""
@@ -30,9 +30,9 @@ def derive(
     specification: Specification,
     partition: str,
     readings: Readings,
-    progress: Callable[[str], Any],
+    progress: Progress,
     pool: Pool | None = None,
-) -> tuple[str, dict[str, Any], bool]:
+) -> tuple[str, Record, bool]:
     """(digest, derivation, whether an earlier value was used): the value of an asset under its present circumstances.
 
     pool: where its shards are computed; without one, here, one after another.
@@ -58,7 +58,7 @@ def derive(
     return digest, record, False
 
 
-def recalled(workspace: Workspace, record: dict[str, Any]) -> dict[str, Any] | None:
+def recalled(workspace: Workspace, record: Record) -> Record | None:
     """The derivation that equal circumstances gave earlier, with the inputs of `record`; None when it must be computed."""
     known = workspace.derivations.recall(derivations.memo_key(record))
     if known and workspace.store.verifies(derivations.output(known[1])):
@@ -71,21 +71,21 @@ def circumstances(
     specification: Specification,
     partition: str,
     readings: Readings,
-) -> tuple[dict[str, Any], StudyView]:
+) -> tuple[Record, StudyView]:
     """(the derivation without its outcome, the view): everything that decides an asset's value."""
     libraries: list[Library] | None = None
     left_out: list[dict[str, str]] = []
     if specification.gated:
         libraries, left_out = workspace.eligible_libraries(specification.library_gates, specification.library_inputs)
     values = {name: workspace.section(name, partition, libraries) for name in specification.sections}
-    edges: list[dict[str, Any]] = []
+    edges: list[Edge] = []
     for name in specification.inputs:
         reading = readings[name]
         items = reading.values() if isinstance(reading, dict) else [reading] if reading is not None else []
         edges += [{"name": name, **item.edge} for item in items]
     parameters = {name: workspace.describe(value) for name, value in values.items() if name.startswith("parameters.")}
     changed = workspace.study.parameters.overrides()
-    record = {
+    record: Record = {
         "version": derivations.VERSION,
         "asset": specification.name,
         "partition": partition,
@@ -108,7 +108,7 @@ def circumstances(
     return plain(record), StudyView(values, specification.name)
 
 
-def _argument(name: str, specification: Specification, readings: dict[str, Any], context: dict[str, Any]) -> Any:
+def _argument(name: str, specification: Specification, readings: Readings, context: Values) -> Value:
     if name == "library":
         return context["study"].library
     if name in context:
@@ -137,7 +137,7 @@ _DRAWING = threading.Lock()
 """matplotlib draws in one thread at a time."""
 
 
-def _draw(workspace: Workspace, made: Materialized, progress: Callable[[str], Any]) -> dict[str, str]:
+def _draw(workspace: Workspace, made: Materialized, progress: Progress) -> dict[str, str]:
     """{name: sha256 of the PNG}; a value is not lost because its picture could not be drawn, the log says why."""
     drawn = {}
     for name, draw in made.plots.items():
@@ -152,7 +152,7 @@ def _draw(workspace: Workspace, made: Materialized, progress: Callable[[str], An
     return drawn
 
 
-def _size_of(value: Any, specification: Specification) -> dict[str, Any]:
+def _size_of(value: Value, specification: Specification) -> dict[str, int]:
     if isinstance(value, Blob):
         return {"bytes": len(value.content)}
     if isinstance(value, Bundle) or hasattr(value, "_asdict"):

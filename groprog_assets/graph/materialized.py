@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from groprog_assets.checks.verdict import Verdict
+from groprog_assets.tables.values import Document, Value
 
 MAXIMUM_PLOT_BYTES = 50_000
 
@@ -15,14 +16,14 @@ MAXIMUM_PLOT_BYTES = 50_000
 class Materialized:
     """A value and what is said of it. `plots` draw matplotlib figures, by name, and are only called when the value is new."""
 
-    value: Any
-    headline: dict[str, Any]
+    value: Value
+    headline: Document
     plots: dict[str, Callable[[], Any]]
     verdicts: tuple[Verdict, ...]
 
 
 def materialized(
-    value: Any,
+    value: Value,
     *,
     plot: Callable[[], Any] | Mapping[str, Callable[[], Any]] | None = None,
     verdicts: tuple[Verdict, ...] | list[Verdict] = (),

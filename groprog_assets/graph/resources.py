@@ -14,15 +14,16 @@ from pydantic import Field
 
 from groprog_assets.compute.compute_pool import POOL_VARIABLE, Pool, open_pool
 from groprog_assets.store.workspace import Workspace, open_workspace
+from groprog_assets.tables.values import Document
 
 ACTOR_VARIABLE = "GROPROG_USER"
 ACTOR_TAG = "groprog/actor"
 """Who started a run, and the tag of the run that says so."""
 
-LISTENERS: list[Callable[[str, dict[str, Any]], None]] = []
+LISTENERS: list[Callable[[str, Document], None]] = []
 
 
-class StudyResource(ConfigurableResource):
+class StudyResource(ConfigurableResource[Any]):
     """The study of this code location."""
 
     path: str = Field(default="", description="the study file; empty takes the variable GROPROG_STUDY")
@@ -63,7 +64,7 @@ def made_ahead(workspace: Workspace, asset: str, partition: str) -> Ahead | None
 _POOLS: dict[str, Pool] = {}
 
 
-class ComputePool(ConfigurableResource):
+class ComputePool(ConfigurableResource[Pool]):
     """Where shards are computed: serial, threads or Dask workers. No result depends on it."""
 
     study: StudyResource

@@ -10,6 +10,7 @@ from groprog_assets.store.artifacts import digest_value
 from groprog_assets.store.code_version import code_version
 from groprog_assets.store.workspace import OF_PATIENTS, Workspace
 from groprog_assets.tables import TABLES
+from groprog_assets.tables.values import Document
 
 LIBRARY_ASSETS = ("raw_reads", "read_quality", "alignments", "filtered_alignments", "coverage")
 LIBRARY_FILES = ("library.reads", "library.alignments", "library.bigwig_plus", "library.bigwig_minus")
@@ -31,7 +32,7 @@ class Specification:
     sections: tuple[str, ...]
     files: tuple[str, ...]
     code_files: tuple[str, ...]
-    extra_inputs: Callable[[Workspace], dict[str, Any]] | None
+    extra_inputs: Callable[[Workspace], Document] | None
     partitioned: bool
     inputs: tuple[str, ...]
     arguments: tuple[str, ...]

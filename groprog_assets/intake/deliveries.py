@@ -17,7 +17,7 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from groprog_assets.errors import CohortError, GroProgError, Problem
 from groprog_assets.intake.library_manifest import read_manifest
@@ -26,6 +26,10 @@ from groprog_assets.store.artifacts import digest_bytes, write_atomically
 from groprog_assets.store.pseudonyms import pseudonym, study_key
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.study.schema import Cohort, Library
+from groprog_assets.tables.values import Document
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 KINDS = {".update": "update", ".withdraw": "withdrawal", ".libraries": "libraries"}
 MOST_LOST = 0.2
@@ -41,7 +45,7 @@ class Judgement:
     sha256: str
     problems: list[Problem] = field(default_factory=list)
     flags: list[str] = field(default_factory=list)
-    evidence: dict[str, Any] = field(default_factory=dict)
+    evidence: Document = field(default_factory=dict)
     table: tuple[bytes, str] | None = None
     leaving: list[str] = field(default_factory=list)
     libraries: list[Library] = field(default_factory=list)
@@ -180,7 +184,7 @@ def _about(path: Path, trial: Path, check: Any) -> None:
         raise CohortError(named) from None
 
 
-def _returned(workspace: Workspace, cells: Any, column: str, where: str) -> list[Problem]:
+def _returned(workspace: Workspace, cells: pd.DataFrame, column: str, where: str) -> list[Problem]:
     """Patients who have withdrawn and stand in a delivered table all the same."""
     gone = withdrawn(workspace)
     if not gone or column not in cells:
@@ -247,11 +251,11 @@ def _into_place(library: Library, manifest: Path, sha256: str) -> Library:
         return target
 
     named = {name: getattr(library, name) for name in ("alignments", "bigwig_plus", "bigwig_minus")}
-    changed: dict[str, Any] = {name: moved(path) for name, path in named.items() if path is not None}
+    changed: Document = {name: moved(path) for name, path in named.items() if path is not None}
     return library.model_copy(update={**changed, "reads": [moved(path) for path in library.reads]})
 
 
-def _told(found: dict[str, Any]) -> list[str]:
+def _told(found: Document) -> list[str]:
     """The impact of a withdrawal in words."""
     lines = [f"model {version[:16]} was trained on one of them" for version in found["models"]]
     lines += (

@@ -19,6 +19,7 @@ from groprog_assets.intake.deliveries import Judgement, accept, judge, kind_of
 from groprog_assets.intake.library_manifest import library_files
 from groprog_assets.store.artifacts import canonical_json, digest_bytes, write_atomically
 from groprog_assets.store.workspace import Workspace
+from groprog_assets.tables.values import Document
 
 SUFFIXES = (".tsv", ".csv", ".txt")
 PATIENCE_SECONDS = 24 * 3600
@@ -33,7 +34,7 @@ class Delivery(NamedTuple):
     name: str
     kind: str
     verdict: str
-    evidence: dict[str, Any]
+    evidence: Document
 
 
 def sort_inbox(
@@ -96,7 +97,7 @@ def waiting_files(workspace: Workspace) -> list[Path]:
     return sorted(found, key=lambda path: (path.stat().st_mtime, path.name))
 
 
-def past_deliveries(workspace: Workspace) -> list[dict[str, Any]]:
+def past_deliveries(workspace: Workspace) -> list[Document]:
     """What became of every file so far, oldest first: as `Delivery`, with `at` in seconds."""
     records = sorted((workspace.snapshots.root / "deliveries").glob("*.json"), key=lambda path: path.stat().st_mtime)
     return [{**json.loads(path.read_bytes()), "at": path.stat().st_mtime} for path in records]

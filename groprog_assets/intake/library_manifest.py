@@ -16,6 +16,7 @@ from groprog_assets.errors import GroProgError, Problem, ReadsError
 from groprog_assets.store.artifacts import digest_file
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.study.schema import Library
+from groprog_assets.tables.values import Document
 
 FILES = ("reads", "alignments", "bigwig_plus", "bigwig_minus")
 
@@ -40,9 +41,7 @@ def read_manifest(workspace: Workspace, path: Path) -> Manifest:
     for row, cells in enumerate(table.cells.to_dict("records")):
         where = f"{path.name}, line {table.line_numbers[row]}"
         given = {str(name): str(value).strip() for name, value in cells.items() if str(value).strip()}
-        document: dict[str, Any] = {
-            name: value for name, value in given.items() if name in known - {"sha256", "metadata"}
-        }
+        document: Document = {name: value for name, value in given.items() if name in known - {"sha256", "metadata"}}
         document["metadata"] = {name: value for name, value in given.items() if name not in known}
         if "reads" in given:
             document["reads"] = [item.strip() for item in given["reads"].split(";")]
@@ -91,7 +90,7 @@ def library_files(library: Library) -> list[Path]:
     return [*library.reads, *(path for path in others if path is not None)]
 
 
-def _invalid(where: str, item: Any, document: dict[str, Any]) -> Problem:
+def _invalid(where: str, item: Any, document: Document) -> Problem:
     name = ".".join(map(str, item["loc"]))
     seen = f"{name} is missing" if item["type"] == "missing" else f"{name} {document.get(name, '')!r}"
     return Problem(where, seen, f"{item['msg']}.", "Columns are those of a library in the study file.")
@@ -115,7 +114,7 @@ def _in_inbox(library: Library, manifest: Path, where: str) -> tuple[Library, li
             )
         return next((folder / name for folder in moved if not beside.exists() and (folder / name).exists()), beside)
 
-    changed: dict[str, Any] = {"reads": [place(name) for name in library.reads]}
+    changed: Document = {"reads": [place(name) for name in library.reads]}
     changed |= {name: place(path) for name in FILES[1:] if (path := getattr(library, name)) is not None}
     return library.model_copy(update=changed), problems
 

@@ -16,9 +16,11 @@ from groprog_assets.lineage import ledger
 from groprog_assets.lineage.decisions import record_decision
 from groprog_assets.prognosis.standing_model import JUDGED
 from groprog_assets.store import derivations
-from groprog_assets.store.artifacts import plain
+from groprog_assets.store.artifacts import Reference, plain
+from groprog_assets.store.derivations import Record
 from groprog_assets.store.readings import read_asset
 from groprog_assets.store.workspace import Workspace
+from groprog_assets.tables.values import Document
 
 METRIC = "c_ipcw"
 
@@ -32,7 +34,7 @@ class KnownModel(NamedTuple):
     judged: str
     made: str
     actor: str
-    evidence: dict[str, Any]
+    evidence: Document
 
 
 def known_models(workspace: Workspace) -> list[KnownModel]:
@@ -73,7 +75,7 @@ def find_model(workspace: Workspace, version: str) -> KnownModel:
 
 def choose(
     workspace: Workspace, instance: dg.DagsterInstance, version: str, decision: str, reason: str, actor: str
-) -> dict[str, Any]:
+) -> Document:
     """Make a known model the champion by a person's decision ("promoted by hand", "rolled back"); the new champion document.
 
     An empty version takes the champion before. StudyError: no reason, no such model, it stands already, nothing to go back to.
@@ -106,7 +108,7 @@ def choose(
     }
     reference = workspace.store.put(document)
     chosen = {name: held for name, held in zip(JUDGED, (model.derivation, model.judged), strict=True) if held}
-    made = {
+    made: Record = {
         **record,
         "output": reference.as_json(),
         "extra": plain({**record["extra"], "decision": decision, "actor": actor, "reason": reason, "chosen": chosen}),
@@ -127,15 +129,15 @@ def choose(
     return document
 
 
-def _value(workspace: Workspace, record: dict[str, Any]) -> Any:
+def _value(workspace: Workspace, record: Record) -> Any:
     return workspace.store.get(derivations.output(record), record["asset"], f"`{workspace.command}` trains again.")
 
 
-def _evidence(workspace: Workspace, version: str, stored: dict[str, Any] | None) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _evidence(workspace: Workspace, version: str, stored: Document | None) -> Document:
+    found: Document = {}
     if stored is not None:
         try:
-            document = workspace.store.get(derivations.output({"output": stored}), "evaluation")
+            document = workspace.store.get(Reference(**stored), "evaluation")
             found = document.get("models", {}).get("groprog", {}).get(METRIC, {})
         except ArtifactError:
             found = {}

@@ -6,7 +6,7 @@ patients who withdrew.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from groprog_assets.intake.withdrawals import rests_on_withdrawn
 from groprog_assets.prognosis.champion_challenge import champion_now
@@ -15,6 +15,7 @@ from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.readings import load_asset
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.study.parameters import EvaluationParameters
+from groprog_assets.tables.values import Arrays, Document
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,14 +29,14 @@ class Judged(NamedTuple):
     new patients; expected: events observed and expected since the champion was trained. None without a champion to compare
     with."""
 
-    decision: dict[str, Any]
+    decision: Document
     stability: dict[str, float] | None
     bounds: dict[str, float]
     arrived: int
-    expected: dict[str, Any] | None
+    expected: Document | None
 
     @property
-    def headline(self) -> dict[str, Any]:
+    def headline(self) -> Document:
         """The numbers a person looks at first."""
         return {
             "model_version": self.decision["model_version"],
@@ -49,10 +50,10 @@ class Judged(NamedTuple):
 def judge_challenger(
     workspace: Workspace,
     cohort: Bundle,
-    expression: dict[str, Any],
+    expression: Arrays,
     folds: pd.DataFrame,
     risk_model: Bundle,
-    evaluation: dict[str, Any],
+    evaluation: Document,
     parameters: EvaluationParameters,
     seed: int,
 ) -> Judged:
@@ -86,7 +87,7 @@ def judge_challenger(
     return Judged(decision, stability, bounds, arrived, expected)
 
 
-def circumstances_of_decision(workspace: Workspace) -> dict[str, Any]:
+def circumstances_of_decision(workspace: Workspace) -> Document:
     """What else decides: the champion before this model was judged, the values behind it, and which checks failed.
 
     A decision about the model at hand is not its own circumstance: a study that is run again takes it again with the same
@@ -97,7 +98,7 @@ def circumstances_of_decision(workspace: Workspace) -> dict[str, Any]:
     return {"current": current, "standing": behind, "failed": failed_checks(workspace), "withdrawn": withdrawn}
 
 
-def champion_before(workspace: Workspace) -> tuple[dict[str, Any] | None, dict[str, str]]:
+def champion_before(workspace: Workspace) -> tuple[Document | None, dict[str, str]]:
     """(the decision that stood when the current risk model was first judged, or a person's since; the derivations behind the
     model it lets stand); None and {} for the first model."""
     record, model = (workspace.derivations.current_record(name) for name in ("champion", "risk_model"))

@@ -13,15 +13,17 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from groprog_assets.errors import ArtifactError, GroProgError
 from groprog_assets.graph.specification import SPECIFICATIONS
 from groprog_assets.lineage.decisions import record_decision
 from groprog_assets.store import derivations
 from groprog_assets.store.artifacts import Reference, canonical_json, digest_bytes, digest_file, write_atomically
+from groprog_assets.store.derivations import Record
 from groprog_assets.store.pseudonyms import pseudonym, study_key
 from groprog_assets.store.workspace import Workspace
+from groprog_assets.tables.values import Document
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -30,7 +32,7 @@ ROOT = "clinical_records"
 TEXT = (".tsv", ".csv", ".txt")
 
 
-def record_withdrawal(workspace: Workspace, delivery: str, patients: list[str]) -> dict[str, Any]:
+def record_withdrawal(workspace: Workspace, delivery: str, patients: list[str]) -> Document:
     """Write down who withdraws and which tables, known so far, hold them; the record. `delivery`: sha256 of the list."""
     from groprog_assets.methods.cohort.clinical_tables import read_table
 
@@ -66,7 +68,7 @@ def rests_on_withdrawn(workspace: Workspace, derivation: str) -> bool:
     return bool(tables) and any(_reads(record, tables) for record in workspace.derivations.closure(derivation).values())
 
 
-def impact(workspace: Workspace, patients: list[str]) -> dict[str, Any]:
+def impact(workspace: Workspace, patients: list[str]) -> Document:
     """What a withdrawal of `patients` touches: {models: versions that saw one of them, newest first; champion: whether the
     standing model did; values: current values that rest on the clinical table; files: the study's own that still name one}."""
     from groprog_assets.lineage import ledger
@@ -89,7 +91,7 @@ def impact(workspace: Workspace, patients: list[str]) -> dict[str, Any]:
     }
 
 
-def erase_due(workspace: Workspace) -> dict[str, Any] | None:
+def erase_due(workspace: Workspace) -> Document | None:
     """Erase what rests on patients who have withdrawn, once no current value does; evidence, None when nothing is to be done.
 
     Erased are stored values and plots, clinical tables of the inbox, and delivered files that name them. Bytes that a value
@@ -140,7 +142,7 @@ def _folder(workspace: Workspace) -> Path:
     return workspace.snapshots.root / "withdrawals"
 
 
-def _records(workspace: Workspace) -> list[tuple[Path, dict[str, Any]]]:
+def _records(workspace: Workspace) -> list[tuple[Path, Document]]:
     return [(path, json.loads(path.read_bytes())) for path in sorted(_folder(workspace).glob("*.json"))]
 
 
@@ -155,7 +157,7 @@ def _own_table(workspace: Workspace) -> Path:
     return load_study(workspace.path).patients.clinical
 
 
-def _reads(record: dict[str, Any], tables: set[str]) -> bool:
+def _reads(record: Record, tables: set[str]) -> bool:
     return record["asset"] == ROOT and any(item["sha256"] in tables for item in record["files"])
 
 
@@ -208,7 +210,7 @@ def _all(workspace: Workspace) -> Iterator[str]:
     yield from (path.stem for path in (workspace.derivations.root / "records").glob("*/*.json"))
 
 
-def _tainted(held: dict[str, dict[str, Any]], tables: set[str]) -> set[str]:
+def _tainted(held: dict[str, Record], tables: set[str]) -> set[str]:
     """Derivations that read one of `tables`, and all that rest on them."""
     readers: dict[str, list[str]] = {}
     for name, record in held.items():
@@ -224,7 +226,7 @@ def _tainted(held: dict[str, dict[str, Any]], tables: set[str]) -> set[str]:
     return found
 
 
-def _bytes(workspace: Workspace, record: dict[str, Any]) -> set[str]:
+def _bytes(workspace: Workspace, record: Record) -> set[str]:
     """Every digest a derivation's value and plots consist of, as far as its manifest is still there."""
     found = set(record.get("plots", {}).values())
     waiting = [derivations.output(record)]

@@ -9,9 +9,8 @@ recorded, is their part. Nothing of the study is changed.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from groprog_assets.errors import LedgerError
 from groprog_assets.graph.specification import SPECIFICATIONS
@@ -28,8 +27,13 @@ from groprog_assets.lineage.retrained_scores import (
 from groprog_assets.methods.evaluation.shapley import coalitions, shapley_values
 from groprog_assets.store import derivations
 from groprog_assets.store.artifacts import Bundle, canonical_json, digest_bytes, digest_value, write_atomically
+from groprog_assets.store.derivations import Record
 from groprog_assets.store.pseudonyms import pseudonym, study_key
 from groprog_assets.store.workspace import Workspace
+from groprog_assets.tables.values import Document, Progress, Value, Values
+
+if TYPE_CHECKING:
+    import duckdb
 
 SCORES, MODEL = "risk_scores", "risk_model"
 TRAINED_ON = ("cohort", "patient_expression", "normalized_features")
@@ -60,12 +64,12 @@ class Side:
     """One of the two models with a score by it: when and by which run, the records of model and scores (None when nobody was
     scored with it: its own cohort gives the patient), the recorded risk, and {root: {derivation, sha256}} and {root: value}."""
 
-    found: dict[str, Any]
-    model: dict[str, Any]
-    scores: dict[str, Any] | None
-    row: dict[str, Any]
-    roots: dict[str, dict[str, Any]]
-    values: dict[str, Any]
+    found: Document
+    model: Record
+    scores: Record | None
+    row: Document
+    roots: dict[str, Document]
+    values: Values
 
 
 @dataclass
@@ -77,7 +81,7 @@ class Part:
     swapped: bool
     changes: list[str] = field(default_factory=list)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> Document:
         return {**vars(self), "called": CALLED[self.factor]}
 
 
@@ -85,14 +89,14 @@ class Part:
 class Apportionment:
     """The change of a patient's risk (log relative hazard) between two models, its parts, and every coalition that was run."""
 
-    before: dict[str, Any]
-    after: dict[str, Any]
+    before: Document
+    after: Document
     change: float
     parts: list[Part]
-    runs: list[dict[str, Any]]
+    runs: list[Document]
     notes: list[str]
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> Document:
         return {**vars(self), "parts": [part.as_json() for part in self.parts]}
 
 
@@ -101,7 +105,7 @@ def apportion(
     patient: str,
     older: str = "",
     newer: str = "",
-    tell: Callable[[str], Any] = lambda text: None,
+    tell: Progress = lambda text: None,
 ) -> Apportionment | None:
     """The change of `patient`'s risk between two models (else the last two), apportioned; None when there is one score only.
 
@@ -146,7 +150,7 @@ def apportion(
     )
 
 
-def _chosen(connection: Any, older: str, newer: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
+def _chosen(connection: duckdb.DuckDBPyConnection, older: str, newer: str) -> tuple[Document, Document] | None:
     """The two values to compare: scores where there are any by that name, else a model nobody was scored with."""
     for asset in (SCORES, MODEL):
         try:
@@ -161,7 +165,7 @@ def _chosen(connection: Any, older: str, newer: str) -> tuple[dict[str, Any], di
     return None
 
 
-def _side(workspace: Workspace, connection: Any, found: dict[str, Any], patient: str) -> Side:
+def _side(workspace: Workspace, connection: duckdb.DuckDBPyConnection, found: Document, patient: str) -> Side:
     record = workspace.derivations.read(found["derivation"])
     scores = record if found["asset"] == SCORES else None
     inputs = {item["asset"]: item["derivation"] for item in record["inputs"]}
@@ -180,7 +184,7 @@ def _side(workspace: Workspace, connection: Any, found: dict[str, Any], patient:
     return Side(found, model, None, row, roots, values)
 
 
-def _row_by_model(workspace: Workspace, model: dict[str, Any], values: dict[str, Any], patient: str) -> dict[str, Any]:
+def _row_by_model(workspace: Workspace, model: Record, values: Values, patient: str) -> Document:
     """A patient's score by a stored model that nobody was scored with."""
     from groprog_assets.model.checkpoint import load_model
 
@@ -198,7 +202,9 @@ def _row_by_model(workspace: Workspace, model: dict[str, Any], values: dict[str,
     }
 
 
-def _switches(connection: Any, old: Side, new: Side) -> tuple[dict[str, str], dict[str, list[str]], list[str]]:
+def _switches(
+    connection: duckdb.DuckDBPyConnection, old: Side, new: Side
+) -> tuple[dict[str, str], dict[str, list[str]], list[str]]:
     """({root: the factor that switches it, "" for its rows}, {factor: what changed}, notes on what could not be told apart)."""
     switches: dict[str, str] = {}
     told: dict[str, list[str]] = {}
@@ -232,11 +238,11 @@ def _switches(connection: Any, old: Side, new: Side) -> tuple[dict[str, str], di
     return switches, {name: list(dict.fromkeys(rows)) for name, rows in told.items()}, notes
 
 
-def _worded(row: dict[str, Any]) -> str:
+def _worded(row: Document) -> str:
     return row["what"] if row["kind"] == "code" else f"{row['what']}: {_short(row['before'])} -> {_short(row['after'])}"
 
 
-def _short(value: Any) -> str:
+def _short(value: Value) -> str:
     text = value if isinstance(value, str) else json.dumps(value)
     return text if len(text) <= 24 else f"{text[:12]}…"
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -23,7 +23,11 @@ from groprog_assets.lineage import ledger
 from groprog_assets.lineage.decisions import ACTOR, DECISION, decisions
 from groprog_assets.lineage.membership import MODEL, add_membership
 from groprog_assets.store.artifacts import canonical_json, digest_bytes, plain
-from groprog_assets.store.derivations import Derivations
+from groprog_assets.store.derivations import Derivations, Record
+from groprog_assets.tables.values import Document, Value
+
+if TYPE_CHECKING:
+    import duckdb
 
 ENDS: dict[dg.DagsterRunStatus, Any] = {
     dg.DagsterRunStatus.SUCCESS: dg.DagsterEventType.RUN_SUCCESS,
@@ -124,7 +128,9 @@ def _places(instance: dg.DagsterInstance, ended: list[dg.RunRecord]) -> dict[str
     return found
 
 
-def _project(instance: dg.DagsterInstance, connection: Any, record: Any, records: Derivations) -> None:
+def _project(
+    instance: dg.DagsterInstance, connection: duckdb.DuckDBPyConnection, record: Any, records: Derivations
+) -> None:
     run = record.dagster_run
     events, materializations, checks, named = [], [], [], set()
     for storage_id, entry in _entries(instance, run.run_id):
@@ -132,7 +138,7 @@ def _project(instance: dg.DagsterInstance, connection: Any, record: Any, records
         happened = _moment(entry.timestamp)
         partition = event.partition or ""
         asset = event.asset_key.to_user_string() if event.asset_key else ""
-        body: dict[str, Any] = {"step": event.step_key, "message": event.message}
+        body: Document = {"step": event.step_key, "message": event.message}
         if event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
             made = event.step_materialization_data.materialization
             metadata = {
@@ -206,7 +212,7 @@ def _decision_id(record: dg.EventLogRecord) -> str:
     return f"event-{record.storage_id:012d}"
 
 
-def _project_decision(connection: Any, record: dg.EventLogRecord) -> None:
+def _project_decision(connection: duckdb.DuckDBPyConnection, record: dg.EventLogRecord) -> None:
     """A decision as a run of its own: one row in `runs`, one in `events`, one seal."""
     observed = record.asset_observation
     assert observed is not None
@@ -231,15 +237,15 @@ def _entries(instance: dg.DagsterInstance, run_id: str) -> list[tuple[int, Any]]
             return found
 
 
-def _patients(connection: Any, records: Derivations, digest: str) -> str:
+def _patients(connection: duckdb.DuckDBPyConnection, records: Derivations, digest: str) -> str:
     try:
         return add_membership(connection, records.root.parent, records.read(digest))
     except ArtifactError:
         return ""
 
 
-def _closure(records: Derivations, named: set[str]) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
+def _closure(records: Derivations, named: set[str]) -> dict[str, Record]:
+    found: dict[str, Record] = {}
     waiting = sorted(named)
     while waiting:
         digest = waiting.pop()
@@ -253,7 +259,7 @@ def _closure(records: Derivations, named: set[str]) -> dict[str, dict[str, Any]]
     return found
 
 
-def _plain_metadata(value: Any) -> Any:
+def _plain_metadata(value: Value) -> Any:
     held = getattr(value, "value", value)
     return plain(held) if isinstance(held, str | int | float | bool | dict | list | type(None)) else str(held)
 

@@ -6,24 +6,21 @@ a run.
 
 from __future__ import annotations
 
-from typing import Any
-
 import dagster as dg
 
 from groprog_assets.store.artifacts import plain
+from groprog_assets.tables.values import Document
 
 DECISION, ACTOR, EVIDENCE = "groprog/decision", "groprog/actor", "evidence"
 DECIDED = ("champion", "clinical_records", "raw_reads")
 """Assets about which decisions are made."""
 
 
-def record_decision(
-    instance: dg.DagsterInstance, asset: str, decision: str, actor: str, evidence: dict[str, Any]
-) -> None:
+def record_decision(instance: dg.DagsterInstance, asset: str, decision: str, actor: str, evidence: Document) -> None:
     """Write a decision about an asset into the event log. `evidence` holds no identifier of a patient."""
     if asset not in DECIDED:
         raise ValueError(f"no decisions are made about {asset}")
-    metadata: dict[str, Any] = {DECISION: decision, ACTOR: actor, EVIDENCE: dg.MetadataValue.json(plain(evidence))}
+    metadata: Document = {DECISION: decision, ACTOR: actor, EVIDENCE: dg.MetadataValue.json(plain(evidence))}
     instance.report_runless_asset_event(dg.AssetObservation(asset_key=asset, description=decision, metadata=metadata))
 
 

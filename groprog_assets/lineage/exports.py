@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from mimetypes import guess_type
-from typing import Any
 from urllib.parse import quote
 
 import duckdb
 
 from groprog_assets.store.artifacts import digest_bytes
+from groprog_assets.tables.values import Document
 
 PRODUCER = "urn:groprog"
 RUN_EVENT = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"
@@ -35,7 +35,7 @@ MEDIA_TYPES = {
 STATES = {"SUCCESS": "COMPLETE", "FAILURE": "FAIL", "CANCELED": "ABORT"}
 
 
-def openlineage(connection: duckdb.DuckDBPyConnection, namespace: str) -> list[dict[str, Any]]:
+def openlineage(connection: duckdb.DuckDBPyConnection, namespace: str) -> list[Document]:
     """One RunEvent a materialization, two a run (its start and its end): what was read, what was made, under which run.
 
     A materialization that reused a value says so in its facet. A run that never started has its end alone. Source:
@@ -92,9 +92,9 @@ def openlineage(connection: duckdb.DuckDBPyConnection, namespace: str) -> list[d
     return events
 
 
-def prov(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+def prov(connection: duckdb.DuckDBPyConnection) -> Document:
     """Derivations as W3C PROV-JSON: entities (values, files), activities (derivations), agents, and how they belong."""
-    document: dict[str, Any] = {
+    document: Document = {
         "prefix": {"groprog": "urn:groprog:"},
         "entity": {},
         "activity": {},
@@ -135,7 +135,7 @@ def prov(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 
 def crate(
     connection: duckdb.DuckDBPyConnection, files: dict[str, bytes], title: str, moment: str, version: str
-) -> dict[str, Any]:
+) -> Document:
     """`ro-crate-metadata.json` of a folder of result files, with the derivations as CreateActions.
 
     files: {path in the crate: bytes}. A result whose bytes are a recorded value is linked to the action that made it; source
@@ -149,7 +149,7 @@ def crate(
             " USING (run_id) WHERE NOT m.reused GROUP BY m.derivation"
         ).fetchall()
     }
-    graph: list[dict[str, Any]] = [
+    graph: list[Document] = [
         {
             "@id": "ro-crate-metadata.json",
             "@type": "CreativeWork",
@@ -157,8 +157,8 @@ def crate(
             "conformsTo": {"@id": CRATE_PROFILE},
         }
     ]
-    actions: list[dict[str, Any]] = []
-    entities: dict[str, dict[str, Any]] = {}
+    actions: list[Document] = []
+    entities: dict[str, Document] = {}
     held = {digest_bytes(content): name for name, content in files.items()}
     for digest, body in connection.execute("SELECT derivation, body FROM derivations ORDER BY 1").fetchall():
         record = json.loads(body)
@@ -215,7 +215,7 @@ def crate(
     return {"@context": CRATE_CONTEXT, "@graph": [*graph, root, licence, program, profile, *agents, *shown, *actions]}
 
 
-def crate_problems(document: dict[str, Any], files: set[str]) -> list[str]:
+def crate_problems(document: Document, files: set[str]) -> list[str]:
     """What RO-Crate 1.1 requires and `document` lacks: descriptor, root with its properties, every reference resolved."""
     problems = []
     if document.get("@context") != CRATE_CONTEXT:
@@ -247,7 +247,7 @@ def crate_problems(document: dict[str, Any], files: set[str]) -> list[str]:
     return problems
 
 
-def _inputs(record: dict[str, Any] | None, namespace: str) -> list[dict[str, Any]]:
+def _inputs(record: Document | None, namespace: str) -> list[Document]:
     if record is None:
         return []
     values = [
@@ -259,16 +259,16 @@ def _inputs(record: dict[str, Any] | None, namespace: str) -> list[dict[str, Any
     return values + [_dataset("file", item["path"], item["sha256"]) for item in record["files"]]
 
 
-def _dataset(namespace: str, name: str, sha256: str) -> dict[str, Any]:
+def _dataset(namespace: str, name: str, sha256: str) -> Document:
     version = {"_producer": PRODUCER, "_schemaURL": VERSION_FACET, "datasetVersion": sha256}
     return {"namespace": namespace, "name": name, "facets": {"version": version}}
 
 
-def _facet(content: dict[str, Any]) -> dict[str, Any]:
+def _facet(content: Document) -> Document:
     return {"_producer": PRODUCER, "_schemaURL": CUSTOM_FACET, **content}
 
 
-def _parent(run_id: str, job: str, namespace: str) -> dict[str, Any]:
+def _parent(run_id: str, job: str, namespace: str) -> Document:
     content = {"run": {"runId": _uuid(run_id)}, "job": {"namespace": namespace, "name": job}}
     return {"_producer": PRODUCER, "_schemaURL": PARENT_FACET, **content}
 
@@ -289,7 +289,7 @@ def _agent(actor: str) -> str:
     return f"#agent-{quote(actor, safe='')}"
 
 
-def _links(name: str, targets: list[str]) -> dict[str, Any]:
+def _links(name: str, targets: list[str]) -> Document:
     """A property that links to each of `targets` once; one target stands without a list, none leaves the property out."""
     links = [{"@id": target} for target in dict.fromkeys(targets)]
     return {name: links[0] if len(links) == 1 else links} if links else {}
@@ -299,5 +299,5 @@ def _value(sha256: str, held: dict[str, str]) -> str:
     return held.get(sha256, f"urn:sha256:{sha256}")
 
 
-def _name(record: dict[str, Any]) -> str:
+def _name(record: Document) -> str:
     return f"{record['asset']}[{record['partition']}]" if record["partition"] else record["asset"]

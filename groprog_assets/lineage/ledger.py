@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +21,8 @@ import duckdb
 
 from groprog_assets.errors import LedgerError, Problem
 from groprog_assets.store.artifacts import canonical_json, digest_bytes, write_atomically
+from groprog_assets.store.derivations import Record
+from groprog_assets.tables.values import Document, Value
 
 VERSION = "1"
 GENESIS = "0" * 64
@@ -134,7 +136,7 @@ def insert(
         connection.execute(f"INSERT INTO {table} VALUES {places}{ending}", [value for row in chunk for value in row])
 
 
-def add_derivations(connection: duckdb.DuckDBPyConnection, records: dict[str, dict[str, Any]]) -> None:
+def add_derivations(connection: duckdb.DuckDBPyConnection, records: Mapping[str, Record]) -> None:
     """Add derivations by digest with what is read out of them; those already there stay."""
     for digest, record in sorted(records.items()):
         if connection.execute("SELECT 1 FROM derivations WHERE derivation = ?", [digest]).fetchone():
@@ -164,7 +166,7 @@ def write_head(path: Path, connection: duckdb.DuckDBPyConnection) -> None:
         write_atomically(path.with_name("head.json"), canonical_json({"sequence": last[0], "seal": last[1]}))
 
 
-def read_head(path: Path) -> dict[str, Any] | None:
+def read_head(path: Path) -> Document | None:
     """The head kept beside the ledger at `path`, or None."""
     try:
         return json.loads(path.with_name("head.json").read_bytes())
@@ -172,7 +174,7 @@ def read_head(path: Path) -> dict[str, Any] | None:
         return None
 
 
-def verify(path: Path, head: dict[str, Any] | None = None) -> list[Problem]:
+def verify(path: Path, head: Document | None = None) -> list[Problem]:
     """Everything wrong with a ledger: edited, deleted, added or reordered rows, a broken or shortened chain."""
     problems = []
 
@@ -266,7 +268,7 @@ def _leaves(connection: duckdb.DuckDBPyConnection, run_id: str) -> list[bytes]:
     return leaves
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: Value) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
@@ -274,7 +276,7 @@ def _seal_digest(sequence: int, run_id: str, leaves: int, root: str, previous: s
     return digest_bytes(canonical_json([sequence, run_id, leaves, root, previous]))
 
 
-def _derivation_row(digest: str, record: dict[str, Any]) -> tuple[Any, ...]:
+def _derivation_row(digest: str, record: Record) -> tuple[Any, ...]:
     return (
         digest,
         record["asset"],
@@ -288,7 +290,7 @@ def _derivation_row(digest: str, record: dict[str, Any]) -> tuple[Any, ...]:
     )
 
 
-def _derived_rows(digest: str, record: dict[str, Any]) -> tuple[list[tuple[Any, ...]], ...]:
+def _derived_rows(digest: str, record: Record) -> tuple[list[tuple[Any, ...]], ...]:
     inputs = [
         (digest, place, item["name"], item["asset"], item["partition"], item["sha256"], item["derivation"])
         for place, item in enumerate(record["inputs"])

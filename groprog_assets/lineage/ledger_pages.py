@@ -6,12 +6,12 @@ Plain dicts out. DuckDB and the standard library only.
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import duckdb
 
 from groprog_assets.errors import LedgerError, Problem
 from groprog_assets.lineage import questions
+from groprog_assets.tables.values import Document
 
 MOST_ROWS = 200
 """Rows of a table on the page; the commands it names show all."""
@@ -20,7 +20,7 @@ EXPLAINED = 12
 """Newest entries of the history for which the page says what changed."""
 
 
-def assets_known(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+def assets_known(connection: duckdb.DuckDBPyConnection) -> list[Document]:
     """[{asset, values, made, actor, failed}] of every asset ever made: how many partitions, when last, by whom, failed checks."""
     rows = connection.execute(
         "SELECT m.asset, count(DISTINCT m.partition), max(m.happened), arg_max(r.actor, row(s.sequence, m.storage_id))"
@@ -35,7 +35,7 @@ def assets_known(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     ]
 
 
-def asset_facts(connection: duckdb.DuckDBPyConnection, asset: str) -> dict[str, Any]:
+def asset_facts(connection: duckdb.DuckDBPyConnection, asset: str) -> Document:
     """Everything the page of an asset shows. LedgerError when it was never made."""
     values = _values(connection, asset)
     if not values:
@@ -50,7 +50,7 @@ def asset_facts(connection: duckdb.DuckDBPyConnection, asset: str) -> dict[str, 
     ]
     edges = questions.graph(connection)
     files = {(item["path"], item["sha256"]): item for record in records for item in record["files"]}
-    parameters: dict[str, dict[str, Any]] = {}
+    parameters: dict[str, Document] = {}
     for record in records:
         for group, held in record["parameters"].items():
             for name, value in held.items():
@@ -73,7 +73,7 @@ def asset_facts(connection: duckdb.DuckDBPyConnection, asset: str) -> dict[str, 
     }
 
 
-def _values(connection: duckdb.DuckDBPyConnection, asset: str) -> list[dict[str, Any]]:
+def _values(connection: duckdb.DuckDBPyConnection, asset: str) -> list[Document]:
     return questions.named_rows(
         connection,
         "SELECT m.partition, m.happened, m.run_id, r.actor, m.sha256, m.derivation FROM materializations m"
@@ -84,7 +84,7 @@ def _values(connection: duckdb.DuckDBPyConnection, asset: str) -> list[dict[str,
     )
 
 
-def _latest_checks(connection: duckdb.DuckDBPyConnection, asset: str) -> list[dict[str, Any]]:
+def _latest_checks(connection: duckdb.DuckDBPyConnection, asset: str) -> list[Document]:
     """The newest outcome of each check of an asset (of all for ""), failed ones first, with how often it was evaluated."""
     return questions.named_rows(
         connection,
@@ -96,7 +96,7 @@ def _latest_checks(connection: duckdb.DuckDBPyConnection, asset: str) -> list[di
     )
 
 
-def _history(connection: duckdb.DuckDBPyConnection, asset: str) -> list[dict[str, Any]]:
+def _history(connection: duckdb.DuckDBPyConnection, asset: str) -> list[Document]:
     """The newest materializations, newest first, each with what had changed since the one before of its partition."""
     found = questions.named_rows(
         connection,

@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from groprog_assets.errors import ArtifactError, Problem
 from groprog_assets.lineage import ledger
 from groprog_assets.store.artifacts import Store, digest_value
+from groprog_assets.store.derivations import Record
 from groprog_assets.store.pseudonyms import pseudonym, study_key
+from groprog_assets.tables.values import Document
+
+if TYPE_CHECKING:
+    import duckdb
 
 MODEL, FOLDS = "risk_model", "encoded_tensors"
 FINAL = -1
 """Repeat and fold of the fit on every patient."""
 
 
-def add_membership(connection: Any, state: Path, record: dict[str, Any]) -> str:
+def add_membership(connection: duckdb.DuckDBPyConnection, state: Path, record: Record) -> str:
     """Add the rows of the model a derivation made, once a model; the digest of its rows, "" when its folds are gone."""
     model = record["output"]["sha256"]
     if connection.execute("SELECT 1 FROM patients_seen WHERE model = ? LIMIT 1", [model]).fetchone():
@@ -50,13 +55,13 @@ def add_membership(connection: Any, state: Path, record: dict[str, Any]) -> str:
     return membership_digest(connection, model)
 
 
-def membership_digest(connection: Any, model: str) -> str:
+def membership_digest(connection: duckdb.DuckDBPyConnection, model: str) -> str:
     """sha256 over a model's rows in order."""
     query = "SELECT patient, repeat, fold, role FROM patients_seen WHERE model = ? ORDER BY ALL"
     return digest_value([list(row) for row in connection.execute(query, [model]).fetchall()])
 
 
-def membership_problems(connection: Any) -> list[Problem]:
+def membership_problems(connection: duckdb.DuckDBPyConnection) -> list[Problem]:
     """Models whose rows are not those that were sealed."""
     problems = []
     rows = connection.execute(
@@ -73,7 +78,7 @@ def membership_problems(connection: Any) -> list[Problem]:
     return problems
 
 
-def models_of(connection: Any, patient: str) -> list[dict[str, Any]]:
+def models_of(connection: duckdb.DuckDBPyConnection, patient: str) -> list[Document]:
     """The models that saw a patient (a pseudonym): {model, model_version, fits, tests, final}, newest first."""
     rows = connection.execute(
         "SELECT model, count(*) FILTER (role = 'training'), count(*) FILTER (role = 'test'), bool_or(repeat = ?)"
@@ -83,9 +88,10 @@ def models_of(connection: Any, patient: str) -> list[dict[str, Any]]:
     found = []
     for model, fits, tests, final in rows:
         query = "SELECT body, (SELECT max(happened) FROM materializations m WHERE m.sha256 = d.sha256) AS at FROM derivations d"
-        body, happened = connection.execute(
-            f"{query} WHERE sha256 = ? AND asset = ? LIMIT 1", [model, MODEL]
-        ).fetchone()
+        made = connection.execute(f"{query} WHERE sha256 = ? AND asset = ? LIMIT 1", [model, MODEL]).fetchone()
+        if made is None:
+            continue
+        body, happened = made
         version = json.loads(body)["headline"].get("model_version", "")
         when = happened.isoformat() if happened else ""
         found.append(

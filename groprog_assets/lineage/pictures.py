@@ -7,6 +7,7 @@ from typing import Any
 
 from groprog_assets.errors import LedgerError, Problem
 from groprog_assets.store.artifacts import write_atomically
+from groprog_assets.tables.values import Document
 
 TOUCHED, UNTOUCHED = "rests on it", "does not"
 IMPACT_COLOURS = {TOUCHED: "#F6B8A8", UNTOUCHED: "#EDEFF1"}
@@ -30,7 +31,7 @@ def write_picture(figure: Any, path: Path) -> None:
     write_atomically(path, figure_bytes(figure, suffix))  # type: ignore[arg-type]
 
 
-def trace_picture(found: dict[str, Any]) -> Any:
+def trace_picture(found: Document) -> Any:
     """Files by role and values by asset, from the source to what was asked about."""
     from groprog_assets.figures.workflow import workflow
 
@@ -44,7 +45,7 @@ def trace_picture(found: dict[str, Any]) -> Any:
     return workflow(groups, edges, TRACE_COLOURS)
 
 
-def impact_picture(found: dict[str, Any], edges: list[tuple[str, str]]) -> Any:
+def impact_picture(found: Document, edges: list[tuple[str, str]]) -> Any:
     """The whole graph, with what rests on the thing in colour."""
     from groprog_assets.figures.workflow import workflow
 
@@ -60,7 +61,7 @@ def why_picture(states: dict[str, str], edges: list[tuple[str, str]]) -> Any:
     return workflow(states, edges, STATE_COLOURS)
 
 
-def history_picture(rows: list[dict[str, Any]], name: str) -> Any:
+def history_picture(rows: list[Document], name: str) -> Any:
     """A value through time."""
     from groprog_assets.figures.timeline import timeline
 

@@ -13,11 +13,12 @@ from typing import Any
 import duckdb
 
 from groprog_assets.errors import LedgerError, Problem
+from groprog_assets.tables.values import Document, Values
 
 CLINICAL = "clinical_records"
 
 
-def named_rows(connection: duckdb.DuckDBPyConnection, query: str, values: list[Any]) -> list[dict[str, Any]]:
+def named_rows(connection: duckdb.DuckDBPyConnection, query: str, values: list[Any]) -> list[Document]:
     """The rows of a query by the names of its columns; times as ISO 8601 text."""
     cursor = connection.execute(query, values)
     names = [column[0] for column in cursor.description or ()]
@@ -27,7 +28,7 @@ def named_rows(connection: duckdb.DuckDBPyConnection, query: str, values: list[A
     ]
 
 
-def current(connection: duckdb.DuckDBPyConnection, asset: str, partition: str = "") -> dict[str, Any]:
+def current(connection: duckdb.DuckDBPyConnection, asset: str, partition: str = "") -> Document:
     """The newest materialization of an asset: {run_id, happened, sha256, derivation, actor}."""
     found = named_rows(
         connection,
@@ -44,9 +45,9 @@ def current(connection: duckdb.DuckDBPyConnection, asset: str, partition: str = 
     return found[0]
 
 
-def ancestors(connection: duckdb.DuckDBPyConnection, derivation: str) -> dict[str, dict[str, Any]]:
+def ancestors(connection: duckdb.DuckDBPyConnection, derivation: str) -> dict[str, Document]:
     """{derivation: record} of `derivation` and all it rests on, itself first, then nearest first."""
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, Document] = {}
     waiting = [derivation]
     while waiting:
         digest = waiting.pop(0)
@@ -64,15 +65,13 @@ def ancestors(connection: duckdb.DuckDBPyConnection, derivation: str) -> dict[st
     return found
 
 
-def trace(
-    connection: duckdb.DuckDBPyConnection, asset: str, partition: str = "", derivation: str = ""
-) -> dict[str, Any]:
+def trace(connection: duckdb.DuckDBPyConnection, asset: str, partition: str = "", derivation: str = "") -> Document:
     """What a value came from: files with sha256, parameters with the published value where it differs, code, environment."""
     newest = None if derivation else current(connection, asset, partition)
     digest = derivation or newest["derivation"]  # type: ignore[index]
     records = ancestors(connection, digest)
-    files: dict[tuple[str, str], dict[str, Any]] = {}
-    parameters: dict[str, dict[str, Any]] = {}
+    files: dict[tuple[str, str], Document] = {}
+    parameters: dict[str, Document] = {}
     steps, left_out = [], {}
     for name, record in records.items():
         for item in record["files"]:
@@ -114,9 +113,7 @@ def trace(
     }
 
 
-def impact(
-    connection: duckdb.DuckDBPyConnection, *, file: str = "", library: str = "", asset: str = ""
-) -> dict[str, Any]:
+def impact(connection: duckdb.DuckDBPyConnection, *, file: str = "", library: str = "", asset: str = "") -> Document:
     """What of the present state rests on a file (path or sha256), a library or an asset; a patient: clinical_records."""
     newest = connection.execute(
         "SELECT asset, partition, arg_max(derivation, row(sequence, storage_id)) FROM materializations JOIN seals USING (run_id)"
@@ -158,7 +155,7 @@ def states(connection: duckdb.DuckDBPyConnection, older: str, newer: str) -> dic
     return found
 
 
-def _concerns(record: dict[str, Any], file: str, library: str, asset: str) -> bool:
+def _concerns(record: Document, file: str, library: str, asset: str) -> bool:
     if file and any(
         item["sha256"] == file or item["path"] == file or item["path"].endswith("/" + file) for item in record["files"]
     ):
@@ -166,13 +163,11 @@ def _concerns(record: dict[str, Any], file: str, library: str, asset: str) -> bo
     return bool(library and record["partition"] == library) or bool(asset and record["asset"] == asset)
 
 
-def changes(
-    connection: duckdb.DuckDBPyConnection, older: str, newer: str, effective: bool = False
-) -> list[dict[str, Any]]:
+def changes(connection: duckdb.DuckDBPyConnection, older: str, newer: str, effective: bool = False) -> list[Document]:
     """What differs at the roots between two derivations: [{what, kind, before, after}], of kind file, parameters, study, extra,
     code, environment, seed or step. `effective`: only at steps whose values differ, so that what made no difference is left out.
     """
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, Document] = {}
     for name, pairs in _pairs(connection, older, newer).items():
         for old, new in pairs:
             if old is None or new is None:
@@ -184,13 +179,13 @@ def changes(
 
 def _pairs(
     connection: duckdb.DuckDBPyConnection, older: str, newer: str
-) -> dict[str, list[tuple[dict[str, Any] | None, dict[str, Any] | None]]]:
+) -> dict[str, list[tuple[Document | None, Document | None]]]:
     """{step: [(its record behind `older`, the one behind `newer`)]}, by name, None where a side has none.
 
     A step may stand behind a value more than once, as when a standing model was trained on another cohort than is scored: what
     only one side has is set against what only the other has, nearest first, else against the nearest.
     """
-    sides: list[dict[str, dict[str, Any]]] = [{}, {}]
+    sides: list[dict[str, Document]] = [{}, {}]
     for side, digest in zip(sides, (older, newer), strict=True):
         for name, record in ancestors(connection, digest).items():
             side.setdefault(_name(record), {})[name] = record
@@ -199,7 +194,7 @@ def _pairs(
         held = [side.get(name, {}) for side in sides]
         alone = [[record for key, record in one.items() if key not in other] for one, other in (held, held[::-1])]
         nearest = [next(iter(one.values()), None) for one in held]
-        rows: list[tuple[dict[str, Any] | None, dict[str, Any] | None]] = []
+        rows: list[tuple[Document | None, Document | None]] = []
         for place in range(max(map(len, alone))):
             old, new = (one[place] if place < len(one) else near for one, near in zip(alone, nearest, strict=True))
             rows.append((old, new))
@@ -207,7 +202,7 @@ def _pairs(
     return found
 
 
-def differences(old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, Any]]:
+def differences(old: Values, new: Values) -> list[Document]:
     """What differs between two derivations of one asset, besides their inputs: as in `changes`."""
     found = []
     for field in ("code_version", "environment", "seed"):
@@ -227,13 +222,13 @@ def differences(old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, Any]
     return found
 
 
-def _change(what: str, kind: str, before: Any, after: Any) -> dict[str, Any]:
+def _change(what: str, kind: str, before: Any, after: Any) -> Document:
     return {"what": what, "kind": kind, "before": before, "after": after}
 
 
 def why(
     connection: duckdb.DuckDBPyConnection, asset: str, partition: str = "", older: str = "", newer: str = ""
-) -> dict[str, Any]:
+) -> Document:
     """Why an asset's value changed: between two runs or models (each by the beginning of its id, model version or sha256), or
     between its last two different values. LedgerError when nothing, or more than one value, has a name that was given."""
     rows = connection.execute(
@@ -277,7 +272,7 @@ def _model_version(body: str) -> str:
     return str(json.loads(body)["headline"].get("model_version", ""))
 
 
-def history(connection: duckdb.DuckDBPyConnection, asset: str, partition: str = "") -> list[dict[str, Any]]:
+def history(connection: duckdb.DuckDBPyConnection, asset: str, partition: str = "") -> list[Document]:
     """Every materialization of an asset, oldest first, with what changed since the one before."""
     found = named_rows(
         connection,
@@ -293,7 +288,7 @@ def history(connection: duckdb.DuckDBPyConnection, asset: str, partition: str = 
     return found
 
 
-def score(connection: duckdb.DuckDBPyConnection, parquet: str, patient: str) -> dict[str, Any]:
+def score(connection: duckdb.DuckDBPyConnection, parquet: str, patient: str) -> Document:
     """A patient's row of a stored risk_scores table. LedgerError when the patient has no score."""
     found = named_rows(connection, "SELECT * FROM read_parquet(?) WHERE patient_id = ?", [parquet, patient])
     if not found:
@@ -303,7 +298,7 @@ def score(connection: duckdb.DuckDBPyConnection, parquet: str, patient: str) -> 
     return found[0]
 
 
-def _name(record: dict[str, Any]) -> str:
+def _name(record: Values) -> str:
     return f"{record['asset']}[{record['partition']}]" if record["partition"] else record["asset"]
 
 

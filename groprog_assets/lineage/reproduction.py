@@ -5,20 +5,19 @@ Nothing of the study is changed: what is made again goes to a scratch state, fro
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from groprog_assets.errors import ArtifactError, GroProgError, Problem, StudyError
 from groprog_assets.graph.derive import derive
 from groprog_assets.graph.specification import SPECIFICATIONS, Specification
 from groprog_assets.store.artifacts import Store
-from groprog_assets.store.derivations import Derivations, memo_key, output
+from groprog_assets.store.derivations import Derivations, Edge, Record, memo_key, output
 from groprog_assets.store.readings import Reading, read_asset
 from groprog_assets.store.workspace import COHORT_ASSETS, Workspace
 from groprog_assets.study.parameters import without_retired
 from groprog_assets.study.schema import Cohort, Study
+from groprog_assets.tables.values import Document, Progress
 
 EVERYTHING = ("report", "lineage_snapshot")
 """Assets that tell of every present value, and so need all of them made again."""
@@ -32,12 +31,12 @@ class Recipe:
     partition: str
     sha256: str
     command: str
-    files: list[dict[str, Any]]
-    steps: list[dict[str, Any]]
+    files: list[Document]
+    steps: list[Document]
     environment: str
     changed: list[str] = field(default_factory=list)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> Document:
         return dict(vars(self))
 
 
@@ -89,9 +88,7 @@ def recipe(workspace: Workspace, asset: str, partition: str = "") -> Recipe:
     )
 
 
-def execute(
-    workspace: Workspace, asset: str, partition: str, scratch: Path, tell: Callable[[str], Any]
-) -> list[Outcome]:
+def execute(workspace: Workspace, asset: str, partition: str, scratch: Path, tell: Progress) -> list[Outcome]:
     """Make a value and all it rests on again under `scratch`; one outcome a step, ending with the first that cannot be made.
 
     A step whose bytes differ does not end it: what follows is made from the new bytes, so that the last line answers.
@@ -135,7 +132,7 @@ def execute(
     return found
 
 
-def _study_then(workspace: Workspace, record: dict[str, Any]) -> Study:
+def _study_then(workspace: Workspace, record: Record) -> Study:
     """The study as a derivation saw it: its cohort, parameters and libraries, where they are others now."""
     study = workspace.study
     cohort = record["study"].get("cohort")
@@ -156,7 +153,7 @@ def _study_then(workspace: Workspace, record: dict[str, Any]) -> Study:
 
 
 def _absolute(cohort: Cohort, workspace: Workspace) -> Cohort:
-    changed: dict[str, Any] = {
+    changed: Document = {
         name: workspace.folder / path
         for name in ("clinical", "splits", "inbox")
         if (path := getattr(cohort, name)) is not None
@@ -167,12 +164,12 @@ def _absolute(cohort: Cohort, workspace: Workspace) -> Cohort:
     return cohort.model_copy(update=changed)
 
 
-def _ordered(workspace: Workspace, asset: str, digest: str) -> list[tuple[str, dict[str, Any]]]:
+def _ordered(workspace: Workspace, asset: str, digest: str) -> list[tuple[str, Record]]:
     """(digest, record) of a derivation and all it rests on, inputs before what reads them; libraries as in the study."""
     waiting = [digest]
     if asset in EVERYTHING:
         waiting += [held for other, _, held in workspace.derivations.pointers() if other not in EVERYTHING]
-    records: dict[str, dict[str, Any]] = {}
+    records: dict[str, Record] = {}
     while waiting:
         name = waiting.pop()
         if name not in records:
@@ -181,14 +178,14 @@ def _ordered(workspace: Workspace, asset: str, digest: str) -> list[tuple[str, d
     return [(name, records[name]) for name in _depth_first(records)]
 
 
-def _above(record: dict[str, Any]) -> list[str]:
+def _above(record: Record) -> list[str]:
     """The derivations a step reads; of a decision also those behind the model that stood."""
     extra = record["extra"]
     behind = {} if extra.get("withdrawn") else {**extra.get("standing", {}), **extra.get("chosen", {})}
     return [*(item["derivation"] for item in record["inputs"]), *behind.values()]
 
 
-def _depth_first(records: dict[str, dict[str, Any]]) -> list[str]:
+def _depth_first(records: dict[str, Record]) -> list[str]:
     ordered: dict[str, None] = {}
     waiting = [(name, False) for name in sorted(records, key=lambda name: _last(records[name]), reverse=True)]
     while waiting:
@@ -201,13 +198,13 @@ def _depth_first(records: dict[str, dict[str, Any]]) -> list[str]:
     return list(ordered)
 
 
-def _last(record: dict[str, Any]) -> tuple[int, str, str]:
+def _last(record: Record) -> tuple[int, str, str]:
     place = len(EVERYTHING) - EVERYTHING.index(record["asset"]) if record["asset"] in EVERYTHING else 99
     return -place, record["asset"], record["partition"]
 
 
 def _reading(
-    away: Workspace, item: str, record: dict[str, Any], given: Specification, done: dict[str, str]
+    away: Workspace, item: str, record: Record, given: Specification, done: dict[str, str]
 ) -> Reading | dict[str, Reading] | None:
     """What the record says the step read of `item`; None where the study had no such asset."""
     held = {}
@@ -224,28 +221,28 @@ def _reading(
     return next(iter(held.values()))
 
 
-def _set_standing(away: Workspace, record: dict[str, Any], done: dict[str, str]) -> None:
+def _set_standing(away: Workspace, record: Record, done: dict[str, str]) -> None:
     """The champion that stood when the decision was made, as the decision recorded it."""
     before = record["extra"].get("current")
     if before is not None:
         chosen = {name: done[held] for name, held in (record["extra"].get("standing") or {}).items()}
-        stood = {**record, "output": away.store.put(before).as_json(), "inputs": [], "verdicts": []}
+        stood: Record = {**record, "output": away.store.put(before).as_json(), "inputs": [], "verdicts": []}
         stood["extra"] = {"chosen": chosen}
         away.derivations.point("champion", "", away.derivations.write(stood))
 
 
-def _decided(workspace: Workspace, away: Workspace, record: dict[str, Any], done: dict[str, str]) -> str:
+def _decided(workspace: Workspace, away: Workspace, record: Record, done: dict[str, str]) -> str:
     """A person's decision is not made again but taken as it was, and so is one over a model whose patients have withdrawn, as its
     bytes are erased; the derivation of it among those made again."""
     document = workspace.store.get(output(record), record["asset"])
     chosen = {name: done[held] for name, held in record["extra"].get("chosen", {}).items()}
-    inputs = [{**edge, "derivation": done[edge["derivation"]]} for edge in record["inputs"]]
-    kept = {**record, "inputs": inputs, "extra": {**record["extra"], "chosen": chosen}}
+    inputs: list[Edge] = [{**edge, "derivation": done[edge["derivation"]]} for edge in record["inputs"]]
+    kept: Record = {**record, "inputs": inputs, "extra": {**record["extra"], "chosen": chosen}}
     kept["output"] = away.store.put(document).as_json()
     return away.derivations.write(kept)
 
 
-def _file_change(workspace: Workspace, item: dict[str, Any]) -> str:
+def _file_change(workspace: Workspace, item: Document) -> str:
     path = workspace.resolve(Path(item["path"]))
     try:
         now = workspace.file_digest(path)[0]
@@ -254,5 +251,5 @@ def _file_change(workspace: Workspace, item: dict[str, Any]) -> str:
     return "" if now == item["sha256"] else f"file {item['path']}: sha256 {now[:12]}, recorded {item['sha256'][:12]}"
 
 
-def _name(record: dict[str, Any]) -> str:
+def _name(record: Record) -> str:
     return f"{record['asset']}[{record['partition']}]" if record["partition"] else record["asset"]

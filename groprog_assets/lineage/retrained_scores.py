@@ -9,11 +9,13 @@ from typing import Any
 
 from groprog_assets.errors import LedgerError, Problem
 from groprog_assets.store.artifacts import Bundle
+from groprog_assets.store.derivations import Record
+from groprog_assets.tables.values import Arrays, Document
 
 SEED = "seed"
 
 
-def training_parameters(model: dict[str, Any]) -> dict[str, Any]:
+def training_parameters(model: Record) -> Document:
     """Everything training declared, by dotted name; the seed under its own."""
     flat = {
         f"{group.partition('.')[2]}.{name}": value
@@ -24,14 +26,14 @@ def training_parameters(model: dict[str, Any]) -> dict[str, Any]:
     return {**flat, SEED: seed}
 
 
-def parameters_of(model: dict[str, Any], seed: Any = None, notes: list[str] | None = None) -> Any:
+def parameters_of(model: Record, seed: Any = None, notes: list[str] | None = None) -> Any:
     """The parameters a model was trained with, or the same with another seed; what this program does not know is noted."""
     from groprog_assets.study.parameters import RETIRED, Parameters
 
     flat = training_parameters(model)
     recorded = flat.pop(SEED)
     flat["training.seed"] = recorded if seed is None else seed
-    groups: dict[str, dict[str, Any]] = {}
+    groups: dict[str, Document] = {}
     for name, value in flat.items():
         if name in RETIRED:
             continue
@@ -45,11 +47,11 @@ def parameters_of(model: dict[str, Any], seed: Any = None, notes: list[str] | No
 
 def trained_risk(
     cohort: Bundle,
-    expression: dict[str, Any],
+    expression: Arrays,
     features: Any,
     parameters: Any,
     own_table: Bundle,
-    own_expression: dict[str, Any],
+    own_expression: Arrays,
     patient: str,
 ) -> float:
     """The risk of `patient`, as `own_table` and `own_expression` have him, by the final model trained on the rest.
@@ -64,7 +66,7 @@ def trained_risk(
     return float(scored(fitted.model, own_table, own_expression, features, parameters, patient).risk[0])
 
 
-def scored(model: Any, cohort: Bundle, expression: dict[str, Any], features: Any, parameters: Any, patient: str) -> Any:
+def scored(model: Any, cohort: Bundle, expression: Arrays, features: Any, parameters: Any, patient: str) -> Any:
     """The prediction for one patient of a cohort: a Prediction of one row. LedgerError when he is not in it."""
     from groprog_assets.model.predict import predict
     from groprog_assets.prognosis.model_columns import model_inputs
@@ -95,7 +97,7 @@ def with_row(table: Bundle, other: Bundle, patient: str) -> Bundle:
     return made
 
 
-def with_expression(held: dict[str, Any], other: dict[str, Any], patient: str) -> dict[str, Any]:
+def with_expression(held: Document, other: Document, patient: str) -> Document:
     """Expression with the patient's row as in `other`, which may have none; genes are those of `held`."""
     import numpy as np
 

@@ -13,10 +13,10 @@ import os
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from groprog_assets.errors import LedgerError, Problem
 from groprog_assets.store.artifacts import canonical_json, write_atomically
+from groprog_assets.tables.values import Document
 
 KEY_BYTES = 32
 FIELDS = ("study", "sequence", "seal", "signed_at")
@@ -48,18 +48,18 @@ def read_key(path: Path, study_folder: Path) -> bytes:
     return key
 
 
-def sign(head: dict[str, Any], study: str, key: bytes) -> dict[str, Any]:
+def sign(head: Document, study: str, key: bytes) -> Document:
     """{study, sequence, seal, signed_at, signature} of a head {sequence, seal}."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     signed = {"study": study, "sequence": head["sequence"], "seal": head["seal"], "signed_at": now}
     return {**signed, "signature": _signature(signed, key)}
 
 
-def write_signed(path: Path, signed: dict[str, Any]) -> None:
+def write_signed(path: Path, signed: Document) -> None:
     write_atomically(path, json.dumps(signed, indent=1).encode())
 
 
-def read_signed(path: Path, study: str, key: bytes) -> dict[str, Any]:
+def read_signed(path: Path, study: str, key: bytes) -> Document:
     """The head in a signed file; LedgerError when it is none, is another study's, or its signature does not fit."""
     try:
         found = json.loads(path.read_bytes())
@@ -76,5 +76,5 @@ def read_signed(path: Path, study: str, key: bytes) -> dict[str, Any]:
     return {"sequence": signed["sequence"], "seal": signed["seal"]}
 
 
-def _signature(signed: dict[str, Any], key: bytes) -> str:
+def _signature(signed: Document, key: bytes) -> str:
     return hmac.new(key, canonical_json(signed), hashlib.sha256).hexdigest()

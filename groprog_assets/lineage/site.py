@@ -11,13 +11,17 @@ import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from groprog_assets.errors import GroProgError, LedgerError
 from groprog_assets.graph.column_sources import COLUMN_SOURCES
 from groprog_assets.lineage import ledger, ledger_pages
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables import TABLES
+from groprog_assets.tables.values import Document
+
+if TYPE_CHECKING:
+    import duckdb
 
 PAGE = re.compile(r"/([a-z][a-z0-9_]{0,63})\.html")
 
@@ -38,7 +42,7 @@ def page(workspace: Workspace, name: str) -> bytes:
         return _page(workspace, connection, name)
 
 
-def _page(workspace: Workspace, connection: Any, name: str) -> bytes:
+def _page(workspace: Workspace, connection: duckdb.DuckDBPyConnection, name: str) -> bytes:
     from groprog_assets.figures.ledger_page import render_asset, render_index
     from groprog_assets.graph.specification import SPECIFICATIONS, main_table
 
@@ -52,7 +56,7 @@ def _page(workspace: Workspace, connection: Any, name: str) -> bytes:
     return render_asset(facts, study, " ".join(description.split()), head)
 
 
-def _columns(asset: str, table: str) -> list[dict[str, Any]]:
+def _columns(asset: str, table: str) -> list[Document]:
     """The declared columns of an asset's main table, each with the columns it comes from."""
     sources = COLUMN_SOURCES.get(asset, {})
     return [

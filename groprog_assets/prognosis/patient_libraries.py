@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from groprog_assets.errors import CohortError, GroProgError, Problem, ReadsError
 from groprog_assets.prognosis.standing_model import read_standing_or_newest
-from groprog_assets.store.derivations import output
+from groprog_assets.store.derivations import Record, output
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.study.parameters import FilteringParameters, PausingParameters
 from groprog_assets.study.schema import Library
@@ -99,13 +99,13 @@ def _measured_in_training(workspace: Workspace) -> dict[str, Any]:
     }
 
 
-def _record(workspace: Workspace, digest: str, asset: str) -> dict[str, Any]:
+def _record(workspace: Workspace, digest: str, asset: str) -> Record:
     """The record of the input `asset` of the derivation `digest`."""
     inputs = workspace.derivations.read(digest)["inputs"]
     return workspace.derivations.read(next(item["derivation"] for item in inputs if item["asset"] == asset))
 
 
-def _value(workspace: Workspace, record: dict[str, Any]) -> Any:
+def _value(workspace: Workspace, record: Record) -> Any:
     return workspace.store.get(output(record), record["asset"], f"`{workspace.command}` makes it again.")
 
 

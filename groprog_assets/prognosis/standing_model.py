@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from groprog_assets.errors import ArtifactError, Problem
+from groprog_assets.store.derivations import Record
 from groprog_assets.store.readings import Reading, read_asset, reading
 from groprog_assets.store.workspace import Workspace
 
@@ -17,7 +18,7 @@ JUDGED = ("risk_model", "evaluation")
 """What a decision is about: a model and what it was found to be worth."""
 
 
-def models_behind(record: dict[str, Any]) -> dict[str, str]:
+def models_behind(record: Record) -> dict[str, str]:
     """{asset: derivation} of JUDGED for the model that a decision (a record of `champion`) lets stand; empty when none does."""
     extra = record["extra"]
     if "chosen" in extra:

@@ -6,6 +6,7 @@ from importlib import metadata
 from typing import Any
 
 from groprog_assets.store.artifacts import Bundle
+from groprog_assets.store.derivations import Record
 from groprog_assets.store.workspace import StudyView, Workspace
 
 NASCENT_VALUES = (
@@ -124,7 +125,7 @@ def _absent(study: StudyView) -> dict[str, str]:
     return reasons
 
 
-def _records(workspace: Workspace) -> list[tuple[str, str, dict[str, Any]]]:
+def _records(workspace: Workspace) -> list[tuple[str, str, Record]]:
     libraries = {library.id for library in workspace.study.libraries}
     return [
         (asset, partition, workspace.derivations.read(digest))

@@ -145,7 +145,9 @@ def graph_drawing(with_cohort: bool) -> dict[str, Callable[[], Any]]:
     from groprog_assets.graph.specification import SPECIFICATIONS
     from groprog_assets.store.workspace import COHORT_ASSETS
 
-    groups = {name: item.group for name, item in SPECIFICATIONS.items() if with_cohort or name not in COHORT_ASSETS}
+    groups = {
+        name: SPECIFICATIONS[name].group for name in sorted(SPECIFICATIONS) if with_cohort or name not in COHORT_ASSETS
+    }
     edges = [(above, name) for name in groups for above in SPECIFICATIONS[name].inputs if above in groups]
     return {"workflow": lambda: workflow.workflow(groups, edges)}
 

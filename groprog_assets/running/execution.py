@@ -29,6 +29,7 @@ from groprog_assets.lineage.collect import FINISHED, collect
 from groprog_assets.running.parallel_libraries import libraries_ahead
 from groprog_assets.store.artifacts import remove_remains, write_atomically
 from groprog_assets.store.workspace import STUDY_VARIABLE, Workspace
+from groprog_assets.tables.values import Document
 
 
 @dataclass
@@ -196,7 +197,7 @@ def _execute(
 ) -> None:
     told: dict[str, str] = {}
 
-    def listen(event: str, what: dict[str, Any]) -> None:
+    def listen(event: str, what: Document) -> None:
         if event == "failed":
             told[what["asset"]] = what["text"]
 

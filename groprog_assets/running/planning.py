@@ -15,8 +15,9 @@ from groprog_assets.graph.derive import circumstances, recalled
 from groprog_assets.graph.io_managers import read_input
 from groprog_assets.graph.specification import LIBRARY_ASSETS, SPECIFICATIONS, Specification
 from groprog_assets.running.execution import phases
-from groprog_assets.store.derivations import Foreseen, passed
+from groprog_assets.store.derivations import Foreseen, Record, passed
 from groprog_assets.store.workspace import Workspace
+from groprog_assets.tables.values import Document
 
 COMPARED = ("code_version", "files", "parameters", "study", "inputs", "left_out", "extra", "environment", "seed")
 
@@ -118,14 +119,16 @@ def _partition(item: str, partition: str) -> str:
     return partition if item in LIBRARY_ASSETS else ""
 
 
-def _difference(workspace: Workspace, record: dict[str, Any]) -> str:
+def _difference(workspace: Workspace, record: Record) -> str:
     """What differs from the present value's circumstances, in words."""
-    before = workspace.derivations.current_record(record["asset"], record["partition"])
-    if before is None:
+    known = workspace.derivations.current_record(record["asset"], record["partition"])
+    if known is None:
         return "never made"
+    before: Document = {**known}
+    now: Document = {**record}
     found = []
     for part in COMPARED:
-        old, new = before[part], record[part]
+        old, new = before[part], now[part]
         if part == "inputs":
             digests = [{(item["name"], item["partition"]): item["sha256"] for item in side} for side in (old, new)]
             old, new = digests

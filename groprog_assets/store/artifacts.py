@@ -22,10 +22,14 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from groprog_assets.errors import ArtifactError, Problem, TableError
 from groprog_assets.tables import TABLES, conform
+from groprog_assets.tables.values import Arrays, Document, Value, Values
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 KINDS = ("table", "arrays", "document", "blob", "file", "bundle")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -45,7 +49,7 @@ class StoredFile(NamedTuple):
     suffix: str
 
 
-class Bundle(dict[str, Any]):
+class Bundle(dict[str, Value]):
     """Named values; `bundle.table` and `bundle["table"]` are the same."""
 
     def __getattr__(self, name: str) -> Any:
@@ -64,16 +68,16 @@ class Reference(NamedTuple):
     suffix: str = ""
     bytes: int = 0
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> Document:
         return {key: value for key, value in self._asdict().items() if value != ""}
 
 
-def canonical_json(value: Any) -> bytes:
+def canonical_json(value: Value) -> bytes:
     """The one JSON form that is hashed: sorted keys, no spaces, UTF-8; NaN as null, infinities as text."""
     return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
-def plain(value: Any) -> Any:
+def plain(value: Value) -> Any:
     """`value` as JSON's own types: NumPy scalars and arrays, tuples, named tuples and paths are converted; NaN becomes None."""
     if value is None or isinstance(value, str | bool):
         return value
@@ -104,7 +108,7 @@ def digest_bytes(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def digest_value(value: Any) -> str:
+def digest_value(value: Value) -> str:
     """sha256 of the canonical JSON of `value`."""
     return digest_bytes(canonical_json(value))
 
@@ -173,11 +177,11 @@ def _unwritable(path: Path, error: OSError) -> ArtifactError:
     return ArtifactError(Problem(str(path), error.strerror or str(error), rule, remedy))
 
 
-def _is_frame(value: Any) -> bool:
+def _is_frame(value: Value) -> bool:
     return type(value).__module__.partition(".")[0] == "pandas" and hasattr(value, "columns")
 
 
-def _is_arrays(value: Any) -> bool:
+def _is_arrays(value: Value) -> bool:
     return (
         isinstance(value, Mapping)
         and bool(value)
@@ -191,7 +195,7 @@ def _is_arrays(value: Any) -> bool:
     )
 
 
-def encode_table(frame: Any, table: str) -> bytes:
+def encode_table(frame: pd.DataFrame, table: str) -> bytes:
     """Parquet bytes (zstd, no index) of `frame`, conformed to `TABLES[table]` when a table is named."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -212,7 +216,7 @@ def decode_table(content: bytes, table: str) -> Any:
     return conform(frame, table) if table else frame
 
 
-def encode_arrays(arrays: Mapping[str, Any]) -> bytes:
+def encode_arrays(arrays: Values) -> bytes:
     """npz bytes, members in name order with a fixed date; text arrays as fixed-width unicode, objects refused."""
     import numpy as np
 
@@ -233,7 +237,7 @@ def encode_arrays(arrays: Mapping[str, Any]) -> bytes:
     return sink.getvalue()
 
 
-def decode_arrays(content: bytes) -> dict[str, Any]:
+def decode_arrays(content: bytes) -> Arrays:
     import numpy as np
 
     with np.load(io.BytesIO(content), allow_pickle=False) as archive:
@@ -350,7 +354,7 @@ class Store:
             for name, member in json.loads(self.get_bytes(reference.sha256))["members"].items()
         }
 
-    def put(self, value: Any, tables: str | Mapping[str, str] = "") -> Reference:
+    def put(self, value: Value, tables: str | Mapping[str, str] = "") -> Reference:
         """Store `value`; `tables` names the declared table it is, or one per member of a bundle."""
         if _is_frame(value):
             table = tables if isinstance(tables, str) else tables.get("", "")

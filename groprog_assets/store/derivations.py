@@ -12,15 +12,64 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from groprog_assets.errors import ArtifactError, Problem
 from groprog_assets.store.artifacts import Reference, canonical_json, digest_bytes, digest_value, write_atomically
+from groprog_assets.tables.values import Document
 
 VERSION = 1
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
 OUTCOME = ("output", "verdicts", "headline", "plots")
 RECORDED = ("kernels",)  # written down, but the code version already covers the kernels an asset reaches
+
+
+class ReadEdge(TypedDict):
+    """A value that was read: its asset and partition, its digest, the derivation that made it."""
+
+    asset: str
+    partition: str
+    sha256: str
+    derivation: str
+
+
+class Edge(ReadEdge):
+    """A value that was read, with the argument that took it."""
+
+    name: str
+
+
+class RecordedVerdict(TypedDict):
+    """The outcome of a check."""
+
+    name: str
+    passed: bool
+    description: str
+    values: Document
+    blocking: bool
+
+
+class Record(TypedDict):
+    """A derivation. `output`, `verdicts`, `headline` and `plots` are its outcome; all else is what decided it."""
+
+    version: int
+    asset: str
+    partition: str
+    inputs: list[Edge]
+    files: list[Document]
+    study: Document
+    parameters: dict[str, Document]
+    overrides: dict[str, Document]
+    left_out: list[dict[str, str]]
+    extra: Document
+    code_version: str
+    environment: str
+    kernels: str
+    seed: int | None
+    output: NotRequired[Document]
+    verdicts: NotRequired[list[RecordedVerdict]]
+    headline: NotRequired[Document]
+    plots: NotRequired[dict[str, str]]
 
 
 def checked_name(name: str) -> str:
@@ -38,7 +87,7 @@ class Derivations:
     def __init__(self, root: Path):
         self.root = Path(root)
 
-    def write(self, record: dict[str, Any]) -> str:
+    def write(self, record: Record) -> str:
         """Store `record`; its digest."""
         content = canonical_json(record)
         digest = digest_bytes(content)
@@ -47,7 +96,7 @@ class Derivations:
             write_atomically(path, content)
         return digest
 
-    def read(self, digest: str) -> dict[str, Any]:
+    def read(self, digest: str) -> Record:
         """The record of `digest`, verified."""
         path = self.root / "records" / digest[:2] / f"{digest}.json"
         try:
@@ -60,7 +109,8 @@ class Derivations:
             raise ArtifactError(
                 Problem("derivation", f"{path} was altered", "Its name is its digest.", "Run the study again.")
             )
-        return json.loads(content)
+        record: Record = json.loads(content)
+        return record
 
     def point(self, asset: str, partition: str, digest: str) -> None:
         """Make `digest` the current derivation of an asset (or of one partition of it)."""
@@ -73,11 +123,11 @@ class Derivations:
     def current(self, asset: str, partition: str = "") -> str | None:
         """The digest of the current derivation, or None."""
         try:
-            return json.loads(self._pointer(asset, partition).read_bytes())["derivation"]
+            return str(json.loads(self._pointer(asset, partition).read_bytes())["derivation"])
         except (OSError, ValueError, KeyError):
             return None
 
-    def current_record(self, asset: str, partition: str = "") -> dict[str, Any] | None:
+    def current_record(self, asset: str, partition: str = "") -> Record | None:
         """The current derivation; None when there is none or its file is lost or altered, so that the value is made again."""
         digest = self.current(asset, partition)
         try:
@@ -93,9 +143,9 @@ class Derivations:
             if digest:
                 yield path.parent.name, partition, digest
 
-    def closure(self, digest: str) -> dict[str, dict[str, Any]]:
+    def closure(self, digest: str) -> dict[str, Record]:
         """{digest: record} of a derivation and all it rests on."""
-        found: dict[str, dict[str, Any]] = {}
+        found: dict[str, Record] = {}
         waiting = [digest] if digest else []
         while waiting:
             name = waiting.pop()
@@ -108,7 +158,7 @@ class Derivations:
         """Record that the circumstances `key` gave the derivation `digest`."""
         write_atomically(self.root / "memo" / key[:2] / key, digest.encode())
 
-    def recall(self, key: str) -> tuple[str, dict[str, Any]] | None:
+    def recall(self, key: str) -> tuple[str, Record] | None:
         """The derivation that `key` gave earlier, if its record is whole."""
         try:
             digest = (self.root / "memo" / key[:2] / key).read_text()
@@ -125,15 +175,15 @@ class Foreseen(Derivations):
 
     def __init__(self, root: Path):
         super().__init__(root)
-        self._records: dict[str, dict[str, Any]] = {}
+        self._records: dict[str, Record] = {}
         self._pointers: dict[tuple[str, str], str] = {}
 
-    def write(self, record: dict[str, Any]) -> str:
+    def write(self, record: Record) -> str:
         digest = digest_value(record)
         self._records[digest] = record
         return digest
 
-    def read(self, digest: str) -> dict[str, Any]:
+    def read(self, digest: str) -> Record:
         return self._records[digest] if digest in self._records else super().read(digest)
 
     def point(self, asset: str, partition: str, digest: str) -> None:
@@ -147,7 +197,7 @@ class Foreseen(Derivations):
         yield from ((asset, partition, digest) for (asset, partition), digest in sorted(held.items()))
 
 
-def memo_key(record: dict[str, Any]) -> str:
+def memo_key(record: Record) -> str:
     """sha256 over the circumstances of a derivation: all of it but its outcome and the derivations behind its inputs."""
     circumstances = {key: value for key, value in record.items() if key not in OUTCOME + RECORDED}
     circumstances["inputs"] = [
@@ -156,11 +206,11 @@ def memo_key(record: dict[str, Any]) -> str:
     return digest_value(circumstances)
 
 
-def output(record: dict[str, Any]) -> Reference:
+def output(record: Record) -> Reference:
     """The reference to a derivation's value."""
     return Reference(**record["output"])
 
 
-def passed(record: dict[str, Any]) -> bool:
+def passed(record: Record) -> bool:
     """Whether no blocking check of the derivation failed."""
     return all(verdict["passed"] or not verdict["blocking"] for verdict in record["verdicts"])

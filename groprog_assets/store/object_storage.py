@@ -85,7 +85,7 @@ class ObjectStore(Store):
     def get_bytes(self, sha256: str, name: str = "artifact", remedy: str = "") -> bytes:
         """The bytes of `sha256`, verified."""
         try:
-            content = self.files.cat_file(self._key(sha256))
+            content: bytes = self.files.cat_file(self._key(sha256))
         except FileNotFoundError:
             raise self._missing(sha256, name, remedy) from None
         except Exception as error:
@@ -117,7 +117,7 @@ class ObjectStore(Store):
 
     def _key(self, sha256: str) -> str:
         self.checked(sha256)
-        return (self.prefix / sha256[:2] / sha256).path
+        return str((self.prefix / sha256[:2] / sha256).path)
 
     def _verify(self, found: str, sha256: str, name: str, remedy: str) -> None:
         if found != sha256:

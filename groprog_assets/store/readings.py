@@ -8,6 +8,7 @@ from typing import Any
 from groprog_assets.errors import ArtifactError, Problem
 from groprog_assets.store import derivations
 from groprog_assets.store.artifacts import Reference
+from groprog_assets.store.derivations import ReadEdge
 from groprog_assets.store.wire_format import Stored
 from groprog_assets.store.workspace import Workspace
 
@@ -23,7 +24,7 @@ class Reading:
     reference: Reference
 
     @property
-    def edge(self) -> dict[str, Any]:
+    def edge(self) -> ReadEdge:
         return {
             "asset": self.asset,
             "partition": self.partition,

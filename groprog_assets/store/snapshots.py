@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from groprog_assets.errors import Problem, StudyError
 from groprog_assets.store.artifacts import canonical_json, digest_bytes, write_atomically
 from groprog_assets.study.schema import Library, Study
+from groprog_assets.tables.values import Document
 
 
 class Snapshot(NamedTuple):
@@ -21,7 +22,7 @@ class Snapshot(NamedTuple):
     follows, "" for the first; delivery: sha256 of the file that made it."""
 
     clinical: str
-    libraries: list[dict[str, Any]]
+    libraries: list[Document]
     before: str
     delivery: str
 
@@ -86,7 +87,7 @@ class Snapshots:
         write_atomically(self.pointer, canonical_json({"snapshot": name}))
         return name
 
-    def _library(self, item: dict[str, Any]) -> Library:
+    def _library(self, item: Document) -> Library:
         library = Library.model_validate(item)
         paths = {name: self.folder / path for name, path in _files(library).items()}
         return library.model_copy(update={"reads": [self.folder / path for path in library.reads], **paths})
@@ -97,7 +98,7 @@ def _files(library: Library) -> dict[str, Path]:
     return {name: path for name, path in named.items() if path is not None}
 
 
-def _relative(library: Library, folder: Path) -> dict[str, Any]:
+def _relative(library: Library, folder: Path) -> Document:
     def short(path: Path) -> str:
         return Path(os.path.relpath(path, folder)).as_posix()
 

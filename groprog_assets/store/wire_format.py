@@ -10,8 +10,7 @@ from __future__ import annotations
 import io
 import json
 import struct
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from groprog_assets.errors import ArtifactError, Problem
 from groprog_assets.store.artifacts import (
@@ -24,6 +23,10 @@ from groprog_assets.store.artifacts import (
     plain,
 )
 from groprog_assets.store.object_storage import open_store
+from groprog_assets.tables.values import Value, Values
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _LENGTH = struct.Struct(">Q")
 
@@ -41,7 +44,7 @@ class Stored(NamedTuple):
         return self.store.get(self.reference, self.name, self.remedy)
 
 
-def pack(values: Mapping[str, Any]) -> bytes:
+def pack(values: Values) -> bytes:
     """The bytes of named values: tables, arrays or dicts of arrays, JSON-able values, blobs, `Stored` ones, bundles of these.
 
     Equal values in equal order give equal bytes. ArtifactError for anything else. A stored value
@@ -56,7 +59,7 @@ def pack(values: Mapping[str, Any]) -> bytes:
     return b"".join([_LENGTH.pack(len(told)), told, *parts])
 
 
-def unpack(parcel: bytes) -> dict[str, Any]:
+def unpack(parcel: bytes) -> dict[str, Value]:
     """The values of a parcel by name, stored ones read and verified. ArtifactError for bytes that are none."""
     try:
         (length,) = _LENGTH.unpack_from(parcel)
@@ -76,12 +79,12 @@ def unpack(parcel: bytes) -> dict[str, Any]:
     return values
 
 
-def opened(values: Mapping[str, Any]) -> dict[str, Any]:
+def opened(values: Values) -> dict[str, Value]:
     """The same values, stored ones read and verified: what a shard sees without any parcel."""
     return {name: value.value() if isinstance(value, Stored) else value for name, value in values.items()}
 
 
-def _encoded(name: str, value: Any) -> tuple[str, Any, bytes]:
+def _encoded(name: str, value: Value) -> tuple[str, Any, bytes]:
     if isinstance(value, Stored):
         if value.store.address:
             about = {"store": value.store.address, "reference": value.reference.as_json(), "name": value.name}
@@ -102,7 +105,7 @@ def _encoded(name: str, value: Any) -> tuple[str, Any, bytes]:
     return "document", None, _json(value)
 
 
-def _json(value: Any) -> bytes:
+def _json(value: Value) -> bytes:
     return json.dumps(plain(value), separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
@@ -128,7 +131,7 @@ def _decoded(kind: str, about: Any, content: bytes) -> Any:
     raise ArtifactError(Problem("parcel", kind, "Kinds are those `pack` writes.", "Update the workers."))
 
 
-def _arrow_stream(frame: Any) -> bytes:
+def _arrow_stream(frame: pd.DataFrame) -> bytes:
     import pyarrow as pa
 
     batch = pa.RecordBatch.from_pandas(frame, preserve_index=False)

@@ -28,6 +28,7 @@ from groprog_assets.store.object_storage import STORE_VARIABLE, open_store
 from groprog_assets.store.snapshots import Snapshots
 from groprog_assets.study.parameters import Parameters
 from groprog_assets.study.schema import Library, Study
+from groprog_assets.tables.values import Document, Value, Values
 
 STUDY_VARIABLE = "GROPROG_STUDY"
 OF_PATIENTS = "of_patients"
@@ -82,7 +83,7 @@ PACKAGES = [
 class StudyView:
     """What an asset may read of the study: `study.genome`, `study.parameters.pausing`, … as declared, nothing else."""
 
-    def __init__(self, values: dict[str, Any], asset: str):
+    def __init__(self, values: Values, asset: str):
         self._values = values
         self._asset = asset
 
@@ -220,7 +221,7 @@ class Workspace:
         section = getattr(self.study, head)
         return getattr(section, group) if group and section is not None else section
 
-    def describe(self, value: Any) -> Any:
+    def describe(self, value: Value) -> Any:
         """A section as JSON, its paths relative to the study file, so that a moved study is the same study."""
         if hasattr(value, "model_fields_set"):
             return {name: self.describe(getattr(value, name)) for name in type(value).model_fields}
@@ -232,7 +233,7 @@ class Workspace:
             return {str(key): self.describe(item) for key, item in value.items()}
         return value
 
-    def source_files(self, names: tuple[str, ...], partition: str) -> list[dict[str, Any]]:
+    def source_files(self, names: tuple[str, ...], partition: str) -> list[Document]:
         """[{role, library, path, bytes, sha256}] of the files behind the dotted names ("genome.annotation", "marks.bigwig")."""
         found = []
         for name in names:

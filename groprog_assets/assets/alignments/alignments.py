@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.graph.specification import LIBRARY_FILES
 from groprog_assets.store.artifacts import Bundle, StoredFile
 from groprog_assets.store.workspace import StudyView, Workspace
+from groprog_assets.tables.values import Document
 
 
 @study_asset(
@@ -18,7 +17,7 @@ from groprog_assets.store.workspace import StudyView, Workspace
     files=(*LIBRARY_FILES, "genome.bowtie2_index"),
     partitioned=True,
 )
-def alignments(study: StudyView, workspace: Workspace, raw_reads: dict[str, Any]) -> Materialized:
+def alignments(study: StudyView, workspace: Workspace, raw_reads: Document) -> Materialized:
     """The alignment file to read: the library's own, or the one bowtie2 makes of its FASTQ, kept as a value."""
     from groprog_assets.methods.reads import alignments as method
 

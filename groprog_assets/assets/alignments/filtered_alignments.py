@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from groprog_assets.checks import read_end as check_read_end
 from groprog_assets.checks import signal as check_signal
@@ -17,6 +15,7 @@ from groprog_assets.report import plots
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.wire_format import Stored
 from groprog_assets.store.workspace import StudyView, Workspace
+from groprog_assets.tables.values import Progress
 
 
 @study_asset(
@@ -34,7 +33,7 @@ def filtered_alignments(
     study: StudyView,
     workspace: Workspace,
     pool: Pool,
-    progress: Callable[[str], Any],
+    progress: Progress,
     alignments: Stored,
     gene_models: Stored,
 ) -> Materialized:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.store.workspace import StudyView
+from groprog_assets.tables.values import Progress
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @study_asset(
@@ -17,7 +20,7 @@ from groprog_assets.store.workspace import StudyView
     sections=("ontology", "parameters.enrichment"),
     files=("ontology.obo", "ontology.gaf", "ontology.gmt"),
 )
-def ontology(study: StudyView, genes: Any, progress: Callable[[str], Any]) -> Materialized:
+def ontology(study: StudyView, genes: pd.DataFrame, progress: Progress) -> Materialized:
     """Terms with the genes under each, the true-path rule applied; empty when the study names no ontology.
 
     What was left out is said while it is read, and stands in the headline.

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from groprog_assets.checks import cohort as check
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.report import plots
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.workspace import StudyView
+from groprog_assets.tables.values import Arrays
 
 
 @study_asset(
@@ -25,7 +24,7 @@ from groprog_assets.store.workspace import StudyView
     sections=("cohort", "parameters.cohort"),
     blocking=("enough_events",),
 )
-def cohort(study: StudyView, clinical_records: Bundle, patient_expression: dict[str, Any]) -> Materialized:
+def cohort(study: StudyView, clinical_records: Bundle, patient_expression: Arrays) -> Materialized:
     """Patients with a usable outcome and covariates known at baseline or the landmark; outcomes stay a table apart."""
     from groprog_assets.methods.cohort import cohort as method
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.report import plots
 from groprog_assets.store.workspace import StudyView
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @study_asset(
@@ -16,7 +19,9 @@ from groprog_assets.store.workspace import StudyView
     tables={"table": "differential"},
     sections=("libraries", "contrast", "parameters.differential"),
 )
-def differential_transcription(study: StudyView, transcript_counts: Any, transcripts: Any, genes: Any) -> Materialized:
+def differential_transcription(
+    study: StudyView, transcript_counts: pd.DataFrame, transcripts: pd.DataFrame, genes: pd.DataFrame
+) -> Materialized:
     """Fold change and significance of each unit; without replicates the p-values are labelled exploratory (A39)."""
     from groprog_assets.methods.features import differential as method
 

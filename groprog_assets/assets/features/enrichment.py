@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
@@ -10,9 +10,14 @@ from groprog_assets.report import plots
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.workspace import StudyView
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 @study_asset(group="features", kinds={"parquet"}, tables={"table": "enrichment"}, sections=("parameters.enrichment",))
-def enrichment(study: StudyView, differential_transcription: Bundle, genes: Any, ontology: Bundle) -> Materialized:
+def enrichment(
+    study: StudyView, differential_transcription: Bundle, genes: pd.DataFrame, ontology: Bundle
+) -> Materialized:
     """Hypergeometric over-representation against the tested genes (A42), and the functional labels of each gene."""
     from groprog_assets.methods.features import enrichment as method
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.store.artifacts import Bundle
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 @study_asset(group="features", kinds={"parquet"}, table="gene_features")
 def gene_features(
-    genes: Any,
-    gene_signal: Any,
+    genes: pd.DataFrame,
+    gene_signal: pd.DataFrame,
     pausing: Bundle,
     transcript_density: Bundle,
     differential_transcription: Bundle,
     enrichment: Bundle,
     loci: Bundle,
-    chromatin_signal: Any,
+    chromatin_signal: pd.DataFrame,
 ) -> Materialized:
     """Densities, pausing, overlap with units, fold change, functional labels, marks and key-locus flag of each gene."""
     from groprog_assets.methods.features import gene_features as method

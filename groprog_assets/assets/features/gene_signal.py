@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from groprog_assets.compute.compute_pool import Pool
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.store.wire_format import Stored
 from groprog_assets.store.workspace import StudyView
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @study_asset(
@@ -18,7 +21,9 @@ from groprog_assets.store.workspace import StudyView
     sections=("libraries", "parameters.pausing"),
     unread=("filtered_alignments",),
 )
-def gene_signal(study: StudyView, pool: Pool, filtered_alignments: dict[str, Stored], genes: Any) -> Materialized:
+def gene_signal(
+    study: StudyView, pool: Pool, filtered_alignments: dict[str, Stored], genes: pd.DataFrame
+) -> Materialized:
     """Counts and densities of the three windows (S1-P02) of each gene in each library."""
     from groprog_assets.compute.shards import gene_signal as shard
 

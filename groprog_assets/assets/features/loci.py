@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from groprog_assets.checks import positive_control as check
 from groprog_assets.graph.asset_definition import study_asset
@@ -10,6 +10,9 @@ from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.report import plots
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.workspace import StudyView
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @study_asset(
@@ -20,7 +23,9 @@ from groprog_assets.store.workspace import StudyView
     files=("marks.bigwig",),
     checks=("positive_control",),
 )
-def loci(study: StudyView, filtered_alignments: dict[str, Bundle], genes: Any, gene_models: Bundle) -> Materialized:
+def loci(
+    study: StudyView, filtered_alignments: dict[str, Bundle], genes: pd.DataFrame, gene_models: Bundle
+) -> Materialized:
     """Signal of each key locus per condition and strand, whether it can be trusted (F5), and the target's rise (A44)."""
     from groprog_assets.methods.features import loci as method
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.workspace import StudyView
+from groprog_assets.tables.values import Arrays
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @study_asset(
@@ -16,7 +20,7 @@ from groprog_assets.store.workspace import StudyView
     tables={"table": "normalized_features", "constants": "normalization_constants"},
     sections=("parameters.normalization",),
 )
-def normalized_features(study: StudyView, gene_features: Any, patient_features: dict[str, Any]) -> Materialized:
+def normalized_features(study: StudyView, gene_features: pd.DataFrame, patient_features: Arrays) -> Materialized:
     """Features on one scale (eq. 2, A7, A8), with the constants that put them there; patients' own by the same constants."""
     from groprog_assets.methods.features import normalized_features as method
 

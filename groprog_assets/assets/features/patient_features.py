@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from groprog_assets.checks import equal_libraries as check
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.workspace import StudyView
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @study_asset(
@@ -19,7 +22,7 @@ from groprog_assets.store.workspace import StudyView
     of_patients=True,
 )
 def patient_features(
-    study: StudyView, filtered_alignments: dict[str, Bundle], genes: Any, gene_signal: Any
+    study: StudyView, filtered_alignments: dict[str, Bundle], genes: pd.DataFrame, gene_signal: pd.DataFrame
 ) -> Materialized:
     """Densities, pausing and change against the control of each gene in each patient's own library, where there are such."""
     from groprog_assets.methods.features import patient_features as method

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.report import plots
 from groprog_assets.store.workspace import StudyView
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @study_asset(
@@ -16,7 +19,7 @@ from groprog_assets.store.workspace import StudyView
     tables={"table": "pausing"},
     sections=("libraries", "contrast", "parameters.pausing"),
 )
-def pausing(study: StudyView, gene_signal: Any, genes: Any) -> Materialized:
+def pausing(study: StudyView, gene_signal: pd.DataFrame, genes: pd.DataFrame) -> Materialized:
     """Pausing index of each gene in each condition, its class (A37), and whether treatment shifts it (A38)."""
     from groprog_assets.methods.features import pausing as method
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from groprog_assets.compute.compute_pool import Pool
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.store.wire_format import Stored
 from groprog_assets.store.workspace import StudyView
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @study_asset(
@@ -19,7 +22,7 @@ from groprog_assets.store.workspace import StudyView
     unread=("filtered_alignments",),
 )
 def transcript_counts(
-    study: StudyView, pool: Pool, transcripts: Any, filtered_alignments: dict[str, Stored]
+    study: StudyView, pool: Pool, transcripts: pd.DataFrame, filtered_alignments: dict[str, Stored]
 ) -> Materialized:
     """Counts in each unit's window of 1 to 13 kb from its start (limitToXkb), per library."""
     from groprog_assets.compute.shards import transcript_counts as shard

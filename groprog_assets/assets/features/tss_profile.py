@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.report import plots
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.workspace import StudyView
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @study_asset(
@@ -17,7 +20,7 @@ from groprog_assets.store.workspace import StudyView
     tables={"table": "tss_profile"},
     sections=("libraries", "contrast", "parameters.tss_profile"),
 )
-def tss_profile(study: StudyView, filtered_alignments: dict[str, Bundle], genes: Any) -> Materialized:
+def tss_profile(study: StudyView, filtered_alignments: dict[str, Bundle], genes: pd.DataFrame) -> Materialized:
     """Signal in true base pairs around the dominant starts, per condition and orientation, with a heat map of the genes (A34)."""
     from groprog_assets.methods.features import tss_profile as method
 

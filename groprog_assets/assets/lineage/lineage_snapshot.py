@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.store.artifacts import Blob
 from groprog_assets.store.workspace import Workspace
+from groprog_assets.tables.values import Document
 
 
-def beneath_report(workspace: Workspace) -> dict[str, Any]:
+def beneath_report(workspace: Workspace) -> Document:
     """The derivation the snapshot is of."""
     return {"report": workspace.derivations.current("report")}
 

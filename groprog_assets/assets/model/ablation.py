@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
@@ -12,6 +10,7 @@ from groprog_assets.prognosis.model_columns import TRAINED_BY
 from groprog_assets.report import plots
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.workspace import StudyView
+from groprog_assets.tables.values import Arrays, Progress
 
 
 @study_asset(
@@ -22,10 +21,10 @@ from groprog_assets.store.workspace import StudyView
 )
 def ablation(
     study: StudyView,
-    progress: Callable[[str], Any],
+    progress: Progress,
     scratch: Path,
     cohort: Bundle,
-    patient_expression: dict[str, Any],
+    patient_expression: Arrays,
     normalized_features: Bundle,
     encoded_tensors: Bundle,
     risk_model: Bundle,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.workspace import StudyView
+from groprog_assets.tables.values import Arrays
 
 
 @study_asset(
@@ -16,9 +15,7 @@ from groprog_assets.store.workspace import StudyView
     tables={"table": "out_of_fold"},
     sections=("parameters.evaluation", "parameters.training", "parameters.cohort"),
 )
-def baselines(
-    study: StudyView, cohort: Bundle, patient_expression: dict[str, Any], encoded_tensors: Bundle
-) -> Materialized:
+def baselines(study: StudyView, cohort: Bundle, patient_expression: Arrays, encoded_tensors: Bundle) -> Materialized:
     """Out-of-fold risks of the clinical-only Cox, the penalised Cox on clinical and expression, and the boosted Cox."""
     from groprog_assets.methods.evaluation import baselines as method
 

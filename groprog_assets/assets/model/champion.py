@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from groprog_assets.checks import drift as check
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.intake.promotion import circumstances_of_decision, judge_challenger
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.workspace import StudyView, Workspace
+from groprog_assets.tables.values import Arrays, Document
 
 
 @study_asset(
@@ -23,10 +22,10 @@ def champion(
     study: StudyView,
     workspace: Workspace,
     cohort: Bundle,
-    patient_expression: dict[str, Any],
+    patient_expression: Arrays,
     encoded_tensors: Bundle,
     risk_model: Bundle,
-    evaluation: dict[str, Any],
+    evaluation: Document,
 ) -> Materialized:
     """The promotion decision: champion, challenger, rule and evidence; whether patients or outcomes moved since the champion."""
     given = (cohort, patient_expression, encoded_tensors.folds, risk_model, evaluation)

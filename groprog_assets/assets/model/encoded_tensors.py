@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from groprog_assets.checks import cohort as check
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.prognosis.model_columns import model_folds, model_inputs, model_outcomes
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.workspace import StudyView
+from groprog_assets.tables.values import Arrays
 
 
 @study_asset(
@@ -27,7 +26,7 @@ from groprog_assets.store.workspace import StudyView
     blocking=("between_patient_variance", "no_leakage"),
 )
 def encoded_tensors(
-    study: StudyView, cohort: Bundle, patient_expression: dict[str, Any], normalized_features: Bundle
+    study: StudyView, cohort: Bundle, patient_expression: Arrays, normalized_features: Bundle
 ) -> Materialized:
     """The folds, and the constants each training fold fits: nothing of a held-out patient enters them."""
     from groprog_assets.methods.cohort import folds as method

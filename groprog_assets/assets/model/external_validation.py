@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.report import plots
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.workspace import StudyView
+from groprog_assets.tables.values import Arrays
 
 
 @study_asset(
@@ -23,7 +22,7 @@ def external_validation(
     study: StudyView,
     risk_model: Bundle,
     cohort: Bundle,
-    patient_expression: dict[str, Any],
+    patient_expression: Arrays,
     normalized_features: Bundle,
 ) -> Materialized:
     """Scores of every external cohort with metrics, calibration, risk groups, and what of the model it could not feed."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from groprog_assets.compute.compute_pool import Here, Pool
 from groprog_assets.graph.asset_definition import study_asset
@@ -14,6 +12,7 @@ from groprog_assets.report import plots
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.wire_format import Stored
 from groprog_assets.store.workspace import StudyView
+from groprog_assets.tables.values import Progress
 
 
 @study_asset(
@@ -33,7 +32,7 @@ from groprog_assets.store.workspace import StudyView
 def risk_model(
     study: StudyView,
     pool: Pool,
-    progress: Callable[[str], Any],
+    progress: Progress,
     scratch: Path,
     cohort: Stored,
     patient_expression: Stored,

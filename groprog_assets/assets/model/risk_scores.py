@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.prognosis.model_columns import model_inputs, score_table
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.workspace import StudyView
+from groprog_assets.tables.values import Arrays, Document
 
 
 @study_asset(
@@ -20,10 +19,10 @@ from groprog_assets.store.workspace import StudyView
 )
 def risk_scores(
     study: StudyView,
-    champion: dict[str, Any],
+    champion: Document,
     risk_model: Bundle,
     cohort: Bundle,
-    patient_expression: dict[str, Any],
+    patient_expression: Arrays,
     normalized_features: Bundle,
 ) -> Materialized:
     """Risk by the champion, its interval, percentile and survival at the horizons; beside it the score of models that never saw

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from groprog_assets.checks import read_quality as check
 from groprog_assets.compute.compute_pool import Pool
 from groprog_assets.graph.asset_definition import study_asset
@@ -11,6 +9,7 @@ from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.graph.specification import LIBRARY_FILES
 from groprog_assets.report import plots
 from groprog_assets.store.workspace import StudyView
+from groprog_assets.tables.values import Document
 
 
 @study_asset(
@@ -22,7 +21,7 @@ from groprog_assets.store.workspace import StudyView
     checks=("read_quality",),
     partitioned=True,
 )
-def read_quality(study: StudyView, pool: Pool, raw_reads: dict[str, Any]) -> Materialized:
+def read_quality(study: StudyView, pool: Pool, raw_reads: Document) -> Materialized:
     """Mean, lowest and highest base quality of every cycle of each mate, as FastQC counts them."""
     from groprog_assets.compute.shards import read_quality as shard
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.store.artifacts import Blob, Bundle
 from groprog_assets.store.workspace import StudyView
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @study_asset(
@@ -16,7 +19,7 @@ from groprog_assets.store.workspace import StudyView
     sections=("contrast", "genome"),
     code_files=("groprog_assets/figures/templates/locus.html", "groprog_assets/figures/templates/igv"),
 )
-def locus_pages(study: StudyView, loci: Bundle, genes: Any, gene_models: Bundle) -> Materialized:
+def locus_pages(study: StudyView, loci: Bundle, genes: pd.DataFrame, gene_models: Bundle) -> Materialized:
     """Figures 7 and 8 as interactive pages, one a locus, each with its data and its program inside (igv.js)."""
     from groprog_assets.figures.locus_page import locus_pages as drawn
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.workspace import StudyView
+from groprog_assets.tables.values import Document
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @study_asset(
@@ -18,9 +22,9 @@ from groprog_assets.store.workspace import StudyView
 )
 def repaired_transcripts(
     study: StudyView,
-    transcripts: Any,
+    transcripts: pd.DataFrame,
     transcript_hmm: Bundle,
-    coverage: dict[str, Any],
+    coverage: Document,
     filtered_alignments: dict[str, Bundle],
     gene_models: Bundle,
 ) -> Materialized:

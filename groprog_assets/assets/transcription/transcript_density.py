@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.report import plots
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.workspace import StudyView
+from groprog_assets.tables.values import Document
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @study_asset(
@@ -19,7 +23,7 @@ from groprog_assets.store.workspace import StudyView
 )
 def transcript_density(
     study: StudyView,
-    transcripts: Any,
+    transcripts: pd.DataFrame,
     repaired_transcripts: Bundle,
     gene_models: Bundle,
     filtered_alignments: dict[str, Bundle],
@@ -31,5 +35,5 @@ def transcript_density(
     density = method.transcript_density(
         transcripts, gene_models.consensus, positions, study.parameters.density, repaired=repaired_transcripts.table
     )
-    headline: dict[str, Any] = {name: density.summary.get(name) for name in method.HEADLINE}
+    headline: Document = {name: density.summary.get(name) for name in method.HEADLINE}
     return materialized(density, plot=plots.transcript_density(density), **headline)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from groprog_assets.checks import equal_libraries as check
 from groprog_assets.compute.compute_pool import Pool
 from groprog_assets.graph.asset_definition import study_asset
@@ -12,6 +9,7 @@ from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.report import plots
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.workspace import StudyView
+from groprog_assets.tables.values import Document, Progress
 
 
 @study_asset(
@@ -22,7 +20,7 @@ from groprog_assets.store.workspace import StudyView
     blocking=("distinct_libraries",),
 )
 def transcript_hmm(
-    study: StudyView, pool: Pool, progress: Callable[[str], Any], coverage: dict[str, Any], gene_models: Bundle
+    study: StudyView, pool: Pool, progress: Progress, coverage: Document, gene_models: Bundle
 ) -> Materialized:
     """Parameters of the hidden Markov model (S1-P05), the likelihood of every EM step, and the tuning surface."""
     from groprog_assets.compute.shards.transcript_hmm import OnPool

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from groprog_assets.compute.compute_pool import Here
 from groprog_assets.errors import Problem, ReadsError
 from groprog_assets.methods.reads import filtered_alignments as method
 from groprog_assets.study.parameters import FilteringParameters
 from groprog_assets.study.schema import Genome, Library
+from groprog_assets.tables.values import Document, Values
 
 NOUN = "filtered_alignments"
 
 
-def compute(shared: Mapping[str, Any], part: Mapping[str, Any], here: Here) -> dict[str, Any]:
+def compute(shared: Values, part: Values, here: Here) -> Document:
     """positions, funnel, summary of `filter_alignments`, whose arguments `shared` holds; `path` is that of the library's own
     file, absolute, with its size, unless `alignments` holds one that was made.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 
@@ -12,11 +11,12 @@ from groprog_assets.methods.features import gene_signal as method
 from groprog_assets.store.wire_format import Stored
 from groprog_assets.study.parameters import PausingParameters
 from groprog_assets.study.schema import Library
+from groprog_assets.tables.values import Document, Values
 
 NOUN = "gene_signal"
 
 
-def compute(shared: Mapping[str, Any], part: Mapping[str, Any], here: Here) -> dict[str, Any]:
+def compute(shared: Values, part: Values, here: Here) -> Document:
     """table: `gene_signal` of the genes `shared["genes"]` in the library of the part, from its filtered alignments."""
     library = Library.model_validate_json(part["library"])
     positions = {library.id: part["filtered"].positions}

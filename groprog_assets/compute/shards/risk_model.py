@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +17,7 @@ from groprog_assets.prognosis.model_columns import model_folds, model_inputs, mo
 from groprog_assets.prognosis.robustness_runs import FoldStability
 from groprog_assets.store.artifacts import Blob, Bundle
 from groprog_assets.study.parameters import Parameters
+from groprog_assets.tables.values import Document, Values
 
 NOUN = "risk_model"
 IN_THREADS = False
@@ -25,13 +25,13 @@ IN_THREADS = False
 TOLD_EPOCHS = 25
 
 
-def parts(folds: pd.DataFrame) -> list[dict[str, Any]]:
+def parts(folds: pd.DataFrame) -> list[Document]:
     """What is to be trained for the table `folds`: every fold with omics, every fold without, and the model on everyone."""
     places = range(len(folds[["repeat", "fold"]].drop_duplicates()))
     return [{"kind": kind, "place": place} for kind in ("folds", "clinical") for place in places] + [{"kind": "final"}]
 
 
-def compute(shared: Mapping[str, Any], part: Mapping[str, Any], here: Here) -> dict[str, Any]:
+def compute(shared: Values, part: Values, here: Here) -> Document:
     """out_of_fold, history (columns) and, with omics, the tables stability, agreement, search of a fold of `shared["folds"]`.
 
     The part of kind `final` gives the final model: history, search, files, and a summary of what it is. Training goes on from
@@ -66,13 +66,13 @@ def compute(shared: Mapping[str, Any], part: Mapping[str, Any], here: Here) -> d
     return {**made, **stability.tables()}
 
 
-def on_pool(pool: Pool, shared: Mapping[str, Any], parameters: Parameters, here: Here) -> Bundle:
+def on_pool(pool: Pool, shared: Values, parameters: Parameters, here: Here) -> Bundle:
     """The value of the asset risk_model: all `parts` of `shared["folds"]` trained where the pool computes, put together."""
     made = pool.map(NOUN, {**shared, "parameters": parameters.model_dump_json()}, parts(shared["folds"]), here)
     return Bundle(joined(made))
 
 
-def joined(made: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def joined(made: Sequence[Values]) -> Document:
     """The members of the asset's value from the results of all `parts`."""
     folds, clinical = ([one for one in made if one["kind"] == kind] for kind in ("folds", "clinical"))
     final = made[-1]
@@ -88,7 +88,7 @@ def joined(made: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _final(final: Fitted, inputs: ModelInputs, outcomes: Outcomes) -> dict[str, Any]:
+def _final(final: Fitted, inputs: ModelInputs, outcomes: Outcomes) -> Document:
     files = save_model(final.model)
     summary = {
         "model_version": model_version(files),
@@ -104,7 +104,7 @@ def _final(final: Fitted, inputs: ModelInputs, outcomes: Outcomes) -> dict[str, 
     return {**made, "files": blobs, "summary": summary}
 
 
-def _columns(made: Sequence[Mapping[str, Any]], name: str) -> pd.DataFrame:
+def _columns(made: Sequence[Values], name: str) -> pd.DataFrame:
     """Columns of several results one after another; the first one's names are everyone's."""
     tables = [one[name] for one in made]
     return pd.DataFrame({key: np.concatenate([table[key] for table in tables]) for key in tables[0]})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 
@@ -11,11 +10,12 @@ from groprog_assets.compute.compute_pool import Here, Pool
 from groprog_assets.methods.transcription import transcript_counts as method
 from groprog_assets.store.wire_format import Stored
 from groprog_assets.study.parameters import DifferentialParameters
+from groprog_assets.tables.values import Document, Values
 
 NOUN = "transcript_counts"
 
 
-def compute(shared: Mapping[str, Any], part: Mapping[str, Any], here: Here) -> dict[str, Any]:
+def compute(shared: Values, part: Values, here: Here) -> Document:
     """table: `transcript_counts` of the units `shared["transcripts"]` in the library of the part, by its positions."""
     parameters = DifferentialParameters.model_validate_json(shared["parameters"])
     positions = {part["library"]: part["filtered"].positions}

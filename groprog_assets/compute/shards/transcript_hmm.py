@@ -7,7 +7,6 @@ how the sequences were dealt out leaves no trace.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,7 @@ import pandas as pd
 from groprog_assets.compute.compute_pool import Here, Pool
 from groprog_assets.methods.transcription import transcript_hmm as method
 from groprog_assets.study.parameters import TranscriptionParameters
+from groprog_assets.tables.values import Document, Progress, Values
 from groprog_kernels import hmm
 
 NOUN = "transcript_hmm"
@@ -22,7 +22,7 @@ LEAST_ENTRIES = 200_000
 """Windows with an entry below which a pass over all of them is over sooner than a worker answers."""
 
 
-def compute(shared: Mapping[str, Any], part: Mapping[str, Any], here: Here) -> dict[str, Any]:
+def compute(shared: Values, part: Values, here: Here) -> Document:
     """`statistics` (k, 6) of the sequences named in the part under its model (7,); or, for a part with `cell`, the cell's row."""
     sequences = shared["sequences"]
     if "cell" in part:
@@ -39,7 +39,7 @@ def compute(shared: Mapping[str, Any], part: Mapping[str, Any], here: Here) -> d
 class OnPool:
     """The expensive parts of the fit, dealt out: `expectation` for hmm.fit, `cells` for the grid."""
 
-    def __init__(self, pool: Pool, progress: Callable[[str], Any]):
+    def __init__(self, pool: Pool, progress: Progress):
         self.pool = pool
         self.here = Here(progress)
 

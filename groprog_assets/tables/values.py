@@ -1,0 +1,20 @@
+"""Names for what assets hand to each other beside tables, whose columns are declared in the modules beside this one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Document = dict[str, Any]
+"""An object that can be written as JSON: a summary, an evaluation, a record."""
+Arrays = dict[str, "NDArray[Any]"]
+"""Arrays by name, as `.npz` holds them; each function says the shapes."""
+Value = Any
+"""What an asset may be: a table, arrays, a document, or a `Blob`, `StoredFile`, `Bundle` or NamedTuple of `store.artifacts`."""
+Values = Mapping[str, Value]
+"""Values by asset or by member."""
+Progress = Callable[[str], object]
+"""Called with a line of text for the person who waits."""
