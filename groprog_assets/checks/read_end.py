@@ -10,5 +10,5 @@ def one_base_a_read(summary: Values) -> Verdict:
     """Fails, without blocking, when a library counts every base of its reads; tells what that was measured to do."""
     passed = summary["read_end"] != "coverage"
     warned = next((text for text in summary["warnings"] if text.startswith("Coverage mode")), "")
-    description = f"one base a read, {summary['read_end']}" if passed else warned or "bases are counted, not reads"
+    description = f"one base a read, {summary['counted_base']}" if passed else warned or "bases are counted, not reads"
     return Verdict("one_base_a_read", passed, description, {"mean_read_length": summary["mean_read_length"]})

@@ -126,6 +126,7 @@ def _library(where: str, library: Library, done: Any, chromosomes: int, most: in
     else:
         told.append(f"strand {verdict['applied']} ({genic}{expected})")
         told.append(f"counted is {summary['counted_base']}")
+    told += summary["warnings"]
     rule = ""
     if verdict["status"] != "ok":
         rule = "A library whose strand is unclear or not the declared one is left out of the run" + (

@@ -52,7 +52,9 @@ def unusual_read_end(assay: str, read_end: str) -> str:
     if read_end == usual.read_end:
         return ""
     if read_end == "coverage":
-        return "Every base of a read counts, so a read counts as many times as it is long."
+        return (
+            "Windows of the unit model hold a read as many times as it is long; their defaults are for one base a read."
+        )
     if usual.read_end == "three_prime":
         return f"In {assay}, {usual.why}; the 5' end is where the RNA was broken or capped, not where the polymerase stood."
     if usual.why == _CAPPED:

@@ -23,7 +23,12 @@ DECLARED = (
             CHROM_CATEGORY,
             STRAND_CATEGORY,
             Column("position", "int32", "bp", "0-based base of the chosen read end"),
-            Column("count", "int32", "reads", "reads (or bases covered in coverage mode) at the base"),
+            Column(
+                "count",
+                "int32",
+                "reads",
+                "reads at the base; in the table of coverage mode, reads over it",
+            ),
         ),
         ("chrom", "strand", "position"),
     ),

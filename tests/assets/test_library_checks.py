@@ -43,4 +43,6 @@ def test_bases_counted_as_reads_are_told_with_what_they_do():
     summary = {"read_end": "coverage", "mean_read_length": 36.0, "warnings": ["other", "Coverage mode: 6,887 units"]}
     found = one_base_a_read(summary)
     assert (found.passed, found.blocking, found.description) == (False, False, "Coverage mode: 6,887 units")
-    assert one_base_a_read({"read_end": "five_prime", "mean_read_length": 36.0, "warnings": []}).passed
+    counted = {"read_end": "five_prime", "counted_base": "the RNA's 5' end: 5' base of the read"}
+    passed = one_base_a_read({**counted, "mean_read_length": 36.0, "warnings": []})
+    assert (passed.passed, passed.description) == (True, "one base a read, the RNA's 5' end: 5' base of the read")

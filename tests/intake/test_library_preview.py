@@ -69,7 +69,7 @@ def test_of_a_large_file_the_first_records_are_read(study: Path, monkeypatch: py
     [
         ({"strandedness": "reverse"}, ("strand reverse", "other than usual for gro-seq", "is left out of the run.")),
         ({"assay": "pro-seq"}, ("strand forward", "other than usual for pro-seq", "3' end: last base of the read")),
-        ({"read_end": "coverage"}, ("counted is every aligned base",)),
+        ({"read_end": "coverage"}, ("counted is the RNA's 5' end", "Coverage mode: windows of the unit model")),
     ],
 )
 def test_strand_and_base_follow_what_is_declared(study: Path, declared: dict[str, str], words: tuple[str, ...]):

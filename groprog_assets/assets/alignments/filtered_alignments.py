@@ -21,7 +21,7 @@ from groprog_assets.tables.values import Progress
 @study_asset(
     group="alignments",
     kinds={"parquet"},
-    tables={"positions": "positions", "funnel": "filter_funnel"},
+    tables={"positions": "positions", "bases": "positions", "funnel": "filter_funnel"},
     sections=("library", "genome", "parameters.filtering"),
     files=(*LIBRARY_FILES, "genome.fasta"),
     checks=("both_strands", "one_base_a_read"),

@@ -18,10 +18,11 @@ from groprog_assets.store.workspace import StudyView
     partitioned=True,
 )
 def coverage(study: StudyView, filtered_alignments: Bundle, gene_models: Bundle) -> Materialized:
-    """Counts in windows of 50 bp (eq. 1's raw density) on each strand; windows without reads are not stored."""
+    """Counts in windows of 50 bp (eq. 1's raw density) on each strand; windows without reads are not stored.
+
+    In coverage mode the counts are of covered bases, as in groHMM."""
     from groprog_assets.methods.reads import coverage as method
 
-    table = method.bin_positions(
-        filtered_alignments.positions, gene_models.chrom_sizes, study.parameters.coverage.bin_size
-    )
+    counted = filtered_alignments.bases if len(filtered_alignments.bases) else filtered_alignments.positions
+    table = method.bin_positions(counted, gene_models.chrom_sizes, study.parameters.coverage.bin_size)
     return materialized(table, verdicts=[check.any_signal(table, "reads in windows")], windows=len(table))

@@ -15,8 +15,8 @@ NOUN = "filtered_alignments"
 
 
 def compute(shared: Values, part: Values, here: Here) -> Document:
-    """positions, funnel, summary of `filter_alignments`, whose arguments `shared` holds; `path` is that of the library's own
-    file, absolute, with its size, unless `alignments` holds one that was made.
+    """positions, bases, funnel, summary of `filter_alignments`, whose arguments `shared` holds; `path` is that of the
+    library's own file, absolute, with its size, unless `alignments` holds one that was made.
 
     ReadsError when the file is not there or of another size: a worker on another machine needs the same mounts.
     """
@@ -37,4 +37,4 @@ def compute(shared: Values, part: Values, here: Here) -> Document:
         Genome.model_validate_json(shared["genome"]),
         progress=here.progress,
     )
-    return {"positions": filtered.positions, "funnel": filtered.funnel, "summary": filtered.summary}
+    return dict(filtered._asdict())

@@ -18,7 +18,7 @@ from groprog_assets.methods.reads.positions import position_table, sequences, tu
 from groprog_assets.methods.reads.read_end import counted_base, sequenced_end
 from groprog_assets.methods.reads.strandedness import expected_strandedness, judge_strandedness
 from groprog_assets.methods.reads.uniqueness import UniquenessRule, uniqueness_rule
-from groprog_assets.study.assays import COVERAGE_TRACKS, Strandedness
+from groprog_assets.study.assays import ASSAYS, COVERAGE_TRACKS, Strandedness
 from groprog_assets.study.parameters import FilteringParameters
 from groprog_assets.study.schema import Genome, Library
 from groprog_assets.tables import conform
@@ -34,9 +34,11 @@ _CONSEQUENCE = (
 
 
 class FilteredAlignments(NamedTuple):
-    """positions: `positions` table; funnel: `filter_funnel` table; summary: document, see `filter_alignments`."""
+    """positions: `positions` table, each read at one base; bases: the same of every aligned base of each read in coverage mode,
+    else empty; funnel: `filter_funnel` table; summary: document, see `filter_alignments`."""
 
     positions: pd.DataFrame
+    bases: pd.DataFrame
     funnel: pd.DataFrame
     summary: dict[str, Any]
 
@@ -55,7 +57,8 @@ def filter_alignments(
     """Positions of the unique, mapped, unmasked reads of one library: the end `read_end` of the RNA, on its strand.
 
     Which base of a read that is depends on the strandedness (`read_end.sequenced_end`). The file is read for the expected one;
-    where the genes then say the other under auto, it is read a second time.
+    where the genes then say the other under auto, it is read a second time. In coverage mode reads are counted at the end their
+    assay is made for, and `bases` is for the unit model: as in groHMM, windows sum covered bases and genes count reads.
 
     source_path: BAM, SAM or CRAM, any order, no index needed; or the plus track of a library given as a bigWig pair.
     chrom_sizes: chromosome -> bp. masks: `masks` table, used when parameters.use_masks. gene_models: `gene_models` table, for
@@ -83,10 +86,11 @@ def filter_alignments(
             tenth = done * 10 // total
             progress(f"{library.id}: {10 * tenth} % of {path.name} read")
 
-    def decode(strandedness: Strandedness) -> tuple[reads.Decoded, pd.DataFrame]:
-        end = sequenced_end(library.read_end, strandedness)
+    def decode(end: reads.ReadEnd) -> reads.Decoded:
+        nonlocal tenth
+        tenth = 0
         try:
-            found = reads.decode_reads(
+            return reads.decode_reads(
                 path,
                 chrom_sizes,
                 read_end=end,
@@ -101,31 +105,34 @@ def filter_alignments(
             )
         except (records.BamError, OSError) as error:
             raise _unreadable(path, error) from None
+
+    def counted(strandedness: Strandedness) -> tuple[reads.Decoded, pd.DataFrame]:
+        end = sequenced_end(rna_end, strandedness)
+        found = decode(end)
         funnel = _funnel(found.outcomes, rule, end, parameters, genome)
         _refuse(path, found, funnel, chrom_sizes, most)
         return found, funnel
 
+    whole = library.read_end == "coverage"
+    rna_end = ASSAYS[library.assay].read_end if whole else library.read_end
     expected = expected_strandedness(library.strandedness, library.assay)
-    decoded, funnel = decode(expected)
+    decoded, funnel = counted(expected)
     columns = (decoded.chrom, decoded.strand, decoded.position, decoded.reads)
     positions = position_table(*columns, chrom_sizes)
     oriented = judge_strandedness(positions, gene_models, library.strandedness, library.assay, parameters)
     applied: Strandedness = "reverse" if oriented.reverse else "forward"
-    if sequenced_end(library.read_end, applied) != sequenced_end(library.read_end, expected):
+    if applied != expected:
         del positions, columns
-        tenth = 0
-        decoded, funnel = decode(applied)
-        columns = (decoded.chrom, decoded.strand, decoded.position, decoded.reads)
-    if oriented.reverse:
-        turn_in_place(*columns)
-    positions = position_table(*columns, chrom_sizes)
+        decoded, funnel = counted(applied)
+    positions = _oriented(decoded, oriented.reverse, chrom_sizes)
+    bases = _oriented(decode("coverage"), oriented.reverse, chrom_sizes) if whole else positions.iloc[:0]
     summary = {
         "format": header.format,
         "program": rule.program,
         "command": rule.command,
         "uniqueness": {"rule": rule.rule, "reason": rule.reason},
         "read_end": library.read_end,
-        "counted_base": counted_base(library.read_end, applied, decoded.paired * 2 > decoded.outcomes["kept"]),
+        "counted_base": counted_base(rna_end, applied, decoded.paired * 2 > decoded.outcomes["kept"]),
         "assay": library.assay,
         "duplicates": parameters.duplicates,
         "reads": sum(decoded.outcomes.values()),
@@ -144,7 +151,15 @@ def filter_alignments(
         **_strand_reads(positions),
         "warnings": _warnings(decoded, library, rule),
     }
-    return FilteredAlignments(positions, funnel, summary)
+    return FilteredAlignments(positions, bases, funnel, summary)
+
+
+def _oriented(decoded: reads.Decoded, reverse: bool, chrom_sizes: Mapping[str, int]) -> pd.DataFrame:
+    """The `positions` table of what was decoded, on the RNA's strand."""
+    columns = (decoded.chrom, decoded.strand, decoded.position, decoded.reads)
+    if reverse:
+        turn_in_place(*columns)
+    return position_table(*columns, chrom_sizes)
 
 
 def study_header(path: Path, chrom_sizes: Mapping[str, int], genome: Genome) -> records.BamHeader:
@@ -286,7 +301,8 @@ def _warnings(decoded: reads.Decoded, library: Library, rule: UniquenessRule) ->
     warnings = []
     if library.read_end == "coverage" and decoded.mean_read_length > 1:
         warnings.append(
-            f"Coverage mode counts each read {decoded.mean_read_length:.0f} times, once a base. {_CONSEQUENCE}"
+            f"Coverage mode: windows of the unit model hold each read {decoded.mean_read_length:.0f} times, once a base; genes "
+            f"count reads. {_CONSEQUENCE}"
         )
     if rule.rule == "mapping_quality" and decoded.unknown_quality:
         warnings.append(
@@ -368,7 +384,7 @@ def _from_bigwigs(
         **_strand_reads(positions),
         "warnings": [],
     }
-    return FilteredAlignments(positions, funnel, summary)
+    return FilteredAlignments(positions, positions.iloc[:0], funnel, summary)
 
 
 def _unmasked(positions: pd.DataFrame, masks: Mapping[str, np.ndarray]) -> pd.DataFrame:

@@ -8,21 +8,19 @@ from __future__ import annotations
 
 from groprog_assets.study.assays import RNA_END, ReadEnd, Strandedness
 
-_OTHER: dict[ReadEnd, ReadEnd] = {"five_prime": "three_prime", "three_prime": "five_prime", "coverage": "coverage"}
-
 
 def sequenced_end(read_end: ReadEnd, strandedness: Strandedness) -> ReadEnd:
     """The end of the read as sequenced, as `decode_reads` names it, that is the end `read_end` of the RNA.
 
     Of pairs, "five_prime" is the first mate's 5' base and "three_prime" the second mate's.
     """
-    return _OTHER[read_end] if strandedness == "reverse" else read_end
+    if strandedness == "reverse":
+        return "three_prime" if read_end == "five_prime" else "five_prime"
+    return read_end
 
 
 def counted_base(read_end: ReadEnd, strandedness: Strandedness, paired: bool) -> str:
     """The same in words, for reports and messages."""
-    if read_end == "coverage":
-        return "every aligned base of the read" + (" (of pairs, of the first mate)" if paired else "")
     first = sequenced_end(read_end, strandedness) == "five_prime"
     if paired:
         return f"{RNA_END[read_end]}: 5' base of the {'first' if first else 'second'} mate"

@@ -76,8 +76,8 @@ def run(path: Path, **library):
     return filter_alignments(path, one, SIZE, NO_MASKS, GENES, PARAMETERS, genome)
 
 
-def counted(done) -> Counter:
-    return Counter({(row.strand, row.position): row[4] for row in done.positions.itertuples()})
+def counted(done, table: str = "positions") -> Counter:
+    return Counter({(row.strand, row.position): row[4] for row in getattr(done, table).itertuples()})
 
 
 @pytest.mark.parametrize("assay", ASSAYS)
@@ -102,7 +102,10 @@ def test_the_counted_base_is_the_end_of_the_rna(tmp_path: Path, assay: str, stra
         for strand, start, end in fragments:
             _, low, high = mates(strand, start, end, strandedness)[0]
             bases.update((strand, base) for base in range(low, high))
-        assert counted(whole) == bases
+        assert counted(whole, "bases") == bases
+        assert whole.positions.equals(usual.positions)
+        assert whole.funnel.equals(usual.funnel)
+        assert len(usual.bases) == 0
 
 
 def test_a_declared_strand_that_the_genes_contradict_is_applied_and_said(tmp_path: Path):
@@ -128,7 +131,10 @@ def test_the_drawings_show_what_is_counted(tmp_path: Path, row: list[str]):
     read_end, strandedness, kind, usual, drawing, words = row
     read_end = read_end.strip("`")
     rna, drawn, mark = (line.strip("`") for line in drawing.split("<br>"))
-    assert words == counted_base(read_end, strandedness, kind == "pair")
+    if read_end == "coverage":
+        assert words == f"every aligned base of the {'first mate' if kind == 'pair' else 'read'}"
+    else:
+        assert words == counted_base(read_end, strandedness, kind == "pair")
     for assay, facts in ASSAYS.items():
         listed = assay in usual.lower().split(", ")
         assert listed == ((facts.strandedness, facts.read_end) == (strandedness, read_end))
@@ -147,7 +153,7 @@ def test_the_drawings_show_what_is_counted(tmp_path: Path, row: list[str]):
         done = run(path, read_end=read_end, strandedness=strandedness)
         columns = [k for k, character in enumerate(mark) if character == "^"]
         expected = {(strand, origin + k if strand == "+" else origin + size - 1 - k): 1 for k in columns}
-        assert counted(done) == expected
+        assert counted(done, "bases" if read_end == "coverage" else "positions") == expected
 
 
 def test_every_row_is_documented():
