@@ -6,13 +6,16 @@ Study in, problems and notices out; nothing is written. No Dagster.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from groprog_assets.errors import GroProgError, Problem
 from groprog_assets.study.assays import ASSAYS
 from groprog_assets.study.assemblies import assembly_named, known_lengths
 from groprog_assets.study.files import open_text
 from groprog_assets.study.schema import Library, Study
+
+if TYPE_CHECKING:
+    from groprog_assets.methods.reads.filtered_alignments import FilteredAlignments
 
 LARGEST_PART = 200_000
 """Records of a library that are looked at."""
@@ -100,7 +103,7 @@ def _annotation_build(study: Study) -> Iterator[Problem]:
                 return
 
 
-def _library(where: str, library: Library, done: Any, chromosomes: int, most: int) -> Problem:
+def _library(where: str, library: Library, done: FilteredAlignments, chromosomes: int, most: int) -> Problem:
     """What was counted of one library, and what of it the run would not accept."""
     summary, verdict = done.summary, done.summary["strandedness"]
     part = "all" if summary["reads"] < most else "the first"
