@@ -80,6 +80,42 @@ def test_the_report_has_the_nascent_sections_alone(nascent: Path):
     assert json.loads((nascent.parent / "results" / "lineage.json").read_text())["derivations"]
 
 
+def test_the_report_states_the_parameters_it_was_made_by(
+    nascent: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Run again under other windows and thresholds: figures are drawn anew, and the page keeps no published number of them."""
+    without_drawing(monkeypatch)
+    before = (nascent.parent / "results" / "report.html").read_text()
+    path = copied(nascent, tmp_path / "study")
+    document = yaml.safe_load(path.read_text())
+    document["parameters"] |= {
+        "pausing": {"promoter_upstream": 30, "promoter_downstream": 150, "body_end": 2000},
+        "differential": {"absolute_log2_fold_change": 2.0},
+        "enrichment": {"significance": 0.2},
+    }
+    path.write_text(yaml.safe_dump(document))
+    steps = {step.asset: step.verdict for step in plan(Workspace(path), set(SPECIFICATIONS) - set(COHORT_ASSETS))}
+    assert steps["nascent_figures"] != "keep"
+    run(path)
+    export_results(Workspace(path))
+    page = (path.parent / "results" / "report.html").read_text()
+    drawn_by = Workspace(path).derivations.current_record("nascent_figures")["parameters"]
+    assert drawn_by["parameters.differential"]["absolute_log2_fold_change"] == 2.0
+    assert drawn_by["parameters.enrichment"]["significance"] == 0.2
+    body = page.split('<section id="reads"')[1].split('<section id="appendix"')[
+        0
+    ]  # overrides are told beside the published
+    for old, new in (
+        ("−50 to +200 bp", "−30 to +150 bp"),
+        ("+5,000 bp", "+2,000 bp"),
+        ("1.28 lower", "1.01 lower"),
+        ("adjusted p below 0.05", "adjusted p below 0.2"),
+    ):
+        assert old in before
+        assert old not in body
+        assert new in body
+
+
 def test_the_report_is_made_again_from_its_record(nascent: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     without_drawing(monkeypatch)
     found = execute(Workspace(nascent), "report", "", tmp_path, lambda text: None)
