@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from groprog_assets.intake.withdrawals import rests_on_withdrawn
-from groprog_assets.prognosis.champion_challenge import champion_now
+from groprog_assets.prognosis.champion_challenge import Challenged, Unusable, champion_now
 from groprog_assets.prognosis.standing_model import models_behind
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.readings import load_asset
@@ -66,7 +66,7 @@ def judge_challenger(
     comparison = stability = expected = None
     bounds: dict[str, float] = {}
     arrived = 0
-    if before is not None and not before.unusable:
+    if isinstance(before, Challenged):
         comparison = promotion.compare(risk_model.out_of_fold, before.risks, cohort.outcomes, folds, parameters, seed)
         reference = drift.describe_inputs(before.cohort.records, before.cohort.fields)
         new = drift.arrivals(before.cohort.records, cohort.records)
@@ -82,7 +82,7 @@ def judge_challenger(
         current,
         parameters.promotion_margin,
         comparison,
-        before.unusable if before else withdrawn,
+        before.reason if isinstance(before, Unusable) else withdrawn,
     )
     return Judged(decision, stability, bounds, arrived, expected)
 

@@ -4,24 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from groprog_assets.prognosis.model_columns import model_folds, model_inputs, model_outcomes
+from groprog_assets.store.artifacts import Bundle
 from groprog_assets.study.parameters import Parameters
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from groprog_assets.model.cross_validation import Paths
+    from groprog_assets.model.inputs import ModelInputs
 
 KEYS = ["repeat", "fold", "patient_id"]
 
 
 def risks_without_parts(
-    cohort: Any,
-    expression: dict[str, Any],
-    features: Any,
-    folds: Any,
+    cohort: Bundle,
+    expression: dict[str, np.ndarray],
+    features: Bundle,
+    folds: pd.DataFrame,
     parameters: Parameters,
-    trained: Any,
-    progress: Callable[[str], Any],
+    trained: Bundle,
+    progress: Callable[[str], object],
     scratch: Path,
-) -> dict[str, Any]:
+) -> dict[str, pd.DataFrame]:
     """{part: table of repeat, fold, patient_id, risk} and "whole", on the table `folds` (of the first repeats).
 
     Omics, network and linear path need no training: the risks of the clinical model and of the model's two halves stand in
@@ -38,9 +46,9 @@ def risks_without_parts(
     outcomes, rows = model_outcomes(cohort), model_folds(folds, cohort)
     # A search would give each variant settings of its own, so all are compared under the settings as they stand.
     plain = parameters.model_copy(update={"search": parameters.search.model_copy(update={"trials": 0})})
-    paths: dict[Any, Any] = {}
+    paths: Paths = {}
 
-    def trained_on(given: Any, settings: Any, name: str, shared: dict[Any, Any] | None) -> Any:
+    def trained_on(given: ModelInputs, settings: Parameters, name: str, shared: Paths | None) -> pd.DataFrame:
         progress(f"training {name.replace('_', ' ')}")
         place = scratch / name.replace(" ", "-")
         crossed = cross_validate(

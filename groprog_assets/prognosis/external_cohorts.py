@@ -8,11 +8,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from groprog_assets.errors import CohortError, GroProgError, Problem
 from groprog_assets.prognosis.model_columns import columns, model_inputs
+from groprog_assets.store.artifacts import Bundle
+from groprog_assets.study.parameters import Parameters
 from groprog_assets.study.schema import Cohort, ExternalCohort
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from groprog_assets.methods.cohort.cohort import AssembledCohort
+    from groprog_assets.model.inputs import ModelInputs
+    from groprog_assets.model.risk_model import RiskModel
 
 EXPLAINED = 500
 """Training patients whose contributions weigh what an external cohort lacks; evenly taken from larger cohorts."""
@@ -22,24 +32,24 @@ class Trained(NamedTuple):
     """What the model was made from: model, asset values cohort, patient_expression and normalized_features, mode, parameters,
     version."""
 
-    model: Any
-    cohort: Any
-    expression: dict[str, Any]
-    features: Any
+    model: RiskModel
+    cohort: Bundle
+    expression: dict[str, np.ndarray]
+    features: Bundle
     mode: str
-    parameters: Any
+    parameters: Parameters
     version: str
 
 
 class Elsewhere(NamedTuple):
     """An external cohort as read: AssembledCohort, expression arrays or None, {field: why it is absent}."""
 
-    cohort: Any
-    expression: dict[str, Any] | None
+    cohort: AssembledCohort
+    expression: dict[str, np.ndarray] | None
     absent: dict[str, str]
 
 
-def trained_from(risk_model: Any, cohort: Any, expression: dict[str, Any], features: Any) -> Trained:
+def trained_from(risk_model: Bundle, cohort: Bundle, expression: dict[str, np.ndarray], features: Bundle) -> Trained:
     """The model of a value of the asset risk_model, with the values it was trained on."""
     from groprog_assets.model.checkpoint import load_model
 
@@ -48,11 +58,10 @@ def trained_from(risk_model: Any, cohort: Any, expression: dict[str, Any], featu
     return Trained(model, cohort, expression, features, summary["mode"], model.parameters, summary["model_version"])
 
 
-def validate_cohorts(externals: Sequence[ExternalCohort], own: Cohort, trained: Trained) -> Any:
+def validate_cohorts(externals: Sequence[ExternalCohort], own: Cohort, trained: Trained) -> Bundle:
     """Bundle(cohorts: a document for each external cohort; scores: table external_scores), also without any cohort."""
     import pandas as pd
 
-    from groprog_assets.store.artifacts import Bundle
     from groprog_assets.tables import TABLES, conform
 
     found = [validate_cohort(external, own, trained) for external in externals]
@@ -62,7 +71,7 @@ def validate_cohorts(externals: Sequence[ExternalCohort], own: Cohort, trained: 
     return Bundle(cohorts=[document for document, _ in found], scores=scores)
 
 
-def validate_cohort(external: ExternalCohort, own: Cohort, trained: Trained) -> tuple[dict[str, Any], Any]:
+def validate_cohort(external: ExternalCohort, own: Cohort, trained: Trained) -> tuple[dict[str, object], pd.DataFrame]:
     """(document of the external cohort, table of its scores). `own`: the study's cohort section.
 
     Raises CohortError with every problem of the tables, or when values lie where the model cannot honestly score them; each
@@ -75,7 +84,7 @@ def validate_cohort(external: ExternalCohort, own: Cohort, trained: Trained) -> 
         raise CohortError(problems or [Problem(f"validation.{external.name}", str(error), "", "")]) from error
 
 
-def _validated(external: ExternalCohort, own: Cohort, trained: Trained) -> tuple[dict[str, Any], Any]:
+def _validated(external: ExternalCohort, own: Cohort, trained: Trained) -> tuple[dict[str, object], pd.DataFrame]:
     import numpy as np
 
     from groprog_assets.methods.evaluation import external_validation as method
@@ -162,7 +171,9 @@ def read_elsewhere(external: ExternalCohort, own: Cohort, trained: Trained) -> E
     return Elsewhere(cohort, expression, absent)
 
 
-def _inputs(external: ExternalCohort, read: Elsewhere, records: Any, trained: Trained) -> tuple[Any, str]:
+def _inputs(
+    external: ExternalCohort, read: Elsewhere, records: pd.DataFrame, trained: Trained
+) -> tuple[ModelInputs, str]:
     """ModelInputs of the external patients, and what was done about their batches."""
     import numpy as np
 
@@ -189,7 +200,7 @@ def _inputs(external: ExternalCohort, read: Elsewhere, records: Any, trained: Tr
     return _beside_training(inputs, batch, external.name, trained)
 
 
-def _beside_training(inputs: Any, batch: Any, name: str, trained: Trained) -> tuple[Any, str]:
+def _beside_training(inputs: ModelInputs, batch: np.ndarray, name: str, trained: Trained) -> tuple[ModelInputs, str]:
     """The expression of each new batch put beside the training patients, whose constants stay as they are."""
     import numpy as np
 
@@ -198,10 +209,12 @@ def _beside_training(inputs: Any, batch: Any, name: str, trained: Trained) -> tu
     fitted = trained.model.encoders.harmonization
     if fitted is None:
         own = model_inputs(trained.cohort, trained.expression, trained.features, trained.mode)
+        assert own.expression is not None
         genes, reference = own.genes, fit_harmonization(own.expression, np.full(len(own), ""))
     else:
         genes, reference = fitted.genes, fitted.constants
     held = inputs.with_genes(genes)
+    assert held.expression is not None
     values = held.expression.astype(np.float64)
     measured = np.isfinite(values).any(axis=1)
     for one in sorted(set(batch[measured].tolist())):
@@ -233,7 +246,7 @@ def _contributions(trained: Trained) -> tuple[Mapping[str, float], Mapping[str, 
     )
 
 
-def _present_genes(inputs: Any) -> set[str]:
+def _present_genes(inputs: ModelInputs) -> set[str]:
     import numpy as np
 
     if inputs.expression is None:

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
+
+from groprog_assets.store.artifacts import Bundle
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from groprog_assets.model.cross_validation import FoldTrialRow
+    from groprog_assets.model.inputs import Fold, ModelInputs, Outcomes
+    from groprog_assets.model.predict import Prediction
 
 TRAINED_BY = tuple(
     f"parameters.{group}"
@@ -11,12 +22,19 @@ TRAINED_BY = tuple(
 """What decides a trained model, for every asset that trains one."""
 
 
-def columns(frame: Any) -> dict[str, Any]:
+class HasTrials(Protocol):
+    """A fit or a cross-validation: the rows of table search_log, or its columns."""
+
+    @property
+    def trials(self) -> list[FoldTrialRow] | dict[str, np.ndarray]: ...
+
+
+def columns(frame: pd.DataFrame) -> dict[str, np.ndarray]:
     """The columns of a DataFrame as arrays, by name."""
     return {name: frame[name].to_numpy() for name in frame.columns}
 
 
-def model_inputs(cohort: Any, expression: dict[str, Any], features: Any, mode: str) -> Any:
+def model_inputs(cohort: Bundle, expression: Mapping[str, np.ndarray], features: Bundle, mode: str) -> ModelInputs:
     """ModelInputs of the cohort's patients in the order of its index: their batch, and what the mode allows of their omics."""
     from dataclasses import replace
 
@@ -36,7 +54,7 @@ def model_inputs(cohort: Any, expression: dict[str, Any], features: Any, mode: s
     return replace(inputs, batch=cohort.index.set_index("patient_id")["batch"][inputs.patient_id].to_numpy(dtype=str))
 
 
-def _of_patients(matched: dict[str, Any], patients: Any) -> dict[str, Any]:
+def _of_patients(matched: Mapping[str, np.ndarray], patients: pd.Series) -> dict[str, np.ndarray]:
     """The features of the patients' own libraries in the order of `patients`; missing for those without a library."""
     import numpy as np
 
@@ -48,14 +66,14 @@ def _of_patients(matched: dict[str, Any], patients: Any) -> dict[str, Any]:
     return {"values": values, "gene": matched["gene"], "feature": matched["feature"]}
 
 
-def labelled_genes(features: Any) -> dict[str, set[str]]:
+def labelled_genes(features: Bundle) -> dict[str, set[str]]:
     """{functional label: genes that carry it} of a value of normalized_features; labels without spread are not among them."""
     constants = features.constants
     names = constants.loc[(constants["rule"] == "label") & ~constants["dropped"], "feature"]
     return {name: set(features.table.loc[features.table[name] > 0, "gene"]) for name in names}
 
 
-def model_outcomes(cohort: Any) -> Any:
+def model_outcomes(cohort: Bundle) -> Outcomes:
     """Outcomes in the order of the cohort's records."""
     from groprog_assets.model.inputs import Outcomes
 
@@ -63,14 +81,14 @@ def model_outcomes(cohort: Any) -> Any:
     return Outcomes(outcomes["time"].to_numpy(), outcomes["event"].to_numpy())
 
 
-def model_folds(folds: Any, cohort: Any) -> Any:
+def model_folds(folds: pd.DataFrame, cohort: Bundle) -> list[Fold]:
     """Folds as row indices into the cohort's records."""
     from groprog_assets.model.inputs import folds_from_columns
 
     return folds_from_columns(columns(folds), cohort.records["patient_id"])
 
 
-def search_log(*made: Any) -> Any:
+def search_log(*made: HasTrials) -> pd.DataFrame:
     """Table search_log of cross-validations and fits, in their order; without rows when nothing was searched."""
     import pandas as pd
 
@@ -78,10 +96,11 @@ def search_log(*made: Any) -> Any:
 
     names = [column.name for column in TABLES["search_log"].columns]
     parts = [pd.DataFrame(one.trials, columns=names) for one in made]
-    return conform(pd.concat([part for part in parts if len(part)] or parts[:1]), "search_log")
+    log: pd.DataFrame = conform(pd.concat([part for part in parts if len(part)] or parts[:1]), "search_log")
+    return log
 
 
-def score_table(prediction: Any, out_of_fold: Any, version: str) -> Any:
+def score_table(prediction: Prediction, out_of_fold: pd.DataFrame | None, version: str) -> pd.DataFrame:
     """Table risk_scores: every patient by the current model, beside the mean of the models that never saw him."""
     import pandas as pd
 

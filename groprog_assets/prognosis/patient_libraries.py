@@ -7,16 +7,23 @@ Dagster.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
 
 from groprog_assets.errors import CohortError, GroProgError, Problem, ReadsError
 from groprog_assets.prognosis.standing_model import read_standing_or_newest
+from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.derivations import Record, output
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.study.parameters import FilteringParameters, PausingParameters
 from groprog_assets.study.schema import Library
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from groprog_assets.methods.reads.filtered_alignments import FilteredAlignments
 
 FILES = ("alignments", "bigwig_plus", "bigwig_minus")
 LIKE_TRAINING = ("assay", "read_end")
@@ -24,7 +31,19 @@ LIKE_TRAINING = ("assay", "read_end")
 COLUMNS = (*FILES, *LIKE_TRAINING, "strandedness")
 
 
-def measure_patients(workspace: Workspace, path: Path, patients: list[str], features: Any) -> dict[str, Any]:
+class MeasuredInTraining(NamedTuple):
+    """How the training patients' libraries were measured: values of genes and gene_models, the control's gene_signal, settings
+    of filtering and pausing, and the libraries as the study described them."""
+
+    genes: pd.DataFrame
+    models: Bundle
+    control: pd.DataFrame
+    filtering: FilteringParameters
+    pausing: PausingParameters
+    libraries: list[dict[str, Any]]
+
+
+def measure_patients(workspace: Workspace, path: Path, patients: list[str], features: Bundle) -> dict[str, np.ndarray]:
     """Arrays values (n, g, J) float32 in the order of `patients`, NaN without a library; gene (g,), feature (J,).
 
     path: a table with the study's patient column and `alignments`, or `bigwig_plus` and `bigwig_minus` (paths beside the
@@ -39,7 +58,7 @@ def measure_patients(workspace: Workspace, path: Path, patients: list[str], feat
     from groprog_assets.methods.reads.filtered_alignments import filter_alignments
 
     trained = _measured_in_training(workspace)
-    libraries = read_libraries(path, workspace.study.patients.patient_column, patients, trained["libraries"])
+    libraries = read_libraries(path, workspace.study.patients.patient_column, patients, trained.libraries)
     positions, problems = {}, []
     for patient, library in libraries.items():
         where = f"{path}, {patient}"
@@ -47,10 +66,10 @@ def measure_patients(workspace: Workspace, path: Path, patients: list[str], feat
             filtered = filter_alignments(
                 library.alignments or library.bigwig_plus or Path(),
                 library,
-                trained["models"].chrom_sizes,
-                trained["models"].masks,
-                trained["models"].transcripts,
-                trained["filtering"],
+                trained.models.chrom_sizes,
+                trained.models.masks,
+                trained.models.transcripts,
+                trained.filtering,
                 workspace.study.genome,
             )
         except GroProgError as error:
@@ -66,9 +85,9 @@ def measure_patients(workspace: Workspace, path: Path, patients: list[str], feat
         positions,
         list(libraries.values()),
         {patient: library.id for patient, library in libraries.items()},
-        trained["genes"],
-        trained["control"],
-        trained["pausing"],
+        trained.genes,
+        trained.control,
+        trained.pausing,
     )
     own = normalize_patients(
         measured["values"], measured["feature"].tolist(), NormalizedFeatures(features.table, features.constants)
@@ -80,8 +99,7 @@ def measure_patients(workspace: Workspace, path: Path, patients: list[str], feat
     return {"values": values, "gene": measured["gene"], "feature": feature}
 
 
-def _measured_in_training(workspace: Workspace) -> dict[str, Any]:
-    """genes, gene models, control densities, filtering and pausing settings, libraries of the training patients."""
+def _measured_in_training(workspace: Workspace) -> MeasuredInTraining:
     trained_on = read_standing_or_newest(workspace, "normalized_features").derivation
     behind = _record(workspace, trained_on, "patient_features")
     inputs = {(item["asset"], item["partition"]): item["derivation"] for item in behind["inputs"]}
@@ -89,14 +107,14 @@ def _measured_in_training(workspace: Workspace) -> dict[str, Any]:
     filtered = workspace.derivations.read(library)
     signal = _value(workspace, workspace.derivations.read(inputs["gene_signal", ""]))
     owned = set(behind["study"]["cohort.nascent_libraries"].values())
-    return {
-        "genes": _value(workspace, workspace.derivations.read(inputs["genes", ""])),
-        "models": _value(workspace, _record(workspace, library, "gene_models")),
-        "control": signal[signal["condition"] == behind["study"]["contrast"]["control"]],
-        "filtering": FilteringParameters.model_validate(filtered["parameters"]["parameters.filtering"]),
-        "pausing": PausingParameters.model_validate(behind["parameters"]["parameters.pausing"]),
-        "libraries": [item for item in behind["study"]["libraries"] if item["id"] in owned],
-    }
+    return MeasuredInTraining(
+        genes=_value(workspace, workspace.derivations.read(inputs["genes", ""])),
+        models=_value(workspace, _record(workspace, library, "gene_models")),
+        control=signal[signal["condition"] == behind["study"]["contrast"]["control"]],
+        filtering=FilteringParameters.model_validate(filtered["parameters"]["parameters.filtering"]),
+        pausing=PausingParameters.model_validate(behind["parameters"]["parameters.pausing"]),
+        libraries=[item for item in behind["study"]["libraries"] if item["id"] in owned],
+    )
 
 
 def _record(workspace: Workspace, digest: str, asset: str) -> Record:
@@ -161,7 +179,7 @@ def read_libraries(path: Path, column: str, patients: list[str], training: list[
     return libraries
 
 
-def _blocking(where: str, filtered: Any) -> list[Problem]:
+def _blocking(where: str, filtered: FilteredAlignments) -> list[Problem]:
     """The checks that would keep a library out of a study."""
     from groprog_assets.checks.signal import any_signal
     from groprog_assets.checks.strandedness import strandedness

@@ -6,20 +6,26 @@ Between the model, which disturbs and scores, and the methods, which compare; ca
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING
 
-from groprog_assets.study.parameters import PerturbationParameters
+from groprog_assets.study.experiment_parameters import PerturbationParameters
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from groprog_assets.model.inputs import Fold, ModelInputs, Outcomes
+    from groprog_assets.model.risk_model import RiskModel
 
 
 class FoldStability:
     """Collects rows of `risk_stability` and `member_agreement` over the folds of a cross-validation; see `inspect`."""
 
-    def __init__(self, outcomes: Any, parameters: PerturbationParameters, seed: int):
+    def __init__(self, outcomes: Outcomes, parameters: PerturbationParameters, seed: int):
         self._outcomes, self._parameters, self._seed = outcomes, parameters, seed
-        self._stability: list[dict[str, Any]] = []
-        self._agreement: list[dict[str, Any]] = []
+        self._stability: list[dict[str, object]] = []
+        self._agreement: list[dict[str, object]] = []
 
-    def inspect(self, fold: Any, model: Any, inputs: Any) -> None:
+    def inspect(self, fold: Fold, model: RiskModel, inputs: ModelInputs) -> None:
         """Score the held-out patients of `fold` again under every perturbation and compare; no model or outcome is changed."""
         import numpy as np
 
@@ -41,7 +47,7 @@ class FoldStability:
             row = {"first": first, "second": second, "spearman": ranks.spearman[0], "cka": np.float64(cka)}
             self._agreement.append({**place, **row})
 
-    def tables(self) -> dict[str, Any]:
+    def tables(self) -> dict[str, pd.DataFrame]:
         """{"stability": table risk_stability, "agreement": table member_agreement}; without rows where nothing applies."""
         import pandas as pd
 

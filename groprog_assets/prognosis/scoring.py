@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from groprog_assets.errors import CohortError, Problem
 from groprog_assets.prognosis.model_columns import columns, labelled_genes, score_table
@@ -17,14 +17,21 @@ from groprog_assets.store.artifacts import digest_bytes
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.study.schema import Expression
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from groprog_assets.model.inputs import ModelInputs
+    from groprog_assets.model.predict import Prediction
+    from groprog_assets.model.risk_model import RiskModel
+
 
 class Scored(NamedTuple):
     """table: risk_scores with a `notes` column; prediction, inputs, model: what it came from; labels: {function: its genes}."""
 
-    table: Any
-    prediction: Any
-    inputs: Any
-    model: Any
+    table: pd.DataFrame
+    prediction: Prediction
+    inputs: ModelInputs
+    model: RiskModel
     labels: dict[str, set[str]]
 
 
@@ -97,7 +104,7 @@ def score_patients(
     return Scored(scored, prediction, inputs, model, labelled_genes(features))
 
 
-def _clock(model: Any) -> list[str]:
+def _clock(model: RiskModel) -> list[str]:
     """The note that every patient has when the model's months do not count from baseline."""
     landmark = model.parameters.cohort.landmark_months
     return [] if landmark is None else [f"months count from the landmark at {landmark:g} months"]
@@ -110,7 +117,7 @@ def _only_what_is_read(mode: str, expression: Path | None, libraries: Path | Non
             raise CohortError(Problem(str(path), what, rule, f"Score without --{what}."))
 
 
-def _identifier_problems(path: Path, identifiers: Any) -> list[Problem]:
+def _identifier_problems(path: Path, identifiers: pd.Series) -> list[Problem]:
     problems = []
     empty, repeated = identifiers == "", identifiers[identifiers.duplicated() & (identifiers != "")].unique()
     if not len(identifiers):

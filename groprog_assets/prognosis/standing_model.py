@@ -6,12 +6,16 @@ No Dagster.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, NamedTuple
 
 from groprog_assets.errors import ArtifactError, Problem
+from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.derivations import Record
 from groprog_assets.store.readings import Reading, read_asset, reading
 from groprog_assets.store.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TRAINED_ON = ("normalized_features", "cohort")
 JUDGED = ("risk_model", "evaluation")
@@ -43,7 +47,7 @@ def standing_derivation(workspace: Workspace, asset: str) -> str:
     if "risk_model" in behind:
         for item in workspace.derivations.read(behind["risk_model"])["inputs"]:
             if item["asset"] == asset:
-                return item["derivation"]
+                return str(item["derivation"])
     reason = record["headline"].get("reason", "")
     raise ArtifactError(
         Problem("champion", "no model stands", f"The last decision: {reason}.", "`groprog model promote STUDY VERSION`")
@@ -66,10 +70,18 @@ def read_standing_or_newest(workspace: Workspace, asset: str) -> Reading:
     return reading(workspace, asset, "", next(item["derivation"] for item in inputs if item["asset"] == asset))
 
 
-def champion_model(workspace: Workspace) -> tuple[Any, Any, Any]:
-    """(risk_model, normalized_features, clinical fields) of the champion, or of the newest model before any was decided on.
+class Champion(NamedTuple):
+    """The model in use: the values of risk_model and normalized_features, and the clinical fields it was trained on."""
+
+    risk_model: Bundle
+    features: Bundle
+    fields: pd.DataFrame
+
+
+def champion_model(workspace: Workspace) -> Champion:
+    """The champion, or the newest model before any was decided on.
 
     ArtifactError when there is no model, or when the champion's bytes are no longer in the store.
     """
     model, features, cohort = (read_standing_or_newest(workspace, name).value() for name in ("risk_model", *TRAINED_ON))
-    return model, features, cohort.fields
+    return Champion(model, features, cohort.fields)
