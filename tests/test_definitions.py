@@ -143,6 +143,12 @@ def test_loading_imports_nothing_heavy():
     assert json.loads(done.stdout.splitlines()[-1]) == []
 
 
+def test_an_import_for_annotations_alone_is_no_part_of_the_code_version():
+    names = {path.name for path in closure("groprog_assets.prognosis.model_columns")}
+    assert "inputs.py" in names
+    assert "training.py" not in names
+
+
 def test_the_code_version_sees_the_kernel_and_not_the_platform():
     names = {path.name for path in closure("groprog_assets.assets.transcription.transcript_hmm")}
     assert {"transcript_hmm.py", "hmm.py", "hmm_cython.pyx"} <= names

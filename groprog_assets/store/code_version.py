@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -75,7 +76,10 @@ def kernel_digest() -> str:
 
 
 def closure(module: str) -> list[Path]:
-    """Files of this project that `module` reaches by import statements, at any depth of any function; itself included."""
+    """Files of this project that `module` reaches by import statements, at any depth of any function; itself included.
+
+    Imports for annotations alone (`if TYPE_CHECKING:`) do not count.
+    """
     seen: dict[str, list[Path]] = {}
     waiting = [module]
     while waiting:
@@ -95,12 +99,21 @@ def _files(module: str) -> list[Path]:
     return [path for suffix in (".py", ".pyx", ".pxd", ".h") if (path := stem.with_suffix(suffix)).is_file()]
 
 
+def _executed(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes below `node` but those that only a type checker reads (`if TYPE_CHECKING:`), which change no value."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+            continue
+        yield child
+        yield from _executed(child)
+
+
 @cache
 def _imports(path: Path, module: str) -> tuple[str, ...]:
     found: set[str] = set()
     if path.suffix == ".py":
         package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in _executed(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 found.update(alias.name for alias in node.names)
             elif isinstance(node, ast.ImportFrom):
