@@ -11,6 +11,7 @@ from typing import Any
 
 from groprog_assets.errors import AnnotationError, CohortError, Problem
 from groprog_assets.methods.annotation.annotation_files import some
+from groprog_assets.methods.annotation.gtf import stable_gene
 from groprog_assets.study.rules import parse_interval
 from groprog_assets.study.schema import Study
 
@@ -124,14 +125,20 @@ def _target(study: Study, genes: Any) -> list[Problem]:
 
 
 def _expression(symbols: list[str], known: set[str], annotated: set[str]) -> Problem:
+    """How many of the matrix's symbols are genes of the study, and what is wrong with the others as far as that shows."""
     shared = [symbol for symbol in symbols if symbol in known]
     value = f"{len(shared):,} of {len(symbols):,} symbols are genes that take part"
     small = sum(symbol in annotated for symbol in symbols) - len(shared)
     value += f"; {small:,} are annotated but too short, or within another gene" if small else ""
     others = [symbol for symbol in symbols if symbol not in annotated]
     value += f"; {len(others):,} are not annotated ({some(others)})" if others else ""
+    versioned = sum(stable_gene(symbol) in annotated for symbol in others)
     rule = "A symbol that is no gene of the experiment tells nothing of it and is left out." if others or small else ""
-    return Problem("cohort.expression", value, rule, "")
+    remedy = ""
+    if versioned:
+        value += f", {versioned:,} of them only for their version"
+        remedy = "Take the version off the ids of the matrix, as in ENSG00000141510 for ENSG00000141510.18."
+    return Problem("cohort.expression", value, rule, remedy)
 
 
 def _closest(gene: str, genes: list[str]) -> str:

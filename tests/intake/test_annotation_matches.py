@@ -10,6 +10,7 @@ import yaml
 from click.testing import CliRunner
 
 from groprog_assets.cli.main import main
+from groprog_assets.intake.annotation_matches import _expression
 from groprog_assets.simulation import simulate_study
 
 
@@ -92,3 +93,11 @@ def test_a_gene_within_another_is_named_as_such_and_its_interval_is_taken(study:
     assert "Give its interval instead" in output
     loci = [{"name": "WITHIN", "interval": f"{fields[0]}:{fields[3]}-{fields[4]}", "reason": "short"}]
     assert "no problems" in check(change(study, genome={"annotation": "genome/more.gtf"}, loci=loci))
+
+
+def test_ids_that_differ_in_their_version_alone_are_named() -> None:
+    genes = {"ENSG00000141510", "TP63"}
+    said = str(_expression(["ENSG00000141510.18", "TP63", "OTHER"], genes, genes))
+    assert "1 of 3 symbols are genes that take part; 2 are not annotated" in said
+    assert "1 of them only for their version" in said
+    assert "1 of 1 symbols are genes that take part." in str(_expression(["ENSG00000141510"], genes, genes))
