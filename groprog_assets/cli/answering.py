@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
+import os
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import click
@@ -30,13 +35,16 @@ PARTITION = click.option("--partition", default="", help="The library, for asset
 
 
 def readable(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Print a GroProgError's problems instead of its traceback and end with status 2."""
+    """Print a GroProgError's problems instead of its traceback and end with status 2; stop in order on Ctrl-C (130) or SIGTERM
+    (143), which schedulers send."""
 
     @functools.wraps(command)
     def wrapped(*arguments: Any, **options: Any) -> Any:
         show = click.get_current_context().find_root().params.get("traceback")
+        signals: list[int] = []
         try:
-            return command(*arguments, **options)
+            with _terminated_as_interrupted(signals):
+                return command(*arguments, **options)
         except GroProgError as error:
             if show:
                 raise
@@ -44,9 +52,41 @@ def readable(command: Callable[..., Any]) -> Callable[..., Any]:
             sys.exit(2)
         except KeyboardInterrupt:
             ERR.print("Stopped. What was finished is kept; run again to go on.")
-            sys.exit(130)
+            sys.exit(143 if signal.SIGTERM in signals else 130)
 
     return wrapped
+
+
+@contextlib.contextmanager
+def _terminated_as_interrupted(seen: list[int]) -> Iterator[None]:
+    """SIGTERM is handled as SIGINT is at that moment, also where a shell had SIGINT ignored; `seen` holds the signals that came.
+
+    Dagster handles both signals itself while it runs a step, so what came is read from the interpreter's wake-up pipe.
+    """
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        handler = signal.getsignal(signal.SIGINT)
+        if not callable(handler):
+            raise KeyboardInterrupt
+        handler(signal.SIGINT, frame)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    os.set_blocking(writing, False)
+    before = signal.signal(signal.SIGTERM, interrupt)
+    woken = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(woken)
+        signal.signal(signal.SIGTERM, before)
+        with contextlib.suppress(BlockingIOError):
+            seen.extend(os.read(reading, 4096))
+        os.close(reading)
+        os.close(writing)
 
 
 def show_problems(problems: list[Problem]) -> None:

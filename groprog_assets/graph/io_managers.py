@@ -10,8 +10,10 @@ from typing import Any
 
 from dagster import ConfigurableIOManager, InputContext, OutputContext
 
+from groprog_assets.errors import ArtifactError, Problem
 from groprog_assets.graph.resources import StudyResource
 from groprog_assets.prognosis.standing_model import read_standing
+from groprog_assets.store.derivations import failed_barriers
 from groprog_assets.store.readings import Reading, read_asset
 from groprog_assets.store.workspace import Workspace
 
@@ -20,7 +22,11 @@ def read_input(
     workspace: Workspace, asset: str, partition: str, gates: tuple[str, ...] = (), of_champion: bool = False
 ) -> Reading | dict[str, Reading] | None:
     """What a step is handed of an input. gates: it sees every library that passed its checks in these assets, as a dict;
-    of_champion: it sees the standing model's, or where the study has no model the newest. None: the study has no such asset."""
+    of_champion: it sees the standing model's, or where the study has no model the newest. None: the study has no such asset.
+
+    ArtifactError when there is no value yet, or when the present one failed a blocking check: such a value is handed to nobody,
+    whoever asks for the run.
+    """
     if not workspace.has(asset):
         return None
     if of_champion and workspace.has("champion"):
@@ -28,7 +34,13 @@ def read_input(
     if gates:
         kept, _ = workspace.eligible_libraries(gates, (asset,))
         return {library.id: read_asset(workspace, asset, library.id) for library in kept}
-    return read_asset(workspace, asset, partition)
+    reading = read_asset(workspace, asset, partition)
+    failed = failed_barriers(workspace.derivations.read(reading.derivation))
+    if failed:
+        rule = "A value that failed a blocking check is handed to nobody."
+        remedy = f"Mend what the check names, then run `{workspace.command}`."
+        raise ArtifactError(Problem(asset, "; ".join(failed), rule, remedy))
+    return reading
 
 
 class ArtifactIOManager(ConfigurableIOManager):

@@ -31,6 +31,8 @@ from groprog_assets.store.artifacts import remove_remains, write_atomically
 from groprog_assets.store.workspace import STUDY_VARIABLE, Workspace
 from groprog_assets.tables.values import Document
 
+INTERRUPTED = "DagsterExecutionInterruptedError"
+
 
 @dataclass
 class RunReport:
@@ -213,6 +215,7 @@ def _execute(
         )
     finally:
         LISTENERS.remove(listen)
+    _stop_if_interrupted(instance, made)
     refused = failed_checks(made.all_events)
     for event in made.all_events:
         if event.event_type == dg.DagsterEventType.STEP_FAILURE:
@@ -225,6 +228,15 @@ def _execute(
             text = text or (error.to_string() if error and debug else _last_line(error))
             where = f"{event.step_key}[{partition}]" if partition else str(event.step_key)
             report.failures.append((where, text))
+
+
+def _stop_if_interrupted(instance: dg.DagsterInstance, made: dg.ExecuteInProcessResult) -> None:
+    """KeyboardInterrupt when a signal ended the run: Dagster records the interruption as a failed step and returns."""
+    run = instance.get_run_by_id(made.run_id)
+    ended = run is not None and run.status == dg.DagsterRunStatus.CANCELED
+    errors = [event.step_failure_data.error for event in made.all_events if event.is_step_failure]
+    if ended or any(INTERRUPTED in (error.to_string() if error else "") for error in errors):
+        raise KeyboardInterrupt
 
 
 def failed_checks(events: Sequence[dg.DagsterEvent]) -> dict[str, str]:

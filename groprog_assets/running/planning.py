@@ -15,7 +15,7 @@ from groprog_assets.graph.derive import circumstances, recalled
 from groprog_assets.graph.io_managers import read_input
 from groprog_assets.graph.specification import LIBRARY_ASSETS, SPECIFICATIONS, Specification
 from groprog_assets.running.execution import phases
-from groprog_assets.store.derivations import Foreseen, Record, passed
+from groprog_assets.store.derivations import Foreseen, Record
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables.values import Document
 
@@ -78,12 +78,6 @@ def _foresee(
     waiting = [step for step in waiting if step.verdict != "blocked"]
     if waiting:
         return Step(name, partition, "follow", ", ".join(step.name for step in waiting))
-    for item in specification.inputs:
-        if workspace.has(item) and not specification.gates(item) and item not in specification.of_champion:
-            record = workspace.derivations.current_record(item, _partition(item, partition))
-            if record is not None and not passed(record):
-                failed = [check["name"] for check in record["verdicts"] if check["blocking"] and not check["passed"]]
-                return Step(name, partition, "blocked", f"{item}: {', '.join(failed)}")
     try:
         readings = {
             item: read_input(

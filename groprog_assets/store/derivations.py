@@ -211,6 +211,15 @@ def output(record: Record) -> Reference:
     return Reference(**record["output"])
 
 
+def failed_barriers(record: Record) -> list[str]:
+    """What the blocking checks of the derivation that failed found, as "name: finding"."""
+    return [
+        f"{verdict['name']}: {verdict['description']}"
+        for verdict in record["verdicts"]
+        if verdict["blocking"] and not verdict["passed"]
+    ]
+
+
 def passed(record: Record) -> bool:
     """Whether no blocking check of the derivation failed."""
-    return all(verdict["passed"] or not verdict["blocking"] for verdict in record["verdicts"])
+    return not failed_barriers(record)

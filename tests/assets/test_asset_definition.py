@@ -11,6 +11,7 @@ import pytest
 from groprog_assets.checks.verdict import Verdict
 from groprog_assets.errors import ArtifactError, StudyError
 from groprog_assets.graph.derive import derive
+from groprog_assets.graph.io_managers import read_input
 from groprog_assets.graph.materialized import materialized
 from groprog_assets.graph.specification import Specification
 from groprog_assets.store.artifacts import Bundle
@@ -192,6 +193,20 @@ def test_libraries_that_failed_a_blocking_check_are_left_out(workspace: Workspac
     assert left_out == [{"library": ids[1], "reason": "strandedness: flipped"}]
     with pytest.raises(ArtifactError, match=f"raw_reads of {ids[0]}"):
         workspace.eligible_libraries(("raw_reads", "coverage"), ("raw_reads",))
+
+
+def test_a_value_that_failed_a_blocking_check_is_handed_to_nobody(workspace: Workspace):
+    """However a run is asked for: every input is read through this one function."""
+
+    def judged(study):
+        return materialized(
+            {"a": 1}, verdicts=[Verdict("no_leakage", False, "pfs gives the outcome away", blocking=True)]
+        )
+
+    make(workspace, specification(judged))
+    with pytest.raises(ArtifactError, match="no_leakage: pfs gives the outcome away"):
+        read_input(workspace, "judged", "")
+    assert read_asset(workspace, "judged").value() == {"a": 1}, "a person may look at it"
 
 
 def test_a_changed_study_file_is_read_again(workspace: Workspace):
