@@ -37,7 +37,7 @@ PLATFORM = tuple(
             "running",
         ),
         *("simulation", "store", "study", "tables"),
-        *("prognosis.champions", "prognosis.scoring", "prognosis.standing_model", "report.plots"),
+        *("prognosis.scoring", "prognosis.standing_model", "report.plots"),
     )
 )
 """Rooms and modules that move, store, show or tell of values and change none."""
