@@ -50,6 +50,17 @@ def test_equals_scikit_survival_and_its_roc_has_that_area() -> None:
     assert area == pytest.approx(ours[times == 20.0][0], abs=1e-13)
 
 
+def test_the_roc_finds_cases_among_the_highest_risks_first() -> None:
+    """Whoever dies by tau has the highest risks, so all cases are found before the first false alarm; and the reverse."""
+    time, event = np.arange(1.0, 9.0), np.ones(8, bool)
+    curve = roc_curve(9.0 - time, time, event, tau=4.0)
+    assert curve.true_positive_rate.tolist() == [0.0, 0.25, 0.5, 0.75, 1.0, 1.0, 1.0, 1.0, 1.0]
+    assert curve.false_positive_rate.tolist() == [0.0, 0.0, 0.0, 0.0, 0.0, 0.25, 0.5, 0.75, 1.0]
+    assert curve.threshold.tolist() == [np.inf, *(9.0 - time)]
+    wrong = roc_curve(time, time, event, tau=4.0)
+    assert wrong.true_positive_rate.tolist() == [0.0, 0.0, 0.0, 0.0, 0.0, 0.25, 0.5, 0.75, 1.0]
+
+
 def test_long_sweep_keeps_its_digits() -> None:
     random = np.random.default_rng(2)
     n = 4000
