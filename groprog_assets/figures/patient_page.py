@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from groprog_assets.figures.numbers import number
+from groprog_assets.figures.numbers import number, percent
 from groprog_assets.figures.style import (
     CONTROL,
     DOWN,
@@ -149,6 +149,7 @@ def render_patient(context: Mapping[str, Any]) -> bytes:
             "drivers": rows,
             "ratios": ratios,
             "words": words,
+            "surpassed": percent(score["percentile"] / 100).replace("<", "under ").replace(">", "over "),
             "third": THIRDS[min(int(score["percentile"] * 3 / 100), 2)],
             "median": median_month(context["months"], context["survival"]),
             "sums": {kind: sum(context[kind].values()) for kind in ("fields", "genes")},

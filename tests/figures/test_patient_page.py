@@ -90,6 +90,15 @@ def test_the_median_is_where_half_survive(survival: list[float], month: float | 
     assert median_month([0.0, 12.0, 36.0], survival) == month
 
 
+@pytest.mark.parametrize(
+    ("percentile", "said"),
+    [(81.0, "81 %"), (99.7, "over 99 %"), (100.0, "100 %"), (0.3, "under 1 %"), (0.0, "0 %")],
+)
+def test_only_who_is_above_all_is_said_to_be(percentile: float, said: str):
+    score = {**context()["score"], "percentile": percentile}
+    assert f"higher risk than {said} of the 300 training patients" in render_patient(context(score=score)).decode()
+
+
 def test_names_are_text():
     page = render_patient(context(notes=["<script>alert(1)</script>"], study="<b>x</b>")).decode()
     assert "<script>" not in page
