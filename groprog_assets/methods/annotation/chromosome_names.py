@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 
 _ACCESSION = re.compile(r"(?:^|_)((?:n[ctwzg]_)?[a-z]{0,4}\d{5,9})(?:[v.](\d+))?(?:_random|_alt|_fix)?$")
 
+_SCAFFOLD = re.compile(r"(?:n[ctwzg]_)?[a-z]{0,4}\d{5,9}")
+
 _ACCESSION_RUNS = (
     # prefix, first number, digits, chromosomes in order
     ("nc_", 1, 6, (*map(str, range(1, 23)), "x", "y")),  # human GRCh37 and GRCh38, RefSeq
@@ -64,6 +66,11 @@ def other_names(found: Iterable[str], chrom_sizes: Mapping[str, int]) -> dict[st
     return renamed
 
 
+def is_scaffold(name: str) -> bool:
+    """Whether a name is the accession of a scaffold or patch, by which GENCODE names them beside `chr1`."""
+    return _SCAFFOLD.fullmatch(canonical_name(name)) is not None
+
+
 def _two_versions(name: str, other: str) -> bool:
     """Whether two accessions differ in their version alone: they are two sequences, not one under two names."""
     (base, dot, version), (base_other, _, version_other) = name.rpartition("."), other.rpartition(".")
@@ -77,6 +84,15 @@ def assembly_of(name: str) -> str:
     if found is None or version is None:
         return ""
     return {version: "GRCh37", version + 1: "GRCh38"}.get(int(found[2]), "")
+
+
+def elsewhere_remedy(found: Iterable[str], chrom_sizes: Mapping[str, int]) -> str:
+    """What to do, if anything, about lines on sequences that `chrom_sizes` does not have, where others fit."""
+    renamed = other_names(found, chrom_sizes)
+    if renamed:
+        shown = ", ".join(f"{name} to {other}" for name, other in list(renamed.items())[:3])
+        return f"To keep them, rename {shown}{' and so on' if len(renamed) > 3 else ''} in this file."
+    return "Nothing, where the study leaves these chromosomes out on purpose."
 
 
 def naming_remedy(found: Iterable[str], chrom_sizes: Mapping[str, int]) -> str:

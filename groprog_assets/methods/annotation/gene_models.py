@@ -16,7 +16,12 @@ import pandas as pd
 
 from groprog_assets.errors import AnnotationError, Problem
 from groprog_assets.methods.annotation.annotation_files import ProblemCollector, lines, some
-from groprog_assets.methods.annotation.chromosome_names import naming_remedy, other_names
+from groprog_assets.methods.annotation.chromosome_names import (
+    elsewhere_remedy,
+    is_scaffold,
+    naming_remedy,
+    other_names,
+)
 from groprog_assets.methods.annotation.consensus import consensus_annotation
 from groprog_assets.methods.annotation.gene_tables import table_layout, table_transcripts
 from groprog_assets.methods.annotation.gtf import Placed, Row, gtf_transcripts, is_gtf, names_a_gene
@@ -107,7 +112,7 @@ def read_annotation(
     symbol, else by its id. Transcripts on chromosomes that `chrom_sizes` does not name and those without a strand are left
     out; repeated rows are kept once; `annotation_file` counts all of it. Raises AnnotationError: unreadable or unknown
     format, malformed or empty intervals, an interval beyond its chromosome (another assembly), no transcript on a chromosome
-    of the study, or some on a chromosome that the study names otherwise.
+    of the study, or some on a chromosome (not a scaffold) that the study names otherwise.
     """
     return annotation_file(path, chrom_sizes, maximum_intron).transcripts
 
@@ -135,7 +140,8 @@ def _read(
     problems = ProblemCollector(path)
     placed = _transcripts(path, problems, maximum_intron)
     kept, elsewhere, unstranded = _on_chromosomes(placed.rows, sizes, problems)
-    renamed = other_names((row.chrom for row in elsewhere), sizes)
+    others = other_names((row.chrom for row in elsewhere), sizes)
+    renamed = {name: other for name, other in others.items() if not is_scaffold(name)}
     if unstranded and not kept and not problems.problems:
         value = f"strand {unstranded[0].strand!r} of every transcript"
         rule = "Nascent transcription is read by strand: a transcript's strand is + or -."
@@ -155,7 +161,7 @@ def _read(
     repeated = len(kept) - len(frame)
     rank = frame["chrom"].map({chrom: place for place, chrom in enumerate(sizes)})
     frame = frame.assign(rank=rank).sort_values(["rank", "start", "end", "strand"], kind="stable").drop(columns="rank")
-    notices = _notices(placed, kept, repeated, elsewhere, unstranded)
+    notices = _notices(placed, kept, repeated, elsewhere, unstranded, sizes)
     return AnnotationFile(conform(frame, "gene_models"), notices, len(kept), len(placed.rows))
 
 
@@ -185,7 +191,12 @@ def _on_chromosomes(
 
 
 def _notices(
-    placed: Placed, kept: list[Row], repeated: int, elsewhere: list[Row], unstranded: list[Row]
+    placed: Placed,
+    kept: list[Row],
+    repeated: int,
+    elsewhere: list[Row],
+    unstranded: list[Row],
+    sizes: Mapping[str, int],
 ) -> list[Problem]:
     notices = []
 
@@ -199,7 +210,7 @@ def _notices(
     if elsewhere:
         value += f"; {len(elsewhere):,} lie elsewhere ({some(dict.fromkeys(row.chrom for row in elsewhere))})"
     rule = "A transcript on a chromosome that chrom_sizes does not name is left out." if elsewhere else ""
-    remedy = "Nothing, where the study leaves these chromosomes out on purpose." if elsewhere else ""
+    remedy = elsewhere_remedy((row.chrom for row in elsewhere), sizes) if elsewhere else ""
     notice(value, rule, remedy)
     for origin, what in (("from exons", "exons"), ("from CDS", "coding sequence")):
         if placed.counts[origin]:

@@ -10,7 +10,12 @@ import pandas as pd
 
 from groprog_assets.errors import Problem
 from groprog_assets.methods.annotation.annotation_files import ProblemCollector, lines, some
-from groprog_assets.methods.annotation.chromosome_names import naming_remedy, other_names
+from groprog_assets.methods.annotation.chromosome_names import (
+    elsewhere_remedy,
+    is_scaffold,
+    naming_remedy,
+    other_names,
+)
 from groprog_assets.study.schema import Genome
 from groprog_assets.tables import conform
 
@@ -48,7 +53,7 @@ def read_masks(genome: Genome, chrom_sizes: Mapping[str, int]) -> pd.DataFrame:
     and hg38 the few rDNA regions of BUILT_IN_MASKS, under whatever name the study gives their chromosomes. Intervals on
     other chromosomes are left out and ends beyond a chromosome are cut; `mask_notices` counts both. Raises AnnotationError:
     unreadable file, malformed or empty interval, one that begins beyond the end of its chromosome, no interval on a
-    chromosome of the study, or some on a chromosome that the study names otherwise.
+    chromosome of the study, or some on a chromosome (not a scaffold) that the study names otherwise.
     """
     rows = [row for file in mask_files(genome, chrom_sizes) for row in file.rows]
     for chrom, start, end, reason in BUILT_IN_MASKS.get(ASSEMBLY_SYNONYMS.get(genome.name.lower(), ""), ()):
@@ -79,7 +84,7 @@ def mask_notices(genome: Genome, chrom_sizes: Mapping[str, int]) -> list[Problem
         if file.elsewhere:
             value += f"; {len(file.elsewhere):,} lie elsewhere ({some(dict.fromkeys(file.elsewhere))})"
             rule = "An interval on a chromosome that chrom_sizes does not name masks nothing."
-            remedy = "Nothing, where the study leaves these chromosomes out on purpose."
+            remedy = elsewhere_remedy(file.elsewhere, chrom_sizes)
         if file.cut:
             value += f"; {file.cut} reach beyond the end of their chromosome and are cut there"
         notices.append(Problem(f"genome.{file.field}", value, rule, remedy))
@@ -121,7 +126,7 @@ def _read_bed(field: str, path: Path, kind: str, chrom_sizes: Mapping[str, int])
             rows.append((chrom, start, min(end, chrom_sizes[chrom]), f"{kind}: {reason}"))
     total = len(rows) + len(elsewhere)
     chroms = [chrom for _, chrom in elsewhere]
-    renamed = other_names(chroms, chrom_sizes)
+    renamed = {name: other for name, other in other_names(chroms, chrom_sizes).items() if not is_scaffold(name)}
     misnamed = [(number, chrom) for number, chrom in elsewhere if chrom in renamed]
     if misnamed or (total and not rows):
         here = f", line {misnamed[0][0]}" if misnamed else f", line {elsewhere[0][0]}"

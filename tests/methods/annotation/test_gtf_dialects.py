@@ -337,6 +337,17 @@ def test_a_name_that_the_study_writes_otherwise_is_refused_though_others_fit(tmp
     assert set(genes_of(mended)) == {"A", "B"}
 
 
+def test_scaffolds_under_another_name_are_counted_and_named(tmp_path: Path) -> None:
+    """GENCODE's files of all regions have `chr1` beside `KI270728.1`; UCSC's sizes have `chr16_KI270728v1_random`."""
+    path = written(tmp_path, exons("A", (1_001, 3_000)) + exons("B", (1_001, 3_000), chrom="KI270728.1"))
+    sizes = {"chr1": 60_000_000, "chr16_KI270728v1_random": 10_000}
+    assert set(genes_of(path, sizes)) == {"A"}
+    assert "1 lie elsewhere (KI270728.1)" in said(path, sizes)
+    assert "To keep them, rename KI270728.1 to chr16_KI270728v1_random in this file." in said(path, sizes)
+    path.write_text(path.read_text().replace("KI270728.1", "chr16_KI270728v1_random"))
+    assert set(genes_of(path, sizes)) == {"A", "B"}
+
+
 def test_hg38_without_transcript_lines_gives_the_stated_transcripts(shared, tmp_path: Path) -> None:
     """UCSC's own placements, their `_dup1` taken off and their transcript lines taken out, come back from the exons alone."""
     stated, exons_only = defaultdict(list), []
