@@ -33,7 +33,7 @@ def _installed(text: str) -> list[str]:
     words = []
     for line in _commands(text):
         if match := re.search(r"\bpip install\b(.*)", line):
-            words += [word for word in match[1].split() if not word.startswith("-") and not re.match(r"^[>&|]", word)]
+            words += [word for word in re.split(r"[>|&;]", match[1])[0].split() if not word.startswith("-")]
     return words
 
 
@@ -43,6 +43,7 @@ def test_a_script_states_its_surprise_and_can_be_run(finding: Finding):
     assert lines[0] == "#!/usr/bin/env bash"
     assert re.fullmatch(r"# [A-Za-z].{30,}[.]", lines[1]), "the second line states the surprise in one sentence"
     assert ". " not in finding.statement, "one sentence"
+    assert len(lines[1]) <= 140
     assert os.access(finding.path, os.X_OK), "chmod +x"
     assert "set -euo pipefail" in lines
 
@@ -81,7 +82,7 @@ def test_every_file_of_the_folder_is_a_finding_or_the_command():
 @pytest.mark.parametrize(
     ("text", "packages"),
     [
-        ("pip install -q pysam==0.24.1 \\\n  numpy==2.4.6 >log\n", ["pysam==0.24.1", "numpy==2.4.6"]),
+        ("pip install -q pysam==0.24.1 \\\n  numpy==2.4.6 >log || exit 2\n", ["pysam==0.24.1", "numpy==2.4.6"]),
         ("# pip install anything\n", []),
     ],
 )
