@@ -1,4 +1,4 @@
-"""Where a server of this project may listen: on this machine only unless the user says otherwise, and at a free port."""
+"""The address a server of this project may use: this machine only, unless the user allows others, and a free port."""
 
 from __future__ import annotations
 

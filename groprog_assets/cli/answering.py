@@ -1,4 +1,4 @@
-"""What every command shares: how a study is named, how an answer and a problem are printed, with which status a command ends."""
+"""What all commands share: how the study is named, how answers and problems are printed, which exit status is used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`groprog dev`: the Dagster UI and its daemon over one study's own instance, on this machine only unless said otherwise."""
+"""`groprog dev`: the Dagster UI and its daemon for one study. Only this machine can reach them, unless the user allows others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`groprog lineage …`, what leaves the ledger: values made again, exports, signed heads."""
+"""`groprog lineage reproduce`, `export` and `head`: a value computed again, the ledger in other formats, signed seals."""
 
 from __future__ import annotations
 

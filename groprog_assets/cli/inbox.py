@@ -1,4 +1,4 @@
-"""`groprog inbox …`: try a file before it is delivered, take in what has arrived, see what became of what."""
+"""`groprog inbox …`: check a file before it is delivered, take in what has arrived, list past deliveries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`groprog lineage …`: the ledger's questions in words, or with --json as they are."""
+"""`groprog lineage …`: answers of the ledger, as text or as JSON."""
 
 from __future__ import annotations
 

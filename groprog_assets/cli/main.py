@@ -1,4 +1,4 @@
-"""The command `groprog`. Errors a user can mend are printed as text and end with status 2; nothing else is promised of them."""
+"""The command `groprog`. An error that a user can correct is printed as text, and the exit status is 2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`groprog model …`: the models of a study, the one that stands, and a person's decision about it."""
+"""`groprog model …`: the models of a study, the model in use, and a person's decision about it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from groprog_assets.tables.values import Document
 REASON = click.option("--reason", required=True, help="Why; it is kept with the decision.")
 USER = click.option("--user", default="", help="Who decides; else the login name.")
 AFTERWARDS = "champion+"
-"""What rests on the model that stands."""
+"""What rests on the model in use."""
 
 
 @click.group("model")
@@ -76,7 +76,7 @@ def rollback(study: Path, version: str, reason: str, user: str) -> None:
 
 
 def _decide(study: Path, version: str, decision: str, reason: str, user: str) -> None:
-    """Decide, then make anew what the model that stands is behind: scores, figures, report."""
+    """Decide, then make anew what the model in use is behind: scores, figures, report."""
     from groprog_assets.cli.progress import Progress
     from groprog_assets.definitions import build_definitions
     from groprog_assets.export.results_folder import export_results

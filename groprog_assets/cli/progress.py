@@ -1,4 +1,4 @@
-"""What a person sees while a study runs: one line a finished value, one live line a running one. Rich only."""
+"""Progress of a run on the terminal: one line for each finished value, one live line for the running one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`groprog status`: does the daemon tick, what runs, what the ledger holds; its exit status is for monitors."""
+"""`groprog status`: whether the daemon runs, what is unfinished, how far the ledger is. The exit status is for monitors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where shards are computed: in this process, its threads, or on Dask workers; the same bytes from each. No Dagster, no DuckDB.
+"""Pools that compute shards: this process, its threads, or Dask workers. Each gives the same bytes. No Dagster, no DuckDB.
 
 A shard is a module of `groprog_assets.compute.shards` with one function, `compute(shared, part, here)`: named values in, named
 values out, nothing else read or changed, so it may run anywhere and twice. `map` gives the results in the order of the parts,
@@ -41,7 +41,7 @@ PATIENCE_SECONDS = 60.0
 
 
 class Here(NamedTuple):
-    """What a shard may use beside its values, on which no result depends: who is told of progress, and a folder that
+    """What a shard may use beside its values, on which no result depends: who hears of progress, and a folder that
     outlives a killed run. On another machine there is neither."""
 
     progress: Progress | None = None
@@ -56,8 +56,8 @@ class Shared:
 
     def __init__(self, values: Values, packed: bool):
         self.values = {} if packed else opened(values)
-        self.parcel = pack(values) if packed else b""
-        self.digest = digest_bytes(self.parcel)
+        self.message = pack(values) if packed else b""
+        self.digest = digest_bytes(self.message)
         self.future: Any = None
 
 
@@ -76,8 +76,8 @@ class Pool:
     ) -> list[dict[str, Value]]:
         """`compute` of the shard `noun` for every part, results in their order; `shared` is what all parts see.
 
-        Values are what `parcels.pack` takes. A problem of the data in any shard is raised as it would be in this process, that of
-        the first part first.
+        Values are what `wire_format.pack` takes. A problem of the data in any shard is raised as it would be in this process,
+        that of the first part first.
         """
         compute, known = shard(noun), self._ready(shared).values
         with _one_thread_each():
@@ -151,7 +151,7 @@ class DaskPool(Pool):
         missing = {name: part for name, part in zip(names, packed, strict=True) if results[name] is None}
         if missing and common.future is None:
             # A task rather than scattered data: what a task made is made again when the worker that holds it dies.
-            common.future = self._client.submit(bytes, common.parcel, key=f"shared-{common.digest}")
+            common.future = self._client.submit(bytes, common.message, key=f"shared-{common.digest}")
         futures = {
             name: self._client.submit(work, noun, stamp, common.digest, common.future, part, key=f"{noun}-{name}")
             for name, part in missing.items()
@@ -246,7 +246,7 @@ def require_dask() -> None:
 
 
 def work(noun: str, stamp: str, digest: str, common: bytes, part: bytes) -> bytes:
-    """What runs on a worker: the parcel of a shard's result, or of the problems it found. Other errors are raised.
+    """What runs on a worker: the message that holds a shard's result, or of the problems it found. Other errors are raised.
 
     digest: of `common`, so that a worker which meets it again need not hash it."""
     try:
@@ -331,10 +331,10 @@ def _one_thread_each() -> Iterator[None]:
 _OPENED: OrderedDict[str, dict[str, Value]] = OrderedDict()
 
 
-def _common(digest: str, parcel: bytes) -> dict[str, Value]:
-    """The shared values of a parcel; those of the last two are kept, as a worker meets the same ones again and again."""
+def _common(digest: str, message: bytes) -> dict[str, Value]:
+    """The shared values of a message; those of the last two are kept, as a worker meets the same ones again and again."""
     if digest not in _OPENED:
-        _OPENED[digest] = unpack(parcel)
+        _OPENED[digest] = unpack(message)
         while len(_OPENED) > 2:
             _OPENED.popitem(last=False)
     _OPENED.move_to_end(digest)

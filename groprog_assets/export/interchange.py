@@ -1,4 +1,4 @@
-"""A study's results in other programs' formats, from what is stored: MultiQC, BED, GTF, GFF3. No Dagster."""
+"""The results of a study in the formats of other programs: MultiQC, BED, GTF, GFF3. Stored values in, files out. No Dagster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What MultiQC shows of a study, as its custom content: {file name: document}. Tables in, JSON-able documents out.
+"""The sections that MultiQC shows of a study, as its custom content. Tables in, {file name: document} out.
 
 Source: MultiQC, custom content (`*_mqc.json`).
 """

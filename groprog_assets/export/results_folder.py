@@ -1,4 +1,4 @@
-"""The results folder: one file a thing, in the formats of the field, each replaced whole; what is no longer made is removed.
+"""The results folder: one file for each result, in the formats of the field. Each file is replaced as a whole.
 
 Only files named in the folder's own manifest are ever removed, so anything else a person keeps there stays. No Dagster.
 """
@@ -186,7 +186,7 @@ def _prognosis(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
 
 
 def _of_champion(workspace: Workspace, asset: str) -> Any:
-    """The value behind the model that stands; before any decision the newest; None when there is none."""
+    """The value behind the model in use; before any decision the newest; None when there is none."""
     if not workspace.has(asset) or workspace.derivations.current("champion") is None:
         return load_asset(workspace, asset)
     try:

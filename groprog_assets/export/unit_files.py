@@ -1,4 +1,4 @@
-"""Transcription units as browsers and counting programs read them: BED, BED6+ with its autoSql, GTF, GFF3. Tables in, text out.
+"""Transcription units in the formats of genome browsers and counting programs: BED, BED6+ with autoSql, GTF, GFF3.
 
 Coordinates are turned here and nowhere else: BED is 0-based half-open, GTF and GFF3 1-based inclusive.
 """

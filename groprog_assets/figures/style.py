@@ -70,7 +70,7 @@ RC: Any = {
 
 @contextmanager
 def style() -> Iterator[None]:
-    """The house look for the figures drawn inside the block; nothing outside it changes."""
+    """The common look for the figures drawn inside the block; nothing outside it changes."""
     import matplotlib
 
     with matplotlib.rc_context(RC):
@@ -80,7 +80,7 @@ def style() -> Iterator[None]:
 def new_figure(
     size: tuple[float, float] = SMALL, rows: int = 1, columns: int = 1, **gridspec: Any
 ) -> tuple[Figure, Any]:
-    """A figure of `size` inches with rows x columns axes in the house look, without pyplot's global state.
+    """A figure of `size` inches with rows x columns axes in the common look, without pyplot's global state.
 
     Returns (figure, axes); axes is one Axes when rows = columns = 1, else an object array of the shape matplotlib's
     `subplots` gives. `gridspec` goes to `Figure.subplots` (`sharex`, `width_ratios`, ...). Nothing needs closing.

@@ -1,4 +1,4 @@
-"""The house's asset: Dagster's, with what every asset here has in common said once.
+"""`@study_asset` declares an asset: Dagster's, with what all assets of this project share.
 
 `@study_asset` takes a function of upstream values (named by its parameters) and of the study's view (`study`, or `library` for
 the partition's library). It computes the circumstances first: code version, declared study sections and parameters, digests of
@@ -21,7 +21,7 @@ from groprog_assets.errors import ArtifactError, GroProgError
 from groprog_assets.graph.column_sources import COLUMN_SOURCES
 from groprog_assets.graph.derive import derive
 from groprog_assets.graph.partitions import LIBRARY
-from groprog_assets.graph.resources import ACTOR_TAG, made_ahead
+from groprog_assets.graph.resources import ACTOR_TAG, made_in_parallel
 from groprog_assets.graph.specification import ADDRESS_VARIABLE, GATHERED, SPECIFICATIONS, Specification, main_member
 from groprog_assets.store.derivations import Record
 from groprog_assets.store.pseudonyms import masked, study_key
@@ -61,7 +61,7 @@ def study_asset(
     table / tables: the declared table of the value, or of each member of a bundle. sections: what of the study it may read.
     files: dotted names of the source files it reads. checks, blocking: names of the verdicts it returns. extra_inputs: further
     circumstances that decide the value. partitioned: one value a library. of_champion: inputs that are those behind the model
-    that stands, not the newest; such an asset comes after `champion`.
+    in use, not the newest; such an asset comes after `champion`.
     unread: inputs handed over as `Stored`, for shards to read where they run.
     of_patients: it sees the patients' own libraries, and no other.
     gathered: upstream values handed over in one Bundle by name, as the argument `values`; for assets that tell of many.
@@ -116,7 +116,7 @@ def study_asset(
             resource = context.resources.study
             _sign(context, resource.actor)
             resource.announce("started", asset=name, partition=partition)
-            ahead = made_ahead(resource.workspace, name, partition)
+            made = made_in_parallel(resource.workspace, name, partition)
             began = time.perf_counter()
             try:
                 digest, record, reused = derive(
@@ -131,8 +131,8 @@ def study_asset(
                 resource.announce("failed", asset=name, partition=partition, text=str(error))
                 raise dg.Failure(description=_unnamed(resource.workspace, str(error)), allow_retries=False) from None
             seconds = time.perf_counter() - began
-            if ahead is not None and ahead.digest == digest:
-                reused, seconds = ahead.reused, ahead.seconds
+            if made is not None and made.digest == digest:
+                reused, seconds = made.reused, made.seconds
             resource.announce(
                 "finished", asset=name, partition=partition, seconds=seconds, headline=record["headline"], reused=reused
             )

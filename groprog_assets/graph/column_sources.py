@@ -1,4 +1,4 @@
-"""From which columns of what an asset reads each column of its main table comes: what the UI draws as column lineage.
+"""The columns from which each column of an asset's main table is computed. The UI shows them as column lineage.
 
 {asset: {column: "asset.column ..."}}. Where a value comes from is listed; what only decides which rows belong together (gene,
 library, condition, chromosome, strand) is listed where it is carried over. Columns that a study adds (marks, covariates) are

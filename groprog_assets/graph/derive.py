@@ -1,4 +1,4 @@
-"""The value of an asset under its present circumstances: used again when it was recorded before, else computed, stored, recorded.
+"""Computing the value of an asset, or using the value that equal circumstances gave before.
 
 Circumstances are the code version, declared study sections and parameters, digests of source files and of inputs. No Dagster.
 """

@@ -1,4 +1,4 @@
-"""What goes wrong with the database behind a Dagster instance, said as a problem with its remedy instead of a traceback."""
+"""Errors of the database behind a Dagster instance, as problems with a remedy instead of a traceback."""
 
 from __future__ import annotations
 

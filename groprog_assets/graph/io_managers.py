@@ -1,4 +1,4 @@
-"""How values pass between assets: the pointer names a derivation, the derivation names bytes, the bytes are verified.
+"""How values pass between assets: a pointer names a derivation, the derivation names bytes, the bytes are verified.
 
 An input is handed over as a `Reading` that knows what it will read and reads on demand; a step whose circumstances are already
 recorded never loads it. The output arrives as the digest of a finished derivation, and becoming current is one atomic rename.
@@ -22,7 +22,8 @@ def read_input(
     workspace: Workspace, asset: str, partition: str, gates: tuple[str, ...] = (), of_champion: bool = False
 ) -> Reading | dict[str, Reading] | None:
     """What a step is handed of an input. gates: it sees every library that passed its checks in these assets, as a dict;
-    of_champion: it sees the standing model's, or where the study has no model the newest. None: the study has no such asset.
+    of_champion: it sees the value behind the model in use, or where the study has no model the newest. None: the study has no
+    such asset.
 
     ArtifactError when there is no value yet, or when the present one failed a blocking check: such a value is handed to nobody,
     whoever asks for the run.

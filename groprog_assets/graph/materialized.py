@@ -1,4 +1,4 @@
-"""What an asset returns: its value, the numbers a person looks at first, a plot, and its checks. No Dagster here."""
+"""What the function of an asset returns: its value, headline numbers, plots and verdicts of its checks. No Dagster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one dimension along which work is split for Dagster: the library. Chromosomes run inside a step."""
+"""The partitions of the graph: one for each library. Chromosomes are processed inside a step."""
 
 from __future__ import annotations
 

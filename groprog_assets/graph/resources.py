@@ -1,5 +1,4 @@
-"""The study and the pool of workers as Dagster resources: the workspace behind every asset, where shards are computed, who is
-told of progress."""
+"""Dagster resources: the study with its workspace, and the pool that computes shards."""
 
 from __future__ import annotations
 
@@ -43,7 +42,7 @@ class StudyResource(ConfigurableResource[Any]):
             listener(event, what)
 
 
-class Ahead(NamedTuple):
+class MadeInParallel(NamedTuple):
     """A value derived before the step that records it asked for it: the derivation, whether an earlier one served, seconds."""
 
     digest: str
@@ -51,13 +50,13 @@ class Ahead(NamedTuple):
     seconds: float
 
 
-AHEAD: dict[tuple[str, str, str], Future[Ahead | None]] = {}
-"""What is being derived ahead in this process, by study, asset and library."""
+IN_PARALLEL: dict[tuple[str, str, str], Future[MadeInParallel | None]] = {}
+"""What is being computed in parallel in this process, by study, asset and library."""
 
 
-def made_ahead(workspace: Workspace, asset: str, partition: str) -> Ahead | None:
-    """What was derived ahead, waited for; None when nobody does, or could not."""
-    future = AHEAD.get((str(workspace.path), asset, partition))
+def made_in_parallel(workspace: Workspace, asset: str, partition: str) -> MadeInParallel | None:
+    """The value computed in parallel, once it is ready; None when none is or it failed."""
+    future = IN_PARALLEL.get((str(workspace.path), asset, partition))
     return None if future is None else future.result()
 
 

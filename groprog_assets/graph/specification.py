@@ -1,4 +1,4 @@
-"""What is known of every asset beside what Dagster knows: its inputs, sections, files, tables and code. No Dagster."""
+"""What each asset declares: its inputs, study sections, files, tables and code. No Dagster."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ADDRESS_VARIABLE = "GROPROG_LEDGER_PAGES"
 
 @dataclass(frozen=True)
 class Specification:
-    """What the house knows of an asset beside what Dagster does."""
+    """What this project knows of an asset beside what Dagster knows."""
 
     name: str
     function: Callable[..., Any]

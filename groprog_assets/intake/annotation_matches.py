@@ -1,4 +1,4 @@
-"""How the study's other files meet its annotation: what can be refused before a run, and counts of what matched.
+"""How the other files of a study fit its annotation: problems before a run, and counts of what matched.
 
 Read through the same functions as the run: the genes here are those of the consensus annotation. No Dagster.
 """

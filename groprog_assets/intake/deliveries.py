@@ -1,4 +1,4 @@
-"""What a delivered file makes of a study, judged as a whole and changing nothing; accepting it is a step of its own.
+"""Judging a delivered file as a whole, without changing the study; accepting it is a separate step.
 
 | name | kind | means |
 | --- | --- | --- |

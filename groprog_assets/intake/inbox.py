@@ -1,4 +1,4 @@
-"""New files for a study: each is read whole, then accepted as an immutable snapshot or set aside with every problem named.
+"""Files delivered to a study: each is read whole, then accepted as an immutable snapshot or set aside with all its problems.
 
 What a file means stands in `deliveries`. A file counts once it has not changed for a while; it is known by its content, so one
 that arrives twice is done with at once. Accepted files move to `accepted/`, with a `.flags.txt` where something is worth a look,

@@ -1,4 +1,4 @@
-"""A table of new libraries, one a row, with their files beside it: read and judged whole before anything is moved.
+"""A table of new libraries, one in each row, with their files beside it. It is checked as a whole before anything is moved.
 
 Columns: those of a library in the study file (`id`, `condition`, `replicate`, `assay`, `reads` with mates separated by `;`,
 `alignments`, `bigwig_plus`, `bigwig_minus`, `read_end`, `strandedness`), `sha256` (one a file in that order, separated by `;`,

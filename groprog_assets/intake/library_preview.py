@@ -1,4 +1,4 @@
-"""What a run will make of each library, said before it: the first reads go through the same function as in the run.
+"""What a run will read of each library. The first reads go through the same functions as in the run.
 
 Study in, problems and notices out; nothing is written. No Dagster.
 """

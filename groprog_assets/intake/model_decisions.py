@@ -1,4 +1,4 @@
-"""The models of a study and the one that stands: listing them, scoring with the champion, promoting another, going back.
+"""The models of a study and a person's decision which of them is in use: list, promote, roll back.
 
 The asset `champion` decides by rule after each training; a person may decide otherwise, with a reason. Both are kept: the
 decision becomes the asset's value, and an event with its evidence enters the ledger.
@@ -82,7 +82,7 @@ def choose(
     ArtifactError: nothing decided yet, or its bytes are gone.
     """
     if not reason.strip():
-        rule = "A decision against the rule, or ahead of it, says why."
+        rule = "A decision against the rule, or before it, says why."
         raise StudyError(Problem("--reason", "empty", rule, 'Example: --reason "calibration broke on the new site".'))
     before = read_asset(workspace, "champion").value()
     record = workspace.derivations.current_record("champion")

@@ -1,4 +1,4 @@
-"""What can be refused before a run begins: the study's files against each other, read only as far as that takes.
+"""Problems that can be found before a run: the files of a study are compared with each other, and read only as far as needed.
 
 `study_check` judges the study file and the ends of the files it names. Here headers meet chromosome sizes, the annotation meets
 reads, loci and the patients' gene symbols, and the clinical table is read whole. Nothing is written. No Dagster.

@@ -1,4 +1,4 @@
-"""Whether a newly trained model replaces the model in use: what the decision rests on, and the decision.
+"""Whether a newly trained model replaces the model in use: the circumstances of the decision, and the decision.
 
 The rule itself is `methods.evaluation.promotion`; here it meets the state of the study: the decision before, checks that failed,
 patients who withdrew.

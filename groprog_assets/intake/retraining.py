@@ -1,4 +1,5 @@
-"""What the inbox brought and no run has taken up yet. Asked again at each look, so nothing is lost when a process dies between.
+"""What was accepted from the inbox and has not been used in a run yet. The question is asked anew each time, so nothing is lost
+when a process ends in between.
 
 Each answer is a key, the same until something else came in: a run is asked for once by key. No Dagster.
 """

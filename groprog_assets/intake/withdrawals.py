@@ -1,4 +1,4 @@
-"""Patients who withdraw: what rests on their records, which models may not stand any longer, and the erasing of the bytes.
+"""Patients who withdraw: what was computed from their records, which models may no longer be used, and erasing the bytes.
 
 A withdrawal is written down under pseudonyms with the clinical tables that hold its patients. Once nothing current rests on these
 tables, every stored value that does is erased: derivations, digests and the ledger stay, so that it remains known what there was.
@@ -70,7 +70,7 @@ def rests_on_withdrawn(workspace: Workspace, derivation: str) -> bool:
 
 def impact(workspace: Workspace, patients: list[str]) -> Document:
     """What a withdrawal of `patients` touches: {models: versions that saw one of them, newest first; champion: whether the
-    standing model did; values: current values that rest on the clinical table; files: the study's own that still name one}."""
+    model in use did; values: current values that rest on the clinical table; files: the study's own that still name one}."""
     from groprog_assets.lineage import ledger
     from groprog_assets.lineage.membership import models_of
 

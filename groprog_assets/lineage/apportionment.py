@@ -1,5 +1,5 @@
-"""Why a patient's score differs between two models, apportioned: what differs is swapped, alone and together, and the final model
-is trained again each time; the Shapley value of each factor is its part, and the parts sum to the change.
+"""Why a patient's score differs between two models. Each difference is swapped alone and with others, and the final model is
+trained again; the Shapley value of each factor is its part of the change.
 
 What a model was trained on is taken from the store as it was recorded, so that only training is done again. Two versions of
 the code or of the environment are never at hand at once: what training on the recorded inputs gives now, less what was

@@ -1,4 +1,4 @@
-"""Dagster's event log is the durable queue; this projects it into the ledger, each finished run once, with its seal.
+"""Filling the ledger from Dagster's event log: each finished run once, with its seal.
 
 A run and its rows enter in one transaction, so a projector killed at any moment leaves either all of a run or nothing of it,
 and the next one goes on. No asset mentions lineage: what is recorded is what Dagster and the artifact store already say.

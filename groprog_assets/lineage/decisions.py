@@ -1,4 +1,4 @@
-"""Decisions as events: a clinical file accepted or set aside, a model promoted or rolled back, each with its evidence and who.
+"""Decisions as events: a clinical file accepted or set aside, a model promoted or rolled back, with the evidence and the person.
 
 They are observations of an asset in the event log, outside any run, and reach the ledger as events of their own, sealed like
 a run.

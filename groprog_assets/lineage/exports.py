@@ -1,4 +1,4 @@
-"""The ledger in the forms other programs read: OpenLineage events, W3C PROV-JSON, RO-Crate 1.1. Documents out, nothing written.
+"""The ledger in standard formats: OpenLineage events, W3C PROV-JSON, RO-Crate 1.1. Documents out; nothing is written.
 
 Names follow each specification; what none of them has (code version, environment, parameters) stands under `groprog`.
 DuckDB and the standard library only.

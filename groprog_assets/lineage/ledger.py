@@ -1,4 +1,4 @@
-"""The ledger file: opened by one process at a time, only ever added to, sealed run by run, verified row by row.
+"""The ledger file: opened by one process at a time, append-only, sealed after each run, verified row by row.
 
 duckdb is pinned to 1.5.6 and every connection is made under an flock on a side file, from before connect until after close:
 later versions read the header before they take their own lock and lose committed rows. DuckDB and the standard library only.

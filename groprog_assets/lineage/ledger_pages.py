@@ -1,4 +1,4 @@
-"""What the ledger says of one asset, gathered for a page: its values, what it read, what reads it, checks, history.
+"""The facts on the ledger's page of one asset: its values, inputs, consumers, checks and history.
 
 Plain dicts out. DuckDB and the standard library only.
 """

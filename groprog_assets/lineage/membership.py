@@ -1,4 +1,4 @@
-"""Which patients each model saw, and how: for training or for testing, in each fold of each repeat and in the final fit.
+"""Which patients each model was trained or tested on, in each fold of each repeat and in the final fit.
 
 Read from the stored folds a model was trained with; patients under their pseudonyms. The digest of a model's rows goes into the
 sealed event of its materialization, so that a row changed later is found. No Dagster.

@@ -1,4 +1,4 @@
-"""Pictures of the ledger's answers: graphs of what was read and what changed, a change in steps, a value through time."""
+"""Pictures of the ledger's answers: graphs of what was read and of what changed, a change in steps, a value over time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions to the ledger, one function each: where does this come from, what rests on it, what changed, since when.
+"""The questions that the ledger answers, one function each: where a value comes from, what depends on it, what changed.
 
 What is newest was sealed last: clocks jump, seals do not.
 Every answer is a plain dict; `text.py` beside it says it in words. DuckDB and the standard library only.
@@ -182,7 +182,7 @@ def _pairs(
 ) -> dict[str, list[tuple[Document | None, Document | None]]]:
     """{step: [(its record behind `older`, the one behind `newer`)]}, by name, None where a side has none.
 
-    A step may stand behind a value more than once, as when a standing model was trained on another cohort than is scored: what
+    A step may stand behind a value more than once, as when the model in use was trained on another cohort than is scored: what
     only one side has is set against what only the other has, nearest first, else against the nearest.
     """
     sides: list[dict[str, Document]] = [{}, {}]

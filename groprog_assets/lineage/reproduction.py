@@ -1,4 +1,4 @@
-"""Making a value again from its record: what is needed, the command, and the same bytes or the first step that differs.
+"""Computing a value again from its record: what is needed, the command, and the same bytes or the first step that differs.
 
 Nothing of the study is changed: what is made again goes to a scratch state, from the source files up, and is compared by digest.
 """

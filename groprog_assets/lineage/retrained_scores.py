@@ -1,4 +1,4 @@
-"""Training the final model again on recorded tables, one patient's rows taken from elsewhere; and scoring one patient.
+"""Training the final model again on recorded tables, with one patient's rows replaced, and scoring that patient.
 
 Tables and parameters in, a risk out; nothing is stored. No Dagster.
 """

@@ -1,4 +1,4 @@
-"""The newest seal under a key that the study does not hold: kept elsewhere, it shows a ledger that was cut short or made anew.
+"""The newest seal, signed with a key that lies outside the study. Kept elsewhere, it reveals a ledger that was cut or rewritten.
 
 The signature is an HMAC-SHA256, so whoever can check can also sign; keep the key where the ledger's keepers cannot read it.
 Standard library only.

@@ -1,4 +1,4 @@
-"""The ledger's pages: written into the results folder, and served beside the UI, where each asset links to its own.
+"""The pages of the ledger: written into the results folder, and served beside the UI.
 
 A page is made from the ledger when it is asked for, so it is never older than the ledger. Reading only: names of assets are the
 only paths there are, and nothing but GET is answered. Pages name no patient, since the ledger does not.

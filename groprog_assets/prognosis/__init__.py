@@ -1,5 +1,5 @@
-"""Between tables and the model: columns for the model, its runs under ablation and disturbance, external cohorts,
-the model in use, the scores of new patients.
+"""Between tables and the model: the model's columns, runs without parts of it, external cohorts, the model in use, scores of
+new patients.
 
 Belongs here: what needs both the tables of `methods` and the network of `model`. Not here: Dagster's assets, torch itself.
 """

@@ -1,4 +1,4 @@
-"""Out-of-fold risks of the model without each of its parts: model in, tables out. Between the model and its comparison."""
+"""Out-of-fold risks of the model without each of its parts. Tables and settings in, tables out."""
 
 from __future__ import annotations
 

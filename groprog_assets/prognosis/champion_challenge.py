@@ -1,4 +1,4 @@
-"""The champion before the patients of now: its held-out risks of them, and what came in since it was trained. No Dagster."""
+"""The model in use, applied to the present patients: its held-out risks, and who is new since it was trained. No Dagster."""
 
 from __future__ import annotations
 

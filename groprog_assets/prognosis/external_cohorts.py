@@ -1,4 +1,4 @@
-"""The finished model on one external cohort: read as the study's cohort is, scored, compared; between tables, model and methods.
+"""The finished model on an external cohort, which is read as the study's own cohort is. Tables in, evaluation and scores out.
 
 Nothing is fitted on these patients except, where the study asks for it, the place of their expression batches.
 """

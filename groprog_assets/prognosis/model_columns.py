@@ -1,4 +1,4 @@
-"""Between tables and the model: the model takes plain columns, the assets hold DataFrames. No torch at the top, no Dagster."""
+"""Tables as the columns that the model takes. No torch at the top, no Dagster."""
 
 from __future__ import annotations
 

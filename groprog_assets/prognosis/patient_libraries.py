@@ -1,6 +1,6 @@
-"""New patients' own nascent libraries (matched mode), measured as those of the training patients were: files in, arrays out.
+"""Nascent libraries of new patients (matched mode), measured as those of the training patients were. Files in, arrays out.
 
-Genes, the experiment's control and every setting are those behind the model that stands, as recorded when it was trained. No
+Genes, the experiment's control and every setting are those behind the model in use, as recorded when it was trained. No
 Dagster.
 """
 

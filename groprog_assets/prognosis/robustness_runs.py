@@ -1,4 +1,4 @@
-"""What each fold's model does to its held-out patients when inputs or seed change: model in, rows of two tables out.
+"""Risks of each fold's held-out patients when their inputs or the seed change. A model in, rows of two tables out.
 
 Between the model, which disturbs and scores, and the methods, which compare; called while a fold's model is at hand.
 """

@@ -1,4 +1,4 @@
-"""New patients through the current model: read with the study's own field map, checked against the model's vocabulary.
+"""Scores of new patients by the model in use: read with the study's own field map, checked against the model's vocabulary.
 
 Nothing is fitted again, and no patient's score depends on another's.
 """

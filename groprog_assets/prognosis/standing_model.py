@@ -1,6 +1,6 @@
-"""Which model stands: the derivations behind the champion's decision, for all that scores with the model or tells of it.
+"""The model in use: the derivations behind the last decision of the asset `champion`. No Dagster.
 
-A decision lets the newly trained model stand, or the one before, or one that a person chose; each decision's record says which.
+A decision puts into use the newly trained model, the one before, or one that a person chose; each decision's record says which.
 No Dagster.
 """
 
@@ -33,13 +33,13 @@ def models_behind(record: Record) -> dict[str, str]:
 
 
 def standing_derivation(workspace: Workspace, asset: str) -> str:
-    """The derivation of `asset` that the standing model is (risk_model), was judged by (evaluation), or was trained on.
+    """The derivation of `asset` that the model in use is (risk_model), was judged by (evaluation), or was trained on.
 
-    ArtifactError when nothing was decided yet, or when no model stands.
+    ArtifactError when nothing was decided yet, or when no model is in use.
     """
     record = workspace.derivations.current_record("champion")
     if record is None:
-        rule = "A model stands once it was decided on."
+        rule = "A model is in use once it was decided on."
         raise ArtifactError(Problem("champion", "missing", rule, f"Run `{workspace.command} --select champion`."))
     behind = models_behind(record)
     if asset in behind:
@@ -50,12 +50,14 @@ def standing_derivation(workspace: Workspace, asset: str) -> str:
                 return str(item["derivation"])
     reason = record["headline"].get("reason", "")
     raise ArtifactError(
-        Problem("champion", "no model stands", f"The last decision: {reason}.", "`groprog model promote STUDY VERSION`")
+        Problem(
+            "champion", "no model is in use", f"The last decision: {reason}.", "`groprog model promote STUDY VERSION`"
+        )
     )
 
 
 def read_standing(workspace: Workspace, asset: str) -> Reading:
-    """The value of an asset behind the model that stands, which need not be the newest (see `standing_derivation`)."""
+    """The value of an asset behind the model in use, which need not be the newest (see `standing_derivation`)."""
     return reading(workspace, asset, "", standing_derivation(workspace, asset))
 
 

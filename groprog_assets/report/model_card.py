@@ -23,7 +23,7 @@ LIMITS = (
     ),
     (
         "Omics must earn their place",
-        "The clinical-only model stands beside every figure. Only the paired difference with its interval says "
+        "The clinical-only model is shown beside every figure. Only the paired difference with its interval says "
         "whether the omics add anything.",
     ),
     (

@@ -1,4 +1,4 @@
-"""Running a study: one at a time, resumable, in the order annotation, libraries, study; then ledger and results.
+"""Running a study: one run at a time, resumable, in the order annotation, libraries, study; then ledger and results.
 
 A killed run leaves whole values and no half ones; the next run uses every value whose circumstances are unchanged.
 """
@@ -26,7 +26,7 @@ from groprog_assets.graph.specification import LIBRARY_ASSETS, SPECIFICATIONS
 from groprog_assets.intake.withdrawals import erase_withdrawn
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.collect import FINISHED, collect
-from groprog_assets.running.parallel_libraries import libraries_ahead
+from groprog_assets.running.parallel_libraries import libraries_in_parallel
 from groprog_assets.store.artifacts import remove_remains, write_atomically
 from groprog_assets.store.workspace import STUDY_VARIABLE, Workspace
 from groprog_assets.tables.values import Document
@@ -170,7 +170,7 @@ def run_study(
         try:
             if annotation:
                 _execute(definitions, instance, "annotation_job", annotation, None, tags, report, debug)
-            with libraries_ahead(workspace, definitions.resources["pool"].opened, libraries):  # type: ignore[index]
+            with libraries_in_parallel(workspace, definitions.resources["pool"].opened, libraries):  # type: ignore[index]
                 for library in workspace.study.libraries:
                     if libraries and not report.failures:
                         _execute(definitions, instance, "library_job", libraries, library.id, tags, report, debug)

@@ -1,4 +1,4 @@
-"""How old what is told of patients may become before the UI and the daemon call it overdue: `fresh_for_days` of the study."""
+"""How old a result about patients may become before the UI calls it overdue: `fresh_for_days` of the study."""
 
 from __future__ import annotations
 

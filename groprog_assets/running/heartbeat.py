@@ -1,4 +1,4 @@
-"""Whether the daemon behind sensors and schedules still ticks: Dagster itself says nothing when it has stopped.
+"""Whether the daemon behind sensors and schedules still runs. Dagster itself does not report when it has stopped.
 
 A study with an inbox or training times needs one; for any other a silent daemon is no fault.
 """

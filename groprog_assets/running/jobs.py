@@ -1,4 +1,4 @@
-"""Jobs by plain names: what a person starts in the UI, and what `groprog run` runs in this order."""
+"""The jobs that a person starts in the UI, and that `groprog run` runs in this order."""
 
 from __future__ import annotations
 

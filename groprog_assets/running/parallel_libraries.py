@@ -1,4 +1,4 @@
-"""Libraries derived side by side, ahead of the runs that record them.
+"""Computing the values of several libraries in parallel, before the runs that record them.
 
 Dagster's runs of one process come one after another. With a pool of more than one worker the values of the next libraries are
 derived meanwhile in threads, by the function and under the circumstances the step itself uses; the step then finds its value on
@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from groprog_assets.compute.compute_pool import Pool
 from groprog_assets.graph.derive import derive
 from groprog_assets.graph.io_managers import read_input
-from groprog_assets.graph.resources import AHEAD, Ahead
+from groprog_assets.graph.resources import IN_PARALLEL, MadeInParallel
 from groprog_assets.graph.specification import SPECIFICATIONS
 from groprog_assets.store.derivations import output, passed
 from groprog_assets.store.readings import Reading
@@ -23,18 +23,18 @@ from groprog_assets.store.workspace import Workspace
 
 
 @contextlib.contextmanager
-def libraries_ahead(workspace: Workspace, pool: Pool, assets: list[str]) -> Iterator[None]:
+def libraries_in_parallel(workspace: Workspace, pool: Pool, assets: list[str]) -> Iterator[None]:
     """Inside, the `assets` of every library are derived, as many libraries at a time as the pool is wide; at the end of the
-    block those not begun are given up. Nothing is done ahead with a pool of one, or for one library.
+    block those not begun are given up. Nothing is computed in parallel with a pool of one, or for one library.
     """
     libraries = [library.id for library in workspace.study.libraries]
     if pool.width == 1 or not assets or len(libraries) == 1:
         yield
         return
-    promised: dict[tuple[str, str, str], Future[Ahead | None]] = {
+    promised: dict[tuple[str, str, str], Future[MadeInParallel | None]] = {
         (str(workspace.path), asset, library): Future() for library in libraries for asset in assets
     }
-    AHEAD.update(promised)
+    IN_PARALLEL.update(promised)
     threads = ThreadPoolExecutor(min(pool.width, len(libraries)), "library")
     try:
         for library in libraries:
@@ -43,7 +43,7 @@ def libraries_ahead(workspace: Workspace, pool: Pool, assets: list[str]) -> Iter
     finally:
         threads.shutdown(wait=True, cancel_futures=True)
         for key, future in promised.items():
-            AHEAD.pop(key, None)
+            IN_PARALLEL.pop(key, None)
             future.cancel()
 
 
@@ -52,7 +52,7 @@ def _library(
     pool: Pool,
     assets: list[str],
     library: str,
-    promised: dict[tuple[str, str, str], Future[Ahead | None]],
+    promised: dict[tuple[str, str, str], Future[MadeInParallel | None]],
 ) -> None:
     """Derive one library's values in order; after one that fails or is blocked, its steps are left to themselves."""
     made: dict[str, Reading] = {}
@@ -67,7 +67,7 @@ def _library(
             }
             digest, record, reused = derive(workspace, given, library, readings, lambda text: None, pool)
             made[asset] = Reading(workspace, asset, library, digest, output(record))
-            promised[study, asset, library].set_result(Ahead(digest, reused, time.perf_counter() - began))
+            promised[study, asset, library].set_result(MadeInParallel(digest, reused, time.perf_counter() - began))
             if not passed(record):
                 break
     finally:

@@ -1,4 +1,4 @@
-"""What a run would compute and what it would keep, decided by the code that decides it in the run; nothing is computed.
+"""What a run would compute and what it would keep (`--dry-run`). Nothing is computed.
 
 Steps are gone through in running order over derivations held in memory: a kept value is foreseen as the run would record it, so
 what reads it is judged by the value it will read. What rests on a value yet to be computed cannot be known: it is computed

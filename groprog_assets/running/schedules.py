@@ -1,4 +1,4 @@
-"""When training starts again without anybody asking: at the times the study names (`retrain_cron`), else only when turned on."""
+"""Scheduled re-training: at the times of `retrain_cron`, or switched on in the UI."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What starts by itself: library partitions follow the study, accepted files start re-training, finished runs reach the ledger
-and the results folder. Every sensor asks for what is due, by a run key, so nothing is started twice and nothing is forgotten."""
+"""Sensors: partitions follow the study's libraries, accepted files start re-training, finished runs reach the ledger and the
+results folder. Each sensor requests a run by a key, so nothing is started twice and nothing is missed."""
 
 from __future__ import annotations
 

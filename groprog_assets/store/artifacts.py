@@ -1,4 +1,4 @@
-"""Values become bytes and come back: tables, arrays, documents, blobs and bundles of them, in a content-addressed store.
+"""The content-addressed store: tables, arrays, documents, blobs and bundles are written as bytes and read back.
 
 A value is a DataFrame (Parquet, zstd), a dict of NumPy arrays (npz with fixed timestamps), a JSON-able dict, a Blob, a
 StoredFile (a file too large to hold in memory: it is moved into the store, and read from there by its path) or a Bundle of named

@@ -1,4 +1,4 @@
-"""A store on object storage, through fsspec: the same digests, the same promise that nobody sees half a value. No Dagster.
+"""The store on object storage, through fsspec: the same digests, and no reader ever sees half a value. No Dagster.
 
 Only storage that shows an object once it is whole is taken (S3 and what speaks it, Google, Azure, this process's memory); a
 folder that several machines mount is a `file://` address and is written as every folder is. Credentials come from the

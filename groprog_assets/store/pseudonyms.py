@@ -1,4 +1,4 @@
-"""Names for patients where a name is not needed: the ledger, logs and metadata never hold an identifier of the clinical table.
+"""Pseudonyms of patients. The ledger, logs and metadata never hold an identifier of the clinical table.
 
 A pseudonym is an HMAC of the identifier under a key of the study, made once and readable by its owner only; without the key
 nobody can tell whose it is, and deleting the key ends every link. Standard library only.

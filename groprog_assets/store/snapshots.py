@@ -1,4 +1,4 @@
-"""Study snapshots: what the inbox added to a study file, each immutable, named by its sha256 and naming the one before.
+"""Snapshots of what the inbox added to a study: immutable, named by their sha256, each naming the one before.
 
 A snapshot names the clinical table that is now the study's, and the libraries that came in. The pointer names the newest; the
 study file itself is never written. Standard library and the study only.

@@ -1,6 +1,6 @@
-"""Named values as one piece of bytes and back: what travels to a worker and what comes home. Nothing is pickled. No Dagster.
+"""Named values as one piece of bytes, for workers, and back. Nothing is pickled. No Dagster.
 
-A parcel is a length, a JSON header with name, kind and size of every value, and the values' own bytes one after another: tables
+A message is a length, a JSON header with name, kind and size of every value, and the values' own bytes one after another: tables
 as an Arrow stream (unlike Parquet it keeps the categories of an empty column), arrays as npz, documents as JSON. What has an
 order keeps it. A value in a store that every worker reaches travels as its digest, and is read and verified where it is needed.
 """
@@ -59,18 +59,18 @@ def pack(values: Values) -> bytes:
     return b"".join([_LENGTH.pack(len(told)), told, *parts])
 
 
-def unpack(parcel: bytes) -> dict[str, Value]:
-    """The values of a parcel by name, stored ones read and verified. ArtifactError for bytes that are none."""
+def unpack(message: bytes) -> dict[str, Value]:
+    """The values of a message by name, stored ones read and verified. ArtifactError for bytes that are none."""
     try:
-        (length,) = _LENGTH.unpack_from(parcel)
+        (length,) = _LENGTH.unpack_from(message)
         place = _LENGTH.size + length
-        header = json.loads(parcel[_LENGTH.size : place])
-        if len(parcel) != place + sum(item["bytes"] for item in header):
+        header = json.loads(message[_LENGTH.size : place])
+        if len(message) != place + sum(item["bytes"] for item in header):
             raise ValueError("cut short")
     except (struct.error, ValueError, KeyError, TypeError) as error:
         rule = "It is what `pack` of the same version wrote."
-        raise ArtifactError(Problem("parcel", str(error), rule, "Update the workers.")) from None
-    view = memoryview(parcel)
+        raise ArtifactError(Problem("message", str(error), rule, "Update the workers.")) from None
+    view = memoryview(message)
     values = {}
     for item in header:
         content = bytes(view[place : place + item["bytes"]])
@@ -80,7 +80,7 @@ def unpack(parcel: bytes) -> dict[str, Value]:
 
 
 def opened(values: Values) -> dict[str, Value]:
-    """The same values, stored ones read and verified: what a shard sees without any parcel."""
+    """The same values, stored ones read and verified: what a shard sees without any message."""
     return {name: value.value() if isinstance(value, Stored) else value for name, value in values.items()}
 
 
@@ -128,7 +128,7 @@ def _decoded(kind: str, about: Any, content: bytes) -> Any:
         return {name: arrays[name] for name in about}
     if kind == "document":
         return json.loads(content)
-    raise ArtifactError(Problem("parcel", kind, "Kinds are those `pack` writes.", "Update the workers."))
+    raise ArtifactError(Problem("message", kind, "Kinds are those `pack` writes.", "Update the workers."))
 
 
 def _arrow_stream(frame: pd.DataFrame) -> bytes:

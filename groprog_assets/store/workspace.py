@@ -1,4 +1,4 @@
-"""Where a study's state lies and what of it an asset may see: store, derivations, file digests, sections, eligible libraries.
+"""The workspace of a study: store, derivations, file digests, and the view that each asset has of the study.
 
 The state of a study lives beside its file, in `.groprog/`. An asset sees the study through a view that holds the sections it
 declared and raises on any other, so that what is recorded as read is what can be read. No Dagster.

@@ -1,4 +1,4 @@
-"""Reading a study file: every problem at once, each with file and line, value, rule and remedy.
+"""Reading and checking a study file: all problems at once, each with file and line, value, rule and remedy.
 
 `load_study` reads and resolves; `check_study` also looks at the files; `study_notices` says what will be done differently
 from what one might expect. Nothing here changes a file except `init_study`, which writes the template.

@@ -1,4 +1,4 @@
-"""How a number carries its source: the field of a parameter, and the group that refuses misspelt names.
+"""A parameter's source: the field that carries it, and the group that refuses unknown names.
 
 Standard library and pydantic only.
 """

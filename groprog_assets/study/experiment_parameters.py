@@ -1,4 +1,4 @@
-"""Settings of what is asked of the model beside training: evaluation, perturbation, ablation, search. Sources as in `parameters`.
+"""Settings of evaluation, perturbation, ablation and search. Sources as in `parameters`.
 
 Standard library and pydantic only.
 """

@@ -1,4 +1,4 @@
-"""What can be said of a study's files from their first and last bytes: facts out.
+"""Facts about a study's files from their first and last bytes.
 
 Standard library only, so that `groprog study check` answers at once.
 """

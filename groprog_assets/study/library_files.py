@@ -1,4 +1,4 @@
-"""Files of libraries compared with each other: one that stands twice. Study in, findings out; standard library only."""
+"""Files of libraries compared with each other: one listed twice. Study in, findings out; standard library only."""
 
 from __future__ import annotations
 

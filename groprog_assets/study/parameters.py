@@ -1,4 +1,4 @@
-"""Every published number, once, with its unit, its source and the reason where the source is silent.
+"""Every published number, once, with its unit, its source, and the reason where no source gives it.
 
 `source` is a paper section or a reference program's argument; `"unstated"` marks a value the paper does not give, and `why`
 then says how ours was chosen. `specs` ids (A7, S1-P02) are the settled readings. A study file overrides any of them, and every

@@ -1,4 +1,4 @@
-"""The rules of a study file: between its fields (`rule_findings`) and of the files it names (`file_findings`).
+"""The rules of a study file: between its fields (`rule_findings`) and for the files it names (`file_findings`).
 
 Study in, findings out; nothing is written. Standard library only.
 """

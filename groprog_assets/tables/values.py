@@ -1,4 +1,4 @@
-"""Names for what assets hand to each other beside tables, whose columns are declared in the modules beside this one."""
+"""Names for the values that assets pass to each other and that are not tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the house's asset promises: it reads what it declared, computes once, and records what it read."""
+"""What an asset of this project promises: it reads what it declared, computes once, and records what it read."""
 
 from __future__ import annotations
 

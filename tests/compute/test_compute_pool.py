@@ -138,8 +138,8 @@ def test_a_problem_of_the_data_is_the_same_problem_everywhere(pool: Pool, tmp_pa
 
 
 def test_a_worker_with_other_code_refuses(workers: DaskPool, monkeypatch: pytest.MonkeyPatch):
-    parcel = work("read_quality", "0" * 64, "", pack({}), pack({}))
-    assert unpack(parcel)["failed"]["kind"] == "ComputeError"
+    message = work("read_quality", "0" * 64, "", pack({}), pack({}))
+    assert unpack(message)["failed"]["kind"] == "ComputeError"
     monkeypatch.setattr(compute_pool, "stamp_of", lambda noun: "0" * 64)
     with pytest.raises(ComputeError, match="other code or packages"):
         workers.one("read_quality", {})

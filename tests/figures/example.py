@@ -338,7 +338,7 @@ def evaluation() -> dict[str, Any]:
 
 
 def figures(generator: np.random.Generator) -> dict[str, bytes]:
-    """The pictures, some drawn by the house's own figures, some stand-ins."""
+    """The pictures, some drawn by the project's own figures, some stand-ins."""
     profile, summary = density_profile()
     groups = {"raw_reads": "reads", "read_quality": "reads", "filtered_alignments": "alignments", "coverage": "signal"}
     groups |= {

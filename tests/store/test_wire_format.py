@@ -1,4 +1,4 @@
-"""Parcels: what goes in comes out, equal values are equal bytes, a stored value travels by its digest alone."""
+"""The wire format: what is packed is unpacked, equal values are equal bytes, a stored value travels by its digest alone."""
 
 from __future__ import annotations
 
@@ -69,24 +69,24 @@ def test_arrays_blobs_bundles_and_bits():
 def test_a_stored_value_travels_by_its_digest_and_is_verified_where_it_is_read(tmp_path: Path):
     store = Store(tmp_path / "store")
     reference = store.put({"values": np.arange(100_000.0)})
-    parcel = pack({"given": Stored(store, reference, "cohort", "make it again")})
-    assert len(parcel) < 1000
-    np.testing.assert_array_equal(unpack(parcel)["given"]["values"], np.arange(100_000.0))
+    message = pack({"given": Stored(store, reference, "cohort", "make it again")})
+    assert len(message) < 1000
+    np.testing.assert_array_equal(unpack(message)["given"]["values"], np.arange(100_000.0))
     store.path(reference.sha256).write_bytes(b"altered")
     with pytest.raises(ArtifactError, match=r"cohort.*make it again"):
-        unpack(parcel)
+        unpack(message)
 
 
 def test_what_lies_in_this_process_alone_travels_whole():
-    store = open_store("memory://parcels/whole")
+    store = open_store("memory://messages/whole")
     reference = store.put(Bundle(table=pd.DataFrame({"a": [1]}), note={"k": 1}))
     stored = Stored(store, reference, "value")
-    parcel = pack({"given": stored})
-    assert b"memory" not in parcel
-    assert unpack(parcel)["given"].note == opened({"given": stored})["given"].note == {"k": 1}
+    message = pack({"given": stored})
+    assert b"memory" not in message
+    assert unpack(message)["given"].note == opened({"given": stored})["given"].note == {"k": 1}
 
 
 @pytest.mark.parametrize("damage", [lambda p: p[:-1], lambda p: p + b"x", lambda p: b"", lambda p: b"\0" * 8 + p])
-def test_what_is_no_parcel_is_refused(damage):
-    with pytest.raises(ArtifactError, match="parcel"):
+def test_what_is_no_message_is_refused(damage):
+    with pytest.raises(ArtifactError, match="message"):
         unpack(damage(pack({"a": [1, 2, 3]})))

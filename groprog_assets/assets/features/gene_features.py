@@ -1,4 +1,4 @@
-"""u_g of eq. 1: what the perturbation experiment says of each gene."""
+"""The descriptor of each gene (u_g of eq. 1)."""
 
 from __future__ import annotations
 

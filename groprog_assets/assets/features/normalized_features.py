@@ -1,4 +1,4 @@
-"""Eq. 2."""
+"""Gene features on one scale (eq. 2)."""
 
 from __future__ import annotations
 

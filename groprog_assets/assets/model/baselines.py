@@ -1,4 +1,4 @@
-"""What the model must be compared with."""
+"""The models that the risk model is compared with."""
 
 from __future__ import annotations
 

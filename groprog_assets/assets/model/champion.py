@@ -1,4 +1,4 @@
-"""The model that scores, and why it is that one."""
+"""The model in use, and the decision behind it."""
 
 from __future__ import annotations
 

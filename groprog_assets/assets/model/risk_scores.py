@@ -1,4 +1,4 @@
-"""A score for every patient."""
+"""The score of each patient."""
 
 from __future__ import annotations
 

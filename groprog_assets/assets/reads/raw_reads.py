@@ -1,4 +1,4 @@
-"""The identity of each library's files."""
+"""The files of each library, by digest and number of reads."""
 
 from __future__ import annotations
 

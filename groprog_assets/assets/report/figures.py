@@ -1,4 +1,4 @@
-"""Every figure of the report."""
+"""All figures of the report."""
 
 from __future__ import annotations
 

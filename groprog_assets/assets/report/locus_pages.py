@@ -1,4 +1,4 @@
-"""Key loci to move about in."""
+"""Interactive pages of the key loci."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page a person reads."""
+"""The report as an HTML page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One library's alignments to positions, on a machine that sees its files."""
+"""Filtering one library's alignments, on a machine that can read its files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The genes' promoters and bodies in one library."""
+"""Reads at the promoters and bodies of all genes, in one library."""
 
 from __future__ import annotations
 

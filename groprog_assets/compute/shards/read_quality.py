@@ -1,4 +1,4 @@
-"""One library's base qualities by cycle, on a machine that sees its files."""
+"""Base qualities by cycle of one library, on a machine that can read its files."""
 
 from __future__ import annotations
 

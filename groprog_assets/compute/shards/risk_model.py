@@ -1,4 +1,4 @@
-"""One fold of the model's cross-validation, with or without omics, or the final fit on everyone."""
+"""Training one fold of the cross-validation, with or without omics, or the final model on all patients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The units' reads in one library."""
+"""Reads of all transcription units, in one library."""
 
 from __future__ import annotations
 

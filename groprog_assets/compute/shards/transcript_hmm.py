@@ -1,4 +1,4 @@
-"""The model's E-step over some chromosome strands, and single cells of its tuning grid.
+"""The E-step of the hidden Markov model over some chromosome strands, and single cells of its tuning grid.
 
 Windows of the libraries are pooled before, so a sequence is a chromosome strand. E-step sums are added with exact rounding, so
 how the sequences were dealt out leaves no trace.
