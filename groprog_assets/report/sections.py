@@ -12,6 +12,7 @@ from typing import Any
 from groprog_assets.figures.numbers import number, size
 from groprog_assets.report import chromatin, genomics, pausing, prognosis, reads, strata
 from groprog_assets.report import external as elsewhere
+from groprog_assets.report import libraries as compared
 from groprog_assets.report.blocks import (
     Block,
     cell,
@@ -38,9 +39,9 @@ CAPTIONS: dict[str, tuple[str, str]] = {
 
 SECTIONS: tuple[tuple[str, str, Callable[[Mapping[str, Any]], list[Block]]], ...] = (
     ("provenance", "What was run, and from what", lambda context: provenance(context)),
-    ("reads", "Reads: how many, how good", reads.reads),
+    ("reads", "Reads: how many, how good", lambda context: [*reads.reads(context), *compared.scale(context)]),
     ("density", "Where transcription units lie on genes", genomics.density),
-    ("differential", "What changed", genomics.differential),
+    ("differential", "What changed", lambda context: [*genomics.differential(context), *compared.tested(context)]),
     ("pausing", "Polymerase pausing", pausing.pausing),
     ("enrichment", "Functions of the changed genes", genomics.enrichment),
     ("loci", "Key loci", genomics.loci),

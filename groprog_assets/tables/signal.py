@@ -6,6 +6,19 @@ from groprog_assets.tables.columns import CHROM_CATEGORY, GENE, STRAND_CATEGORY,
 
 DECLARED = (
     Table(
+        "library_sizes",
+        "one library",
+        (
+            Column("library", "str", "id", "library"),
+            Column("condition", "str", "name", "condition"),
+            Column("reads", "int64", "reads", "used reads on the study's chromosomes"),
+            Column("spike_in_reads", "int64", "reads", "unique reads on spike-in chromosomes"),
+            Column("size", "float64", "reads", "what counts are divided by to be compared between libraries"),
+            Column("basis", "str", "reads or spike-in", "what the size is in proportion to"),
+        ),
+        ("library",),
+    ),
+    Table(
         "coverage",
         "one window with a non-zero count on one strand",
         (

@@ -20,13 +20,20 @@ if TYPE_CHECKING:
     sections=("libraries", "contrast", "parameters.differential"),
 )
 def differential_transcription(
-    study: StudyView, transcript_counts: pd.DataFrame, transcripts: pd.DataFrame, genes: pd.DataFrame
+    study: StudyView, transcript_counts: pd.DataFrame, transcripts: pd.DataFrame, genes: pd.DataFrame, library_sizes: pd.DataFrame
 ) -> Materialized:
     """Fold change and significance of each unit; without replicates the p-values are labelled exploratory (A39)."""
     from groprog_assets.methods.features import differential as method
+    from groprog_assets.methods.reads.library_sizes import spike_in_sizes
 
     result = method.differential_transcription(
-        transcript_counts, transcripts, genes, study.libraries, study.contrast, study.parameters.differential
+        transcript_counts,
+        transcripts,
+        genes,
+        study.libraries,
+        study.contrast,
+        study.parameters.differential,
+        spike_in_sizes(library_sizes),
     )
     directions = result.table["direction"].value_counts()
     return materialized(

@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     unread=("filtered_alignments",),
 )
 def gene_signal(
-    study: StudyView, pool: Pool, filtered_alignments: dict[str, Stored], genes: pd.DataFrame
+    study: StudyView, pool: Pool, filtered_alignments: dict[str, Stored], genes: pd.DataFrame, library_sizes: pd.DataFrame
 ) -> Materialized:
     """Counts and densities of the three windows (S1-P02) of each gene in each library."""
     from groprog_assets.compute.shards import gene_signal as shard
+    from groprog_assets.methods.reads.library_sizes import spike_in_sizes
 
     pausing = study.parameters.pausing
-    table = shard.on_pool(pool, genes, study.libraries, filtered_alignments, pausing)
+    sizes = spike_in_sizes(library_sizes)
+    table = shard.on_pool(pool, genes, study.libraries, filtered_alignments, pausing, sizes)
     return materialized(table, genes=int(table["gene"].nunique()), libraries=len(study.libraries))

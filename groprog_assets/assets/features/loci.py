@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     checks=("positive_control",),
 )
 def loci(
-    study: StudyView, filtered_alignments: dict[str, Bundle], genes: pd.DataFrame, gene_models: Bundle
+    study: StudyView, filtered_alignments: dict[str, Bundle], genes: pd.DataFrame, gene_models: Bundle, library_sizes: pd.DataFrame
 ) -> Materialized:
     """Signal of each key locus per condition and strand, whether it can be trusted (F5), and the target's rise (A44)."""
     from groprog_assets.methods.features import loci as method
+    from groprog_assets.methods.reads.library_sizes import spike_in_sizes
 
     positions = {library: item.positions for library, item in filtered_alignments.items()}
     result = method.loci(
@@ -41,6 +42,7 @@ def loci(
         study.marks,
         gene_models.chrom_sizes,
         study.parameters.loci,
+        spike_in_sizes(library_sizes),
     )
     return materialized(
         result,

@@ -17,16 +17,17 @@ if TYPE_CHECKING:
 @study_asset(
     group="features",
     kinds={"numpy"},
-    sections=("libraries", "contrast", "cohort.nascent_libraries", "parameters.pausing"),
+    sections=("libraries", "contrast", "cohort.nascent_libraries", "genome", "parameters.pausing"),
     blocking=("distinct_libraries",),
     of_patients=True,
 )
 def patient_features(
-    study: StudyView, filtered_alignments: dict[str, Bundle], genes: pd.DataFrame, gene_signal: pd.DataFrame
+    study: StudyView, filtered_alignments: dict[str, Bundle], genes: pd.DataFrame, gene_signal: pd.DataFrame, library_sizes: pd.DataFrame
 ) -> Materialized:
     """Densities, pausing and change against the control of each gene in each patient's own library, where there are such."""
     from groprog_assets.methods.features import patient_features as method
     from groprog_assets.methods.reads.equal_libraries import equal_libraries
+    from groprog_assets.methods.reads.library_sizes import sizes_of_others
 
     positions = {library: item.positions for library, item in filtered_alignments.items()}
     arrays = method.patient_features(
@@ -36,6 +37,11 @@ def patient_features(
         genes,
         gene_signal[gene_signal["condition"] == study.contrast.control],
         study.parameters.pausing,
+        sizes_of_others(
+            library_sizes,
+            {library: item.summary["spike_in_reads"] for library, item in filtered_alignments.items()},
+            study.genome.spike_in_prefix or "",
+        ),
     )
     return materialized(
         arrays,

@@ -20,11 +20,16 @@ if TYPE_CHECKING:
     tables={"table": "tss_profile"},
     sections=("libraries", "contrast", "parameters.tss_profile"),
 )
-def tss_profile(study: StudyView, filtered_alignments: dict[str, Bundle], genes: pd.DataFrame) -> Materialized:
+def tss_profile(
+    study: StudyView, filtered_alignments: dict[str, Bundle], genes: pd.DataFrame, library_sizes: pd.DataFrame
+) -> Materialized:
     """Signal in true base pairs around the dominant starts, per condition and orientation, with a heat map of the genes (A34)."""
     from groprog_assets.methods.features import tss_profile as method
+    from groprog_assets.methods.reads.library_sizes import spike_in_sizes
 
     positions = {library: item.positions for library, item in filtered_alignments.items()}
     arguments = (positions, study.libraries, genes, study.parameters.tss_profile)
-    value = Bundle(table=method.profile(*arguments), heat_maps=Bundle(method.heat_maps(*arguments)))
+    sizes = spike_in_sizes(library_sizes)
+    heat_maps = Bundle(method.heat_maps(*arguments, sizes=sizes))
+    value = Bundle(table=method.profile(*arguments, sizes), heat_maps=heat_maps)
     return materialized(value, plot=plots.tss_profile(value.table, study.contrast))

@@ -37,6 +37,7 @@ from groprog_assets.store.workspace import StudyView, Workspace
             "figures",
             "read_quality",
             "filtered_alignments",
+            "library_sizes",
             "transcript_hmm",
             "transcripts",
             "transcript_density",

@@ -21,7 +21,8 @@ def compute(shared: Values, part: Values, here: Here) -> Document:
     library = Library.model_validate_json(part["library"])
     positions = {library.id: part["filtered"].positions}
     parameters = PausingParameters.model_validate_json(shared["parameters"])
-    return {"table": method.gene_signal(positions, [library], shared["genes"], parameters)}
+    sizes = None if part["size"] is None else {library.id: part["size"]}
+    return {"table": method.gene_signal(positions, [library], shared["genes"], parameters, sizes=sizes)}
 
 
 def on_pool(
@@ -30,8 +31,16 @@ def on_pool(
     libraries: Sequence[Library],
     filtered: Mapping[str, Stored],
     parameters: PausingParameters,
+    sizes: Mapping[str, float] | None,
 ) -> pd.DataFrame:
-    """`gene_signal` of all `libraries`, one part a library, in their order. filtered: by library id."""
+    """`gene_signal` of all `libraries`, one part a library, in their order. filtered, sizes (reads): by library id."""
     shared = {"genes": genes, "parameters": parameters.model_dump_json()}
-    parts = [{"library": library.model_dump_json(), "filtered": filtered[library.id]} for library in libraries]
+    parts = [
+        {
+            "library": library.model_dump_json(),
+            "filtered": filtered[library.id],
+            "size": None if sizes is None else sizes[library.id],
+        }
+        for library in libraries
+    ]
     return pd.concat([one["table"] for one in pool.map(NOUN, shared, parts)], ignore_index=True)

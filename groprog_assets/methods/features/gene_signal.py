@@ -57,18 +57,20 @@ def gene_signal(
     genes: pd.DataFrame,
     parameters: PausingParameters,
     chrom_sizes: Mapping[str, int] | None = None,
+    sizes: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
     """Reads and densities of the three channels of every gene in every library: table `gene_signal`.
 
-    positions {library id: positions table}; density is reads per kilobase of the real window and million reads of the library;
-    an empty window or library has density 0. Rows in the order of `libraries`, then of `genes`.
+    positions {library id: positions table}; density is reads per kilobase of the real window and million reads of the library,
+    or of its size in reads where `sizes` {library id: reads} are given; an empty window or library has density 0. Rows in the
+    order of `libraries`, then of `genes`.
     """
     windows = gene_windows(genes, parameters, chrom_sizes)
     chrom, strand = genes["chrom"].to_numpy(), genes["strand"].to_numpy()
     parts = []
     for library in libraries:
         index = stranded_index(positions[library.id])
-        millions = total_reads(index) / 1e6
+        millions = (total_reads(index) if sizes is None else sizes[library.id]) / 1e6
         columns: dict[str, object] = {
             "gene": genes["gene"].to_numpy(),
             "library": library.id,

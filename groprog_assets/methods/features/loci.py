@@ -41,10 +41,10 @@ class Interval(NamedTuple):
 
 
 class PooledCondition(NamedTuple):
-    """The libraries of a condition as one: its positions by chromosome and strand, and its reads."""
+    """The libraries of a condition as one: its positions by chromosome and strand, and its size in reads."""
 
     positions: StrandedIndex
-    reads: int
+    reads: float
 
 
 def loci(
@@ -58,8 +58,11 @@ def loci(
     marks: Sequence[Mark],
     chrom_sizes: Mapping[str, int],
     parameters: LociParameters,
+    sizes: Mapping[str, float] | None = None,
 ) -> Loci:
     """Reads, tracks and reliability of every key locus, per condition and strand; libraries of a condition are pooled.
+
+    sizes {library id: reads}: what counts are put per million of; without, the libraries' reads.
 
     A locus given as a gene reaches from its dominant TSS to its TTS (A36) and is shown with flanks; one given as an interval is
     shown as it stands. `fine` has the same strands by single bases, or by the narrowest windows (a power of two) of which no
@@ -82,7 +85,8 @@ def loci(
     for condition in dict.fromkeys(library.condition for library in libraries):
         ids = [library.id for library in libraries if library.condition == condition]
         index = pooled_index(positions, ids)
-        pooled[condition] = PooledCondition(index, total_reads(index))
+        reads = total_reads(index) if sizes is None else sum(sizes[library] for library in ids)
+        pooled[condition] = PooledCondition(index, reads)
     rows, tracks, fine, reliability = [], [], [], {}
     for locus in loci:
         span = spans[locus.name]

@@ -29,11 +29,13 @@ def patient_features(
     genes: pd.DataFrame,
     control: pd.DataFrame,
     parameters: PausingParameters,
+    sizes: Mapping[str, float] | None = None,
 ) -> dict[str, np.ndarray]:
     """Arrays values (n, g, 6) float32 in the units of table gene_features, patient_id (n,), gene (g,), feature (6,).
 
     patients: {patient: library}; those whose library is not among `libraries` are left out. control: rows of gene_signal of the
-    experiment's control libraries. Densities and windows are those of the experiment's genes. The pausing index is missing where
+    experiment's control libraries. sizes {library id: reads}: on the experiment's spike-in scale; without, a library's reads.
+    Densities and windows are those of the experiment's genes. The pausing index is missing where
     the body holds fewer than `minimum_body_reads`; the fold change compares the body's count with what the
     control's mean density expects of this library, half a read added to both; without control it is missing.
     """
@@ -44,8 +46,9 @@ def patient_features(
     length = gene_windows(genes, parameters).length("body") / 1e3
     values = np.empty((len(chosen), len(names), len(FEATURES)), np.float32)
     for row, library in enumerate(chosen.values()):
-        signal = gene_signal({library.id: positions[library.id]}, [library], genes, parameters)
-        millions = int(positions[library.id]["count"].sum()) / 1e6
+        signal = gene_signal({library.id: positions[library.id]}, [library], genes, parameters, sizes=sizes)
+        reads = int(positions[library.id]["count"].sum()) if sizes is None else sizes[library.id]
+        millions = reads / 1e6
         values[row] = np.column_stack(
             list(_features(signal, length * millions, millions, expected, parameters).values())
         )

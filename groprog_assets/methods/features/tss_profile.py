@@ -38,19 +38,22 @@ def profile(
     libraries: Sequence[Library],
     genes: pd.DataFrame,
     parameters: TssProfileParameters,
+    sizes: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
     """Mean reads per gene and million at each bp around the TSS, by condition and orientation: table `tss_profile`.
 
     Offsets run from -upstream to downstream-1 in the direction of the gene, for both orientations: antisense reads at negative
-    offsets are divergent transcription. Libraries of a condition are pooled. Only `reliable` genes count, all genes when none
+    offsets are divergent transcription. Libraries of a condition are pooled; a million is of their reads, or of their `sizes`
+    {library id: reads} where given. Only `reliable` genes count, all genes when none
     is; without genes or reads the signal is 0.
     """
     shown = _shown(genes)
     width = parameters.upstream + parameters.downstream
     parts = []
     for condition in dict.fromkeys(library.condition for library in libraries):
-        index = pooled_index(positions, [library.id for library in libraries if library.condition == condition])
-        scale = max(len(shown), 1) * max(total_reads(index), 1) / 1e6
+        ids = [library.id for library in libraries if library.condition == condition]
+        index = pooled_index(positions, ids)
+        scale = max(len(shown), 1) * _size(index, ids, sizes) / 1e6
         for orientation in ("sense", "antisense"):
             reads = _profile_sum(index, shown, parameters, orientation)
             parts.append(
@@ -73,10 +76,11 @@ def heat_map(
     genes: pd.DataFrame,
     parameters: TssProfileParameters,
     bins: int = 120,
+    sizes: Mapping[str, float] | None = None,
 ) -> TssHeatMap:
     """The same window of every gene, one row a gene, in `bins` bins; genes with most sense reads first.
 
-    Values are reads per million of the pooled libraries of `condition`. Ties keep the order of `genes`.
+    Values are reads per million of the pooled libraries of `condition`, scaled as in `profile`. Ties keep the order of `genes`.
     """
     ids = [library.id for library in libraries if library.condition == condition]
     index = pooled_index(positions, ids)
@@ -89,7 +93,7 @@ def heat_map(
         for orientation, read_strand in (("sense", strand), ("antisense", OPPOSITE[strand])):
             if (chrom, read_strand) in index:
                 counted = bin_windows(index[chrom, read_strand], start[rows], end[rows], bins, reverse)
-                matrix[orientation][rows] = counted / max(total_reads(index), 1) * 1e6
+                matrix[orientation][rows] = counted / _size(index, ids, sizes) * 1e6
     order = np.argsort(-matrix["sense"].sum(axis=1), kind="stable")
     width = parameters.upstream + parameters.downstream
     edges = np.arange(bins + 1) * width // bins - parameters.upstream
@@ -102,6 +106,7 @@ def heat_maps(
     genes: pd.DataFrame,
     parameters: TssProfileParameters,
     bins: int = 120,
+    sizes: Mapping[str, float] | None = None,
 ) -> dict[str, dict[str, NDArray]]:
     """{condition: members of its `heat_map`}, the genes of `profile` in one order for all: most sense reads together first.
 
@@ -109,7 +114,7 @@ def heat_maps(
     """
     shown = _shown(genes)
     conditions = dict.fromkeys(library.condition for library in libraries)
-    maps = {name: heat_map(positions, libraries, name, shown, parameters, bins) for name in conditions}
+    maps = {name: heat_map(positions, libraries, name, shown, parameters, bins, sizes) for name in conditions}
     depth = np.zeros(len(shown))
     row = {gene: place for place, gene in enumerate(shown["gene"])}
     rows = {name: np.array([row[gene] for gene in item.gene], dtype=np.int64) for name, item in maps.items()}
@@ -123,6 +128,10 @@ def heat_maps(
             gene=item.gene[place].astype("U"), sense=item.sense[place], antisense=item.antisense[place]
         )._asdict()
     return found
+
+
+def _size(index: StrandedIndex, ids: Sequence[str], sizes: Mapping[str, float] | None) -> float:
+    return max(total_reads(index), 1) if sizes is None else sum(sizes[library] for library in ids)
 
 
 def _shown(genes: pd.DataFrame) -> pd.DataFrame:
