@@ -114,11 +114,17 @@ def _genomics(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
     for asset, name in (
         ("pausing", "pausing"),
         ("differential_transcription", "differential"),
+        ("gene_differential", "gene_differential"),
         ("enrichment", "enrichment"),
     ):
         bundle = load_asset(workspace, asset)
         if bundle is not None:
             yield f"{name}.tsv", _tsv(bundle.table)
+    alike = load_asset(workspace, "library_similarity")
+    if alike is not None:
+        yield "transcripts/stabilized.tsv", _count_matrix(alike.stabilized, "signal")
+        yield "library_components.tsv", _tsv(alike.table)
+        yield "library_correlation.tsv", _tsv(alike.correlation)
     loci = load_asset(workspace, "loci")
     if loci is not None:
         for name, rows in loci.table.groupby("locus", sort=True):
@@ -217,9 +223,9 @@ def _as_grohmm(units: pd.DataFrame) -> Any:
     return units.assign(start=units["grohmm_start"] - 1, end=units["grohmm_end"])
 
 
-def _count_matrix(counts: pd.DataFrame) -> bytes:
+def _count_matrix(counts: pd.DataFrame, values: str = "count") -> bytes:
     """Units x libraries, in the order of the table: what DESeq2 and edgeR read."""
-    wide = counts.pivot(index="transcript", columns="library", values="count")
+    wide = counts.pivot(index="transcript", columns="library", values=values)
     return _tsv(wide.loc[counts["transcript"].unique(), counts["library"].unique()].reset_index())
 
 

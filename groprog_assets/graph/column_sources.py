@@ -13,7 +13,11 @@ _PLACES = "filtered_alignments.position filtered_alignments.count"
 _ENDS = "genes.tss genes.tts"
 _COUNTS = f"{_PLACES} {_ENDS}"
 _RATES = f"gene_signal.promoter_count gene_signal.body_count {_ENDS}"
-_TESTED = "transcript_counts.count"
+_TESTED = "transcript_counts.count library_sizes.size"
+_TEST = (
+    *("base_mean", "log_cpm", "log2_fold_change", "standard_error", "conservative_log2_fold_change"),
+    *("shrunken_log2_fold_change", "shrunken_standard_error", "dispersion", "p_value", "adjusted_p_value", "direction"),
+)
 _HIT = "differential_transcription.direction"
 _UNIT = "coverage.window coverage.count"
 _MODELLED = "gene_models.start gene_models.end filtered_alignments.position filtered_alignments.count"
@@ -41,9 +45,11 @@ COLUMN_SOURCES: Final[dict[str, dict[str, str]]] = {
         "tts": _MODELLED,
         "tss_reads": _MODELLED,
     },
+    "library_sizes": {"reads": "filtered_alignments.count"},
     "gene_signal": {
         "gene": "genes.gene",
-        **{f"{window}_{kind}": _COUNTS for window in ("promoter", "body", "upstream") for kind in ("count", "density")},
+        **{f"{window}_count": _COUNTS for window in ("promoter", "body", "upstream")},
+        **{f"{window}_density": f"{_COUNTS} library_sizes.size" for window in ("promoter", "body", "upstream")},
     },
     "pausing": {
         "gene": "genes.gene gene_signal.gene",
@@ -56,7 +62,7 @@ COLUMN_SOURCES: Final[dict[str, dict[str, str]]] = {
             ("count_ratio", "pausing_index", "p_value", "adjusted_p_value", "passes", "pause_class"), _RATES
         ),
     },
-    "tss_profile": {"signal": f"{_PLACES} genes.tss"},
+    "tss_profile": {"signal": f"{_PLACES} genes.tss library_sizes.size"},
     "transcripts": {
         "chrom": "coverage.chrom",
         "strand": "coverage.strand",
@@ -71,23 +77,13 @@ COLUMN_SOURCES: Final[dict[str, dict[str, str]]] = {
         "transcript": "transcripts.name transcript_counts.transcript",
         **{name: f"transcripts.{name}" for name in ("chrom", "start", "end", "strand")},
         "gene": "genes.gene genes.start genes.end transcripts.start transcripts.end",
-        **dict.fromkeys(
-            (
-                "base_mean",
-                "log_cpm",
-                "log2_fold_change",
-                "standard_error",
-                "conservative_log2_fold_change",
-                "shrunken_log2_fold_change",
-                "shrunken_standard_error",
-                "dispersion",
-                "p_value",
-                "adjusted_p_value",
-                "direction",
-            ),
-            _TESTED,
-        ),
+        **dict.fromkeys(_TEST, _TESTED),
     },
+    "gene_differential": {
+        **{name: f"genes.{name}" for name in ("gene", "chrom", "start", "end", "strand")},
+        **dict.fromkeys(_TEST, "gene_signal.body_count library_sizes.size"),
+    },
+    "library_similarity": {"score": _TESTED, "variance_fraction": _TESTED},
     "enrichment": {
         "term": f"ontology.term {_HIT}",
         "name": "ontology.name",

@@ -11,7 +11,7 @@ from groprog_assets.store.workspace import StudyView, Workspace
 
 NASCENT_VALUES = (
     *("filtered_alignments", "transcript_hmm", "transcripts", "transcript_density", "genes"),
-    *("library_sizes", "differential_transcription", "pausing", "enrichment", "loci"),
+    *("library_sizes", "differential_transcription", "gene_differential", "pausing", "enrichment", "loci"),
 )
 """Values of the nascent half that the report takes as they are."""
 AFTER = ("report", "lineage_snapshot", "locus_pages")

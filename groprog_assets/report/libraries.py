@@ -8,7 +8,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from groprog_assets.report.blocks import Block, cell, fixed, frame_of, member, note, number, paragraph, table
+from groprog_assets.figures.numbers import fixed, number, p_value
+from groprog_assets.report.blocks import Block, Cell, cell, details, frame_of, member, note, paragraph, table
+from groprog_assets.report.genomics import picture
+
+CAPTIONS: dict[str, tuple[str, str]] = {
+    "library_components": (
+        "Libraries by the first two principal components of their variance-stabilised counts. Replicates should lie together, "
+        "and the conditions apart along the first component; a library far from its replicates deserves a look.",
+        "Scatter plot of the libraries on the first two principal components, coloured by condition.",
+    ),
+    "library_correlation": (
+        "Pearson correlation of every two libraries by their variance-stabilised counts.",
+        "Heat map of the correlation of every two libraries.",
+    ),
+}
+
+SHOWN = 12
 
 FIT_TYPES = {
     "parametric": "the parametric curve, a constant plus a term that falls with the mean",
@@ -17,21 +33,22 @@ FIT_TYPES = {
 }
 
 
+def libraries(context: Mapping[str, Any]) -> list[Block]:
+    """How libraries are put on one scale, and how much they are alike."""
+    return [*scale(context), *similarity(context)]
+
+
+def test(context: Mapping[str, Any]) -> list[Block]:
+    """How units were tested, and the same test by gene."""
+    return [*tested(context), *genes(context)]
+
+
 def scale(context: Mapping[str, Any]) -> list[Block]:
     """The spike-in's scale and each library's size; nothing for a study without a spike-in."""
     sizes = frame_of(context.get("library_sizes"))
     if sizes is None or not len(sizes) or sizes["basis"].iloc[0] != "spike-in":
         return []
-    rows = [
-        [
-            cell(str(row.library), strong=True),
-            cell(number(row.reads), int(row.reads)),
-            cell(number(row.spike_in_reads), int(row.spike_in_reads)),
-            cell(number(round(row.size)), float(row.size)),
-            cell(fixed(row.size / row.reads, 3) if row.reads else "–", row.size / row.reads if row.reads else None),
-        ]
-        for row in sizes.itertuples()
-    ]
+    rows = [_size(row) for row in sizes.itertuples()]
     heads = ["Library", "Reads used", "Spike-in reads", "Size (reads)", "Size per read used"]
     return [
         note(
@@ -42,6 +59,17 @@ def scale(context: Mapping[str, Any]) -> list[Block]:
             "Spike-in",
         ),
         table(heads, rows, "What each library's counts are divided by."),
+    ]
+
+
+def _size(row: Any) -> list[Cell]:
+    per_read = row.size / row.reads if row.reads else None
+    return [
+        cell(str(row.library), strong=True),
+        cell(number(row.reads), int(row.reads)),
+        cell(number(row.spike_in_reads), int(row.spike_in_reads)),
+        cell(number(round(row.size)), float(row.size)),
+        cell("–" if per_read is None else fixed(per_read, 3), per_read),
     ]
 
 
@@ -66,3 +94,39 @@ def tested(context: Mapping[str, Any]) -> list[Block]:
     if threshold > 0:
         sentences.append(f"The p-values are of changes larger than {threshold:g} (log₂) in either direction.")
     return [paragraph(" ".join(sentences))]
+
+
+def similarity(context: Mapping[str, Any]) -> list[Block]:
+    """Principal components and correlation of the libraries, where they were drawn."""
+    names = [name for name in CAPTIONS if member(context.get("figures"), name) is not None]
+    return [picture(context, name, CAPTIONS) for name in names]
+
+
+def genes(context: Mapping[str, Any]) -> list[Block]:
+    """The same test by gene: how many pass the screen, and the strongest."""
+    found = frame_of(context.get("gene_differential"))
+    if found is None or not len(found):
+        return []
+    up, down = (found[found["direction"] == way] for way in ("up", "down"))
+    exploratory = bool(context.get("exploratory"))
+    count = int(found["p_value"].notna().sum())
+    text = (
+        f"By gene, counting the reads of gene bodies: {number(count)} of {number(len(found))} genes "
+        f"tested, {number(len(up))} up, {number(len(down))} down (`gene_differential.tsv`)."
+    )
+    changed = found[found["direction"] != "none"]
+    certain = changed["conservative_log2_fold_change"].abs()
+    order = changed.loc[certain.sort_values(ascending=False, kind="stable").index]
+    rows = [
+        [
+            cell(str(row.gene), strong=True),
+            cell(fixed(row.log2_fold_change, 2), row.log2_fold_change),
+            cell(fixed(row.log_cpm, 2), row.log_cpm),
+            cell(p_value(row.adjusted_p_value), row.adjusted_p_value),
+        ]
+        for row in order.head(SHOWN).itertuples()
+    ]
+    heads = ["Gene", "log₂ fold change", "log₂ CPM", "Adjusted p" + (" (exploratory)" if exploratory else "")]
+    caption = "Strongest changes of genes, by the change that is at least there."
+    shown = [details("Genes that changed", [table(heads, rows, caption, len(order))])] if rows else []
+    return [paragraph(text), *shown]

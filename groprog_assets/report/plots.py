@@ -99,6 +99,17 @@ def differential_transcription(result: Any, threshold: float) -> Drawing:
     return draw
 
 
+def library_similarity(result: Any) -> Drawing:
+    """How the libraries correlate."""
+
+    def draw() -> Any:
+        from groprog_assets.figures import library_similarity as figure
+
+        return figure.library_correlation(result.correlation)
+
+    return draw
+
+
 def enrichment(result: Any, significance: float) -> Drawing:
     """Figure 6: terms over-represented among risen genes."""
 

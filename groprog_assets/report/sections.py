@@ -29,6 +29,7 @@ from groprog_assets.report.blocks import (
 
 CAPTIONS: dict[str, tuple[str, str]] = {
     **reads.CAPTIONS,
+    **compared.CAPTIONS,
     **genomics.CAPTIONS,
     **pausing.CAPTIONS,
     **chromatin.CAPTIONS,
@@ -39,9 +40,17 @@ CAPTIONS: dict[str, tuple[str, str]] = {
 
 SECTIONS: tuple[tuple[str, str, Callable[[Mapping[str, Any]], list[Block]]], ...] = (
     ("provenance", "What was run, and from what", lambda context: provenance(context)),
-    ("reads", "Reads: how many, how good", lambda context: [*reads.reads(context), *compared.scale(context)]),
+    (
+        "reads",
+        "Reads: how many, how good",
+        lambda context: [*reads.reads(context), *compared.libraries(context)],
+    ),
     ("density", "Where transcription units lie on genes", genomics.density),
-    ("differential", "What changed", lambda context: [*genomics.differential(context), *compared.tested(context)]),
+    (
+        "differential",
+        "What changed",
+        lambda context: [*genomics.differential(context), *compared.test(context)],
+    ),
     ("pausing", "Polymerase pausing", pausing.pausing),
     ("enrichment", "Functions of the changed genes", genomics.enrichment),
     ("loci", "Key loci", genomics.loci),

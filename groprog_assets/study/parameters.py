@@ -203,6 +203,9 @@ class DifferentialParameters(ParameterGroup):
         why="the null is that the change is no larger; above 0 the p-values are of changes that exceed it (replicates only)",
         ge=0,
     )
+    principal_component_units: int = cited(
+        500, unit="units of largest variance", source="DESeq2 1.38, plotPCA ntop", ge=2
+    )
     exploratory_biological_variation: float = cited(
         0.1,
         unit="coefficient of variation",

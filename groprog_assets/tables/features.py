@@ -121,6 +121,46 @@ DECLARED = (
         ("transcript",),
     ),
     Table(
+        "gene_differential",
+        "one gene, by the reads of its body",
+        (GENE, CHROM, START, END, STRAND, *TESTED),
+        ("gene",),
+    ),
+    Table(
+        "library_components",
+        "one library on one principal component",
+        (
+            Column("library", "str", "id", "library"),
+            Column("condition", "str", "name", "condition"),
+            Column("component", "int64", "1-based", "principal component, by falling variance"),
+            Column("score", "float64", "log2", "place of the library on the component"),
+            Column("variance_fraction", "float64", "fraction", "of the variance of the units used"),
+        ),
+        ("library", "component"),
+    ),
+    Table(
+        "library_correlation",
+        "one pair of libraries",
+        (
+            Column("library", "str", "id", "library"),
+            Column("other", "str", "id", "library"),
+            Column("correlation", "float64", "1", "Pearson, of variance-stabilised counts of units with reads", True),
+        ),
+        ("library", "other"),
+    ),
+    Table(
+        "stabilized_counts",
+        "one transcription unit in one library",
+        (
+            Column("transcript", "str", "id", "transcription unit"),
+            Column("library", "str", "id", "library"),
+            Column(
+                "signal", "float64", "log2", "variance-stabilised count, near log2 of the normalised count where high"
+            ),
+        ),
+        ("transcript", "library"),
+    ),
+    Table(
         "enrichment",
         "one tested term for one gene set",
         (

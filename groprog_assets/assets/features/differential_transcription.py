@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     sections=("libraries", "contrast", "parameters.differential"),
 )
 def differential_transcription(
-    study: StudyView, transcript_counts: pd.DataFrame, transcripts: pd.DataFrame, genes: pd.DataFrame, library_sizes: pd.DataFrame
+    study: StudyView,
+    transcript_counts: pd.DataFrame,
+    transcripts: pd.DataFrame,
+    genes: pd.DataFrame,
+    library_sizes: pd.DataFrame,
 ) -> Materialized:
     """Fold change and significance of each unit; without replicates the p-values are labelled exploratory (A39)."""
     from groprog_assets.methods.features import differential as method

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     unread=("filtered_alignments",),
 )
 def gene_signal(
-    study: StudyView, pool: Pool, filtered_alignments: dict[str, Stored], genes: pd.DataFrame, library_sizes: pd.DataFrame
+    study: StudyView,
+    pool: Pool,
+    filtered_alignments: dict[str, Stored],
+    genes: pd.DataFrame,
+    library_sizes: pd.DataFrame,
 ) -> Materialized:
     """Counts and densities of the three windows (S1-P02) of each gene in each library."""
     from groprog_assets.compute.shards import gene_signal as shard

@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     checks=("positive_control",),
 )
 def loci(
-    study: StudyView, filtered_alignments: dict[str, Bundle], genes: pd.DataFrame, gene_models: Bundle, library_sizes: pd.DataFrame
+    study: StudyView,
+    filtered_alignments: dict[str, Bundle],
+    genes: pd.DataFrame,
+    gene_models: Bundle,
+    library_sizes: pd.DataFrame,
 ) -> Materialized:
     """Signal of each key locus per condition and strand, whether it can be trusted (F5), and the target's rise (A44)."""
     from groprog_assets.methods.features import loci as method

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     of_patients=True,
 )
 def patient_features(
-    study: StudyView, filtered_alignments: dict[str, Bundle], genes: pd.DataFrame, gene_signal: pd.DataFrame, library_sizes: pd.DataFrame
+    study: StudyView,
+    filtered_alignments: dict[str, Bundle],
+    genes: pd.DataFrame,
+    gene_signal: pd.DataFrame,
+    library_sizes: pd.DataFrame,
 ) -> Materialized:
     """Densities, pausing and change against the control of each gene in each patient's own library, where there are such."""
     from groprog_assets.methods.features import patient_features as method

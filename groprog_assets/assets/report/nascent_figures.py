@@ -15,6 +15,7 @@ from groprog_assets.store.workspace import StudyView
     gathered=(
         *("read_quality", "filtered_alignments", "transcript_hmm", "transcript_density", "tss_profile", "genes"),
         *("differential_transcription", "pausing", "enrichment", "loci", "chromatin_signal", "gene_signal"),
+        "library_similarity",
     ),
 )
 def nascent_figures(study: StudyView, values: Bundle) -> Materialized:

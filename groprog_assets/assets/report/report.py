@@ -43,7 +43,16 @@ from groprog_assets.store.workspace import StudyView, Workspace
             "transcript_density",
             "genes",
         ),
-        *("differential_transcription", "pausing", "enrichment", "loci", "cohort", "evaluation", "risk_model"),
+        *(
+            "differential_transcription",
+            "gene_differential",
+            "pausing",
+            "enrichment",
+            "loci",
+            "cohort",
+            "evaluation",
+            "risk_model",
+        ),
         *("risk_scores", "ablation", "external_validation", "champion"),
     ),
 )
