@@ -32,7 +32,7 @@ def nascent_drawings(study: StudyView, values: Mapping[str, Any]) -> dict[str, C
     funnels = {library: item.funnel for library, item in values["filtered_alignments"].items()}
     changed, paused, key = values["differential_transcription"], values["pausing"], values["loci"]
     around, fitted = values["tss_profile"], values["transcript_hmm"]
-    overlap, alike = values["transcript_density"], values["library_similarity"]
+    overlap = values["transcript_density"]
     found = {
         "read_quality": lambda: reads.read_quality(values["read_quality"], conditions, control, treatment),
         "filter_funnel": lambda: reads.filter_funnel(funnels, conditions, control, treatment),
@@ -45,8 +45,10 @@ def nascent_drawings(study: StudyView, values: Mapping[str, Any]) -> dict[str, C
         "ma_plot": lambda: differential.ma_plot(
             changed.table, changed.summary, study.parameters.differential.absolute_log2_fold_change
         ),
-        "library_components": lambda: library_similarity.library_components(alike.table, control, treatment),
-        "library_correlation": lambda: library_similarity.library_correlation(alike.correlation),
+        "library_components": lambda: library_similarity.library_components(
+            values["library_similarity"].table, control, treatment
+        ),
+        "library_correlation": lambda: library_similarity.library_correlation(values["library_similarity"].correlation),
         "pausing": lambda: pausing.pausing_distribution(paused.table, paused.summary, control, treatment),
         "enrichment": lambda: enrichment.enrichment(
             values["enrichment"].table, study.parameters.enrichment.significance
