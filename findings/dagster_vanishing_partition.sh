@@ -2,8 +2,8 @@
 # A dynamic partition whose key holds a `|` vanishes from a two-dimensional partitioning of Dagster 1.13.27, without an error.
 #
 # Dagster takes the key as a dynamic partition and runs it. Beside a second dimension, where `|` joins the two keys, a static
-# partition with such a key is refused by name; a dynamic one is left out of the list of partitions, from which backfills and
-# fan-ins work. Identifiers such as sp|P00533|EGFR, as sequence databases write them, hold it: the sample is never computed.
+# partition with such a key is refused by name; a dynamic one is left out of the list of partitions. Identifiers such as
+# sp|P00533|EGFR, as sequence databases write them, hold it: whoever runs every listed partition never computes that sample.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -2,9 +2,9 @@
 # A bigWig written by pyBigWig 0.3.29 has a maximum of about 0 in its header unless some value is larger than its first one.
 #
 # So every all-negative track, the usual minus strand of PRO-seq, and every track that starts at its peak claims a wrong maximum.
-# Values, statistics and zoom levels are right; only the header, from which browsers scale an axis, is not. pyBigWig's own
-# `header()` hides it, since it cuts the header's floating-point numbers to whole ones. pybigtools 0.3.0 shows what the file holds,
-# and writes the right maximum for the same values.
+# Values and their statistics are right; only the header's summary is not. pyBigWig's own `header()` hides it, since it cuts the
+# header's floating-point numbers to whole ones. pybigtools 0.3.0 shows what the file holds, and writes the right maximum for the
+# same values.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
