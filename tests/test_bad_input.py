@@ -286,10 +286,10 @@ REFUSED: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
         transposed,
         ("expression.tsv:1", "stand in the rows, 0 in the columns", "Transpose the table"),
     ),
-    "expression of other patients": (other_patients, ("expression.tsv:1", "none of the", "'OTHER-0000'")),
+    "expression of other patients": (other_patients, ("expression.tsv:1", "none of the", "'OTHER-0002'")),
     "a row of the clinical table cut short": (
         lambda f: shortened(f, "clinical.tsv"),
-        ("clinical.tsv:2: row 'SIM-0000' has", "the header (line 1) names", "export the table again"),
+        ("clinical.tsv:2: row 'SIM-0001' has", "the header (line 1) names", "export the table again"),
     ),
     "a row of the expression cut short": (
         lambda f: shortened(f, "expression.tsv"),

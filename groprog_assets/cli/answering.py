@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
@@ -17,7 +18,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from groprog_assets.errors import GroProgError, LedgerError, Problem, StudyError
+from groprog_assets.errors import GroProgError, LedgerError, Notice, Problem, StudyError
 from groprog_assets.tables.values import Value
 
 OUT = Console(highlight=False, soft_wrap=True)
@@ -98,10 +99,41 @@ def show_problems(problems: list[Problem]) -> None:
                 ERR.print(f"    {line}", markup=False)
 
 
-def show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-    """A Python warning as a line of text; where in the code it arose, and what is for developers, helps nobody here."""
-    if not category.__module__.startswith("dagster") and not issubclass(category, DeprecationWarning):
+def show_warnings() -> None:
+    """From now on print Python's warnings as lines of text, each once; notices of what is read always count as warnings."""
+    shown: set[str] = set()
+
+    def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+        """Where in the code a warning arose, and what is for developers, helps nobody here."""
+        if (
+            category.__module__.startswith("dagster")
+            or issubclass(category, DeprecationWarning)
+            or str(message) in shown
+        ):
+            return
+        shown.add(str(message))
         ERR.print(f"! {message}", markup=False)
+
+    warnings.simplefilter("always", Notice)
+    warnings.showwarning = show
+
+
+@contextlib.contextmanager
+def gathered_notices() -> Iterator[list[str]]:
+    """The notices that arise within, each once, instead of their lines; other warnings are shown as ever."""
+    found: list[str] = []
+    show = warnings.showwarning
+
+    def gather(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if not issubclass(category, Notice):
+            show(message, category, *where, **more)
+        elif str(message) not in found:
+            found.append(str(message))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", Notice)
+        warnings.showwarning = gather
+        yield found
 
 
 def require_sound(study: Path) -> None:

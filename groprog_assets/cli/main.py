@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import click
 
-from groprog_assets.cli.answering import ERR, OUT, STUDY, readable, require_sound, show_warning
+from groprog_assets.cli.answering import ERR, OUT, STUDY, gathered_notices, readable, require_sound, show_warnings
 from groprog_assets.errors import Problem, StudyError
 
 
@@ -19,7 +18,7 @@ from groprog_assets.errors import Problem, StudyError
 @click.option("--traceback", is_flag=True, help="Show where in the code an error arose.")
 def main(traceback: bool) -> None:
     """From nascent-transcription reads and clinical records to an auditable prognostic risk score."""
-    warnings.showwarning = show_warning
+    show_warnings()
 
 
 @main.group("study")
@@ -42,17 +41,19 @@ def study_init(folder: Path) -> None:
 @readable
 def study_check_command(study: Path) -> None:
     """Every problem of a study file at once: field, value, rule, remedy. Nothing is written."""
-    require_sound(study)
-    from groprog_assets.intake.library_preview import preview_libraries
-    from groprog_assets.intake.preflight import annotation_matches, field_notices
-    from groprog_assets.store.workspace import open_workspace
-    from groprog_assets.study.check import study_notices
+    with gathered_notices() as said:
+        require_sound(study)
+        from groprog_assets.intake.library_preview import preview_libraries
+        from groprog_assets.intake.preflight import annotation_matches, field_notices
+        from groprog_assets.store.workspace import open_workspace
+        from groprog_assets.study.check import study_notices
 
-    sound = open_workspace(study).study
-    preview = preview_libraries(sound)
-    if preview.problems:
-        raise StudyError(preview.problems)
-    for notice in [*study_notices(sound), *field_notices(sound), *annotation_matches(sound), *preview.notices]:
+        sound = open_workspace(study).study
+        preview = preview_libraries(sound)
+        if preview.problems:
+            raise StudyError(preview.problems)
+        notices = [*study_notices(sound), *field_notices(sound), *annotation_matches(sound), *preview.notices]
+    for notice in [*said, *notices]:
         OUT.print(f"· {notice}", markup=False)
     OUT.print(f"{study}: no problems", markup=False)
 

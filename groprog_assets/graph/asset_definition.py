@@ -11,13 +11,14 @@ from __future__ import annotations
 import base64
 import inspect
 import os
+import re
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import dagster as dg
 
-from groprog_assets.errors import ArtifactError, GroProgError
+from groprog_assets.errors import ArtifactError, GroProgError, TextTableError
 from groprog_assets.graph.column_sources import COLUMN_SOURCES
 from groprog_assets.graph.derive import derive
 from groprog_assets.graph.partitions import LIBRARY
@@ -159,6 +160,8 @@ def _unnamed(workspace: Workspace, text: str) -> str:
     try:
         cells = read_table(workspace.resolve(cohort.clinical)).cells
         patients = set(cells[cohort.patient_column].str.strip())
+    except TextTableError:
+        return re.sub(r"row '[^']*'", "a row", text)  # it may be the patient's name, and nobody can look it up
     except (GroProgError, OSError, KeyError):
         return text
     return masked(text, patients, study_key(workspace.state))

@@ -16,6 +16,7 @@ from groprog_assets.errors import GroProgError, Problem, ReadsError
 from groprog_assets.store.artifacts import digest_file
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.study.schema import Library
+from groprog_assets.study.text_tables import misspelled
 from groprog_assets.tables.values import Document
 
 FILES = ("reads", "alignments", "bigwig_plus", "bigwig_minus")
@@ -38,6 +39,7 @@ def read_manifest(workspace: Workspace, path: Path) -> Manifest:
     problems: list[Problem] = []
     libraries: list[Library] = []
     digests: dict[Path, str] = {}
+    problems += misspelled(path.name, table.cells.columns, known)
     for row, cells in enumerate(table.cells.to_dict("records")):
         where = f"{path.name}, line {table.line_numbers[row]}"
         given = {str(name): str(value).strip() for name, value in cells.items() if str(value).strip()}

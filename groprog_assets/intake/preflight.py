@@ -6,14 +6,12 @@ reads, loci and the patients' gene symbols, and the clinical table is read whole
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from groprog_assets.errors import GroProgError, Problem
-from groprog_assets.study.schema import Library, Study
-
-SMALL_MATRIX = 20_000_000
-"""Bytes up to which the patients' expression is read whole; of a larger file the gene names alone."""
+from groprog_assets.errors import GroProgError, Notice, Problem
+from groprog_assets.study.schema import ExternalCohort, Library, Study
 
 Value = TypeVar("Value")
 
@@ -31,6 +29,8 @@ class _Problems(list[Problem]):
 
 def preflight(study: Study) -> list[Problem]:
     """Every problem of a study's files that shows without computing anything; empty when the run may begin.
+
+    What a run leaves out or reads in its own way arises as a Notice, as in the run: the readers are the same.
 
     Headers of alignments and bigWigs against chromosome sizes; the first reads of FASTQ; the ontology, whole; genes on the
     reads' chromosomes; genes named by loci; symbols shared by the annotation and the patients' expression; the clinical
@@ -62,6 +62,8 @@ def preflight(study: Study) -> list[Problem]:
         problems.gather(require_matches, study, shared & set(sizes) or set(sizes), sizes, symbols)
     else:
         problems.gather(_cohort, study)
+    for other in study.validation:
+        problems.gather(_external, other, study)
     return list(dict.fromkeys(problems))
 
 
@@ -124,7 +126,7 @@ def _cohort(study: Study) -> set[str] | None:
     from groprog_assets.methods.cohort.clinical_records import read_clinical
     from groprog_assets.methods.cohort.cohort import assemble_cohort
     from groprog_assets.methods.cohort.folds import make_folds
-    from groprog_assets.methods.cohort.patient_expression import expression_genes, read_expression
+    from groprog_assets.methods.cohort.patient_expression import read_expression
 
     parameters = study.parameters
     if study.cohort is None:
@@ -132,13 +134,30 @@ def _cohort(study: Study) -> set[str] | None:
     read = read_clinical(study.cohort, parameters.cohort)
     symbols = None
     if study.cohort.expression is not None:
-        path = study.cohort.expression.path
-        if path.stat().st_size <= SMALL_MATRIX:
-            symbols = set(read_expression(study.cohort, read.records["patient_id"].tolist())["gene"].tolist())
-        else:
-            symbols = set(expression_genes(path))
+        patients = read.records["patient_id"].tolist()
+        expression = read_expression(study.cohort, patients)
+        symbols = set(expression["gene"].tolist())
+        if len(expression["patient_id"]) == len(patients):
+            _count(str(study.cohort.expression.path), f"{len(patients)} of {len(patients)} patients have expression")
     made = assemble_cohort(
         read.records, read.outcomes, read.fields, read.exclusions, None, study.cohort, parameters.cohort
     )
     make_folds(made.outcomes, study.cohort.splits, parameters.evaluation, parameters.training.seed)
     return symbols if parameters.representation.mode == "signature" else None
+
+
+def _external(external: ExternalCohort, study: Study) -> None:
+    """An external cohort as it is read once the model is trained."""
+    from groprog_assets.methods.cohort.clinical_records import read_clinical
+    from groprog_assets.methods.cohort.patient_expression import read_expression
+    from groprog_assets.prognosis.external_cohorts import with_fields_it_has
+
+    given = with_fields_it_has(external.as_cohort(study.patients))
+    read = read_clinical(given, study.parameters.cohort)
+    if given.expression is not None and study.parameters.representation.mode == "signature":
+        read_expression(given, read.records["patient_id"].tolist())
+
+
+def _count(where: str, value: str) -> None:
+    """Say how much matched."""
+    warnings.warn(Notice(Problem(where, value, "", "")), stacklevel=2)

@@ -172,21 +172,35 @@ def _naming(workspace: Workspace, patients: set[str]) -> Iterator[Path]:
     cohort = workspace.study.cohort
     if cohort is None:
         return
-    for path in [_own_table(workspace), *([cohort.expression.path] if cohort.expression else [])]:
-        for file in [path] if path.is_file() else sorted(path.glob("*.txt")):
-            if _names(file, patients):
-                yield file
+    from groprog_assets.methods.cohort.sample_columns import read_samples
+
+    table = cohort.sample_table
+    samples = {name for name, sample in read_samples(table).items() if sample.patient in patients}
+    beside = [*([cohort.expression.path] if cohort.expression else []), *([table] if table else [])]
+    files = [
+        file
+        for path in [_own_table(workspace), *beside]
+        for file in ([path] if path.is_file() else sorted(path.glob("*.txt")))
+    ]
+    for file in dict.fromkeys(files):
+        if _names(file, patients | samples):
+            yield file
 
 
 def _names(path: Path, patients: set[str]) -> bool:
+    """Whether a file names one of `patients`, by their identifier or by that with a sample's suffix."""
+    from groprog_assets.methods.cohort.sample_columns import SAMPLE_SUFFIX
     from groprog_assets.study.text_tables import open_text
 
     word = re.compile(r"[^\t,;\s|]+")
+
+    def theirs(found: str) -> bool:
+        sample = SAMPLE_SUFFIX.fullmatch(found)
+        return found in patients or found.rstrip(":.") in patients or bool(sample and sample["patient"] in patients)
+
     try:
         with open_text(path) as file:
-            return any(
-                found in patients or found.rstrip(":.") in patients for line in file for found in word.findall(line)
-            )
+            return any(theirs(found) for line in file for found in word.findall(line))
     except (GroProgError, OSError, UnicodeDecodeError):
         return False
 

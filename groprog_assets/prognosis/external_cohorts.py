@@ -145,20 +145,13 @@ def _validated(external: ExternalCohort, own: Cohort, trained: Trained) -> tuple
 def read_elsewhere(external: ExternalCohort, own: Cohort, trained: Trained) -> Elsewhere:
     """The tables of an external cohort through the readers of the study's own; fields without a column are named, not refused."""
     from groprog_assets.methods.cohort.clinical_records import read_clinical
-    from groprog_assets.methods.cohort.clinical_tables import read_table
     from groprog_assets.methods.cohort.cohort import assemble_cohort
     from groprog_assets.methods.cohort.patient_expression import read_expression
 
-    given = external.as_cohort(own)
-    held = set(read_table(given.clinical).cells.columns)
+    given = with_fields_it_has(external.as_cohort(own))
     fields = trained.cohort.fields
     used = fields.loc[fields["used"], "field"].tolist()
-    usable = [field for field in given.fields if field.column in held and (field.height_column or field.column) in held]
-    absent = {name: "not collected there" for name in used if name not in {field.name for field in usable}}
-    if not usable:
-        rule = f"One of the fields is needed: {', '.join(used)}."
-        raise CohortError(Problem(str(given.clinical), "no field of the model", rule, "List them under fields."))
-    given = given.model_copy(update={"fields": usable})
+    absent = {name: "not collected there" for name in used if name not in {field.name for field in given.fields}}
     settings = trained.parameters.cohort
     read = read_clinical(given, settings)
     expression = None
@@ -169,6 +162,18 @@ def read_elsewhere(external: ExternalCohort, own: Cohort, trained: Trained) -> E
         if row.field in used and row.missing == len(read.records):
             absent[row.field] = "no patient has a value"
     return Elsewhere(cohort, expression, absent)
+
+
+def with_fields_it_has(given: Cohort) -> Cohort:
+    """The cohort with the fields whose columns its table has. Raises CohortError where that is none."""
+    from groprog_assets.methods.cohort.clinical_tables import read_table
+
+    held = set(read_table(given.clinical).cells.columns)
+    usable = [field for field in given.fields if field.column in held and (field.height_column or field.column) in held]
+    if not usable:
+        rule = f"One of the fields is needed: {', '.join(field.name for field in given.fields)}."
+        raise CohortError(Problem(str(given.clinical), "no field of the model", rule, "List them under fields."))
+    return given.model_copy(update={"fields": usable})
 
 
 def _inputs(

@@ -18,6 +18,7 @@ from groprog_assets.store.derivations import Record, output
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.study.parameters import FilteringParameters, PausingParameters
 from groprog_assets.study.schema import Library
+from groprog_assets.study.text_tables import misspelled
 
 if TYPE_CHECKING:
     import numpy as np
@@ -141,7 +142,7 @@ def read_libraries(path: Path, column: str, patients: list[str], training: list[
         raise CohortError(Problem(str(path), f"no column {column!r}", f"The columns are {shown}.", "Add it."))
     usual = {name: {str(item[name]) for item in training} for name in LIKE_TRAINING}
     libraries: dict[str, Library] = {}
-    problems = []
+    problems = misspelled(str(path), table.cells.columns, COLUMNS)
     for row, cells in enumerate(table.cells.to_dict("records")):
         where = f"{path}, line {table.line_numbers[row]}"
         patient = str(cells[column]).strip()

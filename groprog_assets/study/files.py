@@ -10,6 +10,7 @@ from pathlib import Path
 from groprog_assets.study.text_tables import open_text
 
 CBIOPORTAL_FILE = "data_clinical_patient.txt"
+SAMPLE_FILE = "data_clinical_sample.txt"
 BGZF_MAGIC = b"\x1f\x8b\x08\x04"
 BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
@@ -17,6 +18,12 @@ BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b00030000000000000000
 def clinical_path(path: Path) -> Path:
     """The table itself: `path`, or the patient file of a cBioPortal study folder."""
     return path / CBIOPORTAL_FILE if path.is_dir() else path
+
+
+def sample_table(clinical: Path, expression: Path) -> Path | None:
+    """cBioPortal's table of whose each sample is: beside the expression, else in or beside the clinical table; None if absent."""
+    folders = (expression.parent, clinical if clinical.is_dir() else clinical.parent)
+    return next((folder / SAMPLE_FILE for folder in folders if (folder / SAMPLE_FILE).is_file()), None)
 
 
 def read_chrom_names(path: Path) -> dict[str, int]:

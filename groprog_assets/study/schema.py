@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 
 from groprog_assets.errors import Problem, StudyError
 from groprog_assets.study.assays import ASSAYS, ReadEnd
+from groprog_assets.study.files import sample_table
 from groprog_assets.study.parameters import Parameters
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
@@ -185,6 +186,11 @@ class Cohort(StudyPart):
     )
     splits: Path | None = Field(None, description="JSON with fixed folds; made from the seed when absent")
     inbox: Path | None = Field(None, description="folder watched for new clinical data")
+
+    @property
+    def sample_table(self) -> Path | None:
+        """cBioPortal's table that says whose each sample of the expression is; None where there is none."""
+        return None if self.expression is None else sample_table(self.clinical, self.expression.path)
 
 
 class Compute(StudyPart):

@@ -8,12 +8,13 @@ silence. Standard library only.
 from __future__ import annotations
 
 import csv
+import difflib
 import gzip
 import io
 import re
 import zlib
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -146,7 +147,10 @@ def table_layout(path: Path, commented: bool = True) -> TableLayout:
     if usual <= named or rows_so <= len(rows) / 2:
         return layout
     ends = [cells(row.text, delimiter)[named:] for row in rows if row.cells == usual]
-    if usual == named + 1 and (any(end[0].strip() for end in ends) or _last_cells_filled(layout)):
+    filled = any(cell.strip() for end in ends for cell in end)
+    if filled and len(header) == usual:
+        return layout._replace(columns=header)  # a column without a name, which holds values
+    if usual == named + 1 and len(header) == named and (filled or _last_cells_filled(layout)):
         return layout._replace(columns=["", *layout.columns], row_names=True)
     return layout._replace(surplus=usual - named)
 
@@ -202,6 +206,11 @@ class RowReader:
             raise TextTableError(problems)
 
 
+def count_of(count: int, noun: str) -> str:
+    """`1 cell`, `2 cells`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def cells(line: str, delimiter: str) -> list[str]:
     """The cells of one row, quotes removed."""
     return next(csv.reader([line], delimiter=delimiter)) if '"' in line else line.split(delimiter)
@@ -214,12 +223,23 @@ def first_cell(line: str, delimiter: str) -> str:
     return line.partition(delimiter)[0].strip()
 
 
-def first_column(layout: TableLayout, column: int = 0) -> list[str]:
-    """Values of one column below the header, trimmed. Raises TextTableError as reading the whole table does."""
-    delimiter = layout.delimiter
-    if column == 0:
-        return [first_cell(line, delimiter) for rows in RowReader(layout) for line in rows.lines]
-    return [cells(line, delimiter)[column].strip() for rows in RowReader(layout) for line in rows.lines]
+def first_column(layout: TableLayout) -> list[str]:
+    """The first cells of all rows, trimmed. Raises TextTableError as reading the whole table does."""
+    return [first_cell(line, layout.delimiter) for rows in RowReader(layout) for line in rows.lines]
+
+
+def misspelled(where: str, columns: Iterable[str], known: Iterable[str]) -> list[Problem]:
+    """Columns that are one of `known` but for case, a blank or a letter: under their own name they would count for nothing."""
+    names, found = list(known), []
+    for column in columns:
+        folded = column.casefold().replace(" ", "_").replace("-", "_")
+        near = difflib.get_close_matches(folded, names, 1, 0.85)
+        if near and column not in names and folded.count("_") == near[0].count("_"):
+            rule, remedy = "The column would count for nothing under this name.", f"Did you mean {near[0]!r}?"
+            found.append(
+                Problem(where, f"column {column!r}", rule, f"{remedy} Rename it, or call it something unlike.")
+            )
+    return found
 
 
 _BLANK = '\t ,;"'
@@ -339,12 +359,12 @@ class _Faults:
         path, columns = self.layout.path, self.layout.columns
         header = f"the header (line {self.layout.header_line}) names {len(columns)} columns"
         if self.layout.surplus:
-            header += f" and the other rows have {_cells(len(columns) + self.layout.surplus)}, the last of them empty"
+            header += f" and the other rows have {count_of(len(columns) + self.layout.surplus, 'cell')}, the last of them empty"
         found = []
         if self.short and open_ended and self.short[-1][0] == last_line:
             number, count, _ = self.short.pop()
             self.counted["short"] -= 1
-            value = f"the last line has {_cells(count)} and no line end, {header}: the table is cut off"
+            value = f"the last line has {count_of(count, 'cell')} and no line end, {header}: the table is cut off"
             found.append(
                 Problem(f"{path}:{number}", value, "A row has a cell for every column.", "Copy or export it again.")
             )
@@ -372,7 +392,7 @@ class _Faults:
         for k, (number, count, text) in enumerate(held):
             others = f"; {more} more such rows" if more > 0 and k == len(held) - 1 else ""
             first = first_cell(text, self.layout.delimiter)[:40]
-            value = f"row {first!r} has {_cells(count)}, {header}{others}"
+            value = f"row {first!r} has {count_of(count, 'cell')}, {header}{others}"
             found.append(Problem(f"{path}:{number}", value, rule, remedy))
         return found
 
@@ -467,7 +487,3 @@ def _last_cells_filled(layout: TableLayout) -> bool:
             if row.cells == width and cells(row.text, layout.delimiter)[-1].strip():
                 return True
     return False
-
-
-def _cells(count: int) -> str:
-    return f"{count} cell{'s' if count != 1 else ''}"

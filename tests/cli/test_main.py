@@ -36,7 +36,7 @@ def test_a_run_says_what_it_did_and_the_next_one_keeps_it(study: Path):
     assert "· gene_models" in second.output
     assert "0 values computed, 2 kept" in second.output
     dry = groprog("run", study, *QUICK, "--dry-run")
-    assert [line.split()[-1] for line in dry.output.splitlines()[:-1]] == ["keep", "keep"]
+    assert [line.split()[-1] for line in dry.stdout.splitlines()[:-1]] == ["keep", "keep"]
 
 
 def test_a_dry_run_knows_what_a_change_would_cost(study: Path):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from groprog_assets.errors import Notice, TextTableError
 from groprog_assets.methods.cohort.clinical_tables import read_table
-from groprog_assets.study.text_tables import RowReader, cells, first_column, table_layout
+from groprog_assets.study.text_tables import RowReader, cells, misspelled, table_layout
 
 HEADER = ["PATIENT_ID", "AGE", "SEX", "SITE"]
 BODY = [["P1", "61", "F", "liver"], ["P2", "58", "M", "lung"], ["P3", "70", "", "skin"]]
@@ -182,7 +182,20 @@ def test_a_column_without_rows_or_with_one(tmp_path: Path) -> None:
     path.write_text("ID\tAGE\n")
     assert read_table(path).cells.shape == (0, 2)
     path.write_text("ID\nP1\nP2\n")
-    assert first_column(table_layout(path)) == ["P1", "P2"]
+    assert read(path) == [["ID"], ["P1"], ["P2"]]
+
+
+def test_columns_that_are_misspelled_are_named() -> None:
+    known = ["id", "condition", "read_end", "strandedness"]
+    assert misspelled("m.tsv", ["id", "condition", "replicate_id", "condition_2", "kit", "Reading"], known) == []
+    said = misspelled("m.tsv", ["ID", "Read end", "strandness", "conditon"], known)
+    assert [problem.value for problem in said] == [
+        "column 'ID'",
+        "column 'Read end'",
+        "column 'strandness'",
+        "column 'conditon'",
+    ]
+    assert "Did you mean 'read_end'?" in said[1].remedy
 
 
 CELL = st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=["Cs", "Cc"]), max_size=6)

@@ -8,7 +8,9 @@ from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.workspace import StudyView
 
 
-@study_asset(group="cohort", kinds={"numpy"}, sections=("cohort",), files=("cohort.expression.path",))
+@study_asset(
+    group="cohort", kinds={"numpy"}, sections=("cohort",), files=("cohort.expression.path", "cohort.sample_table")
+)
 def patient_expression(study: StudyView, clinical_records: Bundle) -> Materialized:
     """Expression of each patient (patients × genes, NaN for missing); no patients when the study names no matrix."""
     from groprog_assets.methods.cohort import patient_expression as method

@@ -6,51 +6,21 @@ Nothing is fitted here: that is done in the fold.
 from __future__ import annotations
 
 import warnings
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from groprog_assets.errors import CohortError, Notice, Problem, TextTableError
+from groprog_assets.errors import CohortError, Notice, Problem
 from groprog_assets.methods.cohort.clinical_tables import examples
-from groprog_assets.methods.cohort.expression_matrix import read_matrix
+from groprog_assets.methods.cohort.expression_matrix import Matrix, read_matrix
+from groprog_assets.methods.cohort.expression_scale import common_scale, scale_problems
+from groprog_assets.methods.cohort.gene_symbols import spoiled_symbols, told
+from groprog_assets.methods.cohort.sample_columns import IDENTIFIER_COLUMNS, patient_columns, read_samples
 from groprog_assets.study.parameters import CohortParameters
 from groprog_assets.study.schema import Cohort
-from groprog_assets.study.text_tables import TableLayout, first_column, is_missing, table_layout
-
-Scale = Literal["z_score", "log", "counts", "linear"]
-IDENTIFIER_COLUMNS = ("Entrez_Gene_Id", "Hugo_Symbol", "gene_id", "Cytoband")
-"""Further columns of gene identifiers that cBioPortal and others write beside the symbol."""
-GENE_LABELS = frozenset(
-    {
-        "gene",
-        "genes",
-        "symbol",
-        "hugo_symbol",
-        "gene_symbol",
-        "gene symbol",
-        "gene_name",
-        "gene name",
-        "gene_id",
-        "geneid",
-    }
-    | {
-        "name",
-        "id",
-        "feature",
-        "probe",
-        "probe_id",
-        "entrez_gene_id",
-        "ensembl_id",
-        "ensembl",
-        "hgnc_symbol",
-        "description",
-    }
-)
-"""Names of a column of genes, lower case: what the first name of a header is when it is not a sample's."""
+from groprog_assets.study.text_tables import TableLayout, count_of, first_column, is_missing, table_layout
 
 
 def read_expression(cohort: Cohort, patient_ids: Sequence[str]) -> dict[str, np.ndarray]:
@@ -58,11 +28,11 @@ def read_expression(cohort: Cohort, patient_ids: Sequence[str]) -> dict[str, np.
 
     Arrays: `values` float32 (patients, genes), NaN = missing; `patient_id` (patients,) and `gene` (genes,) text;
     `averaged_gene`: symbols that stood in several rows (the mean of their rows is kept); `unit` (1,) text. Genes are sorted.
-    Scales: z_score and log are kept as they are; counts become log2(1 + counts per million of the patient's genes in the
-    file), linear values (TPM, FPKM) log2(1 + value). Rows without a symbol and genes without any value are left out.
+    Scales: see `expression_scale`. Left out and said in a Notice: rows without a symbol or with a date for one, genes without any
+    value, columns of nobody (see `sample_columns`).
 
-    Raises CohortError with every problem: wrong orientation, no common patient, a patient in two
-    columns, cells that are no number, infinite values, values that contradict the declared scale.
+    Raises CohortError with every problem: wrong orientation, no common patient, a patient in two columns, rows that do not fit
+    the header, cells that are no finite number; else values that contradict the declared scale.
     """
     if cohort.expression is None:
         nothing = np.array([], dtype=np.str_)
@@ -76,29 +46,31 @@ def read_expression(cohort: Cohort, patient_ids: Sequence[str]) -> dict[str, np.
         }
     path, scale = cohort.expression.path, cohort.expression.scale
     layout = table_layout(path)
-    columns = _patient_columns(layout, patient_ids)
-    matrix = read_matrix(layout, sorted(columns.values()))
+    columns = patient_columns(layout, patient_ids, read_samples(cohort.sample_table))
+    places = sorted(columns.values())
+    matrix = read_matrix(layout, places)
     problems = _orientation_problems(layout, matrix.genes, columns, patient_ids) or matrix.problems
-    if problems:
-        raise CohortError(problems)
-    if problems := scale_problems(matrix.values, scale, str(path)):
+    if problems := problems or scale_problems(matrix.values, scale, str(path)):
         raise CohortError(problems)
     patients = [patient for patient in patient_ids if patient in columns]
-    place = {column: k for k, column in enumerate(sorted(columns.values()))}
-    values = matrix.values[:, [place[columns[patient]] for patient in patients]]
-    unit = {"z_score": "z-score", "log": "log, as given", "counts": "log2(1 + counts per million)"}.get(
-        scale, "log2(1 + value)"
-    )
-    if scale == "counts":
-        total = np.nansum(values, axis=0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            values = np.log2(1 + values / np.where(total > 0, total, np.nan) * 1e6)
-    elif scale == "linear":
-        values = np.log2(1 + values)
-    frame = pd.DataFrame(values, index=pd.Index(matrix.genes, dtype="str"))
-    frame = frame[[not is_missing(gene) for gene in matrix.genes]]
+    column = {place: k for k, place in enumerate(places)}
+    values, unit = common_scale(matrix.values[:, [column[columns[patient]] for patient in patients]], scale, str(path))
+    usable = _usable_rows(layout, matrix)
+    frame = pd.DataFrame(values[usable], index=pd.Index([matrix.genes[row] for row in usable], dtype="str"))
     averaged = sorted(set(frame.index[frame.index.duplicated()]))
-    frame = frame.groupby(level=0, sort=True).mean().dropna(how="all")
+    if averaged:
+        value = f"several rows of {count_of(len(averaged), 'gene')} ({examples(averaged)})"
+        _say(layout, value, "The rows of one gene are averaged.", "Nothing, or keep one row of each.")
+        frame = frame.groupby(level=0, sort=True).mean()
+    else:
+        frame = frame.sort_index()
+    empty = frame.isna().all(axis=1)
+    if empty.any():
+        value = (
+            f"{int(empty.sum()):,} of {count_of(len(frame), 'gene')} without a value ({examples(frame.index[empty])})"
+        )
+        _say(layout, value, "A gene without any value is left out.", "Nothing, if they were not measured.")
+    frame = frame[~empty]
     return {
         "values": np.ascontiguousarray(frame.to_numpy(np.float32).T),
         "patient_id": np.array(patients, dtype=np.str_),
@@ -108,52 +80,34 @@ def read_expression(cohort: Cohort, patient_ids: Sequence[str]) -> dict[str, np.
     }
 
 
+def _usable_rows(layout: TableLayout, matrix: Matrix) -> list[int]:
+    """Places of the rows with a symbol; rows without one, and symbols that a spreadsheet made dates of, are left out and said."""
+    unnamed = [row for row, gene in enumerate(matrix.genes) if is_missing(gene)]
+    if unnamed:
+        lines = ", ".join(str(matrix.line_numbers[row]) for row in unnamed[:5])
+        value = f"{count_of(len(unnamed), 'row')} without a symbol (line {lines}{', ...' if len(unnamed) > 5 else ''})"
+        _say(layout, value, "A row without a symbol is left out.", "Name their genes, or remove the rows.")
+    spoiled = spoiled_symbols(matrix.genes)
+    if spoiled:
+        value = f"{count_of(len(spoiled), 'symbol')} made a date by a spreadsheet: {told(spoiled, matrix.genes)}"
+        remedy = "Export the table again with symbols as text, or write the symbols the annotation uses."
+        _say(layout, value, "Which gene a date was is not known: these rows are left out.", remedy)
+    gone = set(unnamed)
+    return [row for row, gene in enumerate(matrix.genes) if row not in gone and gene not in spoiled]
+
+
+def _say(layout: TableLayout, value: str, rule: str, remedy: str) -> None:
+    warnings.warn(Notice(Problem(str(layout.path), value, rule, remedy)), stacklevel=3)
+
+
 def expression_genes(path: Path) -> list[str]:
-    """Gene symbols of an expression file, in its order, from its first column alone; cells that mean "no value" left out.
+    """The symbols of an expression file, each once, in its order: those of the rows that `read_expression` keeps.
 
-    Raises CohortError for a file that is no text table.
+    Raises TextTableError for a file that is no text table.
     """
-    return [gene for gene in first_column(table_layout(path)) if not is_missing(gene)]
-
-
-def _patient_columns(layout: TableLayout, patient_ids: Sequence[str]) -> dict[str, int]:
-    """{patient: place of the column} of the patients that have one.
-
-    Raises CohortError for a header one name short whose first name is no sample, for genes under a patient's name, and for a
-    patient in two columns.
-    """
-    header, wanted = layout.columns, set(patient_ids)
-    if layout.row_names:
-        first = header[1]
-        if first not in wanted and (layout.delimiter == "," or first.casefold() in GENE_LABELS):
-            raise TextTableError(layout.short_header)
-        value = f"the header has {len(header) - 1} names, the rows have {len(header)} cells"
-        rule = "The first cells are read as gene symbols, as R's write.table leaves them without a name."
-        remedy = f"Nothing, if {first!r} is a sample. To be sure: write.table(..., col.names = NA)."
-        where = f"{layout.path}:{layout.header_line}"
-        warnings.warn(Notice(Problem(where, value, rule, remedy)), stacklevel=2)
-    elif header[0] in wanted:
-        raise TextTableError(
-            Problem(
-                f"{layout.path}:{layout.header_line}",
-                f"the first column is named {header[0]!r}, as a patient is; header and rows have {len(header)} cells",
-                "The first column holds the gene symbols: is a name missing in the header?",
-                "Name the first column, then the patients in the order of their columns.",
-            )
-        )
-    across = [k for k, name in enumerate(header) if k and name in wanted]
-    counted = Counter(header[k] for k in across)
-    repeated = sorted(name for name, count in counted.items() if count > 1)
-    if repeated:
-        raise CohortError(
-            Problem(
-                f"{layout.path}:{layout.header_line}",
-                f"{len(repeated)} patients in several columns ({examples(repeated)})",
-                "A patient has one column.",
-                "Choose one sample a patient.",
-            )
-        )
-    return {header[k]: k for k in across}
+    symbols = [symbol for symbol in first_column(table_layout(path)) if not is_missing(symbol)]
+    spoiled = spoiled_symbols(symbols)
+    return [symbol for symbol in dict.fromkeys(symbols) if symbol not in spoiled]
 
 
 def _orientation_problems(
@@ -177,49 +131,11 @@ def _orientation_problems(
             Problem(
                 where,
                 f"none of the {len(wanted)} patients of the clinical table ({examples(patient_ids, 3)}) is a column ({shown})",
-                "Column names are patient identifiers of the clinical table.",
-                "Use the same identifiers; sample suffixes such as -01 must be removed.",
+                "A column is named by a patient's identifier or by that of one of their samples.",
+                "Use the same identifiers, or put data_clinical_sample.txt, which says whose a sample is, beside the matrix.",
             )
         ]
     return []
-
-
-def scale_problems(values: np.ndarray, scale: Scale, where: str) -> list[Problem]:
-    """What in the values contradicts the declared scale; `values` (genes, patients), NaN ignored.
-
-    Told from values alone: z-scores have negative values; logs lie below 64 and their genes are not centred at 0; counts are
-    whole and not negative; linear values are not negative. What only might be wrong passes.
-    """
-    known = values[np.isfinite(values)]
-    if not known.size:
-        return [Problem(where, "no number in it", "Expression holds numbers.", "Is it the right file?")]
-    lowest, highest = float(known.min()), float(known.max())
-    whole = bool((known == np.round(known)).all())
-    # z-scores: many negative values and genes whose median lies near 0; single values may be thousands (TCGA-LIHC's do)
-    rows = values[np.isfinite(values).any(axis=1)]
-    centred = bool((known < 0).mean() > 0.2 and np.median(np.abs(np.nanmedian(rows, axis=1))) < 0.6)
-    looks = ""
-    if scale == "z_score" and lowest >= 0:
-        looks = "counts" if whole and highest > 64 else "linear" if highest > 64 else "log"
-    elif scale == "log" and centred:
-        looks = "z_score"
-    elif scale == "log" and highest > 64:
-        looks = "counts" if whole and lowest >= 0 else "linear"
-    elif scale == "counts" and (lowest < 0 or not whole):
-        looks = ("z_score" if centred else "log") if lowest < 0 else "linear" if highest > 64 else "log"
-    elif scale == "linear" and lowest < 0:
-        looks = "z_score" if centred else "log"
-    if not looks:
-        return []
-    nature = "whole" if whole else "fractional"
-    return [
-        Problem(
-            where,
-            f"values from {lowest:g} to {highest:g}, {nature}",
-            f"The study says {scale}; they look like {looks}.",
-            f"Set cohort.expression.scale to {looks}, or give the right file.",
-        )
-    ]
 
 
 def shared_genes(expression_genes: Iterable[str], genes: Iterable[str], parameters: CohortParameters) -> list[str]:

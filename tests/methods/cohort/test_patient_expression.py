@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from groprog_assets.errors import CohortError
-from groprog_assets.methods.cohort.patient_expression import read_expression, scale_problems, shared_genes
+from groprog_assets.errors import CohortError, Notice
+from groprog_assets.methods.cohort.expression_scale import scale_problems
+from groprog_assets.methods.cohort.patient_expression import read_expression, shared_genes
 from groprog_assets.study.parameters import CohortParameters
 from groprog_assets.study.schema import ClinicalField, Cohort, Endpoint, Expression
 
@@ -89,9 +91,10 @@ def test_a_transposed_matrix_is_named(tmp_path: Path) -> None:
 
 
 def test_other_patients_are_named(tmp_path: Path) -> None:
-    text = refused(save(matrix().add_suffix("-01"), tmp_path))
-    assert "'p0-01'" in text
-    assert "suffixes" in text
+    text = refused(save(matrix().add_prefix("other "), tmp_path))
+    assert "e.tsv:1: none of the 12 patients" in text
+    assert "'other p0'" in text
+    assert "data_clinical_sample.txt" in text
 
 
 def test_a_patient_in_two_columns(tmp_path: Path) -> None:
@@ -139,11 +142,93 @@ KINDS = {
 @pytest.mark.parametrize("declared", KINDS)
 @pytest.mark.parametrize("actual", KINDS)
 def test_the_wrong_unit_is_detected_and_named(declared: str, actual: str) -> None:
-    problems = scale_problems(KINDS[actual], declared, "file")
-    if declared == actual or (declared, actual) in {("linear", "counts"), ("linear", "log")}:
-        assert problems == []  # counts and logs are legal linear values: nothing contradicts them
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        problems = scale_problems(KINDS[actual], declared, "file")
+    if declared == actual:
+        assert problems == []
+        assert not said
+    elif (declared, actual) in {("linear", "counts"), ("linear", "log")}:
+        assert problems == []  # nothing contradicts them, so it is said only
+        assert f"they may be {actual}" in str(said[0].message)
+    elif (declared, actual) == ("counts", "linear"):
+        assert problems == []  # as expected counts are; reading them says so
     else:
-        assert f"look like {actual}" in problems[0].rule
+        assert actual in problems[0].rule.partition("look like ")[2]
+        assert f"scale to {actual}" in problems[0].remedy or f"to {actual} if they are" in problems[0].remedy
+
+
+def test_tpm_are_told_from_counts_by_their_totals() -> None:
+    """Values scaled to one total are no counts, however they are called."""
+    values = rng.gamma(0.5, 200, (400, 30))
+    tpm = values / values.sum(axis=0) * 1e6
+    assert scale_problems(tpm, "linear", "file") == []
+    for declared in ("counts", "log", "z_score"):
+        problem = scale_problems(tpm, declared, "file")[0]
+        assert problem.rule.endswith("look like linear.")
+        assert problem.remedy.startswith("Set cohort.expression.scale to linear,")
+    rounded = np.round(tpm)
+    assert scale_problems(rounded, "linear", "file") == []
+
+
+def test_logs_with_a_small_offset_are_no_z_scores() -> None:
+    """log2(TPM + 0.001), as UCSC Xena gives it, has negative values; its genes are not centred at 0."""
+    values = np.log2(2 ** np.maximum(LOG, 0) * (rng.random(LOG.shape) > 0.2) + 0.001)
+    assert values.min() < -9
+    assert "look like log" in scale_problems(values, "z_score", "file")[0].rule
+    assert scale_problems(values, "log", "file") == []
+
+
+def test_expected_counts_are_rounded_and_said(tmp_path: Path) -> None:
+    """The same sample at three depths, as RSEM writes it, comes out equal."""
+    deep = np.array([[200.25, 1000.5, 8000.1], [50.0, 250.0, 2000.0], [12.6, 63.2, 500.4]]).T
+    frame = pd.DataFrame(deep, index=["A", "B", "C"], columns=IDS[:3])
+    with pytest.warns(Notice, match=r"6 of its counts \(67%\) are fractional.*expected counts \(RSEM, salmon\)"):
+        values = read_expression(cohort(save(frame, tmp_path), "counts"), IDS[:3])["values"]
+    rounded = np.round(deep)
+    np.testing.assert_allclose(values, np.log2(1 + rounded / rounded.sum(axis=0) * 1e6).T, rtol=1e-6)
+    assert np.ptp(values.mean(axis=1)) < 0.05
+
+
+def test_dates_among_symbols_are_named_and_left_out(tmp_path: Path) -> None:
+    frame = matrix(5).set_axis(["1-Mar", "TP53", "1-Mar", "2-Sep", "MYC"], axis=0)
+    with pytest.warns(Notice) as said:
+        read = read_expression(cohort(save(frame, tmp_path)), IDS)
+    assert read["gene"].tolist() == ["MYC", "TP53"]
+    assert read["averaged_gene"].tolist() == []
+    text = str(said[0].message)
+    assert "'1-Mar' in 2 rows: MARCH1 (now MARCHF1) or MARC1 (now MTARC1)" in text
+    assert "'2-Sep': SEPT2 (now SEPTIN2)" in text
+
+
+def test_a_row_cut_short_is_named(tmp_path: Path) -> None:
+    path = save(matrix(), tmp_path)
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([*lines[:3], lines[3].rpartition("\t")[0] + "\n", *lines[4:]]))
+    assert "e.tsv:4: row 'G2' has 12 cells, the header (line 1) names 13 columns" in refused(path)
+
+
+def test_r_leaves_the_first_name_out(tmp_path: Path) -> None:
+    path = save(matrix(), tmp_path)
+    whole = read_expression(cohort(path), IDS)["values"]
+    path.write_text(path.read_text().split("\t", 1)[1])
+    with pytest.warns(Notice, match="the header has 12 names, the rows have 13 cells"):
+        np.testing.assert_array_equal(read_expression(cohort(path), IDS)["values"], whole)
+
+
+def test_a_header_that_lacks_a_patient_is_not_taken_for_r(tmp_path: Path) -> None:
+    path = save(matrix(), tmp_path)
+    path.write_text(path.read_text().replace("\tp4\t", "\t", 1))
+    text = refused(path)
+    assert "the header has 12 names, the rows have 13 cells" in text
+    assert "col.names = NA" in text
+
+
+def test_genes_under_a_patients_name(tmp_path: Path) -> None:
+    path = save(matrix(), tmp_path)
+    header, rest = path.read_text().split("\n", 1)
+    path.write_text("\t".join([*header.split("\t")[1:], ""]) + "\n" + rest)
+    assert "the first column is named 'p0', as a patient is" in refused(path)
 
 
 def test_no_number_at_all(tmp_path: Path) -> None:
