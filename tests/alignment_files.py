@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pysam
@@ -91,6 +92,16 @@ def write(path: Path, rows: list[dict], header: dict | None = None, reference: P
                 read.set_tag("RX", row["RX"])
             file.write(read)
     return path
+
+
+def another_library(source: Path, target: Path) -> Path:
+    """A library as another sample would give it: the BAM `source` without a tenth of its reads, drawn by the name of `target`."""
+    rng = random.Random(target.name)
+    with pysam.AlignmentFile(str(source)) as given, pysam.AlignmentFile(str(target), "wb", template=given) as file:
+        for read in given.fetch(until_eof=True):
+            if rng.random() > 0.1:
+                file.write(read)
+    return target
 
 
 def row(contig: int = 0, position: int = 0, flag: int = 0, cigar: list | None = None, **others) -> dict:

@@ -15,6 +15,7 @@ from groprog_assets.intake import inbox
 from groprog_assets.intake.inbox import sort_inbox
 from groprog_assets.store.artifacts import digest_file
 from groprog_assets.store.workspace import Workspace, open_workspace
+from tests.alignment_files import another_library
 from tests.trained_study import with_inbox
 
 
@@ -24,11 +25,13 @@ def workspace(study: Path) -> Workspace:
 
 
 def send(workspace: Workspace, name: str = "treated_3", file: bool = True, **changes: Any) -> Path:
-    """A manifest of one library, its BAM (that of treated_1) beside it; its path."""
+    """A manifest of one library, its BAM (most reads of treated_1) beside it; its path. sha256="own": that of the BAM."""
     folder = workspace.folder / "inbox"
     bam = folder / f"{name}.bam"
     if file:
-        shutil.copyfile(workspace.folder / "reads" / "treated_1.bam", bam)
+        another_library(workspace.folder / "reads" / "treated_1.bam", bam)
+    if changes.get("sha256") == "own":
+        changes["sha256"] = digest_file(bam)
     row = {"id": name, "condition": "treated", "replicate": "3", "alignments": bam.name, "operator": "eve", **changes}
     path = folder / f"{name}.libraries.tsv"
     pd.DataFrame([row]).to_csv(path, sep="\t", index=False)
@@ -45,7 +48,7 @@ def problems(workspace: Workspace) -> str:
 
 
 def test_an_accepted_library_is_the_studys_with_its_record_and_its_file_read_only(workspace: Workspace):
-    send(workspace, sha256=digest_file(workspace.folder / "reads" / "treated_1.bam"))
+    send(workspace, sha256="own")
     assert verdicts(workspace) == ["accepted"]
     again = open_workspace(workspace.path)
     library = again.library("treated_3")
@@ -118,7 +121,7 @@ def test_a_manifest_waits_for_its_files_a_day_at_most(workspace: Workspace, monk
     path = send(workspace, file=False)
     assert verdicts(workspace) == []
     assert path.is_file()
-    shutil.copyfile(workspace.folder / "reads" / "treated_1.bam", path.with_name("treated_3.bam"))
+    another_library(workspace.folder / "reads" / "treated_1.bam", path.with_name("treated_3.bam"))
     assert [item.verdict for item in sort_inbox(open_workspace(workspace.path), 60)] == [], "still being copied"
     assert verdicts(workspace) == ["accepted"]
     send(workspace, "treated_4", file=False, replicate="4")
@@ -162,3 +165,10 @@ def test_a_table_and_a_library_build_on_each_other(workspace: Workspace):
     assert again.study.cohort.clinical.name == chain[0][1].clinical
     place = again.snapshots.root / "snapshots"
     assert all(item.stat().st_mode & 0o222 == 0 for item in [*place.iterdir(), *again.snapshots.tables.iterdir()])
+
+
+def test_a_copy_of_a_library_of_the_study_is_refused(workspace: Workspace):
+    path = send(workspace, file=False)
+    shutil.copyfile(workspace.folder / "reads" / "treated_1.bam", path.with_name("treated_3.bam"))
+    assert verdicts(workspace) == ["quarantine"]
+    assert "treated_3.bam of treated_3 is treated_1.bam of treated_1: byte by byte the same" in problems(workspace)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import dagster as dg
@@ -24,6 +23,7 @@ from groprog_assets.running.execution import selected_assets, study_instance
 from groprog_assets.running.planning import plan
 from groprog_assets.store.readings import load_asset
 from groprog_assets.store.workspace import Workspace
+from tests.alignment_files import another_library
 from tests.trained_study import answer, copied, run, trained_study, without_drawing
 
 COHORT = {
@@ -154,7 +154,7 @@ def new_library(path: Path, id_: str = "treated_3", replicate: int = 3) -> str:
     document = yaml.safe_load(path.read_text())
     (source,) = [item for item in document["libraries"] if item["id"] == "treated_1"]
     bam = path.parent / "inbox" / f"{id_}.bam"
-    shutil.copyfile(path.parent / source["alignments"], bam)
+    another_library(path.parent / source["alignments"], bam)
     row = {
         "id": id_,
         "condition": source["condition"],
