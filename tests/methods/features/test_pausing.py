@@ -80,6 +80,15 @@ def test_exact_test_and_classes(result):
     }
 
 
+def test_a_high_index_of_few_reads_is_not_a_high_pause():
+    few = reads([3, 30, 0, 0, 0, 0], [25, 250, 30, 0, 0, 0])
+    found = run({"mock_1": few, "oe_1": few}, libraries())
+    first, second = row(found, "paused"), row(found, "even")
+    assert first["pausing_index"] == second["pausing_index"] > PARAMETERS.high_threshold
+    assert first["adjusted_p_value"] > PARAMETERS.false_discovery_rate > second["adjusted_p_value"]
+    assert (first["pause_class"], second["pause_class"]) == ("intermediate", "high")
+
+
 def test_twenty_reads_are_asked_of_every_library_of_the_contrast(result):
     assert not row(result, "thin", "mock")["passes"]
     assert not row(result, "thin", "oe")["passes"]
