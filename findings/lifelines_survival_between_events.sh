@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A Cox model of lifelines 0.30.3 predicts a survival below 1 at time 0, and between two events not the one of its own steps.
+# A Cox model of lifelines 0.30.3 predicts a survival below 1 at time 0, and a fall before an event where its own steps fall at it.
 #
 # A Cox model's baseline is a step function: 1 until the first event, then constant between events. `predict_survival_function`
 # without `times` gives the steps at the observed times; with `times` it joins them by straight lines of cumulative hazard and
