@@ -10,6 +10,11 @@ from groprog_assets.study.parameters import CohortParameters
 if TYPE_CHECKING:
     import pandas as pd
 
+LOST_BY_EVENT = (
+    "Survival is misjudged where the times of one kind are lost: look for a column with the time of the event "
+    "(endpoint.event_time_column)."
+)
+
 
 def enough_events(outcomes: pd.DataFrame, parameters: CohortParameters) -> Verdict:
     """Fails under the minimum number of events."""
@@ -23,15 +28,26 @@ def enough_events(outcomes: pd.DataFrame, parameters: CohortParameters) -> Verdi
     )
 
 
+def outcome_coding(questions: list[str], read: str) -> Verdict:
+    """Fails when the codes or the unit of the outcome may be right but seldom are; `read` says how they were read."""
+    return Verdict("outcome_coding", not questions, "; ".join(questions) or read, {"questions": len(questions)})
+
+
+def exclusions_by_event(p_value: float, counts: str, parameters: CohortParameters) -> Verdict:
+    """Fails when who is left out without an outcome depends on the event; `counts` in words, by event."""
+    passed = p_value >= parameters.dependent_exclusions
+    told = counts + ("" if passed else f". {LOST_BY_EVENT}")
+    return Verdict("exclusions_by_event", passed, told, {"p_value": p_value})
+
+
 def no_leakage(leaks: list[tuple[str, str]], parameters: CohortParameters) -> Verdict:
-    """Fails when a covariate knows the outcome, by its concordance, its name or its date."""
-    text = "; ".join(f"{name}: {reason}" for name, reason in leaks)
+    """Fails when a covariate or a row of the expression knows the outcome: (name, reason and remedy)."""
     return Verdict(
         "no_leakage",
         not leaks,
-        f"{text}. Leave the column out or state when it is known (known_at_days)."
-        if leaks
-        else f"no covariate reaches a concordance of {parameters.leak_concordance:g} by itself or is named like an outcome",
+        "; ".join(f"{name}: {reason}" for name, reason in leaks)
+        or f"no covariate is named like an outcome, tells who had the event with an area above {parameters.leak_event_area:g}, "
+        f"alone or with others, or orders the outcome with C above {parameters.leak_concordance:g} or far better than all others",
         {"columns": ", ".join(name for name, _ in leaks)},
         blocking=True,
     )

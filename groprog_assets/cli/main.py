@@ -44,7 +44,7 @@ def study_check_command(study: Path) -> None:
     with gathered_notices() as said:
         require_sound(study)
         from groprog_assets.intake.library_preview import preview_libraries
-        from groprog_assets.intake.preflight import annotation_matches, field_notices
+        from groprog_assets.intake.preflight import annotation_matches, cohort_notices
         from groprog_assets.store.workspace import open_workspace
         from groprog_assets.study.check import study_notices
 
@@ -52,7 +52,7 @@ def study_check_command(study: Path) -> None:
         preview = preview_libraries(sound)
         if preview.problems:
             raise StudyError(preview.problems)
-        notices = [*study_notices(sound), *field_notices(sound), *annotation_matches(sound), *preview.notices]
+        notices = [*study_notices(sound), *cohort_notices(sound), *annotation_matches(sound), *preview.notices]
     for notice in [*said, *notices]:
         OUT.print(f"· {notice}", markup=False)
     OUT.print(f"{study}: no problems", markup=False)

@@ -175,6 +175,9 @@ def _prognosis(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
     scores = load_asset(workspace, "risk_scores")
     if scores is not None:
         yield "risk_scores.tsv", _tsv(scores)
+    patients = _of_champion(workspace, "cohort")
+    if patients is not None and "funnel" in patients:
+        yield "patient_funnel.tsv", _tsv(patients.funnel)
     evaluation = _of_champion(workspace, "evaluation")
     if evaluation is not None:
         yield "evaluation.json", _json(evaluation)

@@ -80,6 +80,39 @@ def _months(longest: float) -> list[float]:
     return [0.0, longest / 2, longest]
 
 
+def patient_funnel(funnel: pd.DataFrame) -> Figure:
+    """Patients left after each step from the clinical table to the model, one bar a step: with the event, censored, of unknown
+    event; beside a bar how many are left and how many it removed.
+
+    `funnel` as the patient_funnel table, counts of patients; without rows the figure says so.
+    """
+    figure, axes = new_figure((WIDE[0], max(1.6, 1.0 + 0.34 * len(funnel))))
+    with style():
+        if funnel.empty:
+            say_empty(axes, "No patients")
+            return figure
+        rows = np.arange(len(funnel))
+        events, censored = (funnel[name].to_numpy(np.float64) for name in ("events", "censored"))
+        unknown = funnel["remaining"].to_numpy(np.float64) - events - censored
+        axes.barh(rows, events, color=TREATMENT, height=0.7, label="with the event")
+        axes.barh(rows, censored, left=events, color=CONTROL, height=0.7, label="censored")
+        if unknown.any():
+            axes.barh(rows, unknown, left=events + censored, color=NEUTRAL, height=0.7, label="event not known")
+        for row, step, left, gone in zip(
+            rows, funnel["step"], funnel["remaining"].tolist(), funnel["removed"].tolist()
+        ):
+            lost = f", {gone} fewer" if step == "with expression" else f", {gone} left out"
+            axes.text(left, row, f" {left}{lost if gone else ''}", va="center", fontsize=7.5, color=SOFT_INK)
+        axes.set_yticks(rows, [str(step) for step in funnel["step"]])
+        axes.invert_yaxis()
+        axes.set_xlim(0, float(funnel["remaining"].max()) * 1.3)
+        axes.grid(visible=False, axis="y")
+        axes.set_xlabel("Patients left")
+        axes.set_title("From the clinical table to the model")
+        axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncol=3)
+    return figure
+
+
 def missingness(summary: Mapping[str, Any], fields: pd.DataFrame) -> Figure:
     """Share of patients without a value, one bar a covariate, most first; covariates that are not used are grey and say why.
 

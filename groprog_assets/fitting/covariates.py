@@ -28,7 +28,8 @@ class Columns(Protocol):
 
 @dataclass(frozen=True)
 class FieldSpec:
-    """One covariate: its kind, unit, levels in order, Table 5 block ("state" or "treatment"), and when it is known (days)."""
+    """One covariate: its kind, unit, levels in order, Table 5 block ("state" or "treatment"), when it is known (days), the
+    column it is read from, and whether the study vouches for a name like that of an outcome."""
 
     name: str
     kind: Kind = "continuous"
@@ -36,6 +37,8 @@ class FieldSpec:
     levels: tuple[str, ...] = ()
     block: Literal["state", "treatment"] = "state"
     known_at_days: float = 0.0
+    column: str = ""
+    baseline_despite_name: bool = False
 
 
 class HasCovariates(Protocol):
@@ -93,6 +96,10 @@ def field_specs(columns: Columns, missing_words: Collection[str] = ()) -> tuple[
                 tuple(_text(level, missing_words) for level in levels),
                 str(np.asarray(columns["block"])[row]) if "block" in columns else "state",  # type: ignore[arg-type]
                 float(np.asarray(columns["known_at_days"])[row]) if "known_at_days" in columns else 0.0,
+                str(np.asarray(columns["column"])[row]) if "column" in columns else "",
+                bool(np.asarray(columns["baseline_despite_name"])[row])
+                if "baseline_despite_name" in columns
+                else False,
             )
         )
     return tuple(specs)

@@ -25,6 +25,7 @@ from groprog_assets.intake.withdrawals import impact, record_withdrawal, withdra
 from groprog_assets.store.artifacts import digest_bytes, write_atomically
 from groprog_assets.store.pseudonyms import pseudonym, study_key
 from groprog_assets.store.workspace import Workspace
+from groprog_assets.study.parameters import CohortParameters
 from groprog_assets.study.schema import Cohort, Library
 from groprog_assets.tables.values import Document
 
@@ -114,7 +115,7 @@ def _clinical(workspace: Workspace, path: Path, content: bytes, made: Judgement)
         cells = read_table(path).cells
         problems = _returned(workspace, cells, column, path.name)
         if made.kind == "update":
-            problems += _row_problems(path, cohort)
+            problems += _row_problems(path, cohort, workspace.study.parameters.cohort)
             with _gathered(problems):
                 after = merge_rows(current, cells, column, path.name)
         else:
@@ -195,10 +196,11 @@ def _returned(workspace: Workspace, cells: pd.DataFrame, column: str, where: str
     return [Problem(where, f"patient {name} has withdrawn", rule, "Remove the row.") for name in back]
 
 
-def _row_problems(path: Path, cohort: Cohort) -> list[Problem]:
+def _row_problems(path: Path, cohort: Cohort, parameters: CohortParameters) -> list[Problem]:
     """Cells of an update that are of the wrong type or level, by their lines in the file; blanks say nothing and are skipped."""
-    from groprog_assets.methods.cohort.clinical_records import read_covariates, read_outcomes
+    from groprog_assets.methods.cohort.clinical_records import read_covariates
     from groprog_assets.methods.cohort.clinical_tables import read_table
+    from groprog_assets.methods.cohort.outcomes import read_outcomes
 
     table = read_table(path)._replace(path=Path(path.name))
     if cohort.patient_column not in table.cells:
@@ -209,11 +211,12 @@ def _row_problems(path: Path, cohort: Cohort) -> list[Problem]:
         for item in cohort.fields
         if item.column in table.cells and (item.height_column is None or item.height_column in table.cells)
     ]
-    _, problems = read_covariates(table, patients, given)
+    _, problems = read_covariates(table, patients, given, parameters.plausible_ranges)
     outcome = (cohort.endpoint.time_column, cohort.endpoint.event_column)
     if set(outcome) & set(table.cells):
         filled = table.cells.assign(**{name: "" for name in outcome if name not in table.cells})
-        problems += read_outcomes(table._replace(cells=filled), patients, cohort.endpoint)[2]
+        longest = parameters.longest_follow_up
+        problems += read_outcomes(table._replace(cells=filled), patients, cohort.endpoint, longest).problems
     return problems
 
 
@@ -224,7 +227,7 @@ def _schema_problems(known: list[str], given: list[str], cohort: Cohort, where: 
     endpoint = cohort.endpoint
     needed = [cohort.patient_column, endpoint.time_column, endpoint.event_column]
     needed += [name for item in cohort.fields for name in (item.column, item.height_column) if name]
-    needed += [cohort.batch_column] if cohort.batch_column else []
+    needed += [name for name in (endpoint.event_time_column, cohort.batch_column) if name]
     new = [name for name in given if name not in known]
     problems = []
     for name in dict.fromkeys(item for item in needed if item not in given):

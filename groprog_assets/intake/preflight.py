@@ -8,10 +8,17 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from groprog_assets.errors import GroProgError, Notice, Problem
+from groprog_assets.errors import CohortError, GroProgError, Notice, Problem
 from groprog_assets.study.schema import ExternalCohort, Library, Study
+
+if TYPE_CHECKING:
+    from groprog_assets.methods.cohort.clinical_records import ClinicalRecords
+    from groprog_assets.methods.cohort.cohort import AssembledCohort
+
+    Patients = tuple[ClinicalRecords, dict[str, Any] | None, AssembledCohort]
 
 Value = TypeVar("Value")
 
@@ -49,6 +56,8 @@ def preflight(study: Study) -> list[Problem]:
     if study.ontology is not None:
         problems.gather(read_ontology, study.ontology, ())
     sizes = problems.gather(read_chrom_sizes, study.genome.chrom_sizes)
+    patients = problems.gather(_patients, study) if study.cohort is not None else None
+    symbols = problems.gather(_cohort, study, patients) if patients is not None else None
     if sizes is not None:
         problems.gather(read_masks, study.genome, sizes)
         shared = {
@@ -58,28 +67,48 @@ def preflight(study: Study) -> list[Problem]:
         }
         for mark in study.marks:
             problems.gather(_track, mark.bigwig, sizes)
-        symbols = problems.gather(_cohort, study)
         problems.gather(require_matches, study, shared & set(sizes) or set(sizes), sizes, symbols)
-    else:
-        problems.gather(_cohort, study)
     for other in study.validation:
-        problems.gather(_external, other, study)
+        problems.gather(_external, other, study, patients)
     return list(dict.fromkeys(problems))
 
 
-def field_notices(study: Study) -> list[Problem]:
-    """Covariates the clinical table cannot support (constant, empty, an identifier): not errors, they are left out."""
+def cohort_notices(study: Study) -> list[Problem]:
+    """What of the clinical tables is no error and worth knowing: how many patients are left after each step, doubtful codes and
+    units of the outcome, outcomes lost in dependence on the event, covariates that are left out (constant, empty, an
+    identifier); the same of each external cohort. The study has passed `preflight`."""
     from groprog_assets.methods.cohort.clinical_records import read_clinical
+    from groprog_assets.methods.cohort.patient_funnel import told
+    from groprog_assets.prognosis.external_cohorts import with_fields_it_has
 
     if study.cohort is None:
         return []
-    read = read_clinical(study.cohort, study.parameters.cohort)
+    read, _, made = _patients(study)
+    said = [Problem("cohort", told(made.funnel), "", "")]
+    said += _doubts(read, study, "cohort")
     unused = read.fields[~read.fields["used"] & ~read.fields["reason"].str.startswith("known ")]
     rule = "A covariate that tells no patient from another is left out of the model."
-    return [
+    said += [
         Problem(f"cohort.fields, {field}", str(reason), rule, "Remove the field, or mend its column.")
         for field, reason in unused[["field", "reason"]].itertuples(index=False)
     ]
+    for external in study.validation:
+        elsewhere = read_clinical(with_fields_it_has(external.as_cohort(study.cohort)), study.parameters.cohort)
+        said += _doubts(elsewhere, study, f"validation.{external.name}")
+    return said
+
+
+def _doubts(read: ClinicalRecords, study: Study, where: str) -> list[Problem]:
+    """What is doubtful in how a clinical table was read, and what was done that a reader should know."""
+    from groprog_assets.methods.cohort.outcomes import Dependence
+
+    said = [Problem(**item) for item in (*read.summary["questions"], *read.summary["notices"])]
+    lost = Dependence(**read.summary["excluded_by_event"])
+    if lost.p_value < study.parameters.cohort.dependent_exclusions:
+        rule = "Who is left out may not depend on the outcome; the check exclusions_by_event will fail."
+        remedy = "Look for a column with the time of the event and name it in endpoint.event_time_column."
+        said.append(Problem("endpoint.time_column", lost.told(), rule, remedy))
+    return [replace(item, where=f"{where}, {item.where}") for item in said]
 
 
 def annotation_matches(study: Study) -> list[Problem]:
@@ -121,37 +150,53 @@ def _track(path: Any, sizes: dict[str, int]) -> list[str]:
     return list(lengths)
 
 
-def _cohort(study: Study) -> set[str] | None:
-    """Gene symbols the experiment must know, None where it need not know any; a clinical table is judged on the way."""
+def _patients(study: Study) -> Patients:
+    """The cohort as the run reads it: clinical records, expression (None without a matrix), the index."""
     from groprog_assets.methods.cohort.clinical_records import read_clinical
     from groprog_assets.methods.cohort.cohort import assemble_cohort
-    from groprog_assets.methods.cohort.folds import make_folds
     from groprog_assets.methods.cohort.patient_expression import read_expression
 
-    parameters = study.parameters
-    if study.cohort is None:
-        return None
-    read = read_clinical(study.cohort, parameters.cohort)
-    symbols = None
-    if study.cohort.expression is not None:
-        patients = read.records["patient_id"].tolist()
-        expression = read_expression(study.cohort, patients)
-        symbols = set(expression["gene"].tolist())
-        if len(expression["patient_id"]) == len(patients):
-            _count(str(study.cohort.expression.path), f"{len(patients)} of {len(patients)} patients have expression")
+    own, settings = study.patients, study.parameters.cohort
+    read = read_clinical(own, settings)
+    expression = None
+    if own.expression is not None:
+        expression = read_expression(own, read.records["patient_id"].tolist())
+    lost = read.summary["left_out"]
     made = assemble_cohort(
-        read.records, read.outcomes, read.fields, read.exclusions, None, study.cohort, parameters.cohort
+        read.records, read.outcomes, read.fields, read.exclusions, expression, own, settings, left_out=lost
     )
-    make_folds(made.outcomes, study.cohort.splits, parameters.evaluation, parameters.training.seed)
+    return read, expression, made
+
+
+def _cohort(study: Study, patients: Patients) -> set[str] | None:
+    """Gene symbols the experiment must know, None where it need not know any; folds, leaks and batches are judged on the way."""
+    from groprog_assets.methods.cohort.folds import make_folds
+    from groprog_assets.prognosis.patients_check import patient_problems
+
+    parameters, own = study.parameters, study.patients
+    read, expression, made = patients
+    symbols = None
+    if own.expression is not None and expression is not None:
+        symbols = set(expression["gene"].tolist())
+        if len(expression["patient_id"]) == len(read.records):
+            _count(str(own.expression.path), f"{len(read.records)} of {len(read.records)} patients have expression")
+    folds = make_folds(made.outcomes, own.splits, parameters.evaluation, parameters.training.seed, made.index)
+    if problems := patient_problems(study, made, expression, folds):
+        raise CohortError(problems)
     return symbols if parameters.representation.mode == "signature" else None
 
 
-def _external(external: ExternalCohort, study: Study) -> None:
-    """An external cohort as it is read once the model is trained."""
+def _external(external: ExternalCohort, study: Study, patients: Patients | None) -> None:
+    """An external cohort as it is read once the model is trained; compared with the study's own where that can be read."""
     from groprog_assets.methods.cohort.clinical_records import read_clinical
     from groprog_assets.methods.cohort.patient_expression import read_expression
     from groprog_assets.prognosis.external_cohorts import with_fields_it_has
+    from groprog_assets.prognosis.patients_check import external_problems
 
+    if patients is not None:
+        if problems := external_problems(external, study, patients[2], patients[1]):
+            raise CohortError(problems)
+        return
     given = with_fields_it_has(external.as_cohort(study.patients))
     read = read_clinical(given, study.parameters.cohort)
     if given.expression is not None and study.parameters.representation.mode == "signature":

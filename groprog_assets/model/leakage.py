@@ -1,13 +1,12 @@
 """The leak guard: which input columns know the outcome (A1, finding F1).
 
-It alone may see covariates and outcomes together; its verdict goes to an asset check, never into an encoder.
+It alone may see covariates and outcomes together; its verdict goes to the check before a run and to an asset check, never into
+an encoder. Clinical columns are judged here, the rows of expression and other matrices in `leaking_rows`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -15,20 +14,29 @@ import numpy as np
 from groprog_assets.errors import Problem
 from groprog_assets.fitting.clinical_encoder import ClinicalEncoder
 from groprog_assets.fitting.covariates import FieldSpec
+from groprog_assets.fitting.ridge_cox import fit_ridge
 from groprog_assets.model.inputs import Fold, ModelInputs, Outcomes
+from groprog_assets.model.leak_readings import in_few, readings, shared_with_time
+from groprog_assets.model.leaking_rows import leaking_rows
+from groprog_assets.study.outcome_names import names_outcome
+from groprog_assets.study.parameters import CohortParameters
 from groprog_kernels.concordance import harrell
+from groprog_kernels.risk_sets import risk_sets
 
-# Words by which clinical tables name outcomes; whole words of a name split at case changes, digits and punctuation.
-OUTCOME_WORDS = frozenset(
-    {"os", "pfs", "dss", "dfs", "rfs", "efs", "pfi", "dfi", "event", "outcome", "followup"}
-    | {"death", "dead", "deceased", "died", "vital", "mortality", "survival", "survive", "survived"}
-    | {"censor", "censored", "censoring", "relapse", "relapsed", "recurrence", "recurred", "progression", "progressed"}
-)
-OUTCOME_PHRASES = (("follow", "up"), ("days", "to"), ("time", "to"), ("last", "contact"), ("new", "tumor"))
+MOST_PATIENTS = 3000
+"""Patients the guard looks at, drawn by event from a larger cohort: a column that leaks there leaks everywhere."""
+REFERENCE_PENALTY = 10.0
+"""Ridge penalty a column of the reference model: about half a dozen events' worth."""
+LIKELY = 0.8
+"""Below this concordance alone a column is not held against the reference model: single honest columns reach 0.75."""
+
+STUDENT = (np.inf, 12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.09)
+"""Two-sided 95 % quantiles of Student's t by the number of folds, the last for more."""
 
 
 class Leak(NamedTuple):
-    """One column that knows the outcome: field, rule ("concordance", "name" or "date"), value that broke it, reason."""
+    """One column that knows the outcome: field or row, rule ("name", "date", "concordance", "event", "time", "model" or
+    "together"), the value that broke it, reason."""
 
     field: str
     rule: str
@@ -37,9 +45,12 @@ class Leak(NamedTuple):
 
     def problem(self) -> Problem:
         """The leak as a Problem for checks and errors."""
-        return Problem(
-            f"covariate {self.field}", self.reason, "Inputs must not know the outcome.", "Leave the column out."
-        )
+        remedy = "Leave the column out, or state when it is known (known_at_days)."
+        if self.rule == "name":
+            remedy = "Leave the column out; if it is known at baseline, set the field's baseline_despite_name: true."
+        elif self.rule == "row":
+            remedy = "Remove the row from the matrix."
+        return Problem(f"covariate {self.field}", self.reason, "Inputs must not know the outcome.", remedy)
 
 
 def find_leaks(
@@ -48,29 +59,52 @@ def find_leaks(
     folds: Sequence[Fold],
     threshold: float,
     known_by_days: float = 0.0,
+    parameters: CohortParameters | None = None,
 ) -> list[Leak]:
-    """Every leaking column of the inputs, by three rules; an empty list when there is none.
+    """Every leaking column of the inputs, the first rule it breaks; an empty list when there is none.
 
-    concordance: the column alone, encoded on each training fold and turned the way it points there, ranks the held-out
-    patients with Harrell C above `threshold` (mean over folds). name: it holds a word by which outcomes are named. date: it
-    becomes known later than `known_by_days` (0, or the landmark).
+    name: field or source column holds a word by which outcomes are named. date: it becomes known later than `known_by_days`
+    (0, or the landmark). Learned on the training folds of the first repeat and judged on the held-out patients: concordance:
+    alone it ranks them with Harrell C above `threshold`. event: alone, or by which of its values are missing, it tells who
+    had the event with an area above `leak_event_area`. time: for many patients it is the follow-up itself, in some unit.
+    model: it orders the outcome better than the cross-validated model of all other columns by more than `leak_margin` and than
+    the difference's interval. together: two or three columns, none of which leaks alone, tell who had the event. Rows of the
+    expression: see `leaking_rows`.
     """
-    leaks = []
-    for spec in inputs.fields:
-        if names_outcome(spec.name):
-            leaks.append(Leak(spec.name, "name", float("nan"), "its name is that of an outcome"))
-        if spec.known_at_days > known_by_days:
-            reason = f"known {spec.known_at_days:g} days after baseline, later than {known_by_days:g}"
-            leaks.append(Leak(spec.name, "date", spec.known_at_days, reason))
-        value = column_concordance(inputs, outcomes, folds, spec)
-        if value > threshold:
-            reason = f"alone it orders held-out patients with C = {value:.3f}, above {threshold:g}"
-            leaks.append(Leak(spec.name, "concordance", value, reason))
-    return leaks
+    parameters = parameters or CohortParameters()
+    leaks = {leak.field: leak for leak in _by_name_and_date(inputs, known_by_days)}
+    held, known, folds = _sample(inputs, outcomes, _first_repeat(folds))
+    alone: dict[str, list[float]] = {}
+    for spec in held.fields:
+        alone[spec.name] = column_concordances(held, known, folds, spec)
+        value = _mean(alone[spec.name])
+        found = _alone(held, known, folds, spec, value, threshold, parameters.leak_event_area)
+        if found is not None:
+            leaks.setdefault(spec.name, found)
+    by_model = _beyond_the_others(held, known, folds, alone, set(leaks), parameters.leak_margin)
+    leaks = {**{leak.field: leak for leak in by_model}, **leaks}
+    honest = [spec for spec in held.fields if spec.name not in leaks]
+    for names, value in in_few(held, honest, known, folds, parameters.leak_event_area):
+        reason = f"together they tell who had the event with an area under the curve of {value:.3f}"
+        leaks[" and ".join(names)] = Leak(" and ".join(names), "together", value, reason)
+    order = {spec.name: place for place, spec in enumerate(inputs.fields)}
+    ordered = sorted(leaks.values(), key=lambda leak: order.get(leak.field, len(order)))
+    if held.expression is not None:
+        reference = _mean(_reference(held, known, folds, [spec for spec in held.fields if spec.name not in leaks]))
+        rows = leaking_rows(
+            held.expression, known, parameters.leak_event_area, threshold, reference, parameters.leak_margin
+        )
+        ordered += [Leak(f"expression row {held.genes[row.row]}", "row", row.value, row.reason) for row in rows]
+    return ordered
 
 
 def column_concordance(inputs: ModelInputs, outcomes: Outcomes, folds: Sequence[Fold], spec: FieldSpec) -> float:
-    """Mean out-of-fold Harrell C of one covariate alone; nan when no fold has comparable pairs.
+    """Mean out-of-fold Harrell C of one covariate alone, see `column_concordances`; nan when no fold has comparable pairs."""
+    return _mean(column_concordances(inputs, outcomes, folds, spec))
+
+
+def column_concordances(inputs: ModelInputs, outcomes: Outcomes, folds: Sequence[Fold], spec: FieldSpec) -> list[float]:
+    """Out-of-fold Harrell C of one covariate alone, by fold; nan where a fold has no comparable pairs.
 
     The largest over its encoded columns of two readings, both learned on the training fold: the column itself, turned the way
     it points there, and the event rate (events over time) among the training patients with the nearest values, which also
@@ -92,9 +126,8 @@ def column_concordance(inputs: ModelInputs, outcomes: Outcomes, folds: Sequence[
             found.append(_concordance(sign * test[:, column], held_out))
             found.append(_concordance(nearest_rates(train[:, column], known, test[:, column]), held_out))
         found = [value for value in found if np.isfinite(value)]
-        if found:
-            values.append(max(found))
-    return float(np.mean(values)) if values else float("nan")
+        values.append(max(found) if found else float("nan"))
+    return values
 
 
 def nearest_rates(train: np.ndarray, outcomes: Outcomes, test: np.ndarray, neighbours: int = 5) -> np.ndarray:
@@ -115,12 +148,148 @@ def nearest_rates(train: np.ndarray, outcomes: Outcomes, test: np.ndarray, neigh
     return np.interp(test, unique, rate)
 
 
-def names_outcome(name: str) -> bool:
-    """Whether a column name holds a word or phrase by which clinical tables name outcomes."""
-    split = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name)
-    words = [word for word in re.split(r"[^a-z]+", split.lower()) if word]
-    pairs = set(pairwise(words))
-    return bool(OUTCOME_WORDS & set(words)) or any(phrase in pairs for phrase in OUTCOME_PHRASES)
+def _by_name_and_date(inputs: ModelInputs, known_by_days: float) -> list[Leak]:
+    leaks = []
+    for spec in inputs.fields:
+        if spec.known_at_days > known_by_days:
+            reason = f"known {spec.known_at_days:g} days after baseline, later than {known_by_days:g}"
+            leaks.append(Leak(spec.name, "date", spec.known_at_days, reason))
+        if not spec.baseline_despite_name:
+            for name, what in ((spec.name, "its name is"), (spec.column, f"its column {spec.column} is named")):
+                if names_outcome(name):
+                    leaks.append(Leak(spec.name, "name", float("nan"), f"{what} that of an outcome"))
+                    break
+    return leaks
+
+
+def _alone(
+    inputs: ModelInputs,
+    outcomes: Outcomes,
+    folds: Sequence[Fold],
+    spec: FieldSpec,
+    concordance: float,
+    threshold: float,
+    most_area: float,
+) -> Leak | None:
+    """How one column alone knows the outcome, if it does; `concordance` is its out-of-fold C."""
+    if concordance > threshold:
+        reason = f"alone it orders held-out patients with C = {concordance:.3f}, above {threshold:g}"
+        return Leak(spec.name, "concordance", concordance, reason)
+    for reading, value in readings(inputs, spec, outcomes, folds).items():
+        if value > most_area:
+            reason = (
+                f"{reading} it tells who had the event with an area under the curve of {value:.3f}, above {most_area:g}"
+            )
+            return Leak(spec.name, "event", value, reason)
+    shared = shared_with_time(inputs.covariates[spec.name], outcomes.time) if spec.kind == "continuous" else 0.0
+    if shared:
+        return Leak(spec.name, "time", shared, f"for {100 * shared:.0f} % of patients it is the follow-up itself")
+    return None
+
+
+def _beyond_the_others(
+    inputs: ModelInputs,
+    outcomes: Outcomes,
+    folds: Sequence[Fold],
+    alone: dict[str, list[float]],
+    leaking: set[str],
+    margin: float,
+) -> list[Leak]:
+    """Columns that alone order held-out patients better than a model of all other columns that do not leak.
+
+    The difference of the two must be above `margin` and above its own interval over the folds (Nadeau and Bengio's corrected
+    variance, doi:10.1023/A:1024068626366). Columns that follow the tested one closely are left out of its reference.
+    """
+    leaks = []
+    for spec in inputs.fields:
+        value = _mean(alone[spec.name])
+        if spec.name in leaking or not value > LIKELY:
+            continue
+        others = [
+            other
+            for other in inputs.fields
+            if other.name not in (spec.name, *leaking) and not _follows(inputs, spec, other)
+        ]
+        reference = _reference(inputs, outcomes, folds, others)
+        difference = np.array(alone[spec.name]) - np.array(reference)
+        difference = difference[np.isfinite(difference)]
+        if difference.size < 2:
+            continue
+        ratio = np.mean([fold.test.size / fold.train.size for fold in folds])
+        error = float(np.sqrt((1 / difference.size + ratio) * difference.var(ddof=1)))
+        gain = float(difference.mean())
+        half = STUDENT[min(difference.size, len(STUDENT)) - 1] * error
+        if gain > margin and gain > half:
+            reason = (
+                f"alone it orders held-out patients with C = {value:.3f}, the cross-validated model of all other columns with "
+                f"{value - gain:.3f} (difference {gain:.3f}, interval ±{half:.3f})"
+            )
+            leaks.append(Leak(spec.name, "model", value, reason))
+    return leaks
+
+
+def _reference(
+    inputs: ModelInputs, outcomes: Outcomes, folds: Sequence[Fold], fields: Sequence[FieldSpec]
+) -> list[float]:
+    """Out-of-fold Harrell C, by fold, of a ridge Cox model of the fields; 0.5 without any."""
+    if not fields:
+        return [0.5] * len(folds)
+    held = ModelInputs(inputs.patient_id, tuple(fields), {spec.name: inputs.covariates[spec.name] for spec in fields})
+    values = []
+    for fold in folds:
+        known, held_out = outcomes.take(fold.train), outcomes.take(fold.test)
+        encoder = ClinicalEncoder.fit(held.take(fold.train), flag_above=0.0)
+        train, test = (encoder.transform(held.take(rows)).design for rows in (fold.train, fold.test))
+        if not known.event.any() or not train.shape[1]:
+            values.append(0.5)
+            continue
+        centre = train.mean(axis=0)
+        penalty = np.full(train.shape[1], REFERENCE_PENALTY)
+        fitted = fit_ridge(train - centre, risk_sets(known.time, known.event), penalty)
+        values.append(_concordance((test - centre) @ fitted.coefficients, held_out))
+    return values
+
+
+def _follows(inputs: ModelInputs, one: FieldSpec, other: FieldSpec) -> bool:
+    """Whether two continuous columns are nearly one: rank correlation above 0.9 in size."""
+    if one.kind != "continuous" or other.kind != "continuous":
+        return False
+    left, right = inputs.covariates[one.name], inputs.covariates[other.name]
+    known = np.isfinite(left) & np.isfinite(right)
+    if known.sum() < 10:
+        return False
+    ranks = [np.argsort(np.argsort(values[known], kind="stable"), kind="stable") for values in (left, right)]
+    return abs(float(np.corrcoef(ranks[0], ranks[1])[0, 1])) > 0.9
+
+
+def _first_repeat(folds: Sequence[Fold]) -> list[Fold]:
+    first = min((fold.repeat for fold in folds), default=0)
+    return [fold for fold in folds if fold.repeat == first]
+
+
+def _sample(inputs: ModelInputs, outcomes: Outcomes, folds: list[Fold]) -> tuple[ModelInputs, Outcomes, list[Fold]]:
+    """At most MOST_PATIENTS patients, as many with the event as the cohort's share, and the folds among them."""
+    n = len(inputs)
+    if n <= MOST_PATIENTS:
+        return inputs, outcomes, folds
+    random = np.random.default_rng(n)
+    event = np.flatnonzero(outcomes.event)
+    wanted = min(max(round(MOST_PATIENTS * event.size / n), min(event.size, 300)), MOST_PATIENTS)
+    without = np.flatnonzero(~outcomes.event)
+    rest = min(MOST_PATIENTS - wanted, without.size)
+    rows = np.sort(np.r_[random.choice(event, wanted, replace=False), random.choice(without, rest, replace=False)])
+    place = np.full(n, -1)
+    place[rows] = np.arange(rows.size)
+    kept = [
+        Fold(fold.repeat, fold.fold, *(place[part][place[part] >= 0] for part in (fold.train, fold.test)))
+        for fold in folds
+    ]
+    return inputs.take(rows), outcomes.take(rows), [fold for fold in kept if fold.test.size]
+
+
+def _mean(values: Sequence[float]) -> float:
+    known = [value for value in values if np.isfinite(value)]
+    return float(np.mean(known)) if known else float("nan")
 
 
 def _concordance(risk: np.ndarray, outcomes: Outcomes) -> float:

@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, NamedTuple
 from groprog_assets.errors import CohortError, GroProgError, Problem
 from groprog_assets.prognosis.model_columns import columns, model_inputs
 from groprog_assets.store.artifacts import Bundle
-from groprog_assets.study.parameters import Parameters
+from groprog_assets.study.parameters import CohortParameters, Parameters
 from groprog_assets.study.schema import Cohort, ExternalCohort
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from groprog_assets.methods.cohort.clinical_records import ClinicalRecords
     from groprog_assets.methods.cohort.cohort import AssembledCohort
+    from groprog_assets.methods.cohort.overlap import Overlap
     from groprog_assets.model.inputs import ModelInputs
     from groprog_assets.model.risk_model import RiskModel
 
@@ -42,11 +44,14 @@ class Trained(NamedTuple):
 
 
 class Elsewhere(NamedTuple):
-    """An external cohort as read: AssembledCohort, expression arrays or None, {field: why it is absent}."""
+    """An external cohort as read: AssembledCohort, expression arrays or None, {field: why it is absent}, how many patients were
+    left out because they are in the training cohort, and in words how that was seen."""
 
     cohort: AssembledCohort
     expression: dict[str, np.ndarray] | None
     absent: dict[str, str]
+    shared: int
+    seen_by: str
 
 
 def trained_from(risk_model: Bundle, cohort: Bundle, expression: dict[str, np.ndarray], features: Bundle) -> Trained:
@@ -92,7 +97,7 @@ def _validated(external: ExternalCohort, own: Cohort, trained: Trained) -> tuple
     from groprog_assets.model.vocabulary import refusals, statements
     from groprog_assets.prognosis.model_columns import score_table
 
-    read = read_elsewhere(external, own, trained)
+    read = read_elsewhere(external, own, trained.cohort, trained.expression, trained.parameters.cohort, trained.mode)
     fields = trained.cohort.fields
     records = read.cohort.records.copy()
     for name in fields.loc[fields["used"] & ~fields["field"].isin(records.columns), "field"]:
@@ -127,6 +132,7 @@ def _validated(external: ExternalCohort, own: Cohort, trained: Trained) -> tuple
         "endpoint": external.endpoint.name,
         "summary": read.cohort.summary,
         "lost": method.what_was_lost(*shares, read.absent, present),
+        "shared_patients": {"left_out": read.shared, "seen_by": read.seen_by},
         "without_omics": int((prediction.genes_used == 0).sum()),
         "harmonization": said,
         "notes": [{"note": note, "patients": count} for note, count in notes.most_common(20)],
@@ -142,26 +148,80 @@ def _validated(external: ExternalCohort, own: Cohort, trained: Trained) -> tuple
     return document, table.assign(cohort=external.name)
 
 
-def read_elsewhere(external: ExternalCohort, own: Cohort, trained: Trained) -> Elsewhere:
-    """The tables of an external cohort through the readers of the study's own; fields without a column are named, not refused."""
+def read_elsewhere(
+    external: ExternalCohort,
+    own: Cohort,
+    training: AssembledCohort | Bundle,
+    training_expression: Mapping[str, np.ndarray] | None,
+    settings: CohortParameters,
+    mode: str,
+) -> Elsewhere:
+    """The tables of an external cohort through the readers of the study's own; fields without a column are named, not refused.
+
+    training: the study's cohort (AssembledCohort or the asset's value) and its expression arrays, against which patients are
+    compared. Raises CohortError with every problem of the tables, and for
+    patients who are in the training cohort too, unless the study says what to do with them (`shared_patients`).
+    """
     from groprog_assets.methods.cohort.clinical_records import read_clinical
     from groprog_assets.methods.cohort.cohort import assemble_cohort
+    from groprog_assets.methods.cohort.overlap import overlap
     from groprog_assets.methods.cohort.patient_expression import read_expression
 
     given = with_fields_it_has(external.as_cohort(own))
-    fields = trained.cohort.fields
-    used = fields.loc[fields["used"], "field"].tolist()
-    absent = {name: "not collected there" for name in used if name not in {field.name for field in given.fields}}
-    settings = trained.parameters.cohort
+    used = training.fields.loc[training.fields["used"], "field"].tolist()
+    collected_there = {field.name for field in given.fields}
+    absent = {name: "not collected there" for name in used if name not in collected_there}
     read = read_clinical(given, settings)
     expression = None
-    if given.expression is not None and trained.mode == "signature":
+    if given.expression is not None and mode == "signature":
         expression = read_expression(given, read.records["patient_id"].tolist())
-    cohort = assemble_cohort(read.records, read.outcomes, read.fields, read.exclusions, expression, given, settings)
+    found = overlap(
+        (training.records, training.outcomes, training_expression),
+        (read.records, read.outcomes, expression),
+        settings.chance_of_identical_rows,
+    )
+    shared = found.everyone(identifiers=external.shared_patients != "renumbered")
+    nobody_else = bool(read.outcomes["patient_id"].isin(shared).all())
+    if shared and (external.shared_patients == "refuse" or nobody_else):
+        raise CohortError(_shared(str(given.clinical), found, len(read.outcomes), nobody_else))
+    records, outcomes, lost = _without(shared, read)
+    cohort = assemble_cohort(
+        records, outcomes, read.fields, read.exclusions, expression, given, settings, left_out=lost
+    )
     for row in cohort.fields.itertuples():
-        if row.field in used and row.missing == len(read.records):
+        if row.field in used and row.missing == len(records):
             absent[row.field] = "no patient has a value"
-    return Elsewhere(cohort, expression, absent)
+    return Elsewhere(cohort, expression, absent, len(shared), str(found) if shared else "")
+
+
+def _shared(path: str, found: Overlap, patients: int, nobody_else: bool) -> Problem:
+    """The refusal of a cohort that shares patients with the training cohort."""
+    if nobody_else:
+        rule = "An external cohort has patients whom the model was not trained on."
+        seen = f"all {patients} patients with an outcome are in the training cohort too: {found}"
+        return Problem(path, seen, rule, "Give the table of another centre, or remove the cohort from validation.")
+    return Problem(
+        path,
+        f"of {patients} patients some are in the training cohort too: {found}",
+        "A model is no stranger to the patients it was trained on: its accuracy on them is no external one.",
+        "Remove them, or set shared_patients: leave_out (they are left out and counted)"
+        + (
+            "; where each centre numbered its own patients, shared_patients: renumbered."
+            if found.by_identifier and not (found.by_row or found.by_expression)
+            else "."
+        ),
+    )
+
+
+def _without(shared: list[str], read: ClinicalRecords) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, dict[str, int]]]:
+    """(records, outcomes, patients left out by reason and event) of ClinicalRecords without the shared patients."""
+    lost = dict(read.summary["left_out"])
+    if not shared:
+        return read.records, read.outcomes, lost
+    gone = read.outcomes["patient_id"].isin(shared)
+    events = int(read.outcomes.loc[gone, "event"].sum())
+    lost["also in the training cohort"] = {"event": events, "censored": int(gone.sum()) - events, "unknown": 0}
+    return read.records[~read.records["patient_id"].isin(shared)], read.outcomes[~gone], lost
 
 
 def with_fields_it_has(given: Cohort) -> Cohort:

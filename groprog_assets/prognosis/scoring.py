@@ -70,7 +70,8 @@ def score_patients(
     identifiers = table.cells[cohort.patient_column].str.strip()
     problems = _identifier_problems(patients, identifiers)
     asked = [field for field in cohort.fields if field.name in used]
-    records, found = read_covariates(table, identifiers, asked)
+    ranges = workspace.study.parameters.cohort.plausible_ranges
+    records, found = read_covariates(table, identifiers, asked, ranges)
     if problems + found:
         raise CohortError(problems + found)
     mode, given = bundle.summary["mode"], None
@@ -118,7 +119,9 @@ def _only_what_is_read(mode: str, expression: Path | None, libraries: Path | Non
 
 
 def _identifier_problems(path: Path, identifiers: pd.Series) -> list[Problem]:
-    problems = []
+    from groprog_assets.methods.cohort.identity import spelling_problems
+
+    problems = spelling_problems(identifiers.tolist(), str(path))
     empty, repeated = identifiers == "", identifiers[identifiers.duplicated() & (identifiers != "")].unique()
     if not len(identifiers):
         problems.append(Problem(str(path), "no patient", "One row a patient.", "Give at least one."))

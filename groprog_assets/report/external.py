@@ -91,6 +91,9 @@ def what_was_lost(document: Mapping[str, Any]) -> list[Block]:
         f" Harmonisation: {document['harmonization']}. Risks have mean {fixed(risk['mean'], 2)} and SD {fixed(risk['sd'], 2)}; "
         f"in training {fixed(risk['training_mean'], 2)} and {fixed(risk['training_sd'], 2)}."
     )
+    if left_out := (document.get("shared_patients") or {}).get("left_out"):
+        how = document["shared_patients"]["seen_by"]
+        text += f" {number(left_out)} patients who are also in the training cohort were left out ({how})."
     heavy = max(share, genes["share"] or 0.0) >= WHOLE_LOSS
     return [note(text, "warn" if heavy else "info", "What the model could not be given")]
 

@@ -99,6 +99,7 @@ def cohort_drawings(values: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
         elsewhere[f"external_{found['name']}_calibration"] = partial(calibration.calibration_figure, held)
     return {
         **elsewhere,
+        "patient_funnel": lambda: cohort.patient_funnel(patients.funnel),
         "follow_up": lambda: cohort.follow_up(patients.outcomes, patients.summary),
         "missingness": lambda: cohort.missingness(patients.summary, patients.fields),
         "energy": lambda: training.energy_histogram(

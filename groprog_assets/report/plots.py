@@ -134,7 +134,12 @@ def loci(result: Any, genes: Any, contrast: Contrast) -> Drawing:
 
 
 def cohort(assembled: Any) -> dict[str, Drawing]:
-    """Follow-up of the patients, and which covariates are missing how often."""
+    """Who is left after each step, follow-up of the patients, and which covariates are missing how often."""
+
+    def funnel() -> Any:
+        from groprog_assets.figures import cohort as figure
+
+        return figure.patient_funnel(assembled.funnel)
 
     def follow_up() -> Any:
         from groprog_assets.figures import cohort as figure
@@ -146,7 +151,7 @@ def cohort(assembled: Any) -> dict[str, Drawing]:
 
         return figure.missingness(assembled.summary, assembled.fields)
 
-    return {"follow_up": follow_up, "missing": missing}
+    return {"funnel": funnel, "follow_up": follow_up, "missing": missing}
 
 
 def risk_model(history: Any) -> Drawing:

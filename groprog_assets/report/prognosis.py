@@ -11,7 +11,7 @@ from typing import Any
 from groprog_assets.figures.ablation import PARTS
 from groprog_assets.figures.cohort import table_one_cell
 from groprog_assets.figures.numbers import fixed, interval, number, p_value, percent
-from groprog_assets.report import strata
+from groprog_assets.report import patient_funnel, strata
 from groprog_assets.report.blocks import (
     Block,
     Cell,
@@ -61,6 +61,7 @@ METRIC_LABELS = {
 LOWER_IS_BETTER = ("brier", "calibration_error")
 
 CAPTIONS: dict[str, tuple[str, str]] = {
+    **patient_funnel.CAPTIONS,
     "follow_up": (
         "Left: the endpoint over time with its 95 % band. Right: follow-up, with events and censorings exchanged.",
         "Kaplan-Meier curves of the endpoint and of follow-up.",
@@ -208,6 +209,7 @@ def cohort(context: Mapping[str, Any]) -> list[Block]:
             ]
         )
     ]
+    blocks += patient_funnel.blocks(context, frame_of(bundle, "funnel"))
     excluded = frame_of(bundle, "exclusions")
     if landmark := summary.get("landmark_months"):
         left = 0 if excluded is None else int(excluded["reason"].str.contains("by the landmark").sum())

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from groprog_assets.study.citation import ParameterGroup, cited
 from groprog_assets.study.experiment_parameters import (
@@ -27,6 +27,7 @@ from groprog_assets.study.model_parameters import (
     RepresentationParameters,
     TrainingParameters,
 )
+from groprog_assets.study.plausible_ranges import PLAUSIBLE_RANGES, Ranges
 
 
 class QualityParameters(ParameterGroup):
@@ -270,7 +271,60 @@ class CohortParameters(ParameterGroup):
         why="fewer shared symbols mean another naming system, not a small overlap",
         ge=1,
     )
+    plausible_ranges: Ranges = cited(
+        PLAUSIBLE_RANGES,
+        unit="smallest and largest value, by kind of field and unit",
+        source="unstated",
+        why="wider than what living patients have had (the longest documented life is 122 years), so that what lies outside is "
+        "an error of entry, a code for missing or another unit; the first unit of a kind counts where a field states none",
+    )
+    longest_follow_up: float = cited(
+        75.0,
+        unit="years",
+        source="unstated",
+        why="the longest cohort studies have followed people for about 75 years; longer is another unit",
+        gt=0,
+    )
+    dependent_exclusions: float = cited(
+        0.01,
+        unit="probability",
+        source="unstated",
+        why="Fisher's exact test of being left out against having had the event; below it the check fails",
+        gt=0,
+        lt=1,
+    )
+    largest_lost_share: float = cited(
+        0.25,
+        unit="fraction of events, or of censored patients",
+        source="unstated",
+        why="more than this left out, and depending on the event, is a column not read rather than values missing",
+        gt=0,
+        le=1,
+    )
+    chance_of_identical_rows: float = cited(
+        0.01,
+        unit="pairs expected by chance",
+        source="unstated",
+        why="two patients alike in every column are one patient where chance would give fewer such pairs; 0 never refuses",
+        ge=0,
+    )
     leak_concordance: float = cited(0.95, unit="C-index of one column", source="A1", gt=0.5, le=1)
+    leak_event_area: float = cited(
+        0.9,
+        unit="area under the receiver operating curve",
+        source="unstated",
+        why="who will have the event is told from baseline with an area of 0.6 to 0.8; above 0.9 the column was written after it",
+        gt=0.5,
+        le=1,
+    )
+    leak_margin: float = cited(
+        0.1,
+        unit="C-index of one column less that of the model of all others",
+        source="unstated",
+        why="beyond the difference's interval; on public cohorts no honest column reaches it",
+        gt=0,
+        lt=0.5,
+    )
     maximum_missing_flag: float = cited(
         0.05,
         unit="fraction",
@@ -284,6 +338,12 @@ class CohortParameters(ParameterGroup):
     def landmark_days(self) -> float:
         """The last day after baseline on which a covariate may become known: the landmark's, or 0 without one."""
         return (self.landmark_months or 0.0) * 365.25 / 12
+
+    @field_validator("plausible_ranges", mode="before")
+    @classmethod
+    def _beside_the_published(cls, stated: Any) -> Any:
+        """A kind that the study states replaces the published one of that name; the others stay."""
+        return {**PLAUSIBLE_RANGES, **stated} if isinstance(stated, dict) else stated
 
 
 class Parameters(ParameterGroup):

@@ -188,7 +188,7 @@ def _cohort(study: Study) -> Iterator[Finding]:
     cohort, at = study.cohort, ("cohort", "fields")
     yield from _repeated([field.name for field in cohort.fields], at, "name", "Fields")
     yield from _repeated([field.column for field in cohort.fields], at, "column", "Columns")
-    outcome = {cohort.endpoint.time_column, cohort.endpoint.event_column}
+    outcome = {cohort.endpoint.time_column, cohort.endpoint.event_column, cohort.endpoint.event_time_column}
     for k, field in enumerate(cohort.fields):
         if field.column in outcome:
             yield Finding(
@@ -219,6 +219,11 @@ def _cohort(study: Study) -> Iterator[Finding]:
                 (*at, k), f"{field.name} is {field.kind}", "A body mass index is a number.", "Set kind: continuous."
             )
         yield from _units(field, (*at, k))
+        if field.plausible is not None and not field.plausible[0] < field.plausible[1]:
+            shown = f"[{field.plausible[0]:g}, {field.plausible[1]:g}]"
+            yield Finding((*at, k, "plausible"), shown, "A range has a lower and a higher end.", "Mend it.")
+        if field.plausible is not None and field.kind != "continuous":
+            yield Finding((*at, k, "plausible"), field.kind, "Levels have no range.", "Remove it, or set the kind.")
         if field.name in RESERVED_FIELDS:
             yield Finding(
                 (*at, k, "name"), field.name, "The name is taken by the cohort's own tables.", "Rename the field."
@@ -405,6 +410,7 @@ def _clinical(
         ((*part, "patient_column"), cohort.patient_column),
         ((*part, "endpoint", "time_column"), cohort.endpoint.time_column),
         ((*part, "endpoint", "event_column"), cohort.endpoint.event_column),
+        ((*part, "endpoint", "event_time_column"), cohort.endpoint.event_time_column),
         ((*part, "batch_column"), cohort.batch_column),
         *(((*part, "fields", k, "column"), field.column) for k, field in enumerate(cohort.fields)),
         *(((*part, "fields", k, "height_column"), field.height_column) for k, field in enumerate(cohort.fields)),

@@ -140,7 +140,14 @@ class ClinicalField(StudyPart):
         default_factory=list,
         description="units the column mixes, told apart by range; a value in none becomes missing and is counted",
     )
+    plausible: tuple[float, float] | None = Field(
+        None,
+        description="smallest and largest plausible value in the field's unit; else parameters.cohort.plausible_ranges decide",
+    )
     known_at_days: float = Field(0.0, description="days after baseline at which the value is known (A3)")
+    baseline_despite_name: bool = Field(
+        False, description="the column is known at baseline although it is named like an outcome, e.g. earlier relapses"
+    )
     block: Literal["state", "treatment"] = "state"
 
 
@@ -151,6 +158,13 @@ class Endpoint(StudyPart):
     time_column: str
     event_column: str
     time_unit: Literal["days", "months", "years"] = "months"
+    event_time_column: str | None = Field(
+        None,
+        description="column with the time of the event where time_column has none for who had it; GDC: days_to_death",
+    )
+    complete_follow_up: bool = Field(
+        False, description="every patient was followed to the event: a table in which nobody is censored is right"
+    )
     event_values: list[str] = Field(
         default_factory=lambda: [
             *("1", "1:DECEASED", "1:PROGRESSION", "1:DEAD WITH TUMOR", "1:Recurred/Progressed", "DECEASED", "true")
@@ -227,18 +241,33 @@ class ExternalCohort(StudyPart):
     )
     batch_column: str | None = None
     expression: Expression | None = None
+    shared_patients: Literal["refuse", "leave_out", "renumbered"] = Field(
+        "refuse",
+        description="patients who are also in the training cohort: refuse the cohort, leave them out and say how many, or, where "
+        "each centre numbered its own patients, take equal identifiers for other people (identical rows are left out)",
+    )
     harmonize: bool = Field(
         False,
         description="take this centre's own batch effects out of the expression; its outcomes are not used for that",
     )
 
     def as_cohort(self, own: Cohort) -> Cohort:
-        """The same patients as a cohort, fields it does not list as those of `own`, the study's cohort."""
+        """The same patients as a cohort, fields it does not list as those of `own`, the study's cohort.
+
+        A field in the unit of the study's field of that name has its plausible range, unless it states one.
+        """
+        known = {(field.name, field.unit): field.plausible for field in own.fields}
+        fields = [
+            field
+            if field.plausible is not None
+            else field.model_copy(update={"plausible": known.get((field.name, field.unit))})
+            for field in self.fields
+        ]
         return Cohort(
             clinical=self.clinical,
             patient_column=self.patient_column,
             endpoint=self.endpoint,
-            fields=self.fields or own.fields,
+            fields=fields or own.fields,
             batch_column=self.batch_column,
             expression=self.expression,
             splits=None,

@@ -17,10 +17,12 @@ DECLARED = (
         "one covariate",
         (
             Column("field", "str", "name", "column of clinical_records"),
+            Column("column", "str", "name", "column of the file it is read from"),
             Column("kind", "str", "continuous, ordinal, categorical", "how it is encoded"),
             Column("unit", "str", "text", "unit of continuous fields"),
             Column("levels", "str", "JSON list", "levels of ordinal and categorical fields, in order"),
             Column("known_at_days", "float64", "days", "0 for baseline; when the value becomes known"),
+            Column("baseline_despite_name", "bool", "flag", "the study vouches for a name like that of an outcome"),
             Column("block", "str", "state or treatment", "Table 5 block"),
             Column("used", "bool", "flag", "enters the model"),
             Column("reason", "str", "text", "why not, where it does not"),
@@ -56,7 +58,27 @@ DECLARED = (
             Column("has_expression", "bool", "flag", "patient is in the expression matrix"),
             Column("has_nascent", "bool", "flag", "patient has a nascent library"),
             Column("batch", "str", "name", "declared batch; empty for none"),
+            Column(
+                "twin_of", "str", "id", "patient whose outcome and covariates, or expression, are the same; else empty"
+            ),
         ),
         ("patient_id",),
+    ),
+    Table(
+        "patient_funnel",
+        "one step from the clinical table to the patients of the model",
+        (
+            Column(
+                "step", "str", "name", "read, a reason for being left out, or with expression (where the others stay)"
+            ),
+            Column("removed", "int64", "patients", "left out by this step"),
+            Column("removed_events", "int64", "patients", "of these with the event"),
+            Column("removed_censored", "int64", "patients", "of these censored; the event of the others is not known"),
+            Column("remaining", "int64", "patients", "left after it"),
+            Column("events", "int64", "patients", "of these with the event"),
+            Column("censored", "int64", "patients", "of these censored"),
+            Column("reason", "str", "text", "what the step asks"),
+        ),
+        ("step",),
     ),
 )

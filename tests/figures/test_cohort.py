@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from groprog_assets.figures.cohort import LARGEST_TABLE, follow_up, missingness, table_one
+from groprog_assets.figures.cohort import LARGEST_TABLE, follow_up, missingness, patient_funnel, table_one
 from groprog_assets.figures.style import figure_bytes
 from tests.methods.cohort.test_cohort import assemble
 
@@ -43,6 +43,23 @@ def test_nobody_and_nothing_is_said_in_words() -> None:
     known = made.fields.assign(used=True)
     assert "known for every patient" in words(missingness({"missing": {"age": 0.0}, "patients": 3}, known))
     assert "No covariates" in words(table_one({}))
+
+
+def test_the_funnel_draws_who_is_left_by_event() -> None:
+    from groprog_assets.methods.cohort.patient_funnel import Step
+    from groprog_assets.methods.cohort.patient_funnel import patient_funnel as funnel_table
+
+    funnel = funnel_table(
+        60, 30, [Step("no time for OS", 7, 2, 0, "asks"), Step("no event for OS", 0, 0, 1, "asks")], (50, 30)
+    )
+    figure = patient_funnel(funnel)
+    (axes,) = figure.axes
+    assert "90, 1 left out" in words(figure)
+    assert "80, 10 fewer" in words(figure)
+    widths = [[bar.get_width() for bar in group] for group in axes.containers]
+    assert widths == [[67, 60, 60, 50], [32, 30, 30, 30], [1, 1, 0, 0]]
+    assert figure_bytes(patient_funnel(funnel)) == figure_bytes(figure)
+    assert "No patients" in words(patient_funnel(funnel.iloc[:0]))
 
 
 def test_a_long_table_is_cut_and_says_so() -> None:

@@ -20,6 +20,7 @@ from groprog_assets.tables.values import Arrays
         "fields": "clinical_fields",
         "outcomes": "outcomes",
         "exclusions": "exclusions",
+        "funnel": "patient_funnel",
     },
     sections=("cohort", "parameters.cohort"),
     blocking=("enough_events",),
@@ -27,6 +28,7 @@ from groprog_assets.tables.values import Arrays
 def cohort(study: StudyView, clinical_records: Bundle, patient_expression: Arrays) -> Materialized:
     """Patients with a usable outcome and covariates known at baseline or the landmark; outcomes stay a table apart."""
     from groprog_assets.methods.cohort import cohort as method
+    from groprog_assets.methods.cohort.patient_funnel import told
 
     assembled = method.assemble_cohort(
         clinical_records.records,
@@ -37,6 +39,7 @@ def cohort(study: StudyView, clinical_records: Bundle, patient_expression: Array
         study.cohort,
         study.parameters.cohort,
         units=clinical_records.summary["units"],
+        left_out=clinical_records.summary["left_out"],
     )
     parameters = study.parameters.cohort
     return materialized(
@@ -46,4 +49,5 @@ def cohort(study: StudyView, clinical_records: Bundle, patient_expression: Array
         patients=len(assembled.index),
         events=int(assembled.outcomes["event"].sum()),
         with_expression=int(assembled.index["has_expression"].sum()),
+        funnel=told(assembled.funnel),
     )

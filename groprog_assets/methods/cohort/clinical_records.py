@@ -14,7 +14,6 @@ import pandas as pd
 
 from groprog_assets.errors import CohortError, Problem
 from groprog_assets.methods.cohort.clinical_tables import (
-    MONTHS,
     Table,
     examples,
     missing_cells,
@@ -23,12 +22,23 @@ from groprog_assets.methods.cohort.clinical_tables import (
     to_number,
 )
 from groprog_assets.methods.cohort.clinical_units import NO_UNIT, Recorded, in_stated_unit
+from groprog_assets.methods.cohort.identity import spelling_problems
+from groprog_assets.methods.cohort.outcomes import (
+    LeftOut,
+    coding_problems,
+    dependence,
+    left_out_by_reason,
+    older_than_a_life,
+    questions,
+    read_outcomes,
+)
 from groprog_assets.study.parameters import CohortParameters
-from groprog_assets.study.schema import ClinicalField, Cohort, Endpoint
+from groprog_assets.study.plausible_ranges import PLAUSIBLE_RANGES, PlausibleRange, Ranges, plain_unit, plausible_range
+from groprog_assets.study.schema import ClinicalField, Cohort
 from groprog_assets.tables import conform
 
-LONGEST_LIFE = 150.0
-"""Years beyond which a column of years is one of days or of dates."""
+YEARS = {"years": 1.0, "months": 1 / 12, "days": 1 / 365.25}
+"""Years in one unit of an age."""
 MOST_LEVELS = 50
 """A categorical field with more distinct values than this is an identifier or free text, not a covariate."""
 
@@ -53,15 +63,16 @@ def read_clinical(cohort: Cohort, parameters: CohortParameters) -> ClinicalRecor
     A field that is constant, empty, known after
     baseline (or after the landmark) or nearly as varied as an identifier is kept with used=False and the reason.
 
-    Raises CohortError with every problem: absent columns, empty or repeated patient identifiers, times that are negative,
-    infinite or no number, event values outside the vocabulary, covariate values of the wrong type or level, fewer than
-    `minimum_events` events.
+    Raises CohortError with every problem: absent columns, empty or repeated patient identifiers, also under other spellings,
+    times that are negative, infinite, no number or longer than a life, event values outside the vocabulary, nobody censored,
+    outcomes missing in dependence on the event, covariate values of the wrong type or level or outside their plausible range,
+    fewer than `minimum_events` events.
     """
     table = read_table(cohort.clinical)
     needed = [cohort.patient_column, cohort.endpoint.time_column, cohort.endpoint.event_column]
     needed += [field.column for field in cohort.fields]
     needed += [field.height_column for field in cohort.fields if field.height_column]
-    needed += [cohort.batch_column] if cohort.batch_column else []
+    needed += [name for name in (cohort.endpoint.event_time_column, cohort.batch_column) if name]
     absent = [column for column in dict.fromkeys(needed) if column not in table.cells]
     if absent:
         columns = ", ".join(map(str, table.cells.columns))
@@ -74,10 +85,14 @@ def read_clinical(cohort: Cohort, parameters: CohortParameters) -> ClinicalRecor
             ]
         )
     patients, problems = _patients(table, cohort.patient_column)
-    outcomes, missing_outcome, found = read_outcomes(table, patients, cohort.endpoint)
+    read = read_outcomes(table, patients, cohort.endpoint, parameters.longest_follow_up)
+    outcomes, left_out = read.outcomes, read.left_out
+    problems += read.problems
+    records, found = read_covariates(table, patients, cohort.fields, parameters.plausible_ranges)
     problems += found
-    records, found = read_covariates(table, patients, cohort.fields)
-    problems += found
+    if not problems:
+        problems += _life_problems(table, patients, outcomes, records, cohort, parameters)
+        problems += coding_problems(table, outcomes, left_out, cohort.endpoint, parameters)
     if not problems and outcomes["event"].sum() < parameters.minimum_events:
         problems.append(
             Problem(
@@ -93,12 +108,7 @@ def read_clinical(cohort: Cohort, parameters: CohortParameters) -> ClinicalRecor
         cells = table.cells[cohort.batch_column]
         records["batch"] = cells.where(~missing_cells(cells), "").astype("str").to_numpy()
     fields = describe_fields(records, cohort.fields, parameters.landmark_months)
-    exclusions = conform(
-        pd.DataFrame(
-            [("patient", patient, reason) for patient, reason in missing_outcome], columns=["what", "id", "reason"]
-        ).astype("str"),
-        "exclusions",
-    )
+    exclusions = conform(_excluded(left_out), "exclusions")
     summary = {
         "file": table.path.name,
         "rows": len(records),
@@ -108,12 +118,41 @@ def read_clinical(cohort: Cohort, parameters: CohortParameters) -> ClinicalRecor
         "time_unit_in_file": cohort.endpoint.time_unit,
         "time_unit": "months",
         "excluded": len(exclusions),
+        "excluded_by_event": dependence(outcomes, left_out)._asdict(),
+        "left_out": left_out_by_reason(left_out),
+        "questions": [vars(problem) for problem in questions(table, outcomes, cohort.endpoint)],
+        "notices": [vars(problem) for problem in read.notices],
         "units": recorded_units(table, cohort.fields),
         "fields_used": fields.loc[fields["used"], "field"].tolist(),
         "fields_not_used": dict(fields.loc[~fields["used"], ["field", "reason"]].itertuples(index=False, name=None)),
     }
     records, outcomes = conform(records, "clinical_records"), conform(outcomes, "outcomes")
     return ClinicalRecords(records, outcomes, conform(fields, "clinical_fields"), exclusions, summary)
+
+
+def _excluded(left_out: Sequence[LeftOut]) -> pd.DataFrame:
+    rows = [("patient", patient, reason) for patient, reason, _ in left_out]
+    return pd.DataFrame(rows, columns=["what", "id", "reason"]).astype("str")
+
+
+def _life_problems(
+    table: Table,
+    patients: pd.Series,
+    outcomes: pd.DataFrame,
+    records: pd.DataFrame,
+    cohort: Cohort,
+    parameters: CohortParameters,
+) -> list[Problem]:
+    """Patients whose age and follow-up together are longer than a life."""
+    for field in cohort.fields:
+        expected = plausible_range(field.name, field.column, field.unit, None, parameters.plausible_ranges)
+        unit = plain_unit(field.unit) or "years"
+        if field.kind == "continuous" and expected.kind == "age" and unit in YEARS:
+            months = outcomes.set_index("patient_id")["time"].reindex(patients.to_numpy())
+            oldest = parameters.plausible_ranges["age"]["years"][1]
+            age = records[field.name].to_numpy(np.float64) * YEARS[unit]
+            return older_than_a_life(table, cohort.endpoint, months, age, oldest)
+    return []
 
 
 def _patients(table: Table, column: str) -> tuple[pd.Series, list[Problem]]:
@@ -141,81 +180,16 @@ def _patients(table: Table, column: str) -> tuple[pd.Series, list[Problem]]:
                 "Keep one row a patient.",
             )
         )
-    return patients, problems
-
-
-def read_outcomes(
-    table: Table, patients: pd.Series, endpoint: Endpoint
-) -> tuple[pd.DataFrame, list[tuple[str, str]], list[Problem]]:
-    """(outcomes of the patients who have one, [(patient, why left out)], problems). Times in months.
-
-    Event values are compared without case and surrounding space; a number may be written 1 or 1.0, and a cBioPortal code
-    `1:WORD` is recognised by its digit when the digit itself is in the vocabulary.
-    """
-    problems = []
-    cells = table.cells[endpoint.time_column]
-    absent_time = missing_cells(cells)
-    time, unreadable = to_number(cells, absent_time)
-    unreadable |= np.isinf(time.to_numpy()) if len(time) else False
-    where = f"{table.path}, {endpoint.time_column}"
-    if unreadable.any():
-        problems.append(
-            Problem(
-                where,
-                f"{int(unreadable.sum())} values are no finite number ({examples(cells[unreadable])}; {table.rows(unreadable)})",
-                f"Follow-up is a number of {endpoint.time_unit}; missing is an empty cell or NA.",
-                "Mend these rows, or name another time column.",
-            )
-        )
-    negative = time < 0
-    if negative.any():
-        problems.append(
-            Problem(
-                where,
-                f"{int(negative.sum())} negative times ({examples(cells[negative])}; {table.rows(negative)})",
-                "Follow-up starts at 0.",
-                "Mend these rows: dates may be swapped.",
-            )
-        )
-    codes = table.cells[endpoint.event_column].str.strip()
-    happened = {normalised_code(value) for value in endpoint.event_values}
-    censored = {normalised_code(value) for value in endpoint.censored_values}
-    known = codes.map(normalised_code)
-    short = known.str.extract(r"^([01]):", expand=False)
-    known = known.where(known.isin(happened | censored) | short.isna(), short)
-    absent_event = missing_cells(codes) & ~known.isin(happened | censored)
-    strange = ~known.isin(happened | censored) & ~absent_event
-    if strange.any():
-        counts = codes[strange].value_counts()
-        shown = ", ".join(f"{value!r} ({count})" for value, count in counts.head(6).items())
-        problems.append(
-            Problem(
-                f"{table.path}, {endpoint.event_column}",
-                f"{int(strange.sum())} values outside the vocabulary: {shown}",
-                f"Events are {', '.join(endpoint.event_values)}; censored are {', '.join(endpoint.censored_values)}.",
-                "Add each value to cohort.endpoint.event_values or censored_values.",
-            )
-        )
-    left_out = []
-    for patient, no_time, no_event in zip(patients, absent_time, absent_event):
-        if no_time or no_event:
-            what = " and ".join(name for name, gone in (("time", no_time), ("event", no_event)) if gone)
-            left_out.append((str(patient), f"no {what} for {endpoint.name}"))
-    keep = ~(absent_time | absent_event | strange | unreadable)
-    outcomes = pd.DataFrame(
-        {
-            "patient_id": patients[keep].to_numpy(),
-            "time": time[keep].to_numpy() * MONTHS[endpoint.time_unit],
-            "event": known[keep].isin(happened).to_numpy(),
-        }
-    )
-    return outcomes, left_out, problems
+    return patients, problems + spelling_problems(patients.tolist(), f"{table.path}, {column}", table)
 
 
 def read_covariates(
-    table: Table, patients: pd.Series, fields: Sequence[ClinicalField]
+    table: Table, patients: pd.Series, fields: Sequence[ClinicalField], ranges: Ranges = PLAUSIBLE_RANGES
 ) -> tuple[pd.DataFrame, list[Problem]]:
-    """(patient_id and one column a field, problems), rows as in the file. For training and for new patients alike."""
+    """(patient_id and one column a field, problems), rows as in the file. For training and for new patients alike.
+
+    A continuous value outside the field's plausible range, its own or that of its kind in `ranges`, is a problem.
+    """
     columns: dict[str, Any] = {"patient_id": patients.to_numpy()}
     problems: list[Problem] = []
     for field in fields:
@@ -227,8 +201,10 @@ def read_covariates(
                 Problem(str(table.path), f"no column {name!r}", rule, "Add it; blanks may stay.") for name in absent
             ]
             continue
-        read = _continuous if field.kind == "continuous" else _levels
-        columns[field.name], found = read(table, field)
+        if field.kind == "continuous":
+            columns[field.name], found = _continuous(table, field, ranges)
+        else:
+            columns[field.name], found = _levels(table, field)
         problems += found
     return pd.DataFrame(columns), problems
 
@@ -269,20 +245,56 @@ def _recorded(table: Table, field: ClinicalField) -> tuple[np.ndarray, Recorded]
     return raw, in_stated_unit(raw, field.units)
 
 
-def _continuous(table: Table, field: ClinicalField) -> tuple[np.ndarray, list[Problem]]:
+def _continuous(table: Table, field: ClinicalField, ranges: Ranges) -> tuple[np.ndarray, list[Problem]]:
     raw, problems = _measured(table, field)
     values = in_stated_unit(raw, field.units).values
-    known = np.abs(values[np.isfinite(values)])
-    if field.unit == "years" and known.size and float(np.median(known)) > LONGEST_LIFE:
-        problems.append(
-            Problem(
-                f"{table.path}, {field.column}",
-                f"a median of {np.median(known):g}",
-                f"The field {field.name} is in years.",
-                "State the unit it is recorded in under the field's `units` (days: factor 0.00273785), or mend its unit.",
-            )
-        )
+    if field.units and field.plausible is None:  # the ranges of the units decide
+        return values, problems
+    expected = plausible_range(field.name, field.column, field.unit, field.plausible, ranges)
+    outside = (values < expected.lowest) | (values > expected.highest)
+    if outside.any():
+        problems.append(_implausible(table, field, raw, outside, expected, ranges))
     return values, problems
+
+
+def _implausible(
+    table: Table,
+    field: ClinicalField,
+    values: np.ndarray,
+    outside: np.ndarray,
+    expected: PlausibleRange,
+    ranges: Ranges,
+) -> Problem:
+    """Values outside their range: one cell is an error of entry, most of a column is another unit."""
+    shown = ", ".join(f"{value:g}" for value in dict.fromkeys(values[outside].tolist()[:5]))
+    unit = f" {field.unit}" if field.unit else ""
+    remedy = (
+        "Mend these cells, empty where the value is not known; where they are right, state the field's own range: "
+        f"plausible: [lowest, highest]{unit and ' in'}{unit}."
+    )
+    known = np.isfinite(values)
+    if outside.sum() * 2 > known.sum():
+        for other, (lowest, highest) in ranges.get(expected.kind, {}).items():
+            inside = (values[known] >= lowest) & (values[known] <= highest)
+            if plain_unit(other) != plain_unit(field.unit or next(iter(ranges[expected.kind]))) and inside.all():
+                remedy = f"They are plausible in {other}: if so, set the field's unit: {other}."
+                if field.unit in YEARS and other in YEARS:
+                    factor = YEARS[other] / YEARS[field.unit]
+                    remedy = (
+                        f"Read in {other} the median is {np.median(values[known]) * factor:.3g} {field.unit}: if so, add to the "
+                        f"field units: [{{unit: {other}, lowest: {lowest:g}, highest: {highest:g}, factor: {factor:.6g}}}]."
+                    )
+                break
+        else:
+            if (values[known] <= 0).all() and expected.kind == "age":
+                remedy = "GDC's days_to_birth counts days back from diagnosis: take age_at_diagnosis, in days, or mend the sign."
+    kind = expected.kind.replace("_", " ") if expected.kind != "any" else field.name
+    return Problem(
+        f"{table.path}, {field.column}",
+        f"{int(outside.sum())} of {int(known.sum())} values outside {expected}{unit} ({shown}; {table.rows(outside)})",
+        f"Plausible values of {kind} lie there ({expected.stated_in}).",
+        remedy,
+    )
 
 
 def _measured(table: Table, field: ClinicalField) -> tuple[np.ndarray, list[Problem]]:
@@ -354,10 +366,12 @@ def describe_fields(
         rows.append(
             {
                 "field": field.name,
+                "column": field.column,
                 "kind": field.kind,
                 "unit": field.unit,
                 "levels": json.dumps(levels, ensure_ascii=False),
                 "known_at_days": float(field.known_at_days),
+                "baseline_despite_name": field.baseline_despite_name,
                 "block": field.block,
                 "used": not reason,
                 "reason": reason,

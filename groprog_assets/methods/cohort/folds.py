@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,11 @@ from groprog_assets.tables import conform
 
 
 def make_folds(
-    outcomes: pd.DataFrame, splits_path: Path | None, parameters: EvaluationParameters, seed: int
+    outcomes: pd.DataFrame,
+    splits_path: Path | None,
+    parameters: EvaluationParameters,
+    seed: int,
+    index: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """`folds` table: in every repeat each patient of `outcomes` is tested in exactly one fold.
 
@@ -28,10 +33,9 @@ def make_folds(
     differ by at most one; the
     same outcomes and seed give the same folds, whatever the row order. A splits file is JSON with `ids` and `splits`
     [{rep, fold, test: [index into ids]}]; patients of it who are not in `outcomes` are passed over, as they were
-    excluded from the cohort.
+    excluded from the cohort. Patients whom `index` (cohort_index) says to be alike (`twin_of`) are tested in one fold.
     Raises CohortError, with every problem at once: repeated patient ids, a patient in two folds of a repeat or in
-    none, an unknown
-    id, fewer events than folds.
+    none, an unknown id, fewer events than folds, identical patients in two folds of a splits file.
     """
     duplicated = outcomes["patient_id"][outcomes["patient_id"].duplicated()].unique()
     if len(duplicated):
@@ -43,11 +47,21 @@ def make_folds(
                 "Keep one row a patient.",
             )
         )
-    frame = _drawn(outcomes, parameters, seed) if splits_path is None else _read(outcomes, Path(splits_path))
+    known = index is not None and "twin_of" in index
+    pairs = zip(index["patient_id"], index["twin_of"]) if index is not None and known else ()
+    twins = {str(patient): str(other) for patient, other in pairs if other}
+    if splits_path is None:
+        frame = _drawn(outcomes, parameters, seed, twins)
+    else:
+        frame = _read(outcomes, Path(splits_path), twins)
     return conform(frame.sort_values(["repeat", "patient_id"]), "folds")
 
 
-def _drawn(outcomes: pd.DataFrame, parameters: EvaluationParameters, seed: int) -> pd.DataFrame:
+def _drawn(
+    outcomes: pd.DataFrame, parameters: EvaluationParameters, seed: int, twins: Mapping[str, str]
+) -> pd.DataFrame:
+    followers = outcomes["patient_id"].isin(list(twins))
+    everyone, outcomes = outcomes, outcomes[~followers]
     events = int(outcomes["event"].sum())
     if events < parameters.folds:
         raise CohortError(
@@ -63,12 +77,15 @@ def _drawn(outcomes: pd.DataFrame, parameters: EvaluationParameters, seed: int) 
     rows = []
     for repeat in range(parameters.repeats):
         random = np.random.default_rng([seed, repeat])
-        fold = stratified_folds(event, parameters.folds, random)
-        rows.append(pd.DataFrame({"repeat": repeat, "fold": fold, "patient_id": patients}))
+        fold = stratified_folds(event, parameters.folds, random).tolist()
+        of = dict(zip(patients.tolist(), fold))
+        follow = everyone.loc[followers, "patient_id"].tolist()
+        place = [*fold, *(of[twins[patient]] for patient in follow)]
+        rows.append(pd.DataFrame({"repeat": repeat, "fold": place, "patient_id": [*patients.tolist(), *follow]}))
     return pd.concat(rows)
 
 
-def _read(outcomes: pd.DataFrame, path: Path) -> pd.DataFrame:
+def _read(outcomes: pd.DataFrame, path: Path, twins: Mapping[str, str]) -> pd.DataFrame:
     problems: list[Problem] = []
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -102,6 +119,13 @@ def _read(outcomes: pd.DataFrame, path: Path) -> pd.DataFrame:
         if never:
             problems.append(
                 _problem(path, f"repeat {repeat}: {never[0]} is in no fold", "Every patient is tested once.")
+            )
+        where = {ids[i]: fold for r, fold, test in splits if r == repeat for i in test}
+        apart = [patient for patient, other in twins.items() if where.get(patient) != where.get(other)]
+        if apart:
+            said = f"repeat {repeat}: {len(apart)} patients are in another fold than one who is alike in every column"
+            problems.append(
+                _problem(path, f"{said}; first {apart[0]} and {twins[apart[0]]}", "Such a pair may be one patient.")
             )
     if not known & set(ids):
         problems.append(

@@ -346,7 +346,9 @@ def test_the_words_of_cbioportal_for_each_endpoint_need_no_map(
     assert (len(read.outcomes), int(read.outcomes["event"].sum())) == (20, 13)
 
 
-@pytest.mark.parametrize(("ages", "sound"), [((50, 61, 999), True), ((18263, 22280, 365), False), ((-21000,), False)])
+@pytest.mark.parametrize(
+    ("ages", "sound"), [((50, 61, 99), True), ((50, 61, 999), False), ((18263, 22280, 365), False), ((-21000,), False)]
+)
 def test_years_that_are_days_are_refused(tmp_path: Path, ages: tuple[int, ...], sound: bool):
     path = tmp_path / "c.tsv"
     path.write_text("ID\tAGE\n" + "".join(f"p{k}\t{age}\n" for k, age in enumerate(ages)))

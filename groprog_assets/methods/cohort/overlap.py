@@ -1,0 +1,97 @@
+"""Patients of an external cohort who are also in the training cohort: by identifier, by identical rows, by identical expression.
+
+Tables in, names out; no Dagster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from groprog_assets.methods.cohort.identity import profile_keys, row_keys, shared_patients
+
+SAME_TIME = 0.06
+"""Months by which two follow-ups may differ and be one, recorded in days or in months to a hundredth."""
+
+
+class Overlap(NamedTuple):
+    """Patients of the external cohort, in its order, that are one of the training cohort's: by identifier, by row, by expression;
+    expected: identical rows that chance would give."""
+
+    by_identifier: list[str]
+    by_row: list[str]
+    by_expression: list[str]
+    expected: float
+
+    def everyone(self, identifiers: bool) -> list[str]:
+        """All of them once; without `identifiers` those that rows or expression show."""
+        named = [*(self.by_identifier if identifiers else []), *self.by_row, *self.by_expression]
+        return list(dict.fromkeys(named))
+
+    def __str__(self) -> str:
+        parts = (
+            (self.by_identifier, "by identifier"),
+            (self.by_row, "by identical rows"),
+            (self.by_expression, "by identical expression"),
+        )
+        return ", ".join(
+            f"{len(names)} {how} ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})"
+            for names, how in parts
+            if names
+        )
+
+
+def overlap(
+    own: tuple[pd.DataFrame, pd.DataFrame, Mapping[str, Any] | None],
+    other: tuple[pd.DataFrame, pd.DataFrame, Mapping[str, Any] | None],
+    chance: float,
+) -> Overlap:
+    """Who of `other` is in `own`; each is (records, outcomes, expression arrays or None).
+
+    Rows are alike when event, follow-up (to SAME_TIME months) and every covariate that both have agree, missing values
+    included; they count where chance would give fewer than `chance` such pairs. Expression is compared over the genes of both.
+    """
+    identifiers = shared_patients(own[0]["patient_id"].astype(str), other[0]["patient_id"].astype(str))
+    rows, expected = _alike_rows(own[:2], other[:2])
+    return Overlap(identifiers, rows if expected < chance else [], _alike_profiles(own[2], other[2]), expected)
+
+
+def _alike_rows(
+    own: tuple[pd.DataFrame, pd.DataFrame], other: tuple[pd.DataFrame, pd.DataFrame]
+) -> tuple[list[str], float]:
+    left, right = (records.merge(outcomes, on="patient_id", how="inner") for records, outcomes in (own, other))
+    fields = [name for name in own[0].columns if name in other[0].columns and name not in ("patient_id", "batch")]
+    if left.empty or right.empty or not fields:
+        return [], 0.0
+    compared = ["event", *fields]
+    expected = float(len(left) * len(right))
+    for name in compared:
+        shares = [pd.Series(row_keys(frame[[name]])).value_counts(normalize=True) for frame in (left, right)]
+        expected *= float(shares[0].mul(shares[1], fill_value=0.0).sum())
+    times = np.sort(left["time"].to_numpy(np.float64))
+    near = np.searchsorted(times, right["time"] + SAME_TIME, "right") - np.searchsorted(
+        times, right["time"] - SAME_TIME, "left"
+    )
+    expected *= float(near.mean()) / len(left)
+    held: dict[str, list[float]] = {}
+    for key, time in zip(row_keys(left[compared]).tolist(), left["time"].tolist()):
+        held.setdefault(key, []).append(time)
+    alike = [
+        any(abs(time - known) <= SAME_TIME for known in held.get(key, ()))
+        for key, time in zip(row_keys(right[compared]).tolist(), right["time"].tolist())
+    ]
+    return right.loc[alike, "patient_id"].astype(str).tolist(), expected
+
+
+def _alike_profiles(own: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> list[str]:
+    if own is None or other is None or not own["values"].size or not other["values"].size:
+        return []
+    genes, mine, theirs = np.intersect1d(own["gene"].astype(str), other["gene"].astype(str), return_indices=True)
+    if not genes.size:
+        return []
+    known = set(profile_keys(own["values"][:, mine]).tolist()) - {""}
+    keys = profile_keys(other["values"][:, theirs]).tolist()
+    return [str(patient) for patient, key in zip(other["patient_id"].tolist(), keys) if key in known]

@@ -1,0 +1,87 @@
+"""Patients of an external cohort who are in the training cohort are found under any name; strangers are not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from groprog_assets.methods.cohort.overlap import overlap
+
+GENES = np.array([f"G{k}" for k in range(60)])
+
+
+def people(n: int, seed: int, prefix: str) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
+    random = np.random.default_rng(seed)
+    ids = np.array([f"{prefix}{k:03}" for k in range(n)])
+    age, albumin = random.normal(60, 10, n).round(1), random.normal(4, 0.5, n).round(1)
+    albumin[::10] = np.nan
+    records = pd.DataFrame({"patient_id": ids, "age": age, "albumin": albumin, "sex": random.choice(["f", "m"], n)})
+    outcomes = pd.DataFrame(
+        {"patient_id": ids, "time": random.exponential(30, n).round(2), "event": random.random(n) < 0.6}
+    )
+    return (
+        records,
+        outcomes,
+        {"values": random.normal(5, 2, (n, 60)).astype(np.float32), "patient_id": ids, "gene": GENES},
+    )
+
+
+def joined(one: Any, other: Any, rows: range, ids: list[str], days: bool = False) -> tuple[Any, Any, Any]:
+    """`other` with the patients `rows` of `one` under the identifiers `ids`."""
+    records, outcomes = (
+        pd.concat([right, left.iloc[list(rows)].assign(patient_id=ids)], ignore_index=True)
+        for left, right in zip(one[:2], other[:2])
+    )
+    if days:
+        outcomes["time"] = (outcomes["time"] * 365.25 / 12).round() * 12 / 365.25
+    values = np.vstack([other[2]["values"], one[2]["values"][list(rows)]])
+    return records, outcomes, {**other[2], "values": values, "patient_id": np.array([*other[2]["patient_id"], *ids])}
+
+
+def test_strangers_share_nothing():
+    found = overlap(people(300, 1, "A"), people(200, 2, "B"), 0.01)
+    assert found.everyone(identifiers=True) == []
+
+
+def test_the_same_identifiers_in_other_spellings():
+    own = people(100, 1, "A")
+    other = joined(own, people(80, 2, "B"), range(5), [f" a{k:03}\u200b" for k in range(5)])
+    found = overlap((*own[:2], None), (*other[:2], None), 0.01)
+    assert len(found.by_identifier) == len(found.by_row) == 5
+    assert "5 by identifier" in str(found)
+
+
+def test_the_same_rows_under_other_identifiers_and_in_days():
+    own = people(200, 1, "A")
+    other = joined(own, people(100, 2, "B"), range(20), [f"X{k}" for k in range(20)], days=True)
+    found = overlap((*own[:2], None), (*other[:2], None), 0.01)
+    assert found.by_row == [f"X{k}" for k in range(20)]
+    assert found.by_identifier == []
+    assert found.everyone(identifiers=False) == found.by_row
+
+
+def test_the_same_expression_over_the_genes_of_both():
+    own = people(50, 1, "A")
+    other = joined(own, people(40, 2, "B"), range(3), ["X0", "X1", "X2"])
+    order = np.random.default_rng(0).permutation(60)[:40]
+    matrix = {**other[2], "gene": GENES[order], "values": other[2]["values"][:, order]}
+    outcomes = other[1].assign(time=other[1]["time"] + 5)
+    assert overlap(own, (other[0], outcomes, matrix), 0.01).by_expression == ["X0", "X1", "X2"]
+
+
+def test_coarse_rows_that_chance_makes_alike_are_other_people():
+    random = np.random.default_rng(0)
+
+    def coarse(prefix: str) -> tuple[pd.DataFrame, pd.DataFrame, None]:
+        ids = [f"{prefix}{k}" for k in range(200)]
+        records = pd.DataFrame({"patient_id": ids, "stage": random.choice(["I", "II"], 200)})
+        outcomes = pd.DataFrame(
+            {"patient_id": ids, "time": random.integers(1, 60, 200) * 1.0, "event": random.random(200) < 0.5}
+        )
+        return records, outcomes, None
+
+    found = overlap(coarse("A"), coarse("B"), 0.01)
+    assert found.expected > 1
+    assert found.by_row == []
