@@ -6,7 +6,6 @@ Tables come in as mappings of columns. NumPy only.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
@@ -14,8 +13,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 Kind = Literal["continuous", "ordinal", "categorical"]
-MISSING_WORDS = frozenset({"nan", "<na>", "none", "na"})
-"""Texts that arrays from outside the program's tables use for a missing value."""
 
 
 class Columns(Protocol):
@@ -81,7 +78,7 @@ def _rows(records: Columns) -> int:
     return int(np.size(records["patient_id"]))
 
 
-def field_specs(columns: Columns, missing_words: Collection[str] = ()) -> tuple[FieldSpec, ...]:
+def field_specs(columns: Columns) -> tuple[FieldSpec, ...]:
     """FieldSpecs from the columns of table clinical_fields; `levels` is a JSON list of `texts`; rows not `used` are left out."""
     specs = []
     for row, name in enumerate(np.asarray(columns["field"])):
@@ -93,7 +90,7 @@ def field_specs(columns: Columns, missing_words: Collection[str] = ()) -> tuple[
                 str(name),
                 str(np.asarray(columns["kind"])[row]),  # type: ignore[arg-type]
                 str(np.asarray(columns["unit"])[row]) if "unit" in columns else "",
-                tuple(_text(level, missing_words) for level in levels),
+                tuple(_text(level) for level in levels),
                 str(np.asarray(columns["block"])[row]) if "block" in columns else "state",  # type: ignore[arg-type]
                 float(np.asarray(columns["known_at_days"])[row]) if "known_at_days" in columns else 0.0,
                 str(np.asarray(columns["column"])[row]) if "column" in columns else "",
@@ -105,9 +102,9 @@ def field_specs(columns: Columns, missing_words: Collection[str] = ()) -> tuple[
     return tuple(specs)
 
 
-def covariate_values(spec: FieldSpec, values: ArrayLike, missing_words: Collection[str] = ()) -> np.ndarray:
+def covariate_values(spec: FieldSpec, values: ArrayLike) -> np.ndarray:
     """Values (n,) of a field: float64 with NaN where missing (continuous), else `texts` with "" where missing."""
-    return numbers(values) if spec.kind == "continuous" else texts(values, missing_words)
+    return numbers(values) if spec.kind == "continuous" else texts(values)
 
 
 def numbers(values: ArrayLike) -> np.ndarray:
@@ -125,19 +122,19 @@ def numbers(values: ArrayLike) -> np.ndarray:
     return np.where(np.isfinite(result), result, np.nan)
 
 
-def texts(values: ArrayLike, missing_words: Collection[str] = ()) -> np.ndarray:
+def texts(values: ArrayLike) -> np.ndarray:
     """str (n,), stripped, with missing values as "" and whole numbers without a decimal point.
 
-    None, NaN and pandas' NA are missing; so are texts that, in lower case, are among `missing_words`.
+    None, NaN and pandas' NA are missing. A text never is: a level may be called "none". Which words of a file mean a missing
+    value is decided where the file is read.
     """
-    return np.array([_text(value, missing_words) for value in np.asarray(values, dtype=object)], dtype=str)
+    return np.array([_text(value) for value in np.asarray(values, dtype=object)], dtype=str)
 
 
-def _text(value: object, missing_words: Collection[str]) -> str:
-    if value is None or value is np.ma.masked or (isinstance(value, float) and not np.isfinite(value)):
+def _text(value: object) -> str:
+    if value is None or value is np.ma.masked or (isinstance(value, float | np.floating) and not np.isfinite(value)):
         return ""
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
     text = str(value).strip()
-    words = missing_words if isinstance(value, str) else {*missing_words, "<na>", "nan"}
-    return "" if text.lower() in words and not isinstance(value, bool) else text
+    return "" if text in ("<NA>", "NaT") and not isinstance(value, str) else text

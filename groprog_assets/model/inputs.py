@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from groprog_assets.errors import ModelError, Problem
-from groprog_assets.fitting.covariates import MISSING_WORDS, FieldSpec, covariate_values, field_specs, numbers
+from groprog_assets.fitting.covariates import FieldSpec, covariate_values, field_specs, numbers
 
 BLOCKS = ("density", "pausing", "differential")
 
@@ -90,7 +90,6 @@ class ModelInputs:
     """Covariates and omics of n patients; outcomes have no place here.
 
     patient_id (n,) str. covariates: name -> (n,) float64 with NaN missing (continuous), else str with "" missing;
-    the words of MISSING_WORDS count as missing.
     expression (n, K) float32 with NaN missing, or None (clinical mode, matched mode). genes: K names, the columns of expression.
     descriptors (K, J) float64 with NaN rows for genes without one; (n, K, J) in matched mode; None in clinical mode.
     blocks: block -> descriptor names, Table 5. batch (n,) str, "" where none is declared; None when the study declares none.
@@ -111,9 +110,7 @@ class ModelInputs:
         problems = _problems(self)
         if problems:
             raise ModelError(problems)
-        covariates = {
-            spec.name: covariate_values(spec, self.covariates[spec.name], MISSING_WORDS) for spec in self.fields
-        }
+        covariates = {spec.name: covariate_values(spec, self.covariates[spec.name]) for spec in self.fields}
         object.__setattr__(self, "covariates", covariates)
         if self.expression is not None:
             values = np.asarray(self.expression, dtype=np.float32)
@@ -194,7 +191,7 @@ class ModelInputs:
         mode "clinical" ignores the omics; "matched" expects features["values"] (n, K, J) in the order of the records, with
         "gene" and "feature". Raises ModelError with every problem.
         """
-        specs = tuple(fields) if not isinstance(fields, Mapping) else field_specs(fields, MISSING_WORDS)
+        specs = tuple(fields) if not isinstance(fields, Mapping) else field_specs(fields)
         patient_id = np.asarray(records["patient_id"]).astype(str)
         covariates = {spec.name: np.asarray(records[spec.name]) for spec in specs if spec.name in records}
         if mode == "clinical" or (expression is None and mode == "signature"):

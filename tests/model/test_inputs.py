@@ -41,6 +41,16 @@ def test_columns_of_tables_become_inputs():
     assert ModelInputs.from_columns(records, fields, expression, features, constants, "clinical").mode == "clinical"
 
 
+@pytest.mark.parametrize("missing", [None, float("nan"), np.float32("nan"), np.nan])
+def test_a_level_may_be_called_none(missing: object):
+    """Which words of a file mean a missing value is decided where the file is read, not again by the model."""
+    records = {"patient_id": ["A", "B", "C"], "invasion": np.array(["none", missing, "NA"], dtype=object)}
+    fields = {"field": ["invasion"], "kind": ["categorical"], "levels": ['["none", "micro", "NA"]']}
+    inputs = ModelInputs.from_columns(records, fields)
+    assert inputs.covariates["invasion"].tolist() == ["none", "", "NA"]
+    assert inputs.fields[0].levels == ("none", "micro", "NA")
+
+
 def test_every_problem_is_told_at_once():
     with pytest.raises(ModelError) as raised:
         ModelInputs(
