@@ -1,4 +1,4 @@
-"""What the model and the models it is compared with fit in the same way, on training patients alone.
+"""Fitting that the risk model and its baselines share, on training patients alone.
 
 Belongs here: the encoding of clinical covariates, the stratified folds, ridge Cox. Arrays in, arrays out; NumPy and SciPy.
 Not here: the network (`model`), the comparison of finished models (`methods.evaluation`), loops over all patients or pairs

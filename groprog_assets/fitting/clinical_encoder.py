@@ -1,6 +1,6 @@
-"""Clinical covariates as numbers and level indices (eq. 3 without the label), every constant fitted on training patients.
+"""Encoder of clinical covariates: numbers and level indices (eq. 3 without the label), fitted on training patients.
 
-A fitted encoder holds numbers, strings and tuples only. No outcome can reach it.
+A fitted encoder holds numbers, strings and tuples only. It never sees outcomes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CURVE_SCALE = 0.5
 
 
 class FieldDocument(TypedDict):
-    """A FieldEncoding as JSON holds it."""
+    """A FieldEncoding as JSON."""
 
     name: str
     kind: str
@@ -45,12 +45,12 @@ class FieldDocument(TypedDict):
 
 @dataclass(frozen=True)
 class FieldEncoding:
-    """One covariate's fitted constants; `dropped` holds the reason when the column carries nothing.
+    """The fitted constants of one covariate. `dropped` holds the reason when the column is not used.
 
-    mean, scale: of the values, median-filled, what makes them z-scores. spline: the field's curve over z, None without one.
-    flag: whether a number is missing so often that this is a column of its own; flag_mean: the share that is missing.
+    mean, scale: of the median-filled values, for z-scores. spline: the field's curve over z, None without one.
+    flag: whether so many numbers are missing that a column marks them; flag_mean: the share that is missing.
     level_means: share of each level, missing values counted as `most_frequent`, the code of the most frequent level; 0 where a
-    field has one level, which being missing is the contrast to.
+    field has one level, so that a missing value is the contrast to it.
     """
 
     name: str
@@ -68,7 +68,7 @@ class FieldEncoding:
     dropped: str = ""
 
     def document(self) -> FieldDocument:
-        """The constants as JSON holds them."""
+        """The constants as JSON."""
         return cast(FieldDocument, asdict(self))
 
     @classmethod
@@ -99,7 +99,7 @@ class FieldEncoding:
         return values if self.kind == "continuous" else _level_index(values, self.levels)
 
     def z(self, number: np.ndarray) -> np.ndarray:
-        """z-scores of values (n,) as recorded or levels' indices; no stop at a limit."""
+        """z-scores of values (n,), or of level indices, without a limit."""
         return (number - self.mean) / self.scale
 
 
@@ -124,8 +124,8 @@ class ClinicalEncoder:
     def fit(cls, given: HasCovariates, flag_above: float, known_by_days: float = 0.0) -> ClinicalEncoder:
         """Constants from the training patients.
 
-        Continuous: median fill, z-score, a spline's curve beside the straight line, a missing flag where more than
-        `flag_above` (fraction) is missing. Ordinal: the level's index as a number and as an embedding index. Categorical: the
+        Continuous: median fill, z-score, a spline beside the linear term, a missing flag where more than `flag_above`
+        (fraction) is missing. Ordinal: the level's index as a number and as an embedding index. Categorical: the
         levels seen; anything else is the unknown level 0 of the embedding and the most frequent level in `design`. A constant
         column, and one known later than `known_by_days`, is dropped with the reason (A1, A27, A28).
         """
@@ -202,7 +202,7 @@ class ClinicalEncoder:
         return names + [encoding.name for encoding in self.fields for _ in range(_curve_width(encoding))]
 
     def curved_fields(self) -> int:
-        """How many fields have a curve; its columns stand last in `design`, `curve_columns()` of them."""
+        """The number of fields with a curve. Their columns are the last `curve_columns()` columns of `design`."""
         return sum(_curve_width(encoding) > 0 for encoding in self.fields)
 
     def curve_columns(self) -> int:

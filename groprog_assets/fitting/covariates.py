@@ -52,7 +52,7 @@ class HasCovariates(Protocol):
 
 @dataclass(frozen=True)
 class Covariates:
-    """The covariates of n patients and nothing else of them."""
+    """The covariates of n patients, without other data."""
 
     fields: tuple[FieldSpec, ...]
     covariates: dict[str, np.ndarray]
@@ -108,7 +108,7 @@ def covariate_values(spec: FieldSpec, values: ArrayLike) -> np.ndarray:
 
 
 def numbers(values: ArrayLike) -> np.ndarray:
-    """float64 (n,), with everything that is no finite number as NaN."""
+    """float64 (n,), with NaN for everything that is not a finite number."""
     array = np.asarray(values)
     if array.dtype.kind in "fiub":
         result = array.astype(np.float64)

@@ -1,4 +1,4 @@
-"""Covariates as the columns of an ordinary regression, for the baselines, from the constants of the clinical encoder."""
+"""Dummy coding of covariates for the baselines, with the constants of the clinical encoder."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Z_LIMIT = 5.0
 class DummyCoding:
     """Columns of numbers, levels and missing flags.
 
-    Continuous and ordinal fields: the z-score, stopped at 5 SD. Categorical: 1 where the patient has the level, one column a
-    level but the most frequent; a level not seen in training is 0 in all of them. `flagged` fields have a column that is 1
-    where the value is missing.
+    Continuous and ordinal fields: the z-score, limited to 5 SD. Categorical: 1 where the patient has the level, one column
+    for each level except the most frequent; a level not seen in training is 0 in all of them. `flagged` fields have a column
+    that is 1 where the value is missing.
     """
 
     encoder: ClinicalEncoder
@@ -27,7 +27,7 @@ class DummyCoding:
 
     @classmethod
     def fit(cls, given: HasCovariates, flag_above: float, known_by_days: float = 0.0) -> DummyCoding:
-        """Constants from the training patients; as `ClinicalEncoder.fit`, but flags of fields of every kind.
+        """Constants from the training patients, as `ClinicalEncoder.fit`, but with missing flags for fields of every kind.
 
         A field is flagged when more than `flag_above` (fraction), and not all, of its values are missing.
         """

@@ -1,4 +1,4 @@
-"""Cox regression with a ridge penalty: one penalised likelihood, solved by Newton steps or, for many columns, by L-BFGS.
+"""Cox regression with a ridge penalty, solved by Newton steps or, for many columns, by L-BFGS.
 
 Arrays in, arrays out; memory O(n p), no n x n array. n = patients, d = events, p = columns.
 """
@@ -38,7 +38,8 @@ def log_partial_likelihood(risk: np.ndarray, sets: RiskSets) -> float:
 
 
 def held_out_log_likelihood(risk: np.ndarray, everyone: RiskSets, fitted: np.ndarray, sets: RiskSets) -> float:
-    """What the patients left out add to the log partial likelihood: that of all less that of the others, at the same risks.
+    """Cross-validated log partial likelihood of held-out patients: that of all patients minus that of the others, at equal
+    risks.
 
     risk (n,) from a fit to the patients `fitted` (n,) bool; everyone, sets: the risk sets of all and of the fitted.
     Source: Verweij and van Houwelingen, doi:10.1002/sim.4780122407.
@@ -58,8 +59,8 @@ def fit_ridge(
 ) -> RidgeFit:
     """Maximise the Efron log partial likelihood - 1/2 sum(penalty * coefficients**2) from `start` (p,), by default 0.
 
-    columns (n, p); penalty (p,) > 0, on the scale of the summed likelihood, as in glmnet's n lambda; it keeps the answer finite
-    for separable and collinear columns. All-zero without events.
+    columns (n, p); penalty (p,) > 0, on the scale of the summed likelihood, as in glmnet's n lambda; it keeps the solution
+    finite for separable and collinear columns. All-zero without events.
 
     "newton": exact steps with step halving until the value grows by less than `tolerance` of itself; O(n p^2 + p^3) a step, a
     handful of steps; columns centred. "lbfgs": O(n p) a step and many more steps, to about four digits of the coefficients, for

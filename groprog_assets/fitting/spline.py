@@ -1,4 +1,4 @@
-"""Smooth curves of one number as a few columns: the leading directions of a cubic smoothing spline, without its straight line.
+"""Spline basis of one number: the leading directions of a cubic smoothing spline, without its linear part.
 
 A ridge penalty on these columns is the penalty of a smoothing spline on the curve's bending. NumPy only.
 """
@@ -16,8 +16,8 @@ SplineDocument = tuple[Sequence[float], Sequence[float], Matrix, Matrix]
 
 
 class Spline(NamedTuple):
-    """span: ends of the training values, beyond which a curve goes on level. knots (m,), within the span. weights (m, r): what
-    each knot's spline adds to each column. line (2, r): intercept and slope taken off each column."""
+    """span: range of the training values, outside which the curve is constant. knots (m,), within the span. weights (m, r): the
+    weight of each knot's spline in each column. line (2, r): intercept and slope subtracted from each column."""
 
     span: tuple[float, float]
     knots: tuple[float, ...]
@@ -26,10 +26,10 @@ class Spline(NamedTuple):
 
 
 def fit_spline(x: np.ndarray, knots: int, columns: int) -> Spline | None:
-    """The basis for training values x (n,), finite; None where they leave no bend (fewer than three distinct knots).
+    """The basis for training values x (n,), finite; None for fewer than three distinct knots.
 
-    Knots stand at even quantiles. The columns are uncorrelated with x and with each other in training; the first has unit
-    variance and the others the smaller share that a smoothing spline gives to wigglier curves.
+    Knots are at evenly spaced quantiles. The columns are uncorrelated with x and with each other in training. The first has
+    unit variance, and later ones have less, as a smoothing spline penalises curves that bend more.
     Source: Wahba 1990, doi:10.1137/1.9781611970128, section 1.3; Demmler and Reinsch 1975, doi:10.1007/BF01437406.
     """
     low, high = float(x.min()), float(x.max())

@@ -8,8 +8,8 @@ import numpy as np
 def stratified_folds(event: np.ndarray, folds: int, random: np.random.Generator) -> np.ndarray:
     """Fold (n,) int64, 0 .. folds - 1, of each patient with `event` (n,) bool, drawn from `random`.
 
-    Patients with an event are dealt out first, in random order; the others go on where the events stopped. Events a fold, and
-    patients a fold, therefore differ by one at most. Fewer patients than folds leave the last folds empty.
+    Patients with an event are assigned to folds in turn, in random order, then the other patients. The number of events, and
+    of patients, therefore differs between folds by one at most. Fewer patients than folds leave the last folds empty.
     """
     happened = np.asarray(event, dtype=bool)
     dealt = np.concatenate(

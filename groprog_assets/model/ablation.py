@@ -1,4 +1,4 @@
-"""The parts a model is trained without, one at a time: inputs and parameters of each variant (S1-E04)."""
+"""Ablation variants: the inputs and parameters of a model that is trained without one part (S1-E04)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OF_OMICS = ("gene_deviation", "modality_dropout", "coupling", "balance", "cohere
 
 
 class Variant(NamedTuple):
-    """What a model without one part is trained with."""
+    """The inputs and parameters of a model that is trained without one part."""
 
     inputs: ModelInputs
     parameters: Parameters
@@ -36,8 +36,8 @@ class Variant(NamedTuple):
 def variants(inputs: ModelInputs, parameters: Parameters) -> dict[str, Variant]:
     """{part: variant} of the parts `ablation.parts` asks for that this study has; empty for "none".
 
-    None of them changes what the linear path reads, so one path a fold serves all. The parts that need no training (omics,
-    network, linear path) are not among them: their risks are columns of the model's own out-of-fold table.
+    No variant changes the inputs of the linear path, so all variants share one linear path per fold. Three parts need no
+    training of their own and are not listed (omics, network, linear path): their risks are columns of the out-of-fold table.
     """
     if parameters.ablation.parts == "none":
         return {}

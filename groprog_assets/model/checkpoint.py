@@ -60,8 +60,8 @@ def save_model(model: RiskModel) -> dict[str, bytes]:
 def load_model(source: Mapping[str, bytes] | str | Path) -> RiskModel:
     """The model of a mapping as `save_model` gives, or of a folder of such files.
 
-    Raises ModelError when a file is missing, altered, or of another format: forms and parameters of another version of the
-    program are not guessed at.
+    Raises ModelError when a file is missing, altered, or of another format. A model of another version of the program is
+    refused, because its parameters could mean something else.
     """
     files = _files(source)
     if "model.json" not in files:

@@ -1,4 +1,4 @@
-"""Fitting on a training fold, cross-validation around it, and the final model: every fitted step inside the fold."""
+"""Cross-validation and the final model. Each step that is fitted sees the training fold alone."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from groprog_kernels.cox import breslow_baseline, survival_probability
 
 
 class HistoryRow(EpochRow):
-    """A row of table training_history: an epoch of a member of a fold."""
+    """A row of table training_history: one epoch of one ensemble member in one fold."""
 
     repeat: int
     fold: int
@@ -35,7 +35,7 @@ class HistoryRow(EpochRow):
 
 
 class PenaltyRow(TypedDict):
-    """A tried penalty of a branch of the linear path and its cross-validated gain per event."""
+    """A penalty that was tried for a branch of the linear path, with its cross-validated gain per event."""
 
     branch: str
     penalty: float
@@ -67,12 +67,11 @@ PATH_FIRST = (1.0, 0.0)
 
 
 class Fitted(NamedTuple):
-    """A model with how it came about.
+    """A fitted model with the record of its training.
 
-    history: columns of table training_history. out_of_fold (n,): risk of each training patient from members that did not
-    see him, NaN where every member did. stacking: weights (linear path, network). search: one row a tried
-    penalty.
-    trials: one row a setting that `search.trials` asked for (table search_log).
+    history: columns of table training_history. out_of_fold (n,): risk of each training patient from the members that were
+    not trained on the patient, NaN where all were. stacking: weights (linear path, network). search: one row for each
+    penalty tried. trials: one row for each setting tried under `search.trials` (table search_log).
     """
 
     model: RiskModel
@@ -114,11 +113,11 @@ def cross_validate(
 ) -> CrossValidation:
     """Fit on each training fold and score its held-out patients.
 
-    Encoders, linear path, stacking weights, Breslow baseline and early stopping see the training fold alone. `progress`
-    gets {"repeat", "fold", "seed", "epoch", "stage", ...} each epoch. With `checkpoint_folder` a killed run goes on from
-    its last saved epoch. `inspect` gets each fold with its model and the inputs of its held-out patients. `paths` holds linear
-    paths of earlier runs on these folds, which are used again, and receives those fitted now. Raises ModelError when patients
-    and outcomes differ in number, or a training fold has too few events.
+    Encoders, linear path, stacking weights, Breslow baseline and early stopping see the training fold alone. `progress` gets
+    {"repeat", "fold", "seed", "epoch", "stage", ...} each epoch. With `checkpoint_folder` a killed run continues from its
+    last saved epoch. `inspect` gets each fold with its model and the inputs of its held-out patients. `paths` holds the
+    linear paths of earlier runs on these folds, which are reused, and receives those that are fitted here. Raises ModelError
+    when patients and outcomes differ in number, or a training fold has too few events.
     """
     _check(inputs, outcomes)
     columns: dict[str, list[np.ndarray]] = {}
@@ -161,7 +160,7 @@ def train_final(
     progress: Progress | None = None,
     checkpoint_folder: Path | None = None,
 ) -> Fitted:
-    """The model to ship: the same fit on the whole cohort; in its history repeat is -1."""
+    """The final model: the same fit on the whole cohort. In its history, repeat is -1."""
     _check(inputs, outcomes)
     folder = None if checkpoint_folder is None else Path(checkpoint_folder) / "final"
     return _fit_searched(inputs, outcomes, parameters, -1, 0, progress, folder)
@@ -204,8 +203,9 @@ def fit_model(
     """Fit an ensemble on one training cohort.
 
     Inner folds, stratified by event, number 1 / validation_fraction. The linear path's penalties are chosen on them. Member
-    s stops early on inner fold s (mod their number) and is trained on the rest, so its scores there are out of fold, as are
-    those of its linear path; from both the stacking weights and the Breslow baseline are learned.
+    s is trained on all inner folds but one, and stops early on that one: inner fold s modulo their number. Its scores on that
+    fold, and those of its linear path, are therefore out of fold. The stacking weights and the Breslow baseline are fitted to
+    them.
     """
     training = parameters.training
     seed = training.seed + 7919 * (repeat + 1) + 104729 * fold

@@ -1,4 +1,4 @@
-"""Where tensors are computed: the device a setting names, and one thread for small products."""
+"""The device that computes tensors, and a limit to one thread for small products."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ def device_of(setting: str) -> torch.device:
 
 @contextmanager
 def single_threaded() -> Iterator[None]:
-    """One thread inside, torch's and BLAS': small products are faster so, and sums keep one order; what was set comes back."""
+    """Limit torch and BLAS to one thread inside the block, then restore their settings.
+
+    Small products are faster with one thread, and sums keep one order."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

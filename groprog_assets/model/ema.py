@@ -1,4 +1,4 @@
-"""eq. 14: the moving average of the parameters, which is what is validated and shipped."""
+"""Moving average of the parameters (eq. 14). The averaged parameters are validated and saved as the model."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import nn
 class MovingAverage:
     """Theta_bar(t) = mu Theta_bar(t-1) + (1 - mu) Theta(t), divided by 1 - mu^t (A22), in float64.
 
-    Without the correction the average would start at zero and drag every early validation with it.
+    Without the correction the average would start at zero, and early validation scores would be wrong.
     """
 
     def __init__(self, module: nn.Module, decay: float):
@@ -22,7 +22,7 @@ class MovingAverage:
 
     @torch.no_grad()
     def update(self) -> None:
-        """Take in the module's present parameters."""
+        """Add the module's current parameters to the average."""
         self.steps += 1
         torch._foreach_mul_(self.sums, self.decay)
         torch._foreach_add_(self.sums, [value.double() for value in self.values], alpha=1.0 - self.decay)
@@ -45,6 +45,6 @@ class MovingAverage:
         return dict(zip(self.names, self.sums))
 
     def restore(self, sums: dict[str, torch.Tensor], steps: int) -> None:
-        """Go on from a checkpoint's sums."""
+        """Continue from the sums of a checkpoint."""
         self.sums = [sums[name] for name in self.names]
         self.steps = steps

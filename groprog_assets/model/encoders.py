@@ -1,4 +1,4 @@
-"""Encoders fitted on a training fold: inputs in, fitted constants and arrays out. No outcome can reach them.
+"""Encoders fitted on a training fold: inputs in, fitted constants and arrays out. They never see outcomes.
 
 Every constant is a number, a string or a list, so that a fitted encoder is a JSON document; the one matrix (expression
 loadings) is stored beside it as an array.
@@ -35,7 +35,7 @@ BATCH_ARRAYS = ("mean", "spread", "shift", "factor")
 
 
 class ExpressionDocument(TypedDict):
-    """The constants of an ExpressionEncoder as JSON holds them, but the loadings."""
+    """The constants of an ExpressionEncoder as JSON, without the loadings."""
 
     genes: list[str]
     centre: list[float]
@@ -44,7 +44,7 @@ class ExpressionDocument(TypedDict):
 
 
 class DescriptorDocument(TypedDict):
-    """The constants of a DescriptorEncoder as JSON holds them."""
+    """The constants of a DescriptorEncoder as JSON."""
 
     names: Sequence[str]
     mean: Sequence[float]
@@ -60,7 +60,7 @@ class BatchDocument(TypedDict):
 
 
 class EncodersDocument(TypedDict):
-    """The constants of all encoders as JSON holds them; matrices are in `Encoders.arrays`."""
+    """The constants of all encoders as JSON. Matrices are in `Encoders.arrays`."""
 
     mode: str
     fields: list[FieldDocument]
@@ -83,8 +83,8 @@ class ExpressionEncoder:
     """Per-gene centre and scale of the training fold, and the leading directions of the standardised matrix.
 
     genes: the vocabulary (K). centre, scale (K,): median and interquartile range / 1.349 (mean and SD where the quartiles
-    coincide), which a few patients thousands of SD away do not move. loadings (K, r): unit directions times a common factor
-    that gives the leading component unit variance, so that later components keep their smaller spread.
+    coincide), because a few extreme patients do not change them. loadings (K, r): unit directions times a common factor that
+    gives the first component unit variance, so that later components keep their smaller variance.
     """
 
     genes: tuple[str, ...]
@@ -95,9 +95,10 @@ class ExpressionEncoder:
 
     @classmethod
     def fit(cls, inputs: ModelInputs, components: int, row_limit: int) -> ExpressionEncoder:
-        """Constants from the training fold; genes constant there, or missing in over half of it, are dropped with a reason.
+        """Fit the constants on the training fold. Genes that are constant or mostly missing there are dropped with a reason.
 
-        Above `row_limit` patients quartiles and directions are learned on an evenly spaced subset of that size.
+        Mostly missing means in over half of the patients. Above `row_limit` patients, quartiles and directions are estimated
+        on an evenly spaced subset of that size.
         """
         assert inputs.expression is not None
         values = inputs.expression
@@ -127,7 +128,7 @@ class ExpressionEncoder:
         return EncodedExpression(z, present, _product(z, self.loadings))
 
     def document(self) -> ExpressionDocument:
-        """The fitted constants but the loadings, which are an array of their own."""
+        """The fitted constants without the loadings, which are a separate array."""
         return {
             "genes": list(self.genes),
             "centre": self.centre.tolist(),
@@ -137,7 +138,7 @@ class ExpressionEncoder:
 
     @classmethod
     def restore(cls, document: ExpressionDocument | None, loadings: np.ndarray | None) -> ExpressionEncoder | None:
-        """The encoder that `document()` and its loadings describe; None for None."""
+        """The encoder that a `document()` and its loadings describe; None gives None."""
         if document is None:
             return None
         assert loadings is not None
@@ -201,14 +202,14 @@ class BatchConstants:
 
     @classmethod
     def fit(cls, inputs: ModelInputs) -> BatchConstants:
-        """From the training patients whose batch is declared. Raises CohortError for a batch of fewer than three of them."""
+        """Fit on the training patients whose batch is declared. Raises CohortError for a batch of fewer than three of them."""
         assert inputs.expression is not None
         assert inputs.batch is not None
         known = inputs.batch != ""
         return cls(inputs.genes, fit_harmonization(inputs.expression[known], inputs.batch[known]))
 
     def transform(self, inputs: ModelInputs) -> ModelInputs:
-        """The same patients with the effects of batches seen in training taken out; other patients as they are."""
+        """The same patients, with batch effects removed where the batch was seen in training."""
         if inputs.batch is None or not np.isin(inputs.batch, self.constants.batch).any():
             return inputs
         held = inputs.with_genes(self.genes)
@@ -221,9 +222,9 @@ class BatchConstants:
 class Encoders:
     """All encoders of one training fold, with the gene descriptors of the vocabulary (K, J + 1) frozen beside them.
 
-    harmonization: batch constants of every gene in training, taken out of the expression before it is encoded; None for none.
-    libraries: in matched mode each feature of each gene as a column of its own, standardised over the training patients who have
-    a library, with the leading directions; None otherwise.
+    harmonization: batch effects of every gene in training, removed from the expression before it is encoded; None without.
+    libraries: in matched mode, one column for each feature of each gene, standardised over the training patients who have a
+    library, with the leading directions; None in other modes.
     """
 
     mode: str
@@ -305,7 +306,7 @@ class Encoders:
         return Encoded(*clinical, z, count, components, has_omics, genes_used, matched)
 
     def encoded_expression(self, inputs: ModelInputs) -> EncodedExpression:
-        """Expression with known batches taken out, standardised over the vocabulary. Signature mode only."""
+        """Expression without the effects of known batches, standardised over the vocabulary. Signature mode only."""
         assert self.expression is not None
         return self.expression.transform(inputs if self.harmonization is None else self.harmonization.transform(inputs))
 

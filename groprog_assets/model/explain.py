@@ -1,4 +1,4 @@
-"""Why a score is what it is: what each covariate, block and gene adds to it, in parts that sum to the whole.
+"""Explanation of a score: the contribution of each covariate, block and gene. The contributions sum to the score.
 
 Integrated Gradients (Sundararajan et al. 2017, doi:10.48550/arXiv.1703.01365) along the straight line from the reference
 patient (training means, every gene at its median, unknown levels at zero) to the patient; Gauss-Legendre steps in float64.
@@ -29,7 +29,7 @@ class Explanation(NamedTuple):
 
     risk (n,); reference (n,): risk of the reference patient (one value with omics, one without). fields: names; field
     (n, fields). genes: names; gene (n, K). blocks: the Table 5 blocks and the linear path; block (n, blocks): the sum of the
-    genes' contributions, cut another way. residual (n,) = risk - reference - sum of fields - sum of blocks.
+    genes' contributions, grouped by block. residual (n,) = risk - reference - sum of fields - sum of blocks.
     """
 
     patient_id: np.ndarray
@@ -45,7 +45,7 @@ class Explanation(NamedTuple):
 
 
 class _Parts(NamedTuple):
-    """What the path runs over, by member: g (n, G), state, treatment, level vectors (n, R, .)."""
+    """The variables that the integration path changes, by member: g (n, G), state, treatment, level vectors (n, R, .)."""
 
     g: torch.Tensor
     state: torch.Tensor
@@ -57,9 +57,9 @@ class _Parts(NamedTuple):
 def explain(model: RiskModel, inputs: ModelInputs, steps: int = STEPS) -> Explanation:
     """Contributions of each covariate, block and gene to each patient's risk.
 
-    g is linear in the patient's expression, so a gene's part of g is exact, and so is the linear path; the rest of the network
-    is integrated. Raises ModelError when the parts miss risk - reference by more than 1e-3 for any patient (more `steps`
-    then help). Source: paper 4.5-4.6, 5; S1-E06.
+    g is linear in the patient's expression, so the part of each gene in g is exact, and so is the linear path. The rest of the
+    network is integrated. Raises ModelError when the parts differ from risk - reference by more than 1e-3 for any patient
+    (use more `steps` then). Source: paper 4.5-4.6, 5; S1-E06.
     """
     check_inputs(model, inputs)
     encoded = model.encoders.transform(inputs)

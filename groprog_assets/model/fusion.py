@@ -1,4 +1,4 @@
-"""Fusion of the two branches: eqs. 4-7 with the settled forms A10-A14.
+"""Fusion of the genomic and clinical branches: eqs. 4-7, in the forms chosen in A10-A14.
 
 n = patients, m = keys, G = 128 genomic, C = 48 clinical dimensions.
 """
@@ -50,11 +50,11 @@ class Coupling(nn.Module):
         return write_back(g, written, self.gate(g))
 
     def keys(self, c: torch.Tensor) -> torch.Tensor:
-        """(m, C): what is attended to: the bank, or in batch mode the patients themselves."""
+        """(m, C) keys of the attention: the prototype bank, or in batch mode the patients themselves."""
         return c if self.mode == "batch" else self.bank
 
     def attention(self, g: torch.Tensor, c: torch.Tensor) -> torch.Tensor:
-        """A (n, m) of eq. 4, for looking at."""
+        """A (n, m) of eq. 4, for inspection."""
         return coupling(self.query(g), self.key(self.keys(c)))
 
     @torch.no_grad()
@@ -84,8 +84,9 @@ def write_back(g: torch.Tensor, written: torch.Tensor, gate: torch.Tensor) -> to
 class EnergyBalance(nn.Module):
     """eq. 6: eta = sigma(sign * (rms(LN g_hat) - rms(LN c)) / T + b), clamped; h = eta g_hat + (1 - eta) V c (A12, A13).
 
-    sign -1 gives the louder modality less weight (the stated aim), +1 more (the letter). Patients without omics: eta = 0.
-    The norms' own weights start spread out, so that the energy differs between patients from the first step.
+    sign -1 gives the modality with more energy less weight (the aim stated in the paper), +1 more weight (eq. 6 as printed).
+    Patients without omics: eta = 0. The weights of the layer norms start at different values, so that the energy differs
+    between patients from the first step.
     """
 
     def __init__(self, genomic: int, clinical: int, parameters: NetworkParameters):
@@ -131,7 +132,7 @@ def coherence_pairs(
 ) -> CoherencePairs:
     """Omega and omega_pq of eq. 7 (A14): k nearest neighbours in training omics, weighed by outcome affinity.
 
-    omics (n, r); residual (n,) null-model martingale residuals, which place censored patients too. The affinity is
+    omics (n, r); residual (n,) null-model martingale residuals, which censored patients have too. The affinity is
     exp(-(M_p - M_q)^2 / (2 sd(M)^2)), and 0 for pairs with a patient whose omics are not `known` (n,) bool (None: all are).
     Blockwise: no n x n array. Fewer than two patients give no pairs.
     """

@@ -1,7 +1,7 @@
-"""Batch differences of expression, taken out as ComBat does, with constants from the training patients alone.
+"""Removal of batch effects from expression by ComBat, with constants from the training patients alone.
 
 Arrays in, arrays out; no torch. `fit_harmonization` sees training patients, `harmonize` applies the constants to any patient;
-`fit_new_batch` places a batch that was not in training beside them without looking at any outcome.
+`fit_new_batch` adds a batch that was not in training, without using any outcome.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from groprog_assets.errors import CohortError, Problem
 
 MINIMUM_PATIENTS = 3
-"""Patients a batch needs before its spread says anything."""
+"""Fewest patients from which the spread of a batch is estimated."""
 TOLERANCE = 1e-6
 MOST_ITERATIONS = 500
 
@@ -37,12 +37,11 @@ def fit_harmonization(values: np.ndarray, batch: np.ndarray, ddof: int = 1) -> H
 
     Missing values are left out gene by gene.
 
-    Parametric empirical Bayes of ComBat without covariates: genes are standardised to the mean of the batch means weighted
-    by batch size and the pooled within-batch variance; batch means get a normal prior, batch variances an inverse-gamma
-    prior, fitted over genes by moments; the two posterior modes are iterated to 1e-6. `ddof` is taken off the number of
-    values in batch variances and in the priors' variances: 1 as the authors' R program, 0 as its Python port (inmoose); the
-    pooled variance divides by n in both. One batch: shift 0, factor 1.
-    Raises CohortError for a batch of fewer than three patients.
+    Parametric empirical Bayes of ComBat without covariates: genes are standardised to the mean of the batch means weighted by
+    batch size and the pooled within-batch variance; batch means get a normal prior, batch variances an inverse-gamma prior,
+    fitted over genes by moments; the two posterior modes are iterated to 1e-6. `ddof` is subtracted from the number of values
+    in batch variances and in the priors' variances: 1 as the authors' R program, 0 as its Python port (inmoose); the pooled
+    variance divides by n in both. One batch: shift 0, factor 1. Raises CohortError for a batch of fewer than three patients.
     Source: Johnson, Li and Rabinovic 2007, doi:10.1093/biostatistics/kxj037.
     """
     values, batch = np.asarray(values, np.float64), np.asarray(batch).astype(np.str_)
@@ -83,7 +82,7 @@ def fit_harmonization(values: np.ndarray, batch: np.ndarray, ddof: int = 1) -> H
 def harmonize(values: np.ndarray, batch: np.ndarray, constants: Harmonization) -> np.ndarray:
     """`values` (n, g) of patients of known batches, batch effects removed, on the scale of the training data; NaN stays.
 
-    Raises CohortError for a batch the constants do not know: place it with `fit_new_batch` first.
+    Raises CohortError for a batch that the constants do not know: add it with `fit_new_batch` first.
     """
     values, batch = np.asarray(values, np.float64), np.asarray(batch).astype(np.str_)
     strangers = sorted(set(batch.tolist()) - set(constants.batch.tolist()))
@@ -102,7 +101,7 @@ def harmonize(values: np.ndarray, batch: np.ndarray, constants: Harmonization) -
 
 
 def harmonize_known(values: np.ndarray, batch: np.ndarray, constants: Harmonization) -> np.ndarray:
-    """`harmonize` for the patients whose batch the constants know; the others' values (n, g) as they are, float64."""
+    """`harmonize` for the patients whose batch the constants know; the values (n, g) of the others unchanged, float64."""
     values, batch = np.asarray(values, np.float64), np.asarray(batch).astype(np.str_)
     known = np.isin(batch, constants.batch)
     result = values.copy()
@@ -112,8 +111,8 @@ def harmonize_known(values: np.ndarray, batch: np.ndarray, constants: Harmonizat
 
 def fit_new_batch(values: np.ndarray, name: str, constants: Harmonization) -> Harmonization:
     """The constants with one more batch, estimated from its own patients `values` (n, g) against the frozen training mean and
-    spread. Nothing of the training changes, and no outcome is used; the score of a patient then depends on who came along,
-    which the caller must say. Raises CohortError for fewer than three patients or a known name."""
+    spread. The constants of training do not change, and no outcome is used. The score of a patient then depends on the
+    other patients of the batch, and the caller must say so. Raises CohortError for fewer than three patients or a known name."""
     values = np.asarray(values, np.float64)
     if name in constants.batch.tolist() or len(values) < MINIMUM_PATIENTS:
         what = "known already" if name in constants.batch.tolist() else f"{len(values)} patients"

@@ -1,6 +1,6 @@
-"""What the model is given: covariates, expression, gene descriptors; and, in a separate type, the outcomes.
+"""Inputs of the model: covariates, expression, gene descriptors. Outcomes are a separate type.
 
-Plain NumPy and dataclasses. Nothing here knows pandas, torch or Dagster; `from_columns` takes tables as mappings of arrays.
+Plain NumPy and dataclasses. Nothing here imports pandas, torch or Dagster; `from_columns` takes tables as mappings of arrays.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ class Outcomes:
         return Outcomes(self.time[index], self.event[index])
 
     def stopped(self, share_of_events: float) -> Outcomes:
-        """Follow-up ended for everyone when `share_of_events` (0, 1] of the events have happened; without events as it is.
+        """The same outcomes, censored when `share_of_events` (0, 1] of the events have happened; unchanged without events.
 
-        A proportional-hazards fit to what happened until then orders risks up to that time, whatever the later, smaller risk
-        sets say (van Houwelingen 2007, doi:10.1111/j.1467-9469.2006.00529.x).
+        A proportional-hazards fit to these outcomes orders risks up to that time, and later, smaller risk sets do not affect
+        it (van Houwelingen 2007, doi:10.1111/j.1467-9469.2006.00529.x).
         """
         if share_of_events >= 1.0 or not self.event.any():
             return self
@@ -87,7 +87,7 @@ class Fold:
 
 @dataclass(frozen=True)
 class ModelInputs:
-    """Covariates and omics of n patients; outcomes have no place here.
+    """Covariates and omics of n patients, without outcomes.
 
     patient_id (n,) str. covariates: name -> (n,) float64 with NaN missing (continuous), else str with "" missing;
     expression (n, K) float32 with NaN missing, or None (clinical mode, matched mode). genes: K names, the columns of expression.
@@ -123,7 +123,7 @@ class ModelInputs:
 
     @property
     def mode(self) -> str:
-        """ "signature", "matched" or "clinical": what the arrays allow."""
+        """ "signature", "matched" or "clinical", depending on the arrays that are present."""
         if self.descriptors is not None and self.descriptors.ndim == 3:
             return "matched"
         return "clinical" if self.expression is None else "signature"
@@ -143,7 +143,7 @@ class ModelInputs:
     def between_patient_variance(self) -> float | None:
         """Mean over genes (and features in matched mode) of the variance between patients; None in clinical mode.
 
-        Genes no patient has count for nothing; without any known value it is 0.
+        Genes that no patient has are left out. 0 when no value is known.
         """
         values = self.expression if self.mode == "signature" else self.descriptors if self.mode == "matched" else None
         if values is None:
@@ -156,11 +156,11 @@ class ModelInputs:
         return float((squares[seen] / count[seen]).mean()) if seen.any() else 0.0
 
     def clinical_only(self) -> ModelInputs:
-        """The same patients without omics: the ablation's inputs."""
+        """The same patients without omics, for the ablation."""
         return replace(self, expression=None, genes=(), descriptors=None, descriptor_names=(), blocks={})
 
     def with_genes(self, genes: Sequence[str]) -> ModelInputs:
-        """The expression columns brought into the order of `genes`; those the patients lack are missing (NaN)."""
+        """The expression columns in the order of `genes`; genes that the patients lack are missing (NaN)."""
         if tuple(genes) == self.genes:
             return self
         values = np.full((len(self), len(genes)), np.nan, dtype=np.float32)

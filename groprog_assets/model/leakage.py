@@ -1,7 +1,7 @@
-"""The leak guard: which input columns know the outcome (A1, finding F1).
+"""Leakage check: input columns that reveal the outcome (A1, finding F1).
 
-It alone may see covariates and outcomes together; its verdict goes to the check before a run and to an asset check, never into
-an encoder. Clinical columns are judged here, the rows of expression and other matrices in `leaking_rows`.
+Only this check sees covariates and outcomes together. Its result goes to the check before a run and to an asset check, never
+into an encoder. Clinical columns are judged here, the rows of expression and other matrices in `leaking_rows`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ STUDENT = (np.inf, 12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.09)
 
 
 class Leak(NamedTuple):
-    """One column that knows the outcome: field or row, rule ("name", "date", "concordance", "event", "time", "model" or
+    """One column that reveals the outcome: field or row, rule ("name", "date", "concordance", "event", "time", "model" or
     "together"), the value that broke it, reason."""
 
     field: str
@@ -61,14 +61,15 @@ def find_leaks(
     known_by_days: float = 0.0,
     parameters: CohortParameters | None = None,
 ) -> list[Leak]:
-    """Every leaking column of the inputs, the first rule it breaks; an empty list when there is none.
+    """The input columns that leak the outcome, each with the first rule it breaks; an empty list when there is none.
 
-    name: field or source column holds a word by which outcomes are named. date: it becomes known later than `known_by_days`
-    (0, or the landmark). Learned on the training folds of the first repeat and judged on the held-out patients: concordance:
-    alone it ranks them with Harrell C above `threshold`. event: alone, or by which of its values are missing, it tells who
-    had the event with an area above `leak_event_area`. time: for many patients it is the follow-up itself, in some unit.
-    model: it orders the outcome better than the cross-validated model of all other columns by more than `leak_margin` and than
-    the difference's interval. together: two or three columns, none of which leaks alone, tell who had the event. Rows of the
+    name: the name of the field or source column contains a word that names outcomes. date: the column becomes known later than
+    `known_by_days` (0, or the landmark). The other rules are fitted on the training folds of the first repeat and judged on the
+    held-out patients. concordance: the column alone ranks them with Harrell's C above `threshold`. event: the column alone, or
+    its missing values, predict the event with an AUC above `leak_event_area`. time: for many patients the column equals the
+    follow-up, in some unit. model: the column orders the outcome better than the cross-validated model of all other columns, by
+    more than `leak_margin` and more than the interval of the difference. together: two or three columns, none of which leaks
+    alone, predict the event. Rows of the
     expression: see `leaking_rows`.
     """
     parameters = parameters or CohortParameters()
@@ -106,9 +107,9 @@ def column_concordance(inputs: ModelInputs, outcomes: Outcomes, folds: Sequence[
 def column_concordances(inputs: ModelInputs, outcomes: Outcomes, folds: Sequence[Fold], spec: FieldSpec) -> list[float]:
     """Out-of-fold Harrell C of one covariate alone, by fold; nan where a fold has no comparable pairs.
 
-    The largest over its encoded columns of two readings, both learned on the training fold: the column itself, turned the way
-    it points there, and the event rate (events over time) among the training patients with the nearest values, which also
-    finds relations that rise and fall.
+    The largest value over its encoded columns and two predictors, both fitted on the training fold: the column itself, with
+    its direction there, and the event rate (events over time) of the training patients with the nearest values, which also
+    finds relations that are not monotone.
     """
     alone = ModelInputs(
         inputs.patient_id,
@@ -133,7 +134,7 @@ def column_concordances(inputs: ModelInputs, outcomes: Outcomes, folds: Sequence
 def nearest_rates(train: np.ndarray, outcomes: Outcomes, test: np.ndarray, neighbours: int = 5) -> np.ndarray:
     """(m,) events per time among the training patients whose value (n,) is nearest to each test value (m,).
 
-    Equal values are taken together; fewer than `neighbours` of them are joined by the next values on both sides. Between
+    Equal values are pooled. Where they are fewer than `neighbours`, the next values on both sides are added. Between
     training values the rate is interpolated.
     """
     order = np.argsort(train, kind="stable")

@@ -1,4 +1,4 @@
-"""The linear path: ridge Cox models of the encoded columns, weighed by their out-of-fold scores; the network corrects it.
+"""The linear path: a weighted sum of ridge Cox models on the encoded columns. The network corrects it.
 
 Arrays in, arrays out; NumPy only.
 """
@@ -18,10 +18,10 @@ SMALLEST_FACTOR, LARGEST_FACTOR = 0.05, 3.0
 
 
 class Branch(NamedTuple):
-    """A ridge Cox model of some of the columns under its chosen penalty.
+    """A ridge Cox model of some of the columns, with its chosen penalty.
 
-    name: what it is called in the log. penalty: per event. gain: cross-validated log partial likelihood per event, less that of
-    equal risks. out_of_fold (n,): linear predictor of each patient from the fits that left him out, mean over the partitions.
+    name: its name in the log. penalty: per event. gain: cross-validated log partial likelihood per event, less that of
+    equal risks. out_of_fold (n,): linear predictor of each patient from the fits without the patient, mean over the partitions.
     members: one coefficient vector (p,) a fold of the first partition; whole (p,): the fit on all patients; zero outside
     the branch's columns. log: (penalty, gain) of each tried penalty.
     """
@@ -36,10 +36,10 @@ class Branch(NamedTuple):
 
 
 class LinearPath(NamedTuple):
-    """The weighed sum of the branches, which is a linear path again.
+    """The weighted sum of the branches, which is again linear in the columns.
 
-    out_of_fold (n,), members, whole (p,) as in `Branch`, out_of_fold from the first partition alone; weights: what each branch
-    was multiplied by, one a branch of `branches`.
+    out_of_fold (n,), members, whole (p,) as in `Branch`, out_of_fold from the first partition alone; weights: the
+    factor of each branch of `branches`.
     """
 
     out_of_fold: np.ndarray
@@ -61,8 +61,8 @@ def choose_branch(
     """Choose a ridge penalty by cross-validated partial likelihood (Verweij & van Houwelingen 1993) on inner folds.
 
     columns (n, p), of which the branch has those at `used` (p_b,). partitions: one or more (n,) arrays of the inner fold of each
-    patient; the likelihood is their mean, so that the choice hangs less on how the patients were dealt. grid: penalties
-    per event, ascending; the search walks from its middle to the better neighbour until none is better.
+    patient; the likelihood is their mean, so that the choice depends less on the partition. grid: penalties
+    per event, ascending; the search starts in its middle and moves to the better neighbour until none is better.
     """
     part = columns[:, used]
     whole = risk_sets(time, event)
@@ -113,10 +113,10 @@ def stacked_linear_path(
     grid: tuple[float, ...],
     prior_events: float,
 ) -> LinearPath:
-    """Branches weighed by their out-of-fold scores; a sum of linear paths is a linear path, so coefficients are what comes back.
+    """The sum of the branches, weighted by their out-of-fold scores. It is linear, so the result is coefficients.
 
-    columns (n, p); branches: {name: the columns (p_b,) it has}; the rest as in `choose_branch` and `stacking_weights`.
-    A branch whose inner folds predict no better than equal risks gets no weight, unless none does better.
+    columns (n, p); branches: {name: its columns (p_b,)}; the rest as in `choose_branch` and `stacking_weights`.
+    A branch that predicts no better than equal risks on the inner folds gets weight 0, unless this is true of all branches.
     """
     chosen = [choose_branch(name, columns, used, time, event, partitions, grid) for name, used in branches.items()]
     useful = [place for place, branch in enumerate(chosen) if branch.gain > 0] or list(range(len(chosen)))
@@ -142,15 +142,15 @@ def stacking_weights(
     prior_events: float,
     shares: Sequence[float] | None = None,
 ) -> np.ndarray:
-    """Weights (q,) >= 0 of out-of-fold scores (n, q): Cox's partial likelihood, drawn towards `shares` (q,) of each.
+    """Weights (q,) >= 0 of out-of-fold scores (n, q): Cox's partial likelihood, shrunken towards `shares` (q,).
 
-    Scores are standardised first: one path's larger spread is its weaker penalty, not its merit. Shares are proportions; the
-    factor they come with is fitted. By default they go with the square root of each path's own coefficient, half way from equal
-    shares to what independent paths would deserve, so that noise gets little from the start. The data count against them as
-    their events do against `prior_events`. A path that would get a negative weight, or does not vary, gets none; the best of
-    them is kept when all would.
-    Source: Breiman 1996, doi:10.1007/BF00117832; equal weights are hard to beat where scores are few and noisy, Smith and Wallis
-    2009, doi:10.1111/j.1468-0084.2008.00541.x.
+    Scores are standardised first, because a larger spread comes from a weaker penalty, not from better prediction. Shares are
+    proportions; their common factor is fitted. By default they are proportional to the square root of each path's own
+    coefficient, half way between equal shares and those of independent paths, so that a path of noise starts low. The data
+    weigh against the shares as their number of events against `prior_events`. A path with a negative weight, or without
+    variation, gets weight 0. When this is true of all paths, the best one is kept. Source: Breiman 1996,
+    doi:10.1007/BF00117832; equal weights are hard to beat where scores are few and noisy, Smith and Wallis 2009,
+    doi:10.1111/j.1468-0084.2008.00541.x.
     """
     spread = paths.std(axis=0)
     weights = np.zeros(paths.shape[1])

@@ -1,8 +1,8 @@
-"""The objective's terms as torch functions over the kernels: Cox with Efron's ties, ranking, coherence (paper 3.3-3.4).
+"""The terms of the loss as torch functions over the kernels: Cox with Efron's ties, ranking, coherence (paper 3.3-3.4).
 
-Every term is computed in float64 and in O(n) memory; gradients are the kernels' own. On a CUDA device the n risks travel to
-the CPU and n gradients back: two copies of n numbers, against the n x n array that a dense form would need there.
-Torch and the kernels; no pandas, no Dagster.
+Every term is computed in float64 and in O(n) memory; gradients are the kernels' own. On a CUDA device the n risks are copied
+to the CPU and n gradients back, whereas a dense form would need an n x n array there. Torch and the kernels; no pandas, no
+Dagster.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _array(values: Values) -> np.ndarray:
 class _KernelLoss(torch.autograd.Function):
     """A scalar whose value and gradient (n,) a kernel has already computed.
 
-    The few operations on n numbers are NumPy's: torch would wake its threads for them, which costs more than the kernel.
+    The few operations on n numbers use NumPy, because starting torch's threads would cost more than the kernel.
     """
 
     @staticmethod
@@ -72,8 +72,8 @@ def cox_efron_loss(
 ) -> torch.Tensor:
     """Negative log partial likelihood per event with Efron's ties, of log-risks `risk` (n,) -> scalar of its dtype and device.
 
-    Outcomes are `time` (any unit) and `event` (n,), or `sets` from `sorted_outcomes`. No events: 0 with zero gradient, as such
-    a batch says nothing. Differentiable once, by `risk`. NaN or infinite risks raise ValueError. Source: paper eq. 11, A19.
+    Outcomes are `time` (any unit) and `event` (n,), or `sets` from `sorted_outcomes`. No events: 0 with zero gradient.
+    Differentiable once, by `risk`. NaN or infinite risks raise ValueError. Source: paper eq. 11, A19.
 
     >>> float(cox_efron_loss(torch.zeros(2, dtype=torch.float64), np.array([1.0, 2.0]), np.array([1, 0])))
     0.6931471805599453
@@ -144,9 +144,8 @@ _coherence = cast(Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Ten
 def coherence_loss(h: torch.Tensor, neighbours: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """Eq. 7: mean over neighbour pairs of w_pq |h_p - h_q|^2, of representations `h` (n, d) -> scalar.
 
-    `neighbours` (n, k) int64 are rows of `h`, `weights` (n, k) their affinities, which get no gradient; a weight of 0
-    leaves a pair
-    out of the sum but not of the mean. k = 0 gives 0. Memory is O(n d). Source: paper 3.3 eq. 7, A14.
+    `neighbours` (n, k) int64 are rows of `h`, `weights` (n, k) their affinities, which get no gradient; a pair of weight 0
+    adds nothing to the sum but counts in the number of pairs. k = 0 gives 0. Memory is O(n d). Source: paper 3.3 eq. 7, A14.
 
     >>> float(coherence_loss(torch.tensor([[0.0], [2.0]]), torch.tensor([[1], [0]]), torch.ones(2, 1)))
     4.0
@@ -162,7 +161,8 @@ def coherence_loss(h: torch.Tensor, neighbours: torch.Tensor, weights: torch.Ten
 def null_residuals(time: Values, event: Values) -> np.ndarray:
     """Martingale residuals (n,) of the model without covariates: events minus expected events, in the order of the input.
 
-    Their affinity weighs eq. 7's pairs (A14); censored patients get the (negative) hazard they have outlived. They sum to 0.
+    Their affinity weighs eq. 7's pairs (A14); a censored patient gets minus the cumulative hazard at the end of follow-up.
+    They sum to 0.
 
     >>> null_residuals(np.array([1.0, 2.0]), np.array([1, 0])).tolist()
     [0.5, -0.5]

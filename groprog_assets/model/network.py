@@ -1,4 +1,4 @@
-"""The risk network: branches, fusion, trunk, risk head, and the linear path it corrects."""
+"""The risk network: branches, fusion, trunk and risk head, added to the linear path."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class RiskHead(nn.Module):
 class RiskNetwork(nn.Module):
     """One ensemble member: risk = w_linear * linear path + w_network * r + offset.
 
-    `forward` gives a patient's output from that patient alone (attention mode "prototypes").
+    The output for a patient depends on that patient alone (attention mode "prototypes").
     """
 
     linear: torch.Tensor
@@ -133,7 +133,7 @@ class RiskNetwork(nn.Module):
 
 
 def input_widths(encoded: Encoded) -> tuple[int, int, int, int]:
-    """Columns of state, treatment, design and components: what `RiskNetwork` is built for."""
+    """Number of columns of state, treatment, design and components, as `RiskNetwork` takes them."""
     return (
         encoded.state.shape[1],
         encoded.treatment.shape[1],

@@ -1,4 +1,4 @@
-"""Patients whose omics were disturbed, and how the members of one model see the same patients (A46, S1-E03)."""
+"""Perturbed omics for robustness tests, and the output of each ensemble member for the same patients (A46, S1-E03)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from groprog_assets.study.parameters import PerturbationParameters
 
 
 class Perturbed(NamedTuple):
-    """Disturbed patients: kind ("noise", "gene_dropout", "permutation"), its size, number of the draw, the inputs."""
+    """Perturbed patients: kind ("noise", "gene_dropout", "permutation"), its size, number of the draw, the inputs."""
 
     kind: str
     level: float
@@ -27,7 +27,7 @@ class Perturbed(NamedTuple):
 
 
 class MemberView(NamedTuple):
-    """What each of m members makes of n patients: risk (m, n), h (m, n, G) of eq. 6."""
+    """Output of each of m members for n patients: risk (m, n), h (m, n, G) of eq. 6."""
 
     risk: np.ndarray
     h: np.ndarray

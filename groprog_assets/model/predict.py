@@ -1,4 +1,4 @@
-"""Scores of patients from a trained model. A patient's score needs no other patient."""
+"""Scores of patients from a trained model. The score of a patient does not depend on other patients."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def predict(model: RiskModel, inputs: ModelInputs) -> Prediction:
 def percentiles(risk: np.ndarray, training: np.ndarray) -> np.ndarray:
     """Percent of the training risks (ascending) below each risk (n,), ties counted half; 0-100.
 
-    Risks within TIE of each other are tied: the last bits of a sum depend on how many patients come at once.
+    Risks within TIE of each other count as tied, because rounding depends on how many patients are scored together.
     """
     below = np.searchsorted(training, risk - TIE, side="left")
     upto = np.searchsorted(training, risk + TIE, side="right")

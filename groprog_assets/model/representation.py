@@ -1,4 +1,4 @@
-"""From gene descriptors and expression to g_i (128), from covariates to c_i (48): eqs. 1 and 3 and Table 5 as torch modules."""
+"""Genomic and clinical representations, g_i (128) and c_i (48), as torch modules (eqs. 1 and 3, Table 5)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MINIMUM_VARIANCE = 1e-12
 
 
 class Batch(NamedTuple):
-    """Torch twins of `Encoded`; shapes as there."""
+    """`Encoded` as torch tensors, with the same shapes."""
 
     state: torch.Tensor
     state_codes: torch.Tensor
@@ -59,7 +59,7 @@ class Batch(NamedTuple):
 
 
 class DescriptorMaps(nn.Module):
-    """eq. 1: u_g = [phi_1(rho_tss), phi_2(rho_body), phi_3(pi), phi_4(delta), phi_5(omega)], one non-linear map a source.
+    """eq. 1: u_g = [phi_1(rho_tss), phi_2(rho_body), phi_3(pi), phi_4(delta), phi_5(omega)], one non-linear map for each source.
 
     (K, J + 1) -> (K, G): blocks side by side in the order density, pausing, differential (Table 5 widths); the last input
     column says whether the gene is described at all.
@@ -96,9 +96,9 @@ class DescriptorMaps(nn.Module):
 class GenomicBranch(nn.Module):
     """g_i (n, 128) of the three blocks 64/16/48; zero for patients without omics.
 
-    signature: g_block = sum_k z_ik phi_block(u_k) / sqrt(genes present) + the per-gene deviation, which lives in the span of
-    the leading directions of training expression (components (n, r) times a decayed matrix) and reaches genes without a
-    descriptor. matched: g_block = mean_k phi_block(u_ik). A patient's g_i needs no other patient.
+    signature: g_block = sum_k z_ik phi_block(u_k) / sqrt(genes present) + the per-gene deviation, which lies in the span of
+    the leading directions of training expression (components (n, r) times a matrix with weight decay) and covers genes without
+    a descriptor. matched: g_block = mean_k phi_block(u_ik). The g_i of a patient does not depend on other patients.
     """
 
     gene_descriptors: torch.Tensor
@@ -139,7 +139,7 @@ class GenomicBranch(nn.Module):
         return pooled * self.scale * batch.has_omics[:, None]
 
     def gene_weights(self, loadings: torch.Tensor, described: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """(K, G) twice: what one standard deviation of each gene adds to g through its deviation, and through its descriptor
+        """(K, G) twice: effect of one standard deviation of each gene on g, through its deviation and through its descriptor
         before the division by sqrt(genes present). loadings (K, r), described (K,) bool of the vocabulary."""
         deviation = loadings.new_zeros((loadings.shape[0], self.width))
         mapped = torch.zeros_like(deviation)
@@ -153,7 +153,7 @@ class GenomicBranch(nn.Module):
     def settle(self, batch: Batch) -> None:
         """Scale g to unit spread on the training patients, once, before training.
 
-        Raises ModelError when g is the same for all patients: it would carry nothing (A5's guard).
+        Raises ModelError when g is the same for all patients, because it would then carry no information (A5).
         """
         held = batch.has_omics
         if not bool(held.any()):

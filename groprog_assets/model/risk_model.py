@@ -1,4 +1,4 @@
-"""A trained model: the ensemble, its fitted encoders, and what a score is compared with."""
+"""A trained model: the ensemble, its fitted encoders, and the training risks that give a score its percentile."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from groprog_kernels.cox import Baseline
 
 
 class RiskModel(NamedTuple):
-    """An ensemble with all that scoring needs.
+    """An ensemble with everything that scoring needs.
 
     members: networks, float64, evaluation mode. widths: columns of state, treatment, design, components.
     baseline: Breslow's, on the out-of-fold risks of the training cohort. training_risk: those risks, ascending, for

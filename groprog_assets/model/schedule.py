@@ -1,4 +1,4 @@
-"""Stages, adaptive rates, batches and early stopping: section 3.5, eq. 12; eq. 13 to the letter, for comparison."""
+"""Training schedule: stages, adaptive rates (eq. 12), batches (eq. 13) and early stopping (paper 3.5)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class GradientRates:
     steps: int = 0
 
     def update(self, genomic_norm: float, clinical_norm: float) -> tuple[float, float]:
-        """Take in this step's gradient norms; returns the multiples (genomic, clinical)."""
+        """Add the gradient norms of this step; returns the multiples (genomic, clinical)."""
         self.steps += 1
         self.genomic = NORM_MEMORY * self.genomic + (1 - NORM_MEMORY) * genomic_norm
         self.clinical = NORM_MEMORY * self.clinical + (1 - NORM_MEMORY) * clinical_norm
@@ -62,9 +62,9 @@ def adaptive_rates(
 def batches(event: np.ndarray, weights: np.ndarray, limit: int, generator: np.random.Generator) -> Iterator[np.ndarray]:
     """Row indices of each step of one epoch.
 
-    Up to `limit` patients: one batch, everyone, in order. Beyond: batches of `limit` in which events and censored patients
-    stand in the proportion of their eq. 13 weights, but at least in that of the cohort; events are drawn anew once all
-    have been used, so that no batch is without them.
+    Up to `limit` patients: one batch of all patients, in order. Beyond: batches of `limit`. The share of events in a batch
+    follows the eq. 13 weights and is at least that of the cohort. Events are drawn again once all have been used, so that
+    every batch has events.
     """
     n = event.size
     if n <= limit:
@@ -109,5 +109,5 @@ class EarlyStopping:
         return False
 
     def done(self, epoch: int) -> bool:
-        """Whether the patience is used up at this epoch."""
+        """Whether `patience` epochs have passed without improvement."""
         return self.best_epoch >= 0 and epoch - self.best_epoch >= self.patience

@@ -1,6 +1,6 @@
-"""Search over settings on the inner folds of one training cohort: Optuna proposes, the inner out-of-fold score decides.
+"""Hyperparameter search on the inner folds of one training cohort: Optuna proposes, the out-of-fold score decides.
 
-Nothing outside the training cohort is looked at. Every trial is kept; a killed search goes on from its log to the same end.
+Only the training cohort is used. Every trial is logged, and a killed search continues from its log to the same result.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from groprog_assets.study.parameters import Parameters
 from groprog_kernels.cox import cox_efron
 
 STARTUP = 8
-"""Trials drawn at random before the sampler learns from those before."""
+"""Trials that are drawn at random before the sampler uses earlier trials."""
 Score = Callable[[Parameters, int], float]
 
 
@@ -36,7 +36,7 @@ class Trial(TypedDict):
 
 
 class TrialRow(TypedDict):
-    """A row of table search_log but the fold: setting is JSON."""
+    """A row of table search_log without the fold; setting is JSON."""
 
     trial: int
     setting: str
@@ -54,9 +54,9 @@ class Searched(NamedTuple):
 def search_settings(parameters: Parameters, score: Score, seed: int, folder: Path | None = None) -> Searched:
     """Try `search.trials` settings of `search.grid`; `score(parameters, trial)` is higher for a better one.
 
-    Trial 0 is the setting as it stands, so nothing worse than it is chosen; ties go to the earlier trial. A setting that is
+    Trial 0 is the current setting, so the chosen setting is never worse; ties go to the earlier trial. A setting that is
     proposed again keeps its score. Trial k is proposed by a tree-structured Parzen estimator seeded with `seed` + k from the
-    trials before it (Bergstra et al. 2011), so a search resumed from `folder` ends as one that was not interrupted.
+    trials before it (Bergstra et al. 2011), so a search resumed from `folder` gives the same result as an uninterrupted one.
     """
     choices = grid_of(parameters)
     done = _recalled(folder, choices)
@@ -83,7 +83,7 @@ def search_settings(parameters: Parameters, score: Score, seed: int, folder: Pat
 
 
 def grid_of(parameters: Parameters) -> dict[str, list[object]]:
-    """The values of each searched parameter, the present one first."""
+    """The values of each searched parameter, the current one first."""
     found = {}
     for name, values in sorted(parameters.search.grid.items()):
         group, _, field = name.partition(".")

@@ -1,4 +1,4 @@
-"""One ensemble member: three stages, adaptive rates, moving average, early stopping; deterministic and resumable."""
+"""Training of one ensemble member: three stages, adaptive rates, moving average, early stopping. Deterministic and resumable."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ Progress = Callable[[EpochRow], None]
 
 
 class Validation(NamedTuple):
-    """The validation part after a joint epoch: Harrell's C, mean eta of eq. 6, effective rank of h."""
+    """Validation results after a joint epoch: Harrell's C, mean eta of eq. 6, effective rank of h."""
 
     concordance: float
     eta_mean: float
@@ -62,7 +62,7 @@ class Member(NamedTuple):
 
 
 def new_network(encoders: Encoders, parameters: Parameters, encoded: Encoded, seed: int) -> RiskNetwork:
-    """A network with weights drawn from `seed` alone; torch's global generator is left as it was."""
+    """A network with weights drawn from `seed` alone. Torch's global generator is not changed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return RiskNetwork(encoders, parameters, input_widths(encoded))
@@ -84,8 +84,8 @@ def train_member(
 
     Stages: genomic warm-up, clinical warm-up (each branch with its own linear head), joint with
     J = Cox + alpha ranking + beta coherence (eq. 11). `progress` gets each epoch's history row. With `folder`, the state is
-    saved atomically at most every `checkpoint_seconds` and after the last epoch; a later call goes on from it and ends with
-    the same bytes. Raises ModelError when g does not vary between patients.
+    saved atomically at most every `checkpoint_seconds` and after the last epoch; a later call continues from it and gives the
+    same bytes. Raises ModelError when g does not vary between patients.
     """
     with single_threaded():
         run = _Run(encoded, outcomes, encoders, parameters, fit, validation, seed)
@@ -102,7 +102,7 @@ def train_member(
 
 
 class _Run:
-    """The state of one training run; `state` and `restore` are all that a checkpoint needs."""
+    """The state of one training run. A checkpoint needs only `state` and `restore`."""
 
     def __init__(
         self,
@@ -324,7 +324,7 @@ class _Run:
         return TrainingState(tensors, document)
 
     def restore(self, store: TrainingFolder) -> None:
-        """Go on from the stored state, if there is one."""
+        """Continue from the stored state, if there is one."""
         held = store.load()
         if held is None:
             return

@@ -1,4 +1,4 @@
-"""An unfinished training on disk: tensors and document in one file, made whole by one rename.
+"""State of an unfinished training on disk: tensors and document in one file, written atomically.
 
 Loading executes no code from a file.
 """
@@ -33,7 +33,7 @@ class EpochRow(TypedDict):
 
 
 class TrainingDocument(TypedDict):
-    """The numbers later epochs depend on; None for a loss that is infinite, as JSON holds no infinity."""
+    """The numbers later epochs depend on; None for an infinite loss, because JSON has no infinity."""
 
     next_epoch: int
     average_steps: int
@@ -83,7 +83,7 @@ class TrainingFolder:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write `content` under a temporary name, sync it, rename it: a reader sees all of it or nothing."""
+    """Write `content` under a temporary name, sync it and rename it, so that a reader sees the whole file or none."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     with open(temporary, "wb") as handle:

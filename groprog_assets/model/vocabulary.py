@@ -1,4 +1,4 @@
-"""What of a new patient the trained model knows: statements for the reader, refusals where a score would be no score."""
+"""How much of a new patient the trained model knows: notes for the reader, and refusals where a score would mean nothing."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ GENES_AT_LIMIT = 0.25
 
 
 def refusals(model: RiskModel, inputs: ModelInputs) -> list[Problem]:
-    """Why patients cannot be scored, one problem a field or patient; empty when all can.
+    """The reasons why patients cannot be scored, one problem for each field or patient; empty when all can.
 
-    Each value and patient is judged by itself, so a batch is refused exactly when one of its patients alone would be.
+    Each value and each patient is judged separately, so a batch is refused exactly when one of its patients alone would be.
     """
     problems = []
     for encoding in model.encoders.clinical.fields:
@@ -57,7 +57,7 @@ def refusals(model: RiskModel, inputs: ModelInputs) -> list[Problem]:
 
 
 def naming_problems(model: RiskModel, inputs: ModelInputs) -> list[Problem]:
-    """One problem where a patient's expression has values, but for fewer genes of the model than another naming would give.
+    """One problem where a patient's expression shares too few gene names with the model, as with another naming of genes.
 
     The limit is `cohort.minimum_shared_genes`, or the whole vocabulary where that is smaller. Empty outside signature mode.
     """
@@ -83,7 +83,7 @@ def naming_problems(model: RiskModel, inputs: ModelInputs) -> list[Problem]:
 
 
 def nothing_known(model: RiskModel, inputs: ModelInputs) -> list[Problem]:
-    """One problem where neither a field nor a gene of a patient is known; an empty list when something is of everyone."""
+    """One problem where no field and no gene of a patient is known; an empty list when there is no such patient."""
     known = model.encoders.transform(inputs).genes_used > 0
     for encoding in model.encoders.clinical.fields:
         if encoding.dropped or encoding.name not in inputs.covariates:
@@ -101,7 +101,7 @@ def nothing_known(model: RiskModel, inputs: ModelInputs) -> list[Problem]:
 
 
 def statements(model: RiskModel, inputs: ModelInputs) -> list[list[str]]:
-    """For each patient, in words, what was missing, unknown or beyond the training range, and what was done about it."""
+    """For each patient, notes on what was missing, unknown or beyond the training range, and how it was treated."""
     said: list[list[str]] = [[] for _ in range(len(inputs))]
     missing: list[list[str]] = [[] for _ in range(len(inputs))]
     for encoding in model.encoders.clinical.fields:
