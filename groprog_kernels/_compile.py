@@ -1,6 +1,6 @@
-"""The one compile decorator of the Numba kernels, and why its flags are so.
+"""The compile decorator of all Numba kernels, with the reasons for its flags.
 
-* `nogil`: kernels run side by side in threads, one chromosome or fold each.
+* `nogil`: kernels run in parallel threads, one chromosome or fold each.
 * `cache`: a fresh process reads the machine code from disk instead of compiling it again.
 * `error_model="numpy"`: a division by zero gives inf or nan, as in the references.
 * fastmath stays off: it would let the compiler drop the NaN, tie and summation-order rules that the references define.

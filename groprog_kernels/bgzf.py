@@ -1,4 +1,4 @@
-"""BGZF: blocks of gzip, found by the sizes they state, inflated in threads and checked one by one.
+"""Reader of BGZF, the blocked gzip of BAM files: blocks are decompressed in threads, and each one is checked.
 
 Inflation is libdeflate's, called through its address in the `deflate` package, outside the interpreter's lock.
 Source: SAM specification 1.6, 4.1.
@@ -21,7 +21,7 @@ _COMPRESSED = 1 << 18
 _INFLATED = 1 << 20
 _BLOCKS = 1 << 12
 HEADROOM = 1 << 16
-"""Free bytes in front of every chunk, for what its reader carries over from the last."""
+"""Free bytes in front of every chunk, for the rest that its reader keeps of the last chunk."""
 
 _library = ctypes.CDLL(_deflate.__file__)
 _LIBDEFLATE = tuple(

@@ -1,4 +1,4 @@
-"""Kaplan-Meier of survival and of censoring, step functions, and what inverse-censoring weights weigh."""
+"""Kaplan-Meier of survival and of censoring, step functions, effective sample size of inverse-censoring weights."""
 
 from __future__ import annotations
 

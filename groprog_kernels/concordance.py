@@ -1,4 +1,4 @@
-"""Concordance indices: eq. 15 with inverse-censoring weights, Uno's, Harrell's, by explicit switches."""
+"""Concordance indices: eq. 15 with inverse-censoring weights, Uno's and Harrell's, chosen by arguments."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Unsupported = Literal["error", "drop"]
 
 
 class Concordance(NamedTuple):
-    """A concordance index, what it rests on, and the conventions it was computed under."""
+    """A concordance index, the number of pairs and events behind it, and the conventions used."""
 
     cindex: float
     """Weighted share of concordant pairs, 0 to 1; nan without comparable pairs."""
@@ -119,7 +119,7 @@ def harrell(
     ties: Ties = "comparable",
     sets: RiskSets | None = None,
 ) -> Concordance:
-    """Harrell's C: `concordance` with unit weights; a patient censored at t_i is comparable, as everywhere else it is.
+    """Harrell's C: `concordance` with unit weights, where a patient censored at t_i is comparable, as is usual for this index.
 
     Two events at one time are not comparable. Arguments, edges and errors as `concordance`. Source:
     doi:10.1001/jama.1982.03320430047030.

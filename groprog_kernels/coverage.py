@@ -1,4 +1,4 @@
-"""Window counts of one strand of one chromosome, sparse, with a dense view.
+"""Reads per window of one chromosome strand, sparse, with a dense view.
 
 Window i covers the bases [i * bin_size, (i + 1) * bin_size), 0-based; the trailing partial window is dropped, as groHMM
 1.41 (windowAnalysis) does, so a chromosome shorter than a window has none.

@@ -30,7 +30,7 @@ class ScaledDensity(NamedTuple):
 def scaled_density(
     start: ArrayLike, end: ArrayLike, gene_start: ArrayLike, gene_end: ArrayLike, reverse: ArrayLike, scale: int = 1000
 ) -> ScaledDensity:
-    """Where pairs of a unit and a gene cover the scaled axis.
+    """The part of the scaled axis that each pair of a unit and a gene covers.
 
     start, end, gene_start, gene_end (n,) 0-based half-open bp of the unit and its gene; reverse (n,) True for the minus
     strand; scale >= 2 points a gene width. The 0/1 vector of covered bases over three gene widths is interpolated linearly

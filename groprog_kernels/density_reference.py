@@ -1,4 +1,4 @@
-"""The scaled density as it is defined: base by base, interpolated, rounded, integrated."""
+"""The scaled density by definition: base by base, interpolated, rounded, integrated."""
 
 from __future__ import annotations
 

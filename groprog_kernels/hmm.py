@@ -242,8 +242,8 @@ def fit(
 
     Stops when an iteration raises the log-likelihood by no more than `tolerance` (> 0) over the one before, a fall included;
     at least two iterations; the parameters are those after the last update (groHMM 1.41 threshold). `threads` sequences run
-    side by side; the result does not depend on it. `expectation` gives the `statistics` of every sequence under a model, for
-    who has them computed elsewhere. Raises ValueError without sequences.
+    in parallel; the result does not depend on it. `expectation` gives the `statistics` of every sequence under a model, for
+    callers that compute them elsewhere. Raises ValueError without sequences.
     """
     if not sequences:
         raise ValueError("no sequences to fit")

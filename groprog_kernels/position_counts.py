@@ -1,7 +1,7 @@
-"""Counted positions of many sequences, gathered from keys in any order and held in 8 bytes a distinct position.
+"""Counts of positions of many sequences, from keys in any order, in 8 bytes per distinct position.
 
 A sequence is one strand of one chromosome. Every sequence keeps a few rising runs, merged as they double in size, so that each
-position is moved O(log n) times; a run's memory goes back to the system when it is merged away.
+position is moved O(log n) times; the memory of a run is freed when it has been merged.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 import groprog_kernels.position_counts_cython as loops
 
 _SMALL = 1 << 16
-"""Items below which an array is not worth pages of its own."""
+"""Smallest number of items for which an array gets memory pages of its own."""
 
 Run = tuple[NDArray[np.int32], NDArray[np.int32]]
 
@@ -62,7 +62,7 @@ class PositionCounts:
                 _merge_last(runs)
 
     def pop(self, sequence: int) -> Run:
-        """The sequence's one run, (p,) positions and (p,) counts; nothing of it is held afterwards."""
+        """Remove and return the sequence's one run: (p,) positions and (p,) counts."""
         runs, self._runs[sequence] = self._runs[sequence], []
         while len(runs) > 1:
             _merge_last(runs)

@@ -1,4 +1,4 @@
-"""The definition of counted positions: how often each stands among the keys, or how many intervals cover it."""
+"""Counted positions by definition: how often each occurs among the keys, or how many intervals cover it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Base qualities by sequencing cycle: a FASTQ or an alignment file streamed once into a small table of counts.
+"""Base qualities by sequencing cycle, counted in one pass over a FASTQ or alignment file.
 
-The table (cycle, quality) holds everything asked of it later: means, mean errors, extremes. Compressed input is inflated in
-one thread while another counts.
+The table of counts (cycle, quality) is enough for means, mean errors and extremes. One thread decompresses the input while
+another counts.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _bytes(path: Path) -> Iterator[bytes]:
 
 
 def _ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The pieces, the next one made in another thread while this one is used."""
+    """The pieces in order. The next one is made in another thread while the current one is used."""
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(next, pieces, None)
         while (piece := coming.result()) is not None:

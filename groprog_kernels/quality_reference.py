@@ -1,4 +1,4 @@
-"""The definition of per-cycle qualities: what FastQC's per-base module averages, read line by line."""
+"""Per-cycle qualities by definition, line by line, as in FastQC's per-base module."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ OUTCOMES = (
     "masked",
     "duplicate",
 )
-"""What can become of a record, in the order the loop asks; the first rule that removes a record names it."""
+"""Outcomes of a record, in the order of the rules. The first rule that removes a record gives its outcome."""
 
 _READ_ENDS = ("five_prime", "three_prime", "coverage")
 _RULES = ("mapping_quality", "hits", "tie", "tie_or_alternative", "none")
@@ -47,7 +47,7 @@ _CARRIES = 1 << 12
 
 
 class Decoded(NamedTuple):
-    """What one pass over a file leaves.
+    """The result of one pass over a file.
 
     chrom: (n,) rank in `chrom_lengths`, of the narrowest signed type; strand: (n,) int8, 0 for +, 1 for -.
     position: (n,) int32, 0-based; reads: (n,) int32; sorted by chrom, strand, position, each once.
@@ -104,7 +104,7 @@ def _mask_arrays(chroms: list[str], masks: Mapping[str, np.ndarray]) -> tuple[np
 
 
 class _EnoughError(Exception):
-    """As many records were read as were asked for."""
+    """The requested number of records has been read."""
 
 
 class _Pass(NamedTuple):
@@ -215,7 +215,7 @@ def decode_reads(
     read_end: "five_prime" or "three_prime" base of the read as sequenced (which end of the RNA that is depends on the
       protocol), or "coverage" (every base under M, = or X).
       Pairs count once: by the first mate, or for "three_prime" by the second mate's 5' base, the fragment's far end, on
-      the strand of the first. A mapped record without a CIGAR stands for one base.
+      the strand of the first. A mapped record without a CIGAR counts as one base.
     uniqueness: "mapping_quality" MAPQ >= minimum (255, unknown, passes); "hits" NH = 1 (MAPQ where NH is absent); "tie"
       MAPQ >= minimum and not XS >= AS; "tie_or_alternative" the same, and where AS or XS is absent X0 = 1, or no XA where
       X0 is absent too; "none".

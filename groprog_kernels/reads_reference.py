@@ -1,4 +1,4 @@
-"""The definition of what becomes of a record, one record at a time. Source: SAM 1.6, 1.4 and 4.2."""
+"""The outcome of each record by definition, one record at a time. Source: SAM 1.6, 1.4 and 4.2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Alignment files as a stream of BAM records: BAM as it lies there, SAM and CRAM through htslib in a child process.
+"""Alignment files as a stream of BAM records: BAM is read directly, SAM and CRAM through htslib in a child process.
 
 Sources: SAM specification 1.6 (1.3, 4.2), htslib.
 """
@@ -25,7 +25,7 @@ _EVERYTHING = 0x1FFF
 
 
 class BamError(ValueError):
-    """The file is not what its format demands: truncated, altered, or not alignments at all."""
+    """The file breaks its format: it is truncated, altered, or does not hold alignments."""
 
 
 class BamHeader(NamedTuple):
@@ -63,8 +63,8 @@ def alignment_format(path: str | Path) -> str:
 class Records:
     """Chunks of whole and cut records: iterate for (buffer, start, end), and `keep` what could not be read yet.
 
-    header: the file's. A kept rest stands in front of the next chunk. Iteration raises BamError where the stream breaks, and
-    where bytes are left over at its end.
+    header: the file's. A kept rest is placed in front of the next chunk. Iteration raises BamError where the stream breaks, and
+    when bytes are left over at its end.
     """
 
     def __init__(self, stream: IO[bytes], threads: int, format: str):
@@ -179,7 +179,7 @@ def open_records(
 
 @contextmanager
 def _converted(path: Path, format: str, options: list[str]) -> Iterator[IO[bytes]]:
-    """The BAM that `samtools view` writes of a file; what it complains of becomes a BamError."""
+    """The BAM that `samtools view` writes of a file; its error messages become a BamError."""
     script = "import sys, pysam; pysam.view(*sys.argv[1:], catch_stdout=False)"
     environment = {**os.environ, "REF_PATH": os.environ.get("REF_PATH", os.devnull)}
     command = [sys.executable, "-c", script, *options, str(path)]

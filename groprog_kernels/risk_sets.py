@@ -1,4 +1,4 @@
-"""Patients sorted by follow-up, and who is still at risk after whom: the order every survival kernel walks through."""
+"""Risk sets: patients sorted by follow-up, as all survival kernels use them."""
 
 from __future__ import annotations
 

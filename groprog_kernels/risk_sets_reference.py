@@ -1,4 +1,4 @@
-"""Who is still at risk after whom, by definition. Standard library and numpy only."""
+"""Risk sets by definition. Standard library and numpy only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What counting in windows means, one read at a time. Standard library and NumPy only."""
+"""Window counts by definition, one read at a time. Standard library and NumPy only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each part of the model is worth: a forest plot of the loss or gain without it. The ablation document in, a figure out."""
+"""Ablation: a forest plot of the change in concordance without each part. The ablation document in, a figure out."""
 
 from __future__ import annotations
 

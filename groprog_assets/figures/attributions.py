@@ -1,4 +1,4 @@
-"""What moves the scores of a cohort: mean absolute contributions of clinical fields, genes, GO labels and blocks."""
+"""Attributions: mean absolute contributions of clinical fields, genes, GO terms and blocks to the scores of a cohort."""
 
 from __future__ import annotations
 

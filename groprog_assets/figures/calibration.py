@@ -1,4 +1,4 @@
-"""Predicted against observed event probability at the horizons. Documents in, matplotlib figures out."""
+"""Calibration: predicted against observed event probability at the horizons. Documents in, matplotlib figures out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cohort at a glance: follow-up, missing values, table 1. Summaries and tables in, matplotlib figures out."""
+"""Overview of the cohort: follow-up, missing values, table 1. Summaries and tables in, matplotlib figures out."""
 
 from __future__ import annotations
 

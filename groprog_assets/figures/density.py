@@ -1,4 +1,4 @@
-"""Figure 4: where called transcription units lie on genes, with the ideal frame. Tables in, a figure out."""
+"""Figure 4: density of transcription units along genes, with the ideal profile. Tables in, a figure out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figure 6: enriched functions of the changed genes, branch by branch. Tables in, a figure out."""
+"""Figure 6: enriched GO terms of the changed genes, by branch. Tables in, a figure out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ledger's page of one asset and the list of all, as self-contained HTML: facts in, text out."""
+"""HTML pages of the ledger: one page per asset and the list of all assets, self-contained. Facts in, text out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures 7 and 8 to move about in: one self-contained HTML page a locus, drawn by igv.js. Tables in, bytes out."""
+"""Figures 7 and 8, interactive: one self-contained HTML page per locus, drawn by igv.js. Tables in, bytes out."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""How a number is written, in figures, report, pages and on the command line: rounded, grouped, never altered.
+"""Number formatting for figures, report, pages and the command line: rounding and digit grouping.
 
-What is printed parses back to the value within half a unit of its last printed place. A missing value is a dash. Standard library
-only.
+A printed number parses back to the value within half a unit of its last printed place. A missing value is a dash. Standard
+library only.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One patient's page, self-contained: risk, percentile, survival with its interval, what drives the score, what was missing."""
+"""Page of one patient, self-contained: risk, percentile, survival with interval, contributions to the score, missing values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figure 9: pausing indices of the two conditions, paired. Tables in, a figure out."""
+"""Figure 9: pausing indices of the two conditions, paired by gene. Tables in, a figure out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far held-out risks move when the omics are disturbed (A46). The evaluation document in, a figure out."""
+"""Robustness: change of held-out risks under perturbed omics (A46). The evaluation document in, a figure out."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""One look for every figure: palette, sizes, axes, and bytes that do not change between runs.
+"""Common style of all figures: palette, sizes, axes, and reproducible bytes.
 
-Tables go in and matplotlib figures come out of the neighbours of this module; here is what they share. matplotlib and the
-standard library only. The colours are Okabe and Ito's (2008) colour-blind-safe set, darkened where text needs contrast.
+The other modules of this room use it. matplotlib and the standard library only. The colours are Okabe and Ito's (2008)
+colour-blind-safe set, darkened where text needs contrast.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One value through time: when it was made, when its bytes changed, by whom. Rows in, a figure out."""
+"""Timeline of one value: when it was made, when its bytes changed, by whom. Rows in, a figure out."""
 
 from __future__ import annotations
 

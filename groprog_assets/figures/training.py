@@ -1,4 +1,4 @@
-"""How the risk model was trained: losses, validation, adaptive rates by epoch; the share of omics in each patient (eq. 6)."""
+"""Training of the risk model: losses, validation and adaptive rates by epoch; share of omics in each patient (eq. 6)."""
 
 from __future__ import annotations
 

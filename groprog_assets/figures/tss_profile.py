@@ -1,4 +1,4 @@
-"""Figure 4 in true base pairs (A34): the metagene around the TSS over the heat map of its genes. Tables in, a figure out."""
+"""Metagene profile around the TSS in base pairs, above the heat map of its genes (fig. 4, A34). Tables in, a figure out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the transcription model was chosen and fitted: the tuning surface and the EM trace. Tables in, a figure out."""
+"""Tuning surface and EM trace of the transcription model. Tables in, a figure out."""
 
 from __future__ import annotations
 

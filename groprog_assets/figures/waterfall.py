@@ -1,4 +1,4 @@
-"""From one number to another in steps: what each cause adds or takes away. Numbers in, a figure out."""
+"""Waterfall chart: how each cause changes one number into another. Numbers in, a figure out."""
 
 from __future__ import annotations
 

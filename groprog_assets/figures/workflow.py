@@ -1,4 +1,4 @@
-"""Figure 1's computing half: the asset graph as a picture, laid out by depth. Names and edges in, a figure out."""
+"""Picture of the asset graph, laid out by depth (the computing half of figure 1). Names and edges in, a figure out."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Node = str | tuple[str, str, int]
 def workflow(
     groups: Mapping[str, str], edges: Iterable[tuple[str, str]], colours: Mapping[str, str] = GROUP_COLOURS
 ) -> Figure:
-    """The graph from top to bottom: an asset stands below everything it reads; the colour is its group.
+    """The graph from top to bottom: each asset is below everything it reads, and its colour is its group.
 
     `groups` maps asset → group, `edges` are (read, reader); edges that name an unknown asset are left out, and so is an edge
     that a longer path implies. An asset's row is the length of the longest path to it. `colours`: group → colour, in the order of

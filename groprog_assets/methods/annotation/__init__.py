@@ -1,1 +1,1 @@
-"""Genes, their models and dominant start sites, ontology terms: annotation files in, tables out."""
+"""Gene models, consensus genes, dominant TSSs, masks and ontology terms: annotation files in, tables out."""

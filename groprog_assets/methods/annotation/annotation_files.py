@@ -1,4 +1,4 @@
-"""Reading an annotation file line by line, and the problems found on the way. Files in, lines out."""
+"""Reader of annotation files, line by line, which collects problems. Files in, lines out."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import IO
 from groprog_assets.errors import AnnotationError, Problem
 
 NAMED_PROBLEMS = 5
-"""Problems of one kind that are spelt out; the rest are counted."""
+"""Number of problems of one kind that are listed; further ones are counted."""
 
 
 class ProblemCollector:
-    """Problems of one file, at most NAMED_PROBLEMS of each rule spelt out."""
+    """Problems of one file; at most NAMED_PROBLEMS of each rule are listed."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -37,7 +37,7 @@ class ProblemCollector:
 
 
 def lines(path: Path, comment: str = "#", errors: str = "strict") -> Iterator[tuple[int, str]]:
-    """(line number, line) of a text file in UTF-8, plain or gzip, without blank lines and those that begin with
+    """(line number, line) of a text file in UTF-8, plain or gzip, without blank lines and comment lines, which begin with
     `comment` (one character; empty for none).
 
     A byte-order mark is dropped; `errors` is what `open` takes. Raises AnnotationError for a file that cannot be read as text.
@@ -59,6 +59,6 @@ def lines(path: Path, comment: str = "#", errors: str = "strict") -> Iterator[tu
 
 
 def some(names: Iterable[str], shown: int = 3) -> str:
-    """The first names joined by commas, and how many more there are."""
+    """The first names, joined by commas, and the number of further ones."""
     every = list(names)
     return ", ".join(every[:shown]) + (f" and {len(every) - shown} more" if len(every) > shown else "")

@@ -1,4 +1,4 @@
-"""One chromosome under its several names: UCSC, Ensembl, RefSeq and GenBank accessions. Names in, names out."""
+"""Chromosome names: UCSC and Ensembl names, RefSeq and GenBank accessions of one chromosome. Names in, names out."""
 
 from __future__ import annotations
 
@@ -26,8 +26,7 @@ CHROMOSOME_OF_ACCESSION = {
     },
     **{"nc_012920": "mt", "j01415": "mt", "nc_005089": "mt", "ay172335": "mt"},
 }
-"""Accession without version, in lower case -> chromosome; of human and mouse, which annotations in this field come for.
-Source: the assembly reports of NCBI."""
+"""Accession without version, in lower case -> chromosome, for human and mouse. Source: the assembly reports of NCBI."""
 
 _GRCH37_VERSIONS = dict(
     zip(
@@ -40,7 +39,7 @@ _GRCH37_VERSIONS = dict(
 
 
 def canonical_name(name: str) -> str:
-    """What the names of one chromosome have in common: `chr1`, `1`, `Chr1`, `NC_000001.11` -> `1`; `chrM`, `MT` -> `mt`;
+    """One canonical name for the names of a chromosome: `chr1`, `1`, `Chr1`, `NC_000001.11` -> `1`; `chrM`, `MT` -> `mt`;
     `chrUn_GL000220v1`, `GL000220.1` -> `gl000220`. Names that match no pattern are only put in lower case."""
     low = name.lower()
     found = _ACCESSION.search(low)
@@ -51,9 +50,10 @@ def canonical_name(name: str) -> str:
 
 
 def other_names(found: Iterable[str], chrom_sizes: Mapping[str, int]) -> dict[str, str]:
-    """{name of `found` that `chrom_sizes` does not have: the name it has there}, for those that are one chromosome.
+    """{name of `found` that `chrom_sizes` lacks: name of the same chromosome in `chrom_sizes`}.
 
-    Where two names of `chrom_sizes` are one chromosome, the first counts.
+    Where two names of `chrom_sizes` are one chromosome, the first is used. Chromosomes that are not in `chrom_sizes` are left
+    out.
     """
     known: dict[str, str] = {}
     for chrom in chrom_sizes:
@@ -67,12 +67,12 @@ def other_names(found: Iterable[str], chrom_sizes: Mapping[str, int]) -> dict[st
 
 
 def is_scaffold(name: str) -> bool:
-    """Whether a name is the accession of a scaffold or patch, by which GENCODE names them beside `chr1`."""
+    """Whether a name is the accession of a scaffold or patch. GENCODE uses these accessions beside names such as `chr1`."""
     return _SCAFFOLD.fullmatch(canonical_name(name)) is not None
 
 
 def _two_versions(name: str, other: str) -> bool:
-    """Whether two accessions differ in their version alone: they are two sequences, not one under two names."""
+    """Whether two accessions differ in their version alone. They are then two sequences, not two names of one."""
     (base, dot, version), (base_other, _, version_other) = name.rpartition("."), other.rpartition(".")
     return bool(dot) and base == base_other and version != version_other and (version + version_other).isdecimal()
 
@@ -87,7 +87,7 @@ def assembly_of(name: str) -> str:
 
 
 def elsewhere_remedy(found: Iterable[str], chrom_sizes: Mapping[str, int]) -> str:
-    """What to do, if anything, about lines on sequences that `chrom_sizes` does not have, where others fit."""
+    """The remedy, if any, for lines on sequences that `chrom_sizes` lacks, when other lines match it."""
     renamed = other_names(found, chrom_sizes)
     if renamed:
         shown = ", ".join(f"{name} to {other}" for name, other in list(renamed.items())[:3])
@@ -96,7 +96,7 @@ def elsewhere_remedy(found: Iterable[str], chrom_sizes: Mapping[str, int]) -> st
 
 
 def naming_remedy(found: Iterable[str], chrom_sizes: Mapping[str, int]) -> str:
-    """What to do about names that `chrom_sizes` does not have: rename them, or look for the right assembly."""
+    """The remedy for names that `chrom_sizes` lacks: rename them, or use the right assembly."""
     renamed = other_names(found, chrom_sizes)
     if not renamed:
         return "Was the file made for another assembly?"

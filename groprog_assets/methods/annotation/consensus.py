@@ -1,6 +1,6 @@
-"""One interval a gene from its annotated transcripts (groHMM 1.41 makeConsensusAnnotations).
+"""Consensus genes: one interval per gene from its annotated transcripts (groHMM 1.41 makeConsensusAnnotations).
 
-Tables in, tables out. Sorting and running maxima throughout: a whole genome's transcripts take a fraction of a second.
+Tables in, tables out. The method uses sorting and running maxima, and takes a fraction of a second for a whole genome.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class _Intervals:
         return _Intervals(*(column[rows] for column in self.columns()))
 
     def _reach(self) -> tuple[NDArray, NDArray]:
-        """Order by lane, start, longest first, and the furthest end so far in that order, lanes kept apart."""
+        """Order by lane, start and descending length, and the largest end so far in that order within each lane."""
         order = np.lexsort((-self.end, self.start, self.lane))
         return order, np.maximum.accumulate(_global(self.lane[order], self.end[order]))
 

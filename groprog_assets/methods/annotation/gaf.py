@@ -11,7 +11,7 @@ from groprog_assets.methods.annotation.obo import TermGraph
 
 
 class Association(NamedTuple):
-    """One line of a GAF: what the product reads of it."""
+    """One line of a GAF: the columns that this program uses."""
 
     symbol: str
     synonyms: str
@@ -56,10 +56,10 @@ def read_gaf(path: Path) -> GafFile:
 def gene_terms(
     associations: list[Association], graph: TermGraph, genes: list[str]
 ) -> tuple[set[tuple[str, str]], dict[str, Any]]:
-    """((gene, live term) pairs, what was counted on the way).
+    """((gene, current term) pairs, counts of the associations that were left out).
 
-    A gene is matched by symbol, then by a synonym that names one GAF gene only. A term is read as the live term that took its
-    place. NOT qualifiers, "no data" (ND) evidence, unknown terms and obsolete ones without a replacement are left out.
+    A gene is matched by symbol, then by a synonym that names one GAF gene only. A replaced term is read as its current term.
+    NOT qualifiers, "no data" (ND) evidence, unknown terms and obsolete ones without a replacement are left out.
     """
     wanted = set(genes)
     renamed = _by_synonym(associations, wanted)
@@ -102,7 +102,7 @@ def gene_terms(
 
 
 def _by_synonym(associations: list[Association], wanted: set[str]) -> dict[str, list[str]]:
-    """{GAF symbol: genes of the study that are a synonym of it alone}."""
+    """{GAF symbol: genes of the study that are synonyms of this symbol and no other}."""
     symbols = {row.symbol for row in associations}
     owners: dict[str, set[str]] = {}
     for row in associations:

@@ -1,4 +1,4 @@
-"""Which genes lie under which transcription units, n to m (A40). Tables in, tables out."""
+"""Assignment of genes to transcription units, many to many (A40). Tables in, tables out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def assign_genes(transcripts: pd.DataFrame, genes: pd.DataFrame) -> pd.DataFrame
     """Every same-strand overlap: columns transcript, gene, overlap (bp), by transcript in the given order, largest overlap first.
 
     transcripts: name (or transcript), chrom, start, end, strand; genes: gene, chrom, start, end, strand; 0-based half-open, so
-    abutting intervals do not overlap. Equal overlaps stand in order of the gene's start, then of its name.
+    abutting intervals do not overlap. Equal overlaps are sorted by the gene's start, then by its name.
     """
     name = "name" if "name" in transcripts else "transcript"
     gene_rows = groups(genes["chrom"].to_numpy(), genes["strand"].to_numpy())
@@ -50,10 +50,10 @@ def assign_genes(transcripts: pd.DataFrame, genes: pd.DataFrame) -> pd.DataFrame
 
 
 def representative_unit(differential: pd.DataFrame, genes: pd.DataFrame) -> pd.DataFrame:
-    """The row of `differential` that speaks for each gene: the unit covering most of it. Indexed by gene.
+    """The row of `differential` that represents each gene: the unit that covers most of it. Indexed by gene.
 
     Genes without a unit are absent. Equal overlaps go to the unit with more reads (base_mean), then to the first. A unit over
-    several genes speaks for each.
+    several genes represents each of them.
     """
     pairs = assign_genes(differential, genes)
     pairs = pairs.merge(differential.drop(columns="gene"), on="transcript")

@@ -1,7 +1,7 @@
 """Chromosome sizes and annotated transcripts from the user's files. Files in, tables out.
 
-Coordinates become 0-based half-open here and stay so. Every problem of a file is collected before raising; of many alike the
-first few are named and the rest counted.
+Coordinates are converted to 0-based half-open here. All problems of a file are collected before an error is raised; of many
+similar ones the first few are named and the rest counted.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ __all__ = [
 
 
 class AnnotationFile(NamedTuple):
-    """transcripts: table `gene_models`; notices: what was made, joined or left out on the way, none of it an error; kept of
-    stated: transcripts of the file that are in the table, repeated ones among them, of all."""
+    """transcripts: table `gene_models`; notices: what was built, joined or left out, none of it an error; kept, stated:
+    transcripts of the file in the table, and in all, both including repeated ones."""
 
     transcripts: pd.DataFrame
     notices: list[Problem]
@@ -52,7 +52,7 @@ class AnnotationFile(NamedTuple):
 
 class GenomeAnnotation(NamedTuple):
     """chrom_sizes: chromosome -> length in bp; transcripts, consensus, masks: tables; notices: what was left out and why;
-    counts: JSON-able, what of each file is in use."""
+    counts: JSON-able, how much of each file is used."""
 
     chrom_sizes: dict[str, int]
     transcripts: pd.DataFrame
@@ -120,7 +120,7 @@ def read_annotation(
 def annotation_file(
     path: str | Path, chrom_sizes: Mapping[str, int], maximum_intron: int = AnnotationParameters().maximum_intron
 ) -> AnnotationFile:
-    """`read_annotation` with counts of what it made of the file: where transcripts come from, what is left out."""
+    """`read_annotation` with counts: where transcripts come from and what is left out."""
     try:
         status = Path(path).stat()
     except OSError as error:
@@ -135,7 +135,7 @@ def annotation_file(
 def _read(
     path: Path, size: int, changed: int, chrom_sizes: tuple[tuple[str, int], ...], maximum_intron: int
 ) -> AnnotationFile:
-    """A file is read once in a process: for the check before a run, and in the run. Size and time tell files apart."""
+    """A file is read once per process, for the check before a run and for the run. Size and time identify its version."""
     sizes = dict(chrom_sizes)
     problems = ProblemCollector(path)
     placed = _transcripts(path, problems, maximum_intron)
@@ -168,7 +168,7 @@ def _read(
 def _on_chromosomes(
     rows: list[Row], sizes: Mapping[str, int], problems: ProblemCollector
 ) -> tuple[list[Row], list[Row], list[Row]]:
-    """Rows on a chromosome of the study, on none, and without a strand; impossible intervals go to `problems`."""
+    """Rows on a chromosome of the study, on other chromosomes, and without a strand. Invalid intervals go to `problems`."""
     kept, elsewhere, unstranded = [], [], []
     for row in rows:
         if row.chrom not in sizes:
@@ -239,7 +239,7 @@ def _notices(
 
 
 def _transcripts(path: Path, problems: ProblemCollector, maximum_intron: int) -> Placed:
-    """Rows of a GTF or a gene table, whichever the first data line looks like."""
+    """Rows of a GTF or a gene table; the first data line shows which."""
     first = next(iter(lines(path)), None)
     if first is None:
         return Placed([], Counter(), [])

@@ -9,7 +9,7 @@ from groprog_assets.methods.annotation.gtf import Row, stable_gene
 
 
 def table_layout(fields: list[str]) -> tuple[int, int] | None:
-    """(column of the strand, column of the gene) of a gene table, from its first line; None when it is none.
+    """(column of the strand, column of the gene) of a gene table, from its first line; None when it is not a gene table.
 
     The gene is name2 where the table has one (refGene, genePredExt), the first column of refFlat, else the transcript's name.
     """

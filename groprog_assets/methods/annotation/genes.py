@@ -1,4 +1,4 @@
-"""One row a gene: its consensus interval, and the annotated start site that nascent transcription uses. Tables in, tables out."""
+"""The gene table: consensus interval and dominant TSS of each gene. Tables in, tables out."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def dominant_tss(
     """Table `genes`: the genes of `consensus` with their dominant TSS (A36), placements and masked fraction.
 
     Candidates are the starts of the gene's transcripts that overlap its consensus interval on its strand. Each is judged by
-    the reads of all libraries in [-w, +w) bp around it on its strand, w = dominant_tss_window. The most reads win; of
-    equals the most upstream site; its transcript is the longest that starts there. placements counts the distinct stretches of
-    a chromosome strand where the symbol has transcripts. masked is the fraction of the consensus interval under masks of
-    either file. Raises AnnotationError when the reads' chromosomes carry no gene.
+    the reads of all libraries in [-w, +w) bp around it on its strand, w = dominant_tss_window. The site with most reads wins;
+    among equals, the most upstream one; its transcript is the longest that starts there. placements counts the distinct
+    stretches of a chromosome strand where the symbol has transcripts. masked is the fraction of the consensus interval under
+    masks of either file. Raises AnnotationError when the reads' chromosomes carry no gene.
     """
     _require_shared_chromosomes(consensus, positions)
     lane = gene_models.assign(chrom=gene_models["chrom"].astype("str") + "\t" + gene_models["gene"].astype("str"))

@@ -1,4 +1,4 @@
-"""Gene sets of a GMT file (MSigDB, Enrichr, one's own). Files in, tables out."""
+"""Reader of gene sets in a GMT file (MSigDB, Enrichr, own sets). Files in, tables out."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class GeneSets(NamedTuple):
 
 
 def read_gmt(path: Path, genes: list[str]) -> GeneSets:
-    """Sets as they stand, with their genes among `genes`; the branch is read from GOBP_, GOCC_, GOMF_, otherwise "other".
+    """The sets of the file, with their genes that are among `genes`. GOBP_, GOCC_, GOMF_ give the branch, otherwise "other".
 
-    A set is called by its own name. The second field is a description by which a set may be found as well; MSigDB's
-    addresses and "na" are none. Empty fields and repeated genes are passed over. A line that repeats an earlier set gene for
+    A set is identified by its name. The second field is a description by which it can also be found, unless it is an address,
+    as in MSigDB, or "na". Empty fields and repeated genes are ignored. A line that repeats an earlier set gene for
     gene is kept once and counted. Raises AnnotationError with the line of each: a line without name, description and at
-    least one gene, a name that two sets of different genes bear, a file without sets.
+    least one gene, two sets with one name and different genes, a file without sets.
     """
     wanted = set(genes)
     terms: list[dict[str, Any]] = []

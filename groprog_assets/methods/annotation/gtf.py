@@ -1,7 +1,7 @@
-"""Transcripts of a GTF in any dialect: UCSC, iGenomes, RefSeq, NCBI, GENCODE, Ensembl, StringTie. Lines in, rows out.
+"""Reader of transcripts in a GTF of any dialect: UCSC, iGenomes, RefSeq, NCBI, GENCODE, Ensembl, StringTie. Lines in, rows out.
 
-A transcript comes from its transcript line. Where it has none, it is made from its exons, and where it has no exons either,
-from its coding sequence; other transcripts of the file may well have a line.
+A transcript is read from its transcript line. Without one it is built from its exons, and without exons from its coding
+sequence. One file may hold transcripts of all three kinds.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ class Row(NamedTuple):
 
 
 class Placed(NamedTuple):
-    """rows: the transcripts as the file has them, on any chromosome; counts: what was made of lines that are no transcript:
-    `from exons`, `from CDS` (transcripts), `split` (transcripts placed at several loci under one id); without_transcript:
-    genes that have a gene line only."""
+    """rows: the transcripts as the file has them, on any chromosome; counts: transcripts that do not come from one transcript
+    line: `from exons`, `from CDS` (transcripts), `split` (transcripts placed at several loci under one id);
+    without_transcript: genes that have a gene line only."""
 
     rows: list[Row]
     counts: Counter[str]
@@ -41,10 +41,10 @@ class Placed(NamedTuple):
 
 
 SYMBOLS = ("gene_name", "gene_symbol", "ref_gene_name", "gene")
-"""Attributes that hold a gene's symbol, in order of preference; `gene_id` is what is left."""
+"""Attributes that hold the gene symbol, in order of preference; without them `gene_id` is used."""
 
 PARTS = frozenset({"exon", "CDS", "start_codon", "stop_codon"})
-"""Features that a transcript without a line is made from: exons, else CDS, whose last codon a GTF keeps in stop_codon."""
+"""Features from which a transcript without a line is built: exons, else CDS with stop_codon, which holds its last codon."""
 
 SIMILAR_LENGTH = 0.03
 """Share of the longer exon by which two placements of a transcript may differ. Over hg38 refGene, where UCSC marks a further
@@ -52,8 +52,8 @@ placement by `_dup`, this and the next rule tell 338 of the 431 transcripts apar
 none of the 53,121 others in two."""
 
 EQUAL_EXONS_APART = 5_000
-"""bp of every intron above which exons that are all of one length are placements of a one-exon transcript: below, equal exons
-are as likely one transcript's."""
+"""Exons of equal length with longer introns (bp) than this are placements of a one-exon transcript. With shorter introns they
+may as well be exons of one transcript."""
 
 _PLACEHOLDERS = frozenset({"", ".", "-"})
 _VERSIONED = re.compile(r"^(ENS[A-Z]*G\d{11})(?:\.\d+)?(?:_PAR_[XY])?$")
@@ -75,7 +75,7 @@ def names_a_gene(attributes: str) -> bool:
 
 
 def gtf_transcripts(path: Path, problems: ProblemCollector, maximum_intron: int) -> Placed:
-    """Every transcript of a GTF, in the file's order: those with a line, then those made from exons or CDS.
+    """Every transcript of a GTF, in the file's order: those with a line, then those built from exons or CDS.
 
     The gene is the symbol (SYMBOLS), of the transcript's own lines, else the only one that its gene_id has elsewhere in the
     file, else the gene_id without the version of an Ensembl id and without UCSC's `_dup1`. A transcript without a
@@ -106,7 +106,7 @@ def gtf_transcripts(path: Path, problems: ProblemCollector, maximum_intron: int)
 
 
 class _Key(NamedTuple):
-    """What the lines of one transcript share. NCBI repeats transcript ids over genes, so the gene belongs to it."""
+    """The key that the lines of one transcript share. It has the gene, as NCBI repeats transcript ids in several genes."""
 
     chrom: str
     strand: str
@@ -115,7 +115,7 @@ class _Key(NamedTuple):
 
 
 class _Transcripts:
-    """The lines of a GTF, gathered by transcript."""
+    """The lines of a GTF, grouped by transcript."""
 
     def __init__(self, maximum_intron: int):
         self.maximum_intron = maximum_intron
@@ -130,7 +130,7 @@ class _Transcripts:
         self.passed: tuple[str, str, str, str] | None = None
 
     def passes_over(self, chrom: str, strand: str, attributes: str) -> bool:
-        """Whether a part belongs to the transcript that `add` passed over last: told by its text, to save time."""
+        """Whether a part belongs to the transcript that `add` skipped last. Its text is compared, to save time."""
         if self.passed is None:
             return False
         there, turned, gene_text, transcript_text = self.passed
@@ -142,9 +142,9 @@ class _Transcripts:
         self.symbols_of_gene.setdefault(gene, set()).update({symbol} if symbol else ())
 
     def add(self, feature: str, chrom: str, strand: str, attributes: str, interval: Interval, number: int) -> bool:
-        """Take up a transcript line or one of PARTS; False when it does not say whose it is.
+        """Add a transcript line or one of PARTS; False when it names no gene or transcript.
 
-        Parts of a transcript that has a line are passed over, unless the line is long enough to hold two placements.
+        Parts of a transcript that has a line are skipped, unless the line is long enough to hold two placements.
         """
         key = _Key(chrom, strand, _identifier("transcript_id", attributes), _identifier("gene_id", attributes))
         if feature == "transcript":
@@ -212,7 +212,7 @@ def placements(exons: Iterable[Interval], maximum_intron: int) -> list[Interval]
     """From first to last exon of each place where one transcript lies on a chromosome strand, by start.
 
     exons: 0-based half-open, in any order; those that overlap or touch count as one. An intron longer than `maximum_intron`
-    (bp) parts two places. So does the whole row of exon lengths coming again, to within SIMILAR_LENGTH: 500, 1000, 500, 1000
+    (bp) separates two places. A repeated sequence of exon lengths, to within SIMILAR_LENGTH, does too: 500, 1000, 500, 1000
     is 500, 1000 twice. Exons that are all of one length (two: to the base) are places of their own when
     EQUAL_EXONS_APART lies between them.
     """
@@ -235,7 +235,7 @@ def placements(exons: Iterable[Interval], maximum_intron: int) -> list[Interval]
 
 
 def _period(run: list[Interval]) -> int:
-    """Exons after which their lengths come again, up to the last; all of them where they do not."""
+    """The number of exons after which the sequence of their lengths repeats; all exons when it does not repeat."""
     lengths = [end - start for start, end in run]
     # two lengths are alike by chance far more often than three
     if max(lengths) - min(lengths) <= (SIMILAR_LENGTH * max(lengths) if len(run) > 2 else 0):

@@ -26,7 +26,7 @@ BUILT_IN_MASKS: dict[str, tuple[tuple[str, int, int | None, str], ...]] = {
     ),
     "hg19": (("chrUn_gl000220", 0, None, "45S rDNA repeat on an unplaced contig"),),
 }
-"""Regions masked whatever the study names (F5, A32); an end of None is the chromosome's."""
+"""Regions that are always masked (F5, A32); an end of None means the end of the chromosome."""
 
 ASSEMBLY_SYNONYMS = {"grch38": "hg38", "grch37": "hg19", "hg38": "hg38", "hg19": "hg19"}
 
@@ -35,8 +35,8 @@ MaskRow = tuple[str, int, int, str]
 
 
 class MaskFile(NamedTuple):
-    """rows: intervals on the study's chromosomes; total: interval lines of the file; elsewhere: their other chromosomes;
-    cut: intervals that reach beyond the end of their chromosome and were cut there."""
+    """rows: intervals on the study's chromosomes; total: interval lines of the file; elsewhere: chromosomes that the study
+    lacks; cut: intervals that reach beyond the end of their chromosome and were cut there."""
 
     field: str
     path: Path
@@ -47,7 +47,7 @@ class MaskFile(NamedTuple):
 
 
 def read_masks(genome: Genome, chrom_sizes: Mapping[str, int]) -> pd.DataFrame:
-    """Regions whose reads say nothing about a gene, as table `masks` (may be empty).
+    """Regions whose reads are not used, as table `masks` (may be empty).
 
     The study's blacklist and multi_copy BED files (plain or gzip; the reason is column 4 where there is one), and for hg19
     and hg38 the few rDNA regions of BUILT_IN_MASKS, under whatever name the study gives their chromosomes. Intervals on
@@ -66,14 +66,14 @@ def read_masks(genome: Genome, chrom_sizes: Mapping[str, int]) -> pd.DataFrame:
 
 
 def masked_kinds(genome: Genome) -> list[str]:
-    """What `read_masks` finds for this genome, in words for a reader: rDNA, repeats, blacklist; empty where it finds nothing."""
+    """The kinds of masks that this genome has, as text: rDNA, repeats, blacklist; empty when it has none."""
     built_in = ASSEMBLY_SYNONYMS.get(genome.name.lower(), "") in BUILT_IN_MASKS
     copies = ["rDNA", "repeats"] if genome.multi_copy else ["rDNA"] if built_in else []
     return [*copies, *(["blacklist"] if genome.blacklist else [])]
 
 
 def mask_notices(genome: Genome, chrom_sizes: Mapping[str, int]) -> list[Problem]:
-    """How many intervals of each mask file lie on a chromosome of the study, and what was made of the others; no error.
+    """Notices: how many intervals of each mask file lie on a chromosome of the study, and how the others are treated.
 
     Raises AnnotationError as `read_masks` does.
     """

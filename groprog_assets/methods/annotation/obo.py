@@ -1,4 +1,4 @@
-"""Terms of an OBO file: names, parents, alternative ids, and what took the place of withdrawn terms. Files in, tables out."""
+"""Reader of the terms of an OBO file: names, parents, alternative ids, replacements of obsolete terms. Files in, tables out."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ BRANCHES = {"biological_process": "BP", "cellular_component": "CC", "molecular_f
 
 
 class TermGraph(NamedTuple):
-    """terms: table `ontology_terms`; parents {term: is_a and part_of targets}; current {id that is no live term: the live term
-    to read instead}; consider {obsolete id without such a term: terms its `consider` lines suggest}; version: the OBO's own
-    words."""
+    """terms: table `ontology_terms`; parents {term: is_a and part_of targets}; current {id of a replaced term: the current
+    term}; consider {obsolete id without such a term: terms its `consider` lines suggest}; version: the OBO's own words."""
 
     terms: pd.DataFrame
     parents: dict[str, list[str]]
@@ -29,7 +28,7 @@ class TermGraph(NamedTuple):
     version: str
 
     def live(self, stated: str) -> str | None:
-        """The live term that an id means; None for an unknown id and for an obsolete one without a replacement."""
+        """The current term of an id; None for an unknown id and for an obsolete one without a replacement."""
         return self.current.get(stated, stated if stated in self.parents and stated not in self.consider else None)
 
 
@@ -46,10 +45,10 @@ class _Frame(NamedTuple):
 def read_obo(path: Path) -> TermGraph:
     """Terms, parents and replacements of an OBO file, plain or gzip.
 
-    An id that is no live term is read as the live term that lists it as `alt_id`, also where the id still has an obsolete
-    frame of its own; else as the live term that its frame names in `replaced_by`, one after another. Two candidates are
-    none. `consider` is never followed: OBO 1.4 leaves that choice to a person. Raises AnnotationError when the file cannot
-    be parsed or holds no terms.
+    A replaced id is read as the current term that lists it as `alt_id`, also where the id still has an obsolete frame of its
+    own; else as the current term that its frame names in `replaced_by`, directly or by further replacements. Two candidates
+    count as none. `consider` is never followed: OBO 1.4 leaves that choice to a person. Raises AnnotationError when the file
+    cannot be parsed or holds no terms.
     """
     try:
         status = path.stat()
@@ -62,7 +61,7 @@ def read_obo(path: Path) -> TermGraph:
 
 @lru_cache(maxsize=1)
 def _parsed(path: Path, size: int, changed: int) -> TermGraph:
-    """A file is parsed once in a process: for the check before a run, and in the run. Size and time tell files apart."""
+    """A file is parsed once per process, for the check before a run and for the run. Size and time identify its version."""
     return _parse_obo(path)
 
 
@@ -102,7 +101,7 @@ def _parse_obo(path: Path) -> TermGraph:
 
 
 def _replacements(frames: list[_Frame]) -> dict[str, str]:
-    """{id that is no live term: the live term to read instead}."""
+    """{id of a replaced term: the current term}."""
     live = {frame.row["term"] for frame in frames if not frame.row["obsolete"]}
     claims: dict[str, set[str]] = {}
     for frame in frames:
@@ -169,7 +168,7 @@ def resolve_terms(names: Iterable[str], terms: pd.DataFrame) -> dict[str, str | 
     """{name: term id} by id, then alternative id, then preferred name, then synonym (F14); None where nothing or several fit.
 
     `terms` is the `ontology_terms` table; comparison ignores case, and obsolete terms are found only by id or name. An
-    obsolete term that another took the place of gives that one.
+    obsolete term with a replacement gives the replacement.
     """
     names = list(names)
     by_id = set(terms["term"].tolist())

@@ -31,7 +31,7 @@ def read_ontology(ontology: Ontology | None, genes: Iterable[str]) -> OntologyTa
     """Terms and the genes under them, for the genes of the study.
 
     With OBO and GAF the annotations are closed upwards over is_a and part_of (the true-path rule), also where part_of leads
-    into another branch; what is left out (`gene_terms`) is counted in `version`. A GMT's sets are taken as they stand
+    into another branch; what is left out (`gene_terms`) is counted in `version`. The sets of a GMT are used unchanged
     (`read_gmt`). None, a study without ontology, gives empty tables. Raises AnnotationError with the problems of both files:
     a cyclic OBO, files that cannot be parsed; or neither GAF nor GMT.
     """
@@ -77,7 +77,7 @@ def read_ontology(ontology: Ontology | None, genes: Iterable[str]) -> OntologyTa
 
 
 def ontology_notices(tables: OntologyTables, parameters: EnrichmentParameters) -> list[Problem]:
-    """What an ontology gives the study, with counts of what was left out and of the terms that can be tested; no error."""
+    """Notices on the ontology: how many genes have terms, what was left out, how many terms can be tested. None is an error."""
     notices: list[Problem] = []
 
     def notice(value: str, rule: str = "", remedy: str = "") -> None:

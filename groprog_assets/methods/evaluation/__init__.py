@@ -1,1 +1,1 @@
-"""What a risk score is worth: metrics with intervals, baselines, calibration, comparison between models."""
+"""Evaluation of risk scores: metrics with intervals, baselines, calibration, comparison of models."""

@@ -1,4 +1,4 @@
-"""What each part of the model is worth: held-out concordance without it against the whole model, on the same folds.
+"""Ablation: held-out concordance without each part, compared with the whole model on the same folds.
 
 Tables in, one JSON-able document out; no Dagster, no torch.
 """
@@ -28,8 +28,8 @@ def compare_parts(
     """{"whole", "parts", "metric", "tau_months", "folds", "repeats"}: C_IPCW (eq. 15 at tau) without each part.
 
     risks: {part, or "whole": columns repeat, fold, patient_id, risk} on all of `folds`. Each entry of "parts" has part,
-    estimate, difference (without the part less the whole model: below 0 the part helps), its Nadeau and Bengio interval over
-    folds, p_value, and bootstrap_lower and bootstrap_upper over patients. Empty "parts" for nothing but "whole".
+    estimate, difference (without the part minus the whole model: below 0, the part helps), its Nadeau and Bengio interval over
+    folds, p_value, and bootstrap_lower and bootstrap_upper over patients. "parts" is empty when only "whole" is given.
     """
     names = [WHOLE, *(name for name in risks if name != WHOLE)]
     table = pd.concat([frame.assign(model=name) for name, frame in risks.items()], ignore_index=True)

@@ -1,4 +1,4 @@
-"""The models every result is held against: Cox on the clinic, ridge Cox on clinic and expression, boosted Cox.
+"""Baselines: Cox on clinical covariates, ridge Cox on clinical covariates and expression, boosted Cox.
 
 Tables and arrays in, tables out; no Dagster, no torch. Every constant and every penalty is fitted inside the training fold.
 """
@@ -30,7 +30,7 @@ INNER_FOLDS = 5
 
 
 class Baselines(NamedTuple):
-    """`table`: out_of_fold with `survival_<months>` columns. `summary`: what each model chose in each fold."""
+    """`table`: out_of_fold with `survival_<months>` columns. `summary`: the settings chosen for each model in each fold."""
 
     table: pd.DataFrame
     summary: dict[str, Any]
@@ -113,7 +113,7 @@ def _fold(
     parameters: Parameters,
     random: np.random.Generator,
 ) -> dict[str, tuple[np.ndarray, dict[str, Any]]]:
-    """{model: (risk of every patient, what was chosen)}; every constant from `train`."""
+    """{model: (risk of every patient, chosen settings)}; all constants come from `train`."""
     coding = dummy_coding(covariates.take(train), parameters)
     clinic = coding.transform(covariates)
     folds = min(INNER_FOLDS, max(2, int(event[train].sum())))
@@ -139,14 +139,14 @@ def _fold(
 
 
 def dummy_coding(training: Covariates, parameters: Parameters) -> DummyCoding:
-    """The covariates of the baselines, their constants from the `training` patients; late fields are left out as in the model."""
+    """Covariates of the baselines, with constants from the `training` patients. Fields known late are left out, as in the model."""
     return DummyCoding.fit(training, parameters.cohort.maximum_missing_flag, parameters.cohort.landmark_days)
 
 
 def _components(values: np.ndarray, train: np.ndarray) -> np.ndarray:
-    """Standardised genes (n, k) by the training fold's mean and SD; more genes than patients are rotated.
+    """Genes (n, k) standardised by mean and SD of the training fold; rotated when there are more genes than patients.
 
-    A ridge penalty is the same in coordinates of the training patients' span. Missing values become the mean.
+    The rotation to the span of the training patients does not change a ridge penalty. Missing values become the mean.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         known = np.isfinite(values[train])

@@ -1,4 +1,4 @@
-"""Gradient-boosted Cox: trees of two levels on binned covariates, fitted to the gradient of the partial likelihood.
+"""Gradient-boosted Cox regression: trees of depth two on binned covariates, fitted to the partial-likelihood gradient.
 
 Arrays in, arrays out; no Dagster, no torch.
 """
@@ -118,7 +118,7 @@ def _leaf(tree: Tree, bins: np.ndarray) -> np.ndarray:
 def _split(
     bins: np.ndarray, gradient: np.ndarray, curvature: np.ndarray, inside: np.ndarray, penalty: float, minimum: int
 ) -> tuple[int, int] | None:
-    """(feature, threshold) with the largest gain among the patients `inside`; None where no leaf would be large enough."""
+    """(feature, threshold) with the largest gain among the patients `inside`; None when the leaves would be too small."""
     p = bins.shape[1]
     cell = (bins[inside] + BINS * np.arange(p)).ravel()
     sums = [

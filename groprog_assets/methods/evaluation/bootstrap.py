@@ -1,4 +1,4 @@
-"""Intervals by resampling patients: out-of-fold statistics recomputed for every resample, paired across models.
+"""Bootstrap intervals over patients: out-of-fold statistics of each resample, paired across models.
 
 Arrays in, arrays out; no Dagster, no torch.
 """
@@ -21,7 +21,7 @@ class Interval(NamedTuple):
 
 
 class PairRows(NamedTuple):
-    """The pairs of one fold's statistic. m = patients with a pair as the first, n = patients of the fold, by time.
+    """The pairs of one fold's statistic. m = patients who are first in a pair, n = patients of the fold, by time.
 
     at (m,): row of the first patient in the fold. start (m,): pairs run from this row to the end. weight (m,).
     """

@@ -1,4 +1,4 @@
-"""Whether predicted probabilities can be taken at their word: by decile at a horizon, by slope, and over the whole distribution.
+"""Calibration of predicted probabilities: by decile at a horizon, by slope, and over the whole distribution.
 
 Arrays in, tables and numbers out; no Dagster, no torch.
 """
@@ -17,7 +17,7 @@ from groprog_kernels.risk_sets import risk_sets
 
 
 class Slope(NamedTuple):
-    """Coefficient of the log-risk in a Cox model of these patients: 1 is right, below 1 the risks are too far apart."""
+    """Coefficient of the log-risk in a Cox model of these patients: 1 is ideal, below 1 the risks are too far apart."""
 
     slope: float
     standard_error: float
@@ -61,9 +61,8 @@ def calibration_groups(
 ) -> pd.DataFrame:
     """Predicted and observed event probability by `horizon` in `groups` of equal size of predicted risk.
 
-    Columns group, patients, predicted (mean), observed (1 - Kaplan-Meier), lower, upper (95 %). Observed is nan where
-    nobody of the
-    group was followed that long. `survival` (n,) is the predicted probability of no event by the horizon.
+    Columns group, patients, predicted (mean), observed (1 - Kaplan-Meier), lower, upper (95 %). Observed is nan where no
+    patient of the group was followed that long. `survival` (n,) is the predicted probability of no event by the horizon.
     """
     group = risk_strata(1 - survival, min(groups, len(survival)))
     rows = []
@@ -112,9 +111,8 @@ def survival_at_own_time(survival: np.ndarray, times: np.ndarray, time: np.ndarr
 def d_calibration(survival: np.ndarray, event: np.ndarray, bins: int = 10) -> DCalibration:
     """Test that predicted survival at the own time is uniform: events count in their bin, censored patients spread below theirs.
 
-    `survival` (n,) in [0, 1]; `event` False also for patients followed beyond the last predicted time. A small p says
-    that the predicted
-    distributions are off. Source: Haider et al. 2020, JMLR 21(85).
+    `survival` (n,) in [0, 1]; `event` False also for patients followed beyond the last predicted time. A small p means that
+    the predicted distributions are miscalibrated. Source: Haider et al. 2020, JMLR 21(85).
     """
     from scipy.stats import chi2
 

@@ -1,4 +1,4 @@
-"""Whether acting on a predicted probability does more good than treating all or none: net benefit by threshold.
+"""Decision curves: net benefit of treating by predicted probability, compared with treating all or none.
 
 Arrays in, numbers out; no Dagster, no torch.
 """
@@ -22,8 +22,8 @@ def net_benefit(
 
     survival (n,): predicted probability of surviving beyond `horizon`; time in the horizon's unit; thresholds in (0, 1). True
     positives per patient less false positives weighed by the odds of the threshold, the event rate among those acted on taken
-    from their Kaplan-Meier, so that censored patients count. 0 where nobody is acted on; nan where nobody acted on is followed to
-    the horizon. Source: doi:10.1186/1472-6947-8-53.
+    from their Kaplan-Meier, so that censored patients count. 0 when no patient reaches the threshold; nan when none of those
+    who do is followed to the horizon. Source: doi:10.1186/1472-6947-8-53.
 
     >>> net_benefit(np.array([0.1, 0.9]), np.array([1.0, 5.0]), np.array([True, True]), 2.0, np.array([0.5])).tolist()
     [0.5]

@@ -1,5 +1,5 @@
-"""Do new patients look like those a model was trained on, and do as many of them have the event as it says? Tables in, numbers
-out; no Dagster."""
+"""Drift: covariates of new patients against the training patients, observed against expected events. Tables in, numbers out; no
+Dagster."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ DRIFT_BOUND = 0.25
 BINS = 10
 SMALLEST_SHARE = 0.005
 CHANCE = 0.01
-"""Share of covariates that may be called moved although nothing has: stability indices of few patients vary by themselves."""
+"""Allowed share of covariates called shifted by chance, because the stability index of few patients varies."""
 DRAWS, SEED = 2000, 20260101
 FEWEST_EXPECTED = 5.0
-"""Expected events under which observed ones are not compared with them. Source: Cochran 1954, doi:10.2307/3001616."""
+"""With fewer expected events, observed and expected events are not compared. Source: Cochran 1954, doi:10.2307/3001616."""
 
 
 def describe_inputs(records: pd.DataFrame, fields: pd.DataFrame) -> dict[str, Any]:
@@ -46,8 +46,8 @@ def describe_inputs(records: pd.DataFrame, fields: pd.DataFrame) -> dict[str, An
 def stability(reference: Mapping[str, Any], records: pd.DataFrame) -> dict[str, float]:
     """{field: population stability index} of `records` against `reference` (describe_inputs); >= 0, 0 for equal shares.
 
-    sum over bins of (p - q) log(p / q), shares floored at 0.005 so that an empty bin is finite; levels the reference did not
-    have are a bin of their own. Fields that `records` lacks are left out.
+    sum over bins of (p - q) log(p / q), shares floored at 0.005 so that an empty bin is finite; levels that the reference lacks
+    are one further bin. Fields that `records` lacks are left out.
     """
     found = {}
     for name, kept in reference.items():
@@ -59,11 +59,11 @@ def stability(reference: Mapping[str, Any], records: pd.DataFrame) -> dict[str, 
 
 
 def drift_bounds(reference: Mapping[str, Any], patients: int, before: int) -> dict[str, float]:
-    """{field: stability index from which it has moved}: DRIFT_BOUND, or more than chance reaches in 99 of 100 where that is more.
+    """{field: stability index from which it counts as shifted}: DRIFT_BOUND, or the 99th percentile under chance if larger.
 
-    Chance: indices of `patients` drawn from the shares of `reference` against `before` drawn from the same, DRAWS times with one
-    seed. The chi-squared approximation (Yurdakul and Naranjo 2020, doi:10.21314/JRMV.2020.227) calls one of few patients in
-    twenty moved.
+    Chance: indices of `patients` drawn from the shares of `reference` against `before` drawn from the same, DRAWS times with
+    one seed. The chi-squared approximation (Yurdakul and Naranjo 2020, doi:10.21314/JRMV.2020.227) calls one field in twenty
+    shifted when patients are few.
     """
     found = {}
     for name, kept in reference.items():
@@ -88,8 +88,8 @@ def arrivals(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
 def new_follow_up(before: pd.DataFrame, now: pd.DataFrame, until: float) -> pd.DataFrame:
     """Follow-up that `now` (outcomes) adds to `before`: patient_id, start, stop (months), event; up to month `until`.
 
-    A known patient without the event adds the time since, a new one all of it. A time that shrank, or an event already known,
-    adds nothing.
+    A known patient without the event adds the time since, a new one all of it. A shorter time, or an event that was already
+    known, adds nothing.
     """
     held = before.set_index("patient_id")
     known = now["patient_id"].isin(held.index)
@@ -102,12 +102,12 @@ def new_follow_up(before: pd.DataFrame, now: pd.DataFrame, until: float) -> pd.D
 
 
 def observed_and_expected(follow_up: pd.DataFrame, risk: pd.Series, baseline: Baseline) -> dict[str, Any]:
-    """Events seen in `follow_up` (new_follow_up) beside those a model expects: {observed, expected, ratio, lower, upper, p_value,
-    patients}.
+    """Events observed in `follow_up` (new_follow_up) and those a model expects: {observed, expected, ratio, lower, upper,
+    p_value, patients}.
 
-    risk: log relative hazard by patient_id on the scale of `baseline`. Expected: the cumulative hazard each patient gathers from
-    start to stop. Were the model right, the events were Poisson of that mean: exact interval of the ratio (Garwood) and
-    two-sided p. Ratio None under FEWEST_EXPECTED. Source: one-sample log-rank; Crowson et al. 2016, doi:10.1177/0962280213497434.
+    risk: log relative hazard by patient_id on the scale of `baseline`. Expected: the sum of the cumulative hazards from start
+    to stop. Under the model the events are Poisson with that mean: exact interval of the ratio (Garwood) and two-sided p.
+    Ratio None under FEWEST_EXPECTED. Source: one-sample log-rank; Crowson et al. 2016, doi:10.1177/0962280213497434.
     """
     from scipy.stats import chi2, poisson
 
@@ -133,7 +133,7 @@ def observed_and_expected(follow_up: pd.DataFrame, risk: pd.Series, baseline: Ba
 
 
 def _shares(values: pd.Series, kept: Mapping[str, Any]) -> list[float]:
-    """Shares by bin; for levels the last but one is for any other level, and the last is always for missing values."""
+    """Shares by bin. The last bin is missing values; for levels, the one before it is all other levels."""
     known = values.dropna()
     if kept["levels"]:
         names = known.astype(str)

@@ -1,4 +1,4 @@
-"""What out-of-fold risks are worth: concordance, AUC, Brier, calibration, strata, and paired differences with intervals.
+"""Evaluation of out-of-fold risks: concordance, AUC, Brier score, calibration, strata, paired differences with intervals.
 
 Tables in, one JSON-able document out; no Dagster, no torch. Source: paper 3.6.
 """
@@ -52,7 +52,7 @@ def evaluate_models(
     parameters: EvaluationParameters,
     seed: int,
 ) -> dict[str, Any]:
-    """`evaluate` of the models of several out-of-fold tables together, so that every model is compared with every other."""
+    """`evaluate` for the models of several out-of-fold tables, so that every model is compared with every other."""
     return evaluate(pd.concat(risks, ignore_index=True), outcomes, folds, parameters, seed=seed)
 
 
@@ -296,7 +296,7 @@ def _decision_curves(
 def _strata(
     models: list[str], folds: list[HeldOutFold], cohort: pd.DataFrame, parameters: EvaluationParameters
 ) -> dict[str, Any]:
-    """Groups by the mean over repeats of each patient's rank within its test fold, as risks of two fits have no common zero."""
+    """Groups by the mean over repeats of each patient's rank in its test fold, because two fits have different zeros."""
     time, event = cohort["time"].to_numpy(dtype=np.float64), cohort["event"].to_numpy(dtype=bool)
     ranks = [np.array([pd.Series(risk).rank(pct=True).to_numpy() for risk in fold.risk]) for fold in folds]
     rank = _by_patient(ranks, folds, len(cohort))

@@ -1,4 +1,4 @@
-"""A finished model on patients of another centre: metrics, calibration, strata at the training's cuts, and what was lost.
+"""External validation of a finished model: metrics, calibration, strata at the cuts of training, and unavailable inputs.
 
 Tables in, one JSON-able document out; no Dagster, no torch. Nothing is fitted on the other centre's outcomes but the
 censoring distribution that weighs its metrics. Source: S1-X01 to X03.
@@ -90,7 +90,7 @@ def survival_frame(patients: np.ndarray, risk: np.ndarray, baseline: Any, parame
 def what_was_lost(
     fields: Mapping[str, float], genes: Mapping[str, float], absent_fields: Mapping[str, str], present_genes: set[str]
 ) -> dict[str, Any]:
-    """What of the model an external cohort cannot feed, weighed by what it contributes in training.
+    """Inputs of the model that an external cohort lacks, weighted by their contribution in training.
 
     fields, genes: {name: mean absolute contribution over the training patients}; absent_fields: {name: why}. "share" is of the
     sum of all contributions of fields (or genes), None where they sum to 0.

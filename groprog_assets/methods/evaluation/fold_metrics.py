@@ -1,4 +1,4 @@
-"""Metrics of several models on test folds, with resamples of their mean: the arithmetic beneath `evaluation`.
+"""Metrics of several models on test folds, with bootstrap resamples of their mean.
 
 Tables and arrays in, arrays out; no Dagster, no torch. Conventions: docs/model.md.
 """

@@ -1,4 +1,4 @@
-"""Survival by risk group: strata of out-of-fold risk, their curves, patients at risk, log-rank test.
+"""Survival by risk group: strata of out-of-fold risk, Kaplan-Meier curves, patients at risk, log-rank test.
 
 Tables and arrays in, tables out; no Dagster, no torch.
 """
@@ -59,7 +59,7 @@ def at_risk_table(time: np.ndarray, group: np.ndarray, at: np.ndarray) -> pd.Dat
 
 
 def whole_years(last: float) -> np.ndarray:
-    """Marks of a time axis: whole years, or multiples of them, from 0 to `last` months, seven at most; tenths of shorter ones."""
+    """At most seven ticks of a time axis from 0 to `last` months: multiples of whole years, or tenths of a shorter axis."""
     step = 12 * max(1, int(np.ceil(last / 12 / 6))) if last >= 24 else max(last / 6, 0.1)
     return np.arange(0, last + 1e-9, step).round(1)
 

@@ -1,4 +1,4 @@
-"""When a newly trained model replaces the current one. Tables and documents in, a document out."""
+"""Decision whether a newly trained model replaces the current one. Tables and documents in, a document out."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def decide(
 ) -> dict[str, Any]:
     """The decision about the model `version`, with its evidence.
 
-    `current` is the champion's document or None; `comparison` (of `compare`) sets both against each other on the patients of
-    now. A challenger is promoted when no check failed and its out-of-fold C_IPCW is not worse than the champion's by more than
-    `margin` (C-index, >= 0); the first model needs only its checks, and so does one that meets a champion that may no longer be
-    used (`unusable` says why). A decision made about this version before is returned as it was, unless its champion may no
+    `current` is the champion's document or None; `comparison` (of `compare`) compares both on the present patients. A
+    challenger is promoted when no check failed and its out-of-fold C_IPCW is not worse than the champion's by more than
+    `margin` (C-index, >= 0); the first model needs only its checks, and so does one whose champion may no longer be used
+    (`unusable` gives the reason). A decision made about this version before is returned as it was, unless its champion may no
     longer be used. Source: `promotion_margin` of the parameters.
     """
     if current is not None and current["challenger"]["model_version"] == version and not unusable:
@@ -66,11 +66,11 @@ def decide(
 
 
 def held_out_risks(out_of_fold: pd.DataFrame, final: pd.Series) -> pd.Series:
-    """A model's risk of each patient by a fit that never saw him: patient_id -> log relative hazard.
+    """A model's risk of each patient from a fit without that patient: patient_id -> log relative hazard.
 
-    out_of_fold: its table of that name, for the patients it was trained on; final: what its final fit says of all patients now
-    (index patient_id), used for those it was not trained on. Fits have no common zero: each risk is less the mean of its fit,
-    the final one's over the patients it was trained on.
+    out_of_fold: its table of that name, for the patients it was trained on; final: risks of all present patients by its final
+    fit (index patient_id), used for those it was not trained on. Fits have different zeros, so the mean of its fit is
+    subtracted from each risk; for the final fit, the mean over the patients it was trained on.
     """
     by_fit = out_of_fold.groupby(["repeat", "fold"])["risk"].transform("mean")
     known = (out_of_fold["risk"] - by_fit).groupby(out_of_fold["patient_id"]).mean()
@@ -87,11 +87,11 @@ def compare(
     parameters: EvaluationParameters,
     seed: int,
 ) -> dict[str, Any]:
-    """C_IPCW of both models on the outcomes of now, paired over the challenger's test folds.
+    """C_IPCW of both models on the present outcomes, paired over the challenger's test folds.
 
     challenger: its out_of_fold table; champion: `held_out_risks`, of every patient of `folds`; outcomes: patient_id, time in
-    months, event. The interval of the difference is Nadeau and Bengio's over folds; the bootstrap's over patients stands beside
-    it. An estimate is None without a fold that has comparable pairs. ValueError when a patient lacks a risk.
+    months, event. The interval of the difference is Nadeau and Bengio's over folds; the bootstrap interval over patients is
+    given beside it. An estimate is None without a fold that has comparable pairs. ValueError when a patient lacks a risk.
     """
     lacking = set(folds["patient_id"]) - set(champion.index)
     if lacking:

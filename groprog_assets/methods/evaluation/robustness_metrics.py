@@ -1,4 +1,4 @@
-"""How far a score moves when its inputs or its seed do (A46). Arrays and tables in, numbers out; no Dagster, no torch."""
+"""Robustness of a score to perturbed inputs and to the seed (A46). Arrays and tables in, numbers out; no Dagster, no torch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from groprog_kernels.concordance import harrell
 
 
 class Stability(NamedTuple):
-    """Perturbed risks against the clean ones, one entry a perturbation."""
+    """Perturbed risks compared with the clean ones, one entry per perturbation."""
 
     spearman: np.ndarray
     """(p,) rank correlation with the clean risk; nan where either is constant."""

@@ -1,4 +1,4 @@
-"""How much of a change each of a few factors makes: the Shapley value of a game whose every coalition was played."""
+"""Shapley values: how much of a change each of a few factors causes, from the worth of every coalition."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import combinations
 from math import factorial
 
 MOST = 10
-"""Factors; 2**10 coalitions are more than anybody re-runs."""
+"""Largest number of factors: 2**10 coalitions."""
 
 
 def coalitions(players: Sequence[str]) -> list[frozenset[str]]:
@@ -20,9 +20,8 @@ def coalitions(players: Sequence[str]) -> list[frozenset[str]]:
 def shapley_values(players: Sequence[str], worth: Mapping[frozenset[str], float]) -> dict[str, float]:
     """{player: its part}; the parts sum to worth(all) - worth(none).
 
-    A player's part is the mean, over all orders in which the players can be switched, of what the worth changes when it is that
-    player's turn. Without players: {}. KeyError when a coalition is not in `worth`. Source: Shapley 1953,
-    doi:10.1515/9781400881970-018.
+    The part of a player is the mean change of the worth when the player joins, over all orders of the players. Without
+    players: {}. KeyError when a coalition is not in `worth`. Source: Shapley 1953, doi:10.1515/9781400881970-018.
     """
     count = len(players)
     parts = dict.fromkeys(players, 0.0)

@@ -1,4 +1,4 @@
-"""Where a library's reads lie on the genome: its own file, or the one bowtie2 makes of its FASTQ. No Dagster."""
+"""The alignment file of a library: the one the study names, or the one bowtie2 makes from FASTQ. No Dagster."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def resolve_alignments(library: Library, genome: Genome, folder: Path) -> Alignm
     """The alignment file of a library.
 
     A BAM, SAM or CRAM is used as it is; a bigWig pair is named by its plus track; FASTQ is aligned with bowtie2 into
-    `folder`/<library>.bam (written under another name first, so that a broken run leaves nothing
-    behind; its header names no temporary path, so that the same reads give the same bytes).
-    ReadsError: the library names no reads; a file is missing or not alignments; FASTQ without bowtie2 on PATH, without an
-    index, or refused by bowtie2. Source: bowtie2 manual; --very-sensitive is its preset for the best alignment.
+    `folder`/<library>.bam (written under a temporary name first, so that an interrupted run leaves no file; its header names
+    no temporary path, so that the same reads give the same bytes). ReadsError: the library names no reads; a file is missing
+    or not alignments; FASTQ without bowtie2 on PATH, without an index, or refused by bowtie2. Source: bowtie2 manual;
+    --very-sensitive is its preset for the best alignment.
     """
     if library.alignments is not None:
         try:
@@ -139,7 +139,7 @@ def _align(library: Library, genome: Genome, folder: Path) -> AlignmentSource:
 
 
 def _told_without(threads: str, bam: Path) -> Path:
-    """The BAM with a header that does not tell how many threads there were: the reads do not depend on it, nor may the bytes."""
+    """The BAM without the number of threads in its header, so that equal reads give equal bytes."""
     import pysam
 
     header, told = bam.with_name("header.sam"), bam.with_name("told.bam")

@@ -1,4 +1,4 @@
-"""Stranded point-mode bigWig pairs: one value a base, minus strand negative when written, either sign when read.
+"""Pairs of bigWig tracks, one per strand, with one value per base. The minus strand is written negative and read in either sign.
 
 Tables in, files out, and back; no Dagster.
 """
@@ -26,7 +26,7 @@ def write_bigwigs(
 ) -> list[Path]:
     """`<prefix>_plus<kind>.bw` and `<prefix>_minus<kind>.bw` in point mode, values count * scale, minus negative.
 
-    scale: 1 for raw reads, 1e6 / reads for reads per million; kind: tells files apart, such as ".rpm".
+    scale: 1 for raw reads, 1e6 / reads for reads per million; kind: part of the file name, such as ".rpm".
     Equal tables give equal bytes. A strand without reads gives a valid file without values. ReadsError when a position lies
     outside chrom_sizes. Source: the convention of dREG, PINTS and proseq2.0 tracks.
     """
@@ -114,7 +114,7 @@ def _unreadable(path: Path, error: Exception) -> Problem:
 
 
 def _open(path: Path) -> Any:
-    """A whole bigWig: its signature stands at both ends."""
+    """Open a bigWig after checking that it is complete: its signature is at both ends."""
     import pyBigWig
 
     with open(path, "rb") as stream:
@@ -165,9 +165,9 @@ def _read(
 
 
 def assembly_problems(path: Path, lengths: Mapping[str, int], chrom_sizes: Mapping[str, int]) -> list[Problem]:
-    """What speaks against `lengths` (contig -> bp of a file) and chrom_sizes being one assembly; empty when nothing does.
+    """Reasons why `lengths` (contig -> bp of a file) and chrom_sizes cannot be one assembly; empty when there are none.
 
-    Contigs known to one side only are no problem as long as some are shared and all shared ones are equally long.
+    Contigs that only one of them names are allowed, if some are shared and all shared ones have equal lengths.
     """
     shared = [chrom for chrom in lengths if chrom in chrom_sizes]
     if not shared:

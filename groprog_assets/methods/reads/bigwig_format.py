@@ -1,4 +1,4 @@
-"""Writing bigWig files of single bases: arrays in, a file out; compressed in threads.
+"""Writer of bigWig files with one value per base: arrays in, a file out. Compression runs in threads.
 
 Layout as in Kent et al. 2010, doi:10.1093/bioinformatics/btq351, version 4: header, zoom headers, total summary, tree of
 chromosome names, sections of (base, value), their index, and for each zoom level its summaries and their index.
@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 MAGIC, TREE_MAGIC, INDEX_MAGIC = 0x888FFC26, 0x78CA8C91, 0x2468ACE0
 SECTION = 4096
-"""Bases of a compressed section; a browser inflates whole sections."""
+"""Bases per compressed section; a browser decompresses whole sections."""
 RECORDS = 1024
-"""Summaries of a compressed section of a zoom level."""
+"""Summaries per compressed section of a zoom level."""
 FAN = 256
-"""Entries of a tree's node."""
+"""Entries per tree node."""
 REDUCTIONS = tuple(1024 * 4**level for level in range(7))
 """bp that one summary of a zoom level covers; below the first a browser reads the bases themselves."""
 _AT_ONCE = 64
@@ -67,7 +67,7 @@ def write_points(
 
     chrom_sizes: chromosome -> bp; all are named in the file. points: chromosome -> position (p,) 0-based, rising strictly,
     within the chromosome; value (p,). Chromosomes without points are left out of `points` or empty. Values are stored as
-    float32, sums of zoom levels are taken in float64. The arrays are trusted.
+    float32, sums of zoom levels are computed in float64. The arrays are not checked.
     """
     names = sorted(chrom_sizes)
     held = [(rank, name) for rank, name in enumerate(names) if name in points and len(points[name][0])]
@@ -150,7 +150,7 @@ def _packed(part: _Part) -> bytes:
 
 
 def _bases(position: NDArray, value: NDArray, scale: float) -> _Bins:
-    """Every base as a bin of itself."""
+    """One bin for each base."""
     stored = (value * scale).astype(np.float32).astype(np.float64)
     return _Bins(position.astype(np.int64), np.ones(len(position), np.int64), stored, stored, stored, stored * stored)
 

@@ -1,4 +1,4 @@
-"""Position tables to windows; bigWig pairs stand beside it (`bigwig`). Tables in, tables out; no Dagster."""
+"""Reads per window from position tables, and spike-in scale factors. Tables in, tables out; no Dagster."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ __all__ = ["bin_positions", "read_bigwig_pair", "spike_in_scales", "write_bigwig
 def spike_in_scales(reads: Mapping[str, int]) -> dict[str, float]:
     """Factor by which each library's raw counts are multiplied so that all have equal spike-in signal.
 
-    reads: library -> unique reads on spike-in contigs. The library with the fewest has factor 1, the others less: no read is
-    counted more than once. Empty when a library has none, because then nothing can be compared. Source: external spike-in
+    reads: library -> unique reads on spike-in contigs. The library with the fewest has factor 1, the others a smaller one.
+    Empty when a library has none, because libraries then cannot be compared. Source: external spike-in
     normalisation as in Orlando et al. 2014, doi:10.1016/j.celrep.2014.10.018.
     """
     if not reads or min(reads.values()) <= 0:

@@ -1,4 +1,4 @@
-"""Libraries that hold the same reads under two names, whatever their files look like. Tables in, names out; no Dagster."""
+"""Detection of libraries that hold the same reads under two names. Tables in, names out; no Dagster."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import pandas as pd
 from groprog_assets.methods.reads.positions import sequences
 
 LEAST_READS = 1_000
-"""Reads below which two libraries may be equal by chance."""
+"""With fewer reads, two libraries may be equal by chance."""
 
 
 def content_digest(table: pd.DataFrame, place: str) -> str:
     """Digest of a `positions` or `coverage` table (`place`: "position" or "window") that does not depend on its row order.
 
-    Order and compression of the file the table came from leave no trace in it. "" for fewer than `LEAST_READS` reads.
+    It does not depend on the order or compression of the source file either. "" for fewer than `LEAST_READS` reads.
     """
     if int(table["count"].sum()) < LEAST_READS:
         return ""

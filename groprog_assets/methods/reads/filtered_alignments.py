@@ -1,4 +1,4 @@
-"""Alignments to counted positions: uniqueness, duplicates, masks, read ends, strandedness, and the funnel of it all.
+"""Filtering of alignments to counted positions: uniqueness, duplicates, masks, read ends, strandedness, filter funnel.
 
 A file and tables in, tables out; no Dagster.
 """
@@ -56,9 +56,10 @@ def filter_alignments(
 ) -> FilteredAlignments:
     """Positions of the unique, mapped, unmasked reads of one library: the end `read_end` of the RNA, on its strand.
 
-    Which base of a read that is depends on the strandedness (`read_end.sequenced_end`). The file is read for the expected one;
-    where the genes then say the other under auto, it is read a second time. In coverage mode reads are counted at the end their
-    assay is made for, and `bases` is for the unit model: as in groHMM, windows sum covered bases and genes count reads.
+    The strandedness decides which base of a read that is (`read_end.sequenced_end`). The file is read with the expected
+    strandedness; when, under auto, the reads over genes show the other one, it is read a second time. In coverage mode reads are
+    counted at the end that is usual for their assay, and `bases` is for the unit model: as in groHMM, windows sum covered bases
+    and genes count reads.
 
     source_path: BAM, SAM or CRAM, any order, no index needed; or the plus track of a library given as a bigWig pair.
     chrom_sizes: chromosome -> bp. masks: `masks` table, used when parameters.use_masks. gene_models: `gene_models` table, for
@@ -155,7 +156,7 @@ def filter_alignments(
 
 
 def _oriented(decoded: reads.Decoded, reverse: bool, chrom_sizes: Mapping[str, int]) -> pd.DataFrame:
-    """The `positions` table of what was decoded, on the RNA's strand."""
+    """The `positions` table of the decoded reads, on the strand of the RNA."""
     columns = (decoded.chrom, decoded.strand, decoded.position, decoded.reads)
     if reverse:
         turn_in_place(*columns)
@@ -211,7 +212,7 @@ def _funnel(
     parameters: FilteringParameters,
     genome: Genome,
 ) -> pd.DataFrame:
-    """The `filter_funnel` table: all records first, then each rule in the order it is asked."""
+    """The `filter_funnel` table: all records first, then each rule in the order of application."""
     reasons = {
         "unmapped": "not aligned",
         "secondary_or_supplementary": "further alignments of a read already counted",
@@ -242,7 +243,7 @@ def _funnel(
 def _refuse(
     path: Path, decoded: reads.Decoded, funnel: pd.DataFrame, chrom_sizes: Mapping[str, int], most: int | None
 ) -> None:
-    """ReadsError where the decoded reads cannot be those of this study; that a part of a file leaves none is no error."""
+    """Raise ReadsError when the decoded reads cannot belong to this study. No reads left in a part of a file is not an error."""
     problems = []
     if decoded.outside is not None:
         contig, end = decoded.outside
@@ -282,7 +283,7 @@ def _refuse(
 
 
 def _remedy(decoded: reads.Decoded, funnel: pd.DataFrame) -> str:
-    """What to do about the rule that removed most."""
+    """The remedy for the rule that removed most reads."""
     if not sum(decoded.outcomes.values()):
         return "The file holds a header and no records; give the aligned reads."
     worst = str(funnel["step"].to_numpy()[funnel["removed"].to_numpy().argmax()])
@@ -297,7 +298,7 @@ def _remedy(decoded: reads.Decoded, funnel: pd.DataFrame) -> str:
 
 
 def _warnings(decoded: reads.Decoded, library: Library, rule: UniquenessRule) -> list[str]:
-    """What a reader should know and no rule forbids."""
+    """Warnings: facts that a reader should know but that are not errors."""
     warnings = []
     if library.read_end == "coverage" and decoded.mean_read_length > 1:
         warnings.append(
@@ -327,7 +328,7 @@ def _from_bigwigs(
     parameters: FilteringParameters,
     most: int | None,
 ) -> FilteredAlignments:
-    """A raw point-mode pair as positions: already filtered by whoever made it, so only masks and the strand are left to do."""
+    """Positions from a pair of raw bigWig tracks. The tracks are already filtered, so only masks and the strand are applied."""
     assert library.bigwig_plus is not None
     if library.bigwig_minus is None:
         raise ReadsError(
@@ -388,7 +389,7 @@ def _from_bigwigs(
 
 
 def _unmasked(positions: pd.DataFrame, masks: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    """Positions outside every mask."""
+    """Positions outside all masks."""
     keep = np.ones(len(positions), bool)
     for chrom, intervals in masks.items():
         here = (positions["chrom"] == chrom).to_numpy()

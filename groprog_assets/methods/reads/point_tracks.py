@@ -1,8 +1,8 @@
-"""Whether a track holds read ends, as counting needs: whole numbers of reads at single bases. Arrays in, problems out.
+"""Check that a track holds read ends: whole numbers of reads at single bases. Arrays in, problems out.
 
-What tells: where few reads lie, a read end is one occupied base alone, while a read, a bin or smoothed signal is a stretch of
-bases. Of the stretches of real tracks of read ends, 0.78-0.94 are one base wide (PRO-seq of S. pombe, GRO-seq of MCF-7, 24
-tracks), though up to 11 % of their intervals are runs of equal neighbours; of coverage of 40-bp reads, none.
+The criterion: where reads are sparse, a read end occupies a single base, whereas a read, a bin or smoothed signal occupies a
+stretch of bases. Of the stretches of real tracks of read ends, 0.78-0.94 are one base wide (PRO-seq of S. pombe, GRO-seq of
+MCF-7, 24 tracks), though up to 11 % of their intervals are runs of equal neighbours; of coverage of 40-bp reads, none.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from groprog_assets.errors import Problem
 from groprog_assets.study.assays import READ_END_TRACKS
 
 LEAST_BASES = 50
-"""Bases with a value below which nothing is said of a track: their stretches may be long or even by chance."""
+"""A track with fewer bases that have a value is not judged, because its stretches may be long or equal by chance."""
 LEAST_SINGLE_BASES = 0.05
-"""Share of stretches one base wide below which a track does not hold read ends."""
+"""Smallest share of stretches one base wide in a track of read ends."""
 
 Track = Mapping[int, tuple[np.ndarray, np.ndarray]]
 """Chromosome rank -> positions (n,) rising, 0-based bp, and values (n,), none of them zero."""
 
 
 def track_problems(path: Path, track: Track) -> list[Problem]:
-    """What speaks against a track being read ends, unscaled; empty when nothing does, or when it holds too little to tell."""
+    """Reasons why a track does not hold unscaled read ends; empty when there are none, or when it has too few values to tell."""
     positions = [position.astype(np.int64) for position, _ in track.values() if len(position)]
     values = np.concatenate([np.empty(0), *(np.abs(value) for _, value in track.values())])
     fractions = values[values != np.rint(values)]

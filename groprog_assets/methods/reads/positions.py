@@ -1,4 +1,4 @@
-"""The `positions` table: made from arrays, taken apart by sequence, turned to the other strand. No Dagster."""
+"""The `positions` table: building it from arrays, splitting it by chromosome and strand, exchanging strands. No Dagster."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def categories(codes: np.ndarray, names: list[str]) -> Any:
 def sequences(positions: pd.DataFrame, place: str = "position") -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
     """(chromosome, strand) -> (position (p,) int32 rising, count (p,) int32) of the sequences that have reads.
 
-    place: the column to rise; "window" for a `coverage` table.
-    Works on any row order, and on text columns; on a table already sorted, as the methods leave it, the arrays are views.
+    place: the column that rises; "window" for a `coverage` table. Rows may be in any order, and columns may be text. For a
+    sorted table, as the methods return it, the arrays are views.
     """
     if positions.empty:
         return {}

@@ -1,4 +1,4 @@
-"""The identity of a library's files: path, size, sha256. The root of every lineage; no Dagster."""
+"""The files of a library by path, size and sha256: the start of every lineage. No Dagster."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from groprog_kernels import records
 def identify(library: Library) -> dict[str, Any]:
     """{"files": [{"role", "path", "bytes", "sha256"}], "reads", "format"} of a library.
 
-    Roles: mate_1, mate_2, alignments, bigwig_plus, bigwig_minus. `format` is that of what will be analysed: bam, sam, cram,
+    Roles: mate_1, mate_2, alignments, bigwig_plus, bigwig_minus. `format` is that of the files to analyse: bam, sam, cram,
     bigwig or fastq. `reads` is None: the files are hashed, not parsed; the quality table and the funnel count them.
     ReadsError lists every file that is missing, empty or, for alignments, no alignments at all.
     """

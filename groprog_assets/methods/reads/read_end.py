@@ -1,4 +1,4 @@
-"""Which base of a read is the chosen end of its RNA. Names in, names and words out; no Dagster.
+"""The base of a read that is the 5' or 3' end of its RNA. Names in, names and text out; no Dagster.
 
 A read begins at one end of the RNA fragment: at the 5' end where it has the RNA's sequence (forward), at the 3' end where it is
 the complement (reverse). The second mate of a pair begins at the other end.
@@ -10,7 +10,7 @@ from groprog_assets.study.assays import RNA_END, ReadEnd, Strandedness
 
 
 def sequenced_end(read_end: ReadEnd, strandedness: Strandedness) -> ReadEnd:
-    """The end of the read as sequenced, as `decode_reads` names it, that is the end `read_end` of the RNA.
+    """The end of the sequenced read, named as in `decode_reads`, that is the end `read_end` of the RNA.
 
     Of pairs, "five_prime" is the first mate's 5' base and "three_prime" the second mate's.
     """
@@ -20,7 +20,7 @@ def sequenced_end(read_end: ReadEnd, strandedness: Strandedness) -> ReadEnd:
 
 
 def counted_base(read_end: ReadEnd, strandedness: Strandedness, paired: bool) -> str:
-    """The same in words, for reports and messages."""
+    """The same as text, for reports and messages."""
     first = sequenced_end(read_end, strandedness) == "five_prime"
     if paired:
         return f"{RNA_END[read_end]}: 5' base of the {'first' if first else 'second'} mate"

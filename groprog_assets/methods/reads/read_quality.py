@@ -1,4 +1,4 @@
-"""Base qualities by cycle and what they say of a library (figures 2 and 3; A29, A30). Files and tables in, tables out."""
+"""Base quality by cycle and the verdict on each library (figures 2 and 3; A29, A30). Files and tables in, tables out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from groprog_kernels import quality, records
 
 
 def first_reads(library: Library) -> None:
-    """Judge the beginning of a library's FASTQ files, without reading them through.
+    """Check the first reads of a library's FASTQ files, without reading the whole files.
 
     ReadsError, with every problem: no FASTQ, gzip that cannot be opened, mates that do not begin with the same read.
     """
@@ -56,9 +56,9 @@ def _broken(path: Path, error: Exception) -> Problem:
 def per_cycle_quality(library: Library, genome: Genome | None = None) -> pd.DataFrame:
     """The `read_quality` table of one library, from its FASTQ, or else from the qualities in its alignments.
 
-    genome: its FASTA is what a CRAM is decoded with. Mates are tallied side by side in threads. Empty when there are no
-    qualities to read: bigWigs, or alignments with `*`.
-    ReadsError, with every problem: a truncated, altered or malformed file, mates of different numbers of reads.
+    genome: its FASTA decodes a CRAM. Mates are counted in parallel threads. Empty when there are no qualities: bigWigs, or
+    alignments with `*`. ReadsError, with every problem: a truncated, altered or malformed file, mates of different numbers of
+    reads.
     """
     problems: list[Problem] = []
     tallies: list[quality.QualityTally] = []
@@ -123,7 +123,8 @@ def _rows(mate: int, counts: np.ndarray) -> pd.DataFrame:
 def judge_quality(
     by_library: Mapping[str, pd.DataFrame], conditions: Mapping[str, str], parameters: QualityParameters
 ) -> dict[str, Any]:
-    """What the curves say, for checks and report. by_library: library -> `read_quality` table; conditions: library -> name.
+    """Verdict on the quality curves, for checks and report. by_library: library -> `read_quality` table; conditions: library
+    -> name.
 
     {"minimum_mean_quality": floor, "libraries": {library: {"known", "passes", "mates": {mate: {"cycles", "reads", "mean",
     "error_mean", "lowest", "lowest_cycle", "highest", "range"}}, "mean", "lowest", "highest", "range", "boundary"}},
@@ -132,7 +133,7 @@ def judge_quality(
 
     boundary (A30), None for one mate: where mate 2 begins if the mates' cycles are laid end to end, as the paper's figure
     does, and the step there beside the largest step elsewhere. Conditions are compared cycle by cycle where both have the
-    mate, libraries weighted by their reads. Libraries without qualities are known: False and pass. Source: paper 4.2; A29.
+    mate, libraries weighted by their reads. Libraries without qualities have known = False and pass. Source: paper 4.2; A29.
     """
     libraries = {library: _judge_library(table, parameters) for library, table in by_library.items()}
     curves = {name: _condition_curves(by_library, conditions, name) for name in dict.fromkeys(conditions.values())}

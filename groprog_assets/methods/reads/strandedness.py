@@ -1,4 +1,4 @@
-"""Which strand the reads lie on, told from annotated genes (A31, F4). Tables in, a verdict out; no Dagster."""
+"""Strandedness of a library, inferred from annotated genes (A31, F4). Tables in, a verdict out; no Dagster."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from groprog_assets.study.parameters import FilteringParameters
 
 
 class Orientation(NamedTuple):
-    """verdict: the document of `judge_strandedness`; reverse: whether the reads' strand must be turned to be the RNA's."""
+    """verdict: the document of `judge_strandedness`; reverse: whether the RNA lies on the opposite strand of the reads."""
 
     verdict: dict[str, Any]
     reverse: bool
@@ -44,7 +44,7 @@ def sense_reads(positions: pd.DataFrame, gene_models: pd.DataFrame) -> tuple[int
     """(sense, antisense) reads over bases annotated on one strand only.
 
     positions: `positions` table; gene_models: `gene_models` table. Bases under genes of both strands, and chromosomes
-    without genes, say nothing and are left out.
+    without genes, are left out.
     """
     genes = _unions(gene_models)
     sense = antisense = 0
@@ -57,7 +57,7 @@ def sense_reads(positions: pd.DataFrame, gene_models: pd.DataFrame) -> tuple[int
 
 
 def expected_strandedness(declared: Literal["auto", "forward", "reverse"], assay: str) -> Strandedness:
-    """What is declared; under auto, what the assay's protocol gives."""
+    """The declared strandedness; under auto, that of the assay's protocol."""
     return ASSAYS[assay].strandedness if declared == "auto" else declared
 
 
@@ -68,13 +68,13 @@ def judge_strandedness(
     assay: str,
     parameters: FilteringParameters,
 ) -> Orientation:
-    """Compare the strand the reads lie on (positions as aligned, nothing turned) with that of the genes under them.
+    """Compare the strand of the reads (positions as aligned) with the strand of the genes under them.
 
     The verdict: declared; expected (by declaration, or the assay's convention under auto); inferred ("forward": reads lie on
-    the RNA's strand, "reverse", or "unclear"); applied; sense_fraction of the reads over genes after what was applied;
-    reads: how many spoke; status; remedy. status is "ok"; "unclear" when too few reads or a fraction between the
-    thresholds; "flipped" when a declared strand contradicts the data. Under auto the data decide, and where they are unclear
-    the assay's convention does.
+    the RNA's strand, "reverse", or "unclear"); applied; sense_fraction of the reads over genes with the applied strandedness;
+    reads: number of reads compared; status; remedy. status is "ok"; "unclear" when too few reads or a fraction between the
+    thresholds; "flipped" when a declared strand contradicts the data. Under auto the data decide; where they are unclear, the
+    convention of the assay.
     """
     sense, antisense = sense_reads(positions, gene_models)
     reads = sense + antisense

@@ -1,4 +1,4 @@
-"""Which reads count as uniquely aligned, by the aligner that wrote them (A32). Header text in, a rule out; no Dagster."""
+"""The rule by which a read counts as uniquely aligned, chosen by aligner (A32). Header text in, a rule out; no Dagster."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from groprog_kernels.reads import Uniqueness
 
 
 class UniquenessRule(NamedTuple):
-    """rule: the kernel's name of it; program: the aligner and its version, "" when unknown; command: its command line;
-    reason: the rule in words."""
+    """rule: its name in the kernel; program: the aligner and its version, "" when unknown; command: its command line;
+    reason: the rule as text."""
 
     rule: Uniqueness
     program: str

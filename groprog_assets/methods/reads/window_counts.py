@@ -1,4 +1,4 @@
-"""Positions of a library, indexed by chromosome and strand, and counted in stranded windows. Tables in, arrays out."""
+"""Read counts in stranded windows, from positions indexed by chromosome and strand. Tables in, arrays out."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ StrandedIndex = dict[tuple[str, str], PositionIndex]
 def stranded_index(positions: pd.DataFrame) -> StrandedIndex:
     """{(chrom, strand): PositionIndex} of one library's positions table; pairs without reads are absent.
 
-    The table may be in any order; a sorted one, as the methods leave it, is not sorted again.
+    The table may be in any order. A sorted one, as the methods return it, is not sorted again.
     """
     return {key: index_positions(*columns) for key, columns in sequences(positions).items()}
 
 
 def pooled_index(positions: Mapping[str, pd.DataFrame], libraries: Iterable[str]) -> StrandedIndex:
-    """The index of several libraries as one; at bases that more than one of them has, their counts stand side by side."""
+    """One index for several libraries. A base that several libraries have occurs several times."""
     parts: dict[tuple[str, str], list[tuple[NDArray, NDArray]]] = {}
     for library in libraries:
         for key, columns in sequences(positions[library]).items():

@@ -1,1 +1,1 @@
-"""Transcription units: the hidden Markov model over windows, its units, their repair and their agreement with genes."""
+"""Transcription units: hidden Markov model over windows, unit calls, repair with the annotation, agreement with genes."""

@@ -1,4 +1,4 @@
-"""Units mended with the annotation, with the confidence and reads of what came out. Tables in, a table out."""
+"""Transcription units repaired with the annotation, with their posterior and read counts. Tables in, a table out."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def repaired_transcripts(
     chrom_sizes: Mapping[str, int],
     parameters: AnnotationParameters,
 ) -> pd.DataFrame:
-    """Table `repaired_transcripts`: `transcripts` broken where they run over genes, then combined within genes.
+    """Table `repaired_transcripts`: `transcripts` broken where they span several genes, then combined within genes.
 
     The posterior is the mean over the windows that a unit touches, under the stored fit; joined gaps count, so a combined unit
     is less certain than its parts. Reads are counted to the base on the unit's strand, all libraries together. By chromosome

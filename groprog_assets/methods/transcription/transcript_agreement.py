@@ -1,4 +1,4 @@
-"""How well transcription units agree with annotated genes (groHMM 1.41 evaluateHMMInAnnotations). Tables in, tables out."""
+"""Agreement of transcription units with annotated genes (groHMM 1.41 evaluateHMMInAnnotations). Tables in, tables out."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Agreement(NamedTuple):
     """Units against genes. merged: units over two or more genes; dissociated: genes under two or more units.
 
     error_rate: (merged + dissociated) / (units + genes), 0 for nothing at all; it falls when units are over-called.
-    genes_recovered: fraction of all genes that one unit covers to at least half, where that unit covers no other gene to
-    half and no other unit this one; fragments, runs over several genes and units elsewhere cannot raise it.
+    genes_recovered: fraction of all genes with a one-to-one match: one unit covers at least half of the gene, no other unit
+    does, and the unit covers no other gene to half. Fragments, units over several genes and units elsewhere cannot raise it.
     """
 
     units: int
@@ -56,7 +56,7 @@ def overlapping_pairs(first: pd.DataFrame, second: pd.DataFrame) -> OverlappingP
 
 
 def evaluate_transcripts(transcripts: pd.DataFrame, genes: pd.DataFrame) -> Agreement:
-    """Merged and dissociated units, the error rate and its companion, from tables with chrom, start, end, strand."""
+    """The agreement of units with genes, from two tables with chrom, start, end, strand."""
     pairs = overlapping_pairs(transcripts, genes)
     merged = int((np.bincount(pairs.first) >= 2).sum()) if len(pairs.first) else 0
     dissociated = int((np.bincount(pairs.second) >= 2).sum()) if len(pairs.second) else 0
@@ -79,7 +79,7 @@ def evaluate_transcripts(transcripts: pd.DataFrame, genes: pd.DataFrame) -> Agre
 
 
 def _lanes(first: pd.DataFrame, second: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Offsets that lay the chromosome strands of both tables side by side on one axis."""
+    """Offsets that place the chromosome strands of both tables one after another on one axis."""
     chrom = pd.factorize(pd.concat([first["chrom"].astype("str"), second["chrom"].astype("str")]))[0]
     minus = np.concatenate([first["strand"].to_numpy() == "-", second["strand"].to_numpy() == "-"])
     lane = (chrom.astype(np.int64) * 2 + minus) << 40

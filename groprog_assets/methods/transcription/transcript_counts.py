@@ -1,4 +1,4 @@
-"""Reads of each transcription unit in its counting window (groHMM limitToXkb, 1.41.1). Tables in, tables out."""
+"""Read counts of transcription units in their counting windows (groHMM 1.41.1 limitToXkb). Tables in, tables out."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def counting_windows(start: NDArray, end: NDArray, strand: NDArray, *, offset: i
     """The part of each unit that is counted: its 5' `size` bp less the first `offset` bp.
 
     start, end (t,) 0-based half-open bp; strand (t,) "+" or "-". A unit no longer than `offset`, or exactly `size` long, is
-    counted whole, as in the reference. The first part is left out because polymerase piles up there.
+    counted whole, as in the reference. The first part is left out because paused polymerase accumulates there.
     """
     start, end = np.asarray(start, np.int64), np.asarray(end, np.int64)
     plus = np.asarray(strand, dtype=object) == "+"

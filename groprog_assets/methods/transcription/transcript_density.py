@@ -1,7 +1,7 @@
-"""Units around genes: the scaled density with its four figures, per gene and over genes (groHMM 1.41 getTxDensity; fig. 4).
+"""Density of transcription units around genes, on a scaled axis, with its summary values (groHMM 1.41 getTxDensity; fig. 4).
 
 Tables in, tables out. FivePrimeFP is the part of the gene width upstream of the TSS that units cover (F3), not a rate of
-false calls at the 5' end.
+false positives at the 5' end.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from groprog_assets.tables import conform
 from groprog_kernels.density import ScaledDensity, scaled_density
 
 HEADLINE = ("five_prime_fp", "tp", "post_tts", "tua", "error_rate")
-"""Members of the summary that a person looks at first."""
+"""The headline members of the summary."""
 
 
 class TranscriptDensity(NamedTuple):
     """profile: table `transcript_density`; gene_overlap: table `gene_overlap`; summary: JSON-able figures.
 
     summary: five_prime_fp, tp, post_tts, tua (over matched expressed genes), pairs, expressed_genes, genes, units, merged,
-    dissociated, error_rate, genes_recovered (over all genes); repaired, with the last five over repaired units and how many
-    of them are broken and combined, when those were given.
+    dissociated, error_rate, genes_recovered (over all genes); repaired, when repaired units are given: the last five for
+    them, and how many are broken and combined.
     """
 
     profile: pd.DataFrame
@@ -144,7 +144,7 @@ def figures(density: ScaledDensity) -> dict[str, float]:
 
 
 def _largest(pairs: OverlappingPairs, by: int) -> OverlappingPairs:
-    """For each value of column `by`, the pair that shares most bases, the first of equals."""
+    """For each value of column `by`, the pair that shares most bases; among equals, the first."""
     order = np.lexsort((np.arange(len(pairs.bases)), -pairs.bases, pairs[by]))
     first = order[np.r_[True, np.diff(pairs[by][order]) != 0]] if len(order) else order
     return OverlappingPairs(*(column[first] for column in pairs))

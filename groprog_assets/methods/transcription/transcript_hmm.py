@@ -1,6 +1,6 @@
-"""The hidden Markov model of transcription, fitted once on all libraries together; its tuning surface. Tables in, tables out.
+"""Fit of the transcription hidden Markov model on the pooled libraries, and its tuning surface. Tables in, tables out.
 
-Windows of all libraries add up (reads pooled, as in the reference), one sequence a chromosome and strand.
+The windows of all libraries are added (reads pooled, as in groHMM). Each chromosome strand is one sequence.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ class TranscriptHMM(NamedTuple):
 
 
 class Elsewhere(Protocol):
-    """Who computes the expensive parts of the fit for it, to the same bits."""
+    """Workers that compute the expensive parts of the fit, with identical results."""
 
     def expectation(self, sequences: Sequences) -> Callable[[hmm.Parameters], Iterable[hmm.Statistics]] | None:
-        """The `expectation` of hmm.fit for these sequences; None where the fit's own threads are as good."""
+        """The `expectation` of hmm.fit for these sequences; None where the threads of the fit itself are as fast."""
 
     def cells(
         self,
@@ -62,7 +62,7 @@ def fit_transcript_hmm(
 ) -> TranscriptHMM:
     """Fit the model and, with `parameters.tune`, every cell of the grid from the same windows.
 
-    coverage: {library: table `coverage`}; chrom_sizes: bp; consensus: table `consensus`, what the grid is judged by. With
+    coverage: {library: table `coverage`}; chrom_sizes: bp; consensus: table `consensus`, by which the grid is judged. With
     use_tuned, the returned fit is that of the cell with the lowest error rate (the first of equals). compat="grohmm" judges
     the cells by groHMM 1.41's shifted intervals instead of the exact ones. elsewhere: workers to use; without, threads of this
     process. Raises ReadsError when no window holds a read.
@@ -133,10 +133,10 @@ def fit_transcript_hmm(
 def pooled_sequences(coverage: Mapping[str, pd.DataFrame], chrom_sizes: Mapping[str, int], bin_size: int) -> Sequences:
     """{(chrom, strand): windows} of all libraries added up, + strands first, chromosomes in order of `chrom_sizes`.
 
-    A chromosome has length // bin_size windows; reads in the trailing part are dropped. A chromosome with a read on either
-    strand was sequenced, so both its strands take part, a silent one as windows of zeros: they say how rarely transcription
-    begins, as in groHMM when it is given such a strand. Chromosomes without a read on either strand, and those shorter than a
-    window, are left out: nothing was observed there (groHMM stops at them). Raises ReadsError when none is left.
+    A chromosome has length // bin_size windows; reads in the trailing part are dropped. Both strands of a chromosome with
+    reads are used. A strand without reads enters as windows of zeros, because it shows how rarely transcription begins; groHMM
+    does the same when it is given such a strand. Chromosomes without reads, and those shorter than a window, are left out
+    (groHMM stops at them). Raises ReadsError when none is left.
     """
     parts: dict[tuple[str, str], list[tuple[np.ndarray, np.ndarray]]] = {}
     for table in coverage.values():
@@ -171,7 +171,7 @@ def pooled_sequences(coverage: Mapping[str, pd.DataFrame], chrom_sizes: Mapping[
 
 
 def model_of(fit: Mapping[str, Any]) -> hmm.Parameters:
-    """The kernel's parameters from a stored fit."""
+    """Parameters of the kernel from a stored fit."""
     return hmm.Parameters(
         np.array(
             [

@@ -1,6 +1,6 @@
-"""Mending units with the annotation: broken where they run over genes, combined where a gene is under several.
+"""Repair of transcription units with the annotation: broken where they span genes, combined where a gene has several.
 
-groHMM 1.41 breakTranscriptsOnGenes and combineTranscripts; nothing to mend is no error here.
+groHMM 1.41 breakTranscriptsOnGenes and combineTranscripts; units that need no repair are not an error here.
 Tables in, tables out; results have chrom, start, end, strand, name, status ("", "broken", "combined"), by chromosome name
 and start.
 """
@@ -21,8 +21,8 @@ def break_transcripts_on_genes(
 ) -> pd.DataFrame:
     """Cut units that cover two or more genes, at the start of each gene after the first (the end of each before the last on -).
 
-    A gene counts when longer than break_gene_size and covered to more than repair_overlap. break_gap bp less one lie between
-    the fragments, upstream of the gene on +, after its end on -, as in the reference.
+    A gene counts when it is longer than break_gene_size and its covered fraction exceeds repair_overlap. break_gap bp less
+    one lie between the fragments, upstream of the gene on +, after its end on -, as in the reference.
     """
     units = _plain(transcripts)
     width = (genes["end"] - genes["start"]).to_numpy(np.int64)
@@ -56,7 +56,7 @@ def combine_transcripts(
 ) -> pd.DataFrame:
     """Join the units of a gene that has two or more, from the start of the first to the end of the last.
 
-    A gene counts when longer than combine_gene_size, a unit when more than repair_overlap of it lies in the gene.
+    A gene counts when it is longer than combine_gene_size, a unit when more than repair_overlap of it lies in the gene.
     """
     units = _plain(transcripts)
     long = ((genes["end"] - genes["start"]) > parameters.combine_gene_size).to_numpy()

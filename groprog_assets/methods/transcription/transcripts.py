@@ -1,4 +1,4 @@
-"""Transcription units: the runs of the transcribed state, with their confidence. Tables in, tables out."""
+"""Transcription units: runs of the transcribed state, with their posterior. Tables in, tables out."""
 
 from __future__ import annotations
 
