@@ -139,7 +139,7 @@ def _fold(
 
 
 def dummy_coding(training: Covariates, parameters: Parameters) -> DummyCoding:
-    """Covariates of the baselines, with constants from the `training` patients. Fields known late are left out, as in the model."""
+    """Covariates of the baselines, with constants from the `training` patients; late fields are left out, as in the model."""
     return DummyCoding.fit(training, parameters.cohort.maximum_missing_flag, parameters.cohort.landmark_days)
 
 
