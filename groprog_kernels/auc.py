@@ -52,7 +52,7 @@ def cumulative_dynamic_auc(
     Cases have an event at t <= tau and weigh 1/G(t); controls have t > tau; equal risks count one half. G is the Kaplan-Meier of
     censoring on the training patients, or on these. nan where there is no case, no control, or a case without a
     weight (G = 0, or after the last training time). Raises ValueError on NaN, infinite or negative input.
-    Source: paper 3.6 eq. 16, A24; doi:10.1002/sim.4154, doi:10.1080/01621459.2012.756328.
+    Source: paper 3.6 eq. 16; doi:10.1002/sim.4154, doi:10.1080/01621459.2012.756328.
 
     >>> cumulative_dynamic_auc([3.0, 2.0, 1.0], [1.0, 2.0, 3.0], [1, 1, 0]).auc.tolist()
     [1.0, 1.0]

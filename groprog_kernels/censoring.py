@@ -67,7 +67,7 @@ def censoring_distribution(time: np.ndarray, event: np.ndarray, sets: RiskSets |
     """Probability of not yet being censored, G(t), from n patients; events leave the risk set before censorings.
 
     `sets` saves the sort where the caller has it. No censoring: G stays 1. A censored last time: G ends at 0, and no
-    weight exists there. Raises ValueError as `kaplan_meier`. Source: paper 3.6 eq. 15, A23; doi:10.1002/sim.4154.
+    weight exists there. Raises ValueError as `kaplan_meier`. Source: paper 3.6 eq. 15; doi:10.1002/sim.4154.
 
     >>> censoring_distribution([1.0, 2.0, 3.0, 4.0], [1, 0, 1, 0]).probability.round(3).tolist()
     [1.0, 0.667, 0.667, 0.0]

@@ -67,7 +67,7 @@ def concordance(
     `unsupported` raises or drops it.
     `method="sorted"` is O(n log n) and what the program runs; `"pairs"` visits all pairs, O(n^2), and is what the sorted form is
     tested against. No comparable pair: nan. All-equal risks: 0.5.
-    Raises ValueError on NaN, infinite or negative input. Source: paper 3.6 eq. 15, A23; doi:10.1002/sim.4154.
+    Raises ValueError on NaN, infinite or negative input. Source: paper 3.6 eq. 15; doi:10.1002/sim.4154.
 
     >>> concordance([3.0, 2.0, 1.0], [1.0, 2.0, 3.0], [1, 1, 0]).cindex
     1.0
@@ -136,7 +136,7 @@ def inverse_censoring_weights(
 ) -> np.ndarray:
     """1/G^power (n,) by position in `sets`, G from the training patients or, without them, from `sets`.
 
-    -1 where no weight exists: G is 0, or the time lies after the last training time. Source: paper 3.6 eq. 15, A23.
+    -1 where no weight exists: G is 0, or the time lies after the last training time. Source: paper 3.6 eq. 15.
 
     >>> inverse_censoring_weights(risk_sets([1.0, 2.0], [0, 1]), None, None, "t", 2).tolist()
     [4.0, 4.0]

@@ -39,7 +39,7 @@ def cox_efron(risk: np.ndarray, time: np.ndarray, event: np.ndarray, sets: RiskS
     Efron's correction for tied events; patients censored at t are at risk at t. O(n log n), or O(n) with `sets` (then `time`
     and `event` are not looked at again). Finite for any finite risks: no exponential is taken of a large number. No
     events, or one
-    patient at risk: 0. Raises ValueError on NaN or infinite values. Source: paper 3.4 eq. 11, A19;
+    patient at risk: 0. Raises ValueError on NaN or infinite values. Source: paper 3.4 eq. 11;
     doi:10.1080/01621459.1977.10480613.
 
     >>> round(cox_efron([0.0, 0.0], [1.0, 2.0], [1, 1]).loss, 6)  # log 2 + log 1

@@ -37,7 +37,7 @@ def comparable_pairs(
 ) -> np.ndarray:
     """(n,) int64: comparable pairs in which patient i, in the order of the input, has the earlier event; 0 for the censored.
 
-    `"strict"`: t_i < t_j (eq. 10, A18). `"comparable"`: also j censored at t_i. O(n log n). Raises ValueError on NaN times.
+    `"strict"`: t_i < t_j (eq. 10). `"comparable"`: also j censored at t_i. O(n log n). Raises ValueError on NaN times.
 
     >>> comparable_pairs([1.0, 2.0, 3.0], [1, 0, 1]).tolist()
     [2, 0, 0]
@@ -72,7 +72,7 @@ def pair_loss(
     mean alike. `"direct"` visits all pairs; `"spectral"` is near-linear in n with an error below 1e-13 of the largest
     softplus of the scores, hence a relative error below 1e-9 unless nearly every pair is ordered by a wide margin;
     `"auto"` takes the cheaper. Memory is O(n). No comparable pair: 0. All-equal risks: log 2. Raises ValueError on NaN,
-    infinite or negative values. Source: paper 3.4 eq. 10, A18, A20.
+    infinite or negative values. Source: paper 3.4 eq. 10.
 
     >>> round(pair_loss([0.0, 0.0], [1.0, 2.0], [1, 0]).loss, 6)
     0.693147

@@ -186,7 +186,7 @@ def tally_alignments(path: str | Path, reference: str | Path | None = None) -> Q
 def summarize(counts: NDArray[np.int64]) -> CycleQuality:
     """Per-cycle figures of one mate's counts (cycles, qualities).
 
-    mean: arithmetic mean of Phred values, FastQC's per-base mean. error_mean: -10 log10 of the mean of 10^(-q/10) (A30), never
+    mean: arithmetic mean of Phred values, FastQC's per-base mean. error_mean: -10 log10 of the mean of 10^(-q/10), never
     above mean. Cycles no read reaches must not be in the table: ValueError. Source: FastQC 0.12 PerBaseQualityScores.
     """
     counts = np.asarray(counts, np.int64)

@@ -1,4 +1,4 @@
-"""Do the omics add to the clinical covariates? A verdict for the headline, never a barrier (A47)."""
+"""Do the omics add to the clinical covariates? A verdict for the headline, never a barrier."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Did the perturbation raise its target (A44)?"""
+"""Did the perturbation raise its target?"""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from groprog_assets.tables.values import Values
 
 
 def strandedness(summary: Values) -> Verdict:
-    """Fails when the reads lie on the other strand than declared, or on no strand more than the other; says what to do (A31)."""
+    """Fails when the reads lie on the other strand than declared, or on no strand more than the other; says what to do."""
     found = summary["strandedness"]
     passed = found["status"] == "ok"
     seen = f"declared {found['declared']}, inferred {found['inferred']}, {found['reads']:,} genic reads"

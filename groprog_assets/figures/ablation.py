@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from groprog_assets.figures.evaluation import forest
 from groprog_assets.figures.style import new_figure, say_empty
+from groprog_assets.tables.values import Values
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,7 +31,7 @@ PARTS = {
 }
 
 
-def ablation_figure(document: Mapping[str, Any]) -> Figure:
+def ablation_figure(document: Values) -> Figure:
     """One row a part: C_IPCW without it less that of the whole model, corrected 95 % interval; left of 0 the part helps."""
     rows = [
         (f"without {PARTS.get(row['part'], row['part'])}", row["difference"], row["lower"], row["upper"])

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from groprog_assets.figures.style import CONTROL, NEUTRAL, SOFT_INK, new_figure, say_empty, style
+from groprog_assets.tables.values import Values
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def calibration_figure(calibration: Mapping[str, Any] | None, title: str = "") -> Figure:
+def calibration_figure(calibration: Values | None, title: str = "") -> Figure:
     """One entry of the evaluation's `calibration`: a panel a horizon, a point a group with its 95 % interval, the diagonal.
 
     Probabilities of the event by the horizon (months). Groups without an observed value are left out; without horizons

@@ -1,4 +1,4 @@
-"""Histone marks against transcription of the same genes (S1-P15). Tables in, a figure out."""
+"""Histone marks against transcription of the same genes. Tables in, a figure out."""
 
 from __future__ import annotations
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -19,6 +18,7 @@ from groprog_assets.figures.style import (
     say_empty,
     style,
 )
+from groprog_assets.tables.values import Values
 from groprog_kernels.censoring import kaplan_meier
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ LARGEST_TABLE = 60
 """Rows of table 1 that fit a picture; a longer table is cut and says so."""
 
 
-def follow_up(outcomes: pd.DataFrame, summary: Mapping[str, Any]) -> Figure:
+def follow_up(outcomes: pd.DataFrame, summary: Values) -> Figure:
     """Kaplan-Meier of the endpoint and of follow-up (events and censorings exchanged), with 95 % bands, patients at risk below.
 
     `outcomes` as in tables/cohort.py, times in months; `summary` of methods/cohort_summary: its follow_up gives the medians,
@@ -113,7 +113,7 @@ def patient_funnel(funnel: pd.DataFrame) -> Figure:
     return figure
 
 
-def missingness(summary: Mapping[str, Any], fields: pd.DataFrame) -> Figure:
+def missingness(summary: Values, fields: pd.DataFrame) -> Figure:
     """Share of patients without a value, one bar a covariate, most first; covariates that are not used are grey and say why.
 
     `summary` of methods/cohort_summary, `fields` as clinical_fields. No covariate with a gap: the figure says so.
@@ -140,7 +140,7 @@ def missingness(summary: Mapping[str, Any], fields: pd.DataFrame) -> Figure:
     return figure
 
 
-def table_one(summary: Mapping[str, Any]) -> Figure:
+def table_one(summary: Values) -> Figure:
     """Table 1 as a picture: each covariate over all patients and by event.
 
     Medians with quartiles, or counts with per cent of the known. `summary` of methods/cohort_summary. More than
@@ -182,7 +182,7 @@ def table_one(summary: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def table_one_cell(group: Mapping[str, Any], kind: str) -> str:
+def table_one_cell(group: Values, kind: str) -> str:
     """One group of a row of table 1: its median with quartiles if continuous, else the count and its share of the known."""
     if not group["known"]:
         return MISSING

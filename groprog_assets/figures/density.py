@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -15,16 +14,17 @@ from groprog_assets.figures.style import (
     say_empty,
     style,
 )
+from groprog_assets.tables.values import Values
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def transcript_density(profile: pd.DataFrame, summary: Mapping[str, Any]) -> Figure:
+def transcript_density(profile: pd.DataFrame, summary: Values) -> Figure:
     """The density curve over three scaled gene-lengths, the ideal frame (0, 1, 0) and the four figures in their places.
 
     `profile` is the transcript_density table, `summary` its document (five_prime_fp, tp, post_tts, tua, pairs). Without a
-    matched gene the figure says so. The axis is scaled units, not base pairs (F3). Source: paper figure 4; groHMM
+    matched gene the figure says so. The axis is scaled units, not base pairs. Source: paper figure 4; groHMM
     getTxDensity.
     """
     with style():

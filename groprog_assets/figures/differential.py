@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from groprog_assets.figures.style import DOWN, INK, NEUTRAL, SOFT_INK, UP, new_figure, say_empty, style
+from groprog_assets.tables.values import Values
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def ma_plot(
     table: pd.DataFrame,
-    summary: Mapping[str, Any],
+    summary: Values,
     threshold: float,
     labels: Sequence[str] = (),
     strongest: int = 4,
@@ -26,7 +27,7 @@ def ma_plot(
 
     `table` is the differential table, `summary` its document. Units over the genes in `labels` are named, and besides them the
     `strongest` up and down units that have a gene. Dashed lines at +-threshold (log2). Exploratory p-values are said so in the
-    figure (A39). Units without a fold change are left out; none at all is said. Source: paper figure 5.
+    figure. Units without a fold change are left out; none at all is said. Source: paper figure 5.
     """
     with style():
         figure, axes = new_figure((8.2, 4.6))

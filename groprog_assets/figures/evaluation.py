@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from groprog_assets.figures.style import CONTROL, INK, NEUTRAL, SERIES, SOFT_INK, new_figure, say_empty, style
+from groprog_assets.tables.values import Values
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 MODEL = "groprog"
 
 
-def auc_figure(document: Mapping[str, Any], labels: Mapping[str, str] | None = None) -> Figure:
+def auc_figure(document: Values, labels: Mapping[str, str] | None = None) -> Figure:
     """AUC(tau) of each model against months of follow-up; 0.5 is chance. Times outside the support are gaps."""
     figure, axes = new_figure((6.2, 3.5))
     curves = document.get("auc_curves") or {}
@@ -40,7 +41,7 @@ def auc_figure(document: Mapping[str, Any], labels: Mapping[str, str] | None = N
     return figure
 
 
-def roc_figure(document: Mapping[str, Any], labels: Mapping[str, str] | None = None) -> Figure:
+def roc_figure(document: Values, labels: Mapping[str, str] | None = None) -> Figure:
     """ROC at each horizon, averaged over test folds: one panel a horizon, one line a model with its AUC."""
     horizons = [f"{horizon:g}" for horizon in document.get("horizons_months", [])]
     roc = document.get("roc") or {}
@@ -74,7 +75,7 @@ def roc_figure(document: Mapping[str, Any], labels: Mapping[str, str] | None = N
     return figure
 
 
-def decision_figure(document: Mapping[str, Any], labels: Mapping[str, str] | None = None) -> Figure:
+def decision_figure(document: Values, labels: Mapping[str, str] | None = None) -> Figure:
     """Net benefit against the threshold at which one would act, a panel a horizon; grey: act on everybody, or nobody (0)."""
     curves = document.get("decision_curves") or {}
     shown = curves.get("horizons") or {}

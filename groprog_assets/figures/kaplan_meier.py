@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from groprog_assets.figures.style import NEUTRAL, SOFT_INK, STRATA, new_figure, say_empty, style
+from groprog_assets.tables.values import Values
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 NAMES = {2: ("low", "high"), 3: ("low", "middle", "high")}
 
 
-def kaplan_meier_figure(strata: Mapping[str, Any] | None, title: str = "") -> Figure:
+def kaplan_meier_figure(strata: Values | None, title: str = "") -> Figure:
     """One entry of the evaluation's `strata`: step curves with 95 % bands, log-rank p, patients at risk by group.
 
-    Times are months. Without an entry the axes say that there is none. Source: S1-E05.
+    Times are months. Without an entry the axes say that there is none. Source: docs/methods.md.
     """
     figure, axes = new_figure((6.2, 4.6), 2, 1, height_ratios=(4.2, 1), sharex=True)
     curve_axes, table_axes = axes
@@ -55,7 +55,7 @@ def kaplan_meier_figure(strata: Mapping[str, Any] | None, title: str = "") -> Fi
     return figure
 
 
-def _at_risk(axes: Any, table: Mapping[str, Any], names: Any, colours: Any) -> None:
+def _at_risk(axes: Any, table: Values, names: Any, colours: Any) -> None:
     axes.grid(False)
     axes.set_ylim(-0.6, len(names) - 0.4)
     for row, (counts, colour) in enumerate(zip(table["counts"].values(), colours)):

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from groprog_assets.tables.values import Values
 
 TEMPLATES = Path(__file__).with_name("templates")
 MANY = 4
 """Changed codes that are named one by one; more are counted."""
 
 
-def render_asset(facts: Mapping[str, Any], study: str, description: str, head: Mapping[str, Any] | None) -> bytes:
+def render_asset(facts: Values, study: str, description: str, head: Values | None) -> bytes:
     """The page of an asset; `facts` as lineage.ledger_pages gathers them, `head` {sequence, seal} of the ledger."""
     history = [{**row, "changes": summed(row["changes"])} for row in facts["history"]]
     return _page("ledger.html", facts={**facts, "history": history}, study=study, description=description, head=head)
 
 
-def render_index(assets: Sequence[Mapping[str, Any]], study: str, head: Mapping[str, Any] | None) -> bytes:
+def render_index(assets: Sequence[Values], study: str, head: Values | None) -> bytes:
     """The list of all assets with links to their pages."""
     return _page("ledger_index.html", assets=assets, study=study, head=head)
 

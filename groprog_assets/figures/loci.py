@@ -34,7 +34,7 @@ def locus_tracks(
     """One panel a condition (+ above zero, - below, one y-range for all), one a mark, the genes below; a scale bar.
 
     `table` is the loci table, `tracks` the locus_tracks table (reads per million per window; marks with strand "."), `genes` the
-    genes table. A locus that cannot be trusted carries the warning in its title (F5). A locus without tracks is said in the
+    genes table. A locus that cannot be trusted carries the warning in its title. A locus without tracks is said in the
     figure. Source: paper figures 7 and 8.
     """
     with style():

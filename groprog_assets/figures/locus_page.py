@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from groprog_assets.figures.loci import genes_within
 from groprog_assets.figures.style import INK, SERIES, condition_colours
+from groprog_assets.tables.values import Document
 
 TEMPLATES = Path(__file__).with_name("templates")
 WINDOW_FUNCTION = {1: "max", -1: "min"}
@@ -105,16 +106,14 @@ def _width(fine: pd.DataFrame) -> str:
     return "base" if width == 1 else f"window of {width} bp"
 
 
-def _signal(
-    held: pd.DataFrame, stranded: pd.DataFrame, chrom: str, control: str, treatment: str
-) -> list[dict[str, Any]]:
+def _signal(held: pd.DataFrame, stranded: pd.DataFrame, chrom: str, control: str, treatment: str) -> list[Document]:
     marks = held[held["strand"] == "."]
     present = held.loc[held["strand"] != ".", "condition"].unique()
     conditions = sorted(present, key=lambda name: (name != control, name != treatment, name))
     colours = condition_colours(conditions, control, treatment)
     top = round(float(stranded["signal"].max() or 0) * 1.05, 4) if len(stranded) else 0.0
-    scale: dict[str, Any] = {"autoscale": False, "min": -(top or 1.0), "max": top or 1.0}
-    found: list[dict[str, Any]] = []
+    scale: Document = {"autoscale": False, "min": -(top or 1.0), "max": top or 1.0}
+    found: list[Document] = []
     for condition in conditions:
         own = stranded[stranded["condition"] == condition]
         parts = []
@@ -149,9 +148,9 @@ def _signal(
     return found
 
 
-def _steps(rows: pd.DataFrame, chrom: str, sign: int) -> list[dict[str, Any]]:
+def _steps(rows: pd.DataFrame, chrom: str, sign: int) -> list[Document]:
     """Windows as igv.js features; those without signal are left out, equal neighbours are one."""
-    steps: list[dict[str, Any]] = []
+    steps: list[Document] = []
     for row in _tuples(rows.sort_values("start")):
         value = 0.0 if pd.isna(row.signal) else round(sign * float(row.signal), 4)
         if not value:
@@ -163,7 +162,7 @@ def _steps(rows: pd.DataFrame, chrom: str, sign: int) -> list[dict[str, Any]]:
     return steps
 
 
-def _genes(genes: pd.DataFrame, chrom: str, start: int, end: int) -> dict[str, Any]:
+def _genes(genes: pd.DataFrame, chrom: str, start: int, end: int) -> Document:
     features = [
         {"chr": chrom, "start": int(row.start), "end": int(row.end), "name": str(row.gene), "strand": str(row.strand)}
         for row in _tuples(genes_within(genes, chrom, start, end))

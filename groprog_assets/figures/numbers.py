@@ -10,11 +10,13 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from groprog_assets.tables.values import Value
+
 MISSING = "–"
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def number(value: Any, digits: int = 3) -> str:
+def number(value: Value, digits: int = 3) -> str:
     """A value as a reader wants it: thousands grouped, at least `digits` significant places, zeros after them left out.
 
     Whole numbers are written in full, other numbers from 1,000 on to the unit, those under 0.001 with two places and a power of
@@ -49,7 +51,7 @@ def number(value: Any, digits: int = 3) -> str:
     return f"{_minus(mantissa)} × 10{str(int(exponent)).translate(_SUPERSCRIPT)}"
 
 
-def fixed(value: Any, places: int = 3) -> str:
+def fixed(value: Value, places: int = 3) -> str:
     """A value with `places` decimals, so that a column of them lines up; a dash for missing and for infinite."""
     real = _real(value)
     if real is None or not math.isfinite(real):
@@ -63,7 +65,7 @@ def interval(lower: Any, upper: Any, places: int = 3) -> str:
     return MISSING if MISSING in bounds else " to ".join(bounds)
 
 
-def p_value(value: Any) -> str:
+def p_value(value: Value) -> str:
     """A probability: three decimals, scientific below 0.001, a dash for missing."""
     real = _real(value)
     if real is None:
@@ -106,7 +108,7 @@ def size(count: Any) -> str:
     return f"{amount:.0f} GB" if amount >= 100 else f"{amount:.1f} GB"
 
 
-def _real(value: Any) -> float | None:
+def _real(value: Value) -> float | None:
     """The value as a float; None where it is missing (None, NaN, pandas' NA). ValueError for what is no number."""
     if value is None or type(value).__name__ == "NAType":
         return None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
@@ -21,6 +21,7 @@ from groprog_assets.figures.style import (
     new_figure,
     style,
 )
+from groprog_assets.tables.values import Document, Value, Values
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,7 +37,7 @@ ENDPOINTS = {
 THIRDS = ("lowest", "middle", "highest")
 
 
-def drivers(context: Mapping[str, Any], most: int = MOST_DRIVERS) -> list[dict[str, Any]]:
+def drivers(context: Values, most: int = MOST_DRIVERS) -> list[Document]:
     """[{name, value, contribution}], largest first, ending with what the rest adds: with `reference` they sum to the risk."""
     rows = [
         {"name": name, "value": _shown(context["values"].get(name)), "contribution": float(part), "kind": "clinical"}
@@ -86,7 +87,7 @@ def survival_figure(
     return figure
 
 
-def drivers_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
+def drivers_figure(rows: Sequence[Values]) -> Figure:
     """Horizontal bars of the contributions, largest on top; right of zero raises the risk."""
     figure, axes = new_figure((5.2, max(1.6, 0.24 * len(rows) + 0.7)))
     with style():
@@ -106,7 +107,7 @@ def median_month(months: Sequence[float], survival: Sequence[float]) -> float | 
     return next((month for month, value in zip(months, survival) if value <= 0.5), None)
 
 
-def render_patient(context: Mapping[str, Any]) -> bytes:
+def render_patient(context: Values) -> bytes:
     """The page as UTF-8 HTML bytes, equal for equal contexts; nothing is fetched.
 
     context: study, endpoint, score (a row of risk_scores), notes, horizons, months, survival, survival_lower, survival_upper,
@@ -117,7 +118,7 @@ def render_patient(context: Mapping[str, Any]) -> bytes:
     rows = drivers(context)
     score = context["score"]
     total = context["reference"] + sum(row["contribution"] for row in rows)
-    words = ENDPOINTS.get(context["endpoint"], context["endpoint"])
+    words = str(ENDPOINTS.get(context["endpoint"], context["endpoint"]))
     curve = survival_figure(
         context["months"],
         context["survival"],
@@ -164,7 +165,7 @@ def render_patient(context: Mapping[str, Any]) -> bytes:
     return html.encode()
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Value) -> str:
     if value is None or value != value or value == "":
         return "missing"
     return number(value, 4) if isinstance(value, float) else str(value)

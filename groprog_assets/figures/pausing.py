@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from groprog_assets.figures.style import INK, NEUTRAL, SOFT_INK, condition_colours, new_figure, say_empty, style
+from groprog_assets.tables.values import Values
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,7 +20,7 @@ FEWEST_FOR_VIOLIN = 5
 
 def pausing_distribution(
     table: pd.DataFrame,
-    summary: Mapping[str, Any],
+    summary: Values,
     control: str,
     treatment: str,
     form: Literal["pausing_index", "count_ratio"] = "pausing_index",
@@ -28,8 +28,8 @@ def pausing_distribution(
     """Violin, box and points of log10 index per condition, and the paired shift of each gene.
 
     `table` is the pausing table, `summary` its document; only passing genes with promoter reads are drawn. `form` chooses the
-    density ratio or the paper's count ratio (F6). Right panel: treatment against control, one point a gene, with the equivalence
-    margin (A38). Without passing genes the figure says so. Source: paper figure 9.
+    density ratio or the paper's count ratio. Right panel: treatment against control, one point a gene, with the equivalence
+    margin. Without passing genes the figure says so. Source: paper figure 9.
     """
     with style():
         figure, (left, right) = new_figure((8.2, 4.0), 1, 2, width_ratios=[1.15, 1.0])
@@ -75,12 +75,12 @@ def _violin(axes: Axes, place: int, values: np.ndarray, colour: str) -> None:
     axes.text(place + 0.12, float(np.median(values)), f" {np.median(values):.2f}", va="center", fontsize=8, zorder=5)
 
 
-def _tick(condition: str, summary: Mapping[str, Any]) -> str:
+def _tick(condition: str, summary: Values) -> str:
     figures = summary.get("conditions", {}).get(condition)
     return condition if not figures else f"{condition}\n{figures['high']} high, {figures['low']} low"
 
 
-def _paired(axes: Axes, wide: pd.DataFrame, control: str, treatment: str, comparison: Mapping[str, Any]) -> None:
+def _paired(axes: Axes, wide: pd.DataFrame, control: str, treatment: str, comparison: Values) -> None:
     if wide.empty:
         say_empty(axes, "No gene passes in both conditions.")
         return

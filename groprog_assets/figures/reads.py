@@ -20,7 +20,7 @@ def read_quality(
     """Mean Phred quality against cycle, one panel a mate, one line a library coloured by condition.
 
     `by_library` maps library → read_quality table, `conditions` library → condition. Libraries without qualities (SEQ `*`)
-    are named in the figure; with none at all the figure says so. Source: paper 4.2, figures 2-3; A30 for mates apart.
+    are named in the figure; with none at all the figure says so. Source: paper 4.2, figures 2-3.
     """
     with style():
         shown = {library: table for library, table in by_library.items() if len(table)}

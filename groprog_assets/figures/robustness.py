@@ -1,11 +1,11 @@
-"""Robustness: change of held-out risks under perturbed omics (A46). The evaluation document in, a figure out."""
+"""Robustness: change of held-out risks under perturbed omics. The evaluation document in, a figure out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from groprog_assets.figures.style import CONTROL, INK, NEUTRAL, WIDE, new_figure, say_empty, style
+from groprog_assets.tables.values import Values
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -17,7 +17,7 @@ KINDS = {
 }
 
 
-def robustness_figure(document: Mapping[str, Any]) -> Figure:
+def robustness_figure(document: Values) -> Figure:
     """Left: rank correlation of disturbed with undisturbed risks. Right: concordance lost. Means and 2.5 to 97.5 % over folds.
 
     The title says how alike the ensemble's members represent the same patients (CKA of h), where there are two or more.

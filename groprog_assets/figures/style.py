@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
+from groprog_assets.tables.values import Document
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -113,7 +115,7 @@ def figure_bytes(figure: Figure, suffix: Literal["png", "svg"] = "png", dpi: int
     """
     if suffix not in ("png", "svg"):
         raise ValueError(f"A figure is written as png or svg, not {suffix!r}.")
-    metadata: dict[str, Any] = {"Software": "GroProg"} if suffix == "png" else {"Date": None, "Creator": "GroProg"}
+    metadata: Document = {"Software": "GroProg"} if suffix == "png" else {"Date": None, "Creator": "GroProg"}
     buffer = io.BytesIO()
     with style():
         figure.savefig(buffer, format=suffix, dpi=dpi, metadata=metadata)

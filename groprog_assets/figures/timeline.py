@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from groprog_assets.figures.style import INK, NEUTRAL, SERIES, SOFT_INK, new_figure, say_empty, style
+from groprog_assets.tables.values import Document
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -14,7 +15,7 @@ LABELLED = 24
 """Values whose changes are written out; of more, the newest."""
 
 
-def timeline(rows: Sequence[dict[str, Any]], title: str = "") -> Figure:
+def timeline(rows: Sequence[Document], title: str = "") -> Figure:
     """A row for each different value, oldest at the top; a full dot where it was computed, an open one where it was kept.
 
     rows: {happened (ISO 8601), sha256, reused, actor, changes (list of text)}, oldest first. Beside a value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,13 +21,14 @@ from groprog_assets.figures.style import (
 )
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 LOSSES = (("cox", "Cox"), ("ranking", "ranking"), ("coherence", "coherence"))
 
 
-def training_curves(history: Any) -> Figure:
+def training_curves(history: pd.DataFrame) -> Figure:
     """Four panels from table training_history: the three losses (as a share of their first value), validation C of the
     averaged weights, rates of eq. 12 in multiples of l0, effective rank of h.
 
@@ -91,7 +92,7 @@ def energy_histogram(eta: np.ndarray, clamp: tuple[float, float]) -> Figure:
     return figure
 
 
-def _by_epoch(history: Any, name: str) -> np.ndarray:
+def _by_epoch(history: pd.DataFrame, name: str) -> np.ndarray:
     # (fits, epochs), NaN after a fit has stopped.
     wide = history.pivot_table(index=["repeat", "fold", "seed"], columns="epoch", values=name, dropna=False)
     return wide.reindex(columns=range(int(history["epoch"].max()) + 1)).to_numpy(dtype=float)
@@ -111,6 +112,6 @@ def _band(axes: Axes, table: np.ndarray, label: str, colour: str) -> None:
     axes.fill_between(known, low, high, color=colour, alpha=0.18, linewidth=0)
 
 
-def _stage_ends(history: Any) -> list[float]:
+def _stage_ends(history: pd.DataFrame) -> list[float]:
     last = history.groupby("stage")["epoch"].max()
     return [float(last[stage]) + 0.5 for stage in ("genomic", "clinical") if stage in last.index]

@@ -1,4 +1,4 @@
-"""Metagene profile around the TSS in base pairs, above the heat map of its genes (fig. 4, A34). Tables in, a figure out."""
+"""Metagene profile around the TSS in base pairs, above the heat map of its genes (fig. 4). Tables in, a figure out."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def tss_profile(
 
     `profile` is the tss_profile table (reads per gene per million at each bp), drawn as a 25-bp running mean; `heat_maps`
     {condition: heat map}, each gene a row, colour log2(1 + reads per million) cut at the 99 % quantile of all. Without heat
-    maps only the curves are drawn; an empty table is said in the figure. Source: paper figure 4, A34.
+    maps only the curves are drawn; an empty table is said in the figure. Source: paper figure 4.
     """
     with style():
         heat_maps = heat_maps or {}

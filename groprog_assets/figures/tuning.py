@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from groprog_assets.figures.style import CONTROL, INK, UP, WIDE, new_figure, say_empty, style
+from groprog_assets.tables.values import Values
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +24,7 @@ LARGEST_NAMED = 70
 """Cells of a grid whose values are written into the picture."""
 
 
-def tuning_surface(tuning: pd.DataFrame, fit: Mapping[str, Any]) -> Figure:
+def tuning_surface(tuning: pd.DataFrame, fit: Values) -> Figure:
     """Error rate and genes recovered over the grid of leaving log-probability and untranscribed shape, side by side.
 
     `tuning` is the tuning_surface table, `fit` the document of the asset transcript_hmm. The setting that was used is

@@ -127,7 +127,7 @@ class ClinicalEncoder:
         Continuous: median fill, z-score, a spline beside the linear term, a missing flag where more than `flag_above`
         (fraction) is missing. Ordinal: the level's index as a number and as an embedding index. Categorical: the
         levels seen; anything else is the unknown level 0 of the embedding and the most frequent level in `design`. A constant
-        column, and one known later than `known_by_days`, is dropped with the reason (A1, A27, A28).
+        column, and one known later than `known_by_days`, is dropped with the reason.
         """
         encodings = []
         for spec in given.fields:

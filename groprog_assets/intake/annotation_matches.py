@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from groprog_assets.errors import AnnotationError, CohortError, Problem
 from groprog_assets.methods.annotation.annotation_files import some
 from groprog_assets.methods.annotation.gtf import stable_gene
 from groprog_assets.study.rules import parse_interval
 from groprog_assets.study.schema import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def require_matches(
@@ -111,7 +114,7 @@ def _genes(study: Study, chroms: Collection[str], chrom_sizes: Mapping[str, int]
     return models, consensus[consensus["chrom"].isin(list(chroms))]
 
 
-def _target(study: Study, genes: Any) -> list[Problem]:
+def _target(study: Study, genes: pd.DataFrame) -> list[Problem]:
     """The genes that the interval of the positive control touches, on either strand."""
     parsed = parse_interval(study.signature_target) if study.signature_target is not None else None
     if parsed is None:

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from groprog_assets.errors import CohortError, GroProgError, Notice, Problem
 from groprog_assets.study.schema import ExternalCohort, Library, Study
+from groprog_assets.tables.values import Document
 
 if TYPE_CHECKING:
     from groprog_assets.methods.cohort.clinical_records import ClinicalRecords
     from groprog_assets.methods.cohort.cohort import AssembledCohort
 
-    Patients = tuple[ClinicalRecords, dict[str, Any] | None, AssembledCohort]
+    Patients = tuple[ClinicalRecords, Document | None, AssembledCohort]
 
 Value = TypeVar("Value")
 

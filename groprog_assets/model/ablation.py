@@ -1,4 +1,4 @@
-"""Ablation variants: the inputs and parameters of a model that is trained without one part (S1-E04)."""
+"""Ablation variants: the inputs and parameters of a model that is trained without one part."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from torch import nn
 
 
 class MovingAverage:
-    """Theta_bar(t) = mu Theta_bar(t-1) + (1 - mu) Theta(t), divided by 1 - mu^t (A22), in float64.
+    """Theta_bar(t) = mu Theta_bar(t-1) + (1 - mu) Theta(t), divided by 1 - mu^t, in float64.
 
     Without the correction the average would start at zero, and early validation scores would be wrong.
     """

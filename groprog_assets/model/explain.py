@@ -59,7 +59,7 @@ def explain(model: RiskModel, inputs: ModelInputs, steps: int = STEPS) -> Explan
 
     g is linear in the patient's expression, so the part of each gene in g is exact, and so is the linear path. The rest of the
     network is integrated. Raises ModelError when the parts differ from risk - reference by more than 1e-3 for any patient
-    (use more `steps` then). Source: paper 4.5-4.6, 5; S1-E06.
+    (use more `steps` then). Source: paper 4.5-4.6, 5.
     """
     check_inputs(model, inputs)
     encoded = model.encoders.transform(inputs)

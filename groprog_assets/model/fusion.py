@@ -27,9 +27,9 @@ class Fused(NamedTuple):
 class Coupling(nn.Module):
     """eqs. 4-5: attention of genomic queries over clinical keys, and the gated write-back.
 
-    A = softmax(Q K^T / sqrt(kappa)) with Q = g W_q, K = c W_k, so that W_gc = W_q W_k^T; kappa is the key width (A11).
+    A = softmax(Q K^T / sqrt(kappa)) with Q = g W_q, K = c W_k, so that W_gc = W_q W_k^T; kappa is the key width.
     g_hat = g + sigma(r^T g) * A U c. Keys are the frozen prototype bank ("prototypes": a patient's value needs no other
-    patient, A10) or the patients of the batch ("batch", the literal form).
+    patient) or the patients of the batch ("batch", the literal form).
     """
 
     def __init__(self, genomic: int, clinical: int, parameters: NetworkParameters):
@@ -82,7 +82,7 @@ def write_back(g: torch.Tensor, written: torch.Tensor, gate: torch.Tensor) -> to
 
 
 class EnergyBalance(nn.Module):
-    """eq. 6: eta = sigma(sign * (rms(LN g_hat) - rms(LN c)) / T + b), clamped; h = eta g_hat + (1 - eta) V c (A12, A13).
+    """eq. 6: eta = sigma(sign * (rms(LN g_hat) - rms(LN c)) / T + b), clamped; h = eta g_hat + (1 - eta) V c.
 
     sign -1 gives the modality with more energy less weight (the aim stated in the paper), +1 more weight (eq. 6 as printed).
     Patients without omics: eta = 0. The weights of the layer norms start at different values, so that the energy differs
@@ -130,7 +130,7 @@ class CoherencePairs(NamedTuple):
 def coherence_pairs(
     omics: np.ndarray, residual: np.ndarray, neighbours: int, known: np.ndarray | None = None
 ) -> CoherencePairs:
-    """Omega and omega_pq of eq. 7 (A14): k nearest neighbours in training omics, weighed by outcome affinity.
+    """Omega and omega_pq of eq. 7: k nearest neighbours in training omics, weighed by outcome affinity.
 
     omics (n, r); residual (n,) null-model martingale residuals, which censored patients have too. The affinity is
     exp(-(M_p - M_q)^2 / (2 sd(M)^2)), and 0 for pairs with a patient whose omics are not `known` (n,) bool (None: all are).
@@ -159,7 +159,7 @@ def coherence_pairs(
 
 
 def effective_rank(h: torch.Tensor) -> float:
-    """exp of the entropy of the normalised covariance spectrum of h (n, G): dimensions in use; 1 means collapse (A14)."""
+    """exp of the entropy of the normalised covariance spectrum of h (n, G): dimensions in use; 1 means collapse."""
     centred = (h - h.mean(dim=0)).double()
     gram = centred @ centred.T if centred.shape[0] < centred.shape[1] else centred.T @ centred
     values = torch.linalg.eigvalsh(gram).clamp_min(0.0)

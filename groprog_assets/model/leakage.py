@@ -1,4 +1,4 @@
-"""Leakage check: input columns that reveal the outcome (A1, finding F1).
+"""Leakage check: input columns that reveal the outcome.
 
 Only this check sees covariates and outcomes together. Its result goes to the check before a run and to an asset check, never
 into an encoder. Clinical columns are judged here, the rows of expression and other matrices in `leaking_rows`.

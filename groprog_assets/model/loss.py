@@ -73,7 +73,7 @@ def cox_efron_loss(
     """Negative log partial likelihood per event with Efron's ties, of log-risks `risk` (n,) -> scalar of its dtype and device.
 
     Outcomes are `time` (any unit) and `event` (n,), or `sets` from `sorted_outcomes`. No events: 0 with zero gradient.
-    Differentiable once, by `risk`. NaN or infinite risks raise ValueError. Source: paper eq. 11, A19.
+    Differentiable once, by `risk`. NaN or infinite risks raise ValueError. Source: paper eq. 11.
 
     >>> float(cox_efron_loss(torch.zeros(2, dtype=torch.float64), np.array([1.0, 2.0]), np.array([1, 0])))
     0.6931471805599453
@@ -99,7 +99,7 @@ def ranking_loss(
     """Weighted mean of softplus(-(r_i - r_j)) over comparable pairs (e_i = 1, t_i < t_j) -> scalar of risk's dtype and device.
 
     `risk` (n,), outcomes as in `cox_efron_loss`; `weights` (n,) weigh patient i's pairs (eq. 13 or 1/G) and get no gradient.
-    No comparable pair: 0 with zero gradient. Differentiable once, by `risk`. Source: paper eq. 10, A18, A20.
+    No comparable pair: 0 with zero gradient. Differentiable once, by `risk`. Source: paper eq. 10.
 
     >>> risk = torch.zeros(2, dtype=torch.float64, requires_grad=True)
     >>> ranking_loss(risk, np.array([1.0, 2.0]), np.array([1, 0])).backward()
@@ -145,7 +145,7 @@ def coherence_loss(h: torch.Tensor, neighbours: torch.Tensor, weights: torch.Ten
     """Eq. 7: mean over neighbour pairs of w_pq |h_p - h_q|^2, of representations `h` (n, d) -> scalar.
 
     `neighbours` (n, k) int64 are rows of `h`, `weights` (n, k) their affinities, which get no gradient; a pair of weight 0
-    adds nothing to the sum but counts in the number of pairs. k = 0 gives 0. Memory is O(n d). Source: paper 3.3 eq. 7, A14.
+    adds nothing to the sum but counts in the number of pairs. k = 0 gives 0. Memory is O(n d). Source: paper 3.3 eq. 7.
 
     >>> float(coherence_loss(torch.tensor([[0.0], [2.0]]), torch.tensor([[1], [0]]), torch.ones(2, 1)))
     4.0
@@ -161,7 +161,7 @@ def coherence_loss(h: torch.Tensor, neighbours: torch.Tensor, weights: torch.Ten
 def null_residuals(time: Values, event: Values) -> np.ndarray:
     """Martingale residuals (n,) of the model without covariates: events minus expected events, in the order of the input.
 
-    Their affinity weighs eq. 7's pairs (A14); a censored patient gets minus the cumulative hazard at the end of follow-up.
+    Their affinity weighs eq. 7's pairs; a censored patient gets minus the cumulative hazard at the end of follow-up.
     They sum to 0.
 
     >>> null_residuals(np.array([1.0, 2.0]), np.array([1, 0])).tolist()
@@ -172,7 +172,7 @@ def null_residuals(time: Values, event: Values) -> np.ndarray:
 
 
 def event_weights(event: Values, strength: float) -> np.ndarray:
-    """Eq. 13 as mean-one weights (n,): events weigh 1 + strength N_censored / N_event before scaling (A20).
+    """Eq. 13 as mean-one weights (n,): events weigh 1 + strength N_censored / N_event before scaling.
 
     All ones where every or no patient has an event. `strength` is rho >= 0.
 

@@ -26,7 +26,7 @@ class Output(NamedTuple):
 
 
 class Trunk(nn.Module):
-    """eq. 8: s = LayerNorm(B_2 GELU(B_1 h + b_1) + b_2 + P h): 128 -> 128 -> 64 with a projection shortcut P (A15)."""
+    """eq. 8: s = LayerNorm(B_2 GELU(B_1 h + b_1) + b_2 + P h): 128 -> 128 -> 64 with a projection shortcut P."""
 
     def __init__(self, width: int, hidden: int, out: int, dropout: float):
         super().__init__()
@@ -42,7 +42,7 @@ class Trunk(nn.Module):
 
 
 class RiskHead(nn.Module):
-    """eq. 9: r = q^T s / tau_r, hazard ratio exp(r); q has norm one, so that tau_r alone sets the scale (A17)."""
+    """eq. 9: r = q^T s / tau_r, hazard ratio exp(r); q has norm one, so that tau_r alone sets the scale."""
 
     def __init__(self, width: int):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Perturbed omics for robustness tests, and the output of each ensemble member for the same patients (A46, S1-E03)."""
+"""Perturbed omics for robustness tests, and the output of each ensemble member for the same patients."""
 
 from __future__ import annotations
 

@@ -153,7 +153,7 @@ class GenomicBranch(nn.Module):
     def settle(self, batch: Batch) -> None:
         """Scale g to unit spread on the training patients, once, before training.
 
-        Raises ModelError when g is the same for all patients, because it would then carry no information (A5).
+        Raises ModelError when g is the same for all patients, because it would then carry no information.
         """
         held = batch.has_omics
         if not bool(held.any()):

@@ -29,7 +29,7 @@ def warmup_epochs(parameters: TrainingParameters, genomic: bool) -> int:
 
 @dataclass
 class GradientRates:
-    """eq. 12 with A21: rates of the two branches as multiples of l0, from smoothed gradient norms.
+    """eq. 12 as docs/methods.md settles it: rates of the two branches as multiples of l0, from smoothed gradient norms.
 
     The printed l0 / (1 + beta * own / (other + epsilon)), times 1 + beta so that equal norms give l0, then clamped.
     Norms are smoothed with memory 0.9 and bias correction.

@@ -19,6 +19,7 @@ from groprog_assets.store.workspace import Workspace
 from groprog_assets.study.parameters import FilteringParameters, PausingParameters
 from groprog_assets.study.schema import Library
 from groprog_assets.study.text_tables import misspelled
+from groprog_assets.tables.values import Document
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,7 +42,7 @@ class MeasuredInTraining(NamedTuple):
     control: pd.DataFrame
     filtering: FilteringParameters
     pausing: PausingParameters
-    libraries: list[dict[str, Any]]
+    libraries: list[Document]
 
 
 def measure_patients(workspace: Workspace, path: Path, patients: list[str], features: Bundle) -> dict[str, np.ndarray]:
@@ -128,7 +129,7 @@ def _value(workspace: Workspace, record: Record) -> Any:
     return workspace.store.get(output(record), record["asset"], f"`{workspace.command}` makes it again.")
 
 
-def read_libraries(path: Path, column: str, patients: list[str], training: list[dict[str, Any]]) -> dict[str, Library]:
+def read_libraries(path: Path, column: str, patients: list[str], training: list[Document]) -> dict[str, Library]:
     """{patient: library} of a table with a row a patient, named in `column`; training: the study's libraries of its patients.
 
     Raises CohortError with every problem: no such column or file, a patient who stands twice or is not among `patients`, files

@@ -13,12 +13,13 @@ import pandas as pd
 
 from groprog_assets.figures.numbers import number
 from groprog_assets.figures.style import PNG_DPI
+from groprog_assets.tables.values import Document, Value, Values
 
 SCREEN_DPI = 104
 """CSS pixels an inch of a figure takes."""
 
-Block = dict[str, Any]
-Cell = dict[str, Any]
+Block = Document
+Cell = Document
 
 
 def words(key: str) -> str:
@@ -93,7 +94,7 @@ def whisker(estimate: Any, lower: Any, upper: Any, domain: tuple[float, float], 
     }
 
 
-def document_rows(document: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+def document_rows(document: Values, prefix: str = "") -> list[tuple[str, str]]:
     """A nested document as (label, value) lines; lists of more than eight values are counted, not listed."""
     rows: list[tuple[str, str]] = []
     for key, value in document.items():
@@ -107,17 +108,17 @@ def document_rows(document: Mapping[str, Any], prefix: str = "") -> list[tuple[s
     return rows
 
 
-def document_table(document: Mapping[str, Any], caption: str = "") -> Block:
+def document_table(document: Values, caption: str = "") -> Block:
     """A document as a two-column table."""
     return table(["What", "Value"], [[cell(a), cell(b)] for a, b in document_rows(document)], caption)
 
 
-def member(value: Any, name: str) -> Any:
+def member(value: Value, name: str) -> Any:
     """`value[name]` of a bundle or document, None where either is absent."""
     return value.get(name) if isinstance(value, Mapping) else None
 
 
-def frame_of(value: Any, name: str = "table") -> pd.DataFrame | None:
+def frame_of(value: Value, name: str = "table") -> pd.DataFrame | None:
     """The table itself or the member that is one; None when absent or without rows."""
     found = value if isinstance(value, pd.DataFrame) else member(value, name)
     return found if isinstance(found, pd.DataFrame) and len(found) else None

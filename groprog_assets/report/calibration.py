@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from groprog_assets.figures.numbers import fixed, p_value
 from groprog_assets.report.blocks import Block, cell, table
+from groprog_assets.tables.values import Values
 
 
-def calibration_table(calibration: Mapping[str, Any], ordered: list[str], label_of: Callable[[str], str]) -> Block:
+def calibration_table(calibration: Values, ordered: list[str], label_of: Callable[[str], str]) -> Block:
     """One row a model of the evaluation's `calibration`: slope with SE, p of D-calibration, mean error at each horizon.
 
     Values that could not be estimated are dashes.

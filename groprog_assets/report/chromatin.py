@@ -1,11 +1,9 @@
-"""The report's section on chromatin marks: where the tracks are from (A43), and how they go with transcription (S1-P15)."""
+"""The report's section on chromatin marks: where the tracks are from, and how they go with transcription."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from groprog_assets.report.blocks import Block, cell, figure, member, paragraph, table
+from groprog_assets.tables.values import Values
 
 CAPTIONS: dict[str, tuple[str, str]] = {
     "chromatin_marks": (
@@ -16,7 +14,7 @@ CAPTIONS: dict[str, tuple[str, str]] = {
 }
 
 
-def marks(context: Mapping[str, Any]) -> list[Block]:
+def marks(context: Values) -> list[Block]:
     """The tracks with their origin, the figure of marks by transcription; empty where the study names no marks."""
     named = context.get("marks") or []
     if not named:

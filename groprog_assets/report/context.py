@@ -8,6 +8,7 @@ from typing import Any
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.derivations import Record
 from groprog_assets.store.workspace import StudyView, Workspace
+from groprog_assets.tables.values import Document
 
 NASCENT_VALUES = (
     *("filtered_alignments", "transcript_hmm", "transcripts", "transcript_density", "genes"),
@@ -18,7 +19,7 @@ AFTER = ("report", "lineage_snapshot", "locus_pages")
 """Assets the report does not rest on; whether they are made before it or after must not change it."""
 
 
-def state_of(workspace: Workspace) -> dict[str, Any]:
+def state_of(workspace: Workspace) -> Document:
     """The present values of the study, as far as the report tells of them: what decides its provenance section."""
     return {
         f"{asset}[{partition}]": [
@@ -31,7 +32,7 @@ def state_of(workspace: Workspace) -> dict[str, Any]:
     } | {"overrides": workspace.study.parameters.overrides()}
 
 
-def report_context(study: StudyView, workspace: Workspace) -> dict[str, Any]:
+def report_context(study: StudyView, workspace: Workspace) -> Document:
     """The keys of `render_report` that are about the run."""
     records = list(_records(workspace))
     files = {(item["path"], item["sha256"]): item for _, _, record in records for item in record["files"]}
@@ -85,14 +86,14 @@ def report_context(study: StudyView, workspace: Workspace) -> dict[str, Any]:
     }
 
 
-def reported_values(study: StudyView, values: Bundle) -> dict[str, Any]:
+def reported_values(study: StudyView, values: Bundle) -> Document:
     """The keys of `render_report` that are about the results. `values`: upstream values by asset, None for what the study does
     not have."""
     from groprog_assets.methods.annotation.masks import masked_kinds
     from groprog_assets.methods.reads.read_quality import judge_quality
 
     conditions = {library.id: library.condition for library in study.libraries}
-    found: dict[str, Any] = {
+    found: Document = {
         **{name: values[name] for name in NASCENT_VALUES},
         "masks": masked_kinds(study.genome),
         "quality": judge_quality(values.read_quality, conditions, study.parameters.quality),
@@ -134,7 +135,7 @@ def _records(workspace: Workspace) -> list[tuple[str, str, Record]]:
     ]
 
 
-def _library(workspace: Workspace, library: Any, left_out: dict[str, str]) -> dict[str, Any]:
+def _library(workspace: Workspace, library: Any, left_out: dict[str, str]) -> Document:
     record = workspace.derivations.current_record("alignments", library.id)
     headline = record["headline"] if record else {}
     return {

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from groprog_assets.figures.numbers import fixed, interval, median_quartiles, number, percent
 from groprog_assets.report.blocks import Block, cell, details, facts, member, note, paragraph, table
 from groprog_assets.report.genomics import picture as _picture
 from groprog_assets.report.prognosis import label_of, metric_label
+from groprog_assets.tables.values import Values
 
 WHOLE_LOSS = 0.25
 """From this share of the model's contributions missing, the section says so in a warning."""
 
 
-def external(context: Mapping[str, Any]) -> list[Block]:
+def external(context: Values) -> list[Block]:
     """One part an external cohort: who they are, what was lost, metrics with intervals, calibration, risk groups."""
     cohorts = context.get("external_validation") or []
     blocks: list[Block] = []
@@ -30,7 +28,7 @@ def external(context: Mapping[str, Any]) -> list[Block]:
     return blocks
 
 
-def _cohort(context: Mapping[str, Any], document: Mapping[str, Any]) -> list[Block]:
+def _cohort(context: Values, document: Values) -> list[Block]:
     name, found, summary = document["name"], document["evaluation"], document["summary"]
     followed = (summary.get("follow_up") or {}).get("median")
     own = found["models"]["groprog"]["c_ipcw"]
@@ -64,7 +62,7 @@ def _cohort(context: Mapping[str, Any], document: Mapping[str, Any]) -> list[Blo
     ]
 
 
-def what_was_lost(document: Mapping[str, Any]) -> list[Block]:
+def what_was_lost(document: Values) -> list[Block]:
     """The box with what an external cohort could not feed; a warning from WHOLE_LOSS of fields or genes on."""
     lost, risk = document["lost"], document["risk"]
     genes, parts = lost["genes"], []
@@ -98,7 +96,7 @@ def what_was_lost(document: Mapping[str, Any]) -> list[Block]:
     return [note(text, "warn" if heavy else "info", "What the model could not be given")]
 
 
-def _metrics(found: Mapping[str, Any]) -> Block:
+def _metrics(found: Values) -> Block:
     models = list(found["models"])
     rows = []
     for metric in found["models"][models[0]]:
@@ -111,7 +109,7 @@ def _metrics(found: Mapping[str, Any]) -> Block:
     return table(["Metric", *map(label_of, models)], rows, "Metrics there, with 95 % intervals.")
 
 
-def _differences(differences: list[Mapping[str, Any]]) -> Block:
+def _differences(differences: list[Values]) -> Block:
     rows = [
         [
             cell(f"{label_of(row['model'])} − {label_of(row['against'])}", strong=True),
@@ -125,7 +123,7 @@ def _differences(differences: list[Mapping[str, Any]]) -> Block:
     return table(["Difference", "Metric", "Estimate", "95 % interval"], rows, "Paired differences on these patients.")
 
 
-def _calibration(document: Mapping[str, Any]) -> Block:
+def _calibration(document: Values) -> Block:
     found = document["evaluation"]
     own, rows = found["calibration"]["groprog"], []
     for horizon, ratio in found["observed_expected"].items():
@@ -139,7 +137,7 @@ def _calibration(document: Mapping[str, Any]) -> Block:
     return table(["Horizon", "Observed / expected", "Mean error over tenths"], rows, caption)
 
 
-def _who(document: Mapping[str, Any]) -> Block:
+def _who(document: Values) -> Block:
     rows = []
     for row in document["summary"].get("table_one") or []:
         group = row["all"]

@@ -10,9 +10,10 @@ from typing import Any
 from groprog_assets.prognosis.model_columns import labelled_genes, model_inputs
 from groprog_assets.store.artifacts import Blob, Bundle
 from groprog_assets.store.workspace import StudyView
+from groprog_assets.tables.values import Arrays, Document, Values
 
 
-def nascent_drawings(study: StudyView, values: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
+def nascent_drawings(study: StudyView, values: Values) -> dict[str, Callable[[], Any]]:
     """{figure name: function that draws it}; `values` are the assets by name. Names are those of the report's captions."""
     from groprog_assets.figures import (
         chromatin,
@@ -77,7 +78,7 @@ def study_drawings(study: StudyView, values: Bundle) -> dict[str, Callable[[], A
     return drawings
 
 
-def cohort_drawings(values: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
+def cohort_drawings(values: Values) -> dict[str, Callable[[], Any]]:
     """The figures of the patients and of the model, as `nascent_drawings` has those of the libraries."""
     from groprog_assets.figures import (
         ablation,
@@ -117,7 +118,7 @@ def cohort_drawings(values: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
     }
 
 
-def cohort_drivers(trained: Any, cohort: Any, expression: dict[str, Any], features: Any, mode: str) -> dict[str, Any]:
+def cohort_drivers(trained: Any, cohort: Any, expression: Arrays, features: Any, mode: str) -> Document:
     """{"fields", "genes", "labels", "blocks": {name: mean absolute contribution over the cohort's patients}} of the final model.
 
     A label's contribution to a patient is the sum over its genes; a gene may carry several labels. Units: log relative hazard.

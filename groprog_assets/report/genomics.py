@@ -27,6 +27,7 @@ from groprog_assets.report.blocks import (
     table,
 )
 from groprog_assets.study.parameters import Parameters, TranscriptionParameters
+from groprog_assets.tables.values import Values
 
 SETTING_USED = "The box is the setting used: the published one unless the study asks for the tuned one."
 
@@ -90,14 +91,14 @@ DENSITY_MEANING = (
 
 EXPLORATORY = (
     "This study has no replicates. Differences between its libraries cannot be told from differences between any two "
-    "dishes of cells: the variation was assumed, not measured (A39). Ranks and fold changes may guide the next "
+    "dishes of cells: the variation was assumed, not measured. Ranks and fold changes may guide the next "
     "experiment; the p-values are no evidence."
 )
 
 SHOWN = 12
 
 
-def picture(context: Mapping[str, Any], name: str, captions: Mapping[str, tuple[str, str]] | None = None) -> Block:
+def picture(context: Values, name: str, captions: Mapping[str, tuple[str, str]] | None = None) -> Block:
     """The named figure with its caption, or the reason it is not there."""
     caption, alt = (captions or CAPTIONS)[name]
     image = member(context.get("figures"), name)
@@ -107,12 +108,12 @@ def picture(context: Mapping[str, Any], name: str, captions: Mapping[str, tuple[
     return figure(image, caption, alt, name)
 
 
-def settings(context: Mapping[str, Any]) -> Parameters:
+def settings(context: Values) -> Parameters:
     """The study's parameters, as far as the report was handed them; the published ones where it was handed none."""
     return context.get("settings") or Parameters()
 
 
-def headlines(context: Mapping[str, Any]) -> list[dict[str, str]]:
+def headlines(context: Values) -> list[dict[str, str]]:
     """Facts of the genomic half for the top of the page."""
     found = []
     kept = [member(bundle, "funnel") for bundle in (context.get("filtered_alignments") or {}).values()]
@@ -130,8 +131,8 @@ def headlines(context: Mapping[str, Any]) -> list[dict[str, str]]:
     return [{"label": label, "value": value, "note": text} for label, value, text in found]
 
 
-def density(context: Mapping[str, Any]) -> list[Block]:
-    """Figure 4 with what its four figures truly mean (F3), beside the paper's."""
+def density(context: Values) -> list[Block]:
+    """Figure 4 with what its four figures truly mean, beside the paper's."""
     bundle = context.get("transcript_density")
     summary = member(bundle, "summary") or {}
     if not summary:
@@ -161,7 +162,7 @@ def density(context: Mapping[str, Any]) -> list[Block]:
         note(
             "The paper reads FivePrimeFP as promoter-proximal polymerase and PostTTS and TUA as regions. They are "
             "scores of the calls: a FivePrimeFP of 0.41 says that calls reach far upstream of genes, not that "
-            "polymerase is retained there (F3).",
+            "polymerase is retained there.",
             "info",
             "Not what the paper says",
         ),
@@ -183,11 +184,11 @@ def density(context: Mapping[str, Any]) -> list[Block]:
     return [*blocks, details("How the model was fitted", extra)] if extra else blocks
 
 
-def _windows(fit: Mapping[str, Any]) -> str:
+def _windows(fit: Values) -> str:
     return f"{fit['bin_size']:,}-bp windows" if fit.get("bin_size") else "windows of one length"
 
 
-def _tuning_caption(fit: Mapping[str, Any]) -> tuple[str, str]:
+def _tuning_caption(fit: Values) -> tuple[str, str]:
     """The caption of the tuning grid; a setting that the study states itself is not called the published one."""
     caption, alt = CAPTIONS["tuning_surface"]
     published = TranscriptionParameters()
@@ -198,7 +199,7 @@ def _tuning_caption(fit: Mapping[str, Any]) -> tuple[str, str]:
     return caption, alt
 
 
-def _repair(summary: Mapping[str, Any]) -> list[Block]:
+def _repair(summary: Values) -> list[Block]:
     """Merge and dissociation before and after the repair, where the summary holds them."""
     after = member(summary, "repaired") or {}
     if not after:
@@ -233,7 +234,7 @@ def _repair(summary: Mapping[str, Any]) -> list[Block]:
     ]
 
 
-def differential(context: Mapping[str, Any]) -> list[Block]:
+def differential(context: Values) -> list[Block]:
     """MA plot and the strongest changes in each direction."""
     tested = frame_of(context.get("differential_transcription"))
     if tested is None:
@@ -282,7 +283,7 @@ def _unit(row: Any, exploratory: bool) -> list[Cell]:
     ]
 
 
-def enrichment(context: Mapping[str, Any]) -> list[Block]:
+def enrichment(context: Values) -> list[Block]:
     """The most enriched terms, background and sizes stated."""
     terms = frame_of(context.get("enrichment"))
     if terms is None:
@@ -334,8 +335,8 @@ def _term(row: Any) -> list[Cell]:
     ]
 
 
-def loci(context: Mapping[str, Any]) -> list[Block]:
-    """Each key locus: tracks, change per strand, whether its reads can be trusted (F5)."""
+def loci(context: Values) -> list[Block]:
+    """Each key locus: tracks, change per strand, whether its reads can be trusted."""
     looked = frame_of(context.get("loci"))
     if looked is None:
         return []
@@ -356,7 +357,7 @@ def loci(context: Mapping[str, Any]) -> list[Block]:
                 note(
                     "This locus lies in a masked region or has several copies in the genome. Reads cannot be placed "
                     "here with certainty; the tracks are shown, nothing is concluded from them, and its gene is no "
-                    "key locus in the model (F5).",
+                    "key locus in the model.",
                     "warn",
                     "Not reliable",
                 )

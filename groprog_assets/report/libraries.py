@@ -5,12 +5,12 @@ Each function takes the report's context and returns blocks; an empty list means
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from groprog_assets.figures.numbers import fixed, number, p_value
 from groprog_assets.report.blocks import Block, Cell, cell, details, frame_of, member, note, paragraph, table
 from groprog_assets.report.genomics import picture
+from groprog_assets.tables.values import Values
 
 CAPTIONS: dict[str, tuple[str, str]] = {
     "library_components": (
@@ -33,17 +33,17 @@ FIT_TYPES = {
 }
 
 
-def libraries(context: Mapping[str, Any]) -> list[Block]:
+def libraries(context: Values) -> list[Block]:
     """How libraries are put on one scale, and how much they are alike."""
     return [*scale(context), *similarity(context)]
 
 
-def test(context: Mapping[str, Any]) -> list[Block]:
+def test(context: Values) -> list[Block]:
     """How units were tested, and the same test by gene."""
     return [*tested(context), *genes(context)]
 
 
-def scale(context: Mapping[str, Any]) -> list[Block]:
+def scale(context: Values) -> list[Block]:
     """The spike-in's scale and each library's size; nothing for a study without a spike-in."""
     sizes = frame_of(context.get("library_sizes"))
     if sizes is None or not len(sizes) or sizes["basis"].iloc[0] != "spike-in":
@@ -73,7 +73,7 @@ def _size(row: Any) -> list[Cell]:
     ]
 
 
-def tested(context: Mapping[str, Any]) -> list[Block]:
+def tested(context: Values) -> list[Block]:
     """How the test of treatment against control normalised, which dispersion trend it fitted, and what its null was."""
     summary = member(context.get("differential_transcription"), "summary") or {}
     trend = summary.get("dispersion_trend") or {}
@@ -96,13 +96,13 @@ def tested(context: Mapping[str, Any]) -> list[Block]:
     return [paragraph(" ".join(sentences))]
 
 
-def similarity(context: Mapping[str, Any]) -> list[Block]:
+def similarity(context: Values) -> list[Block]:
     """Principal components and correlation of the libraries, where they were drawn."""
     names = [name for name in CAPTIONS if member(context.get("figures"), name) is not None]
     return [picture(context, name, CAPTIONS) for name in names]
 
 
-def genes(context: Mapping[str, Any]) -> list[Block]:
+def genes(context: Values) -> list[Block]:
     """The same test by gene: how many pass the screen, and the strongest."""
     found = frame_of(context.get("gene_differential"))
     if found is None or not len(found):

@@ -1,14 +1,14 @@
 """The model card: what the model is, what it was fitted on, how well it does, and what it must not be used for.
 
-A document in, Markdown and report lines out. The limits are the same for every model this program trains (A47).
+A document in, Markdown and report lines out. The limits are the same for every model this program trains.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from groprog_assets.report.blocks import document_rows
+from groprog_assets.tables.values import Values
 
 LIMITS = (
     (
@@ -19,7 +19,7 @@ LIMITS = (
     (
         "One cell line cannot show cause",
         "The gene descriptors come from a perturbation of one cell line. That a gene responds there does not show "
-        "that it drives the outcome of a patient (A47).",
+        "that it drives the outcome of a patient.",
     ),
     (
         "Omics must earn their place",
@@ -33,12 +33,12 @@ LIMITS = (
     ),
     (
         "Baseline covariates only",
-        "Treatment and response recorded after baseline are left out unless the study sets a landmark (A1, A3).",
+        "Treatment and response recorded after baseline are left out unless the study sets a landmark.",
     ),
     (
         "Pausing is not measured in patients",
         "Bulk expression cannot show polymerase pausing. In signature mode it is a weight on genes, not a patient's "
-        "value (A5).",
+        "value.",
     ),
     (
         "Missing genes and fields",
@@ -48,7 +48,7 @@ LIMITS = (
 )
 
 
-def model_card(card: Mapping[str, Any]) -> str:
+def model_card(card: Values) -> str:
     """The card as Markdown for `model/card.md`.
 
     `card` is a document: each top-level key becomes a heading, nested values its lines; `limits`, a list of sentences, is
@@ -68,7 +68,7 @@ def model_card(card: Mapping[str, Any]) -> str:
     return "\n".join([*lines, ""])
 
 
-def limits(card: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+def limits(card: Values | None) -> list[tuple[str, str]]:
     """(title, text) of every limit: those of all models, then the card's own."""
     own = (card or {}).get("limits") or []
     return [*LIMITS, *(("This model", str(text)) for text in own if str(text) not in {text for _, text in LIMITS})]

@@ -5,21 +5,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
 from groprog_assets.figures.style import data_uri
 from groprog_assets.report import sections as report_sections
+from groprog_assets.tables.values import Values
 
 TEMPLATES = Path(__file__).with_name("templates")
 
 
-def render_report(context: Mapping[str, Any]) -> bytes:
+def render_report(context: Values) -> bytes:
     """The report as UTF-8 HTML bytes, equal for equal contexts; images inline, no scripts or styles from elsewhere.
 
     `context` holds the keys below. Only `study` is required. A key that is absent or None, or a table without rows, gives
@@ -32,7 +31,7 @@ def render_report(context: Mapping[str, Any]) -> bytes:
       masks        [what is masked, in words]; empty where there is nothing to mask
       settings     Parameters by which the assets were made; without them the published ones are told
       generated    str, time shown in the header (leave it out for bytes that repeat)
-      exploratory  bool: no replicates, differential p-values rest on an assumed variation (A39); when None it is taken
+      exploratory  bool: no replicates, differential p-values rest on an assumed variation; when None it is taken
                    from the column `analysis` of differential_transcription
       absent       {key or section anchor: reason} for what was not made in this run
     What was run and from what

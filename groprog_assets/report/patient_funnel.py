@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from groprog_assets.report.blocks import Block, cell, member, number, table
 from groprog_assets.report.genomics import picture
+from groprog_assets.tables.values import Values
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CAPTIONS: dict[str, tuple[str, str]] = {
     "patient_funnel": (
@@ -18,27 +21,18 @@ CAPTIONS: dict[str, tuple[str, str]] = {
 """Figure name → (caption, alternative text)."""
 
 
-def blocks(context: Mapping[str, Any], funnel: Any) -> list[Block]:
+def blocks(context: Values, funnel: pd.DataFrame | None) -> list[Block]:
     """The funnel of patients as figure and table; nothing for a cohort that was stored before it had one."""
     if funnel is None:
         return []
+    counted = ["removed", "removed_events", "removed_censored", "remaining", "events", "censored"]
     rows = [
         [
-            cell(str(step.step), strong=True),
-            *(
-                cell(number(int(value)), int(value))
-                for value in (
-                    step.removed,
-                    step.removed_events,
-                    step.removed_censored,
-                    step.remaining,
-                    step.events,
-                    step.censored,
-                )
-            ),
-            str(step.reason),
+            cell(str(step["step"]), strong=True),
+            *(cell(number(int(step[name])), int(step[name])) for name in counted),
+            str(step["reason"]),
         ]
-        for step in funnel.itertuples()
+        for step in funnel.to_dict("records")
     ]
     heads = ["Step", "Without it", "with event", "censored", "Left", "with event ", "censored ", "What it asks"]
     drawn = [picture(context, "patient_funnel", CAPTIONS)] if member(context.get("figures"), "patient_funnel") else []

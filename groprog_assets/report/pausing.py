@@ -1,4 +1,4 @@
-"""The report's section on pausing: both forms of the index (F6), its windows as the study sets them, the tests for "stable".
+"""The report's section on pausing: both forms of the index, its windows as the study sets them, the tests for "stable".
 
 The report's context in, blocks out.
 """
@@ -6,8 +6,6 @@ The report's context in, blocks out.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -15,6 +13,7 @@ from groprog_assets.figures.numbers import fixed, number
 from groprog_assets.report.blocks import Block, cell, details, document_table, frame_of, member, paragraph, table
 from groprog_assets.report.genomics import picture, settings
 from groprog_assets.study.parameters import PausingParameters
+from groprog_assets.tables.values import Values
 
 CAPTIONS: dict[str, tuple[str, str]] = {
     "pausing": (
@@ -25,8 +24,8 @@ CAPTIONS: dict[str, tuple[str, str]] = {
 }
 
 
-def pausing(context: Mapping[str, Any]) -> list[Block]:
-    """Pausing index per condition, both forms (F6), classes and the tests for 'stable'."""
+def pausing(context: Values) -> list[Block]:
+    """Pausing index per condition, both forms, classes and the tests for 'stable'."""
     index = frame_of(context.get("pausing"))
     if index is None:
         return []
@@ -93,6 +92,6 @@ def _shift(windows: PausingParameters) -> str:
     if not math.isfinite(shift):
         return "which no gene has with these windows"
     if fixed(abs(shift), 2) == "0.00":
-        return "which is the same here because the windows are equally long (F6)"
+        return "which is the same here because the windows are equally long"
     side = "lower" if shift > 0 else "higher"
-    return f"which lies {fixed(abs(shift), 2)} {side} on this scale because the windows differ in length (F6)"
+    return f"which lies {fixed(abs(shift), 2)} {side} on this scale because the windows differ in length"

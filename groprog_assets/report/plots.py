@@ -7,15 +7,19 @@ so a changed figure trains no model again. Figures and matplotlib are imported w
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from groprog_assets.study.schema import Contrast, Library
+from groprog_assets.tables.values import Document
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Drawing = Callable[[], Any]
 """Draws one matplotlib figure."""
 
 
-def read_quality(table: Any, library: Library) -> Drawing:
+def read_quality(table: pd.DataFrame, library: Library) -> Drawing:
     """Base quality by cycle of one library."""
 
     def draw() -> Any:
@@ -66,7 +70,7 @@ def transcript_density(density: Any) -> Drawing:
     return draw
 
 
-def tss_profile(table: Any, contrast: Contrast) -> Drawing:
+def tss_profile(table: pd.DataFrame, contrast: Contrast) -> Drawing:
     """The metagene around starts, without its heat maps."""
 
     def draw() -> Any:
@@ -121,7 +125,7 @@ def enrichment(result: Any, significance: float) -> Drawing:
     return draw
 
 
-def loci(result: Any, genes: Any, contrast: Contrast) -> Drawing:
+def loci(result: Any, genes: pd.DataFrame, contrast: Contrast) -> Drawing:
     """The first key locus of the study, as figures 7 and 8 show it."""
 
     def draw() -> Any:
@@ -154,7 +158,7 @@ def cohort(assembled: Any) -> dict[str, Drawing]:
     return {"funnel": funnel, "follow_up": follow_up, "missing": missing}
 
 
-def risk_model(history: Any) -> Drawing:
+def risk_model(history: pd.DataFrame) -> Drawing:
     """Losses, validation and adaptive rates by epoch."""
 
     def draw() -> Any:
@@ -165,7 +169,7 @@ def risk_model(history: Any) -> Drawing:
     return draw
 
 
-def evaluation(document: dict[str, Any]) -> dict[str, Drawing]:
+def evaluation(document: Document) -> dict[str, Drawing]:
     """Kaplan–Meier curves by tertile of the out-of-fold risk, and calibration."""
 
     def strata() -> Any:
@@ -183,7 +187,7 @@ def evaluation(document: dict[str, Any]) -> dict[str, Drawing]:
     return {"kaplan_meier": strata, "calibration": calibrated}
 
 
-def ablation(document: dict[str, Any]) -> Drawing | None:
+def ablation(document: Document) -> Drawing | None:
     """Forest plot of the parts; None where none was left out."""
 
     def draw() -> Any:
@@ -194,10 +198,10 @@ def ablation(document: dict[str, Any]) -> Drawing | None:
     return draw if document["parts"] else None
 
 
-def external_validation(cohorts: list[dict[str, Any]]) -> dict[str, Drawing]:
+def external_validation(cohorts: list[Document]) -> dict[str, Drawing]:
     """Kaplan–Meier curves of each external cohort at the training's cuts."""
 
-    def drawing(document: dict[str, Any]) -> Drawing:
+    def drawing(document: Document) -> Drawing:
         def draw() -> Any:
             from groprog_assets.figures import kaplan_meier
             from groprog_assets.report.prognosis import MODEL

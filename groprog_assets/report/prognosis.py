@@ -6,7 +6,6 @@ Each function takes the report's context and returns blocks; an empty list means
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from groprog_assets.figures.ablation import PARTS
 from groprog_assets.figures.cohort import table_one_cell
@@ -30,6 +29,7 @@ from groprog_assets.report.blocks import (
 from groprog_assets.report.calibration import calibration_table
 from groprog_assets.report.genomics import picture as _picture
 from groprog_assets.report.model_card import limits
+from groprog_assets.tables.values import Values
 
 MODEL = "groprog"
 LABELS = {
@@ -127,7 +127,7 @@ def metric_label(metric: str) -> str:
     return METRIC_LABELS.get(metric, words(metric))
 
 
-def headline_difference(context: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def headline_difference(context: Values) -> Values | None:
     """The paired difference that decides the headline: the document's own, else this model against the clinical one."""
     document = context.get("evaluation")
     if stated := member(document, "headline"):
@@ -139,8 +139,8 @@ def headline_difference(context: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return None
 
 
-def verdict(context: Mapping[str, Any]) -> dict[str, str] | None:
-    """The one sentence the report may say about the omics, decided by the paired interval (A47); None without one.
+def verdict(context: Values) -> dict[str, str] | None:
+    """The one sentence the report may say about the omics, decided by the paired interval; None without one.
 
     Where the document gives a second, resampled interval, both must agree before anything is claimed.
     """
@@ -170,7 +170,7 @@ def verdict(context: Mapping[str, Any]) -> dict[str, str] | None:
     return {"title": title, "level": level, "text": text}
 
 
-def _same_data(differences: list[Mapping[str, Any]]) -> str:
+def _same_data(differences: list[Values]) -> str:
     """What a linear model makes of the same omics: a gain over the clinical model need not be the network's."""
     for row in differences:
         if (row["model"], row["against"], row["metric"]) == (MODEL, "penalised_cox", HEADLINE_METRIC):
@@ -179,7 +179,7 @@ def _same_data(differences: list[Mapping[str, Any]]) -> str:
     return ""
 
 
-def headlines(context: Mapping[str, Any]) -> list[dict[str, str]]:
+def headlines(context: Values) -> list[dict[str, str]]:
     """Facts of the prognosis half for the top of the page."""
     found = []
     outcomes = frame_of(context.get("cohort"), "outcomes")
@@ -192,7 +192,7 @@ def headlines(context: Mapping[str, Any]) -> list[dict[str, str]]:
     return [{"label": label, "value": value, "note": text} for label, value, text in found]
 
 
-def cohort(context: Mapping[str, Any]) -> list[Block]:
+def cohort(context: Values) -> list[Block]:
     """Table 1, follow-up, and who or what was left out."""
     bundle = context.get("cohort")
     outcomes, summary = frame_of(bundle, "outcomes"), member(bundle, "summary")
@@ -231,7 +231,7 @@ def cohort(context: Mapping[str, Any]) -> list[Block]:
     return blocks
 
 
-def _table_one(rows: list[Mapping[str, Any]], unused: set[str]) -> Block:
+def _table_one(rows: list[Values], unused: set[str]) -> Block:
     lines, previous = [], None
     for row in rows:
         first = row["field"] != previous
@@ -245,7 +245,7 @@ def _table_one(rows: list[Mapping[str, Any]], unused: set[str]) -> Block:
     return table(heads, lines, "Table 1. Covariates by outcome; percentages are of patients with a value.")
 
 
-def _units(told: Mapping[str, Any]) -> Block:
+def _units(told: Values) -> Block:
     lines = [
         [field.replace("_", " "), known["unit"], unit, cell(number(count), count)]
         for field, known in told.items()
@@ -255,7 +255,7 @@ def _units(told: Mapping[str, Any]) -> Block:
     return table(["Covariate", "Unit used", "Recorded in", "Values"], lines, title)
 
 
-def evaluation(context: Mapping[str, Any]) -> list[Block]:
+def evaluation(context: Values) -> list[Block]:
     """Out-of-fold metrics with intervals beside the baselines, paired differences, strata, calibration."""
     document = context.get("evaluation")
     models = member(document, "models")
@@ -322,7 +322,7 @@ def evaluation(context: Mapping[str, Any]) -> list[Block]:
     return blocks
 
 
-def _parts_and_disturbance(context: Mapping[str, Any]) -> list[Block]:
+def _parts_and_disturbance(context: Values) -> list[Block]:
     """Ablation with its table, robustness; each only where it was made."""
     blocks: list[Block] = []
     parts = member(context.get("ablation"), "parts") or []
@@ -364,7 +364,7 @@ def _parts_and_disturbance(context: Mapping[str, Any]) -> list[Block]:
     return blocks
 
 
-def _metric_rows(models: Mapping[str, Any], ordered: list[str], metric: str) -> list[list[Cell]]:
+def _metric_rows(models: Values, ordered: list[str], metric: str) -> list[list[Cell]]:
     entries = [(model, models[model][metric]) for model in ordered if isinstance(models[model].get(metric), Mapping)]
     bounds = [
         entry[key] for _, entry in entries for key in ("estimate", "lower", "upper") if entry.get(key) is not None
@@ -388,7 +388,7 @@ def _metric_rows(models: Mapping[str, Any], ordered: list[str], metric: str) -> 
     return rows
 
 
-def _all_metrics(models: Mapping[str, Any], ordered: list[str], metrics: list[str]) -> Block:
+def _all_metrics(models: Values, ordered: list[str], metrics: list[str]) -> Block:
     rows = []
     for metric in metrics:
         row = [cell(metric_label(metric), strong=True)]
@@ -401,7 +401,7 @@ def _all_metrics(models: Mapping[str, Any], ordered: list[str], metrics: list[st
     return table(["Metric", *map(label_of, ordered)], rows, "All other metrics, out of fold, with 95 % intervals.")
 
 
-def _differences(differences: list[Mapping[str, Any]]) -> Block:
+def _differences(differences: list[Values]) -> Block:
     bounds = [row[key] for row in differences for key in ("lower", "upper") if row.get(key) is not None]
     widest = max([abs(bound) for bound in bounds] or [1.0])
     rows = []
@@ -432,7 +432,7 @@ def _differences(differences: list[Mapping[str, Any]]) -> Block:
     )
 
 
-def training(context: Mapping[str, Any]) -> list[Block]:
+def training(context: Values) -> list[Block]:
     """Curves, epochs per stage and where early stopping took the models."""
     history = frame_of(context.get("training_history"))
     drawn = [name for name in ("training", "energy") if member(context.get("figures"), name)]
@@ -467,8 +467,8 @@ def training(context: Mapping[str, Any]) -> list[Block]:
     return blocks
 
 
-def card(context: Mapping[str, Any]) -> list[Block]:
-    """The model card's document and the limits every model has (A47)."""
+def card(context: Values) -> list[Block]:
+    """The model card's document and the limits every model has."""
     document = context.get("model_card")
     blocks: list[Block] = [{"kind": "limits", "rows": [{"title": a, "text": b} for a, b in limits(document)]}]
     if member(context.get("figures"), "attributions"):

@@ -5,12 +5,10 @@ The report's context in, blocks out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from groprog_assets.figures.numbers import fixed, number, percent
 from groprog_assets.report.blocks import Block, cell, details, document_table, member, paragraph, table
 from groprog_assets.report.genomics import picture, settings
+from groprog_assets.tables.values import Values
 
 CAPTIONS: dict[str, tuple[str, str]] = {
     "read_quality": (
@@ -26,7 +24,7 @@ CAPTIONS: dict[str, tuple[str, str]] = {
 }
 
 
-def reads(context: Mapping[str, Any]) -> list[Block]:
+def reads(context: Values) -> list[Block]:
     """Read funnel, strandedness and per-cycle quality of every library."""
     libraries = context.get("filtered_alignments") or {}
     blocks: list[Block] = []
@@ -85,7 +83,7 @@ def reads(context: Mapping[str, Any]) -> list[Block]:
     return blocks
 
 
-def _used(context: Mapping[str, Any], libraries: Mapping[str, Any]) -> str:
+def _used(context: Values, libraries: Values) -> str:
     """Which reads count, and which regions are masked: as the study sets it and as the libraries were given."""
     rules = {
         name: member(member(member(bundle, "summary"), "uniqueness"), "rule") for name, bundle in libraries.items()

@@ -6,8 +6,7 @@ says so. The sections stand in the modules beside this one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from groprog_assets.figures.numbers import number, size
 from groprog_assets.report import chromatin, genomics, pausing, prognosis, reads, strata
@@ -26,6 +25,7 @@ from groprog_assets.report.blocks import (
     paragraph,
     table,
 )
+from groprog_assets.tables.values import Document, Values
 
 CAPTIONS: dict[str, tuple[str, str]] = {
     **reads.CAPTIONS,
@@ -38,7 +38,7 @@ CAPTIONS: dict[str, tuple[str, str]] = {
 }
 """Figure name → (caption, alternative text)."""
 
-SECTIONS: tuple[tuple[str, str, Callable[[Mapping[str, Any]], list[Block]]], ...] = (
+SECTIONS: tuple[tuple[str, str, Callable[[Values], list[Block]]], ...] = (
     ("provenance", "What was run, and from what", lambda context: provenance(context)),
     (
         "reads",
@@ -68,7 +68,7 @@ OF_PATIENTS = ("cohort", "evaluation", "external", "training", "model-card")
 """Sections that a study without patients has not."""
 
 
-def build_view(context: Mapping[str, Any]) -> dict[str, Any]:
+def build_view(context: Values) -> Document:
     """The template's variables from the report's context; see `report.render_report` for its keys."""
     exploratory = is_exploratory(context)
     context = {**context, "exploratory": exploratory}
@@ -111,7 +111,7 @@ def build_view(context: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def is_exploratory(context: Mapping[str, Any]) -> bool:
+def is_exploratory(context: Values) -> bool:
     """Whether differential p-values rest on an assumed variation: as stated, else from the table's `analysis` column."""
     if context.get("exploratory") is not None:
         return bool(context["exploratory"])
@@ -119,7 +119,7 @@ def is_exploratory(context: Mapping[str, Any]) -> bool:
     return tested is not None and bool((tested["analysis"] == "exploratory").any())
 
 
-def _checks(context: Mapping[str, Any]) -> tuple[list[dict[str, str]], int]:
+def _checks(context: Values) -> tuple[list[dict[str, str]], int]:
     """Failed checks, errors before warnings, and the number that passed."""
     checks = context.get("checks") or []
     failed = [
@@ -135,7 +135,7 @@ def _checks(context: Mapping[str, Any]) -> tuple[list[dict[str, str]], int]:
     return sorted(failed, key=lambda check: check["severity"] != "error"), sum(bool(c["passed"]) for c in checks)
 
 
-def provenance(context: Mapping[str, Any]) -> list[Block]:
+def provenance(context: Values) -> list[Block]:
     """Libraries, input files with their digests, overridden parameters, code and data versions, the ledger's head."""
     blocks: list[Block] = []
     libraries = context.get("libraries") or []
@@ -216,7 +216,7 @@ def provenance(context: Mapping[str, Any]) -> list[Block]:
     return blocks
 
 
-def appendix(context: Mapping[str, Any]) -> list[Block]:
+def appendix(context: Values) -> list[Block]:
     """Patients and columns left out, all checks, data versions, and pictures no section asked for."""
     blocks: list[Block] = []
     known = set(CAPTIONS)
@@ -268,6 +268,6 @@ def appendix(context: Mapping[str, Any]) -> list[Block]:
     return blocks
 
 
-def picture(context: Mapping[str, Any], name: str) -> Block:
+def picture(context: Values, name: str) -> Block:
     """The named figure with its caption, or the reason it is not there."""
     return genomics.picture(context, name, CAPTIONS)

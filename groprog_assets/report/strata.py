@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from groprog_assets.figures.evaluation import MODEL
 from groprog_assets.report.blocks import Block, member
 from groprog_assets.report.genomics import picture
+from groprog_assets.tables.values import Values
 
 GROUPS = {
     2: ("in the low and high half", "two"),
@@ -16,7 +14,7 @@ GROUPS = {
 """Of so many groups: which part of the patients each is, and their number as a word."""
 
 
-def curves(context: Mapping[str, Any]) -> Block:
+def curves(context: Values) -> Block:
     """The Kaplan-Meier figure; the caption counts the groups of the evaluation's strata."""
     found = member(member(context.get("evaluation"), "strata"), MODEL)
     groups = len(set(found["curves"]["group"])) if found else 3

@@ -14,26 +14,26 @@ SEARCHABLE = ("representation", "network", "objective", "training", "linear_path
 
 
 class EvaluationParameters(ParameterGroup):
-    folds: int = cited(5, unit="folds", source="A48", ge=2)
+    folds: int = cited(5, unit="folds", source="docs/methods.md, A48", ge=2)
     repeats: int = cited(
         1,
         unit="repeats",
-        source="A48",
+        source="docs/methods.md, A48",
         why="five repeats where minutes allow; the shared TCGA folds are 5 x 5",
         ge=1,
     )
-    horizons_months: list[float] = cited([12.0, 36.0, 60.0], unit="months", source="A24")
+    horizons_months: list[float] = cited([12.0, 36.0, 60.0], unit="months", source="docs/methods.md, A24")
     tau_months: float | None = cited(
-        60.0, unit="months", source="A23", why="truncation of eq. 15; None gives the untruncated form"
+        60.0, unit="months", source="docs/methods.md, A23", why="truncation of eq. 15; None gives the untruncated form"
     )
     bootstrap_samples: int = cited(
         1000,
         unit="samples",
-        source="A46",
-        why="A46 asks for bootstrap 95 % intervals; 1000 leave 25 samples beyond each bound",
+        source="docs/methods.md, A46",
+        why="bootstrap 95 % intervals are asked for; 1000 leave 25 samples beyond each bound",
         ge=10,
     )
-    strata: int = cited(3, unit="risk groups", source="S1-E05", ge=2)
+    strata: int = cited(3, unit="risk groups", source="paper 3.6", ge=2)
     promotion_margin: float = cited(
         0.01,
         unit="C-index",
@@ -54,13 +54,13 @@ class PerturbationParameters(ParameterGroup):
         [0.25, 0.5, 1.0],
         unit="SD of a gene in training",
         source="unstated",
-        why="A46 asks for feature noise without a size; from a quarter to the whole of the spread between patients",
+        why="feature noise is asked for without a size; from a quarter to the whole of the spread between patients",
     )
     gene_dropout: list[float] = cited(
         [0.1, 0.3, 0.5],
         unit="share of the genes",
         source="unstated",
-        why="A46 asks for dropout without a share; platforms lack a tenth to a half of a gene list",
+        why="dropout is asked for without a share; platforms lack a tenth to a half of a gene list",
     )
     draws: int = cited(
         5, unit="draws a level and fold", source="unstated", why="25 values a level with five folds", ge=1
@@ -82,7 +82,11 @@ class AblationParameters(ParameterGroup):
 
 class SearchParameters(ParameterGroup):
     trials: int = cited(
-        0, unit="settings tried a training fold", source="A26", why="off: the defaults stand without a search", ge=0
+        0,
+        unit="settings tried a training fold",
+        source="docs/methods.md, A26",
+        why="off: the defaults stand without a search",
+        ge=0,
     )
     grid: dict[str, list[Any]] = cited(
         {
@@ -94,5 +98,5 @@ class SearchParameters(ParameterGroup):
         },
         unit="values to choose from, by parameter",
         source="unstated",
-        why="A26 names what is missing from the paper; a few values around each default, which is one of them",
+        why="the paper leaves them out; a few values around each default, which is one of them",
     )

@@ -11,14 +11,19 @@ from groprog_assets.study.citation import ParameterGroup, cited
 
 
 class RepresentationParameters(ParameterGroup):
-    mode: Literal["signature", "matched", "clinical"] = cited("signature", unit="mode", source="A5")
+    mode: Literal["signature", "matched", "clinical"] = cited("signature", unit="mode", source="docs/methods.md, A5")
     density_width: int = cited(64, unit="dimensions", source="paper Table 5", ge=1)
     pausing_width: int = cited(16, unit="dimensions", source="paper Table 5", ge=1)
     differential_width: int = cited(48, unit="dimensions", source="paper Table 5", ge=1)
     patient_state_width: int = cited(32, unit="dimensions", source="paper Table 5", ge=1)
     treatment_width: int = cited(16, unit="dimensions", source="paper Table 5", ge=1)
     modality_dropout: float = cited(
-        0.1, unit="probability", source="A12", why="keeps the clinical path usable without omics", ge=0, lt=1
+        0.1,
+        unit="probability",
+        source="docs/methods.md, A12",
+        why="keeps the clinical path usable without omics",
+        ge=0,
+        lt=1,
     )
     components: int = cited(
         128,
@@ -44,19 +49,19 @@ class RepresentationParameters(ParameterGroup):
 
 class NetworkParameters(ParameterGroup):
     trunk_width: int = cited(64, unit="dimensions", source="paper Table 6", ge=1)
-    hidden_width: int = cited(128, unit="dimensions", source="A15", ge=1)
+    hidden_width: int = cited(128, unit="dimensions", source="docs/methods.md, A15", ge=1)
     prototypes: int = cited(
         16,
         unit="clinical prototypes",
         source="unstated",
-        why="A10 asks for a frozen bank; 16 exceeds the number of stage x grade cells in use",
+        why="the settled reading asks for a frozen bank; 16 exceeds the number of stage x grade cells in use",
         ge=1,
     )
-    attention: Literal["prototypes", "batch", "none"] = cited("prototypes", unit="mode", source="A10")
+    attention: Literal["prototypes", "batch", "none"] = cited("prototypes", unit="mode", source="docs/methods.md, A10")
     energy_sign: Literal[1, -1] = cited(
-        -1, unit="sign", source="A12", why="-1 is the paper's stated aim; +1 the literal eq. 6"
+        -1, unit="sign", source="docs/methods.md, A12", why="-1 is the paper's stated aim; +1 the literal eq. 6"
     )
-    energy_clamp: list[float] = cited([0.1, 0.9], unit="bounds of eta", source="A12")
+    energy_clamp: list[float] = cited([0.1, 0.9], unit="bounds of eta", source="docs/methods.md, A12")
     dropout: float = cited(
         0.5,
         unit="probability",
@@ -72,20 +77,20 @@ class ObjectiveParameters(ParameterGroup):
         0.5, unit="alpha of eq. 11", source="unstated", why="both terms are of order one at the start", ge=0
     )
     coherence_weight: float = cited(
-        0.01, unit="beta of eq. 11", source="A14", why="small, so that h cannot collapse", ge=0
+        0.01, unit="beta of eq. 11", source="docs/methods.md, A14", why="small, so that h cannot collapse", ge=0
     )
     coherence_neighbours: int = cited(
         10,
         unit="neighbours",
         source="unstated",
-        why="A14 asks for nearest neighbours in training omics",
+        why="the settled reading asks for nearest neighbours in training omics",
         ge=1,
     )
     event_weight: float = cited(
         1.0,
         unit="rho of eq. 13",
         source="unstated",
-        why="weights of mean one, 1 + rho N_censored/N_event (A20)",
+        why="weights of mean one, 1 + rho N_censored/N_event",
         ge=0,
     )
 
@@ -111,19 +116,19 @@ class TrainingParameters(ParameterGroup):
     rate_balance: float = cited(
         1.0,
         unit="beta of eq. 12, named beta_lr",
-        source="A21",
+        source="docs/methods.md, A21",
         why="eq. 12 names beta without a value; 1 gives equal branches the rate l0 after normalisation",
         ge=0,
     )
-    rate_clamp: list[float] = cited([0.1, 10.0], unit="multiples of l0", source="A21")
+    rate_clamp: list[float] = cited([0.1, 10.0], unit="multiples of l0", source="docs/methods.md, A21")
     weight_decay: float = cited(
         1e-2, unit="1", source="unstated", why="Table 6 names weight decay without a value", ge=0
     )
-    ema_decay: float = cited(0.99, unit="mu of eq. 14", source="A22", gt=0, lt=1)
+    ema_decay: float = cited(0.99, unit="mu of eq. 14", source="docs/methods.md, A22", gt=0, lt=1)
     validation_fraction: float = cited(
         0.2, unit="fraction of the training fold", source="unstated", why="stratified by event", gt=0, lt=0.5
     )
-    full_batch_limit: int = cited(5000, unit="patients", source="A19", ge=1)
+    full_batch_limit: int = cited(5000, unit="patients", source="docs/methods.md, A19", ge=1)
     ensemble_seeds: int = cited(
         5,
         unit="models a fold",

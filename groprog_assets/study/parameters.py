@@ -1,7 +1,8 @@
 """Every published number, once, with its unit, its source, and the reason where no source gives it.
 
 `source` is a paper section or a reference program's argument; `"unstated"` marks a value the paper does not give, and `why`
-then says how ours was chosen. `specs` ids (A7, S1-P02) are the settled readings. A study file overrides any of them, and every
+then says how ours was chosen. Where the paper is open or contradicts itself, the source names
+the entry of docs/methods.md that settles it. A study file overrides any of them, and every
 override is kept in the lineage beside the published value. Standard library and pydantic only.
 """
 
@@ -35,7 +36,7 @@ class QualityParameters(ParameterGroup):
         30.0,
         unit="Phred",
         source="unstated",
-        why="the paper's 'above Q38' fails on its own curve (A29); Q30 is the field's floor",
+        why="the paper's 'above Q38' fails on its own curve; Q30 is the field's floor",
         ge=0,
         le=60,
     )
@@ -47,7 +48,7 @@ class FilteringParameters(ParameterGroup):
         10,
         unit="Phred",
         source="unstated",
-        why="usual floor for nascent reads; 255 (unknown) passes; used where no aligner-specific rule applies (A32)",
+        why="usual floor for nascent reads; 255 (unknown) passes; used where no aligner-specific rule applies",
         ge=0,
         le=255,
     )
@@ -57,7 +58,7 @@ class FilteringParameters(ParameterGroup):
         source="unstated",
         why="run-on reads pile up by biology; without a UMI a duplicate cannot be told from a pause",
     )
-    use_masks: bool = cited(True, unit="switch", source="A32")
+    use_masks: bool = cited(True, unit="switch", source="docs/methods.md, A32")
     strandedness_minimum_reads: int = cited(
         500, unit="reads", source="unstated", why="binomial error below 2 % at the decision threshold", ge=1
     )
@@ -123,7 +124,7 @@ class AnnotationParameters(ParameterGroup):
         50,
         unit="bp",
         source="unstated",
-        why="the paper's promoter reaches 50 bp upstream; one window for choosing among annotated TSSs (A36)",
+        why="the paper's promoter reaches 50 bp upstream; one window for choosing among annotated TSSs",
         ge=1,
     )
     maximum_intron: int = cited(
@@ -148,38 +149,38 @@ class TssProfileParameters(ParameterGroup):
         1000,
         unit="bp",
         source="paper 4.3, figure 4 axis",
-        why="true base pairs beside the scaled form (A34)",
+        why="true base pairs beside the scaled form",
         ge=1,
     )
     downstream: int = cited(
         2000,
         unit="bp",
         source="paper 4.3, figure 4 axis",
-        why="true base pairs beside the scaled form (A34)",
+        why="true base pairs beside the scaled form",
         ge=1,
     )
 
 
 class PausingParameters(ParameterGroup):
-    promoter_upstream: int = cited(50, unit="bp", source="paper Table 4; S1-P02", ge=0)
-    promoter_downstream: int = cited(200, unit="bp", source="paper Table 4; S1-P02", ge=1)
-    body_end: int = cited(5000, unit="bp", source="paper Table 4; S1-P02", ge=1)
+    promoter_upstream: int = cited(50, unit="bp", source="paper Table 4", ge=0)
+    promoter_downstream: int = cited(200, unit="bp", source="paper Table 4", ge=1)
+    body_end: int = cited(5000, unit="bp", source="paper Table 4", ge=1)
     background_upstream: int = cited(
         1000,
         unit="bp",
         source="paper 4.3, figure 4 axis",
-        why="the background channel runs from there to where the promoter window starts (S1-P10)",
+        why="the background channel runs from there to where the promoter window starts",
         ge=1,
     )
-    minimum_body_reads: int = cited(20, unit="reads per library", source="paper Table 4; S1-P03", ge=0)
-    high_threshold: float = cited(2.0, unit="density ratio", source="A37", gt=0)
-    low_threshold: float = cited(0.5, unit="density ratio", source="A37", gt=0)
-    false_discovery_rate: float = cited(0.05, unit="probability", source="A37", gt=0, lt=1)
+    minimum_body_reads: int = cited(20, unit="reads per library", source="paper Table 4", ge=0)
+    high_threshold: float = cited(2.0, unit="density ratio", source="docs/methods.md, A37", gt=0)
+    low_threshold: float = cited(0.5, unit="density ratio", source="docs/methods.md, A37", gt=0)
+    false_discovery_rate: float = cited(0.05, unit="probability", source="docs/methods.md, A37", gt=0, lt=1)
     equivalence_margin: float = cited(
         0.2,
         unit="log10",
         source="unstated",
-        why="a shift under 1.6-fold; the test for 'stable' needs a stated margin (A38)",
+        why="a shift under 1.6-fold; the test for 'stable' needs a stated margin",
         gt=0,
     )
 
@@ -187,10 +188,12 @@ class PausingParameters(ParameterGroup):
 class DifferentialParameters(ParameterGroup):
     counting_offset: int = cited(1000, unit="bp", source="groHMM 1.41, limitToXkb offset", ge=0)
     counting_size: int = cited(13000, unit="bp", source="groHMM 1.41, limitToXkb size", ge=1)
-    absolute_log2_fold_change: float = cited(1.0, unit="log2", source="paper Table 4; S1-P04", ge=0)
-    significance: float = cited(0.05, unit="probability", source="paper Table 4; S1-P04", gt=0, lt=1)
+    absolute_log2_fold_change: float = cited(1.0, unit="log2", source="paper Table 4", ge=0)
+    significance: float = cited(0.05, unit="probability", source="paper Table 4", gt=0, lt=1)
     conservative_quantile: float = cited(0.01, unit="probability", source="unstated", why="as GFOLD", gt=0, lt=0.5)
-    significance_column: Literal["adjusted_p_value", "p_value"] = cited("adjusted_p_value", unit="column", source="A40")
+    significance_column: Literal["adjusted_p_value", "p_value"] = cited(
+        "adjusted_p_value", unit="column", source="docs/methods.md, A40"
+    )
     fit_type: Literal["parametric", "local", "mean"] = cited(
         "parametric",
         unit="trend of dispersion with mean",
@@ -210,15 +213,15 @@ class DifferentialParameters(ParameterGroup):
     exploratory_biological_variation: float = cited(
         0.1,
         unit="coefficient of variation",
-        source="A39",
+        source="docs/methods.md, A39",
         why="cell-line libraries; 0.4 is for human samples",
         gt=0,
     )
 
 
 class EnrichmentParameters(ParameterGroup):
-    minimum_term_size: int = cited(10, unit="genes", source="A42", ge=1)
-    maximum_term_size: int = cited(500, unit="genes", source="A42", ge=1)
+    minimum_term_size: int = cited(10, unit="genes", source="docs/methods.md, A42", ge=1)
+    maximum_term_size: int = cited(500, unit="genes", source="docs/methods.md, A42", ge=1)
     significance: float = cited(
         0.05, unit="probability, adjusted", source="unstated", why="as in the differential screen", gt=0, lt=1
     )
@@ -229,7 +232,7 @@ class EnrichmentParameters(ParameterGroup):
             "receptor_inhibition": ["GO:0030547", "GO:0048019"],
         },
         unit="GO ids",
-        source="paper 4.5; F14",
+        source="paper 4.5",
         why="the roots under which the terms named in figure 6 stand; 'receptor inhibitor activity' is a synonym of GO:0030547",
     )
 
@@ -259,7 +262,7 @@ class NormalizationParameters(ParameterGroup):
 
 class CohortParameters(ParameterGroup):
     landmark_months: float | None = cited(
-        None, unit="months", source="A1", why="off: only covariates known at baseline enter"
+        None, unit="months", source="docs/methods.md, A1", why="off: only covariates known at baseline enter"
     )
     minimum_events: int = cited(
         10, unit="events", source="unstated", why="fewer cannot fill five folds and fit one covariate", ge=1
@@ -308,7 +311,7 @@ class CohortParameters(ParameterGroup):
         why="two patients alike in every column are one patient where chance would give fewer such pairs; 0 never refuses",
         ge=0,
     )
-    leak_concordance: float = cited(0.95, unit="C-index of one column", source="A1", gt=0.5, le=1)
+    leak_concordance: float = cited(0.95, unit="C-index of one column", source="docs/methods.md, A1", gt=0.5, le=1)
     leak_event_area: float = cited(
         0.9,
         unit="area under the receiver operating curve",

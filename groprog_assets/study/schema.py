@@ -70,7 +70,7 @@ class Library(StudyPart):
         "(every base of the read); left out: the one the assay is made for",
     )
     strandedness: Literal["auto", "forward", "reverse"] = "auto"
-    metadata: dict[str, Any] = Field(default_factory=dict, description="wet-lab record, kept verbatim (S1-D01)")
+    metadata: dict[str, Any] = Field(default_factory=dict, description="wet-lab record, kept verbatim")
 
     @model_validator(mode="before")
     @classmethod
@@ -97,7 +97,7 @@ class Locus(StudyPart):
 
 
 class Mark(StudyPart):
-    """A chromatin track; its origin is mandatory (A43)."""
+    """A chromatin track; its origin is mandatory."""
 
     name: Identifier
     bigwig: Path
@@ -144,7 +144,7 @@ class ClinicalField(StudyPart):
         None,
         description="smallest and largest plausible value in the field's unit; else parameters.cohort.plausible_ranges decide",
     )
-    known_at_days: float = Field(0.0, description="days after baseline at which the value is known (A3)")
+    known_at_days: float = Field(0.0, description="days after baseline at which the value is known")
     baseline_despite_name: bool = Field(
         False, description="the column is known at baseline although it is named like an outcome, e.g. earlier relapses"
     )
@@ -229,7 +229,7 @@ class Compute(StudyPart):
 
 
 class ExternalCohort(StudyPart):
-    """Patients of another centre: the finished model scores them, nothing is trained on them (S1-X01, S1-X02)."""
+    """Patients of another centre: the finished model scores them, nothing is trained on them."""
 
     name: Identifier
     clinical: Path = Field(description="TSV, CSV or cBioPortal file, or a cBioPortal study folder")
@@ -286,7 +286,7 @@ class Study(StudyPart):
     loci: list[Locus] = Field(default_factory=list)
     marks: list[Mark] = Field(default_factory=list)
     ontology: Ontology | None = None
-    signature_target: str | None = Field(None, description="chrom:start-end that the perturbation must raise (A44)")
+    signature_target: str | None = Field(None, description="chrom:start-end that the perturbation must raise")
     cohort: Cohort | None = Field(None, description="the patients; without them the study ends with the nascent half")
     validation: list[ExternalCohort] = Field(default_factory=list, description="other centres' patients to score")
     retrain_cron: Cron | None = Field(

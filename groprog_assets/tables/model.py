@@ -77,7 +77,7 @@ DECLARED = (
     ),
     Table(
         "risk_stability",
-        "the held-out patients of one fold under one perturbation of their omics (A46)",
+        "the held-out patients of one fold under one perturbation of their omics",
         (
             Column("repeat", "int32", "0-based", "repeat"),
             Column("fold", "int32", "0-based", "fold whose held-out patients were disturbed"),

@@ -104,7 +104,7 @@ DECLARED = (
                 "upstream_fraction",
                 "float64",
                 "fraction",
-                "gene-width upstream of the TSS under the unit (per-gene FivePrimeFP, A33)",
+                "gene-width upstream of the TSS under the unit (per-gene FivePrimeFP)",
             ),
             Column("body_fraction", "float64", "fraction", "gene under the unit (per-gene TP)"),
             Column(

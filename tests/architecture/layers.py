@@ -41,18 +41,20 @@ LAYERS = (
     _room(1, "simulation", outside="numpy pandas pyBigWig pysam yaml"),
     _room(2, "study", "errors", "pydantic yaml"),
     _room(2, "tables", "errors"),
-    _room(2, "figures", "kernels", "jinja2 markupsafe matplotlib numpy pandas"),
+    _room(2, "figures", "values kernels", "jinja2 markupsafe matplotlib numpy pandas"),
     _room(2, "fitting", "kernels", "numpy scipy"),
     _room(
         3,
         "methods",
-        "kernels errors study tables fitting",
+        "kernels errors values study tables fitting",
         "fastobo numpy pandas pyBigWig pydeseq2 pysam scipy threadpoolctl",
     ),
     _room(3, "model", "kernels errors study fitting", "numpy optuna safetensors threadpoolctl torch"),
     _room(3, "store", "errors values study tables", "numpy pyarrow pydantic upath"),
     _room(3, "checks", "values study"),
-    _room(4, "prognosis", "kernels errors study tables figures methods model store checks", "numpy pandas pydantic"),
+    _room(
+        4, "prognosis", "kernels errors values study tables figures methods model store checks", "numpy pandas pydantic"
+    ),
     Layer("ledger", LEDGER, 4, ("errors", "values", "store"), ("duckdb",)),
     _room(
         5,
@@ -73,7 +75,10 @@ LAYERS = (
         "dagster numpy pandas",
     ),
     _room(
-        7, "report", "study figures methods model store prognosis graph", "jinja2 markupsafe matplotlib numpy pandas"
+        7,
+        "report",
+        "values study figures methods model store prognosis graph",
+        "jinja2 markupsafe matplotlib numpy pandas",
     ),
     _room(8, "intake", "errors values study methods store prognosis ledger graph lineage", "dagster pydantic"),
     _room(9, "assets", "values study figures methods model store checks prognosis compute graph report intake"),

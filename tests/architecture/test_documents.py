@@ -73,3 +73,20 @@ def test_constraints_pin_every_dependency_exactly():
     wanted += project["project"]["optional-dependencies"]["dev"]
     names = {re.split(r"[<>=!~\[ ]", requirement)[0].lower().replace("_", "-") for requirement in wanted}
     assert names <= pinned
+
+
+ROW_ID = re.compile(r"\b(A\d{1,2}|F\d{1,2}|S[12][AB]?-[A-Z]?\d{2})\b")
+EXPLAINED = re.compile(rf"docs/methods\.md, {ROW_ID.pattern}|[Ii]ds \"?\s*\"?such as A32")
+
+
+def test_ids_of_readings_stand_where_they_are_explained():
+    """docs/methods.md explains them; a parameter's source names that page; no other reader meets one."""
+    texts = [*(ROOT / "groprog_assets").rglob("*.py"), *(ROOT / "groprog_kernels").glob("*.py*"), *WRITTEN]
+    texts += (ROOT / "groprog_assets").rglob("*.html")
+    met = {
+        str(path.relative_to(ROOT)): sorted(found)
+        for path in texts
+        if path.name not in ("methods.md", "parameters.md", "documentation.py")
+        and (found := {match[0] for match in ROW_ID.finditer(EXPLAINED.sub("", path.read_text(encoding="utf-8")))})
+    }
+    assert not met, "say what is meant, or name docs/methods.md"

@@ -19,7 +19,7 @@ from groprog_assets.store.workspace import StudyView
     files=("genome.chrom_sizes", "genome.annotation", "genome.blacklist", "genome.multi_copy"),
 )
 def gene_models(study: StudyView, progress: Callable[[str], Any]) -> Materialized:
-    """Chromosome sizes, annotated transcripts, one consensus interval a gene, and the intervals masked (A32).
+    """Chromosome sizes, annotated transcripts, one consensus interval a gene, and the intervals masked.
 
     What was left out of either file is said while it is read, and stands in the headline.
     """

@@ -10,7 +10,7 @@ from groprog_assets.store.workspace import StudyView
 
 @study_asset(group="annotation", kinds={"parquet"}, table="genes", sections=("parameters.annotation",))
 def genes(study: StudyView, gene_models: Bundle, filtered_alignments: dict[str, Bundle]) -> Materialized:
-    """One row a gene: the annotated start with most reads (A36), its end, how often it is placed, how much is masked."""
+    """One row a gene: the annotated start with most reads, its end, how often it is placed, how much is masked."""
     from groprog_assets.methods.annotation import genes as method
 
     positions = {library: item.positions for library, item in filtered_alignments.items()}

@@ -26,7 +26,7 @@ def differential_transcription(
     genes: pd.DataFrame,
     library_sizes: pd.DataFrame,
 ) -> Materialized:
-    """Fold change and significance of each unit; without replicates the p-values are labelled exploratory (A39)."""
+    """Fold change and significance of each unit; without replicates the p-values are labelled exploratory."""
     from groprog_assets.methods.features import differential as method
     from groprog_assets.methods.reads.library_sizes import spike_in_sizes
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def enrichment(
     study: StudyView, differential_transcription: Bundle, genes: pd.DataFrame, ontology: Bundle
 ) -> Materialized:
-    """Hypergeometric over-representation against the tested genes (A42), and the functional labels of each gene."""
+    """Hypergeometric over-representation against the tested genes, and the functional labels of each gene."""
     from groprog_assets.methods.features import enrichment as method
 
     result = method.enrichment(

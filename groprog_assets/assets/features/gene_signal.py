@@ -28,7 +28,7 @@ def gene_signal(
     genes: pd.DataFrame,
     library_sizes: pd.DataFrame,
 ) -> Materialized:
-    """Counts and densities of the three windows (S1-P02) of each gene in each library."""
+    """Counts and densities of the three windows of each gene in each library."""
     from groprog_assets.compute.shards import gene_signal as shard
     from groprog_assets.methods.reads.library_sizes import spike_in_sizes
 

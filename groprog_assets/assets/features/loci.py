@@ -30,7 +30,7 @@ def loci(
     gene_models: Bundle,
     library_sizes: pd.DataFrame,
 ) -> Materialized:
-    """Signal of each key locus per condition and strand, whether it can be trusted (F5), and the target's rise (A44)."""
+    """Signal of each key locus per condition and strand, whether it can be trusted, and the target's rise."""
     from groprog_assets.methods.features import loci as method
     from groprog_assets.methods.reads.library_sizes import spike_in_sizes
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     sections=("parameters.normalization",),
 )
 def normalized_features(study: StudyView, gene_features: pd.DataFrame, patient_features: Arrays) -> Materialized:
-    """Features on one scale (eq. 2, A7, A8), with the constants that put them there; patients' own by the same constants."""
+    """Features on one scale (eq. 2), with the constants that put them there; patients' own by the same constants."""
     from groprog_assets.methods.features import normalized_features as method
 
     result = method.normalize(gene_features, study.parameters.normalization)

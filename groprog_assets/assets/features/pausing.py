@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     sections=("libraries", "contrast", "parameters.pausing"),
 )
 def pausing(study: StudyView, gene_signal: pd.DataFrame, genes: pd.DataFrame) -> Materialized:
-    """Pausing index of each gene in each condition, its class (A37), and whether treatment shifts it (A38)."""
+    """Pausing index of each gene in each condition, its class, and whether treatment shifts it."""
     from groprog_assets.methods.features import pausing as method
 
     result = method.pausing(gene_signal, genes, study.libraries, study.contrast, study.parameters.pausing)

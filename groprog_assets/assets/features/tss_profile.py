@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def tss_profile(
     study: StudyView, filtered_alignments: dict[str, Bundle], genes: pd.DataFrame, library_sizes: pd.DataFrame
 ) -> Materialized:
-    """Signal in true base pairs around the dominant starts, per condition and orientation, with a heat map of the genes (A34)."""
+    """Signal in true base pairs around the dominant starts, per condition and orientation, with a heat map of the genes."""
     from groprog_assets.methods.features import tss_profile as method
     from groprog_assets.methods.reads.library_sizes import spike_in_sizes
 

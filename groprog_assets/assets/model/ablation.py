@@ -1,4 +1,4 @@
-"""What each part of the model is worth (S1-E04)."""
+"""What each part of the model is worth."""
 
 from __future__ import annotations
 

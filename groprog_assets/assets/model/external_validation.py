@@ -1,4 +1,4 @@
-"""The finished model on other centres' patients (S1-X01 to X03)."""
+"""The finished model on other centres' patients."""
 
 from __future__ import annotations
 

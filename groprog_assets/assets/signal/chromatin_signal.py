@@ -1,4 +1,4 @@
-"""Histone marks over each gene (S1-D02)."""
+"""Histone marks over each gene."""
 
 from __future__ import annotations
 

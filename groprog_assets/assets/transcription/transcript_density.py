@@ -28,7 +28,7 @@ def transcript_density(
     gene_models: Bundle,
     filtered_alignments: dict[str, Bundle],
 ) -> Materialized:
-    """Density of units around scaled genes with FivePrimeFP, TP, PostTTS and TUA, over all genes and per gene (A33)."""
+    """Density of units around scaled genes with FivePrimeFP, TP, PostTTS and TUA, over all genes and per gene."""
     from groprog_assets.methods.transcription import transcript_density as method
 
     positions = {library: item.positions for library, item in filtered_alignments.items()}

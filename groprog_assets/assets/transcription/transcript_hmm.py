@@ -22,7 +22,7 @@ from groprog_assets.tables.values import Document, Progress
 def transcript_hmm(
     study: StudyView, pool: Pool, progress: Progress, coverage: Document, gene_models: Bundle
 ) -> Materialized:
-    """Parameters of the hidden Markov model (S1-P05), the likelihood of every EM step, and the tuning surface."""
+    """Parameters of the hidden Markov model, the likelihood of every EM step, and the tuning surface."""
     from groprog_assets.compute.shards.transcript_hmm import OnPool
     from groprog_assets.methods.reads.equal_libraries import equal_libraries
     from groprog_assets.methods.transcription import transcript_hmm as method

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from groprog_assets.errors import AnnotationError, Problem
 from groprog_assets.methods.annotation.annotation_files import lines, some
 from groprog_assets.methods.annotation.obo import TermGraph
+from groprog_assets.tables.values import Document
 
 
 class Association(NamedTuple):
@@ -55,7 +56,7 @@ def read_gaf(path: Path) -> GafFile:
 
 def gene_terms(
     associations: list[Association], graph: TermGraph, genes: list[str]
-) -> tuple[set[tuple[str, str]], dict[str, Any]]:
+) -> tuple[set[tuple[str, str]], Document]:
     """((gene, current term) pairs, counts of the associations that were left out).
 
     A gene is matched by symbol, then by a synonym that names one GAF gene only. A replaced term is read as its current term.

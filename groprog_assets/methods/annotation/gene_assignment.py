@@ -1,4 +1,4 @@
-"""Assignment of genes to transcription units, many to many (A40). Tables in, tables out."""
+"""Assignment of genes to transcription units, many to many. Tables in, tables out."""
 
 from __future__ import annotations
 

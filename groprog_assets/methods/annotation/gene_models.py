@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -29,6 +29,7 @@ from groprog_assets.methods.annotation.masks import mask_files, mask_notices, re
 from groprog_assets.study.parameters import AnnotationParameters
 from groprog_assets.study.schema import Genome
 from groprog_assets.tables import conform
+from groprog_assets.tables.values import Document
 
 __all__ = [
     "annotation_file",
@@ -59,7 +60,7 @@ class GenomeAnnotation(NamedTuple):
     consensus: pd.DataFrame
     masks: pd.DataFrame
     notices: list[Problem]
-    counts: dict[str, Any]
+    counts: Document
 
 
 def read_genome(genome: Genome, parameters: AnnotationParameters) -> GenomeAnnotation:

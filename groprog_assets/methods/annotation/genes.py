@@ -22,7 +22,7 @@ def dominant_tss(
     masks: pd.DataFrame,
     parameters: AnnotationParameters,
 ) -> pd.DataFrame:
-    """Table `genes`: the genes of `consensus` with their dominant TSS (A36), placements and masked fraction.
+    """Table `genes`: the genes of `consensus` with their dominant TSS, placements and masked fraction.
 
     Candidates are the starts of the gene's transcripts that overlap its consensus interval on its strand. Each is judged by
     the reads of all libraries in [-w, +w) bp around it on its strand, w = dominant_tss_window. The site with most reads wins;

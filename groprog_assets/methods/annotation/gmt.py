@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 
 from groprog_assets.errors import AnnotationError, Problem
 from groprog_assets.methods.annotation.annotation_files import lines
 from groprog_assets.tables import conform
+from groprog_assets.tables.values import Document
 
 GMT_BRANCHES = {"GOBP_": "BP", "GOCC_": "CC", "GOMF_": "MF"}
 
@@ -22,7 +23,7 @@ class GeneSets(NamedTuple):
 
     terms: pd.DataFrame
     annotations: pd.DataFrame
-    summary: dict[str, Any]
+    summary: Document
 
 
 def read_gmt(path: Path, genes: list[str]) -> GeneSets:
@@ -34,8 +35,8 @@ def read_gmt(path: Path, genes: list[str]) -> GeneSets:
     least one gene, two sets with one name and different genes, a file without sets.
     """
     wanted = set(genes)
-    terms: list[dict[str, Any]] = []
-    rows: list[dict[str, Any]] = []
+    terms: list[Document] = []
+    rows: list[Document] = []
     problems: list[Problem] = []
     met: dict[str, tuple[int, set[str]]] = {}
     repeated = 0

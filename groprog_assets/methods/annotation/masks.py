@@ -26,7 +26,7 @@ BUILT_IN_MASKS: dict[str, tuple[tuple[str, int, int | None, str], ...]] = {
     ),
     "hg19": (("chrUn_gl000220", 0, None, "45S rDNA repeat on an unplaced contig"),),
 }
-"""Regions that are always masked (F5, A32); an end of None means the end of the chromosome."""
+"""Regions that are always masked; an end of None means the end of the chromosome."""
 
 ASSEMBLY_SYNONYMS = {"grch38": "hg38", "grch37": "hg19", "hg38": "hg38", "hg19": "hg19"}
 

@@ -165,7 +165,7 @@ def closure(parents: dict[str, list[str]]) -> dict[str, set[str]]:
 
 
 def resolve_terms(names: Iterable[str], terms: pd.DataFrame) -> dict[str, str | None]:
-    """{name: term id} by id, then alternative id, then preferred name, then synonym (F14); None where nothing or several fit.
+    """{name: term id} by id, then alternative id, then preferred name, then synonym; None where nothing or several fit.
 
     `terms` is the `ontology_terms` table; comparison ignores case, and obsolete terms are found only by id or name. An
     obsolete term with a replacement gives the replacement.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from groprog_assets.methods.annotation.obo import closure, read_obo
 from groprog_assets.study.parameters import EnrichmentParameters
 from groprog_assets.study.schema import Ontology
 from groprog_assets.tables import TABLES, conform
+from groprog_assets.tables.values import Document
 
 
 class OntologyTables(NamedTuple):
@@ -24,7 +25,7 @@ class OntologyTables(NamedTuple):
 
     terms: pd.DataFrame
     annotations: pd.DataFrame
-    version: dict[str, Any]
+    version: Document
 
 
 def read_ontology(ontology: Ontology | None, genes: Iterable[str]) -> OntologyTables:
@@ -128,7 +129,7 @@ def ontology_notices(tables: OntologyTables, parameters: EnrichmentParameters) -
     return notices
 
 
-def ontology_counts(tables: OntologyTables) -> dict[str, Any]:
+def ontology_counts(tables: OntologyTables) -> Document:
     """JSON-able: terms, genes of the study that have one, associations left out."""
     version = tables.version
     lost = ("negated", "no_data", "unknown_term_annotations", "obsolete_term_annotations")

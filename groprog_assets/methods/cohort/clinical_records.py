@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -36,6 +36,7 @@ from groprog_assets.study.parameters import CohortParameters
 from groprog_assets.study.plausible_ranges import PLAUSIBLE_RANGES, PlausibleRange, Ranges, plain_unit, plausible_range
 from groprog_assets.study.schema import ClinicalField, Cohort
 from groprog_assets.tables import conform
+from groprog_assets.tables.values import Document
 
 YEARS = {"years": 1.0, "months": 1 / 12, "days": 1 / 365.25}
 """Years in one unit of an age."""
@@ -51,7 +52,7 @@ class ClinicalRecords(NamedTuple):
     outcomes: pd.DataFrame
     fields: pd.DataFrame
     exclusions: pd.DataFrame
-    summary: dict[str, Any]
+    summary: Document
 
 
 def read_clinical(cohort: Cohort, parameters: CohortParameters) -> ClinicalRecords:
@@ -190,7 +191,7 @@ def read_covariates(
 
     A continuous value outside the field's plausible range, its own or that of its kind in `ranges`, is a problem.
     """
-    columns: dict[str, Any] = {"patient_id": patients.to_numpy()}
+    columns: Document = {"patient_id": patients.to_numpy()}
     problems: list[Problem] = []
     for field in fields:
         absent = [name for name in (field.column, field.height_column) if name and name not in table.cells]
@@ -217,7 +218,7 @@ def _mapped(table: Table, field: ClinicalField) -> tuple[pd.Series, pd.Series]:
     return mapped, missing
 
 
-def recorded_units(table: Table, fields: Sequence[ClinicalField]) -> dict[str, dict[str, Any]]:
+def recorded_units(table: Table, fields: Sequence[ClinicalField]) -> dict[str, Document]:
     """{field: {"unit", "recorded": {unit: values recorded in it}, "not_read": distinct values in no stated range}} of the
     fields that state `units`."""
     told = {}

@@ -6,7 +6,7 @@ Tables in, tables out; no Dagster.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ from groprog_assets.methods.cohort.patient_funnel import Step, patient_funnel
 from groprog_assets.study.parameters import CohortParameters
 from groprog_assets.study.schema import Cohort
 from groprog_assets.tables import conform
+from groprog_assets.tables.values import Document, Values
 
 
 class AssembledCohort(NamedTuple):
@@ -32,7 +33,7 @@ class AssembledCohort(NamedTuple):
     outcomes: pd.DataFrame
     exclusions: pd.DataFrame
     funnel: pd.DataFrame
-    summary: dict[str, Any]
+    summary: Document
 
 
 def assemble_cohort(
@@ -44,13 +45,13 @@ def assemble_cohort(
     cohort: Cohort,
     parameters: CohortParameters,
     genes: Iterable[str] | None = None,
-    units: Mapping[str, Any] | None = None,
+    units: Values | None = None,
     left_out: Mapping[str, Mapping[str, int]] | None = None,
 ) -> AssembledCohort:
     """Patients with a usable outcome, in the order of `records`.
 
     Landmark mode (`landmark_months` = t0): patients with time <= t0 are dropped and listed, time restarts at t0, fields known
-    by t0 are used (A1, A3). Without it only fields known at baseline are. Fields are judged again on the patients left, so
+    by t0 are used. Without it only fields known at baseline are. Fields are judged again on the patients left, so
     one that became constant is not used. With `genes` (symbols of the experiment) the expression must share
     `minimum_shared_genes` with them. Patients without expression stay; the index says so. `units`, of
     `clinical_records.recorded_units`, goes into the summary as it is; `left_out`, of `outcomes.left_out_by_reason`, says who of
@@ -60,7 +61,7 @@ def assemble_cohort(
 
     Raises CohortError when fewer than `minimum_events` events or no usable field are left, the genes do not match, or patients
     are alike beyond chance (`chance_of_identical_rows`).
-    Source: paper 3.1, 3.2; S1-D05, A1, A3, A5.
+    Source: paper 3.1, 3.2.
     """
     problems: list[Problem] = []
     joined = records.merge(outcomes, on="patient_id", how="inner", validate="one_to_one")

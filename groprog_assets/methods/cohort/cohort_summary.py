@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from groprog_assets.tables.values import Document
 from groprog_kernels.censoring import kaplan_meier
 
 
 def summarise(
     index: pd.DataFrame, records: pd.DataFrame, fields: pd.DataFrame, outcomes: pd.DataFrame, exclusions: pd.DataFrame
-) -> dict[str, Any]:
+) -> Document:
     """JSON-able numbers of a cohort: patients, events, person_months, batches, follow_up, missing {field: fraction},
     table_one (rows of `table_one`), excluded {reason: how many}."""
     return {
@@ -59,7 +59,7 @@ def _crossing(time: np.ndarray, curve: np.ndarray, level: float) -> float | None
     return float(time[reached[0]]) if len(reached) else None
 
 
-def table_one(records: pd.DataFrame, fields: pd.DataFrame, outcomes: pd.DataFrame) -> list[dict[str, Any]]:
+def table_one(records: pd.DataFrame, fields: pd.DataFrame, outcomes: pd.DataFrame) -> list[Document]:
     """One row a covariate or level, over all patients and by event.
 
     Keys: field, kind, unit, level ("" for continuous), and for each of all, event, censored: continuous {median, quartile_1,

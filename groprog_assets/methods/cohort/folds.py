@@ -1,6 +1,6 @@
 """Who is tested when: repeated folds by patient, stratified by event, or read from a splits file.
 
-Tables in, tables out; no Dagster. Source: A48.
+Tables in, tables out; no Dagster. Source: docs/methods.md.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +17,7 @@ from groprog_assets.errors import CohortError, Problem
 from groprog_assets.fitting.stratified_folds import stratified_folds
 from groprog_assets.study.parameters import EvaluationParameters
 from groprog_assets.tables import conform
+from groprog_assets.tables.values import Document
 
 
 def make_folds(
@@ -133,7 +133,7 @@ def _read(outcomes: pd.DataFrame, path: Path, twins: Mapping[str, str]) -> pd.Da
         )
     if problems:
         raise CohortError(problems)
-    rows: list[dict[str, Any]] = [
+    rows: list[Document] = [
         {"repeat": repeat, "fold": fold, "patient_id": ids[i]}
         for repeat, fold, test in splits
         for i in test

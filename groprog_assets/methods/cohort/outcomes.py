@@ -6,8 +6,8 @@ Table in, table out; no Dagster. What is certainly wrong is a problem; what may 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,7 @@ from groprog_assets.methods.cohort.clinical_tables import (
 from groprog_assets.study.parameters import CohortParameters
 from groprog_assets.study.plausible_ranges import words_of
 from groprog_assets.study.schema import Endpoint
+from groprog_assets.tables.values import Values
 
 ENOUGH_TO_ASK = 20
 """Patients from which on a table without a censored patient, or without an event, is asked about its codes."""
@@ -289,12 +290,12 @@ def questions(table: Table, outcomes: pd.DataFrame, endpoint: Endpoint) -> list[
     return asked
 
 
-def asked(summary: Mapping[str, Any]) -> list[str]:
+def asked(summary: Values) -> list[str]:
     """The questions in the summary of clinical records, one sentence each."""
     return [str(Problem(**item)) for item in summary["questions"]]
 
 
-def how_read(summary: Mapping[str, Any]) -> str:
+def how_read(summary: Values) -> str:
     """Events, patients and unit of the outcomes in the summary of clinical records, in words."""
     patients = summary["patients_with_outcome"]
     return f"{summary['events']} events among {patients} patients, time read in {summary['time_unit_in_file']}"

@@ -5,13 +5,13 @@ Tables in, names out; no Dagster.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from groprog_assets.methods.cohort.identity import profile_keys, row_keys, shared_patients
+from groprog_assets.tables.values import Values
 
 SAME_TIME = 0.06
 """Months by which two follow-ups may differ and be one, recorded in days or in months to a hundredth."""
@@ -45,8 +45,8 @@ class Overlap(NamedTuple):
 
 
 def overlap(
-    own: tuple[pd.DataFrame, pd.DataFrame, Mapping[str, Any] | None],
-    other: tuple[pd.DataFrame, pd.DataFrame, Mapping[str, Any] | None],
+    own: tuple[pd.DataFrame, pd.DataFrame, Values | None],
+    other: tuple[pd.DataFrame, pd.DataFrame, Values | None],
     chance: float,
 ) -> Overlap:
     """Who of `other` is in `own`; each is (records, outcomes, expression arrays or None).
@@ -86,7 +86,7 @@ def _alike_rows(
     return right.loc[alike, "patient_id"].astype(str).tolist(), expected
 
 
-def _alike_profiles(own: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> list[str]:
+def _alike_profiles(own: Values | None, other: Values | None) -> list[str]:
     if own is None or other is None or not own["values"].size or not other["values"].size:
         return []
     genes, mine, theirs = np.intersect1d(own["gene"].astype(str), other["gene"].astype(str), return_indices=True)

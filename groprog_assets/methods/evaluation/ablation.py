@@ -5,14 +5,13 @@ Tables in, one JSON-able document out; no Dagster, no torch.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
 from groprog_assets.methods.evaluation.bootstrap import corrected_interval, multiplicities, percentile_interval
 from groprog_assets.methods.evaluation.fold_metrics import fold_concordance, held_out_folds
 from groprog_assets.study.parameters import EvaluationParameters
+from groprog_assets.tables.values import Document
 
 WHOLE = "whole"
 METRIC = "c_ipcw"
@@ -24,7 +23,7 @@ def compare_parts(
     folds: pd.DataFrame,
     parameters: EvaluationParameters,
     seed: int,
-) -> dict[str, Any]:
+) -> Document:
     """{"whole", "parts", "metric", "tau_months", "folds", "repeats"}: C_IPCW (eq. 15 at tau) without each part.
 
     risks: {part, or "whole": columns repeat, fold, patient_id, risk} on all of `folds`. Each entry of "parts" has part,

@@ -6,7 +6,7 @@ Tables and arrays in, tables out; no Dagster, no torch. Every constant and every
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ from groprog_assets.fitting.stratified_folds import stratified_folds
 from groprog_assets.methods.evaluation.boosting import choose_rounds, fit_boosted_cox, predict_boosted_cox
 from groprog_assets.study.parameters import Parameters
 from groprog_assets.tables import conform
+from groprog_assets.tables.values import Document
 from groprog_kernels.cox import breslow_baseline, survival_probability
 
 # From half a dozen patients' worth of information a column to next to none: the weakest only keeps rare levels finite.
@@ -33,7 +34,7 @@ class Baselines(NamedTuple):
     """`table`: out_of_fold with `survival_<months>` columns. `summary`: the settings chosen for each model in each fold."""
 
     table: pd.DataFrame
-    summary: dict[str, Any]
+    summary: Document
 
 
 def baselines(
@@ -49,7 +50,7 @@ def baselines(
     `records`, `fields`, `outcomes`, `folds` are the tables of those names; `expression` holds "values" (patients, genes), NaN
     where missing, "patient_id" and "gene". Patients without expression get the training mean of each gene. survival columns come
     from each fold's Breslow baseline. A training fold without events, or a patient without a record, is a CohortError.
-    Source: A48.
+    Source: docs/methods.md.
     """
     ordered = outcomes.set_index("patient_id")
     rows = records.set_index("patient_id")
@@ -69,7 +70,7 @@ def baselines(
     covariates = Covariates.from_columns(rows.loc[ordered.index].reset_index(), fields)
     time, event = ordered["time"].to_numpy(dtype=np.float64), ordered["event"].to_numpy(dtype=bool)
     parts: list[pd.DataFrame] = []
-    chosen: dict[str, list[dict[str, Any]]] = {}
+    chosen: dict[str, list[Document]] = {}
     for key, tested in folds.groupby(["repeat", "fold"], sort=True):
         repeat, fold = (int(number) for number in np.asarray(key))
         test = np.array([place[patient] for patient in tested["patient_id"]])
@@ -112,7 +113,7 @@ def _fold(
     train: np.ndarray,
     parameters: Parameters,
     random: np.random.Generator,
-) -> dict[str, tuple[np.ndarray, dict[str, Any]]]:
+) -> dict[str, tuple[np.ndarray, Document]]:
     """{model: (risk of every patient, chosen settings)}; all constants come from `train`."""
     coding = dummy_coding(covariates.take(train), parameters)
     clinic = coding.transform(covariates)
@@ -122,7 +123,7 @@ def _fold(
     ridge = choose_penalties([clinic[train]], *data, [(penalty,) for penalty in RIDGE_PENALTIES], inner)
     beta = fit_blocks([clinic[train]], *data, ridge.penalties)
     effects = {name: round(float(value), 6) for name, value in zip(coding.names, beta)}
-    found: dict[str, tuple[np.ndarray, dict[str, Any]]] = {
+    found: dict[str, tuple[np.ndarray, Document]] = {
         "clinical_cox": (clinic @ beta, {"clinical_penalty": ridge.penalties[0], "log_hazard_ratio": effects})
     }
     if omics is not None:

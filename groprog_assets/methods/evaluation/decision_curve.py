@@ -6,10 +6,10 @@ Arrays in, numbers out; no Dagster, no torch.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
+from groprog_assets.tables.values import Document
 from groprog_kernels.censoring import kaplan_meier, step_function
 
 THRESHOLDS = np.round(np.arange(0.05, 0.951, 0.025), 3)
@@ -45,9 +45,9 @@ def decision_curves(
     time: np.ndarray,
     event: np.ndarray,
     horizons: Sequence[float],
-) -> dict[str, Any]:
+) -> Document:
     """{"threshold", "horizons": {months: {model or "all": net benefit by threshold}}} from survival (models, n, months)."""
-    found: dict[str, Any] = {}
+    found: Document = {}
     for horizon in horizons:
         if horizon in months:
             at = int(np.flatnonzero(months == horizon)[0])

@@ -3,12 +3,10 @@ Dagster."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
+from groprog_assets.tables.values import Document, Values
 from groprog_kernels.cox import Baseline
 
 DRIFT_BOUND = 0.25
@@ -22,12 +20,12 @@ FEWEST_EXPECTED = 5.0
 """With fewer expected events, observed and expected events are not compared. Source: Cochran 1954, doi:10.2307/3001616."""
 
 
-def describe_inputs(records: pd.DataFrame, fields: pd.DataFrame) -> dict[str, Any]:
+def describe_inputs(records: pd.DataFrame, fields: pd.DataFrame) -> Document:
     """{field: {"edges": inner decile bounds or [], "levels": names or [], "shares": share of patients a bin, missing last}}.
 
     records: clinical_records, one row a patient; fields: clinical_fields, of which the used ones count. JSON-able.
     """
-    found: dict[str, Any] = {}
+    found: Document = {}
     used = fields.loc[fields["used"]]
     for name, sort in zip(used["field"].astype(str), used["kind"].astype(str), strict=True):
         values = records[name]
@@ -36,14 +34,14 @@ def describe_inputs(records: pd.DataFrame, fields: pd.DataFrame) -> dict[str, An
             edges = (
                 np.unique(np.quantile(known.astype(float), np.arange(1, BINS) / BINS)).tolist() if len(known) else []
             )
-            kept: dict[str, Any] = {"edges": edges, "levels": []}
+            kept: Document = {"edges": edges, "levels": []}
         else:
             kept = {"edges": [], "levels": sorted(set(known.astype(str)))}
         found[name] = {**kept, "shares": _shares(values, kept)}
     return found
 
 
-def stability(reference: Mapping[str, Any], records: pd.DataFrame) -> dict[str, float]:
+def stability(reference: Values, records: pd.DataFrame) -> dict[str, float]:
     """{field: population stability index} of `records` against `reference` (describe_inputs); >= 0, 0 for equal shares.
 
     sum over bins of (p - q) log(p / q), shares floored at 0.005 so that an empty bin is finite; levels that the reference lacks
@@ -58,7 +56,7 @@ def stability(reference: Mapping[str, Any], records: pd.DataFrame) -> dict[str, 
     return found
 
 
-def drift_bounds(reference: Mapping[str, Any], patients: int, before: int) -> dict[str, float]:
+def drift_bounds(reference: Values, patients: int, before: int) -> dict[str, float]:
     """{field: stability index from which it counts as shifted}: DRIFT_BOUND, or the 99th percentile under chance if larger.
 
     Chance: indices of `patients` drawn from the shares of `reference` against `before` drawn from the same, DRAWS times with
@@ -101,7 +99,7 @@ def new_follow_up(before: pd.DataFrame, now: pd.DataFrame, until: float) -> pd.D
     return rows[(stop > start) & ~over].reset_index(drop=True)
 
 
-def observed_and_expected(follow_up: pd.DataFrame, risk: pd.Series, baseline: Baseline) -> dict[str, Any]:
+def observed_and_expected(follow_up: pd.DataFrame, risk: pd.Series, baseline: Baseline) -> Document:
     """Events observed in `follow_up` (new_follow_up) and those a model expects: {observed, expected, ratio, lower, upper,
     p_value, patients}.
 
@@ -119,7 +117,7 @@ def observed_and_expected(follow_up: pd.DataFrame, risk: pd.Series, baseline: Ba
 
     observed = int(follow_up["event"].sum())
     expected = float((gathered(follow_up["stop"]) - gathered(follow_up["start"])).sum()) if len(follow_up) else 0.0
-    found: dict[str, Any] = {"observed": observed, "expected": expected, "patients": len(follow_up)}
+    found: Document = {"observed": observed, "expected": expected, "patients": len(follow_up)}
     if expected < FEWEST_EXPECTED:
         return {**found, "ratio": None, "lower": None, "upper": None, "p_value": None}
     tails = poisson.cdf(observed, expected), poisson.sf(observed - 1, expected)
@@ -132,7 +130,7 @@ def observed_and_expected(follow_up: pd.DataFrame, risk: pd.Series, baseline: Ba
     }
 
 
-def _shares(values: pd.Series, kept: Mapping[str, Any]) -> list[float]:
+def _shares(values: pd.Series, kept: Values) -> list[float]:
     """Shares by bin. The last bin is missing values; for levels, the one before it is all other levels."""
     known = values.dropna()
     if kept["levels"]:

@@ -35,6 +35,7 @@ from groprog_assets.methods.evaluation.kaplan_meier import (
     whole_years,
 )
 from groprog_assets.study.parameters import EvaluationParameters
+from groprog_assets.tables.values import Document, Value
 from groprog_kernels.auc import roc_curve
 from groprog_kernels.concordance import concordance
 
@@ -51,7 +52,7 @@ def evaluate_models(
     folds: pd.DataFrame,
     parameters: EvaluationParameters,
     seed: int,
-) -> dict[str, Any]:
+) -> Document:
     """`evaluate` for the models of several out-of-fold tables, so that every model is compared with every other."""
     return evaluate(pd.concat(risks, ignore_index=True), outcomes, folds, parameters, seed=seed)
 
@@ -64,7 +65,7 @@ def evaluate(
     survival_columns: list[str] | None = None,
     seed: int = SEED,
     censoring: pd.DataFrame | None = None,
-) -> dict[str, Any]:
+) -> Document:
     """The evaluation document of every model in `out_of_fold`, from risks of patients the model did not see.
 
     Metrics are means over test folds and repeats, with G from each training fold (or from the outcomes `censoring`, where
@@ -183,7 +184,7 @@ def _problem(where: str, value: str, rule: str) -> Problem:
 
 def _differences(
     models: list[str], metrics: dict[str, FoldMetric], folds: list[HeldOutFold], patients: int
-) -> list[dict[str, Any]]:
+) -> list[Document]:
     tested = sum(len(fold.row) for fold in folds) / len(folds)
     share = tested / max(patients - tested, 1)
     pairs = [(MODEL, other) for other in models if other != MODEL and MODEL in models]
@@ -213,7 +214,7 @@ def _differences(
     return rows
 
 
-def _headline(differences: list[dict[str, Any]], margin: float) -> dict[str, Any] | None:
+def _headline(differences: list[Document], margin: float) -> Document | None:
     """ "adds" where both intervals of the gain over the clinical model lie above 0; "does not add" where neither
     reaches `margin`."""
     for against in CLINICAL:
@@ -250,15 +251,15 @@ def _calibration(
     columns: list[str],
     months: np.ndarray,
     parameters: EvaluationParameters,
-) -> dict[str, Any]:
+) -> Document:
     time, event = cohort["time"].to_numpy(dtype=np.float64), cohort["event"].to_numpy(dtype=bool)
     risk = _by_patient([fold.risk for fold in folds], folds, len(cohort))
     tested = np.isfinite(risk[0])
     survival = _by_patient([fold.survival for fold in folds], folds, len(cohort)) if columns else None
-    found: dict[str, Any] = {}
+    found: Document = {}
     for k, model in enumerate(models):
         slope = calibrations.calibration_slope(risk[k, tested], time[tested], event[tested])
-        entry: dict[str, Any] = {"slope": slope.slope, "slope_standard_error": slope.standard_error, "horizons": {}}
+        entry: Document = {"slope": slope.slope, "slope_standard_error": slope.standard_error, "horizons": {}}
         if survival is not None:
             for horizon in parameters.horizons_months:
                 if horizon in months:
@@ -284,7 +285,7 @@ def _decision_curves(
     columns: list[str],
     months: np.ndarray,
     parameters: EvaluationParameters,
-) -> dict[str, Any]:
+) -> Document:
     if not columns:
         return {}
     survival = _by_patient([fold.survival for fold in folds], folds, len(cohort))
@@ -295,7 +296,7 @@ def _decision_curves(
 
 def _strata(
     models: list[str], folds: list[HeldOutFold], cohort: pd.DataFrame, parameters: EvaluationParameters
-) -> dict[str, Any]:
+) -> Document:
     """Groups by the mean over repeats of each patient's rank in its test fold, because two fits have different zeros."""
     time, event = cohort["time"].to_numpy(dtype=np.float64), cohort["event"].to_numpy(dtype=bool)
     ranks = [np.array([pd.Series(risk).rank(pct=True).to_numpy() for risk in fold.risk]) for fold in folds]
@@ -315,7 +316,7 @@ def _strata(
     return found
 
 
-def _auc_curves(models: list[str], folds: list[HeldOutFold], parameters: EvaluationParameters) -> dict[str, Any]:
+def _auc_curves(models: list[str], folds: list[HeldOutFold], parameters: EvaluationParameters) -> Document:
     last = max([*parameters.horizons_months, parameters.tau_months or 0.0])
     times = np.linspace(last / CURVE_POINTS, last, CURVE_POINTS)
     curves = np.array([[auc_at(fold, risk, times) for risk in fold.risk] for fold in folds])
@@ -325,9 +326,9 @@ def _auc_curves(models: list[str], folds: list[HeldOutFold], parameters: Evaluat
     return {"time": times.tolist(), "models": {model: mean[k].tolist() for k, model in enumerate(models)}}
 
 
-def _roc(models: list[str], folds: list[HeldOutFold], parameters: EvaluationParameters) -> dict[str, Any]:
+def _roc(models: list[str], folds: list[HeldOutFold], parameters: EvaluationParameters) -> Document:
     grid = np.linspace(0, 1, CURVE_POINTS)
-    found: dict[str, Any] = {"false_positive_rate": grid.tolist(), "models": {model: {} for model in models}}
+    found: Document = {"false_positive_rate": grid.tolist(), "models": {model: {} for model in models}}
     for horizon in parameters.horizons_months:
         for k, model in enumerate(models):
             lines = []
@@ -364,7 +365,7 @@ def _spread(values: np.ndarray) -> float:
     return float(known.std(ddof=1)) if known.size > 1 else float("nan")
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Value) -> Any:
     """The same document in plain Python, numbers that are not finite as None: JSON has no NaN."""
     if isinstance(value, dict):
         return {str(key): _plain(entry) for key, entry in value.items()}

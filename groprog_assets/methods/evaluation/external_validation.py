@@ -1,7 +1,7 @@
 """External validation of a finished model: metrics, calibration, strata at the cuts of training, and unavailable inputs.
 
 Tables in, one JSON-able document out; no Dagster, no torch. Nothing is fitted on the other centre's outcomes but the
-censoring distribution that weighs its metrics. Source: S1-X01 to X03.
+censoring distribution that weighs its metrics. Source: docs/methods.md.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from groprog_assets.methods.evaluation.baselines import INNER_FOLDS, RIDGE_PENAL
 from groprog_assets.methods.evaluation.evaluation import MODEL, evaluate
 from groprog_assets.methods.evaluation.kaplan_meier import at_risk_table, log_rank, survival_by_group, whole_years
 from groprog_assets.study.parameters import Parameters
+from groprog_assets.tables.values import Document
 from groprog_kernels.censoring import kaplan_meier, step_function
 from groprog_kernels.cox import breslow_baseline, survival_probability
 
@@ -27,7 +28,7 @@ MOST_NAMES = 40
 
 def evaluate_external(
     scores: Mapping[str, pd.DataFrame], outcomes: pd.DataFrame, training_risk: np.ndarray, parameters: Parameters
-) -> dict[str, Any]:
+) -> Document:
     """The evaluation document of an external cohort, as `evaluation.evaluate` gives it for held-out patients.
 
     scores: {model: patient_id, risk, survival_<month>}; outcomes: that cohort's, which also give G. Differences carry the
@@ -89,7 +90,7 @@ def survival_frame(patients: np.ndarray, risk: np.ndarray, baseline: Any, parame
 
 def what_was_lost(
     fields: Mapping[str, float], genes: Mapping[str, float], absent_fields: Mapping[str, str], present_genes: set[str]
-) -> dict[str, Any]:
+) -> Document:
     """Inputs of the model that an external cohort lacks, weighted by their contribution in training.
 
     fields, genes: {name: mean absolute contribution over the training patients}; absent_fields: {name: why}. "share" is of the
@@ -112,7 +113,7 @@ def what_was_lost(
     }
 
 
-def _strata(risk: np.ndarray, outcomes: pd.DataFrame, training_risk: np.ndarray, strata: int) -> dict[str, Any]:
+def _strata(risk: np.ndarray, outcomes: pd.DataFrame, training_risk: np.ndarray, strata: int) -> Document:
     cuts = np.quantile(training_risk, np.arange(1, strata) / strata)
     group = np.searchsorted(cuts, risk, side="right")
     time, event = outcomes["time"].to_numpy(np.float64), outcomes["event"].to_numpy(bool)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
 from groprog_assets.methods.evaluation.bootstrap import corrected_interval, multiplicities, percentile_interval
 from groprog_assets.methods.evaluation.fold_metrics import fold_concordance, held_out_folds
 from groprog_assets.study.parameters import EvaluationParameters
+from groprog_assets.tables.values import Document, Values
 
 METRIC = "c_ipcw"
 CHALLENGER, CHAMPION = "challenger", "champion"
@@ -18,13 +16,13 @@ CHALLENGER, CHAMPION = "challenger", "champion"
 
 def decide(
     version: str,
-    evaluation: Mapping[str, Any],
+    evaluation: Values,
     failed_checks: list[str],
-    current: Mapping[str, Any] | None,
+    current: Values | None,
     margin: float,
-    comparison: Mapping[str, Any] | None = None,
+    comparison: Values | None = None,
     unusable: str = "",
-) -> dict[str, Any]:
+) -> Document:
     """The decision about the model `version`, with its evidence.
 
     `current` is the champion's document or None; `comparison` (of `compare`) compares both on the present patients. A
@@ -38,7 +36,7 @@ def decide(
     found = evaluation.get("models", {}).get("groprog", {}).get(METRIC, {})
     challenger = {"model_version": version, "metric": METRIC, "estimate": found.get("estimate"), **_interval(found)}
     champion = None if current is None else current["champion"]
-    evidence: dict[str, Any] = {"challenger": challenger, "failed_checks": failed_checks, "margin": margin}
+    evidence: Document = {"challenger": challenger, "failed_checks": failed_checks, "margin": margin}
     standing = None if unusable else champion
     difference = None if comparison is None else comparison["difference"]
     if comparison is not None:
@@ -86,7 +84,7 @@ def compare(
     folds: pd.DataFrame,
     parameters: EvaluationParameters,
     seed: int,
-) -> dict[str, Any]:
+) -> Document:
     """C_IPCW of both models on the present outcomes, paired over the challenger's test folds.
 
     challenger: its out_of_fold table; champion: `held_out_risks`, of every patient of `folds`; outcomes: patient_id, time in
@@ -129,5 +127,5 @@ def _mean(values: np.ndarray) -> float | None:
     return float(known.mean()) if known.size else None
 
 
-def _interval(found: Mapping[str, Any]) -> dict[str, Any]:
+def _interval(found: Values) -> Document:
     return {"lower": found.get("lower"), "upper": found.get("upper")}

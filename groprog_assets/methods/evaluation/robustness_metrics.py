@@ -1,12 +1,13 @@
-"""Robustness of a score to perturbed inputs and to the seed (A46). Arrays and tables in, numbers out; no Dagster, no torch."""
+"""Robustness of a score to perturbed inputs and to the seed. Arrays and tables in, numbers out; no Dagster, no torch."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from groprog_assets.tables.values import Document
 from groprog_kernels.concordance import harrell
 
 
@@ -46,7 +47,7 @@ def linear_cka(first: np.ndarray, second: np.ndarray) -> float:
     return float(np.linalg.norm(first.T @ second) ** 2 / norm) if norm > 0 else float("nan")
 
 
-def robustness(stability: pd.DataFrame, agreement: pd.DataFrame, out_of_fold: pd.DataFrame) -> dict[str, Any]:
+def robustness(stability: pd.DataFrame, agreement: pd.DataFrame, out_of_fold: pd.DataFrame) -> Document:
     """The document of tables risk_stability, member_agreement and the model's out_of_fold rows.
 
     "perturbations": by kind and level, mean and 2.5 and 97.5 % quantiles over folds and draws of spearman, cindex and loss;

@@ -27,7 +27,7 @@ def size_factors(counts: ArrayLike) -> NDArray[np.float64]:
 def average_log_cpm(
     counts: ArrayLike, library_sizes: ArrayLike, dispersion: float = 0.05, prior_count: float = 2.0
 ) -> NDArray[np.float64]:
-    """Average log2 counts per million (u,) in the form of edgeR's aveLogCPM (A41).
+    """Average log2 counts per million (u,) in the form of edgeR's aveLogCPM.
 
     The negative-binomial mean over all libraries of the counts raised by `prior_count` in proportion to library size, against
     sizes raised by twice that. counts (u, l); library_sizes (l,) > 0 reads. Source: McCarthy et al. 2012 (10.1093/nar/gks042).

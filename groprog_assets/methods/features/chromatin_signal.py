@@ -1,4 +1,4 @@
-"""Chromatin marks over promoters and gene bodies (S1-D02, S1-P15), read from bigWig. Files in, tables out."""
+"""Chromatin marks over promoters and gene bodies, read from bigWig. Files in, tables out."""
 
 from __future__ import annotations
 

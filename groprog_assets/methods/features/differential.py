@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,20 +19,21 @@ from groprog_assets.methods.features.replicated import replicated_test
 from groprog_assets.study.parameters import DifferentialParameters
 from groprog_assets.study.schema import Contrast, Library
 from groprog_assets.tables import conform
+from groprog_assets.tables.values import Document
 
 
 class Differential(NamedTuple):
     """table: `differential` or `gene_differential`; summary: JSON-able counts, ratio, size factors and how it was tested."""
 
     table: pd.DataFrame
-    summary: dict[str, Any]
+    summary: Document
 
 
 class Comparison(NamedTuple):
     """columns: what units and genes have in common, one row each; summary: size factors and how it was tested, JSON-able."""
 
     columns: pd.DataFrame
-    summary: dict[str, Any]
+    summary: Document
 
 
 def differential_transcription(
@@ -78,7 +79,7 @@ def compare(
     """Treatment against control for every row of `counts`, a column a library; a count that is missing is 0.
 
     Two or more libraries on both sides: negative-binomial GLM with Wald test as DESeq2, `analysis="replicated"`. Otherwise the
-    exact test at the assumed variation, `analysis="exploratory"` (A39, F7); shrunken changes are missing there. Both normalise by
+    exact test at the assumed variation, `analysis="exploratory"`; shrunken changes are missing there. Both normalise by
     median-of-ratios size factors over the rows; `library_sizes` {library: reads} replaces them, and the depths behind log_cpm
     and the exploratory test. Libraries of other conditions are left out. direction is the paper's screen: |log2FC| above the
     threshold and the chosen p below significance. Raises ReadsError when a side of the contrast has no library, a library has no
@@ -123,7 +124,7 @@ def _replicated(
     factors: NDArray,
     depths: NDArray,
     parameters: DifferentialParameters,
-) -> tuple[dict[str, NDArray], dict[str, Any]]:
+) -> tuple[dict[str, NDArray], Document]:
     """Columns of the test with replicates, and its dispersion trend with the fit type that was asked for."""
     test = replicated_test(
         counts,
@@ -144,7 +145,7 @@ def _exploratory(
     factors: NDArray,
     depths: NDArray,
     parameters: DifferentialParameters,
-) -> tuple[dict[str, NDArray], dict[str, Any]]:
+) -> tuple[dict[str, NDArray], Document]:
     """Columns of the test without replicates, and the dispersion it assumes."""
     if parameters.tested_log2_fold_change > 0:
         raise ReadsError(
@@ -180,7 +181,7 @@ def conservative_change(fold: NDArray, error: NDArray, quantile: float) -> NDArr
 
 
 def screen(table: pd.DataFrame, parameters: DifferentialParameters) -> NDArray:
-    """up, down or none (u,): |log2FC| > threshold and p < significance (Table 4, S1-P04); a missing value is none."""
+    """up, down or none (u,): |log2FC| > threshold and p < significance (Table 4); a missing value is none."""
     significant = (table[parameters.significance_column] < parameters.significance).to_numpy()
     fold = table["log2_fold_change"].to_numpy()
     limit = parameters.absolute_log2_fold_change
@@ -192,7 +193,7 @@ def _summary(
     factors: dict[str, float],
     contrast: Contrast,
     parameters: DifferentialParameters,
-) -> dict[str, Any]:
+) -> Document:
     analysis = str(table["analysis"].iloc[0])
     directions = table["direction"].value_counts()
     up, down = int(directions.get("up", 0)), int(directions.get("down", 0))

@@ -6,14 +6,14 @@ those of DESeq2 1.38 (`fitType`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import trim_mean
 
 from groprog_assets.methods.features.local_regression import LocalCurve, local_regression
+from groprog_assets.tables.values import Document, Values
 
 FitType = Literal["parametric", "local", "mean"]
 FLOOR = 1e-8
@@ -36,7 +36,7 @@ class ParametricTrend(NamedTuple):
         """Dispersion at `mean` > 0 (u,)."""
         return self.asymptotic + self.extra / np.asarray(mean, dtype=np.float64)
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> Document:
         """JSON-able; `trend_of` makes the trend of it again."""
         return {"fit": "parametric", "asymptotic": self.asymptotic, "extra": self.extra}
 
@@ -50,7 +50,7 @@ class LocalTrend(NamedTuple):
         """Dispersion at `mean` > 0 (u,)."""
         return np.exp(self.curve.at(np.log(np.asarray(mean, dtype=np.float64))))
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> Document:
         """JSON-able; `trend_of` makes the trend of it again."""
         return {
             "fit": "local",
@@ -70,7 +70,7 @@ class MeanTrend(NamedTuple):
         """Dispersion at `mean` (u,)."""
         return np.full(np.shape(mean), self.dispersion)
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> Document:
         """JSON-able; `trend_of` makes the trend of it again."""
         return {"fit": "mean", "dispersion": self.dispersion}
 
@@ -97,7 +97,7 @@ def dispersion_trend(mean: ArrayLike, dispersion: ArrayLike, fit_type: FitType =
     return LocalTrend(local_regression(np.log(mean[used]), np.log(dispersion[used]), mean[used]))
 
 
-def trend_of(document: Mapping[str, Any]) -> DispersionTrend:
+def trend_of(document: Values) -> DispersionTrend:
     """The trend, with natural logs of mean and dispersion where it is local, from what its `document` method gave; KeyError where
     a field of its fit type is missing."""
     if document["fit"] == "parametric":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from groprog_assets.methods.annotation.obo import resolve_terms
 from groprog_assets.methods.features.multiple_testing import benjamini_hochberg
 from groprog_assets.study.parameters import EnrichmentParameters
 from groprog_assets.tables import TABLES, conform
+from groprog_assets.tables.values import Document
 
 GENE_SETS = {"up": ("up",), "down": ("down",), "changed": ("up", "down")}
 
@@ -23,7 +24,7 @@ class Enrichment(NamedTuple):
 
     table: pd.DataFrame
     labels: pd.DataFrame
-    summary: dict[str, Any]
+    summary: Document
 
 
 def enrichment(
@@ -36,7 +37,7 @@ def enrichment(
     """Over-representation of every term among genes going up, down or either way.
 
     A gene's direction is that of the unit covering most of it. The background is the genes with a tested unit and at least one
-    annotation (A42). Gene sets of a GMT say nothing of the genes they leave out, so there it is every gene with a tested unit.
+    annotation. Gene sets of a GMT say nothing of the genes they leave out, so there it is every gene with a tested unit.
     A term is tested when it holds between the size limits within the background. p is the upper tail,
     P(overlap or more); adjusted within gene set and branch. An empty gene set gives no rows. `labels` covers every gene of
     `genes`: 1 where the gene lies under any term of the label (by id, alternative id, name or synonym), annotated genes or not.
@@ -97,7 +98,7 @@ def hypergeometric_upper_tail(
 def functional_labels(
     genes: pd.Series, terms: pd.DataFrame, annotations: pd.DataFrame, parameters: EnrichmentParameters
 ) -> tuple[pd.DataFrame, list[str]]:
-    """0/1 per gene and label (S1-P13), and the label terms that no term answers to."""
+    """0/1 per gene and label, and the label terms that no term answers to."""
     labels = pd.DataFrame({"gene": genes.to_numpy()})
     unresolved = []
     for name, wanted in parameters.label_terms.items():

@@ -1,4 +1,4 @@
-"""Differential transcription without replicates: exact test at an assumed variation, labelled so (A39). Arrays in and out."""
+"""Differential transcription without replicates: exact test at an assumed variation, labelled so. Arrays in and out."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def gene_features(
 
 
 def pooled_pausing_index(pausing: pd.DataFrame) -> pd.Series:
-    """Density ratio of the reads of all conditions together, by gene; NaN where the gene passes in no condition (S1-P03)."""
+    """Density ratio of the reads of all conditions together, by gene; NaN where the gene passes in no condition."""
     by_gene = pausing.groupby("gene", sort=False).agg(
         promoter=("promoter_count", "sum"),
         body=("body_count", "sum"),
@@ -73,7 +73,7 @@ def pooled_pausing_index(pausing: pd.DataFrame) -> pd.Series:
 
 
 def key_locus(genes: pd.DataFrame, loci: pd.DataFrame) -> np.ndarray:
-    """1.0 for the genes of a reliable key locus (S1-P14), else 0.0: (g,)."""
+    """1.0 for the genes of a reliable key locus, else 0.0: (g,)."""
     flag = np.zeros(len(genes))
     locus: Any
     for locus in loci[loci["reliable"]].drop_duplicates("locus").itertuples():

@@ -1,4 +1,4 @@
-"""Promoter, gene body and upstream background of each gene as separate channels (S1-P10). Tables in, tables out."""
+"""Promoter, gene body and upstream background of each gene as separate channels. Tables in, tables out."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class GeneWindows(NamedTuple):
 def gene_windows(
     genes: pd.DataFrame, parameters: PausingParameters, chrom_sizes: Mapping[str, int] | None = None
 ) -> GeneWindows:
-    """The paper's windows around the dominant TSS (Table 4, S1-P02; A35, A36), strand-aware and half-open.
+    """The paper's windows around the dominant TSS (Table 4), strand-aware and half-open.
 
     Promoter [-50, +200); body [+200, +5000), ended after the TTS base, so a gene of 200 bp or less has an empty body; upstream
     background [-1000, -50). All are clipped at base 0, and at the chromosome's end when its size is given.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from groprog_assets.methods.features.variance_stabilizing import variance_stabil
 from groprog_assets.study.parameters import DifferentialParameters
 from groprog_assets.study.schema import Library
 from groprog_assets.tables import conform
+from groprog_assets.tables.values import Values
 
 
 class LibrarySimilarity(NamedTuple):
@@ -35,7 +36,7 @@ class Components(NamedTuple):
 def library_similarity(
     counts: pd.DataFrame,
     libraries: Sequence[Library],
-    dispersion_trend: Mapping[str, Any],
+    dispersion_trend: Values,
     parameters: DifferentialParameters,
     library_sizes: Mapping[str, float] | None = None,
 ) -> LibrarySimilarity:

@@ -1,4 +1,4 @@
-"""Key loci (4.6, figures 7-8) and the perturbed target as positive control (A44). Tables in, tables out."""
+"""Key loci (4.6, figures 7-8) and the perturbed target as positive control. Tables in, tables out."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from groprog_assets.methods.reads.window_counts import StrandedIndex, pooled_ind
 from groprog_assets.study.parameters import LociParameters
 from groprog_assets.study.schema import Contrast, Library, Locus, Mark
 from groprog_assets.tables import TABLES, conform
+from groprog_assets.tables.values import Document
 from groprog_kernels.window_counts import bin_edges, bin_windows, count_windows
 
 PSEUDOCOUNT = 0.5
@@ -29,7 +30,7 @@ class Loci(NamedTuple):
     table: pd.DataFrame
     tracks: pd.DataFrame
     fine: pd.DataFrame
-    summary: dict[str, Any]
+    summary: Document
 
 
 class Interval(NamedTuple):
@@ -64,13 +65,13 @@ def loci(
 
     sizes {library id: reads}: what counts are put per million of; without, the libraries' reads.
 
-    A locus given as a gene reaches from its dominant TSS to its TTS (A36) and is shown with flanks; one given as an interval is
+    A locus given as a gene reaches from its dominant TSS to its TTS and is shown with flanks; one given as an interval is
     shown as it stands. `fine` has the same strands by single bases, or by the narrowest windows (a power of two) of which no
     strand has more than `page_windows` with reads; only those with reads. Tracks of marks have the mark's name as condition
     and "." as strand; chromosomes a mark lacks are left out. The fold change (treatment over control, 0.5 added to both counts,
     in reads per million) stands in both conditions' rows and is missing in others and on a strand without reads; `maximum` is
     the highest of the windows shown that reach into the locus. A locus is reliable when under half of it is
-    masked and its gene has one placement (F5). The summary's `signature_target` tells whether the perturbed interval rose on
+    masked and its gene has one placement. The summary's `signature_target` tells whether the perturbed interval rose on
     the strand with more reads; None when there is no target. Raises AnnotationError for unknown genes, unknown chromosomes and
     malformed intervals, all at once.
     """
@@ -198,7 +199,7 @@ def _rows(
     contrast: Contrast,
     reliable: bool,
     parameters: LociParameters,
-) -> list[dict[str, Any]]:
+) -> list[Document]:
     rows = []
     edges = _edges(shown, parameters)
     within = (edges[:-1] < span.end) & (edges[1:] > span.start)
@@ -304,7 +305,7 @@ def _mark_tracks(name: str, shown: Interval, marks: Sequence[Mark], parameters: 
     return tracks
 
 
-def _positive_control(target: Interval, pooled: Mapping[str, PooledCondition], contrast: Contrast) -> dict[str, Any]:
+def _positive_control(target: Interval, pooled: Mapping[str, PooledCondition], contrast: Contrast) -> Document:
     strands = {}
     for strand in "+-":
         counts = {

@@ -1,10 +1,10 @@
-"""Eq. 2 and its signed and ranked companions (A7-A9): features of different scales on a common one. Tables in, tables out."""
+"""Eq. 2 and its signed and ranked companions: features of different scales on a common one. Tables in, tables out."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from groprog_assets.study.parameters import NormalizationParameters
 from groprog_assets.tables import conform
+from groprog_assets.tables.values import Document, Values
 
 LABEL = ("label", "differential")
 RULES = {
@@ -42,8 +43,8 @@ class NormalizedFeatures(NamedTuple):
 def normalize(features: pd.DataFrame, parameters: NormalizationParameters) -> NormalizedFeatures:
     """Each feature by its rule, blocks after Table 5; quantiles over the genes that have the feature.
 
-    * quantile_log: eq. 2 with the upper clip, in [0, 1] (A7); densities, overlap fractions, abundance, marks.
-    * signed_log: sign(x) log1p|x| / log1p(q99 of |x|), clipped to [-1, 1], so 0 stays 0 (A8); fold change, significance, TUA.
+    * quantile_log: eq. 2 with the upper clip, in [0, 1]; densities, overlap fractions, abundance, marks.
+    * signed_log: sign(x) log1p|x| / log1p(q99 of |x|), clipped to [-1, 1], so 0 stays 0; fold change, significance, TUA.
     * log_rank: log10, then the robust z (median, MAD) clipped to +-3 in the feature's own column and the rank in (0, 1) in
       `<feature>_rank`; the pausing index. An index of 0 takes half the smallest positive one.
     * label: as it is; the functional labels, key_locus and further columns that hold only 0 and 1.
@@ -53,7 +54,7 @@ def normalize(features: pd.DataFrame, parameters: NormalizationParameters) -> No
     one value; none observed) is dropped with a warning, and keeps its row in the constants.
     """
     columns: dict[str, NDArray[np.float64]] = {}
-    constants: list[dict[str, Any]] = []
+    constants: list[Document] = []
     for name in features.columns.drop("gene"):
         values = features[name].to_numpy(np.float64, copy=True)
         rule, block = _rule(name, values)
@@ -74,7 +75,7 @@ def normalize(features: pd.DataFrame, parameters: NormalizationParameters) -> No
     )
 
 
-def matched_features(patient_features: Mapping[str, Any], experiment: NormalizedFeatures) -> dict[str, Any]:
+def matched_features(patient_features: Values, experiment: NormalizedFeatures) -> Document:
     """Arrays values (n, g, J), gene (g,), feature (J,), patient_id (n,) of the patients with libraries of their own, on the
     experiment's scale (`normalize_patients`); empty when no patient has one."""
     if not len(patient_features["patient_id"]):
@@ -132,7 +133,7 @@ def _as_in_experiment(
 
 
 def quantile_log(x: ArrayLike, lower: float, upper: float) -> NDArray[np.float64]:
-    """Eq. 2 with the upper clip (A7): log1p(clip(x, lower, upper) - lower) / log1p(upper - lower), in [0, 1]; NaN stays.
+    """Eq. 2 with the upper clip: log1p(clip(x, lower, upper) - lower) / log1p(upper - lower), in [0, 1]; NaN stays.
 
     lower, upper: q01 and q99 in the feature's unit, upper > lower. Any shape.
     """
@@ -141,7 +142,7 @@ def quantile_log(x: ArrayLike, lower: float, upper: float) -> NDArray[np.float64
 
 
 def signed_log(x: ArrayLike, upper: float) -> NDArray[np.float64]:
-    """sign(x) log1p(min(|x|, upper)) / log1p(upper), in [-1, 1] (A8); upper: q99 of |x|, > 0. NaN stays. Any shape."""
+    """sign(x) log1p(min(|x|, upper)) / log1p(upper), in [-1, 1]; upper: q99 of |x|, > 0. NaN stays. Any shape."""
     x = np.asarray(x, dtype=np.float64)
     return np.sign(x) * np.log1p(np.minimum(np.abs(x), upper)) / np.log1p(upper)
 

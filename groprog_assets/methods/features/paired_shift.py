@@ -1,15 +1,15 @@
-"""Did paired values shift, or is it shown that they did not? (A38) Arrays in, a JSON-able dict out."""
+"""Did paired values shift, or is it shown that they did not? Arrays in, a JSON-able dict out."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from groprog_assets.tables.values import Document
 
-def paired_shift(before: ArrayLike, after: ArrayLike, margin: float) -> dict[str, Any]:
+
+def paired_shift(before: ArrayLike, after: ArrayLike, margin: float) -> Document:
     """Wilcoxon signed-rank, Hodges-Lehmann shift with 95 % limits, equivalence test within +-margin, Kolmogorov-Smirnov.
 
     before, after (n,) paired values without NaN; margin in their unit, > 0. `equivalence_p_value` is the larger of the two
@@ -30,7 +30,7 @@ def paired_shift(before: ArrayLike, after: ArrayLike, margin: float) -> dict[str
         "ks_statistic",
         "ks_p_value",
     )
-    result: dict[str, Any] = {"pairs": len(before), "margin": float(margin), **dict.fromkeys(names)}
+    result: Document = {"pairs": len(before), "margin": float(margin), **dict.fromkeys(names)}
     if len(before) < 2:
         return result
     shift = after - before

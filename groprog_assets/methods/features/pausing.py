@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from groprog_assets.methods.features.paired_shift import paired_shift
 from groprog_assets.study.parameters import PausingParameters
 from groprog_assets.study.schema import Contrast, Library
 from groprog_assets.tables import conform
+from groprog_assets.tables.values import Document
 from groprog_kernels.exact_tests import poisson_ratio_test
 
 
@@ -21,7 +22,7 @@ class Pausing(NamedTuple):
     """table: `pausing`; summary: JSON-able medians, classes and the comparison of the contrast's conditions."""
 
     table: pd.DataFrame
-    summary: dict[str, Any]
+    summary: Document
 
 
 def pausing(
@@ -34,11 +35,11 @@ def pausing(
 ) -> Pausing:
     """Pausing indices of every gene in every condition, libraries pooled.
 
-    `count_ratio` is promoter over body reads (figure 9's form, F6); `pausing_index` the ratio of densities over the real
-    window lengths (A35); both missing where the body has no reads or no length. A gene passes (S1-P03) when its body holds the
+    `count_ratio` is promoter over body reads (figure 9's form); `pausing_index` the ratio of densities over the real
+    window lengths; both missing where the body has no reads or no length. A gene passes when its body holds the
     minimum reads in every library of the contrast, and its index is finite; a library of another condition is asked of that
     condition only. The p-value is the exact test of equal densities (two Poisson rates), over passing rows, adjusted within a
-    condition. Classes (A37): high, index at least `high_threshold` and significant; low, index at most `low_threshold`.
+    condition. Classes: high, index at least `high_threshold` and significant; low, index at most `low_threshold`.
     """
     windows = gene_windows(genes, parameters, chrom_sizes)
     length = {window: windows.length(window) for window in ("promoter", "body")}
@@ -110,7 +111,7 @@ def _classes(index: np.ndarray, adjusted: np.ndarray, passes: np.ndarray, parame
 
 def _summary(
     table: pd.DataFrame, conditions: Sequence[str], contrast: Contrast, parameters: PausingParameters
-) -> dict[str, Any]:
+) -> Document:
     by_condition = {}
     for condition in conditions:
         passing = table[(table["condition"] == condition) & table["passes"]]

@@ -1,4 +1,4 @@
-"""The metagene in true base pairs (A34): sense and antisense reads around the dominant TSS. Tables in, tables out."""
+"""The metagene in true base pairs: sense and antisense reads around the dominant TSS. Tables in, tables out."""
 
 from __future__ import annotations
 

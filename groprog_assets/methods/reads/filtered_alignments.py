@@ -5,9 +5,9 @@ A file and tables in, tables out; no Dagster.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,7 @@ from groprog_assets.study.assays import ASSAYS, COVERAGE_TRACKS, Strandedness
 from groprog_assets.study.parameters import FilteringParameters
 from groprog_assets.study.schema import Genome, Library
 from groprog_assets.tables import conform
+from groprog_assets.tables.values import Document, Progress
 from groprog_kernels import reads, records
 
 _CONSEQUENCE = (
@@ -40,7 +41,7 @@ class FilteredAlignments(NamedTuple):
     positions: pd.DataFrame
     bases: pd.DataFrame
     funnel: pd.DataFrame
-    summary: dict[str, Any]
+    summary: Document
 
 
 def filter_alignments(
@@ -51,7 +52,7 @@ def filter_alignments(
     gene_models: pd.DataFrame,
     parameters: FilteringParameters,
     genome: Genome,
-    progress: Callable[[str], Any] | None = None,
+    progress: Progress | None = None,
     most: int | None = None,
 ) -> FilteredAlignments:
     """Positions of the unique, mapped, unmasked reads of one library: the end `read_end` of the RNA, on its strand.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any
 
 from groprog_assets.errors import Problem, ReadsError
 from groprog_assets.study.schema import Library
+from groprog_assets.tables.values import Document
 from groprog_kernels import records
 
 
-def identify(library: Library) -> dict[str, Any]:
+def identify(library: Library) -> Document:
     """{"files": [{"role", "path", "bytes", "sha256"}], "reads", "format"} of a library.
 
     Roles: mate_1, mate_2, alignments, bigwig_plus, bigwig_minus. `format` is that of the files to analyse: bam, sam, cram,

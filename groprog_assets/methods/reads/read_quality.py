@@ -1,4 +1,4 @@
-"""Base quality by cycle and the verdict on each library (figures 2 and 3; A29, A30). Files and tables in, tables out."""
+"""Base quality by cycle and the verdict on each library (figures 2 and 3). Files and tables in, tables out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,7 @@ from groprog_assets.errors import Problem, ReadsError
 from groprog_assets.study.parameters import QualityParameters
 from groprog_assets.study.schema import Genome, Library
 from groprog_assets.tables import conform
+from groprog_assets.tables.values import Document
 from groprog_kernels import quality, records
 
 
@@ -122,7 +122,7 @@ def _rows(mate: int, counts: np.ndarray) -> pd.DataFrame:
 
 def judge_quality(
     by_library: Mapping[str, pd.DataFrame], conditions: Mapping[str, str], parameters: QualityParameters
-) -> dict[str, Any]:
+) -> Document:
     """Verdict on the quality curves, for checks and report. by_library: library -> `read_quality` table; conditions: library
     -> name.
 
@@ -131,9 +131,9 @@ def judge_quality(
     "conditions": [{"first", "second", "mate", "largest_difference", "cycle", "mean_difference", "share_below_limit",
     "passes"}], "condition_difference": limit, "passes"}. Figures are of the cycles' mean qualities, in Phred.
 
-    boundary (A30), None for one mate: where mate 2 begins if the mates' cycles are laid end to end, as the paper's figure
+    boundary, None for one mate: where mate 2 begins if the mates' cycles are laid end to end, as the paper's figure
     does, and the step there beside the largest step elsewhere. Conditions are compared cycle by cycle where both have the
-    mate, libraries weighted by their reads. Libraries without qualities have known = False and pass. Source: paper 4.2; A29.
+    mate, libraries weighted by their reads. Libraries without qualities have known = False and pass. Source: paper 4.2.
     """
     libraries = {library: _judge_library(table, parameters) for library, table in by_library.items()}
     curves = {name: _condition_curves(by_library, conditions, name) for name in dict.fromkeys(conditions.values())}
@@ -164,7 +164,7 @@ def judge_quality(
     }
 
 
-def _judge_library(table: pd.DataFrame, parameters: QualityParameters) -> dict[str, Any]:
+def _judge_library(table: pd.DataFrame, parameters: QualityParameters) -> Document:
     if not len(table):
         return {"known": False, "passes": True, "mates": {}, "boundary": None}
     mates = {}
@@ -196,7 +196,7 @@ def _judge_library(table: pd.DataFrame, parameters: QualityParameters) -> dict[s
     }
 
 
-def _boundary(table: pd.DataFrame) -> dict[str, Any] | None:
+def _boundary(table: pd.DataFrame) -> Document | None:
     """The join of two mates laid end to end: its cycle, its step, and the largest step elsewhere."""
     ordered = table.sort_values(["mate", "cycle"])
     first = int((ordered["mate"] == 1).sum())

@@ -1,8 +1,8 @@
-"""Strandedness of a library, inferred from annotated genes (A31, F4). Tables in, a verdict out; no Dagster."""
+"""Strandedness of a library, inferred from annotated genes. Tables in, a verdict out; no Dagster."""
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,12 +10,13 @@ import pandas as pd
 from groprog_assets.methods.reads.positions import sequences
 from groprog_assets.study.assays import ASSAYS, Strandedness
 from groprog_assets.study.parameters import FilteringParameters
+from groprog_assets.tables.values import Document
 
 
 class Orientation(NamedTuple):
     """verdict: the document of `judge_strandedness`; reverse: whether the RNA lies on the opposite strand of the reads."""
 
-    verdict: dict[str, Any]
+    verdict: Document
     reverse: bool
 
 

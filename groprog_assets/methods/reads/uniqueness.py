@@ -1,4 +1,4 @@
-"""The rule by which a read counts as uniquely aligned, chosen by aligner (A32). Header text in, a rule out; no Dagster."""
+"""The rule by which a read counts as uniquely aligned, chosen by aligner. Header text in, a rule out; no Dagster."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def uniqueness_rule(header: str, minimum_mapping_quality: int) -> UniquenessRule
     bowtie2: MAPQ at least the minimum and no second alignment as good (XS < AS). bwa mem: the same; its XA also lists hits that
     are worse (down to 80 % of the best score), so it says nothing where AS and XS are there. bwa aln writes neither: one best
     hit (X0 is 1), and no XA where X0 is absent too. STAR, HISAT2, TopHat: NH is 1. Others and unknown: MAPQ at least the
-    minimum, 255 (unknown) accepted. Sources: the aligners' manuals; A32.
+    minimum, 255 (unknown) accepted. Sources: the aligners' manuals.
     """
     floor = f"MAPQ at least {minimum_mapping_quality}"
     words = {

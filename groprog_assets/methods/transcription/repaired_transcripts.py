@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ from groprog_assets.methods.transcription.transcript_hmm import model_of, pooled
 from groprog_assets.methods.transcription.transcript_repair import repair_transcripts
 from groprog_assets.study.parameters import AnnotationParameters
 from groprog_assets.tables import conform
+from groprog_assets.tables.values import Values
 from groprog_kernels import hmm
 
 
@@ -21,7 +21,7 @@ def repaired_transcripts(
     consensus: pd.DataFrame,
     coverage: Mapping[str, pd.DataFrame],
     positions: Mapping[str, pd.DataFrame],
-    fit: Mapping[str, Any],
+    fit: Values,
     chrom_sizes: Mapping[str, int],
     parameters: AnnotationParameters,
 ) -> pd.DataFrame:

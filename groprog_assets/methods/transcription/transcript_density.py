@@ -1,13 +1,13 @@
 """Density of transcription units around genes, on a scaled axis, with its summary values (groHMM 1.41 getTxDensity; fig. 4).
 
-Tables in, tables out. FivePrimeFP is the part of the gene width upstream of the TSS that units cover (F3), not a rate of
+Tables in, tables out. FivePrimeFP is the part of the gene width upstream of the TSS that units cover, not a rate of
 false positives at the 5' end.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from groprog_assets.methods.transcription.transcript_agreement import (
 from groprog_assets.methods.transcription.transcript_counts import counting_windows
 from groprog_assets.study.parameters import DensityParameters, DifferentialParameters
 from groprog_assets.tables import conform
+from groprog_assets.tables.values import Document
 from groprog_kernels.density import ScaledDensity, scaled_density
 
 HEADLINE = ("five_prime_fp", "tp", "post_tts", "tua", "error_rate")
@@ -37,7 +38,7 @@ class TranscriptDensity(NamedTuple):
 
     profile: pd.DataFrame
     gene_overlap: pd.DataFrame
-    summary: dict[str, Any]
+    summary: Document
 
 
 def transcript_density(
@@ -48,7 +49,7 @@ def transcript_density(
     counting: DifferentialParameters | None = None,
     repaired: pd.DataFrame | None = None,
 ) -> TranscriptDensity:
-    """Density of the units around expressed genes, and the overlap of every gene that has a unit (A33).
+    """Density of the units around expressed genes, and the overlap of every gene that has a unit.
 
     transcripts, consensus: tables of those names; positions: {library: table `positions`}, all pooled. The profile and its
     figures are over `expressed_genes`, as in the reference; gene_overlap over all genes. No pair: zeros. repaired: table
@@ -58,7 +59,7 @@ def transcript_density(
     pairs, density = matched_density(transcripts, expressed, parameters.scale)
     profile = pd.DataFrame({"position": np.arange(-parameters.scale, 2 * parameters.scale), "density": density.profile})
     agreement = evaluate_transcripts(transcripts, consensus)
-    summary: dict[str, Any] = {
+    summary: Document = {
         **figures(density),
         "pairs": len(pairs.first),
         "expressed_genes": len(expressed),

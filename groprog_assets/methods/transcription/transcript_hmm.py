@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from groprog_assets.methods.reads.positions import sequences as strand_sequences
 from groprog_assets.methods.transcription.transcript_agreement import evaluate_transcripts
 from groprog_assets.study.parameters import TranscriptionParameters
 from groprog_assets.tables import conform
+from groprog_assets.tables.values import Document, Values
 from groprog_kernels import hmm
 
 Sequences = dict[tuple[str, str], hmm.WindowSequence]
@@ -28,7 +29,7 @@ THREADS = len(os.sched_getaffinity(0))
 class TranscriptHMM(NamedTuple):
     """fit: JSON-able parameters and what they were fitted on; trace: table `em_trace`; tuning: table `tuning_surface`."""
 
-    fit: dict[str, Any]
+    fit: Document
     trace: pd.DataFrame
     tuning: pd.DataFrame
 
@@ -170,7 +171,7 @@ def pooled_sequences(coverage: Mapping[str, pd.DataFrame], chrom_sizes: Mapping[
     return sequences
 
 
-def model_of(fit: Mapping[str, Any]) -> hmm.Parameters:
+def model_of(fit: Values) -> hmm.Parameters:
     """Parameters of the kernel from a stored fit."""
     return hmm.Parameters(
         np.array(

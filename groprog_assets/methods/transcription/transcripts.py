@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +15,7 @@ from groprog_assets.methods.transcription.transcript_repair import (
     repair_transcripts,
 )
 from groprog_assets.tables import conform
+from groprog_assets.tables.values import Values
 from groprog_kernels import hmm
 
 __all__ = [
@@ -29,7 +29,7 @@ __all__ = [
 
 
 def call_transcripts(
-    coverage: Mapping[str, pd.DataFrame], fit: Mapping[str, Any], chrom_sizes: Mapping[str, int], bin_size: int
+    coverage: Mapping[str, pd.DataFrame], fit: Values, chrom_sizes: Mapping[str, int], bin_size: int
 ) -> pd.DataFrame:
     """Table `transcripts` from the pooled windows of `coverage` and a stored fit; by chromosome, start, strand.
 
