@@ -1,4 +1,4 @@
-"""Fusion of the genomic and clinical branches: eqs. 4-7, in the forms chosen in A10-A14.
+"""Fusion of the genomic and clinical branches: eqs. 4-7, in the forms that docs/methods.md settles.
 
 n = patients, m = keys, G = 128 genomic, C = 48 clinical dimensions.
 """
