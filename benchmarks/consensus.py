@@ -17,7 +17,8 @@ from pathlib import Path
 import pandas as pd
 
 from groprog_assets.methods.annotation.consensus import consensus_annotation
-from groprog_assets.methods.annotation.gene_models import read_annotation, read_chrom_sizes
+from groprog_assets.methods.annotation.gene_models import read_annotation
+from groprog_assets.study.chrom_sizes import read_chrom_sizes
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

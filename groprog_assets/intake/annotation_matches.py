@@ -10,8 +10,8 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from groprog_assets.errors import AnnotationError, CohortError, Problem
-from groprog_assets.methods.annotation.annotation_files import some
 from groprog_assets.methods.annotation.gtf import stable_gene
+from groprog_assets.study.annotation_files import some
 from groprog_assets.study.rules import parse_interval
 from groprog_assets.study.schema import Study
 

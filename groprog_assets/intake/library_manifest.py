@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from groprog_assets.errors import GroProgError, Problem, ReadsError
 from groprog_assets.store.artifacts import digest_file
 from groprog_assets.store.workspace import Workspace
+from groprog_assets.study.chrom_sizes import read_chrom_sizes
 from groprog_assets.study.schema import Library
 from groprog_assets.study.text_tables import misspelled
 from groprog_assets.tables.values import Document
@@ -124,7 +125,6 @@ def _in_inbox(library: Library, manifest: Path, where: str) -> tuple[Library, li
 def _against_study(workspace: Workspace, libraries: list[Library], where: str) -> list[Problem]:
     """What the study's own rules, the files' headers and the chromosome sizes say of the new libraries."""
     from groprog_assets.intake.preflight import library_contigs
-    from groprog_assets.methods.annotation.gene_models import read_chrom_sizes
     from groprog_assets.study.rules import file_findings, rule_findings
 
     study = workspace.study

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from groprog_assets.errors import GroProgError, Problem
 from groprog_assets.study.assays import ASSAYS
 from groprog_assets.study.assemblies import assembly_named, known_lengths
-from groprog_assets.study.files import open_text
+from groprog_assets.study.chrom_sizes import read_chrom_sizes
 from groprog_assets.study.schema import Library, Study
+from groprog_assets.study.text_tables import open_text
 
 if TYPE_CHECKING:
     from groprog_assets.methods.reads.filtered_alignments import FilteredAlignments
@@ -36,7 +37,7 @@ def preview_libraries(study: Study) -> Preview:
 
     Chromosome sizes, annotation and masks are read as the run reads them, and records are filtered as it filters them.
     """
-    from groprog_assets.methods.annotation.gene_models import read_annotation, read_chrom_sizes
+    from groprog_assets.methods.annotation.gene_models import read_annotation
     from groprog_assets.methods.annotation.masks import read_masks
     from groprog_assets.methods.reads.equal_libraries import equal_libraries
     from groprog_assets.methods.reads.filtered_alignments import filter_alignments

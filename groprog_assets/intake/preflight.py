@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from groprog_assets.errors import CohortError, GroProgError, Notice, Problem
+from groprog_assets.study.chrom_sizes import read_chrom_sizes
 from groprog_assets.study.schema import ExternalCohort, Library, Study
 from groprog_assets.tables.values import Document
 
@@ -46,7 +47,6 @@ def preflight(study: Study) -> list[Problem]:
     The study's paths are absolute and its files exist (`check_study`).
     """
     from groprog_assets.intake.annotation_matches import require_matches
-    from groprog_assets.methods.annotation.gene_models import read_chrom_sizes
     from groprog_assets.methods.annotation.masks import read_masks
     from groprog_assets.methods.annotation.ontology import read_ontology
     from groprog_assets.methods.reads.read_quality import first_reads
@@ -115,7 +115,6 @@ def _doubts(read: ClinicalRecords, study: Study, where: str) -> list[Problem]:
 def annotation_matches(study: Study) -> list[Problem]:
     """What of masks, loci, expression and ontology meets the annotation: counts, not errors. The study has passed `preflight`."""
     from groprog_assets.intake.annotation_matches import match_notices
-    from groprog_assets.methods.annotation.gene_models import read_chrom_sizes
 
     sizes = read_chrom_sizes(study.genome.chrom_sizes)
     shared = {chrom for library in study.libraries for chrom in library_contigs(library, study, sizes)}

@@ -17,10 +17,18 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("groprog_assets", "groprog_kernels")
 SCIENCE_IN_PLATFORM_ROOMS = (
     "groprog_assets.compute.shards",
+    "groprog_assets.intake.promotion",
+    "groprog_assets.study.annotation_files",
+    "groprog_assets.study.assays",
+    "groprog_assets.study.assemblies",
+    "groprog_assets.study.chrom_sizes",
     "groprog_assets.study.files",
+    "groprog_assets.study.outcome_names",
+    "groprog_assets.study.plausible_ranges",
     "groprog_assets.study.text_tables",
 )
-"""Modules that decide values although their room does not: how a method's work divides, what a file's bytes say."""
+"""Modules that decide values although their room does not: how a method's work divides, what a file's bytes say, what a name
+stands for, whether a model is promoted."""
 PLATFORM = tuple(
     f"groprog_assets.{name}"
     for name in (

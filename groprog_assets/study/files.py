@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from groprog_assets.study.text_tables import open_text
-
 CBIOPORTAL_FILE = "data_clinical_patient.txt"
 SAMPLE_FILE = "data_clinical_sample.txt"
 BGZF_MAGIC = b"\x1f\x8b\x08\x04"
@@ -24,22 +22,6 @@ def sample_table(clinical: Path, expression: Path) -> Path | None:
     """cBioPortal's table of whose each sample is: beside the expression, else in or beside the clinical table; None if absent."""
     folders = (expression.parent, clinical if clinical.is_dir() else clinical.parent)
     return next((folder / SAMPLE_FILE for folder in folders if (folder / SAMPLE_FILE).is_file()), None)
-
-
-def read_chrom_names(path: Path) -> dict[str, int]:
-    """Chromosome lengths. Raises ValueError with the first line that is not `name<TAB>positive length`."""
-    sizes: dict[str, int] = {}
-    with open_text(path) as file:
-        for number, line in enumerate(file, 1):
-            fields = line.split()
-            if not fields or line.startswith("#"):
-                continue
-            if len(fields) < 2 or not fields[1].isdigit() or int(fields[1]) == 0:
-                raise ValueError(f"line {number} is {line.strip()[:60]!r}; two columns are needed: name, length in bp")
-            sizes[fields[0]] = int(fields[1])
-    if not sizes:
-        raise ValueError("no chromosome in it")
-    return sizes
 
 
 def bam_problem(path: Path) -> str:

@@ -13,10 +13,11 @@ from collections.abc import Iterable, Iterator
 from math import isfinite
 from pathlib import Path
 
-from groprog_assets.errors import GroProgError, TextTableError
+from groprog_assets.errors import AnnotationError, GroProgError, TextTableError
 from groprog_assets.study.assays import COVERAGE_TRACKS
 from groprog_assets.study.assemblies import other_assembly, same_assembly
-from groprog_assets.study.files import bam_problem, clinical_path, read_chrom_names
+from groprog_assets.study.chrom_sizes import read_chrom_sizes
+from groprog_assets.study.files import bam_problem, clinical_path
 from groprog_assets.study.finding import Finding
 from groprog_assets.study.library_files import equal_files
 from groprog_assets.study.schema import ClinicalField, Cohort, ExternalCohort, Library, Study
@@ -378,9 +379,9 @@ def _file(at: tuple[str | int, ...], path: Path) -> Finding | None:
 def _chromosomes(study: Study) -> Iterator[Finding]:
     """chrom_sizes parses, and the intervals lie on it."""
     try:
-        sizes = read_chrom_names(study.genome.chrom_sizes)
-    except (ValueError, OSError, GroProgError) as error:
-        yield Finding(("genome", "chrom_sizes"), str(error), "Two columns: name, length in bp.", "Mend the file.")
+        sizes = read_chrom_sizes(study.genome.chrom_sizes)
+    except AnnotationError as error:
+        yield from _file_findings(("genome", "chrom_sizes"), error)
         return
     other = other_assembly(study.genome.name, sizes)
     if other is not None:
@@ -404,7 +405,7 @@ def _clinical(
     try:
         layout = table_layout(clinical_path(cohort.clinical))
     except TextTableError as error:
-        yield from _table_findings((*part, "clinical"), error)
+        yield from _file_findings((*part, "clinical"), error)
         return
     named = [
         ((*part, "patient_column"), cohort.patient_column),
@@ -430,9 +431,9 @@ def _clinical(
     try:
         table_layout(cohort.expression.path)
     except TextTableError as error:
-        yield from _table_findings(at, error)
+        yield from _file_findings(at, error)
 
 
-def _table_findings(at: tuple[str | int, ...], error: TextTableError) -> Iterator[Finding]:
+def _file_findings(at: tuple[str | int, ...], error: GroProgError) -> Iterator[Finding]:
     for problem in error.problems:
         yield Finding(at, f"{problem.where}: {problem.value}", problem.rule, problem.remedy)

@@ -15,6 +15,7 @@ from groprog_assets.intake.library_preview import preview_libraries
 from groprog_assets.methods.annotation import gene_models, masks
 from groprog_assets.methods.reads.filtered_alignments import filter_alignments
 from groprog_assets.study.check import load_study
+from groprog_assets.study.chrom_sizes import read_chrom_sizes
 
 
 def change(study: Path, **library: str) -> None:
@@ -34,7 +35,7 @@ def check(study: Path):
 
 def test_the_counts_are_those_of_the_run(study: Path):
     loaded = load_study(study)
-    sizes = gene_models.read_chrom_sizes(loaded.genome.chrom_sizes)
+    sizes = read_chrom_sizes(loaded.genome.chrom_sizes)
     genes = gene_models.read_annotation(loaded.genome.annotation, sizes)
     masked = masks.read_masks(loaded.genome, sizes)
     preview = preview_libraries(loaded)

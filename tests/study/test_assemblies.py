@@ -16,7 +16,7 @@ from groprog_assets.study.assemblies import (
     same_assembly,
 )
 from groprog_assets.study.check import check_study
-from groprog_assets.study.files import read_chrom_names
+from groprog_assets.study.chrom_sizes import read_chrom_sizes
 
 
 @pytest.mark.parametrize("name", LENGTHS)
@@ -30,7 +30,7 @@ def test_lengths_are_those_of_another_source(name: str):
 
 
 def test_lengths_of_the_shared_chromosome_sizes(shared: Path):
-    sizes = read_chrom_names(shared / "data" / "reference" / "hg19.chrom.sizes")
+    sizes = read_chrom_sizes(shared / "data" / "reference" / "hg19.chrom.sizes")
     assert assembly_of(sizes) == "hg19"
     same, differ = known_lengths("GRCh37.p13", sizes)
     assert (sorted(same), differ) == (sorted(LENGTHS["hg19"]), [])

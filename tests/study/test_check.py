@@ -236,7 +236,7 @@ CASES: dict[str, tuple[Callable[[dict, Path], object], str]] = {
     "missing file": (lambda c, f: (f / "genome" / "genome.fa").unlink(), "does not exist"),
     "empty file": (lambda c, f: (f / "marks" / "H3K27ac.bw").write_bytes(b""), "is empty"),
     "folder as file": (lambda c, f: c["genome"].update(annotation="genome"), "is a folder"),
-    "broken sizes": (lambda c, f: (f / "genome" / "chrom.sizes").write_text("chr1\tlong\n"), "Two columns"),
+    "broken sizes": (lambda c, f: (f / "genome" / "chrom.sizes").write_text("chr1\tlong\n"), "its length in bp"),
     "not a BAM": (lambda c, f: (f / "reads" / "control_1.bam").write_bytes(b"x" * 99), "does not begin as a BAM"),
     "false gzip": (
         lambda c, f: (

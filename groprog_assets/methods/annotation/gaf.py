@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from groprog_assets.errors import AnnotationError, Problem
-from groprog_assets.methods.annotation.annotation_files import lines, some
 from groprog_assets.methods.annotation.obo import TermGraph
+from groprog_assets.study.annotation_files import lines, some
 from groprog_assets.tables.values import Document
 
 

@@ -15,7 +15,6 @@ from typing import NamedTuple
 import pandas as pd
 
 from groprog_assets.errors import AnnotationError, Problem
-from groprog_assets.methods.annotation.annotation_files import ProblemCollector, lines, some
 from groprog_assets.methods.annotation.chromosome_names import (
     elsewhere_remedy,
     is_scaffold,
@@ -26,6 +25,8 @@ from groprog_assets.methods.annotation.consensus import consensus_annotation
 from groprog_assets.methods.annotation.gene_tables import table_layout, table_transcripts
 from groprog_assets.methods.annotation.gtf import Placed, Row, gtf_transcripts, is_gtf, names_a_gene
 from groprog_assets.methods.annotation.masks import mask_files, mask_notices, read_masks
+from groprog_assets.study.annotation_files import ProblemCollector, lines, some
+from groprog_assets.study.chrom_sizes import read_chrom_sizes
 from groprog_assets.study.parameters import AnnotationParameters
 from groprog_assets.study.schema import Genome
 from groprog_assets.tables import conform
@@ -35,7 +36,6 @@ __all__ = [
     "annotation_file",
     "consensus_annotation",
     "read_annotation",
-    "read_chrom_sizes",
     "read_genome",
     "read_masks",
 ]
@@ -78,30 +78,6 @@ def read_genome(genome: Genome, parameters: AnnotationParameters) -> GenomeAnnot
     }
     consensus = consensus_annotation(read.transcripts, parameters.minimum_gap, parameters.minimum_width)
     return GenomeAnnotation(chrom_sizes, read.transcripts, consensus, read_masks(genome, chrom_sizes), notices, counts)
-
-
-def read_chrom_sizes(path: str | Path) -> dict[str, int]:
-    """Chromosome -> length in bp, in the file's order, from a two-column table (`chrom.sizes`; a `.fai` index works too).
-
-    Blank lines and lines starting with # are skipped. Raises AnnotationError: unreadable or empty file, a line without a
-    positive whole length, a chromosome named twice.
-    """
-    problems = ProblemCollector(Path(path))
-    sizes: dict[str, int] = {}
-    for number, line in lines(Path(path)):
-        fields = line.split()
-        if len(fields) < 2 or not fields[1].isdecimal() or int(fields[1]) < 1:
-            rule = "Each line is a chromosome and its length in bp."
-            problems.add(f", line {number}", line[:60], rule, "UCSC's <assembly>.chrom.sizes has this form.")
-        elif fields[0] in sizes:
-            rule = "A chromosome may stand once."
-            problems.add(f", line {number}", f"{fields[0]} again", rule, "Remove one of the lines.")
-        else:
-            sizes[fields[0]] = int(fields[1])
-    if not sizes and not problems.problems:
-        problems.add("", "no chromosome", "At least one is needed.", "Give the assembly's chrom.sizes file.")
-    problems.raise_any()
-    return sizes
 
 
 def read_annotation(

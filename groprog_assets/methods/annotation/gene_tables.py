@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from groprog_assets.methods.annotation.annotation_files import ProblemCollector, lines
 from groprog_assets.methods.annotation.gtf import Row, stable_gene
+from groprog_assets.study.annotation_files import ProblemCollector, lines
 
 
 def table_layout(fields: list[str]) -> tuple[int, int] | None:

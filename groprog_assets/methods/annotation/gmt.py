@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from groprog_assets.errors import AnnotationError, Problem
-from groprog_assets.methods.annotation.annotation_files import lines
+from groprog_assets.study.annotation_files import lines
 from groprog_assets.tables import conform
 from groprog_assets.tables.values import Document
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from groprog_assets.methods.annotation.annotation_files import ProblemCollector, lines
+from groprog_assets.study.annotation_files import ProblemCollector, lines
 
 Interval = tuple[int, int]
 

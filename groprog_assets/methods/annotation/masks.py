@@ -9,13 +9,14 @@ from typing import NamedTuple
 import pandas as pd
 
 from groprog_assets.errors import Problem
-from groprog_assets.methods.annotation.annotation_files import ProblemCollector, lines, some
 from groprog_assets.methods.annotation.chromosome_names import (
     elsewhere_remedy,
     is_scaffold,
     naming_remedy,
     other_names,
 )
+from groprog_assets.study.annotation_files import ProblemCollector, lines, some
+from groprog_assets.study.assemblies import assembly_named
 from groprog_assets.study.schema import Genome
 from groprog_assets.tables import conform
 
@@ -27,8 +28,6 @@ BUILT_IN_MASKS: dict[str, tuple[tuple[str, int, int | None, str], ...]] = {
     "hg19": (("chrUn_gl000220", 0, None, "45S rDNA repeat on an unplaced contig"),),
 }
 """Regions that are always masked; an end of None means the end of the chromosome."""
-
-ASSEMBLY_SYNONYMS = {"grch38": "hg38", "grch37": "hg19", "hg38": "hg38", "hg19": "hg19"}
 
 MaskRow = tuple[str, int, int, str]
 """chrom, start, end, reason."""
@@ -56,7 +55,7 @@ def read_masks(genome: Genome, chrom_sizes: Mapping[str, int]) -> pd.DataFrame:
     chromosome of the study, or some on a chromosome (not a scaffold) that the study names otherwise.
     """
     rows = [row for file in mask_files(genome, chrom_sizes) for row in file.rows]
-    for chrom, start, end, reason in BUILT_IN_MASKS.get(ASSEMBLY_SYNONYMS.get(genome.name.lower(), ""), ()):
+    for chrom, start, end, reason in BUILT_IN_MASKS.get(assembly_named(genome.name), ()):
         named = chrom if chrom in chrom_sizes else other_names([chrom], chrom_sizes).get(chrom)
         if named is not None:
             rows.append((named, start, min(end or chrom_sizes[named], chrom_sizes[named]), f"built in: {reason}"))
@@ -67,7 +66,7 @@ def read_masks(genome: Genome, chrom_sizes: Mapping[str, int]) -> pd.DataFrame:
 
 def masked_kinds(genome: Genome) -> list[str]:
     """The kinds of masks that this genome has, as text: rDNA, repeats, blacklist; empty when it has none."""
-    built_in = ASSEMBLY_SYNONYMS.get(genome.name.lower(), "") in BUILT_IN_MASKS
+    built_in = assembly_named(genome.name) in BUILT_IN_MASKS
     copies = ["rDNA", "repeats"] if genome.multi_copy else ["rDNA"] if built_in else []
     return [*copies, *(["blacklist"] if genome.blacklist else [])]
 

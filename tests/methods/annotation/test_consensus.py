@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groprog_assets.methods.annotation.consensus import consensus_annotation
-from groprog_assets.methods.annotation.gene_models import read_annotation, read_chrom_sizes
+from groprog_assets.methods.annotation.gene_models import read_annotation
+from groprog_assets.study.chrom_sizes import read_chrom_sizes
 from tests.oracles import grohmm
 
 COLUMNS = ["chrom", "start", "end", "strand", "gene"]

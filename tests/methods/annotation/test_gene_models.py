@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from groprog_assets.errors import AnnotationError
-from groprog_assets.methods.annotation.gene_models import read_annotation, read_chrom_sizes
+from groprog_assets.methods.annotation.gene_models import read_annotation
+from groprog_assets.study.chrom_sizes import read_chrom_sizes
 
 SIZES = {"chr1": 10_000, "chr2": 5_000}
 
@@ -114,26 +115,6 @@ def test_unreadable_files(tmp_path: Path) -> None:
     (tmp_path / "binary.gtf").write_bytes(bytes(range(128, 256)))
     with pytest.raises(AnnotationError, match="cannot be read"):
         read_annotation(tmp_path / "binary.gtf", SIZES)
-
-
-def test_chrom_sizes(tmp_path: Path) -> None:
-    path = written(tmp_path, "# x\nchr2\t50\t7\t60\t61\n\nchr1 10\n", "chrom.sizes")
-    assert list(read_chrom_sizes(path).items()) == [("chr2", 50), ("chr1", 10)]
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("", "no chromosome"),
-        ("chr1\n", "its length"),
-        ("chr1\t0\n", "its length"),
-        ("chr1\t-5\n", "its length"),
-        ("chr1\t5\nchr1\t6\n", "again"),
-    ],
-)
-def test_bad_chrom_sizes(tmp_path: Path, text: str, said: str) -> None:
-    with pytest.raises(AnnotationError, match=said):
-        read_chrom_sizes(written(tmp_path, text, "chrom.sizes"))
 
 
 def test_real_annotations(shared) -> None:

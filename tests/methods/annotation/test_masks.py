@@ -44,6 +44,8 @@ def test_built_in_masks_hold_the_artefact_locus_of_the_paper() -> None:
         ["chrUn_GL000220v1", 0, 161_802],
     ]
     assert len(read_masks(genome(name="GRCh38"), sizes)) == 2
+    assert len(read_masks(genome(name="GRCh38.p14"), sizes)) == 2
+    assert not len(read_masks(genome(name="T2T-CHM13v2.0"), sizes))
     assert len(read_masks(genome(name="mm10"), sizes)) == 0
 
 

@@ -13,6 +13,7 @@ from groprog_assets.methods.reads.filtered_alignments import filter_alignments
 from groprog_assets.methods.reads.positions import position_table, sequences, turn
 from groprog_assets.methods.reads.strandedness import judge_strandedness, sense_reads
 from groprog_assets.methods.reads.uniqueness import uniqueness_rule
+from groprog_assets.study.chrom_sizes import read_chrom_sizes
 from groprog_assets.study.parameters import FilteringParameters
 from groprog_assets.study.schema import Genome, Library
 from groprog_assets.tables import conform
@@ -191,7 +192,7 @@ def test_real_libraries(shared, name, plus, minus):
         chrom_sizes=shared / "data/reference/hg19.chrom.sizes",
         annotation=shared / "data/reference/hg19.refGene.chr7.gtf.gz",
     )
-    chroms = gene_models.read_chrom_sizes(genome.chrom_sizes)
+    chroms = read_chrom_sizes(genome.chrom_sizes)
     genes = gene_models.read_annotation(genome.annotation, chroms)
     path = shared / "data" / "nascent" / f"{name}.bam"
     done = filter_alignments(path, library(path), chroms, NO_MASKS, genes, FilteringParameters(), genome)

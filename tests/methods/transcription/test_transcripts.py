@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from groprog_assets.errors import ReadsError
-from groprog_assets.methods.annotation.gene_models import consensus_annotation, read_annotation, read_chrom_sizes
+from groprog_assets.methods.annotation.gene_models import consensus_annotation, read_annotation
 from groprog_assets.methods.transcription.transcript_agreement import evaluate_transcripts, overlapping_pairs
 from groprog_assets.methods.transcription.transcript_density import (
     expressed_genes,
@@ -25,6 +25,7 @@ from groprog_assets.methods.transcription.transcripts import (
     combine_transcripts,
     repair_transcripts,
 )
+from groprog_assets.study.chrom_sizes import read_chrom_sizes
 from groprog_assets.study.parameters import (
     AnnotationParameters,
     DensityParameters,
