@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from groprog_assets.figures.html_templates import html_templates
 
 from groprog_assets.tables.values import Values
 
@@ -37,7 +37,4 @@ def summed(changes: Sequence[str]) -> list[str]:
 
 
 def _page(template: str, **context: Any) -> bytes:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=select_autoescape(), trim_blocks=True
-    )
-    return environment.get_template(template).render(**context).encode()
+    return html_templates(TEMPLATES).get_template(template).render(**context).encode()

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from groprog_assets.figures.html_templates import html_templates
 from groprog_assets.figures.loci import genes_within
 from groprog_assets.figures.style import INK, SERIES, condition_colours
 from groprog_assets.tables.values import Document
@@ -188,11 +188,4 @@ def _program() -> str:
 
 @cache
 def _template() -> Any:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=select_autoescape(["html"]),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("locus.html")
+    return html_templates(TEMPLATES).get_template("locus.html")

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-
+from groprog_assets.figures.html_templates import html_templates
 from groprog_assets.figures.numbers import number, percent
 from groprog_assets.figures.style import (
     CONTROL,
@@ -137,14 +136,8 @@ def render_patient(context: Values) -> bytes:
         }
         for month in context["horizons"]
     ]
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=select_autoescape(["html"]),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    html = environment.get_template("patient.html").render(
+    template = html_templates(TEMPLATES).get_template("patient.html")
+    html = template.render(
         {
             **context,
             "drivers": rows,

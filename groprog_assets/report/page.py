@@ -8,9 +8,10 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment
 from markupsafe import Markup, escape
 
+from groprog_assets.figures.html_templates import html_templates
 from groprog_assets.figures.style import data_uri
 from groprog_assets.report import sections as report_sections
 from groprog_assets.tables.values import Values
@@ -80,13 +81,7 @@ def render_report(context: Values) -> bytes:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=select_autoescape(["html"]),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = html_templates(TEMPLATES)
     environment.filters["data_uri"] = data_uri
     environment.filters["prose"] = _prose
     return environment
