@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from groprog_assets.figures.html_templates import html_templates
-
 from groprog_assets.tables.values import Values
 
 TEMPLATES = Path(__file__).with_name("templates")
