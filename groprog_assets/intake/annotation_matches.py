@@ -1,4 +1,4 @@
-"""How the other files of a study fit its annotation: problems before a run, and counts of what matched.
+"""Comparison of the annotation with the other files of a study: problems before a run, and counts of matches.
 
 Read through the same functions as the run: the genes here are those of the consensus annotation. No Dagster.
 """
@@ -74,7 +74,7 @@ def require_matches(
 
 
 def match_notices(study: Study, chroms: Collection[str], chrom_sizes: Mapping[str, int]) -> list[Problem]:
-    """What of each file meets the annotation, as counts; not errors. The study has passed `require_matches`.
+    """Counts of the items of each file that match the annotation; not errors. The study has passed `require_matches`.
 
     Masks on chromosomes, transcripts read and left out, genes of the loci and of the signature target, symbols of the
     patients' expression, terms of the ontology that hold enough genes.
@@ -128,7 +128,7 @@ def _target(study: Study, genes: pd.DataFrame) -> list[Problem]:
 
 
 def _expression(symbols: list[str], known: set[str], annotated: set[str]) -> Problem:
-    """How many of the matrix's symbols are genes of the study, and what is wrong with the others as far as that shows."""
+    """How many symbols of the matrix are genes of the study, and the likely reason why others are not."""
     shared = [symbol for symbol in symbols if symbol in known]
     value = f"{len(shared):,} of {len(symbols):,} symbols are genes that take part"
     small = sum(symbol in annotated for symbol in symbols) - len(shared)

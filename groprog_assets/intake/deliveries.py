@@ -1,4 +1,4 @@
-"""Judging a delivered file as a whole, without changing the study; accepting it is a separate step.
+"""Check of a delivered file as a whole, without changing the study; accepting it is a separate step.
 
 | name | kind | means |
 | --- | --- | --- |
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
 
 KINDS = {".update": "update", ".withdraw": "withdrawal", ".libraries": "libraries"}
 MOST_LOST = 0.2
-"""Share of the known patients a whole table may lack: an export that ended early looks like a table of fewer patients."""
+"""Share of the known patients that a whole table may lack; a larger share suggests that the export stopped early."""
 
 
 @dataclass
 class Judgement:
-    """What would become of a file: its problems (then it is set aside), flags, evidence that names no patient, and what accepting
-    it takes. `missing`: files a manifest names that have not arrived."""
+    """The result of checking a file: its problems (then it is set aside), flags, evidence without patient names, and the data
+    that `accept` needs. `missing`: files a manifest names that have not arrived."""
 
     kind: str
     sha256: str
@@ -54,12 +54,12 @@ class Judgement:
 
 
 def kind_of(path: Path) -> str:
-    """What a file is by its name: "table", "update", "withdrawal" or "libraries"."""
+    """The kind of a file, from its name: "table", "update", "withdrawal" or "libraries"."""
     return KINDS.get(Path(path.stem).suffix, "table")
 
 
 def judge(workspace: Workspace, path: Path) -> Judgement:
-    """Read `path` whole and say what it makes of the study as it is now. Never raises for what the file says."""
+    """Read the whole file `path` and judge it against the current study. Never raises because of the content of the file."""
     content = path.read_bytes()
     made = Judgement(kind_of(path), digest_bytes(content))
     try:
@@ -82,7 +82,7 @@ def judge(workspace: Workspace, path: Path) -> Judgement:
 
 
 def accept(workspace: Workspace, path: Path, made: Judgement) -> None:
-    """Make the study that a sound file leads to the present one; `workspace.study` and the judgement's evidence follow."""
+    """Accept a file without problems: the study with its content becomes the current one, in `workspace.study` too."""
     table, libraries = made.table, made.libraries
     if made.leaving:
         record = record_withdrawal(workspace, made.sha256, made.leaving)
@@ -174,7 +174,7 @@ def _trial(workspace: Workspace, table: tuple[bytes, str]) -> Any:
 
 
 def _about(path: Path, trial: Path, check: Any) -> None:
-    """Problems as they concern the file delivered, not the one it was tried in."""
+    """The problems, with the delivered file as their place instead of the file it was merged into."""
     try:
         check()
     except GroProgError as error:
@@ -186,7 +186,7 @@ def _about(path: Path, trial: Path, check: Any) -> None:
 
 
 def _returned(workspace: Workspace, cells: pd.DataFrame, column: str, where: str) -> list[Problem]:
-    """Patients who have withdrawn and stand in a delivered table all the same."""
+    """Patients of a delivered table who have withdrawn."""
     gone = withdrawn(workspace)
     if not gone or column not in cells:
         return []
@@ -197,7 +197,7 @@ def _returned(workspace: Workspace, cells: pd.DataFrame, column: str, where: str
 
 
 def _row_problems(path: Path, cohort: Cohort, parameters: CohortParameters) -> list[Problem]:
-    """Cells of an update that are of the wrong type or level, by their lines in the file; blanks say nothing and are skipped."""
+    """Cells of an update that are of the wrong type or level, by their lines in the file; empty cells are skipped."""
     from groprog_assets.methods.cohort.clinical_records import read_covariates
     from groprog_assets.methods.cohort.clinical_tables import read_table
     from groprog_assets.methods.cohort.outcomes import read_outcomes
@@ -221,7 +221,7 @@ def _row_problems(path: Path, cohort: Cohort, parameters: CohortParameters) -> l
 
 
 def _schema_problems(known: list[str], given: list[str], cohort: Cohort, where: str) -> list[Problem]:
-    """One problem for each column the study uses that a whole table lacks, with what may have become of it."""
+    """One problem for each column that the study uses and a whole table lacks, with its likely new name."""
     import difflib
 
     endpoint = cohort.endpoint
@@ -242,7 +242,7 @@ def _schema_problems(known: list[str], given: list[str], cohort: Cohort, where: 
 
 
 def _into_place(library: Library, manifest: Path, sha256: str) -> Library:
-    """The library with its files moved out of the inbox, to where they stay, read-only."""
+    """The library with its files moved from the inbox to their final folder, read-only."""
     place = manifest.parent / "accepted" / f"{Path(manifest.stem).stem}-{sha256[:12]}"
     place.mkdir(parents=True, exist_ok=True)
 
@@ -259,7 +259,7 @@ def _into_place(library: Library, manifest: Path, sha256: str) -> Library:
 
 
 def _told(found: Document) -> list[str]:
-    """The impact of a withdrawal in words."""
+    """The impact of a withdrawal as text."""
     lines = [f"model {version[:16]} was trained on one of them" for version in found["models"]]
     lines += (
         ["the champion is one of these models: it is replaced by the next one trained"] if found["champion"] else []

@@ -1,8 +1,8 @@
 """Files delivered to a study: each is read whole, then accepted as an immutable snapshot or set aside with all its problems.
 
-What a file means stands in `deliveries`. A file counts once it has not changed for a while; it is known by its content, so one
-that arrives twice is done with at once. Accepted files move to `accepted/`, with a `.flags.txt` where something is worth a look,
-the others to `quarantine/` beside a `.problems.txt`. No Dagster.
+The kinds of files are described in `deliveries`. A file is read when it has not changed for a while. It is identified by its
+content, so a repeated file is recognised. Accepted files move to `accepted/`, with a `.flags.txt` where something should be
+checked, other files to `quarantine/` with a `.problems.txt`. No Dagster.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PATIENCE_SECONDS = 24 * 3600
 
 
 class Delivery(NamedTuple):
-    """What became of a file: kind as in `deliveries`; verdict "accepted", "quarantine" or "repeated"; evidence counts patients
+    """The outcome for a file: kind as in `deliveries`; verdict "accepted", "quarantine" or "repeated"; evidence counts patients
     and names none."""
 
     sha256: str
@@ -42,8 +42,8 @@ def sort_inbox(
 ) -> list[Delivery]:
     """Accept or set aside every settled file of the inbox, oldest first.
 
-    `tell` hears of each before the file moves, so that a process killed between the two tells twice rather than not at all.
-    Names starting with a dot, other suffixes, links, empty files and files still being written are left alone, and so is a
+    `tell` is called for each before the file moves, so that a process killed in between reports a file twice and not never.
+    Names starting with a dot, other suffixes, links, empty files and files still being written are ignored, and so is a
     manifest of libraries whose files have not all arrived.
     """
     if workspace.study.inbox is None:
@@ -98,7 +98,7 @@ def waiting_files(workspace: Workspace) -> list[Path]:
 
 
 def past_deliveries(workspace: Workspace) -> list[Document]:
-    """What became of every file so far, oldest first: as `Delivery`, with `at` in seconds."""
+    """The outcome for every file so far, oldest first: as `Delivery`, with `at` in seconds."""
     records = sorted((workspace.snapshots.root / "deliveries").glob("*.json"), key=lambda path: path.stat().st_mtime)
     return [{**json.loads(path.read_bytes()), "at": path.stat().st_mtime} for path in records]
 

@@ -123,7 +123,7 @@ def _in_inbox(library: Library, manifest: Path, where: str) -> tuple[Library, li
 
 
 def _against_study(workspace: Workspace, libraries: list[Library], where: str) -> list[Problem]:
-    """What the study's own rules, the files' headers and the chromosome sizes say of the new libraries."""
+    """Check of the new libraries against the rules of the study, the headers of the files and the chromosome sizes."""
     from groprog_assets.intake.preflight import library_contigs
     from groprog_assets.study.rules import file_findings, rule_findings
 

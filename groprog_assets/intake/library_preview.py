@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from groprog_assets.methods.reads.filtered_alignments import FilteredAlignments
 
 LARGEST_PART = 200_000
-"""Records of a library that are looked at."""
+"""Number of records read of one library."""
 ALL_PARTS = 4_000_000
 """Records of all libraries together, as far as `SMALLEST_PART` of each allows."""
 SMALLEST_PART = 10_000
@@ -105,7 +105,7 @@ def _annotation_build(study: Study) -> Iterator[Problem]:
 
 
 def _library(where: str, library: Library, done: FilteredAlignments, chromosomes: int, most: int) -> Problem:
-    """What was counted of one library, and what of it the run would not accept."""
+    """The counts of one library, and the problems that would stop the run."""
     summary, verdict = done.summary, done.summary["strandedness"]
     part = "all" if summary["reads"] < most else "the first"
     unit = "reads of the tracks" if summary["format"] == "bigwig" else "records"

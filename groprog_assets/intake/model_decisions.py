@@ -1,4 +1,4 @@
-"""The models of a study and a person's decision which of them is in use: list, promote, roll back.
+"""The models of a study, and a person's decision which one is in use: list, promote, roll back.
 
 The asset `champion` decides by rule after each training; a person may decide otherwise, with a reason. Both are kept: the
 decision becomes the asset's value, and an event with its evidence enters the ledger.
@@ -78,8 +78,8 @@ def choose(
 ) -> Document:
     """Make a known model the champion by a person's decision ("promoted by hand", "rolled back"); the new champion document.
 
-    An empty version takes the champion before. StudyError: no reason, no such model, it stands already, nothing to go back to.
-    ArtifactError: nothing decided yet, or its bytes are gone.
+    An empty version means the previous champion. StudyError: no reason, no such model, already in use, no previous champion.
+    ArtifactError: no decision yet, or its bytes were erased.
     """
     if not reason.strip():
         rule = "A decision against the rule, or before it, says why."

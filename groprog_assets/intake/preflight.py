@@ -1,7 +1,7 @@
 """Problems that can be found before a run: the files of a study are compared with each other, and read only as far as needed.
 
-`study_check` judges the study file and the ends of the files it names. Here headers meet chromosome sizes, the annotation meets
-reads, loci and the patients' gene symbols, and the clinical table is read whole. Nothing is written. No Dagster.
+`study_check` checks the study file and the ends of the files it names. Here headers are compared with chromosome sizes, the
+annotation with reads, loci and the patients' gene symbols, and the whole clinical table is read. Nothing is written. No Dagster.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ class _Problems(list[Problem]):
 
 
 def preflight(study: Study) -> list[Problem]:
-    """Every problem of a study's files that shows without computing anything; empty when the run may begin.
+    """Every problem of a study's files that can be found without a computation; empty when the run may begin.
 
-    What a run leaves out or reads in its own way arises as a Notice, as in the run: the readers are the same.
+    The readers are those of the run, so the same Notices arise about rows that are left out or converted.
 
     Headers of alignments and bigWigs against chromosome sizes; the first reads of FASTQ; the ontology, whole; genes on the
     reads' chromosomes; genes named by loci; symbols shared by the annotation and the patients' expression; the clinical
@@ -75,7 +75,7 @@ def preflight(study: Study) -> list[Problem]:
 
 
 def cohort_notices(study: Study) -> list[Problem]:
-    """What of the clinical tables is no error and worth knowing: how many patients are left after each step, doubtful codes and
+    """Notices on the clinical tables: how many patients are left after each step, doubtful codes and
     units of the outcome, outcomes lost in dependence on the event, covariates that are left out (constant, empty, an
     identifier); the same of each external cohort. The study has passed `preflight`."""
     from groprog_assets.methods.cohort.clinical_records import read_clinical
@@ -100,7 +100,7 @@ def cohort_notices(study: Study) -> list[Problem]:
 
 
 def _doubts(read: ClinicalRecords, study: Study, where: str) -> list[Problem]:
-    """What is doubtful in how a clinical table was read, and what was done that a reader should know."""
+    """Doubtful points in how a clinical table was read, and conversions that a reader should know."""
     from groprog_assets.methods.cohort.outcomes import Dependence
 
     said = [Problem(**item) for item in (*read.summary["questions"], *read.summary["notices"])]
@@ -113,7 +113,7 @@ def _doubts(read: ClinicalRecords, study: Study, where: str) -> list[Problem]:
 
 
 def annotation_matches(study: Study) -> list[Problem]:
-    """What of masks, loci, expression and ontology meets the annotation: counts, not errors. The study has passed `preflight`."""
+    """Counts of masks, loci, symbols and terms that match the annotation; not errors. The study has passed `preflight`."""
     from groprog_assets.intake.annotation_matches import match_notices
 
     sizes = read_chrom_sizes(study.genome.chrom_sizes)
@@ -169,7 +169,7 @@ def _patients(study: Study) -> Patients:
 
 
 def _cohort(study: Study, patients: Patients) -> set[str] | None:
-    """Gene symbols the experiment must know, None where it need not know any; folds, leaks and batches are judged on the way."""
+    """Gene symbols that the experiment must have, None where it needs none. Folds, leaks and batches are checked too."""
     from groprog_assets.methods.cohort.folds import make_folds
     from groprog_assets.prognosis.patients_check import patient_problems
 

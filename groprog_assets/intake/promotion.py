@@ -1,7 +1,7 @@
 """Whether a newly trained model replaces the model in use: the circumstances of the decision, and the decision.
 
-The rule itself is `methods.evaluation.promotion`; here it meets the state of the study: the decision before, checks that failed,
-patients who withdrew.
+The rule itself is `methods.evaluation.promotion`; here it is applied to the state of the study: the previous decision, failed
+checks, patients who withdrew.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Judged(NamedTuple):
 
     @property
     def headline(self) -> Document:
-        """The numbers a person looks at first."""
+        """The headline numbers."""
         return {
             "model_version": self.decision["model_version"],
             "promoted": self.decision["promoted"],
@@ -57,7 +57,7 @@ def judge_challenger(
     parameters: EvaluationParameters,
     seed: int,
 ) -> Judged:
-    """The decision about the newly trained `risk_model`, with its evidence: both models on the patients of now, over `folds`."""
+    """The decision about the newly trained `risk_model`, with its evidence: both models on the present patients, over `folds`."""
     from groprog_assets.methods.evaluation import drift, promotion
 
     current, behind = champion_before(workspace)
@@ -88,10 +88,9 @@ def judge_challenger(
 
 
 def circumstances_of_decision(workspace: Workspace) -> Document:
-    """What else decides: the champion before this model was judged, the values behind it, and which checks failed.
+    """Further circumstances of the decision: the previous champion, the values behind it, and the failed checks.
 
-    A decision about the model at hand is not its own circumstance: a study that is run again takes it again with the same
-    outcome.
+    The decision about this model itself is not one of them, so a study that is run again makes the same decision.
     """
     current, behind = champion_before(workspace)
     withdrawn = withdrawn_reason(workspace, behind)
@@ -99,8 +98,8 @@ def circumstances_of_decision(workspace: Workspace) -> Document:
 
 
 def champion_before(workspace: Workspace) -> tuple[Document | None, dict[str, str]]:
-    """(the decision that stood when the current risk model was first judged, or a person's since; the derivations behind the
-    model it lets stand); None and {} for the first model."""
+    """(the decision in force when the current risk model was first judged, or a person's later one; the derivations behind the
+    model it keeps in use); None and {} for the first model."""
     record, model = (workspace.derivations.current_record(name) for name in ("champion", "risk_model"))
     if record is None:
         return None, {}
@@ -112,14 +111,14 @@ def champion_before(workspace: Workspace) -> tuple[Document | None, dict[str, st
 
 
 def withdrawn_reason(workspace: Workspace, behind: dict[str, str]) -> str:
-    """Why the champion may not stand any longer although it is whole: somebody it was trained on has withdrawn; else ""."""
+    """The reason why an intact champion may no longer be used: a patient it was trained on has withdrawn; else ""."""
     if "risk_model" in behind and rests_on_withdrawn(workspace, behind["risk_model"]):
         return "the champion was trained on a patient who has withdrawn"
     return ""
 
 
 def failed_checks(workspace: Workspace) -> list[str]:
-    """Blocking checks that failed on what the model was trained on."""
+    """Blocking checks that failed on the inputs of the model."""
     records = [(name, workspace.derivations.current_record(name)) for name in BARRIERS]
     return [
         f"{name}.{verdict['name']}"

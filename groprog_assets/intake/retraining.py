@@ -1,7 +1,7 @@
-"""What was accepted from the inbox and has not been used in a run yet. The question is asked anew each time, so nothing is lost
-when a process ends in between.
+"""Accepted deliveries that no run has used yet. They are determined from the stored state each time, so none is lost when a
+process ends.
 
-Each answer is a key, the same until something else came in: a run is asked for once by key. No Dagster.
+Each result is a key, which stays the same until something new arrives: one run is requested per key. No Dagster.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from groprog_assets.store.artifacts import digest_value
 from groprog_assets.store.workspace import OF_PATIENTS, Workspace
 
 TRAINED = "champion"
-"""Without it the study was never run to a model, and its first run is a person's."""
+"""Without this asset the study has no model yet, and a person must start its first run."""
 
 
 def libraries_due(workspace: Workspace) -> dict[str, str]:
@@ -35,7 +35,7 @@ def changed_libraries(workspace: Workspace) -> dict[str, str]:
 
 
 def features_due(workspace: Workspace) -> str:
-    """A key when every library is made and the study was last made from others; "" when not."""
+    """A key when all libraries are computed and the study was last computed from others; "" otherwise."""
     name, snapshot = workspace.snapshots.current()
     if not snapshot.libraries or workspace.derivations.current(TRAINED) is None:
         return ""
@@ -69,7 +69,7 @@ def _made(workspace: Workspace, of_patients: bool) -> dict[tuple[str, str], str]
 
 
 def cohort_due(workspace: Workspace) -> str:
-    """A key when the clinical table the inbox brought is not the one last read; "" when it is."""
+    """A key when the last run read another clinical table than the delivered one; "" otherwise."""
     name, snapshot = workspace.snapshots.current()
     if not snapshot.clinical or workspace.derivations.current(TRAINED) is None:
         return ""
@@ -77,6 +77,6 @@ def cohort_due(workspace: Workspace) -> str:
 
 
 def table_changed(workspace: Workspace) -> bool:
-    """Whether the clinical table is another one than the last read."""
+    """Whether the clinical table differs from the one last read."""
     record = workspace.derivations.current_record("clinical_records")
     return record is None or record["files"] != workspace.source_files(("cohort.clinical",), "")

@@ -1,8 +1,8 @@
-"""Patients who withdraw: what was computed from their records, which models may no longer be used, and erasing the bytes.
+"""Withdrawal of patients: values computed from their records, models that may no longer be used, and erasure.
 
-A withdrawal is written down under pseudonyms with the clinical tables that hold its patients. Once nothing current rests on these
-tables, every stored value that does is erased: derivations, digests and the ledger stay, so that it remains known what there was.
-Files of the study file itself are the user's: they are named, not touched.
+A withdrawal is recorded under pseudonyms, with the clinical tables that hold its patients. When no current value depends on
+these tables, every stored value that does is erased. Derivations, digests and the ledger stay, so the record of these values
+remains. Files that the study file names belong to the user: they are listed, not changed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ TEXT = (".tsv", ".csv", ".txt")
 
 
 def record_withdrawal(workspace: Workspace, delivery: str, patients: list[str]) -> Document:
-    """Write down who withdraws and which tables, known so far, hold them; the record. `delivery`: sha256 of the list."""
+    """Record who withdraws and which known tables hold them; returns the record. `delivery`: sha256 of the list."""
     from groprog_assets.methods.cohort.clinical_tables import read_table
 
     leaving, column = set(patients), workspace.study.patients.patient_column
@@ -58,19 +58,20 @@ def record_withdrawal(workspace: Workspace, delivery: str, patients: list[str]) 
 
 
 def withdrawn(workspace: Workspace) -> set[str]:
-    """Pseudonyms of everybody who has withdrawn."""
+    """Pseudonyms of all patients who have withdrawn."""
     return {name for _, record in _records(workspace) for name in record["pseudonyms"]}
 
 
 def rests_on_withdrawn(workspace: Workspace, derivation: str) -> bool:
-    """Whether a derivation rests on a clinical table that holds somebody who has withdrawn."""
+    """Whether a derivation depends on a clinical table with a patient who has withdrawn."""
     tables = _tables(workspace)
     return bool(tables) and any(_reads(record, tables) for record in workspace.derivations.closure(derivation).values())
 
 
 def impact(workspace: Workspace, patients: list[str]) -> Document:
-    """What a withdrawal of `patients` touches: {models: versions that saw one of them, newest first; champion: whether the
-    model in use did; values: current values that rest on the clinical table; files: the study's own that still name one}."""
+    """The impact of a withdrawal of `patients`: {models: versions trained on one of them, newest first; champion: whether the
+    model in use was; values: current values that depend on the clinical table; files: the study's own that still name
+    one}."""
     from groprog_assets.lineage import ledger
     from groprog_assets.lineage.membership import models_of
 
@@ -92,10 +93,10 @@ def impact(workspace: Workspace, patients: list[str]) -> Document:
 
 
 def erase_due(workspace: Workspace) -> Document | None:
-    """Erase what rests on patients who have withdrawn, once no current value does; evidence, None when nothing is to be done.
+    """Erase values that depend on patients who have withdrawn, once no current value does; returns evidence, or None if idle.
 
-    Erased are stored values and plots, clinical tables of the inbox, and delivered files that name them. Bytes that a value
-    without them also has stay.
+    Erased are stored values and plots, clinical tables of the inbox, and delivered files that name them. Bytes that another
+    value shares are kept.
     """
     waiting = [(path, record) for path, record in _records(workspace) if record["erased"] is None]
     if not waiting:
@@ -151,7 +152,7 @@ def _tables(workspace: Workspace) -> set[str]:
 
 
 def _own_table(workspace: Workspace) -> Path:
-    """The clinical table the study file names, whatever the inbox added since."""
+    """The clinical table that the study file names, without later deliveries."""
     from groprog_assets.study.check import load_study
 
     return load_study(workspace.path).patients.clinical
@@ -206,7 +207,7 @@ def _names(path: Path, patients: set[str]) -> bool:
 
 
 def _erase_delivered(workspace: Workspace, patients: set[str]) -> int:
-    """Delete the delivered files that name one of `patients`; a note with the digest takes their place. How many."""
+    """Delete the delivered files that name one of `patients`; a note with the digest replaces each. Returns their number."""
     folder = workspace.study.inbox
     if folder is None:
         return 0
@@ -225,7 +226,7 @@ def _all(workspace: Workspace) -> Iterator[str]:
 
 
 def _tainted(held: dict[str, Record], tables: set[str]) -> set[str]:
-    """Derivations that read one of `tables`, and all that rest on them."""
+    """Derivations that read one of `tables`, and all that depend on them."""
     readers: dict[str, list[str]] = {}
     for name, record in held.items():
         for item in record["inputs"]:
@@ -241,7 +242,7 @@ def _tainted(held: dict[str, Record], tables: set[str]) -> set[str]:
 
 
 def _bytes(workspace: Workspace, record: Record) -> set[str]:
-    """Every digest a derivation's value and plots consist of, as far as its manifest is still there."""
+    """All digests of a derivation's value and plots, if its manifest still exists."""
     found = set(record.get("plots", {}).values())
     waiting = [derivations.output(record)]
     while waiting:
@@ -260,7 +261,7 @@ def _name(asset: str, partition: str) -> str:
 
 
 def erase_withdrawn(instance: dg.DagsterInstance, workspace: Workspace) -> bool:
-    """Erase the bytes of patients who have withdrawn once nothing current rests on them; the decision has its evidence."""
+    """Erase the data of patients who have withdrawn once no current value depends on them; the decision records the evidence."""
     evidence = erase_due(workspace)
     if evidence is None:
         return False

@@ -1,1 +1,1 @@
-"""Patients: clinical tables, expression, the sample index, folds. Identifiers and outcomes are read here and nowhere else."""
+"""Patients: clinical tables, expression, the sample index, folds. Only this room reads identifiers and outcomes."""

@@ -1,6 +1,6 @@
-"""The clinical table: what a hospital or cBioPortal sends, as typed covariates and, apart from them, outcomes.
+"""The clinical table of a study as typed covariates and, in a separate table, outcomes.
 
-Study part in, tables out; no Dagster. Missing stays missing: nothing is filled here.
+Study part in, tables out; no Dagster. Missing values are kept; nothing is imputed here.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from groprog_assets.tables import conform
 from groprog_assets.tables.values import Document
 
 YEARS = {"years": 1.0, "months": 1 / 12, "days": 1 / 365.25}
-"""Years in one unit of an age."""
+"""Years per unit of age."""
 MOST_LEVELS = 50
 """A categorical field with more distinct values than this is an identifier or free text, not a covariate."""
 
@@ -59,15 +59,15 @@ def read_clinical(cohort: Cohort, parameters: CohortParameters) -> ClinicalRecor
     """The clinical table of a study, checked and typed.
 
     TSV, CSV or cBioPortal (file or folder). Times become months (365.25 / 12 days). Patients without time or event are kept
-    in `records`, left out of `outcomes` and listed in `exclusions`. Covariates: continuous as float64 in the field's unit (the
-    file's own unless `units` tells several apart), ordinal and categorical as the level's text, missing as NaN or None.
-    A field that is constant, empty, known after
-    baseline (or after the landmark) or nearly as varied as an identifier is kept with used=False and the reason.
+    in `records`, left out of `outcomes` and listed in `exclusions`. Covariates: continuous as float64 in the field's unit
+    (the file's own unless `units` tells several apart), ordinal and categorical as the level's text, missing as NaN or None.
+    A field that is constant, empty, known after baseline (or after the landmark), or has nearly as many values as an
+    identifier is kept with used=False and the reason.
 
     Raises CohortError with every problem: absent columns, empty or repeated patient identifiers, also under other spellings,
-    times that are negative, infinite, no number or longer than a life, event values outside the vocabulary, nobody censored,
-    outcomes missing in dependence on the event, covariate values of the wrong type or level or outside their plausible range,
-    fewer than `minimum_events` events.
+    times that are negative, infinite, not numbers or longer than a life, event values outside the vocabulary, no censored
+    patients, missing outcomes that depend on the event, covariate values of the wrong type or level or outside their
+    plausible range, fewer than `minimum_events` events.
     """
     table = read_table(cohort.clinical)
     needed = [cohort.patient_column, cohort.endpoint.time_column, cohort.endpoint.event_column]
@@ -231,7 +231,7 @@ def recorded_units(table: Table, fields: Sequence[ClinicalField]) -> dict[str, D
 
 
 def unread_values(table: Table, fields: Sequence[ClinicalField]) -> list[list[str]]:
-    """For each row, what to say of values that lie in no stated unit and count as missing."""
+    """For each row, notes on values that are in no stated unit and count as missing."""
     said: list[list[str]] = [[] for _ in range(len(table.cells))]
     for field in fields:
         if field.units:
@@ -266,7 +266,7 @@ def _implausible(
     expected: PlausibleRange,
     ranges: Ranges,
 ) -> Problem:
-    """Values outside their range: one cell is an error of entry, most of a column is another unit."""
+    """Values outside their range: a single cell suggests a typing error, most of a column another unit."""
     shown = ", ".join(f"{value:g}" for value in dict.fromkeys(values[outside].tolist()[:5]))
     unit = f" {field.unit}" if field.unit else ""
     remedy = (
@@ -347,7 +347,7 @@ def _levels(table: Table, field: ClinicalField) -> tuple[pd.Series, list[Problem
 def describe_fields(
     records: pd.DataFrame, fields: Sequence[ClinicalField], landmark_months: float | None
 ) -> pd.DataFrame:
-    """One row a covariate (clinical_fields): its levels, missing values, whether it enters the model and why not."""
+    """One row per covariate (clinical_fields): levels, missing values, whether the model uses it, and the reason if not."""
     rows = []
     known_by = (landmark_months or 0.0) * 365.25 / 12
     for field in fields:

@@ -1,4 +1,4 @@
-"""Delimited clinical text as cells: what is missing, what is a number, which line a row came from. No typing of columns."""
+"""Reader of delimited clinical tables: text cells, missing values, numbers, line numbers. Columns are not typed here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from groprog_assets.study.files import clinical_path
 from groprog_assets.study.text_tables import RowReader, TableLayout, is_missing, table_layout
 
 MONTHS = {"days": 12 / 365.25, "months": 1.0, "years": 12.0}
-"""Months in one unit of the file."""
+"""Months per unit of the file."""
 
 
 class Table(NamedTuple):
@@ -95,7 +95,7 @@ def _without_row_numbers(layout: TableLayout, cells: pd.DataFrame) -> pd.DataFra
 
 
 def warn_open_ended(path: Path, numbers: Sequence[int]) -> None:
-    """Say that the last line has no line end: it is whole by its number of cells, but its last cell may be cut."""
+    """Warn that the last line has no line end. It has all its cells, but the last cell may be cut off."""
     if len(numbers):
         value, rule = "the last line has no line end", "A file cut off in its last cell looks like this."
         problem = Problem(f"{path}:{numbers[-1]}", value, rule, "Nothing, if the last value is whole.")
@@ -103,19 +103,19 @@ def warn_open_ended(path: Path, numbers: Sequence[int]) -> None:
 
 
 def missing_cells(cells: pd.Series) -> pd.Series:
-    """Which cells mean "no value": empty, NA, [Not Available] and their kin (text_tables.MISSING)."""
+    """Which cells mean a missing value: empty, NA, [Not Available] and others (text_tables.MISSING)."""
     known = {value: is_missing(value) for value in cells.unique()}
     return cells.map(known).astype(bool)
 
 
 def to_number(cells: pd.Series, missing: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """(float64 with NaN where missing, which non-missing cells are no number). A decimal comma is no number."""
+    """(float64 with NaN where missing, mask of non-missing cells that are not numbers). A decimal comma is not accepted."""
     values = pd.to_numeric(cells.where(~missing), errors="coerce").astype(np.float64)
     return values, values.isna() & ~missing
 
 
 def normalised_code(value: str) -> str:
-    """A code as compared: no surrounding space, no case, 1.0 as 1."""
+    """A code in the form used for comparison: no surrounding space, lower case, 1.0 as 1."""
     text = value.strip().casefold()
     if text.endswith(".0") and text[:-2].lstrip("-").isdigit():
         return text[:-2]

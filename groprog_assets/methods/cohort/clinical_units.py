@@ -1,7 +1,7 @@
-"""Laboratory values recorded in more than one unit, brought into the field's own. Arrays in, arrays out; no outcome is seen.
+"""Conversion of laboratory values recorded in several units to the unit of their field. Arrays in, arrays out; no outcomes.
 
 A file that mixes g/dl with g/l does not say which row is which. The study states the plausible range of each unit; ranges do
-not overlap, so a value has one reading or none.
+not overlap, so a value has at most one interpretation.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class Recorded(NamedTuple):
 def in_stated_unit(values: np.ndarray, units: Sequence[UnitRange]) -> Recorded:
     """Each of `values` (n,) times the factor of the one range [lowest, highest] that holds it.
 
-    A value in no range becomes NaN: it is an error of entry or in a unit that was not stated. Without `units` all values are
-    kept, recorded in "". Row by row: a value's reading depends on no other.
+    A value in no range becomes NaN: it is a typing error, or in a unit that was not stated. Without `units` all values are kept
+    and their unit is "". Each value is interpreted on its own.
 
     >>> from groprog_assets.study.schema import UnitRange
     >>> stated = [UnitRange(unit="g/dl", lowest=1, highest=6.5), UnitRange(unit="g/l", lowest=10, highest=65, factor=0.1)]

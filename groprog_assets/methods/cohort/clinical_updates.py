@@ -1,4 +1,4 @@
-"""What a delivered clinical table changes: rows merged into the table as it is, each patient's change named. Tables in and out.
+"""Merging of a delivered clinical table into the current one, with the change of each patient. Tables in and out.
 
 Cells are text as in the files; a blank or missing token in an update leaves the value known before. No Dagster.
 """
@@ -15,8 +15,8 @@ from groprog_assets.study.text_tables import is_missing
 
 
 class Change(NamedTuple):
-    """Patients by what a table changes of them: new, followed (later time or another event), corrected (another covariate),
-    withdrawn, shrunk (a shorter time, or an event taken back); columns added and removed. Lists are sorted."""
+    """Patients by kind of change: new, followed (later time or another event), corrected (another covariate), withdrawn,
+    shrunk (a shorter time, or an event removed); columns added and removed. Lists are sorted."""
 
     new: list[str]
     followed: list[str]
@@ -35,7 +35,7 @@ class Change(NamedTuple):
 def merge_rows(current: pd.DataFrame, update: pd.DataFrame, patient_column: str, where: str) -> pd.DataFrame:
     """`current` with the patients of `update` changed or added, in the order of `current`, new ones last.
 
-    Rows of one patient that say the same count once. CohortError with every problem: no patient column, columns that the table
+    Equal rows of one patient count once. CohortError with every problem: no patient column, columns that the table
     does not have (each named), a patient without identifier, rows of one patient that contradict each other (both shown).
     """
     problems = []
@@ -95,10 +95,10 @@ def remove_patients(current: pd.DataFrame, leaving: Sequence[str], patient_colum
 def compare(
     current: pd.DataFrame, new: pd.DataFrame, patient_column: str, time_column: str, event: Mapping[str, Any]
 ) -> Change:
-    """What `new` changes of `current`.
+    """The changes from `current` to `new`.
 
-    event: {"column", "happened": the values that mean it happened}. A time is shrunk when both are numbers and the later is
-    smaller; an event is taken back when it had happened and no longer has.
+    event: {"column", "happened": the values that mean it happened}. A time is shrunk when both are numbers and the new one is
+    smaller. An event is removed when `current` has it and `new` does not.
     """
     old, now = _by_patient(current, patient_column), _by_patient(new, patient_column)
     both = [name for name in old.index if name in now.index]

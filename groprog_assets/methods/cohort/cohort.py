@@ -1,4 +1,4 @@
-"""The unified sample index: who is in the study, with which covariates, known when; outcomes in a table of their own.
+"""The sample index: patients of the study, their covariates, and when each covariate is known. Outcomes are a separate table.
 
 Tables in, tables out; no Dagster.
 """
@@ -25,7 +25,7 @@ from groprog_assets.tables.values import Document, Values
 
 class AssembledCohort(NamedTuple):
     """index (cohort_index), records, fields, outcomes and exclusions: the same patients in the same order in the first,
-    second and fourth; funnel (patient_funnel); summary: the cohort page's numbers, JSON-able."""
+    second and fourth; funnel (patient_funnel); summary: numbers for the report, JSON-able."""
 
     index: pd.DataFrame  # type: ignore[assignment]  # hides tuple.index, which nobody asks for
     records: pd.DataFrame
@@ -51,11 +51,11 @@ def assemble_cohort(
     """Patients with a usable outcome, in the order of `records`.
 
     Landmark mode (`landmark_months` = t0): patients with time <= t0 are dropped and listed, time restarts at t0, fields known
-    by t0 are used. Without it only fields known at baseline are. Fields are judged again on the patients left, so
-    one that became constant is not used. With `genes` (symbols of the experiment) the expression must share
+    by t0 are used. Without it only fields known at baseline are. Fields are checked again on the remaining patients, so a
+    field that became constant is not used. With `genes` (symbols of the experiment) the expression must share
     `minimum_shared_genes` with them. Patients without expression stay; the index says so. `units`, of
-    `clinical_records.recorded_units`, goes into the summary as it is; `left_out`, of `outcomes.left_out_by_reason`, says who of
-    `exclusions` had the event.
+    `clinical_records.recorded_units`, is copied into the summary; `left_out`, of `outcomes.left_out_by_reason`, gives the
+    number of patients in `exclusions` with the event.
 
     Patients alike in outcome and every covariate, or in every gene, are named in the index (`twin_of`) and stay in one fold.
 
@@ -137,7 +137,7 @@ def assemble_cohort(
 
 
 def _steps(exclusions: pd.DataFrame, left_out: Mapping[str, Mapping[str, int]] | None) -> list[Step]:
-    """The steps by which patients lost their outcome; without `left_out` nobody knows who of them had the event."""
+    """The steps that left out patients without an outcome; without `left_out`, their events are unknown."""
     if left_out is None:
         counts = exclusions.loc[exclusions["what"] == "patient", "reason"].value_counts(sort=False)
         left_out = {str(reason): {"event": 0, "censored": 0, "unknown": int(count)} for reason, count in counts.items()}
@@ -150,7 +150,7 @@ def _steps(exclusions: pd.DataFrame, left_out: Mapping[str, Mapping[str, int]] |
 def _twins(
     joined: pd.DataFrame, fields: list[str], expression: dict[str, np.ndarray] | None, parameters: CohortParameters
 ) -> tuple[list[str], list[Problem]]:
-    """(for each patient the first one alike, "" for none; a problem for each kind of likeness that chance does not explain)."""
+    """(for each patient the first identical one, "" for none; a problem for each kind of identity beyond chance)."""
     profiles: dict[str, int] = {}
     groups_of_profiles: list[list[int]] = []
     own = np.full(len(joined), -1)
@@ -189,7 +189,7 @@ def _twins(
 
 
 def _same_profile(group: list[int], own: np.ndarray, profiles: Mapping[str, int]) -> list[list[int]]:
-    """The rows of a group of alike records, parted where both have expression and it differs."""
+    """The rows of a group of identical records, split where both have expression and it differs."""
     without = [row for row in group if own[row] < 0]
     parts: dict[object, list[int]] = {}
     for row in group:

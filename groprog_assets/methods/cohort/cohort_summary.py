@@ -1,4 +1,4 @@
-"""What a reader asks of a cohort first: table 1 by event, missing values, follow-up. Tables in, numbers out."""
+"""Summary of a cohort: table 1 by event, missing values, follow-up. Tables in, numbers out."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def summarise(
 
 
 def follow_up(outcomes: pd.DataFrame) -> dict[str, float | None]:
-    """Follow-up by the reverse Kaplan-Meier method: median and quartiles (months) of the time to censoring, events taken as
-    censored, with the 95 % interval of the median; None where the curve does not fall that far. Also median survival.
+    """Follow-up by the reverse Kaplan-Meier method: median and quartiles (months) of the time to censoring, events treated as
+    censored, with the 95 % interval of the median; None where the curve does not reach the quantile. Also median survival.
 
     Source: Schemper and Smith 1996, doi:10.1016/0197-2456(96)00075-X; paper 3.6.
     """
@@ -64,7 +64,7 @@ def table_one(records: pd.DataFrame, fields: pd.DataFrame, outcomes: pd.DataFram
 
     Keys: field, kind, unit, level ("" for continuous), and for each of all, event, censored: continuous {median, quartile_1,
     quartile_3, known}; others {count, known}. Also missing (patients). No p-values: with censoring, the difference
-    between patients with and without an observed event tests no hazard.
+    between patients with and without an observed event is not a test of the hazard.
     """
     joined = records.merge(outcomes[["patient_id", "event"]], on="patient_id", validate="one_to_one")
     event = joined["event"].to_numpy(bool)

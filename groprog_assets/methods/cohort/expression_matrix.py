@@ -1,4 +1,4 @@
-"""A text table of genes x samples as numbers, block by block: nothing but the numbers is held. No meaning of genes or samples."""
+"""Reader of a text table of genes x samples, block by block; only the numbers are kept in memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from groprog_assets.methods.cohort.clinical_tables import warn_open_ended
 from groprog_assets.study.text_tables import RowReader, Rows, TableLayout, cells, first_cell, is_missing
 
 MOST_COLUMNS = 5
-"""Columns with wrong cells that are named one by one."""
+"""Number of columns with wrong cells that are named; further ones are counted."""
 
 
 class Matrix(NamedTuple):
@@ -36,8 +36,8 @@ class _Wrong(NamedTuple):
 def read_matrix(layout: TableLayout, chosen: Sequence[int]) -> Matrix:
     """The numbers of the `chosen` columns (places in `layout.columns`, ascending), all rows of the file in their order.
 
-    A missing cell (`text_tables.MISSING`) is NaN. Raises TextTableError for a file that cannot be read at all; whatever else is
-    wrong stands in `problems`.
+    A missing cell (`text_tables.MISSING`) is NaN. Raises TextTableError for a file that cannot be read at all; other errors
+    are in `problems`.
     """
     genes: list[str] = []
     numbers: list[int] = []
@@ -62,7 +62,7 @@ def read_matrix(layout: TableLayout, chosen: Sequence[int]) -> Matrix:
 def _numbers(
     rows: Rows, genes: list[str], delimiter: str, chosen: Sequence[int], wrong: dict[int, list[_Wrong]]
 ) -> np.ndarray:
-    """(rows, chosen) float64. NumPy reads the block where every cell is a number or plainly missing; else cell by cell."""
+    """(rows, chosen) float64. NumPy reads a block where all cells are numbers, empty or NA; others are read cell by cell."""
     if not chosen:
         return np.empty((len(rows.lines), 0))
     try:

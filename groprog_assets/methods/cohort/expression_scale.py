@@ -1,4 +1,4 @@
-"""What the values of an expression matrix are (z-scores, logs, counts, linear values), and their common log scale."""
+"""Scale of an expression matrix (z-scores, logarithms, counts, linear values) and conversion to a common log scale."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from groprog_assets.errors import Notice, Problem
 
 Scale = Literal["z_score", "log", "counts", "linear"]
 HIGHEST_LOG = 64.0
-"""No logarithm of an expression value is higher, and no experiment's counts or linear values stay all below."""
+"""Upper limit of logarithms of expression; in any experiment some counts or linear values are higher."""
 LOWEST_LOG_RANGE = 25.0
-"""Linear values of a whole transcriptome reach higher than this; logarithms to base 2 hardly do."""
+"""Linear values of a whole transcriptome exceed this; logarithms to base 2 rarely do."""
 CENTRED, OFF_CENTRE = 0.6, 2.0
-"""Median of the genes' absolute medians below which genes are centred as z-scores are, and above which they are not."""
+"""Genes count as centred, as z-scores are, when the median of their absolute medians is below this."""
 EQUAL_TOTALS = 0.01
-"""Relative spread of the samples' totals up to which they were scaled to one total, as TPM and CPM are."""
+"""Largest relative spread of sample totals that were scaled to one total, as in TPM and CPM."""
 FEWEST_FOR_TOTALS = 200
-"""Genes a matrix has at least for its samples' totals to say something."""
+"""Fewest genes for which the totals of samples are compared."""
 
 
 class _Seen(NamedTuple):
-    """What the values show: range, whether all are whole, genes centred near 0, genes far from 0, one total for all samples."""
+    """The values: range, whether all are whole, genes centred near 0, genes far from 0, one total for all samples."""
 
     lowest: float
     highest: float
@@ -44,12 +44,12 @@ class _Seen(NamedTuple):
 
 
 def scale_problems(values: np.ndarray, scale: Scale, where: str) -> list[Problem]:
-    """What in the values contradicts the declared scale; `values` (genes, patients), NaN ignored.
+    """Contradictions between the values and the declared scale; `values` (genes, patients), NaN ignored.
 
     Told from values alone: z-scores have negative values and genes centred at 0; logs lie below 64 and their genes are not
     centred; counts are not negative, exceed 64 and differ in their totals between samples (fractions are expected counts);
-    linear values are not negative. What only might be wrong passes: linear values that are whole and differ in their totals, or
-    are all as low as logs, are said in a Notice.
+    linear values are not negative. Doubtful values pass with a Notice: linear values that are whole and differ in their
+    totals, or are all as low as logarithms.
     """
     seen = _seen(values)
     if seen is None:
@@ -80,7 +80,7 @@ def scale_problems(values: np.ndarray, scale: Scale, where: str) -> list[Problem
 
 
 def _doubt(seen: _Seen, where: str, value: str) -> None:
-    """Say what linear values may be instead."""
+    """Warn when linear values may be on another scale."""
     if seen.whole and seen.highest > HIGHEST_LOG and not seen.equal_totals:
         looks, why = "counts", "their depth of sequencing stays in linear values"
     elif 0 < seen.highest <= LOWEST_LOG_RANGE and not seen.whole:
@@ -112,7 +112,7 @@ def _seen(values: np.ndarray) -> _Seen | None:
 
 def common_scale(values: np.ndarray, scale: Scale, where: str) -> tuple[np.ndarray, str]:
     """(values on the scale the model reads, its unit): z-scores and logs as they are, counts as log2(1 + counts per million of
-    the sample), linear values as log2(1 + value). Fractional counts are rounded first, which is said."""
+    the sample), linear values as log2(1 + value). Fractional counts are rounded first, with a Notice."""
     if scale == "counts":
         values = _rounded(values, where)
         total = np.nansum(values, axis=0)

@@ -1,4 +1,4 @@
-"""Who is tested when: repeated folds by patient, stratified by event, or read from a splits file.
+"""Test folds: repeated, by patient, stratified by event, or read from a splits file.
 
 Tables in, tables out; no Dagster. Source: docs/methods.md.
 """
@@ -29,13 +29,12 @@ def make_folds(
 ) -> pd.DataFrame:
     """`folds` table: in every repeat each patient of `outcomes` is tested in exactly one fold.
 
-    Without `splits_path`, folds are drawn per repeat from `seed`, stratified by event, so that their event counts
-    differ by at most one; the
-    same outcomes and seed give the same folds, whatever the row order. A splits file is JSON with `ids` and `splits`
-    [{rep, fold, test: [index into ids]}]; patients of it who are not in `outcomes` are passed over, as they were
-    excluded from the cohort. Patients whom `index` (cohort_index) says to be alike (`twin_of`) are tested in one fold.
-    Raises CohortError, with every problem at once: repeated patient ids, a patient in two folds of a repeat or in
-    none, an unknown id, fewer events than folds, identical patients in two folds of a splits file.
+    Without `splits_path`, folds are drawn per repeat from `seed`, stratified by event, so that their event counts differ by
+    at most one; the same outcomes and seed give the same folds, whatever the row order. A splits file is JSON with `ids` and
+    `splits` [{rep, fold, test: [index into ids]}]; its patients who are not in `outcomes` are ignored, because they were
+    excluded from the cohort. Patients whom `index` (cohort_index) marks as identical (`twin_of`) are tested in one fold.
+    Raises CohortError, with every problem at once: repeated patient ids, a patient in two folds of a repeat or in none, an
+    unknown id, fewer events than folds, identical patients in two folds of a splits file.
     """
     duplicated = outcomes["patient_id"][outcomes["patient_id"].duplicated()].unique()
     if len(duplicated):

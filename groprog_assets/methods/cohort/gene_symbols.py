@@ -1,4 +1,4 @@
-"""Gene symbols as spreadsheets spoil them: dates and serial numbers where MARCH1, SEPT2 or DEC1 stood.
+"""Detection of gene symbols that a spreadsheet changed to dates or serial numbers, such as MARCH1, SEPT2 and DEC1.
 
 Source: Ziemann, Eren, El-Osta, Genome Biology 17:177 (2016); Bruford et al., Nature Genetics 52:754 (2020), for the new symbols.
 """
@@ -39,7 +39,7 @@ MONTHS = {
         "dic": 12,
     },
 }
-"""Months as spreadsheets abbreviate them in English, and where another language differs for a month that has genes."""
+"""Abbreviated months of spreadsheets in English and, for months with genes, in other languages."""
 GENES = {
     **{(3, k): [f"MARCH{k} (now MARCHF{k})"] for k in range(1, 12)},
     **{(9, k): [f"SEPT{k} (now SEPTIN{k})"] for k in range(1, 15)},
@@ -62,14 +62,14 @@ _SERIAL = re.compile(r"[2-5]\d{4}(?:\.0)?")
 FIRST_DAY = datetime.date(1899, 12, 30)
 """Day 0 of a spreadsheet's serial numbers, for days after February 1900."""
 MOST_NUMBERS = 0.05
-"""Share of symbols that are numbers up to which these can be serial numbers of dates: above, the column holds gene ids."""
+"""Numbers may be serial numbers of dates up to this share of the symbols; above it, the column holds gene ids."""
 
 
 def spoiled_symbols(symbols: Iterable[str]) -> dict[str, list[str]]:
     """{symbol that is a date: the likely symbols}, in the order of the file; an empty list where no known gene makes this date.
 
-    A number is a date only among symbols that are mostly no numbers, and only as the serial number of a day that a gene makes:
-    44256 is 1 March 2021.
+    A number is a date only when most symbols are not numbers, and only when it is the serial number of a day that a gene name
+    gives: 44256 is 1 March 2021.
     """
     distinct = list(dict.fromkeys(symbols))
     numbers = sum(symbol.isdigit() for symbol in distinct)
@@ -88,7 +88,7 @@ def spoiled_symbols(symbols: Iterable[str]) -> dict[str, list[str]]:
 
 
 def told(spoiled: dict[str, list[str]], symbols: Iterable[str], most: int = 8) -> str:
-    """The spoiled symbols in words: each with the number of its rows and the likely genes."""
+    """The changed symbols as text: each with its number of rows and the likely genes."""
     rows = Counter(symbols)
     parts = [
         f"{symbol!r}"

@@ -1,6 +1,6 @@
-"""Who is who: identifiers that are one under other spellings, and patients that are alike in every column.
+"""Identity of patients: identifiers that differ only in spelling, and patients with identical data.
 
-Tables in, tables and problems out; no Dagster. A patient who stands twice is trained on and tested on at once.
+Tables in, tables and problems out; no Dagster. A duplicated patient could be in training and test data at once.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from groprog_assets.errors import Problem
 from groprog_assets.methods.cohort.clinical_tables import Table
 
 INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0" + "".join(map(chr, range(0xFE00, 0xFE10))))
-"""Characters without a glyph that are in no format category."""
+"""Invisible characters outside the Unicode format category."""
 ENOUGH_GENES = 20
-"""Genes with a value by which two expression profiles are compared; fewer can be alike by chance."""
+"""Fewest genes with a value for comparing two expression profiles; with fewer, profiles can be equal by chance."""
 
 
 class Twins(NamedTuple):
-    """Rows that are alike. groups: one list of row numbers a set of alike rows, in order; expected: how many alike pairs chance
-    would give among the distinct rows; evidence: the columns compared, in words."""
+    """Identical rows. groups: one list of row numbers per set of identical rows, in order; expected: number of identical pairs
+    expected by chance among the distinct rows; evidence: the columns compared, as text."""
 
     groups: list[list[int]]
     expected: float
@@ -32,7 +32,8 @@ class Twins(NamedTuple):
 
 
 def patient_key(identifier: str) -> str:
-    """An identifier as compared: NFKC, without characters nobody sees, dashes alike, spaces trimmed and single, case folded.
+    """An identifier in the form used for comparison: NFKC, no invisible characters, one kind of dash, single spaces, case
+    folded.
 
     >>> patient_key(" Ｐ01\\u200b ") == patient_key("p01")
     True
@@ -52,8 +53,8 @@ def patient_key(identifier: str) -> str:
 
 
 def spelling_problems(patients: Sequence[str], where: str, table: Table | None = None) -> list[Problem]:
-    """One problem where identifiers that are written differently are one under `patient_key`; repeats of one spelling are not
-    its concern."""
+    """One problem where differently written identifiers have the same `patient_key`; repeats of one spelling are not
+    checked here."""
     spellings: dict[str, dict[str, int]] = {}
     for row, patient in enumerate(patients):
         if patient:
@@ -85,7 +86,7 @@ def shared_patients(own: Iterable[str], others: Iterable[str]) -> list[str]:
 
 
 def row_keys(frame: pd.DataFrame) -> np.ndarray:
-    """(n,) text: each row as compared; numbers to six digits, missing as missing."""
+    """(n,) text: each row in the form used for comparison; numbers to six digits, missing values kept."""
     parts = []
     for name in frame.columns:
         values = frame[name]
@@ -99,7 +100,7 @@ def row_keys(frame: pd.DataFrame) -> np.ndarray:
 
 
 def expected_pairs(frame: pd.DataFrame) -> float:
-    """How many pairs of the distinct rows would be alike in every column if the columns were independent."""
+    """Expected number of identical pairs among the distinct rows if the columns were independent."""
     distinct = frame[~pd.Series(row_keys(frame)).duplicated().to_numpy()]
     n = len(distinct)
     chance = 1.0
@@ -110,7 +111,7 @@ def expected_pairs(frame: pd.DataFrame) -> float:
 
 
 def identical_rows(frame: pd.DataFrame) -> Twins:
-    """Rows of `frame` (outcome and covariates, without the identifier) that are alike in every column."""
+    """Rows of `frame` (outcome and covariates, without the identifier) that are identical in every column."""
     groups = _groups(row_keys(frame))
     return Twins(groups, expected_pairs(frame) if groups else 0.0, f"{len(frame.columns)} columns")
 
@@ -127,7 +128,7 @@ def profile_keys(values: np.ndarray) -> np.ndarray:
 
 
 def identical_profiles(values: np.ndarray) -> Twins:
-    """Rows of an expression matrix (n, genes) that are alike in every gene."""
+    """Rows of an expression matrix (n, genes) that are identical in every gene."""
     return Twins(_groups(profile_keys(values)), 0.0, f"all {values.shape[1]} genes of the expression")
 
 

@@ -1,6 +1,6 @@
-"""Outcomes of a clinical table: event codes, follow-up in months, and whether who is left out depends on the event.
+"""Outcomes of a clinical table: event codes, follow-up in months, and whether missing outcomes depend on the event.
 
-Table in, table out; no Dagster. What is certainly wrong is a problem; what may be right but seldom is, is a question.
+Table in, table out; no Dagster. A certain error is a problem; an unusual value that may be right is a question.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from groprog_assets.study.schema import Endpoint
 from groprog_assets.tables.values import Values
 
 ENOUGH_TO_ASK = 20
-"""Patients from which on a table without a censored patient, or without an event, is asked about its codes."""
+"""Fewest patients for which a table without censored patients, or without events, raises a question about its codes."""
 USUAL_FOLLOW_UP = (1.0, 40.0)
-"""Years between which the longest follow-up of a cohort usually lies; outside, the unit is asked about."""
+"""Usual range of the longest follow-up of a cohort, in years; outside it, the unit is questioned."""
 EVENT_WORDS = (
     "dead",
     "deceased",
@@ -57,7 +57,7 @@ class LeftOut(NamedTuple):
 
 
 class ReadOutcomes(NamedTuple):
-    """outcomes: patient_id, time (months), event; left_out; problems; notices: what was done that a reader should know."""
+    """outcomes: patient_id, time (months), event; left_out; problems; notices: facts that a reader should know."""
 
     outcomes: pd.DataFrame
     left_out: list[LeftOut]
@@ -169,9 +169,9 @@ def left_out_by_reason(left_out: Sequence[LeftOut]) -> dict[str, dict[str, int]]
 def coding_problems(
     table: Table, outcomes: pd.DataFrame, left_out: Sequence[LeftOut], endpoint: Endpoint, parameters: CohortParameters
 ) -> list[Problem]:
-    """What a whole table's outcomes cannot be: nobody censored though several codes stand in the column (unless
-    `complete_follow_up`), nobody with the event, or a share of the events beyond `largest_lost_share` left out in
-    dependence on the event."""
+    """Errors of the outcomes of a whole table: no censored patient although the column has several codes (unless
+    `complete_follow_up`), no event, or more than `largest_lost_share` of the events left out while being left out depends on
+    the event."""
     column = f"{table.path}, {endpoint.event_column}"
     problems = []
     events, patients = int(outcomes["event"].sum()), len(outcomes)
@@ -238,8 +238,8 @@ def _event_time_columns(table: Table, endpoint: Endpoint) -> str:
 
 
 def questions(table: Table, outcomes: pd.DataFrame, endpoint: Endpoint) -> list[Problem]:
-    """What may be right but seldom is: nobody censored, a unit that the column's name or the length of follow-up
-    contradicts, and a column named after censoring whose 1 is read as the event."""
+    """Unusual outcomes that may be right: no censored patient, a unit that contradicts the column's name or the length of
+    follow-up, and a column named after censoring whose 1 is read as the event."""
     asked = []
     time_column, event_column = (f"{table.path.name}, {name}" for name in (endpoint.time_column, endpoint.event_column))
     if nobody_censored(outcomes, endpoint):

@@ -1,4 +1,4 @@
-"""Patients of an external cohort who are also in the training cohort: by identifier, by identical rows, by identical expression.
+"""Overlap of an external cohort with the training cohort, by identifier, identical rows or identical expression.
 
 Tables in, names out; no Dagster.
 """
@@ -14,7 +14,7 @@ from groprog_assets.methods.cohort.identity import profile_keys, row_keys, share
 from groprog_assets.tables.values import Values
 
 SAME_TIME = 0.06
-"""Months by which two follow-ups may differ and be one, recorded in days or in months to a hundredth."""
+"""Two follow-up times count as equal up to this difference in months, as days and rounded months differ."""
 
 
 class Overlap(NamedTuple):
@@ -27,7 +27,7 @@ class Overlap(NamedTuple):
     expected: float
 
     def everyone(self, identifiers: bool) -> list[str]:
-        """All of them once; without `identifiers` those that rows or expression show."""
+        """All these patients, each once; without `identifiers`, those found by rows or expression."""
         named = [*(self.by_identifier if identifiers else []), *self.by_row, *self.by_expression]
         return list(dict.fromkeys(named))
 
@@ -49,7 +49,7 @@ def overlap(
     other: tuple[pd.DataFrame, pd.DataFrame, Values | None],
     chance: float,
 ) -> Overlap:
-    """Who of `other` is in `own`; each is (records, outcomes, expression arrays or None).
+    """Patients of `other` who are in `own`; each is (records, outcomes, expression arrays or None).
 
     Rows are alike when event, follow-up (to SAME_TIME months) and every covariate that both have agree, missing values
     included; they count where chance would give fewer than `chance` such pairs. Expression is compared over the genes of both.

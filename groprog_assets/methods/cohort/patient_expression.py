@@ -1,6 +1,6 @@
-"""Patients' expression: genes x patients in the file, patients x genes out, missing kept.
+"""Expression of the patients: genes x patients in the file, patients x genes out, missing values kept.
 
-Nothing is fitted here: that is done in the fold.
+Nothing is fitted here; fitting is done inside the training folds.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def read_expression(cohort: Cohort, patient_ids: Sequence[str]) -> dict[str, np.
 
     Arrays: `values` float32 (patients, genes), NaN = missing; `patient_id` (patients,) and `gene` (genes,) text;
     `averaged_gene`: symbols that stood in several rows (the mean of their rows is kept); `unit` (1,) text. Genes are sorted.
-    Scales: see `expression_scale`. Left out and said in a Notice: rows without a symbol or with a date for one, genes without any
-    value, columns of nobody (see `sample_columns`).
+    Scales: see `expression_scale`. Left out with a Notice: rows without a symbol or with a date instead of one, genes without
+    any value, columns of no patient (see `sample_columns`).
 
     Raises CohortError with every problem: wrong orientation, no common patient, a patient in two columns, rows that do not fit
     the header, cells that are no finite number; else values that contradict the declared scale.
@@ -113,7 +113,7 @@ def expression_genes(path: Path) -> list[str]:
 def _orientation_problems(
     layout: TableLayout, genes: list[str], columns: Mapping[str, int], patient_ids: Sequence[str]
 ) -> list[Problem]:
-    """Whether patients stand in the rows, or nowhere."""
+    """Problems of orientation: patients in the rows, or in neither rows nor columns."""
     wanted, where = set(patient_ids), f"{layout.path}:{layout.header_line}"
     down = sum(gene in wanted for gene in genes)
     if down > len(columns):

@@ -1,4 +1,4 @@
-"""From the rows of the clinical table to the patients of the model: who was left out at which step, by event.
+"""Patient funnel: how many patients each step leaves out, from the clinical table to the model, by event.
 
 Counts in, table out.
 """
@@ -14,7 +14,7 @@ from groprog_assets.tables import conform
 
 
 class Step(NamedTuple):
-    """One rule: its name, how many patients it removed with the event, censored and of unknown event, and what it asks."""
+    """One rule: its name, the patients it removed (with the event, censored, of unknown event), and its requirement."""
 
     step: str
     events: int
@@ -26,8 +26,8 @@ class Step(NamedTuple):
 def patient_funnel(
     events: int, censored: int, steps: list[Step], with_expression: tuple[int, int] | None
 ) -> pd.DataFrame:
-    """The `patient_funnel` table: all rows first, then each rule, then, where the study has expression, who of the patients left
-    has it: (with the event, censored); the others stay.
+    """The `patient_funnel` table: all rows first, then each rule. Where the study has expression, the last row gives the
+    remaining patients with expression (with the event, censored); the others stay in the cohort.
 
     `events`, `censored`: patients with and without the event after every step.
     """

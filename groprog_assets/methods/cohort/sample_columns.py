@@ -1,4 +1,4 @@
-"""Which column of an expression matrix is which patient's: by the patient's identifier, or by that of one of their samples.
+"""Assignment of the columns of an expression matrix to patients, by the identifier of the patient or of a sample.
 
 Names in, places out; no numbers.
 """
@@ -17,7 +17,7 @@ from groprog_assets.methods.cohort.clinical_tables import examples, read_table
 from groprog_assets.study.text_tables import TableLayout, count_of
 
 IDENTIFIER_COLUMNS = ("Entrez_Gene_Id", "Hugo_Symbol", "gene_id", "Cytoband")
-"""Further columns of gene identifiers that cBioPortal and others write beside the symbol."""
+"""Columns of further gene identifiers that cBioPortal and others write beside the symbol."""
 GENE_LABELS = frozenset(
     {
         "gene",
@@ -34,7 +34,7 @@ GENE_LABELS = frozenset(
     }
     | {"feature", "probe", "probe_id", "entrez_gene_id", "ensembl_id", "ensembl", "description"}
 )
-"""Names of a column of genes, lower case: what the first name of a header is when it is not a sample's."""
+"""Names of a gene column, in lower case: the first name of a header, if it is not a sample."""
 SAMPLE_SUFFIX = re.compile(r"(?P<patient>.+?)[-._](?P<code>\d\d)(?:[A-Z](?:[-._].*)?)?")
 """A patient's identifier and what TCGA adds for a sample: -01, -01A, -01A-11R-A084-07; the two digits are the sample's type."""
 CODED = ("TCGA-", "TARGET-")
@@ -42,14 +42,14 @@ CODED = ("TCGA-", "TARGET-")
 
 
 class Sample(NamedTuple):
-    """Whose a sample is, and its type as the sample table states it ("" where it states none)."""
+    """The patient of a sample, and its type in the sample table ("" where it has none)."""
 
     patient: str
     kind: str = ""
 
 
 class _Column(NamedTuple):
-    """A column that is a patient's: its place and name, how that is known, and a rank, lower first, among several samples."""
+    """A column of a patient: its place and name, how it was matched, and its rank among several samples (lowest first)."""
 
     place: int
     name: str
@@ -60,11 +60,11 @@ class _Column(NamedTuple):
 def patient_columns(layout: TableLayout, patient_ids: Sequence[str], samples: Mapping[str, Sample]) -> dict[str, int]:
     """{patient: place of their column} of the patients that have one.
 
-    A column is a patient's by the patient's identifier, by the sample table (`samples`, {sample: Sample}), or by the identifier
-    with a sample's suffix; either also as R's make.names writes it (A-1 as A.1). Of several samples of one patient the column
-    under the patient's own identifier counts, then the primary tumour as the sample table or TCGA's code states it. What was not
-    matched by the patients' own identifiers is said in a Notice. Raises CohortError for a patient in several columns between
-    which nothing decides, and for a header that lacks a name.
+    A column is a patient's by the patient's identifier, by the sample table (`samples`, {sample: Sample}), or by the
+    identifier with a sample's suffix; either also as R's make.names writes it (A-1 as A.1). Of several samples of one
+    patient, the column under the patient's own identifier is used, then the primary tumour according to the sample table or
+    TCGA's code. Columns that were not matched by a patient's own identifier are listed in a Notice. Raises CohortError for a
+    patient in several columns of equal rank, and for a header that lacks a name.
     """
     _check_first_name(layout, set(patient_ids), samples)
     whose = _Owners(patient_ids, samples)
@@ -97,7 +97,7 @@ def patient_columns(layout: TableLayout, patient_ids: Sequence[str], samples: Ma
 
 
 def read_samples(path: Path | None) -> dict[str, Sample]:
-    """{sample: whose it is} of a cBioPortal sample table; empty without one. Raises CohortError where its columns are absent."""
+    """{sample: Sample} of a cBioPortal sample table; empty without one. Raises CohortError where its columns are absent."""
     if path is None:
         return {}
     table = read_table(path)
@@ -111,7 +111,7 @@ def read_samples(path: Path | None) -> dict[str, Sample]:
 
 
 class _Owners:
-    """Whose column a name is."""
+    """Finds the patient of a column name."""
 
     def __init__(self, patient_ids: Sequence[str], samples: Mapping[str, Sample]):
         self.patients, self.samples = {patient: patient for patient in patient_ids}, samples
@@ -119,7 +119,7 @@ class _Owners:
         self.sample_written = _by_written_name(samples)
 
     def __call__(self, place: int, name: str) -> tuple[str | None, _Column | None]:
-        """(patient, column); no column: a sample of the patient that is no tumour."""
+        """(patient, column); the column is None for a sample of the patient that is not a tumour."""
         if name in self.patients:
             return name, _Column(place, name, "by their identifier")
         if name in self.written:
@@ -148,7 +148,7 @@ def _by_written_name(names: Sequence[str] | Mapping[str, Sample]) -> dict[str, s
 
 
 def _first(columns: list[_Column]) -> _Column | None:
-    """The column that counts among those of one patient; None where nothing decides."""
+    """The column to use among those of one patient; None where several have equal rank."""
     own = [column for column in columns if not column.how.endswith(("table", "suffix"))]
     if own or len(columns) == 1:
         return own[0] if len(own) == 1 else columns[0] if not own else None

@@ -1,1 +1,1 @@
-"""What is measured on genes, units and loci: profiles, pausing, differential transcription, enrichment, descriptors."""
+"""Features of genes, units and loci: TSS profiles, pausing, differential transcription, enrichment, gene descriptors."""

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 def size_factors(counts: ArrayLike) -> NDArray[np.float64]:
     """Median-of-ratios factors (l,) of a counts matrix (u, l) (Anders & Huber 2010, 10.1186/gb-2010-11-10-r106).
 
-    Ratios are taken to the geometric mean over the units that every library has reads of. With no such unit the library totals,
+    Ratios are taken to the geometric mean over the units with reads in every library. With no such unit the library totals,
     scaled to geometric mean 1, are used; a library without reads gets factor 1.
     """
     counts = np.asarray(counts, dtype=np.float64)

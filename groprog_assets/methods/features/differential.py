@@ -1,4 +1,4 @@
-"""Differential transcription of called units (4.4): with replicates as DESeq2, otherwise exploratory. Tables in, tables out."""
+"""Differential transcription of units (paper 4.4): as DESeq2 with replicates, exploratory without. Tables in, tables out."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Differential(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """columns: what units and genes have in common, one row each; summary: size factors and how it was tested, JSON-able."""
+    """columns: results that units and genes share, one row each; summary: size factors and how it was tested, JSON-able."""
 
     columns: pd.DataFrame
     summary: Document
@@ -125,7 +125,7 @@ def _replicated(
     depths: NDArray,
     parameters: DifferentialParameters,
 ) -> tuple[dict[str, NDArray], Document]:
-    """Columns of the test with replicates, and its dispersion trend with the fit type that was asked for."""
+    """Columns of the test with replicates, and its dispersion trend with the requested fit type."""
     test = replicated_test(
         counts,
         treated,
@@ -170,10 +170,11 @@ def _exploratory(
 
 
 def conservative_change(fold: NDArray, error: NDArray, quantile: float) -> NDArray[np.float64]:
-    """The end nearest zero of the central interval that leaves out `quantile` on either side (u,), 0 where it holds zero.
+    """The end nearest zero of the central interval that leaves out `quantile` on each side (u,); 0 where the interval
+    contains zero.
 
-    fold, error (u,) log2. A large change of few reads ranks below a smaller one that is certain, which is what a ranking without
-    replicates needs; normal approximation, NaN stays. Source: Feng et al. 2012, GFOLD (10.1093/bioinformatics/bts515), whose
+    fold, error (u,) log2. A large but uncertain change of few reads ranks below a smaller, certain one, which suits a ranking
+    without replicates. Normal approximation; NaN is kept. Source: Feng et al. 2012, GFOLD (10.1093/bioinformatics/bts515), whose
     posterior is replaced by the test's own standard error.
     """
     left = np.abs(fold) - norm.isf(quantile) * error

@@ -1,4 +1,4 @@
-"""The trend of dispersion with mean, as DESeq2 fits it: a curve of two coefficients, a local regression, or one level.
+"""Dispersion trend over the mean, as in DESeq2: a parametric curve, a local regression, or a constant.
 
 Arrays in, a trend out. Source: Love, Huber, Anders 2014 (10.1186/s13059-014-0550-8), methods, dispersion trend; the fit types are
 those of DESeq2 1.38 (`fitType`).
@@ -17,13 +17,13 @@ from groprog_assets.tables.values import Document, Values
 
 FitType = Literal["parametric", "local", "mean"]
 FLOOR = 1e-8
-"""Least dispersion that is estimated."""
+"""Lower limit of estimated dispersions."""
 LEAST_FITTED = 100 * FLOOR
-"""Dispersions below are at the floor of their estimate and say nothing of the trend."""
+"""Dispersions below this are at the lower limit of their estimate and are not used for the trend."""
 NEAR, FAR = 1e-4, 15.0
 """A unit counts in the parametric fit while its dispersion over the trend lies between these."""
 MOST_ROUNDS = 11
-"""Refits without outliers after which the parametric curve is given up."""
+"""Largest number of refits without outliers; then no parametric curve is fitted."""
 
 
 class ParametricTrend(NamedTuple):
@@ -81,9 +81,10 @@ DispersionTrend = ParametricTrend | LocalTrend | MeanTrend
 def dispersion_trend(mean: ArrayLike, dispersion: ArrayLike, fit_type: FitType = "parametric") -> DispersionTrend:
     """The trend of `dispersion` (u,), each unit's own estimate, with `mean` (u,), its mean of normalised reads.
 
-    Units with a missing value, no mean or a dispersion at the floor are left out. Asked for `parametric`, a local trend is fitted
-    where the curve cannot be (a coefficient is not positive, or the fit does not settle), as R does. Asked for either, the mean
-    stands in where fewer than three different means are left: the mean of what is left, of all when nothing is.
+    Units with a missing value, no mean or a dispersion at the floor are left out. With `parametric`, a local trend is fitted
+    when the curve cannot be (a coefficient is not positive, or the fit does not converge), as R does. With either type, the
+    mean dispersion is used when fewer than three different means are left: the mean of the remaining units, or of all when
+    none remains.
     """
     mean, dispersion = np.asarray(mean, dtype=np.float64), np.asarray(dispersion, dtype=np.float64)
     known = (mean > 0) & np.isfinite(mean) & np.isfinite(dispersion)
@@ -117,7 +118,7 @@ def _mean_trend(dispersion: NDArray[np.float64]) -> MeanTrend:
 
 
 def _parametric_trend(mean: NDArray[np.float64], dispersion: NDArray[np.float64]) -> ParametricTrend | None:
-    """Gamma regression with identity link on 1 / mean, refitted without outliers until it stays; None where it does not hold."""
+    """Gamma regression with identity link on 1 / mean, refitted without outliers until it is stable; None where it fails."""
     inverse = 1 / mean
     coefficients = np.array([0.1, 1.0])
     for _ in range(MOST_ROUNDS):

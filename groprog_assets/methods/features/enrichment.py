@@ -1,4 +1,4 @@
-"""Which functions the changed genes share (4.5, figure 6): hypergeometric over the tested background. Tables in, tables out."""
+"""Enrichment of terms among changed genes (paper 4.5, figure 6): hypergeometric test. Tables in, tables out."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def enrichment(
     """Over-representation of every term among genes going up, down or either way.
 
     A gene's direction is that of the unit covering most of it. The background is the genes with a tested unit and at least one
-    annotation. Gene sets of a GMT say nothing of the genes they leave out, so there it is every gene with a tested unit.
+    annotation. A GMT does not list the genes without a set, so there the background is every gene with a tested unit.
     A term is tested when it holds between the size limits within the background. p is the upper tail,
     P(overlap or more); adjusted within gene set and branch. An empty gene set gives no rows. `labels` covers every gene of
     `genes`: 1 where the gene lies under any term of the label (by id, alternative id, name or synonym), annotated genes or not.

@@ -1,4 +1,4 @@
-"""How much the libraries are alike: variance-stabilised counts, principal components, correlations. Tables in and out."""
+"""Similarity of libraries: variance-stabilised counts, principal components, correlations. Tables in and out."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def library_similarity(
 ) -> LibrarySimilarity:
     """Similarity of all `libraries` by the counts of units.
 
-    counts: `transcript_counts`; dispersion_trend: document of the test's trend, or of the assumed dispersion. The transform knows
+    counts: `transcript_counts`; dispersion_trend: document of the test's trend, or of the assumed dispersion. The transform uses
     the study's design through that trend (DESeq2's blind=FALSE). Size factors are by the median of ratios over all libraries, or
     in proportion to `library_sizes` {library: reads}. Components are of the `principal_component_units` units of largest
     variance.

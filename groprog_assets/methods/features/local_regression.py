@@ -1,4 +1,4 @@
-"""Local quadratic regression of one variable on another, fitted at a few places and joined smoothly. Arrays in, a curve out."""
+"""Local quadratic regression of one variable on another, interpolated between fitted points. Arrays in, a curve out."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from groprog_kernels.window_counts import bin_edges, bin_windows, count_windows
 PSEUDOCOUNT = 0.5
 MASKED_LIMIT = 0.5
 MOST_WINDOWS = 5_000_000
-"""Windows of a locus counted at once; a longer one begins with wider windows."""
+"""Largest number of windows of a locus; a longer locus starts with wider windows."""
 
 
 class Loci(NamedTuple):
@@ -63,7 +63,7 @@ def loci(
 ) -> Loci:
     """Reads, tracks and reliability of every key locus, per condition and strand; libraries of a condition are pooled.
 
-    sizes {library id: reads}: what counts are put per million of; without, the libraries' reads.
+    sizes {library id: reads}: library sizes for reads per million; by default the reads of each library.
 
     A locus given as a gene reaches from its dominant TSS to its TTS and is shown with flanks; one given as an interval is
     shown as it stands. `fine` has the same strands by single bases, or by the narrowest windows (a power of two) of which no

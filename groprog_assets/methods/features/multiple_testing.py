@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 
 def benjamini_hochberg(p_value: ArrayLike) -> NDArray[np.float64]:
-    """Adjusted p-values (n,) over the rows that have one; NaN stays NaN and is not counted. Equals R's p.adjust(method="BH").
+    """Adjusted p-values (n,) over the rows with a p-value; NaN stays NaN and is not counted. Equals R's p.adjust(method="BH").
 
     Source: Benjamini & Hochberg 1995 (10.1111/j.2517-6161.1995.tb02031.x). Empty input gives an empty array.
     """

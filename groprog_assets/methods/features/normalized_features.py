@@ -93,9 +93,9 @@ def normalize_patients(
 ) -> NDArray[np.float32]:
     """Patients' own features (n, g, j) -> (n, g, J) float32 in the columns of the experiment's table, genes in its order.
 
-    The constants are the experiment's, so no patient decides how another is scaled; only ranks are a patient's own. A feature
-    that is not measured in a patient's library stands as in the experiment. A missing value becomes the neutral value of
-    `normalize`; a patient without any value stays missing (NaN).
+    The constants are those of the experiment, so the scale of a patient does not depend on other patients; only ranks are
+    computed per patient. A feature that a patient's library does not measure has the value of the experiment. A missing value
+    becomes the neutral value of `normalize`; a patient without any value stays missing (NaN).
     """
     columns = [name for name in experiment.table.columns if name != "gene"]
     constants = experiment.constants.set_index("feature")

@@ -1,4 +1,4 @@
-"""u_ik: what a patient's own nascent library says of each gene (matched mode). Tables in, arrays out."""
+"""Gene features from a patient's own nascent library, u_ik (matched mode). Tables in, arrays out."""
 
 from __future__ import annotations
 

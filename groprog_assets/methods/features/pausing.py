@@ -1,4 +1,4 @@
-"""The paper's pausing index (Table 4, 4.7, figure 9): counts, densities, classes, and whether it moved. Tables in, tables out."""
+"""The paper's pausing index (Table 4, 4.7, figure 9): counts, densities, classes, and its shift. Tables in, tables out."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Differential transcription with replicates: DESeq2's analysis through PyDESeq2. Arrays in and out.
 
-PyDESeq2 estimates each unit's dispersion and fits the coefficients. Ours are the steps in which it departs from R or which it
-lacks: the trend of dispersions (`dispersion_trend`), the Wald test and its threshold form (`wald`), and the shrinkage of fold
-changes (`shrinkage`).
+PyDESeq2 estimates the dispersion of each unit and fits the coefficients. This module adds the steps in which PyDESeq2 differs
+from R or which it lacks: the trend of dispersions (`dispersion_trend`), the Wald test and its threshold form (`wald`), and
+the shrinkage of fold changes (`shrinkage`).
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from groprog_assets.methods.features.shrinkage import prior_variance, shrunken_c
 from groprog_assets.methods.features.wald import wald_test
 
 REPLACED_FROM = 7
-"""Replicates a side from which outlying counts are replaced (DESeq2, minReplicatesForReplace)."""
+"""Fewest replicates per side for replacing outlying counts (DESeq2, minReplicatesForReplace)."""
 TRIMMED = 0.2
 """Share of the counts left out at either end of the mean that replaces an outlying count."""
 
 
 class ReplicatedTest(NamedTuple):
     """Columns (u,) of the test, log2 where they are fold changes; trend: of dispersions with means; prior_variance: of log2 fold
-    changes in the shrinkage, NaN where none could be told."""
+    changes in the shrinkage, NaN where it cannot be estimated."""
 
     log2_fold_change: NDArray[np.float64]
     standard_error: NDArray[np.float64]
@@ -137,7 +137,7 @@ def _set_trend(data: Any, trend: DispersionTrend) -> None:
 def _refit_without_outliers(data: Any, treated: NDArray[np.bool_], factors: NDArray, trend: DispersionTrend) -> NDArray:
     """The counts (u, l) with outlying ones replaced by the unit's trimmed mean; units that had one are fitted again in `data`.
 
-    PyDESeq2's own `refit` knows no local trend, so its steps stand here with `trend`.
+    PyDESeq2's own `refit` has no local trend, so its steps are repeated here with `trend`.
     """
     counts = np.array(data.X.T)
     data.var["replaced"] = data.var["refitted"] = False

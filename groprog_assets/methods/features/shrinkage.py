@@ -11,9 +11,9 @@ from scipy.stats import norm
 from groprog_assets.methods.features.wald import LEAST_MEAN
 
 UPPER_QUANTILE = 0.05
-"""Share of the fold changes, by weight, that lies beyond the quantile by which the prior's width is found."""
+"""Weighted share of the fold changes beyond the quantile that determines the width of the prior."""
 LARGEST_FOLD = 10.0
-"""Fold changes (log2) from which on a unit says nothing of the prior: those of units with reads on one side only."""
+"""Units with larger fold changes (log2) are not used for the prior: they have reads on one side only."""
 
 
 class ShrunkenFit(NamedTuple):

@@ -9,7 +9,7 @@ from scipy.interpolate import CubicSpline
 from groprog_assets.methods.features.dispersion_trend import DispersionTrend, MeanTrend, ParametricTrend
 
 GRID = 4000
-"""Points between zero and the highest count at which the integral of a local trend is taken."""
+"""Number of points between zero and the highest count for the integral of a local trend."""
 
 
 def variance_stabilized(counts: ArrayLike, factors: ArrayLike, trend: DispersionTrend) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 LEAST_MEAN = 0.5
-"""Fitted means below are raised to it (DESeq2's minmu): else a condition without reads has a standard error without limit."""
+"""Lower limit of fitted means (DESeq2's minmu): without it, a condition without reads has an infinite standard error."""
 RIDGE = 1e-6 / np.log(2) ** 2
 """DESeq2's prior precision of a coefficient, natural logs."""
 
