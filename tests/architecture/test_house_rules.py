@@ -164,6 +164,28 @@ def test_every_method_is_reached_by_a_test():
     assert not alone, "no test reaches these"
 
 
+def test_tests_lie_in_folders_named_as_what_they_test():
+    """Each in the folder of its room, of the kernels or of the benchmarks; tests that span rooms lie at the root."""
+    outside = ("architecture", "benchmarks", "kernels", "oracles", "parameters")
+    strangers = []
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        parts = path.relative_to(ROOT / "tests").parts[:-1]
+        if parts and parts[0] not in outside and not ROOT.joinpath("groprog_assets", *parts).is_dir():
+            strangers.append(str(path.relative_to(ROOT)))
+    assert not strangers, "name the folder as the room whose modules these tests test"
+
+
+def test_the_folders_of_assets_are_the_groups_of_dagster():
+    """A module is named as its asset and lies in the folder of its asset's group."""
+    from groprog_assets.definitions import defs
+    from groprog_assets.graph.specification import SPECIFICATIONS
+
+    assert defs
+    folder = ROOT / "groprog_assets" / "assets"
+    found = {(path.parent.name, path.stem) for path in folder.glob("*/*.py") if path.stem != "__init__"}
+    assert found == {(given.group, name) for name, given in SPECIFICATIONS.items()}
+
+
 def test_assets_read_as_a_sentence():
     """One call of a method and one `materialized`: what takes more lines is a method, a shard or a decision in another room."""
     bodies = {

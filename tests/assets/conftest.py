@@ -1,17 +1,7 @@
-"""The workspace of a copy of the tiny study."""
+"""The definitions, loaded before the tests, so that the specification of every asset is known."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
 from groprog_assets.definitions import defs
-from groprog_assets.store.workspace import Workspace, open_workspace
 
-assert defs  # loading them registers every asset's specification
-
-
-@pytest.fixture
-def workspace(study: Path) -> Workspace:
-    return open_workspace(study)
+assert defs

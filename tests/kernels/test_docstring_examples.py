@@ -39,7 +39,7 @@ def test_public_functions_are_typed_and_have_an_example(name: str) -> None:
 
 
 def test_the_page_of_the_library_gives_what_it_says() -> None:
-    page = Path(__file__).parents[1] / "docs" / "survival_library.md"
+    page = Path(__file__).parents[2] / "docs" / "survival_library.md"
     result = doctest.testfile(str(page), module_relative=False)
     assert result.attempted > 5
     assert result.failed == 0
