@@ -106,7 +106,7 @@ def decision_figure(document: Values, labels: Mapping[str, str] | None = None) -
 
 
 def forest(rows: Sequence[tuple[str, float, Any, Any]], line: float | None, title: str, xlabel: str) -> Figure:
-    """A row each: (label, estimate, lower, upper), None where there is no interval; `line`: where the reference stands."""
+    """A row each: (label, estimate, lower, upper), None where there is no interval; `line`: the reference value."""
     figure, axes = new_figure((6.2, 1.2 + 0.36 * max(len(rows), 2)))
     if not rows:
         say_empty(axes, "Nothing to compare.")

@@ -18,8 +18,8 @@ LABELLED = 24
 def timeline(rows: Sequence[Document], title: str = "") -> Figure:
     """A row for each different value, oldest at the top; a full dot where it was computed, an open one where it was kept.
 
-    rows: {happened (ISO 8601), sha256, reused, actor, changes (list of text)}, oldest first. Beside a value
-    stands what had changed.
+    rows: {happened (ISO 8601), sha256, reused, actor, changes (list of text)}, oldest first. The
+    changes are written beside the value.
     """
     from datetime import datetime
 

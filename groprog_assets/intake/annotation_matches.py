@@ -36,7 +36,7 @@ def require_matches(
             Problem(
                 str(study.genome.annotation),
                 f"genes on {some(found)}; reads on {some(sorted(chroms))}",
-                f"At least one gene of {study.parameters.annotation.minimum_width} bp or more must lie where reads do."
+                f"At least one gene of {study.parameters.annotation.minimum_width} bp or more must be on a chromosome with reads."
                 if narrow
                 else "At least one chromosome must carry both reads and genes.",
                 "Set parameters.annotation.minimum_width, or give an annotation with whole genes."
@@ -51,8 +51,8 @@ def require_matches(
         if locus.gene is not None and locus.gene not in known:
             lost = locus.gene in annotated
             rule = (
-                f"A gene takes part when its interval has {study.parameters.annotation.minimum_width} bp or more, on a "
-                "chromosome with reads, and lies in no other gene of its strand."
+                f"A gene takes part when its interval has {study.parameters.annotation.minimum_width} bp or more, is on a "
+                "chromosome with reads, and is not within another gene of its strand."
             )
             problems.append(
                 Problem(
@@ -123,7 +123,7 @@ def _target(study: Study, genes: pd.DataFrame) -> list[Problem]:
     under = genes[(genes["chrom"] == chrom) & (genes["start"] < end) & (genes["end"] > start)]["gene"].tolist()
     value = f"{study.signature_target} touches {len(under)} annotated genes" + (f" ({some(under)})" if under else "")
     rule = "" if under else "The positive control is the interval that the perturbation must raise."
-    remedy = "" if under else "Nothing, where it lies between genes on purpose; else correct the interval."
+    remedy = "" if under else "Correct the interval, unless it is between genes on purpose."
     return [Problem("signature_target", value, rule, remedy)]
 
 
@@ -136,11 +136,11 @@ def _expression(symbols: list[str], known: set[str], annotated: set[str]) -> Pro
     others = [symbol for symbol in symbols if symbol not in annotated]
     value += f"; {len(others):,} are not annotated ({some(others)})" if others else ""
     versioned = sum(stable_gene(symbol) in annotated for symbol in others)
-    rule = "A symbol that is no gene of the experiment tells nothing of it and is left out." if others or small else ""
+    rule = "A symbol that is not a gene of the experiment is left out." if others or small else ""
     remedy = ""
     if versioned:
         value += f", {versioned:,} of them only for their version"
-        remedy = "Take the version off the ids of the matrix, as in ENSG00000141510 for ENSG00000141510.18."
+        remedy = "Remove the version from the ids of the matrix, as in ENSG00000141510 for ENSG00000141510.18."
     return Problem("cohort.expression", value, rule, remedy)
 
 

@@ -64,9 +64,14 @@ def judge(workspace: Workspace, path: Path) -> Judgement:
     made = Judgement(kind_of(path), digest_bytes(content))
     try:
         if not content.endswith(b"\n"):
-            rule = "A file that was cut off must not pass for a whole one."
+            rule = "The file may be cut off: a complete file ends with a line end."
             raise CohortError(
-                Problem(path.name, "its last line has no end", rule, "End the last line, deliver it again.")
+                Problem(
+                    path.name,
+                    "its last line has no line end",
+                    rule,
+                    "Check that the file is complete, end its last line, deliver it again.",
+                )
             )
         if made.kind == "libraries":
             manifest = read_manifest(workspace, path)
@@ -129,9 +134,9 @@ def _clinical(workspace: Workspace, path: Path, content: bytes, made: Judgement)
     change = compare(current, after, column, cohort.endpoint.time_column, events)
     if made.kind == "table" and len(change.withdrawn) > MOST_LOST * len(current):
         seen = f"{len(change.withdrawn)} of {len(current)} patients are no longer in it"
-        rule = f"A whole table may lack a {MOST_LOST:.0%} share of them: was it cut short?"
+        rule = f"A whole table may lack at most {MOST_LOST:.0%} of them. Is the table complete?"
         raise CohortError(
-            Problem(path.name, seen, rule, "Deliver the whole table, or NAME.withdraw.txt for who leaves.")
+            Problem(path.name, seen, rule, "Deliver the whole table, or NAME.withdraw.txt for patients who withdraw.")
         )
     if made.kind == "table":
         made.table = (content, path.suffix)
@@ -192,7 +197,7 @@ def _returned(workspace: Workspace, cells: pd.DataFrame, column: str, where: str
         return []
     key = study_key(workspace.state)
     back = [name for name in cells[column].str.strip().unique() if pseudonym(name, key) in gone]
-    rule = "Who has withdrawn does not come back with a table."
+    rule = "A table may not contain a patient who has withdrawn."
     return [Problem(where, f"patient {name} has withdrawn", rule, "Remove the row.") for name in back]
 
 
@@ -233,9 +238,9 @@ def _schema_problems(known: list[str], given: list[str], cohort: Cohort, where: 
     for name in dict.fromkeys(item for item in needed if item not in given):
         folded = {other.casefold(): other for other in new}
         near = [folded[item] for item in difflib.get_close_matches(name.casefold(), list(folded), 1, 0.6)]
-        rule = f"The table so far has it. New here: {', '.join(new) or 'none'}."
+        rule = f"The current table has it. New columns here: {', '.join(new) or 'none'}."
         remedy = (
-            f"Was it renamed to {near[0]!r}? Then name it as before, or mend the study file." if near else "Add it."
+            f"Was it renamed to {near[0]!r}? Then use the old name, or correct the study file." if near else "Add it."
         )
         problems.append(Problem(where, f"no column {name!r}", rule, remedy))
     return problems

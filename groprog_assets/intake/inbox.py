@@ -122,9 +122,10 @@ def _settle(workspace: Workspace, folder: Path, path: Path, made: Judgement) -> 
 def _must_wait(workspace: Workspace, path: Path, made: Judgement, stable_seconds: float) -> bool:
     """Whether files of a manifest are still to come; those that do not within PATIENCE_SECONDS are its problems."""
     if made.missing and time.time() - path.stat().st_mtime > PATIENCE_SECONDS:
-        rule = f"The files of a manifest arrive within {PATIENCE_SECONDS // 3600} hours."
+        rule = f"The files of a manifest must arrive within {PATIENCE_SECONDS // 3600} hours."
         made.problems = [
-            Problem(path.name, f"{name} did not arrive", rule, "Send it, then the manifest.") for name in made.missing
+            Problem(path.name, f"{name} did not arrive", rule, "Deliver the file, then the manifest again.")
+            for name in made.missing
         ]
         made.evidence = {"problems": len(made.problems)}
         return False

@@ -58,7 +58,7 @@ def read_manifest(workspace: Workspace, path: Path) -> Manifest:
         stated = [item.strip().lower() for item in given.get("sha256", "").split(";") if item.strip()]
         files = library_files(library)
         if stated and len(stated) != len(files):
-            rule = "The column sha256 holds one digest a file, separated by ';'."
+            rule = "The column sha256 has one digest per file, separated by ';'."
             problems.append(
                 Problem(where, f"{len(stated)} digests for {len(files)} files", rule, "Give them all or none.")
             )
@@ -106,12 +106,12 @@ def _in_inbox(library: Library, manifest: Path, where: str) -> tuple[Library, li
 
     def place(name: Path) -> Path:
         if name.name != str(name) or name.name.startswith("."):
-            rule = "A library's files lie beside the manifest."
+            rule = "The files of a library must be in the folder of the manifest."
             problems.append(Problem(where, str(name), rule, "Give the file's name without a folder."))
             return manifest.parent / "absent"
         beside = manifest.parent / name
         if beside.is_symlink():
-            rule = "What a link leads to can change, and is not the inbox's to keep."
+            rule = "A link is not accepted, because its target can change."
             problems.append(
                 Problem(where, f"{name} is a link", rule, "Deliver the file, or name it in the study file.")
             )
@@ -140,7 +140,7 @@ def _against_study(workspace: Workspace, libraries: list[Library], where: str) -
     for library in libraries:
         if library.condition not in conditions:
             rule = f"Conditions of the study are {', '.join(sorted(conditions))}."
-            remedy = "A further condition enters by the study file."
+            remedy = "Correct the condition, or add a new one in the study file."
             problems.append(Problem(f"{where}, {library.id}", f"condition {library.condition!r}", rule, remedy))
     if problems:
         return problems

@@ -57,7 +57,7 @@ def preview_libraries(study: Study) -> Preview:
         where = f"libraries[{k}], {library.id}"
         path = library.alignments or library.bigwig_plus
         if path is None:
-            rule = "Strand and counted base are told once bowtie2 has aligned the reads, in the run."
+            rule = "Strand and counted base are known when bowtie2 has aligned the reads in the run."
             notices.append(Problem(where, "FASTQ", rule, ""))
             continue
         parameters = study.parameters.filtering
@@ -69,7 +69,7 @@ def preview_libraries(study: Study) -> Preview:
         positions[library.id] = done.positions
         notices.append(_library(where, library, done, len(sizes), most))
     for group in equal_libraries(positions, "position"):
-        rule = "Each library is a sample of its own. A copy is no replicate and shows no change."
+        rule = "Each library must be a sample of its own. A copy is not a replicate."
         value = f"{' = '.join(group)}: the same reads at the same bases in other files"
         problems.append(Problem("libraries", value, rule, "Name the right file for each, or remove the copies."))
     return Preview(list(dict.fromkeys(problems)), notices)
@@ -83,7 +83,7 @@ def _genome(study: Study, sizes: dict[str, int]) -> list[Problem]:
     value = f"{len(same)} of {len(same) + len(differ)} known chromosomes have the lengths of {study.genome.name}"
     if not differ:
         return [Problem("genome", value, "", "")]
-    rule = f"Chromosomes of {study.genome.name} have the lengths published for it; {', '.join(differ[:3])} have not."
+    rule = f"Chromosomes of {study.genome.name} must have its published lengths; {', '.join(differ[:3])} do not."
     return [Problem("genome", value, rule, "Check genome.name and genome.chrom_sizes.")]
 
 
@@ -99,7 +99,7 @@ def _annotation_build(study: Study) -> Iterator[Problem]:
             other = next((word for word in words if assembly_named(word) not in ("", own)), None)
             if own and other is not None and not any(assembly_named(word) == own for word in words):
                 rule = f"The study's assembly is {study.genome.name}."
-                remedy = "Take the annotation of the assembly the reads were aligned to, or mend genome.name."
+                remedy = "Use the annotation of the assembly that the reads were aligned to, or correct genome.name."
                 yield Problem(f"{path}, line {number}", f"the annotation is of {other}", rule, remedy)
                 return
 
@@ -134,6 +134,6 @@ def _library(where: str, library: Library, done: FilteredAlignments, chromosomes
     rule = ""
     if verdict["status"] != "ok":
         rule = "A library whose strand is unclear or not the declared one is left out of the run" + (
-            "." if summary["reads"] < most else ", if the rest of its reads says the same."
+            "." if summary["reads"] < most else ", if the rest of its reads shows the same."
         )
     return Problem(where, "; ".join(told), rule, verdict["remedy"])

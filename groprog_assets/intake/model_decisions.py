@@ -82,7 +82,7 @@ def choose(
     ArtifactError: no decision yet, or its bytes were erased.
     """
     if not reason.strip():
-        rule = "A decision against the rule, or before it, says why."
+        rule = "A person's decision needs a reason."
         raise StudyError(Problem("--reason", "empty", rule, 'Example: --reason "calibration broke on the new site".'))
     before = read_asset(workspace, "champion").value()
     record = workspace.derivations.current_record("champion")
@@ -90,8 +90,8 @@ def choose(
     if not version:
         version = (before.get("previous") or {}).get("model_version") or ""
         if not version:
-            rule = "Going back needs a champion before this one."
-            raise StudyError(Problem("champion", "none came before", rule, "`groprog model list STUDY`"))
+            rule = "A rollback needs a previous champion."
+            raise StudyError(Problem("champion", "no previous champion", rule, "`groprog model list STUDY`"))
     model = find_model(workspace, version)
     if model.model_version == before["model_version"]:
         raise StudyError(Problem("model", f"{version} is the champion already", "Nothing changes.", ""))

@@ -88,9 +88,9 @@ def cohort_notices(study: Study) -> list[Problem]:
     said = [Problem("cohort", told(made.funnel), "", "")]
     said += _doubts(read, study, "cohort")
     unused = read.fields[~read.fields["used"] & ~read.fields["reason"].str.startswith("known ")]
-    rule = "A covariate that tells no patient from another is left out of the model."
+    rule = "A covariate without information is left out of the model."
     said += [
-        Problem(f"cohort.fields, {field}", str(reason), rule, "Remove the field, or mend its column.")
+        Problem(f"cohort.fields, {field}", str(reason), rule, "Remove the field, or correct its column.")
         for field, reason in unused[["field", "reason"]].itertuples(index=False)
     ]
     for external in study.validation:
@@ -106,7 +106,7 @@ def _doubts(read: ClinicalRecords, study: Study, where: str) -> list[Problem]:
     said = [Problem(**item) for item in (*read.summary["questions"], *read.summary["notices"])]
     lost = Dependence(**read.summary["excluded_by_event"])
     if lost.p_value < study.parameters.cohort.dependent_exclusions:
-        rule = "Who is left out may not depend on the outcome; the check exclusions_by_event will fail."
+        rule = "Exclusions may not depend on the outcome; the check exclusions_by_event will fail."
         remedy = "Look for a column with the time of the event and name it in endpoint.event_time_column."
         said.append(Problem("endpoint.time_column", lost.told(), rule, remedy))
     return [replace(item, where=f"{where}, {item.where}") for item in said]

@@ -1,6 +1,6 @@
-"""What a report section is made of: facts, tables, figures, notes, each a plain dict the template knows by its `kind`.
+"""Blocks of a report section: facts, tables, figures, notes. Each is a plain dict with a `kind` for the template.
 
-Numbers are written by `figures/numbers.py`, so that one looks the same wherever it stands.
+Numbers are formatted by `figures/numbers.py`, so that a number looks the same everywhere.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from groprog_assets.figures.style import PNG_DPI
 from groprog_assets.tables.values import Document, Value, Values
 
 SCREEN_DPI = 104
-"""CSS pixels an inch of a figure takes."""
+"""CSS pixels per inch of a figure."""
 
 Block = Document
 Cell = Document
@@ -47,7 +47,7 @@ def facts(rows: Iterable[tuple[str, str, str]]) -> Block:
 
 
 def figure(image: bytes | str, caption: str, alt: str, name: str) -> Block:
-    """A picture with its caption; a PNG is shown at one scale for all, so that letters keep one size over the page."""
+    """A picture with its caption; all PNGs have one scale, so that text has the same size on the whole page."""
     width = 0
     if isinstance(image, bytes) and image.startswith(b"\x89PNG"):
         width = round(int.from_bytes(image[16:20], "big") * SCREEN_DPI / PNG_DPI)
@@ -60,7 +60,7 @@ def details(summary: str, blocks: Sequence[Block]) -> Block:
 
 
 def cell(text: str, sort: Any = None, **extra: Any) -> Cell:
-    """One table cell; `sort` is what a sortable column compares; `mono`, `strong`, `level`, `whisker` are looks."""
+    """One table cell; `sort` is what a sortable column compares; `mono`, `strong`, `level`, `whisker` set its appearance."""
     order = sort if isinstance(sort, int | float) and not (isinstance(sort, float) and math.isnan(sort)) else None
     return {"text": text, "sort": order if order is not None else text, **extra}
 

@@ -1,4 +1,4 @@
-"""The report's table of calibration: may the predicted probabilities be taken at their word. Documents in, a block out."""
+"""The calibration table of the report. Documents in, a block out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report's section on chromatin marks: where the tracks are from, and how they go with transcription."""
+"""The report's section on chromatin marks: the sources of the tracks, and their relation to transcription."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the report says of the run itself: libraries, files read, overrides, checks, values, who was left out. No Dagster."""
+"""The context of the report: libraries, files read, overrides, checks, values, excluded patients. No Dagster."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ NASCENT_VALUES = (
 )
 """Values of the nascent half that the report takes as they are."""
 AFTER = ("report", "lineage_snapshot", "locus_pages")
-"""Assets the report does not rest on; whether they are made before it or after must not change it."""
+"""Assets that the report does not use. The report is the same whether they are computed before or after it."""
 
 
 def state_of(workspace: Workspace) -> Document:
-    """The present values of the study, as far as the report tells of them: what decides its provenance section."""
+    """The current values that the report describes; they determine its provenance section."""
     return {
         f"{asset}[{partition}]": [
             record["output"]["sha256"],
@@ -111,7 +111,7 @@ def reported_values(study: StudyView, values: Bundle) -> Document:
 
 
 def _absent(study: StudyView) -> dict[str, str]:
-    """Why a section of the report is empty, where the study does not ask for it."""
+    """The reasons for empty sections of which the study has no input."""
     reasons = {}
     if study.ontology is None:
         reasons["enrichment"] = "The study names no ontology, so the functions of the changed genes were not tested."

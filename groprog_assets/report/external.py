@@ -1,4 +1,4 @@
-"""The report's section on patients of other centres: how the finished model does there, and what it could not be fed."""
+"""The report section on external cohorts: performance of the finished model, and inputs that a cohort lacks."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from groprog_assets.report.prognosis import label_of, metric_label
 from groprog_assets.tables.values import Values
 
 WHOLE_LOSS = 0.25
-"""From this share of the model's contributions missing, the section says so in a warning."""
+"""A warning is shown from this share of missing contributions of the model."""
 
 
 def external(context: Values) -> list[Block]:
-    """One part an external cohort: who they are, what was lost, metrics with intervals, calibration, risk groups."""
+    """One part per external cohort: patients, missing inputs, metrics with intervals, calibration, risk groups."""
     cohorts = context.get("external_validation") or []
     blocks: list[Block] = []
     if cohorts:
@@ -63,7 +63,7 @@ def _cohort(context: Values, document: Values) -> list[Block]:
 
 
 def what_was_lost(document: Values) -> list[Block]:
-    """The box with what an external cohort could not feed; a warning from WHOLE_LOSS of fields or genes on."""
+    """The box of inputs that an external cohort lacks; a warning from a share WHOLE_LOSS of fields or genes."""
     lost, risk = document["lost"], document["risk"]
     genes, parts = lost["genes"], []
     share = sum(row["share"] or 0.0 for row in lost["fields"])

@@ -1,5 +1,5 @@
-"""Which figures a study has, and what each is drawn from. Called by the assets `nascent_figures` and `figures`; matplotlib is
-imported on use."""
+"""The figures of a study, and the inputs of each. Called by the assets `nascent_figures` and `figures`; matplotlib is imported
+on use."""
 
 from __future__ import annotations
 

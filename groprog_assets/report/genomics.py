@@ -1,6 +1,6 @@
-"""The report's genomic sections: density, differential transcription, enrichment, loci; reads and pausing stand beside.
+"""The report's genomic sections: density, differential transcription, enrichment, loci.
 
-Each function takes the report's context and returns blocks; an empty list means there was nothing to show.
+Each function takes the report's context and returns blocks; an empty list means that there is nothing to show.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ SHOWN = 12
 
 
 def picture(context: Values, name: str, captions: Mapping[str, tuple[str, str]] | None = None) -> Block:
-    """The named figure with its caption, or the reason it is not there."""
+    """The named figure with its caption, or the reason why it is missing."""
     caption, alt = (captions or CAPTIONS)[name]
     image = member(context.get("figures"), name)
     if image is None:
@@ -109,12 +109,12 @@ def picture(context: Values, name: str, captions: Mapping[str, tuple[str, str]] 
 
 
 def settings(context: Values) -> Parameters:
-    """The study's parameters, as far as the report was handed them; the published ones where it was handed none."""
+    """The parameters of the study, or the published ones when the context has none."""
     return context.get("settings") or Parameters()
 
 
 def headlines(context: Values) -> list[dict[str, str]]:
-    """Facts of the genomic half for the top of the page."""
+    """Headline facts of the genomic sections, for the top of the page."""
     found = []
     kept = [member(bundle, "funnel") for bundle in (context.get("filtered_alignments") or {}).values()]
     last = [int(funnel["remaining"].iloc[-1]) for funnel in kept if funnel is not None and len(funnel)]
@@ -132,7 +132,7 @@ def headlines(context: Values) -> list[dict[str, str]]:
 
 
 def density(context: Values) -> list[Block]:
-    """Figure 4 with what its four figures truly mean, beside the paper's."""
+    """Figure 4 with the meaning of its four values, beside those of the paper."""
     bundle = context.get("transcript_density")
     summary = member(bundle, "summary") or {}
     if not summary:
@@ -284,7 +284,7 @@ def _unit(row: Any, exploratory: bool) -> list[Cell]:
 
 
 def enrichment(context: Values) -> list[Block]:
-    """The most enriched terms, background and sizes stated."""
+    """The most enriched terms, with background and set sizes."""
     terms = frame_of(context.get("enrichment"))
     if terms is None:
         return []
@@ -336,7 +336,7 @@ def _term(row: Any) -> list[Cell]:
 
 
 def loci(context: Values) -> list[Block]:
-    """Each key locus: tracks, change per strand, whether its reads can be trusted."""
+    """Each key locus: tracks, change per strand, reliability."""
     looked = frame_of(context.get("loci"))
     if looked is None:
         return []

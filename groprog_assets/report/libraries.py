@@ -1,4 +1,4 @@
-"""What the report says of how libraries are compared: their scale, the test, and how much they are alike.
+"""The report section on the comparison of libraries: scale, test, similarity.
 
 Each function takes the report's context and returns blocks; an empty list means there was nothing to show.
 """
@@ -34,7 +34,7 @@ FIT_TYPES = {
 
 
 def libraries(context: Values) -> list[Block]:
-    """How libraries are put on one scale, and how much they are alike."""
+    """The common scale of the libraries, and their similarity."""
     return [*scale(context), *similarity(context)]
 
 

@@ -1,4 +1,4 @@
-"""The model card: what the model is, what it was fitted on, how well it does, and what it must not be used for.
+"""The model card: description, training data, performance and limits of the model.
 
 A document in, Markdown and report lines out. The limits are the same for every model this program trains.
 """

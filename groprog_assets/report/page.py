@@ -1,6 +1,6 @@
-"""The report: one self-contained HTML page from what the assets hold. No file is opened and nothing is fetched.
+"""The report as one self-contained HTML page, from the values of assets. It opens no file and loads nothing.
 
-`report_sections` says what each section holds, `templates/report.html` how it looks.
+`sections` defines the content of each section, `templates/report.html` the layout.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ CAPTIONS: dict[str, tuple[str, str]] = {
 
 
 def blocks(context: Values, funnel: pd.DataFrame | None) -> list[Block]:
-    """The funnel of patients as figure and table; nothing for a cohort that was stored before it had one."""
+    """The funnel of patients as figure and table; nothing for a cohort stored by an earlier version without one."""
     if funnel is None:
         return []
     counted = ["removed", "removed_events", "removed_censored", "remaining", "events", "censored"]

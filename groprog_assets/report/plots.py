@@ -1,7 +1,7 @@
-"""The picture an asset shows of itself: one function an asset, value in, the function that draws it out.
+"""The plot of each asset in the UI: one function per asset; value in, drawing function out.
 
-It is drawn once, when the value is new, and is no part of the value: what only pictures is left out of an asset's code version,
-so a changed figure trains no model again. Figures and matplotlib are imported when drawing. No Dagster.
+A plot is drawn once, when the value is new, and is not part of the value. Plotting code is left out of the code version of an
+asset, so a changed figure does not cause a new training. Figures and matplotlib are imported when drawing. No Dagster.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def read_quality(table: pd.DataFrame, library: Library) -> Drawing:
 
 
 def filter_funnel(filtered: Any, library: Library) -> Drawing:
-    """How many reads each rule left of one library."""
+    """Reads of one library that remain after each rule."""
 
     def draw() -> Any:
         from groprog_assets.figures import reads
@@ -104,7 +104,7 @@ def differential_transcription(result: Any, threshold: float) -> Drawing:
 
 
 def library_similarity(result: Any) -> Drawing:
-    """How the libraries correlate."""
+    """Correlation of the libraries."""
 
     def draw() -> Any:
         from groprog_assets.figures import library_similarity as figure
@@ -115,7 +115,7 @@ def library_similarity(result: Any) -> Drawing:
 
 
 def enrichment(result: Any, significance: float) -> Drawing:
-    """Figure 6: terms over-represented among risen genes."""
+    """Figure 6: terms over-represented among up-regulated genes."""
 
     def draw() -> Any:
         from groprog_assets.figures import enrichment as figure
@@ -138,7 +138,7 @@ def loci(result: Any, genes: pd.DataFrame, contrast: Contrast) -> Drawing:
 
 
 def cohort(assembled: Any) -> dict[str, Drawing]:
-    """Who is left after each step, follow-up of the patients, and which covariates are missing how often."""
+    """Patients left after each step, follow-up, and missing values by covariate."""
 
     def funnel() -> Any:
         from groprog_assets.figures import cohort as figure
@@ -188,7 +188,7 @@ def evaluation(document: Document) -> dict[str, Drawing]:
 
 
 def ablation(document: Document) -> Drawing | None:
-    """Forest plot of the parts; None where none was left out."""
+    """Forest plot of the parts; None where no variant was trained."""
 
     def draw() -> Any:
         from groprog_assets.figures import ablation as figure

@@ -40,10 +40,10 @@ LABELS = {
     "penalised_cox": "Penalised Cox, clinical + expression",
     "boosted_cox": "Boosted Cox",
 }
-"""Names of models as a reader meets them; a model without one is shown by its own."""
+"""Display names of models; a model without one is shown by its own name."""
 HEADLINE_METRIC = "c_ipcw"
 CLINICAL = ("clinical_cox", "groprog_clinical")
-"""What the omics must beat, first found first."""
+"""Models that the omics are compared with, in order of preference."""
 
 LANDMARK = (
     "Time counts from the landmark, {months} months after baseline: {left} patients whose follow-up ended or who had the event "
@@ -140,9 +140,9 @@ def headline_difference(context: Values) -> Values | None:
 
 
 def verdict(context: Values) -> dict[str, str] | None:
-    """The one sentence the report may say about the omics, decided by the paired interval; None without one.
+    """The sentence about the benefit of the omics, determined by the paired interval; None without one.
 
-    Where the document gives a second, resampled interval, both must agree before anything is claimed.
+    Where the document has a second, bootstrap interval, a benefit is stated only when both agree.
     """
     row = headline_difference(context)
     if row is None or row.get("lower") is None or row.get("upper") is None:
@@ -171,7 +171,7 @@ def verdict(context: Values) -> dict[str, str] | None:
 
 
 def _same_data(differences: list[Values]) -> str:
-    """What a linear model makes of the same omics: a gain over the clinical model need not be the network's."""
+    """Result of a linear model on the same omics: a gain over the clinical model may not be due to the network."""
     for row in differences:
         if (row["model"], row["against"], row["metric"]) == (MODEL, "penalised_cox", HEADLINE_METRIC):
             against = f"{fixed(row['difference'])} ({interval(row.get('lower'), row.get('upper'))})"
@@ -180,7 +180,7 @@ def _same_data(differences: list[Values]) -> str:
 
 
 def headlines(context: Values) -> list[dict[str, str]]:
-    """Facts of the prognosis half for the top of the page."""
+    """Headline facts of the prognosis sections, for the top of the page."""
     found = []
     outcomes = frame_of(context.get("cohort"), "outcomes")
     if outcomes is not None:
@@ -193,7 +193,7 @@ def headlines(context: Values) -> list[dict[str, str]]:
 
 
 def cohort(context: Values) -> list[Block]:
-    """Table 1, follow-up, and who or what was left out."""
+    """Table 1, follow-up, and patients and columns that were left out."""
     bundle = context.get("cohort")
     outcomes, summary = frame_of(bundle, "outcomes"), member(bundle, "summary")
     if outcomes is None or not summary:

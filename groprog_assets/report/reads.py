@@ -1,4 +1,4 @@
-"""The report's section on reads: how many each filter left, which strand they lie on, how good they are.
+"""The report section on reads: filter funnel, strandedness, base quality.
 
 The report's context in, blocks out.
 """
@@ -84,7 +84,7 @@ def reads(context: Values) -> list[Block]:
 
 
 def _used(context: Values, libraries: Values) -> str:
-    """Which reads count, and which regions are masked: as the study sets it and as the libraries were given."""
+    """Which reads count and which regions are masked, from the study's settings and the libraries."""
     rules = {
         name: member(member(member(bundle, "summary"), "uniqueness"), "rule") for name, bundle in libraries.items()
     }

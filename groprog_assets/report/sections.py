@@ -1,7 +1,7 @@
-"""What each section of the report holds, in the order a reader asks: what was found, from what, how good, with what limits.
+"""The sections of the report, in order: results, inputs, performance, limits.
 
-Assets' values in (the context of `report.render_report`), plain dicts for the template out. A section whose values are absent
-says so. The sections stand in the modules beside this one.
+Assets' values in (the context of `report.render_report`), plain dicts for the template out. A section without values
+gives the reason. The other modules of this room hold the sections.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ SECTIONS: tuple[tuple[str, str, Callable[[Values], list[Block]]], ...] = (
 
 
 OF_PATIENTS = ("cohort", "evaluation", "external", "training", "model-card")
-"""Sections that a study without patients has not."""
+"""Sections that a study without patients does not have."""
 
 
 def build_view(context: Values) -> Document:

@@ -11,7 +11,7 @@ GROUPS = {
     2: ("in the low and high half", "two"),
     3: ("in the low, middle and high third", "three"),
 }
-"""Of so many groups: which part of the patients each is, and their number as a word."""
+"""Number of groups: name of one group, and the number as a word."""
 
 
 def curves(context: Values) -> Block:

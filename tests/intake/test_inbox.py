@@ -308,7 +308,7 @@ def test_a_table_that_was_cut_off_is_not_taken_for_a_whole_one(workspace: Worksp
     path = workspace.folder / "inbox" / "cut.tsv"
     path.write_text(whole[: len(whole) * 3 // 4].rstrip("\n"))
     only(workspace, "quarantine")
-    assert "its last line has no end" in problems(workspace)
+    assert "its last line has no line end" in problems(workspace)
     deliver(workspace, "short.tsv", table.iloc[: len(table) * 3 // 4])
     only(workspace, "quarantine")
     assert "patients are no longer in it" in problems(workspace)

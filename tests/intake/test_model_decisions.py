@@ -154,7 +154,7 @@ def test_what_cannot_be_decided_is_said(workspace: Workspace, instance):
         choose(workspace, instance, "zz", "promoted by hand", "x", "eve")
     with pytest.raises(StudyError, match="is the champion already"):
         choose(workspace, instance, "aabb", "promoted by hand", "x", "eve")
-    with pytest.raises(StudyError, match="says why"):
+    with pytest.raises(StudyError, match="needs a reason"):
         choose(workspace, instance, "aaaa", "promoted by hand", " ", "eve")
     workspace.store.path(
         workspace.derivations.read(find_model(workspace, "aaaa").derivation)["output"]["sha256"]
