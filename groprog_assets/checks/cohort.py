@@ -1,4 +1,4 @@
-"""Can this cohort carry a model: enough events, nothing that gives the outcome away, patients that differ?"""
+"""Checks of the cohort: enough events, no leakage of the outcome, variation between patients."""
 
 from __future__ import annotations
 

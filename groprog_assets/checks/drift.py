@@ -1,4 +1,4 @@
-"""Has what the model sees, or how well its probabilities hold, moved away from what it was promoted on? Never a barrier."""
+"""Checks of drift since the champion was trained: in its inputs and in its calibration. They block nothing."""
 
 from __future__ import annotations
 

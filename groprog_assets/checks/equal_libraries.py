@@ -1,4 +1,4 @@
-"""Is each library a sample of its own?"""
+"""Check that no two libraries hold the same reads."""
 
 from __future__ import annotations
 

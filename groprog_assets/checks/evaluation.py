@@ -1,4 +1,4 @@
-"""Do the omics add to the clinical covariates? A verdict for the headline, never a barrier."""
+"""Check whether the omics improve on the clinical covariates. It blocks nothing."""
 
 from __future__ import annotations
 

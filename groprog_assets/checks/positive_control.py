@@ -1,4 +1,4 @@
-"""Did the perturbation raise its target?"""
+"""Check of the positive control: the perturbation must raise its target."""
 
 from __future__ import annotations
 

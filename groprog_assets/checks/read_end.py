@@ -1,4 +1,4 @@
-"""Does every read stand for one base, as the unit-calling defaults assume?"""
+"""Check that every read counts one base, as the defaults of unit calling assume."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Are the base qualities good enough, and known?"""
+"""Check that base qualities are known and high enough."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is there any signal, and on every strand and chromosome that is expected to hold some?"""
+"""Checks that there is signal, on every strand and chromosome where it is expected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Are there enough spike-in reads to compare libraries by?"""
+"""Check that there are enough spike-in reads for a comparison of libraries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is the library's declared strand the one its reads have?"""
+"""Check that the reads of a library have the declared strandedness."""
 
 from __future__ import annotations
 

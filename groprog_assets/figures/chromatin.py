@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PLACES = ("promoter", "body")
 GROUPS = 4
 FEWEST = 8
-"""Genes with reads below which groups of them say nothing."""
+"""Fewest genes with reads for a comparison of groups."""
 
 
 def marks_by_transcription(marks: pd.DataFrame, gene_signal: pd.DataFrame) -> Figure:

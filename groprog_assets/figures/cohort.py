@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LARGEST_TABLE = 60
-"""Rows of table 1 that fit a picture; a longer table is cut and says so."""
+"""Largest number of rows of table 1 in the figure; a longer table is cut, with a note."""
 
 
 def follow_up(outcomes: pd.DataFrame, summary: Values) -> Figure:

@@ -76,7 +76,7 @@ def roc_figure(document: Values, labels: Mapping[str, str] | None = None) -> Fig
 
 
 def decision_figure(document: Values, labels: Mapping[str, str] | None = None) -> Figure:
-    """Net benefit against the threshold at which one would act, a panel a horizon; grey: act on everybody, or nobody (0)."""
+    """Net benefit against the threshold probability, one panel per horizon; grey: treat all, or none (0)."""
     curves = document.get("decision_curves") or {}
     shown = curves.get("horizons") or {}
     if not shown:

@@ -11,7 +11,7 @@ from groprog_assets.tables.values import Values
 
 TEMPLATES = Path(__file__).with_name("templates")
 MANY = 4
-"""Changed codes that are named one by one; more are counted."""
+"""Number of changed codes that are named; further ones are counted."""
 
 
 def render_asset(facts: Values, study: str, description: str, head: Values | None) -> bytes:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NAMED = 40
-"""Libraries up to which each is named in the figure."""
+"""Largest number of libraries that are named in the figure."""
 
 
 def library_components(table: pd.DataFrame, control: str, treatment: str) -> Figure:

@@ -18,7 +18,7 @@ from groprog_assets.tables.values import Document
 
 TEMPLATES = Path(__file__).with_name("templates")
 WINDOW_FUNCTION = {1: "max", -1: "min"}
-"""A pixel shows its highest base on either strand; igv.js would average, and lower every peak."""
+"""A pixel shows its highest base on either strand, because the mean of igv.js would lower every peak."""
 IGV_VERSION = "3.8.10"
 """npm package igv, file dist/igv.min.js; its licence lies beside it in templates/igv."""
 

@@ -17,7 +17,7 @@ _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def number(value: Value, digits: int = 3) -> str:
-    """A value as a reader wants it: thousands grouped, at least `digits` significant places, zeros after them left out.
+    """A value for a reader: grouped thousands, at least `digits` significant digits, no trailing zeros.
 
     Whole numbers are written in full, other numbers from 1,000 on to the unit, those under 0.001 with two places and a power of
     ten. Yes or no for a truth value; the items of a list or mapping one after another; other text as it is; a dash for missing.
@@ -60,7 +60,7 @@ def fixed(value: Value, places: int = 3) -> str:
 
 
 def interval(lower: Any, upper: Any, places: int = 3) -> str:
-    """A 95 % interval in words: `0.612 to 0.701`, or a dash when a bound is missing."""
+    """A 95 % interval as text: `0.612 to 0.701`, or a dash when a bound is missing."""
     bounds = [fixed(lower, places), fixed(upper, places)]
     return MISSING if MISSING in bounds else " to ".join(bounds)
 
@@ -74,7 +74,7 @@ def p_value(value: Value) -> str:
 
 
 def percent(share: Any, places: int = 0) -> str:
-    """A share (0 to 1) in per cent; what is not nothing is not written as 0, nor what is not all as 100; a dash for missing."""
+    """A share (0 to 1) in per cent. Only an exact 0 is written as 0, and only an exact 1 as 100; a dash for missing."""
     real = _real(share)
     if real is None:
         return MISSING
@@ -87,7 +87,7 @@ def percent(share: Any, places: int = 0) -> str:
 
 
 def counted(count: int, known: int) -> str:
-    """How many of those known: `137 (34 %)`; a dash where none is known."""
+    """A count and its share of the known: `137 (34 %)`; a dash where none is known."""
     return f"{count:,} ({percent(count / known)})" if known else MISSING
 
 
@@ -97,7 +97,7 @@ def median_quartiles(median: Any, lower: Any, upper: Any) -> str:
 
 
 def size(count: Any) -> str:
-    """Bytes in the unit a person would say: three places, B, kB, MB or GB."""
+    """Bytes with three digits in B, kB, MB or GB."""
     amount = _real(count)
     if amount is None:
         return MISSING

@@ -70,7 +70,7 @@ def survival_figure(
 ) -> Figure:
     """Predicted survival probability against months with the ensemble's 95 % band, beside the average training patient's.
 
-    words: what survives, the y axis. A band without width (one member) is not drawn.
+    words: label of the y axis. A band without width (one member) is not drawn.
     """
     figure, axes = new_figure((5.2, 3.2))
     with style():

@@ -55,7 +55,7 @@ def read_quality(
 
 
 def _step_label(step: str) -> str:
-    """What the reads left after a step are free of: a bar of 98 % beside "unmapped" would say the contrary."""
+    """Label of a step: what the remaining reads are free of, as a bar of 98 % beside "unmapped" would mean the contrary."""
     return "in the file" if step == "all" else f"\u2212 {step.replace('_', ' ')}"
 
 

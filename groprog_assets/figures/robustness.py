@@ -18,7 +18,7 @@ KINDS = {
 
 
 def robustness_figure(document: Values) -> Figure:
-    """Left: rank correlation of disturbed with undisturbed risks. Right: concordance lost. Means and 2.5 to 97.5 % over folds.
+    """Left: rank correlation of perturbed with original risks. Right: loss of concordance. Means and 2.5 to 97.5 % over folds.
 
     The title says how alike the ensemble's members represent the same patients (CKA of h), where there are two or more.
     """

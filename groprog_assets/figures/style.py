@@ -103,7 +103,7 @@ def condition_colours(conditions: Sequence[str], control: str, treatment: str) -
 
 
 def say_empty(axes: Axes, reason: str) -> None:
-    """Axes without data say why, in words, instead of showing an empty frame."""
+    """Write the reason into axes without data, instead of an empty frame."""
     axes.set_axis_off()
     axes.text(0.5, 0.5, reason, ha="center", va="center", color=SOFT_INK, transform=axes.transAxes, wrap=True)
 

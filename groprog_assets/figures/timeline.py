@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LABELLED = 24
-"""Values whose changes are written out; of more, the newest."""
+"""Number of values with written changes; the newest ones are chosen."""
 
 
 def timeline(rows: Sequence[Document], title: str = "") -> Figure:

@@ -1,4 +1,4 @@
-"""The leak guard between tables and the model: the same columns and rows judged before a run and in it. No Dagster."""
+"""Leakage check on the tables of a study: the same columns and rows are judged before a run and in it. No Dagster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of the patients can be refused before a run: leaks, batches too small, external cohorts; through the readers of the run.
+"""Checks of the patients before a run: leakage, small batches, external cohorts. They use the readers of the run.
 
 Study and tables in, problems out; nothing is fitted that the run would keep. No Dagster.
 """

@@ -1,4 +1,4 @@
-"""What each assay's protocol says of its reads: their strand, and the end of the RNA that is asked for. Standard library only."""
+"""Protocol of each assay: strandedness of its reads, and the end of the RNA that it measures. Standard library only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is legal in the libraries of a study but unusual: read ends and strands against the assay, and against each other.
+"""Notices on unusual but allowed settings of libraries: read ends and strands against the assay, and against each other.
 
 Study in, notices out. Standard library only.
 """

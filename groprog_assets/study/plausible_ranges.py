@@ -1,4 +1,4 @@
-"""Where values of living patients lie, by kind of field and unit, and which kind a field is. Standard library only."""
+"""Plausible ranges of clinical values, by kind of field and unit, and recognition of the kind. Standard library only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables of the patients: records, fields, outcomes, who was left out."""
+"""Tables of the patients: records, fields, outcomes, exclusions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables of what was measured of genes, units and loci."""
+"""Tables of features of genes, units and loci."""
 
 from __future__ import annotations
 

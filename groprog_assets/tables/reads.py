@@ -1,4 +1,4 @@
-"""Tables of the reads as the sequencer gave them."""
+"""Tables of the raw reads."""
 
 from __future__ import annotations
 

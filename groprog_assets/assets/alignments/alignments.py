@@ -1,4 +1,4 @@
-"""Where a library's reads lie on the genome."""
+"""The alignment file of each library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The genes of the study and where each begins."""
+"""The genes of the study, each with its dominant TSS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The unified sample index: who can enter a model, with what."""
+"""The sample index: patients that a model can use, with their data."""
 
 from __future__ import annotations
 

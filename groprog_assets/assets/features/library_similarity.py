@@ -1,4 +1,4 @@
-"""How much the libraries are alike."""
+"""Similarity of the libraries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each part of the model is worth."""
+"""Ablation: the model without each of its parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the model reads of each patient, and the folds."""
+"""The inputs of the model for each patient, and the folds."""
 
 from __future__ import annotations
 

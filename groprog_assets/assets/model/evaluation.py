@@ -1,4 +1,4 @@
-"""How well the model predicts, beside the baselines (eqs. 15 and 16)."""
+"""Evaluation of the model and the baselines (eqs. 15 and 16)."""
 
 from __future__ import annotations
 

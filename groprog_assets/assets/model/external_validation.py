@@ -1,4 +1,4 @@
-"""The finished model on other centres' patients."""
+"""External validation of the finished model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How libraries are put on one scale."""
+"""Library sizes: the common scale of all libraries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Transcription units mended with the annotation, for those who want them to follow genes."""
+"""Transcription units repaired with the annotation, so that they follow genes."""
 
 from __future__ import annotations
 

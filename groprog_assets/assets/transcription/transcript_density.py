@@ -1,4 +1,4 @@
-"""How well transcription units sit on genes (figure 4)."""
+"""Density of transcription units along genes (figure 4)."""
 
 from __future__ import annotations
 
