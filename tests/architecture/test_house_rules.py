@@ -195,4 +195,4 @@ def test_assets_read_as_a_sentence():
         if isinstance(node, ast.FunctionDef) and any("study_asset" in ast.unparse(item) for item in node.decorator_list)
     }
     assert statistics.median(bodies.values()) <= 8
-    assert max(bodies.values()) <= 35, f"the longest: {max(bodies, key=lambda name: bodies[name])}"
+    assert max(bodies.values()) <= 25, f"the longest: {max(bodies, key=lambda name: bodies[name])}"

@@ -7,12 +7,11 @@ from pathlib import Path
 from groprog_assets.checks import read_end as check_read_end
 from groprog_assets.checks import signal as check_signal
 from groprog_assets.checks import strandedness as check_strand
-from groprog_assets.compute.compute_pool import Here, Pool
+from groprog_assets.compute.compute_pool import Pool
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.graph.specification import LIBRARY_FILES
 from groprog_assets.report import plots
-from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.wire_format import Stored
 from groprog_assets.store.workspace import StudyView, Workspace
 from groprog_assets.tables.values import Progress
@@ -41,21 +40,8 @@ def filtered_alignments(
     from groprog_assets.compute.shards import filtered_alignments as shard
 
     path = workspace.resolve(Path(alignments.value().about["path"]))
-    filtered = Bundle(
-        pool.one(
-            shard.NOUN,
-            {
-                "path": str(path),
-                "bytes": path.stat().st_size,
-                "alignments": alignments,
-                "gene_models": gene_models,
-                "library": study.library.model_dump_json(),
-                "genome": study.genome.model_dump_json(),
-                "parameters": study.parameters.filtering.model_dump_json(),
-            },
-            Here(progress),
-        )
-    )
+    given = (study.library, study.genome, study.parameters.filtering, alignments, gene_models)
+    filtered = shard.on_pool(pool, path, *given, progress)
     funnel = filtered.funnel["remaining"]
     return materialized(
         filtered,

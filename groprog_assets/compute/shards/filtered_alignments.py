@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from groprog_assets.compute.compute_pool import Here
+from groprog_assets.compute.compute_pool import Here, Pool
 from groprog_assets.errors import Problem, ReadsError
 from groprog_assets.methods.reads import filtered_alignments as method
+from groprog_assets.store.artifacts import Bundle
+from groprog_assets.store.wire_format import Stored
 from groprog_assets.study.parameters import FilteringParameters
 from groprog_assets.study.schema import Genome, Library
-from groprog_assets.tables.values import Document, Values
+from groprog_assets.tables.values import Document, Progress, Values
 
 NOUN = "filtered_alignments"
 
@@ -38,3 +40,26 @@ def compute(shared: Values, part: Values, here: Here) -> Document:
         progress=here.progress,
     )
     return dict(filtered._asdict())
+
+
+def on_pool(
+    pool: Pool,
+    path: Path,
+    library: Library,
+    genome: Genome,
+    parameters: FilteringParameters,
+    alignments: Stored,
+    gene_models: Stored,
+    progress: Progress,
+) -> Bundle:
+    """positions, bases, funnel, summary of the `library`, whose own file is at `path` (absolute), computed as one shard."""
+    shared = {
+        "path": str(path),
+        "bytes": path.stat().st_size,
+        "alignments": alignments,
+        "gene_models": gene_models,
+        "library": library.model_dump_json(),
+        "genome": genome.model_dump_json(),
+        "parameters": parameters.model_dump_json(),
+    }
+    return Bundle(pool.one(NOUN, shared, Here(progress)))
