@@ -9,11 +9,12 @@ from typing import Any
 from groprog_assets.store.artifacts import digest_value
 from groprog_assets.store.code_version import code_version
 from groprog_assets.store.workspace import OF_PATIENTS, Workspace
+from groprog_assets.study.schema import SINGLE_FILES
 from groprog_assets.tables import TABLES
 from groprog_assets.tables.values import Document
 
 LIBRARY_ASSETS = ("raw_reads", "read_quality", "alignments", "filtered_alignments", "coverage")
-LIBRARY_FILES = ("library.reads", "library.alignments", "library.bigwig_plus", "library.bigwig_minus")
+LIBRARY_FILES = tuple(f"library.{name}" for name in ("reads", *SINGLE_FILES))
 GATHERED = "values"
 """The argument that holds the inputs an asset takes in one Bundle."""
 ADDRESS_VARIABLE = "GROPROG_LEDGER_PAGES"

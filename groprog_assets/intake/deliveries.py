@@ -258,8 +258,7 @@ def _into_place(library: Library, manifest: Path, sha256: str) -> Library:
         target.chmod(0o444)
         return target
 
-    named = {name: getattr(library, name) for name in ("alignments", "bigwig_plus", "bigwig_minus")}
-    changed: Document = {name: moved(path) for name, path in named.items() if path is not None}
+    changed: Document = {name: moved(path) for name, path in library.single_files().items()}
     return library.model_copy(update={**changed, "reads": [moved(path) for path in library.reads]})
 
 

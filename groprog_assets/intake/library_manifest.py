@@ -20,8 +20,6 @@ from groprog_assets.study.schema import Library
 from groprog_assets.study.text_tables import misspelled
 from groprog_assets.tables.values import Document
 
-FILES = ("reads", "alignments", "bigwig_plus", "bigwig_minus")
-
 
 class Manifest(NamedTuple):
     """libraries: with absolute paths; missing: names of files that have not arrived (then nothing of them was judged)."""
@@ -89,8 +87,7 @@ def read_manifest(workspace: Workspace, path: Path) -> Manifest:
 
 def library_files(library: Library) -> list[Path]:
     """Every file of a library, in the order of the study file's fields."""
-    others = [library.alignments, library.bigwig_plus, library.bigwig_minus]
-    return [*library.reads, *(path for path in others if path is not None)]
+    return [*library.reads, *library.single_files().values()]
 
 
 def _invalid(where: str, item: Any, document: Document) -> Problem:
@@ -118,7 +115,7 @@ def _in_inbox(library: Library, manifest: Path, where: str) -> tuple[Library, li
         return next((folder / name for folder in moved if not beside.exists() and (folder / name).exists()), beside)
 
     changed: Document = {"reads": [place(name) for name in library.reads]}
-    changed |= {name: place(path) for name in FILES[1:] if (path := getattr(library, name)) is not None}
+    changed |= {name: place(path) for name, path in library.single_files().items()}
     return library.model_copy(update=changed), problems
 
 

@@ -99,11 +99,6 @@ def find_leaks(
     return ordered
 
 
-def column_concordance(inputs: ModelInputs, outcomes: Outcomes, folds: Sequence[Fold], spec: FieldSpec) -> float:
-    """Mean out-of-fold Harrell C of one covariate alone, see `column_concordances`; nan when no fold has comparable pairs."""
-    return _mean(column_concordances(inputs, outcomes, folds, spec))
-
-
 def column_concordances(inputs: ModelInputs, outcomes: Outcomes, folds: Sequence[Fold], spec: FieldSpec) -> list[float]:
     """Out-of-fold Harrell C of one covariate alone, by fold; nan where a fold has no comparable pairs.
 

@@ -17,7 +17,7 @@ from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.derivations import Record, output
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.study.parameters import FilteringParameters, PausingParameters
-from groprog_assets.study.schema import Library
+from groprog_assets.study.schema import SINGLE_FILES, Library
 from groprog_assets.study.text_tables import misspelled
 from groprog_assets.tables.values import Document
 
@@ -27,10 +27,9 @@ if TYPE_CHECKING:
 
     from groprog_assets.methods.reads.filtered_alignments import FilteredAlignments
 
-FILES = ("alignments", "bigwig_plus", "bigwig_minus")
 LIKE_TRAINING = ("assay", "read_end")
 """What a library must share with those of the training patients for its densities to mean the same."""
-COLUMNS = (*FILES, *LIKE_TRAINING, "strandedness")
+COLUMNS = (*SINGLE_FILES, *LIKE_TRAINING, "strandedness")
 
 
 class MeasuredInTraining(NamedTuple):
@@ -157,7 +156,7 @@ def read_libraries(path: Path, column: str, patients: list[str], training: list[
             if given[name] not in seen:
                 rule = f"The training patients' libraries have {', '.join(sorted(seen))}: others do not compare."
                 problems.append(Problem(where, f"{name} {given[name]!r}", rule, "Give a library made as those were."))
-        found = [name for name in FILES if name in given]
+        found = [name for name in SINGLE_FILES if name in given]
         if found not in (["alignments"], ["bigwig_plus", "bigwig_minus"]):
             rule = "A patient has `alignments` (BAM, SAM or CRAM), or `bigwig_plus` and `bigwig_minus`."
             problems.append(Problem(where, f"files: {', '.join(found) or 'none'}", rule, "Name the file."))

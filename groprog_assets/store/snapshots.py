@@ -89,13 +89,8 @@ class Snapshots:
 
     def _library(self, item: Document) -> Library:
         library = Library.model_validate(item)
-        paths = {name: self.folder / path for name, path in _files(library).items()}
+        paths = {name: self.folder / path for name, path in library.single_files().items()}
         return library.model_copy(update={"reads": [self.folder / path for path in library.reads], **paths})
-
-
-def _files(library: Library) -> dict[str, Path]:
-    named = {name: getattr(library, name) for name in ("alignments", "bigwig_plus", "bigwig_minus")}
-    return {name: path for name, path in named.items() if path is not None}
 
 
 def _relative(library: Library, folder: Path) -> Document:
@@ -103,7 +98,7 @@ def _relative(library: Library, folder: Path) -> Document:
         return Path(os.path.relpath(path, folder)).as_posix()
 
     return {"reads": [short(path) for path in library.reads]} | {
-        name: short(path) for name, path in _files(library).items()
+        name: short(path) for name, path in library.single_files().items()
     }
 
 

@@ -17,9 +17,8 @@ def equal_files(study: Study) -> Iterator[Finding]:
     for k, library in enumerate(study.libraries):
         for j, mate in enumerate(library.reads):
             _note(by_size, ("libraries", k, "reads", j), mate)
-        for name in ("alignments", "bigwig_plus", "bigwig_minus"):
-            if getattr(library, name) is not None:
-                _note(by_size, ("libraries", k, name), getattr(library, name))
+        for name, path in library.single_files().items():
+            _note(by_size, ("libraries", k, name), path)
     found: set[tuple[str | int, ...]] = set()
     for files in by_size.values():
         for (first, one), (second, other) in combinations(files, 2):

@@ -49,6 +49,10 @@ class Genome(StudyPart):
     spike_in_prefix: str | None = Field(None, description="prefix of spike-in chromosome names in the alignments")
 
 
+SINGLE_FILES = ("alignments", "bigwig_plus", "bigwig_minus")
+"""The fields of a library that name one file; `reads` names up to two."""
+
+
 class Library(StudyPart):
     """One sequencing library."""
 
@@ -80,6 +84,11 @@ class Library(StudyPart):
             return given
         usual = ASSAYS.get(str(given.get("assay", "gro-seq")))
         return given if usual is None else {**given, "read_end": usual.read_end}
+
+    def single_files(self) -> dict[str, Path]:
+        """{field of SINGLE_FILES: the file it names}, without fields that name none."""
+        named = {name: getattr(self, name) for name in SINGLE_FILES}
+        return {name: path for name, path in named.items() if path is not None}
 
 
 class Contrast(StudyPart):
