@@ -1,4 +1,4 @@
-"""`@study_asset` declares an asset: Dagster's, with what all assets of this project share.
+"""The decorator `@study_asset`: it declares a Dagster asset with the rules that all assets of this project share.
 
 `@study_asset` takes a function of upstream values (named by its parameters) and of the study's view (`study`, or `library` for
 the partition's library). It computes the circumstances first: code version, declared study sections and parameters, digests of

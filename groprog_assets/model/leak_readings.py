@@ -1,4 +1,4 @@
-"""Ways in which columns may tell who had the event, each learned on training folds and judged on held-out patients.
+"""Predictors of the event from input columns, for the leakage check: fitted on training folds, evaluated on held-out patients.
 
 Arrays in, numbers out. The event alone is asked about, whenever it happened: a column may know it without ordering the times.
 """

@@ -1,4 +1,4 @@
-"""Rows of a molecular matrix that know the outcome: every row tested at once, with the number of rows in mind.
+"""Leakage check of a molecular matrix: each row is tested against the outcome, with a bound that grows with their number.
 
 Arrays in, findings out; for expression, mutations, copy number alike.
 """

@@ -1,4 +1,4 @@
-"""The model in use, applied to the present patients: its held-out risks, and who is new since it was trained. No Dagster."""
+"""The model in use on the current patients: its held-out risks, and the patients added since its training. No Dagster."""
 
 from __future__ import annotations
 

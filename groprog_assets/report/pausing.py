@@ -1,4 +1,4 @@
-"""The report's section on pausing: both forms of the index, its windows as the study sets them, the tests for "stable".
+"""The report's section on pausing: both forms of the index, their windows, and the tests whether pausing changed.
 
 The report's context in, blocks out.
 """

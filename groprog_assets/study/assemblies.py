@@ -1,4 +1,4 @@
-"""Known assemblies by name and by the lengths of some chromosomes: do a name and sizes fit? Standard library only."""
+"""Known genome assemblies, recognised by name and by chromosome lengths, and whether the two agree. Standard library only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A parameter's source: the field that carries it, and the group that refuses unknown names.
+"""The field of a parameter with its unit and source (`cited`), and a group of parameters that refuses unknown names.
 
 Standard library and pydantic only.
 """

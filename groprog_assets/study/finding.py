@@ -1,4 +1,4 @@
-"""A problem of a study before the line of its file is known. Standard library only."""
+"""A problem of a study, located by its field; `check` adds the line of the file. Standard library only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of libraries compared with each other: one listed twice. Study in, findings out; standard library only."""
+"""Check that no file of a library is listed twice or copied. Study in, findings out; standard library only."""
 
 from __future__ import annotations
 

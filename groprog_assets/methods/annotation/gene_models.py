@@ -1,4 +1,4 @@
-"""Chromosome sizes and annotated transcripts from the user's files. Files in, tables out.
+"""Reader of the annotation: transcripts, consensus genes and masks of a genome. Files in, tables out.
 
 Coordinates are converted to 0-based half-open here. All problems of a file are collected before an error is raised; of many
 similar ones the first few are named and the rest counted.

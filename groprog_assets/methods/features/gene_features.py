@@ -1,4 +1,4 @@
-"""u_g of eq. 1 before the learned maps: one row a gene, every source a column. Tables in, tables out."""
+"""The descriptor of each gene (u_g of eq. 1), before any fitted transformation: a row per gene. Tables in, tables out."""
 
 from __future__ import annotations
 

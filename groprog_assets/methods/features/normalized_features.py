@@ -1,4 +1,4 @@
-"""Eq. 2 and its signed and ranked companions: features of different scales on a common one. Tables in, tables out."""
+"""Normalisation of gene features to a common scale: eq. 2, and variants for signed and ranked ones. Tables in, tables out."""
 
 from __future__ import annotations
 

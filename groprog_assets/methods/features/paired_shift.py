@@ -1,4 +1,4 @@
-"""Tests for a shift between paired values, and for its absence (equivalence) Arrays in, a JSON-able dict out."""
+"""Tests for a shift between paired values, and for its absence (equivalence). Arrays in, a JSON-able dict out."""
 
 from __future__ import annotations
 

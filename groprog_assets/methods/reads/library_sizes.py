@@ -1,4 +1,4 @@
-"""How many reads a library counts for when libraries are compared: its own, or what its spike-in says. Tables in, tables out."""
+"""Library sizes for comparisons between libraries: the number of reads, or a size from the spike-in. Tables in, tables out."""
 
 from __future__ import annotations
 
