@@ -130,7 +130,7 @@ def _library(where: str, library: Library, done: FilteredAlignments, chromosomes
     else:
         told.append(f"strand {verdict['applied']} ({genic}{expected})")
         told.append(f"counted is {summary['counted_base']}")
-    told += summary["warnings"]
+    told += [warning.removesuffix(".") for warning in summary["warnings"]]
     rule = ""
     if verdict["status"] != "ok":
         rule = "A library whose strand is unclear or not the declared one is left out of the run" + (

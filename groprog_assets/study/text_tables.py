@@ -23,11 +23,11 @@ from typing import BinaryIO, NamedTuple, TextIO, cast
 from groprog_assets.errors import Problem, TextTableError
 
 MISSING = frozenset(
-    {"", "na", "n/a", "nan", "null", "unknown", ".", "-"}
+    {"", "na", "n/a", "#n/a", "<na>", "nan", "null", "unknown", ".", "-", "--", "'--"}
     | {"[not available]", "[not applicable]", "[unknown]", "[not evaluated]", "[pending]", "[discrepancy]"}
     | {"not available", "not reported", "not evaluated", "not applicable"}
 )
-"""Tokens that mean "no value", lower case. "none" is not one of them: for many clinical fields it is a finding."""
+"""Tokens that mean "no value", lower case; '-- is GDC's. "none" is not one of them: for many clinical fields it is a finding."""
 
 BLOCK = 1 << 23
 """Characters of a block of rows, about; a block has one row at least."""

@@ -206,9 +206,9 @@ def _notices(
         names = some(dict.fromkeys(row.transcript for row in unstranded))
         rule = "Nascent transcription is read by strand; a transcript without one is left out."
         notice(f"{len(unstranded)} transcripts have no strand ({names})", rule, "Nothing, or give their strand.")
-    accessions = sum(row.gene == row.transcript for row in kept)
-    if kept and accessions > len(kept) / 2:
-        value = f"{accessions} of {len(kept)} transcripts have no gene but themselves (gene {kept[0].gene})"
+    accessions = [row.gene for row in kept if row.gene == row.transcript]
+    if len(accessions) > len(kept) / 2:
+        value = f"{len(accessions)} of {len(kept)} transcripts have no gene but themselves (gene {accessions[0]})"
         rule = "Genes are then accessions: isoforms stay apart and no symbol is known to loci, ontology or expression."
         remedy = "Take a file with symbols: of UCSC, the GTF of bigZips/genes or refGene.txt instead of the Table Browser's GTF."
         notice(value, rule, remedy)

@@ -56,7 +56,7 @@ EQUAL_EXONS_APART = 5_000
 may as well be exons of one transcript."""
 
 _PLACEHOLDERS = frozenset({"", ".", "-"})
-_VERSIONED = re.compile(r"^(ENS[A-Z]*G\d{11})(?:\.\d+)?(?:_PAR_[XY])?$")
+_VERSIONED = re.compile(r"^(ENS[A-Z]*G\d{11})(?:\.\d+(?:_\d+)?)?(?:_PAR_[XY])?$")
 _DUPLICATE = re.compile(r"_dup\d+$")
 _ATTRIBUTE = re.compile(r'\s*([^\s";=]+)\s+(?:"((?:[^"\\]|\\.)*)"|([^";]*))\s*(?:;|$)')
 _IDENTIFIERS = {

@@ -15,6 +15,7 @@ import pandas as pd
 from groprog_assets.errors import CohortError, Problem
 from groprog_assets.methods.cohort.clinical_tables import (
     Table,
+    decimal_commas,
     examples,
     missing_cells,
     normalised_code,
@@ -311,7 +312,9 @@ def _measured(table: Table, field: ClinicalField) -> tuple[np.ndarray, list[Prob
                     f"{int(unreadable.sum())} values are no finite number "
                     f"({examples(cells[unreadable])}; {table.rows(unreadable)})",
                     f"The field {field.name} is continuous.",
-                    "Map them in the field's vocabulary ('' for missing), or set its kind.",
+                    "Write numbers with a decimal point."
+                    if decimal_commas(cells[unreadable])
+                    else "Map them in the field's vocabulary ('' for missing), or set its kind.",
                 )
             )
         return values.where(~unreadable)

@@ -114,6 +114,12 @@ def to_number(cells: pd.Series, missing: pd.Series) -> tuple[pd.Series, pd.Serie
     return values, values.isna() & ~missing
 
 
+def decimal_commas(cells: pd.Series) -> bool:
+    """Whether cells that are no number would all be one with a decimal point for their comma."""
+    single = cells.str.count(",") == 1
+    return bool(single.all() and pd.to_numeric(cells.str.replace(",", "."), errors="coerce").notna().all())
+
+
 def normalised_code(value: str) -> str:
     """A code in the form used for comparison: no surrounding space, lower case, 1.0 as 1."""
     text = value.strip().casefold()

@@ -6,6 +6,7 @@ Tables in, tables and problems out; no Dagster. A duplicated patient could be in
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -18,6 +19,8 @@ from groprog_assets.methods.cohort.clinical_tables import Table
 
 INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0" + "".join(map(chr, range(0xFE00, 0xFE10))))
 """Invisible characters outside the Unicode format category."""
+_SEPARATORS = re.compile(r"[-_. ]+")
+_TCGA_SAMPLE = re.compile(r"(?P<patient>tcga-[a-z0-9]{2}-[a-z0-9]{4})-\d\d[a-z]?(?:-.*)?")
 ENOUGH_GENES = 20
 """Fewest genes with a value for comparing two expression profiles; with fewer, profiles can be equal by chance."""
 
@@ -79,10 +82,22 @@ def spelling_problems(patients: Sequence[str], where: str, table: Table | None =
     ]
 
 
+def plain_key(identifier: str) -> str:
+    """`patient_key` with every separator a dash, as files of two sources differ (R writes A-1 as A.1), and without what TCGA adds
+    for a sample.
+
+    >>> plain_key("TCGA.AB.1000.01A") == plain_key("tcga-ab-1000")
+    True
+    """
+    key = _SEPARATORS.sub("-", patient_key(identifier))
+    sample = _TCGA_SAMPLE.fullmatch(key)
+    return sample["patient"] if sample else key
+
+
 def shared_patients(own: Iterable[str], others: Iterable[str]) -> list[str]:
-    """Identifiers of `others` that are one of `own` under `patient_key`, in their order."""
-    known = {patient_key(patient) for patient in own}
-    return [patient for patient in others if patient_key(patient) in known]
+    """Identifiers of `others` that are one of `own` under `plain_key`, in their order."""
+    known = {plain_key(patient) for patient in own}
+    return [patient for patient in others if plain_key(patient) in known]
 
 
 def row_keys(frame: pd.DataFrame) -> np.ndarray:

@@ -16,6 +16,7 @@ from groprog_assets.errors import Problem
 from groprog_assets.methods.cohort.clinical_tables import (
     MONTHS,
     Table,
+    decimal_commas,
     examples,
     missing_cells,
     normalised_code,
@@ -233,8 +234,15 @@ def _event_time_columns(table: Table, endpoint: Endpoint) -> str:
             words & {"days", "time", "months", "years", "death", "event"}
             and pd.to_numeric(cells, errors="coerce").notna().all()
         ):
-            found.append(repr(str(column)))
+            other = unit_in_name(str(column), endpoint.time_unit)
+            found.append(repr(str(column)) + (f" (convert it to {endpoint.time_unit} first)" if other else ""))
     return f"All {int(lacking.sum())} of them have a number in {', '.join(found)}." if found and lacking.any() else ""
+
+
+def unit_in_name(column: str, stated: str) -> str:
+    """The unit of time that a column's name says, where it is another than `stated`; "" otherwise."""
+    named = [unit for unit in MONTHS if {unit, unit[:-1]} & set(words_of(column))]
+    return " and ".join(named) if named != [stated] else ""
 
 
 def questions(table: Table, outcomes: pd.DataFrame, endpoint: Endpoint) -> list[Problem]:
@@ -243,25 +251,35 @@ def questions(table: Table, outcomes: pd.DataFrame, endpoint: Endpoint) -> list[
     asked = []
     time_column, event_column = (f"{table.path.name}, {name}" for name in (endpoint.time_column, endpoint.event_column))
     if nobody_censored(outcomes, endpoint):
+        codes = table.cells[endpoint.event_column]
+        only_ones = {normalised_code(code) for code in codes[~missing_cells(codes)]} == {"1"}
         asked.append(
             Problem(
                 event_column,
                 f"all {len(outcomes)} patients had the event, nobody is censored",
-                "A cohort followed for a limited time has censored patients.",
+                "A cohort followed for a limited time has censored patients."
+                + (
+                    " Where 1 = censored and 2 = dead, as in R, a column of ones says that nobody died."
+                    if only_ones
+                    else ""
+                ),
                 "Were the censored left out of the table? If everybody was followed to the event, set "
                 "endpoint.complete_follow_up: true.",
             )
         )
-    named = [unit for unit in MONTHS if {unit, unit[:-1]} & set(words_of(endpoint.time_column))]
-    if named and named != [endpoint.time_unit]:
-        asked.append(
-            Problem(
-                time_column,
-                f"time_unit {endpoint.time_unit}",
-                f"The column's name says {' and '.join(named)}.",
-                f"Set endpoint.time_unit: {named[0]}, unless the name is wrong.",
+    for column in (endpoint.time_column, endpoint.event_time_column):
+        if column is not None and (named := unit_in_name(column, endpoint.time_unit)):
+            other = column == endpoint.event_time_column and not unit_in_name(endpoint.time_column, endpoint.time_unit)
+            asked.append(
+                Problem(
+                    f"{table.path.name}, {column}",
+                    f"time_unit {endpoint.time_unit}",
+                    f"The column's name says {named}.",
+                    f"Convert the column to {endpoint.time_unit}, unless the name is wrong."
+                    if other
+                    else f"Set endpoint.time_unit: {named.split()[0]}, unless the name is wrong.",
+                )
             )
-        )
     if len(outcomes) >= ENOUGH_TO_ASK:
         longest = float(outcomes["time"].max()) / 12
         if not USUAL_FOLLOW_UP[0] <= longest <= USUAL_FOLLOW_UP[1]:
@@ -352,7 +370,7 @@ def _times(
         return time, absent, broken, problems, notices
     event_time, no_event_time, broken_too = _numbers(table, endpoint, column, problems)
     broken |= broken_too
-    contradicted = censored & ~no_event_time & ~absent & (endpoint.name == "OS")
+    contradicted = censored & event_time.notna() & ~absent & (endpoint.name == "OS")
     if contradicted.any():
         problems.append(
             Problem(
@@ -403,7 +421,9 @@ def _numbers(
                 where,
                 f"{int(unreadable.sum())} values are no finite number ({examples(cells[unreadable])}; {table.rows(unreadable)})",
                 f"Follow-up is a number of {endpoint.time_unit}; missing is an empty cell or NA.",
-                "Mend these rows, or name another time column.",
+                "Write numbers with a decimal point."
+                if decimal_commas(cells[unreadable])
+                else "Mend these rows, or name another time column.",
             )
         )
     negative = time < 0

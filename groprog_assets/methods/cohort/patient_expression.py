@@ -22,14 +22,20 @@ from groprog_assets.study.parameters import CohortParameters
 from groprog_assets.study.schema import Cohort
 from groprog_assets.study.text_tables import TableLayout, count_of, first_column, is_missing, table_layout
 
+COUNTER_ROWS = frozenset(
+    {"__no_feature", "__ambiguous", "__too_low_aQual", "__not_aligned", "__alignment_not_unique"}
+    | {"N_unmapped", "N_multimapping", "N_noFeature", "N_ambiguous"}
+)
+"""Rows in which htseq-count and STAR (--quantMode GeneCounts) count reads of no gene."""
+
 
 def read_expression(cohort: Cohort, patient_ids: Sequence[str]) -> dict[str, np.ndarray]:
     """Expression of the patients that have it, in the order of `patient_ids`.
 
     Arrays: `values` float32 (patients, genes), NaN = missing; `patient_id` (patients,) and `gene` (genes,) text;
     `averaged_gene`: symbols that stood in several rows (the mean of their rows is kept); `unit` (1,) text. Genes are sorted.
-    Scales: see `expression_scale`. Left out with a Notice: rows without a symbol or with a date instead of one, genes without
-    any value, columns of no patient (see `sample_columns`).
+    Scales: see `expression_scale`. Left out with a Notice: rows without a symbol or with a date instead of one, COUNTER_ROWS,
+    genes without any value, columns of no patient (see `sample_columns`).
 
     Raises CohortError with every problem: wrong orientation, no common patient, a patient in two columns, rows that do not fit
     the header, cells that are no finite number; else values that contradict the declared scale.
@@ -48,7 +54,7 @@ def read_expression(cohort: Cohort, patient_ids: Sequence[str]) -> dict[str, np.
     layout = table_layout(path)
     columns = patient_columns(layout, patient_ids, read_samples(cohort.sample_table))
     places = sorted(columns.values())
-    matrix = read_matrix(layout, places)
+    matrix = _without_counters(layout, read_matrix(layout, places))
     problems = _orientation_problems(layout, matrix.genes, columns, patient_ids) or matrix.problems
     if problems := problems or scale_problems(matrix.values, scale, str(path)):
         raise CohortError(problems)
@@ -80,6 +86,18 @@ def read_expression(cohort: Cohort, patient_ids: Sequence[str]) -> dict[str, np.
     }
 
 
+def _without_counters(layout: TableLayout, matrix: Matrix) -> Matrix:
+    """The matrix without COUNTER_ROWS, which would enter the samples' totals; they are said."""
+    kept = [row for row, gene in enumerate(matrix.genes) if gene not in COUNTER_ROWS]
+    if len(kept) == len(matrix.genes):
+        return matrix
+    counters = [gene for gene in matrix.genes if gene in COUNTER_ROWS]
+    value = f"{count_of(len(counters), 'row')} that count reads of no gene ({examples(counters)})"
+    _say(layout, value, "Counters of HTSeq and STAR are no genes: they are left out.", "Nothing is to be done.")
+    genes, numbers = [matrix.genes[row] for row in kept], [matrix.line_numbers[row] for row in kept]
+    return Matrix(genes, numbers, matrix.values[kept], matrix.problems)
+
+
 def _usable_rows(layout: TableLayout, matrix: Matrix) -> list[int]:
     """Places of the rows with a symbol; rows without one, and symbols that a spreadsheet made dates of, are left out and said."""
     unnamed = [row for row, gene in enumerate(matrix.genes) if is_missing(gene)]
@@ -107,7 +125,7 @@ def expression_genes(path: Path) -> list[str]:
     """
     symbols = [symbol for symbol in first_column(table_layout(path)) if not is_missing(symbol)]
     spoiled = spoiled_symbols(symbols)
-    return [symbol for symbol in dict.fromkeys(symbols) if symbol not in spoiled]
+    return [symbol for symbol in dict.fromkeys(symbols) if symbol not in spoiled and symbol not in COUNTER_ROWS]
 
 
 def _orientation_problems(

@@ -371,3 +371,19 @@ def test_hg38_without_transcript_lines_gives_the_stated_transcripts(shared, tmp_
     assert [key for key in once if found[key] != list(set(stated[key]))] == []
     assert sum(found[key] == sorted(set(stated[key])) for key in again) > 0.75 * len(again)
     assert max(end - start for places in found.values() for start, end in places) < 2_500_000
+
+
+def test_a_lifted_gencode_id_loses_its_version() -> None:
+    """GENCODE's files of GRCh37 add the number of the mapping: ENSG00000238011.6_3."""
+    assert stable_gene("ENSG00000238011.6_3") == "ENSG00000238011"
+
+
+def test_the_example_of_a_gene_without_a_symbol_is_one(tmp_path: Path) -> None:
+    rows = [
+        line("chr1", "x", "transcript", 1001, 9000, "+", 'gene_id "g1"; transcript_id "t1"; gene_name "AAA";'),
+        *(
+            line("chr1", "x", "exon", at + 1, at + 3000, "+", f'gene_id "NM_{at}"; transcript_id "NM_{at}";')
+            for at in (20_000, 40_000)
+        ),
+    ]
+    assert "have no gene but themselves (gene NM_20000)" in said(written(tmp_path, rows))

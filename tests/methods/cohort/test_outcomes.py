@@ -218,3 +218,63 @@ def test_times_lost_alike_pass(tmp_path: Path):
 def test_the_living_have_no_time_of_death(tmp_path: Path):
     columns = {"T": MONTHS, "E": [int(died) for died in DIED], "D": MONTHS}
     assert "are alive and have a time of death" in refused(cohort(tmp_path, columns, event_time_column="D"))
+
+
+def test_gdc_tables_write_missing_with_an_apostrophe(tmp_path: Path) -> None:
+    """GDC's clinical.tsv holds '-- where there is no value."""
+    days = (MONTHS * 30.4375).round()
+    columns = {
+        "vital_status": ["Dead" if died else "Alive" for died in DIED],
+        "days_to_death": [f"{time:.0f}" if died else "'--" for time, died in zip(days, DIED)],
+        "days_to_last_follow_up": ["'--" if died else f"{time:.0f}" for time, died in zip(days, DIED)],
+    }
+    study = cohort(
+        tmp_path,
+        columns,
+        time_column="days_to_last_follow_up",
+        event_column="vital_status",
+        time_unit="days",
+        event_values=["Dead"],
+        censored_values=["Alive"],
+    )
+    outcomes = read(study).outcomes
+    np.testing.assert_allclose(outcomes["time"], days * 12 / 365.25)
+    np.testing.assert_array_equal(outcomes["event"], DIED)
+
+
+def test_an_unreadable_time_of_death_is_no_death_of_the_living(tmp_path: Path) -> None:
+    columns = {
+        "T": ["" if died else f"{time:.2f}" for time, died in zip(MONTHS, DIED)],
+        "DEATH": [f"{time:.2f}" if died else "alive" for time, died in zip(MONTHS, DIED)],
+        "E": [int(died) for died in DIED],
+    }
+    message = refused(cohort(tmp_path, columns, event_time_column="DEATH"))
+    assert "no finite number" in message
+    assert "a time of death" not in message
+
+
+def test_a_column_in_another_unit_is_not_proposed_without_it(tmp_path: Path) -> None:
+    """Times of the dead in days beside months: taken as it stands, the column would mix two units in one outcome."""
+    columns = {
+        "T": ["" if died and k % 2 else f"{MONTHS[k]:.2f}" for k, died in enumerate(DIED)],
+        "DEATH_DAYS": [f"{MONTHS[k] * 30.44:.0f}" if died else "" for k, died in enumerate(DIED)],
+        "E": [int(died) for died in DIED],
+    }
+    message = refused(cohort(tmp_path, columns))
+    assert "'DEATH_DAYS' (convert it to months first)" in message
+    small = dict(columns, DEATH_DAYS=[cell and f"{float(cell) / 30:.0f}" for cell in columns["DEATH_DAYS"]])
+    read_so = read(cohort(tmp_path, small, event_time_column="DEATH_DAYS"))
+    assert any("DEATH_DAYS" in text and "says days" in text for text in asked(read_so.summary))
+
+
+def test_a_decimal_comma_is_named(tmp_path: Path) -> None:
+    columns = {"T": [f"{time:.2f}".replace(".", ",") for time in MONTHS], "E": [int(died) for died in DIED]}
+    message = refused(cohort(tmp_path, columns))
+    assert "decimal point" in message
+    columns = {"T": MONTHS.tolist(), "E": [int(died) for died in DIED], "AGE": [f"{year},5" for year in YEARS]}
+    assert "decimal point" in refused(cohort(tmp_path, columns))
+
+
+def test_a_column_of_ones_may_be_censored_patients_only(tmp_path: Path) -> None:
+    found = asked(read(cohort(tmp_path, {"T": MONTHS.tolist(), "E": [1] * N})).summary)
+    assert any("1 = censored" in text for text in found)

@@ -85,3 +85,16 @@ def test_coarse_rows_that_chance_makes_alike_are_other_people():
     found = overlap(coarse("A"), coarse("B"), 0.01)
     assert found.expected > 1
     assert found.by_row == []
+
+
+def test_the_same_identifiers_with_other_separators_or_a_sample_code():
+    own = people(60, 1, "TCGA-AB-1")
+    spelt = ["TCGA.AB.1000", "tcga_ab_1001", "TCGA-AB-1002-01A", "TCGA-AB-1003-11A-21R-A084-07", "TCGA AB 1004"]
+    other = joined(own, people(40, 2, "B"), range(5), spelt)
+    found = overlap((*own[:2], None), (*other[:2], None), 0.01)
+    assert found.by_identifier == spelt
+
+
+def test_numbers_apart_by_a_separator_are_two_patients():
+    own, other = people(60, 1, "A-1"), people(60, 2, "A1")
+    assert overlap((*own[:2], None), (*other[:2], None), 0.01).by_identifier == []

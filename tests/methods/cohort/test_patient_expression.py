@@ -12,7 +12,7 @@ import pytest
 
 from groprog_assets.errors import CohortError, Notice
 from groprog_assets.methods.cohort.expression_scale import scale_problems
-from groprog_assets.methods.cohort.patient_expression import read_expression, shared_genes
+from groprog_assets.methods.cohort.patient_expression import expression_genes, read_expression, shared_genes
 from groprog_assets.study.parameters import CohortParameters
 from groprog_assets.study.schema import ClinicalField, Cohort, Endpoint, Expression
 
@@ -259,3 +259,24 @@ def test_the_real_matrix(shared: Path) -> None:
     assert read["values"].shape == (333, 1550)
     assert read["patient_id"].tolist() == ids
     assert "look like z_score" in refused(path, "log", ids)
+
+
+@pytest.mark.parametrize(
+    "counters",
+    [
+        ["__no_feature", "__ambiguous", "__not_aligned"],
+        ["N_unmapped", "N_multimapping", "N_noFeature", "N_ambiguous"],
+    ],
+)
+def test_counter_rows_of_htseq_and_star_are_no_genes(tmp_path: Path, counters: list[str]) -> None:
+    """They differ between samples with the quality of the library and would enter every sample's total."""
+    counts = matrix(30, 4).abs().mul(1000).round()
+    plain = read_expression(cohort(save(counts, tmp_path), "counts"), IDS)
+    extra = pd.DataFrame(
+        {column: [10 ** (3 + k % 4)] * len(counters) for k, column in enumerate(counts.columns)}, index=counters
+    )
+    with pytest.warns(Notice, match=f"{len(counters)} rows that count reads of no gene"):
+        read = read_expression(cohort(save(pd.concat([counts, extra]), tmp_path), "counts"), IDS)
+    assert not set(counters) & set(read["gene"])
+    np.testing.assert_allclose(read["values"], plain["values"])
+    assert not set(counters) & set(expression_genes(save(pd.concat([counts, extra]), tmp_path)))
