@@ -216,7 +216,7 @@ def _row_problems(path: Path, cohort: Cohort, parameters: CohortParameters) -> l
         for item in cohort.fields
         if item.column in table.cells and (item.height_column is None or item.height_column in table.cells)
     ]
-    _, problems = read_covariates(table, patients, given, parameters.plausible_ranges)
+    _, problems = read_covariates(table, patients, given, parameters.plausible_ranges, trained=True)
     outcome = (cohort.endpoint.time_column, cohort.endpoint.event_column)
     if set(outcome) & set(table.cells):
         filled = table.cells.assign(**{name: "" for name in outcome if name not in table.cells})

@@ -94,7 +94,9 @@ def cohort_notices(study: Study) -> list[Problem]:
         for field, reason in unused[["field", "reason"]].itertuples(index=False)
     ]
     for external in study.validation:
-        elsewhere = read_clinical(with_fields_it_has(external.as_cohort(study.cohort)), study.parameters.cohort)
+        elsewhere = read_clinical(
+            with_fields_it_has(external.as_cohort(study.cohort)), study.parameters.cohort, trained=True
+        )
         said += _doubts(elsewhere, study, f"validation.{external.name}")
     return said
 
@@ -198,7 +200,7 @@ def _external(external: ExternalCohort, study: Study, patients: Patients | None)
             raise CohortError(problems)
         return
     given = with_fields_it_has(external.as_cohort(study.patients))
-    read = read_clinical(given, study.parameters.cohort)
+    read = read_clinical(given, study.parameters.cohort, trained=True)
     if given.expression is not None and study.parameters.representation.mode == "signature":
         read_expression(given, read.records["patient_id"].tolist())
 

@@ -171,7 +171,7 @@ def read_elsewhere(
     used = training.fields.loc[training.fields["used"], "field"].tolist()
     collected_there = {field.name for field in given.fields}
     absent = {name: "not collected there" for name in used if name not in collected_there}
-    read = read_clinical(given, settings)
+    read = read_clinical(given, settings, trained=True)
     expression = None
     if given.expression is not None and mode == "signature":
         expression = read_expression(given, read.records["patient_id"].tolist())

@@ -71,7 +71,7 @@ def score_patients(
     problems = _identifier_problems(patients, identifiers)
     asked = [field for field in cohort.fields if field.name in used]
     ranges = workspace.study.parameters.cohort.plausible_ranges
-    records, found = read_covariates(table, identifiers, asked, ranges)
+    records, found = read_covariates(table, identifiers, asked, ranges, trained=True)
     if problems + found:
         raise CohortError(problems + found)
     mode, given = bundle.summary["mode"], None

@@ -20,6 +20,7 @@ from groprog_assets.study.chrom_sizes import read_chrom_sizes
 from groprog_assets.study.files import bam_problem, clinical_path
 from groprog_assets.study.finding import Finding
 from groprog_assets.study.library_files import equal_files
+from groprog_assets.study.plausible_ranges import plain_unit
 from groprog_assets.study.schema import ClinicalField, Cohort, ExternalCohort, Library, Study
 from groprog_assets.study.text_tables import table_layout
 
@@ -289,6 +290,13 @@ def _validation(study: Study) -> Iterator[Finding]:
             elif field.kind != known[field.name].kind:
                 rule = f"{field.name} is {known[field.name].kind} in the study's cohort."
                 yield Finding((*at, "kind"), field.kind, rule, "A field is of one kind everywhere.")
+            elif field.unit and (unit := known[field.name].unit) and plain_unit(field.unit) != plain_unit(unit):
+                rule = f"The model reads {field.name} in {unit}, the unit of the study's cohort."
+                remedy = (
+                    f"Set unit: {unit}, and state how the file's values become it: "
+                    f"units: [{{unit: {field.unit}, lowest: ..., highest: ..., factor: {unit} in one {field.unit}}}]."
+                )
+                yield Finding((*at, "unit"), field.unit, rule, remedy)
 
 
 def file_findings(study: Study) -> list[Finding]:

@@ -230,6 +230,10 @@ CASES: dict[str, tuple[Callable[[dict, Path], object], str]] = {
         lambda c, f: c["cohort"].update(nascent_libraries={"p": "control_3"}),
         "Did you mean 'control_",
     ),
+    "external unit": (
+        lambda c, f: at(c, "validation", 0, "fields", 0).update(unit="months"),
+        "units: [{unit: months, lowest: ..., highest: ..., factor: years in one months}]",
+    ),
     "path upwards": (lambda c, f: c["cohort"].update(clinical="../../etc/passwd"), "data_roots"),
     "absolute path": (lambda c, f: c["cohort"].update(clinical="/etc/passwd"), "data_roots"),
     "results elsewhere": (lambda c, f: c.update(results="../elsewhere"), "data_roots"),

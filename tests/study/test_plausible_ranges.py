@@ -92,3 +92,30 @@ def test_kinds_by_whole_words(name: str, column: str, kind: str):
 def test_units_in_other_spellings():
     assert plain_unit("x10^9/L") == plain_unit("10⁹/l") == plain_unit("10*9/L") == "10^9/l"
     assert plain_unit("Years") == plain_unit("yr") == "years"
+
+
+def test_new_patients_of_a_model_are_converted_not_the_study(tmp_path: Path):
+    """The study's unit is the one the model was trained in: another would change what every value means."""
+    (tmp_path / "c.tsv").write_text("ID\tX\nn1\t41\n")
+    table = read_table(tmp_path / "c.tsv")
+    field = ClinicalField(column="X", name="albumin", kind="continuous", unit="g/dl")
+    _, (found,) = read_covariates(table, table.cells["ID"], [field], trained=True)
+    assert (
+        found.remedy
+        == "They are plausible in g/l: if so, convert them to g/dl, the unit that the model was trained in."
+    )
+    (tmp_path / "c.tsv").write_text("ID\tX\nn1\t700\n")
+    field = ClinicalField(column="X", name="age", kind="continuous", unit="years")
+    _, (found,) = read_covariates(read_table(tmp_path / "c.tsv"), table.cells["ID"], [field], trained=True)
+    assert "convert them to years" in found.remedy
+
+
+def test_an_external_cohort_in_another_unit_is_read_in_the_models(tmp_path: Path):
+    """The way out that `study check` names: the unit of the study's cohort, and how the file's values become it."""
+    (tmp_path / "c.tsv").write_text("ID\tX\nn1\t41\n")
+    table = read_table(tmp_path / "c.tsv")
+    stated = [UnitRange(unit="g/l", lowest=10, highest=65, factor=0.1)]
+    field = ClinicalField(column="X", name="albumin", kind="continuous", unit="g/dl", units=stated)
+    records, found = read_covariates(table, table.cells["ID"], [field], trained=True)
+    assert found == []
+    assert records["albumin"].tolist() == pytest.approx([4.1])

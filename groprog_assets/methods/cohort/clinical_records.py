@@ -56,7 +56,7 @@ class ClinicalRecords(NamedTuple):
     summary: Document
 
 
-def read_clinical(cohort: Cohort, parameters: CohortParameters) -> ClinicalRecords:
+def read_clinical(cohort: Cohort, parameters: CohortParameters, trained: bool = False) -> ClinicalRecords:
     """The clinical table of a study, checked and typed.
 
     TSV, CSV or cBioPortal (file or folder). Times become months (365.25 / 12 days). Patients without time or event are kept
@@ -90,7 +90,7 @@ def read_clinical(cohort: Cohort, parameters: CohortParameters) -> ClinicalRecor
     read = read_outcomes(table, patients, cohort.endpoint, parameters.longest_follow_up)
     outcomes, left_out = read.outcomes, read.left_out
     problems += read.problems
-    records, found = read_covariates(table, patients, cohort.fields, parameters.plausible_ranges)
+    records, found = read_covariates(table, patients, cohort.fields, parameters.plausible_ranges, trained)
     problems += found
     if not problems:
         problems += _life_problems(table, patients, outcomes, records, cohort, parameters)
@@ -186,11 +186,16 @@ def _patients(table: Table, column: str) -> tuple[pd.Series, list[Problem]]:
 
 
 def read_covariates(
-    table: Table, patients: pd.Series, fields: Sequence[ClinicalField], ranges: Ranges = PLAUSIBLE_RANGES
+    table: Table,
+    patients: pd.Series,
+    fields: Sequence[ClinicalField],
+    ranges: Ranges = PLAUSIBLE_RANGES,
+    trained: bool = False,
 ) -> tuple[pd.DataFrame, list[Problem]]:
     """(patient_id and one column a field, problems), rows as in the file. For training and for new patients alike.
 
-    A continuous value outside the field's plausible range, its own or that of its kind in `ranges`, is a problem.
+    A continuous value outside the field's plausible range, its own or that of its kind in `ranges`, is a problem. trained: the
+    patients are new to a model, which settles the units.
     """
     columns: Document = {"patient_id": patients.to_numpy()}
     problems: list[Problem] = []
@@ -204,7 +209,7 @@ def read_covariates(
             ]
             continue
         if field.kind == "continuous":
-            columns[field.name], found = _continuous(table, field, ranges)
+            columns[field.name], found = _continuous(table, field, ranges, trained)
         else:
             columns[field.name], found = _levels(table, field)
         problems += found
@@ -247,7 +252,7 @@ def _recorded(table: Table, field: ClinicalField) -> tuple[np.ndarray, Recorded]
     return raw, in_stated_unit(raw, field.units)
 
 
-def _continuous(table: Table, field: ClinicalField, ranges: Ranges) -> tuple[np.ndarray, list[Problem]]:
+def _continuous(table: Table, field: ClinicalField, ranges: Ranges, trained: bool) -> tuple[np.ndarray, list[Problem]]:
     raw, problems = _measured(table, field)
     values = in_stated_unit(raw, field.units).values
     if field.units and field.plausible is None:  # the ranges of the units decide
@@ -255,7 +260,7 @@ def _continuous(table: Table, field: ClinicalField, ranges: Ranges) -> tuple[np.
     expected = plausible_range(field.name, field.column, field.unit, field.plausible, ranges)
     outside = (values < expected.lowest) | (values > expected.highest)
     if outside.any():
-        problems.append(_implausible(table, field, raw, outside, expected, ranges))
+        problems.append(_implausible(table, field, raw, outside, expected, ranges, trained))
     return values, problems
 
 
@@ -266,6 +271,7 @@ def _implausible(
     outside: np.ndarray,
     expected: PlausibleRange,
     ranges: Ranges,
+    trained: bool,
 ) -> Problem:
     """Values outside their range: a single cell suggests a typing error, most of a column another unit."""
     shown = ", ".join(f"{value:g}" for value in dict.fromkeys(values[outside].tolist()[:5]))
@@ -280,7 +286,13 @@ def _implausible(
             inside = (values[known] >= lowest) & (values[known] <= highest)
             if plain_unit(other) != plain_unit(field.unit or next(iter(ranges[expected.kind]))) and inside.all():
                 remedy = f"They are plausible in {other}: if so, set the field's unit: {other}."
-                if field.unit in YEARS and other in YEARS:
+                if trained:
+                    model_unit = field.unit or next(iter(ranges[expected.kind]))
+                    remedy = (
+                        f"They are plausible in {other}: if so, convert them to {model_unit}, the unit that the model was "
+                        "trained in."
+                    )
+                elif field.unit in YEARS and other in YEARS:
                     factor = YEARS[other] / YEARS[field.unit]
                     remedy = (
                         f"Read in {other} the median is {np.median(values[known]) * factor:.3g} {field.unit}: if so, add to the "
