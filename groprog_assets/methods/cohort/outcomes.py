@@ -251,8 +251,8 @@ def questions(table: Table, outcomes: pd.DataFrame, endpoint: Endpoint) -> list[
     asked = []
     time_column, event_column = (f"{table.path.name}, {name}" for name in (endpoint.time_column, endpoint.event_column))
     if nobody_censored(outcomes, endpoint):
-        codes = table.cells[endpoint.event_column]
-        only_ones = {normalised_code(code) for code in codes[~missing_cells(codes)]} == {"1"}
+        cells = table.cells[endpoint.event_column]
+        only_ones = {normalised_code(cell) for cell in cells[~missing_cells(cells)]} == {"1"}
         asked.append(
             Problem(
                 event_column,
@@ -269,14 +269,14 @@ def questions(table: Table, outcomes: pd.DataFrame, endpoint: Endpoint) -> list[
         )
     for column in (endpoint.time_column, endpoint.event_time_column):
         if column is not None and (named := unit_in_name(column, endpoint.time_unit)):
-            other = column == endpoint.event_time_column and not unit_in_name(endpoint.time_column, endpoint.time_unit)
+            alone = column == endpoint.event_time_column and not unit_in_name(endpoint.time_column, endpoint.time_unit)
             asked.append(
                 Problem(
                     f"{table.path.name}, {column}",
                     f"time_unit {endpoint.time_unit}",
                     f"The column's name says {named}.",
                     f"Convert the column to {endpoint.time_unit}, unless the name is wrong."
-                    if other
+                    if alone
                     else f"Set endpoint.time_unit: {named.split()[0]}, unless the name is wrong.",
                 )
             )
