@@ -186,6 +186,15 @@ def test_the_folders_of_assets_are_the_groups_of_dagster():
     assert found == {(given.group, name) for name, given in SPECIFICATIONS.items()}
 
 
+def test_a_study_without_a_cohort_lacks_the_groups_cohort_and_model():
+    from groprog_assets.definitions import defs
+    from groprog_assets.graph.specification import SPECIFICATIONS
+    from groprog_assets.store.workspace import COHORT_ASSETS
+
+    assert defs
+    assert set(COHORT_ASSETS) == {name for name, given in SPECIFICATIONS.items() if given.group in ("cohort", "model")}
+
+
 def test_assets_read_as_a_sentence():
     """One call of a method and one `materialized`: what takes more lines is a method, a shard or a decision in another room."""
     bodies = {

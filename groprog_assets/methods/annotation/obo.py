@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from groprog_assets.errors import AnnotationError, Problem
+from groprog_assets.study.annotation_files import some
 from groprog_assets.tables import conform
 
 BRANCHES = {"biological_process": "BP", "cellular_component": "CC", "molecular_function": "MF"}
@@ -156,7 +157,7 @@ def closure(parents: dict[str, list[str]]) -> dict[str, set[str]]:
         raise AnnotationError(
             Problem(
                 "OBO",
-                f"a cycle through {', '.join(stuck[:5])}" + (f" and {len(stuck) - 5} more" if len(stuck) > 5 else ""),
+                f"a cycle through {some(stuck, 5)}",
                 "is_a and part_of may not lead back to a term.",
                 "Use the release's go-basic.obo.",
             )
