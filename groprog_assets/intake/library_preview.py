@@ -41,6 +41,7 @@ def preview_libraries(study: Study) -> Preview:
     from groprog_assets.methods.annotation.masks import read_masks
     from groprog_assets.methods.reads.equal_libraries import equal_libraries
     from groprog_assets.methods.reads.filtered_alignments import filter_alignments
+    from groprog_assets.methods.reads.library_sizes import check_spike_in
 
     problems: list[Problem] = []
     try:
@@ -53,6 +54,7 @@ def preview_libraries(study: Study) -> Preview:
     notices = _genome(study, sizes)
     most = max(SMALLEST_PART, min(LARGEST_PART, ALL_PARTS // len(study.libraries)))
     positions = {}
+    prefix, without_spike_in = study.genome.spike_in_prefix, []
     for k, library in enumerate(study.libraries):
         where = f"libraries[{k}], {library.id}"
         path = library.alignments or library.bigwig_plus
@@ -67,12 +69,24 @@ def preview_libraries(study: Study) -> Preview:
             problems += error.problems
             continue
         positions[library.id] = done.positions
+        if prefix and _no_spike_in(done, prefix, most):
+            without_spike_in.append(library.id)
         notices.append(_library(where, library, done, len(sizes), most))
+    try:
+        check_spike_in(dict.fromkeys(without_spike_in, 0), without_spike_in, prefix or "")
+    except GroProgError as error:
+        problems += error.problems
     for group in equal_libraries(positions, "position"):
         rule = "Each library must be a sample of its own. A copy is not a replicate."
         value = f"{' = '.join(group)}: the same reads at the same bases in other files"
         problems.append(Problem("libraries", value, rule, "Name the right file for each, or remove the copies."))
     return Preview(list(dict.fromkeys(problems)), notices)
+
+
+def _no_spike_in(done: FilteredAlignments, prefix: str, most: int) -> bool:
+    """Whether a library surely has no spike-in reads: the file was read whole, or its header names no such chromosome."""
+    named = any(name.startswith(prefix) for name in done.summary["contigs_absent_from_study"])
+    return done.summary["spike_in_reads"] == 0 and (not named or done.summary["reads"] < most)
 
 
 def _genome(study: Study, sizes: dict[str, int]) -> list[Problem]:

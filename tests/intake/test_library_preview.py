@@ -115,3 +115,19 @@ def test_an_annotation_of_another_build_is_refused(study: Path):
         outcome = check(study)
         assert outcome.exit_code == 0, outcome.output
         assert "0 of 2 known chromosomes have the lengths of hg38" in outcome.output
+
+
+@pytest.mark.parametrize("part", [100, 1_000_000])
+def test_a_spike_in_that_no_library_has_is_refused_before_the_run(
+    study: Path, monkeypatch: pytest.MonkeyPatch, part: int
+):
+    """The run compares libraries by their spike-in and would end after all reads are filtered."""
+    monkeypatch.setattr(library_preview, "LARGEST_PART", part)
+    monkeypatch.setattr(library_preview, "SMALLEST_PART", part)
+    document = yaml.safe_load(study.read_text())
+    document["genome"]["spike_in_prefix"] = "dm6_"
+    study.write_text(yaml.safe_dump(document))
+    outcome = check(study)
+    assert outcome.exit_code == 2
+    for library in document["libraries"]:
+        assert f"library {library['id']}: no unique reads on spike-in chromosomes" in " ".join(outcome.output.split())

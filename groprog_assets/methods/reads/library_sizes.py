@@ -27,7 +27,7 @@ def library_sizes(
     ids = [library.id for library in libraries]
     own, spiked = (np.array([float(held[library]) for library in ids]) for held in (reads, spike_in_reads))
     if prefix:
-        _check_spike_in(spike_in_reads, ids, prefix)
+        check_spike_in(spike_in_reads, ids, prefix)
         used = own > 0
         mean = np.exp(np.log(own[used]).mean()) if used.any() else 1.0
         size = spiked * mean / np.exp(np.log(spiked).mean())
@@ -60,12 +60,13 @@ def sizes_of_others(sizes: pd.DataFrame, spike_in_reads: Mapping[str, int], pref
     """
     if spike_in_sizes(sizes) is None:
         return None
-    _check_spike_in(spike_in_reads, list(spike_in_reads), prefix)
+    check_spike_in(spike_in_reads, list(spike_in_reads), prefix)
     first = sizes.iloc[0]
     return {library: own * first["size"] / first["spike_in_reads"] for library, own in spike_in_reads.items()}
 
 
-def _check_spike_in(spike_in_reads: Mapping[str, int], ids: Sequence[str], prefix: str) -> None:
+def check_spike_in(spike_in_reads: Mapping[str, int], ids: Sequence[str], prefix: str) -> None:
+    """Raise ReadsError naming every library of `ids` without spike-in reads."""
     problems = [
         Problem(
             f"library {library}",
