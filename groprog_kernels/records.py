@@ -212,10 +212,10 @@ def _converted(path: Path, format: str, options: list[str]) -> Iterator[IO[bytes
         raise failure
 
 
-def read_header(path: str | Path, reference: str | Path | None = None) -> BamHeader:
-    """Header of a BAM, SAM or CRAM (contig lengths in bp); the records are not looked at.
+def read_header(path: str | Path) -> BamHeader:
+    """Header of a BAM, SAM or CRAM (contig lengths in bp); the records are not looked at, so that a CRAM needs no reference.
 
-    reference: as in `open_records`. BamError when the file is none of them or its header is cut off. Source: SAM 1.6, 4.2.
+    BamError when the file is none of them or its header is cut off. Source: SAM 1.6, 4.2.
     """
     path = Path(path)
     if alignment_format(path) == "bam":

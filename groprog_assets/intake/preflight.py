@@ -129,7 +129,7 @@ def library_contigs(library: Library, study: Study, sizes: dict[str, int]) -> li
     from groprog_assets.methods.reads.filtered_alignments import study_header
 
     if library.alignments is not None:
-        return list(study_header(library.alignments, sizes, study.genome).lengths)
+        return list(study_header(library.alignments, sizes).lengths)
     contigs = list(sizes) if library.reads else []
     problems = _Problems()
     for path in (library.bigwig_plus, library.bigwig_minus):

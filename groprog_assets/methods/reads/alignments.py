@@ -41,7 +41,7 @@ def resolve_alignments(library: Library, genome: Genome, folder: Path) -> Alignm
     """
     if library.alignments is not None:
         try:
-            header = records.read_header(library.alignments, genome.fasta)
+            header = records.read_header(library.alignments)
         except (records.BamError, OSError) as error:
             raise ReadsError(
                 Problem(

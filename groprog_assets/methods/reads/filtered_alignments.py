@@ -78,7 +78,7 @@ def filter_alignments(
     if library.bigwig_plus is not None and library.alignments is None and not library.reads:
         return _from_bigwigs(library, chrom_sizes, masks, gene_models, parameters, most)
     path = Path(source_path)
-    header = study_header(path, chrom_sizes, genome)
+    header = study_header(path, chrom_sizes)
     rule = uniqueness_rule(header.text, parameters.minimum_mapping_quality)
     tenth = 0
 
@@ -164,13 +164,13 @@ def _oriented(decoded: reads.Decoded, reverse: bool, chrom_sizes: Mapping[str, i
     return position_table(*columns, chrom_sizes)
 
 
-def study_header(path: Path, chrom_sizes: Mapping[str, int], genome: Genome) -> records.BamHeader:
+def study_header(path: Path, chrom_sizes: Mapping[str, int]) -> records.BamHeader:
     """The header of a BAM, SAM or CRAM, contig lengths in bp; no record is read.
 
     ReadsError: not alignments, or cut off within the header; no contig shared with chrom_sizes, or one of another length.
     """
     try:
-        header = records.read_header(path, genome.fasta)
+        header = records.read_header(path)
     except (records.BamError, OSError) as error:
         raise _unreadable(path, error) from None
     problems = assembly_problems(path, header.lengths, chrom_sizes)
