@@ -31,18 +31,8 @@ ENOUGH_TO_ASK = 20
 """Fewest patients for which a table without censored patients, or without events, raises a question about its codes."""
 USUAL_FOLLOW_UP = (1.0, 40.0)
 """Usual range of the longest follow-up of a cohort, in years; outside it, the unit is questioned."""
-EVENT_WORDS = (
-    "dead",
-    "deceased",
-    "died",
-    "death",
-    "relapse",
-    "relapsed",
-    "recurrence",
-    "recurred",
-    "progression",
-    "yes",
-)
+EVENT_WORDS = ("dead", "deceased", "died", "death", "relapse", "relapsed")
+EVENT_WORDS += ("recurrence", "recurred", "progression", "yes")
 CENSORED_WORDS = ("alive", "living", "censored", "lost", "no", "none")
 CENSORING_COLUMN = ("cens", "censor", "censored", "censoring", "alive", "living", "survived")
 LAST_CONTACT = ("days_to_last_follow_up", "days_to_last_followup", "last_contact_days_to")
@@ -178,7 +168,8 @@ def coding_problems(
     events, patients = int(outcomes["event"].sum()), len(outcomes)
     values = table.cells[endpoint.event_column].str.strip()
     present = sorted({normalised_code(value) for value in values[~missing_cells(values)]})
-    if len(present) > 1 and nobody_censored(outcomes, endpoint):
+    lost_censored = any(item.event == "censored" for item in left_out)
+    if len(present) > 1 and nobody_censored(outcomes, endpoint) and not lost_censored:
         hint = _coding(values[~missing_cells(values)], set(), set())[1] if set(present) == {"1", "2"} else ""
         problems.append(
             Problem(
@@ -207,8 +198,14 @@ def coding_problems(
                 f"{found}, for they have no time (Fisher's exact p = {found.p_value:.1g})",
                 "Who is left out may not depend on the outcome: survival would be overstated or understated. GDC writes the "
                 "time of the dead into days_to_death and leaves days_to_last_follow_up empty.",
-                f"{_event_time_columns(table, endpoint)} Name the column with the time of the event in "
-                "endpoint.event_time_column; where the times are lost, raise parameters.cohort.largest_lost_share: the study "
+                (
+                    f"{_event_time_columns(table, endpoint)} Name the column with the time of the event in "
+                    "endpoint.event_time_column"
+                    if shares[0] > shares[1]
+                    else "Name the column of the last contact in endpoint.time_column, and set endpoint.event_time_column: "
+                    f"{endpoint.time_column}"
+                )
+                + "; where the times are lost, raise parameters.cohort.largest_lost_share: the study "
                 "then runs with a failed check.".strip(),
             )
         )

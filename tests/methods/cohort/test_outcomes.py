@@ -278,3 +278,18 @@ def test_a_decimal_comma_is_named(tmp_path: Path) -> None:
 def test_a_column_of_ones_may_be_censored_patients_only(tmp_path: Path) -> None:
     found = asked(read(cohort(tmp_path, {"T": MONTHS.tolist(), "E": [1] * N})).summary)
     assert any("1 = censored" in text for text in found)
+
+
+def test_the_time_of_death_as_the_only_time_is_told_and_the_way_out_is_right(tmp_path: Path) -> None:
+    """The censored have no time of death: they are not events under another code, and they have a last contact."""
+    columns = {
+        "days_to_death": [f"{time * 30:.0f}" if died else "" for time, died in zip(MONTHS, DIED)],
+        "last_contact": ["" if died else f"{time * 30:.0f}" for time, died in zip(MONTHS, DIED)],
+        "E": [int(died) for died in DIED],
+    }
+    message = refused(cohort(tmp_path, columns, time_column="days_to_death", time_unit="days"))
+    assert "nobody is censored" not in message
+    assert "endpoint.event_time_column: days_to_death" in message
+    followed = {"time_column": "last_contact", "event_time_column": "days_to_death", "time_unit": "days"}
+    outcomes = read(cohort(tmp_path, columns, **followed)).outcomes
+    np.testing.assert_array_equal(outcomes["event"], DIED)
