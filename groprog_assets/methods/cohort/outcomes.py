@@ -31,8 +31,9 @@ ENOUGH_TO_ASK = 20
 """Fewest patients for which a table without censored patients, or without events, raises a question about its codes."""
 USUAL_FOLLOW_UP = (1.0, 40.0)
 """Usual range of the longest follow-up of a cohort, in years; outside it, the unit is questioned."""
-EVENT_WORDS = ("dead", "deceased", "died", "death", "relapse", "relapsed")
-EVENT_WORDS += ("recurrence", "recurred", "progression", "yes")
+EVENT_WORDS = frozenset(
+    {"dead", "deceased", "died", "death", "relapse", "relapsed"} | {"recurrence", "recurred", "progression", "yes"}
+)
 CENSORED_WORDS = ("alive", "living", "censored", "lost", "no", "none")
 CENSORING_COLUMN = ("cens", "censor", "censored", "censoring", "alive", "living", "survived")
 LAST_CONTACT = ("days_to_last_follow_up", "days_to_last_followup", "last_contact_days_to")
