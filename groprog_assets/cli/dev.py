@@ -71,17 +71,20 @@ def supervise(program: list[str], folder: Path, environment: dict[str, str]) -> 
     A shell without a terminal starts background commands with INT ignored, and children inherit that: the signals are set back
     before the program starts. What has not gone twenty seconds after a signal is killed.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
-    process = subprocess.Popen(program, cwd=folder, env=environment, start_new_session=True)
     asked: list[float] = []
+    started: list[subprocess.Popen[bytes]] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
         asked.append(time.monotonic())
-        _signal_group(process.pid, signal.SIGINT if len(asked) == 1 else signal.SIGKILL)
+        for one in started:
+            _signal_group(one.pid, signal.SIGINT if len(asked) == 1 else signal.SIGKILL)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM):  # before the program starts, which gets the default handlers back
         signal.signal(number, stop)
+    process = subprocess.Popen(program, cwd=folder, env=environment, start_new_session=True)
+    started.append(process)
+    if asked:
+        _signal_group(process.pid, signal.SIGINT)
     while process.poll() is None:
         time.sleep(0.2)
         if asked and time.monotonic() - asked[0] > PATIENCE_SECONDS:

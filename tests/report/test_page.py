@@ -99,7 +99,7 @@ def test_shows_provenance(page, context):
     part = text_of(section(page, "provenance"))
     assert "differential.significance" in part
     assert "0.01" in part
-    assert "paper Table 4; S1-P04" in part
+    assert "paper Table 4" in part
     assert context["provenance"]["ledger_head"] in part
     for entry in context["inputs"]:
         assert entry["path"] in part

@@ -27,5 +27,5 @@ def read_quality(study: StudyView, pool: Pool, raw_reads: Document) -> Materiali
 
     table = shard.on_pool(pool, study.library, study.genome)
     verdict = check.read_quality(table, study.parameters.quality)
-    plot = plots.read_quality(table, study.library)
-    return materialized(table, plot=plot, verdicts=[verdict], cycles=len(table), reads=raw_reads["reads"])
+    headline = {"cycles": len(table), "reads": raw_reads["reads"]}
+    return materialized(table, plot=plots.read_quality(table, study.library), verdicts=[verdict], **headline)
