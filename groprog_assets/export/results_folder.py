@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from groprog_assets.errors import ArtifactError
 from groprog_assets.lineage import ledger
@@ -194,7 +194,7 @@ def _prognosis(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
         yield "model/card.md", model_card({"Model": model.summary}).encode()
 
 
-def _of_champion(workspace: Workspace, asset: str) -> Any:
+def _of_champion(workspace: Workspace, asset: str) -> Value:
     """The value behind the model in use; before any decision the newest; None when there is none."""
     if not workspace.has(asset) or workspace.derivations.current("champion") is None:
         return load_asset(workspace, asset)
@@ -221,7 +221,7 @@ def _json(value: Value) -> bytes:
     return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False).encode()
 
 
-def _as_grohmm(units: pd.DataFrame) -> Any:
+def _as_grohmm(units: pd.DataFrame) -> Value:
     """The units at the coordinates groHMM 1.41 exports to BED: its 1-based start less one, its end."""
     return units.assign(start=units["grohmm_start"] - 1, end=units["grohmm_end"])
 

@@ -16,6 +16,7 @@ from groprog_assets.prognosis.standing_model import read_standing
 from groprog_assets.store.derivations import failed_barriers
 from groprog_assets.store.readings import Reading, read_asset
 from groprog_assets.store.workspace import Workspace
+from groprog_assets.tables.values import Value
 
 
 def read_input(
@@ -49,7 +50,7 @@ class ArtifactIOManager(ConfigurableIOManager):
 
     study: StudyResource
 
-    def load_input(self, context: InputContext) -> Any:
+    def load_input(self, context: InputContext) -> Value:
         """A Reading; for a fan-in over libraries a dict of them, of the libraries that passed their blocking checks."""
         wiring = context.definition_metadata or {}
         gates = tuple(wiring.get("gates", "").split())

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from groprog_assets.checks.verdict import Verdict
 from groprog_assets.tables.values import Document, Value
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MAXIMUM_PLOT_BYTES = 50_000
 
@@ -18,14 +21,14 @@ class Materialized:
 
     value: Value
     headline: Document
-    plots: dict[str, Callable[[], Any]]
+    plots: dict[str, Callable[[], Figure]]
     verdicts: tuple[Verdict, ...]
 
 
 def materialized(
     value: Value,
     *,
-    plot: Callable[[], Any] | Mapping[str, Callable[[], Any]] | None = None,
+    plot: Callable[[], Figure] | Mapping[str, Callable[[], Figure]] | None = None,
     verdicts: tuple[Verdict, ...] | list[Verdict] = (),
     **headline: Any,
 ) -> Materialized:
@@ -34,7 +37,7 @@ def materialized(
     return Materialized(value, headline, plots, tuple(verdicts))
 
 
-def png(figure: Any) -> bytes:
+def png(figure: Figure) -> bytes:
     """PNG bytes of a matplotlib figure, at most 50 kB: the resolution falls until it fits; empty when it never does."""
     from groprog_assets.figures.style import figure_bytes
 

@@ -7,7 +7,7 @@ decision becomes the asset's value, and an event with its evidence enters the le
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import dagster as dg
 
@@ -20,7 +20,7 @@ from groprog_assets.store.artifacts import Reference, plain
 from groprog_assets.store.derivations import Record
 from groprog_assets.store.readings import read_asset
 from groprog_assets.store.workspace import Workspace
-from groprog_assets.tables.values import Document
+from groprog_assets.tables.values import Document, Value
 
 METRIC = "c_ipcw"
 
@@ -129,7 +129,7 @@ def choose(
     return document
 
 
-def _value(workspace: Workspace, record: Record) -> Any:
+def _value(workspace: Workspace, record: Record) -> Value:
     return workspace.store.get(derivations.output(record), record["asset"], f"`{workspace.command}` trains again.")
 
 

@@ -259,7 +259,7 @@ def _closure(records: Derivations, named: set[str]) -> dict[str, Record]:
     return found
 
 
-def _plain_metadata(value: Value) -> Any:
+def _plain_metadata(value: Value) -> Value:
     held = getattr(value, "value", value)
     return plain(held) if isinstance(held, str | int | float | bool | dict | list | type(None)) else str(held)
 

@@ -268,7 +268,7 @@ def _leaves(connection: duckdb.DuckDBPyConnection, run_id: str) -> list[bytes]:
     return leaves
 
 
-def _cell(value: Value) -> Any:
+def _cell(value: Value) -> Value:
     return value.isoformat() if isinstance(value, datetime) else value
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from groprog_assets.errors import LedgerError, Problem
 from groprog_assets.store.artifacts import write_atomically
 from groprog_assets.tables.values import Document
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 TOUCHED, UNTOUCHED = "rests on it", "does not"
 IMPACT_COLOURS = {TOUCHED: "#F6B8A8", UNTOUCHED: "#EDEFF1"}
@@ -21,7 +24,7 @@ FILES, VALUES = "files", "values"
 TRACE_COLOURS = {FILES: "#BFDCEF", VALUES: "#F8EBBF"}
 
 
-def write_picture(figure: Any, path: Path) -> None:
+def write_picture(figure: Figure, path: Path) -> None:
     """The figure as SVG or PNG, by the suffix of `path`. LedgerError for another suffix."""
     from groprog_assets.figures.style import figure_bytes
 
@@ -31,7 +34,7 @@ def write_picture(figure: Any, path: Path) -> None:
     write_atomically(path, figure_bytes(figure, suffix))  # type: ignore[arg-type]
 
 
-def trace_picture(found: Document) -> Any:
+def trace_picture(found: Document) -> Figure:
     """Files by role and values by asset, from the source to what was asked about."""
     from groprog_assets.figures.workflow import workflow
 
@@ -45,7 +48,7 @@ def trace_picture(found: Document) -> Any:
     return workflow(groups, edges, TRACE_COLOURS)
 
 
-def impact_picture(found: Document, edges: list[tuple[str, str]]) -> Any:
+def impact_picture(found: Document, edges: list[tuple[str, str]]) -> Figure:
     """The whole graph, with what rests on the thing in colour."""
     from groprog_assets.figures.workflow import workflow
 
@@ -54,21 +57,21 @@ def impact_picture(found: Document, edges: list[tuple[str, str]]) -> Any:
     return workflow(groups, edges, IMPACT_COLOURS)
 
 
-def why_picture(states: dict[str, str], edges: list[tuple[str, str]]) -> Any:
+def why_picture(states: dict[str, str], edges: list[tuple[str, str]]) -> Figure:
     """What stands behind a value, by whether it changed and of itself."""
     from groprog_assets.figures.workflow import workflow
 
     return workflow(states, edges, STATE_COLOURS)
 
 
-def history_picture(rows: list[Document], name: str) -> Any:
+def history_picture(rows: list[Document], name: str) -> Figure:
     """A value through time."""
     from groprog_assets.figures.timeline import timeline
 
     return timeline(rows, name)
 
 
-def diff_picture(found: Any, patient: str) -> Any:
+def diff_picture(found: Any, patient: str) -> Figure:
     """The change of a patient's score in steps; `found` is an Apportionment."""
     from groprog_assets.figures.waterfall import waterfall
 

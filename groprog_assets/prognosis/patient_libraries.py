@@ -7,7 +7,7 @@ Dagster.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import ValidationError
 
@@ -19,7 +19,7 @@ from groprog_assets.store.workspace import Workspace
 from groprog_assets.study.parameters import FilteringParameters, PausingParameters
 from groprog_assets.study.schema import SINGLE_FILES, Library
 from groprog_assets.study.text_tables import misspelled
-from groprog_assets.tables.values import Document
+from groprog_assets.tables.values import Document, Value
 
 if TYPE_CHECKING:
     import numpy as np
@@ -124,7 +124,7 @@ def _record(workspace: Workspace, digest: str, asset: str) -> Record:
     return workspace.derivations.read(next(item["derivation"] for item in inputs if item["asset"] == asset))
 
 
-def _value(workspace: Workspace, record: Record) -> Any:
+def _value(workspace: Workspace, record: Record) -> Value:
     return workspace.store.get(output(record), record["asset"], f"`{workspace.command}` makes it again.")
 
 

@@ -113,7 +113,7 @@ def document_table(document: Values, caption: str = "") -> Block:
     return table(["What", "Value"], [[cell(a), cell(b)] for a, b in document_rows(document)], caption)
 
 
-def member(value: Value, name: str) -> Any:
+def member(value: Value, name: str) -> Value:
     """`value[name]` of a bundle or document, None where either is absent."""
     return value.get(name) if isinstance(value, Mapping) else None
 

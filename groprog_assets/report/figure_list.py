@@ -5,15 +5,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from groprog_assets.prognosis.model_columns import labelled_genes, model_inputs
 from groprog_assets.store.artifacts import Blob, Bundle
 from groprog_assets.store.workspace import StudyView
 from groprog_assets.tables.values import Arrays, Document, Values
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-def nascent_drawings(study: StudyView, values: Values) -> dict[str, Callable[[], Any]]:
+
+def nascent_drawings(study: StudyView, values: Values) -> dict[str, Callable[[], Figure]]:
     """{figure name: function that draws it}; `values` are the assets by name. Names are those of the report's captions."""
     from groprog_assets.figures import (
         chromatin,
@@ -66,7 +69,7 @@ def nascent_drawings(study: StudyView, values: Values) -> dict[str, Callable[[],
     return found
 
 
-def study_drawings(study: StudyView, values: Bundle) -> dict[str, Callable[[], Any]]:
+def study_drawings(study: StudyView, values: Bundle) -> dict[str, Callable[[], Figure]]:
     """The figures beside those of `nascent_drawings`: the graph, and of a study with a cohort its patients and its model."""
     drawings = graph_drawing(with_cohort=values.cohort is not None)
     if values.cohort and values.risk_model and values.patient_expression:
@@ -78,7 +81,7 @@ def study_drawings(study: StudyView, values: Bundle) -> dict[str, Callable[[], A
     return drawings
 
 
-def cohort_drawings(values: Values) -> dict[str, Callable[[], Any]]:
+def cohort_drawings(values: Values) -> dict[str, Callable[[], Figure]]:
     """The figures of the patients and of the model, as `nascent_drawings` has those of the libraries."""
     from groprog_assets.figures import (
         ablation,
@@ -146,7 +149,7 @@ def cohort_drivers(trained: Any, cohort: Any, expression: Arrays, features: Any,
     }
 
 
-def graph_drawing(with_cohort: bool) -> dict[str, Callable[[], Any]]:
+def graph_drawing(with_cohort: bool) -> dict[str, Callable[[], Figure]]:
     """The figure of the graph that a study with or without a cohort has."""
     from groprog_assets.figures import workflow
     from groprog_assets.graph.specification import SPECIFICATIONS
@@ -159,7 +162,7 @@ def graph_drawing(with_cohort: bool) -> dict[str, Callable[[], Any]]:
     return {"workflow": lambda: workflow.workflow(groups, edges)}
 
 
-def drawn(drawing: Mapping[str, Callable[[], Any]]) -> Bundle:
+def drawn(drawing: Mapping[str, Callable[[], Figure]]) -> Bundle:
     """Every figure as PNG and SVG: Bundle(png, svg) of Bundles of Blobs by name."""
     from matplotlib import pyplot
 

@@ -14,15 +14,16 @@ from groprog_assets.tables.values import Document
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
-Drawing = Callable[[], Any]
+Drawing = Callable[[], "Figure"]
 """Draws one matplotlib figure."""
 
 
 def read_quality(table: pd.DataFrame, library: Library) -> Drawing:
     """Base quality by cycle of one library."""
 
-    def draw() -> Any:
+    def draw() -> Figure:
         from groprog_assets.figures import reads
 
         return reads.read_quality({library.id: table}, {library.id: library.condition}, library.condition, "")
@@ -33,7 +34,7 @@ def read_quality(table: pd.DataFrame, library: Library) -> Drawing:
 def filter_funnel(filtered: Any, library: Library) -> Drawing:
     """Reads of one library that remain after each rule."""
 
-    def draw() -> Any:
+    def draw() -> Figure:
         from groprog_assets.figures import reads
 
         return reads.filter_funnel(
@@ -46,12 +47,12 @@ def filter_funnel(filtered: Any, library: Library) -> Drawing:
 def transcript_hmm(fitted: Any) -> dict[str, Drawing]:
     """The likelihood of every EM step, and the tuning surface where one was searched."""
 
-    def trace() -> Any:
+    def trace() -> Figure:
         from groprog_assets.figures import tuning
 
         return tuning.em_trace(fitted.trace)
 
-    def surface() -> Any:
+    def surface() -> Figure:
         from groprog_assets.figures import tuning
 
         return tuning.tuning_surface(fitted.tuning, fitted.fit)
@@ -62,7 +63,7 @@ def transcript_hmm(fitted: Any) -> dict[str, Drawing]:
 def transcript_density(density: Any) -> Drawing:
     """Figure 4: density of units around scaled genes."""
 
-    def draw() -> Any:
+    def draw() -> Figure:
         from groprog_assets.figures import density as figure
 
         return figure.transcript_density(density.profile, density.summary)
@@ -73,7 +74,7 @@ def transcript_density(density: Any) -> Drawing:
 def tss_profile(table: pd.DataFrame, contrast: Contrast) -> Drawing:
     """The metagene around starts, without its heat maps."""
 
-    def draw() -> Any:
+    def draw() -> Figure:
         from groprog_assets.figures import tss_profile as figure
 
         return figure.tss_profile(table, contrast.control, contrast.treatment)
@@ -84,7 +85,7 @@ def tss_profile(table: pd.DataFrame, contrast: Contrast) -> Drawing:
 def pausing(result: Any, contrast: Contrast) -> Drawing:
     """Figure 9: pausing in both conditions."""
 
-    def draw() -> Any:
+    def draw() -> Figure:
         from groprog_assets.figures import pausing as figure
 
         return figure.pausing_distribution(result.table, result.summary, contrast.control, contrast.treatment)
@@ -95,7 +96,7 @@ def pausing(result: Any, contrast: Contrast) -> Drawing:
 def differential_transcription(result: Any, threshold: float) -> Drawing:
     """Figure 5: the MA plot."""
 
-    def draw() -> Any:
+    def draw() -> Figure:
         from groprog_assets.figures import differential
 
         return differential.ma_plot(result.table, result.summary, threshold)
@@ -106,7 +107,7 @@ def differential_transcription(result: Any, threshold: float) -> Drawing:
 def library_similarity(result: Any) -> Drawing:
     """Correlation of the libraries."""
 
-    def draw() -> Any:
+    def draw() -> Figure:
         from groprog_assets.figures import library_similarity as figure
 
         return figure.library_correlation(result.correlation)
@@ -117,7 +118,7 @@ def library_similarity(result: Any) -> Drawing:
 def enrichment(result: Any, significance: float) -> Drawing:
     """Figure 6: terms over-represented among up-regulated genes."""
 
-    def draw() -> Any:
+    def draw() -> Figure:
         from groprog_assets.figures import enrichment as figure
 
         return figure.enrichment(result.table, significance)
@@ -128,7 +129,7 @@ def enrichment(result: Any, significance: float) -> Drawing:
 def loci(result: Any, genes: pd.DataFrame, contrast: Contrast) -> Drawing:
     """The first key locus of the study, as figures 7 and 8 show it."""
 
-    def draw() -> Any:
+    def draw() -> Figure:
         from groprog_assets.figures import loci as figure
 
         names = list(dict.fromkeys(result.table["locus"]))
@@ -140,17 +141,17 @@ def loci(result: Any, genes: pd.DataFrame, contrast: Contrast) -> Drawing:
 def cohort(assembled: Any) -> dict[str, Drawing]:
     """Patients left after each step, follow-up, and missing values by covariate."""
 
-    def funnel() -> Any:
+    def funnel() -> Figure:
         from groprog_assets.figures import cohort as figure
 
         return figure.patient_funnel(assembled.funnel)
 
-    def follow_up() -> Any:
+    def follow_up() -> Figure:
         from groprog_assets.figures import cohort as figure
 
         return figure.follow_up(assembled.outcomes, assembled.summary)
 
-    def missing() -> Any:
+    def missing() -> Figure:
         from groprog_assets.figures import cohort as figure
 
         return figure.missingness(assembled.summary, assembled.fields)
@@ -161,7 +162,7 @@ def cohort(assembled: Any) -> dict[str, Drawing]:
 def risk_model(history: pd.DataFrame) -> Drawing:
     """Losses, validation and adaptive rates by epoch."""
 
-    def draw() -> Any:
+    def draw() -> Figure:
         from groprog_assets.figures import training
 
         return training.training_curves(history)
@@ -172,13 +173,13 @@ def risk_model(history: pd.DataFrame) -> Drawing:
 def evaluation(document: Document) -> dict[str, Drawing]:
     """Kaplan–Meier curves by tertile of the out-of-fold risk, and calibration."""
 
-    def strata() -> Any:
+    def strata() -> Figure:
         from groprog_assets.figures import kaplan_meier
         from groprog_assets.report.prognosis import MODEL
 
         return kaplan_meier.kaplan_meier_figure(document["strata"].get(MODEL))
 
-    def calibrated() -> Any:
+    def calibrated() -> Figure:
         from groprog_assets.figures import calibration
         from groprog_assets.report.prognosis import MODEL
 
@@ -190,7 +191,7 @@ def evaluation(document: Document) -> dict[str, Drawing]:
 def ablation(document: Document) -> Drawing | None:
     """Forest plot of the parts; None where no variant was trained."""
 
-    def draw() -> Any:
+    def draw() -> Figure:
         from groprog_assets.figures import ablation as figure
 
         return figure.ablation_figure(document)
@@ -202,7 +203,7 @@ def external_validation(cohorts: list[Document]) -> dict[str, Drawing]:
     """Kaplan–Meier curves of each external cohort at the training's cuts."""
 
     def drawing(document: Document) -> Drawing:
-        def draw() -> Any:
+        def draw() -> Figure:
             from groprog_assets.figures import kaplan_meier
             from groprog_assets.report.prognosis import MODEL
 

@@ -52,7 +52,7 @@ class StoredFile(NamedTuple):
 class Bundle(dict[str, Value]):
     """Named values; `bundle.table` and `bundle["table"]` are the same."""
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Value:
         try:
             return self[name]
         except KeyError:
@@ -77,7 +77,7 @@ def canonical_json(value: Value) -> bytes:
     return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
-def plain(value: Value) -> Any:
+def plain(value: Value) -> Value:
     """`value` as JSON's own types: NumPy scalars and arrays, tuples, named tuples and paths are converted; NaN becomes None."""
     if value is None or isinstance(value, str | bool):
         return value
@@ -209,7 +209,7 @@ def encode_table(frame: pd.DataFrame, table: str) -> bytes:
     return sink.getvalue()
 
 
-def decode_table(content: bytes, table: str) -> Any:
+def decode_table(content: bytes, table: str) -> Value:
     import pyarrow.parquet as pq
 
     frame = pq.read_table(io.BytesIO(content)).to_pandas()
@@ -251,7 +251,7 @@ _KEPT: dict[tuple[str, str], Any] = {}
 _KEEPING = threading.Lock()
 
 
-def _decoded(content: bytes, reference: Reference) -> Any:
+def _decoded(content: bytes, reference: Reference) -> Value:
     """The table of verified bytes. Those used last are kept; pandas copies a table when someone changes it."""
     key = (reference.sha256, reference.table)
     with _KEEPING:
@@ -381,7 +381,7 @@ class Store:
             f"An asset's value is a table, arrays, a document, a blob, a file or a bundle of these, not {type(value).__name__}."
         )
 
-    def get(self, reference: Reference, name: str = "artifact", remedy: str = "") -> Any:
+    def get(self, reference: Reference, name: str = "artifact", remedy: str = "") -> Value:
         """The value of `reference`, its digest verified and its table conformed; TableError, with the remedy, for a table whose
         columns are of another version of the program."""
         if reference.kind == "file":

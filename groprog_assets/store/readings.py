@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from groprog_assets.errors import ArtifactError, Problem
 from groprog_assets.store import derivations
@@ -11,6 +10,7 @@ from groprog_assets.store.artifacts import Reference
 from groprog_assets.store.derivations import ReadEdge
 from groprog_assets.store.wire_format import Stored
 from groprog_assets.store.workspace import Workspace
+from groprog_assets.tables.values import Value
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Reading:
         remedy = f"Rebuild it: `{self.workspace.command} --select {self.asset}`."
         return Stored(self.workspace.store, self.reference, name, remedy)
 
-    def value(self) -> Any:
+    def value(self) -> Value:
         """The value, its digest verified."""
         return self.stored.value()
 
@@ -68,7 +68,7 @@ def reading(workspace: Workspace, asset: str, partition: str, digest: str) -> Re
     return Reading(workspace, asset, partition, digest, derivations.output(record))
 
 
-def load_asset(workspace: Workspace, asset: str, partition: str = "") -> Any:
+def load_asset(workspace: Workspace, asset: str, partition: str = "") -> Value:
     """The current value of an asset, or None when it was never made or the study has none."""
     if not workspace.has(asset) or workspace.derivations.current(asset, partition) is None:
         return None

@@ -39,7 +39,7 @@ class Stored(NamedTuple):
     name: str
     remedy: str = ""
 
-    def value(self) -> Any:
+    def value(self) -> Value:
         """The value, its digest verified."""
         return self.store.get(self.reference, self.name, self.remedy)
 
@@ -109,7 +109,7 @@ def _json(value: Value) -> bytes:
     return json.dumps(plain(value), separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
-def _decoded(kind: str, about: Any, content: bytes) -> Any:
+def _decoded(kind: str, about: Any, content: bytes) -> Value:
     if kind == "stored":
         reference = Reference(**about["reference"])
         return open_store(about["store"]).get(reference, about["name"], about["remedy"])
@@ -141,7 +141,7 @@ def _arrow_stream(frame: pd.DataFrame) -> bytes:
     return sink.getvalue()
 
 
-def _from_arrow_stream(content: bytes) -> Any:
+def _from_arrow_stream(content: bytes) -> Value:
     import pyarrow as pa
 
     with pa.ipc.open_stream(content) as stream:

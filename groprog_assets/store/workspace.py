@@ -87,7 +87,7 @@ class StudyView:
         self._values = values
         self._asset = asset
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Value:
         values, asset = self.__dict__["_values"], self.__dict__["_asset"]
         if name in values:
             return values[name]
@@ -113,7 +113,7 @@ class DeclaredParameters(Parameters):
     _asset: str = PrivateAttr(default="")
     _declared: frozenset[str] = PrivateAttr(default=frozenset(Parameters.model_fields))
 
-    def __getattribute__(self, name: str) -> Any:
+    def __getattribute__(self, name: str) -> Value:
         if name in Parameters.model_fields and name not in self._declared:
             raise StudyError(f"asset {self._asset} reads parameters.{name} of the study without declaring it")
         return super().__getattribute__(name)
@@ -206,7 +206,7 @@ class Workspace:
             raise ArtifactError(problems)
         return kept, left_out
 
-    def section(self, name: str, partition: str, libraries: list[Library] | None) -> Any:
+    def section(self, name: str, partition: str, libraries: list[Library] | None) -> Value:
         """The value of a declared section ("genome", "library", "libraries", "parameters.pausing"), or of one field of it
         ("cohort.nascent_libraries"); None where the study has no such section."""
         if name == "library":
@@ -221,7 +221,7 @@ class Workspace:
         section = getattr(self.study, head)
         return getattr(section, group) if group and section is not None else section
 
-    def describe(self, value: Value) -> Any:
+    def describe(self, value: Value) -> Value:
         """A section as JSON, its paths relative to the study file, so that a moved study is the same study."""
         if hasattr(value, "model_fields_set"):
             return {name: self.describe(getattr(value, name)) for name in type(value).model_fields}
