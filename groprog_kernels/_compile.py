@@ -26,8 +26,9 @@ def kernel(function: Callable[..., Any] | None = None, *, parallel: bool = False
             parallel=parallel,
             inline="always" if inline else "never",
         )(loop)
-        with contextlib.suppress(RuntimeError):  # numba's error when it finds no folder for its cache
-            compiled.enable_caching()
+        if not numba.config.DISABLE_JIT:  # else it is the plain function
+            with contextlib.suppress(RuntimeError):  # numba's error when it finds no folder for its cache
+                compiled.enable_caching()
         return compiled
 
     return compile_one(function) if function is not None else compile_one
