@@ -26,7 +26,7 @@ def kernel(function: Callable[..., Any] | None = None, *, parallel: bool = False
             parallel=parallel,
             inline="always" if inline else "never",
         )(loop)
-        if not numba.config.DISABLE_JIT:  # else it is the plain function
+        if hasattr(compiled, "enable_caching"):  # with the JIT off it is the plain function
             with contextlib.suppress(RuntimeError):  # numba's error when it finds no folder for its cache
                 compiled.enable_caching()
         return compiled
