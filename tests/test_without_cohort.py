@@ -85,6 +85,7 @@ def test_the_report_states_the_parameters_it_was_made_by(
 ):
     """Run again under other windows and thresholds: figures are drawn anew, and the page keeps no published number of them."""
     without_drawing(monkeypatch)
+    export_results(Workspace(nascent))
     before = (nascent.parent / "results" / "report.html").read_text()
     path = copied(nascent, tmp_path / "study")
     document = yaml.safe_load(path.read_text())
