@@ -76,6 +76,10 @@ class ArtifactError(GroProgError):
     """A stored artifact is missing, or its bytes are not what its digest says."""
 
 
+class UnreachableError(ArtifactError):
+    """A store cannot be reached now: whether it holds a value is not known."""
+
+
 class ComputeError(GroProgError):
     """The workers cannot be reached, are gone, or run other code."""
 

@@ -36,7 +36,7 @@ def model_list(study: Path) -> None:
     champion = (load_asset(workspace, "champion") or {}).get("model_version")
     for model in known_models(workspace):
         mark = "*" if model.model_version == champion else " "
-        held = workspace.store.path(workspace.derivations.read(model.derivation)["output"]["sha256"]).is_file()
+        held = workspace.store.holds(workspace.derivations.read(model.derivation)["output"]["sha256"])
         told = _estimate(model.evidence) if held else f"{'its bytes are erased':<24}"
         click.echo(f"{mark} {model.model_version[:16]}  {model.made[:19]}Z  {told}  {model.actor}")
 

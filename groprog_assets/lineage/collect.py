@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from groprog_assets.errors import ArtifactError, LedgerError, Problem
+from groprog_assets.errors import ArtifactError, LedgerError, Problem, UnreachableError
 from groprog_assets.graph.resources import ACTOR_TAG
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.decisions import ACTOR, DECISION, decisions
-from groprog_assets.lineage.membership import MODEL, add_membership
+from groprog_assets.lineage.membership import MODEL, add_membership, carried_over
 from groprog_assets.store.artifacts import canonical_json, digest_bytes, plain
 from groprog_assets.store.derivations import Derivations, Record
 from groprog_assets.tables.values import Document, Value
@@ -48,14 +48,19 @@ KINDS = {
 PAGE = 1000
 
 
-def collect(instance: dg.DagsterInstance, path: Path, records: Derivations) -> int:
+def collect(instance: dg.DagsterInstance, path: Path, records: Derivations, earlier: Path | None = None) -> int:
     """Project every finished run that the ledger does not hold yet, in the order in which they ended; the number of runs added.
+
+    earlier: a copy of the ledger that this one replaces, for what the store can no longer tell.
 
     The order is that of the event log, never that of clocks, which jump. A run is read whole once it has ended and no cursor
     passes over the log, so what a server commits late is not skipped.
     """
     added = 0
     with ledger.open_ledger(path, make=True) as connection:
+        if earlier is not None:
+            quoted = str(earlier).replace("'", "''")
+            connection.execute(f"ATTACH '{quoted}' AS earlier (READ_ONLY)")
         known = {row[0] for row in connection.execute("SELECT run_id FROM seals").fetchall()}
         waiting = [
             record
@@ -67,7 +72,7 @@ def collect(instance: dg.DagsterInstance, path: Path, records: Derivations) -> i
             (
                 places.get(record.dagster_run.run_id, 0),
                 record.dagster_run.run_id,
-                partial(_project, instance, connection, record, records),
+                partial(_project, instance, connection, record, records, earlier is not None),
             )
             for record in waiting
         ]
@@ -93,14 +98,20 @@ def collect(instance: dg.DagsterInstance, path: Path, records: Derivations) -> i
 def rebuild(instance: dg.DagsterInstance, path: Path, records: Derivations) -> int:
     """Project everything anew and put it in the ledger's place; the number of runs.
 
+    Which patients a model saw is read from its folds; where these are erased, the ledger's own rows are taken over, if they are
+    those that were sealed.
+
     LedgerError, and nothing changed, when the ledger holds runs that the event log no longer has: they would be lost.
     """
     place = path.parent / f".rebuilt.{os.getpid()}.part"
     shutil.rmtree(place, ignore_errors=True)
     try:
-        fresh = place / path.name
-        runs = collect(instance, fresh, records)
-        there, known = ledger.sealed_runs(fresh), ledger.sealed_runs(path)
+        fresh, earlier = place / path.name, place / "earlier.duckdb"
+        known = ledger.sealed_runs(path)
+        if known:
+            ledger.publish(path, earlier)
+        runs = collect(instance, fresh, records, earlier if known else None)
+        there = ledger.sealed_runs(fresh)
         head = ledger.read_head(path) or {"sequence": 0}
         lost = max(len(known - there), head["sequence"] - len(there))
         if lost > 0:
@@ -129,7 +140,7 @@ def _places(instance: dg.DagsterInstance, ended: list[dg.RunRecord]) -> dict[str
 
 
 def _project(
-    instance: dg.DagsterInstance, connection: duckdb.DuckDBPyConnection, record: Any, records: Derivations
+    instance: dg.DagsterInstance, connection: duckdb.DuckDBPyConnection, record: Any, records: Derivations, again: bool
 ) -> None:
     run = record.dagster_run
     events, materializations, checks, named = [], [], [], set()
@@ -149,6 +160,8 @@ def _project(
                 digest = metadata["groprog/derivation"]
                 if asset == MODEL:
                     body["patients"] = _patients(connection, records, digest)
+                    if again and not body["patients"]:
+                        body["patients"] = carried_over(connection, run.run_id, storage_id)
                 named.add(digest)
                 reused = bool(metadata.get("groprog/reused"))
                 row = (run.run_id, storage_id, happened, asset, partition, metadata["groprog/sha256"], digest, reused)
@@ -239,7 +252,9 @@ def _entries(instance: dg.DagsterInstance, run_id: str) -> list[tuple[int, Any]]
 
 def _patients(connection: duckdb.DuckDBPyConnection, records: Derivations, digest: str) -> str:
     try:
-        return add_membership(connection, records.root.parent, records.read(digest))
+        return add_membership(connection, records.root.parent, records.store, records.read(digest))
+    except UnreachableError:
+        raise
     except ArtifactError:
         return ""
 

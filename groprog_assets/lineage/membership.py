@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from groprog_assets.errors import ArtifactError, Problem
+from groprog_assets.errors import ArtifactError, Problem, UnreachableError
 from groprog_assets.lineage import ledger
 from groprog_assets.store.artifacts import Store, digest_value
 from groprog_assets.store.derivations import Record
@@ -21,20 +21,26 @@ if TYPE_CHECKING:
     import duckdb
 
 MODEL, FOLDS = "risk_model", "encoded_tensors"
+ERASED = "erased"
+"""The decision that seals which rows are left of each model that saw a patient who has withdrawn."""
 FINAL = -1
 """Repeat and fold of the fit on every patient."""
 
 
-def add_membership(connection: duckdb.DuckDBPyConnection, state: Path, record: Record) -> str:
-    """Add the rows of the model a derivation made, once a model; the digest of its rows, "" when its folds are gone."""
+def add_membership(connection: duckdb.DuckDBPyConnection, state: Path, store: Store, record: Record) -> str:
+    """Add the rows of the model a derivation made, once a model; the digest of its rows, "" when its folds are gone.
+
+    state: where the key of the pseudonyms lies; store: where the folds do. UnreachableError when nobody can say whether they are.
+    """
     model = record["output"]["sha256"]
     if connection.execute("SELECT 1 FROM patients_seen WHERE model = ? LIMIT 1", [model]).fetchone():
         return membership_digest(connection, model)
-    store = Store(state / "store")
     try:
         (edge,) = [item for item in record["inputs"] if item["asset"] == FOLDS]
         folds = json.loads(store.get_bytes(edge["sha256"]))["members"]["folds"]["sha256"]
         store.get_bytes(folds)
+    except UnreachableError:
+        raise
     except (ArtifactError, KeyError, ValueError):
         return ""
     rows = connection.execute(
@@ -55,23 +61,55 @@ def add_membership(connection: duckdb.DuckDBPyConnection, state: Path, record: R
     return membership_digest(connection, model)
 
 
-def membership_digest(connection: duckdb.DuckDBPyConnection, model: str) -> str:
+def membership_digest(connection: duckdb.DuckDBPyConnection, model: str, where: str = "") -> str:
     """sha256 over a model's rows in order."""
-    query = "SELECT patient, repeat, fold, role FROM patients_seen WHERE model = ? ORDER BY ALL"
+    query = f"SELECT patient, repeat, fold, role FROM {where}patients_seen WHERE model = ? ORDER BY ALL"
     return digest_value([list(row) for row in connection.execute(query, [model]).fetchall()])
+
+
+def carried_over(connection: duckdb.DuckDBPyConnection, run_id: str, storage_id: int) -> str:
+    """The digest that the ledger attached as `earlier` sealed with a model's materialization, the model's rows taken over from it;
+    "" when it has none, or when its rows are not those that were sealed."""
+    found = connection.execute(
+        "SELECT m.sha256, e.body FROM earlier.materializations m JOIN earlier.events e USING (run_id, storage_id)"
+        " WHERE run_id = ? AND storage_id = ?",
+        [run_id, storage_id],
+    ).fetchone()
+    digest = str(json.loads(found[1]).get("patients", "")) if found else ""
+    if not found or not digest:
+        return ""
+    model = found[0]
+    if membership_digest(connection, model, "earlier.") not in sealed_digests(connection, "earlier.").get(model, set()):
+        return ""
+    query = "INSERT INTO patients_seen SELECT * FROM earlier.patients_seen WHERE model = ? ON CONFLICT DO NOTHING"
+    connection.execute(query, [model])
+    return digest
+
+
+def sealed_digests(connection: duckdb.DuckDBPyConnection, where: str = "") -> dict[str, set[str]]:
+    """{model: digests of its rows that were sealed}: with its materialization, and with each erasure of a patient's rows."""
+    found: dict[str, set[str]] = {}
+    both = f"{where}materializations m JOIN {where}events e USING (run_id, storage_id)"
+    query = f"SELECT m.sha256, e.body FROM {both} WHERE m.asset = ?"
+    for model, body in connection.execute(query, [MODEL]).fetchall():
+        found.setdefault(model, set()).add(json.loads(body).get("patients", ""))
+    query = (
+        f"SELECT e.body FROM {where}events e JOIN {where}runs r USING (run_id) WHERE e.kind = 'DECISION' AND r.job = ?"
+    )
+    for (body,) in connection.execute(query, [ERASED]).fetchall():
+        for model, digest in json.loads(body)["metadata"].get("evidence", {}).get("rows_left", {}).items():
+            if any(found.get(model, ())):  # without rows at the start, as the folds were gone, none can be left
+                found[model].add(digest)
+    return found
 
 
 def membership_problems(connection: duckdb.DuckDBPyConnection) -> list[Problem]:
     """Models whose rows are not those that were sealed."""
     problems = []
-    rows = connection.execute(
-        "SELECT m.sha256, e.body FROM materializations m JOIN events e USING (run_id, storage_id) WHERE m.asset = ?",
-        [MODEL],
-    ).fetchall()
-    sealed = {model: json.loads(body).get("patients", "") for model, body in rows}
+    sealed = sealed_digests(connection)
     known = {row[0] for row in connection.execute("SELECT DISTINCT model FROM patients_seen").fetchall()}
-    for model in sorted(known | {name for name, digest in sealed.items() if digest}):
-        if sealed.get(model, "") != membership_digest(connection, model):
+    for model in sorted(known | {name for name, digests in sealed.items() if any(digests)}):
+        if membership_digest(connection, model) not in sealed.get(model, set()):
             rule = "Which patients a model saw is sealed with its materialization."
             remedy = "Restore a copy, or `groprog lineage rebuild STUDY` and compare."
             problems.append(Problem(f"patients of model {model[:12]}", "altered rows", rule, remedy))

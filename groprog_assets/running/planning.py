@@ -50,7 +50,7 @@ class Step(NamedTuple):
 def plan(workspace: Workspace, chosen: set[str]) -> list[Step]:
     """The steps of a run of the `chosen` assets, in an order in which they can run."""
     foreseen = Workspace(workspace.path)
-    foreseen.derivations = Foreseen(workspace.derivations.root)
+    foreseen.derivations = Foreseen(workspace.derivations.root, workspace.store)
     annotation, libraries, rest = phases(chosen)
     libraries = _in_order(libraries)
     order = [(name, "") for name in annotation]

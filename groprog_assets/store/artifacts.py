@@ -24,7 +24,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from groprog_assets.errors import ArtifactError, Problem, TableError
+from groprog_assets.errors import ArtifactError, Problem, TableError, UnreachableError
 from groprog_assets.tables import TABLES, conform
 from groprog_assets.tables.values import Arrays, Document, Value, Values
 
@@ -335,12 +335,18 @@ class Store:
             )
         return content
 
+    def holds(self, sha256: str) -> bool:
+        """Whether something lies under `sha256`; its bytes are not read."""
+        return self.path(sha256).is_file()
+
     def verifies(self, reference: Reference) -> bool:
-        """Whether every byte of the value is there and unaltered."""
+        """Whether every byte of the value is there and unaltered; UnreachableError when nobody can say."""
         try:
             if reference.kind == "file":
                 return bool(self.get_file(reference.sha256))
             content = self.get_bytes(reference.sha256)
+        except UnreachableError:
+            raise
         except ArtifactError:
             return False
         if reference.kind != "bundle":

@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import NotRequired, TypedDict
 
 from groprog_assets.errors import ArtifactError, Problem
-from groprog_assets.store.artifacts import Reference, canonical_json, digest_bytes, digest_value, write_atomically
+from groprog_assets.store.artifacts import (
+    Reference,
+    Store,
+    canonical_json,
+    digest_bytes,
+    digest_value,
+    write_atomically,
+)
 from groprog_assets.tables.values import Document
 
 VERSION = 1
@@ -82,10 +89,11 @@ def checked_name(name: str) -> str:
 
 
 class Derivations:
-    """The records of one study, under one folder."""
+    """The records of one study, under one folder, and the store of the values that they name (else `store` beside the folder)."""
 
-    def __init__(self, root: Path):
+    def __init__(self, root: Path, store: Store | None = None):
         self.root = Path(root)
+        self.store = store or Store(self.root.parent / "store")
 
     def write(self, record: Record) -> str:
         """Store `record`; its digest."""
@@ -173,8 +181,8 @@ class Derivations:
 class Foreseen(Derivations):
     """Derivations as they will be: what is written and pointed at is held in memory, over what lies on disk."""
 
-    def __init__(self, root: Path):
-        super().__init__(root)
+    def __init__(self, root: Path, store: Store | None = None):
+        super().__init__(root, store)
         self._records: dict[str, Record] = {}
         self._pointers: dict[tuple[str, str], str] = {}
 

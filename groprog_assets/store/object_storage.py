@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from groprog_assets.errors import ArtifactError, Problem, StudyError
+from groprog_assets.errors import ArtifactError, Problem, StudyError, UnreachableError
 from groprog_assets.store.artifacts import Store, digest_bytes, digest_file
 from groprog_assets.study.schema import StoreAddress
 
@@ -115,6 +115,13 @@ class ObjectStore(Store):
             temporary.unlink(missing_ok=True)
         return target
 
+    def holds(self, sha256: str) -> bool:
+        """Whether an object lies under `sha256`; UnreachableError when nobody can say."""
+        try:
+            return bool(self.files.exists(self._key(sha256)))
+        except Exception as error:
+            raise self._failed(sha256, error) from error
+
     def _key(self, sha256: str) -> str:
         self.checked(sha256)
         return str((self.prefix / sha256[:2] / sha256).path)
@@ -130,10 +137,10 @@ class ObjectStore(Store):
         remedy = remedy or "Run the study again: `groprog run STUDY` rebuilds what is missing."
         return ArtifactError(Problem(name, seen, "Its bytes must be in the store.", remedy))
 
-    def _failed(self, sha256: str, error: Exception) -> ArtifactError:
+    def _failed(self, sha256: str, error: Exception) -> UnreachableError:
         rule = "The object storage must be reachable, and let values be read and written."
         remedy = (
             "Look at the bucket's name, the credentials in the environment and the network; what was finished is kept."
         )
         told = f"{type(error).__name__}: {error}"
-        return ArtifactError(Problem(f"{self._shown}/{sha256[:2]}/{sha256}", told, rule, remedy))
+        return UnreachableError(Problem(f"{self._shown}/{sha256[:2]}/{sha256}", told, rule, remedy))

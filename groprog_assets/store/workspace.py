@@ -132,7 +132,7 @@ class Workspace:
         self.study: Study = self.snapshots.apply(load_study(self.path))
         address = os.environ.get(STORE_VARIABLE, "") or str(self.study.compute.store or self.state / "store")
         self.store: Store = open_store(address, self.state / "cache")
-        self.derivations = Derivations(self.state / "derivations")
+        self.derivations = Derivations(self.state / "derivations", self.store)
 
     @property
     def home(self) -> Path:

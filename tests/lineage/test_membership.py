@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 
 import dagster as dg
 import pandas as pd
 import pytest
 
+from groprog_assets.errors import UnreachableError
 from groprog_assets.lineage import ledger, membership
-from groprog_assets.lineage.collect import collect
+from groprog_assets.lineage.collect import collect, rebuild
 from groprog_assets.lineage.decisions import record_decision
 from groprog_assets.store.artifacts import Bundle, Store
 from groprog_assets.store.derivations import Derivations
+from groprog_assets.store.object_storage import open_store
 from groprog_assets.store.pseudonyms import pseudonym, study_key
 from tests.ledger_rows import table_rows
 
@@ -21,9 +24,17 @@ FOLDS = pd.DataFrame(
 )
 
 
+@pytest.fixture(params=["folder", "object storage"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    """Where the folds lie; on object storage nothing of them is beside the study."""
+    if request.param == "folder":
+        return Store(tmp_path / "store")
+    return open_store(f"memory://membership/{uuid.uuid4().hex}", tmp_path / "cache")
+
+
 @pytest.fixture
-def record(tmp_path: Path) -> dict:
-    stored = Store(tmp_path / "store").put(Bundle(folds=FOLDS), {"folds": "folds"})
+def record(store: Store) -> dict:
+    stored = store.put(Bundle(folds=FOLDS), {"folds": "folds"})
     return {
         "output": {"sha256": "m" * 64},
         "inputs": [{"asset": "encoded_tensors", "sha256": stored.sha256}],
@@ -31,10 +42,10 @@ def record(tmp_path: Path) -> dict:
     }
 
 
-def test_training_and_test_rows_of_each_fit(record: dict, tmp_path: Path):
+def test_training_and_test_rows_of_each_fit(record: dict, store: Store, tmp_path: Path):
     with ledger.open_ledger(tmp_path / "l.duckdb", make=True) as connection:
-        first = membership.add_membership(connection, tmp_path, record)
-        assert membership.add_membership(connection, tmp_path, record) == first
+        first = membership.add_membership(connection, tmp_path, store, record)
+        assert membership.add_membership(connection, tmp_path, store, record) == first
         rows = connection.execute("SELECT patient, repeat, fold, role FROM patients_seen").fetchall()
     name = pseudonym("A", study_key(tmp_path))
     assert {row[1:] for row in rows if row[0] == name} == {
@@ -49,9 +60,22 @@ def test_training_and_test_rows_of_each_fit(record: dict, tmp_path: Path):
 
 
 def test_folds_that_are_gone_give_no_rows(record: dict, tmp_path: Path):
-    Store(tmp_path / "store").path(record["inputs"][0]["sha256"]).unlink()
     with ledger.open_ledger(tmp_path / "l.duckdb", make=True) as connection:
-        assert membership.add_membership(connection, tmp_path, record) == ""
+        assert membership.add_membership(connection, tmp_path, Store(tmp_path / "empty"), record) == ""
+
+
+def test_a_store_that_cannot_be_reached_is_not_one_without_folds(record: dict, tmp_path: Path):
+    away = open_store(f"memory://membership/{uuid.uuid4().hex}")
+    away.files = Unreachable()
+    with ledger.open_ledger(tmp_path / "l.duckdb", make=True) as connection, pytest.raises(UnreachableError):
+        membership.add_membership(connection, tmp_path, away, record)
+
+
+class Unreachable:
+    """Object storage behind a cable that was pulled."""
+
+    def cat_file(self, key: str) -> bytes:
+        raise ConnectionError("no route to host")
 
 
 def test_pseudonyms_differ_between_studies_and_the_key_is_private(tmp_path: Path):
@@ -67,8 +91,8 @@ def instance(tmp_path: Path):
         yield made
 
 
-def test_a_trained_model_and_a_decision_reach_the_ledger_sealed(instance, record: dict, tmp_path: Path):
-    records = Derivations(tmp_path / "derivations")
+def test_a_trained_model_and_a_decision_reach_the_ledger_sealed(instance, record: dict, store: Store, tmp_path: Path):
+    records = Derivations(tmp_path / "derivations", store)
     full = {
         **record,
         "asset": "risk_model",
@@ -99,6 +123,11 @@ def test_a_trained_model_and_a_decision_reach_the_ledger_sealed(instance, record
     before = table_rows(path)
     assert collect(instance, tmp_path / "again" / "l.duckdb", records) == 2
     assert table_rows(tmp_path / "again" / "l.duckdb") == before
+    assert rebuild(instance, path, records) == 2
+    assert table_rows(path) == before
+    away = Derivations(records.root, Store(tmp_path / "empty"))
+    assert rebuild(instance, path, away) == 2
+    assert table_rows(path) == before, "folds that were erased: the sealed rows are taken over"
     with ledger.open_ledger(path) as connection:
         row = connection.execute("SELECT job, actor FROM runs WHERE run_id LIKE 'event-%'").fetchone()
         assert row == ("promoted", "ada")
