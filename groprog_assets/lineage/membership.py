@@ -68,8 +68,10 @@ def membership_digest(connection: duckdb.DuckDBPyConnection, model: str, where: 
 
 
 def carried_over(connection: duckdb.DuckDBPyConnection, run_id: str, storage_id: int) -> str:
-    """The digest that the ledger attached as `earlier` sealed with a model's materialization, the model's rows taken over from it;
-    "" when it has none, or when its rows are not those that were sealed."""
+    """The digest that the ledger attached as `earlier` sealed with a model's materialization, the model's rows taken over.
+
+    "" when it has none, or when its rows are not those that were sealed.
+    """
     found = connection.execute(
         "SELECT m.sha256, e.body FROM earlier.materializations m JOIN earlier.events e USING (run_id, storage_id)"
         " WHERE run_id = ? AND storage_id = ?",
