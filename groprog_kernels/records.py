@@ -182,7 +182,7 @@ def _converted(path: Path, format: str, options: list[str]) -> Iterator[IO[bytes
     """The BAM that `samtools view` writes of a file; its error messages become a BamError."""
     script = "import sys, pysam; pysam.view(*sys.argv[1:], catch_stdout=False)"
     environment = {**os.environ, "REF_PATH": os.environ.get("REF_PATH", os.devnull)}
-    command = [sys.executable, "-c", script, *options, str(path)]
+    command = [sys.executable, "-P", "-c", script, *options, str(path)]
     with (
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as child,
         ThreadPoolExecutor(1) as reader,

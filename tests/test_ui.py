@@ -147,3 +147,25 @@ def test_read_only_shows_and_does_not_launch(study: Path, page: Any):
         page.goto(link.get_attribute("href"))
         page.wait_for_selector("text=Made from, read by")
         assert re.search(r"[0-9a-f]{64}", page.inner_text("body"))
+
+
+@pytest.mark.parametrize("mode", [(), ("--read-only",)])
+def test_the_graph_is_drawn_and_the_content_policy_is_kept(study: Path, page: Any, mode: tuple[str, ...]):
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    with Served(study, *mode) as served:
+        home = f"http://127.0.0.1:{served.port}"
+        for path, shown in (
+            ("asset-groups", "cohort"),
+            ("locations/groprog_assets.definitions/asset-groups/cohort", "clinical_records"),
+            ("assets/cohort?view=overview", "has_nascent"),
+            ("runs", "Runs"),
+            ("graphql", "query"),
+        ):
+            page.goto(f"{home}/{path}")
+            page.wait_for_selector(f"text={shown}")
+            page.wait_for_timeout(1500)
+        address = f"http://127.0.0.1:{served.port + 1}/"
+        page.goto(address)
+    broken = [text for text in said if "Content Security Policy" in text or "Refused to" in text]
+    assert not broken

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import time
 from pathlib import Path
 
@@ -59,6 +58,7 @@ def inbox_check(study: Path, file: Path) -> None:
 @click.option("--user", default="", help="Who takes them in, for the ledger; else the login name.")
 def inbox_take(study: Path, user: str) -> None:
     """Accept or set aside what lies in the inbox now, without the daemon; `groprog run` then makes what follows."""
+    from groprog_assets.graph.resources import known_actor
     from groprog_assets.lineage.collect import collect
     from groprog_assets.running.execution import register_libraries, run_lock, study_instance
     from groprog_assets.running.sensors import take_in
@@ -68,7 +68,7 @@ def inbox_take(study: Path, user: str) -> None:
     if workspace.study.inbox is None:
         raise StudyError(Problem("cohort.inbox", "not given", "The study names its inbox.", "Example: inbox: inbox"))
     with run_lock(workspace), study_instance(workspace) as instance:
-        arrived = take_in(instance, workspace, user or getpass.getuser())
+        arrived = take_in(instance, workspace, known_actor(user))
         register_libraries(instance, workspace)
         collect(instance, workspace.ledger_path, workspace.derivations)
     for item in arrived:

@@ -18,6 +18,12 @@ from groprog_assets.errors import Problem, StudyError
 @click.option("--traceback", is_flag=True, help="Show where in the code an error arose.")
 def main(traceback: bool) -> None:
     """From nascent-transcription reads and clinical records to an auditable prognostic risk score."""
+    from groprog_assets.ui.services import SAFE_PATH
+
+    # Programs that this one starts (workers, readers of alignment files) import nothing from the current folder, and the
+    # compiler takes no folder of compiled code from a settings file there.
+    os.environ[SAFE_PATH] = "1"
+    os.environ.setdefault("NUMBA_CACHE_DIR", "")
     show_warnings()
 
 

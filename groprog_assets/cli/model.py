@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from pathlib import Path
 from typing import Any
@@ -87,7 +86,7 @@ def _decide(study: Path, version: str, decision: str, reason: str, user: str) ->
     from groprog_assets.store.workspace import open_workspace
 
     workspace = open_workspace(study)
-    actor = user or getpass.getuser()
+    actor = resources.known_actor(user)
     with run_lock(workspace):
         with study_instance(workspace) as instance:
             document = choose(workspace, instance, version, decision, reason, actor)

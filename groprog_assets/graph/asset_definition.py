@@ -18,7 +18,7 @@ from typing import Any
 
 import dagster as dg
 
-from groprog_assets.errors import ArtifactError, GroProgError, TextTableError
+from groprog_assets.errors import ArtifactError, GroProgError, StudyError, TextTableError
 from groprog_assets.graph.column_sources import COLUMN_SOURCES
 from groprog_assets.graph.derive import derive
 from groprog_assets.graph.partitions import LIBRARY
@@ -115,7 +115,7 @@ def study_asset(
         def step(context, **readings: Reading | dict[str, Reading] | None):  # type: ignore[no-untyped-def] # Dagster reads it
             partition = context.partition_key if partitioned else ""
             resource = context.resources.study
-            _sign(context, resource.actor)
+            _sign(context, resource)
             resource.announce("started", asset=name, partition=partition)
             made = made_in_parallel(resource.workspace, name, partition)
             began = time.perf_counter()
@@ -144,10 +144,17 @@ def study_asset(
     return define
 
 
-def _sign(context: Any, actor: str) -> None:
-    """A run launched in the UI is signed with who serves it, as a command's run is by the command."""
-    if actor and ACTOR_TAG not in context.run.tags:
-        context.instance.add_run_tags(context.run_id, {ACTOR_TAG: actor})
+def _sign(context: Any, resource: Any) -> None:
+    """A run launched in the UI is signed with who serves it, as a command's run is by the command.
+
+    dg.Failure when nobody is known: the ledger takes no value whose maker it cannot name.
+    """
+    if context.run.tags.get(ACTOR_TAG, "").strip():
+        return
+    try:
+        context.instance.add_run_tags(context.run_id, {ACTOR_TAG: resource.actor})
+    except StudyError as error:
+        raise dg.Failure(description=str(error), allow_retries=False) from None
 
 
 def _unnamed(workspace: Workspace, text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import getpass
 import os
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -12,6 +13,7 @@ from dagster import ConfigurableResource
 from pydantic import Field
 
 from groprog_assets.compute.compute_pool import POOL_VARIABLE, Pool, open_pool
+from groprog_assets.errors import Problem, StudyError
 from groprog_assets.store.workspace import Workspace, open_workspace
 from groprog_assets.tables.values import Document
 
@@ -19,7 +21,26 @@ ACTOR_VARIABLE = "GROPROG_USER"
 ACTOR_TAG = "groprog/actor"
 """Who started a run, and the tag of the run that says so."""
 
+LONGEST_ACTOR = 100
+
 LISTENERS: list[Callable[[str, Document], None]] = []
+
+
+def known_actor(given: str = "") -> str:
+    """Who acts in this process: `given`, else the variable GROPROG_USER, else the login name.
+
+    StudyError when nobody is known, or the name is none: up to 100 characters that can be printed.
+    """
+    actor = (given or os.environ.get(ACTOR_VARIABLE, "")).strip()
+    if not given and not actor:
+        try:
+            actor = getpass.getuser().strip()
+        except (KeyError, OSError):  # a container that runs under a number without a name
+            actor = ""
+    if not actor or len(actor) > LONGEST_ACTOR or not actor.isprintable():
+        rule = f"The ledger records who acts: a name of 1 to {LONGEST_ACTOR} characters that can be printed."
+        raise StudyError(Problem("--user", repr(actor) if actor else "nobody", rule, "Say --user NAME."))
+    return actor
 
 
 class StudyResource(ConfigurableResource[Any]):
@@ -33,8 +54,8 @@ class StudyResource(ConfigurableResource[Any]):
 
     @property
     def actor(self) -> str:
-        """Who launches runs in this process; empty when nobody said."""
-        return os.environ.get(ACTOR_VARIABLE, "")
+        """Who launches runs in this process. StudyError when nobody is known."""
+        return known_actor()
 
     def announce(self, event: str, **what: Any) -> None:
         """Tell whoever listens in this process (the command line's progress)."""

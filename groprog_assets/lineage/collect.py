@@ -35,6 +35,9 @@ ENDS: dict[dg.DagsterRunStatus, Any] = {
     dg.DagsterRunStatus.CANCELED: dg.DagsterEventType.RUN_CANCELED,
 }
 FINISHED = list(ENDS)
+UNATTRIBUTED = "UNATTRIBUTED"
+"""The status of a run, or of an observation given as a decision, whose author is not known. No step runs in such a run, so it
+makes no value; it is sealed because a ledger that left it out would not be whole."""
 KINDS = {
     dg.DagsterEventType.RUN_START,
     dg.DagsterEventType.RUN_SUCCESS,
@@ -197,6 +200,7 @@ def _project(
                 digest_bytes(text),
             )
         )
+    actor = run.tags.get(ACTOR_TAG, "").strip()
     tags = {key: value for key, value in run.tags.items() if not key.startswith(".dagster")}
     ledger.insert(
         connection,
@@ -205,11 +209,11 @@ def _project(
             (
                 run.run_id,
                 run.job_name,
-                run.status.value,
+                run.status.value if actor else UNATTRIBUTED,
                 run.tags.get("dagster/partition", ""),
                 _moment(record.start_time) if record.start_time else None,
                 _moment(record.end_time or record.update_timestamp.timestamp()),
-                run.tags.get(ACTOR_TAG, ""),
+                actor,
                 canonical_json(tags).decode(),
             )
         ],
@@ -226,16 +230,22 @@ def _decision_id(record: dg.EventLogRecord) -> str:
 
 
 def _project_decision(connection: duckdb.DuckDBPyConnection, record: dg.EventLogRecord) -> None:
-    """A decision as a run of its own: one row in `runs`, one in `events`, one seal."""
+    """A decision as a run of its own: one row in `runs`, one in `events`, one seal.
+
+    An observation that does not say what was decided and by whom is sealed as an observation, and is no decision.
+    """
     observed = record.asset_observation
     assert observed is not None
     held = {key: _plain_metadata(value) for key, value in observed.metadata.items()}
     name, moment = _decision_id(record), _moment(record.timestamp)
-    decision, actor = str(held.get(DECISION, "observation")), str(held.get(ACTOR, ""))
-    ledger.insert(connection, "runs", [(name, decision, "SUCCESS", "", moment, moment, actor, "{}")])
+    decision, actor = str(held.get(DECISION, "")).strip(), str(held.get(ACTOR, "")).strip()
+    signed = bool(decision and actor)
+    told = (decision, "SUCCESS") if signed else ("observation", UNATTRIBUTED)
+    ledger.insert(connection, "runs", [(name, *told, "", moment, moment, actor if signed else "", "{}")])
     text = canonical_json({"metadata": held})
     asset = observed.asset_key.to_user_string()
-    row = (name, record.storage_id, moment, "DECISION", asset, observed.partition or "", text.decode())
+    kind = "DECISION" if signed else "OBSERVATION"
+    row = (name, record.storage_id, moment, kind, asset, observed.partition or "", text.decode())
     ledger.insert(connection, "events", [(*row, digest_bytes(text))])
     ledger.seal_run(connection, name)
 

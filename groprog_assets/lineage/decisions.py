@@ -20,6 +20,8 @@ def record_decision(instance: dg.DagsterInstance, asset: str, decision: str, act
     """Write a decision about an asset into the event log. `evidence` holds no identifier of a patient."""
     if asset not in DECIDED:
         raise ValueError(f"no decisions are made about {asset}")
+    if not decision.strip() or not actor.strip():
+        raise ValueError("a decision has a name and somebody who made it")
     metadata: Document = {DECISION: decision, ACTOR: actor, EVIDENCE: dg.MetadataValue.json(plain(evidence))}
     instance.report_runless_asset_event(dg.AssetObservation(asset_key=asset, description=decision, metadata=metadata))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +19,12 @@ from groprog_assets.lineage import ledger, ledger_pages
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables import TABLES
 from groprog_assets.tables.values import Document
+from groprog_assets.web.own_pages import HEADERS, OwnPages, policy
 
 if TYPE_CHECKING:
     import duckdb
 
+SOURCES = "default-src 'none'; style-src 'unsafe-inline'"
 PAGE = re.compile(r"/([a-z][a-z0-9_]{0,63})\.html")
 
 
@@ -73,8 +75,13 @@ def _columns(asset: str, table: str) -> list[Document]:
 
 class _Handler(BaseHTTPRequestHandler):
     workspace: Workspace
+    own: OwnPages
 
     def do_GET(self) -> None:
+        refused = self.own.refusal("GET", self.headers.items())
+        if refused is not None:
+            self._answer(refused.status, refused.text.encode())
+            return
         found = PAGE.fullmatch("/index.html" if self.path == "/" else self.path)
         try:
             status, content = 200, page(self.workspace, found[1]) if found else b""
@@ -84,13 +91,20 @@ class _Handler(BaseHTTPRequestHandler):
             status, content = 500, str(error).encode()
         if found is None:
             status, content = 404, b"There is a page for each asset."
+        self._answer(status, content)
+
+    def _answer(self, status: int, content: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Type", f"text/{'html' if status == 200 else 'plain'}; charset=utf-8")
         self.send_header("Content-Length", str(len(content)))
-        self.send_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-        self.send_header("X-Content-Type-Options", "nosniff")
         self.end_headers()
         self.wfile.write(content)
+
+    def end_headers(self) -> None:
+        """Also of the answers that the library gives, as to another method than GET."""
+        for name, value in {**HEADERS, "Content-Security-Policy": policy(SOURCES)}.items():
+            self.send_header(name, value)
+        super().end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
         return
@@ -104,13 +118,16 @@ class _Server(ThreadingHTTPServer):
         super().__init__((host, port), handler)
 
 
-def serve(workspace: Workspace, host: str, port: int) -> str:
-    """Serve the pages from a thread of this process, at `port` or, when it is taken, any other; the address."""
-    handler = type("Handler", (_Handler,), {"workspace": workspace})
+def serve(workspace: Workspace, host: str, port: int, served_as: Iterable[str] = ()) -> str:
+    """Serve the pages from a thread of this process, at `port` or, when it is taken, any other; the address.
+
+    Only requests to that address are answered, or to a name of `served_as`."""
+    handler: type[_Handler] = type("Handler", (_Handler,), {"workspace": workspace})
     try:
         server = _Server(host, port, handler)
     except OSError:
         server = _Server(host, 0, handler)
+    handler.own = OwnPages(host, server.server_address[1], served_as)
     threading.Thread(target=server.serve_forever, name="ledger pages", daemon=True).start()
     shown = f"[{host}]" if ":" in host else host
     return f"http://{shown}:{server.server_address[1]}"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import getpass
 import logging
 import os
 import re
@@ -21,7 +20,7 @@ import dagster as dg
 from groprog_assets.errors import Problem, StudyError
 from groprog_assets.graph.instance_storage import readable_storage
 from groprog_assets.graph.partitions import LIBRARY_DIMENSION
-from groprog_assets.graph.resources import ACTOR_TAG, LISTENERS, close_pools
+from groprog_assets.graph.resources import ACTOR_TAG, LISTENERS, close_pools, known_actor
 from groprog_assets.graph.specification import LIBRARY_ASSETS, SPECIFICATIONS
 from groprog_assets.intake.withdrawals import erase_withdrawn
 from groprog_assets.lineage import ledger
@@ -29,6 +28,7 @@ from groprog_assets.lineage.collect import FINISHED, collect
 from groprog_assets.running.parallel_libraries import libraries_in_parallel
 from groprog_assets.store.artifacts import remove_remains, write_atomically
 from groprog_assets.store.workspace import STUDY_VARIABLE, Workspace
+from groprog_assets.study.instance_settings import SETTINGS, require_safe_settings
 from groprog_assets.tables.values import Document
 
 INTERRUPTED = "DagsterExecutionInterruptedError"
@@ -77,18 +77,20 @@ def run_lock(workspace: Workspace) -> Iterator[None]:
 def study_instance(workspace: Workspace) -> Iterator[dg.DagsterInstance]:
     """The Dagster instance of a study. Its databases are made by one process before any other may open them.
 
-    Its settings are the `dagster.yaml` beside the study file, else those of the package. StudyError when its storage cannot be
-    opened, or fails while it is used.
+    Its settings are the `dagster.yaml` beside the study file, else those of the package. StudyError when they could write
+    outside the study's folder, and when the storage cannot be opened, or fails while it is used.
     """
     home = workspace.home
     home.mkdir(parents=True, exist_ok=True)
-    own, target = workspace.folder / "dagster.yaml", home / "dagster.yaml"
+    own, target = workspace.folder / SETTINGS, home / SETTINGS
+    require_safe_settings(own, workspace.folder)
     with open(workspace.state / "instance.lock", "a") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         if own.is_file() or not target.is_file():
-            settings = (own if own.is_file() else Path(__file__).parents[1] / "dagster.yaml").read_bytes()
+            settings = (own if own.is_file() else Path(__file__).parents[1] / SETTINGS).read_bytes()
             if not target.is_file() or target.read_bytes() != settings:
                 write_atomically(target, settings)
+        require_safe_settings(target, workspace.folder)
         os.environ["DAGSTER_HOME"] = str(home)
         os.environ[STUDY_VARIABLE] = str(workspace.path)
         with readable_storage(home, opening=True):
@@ -166,7 +168,7 @@ def run_study(
     with study_instance(workspace) as instance:
         close_orphans(instance)
         register_libraries(instance, workspace)
-        tags = {ACTOR_TAG: actor or getpass.getuser(), "groprog/command": "run"}
+        tags = {ACTOR_TAG: known_actor(actor), "groprog/command": "run"}
         try:
             if annotation:
                 _execute(definitions, instance, "annotation_job", annotation, None, tags, report, debug)

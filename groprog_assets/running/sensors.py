@@ -45,7 +45,7 @@ def inbox(context: dg.SensorEvaluationContext, study: StudyResource) -> dg.Senso
     workspace = study.workspace
     if workspace.study.inbox is None:
         return dg.SkipReason("The study names no inbox.")
-    arrived = take_in(context.instance, workspace, study.actor or "inbox")
+    arrived = take_in(context.instance, workspace, study.actor)
     requests = [
         dg.RunRequest(run_key=f"{name}:{key}", partition_key=name, job_name="library_job")
         for name, key in libraries_due(workspace).items()

@@ -122,12 +122,14 @@ def digest_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """`content` at `path`, all of it or none: temporary name beside it, fsync, rename, fsync of the folder."""
+def write_atomically(path: Path, content: bytes, mode: int = 0o666) -> None:
+    """`content` at `path`, all of it or none: temporary name beside it, fsync, rename, fsync of the folder.
+
+    mode: the file's permissions, less those that the process withholds (umask)."""
     temporary = path.parent / f".{path.name[:64]}.{os.getpid()}.{uuid.uuid4().hex[:8]}.part"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as handle:
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as handle:
             handle.write(content)
             handle.flush()
             os.fsync(handle.fileno())

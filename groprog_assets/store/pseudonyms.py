@@ -6,34 +6,53 @@ nobody can tell whose it is, and deleting the key ends every link. Standard libr
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import hmac
-import os
 import re
 import secrets
 from collections.abc import Set
 from pathlib import Path
 
+from groprog_assets.errors import Problem, StudyError
+from groprog_assets.store.artifacts import write_atomically
+
 KEY_FILE = "pseudonym.key"
+KEY_BYTES = 32
 DIGITS = 16
 
 
 def study_key(state: Path) -> bytes:
-    """The key of a study's state folder, made on first use."""
+    """The key of a study's state folder, made on first use, whole or not at all: processes that start at once get the same one.
+
+    StudyError for a file that holds no key of at least 32 bytes: pseudonyms under a short key can be guessed, and a new key would
+    give every patient another pseudonym.
+    """
     path = state / KEY_FILE
+    if not path.exists():
+        _make_key(path)
     try:
-        return bytes.fromhex(path.read_text().strip())
-    except FileNotFoundError:
-        state.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return study_key(state)
-    with os.fdopen(handle, "w") as file:
-        file.write(secrets.token_hex(32))
-        file.flush()
-        os.fsync(file.fileno())
-    return study_key(state)
+        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
+        if len(key) >= KEY_BYTES:
+            return key
+        told = f"{len(key)} bytes"
+    except (OSError, ValueError) as error:
+        told = getattr(error, "strerror", None) or "no hexadecimal digits"
+    rule = f"It holds the key of the pseudonyms: at least {KEY_BYTES} bytes, as hexadecimal digits."
+    remedy = (
+        "Restore it from a backup. If there is none, move it aside: a new key is made, and what the ledger holds under the old"
+        " one no longer leads to a patient."
+    )
+    raise StudyError(Problem(str(path), told, rule, remedy))
+
+
+def _make_key(path: Path) -> None:
+    """Write a new key, unless another process was first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path.with_suffix(".lock"), "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            write_atomically(path, secrets.token_hex(KEY_BYTES).encode(), mode=0o600)
 
 
 def pseudonym(patient: str, key: bytes) -> str:

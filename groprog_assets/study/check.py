@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from groprog_assets.errors import Problem, StudyError
 from groprog_assets.study.finding import Finding
+from groprog_assets.study.instance_settings import SETTINGS, settings_problems
 from groprog_assets.study.library_notices import library_notices
 from groprog_assets.study.parameters import RETIRED
 from groprog_assets.study.rules import file_findings, rule_findings
@@ -58,6 +59,9 @@ def check_study(path: Path | str) -> list[Problem]:
     study, lines, problems = _read(path)
     if study is not None:
         problems += [_problem(path, lines, finding) for finding in file_findings(study)]
+        folder = path.absolute().parent
+        for settings in (folder / SETTINGS, folder / ".groprog" / "dagster" / SETTINGS):
+            problems += settings_problems(settings, folder)
     return problems
 
 

@@ -38,6 +38,7 @@ LAYERS = (
     Layer("package", r"groprog_assets", 0, (), ()),
     _room(1, "errors"),
     Layer("values", r"groprog_assets\.tables\.values", 1, (), ()),
+    _room(1, "web"),
     _room(1, "simulation", outside="numpy pandas pyBigWig pysam yaml"),
     _room(2, "study", "errors", "pydantic yaml"),
     _room(2, "tables", "errors"),
@@ -71,7 +72,7 @@ LAYERS = (
     _room(
         7,
         "lineage",
-        "errors values study tables figures methods model store prognosis ledger graph",
+        "errors values web study tables figures methods model store prognosis ledger graph",
         "dagster numpy pandas",
     ),
     _room(
@@ -83,7 +84,8 @@ LAYERS = (
     _room(8, "intake", "errors values study methods store prognosis ledger graph lineage", "dagster pydantic"),
     _room(9, "assets", "values study figures methods model store checks prognosis compute graph report intake"),
     _room(10, "export", "errors values methods store prognosis ledger report", "numpy pandas"),
-    _room(11, "running", "errors values store ledger compute graph lineage intake export", "dagster"),
+    _room(11, "ui", "web", "dagster dagster_webserver uvicorn yaml"),
+    _room(11, "running", "errors values study store ledger compute graph lineage intake export", "dagster"),
     Layer(
         "root",
         r"groprog_assets\.(definitions|documentation)",
@@ -94,7 +96,7 @@ LAYERS = (
     _room(
         13,
         "cli",
-        "errors values simulation study figures store prognosis ledger compute graph lineage intake export running root",
+        "errors values simulation study figures store prognosis ledger compute graph lineage intake export running ui root",
         "click rich",
     ),
 )

@@ -15,7 +15,6 @@ from tests.architecture.sources import ROOT, imports, python_files
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 USED_WITHOUT_IMPORT = {
-    "dagster-webserver": "`groprog dev` starts it as a program",
     "dagster-postgres": "dagster.yaml of a study on PostgreSQL names its storage classes",
     "psycopg2-binary": "SQLAlchemy loads it for postgresql:// addresses",
     "s3fs": "universal-pathlib loads it for s3:// addresses",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import shutil
@@ -12,18 +13,20 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from groprog_assets.cli.addresses import refuse_place
-from groprog_assets.cli.dev import command, supervise
 from groprog_assets.errors import StudyError
 from groprog_assets.lineage import ledger, questions
 from groprog_assets.store.workspace import Workspace
+from groprog_assets.ui.services import programs, supervise
 
 BROWSER = shutil.which("chromium")
+WAIT = "import time; time.sleep(60)"
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 
 
@@ -51,10 +54,12 @@ def test_loopback_is_let_through():
     refuse_place("127.0.0.1", free_port(), False)
 
 
-def test_read_only_starts_no_daemon_and_refuses_changes():
-    assert "--read-only" in command("127.0.0.1", 1, True)
-    assert "dagster_webserver" in command("127.0.0.1", 1, True)
-    assert command("127.0.0.1", 1, False)[2:4] == ["dagster", "dev"]
+def test_read_only_starts_no_daemon_and_refuses_changes(tmp_path: Path):
+    looking, changing = (programs("127.0.0.1", 1, only, (), tmp_path) for only in (True, False))
+    assert [command[3] for command in looking] == ["dagster", "groprog_assets.ui.web_server"]
+    assert [command[3] for command in changing] == ["dagster", "groprog_assets.ui.web_server", "dagster._daemon"]
+    assert "--read-only" in looking[1]
+    assert "--read-only" not in changing[1]
 
 
 @pytest.mark.parametrize("shell", ["INT ignored, as in a background shell", "terminal"])
@@ -62,9 +67,9 @@ def test_a_signal_ends_the_program_and_all_its_group(shell: str, tmp_path: Path)
     program = f"""
 import os, sys
 from pathlib import Path
-from groprog_assets.cli.dev import supervise
+from groprog_assets.ui.services import supervise
 waiting = [sys.executable, "-c", "import time; print(1, flush=True); time.sleep(60)"]
-sys.exit(supervise(waiting, Path({str(tmp_path)!r}), dict(os.environ)))
+sys.exit(supervise([waiting], Path({str(tmp_path)!r}), dict(os.environ)))
 """
     ignored = shell.startswith("INT")
     started = subprocess.Popen(
@@ -82,7 +87,8 @@ sys.exit(supervise(waiting, Path({str(tmp_path)!r}), dict(os.environ)))
 def test_a_program_that_ends_by_itself_keeps_its_status(tmp_path: Path):
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        assert supervise([sys.executable, "-c", "raise SystemExit(3)"], tmp_path, dict(os.environ)) == 3
+        commands = [[sys.executable, "-c", text] for text in (WAIT, "raise SystemExit(3)", WAIT)]
+        assert supervise(commands, tmp_path, dict(os.environ)) == 3
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -90,7 +96,8 @@ def test_a_program_that_ends_by_itself_keeps_its_status(tmp_path: Path):
 
 def graphql(port: int, query: str, **variables: Any) -> dict[str, Any]:
     body = json.dumps({"query": query, "variables": variables}).encode()
-    request = urllib.request.Request(f"http://127.0.0.1:{port}/graphql", body, {"Content-Type": "application/json"})
+    headers = {"Content-Type": "application/json", "Origin": f"http://127.0.0.1:{port}"}
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/graphql", body, headers)
     with urllib.request.urlopen(request, timeout=120) as answer:
         return json.loads(answer.read())["data"]
 
@@ -177,6 +184,52 @@ def test_an_asset_launched_in_the_ui_lands_in_the_study(study: Path, tmp_path: P
         collect(instance, workspace.ledger_path, workspace.derivations)
     with ledger.open_ledger(workspace.ledger_path) as connection:
         assert questions.current(connection, "gene_models")["actor"] == "ada"
+
+
+def status(port: int, method: str, path: str, headers: dict[str, str]) -> tuple[int, Message]:
+    """The status and the headers with which the real server answers exactly these headers."""
+    asked = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    asked.putrequest(method, path, skip_host=True)
+    for name, value in headers.items():
+        asked.putheader(name, value)
+    body = json.dumps({"query": "{version}"}).encode() if method == "POST" else b""
+    asked.putheader("Content-Type", "application/json")
+    asked.putheader("Content-Length", str(len(body)))
+    asked.endheaders(body)
+    answer = asked.getresponse()
+    return answer.status, answer.headers
+
+
+def opened(port: int, headers: dict[str, str]) -> int:
+    """The status of a websocket's handshake: 101 when it is opened."""
+    wanted = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    key = {"Sec-WebSocket-Key": "MDEyMzQ1Njc4OWFiY2RlZg==", "Sec-WebSocket-Protocol": "graphql-ws"}
+    lines = [f"{name}: {value}" for name, value in {**wanted, **key, **headers}.items()]
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as asked:
+        asked.sendall("\r\n".join(["GET /graphql HTTP/1.1", *lines, "", ""]).encode())
+        return int(asked.recv(64).split()[1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", [(), ("--read-only",)])
+def test_the_real_server_answers_its_own_pages_only(study: Path, mode: tuple[str, ...]):
+    with Served(study, *mode) as served:
+        port = served.port
+        own, page = {"Host": f"127.0.0.1:{port}"}, {"Origin": f"http://127.0.0.1:{port}"}
+        other = {"Origin": "http://another.example"}
+        code, headers = status(port, "GET", "/assets", own)
+        assert code == 200
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert any("frame-ancestors 'none'" in value for value in headers.get_all("Content-Security-Policy", []))
+        assert status(port, "GET", "/assets", {"Host": f"another.example:{port}"})[0] == 421
+        assert status(port, "POST", "/graphql", {**own, **page})[0] == 200
+        assert status(port, "POST", "/graphql", {**own, **other})[0] == 403
+        assert status(port, "POST", "/graphql", own)[0] == 403
+        assert status(port, "GET", "/graphql?query=%7Bversion%7D", own)[0] == 400
+        assert status(port, "POST", "/report_asset_check/cohort", {**own, **page})[0] == 405
+        assert opened(port, {**own, **page}) == 101
+        assert opened(port, {**own, **other}) == 403
+        assert opened(port, {"Host": f"another.example:{port}", **page}) == 403
 
 
 @pytest.mark.slow

@@ -377,7 +377,9 @@ def test_the_check_says_what_would_happen_and_changes_nothing(workspace: Workspa
     assert "no column 'AGE'" in said("y.tsv", table.drop(columns="AGE"), 2)
     assert "suffix '.bam'" in said("y.bam", table, 2)
     after = [path for path in workspace.folder.rglob("*") if path.is_file()]
-    assert {path for path in after if path not in before} <= {workspace.state / "pseudonym.key"}
+    assert {path for path in after if path not in before} <= {
+        workspace.state / f"pseudonym.{part}" for part in ("key", "lock")
+    }
 
 
 def test_an_altered_snapshot_is_refused_rather_than_passed_over(workspace: Workspace):

@@ -84,6 +84,15 @@ def test_only_pages_are_served(twice_run: Path, path: str, status: int):
         urllib.request.urlopen(urllib.request.Request(address + "/index.html", b"x", method="POST"), timeout=30)
 
 
+def test_another_host_is_refused(twice_run: Path):
+    address = serve(Workspace(twice_run), "127.0.0.1", 0)
+    asked = urllib.request.Request(address + "/index.html", headers={"Host": "another.example"})
+    with pytest.raises(urllib.error.HTTPError, match="421") as caught:
+        urllib.request.urlopen(asked, timeout=30)
+    assert "frame-ancestors 'none'" in caught.value.headers["Content-Security-Policy"]
+    assert caught.value.headers["X-Content-Type-Options"] == "nosniff"
+
+
 def test_an_asset_links_to_its_page_where_pages_are_served(monkeypatch: pytest.MonkeyPatch):
     from groprog_assets.graph.asset_definition import _definition_metadata
 

@@ -106,7 +106,7 @@ def _align(library: Library, genome: Genome, folder: Path) -> AlignmentSource:
         # piped, so that neither the SAM nor a path that changes between runs is written
         with open(log, "wb") as told, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=told) as aligner:
             packer = subprocess.run(
-                [sys.executable, "-c", _PACK, "-b", "--no-PG", "-o", str(made), "-"],
+                [sys.executable, "-P", "-c", _PACK, "-b", "--no-PG", "-o", str(made), "-"],
                 stdin=aligner.stdout,
                 capture_output=True,
                 text=True,
