@@ -1,4 +1,5 @@
-"""The programs behind `groprog dev`: the code server, the web server and the daemon of one study's UI.
+"""The Dagster UI of a study as programs.
 
-Not here: what the UI may be asked (`web`), the command (`cli.dev`), what runs (`running`).
+Belongs here: the code server, the web server and the daemon behind `groprog dev`, how they start and end. Not here: what they may
+be asked (`web`), the command (`cli.dev`), what runs (`running`).
 """

@@ -1,4 +1,5 @@
-"""What a server of this project answers, and what it refuses. Not here: the pages themselves, and the programs that serve them.
+"""Which requests a server of this project answers.
 
-Standard library only.
+Belongs here: the names a server answers to, who may ask for a change, the headers of every answer. Not here: the pages themselves
+(`lineage`, Dagster), the programs that serve them (`ui`). Standard library only.
 """
