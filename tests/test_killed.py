@@ -24,8 +24,9 @@ from groprog_assets.lineage import ledger
 from groprog_assets.lineage.collect import collect
 from groprog_assets.running.execution import study_instance
 from groprog_assets.simulation import simulate_study
-from groprog_assets.store.artifacts import Blob, Bundle, Store, digest_bytes, digest_file, remove_remains
+from groprog_assets.store.artifacts import Blob, Bundle, Store, digest_bytes, digest_file
 from groprog_assets.store.derivations import Derivations
+from groprog_assets.store.half_written import remove_remains
 from groprog_assets.store.workspace import Workspace
 from tests.killing import Point, Runner, in_order, timed_points, written_points
 from tests.ledger_rows import table_rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import tempfile
+import shutil
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -29,6 +29,7 @@ def reproduce(asset: str, study: Path | None, partition: str, run: bool, as_json
     """What rebuilds ASSET byte for byte: files, digests, steps, the command; --execute does it beside the study."""
     from groprog_assets import definitions  # registers the assets
     from groprog_assets.lineage.reproduction import execute, recipe
+    from groprog_assets.store.half_written import scratch_folder
 
     assert definitions.defs
     workspace = workspace_of(study)
@@ -44,8 +45,11 @@ def reproduce(asset: str, study: Path | None, partition: str, run: bool, as_json
     if not run:
         answer(found.as_json(), as_json, lines)
         return
-    with tempfile.TemporaryDirectory(prefix="groprog-reproduce-") as scratch:
-        outcomes = execute(workspace, asset, partition, Path(scratch), lambda text: None)
+    scratch = scratch_folder("reproduce")
+    try:
+        outcomes = execute(workspace, asset, partition, scratch, lambda text: None)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
     last = outcomes[-1]
     same = last.equal and last.recorded == found.sha256
     lines += ["", "Made again"]

@@ -8,12 +8,14 @@ that made them; a worker with other code or packages refuses. What a killed work
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import importlib.util
 import logging
 import os
 import re
+import shutil
 import threading
 import time
 from collections import OrderedDict
@@ -28,6 +30,7 @@ import groprog_assets.errors as known_errors
 from groprog_assets.errors import ComputeError, GroProgError, Problem, StudyError
 from groprog_assets.store.artifacts import digest_bytes, digest_value, write_atomically
 from groprog_assets.store.code_version import code_version, kernel_digest
+from groprog_assets.store.half_written import remove_scratch_of_the_dead, scratch_folder
 from groprog_assets.store.wire_format import opened, pack, unpack
 from groprog_assets.store.workspace import environment_content
 from groprog_assets.study.schema import PoolSetting
@@ -227,7 +230,11 @@ def local_cluster(workers: int, host: str = "127.0.0.1", port: int = 0) -> Any:
     require_dask()
     from distributed import LocalCluster
 
+    remove_scratch_of_the_dead()
+    spilled = scratch_folder("dask")
+    atexit.register(shutil.rmtree, spilled, ignore_errors=True)
     return LocalCluster(
+        local_directory=str(spilled),
         n_workers=workers,
         threads_per_worker=1,
         processes=True,

@@ -14,6 +14,7 @@ from groprog_assets.graph.materialized import Materialized, png
 from groprog_assets.graph.specification import GATHERED, Specification, main_member
 from groprog_assets.store import derivations
 from groprog_assets.store.artifacts import Blob, Bundle, Reference, plain
+from groprog_assets.store.claims import recording
 from groprog_assets.store.code_version import kernel_digest
 from groprog_assets.store.derivations import Edge, Record
 from groprog_assets.store.readings import Reading
@@ -46,13 +47,14 @@ def derive(
     context = {"study": view, "workspace": workspace, "progress": progress, "scratch": scratch, "pool": pool or Pool()}
     arguments = {name: _argument(name, specification, readings, context) for name in specification.arguments}
     made: Materialized = specification.function(**arguments)
-    reference = workspace.store.put(made.value, specification.tables)
-    record["output"] = reference.as_json()
-    verdicts = [*made.verdicts, *_schema_verdict(workspace, specification, reference)]
-    record["verdicts"] = sorted((plain(verdict.as_json()) for verdict in verdicts), key=lambda item: item["name"])
-    record["headline"] = plain({**_size_of(made.value, specification), **made.headline})
-    record["plots"] = _draw(workspace, made, progress)
-    digest = workspace.derivations.write(record)
+    with recording(workspace.state):
+        reference = workspace.store.put(made.value, specification.tables)
+        record["output"] = reference.as_json()
+        verdicts = [*made.verdicts, *_schema_verdict(workspace, specification, reference)]
+        record["verdicts"] = sorted((plain(verdict.as_json()) for verdict in verdicts), key=lambda item: item["name"])
+        record["headline"] = plain({**_size_of(made.value, specification), **made.headline})
+        record["plots"] = _draw(workspace, made, progress)
+        digest = workspace.derivations.write(record)
     workspace.derivations.remember(key, digest)
     shutil.rmtree(scratch, ignore_errors=True)
     return digest, record, False

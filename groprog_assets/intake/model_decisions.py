@@ -17,6 +17,7 @@ from groprog_assets.lineage.decisions import record_decision
 from groprog_assets.prognosis.standing_model import JUDGED
 from groprog_assets.store import derivations
 from groprog_assets.store.artifacts import Reference, plain
+from groprog_assets.store.claims import recording
 from groprog_assets.store.derivations import Record
 from groprog_assets.store.readings import read_asset
 from groprog_assets.store.workspace import Workspace
@@ -106,15 +107,20 @@ def choose(
         "reason": f"{decision} by {actor}: {reason}",
         "previous": before["champion"],
     }
-    reference = workspace.store.put(document)
     chosen = {name: held for name, held in zip(JUDGED, (model.derivation, model.judged), strict=True) if held}
-    made: Record = {
-        **record,
-        "output": reference.as_json(),
-        "extra": plain({**record["extra"], "decision": decision, "actor": actor, "reason": reason, "chosen": chosen}),
-        "headline": plain({"model_version": model.model_version, "promoted": document["promoted"], "reason": reason}),
-    }
-    digest = workspace.derivations.write(made)
+    with recording(workspace.state):
+        reference = workspace.store.put(document)
+        made: Record = {
+            **record,
+            "output": reference.as_json(),
+            "extra": plain(
+                {**record["extra"], "decision": decision, "actor": actor, "reason": reason, "chosen": chosen}
+            ),
+            "headline": plain(
+                {"model_version": model.model_version, "promoted": document["promoted"], "reason": reason}
+            ),
+        }
+        digest = workspace.derivations.write(made)
     evidence = {
         "model_version": model.model_version,
         "before": before["model_version"],

@@ -26,7 +26,8 @@ from groprog_assets.intake.withdrawals import erase_withdrawn
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.collect import FINISHED, collect
 from groprog_assets.running.parallel_libraries import libraries_in_parallel
-from groprog_assets.store.artifacts import remove_remains, write_atomically
+from groprog_assets.store.artifacts import write_atomically
+from groprog_assets.store.half_written import remove_remains, remove_scratch_of_the_dead
 from groprog_assets.store.workspace import STUDY_VARIABLE, Workspace
 from groprog_assets.study.instance_settings import SETTINGS, require_safe_settings
 from groprog_assets.tables.values import Document
@@ -70,6 +71,7 @@ def run_lock(workspace: Workspace) -> Iterator[None]:
         handle.write(f"process {os.getpid()}")
         handle.flush()
         remove_remains(workspace.state, workspace.results)
+        remove_scratch_of_the_dead()
         yield
 
 

@@ -14,17 +14,16 @@ import io
 import json
 import math
 import os
-import re
-import shutil
 import threading
-import uuid
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from groprog_assets.errors import ArtifactError, Problem, TableError, UnreachableError
+from groprog_assets.store.half_written import half_written_name
+from groprog_assets.store.kept_objects import KeptFiles, KeptObjects
 from groprog_assets.tables import TABLES, conform
 from groprog_assets.tables.values import Arrays, Document, Value, Values
 
@@ -126,7 +125,7 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o666) -> None:
     """`content` at `path`, all of it or none: temporary name beside it, fsync, rename, fsync of the folder.
 
     mode: the file's permissions, less those that the process withholds (umask)."""
-    temporary = path.parent / f".{path.name[:64]}.{os.getpid()}.{uuid.uuid4().hex[:8]}.part"
+    temporary = path.parent / half_written_name(path.name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as handle:
@@ -143,35 +142,6 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o666) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
-
-
-_REMAINS = re.compile(r"^\..+\.(\d+)\.(?:[0-9a-f]{8}\.)?part$")
-
-
-def remove_remains(*folders: Path) -> int:
-    """Delete what killed processes of this machine were writing below the folders; how many.
-
-    Known by the name `.<name>.<process>[.<random>].part`; those of living processes stay.
-    """
-    removed = 0
-    for folder in folders:
-        for path in list(folder.rglob(".*.part")):
-            match = _REMAINS.match(path.name)
-            if match is None or _alive(int(match[1])):
-                continue
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-            removed += 1
-    return removed
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def _unwritable(path: Path, error: OSError) -> ArtifactError:
@@ -271,11 +241,16 @@ def _decoded(content: bytes, reference: Reference) -> Value:
 
 
 class Store:
-    """Content-addressed files under one folder."""
+    """Content-addressed files under one folder.
+
+    `claim` is called with a digest before its bytes are stored; `objects` lists and removes what lies there.
+    """
 
     def __init__(self, root: Path):
         self.root = Path(root)
         self.address = str(self.root.absolute())
+        self.claim: Callable[[str], None] = lambda sha256: None
+        self.objects: KeptObjects = KeptFiles(self.root, write_atomically)
 
     def checked(self, sha256: str) -> str:
         """`sha256` if it is a digest, and so a file name."""
@@ -289,6 +264,7 @@ class Store:
     def put_bytes(self, content: bytes) -> str:
         """The digest under which `content` now lies; bytes that are there already are not written again."""
         sha256 = digest_bytes(content)
+        self.claim(sha256)
         path = self.path(sha256)
         if not (path.is_file() and path.stat().st_size == len(content) and digest_file(path) == sha256):
             write_atomically(path, content)
@@ -297,6 +273,7 @@ class Store:
     def put_file(self, path: Path) -> str:
         """Move a finished file into the store, never holding it in memory; its digest. The file is gone from `path`."""
         sha256 = digest_file(path)
+        self.claim(sha256)
         target = self.path(sha256)
         if target.is_file() and digest_file(target) == sha256:
             path.unlink()
@@ -336,6 +313,15 @@ class Store:
                 Problem(name, f"{path} has sha256 {found[:12]}", f"It was stored with {sha256[:12]}.", remedy)
             )
         return content
+
+    @property
+    def shown(self) -> str:
+        """Where the store is, for a reader."""
+        return self.address
+
+    def copies(self) -> dict[str, Path]:
+        """{sha256: file} of local copies; a folder needs none."""
+        return {}
 
     def holds(self, sha256: str) -> bool:
         """Whether something lies under `sha256`; its bytes are not read."""

@@ -8,6 +8,7 @@ once is not computed again. Every file is written whole or not at all. No Dagste
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator
@@ -161,6 +162,54 @@ class Derivations:
                 found[name] = self.read(name)
                 waiting += [item["derivation"] for item in found[name]["inputs"]]
         return dict(sorted(found.items()))
+
+    def all(self) -> Iterator[str]:
+        """The digest of every derivation there is."""
+        for path in (self.root / "records").glob("??/*.json"):
+            yield path.stem
+
+    def digests_of(self, record: Record) -> set[str]:
+        """All digests of a derivation's value and plots; of a bundle without its manifest, that of the manifest alone.
+
+        UnreachableError when the store does not answer.
+        """
+        found = set(record.get("plots", {}).values())
+        waiting = [output(record)]
+        while waiting:
+            reference = waiting.pop()
+            found.add(reference.sha256)
+            if reference.kind == "bundle" and self.store.holds(reference.sha256):
+                waiting += self.store.members(reference).values()
+        return found
+
+    def named(self, known: dict[str, set[str]] | None = None) -> dict[str, set[str]]:
+        """{derivation: digests of its value and plots}, apart from those whose values are erased.
+
+        known: what an earlier call gave; only derivations made since are read. ArtifactError for a record that was altered.
+        """
+        erased, known = self.erased(), known or {}
+        return {
+            digest: known[digest] if digest in known else self.digests_of(self.read(digest))
+            for digest in self.all()
+            if digest not in erased
+        }
+
+    def named_digests(self) -> set[str]:
+        """Digests of all that whole derivations name, apart from those whose values are erased."""
+        erased, found = self.erased(), set()
+        for digest in self.all():
+            with contextlib.suppress(ArtifactError):
+                if digest not in erased:
+                    found |= self.digests_of(self.read(digest))
+        return found
+
+    def erased(self) -> set[str]:
+        """Derivations whose values are erased; their records stay."""
+        return {path.name for path in (self.root / "erased").glob("??/*") if path.name[0] != "."}
+
+    def mark_erased(self, digest: str) -> None:
+        """Record that the value of a derivation is erased."""
+        write_atomically(self.root / "erased" / digest[:2] / digest, b"")
 
     def remember(self, key: str, digest: str) -> None:
         """Record that the circumstances `key` gave the derivation `digest`."""

@@ -7,9 +7,10 @@ environment of whoever runs; an address holds none.
 
 from __future__ import annotations
 
+import atexit
 import os
-import tempfile
-import uuid
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from groprog_assets.errors import ArtifactError, Problem, StudyError, UnreachableError
 from groprog_assets.store.artifacts import Store, digest_bytes, digest_file
+from groprog_assets.store.half_written import half_written_name, scratch_folder
+from groprog_assets.store.kept_objects import KeptInBucket, KeptObjects
 from groprog_assets.study.schema import StoreAddress
 
 STORE_VARIABLE = "GROPROG_STORE"
@@ -58,6 +61,8 @@ class ObjectStore(Store):
         self.address = "" if self.prefix.protocol == "memory" else address
         self._shown = address.rstrip("/")
         self._cache = cache
+        self.claim: Callable[[str], None] = lambda sha256: None
+        self.objects: KeptObjects = KeptInBucket(self.prefix, self.files, self._failed)
 
     def path(self, sha256: str) -> Path:
         """A local file with the bytes of `sha256`, verified."""
@@ -66,6 +71,7 @@ class ObjectStore(Store):
     def put_bytes(self, content: bytes) -> str:
         """The digest under which `content` now lies; one request, after which it is there as a whole."""
         sha256 = digest_bytes(content)
+        self.claim(sha256)
         try:
             self.files.pipe_file(self._key(sha256), content)
         except Exception as error:
@@ -75,6 +81,7 @@ class ObjectStore(Store):
     def put_file(self, path: Path) -> str:
         """Move a finished file into the store, never holding it in memory; its digest. The file is gone from `path`."""
         sha256 = digest_file(path)
+        self.claim(sha256)
         try:
             self.files.put_file(str(path), self._key(sha256))
         except Exception as error:
@@ -96,12 +103,13 @@ class ObjectStore(Store):
     def get_file(self, sha256: str, name: str = "artifact", remedy: str = "") -> Path:
         """A local copy of `sha256`, verified each time; fetched when it is not there or was altered."""
         if self._cache is None:
-            self._cache = Path(tempfile.mkdtemp(prefix="groprog-"))
+            self._cache = scratch_folder("cache")
+            atexit.register(shutil.rmtree, self._cache, ignore_errors=True)
         key, target = self._key(sha256), self._cache / sha256[:2] / sha256
         if target.is_file() and digest_file(target) == sha256:
             return target
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.parent / f".{sha256}.{os.getpid()}.{uuid.uuid4().hex[:8]}.part"
+        temporary = target.parent / half_written_name(sha256)
         try:
             try:
                 self.files.get_file(key, str(temporary))
@@ -114,6 +122,16 @@ class ObjectStore(Store):
         finally:
             temporary.unlink(missing_ok=True)
         return target
+
+    @property
+    def shown(self) -> str:
+        """Where the store is, for a reader."""
+        return self._shown
+
+    def copies(self) -> dict[str, Path]:
+        """{sha256: file} of the local copies."""
+        found = self._cache.glob("??/*") if self._cache else ()
+        return {path.name: path for path in found if not path.name.startswith(".")}
 
     def holds(self, sha256: str) -> bool:
         """Whether an object lies under `sha256`; UnreachableError when nobody can say."""
@@ -137,10 +155,10 @@ class ObjectStore(Store):
         remedy = remedy or "Run the study again: `groprog run STUDY` rebuilds what is missing."
         return ArtifactError(Problem(name, seen, "Its bytes must be in the store.", remedy))
 
-    def _failed(self, sha256: str, error: Exception) -> UnreachableError:
+    def _failed(self, name: str, error: Exception) -> UnreachableError:
         rule = "The object storage must be reachable, and let values be read and written."
         remedy = (
             "Look at the bucket's name, the credentials in the environment and the network; what was finished is kept."
         )
         told = f"{type(error).__name__}: {error}"
-        return UnreachableError(Problem(f"{self._shown}/{sha256[:2]}/{sha256}", told, rule, remedy))
+        return UnreachableError(Problem(f"{self._shown} ({name or 'list'})", told, rule, remedy))

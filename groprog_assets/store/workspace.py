@@ -23,6 +23,7 @@ from groprog_assets.store.artifacts import (
     digest_value,
     write_atomically,
 )
+from groprog_assets.store.claims import Claims
 from groprog_assets.store.derivations import Derivations, passed
 from groprog_assets.store.object_storage import STORE_VARIABLE, open_store
 from groprog_assets.store.snapshots import Snapshots
@@ -133,6 +134,8 @@ class Workspace:
         address = os.environ.get(STORE_VARIABLE, "") or str(self.study.compute.store or self.state / "store")
         self.store: Store = open_store(address, self.state / "cache")
         self.derivations = Derivations(self.state / "derivations", self.store)
+        self.claims = Claims(self.store, self.state, self.derivations.named_digests)
+        self.store.claim = self.claims.claim
 
     @property
     def home(self) -> Path:
