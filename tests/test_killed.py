@@ -46,7 +46,7 @@ def results_of(folder: Path) -> dict[str, str]:
 
 def stored_of(folder: Path) -> set[str]:
     """Every stored value, named by its bytes."""
-    return {path.name for path in (folder / ".groprog" / "store").rglob("*") if path.is_file()}
+    return {path.name for path in (folder / ".groprog" / "store").glob("??/*") if path.name[0] != "."}
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,8 @@ def command(study: Path, select: str, *options: str) -> list[str]:
 def content(study: Path, *parts: str) -> dict[str, bytes]:
     state = study.parent / ".groprog"
     files = [path for part in parts or ("store", "derivations") for path in (state / part).rglob("*") if path.is_file()]
-    return {str(path.relative_to(state)): path.read_bytes() for path in files}
+    kept = [path for path in files if "studies" not in path.relative_to(state).parts]  # claims name the study's folder
+    return {str(path.relative_to(state)): path.read_bytes() for path in kept}
 
 
 def free_port() -> int:

@@ -238,7 +238,7 @@ def test_kills_leave_orphans_that_are_removed_and_nothing_in_use(tmp_path: Path)
     assert not list((tmp_path / "shared").rglob("*.part"))
 
 
-def _reference(study: SimpleNamespace, digest: str):  # noqa: ANN202
+def _reference(study: SimpleNamespace, digest: str):
     from groprog_assets.store.derivations import output
 
     return output(study.derivations.read(digest))
