@@ -13,7 +13,7 @@ from groprog_assets.study.assays import ASSAYS
 from groprog_assets.study.assemblies import assembly_named, known_lengths
 from groprog_assets.study.chrom_sizes import read_chrom_sizes
 from groprog_assets.study.schema import Library, Study
-from groprog_assets.study.text_tables import open_text
+from groprog_assets.study.text_files import open_text
 
 if TYPE_CHECKING:
     from groprog_assets.methods.reads.filtered_alignments import FilteredAlignments

@@ -191,7 +191,7 @@ def _naming(workspace: Workspace, patients: set[str]) -> Iterator[Path]:
 def _names(path: Path, patients: set[str]) -> bool:
     """Whether a file names one of `patients`, by their identifier or by that with a sample's suffix."""
     from groprog_assets.methods.cohort.sample_columns import SAMPLE_SUFFIX
-    from groprog_assets.study.text_tables import open_text
+    from groprog_assets.study.text_files import open_text
 
     word = re.compile(r"[^\t,;\s|]+")
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import gzip
-from collections.abc import Callable, Iterable, Iterator
+import io
+import zlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO
 
 from groprog_assets.errors import AnnotationError, Problem
+from groprog_assets.study.text_files import open_unpacked
 
 NAMED_PROBLEMS = 5
 """Number of problems of one kind that are listed; further ones are counted."""
+LONGEST_LINE = 1 << 24
+"""Characters of a line. A longer one is no line of an annotation: the file has other line ends, or is no text."""
+MOST_DIGITS = 10
+"""Digits of a coordinate: no chromosome has 10 Gb."""
 
 
 class ProblemCollector:
@@ -36,26 +41,38 @@ class ProblemCollector:
             raise AnnotationError(self.problems)
 
 
+_TOO_LONG = (
+    f"more than {LONGEST_LINE:,} characters",
+    "A line is shorter.",
+    "Are its line ends those of Unix or Windows, and is it text?",
+)
+
+
 def lines(path: Path, comment: str = "#", errors: str = "strict") -> Iterator[tuple[int, str]]:
     """(line number, line) of a text file in UTF-8, plain or gzip, without blank lines and comment lines, which begin with
     `comment` (one character; empty for none).
 
     A byte-order mark is dropped; `errors` is what `open` takes. Raises AnnotationError for a file that cannot be read as text.
     """
-    opener: Callable[..., IO[str]] = open
     try:
-        with open(path, "rb") as start:
-            if start.read(2) == b"\x1f\x8b":
-                opener = gzip.open
-        with opener(path, "rt", encoding="utf-8-sig", errors=errors) as text:
-            for number, line in enumerate(text, 1):
+        with io.TextIOWrapper(open_unpacked(path), encoding="utf-8-sig", errors=errors) as text:
+            number = 0
+            while line := text.readline(LONGEST_LINE):
+                number += 1
+                if len(line) == LONGEST_LINE:
+                    raise AnnotationError(Problem(f"{path}, line {number}", *_TOO_LONG))
                 if not (comment and line[0] == comment) and (line := line.rstrip("\r\n")).strip():
                     yield number, line
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         value = f"cannot be read ({type(error).__name__}: {error})"
         raise AnnotationError(
             Problem(str(path), value, "It must be a text file, plain or gzip.", "Check the path and the file.")
         ) from error
+
+
+def coordinate(text: str) -> int | None:
+    """A coordinate or length in bp as a number; None for what is no whole number, is negative or has over MOST_DIGITS digits."""
+    return int(text) if text.isdecimal() and len(text) <= MOST_DIGITS else None
 
 
 def some(names: Iterable[str], shown: int = 3) -> str:

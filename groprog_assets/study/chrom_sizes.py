@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from groprog_assets.study.annotation_files import ProblemCollector, lines
+from groprog_assets.study.annotation_files import ProblemCollector, coordinate, lines
+
+LONGEST = (1 << 31) - 1
+"""bp of a chromosome that alignments and tracks can address (SAM 1.6, 4.2)."""
 
 
 def read_chrom_sizes(path: str | Path) -> dict[str, int]:
@@ -17,14 +20,15 @@ def read_chrom_sizes(path: str | Path) -> dict[str, int]:
     sizes: dict[str, int] = {}
     for number, line in lines(Path(path)):
         fields = line.split()
-        if len(fields) < 2 or not fields[1].isdecimal() or int(fields[1]) < 1:
-            rule = "Each line is a chromosome and its length in bp."
+        length = coordinate(fields[1]) if len(fields) > 1 else None
+        if length is None or not 0 < length <= LONGEST:
+            rule = f"Each line is a chromosome and its length in bp, at most {LONGEST:,}."
             problems.add(f", line {number}", line[:60], rule, "UCSC's <assembly>.chrom.sizes has this form.")
         elif fields[0] in sizes:
             rule = "A chromosome may stand once."
             problems.add(f", line {number}", f"{fields[0]} again", rule, "Remove one of the lines.")
         else:
-            sizes[fields[0]] = int(fields[1])
+            sizes[fields[0]] = length
     if not sizes and not problems.problems:
         problems.add("", "no chromosome", "At least one is needed.", "Give the assembly's chrom.sizes file.")
     problems.raise_any()

@@ -5,7 +5,11 @@ Standard library only, so that `groprog study check` answers at once.
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from pathlib import Path
+from typing import BinaryIO
 
 CBIOPORTAL_FILE = "data_clinical_patient.txt"
 SAMPLE_FILE = "data_clinical_sample.txt"
@@ -24,9 +28,38 @@ def sample_table(clinical: Path, expression: Path) -> Path | None:
     return next((folder / SAMPLE_FILE for folder in folders if (folder / SAMPLE_FILE).is_file()), None)
 
 
+OTHER_KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+"""What a path can be that is no regular file. Opening a pipe waits for its writer, and a device may have no end."""
+
+
+def other_kind(path: Path) -> str:
+    """What `path` is instead of a regular file, links followed: "a pipe", "a device", …; "" for a regular or missing file."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return ""
+    return next((name for is_kind, name in OTHER_KINDS if is_kind(mode)), "")
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """`path` opened for reading bytes, without waiting. OSError, as `open` raises it, also for what is no regular file."""
+    if kind := other_kind(path):
+        raise OSError(errno.EINVAL, f"{kind}, no regular file", str(path))
+    try:
+        return open(path, "rb")
+    except ValueError as error:  # a name with a zero byte
+        raise OSError(errno.EINVAL, str(error), str(path)) from None
+
+
 def bam_problem(path: Path) -> str:
     """Why a BAM cannot be whole: no BGZF header, or no end-of-file block (truncated). Empty when neither."""
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         if file.read(4) != BGZF_MAGIC:
             return "it does not begin as a BAM does"
         file.seek(0, 2)

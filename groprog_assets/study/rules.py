@@ -14,6 +14,7 @@ from math import isfinite
 from pathlib import Path
 
 from groprog_assets.errors import AnnotationError, GroProgError, TextTableError
+from groprog_assets.study.annotation_files import coordinate
 from groprog_assets.study.assays import COVERAGE_TRACKS
 from groprog_assets.study.assemblies import other_assembly, same_assembly
 from groprog_assets.study.chrom_sizes import read_chrom_sizes
@@ -35,8 +36,8 @@ def parse_interval(text: str) -> tuple[str, int, int] | None:
     match = INTERVAL.match(text.strip())
     if not match:
         return None
-    start, end = (int(number.replace(",", "")) for number in match.group(2, 3))
-    return (match.group(1), start - 1, end) if 1 <= start <= end else None
+    start, end = (coordinate(number.replace(",", "")) for number in match.group(2, 3))
+    return (match.group(1), start - 1, end) if start is not None and end is not None and 1 <= start <= end else None
 
 
 def _closest(name: str, known: Iterable[str]) -> str:

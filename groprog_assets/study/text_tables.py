@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import csv
 import difflib
-import gzip
-import io
 import re
-import zlib
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, TextIO, cast
+from typing import NamedTuple, TextIO
 
 from groprog_assets.errors import Problem, TextTableError
+from groprog_assets.study.text_files import open_text, reading
 
 MISSING = frozenset(
     {"", "na", "n/a", "#n/a", "<na>", "nan", "null", "unknown", ".", "-", "--", "'--"}
@@ -35,22 +32,12 @@ PEEK, LONG_PEEK = 100, 1 << 20
 """Rows, and characters, looked at to tell how the rows relate to the header."""
 LONGEST_QUOTE = 200
 """Lines over which a quoted cell may run."""
+LONGEST_CELL = 131_072
+"""Characters of a cell. A longer one is no value: a quotation mark or a delimiter is missing."""
+LONGEST_LINE = 1 << 28
+"""Characters of a line: a million columns, and far less than the memory of a machine."""
 MOST_NAMED = 5
 """Rows of a kind that are named one by one; the others are counted."""
-
-NO_TEXT = {
-    b"PK\x03\x04": (
-        "an Excel workbook or a zip archive",
-        "Save the sheet as tab-separated text (or unpack the archive).",
-    ),
-    b"\xd0\xcf\x11\xe0": ("an old Excel workbook", "Save the sheet as tab-separated text."),
-    b"PAR1": ("a Parquet file", "Write it as tab-separated text."),
-    b"\x89HDF": ("an HDF5 file", "Write it as tab-separated text."),
-    b"BZh": ("compressed with bzip2", "Unpack it, or compress it with gzip."),
-    b"\xfd7zX": ("compressed with xz", "Unpack it, or compress it with gzip."),
-    b"\x28\xb5\x2f\xfd": ("compressed with zstd", "Unpack it, or compress it with gzip."),
-}
-"""First bytes of files that are no text: what they are, what to do."""
 
 
 class TableLayout(NamedTuple):
@@ -95,27 +82,6 @@ def is_missing(value: str) -> bool:
     return value.strip().lower() in MISSING
 
 
-def open_text(path: Path) -> io.TextIOWrapper:
-    """`path` as text, through gzip when its first bytes say so. UTF-8, or UTF-16 with its byte-order mark, which is dropped.
-
-    Raises TextTableError for what is no text (a workbook, another compression), OSError as opening does.
-    """
-    with open(path, "rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    opened = cast(BinaryIO, gzip.open(path, "rb") if packed else open(path, "rb"))  # noqa: SIM115
-    try:
-        start = opened.read(4)
-        opened.seek(0)
-        for magic, (what, remedy) in NO_TEXT.items():
-            if start.startswith(magic):
-                raise TextTableError(Problem(str(path), what, "A table is plain text, as it is or gzipped.", remedy))
-    except BaseException:
-        opened.close()
-        raise
-    encoding = "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    return io.TextIOWrapper(opened, encoding=encoding, newline="")
-
-
 def table_layout(path: Path, commented: bool = True) -> TableLayout:
     """How the table at `path` is written, from its header and its first rows.
 
@@ -124,7 +90,7 @@ def table_layout(path: Path, commented: bool = True) -> TableLayout:
     blanks, as R writes, when the rows have as many words as the header, or one more.
     Raises TextTableError for a file without a header, of no readable text, or whose unnamed columns hold values.
     """
-    with _reading(path), open_text(path) as file:
+    with reading(path), open_text(path) as file:
         start = _Lines(path, file)
         number, text = next((line for line in start if not _before_header(line[1], commented)), (0, ""))
         if not number:
@@ -176,7 +142,7 @@ class RowReader:
         size = 0
         width, delimiter = len(layout.columns), layout.delimiter
         wanted, padding = width + layout.surplus, delimiter * layout.surplus
-        with _reading(layout.path), open_text(layout.path) as file:
+        with reading(layout.path), open_text(layout.path) as file:
             source = _Lines(layout.path, file)
             records = _below_header(layout, source)
             for number, text, count, inside in records:
@@ -245,6 +211,7 @@ def misspelled(where: str, columns: Iterable[str], known: Iterable[str]) -> list
 _BLANK = '\t ,;"'
 """What a row without any value is made of."""
 _UNQUOTED = re.compile(r'"[^"]*"')
+_ENDLESS = ("A line has an end.", "Is it text, with the line ends of Unix or Windows?")
 
 
 class _Record(NamedTuple):
@@ -268,8 +235,12 @@ class _Lines:
         return self
 
     def __next__(self) -> tuple[int, str]:
-        line = next(self.file)
+        line = self.file.readline(LONGEST_LINE)
+        if not line:
+            raise StopIteration
         self.number += 1
+        if len(line) == LONGEST_LINE:
+            raise TextTableError(Problem(f"{self.path}:{self.number}", "a line without end", *_ENDLESS))
         text = line.rstrip("\r\n")
         self.ended = len(text) < len(line)
         if "\0" in text:
@@ -295,9 +266,11 @@ class _Records:
         if self.blanks:
             return self._by_blanks(number, text)
         if '"' not in text:
+            self._require_cells(number, text, text)
             return _Record(number, text, text.count(self.delimiter) + 1)
         outside = self.quoted.sub("", text)
         if not self._open(outside):
+            self._require_cells(number, text, outside)
             return _Record(number, text, outside.count(self.delimiter) + 1)
         parts = [text]
         while self._open(outside):
@@ -311,8 +284,19 @@ class _Records:
             if '"' in line:
                 outside = self.quoted.sub("", "\n".join(parts))
         text = "\n".join(parts)
+        self._require_cells(number, text, outside)
         count = outside.count(self.delimiter) + 1
         return _Record(number, text, count, text.count(self.delimiter) + 1 - count)
+
+    def _require_cells(self, number: int, text: str, outside: str) -> None:
+        """TextTableError for a cell of over LONGEST_CELL characters; only a long row is looked at."""
+        if len(text) <= LONGEST_CELL:
+            return
+        longest = max(map(len, [*outside.split(self.delimiter), *(self.quoted.findall(text) if '"' in text else ())]))
+        if longest > LONGEST_CELL:
+            rule = f"A cell holds at most {LONGEST_CELL:,} characters."
+            remedy = "Close the quotation mark, mend the delimiters, or remove the text."
+            raise TextTableError(Problem(f"{self.path}:{number}", f"a cell of {longest:,} characters", rule, remedy))
 
     def _by_blanks(self, number: int, text: str) -> _Record:
         try:
@@ -397,43 +381,6 @@ class _Faults:
         return found
 
 
-@contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    """Errors of opening, unpacking and decoding as TextTableError."""
-    try:
-        yield
-    except UnicodeDecodeError:
-        raise TextTableError(_undecodable(path)) from None
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        value, rule = f"its gzip data cannot be read: {error}".rstrip("."), "A compressed table must be whole."
-        raise TextTableError(Problem(str(path), value, rule, "Copy it again.")) from None
-    except (OSError, csv.Error) as error:
-        value = getattr(error, "strerror", None) or str(error)
-        rule = "The file must be readable as a text table."
-        raise TextTableError(Problem(str(path), value, rule, "Check path and file.")) from None
-
-
-def _undecodable(path: Path) -> Problem:
-    """The first line that is not UTF-8."""
-    with open(path, "rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    place, shown = str(path), ""
-    with gzip.open(path, "rb") if packed else open(path, "rb") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                line.decode("utf-8-sig")
-            except UnicodeDecodeError as error:
-                near = line[max(error.start - 10, 0) : error.end + 10].decode("cp1252", "replace").strip()
-                place, shown = f"{path}:{number}", f": byte {line[error.start]:#04x} in {near!r} (as Windows-1252)"
-                break
-    return Problem(
-        place,
-        f"not UTF-8{shown}",
-        "A table is UTF-8 text.",
-        f"Save it as UTF-8, e.g. iconv -f WINDOWS-1252 -t UTF-8 {path.name} > utf8_{path.name}",
-    )
-
-
 def _words(text: str) -> list[str]:
     """The words of a line separated by blanks; quotation marks hold a word together."""
     return next(csv.reader([text.strip()], delimiter=" ", skipinitialspace=True, strict=True), [])
@@ -482,7 +429,7 @@ def _until_broken(records: _Records) -> Iterator[_Record]:
 def _last_cells_filled(layout: TableLayout) -> bool:
     """Whether a row has one cell more than the header names, and something in it."""
     width = len(layout.columns) + 1
-    with _reading(layout.path), open_text(layout.path) as file:
+    with reading(layout.path), open_text(layout.path) as file:
         for row in _until_broken(_below_header(layout, _Lines(layout.path, file))):
             if row.cells == width and cells(row.text, layout.delimiter)[-1].strip():
                 return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from groprog_assets.methods.annotation.gtf import Row, stable_gene
-from groprog_assets.study.annotation_files import ProblemCollector, lines
+from groprog_assets.study.annotation_files import ProblemCollector, coordinate, lines
 
 
 def table_layout(fields: list[str]) -> tuple[int, int] | None:
@@ -33,12 +33,13 @@ def table_transcripts(path: Path, layout: tuple[int, int], problems: ProblemColl
     rows = []
     for number, line in lines(path):
         fields = line.split("\t")
-        try:
-            chrom, strand, start, end = fields[strand_column - 1 : strand_column + 3]
-            name = fields[strand_column - 2]
-            gene = fields[gene_column].strip() or name
-            rows.append(Row(chrom, int(start), int(end), strand, name, stable_gene(gene), number))
-        except (ValueError, IndexError):
-            rule = "Every line has the columns of the first."
+        start, end = (coordinate(cell) for cell in [*fields[strand_column + 1 : strand_column + 3], "", ""][:2])
+        if start is None or end is None or len(fields) <= gene_column:
+            rule = "Every line has the columns of the first, and a start and an end that are whole numbers."
             problems.add(f", line {number}", line[:60], rule, "Mend or remove the line.")
+            continue
+        name = fields[strand_column - 2]
+        gene = fields[gene_column].strip() or name
+        place = (fields[strand_column - 1], start, end, fields[strand_column])
+        rows.append(Row(*place, name, stable_gene(gene), number))
     return rows

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from groprog_assets.study.annotation_files import ProblemCollector, lines
+from groprog_assets.study.annotation_files import ProblemCollector, coordinate, lines
 
 Interval = tuple[int, int]
 
@@ -86,22 +86,24 @@ def gtf_transcripts(path: Path, problems: ProblemCollector, maximum_intron: int)
     held = _Transcripts(maximum_intron)
     for number, line in lines(path):
         fields = line.split("\t")
-        if len(fields) < 9 or not (fields[3].isdecimal() and fields[4].isdecimal()):
+        first, last = (coordinate(fields[3]), coordinate(fields[4])) if len(fields) >= 9 else (None, None)
+        if first is None or last is None:
             rule = "GTF lines have nine columns, start and end in the fourth and fifth."
             problems.add(f", line {number}", line[:60], rule, "Is the file cut short?")
+            continue
+        if not 1 <= first <= last:
+            value = f"{fields[2]} {fields[0]}:{fields[3]}-{fields[4]}"
+            rule = "A feature starts at 1 or later and covers at least one base."
+            problems.add(f", line {number}", value, rule, "Remove the line or mend its coordinates.")
             continue
         feature, attributes = fields[2], fields[8]
         if feature == "gene":
             held.add_gene(attributes)
-        elif feature == "transcript" or (feature in PARTS and not held.passes_over(fields[0], fields[6], attributes)):
-            interval = (int(fields[3]) - 1, int(fields[4]))
-            if interval[1] <= interval[0]:
-                value = f"{fields[0]}:{fields[3]}-{fields[4]}"
-                rule = "A transcript covers at least one base."
-                problems.add(f", line {number}", value, rule, "Remove the line or mend its coordinates.")
-            elif not held.add(feature, fields[0], fields[6], attributes, interval, number):
-                rule = f"A GTF {feature} line names its transcript_id and its gene."
-                problems.add(f", line {number}", attributes[:60], rule, "Add the attributes or remove the line.")
+        elif (
+            feature == "transcript" or (feature in PARTS and not held.passes_over(fields[0], fields[6], attributes))
+        ) and not held.add(feature, fields[0], fields[6], attributes, (first - 1, last), number):
+            rule = f"A GTF {feature} line names its transcript_id and its gene."
+            problems.add(f", line {number}", attributes[:60], rule, "Add the attributes or remove the line.")
     return held.placed()
 
 

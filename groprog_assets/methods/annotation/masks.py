@@ -15,7 +15,7 @@ from groprog_assets.methods.annotation.chromosome_names import (
     naming_remedy,
     other_names,
 )
-from groprog_assets.study.annotation_files import ProblemCollector, lines, some
+from groprog_assets.study.annotation_files import ProblemCollector, coordinate, lines, some
 from groprog_assets.study.assemblies import assembly_named
 from groprog_assets.study.schema import Genome
 from groprog_assets.tables import conform
@@ -105,11 +105,12 @@ def _read_bed(field: str, path: Path, kind: str, chrom_sizes: Mapping[str, int])
         fields = line.split("\t") if "\t" in line else line.split()
         if fields[0].split(" ", 1)[0] in ("track", "browser"):
             continue
-        if len(fields) < 3 or not (fields[1].isdecimal() and fields[2].isdecimal()):
+        start, end = (coordinate(cell.strip()) for cell in [*fields[1:3], "", ""][:2])
+        if start is None or end is None:
             rule = "BED lines are chromosome, start, end."
             problems.add(f", line {number}", line[:60], rule, "Mend or remove the line.")
             continue
-        chrom, start, end = fields[0], int(fields[1]), int(fields[2])
+        chrom = fields[0]
         if end <= start:
             rule = "An interval covers at least one base."
             problems.add(f", line {number}", line[:60], rule, "Mend or remove the line.")

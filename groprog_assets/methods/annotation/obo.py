@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
+import json
+import os
+import subprocess
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,10 +14,14 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from groprog_assets.errors import AnnotationError, Problem
+from groprog_assets.study import child_process
 from groprog_assets.study.annotation_files import some
+from groprog_assets.study.files import open_regular
 from groprog_assets.tables import conform
+from groprog_assets.tables.values import Document
 
-BRANCHES = {"biological_process": "BP", "cellular_component": "CC", "molecular_function": "MF"}
+PATIENCE, SLOWEST = 30.0, 50_000
+"""Seconds that the parser may take, and bytes a second that it parses at least on a busy machine."""
 
 
 class TermGraph(NamedTuple):
@@ -67,23 +73,13 @@ def _parsed(path: Path, size: int, changed: int) -> TermGraph:
 
 
 def _parse_obo(path: Path) -> TermGraph:
-    import fastobo
-
     frames: list[_Frame] = []
     version = ""
-    try:
-        with open(path, "rb") as stream:
-            zipped = stream.read(2) == b"\x1f\x8b"
-        with gzip.open(path, "rb") if zipped else open(path, "rb") as stream:
-            document = fastobo.iter(stream, ordered=True)
-            for clause in document.header():
-                if clause.raw_tag() == "data-version":
-                    version = clause.raw_value()
-            frames = [_term(frame) for frame in document if isinstance(frame, fastobo.term.TermFrame)]
-    except (OSError, EOFError, ValueError, SyntaxError) as error:
-        raise AnnotationError(
-            Problem(str(path), str(error), "An OBO 1.4 file is expected.", "Fetch the ontology again.")
-        ) from error
+    for item in _terms_and_version(path):
+        if "version" in item:
+            version = item["version"]
+        else:
+            frames.append(_Frame(**item))
     if not frames:
         raise AnnotationError(
             Problem(str(path), "no [Term] stanza", "An OBO file lists terms.", "Fetch the ontology again.")
@@ -99,6 +95,32 @@ def _parse_obo(path: Path) -> TermGraph:
     }
     terms = conform(pd.DataFrame([frame.row for frame in frames]), "ontology_terms")
     return TermGraph(terms, parents, current, consider, version)
+
+
+def _terms_and_version(path: Path) -> Iterator[Document]:
+    """What `obo_process` writes of a file. AnnotationError when it cannot be parsed, or when the parser ends or does not end."""
+
+    def failed(what: str) -> AnnotationError:
+        return AnnotationError(Problem(str(path), what, "An OBO 1.4 file is expected.", "Fetch the ontology again."))
+
+    try:
+        with open_regular(path) as stream:
+            size = os.fstat(stream.fileno()).st_size
+    except OSError as error:
+        raise failed(error.strerror or str(error)) from None
+    command = child_process.command("groprog_assets.methods.annotation.obo_process", str(path))
+    try:
+        made = subprocess.run(
+            command, capture_output=True, check=False, timeout=PATIENCE + size / SLOWEST, stdin=subprocess.DEVNULL
+        )
+    except subprocess.TimeoutExpired:
+        raise failed(child_process.how_it_ended(None)) from None
+    if made.returncode:
+        raise failed(child_process.how_it_ended(made.returncode))
+    *items, last = map(json.loads, made.stdout.splitlines())
+    if last["end"]:
+        raise failed(last["end"])
+    yield from items
 
 
 def _replacements(frames: list[_Frame]) -> dict[str, str]:
@@ -191,28 +213,3 @@ def resolve_terms(names: Iterable[str], terms: pd.DataFrame) -> dict[str, str | 
         only = next(iter(candidates)) if len(candidates) == 1 else None
         found[name] = by_name.get(name.lower(), only)
     return {name: replaced.get(term, term) if (term := found[name]) is not None else None for name in names}
-
-
-def _term(frame: Any) -> _Frame:
-    row = {"term": str(frame.id), "name": "", "namespace": "other", "obsolete": False, "format": "OBO"}
-    above, others, synonyms, replaced_by, consider = [], [], [], [], []
-    for clause in frame:
-        tag = clause.raw_tag()
-        if tag == "name":
-            row["name"] = clause.raw_value()
-        elif tag == "namespace":
-            row["namespace"] = BRANCHES.get(clause.raw_value(), "other")
-        elif tag == "is_obsolete":
-            row["obsolete"] = bool(clause.obsolete)
-        elif tag == "alt_id":
-            others.append(str(clause.alt_id))
-        elif tag == "replaced_by":
-            replaced_by.append(str(clause.term))
-        elif tag == "consider":
-            consider.append(str(clause.term))
-        elif tag == "synonym":
-            synonyms.append(clause.synonym.desc.replace("|", " "))
-        elif tag == "is_a" or (tag == "relationship" and str(clause.typedef) == "part_of"):
-            above.append(str(clause.term))
-    row["synonyms"] = "|".join(dict.fromkeys([*others, *synonyms]))
-    return _Frame(row, above, others, replaced_by, consider)

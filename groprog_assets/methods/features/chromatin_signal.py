@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from groprog_assets.errors import Problem, ReadsError
+from groprog_assets.errors import ReadsError
+from groprog_assets.methods.reads.bigwig_track import Track, open_track
 from groprog_assets.methods.reads.window_counts import tss_window
 from groprog_assets.study.parameters import ChromatinParameters
 from groprog_assets.study.schema import Mark
@@ -51,52 +50,27 @@ def mark_signal(marks: Sequence[Mark], genes: pd.DataFrame, parameters: Chromati
     return conform(pd.concat(parts, ignore_index=True) if parts else empty, "chromatin_signal")
 
 
-def open_track(path: Path) -> Any:
-    """An open pyBigWig file; ReadsError where it is absent, truncated or no bigWig."""
-    import pyBigWig
-
-    try:
-        track = pyBigWig.open(str(path))
-        if track is None or not track.isBigWig():
-            raise RuntimeError("not a bigWig")
-        return track
-    except (RuntimeError, OSError) as error:
-        raise ReadsError(
-            Problem(str(path), str(error), "A readable bigWig is expected.", "Check the path, or fetch it again.")
-        ) from error
-
-
-def mean_signal(track: Any, chrom: NDArray, start: NDArray, end: NDArray) -> NDArray[np.float64]:
+def mean_signal(track: Track, chrom: NDArray, start: NDArray, end: NDArray) -> NDArray[np.float64]:
     """Mean over the bases of each window [start, end), uncovered bases as 0: (w,); NaN for an absent chromosome or no base.
 
     Raises ReadsError when the file's blocks cannot be read.
     """
-    sizes = track.chroms()
+    sizes = np.array([track.lengths.get(name, 0) for name in chrom], np.int64)
+    left, right = np.maximum(start, 0), np.minimum(end, sizes)
     means = np.full(len(start), np.nan)
-    for w, (name, left, right) in enumerate(zip(chrom, start.tolist(), end.tolist(), strict=True)):
-        left, right = max(left, 0), min(right, sizes.get(name, 0))
-        if right > left:
-            means[w] = np.nan_to_num(_values(track, name, left, right)).mean(dtype=np.float64)
+    there = right > left
+    means[there] = track.means(chrom[there].tolist(), left[there].tolist(), right[there].tolist())
     return means
 
 
-def binned_signal(track: Any, chrom: str, edges: NDArray[np.int64]) -> NDArray[np.float64]:
+def binned_signal(track: Track, chrom: str, edges: NDArray[np.int64]) -> NDArray[np.float64]:
     """Mean in each bin between consecutive edges, uncovered bases as 0: (b,); NaN throughout for an absent chromosome."""
-    if chrom not in track.chroms():
+    if chrom not in track.lengths:
         return np.full(len(edges) - 1, np.nan)
-    first, last = int(edges[0]), int(min(edges[-1], track.chroms(chrom)))
+    first, last = int(edges[0]), int(min(edges[-1], track.lengths[chrom]))
     total = np.zeros(int(edges[-1]) - first + 1)
     if last > first:
-        total[1 : last - first + 1] = np.nan_to_num(_values(track, chrom, first, last))
+        total[1 : last - first + 1] = np.nan_to_num(track.values(chrom, first, last))
         np.cumsum(total, out=total)
     width = np.diff(edges)
     return np.diff(total[edges - first]) / np.maximum(width, 1)
-
-
-def _values(track: Any, chrom: str, start: int, end: int) -> NDArray[np.float32]:
-    try:
-        return track.values(chrom, start, end, numpy=True)
-    except RuntimeError as error:
-        raise ReadsError(
-            Problem(f"bigWig, {chrom}:{start}-{end}", str(error), "Its blocks must be readable.", "Fetch it again.")
-        ) from error

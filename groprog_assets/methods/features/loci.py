@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -10,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from groprog_assets.errors import AnnotationError, Problem
-from groprog_assets.methods.features.chromatin_signal import binned_signal, open_track
+from groprog_assets.methods.features.chromatin_signal import binned_signal
+from groprog_assets.methods.reads.bigwig_track import Track, open_track
 from groprog_assets.methods.reads.window_counts import StrandedIndex, pooled_index, total_reads
 from groprog_assets.study.parameters import LociParameters
 from groprog_assets.study.schema import Contrast, Library, Locus, Mark
@@ -89,20 +91,24 @@ def loci(
         reads = total_reads(index) if sizes is None else sum(sizes[library] for library in ids)
         pooled[condition] = PooledCondition(index, reads)
     rows, tracks, fine, reliability = [], [], [], {}
-    for locus in loci:
-        span = spans[locus.name]
-        masked = masked_fraction(span, masks)
-        placements = _placements(locus, genes)
-        reliable = masked < MASKED_LIMIT and placements <= 1
-        reliability[locus.name] = {"masked": masked, "placements": placements, "reliable": reliable}
-        shown = span
-        if locus.interval is None:
-            limit = chrom_sizes.get(span.chrom, span.end + parameters.flank)
-            shown = Interval(span.chrom, max(span.start - parameters.flank, 0), min(span.end + parameters.flank, limit))
-        rows += _rows(locus, span, shown, pooled, contrast, reliable, parameters)
-        tracks += _tracks(locus.name, shown, pooled, parameters)
-        fine += _fine_tracks(locus.name, shown, pooled, parameters)
-        tracks += _mark_tracks(locus.name, shown, marks, parameters)
+    with contextlib.ExitStack() as stack:
+        open_marks = {mark.name: stack.enter_context(open_track(mark.bigwig)) for mark in marks if loci}
+        for locus in loci:
+            span = spans[locus.name]
+            masked = masked_fraction(span, masks)
+            placements = _placements(locus, genes)
+            reliable = masked < MASKED_LIMIT and placements <= 1
+            reliability[locus.name] = {"masked": masked, "placements": placements, "reliable": reliable}
+            shown = span
+            if locus.interval is None:
+                limit = chrom_sizes.get(span.chrom, span.end + parameters.flank)
+                shown = Interval(
+                    span.chrom, max(span.start - parameters.flank, 0), min(span.end + parameters.flank, limit)
+                )
+            rows += _rows(locus, span, shown, pooled, contrast, reliable, parameters)
+            tracks += _tracks(locus.name, shown, pooled, parameters)
+            fine += _fine_tracks(locus.name, shown, pooled, parameters)
+            tracks += _mark_tracks(locus.name, shown, open_marks, parameters)
     empty = {name: pd.DataFrame(columns=TABLES[name].column_names) for name in ("loci", "locus_tracks")}
     shown_tracks, by_base = (
         conform(pd.concat(parts, ignore_index=True) if parts else empty["locus_tracks"], "locus_tracks")
@@ -283,18 +289,19 @@ def _fine_tracks(
     ]
 
 
-def _mark_tracks(name: str, shown: Interval, marks: Sequence[Mark], parameters: LociParameters) -> list[pd.DataFrame]:
+def _mark_tracks(
+    name: str, shown: Interval, marks: Mapping[str, Track], parameters: LociParameters
+) -> list[pd.DataFrame]:
     edges = _edges(shown, parameters)
     tracks = []
-    for mark in marks:
-        with open_track(mark.bigwig) as track:
-            signal = binned_signal(track, shown.chrom, edges)
+    for mark, track in marks.items():
+        signal = binned_signal(track, shown.chrom, edges)
         if not np.isnan(signal).all():
             tracks.append(
                 pd.DataFrame(
                     {
                         "locus": name,
-                        "condition": mark.name,
+                        "condition": mark,
                         "strand": ".",
                         "start": edges[:-1],
                         "end": edges[1:],

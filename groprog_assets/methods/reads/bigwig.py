@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from groprog_assets.errors import Problem, ReadsError
 from groprog_assets.methods.reads.bigwig_format import write_points
+from groprog_assets.methods.reads.bigwig_track import bigwig_lengths, open_track, unreadable
 from groprog_assets.methods.reads.point_tracks import track_problems
 from groprog_assets.methods.reads.positions import STRANDS, position_table, sequences
 
-_MAGIC = b"\x26\xfc\x8f\x88"
+__all__ = ["assembly_problems", "bigwig_lengths", "read_bigwig_pair", "write_bigwigs"]
+
 _READ_STEP = 1 << 19
 
 
@@ -67,8 +68,8 @@ def read_bigwig_pair(
     for code, path in enumerate((Path(plus), Path(minus))):
         try:
             chroms, values = _read(path, chrom_sizes, most)
-        except (RuntimeError, OSError, ValueError) as error:
-            problems.append(_unreadable(path, error))
+        except ReadsError as error:
+            problems += error.problems
             continue
         ignored |= set(chroms) - set(chrom_sizes)
         problems += assembly_problems(path, chroms, chrom_sizes)
@@ -97,37 +98,6 @@ def read_bigwig_pair(
     return table, sorted(ignored)
 
 
-def bigwig_lengths(path: Path) -> dict[str, int]:
-    """Chromosome -> bp of a bigWig's header. ReadsError when it is no whole bigWig."""
-    try:
-        file = _open(path)
-    except (RuntimeError, OSError, ValueError) as error:
-        raise ReadsError(_unreadable(path, error)) from None
-    try:
-        return {str(chrom): int(size) for chrom, size in file.chroms().items()}
-    finally:
-        file.close()
-
-
-def _unreadable(path: Path, error: Exception) -> Problem:
-    return Problem(str(path), str(error).strip() or "unreadable", "A bigWig file is needed.", "Make or copy it again.")
-
-
-def _open(path: Path) -> Any:
-    """Open a bigWig after checking that it is complete: its signature is at both ends."""
-    import pyBigWig
-
-    with open(path, "rb") as stream:
-        start = stream.read(4)
-        stream.seek(-min(4, path.stat().st_size), 2)
-        end = stream.read(4)
-    if start != _MAGIC:
-        raise ValueError("the file does not begin as a bigWig")
-    if end != _MAGIC:
-        raise ValueError("the file is cut off: a bigWig ends with its signature")
-    return pyBigWig.open(str(path))
-
-
 def _read(
     path: Path, chrom_sizes: Mapping[str, int], most: int | None = None
 ) -> tuple[dict[str, int], dict[int, tuple[np.ndarray, np.ndarray]]]:
@@ -135,33 +105,29 @@ def _read(
 
     most: positions after which no further stretch is read.
     """
-    file = _open(path)
     found_positions = 0
-    try:
-        chroms = {str(chrom): int(size) for chrom, size in file.chroms().items()}
-        held = {}
+    held = {}
+    with open_track(path) as track:
         for rank, (chrom, size) in enumerate(chrom_sizes.items()):
             positions, values = [np.empty(0, np.int32)], [np.empty(0, np.float32)]
-            if chroms.get(chrom) != size:
+            if track.lengths.get(chrom) != size:
                 continue
             for at in range(0, size, _READ_STEP):
                 if most is not None and found_positions >= most:
                     break
                 end = min(at + _READ_STEP, size)
-                found = file.intervals(chrom, at, end)
-                if found is None:
-                    continue
-                starts, ends, value = (np.array(column) for column in zip(*found))
+                starts, ends, value = track.intervals(chrom, at, end)
                 starts, lengths = np.maximum(starts, at), np.minimum(ends, end) - np.maximum(starts, at)
+                if (lengths < 1).any() or lengths.sum() > end - at or not np.isfinite(value).all():
+                    shown = f"damaged blocks on {chrom}, {at:,} to {end:,}"
+                    raise ReadsError(unreadable(path, shown))
                 here = np.repeat(starts - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
                 value = np.repeat(value, lengths)
                 found_positions += int(np.count_nonzero(value))
                 positions.append(here[value != 0].astype(np.int32))
                 values.append(value[value != 0].astype(np.float32))
             held[rank] = (np.concatenate(positions), np.concatenate(values))
-    finally:
-        file.close()
-    return chroms, held
+    return track.lengths, held
 
 
 def assembly_problems(path: Path, lengths: Mapping[str, int], chrom_sizes: Mapping[str, int]) -> list[Problem]:

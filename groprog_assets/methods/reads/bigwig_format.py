@@ -1,4 +1,6 @@
-"""Writer of bigWig files with one value per base: arrays in, a file out. Compression runs in threads.
+"""Writer of bigWig files with one value per base, and reader of the names and lengths in any bigWig's header.
+
+Arrays in, a file out. Compression runs in threads.
 
 Layout as in Kent et al. 2010, doi:10.1093/bioinformatics/btq351, version 4: header, zoom headers, total summary, tree of
 chromosome names, sections of (base, value), their index, and for each zoom level its summaries and their index.
@@ -13,10 +15,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from groprog_assets.study.files import open_regular
 
 MAGIC, TREE_MAGIC, INDEX_MAGIC = 0x888FFC26, 0x78CA8C91, 0x2468ACE0
 SECTION = 4096
@@ -58,6 +62,64 @@ class _Part(NamedTuple):
     start: int
     end: int
     content: bytes
+
+
+class FormatError(ValueError):
+    """A file that is no whole bigWig."""
+
+
+MOST_NAMES = 10_000_000
+"""Chromosomes that a header may name; no assembly has as many contigs."""
+
+
+def read_lengths(path: Path) -> dict[str, int]:
+    """Chromosome -> bp, from the header and the tree of names of a bigWig of either byte order, in the order of the tree.
+
+    FormatError: another format, a file without its signature at both ends, a tree that leads out of the file, into itself, or
+    names a chromosome twice or without a length.
+    """
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        start = file.read(64)
+        order = next((mark for mark in "<>" if start[:4] == struct.pack(f"{mark}I", MAGIC)), "")
+        if not order:
+            raise FormatError("the file does not begin as a bigWig")
+        file.seek(max(size - 4, 0))
+        if file.read(4) != start[:4]:
+            raise FormatError("the file is cut off: a bigWig ends with its signature")
+
+        def take(at: int, form: str, count: int = 1) -> list[tuple[Any, ...]]:
+            length = struct.calcsize(f"{order}{form}")
+            if at < 0 or at + length * count > size:
+                raise FormatError("its tree of names leads out of the file")
+            file.seek(at)
+            return list(struct.iter_unpack(f"{order}{form}", file.read(length * count)))
+
+        if len(start) < 64:
+            raise FormatError("the file ends within its header")
+        root = struct.unpack_from(f"{order}Q", start, 8)[0]
+        magic, _, key, value, names, _ = take(root, "IIIIQQ")[0]
+        if magic != TREE_MAGIC or value != 8 or not 0 < key < 1 << 16 or names > MOST_NAMES:
+            raise FormatError("it has no tree of chromosome names")
+        lengths: dict[str, int] = {}
+        waiting, met = [root + 32], 0
+        while waiting:
+            at = waiting.pop()
+            leaf, _, count = take(at, "BBH")[0]
+            met += 1 + count
+            if met > 2 * names + 1_000:
+                raise FormatError("its tree of names leads into itself")
+            if not leaf:
+                waiting += [child for _, child in reversed(take(at + 4, f"{key}sQ", count))]
+                continue
+            for name, _, length in take(at + 4, f"{key}sII", count):
+                text = name.rstrip(b"\0").decode(errors="replace")
+                if text in lengths or not text or not 0 < length < 1 << 31:
+                    raise FormatError(f"its tree of names is damaged at {text!r}")
+                lengths[text] = length
+    if len(lengths) != names:
+        raise FormatError(f"its header announces {names:,} chromosomes and names {len(lengths):,}")
+    return lengths
 
 
 def write_points(

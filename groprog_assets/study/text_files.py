@@ -1,0 +1,97 @@
+"""Opening a file of text: regular files only, gzip undone, its encoding, and what cannot be read as TextTableError.
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from groprog_assets.errors import Problem, TextTableError
+from groprog_assets.study.files import open_regular
+
+NO_TEXT = {
+    b"PK\x03\x04": (
+        "an Excel workbook or a zip archive",
+        "Save the sheet as tab-separated text (or unpack the archive).",
+    ),
+    b"\xd0\xcf\x11\xe0": ("an old Excel workbook", "Save the sheet as tab-separated text."),
+    b"PAR1": ("a Parquet file", "Write it as tab-separated text."),
+    b"\x89HDF": ("an HDF5 file", "Write it as tab-separated text."),
+    b"BZh": ("compressed with bzip2", "Unpack it, or compress it with gzip."),
+    b"\xfd7zX": ("compressed with xz", "Unpack it, or compress it with gzip."),
+    b"\x28\xb5\x2f\xfd": ("compressed with zstd", "Unpack it, or compress it with gzip."),
+}
+"""First bytes of files that are no text: what they are, what to do."""
+
+
+def open_text(path: Path) -> io.TextIOWrapper:
+    """`path` as text, through gzip when its first bytes say so. UTF-8, or UTF-16 with its byte-order mark, which is dropped.
+
+    Raises TextTableError for what is no text (a workbook, another compression), OSError as opening does.
+    """
+    opened = open_unpacked(path)
+    try:
+        start = opened.read(4)
+        opened.seek(0)
+        for magic, (what, remedy) in NO_TEXT.items():
+            if start.startswith(magic):
+                raise TextTableError(Problem(str(path), what, "A table is plain text, as it is or gzipped.", remedy))
+    except BaseException:
+        opened.close()
+        raise
+    encoding = "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    return io.TextIOWrapper(opened, encoding=encoding, newline="")
+
+
+def open_unpacked(path: Path) -> BinaryIO:
+    """The bytes of a regular file, through gzip when its first bytes say so."""
+    raw = open_regular(path)
+    packed = raw.read(2) == b"\x1f\x8b"
+    raw.seek(0)
+    if not packed:
+        return raw
+    raw.close()
+    return cast(BinaryIO, gzip.open(path, "rb"))
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Errors of opening, unpacking and decoding as TextTableError."""
+    try:
+        yield
+    except UnicodeDecodeError:
+        raise TextTableError(_undecodable(path)) from None
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        value, rule = f"its gzip data cannot be read: {error}".rstrip("."), "A compressed table must be whole."
+        raise TextTableError(Problem(str(path), value, rule, "Copy it again.")) from None
+    except (OSError, csv.Error) as error:
+        value = getattr(error, "strerror", None) or str(error)
+        rule = "The file must be readable as a text table."
+        raise TextTableError(Problem(str(path), value, rule, "Check path and file.")) from None
+
+
+def _undecodable(path: Path) -> Problem:
+    """The first line that is not UTF-8."""
+    place, shown = str(path), ""
+    with contextlib.suppress(EOFError, zlib.error, OSError), open_unpacked(path) as file:
+        for number, line in enumerate(file, 1):
+            try:
+                line.decode("utf-8-sig")
+            except UnicodeDecodeError as error:
+                near = line[max(error.start - 10, 0) : error.end + 10].decode("cp1252", "replace").strip()
+                place, shown = f"{path}:{number}", f": byte {line[error.start]:#04x} in {near!r} (as Windows-1252)"
+                break
+    return Problem(
+        place,
+        f"not UTF-8{shown}",
+        "A table is UTF-8 text.",
+        f"Save it as UTF-8, e.g. iconv -f WINDOWS-1252 -t UTF-8 {path.name} > utf8_{path.name}",
+    )
