@@ -126,7 +126,7 @@ class Workspace:
     def __init__(self, study_path: Path):
         from groprog_assets.study.check import load_study
 
-        self.path = Path(study_path).resolve()
+        self.path = Path(os.path.realpath(study_path))
         self.folder = self.path.parent
         self.state = self.folder / ".groprog"
         self.snapshots = Snapshots(self.state, self.folder)
@@ -325,7 +325,7 @@ def open_workspace(path: str | Path | None = None) -> Workspace:
     if not named:
         remedy = "Start with `groprog run STUDY` or `groprog dev STUDY`."
         raise StudyError(Problem(STUDY_VARIABLE, "not set", "It names the study file.", remedy))
-    place = Path(named).resolve()
+    place = Path(os.path.realpath(named))
     pointer = place.parent / ".groprog" / "inbox" / "current.json"
     try:
         changed = (place.stat().st_mtime_ns, pointer.stat().st_mtime_ns if pointer.is_file() else 0)

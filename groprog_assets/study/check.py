@@ -18,10 +18,12 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from groprog_assets.errors import Problem, StudyError
+from groprog_assets.study.files import open_regular
 from groprog_assets.study.finding import Finding
 from groprog_assets.study.instance_settings import SETTINGS, settings_problems
 from groprog_assets.study.library_notices import library_notices
 from groprog_assets.study.parameters import RETIRED
+from groprog_assets.study.places import place_findings
 from groprog_assets.study.rules import file_findings, rule_findings
 from groprog_assets.study.schema import Study
 
@@ -29,6 +31,7 @@ TEMPLATE = Path(__file__).parent / "templates" / "study.yaml"
 LARGEST_FILE = 4_000_000
 MOST_NODES = 200_000
 COLLECTION_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
+MERGE_TAG = "tag:yaml.org,2002:merge"
 
 Location = tuple[str | int, ...]
 
@@ -42,12 +45,12 @@ class _Document(NamedTuple):
 
 
 def load_study(path: Path | str) -> Study:
-    """The study of a file, its paths absolute.
+    """The study of a file, its paths absolute. A link is followed: paths are relative to the file that it leads to.
 
     Checks text, types, rules between fields and the reach of paths, not the files' content (`check_study` does).
     Raises StudyError with every problem found.
     """
-    study, _, problems = _read(Path(path))
+    study, _, problems = _read(Path(os.path.realpath(path)))
     if study is None or problems:
         raise StudyError(problems)
     return study
@@ -55,7 +58,7 @@ def load_study(path: Path | str) -> Study:
 
 def check_study(path: Path | str) -> list[Problem]:
     """Every problem of a study file and of the files it names; empty when it can run. Nothing is written."""
-    path = Path(path)
+    path = Path(os.path.realpath(path))
     study, lines, problems = _read(path)
     if study is not None:
         problems += [_problem(path, lines, finding) for finding in file_findings(study)]
@@ -138,7 +141,7 @@ def _read(path: Path) -> tuple[Study | None, dict[Location, int], list[Problem]]
         problems += [_problem(path, document.lines, finding) for finding in _type_findings(error, document.data)]
         return None, document.lines, problems
     study, findings = _resolve(study, path)
-    findings += rule_findings(study)
+    findings += [*rule_findings(study), *place_findings(study, path)]
     problems += [_problem(path, document.lines, finding) for finding in findings]
     return study, document.lines, problems
 
@@ -152,7 +155,8 @@ def _parse(path: Path) -> _Document:
     try:
         if path.is_dir():
             return failed(str(path), "a folder", "A study is one YAML file.", f"Try {path / 'study.yaml'}.")
-        raw = path.read_bytes()
+        with open_regular(path) as file:
+            raw = file.read(LARGEST_FILE + 1)
     except OSError as error:
         return failed(
             str(path),
@@ -162,7 +166,10 @@ def _parse(path: Path) -> _Document:
         )
     if len(raw) > LARGEST_FILE:
         return failed(
-            str(path), f"{len(raw):,} bytes", "A study file is text of a few kilobytes.", "Is it the right file?"
+            str(path),
+            f"over {LARGEST_FILE:,} bytes",
+            "A study file is text of a few kilobytes.",
+            "Is it the right file?",
         )
     try:
         text = raw.decode("utf-8-sig")
@@ -218,14 +225,18 @@ def _plain(
     if isinstance(node, yaml.SequenceNode):
         return [_plain(loader, child, (*at, k), lines, problems, path) for k, child in enumerate(node.value)]
     if not isinstance(node, yaml.MappingNode):
-        return loader.construct_object(node, deep=True)
-    if any(key.tag == "tag:yaml.org,2002:merge" for key, _ in node.value):
+        value = loader.construct_object(node, deep=True)
+        return _whole_text(value, node, path, problems, at) if isinstance(value, str) else value
+    if any(key.tag == MERGE_TAG for key, _ in node.value):
+        if _merged(node, {}) > MOST_NODES:
+            raise ValueError("too many values; do merge keys repeat each other?")
         loader.flatten_mapping(node)
     mapping: dict[str, Any] = {}
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=True)
         line = key_node.start_mark.line + 1
         key = key if isinstance(key, str) else str(getattr(key_node, "value", key))
+        key = _whole_text(key, key_node, path, problems, at)
         if key in mapping:
             problems.append(
                 Problem(
@@ -239,6 +250,31 @@ def _plain(
         lines[(*at, key)] = line
         mapping[key] = _plain(loader, value_node, (*at, key), lines, problems, path)
     return mapping
+
+
+def _whole_text(text: str, node: yaml.Node, path: Path, problems: list[Problem], at: Location) -> str:
+    """The text, with a problem where it holds half of a surrogate pair, which no file or page can show."""
+    shown = text.encode(errors="backslashreplace").decode()
+    if shown != text:
+        where = f"{path}:{node.start_mark.line + 1}, {_dotted(at)}"
+        rule = "An escape such as \\ud83d is half of a character, which has no form in UTF-8."
+        problems.append(Problem(where, shown[:80], rule, "Write the character itself, or \\U and its eight digits."))
+    return shown
+
+
+def _merged(node: yaml.Node, counted: dict[int, int]) -> int:
+    """Number of fields that a mapping has once its merge keys are written out, those that repeat included.
+
+    `counted` holds the numbers of nodes met before; one that is being counted merges itself.
+    """
+    if isinstance(node, yaml.SequenceNode):
+        return sum(_merged(item, counted) for item in node.value)
+    if not isinstance(node, yaml.MappingNode):
+        return 1
+    if id(node) not in counted:
+        counted[id(node)] = MOST_NODES + 1
+        counted[id(node)] = sum(_merged(item, counted) if key.tag == MERGE_TAG else 1 for key, item in node.value)
+    return counted[id(node)]
 
 
 def _problem(path: Path, lines: dict[Location, int], finding: Finding) -> Problem:
@@ -289,7 +325,8 @@ def _type_findings(error: ValidationError, data: Any) -> Iterator[Finding]:
             remedy = "Put it in quotes." if isinstance(item["input"], int | float | bool) else "Write text."
             yield Finding(at, shown, "Text is expected here (YAML reads yes, no and numbers as other types).", remedy)
         else:
-            rule = item["msg"][0].upper() + item["msg"][1:].rstrip(".") + "."
+            said = item["msg"].removeprefix("Value error, ")
+            rule = said[0].upper() + said[1:].rstrip(".") + "."
             yield Finding(at, shown, rule, _describe(at) or "Change the value.")
 
 
@@ -337,7 +374,11 @@ def _resolve(study: Study, path: Path) -> tuple[Study, list[Finding]]:
     findings: list[Finding] = []
 
     def absolute(value: Path, at: Location) -> Path:
-        full = Path(os.path.normpath(home / value.expanduser()))
+        try:
+            full = Path(os.path.normpath(home / value.expanduser()))
+        except RuntimeError as error:  # ~name of nobody
+            findings.append(Finding(at, str(value), f"{error}.".replace("..", "."), "Write the path out."))
+            return value
         if not any(full.is_relative_to(root) for root in (home, *roots)):
             findings.append(
                 Finding(

@@ -14,13 +14,14 @@ SEARCHABLE = ("representation", "network", "objective", "training", "linear_path
 
 
 class EvaluationParameters(ParameterGroup):
-    folds: int = cited(5, unit="folds", source="docs/methods.md, A48", ge=2)
+    folds: int = cited(5, unit="folds", source="docs/methods.md, A48", ge=2, le=100)
     repeats: int = cited(
         1,
         unit="repeats",
         source="docs/methods.md, A48",
         why="five repeats where minutes allow; the shared TCGA folds are 5 x 5",
         ge=1,
+        le=1000,
     )
     horizons_months: list[float] = cited([12.0, 36.0, 60.0], unit="months", source="docs/methods.md, A24")
     tau_months: float | None = cited(
@@ -32,6 +33,7 @@ class EvaluationParameters(ParameterGroup):
         source="docs/methods.md, A46",
         why="bootstrap 95 % intervals are asked for; 1000 leave 25 samples beyond each bound",
         ge=10,
+        le=1_000_000,
     )
     strata: int = cited(3, unit="risk groups", source="paper 3.6", ge=2)
     promotion_margin: float = cited(
@@ -63,7 +65,7 @@ class PerturbationParameters(ParameterGroup):
         why="dropout is asked for without a share; platforms lack a tenth to a half of a gene list",
     )
     draws: int = cited(
-        5, unit="draws a level and fold", source="unstated", why="25 values a level with five folds", ge=1
+        5, unit="draws a level and fold", source="unstated", why="25 values a level with five folds", ge=1, le=10_000
     )
 
 
@@ -76,7 +78,7 @@ class AblationParameters(ParameterGroup):
         "for which the model is trained about fifteen times",
     )
     repeats: int = cited(
-        1, unit="repeats of the folds", source="unstated", why="a part costs as much as the model itself", ge=1
+        1, unit="repeats of the folds", source="unstated", why="a part costs as much as the model itself", ge=1, le=1000
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -18,7 +19,7 @@ from groprog_assets.study.annotation_files import coordinate
 from groprog_assets.study.assays import COVERAGE_TRACKS
 from groprog_assets.study.assemblies import other_assembly, same_assembly
 from groprog_assets.study.chrom_sizes import read_chrom_sizes
-from groprog_assets.study.files import bam_problem, clinical_path
+from groprog_assets.study.files import bam_problem, clinical_path, open_regular, other_kind
 from groprog_assets.study.finding import Finding
 from groprog_assets.study.library_files import equal_files
 from groprog_assets.study.plausible_ranges import plain_unit
@@ -353,8 +354,22 @@ def named_files(study: Study) -> Iterator[tuple[tuple[str | int, ...], Path]]:
             yield ("validation", k, "expression", "path"), other.expression.path
 
 
+def _unusable(path: Path) -> str:
+    """Why a path cannot name a file at all: a pipe or device, or a name that the system refuses; "" otherwise."""
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError) as error:
+        return getattr(error, "strerror", None) or str(error)
+    kind = other_kind(path)
+    return f"{kind}, no regular file" if kind not in ("", "a folder") else ""
+
+
 def _file(at: tuple[str | int, ...], path: Path) -> Finding | None:
     """Missing, unreadable, empty or visibly broken files."""
+    if problem := _unusable(path):
+        return Finding(at, f"{path}: {problem}", "A file of a study is a regular file.", "Name the file itself.")
     if not path.exists():
         near = (
             difflib.get_close_matches(path.name, [p.name for p in path.parent.iterdir()], 1)
@@ -366,7 +381,7 @@ def _file(at: tuple[str | int, ...], path: Path) -> Finding | None:
     if path.is_dir():
         return Finding(at, f"{path} is a folder", "A file is expected.", "Name the file in it.")
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             start = file.read(4)
         broken = bam_problem(path) if path.suffix.lower() == ".bam" else ""
     except OSError as error:
@@ -379,8 +394,8 @@ def _file(at: tuple[str | int, ...], path: Path) -> Finding | None:
         return Finding(at, f"{path} is not gzip", "The suffix .gz promises gzip.", "Rename or compress it.")
     if at == ("cohort", "splits"):
         try:
-            json.loads(path.read_text())
-        except ValueError as error:
+            json.loads(path.read_text(encoding="utf-8"))
+        except (ValueError, RecursionError) as error:
             return Finding(at, f"{path}: {error}", "Fixed folds are JSON.", "Mend the file.")
     return None
 

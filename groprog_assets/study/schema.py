@@ -8,10 +8,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from groprog_assets.errors import Problem, StudyError
 from groprog_assets.study.assays import ASSAYS, ReadEnd
+from groprog_assets.study.bounds import within_bounds
+from groprog_assets.study.cron import cron_problem
 from groprog_assets.study.files import sample_table
 from groprog_assets.study.parameters import Parameters
 
@@ -34,6 +45,12 @@ StoreAddress = Annotated[str, StringConstraints(pattern=r"^(s3|gs|gcs|az|abfs|me
 
 class StudyPart(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*")
+    @classmethod
+    def _within_bounds(cls, value: Any, field: ValidationInfo) -> Any:
+        """A number is finite and of a size that some study could have; a range of plausible values may be open."""
+        return value if field.field_name in ("plausible", "metadata") else within_bounds(value)
 
 
 class Genome(StudyPart):
@@ -310,6 +327,13 @@ class Study(StudyPart):
     compute: Compute = Compute()
     results: Path = Field(Path("results"), description="where results are exported")
     parameters: Parameters = Field(default_factory=Parameters)
+
+    @field_validator("retrain_cron")
+    @classmethod
+    def _a_time_that_comes(cls, value: str | None) -> str | None:
+        if value is not None and (problem := cron_problem(value)):
+            raise ValueError(problem)
+        return value
 
     @property
     def patients(self) -> Cohort:

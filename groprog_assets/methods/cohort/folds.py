@@ -15,9 +15,13 @@ import pandas as pd
 
 from groprog_assets.errors import CohortError, Problem
 from groprog_assets.fitting.stratified_folds import stratified_folds
+from groprog_assets.study.files import open_regular
 from groprog_assets.study.parameters import EvaluationParameters
 from groprog_assets.tables import conform
 from groprog_assets.tables.values import Document
+
+MOST_FOLDS = 1_000_000
+"""Largest number that names a repeat or a fold in a splits file."""
 
 
 def make_folds(
@@ -87,13 +91,18 @@ def _drawn(
 def _read(outcomes: pd.DataFrame, path: Path, twins: Mapping[str, str]) -> pd.DataFrame:
     problems: list[Problem] = []
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        with open_regular(path) as file:
+            document = json.loads(file.read().decode())
         ids = [str(one) for one in document["ids"]]
         splits = [(int(one["rep"]), int(one["fold"]), [int(i) for i in one["test"]]) for one in document["splits"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CohortError(
-            _problem(path, f"{type(error).__name__}: {error}", "It must hold `ids` and `splits`.")
-        ) from error
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        said = f"{type(error).__name__}: {error}"[:200]
+        raise CohortError(_problem(path, said, "It must hold `ids` and `splits`.")) from error
+    numbers = {number for repeat, fold, _ in splits for number in (repeat, fold)}
+    if not splits or not all(0 <= number <= MOST_FOLDS for number in numbers):
+        said = "no split" if not splits else f"rep or fold {min(numbers) if min(numbers) < 0 else max(numbers)}"
+        rule = f"`splits` lists folds; `rep` and `fold` are numbers from 0 to {MOST_FOLDS:,}."
+        raise CohortError(_problem(path, said[:80], rule))
     for patient, count in Counter(ids).items():
         if count > 1:
             problems.append(_problem(path, f"id {patient} stands {count} times", "An id names one patient."))
