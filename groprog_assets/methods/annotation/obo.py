@@ -115,7 +115,7 @@ def _terms_and_version(path: Path) -> Iterator[Document]:
         )
     except subprocess.TimeoutExpired:
         raise failed(child_process.how_it_ended(None)) from None
-    if made.returncode:
+    if made.returncode or not made.stdout:
         raise failed(child_process.how_it_ended(made.returncode))
     *items, last = map(json.loads, made.stdout.splitlines())
     if last["end"]:
