@@ -30,6 +30,9 @@ ASSAYS: dict[str, Assay] = {
 """Sources: Core 2008 (GRO-seq), Kwak 2013 (PRO-seq, PRO-cap), Core 2014 (GRO-cap), Chu 2018 (ChRO-seq); strands as proseq2.0
 (-G, -P) and PINTS (--exp-type) take them."""
 
+CAPPED_ASSAYS = tuple(name for name, assay in ASSAYS.items() if assay.why == _CAPPED)
+"""Assays of which a read begins at the cap, where transcription began."""
+
 RNA_END = {"five_prime": "the RNA's 5' end", "three_prime": "the RNA's 3' end"}
 
 READ_END_TRACKS = (

@@ -21,6 +21,7 @@ from groprog_assets.study.experiment_parameters import (
     PerturbationParameters,
     SearchParameters,
 )
+from groprog_assets.study.initiation_parameters import InitiationParameters
 from groprog_assets.study.model_parameters import (
     LinearPathParameters,
     NetworkParameters,
@@ -358,6 +359,7 @@ class Parameters(ParameterGroup):
     transcription: TranscriptionParameters = Field(default_factory=TranscriptionParameters)
     annotation: AnnotationParameters = Field(default_factory=AnnotationParameters)
     density: DensityParameters = Field(default_factory=DensityParameters)
+    initiation: InitiationParameters = Field(default_factory=InitiationParameters)
     tss_profile: TssProfileParameters = Field(default_factory=TssProfileParameters)
     pausing: PausingParameters = Field(default_factory=PausingParameters)
     differential: DifferentialParameters = Field(default_factory=DifferentialParameters)

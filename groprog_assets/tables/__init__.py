@@ -8,14 +8,24 @@ from __future__ import annotations
 from typing import Any
 
 from groprog_assets.errors import Problem, TableError
-from groprog_assets.tables import alignments, annotation, cohort, features, model, reads, signal, transcription
+from groprog_assets.tables import (
+    alignments,
+    annotation,
+    cohort,
+    features,
+    initiation,
+    model,
+    reads,
+    signal,
+    transcription,
+)
 from groprog_assets.tables.columns import Table
 
 _ROWS = 1 << 20
 
 TABLES: dict[str, Table] = {
     table.name: table
-    for group in (reads, alignments, signal, transcription, annotation, features, cohort, model)
+    for group in (reads, alignments, signal, transcription, initiation, annotation, features, cohort, model)
     for table in group.DECLARED
 }
 

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 
 class Column(NamedTuple):
-    """One column: pandas dtype ("str", "category", "int32", "int64", "float32", "float64", "bool"), unit, meaning."""
+    """One column: pandas dtype ("str", "category", "int32", "int64", "float32", "float64", "bool", and "Int64" for whole numbers
+    of which some are missing), unit, meaning."""
 
     name: str
     dtype: str

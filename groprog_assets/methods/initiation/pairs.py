@@ -1,0 +1,60 @@
+"""Pairs of starts that face away from each other, and their false discovery rate by shifted decoys. Tables in, tables out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from groprog_kernels.initiation import pair_starts
+
+SHIFTS = (3_000, -3_000, 5_000, -5_000, 8_000, -8_000, 12_000, -12_000, 17_000, -17_000)
+"""bp by which the starts of the minus strand are moved for decoys. Fixed: q depends on the set."""
+PRIOR = 0.1
+"""Decoys added to the mean count, so that no q is 0."""
+
+
+def pair_up(starts: pd.DataFrame, nearest: int, farthest: int) -> pd.DataFrame:
+    """Pairs of the starts with `paired`: columns plus, minus (row labels in starts), pair_score, q_pair; by chromosome and place.
+
+    A pair has nearest <= plus five_prime - minus five_prime <= farthest; the score is the lower of its two. q is the mean number
+    of pairs with at least that score when the minus starts are moved by each of SHIFTS, PRIOR added, over that of pairs found,
+    made monotone and at most 1. Its null: the two strands start independently at the local density.
+    """
+    plus, minus, score = [], [], []
+    decoys = [np.empty(0)]
+    for _, held in starts[starts["paired"]].groupby("chrom", sort=True):
+        sides = [held[held["strand"] == strand].sort_values("five_prime", kind="stable") for strand in "+-"]
+        pairs, scores = _paired(sides[0], sides[1], 0, nearest, farthest)
+        plus.append(sides[0].index.to_numpy()[pairs[:, 0]])
+        minus.append(sides[1].index.to_numpy()[pairs[:, 1]])
+        score.append(scores)
+        decoys += [_paired(sides[0], sides[1], shift, nearest, farthest)[1] for shift in SHIFTS]
+    columns = [np.concatenate(part) if part else np.empty(0) for part in (plus, minus, score)]
+    table = pd.DataFrame(
+        {"plus": columns[0].astype(np.int64), "minus": columns[1].astype(np.int64), "pair_score": columns[2]}
+    )
+    table["q_pair"] = decoy_q(columns[2], np.concatenate(decoys), len(SHIFTS))
+    return table
+
+
+def _paired(
+    plus: pd.DataFrame, minus: pd.DataFrame, shift: int, nearest: int, farthest: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    scores = [side["score"].to_numpy(np.float64) for side in (plus, minus)]
+    bases = [side["five_prime"].to_numpy(np.int64) for side in (plus, minus)]
+    pairs = pair_starts(bases[0], scores[0], bases[1] + shift, scores[1], nearest=nearest, farthest=farthest)
+    return pairs, np.minimum(scores[0][pairs[:, 0]], scores[1][pairs[:, 1]])
+
+
+def decoy_q(score: NDArray, decoy: NDArray, sets: int) -> NDArray[np.float64]:
+    """q of each score (k,): mean decoys per set at or above it, PRIOR added, over the scores there; monotone, at most 1."""
+    score, ordered = np.asarray(score, float), np.sort(decoy)
+    expected = (len(ordered) - np.searchsorted(ordered, score, side="left")) / sets + PRIOR
+    rising = np.sort(score)
+    found = len(rising) - np.searchsorted(rising, score, side="left")
+    ratio = np.minimum(expected / np.maximum(found, 1), 1.0)
+    order = np.argsort(score, kind="stable")  # from the worst pair to the best: q never rises with the score
+    q = np.empty(len(score))
+    q[order] = np.minimum.accumulate(ratio[order])
+    return q

@@ -1,0 +1,159 @@
+"""Tables of the initiation regions, their counts, response and links."""
+
+from __future__ import annotations
+
+from groprog_assets.tables.columns import CHROM, END, GENE, PADJ, START, STRAND, Column, P, Table
+
+
+def _sides(name: str, dtype: str, unit: str, meaning: str) -> tuple[Column, Column]:
+    """The same column of each side; missing where the region has no start on that strand."""
+    return tuple(  # type: ignore[return-value]
+        Column(name.format(side), dtype, unit, f"{meaning}, {side} strand", True) for side in ("plus", "minus")
+    )
+
+
+_REGION = Column("region", "str", "id", "name in initiation_regions")
+DECLARED = (
+    Table(
+        "initiation_regions",
+        "one initiation region: a pair of starts that face away from each other, or a single start",
+        (
+            CHROM,
+            START,
+            END,
+            Column("name", "str", "id", "IR and a number, in the order of the table"),
+            Column("score", "int64", "0-1000", "10 x pair score, of a single start 10 x its score; the BED score"),
+            Column("strand", "str", "+, - or .", "strand of a single start; . for a pair"),
+            Column("kind", "str", "divergent, convergent or single", "whether the starts of the strands overlap"),
+            *_sides("{}_five_prime", "Int64", "bp, 0-based", "most upstream occupied base that maximises the score"),
+            *_sides(
+                "{}_summit", "Int64", "bp, 0-based", "base around which 11 bp hold most reads, within 150 bp downstream"
+            ),
+            *_sides(
+                "tss_estimate_{}",
+                "Int64",
+                "bp, 0-based",
+                "five_prime less the offset of the summary; no base-pair claim",
+            ),
+            *_sides("score_{}", "float64", "natural log", "likelihood ratio of the start profile over flat signal"),
+            Column("pair_score", "float64", "natural log", "lower score of the two sides", True),
+            Column(
+                "q_pair",
+                "float64",
+                "false discovery rate",
+                "of pairs at this score, by decoys of a moved minus strand",
+                True,
+            ),
+            *_sides("p_local_{}", "float64", "probability", "step test, geometric mean of two scales; ranks only"),
+            Column(
+                "reads_plus", "int64", "reads", "all libraries, first 500 bp of the plus side; 0 where it is missing"
+            ),
+            Column(
+                "reads_minus", "int64", "reads", "all libraries, first 500 bp of the minus side; 0 where it is missing"
+            ),
+            Column("positions_plus", "int64", "bases", "occupied ones among them"),
+            Column("positions_minus", "int64", "bases", "occupied ones among them"),
+            Column("top_position_share", "float64", "fraction", "reads on the fullest of these bases", True),
+            Column("class", "str", "proximal or distal", "whether an annotated start is within 1,000 bp of the centre"),
+            Column(
+                "inside_gene",
+                "str",
+                "sense, antisense or none",
+                "of distal ones, strand of the better side in the gene",
+            ),
+            Column("nearest_tss_gene", "str", "symbol", "gene of the nearest annotated start; not its target"),
+            Column(
+                "nearest_tss_distance",
+                "Int64",
+                "bp",
+                "centre less that start, positive downstream on the gene's strand",
+                True,
+            ),
+            Column("overlapping_genes", "str", "symbols joined by ;", "genes over the interval"),
+            Column("flags", "str", "names joined by ;", "symmetric_island, pile_up, pol3_or_structural"),
+            Column(
+                "called_in",
+                "str",
+                "conditions joined by ;",
+                "in which it passes alone or has 5 reads on each of its strands",
+            ),
+            Column("confidence", "str", "strong, medium, weak or ranked", "of pairs by q, of single starts by score"),
+            Column("claim", "str", "text", "candidate enhancer, active TSS, or empty: what may be said of it"),
+        ),
+        ("name",),
+    ),
+    Table(
+        "initiation_scores",
+        "one local maximum of the start score",
+        (
+            CHROM,
+            STRAND,
+            Column("position", "int64", "bp, 0-based", "most upstream base of the maximum"),
+            Column("score", "float64", "natural log", "likelihood ratio of the start profile over flat signal"),
+        ),
+        ("chrom", "strand", "position"),
+    ),
+    Table(
+        "initiation_profile",
+        "one bin around starts of transcription",
+        (
+            Column("offset", "int64", "bp", "first base of the bin, from the start"),
+            Column("bin_size", "int64", "bp", "width of the bin"),
+            Column("log_ratio", "float64", "natural log", "signal in the bin over the mean bin, one read added"),
+        ),
+        ("offset",),
+    ),
+    Table(
+        "initiation_counts",
+        "one region in one library",
+        (
+            _REGION,
+            Column("library", "str", "id", "library"),
+            Column("plus_count", "int64", "reads", "first 500 bp of the plus side, plus strand"),
+            Column("minus_count", "int64", "reads", "first 500 bp of the minus side, minus strand"),
+            Column("count", "int64", "reads", "both"),
+        ),
+        ("region", "library"),
+    ),
+    Table(
+        "differential_initiation",
+        "one region compared between the conditions",
+        (
+            _REGION,
+            Column("class", "str", "proximal or distal", "as in initiation_regions"),
+            Column("kind", "str", "divergent, convergent or single", "as in initiation_regions"),
+            Column("treatment_count", "int64", "reads", "all libraries of the treatment"),
+            Column("control_count", "int64", "reads", "all libraries of the control"),
+            Column("base_mean", "float64", "reads", "mean of counts over size factors of the genes", True),
+            Column("log2_fold_change", "float64", "log2", "treatment over control", True),
+            Column("standard_error", "float64", "log2", "of the fold change; missing without replicates", True),
+            P,
+            PADJ,
+            Column(
+                "analysis", "str", "replicated, unreplicated or untested", "test that was made; untested: too few reads"
+            ),
+            Column("direction", "str", "up, down or none", "screen of the study; always none without replicates"),
+        ),
+        ("region",),
+    ),
+    Table(
+        "initiation_links",
+        "one region beside one gene",
+        (
+            _REGION,
+            GENE,
+            Column("relation", "str", "text", "nearest, overlapping, or co-varying with the number of libraries"),
+            Column("distance", "int64", "bp", "centre of the region less the gene's start, positive downstream"),
+            Column("libraries", "int64", "libraries", "behind the correlation; 0 where none is given"),
+            Column("spearman", "float64", "rank correlation", "of log counts over the libraries", True),
+            Column(
+                "q_value",
+                "float64",
+                "false discovery rate",
+                "of the correlation, by permutation of the libraries",
+                True,
+            ),
+        ),
+        ("region", "gene"),
+    ),
+)

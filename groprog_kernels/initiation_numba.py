@@ -1,0 +1,221 @@
+import math
+
+import numpy as np
+
+from groprog_kernels._compile import kernel
+
+_TINY = 1e-300
+
+
+@kernel
+def _negative_binomial_log_tail(k, mean, size):
+    # the terms from k on, each from the one before, or one less those below k; where a term has no double, its logarithm
+    hit = mean / (size + mean)
+    if k <= mean:
+        term = math.exp(-size * math.log1p(mean / size))
+        below = 0.0
+        for j in range(k):
+            below += term
+            term *= (j + size) / (j + 1.0) * hit
+        return math.log(max(1.0 - below, _TINY))
+    log_first = (
+        math.lgamma(k + size)
+        - math.lgamma(size)
+        - math.lgamma(k + 1.0)
+        - size * math.log1p(mean / size)
+        + k * math.log(hit)
+    )
+    total, term = 1.0, 1.0
+    j = k
+    while term > 1e-12 * total:
+        term *= (j + size) / (j + 1.0) * hit
+        total += term
+        j += 1
+    return max(log_first + math.log(total), math.log(_TINY))
+
+
+@kernel
+def step_scores(position, before, site, width, upstream, gap, dispersion):
+    # p = positions, k = sites, s = scales; (p,), (p+1,) values before each, (k,), (s,), (s,), (), () -> (k,)
+    n = position.shape[0]
+    scores = np.zeros(site.shape[0], np.float32)
+    for s in range(width.shape[0]):
+        end, left, right = 0, 0, 0
+        ratio = width[s] / upstream[s]
+        for at in range(site.shape[0]):
+            i = site[at]
+            x = position[i]
+            while end < n and position[end] < x + width[s]:
+                end += 1
+            while left < n and position[left] < x - gap - upstream[s]:
+                left += 1
+            while right < n and position[right] < x - gap:
+                right += 1
+            k = before[end] - before[i]
+            u = before[right] - before[left]
+            size = 1.0 / (dispersion + 1.0 / (u + 1.0))
+            scores[at] += _negative_binomial_log_tail(k, (u + 0.5) * ratio, size) / width.shape[0]
+    return scores
+
+
+@kernel
+def start_scores(position, before, log_profile, bin_size, least, score, total):
+    # p = sites, b = bins; (p,), (p+1,) values before each site, (b,), (), () -> (p,), (p,)
+    # one pointer for each edge of a bin, and each only moves forward
+    n, bins = position.shape[0], log_profile.shape[0]
+    half = bins * bin_size // 2
+    edge = np.zeros(bins + 1, np.int64)
+    for i in range(n):
+        x = position[i] - half
+        found = 0.0
+        first = edge[0]
+        while first < n and position[first] < x:
+            first += 1
+        edge[0] = first
+        held = before[first]
+        opening = held
+        for b in range(bins):
+            x += bin_size
+            last = edge[b + 1]
+            while last < n and position[last] < x:
+                last += 1
+            edge[b + 1] = last
+            reached = before[last]
+            found += log_profile[b] * (reached - held)
+            held = reached
+        total[i] = held - opening
+        score[i] = found if held - opening >= least else -np.inf
+
+
+@kernel
+def binned_counts(position, value, anchor, half, bin_size):
+    # p = sites, a = anchors, b = bins; (p,), (p,), (a,), (), () -> (b,)
+    counts = np.zeros(2 * half // bin_size, np.int64)
+    for a in range(anchor.shape[0]):
+        i = np.searchsorted(position, anchor[a] - half)
+        while i < position.shape[0] and position[i] < anchor[a] + half:
+            counts[(position[i] - anchor[a] + half) // bin_size] += value[i]
+            i += 1
+    return counts
+
+
+@kernel
+def local_maxima(position, score, distance, minimum):
+    # p = sites; (p,), (p,), (), () -> (m,); most sites have a higher neighbour, so few are compared with the whole window
+    n = position.shape[0]
+    found = np.empty(n, np.bool_)
+    kept = 0
+    for i in range(n):
+        best = score[i] >= minimum
+        j = i + 1
+        while best and j < n and position[j] - position[i] <= distance:
+            best = score[j] <= score[i]
+            j += 1
+        j = i - 1
+        while best and j >= 0 and position[i] - position[j] <= distance:
+            best = score[j] < score[i]
+            j -= 1
+        found[i] = best
+        kept += best
+    indices = np.empty(kept, np.int64)
+    at = 0
+    for i in range(n):
+        if found[i]:
+            indices[at] = i
+            at += 1
+    return indices
+
+
+@kernel
+def summits(position, count, anchor, reach, width):
+    # p = sites, a = anchors; (p,), (p,), (a,), (), () -> (a,)
+    half = width // 2
+    best = np.empty(anchor.shape[0], np.int64)
+    for a in range(anchor.shape[0]):
+        best[a] = anchor[a]
+        most = -1
+        i = np.searchsorted(position, anchor[a])
+        low, high, held = i, i, 0
+        while low > 0 and position[low - 1] >= anchor[a] - half:
+            low -= 1
+            held += count[low]
+        while i < position.shape[0] and position[i] <= anchor[a] + reach:
+            while high < position.shape[0] and position[high] <= position[i] + half:
+                held += count[high]
+                high += 1
+            while position[low] < position[i] - half:
+                held -= count[low]
+                low += 1
+            if held > most:
+                most = held
+                best[a] = position[i]
+            i += 1
+    return best
+
+
+@kernel
+def possible_pairs(plus, minus, nearest, farthest, first, second):
+    # a, b = starts of each strand, k = pairs; (a,), (b,), (), (), (k,), (k,) -> how many; with no room they are only counted
+    low, found = 0, 0
+    for i in range(plus.shape[0]):
+        while low < minus.shape[0] and minus[low] < plus[i] - farthest:
+            low += 1
+        j = low
+        while j < minus.shape[0] and minus[j] <= plus[i] - nearest:
+            if found < first.shape[0]:
+                first[found] = i
+                second[found] = j
+            found += 1
+            j += 1
+    return found
+
+
+@kernel
+def take_each_once(first, second, order, plus_starts, minus_starts):
+    # k = possible pairs; (k,), (k,), (k,), (), () -> (k,) whether the pair is taken, in that order
+    plus_free, minus_free = np.ones(plus_starts, np.bool_), np.ones(minus_starts, np.bool_)
+    taken = np.zeros(first.shape[0], np.bool_)
+    for o in range(order.shape[0]):
+        k = order[o]
+        if plus_free[first[k]] and minus_free[second[k]]:
+            plus_free[first[k]] = False
+            minus_free[second[k]] = False
+            taken[k] = True
+    return taken
+
+
+@kernel
+def _poisson_minus_log_tail(k, mean):
+    if k <= mean:
+        term, below = math.exp(-mean), 0.0
+        for j in range(k):
+            below += term
+            term *= mean / (j + 1.0)
+        return -math.log(max(1.0 - below, _TINY))
+    total, term = 1.0, 1.0
+    j = k
+    while term > 1e-12 * total:
+        term *= mean / (j + 1.0)
+        total += term
+        j += 1
+    return -(k * math.log(mean) - mean - math.lgamma(k + 1.0) + math.log(total))
+
+
+@kernel
+def focal_scores(position, before, width, flank, least):
+    # p = sites; (p,), (p+1,) reads before each site, (), (), () -> (p,); sites with fewer than `least` reads get -inf
+    n = position.shape[0]
+    scores = np.empty(n, np.float32)
+    left, end, right = 0, 0, 0
+    for i in range(n):
+        x = position[i]
+        while position[left] < x - flank:
+            left += 1
+        while end < n and position[end] < x + width:
+            end += 1
+        while right < n and position[right] < x + width + flank:
+            right += 1
+        k = before[end] - before[i]
+        around = before[i] - before[left] + before[right] - before[end]
+        scores[i] = _poisson_minus_log_tail(k, (around + 0.5) * width / (2.0 * flank)) if k >= least else -np.inf
+    return scores
