@@ -27,6 +27,10 @@ def headline(
     gene_models: pd.DataFrame,
     parameters: InitiationParameters,
 ) -> Document:
+    """Numbers of the summary: offset, profile, pairs and singles by confidence, flags, active annotated starts that were found.
+
+    table: regions with their classes; starts: columns `scores.STARTS`; offset: document of `start_offset`.
+    """
     rate = parameters.pair_false_discovery_rate
     pair = table["kind"] != "single"
     passing = table[pair & (table["q_pair"] <= rate)]

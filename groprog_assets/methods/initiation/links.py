@@ -1,0 +1,143 @@
+"""Genes beside each region: nearest, overlapping, or co-varying over the libraries. Tables in, a table out.
+
+A link states a place or a correlation. It never says that a region regulates a gene.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from groprog_assets.methods.features.multiple_testing import benjamini_hochberg
+from groprog_assets.methods.initiation.annotation import nearest
+from groprog_assets.methods.initiation.regions import rows_by_chrom
+from groprog_assets.study.initiation_parameters import InitiationParameters
+from groprog_assets.tables import conform
+
+PERMUTATIONS = 999
+"""Orders of the libraries against which a correlation is compared, drawn with a fixed seed."""
+SEED = 20_261
+CO_VARYING_RATE = 0.1
+"""q up to which a gene is listed as co-varying."""
+
+
+def link_genes(
+    regions: pd.DataFrame,
+    counts: pd.DataFrame,
+    gene_models: pd.DataFrame,
+    gene_signal: pd.DataFrame,
+    size_factors: Mapping[str, float],
+    parameters: InitiationParameters,
+) -> pd.DataFrame:
+    """Table `initiation_links`: for each region its nearest and overlapping genes, and those that co-vary with it.
+
+    With link_libraries libraries or more, Spearman's r of the log counts over the size factors (region: both strands; gene: body)
+    for every gene with a start within link_distance of a region claimed as candidate enhancer; q from permuted libraries. Genes
+    with q up to CO_VARYING_RATE are listed as "co-varying (n libraries)". With fewer libraries r is missing.
+    """
+    names = regions["name"].to_numpy()
+    centre = (regions["start"].to_numpy(np.int64) + regions["end"].to_numpy(np.int64) - 1) // 2
+    relations: dict[tuple[int, str], list[str]] = {}
+    for row, gene in enumerate(regions["nearest_tss_gene"]):
+        if gene:
+            relations[row, str(gene)] = ["nearest"]
+    for row, text in enumerate(regions["overlapping_genes"]):
+        for gene in filter(None, str(text).split(";")):
+            relations.setdefault((row, gene), []).append("overlapping")
+    libraries = sorted(set(counts["library"]) & set(size_factors))
+    enough = len(libraries) >= parameters.link_libraries
+    correlated = (
+        _correlations(regions, centre, counts, gene_models, gene_signal, size_factors, libraries, parameters)
+        if enough
+        else {}
+    )
+    for key, (_, q) in correlated.items():
+        if q <= CO_VARYING_RATE:
+            relations.setdefault(key, []).append(f"co-varying ({len(libraries)} libraries)")
+    starts = _starts_by_gene(gene_models)
+    rows = []
+    for (row, gene), relation in sorted(relations.items()):
+        r, q = correlated.get((row, gene), (np.nan, np.nan))
+        tss, sign = starts[str(regions["chrom"].iloc[row]), gene]
+        distance = int(centre[row] - tss[nearest(tss, centre[row : row + 1])[0]]) * sign
+        behind = 0 if np.isnan(r) else len(libraries)
+        rows.append((names[row], gene, "; ".join(relation), distance, behind, r, q))
+    columns = ["region", "gene", "relation", "distance", "libraries", "spearman", "q_value"]
+    return conform(pd.DataFrame(rows, columns=columns), "initiation_links")
+
+
+def _starts_by_gene(gene_models: pd.DataFrame) -> dict[tuple[str, str], tuple[NDArray[np.int64], int]]:
+    """(chromosome, gene) -> its sorted start sites, and 1 for a gene of the plus strand or -1."""
+    plus = (gene_models["strand"] == "+").to_numpy()
+    tss = np.where(plus, gene_models["start"], gene_models["end"] - 1)
+    frame = pd.DataFrame(
+        {
+            "chrom": gene_models["chrom"].astype("str"),
+            "gene": gene_models["gene"].astype("str"),
+            "tss": tss,
+            "plus": plus,
+        }
+    ).sort_values(["chrom", "gene", "tss"], kind="stable")
+    return {
+        (str(chrom), str(gene)): (rows["tss"].to_numpy(np.int64), 1 if rows["plus"].iloc[0] else -1)
+        for (chrom, gene), rows in frame.groupby(["chrom", "gene"], sort=False)
+    }
+
+
+def _correlations(
+    regions: pd.DataFrame,
+    centre: NDArray,
+    counts: pd.DataFrame,
+    gene_models: pd.DataFrame,
+    gene_signal: pd.DataFrame,
+    size_factors: Mapping[str, float],
+    libraries: list[str],
+    parameters: InitiationParameters,
+) -> dict[tuple[int, str], tuple[float, float]]:
+    """(row of the region, gene) -> Spearman's r and its q, of candidate enhancers and genes with a start near them."""
+    factor = np.array([float(size_factors[name]) for name in libraries])
+    own = counts.pivot(index="region", columns="library", values="count").reindex(regions["name"])[libraries]
+    bodies = gene_signal.pivot(index="gene", columns="library", values="body_count")[libraries]
+    ranks = {
+        "region": _standard_ranks(np.log2(own.fillna(0).to_numpy() / factor + 0.5)),
+        "gene": _standard_ranks(np.log2(bodies.fillna(0).to_numpy() / factor + 0.5)),
+    }
+    place = {str(gene): row for row, gene in enumerate(bodies.index)}
+    claimed = (regions["claim"] == "candidate enhancer").to_numpy()
+    starts: dict[str, list[tuple[int, str]]] = {}
+    for (chrom, gene), (tss, _) in _starts_by_gene(gene_models).items():
+        if gene in place:
+            starts.setdefault(chrom, []).extend((int(base), gene) for base in tss)
+    keys: list[tuple[int, str]] = []
+    for chrom, rows in rows_by_chrom(regions).items():
+        held = sorted(starts.get(chrom, []))
+        bases = np.array([base for base, _ in held], np.int64)
+        for row in rows[claimed[rows]]:
+            low, high = np.searchsorted(
+                bases, [centre[row] - parameters.link_distance, centre[row] + parameters.link_distance + 1]
+            )
+            keys += [(int(row), gene) for gene in sorted({gene for _, gene in held[low:high]})]
+    if not keys:
+        return {}
+    left = ranks["region"][[row for row, _ in keys]]
+    right = ranks["gene"][[place[gene] for _, gene in keys]]
+    r = (left * right).sum(axis=1)
+    random = np.random.default_rng(SEED)
+    as_far = np.zeros(len(keys), np.int64)
+    for _ in range(PERMUTATIONS):
+        order = random.permutation(len(libraries))
+        as_far += np.abs((left[:, order] * right).sum(axis=1)) >= np.abs(r) - 1e-12
+    q = benjamini_hochberg((1 + as_far) / (1 + PERMUTATIONS))
+    return {key: (float(a), float(b)) for key, a, b in zip(keys, r, q, strict=True)}
+
+
+def _standard_ranks(values: NDArray) -> NDArray[np.float64]:
+    """Ranks of each row, ties averaged, centred and of length 1, so that a product of two rows is their correlation; 0 where all
+    are equal."""
+    ranks = pd.DataFrame(values).rank(axis=1).to_numpy()
+    centred = ranks - ranks.mean(axis=1, keepdims=True)
+    length = np.sqrt((centred**2).sum(axis=1, keepdims=True))
+    return np.divide(centred, length, out=np.zeros_like(centred), where=length > 0)

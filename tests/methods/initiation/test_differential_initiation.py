@@ -1,0 +1,164 @@
+"""Planted changes of regions, size factors of the genes, and links to genes with their fixed words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binomtest, spearmanr
+
+from groprog_assets.methods.initiation.differential_initiation import differential_initiation
+from groprog_assets.methods.initiation.links import link_genes
+from groprog_assets.study.initiation_parameters import InitiationParameters
+from groprog_assets.study.parameters import DifferentialParameters
+from groprog_assets.study.schema import Contrast, Library
+
+PARAMETERS = InitiationParameters()
+CONTRAST = Contrast(treatment="t", control="c")
+NUMBER = 200
+
+
+def libraries_of(controls: int, treated: int) -> list[Library]:
+    return [
+        Library(id=f"{side}{n}", condition=side)
+        for side, many in (("c", controls), ("t", treated))
+        for n in range(many)
+    ]
+
+
+def regions_of(number: int = NUMBER, **columns) -> pd.DataFrame:
+    names = [f"IR{n:06d}" for n in range(1, number + 1)]
+    start = np.arange(number) * 10_000 + 5_000
+    base = {"name": names, "chrom": "chr1", "start": start, "end": start + 200, "class": "distal", "kind": "divergent"}
+    return pd.DataFrame(
+        {**base, "claim": "candidate enhancer", "nearest_tss_gene": "", "overlapping_genes": "", **columns}
+    )
+
+
+def counts_of(regions, matrix: dict[str, np.ndarray]) -> pd.DataFrame:
+    parts = [
+        pd.DataFrame({"region": regions["name"], "library": name, "count": count}) for name, count in matrix.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def planted(libraries, seed: int = 4) -> dict[str, np.ndarray]:
+    """Every region rises fourfold in the treatment but the last 20, which fall; noise as of replicates."""
+    random = np.random.default_rng(seed)
+    mean = random.uniform(40, 400, NUMBER)
+    change = np.where(np.arange(NUMBER) < NUMBER - 20, 4.0, 0.25)
+    return {
+        library.id: random.poisson(
+            mean * (change if library.condition == "t" else 1) * random.gamma(50, 1 / 50, NUMBER)
+        )
+        for library in libraries
+    }
+
+
+def test_a_change_that_all_regions_share_is_kept_by_the_genes_factors():
+    libraries, regions = libraries_of(2, 2), regions_of()
+    factors = dict.fromkeys([library.id for library in libraries], 1.0)
+    counts = counts_of(regions, planted(libraries))
+    table, summary = differential_initiation(
+        regions, counts, factors, libraries, CONTRAST, DifferentialParameters(), PARAMETERS
+    )
+    assert summary["analysis"] == "replicated"
+    assert summary["normalisation"] == "size factors of the genes"
+    assert (table["direction"][: NUMBER - 20] == "up").mean() > 0.9
+    assert (table["direction"][NUMBER - 20 :] == "down").mean() > 0.9
+    assert table["log2_fold_change"][: NUMBER - 20].median() == pytest.approx(2, abs=0.1)
+
+
+def test_factors_of_unequal_depth_are_taken_out():
+    libraries, regions = libraries_of(2, 2), regions_of()
+    random = np.random.default_rng(5)
+    mean = random.uniform(40, 400, NUMBER)
+    factors = {"c0": 0.5, "c1": 1.0, "t0": 2.0, "t1": 1.0}
+    counts = counts_of(regions, {name: random.poisson(mean * factor) for name, factor in factors.items()})
+    table, _ = differential_initiation(
+        regions, counts, factors, libraries, CONTRAST, DifferentialParameters(), PARAMETERS
+    )
+    assert abs(table["log2_fold_change"].median()) < 0.05
+    assert (table["direction"] != "none").mean() < 0.02
+
+
+def test_one_library_a_condition_gives_the_exact_p_and_no_direction():
+    libraries, regions = libraries_of(1, 1), regions_of(3)
+    counts = counts_of(regions, {"c0": np.array([10, 30, 4]), "t0": np.array([40, 28, 3])})
+    table, summary = differential_initiation(
+        regions, counts, {"c0": 1.0, "t0": 2.0}, libraries, CONTRAST, DifferentialParameters(), PARAMETERS
+    )
+    assert table["analysis"].tolist() == ["unreplicated", "unreplicated", "untested"]
+    assert table["p_value"][0] == pytest.approx(binomtest(40, 50, 2 / 3).pvalue, rel=1e-6)
+    assert table["log2_fold_change"][0] == pytest.approx(np.log2(40.5 / 2 / 10.5))
+    assert set(table["direction"]) == {"none"}
+    assert table.loc[2, ["p_value", "log2_fold_change"]].isna().all()
+    assert (summary["up"], summary["down"], summary["tested"]) == (0, 0, 2)
+
+
+def test_a_side_without_usable_libraries_tests_nothing_and_says_so():
+    libraries, regions = libraries_of(1, 1), regions_of(2)
+    counts = counts_of(regions, {"c0": np.array([10, 30])})
+    _, summary = differential_initiation(
+        regions, counts, {"c0": 1.0, "t0": 1.0}, libraries, CONTRAST, DifferentialParameters(), PARAMETERS
+    )
+    assert summary["not_tested"] == "a side of the contrast has no usable library"
+
+
+def test_no_regions():
+    libraries, regions = libraries_of(2, 2), regions_of(0)
+    counts = pd.DataFrame({"region": [], "library": [], "count": []})
+    table, summary = differential_initiation(
+        regions, counts, {}, libraries, CONTRAST, DifferentialParameters(), PARAMETERS
+    )
+    assert (len(table), summary["tested"]) == (0, 0)
+
+
+def linked(number_of_libraries: int):
+    """Region 1 follows gene NEAR, no other; returns the links and the counts of both."""
+    random = np.random.default_rng(6)
+    names = [f"l{n}" for n in range(number_of_libraries)]
+    regions = regions_of(20, nearest_tss_gene="OTHER", overlapping_genes="")
+    regions.loc[0, "overlapping_genes"] = "OTHER;OVER"
+    course = np.linspace(20, 400, number_of_libraries)
+    own = {name: random.poisson(np.where(np.arange(20) == 0, course[at], 100)) for at, name in enumerate(names)}
+    genes = ["NEAR", "OTHER", "OVER", "FAR"]
+    base = np.array([30_000, 8_000, 4_000, 900_000])
+    models = pd.DataFrame(
+        {"chrom": "chr1", "start": base, "end": base + 2_000, "strand": "+", "transcript": genes, "gene": genes}
+    )
+    bodies = {
+        "NEAR": course * 3,
+        "OTHER": np.full(len(course), 200),
+        "OVER": np.full(len(course), 200),
+        "FAR": course * 3,
+    }
+    signal = pd.DataFrame(
+        [(gene, name, int(random.poisson(bodies[gene][at]))) for gene in genes for at, name in enumerate(names)],
+        columns=["gene", "library", "body_count"],
+    )
+    counts = counts_of(regions, own)
+    links = link_genes(regions, counts, models, signal, dict.fromkeys(names, 1.0), PARAMETERS)
+    return links, own, signal
+
+
+def test_links_use_the_fixed_words_and_have_no_r_with_few_libraries():
+    links, _, _ = linked(5)
+    first = links[links["region"] == "IR000001"].set_index("gene")
+    assert first["relation"].to_dict() == {"OTHER": "nearest; overlapping", "OVER": "overlapping"}
+    assert first.loc["OTHER", "distance"] == 5_099 - 8_000
+    assert links["spearman"].isna().all()
+    assert (links["libraries"] == 0).all()
+
+
+def test_co_varying_genes_near_a_region_are_found_with_enough_libraries():
+    links, own, signal = linked(12)
+    row = links[(links["region"] == "IR000001") & (links["gene"] == "NEAR")].iloc[0]
+    assert row["relation"] == "co-varying (12 libraries)"
+    body = signal[signal["gene"] == "NEAR"]["body_count"]
+    assert row["spearman"] == pytest.approx(spearmanr([count[0] for count in own.values()], body).statistic)
+    assert row["q_value"] <= 0.1
+    assert "FAR" not in set(links["gene"])
+    chance = links[(links["region"] != "IR000001") & links["relation"].str.contains("co-varying")]
+    assert len(chance) <= 4
+    assert not links["relation"].str.contains("target|regulat").any()

@@ -1,0 +1,184 @@
+"""Regions called in simulated worlds with a known truth, and what does not depend on order, threads or names."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from groprog_assets.methods.initiation.initiation_regions import initiation_regions
+from groprog_assets.store.artifacts import encode_table
+from groprog_assets.study.initiation_parameters import InitiationParameters
+from groprog_assets.study.schema import Library
+from tests.methods.initiation.simulated_starts import SIZES, near, simulate, table_of
+
+PARAMETERS = InitiationParameters()
+ONE = [Library(id="a", condition="all", assay="gro-seq")]
+
+
+def called(world, libraries=ONE, **changes):
+    positions = {library.id: world.positions for library in libraries}
+    return initiation_regions(positions, libraries, SIZES, world.models, PARAMETERS, **changes)
+
+
+@pytest.fixture(scope="module")
+def world():
+    return simulate(1)
+
+
+@pytest.fixture(scope="module")
+def found(world):
+    return called(world)
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_false_pairs_are_as_few_as_their_q_says(seed):
+    """With 3,000 weak units of one strand, of which dozens face another by chance."""
+    world = simulate(seed, clumps=3_000)
+    table = called(world).table
+    pairs = table[table["kind"] != "single"]
+    centre = ((pairs["start"] + pairs["end"]) // 2).to_numpy()
+    true = near(centre, world.both, 300)
+    assert (~true).sum() > 15
+    for q, limit in ((0.05, 0.03), (0.1, 0.06)):
+        passing = (pairs["q_pair"] <= q).to_numpy()
+        assert passing.sum() > 250
+        assert (~true[passing]).mean() <= limit
+    false = centre[(pairs["q_pair"] <= 0.1).to_numpy() & ~true]
+    assert not near(false, world.waves, 500).any()
+    assert near(false, world.holes, 500).sum() <= 3
+
+
+@pytest.mark.parametrize("seed", range(1, 4))
+def test_both_strands_of_planted_enhancers_are_found(seed):
+    world = simulate(seed, clumps=200)
+    table = called(world).table
+    sides = {side: table[f"{side}_five_prime"].dropna().to_numpy(np.int64) for side in ("plus", "minus")}
+    both = np.logical_and(*(near(world.enhancers[side].to_numpy(), sides[side], 150) for side in sides))
+    outside = ~world.enhancers["inside"].to_numpy()
+    level = world.enhancers["level"].to_numpy()
+    assert both[outside & (level == 10)].mean() >= 0.8
+    assert both[outside & (level >= 20)].mean() >= 0.94
+    assert both[~outside & (level == 100)].mean() >= 0.55
+
+
+def test_islands_are_flagged_and_claim_nothing(world, found):
+    table = found.table
+    on_island = near(table["start"].to_numpy(), world.islands, 400)
+    assert table.loc[on_island, "flags"].str.contains("symmetric_island").mean() > 0.9
+    assert (table.loc[~on_island, "flags"].str.contains("symmetric_island")).mean() < 0.01
+    assert not (table.loc[table["flags"] != "", "claim"] == "candidate enhancer").any()
+
+
+def test_no_single_start_far_from_genes_is_called_an_enhancer(found):
+    table = found.table
+    claimed = table[table["claim"] == "candidate enhancer"]
+    assert len(claimed) > 150
+    assert (claimed["kind"] != "single").all()
+    assert (claimed["class"] == "distal").all()
+    assert (claimed["q_pair"] <= 0.1).all()
+
+
+def test_missing_sides_are_missing_and_intervals_are_those_of_the_five_primes(found):
+    table = found.table
+    single = table["kind"] == "single"
+    for side, strand in (("plus", "+"), ("minus", "-")):
+        absent = single & (table["strand"] != strand)
+        for column in (
+            f"{side}_five_prime",
+            f"{side}_summit",
+            f"tss_estimate_{side}",
+            f"score_{side}",
+            f"p_local_{side}",
+        ):
+            assert (table[column].isna() == absent).all()
+    five = table[["plus_five_prime", "minus_five_prime"]]
+    assert (table["start"] == five.min(axis=1)).all()
+    assert (table["end"] == five.max(axis=1) + 1).all()
+    distance = (table["plus_five_prime"] - table["minus_five_prime"])[~single]
+    assert distance.between(-50, 400).all()
+    assert ((distance >= 0) == (table.loc[~single, "kind"] == "divergent")).all()
+    assert (table["name"] == [f"IR{n:06d}" for n in range(1, len(table) + 1)]).all()
+
+
+def test_the_profile_rises_where_starts_are(found):
+    profile = found.profile.set_index("offset")["log_ratio"]
+    assert profile.idxmax() in (0, 50)
+    assert profile[profile.index < -50].max() < 0
+    assert found.summary["profile"]["contrast"] > 2
+
+
+def test_order_of_chromosomes_and_threads_change_no_byte():
+    """Two chromosomes, named so that their order by name and by place differ."""
+    worlds = {
+        "chrB": simulate(6, genes=40, enhancers=80, decoys=30),
+        "chrA": simulate(7, genes=40, enhancers=80, decoys=30),
+    }
+    positions = pd.concat([world.positions.assign(chrom=name) for name, world in worlds.items()], ignore_index=True)
+    models = pd.concat([world.models.assign(chrom=name) for name, world in worlds.items()], ignore_index=True)
+    expected = None
+    for order, threads in ((["chrB", "chrA"], 1), (["chrA", "chrB"], 1), (["chrB", "chrA"], 2)):
+        sizes = dict.fromkeys(order, SIZES["chr1"])
+        table = positions.assign(chrom=pd.Categorical(positions["chrom"], categories=order))
+        result = initiation_regions({"a": table}, ONE, sizes, models, PARAMETERS, threads=threads)
+        content = [encode_table(part, "") for part in result[:4]]
+        assert expected is None or content == expected
+        expected = content
+
+
+def test_libraries_are_added_and_counted_apart(world):
+    libraries = [Library(id=name, condition=condition) for name, condition in (("a", "x"), ("b", "y"), ("c", "y"))]
+    result = called(world, libraries)
+    alone = called(world)
+    assert result.summary["reads"] == 3 * alone.summary["reads"]
+    assert set(result.table["called_in"]) <= {"x;y", "x", "y", ""}
+    counts = result.counts.pivot(index="region", columns="library", values="count")
+    assert (counts["a"] == counts["b"]).all()
+    assert (
+        counts.sum(axis=1).to_numpy() == (result.table["reads_plus"] + result.table["reads_minus"]).to_numpy()
+    ).all()
+
+
+def test_a_condition_without_the_region_is_not_named(world):
+    """The second condition has only reads of the plus strand's start, so no pair and no reads on both strands."""
+    enhancer = world.enhancers[(world.enhancers["level"] == 100) & ~world.enhancers["inside"]].iloc[0]
+    table = world.positions
+    here = table["position"].between(enhancer["centre"] - 3000, enhancer["centre"] + 3000)
+    without = table[~(here & (table["strand"] == "-"))]
+    libraries = [Library(id="a", condition="x"), Library(id="b", condition="y")]
+    result = initiation_regions({"a": table, "b": without}, libraries, SIZES, world.models, PARAMETERS).table
+    region = result[(result["kind"] != "single") & result["plus_five_prime"].sub(enhancer["plus"]).abs().le(60)]
+    assert region["called_in"].tolist() == ["x"]
+
+
+def capped_world(seed: int = 3):
+    """Pairs of focal clusters, minus 120 bp before plus, over scattered reads; their centres."""
+    random = np.random.default_rng(seed)
+    centres = np.sort(random.choice(np.arange(20_000, SIZES["chr1"] - 20_000, 5_000), 300, replace=False))
+    held = {strand: [random.integers(0, SIZES["chr1"], 10_000)] for strand in "+-"}
+    for centre in centres:
+        for strand, sign in (("+", 1), ("-", -1)):
+            held[strand].append(centre + sign * 60 + random.integers(-6, 7, int(random.integers(10, 80))))
+            held[strand].append(np.full(12, centre + sign * 60))
+    return table_of(held), centres
+
+
+def test_capped_reads_give_pairs_at_their_summits():
+    table, centres = capped_world()
+    library = Library(id="a", condition="x", assay="pro-cap")
+    models = simulate(1, genes=3, enhancers=0, decoys=0).models
+    result = initiation_regions({"a": table}, [library], SIZES, models, PARAMETERS)
+    assert result.summary["assay_class"] == "capped"
+    assert result.summary["offset"]["offset"] == 0
+    assert not len(result.profile)
+    pairs = result.table[result.table["q_pair"] <= 0.05]
+    assert near(centres, ((pairs["start"] + pairs["end"]) // 2).to_numpy(), 10).mean() > 0.95
+    assert (pairs["plus_five_prime"] == pairs["plus_summit"]).all()
+    assert set(result.table.loc[result.table["kind"] == "single", "confidence"]) <= {"ranked"}
+
+
+def test_capped_libraries_beside_run_on_ones_are_left_out_and_named(world):
+    libraries = [Library(id="a", condition="x"), Library(id="cap", condition="x", assay="gro-cap")]
+    result = called(world, libraries)
+    assert result.summary["libraries"] == ["a"]
+    assert "run-on" in result.summary["refused"]["cap"][0]["rule"]
