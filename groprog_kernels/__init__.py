@@ -17,6 +17,10 @@ Signal
     density          units around genes on a scaled axis
     pausing          the fullest window near a start, and the limits of a ratio of counts
     exact_tests      Fisher, Poisson and negative-binomial exact tests, one a row
+Sequence
+    bases            letters to codes, reverse complement, one-hot columns
+    windows          windows of a chromosome on either strand, padded
+    kmers            counts, presence on either strand, words that windows share
 Survival
     censoring        Kaplan-Meier of survival and censoring, inverse-censoring weights
     concordance      Harrell's, Uno's and weighted concordance

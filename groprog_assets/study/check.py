@@ -23,6 +23,7 @@ from groprog_assets.study.finding import Finding
 from groprog_assets.study.instance_settings import SETTINGS, settings_problems
 from groprog_assets.study.library_notices import library_notices
 from groprog_assets.study.parameters import RETIRED
+from groprog_assets.study.part import StudyPart
 from groprog_assets.study.places import place_findings
 from groprog_assets.study.rules import file_findings, rule_findings
 from groprog_assets.study.schema import Study
@@ -395,7 +396,7 @@ def _resolve(study: Study, path: Path) -> tuple[Study, list[Finding]]:
             return absolute(value, at)
         if isinstance(value, list):
             return [walk(item, (*at, k)) for k, item in enumerate(value)]
-        if isinstance(value, BaseModel) and value.__class__.__module__ == Study.__module__:
+        if isinstance(value, StudyPart):
             updates = {
                 name: walk(getattr(value, name), (*at, name))
                 for name in type(value).model_fields

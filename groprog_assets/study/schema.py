@@ -8,23 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    TypeAdapter,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, StringConstraints, TypeAdapter, field_validator, model_validator
 
 from groprog_assets.errors import Problem, StudyError
 from groprog_assets.study.assays import ASSAYS, ReadEnd
-from groprog_assets.study.bounds import within_bounds
 from groprog_assets.study.cron import cron_problem
 from groprog_assets.study.files import sample_table
 from groprog_assets.study.parameters import Parameters
+from groprog_assets.study.part import StudyPart
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 """Names of libraries, conditions, marks and loci: they become file and partition names."""
@@ -41,16 +32,6 @@ PoolSetting = Annotated[str, StringConstraints(pattern=r"^(serial|(threads|dask)
 """Where shards are computed, and by how many. A scheduler's address is no business of a file that others may have written."""
 StoreAddress = Annotated[str, StringConstraints(pattern=r"^(s3|gs|gcs|az|abfs|memory)://[\w.-]+(/[\w./-]*)?$")]
 """A bucket and prefix on storage that shows an object once it is whole; credentials stay in the environment."""
-
-
-class StudyPart(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @field_validator("*")
-    @classmethod
-    def _within_bounds(cls, value: Any, field: ValidationInfo) -> Any:
-        """A number is finite and of a size that some study could have; a range of plausible values may be open."""
-        return value if field.field_name in ("plausible", "metadata") else within_bounds(value)
 
 
 class Genome(StudyPart):

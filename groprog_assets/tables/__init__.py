@@ -16,6 +16,7 @@ from groprog_assets.tables import (
     initiation,
     model,
     reads,
+    sequence,
     signal,
     transcription,
 )
@@ -25,7 +26,7 @@ _ROWS = 1 << 20
 
 TABLES: dict[str, Table] = {
     table.name: table
-    for group in (reads, alignments, signal, transcription, initiation, annotation, features, cohort, model)
+    for group in (reads, alignments, signal, transcription, initiation, annotation, features, cohort, model, sequence)
     for table in group.DECLARED
 }
 

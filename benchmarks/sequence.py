@@ -1,0 +1,186 @@
+"""The ladder without nets on fission-yeast PRO-seq, every chromosome held out once: r, inflation, CPU time.
+
+    python -m benchmarks.sequence
+
+Genes: obsTSS.bed (PRO-cap reads, body of 100 bp or more, of rows with one TSS that with most reads). Tasks: body and TSS at
+18 degrees, change under Cdk9 inhibition at 30 degrees. Nothing is tuned on these folds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from groprog_assets.methods.reads.bigwig import read_bigwig_pair
+from groprog_assets.methods.sequence.baselines import Examples, ladder
+from groprog_assets.methods.sequence.cross_fitting import CrossFit, cross_fit, random_fit
+from groprog_assets.methods.sequence.genome_codes import GenomeCodes, open_genome
+from groprog_assets.methods.sequence.metrics import block_weights, interval, resampled_r, task_metrics
+from groprog_assets.methods.sequence.pairs import neighbour_pairs, pair_evidence
+from groprog_assets.methods.sequence.splits import make_splits
+from groprog_assets.methods.sequence.targets import nascent_targets
+from groprog_assets.methods.sequence.windows import Layout, gene_codes, view_layout
+from groprog_assets.study.schema import Contrast, Library
+from groprog_assets.study.sequence_parameters import SequenceParameters
+
+FOLDER = Path(__file__).resolve().parents[2] / "shared" / "data" / "pombe"
+NAMES = {"chr01": "NC_003424.3", "chr02": "NC_003423.3", "chr03": "NC_003421.2"}
+CONDITIONS = {"c18_dis2ts_DMSO": "cold", "c30_DMSO": "control", "c30_3MB": "inhibited"}
+TASKS = ("body.cold", "tss.cold", "log2fc.body", "log2fc.tss")
+LAYOUT = Layout((1000, 1000))
+FLOORS = {
+    ("locus", "ridge_kmer"): (0.55, 0.60, 0.39, 0.41),
+    ("promoter", "ridge_kmer+words"): (0.44, 0.48),
+}
+
+
+def genome(folder: Path) -> GenomeCodes:
+    """The genome, whose plain gzip is written again as text first."""
+    plain = folder / "genome.fa"
+    with plain.open("wb") as stream:
+        subprocess.run(["gunzip", "-c", str(FOLDER / "ASM294v3.fna.gz")], stdout=stream, check=True)
+    return open_genome(plain, folder, hashlib.sha256(plain.read_bytes()).hexdigest())
+
+
+def genes() -> pd.DataFrame:
+    """Genes with PRO-cap reads: gene, chrom, strand, tss, tts."""
+    columns = ["chrom", "start", "end", "gene", "reads", "strand"]
+    table = pd.read_csv(FOLDER / "obsTSS.bed", sep="\t", header=0, names=columns, usecols=range(6))
+    table = table[table["chrom"].isin(list(NAMES))]
+    plus = table["strand"] == "+"
+    table = table.assign(
+        tss=np.where(plus, table["start"], table["end"] - 1), tts=np.where(plus, table["end"] - 1, table["start"])
+    )
+    length = table["end"] - table["start"]
+    table = table[(length >= 350) & (table["reads"] > 0)]
+    table = table.sort_values(["reads", "start"], ascending=[False, True], kind="stable")
+    table = table.drop_duplicates(["chrom", "strand", "tss"])
+    return table.sort_values(["chrom", "tss", "gene"]).reset_index(drop=True)
+
+
+def targets(table: pd.DataFrame, parameters: SequenceParameters) -> pd.DataFrame:
+    """The four tasks of the genes, and the replicates' r of each, printed."""
+    sizes = pd.read_csv(FOLDER / "obsTSS.bed", sep="\t", header=0, usecols=[0], names=["chrom"])  # chromosomes only
+    lengths = {"chr01": 5579133, "chr02": 4539804, "chr03": 2452883}
+    assert set(lengths) <= set(sizes["chrom"])
+    libraries, positions, size = [], {}, {}
+    for file, condition in CONDITIONS.items():
+        for replicate in (1, 2):
+            paths = [FOLDER / f"{file}_rep{replicate}_{side}.bw" for side in ("plus", "minus")]
+            name = f"{condition}_{replicate}"
+            libraries.append(
+                Library(
+                    id=name,
+                    condition=condition,
+                    replicate=replicate,
+                    assay="pro-seq",
+                    bigwig_plus=paths[0],
+                    bigwig_minus=paths[1],
+                )
+            )
+            positions[name], _ = read_bigwig_pair(*paths, lengths)
+            size[name] = float(positions[name]["count"].sum())
+    contrast = Contrast(treatment="inhibited", control="control")
+    made = nascent_targets(positions, libraries, contrast, size, table, {}, parameters)
+    ceilings = made.tasks.set_index("task")["replicate_r"]
+    print("replicates agree with r " + ", ".join(f"{ceilings[task]:.3f} ({task})" for task in TASKS))
+    return made.values[list(TASKS)]
+
+
+def main() -> None:
+    parameters = SequenceParameters()
+    with tempfile.TemporaryDirectory() as folder:
+        held = genome(Path(folder))
+        table = genes()
+        values = targets(table, parameters).to_numpy(float)
+        codes = gene_codes(table, held, NAMES, LAYOUT)
+    splits = make_splits(table, codes, LAYOUT, parameters)
+    told = splits.summary
+    print(
+        f"{len(table):,} genes, {told['components']:,} components (largest {told['largest_component']}), "
+        f"{told['homolog_on_another_chromosome']} with a homolog on another chromosome"
+    )
+    fold = splits.table["fold"].to_numpy()
+    weights = block_weights(table["chrom"].to_numpy(), table["tss"].to_numpy(), fold, parameters)
+    for view in ("locus", "promoter"):
+        layout = view_layout(LAYOUT, view, parameters)
+        examples = Examples(codes[:, : layout.width], np.empty((len(codes), 0)), values)
+        simpler: dict[str, CrossFit] = {}
+        for rung in ladder(layout, ["ridge_kmer", "ridge_kmer+words"], parameters):
+            begin = time.process_time()
+            fit = cross_fit(rung, examples, splits)
+            seconds = time.process_time() - begin
+            randomly = random_fit(rung, examples, len(splits.roles), parameters)
+            print(f"{view}, {rung.name}: {seconds:.1f} CPU s for {len(TASKS)} tasks and {len(splits.roles)} folds")
+            for place, task in enumerate(TASKS):
+                _say(task, place, values, fit, randomly, fold, weights, FLOORS.get((view, rung.name), ()))
+                if "ridge_kmer" in simpler and rung.name == "ridge_kmer+words":
+                    _gain(task, place, values, fit, simpler["ridge_kmer"], fold, weights)
+            simpler[rung.name] = fit
+    upstream = codes[:, 500:1000]
+    pairs = neighbour_pairs(table["chrom"].to_numpy(), table["tss"].to_numpy())
+    chrom = np.unique(table["chrom"], return_inverse=True)[1]
+    first = pairs[:, 0]
+    begin = time.process_time()
+    found = pair_evidence(upstream, upstream, pairs, first, chrom[first], values[first, 0])
+    print(
+        f"pairs with arbitrary neighbours: random r {found.random:.3f} ({found.seen_genes:.1%} of test pairs have their gene in "
+        f"training), by gene {found.by_gene:.3f}, by chromosome {found.by_chromosome:.3f}, promoter alone "
+        f"{found.promoter_by_chromosome:.3f}; inflation {found.inflation:.3f}; {time.process_time() - begin:.0f} CPU s"
+    )
+    assert found.inflation >= 0.5
+    assert found.random >= 0.95
+    assert found.by_chromosome <= 0.35
+
+
+def _say(
+    task: str,
+    place: int,
+    values: np.ndarray,
+    fit: CrossFit,
+    randomly: CrossFit,
+    fold: np.ndarray,
+    weights: np.ndarray,
+    floors: tuple[float, ...],
+) -> None:
+    y = values[:, place]
+    found = task_metrics(y, fit.predicted[:, place], fold, fit.level[:, place], fit.median[:, place])
+    honest = resampled_r(weights, y, fit.predicted[:, place], fold)
+    other = resampled_r(weights, y, randomly.predicted[:, place], randomly.fold)
+    flat = task_metrics(
+        y, randomly.predicted[:, place], randomly.fold, randomly.level[:, place], randomly.median[:, place]
+    )
+    inside, gap = interval(honest), interval(other - honest)
+    print(
+        f"  {task:12s} r {found.pearson:.3f} [{inside.lower:.3f}, {inside.upper:.3f}], R2 {found.r2:.3f}, "
+        f"AUROC {found.auroc:.3f}; "
+        f"random split {flat.pearson:.3f}, inflation {flat.pearson - found.pearson:+.3f} [{gap.lower:+.3f}, {gap.upper:+.3f}]"
+    )
+    if place < len(floors):
+        assert found.pearson >= floors[place], f"{task}: {found.pearson:.3f} is below {floors[place]}"
+
+
+def _gain(
+    task: str,
+    place: int,
+    values: np.ndarray,
+    fit: CrossFit,
+    simpler: CrossFit,
+    fold: np.ndarray,
+    weights: np.ndarray,
+) -> None:
+    both = [resampled_r(weights, values[:, place], each.predicted[:, place], fold) for each in (fit, simpler)]
+    found = interval(both[0] - both[1])
+    print(
+        f"  {task:12s} paired gain over ridge_kmer {np.mean(both[0] - both[1]):+.3f} [{found.lower:+.3f}, {found.upper:+.3f}]"
+    )
+
+
+if __name__ == "__main__":
+    main()

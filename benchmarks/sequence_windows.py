@@ -1,0 +1,143 @@
+"""One-hot windows of a genome beside tangermeme and pyfaidx, k-mer features, and a genome of human size in little memory.
+
+    python -m benchmarks.sequence_windows [PYTHON WITH TANGERMEME]
+
+CPU time, median of three. The peers (tangermeme 1.6.0, pyfaidx 0.9.2.2) run in the named Python; windows inside a chromosome
+must be equal on the + strand. The last figure writes 3.1 GB of random bases and is only run with --large.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.sequence import LAYOUT, NAMES, genes, genome
+from groprog_assets.methods.sequence.genome_codes import GenomeCodes, open_genome
+from groprog_assets.methods.sequence.windows import gene_codes
+from groprog_kernels.kmers import count_kmers
+from groprog_kernels.windows import one_hot_windows
+
+WIDTH = 2114
+WINDOWS = 5000
+PEER = """
+import json, sys, time, statistics, numpy as np, pandas as pd, pyfaidx
+from tangermeme.io import extract_loci
+from tangermeme.utils import one_hot_encode
+fasta, table, out = sys.argv[1:4]
+loci = pd.read_csv(table, sep="\\t", names=["chrom", "start", "end"])
+def timed(call):
+    seconds = []
+    for _ in range(3):
+        begin = time.process_time(); found = call(); seconds.append(time.process_time() - begin)
+    return statistics.median(seconds), found
+def ours():
+    return extract_loci(loci, fasta, in_window=int(sys.argv[4]), n_jobs=1)
+extract_loci(loci[:5], fasta, in_window=int(sys.argv[4]), n_jobs=1)
+first, found = timed(ours)
+file = pyfaidx.Fasta(fasta)
+def strings():
+    return [one_hot_encode(str(file[c][s:e]).upper()) for c, s, e in zip(loci.chrom, loci.start, loci.end)]
+strings_seconds, _ = timed(strings)
+np.save(out, found.numpy())
+print(json.dumps([first, strings_seconds]))
+"""
+
+
+def timed(call: Callable[[], object]) -> tuple[float, object]:
+    """(median CPU seconds of three calls, the last result)."""
+    seconds = []
+    for _ in range(3):
+        begin = time.process_time()
+        found = call()
+        seconds.append(time.process_time() - begin)
+    return statistics.median(seconds), found
+
+
+def main() -> None:
+    peer = next((item for item in sys.argv[1:] if not item.startswith("-")), None)
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        held = genome(place)
+        table = genes()
+        codes = gene_codes(table, held, NAMES, LAYOUT)
+        count_kmers(codes[:2], [0, 10], 4)
+        edges = LAYOUT.stretches()[0]
+        seconds, _ = timed(lambda: np.log1p(count_kmers(codes, edges, 4), dtype=np.float32))
+        print(f"4-mers of {len(codes):,} genes in {len(edges) - 1} stretches: {seconds:.2f} CPU s")
+        one_hot(held, place, peer)
+    if "--large" in sys.argv:
+        large()
+
+
+def one_hot(held: GenomeCodes, place: Path, peer: str | None) -> None:
+    random = np.random.default_rng(0)
+    chromosome = held.chromosome("NC_003424.3")
+    # N would be an error in one of the peers.
+    start = np.sort(random.integers(30_000, len(chromosome) - 200_000, 3 * WINDOWS))
+    start = np.array([s for s in start if (chromosome[s : s + WIDTH] < 4).all()][:WINDOWS])
+    forward, backward = np.zeros(len(start), bool), np.ones(len(start), bool)
+    for strand in (forward, backward):
+        one_hot_windows(chromosome, start[:5], WIDTH, strand[:5])
+    seconds, found = timed(lambda: one_hot_windows(chromosome, start, WIDTH, forward))
+    other, _ = timed(lambda: one_hot_windows(chromosome, start, WIDTH, backward))
+    print(
+        f"one-hot, {WIDTH} bp: {len(start) / seconds:,.0f} windows a CPU s, {len(start) / other:,.0f} on the other strand"
+    )
+    if peer is None:
+        return
+    rows = [f"NC_003424.3\t{s}\t{s + WIDTH}" for s in start]
+    (place / "loci.tsv").write_text("\n".join(rows) + "\n")
+    arguments = [
+        peer,
+        "-c",
+        PEER,
+        str(place / "genome.fa"),
+        str(place / "loci.tsv"),
+        str(place / "peer.npy"),
+        str(WIDTH),
+    ]
+    said = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    theirs, strings = json.loads(said.stdout.strip().splitlines()[-1])
+    assert np.array_equal(found, np.load(place / "peer.npy"))
+    rates = len(start) / theirs, len(start) / strings
+    print(
+        f"tangermeme {rates[0]:,.0f} windows a CPU s, ratio {theirs / seconds:.1f} (other strand {theirs / other:.1f})"
+    )
+    print(f"pyfaidx {rates[1]:,.0f} windows a CPU s, ratio {strings / seconds:.1f}; equal windows")
+
+
+def large() -> None:
+    """Codes and windows of 24 chromosomes with 3.1 Gb in all: the most memory the process held."""
+    random = np.random.default_rng(0)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "large.fa"
+        letters = np.frombuffer(b"ACGT", np.uint8)
+        with path.open("wb") as stream:
+            for number in range(24):
+                stream.write(b">chr%d\n" % number)
+                for _ in range(43):
+                    rows = np.full((50_000, 61), 10, np.uint8)
+                    rows[:, :60] = letters[random.integers(0, 4, (50_000, 60), np.uint8)]
+                    stream.write(rows.tobytes())
+        begin = time.process_time()
+        held = open_genome(path, Path(folder) / "codes", "large")
+        written = time.process_time() - begin
+        total = sum(held.lengths.values())
+        for name in held.lengths:
+            chromosome = held.chromosome(name)
+            one_hot_windows(chromosome, random.integers(0, len(chromosome), 800), WIDTH, np.zeros(800, bool))
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        print(f"{total / 1e9:.2f} Gb: codes in {written:.0f} CPU s, at most {most:.2f} GB of memory")
+
+
+if __name__ == "__main__":
+    main()

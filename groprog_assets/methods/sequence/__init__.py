@@ -1,0 +1,1 @@
+"""From genome sequence to nascent transcription: windows, targets, splits, the ladder of models, its metrics, variants."""

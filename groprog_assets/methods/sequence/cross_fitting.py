@@ -1,0 +1,73 @@
+"""Predictions of genes by models that never saw their fold, or under a random split; the final model. Arrays in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groprog_assets.methods.sequence.baselines import Examples, Predictor, Rung
+from groprog_assets.methods.sequence.splits import Splits, refuse_duplicates
+from groprog_assets.study.sequence_parameters import SequenceParameters
+
+
+class CrossFit(NamedTuple):
+    """predicted (g, T) by models that held the gene's fold out; fold (g,); level, median (f, T) of each fold's training genes;
+    predictors: one a fold."""
+
+    predicted: NDArray[np.float64]
+    fold: NDArray[np.int64]
+    level: NDArray[np.float64]
+    median: NDArray[np.float64]
+    predictors: list[Predictor]
+
+
+def cross_fit(rung: Rung, examples: Examples, splits: Splits, progress: Callable[[str], object] = str) -> CrossFit:
+    """Out-of-fold predictions under the folds of `splits`. Raises ModelError where a test window also trains."""
+    fold, names = splits.table["fold"].to_numpy(), splits.table["gene"].to_numpy()
+    for roles in splits.roles:
+        refuse_duplicates(examples.codes, roles, names)
+    return _fit_folds(rung, examples, fold, splits.roles, progress)
+
+
+def random_fit(rung: Rung, examples: Examples, folds: int, parameters: SequenceParameters) -> CrossFit:
+    """The same under a random split of rows into as many folds, with a random share for validation. It leaks by design: its r
+    is only shown beside the honest one."""
+    random = np.random.default_rng([parameters.seed, 1])
+    genes = len(examples.codes)
+    fold = random.permutation(np.arange(genes) % max(folds, 2))
+    roles = np.where(random.random(genes) < parameters.validation_fraction, "validation", "train")
+    every = np.stack([np.where(fold == f, "test", roles) for f in range(max(folds, 2))])
+    return _fit_folds(rung, examples, fold, every, str)
+
+
+def _fit_folds(
+    rung: Rung,
+    examples: Examples,
+    fold: NDArray[np.int64],
+    every: NDArray[np.str_],
+    progress: Callable[[str], object],
+) -> CrossFit:
+    tasks = examples.targets.shape[1]
+    predicted = np.full((len(fold), tasks), np.nan)
+    level, median = np.zeros((len(every), tasks)), np.zeros((len(every), tasks))
+    predictors = []
+    for f, roles in enumerate(every):
+        train, validation = examples.rows(roles == "train"), examples.rows(roles == "validation")
+        predictors.append(rung.fit(train, validation))
+        test = roles == "test"
+        predicted[test] = predictors[-1].predict(examples.codes[test], examples.side[test])
+        seen = np.vstack([train.targets, validation.targets])
+        for task in range(tasks):
+            held = seen[np.isfinite(seen[:, task]), task]
+            level[f, task], median[f, task] = (held.mean(), np.median(held)) if len(held) else (0.0, 0.0)
+        progress(f"{rung.name}: fold {f + 1} of {len(every)}")
+    return CrossFit(predicted, fold, level, median, predictors)
+
+
+def fit_on_all(rung: Rung, examples: Examples, splits: Splits) -> Predictor:
+    """The final model: every gene trains, and the validation genes of the first fold choose what is chosen. It has no metric."""
+    validation = splits.roles[0] == "validation"
+    return rung.fit(examples.rows(~validation), examples.rows(validation))

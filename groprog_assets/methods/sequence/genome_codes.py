@@ -1,0 +1,233 @@
+"""Reader of the genome's FASTA: codes of all chromosomes in one memory-mapped file. Files in, arrays out.
+
+An index (.fai) is never read, so an old one cannot give wrong bases. Plain text or bgzip; the whole file is streamed.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import mmap
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groprog_assets.errors import AnnotationError, Problem
+from groprog_kernels.bases import EncodedText, encode_text
+
+_CHUNK = 1 << 23
+
+
+class FastaRecord(NamedTuple):
+    """One sequence: name, length in bp, and how many letters are lower case, unknown (code 4) and IUPAC codes."""
+
+    name: str
+    length: int
+    lower: int
+    unknown: int
+    iupac: int
+
+
+class GenomeCodes(NamedTuple):
+    """codes (b,) uint8 of all sequences end to end, memory-mapped; records: in the order of the file."""
+
+    codes: NDArray[np.uint8]
+    records: tuple[FastaRecord, ...]
+
+    def chromosome(self, name: str) -> NDArray[np.uint8]:
+        """Codes (c,) of one sequence, a view; KeyError for another name."""
+        start = 0
+        for record in self.records:
+            if record.name == name:
+                return self.codes[start : start + record.length]
+            start += record.length
+        raise KeyError(name)
+
+    @property
+    def lengths(self) -> dict[str, int]:
+        """Name -> bp, in the order of the file."""
+        return {record.name: record.length for record in self.records}
+
+
+def open_genome(path: Path, folder: Path, sha256: str) -> GenomeCodes:
+    """The codes of a FASTA, from `folder` where they were written before under the file's sha256, else written there now.
+
+    A file of b bases takes b bytes there. Raises AnnotationError as `read_fasta` does.
+    """
+    place, listing = folder / f"{sha256}.npy", folder / f"{sha256}.json"
+    if not (place.is_file() and listing.is_file()):
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = folder / f".{sha256}.{os.getpid()}.part"
+        try:
+            with open(partial, "wb") as stream:
+                room = _header(stream, 0)
+                records = read_fasta(path, lambda codes: codes.tofile(stream))
+                stream.seek(0)
+                if _header(stream, sum(record.length for record in records)) != room:
+                    raise AnnotationError(f"{path}: too many bases for one array")
+            os.replace(partial, place)
+        finally:
+            partial.unlink(missing_ok=True)
+        written = folder / f".{sha256}.{os.getpid()}.json"
+        written.write_text(json.dumps([list(record) for record in records]))
+        os.replace(written, listing)
+    held = tuple(FastaRecord(*row) for row in json.loads(listing.read_text()))
+    return GenomeCodes(_mapped(place, sum(record.length for record in held)), held)
+
+
+def _mapped(place: Path, bases: int) -> NDArray[np.uint8]:
+    """The codes without a copy; only the pages of windows that are asked for are read."""
+    if not bases:
+        return np.empty(0, np.uint8)
+    with open(place, "rb") as stream:
+        held = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+    held.madvise(mmap.MADV_RANDOM)
+    return np.frombuffer(held, np.uint8, bases, len(held) - bases)
+
+
+def _header(stream: IO[bytes], bases: int) -> int:
+    np.lib.format.write_array_header_1_0(stream, {"descr": "|u1", "fortran_order": False, "shape": (bases,)})
+    return stream.tell()
+
+
+def read_fasta(path: Path, sink: Callable[[NDArray[np.uint8]], object] | None = None) -> list[FastaRecord]:
+    """The sequences of a FASTA in its order; their codes are handed to `sink` piece by piece.
+
+    Raises AnnotationError with every problem: unreadable, no sequence, plain gzip, a name that is missing or stands twice,
+    lines of unequal length within a sequence (no index can be made of them), letters that are no nucleotide.
+    """
+    problems: list[Problem] = []
+    records: list[_Record] = []
+    try:
+        with _opened(path) as stream:
+            for kind, text in _pieces(stream):
+                if kind == ">":
+                    records.append(
+                        _Record(text[1:].split(None, 1)[0].decode("utf-8", "replace") if text[1:].split() else "")
+                    )
+                elif not records:
+                    if text.strip():
+                        value = text.strip()[:40].decode("utf-8", "replace")
+                        raise AnnotationError(
+                            _problem(path, value, "A FASTA begins with a line `>name`.", "Check the file.")
+                        )
+                else:
+                    encoded = encode_text(text)
+                    records[-1].add(encoded, text)
+                    if sink is not None:
+                        sink(encoded.codes)
+    except (OSError, EOFError, gzip.BadGzipFile) as error:
+        rule = "The FASTA must be readable: plain text or bgzip."
+        raise AnnotationError(
+            _problem(path, f"{type(error).__name__}: {error}", rule, "Check or copy it again.")
+        ) from error
+    if not records:
+        problems.append(_problem(path, "no sequence", "A FASTA holds at least one sequence.", "Check the file."))
+    names = [record.name for record in records]
+    for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+        rule = "Each name stands once; readers differ in which of two they take."
+        problems.append(
+            _problem(path, f"{name or 'an empty name'} stands {names.count(name)} times", rule, "Rename or remove one.")
+        )
+    ragged = [record.name for record in records if record.ragged]
+    if ragged:
+        rule = "All lines of a sequence but its last are equally long, else no index finds its bases."
+        value = f"lines of unequal length in {', '.join(ragged[:3])}"
+        problems.append(_problem(path, value, rule, "Wrap it again, for example with `seqkit seq -w 60`."))
+    strange = [record for record in records if record.strange]
+    if strange:
+        letters = ", ".join(f"{chr(record.first_strange)!r} in {record.name}" for record in strange[:3])
+        rule = "A genome holds the letters A, C, G, T, N and IUPAC codes."
+        problems.append(
+            _problem(path, f"{sum(r.strange for r in strange)} other letters ({letters})", rule, "Mend the file.")
+        )
+    if problems:
+        raise AnnotationError(problems)
+    return [FastaRecord(r.name, r.length, r.lower, r.unknown, r.iupac) for r in records]
+
+
+def is_plain_gzip(start: bytes) -> bool:
+    """Whether the first bytes of a file (18 or more) are those of gzip without the blocks of bgzip."""
+    return start[:2] == b"\x1f\x8b" and not (len(start) >= 14 and start[3] & 4 and start[12:14] == b"BC")
+
+
+class _Record:
+    """What is counted of one sequence while it is read."""
+
+    def __init__(self, name: str):
+        self.name = name
+        self.length = self.lower = self.unknown = self.iupac = self.strange = 0
+        self.first_strange = -1
+        self.width = -1
+        self.short = self.ragged = False
+
+    def add(self, found: EncodedText, text: bytes) -> None:
+        self.length += len(found.codes)
+        self.lower += found.lower
+        self.unknown += found.unknown
+        self.iupac += found.iupac
+        self.strange += found.strange
+        if self.first_strange < 0:
+            self.first_strange = found.first_strange
+        ends = np.flatnonzero(np.frombuffer(text, np.uint8) == 10)
+        lengths = np.diff(ends, prepend=-1) - 1
+        if ends.size == 0 or ends[-1] != len(text) - 1:
+            lengths = np.append(lengths, len(text) - (ends[-1] + 1 if ends.size else 0))
+        if not len(lengths):
+            return
+        if self.width < 0:
+            self.width = int(lengths[0])
+        filled = lengths > 0
+        full = lengths == self.width
+        after_short = np.logical_or.accumulate(np.r_[self.short, ~full[:-1]])
+        self.ragged |= bool((filled & after_short).any() or (lengths > self.width).any())
+        self.short = bool(after_short[-1] or not full[-1])
+
+
+def _opened(path: Path) -> IO[bytes]:
+    with open(path, "rb") as raw:
+        start = raw.read(18)
+    if is_plain_gzip(start):
+        rule = "A compressed genome is compressed by bgzip, so that single regions can be read from it."
+        raise AnnotationError(
+            _problem(
+                path,
+                "plain gzip",
+                rule,
+                f"bgzip it: `gunzip -c {path.name} | bgzip > {path.stem}.bgz`, and name that file.",
+            )
+        )
+    return gzip.open(path, "rb") if start[:2] == b"\x1f\x8b" else open(path, "rb")  # type: ignore[return-value]
+
+
+def _pieces(stream: IO[bytes]) -> Iterator[tuple[str, bytes]]:
+    """(">", header line) and ("", whole lines of bases) in the order of the file; at most _CHUNK bytes and a line are held."""
+    rest = b""
+    while True:
+        chunk = stream.read(_CHUNK)
+        block = rest + chunk
+        if chunk:
+            cut = block.rfind(b"\n") + 1
+            block, rest = block[:cut], block[cut:]
+        at = 0
+        while at < len(block):
+            header = at if block[at : at + 1] == b">" else block.find(b"\n>", at) + 1
+            if header == 0 and block[at : at + 1] != b">":
+                yield "", block[at:]
+                break
+            if header > at:
+                yield "", block[at:header]
+            end = block.find(b"\n", header)
+            end = len(block) if end < 0 else end + 1
+            yield ">", block[header:end]
+            at = end
+        if not chunk:
+            return
+
+
+def _problem(path: Path, value: str, rule: str, remedy: str) -> Problem:
+    return Problem(str(path), value, rule, remedy)

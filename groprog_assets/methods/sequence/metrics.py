@@ -1,0 +1,167 @@
+"""Metrics of predictions on held-out genes, their intervals by block bootstrap, and which rung is used. Arrays in, tables out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from groprog_assets.methods.evaluation.bootstrap import Interval
+from groprog_assets.methods.sequence.targets import pearson
+from groprog_assets.study.sequence_parameters import SequenceParameters
+
+Floats = NDArray[np.float64]
+
+
+class TaskMetrics(NamedTuple):
+    """Means over folds of one task's metrics; `by_fold` holds each fold's r. NaN where no fold has a value."""
+
+    pearson: float
+    spearman: float
+    r2: float
+    mse: float
+    auroc: float
+    auprc: float
+    accuracy: float
+    recall: float
+    by_fold: list[float]
+
+
+def task_metrics(target: Floats, predicted: Floats, fold: NDArray, level: Floats, median: Floats) -> TaskMetrics:
+    """Metrics of one task, each fold by itself, then averaged.
+
+    target, predicted, fold (g,), rows without a target left out; level, median (f,): mean and median of the training genes of
+    each fold. R2 is against the training mean. A gene is high where its target is above the training median, and predicted high
+    where the prediction is. r of a constant prediction is 0.
+    """
+    rows = []
+    for f in range(len(level)):
+        here = (fold == f) & np.isfinite(target)
+        if here.sum() < 3:
+            continue
+        y, p = target[here], predicted[here]
+        error, high = (y - p) ** 2, y > median[f]
+        rows.append(
+            (
+                pearson(y, p),
+                pearson(rankdata(y), rankdata(p)),
+                1 - error.sum() / max(((y - level[f]) ** 2).sum(), 1e-300),
+                error.mean(),
+                auroc(high, p),
+                average_precision(high, p),
+                float(((p > median[f]) == high).mean()),
+                float((p[high] > median[f]).mean()) if high.any() else np.nan,
+            )
+        )
+    if not rows:
+        return TaskMetrics(np.nan, np.nan, np.nan, np.nan, np.nan, np.nan, np.nan, np.nan, [])
+    means = [float(np.nanmean(column)) if np.isfinite(column).any() else np.nan for column in zip(*rows, strict=True)]
+    names = TaskMetrics._fields[:-1]
+    return TaskMetrics(**dict(zip(names, means, strict=True)), by_fold=[float(row[0]) for row in rows])
+
+
+def auroc(high: NDArray[np.bool_], predicted: Floats) -> float:
+    """Area under the receiver operating curve: share of (high, low) pairs in the right order, ties one half; NaN without both."""
+    count = int(high.sum())
+    if count in (0, len(high)):
+        return np.nan
+    ranks = rankdata(predicted)
+    return float((ranks[high].sum() - count * (count + 1) / 2) / (count * (len(high) - count)))
+
+
+def average_precision(high: NDArray[np.bool_], predicted: Floats) -> float:
+    """Area under the precision-recall curve as the sum of precision times the step of recall; equal predictions are one step."""
+    if not high.any():
+        return np.nan
+    order = np.argsort(-predicted, kind="stable")
+    hits = np.cumsum(high[order])
+    last = np.r_[np.diff(predicted[order]) != 0, True]
+    hits, shown = hits[last], np.flatnonzero(last) + 1
+    return float((np.diff(hits, prepend=0) / high.sum() * hits / shown).sum())
+
+
+def ceiling(replicate_r: float) -> float:
+    """The r that a perfect prediction can reach with the mean of two replicates that agree with r: sqrt(2 r / (1 + r))."""
+    return float(np.sqrt(2 * replicate_r / (1 + replicate_r))) if replicate_r > 0 else np.nan
+
+
+def block_weights(
+    chrom: NDArray, position: NDArray, fold: NDArray, parameters: SequenceParameters
+) -> NDArray[np.float32]:
+    """(samples, g) float32: how often each gene is drawn when blocks of `bootstrap_block` bp are drawn with replacement, within
+    each fold. chrom, position (bp), fold (g,)."""
+    random = np.random.default_rng([parameters.seed, 0])
+    names = np.unique(chrom, return_inverse=True)[1]
+    block = np.unique(
+        np.column_stack([fold, names, position // parameters.bootstrap_block]), axis=0, return_inverse=True
+    )[1].ravel()
+    of_block = np.zeros(int(block.max()) + 1 if len(block) else 0, np.int64)
+    of_block[block] = fold
+    drawn = np.zeros((parameters.bootstrap_samples, len(of_block)), np.float32)
+    for f in np.unique(fold):
+        blocks = np.flatnonzero(of_block == f)
+        for sample in range(len(drawn)):
+            drawn[sample, blocks] = np.bincount(random.integers(0, len(blocks), len(blocks)), minlength=len(blocks))
+    return drawn[:, block]
+
+
+def resampled_r(weights: NDArray[np.float32], target: Floats, predicted: Floats, fold: NDArray) -> Floats:
+    """(samples,) mean over folds of the weighted Pearson r of each resample; 0 for a constant prediction.
+
+    weights (samples, g); target, predicted, fold (g,); rows without a target are left out.
+    """
+    total, folds = np.zeros(len(weights)), 0
+    for f in np.unique(fold):
+        here = (fold == f) & np.isfinite(target)
+        if here.sum() < 3:
+            continue
+        y, p = target[here] - target[here].mean(), predicted[here] - predicted[here].mean()
+        w = weights[:, here].astype(np.float64)
+        sums = w @ np.column_stack([np.ones(len(y)), y, p, y * y, p * p, y * p])
+        n, sy, sp, syy, spp, syp = sums.T
+        with np.errstate(divide="ignore", invalid="ignore"):
+            r = (syp - sy * sp / n) / np.sqrt((syy - sy**2 / n) * (spp - sp**2 / n))
+        constant = np.ptp(predicted[here]) == 0
+        total += 0 if constant else np.where(np.isfinite(r), r, np.nan)
+        folds += 1
+    return total / max(folds, 1)
+
+
+def interval(samples: Floats) -> Interval:
+    """The 95 % percentile interval of resamples; NaN where fewer than half of them have a value."""
+    held = samples[np.isfinite(samples)]
+    if len(held) < len(samples) / 2 or not len(held):
+        return Interval(np.nan, np.nan)
+    lower, upper = np.percentile(held, [2.5, 97.5])
+    return Interval(float(lower), float(upper))
+
+
+class Promotion(NamedTuple):
+    """champion: name of the rung that is used; steps: for each rung the comparison that decided, JSON-able."""
+
+    champion: str
+    steps: list[dict[str, object]]
+
+
+def promote(order: Sequence[str], resamples: Mapping[str, Floats], values: Mapping[str, float]) -> Promotion:
+    """The rung to use: a rung replaces the best simpler one only where the 95 % interval of their paired difference of r on the
+    main task lies above 0. order: simpler first; resamples, values: r by rung."""
+    champion, steps = order[0], []
+    for name in order[1:]:
+        found = interval(resamples[name] - resamples[champion])
+        better = bool(found.lower > 0)
+        steps.append(
+            {
+                "rung": name,
+                "against": champion,
+                "difference": values[name] - values[champion],
+                "lower": found.lower,
+                "upper": found.upper,
+                "promoted": better,
+            }
+        )
+        champion = name if better else champion
+    return Promotion(champion, steps)

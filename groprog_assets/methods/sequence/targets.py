@@ -1,0 +1,209 @@
+"""What is predicted: log2 densities and fold changes of genes, from libraries or a user's table. Tables in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from groprog_assets.errors import AnnotationError, Problem
+from groprog_assets.methods.cohort.clinical_tables import missing_cells, read_table, to_number
+from groprog_assets.methods.reads.window_counts import (
+    OPPOSITE,
+    StrandedIndex,
+    count_stranded,
+    stranded_index,
+    tss_window,
+)
+from groprog_assets.study.schema import Contrast, Library
+from groprog_assets.study.sequence_parameters import SequenceParameters
+from groprog_assets.study.sequence_study import TargetTable
+from groprog_assets.tables import conform
+
+TSS_WINDOW = (0, 250)
+BODY_WINDOW = (250, 2250)
+ANTISENSE_WINDOW = (-300, 0)
+"""bp from the TSS; the body ends with the gene where that is earlier; divergent transcription is read on the other strand."""
+MINIMUM_BODY = 100
+"""Bases of a body below which its density is missing."""
+
+
+class Targets(NamedTuple):
+    """values: `gene` and a column a kept task, missing where not defined; tasks: table `sequence_tasks`, dropped ones among
+    them."""
+
+    values: pd.DataFrame
+    tasks: pd.DataFrame
+
+
+def density_counts(index: StrandedIndex, genes: pd.DataFrame) -> dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """{`body`, `tss`, `antisense`: (reads (g,), bases (g,))} of genes with chrom, strand, tss, tts in one library's positions."""
+    chrom, strand, tss = (genes[name].to_numpy() for name in ("chrom", "strand", "tss"))
+    length = np.abs(genes["tts"].to_numpy() - tss) + 1
+    found = {}
+    for name, (first, last), side in (
+        ("body", BODY_WINDOW, strand),
+        ("tss", TSS_WINDOW, strand),
+        ("antisense", ANTISENSE_WINDOW, np.array([OPPOSITE[s] for s in strand], object)),
+    ):
+        width = np.full(len(genes), last - first)
+        start, end = tss_window(tss, strand, first, last)
+        if name == "body":
+            width = np.clip(np.minimum(length, last) - first, 0, None)
+            start = np.where(strand == "+", start, tss - first - width + 1)
+            end = np.where(strand == "+", start + width, tss - first + 1)
+        found[name] = count_stranded(index, chrom, side, start, end), width
+    return found
+
+
+def log_density(count: NDArray, width: NDArray, size: float) -> NDArray[np.float64]:
+    """log2((count + 0.5) per kilobase and million reads): (g,); missing where the window has fewer than MINIMUM_BODY bases.
+
+    count (g,) reads, width (g,) bp, size in reads.
+    """
+    with np.errstate(divide="ignore"):
+        density = np.log2((count + 0.5) / np.maximum(width, 1) * 1e3 / size * 1e6)
+    return np.where(width >= MINIMUM_BODY, density, np.nan)
+
+
+def nascent_targets(
+    positions: Mapping[str, pd.DataFrame],
+    libraries: Sequence[Library],
+    contrast: Contrast,
+    sizes: Mapping[str, float],
+    genes: pd.DataFrame,
+    shrunken: Mapping[str, float],
+    parameters: SequenceParameters,
+) -> Targets:
+    """Body, TSS and divergent antisense density of each condition, and their change between the contrast's conditions.
+
+    positions, sizes: by library id, replicates of a condition are pooled. `log2fc.body` and `log2fc.tss` are differences of
+    densities, treatment less control; `log2fc.shrunken` is {gene: change} of the study's own test. The first task is the body
+    of the control. A task whose first two replicates agree with r below `minimum_ceiling` is dropped.
+    """
+    counts: dict[str, list[tuple[dict[str, tuple[NDArray, NDArray]], float]]] = {}
+    conditions = list(
+        dict.fromkeys((contrast.control, contrast.treatment, *(library.condition for library in libraries)))
+    )
+    for library in libraries:
+        found = density_counts(stranded_index(positions[library.id]), genes)
+        counts.setdefault(library.condition, []).append((found, sizes[library.id]))
+    tasks: dict[str, NDArray] = {}
+    replicates: dict[str, list[NDArray]] = {}
+    for kind in ("body", "tss", "antisense"):
+        for condition in conditions:
+            held = counts.get(condition, [])
+            if not held:
+                continue
+            width = held[0][0][kind][1]
+            pooled = np.sum([found[kind][0] for found, _ in held], axis=0)
+            name = f"{kind}.{condition}"
+            tasks[name] = log_density(pooled, width, sum(size for _, size in held))
+            replicates[name] = [log_density(found[kind][0], width, size) for found, size in held]
+    for kind in ("body", "tss"):
+        pair = [f"{kind}.{condition}" for condition in (contrast.treatment, contrast.control)]
+        tasks[f"log2fc.{kind}"] = tasks[pair[0]] - tasks[pair[1]]
+        replicates[f"log2fc.{kind}"] = [a - b for a, b in zip(*(replicates[name] for name in pair), strict=False)]
+    change = genes["gene"].map(shrunken).to_numpy(float)
+    if np.isfinite(change).any():
+        tasks["log2fc.shrunken"], replicates["log2fc.shrunken"] = change, []
+    units = {name: "log2" if name.startswith("log2fc") else "log2 reads per kilobase and million" for name in tasks}
+    return _kept(genes, tasks, units, replicates, parameters)
+
+
+def _kept(
+    genes: pd.DataFrame,
+    tasks: Mapping[str, NDArray],
+    units: Mapping[str, str],
+    replicates: Mapping[str, Sequence[NDArray]],
+    parameters: SequenceParameters,
+) -> Targets:
+    rows = []
+    for name, values in tasks.items():
+        held = replicates.get(name, [])
+        ceiling = pearson(held[0], held[1]) if len(held) > 1 else np.nan
+        note = "" if len(held) > 1 else "no replicates, so no ceiling"
+        if np.isfinite(values).sum() < 3 or np.nanmax(values) == np.nanmin(values):
+            note = "dropped: the same value in every gene"
+        elif ceiling < parameters.minimum_ceiling:
+            note = f"dropped: replicates agree with r {ceiling:.2f}"
+        rows.append((name, units[name], int(np.isfinite(values).sum()), ceiling, not note.startswith("dropped"), note))
+    table = pd.DataFrame(rows, columns=["task", "unit", "genes", "replicate_r", "kept", "note"])
+    kept = {name: tasks[name] for name in table.loc[table["kept"], "task"]}
+    frame = pd.DataFrame({"gene": genes["gene"].to_numpy(), **kept})
+    return Targets(conform(frame, "sequence_targets"), conform(table, "sequence_tasks"))
+
+
+def pearson(first: NDArray, second: NDArray) -> float:
+    """Pearson r of two arrays (n,) over the places where both have a value; 0 where one of them does not vary."""
+    both = np.isfinite(first) & np.isfinite(second)
+    a, b = first[both] - first[both].mean() if both.any() else first[both], second[both]
+    b = b - b.mean() if both.any() else b
+    scale = np.sqrt((a @ a) * (b @ b))
+    return float(a @ b / scale) if scale > 0 else 0.0
+
+
+def table_targets(given: TargetTable, genes: pd.DataFrame, parameters: SequenceParameters) -> Targets:
+    """Targets of a user's table: a row a gene, named by the column `id`; genes in the order of `genes`.
+
+    log2 values are taken as they are; counts become log2 of (count + 0.5) per million of their column, tpm and fpkm log2 of
+    (value + 1). Genes that the table lacks are missing. Raises AnnotationError: missing columns, no name in common, a name twice,
+    text or negative values.
+    """
+    read = read_target_table(given)
+    matched = read.reindex(genes["gene"])
+    if not matched.index.isin(read.index).any():
+        rule = "The table names the genes of the study."
+        value = (
+            f"0 of {len(read)} ids are genes: {', '.join(read.index[:3])} against {', '.join(genes['gene'].iloc[:3])}"
+        )
+        raise AnnotationError(Problem(str(given.table), value, rule, "Name another column as sequence.targets.id."))
+    units = dict.fromkeys(given.columns, "log2")
+    return _kept(genes, {name: matched[name].to_numpy(float) for name in given.columns}, units, {}, parameters)
+
+
+def read_target_table(given: TargetTable) -> pd.DataFrame:
+    """The columns of a user's table as log2 values, indexed by gene; missing where a cell is empty or NA. Raises as
+    `table_targets`."""
+    cells = read_table(Path(given.table)).cells
+    where, problems = str(given.table), []
+    for column in (given.id, *given.columns):
+        if column not in cells.columns:
+            remedy = f"There are: {', '.join(map(str, cells.columns[:12]))}."
+            problems.append(
+                Problem(where, f"no column {column!r}", "sequence.targets names columns of the table.", remedy)
+            )
+    if problems:
+        raise AnnotationError(problems)
+    ids = cells[given.id].str.strip()
+    if ids.duplicated().any():
+        twice = ids[ids.duplicated()].iloc[0]
+        problems.append(Problem(where, f"{twice} stands twice", "A gene has one row.", "Keep one row of each gene."))
+    found = {}
+    for column in given.columns:
+        text = cells[column].str.strip()
+        number, wrong = to_number(text, missing_cells(text))
+        if wrong.any():
+            value = f"{text[wrong].iloc[0]!r} in column {column}"
+            problems.append(Problem(where, value, "Targets are numbers.", "Correct the cell, or leave it empty."))
+        elif given.unit != "log2" and (number < 0).any():
+            value = f"{number.min():g} in column {column}"
+            rule = f"Values in {given.unit} are not negative."
+            problems.append(Problem(where, value, rule, "Say `unit: log2` where they are logarithms."))
+        found[column] = number.to_numpy(float)
+    if problems:
+        raise AnnotationError(problems)
+    found = {column: _as_log2(values, given.unit) for column, values in found.items()}
+    return pd.DataFrame(found, index=pd.Index(ids, name="gene"))
+
+
+def _as_log2(values: NDArray[np.float64], unit: str) -> NDArray[np.float64]:
+    if unit == "log2":
+        return values
+    if unit == "counts":
+        return np.log2((values + 0.5) / np.nansum(values) * 1e6)
+    return np.log2(values + 1)

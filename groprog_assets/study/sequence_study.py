@@ -1,0 +1,63 @@
+"""The section `sequence` of the study file: windows, targets, models and variants of the sequence half.
+
+Standard library and pydantic only.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from groprog_assets.study.part import StudyPart
+from groprog_assets.study.sequence_parameters import SequenceParameters
+
+Column = Annotated[str, StringConstraints(min_length=1)]
+Rung = Literal["ridge_kmer", "ridge_kmer+words"]
+Around = tuple[Annotated[int, Field(ge=100, le=100_000)], Annotated[int, Field(ge=0, le=100_000)]]
+
+
+class SequenceWindows(StudyPart):
+    """bp before and after the TSS, and before and after the transcript's end."""
+
+    tss: Around = Field(
+        default=(1000, 500), description="bp before and after the TSS; a compact genome takes [1000, 1000]"
+    )
+    tts: Around | None = Field(
+        default=(500, 1000), description="bp before and after the end of the transcript; null without a window there"
+    )
+
+
+class TargetTable(StudyPart):
+    """A table of values of genes."""
+
+    table: Path = Field(description="text table with a row a gene")
+    id: Column = Field("gene", description="column with the gene's name as in the annotation")
+    columns: list[Column] = Field(min_length=1, description="columns to predict; the first is the main one")
+    unit: Literal["counts", "tpm", "fpkm", "log2"] = "log2"
+
+
+class Sequence(StudyPart):
+    """The sequence half; it needs genome.fasta."""
+
+    windows: SequenceWindows = SequenceWindows()
+    views: list[Literal["promoter", "locus"]] = Field(
+        ["promoter", "locus"],
+        min_length=1,
+        description="promoter ends 50 bp downstream of the TSS, locus is the whole window",
+    )
+    targets: Literal["nascent"] | TargetTable = Field(
+        "nascent", description="nascent: densities and changes of the study's libraries; or a table"
+    )
+    aliases: Path | None = Field(
+        None,
+        description="other names of chromosomes, a line a chromosome as in UCSC's chromAlias: for the FASTA and variants",
+    )
+    families: Path | None = Field(None, description="two columns, gene and paralogue family: a family is not split")
+    models: list[Rung] = Field(
+        ["ridge_kmer", "ridge_kmer+words"],
+        description="rungs above `mean` and `gc`, simpler ones first",
+    )
+    variants: list[Path] = Field(default_factory=list, description="VCF files or tables of variants to score")
+    parameters: SequenceParameters = Field(default_factory=SequenceParameters)

@@ -1,0 +1,113 @@
+"""Tables of the sequence half: windows, targets, splits, predictions, metrics, words, variants."""
+
+from __future__ import annotations
+
+from groprog_assets.tables.columns import CHROM, GENE, STRAND, Column, Table
+
+TASK = Column("task", "str", "name", "what is predicted, such as body.<condition>, tss.<condition>, log2fc.body")
+VIEW = Column(
+    "view", "str", "promoter or locus", "promoter ends shortly downstream of the TSS, locus is the whole window"
+)
+RUNG = Column("rung", "str", "name", "model of the ladder")
+
+DECLARED = (
+    Table(
+        "sequence_windows",
+        "one gene",
+        (
+            GENE,
+            CHROM,
+            STRAND,
+            Column("tss", "int64", "bp, 0-based", "dominant transcription start site"),
+            Column("tts", "int64", "bp, 0-based", "last base of the transcript"),
+            Column(
+                "unknown", "float64", "fraction", "of the window's bases that are unknown or outside the chromosome"
+            ),
+            Column("used", "bool", "flag", "the gene takes part"),
+            Column("reason", "str", "text", "why it does not; empty where it does"),
+        ),
+        ("gene",),
+    ),
+    Table("sequence_targets", "one gene; a column a task follows", (GENE,), ("gene",), open_ended=True),
+    Table(
+        "sequence_tasks",
+        "one task",
+        (
+            TASK,
+            Column("unit", "str", "unit", "of the values"),
+            Column("genes", "int64", "genes", "with a value"),
+            Column("replicate_r", "float64", "Pearson r", "of the first two replicates", True),
+            Column("kept", "bool", "flag", "the task is predicted"),
+            Column("note", "str", "text", "why it is dropped, or what is missing"),
+        ),
+        ("task",),
+    ),
+    Table(
+        "sequence_splits",
+        "one gene",
+        (
+            GENE,
+            Column("fold", "int64", "index", "fold in which the gene is tested"),
+            Column("component", "int64", "index", "genes joined by overlap, shared sequence or family have one number"),
+            Column("homolog_elsewhere", "bool", "flag", "a window on another chromosome shares its sequence"),
+            Column("dropped", "bool", "flag", "left out of training in a fold that tests a gene it is joined to"),
+        ),
+        ("gene",),
+    ),
+    Table(
+        "sequence_predictions",
+        "one gene, task, view and rung",
+        (
+            GENE,
+            TASK,
+            VIEW,
+            RUNG,
+            Column("fold", "int64", "index", "fold of the gene"),
+            Column("target", "float64", "unit of the task", "measured", True),
+            Column("predicted", "float64", "unit of the task", "by the model that held the gene's fold out"),
+        ),
+        ("gene", "task", "view", "rung"),
+    ),
+    Table(
+        "sequence_metrics",
+        "one rung on one task in one view",
+        (
+            TASK,
+            VIEW,
+            RUNG,
+            Column("champion", "bool", "flag", "the rung that is used in this view"),
+            Column("genes", "int64", "genes", "tested"),
+            Column("pearson", "float64", "r", "mean over folds, held-out genes", True),
+            Column("lower", "float64", "r", "95 % interval by block bootstrap", True),
+            Column("upper", "float64", "r", "95 % interval by block bootstrap", True),
+            Column("spearman", "float64", "rho", "mean over folds", True),
+            Column("r2", "float64", "fraction", "of the variance around the training mean", True),
+            Column("mse", "float64", "unit of the task squared", "mean squared error", True),
+            Column("auroc", "float64", "area", "of high against low, cut at the training median", True),
+            Column("auprc", "float64", "area", "average precision of high", True),
+            Column("accuracy", "float64", "fraction", "right side of the training median", True),
+            Column("recall", "float64", "fraction", "of high genes predicted high", True),
+            Column("of_ceiling", "float64", "fraction", "r over the r that the replicates allow", True),
+            Column("random_split", "float64", "r", "of the same rung under a random split of genes", True),
+            Column("inflation", "float64", "r", "random split less the honest one", True),
+            Column("inflation_lower", "float64", "r", "95 % interval, paired", True),
+            Column("inflation_upper", "float64", "r", "95 % interval, paired", True),
+            Column("by_fold", "str", "r, separated by ;", "each fold"),
+        ),
+        ("task", "view", "rung"),
+    ),
+    Table(
+        "sequence_words",
+        "one word for one task",
+        (
+            TASK,
+            Column("word", "str", "bases", "on either strand, in the form first in the alphabet"),
+            Column("genes", "int64", "genes", "training genes that hold it"),
+            Column("difference", "float64", "unit of the task", "mean with the word less mean without"),
+            Column("z_train", "float64", "standard errors", "of the difference, training genes"),
+            Column("z_test", "float64", "standard errors", "of the difference, test genes; 0 where too few hold it"),
+            Column("same_sign", "bool", "flag", "training and test genes agree"),
+        ),
+        ("task", "word"),
+    ),
+)

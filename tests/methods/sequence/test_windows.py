@@ -1,0 +1,73 @@
+"""Windows in the gene frame: against pysam's bases, over chromosome ends, with reasons for what is left out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from groprog_assets.methods.sequence.genome_codes import open_genome
+from groprog_assets.methods.sequence.windows import SPACER, Layout, gene_codes, view_layout, window_table
+from groprog_assets.study.sequence_parameters import SequenceParameters
+from groprog_kernels.bases import decode
+from tests.methods.sequence.planted import write_fasta
+
+TURN = str.maketrans("ACGTN", "TGCAN")
+TEXT = "".join(np.random.default_rng(3).choice(list("ACGT"), 3000))
+COLUMNS = ["gene", "chrom", "strand", "tss", "tts", "tss_reads"]
+
+
+def frame(*rows):
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def test_windows_of_both_strands_read_from_upstream_to_downstream(tmp_path: Path):
+    genome = open_genome(write_fasta(tmp_path / "g.fa", {"x": TEXT}), tmp_path, "s")
+    layout = Layout((30, 20), (10, 15))
+    codes = gene_codes(frame(("p", "c", "+", 1000, 1499, 0), ("m", "c", "-", 1000, 501, 0)), genome, {"c": "x"}, layout)
+    plus = TEXT[970:1020] + "N" * SPACER + TEXT[1489:1514]
+    minus = (TEXT[981:1031])[::-1].translate(TURN) + "N" * SPACER + TEXT[487:512][::-1].translate(TURN)
+    assert [decode(row) for row in codes] == [plus, minus]
+    assert decode(codes[0])[layout.origin] == TEXT[1000]
+    assert layout.width == len(plus)
+
+
+def test_positions_outside_the_chromosome_are_padded_and_not_dropped(tmp_path: Path):
+    genome = open_genome(write_fasta(tmp_path / "g.fa", {"c": "ACGTACGTAC"}), tmp_path, "s")
+    codes = gene_codes(frame(("a", "c", "+", 1, 9, 0), ("b", "c", "-", 8, 1, 0)), genome, {"c": "c"}, Layout((4, 4)))
+    assert [decode(row) for row in codes] == ["NNNACGTA", "NNNGTACG"]
+
+
+def test_why_a_gene_is_left_out(tmp_path: Path):
+    text = TEXT[:1000] + "N" * 500 + TEXT[1500:]
+    genome = open_genome(write_fasta(tmp_path / "g.fa", {"c": text}), tmp_path, "s")
+    genes = frame(
+        ("used", "c", "+", 500, 900, 3),
+        ("less_read", "c", "+", 500, 950, 2),
+        ("other_strand", "c", "-", 500, 100, 0),
+        ("unknown", "c", "+", 1200, 1900, 9),
+        ("elsewhere", "MT", "+", 500, 900, 9),
+        ("at_the_edge", "c", "+", 50, 900, 9),
+    )
+    table = window_table(genes, genome, {"c": "c"}, Layout((100, 100)), SequenceParameters()).set_index("gene")
+    assert table["reason"].to_dict() == {
+        "used": "",
+        "less_read": "TSS shared with used",
+        "other_strand": "",
+        "unknown": "too many unknown bases",
+        "elsewhere": "chromosome not in the FASTA",
+        "at_the_edge": "too many unknown bases",
+    }
+    assert table["unknown"]["at_the_edge"] == 0.25
+
+
+def test_the_promoter_view_ends_shortly_after_the_start():
+    whole = Layout((1000, 1000), (500, 1000))
+    promoter = view_layout(whole, "promoter", SequenceParameters())
+    assert promoter == Layout((1000, 50))
+    assert promoter.stretches() == [[0, 500, 750, 900, 1000, 1050]]
+    assert view_layout(whole, "locus", SequenceParameters()) == whole
+    assert whole.stretches()[0] == [0, 500, 750, 900, 1000, 1100, 1250, 1500, 2000]
+    assert whole.stretches()[1][0] == 2008
+    assert whole.stretches()[1][-1] == whole.width
