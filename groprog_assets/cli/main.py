@@ -71,12 +71,25 @@ def study_check_command(study: Path) -> None:
 @click.option("--patients", type=int, default=None)
 @click.option("--matched", is_flag=True, help="A nascent library a patient, and the matched mode.")
 @click.option("--landmark", type=float, default=None, help="Months after baseline at which the clock starts.")
+@click.option(
+    "--cohort",
+    "kind",
+    type=click.Choice(["programme", "signature", "interaction"]),
+    default="programme",
+    show_default=True,
+    help="What is planted: a programme that only the responding genes show, one that leads the expression, or one whose effect "
+    "turns with stage.",
+)
 @readable
-def simulate(folder: Path, seed: int, scale: Any, patients: int | None, matched: bool, landmark: float | None) -> None:
+def simulate(
+    folder: Path, seed: int, scale: Any, patients: int | None, matched: bool, landmark: float | None, kind: Any
+) -> None:
     """Write the bundled simulated study, with its planted truth, into FOLDER."""
     from groprog_assets.simulation import simulate_study
 
-    path = simulate_study(folder, seed=seed, patients=patients, scale=scale, matched=matched, landmark=landmark)
+    path = simulate_study(
+        folder, seed=seed, patients=patients, scale=scale, matched=matched, landmark=landmark, kind=kind
+    )
     OUT.print(f"{path}", markup=False)
 
 

@@ -135,6 +135,14 @@ def choose_penalties(
     return Choice(candidates[best], [(c, float(s)) for c, s in zip(candidates, scores)])
 
 
+def ridge_covariance(columns: np.ndarray, sets: RiskSets, penalty: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+    """Covariance (p, p) of ridge coefficients (p,): the inverse of the penalised information, given the penalty (p,) > 0."""
+    falling = _falling(sets)
+    _, curvature = _derivatives(columns[falling.order], coefficients, falling)
+    curvature[np.diag_indices(coefficients.size)] += penalty
+    return np.asarray(np.linalg.inv(curvature))
+
+
 def fit_towards(columns: np.ndarray, sets: RiskSets, strength: float, centre: np.ndarray) -> np.ndarray:
     """Coefficients (p,) that maximise the log partial likelihood of columns (n, p) - strength / 2 |coefficients - centre|^2.
 

@@ -10,8 +10,9 @@ import numpy as np
 from groprog_assets.model.inputs import BLOCKS, ModelInputs
 from groprog_assets.study.parameters import Parameters
 
-FEW = ("descriptors", "ranking", "modality_dropout")
+FEW = ("signature", "ranking", "modality_dropout")
 CHANGES: dict[str, dict[str, dict[str, object]]] = {
+    "signature": {"signature": {"enabled": False}},
     "gene_deviation": {"representation": {"gene_deviation": False}},
     "modality_dropout": {"representation": {"modality_dropout": 0.0}},
     "coupling": {"network": {"attention": "none"}},
@@ -22,40 +23,43 @@ CHANGES: dict[str, dict[str, dict[str, object]]] = {
     "event_weights": {"objective": {"event_weight": 0.0}},
     "moving_average": {"training": {"ema_decay": 1e-9}},
 }
-OF_OMICS = ("gene_deviation", "modality_dropout", "coupling", "balance", "coherence", "gradient_rates")
+OF_OMICS = ("signature", "gene_deviation", "modality_dropout", "coupling", "balance", "coherence", "gradient_rates")
 """Parts that do nothing without omics."""
 
 
 class Variant(NamedTuple):
-    """The inputs and parameters of a model that is trained without one part."""
+    """The inputs and parameters of a model that is trained without one part. own_path: whether its linear path differs."""
 
     inputs: ModelInputs
     parameters: Parameters
+    own_path: bool = False
 
 
 def variants(inputs: ModelInputs, parameters: Parameters) -> dict[str, Variant]:
     """{part: variant} of the parts `ablation.parts` asks for that this study has; empty for "none".
 
-    No variant changes the inputs of the linear path, so all variants share one linear path per fold. Three parts need no
-    training of their own and are not listed (omics, network, linear path): their risks are columns of the out-of-fold table.
+    Only what changes the descriptors changes the linear path; the other variants share one linear path per fold. Three parts need
+    no training of their own and are not listed (omics, network, linear path): their risks are columns of the out-of-fold table.
     """
     if parameters.ablation.parts == "none":
         return {}
     found = {}
     if inputs.mode == "signature" and inputs.descriptors is not None:
         bare = replace(inputs, descriptors=None, descriptor_names=(), blocks={})
-        found["descriptors"] = Variant(bare, parameters)
+        found["descriptors"] = Variant(bare, parameters, own_path=True)
     if inputs.descriptors is not None:
         for block in BLOCKS:
             if inputs.blocks.get(block):
-                found[block] = Variant(without_block(inputs, block), parameters)
+                found[block] = Variant(without_block(inputs, block), parameters, own_path=True)
     for part, changes in CHANGES.items():
         if inputs.mode == "clinical" and part in OF_OMICS:
+            continue
+        if part == "signature" and inputs.descriptors is None:
             continue
         if part == "gene_deviation" and inputs.mode != "signature":
             continue
         changed = {group: getattr(parameters, group).model_copy(update=values) for group, values in changes.items()}
-        found[part] = Variant(inputs, parameters.model_copy(update=changed))
+        found[part] = Variant(inputs, parameters.model_copy(update=changed), own_path=part == "signature")
     chosen = FEW if parameters.ablation.parts == "few" else tuple(found)
     return {part: found[part] for part in chosen if part in found}
 

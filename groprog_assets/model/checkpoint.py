@@ -23,7 +23,7 @@ from groprog_assets.model.risk_model import RiskModel
 from groprog_assets.study.parameters import Parameters, without_retired
 from groprog_kernels.cox import Baseline
 
-FORMAT = 3
+FORMAT = 4
 
 
 def save_model(model: RiskModel) -> dict[str, bytes]:

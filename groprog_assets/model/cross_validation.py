@@ -10,20 +10,31 @@ import numpy as np
 import torch
 
 from groprog_assets.errors import ModelError, Problem
+from groprog_assets.fitting.ridge_cox import ridge_covariance
 from groprog_assets.fitting.stratified_folds import stratified_folds
 from groprog_assets.model.device import single_threaded
 from groprog_assets.model.encoders import Encoded, Encoders
 from groprog_assets.model.inputs import Fold, ModelInputs, Outcomes
-from groprog_assets.model.linear import LinearPath, stacked_linear_path, stacking_weights
+from groprog_assets.model.linear import (
+    SIGNATURE,
+    LinearPath,
+    branch_columns,
+    chosen_earning,
+    path_columns,
+    stacked_linear_path,
+    stacking_weights,
+)
 from groprog_assets.model.network import RiskNetwork, input_widths
 from groprog_assets.model.predict import Prediction, predict
 from groprog_assets.model.representation import Batch
 from groprog_assets.model.risk_model import RiskModel
 from groprog_assets.model.search import TrialRow, inner_score, search_settings
+from groprog_assets.model.signature_weights import SignatureWeights, signature_weights
 from groprog_assets.model.training import Member, train_member
 from groprog_assets.model.training_state import EpochRow
 from groprog_assets.study.parameters import Parameters
 from groprog_kernels.cox import breslow_baseline, survival_probability
+from groprog_kernels.risk_sets import risk_sets
 
 
 class HistoryRow(EpochRow):
@@ -62,8 +73,6 @@ Paths = dict[tuple[int, int], LinearPath | None]
 """Linear paths by (repeat, fold)."""
 MINIMUM_BASELINE_EVENTS = 20
 PARTITION_STEP = 15485863
-# Where the stack of linear path and network starts from: the path alone, so that the network has to earn its weight.
-PATH_FIRST = (1.0, 0.0)
 
 
 class Fitted(NamedTuple):
@@ -71,7 +80,8 @@ class Fitted(NamedTuple):
 
     history: columns of table training_history. out_of_fold (n,): risk of each training patient from the members that were
     not trained on the patient, NaN where all were. stacking: weights (linear path, network). search: one row for each
-    penalty tried. trials: one row for each setting tried under `search.trials` (table search_log).
+    penalty tried. trials: one row for each setting tried under `search.trials` (table search_log). signature: weight of a gene
+    as a function of its descriptor; None without a signature branch.
     """
 
     model: RiskModel
@@ -80,6 +90,7 @@ class Fitted(NamedTuple):
     stacking: tuple[float, float]
     search: list[PenaltyRow]
     trials: list[FoldTrialRow]
+    signature: SignatureWeights | None = None
 
 
 class CrossValidation(NamedTuple):
@@ -269,7 +280,39 @@ def fit_model(
         int(outcomes.event.sum()),
     )
     search = [] if path is None else _search_rows(path)
-    return Fitted(model, _table(history), risk, (float(weights[0]), float(weights[1])), search, [])
+    told = (
+        None if path is None else _signature_weights(encoders, encoded, inputs, outcomes, path, weights[0], parameters)
+    )
+    return Fitted(model, _table(history), risk, (float(weights[0]), float(weights[1])), search, [], told)
+
+
+def _signature_weights(
+    encoders: Encoders,
+    encoded: Encoded,
+    inputs: ModelInputs,
+    outcomes: Outcomes,
+    path: LinearPath,
+    factor: float,
+    parameters: Parameters,
+) -> SignatureWeights | None:
+    # What the signature branch says, as the score weighs it; factor: weight of the whole path.
+    place = next((place for place, branch in enumerate(path.branches) if branch.name == SIGNATURE), None)
+    if place is None or encoders.signature is None or inputs.descriptors is None:
+        return None
+    branch, weight = path.branches[place], float(path.weights[place] * factor)
+    stopped = outcomes.stopped(parameters.linear_path.stop_after_events)
+    sets = risk_sets(stopped.time, stopped.event)
+    columns = encoded.signature.astype(np.float64)
+    own = branch.whole[branch_columns(encoded)[SIGNATURE]]
+    penalty = np.full(own.size, max(int(stopped.event.sum()), 1) * branch.penalty)
+    seen = branch.out_of_fold.size / len(outcomes)  # less than one beyond linear_path.most_patients
+    covariance = weight**2 / seen * ridge_covariance(columns, sets, penalty / seen, own)
+    spread = np.array([each.out_of_fold.std() for each in path.branches]) * path.weights
+    share = float(spread[place] / spread.sum()) if spread.sum() > 0 else 0.0
+    names, table = inputs.descriptor_names, inputs.descriptors
+    return signature_weights(
+        encoders.signature, table, names, weight * own, covariance, float(spread[place] * factor), share
+    )
 
 
 def _inner_folds(outcomes: Outcomes, count: int, seed: int) -> np.ndarray:
@@ -280,13 +323,13 @@ def _linear_path(
     encoders: Encoders, encoded: Encoded, outcomes: Outcomes, inner: np.ndarray, seed: int, parameters: Parameters
 ) -> LinearPath | None:
     chosen = parameters.linear_path
-    columns = np.hstack([encoded.design, encoded.components.astype(np.float64)])
+    columns = path_columns(encoded)
     if not chosen.enabled or columns.shape[1] == 0:
         return None
-    clinical, omics = np.split(np.arange(columns.shape[1]), [encoded.design.shape[1]])
-    branches = {name: part for name, part in (("clinical", clinical), ("omics", omics)) if part.size}
+    branches = branch_columns(encoded)
     stopped = outcomes.stopped(chosen.stop_after_events)
     if outcomes.event.sum() < chosen.events_per_curve * encoders.clinical.curved_fields():
+        clinical = branches["clinical"]
         branches["clinical"] = clinical[: clinical.size - encoders.clinical.curve_columns()]
     repeats = chosen.partitions if len(outcomes) <= parameters.training.full_batch_limit else 1
     count = int(inner.max()) + 1
@@ -303,6 +346,8 @@ def _linear_path(
         [partition[seen] for partition in partitions],
         grid,
         chosen.stacking_prior,
+        (SIGNATURE,),
+        chosen.earning_priors,
     )
     if seen.size == len(outcomes):
         return path
@@ -339,7 +384,11 @@ def _stacked(
     scores = np.column_stack([linear, network])
     chosen = parameters.linear_path
     judged = outcomes.take(np.flatnonzero(held)).stopped(chosen.stop_after_events)
-    weights = stacking_weights(scores, judged.time, judged.event, chosen.stacking_prior, PATH_FIRST)
+    if path is None:
+        weights = np.array([0.0, *stacking_weights(network[:, None], judged.time, judged.event, chosen.stacking_prior)])
+    else:
+        priors = chosen.earning_priors
+        weights = chosen_earning(linear, network[:, None], judged.time, judged.event, inner[held], priors)
     risk = np.full(n, np.nan)
     risk[held] = scores @ weights
     return risk, weights

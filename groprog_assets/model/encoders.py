@@ -14,8 +14,10 @@ import numpy as np
 
 from groprog_assets.errors import ModelError, Problem
 from groprog_assets.fitting.clinical_encoder import Z_LIMIT, ClinicalEncoder, FieldDocument, FieldEncoding
+from groprog_assets.model.expression_encoder import EncodedExpression, ExpressionDocument, ExpressionEncoder
 from groprog_assets.model.harmonization import Harmonization, fit_harmonization, harmonize_known
 from groprog_assets.model.inputs import BLOCKS, ModelInputs
+from groprog_assets.model.signature import SignatureDocument, SignatureEncoder
 from groprog_assets.study.parameters import Parameters
 
 # Which map of eq. 1 a descriptor goes through; descriptors not named here use the last source of their block.
@@ -28,19 +30,9 @@ SOURCE_OF = {
     "receptor_inhibition": "function",
     "key_locus": "function",
 }
-ROWS_AT_ONCE = 4096
 # Between gene and feature in the name of a library's column; no name holds it.
 SEPARATOR = "\t"
 BATCH_ARRAYS = ("mean", "spread", "shift", "factor")
-
-
-class ExpressionDocument(TypedDict):
-    """The constants of an ExpressionEncoder as JSON, without the loadings."""
-
-    genes: list[str]
-    centre: list[float]
-    scale: list[float]
-    dropped: dict[str, str]
 
 
 class DescriptorDocument(TypedDict):
@@ -68,82 +60,7 @@ class EncodersDocument(TypedDict):
     libraries: ExpressionDocument | None
     descriptor: DescriptorDocument
     harmonization: BatchDocument | None
-
-
-class EncodedExpression(NamedTuple):
-    """z (n, K) float32 with 0 where missing; present (n, K) bool; components (n, r) float32."""
-
-    z: np.ndarray
-    present: np.ndarray
-    components: np.ndarray
-
-
-@dataclass(frozen=True)
-class ExpressionEncoder:
-    """Per-gene centre and scale of the training fold, and the leading directions of the standardised matrix.
-
-    genes: the vocabulary (K). centre, scale (K,): median and interquartile range / 1.349 (mean and SD where the quartiles
-    coincide), because a few extreme patients do not change them. loadings (K, r): unit directions times a common factor that
-    gives the first component unit variance, so that later components keep their smaller variance.
-    """
-
-    genes: tuple[str, ...]
-    centre: np.ndarray
-    scale: np.ndarray
-    loadings: np.ndarray
-    dropped: dict[str, str]
-
-    @classmethod
-    def fit(cls, inputs: ModelInputs, components: int, row_limit: int) -> ExpressionEncoder:
-        """Fit the constants on the training fold. Genes that are constant or mostly missing there are dropped with a reason.
-
-        Mostly missing means in over half of the patients. Above `row_limit` patients, quartiles and directions are estimated
-        on an evenly spaced subset of that size.
-        """
-        assert inputs.expression is not None
-        values = inputs.expression
-        count, mean, scale = _moments(values)
-        rare = count < max(2, 0.5 * len(inputs) * (count.max(initial=0) > 0))
-        constant = ~rare & (scale <= 1e-8 * np.maximum(1.0, np.abs(mean)))
-        dropped = {}
-        for column in np.flatnonzero(rare | constant):
-            reason = "missing in over half of the training patients" if rare[column] else "constant in training"
-            dropped[inputs.genes[column]] = reason
-        kept = np.flatnonzero(~(rare | constant))
-        genes = tuple(inputs.genes[column] for column in kept)
-        mean, scale = mean[kept], scale[kept]
-        if not genes:
-            return cls((), mean, scale, np.zeros((0, 0)), dropped)
-        rows = np.unique(np.linspace(0, len(inputs) - 1, min(len(inputs), row_limit)).astype(int))
-        seen = values[np.ix_(rows, kept)]
-        centre, scale = _robust(seen, mean, scale)
-        z = _standardise(seen, centre, scale)[0]
-        return cls(genes, centre, scale, _directions(z.astype(np.float64), components), dropped)
-
-    def transform(self, inputs: ModelInputs) -> EncodedExpression:
-        """Standardised expression over the vocabulary; genes the patients lack are masked."""
-        aligned = inputs.with_genes(self.genes).expression
-        assert aligned is not None
-        z, present = _standardise(aligned, self.centre, self.scale)
-        return EncodedExpression(z, present, _product(z, self.loadings))
-
-    def document(self) -> ExpressionDocument:
-        """The fitted constants without the loadings, which are a separate array."""
-        return {
-            "genes": list(self.genes),
-            "centre": self.centre.tolist(),
-            "scale": self.scale.tolist(),
-            "dropped": self.dropped,
-        }
-
-    @classmethod
-    def restore(cls, document: ExpressionDocument | None, loadings: np.ndarray | None) -> ExpressionEncoder | None:
-        """The encoder that a `document()` and its loadings describe; None gives None."""
-        if document is None:
-            return None
-        assert loadings is not None
-        centre, scale = np.array(document["centre"]), np.array(document["scale"])
-        return cls(tuple(document["genes"]), centre, scale, loadings, document["dropped"])
+    signature: SignatureDocument | None
 
 
 @dataclass(frozen=True)
@@ -224,7 +141,8 @@ class Encoders:
 
     harmonization: batch effects of every gene in training, removed from the expression before it is encoded; None without.
     libraries: in matched mode, one column for each feature of each gene, standardised over the training patients who have a
-    library, with the leading directions; None in other modes.
+    library, with the leading directions; None in other modes. signature: the columns of the signature branch; None without
+    descriptors.
     """
 
     mode: str
@@ -234,20 +152,24 @@ class Encoders:
     gene_descriptors: np.ndarray | None
     harmonization: BatchConstants | None = None
     libraries: ExpressionEncoder | None = None
+    signature: SignatureEncoder | None = None
 
     @classmethod
     def fit(cls, inputs: ModelInputs, parameters: Parameters) -> Encoders:
         """Fit on the training fold alone. Raises ModelError when no covariate and no gene can be used."""
         clinical = ClinicalEncoder.fit(inputs, parameters.cohort.maximum_missing_flag, parameters.cohort.landmark_days)
         mode = inputs.mode if parameters.representation.mode != "clinical" else "clinical"
-        expression, descriptors, harmonization, libraries = None, None, None, None
+        expression, descriptors, harmonization, libraries, signature = None, None, None, None, None
         descriptor = DescriptorEncoder.fit(inputs)
+        asked, names = parameters.signature, inputs.descriptor_names
         representation, row_limit = parameters.representation, parameters.training.full_batch_limit
         if mode == "matched":
             with_library = np.isfinite(np.asarray(inputs.descriptors)).any(axis=(1, 2))
             if with_library.any():
-                columns = _library_columns(inputs.take(np.flatnonzero(with_library)))
-                libraries = ExpressionEncoder.fit(columns, representation.components, row_limit)
+                held = inputs.take(np.flatnonzero(with_library))
+                libraries = ExpressionEncoder.fit(_library_columns(held), representation.components, row_limit)
+                if asked.enabled and held.descriptors is not None:
+                    signature = SignatureEncoder.fit_matched(held.descriptors[:row_limit], names, asked)
         if mode == "signature":
             if representation.harmonization == "combat" and inputs.batch is not None:
                 harmonization = BatchConstants.fit(inputs)
@@ -258,7 +180,10 @@ class Encoders:
             elif descriptor.names:
                 at = {gene: row for row, gene in enumerate(inputs.genes)}
                 assert inputs.descriptors is not None
-                descriptors = descriptor.transform(inputs.descriptors[[at[gene] for gene in expression.genes]])
+                own = inputs.descriptors[[at[gene] for gene in expression.genes]]
+                descriptors = descriptor.transform(own)
+                if asked.enabled:
+                    signature = SignatureEncoder.fit(own, names, expression.standardised(inputs, row_limit), asked)
         if mode == "clinical" and all(encoding.dropped for encoding in clinical.fields):
             reasons = (
                 "; ".join(f"{encoding.name} {encoding.dropped}" for encoding in clinical.fields) or "no field declared"
@@ -271,7 +196,7 @@ class Encoders:
                     "Name fields that vary between patients, or give expression.",
                 )
             )
-        return cls(mode, clinical, expression, descriptor, descriptors, harmonization, libraries)
+        return cls(mode, clinical, expression, descriptor, descriptors, harmonization, libraries, signature)
 
     def transform(self, inputs: ModelInputs) -> Encoded:
         """Everything the network reads, for any patients."""
@@ -279,6 +204,7 @@ class Encoders:
         n = len(inputs)
         z = np.zeros((n, 0), np.float32)
         components, count = np.zeros((n, 0), np.float32), np.ones(n, np.float32)
+        signature = np.zeros((n, 0 if self.signature is None else len(self.signature.names)), np.float32)
         has_omics = np.zeros(n, bool)
         genes_used = np.zeros(n, np.int32)
         matched = None
@@ -287,6 +213,8 @@ class Encoders:
                 encoded = self.encoded_expression(inputs)
                 genes_used = encoded.present.sum(axis=1).astype(np.int32)
                 components = encoded.components
+                if self.signature is not None:
+                    signature = self.signature.columns(encoded.z)
                 described = self.described
                 z = encoded.z if described.all() else np.ascontiguousarray(encoded.z[:, described])
                 count = np.maximum(encoded.present[:, described].sum(axis=1), 1).astype(np.float32)
@@ -302,8 +230,16 @@ class Encoders:
                 genes_used = (matched[:, :, -1] > 0).sum(axis=1).astype(np.int32)
                 if self.libraries is not None:
                     components = self.encoded_libraries(inputs).components
+                if self.signature is not None:
+                    signature = self.signature_parts(inputs).sum(axis=1).astype(np.float32)
             has_omics = genes_used > 0
-        return Encoded(*clinical, z, count, components, has_omics, genes_used, matched)
+        return Encoded(*clinical, z, count, components, has_omics, genes_used, matched, signature)
+
+    def signature_parts(self, inputs: ModelInputs) -> np.ndarray:
+        """(n, K, J): the part of each gene in the signature columns of patients with own libraries. Matched mode only."""
+        assert self.signature is not None
+        assert inputs.descriptors is not None
+        return self.signature.matched_parts(inputs.descriptors, inputs.descriptor_names)
 
     def encoded_expression(self, inputs: ModelInputs) -> EncodedExpression:
         """Expression without the effects of known batches, standardised over the vocabulary. Signature mode only."""
@@ -339,6 +275,7 @@ class Encoders:
             "harmonization": None
             if self.harmonization is None
             else {"genes": list(self.harmonization.genes), "batch": self.harmonization.constants.batch.tolist()},
+            "signature": None if self.signature is None else self.signature.document(),
         }
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -350,6 +287,8 @@ class Encoders:
             arrays["library_loadings"] = self.libraries.loadings
         if self.gene_descriptors is not None:
             arrays["gene_descriptors"] = self.gene_descriptors
+        if self.signature is not None:
+            arrays |= self.signature.arrays()
         if self.harmonization is not None:
             held = self.harmonization.constants._asdict()
             arrays |= {f"batch_{name}": held[name] for name in BATCH_ARRAYS}
@@ -375,7 +314,8 @@ class Encoders:
             ClinicalEncoder(tuple(map(FieldEncoding.restore, document["fields"]))),
             arrays.get("gene_descriptors"),
         )
-        return cls(document["mode"], clinical, expression, descriptor, descriptors, harmonization, libraries)
+        signature = SignatureEncoder.restore(document["signature"], arrays)
+        return cls(document["mode"], clinical, expression, descriptor, descriptors, harmonization, libraries, signature)
 
 
 class Encoded(NamedTuple):
@@ -383,7 +323,7 @@ class Encoded(NamedTuple):
 
     state, treatment (n, .) numbers; *_codes (n, .) level indices; design (n, p) of the linear path; z (n, Kd) standardised
     expression of the described genes; genes_present (n,) of them; components (n, r); has_omics (n,) bool;
-    genes_used (n,); matched (n, K, J + 1) or None.
+    genes_used (n,); matched (n, K, J + 1) or None; signature (n, S) columns of the signature branch.
     """
 
     state: np.ndarray
@@ -397,59 +337,11 @@ class Encoded(NamedTuple):
     has_omics: np.ndarray
     genes_used: np.ndarray
     matched: np.ndarray | None
+    signature: np.ndarray
 
     def take(self, index: np.ndarray) -> Encoded:
         """The patients at `index`."""
         return Encoded._make(None if array is None else array[index] for array in self)
-
-
-def _robust(values: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    # Median and IQR / 1.349 of each gene; mean and SD where the quartiles coincide or fewer than 4 patients have it.
-    ordered = np.sort(values, axis=0)  # NaN last
-    count = np.isfinite(values).sum(axis=0)
-    quartiles = []
-    for quantile in (0.25, 0.5, 0.75):
-        place = np.maximum(count - 1, 0) * quantile
-        low, high = np.floor(place).astype(int), np.ceil(place).astype(int)
-        columns = np.arange(values.shape[1])
-        part = ordered[low, columns].astype(np.float64)
-        quartiles.append(part + (place - low) * (ordered[high, columns] - part))
-    scale = (quartiles[2] - quartiles[0]) / 1.349
-    usable = (count >= 4) & (scale > 1e-6 * np.maximum(spread, 1e-30)) & (scale > 1e-8 * np.abs(quartiles[1]))
-    return np.where(usable, quartiles[1], mean), np.where(usable, scale, spread)
-
-
-def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    # Known values, mean and SD of each gene (K,), a block of rows at a time.
-    blocks = [values[start : start + ROWS_AT_ONCE] for start in range(0, len(values), ROWS_AT_ONCE)]
-    count = sum((np.isfinite(block).sum(axis=0) for block in blocks), np.zeros(values.shape[1], np.int64))
-    sums = (np.where(np.isfinite(block), block, 0.0).sum(axis=0, dtype=np.float64) for block in blocks)
-    mean = sum(sums, np.zeros(values.shape[1])) / np.maximum(count, 1)
-    centre = mean.astype(np.float32)
-    squares = (
-        np.where(np.isfinite(block), (block - centre) ** 2, 0.0).sum(axis=0, dtype=np.float64) for block in blocks
-    )
-    return count, mean, np.sqrt(sum(squares, np.zeros(values.shape[1])) / np.maximum(count - 1, 1))
-
-
-def _standardise(values: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    # z and where a value is known, a block of rows at a time.
-    z, present = np.empty(values.shape, np.float32), np.isfinite(values)
-    centre, spread = mean.astype(np.float32), scale.astype(np.float32)
-    for start in range(0, len(values), ROWS_AT_ONCE):
-        rows = slice(start, start + ROWS_AT_ONCE)
-        block = np.clip((values[rows] - centre) / spread, -Z_LIMIT, Z_LIMIT)
-        z[rows] = np.where(present[rows], block, np.float32(0.0))
-    return z, present
-
-
-def _product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    # In float64 and blockwise, so that neither precision nor memory depends on how many patients come at once.
-    result = np.empty((left.shape[0], right.shape[1]), np.float32)
-    wide = right.astype(np.float64)
-    for start in range(0, left.shape[0], ROWS_AT_ONCE):
-        result[start : start + ROWS_AT_ONCE] = left[start : start + ROWS_AT_ONCE].astype(np.float64) @ wide
-    return result
 
 
 def _library_columns(inputs: ModelInputs) -> ModelInputs:
@@ -458,18 +350,3 @@ def _library_columns(inputs: ModelInputs) -> ModelInputs:
     names = tuple(f"{gene}{SEPARATOR}{feature}" for gene in inputs.genes for feature in inputs.descriptor_names)
     values = inputs.descriptors.reshape(len(inputs), len(names))
     return replace(inputs, expression=values, genes=names, descriptors=None, descriptor_names=(), blocks={})
-
-
-def _directions(z: np.ndarray, components: int) -> np.ndarray:
-    # (rows, K) -> (K, r); through the smaller Gram matrix. Signs are fixed by the largest entry.
-    rows, genes = z.shape
-    small = z @ z.T if rows <= genes else z.T @ z
-    values, vectors = np.linalg.eigh(small)
-    keep = np.argsort(values)[::-1][: min(components, rows - 1 if rows > 1 else 1, genes)]
-    values, vectors = np.maximum(values[keep], 0.0), vectors[:, keep]
-    usable = values > values.max(initial=0.0) * 1e-9
-    values, vectors = values[usable], vectors[:, usable]
-    directions = z.T @ vectors / np.sqrt(values) if rows <= genes else vectors
-    largest = np.abs(directions).argmax(axis=0)
-    directions = directions * np.sign(directions[largest, np.arange(directions.shape[1])])
-    return directions * np.sqrt(rows / values.max(initial=1.0)) if values.size else directions

@@ -22,14 +22,17 @@ from groprog_assets.model.risk_model import RiskModel
 STEPS = 48
 TOLERANCE = 1e-3
 LINEAR_BLOCK = "linear_path"
+SIGNATURE_BLOCK = "signature"
+"""The signature branch of the linear path; LINEAR_BLOCK holds its directions of expression."""
 
 
 class Explanation(NamedTuple):
     """For n patients; contributions are in units of log relative hazard, means over the members.
 
     risk (n,); reference (n,): risk of the reference patient (one value with omics, one without). fields: names; field
-    (n, fields). genes: names; gene (n, K). blocks: the Table 5 blocks and the linear path; block (n, blocks): the sum of the
-    genes' contributions, grouped by block. residual (n,) = risk - reference - sum of fields - sum of blocks.
+    (n, fields). genes: names; gene (n, K). blocks: the Table 5 blocks of the network, the signature branch and the linear path's
+    directions of expression; block (n, blocks): the sum of the genes' contributions, grouped by block.
+    residual (n,) = risk - reference - sum of fields - sum of blocks.
     """
 
     patient_id: np.ndarray
@@ -70,7 +73,7 @@ def explain(model: RiskModel, inputs: ModelInputs, steps: int = STEPS) -> Explan
         model.genes if model.encoders.mode == "signature" else inputs.genes if model.encoders.mode == "matched" else ()
     )
     widths = model.members[0].block_slices()
-    blocks = (*widths, LINEAR_BLOCK)
+    blocks = (*widths, SIGNATURE_BLOCK, LINEAR_BLOCK)
     n = len(inputs)
     field, gene, block = np.zeros((n, len(fields))), np.zeros((n, len(genes))), np.zeros((n, len(blocks)))
     risk, reference = np.zeros(n), np.zeros(n)
@@ -78,7 +81,9 @@ def explain(model: RiskModel, inputs: ModelInputs, steps: int = STEPS) -> Explan
     if model.encoders.expression is not None:
         z = model.encoders.encoded_expression(inputs).z.astype(np.float64)
     omics_columns, loadings, owner = _omics_columns(model, inputs, z)
-    pull = np.zeros(loadings.shape[1])
+    pull, signal = np.zeros(loadings.shape[1]), np.zeros(encoded.signature.shape[1])
+    signature = batch.signature * batch.has_omics[:, None]
+    ends = encoded.design.shape[1] + encoded.components.shape[1]
     at = {name: place for place, name in enumerate(fields)}
     with single_threaded():
         for network in model.members:
@@ -99,14 +104,18 @@ def explain(model: RiskModel, inputs: ModelInputs, steps: int = STEPS) -> Explan
                 field[:, at[name]] += weight_linear * design[:, column]
             for place, (_name, where) in enumerate(widths.items()):
                 block[:, place] += weight_network * (parts.g[:, where]).sum(dim=1).numpy()
-            omics = network.linear[encoded.design.shape[1] :]
+            omics, theta = network.linear[encoded.design.shape[1] : ends], network.linear[ends:]
+            block[:, -2] += weight_linear * (signature @ theta).numpy()
             shown = (batch.components * batch.has_omics[:, None]) @ omics
             block[:, -1] += weight_linear * shown.numpy()
             if genes:
                 gene += weight_network * _gene_parts(model, network, batch, parts.g, z)
                 if omics.numel():
                     pull += weight_linear * omics.numpy()
+                signal += weight_linear * theta.numpy()
     np.add.at(gene.T, owner, (omics_columns * (loadings @ pull)).T)
+    if model.encoders.signature is not None and signal.any():
+        gene += _signature_parts(model, inputs, z, signal)
     count = len(model.members)
     residual = (risk - reference - field.sum(axis=1) - block.sum(axis=1)) / count
     worst = float(np.abs(residual).max(initial=0.0))
@@ -143,6 +152,15 @@ def _omics_columns(model: RiskModel, inputs: ModelInputs, z: np.ndarray) -> tupl
     if encoders.expression is not None:
         return z, encoders.expression.loadings, np.arange(z.shape[1])
     return np.zeros((len(inputs), 0)), np.zeros((0, 0)), np.zeros(0, np.int64)
+
+
+def _signature_parts(model: RiskModel, inputs: ModelInputs, z: np.ndarray, signal: np.ndarray) -> np.ndarray:
+    # (n, K): the part of each gene in the signature columns times their coefficients (J,).
+    signature = model.encoders.signature
+    assert signature is not None
+    if model.encoders.mode == "matched":
+        return np.asarray(model.encoders.signature_parts(inputs) @ signal)
+    return np.asarray(z * (signature.weights @ signal))
 
 
 def _integrate(network: RiskNetwork, batch: Batch, steps: int) -> tuple[_Parts, np.ndarray, np.ndarray]:

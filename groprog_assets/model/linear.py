@@ -11,8 +11,11 @@ from typing import NamedTuple
 import numpy as np
 
 from groprog_assets.fitting.ridge_cox import fit_ridge, fit_towards, held_out_log_likelihood, log_partial_likelihood
+from groprog_assets.model.encoders import Encoded
 from groprog_kernels.risk_sets import RiskSets, risk_sets
 
+SIGNATURE = "signature"
+"""Name of the branch that has to earn its weight in the linear path."""
 # A log hazard ratio per standard deviation of a stack: below, a score says nothing; above, scores of opposite sign cancel.
 SMALLEST_FACTOR, LARGEST_FACTOR = 0.05, 3.0
 
@@ -47,6 +50,18 @@ class LinearPath(NamedTuple):
     whole: np.ndarray
     branches: list[Branch]
     weights: np.ndarray
+
+
+def branch_columns(encoded: Encoded) -> dict[str, np.ndarray]:
+    """{branch: places of its columns in `path_columns`}, those that have columns."""
+    ends = np.cumsum([encoded.design.shape[1], encoded.components.shape[1], encoded.signature.shape[1]])
+    parts = np.split(np.arange(ends[-1]), ends[:-1])
+    return {name: part for name, part in zip(("clinical", "omics", SIGNATURE), parts) if part.size}
+
+
+def path_columns(encoded: Encoded) -> np.ndarray:
+    """(n, p) float64: design, directions and signature columns side by side, as the path's coefficients are ordered."""
+    return np.hstack([encoded.design, encoded.components.astype(np.float64), encoded.signature.astype(np.float64)])
 
 
 def choose_branch(
@@ -112,17 +127,27 @@ def stacked_linear_path(
     partitions: Sequence[np.ndarray],
     grid: tuple[float, ...],
     prior_events: float,
+    earning: Sequence[str] = (),
+    earning_priors: Sequence[float] = (),
 ) -> LinearPath:
     """The sum of the branches, weighted by their out-of-fold scores. It is linear, so the result is coefficients.
 
-    columns (n, p); branches: {name: its columns (p_b,)}; the rest as in `choose_branch` and `stacking_weights`.
-    A branch that predicts no better than equal risks on the inner folds gets weight 0, unless this is true of all branches.
+    columns (n, p); branches: {name: its columns (p_b,)}; the rest as in `choose_branch` and `stacking_weights`. Branches named in
+    `earning` get their weights after the others, by `chosen_earning` with `earning_priors`. A branch that predicts no
+    better than equal risks on the inner folds gets weight 0, unless this is true of all that share.
     """
     chosen = [choose_branch(name, columns, used, time, event, partitions, grid) for name, used in branches.items()]
-    useful = [place for place, branch in enumerate(chosen) if branch.gain > 0] or list(range(len(chosen)))
+    sharing = [place for place, branch in enumerate(chosen) if branch.name not in earning]
+    useful = [place for place in sharing if chosen[place].gain > 0] or sharing
     scores = np.column_stack([chosen[place].out_of_fold for place in useful])
     weights = np.zeros(len(chosen))
     weights[useful] = stacking_weights(scores, time, event, prior_events)
+    further = [place for place, branch in enumerate(chosen) if branch.name in earning and branch.gain > 0]
+    if further:
+        new = np.column_stack([chosen[place].out_of_fold for place in further])
+        earned = chosen_earning(scores @ weights[useful], new, time, event, partitions[0], earning_priors)
+        weights[useful] *= earned[0]
+        weights[further] = earned[1:]
     whole = sum(weight * branch.whole for weight, branch in zip(weights, chosen))
     members = [
         np.sum([weight * branch.members[fold] for weight, branch in zip(weights, chosen)], axis=0)
@@ -169,6 +194,58 @@ def stacking_weights(
             break
         active = active[value > 0] if (value > 0).any() else active[[int(value.argmax())]]
     return weights
+
+
+def earned_weights(
+    base: np.ndarray, new: np.ndarray, time: np.ndarray, event: np.ndarray, prior_events: float
+) -> np.ndarray:
+    """Weights (1 + q,) >= 0 of a base score (n,) and of new scores (n, q), all out of fold: a new score has to earn its weight.
+
+    Cox's partial likelihood of the standardised scores, shrunken as by `prior_events` events towards the base's own coefficient
+    and 0 for each new score. A score without variation, or with a negative weight, gets 0 and no floor; a base of weight 0
+    leaves the new scores alone. With nothing that varies all weights are 0.
+    """
+    paths = np.column_stack([base, new])
+    spread = paths.std(axis=0)
+    sets = risk_sets(time, event)
+    weakly = np.array([1e-3 * max(int(event.sum()), 1)])
+    active = np.flatnonzero(spread > 1e-8)
+    weights = np.zeros(paths.shape[1])
+    while active.size:
+        z = (paths[:, active] - paths[:, active].mean(axis=0)) / spread[active]
+        centre = np.zeros(active.size)
+        if active[0] == 0:
+            own = float(fit_ridge(z[:, :1], sets, weakly).coefficients[0])
+            centre[0] = min(max(own, SMALLEST_FACTOR), LARGEST_FACTOR)
+        value = fit_towards(z, sets, max(prior_events, float(weakly[0])), centre)
+        if (value > 0).all():
+            weights[active] = value / spread[active]
+            break
+        if active.size == 1 and active[0] == 0:
+            weights[0] = SMALLEST_FACTOR / spread[0]
+            break
+        active = active[value > 0] if (value > 0).any() else active[:1][active[:1] == 0]
+    return weights
+
+
+def chosen_earning(
+    base: np.ndarray, new: np.ndarray, time: np.ndarray, event: np.ndarray, inner: np.ndarray, priors: Sequence[float]
+) -> np.ndarray:
+    """`earned_weights` under the prior of `priors` that predicts inner folds (n,) left out best; ties go to the largest."""
+    priors = sorted(priors, reverse=True)
+    if len(priors) == 1:
+        return earned_weights(base, new, time, event, priors[0])
+    paths, everyone = np.column_stack([base, new]), risk_sets(time, event)
+    gains = np.zeros(len(priors))
+    for fold in np.unique(inner):
+        fit = inner != fold
+        if not event[fit].any():
+            continue
+        sets = risk_sets(time[fit], event[fit])
+        for place, prior in enumerate(priors):
+            weights = earned_weights(base[fit], new[fit], time[fit], event[fit], prior)
+            gains[place] += held_out_log_likelihood(paths @ weights, everyone, fit, sets)
+    return earned_weights(base, new, time, event, priors[int(gains.argmax())])
 
 
 def _own_shares(z: np.ndarray, sets: RiskSets, weakly: np.ndarray) -> np.ndarray:

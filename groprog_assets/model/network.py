@@ -13,6 +13,7 @@ from groprog_assets.model.representation import Batch, ClinicalBranch, GenomicBr
 from groprog_assets.study.parameters import Parameters
 
 RISK_SCALE = 0.5
+Widths = tuple[int, int, int, int, int]
 
 
 class Output(NamedTuple):
@@ -64,8 +65,8 @@ class RiskNetwork(nn.Module):
     mixture: torch.Tensor
     offset: torch.Tensor
 
-    def __init__(self, encoders: Encoders, parameters: Parameters, widths: tuple[int, int, int, int]):
-        """widths: columns of state, treatment, design and components."""
+    def __init__(self, encoders: Encoders, parameters: Parameters, widths: Widths):
+        """widths: columns of state, treatment, design, components and signature."""
         super().__init__()
         representation, network = parameters.representation, parameters.network
         self.genomic = GenomicBranch(encoders, representation) if encoders.mode != "clinical" else None
@@ -81,7 +82,7 @@ class RiskNetwork(nn.Module):
         self.clinical_head = nn.Linear(self.clinical.width, 1)
         for head in (self.genomic_head, self.clinical_head):
             nn.init.zeros_(head.bias)
-        self.register_buffer("linear", torch.zeros(widths[2] + widths[3], dtype=torch.float64))
+        self.register_buffer("linear", torch.zeros(sum(widths[2:]), dtype=torch.float64))
         self.register_buffer("mixture", torch.tensor([0.0, 1.0], dtype=torch.float64))
         self.register_buffer("offset", torch.zeros((), dtype=torch.float64))
 
@@ -95,7 +96,8 @@ class RiskNetwork(nn.Module):
         g = self.input_dropout(self.g(batch))
         c = self.input_dropout(self.clinical(batch))
         r, fused = self.score(g, c, batch.has_omics)
-        linear = self.linear_score(batch.design, batch.components * batch.has_omics[:, None])
+        held = batch.has_omics[:, None]
+        linear = self.linear_score(batch.design, batch.components * held, batch.signature * held)
         mixture = self.mixture.to(linear)
         risk = mixture[0] * linear + mixture[1] * r + self.offset.to(linear)
         return Output(risk, r, linear, fused.h, fused.eta)
@@ -105,9 +107,9 @@ class RiskNetwork(nn.Module):
         fused = self.fusion(g, c, has_omics)
         return self.head(self.trunk(fused.h)), fused
 
-    def linear_score(self, design: torch.Tensor, components: torch.Tensor) -> torch.Tensor:
+    def linear_score(self, design: torch.Tensor, components: torch.Tensor, signature: torch.Tensor) -> torch.Tensor:
         """The linear path (n,) from its columns."""
-        columns = torch.cat([design, components], dim=1)
+        columns = torch.cat([design, components, signature], dim=1)
         return columns @ self.linear.to(columns)
 
     def block_slices(self) -> dict[str, slice]:
@@ -132,11 +134,12 @@ class RiskNetwork(nn.Module):
         return [*self.fusion.parameters(), *self.trunk.parameters(), *self.head.parameters()]
 
 
-def input_widths(encoded: Encoded) -> tuple[int, int, int, int]:
-    """Number of columns of state, treatment, design and components, as `RiskNetwork` takes them."""
+def input_widths(encoded: Encoded) -> Widths:
+    """Number of columns of state, treatment, design, components and signature, as `RiskNetwork` takes them."""
     return (
         encoded.state.shape[1],
         encoded.treatment.shape[1],
         encoded.design.shape[1],
         encoded.components.shape[1],
+        encoded.signature.shape[1],
     )

@@ -29,6 +29,7 @@ class Batch(NamedTuple):
     components: torch.Tensor
     has_omics: torch.Tensor
     matched: torch.Tensor | None
+    signature: torch.Tensor
 
     @classmethod
     def of(cls, encoded: Encoded, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> Batch:
@@ -51,6 +52,7 @@ class Batch(NamedTuple):
             number(encoded.components),
             whole(encoded.has_omics),
             None if encoded.matched is None else number(encoded.matched),
+            number(encoded.signature),
         )
 
     def take(self, index: torch.Tensor) -> Batch:

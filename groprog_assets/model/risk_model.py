@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from groprog_assets.model.encoders import Encoders
-from groprog_assets.model.network import RiskNetwork
+from groprog_assets.model.network import RiskNetwork, Widths
 from groprog_assets.study.parameters import Parameters
 from groprog_kernels.cox import Baseline
 
@@ -15,7 +15,8 @@ from groprog_kernels.cox import Baseline
 class RiskModel(NamedTuple):
     """An ensemble with everything that scoring needs.
 
-    members: networks, float64, evaluation mode. widths: columns of state, treatment, design, components.
+    members: networks, float64, evaluation mode. widths: columns of state, treatment, design, components,
+    signature.
     baseline: Breslow's, on the out-of-fold risks of the training cohort. training_risk: those risks, ascending, for
     percentiles. linear_penalties: (clinical, omics), those of the branches there are, chosen on inner folds;
     empty without the linear path.
@@ -24,7 +25,7 @@ class RiskModel(NamedTuple):
     parameters: Parameters
     encoders: Encoders
     members: tuple[RiskNetwork, ...]
-    widths: tuple[int, int, int, int]
+    widths: Widths
     baseline: Baseline
     training_risk: np.ndarray
     linear_penalties: tuple[float, ...]

@@ -33,7 +33,8 @@ def risks_without_parts(
     """{part: table of repeat, fold, patient_id, risk} and "whole", on the table `folds` (of the first repeats).
 
     Omics, network and linear path need no training: the risks of the clinical model and of the model's two halves stand in
-    `trained`, the value of the asset risk_model. The others are trained again on the same folds, seeds and linear paths. With
+    `trained`, the value of the asset risk_model. The others are trained again on the same folds and seeds, and but for the
+    descriptors and the signature branch on the same linear paths. With
     `ablation.parts` "none" there is "whole" alone.
     """
     import pandas as pd
@@ -73,5 +74,6 @@ def risks_without_parts(
         found["network"] = own[KEYS].assign(risk=own["linear_risk"])
         found["linear_path"] = own[KEYS].assign(risk=own["network_risk"])
     for part, variant in variants(inputs, plain).items():
-        found[part] = trained_on(variant.inputs, variant.parameters, f"without {part}", paths)[[*KEYS, "risk"]]
+        shared = None if variant.own_path else paths
+        found[part] = trained_on(variant.inputs, variant.parameters, f"without {part}", shared)[[*KEYS, "risk"]]
     return found

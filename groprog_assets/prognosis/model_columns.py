@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 
 TRAINED_BY = tuple(
     f"parameters.{group}"
-    for group in ("representation", "network", "objective", "training", "linear_path", "evaluation", "cohort", "search")
+    for group in (
+        "representation",
+        "signature",
+        "network",
+        "objective",
+        "training",
+        "linear_path",
+        "evaluation",
+        "cohort",
+        "search",
+    )
 )
 """What decides a trained model, for every asset that trains one."""
 

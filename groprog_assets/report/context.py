@@ -105,6 +105,7 @@ def reported_values(study: StudyView, values: Bundle) -> Document:
             "external_validation": values.external_validation.cohorts,
             "search_log": values.risk_model.search,
             "training_history": values.risk_model.history,
+            "signature": values.risk_model.signature,
             "model_card": {"model": values.risk_model.summary, "decision": values.champion["reason"]},
         }
     return found

@@ -91,6 +91,7 @@ def cohort_drawings(values: Values) -> dict[str, Callable[[], Figure]]:
         evaluation,
         kaplan_meier,
         robustness,
+        signature,
         training,
     )
     from groprog_assets.report.prognosis import LABELS, MODEL
@@ -101,17 +102,23 @@ def cohort_drawings(values: Values) -> dict[str, Callable[[], Figure]]:
         strata, held = found["evaluation"]["strata"].get(MODEL), found["evaluation"]["calibration"].get(MODEL)
         elsewhere[f"external_{found['name']}_survival"] = partial(kaplan_meier.kaplan_meier_figure, strata)
         elsewhere[f"external_{found['name']}_calibration"] = partial(calibration.calibration_figure, held)
+    # A part that weighs nothing is said to weigh nothing and has no figure.
+    of_parts: dict[str, Callable[[], Figure]] = {}
+    if trained.summary["stacking"][1] > 0:
+        of_parts["training"] = lambda: training.training_curves(trained.history)
+        of_parts["energy"] = lambda: training.energy_histogram(
+            trained.out_of_fold.groupby("patient_id")["eta"].mean(), tuple(values["energy_clamp"])
+        )
+    if trained.signature.get("weight"):
+        of_parts["signature"] = lambda: signature.signature_weights(trained.signature)
     return {
         **elsewhere,
+        **of_parts,
         "patient_funnel": lambda: cohort.patient_funnel(patients.funnel),
         "follow_up": lambda: cohort.follow_up(patients.outcomes, patients.summary),
         "missingness": lambda: cohort.missingness(patients.summary, patients.fields),
-        "energy": lambda: training.energy_histogram(
-            trained.out_of_fold.groupby("patient_id")["eta"].mean(), tuple(values["energy_clamp"])
-        ),
         "decision": lambda: evaluation.decision_figure(document, LABELS),
         "attributions": lambda: attributions.attributions(values["drivers"]),
-        "training": lambda: training.training_curves(trained.history),
         "kaplan_meier": lambda: kaplan_meier.kaplan_meier_figure(document["strata"].get(MODEL)),
         "calibration": lambda: calibration.calibration_figure(document["calibration"].get(MODEL)),
         "auc": lambda: evaluation.auc_figure(document, LABELS),

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from groprog_assets.figures.ablation import PARTS
 from groprog_assets.figures.cohort import table_one_cell
 from groprog_assets.figures.numbers import fixed, interval, number, p_value, percent
-from groprog_assets.report import patient_funnel, strata
+from groprog_assets.report import patient_funnel, signature, strata
 from groprog_assets.report.blocks import (
     Block,
     Cell,
@@ -49,9 +49,7 @@ LANDMARK = (
     "Time counts from the landmark, {months} months after baseline: {left} patients whose follow-up ended or who had the event "
     "by then are left out, and what was recorded until then enters."
 )
-NO_NETWORK = (
-    " The network whose curves follow did not earn a place: its held-out risks added nothing to the linear path's."
-)
+NO_NETWORK = " The network weighs nothing: its held-out risks added nothing to the linear path's."
 METRIC_LABELS = {
     "c_ipcw": "C, censoring-weighted",
     "c_ipcw_untruncated": "C, censoring-weighted, untruncated",
@@ -109,6 +107,7 @@ CAPTIONS: dict[str, tuple[str, str]] = {
         "Weight of the omics against the clinical branch in the fused representation of each patient (eta, eq. 6).",
         "Histogram of the modality weight eta over patients.",
     ),
+    **signature.CAPTIONS,
     "attributions": (
         "What moves the score: contributions of fields, blocks and genes, averaged over patients.",
         "Bar chart of mean absolute contributions to the risk score.",
@@ -456,15 +455,13 @@ def training(context: Values) -> list[Block]:
                 ]
             )
         )
+    blocks += signature.blocks(context)
     if weights := member(member(context.get("model_card"), "model"), "stacking"):
         told = (
             f"In the final model the linear path weighs {fixed(weights[0], 2)} and the network {fixed(weights[1], 2)}."
         )
         blocks.append(paragraph(told + " The curves below are of the network." if weights[1] else told + NO_NETWORK))
-    blocks.append(_picture(context, "training", CAPTIONS))
-    if "energy" in drawn:
-        blocks.append(_picture(context, "energy", CAPTIONS))
-    return blocks
+    return blocks + [_picture(context, name, CAPTIONS) for name in drawn]
 
 
 def card(context: Values) -> list[Block]:

@@ -14,7 +14,7 @@ import pandas as pd
 import pysam
 import yaml
 
-from groprog_assets.simulation.cohort import COEFFICIENTS, SimulatedCohort, build_cohort, build_external
+from groprog_assets.simulation.cohort import PLANS, Kind, SimulatedCohort, build_cohort, build_external
 from groprog_assets.simulation.ontology import TERMS, annotate, write_ontology
 from groprog_assets.simulation.reads import (
     DESIGN,
@@ -43,6 +43,7 @@ def simulate_study(
     fastq: bool = True,
     matched: bool = False,
     landmark: float | None = None,
+    kind: Kind = "programme",
 ) -> Path:
     """Write the study into `folder` (made if absent; files of the same name are replaced) and return its study.yaml.
 
@@ -50,7 +51,8 @@ def simulate_study(
     7.2 Mb on two chromosomes and about 240 genes; `tiny` 0.7 Mb and about 40 genes, for tests. fastq: also write the reads of
     the first library as FASTQ, for the per-cycle quality. matched: each patient also has a nascent library of his own, in which
     the planted signature is the share of the planted changes, and the study is in matched mode. landmark: months after
-    baseline at which the study's clock starts; from 60 days on the treatment enters.
+    baseline at which the study's clock starts; from 60 days on the treatment enters. kind: what the cohort plants (`PLANS` of
+    `cohort`).
     Raises ValueError for fewer than 20 patients, of which no cohort with ten events can be expected.
     """
     size = SCALES[scale]
@@ -73,7 +75,7 @@ def simulate_study(
     write_marks(world, folder / "marks", seed)
     annotations = annotate(world, seed)
     write_ontology(annotations, folder / "ontology" / "go.obo", folder / "ontology" / "annotations.gaf")
-    cohort = build_cohort(world, patients, size.other_genes, seed)
+    cohort = build_cohort(world, patients, size.other_genes, seed, kind)
     own = {}
     if matched:
         for place, (patient, signature) in enumerate(zip(cohort.truth["patient_id"], cohort.truth["signature"])):
@@ -82,10 +84,10 @@ def simulate_study(
             write_alignments(world, library, draw_reads(world, library, stretches, seed), path, None, seed)
     cohort.clinical.to_csv(folder / "cohort" / "clinical.tsv", sep="\t", index=False, lineterminator="\n")
     cohort.expression.to_csv(folder / "cohort" / "expression.tsv", sep="\t", na_rep="NA", lineterminator="\n")
-    elsewhere = build_external(world, cohort, max(40, size.patients * 3 // 8), size.other_genes, seed)
+    elsewhere = build_external(world, cohort, max(40, size.patients * 3 // 8), size.other_genes, seed, kind)
     elsewhere.clinical.to_csv(folder / "validation" / "clinical.csv", index=False, lineterminator="\n")
     elsewhere.expression.to_csv(folder / "validation" / "expression.tsv", sep="\t", na_rep="NA", lineterminator="\n")
-    _write_truth(world, annotations, cohort, drawn, folder / "truth", seed)
+    _write_truth(world, annotations, cohort, drawn, folder / "truth", seed, kind)
     study = folder / "study.yaml"
     study.write_text(
         HEADER
@@ -126,7 +128,13 @@ def _write_genome(world: World, folder: Path) -> None:
 
 
 def _write_truth(
-    world: World, annotations: pd.DataFrame, cohort: SimulatedCohort, drawn: dict[str, int], folder: Path, seed: int
+    world: World,
+    annotations: pd.DataFrame,
+    cohort: SimulatedCohort,
+    drawn: dict[str, int],
+    folder: Path,
+    seed: int,
+    kind: Kind,
 ) -> None:
     """genes.tsv, transcripts.bed, patients.tsv and summary.json: what a stage should find again."""
     world.genes.to_csv(folder / "genes.tsv", sep="\t", index=False, lineterminator="\n")
@@ -146,7 +154,8 @@ def _write_truth(
         "down": int((world.genes["log2_fold_change"] < 0).sum()),
         "enriched_terms": {term.id: term.enriched for term in TERMS if term.enriched},
         "target": {"chrom": world.target[0], "start": world.target[1], "end": world.target[2], "log2_fold_change": 3.0},
-        "log_hazard": COEFFICIENTS,
+        "cohort": kind,
+        "log_hazard": PLANS[kind].coefficients,
     }
     (folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
 

@@ -1,15 +1,46 @@
-"""Simulated patients: a hazard from age, stage and the planted signature; clinical table, expression matrix and truth."""
+"""Simulated patients: a hazard from age, stage and the planted signature; clinical table, expression matrix and truth.
+
+Three kinds of cohort, which differ in what a model must be able to do to find the signature.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from groprog_assets.simulation.world import World
 
-COEFFICIENTS = {"age_per_decade": 0.30, "stage": 0.55, "albumin": -0.35, "signature": 0.75}
+Kind = Literal["signature", "programme", "interaction"]
+
+
+class Plan(NamedTuple):
+    """What one kind of cohort plants. log hazard = sum of `coefficients` x covariate.
+
+    loading: change of a responding gene's expression by one SD of the signature. modules: nuisance modules, each of a share
+    `module_share` of the genes with normal loadings of SD `module_loading`; they predict nothing. noise: SD.
+    """
+
+    coefficients: dict[str, float]
+    loading: float
+    modules: int
+    module_share: float
+    module_loading: float
+    noise: float
+
+
+CLINIC = {"age_per_decade": 0.30, "stage": 0.55, "albumin": -0.35}
+WEAKER_CLINIC = {"age_per_decade": 0.25, "stage": 0.40, "albumin": -0.25}
+LATE_STAGE = 3
+PLANS: dict[Kind, Plan] = {
+    "signature": Plan({**CLINIC, "signature": 0.75}, 0.55, 2, 1.0, 0.5, 0.7),
+    "programme": Plan({**WEAKER_CLINIC, "signature": 0.9}, 0.2, 20, 0.15, 0.8, 0.7),
+    "interaction": Plan({**WEAKER_CLINIC, "signature_until_late_stage": 1.0}, 0.4, 20, 0.15, 0.8, 0.7),
+}
+"""signature: the planted genes move together so strongly that the leading directions of expression find them. programme: modules
+are stronger than the signature, so that only a model which knows the responding genes finds it. interaction: the signature raises
+the hazard until stage II and lowers it as much from stage III on, which no sum of columns can express."""
 MEDIAN_MONTHS = 30.0
 FOLLOW_UP_MONTHS = (12.0, 84.0)
 
@@ -22,11 +53,11 @@ class SimulatedCohort(NamedTuple):
     truth: pd.DataFrame
 
 
-def build_cohort(world: World, patients: int, other_genes: int, seed: int) -> SimulatedCohort:
-    """`patients` patients of a world.
+def build_cohort(world: World, patients: int, other_genes: int, seed: int, kind: Kind = "programme") -> SimulatedCohort:
+    """`patients` patients of a world, of a kind of `PLANS`.
 
-    log hazard = sum of COEFFICIENTS x covariate; the signature is a standard normal that raises the planted up genes and
-    lowers the down genes in the patient's expression. Exponential survival with `MEDIAN_MONTHS`, uniform administrative
+    log hazard = sum of the plan's coefficients x covariate; the signature is a standard normal that raises the planted up
+    genes and lowers the down genes in the patient's expression. Exponential survival with `MEDIAN_MONTHS`, uniform administrative
     censoring. Two batches shift every gene. Missing: 12 % albumin, 6 % stage, 5 % of patients without expression, 0.5 % of
     expression values, two patients without an outcome. Treatment is recorded 60 days after baseline and does nothing.
     """
@@ -37,12 +68,15 @@ def build_cohort(world: World, patients: int, other_genes: int, seed: int) -> Si
     grade = np.clip(stage // 2 + rng.integers(0, 3, n), 1, 3)
     albumin = np.clip(rng.normal(3.9, 0.5, n), 2.0, 5.2).round(1)
     signature = rng.standard_normal(n)
-    log_hazard = (
-        COEFFICIENTS["age_per_decade"] * (age - 61) / 10
-        + COEFFICIENTS["stage"] * (stage - 2)
-        + COEFFICIENTS["albumin"] * (albumin - 3.9) / 0.5
-        + COEFFICIENTS["signature"] * signature
-    )
+    plan = PLANS[kind]
+    columns = {
+        "age_per_decade": (age - 61) / 10,
+        "stage": stage - 2,
+        "albumin": (albumin - 3.9) / 0.5,
+        "signature": signature,
+        "signature_until_late_stage": np.where(stage < LATE_STAGE, signature, -signature),
+    }
+    log_hazard = np.sum([weight * columns[name] for name, weight in plan.coefficients.items()], axis=0)
     death = rng.exponential(MEDIAN_MONTHS / np.log(2), n) * np.exp(-log_hazard)
     censoring = rng.uniform(*FOLLOW_UP_MONTHS, n)
     time = np.maximum(np.minimum(death, censoring), 0.1).round(2)
@@ -69,7 +103,7 @@ def build_cohort(world: World, patients: int, other_genes: int, seed: int) -> Si
             "BATCH": np.array(["site_1", "site_2"])[batch],
         }
     )
-    expression = _expression(world, signature, batch, other_genes, rng)
+    expression = _expression(world, signature, batch, other_genes, plan, rng)
     expression.columns = ids
     with_expression = rng.random(n) >= 0.05
     truth = pd.DataFrame(
@@ -85,13 +119,15 @@ def build_cohort(world: World, patients: int, other_genes: int, seed: int) -> Si
     return SimulatedCohort(clinical, expression.loc[:, with_expression], truth)
 
 
-def build_external(world: World, like: SimulatedCohort, patients: int, other_genes: int, seed: int) -> SimulatedCohort:
+def build_external(
+    world: World, like: SimulatedCohort, patients: int, other_genes: int, seed: int, kind: Kind = "programme"
+) -> SimulatedCohort:
     """`patients` patients of another centre with the same hazard, as that centre writes them.
 
     Follow-up in days, its own column names and words, no albumin. Its platform lacks a quarter of the genes of `like`, spreads
     values by 1.3 and moves every gene by a normal of SD 0.8.
     """
-    made = build_cohort(world, patients, other_genes, seed + 1)
+    made = build_cohort(world, patients, other_genes, seed + 1, kind)
     rng = np.random.default_rng([seed, 11])
     ids = made.clinical["PATIENT_ID"].str.replace("SIM", "EXT")
     months = pd.to_numeric(made.clinical["OS_MONTHS"])
@@ -117,19 +153,22 @@ def build_external(world: World, like: SimulatedCohort, patients: int, other_gen
 
 
 def _expression(
-    world: World, signature: np.ndarray, batch: np.ndarray, other_genes: int, rng: np.random.Generator
+    world: World, signature: np.ndarray, batch: np.ndarray, other_genes: int, plan: Plan, rng: np.random.Generator
 ) -> pd.DataFrame:
     """genes x patients, log2. The genes of the world except a few the platform lacks, and genes the world does not have."""
     genes = world.genes
     absent = rng.choice(len(genes), max(1, len(genes) // 20), replace=False)
     names = genes["gene"].drop(index=absent.tolist()).tolist() + [f"OTHER{k + 1:02d}" for k in range(other_genes)]
-    loading = np.sign(genes["log2_fold_change"].drop(index=absent.tolist()).to_numpy()) * 0.55
+    loading = np.sign(genes["log2_fold_change"].drop(index=absent.tolist()).to_numpy()) * plan.loading
     loading = np.concatenate([loading, np.zeros(other_genes)])
     g, n = len(names), len(signature)
-    module = rng.normal(0, 0.5, (g, 2)) @ rng.standard_normal((2, n))  # variation that predicts nothing
+    of_module = rng.normal(0, plan.module_loading, (g, plan.modules))
+    if plan.module_share < 1:
+        of_module *= rng.random(of_module.shape) < plan.module_share
+    module = of_module @ rng.standard_normal((plan.modules, n))  # variation that predicts nothing
     level = rng.uniform(3, 10, (g, 1))
     shift = rng.normal(0, 0.6, (g, 2))[:, batch]
-    values = level + shift + loading[:, None] * signature + module + rng.normal(0, 0.7, (g, n))
+    values = level + shift + loading[:, None] * signature + module + rng.normal(0, plan.noise, (g, n))
     values = np.round(np.maximum(values, 0), 3)
     values[rng.random((g, n)) < 0.005] = np.nan
     frame = pd.DataFrame(values, index=pd.Index(names, name="Hugo_Symbol"))

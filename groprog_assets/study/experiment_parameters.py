@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from groprog_assets.study.citation import ParameterGroup, cited
 
-SEARCHABLE = ("representation", "network", "objective", "training", "linear_path")
+SEARCHABLE = ("representation", "signature", "network", "objective", "training", "linear_path")
 """Groups of which a search may change values."""
 
 
@@ -74,7 +74,7 @@ class AblationParameters(ParameterGroup):
         "few",
         unit="parts left out in turn",
         source="unstated",
-        why="few: omics, network, linear path, descriptors, ranking, modality dropout; all: every part of the model, "
+        why="few: omics, network, linear path, signature, ranking, modality dropout; all: every part of the model, "
         "for which the model is trained about fifteen times",
     )
     repeats: int = cited(

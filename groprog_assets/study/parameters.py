@@ -27,6 +27,7 @@ from groprog_assets.study.model_parameters import (
     NetworkParameters,
     ObjectiveParameters,
     RepresentationParameters,
+    SignatureParameters,
     TrainingParameters,
 )
 from groprog_assets.study.plausible_ranges import PLAUSIBLE_RANGES, Ranges
@@ -369,6 +370,7 @@ class Parameters(ParameterGroup):
     normalization: NormalizationParameters = Field(default_factory=NormalizationParameters)
     cohort: CohortParameters = Field(default_factory=CohortParameters)
     representation: RepresentationParameters = Field(default_factory=RepresentationParameters)
+    signature: SignatureParameters = Field(default_factory=SignatureParameters)
     network: NetworkParameters = Field(default_factory=NetworkParameters)
     objective: ObjectiveParameters = Field(default_factory=ObjectiveParameters)
     training: TrainingParameters = Field(default_factory=TrainingParameters)

@@ -21,6 +21,8 @@ def test_few_all_and_none():
     assert tuple(variants(inputs, asked("few"))) == FEW
     assert set(variants(inputs, asked("all"))) == {"descriptors", "density", "pausing", "differential", *CHANGES}
     assert variants(inputs, asked("none")) == {}
+    shared = [part for part, variant in variants(inputs, asked("all")).items() if not variant.own_path]
+    assert set(shared) == set(CHANGES) - {"signature"}
     assert set(variants(inputs.clinical_only(), asked("all"))) == {"ranking", "event_weights", "moving_average"}
     assert "descriptors" not in variants(matched(30)[0], asked("all"))
 
@@ -53,7 +55,7 @@ def test_linear_paths_are_shared_and_the_two_halves_are_told_apart():
     paths: dict = {}
     whole = cross_validate(inputs, outcomes, folds, given, paths=paths)
     assert set(paths) == {(0, 0), (0, 1)}
-    variant = variants(inputs, given)["descriptors"]
+    variant = variants(inputs, given)["ranking"]
     again = cross_validate(variant.inputs, outcomes, folds, variant.parameters, paths=paths)
     alone = cross_validate(variant.inputs, outcomes, folds, variant.parameters)
     np.testing.assert_allclose(again.out_of_fold["risk"], alone.out_of_fold["risk"], atol=1e-9)

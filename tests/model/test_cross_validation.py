@@ -148,7 +148,8 @@ def test_own_libraries_reach_the_linear_path():
     gains = {branch.name: branch.gain for branch in paths[-1, 0].branches}
     assert gains["omics"] > 0
     encoded = model.encoders.transform(inputs)
-    risk = encoded.components @ paths[-1, 0].whole[encoded.design.shape[1] :]
+    ends = encoded.design.shape[1], encoded.design.shape[1] + encoded.components.shape[1]
+    risk = encoded.components @ paths[-1, 0].whole[slice(*ends)]
     assert harrell(risk, outcomes.time, outcomes.event).cindex > 0.6
     assert (encoded.components[5] == 0).all()
     assert risk[5] == 0

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from groprog_assets.fitting.ridge_cox import fit_ridge
-from groprog_assets.model.linear import choose_branch, stacked_linear_path, stacking_weights
+from groprog_assets.model.linear import (
+    choose_branch,
+    chosen_earning,
+    earned_weights,
+    stacked_linear_path,
+    stacking_weights,
+)
 from groprog_kernels.risk_sets import risk_sets
 
 GRID = (0.01, 0.1, 1.0, 10.0)
@@ -101,3 +107,23 @@ def test_an_omics_branch_of_noise_gets_little_weight():
         columns, branches, time, np.ones(200, bool), [np.arange(200) % 5], (0.03, 0.3, 3.0, 30.0), 300.0
     )
     assert np.abs(path.whole[1:]).max() < 0.15 * abs(path.whole[0])
+
+
+def test_a_new_score_earns_what_the_data_say_and_no_floor():
+    generator = np.random.default_rng(4)
+    n = 600
+    base, new, noise = generator.normal(size=(3, n))
+    time = generator.exponential(np.exp(-0.6 * base - 0.6 * new))
+    event = generator.random(n) < 0.7
+    free = earned_weights(base, new[:, None], time, event, 0.0)
+    np.testing.assert_allclose(free, [0.6, 0.6], atol=0.12)
+    held = earned_weights(base, new[:, None], time, event, 100.0)
+    assert 0.2 < held[1] < free[1]
+    assert earned_weights(base, new[:, None], time, event, 1e9)[1] < 1e-3
+    assert earned_weights(base, -new[:, None], time, event, 0.0)[1] == 0
+    assert earned_weights(np.zeros(n), np.column_stack([new, -noise]), time, event, 0.0)[0] == 0
+    np.testing.assert_array_equal(earned_weights(np.zeros(n), np.zeros((n, 1)), time, event, 30.0), 0)
+    inner = np.arange(n) % 5
+    chosen = chosen_earning(base, new[:, None], time, event, inner, [0.0, 1e5])
+    np.testing.assert_allclose(chosen, free)
+    assert chosen_earning(base, noise[:, None], time, event, inner, [0.0, 1e5])[1] < 0.01

@@ -53,7 +53,7 @@ def test_risk_mixes_the_linear_path_and_the_network():
     net.linear.normal_()
     net.mixture.copy_(torch.tensor([0.7, 0.2]))
     output = net(batch)
-    columns = torch.cat([batch.design, batch.components], dim=1)
+    columns = torch.cat([batch.design, batch.components, batch.signature], dim=1)
     torch.testing.assert_close(output.linear, columns @ net.linear)
     torch.testing.assert_close(output.risk, 0.7 * output.linear + 0.2 * output.network)
 
@@ -61,7 +61,7 @@ def test_risk_mixes_the_linear_path_and_the_network():
 def test_a_patient_without_omics_is_read_from_the_clinical_branch_alone():
     net, batch = network()
     without = batch._replace(has_omics=torch.zeros_like(batch.has_omics))
-    changed = without._replace(z=without.z + 3, components=without.components - 2)
+    changed = without._replace(z=without.z + 3, components=without.components - 2, signature=without.signature + 1)
     torch.testing.assert_close(net(without).risk, net(changed).risk)
     assert (net(without).eta == 0).all()
 

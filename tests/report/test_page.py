@@ -270,9 +270,19 @@ def test_calibration_stands_in_numbers_beside_its_figure(page):
     assert "GroProg 0.94 (SE 0.08) 0.410 0.020 0.020" in part
 
 
-@pytest.mark.parametrize(("weights", "said"), [([0.95, 0.07], "0.95 and the network 0.07"), ([1.0, 0.0], "not earn")])
+@pytest.mark.parametrize(
+    ("weights", "said"), [([0.95, 0.07], "0.95 and the network 0.07"), ([1.0, 0.0], "network weighs nothing")]
+)
 def test_the_networks_weight_stands_beside_its_curves(context, weights, said):
     changed = {**context, "model_card": {"model": {"stacking": weights}}}
+    assert said in text_of(section(render_report(changed).decode(), "training"))
+
+
+@pytest.mark.parametrize(
+    ("weight", "said"), [(0.31, "0.31 per standard deviation"), (0.0, "signature branch weighs nothing")]
+)
+def test_what_the_signature_branch_weighs_is_said(context, weight, said):
+    changed = {**context, "signature": {"weight": weight, "share": 0.2, "curves": [], "steps": []}}
     assert said in text_of(section(render_report(changed).decode(), "training"))
 
 

@@ -19,6 +19,7 @@ from groprog_assets.tables.values import Arrays
     sections=(
         "cohort",
         "parameters.representation",
+        "parameters.signature",
         "parameters.evaluation",
         "parameters.cohort",
         "parameters.training",

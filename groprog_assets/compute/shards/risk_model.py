@@ -84,6 +84,7 @@ def joined(made: Sequence[Values]) -> Document:
         "agreement": pd.concat([one["agreement"] for one in folds], ignore_index=True),
         "search": pd.concat([one["search"] for one in [*folds, final]], ignore_index=True),
         "files": final["files"],
+        "signature": final["signature"],
         "summary": final["summary"],
     }
 
@@ -101,7 +102,7 @@ def _final(final: Fitted, inputs: ModelInputs, outcomes: Outcomes) -> Document:
     }
     blobs = Bundle({name: Blob(content, Path(name).suffix) for name, content in files.items()})
     made = {"kind": "final", "history": final.history, "search": search_log(final)}
-    return {**made, "files": blobs, "summary": summary}
+    return {**made, "files": blobs, "summary": summary, "signature": dict(final.signature or {})}
 
 
 def _columns(made: Sequence[Values], name: str) -> pd.DataFrame:

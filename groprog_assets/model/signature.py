@@ -1,0 +1,181 @@
+"""The signature branch: what a gene's nascent descriptor says of its weight, as columns of each patient.
+
+The weight of gene k is sum_j theta_j phi_j(u_k) (co-data), so a patient's column of function j is sum_k phi_j(u_k) z_ik. The
+functions are fixed and few; their coefficients are fitted as a branch of the linear path. NumPy only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, TypedDict
+
+import numpy as np
+
+from groprog_assets.study.model_parameters import SignatureParameters
+
+RESPONSE, SIGNIFICANCE, DENSITY, RANK = "log2_fold_change", "significance", "body_density", "pausing_index_rank"
+KEY_LOCUS, MARK = "key_locus", "mark_"
+SMALLEST_SPREAD = 1e-8
+
+
+class Functions(NamedTuple):
+    """phi: names (J,) of the functions; of: the descriptor that each is a function of; values (..., K, J), 0 for genes without
+    a descriptor."""
+
+    names: tuple[str, ...]
+    of: tuple[str, ...]
+    values: np.ndarray
+
+
+class SignatureDocument(TypedDict):
+    """The names of a SignatureEncoder as JSON; its arrays are stored beside it."""
+
+    names: list[str]
+    of: list[str]
+    asked: dict[str, object]
+
+
+def functions(descriptors: np.ndarray, names: tuple[str, ...], asked: SignatureParameters) -> Functions:
+    """phi_j(u) of normalised descriptors (..., K, F) in the order of `names`; NaN rows are genes without a descriptor.
+
+    The fold change is in [-1, 1] and 0 where nothing responds; a missing value counts as 0. Functions whose descriptor is not
+    among `names` are left out. Indicators are not centred here; `SignatureEncoder` centres them over the genes.
+    """
+    at = {name: place for place, name in enumerate(names)}
+    finite = np.isfinite(descriptors)
+    known = finite.any(axis=-1)
+    held = np.where(finite, descriptors, 0.0)
+    made: list[tuple[str, str, np.ndarray]] = []
+
+    def add(wanted: bool, name: str, of: str, *needed: str) -> np.ndarray | None:
+        if not wanted or not all(each in at for each in (of, *needed)):
+            return None
+        made.append((name, of, np.zeros(known.shape)))
+        return made[-1][2]
+
+    def column(name: str) -> np.ndarray:
+        return held[..., at[name]]
+
+    if (place := add(asked.response, "response", RESPONSE)) is not None:
+        place[...] = column(RESPONSE)
+    if (place := add(asked.raised, "raised", RESPONSE)) is not None:
+        place[...] = np.maximum(column(RESPONSE), 0.0)
+    if (place := add(asked.lowered, "lowered", RESPONSE)) is not None:
+        place[...] = np.minimum(column(RESPONSE), 0.0)
+    if (place := add(asked.response_by_significance, "response_by_significance", SIGNIFICANCE, RESPONSE)) is not None:
+        place[...] = column(RESPONSE) * np.abs(column(SIGNIFICANCE))
+    if (place := add(asked.response_by_density, "response_by_density", DENSITY, RESPONSE)) is not None:
+        place[...] = column(RESPONSE) * column(DENSITY)
+    if (place := add(asked.pausing_classes, "strongly_paused", RANK)) is not None:
+        place[...] = finite[..., at[RANK]] & (column(RANK) > 1.0 - asked.pausing_class_share)
+    if (place := add(asked.pausing_classes, "weakly_paused", RANK)) is not None:
+        place[...] = finite[..., at[RANK]] & (column(RANK) < asked.pausing_class_share)
+    for name in names:
+        is_label = name != KEY_LOCUS and bool(np.isin(held[..., at[name]][known], (0.0, 1.0)).all())
+        wanted = (asked.marks and name.startswith(MARK)) or (asked.labels and is_label)
+        if (place := add(wanted or (asked.key_loci and name == KEY_LOCUS), name, name)) is not None:
+            place[...] = column(name)
+    if not made:
+        return Functions((), (), np.zeros((*known.shape, 0)))
+    return Functions(
+        tuple(name for name, _, _ in made),
+        tuple(of for _, of, _ in made),
+        np.stack([values for _, _, values in made], axis=-1),
+    )
+
+
+@dataclass(frozen=True)
+class SignatureEncoder:
+    """The functions with what scales them, fitted on training patients and their genes; no outcome enters.
+
+    names, of (J,): functions, and the descriptor of each; asked: which were asked for. weights (K, J): phi of each gene over the
+    training SD of its column; indicators, labels and marks centred over the described genes, responses as they are; scale (J,):
+    that SD. In matched mode the descriptors are the patient's own, and weights is the mean phi of each gene in training.
+    """
+
+    names: tuple[str, ...]
+    of: tuple[str, ...]
+    weights: np.ndarray
+    scale: np.ndarray
+    asked: SignatureParameters
+
+    @classmethod
+    def fit(
+        cls, descriptors: np.ndarray, names: tuple[str, ...], z: np.ndarray, asked: SignatureParameters
+    ) -> SignatureEncoder | None:
+        """Signature mode: descriptors (K, F) of the vocabulary, z (n, K) standardised expression of training patients.
+
+        None when no function varies between patients.
+        """
+        found = functions(descriptors, names, asked)
+        known = np.isfinite(descriptors).any(axis=-1)
+        if not known.any():
+            return None
+        phi = found.values.copy()
+        for column, of in enumerate(found.of):
+            if of not in (RESPONSE, SIGNIFICANCE, DENSITY):
+                phi[known, column] -= phi[known, column].mean()
+        spread = (z.astype(np.float64) @ phi).std(axis=0)
+        kept = spread > SMALLEST_SPREAD
+        if not kept.any():
+            return None
+        chosen = np.flatnonzero(kept)
+        return cls(
+            tuple(found.names[place] for place in chosen),
+            tuple(found.of[place] for place in chosen),
+            phi[:, kept] / spread[kept],
+            spread[kept],
+            asked,
+        )
+
+    @classmethod
+    def fit_matched(
+        cls, descriptors: np.ndarray, names: tuple[str, ...], asked: SignatureParameters
+    ) -> SignatureEncoder | None:
+        """Matched mode: descriptors (n, K, F) of the training patients who have a library; None when nothing varies."""
+        found = functions(descriptors, names, asked)
+        pooled = found.values.sum(axis=1)
+        spread = pooled.std(axis=0)
+        kept = spread > SMALLEST_SPREAD * np.maximum(1.0, np.abs(pooled).max(axis=0, initial=0.0))
+        if not kept.any():
+            return None
+        chosen = np.flatnonzero(kept)
+        return cls(
+            tuple(found.names[place] for place in chosen),
+            tuple(found.of[place] for place in chosen),
+            found.values.mean(axis=0)[:, kept],
+            spread[kept],
+            asked,
+        )
+
+    def columns(self, z: np.ndarray) -> np.ndarray:
+        """s (n, J) float32 of standardised expression (n, K): a missing gene (z = 0) counts as one at its median."""
+        return (z.astype(np.float64) @ self.weights).astype(np.float32)
+
+    def matched_parts(self, descriptors: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
+        """(n, K, J): the part of each gene in s of patients with libraries of their own; 0 for the mean training patient."""
+        found = functions(descriptors, names, self.asked)
+        at = {name: place for place, name in enumerate(found.names)}
+        values = np.zeros((*descriptors.shape[:2], len(self.names)))
+        for column, name in enumerate(self.names):
+            if name in at:
+                values[..., column] = found.values[..., at[name]]
+        known = np.isfinite(descriptors).any(axis=-1)
+        return np.where(known[..., None], (values - self.weights) / self.scale, 0.0)
+
+    def document(self) -> SignatureDocument:
+        """The names; arrays are in `arrays`."""
+        return {"names": list(self.names), "of": list(self.of), "asked": self.asked.model_dump(mode="json")}
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """signature_weights (K, J) and signature_scale (J,)."""
+        return {"signature_weights": self.weights, "signature_scale": self.scale}
+
+    @classmethod
+    def restore(cls, document: SignatureDocument | None, arrays: dict[str, np.ndarray]) -> SignatureEncoder | None:
+        """The encoder that `document()` and `arrays()` describe; None gives None."""
+        if document is None:
+            return None
+        names, of = tuple(document["names"]), tuple(document["of"])
+        asked = SignatureParameters.model_validate(document["asked"])
+        return cls(names, of, arrays["signature_weights"], arrays["signature_scale"], asked)

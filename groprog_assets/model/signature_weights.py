@@ -1,0 +1,143 @@
+"""The weight of a gene as a function of its descriptor: what the signature branch of a finished model says. NumPy only."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+import numpy as np
+
+from groprog_assets.model.signature import DENSITY, RANK, RESPONSE, SIGNIFICANCE, SignatureEncoder, functions
+
+POINTS = 41
+NORMAL = 1.959963984540054
+CURVES = (RESPONSE, SIGNIFICANCE, DENSITY)
+RESPONDING = 0.75
+
+
+class Curve(TypedDict):
+    """Weight against one descriptor: at `value`, less the weight at the value `origin`, with its 95 % interval."""
+
+    descriptor: str
+    origin: float
+    value: list[float]
+    weight: list[float]
+    lower: list[float]
+    upper: list[float]
+
+
+class Coefficient(TypedDict):
+    """A function of the descriptor with its coefficient: log relative hazard per SD of the patients' column."""
+
+    function: str
+    descriptor: str
+    coefficient: float
+    lower: float
+    upper: float
+
+
+class SignatureWeights(TypedDict):
+    """weight: of the branch among the path's, log hazard ratio per SD of its out-of-fold score; share: of the sum of those.
+
+    functions: every coefficient. curves: of the fold change, its significance and the density; steps: of what a gene has or has
+    not (pausing class, label, key locus) or of the range of a mark: weight with less weight without.
+    """
+
+    weight: float
+    share: float
+    functions: list[Coefficient]
+    curves: list[Curve]
+    steps: list[Coefficient]
+
+
+def signature_weights(
+    encoder: SignatureEncoder,
+    descriptors: np.ndarray,
+    names: tuple[str, ...],
+    coefficients: np.ndarray,
+    covariance: np.ndarray,
+    weight: float,
+    share: float,
+) -> SignatureWeights:
+    """The document above, from coefficients (J,) and their covariance (J, J), both as the score weighs them.
+
+    descriptors (..., F): normalised, of the described genes. Along a curve the gene responds: fold change, significance and
+    density of those it is not a curve of are the medians of the quarter of genes with the largest fold changes. Intervals are
+    those of the ridge fit, given its penalty and the weights of the branches.
+    """
+    table = np.asarray(descriptors, dtype=np.float64).reshape(-1, len(names))
+    table = table[np.isfinite(table).any(axis=1)]
+    at = {name: place for place, name in enumerate(names)}
+    typical = _typical(table, at)
+    spread = NORMAL * np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    rows: list[Coefficient] = [
+        {"function": name, "descriptor": of, "coefficient": float(c), "lower": float(c - s), "upper": float(c + s)}
+        for name, of, c, s in zip(encoder.names, encoder.of, coefficients, spread)
+    ]
+    curves: list[Curve] = []
+    for name in CURVES:
+        if name not in at or name not in [*encoder.of, RESPONSE]:
+            continue
+        seen = table[:, at[name]]
+        seen = seen[np.isfinite(seen)]
+        low, high = float(seen.min()), float(seen.max())
+        if name == SIGNIFICANCE:
+            low, high = 0.0, float(np.abs(seen).max())
+        origin = min(max(0.0, low), high)
+        values = np.unique(np.r_[np.linspace(low, high, POINTS), origin])
+        change = _change(encoder, typical, names, at[name], values, origin)
+        if np.abs(change).max(initial=0.0) == 0:
+            continue
+        found = change @ coefficients
+        band = NORMAL * np.sqrt(np.maximum(np.einsum("pj,jk,pk->p", change, covariance, change), 0.0))
+        curves.append(
+            {
+                "descriptor": name,
+                "origin": origin,
+                "value": values.tolist(),
+                "weight": found.tolist(),
+                "lower": (found - band).tolist(),
+                "upper": (found + band).tolist(),
+            }
+        )
+    steps: list[Coefficient] = []
+    for row, scale in zip(rows, encoder.scale):
+        if row["descriptor"] in CURVES:
+            continue
+        height = 1.0 if row["descriptor"] == RANK else float(np.ptp(table[:, at[row["descriptor"]]]))
+        factor = height / float(scale)
+        ends = (row["coefficient"] * factor, row["lower"] * factor, row["upper"] * factor)
+        steps.append({**row, "coefficient": ends[0], "lower": ends[1], "upper": ends[2]})
+    return {"weight": weight, "share": share, "functions": rows, "curves": curves, "steps": steps}
+
+
+def _typical(table: np.ndarray, at: dict[str, int]) -> np.ndarray:
+    # (F,): a gene that responds, with 0 for everything that is no curve.
+    typical = np.zeros(table.shape[1])
+    if RESPONSE not in at:
+        return typical
+    size = np.nan_to_num(np.abs(table[:, at[RESPONSE]]))
+    responding = table[size >= np.quantile(size, RESPONDING)]
+    for name in CURVES:
+        if name in at:
+            typical[at[name]] = np.nanmedian(np.abs(responding[:, at[name]]))
+    return typical
+
+
+def _change(
+    encoder: SignatureEncoder,
+    typical: np.ndarray,
+    names: tuple[str, ...],
+    column: int,
+    values: np.ndarray,
+    origin: float,
+) -> np.ndarray:
+    # (points, J): phi at each value less phi at the origin, over the training SD of each function's column.
+    rows = np.repeat(typical[None], values.size + 1, axis=0)
+    rows[:, column] = np.r_[values, origin]
+    found = functions(rows, names, encoder.asked)
+    place = {name: at for at, name in enumerate(found.names)}
+    phi = np.zeros((values.size + 1, len(encoder.names)))
+    for at, name in enumerate(encoder.names):
+        if name in place:
+            phi[:, at] = found.values[:, place[name]]
+    return (phi[:-1] - phi[-1]) / encoder.scale
