@@ -16,6 +16,8 @@ PARTS = {
     "network": "network (linear path alone)",
     "linear_path": "linear path (network alone)",
     "signature": "signature branch",
+    "perceptron": "perceptron (eqs. 4–9 instead)",
+    "columns": "columns in the network (pooled tokens instead)",
     "descriptors": "gene descriptors",
     "density": "density block",
     "pausing": "pausing block",

@@ -13,6 +13,8 @@ from groprog_assets.study.parameters import Parameters
 FEW = ("signature", "ranking", "modality_dropout")
 CHANGES: dict[str, dict[str, dict[str, object]]] = {
     "signature": {"signature": {"enabled": False}},
+    "perceptron": {"network": {"form": "paper"}},
+    "columns": {"representation": {"pooling": "tokens"}},
     "gene_deviation": {"representation": {"gene_deviation": False}},
     "modality_dropout": {"representation": {"modality_dropout": 0.0}},
     "coupling": {"network": {"attention": "none"}},
@@ -23,8 +25,24 @@ CHANGES: dict[str, dict[str, dict[str, object]]] = {
     "event_weights": {"objective": {"event_weight": 0.0}},
     "moving_average": {"training": {"ema_decay": 1e-9}},
 }
-OF_OMICS = ("signature", "gene_deviation", "modality_dropout", "coupling", "balance", "coherence", "gradient_rates")
+OF_OMICS = (
+    "signature",
+    "columns",
+    "gene_deviation",
+    "modality_dropout",
+    "coupling",
+    "balance",
+    "coherence",
+    "gradient_rates",
+)
 """Parts that do nothing without omics."""
+OF_PAPER, OF_TOKENS, OF_PERCEPTRON, OF_COLUMNS = (
+    ("coupling", "balance"),
+    ("gene_deviation",),
+    ("perceptron",),
+    ("columns",),
+)
+"""Parts of one form of the network, and of one form of its genomic branch."""
 
 
 class Variant(NamedTuple):
@@ -55,6 +73,10 @@ def variants(inputs: ModelInputs, parameters: Parameters) -> dict[str, Variant]:
         if inputs.mode == "clinical" and part in OF_OMICS:
             continue
         if part == "signature" and inputs.descriptors is None:
+            continue
+        if part in (OF_PERCEPTRON if parameters.network.form == "paper" else OF_PAPER):
+            continue
+        if part in (OF_COLUMNS if parameters.representation.pooling == "tokens" else OF_TOKENS):
             continue
         if part == "gene_deviation" and inputs.mode != "signature":
             continue

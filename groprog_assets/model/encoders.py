@@ -72,6 +72,14 @@ class DescriptorEncoder:
     scale: tuple[float, ...]
     sources: dict[str, tuple[int, ...]]
 
+    def block_of(self, name: str) -> str:
+        """The Table 5 block of a descriptor; "density" for one that is not among the sources."""
+        column = self.names.index(name) if name in self.names else -1
+        for block, sources in SOURCES.items():
+            if any(column in self.sources.get(source, ()) for source in sources):
+                return block
+        return "density"
+
     def document(self) -> DescriptorDocument:
         """The fitted constants."""
         return {"names": self.names, "mean": self.mean, "scale": self.scale, "sources": self.sources}

@@ -72,7 +72,7 @@ def explain(model: RiskModel, inputs: ModelInputs, steps: int = STEPS) -> Explan
     genes = (
         model.genes if model.encoders.mode == "signature" else inputs.genes if model.encoders.mode == "matched" else ()
     )
-    widths = model.members[0].block_slices()
+    widths = model.members[0].block_columns()
     blocks = (*widths, SIGNATURE_BLOCK, LINEAR_BLOCK)
     n = len(inputs)
     field, gene, block = np.zeros((n, len(fields))), np.zeros((n, len(genes))), np.zeros((n, len(blocks)))
@@ -109,7 +109,7 @@ def explain(model: RiskModel, inputs: ModelInputs, steps: int = STEPS) -> Explan
             shown = (batch.components * batch.has_omics[:, None]) @ omics
             block[:, -1] += weight_linear * shown.numpy()
             if genes:
-                gene += weight_network * _gene_parts(model, network, batch, parts.g, z)
+                gene += weight_network * _gene_parts(model, network, batch, parts.g, z, inputs)
                 if omics.numel():
                     pull += weight_linear * omics.numpy()
                 signal += weight_linear * theta.numpy()
@@ -187,14 +187,35 @@ def _network_score(network: RiskNetwork, parts: _Parts, batch: Batch) -> torch.T
     return network.score(parts.g, c, batch.has_omics)[0]
 
 
+def _column_parts(
+    model: RiskModel, inputs: ModelInputs, z: np.ndarray, slope: np.ndarray, spread: np.ndarray
+) -> np.ndarray:
+    # (n, K): each gene's part of the signature columns and directions (unit spread), times their slopes (n, S + d).
+    signature = model.encoders.signature
+    held = 0 if signature is None else len(signature.names)
+    gene = np.zeros((len(inputs), len(inputs.genes) if model.encoders.mode == "matched" else z.shape[1]))
+    if signature is not None and model.encoders.mode == "matched":
+        gene += np.einsum("nkj,nj->nk", model.encoders.signature_parts(inputs), slope[:, :held])
+    elif signature is not None:
+        gene += z * (slope[:, :held] @ signature.weights.T)
+    columns, loadings, owner = _omics_columns(model, inputs, z)
+    parts = columns * ((slope[:, held:] / spread) @ loadings[:, : spread.size].T)
+    np.add.at(gene.T, owner, parts.T)
+    return gene
+
+
 @torch.no_grad()
 def _gene_parts(
-    model: RiskModel, network: RiskNetwork, batch: Batch, contribution: torch.Tensor, z: np.ndarray
+    model: RiskModel, network: RiskNetwork, batch: Batch, contribution: torch.Tensor, z: np.ndarray, inputs: ModelInputs
 ) -> np.ndarray:
     # A gene's share of each g_d times the integrated gradient there: (n, K).
     assert network.genomic is not None
     g = network.g(batch)
+    columns = network.genomic.columns
     slope = torch.where(g.abs() > 1e-12, contribution / g, torch.zeros_like(g))  # (n, G), the integrated gradient
+    if columns is not None:
+        raw = (columns.pulled(slope) * network.genomic.scale * batch.has_omics[:, None]).numpy()
+        return _column_parts(model, inputs, z, raw, columns.spread.numpy())
     if model.encoders.mode == "matched":
         assert batch.matched is not None
         assert network.genomic.maps is not None

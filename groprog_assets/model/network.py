@@ -1,4 +1,4 @@
-"""The risk network: branches, fusion, trunk and risk head, added to the linear path."""
+"""The risk network, added to the linear path: branches and two hidden layers, or the paper's fusion, trunk and risk head."""
 
 from __future__ import annotations
 
@@ -55,8 +55,28 @@ class RiskHead(nn.Module):
         return (s @ q) / self.log_temperature.exp()
 
 
+class Perceptron(nn.Module):
+    """r (n,) of g (n, G) and c (n, C) by two hidden layers with GELU; h is the second. Each branch has its own part of the
+    first layer, so that eq. 12 can set their rates."""
+
+    def __init__(self, genomic: int, clinical: int, widths: list[int], dropout: float):
+        super().__init__()
+        self.genomic = nn.Linear(genomic, widths[0], bias=False)
+        self.clinical = nn.Linear(clinical, widths[0])
+        self.second = nn.Linear(widths[0], widths[1])
+        self.last = nn.Linear(widths[1], 1, bias=False)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, g: torch.Tensor, c: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        first = self.dropout(nn.functional.gelu(self.genomic(g) + self.clinical(c)))
+        h = self.dropout(nn.functional.gelu(self.second(first)))
+        return self.last(h)[:, 0], h
+
+
 class RiskNetwork(nn.Module):
     """One ensemble member: risk = w_linear * linear path + w_network * r + offset.
+
+    Form "perceptron": r of two hidden layers, eta is not defined (NaN). Form "paper": eqs. 4-9.
 
     The output for a patient depends on that patient alone (attention mode "prototypes").
     """
@@ -69,32 +89,37 @@ class RiskNetwork(nn.Module):
         """widths: columns of state, treatment, design, components and signature."""
         super().__init__()
         representation, network = parameters.representation, parameters.network
-        self.genomic = GenomicBranch(encoders, representation) if encoders.mode != "clinical" else None
+        self.staged = network.form == "paper"
+        self.genomic = GenomicBranch(encoders, representation, self.staged) if encoders.mode != "clinical" else None
         self.clinical = ClinicalBranch(encoders, representation, widths[:2])
-        self.block_widths = block_widths(representation)
-        genomic_width = sum(self.block_widths.values())
-        self.genomic_width = genomic_width
-        self.fusion = Fusion(genomic_width, self.clinical.width, network)
-        self.input_dropout = nn.Dropout(network.dropout)
-        self.trunk = Trunk(genomic_width, network.hidden_width, network.trunk_width, network.dropout)
-        self.head = RiskHead(network.trunk_width)
-        self.genomic_head = nn.Linear(genomic_width, 1)
-        self.clinical_head = nn.Linear(self.clinical.width, 1)
-        for head in (self.genomic_head, self.clinical_head):
-            nn.init.zeros_(head.bias)
+        self.genomic_width = sum(block_widths(representation).values()) if self.genomic is None else self.genomic.width
+        if self.staged:
+            self.fusion = Fusion(self.genomic_width, self.clinical.width, network)
+            self.input_dropout = nn.Dropout(network.dropout)
+            self.trunk = Trunk(self.genomic_width, network.hidden_width, network.trunk_width, network.dropout)
+            self.head = RiskHead(network.trunk_width)
+            self.genomic_head = nn.Linear(self.genomic_width, 1)
+            self.clinical_head = nn.Linear(self.clinical.width, 1)
+            for head in (self.genomic_head, self.clinical_head):
+                nn.init.zeros_(head.bias)
+        else:
+            layers = network.perceptron_widths
+            self.perceptron = Perceptron(self.genomic_width, self.clinical.width, layers, network.dropout)
+        self.hidden_width = self.genomic_width if self.staged else network.perceptron_widths[1]
         self.register_buffer("linear", torch.zeros(sum(widths[2:]), dtype=torch.float64))
         self.register_buffer("mixture", torch.tensor([0.0, 1.0], dtype=torch.float64))
         self.register_buffer("offset", torch.zeros((), dtype=torch.float64))
 
     def g(self, batch: Batch) -> torch.Tensor:
-        """(n, 128): the genomic representation; zeros without omics."""
+        """(n, G): the genomic representation; zeros without omics."""
         if self.genomic is None:
             return batch.state.new_zeros((batch.state.shape[0], self.genomic_width))
         return self.genomic(batch)
 
     def forward(self, batch: Batch) -> Output:
-        g = self.input_dropout(self.g(batch))
-        c = self.input_dropout(self.clinical(batch))
+        g, c = self.g(batch), self.clinical(batch)
+        if self.staged:
+            g, c = self.input_dropout(g), self.input_dropout(c)
         r, fused = self.score(g, c, batch.has_omics)
         held = batch.has_omics[:, None]
         linear = self.linear_score(batch.design, batch.components * held, batch.signature * held)
@@ -103,7 +128,10 @@ class RiskNetwork(nn.Module):
         return Output(risk, r, linear, fused.h, fused.eta)
 
     def score(self, g: torch.Tensor, c: torch.Tensor, has_omics: torch.Tensor) -> tuple[torch.Tensor, Fused]:
-        """r (n,) of eq. 9 from g (n, G) and c (n, C), with the fused representation."""
+        """r (n,) of eq. 9 from g (n, G) and c (n, C), with the fused representation h."""
+        if not self.staged:
+            r, h = self.perceptron(g * has_omics[:, None], c)
+            return r, Fused(h, torch.full_like(r, torch.nan))
         fused = self.fusion(g, c, has_omics)
         return self.head(self.trunk(fused.h)), fused
 
@@ -112,25 +140,24 @@ class RiskNetwork(nn.Module):
         columns = torch.cat([design, components, signature], dim=1)
         return columns @ self.linear.to(columns)
 
-    def block_slices(self) -> dict[str, slice]:
-        """The part of g that belongs to each Table 5 block; empty without omics."""
-        slices, start = {}, 0
-        for block, width in self.block_widths.items() if self.genomic is not None else ():
-            slices[block] = slice(start, start + width)
-            start += width
-        return slices
+    def block_columns(self) -> dict[str, list[int]]:
+        """The columns of g that belong to each Table 5 block, and to the leading directions; empty without omics."""
+        return {} if self.genomic is None else self.genomic.block_columns()
 
     def genomic_parameters(self) -> list[nn.Parameter]:
-        """Parameters of the genomic branch and its warm-up head."""
+        """Parameters of the genomic branch and of its warm-up head or part of the first layer."""
         branch = [] if self.genomic is None else list(self.genomic.parameters())
-        return [*branch, *self.genomic_head.parameters()]
+        return [*branch, *(self.genomic_head if self.staged else self.perceptron.genomic).parameters()]
 
     def clinical_parameters(self) -> list[nn.Parameter]:
-        """Parameters of the clinical branch and its warm-up head."""
-        return [*self.clinical.parameters(), *self.clinical_head.parameters()]
+        """Parameters of the clinical branch and of its warm-up head or part of the first layer."""
+        head = self.clinical_head if self.staged else self.perceptron.clinical
+        return [*self.clinical.parameters(), *head.parameters()]
 
     def shared_parameters(self) -> list[nn.Parameter]:
-        """Parameters of fusion, trunk and risk head."""
+        """Parameters of fusion, trunk and risk head, or of the later layers."""
+        if not self.staged:
+            return [*self.perceptron.second.parameters(), *self.perceptron.last.parameters()]
         return [*self.fusion.parameters(), *self.trunk.parameters(), *self.head.parameters()]
 
 

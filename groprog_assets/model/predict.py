@@ -54,7 +54,7 @@ def predict(model: RiskModel, inputs: ModelInputs) -> Prediction:
     eta = np.empty((n, len(model.members)))
     parts = np.empty((2, n, len(model.members)))
     genes_used = np.empty(n, np.int32)
-    h = np.zeros((n, model.members[0].genomic_width))
+    h = np.zeros((n, model.members[0].hidden_width))
     with single_threaded(), torch.no_grad():
         for start in range(0, n, PATIENTS_AT_ONCE):
             rows = np.arange(start, min(start + PATIENTS_AT_ONCE, n))

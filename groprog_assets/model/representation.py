@@ -95,29 +95,98 @@ class DescriptorMaps(nn.Module):
         return torch.cat(parts, dim=-1)  # (..., K, G)
 
 
-class GenomicBranch(nn.Module):
-    """g_i (n, 128) of the three blocks 64/16/48; zero for patients without omics.
+class ColumnMaps(nn.Module):
+    """g_i of the signature columns (n, S) and the first directions of expression (n, d), each of unit training spread.
 
-    signature: g_block = sum_k z_ik phi_block(u_k) / sqrt(genes present) + the per-gene deviation, which lies in the span of
-    the leading directions of training expression (components (n, r) times a matrix with weight decay) and covers genes without
-    a descriptor. matched: g_block = mean_k phi_block(u_ik). The g_i of a patient does not depend on other patients.
+    projected: (n, 128) in the blocks of Table 5, each a linear map of the columns whose descriptor belongs to it, plus one of the
+    directions; otherwise the columns themselves, (n, S + d).
+    """
+
+    spread: torch.Tensor
+
+    def __init__(self, encoders: Encoders, parameters: RepresentationParameters, projected: bool):
+        super().__init__()
+        signature = encoders.signature
+        of = () if signature is None else signature.of
+        loadings = encoders.libraries if encoders.mode == "matched" else encoders.expression
+        held = 0 if loadings is None else loadings.loadings.shape[1]
+        self.directions = min(parameters.network_directions, held)
+        self.register_buffer("spread", torch.ones(self.directions))
+        self.of_block = {
+            block: [place for place, name in enumerate(of) if encoders.descriptor.block_of(name) == block]
+            for block in SOURCES
+        }
+        self.columns = len(of) + self.directions
+        self.maps = nn.ModuleDict()
+        if projected:
+            for block, width in block_widths(parameters).items():
+                self.maps[block] = nn.Linear(len(self.of_block[block]) + self.directions, width, bias=False)
+        self.width = sum(block_widths(parameters).values()) if projected else self.columns
+
+    def raw(self, batch: Batch) -> torch.Tensor:
+        """(n, S + d)."""
+        return torch.cat([batch.signature, batch.components[:, : self.directions] / self.spread], dim=1)
+
+    def forward(self, batch: Batch) -> torch.Tensor:
+        raw = self.raw(batch)
+        if not len(self.maps):
+            return raw
+        return torch.cat([held(raw[:, self.taken(block)]) for block, held in self.maps.items()], dim=1)
+
+    def taken(self, block: str) -> list[int]:
+        """The raw columns that a block's map reads."""
+        return [*self.of_block[block], *range(self.columns - self.directions, self.columns)]
+
+    def pulled(self, slope: torch.Tensor) -> torch.Tensor:
+        """(n, G) slopes of g -> (n, S + d) slopes of the raw columns."""
+        if not len(self.maps):
+            return slope
+        raw, start = slope.new_zeros((slope.shape[0], self.columns)), 0
+        for block, held in self.maps.items():
+            weight: torch.Tensor = held.weight.to(slope)  # type: ignore[assignment]
+            raw[:, self.taken(block)] += slope[:, start : start + weight.shape[0]] @ weight
+            start += weight.shape[0]
+        return raw
+
+    @torch.no_grad()
+    def settle(self, batch: Batch) -> None:
+        """Take the spread of the directions from the training patients, once, before training."""
+        if self.directions:
+            spread = batch.components[:, : self.directions].std(dim=0, unbiased=False)
+            self.spread.copy_(torch.where(spread > 1e-6, spread, torch.ones_like(spread)))
+
+
+class GenomicBranch(nn.Module):
+    """g_i (n, G); zero for patients without omics. The g_i of a patient does not depend on other patients.
+
+    pooling "columns": see `ColumnMaps`. "tokens": the three blocks 64/16/48 of Table 5, G = 128. In signature mode g_block =
+    sum_k z_ik phi_block(u_k) / sqrt(genes present) + the per-gene deviation, which lies in the span of the leading directions of
+    training expression (components (n, r) times a matrix with weight decay) and covers genes without a descriptor; in matched
+    mode g_block = mean_k phi_block(u_ik).
     """
 
     gene_descriptors: torch.Tensor
     scale: torch.Tensor
 
-    def __init__(self, encoders: Encoders, parameters: RepresentationParameters):
+    def __init__(self, encoders: Encoders, parameters: RepresentationParameters, projected: bool = True):
         super().__init__()
         widths = block_widths(parameters)
-        self.width = sum(widths.values())
         self.mode = encoders.mode
+        self.blocks = widths
+        self.columns = ColumnMaps(encoders, parameters, projected) if parameters.pooling == "columns" else None
+        if self.columns is not None and not self.columns.columns:
+            self.columns = None
+        self.width = sum(widths.values()) if self.columns is None else self.columns.width
+        self.register_buffer("scale", torch.ones(()))
+        if self.columns is not None:
+            self.maps, self.deviation = None, None
+            return
         flag = len(encoders.descriptor.names)
         described = encoders.described
         table = np.zeros((0, flag + 1), np.float32)
         if encoders.gene_descriptors is not None:
             table = encoders.gene_descriptors[described]
         self.register_buffer("gene_descriptors", torch.from_numpy(np.ascontiguousarray(table)), persistent=False)
-        self.register_buffer("scale", torch.ones(()))
         self.maps = DescriptorMaps(encoders.descriptor.sources, widths, flag) if table.size or self.matched else None
         components = 0 if encoders.expression is None else encoders.expression.loadings.shape[1]
         self.deviation = (
@@ -128,7 +197,17 @@ class GenomicBranch(nn.Module):
     def matched(self) -> bool:
         return self.mode == "matched"
 
+    def block_columns(self) -> dict[str, list[int]]:
+        """The columns of g of each Table 5 block; of unprojected columns also of the "directions"."""
+        if self.columns is not None and not len(self.columns.maps):
+            first = self.columns.columns - self.columns.directions
+            return {**self.columns.of_block, "directions": list(range(first, self.columns.columns))}
+        ends = np.cumsum(list(self.blocks.values())).tolist()
+        return {block: list(range(end - self.blocks[block], end)) for block, end in zip(self.blocks, ends)}
+
     def forward(self, batch: Batch) -> torch.Tensor:
+        if self.columns is not None:
+            return self.columns(batch) * self.scale * batch.has_omics[:, None]
         if self.matched and batch.matched is not None and self.maps is not None:
             described = batch.matched[..., -1:]  # (n, K, 1)
             pooled = (self.maps(batch.matched) * described).sum(dim=1) / described.sum(dim=1).clamp_min(1.0)
@@ -160,6 +239,8 @@ class GenomicBranch(nn.Module):
         held = batch.has_omics
         if not bool(held.any()):
             return
+        if self.columns is not None:
+            self.columns.settle(batch.take(held))
         g = self(batch)[held]
         variance = float(g.var(dim=0, unbiased=False).sum())
         check_variance(variance)

@@ -14,16 +14,23 @@ Stage = Literal["genomic", "clinical", "joint"]
 NORM_MEMORY = 0.9
 
 
-def stage_of(epoch: int, parameters: TrainingParameters, genomic: bool) -> Stage:
-    """Stage of an epoch (0-based): genomic warm-up, clinical warm-up, joint. Without omics the first stage is skipped."""
+def stage_of(epoch: int, parameters: TrainingParameters, genomic: bool, staged: bool = True) -> Stage:
+    """Stage of an epoch (0-based): genomic warm-up, clinical warm-up, joint. Without omics the first stage is skipped.
+
+    staged: whether the network has warm-ups; without them every epoch is joint.
+    """
+    if not staged:
+        return "joint"
     first = parameters.genomic_warmup_epochs if genomic else 0
     if epoch < first:
         return "genomic"
     return "clinical" if epoch < first + parameters.clinical_warmup_epochs else "joint"
 
 
-def warmup_epochs(parameters: TrainingParameters, genomic: bool) -> int:
+def warmup_epochs(parameters: TrainingParameters, genomic: bool, staged: bool = True) -> int:
     """Epochs before the joint stage."""
+    if not staged:
+        return 0
     return parameters.clinical_warmup_epochs + (parameters.genomic_warmup_epochs if genomic else 0)
 
 

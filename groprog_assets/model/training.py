@@ -149,7 +149,7 @@ class _Run:
         self.warm: dict[str, torch.Tensor] = {}
         self.warm_loss = float("inf")
         self.next_epoch = 0
-        self.warmup = warmup_epochs(training, self.genomic)
+        self.warmup = warmup_epochs(training, self.genomic, self.network.staged)
         self.history: list[EpochRow] = []
         self.pairs = None
         if self.fitted.time.size <= training.full_batch_limit:
@@ -163,10 +163,10 @@ class _Run:
     def epoch(self) -> EpochRow:
         training = self.parameters.training
         number = self.next_epoch
-        stage = stage_of(number, training, self.genomic)
-        if number and stage != stage_of(number - 1, training, self.genomic):
+        stage = stage_of(number, training, self.genomic, self.network.staged)
+        if number and stage != stage_of(number - 1, training, self.genomic, self.network.staged):
             self._leave_warmup()
-        if number == self.warmup and stage == "joint":
+        if number == self.warmup and self.network.staged:
             self._enter_joint()
         generator = np.random.default_rng([self.seed, number])
         sums = {"cox": 0.0, "ranking": 0.0, "coherence": 0.0}

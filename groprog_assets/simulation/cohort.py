@@ -103,7 +103,8 @@ def build_cohort(world: World, patients: int, other_genes: int, seed: int, kind:
             "BATCH": np.array(["site_1", "site_2"])[batch],
         }
     )
-    expression = _expression(world, signature, batch, other_genes, plan, rng)
+    # Draws of their own, so that who has expression does not depend on the kind.
+    expression = _expression(world, signature, batch, other_genes, plan, np.random.default_rng([seed, 13]))
     expression.columns = ids
     with_expression = rng.random(n) >= 0.05
     truth = pd.DataFrame(

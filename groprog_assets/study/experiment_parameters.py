@@ -92,9 +92,9 @@ class SearchParameters(ParameterGroup):
     )
     grid: dict[str, list[Any]] = cited(
         {
-            "training.learning_rate": [5e-4, 1e-3, 2e-3, 4e-3],
-            "training.weight_decay": [1e-3, 1e-2, 1e-1],
-            "network.dropout": [0.2, 0.35, 0.5],
+            "training.learning_rate": [1e-3, 2e-3, 3e-3, 6e-3],
+            "training.weight_decay": [1e-2, 1e-1, 1.0],
+            "network.dropout": [0.2, 0.3, 0.5],
             "objective.ranking_weight": [0.0, 0.5, 1.0],
             "objective.coherence_weight": [0.0, 0.01, 0.1],
         },

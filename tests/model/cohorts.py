@@ -73,8 +73,11 @@ def split(n: int, count: int, repeat: int = 0) -> list[Fold]:
     return [Fold(repeat, fold, rows[rows % count != fold], rows[rows % count == fold]) for fold in range(count)]
 
 
+PERCEPTRON: dict[str, dict[str, Any]] = {"network": {"form": "perceptron"}, "representation": {"pooling": "columns"}}
+
+
 def parameters(**changes: dict[str, Any]) -> Parameters:
-    """Few epochs and two members; `changes` are {group: {name: value}}."""
+    """Few epochs and two members, the network in the paper's form; `changes` are {group: {name: value}}."""
     base: dict[str, dict[str, Any]] = {
         "training": {
             "genomic_warmup_epochs": 4,
@@ -86,6 +89,8 @@ def parameters(**changes: dict[str, Any]) -> Parameters:
             "ensemble_seeds": 2,
         },
         "linear_path": {"penalties": [0.03, 0.3, 3.0]},
+        "network": {"form": "paper"},
+        "representation": {"pooling": "tokens"},
     }
     for group, values in changes.items():
         base.setdefault(group, {}).update(values)

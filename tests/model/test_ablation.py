@@ -9,7 +9,7 @@ from groprog_assets.model.ablation import CHANGES, FEW, variants, without_block
 from groprog_assets.model.cross_validation import cross_validate
 from groprog_assets.model.encoders import Encoders
 from groprog_assets.study.parameters import Parameters
-from tests.model.cohorts import cohort, matched, parameters, split
+from tests.model.cohorts import PERCEPTRON, cohort, matched, parameters, split
 
 
 def asked(parts: str) -> Parameters:
@@ -19,10 +19,13 @@ def asked(parts: str) -> Parameters:
 def test_few_all_and_none():
     inputs, _ = cohort(60)
     assert tuple(variants(inputs, asked("few"))) == FEW
-    assert set(variants(inputs, asked("all"))) == {"descriptors", "density", "pausing", "differential", *CHANGES}
+    common = {"descriptors", "density", "pausing", "differential", *CHANGES}
+    assert set(variants(inputs, asked("all"))) == common - {"perceptron", "columns"}
+    simple = parameters(**PERCEPTRON, ablation={"parts": "all"})
+    assert set(variants(inputs, simple)) == common - {"coupling", "balance", "gene_deviation"}
     assert variants(inputs, asked("none")) == {}
     shared = [part for part, variant in variants(inputs, asked("all")).items() if not variant.own_path]
-    assert set(shared) == set(CHANGES) - {"signature"}
+    assert set(shared) == set(CHANGES) - {"signature", "perceptron", "columns"}
     assert set(variants(inputs.clinical_only(), asked("all"))) == {"ranking", "event_weights", "moving_average"}
     assert "descriptors" not in variants(matched(30)[0], asked("all"))
 
@@ -30,7 +33,7 @@ def test_few_all_and_none():
 @pytest.mark.parametrize("part", sorted(CHANGES))
 def test_a_variant_changes_one_setting(part: str):
     inputs, _ = cohort(60)
-    given = asked("all")
+    given = parameters(**PERCEPTRON, ablation={"parts": "all"}) if part in ("perceptron", "columns") else asked("all")
     changed = variants(inputs, given)[part].parameters
     different = [
         f"{group}.{name}"

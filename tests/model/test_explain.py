@@ -9,18 +9,28 @@ from groprog_assets.errors import ModelError
 from groprog_assets.model.cross_validation import train_final
 from groprog_assets.model.explain import explain
 from groprog_assets.model.predict import predict
-from tests.model.cohorts import FIELDS, cohort, matched, parameters
+from tests.model.cohorts import FIELDS, PERCEPTRON, cohort, matched, parameters
 
 QUICK = {"genomic_warmup_epochs": 2, "clinical_warmup_epochs": 2, "joint_epochs": 5}
 
 
+FORMS = {
+    "tokens": {},
+    "columns in the paper's form": {"representation": {"pooling": "columns", "network_directions": 4}},
+    "perceptron": PERCEPTRON,
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("mode", ["signature", "matched", "clinical"])
-def test_parts_sum_to_risk_minus_reference(mode: str):
+def test_parts_sum_to_risk_minus_reference(mode: str, form: str):
     inputs, outcomes = matched(60) if mode == "matched" else cohort(60)
     if mode == "signature":
         inputs.expression[3] = np.nan
     inputs = inputs.clinical_only() if mode == "clinical" else inputs
-    model = train_final(inputs, outcomes, parameters(training=QUICK)).model
+    model = train_final(inputs, outcomes, parameters(training=QUICK, **FORMS[form])).model
+    for network in model.members:
+        network.mixture[1] = 0.7  # whatever it earned
     told = explain(model, inputs.take(np.arange(12)))
     np.testing.assert_allclose(told.risk, predict(model, inputs.take(np.arange(12))).risk, atol=1e-9)
     total = told.reference + told.field.sum(axis=1) + told.block.sum(axis=1)

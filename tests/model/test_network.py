@@ -68,7 +68,7 @@ def test_a_patient_without_omics_is_read_from_the_clinical_branch_alone():
 
 def test_table_5_widths():
     net, batch = network()
-    assert {name: part.stop - part.start for name, part in net.block_slices().items()} == {
+    assert {name: len(part) for name, part in net.block_columns().items()} == {
         "density": 64,
         "pausing": 16,
         "differential": 48,

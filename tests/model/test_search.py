@@ -31,14 +31,14 @@ def hill(tried: Parameters, trial: int) -> float:
 def test_the_best_setting_is_chosen_and_the_first_is_the_present_one():
     given = asked(20)
     found = search_settings(given, hill, seed=3)
-    assert json.loads(found.log[0]["setting"]) == {"network.dropout": 0.5, "training.learning_rate": 2e-3}
+    assert json.loads(found.log[0]["setting"]) == {"network.dropout": 0.3, "training.learning_rate": 3e-3}
     assert [row["trial"] for row in found.log] == list(range(20))
     assert sum(row["chosen"] for row in found.log) == 1
     best = max(found.log, key=lambda row: row["score"])
     assert best["chosen"]
     assert best["score"] == hill(found.parameters, 0)
     assert (found.parameters.network.dropout, found.parameters.training.learning_rate) == (0.4, 4e-3)
-    assert grid_of(given)["network.dropout"] == [0.5, 0.0, 0.2, 0.4]
+    assert grid_of(given)["network.dropout"] == [0.3, 0.0, 0.2, 0.4]
 
 
 def test_nothing_worse_than_the_present_setting_is_chosen():
