@@ -115,8 +115,7 @@ def rebuild(instance: dg.DagsterInstance, path: Path, records: Derivations) -> i
             ledger.publish(path, earlier)
         runs = collect(instance, fresh, records, earlier if known else None)
         there = ledger.sealed_runs(fresh)
-        head = ledger.read_head(path) or {"sequence": 0}
-        lost = max(len(known - there), head["sequence"] - len(there))
+        lost = max(len(known - there), _head_number(path) - len(there))
         if lost > 0:
             rule, kept = "A rebuild loses no run; nothing was changed.", "`groprog lineage verify` judges this one"
             remedy = f"Restore the event log from a backup, or keep the ledger: {kept}."
@@ -125,6 +124,14 @@ def rebuild(instance: dg.DagsterInstance, path: Path, records: Derivations) -> i
     finally:
         shutil.rmtree(place, ignore_errors=True)
     return runs
+
+
+def _head_number(path: Path) -> int:
+    """The number of the seal in the head beside a ledger; 0 where it is missing or damaged."""
+    try:
+        return int((ledger.read_head(path) or {"sequence": 0})["sequence"])
+    except LedgerError:
+        return 0
 
 
 def _places(instance: dg.DagsterInstance, ended: list[dg.RunRecord]) -> dict[str, int]:

@@ -10,7 +10,10 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
+import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -20,16 +23,19 @@ from typing import Any, NamedTuple
 import duckdb
 
 from groprog_assets.errors import LedgerError, Problem
+from groprog_assets.lineage.derivation_rows import DERIVED, derivation_row, derived_rows
 from groprog_assets.store.artifacts import canonical_json, digest_bytes, write_atomically
 from groprog_assets.store.derivations import Record
 from groprog_assets.tables.values import Document, Value
 
 VERSION = "1"
 GENESIS = "0" * 64
+SHA256 = re.compile("[0-9a-f]{64}")
+SILENT_SECONDS = 1.0
+"""How long a process waits for the ledger before it says so."""
 DAMAGED = "It must be a DuckDB file."
 ROWS_AT_ONCE = 400
 SEALED = ("runs", "events", "materializations", "checks")
-DERIVED = ("derivation_inputs", "derivation_files", "derivation_parameters")
 TABLES = ("about", *SEALED, "derivations", *DERIVED, "patients_seen", "seals")
 
 
@@ -46,15 +52,14 @@ class Seal(NamedTuple):
 
 @contextmanager
 def open_ledger(path: Path, make: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The ledger at `path` for one process; `make` creates it. LedgerError when it is missing or from a newer version."""
+    """The ledger at `path` for one process at a time; `make` creates it. LedgerError when it is missing or from a newer version."""
     path = Path(path)
     if not make and not path.is_file():
         raise LedgerError(
             Problem(str(path), "no ledger", "A run writes it.", "Run the study, or `groprog lineage rebuild STUDY`.")
         )
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path.with_suffix(".lock"), "a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _locked(path):
         if make and not path.is_file():
             _create(path)
         connection = _connect(path)
@@ -71,6 +76,29 @@ def open_ledger(path: Path, make: bool = False) -> Iterator[duckdb.DuckDBPyConne
             raise LedgerError(_file_problem(path, error)) from error
         finally:
             connection.close()
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """The lock of the ledger at `path`; who must wait for it says so, with the process that has it."""
+    with open(path.with_suffix(".lock"), "a+") as lock:
+        began, told = time.monotonic(), False
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if not told and time.monotonic() - began > SILENT_SECONDS:
+                    lock.seek(0)
+                    holder = lock.read().strip() or "another process"
+                    print(f"waiting for {path}, which {holder} has open", file=sys.stderr, flush=True)
+                    told = True
+                time.sleep(0.02)
+        lock.seek(0)
+        lock.truncate()
+        lock.write(f"process {os.getpid()}")
+        lock.flush()
+        yield
 
 
 def _create(path: Path) -> None:
@@ -141,8 +169,8 @@ def add_derivations(connection: duckdb.DuckDBPyConnection, records: Mapping[str,
     for digest, record in sorted(records.items()):
         if connection.execute("SELECT 1 FROM derivations WHERE derivation = ?", [digest]).fetchone():
             continue
-        insert(connection, "derivations", [_derivation_row(digest, record)])
-        for table, rows in zip(DERIVED, _derived_rows(digest, record), strict=True):
+        insert(connection, "derivations", [derivation_row(digest, record)])
+        for table, rows in zip(DERIVED, derived_rows(digest, record), strict=True):
             insert(connection, table, rows)
 
 
@@ -150,11 +178,9 @@ def seal_run(connection: duckdb.DuckDBPyConnection, run_id: str) -> Seal:
     """Chain the rows of a run to the seal before; call it in the transaction that added them."""
     last = connection.execute("SELECT sequence, seal FROM seals ORDER BY sequence DESC LIMIT 1").fetchone()
     sequence, previous = (last[0] + 1, last[1]) if last else (1, GENESIS)
-    leaves = _leaves(connection, run_id)
-    root = merkle_root(leaves)
-    made = Seal(
-        sequence, run_id, len(leaves), root, previous, _seal_digest(sequence, run_id, len(leaves), root, previous)
-    )
+    found = leaves(connection, run_id)
+    root = merkle_root(found)
+    made = Seal(sequence, run_id, len(found), root, previous, seal_digest(sequence, run_id, len(found), root, previous))
     insert(connection, "seals", [made])
     return made
 
@@ -163,56 +189,39 @@ def write_head(path: Path, connection: duckdb.DuckDBPyConnection) -> None:
     """Keep the newest seal outside the ledger, since a truncated ledger is whole by itself."""
     last = connection.execute("SELECT sequence, seal FROM seals ORDER BY sequence DESC LIMIT 1").fetchone()
     if last:
-        write_atomically(path.with_name("head.json"), canonical_json({"sequence": last[0], "seal": last[1]}))
+        write_atomically(head_path(path), canonical_json({"sequence": last[0], "seal": last[1]}))
+
+
+def head_path(path: Path) -> Path:
+    """Where the newest seal of the ledger at `path` is kept beside it."""
+    return path.with_name("head.json")
 
 
 def read_head(path: Path) -> Document | None:
-    """The head kept beside the ledger at `path`, or None."""
+    """The head kept beside the ledger at `path`, None when there is none; LedgerError when it is no head."""
     try:
-        return json.loads(path.with_name("head.json").read_bytes())
-    except (OSError, ValueError):
+        content = head_path(path).read_bytes()
+    except FileNotFoundError:
         return None
+    except OSError as error:
+        raise LedgerError(head_problem(path, error.strerror or str(error))) from None
+    try:
+        found = json.loads(content)
+        if isinstance(found["sequence"], int) and SHA256.fullmatch(found["seal"]) and len(found) == 2:
+            return found
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise LedgerError(head_problem(path, f"{len(content)} bytes that are no head"))
 
 
-def verify(path: Path, head: Document | None = None) -> list[Problem]:
-    """Everything wrong with a ledger: edited, deleted, added or reordered rows, a broken or shortened chain."""
-    problems = []
-
-    def problem(where: str, value: str, rule: str) -> None:
-        problems.append(Problem(where, value, rule, "Restore a copy, or `groprog lineage rebuild STUDY` and compare."))
-
-    with open_ledger(path) as connection:
-        seals = [Seal(*row) for row in connection.execute("SELECT * FROM seals ORDER BY sequence").fetchall()]
-        previous = GENESIS
-        for place, found in enumerate(seals, start=1):
-            name = f"seal {found.sequence}"
-            if found.sequence != place:
-                problem(name, f"stands at place {place}", "Seals are numbered without gaps.")
-            if found.previous != previous:
-                problem(name, f"follows {found.previous[:12]}", f"The seal before is {previous[:12]}.")
-            if found.seal != _seal_digest(*found[:5]):
-                problem(name, "its digest does not fit its content", "A seal is the sha256 of its fields.")
-            leaves = _leaves(connection, found.run_id)
-            if len(leaves) != found.leaves or merkle_root(leaves) != found.merkle_root:
-                problem(
-                    f"run {found.run_id}",
-                    f"{len(leaves)} rows with root {merkle_root(leaves)[:12]}",
-                    f"Sealed were {found.leaves} rows with root {found.merkle_root[:12]}.",
-                )
-            previous = found.seal
-        for table in SEALED:
-            query = f"SELECT DISTINCT run_id FROM {table} WHERE run_id NOT IN (SELECT run_id FROM seals) ORDER BY 1"
-            for (run_id,) in connection.execute(query).fetchall():
-                problem(f"table {table}", f"rows of run {run_id}", "Every run is sealed.")
-        problems += _derivation_problems(connection)
-    anchored = head if head is not None else read_head(path)
-    if anchored is not None:
-        there = {
-            found.sequence: found.seal for found in seals
-        }  # seals beyond it: a projector died before it wrote the head
-        if there.get(anchored["sequence"]) != anchored["seal"]:
-            problem("head", f"{len(seals)} seals", f"Seal {anchored['sequence']} must be {anchored['seal'][:12]}.")
-    return problems
+def head_problem(path: Path, seen: str) -> Problem:
+    """What is wrong with the head beside the ledger at `path`, and how it is mended."""
+    rule = "It names the newest seal, as number and sha256, so that a ledger that was cut short is found."
+    remedy = (
+        "Compare with a head kept elsewhere (`groprog lineage verify --head NUMBER:SHA256`), then run the study: it is"
+        " written again."
+    )
+    return Problem(str(head_path(path)), seen, rule, remedy)
 
 
 def publish(path: Path, target: Path) -> None:
@@ -241,100 +250,40 @@ def sealed_runs(path: Path) -> set[str]:
 
 def replace(path: Path, fresh: Path) -> None:
     """Put the ledger `fresh` in the place of the one at `path`, by one rename, and its head with it."""
-    with open(path.with_suffix(".lock"), "a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _locked(path):
         path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
         write_atomically(path, fresh.read_bytes())
         head = read_head(fresh)
         if head:
-            write_atomically(path.with_name("head.json"), canonical_json(head))
+            write_atomically(head_path(path), canonical_json(head))
 
 
-def merkle_root(leaves: Sequence[bytes]) -> str:
-    """Root over leaf digests; leaves and nodes are hashed under different prefixes, an odd last node is carried up."""
-    level = [hashlib.sha256(b"\0" + leaf).digest() for leaf in leaves]
+def merkle_root(leaves: Sequence[bytes], hashed: bool = False) -> str:
+    """Root over leaf digests; leaves and nodes are hashed under different prefixes, an odd last node is carried up.
+
+    hashed: `leaves` are the digests of the leaves already.
+    """
+    level = list(leaves) if hashed else [hashlib.sha256(b"\0" + leaf).digest() for leaf in leaves]
     while len(level) > 1:
         pairs = [level[place : place + 2] for place in range(0, len(level), 2)]
         level = [hashlib.sha256(b"\1" + b"".join(pair)).digest() if len(pair) == 2 else pair[0] for pair in pairs]
     return level[0].hex() if level else GENESIS
 
 
-def _leaves(connection: duckdb.DuckDBPyConnection, run_id: str) -> list[bytes]:
-    leaves = []
+def leaves(connection: duckdb.DuckDBPyConnection, run_id: str) -> list[bytes]:
+    """The rows of a run in the form that is sealed."""
+    found = []
     for table in SEALED:
         order = "" if table == "runs" else " ORDER BY storage_id"
         rows = connection.execute(f"SELECT * FROM {table} WHERE run_id = ?{order}", [run_id]).fetchall()
-        leaves += [canonical_json([table, [_cell(value) for value in row]]) for row in rows]
-    return leaves
+        found += [canonical_json([table, [_cell(value) for value in row]]) for row in rows]
+    return found
 
 
 def _cell(value: Value) -> Value:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def _seal_digest(sequence: int, run_id: str, leaves: int, root: str, previous: str) -> str:
+def seal_digest(sequence: int, run_id: str, leaves: int, root: str, previous: str) -> str:
+    """The digest that a seal must have: over its other fields."""
     return digest_bytes(canonical_json([sequence, run_id, leaves, root, previous]))
-
-
-def _derivation_row(digest: str, record: Record) -> tuple[Any, ...]:
-    return (
-        digest,
-        record["asset"],
-        record["partition"],
-        record["output"]["sha256"],
-        record["code_version"],
-        record["environment"],
-        record["kernels"],
-        record["seed"],
-        canonical_json(record).decode(),
-    )
-
-
-def _derived_rows(digest: str, record: Record) -> tuple[list[tuple[Any, ...]], ...]:
-    inputs = [
-        (digest, place, item["name"], item["asset"], item["partition"], item["sha256"], item["derivation"])
-        for place, item in enumerate(record["inputs"])
-    ]
-    files = [
-        (digest, place, item["role"], item["library"], item["path"], item["bytes"], item["sha256"])
-        for place, item in enumerate(record["files"])
-    ]
-    parameters = []
-    for group, values in record["parameters"].items():
-        for name, value in values.items():
-            full = f"{group.partition('.')[2]}.{name}"
-            shown = canonical_json(value).decode()
-            published = record["overrides"].get(full, {}).get("default", value)
-            parameters.append((digest, full, shown, canonical_json(published).decode()))
-    return inputs, files, sorted(parameters)
-
-
-def _derivation_problems(connection: duckdb.DuckDBPyConnection) -> list[Problem]:
-    problems = []
-
-    def problem(digest: str, value: str, rule: str) -> None:
-        problems.append(
-            Problem(f"derivation {digest[:12]}", value, rule, "`groprog lineage rebuild STUDY` and compare.")
-        )
-
-    known = set()
-    for row in connection.execute("SELECT * FROM derivations ORDER BY derivation").fetchall():
-        digest, body = row[0], row[-1]
-        known.add(digest)
-        if digest_bytes(body.encode()) != digest:
-            problem(digest, "its text was altered", "Its name is its sha256.")
-            continue
-        record = json.loads(body)
-        expected = [_derivation_row(digest, record), *_derived_rows(digest, record)]
-        if tuple(row) != expected[0]:
-            problem(digest, "its columns differ from its text", "They are read out of it.")
-        for table, rows in zip(DERIVED, expected[1:], strict=True):
-            order = "name" if table == "derivation_parameters" else "position"
-            query = f"SELECT * FROM {table} WHERE derivation = ? ORDER BY {order}"
-            if connection.execute(query, [digest]).fetchall() != list(rows):
-                problem(digest, f"its rows in {table} differ from its text", "They are read out of it.")
-    query = "SELECT DISTINCT derivation FROM materializations UNION SELECT DISTINCT upstream FROM derivation_inputs"
-    for (digest,) in connection.execute(query).fetchall():
-        if digest and digest not in known:
-            problem(digest, "missing", "Every value named in the ledger has its derivation.")
-    return problems

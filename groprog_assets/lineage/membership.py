@@ -105,12 +105,13 @@ def sealed_digests(connection: duckdb.DuckDBPyConnection, where: str = "") -> di
     return found
 
 
-def membership_problems(connection: duckdb.DuckDBPyConnection) -> list[Problem]:
-    """Models whose rows are not those that were sealed."""
+def membership_problems(connection: duckdb.DuckDBPyConnection, first: int = 0) -> list[Problem]:
+    """Models whose rows are not those that were sealed; `first`: of which row on models are looked at."""
     problems = []
     sealed = sealed_digests(connection)
-    known = {row[0] for row in connection.execute("SELECT DISTINCT model FROM patients_seen").fetchall()}
-    for model in sorted(known | {name for name, digests in sealed.items() if any(digests)}):
+    rows = connection.execute("SELECT model, max(rowid) FROM patients_seen GROUP BY model").fetchall()
+    known, asked = {row[0] for row in rows}, {model for model, last in rows if last >= first}
+    for model in sorted(asked | {name for name, digests in sealed.items() if any(digests) and name not in known}):
         if membership_digest(connection, model) not in sealed.get(model, set()):
             rule = "Which patients a model saw is sealed with its materialization."
             remedy = "Restore a copy, or `groprog lineage rebuild STUDY` and compare."
