@@ -106,9 +106,7 @@ class Continued:
             place += 1
             text = canonical_json(body).decode()
             moment = self.moment + timedelta(seconds=place)
-            rows["events"].append(
-                (name, place, moment, kind, asset, partition, text, digest_bytes(text.encode()))
-            )
+            rows["events"].append((name, place, moment, kind, asset, partition, text, digest_bytes(text.encode())))
             return place
 
         event("PIPELINE_START", "", "", {"step": None, "message": 'Started execution of run for "study_job".'})
@@ -128,9 +126,7 @@ class Continued:
             for asset, partition, check, severity, description, text in self.checks:
                 if (asset, partition) == key:
                     storage = event("ASSET_CHECK_EVALUATION", asset, partition, json.loads(text))
-                    rows["checks"].append(
-                        (name, storage, moment, asset, partition, check, True, severity, description)
-                    )
+                    rows["checks"].append((name, storage, moment, asset, partition, check, True, severity, description))
         event("PIPELINE_SUCCESS", "", "", {"step": None, "message": 'Finished execution of run for "study_job".'})
         end = self.moment + timedelta(minutes=9)
         rows["runs"].append((name, "study_job", "SUCCESS", "", self.moment, end, "ada", '{"groprog/command":"run"}'))
@@ -138,9 +134,7 @@ class Continued:
 
     def _make(self, key: tuple[str, str], record: Any, rows: dict[str, list[tuple[Any, ...]]]) -> None:
         """A new value of an asset: its stored bytes are those before, its circumstances name the run."""
-        inputs = [
-            {**item, "derivation": self.current[item["asset"], item["partition"]]} for item in record["inputs"]
-        ]
+        inputs = [{**item, "derivation": self.current[item["asset"], item["partition"]]} for item in record["inputs"]]
         made = {**record, "inputs": inputs, "extra": {**record["extra"], "round": self.number}}
         content = canonical_json(made)
         digest = digest_bytes(content)

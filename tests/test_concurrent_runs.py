@@ -22,8 +22,8 @@ import pytest
 
 from groprog_assets.definitions import build_definitions
 from groprog_assets.graph.instance_storage import POSTGRES_VARIABLE
-from groprog_assets.lineage import ledger
 from groprog_assets.lineage.collect import collect
+from groprog_assets.lineage.verification import verify
 from groprog_assets.running.execution import study_instance
 from groprog_assets.simulation import simulate_study
 from groprog_assets.store.workspace import Workspace
@@ -106,7 +106,7 @@ def eight_at_once(study: Path, seed: int) -> dict[str, Any]:
     assert len(rows["materializations"]) == WRITERS * RUNS
     rows.pop("seals"), again.pop("seals")  # chained in the order of projection
     assert rows == again
-    assert ledger.verify(workspace.ledger_path) == []
+    assert verify(workspace.ledger_path) == []
     return {
         "runs": len(records),
         "events": len(rows["events"]),

@@ -23,6 +23,7 @@ from groprog_assets.definitions import build_definitions
 from groprog_assets.errors import ArtifactError, LedgerError
 from groprog_assets.lineage import ledger, questions
 from groprog_assets.lineage.collect import collect
+from groprog_assets.lineage.verification import verify
 from groprog_assets.running.execution import failed_checks, run_lock, run_study, study_instance
 from groprog_assets.store.artifacts import digest_file
 from groprog_assets.store.derivations import output
@@ -73,7 +74,7 @@ def test_a_disk_that_fills_up_is_said_and_leaves_whole_values_only(study: Path, 
     for path in workspace.store.root.glob("??/*"):
         assert workspace.store.get_bytes(path.name)
     assert not run(study, "+cohort").failures
-    assert ledger.verify(workspace.ledger_path) == []
+    assert verify(workspace.ledger_path) == []
 
 
 @pytest.mark.skipif(os.geteuid() == 0 and shutil.which("setpriv") is None, reason="root may write anywhere")
@@ -158,11 +159,11 @@ def test_a_disk_full_of_other_things_costs_the_ledger_nothing(study: Path, small
             with pytest.raises((LedgerError, ArtifactError), match="Free space"):
                 collect(instance, place, workspace.derivations)
             sealed.append(len(ledger.sealed_runs(place)))
-            assert ledger.verify(place) == []
+            assert verify(place) == []
             (disk / "other").unlink()
             collect(instance, place, workspace.derivations)
             assert table_rows(place) == whole
-            assert ledger.verify(place) == []
+            assert verify(place) == []
     assert sealed == sorted(sealed)
     assert 0 < sealed[-1] < 6
 
@@ -182,7 +183,7 @@ def test_a_damaged_database_is_named_and_values_outlive_it(study: Path, name: st
     assert again.exit_code == 0, again.output
     assert "0 values computed, 1 kept" in again.output
     assert len(ledger.sealed_runs(workspace.ledger_path)) == 2
-    assert ledger.verify(workspace.ledger_path) == []
+    assert verify(workspace.ledger_path) == []
     assert groprog("lineage", "rebuild", "--study", study).exit_code == 2, "a rebuild would lose the first run"
 
 
@@ -244,7 +245,7 @@ def test_a_clock_that_jumps_back_loses_and_doubles_nothing(study: Path):
 
     made = [at("+0d", 900), at("-365d", 901), at("-1d", 902), at("-800d", 903)]
     workspace = Workspace(study)
-    assert ledger.verify(workspace.ledger_path) == []
+    assert verify(workspace.ledger_path) == []
     fresh = study.parent / "fresh" / "lineage.duckdb"
     with study_instance(workspace) as instance:
         assert collect(instance, workspace.ledger_path, workspace.derivations) == 0

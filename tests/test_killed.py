@@ -20,8 +20,8 @@ from click.testing import CliRunner
 
 from groprog_assets.cli.main import main
 from groprog_assets.export.results_folder import export_results
-from groprog_assets.lineage import ledger
 from groprog_assets.lineage.collect import collect
+from groprog_assets.lineage.verification import verify
 from groprog_assets.running.execution import study_instance
 from groprog_assets.simulation import simulate_study
 from groprog_assets.store.artifacts import Blob, Bundle, Store, digest_bytes, digest_file
@@ -71,7 +71,7 @@ def sound(folder: Path, whole: Path, fresh: Path) -> None:
         assert digest_file(path) == path.name
     for path in workspace.derivations.root.glob("records/??/*.json"):
         assert workspace.derivations.read(path.stem)
-    assert ledger.verify(workspace.ledger_path) == []
+    assert verify(workspace.ledger_path) == []
     with study_instance(workspace) as instance:
         assert collect(instance, workspace.ledger_path, workspace.derivations) == 0
         collect(instance, fresh, workspace.derivations)
@@ -127,7 +127,7 @@ def test_a_projector_killed_often_loses_and_doubles_nothing(written: Path, tmp_p
     for _ in range(SHORT // 10):
         runner.killed_often(project, (str(folder / "study.yaml"), str(place)), 10, random)
         assert table_rows(place) == before
-        assert ledger.verify(place) == []
+        assert verify(place) == []
         assert not list(place.parent.glob("*.wal"))
 
 

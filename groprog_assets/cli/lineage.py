@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from groprog_assets.cli.answering import JSON, PARTITION, STUDY_OPTION, Answering, answer, workspace_of
-from groprog_assets.errors import GroProgError, LedgerError, Problem
+from groprog_assets.errors import LedgerError, Problem
 from groprog_assets.tables.values import Value
 
 PICTURE = click.option(
@@ -219,13 +219,18 @@ def history(asset: str, study: Path | None, partition: str, picture: Path | None
 @click.option("--head", default="", help="A seal kept elsewhere, as NUMBER:SHA256.")
 @click.option("--signed", type=click.Path(path_type=Path), default=None, help="A signed head kept elsewhere.")
 @click.option("--key", type=click.Path(path_type=Path), default=None, help="The key it was signed with.")
+@click.option("--full", is_flag=True, help="Read every row again, and the bytes of earlier values too.")
 @JSON
-def verify(study: Path | None, head: str, signed: Path | None, key: Path | None, as_json: bool) -> None:
-    """Look for any edit, deletion, reordering or truncation of the ledger, and for altered bytes in the store."""
-    from groprog_assets.lineage import ledger
-    from groprog_assets.lineage.membership import membership_problems
+def verify(study: Path | None, head: str, signed: Path | None, key: Path | None, full: bool, as_json: bool) -> None:
+    """Look for any edit, deletion, reordering or truncation of the ledger, and for a present that is not the sealed one:
+    current values, memo entries, exported results.
+
+    The rows that an earlier verification found sound are compared by a digest a table. With --full, or with a head that was kept
+    elsewhere, every row is read.
+    """
+    from groprog_assets.lineage.present import newest_head
     from groprog_assets.lineage.signed_heads import read_key, read_signed
-    from groprog_assets.store import derivations
+    from groprog_assets.lineage.verify_study import verify_study
 
     workspace = workspace_of(study)
     kept = None
@@ -238,39 +243,29 @@ def verify(study: Path | None, head: str, signed: Path | None, key: Path | None,
         if key is None:
             raise LedgerError(Problem("--signed", str(signed), "A signature is checked with its key.", "--key FILE"))
         kept = read_signed(signed, workspace.study.name, read_key(key, workspace.folder))
-    problems = ledger.verify(workspace.ledger_path, kept)
-    with ledger.open_ledger(workspace.ledger_path) as connection:
-        problems += membership_problems(connection)
-    values = 0
-    for asset, partition, digest in workspace.derivations.pointers():
-        values += 1
-        try:
-            sound = workspace.store.verifies(derivations.output(workspace.derivations.read(digest)))
-        except GroProgError:
-            sound = False
-        if not sound:
-            rule = "Its bytes must fit its digest."
-            problems.append(
-                Problem(f"value of {asset} {partition}", "missing or altered", rule, f"`{workspace.command}`")
-            )
-    if problems and not as_json:
-        raise LedgerError(problems)
-    with ledger.open_ledger(workspace.ledger_path) as connection:
-        seals = len(connection.execute("SELECT sequence FROM seals").fetchall())
-    newest = ledger.read_head(workspace.ledger_path) or {}
-    found = {
-        "sound": not problems,
-        "seals": seals,
-        "values": values,
+    found = verify_study(workspace, kept, full)
+    if found.problems and not as_json:
+        raise LedgerError(found.problems)
+    newest = newest_head(workspace)
+    told = {
+        "sound": not found.problems,
+        "seals": found.ledger.seals,
+        "values": found.present.values,
         "head": newest,
-        "problems": [str(item) for item in problems],
+        "problems": [str(item) for item in found.problems],
+        "rows_compared_up_to": found.ledger.since,
+        "memo_entries": found.present.entries,
+        "exported_files": found.present.files,
+        "unsealed": found.present.unsealed,
+        "earlier_values_gone": found.present.gone,
     }
-    answer(
-        found,
-        as_json,
-        [f"{seals} sealed runs and {values} values are sound; head {newest.get('sequence')}:{newest.get('seal')}"],
-    )
-    if problems:
+    lines = [
+        f"{found.ledger.seals} sealed runs and {found.present.values} values are sound; head"
+        f" {newest.get('sequence')}:{newest.get('seal')}",
+        *found.told(),
+    ]
+    answer(told, as_json, lines)
+    if found.problems:
         raise SystemExit(2)
 
 

@@ -107,9 +107,9 @@ def run_command(study: Path, select: str, dry_run: bool, user: str, pool: str, d
     from groprog_assets.cli.progress import Progress
     from groprog_assets.compute.compute_pool import POOL_VARIABLE, checked_setting
     from groprog_assets.definitions import build_definitions
-    from groprog_assets.export.results_folder import export_results
     from groprog_assets.graph import resources
     from groprog_assets.running.execution import run_lock, run_study, selected_assets
+    from groprog_assets.running.exporting import export_and_seal
     from groprog_assets.running.planning import plan
     from groprog_assets.store.workspace import STUDY_VARIABLE, open_workspace
 
@@ -140,7 +140,7 @@ def run_command(study: Path, select: str, dry_run: bool, user: str, pool: str, d
         if report.failures:
             rule = f"What was finished is kept; mend it and run again: {workspace.command}"
             raise StudyError([Problem(where, text, rule, "") for where, text in report.failures])
-        exported = export_results(workspace)
+        exported = export_and_seal(workspace, user)
     OUT.print(
         f"{progress.computed} values computed, {progress.done - progress.computed} kept; {len(exported)} files in"
         f" {workspace.results}",
@@ -165,7 +165,7 @@ def run_command(study: Path, select: str, dry_run: bool, user: str, pool: str, d
 def export_command(study: Path, form: str, output: Path | None) -> None:
     """Write the results folder again from what is stored, or one of the formats of other programs."""
     from groprog_assets.export.interchange import export_format
-    from groprog_assets.export.results_folder import export_results
+    from groprog_assets.running.exporting import export_and_seal
     from groprog_assets.store.workspace import open_workspace
 
     workspace = open_workspace(study)
@@ -175,7 +175,7 @@ def export_command(study: Path, form: str, output: Path | None) -> None:
         return
     if output is not None:
         raise click.UsageError("--output goes with a --format other than results")
-    OUT.print(f"{len(export_results(workspace))} files in {workspace.results}", markup=False)
+    OUT.print(f"{len(export_and_seal(workspace))} files in {workspace.results}", markup=False)
 
 
 @main.command("score")

@@ -78,11 +78,11 @@ def _decide(study: Path, version: str, decision: str, reason: str, user: str) ->
     """Decide, then make anew what the model in use is behind: scores, figures, report."""
     from groprog_assets.cli.progress import Progress
     from groprog_assets.definitions import build_definitions
-    from groprog_assets.export.results_folder import export_results
     from groprog_assets.graph import resources
     from groprog_assets.intake.model_decisions import choose
     from groprog_assets.lineage.collect import collect
     from groprog_assets.running.execution import run_lock, run_study, selected_assets, study_instance
+    from groprog_assets.running.exporting import export_and_seal
     from groprog_assets.store.workspace import open_workspace
 
     workspace = open_workspace(study)
@@ -107,7 +107,7 @@ def _decide(study: Path, version: str, decision: str, reason: str, user: str) ->
             raise StudyError(
                 [Problem(where, text, f"Mend it, then: {workspace.command}", "") for where, text in report.failures]
             )
-        click.echo(f"{len(export_results(workspace))} files in {workspace.results}")
+        click.echo(f"{len(export_and_seal(workspace, actor))} files in {workspace.results}")
 
 
 def _estimate(evidence: Document) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from groprog_assets.errors import ArtifactError
 from groprog_assets.lineage import ledger
+from groprog_assets.lineage.present import COPY, HEAD, MANIFEST
 from groprog_assets.prognosis.standing_model import read_standing
 from groprog_assets.store.artifacts import Blob, canonical_json, digest_bytes, write_atomically
 from groprog_assets.store.readings import load_asset
@@ -22,8 +23,6 @@ from groprog_assets.tables.values import Value
 
 if TYPE_CHECKING:
     import pandas as pd
-
-MANIFEST = "manifest.json"
 
 
 def export_results(workspace: Workspace) -> list[str]:
@@ -45,12 +44,17 @@ def export_results(workspace: Workspace) -> list[str]:
         if target.is_relative_to(folder.resolve()):
             target.unlink(missing_ok=True)
     _list(folder, written)
+    publish_ledger(workspace)
+    return sorted(written)
+
+
+def publish_ledger(workspace: Workspace) -> None:
+    """The copy of the ledger and its head in the results folder; nothing where there is no ledger."""
     if workspace.ledger_path.is_file():
-        ledger.publish(workspace.ledger_path, folder / "lineage.duckdb")
+        ledger.publish(workspace.ledger_path, workspace.results / COPY)
         head = ledger.read_head(workspace.ledger_path)
         if head:
-            write_atomically(folder / "lineage_head.json", canonical_json(head))
-    return sorted(written)
+            write_atomically(workspace.results / HEAD, canonical_json(head))
 
 
 def _list(folder: Path, names: dict[str, str]) -> None:

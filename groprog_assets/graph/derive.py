@@ -12,6 +12,7 @@ from groprog_assets.checks.verdict import Verdict
 from groprog_assets.compute.compute_pool import Pool
 from groprog_assets.graph.materialized import Materialized, png
 from groprog_assets.graph.specification import GATHERED, Specification, main_member
+from groprog_assets.lineage.ledger import sealed_derivations
 from groprog_assets.store import derivations
 from groprog_assets.store.artifacts import Blob, Bundle, Reference, plain
 from groprog_assets.store.claims import recording
@@ -56,16 +57,26 @@ def derive(
         record["plots"] = _draw(workspace, made, progress)
         digest = workspace.derivations.write(record)
     workspace.derivations.remember(key, digest)
+    workspace.unsealed.add(key, digest)
     shutil.rmtree(scratch, ignore_errors=True)
     return digest, record, False
 
 
 def recalled(workspace: Workspace, record: Record) -> Record | None:
-    """The derivation that equal circumstances gave earlier, with the inputs of `record`; None when it must be computed."""
-    known = workspace.derivations.recall(derivations.memo_key(record))
-    if known and workspace.store.verifies(derivations.output(known[1])):
-        return {**known[1], "inputs": record["inputs"]}
-    return None
+    """The derivation that equal circumstances gave earlier, with the inputs of `record`; None when it must be computed.
+
+    It is used only if the ledger sealed it, or a process of this study signed that it made it and its run waits for the seal; if
+    its circumstances are these; and if every byte of its value is as recorded.
+    """
+    key = derivations.memo_key(record)
+    known = workspace.derivations.recall(key)
+    if known is None or derivations.memo_key(known[1]) != key:
+        return None
+    if known[0] not in sealed_derivations(workspace.ledger_path) and not workspace.unsealed.holds(key, known[0]):
+        return None
+    if not workspace.store.verifies(derivations.output(known[1])):
+        return None
+    return {**known[1], "inputs": record["inputs"]}
 
 
 def circumstances(

@@ -24,6 +24,7 @@ from groprog_assets.lineage.decisions import ACTOR, DECISION, decisions
 from groprog_assets.lineage.membership import MODEL, add_membership, carried_over
 from groprog_assets.store.artifacts import canonical_json, digest_bytes, plain
 from groprog_assets.store.derivations import Derivations, Record
+from groprog_assets.store.signatures import Unsealed
 from groprog_assets.tables.values import Document, Value
 
 if TYPE_CHECKING:
@@ -89,12 +90,15 @@ def collect(instance: dg.DagsterInstance, path: Path, records: Derivations, earl
             try:
                 project()
                 connection.execute("COMMIT")
+                ledger.write_head(path, connection)
             except BaseException:
                 with contextlib.suppress(Exception):
                     connection.execute("ROLLBACK")
                 raise
             added += 1
         ledger.write_head(path, connection)
+        sealed = "SELECT 1 FROM materializations WHERE derivation = ?"
+        Unsealed(records.root.parent).clear(lambda digest: connection.execute(sealed, [digest]).fetchone() is not None)
     return added
 
 

@@ -52,7 +52,7 @@ class Seal(NamedTuple):
 
 @contextmanager
 def open_ledger(path: Path, make: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The ledger at `path` for one process at a time; `make` creates it. LedgerError when it is missing or from a newer version."""
+    """The ledger at `path`, for one process at a time; `make` creates it. LedgerError: it is missing, or of a later version."""
     path = Path(path)
     if not make and not path.is_file():
         raise LedgerError(
@@ -246,6 +246,27 @@ def sealed_runs(path: Path) -> set[str]:
         if error.problems[0].rule != DAMAGED:
             raise
         return set()
+
+
+_SEALED: dict[str, tuple[tuple[int, int], frozenset[str]]] = {}
+
+
+def sealed_derivations(path: Path) -> frozenset[str]:
+    """The derivations that sealed runs made or used, read again when the ledger at `path` changed; none without a ledger."""
+
+    def stamp() -> tuple[int, int]:
+        status = path.stat()
+        return status.st_mtime_ns, status.st_size
+
+    if not path.is_file():
+        return frozenset()
+    known = _SEALED.get(str(path))
+    if known is None or known[0] != stamp():
+        with open_ledger(path) as connection:
+            query = "SELECT DISTINCT derivation FROM materializations JOIN seals USING (run_id)"
+            found = frozenset(row[0] for row in connection.execute(query).fetchall())
+        known = _SEALED[str(path)] = (stamp(), found)
+    return known[1]
 
 
 def replace(path: Path, fresh: Path) -> None:

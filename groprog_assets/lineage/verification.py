@@ -21,7 +21,7 @@ import duckdb
 
 from groprog_assets.errors import LedgerError, Problem
 from groprog_assets.lineage import ledger
-from groprog_assets.lineage.check_points import read_verified, table_rows, unchanged_since
+from groprog_assets.lineage.check_points import read_verified, unchanged_since
 from groprog_assets.lineage.derivation_rows import DERIVED, derivation_row, derived_rows
 from groprog_assets.lineage.ledger import GENESIS, SEALED, TABLES, Seal, merkle_root, seal_digest
 from groprog_assets.lineage.membership import membership_problems
@@ -30,7 +30,7 @@ from groprog_assets.tables.values import Document
 
 REBUILD = "Restore a copy, or `groprog lineage rebuild` and compare."
 AT_ONCE = 2_000
-DECIDED = "json_extract_string(body, '$.metadata.evidence.derivation')"
+DECIDED = "CASE WHEN json_valid(body) THEN json_extract_string(body, '$.metadata.evidence.derivation') END"
 """The derivation that a decision put in place, in the body of its event."""
 
 
@@ -66,7 +66,9 @@ def snapshot(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             connection.close()
     except OSError as error:
         rule = "A copy of the ledger is verified, beside it."
-        raise LedgerError(Problem(str(place), error.strerror or str(error), rule, "Free space or mend rights.")) from None
+        raise LedgerError(
+            Problem(str(place), error.strerror or str(error), rule, "Free space or mend rights.")
+        ) from None
     finally:
         shutil.rmtree(place, ignore_errors=True)
 
@@ -95,7 +97,8 @@ def verify_rows(
     found.problems += _chain_problems(seals)
     found.problems += _run_problems(connection, seals, first, found.since)
     found.problems += _derivation_problems(connection, first)
-    found.problems += membership_problems(connection, first["patients_seen"])
+    if not found.problems:  # else what the events say is not what was sealed
+        found.problems += membership_problems(connection, first["patients_seen"])
     found.problems += _head_problems(path, seals, head)
     return found
 
@@ -114,7 +117,11 @@ def _schema_problems(connection: duckdb.DuckDBPyConnection) -> list[Problem]:
         fresh.execute(Path(__file__).with_name("schema.sql").read_text(encoding="utf-8"))
         right, there = fresh.execute(query).fetchall(), connection.execute(query).fetchall()
     problems = [
-        _problem(f"table {name}", "not of the ledger" if seen else "missing or altered columns", "The ledger's tables are fixed.")
+        _problem(
+            f"table {name}",
+            "not of the ledger" if seen else "missing or altered columns",
+            "The ledger's tables are fixed.",
+        )
         for name in sorted({row[0] for row in set(right) ^ set(there)})
         for seen in [name not in TABLES]
     ]
@@ -133,7 +140,9 @@ def _chain_problems(seals: Sequence[Seal]) -> list[Problem]:
         if found.previous != previous:
             problems.append(_problem(name, f"follows {found.previous[:12]}", f"The seal before is {previous[:12]}."))
         if found.seal != seal_digest(*found[:5]):
-            problems.append(_problem(name, "its digest does not fit its content", "A seal is the sha256 of its fields."))
+            problems.append(
+                _problem(name, "its digest does not fit its content", "A seal is the sha256 of its fields.")
+            )
         previous = found.seal
     return problems
 
@@ -148,10 +157,10 @@ def _run_problems(
         for run_id, digests in _leaf_digests(connection, table, first[table]):
             hashed.setdefault(run_id, []).extend(map(bytes.fromhex, digests))
     for found in seals:
-        digests = hashed.pop(found.run_id, [])
-        if found.sequence <= since and not digests:
+        there = hashed.pop(found.run_id, [])
+        if found.sequence <= since and not there:
             continue
-        if found.leaves == len(digests) and merkle_root(digests, hashed=True) == found.merkle_root and digests:
+        if there and len(there) == found.leaves and merkle_root(there, hashed=True) == found.merkle_root:
             continue
         rows = ledger.leaves(connection, found.run_id)
         root = merkle_root(rows)
@@ -162,15 +171,16 @@ def _run_problems(
         query = f"SELECT DISTINCT run_id FROM {table} WHERE run_id NOT IN (SELECT run_id FROM seals) ORDER BY 1"
         for (run_id,) in connection.execute(query).fetchall():
             problems.append(_problem(f"table {table}", f"rows of run {run_id}", "Every run is sealed."))
+    query = "SELECT DISTINCT run_id FROM events WHERE rowid >= ? AND NOT json_valid(body) ORDER BY 1"
+    for (run_id,) in connection.execute(query, [first["events"]]).fetchall():
+        problems.append(_problem("table events", f"an event of run {run_id} is no JSON", "An event is a JSON object."))
     query = "SELECT run_id FROM seals WHERE run_id NOT IN (SELECT run_id FROM runs) ORDER BY 1"
     for (run_id,) in connection.execute(query).fetchall():
         problems.append(_problem("table seals", f"run {run_id} is not in table runs", "A seal seals a run."))
     return problems
 
 
-def _leaf_digests(
-    connection: duckdb.DuckDBPyConnection, table: str, first: int
-) -> Iterator[tuple[str, list[str]]]:
+def _leaf_digests(connection: duckdb.DuckDBPyConnection, table: str, first: int) -> Iterator[tuple[str, list[str]]]:
     """(run, sha256 of its rows of a table in order), as `ledger.leaves` and `merkle_root` have them.
 
     Rare characters are written otherwise by DuckDB than by Python; such a run's root differs and is computed from the rows.
@@ -207,10 +217,15 @@ def _derivation_problems(connection: duckdb.DuckDBPyConnection, first: dict[str,
             if digest_bytes(body.encode()) != digest:
                 problems.append(_problem(name, "its text was altered", "Its name is its sha256."))
                 continue
-            record = json.loads(body)
-            if row != derivation_row(digest, record, body):
+            try:
+                record = json.loads(body)
+                right, expected_rows = derivation_row(digest, record, body), derived_rows(digest, record)
+            except (ValueError, LookupError, TypeError, AttributeError):
+                problems.append(_problem(name, "its text is no record", "It says how a value came to be."))
+                continue
+            if row != right:
                 problems.append(_problem(name, "its columns differ from its text", "They are read out of it."))
-            for table, rows, found in zip(DERIVED, derived_rows(digest, record), there, strict=True):
+            for table, rows, found in zip(DERIVED, expected_rows, there, strict=True):
                 if found != rows:
                     seen = f"its rows in {table} differ from its text"
                     problems.append(_problem(name, seen, "They are read out of it."))
@@ -281,11 +296,15 @@ class _groups:
 
 def _head_problems(path: Path, seals: Sequence[Seal], head: Document | None) -> list[Problem]:
     """The head kept elsewhere, and the one beside the ledger, are seals of the chain."""
-    there = {found.sequence: found.seal for found in seals}  # seals beyond it: a projector died before it wrote the head
+    there = {
+        found.sequence: found.seal for found in seals
+    }  # one seal beyond it: a projector died before it wrote the head
     problems = []
     if head is not None and there.get(head["sequence"]) != head["seal"]:
         rule = f"Seal {head['sequence']} must be {head['seal'][:12]}."
-        problems.append(_problem("head", f"{len(seals)} seals", rule, "The ledger was cut or rewritten: restore a copy."))
+        problems.append(
+            _problem("head", f"{len(seals)} seals", rule, "The ledger was cut or rewritten: restore a copy.")
+        )
     name = str(ledger.head_path(path))
     try:
         beside = ledger.read_head(path)
@@ -296,4 +315,6 @@ def _head_problems(path: Path, seals: Sequence[Seal], head: Document | None) -> 
     if beside is not None and there.get(beside["sequence"]) != beside["seal"]:
         rule = f"Seal {beside['sequence']} must be {beside['seal'][:12]}."
         problems.append(_problem(name, f"{len(seals)} seals", rule))
+    elif beside is not None and beside["sequence"] < len(seals) - 1:
+        problems.append(ledger.head_problem(path, f"names seal {beside['sequence']} of {len(seals)}"))
     return problems

@@ -83,21 +83,21 @@ def _ended(name: str, status: dg.DagsterRunStatus) -> dg.SensorDefinition:
         run_status=status, name=name, default_status=dg.DefaultSensorStatus.RUNNING, minimum_interval_seconds=15
     )
     def ended(context: dg.RunStatusSensorContext, study: StudyResource) -> None:
-        project(context.instance, study.workspace)
+        project(context.instance, study.workspace, study.actor)
 
     return ended
 
 
-def project(instance: dg.DagsterInstance, workspace: Workspace) -> int:
+def project(instance: dg.DagsterInstance, workspace: Workspace, actor: str = "") -> int:
     """Project what ended since into the ledger; export the results when a report is there. The number of runs and decisions."""
-    from groprog_assets.export.results_folder import export_results
     from groprog_assets.lineage.collect import collect
+    from groprog_assets.running.exporting import export_and_seal
 
     added = collect(instance, workspace.ledger_path, workspace.derivations)
     if erase_withdrawn(instance, workspace):
         added += collect(instance, workspace.ledger_path, workspace.derivations)
     if added and workspace.derivations.current("report"):
-        export_results(workspace)
+        export_and_seal(workspace, actor, instance)
     return added
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 KINDS = ("table", "arrays", "document", "blob", "file", "bundle")
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -73,7 +74,12 @@ class Reference(NamedTuple):
 
 def canonical_json(value: Value) -> bytes:
     """The one JSON form that is hashed: sorted keys, no spaces, UTF-8; NaN as null, infinities as text."""
-    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return canonical_plain(plain(value))
+
+
+def canonical_plain(value: Value) -> bytes:
+    """`canonical_json` of what `plain` gave, or what was read from JSON."""
+    return _CANONICAL.encode(value).encode()
 
 
 def plain(value: Value) -> Value:

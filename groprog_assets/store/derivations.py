@@ -20,6 +20,7 @@ from groprog_assets.store.artifacts import (
     Reference,
     Store,
     canonical_json,
+    canonical_plain,
     digest_bytes,
     digest_value,
     write_atomically,
@@ -255,12 +256,15 @@ class Foreseen(Derivations):
 
 
 def memo_key(record: Record) -> str:
-    """sha256 over the circumstances of a derivation: all of it but its outcome and the derivations behind its inputs."""
+    """sha256 over the circumstances of a derivation: all of it but its outcome and the derivations behind its inputs.
+
+    record: of JSON's own types, as `plain` gives them.
+    """
     circumstances = {key: value for key, value in record.items() if key not in OUTCOME + RECORDED}
     circumstances["inputs"] = [
         {key: value for key, value in item.items() if key != "derivation"} for item in record["inputs"]
     ]
-    return digest_value(circumstances)
+    return digest_bytes(canonical_plain(circumstances))
 
 
 def output(record: Record) -> Reference:

@@ -21,7 +21,7 @@ def signature(state: Path, purpose: str, content: bytes) -> str:
 
 
 class Unsealed:
-    """The values of a study whose runs are not sealed yet: derivation and circumstances of each, signed by the process that made it.
+    """The values of a study whose runs are not sealed yet: derivation and circumstances, signed by the process that made them.
 
     A run that is killed, and values made ahead of the run that records them, are so told from what was put there by hand.
     """

@@ -26,6 +26,7 @@ from groprog_assets.store.artifacts import (
 from groprog_assets.store.claims import Claims
 from groprog_assets.store.derivations import Derivations, passed
 from groprog_assets.store.object_storage import STORE_VARIABLE, open_store
+from groprog_assets.store.signatures import Unsealed
 from groprog_assets.store.snapshots import Snapshots
 from groprog_assets.study.parameters import Parameters
 from groprog_assets.study.schema import Library, Study
@@ -133,6 +134,7 @@ class Workspace:
         self.study: Study = self.snapshots.apply(load_study(self.path))
         address = os.environ.get(STORE_VARIABLE, "") or str(self.study.compute.store or self.state / "store")
         self.store: Store = open_store(address, self.state / "cache")
+        self.unsealed = Unsealed(self.state)
         self.derivations = Derivations(self.state / "derivations", self.store)
         self.claims = Claims(self.store, self.state, self.derivations.named_digests)
         self.store.claim = self.claims.claim

@@ -28,7 +28,10 @@ def _room(floor: int, name: str, own: str = "", outside: str = "") -> Layer:
     return Layer(name, rf"groprog_assets\.{name}(\.\w+)*", floor, tuple(own.split()), tuple(outside.split()))
 
 
-LEDGER = r"groprog_assets\.lineage\.(ledger|questions|exports|membership|signed_heads|ledger_pages)"
+LEDGER = (
+    r"groprog_assets\.lineage\.(ledger|derivation_rows|questions|exports|membership|signed_heads|ledger_pages"
+    r"|check_points|verification|present|verify_study)"
+)
 """The part of `lineage` that knows DuckDB and not Dagster."""
 LAYERS = (
     _kernels(-4, "compile", r"\._compile", outside="numba"),
@@ -66,7 +69,7 @@ LAYERS = (
     _room(
         6,
         "graph",
-        "errors values study tables figures methods store checks prognosis compute",
+        "errors values study tables figures methods store ledger checks prognosis compute",
         "dagster pydantic sqlalchemy",
     ),
     _room(

@@ -18,6 +18,7 @@ from groprog_assets.graph.specification import LIBRARY_ASSETS, SPECIFICATIONS
 from groprog_assets.intake.model_decisions import known_models
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.decisions import decisions
+from groprog_assets.lineage.verification import verify
 from groprog_assets.running import sensors
 from groprog_assets.running.execution import selected_assets, study_instance
 from groprog_assets.running.planning import plan
@@ -295,7 +296,7 @@ def test_who_withdraws_is_left_out_of_the_next_training_and_erased(study: Path):
     assert left == [], "not a byte of the state names the patient"
     assert not [path for path in (study.parent / "results").rglob("*.tsv") if holds(path, leaving)]
     assert not [path for path in (study.parent / "inbox").rglob("*") if path.is_file() and holds(path, leaving)]
-    assert ledger.verify(workspace.ledger_path) == [], "digests and derivations stay"
+    assert verify(workspace.ledger_path) == [], "digests and derivations stay"
     assert {item.model_version for item in known_models(workspace)} == {version, champion["model_version"]}
     assert "is missing" in groprog("model", "rollback", study, "--reason", "try", status=2)
     assert f"{version[:16]}" in groprog("model", "list", study).split("its bytes are erased")[0]

@@ -15,6 +15,7 @@ from groprog_assets.cli.main import main
 from groprog_assets.errors import LedgerError
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.collect import collect, rebuild
+from groprog_assets.lineage.verification import verify
 from groprog_assets.running.execution import study_instance
 from groprog_assets.store.workspace import Workspace
 from tests.ledger_rows import table_rows
@@ -37,7 +38,7 @@ def test_a_rebuild_from_the_event_log_gives_the_same_rows(twice_run: Path, tmp_p
         assert collect(instance, fresh, workspace.derivations) == 0, "a second projection adds nothing"
         rebuild(instance, workspace.ledger_path, workspace.derivations)
     assert table_rows(workspace.ledger_path) == before
-    assert ledger.verify(workspace.ledger_path) == []
+    assert verify(workspace.ledger_path) == []
     assert all(before[table] for table in ledger.TABLES if table != "patients_seen")
 
 
@@ -59,13 +60,13 @@ def test_a_projector_that_dies_adds_all_of_a_run_or_nothing(twice_run: Path, tmp
         for _ in range(2):
             with pytest.raises(KeyboardInterrupt):
                 collect(instance, fresh, workspace.derivations)
-            assert ledger.verify(fresh) == []
+            assert verify(fresh) == []
         collect(instance, fresh, workspace.derivations)
     assert table_rows(fresh) == whole
 
 
 def test_an_untouched_ledger_verifies(ledger_copy: Path):
-    assert ledger.verify(ledger_copy) == []
+    assert verify(ledger_copy) == []
 
 
 LAST = "(SELECT max(sequence) FROM seals)"
@@ -102,12 +103,12 @@ def test_an_attack_is_found(ledger_copy: Path, name: str):
     before = {table: len(rows) for table, rows in table_rows(ledger_copy).items()}
     assert min(count for table, count in before.items() if table != "patients_seen") > 0
     spoil(ledger_copy, *ATTACKS[name])
-    assert ledger.verify(ledger_copy), name
+    assert verify(ledger_copy), name
 
 
 def test_a_forged_chain_does_not_fit_a_head_kept_elsewhere(ledger_copy: Path):
     head = ledger.read_head(ledger_copy)
-    assert ledger.verify(ledger_copy, head) == []
+    assert verify(ledger_copy, head) == []
     spoil(ledger_copy, "UPDATE runs SET actor = 'mallory'")
     with ledger.open_ledger(ledger_copy) as connection:
         runs = [row[0] for row in connection.execute("SELECT run_id FROM seals ORDER BY sequence").fetchall()]
@@ -115,8 +116,8 @@ def test_a_forged_chain_does_not_fit_a_head_kept_elsewhere(ledger_copy: Path):
         for run_id in runs:
             ledger.seal_run(connection, run_id)
         ledger.write_head(ledger_copy, connection)
-    assert ledger.verify(ledger_copy) == [], "whole by itself"
-    (problem,) = ledger.verify(ledger_copy, head)
+    assert verify(ledger_copy) == [], "whole by itself"
+    (problem,) = verify(ledger_copy, head)
     assert problem.where == "head"
 
 
@@ -190,7 +191,7 @@ def test_a_ledger_from_a_newer_version_is_refused_and_left_alone(ledger_copy: Pa
     newer(ledger_copy)
     before = digest(ledger_copy)
     for use in (
-        lambda: ledger.verify(ledger_copy),
+        lambda: verify(ledger_copy),
         lambda: table_rows(ledger_copy),
         lambda: ledger.publish(ledger_copy, ledger_copy.with_name("copy.duckdb")),
         lambda: ledger.sealed_runs(ledger_copy),
@@ -245,8 +246,8 @@ def test_a_damaged_ledger_is_named_and_rebuilt(twice_run: Path, tmp_path: Path, 
     before = table_rows(workspace.ledger_path)
     workspace.ledger_path.write_bytes(b"not a ledger at all" * 1000)
     with pytest.raises(LedgerError, match="lineage rebuild"):
-        ledger.verify(workspace.ledger_path)
+        verify(workspace.ledger_path)
     with study_instance(workspace) as instance:
         assert rebuild(instance, workspace.ledger_path, workspace.derivations) == 4
     assert table_rows(workspace.ledger_path) == before
-    assert ledger.verify(workspace.ledger_path) == []
+    assert verify(workspace.ledger_path) == []

@@ -10,6 +10,7 @@ import pytest
 
 from groprog_assets.errors import LedgerError
 from groprog_assets.lineage import ledger, signed_heads
+from groprog_assets.lineage.verification import verify
 
 
 @pytest.fixture
@@ -26,15 +27,15 @@ def test_a_kept_head_finds_a_truncated_ledger(ledger_copy: Path, key: Path, tmp_
     head = ledger.read_head(ledger_copy)
     assert head is not None
     signed_heads.write_signed(kept, signed_heads.sign(head, "tiny", secret))
-    assert ledger.verify(ledger_copy, signed_heads.read_signed(kept, "tiny", secret)) == []
+    assert verify(ledger_copy, signed_heads.read_signed(kept, "tiny", secret)) == []
     with duckdb.connect(str(ledger_copy)) as connection:
         last = connection.execute("SELECT max(sequence), arg_max(run_id, sequence) FROM seals").fetchone()
         for table in (*ledger.SEALED, "seals"):
             connection.execute(f"DELETE FROM {table} WHERE run_id = ?", [last[1]])
         short = connection.execute("SELECT sequence, seal FROM seals ORDER BY 1 DESC LIMIT 1").fetchone()
     ledger_copy.with_name("head.json").write_text(json.dumps({"sequence": short[0], "seal": short[1]}))
-    assert ledger.verify(ledger_copy) == [], "a ledger cut short with its head agrees with itself"
-    problems = ledger.verify(ledger_copy, signed_heads.read_signed(kept, "tiny", secret))
+    assert verify(ledger_copy) == [], "a ledger cut short with its head agrees with itself"
+    problems = verify(ledger_copy, signed_heads.read_signed(kept, "tiny", secret))
     assert [item.where for item in problems] == ["head"]
 
 

@@ -1,0 +1,300 @@
+"""What lies in a study's folder, held against what is sealed: current values, earlier values to be used again, exported results.
+
+DuckDB and the standard library only.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from groprog_assets.errors import ArtifactError, LedgerError, Problem
+from groprog_assets.lineage import ledger
+from groprog_assets.lineage.check_points import table_digest
+from groprog_assets.lineage.ledger import SHA256, TABLES
+from groprog_assets.store.artifacts import digest_bytes, digest_file, digest_value
+from groprog_assets.store.derivations import Record, memo_key, output
+from groprog_assets.store.workspace import Workspace
+from groprog_assets.tables.values import Document
+
+EXPORTED = "exported"
+"""The decision that seals the digest of the list of exported files."""
+MANIFEST, COPY, HEAD = "manifest.json", "lineage.duckdb", "lineage_head.json"
+AT_ONCE = 2_000
+PLACED = (
+    "SELECT s.sequence, storage_id, happened, asset, partition, derivation FROM materializations"
+    " JOIN seals s USING (run_id) UNION ALL SELECT s.sequence, storage_id, happened, asset, partition,"
+    " json_extract_string(body, '$.metadata.evidence.derivation') FROM events JOIN seals s USING (run_id)"
+    " WHERE kind = 'DECISION' AND json_extract_string(body, '$.metadata.evidence.derivation') IS NOT NULL"
+)
+"""Every derivation that a run or a person's decision made the current one."""
+
+
+@dataclass
+class Present:
+    """What was held against the ledger: problems, and how many current values, memo entries and files.
+
+    unsealed: signed by this study as made, while their run is not sealed yet; gone: earlier values whose bytes are no longer in
+    the store, None when nobody looked; memos: {first two digits: digest of these entries}, for a check-point.
+    """
+
+    problems: list[Problem] = field(default_factory=list)
+    values: int = 0
+    entries: int = 0
+    files: int = 0
+    unsealed: int = 0
+    gone: int | None = None
+    memos: dict[str, str] = field(default_factory=dict)
+
+
+def compare_present(
+    workspace: Workspace, connection: duckdb.DuckDBPyConnection, known_memos: dict[str, str], full: bool = False
+) -> Present:
+    """Hold the folder of a study against its ledger, which `connection` reads and which was found sound.
+
+    known_memos: digests of memo entries that were compared before and need not be again. full: the records of all derivations and
+    the bytes of all values too, not only of the current ones.
+    """
+    found = Present()
+    _compare_pointers(workspace, connection, found)
+    _compare_memos(workspace, connection, found, known_memos)
+    _compare_results(workspace, connection, found)
+    if full:
+        _compare_store(workspace, connection, found)
+    return found
+
+
+def _compare_pointers(workspace: Workspace, connection: duckdb.DuckDBPyConnection, found: Present) -> None:
+    """Each pointer names the newest derivation of its asset, by seals or by clocks; its value has the recorded bytes."""
+    newest = {
+        (asset, partition): set(derivations)
+        for asset, partition, *derivations in connection.execute(
+            "SELECT asset, partition, arg_max(derivation, row(sequence, storage_id)), arg_max(derivation, happened)"
+            f" FROM ({PLACED}) GROUP BY ALL"
+        ).fetchall()
+    }
+    sealed = {row[0] for row in connection.execute(f"SELECT derivation FROM ({PLACED})").fetchall()}
+    run = f"`{workspace.command}` makes the sealed one current again."
+    there = set()
+    for path in sorted((workspace.derivations.root / "current").glob("*/*.json")):
+        asset, partition = path.parent.name, "" if path.stem == "_" else path.stem
+        there.add((asset, partition))
+        name = f"current value of {asset} {partition}".rstrip()
+        remedy = run if (asset, partition) in newest else f"Delete {path}."
+        found.values += 1
+        digest = workspace.derivations.current(asset, partition)
+        if digest is None or not SHA256.fullmatch(digest):
+            found.problems.append(
+                Problem(name, f"{path} names no derivation", "It names a derivation by sha256.", remedy)
+            )
+            continue
+        if digest not in newest.get((asset, partition), set()):
+            if digest in sealed:
+                seen, rule = f"{digest[:12]} is an earlier value", "The value that was made last is current."
+            elif _signed(workspace, digest):
+                found.unsealed += 1
+                seen = ""
+            else:
+                seen, rule = f"the ledger does not know {digest[:12]}", "A current value was made by a sealed run."
+            if seen:
+                found.problems.append(Problem(name, seen, rule, remedy))
+                continue
+        try:
+            sound = workspace.store.verifies(output(workspace.derivations.read(digest)))
+        except ArtifactError:
+            sound = False
+        if not sound:
+            rule = "Its bytes must fit its digest."
+            shown = f"value of {asset} {partition}".rstrip()
+            found.problems.append(Problem(shown, "missing or altered", rule, f"`{workspace.command}`"))
+    for asset, partition in sorted(newest.keys() - there):
+        if any(_stored(workspace, connection, digest) for digest in newest[asset, partition]):
+            name = f"current value of {asset} {partition}".rstrip()
+            found.problems.append(Problem(name, "none", "The value that was made last is current.", run))
+
+
+def _signed(workspace: Workspace, digest: str) -> bool:
+    """Whether a process of this study signed that it made a derivation whose run is not sealed yet."""
+    try:
+        return workspace.unsealed.holds(memo_key(workspace.derivations.read(digest)), digest)
+    except ArtifactError:
+        return False
+
+
+def _stored(workspace: Workspace, connection: duckdb.DuckDBPyConnection, digest: str) -> bool:
+    row = connection.execute("SELECT sha256 FROM derivations WHERE derivation = ?", [digest]).fetchone()
+    try:
+        return row is not None and workspace.store.path(row[0]).is_file()
+    except ArtifactError:
+        return False
+
+
+def _compare_memos(
+    workspace: Workspace, connection: duckdb.DuckDBPyConnection, found: Present, known: dict[str, str]
+) -> None:
+    """Each memo entry names a sealed derivation made under the circumstances that the entry is named by."""
+    for folder in sorted((workspace.derivations.root / "memo").glob("??")):
+        entries = {
+            path.name: path.read_text(errors="replace").strip()
+            for path in sorted(folder.iterdir())
+            if not path.name.startswith(".")
+        }
+        found.entries += len(entries)
+        digest = digest_value(entries)
+        if known.get(folder.name) != digest and not _compare_entries(workspace, connection, found, folder, entries):
+            continue
+        found.memos[folder.name] = digest
+
+
+def _compare_entries(
+    workspace: Workspace,
+    connection: duckdb.DuckDBPyConnection,
+    found: Present,
+    folder: Path,
+    entries: dict[str, str],
+) -> bool:
+    """Whether every entry of a folder is sound and sealed."""
+    rows = connection.execute(
+        "SELECT derivation, body FROM derivations WHERE derivation IN (SELECT unnest(?)) AND derivation IN"
+        " (SELECT derivation FROM materializations)",
+        [list(entries.values())],
+    ).fetchall()
+    keys = {digest: memo_key(json.loads(body)) for digest, body in rows}
+    sound = True
+    for key, digest in entries.items():
+        if keys.get(digest) == key:
+            continue
+        sound = False
+        rule = "An entry names the derivation that its circumstances gave."
+        if digest in keys:
+            seen = f"{digest[:12]} was made under other circumstances"
+        elif not SHA256.fullmatch(digest):
+            seen = f"{len(digest)} characters that name no derivation"
+        elif workspace.unsealed.holds(key, digest):
+            found.unsealed += 1
+            continue
+        else:
+            seen, rule = f"{digest[:12]} is not sealed", "A run uses no value again that was not sealed."
+        remedy = f"Delete {folder / key}: the value is computed again when it is needed."
+        found.problems.append(Problem(f"memo {key[:12]}", seen, rule, remedy))
+    return sound
+
+
+def sealed_manifest(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """The digest of the list of exported files that was sealed last; None when none was."""
+    row = connection.execute(
+        "SELECT json_extract_string(body, '$.metadata.evidence.manifest') FROM events JOIN runs USING (run_id)"
+        " JOIN seals USING (run_id) WHERE kind = 'DECISION' AND job = ? ORDER BY sequence DESC LIMIT 1",
+        [EXPORTED],
+    ).fetchone()
+    return str(row[0]) if row else None
+
+
+def _compare_results(workspace: Workspace, connection: duckdb.DuckDBPyConnection, found: Present) -> None:
+    """The list of exported files is the one sealed last, each file is as listed, and the copy of the ledger is one."""
+    right = sealed_manifest(connection)
+    if right is None:
+        return
+    folder, remedy = workspace.results, f"`groprog export {workspace.path}` writes it again."
+
+    def problem(name: str, seen: str, rule: str) -> None:
+        found.problems.append(Problem(f"{workspace.study.results}/{name}", seen, rule, remedy))
+
+    try:
+        content = (folder / MANIFEST).read_bytes()
+    except OSError as error:
+        problem(MANIFEST, error.strerror or str(error), "It lists the exported files.")
+        return
+    if digest_bytes(content) != right:
+        problem(MANIFEST, f"sha256 {digest_bytes(content)[:12]}", f"Sealed was {right[:12]}.")
+    for name, sha256 in _listed(content):
+        found.files += 1
+        path = folder / name
+        seen = digest_file(path) if path.is_file() else ""
+        if seen != sha256:
+            shown = f"sha256 {seen[:12]}" if seen else "missing"
+            problem(name, shown, f"Exported was {sha256[:12] or 'not to the end'}.")
+    try:
+        head = json.loads((folder / HEAD).read_bytes())
+        row = connection.execute("SELECT seal FROM seals WHERE sequence = ?", [int(head["sequence"])]).fetchone()
+        if row is None or row[0] != head["seal"]:
+            problem(HEAD, f"seal {head['sequence']} is not of this ledger", "It names a seal of the ledger.")
+    except (OSError, ValueError, KeyError, TypeError, duckdb.Error):
+        problem(HEAD, "missing or no head", "It names a seal of the ledger.")
+    seen = _copy_differs(workspace, connection, folder / COPY)
+    if seen:
+        problem(COPY, seen, "It is a copy of the ledger, as it was at an export.")
+    found.files += 2
+
+
+def _listed(content: bytes) -> Iterator[tuple[str, str]]:
+    """(file, sha256) of a manifest; nothing of one that is no such list."""
+    try:
+        found = json.loads(content)
+        yield from ((str(name), str(sha256)) for name, sha256 in found.items())
+    except (ValueError, AttributeError):
+        return
+
+
+def _copy_differs(workspace: Workspace, connection: duckdb.DuckDBPyConnection, copy: Path) -> str:
+    """How a published copy differs from the first rows of the ledger; empty when it does not."""
+    if not copy.is_file():
+        return "missing"
+    if filecmp.cmp(workspace.ledger_path, copy, shallow=False):
+        return ""
+    try:
+        quoted = str(copy).replace("'", "''")
+        connection.execute(f"ATTACH '{quoted}' AS copied (READ_ONLY)")
+        try:
+            for table in TABLES:
+                row = connection.execute(f"SELECT count(*) FROM copied.{table}").fetchone()
+                rows = int(row[0]) if row else 0
+                if table_digest(connection, f"copied.{table}", rows) != table_digest(connection, table, rows):
+                    return f"its table {table} differs"
+        finally:
+            connection.execute("DETACH copied")
+    except duckdb.Error as error:
+        return str(error).splitlines()[0]
+    return ""
+
+
+def _compare_store(workspace: Workspace, connection: duckdb.DuckDBPyConnection, found: Present) -> None:
+    """Every record of a derivation is there, and every value that is still stored has the recorded bytes."""
+    found.gone = 0
+    cursor = connection.cursor()
+    cursor.execute("SELECT derivation, body FROM derivations ORDER BY derivation")
+    seen: set[str] = set()
+    while rows := cursor.fetchmany(AT_ONCE):
+        for digest, body in rows:
+            record: Record = json.loads(body)
+            try:
+                workspace.derivations.read(digest)
+            except ArtifactError as error:
+                rule = "The record of every sealed value is kept."
+                text = f"derivation {digest[:12]}"
+                remedy = "Restore the folder from a backup; the ledger holds its text."
+                found.problems.append(Problem(text, error.problems[0].value, rule, remedy))
+            sha256 = record["output"]["sha256"]
+            if sha256 in seen:
+                continue
+            seen.add(sha256)
+            if not _stored(workspace, connection, digest):
+                found.gone += 1
+            elif not workspace.store.verifies(output(record)):
+                name = f"value {sha256[:12]} of {record['asset']} {record['partition']}".rstrip()
+                rule = "Its bytes must fit its digest."
+                remedy = f"Delete {workspace.store.path(sha256)}: it is computed again when it is needed."
+                found.problems.append(Problem(name, "altered", rule, remedy))
+
+
+def newest_head(workspace: Workspace) -> Document:
+    """The newest seal as the head beside the ledger has it; empty when it has none."""
+    try:
+        return ledger.read_head(workspace.ledger_path) or {}
+    except LedgerError:
+        return {}
