@@ -29,6 +29,7 @@ import yaml
 
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.derivation_rows import DERIVED, derivation_row, derived_rows
+from groprog_assets.lineage.membership import MODEL
 from groprog_assets.store.artifacts import canonical_json, digest_bytes
 from groprog_assets.store.derivations import memo_key
 from groprog_assets.store.workspace import Workspace
@@ -70,6 +71,9 @@ class Continued:
                 "SELECT c.asset, c.partition, c.name, c.severity, c.description, e.body FROM checks c JOIN events e"
                 " USING (run_id, storage_id)"
             ).fetchall()
+            self.patients = connection.execute(
+                "SELECT patient, repeat, fold, role FROM patients_seen WHERE model = (SELECT min(model) FROM patients_seen)"
+            ).fetchall()
             self.number = connection.execute("SELECT count(*) FROM seals").fetchone()[0]  # type: ignore[index]
             held = dict(connection.execute("SELECT derivation, body FROM derivations").fetchall())
         self.current = {(asset, partition): derivation for asset, partition, derivation, _ in rows}
@@ -88,12 +92,20 @@ class Continued:
                 for table, added in rows.items():
                     if added:
                         append(connection, table, added)
-                for name in names:
-                    ledger.seal_run(connection, name)
+                append(connection, "seals", self._seals(connection, rows, names))
                 connection.execute("COMMIT")
                 ledger.write_head(self.workspace.ledger_path, connection)
         for (asset, partition), digest in self.current.items():
             self.workspace.derivations.point(asset, partition, digest)
+
+    def _seals(self, connection: duckdb.DuckDBPyConnection, rows: Any, names: list[str]) -> list[tuple[Any, ...]]:
+        """The seals of new runs: made in a small ledger that holds only their rows and the newest seal."""
+        last = connection.execute("SELECT * FROM seals ORDER BY sequence DESC LIMIT 1").fetchall()
+        with duckdb.connect() as small:
+            small.execute(Path(ledger.__file__).with_name("schema.sql").read_text(encoding="utf-8"))
+            for table, added in {**{name: rows[name] for name in ledger.SEALED}, "seals": last}.items():
+                append(small, table, added)
+            return [tuple(ledger.seal_run(small, name)) for name in names]
 
     def _run(self, rows: dict[str, list[tuple[Any, ...]]]) -> str:
         self.number += 1
@@ -113,10 +125,10 @@ class Continued:
         for key in self.order:
             record = self.records[self.current[key]]
             inputs = [(item["asset"], item["partition"]) for item in record["inputs"]]
-            reused = key not in changed and not changed & set(inputs)
+            reused = key not in changed and not changed.intersection(inputs)
             if not reused:
+                self._make(key, record, key in changed, rows)
                 changed.add(key)
-                self._make(key, record, rows)
             body, held = self.events[key], self.records[self.current[key]]
             body["metadata"] |= {"groprog/derivation": self.current[key], "groprog/sha256": held["output"]["sha256"]}
             storage = event("ASSET_MATERIALIZATION", *key, body)
@@ -132,20 +144,31 @@ class Continued:
         rows["runs"].append((name, "study_job", "SUCCESS", "", self.moment, end, "ada", '{"groprog/command":"run"}'))
         return name
 
-    def _make(self, key: tuple[str, str], record: Any, rows: dict[str, list[tuple[Any, ...]]]) -> None:
-        """A new value of an asset: its stored bytes are those before, its circumstances name the run."""
-        inputs = [{**item, "derivation": self.current[item["asset"], item["partition"]]} for item in record["inputs"]]
-        made = {**record, "inputs": inputs, "extra": {**record["extra"], "round": self.number}}
+    def _make(self, key: tuple[str, str], record: Any, changed: bool, rows: dict[str, list[tuple[Any, ...]]]) -> None:
+        """A new value of an asset, since its circumstances `changed` or what it reads did."""
+        value = canonical_json({"asset": key[0], "partition": key[1], "round": self.number})
+        store = self.workspace.store.path(digest_bytes(value))
+        inputs = []
+        for item in record["inputs"]:
+            derivation = self.current[item["asset"], item["partition"]]
+            sha256 = self.records[derivation]["output"]["sha256"]
+            inputs.append({**item, "derivation": derivation, "sha256": sha256})
+        output = {"sha256": store.name, "kind": "document", "bytes": len(value)}
+        extra = {**record["extra"], **({"round": self.number} if changed else {})}
+        made = {**record, "inputs": inputs, "extra": extra, "output": output}
         content = canonical_json(made)
         digest = digest_bytes(content)
         self.records[digest], self.current[key] = made, digest
         root = self.workspace.derivations.root
         for path, text in (
+            (store, value),
             (root / "records" / digest[:2] / f"{digest}.json", content),
             (root / "memo" / memo_key(made)[:2] / memo_key(made), digest.encode()),
         ):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(text)
+        if key[0] == MODEL:
+            rows["patients_seen"] += [(store.name, *seen) for seen in self.patients]
         rows["derivations"].append(derivation_row(digest, made))
         for table, added in zip(DERIVED, derived_rows(digest, made), strict=True):
             rows[table] += added

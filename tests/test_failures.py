@@ -182,7 +182,8 @@ def test_a_damaged_database_is_named_and_values_outlive_it(study: Path, name: st
     again = groprog("run", study, "--select", "gene_models")
     assert again.exit_code == 0, again.output
     assert "0 values computed, 1 kept" in again.output
-    assert len(ledger.sealed_runs(workspace.ledger_path)) == 2
+    runs = [name for name in ledger.sealed_runs(workspace.ledger_path) if not name.startswith("event-")]
+    assert len(runs) == 2
     assert verify(workspace.ledger_path) == []
     assert groprog("lineage", "rebuild", "--study", study).exit_code == 2, "a rebuild would lose the first run"
 

@@ -79,7 +79,7 @@ def sound(folder: Path, whole: Path, fresh: Path) -> None:
     rows, again = table_rows(workspace.ledger_path), table_rows(fresh)
     rows.pop("seals"), again.pop("seals")
     assert rows == again
-    assert sorted(row[0] for row in rows["runs"]) == sorted(runs)
+    assert sorted(row[0] for row in rows["runs"] if not row[0].startswith("event-")) == sorted(runs)
 
 
 def project(study: str, path: str) -> None:

@@ -9,14 +9,13 @@ from __future__ import annotations
 import contextlib
 import hmac
 import json
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 
 from groprog_assets.errors import GroProgError
-from groprog_assets.store.artifacts import canonical_json, digest_value, write_atomically
+from groprog_assets.store.artifacts import canonical_json, write_atomically
 from groprog_assets.store.signatures import signature
 from groprog_assets.tables.values import Document
 
@@ -38,21 +37,29 @@ def table_rows(connection: duckdb.DuckDBPyConnection, tables: tuple[str, ...]) -
     return counts
 
 
-def table_digest(connection: duckdb.DuckDBPyConnection, table: str, rows: int) -> str:
-    """sha256 over the first `rows` rows of a table in the order in which they were inserted: every cell, with its length."""
+def table_digests(connection: duckdb.DuckDBPyConnection, table: str, rows: int, start: int = 0) -> list[str]:
+    """sha256 of each `ROWS_A_PART` of the first `rows` rows of a table, in the order in which they were inserted, from part
+    `start` on: every cell, with its length."""
     names = [row[0] for row in connection.execute(f"DESCRIBE {table}").fetchall()]
     cells = [f"coalesce(strlen({name}::VARCHAR)::VARCHAR || ':' || {name}::VARCHAR, '-')" for name in names]
     parts = connection.execute(
-        f"SELECT sha256(string_agg(sha256({' || '.join(cells)}), '' ORDER BY rowid)) FROM {table} WHERE rowid < ?"
-        f" GROUP BY rowid // {ROWS_A_PART} ORDER BY rowid // {ROWS_A_PART}",
-        [rows],
+        f"SELECT sha256(string_agg(sha256({' || '.join(cells)}), '' ORDER BY rowid)) FROM {table}"
+        f" WHERE rowid >= ? AND rowid < ? GROUP BY rowid // {ROWS_A_PART} ORDER BY rowid // {ROWS_A_PART}",
+        [start * ROWS_A_PART, rows],
     ).fetchall()
-    return digest_value([names, rows, [part for (part,) in parts]])
+    return [part for (part,) in parts]
 
 
-def table_digests(connection: duckdb.DuckDBPyConnection, rows: dict[str, int]) -> Document:
-    """{table: [rows, digest of these first rows]}."""
-    return {table: [count, table_digest(connection, table, count)] for table, count in rows.items()}
+def check_point(
+    connection: duckdb.DuckDBPyConnection, tables: tuple[str, ...], known: dict[str, tuple[int, list[str]]]
+) -> dict[str, tuple[int, list[str]]]:
+    """{table: (rows, digests of their parts)} as they are now; known: what was found unchanged."""
+    made = {}
+    for table, rows in table_rows(connection, tables).items():
+        before, parts = known.get(table, (0, []))
+        whole = before // ROWS_A_PART
+        made[table] = (rows, parts if rows == before else parts[:whole] + table_digests(connection, table, rows, whole))
+    return made
 
 
 def write_verified(state: Path, ledger_path: Path, document: Document) -> None:
@@ -86,10 +93,4 @@ def unchanged_since(connection: duckdb.DuckDBPyConnection, point: Document | Non
     seal = connection.execute("SELECT seal FROM seals WHERE sequence = ?", [point["sequence"]]).fetchone()
     if point["sequence"] and (seal is None or seal[0] != point["seal"]):
         return False
-    return all(table_digest(connection, table, rows) == digest for table, (rows, digest) in held.items())
-
-
-def remove_check_point(ledger_path: Path) -> None:
-    """Forget the last verification."""
-    with contextlib.suppress(OSError):
-        os.unlink(check_point_path(ledger_path))
+    return all(table_digests(connection, table, rows) == parts for table, (rows, parts) in held.items())

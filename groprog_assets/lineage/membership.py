@@ -7,12 +7,15 @@ sealed event of its materialization, so that a row changed later is found. No Da
 from __future__ import annotations
 
 import json
+from functools import partial
+from itertools import chain, groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from groprog_assets.errors import ArtifactError, Problem, UnreachableError
 from groprog_assets.lineage import ledger
-from groprog_assets.store.artifacts import Store, digest_value
+from groprog_assets.store.artifacts import Store, canonical_plain, digest_bytes, digest_value
 from groprog_assets.store.derivations import Record
 from groprog_assets.store.pseudonyms import pseudonym, study_key
 from groprog_assets.tables.values import Document
@@ -67,6 +70,20 @@ def membership_digest(connection: duckdb.DuckDBPyConnection, model: str, where: 
     return digest_value([list(row) for row in connection.execute(query, [model]).fetchall()])
 
 
+def _membership_digests(connection: duckdb.DuckDBPyConnection, models: set[str]) -> dict[str, str]:
+    """{model: `membership_digest`} of many models."""
+    cursor = connection.cursor()
+    cursor.execute(
+        "SELECT model, patient, repeat, fold, role FROM patients_seen WHERE model IN (SELECT unnest(?)) ORDER BY ALL",
+        [sorted(models)],
+    )
+    rows = chain.from_iterable(iter(partial(cursor.fetchmany, 10_000), []))
+    return {
+        model: digest_bytes(canonical_plain([list(row[1:]) for row in held]))
+        for model, held in groupby(rows, key=itemgetter(0))
+    }
+
+
 def carried_over(connection: duckdb.DuckDBPyConnection, run_id: str, storage_id: int) -> str:
     """The digest that the ledger attached as `earlier` sealed with a model's materialization, the model's rows taken over.
 
@@ -111,8 +128,10 @@ def membership_problems(connection: duckdb.DuckDBPyConnection, first: int = 0) -
     sealed = sealed_digests(connection)
     rows = connection.execute("SELECT model, max(rowid) FROM patients_seen GROUP BY model").fetchall()
     known, asked = {row[0] for row in rows}, {model for model, last in rows if last >= first}
-    for model in sorted(asked | {name for name, digests in sealed.items() if any(digests) and name not in known}):
-        if membership_digest(connection, model) not in sealed.get(model, set()):
+    digests = _membership_digests(connection, asked)
+    digests |= dict.fromkeys((name for name, held in sealed.items() if any(held) and name not in known), "")
+    for model, digest in sorted(digests.items()):
+        if digest not in sealed.get(model, set()) or not digest:
             rule = "Which patients a model saw is sealed with its materialization."
             remedy = "Restore a copy, or `groprog lineage rebuild STUDY` and compare."
             problems.append(Problem(f"patients of model {model[:12]}", "altered rows", rule, remedy))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import filecmp
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +16,9 @@ import duckdb
 
 from groprog_assets.errors import ArtifactError, LedgerError, Problem
 from groprog_assets.lineage import ledger
-from groprog_assets.lineage.check_points import table_digest
+from groprog_assets.lineage.check_points import table_digests
 from groprog_assets.lineage.ledger import SHA256, TABLES
-from groprog_assets.store.artifacts import digest_bytes, digest_file, digest_value
+from groprog_assets.store.artifacts import canonical_plain, digest_bytes, digest_file
 from groprog_assets.store.derivations import Record, memo_key, output
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables.values import Document
@@ -53,16 +54,21 @@ class Present:
 
 
 def compare_present(
-    workspace: Workspace, connection: duckdb.DuckDBPyConnection, known_memos: dict[str, str], full: bool = False
+    workspace: Workspace,
+    connection: duckdb.DuckDBPyConnection,
+    circumstances: dict[str, str],
+    known_memos: dict[str, str],
+    full: bool = False,
 ) -> Present:
     """Hold the folder of a study against its ledger, which `connection` reads and which was found sound.
 
-    known_memos: digests of memo entries that were compared before and need not be again. full: the records of all derivations and
-    the bytes of all values too, not only of the current ones.
+    circumstances: {derivation: `memo_key`} of those that were read already. known_memos: digests of memo entries that were
+    compared before and need not be again. full: the records of all derivations and the bytes of all values too, not only of the
+    current ones.
     """
     found = Present()
     _compare_pointers(workspace, connection, found)
-    _compare_memos(workspace, connection, found, known_memos)
+    _compare_memos(workspace, connection, found, circumstances, known_memos)
     _compare_results(workspace, connection, found)
     if full:
         _compare_store(workspace, connection, found)
@@ -135,54 +141,48 @@ def _stored(workspace: Workspace, connection: duckdb.DuckDBPyConnection, digest:
 
 
 def _compare_memos(
-    workspace: Workspace, connection: duckdb.DuckDBPyConnection, found: Present, known: dict[str, str]
-) -> None:
-    """Each memo entry names a sealed derivation made under the circumstances that the entry is named by."""
-    for folder in sorted((workspace.derivations.root / "memo").glob("??")):
-        entries = {
-            path.name: path.read_text(errors="replace").strip()
-            for path in sorted(folder.iterdir())
-            if not path.name.startswith(".")
-        }
-        found.entries += len(entries)
-        digest = digest_value(entries)
-        if known.get(folder.name) != digest and not _compare_entries(workspace, connection, found, folder, entries):
-            continue
-        found.memos[folder.name] = digest
-
-
-def _compare_entries(
     workspace: Workspace,
     connection: duckdb.DuckDBPyConnection,
     found: Present,
-    folder: Path,
-    entries: dict[str, str],
-) -> bool:
-    """Whether every entry of a folder is sound and sealed."""
-    rows = connection.execute(
-        "SELECT derivation, body FROM derivations WHERE derivation IN (SELECT unnest(?)) AND derivation IN"
-        " (SELECT derivation FROM materializations)",
-        [list(entries.values())],
-    ).fetchall()
-    keys = {digest: memo_key(json.loads(body)) for digest, body in rows}
-    sound = True
-    for key, digest in entries.items():
-        if keys.get(digest) == key:
-            continue
-        sound = False
-        rule = "An entry names the derivation that its circumstances gave."
-        if digest in keys:
-            seen = f"{digest[:12]} was made under other circumstances"
-        elif not SHA256.fullmatch(digest):
-            seen = f"{len(digest)} characters that name no derivation"
-        elif workspace.unsealed.holds(key, digest):
-            found.unsealed += 1
-            continue
-        else:
-            seen, rule = f"{digest[:12]} is not sealed", "A run uses no value again that was not sealed."
-        remedy = f"Delete {folder / key}: the value is computed again when it is needed."
-        found.problems.append(Problem(f"memo {key[:12]}", seen, rule, remedy))
-    return sound
+    circumstances: dict[str, str],
+    known: dict[str, str],
+) -> None:
+    """Each memo entry names a sealed derivation made under the circumstances that the entry is named by."""
+    folders: dict[Path, dict[str, str]] = {}
+    for folder in sorted((workspace.derivations.root / "memo").glob("??")):
+        names = sorted(name for name in os.listdir(folder) if not name.startswith("."))
+        entries = {name: (folder / name).read_text(errors="replace").strip() for name in names}
+        found.entries += len(entries)
+        found.memos[folder.name] = digest_bytes(canonical_plain(entries))
+        if known.get(folder.name) != found.memos[folder.name]:
+            folders[folder] = entries
+    wanted = {digest for entries in folders.values() for digest in entries.values()}
+    sealed = wanted & {row[0] for row in connection.execute("SELECT derivation FROM materializations").fetchall()}
+    keys = {digest: circumstances[digest] for digest in sealed & circumstances.keys()}
+    query = "SELECT derivation, body FROM derivations WHERE derivation IN (SELECT unnest(?))"
+    for digest, body in connection.execute(query, [sorted(sealed - keys.keys())]).fetchall():
+        keys[digest] = memo_key(json.loads(body))
+    for folder, entries in folders.items():
+        for key, digest in entries.items():
+            if keys.get(digest) != key:
+                found.memos.pop(folder.name, None)
+                _compare_entry(workspace, found, folder / key, digest, digest in keys)
+
+
+def _compare_entry(workspace: Workspace, found: Present, path: Path, digest: str, sealed: bool) -> None:
+    """An entry that is not that of a sealed derivation: one of a run that is not sealed yet, or a problem."""
+    rule = "An entry names the derivation that its circumstances gave."
+    if sealed:
+        seen = f"{digest[:12]} was made under other circumstances"
+    elif not SHA256.fullmatch(digest):
+        seen = f"{len(digest)} characters that name no derivation"
+    elif workspace.unsealed.holds(path.name, digest):
+        found.unsealed += 1
+        return
+    else:
+        seen, rule = f"{digest[:12]} is not sealed", "A run uses no value again that was not sealed."
+    remedy = f"Delete {path}: the value is computed again when it is needed."
+    found.problems.append(Problem(f"memo {path.name[:12]}", seen, rule, remedy))
 
 
 def sealed_manifest(connection: duckdb.DuckDBPyConnection) -> str | None:
@@ -203,7 +203,7 @@ def _compare_results(workspace: Workspace, connection: duckdb.DuckDBPyConnection
     folder, remedy = workspace.results, f"`groprog export {workspace.path}` writes it again."
 
     def problem(name: str, seen: str, rule: str) -> None:
-        found.problems.append(Problem(f"{workspace.study.results}/{name}", seen, rule, remedy))
+        found.problems.append(Problem(str(folder / name), seen, rule, remedy))
 
     try:
         content = (folder / MANIFEST).read_bytes()
@@ -254,7 +254,7 @@ def _copy_differs(workspace: Workspace, connection: duckdb.DuckDBPyConnection, c
             for table in TABLES:
                 row = connection.execute(f"SELECT count(*) FROM copied.{table}").fetchone()
                 rows = int(row[0]) if row else 0
-                if table_digest(connection, f"copied.{table}", rows) != table_digest(connection, table, rows):
+                if table_digests(connection, f"copied.{table}", rows) != table_digests(connection, table, rows):
                     return f"its table {table} differs"
         finally:
             connection.execute("DETACH copied")

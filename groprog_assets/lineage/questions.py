@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from groprog_assets.errors import LedgerError, Problem
+from groprog_assets.lineage.closures import Closures
 from groprog_assets.tables.values import Document, Values
 
 CLINICAL = "clinical_records"
@@ -140,18 +141,20 @@ def states(connection: duckdb.DuckDBPyConnection, older: str, newer: str) -> dic
     """{asset behind `newer`: how it stands to the one behind `older`}: "same bytes", "changed itself" (its own file, parameter,
     code, environment or seed), "changed by an input", "only one has it"; of several libraries the one that changed most."""
     order = ("same bytes", "changed by an input", "changed itself", "only one has it")
-    found: dict[str, str] = {}
-    for pairs in _pairs(connection, older, newer).values():
+    closures = Closures(connection, [older, newer])
+    steps = closures.steps
+    found = {steps[digest].asset: order[0] for digest in closures.behind(newer)}
+    for pairs in closures.pairs(older, newer).values():
         for old, new in pairs:
             if new is None:
                 continue
             if old is None:
                 state = order[3]
-            elif old["output"]["sha256"] == new["output"]["sha256"]:
+            elif steps[old].sha256 == steps[new].sha256:
                 state = order[0]
             else:
-                state = order[2] if differences(old, new) else order[1]
-            found[new["asset"]] = max(found.get(new["asset"], state), state, key=order.index)
+                state = order[2] if _differences(closures, old, new) else order[1]
+            found[steps[new].asset] = max(found[steps[new].asset], state, key=order.index)
     return found
 
 
@@ -167,39 +170,26 @@ def changes(connection: duckdb.DuckDBPyConnection, older: str, newer: str, effec
     """What differs at the roots between two derivations: [{what, kind, before, after}], of kind file, parameters, study, extra,
     code, environment, seed or step. `effective`: only at steps whose values differ, so that what made no difference is left out.
     """
+    return _changes(Closures(connection, [older, newer]), older, newer, effective)
+
+
+def _changes(closures: Closures, older: str, newer: str, effective: bool) -> list[Document]:
     found: dict[str, Document] = {}
-    for name, pairs in _pairs(connection, older, newer).items():
+    for name, pairs in closures.pairs(older, newer).items():
         for old, new in pairs:
             if old is None or new is None:
                 found[f"step {name}"] = _change(f"step {name}", "step", bool(old), bool(new))
-            elif not effective or old["output"]["sha256"] != new["output"]["sha256"]:
-                found |= {row["what"]: row for row in differences(old, new)}
+            elif not effective or closures.steps[old].sha256 != closures.steps[new].sha256:
+                found |= {row["what"]: row for row in _differences(closures, old, new)}
     return list(found.values())
 
 
-def _pairs(
-    connection: duckdb.DuckDBPyConnection, older: str, newer: str
-) -> dict[str, list[tuple[Document | None, Document | None]]]:
-    """{step: [(its record behind `older`, the one behind `newer`)]}, by name, None where a side has none.
-
-    A step may stand behind a value more than once, as when the model in use was trained on another cohort than is scored: what
-    only one side has is set against what only the other has, nearest first, else against the nearest.
-    """
-    sides: list[dict[str, Document]] = [{}, {}]
-    for side, digest in zip(sides, (older, newer), strict=True):
-        for name, record in ancestors(connection, digest).items():
-            side.setdefault(_name(record), {})[name] = record
-    found = {}
-    for name in sorted(sides[0].keys() | sides[1].keys()):
-        held = [side.get(name, {}) for side in sides]
-        alone = [[record for key, record in one.items() if key not in other] for one, other in (held, held[::-1])]
-        nearest = [next(iter(one.values()), None) for one in held]
-        rows: list[tuple[Document | None, Document | None]] = []
-        for place in range(max(map(len, alone))):
-            old, new = (one[place] if place < len(one) else near for one, near in zip(alone, nearest, strict=True))
-            rows.append((old, new))
-        found[name] = rows or [(nearest[0], nearest[1])]
-    return found
+def _differences(closures: Closures, older: str, newer: str) -> list[Document]:
+    """As `differences`, of two derivations."""
+    if closures.steps[older].own == closures.steps[newer].own:
+        return []
+    records = closures.records((older, newer))
+    return differences(records[older], records[newer])
 
 
 def differences(old: Values, new: Values) -> list[Document]:
@@ -281,10 +271,12 @@ def history(connection: duckdb.DuckDBPyConnection, asset: str, partition: str = 
         " ORDER BY s.sequence, m.storage_id",
         [asset, partition],
     )
-    for place, item in enumerate(found):
-        earlier = found[place - 1]["derivation"] if place else item["derivation"]
-        same = earlier == item["derivation"]
-        item["changes"] = [] if same else [row["what"] for row in changes(connection, earlier, item["derivation"])]
+    closures = Closures(connection, [item["derivation"] for item in found])
+    made = [item["derivation"] for item in found]
+    pairs = list(zip([*made[:1], *made], made, strict=False))
+    closures.read_differing(pairs)
+    for item, (older, newer) in zip(found, pairs, strict=True):
+        item["changes"] = [row["what"] for row in _changes(closures, older, newer, effective=False)]
     return found
 
 

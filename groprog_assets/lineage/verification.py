@@ -26,6 +26,7 @@ from groprog_assets.lineage.derivation_rows import DERIVED, derivation_row, deri
 from groprog_assets.lineage.ledger import GENESIS, SEALED, TABLES, Seal, merkle_root, seal_digest
 from groprog_assets.lineage.membership import membership_problems
 from groprog_assets.store.artifacts import digest_bytes
+from groprog_assets.store.derivations import memo_key
 from groprog_assets.tables.values import Document
 
 REBUILD = "Restore a copy, or `groprog lineage rebuild` and compare."
@@ -37,7 +38,8 @@ DECIDED = "CASE WHEN json_valid(body) THEN json_extract_string(body, '$.metadata
 @dataclass
 class Verification:
     """What was found: problems, the number of seals and the newest, up to which seal the rows were compared with the check-point
-    of the verification before (0: every row was read), when that was, and why they were not, if they could not be."""
+    of the verification before (0: every row was read), when that was, whether they differed from it, and the circumstances
+    (`memo_key`) of each derivation that was read; and the part of the check-point that was found unchanged."""
 
     problems: list[Problem] = field(default_factory=list)
     seals: int = 0
@@ -45,6 +47,8 @@ class Verification:
     since: int = 0
     since_at: str = ""
     changed: bool = False
+    circumstances: dict[str, str] = field(default_factory=dict)
+    unchanged: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
 
 
 def verify(path: Path, head: Document | None = None) -> list[Problem]:
@@ -55,20 +59,17 @@ def verify(path: Path, head: Document | None = None) -> list[Problem]:
 
 @contextmanager
 def snapshot(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to a copy of the ledger, which stays free for others meanwhile."""
+    """A connection to a copy of the ledger, which stays free for others meanwhile; to the ledger itself, where no copy fits."""
     place = path.with_name(f".{path.name}.verified.{os.getpid()}.part")
     try:
-        ledger.publish(path, place / path.name)
-        connection = duckdb.connect(str(place / path.name))
+        copy = place / path.name
         try:
+            ledger.publish(path, copy)
+        except OSError:
+            copy = path
+            shutil.rmtree(place, ignore_errors=True)
+        with ledger.open_ledger(copy) as connection:
             yield connection
-        finally:
-            connection.close()
-    except OSError as error:
-        rule = "A copy of the ledger is verified, beside it."
-        raise LedgerError(
-            Problem(str(place), error.strerror or str(error), rule, "Free space or mend rights.")
-        ) from None
     finally:
         shutil.rmtree(place, ignore_errors=True)
 
@@ -92,12 +93,13 @@ def verify_rows(
     first = dict.fromkeys(TABLES, 0)
     if point and unchanged_since(connection, point, TABLES):
         first = {table: rows for table, (rows, _) in point["tables"].items()}
-        found.since, found.since_at = point["sequence"], point["at"]
+        found.since, found.since_at, found.unchanged = point["sequence"], point["at"], point["tables"]
     found.changed = bool(point) and not found.since
     found.problems += _chain_problems(seals)
-    found.problems += _run_problems(connection, seals, first, found.since)
-    found.problems += _derivation_problems(connection, first)
-    if not found.problems:  # else what the events say is not what was sealed
+    runs = _run_problems(connection, seals, first, found.since)
+    found.problems += runs
+    found.problems += _derivation_problems(connection, first, found.circumstances)
+    if not runs:  # else what the events say is not what was sealed
         found.problems += membership_problems(connection, first["patients_seen"])
     found.problems += _head_problems(path, seals, head)
     return found
@@ -203,8 +205,13 @@ def _leaf_digests(connection: duckdb.DuckDBPyConnection, table: str, first: int)
         yield from rows
 
 
-def _derivation_problems(connection: duckdb.DuckDBPyConnection, first: dict[str, int]) -> list[Problem]:
-    """Derivations from the row `first` on: named by their digest, every column read out of them, none missing, none beside."""
+def _derivation_problems(
+    connection: duckdb.DuckDBPyConnection, first: dict[str, int], circumstances: dict[str, str]
+) -> list[Problem]:
+    """Derivations from the row `first` on: named by their digest, every column read out of them, none missing, none beside.
+
+    Adds the circumstances of each to `circumstances`.
+    """
     problems = []
     expected = [_groups(connection, table, first[table]) for table in DERIVED]
     cursor = connection.cursor()
@@ -220,6 +227,7 @@ def _derivation_problems(connection: duckdb.DuckDBPyConnection, first: dict[str,
             try:
                 record = json.loads(body)
                 right, expected_rows = derivation_row(digest, record, body), derived_rows(digest, record)
+                circumstances[digest] = memo_key(record)
             except (ValueError, LookupError, TypeError, AttributeError):
                 problems.append(_problem(name, "its text is no record", "It says how a value came to be."))
                 continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from groprog_assets.errors import Problem
-from groprog_assets.lineage.check_points import read_verified, table_digests, table_rows, write_verified
+from groprog_assets.lineage.check_points import check_point, read_verified, write_verified
 from groprog_assets.lineage.ledger import TABLES
 from groprog_assets.lineage.present import Present, compare_present
 from groprog_assets.lineage.verification import Verification, snapshot, verify_rows
@@ -67,7 +67,7 @@ def verify_study(workspace: Workspace, head: Document | None = None, full: bool 
         present = Present()
         if not rows.problems:
             point = read_verified(workspace.state, path) if rows.since else None
-            present = compare_present(workspace, connection, (point or {}).get("memos", {}), full)
+            present = compare_present(workspace, connection, rows.circumstances, (point or {}).get("memos", {}), full)
         found = VerifiedStudy(rows, present)
         kept: Document = {
             "sound": not found.problems,
@@ -77,6 +77,6 @@ def verify_study(workspace: Workspace, head: Document | None = None, full: bool 
             "seal": rows.newest.get("seal", ""),
         }
         if not found.problems:
-            kept |= {"tables": table_digests(connection, table_rows(connection, TABLES)), "memos": present.memos}
+            kept |= {"tables": check_point(connection, TABLES, rows.unchanged), "memos": present.memos}
     write_verified(workspace.state, path, kept)
     return found

@@ -15,11 +15,10 @@ import pytest
 from groprog_assets.errors import LedgerError
 from groprog_assets.lineage import ledger, verification
 from groprog_assets.lineage.check_points import (
+    check_point,
     check_point_path,
     read_verified,
-    table_digest,
     table_digests,
-    table_rows,
     write_verified,
 )
 from groprog_assets.lineage.derivation_rows import DERIVED, derivation_row, derived_rows
@@ -83,7 +82,7 @@ def checked(path: Path) -> None:
         found = verify_rows(connection, path)
         assert found.problems == []
         kept = {"sound": True, "sequence": found.seals, "seal": found.newest["seal"], "memos": {}}
-        kept["tables"] = table_digests(connection, table_rows(connection, ledger.TABLES))
+        kept["tables"] = check_point(connection, ledger.TABLES, {})
     write_verified(path.parents[1], path, kept)
 
 
@@ -140,9 +139,10 @@ def test_a_change_of_any_cell_or_row_is_found(every_table: Path, tmp_path: Path,
             changed = connection.execute(statement).fetchone()
             assert changed == (1,), f"{table}: {name} changes one row"
         if table == "about" and name != "a row added":
-            with pytest.raises(LedgerError, match="version (none|1x)"):
+            with pytest.raises(LedgerError, match=r"version (none|1x)"):
                 both(path)
             continue
+        since, full = both(path)
         assert full.problems, f"{table}: {name}"
         assert told(since) == told(full), f"{table}: {name}"
         assert since.since == 0 or name == "a row added", "what the check-point covers is read again once it differs"
@@ -227,10 +227,10 @@ def test_duckdb_hashes_a_row_as_it_was_sealed(every_table: Path, tmp_path: Path)
 def test_a_table_digest_tells_cells_apart():
     with duckdb.connect() as connection:
 
-        def digest(*cells: str | int | None) -> str:
+        def digest(*cells: str | int | None) -> tuple[str, ...]:
             connection.execute("CREATE OR REPLACE TABLE t (a VARCHAR, b VARCHAR, c BIGINT)")
             connection.execute("INSERT INTO t VALUES (?, ?, ?)", cells)
-            return table_digest(connection, "t", 1)
+            return tuple(table_digests(connection, "t", 1))
 
         rows = [
             ("ab", "c", 1),
@@ -281,6 +281,17 @@ def test_a_head_that_is_missing_or_malformed_is_an_error_with_a_remedy(every_tab
     with ledger.open_ledger(path) as connection:
         ledger.write_head(path, connection)
     assert both(path)[1].problems == []
+
+
+def test_a_check_point_goes_on_from_the_one_before(every_table: Path, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("groprog_assets.lineage.check_points.ROWS_A_PART", 3)
+    path = copied(every_table, tmp_path / "study")
+    with ledger.open_ledger(path) as connection:
+        first = check_point(connection, ledger.TABLES, {})
+    add_run(path, "one more", "another model")
+    with ledger.open_ledger(path) as connection:
+        assert check_point(connection, ledger.TABLES, first) == check_point(connection, ledger.TABLES, {}) != first
+        assert check_point(connection, ledger.TABLES, {})["events"][0] == first["events"][0] + 1
 
 
 def test_the_ledger_is_free_while_it_is_verified(every_table: Path, tmp_path: Path):
