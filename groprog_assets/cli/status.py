@@ -18,6 +18,7 @@ from groprog_assets.tables.values import Document
 def status(study: Path, as_json: bool) -> None:
     """Whether the daemon ticks, what runs, what the ledger holds; status 2 when a daemon that is needed is silent."""
     from groprog_assets.lineage import ledger
+    from groprog_assets.lineage.check_points import read_verified
     from groprog_assets.running.execution import study_instance
     from groprog_assets.running.heartbeat import spoken, standing
     from groprog_assets.store.workspace import open_workspace
@@ -28,6 +29,7 @@ def status(study: Path, as_json: bool) -> None:
         storage = type(instance.event_log_storage).__name__.removesuffix("EventLogStorage")
         ended = {record.dagster_run.run_id for record in instance.get_run_records()}
     sealed = ledger.sealed_runs(workspace.ledger_path)
+    verified = read_verified(workspace.state, workspace.ledger_path)
     told: Document = {
         "storage": storage,
         "daemon needed": found.needed,
@@ -36,6 +38,7 @@ def status(study: Path, as_json: bool) -> None:
         "unfinished runs": found.unfinished,
         "sealed": len(sealed),
         "waiting for the ledger": max(0, len(ended - sealed) - found.unfinished),
+        "verified": {name: verified[name] for name in ("at", "sound", "problems", "sequence")} if verified else None,
         "problems": found.problems,
     }
     if as_json:
@@ -45,6 +48,7 @@ def status(study: Path, as_json: bool) -> None:
         return
     click.echo(f"storage     {storage}; {found.unfinished} runs unfinished")
     click.echo(f"ledger      {told['sealed']} sealed, {told['waiting for the ledger']} ended and not yet projected")
+    click.echo(f"verified    {_verified(verified)}")
     beats = ", ".join(f"{name.lower()} {spoken(age)} ago" for name, age in found.heartbeats.items())
     click.echo(f"daemon      {beats or 'has not run here'}{'' if found.needed else ' (this study needs none)'}")
     for name, age in found.ticks.items():
@@ -52,3 +56,11 @@ def status(study: Path, as_json: bool) -> None:
     if found.problems:
         remedy = f"Start it: `groprog dev {workspace.path}`, and keep it up with the system's own supervisor."
         raise StudyError([Problem("daemon", text, "This study waits for it.", remedy) for text in found.problems])
+
+
+def _verified(last: Document | None) -> str:
+    """The last `groprog lineage verify` in words."""
+    if last is None:
+        return "never: `groprog lineage verify`"
+    found = "sound" if last["sound"] else f"{last['problems']} problems"
+    return f"{last['at']}, up to seal {last['sequence']}: {found}"

@@ -286,6 +286,17 @@ def test_full_reads_records_and_values_that_are_not_current(study: Path):
     assert "was altered" in problem
 
 
+def test_status_shows_the_last_verification(study: Path):
+    assert verify(study) == []
+    assert "up to seal 5: sound" in groprog("status", study).output
+    pointer(study).write_bytes(b"")
+    assert len(verify(study)) == 1
+    assert "up to seal 5: 1 problems" in groprog("status", study).output
+    assert json.loads(groprog("status", study, "--json").stdout)["verified"]["sound"] is False
+    check_point_path(Workspace(study).ledger_path).unlink()
+    assert "never: `groprog lineage verify`" in groprog("status", study).output
+
+
 def test_it_says_how_closely_it_looked(study: Path):
     check_point_path(Workspace(study).ledger_path).unlink()
     first = groprog("lineage", "verify", "--study", study).output

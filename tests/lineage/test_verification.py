@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+import threading
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -205,6 +208,70 @@ def test_a_check_point_that_does_not_fit_is_not_used(every_table: Path, tmp_path
     since, full = both(path)
     assert since.since == 0
     assert since.problems == full.problems == []
+
+
+def forge(path: Path, statement: str) -> None:
+    """Change the ledger and make the whole chain of seals, and the head beside it, anew."""
+    with ledger.open_ledger(path) as connection:
+        connection.execute(statement)
+        runs = [row[0] for row in connection.execute("SELECT run_id FROM seals ORDER BY sequence").fetchall()]
+        connection.execute("DELETE FROM seals")
+        for run_id in runs:
+            ledger.seal_run(connection, run_id)
+        ledger.write_head(path, connection)
+
+
+def test_who_has_the_key_can_forge_a_check_point_and_full_does_not_read_it(every_table: Path, tmp_path: Path):
+    path = copied(every_table, tmp_path / "study")
+    checked(path)
+    kept = read_verified(path.parents[1], path)
+    assert kept is not None
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("UPDATE runs SET actor = 'mallory'")
+        kept["tables"] = check_point(connection, ledger.TABLES, {})
+    write_verified(path.parents[1], path, kept)
+    since, full = both(path)
+    assert (since.since, since.problems) == (5, [])
+    assert len(full.problems) == 5
+
+
+def test_a_chain_made_anew_fits_only_where_no_head_was_kept(every_table: Path, tmp_path: Path):
+    path = copied(every_table, tmp_path / "study")
+    checked(path)
+    head = ledger.read_head(path)
+    forge(path, "UPDATE runs SET actor = 'mallory'")
+    since, full = both(path)
+    assert (since.since, since.problems, full.problems) == (0, [], [])
+    with snapshot(path) as connection:
+        (problem,) = verify_rows(connection, path, head).problems
+    assert problem.where == "head"
+
+
+def test_an_invented_run_at_the_end_is_not_told_from_a_real_one(every_table: Path, tmp_path: Path):
+    path = copied(every_table, tmp_path / "study")
+    head = ledger.read_head(path)
+    add_run(path, "invented", "an invented model")
+    with snapshot(path) as connection:
+        assert verify_rows(connection, path, head).problems == []
+
+
+def test_who_must_wait_for_the_ledger_says_so(every_table: Path, tmp_path: Path, monkeypatch, capsys):
+    path = copied(every_table, tmp_path / "study")
+    monkeypatch.setattr(ledger, "SILENT_SECONDS", 0.0)
+    taken = threading.Event()
+
+    def hold() -> None:
+        with ledger.open_ledger(path):
+            taken.set()
+            time.sleep(0.3)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    taken.wait()
+    with ledger.open_ledger(path):
+        pass
+    holder.join()
+    assert f"waiting for {path}, which process {os.getpid()} has open" in capsys.readouterr().err
 
 
 def test_duckdb_hashes_a_row_as_it_was_sealed(every_table: Path, tmp_path: Path):
