@@ -13,7 +13,7 @@ from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables.values import Document
 
 BY_LIBRARY = ("read_quality", "filtered_alignments")
-WHOLE = ("transcripts", "transcript_density", "pausing", "differential_transcription")
+WHOLE = ("transcripts", "transcript_density", "initiation_regions", "pausing", "differential_transcription")
 
 
 def export_format(workspace: Workspace, form: str, folder: Path) -> list[str]:

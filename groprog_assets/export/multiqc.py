@@ -22,6 +22,7 @@ HEADS = {
     "tp": "TP",
     "post_tts": "PostTTS",
     "tua": "TUA",
+    "q_at_100_pairs": "q of the 100th pair",
     "median_log10_pausing_index": "Median log10 index",
     "median_log10_count_ratio": "Median log10 count ratio",
 }
@@ -31,7 +32,8 @@ SHARE = {"suffix": "%", "max": 100, "min": 0, "format": "{:,.1f}"}
 def documents(study: str, values: Values) -> dict[str, Document]:
     """{file name: document} of what is there; `values` {asset: value}, those by library {library: value}.
 
-    Read: read_quality, filtered_alignments, transcripts, transcript_density, pausing, differential_transcription. An asset
+    Read: read_quality, filtered_alignments, transcripts, transcript_density, initiation_regions, pausing,
+    differential_transcription. An asset
     that is absent or empty leaves its sections out.
     """
     found = {
@@ -41,6 +43,7 @@ def documents(study: str, values: Values) -> dict[str, Document]:
         "strandedness": _strandedness(values.get("filtered_alignments") or {}),
         "density": _density(study, values.get("transcript_density")),
         "units": _units(study, values),
+        "initiation": _initiation(study, values.get("initiation_regions")),
         "pausing": _pausing(values.get("pausing")),
     }
     return {
@@ -153,6 +156,29 @@ def _units(study: str, values: Values) -> Document:
     return _section(
         "Transcription units",
         "Units called, how they fit genes (FivePrimeFP, TP, PostTTS, TUA of the called units), and how many change.",
+        "table",
+        {"col1_header": "Study"},
+        {study: row} if row else {},
+    )
+
+
+def _initiation(study: str, called: Any) -> Document:
+    summary = {} if called is None else called.summary
+    row: Document = {}
+    if summary:
+        row = {"regions": summary.get("regions", 0), "distal_pairs": summary.get("distal_pairs", 0)}
+        if summary.get("q_at_100_pairs") is not None:
+            row["q_at_100_pairs"] = summary["q_at_100_pairs"]
+        if summary.get("profile"):
+            row["profile_contrast"] = float(summary["profile"]["contrast"])
+        active = summary.get("active_starts") or {}
+        if active.get("active"):
+            row["active_starts_found"] = active["found"] / active["active"]
+    return _section(
+        "Initiation regions",
+        "Regions where transcription starts; pairs far from annotated starts at the false discovery rate; q of "
+        "the 100th pair; rise "
+        "of the start profile (below 2 starts are unclear); share of the active annotated starts that were found.",
         "table",
         {"col1_header": "Study"},
         {study: row} if row else {},

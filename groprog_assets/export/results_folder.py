@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from groprog_assets.errors import ArtifactError
+from groprog_assets.export.initiation_files import initiation_files
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.present import COPY, HEAD, MANIFEST
 from groprog_assets.prognosis.standing_model import read_standing
@@ -112,6 +113,9 @@ def _genomics(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
         yield "transcripts/repaired.bed", _bed(repaired.table)
         yield "transcripts/repaired.tsv", _tsv(repaired.table)
         yield "transcripts/repaired_counts.tsv", _count_matrix(repaired.counts)
+    yield from initiation_files(
+        load_asset(workspace, "initiation_regions"), load_asset(workspace, "differential_initiation")
+    )
     density = load_asset(workspace, "transcript_density")
     if density is not None:
         yield "transcript_density.json", _json(density.summary)

@@ -12,6 +12,7 @@ from groprog_assets.tables.values import Document
 
 NASCENT_VALUES = (
     *("filtered_alignments", "transcript_hmm", "transcripts", "transcript_density", "genes"),
+    *("initiation_regions", "differential_initiation"),
     *("library_sizes", "differential_transcription", "gene_differential", "pausing", "enrichment", "loci"),
 )
 """Values of the nascent half that the report takes as they are."""

@@ -23,6 +23,7 @@ def nascent_drawings(study: StudyView, values: Values) -> dict[str, Callable[[],
         density,
         differential,
         enrichment,
+        initiation,
         library_similarity,
         loci,
         pausing,
@@ -35,6 +36,7 @@ def nascent_drawings(study: StudyView, values: Values) -> dict[str, Callable[[],
     conditions = {library.id: library.condition for library in study.libraries}
     funnels = {library: item.funnel for library, item in values["filtered_alignments"].items()}
     changed, paused, key = values["differential_transcription"], values["pausing"], values["loci"]
+    starts, responding = values["initiation_regions"], values["differential_initiation"]
     around, fitted = values["tss_profile"], values["transcript_hmm"]
     overlap = values["transcript_density"]
     found = {
@@ -46,6 +48,12 @@ def nascent_drawings(study: StudyView, values: Values) -> dict[str, Callable[[],
         ),
         "tuning_surface": lambda: tuning.tuning_surface(fitted.tuning, fitted.fit),
         "em_trace": lambda: tuning.em_trace(fitted.trace),
+        "initiation_profile": lambda: initiation.start_profile(starts.profile),
+        "initiation_heat_map": lambda: initiation.heat_map(starts.heat_map, starts.metaplot, control, treatment),
+        "initiation_classes": lambda: initiation.classes(
+            starts.table, study.parameters.initiation.pair_false_discovery_rate
+        ),
+        "initiation_response": lambda: initiation.response(responding.table, responding.summary, treatment, control),
         "ma_plot": lambda: differential.ma_plot(
             changed.table, changed.summary, study.parameters.differential.absolute_log2_fold_change
         ),

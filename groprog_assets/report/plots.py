@@ -212,3 +212,25 @@ def external_validation(cohorts: list[Document]) -> dict[str, Drawing]:
         return draw
 
     return {document["name"]: drawing(document) for document in cohorts}
+
+
+def initiation_regions(called: Any) -> Drawing:
+    """The start profile."""
+
+    def draw() -> Figure:
+        from groprog_assets.figures import initiation as figure
+
+        return figure.start_profile(called["profile"])
+
+    return draw
+
+
+def differential_initiation(result: Any, contrast: Contrast) -> Drawing:
+    """Change of each region against its reads."""
+
+    def draw() -> Figure:
+        from groprog_assets.figures import initiation as figure
+
+        return figure.response(result.table, result.summary, contrast.treatment, contrast.control)
+
+    return draw

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from groprog_assets.figures.numbers import number, size
-from groprog_assets.report import chromatin, genomics, pausing, prognosis, reads, strata
+from groprog_assets.report import chromatin, genomics, initiation, pausing, prognosis, reads, strata
 from groprog_assets.report import external as elsewhere
 from groprog_assets.report import libraries as compared
 from groprog_assets.report.blocks import (
@@ -31,6 +31,7 @@ CAPTIONS: dict[str, tuple[str, str]] = {
     **reads.CAPTIONS,
     **compared.CAPTIONS,
     **genomics.CAPTIONS,
+    **initiation.CAPTIONS,
     **pausing.CAPTIONS,
     **chromatin.CAPTIONS,
     **prognosis.CAPTIONS,
@@ -46,6 +47,7 @@ SECTIONS: tuple[tuple[str, str, Callable[[Values], list[Block]]], ...] = (
         lambda context: [*reads.reads(context), *compared.libraries(context)],
     ),
     ("density", "Where transcription units lie on genes", genomics.density),
+    ("initiation", "Where transcription starts", initiation.initiation),
     (
         "differential",
         "What changed",

@@ -104,6 +104,18 @@ DECLARED = (
         ("offset",),
     ),
     Table(
+        "initiation_metaplot",
+        "one bin around the centres of pairs, in one condition and class, on one strand",
+        (
+            Column("condition", "str", "name", "condition"),
+            Column("class", "str", "proximal or distal", "as in initiation_regions"),
+            STRAND,
+            Column("offset", "int64", "bp", "first base of the bin, from the centre between the summits"),
+            Column("signal", "float64", "reads per million", "mean of the pairs"),
+        ),
+        ("condition", "class", "strand", "offset"),
+    ),
+    Table(
         "initiation_counts",
         "one region in one library",
         (

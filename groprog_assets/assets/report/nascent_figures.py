@@ -11,11 +11,11 @@ from groprog_assets.store.workspace import StudyView
 @study_asset(
     group="report",
     kinds={"png", "svg"},
-    sections=("libraries", "contrast", "parameters.differential", "parameters.enrichment"),
+    sections=("libraries", "contrast", "parameters.differential", "parameters.enrichment", "parameters.initiation"),
     gathered=(
         *("read_quality", "filtered_alignments", "transcript_hmm", "transcript_density", "tss_profile", "genes"),
         *("differential_transcription", "pausing", "enrichment", "loci", "chromatin_signal", "gene_signal"),
-        "library_similarity",
+        *("library_similarity", "initiation_regions", "differential_initiation"),
     ),
 )
 def nascent_figures(study: StudyView, values: Bundle) -> Materialized:

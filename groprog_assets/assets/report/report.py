@@ -27,6 +27,7 @@ from groprog_assets.store.workspace import StudyView, Workspace
         "parameters.filtering",
         "parameters.pausing",
         "parameters.enrichment",
+        "parameters.initiation",
         "parameters.representation",
     ),
     code_files=("groprog_assets/report/templates",),
@@ -44,6 +45,8 @@ from groprog_assets.store.workspace import StudyView, Workspace
             "genes",
         ),
         *(
+            "initiation_regions",
+            "differential_initiation",
             "differential_transcription",
             "gene_differential",
             "pausing",

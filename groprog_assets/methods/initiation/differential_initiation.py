@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from groprog_assets.methods.features.differential import compare
 from groprog_assets.methods.features.multiple_testing import benjamini_hochberg
+from groprog_assets.methods.initiation.links import link_genes
 from groprog_assets.study.initiation_parameters import InitiationParameters
-from groprog_assets.study.parameters import DifferentialParameters
+from groprog_assets.study.parameters import DifferentialParameters, Parameters
 from groprog_assets.study.schema import Contrast, Library
 from groprog_assets.tables import conform
 from groprog_assets.tables.values import Document
@@ -28,6 +29,25 @@ class DifferentialInitiation(NamedTuple):
     table: pd.DataFrame
     links: pd.DataFrame
     summary: Document
+
+
+def compare_regions(
+    called: Mapping[str, pd.DataFrame],
+    size_factors: Mapping[str, float],
+    gene_signal: pd.DataFrame,
+    gene_models: pd.DataFrame,
+    libraries: Sequence[Library],
+    contrast: Contrast,
+    parameters: Parameters,
+) -> DifferentialInitiation:
+    """The test of `differential_initiation` and the links of `link_genes` of the called regions (`table`, `counts`)."""
+    regions, counts = called["table"], called["counts"]
+    table, summary = differential_initiation(
+        regions, counts, size_factors, libraries, contrast, parameters.differential, parameters.initiation
+    )
+    links = link_genes(regions, counts, gene_models, gene_signal, size_factors, parameters.initiation)
+    co_varying = int(links["relation"].str.contains("co-varying").sum())
+    return DifferentialInitiation(table, links, {**summary, "co_varying": co_varying})
 
 
 def differential_initiation(
