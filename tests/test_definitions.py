@@ -32,6 +32,8 @@ PROMISED = {
     "transcripts",
     "repaired_transcripts",
     "transcript_density",
+    "initiation_regions",
+    "differential_initiation",
     "gene_models",
     "genes",
     "ontology",

@@ -9,6 +9,11 @@ CLEAR_CONTRAST = 2.0
 """Highest less lowest log-ratio of a start profile; libraries of nascent RNA have 3.5 to 5.5."""
 
 
+def verdicts(summary: Document) -> list[Verdict]:
+    """The three checks of one summary."""
+    return [initiation_signal(summary), initiation_depth(summary), start_profile(summary)]
+
+
 def initiation_signal(summary: Document) -> Verdict:
     """Fails, without blocking, when a library was left out of the call; the description says why and what to do."""
     refused = summary["refused"]

@@ -17,8 +17,9 @@ BED6 = ["chrom", "start", "end", "name", "score", "strand"]
 def initiation_files(called: Value, compared: Value) -> Iterator[tuple[str, bytes]]:
     """(name, content) of each file; called: value of `initiation_regions`, compared: of `differential_initiation`, or None.
 
-    `initiation_regions.bed` is BED6+ with a `#` line that names the columns; missing sides are `.`. `initiation_bidirectional.bed`
-    has the pairs at the medium confidence or better as PINTS writes them: chrom, start, end, confidence, plus summit, minus summit.
+    `initiation_regions.bed` is BED6+ with a `#` line that names the columns; missing sides are `.`.
+    `initiation_bidirectional.bed` has the pairs at the medium confidence or better as PINTS writes them: chrom, start, end,
+    confidence, plus summit, minus summit.
     """
     if called is None:
         return
@@ -44,7 +45,7 @@ def initiation_files(called: Value, compared: Value) -> Iterator[tuple[str, byte
 
 def _bed_plus(table: pd.DataFrame) -> bytes:
     columns = [*BED6, *(name for name in table if name not in BED6)]
-    text = table[columns].to_csv(sep="\t", index=False, float_format="%.6g", na_rep=".")
+    text = table[columns].replace("", ".").to_csv(sep="\t", index=False, float_format="%.6g", na_rep=".")
     return f"#{text}".encode()
 
 

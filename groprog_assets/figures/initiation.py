@@ -47,7 +47,7 @@ def start_profile(profile: pd.DataFrame) -> Figure:
             say_empty(axes, "No start profile was learned: nothing was called, or the reads are capped.")
             return figure
         edges = np.append(profile["offset"], profile["offset"].iloc[-1] + profile["bin_size"].iloc[-1])
-        axes.stairs(profile["log_ratio"], edges, color=CONTROL, lw=1.5)
+        axes.stairs(profile["log_ratio"], edges, baseline=None, color=CONTROL, lw=1.5)
         axes.axhline(0, color=SOFT_INK, lw=0.8)
         axes.axvline(0, color=SOFT_INK, lw=0.8, ls=":")
         axes.set_xlim(edges[0], edges[-1])
@@ -72,6 +72,7 @@ def heat_map(image: Mapping[str, NDArray], metaplot: pd.DataFrame, control: str,
             say_empty(grid[0, 0], "No pair of starts passes the false discovery rate.")
             return figure
         colours = condition_colours(list(dict.fromkeys(metaplot["condition"])), control, treatment)
+        ticks = np.linspace(image["offset"][0], image["offset"][-1], 5)
         for axes, kind in zip(grid[0], ("proximal", "distal"), strict=True):
             held = metaplot[metaplot["class"] == kind]
             axes.set_title(f"{kind.capitalize()} pairs")
@@ -90,9 +91,10 @@ def heat_map(image: Mapping[str, NDArray], metaplot: pd.DataFrame, control: str,
                 )
             axes.axhline(0, color=SOFT_INK, lw=0.8)
             axes.set_xlim(image["offset"][0], image["offset"][-1])
+            axes.set_xticks(ticks)
             axes.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
+            axes.legend(loc="upper right")
         grid[0, 0].set_ylabel("Reads per million and bin\nminus | plus")
-        grid[0, 1].legend(loc="upper right")
         mean = float((image["plus"].mean() + image["minus"].mean()) / 2) or 1.0
         shown = {side: np.log2(1 + image[side] / mean) for side in ("minus", "plus")}
         top = max(float(np.quantile(np.concatenate([part.ravel() for part in shown.values()]), 0.99)), 1e-9)
@@ -107,6 +109,7 @@ def heat_map(image: Mapping[str, NDArray], metaplot: pd.DataFrame, control: str,
                 interpolation="antialiased",
             )
             axes.grid(False)
+            axes.set_xticks(ticks)
             axes.set_yticks([])
             axes.set_title(f"{side.capitalize()} strand")
             axes.set_xlabel("Distance from the centre (bp)")
@@ -150,7 +153,7 @@ def classes(table: pd.DataFrame, rate: float) -> Figure:
             if len(q):
                 right.step(q, np.arange(1, len(q) + 1), where="post", color=colour, label=name)
         right.axvline(rate, color=SOFT_INK, lw=0.9, ls="--")
-        right.set_xlim(0, 1)
+        right.set_xlim(0, min(1.0, max(2 * rate, 1.1 * float(table["q_pair"].max(skipna=True)))))
         right.set_ylim(0)
         right.set_xlabel("q of the pair")
         right.set_ylabel("Pairs with at most this q")

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from groprog_assets.figures.html_templates import html_templates
 from groprog_assets.figures.loci import genes_within
-from groprog_assets.figures.style import INK, SERIES, condition_colours
+from groprog_assets.figures.style import INK, NEUTRAL, SERIES, condition_colours
 from groprog_assets.tables.values import Document
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -31,10 +31,11 @@ def locus_pages(
     chrom_sizes: Mapping[str, int],
     contrast: tuple[str, str],
     genome: str = "",
+    regions: pd.DataFrame | None = None,
 ) -> dict[str, bytes]:
     """{locus: its page} of every locus of `table`, by name; arguments as of `locus_page`."""
     return {
-        name: locus_page(name, table, tracks, fine, genes, chrom_sizes, contrast, genome)
+        name: locus_page(name, table, tracks, fine, genes, chrom_sizes, contrast, genome, regions)
         for name in sorted(set(table["locus"]))
     }
 
@@ -48,11 +49,14 @@ def locus_page(
     chrom_sizes: Mapping[str, int],
     contrast: tuple[str, str],
     genome: str = "",
+    regions: pd.DataFrame | None = None,
 ) -> bytes:
-    """UTF-8 HTML of one locus: a stranded track a condition, a track a mark, the genes; data and program are in the page.
+    """UTF-8 HTML of one locus: a stranded track a condition, a track a mark, the initiation regions, the genes; data and program
+    are in the page.
 
     `table` is the loci table, `tracks` the locus_tracks table, of which the page takes its extent and the marks, `fine` the same
-    strands by the base or nearly so, `genes` the genes table, chrom_sizes bp, `contrast` (control, treatment). Plus lies above
+    strands by the base or nearly so, `genes` the genes table, chrom_sizes bp, `contrast` (control,
+    treatment); `regions` the initiation_regions table. Plus lies above
     zero and minus below; every condition has the same y-range, so heights may be compared. A content security policy in the
     page forbids any request. Raises KeyError for a locus the table does not hold.
     """
@@ -71,7 +75,11 @@ def locus_page(
         "queryParametersSupported": False,
         "showIdeogram": False,
         "showCenterGuideButton": False,
-        "tracks": [*_signal(held, near, chrom, *contrast), _genes(genes, chrom, start, end)],
+        "tracks": [
+            *_signal(held, near, chrom, *contrast),
+            *([] if regions is None else [_regions(regions, chrom, start, end)]),
+            _genes(genes, chrom, start, end),
+        ],
     }
     view = {
         "locus": locus,
@@ -173,6 +181,30 @@ def _genes(genes: pd.DataFrame, chrom: str, start: int, end: int) -> Document:
         "displayMode": "EXPANDED",
         "height": 80,
         "color": INK,
+        "features": features,
+    }
+
+
+def _regions(regions: pd.DataFrame, chrom: str, start: int, end: int) -> Document:
+    """Initiation regions within the extent: pairs dark, single starts lighter; the name tells class and confidence."""
+    near = regions[(regions["chrom"] == chrom) & (regions["start"] < end) & (regions["end"] > start)]
+    features = [
+        {
+            "chr": chrom,
+            "start": int(row.start),
+            "end": int(row.end),
+            "name": f"{row.name} {row.claim or row.kind}, {row.confidence}",
+            "strand": str(row.strand),
+            "color": SERIES[2] if row.strand == "." else NEUTRAL,
+        }
+        for row in _tuples(near)
+    ]
+    return {
+        "type": "annotation",
+        "name": "Initiation regions",
+        "displayMode": "EXPANDED",
+        "height": 60,
+        "color": SERIES[2],
         "features": features,
     }
 

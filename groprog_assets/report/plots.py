@@ -220,7 +220,7 @@ def initiation_regions(called: Any) -> Drawing:
     def draw() -> Figure:
         from groprog_assets.figures import initiation as figure
 
-        return figure.start_profile(called["profile"])
+        return figure.start_profile(called.profile)
 
     return draw
 

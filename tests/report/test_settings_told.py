@@ -167,6 +167,8 @@ def drawings(changes: dict) -> dict:
         "tss_profile": None,
         "transcript_hmm": None,
         "transcript_density": None,
+        "initiation_regions": None,
+        "differential_initiation": None,
         "chromatin_signal": (),
     }
     return nascent_drawings(StudyView(values, "nascent_figures"), assets)

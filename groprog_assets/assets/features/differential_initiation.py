@@ -31,20 +31,8 @@ def differential_initiation(
     co-varying genes."""
     from groprog_assets.methods.initiation import differential_initiation as method
 
-    result = method.compare_regions(
-        initiation_regions,
-        gene_differential.summary["size_factors"],
-        gene_signal,
-        gene_models.transcripts,
-        study.libraries,
-        study.contrast,
-        study.parameters,
-    )
-    return materialized(
-        result,
-        plot=plots.differential_initiation(result, study.contrast),
-        tested=result.summary["tested"],
-        up=result.summary["up"],
-        down=result.summary["down"],
-        analysis=result.summary["analysis"],
-    )
+    factors = gene_differential.summary["size_factors"]
+    given = (initiation_regions, factors, gene_signal, gene_models.transcripts)
+    result = method.compare_regions(*given, study.libraries, study.contrast, study.parameters)
+    headline = {name: result.summary[name] for name in ("tested", "up", "down", "analysis")}
+    return materialized(result, plot=plots.differential_initiation(result, study.contrast), **headline)

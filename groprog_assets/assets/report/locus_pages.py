@@ -19,11 +19,14 @@ if TYPE_CHECKING:
     sections=("contrast", "genome"),
     code_files=("groprog_assets/figures/templates/locus.html", "groprog_assets/figures/templates/igv"),
 )
-def locus_pages(study: StudyView, loci: Bundle, genes: pd.DataFrame, gene_models: Bundle) -> Materialized:
+def locus_pages(
+    study: StudyView, loci: Bundle, genes: pd.DataFrame, gene_models: Bundle, initiation_regions: Bundle
+) -> Materialized:
     """Figures 7 and 8 as interactive pages, one a locus, each with its data and its program inside (igv.js)."""
     from groprog_assets.figures.locus_page import locus_pages as drawn
 
     contrast = (study.contrast.control, study.contrast.treatment)
-    found = drawn(loci.table, loci.tracks, loci.fine, genes, gene_models.chrom_sizes, contrast, study.genome.name)
+    given = (loci.table, loci.tracks, loci.fine, genes, gene_models.chrom_sizes, contrast, study.genome.name)
+    found = drawn(*given, initiation_regions.table)
     pages = Bundle({name: Blob(page, ".html") for name, page in found.items()})
     return materialized(pages, pages=len(pages))

@@ -34,34 +34,10 @@ def initiation_regions(
 ) -> Materialized:
     """Pairs of starts that face away from each other, with their false discovery rate, and single starts; their reads in every
     library, and the profile of signal around starts by which they were found."""
-    from groprog_assets.methods.initiation import initiation_regions as method
-    from groprog_assets.methods.initiation.surroundings import surroundings
+    from groprog_assets.methods.initiation import study_regions as method
 
-    called = method.initiation_regions(
-        {library: item.positions for library, item in filtered_alignments.items()},
-        study.libraries,
-        gene_models.chrom_sizes,
-        gene_models.transcripts,
-        study.parameters.initiation,
-        {library: item.summary["spliced_share"] for library, item in filtered_alignments.items()},
-        threads=len(os.sched_getaffinity(0)),
-    )
-    around = surroundings(
-        called.table,
-        {library: filtered_alignments[library].positions for library in called.summary["libraries"]},
-        study.libraries,
-        dict(zip(library_sizes["library"], library_sizes["size"].astype(float), strict=True)),
-        study.parameters.initiation.pair_false_discovery_rate,
-    )
-    value = Bundle({**called._asdict(), **around._asdict()})
-    return materialized(
-        value,
-        plot=plots.initiation_regions(value),
-        verdicts=[
-            check.initiation_signal(called.summary),
-            check.initiation_depth(called.summary),
-            check.start_profile(called.summary),
-        ],
-        regions=len(called.table),
-        candidate_enhancers=int((called.table["claim"] == "candidate enhancer").sum()),
-    )
+    given = (study.libraries, gene_models, library_sizes, study.parameters.initiation)
+    called = method.study_regions(filtered_alignments, *given, threads=len(os.sched_getaffinity(0)))
+    candidates = int((called.table["claim"] == "candidate enhancer").sum())
+    plot, verdicts = plots.initiation_regions(called), check.verdicts(called.summary)
+    return materialized(called, plot=plot, verdicts=verdicts, regions=len(called.table), candidate_enhancers=candidates)
