@@ -15,15 +15,16 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from groprog_assets.errors import CohortError, GroProgError, Problem
 from groprog_assets.intake.library_manifest import read_manifest
-from groprog_assets.intake.withdrawals import impact, record_withdrawal, withdrawn
+from groprog_assets.intake.withdrawals import impact, record_withdrawal, who_withdrew
 from groprog_assets.store.artifacts import digest_bytes, write_atomically
-from groprog_assets.store.pseudonyms import pseudonym, study_key
+from groprog_assets.store.half_written import half_written_name
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.study.parameters import CohortParameters
 from groprog_assets.study.schema import Cohort, Library
@@ -109,8 +110,8 @@ def _clinical(workspace: Workspace, path: Path, content: bytes, made: Judgement)
     if made.kind == "withdrawal":
         lines = [line.strip() for line in content.decode("utf-8-sig", "replace").splitlines()]
         named = [line for line in lines if line and line != column]
-        key, gone, present = study_key(workspace.state), withdrawn(workspace), set(current[column].str.strip())
-        made.leaving = [name for name in dict.fromkeys(named) if name in present or pseudonym(name, key) not in gone]
+        gone, present = who_withdrew(workspace, named), set(current[column].str.strip())
+        made.leaving = [name for name in dict.fromkeys(named) if name in present or name not in gone]
         again = named and not made.leaving
         after = current if again else remove_patients(current, made.leaving, column, path.name)
         found = impact(workspace, made.leaving)
@@ -170,12 +171,13 @@ def _gathered(problems: list[Problem]) -> Any:
 
 @contextlib.contextmanager
 def _trial(workspace: Workspace, table: tuple[bytes, str]) -> Any:
-    path = workspace.snapshots.root / f".trial-{os.getpid()}{table[1]}"
-    write_atomically(path, table[0])
+    folder = workspace.snapshots.root / half_written_name("trial")
+    path = folder / f"trial-{os.getpid()}{table[1]}"
     try:
+        write_atomically(path, table[0])
         yield path
     finally:
-        path.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _about(path: Path, trial: Path, check: Any) -> None:
@@ -192,11 +194,9 @@ def _about(path: Path, trial: Path, check: Any) -> None:
 
 def _returned(workspace: Workspace, cells: pd.DataFrame, column: str, where: str) -> list[Problem]:
     """Patients of a delivered table who have withdrawn."""
-    gone = withdrawn(workspace)
-    if not gone or column not in cells:
+    if column not in cells:
         return []
-    key = study_key(workspace.state)
-    back = [name for name in cells[column].str.strip().unique() if pseudonym(name, key) in gone]
+    back = sorted(who_withdrew(workspace, cells[column].str.strip().unique()))
     rule = "A table may not contain a patient who has withdrawn."
     return [Problem(where, f"patient {name} has withdrawn", rule, "Remove the row.") for name in back]
 

@@ -1,71 +1,111 @@
-"""Withdrawal of patients: values computed from their records, models that may no longer be used, and erasure.
+"""Withdrawal of patients: who withdrew, values computed from their records, and models that may no longer be used.
 
-A withdrawal is recorded under pseudonyms, with the clinical tables that hold its patients. When no current value depends on
-these tables, every stored value that does is erased. Derivations, digests and the ledger stay, so the record of these values
-remains. Files that the study file names belong to the user: they are listed, not changed.
+A withdrawal is recorded with the clinical tables that hold its patients. When no current value depends on these tables, what
+does is erased (`erasure`). Files that the study file names belong to the user: they are listed, not changed.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import shutil
-import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from groprog_assets.errors import ArtifactError, GroProgError
-from groprog_assets.graph.specification import SPECIFICATIONS
-from groprog_assets.lineage.decisions import record_decision
+from groprog_assets.errors import GroProgError, UnreachableError
 from groprog_assets.store import derivations
-from groprog_assets.store.artifacts import Reference, canonical_json, digest_bytes, digest_file, write_atomically
+from groprog_assets.store.artifacts import canonical_json, digest_file, write_atomically
 from groprog_assets.store.derivations import Record
-from groprog_assets.store.pseudonyms import pseudonym, study_key
+from groprog_assets.store.pseudonyms import named_in, pseudonym, study_key, withdrawal_mark
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables.values import Document
 
-if TYPE_CHECKING:
-    import dagster as dg
-
 ROOT = "clinical_records"
-TEXT = (".tsv", ".csv", ".txt")
 
 
 def record_withdrawal(workspace: Workspace, delivery: str, patients: list[str]) -> Document:
-    """Record who withdraws and which known tables hold them; returns the record. `delivery`: sha256 of the list."""
-    from groprog_assets.methods.cohort.clinical_tables import read_table
+    """Record who withdraws, which known tables hold them and which values were computed from one that held them.
 
-    leaving, column = set(patients), workspace.study.patients.patient_column
-    tables = set()
-    for path in [_own_table(workspace), *sorted(workspace.snapshots.tables.glob("*"))]:
-        try:
-            held = set(read_table(path).cells[column].str.strip())
-        except (GroProgError, KeyError):
-            continue
-        if held & leaving:
-            files = [path] if path.is_file() else sorted(item for item in path.iterdir() if item.is_file())
-            tables |= {digest_file(item) for item in files}
-    key = study_key(workspace.state)
+    Returns the record. delivery: sha256 of the list. The patients are named in the record until their data are erased.
+    """
+    leaving = set(patients)
+    tables, clean = _tables_naming(workspace, leaving)
     record = {
-        "pseudonyms": sorted(pseudonym(name, key) for name in leaving),
         "patients": sorted(leaving),
+        "marks": sorted(marks_of(workspace, leaving).values()),
         "tables": sorted(tables),
+        "roots": sorted(_roots_naming(workspace, leaving, clean)),
         "erased": None,
     }
     write_atomically(_folder(workspace) / f"{delivery}.json", canonical_json(record))
     return record
 
 
-def withdrawn(workspace: Workspace) -> set[str]:
-    """Pseudonyms of all patients who have withdrawn."""
-    return {name for _, record in _records(workspace) for name in record["pseudonyms"]}
+def who_withdrew(workspace: Workspace, patients: Iterable[str]) -> set[str]:
+    """Those of `patients` who have withdrawn."""
+    gone = {mark for _, record in records(workspace) for mark in record.get("marks", [])}
+    gone |= {mark for _, record in records(workspace) for mark in _marks_of_earlier(workspace, record)}
+    return {name for name, mark in marks_of(workspace, patients).items() if mark in gone} if gone else set()
+
+
+def marks_of(workspace: Workspace, patients: Iterable[str]) -> dict[str, str]:
+    """{patient: the mark by which one who has withdrawn is recognised}."""
+    key = study_key(workspace.state)
+    return {name: withdrawal_mark(pseudonym(name, key), key) for name in patients}
+
+
+def _marks_of_earlier(workspace: Workspace, record: Document) -> Iterator[str]:
+    """Marks of a record that an earlier version wrote, which held pseudonyms."""
+    key = study_key(workspace.state)
+    yield from (withdrawal_mark(name, key) for name in record.get("pseudonyms", []))
+
+
+def _tables_naming(workspace: Workspace, patients: set[str]) -> tuple[set[str], set[str]]:
+    """Digests of the known clinical tables' files: (of those with one of `patients`, of those without)."""
+    from groprog_assets.methods.cohort.clinical_tables import read_table
+
+    column = workspace.study.patients.patient_column
+    naming: set[str] = set()
+    clean: set[str] = set()
+    for path in [_own_table(workspace), *sorted(workspace.snapshots.tables.glob("*"))]:
+        try:
+            held = set(read_table(path).cells[column].str.strip())
+        except (GroProgError, KeyError):
+            continue
+        files = [path] if path.is_file() else sorted(item for item in path.iterdir() if item.is_file())
+        (naming if held & patients else clean).update(digest_file(item) for item in files)
+    return naming, clean - naming
+
+
+def _roots_naming(workspace: Workspace, patients: set[str], clean: set[str]) -> Iterator[str]:
+    """Derivations of the clinical records that hold one of `patients`, or may: their table is no longer there to be looked at."""
+    for digest in workspace.derivations.all():
+        record = workspace.derivations.read(digest)
+        files = {item["sha256"] for item in record["files"]} if record["asset"] == ROOT else set()
+        if files and not files <= clean and _may_hold(workspace, record, patients):
+            yield digest
+
+
+def _may_hold(workspace: Workspace, record: Record, patients: set[str]) -> bool:
+    """Whether stored clinical records have one of `patients`; also when their bytes are gone."""
+    try:
+        value = workspace.store.get(derivations.output(record), ROOT)
+    except UnreachableError:
+        raise
+    except GroProgError:
+        return True
+    parts = value.values() if isinstance(value, Mapping) else [value]
+    return any(
+        bool(patients & set(part["patient_id"])) for part in parts if "patient_id" in getattr(part, "columns", ())
+    )
 
 
 def rests_on_withdrawn(workspace: Workspace, derivation: str) -> bool:
     """Whether a derivation depends on a clinical table with a patient who has withdrawn."""
-    tables = _tables(workspace)
-    return bool(tables) and any(_reads(record, tables) for record in workspace.derivations.closure(derivation).values())
+    tables, roots = _tables(workspace), _roots(workspace)
+    if not tables | roots:
+        return False
+    closure = workspace.derivations.closure(derivation)
+    return bool(roots & set(closure)) or any(_reads(record, tables) for record in closure.values())
 
 
 def impact(workspace: Workspace, patients: list[str]) -> Document:
@@ -92,63 +132,29 @@ def impact(workspace: Workspace, patients: list[str]) -> Document:
     }
 
 
-def erase_due(workspace: Workspace) -> Document | None:
-    """Erase values that depend on patients who have withdrawn, once no current value does; returns evidence, or None if idle.
+def records(workspace: Workspace) -> list[tuple[Path, Document]]:
+    """Every withdrawal: (file, record)."""
+    return [(path, json.loads(path.read_bytes())) for path in sorted(_folder(workspace).glob("*.json"))]
 
-    Erased are stored values and plots, clinical tables of the inbox, and delivered files that name them. Bytes that another
-    value shares are kept.
-    """
-    waiting = [(path, record) for path, record in _records(workspace) if record["erased"] is None]
-    if not waiting:
-        return None
-    tables = {sha256 for _, record in waiting for sha256 in record["tables"]}
-    held = {digest: workspace.derivations.read(digest) for digest in _all(workspace)}
-    tainted = _tainted(held, tables)
-    resting = [(asset, partition) for asset, partition, digest in workspace.derivations.pointers() if digest in tainted]
-    if any(asset in SPECIFICATIONS or not SPECIFICATIONS for asset, _ in resting):
-        return None
-    for asset, partition in resting:  # of an asset that there no longer is
-        workspace.derivations.drop(asset, partition)
-    kept = {sha256 for name, record in held.items() if name not in tainted for sha256 in _bytes(workspace, record)}
-    gone = {sha256 for name in tainted for sha256 in _bytes(workspace, held[name])} - kept
-    erased = []
-    for sha256 in sorted(gone):
-        path = workspace.store.path(sha256)
-        if path.is_file():
-            path.unlink()
-            erased.append(sha256)
-    for path in workspace.snapshots.tables.glob("*"):
-        if path.stem in tables:
-            path.unlink()
-            erased.append(path.stem)
-    patients = {name for _, record in waiting for name in record.get("patients", [])}
-    files = _erase_delivered(workspace, patients)
-    shutil.rmtree(workspace.state / "scratch", ignore_errors=True)
-    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    evidence = {
-        "withdrawals": [path.stem for path, _ in waiting],
-        "values": len(tainted),
-        "digests": len(erased),
-        "digest_of_digests": digest_bytes("\n".join(erased).encode()),
-        "delivered_files": files,
-    }
-    for path, record in waiting:
-        done = {"at": at, "digests": erased, "files": files}
-        left = {name: item for name, item in record.items() if name != "patients"}
-        write_atomically(path, canonical_json({**left, "erased": done}))
-    return evidence
+
+def tainted(held: dict[str, Record], withdrawals: Iterable[Document]) -> set[str]:
+    """Derivations of `held` that depend on a table with a patient of one of the withdrawals."""
+    withdrawals = list(withdrawals)
+    tables = {sha256 for record in withdrawals for sha256 in record["tables"]}
+    roots = {digest for record in withdrawals for digest in record.get("roots", [])}
+    return _tainted(held, tables, roots)
 
 
 def _folder(workspace: Workspace) -> Path:
     return workspace.snapshots.root / "withdrawals"
 
 
-def _records(workspace: Workspace) -> list[tuple[Path, Document]]:
-    return [(path, json.loads(path.read_bytes())) for path in sorted(_folder(workspace).glob("*.json"))]
-
-
 def _tables(workspace: Workspace) -> set[str]:
-    return {sha256 for _, record in _records(workspace) for sha256 in record["tables"]}
+    return {sha256 for _, record in records(workspace) for sha256 in record["tables"]}
+
+
+def _roots(workspace: Workspace) -> set[str]:
+    return {digest for _, record in records(workspace) for digest in record.get("roots", [])}
 
 
 def _own_table(workspace: Workspace) -> Path:
@@ -184,12 +190,12 @@ def _naming(workspace: Workspace, patients: set[str]) -> Iterator[Path]:
         for file in ([path] if path.is_file() else sorted(path.glob("*.txt")))
     ]
     for file in dict.fromkeys(files):
-        if _names(file, patients | samples):
+        if names_patient(file, patients | samples):
             yield file
 
 
-def _names(path: Path, patients: set[str]) -> bool:
-    """Whether a file names one of `patients`, by their identifier or by that with a sample's suffix."""
+def names_patient(path: Path, patients: set[str]) -> bool:
+    """Whether a text file names one of `patients`: in a cell, also with a sample's suffix, or anywhere if it is distinctive."""
     from groprog_assets.methods.cohort.sample_columns import SAMPLE_SUFFIX
     from groprog_assets.study.text_files import open_text
 
@@ -201,37 +207,18 @@ def _names(path: Path, patients: set[str]) -> bool:
 
     try:
         with open_text(path) as file:
-            return any(theirs(found) for line in file for found in word.findall(line))
+            return any(any(map(theirs, word.findall(line))) or named_in(line, patients) for line in file)
     except (GroProgError, OSError, UnicodeDecodeError):
-        return False
+        return named_in(path.read_bytes().decode("utf-8", "replace"), patients)
 
 
-def _erase_delivered(workspace: Workspace, patients: set[str]) -> int:
-    """Delete the delivered files that name one of `patients`; a note with the digest replaces each. Returns their number."""
-    folder = workspace.study.inbox
-    if folder is None:
-        return 0
-    count = 0
-    for path in sorted(workspace.resolve(folder).glob("*/*")):
-        if path.is_file() and path.suffix in TEXT and _names(path, patients):
-            note = f"sha256 {digest_file(path)}: erased, as a patient it named has withdrawn\n"
-            write_atomically(path.with_name(f"{path.name}.erased"), note.encode())
-            path.unlink()
-            count += 1
-    return count
-
-
-def _all(workspace: Workspace) -> Iterator[str]:
-    yield from (path.stem for path in (workspace.derivations.root / "records").glob("*/*.json"))
-
-
-def _tainted(held: dict[str, Record], tables: set[str]) -> set[str]:
-    """Derivations that read one of `tables`, and all that depend on them."""
+def _tainted(held: dict[str, Record], tables: set[str], roots: set[str]) -> set[str]:
+    """Derivations that read one of `tables` or are among `roots`, and all that depend on them."""
     readers: dict[str, list[str]] = {}
     for name, record in held.items():
         for item in record["inputs"]:
             readers.setdefault(item["derivation"], []).append(name)
-    waiting = [name for name, record in held.items() if _reads(record, tables)]
+    waiting = [name for name, record in held.items() if name in roots or _reads(record, tables)]
     found: set[str] = set()
     while waiting:
         name = waiting.pop()
@@ -241,29 +228,5 @@ def _tainted(held: dict[str, Record], tables: set[str]) -> set[str]:
     return found
 
 
-def _bytes(workspace: Workspace, record: Record) -> set[str]:
-    """All digests of a derivation's value and plots, if its manifest still exists."""
-    found = set(record.get("plots", {}).values())
-    waiting = [derivations.output(record)]
-    while waiting:
-        reference: Reference = waiting.pop()
-        found.add(reference.sha256)
-        if reference.kind == "bundle":
-            try:
-                waiting += workspace.store.members(reference).values()
-            except ArtifactError:
-                continue
-    return found
-
-
 def _name(asset: str, partition: str) -> str:
     return f"{asset}[{partition}]" if partition else asset
-
-
-def erase_withdrawn(instance: dg.DagsterInstance, workspace: Workspace) -> bool:
-    """Erase the data of patients who have withdrawn once no current value depends on them; the decision records the evidence."""
-    evidence = erase_due(workspace)
-    if evidence is None:
-        return False
-    record_decision(instance, "clinical_records", "erased", "withdrawal", evidence)
-    return True

@@ -7,6 +7,7 @@ sealed event of its materialization, so that a row changed later is found. No Da
 from __future__ import annotations
 
 import json
+import shutil
 from functools import partial
 from itertools import chain, groupby
 from operator import itemgetter
@@ -15,8 +16,9 @@ from typing import TYPE_CHECKING
 
 from groprog_assets.errors import ArtifactError, Problem, UnreachableError
 from groprog_assets.lineage import ledger
-from groprog_assets.store.artifacts import Store, canonical_plain, digest_bytes, digest_value
+from groprog_assets.store.artifacts import Store, canonical_plain, digest_bytes, digest_value, write_atomically
 from groprog_assets.store.derivations import Record
+from groprog_assets.store.half_written import half_written_name
 from groprog_assets.store.pseudonyms import pseudonym, study_key
 from groprog_assets.tables.values import Document
 
@@ -120,6 +122,48 @@ def sealed_digests(connection: duckdb.DuckDBPyConnection, where: str = "") -> di
             if any(found.get(model, ())):  # without rows at the start, as the folds were gone, none can be left
                 found[model].add(digest)
     return found
+
+
+def rows_left(connection: duckdb.DuckDBPyConnection, patients: set[str]) -> dict[str, str]:
+    """{model: the digest of its rows without those of `patients` (pseudonyms)} of each model that saw one of them."""
+    names = sorted(patients)
+    query = "SELECT DISTINCT model FROM patients_seen WHERE list_contains(?, patient) ORDER BY 1"
+    found = {}
+    for (model,) in connection.execute(query, [names]).fetchall():
+        query = (
+            "SELECT patient, repeat, fold, role FROM patients_seen WHERE model = ? AND NOT list_contains(?, patient)"
+        )
+        rows = connection.execute(f"{query} ORDER BY ALL", [model, names]).fetchall()
+        found[model] = digest_value([list(row) for row in rows])
+    return found
+
+
+def forget_patients(path: Path, patients: set[str]) -> int:
+    """Delete the rows of `patients` (pseudonyms) from the ledger at `path`; how many.
+
+    The file is written anew, because DuckDB leaves the bytes of a deleted row where they were.
+    """
+    place = path.with_name(half_written_name("rewritten"))
+    with ledger.open_ledger(path) as connection:
+        names = sorted(patients)
+        query = "SELECT count(*) FROM patients_seen WHERE list_contains(?, patient)"
+        (count,) = connection.execute(query, [names]).fetchone() or (0,)
+        connection.execute("DELETE FROM patients_seen WHERE list_contains(?, patient)", [names])
+        (name,) = connection.execute("SELECT current_database()").fetchone() or ("",)
+        place.mkdir()
+        try:
+            quoted = str(place / path.name).replace("'", "''")
+            connection.execute(f"ATTACH '{quoted}' AS rewritten")
+            connection.execute(f'COPY FROM DATABASE "{name}" TO rewritten')
+            connection.execute("DETACH rewritten")
+            connection.execute("CHECKPOINT")
+            connection.close()
+            path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
+            write_atomically(path, (place / path.name).read_bytes())
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+    shutil.rmtree(path.with_name(f"{path.name}.tmp"), ignore_errors=True)  # where DuckDB puts what memory cannot hold
+    return int(count)
 
 
 def membership_problems(connection: duckdb.DuckDBPyConnection, first: int = 0) -> list[Problem]:

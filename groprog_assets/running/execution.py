@@ -22,7 +22,7 @@ from groprog_assets.graph.instance_storage import readable_storage
 from groprog_assets.graph.partitions import LIBRARY_DIMENSION
 from groprog_assets.graph.resources import ACTOR_TAG, LISTENERS, close_pools, known_actor
 from groprog_assets.graph.specification import LIBRARY_ASSETS, SPECIFICATIONS
-from groprog_assets.intake.withdrawals import erase_withdrawn
+from groprog_assets.intake.erasure import erase_withdrawn
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.collect import FINISHED, collect
 from groprog_assets.running.parallel_libraries import libraries_in_parallel
@@ -186,8 +186,7 @@ def run_study(
         finally:
             close_pools()
             collect(instance, workspace.ledger_path, workspace.derivations)
-            if erase_withdrawn(instance, workspace):
-                collect(instance, workspace.ledger_path, workspace.derivations)
+            erase_withdrawn(instance, workspace)
     return report
 
 

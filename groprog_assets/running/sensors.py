@@ -7,9 +7,9 @@ import dagster as dg
 
 from groprog_assets.graph.partitions import LIBRARY, LIBRARY_DIMENSION
 from groprog_assets.graph.resources import StudyResource
+from groprog_assets.intake.erasure import erase_withdrawn
 from groprog_assets.intake.inbox import Delivery, sort_inbox
 from groprog_assets.intake.retraining import changed_libraries, cohort_due, features_due, libraries_due
-from groprog_assets.intake.withdrawals import erase_withdrawn
 from groprog_assets.lineage.decisions import record_decision
 from groprog_assets.running.jobs import cohort_job, library_job, study_job
 from groprog_assets.store.workspace import Workspace
@@ -62,10 +62,14 @@ def inbox(context: dg.SensorEvaluationContext, study: StudyResource) -> dg.Senso
 
 
 def take_in(instance: dg.DagsterInstance, workspace: Workspace, actor: str) -> list[Delivery]:
-    """Sort the inbox; each file becomes a decision about clinical_records or, with libraries, about raw_reads."""
+    """Sort the inbox; each file becomes a decision about clinical_records or, with libraries, about raw_reads.
+
+    The decision names a file by its digest: the name it came with may be a patient's, and `groprog inbox list` knows it.
+    """
 
     def tell(delivery: Delivery) -> None:
-        evidence = {"file": delivery.name, "sha256": delivery.sha256, "kind": delivery.kind, **delivery.evidence}
+        told = {name: item for name, item in delivery.evidence.items() if name != "first"}
+        evidence = {"sha256": delivery.sha256, "kind": delivery.kind, **told}
         asset = "raw_reads" if delivery.kind == "libraries" else "clinical_records"
         record_decision(instance, asset, delivery.verdict, actor, evidence)
 
@@ -94,8 +98,7 @@ def project(instance: dg.DagsterInstance, workspace: Workspace, actor: str = "")
     from groprog_assets.running.exporting import export_and_seal
 
     added = collect(instance, workspace.ledger_path, workspace.derivations)
-    if erase_withdrawn(instance, workspace):
-        added += collect(instance, workspace.ledger_path, workspace.derivations)
+    added += erase_withdrawn(instance, workspace)
     if added and workspace.derivations.current("report"):
         export_and_seal(workspace, actor, instance)
     return added

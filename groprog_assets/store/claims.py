@@ -45,11 +45,12 @@ class Claims:
 
     @property
     def study(self) -> str:
-        """The name of the study in its store: 16 hexadecimal digits of a random number, the folder and the machine.
+        """The name of the study in its store: 16 hexadecimal digits, from a random number and the file that holds it.
 
-        A copy of a study in another folder or on another machine is another study: what one erases, the other keeps.
+        A copy of a study, here or on another machine, has another file and is another study: what one erases, the other keeps. A
+        folder that several machines mount is one study.
         """
-        return _short(f"{self._number}\0{self._state.resolve()}\0{_machine()}")
+        return _short(f"{self._number}\0{(self._state / NUMBER).stat().st_ino}")
 
     def claim(self, sha256: str) -> None:
         """Claim bytes that are about to be stored; returns when nobody is removing any."""
@@ -62,16 +63,19 @@ class Claims:
         if self._known:
             return
         study, objects = self.study, self._store.objects
-        if objects.read_note(f"{study}.json") is None:
+        told = {"folder": str(self._state.parent.resolve()), "machine": platform.node(), "origin": self._origin}
+        known = objects.read_note(f"{study}.json")
+        if known is None:
             held = set(objects.values())
             used = self._used() & held
             if not self._is_own and objects.read_note(EARLIER) is None:
                 objects.write_note(EARLIER, "\n".join(sorted(held - used)).encode())
             for sha256 in sorted(used):
                 objects.mark(f"{study}/{sha256[:2]}/{sha256}")
-            told = {"folder": str(self._state.parent.resolve()), "machine": platform.node(), "origin": self._origin}
+        if known != canonical_json(told):
             objects.write_note(f"{study}.json", canonical_json(told))
-            self._leave_earlier_places(study)
+        if known is None:
+            self._leave_earlier_places(study, told)
         self._known = study
 
     def listed(self) -> set[str]:
@@ -82,11 +86,13 @@ class Claims:
         """Withdraw claims; the bytes stay until `remove_unclaimed`."""
         self._store.objects.remove_notes(f"{self.study}/{sha256[:2]}/{sha256}" for sha256 in sorted(digests))
 
-    def _leave_earlier_places(self, study: str) -> None:
-        """Withdraw what this study claimed from a folder from which it was moved."""
+    def _leave_earlier_places(self, study: str, now: dict[str, str]) -> None:
+        """Withdraw what this study claimed in a folder from which it was moved, restored, or copied together with its store."""
         for other, told in studies_of(self._store).items():
-            here = told.get("origin") == self._origin and told.get("machine") == platform.node()
-            if other != study and here and not (Path(told["folder"]) / self._state.name / NUMBER).exists():
+            if other == study or told.get("origin") != now["origin"]:
+                continue
+            gone = not (Path(told["folder"]) / self._state.name / NUMBER).exists() or told["folder"] == now["folder"]
+            if self._is_own or (told.get("machine") == now["machine"] and gone):
                 forget_study(self._store, other)
 
     @property
@@ -208,14 +214,6 @@ def _wait_for_removal(store: Store) -> None:
     """Return when no process removes from the store; the note of a dead one is taken away."""
     if not gone_or_dead(lambda: store.objects.read_note(REMOVING), DEAD_SECONDS):
         store.objects.remove_notes([REMOVING])
-
-
-def _machine() -> str:
-    """What tells this machine from others; "" in a container without such a name, whose host name changes with each start."""
-    try:
-        return Path("/etc/machine-id").read_text().strip()
-    except OSError:
-        return ""
 
 
 def _short(text: str) -> str:

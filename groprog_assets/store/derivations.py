@@ -104,6 +104,7 @@ class Derivations:
         path = self.root / "records" / digest[:2] / f"{digest}.json"
         if not path.is_file() or path.read_bytes() != content:
             write_atomically(path, content)
+        self._erased(digest).unlink(missing_ok=True)  # its value was made again
         return digest
 
     def read(self, digest: str) -> Record:
@@ -210,7 +211,7 @@ class Derivations:
 
     def mark_erased(self, digest: str) -> None:
         """Record that the value of a derivation is erased."""
-        write_atomically(self.root / "erased" / digest[:2] / digest, b"")
+        write_atomically(self._erased(digest), b"")
 
     def remember(self, key: str, digest: str) -> None:
         """Record that the circumstances `key` gave the derivation `digest`."""
@@ -223,6 +224,9 @@ class Derivations:
             return digest, self.read(digest)
         except (OSError, ArtifactError):
             return None
+
+    def _erased(self, digest: str) -> Path:
+        return self.root / "erased" / digest[:2] / digest
 
     def _pointer(self, asset: str, partition: str) -> Path:
         return self.root / "current" / checked_name(asset) / f"{checked_name(partition) if partition else '_'}.json"

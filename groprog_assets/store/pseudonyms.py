@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from pathlib import Path
 
 from groprog_assets.errors import Problem, StudyError
@@ -58,6 +58,25 @@ def _make_key(path: Path) -> None:
 def pseudonym(patient: str, key: bytes) -> str:
     """`p-` and 16 hexadecimal digits; equal identifiers of one study have equal ones."""
     return "p-" + hmac.new(key, patient.encode(), hashlib.sha256).hexdigest()[:DIGITS]
+
+
+def withdrawal_mark(pseudonym: str, key: bytes) -> str:
+    """What is kept of a patient who has withdrawn, so that a later table with the patient is recognised: `w-` and 32 digits.
+
+    Only who has the key and the identifier can make it; no other record holds it, so it leads to none.
+    """
+    return "w-" + hmac.new(key, b"withdrawn\0" + pseudonym.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def is_distinctive(identifier: str) -> bool:
+    """Whether an identifier can be told from other text: four characters with a letter, or six digits; "12" cannot."""
+    return len(identifier) >= (4 if any(character.isalpha() for character in identifier) else 6)
+
+
+def named_in(text: str, patients: Iterable[str]) -> bool:
+    """Whether `text` holds one of the distinctive identifiers, with no letter or digit beside it."""
+    given = [re.escape(name) for name in patients if is_distinctive(name)]
+    return bool(given) and re.search(rf"(?<![A-Za-z0-9])(?:{'|'.join(given)})(?![A-Za-z0-9])", text) is not None
 
 
 def masked(text: str, patients: Set[str], key: bytes) -> str:

@@ -108,6 +108,23 @@ def test_a_copied_study_is_another_one_and_a_moved_study_the_same(address: str, 
     with pytest.raises(ArtifactError, match="Name one of these"):
         forget_study(three.store, two.claims.study)
     assert {name for names in claimed(three.store).values() for name in names} == {three.claims.study}
+    shutil.copytree(tmp_path / "three", tmp_path / "backup")
+    shutil.rmtree(tmp_path / "three")
+    shutil.copytree(tmp_path / "backup", tmp_path / "three")
+    restored = member(address, tmp_path / "three" / ".groprog")
+    restored.claims.register()
+    assert set(studies_of(restored.store)) == {restored.claims.study}, "the same place, restored from a backup"
+
+
+def test_a_study_copied_with_its_store_does_not_keep_what_the_first_one_claims(tmp_path: Path):
+    first = member(str(tmp_path / "one" / ".groprog" / "store"), tmp_path / "one" / ".groprog")
+    kept = stored(first, {"kept": 1})
+    orphan = first.store.put({"killed": 1})
+    shutil.copytree(tmp_path / "one", tmp_path / "two")
+    copy = member(str(tmp_path / "two" / ".groprog" / "store"), tmp_path / "two" / ".groprog")
+    assert set(collect(copy).values) == {orphan.sha256}
+    assert set(copy.store.objects.values()) == kept
+    assert first.store.holds(orphan.sha256)
 
 
 def test_a_removal_waits_for_no_writer_and_takes_nothing_that_is_claimed_meanwhile(
