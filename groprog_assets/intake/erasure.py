@@ -26,7 +26,7 @@ from groprog_assets.lineage import ledger
 from groprog_assets.lineage.collect import collect
 from groprog_assets.lineage.decisions import record_decision
 from groprog_assets.lineage.membership import ERASED, forget_patients, rows_left
-from groprog_assets.store.artifacts import canonical_json, digest_bytes, digest_file, write_atomically
+from groprog_assets.store.artifacts import canonical_json, decode_table, digest_bytes, digest_file, write_atomically
 from groprog_assets.store.claims import remove_unclaimed
 from groprog_assets.store.collection import collect_store
 from groprog_assets.store.half_written import remove_remains, remove_scratch_of_the_dead
@@ -208,9 +208,7 @@ def _holds(path: Path, patients: set[str]) -> bool:
     with path.open("rb") as file:
         if file.read(4) != b"PAR1":
             return names_patient(path, patients)
-    import pandas as pd
-
-    frame = pd.read_parquet(path)
+    frame = decode_table(path.read_bytes(), "")
     return any(bool(patients & set(frame[name].astype(str))) for name in frame)
 
 
