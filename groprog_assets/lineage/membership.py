@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from groprog_assets.errors import ArtifactError, Problem, UnreachableError
 from groprog_assets.lineage import ledger
+from groprog_assets.lineage.check_points import check_point_path
 from groprog_assets.store.artifacts import Store, canonical_plain, digest_bytes, digest_value, write_atomically
 from groprog_assets.store.derivations import Record
 from groprog_assets.store.half_written import half_written_name
@@ -160,6 +161,7 @@ def forget_patients(path: Path, patients: set[str]) -> int:
             connection.close()
             path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
             write_atomically(path, (place / path.name).read_bytes())
+            check_point_path(path).unlink(missing_ok=True)  # it is about rows that are gone; all are looked at again
         finally:
             shutil.rmtree(place, ignore_errors=True)
     shutil.rmtree(path.with_name(f"{path.name}.tmp"), ignore_errors=True)  # where DuckDB puts what memory cannot hold
