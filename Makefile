@@ -14,7 +14,7 @@ STAMP := $(VENV)/.groprog-installed
 KERNEL_SOURCES := $(wildcard groprog_kernels/*.pyx groprog_kernels/*.pxd groprog_kernels/*.h)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-slow validators screenshots dev real lint docs clean
+.PHONY: help install run test test-slow validators screenshots dev real pombe lint docs clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1|/' | column -t -s '|'
@@ -56,6 +56,11 @@ dev: install  ## the Dagster UI and its daemon over the same study
 real: install  ## the real study, when its data lie beside the project
 	@if test -d ../shared/data; then $(BIN)/groprog run studies/mcf7_lihc/study.yaml; \
 	else echo "The data of the real study are not here (../shared/data); see studies/mcf7_lihc/study.yaml for what it reads."; fi
+
+pombe: install  ## fission yeast, reads and sequence, when its data lie beside the project
+	@if test -d ../shared/data/pombe; then $(BIN)/python -m studies.pombe.prepare ../shared/data/pombe studies/pombe/genome && \
+	$(BIN)/groprog run studies/pombe/study.yaml; \
+	else echo "The data of this study are not here (../shared/data/pombe); see studies/pombe/study.yaml for what it reads."; fi
 
 lint: install  ## ruff and mypy
 	$(BIN)/ruff check .

@@ -1,6 +1,7 @@
 """The code location: assets, checks, jobs, schedules, sensors and resources, the same for tests, UI and command line.
 
-Of a study without a cohort the assets of patients and models are names that nothing makes, and nothing starts them.
+Of a study without a cohort the assets of patients and models are names that nothing makes, and nothing starts them; so are
+those of the sequence half where a study has none.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from groprog_assets.graph.io_managers import ArtifactIOManager
 from groprog_assets.graph.resources import ComputePool, StudyResource
 from groprog_assets.running import jobs, schedules, sensors
 from groprog_assets.running.freshness import with_freshness
-from groprog_assets.store.workspace import COHORT_ASSETS, open_workspace
+from groprog_assets.store.workspace import COHORT_ASSETS, absent_assets, open_workspace
 
 
 def build_definitions(**overrides: Any) -> dg.Definitions:
@@ -32,11 +33,16 @@ def build_definitions(**overrides: Any) -> dg.Definitions:
         **overrides,
     }
     graph = with_freshness(dg.load_assets_from_package_module(assets), path)
-    if not _has_cohort(path):
-        said = "Not in this study: it names no cohort."
-        absent = [dg.AssetSpec(name, description=said).with_io_manager_key("artifacts") for name in COHORT_ASSETS]
+    missing = _absent(path)
+    if missing:
+        names = [
+            dg.AssetSpec(name, description=f"Not in this study: {why}.").with_io_manager_key("artifacts")
+            for name, why in missing.items()
+        ]
+        graph = [*(asset for asset in graph if asset.key.path[-1] not in missing), *names]
+    if not missing.keys().isdisjoint(COHORT_ASSETS):
         return dg.Definitions(
-            assets=[*(asset for asset in graph if asset.key.path[-1] not in COHORT_ASSETS), *absent],
+            assets=graph,
             jobs=[job for job in jobs.JOBS if job is not jobs.cohort_job],
             sensors=[sensors.libraries, *sensors.LEDGER],
             resources=resources,
@@ -52,12 +58,12 @@ def build_definitions(**overrides: Any) -> dg.Definitions:
     )
 
 
-def _has_cohort(path: str) -> bool:
-    """Whether the study at `path` (or of GROPROG_STUDY) has patients; True where there is none to ask."""
+def _absent(path: str) -> dict[str, str]:
+    """{asset that the study at `path` (or of GROPROG_STUDY) does not have: why}; nothing where there is none to ask."""
     try:
-        return open_workspace(path or None).study.cohort is not None
+        return absent_assets(open_workspace(path or None).study)
     except GroProgError:
-        return True
+        return {}
 
 
 defs = build_definitions()

@@ -66,6 +66,12 @@ PROMISED = {
     "locus_pages",
     "report",
     "lineage_snapshot",
+    "reference_sequence",
+    "sequence_windows",
+    "sequence_targets",
+    "sequence_splits",
+    "sequence_model",
+    "sequence_evaluation",
 }
 
 

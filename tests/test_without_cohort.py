@@ -17,7 +17,7 @@ from groprog_assets.graph.specification import SPECIFICATIONS
 from groprog_assets.lineage.reproduction import execute
 from groprog_assets.running.planning import plan
 from groprog_assets.store.readings import load_asset
-from groprog_assets.store.workspace import COHORT_ASSETS, Workspace
+from groprog_assets.store.workspace import COHORT_ASSETS, SEQUENCE_ASSETS, Workspace
 from groprog_assets.study.check import check_study, study_notices
 from tests.trained_study import copied, run, without_drawing
 
@@ -31,6 +31,9 @@ def without_cohort(path: Path) -> Path:
     document["parameters"] = {"transcription": {"tune": False}}
     path.write_text(yaml.safe_dump(document))
     return path
+
+
+ABSENT = {*COHORT_ASSETS, *SEQUENCE_ASSETS}
 
 
 @pytest.fixture(scope="module")
@@ -54,14 +57,16 @@ def test_a_study_without_a_cohort_is_sound_and_says_what_is_missing(nascent: Pat
 
 def test_every_other_asset_is_made_once(nascent: Path):
     made = {asset for asset, _, _ in Workspace(nascent).derivations.pointers()}
-    assert made == set(SPECIFICATIONS) - set(COHORT_ASSETS)
+    assert made == set(SPECIFICATIONS) - ABSENT
     assert not run(nascent).total(), "a second run keeps all"
 
 
 def test_the_graph_makes_nothing_of_patients_and_starts_nothing(nascent: Path):
     definitions = build_definitions(study_path=str(nascent))
     graph = definitions.resolve_asset_graph()
-    assert {key.path[-1] for key in graph.materializable_asset_keys} == set(SPECIFICATIONS) - set(COHORT_ASSETS)
+    assert {key.path[-1] for key in graph.materializable_asset_keys} == set(SPECIFICATIONS) - set(COHORT_ASSETS) - set(
+        SEQUENCE_ASSETS
+    )
     assert {job.name for job in definitions.jobs or ()} == {"annotation_job", "library_job", "study_job"}
     assert "inbox" not in {sensor.name for sensor in definitions.sensors or ()}
     assert not definitions.schedules
@@ -95,7 +100,7 @@ def test_the_report_states_the_parameters_it_was_made_by(
         "enrichment": {"significance": 0.2},
     }
     path.write_text(yaml.safe_dump(document))
-    steps = {step.asset: step.verdict for step in plan(Workspace(path), set(SPECIFICATIONS) - set(COHORT_ASSETS))}
+    steps = {step.asset: step.verdict for step in plan(Workspace(path), set(SPECIFICATIONS) - ABSENT)}
     assert steps["nascent_figures"] != "keep"
     run(path)
     export_results(Workspace(path))
@@ -146,7 +151,7 @@ def test_what_an_earlier_cohort_left_is_no_part_of_it(twice_run: Path, tmp_path:
     path = copied(twice_run, tmp_path / "study")
     assert Workspace(path).derivations.current("clinical_records")
     workspace = Workspace(without_cohort(path))
-    steps = plan(workspace, set(SPECIFICATIONS) - set(COHORT_ASSETS))
+    steps = plan(workspace, set(SPECIFICATIONS) - ABSENT)
     assert {step.verdict for step in steps} <= {"keep", "compute", "follow"}
     assert not PROGNOSIS & set(export_results(workspace))
 

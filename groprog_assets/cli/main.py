@@ -224,13 +224,14 @@ def _add_commands() -> None:
     from groprog_assets.cli.inbox import inbox_group
     from groprog_assets.cli.lineage import lineage_group
     from groprog_assets.cli.model import model_group
+    from groprog_assets.cli.sequence import sequence_group
     from groprog_assets.cli.status import status
     from groprog_assets.cli.store import store_group
     from groprog_assets.cli.workers import workers
 
     for question in (evidence.reproduce, evidence.export, evidence.head):
         lineage_group.add_command(question)
-    for command in (dev, inbox_group, lineage_group, model_group, status, store_group, workers):
+    for command in (dev, inbox_group, lineage_group, model_group, sequence_group, status, store_group, workers):
         main.add_command(command)
 
 

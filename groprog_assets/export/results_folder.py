@@ -79,6 +79,7 @@ def _files(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
             yield f"figures/{name}.{kind}", image.content
     yield from _genomics(workspace)
     yield from _prognosis(workspace)
+    yield from _sequence(workspace)
     snapshot = load_asset(workspace, "lineage_snapshot")
     if snapshot is not None:
         yield "lineage.json", _json(snapshot)
@@ -175,6 +176,28 @@ def _tracks(workspace: Workspace, chrom_sizes: dict[str, int]) -> Iterator[tuple
             "coverage/scales.tsv",
             ("library\treads\tspike_in_reads\trpm_scale\tspike_in_scale\n" + "".join(rows)).encode(),
         )
+
+
+def _sequence(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
+    """The sequence half: metrics, predictions, targets, folds, words and the model's files."""
+    evaluation, model = load_asset(workspace, "sequence_evaluation"), load_asset(workspace, "sequence_model")
+    targets, splits = load_asset(workspace, "sequence_targets"), load_asset(workspace, "sequence_splits")
+    windows = load_asset(workspace, "sequence_windows")
+    if windows is not None:
+        yield "sequence/windows.tsv", _tsv(windows)
+    if targets is not None:
+        yield "sequence/targets.tsv", _tsv(targets["values"])
+        yield "sequence/tasks.tsv", _tsv(targets.tasks)
+    if splits is not None:
+        yield "sequence/splits.tsv", _tsv(splits.table)
+    if model is not None:
+        yield "sequence/predictions.tsv", _tsv(model.predictions)
+        for name, blob in model.files.items():
+            yield f"sequence/model/{name}", _content(blob)
+    if evaluation is not None:
+        yield "sequence/metrics.tsv", _tsv(evaluation.metrics)
+        yield "sequence/words.tsv", _tsv(evaluation.words)
+        yield "sequence/evaluation.json", _json(evaluation.summary)
 
 
 def _prognosis(workspace: Workspace) -> Iterator[tuple[str, bytes]]:

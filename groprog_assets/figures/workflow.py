@@ -20,6 +20,7 @@ GROUP_COLOURS = {
     "features": "#FBE0C6",
     "cohort": "#F6D9E6",
     "model": "#F8EBBF",
+    "sequence": "#D5E8C8",
     "report": "#E0E5EA",
     "lineage": "#EDEFF1",
 }

@@ -47,6 +47,7 @@ def preflight(study: Study) -> list[Problem]:
     The study's paths are absolute and its files exist (`check_study`).
     """
     from groprog_assets.intake.annotation_matches import require_matches
+    from groprog_assets.intake.sequence_check import sequence_problems
     from groprog_assets.methods.annotation.masks import read_masks
     from groprog_assets.methods.annotation.ontology import read_ontology
     from groprog_assets.methods.reads.read_quality import first_reads
@@ -68,6 +69,7 @@ def preflight(study: Study) -> list[Problem]:
         }
         for mark in study.marks:
             problems.gather(_track, mark.bigwig, sizes)
+        problems += problems.gather(sequence_problems, study, sizes) or []
         problems.gather(require_matches, study, shared & set(sizes) or set(sizes), sizes, symbols)
     for other in study.validation:
         problems.gather(_external, other, study, patients)

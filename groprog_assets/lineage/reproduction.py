@@ -14,7 +14,7 @@ from groprog_assets.graph.specification import SPECIFICATIONS, Specification
 from groprog_assets.store.artifacts import Store
 from groprog_assets.store.derivations import Derivations, Edge, Record, memo_key, output
 from groprog_assets.store.readings import Reading, read_asset
-from groprog_assets.store.workspace import COHORT_ASSETS, Workspace
+from groprog_assets.store.workspace import COHORT_ASSETS, SEQUENCE_ASSETS, Workspace
 from groprog_assets.study.parameters import without_retired
 from groprog_assets.study.schema import Cohort, Study
 from groprog_assets.tables.values import Document, Progress
@@ -214,7 +214,7 @@ def _reading(
         held[edge["partition"]] = Reading(away, edge["asset"], edge["partition"], digest, reference)
     if given.gates(item):
         return held
-    if not held and item in COHORT_ASSETS:
+    if not held and item in (*COHORT_ASSETS, *SEQUENCE_ASSETS):
         return None
     if len(held) != 1:
         raise ArtifactError(Problem(_name(record), f"{len(held)} inputs {item}", "It has one.", "Run the study again."))

@@ -100,6 +100,8 @@ def reported_values(study: StudyView, values: Bundle) -> Document:
         "quality": judge_quality(values.read_quality, conditions, study.parameters.quality),
         "figures": {name: blob.content for name, blob in values.figures.png.items()},
     }
+    if values.sequence_evaluation is not None:
+        found |= {name: values[name] for name in ("sequence_evaluation", "sequence_targets")}
     if values.cohort and values.risk_model and values.external_validation and values.champion:
         found |= {
             **{name: values[name] for name in ("cohort", "evaluation", "ablation", "risk_scores", "champion")},

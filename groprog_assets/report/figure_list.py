@@ -79,7 +79,9 @@ def nascent_drawings(study: StudyView, values: Values) -> dict[str, Callable[[],
 
 def study_drawings(study: StudyView, values: Bundle) -> dict[str, Callable[[], Figure]]:
     """The figures beside those of `nascent_drawings`: the graph, and of a study with a cohort its patients and its model."""
-    drawings = graph_drawing(with_cohort=values.cohort is not None)
+    drawings = graph_drawing(values.cohort is not None, values.sequence_evaluation is not None)
+    if values.sequence_evaluation is not None:
+        drawings |= sequence_drawings(values.sequence_evaluation, values.sequence_model)
     if values.cohort and values.risk_model and values.patient_expression:
         mode = study.parameters.representation.mode
         omics = (values.patient_expression, values.normalized_features)
@@ -164,15 +166,24 @@ def cohort_drivers(trained: Any, cohort: Any, expression: Arrays, features: Any,
     }
 
 
-def graph_drawing(with_cohort: bool) -> dict[str, Callable[[], Figure]]:
-    """The figure of the graph that a study with or without a cohort has."""
+def sequence_drawings(evaluation: Bundle, model: Bundle) -> dict[str, Callable[[], Figure]]:
+    """The figures of the sequence half: measured and predicted values of the main task, and the ladder with its intervals."""
+    from groprog_assets.figures import sequence
+
+    return {
+        "sequence_predictions": lambda: sequence.predicted_against_measured(model.predictions, evaluation.summary),
+        "sequence_ladder": lambda: sequence.ladder(evaluation.metrics, evaluation.summary),
+    }
+
+
+def graph_drawing(with_cohort: bool, with_sequence: bool) -> dict[str, Callable[[], Figure]]:
+    """The figure of the graph that a study has, with or without a cohort and a sequence half."""
     from groprog_assets.figures import workflow
     from groprog_assets.graph.specification import SPECIFICATIONS
-    from groprog_assets.store.workspace import COHORT_ASSETS
+    from groprog_assets.store.workspace import COHORT_ASSETS, SEQUENCE_ASSETS
 
-    groups = {
-        name: SPECIFICATIONS[name].group for name in sorted(SPECIFICATIONS) if with_cohort or name not in COHORT_ASSETS
-    }
+    absent = {*(() if with_cohort else COHORT_ASSETS), *(() if with_sequence else SEQUENCE_ASSETS)}
+    groups = {name: SPECIFICATIONS[name].group for name in sorted(SPECIFICATIONS) if name not in absent}
     edges = [(above, name) for name in groups for above in SPECIFICATIONS[name].inputs if above in groups]
     return {"workflow": lambda: workflow.workflow(groups, edges)}
 

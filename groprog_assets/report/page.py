@@ -66,6 +66,8 @@ def render_report(context: Values) -> bytes:
       risk_scores                 risk_scores
       model_card                  document, see report/model_card.py
       champion                    document of the promotion decision
+      sequence_evaluation         {"metrics": sequence_metrics, "words": sequence_words, "summary": dict}
+      sequence_targets            {"tasks": sequence_tasks, ...}
     Pictures
       figures      {name: PNG bytes or SVG text}; known names are the keys of report_sections.CAPTIONS, loci are
                    "locus_<name>"; any other name is shown in the last section with its name as caption

@@ -234,3 +234,14 @@ def differential_initiation(result: Any, contrast: Contrast) -> Drawing:
         return figure.response(result.table, result.summary, contrast.treatment, contrast.control)
 
     return draw
+
+
+def sequence_evaluation(made: Any) -> Drawing:
+    """r of every rung on the main task, beside the random split."""
+
+    def draw() -> Figure:
+        from groprog_assets.figures import sequence as figure
+
+        return figure.ladder(made.metrics, made.summary)
+
+    return draw

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from groprog_assets.figures.numbers import number, size
-from groprog_assets.report import chromatin, genomics, initiation, pausing, prognosis, reads, strata
+from groprog_assets.report import chromatin, genomics, initiation, pausing, prognosis, reads, sequence, strata
 from groprog_assets.report import external as elsewhere
 from groprog_assets.report import libraries as compared
 from groprog_assets.report.blocks import (
@@ -34,6 +34,7 @@ CAPTIONS: dict[str, tuple[str, str]] = {
     **initiation.CAPTIONS,
     **pausing.CAPTIONS,
     **chromatin.CAPTIONS,
+    **sequence.CAPTIONS,
     **prognosis.CAPTIONS,
     **strata.CAPTIONS,
 }
@@ -57,6 +58,7 @@ SECTIONS: tuple[tuple[str, str, Callable[[Values], list[Block]]], ...] = (
     ("enrichment", "Functions of the changed genes", genomics.enrichment),
     ("loci", "Key loci", genomics.loci),
     ("marks", "Chromatin marks", chromatin.marks),
+    ("sequence", "From sequence to transcription", sequence.sequence),
     ("cohort", "The patients", prognosis.cohort),
     ("evaluation", "How well the model predicts", prognosis.evaluation),
     ("external", "Patients of other centres", elsewhere.external),
@@ -78,6 +80,8 @@ def build_view(context: Values) -> Document:
     sections = []
     for anchor, title, build in SECTIONS:
         if anchor in OF_PATIENTS and not study.get("patients", True):
+            continue
+        if anchor == "sequence" and context.get("sequence_evaluation") is None:
             continue
         blocks = build(context)
         reason = member(context.get("absent"), anchor)

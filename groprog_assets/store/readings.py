@@ -9,7 +9,7 @@ from groprog_assets.store import derivations
 from groprog_assets.store.artifacts import Reference
 from groprog_assets.store.derivations import ReadEdge
 from groprog_assets.store.wire_format import Stored
-from groprog_assets.store.workspace import Workspace
+from groprog_assets.store.workspace import SEQUENCE_ASSETS, Workspace, absent_assets
 from groprog_assets.tables.values import Value
 
 
@@ -47,8 +47,11 @@ class Reading:
 def read_asset(workspace: Workspace, asset: str, partition: str = "") -> Reading:
     """The current value of an asset; ArtifactError names the command that makes it when there is none, or why there cannot be."""
     if not workspace.has(asset):
-        rule, remedy = "It is about patients.", "Add a cohort to the study file."
-        raise ArtifactError(Problem(asset, "the study names no cohort", rule, remedy))
+        about = asset in SEQUENCE_ASSETS
+        rule = "It is about sequence." if about else "It is about patients."
+        remedy = "Add sequence and genome.fasta to the study file." if about else "Add a cohort to the study file."
+        why = absent_assets(workspace.study)[asset].replace("it names", "the study names")
+        raise ArtifactError(Problem(asset, why, rule, remedy))
     digest = workspace.derivations.current(asset, partition)
     if digest is None:
         name = f"{asset}[{partition}]" if partition else asset

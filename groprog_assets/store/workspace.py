@@ -49,6 +49,15 @@ COHORT_ASSETS = (
     "external_validation",
 )
 """The assets of the groups cohort and model: a study without a cohort has none of them."""
+SEQUENCE_ASSETS = (
+    "reference_sequence",
+    "sequence_windows",
+    "sequence_targets",
+    "sequence_splits",
+    "sequence_model",
+    "sequence_evaluation",
+)
+"""The assets of the group sequence: a study without `sequence`, or without a FASTA, has none of them."""
 SECTIONS = [
     "name",
     "title",
@@ -62,6 +71,7 @@ SECTIONS = [
     "signature_target",
     "cohort",
     "validation",
+    "sequence",
     "results",
 ]
 PACKAGES = [
@@ -80,6 +90,16 @@ PACKAGES = [
     "matplotlib",
     "jinja2",
 ]
+
+
+def absent_assets(study: Study) -> dict[str, str]:
+    """{asset that this study does not have: why}."""
+    found: dict[str, str] = {}
+    if study.cohort is None:
+        found |= dict.fromkeys(COHORT_ASSETS, "it names no cohort")
+    if not study.has_sequence:
+        found |= dict.fromkeys(SEQUENCE_ASSETS, "it names no sequence section, or no genome.fasta")
+    return found
 
 
 class StudyView:
@@ -161,7 +181,7 @@ class Workspace:
 
     def has(self, asset: str) -> bool:
         """Whether this study has the asset; what an earlier cohort left is no part of a study without one."""
-        return self.study.cohort is not None or asset not in COHORT_ASSETS
+        return asset not in absent_assets(self.study)
 
     def library(self, partition: str) -> Library:
         for library in self.study.libraries:

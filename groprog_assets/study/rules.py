@@ -342,6 +342,12 @@ def named_files(study: Study) -> Iterator[tuple[tuple[str | int, ...], Path]]:
     for name in ("obo", "gaf", "gmt"):
         if ontology is not None and getattr(ontology, name) is not None:
             yield ("ontology", name), getattr(ontology, name)
+    if study.sequence is not None:
+        for name in ("aliases", "families"):
+            if getattr(study.sequence, name) is not None:
+                yield ("sequence", name), getattr(study.sequence, name)
+        if study.sequence.targets is not None:
+            yield ("sequence", "targets", "table"), study.sequence.targets.table
     if cohort is not None:
         yield ("cohort", "clinical"), clinical_path(cohort.clinical)
         if cohort.expression is not None:

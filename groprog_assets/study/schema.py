@@ -16,6 +16,7 @@ from groprog_assets.study.cron import cron_problem
 from groprog_assets.study.files import sample_table
 from groprog_assets.study.parameters import Parameters
 from groprog_assets.study.part import StudyPart
+from groprog_assets.study.sequence_study import Sequence
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 """Names of libraries, conditions, marks and loci: they become file and partition names."""
@@ -296,6 +297,7 @@ class Study(StudyPart):
     signature_target: str | None = Field(None, description="chrom:start-end that the perturbation must raise")
     cohort: Cohort | None = Field(None, description="the patients; without them the study ends with the nascent half")
     validation: list[ExternalCohort] = Field(default_factory=list, description="other centres' patients to score")
+    sequence: Sequence | None = Field(None, description="the sequence half; without it, or without genome.fasta, none")
     retrain_cron: Cron | None = Field(
         None, description="when to train again on what the inbox accepted; without it, as soon as it is accepted"
     )
@@ -328,6 +330,11 @@ class Study(StudyPart):
     def nascent_libraries(self) -> dict[str, Identifier]:
         """patient -> library of the matched mode; empty without a cohort."""
         return {} if self.cohort is None else self.cohort.nascent_libraries
+
+    @property
+    def has_sequence(self) -> bool:
+        """Whether the study has the sequence half."""
+        return self.sequence is not None and self.genome.fasta is not None
 
     @property
     def inbox(self) -> Path | None:

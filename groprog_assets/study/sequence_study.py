@@ -1,4 +1,4 @@
-"""The section `sequence` of the study file: windows, targets, models and variants of the sequence half.
+"""The section `sequence` of the study file: windows, targets, models and numbers of the sequence half.
 
 Standard library and pydantic only.
 """
@@ -6,9 +6,9 @@ Standard library and pydantic only.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, field_validator
 
 from groprog_assets.study.part import StudyPart
 from groprog_assets.study.sequence_parameters import SequenceParameters
@@ -47,8 +47,8 @@ class Sequence(StudyPart):
         min_length=1,
         description="promoter ends 50 bp downstream of the TSS, locus is the whole window",
     )
-    targets: Literal["nascent"] | TargetTable = Field(
-        "nascent", description="nascent: densities and changes of the study's libraries; or a table"
+    targets: TargetTable | None = Field(
+        None, description="nascent: densities and changes of the study's libraries; or a table of the genes' values"
     )
     aliases: Path | None = Field(
         None,
@@ -59,5 +59,10 @@ class Sequence(StudyPart):
         ["ridge_kmer", "ridge_kmer+words"],
         description="rungs above `mean` and `gc`, simpler ones first",
     )
-    variants: list[Path] = Field(default_factory=list, description="VCF files or tables of variants to score")
     parameters: SequenceParameters = Field(default_factory=SequenceParameters)
+
+    @field_validator("targets", mode="before")
+    @classmethod
+    def _nascent(cls, given: Any) -> Any:
+        """`nascent` stands for the study's own libraries."""
+        return None if given == "nascent" else given

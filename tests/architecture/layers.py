@@ -51,7 +51,7 @@ LAYERS = (
         3,
         "methods",
         "kernels errors values study tables fitting",
-        "fastobo numpy pandas pyBigWig pydeseq2 pysam scipy threadpoolctl",
+        "fastobo numpy pandas pyBigWig pydeseq2 pysam safetensors scipy threadpoolctl",
     ),
     _room(3, "model", "kernels errors study fitting", "numpy optuna safetensors threadpoolctl torch"),
     _room(3, "store", "errors values study tables", "numpy pyarrow pydantic upath"),
@@ -86,7 +86,7 @@ LAYERS = (
     ),
     _room(8, "intake", "errors values study methods store prognosis ledger graph lineage", "dagster pydantic"),
     _room(9, "assets", "values study figures methods model store checks prognosis compute graph report intake"),
-    _room(10, "export", "errors values methods store prognosis ledger report", "numpy pandas"),
+    _room(10, "export", "kernels errors values methods store prognosis ledger report", "numpy pandas"),
     _room(11, "ui", "web", "dagster dagster_webserver uvicorn yaml"),
     _room(11, "running", "errors values study store ledger compute graph lineage intake export", "dagster"),
     Layer(

@@ -186,12 +186,13 @@ def test_the_folders_of_assets_are_the_groups_of_dagster():
     assert found == {(given.group, name) for name, given in SPECIFICATIONS.items()}
 
 
-def test_a_study_without_a_cohort_lacks_the_groups_cohort_and_model():
+def test_a_study_lacks_the_groups_it_has_no_section_for():
     from groprog_assets.definitions import defs
     from groprog_assets.graph.specification import SPECIFICATIONS
-    from groprog_assets.store.workspace import COHORT_ASSETS
+    from groprog_assets.store.workspace import COHORT_ASSETS, SEQUENCE_ASSETS
 
     assert defs
+    assert set(SEQUENCE_ASSETS) == {name for name, given in SPECIFICATIONS.items() if given.group == "sequence"}
     assert set(COHORT_ASSETS) == {name for name, given in SPECIFICATIONS.items() if given.group in ("cohort", "model")}
 
 

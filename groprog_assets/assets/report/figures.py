@@ -15,7 +15,7 @@ from groprog_assets.store.workspace import StudyView
     of_champion=("evaluation", "risk_model", "normalized_features"),
     gathered=(
         *("nascent_figures", "cohort", "evaluation", "risk_model", "risk_scores", "ablation", "external_validation"),
-        *("patient_expression", "normalized_features"),
+        *("patient_expression", "normalized_features", "sequence_evaluation", "sequence_model"),
     ),
 )
 def figures(study: StudyView, values: Bundle) -> Materialized:

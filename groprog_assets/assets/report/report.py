@@ -56,7 +56,7 @@ from groprog_assets.store.workspace import StudyView, Workspace
             "evaluation",
             "risk_model",
         ),
-        *("risk_scores", "ablation", "external_validation", "champion"),
+        *("risk_scores", "ablation", "external_validation", "champion", "sequence_evaluation", "sequence_targets"),
     ),
 )
 def report(study: StudyView, workspace: Workspace, values: Bundle) -> Materialized:

@@ -191,7 +191,7 @@ class WordLinear(NamedTuple):
         """(n, T) predictions."""
         presence = core_presence(codes, self.layout, self.parameters)
         columns = [
-            task.predict(codes, np.hstack([presence[:, words], side]))
+            task.predict(codes, np.hstack([side, presence[:, words]]))
             for task, words in zip(self.tasks, self.words, strict=True)
         ]
         return np.hstack(columns) if columns else np.empty((len(codes), 0))
@@ -217,18 +217,14 @@ class RidgeKmerWords:
         """Words are selected, and all weights fitted, on training and validation genes; both penalties are fixed."""
         both = train.with_others(validation)
         presence = core_presence(both.codes, self._layout, self._parameters)
-        features = self._kmers.features(both.codes)
+        ridge = _Ridge(self._kmers.features, both)
+        factors: dict[int, tuple[Matrix, bool]] = {}
         tasks, chosen = [], []
-        for target in both.targets.T:
+        for task, target in enumerate(both.targets.T):
             held = np.isfinite(target)
             words = select_words(presence[held], target[held], self._parameters)
-            side = np.hstack([presence[:, words], both.side])
-            extra = np.r_[
-                np.full(len(words), self._parameters.word_penalty),
-                np.full(both.side.shape[1], self._parameters.words_kmer_penalty),
-            ]
-            ridge = _Ridge(self._kmers.features, Examples(both.codes, side, target[:, None]), features)
-            tasks.append(ridge.at(self._parameters.words_kmer_penalty, extra))
+            penalties = self._parameters.words_kmer_penalty, self._parameters.word_penalty
+            tasks.append(ridge.bordered(task, presence[:, words], *penalties, factors))
             chosen.append(words)
         return WordLinear(self._layout, self._parameters, tasks, chosen)
 
@@ -246,15 +242,10 @@ class RidgeKmerWords:
 class _Ridge:
     """Ridge of all tasks on standardised features: one Gram matrix a pattern of missing targets, any penalty."""
 
-    def __init__(
-        self,
-        features: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
-        examples: Examples,
-        computed: NDArray[np.float32] | None = None,
-    ):
+    def __init__(self, features: Callable[[NDArray[np.uint8]], NDArray[np.float32]], examples: Examples):
         self._features = features
         self._targets = examples.targets
-        columns = _joined(features(examples.codes) if computed is None else computed, examples.side)
+        columns = _joined(features(examples.codes), examples.side)
         self._mean = columns.mean(axis=0, dtype=np.float64).astype(np.float32)
         spread = columns.std(axis=0, dtype=np.float64).astype(np.float32)
         self._scale = np.where(spread > 0, spread, np.float32(1))
@@ -273,17 +264,52 @@ class _Ridge:
             right = kept.T.astype(np.float64) @ (target - level)
             self._grams.append((tasks, gram, right, level, centre))
 
-    def at(self, penalty: float, extra: NDArray[np.float64] | None = None) -> Linear:
-        """The solution for a penalty; `extra` gives those of the last columns."""
+    def at(self, penalty: float) -> Linear:
+        """The solution of all tasks for a penalty."""
         size = self._columns.shape[1]
         weights, offset = np.zeros((size, self._targets.shape[1])), np.zeros(self._targets.shape[1])
-        penalties = np.full(size, penalty)
-        if extra is not None and len(extra):
-            penalties[-len(extra) :] = extra
         for tasks, gram, right, level, centre in self._grams:
-            weights[:, tasks] = cho_solve(cho_factor(gram + np.diag(penalties), lower=True), right)
+            weights[:, tasks] = cho_solve(cho_factor(gram + penalty * np.eye(size), lower=True), right)
             offset[tasks] = level - centre @ weights[:, tasks]
         return Linear(self._features, self._mean, self._scale, weights, offset)
+
+    def bordered(
+        self,
+        task: int,
+        extra: NDArray,
+        penalty: float,
+        extra_penalty: float,
+        factors: dict[int, tuple[Matrix, bool]],
+    ) -> Linear:
+        """The solution of one task with `extra` columns (n, m) behind the others, under a penalty of their own.
+
+        By block elimination, so that tasks with values for the same genes share one factor, kept in `factors`.
+        """
+        place, found = next((i, item) for i, item in enumerate(self._grams) if task in item[0])
+        tasks, gram, right, _, centre = found
+        if place not in factors:
+            factors[place] = cho_factor(gram + penalty * np.eye(len(gram)), lower=True)
+        rows = np.isfinite(self._targets[:, task])
+        mean, spread = extra.mean(axis=0), extra.std(axis=0)
+        scale = np.where(spread > 0, spread, 1.0)
+        added = ((extra - mean) / scale)[rows]
+        added_centre = added.mean(axis=0) if rows.any() else np.zeros(added.shape[1])
+        added = added - added_centre
+        target = self._targets[rows, task]
+        level = target.mean() if rows.any() else 0.0
+        right_first = right[:, int(np.flatnonzero(tasks == task)[0])]
+        cross = self._columns[rows].T.astype(np.float64) @ added
+        solved = cho_solve(factors[place], np.column_stack([right_first, cross]))
+        inner = added.T @ added + extra_penalty * np.eye(added.shape[1]) - cross.T @ solved[:, 1:]
+        second = np.linalg.solve(inner, added.T @ (target - level) - cross.T @ solved[:, 0])
+        weights = np.r_[solved[:, 0] - solved[:, 1:] @ second, second]
+        return Linear(
+            self._features,
+            np.r_[self._mean, mean].astype(np.float32),
+            np.r_[self._scale, scale].astype(np.float32),
+            weights[:, None],
+            np.array([level - np.r_[centre, added_centre] @ weights]),
+        )
 
 
 def ladder(layout: Layout, models: Sequence[str], parameters: SequenceParameters) -> list[Rung]:

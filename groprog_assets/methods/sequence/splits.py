@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from groprog_assets.errors import ModelError, Problem
+from groprog_assets.errors import AnnotationError, ModelError, Problem
+from groprog_assets.methods.cohort.clinical_tables import read_table
 from groprog_assets.methods.sequence.windows import Layout
 from groprog_assets.study.sequence_parameters import SequenceParameters
 from groprog_assets.tables import conform
@@ -241,3 +243,43 @@ def refuse_duplicates(codes: NDArray[np.uint8], roles: NDArray[np.str_], names: 
 
 def _counts(roles: NDArray[np.str_]) -> dict[str, int]:
     return {role: int((roles == role).sum()) for role in ROLES[1:]}
+
+
+def crossing(splits: Splits) -> int:
+    """Genes that train or validate in a fold that tests a gene they are joined to; 0 unless the splits are wrong."""
+    component = splits.table["component"].to_numpy()
+    return sum(
+        int((np.isin(roles, ("train", "validation")) & np.isin(component, component[roles == "test"])).sum())
+        for roles in splits.roles
+    )
+
+
+def read_families(path: Path | None) -> dict[str, str]:
+    """{gene: family} of a table with two columns; nothing without a file. Raises TextTableError, and AnnotationError for another
+    number of columns or a gene in two families."""
+    if path is None:
+        return {}
+    cells = read_table(path).cells
+    if cells.shape[1] != 2:
+        rule = "A table of families has two columns, gene and family."
+        raise AnnotationError(Problem(str(path), f"{cells.shape[1]} columns", rule, "Leave the other columns out."))
+    gene, family = (cells[name].str.strip() for name in cells.columns)
+    several = family.groupby(gene).nunique()
+    if (several > 1).any():
+        name = several.index[several > 1][0]
+        rule = "A gene belongs to one family."
+        raise AnnotationError(
+            Problem(str(path), f"{name} stands in {several[name]} families", rule, "Join the families.")
+        )
+    return {name: kin for name, kin in zip(gene, family, strict=True) if kin}
+
+
+def stored(splits: Splits) -> Document:
+    """The splits as members of a bundle: table, roles as numbers of ROLES, summary."""
+    numbers = np.searchsorted(np.sort(ROLES), splits.roles)
+    return {"table": splits.table, "roles": {"roles": numbers.astype(np.int8)}, "summary": splits.summary}
+
+
+def restored(value: Mapping[str, Any]) -> Splits:
+    """The splits of `stored`."""
+    return Splits(value["table"], np.sort(ROLES)[value["roles"]["roles"]].astype("<U10"), value["summary"])

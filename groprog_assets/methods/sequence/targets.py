@@ -21,6 +21,7 @@ from groprog_assets.methods.reads.window_counts import (
 )
 from groprog_assets.study.schema import Contrast, Library
 from groprog_assets.study.sequence_parameters import SequenceParameters
+from groprog_assets.study.sequence_study import Sequence as Section
 from groprog_assets.study.sequence_study import TargetTable
 from groprog_assets.tables import conform
 
@@ -145,6 +146,23 @@ def pearson(first: NDArray, second: NDArray) -> float:
     b = b - b.mean() if both.any() else b
     scale = np.sqrt((a @ a) * (b @ b))
     return float(a @ b / scale) if scale > 0 else 0.0
+
+
+def study_targets(
+    section: Section,
+    positions: Mapping[str, pd.DataFrame],
+    libraries: Sequence[Library],
+    contrast: Contrast,
+    sizes: Mapping[str, float],
+    genes: pd.DataFrame,
+    differential: pd.DataFrame,
+) -> Targets:
+    """The targets that the study's section names: `nascent_targets` with the changes of `gene_differential`, or
+    `table_targets`."""
+    if section.targets is not None:
+        return table_targets(section.targets, genes, section.parameters)
+    shrunken = dict(zip(differential["gene"], differential["shrunken_log2_fold_change"], strict=True))
+    return nascent_targets(positions, libraries, contrast, sizes, genes, shrunken, section.parameters)
 
 
 def table_targets(given: TargetTable, genes: pd.DataFrame, parameters: SequenceParameters) -> Targets:

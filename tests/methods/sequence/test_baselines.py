@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-from groprog_assets.methods.sequence.baselines import Examples, RidgeKmer, ladder
+from groprog_assets.methods.sequence.baselines import Examples, RidgeKmer, RidgeKmerWords, ladder
 from groprog_assets.methods.sequence.cross_fitting import cross_fit, fit_on_all, random_fit
 from groprog_assets.methods.sequence.metrics import task_metrics
 from groprog_assets.methods.sequence.splits import make_splits
 from groprog_assets.methods.sequence.windows import Layout, gene_codes
-from groprog_assets.methods.sequence.words import select_words, spelled, word_list, word_scores
+from groprog_assets.methods.sequence.words import core_presence, select_words, spelled, word_list, word_scores
 from groprog_assets.study.sequence_parameters import SequenceParameters
 from tests.methods.sequence.planted import LAYOUT, planted
 
@@ -34,6 +34,29 @@ def test_ridge_equals_scikit_learn_s_on_the_same_features():
     scale[scale == 0] = 1
     peer = Ridge(alpha=50.0).fit((features - mean) / scale, train.targets)
     assert np.allclose(ours, peer.predict((rung.features(test.codes) - mean) / scale), atol=1e-4)
+
+
+def test_selected_words_beside_the_kmers_equal_one_ridge_with_two_penalties():
+    layout = Layout((400, 200))
+    own = SequenceParameters(word_z=2.5, word_genes=5, words_kmer_penalty=100.0, word_penalty=10.0)
+    examples = some(200, 600)
+    holes = examples.targets.copy()
+    holes[::4, 1] = np.nan
+    examples = examples._replace(targets=holes)
+    fitted = RidgeKmerWords(layout, own).fit(examples, examples.rows(np.arange(0)))
+    predicted = fitted.predict(examples.codes, examples.side)
+    for task, words in enumerate(fitted.words):
+        columns = np.hstack(
+            [RidgeKmer(layout, own).features(examples.codes), core_presence(examples.codes, layout, own)[:, words]]
+        )
+        scaled = (columns - columns.mean(axis=0)) / np.where(columns.std(axis=0) > 0, columns.std(axis=0), 1)
+        held = np.isfinite(holes[:, task])
+        centre, level = scaled[held].mean(axis=0), holes[held, task].mean()
+        penalty = np.r_[np.full(columns.shape[1] - len(words), 100.0), np.full(len(words), 10.0)]
+        inner = (scaled[held] - centre).astype(float)
+        weights = np.linalg.solve(inner.T @ inner + np.diag(penalty), inner.T @ (holes[held, task] - level))
+        assert len(words) > 10
+        assert np.allclose(predicted[:, task], (scaled - centre) @ weights + level, atol=1e-4)
 
 
 def test_a_missing_target_leaves_only_its_own_gene_and_task_out():

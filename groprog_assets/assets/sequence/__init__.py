@@ -1,0 +1,1 @@
+"""The sequence half: reference, windows, targets, splits, models, their evaluation."""

@@ -1,0 +1,47 @@
+"""The ladder of sequence models."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from groprog_assets.checks import sequence as checks
+from groprog_assets.graph.asset_definition import study_asset
+from groprog_assets.graph.materialized import Materialized, materialized
+from groprog_assets.store.artifacts import Blob, Bundle
+from groprog_assets.store.workspace import StudyView, Workspace
+from groprog_assets.tables.values import Document, Progress
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@study_asset(
+    group="sequence",
+    kinds={"parquet", "safetensors"},
+    tables={"predictions": "sequence_predictions", "random": "sequence_predictions"},
+    sections=("genome.fasta", "sequence"),
+    files=("genome.fasta",),
+    checks=("predictions_vary", "champion_beats_mean"),
+)
+def sequence_model(
+    study: StudyView,
+    workspace: Workspace,
+    progress: Progress,
+    sequence_windows: pd.DataFrame,
+    sequence_targets: Bundle,
+    sequence_splits: Bundle,
+    reference_sequence: Document,
+) -> Materialized:
+    """Every rung of the ladder on genes whose chromosome it never saw, the champion of each view, and its files."""
+    from groprog_assets.methods.sequence import splits, study_model
+
+    genome = study_model.genome_of(workspace.resolve(study.genome.fasta), reference_sequence, workspace.state)
+    genes, codes = study_model.used_windows(sequence_windows, genome, reference_sequence, study.sequence)
+    held = splits.restored(sequence_splits)
+    made = study_model.fit_study(
+        genes, codes, sequence_targets["values"], held, study.sequence, reference_sequence, progress
+    )
+    files = Bundle({name: Blob(content, f".{name.rpartition('.')[2]}") for name, content in made.files.items()})
+    verdicts = checks.models(made.summary["views"], study_model.MINIMUM_SPREAD)
+    champions = made.summary["card"]["champions"]
+    return materialized(Bundle({**made._asdict(), "files": files}), verdicts=verdicts, **champions)

@@ -1,0 +1,96 @@
+"""`groprog sequence …`: predictions from sequence, another study's genes, and what a split of pairs is worth."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import click
+
+from groprog_assets.cli.answering import OUT, readable
+from groprog_assets.errors import Problem, StudyError
+
+PATH = click.Path(path_type=Path)
+OUTPUT = click.option("--output", "-o", type=PATH, default=None, help="TSV to write; else the terminal.")
+
+
+@click.group("sequence")
+def sequence_group() -> None:
+    """From genome sequence to nascent transcription."""
+
+
+@sequence_group.command("predict")
+@click.argument("model", type=PATH)
+@click.argument("sequences", type=PATH)
+@click.option("--view", default="promoter", show_default=True, help="promoter or locus, as the model was made.")
+@OUTPUT
+@readable
+def predict(model: Path, sequences: Path, view: str, output: Path | None) -> None:
+    """Predict every task for SEQUENCES: a FASTA of windows, or a BED whose regions begin at a TSS (then MODEL is a study).
+
+    MODEL is a study file, or the folder sequence/model of a results folder, which needs no study.
+    """
+    from groprog_assets.export.sequence import predict_regions, predict_sequences, sequence_model
+    from groprog_assets.store.workspace import open_workspace
+
+    held = sequence_model(model)
+    if sequences.suffix.lower() == ".bed":
+        if model.is_dir():
+            rule, remedy = "Regions need the study's reference.", "Name the study file, or give the windows as FASTA."
+            raise StudyError(Problem(str(model), "a folder of a model", rule, remedy))
+        table = predict_regions(open_workspace(model), held, sequences, view)
+    else:
+        with tempfile.TemporaryDirectory() as scratch:
+            table = predict_sequences(held, sequences, view, Path(scratch))
+    _write(table.to_csv(sep="\t", index=False, float_format="%.6g"), output)
+
+
+@sequence_group.command("evaluate")
+@click.argument("model", type=PATH)
+@click.option("--external", type=PATH, required=True, help="Study file of another study, which has been run.")
+@click.option("--task", "tasks", multiple=True, metavar="OURS=THEIRS", help="Tasks to compare; else those of one name.")
+@OUTPUT
+@readable
+def evaluate(model: Path, external: Path, tasks: tuple[str, ...], output: Path | None) -> None:
+    """Judge the finished model on the genes of another study; nothing is fitted to them."""
+    from groprog_assets.export.sequence import evaluate_elsewhere
+
+    halves = [item.partition("=") for item in tasks]
+    pairs = {ours: theirs or ours for ours, _, theirs in halves}
+    table = evaluate_elsewhere(model, external, pairs)
+    _write(table.to_csv(sep="\t", index=False, float_format="%.4g"), output)
+
+
+@sequence_group.command("leak-check")
+@click.argument("pairs", type=PATH)
+@readable
+def leak_check(pairs: Path) -> None:
+    """What a split of PAIRS (gene, promoter, distal, target; optionally chrom, split) is worth: one learner, three splits."""
+    from groprog_assets.export.sequence import leak_check as check
+
+    found = check(pairs)
+    evidence = found.evidence
+    OUT.print(f"{found.pairs:,} pairs of {found.genes:,} genes", markup=False)
+    OUT.print(f"r, random split of pairs   {evidence.random:.3f}", markup=False)
+    OUT.print(f"r, split by gene           {evidence.by_gene:.3f}", markup=False)
+    if evidence.by_chromosome == evidence.by_chromosome:
+        OUT.print(f"r, split by chromosome     {evidence.by_chromosome:.3f}", markup=False)
+        OUT.print(f"r, promoter alone          {evidence.promoter_by_chromosome:.3f} (by chromosome)", markup=False)
+    OUT.print(
+        f"{evidence.seen_genes:.1%} of the random split's test pairs have their gene in training, "
+        f"{evidence.seen_promoters:.1%} their promoter",
+        markup=False,
+    )
+    OUT.print(f"inflation of the random split: {evidence.inflation:.3f}", markup=False)
+    if found.split_told:
+        OUT.print(found.split_told, markup=False)
+
+
+def _write(text: str, output: Path | None) -> None:
+    from groprog_assets.store.artifacts import write_atomically
+
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        write_atomically(output, text.encode())
+        OUT.print(f"{output}", markup=False)

@@ -1,0 +1,197 @@
+"""What the sequence model says of other sequences and of another study, and what a split of pairs is worth: tables for people.
+
+Files and workspaces in, tables out. Nothing is fitted to what is predicted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from groprog_assets.errors import ModelError, Problem
+from groprog_assets.methods.cohort.clinical_tables import read_table
+from groprog_assets.methods.sequence.genome_codes import open_genome, read_fasta
+from groprog_assets.methods.sequence.metrics import task_metrics
+from groprog_assets.methods.sequence.pairs import PairEvidence, pair_evidence
+from groprog_assets.methods.sequence.published_model import PublishedModel, read_model, unpacked
+from groprog_assets.methods.sequence.study_model import genome_of
+from groprog_assets.methods.sequence.windows import gene_codes
+from groprog_assets.store.readings import read_asset
+from groprog_assets.store.workspace import Workspace, open_workspace
+from groprog_kernels.bases import encode_text
+
+
+def sequence_model(place: Path) -> PublishedModel:
+    """The model of a study file, or of a folder of its files (`sequence/model` of a results folder), which needs no study."""
+    if place.is_dir():
+        return read_model(place)
+    files = read_asset(open_workspace(place), "sequence_model").value().files
+    return unpacked({name: blob.content for name, blob in files.items()})
+
+
+def predict_sequences(model: PublishedModel, path: Path, view: str, scratch: Path) -> pd.DataFrame:
+    """Predictions of the final model for the sequences of a FASTA: `name` and a column a task.
+
+    Each sequence is a window in the gene frame, as wide as the model's. Raises ModelError for other lengths or an unknown view.
+    """
+    _known_view(model, view)
+    records = read_fasta(path)
+    width = model.layout.width
+    wrong = [record for record in records if record.length != width]
+    if wrong:
+        before, after = model.layout.tss
+        rule = f"A sequence is a window of {width:,} bases, {before:,} before the start and {after:,} from it on, 5' to 3'."
+        value = f"{wrong[0].name} has {wrong[0].length:,} bases"
+        raise ModelError(Problem(str(path), value, rule, "Cut the sequences to that window, or give regions as BED."))
+    genome = open_genome(path, scratch, "sequences")
+    codes = np.asarray(genome.codes).reshape(len(records), width)
+    return _table({"name": [record.name for record in records]}, model, codes, view)
+
+
+def predict_regions(workspace: Workspace, model: PublishedModel, path: Path, view: str) -> pd.DataFrame:
+    """Predictions for the starts of a BED: the first base of each region on its strand is the TSS. Columns: chrom, tss,
+    strand, name and a column a task. Raises ModelError: fewer than six columns, a chromosome that the reference lacks, an
+    unknown view."""
+    _known_view(model, view)
+    reference = read_asset(workspace, "reference_sequence").value()
+    text = [line for line in path.read_text().splitlines() if line.strip() and line[0] != "#"]
+    rows = [line.split("\t") for line in text if not line.startswith(("track", "browser"))]
+    bad = [
+        row
+        for row in rows
+        if len(row) < 6 or row[5] not in ("+", "-") or not (row[1].isdecimal() and row[2].isdecimal())
+    ]
+    if bad or not rows:
+        value = "\t".join(bad[0])[:60] if bad else "no region"
+        rule = "A region needs six columns: chrom, start, end, name, score, strand (+ or -)."
+        raise ModelError(Problem(str(path), value, rule, "Write them tab-separated."))
+    table = pd.DataFrame([row[:6] for row in rows], columns=["chrom", "start", "end", "name", "score", "strand"])
+    unknown = sorted(set(table["chrom"]) - set(reference["names"]))
+    if unknown:
+        rule = f"The reference has {', '.join(list(reference['names'])[:5])}."
+        raise ModelError(Problem(str(path), f"chromosome {unknown[0]}", rule, "Use the study's names."))
+    start, end = (table[name].astype(np.int64) for name in ("start", "end"))
+    plus = table["strand"] == "+"
+    table = table.assign(tss=np.where(plus, start, end - 1), tts=np.where(plus, end - 1, start))
+    assert workspace.study.genome.fasta is not None
+    genome = genome_of(workspace.resolve(workspace.study.genome.fasta), reference, workspace.state)
+    codes = gene_codes(table, genome, reference["names"], model.layout)
+    shown = {name: table[name].tolist() for name in ("chrom", "tss", "strand", "name")}
+    return _table(shown, model, codes, view)
+
+
+def _known_view(model: PublishedModel, view: str) -> None:
+    if view not in model.predictors:
+        rule = f"The model was made for {', '.join(model.predictors)}."
+        raise ModelError(
+            Problem("view", view, rule, "Name one of them, or add it to sequence.views and run the study.")
+        )
+
+
+def _table(first: Mapping[str, list], model: PublishedModel, codes: np.ndarray, view: str) -> pd.DataFrame:
+    predicted = model.predict(codes, view)
+    return pd.DataFrame({**first, **dict(zip(model.tasks, predicted.T, strict=True))})
+
+
+def evaluate_elsewhere(place: Path, other: Path, pairs: Mapping[str, str]) -> pd.DataFrame:
+    """The finished model of one study on the genes of another, which has been run: a row a task and view, nothing is fitted.
+
+    pairs: {task of the model: task of the other study}; without any, tasks of one name are compared. R2 is against the mean of
+    the other study. Raises ModelError: other windows, no task in common.
+    """
+    model, workspace = sequence_model(place), open_workspace(other)
+    targets = read_asset(workspace, "sequence_targets").value()["values"]
+    pairs = pairs or {task: task for task in model.tasks if task in targets.columns}
+    unknown = [name for name in pairs if name not in model.tasks] + [
+        name for name in pairs.values() if name not in targets
+    ]
+    if unknown or not pairs:
+        value = f"no task {unknown[0]!r}" if unknown else "no task of one name"
+        rule = f"The model predicts {', '.join(model.tasks)}; {other} has {', '.join(targets.columns[1:])}."
+        raise ModelError(Problem("sequence tasks", value, rule, "Say which to compare: --task OURS=THEIRS."))
+    windows = read_asset(workspace, "sequence_windows").value()
+    reference = read_asset(workspace, "reference_sequence").value()
+    assert workspace.study.genome.fasta is not None
+    genes = windows[windows["used"]].reset_index(drop=True)
+    genome = genome_of(workspace.resolve(workspace.study.genome.fasta), reference, workspace.state)
+    codes = gene_codes(genes, genome, reference["names"], model.layout)
+    rows = []
+    for view in model.predictors:
+        predicted = model.predict(codes, view)
+        for ours, theirs in pairs.items():
+            target = targets[theirs].to_numpy(float)
+            level, median = np.array([np.nanmean(target)]), np.array([np.nanmedian(target)])
+            found = task_metrics(target, predicted[:, model.tasks.index(ours)], np.zeros(len(target)), level, median)
+            shown = {name: value for name, value in found._asdict().items() if name != "by_fold"}
+            rows.append(
+                {"view": view, "task": ours, "their_task": theirs, "genes": int(np.isfinite(target).sum()), **shown}
+            )
+    return pd.DataFrame(rows)
+
+
+class LeakReport(NamedTuple):
+    """evidence: r of one learner under each split; pairs, genes: how many; split_told: on its column `split`."""
+
+    evidence: PairEvidence
+    pairs: int
+    genes: int
+    split_told: str
+
+
+def leak_check(path: Path) -> LeakReport:
+    """What a split of pairs of promoter and distal fragment is worth.
+
+    path: a text table with the columns `gene`, `promoter`, `distal` (sequences, each of one length), `target`, and optionally
+    `chrom` and `split` (train or test). Raises ModelError: columns missing, sequences of several lengths, targets that are no
+    numbers, fewer than 20 genes.
+    """
+    cells = read_table(path).cells
+    missing = [name for name in ("gene", "promoter", "distal", "target") if name not in cells.columns]
+    problems = [
+        _bad(path, f"no column {name!r}", "A row is a pair: gene, promoter, distal, target.") for name in missing
+    ]
+    if problems:
+        raise ModelError(problems)
+    target = pd.to_numeric(cells["target"], errors="coerce")
+    if target.isna().any():
+        problems.append(_bad(path, f"target {cells['target'][target.isna()].iloc[0]!r}", "Targets are numbers."))
+    for name in ("promoter", "distal"):
+        lengths = cells[name].str.len()
+        if lengths.nunique() != 1 or lengths.iloc[0] < 20:
+            problems.append(
+                _bad(
+                    path,
+                    f"{name} of {lengths.min()} to {lengths.max()} bases",
+                    "All are equally long, 20 or more.",
+                )
+            )
+    genes = cells["gene"].nunique()
+    if genes < 20:
+        problems.append(_bad(path, f"{genes} genes", "The splits need 20 genes or more."))
+    if problems:
+        raise ModelError(problems)
+    sides = [np.unique(cells[name].str.upper(), return_inverse=True) for name in ("promoter", "distal")]
+    codes = [np.stack([encode_text(text.encode()).codes for text in texts]) for texts, _ in sides]
+    pairs = np.column_stack([rows for _, rows in sides])
+    gene = np.unique(cells["gene"], return_inverse=True)[1]
+    chrom = np.unique(cells["chrom"], return_inverse=True)[1] if "chrom" in cells.columns else np.zeros(len(cells), int)
+    found = pair_evidence(codes[0], codes[1], pairs, gene, chrom, target.to_numpy(float))
+    return LeakReport(found, len(cells), genes, _split_told(cells))
+
+
+def _split_told(cells: pd.DataFrame) -> str:
+    if "split" not in cells.columns:
+        return ""
+    test = cells["split"].str.strip().str.lower() == "test"
+    if not test.any() or test.all():
+        return "The column `split` names no test pairs, or nothing else."
+    genes, promoters = (cells.loc[test, name].isin(set(cells.loc[~test, name])).mean() for name in ("gene", "promoter"))
+    return f"By the table's own split {genes:.1%} of test pairs have their gene, and {promoters:.1%} their promoter, in training."
+
+
+def _bad(path: Path, value: str, rule: str) -> Problem:
+    return Problem(str(path), value, rule, "Correct the table.")

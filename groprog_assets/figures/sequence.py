@@ -1,0 +1,71 @@
+"""The sequence half: predicted against measured values, and the ladder of models with intervals. Tables in, figures out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from groprog_assets.figures.style import NEUTRAL, SERIES, SOFT_INK, new_figure, say_empty, style
+from groprog_assets.tables.values import Values
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def predicted_against_measured(predictions: pd.DataFrame, summary: Values) -> Figure:
+    """The main task of every gene: measured against predicted by the champion that never saw its chromosome; one panel a view."""
+    views = summary["views"]
+    with style():
+        figure, axes = new_figure((3.6 * max(len(views), 1) + 0.4, 3.8), 1, max(len(views), 1), squeeze=False)
+        for panel, (view, found) in zip(axes[0], views.items(), strict=False):
+            held = predictions[
+                (predictions["view"] == view)
+                & (predictions["rung"] == found["champion"])
+                & (predictions["task"] == summary["main_task"])
+            ].dropna(subset=["target"])
+            panel.set_title(f"{view}: {found['champion']}")
+            if held.empty:
+                say_empty(panel, "No gene has a value.")
+                continue
+            for k, (fold, part) in enumerate(held.groupby("fold", sort=True)):
+                r = (
+                    float(np.corrcoef(part["target"], part["predicted"])[0, 1])
+                    if part["predicted"].nunique() > 1
+                    else 0.0
+                )
+                colour = SERIES[k % len(SERIES)]
+                label = f"fold {fold}: r {r:.2f}"
+                panel.scatter(part["predicted"], part["target"], s=5, alpha=0.35, lw=0, color=colour, label=label)
+            panel.set_xlabel("predicted from sequence")
+            panel.set_ylabel(f"measured, {summary['main_task']}")
+            panel.legend(loc="upper left", markerscale=2)
+    return figure
+
+
+def ladder(metrics: pd.DataFrame, summary: Values) -> Figure:
+    """r of every rung on the main task with its 95 % interval, filled; hollow beside it, the same rung under a random split."""
+    held = metrics[metrics["task"] == summary["main_task"]].reset_index(drop=True)
+    with style():
+        figure, axes = new_figure((6.4, 0.42 * max(len(held), 2) + 1.2))
+        if held.empty:
+            say_empty(axes, "No rung was fitted.")
+            return figure
+        place = np.arange(len(held))[::-1]
+        axes.hlines(place, held["lower"], held["upper"], color=SERIES[0], linewidth=2)
+        axes.scatter(held["pearson"], place, s=34, color=SERIES[0], zorder=3, label="whole chromosomes held out")
+        axes.scatter(
+            held["random_split"],
+            place,
+            s=34,
+            facecolors="none",
+            edgecolors=SOFT_INK,
+            zorder=3,
+            label="random split of genes",
+        )
+        axes.axvline(0, color=NEUTRAL, linewidth=1)
+        axes.set_yticks(place, [f"{view}: {rung}" for view, rung in zip(held["view"], held["rung"], strict=True)])
+        axes.set_xlabel(f"Pearson r, {summary['main_task']}, mean over folds, 95 % interval")
+        axes.legend(loc="lower right")
+    return figure

@@ -1,0 +1,121 @@
+"""Problems of the sequence half that can be found before a run: FASTA, aliases, targets and families against the annotation.
+
+The readers are those of the run. Nothing is written. No Dagster.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from groprog_assets.errors import AnnotationError, GroProgError, Notice, Problem
+from groprog_assets.study.schema import Study
+
+if TYPE_CHECKING:
+    from groprog_assets.methods.sequence.genome_codes import FastaRecord
+
+Value = TypeVar("Value")
+FEW_GENES = 200
+"""Genes below which the folds are too small to compare models."""
+
+
+def sequence_problems(study: Study, sizes: Mapping[str, int]) -> list[Problem]:
+    """Every problem of the files that `sequence` and `genome.fasta` name; Notices on what the run leaves out or does differently.
+
+    sizes: chromosome -> bp. A study without `sequence` has none.
+    """
+    if study.sequence is None:
+        return []
+    if study.genome.fasta is None:
+        rule, remedy = "Without a FASTA the study has no sequence half.", "Give genome.fasta, plain or bgzip."
+        _notice("sequence", "genome.fasta is not given", rule, remedy)
+        return []
+    from groprog_assets.methods.annotation.gene_models import annotation_file
+    from groprog_assets.methods.sequence.genome_codes import read_fasta
+    from groprog_assets.methods.sequence.reference import read_aliases
+    from groprog_assets.methods.sequence.splits import read_families
+    from groprog_assets.methods.sequence.targets import read_target_table
+
+    problems: list[Problem] = []
+
+    def gathered(check: Callable[[], Value]) -> Value | None:
+        try:
+            return check()
+        except GroProgError as error:
+            problems.extend(error.problems)
+            return None
+
+    section, fasta = study.sequence, study.genome.fasta
+    records = gathered(lambda: read_fasta(fasta))
+    aliases = gathered(lambda: read_aliases(section.aliases))
+    families = gathered(lambda: read_families(section.families))
+    given = section.targets
+    table = gathered(lambda: read_target_table(given)) if given is not None else None
+    try:
+        annotated = annotation_file(
+            study.genome.annotation, sizes, study.parameters.annotation.maximum_intron
+        ).transcripts
+    except AnnotationError:
+        return problems  # told by the check of the annotation
+    if records is not None and aliases is not None:
+        chromosomes = dict.fromkeys(annotated["chrom"])
+        problems += _fasta(fasta, records, {name: sizes[name] for name in chromosomes}, aliases)
+        if len(chromosomes) == 1:
+            rule = "The folds are then blocks of it with gaps between; sequence shared between the blocks may flatter the models."
+            _notice("sequence", "one chromosome", rule, "Nothing, or give more chromosomes.")
+    genes = set(annotated["gene"])
+    if len(genes) < FEW_GENES:
+        rule = f"With fewer than {FEW_GENES} genes no model can be told from another."
+        _notice("sequence", f"{len(genes)} genes", rule, "Nothing; do not rely on the choice of the model.")
+    if table is not None and given is not None:
+        problems += _overlap(str(given.table), "sequence.targets.id", list(table.index), genes)
+    if families is not None and section.families is not None:
+        problems += _overlap(str(section.families), "the first column", list(families), genes)
+    return problems
+
+
+def _fasta(
+    fasta: Path, records: list[FastaRecord], sizes: Mapping[str, int], aliases: Mapping[str, frozenset[str]]
+) -> list[Problem]:
+    """The FASTA against the chromosomes that carry genes."""
+    from groprog_assets.methods.sequence.reference import matched, missing_told
+
+    names, missing, problems = matched(fasta, records, sizes, aliases)
+    if missing and names:
+        told = missing_told(missing, records, names)
+        _notice(told.where, told.value, told.rule, told.remedy)
+    bases, iupac = sum(record.length for record in records), sum(record.iupac for record in records)
+    if iupac:
+        rule = "IUPAC letters other than A, C, G, T are read as unknown bases."
+        _notice(str(fasta), f"{iupac:,} of {bases:,} letters are IUPAC codes", rule, "Nothing.")
+    index = fasta.with_name(f"{fasta.name}.fai")
+    if index.is_file() and _stale(index, fasta, records):
+        rule = "The index is not used: the sequence half reads the FASTA itself. CRAM and other programs would read wrong bases."
+        _notice(
+            str(index), "older than the FASTA, or of another file", rule, f"Make it again: samtools faidx {fasta.name}."
+        )
+    return problems
+
+
+def _stale(index: Path, fasta: Path, records: list[FastaRecord]) -> bool:
+    """Whether an index is older than its FASTA, or states other names or lengths."""
+    rows = [line.split("\t")[:2] for line in index.read_text(errors="replace").splitlines()]
+    stated = [(row[0], row[1]) for row in rows if len(row) == 2]
+    return index.stat().st_mtime < fasta.stat().st_mtime or stated != [(r.name, str(r.length)) for r in records]
+
+
+def _overlap(where: str, column: str, ids: list[str], genes: set[str]) -> list[Problem]:
+    """A problem where no id of a table is a gene; a Notice of how many are."""
+    shared = sum(name in genes for name in ids)
+    if not shared:
+        value = f"0 of {len(ids)} ids are genes: {', '.join(ids[:3])} against {', '.join(sorted(genes)[:3])}"
+        rule = "The table names genes as the annotation does."
+        return [Problem(where, value, rule, f"Name them alike, or take another column as {column}.")]
+    _notice(where, f"{shared:,} of {len(ids):,} ids are genes of the annotation", "", "")
+    return []
+
+
+def _notice(where: str, value: str, rule: str, remedy: str) -> None:
+    warnings.warn(Notice(Problem(where, value, rule, remedy)), stacklevel=3)

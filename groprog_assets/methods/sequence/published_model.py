@@ -1,0 +1,99 @@
+"""The sequence model as files: safetensors and a JSON card. Loading reads arrays and runs no code. Bytes in, predictors out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groprog_assets.errors import ModelError, Problem
+from groprog_assets.methods.sequence.baselines import Predictor, ladder
+from groprog_assets.methods.sequence.windows import Layout, view_layout
+from groprog_assets.study.sequence_parameters import SequenceParameters
+from groprog_assets.tables.values import Document
+
+CARD = "card.json"
+FORMAT = "groprog sequence model 1"
+WARNING = (
+    "r across genes says nothing of differences between people: published sequence models make errors of sign there "
+    "(Huang et al. 2023, Sasse et al. 2023)."
+)
+
+
+class PublishedModel(NamedTuple):
+    """card: JSON-able; predictors: {view: {"final", "fold0", ...: predictor}}."""
+
+    card: Document
+    predictors: dict[str, dict[str, Predictor]]
+
+    @property
+    def layout(self) -> Layout:
+        """The windows that the model was fitted to."""
+        tts = self.card["windows"]["tts"]
+        return Layout(tuple(self.card["windows"]["tss"]), tuple(tts) if tts else None)
+
+    @property
+    def parameters(self) -> SequenceParameters:
+        """The numbers that it was fitted with."""
+        return SequenceParameters.model_validate(self.card["parameters"])
+
+    @property
+    def tasks(self) -> list[str]:
+        """What it predicts, in the order of its columns."""
+        return list(self.card["tasks"])
+
+    def predict(self, codes: NDArray[np.uint8], view: str, part: str = "final") -> NDArray[np.float64]:
+        """(n, T) predictions of windows (n, L) of `layout` by `final`, or by `fold<k>`, which never saw fold k."""
+        width = view_layout(self.layout, view, self.parameters).width
+        return self.predictors[view][part].predict(codes[:, :width], np.empty((len(codes), 0)))
+
+
+def packed(card: Document, predictors: Mapping[str, Mapping[str, Predictor]]) -> dict[str, bytes]:
+    """{file name: bytes}: the card, and the arrays of each predictor as `<view>/<part>.safetensors`."""
+    from safetensors.numpy import save
+
+    files = {CARD: json.dumps({"format": FORMAT, **card}, indent=1, sort_keys=True).encode()}
+    for view, parts in predictors.items():
+        for part, predictor in parts.items():
+            arrays = {name: np.ascontiguousarray(values) for name, values in predictor.arrays().items()}
+            files[f"{view}/{part}.safetensors"] = save(arrays)
+    return files
+
+
+def unpacked(files: Mapping[str, bytes]) -> PublishedModel:
+    """The model of `packed` files. Raises ModelError: no card, another format, files missing or altered."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        card = json.loads(files[CARD])
+        if card["format"] != FORMAT:
+            raise ModelError(_problem(f"format {card['format']!r}", "Use the version of GroProg that wrote it."))
+        layout = Layout(
+            tuple(card["windows"]["tss"]), tuple(card["windows"]["tts"]) if card["windows"]["tts"] else None
+        )
+        parameters = SequenceParameters.model_validate(card["parameters"])
+        predictors: dict[str, dict[str, Predictor]] = {}
+        for view, name in card["champions"].items():
+            rungs = ladder(view_layout(layout, view, parameters), ["ridge_kmer", "ridge_kmer+words"], parameters)
+            rung = next(item for item in rungs if item.name == name)
+            parts = ["final", *(f"fold{fold}" for fold in range(card["folds"]))]
+            predictors[view] = {part: rung.restored(load(files[f"{view}/{part}.safetensors"])) for part in parts}
+    except (KeyError, ValueError, TypeError, StopIteration, SafetensorError) as error:
+        told = f"{type(error).__name__}: {error}"
+        raise ModelError(_problem(told, "Copy the whole folder `sequence/model` again.")) from error
+    return PublishedModel(card, predictors)
+
+
+def read_model(folder: Path) -> PublishedModel:
+    """The model of a folder, as `groprog run` exports it to `sequence/model`. Raises ModelError as `unpacked`."""
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return unpacked(files)
+
+
+def _problem(value: str, remedy: str) -> Problem:
+    return Problem("sequence model", value, "A model is a card and the arrays that it names.", remedy)

@@ -1,0 +1,271 @@
+"""The ladder of a study: every rung cross-fitted in every view, the champion of each view, its metrics. Tables in, tables out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from groprog_assets.methods.sequence.baselines import Examples, Predictor, ladder
+from groprog_assets.methods.sequence.cross_fitting import CrossFit, cross_fit, fit_on_all, random_fit
+from groprog_assets.methods.sequence.genome_codes import GenomeCodes, open_genome
+from groprog_assets.methods.sequence.metrics import (
+    block_weights,
+    ceiling,
+    interval,
+    promote,
+    resampled_r,
+    task_metrics,
+)
+from groprog_assets.methods.sequence.published_model import WARNING, packed
+from groprog_assets.methods.sequence.reference import FOLDER
+from groprog_assets.methods.sequence.splits import Splits
+from groprog_assets.methods.sequence.windows import Layout, gene_codes, view_layout
+from groprog_assets.methods.sequence.words import word_list
+from groprog_assets.study.sequence_study import Sequence
+from groprog_assets.tables import conform
+from groprog_assets.tables.values import Document
+
+MINIMUM_SPREAD = 1e-3
+"""Standard deviation of the predictions below which a model is taken to be dead."""
+
+
+class StudyModel(NamedTuple):
+    """predictions: `sequence_predictions`; random: the same under the random split; levels: {view.rung: (f, 2T)} mean and
+    median of training genes, and `random.` the same of the random split; files: {name: bytes}; summary: JSON-able."""
+
+    predictions: pd.DataFrame
+    random: pd.DataFrame
+    levels: dict[str, NDArray[np.float64]]
+    files: dict[str, bytes]
+    summary: Document
+
+
+def study_layout(section: Sequence) -> Layout:
+    """The windows of a study's section."""
+    return Layout(section.windows.tss, section.windows.tts)
+
+
+def genome_of(fasta: Path, reference: Document, state: Path) -> GenomeCodes:
+    """The codes of the reference that the document of `reference_sequence` describes, written again where they are gone."""
+    return open_genome(fasta, state / FOLDER, reference["sha256"])
+
+
+def used_windows(
+    table: pd.DataFrame, genome: GenomeCodes, reference: Document, section: Sequence
+) -> tuple[pd.DataFrame, NDArray[np.uint8]]:
+    """(the genes of `sequence_windows` that are used, their codes (g, width))."""
+    genes = table[table["used"]].reset_index(drop=True)
+    return genes, gene_codes(genes, genome, reference["names"], study_layout(section))
+
+
+def headline(evaluation: Evaluation) -> Document:
+    """{view: r of the champion on the main task}."""
+    table = evaluation.metrics
+    held = table[table["champion"] & (table["task"] == evaluation.summary["main_task"])]
+    return {f"r_{view}": float(r) for view, r in held[["view", "pearson"]].itertuples(index=False)}
+
+
+def fit_study(
+    genes: pd.DataFrame,
+    codes: NDArray[np.uint8],
+    values: pd.DataFrame,
+    splits: Splits,
+    section: Sequence,
+    reference: Document,
+    progress: Callable[[str], object] = str,
+) -> StudyModel:
+    """Every rung in every view, under the folds of `splits` and under a random split; the champion of each view is fitted on all.
+
+    genes, codes (g, width), values (`gene` and a column a task) and splits have the same genes in the same order; reference
+    is the document of `reference_sequence`. A rung is champion where its gain over the best simpler one is certain on the
+    first task.
+    """
+    parameters, tasks = section.parameters, [name for name in values.columns if name != "gene"]
+    targets = values[tasks].to_numpy(np.float64)
+    fold = splits.table["fold"].to_numpy()
+    weights = block_weights(genes["chrom"].to_numpy(), genes["tss"].to_numpy(), fold, parameters)
+    parts: list[pd.DataFrame] = []
+    flat: list[pd.DataFrame] = []
+    levels: dict[str, NDArray[np.float64]] = {}
+    predictors: dict[str, dict[str, Predictor]] = {}
+    views: Document = {}
+    for view in dict.fromkeys(section.views):
+        layout = view_layout(study_layout(section), view, parameters)
+        examples = Examples(codes[:, : layout.width], np.empty((len(codes), 0)), targets)
+        rungs = {rung.name: rung for rung in ladder(layout, section.models, parameters)}
+        fits: dict[str, CrossFit] = {}
+        for name, rung in rungs.items():
+            fits[name] = cross_fit(rung, examples, splits, progress)
+            random = random_fit(rung, examples, len(splits.roles), parameters)
+            parts.append(_long(genes, tasks, targets, view, name, fits[name]))
+            flat.append(_long(genes, tasks, targets, view, name, random))
+            levels[f"{view}.{name}"] = np.hstack([fits[name].level, fits[name].median])
+            levels[f"random.{view}.{name}"] = np.hstack([random.level, random.median])
+        main = {name: resampled_r(weights, targets[:, 0], fit.predicted[:, 0], fold) for name, fit in fits.items()}
+        plain = {name: float(np.mean(_fold_r(targets[:, 0], fit))) for name, fit in fits.items()}
+        decided = promote(list(rungs), main, plain)
+        champion = rungs[decided.champion]
+        folds = {f"fold{f}": held for f, held in enumerate(fits[champion.name].predictors)}
+        predictors[view] = {"final": fit_on_all(champion, examples, splits), **folds}
+        spread = {name: float(np.nanstd(fit.predicted, axis=0).min()) for name, fit in fits.items()}
+        views[view] = {"champion": champion.name, "main_task": tasks[0], "steps": decided.steps, "spread": spread}
+    card: Document = {
+        "tasks": tasks,
+        "windows": {
+            "tss": list(section.windows.tss),
+            "tts": list(section.windows.tts) if section.windows.tts else None,
+        },
+        "views": list(views),
+        "champions": {view: views[view]["champion"] for view in views},
+        "folds": len(splits.roles),
+        "fold_of_chromosome": {
+            str(c): sorted({int(f) for f in fold[genes["chrom"] == c]}) for c in genes["chrom"].unique()
+        },
+        "genes": len(genes),
+        "fasta": {name: reference[name] for name in ("file", "sha256")},
+        "parameters": parameters.model_dump(mode="json"),
+        "held_out_r": {
+            view: dict(zip(tasks, _held_out(parts, view, views[view]["champion"], tasks), strict=True))
+            for view in views
+        },
+        "warning": WARNING,
+    }
+    predictions, at_random = (
+        conform(pd.concat(each, ignore_index=True), "sequence_predictions") for each in (parts, flat)
+    )
+    return StudyModel(predictions, at_random, levels, packed(card, predictors), {"views": views, "card": card})
+
+
+def _fold_r(target: NDArray[np.float64], fit: CrossFit) -> list[float]:
+    return task_metrics(target, fit.predicted[:, 0], fit.fold, fit.level[:, 0], fit.median[:, 0]).by_fold or [0.0]
+
+
+def _held_out(parts: list[pd.DataFrame], view: str, rung: str, tasks: list[str]) -> list[float]:
+    """r of each task on held-out genes, mean over folds."""
+    held = next(part for part in parts if part["view"].iloc[0] == view and part["rung"].iloc[0] == rung)
+    found = []
+    for task in tasks:
+        own = held[held["task"] == task]
+        nothing = np.zeros(int(own["fold"].max()) + 1)
+        y, p, fold = (own[name].to_numpy() for name in ("target", "predicted", "fold"))
+        found.append(task_metrics(y, p, fold, nothing, nothing).pearson)
+    return found
+
+
+def _long(
+    genes: pd.DataFrame, tasks: list[str], targets: NDArray[np.float64], view: str, rung: str, fit: CrossFit
+) -> pd.DataFrame:
+    """Rows of `sequence_predictions`, task by task."""
+    return pd.DataFrame(
+        {
+            "gene": np.tile(genes["gene"].to_numpy(), len(tasks)),
+            "task": np.repeat(tasks, len(genes)),
+            "view": view,
+            "rung": rung,
+            "fold": np.tile(fit.fold, len(tasks)),
+            "target": targets.T.ravel(),
+            "predicted": fit.predicted.T.ravel(),
+        }
+    )
+
+
+class Evaluation(NamedTuple):
+    """metrics: `sequence_metrics`; words: `sequence_words`; summary: JSON-able."""
+
+    metrics: pd.DataFrame
+    words: pd.DataFrame
+    summary: Document
+
+
+def evaluate_study(
+    model: StudyModel,
+    genes: pd.DataFrame,
+    codes: NDArray[np.uint8],
+    splits: Splits,
+    tasks: pd.DataFrame,
+    section: Sequence,
+) -> Evaluation:
+    """Metrics of every rung, task and view on held-out genes, with intervals and the inflation of the random split; words that go
+    with each task on the first fold's training genes.
+
+    genes and codes in the order of the model's predictions; tasks: `sequence_tasks`.
+    """
+    parameters, order = section.parameters, len(genes)
+    fold = splits.table["fold"].to_numpy()
+    weights = block_weights(genes["chrom"].to_numpy(), genes["tss"].to_numpy(), fold, parameters)
+    ceilings = tasks.set_index("task")["replicate_r"]
+    names = list(model.summary["card"]["tasks"])
+    rows = []
+    groups = model.predictions.groupby(["view", "rung"], sort=False), model.random.groupby(["view", "rung"], sort=False)
+    at_random = dict(iter(groups[1]))
+    for (view, rung), part in groups[0]:
+        champion = model.summary["views"][view]["champion"] == rung
+        shape = (len(names), order)
+        y, p = (part[column].to_numpy().reshape(shape) for column in ("target", "predicted"))
+        flat = at_random[view, rung]
+        q, random_fold = flat["predicted"].to_numpy().reshape(shape), flat["fold"].to_numpy()[:order]
+        level, other = model.levels[f"{view}.{rung}"], model.levels[f"random.{view}.{rung}"]
+        for place, task in enumerate(names):
+            found = task_metrics(y[place], p[place], fold, level[:, place], level[:, len(names) + place])
+            naive = task_metrics(y[place], q[place], random_fold, other[:, place], other[:, len(names) + place])
+            honest = resampled_r(weights, y[place], p[place], fold)
+            inside = interval(honest)
+            gap = interval(resampled_r(weights, y[place], q[place], random_fold) - honest)
+            rows.append(
+                {
+                    "task": task,
+                    "view": view,
+                    "rung": rung,
+                    "champion": champion,
+                    "genes": int(np.isfinite(y[place]).sum()),
+                    **{name: value for name, value in found._asdict().items() if name != "by_fold"},
+                    "lower": inside.lower,
+                    "upper": inside.upper,
+                    "of_ceiling": found.pearson / ceiling(float(ceilings[task])),
+                    "random_split": naive.pearson,
+                    "inflation": naive.pearson - found.pearson,
+                    "inflation_lower": gap.lower,
+                    "inflation_upper": gap.upper,
+                    "by_fold": ";".join(f"{r:.3f}" for r in found.by_fold),
+                }
+            )
+    layout = study_layout(section)
+    first = model.predictions.groupby(["view", "rung"], sort=False).head(len(names) * order).iloc[: len(names) * order]
+    targets = first["target"].to_numpy().reshape(len(names), order)
+    words = [
+        word_list(codes, layout, targets[place], splits.roles[0], task, (6, 7), parameters)
+        for place, task in enumerate(names)
+    ]
+    summary: Document = {
+        "split": splits.summary,
+        "views": model.summary["views"],
+        "main_task": names[0],
+        "homologs": _homologs(model, splits, names[0]),
+        "random_split": "shown beside for comparison only: it is no estimate of r on new genes",
+        "warning": WARNING,
+    }
+    return Evaluation(
+        conform(pd.DataFrame(rows), "sequence_metrics"),
+        conform(pd.concat(words, ignore_index=True), "sequence_words"),
+        summary,
+    )
+
+
+def _homologs(model: StudyModel, splits: Splits, task: str) -> Document:
+    """r of the main task with and without the genes that have a homolog on another chromosome, by view."""
+    apart = set(splits.table.loc[splits.table["homolog_elsewhere"], "gene"])
+    found: Document = {"genes": len(apart)}
+    for view, decided in model.summary["views"].items():
+        held = model.predictions
+        held = held[(held["view"] == view) & (held["rung"] == decided["champion"]) & (held["task"] == task)]
+        among = held["gene"].isin(apart)
+        for name, part in (("homologs", held[among]), ("others", held[~among])):
+            nothing = np.zeros(int(held["fold"].max()) + 1)
+            y, p, fold = (part[column].to_numpy() for column in ("target", "predicted", "fold"))
+            found[f"{view}, {name}"] = task_metrics(y, p, fold, nothing, nothing).by_fold
+    return found

@@ -1,0 +1,119 @@
+"""The report's section on the sequence half: the split and its inflation, the ladder, words. Context in, blocks out."""
+
+from __future__ import annotations
+
+from groprog_assets.figures.numbers import fixed, number
+from groprog_assets.report.blocks import Block, cell, details, document_table, member, note, paragraph, table, whisker
+from groprog_assets.report.genomics import picture
+from groprog_assets.tables.values import Values
+
+CAPTIONS: dict[str, tuple[str, str]] = {
+    "sequence_predictions": (
+        "Measured against predicted values of the main task, each gene by a model that never saw its chromosome.",
+        "Scatter plots of measured against predicted transcription, one panel a view.",
+    ),
+    "sequence_ladder": (
+        "Pearson r of every rung of the ladder: filled, whole chromosomes held out; hollow, a random split of genes, shown "
+        "for comparison only.",
+        "Pearson r with 95 % interval for each model and view, beside the r of a random split.",
+    ),
+}
+
+
+def sequence(context: Values) -> list[Block]:
+    """How well the sequence around genes predicts their transcription, on chromosomes the models never saw."""
+    found = context.get("sequence_evaluation")
+    if found is None:
+        return []
+    metrics, words, summary = found["metrics"], found["words"], found["summary"]
+    split = summary["split"]
+    blocks: list[Block] = [
+        paragraph(
+            f"Models predict the transcription of a gene from the sequence around its start. {split['genes']:,} genes stand in "
+            f"{len(split['folds'])} folds by {split['by']}; genes that overlap, share sequence or a family "
+            f"({split['components']:,} components, the largest of {split['largest_component']:,} genes) never stand in "
+            f"training and test of one fold. `promoter` ends shortly after the start; `locus` also sees transcribed sequence, "
+            f"which predicts by codon use and UTRs and is no regulation."
+        ),
+        note(summary["warning"], "warn", "Not for differences between people"),
+        picture(context, "sequence_ladder", CAPTIONS),
+        picture(context, "sequence_predictions", CAPTIONS),
+    ]
+    used = metrics[metrics["champion"]]
+    blocks.append(
+        table(
+            [
+                "Task",
+                "View",
+                "Model used",
+                "Genes",
+                "r, held-out",
+                "of the ceiling",
+                "R²",
+                "AUROC",
+                "r, random split",
+                "inflation",
+            ],
+            [_row(row) for _, row in used.iterrows()],
+            "The model in use of each view, chromosomes held out. A model replaces a simpler one only where its gain is certain.",
+        )
+    )
+    top = words[words["same_sign"]].sort_values("z_train", key=abs, ascending=False, kind="stable").head(20)
+    if len(top):
+        rows = [
+            [
+                str(row["task"]),
+                cell(str(row["word"]), mono=True, strong=True),
+                cell(number(int(row["genes"])), int(row["genes"])),
+                cell(fixed(row["difference"], 2), float(row["difference"])),
+                cell(fixed(row["z_train"], 1), float(row["z_train"])),
+                cell(fixed(row["z_test"], 1), float(row["z_test"])),
+            ]
+            for _, row in top.iterrows()
+        ]
+        heads = ["Task", "Word", "Training genes", "Difference of means", "z, training", "z, test"]
+        blocks.append(
+            table(heads, rows, "Words of the core promoter, either strand, with one sign on training and test genes.")
+        )
+    steps = {
+        f"{view}, {step['rung']} against {step['against']}": {
+            name: step[name] for name in ("difference", "lower", "upper", "promoted")
+        }
+        for view, decided in summary["views"].items()
+        for step in decided["steps"]
+    }
+    blocks.append(details("How the model in use was chosen", [document_table(steps)]))
+    blocks.append(details("Genes with a homolog on another chromosome", [document_table(summary["homologs"])]))
+    targets = member(context.get("sequence_targets"), "tasks")
+    if targets is not None:
+        rows = [
+            [
+                str(row["task"]),
+                cell(number(int(row["genes"]))),
+                cell(fixed(row["replicate_r"], 2)),
+                str(row["note"] or "predicted"),
+            ]
+            for _, row in targets.iterrows()
+        ]
+        blocks.append(details("Tasks", [table(["Task", "Genes", "r of replicates", "Note"], rows)]))
+    return blocks
+
+
+def _row(row: Values) -> list[object]:
+    inside = whisker(row["pearson"], row["lower"], row["upper"], (0.0, 1.0), None)
+    interval = f"{fixed(row['pearson'], 3)} [{fixed(row['lower'], 3)}, {fixed(row['upper'], 3)}]"
+    return [
+        cell(str(row["task"]), strong=True),
+        str(row["view"]),
+        str(row["rung"]),
+        cell(number(int(row["genes"])), int(row["genes"])),
+        cell(interval, float(row["pearson"]), **({"whisker": inside} if inside else {})),
+        cell(fixed(row["of_ceiling"], 2), float(row["of_ceiling"])),
+        cell(fixed(row["r2"], 3), float(row["r2"])),
+        cell(fixed(row["auroc"], 3), float(row["auroc"])),
+        cell(fixed(row["random_split"], 3), float(row["random_split"])),
+        cell(
+            f"{fixed(row['inflation'], 3)} [{fixed(row['inflation_lower'], 3)}, {fixed(row['inflation_upper'], 3)}]",
+            float(row["inflation"]),
+        ),
+    ]

@@ -1,0 +1,233 @@
+"""A study with a sequence half: reads and genome to metrics, report and results; bad input; its model without the study."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from groprog_assets.cli.main import main
+from groprog_assets.export.results_folder import export_results
+from groprog_assets.store.readings import load_asset
+from groprog_assets.store.workspace import SEQUENCE_ASSETS, Workspace
+from groprog_kernels.bases import decode
+from tests.test_without_cohort import without_cohort
+from tests.trained_study import copied, run, without_drawing
+
+SECTION = {"windows": {"tss": [500, 300], "tts": None}, "parameters": {"bootstrap_samples": 100}}
+
+
+def with_sequence(path: Path, section: dict | None = None) -> Path:
+    document = yaml.safe_load(path.read_text())
+    document["sequence"] = SECTION if section is None else section
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+@pytest.fixture(scope="module")
+def made(written: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """study.yaml of one with a sequence half and without patients, run whole and exported."""
+    path = with_sequence(without_cohort(copied(written, tmp_path_factory.mktemp("sequence") / "study")))
+    with pytest.MonkeyPatch.context() as patch:
+        without_drawing(patch)
+        run(path)
+    export_results(Workspace(path))
+    return path
+
+
+def test_the_group_is_made_and_kept(made: Path):
+    names = {asset for asset, _, _ in Workspace(made).derivations.pointers()}
+    assert set(SEQUENCE_ASSETS) <= names
+    assert not run(made).total(), "a second run keeps all"
+
+
+def test_metrics_are_those_of_the_predictions(made: Path):
+    workspace = Workspace(made)
+    evaluation, model = load_asset(workspace, "sequence_evaluation"), load_asset(workspace, "sequence_model")
+    held = evaluation.metrics[evaluation.metrics["rung"] == "ridge_kmer"].iloc[0]
+    rows = model.predictions
+    rows = rows[
+        (rows["task"] == held["task"]) & (rows["view"] == held["view"]) & (rows["rung"] == "ridge_kmer")
+    ].dropna()
+    r = [np.corrcoef(part["target"], part["predicted"])[0, 1] for _, part in rows.groupby("fold")]
+    assert held["pearson"] == pytest.approx(np.mean(r))
+    assert held["inflation"] == pytest.approx(held["random_split"] - held["pearson"])
+    assert held["lower"] <= held["pearson"] <= held["upper"]
+
+
+def test_every_gene_is_predicted_by_a_model_that_never_saw_its_chromosome(made: Path):
+    workspace = Workspace(made)
+    splits, model = load_asset(workspace, "sequence_splits"), load_asset(workspace, "sequence_model")
+    windows = load_asset(workspace, "sequence_windows").set_index("gene")
+    chrom = splits.table["gene"].map(windows["chrom"])
+    assert chrom.groupby(splits.table["fold"]).nunique().max() == 1
+    folds = model.predictions.drop_duplicates("gene").set_index("gene")["fold"]
+    assert (folds.reindex(splits.table["gene"]).to_numpy() == splits.table["fold"].to_numpy()).all()
+
+
+def test_the_report_and_the_results_hold_it(made: Path):
+    results = Workspace(made).results
+    page = (results / "report.html").read_text()
+    assert "From sequence to transcription" in page
+    assert "never stand in training and test" in page
+    names = {
+        path.relative_to(results / "sequence").as_posix()
+        for path in (results / "sequence").rglob("*")
+        if path.is_file()
+    }
+    assert {"metrics.tsv", "predictions.tsv", "splits.tsv", "words.tsv", "evaluation.json", "model/card.json"} <= names
+    card = json.loads((results / "sequence" / "model" / "card.json").read_text())
+    assert card["folds"] == 2
+    assert "differences between people" in card["warning"]
+
+
+def test_the_model_predicts_without_the_study_what_the_study_predicts(made: Path, tmp_path: Path):
+    workspace = Workspace(made)
+    alone = shutil.copytree(workspace.results / "sequence" / "model", tmp_path / "model")
+    windows = load_asset(workspace, "sequence_windows")
+    genes = windows[windows["used"]].head(5)
+    regions = tmp_path / "regions.bed"
+    plus = genes["strand"] == "+"
+    start, end = np.where(plus, genes["tss"], genes["tss"] - 9), np.where(plus, genes["tss"] + 10, genes["tss"] + 1)
+    rows = zip(genes["chrom"], start, end, genes["gene"], genes["strand"], strict=True)
+    regions.write_text("".join(f"{c}\t{s}\t{e}\t{g}\t0\t{t}\n" for c, s, e, g, t in rows))
+    said = CliRunner().invoke(main, ["sequence", "predict", str(made), str(regions), "-o", str(tmp_path / "a.tsv")])
+    assert said.exit_code == 0, said.output
+    from groprog_assets.methods.sequence.study_model import genome_of
+    from groprog_assets.methods.sequence.windows import Layout, gene_codes
+
+    reference = load_asset(workspace, "reference_sequence")
+    genome = genome_of(workspace.study.genome.fasta, reference, workspace.state)
+    codes = gene_codes(genes, genome, reference["names"], Layout((500, 300)))
+    fasta = tmp_path / "windows.fa"
+    fasta.write_text("".join(f">{g}\n{decode(row)}\n" for g, row in zip(genes["gene"], codes, strict=True)))
+    said = CliRunner().invoke(main, ["sequence", "predict", str(alone), str(fasta), "-o", str(tmp_path / "b.tsv")])
+    assert said.exit_code == 0, said.output
+    first, second = (pd.read_csv(tmp_path / name, sep="\t") for name in ("a.tsv", "b.tsv"))
+    assert first["name"].tolist() == second["name"].tolist() == genes["gene"].tolist()
+    assert np.allclose(first[list(second.columns[1:])], second.iloc[:, 1:])
+
+
+def test_what_cannot_be_predicted_is_said(made: Path, tmp_path: Path):
+    folder = Workspace(made).results / "sequence" / "model"
+    short = tmp_path / "short.fa"
+    short.write_text(">a\nACGT\n")
+    said = CliRunner().invoke(main, ["sequence", "predict", str(folder), str(short)])
+    assert said.exit_code == 2
+    assert "a window of 800 bases" in said.output
+    spoilt = shutil.copytree(folder, tmp_path / "spoilt")
+    (spoilt / "promoter" / "final.safetensors").write_bytes(b"no")
+    said = CliRunner().invoke(main, ["sequence", "predict", str(spoilt), str(short)])
+    assert said.exit_code == 2
+    assert "Copy the whole folder" in said.output
+
+
+def test_a_study_judged_on_itself_from_outside_agrees_with_more_than_its_held_out_r(made: Path, tmp_path: Path):
+    out = tmp_path / "t.tsv"
+    said = CliRunner().invoke(main, ["sequence", "evaluate", str(made), "--external", str(made), "-o", str(out)])
+    assert said.exit_code == 0, said.output
+    assert (pd.read_csv(out, sep="\t")["pearson"].abs() <= 1).all()
+    said = CliRunner().invoke(main, ["sequence", "evaluate", str(made), "--external", str(made), "--task", "x=y"])
+    assert said.exit_code == 2
+    assert "no task 'x'" in said.output
+
+
+def test_pairs_of_a_user_can_be_checked(tmp_path: Path):
+    random = np.random.default_rng(0)
+    letters = np.array(list("ACGT"))
+    promoters = ["".join(letters[random.integers(0, 4, 120)]) for _ in range(90)]
+    rows = [
+        (f"g{n}", f"c{n % 3}", promoters[n], promoters[(n + step) % 90], value, "test" if step == 1 else "train")
+        for n, value in enumerate(random.normal(size=90))
+        for step in (1, 2, 3)
+    ]
+    path = tmp_path / "pairs.tsv"
+    pd.DataFrame(rows, columns=["gene", "chrom", "promoter", "distal", "target", "split"]).to_csv(
+        path, sep="\t", index=False
+    )
+    said = CliRunner().invoke(main, ["sequence", "leak-check", str(path)])
+    assert said.exit_code == 0, said.output
+    assert "270 pairs of 90 genes" in said.output
+    assert "100.0% of test pairs have their gene" in said.output
+    path.write_text("gene\tpromoter\na\tACGT\n")
+    said = CliRunner().invoke(main, ["sequence", "leak-check", str(path)])
+    assert said.exit_code == 2
+    assert "no column 'distal'" in said.output
+
+
+def checked(path: Path) -> str:
+    result = CliRunner().invoke(main, ["study", "check", str(path)])
+    assert "Traceback" not in result.output
+    return result.output
+
+
+def test_every_bad_file_is_told_at_once(written: Path, tmp_path: Path):
+    path = without_cohort(copied(written, tmp_path / "study"))
+    folder = path.parent
+    (folder / "aliases.txt").write_text("chr1\tone\none\ttwo\n")
+    (folder / "families.tsv").write_text("gene\tfamily\textra\na\tb\tc\n")
+    (folder / "targets.tsv").write_text("gene\tvalue\nnobody\t1\n")
+    fasta = folder / "genome" / "genome.fa"
+    zipped = folder / "genome" / "genome.fa.gz"
+    zipped.write_bytes(gzip.compress(fasta.read_bytes()))
+    document = yaml.safe_load(path.read_text())
+    document["genome"]["fasta"] = "genome/genome.fa.gz"
+    document["sequence"] = {
+        "aliases": "aliases.txt",
+        "families": "families.tsv",
+        "targets": {"table": "targets.tsv", "columns": ["value"]},
+    }
+    path.write_text(yaml.safe_dump(document))
+    said = checked(path)
+    for part in ("plain gzip", "one again", "3 columns", "0 of 1 ids are genes: nobody against"):
+        assert part in said, part
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda text: text.replace(">chr2", ">other", 1), "lacks chr2 of chrom_sizes"),
+        (lambda text: text.replace(">chr2", ">chr1", 1), "chr1 stands 2 times"),
+        (lambda text: text.rstrip("\n") + "A\n", "of unequal length|bases, chr2 in chrom_sizes"),
+        (lambda text: text.replace(">chr", ">scaffold", 2), "none of its sequences"),
+    ],
+)
+def test_a_reference_that_does_not_fit_is_told(written: Path, tmp_path: Path, change, said: str):
+    path = with_sequence(without_cohort(copied(written, tmp_path / "study")))
+    fasta = path.parent / "genome" / "genome.fa"
+    fasta.write_text(change(fasta.read_text()))
+    output = checked(path)
+    assert any(part in output for part in said.split("|")), output
+
+
+def test_an_old_index_and_a_missing_fasta_are_notices(written: Path, tmp_path: Path):
+    path = with_sequence(without_cohort(copied(written, tmp_path / "study")))
+    fasta = path.parent / "genome" / "genome.fa"
+    index = fasta.with_name("genome.fa.fai")
+    index.write_text("chr1\t5\t6\t60\t61\n")
+    os.utime(index, (1, 1))
+    output = checked(path)
+    assert "older than the FASTA, or of another file" in output
+    assert "no problems" in output
+    document = yaml.safe_load(path.read_text())
+    del document["genome"]["fasta"]
+    path.write_text(yaml.safe_dump(document))
+    assert "Without a FASTA the study has no sequence half" in checked(path)
+
+
+def test_an_alias_names_the_sequence(written: Path, tmp_path: Path):
+    path = without_cohort(copied(written, tmp_path / "study"))
+    fasta = path.parent / "genome" / "genome.fa"
+    fasta.write_text(fasta.read_text().replace(">chr", ">scaffold"))
+    (path.parent / "aliases.txt").write_text("# names\nchr1\tscaffold1\nchr2\tscaffold2\n")
+    output = checked(with_sequence(path, {**SECTION, "aliases": "aliases.txt"}))
+    assert "no problems" in output
+    assert "lacks" not in output
