@@ -257,6 +257,7 @@ def verify(study: Path | None, head: str, signed: Path | None, key: Path | None,
         "memo_entries": found.present.entries,
         "exported_files": found.present.files,
         "unsealed": found.present.unsealed,
+        "earlier_values_erased": found.present.erased,
         "earlier_values_gone": found.present.gone,
     }
     lines = [

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from groprog_assets.errors import ArtifactError, LedgerError, Problem
+from groprog_assets.errors import ArtifactError, LedgerError, Problem, UnreachableError
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.check_points import table_digests
 from groprog_assets.lineage.ledger import SHA256, TABLES
@@ -40,8 +40,9 @@ PLACED = (
 class Present:
     """What was held against the ledger: problems, and how many current values, memo entries and files.
 
-    unsealed: signed by this study as made, while their run is not sealed yet; gone: earlier values whose bytes are no longer in
-    the store, None when nobody looked; memos: {first two digits: digest of these entries}, for a check-point.
+    unsealed: signed by this study as made, while their run is not sealed yet; erased, gone: earlier values whose bytes are no
+    longer in the store, since a patient has withdrawn or otherwise (None when nobody looked); memos: {first two digits: digest
+    of these entries}, for a check-point.
     """
 
     problems: list[Problem] = field(default_factory=list)
@@ -49,6 +50,7 @@ class Present:
     entries: int = 0
     files: int = 0
     unsealed: int = 0
+    erased: int = 0
     gone: int | None = None
     memos: dict[str, str] = field(default_factory=dict)
 
@@ -112,6 +114,8 @@ def _compare_pointers(workspace: Workspace, connection: duckdb.DuckDBPyConnectio
                 continue
         try:
             sound = workspace.store.verifies(output(workspace.derivations.read(digest)))
+        except UnreachableError:
+            raise
         except ArtifactError:
             sound = False
         if not sound:
@@ -134,10 +138,7 @@ def _signed(workspace: Workspace, digest: str) -> bool:
 
 def _stored(workspace: Workspace, connection: duckdb.DuckDBPyConnection, digest: str) -> bool:
     row = connection.execute("SELECT sha256 FROM derivations WHERE derivation = ?", [digest]).fetchone()
-    try:
-        return row is not None and workspace.store.path(row[0]).is_file()
-    except ArtifactError:
-        return False
+    return row is not None and workspace.store.holds(row[0])
 
 
 def _compare_memos(
@@ -265,10 +266,11 @@ def _copy_differs(workspace: Workspace, connection: duckdb.DuckDBPyConnection, c
 
 def _compare_store(workspace: Workspace, connection: duckdb.DuckDBPyConnection, found: Present) -> None:
     """Every record of a derivation is there, and every value that is still stored has the recorded bytes."""
-    found.gone = 0
+    missing: dict[str, bool] = {}
     cursor = connection.cursor()
     cursor.execute("SELECT derivation, body FROM derivations ORDER BY derivation")
     seen: set[str] = set()
+    erased = workspace.derivations.erased()
     while rows := cursor.fetchmany(AT_ONCE):
         for digest, body in rows:
             record: Record = json.loads(body)
@@ -280,16 +282,20 @@ def _compare_store(workspace: Workspace, connection: duckdb.DuckDBPyConnection, 
                 remedy = "Restore the folder from a backup; the ledger holds its text."
                 found.problems.append(Problem(text, error.problems[0].value, rule, remedy))
             sha256 = record["output"]["sha256"]
+            if sha256 in missing:
+                missing[sha256] |= digest in erased
             if sha256 in seen:
                 continue
             seen.add(sha256)
-            if not _stored(workspace, connection, digest):
-                found.gone += 1
+            if not workspace.store.holds(sha256):
+                missing[sha256] = digest in erased
             elif not workspace.store.verifies(output(record)):
                 name = f"value {sha256[:12]} of {record['asset']} {record['partition']}".rstrip()
                 rule = "Its bytes must fit its digest."
-                remedy = f"Delete {workspace.store.path(sha256)}: it is computed again when it is needed."
+                remedy = f"Delete {sha256} from the store: it is computed again when it is needed."
                 found.problems.append(Problem(name, "altered", rule, remedy))
+    found.erased = sum(missing.values())
+    found.gone = len(missing) - found.erased
 
 
 def newest_head(workspace: Workspace) -> Document:

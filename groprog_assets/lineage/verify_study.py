@@ -44,9 +44,9 @@ class VerifiedStudy:
             )
         if present.gone is None:
             lines.append("not read: the bytes of earlier values (--full)")
-        elif present.gone:
+        else:
             lines.append(
-                f"{present.gone} earlier values are no longer in the store: erased or removed; their records stand"
+                f"earlier values: {present.erased} erased, {present.gone} otherwise no longer in the store; their records stand"
             )
         return lines
 

@@ -272,13 +272,16 @@ def test_full_reads_records_and_values_that_are_not_current(study: Path):
     assert verify(study) == []
     (problem,) = verify(study, "--full")
     assert problem.startswith(f"value {place.name[:12]} of {ASSET}: altered")
-    assert f"Delete {place}" in problem
+    assert f"Delete {place.name} from the store" in problem
     place.unlink()
     assert verify(study, "--full") == []
     assert (
         json.loads(groprog("lineage", "verify", "--study", study, "--full", "--json").stdout)["earlier_values_gone"]
         == 1
     )
+    workspace.derivations.mark_erased(digest)
+    told = groprog("lineage", "verify", "--study", study, "--full").output
+    assert "earlier values: 1 erased, 0 otherwise no longer in the store" in told
     record = workspace.derivations.root / "records" / digest[:2] / f"{digest}.json"
     record.write_bytes(record.read_bytes() + b" ")
     assert verify(study) == []
