@@ -60,7 +60,7 @@ CAPTIONS: dict[str, tuple[str, str]] = {
 
 def initiation(context: Values) -> list[Block]:
     """What was called, the start profile, signal around pairs, candidate enhancers, and their response."""
-    regions = frame_of(context.get("initiation_regions"))
+    regions = member(context.get("initiation_regions"), "table")
     summary = member(context.get("initiation_regions"), "summary")
     if regions is None or not summary:
         return []
@@ -125,8 +125,7 @@ def _called(summary: Document, regions: int, rate: float) -> str:
 def _response(context: Values) -> list[Block]:
     result = context.get("differential_initiation")
     summary = member(result, "summary")
-    tested = frame_of(result)
-    if tested is None or not summary:
+    if not summary:
         return []
     if summary["not_tested"]:
         return [note(f"{summary['not_tested']}.", "warn", "The response was not tested")]

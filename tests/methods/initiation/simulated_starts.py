@@ -46,8 +46,11 @@ def table_of(bases: dict[str, list[np.ndarray]], sizes: dict[str, int] = SIZES) 
     return position_table(np.zeros(len(codes), np.int32), codes, np.concatenate(position), np.concatenate(count), sizes)
 
 
-def simulate(seed: int, *, genes: int = 160, enhancers: int = 400, decoys: int = 300, clumps: int = 1500) -> World:
-    """A world of one seed; equal seeds give equal reads. clumps: weak units of one strand anywhere; some face by chance."""
+def simulate(
+    seed: int, *, genes: int = 160, enhancers: int = 400, decoys: int = 300, clumps: int = 1500, island: int = 120
+) -> World:
+    """A world of one seed; equal seeds give equal reads. clumps: weak units of one strand anywhere; some face by chance. island:
+    bp on either side of an island's centre."""
     random = np.random.default_rng([seed, 17])
     held: dict[str, list[np.ndarray]] = {"+": [], "-": []}
     background = random.poisson(0.2e-3 * LENGTH, 2)
@@ -119,7 +122,7 @@ def simulate(seed: int, *, genes: int = 160, enhancers: int = 400, decoys: int =
         else:
             islands.append(place)
             for strand in "+-":
-                held[strand].append(random.integers(place - 120, place + 120, int(random.integers(20, 60))))
+                held[strand].append(random.integers(place - island, place + island, int(random.integers(20, 60))))
     for _ in range(clumps):
         burst(int(random.integers(LENGTH)), "+-"[int(random.integers(2))], int(random.integers(3, 20)), DECAY)
     clipped = {strand: [np.clip(part, 0, LENGTH - 1) for part in parts] for strand, parts in held.items()}

@@ -70,6 +70,15 @@ def test_islands_are_flagged_and_claim_nothing(world, found):
     assert not (table.loc[table["flags"] != "", "claim"] == "candidate enhancer").any()
 
 
+def test_islands_that_pass_as_pairs_are_no_candidates():
+    """Islands so narrow that their two strands are within the reach of a pair."""
+    world = simulate(2, enhancers=100, decoys=150, island=20)
+    table = called(world).table
+    pairs = table[near(table["start"].to_numpy(), world.islands, 100) & (table["q_pair"] <= 0.1).to_numpy()]
+    assert len(pairs) > 20
+    assert (pairs["claim"] == "candidate enhancer").mean() < 0.1  # other reads may lie just beyond an island
+
+
 def test_no_single_start_far_from_genes_is_called_an_enhancer(found):
     table = found.table
     claimed = table[table["claim"] == "candidate enhancer"]
