@@ -13,13 +13,16 @@ import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 
 from groprog_assets.errors import GroProgError, LedgerError, Notice, Problem, StudyError
 from groprog_assets.tables.values import Value
+
+if TYPE_CHECKING:
+    from groprog_assets.intake.preflight import Patients
 
 OUT = Console(highlight=False, soft_wrap=True)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -136,18 +139,23 @@ def gathered_notices() -> Iterator[list[str]]:
         yield found
 
 
-def require_sound(study: Path) -> None:
-    """Raise StudyError with every problem of a study file and of its files that shows before a run; nothing is written."""
+def require_sound(study: Path) -> Patients | None:
+    """Raise StudyError with every problem of a study file and of its files that shows before a run; nothing is written.
+
+    The study's patients as they were read, None without a cohort.
+    """
     from groprog_assets.study.check import check_study
 
     problems = check_study(study)
-    if not problems:
-        from groprog_assets.intake.preflight import preflight
-        from groprog_assets.store.workspace import open_workspace
-
-        problems = preflight(open_workspace(study).study)
     if problems:
         raise StudyError(problems)
+    from groprog_assets.intake.preflight import PatientsRead, preflight
+    from groprog_assets.store.workspace import open_workspace
+
+    keep = PatientsRead()
+    if problems := preflight(open_workspace(study).study, keep):
+        raise StudyError(problems)
+    return keep.patients
 
 
 class Answering(click.Command):

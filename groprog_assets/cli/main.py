@@ -48,7 +48,7 @@ def study_init(folder: Path) -> None:
 def study_check_command(study: Path) -> None:
     """Every problem of a study file at once: field, value, rule, remedy. Nothing is written."""
     with gathered_notices() as said:
-        require_sound(study)
+        patients = require_sound(study)
         from groprog_assets.intake.library_preview import preview_libraries
         from groprog_assets.intake.preflight import annotation_matches, cohort_notices
         from groprog_assets.store.workspace import open_workspace
@@ -58,7 +58,12 @@ def study_check_command(study: Path) -> None:
         preview = preview_libraries(sound)
         if preview.problems:
             raise StudyError(preview.problems)
-        notices = [*study_notices(sound), *cohort_notices(sound), *annotation_matches(sound), *preview.notices]
+        notices = [
+            *study_notices(sound),
+            *cohort_notices(sound, patients),
+            *annotation_matches(sound),
+            *preview.notices,
+        ]
     for notice in [*said, *notices]:
         OUT.print(f"· {notice}", markup=False)
     OUT.print(f"{study}: no problems", markup=False)

@@ -16,7 +16,9 @@ from groprog_assets.tables.values import Document
 @STUDY
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def status(study: Path, as_json: bool) -> None:
-    """Whether the daemon ticks, what runs, what the ledger holds; status 2 when a daemon that is needed is silent."""
+    """Whether the daemon ticks, what runs, what the ledger holds; status 2 when a daemon that is needed is silent, and when a
+    retraining has stopped before its end."""
+    from groprog_assets.intake.retraining import left_behind
     from groprog_assets.lineage import ledger
     from groprog_assets.lineage.check_points import read_verified
     from groprog_assets.running.execution import study_instance
@@ -28,6 +30,8 @@ def status(study: Path, as_json: bool) -> None:
         found = standing(instance, workspace)
         storage = type(instance.event_log_storage).__name__.removesuffix("EventLogStorage")
         ended = {record.dagster_run.run_id for record in instance.get_run_records()}
+    behind = [] if found.unfinished else left_behind(workspace)
+    stopped = [f"{name} is not of the current clinical records: a retraining stopped before its end" for name in behind]
     sealed = ledger.sealed_runs(workspace.ledger_path)
     verified = read_verified(workspace.state, workspace.ledger_path)
     told: Document = {
@@ -39,11 +43,11 @@ def status(study: Path, as_json: bool) -> None:
         "sealed": len(sealed),
         "waiting for the ledger": max(0, len(ended - sealed) - found.unfinished),
         "verified": {name: verified[name] for name in ("at", "sound", "problems", "sequence")} if verified else None,
-        "problems": found.problems,
+        "problems": [*found.problems, *stopped],
     }
     if as_json:
         click.echo(json.dumps(told, indent=1))
-        if found.problems:
+        if told["problems"]:
             raise SystemExit(2)
         return
     click.echo(f"storage     {storage}; {found.unfinished} runs unfinished")
@@ -53,9 +57,13 @@ def status(study: Path, as_json: bool) -> None:
     click.echo(f"daemon      {beats or 'has not run here'}{'' if found.needed else ' (this study needs none)'}")
     for name, age in found.ticks.items():
         click.echo(f"tick        {name} {spoken(age)} ago")
-    if found.problems:
-        remedy = f"Start it: `groprog dev {workspace.path}`, and keep it up with the system's own supervisor."
-        raise StudyError([Problem("daemon", text, "This study waits for it.", remedy) for text in found.problems])
+    remedy = f"Start it: `groprog dev {workspace.path}`, and keep it up with the system's own supervisor."
+    problems = [Problem("daemon", text, "This study waits for it.", remedy) for text in found.problems]
+    rule = "Until it is made again, scores and report rest on the records before; the daemon tries again after an hour."
+    remedy = f"`{workspace.command}` says why it fails; mend that, or withdraw the delivery."
+    problems += [Problem("retraining", text, rule, remedy) for text in stopped]
+    if problems:
+        raise StudyError(problems)
 
 
 def _verified(last: Document | None) -> str:

@@ -14,17 +14,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
-import shutil
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from groprog_assets.errors import CohortError, GroProgError, Problem
 from groprog_assets.intake.library_manifest import read_manifest
-from groprog_assets.intake.withdrawals import impact, record_withdrawal, who_withdrew
-from groprog_assets.store.artifacts import digest_bytes, write_atomically
-from groprog_assets.store.half_written import half_written_name
+from groprog_assets.intake.withdrawals import impact, who_withdrew
+from groprog_assets.store.artifacts import digest_bytes
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.study.parameters import CohortParameters
 from groprog_assets.study.schema import Cohort, Library
@@ -87,16 +85,10 @@ def judge(workspace: Workspace, path: Path) -> Judgement:
     return made
 
 
-def accept(workspace: Workspace, path: Path, made: Judgement) -> None:
-    """Accept a file without problems: the study with its content becomes the current one, in `workspace.study` too."""
-    table, libraries = made.table, made.libraries
-    if made.leaving:
-        record = record_withdrawal(workspace, made.sha256, made.leaving)
-        made.evidence["tables_holding_them"] = len(record["tables"])
-    if libraries:
-        libraries = [_into_place(library, path, made.sha256) for library in libraries]
-    made.evidence["snapshot"] = workspace.snapshots.add(made.sha256, table, libraries)
-    workspace.study = Workspace(workspace.path).study
+def prepare(workspace: Workspace, path: Path, made: Judgement) -> str:
+    """Write the snapshot that accepting a file makes; its name. It becomes the newest by `Snapshots.point_at`."""
+    libraries = [_into_place(library, path, made.sha256) for library in made.libraries]
+    return workspace.snapshots.prepare(made.sha256, made.table, libraries)
 
 
 def _clinical(workspace: Workspace, path: Path, content: bytes, made: Judgement) -> None:
@@ -144,7 +136,7 @@ def _clinical(workspace: Workspace, path: Path, content: bytes, made: Judgement)
     else:
         made.table = (after.to_csv(sep="\t", index=False, lineterminator="\n").encode(), ".tsv")
     if made.kind != "withdrawal":  # who withdraws leaves, whatever that does to the numbers
-        with _trial(workspace, made.table) as trial:
+        with _trial(made.table[0]) as trial:
             _about(
                 path,
                 trial,
@@ -170,14 +162,12 @@ def _gathered(problems: list[Problem]) -> Any:
 
 
 @contextlib.contextmanager
-def _trial(workspace: Workspace, table: tuple[bytes, str]) -> Any:
-    folder = workspace.snapshots.root / half_written_name("trial")
-    path = folder / f"trial-{os.getpid()}{table[1]}"
-    try:
-        write_atomically(path, table[0])
-        yield path
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def _trial(content: bytes) -> Any:
+    """A path from which the bytes of a table can be read. The file has no name: it leaves nothing, whatever happens."""
+    with tempfile.TemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        yield Path(f"/dev/fd/{file.fileno()}")
 
 
 def _about(path: Path, trial: Path, check: Any) -> None:
@@ -186,7 +176,7 @@ def _about(path: Path, trial: Path, check: Any) -> None:
         check()
     except GroProgError as error:
         named = [
-            Problem(*(re.sub(rf"\S*{re.escape(trial.name)}", path.name, text) for text in vars(problem).values()))
+            Problem(*(text.replace(str(trial), path.name) for text in vars(problem).values()))
             for problem in error.problems
         ]
         raise CohortError(named) from None

@@ -10,14 +10,15 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol
 
 from groprog_assets.errors import Problem
-from groprog_assets.intake.deliveries import Judgement, accept, judge, kind_of
+from groprog_assets.intake.deliveries import Judgement, judge, prepare
 from groprog_assets.intake.library_manifest import library_files
-from groprog_assets.store.artifacts import canonical_json, digest_bytes, write_atomically
+from groprog_assets.intake.withdrawals import record_withdrawal
+from groprog_assets.store.artifacts import canonical_json, digest_bytes, digest_file, write_atomically
+from groprog_assets.store.half_written import remove_remains
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables.values import Document
 
@@ -37,47 +38,98 @@ class Delivery(NamedTuple):
     evidence: Document
 
 
-def sort_inbox(
-    workspace: Workspace, stable_seconds: float, tell: Callable[[Delivery], Any] = lambda delivery: None
-) -> list[Delivery]:
-    """Accept or set aside every settled file of the inbox, oldest first.
+class Decisions(Protocol):
+    """Where the outcome for each file is recorded as a decision of somebody."""
 
-    `tell` is called for each before the file moves, so that a process killed in between reports a file twice and not never.
+    def record(self, delivery: Delivery, actor: str) -> None:
+        """Record the decision."""
+
+    def has(self, delivery: Delivery, since: float) -> bool:
+        """Whether it was recorded at or after `since` (seconds since the epoch)."""
+
+
+class Unfinished(NamedTuple):
+    """What is decided about a file and still to be carried out. notes: text files of the inbox, by their path in it; leaving: who
+    withdraws; snapshot: the one that becomes the newest, "" for none; begun: seconds since the epoch."""
+
+    delivery: Delivery
+    actor: str
+    begun: float
+    notes: dict[str, str]
+    leaving: list[str]
+    snapshot: str
+
+
+def sort_inbox(
+    workspace: Workspace, stable_seconds: float, decisions: Decisions | None = None, actor: str = ""
+) -> list[Delivery]:
+    """Accept or set aside every settled file of the inbox, oldest first: decisions of `actor`, recorded in `decisions`.
+
+    A file is judged before anything changes. What is decided is then written down whole (`Unfinished`) and carried out: snapshot,
+    notes, decision, record, move. A process that is killed leaves either nothing, or a decision that `finish` carries out to its
+    end; it is called here first, and by every run. The caller holds the lock of the study.
     Names starting with a dot, other suffixes, links, empty files and files still being written are ignored, and so is a
     manifest of libraries whose files have not all arrived.
     """
     if workspace.study.inbox is None:
         return []
-    folder = workspace.resolve(workspace.study.inbox)
-    found = []
+    remove_remains(workspace.resolve(workspace.study.inbox), workspace.snapshots.root)
+    found = finish(workspace, decisions)
     for path in waiting_files(workspace):
         if not _is_settled(workspace, path, stable_seconds):
             continue
-        content = path.read_bytes()
-        sha256 = digest_bytes(content)
+        sha256 = digest_bytes(path.read_bytes())
         record = _record(workspace, sha256)
         if record.is_file():
             before = json.loads(record.read_bytes())
-            delivery = Delivery(
-                sha256, path.name, before["kind"], "repeated", {"first": before["name"], "was": before["verdict"]}
-            )
-            tell(delivery)
-            _move(path, folder / before["verdict"], sha256)
-            found.append(delivery)
-            continue
-        applied = {held.delivery: name for name, held in workspace.snapshots.chain()}
-        if sha256 in applied:  # a process was killed between accepting it and writing that down
-            delivery = Delivery(sha256, path.name, kind_of(path), "accepted", {"snapshot": applied[sha256]})
+            evidence = {"first": before["name"], "was": before["verdict"]}
+            delivery = Delivery(sha256, path.name, before["kind"], "repeated", evidence)
+            decided = Unfinished(delivery, actor, time.time(), {}, [], "")
         else:
             made = judge(workspace, path)
             if _must_wait(workspace, path, made, stable_seconds):
                 continue
-            delivery = _settle(workspace, folder, path, made)
-        tell(delivery)
-        write_atomically(record, canonical_json(delivery._asdict()))
-        _move(path, folder / delivery.verdict, sha256)
-        found.append(delivery)
+            decided = _decide(workspace, path, made, actor)
+        write_atomically(_unfinished(workspace), canonical_json(decided._asdict()))
+        found += finish(workspace, decisions, decided)
     return found
+
+
+def finish(
+    workspace: Workspace, decisions: Decisions | None = None, decided: Unfinished | None = None
+) -> list[Delivery]:
+    """Carry out what was decided about a file: `decided`, else what a killed process left. The delivery, or none.
+
+    Every step can be repeated: what was done before is left as it is.
+    """
+    resumed = decided is None
+    if decided is None:
+        if not _unfinished(workspace).is_file():
+            return []
+        held = json.loads(_unfinished(workspace).read_bytes())
+        decided = Unfinished(**{**held, "delivery": Delivery(**held["delivery"])})
+    delivery = decided.delivery
+    if decided.leaving:
+        record = record_withdrawal(workspace, delivery.sha256, decided.leaving)
+        delivery.evidence["tables_holding_them"] = len(record["tables"])
+    if decided.snapshot:
+        workspace.snapshots.point_at(decided.snapshot)
+        workspace.study = Workspace(workspace.path).study
+    folder = None if workspace.study.inbox is None else workspace.resolve(workspace.study.inbox)
+    for name, text in decided.notes.items() if folder else ():
+        write_atomically(folder / name, text.encode())  # type: ignore[operator]
+    if decisions is not None and not (resumed and decisions.has(delivery, decided.begun)):
+        decisions.record(delivery, decided.actor)
+    record_path = _record(workspace, delivery.sha256)
+    was = delivery.verdict
+    if was == "repeated":
+        was = delivery.evidence["was"]
+    else:
+        write_atomically(record_path, canonical_json(delivery._asdict()))
+    if folder and (path := folder / delivery.name).is_file() and digest_file(path) == delivery.sha256:
+        _move(path, folder / was, delivery.sha256)
+    _unfinished(workspace).unlink()
+    return [delivery]
 
 
 def waiting_files(workspace: Workspace) -> list[Path]:
@@ -107,16 +159,22 @@ def _record(workspace: Workspace, sha256: str) -> Path:
     return workspace.snapshots.root / "deliveries" / f"{sha256}.json"
 
 
-def _settle(workspace: Workspace, folder: Path, path: Path, made: Judgement) -> Delivery:
+def _unfinished(workspace: Workspace) -> Path:
+    return workspace.snapshots.root / "unfinished.json"
+
+
+def _decide(workspace: Workspace, path: Path, made: Judgement, actor: str) -> Unfinished:
+    """The outcome for a file that was judged. Its snapshot is written, and is not the newest yet."""
+    begun = time.time()
     if made.problems:
-        text = "".join(f"{problem}\n" for problem in made.problems).encode()
-        write_atomically(folder / "quarantine" / f"{path.name}.problems.txt", text)
-        return Delivery(made.sha256, path.name, made.kind, "quarantine", made.evidence)
-    accept(workspace, path, made)
-    if made.flags:
-        text = "".join(f"{line}\n" for line in made.flags).encode()
-        write_atomically(folder / "accepted" / f"{path.name}.flags.txt", text)
-    return Delivery(made.sha256, path.name, made.kind, "accepted", made.evidence)
+        note = {f"quarantine/{path.name}.problems.txt": "".join(f"{problem}\n" for problem in made.problems)}
+        delivery = Delivery(made.sha256, path.name, made.kind, "quarantine", made.evidence)
+        return Unfinished(delivery, actor, begun, note, [], "")
+    snapshot = prepare(workspace, path, made)
+    evidence = {**made.evidence, "snapshot": snapshot}
+    note = {f"accepted/{path.name}.flags.txt": "".join(f"{line}\n" for line in made.flags)} if made.flags else {}
+    delivery = Delivery(made.sha256, path.name, made.kind, "accepted", evidence)
+    return Unfinished(delivery, actor, begun, note, made.leaving, snapshot)
 
 
 def _must_wait(workspace: Workspace, path: Path, made: Judgement, stable_seconds: float) -> bool:

@@ -20,6 +20,8 @@ from groprog_assets.study.schema import Library
 from groprog_assets.study.text_tables import misspelled
 from groprog_assets.tables.values import Document
 
+MOST_COLUMNS = 1_000
+
 
 class Manifest(NamedTuple):
     """libraries: with absolute paths; missing: names of files that have not arrived (then nothing of them was judged)."""
@@ -34,6 +36,10 @@ def read_manifest(workspace: Workspace, path: Path) -> Manifest:
     from groprog_assets.methods.cohort.clinical_tables import read_table
 
     table = read_table(path)
+    if len(table.cells.columns) > MOST_COLUMNS:
+        rule = f"A manifest has at most {MOST_COLUMNS:,} columns."
+        seen = f"{len(table.cells.columns):,} columns"
+        raise ReadsError(Problem(path.name, seen, rule, "Is it a manifest of libraries, one a row?"))
     known = set(Library.model_fields) | {"sha256"}
     problems: list[Problem] = []
     libraries: list[Library] = []

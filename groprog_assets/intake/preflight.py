@@ -36,7 +36,13 @@ class _Problems(list[Problem]):
             return None
 
 
-def preflight(study: Study) -> list[Problem]:
+class PatientsRead:
+    """The study's patients as the check before a run has read them; None before, and where they cannot be read."""
+
+    patients: Patients | None = None
+
+
+def preflight(study: Study, keep: PatientsRead | None = None) -> list[Problem]:
     """Every problem of a study's files that can be found without a computation; empty when the run may begin.
 
     The readers are those of the run, so the same Notices arise about rows that are left out or converted.
@@ -44,7 +50,7 @@ def preflight(study: Study) -> list[Problem]:
     Headers of alignments and bigWigs against chromosome sizes; the first reads of FASTQ; the ontology, whole; genes on the
     reads' chromosomes; genes named by loci; symbols shared by the annotation and the patients' expression; the clinical
     table, the landmark, the number of events, the folds.
-    The study's paths are absolute and its files exist (`check_study`).
+    The study's paths are absolute and its files exist (`check_study`). The patients read are left in `keep`.
     """
     from groprog_assets.intake.annotation_matches import require_matches
     from groprog_assets.intake.sequence_check import sequence_problems
@@ -59,6 +65,8 @@ def preflight(study: Study) -> list[Problem]:
         problems.gather(read_ontology, study.ontology, ())
     sizes = problems.gather(read_chrom_sizes, study.genome.chrom_sizes)
     patients = problems.gather(_patients, study) if study.cohort is not None else None
+    if keep is not None:
+        keep.patients = patients
     symbols = problems.gather(_cohort, study, patients) if patients is not None else None
     if sizes is not None:
         problems.gather(read_masks, study.genome, sizes)
@@ -76,17 +84,17 @@ def preflight(study: Study) -> list[Problem]:
     return list(dict.fromkeys(problems))
 
 
-def cohort_notices(study: Study) -> list[Problem]:
+def cohort_notices(study: Study, patients: Patients | None = None) -> list[Problem]:
     """Notices on the clinical tables: how many patients are left after each step, doubtful codes and
     units of the outcome, outcomes lost in dependence on the event, covariates that are left out (constant, empty, an
-    identifier); the same of each external cohort. The study has passed `preflight`."""
+    identifier); the same of each external cohort. The study has passed `preflight`, which may have kept its `patients`."""
     from groprog_assets.methods.cohort.clinical_records import read_clinical
     from groprog_assets.methods.cohort.patient_funnel import told
     from groprog_assets.prognosis.external_cohorts import with_fields_it_has
 
     if study.cohort is None:
         return []
-    read, _, made = _patients(study)
+    read, _, made = patients or _patients(study)
     said = [Problem("cohort", told(made.funnel), "", "")]
     said += _doubts(read, study, "cohort")
     unused = read.fields[~read.fields["used"] & ~read.fields["reason"].str.startswith("known ")]

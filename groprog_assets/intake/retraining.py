@@ -69,11 +69,32 @@ def _made(workspace: Workspace, of_patients: bool) -> dict[tuple[str, str], str]
 
 
 def cohort_due(workspace: Workspace) -> str:
-    """A key when the last run read another clinical table than the delivered one; "" otherwise."""
+    """A key when the last run read another clinical table than the delivered one, or stopped before its model; "" otherwise."""
     name, snapshot = workspace.snapshots.current()
     if not snapshot.clinical or workspace.derivations.current(TRAINED) is None:
         return ""
-    return name if table_changed(workspace) else ""
+    return name if table_changed(workspace) or left_behind(workspace) else ""
+
+
+def left_behind(workspace: Workspace) -> list[str]:
+    """Of the model in use and the report, those made from other clinical records than the current ones: a retraining failed, or
+    goes on, after its first step."""
+    records = workspace.derivations.current_record("clinical_records")
+    if records is None or not workspace.has("clinical_records"):
+        return []
+    found = []
+    for asset in (TRAINED, "report"):
+        digest = workspace.derivations.current(asset)
+        if digest is None:
+            continue
+        read = {
+            held["output"]["sha256"]
+            for held in workspace.derivations.closure(digest).values()
+            if held["asset"] == "clinical_records"
+        }
+        if read and records["output"]["sha256"] not in read:
+            found.append(asset)
+    return found
 
 
 def table_changed(workspace: Workspace) -> bool:

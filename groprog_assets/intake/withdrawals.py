@@ -115,9 +115,9 @@ def impact(workspace: Workspace, patients: list[str]) -> Document:
     from groprog_assets.lineage import ledger
     from groprog_assets.lineage.membership import models_of
 
-    key = study_key(workspace.state)
     models: dict[str, str] = {}
     if workspace.ledger_path.is_file():
+        key = study_key(workspace.state)
         with ledger.open_ledger(workspace.ledger_path) as connection:
             for name in patients:
                 for item in models_of(connection, pseudonym(name, key)):

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from groprog_assets.errors import CohortError, GroProgError, Problem
 from groprog_assets.prognosis.model_columns import columns, model_inputs
 from groprog_assets.store.artifacts import Bundle
+from groprog_assets.study.files import clinical_path
 from groprog_assets.study.parameters import CohortParameters, Parameters
 from groprog_assets.study.schema import Cohort, ExternalCohort
+from groprog_assets.study.text_tables import table_layout
 
 if TYPE_CHECKING:
     import numpy as np
@@ -226,9 +228,7 @@ def _without(shared: list[str], read: ClinicalRecords) -> tuple[pd.DataFrame, pd
 
 def with_fields_it_has(given: Cohort) -> Cohort:
     """The cohort with the fields whose columns its table has. Raises CohortError where that is none."""
-    from groprog_assets.methods.cohort.clinical_tables import read_table
-
-    held = set(read_table(given.clinical).cells.columns)
+    held = set(table_layout(clinical_path(given.clinical)).columns)
     usable = [field for field in given.fields if field.column in held and (field.height_column or field.column) in held]
     if not usable:
         rule = f"One of the fields is needed: {', '.join(field.name for field in given.fields)}."

@@ -22,7 +22,9 @@ from groprog_assets.graph.instance_storage import readable_storage
 from groprog_assets.graph.partitions import LIBRARY_DIMENSION
 from groprog_assets.graph.resources import ACTOR_TAG, LISTENERS, close_pools, known_actor
 from groprog_assets.graph.specification import LIBRARY_ASSETS, SPECIFICATIONS
+from groprog_assets.intake.delivery_decisions import DeliveryDecisions
 from groprog_assets.intake.erasure import erase_withdrawn
+from groprog_assets.intake.inbox import finish
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.collect import FINISHED, collect
 from groprog_assets.running.parallel_libraries import libraries_in_parallel
@@ -46,7 +48,17 @@ class RunReport:
 
 @contextlib.contextmanager
 def run_lock(workspace: Workspace) -> Iterator[None]:
-    """One `groprog run` a study; StudyError names the one that is at it. Half-written files of a killed one are removed."""
+    """The lock of the study for a command that runs it; half-written files of a killed one are removed first."""
+    with study_lock(workspace):
+        inbox = workspace.study.inbox
+        remove_remains(workspace.state, workspace.results, *([] if inbox is None else [workspace.resolve(inbox)]))
+        remove_scratch_of_the_dead()
+        yield
+
+
+@contextlib.contextmanager
+def study_lock(workspace: Workspace) -> Iterator[None]:
+    """One process at a time changes a study: a command that runs it, or whoever sorts its inbox; else StudyError."""
     try:
         workspace.state.mkdir(parents=True, exist_ok=True)
         opened = open(workspace.state / "run.lock", "a+")  # noqa: SIM115
@@ -70,8 +82,6 @@ def run_lock(workspace: Workspace) -> Iterator[None]:
         handle.truncate()
         handle.write(f"process {os.getpid()}")
         handle.flush()
-        remove_remains(workspace.state, workspace.results)
-        remove_scratch_of_the_dead()
         yield
 
 
@@ -169,6 +179,7 @@ def run_study(
         pass
     with study_instance(workspace) as instance:
         close_orphans(instance)
+        finish(workspace, DeliveryDecisions(instance))
         register_libraries(instance, workspace)
         tags = {ACTOR_TAG: known_actor(actor), "groprog/command": "run"}
         try:

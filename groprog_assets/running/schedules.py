@@ -6,7 +6,8 @@ import dagster as dg
 
 from groprog_assets.errors import GroProgError
 from groprog_assets.graph.resources import StudyResource
-from groprog_assets.intake.retraining import features_due, table_changed
+from groprog_assets.intake.retraining import features_due, left_behind, table_changed
+from groprog_assets.running.attempts import attempt
 from groprog_assets.running.jobs import cohort_job, study_job
 from groprog_assets.store.artifacts import digest_value
 from groprog_assets.store.workspace import open_workspace
@@ -37,10 +38,11 @@ def retraining(study_path: str = "") -> list[dg.ScheduleDefinition]:
         workspace = study.workspace
         if features_due(workspace):
             return dg.SkipReason("The libraries changed too: retraining_with_libraries does both.")
-        if not table_changed(workspace):
+        if not table_changed(workspace) and not left_behind(workspace):
             return dg.SkipReason("The clinical table is the one last read.")
         name, _ = workspace.snapshots.current()
-        return dg.RunRequest(run_key=digest_value([name, workspace.source_files(("cohort.clinical",), "")]))
+        key = digest_value([name, workspace.source_files(("cohort.clinical",), "")])
+        return attempt(context.instance, key, wait=0) or dg.SkipReason("A retraining on this table is under way.")
 
     @dg.schedule(
         name="retraining_with_libraries",
@@ -53,6 +55,8 @@ def retraining(study_path: str = "") -> list[dg.ScheduleDefinition]:
         context: dg.ScheduleEvaluationContext, study: StudyResource
     ) -> dg.RunRequest | dg.SkipReason:
         key = features_due(study.workspace)
-        return dg.RunRequest(run_key=key) if key else dg.SkipReason("The libraries are those last read.")
+        if not key:
+            return dg.SkipReason("The libraries are those last read.")
+        return attempt(context.instance, key, wait=0) or dg.SkipReason("A run with these libraries is under way.")
 
     return [retrain, retrain_with_libraries]

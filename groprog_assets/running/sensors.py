@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import dagster as dg
 
+from groprog_assets.errors import StudyError
 from groprog_assets.graph.partitions import LIBRARY, LIBRARY_DIMENSION
 from groprog_assets.graph.resources import StudyResource
+from groprog_assets.intake.delivery_decisions import DeliveryDecisions
 from groprog_assets.intake.erasure import erase_withdrawn
 from groprog_assets.intake.inbox import Delivery, sort_inbox
 from groprog_assets.intake.retraining import changed_libraries, cohort_due, features_due, libraries_due
-from groprog_assets.lineage.decisions import record_decision
+from groprog_assets.running.attempts import attempt
+from groprog_assets.running.execution import study_lock
 from groprog_assets.running.jobs import cohort_job, library_job, study_job
 from groprog_assets.store.workspace import Workspace
 
@@ -45,35 +48,27 @@ def inbox(context: dg.SensorEvaluationContext, study: StudyResource) -> dg.Senso
     workspace = study.workspace
     if workspace.study.inbox is None:
         return dg.SkipReason("The study names no inbox.")
-    arrived = take_in(context.instance, workspace, study.actor)
+    try:
+        with study_lock(workspace):
+            arrived = take_in(context.instance, workspace, study.actor)
+    except StudyError as error:  # a command changes the study at this moment
+        return dg.SkipReason(str(error))
     requests = [
         dg.RunRequest(run_key=f"{name}:{key}", partition_key=name, job_name="library_job")
         for name, key in libraries_due(workspace).items()
     ]
     if workspace.study.retrain_cron is None:
         features, table = features_due(workspace), cohort_due(workspace)
-        if features:
-            requests.append(dg.RunRequest(run_key=features, job_name="study_job"))
-        elif table:
-            requests.append(dg.RunRequest(run_key=table, job_name="cohort_job"))
+        job = "study_job" if features else "cohort_job"
+        requests += [found] if (found := attempt(context.instance, features or table, job)) else []
     if not arrived and not requests:
         return dg.SkipReason("Nothing new.")
     return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=_partitions(context.instance, workspace))
 
 
 def take_in(instance: dg.DagsterInstance, workspace: Workspace, actor: str) -> list[Delivery]:
-    """Sort the inbox; each file becomes a decision about clinical_records or, with libraries, about raw_reads.
-
-    The decision names a file by its digest: the name it came with may be a patient's, and `groprog inbox list` knows it.
-    """
-
-    def tell(delivery: Delivery) -> None:
-        told = {name: item for name, item in delivery.evidence.items() if name != "first"}
-        evidence = {"sha256": delivery.sha256, "kind": delivery.kind, **told}
-        asset = "raw_reads" if delivery.kind == "libraries" else "clinical_records"
-        record_decision(instance, asset, delivery.verdict, actor, evidence)
-
-    return sort_inbox(workspace, STABLE_SECONDS, tell)
+    """Sort the inbox; each file becomes a decision. The caller holds the lock of the study."""
+    return sort_inbox(workspace, STABLE_SECONDS, DeliveryDecisions(instance), actor)
 
 
 def _partitions(instance: dg.DagsterInstance, workspace: Workspace) -> list[dg.AddDynamicPartitionsRequest]:

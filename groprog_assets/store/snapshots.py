@@ -72,8 +72,10 @@ class Snapshots:
         added = [self._library(item) for item in held.libraries if item["id"] not in own]
         return study.model_copy(update={"libraries": [*study.libraries, *added]}) if added else study
 
-    def add(self, delivery: str, table: tuple[bytes, str] | None = None, libraries: list[Library] | None = None) -> str:
-        """Make the snapshot that follows the newest, with another clinical table (bytes, suffix) or more libraries; its name."""
+    def prepare(
+        self, delivery: str, table: tuple[bytes, str] | None = None, libraries: list[Library] | None = None
+    ) -> str:
+        """Write the snapshot that follows the newest, with another clinical table (bytes, suffix) or more libraries; its name."""
         before, held = self.current()
         clinical, listed = held.clinical, list(held.libraries)
         if table is not None:
@@ -84,8 +86,11 @@ class Snapshots:
         content = canonical_json(Snapshot(clinical, listed, before, delivery)._asdict())
         name = digest_bytes(content)
         _write_once(self.root / "snapshots" / f"{name}.json", content)
-        write_atomically(self.pointer, canonical_json({"snapshot": name}))
         return name
+
+    def point_at(self, name: str) -> None:
+        """Make a prepared snapshot the newest."""
+        write_atomically(self.pointer, canonical_json({"snapshot": name}))
 
     def _library(self, item: Document) -> Library:
         library = Library.model_validate(item)

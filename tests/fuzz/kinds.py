@@ -61,7 +61,12 @@ def check_and_marks(folder: Path) -> None:
         from groprog_assets.methods.features.chromatin_signal import mark_signal
 
         genes = read_genome(study.genome, study.parameters.annotation).consensus
-        mark_signal(study.marks, genes, study.parameters.chromatin)
+        plus = genes["strand"] == "+"
+        ends = {
+            "tss": genes["start"].where(plus, genes["end"] - 1),
+            "tts": genes["start"].where(~plus, genes["end"] - 1),
+        }
+        mark_signal(study.marks, genes.assign(**ends), study.parameters.chromatin)
 
     _check_and(folder, read)
 

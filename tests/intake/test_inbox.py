@@ -336,7 +336,7 @@ def test_a_withdrawal_that_was_cut_short_is_taken_up_again(workspace: Workspace,
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Snapshots, "add", dies)
+        patch.setattr(Snapshots, "prepare", dies)
         with pytest.raises(KeyboardInterrupt):
             sort_inbox(workspace, 0)
     assert leaving in current(workspace).index

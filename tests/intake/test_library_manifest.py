@@ -134,17 +134,24 @@ def test_an_acceptance_that_was_cut_short_is_taken_up_again(workspace: Workspace
     send(workspace)
     told: list[str] = []
 
-    def dies(delivery: Any) -> None:
-        told.append(delivery.verdict)
-        raise KeyboardInterrupt
+    class Told:
+        """Decisions in a list; the first ends the process."""
+
+        def record(self, delivery: Any, actor: str) -> None:
+            told.append(f"{delivery.verdict} by {actor}")
+            if len(told) == 1:
+                raise KeyboardInterrupt
+
+        def has(self, delivery: Any, since: float) -> bool:
+            return bool(told)
 
     with pytest.raises(KeyboardInterrupt):
-        sort_inbox(open_workspace(workspace.path), 0, dies)
+        sort_inbox(open_workspace(workspace.path), 0, Told(), "eve")
     assert (workspace.folder / "inbox" / "treated_3.libraries.tsv").is_file()
     time.sleep(0.01)
-    found = sort_inbox(open_workspace(workspace.path), 0, lambda delivery: told.append(delivery.verdict))
-    assert [item.verdict for item in found] == ["accepted"], "told twice rather than never"
-    assert told == ["accepted", "accepted"]
+    found = sort_inbox(open_workspace(workspace.path), 0, Told(), "the sensor")
+    assert [item.verdict for item in found] == ["accepted"]
+    assert told == ["accepted by eve"], "told once, by whom it was decided"
     again = open_workspace(workspace.path)
     assert [library.id for library in again.study.libraries].count("treated_3") == 1
     assert again.library("treated_3").alignments.is_file()

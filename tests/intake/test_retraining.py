@@ -16,6 +16,7 @@ from groprog_assets.definitions import build_definitions
 from groprog_assets.graph.resources import StudyResource
 from groprog_assets.graph.specification import LIBRARY_ASSETS, SPECIFICATIONS
 from groprog_assets.intake.model_decisions import known_models
+from groprog_assets.intake.retraining import left_behind
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.decisions import decisions
 from groprog_assets.lineage.verification import verify
@@ -130,6 +131,22 @@ def test_an_accepted_table_makes_the_cohorts_values_again_and_no_genomic_one(stu
     again = run(study)
     assert set(again) == set(SPECIFICATIONS) - set(SEQUENCE_ASSETS)
     assert sum(again.values()) == 0, "and nothing else was to be done"
+
+
+def test_a_retraining_that_stopped_after_its_first_step_is_due_again_and_said(study: Path):
+    deliver(study, "june.update.tsv", later(study))
+    (request,) = look(study)
+    assert left_behind(Workspace(study)) == []
+    run(study, "clinical_records")
+    assert left_behind(Workspace(study)) == ["champion", "report"]
+    (again,) = look(study)
+    assert (again.job_name, again.run_key) == ("cohort_job", request.run_key)
+    shown = CliRunner().invoke(main, ["status", str(study)])
+    assert shown.exit_code == 2
+    assert "champion is not of the current clinical records" in shown.output
+    answer(study, [again])
+    assert look(study) == []
+    assert "retraining" not in CliRunner().invoke(main, ["status", str(study)]).output
 
 
 def test_with_a_cron_the_schedule_trains_what_the_sensor_accepted(study: Path):

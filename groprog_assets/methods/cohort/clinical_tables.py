@@ -13,8 +13,12 @@ import numpy as np
 import pandas as pd
 
 from groprog_assets.errors import Notice, Problem, TextTableError
+from groprog_assets.study import text_tables
 from groprog_assets.study.files import clinical_path
 from groprog_assets.study.text_tables import RowReader, TableLayout, is_missing, table_layout
+
+WIDE = 10_000
+"""Columns from which a table is kept as one block of objects: a block for each column takes seconds to make."""
 
 MONTHS = {"days": 12 / 365.25, "months": 1.0, "years": 12.0}
 """Months per unit of the file."""
@@ -53,7 +57,10 @@ def read_table(path: Path) -> Table:
     for rows in reader:
         lines += rows.lines
         numbers += rows.numbers
-    if lines:
+    if lines and len(layout.columns) > WIDE:
+        split = np.array([text_tables.cells(line, layout.delimiter)[: len(layout.columns)] for line in lines], object)
+        cells = pd.DataFrame(split, columns=pd.Index(layout.columns), dtype=object)
+    elif lines:
         cells = pd.read_csv(
             io.StringIO("\n".join(lines)),
             sep=layout.delimiter,

@@ -226,12 +226,9 @@ def _event_time_columns(table: Table, endpoint: Endpoint) -> str:
     lacking = codes.isin(happened) & missing_cells(table.cells[endpoint.time_column])
     found = []
     for column in table.cells:
-        cells = table.cells[column][lacking]
-        words = set(words_of(str(column)))
-        if (
-            words & {"days", "time", "months", "years", "death", "event"}
-            and pd.to_numeric(cells, errors="coerce").notna().all()
-        ):
+        if not set(words_of(str(column))) & {"days", "time", "months", "years", "death", "event"}:
+            continue
+        if pd.to_numeric(table.cells[column][lacking], errors="coerce").notna().all():
             other = unit_in_name(str(column), endpoint.time_unit)
             found.append(repr(str(column)) + (f" (convert it to {endpoint.time_unit} first)" if other else ""))
     return f"All {int(lacking.sum())} of them have a number in {', '.join(found)}." if found and lacking.any() else ""
