@@ -131,6 +131,11 @@ def _table(columns: Columns, utf8: bool = True) -> list[Operator]:
     return [*operators.of_table(columns), *operators.as_text(utf8), *operators.generic()]
 
 
+def _bed(columns: Columns) -> list[Operator]:
+    """Masks: a BED without an interval is a BED."""
+    return [operator for operator in _table(columns) if operator is not operators.empty]
+
+
 def _clinical(delimiter: str, header: int = 0, outcome: bool = True) -> Columns:
     """The simulated cohort: months, age and albumin are numbers."""
     needed = CLINICAL if outcome else [name for name in CLINICAL if not name.startswith(("OS_", "BATCH"))]
@@ -158,8 +163,8 @@ def kinds() -> list[Kind]:
         Kind("GTF", "genome", "genome/annotation.gtf", _table(gtf), check),
         Kind("GTF, gzip", "packed", "genome/annotation.gtf.gz", [*GZIP, *map(packed, _table(gtf))], check),
         Kind("gene table", "htslib", "genome/refGene.txt", _table(gene_table), check),
-        Kind("BED of masks", "genome", "genome/multi_copy.bed", _table(bed), check),
-        Kind("BED, gzip", "packed", "genome/blacklist.bed.gz", [*GZIP, *map(packed, _table(bed))], check),
+        Kind("BED of masks", "genome", "genome/multi_copy.bed", _bed(bed), check),
+        Kind("BED, gzip", "packed", "genome/blacklist.bed.gz", [*GZIP, *map(packed, _bed(bed))], check),
         Kind("OBO", "genome", "ontology/go.obo", OBO_TEXT, check),
         Kind("GAF", "genome", "ontology/annotations.gaf", _table(gaf, utf8=False), check),
         Kind("GMT", "packed", "ontology/sets.gmt", _table(gmt, utf8=False), check),

@@ -146,7 +146,8 @@ def test_a_retraining_that_stopped_after_its_first_step_is_due_again_and_said(st
     assert "champion is not of the current clinical records" in shown.output
     answer(study, [again])
     assert look(study) == []
-    assert "retraining" not in CliRunner().invoke(main, ["status", str(study)]).output
+    assert left_behind(Workspace(study)) == []
+    assert "current clinical records" not in CliRunner().invoke(main, ["status", str(study)]).output
 
 
 def test_with_a_cron_the_schedule_trains_what_the_sensor_accepted(study: Path):
