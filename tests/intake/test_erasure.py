@@ -19,8 +19,8 @@ from groprog_assets.cli.main import main
 from groprog_assets.intake import erasure, withdrawals
 from groprog_assets.intake.erasure import erase_withdrawn, waiting_withdrawals
 from groprog_assets.intake.withdrawals import names_patient
-from groprog_assets.lineage import ledger
 from groprog_assets.lineage.decisions import decisions
+from groprog_assets.lineage.verification import verify
 from groprog_assets.running import sensors
 from groprog_assets.running.execution import study_instance
 from groprog_assets.store.claims import claimed, forget_study
@@ -131,7 +131,7 @@ def test_nothing_names_who_withdrew(place: str, made: Path, tmp_path: Path, monk
     workspace = Workspace(study)
     for asset, partition, digest in workspace.derivations.pointers():
         assert workspace.store.verifies(output(workspace.derivations.read(digest))), (asset, partition)
-    assert ledger.verify(workspace.ledger_path) == [], "what is left of each model's patients is sealed"
+    assert verify(workspace.ledger_path) == [], "what is left of each model's patients is sealed"
     rows = table_rows(workspace.ledger_path)
     groprog("lineage", "rebuild", "--study", study)
     assert table_rows(workspace.ledger_path) == rows, "a rebuild gives the same rows, also of models that are erased"
@@ -170,12 +170,12 @@ def test_an_erasure_that_was_killed_goes_on(made: Path, tmp_path: Path, monkeypa
                 with pytest.raises(KeyboardInterrupt):
                     erase_withdrawn(instance, workspace)
             assert waiting_withdrawals(workspace) == 1
-            assert ledger.verify(workspace.ledger_path) == []
+            assert verify(workspace.ledger_path) == []
         assert erase_withdrawn(instance, workspace)
         assert not erase_withdrawn(instance, workspace)
     places = [study.parent / ".groprog", study.parent / "inbox"]
     assert found_in(places, [patient, pseudonym(patient, study_key(workspace.state))]) == {}
-    assert ledger.verify(workspace.ledger_path) == []
+    assert verify(workspace.ledger_path) == []
 
 
 def test_values_from_a_table_that_is_gone_count_as_naming_the_patient(
