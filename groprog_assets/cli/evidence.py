@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from groprog_assets.cli.answering import JSON, PARTITION, STUDY_OPTION, Answering, answer, workspace_of
+from groprog_assets.cli.answering import ERR, JSON, PARTITION, STUDY_OPTION, Answering, answer, workspace_of
 from groprog_assets.errors import LedgerError, Problem
 
 FORMATS = ["prov", "openlineage", "rocrate", "html", "duckdb"]
@@ -95,11 +95,17 @@ def export(study: Path | None, form: str, output: Path) -> None:
 
 
 def write_crate(workspace: Any, folder: Path) -> None:
-    """The results folder as an RO-Crate; LedgerError when there are none or the description would not be valid."""
+    """The results folder as an RO-Crate, which is made to be handed on, so without the tables that name patients.
+
+    LedgerError when there are no results or the description would not be valid.
+    """
+    from groprog_assets.export.results_folder import NAME_PATIENTS
     from groprog_assets.lineage import exports, ledger
     from groprog_assets.store.artifacts import write_atomically
 
     names = sorted(path for path in workspace.results.rglob("*") if path.is_file() and path.suffix != ".duckdb")
+    named = [path.name for path in names if path.name in NAME_PATIENTS]
+    names = [path for path in names if path.name not in NAME_PATIENTS]
     if not names:
         rule = "A crate holds the results."
         raise LedgerError(Problem(str(workspace.results), "no results", rule, f"`{workspace.command}`"))
@@ -117,6 +123,10 @@ def write_crate(workspace: Any, folder: Path) -> None:
     for name, content in files.items():
         write_atomically(folder / name, content)
     write_atomically(folder / "ro-crate-metadata.json", json.dumps(document, indent=1).encode())
+    if named:
+        ERR.print(
+            f"! left out, as they name patients: {', '.join(named)} (they are in {workspace.results})", markup=False
+        )
 
 
 @click.command("head", cls=Answering)

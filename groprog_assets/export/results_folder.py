@@ -25,6 +25,9 @@ from groprog_assets.tables.values import Value
 if TYPE_CHECKING:
     import pandas as pd
 
+NAME_PATIENTS = ("external_scores.tsv", "risk_scores.tsv")
+"""The files with a row for each patient."""
+
 
 def export_results(workspace: Workspace) -> list[str]:
     """Write everything that is made into the results folder; the names written, in order."""

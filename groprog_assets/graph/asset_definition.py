@@ -11,21 +11,21 @@ from __future__ import annotations
 import base64
 import inspect
 import os
-import re
 import time
 from collections.abc import Callable, Iterable
+from traceback import format_exc
 from typing import Any
 
 import dagster as dg
 
-from groprog_assets.errors import ArtifactError, GroProgError, StudyError, TextTableError
+from groprog_assets.errors import ArtifactError, GroProgError, StudyError
 from groprog_assets.graph.column_sources import COLUMN_SOURCES
 from groprog_assets.graph.derive import derive
 from groprog_assets.graph.partitions import LIBRARY
+from groprog_assets.graph.patient_names import unnamed, unnamed_value
 from groprog_assets.graph.resources import ACTOR_TAG, made_in_parallel
 from groprog_assets.graph.specification import ADDRESS_VARIABLE, GATHERED, SPECIFICATIONS, Specification, main_member
 from groprog_assets.store.derivations import Record
-from groprog_assets.store.pseudonyms import masked, study_key
 from groprog_assets.store.readings import Reading
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables import TABLES
@@ -129,8 +129,12 @@ def study_asset(
                     context.resources.pool.opened,
                 )
             except GroProgError as error:
-                resource.announce("failed", asset=name, partition=partition, text=str(error))
-                raise dg.Failure(description=_unnamed(resource.workspace, str(error)), allow_retries=False) from None
+                resource.announce("failed", asset=name, partition=partition, text=str(error), trace=format_exc())
+                raise dg.Failure(description=unnamed(resource.workspace, str(error)), allow_retries=False) from None
+            except Exception as error:
+                told = f"{type(error).__name__}: {error}"
+                resource.announce("failed", asset=name, partition=partition, text=told, trace=format_exc())
+                raise dg.Failure(description=unnamed(resource.workspace, format_exc()), allow_retries=False) from None
             seconds = time.perf_counter() - began
             if made is not None and made.digest == digest:
                 reused, seconds = made.reused, made.seconds
@@ -157,26 +161,9 @@ def _sign(context: Any, resource: Any) -> None:
         raise dg.Failure(description=str(error), allow_retries=False) from None
 
 
-def _unnamed(workspace: Workspace, text: str) -> str:
-    """`text` for the event log, its patients under their pseudonyms; who started the run hears the names from `announce`."""
-    from groprog_assets.methods.cohort.clinical_tables import read_table
-
-    cohort = workspace.study.cohort
-    if cohort is None:
-        return text
-    try:
-        cells = read_table(workspace.resolve(cohort.clinical)).cells
-        patients = set(cells[cohort.patient_column].str.strip())
-    except TextTableError:
-        return re.sub(r"row '[^']*'", "a row", text)  # it may be the patient's name, and nobody can look it up
-    except (GroProgError, OSError, KeyError):
-        return text
-    return masked(text, patients, study_key(workspace.state))
-
-
 def _teller(context: Any, resource: Any, name: str, partition: str) -> Callable[[str], None]:
     def tell(text: str) -> None:
-        context.log.info(text)
+        context.log.info(unnamed_value(resource.workspace, text))
         resource.announce("progress", asset=name, partition=partition, text=text)
 
     return tell

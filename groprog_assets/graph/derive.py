@@ -11,6 +11,7 @@ import threading
 from groprog_assets.checks.verdict import Verdict
 from groprog_assets.compute.compute_pool import Pool
 from groprog_assets.graph.materialized import Materialized, png
+from groprog_assets.graph.patient_names import known_patients, unnamed_value
 from groprog_assets.graph.specification import GATHERED, Specification, main_member
 from groprog_assets.lineage.ledger import sealed_derivations
 from groprog_assets.store import derivations
@@ -18,11 +19,14 @@ from groprog_assets.store.artifacts import Blob, Bundle, Reference, plain
 from groprog_assets.store.claims import recording
 from groprog_assets.store.code_version import kernel_digest
 from groprog_assets.store.derivations import Edge, Record
+from groprog_assets.store.pseudonyms import pseudonym, study_key
 from groprog_assets.store.readings import Reading
 from groprog_assets.store.workspace import StudyView, Workspace
 from groprog_assets.study.schema import Library
-from groprog_assets.tables.values import Progress, Value, Values
+from groprog_assets.tables.values import Document, Progress, Value, Values
 
+OWNERS = "nascent_libraries"
+"""The field of the cohort that says which library is whose."""
 Readings = dict[str, Reading | dict[str, Reading] | None]
 """By input: one value, one a library, or None for what the study does not have."""
 
@@ -52,8 +56,9 @@ def derive(
         reference = workspace.store.put(made.value, specification.tables)
         record["output"] = reference.as_json()
         verdicts = [*made.verdicts, *_schema_verdict(workspace, specification, reference)]
-        record["verdicts"] = sorted((plain(verdict.as_json()) for verdict in verdicts), key=lambda item: item["name"])
-        record["headline"] = plain({**_size_of(made.value, specification), **made.headline})
+        judged = sorted((plain(verdict.as_json()) for verdict in verdicts), key=lambda item: item["name"])
+        record["verdicts"] = unnamed_value(workspace, judged)
+        record["headline"] = unnamed_value(workspace, plain({**_size_of(made.value, specification), **made.headline}))
         record["plots"] = _draw(workspace, made, progress)
         digest = workspace.derivations.write(record)
     workspace.derivations.remember(key, digest)
@@ -105,7 +110,9 @@ def circumstances(
         "inputs": edges,
         "files": workspace.source_files(specification.files, partition),
         "study": {
-            name: workspace.describe(value) for name, value in values.items() if not name.startswith("parameters.")
+            name: _described(workspace, name, value)
+            for name, value in values.items()
+            if not name.startswith("parameters.")
         },
         "parameters": parameters,
         "overrides": {
@@ -119,6 +126,26 @@ def circumstances(
         "seed": workspace.study.parameters.training.seed if "parameters.training" in values else None,
     }
     return plain(record), StudyView(values, specification.name)
+
+
+def _described(workspace: Workspace, name: str, value: Value) -> Value:
+    """A section for the record, which names no patient: whose each library is stands there under pseudonyms."""
+    described = workspace.describe(value)
+    if name == "cohort" and described:
+        return {**described, OWNERS: _described(workspace, f"cohort.{OWNERS}", described[OWNERS])}
+    if name != f"cohort.{OWNERS}" or not described:
+        return described
+    key = study_key(workspace.state)
+    return {pseudonym(patient, key): library for patient, library in described.items()}
+
+
+def named_owners(workspace: Workspace, cohort: Document | None) -> Document | None:
+    """The cohort section of a record with the patients of today in the place of their pseudonyms."""
+    if not cohort or not cohort[OWNERS]:
+        return cohort
+    key = study_key(workspace.state)
+    known = {pseudonym(patient, key): patient for patient in known_patients(workspace)}
+    return {**cohort, OWNERS: {known.get(owner, owner): library for owner, library in cohort[OWNERS].items()}}
 
 
 def _argument(name: str, specification: Specification, readings: Readings, context: Values) -> Value:

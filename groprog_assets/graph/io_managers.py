@@ -13,7 +13,7 @@ from dagster import ConfigurableIOManager, InputContext, OutputContext
 from groprog_assets.errors import ArtifactError, Problem
 from groprog_assets.graph.resources import StudyResource
 from groprog_assets.prognosis.standing_model import read_standing
-from groprog_assets.store.derivations import failed_barriers
+from groprog_assets.store.derivations import told_barriers
 from groprog_assets.store.readings import Reading, read_asset
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables.values import Value
@@ -37,7 +37,7 @@ def read_input(
         kept, _ = workspace.eligible_libraries(gates, (asset,))
         return {library.id: read_asset(workspace, asset, library.id) for library in kept}
     reading = read_asset(workspace, asset, partition)
-    failed = failed_barriers(workspace.derivations.read(reading.derivation))
+    failed = told_barriers(workspace.derivations.read(reading.derivation))
     if failed:
         rule = "A value that failed a blocking check is handed to nobody."
         remedy = f"Mend what the check names, then run `{workspace.command}`."

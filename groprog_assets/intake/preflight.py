@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from groprog_assets.errors import CohortError, GroProgError, Notice, Problem
 from groprog_assets.study.chrom_sizes import read_chrom_sizes
 from groprog_assets.study.schema import ExternalCohort, Library, Study
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document
 
 if TYPE_CHECKING:
@@ -97,6 +98,12 @@ def cohort_notices(study: Study, patients: Patients | None = None) -> list[Probl
     read, _, made = patients or _patients(study)
     said = [Problem("cohort", told(made.funnel), "", "")]
     said += _doubts(read, study, "cohort")
+    told_by_name = sum(patient in library for patient, library in study.nascent_libraries.items())
+    if told_by_name:
+        rule = "The names of libraries stand in logs, in the ledger and in the report, where patients are not named."
+        remedy = "Nothing if these identifiers are pseudonyms; else give the libraries other names."
+        value = f"{count_of(told_by_name, 'library', 'libraries')} named after a patient"
+        said.append(Problem("cohort.nascent_libraries", value, rule, remedy))
     unused = read.fields[~read.fields["used"] & ~read.fields["reason"].str.startswith("known ")]
     rule = "A covariate without information is left out of the model."
     said += [

@@ -12,6 +12,7 @@ from groprog_assets.intake.withdrawals import rests_on_withdrawn
 from groprog_assets.prognosis.champion_challenge import Challenged, Unusable, champion_now
 from groprog_assets.prognosis.standing_model import models_behind
 from groprog_assets.store.artifacts import Bundle
+from groprog_assets.store.derivations import failed_barriers
 from groprog_assets.store.readings import load_asset
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.study.parameters import EvaluationParameters
@@ -118,12 +119,6 @@ def withdrawn_reason(workspace: Workspace, behind: dict[str, str]) -> str:
 
 
 def failed_checks(workspace: Workspace) -> list[str]:
-    """Blocking checks that failed on the inputs of the model."""
+    """Blocking checks that failed on the inputs of the model, as "asset.check"."""
     records = [(name, workspace.derivations.current_record(name)) for name in BARRIERS]
-    return [
-        f"{name}.{verdict['name']}"
-        for name, record in records
-        if record
-        for verdict in record["verdicts"]
-        if verdict["blocking"] and not verdict["passed"]
-    ]
+    return [f"{name}.{check}" for name, record in records if record for check in failed_barriers(record)]

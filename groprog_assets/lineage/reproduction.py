@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from groprog_assets.errors import ArtifactError, GroProgError, Problem, StudyError
-from groprog_assets.graph.derive import derive
+from groprog_assets.graph.derive import derive, named_owners
 from groprog_assets.graph.specification import SPECIFICATIONS, Specification
 from groprog_assets.store.artifacts import Store
 from groprog_assets.store.derivations import Derivations, Edge, Record, memo_key, output
@@ -135,7 +135,7 @@ def execute(workspace: Workspace, asset: str, partition: str, scratch: Path, tel
 def _study_then(workspace: Workspace, record: Record) -> Study:
     """The study as a derivation saw it: its cohort, parameters and libraries, where they are others now."""
     study = workspace.study
-    cohort = record["study"].get("cohort")
+    cohort = named_owners(workspace, record["study"].get("cohort"))
     if cohort is not None and cohort != workspace.describe(study.cohort):
         study = study.model_copy(update={"cohort": _absolute(Cohort.model_validate(cohort), workspace)})
     groups = without_retired({name.partition(".")[2]: values for name, values in record["parameters"].items()})

@@ -215,7 +215,7 @@ def _execute(
 
     def listen(event: str, what: Document) -> None:
         if event == "failed":
-            told[what["asset"]] = what["text"]
+            told[what["asset"]] = what["trace" if debug else "text"]
 
     LISTENERS.append(listen)
     try:

@@ -3,10 +3,15 @@ results folder. Each sensor requests a run by a key, so nothing is started twice
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+from traceback import format_exception
+
 import dagster as dg
 
 from groprog_assets.errors import StudyError
 from groprog_assets.graph.partitions import LIBRARY, LIBRARY_DIMENSION
+from groprog_assets.graph.patient_names import unnamed
 from groprog_assets.graph.resources import StudyResource
 from groprog_assets.intake.delivery_decisions import DeliveryDecisions
 from groprog_assets.intake.erasure import erase_withdrawn
@@ -49,7 +54,7 @@ def inbox(context: dg.SensorEvaluationContext, study: StudyResource) -> dg.Senso
     if workspace.study.inbox is None:
         return dg.SkipReason("The study names no inbox.")
     try:
-        with study_lock(workspace):
+        with study_lock(workspace), told_unnamed(workspace):
             arrived = take_in(context.instance, workspace, study.actor)
     except StudyError as error:  # a command changes the study at this moment
         return dg.SkipReason(str(error))
@@ -64,6 +69,15 @@ def inbox(context: dg.SensorEvaluationContext, study: StudyResource) -> dg.Senso
     if not arrived and not requests:
         return dg.SkipReason("Nothing new.")
     return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=_partitions(context.instance, workspace))
+
+
+@contextlib.contextmanager
+def told_unnamed(workspace: Workspace) -> Iterator[None]:
+    """An error inside is raised with patients under pseudonyms, since Dagster keeps what a sensor raises."""
+    try:
+        yield
+    except Exception as error:
+        raise dg.Failure(description=unnamed(workspace, "".join(format_exception(error)))) from None
 
 
 def take_in(instance: dg.DagsterInstance, workspace: Workspace, actor: str) -> list[Delivery]:
@@ -82,7 +96,8 @@ def _ended(name: str, status: dg.DagsterRunStatus) -> dg.SensorDefinition:
         run_status=status, name=name, default_status=dg.DefaultSensorStatus.RUNNING, minimum_interval_seconds=15
     )
     def ended(context: dg.RunStatusSensorContext, study: StudyResource) -> None:
-        project(context.instance, study.workspace, study.actor)
+        with told_unnamed(study.workspace):
+            project(context.instance, study.workspace, study.actor)
 
     return ended
 

@@ -391,7 +391,7 @@ class Store:
             try:
                 return _decoded(content, reference)
             except TableError as error:
-                mend = f"Another version of the program stored it. {remedy or 'Run the study again.'}"
+                mend = "Another version of the program stored it. Run the study again, the whole of it: `groprog run STUDY`."
                 raise TableError([replace(problem, where=name, remedy=mend) for problem in error.problems]) from None
         if reference.kind == "arrays":
             return decode_arrays(content)

@@ -276,13 +276,18 @@ def output(record: Record) -> Reference:
     return Reference(**record["output"])
 
 
-def failed_barriers(record: Record) -> list[str]:
-    """What the blocking checks of the derivation that failed found, as "name: finding"."""
-    return [
-        f"{verdict['name']}: {verdict['description']}"
+def failed_barriers(record: Record) -> dict[str, str]:
+    """{check: what it found} of the blocking checks of the derivation that failed."""
+    return {
+        verdict["name"]: verdict["description"]
         for verdict in record["verdicts"]
         if verdict["blocking"] and not verdict["passed"]
-    ]
+    }
+
+
+def told_barriers(record: Record) -> list[str]:
+    """`failed_barriers` as "check: finding"."""
+    return [f"{name}: {found}" for name, found in failed_barriers(record).items()]
 
 
 def passed(record: Record) -> bool:

@@ -9,17 +9,24 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import hmac
+import html
+import json
 import re
 import secrets
 from collections.abc import Iterable, Set
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from groprog_assets.errors import Problem, StudyError
 from groprog_assets.store.artifacts import write_atomically
+from groprog_assets.tables.values import Value
 
 KEY_FILE = "pseudonym.key"
 KEY_BYTES = 32
 DIGITS = 16
+NUMBER = re.compile(r"[0-9][0-9.,]*")
+CALLED = re.compile(r"(?:patients?|samples?|row|rows|subjects?)[\s:]+(?:[\"'])?$|[\"']$", re.IGNORECASE)
 
 
 def study_key(state: Path) -> bytes:
@@ -79,13 +86,79 @@ def named_in(text: str, patients: Iterable[str]) -> bool:
     return bool(given) and re.search(rf"(?<![A-Za-z0-9])(?:{'|'.join(given)})(?![A-Za-z0-9])", text) is not None
 
 
-def masked(text: str, patients: Set[str], key: bytes) -> str:
-    """`text` with every word that is one of `patients` replaced by its pseudonym; a full stop after it stays."""
+class _Written(NamedTuple):
+    """How identifiers stand in texts: {as written: identifier}, and by first character the lengths of those, longest first."""
 
-    def word(found: re.Match[str]) -> str:
-        token = found[0]
-        bare = token.rstrip(".")
-        name = token if token in patients else bare
-        return pseudonym(name, key) + token[len(name) :] if name in patients else token
+    names: dict[str, str]
+    lengths: dict[str, list[int]]
 
-    return re.sub(r"[^\s,;:|()\[\]{}'\"=<>]+", word, text)
+
+def masked(text: str, patients: Set[str], key: bytes, counts: bool = False) -> str:
+    """`text` with every identifier of `patients` replaced by its pseudonym, longer ones first.
+
+    An identifier may hold spaces and punctuation, and may stand before a suffix or in quotes, as Python's repr, JSON or HTML
+    write it. It is no part of a longer word or number: P1 is not in P10, but it is in P1-01 and P1_tumour.
+    counts: numbers of the text may be counts, so an identifier that is a number is replaced only in quotes or after a word
+    such as "patient".
+    """
+    written = _written(patients if isinstance(patients, frozenset) else frozenset(patients))
+    parts: list[str] = []
+    start = place = 0
+    while place < len(text):
+        found = _identifier_at(text, place, written, counts)
+        if found:
+            parts += [text[start:place], pseudonym(written.names[found], key)]
+            start = place = place + len(found)
+        else:
+            place += 1
+    return "".join([*parts, text[start:]])
+
+
+def masked_value(value: Value, patients: frozenset[str], key: bytes) -> Value:
+    """`value` (text, numbers, lists, mappings) with its texts and keys masked; numbers in them may be counts."""
+    if isinstance(value, str):
+        return masked(value, patients, key, counts=True)
+    if isinstance(value, dict):
+        return {
+            masked(name, patients, key, counts=True) if isinstance(name, str) else name: masked_value(
+                item, patients, key
+            )
+            for name, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [masked_value(item, patients, key) for item in value]
+    return value
+
+
+@lru_cache(maxsize=4)
+def _written(patients: frozenset[str]) -> _Written:
+    names: dict[str, str] = {}
+    for patient in sorted(patients - {""}):
+        quoted = json.dumps(patient)[1:-1]
+        forms = {
+            repr(patient)[1:-1],
+            quoted,
+            json.dumps(quoted)[1:-1],
+            html.escape(patient),
+            html.escape(patient, False),
+        }
+        for form in (patient, *sorted(forms)):
+            names.setdefault(form, patient)
+    lengths: dict[str, set[int]] = {}
+    for form in names:
+        lengths.setdefault(form[0], set()).add(len(form))
+    return _Written(names, {first: sorted(found, reverse=True) for first, found in lengths.items()})
+
+
+def _identifier_at(text: str, place: int, written: _Written, counts: bool) -> str:
+    """The longest identifier that begins at `place`; empty when none does."""
+    if place and text[place - 1].isalnum() and text[place].isalnum():
+        return ""
+    for length in written.lengths.get(text[place], ()):
+        found = text[place : place + length]
+        if found not in written.names or (found[-1].isalnum() and text[place + length : place + length + 1].isalnum()):
+            continue
+        if counts and NUMBER.fullmatch(found) and not CALLED.search(text, max(0, place - 20), place):
+            continue
+        return found
+    return ""

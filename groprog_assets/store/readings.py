@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from groprog_assets.errors import ArtifactError, Problem
+from groprog_assets.errors import ArtifactError, Problem, TableError
 from groprog_assets.store import derivations
 from groprog_assets.store.artifacts import Reference
 from groprog_assets.store.derivations import ReadEdge
@@ -40,8 +40,13 @@ class Reading:
         return Stored(self.workspace.store, self.reference, name, remedy)
 
     def value(self) -> Value:
-        """The value, its digest verified."""
-        return self.stored.value()
+        """The value, its digest verified. TableError names the whole run: what another version of the program stored rests on
+        values of that version, which making one asset anew would leave."""
+        try:
+            return self.stored.value()
+        except TableError as error:
+            mend = f"Another version of the program stored it. Run the study again: `{self.workspace.command}`."
+            raise TableError([replace(problem, remedy=mend) for problem in error.problems]) from None
 
 
 def read_asset(workspace: Workspace, asset: str, partition: str = "") -> Reading:

@@ -24,7 +24,7 @@ from groprog_assets.store.artifacts import (
     write_atomically,
 )
 from groprog_assets.store.claims import Claims
-from groprog_assets.store.derivations import Derivations, passed
+from groprog_assets.store.derivations import Derivations, passed, told_barriers
 from groprog_assets.store.object_storage import STORE_VARIABLE, open_store
 from groprog_assets.store.signatures import Unsealed
 from groprog_assets.store.snapshots import Snapshots
@@ -216,11 +216,7 @@ class Workspace:
                         rule = "Every library of the study must be made first."
                         problems.append(Problem(f"{asset} of {library.id}", "missing", rule, f"Run `{self.command}`."))
                     continue
-                reasons += [
-                    f"{verdict['name']}: {verdict['description']}"
-                    for verdict in record["verdicts"]
-                    if verdict["blocking"] and not verdict["passed"]
-                ]
+                reasons += told_barriers(record)
                 if not passed(record):
                     break
             if reasons:

@@ -172,9 +172,9 @@ class RowReader:
             raise TextTableError(problems)
 
 
-def count_of(count: int, noun: str) -> str:
-    """`1 cell`, `2 cells`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+def count_of(count: int, noun: str, plural: str = "") -> str:
+    """`1 cell`, `2 cells`; `plural` where it is not the noun with an s."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
 def cells(line: str, delimiter: str) -> list[str]:

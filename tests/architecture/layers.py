@@ -69,7 +69,7 @@ LAYERS = (
     _room(
         6,
         "graph",
-        "errors values study tables figures methods store ledger checks prognosis compute",
+        "errors values study tables figures store ledger checks prognosis compute",
         "dagster pydantic sqlalchemy",
     ),
     _room(

@@ -16,12 +16,10 @@ from groprog_assets.errors import Problem
 from groprog_assets.methods.cohort.clinical_tables import (
     MONTHS,
     Table,
-    decimal_commas,
-    examples,
     missing_cells,
     normalised_code,
-    to_number,
 )
+from groprog_assets.methods.cohort.outcome_times import USUAL_FOLLOW_UP, likely_unit, read_times, too_long
 from groprog_assets.study.parameters import CohortParameters
 from groprog_assets.study.plausible_ranges import words_of
 from groprog_assets.study.schema import Endpoint
@@ -29,15 +27,11 @@ from groprog_assets.tables.values import Values
 
 ENOUGH_TO_ASK = 20
 """Fewest patients for which a table without censored patients, or without events, raises a question about its codes."""
-USUAL_FOLLOW_UP = (1.0, 40.0)
-"""Usual range of the longest follow-up of a cohort, in years; outside it, the unit is questioned."""
 EVENT_WORDS = frozenset(
     {"dead", "deceased", "died", "death", "relapse", "relapsed"} | {"recurrence", "recurred", "progression", "yes"}
 )
 CENSORED_WORDS = ("alive", "living", "censored", "lost", "no", "none")
 CENSORING_COLUMN = ("cens", "censor", "censored", "censoring", "alive", "living", "survived")
-LAST_CONTACT = ("days_to_last_follow_up", "days_to_last_followup", "last_contact_days_to")
-DAYS_TO_DEATH = ("days_to_death", "death_days_to")
 
 
 class LeftOut(NamedTuple):
@@ -113,11 +107,9 @@ def read_outcomes(
                 remedy,
             )
         )
-    time, absent_time, broken, found, notices = _times(table, endpoint, event, known.isin(censored))
-    problems += found
-    too_long = (time * MONTHS[endpoint.time_unit] / 12 > longest_years).to_numpy()
-    if too_long.any():
-        problems.append(_too_long(table, endpoint, time, too_long, longest_years))
+    times = read_times(table, endpoint, event, known.isin(censored))
+    time, absent_time, broken = times.time, times.absent, times.broken
+    problems += [*times.problems, *too_long(table, endpoint, times, longest_years)]
     left_out = []
     for patient, no_time, no_event, had in zip(patients, absent_time, absent_event, event):
         if no_time or no_event:
@@ -132,7 +124,7 @@ def read_outcomes(
             "event": event[keep].to_numpy(),
         }
     )
-    return ReadOutcomes(outcomes, left_out, problems, notices)
+    return ReadOutcomes(outcomes, left_out, problems, times.notices)
 
 
 def dependence(outcomes: pd.DataFrame, left_out: Sequence[LeftOut]) -> Dependence:
@@ -244,7 +236,7 @@ def questions(table: Table, outcomes: pd.DataFrame, endpoint: Endpoint) -> list[
     """Unusual outcomes that may be right: no censored patient, a unit that contradicts the column's name or the length of
     follow-up, and a column named after censoring whose 1 is read as the event."""
     asked = []
-    time_column, event_column = (f"{table.path.name}, {name}" for name in (endpoint.time_column, endpoint.event_column))
+    event_column = f"{table.path.name}, {endpoint.event_column}"
     if nobody_censored(outcomes, endpoint):
         cells = table.cells[endpoint.event_column]
         only_ones = {normalised_code(cell) for cell in cells[~missing_cells(cells)]} == {"1"}
@@ -262,9 +254,14 @@ def questions(table: Table, outcomes: pd.DataFrame, endpoint: Endpoint) -> list[
                 "endpoint.complete_follow_up: true.",
             )
         )
-    for column in (endpoint.time_column, endpoint.event_time_column):
-        if column is not None and (named := unit_in_name(column, endpoint.time_unit)):
-            alone = column == endpoint.event_time_column and not unit_in_name(endpoint.time_column, endpoint.time_unit)
+    columns = [name for name in (endpoint.time_column, endpoint.event_time_column) if name is not None]
+    for place, column in enumerate(columns):
+        if named := unit_in_name(column, endpoint.time_unit):
+            others = [name for name in columns if name != column]
+            alone = any(
+                not unit_in_name(name, endpoint.time_unit) and (place or endpoint.time_unit in words_of(name))
+                for name in others
+            )
             asked.append(
                 Problem(
                     f"{table.path.name}, {column}",
@@ -281,7 +278,7 @@ def questions(table: Table, outcomes: pd.DataFrame, endpoint: Endpoint) -> list[
             other = likely_unit(outcomes["time"].to_numpy() / MONTHS[endpoint.time_unit], endpoint.time_unit)
             asked.append(
                 Problem(
-                    time_column,
+                    f"{table.path.name}, {' and '.join(columns)}",
                     f"the longest follow-up is {longest:.2g} years under time_unit {endpoint.time_unit}",
                     "The longest follow-up of a cohort usually lies between "
                     f"{USUAL_FOLLOW_UP[0]:g} and {USUAL_FOLLOW_UP[1]:g} years.",
@@ -314,18 +311,6 @@ def how_read(summary: Values) -> str:
     return f"{summary['events']} events among {patients} patients, time read in {summary['time_unit_in_file']}"
 
 
-def likely_unit(times: np.ndarray, stated: str) -> str:
-    """A sentence on the other unit that puts median and longest of `times` (as recorded) into usual years; "" for none."""
-    for unit in ("days", "months", "years"):
-        years = times * MONTHS[unit] / 12
-        if unit != stated and USUAL_FOLLOW_UP[0] <= years.max() <= USUAL_FOLLOW_UP[1] and 0.1 <= np.median(years) <= 20:
-            return (
-                f"Read in {unit} the median is {np.median(years):.2g} and the longest {years.max():.3g} years: if so, set "
-                f"endpoint.time_unit: {unit}."
-            )
-    return ""
-
-
 def older_than_a_life(
     table: Table,
     endpoint: Endpoint,
@@ -351,102 +336,6 @@ def older_than_a_life(
             likely_unit(known, endpoint.time_unit) or "Mend these rows, or endpoint.time_unit, or the unit of the age.",
         )
     ]
-
-
-def _times(
-    table: Table, endpoint: Endpoint, event: pd.Series, censored: pd.Series
-) -> tuple[pd.Series, pd.Series, pd.Series, list[Problem], list[Problem]]:
-    """(time in the file's unit, which are missing, which are unusable, problems, notices)."""
-    problems: list[Problem] = []
-    notices: list[Problem] = []
-    time, absent, broken = _numbers(table, endpoint, endpoint.time_column, problems)
-    column = endpoint.event_time_column or _gdc_death_column(table, endpoint)
-    if column is None or column not in table.cells:
-        return time, absent, broken, problems, notices
-    event_time, no_event_time, broken_too = _numbers(table, endpoint, column, problems)
-    broken |= broken_too
-    contradicted = censored & event_time.notna() & ~absent & (endpoint.name == "OS")
-    if contradicted.any():
-        problems.append(
-            Problem(
-                f"{table.path}, {endpoint.event_column}",
-                f"{int(contradicted.sum())} patients are alive and have a time of death in {column} ({table.rows(contradicted)})",
-                "A time of death belongs to a patient who died.",
-                "Mend these rows, or endpoint.event_time_column.",
-            )
-        )
-    taken = (event & ~no_event_time) | (absent & ~no_event_time)
-    if endpoint.event_time_column is None and taken.any():
-        notices.append(
-            Problem(
-                f"{table.path.name}, {column}",
-                f"read as the time of {int(taken.sum())} patients who died",
-                f"GDC writes the time of the dead there and leaves {endpoint.time_column} empty.",
-                f"State endpoint.event_time_column: {column}, or another column.",
-            )
-        )
-    return time.where(~taken, event_time), absent & no_event_time, broken, problems, notices
-
-
-def _gdc_death_column(table: Table, endpoint: Endpoint) -> str | None:
-    """GDC's column of the time of death, where follow-up in days is read from GDC's column of the last contact."""
-
-    def plain(name: str) -> str:
-        parts = [part for part in re.split(r"[.\s]", name.strip().casefold()) if part]
-        return next((part for part in parts if part in (*LAST_CONTACT, *DAYS_TO_DEATH)), "")
-
-    if endpoint.name != "OS" or endpoint.time_unit != "days" or plain(endpoint.time_column) not in LAST_CONTACT:
-        return None
-    found = [str(name) for name in table.cells if plain(str(name)) in DAYS_TO_DEATH]
-    return found[0] if len(found) == 1 else None
-
-
-def _numbers(
-    table: Table, endpoint: Endpoint, column: str, problems: list[Problem]
-) -> tuple[pd.Series, pd.Series, pd.Series]:
-    """(times, which are missing, which are no finite number >= 0) of one column, its problems added."""
-    cells = table.cells[column]
-    absent = missing_cells(cells)
-    time, unreadable = to_number(cells, absent)
-    unreadable |= np.isinf(time.to_numpy()) if len(time) else False
-    where = f"{table.path}, {column}"
-    if unreadable.any():
-        problems.append(
-            Problem(
-                where,
-                f"{int(unreadable.sum())} values are no finite number ({examples(cells[unreadable])}; {table.rows(unreadable)})",
-                f"Follow-up is a number of {endpoint.time_unit}; missing is an empty cell or NA.",
-                "Write numbers with a decimal point."
-                if decimal_commas(cells[unreadable])
-                else "Mend these rows, or name another time column.",
-            )
-        )
-    negative = time < 0
-    if negative.any():
-        problems.append(
-            Problem(
-                where,
-                f"{int(negative.sum())} negative times ({examples(cells[negative])}; {table.rows(negative)})",
-                "Follow-up starts at 0.",
-                "Mend these rows: dates may be swapped.",
-            )
-        )
-    return time, absent, unreadable
-
-
-def _too_long(table: Table, endpoint: Endpoint, time: pd.Series, too_long: np.ndarray, longest_years: float) -> Problem:
-    longest = float(time.max()) * MONTHS[endpoint.time_unit] / 12
-    known = time.dropna().to_numpy()
-    likely = likely_unit(known, endpoint.time_unit)
-    shown = examples(table.cells[endpoint.time_column][too_long], 3)
-    return Problem(
-        f"{table.path}, {endpoint.time_column}",
-        f"{int(too_long.sum())} times beyond {longest_years:g} years, the longest {longest:.4g} "
-        f"years ({shown}; {table.rows(too_long)})",
-        f"Follow-up is read in {endpoint.time_unit}; nobody is followed longer than {longest_years:g} years "
-        "(parameters.cohort.longest_follow_up).",
-        likely or "Mend these rows; set endpoint.time_unit where all are in another unit.",
-    )
 
 
 def _coding(codes: pd.Series, happened: set[str], censored: set[str]) -> tuple[str, str]:

@@ -267,6 +267,33 @@ def test_a_column_in_another_unit_is_not_proposed_without_it(tmp_path: Path) -> 
     assert any("DEATH_DAYS" in text and "says days" in text for text in asked(read_so.summary))
 
 
+def test_the_column_with_times_in_another_unit_is_the_one_named(tmp_path: Path) -> None:
+    months = [f"{time:.2f}" for time in MONTHS]
+    days = [f"{time * 30.44 * 20:.0f}" if died else "" for time, died in zip(MONTHS, DIED)]
+    columns = {"T": months, "DEATH": days, "E": [int(died) for died in DIED]}
+    message = refused(cohort(tmp_path, columns, event_time_column="DEATH"))
+    assert ", DEATH: " in message
+    assert ", T: " not in message
+    assert any(value in message for value in days if value)
+    assert "onvert DEATH to months" in message or "Convert the column to months" in message
+    assert "set endpoint.time_unit" not in message
+    mended = dict(columns, DEATH=[cell and f"{float(cell) / 30.44 / 20:.2f}" for cell in days])
+    assert len(read(cohort(tmp_path, mended, event_time_column="DEATH")).outcomes) == len(MONTHS)
+
+
+def test_names_that_state_two_units_are_told_apart(tmp_path: Path) -> None:
+    columns = {
+        "LAST_DAYS": [f"{time * 4:.0f}" for time in MONTHS],
+        "DEATH_MONTHS": [f"{time:.2f}" if died else "" for time, died in zip(MONTHS, DIED)],
+        "E": [int(died) for died in DIED],
+    }
+    study = cohort(tmp_path, columns, time_column="LAST_DAYS", event_time_column="DEATH_MONTHS")
+    said = [text for text in asked(read(study).summary) if "says days" in text]
+    assert len(said) == 1
+    assert "LAST_DAYS" in said[0]
+    assert "Convert the column to months" in said[0]
+
+
 def test_a_decimal_comma_is_named(tmp_path: Path) -> None:
     columns = {"T": [f"{time:.2f}".replace(".", ",") for time in MONTHS], "E": [int(died) for died in DIED]}
     message = refused(cohort(tmp_path, columns))
