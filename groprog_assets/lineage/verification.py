@@ -65,7 +65,10 @@ def snapshot(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         copy = place / path.name
         try:
             ledger.publish(path, copy)
-        except OSError:
+        except (
+            OSError,
+            LedgerError,
+        ):  # a full disk; what else is wrong is said again where the ledger itself is opened
             copy = path
             shutil.rmtree(place, ignore_errors=True)
         with ledger.open_ledger(copy) as connection:
@@ -318,7 +321,7 @@ def _head_problems(path: Path, seals: Sequence[Seal], head: Document | None) -> 
         beside = ledger.read_head(path)
     except LedgerError as error:
         return [*problems, *error.problems]
-    if beside is None and seals:
+    if beside is None and len(seals) > 1:
         problems.append(ledger.head_problem(path, "missing"))
     if beside is not None and there.get(beside["sequence"]) != beside["seal"]:
         rule = f"Seal {beside['sequence']} must be {beside['seal'][:12]}."
