@@ -116,9 +116,9 @@ def cohort_drawings(values: Values) -> dict[str, Callable[[], Figure]]:
     of_parts: dict[str, Callable[[], Figure]] = {}
     if trained.summary["stacking"][1] > 0:
         of_parts["training"] = lambda: training.training_curves(trained.history)
-        of_parts["energy"] = lambda: training.energy_histogram(
-            trained.out_of_fold.groupby("patient_id")["eta"].mean(), tuple(values["energy_clamp"])
-        )
+        shares = trained.out_of_fold.groupby("patient_id")["eta"].mean()
+        if shares.notna().any():  # eq. 6 is of the paper's form alone
+            of_parts["energy"] = lambda: training.energy_histogram(shares, tuple(values["energy_clamp"]))
     if trained.signature.get("weight"):
         of_parts["signature"] = lambda: signature.signature_weights(trained.signature)
     return {

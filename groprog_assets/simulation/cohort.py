@@ -35,7 +35,7 @@ WEAKER_CLINIC = {"age_per_decade": 0.25, "stage": 0.40, "albumin": -0.25}
 LATE_STAGE = 3
 PLANS: dict[Kind, Plan] = {
     "signature": Plan({**CLINIC, "signature": 0.75}, 0.55, 2, 1.0, 0.5, 0.7),
-    "programme": Plan({**WEAKER_CLINIC, "signature": 0.9}, 0.2, 20, 0.15, 0.8, 0.7),
+    "programme": Plan({**WEAKER_CLINIC, "signature": 1.2}, 0.2, 20, 0.15, 0.8, 0.7),
     "interaction": Plan({**WEAKER_CLINIC, "signature_until_late_stage": 1.0}, 0.4, 20, 0.15, 0.8, 0.7),
 }
 """signature: the planted genes move together so strongly that the leading directions of expression find them. programme: modules

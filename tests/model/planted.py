@@ -22,7 +22,7 @@ FIELDS = (
 )
 NAMES = ("body_density", "pausing_index_rank", "log2_fold_change", "significance")
 BLOCKS = {"density": NAMES[:1], "pausing": NAMES[1:2], "differential": NAMES[2:]}
-OTHER_GENES = 40
+OTHER_GENES = SCALES["bundled"].other_genes
 
 
 @cache
