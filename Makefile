@@ -14,7 +14,7 @@ STAMP := $(VENV)/.groprog-installed
 KERNEL_SOURCES := $(wildcard groprog_kernels/*.pyx groprog_kernels/*.pxd groprog_kernels/*.h)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-slow validators screenshots dev real pombe lint docs clean
+.PHONY: help install run test test-slow validators screenshots dev real pombe rare lint docs clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1|/' | column -t -s '|'
@@ -61,6 +61,10 @@ pombe: install  ## fission yeast, reads and sequence, when its data lie beside t
 	@if test -d ../shared/data/pombe; then $(BIN)/python -m studies.pombe.prepare ../shared/data/pombe studies/pombe/genome && \
 	$(BIN)/groprog run studies/pombe/study.yaml; \
 	else echo "The data of this study are not here (../shared/data/pombe); see studies/pombe/study.yaml for what it reads."; fi
+
+rare: install  ## the study of rare diseases, when its data lie beside the project
+	@if test -d ../shared/data/omics; then $(BIN)/groprog run studies/rare_disease/study.yaml; \
+	else echo "The data of the study of rare diseases are not here (../shared/data/omics); see studies/rare_disease/study.yaml."; fi
 
 lint: install  ## ruff and mypy
 	$(BIN)/ruff check .

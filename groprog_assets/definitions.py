@@ -1,7 +1,7 @@
 """The code location: assets, checks, jobs, schedules, sensors and resources, the same for tests, UI and command line.
 
 Of a study without a cohort the assets of patients and models are names that nothing makes, and nothing starts them; so are
-those of the sequence half where a study has none.
+those of the sequence half and of omics where a study has none. A study without libraries has the omics assets alone.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from groprog_assets.graph.io_managers import ArtifactIOManager
 from groprog_assets.graph.resources import ComputePool, StudyResource
 from groprog_assets.running import jobs, schedules, sensors
 from groprog_assets.running.freshness import with_freshness
-from groprog_assets.store.workspace import COHORT_ASSETS, absent_assets, open_workspace
+from groprog_assets.store.workspace import COHORT_ASSETS, OMICS_ASSETS, absent_assets, open_workspace
+from groprog_assets.study.schema import Study
 
 
 def build_definitions(**overrides: Any) -> dg.Definitions:
@@ -33,7 +34,16 @@ def build_definitions(**overrides: Any) -> dg.Definitions:
         **overrides,
     }
     graph = with_freshness(dg.load_assets_from_package_module(assets), path)
-    missing = _absent(path)
+    asked = _study(path)
+    if asked is not None and not asked.libraries:
+        return dg.Definitions(
+            assets=[asset for asset in graph if asset.key.path[-1] in OMICS_ASSETS],
+            jobs=[jobs.omics_job],
+            sensors=[*sensors.LEDGER],
+            resources=resources,
+            executor=dg.in_process_executor,
+        )
+    missing = {} if asked is None else absent_assets(asked)
     if missing:
         names = [
             dg.AssetSpec(name, description=f"Not in this study: {why}.").with_io_manager_key("artifacts")
@@ -58,12 +68,12 @@ def build_definitions(**overrides: Any) -> dg.Definitions:
     )
 
 
-def _absent(path: str) -> dict[str, str]:
-    """{asset that the study at `path` (or of GROPROG_STUDY) does not have: why}; nothing where there is none to ask."""
+def _study(path: str) -> Study | None:
+    """The study at `path` (or of GROPROG_STUDY); None where there is none to ask, and every asset stands."""
     try:
-        return absent_assets(open_workspace(path or None).study)
+        return open_workspace(path or None).study
     except GroProgError:
-        return {}
+        return None
 
 
 defs = build_definitions()

@@ -72,6 +72,17 @@ PROMISED = {
     "sequence_splits",
     "sequence_model",
     "sequence_evaluation",
+    "omics_sources",
+    "consents",
+    "subjects",
+    "phenotypes",
+    "diagnoses",
+    "reference_terms",
+    "reference_annotations",
+    "reference_xrefs",
+    "ranking_index",
+    "disease_ranking",
+    "omics_report",
 }
 
 

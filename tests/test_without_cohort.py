@@ -17,7 +17,7 @@ from groprog_assets.graph.specification import SPECIFICATIONS
 from groprog_assets.lineage.reproduction import execute
 from groprog_assets.running.planning import plan
 from groprog_assets.store.readings import load_asset
-from groprog_assets.store.workspace import COHORT_ASSETS, SEQUENCE_ASSETS, Workspace
+from groprog_assets.store.workspace import COHORT_ASSETS, OMICS_ASSETS, SEQUENCE_ASSETS, Workspace
 from groprog_assets.study.check import check_study, study_notices
 from tests.trained_study import copied, run, without_drawing
 
@@ -33,7 +33,7 @@ def without_cohort(path: Path) -> Path:
     return path
 
 
-ABSENT = {*COHORT_ASSETS, *SEQUENCE_ASSETS}
+ABSENT = {*COHORT_ASSETS, *SEQUENCE_ASSETS, *OMICS_ASSETS}
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +64,11 @@ def test_every_other_asset_is_made_once(nascent: Path):
 def test_the_graph_makes_nothing_of_patients_and_starts_nothing(nascent: Path):
     definitions = build_definitions(study_path=str(nascent))
     graph = definitions.resolve_asset_graph()
-    assert {key.path[-1] for key in graph.materializable_asset_keys} == set(SPECIFICATIONS) - set(COHORT_ASSETS) - set(
-        SEQUENCE_ASSETS
-    )
+    assert {key.path[-1] for key in graph.materializable_asset_keys} == set(SPECIFICATIONS) - {
+        *COHORT_ASSETS,
+        *SEQUENCE_ASSETS,
+        *OMICS_ASSETS,
+    }
     assert {job.name for job in definitions.jobs or ()} == {"annotation_job", "library_job", "study_job"}
     assert "inbox" not in {sensor.name for sensor in definitions.sensors or ()}
     assert not definitions.schedules

@@ -50,6 +50,7 @@ def study_check_command(study: Path) -> None:
     with gathered_notices() as said:
         patients = require_sound(study)
         from groprog_assets.intake.library_preview import preview_libraries
+        from groprog_assets.intake.omics_preflight import omics_counts
         from groprog_assets.intake.preflight import annotation_matches, cohort_notices
         from groprog_assets.store.workspace import open_workspace
         from groprog_assets.study.check import study_notices
@@ -60,6 +61,7 @@ def study_check_command(study: Path) -> None:
             raise StudyError(preview.problems)
         notices = [
             *study_notices(sound),
+            *omics_counts(sound),
             *cohort_notices(sound, patients),
             *annotation_matches(sound),
             *preview.notices,
@@ -153,6 +155,8 @@ def run_command(study: Path, select: str, dry_run: bool, user: str, pool: str, d
     )
     if (workspace.results / "report.html").is_file():
         OUT.print(f"Report: {workspace.results / 'report.html'}", markup=False)
+    if (workspace.results / "omics" / "report.html").is_file():
+        OUT.print(f"Omics report: {workspace.results / 'omics' / 'report.html'}", markup=False)
 
 
 @main.command("export")
@@ -229,6 +233,7 @@ def _add_commands() -> None:
     from groprog_assets.cli.inbox import inbox_group
     from groprog_assets.cli.lineage import lineage_group
     from groprog_assets.cli.model import model_group
+    from groprog_assets.cli.omics import omics_group
     from groprog_assets.cli.sequence import sequence_group
     from groprog_assets.cli.status import status
     from groprog_assets.cli.store import store_group
@@ -236,7 +241,9 @@ def _add_commands() -> None:
 
     for question in (evidence.reproduce, evidence.export, evidence.head):
         lineage_group.add_command(question)
-    for command in (dev, inbox_group, lineage_group, model_group, sequence_group, status, store_group, workers):
+    for command in (dev, inbox_group, lineage_group, model_group, omics_group, sequence_group, status):
+        main.add_command(command)
+    for command in (store_group, workers):
         main.add_command(command)
 
 

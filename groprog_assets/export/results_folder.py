@@ -83,6 +83,7 @@ def _files(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
     yield from _genomics(workspace)
     yield from _prognosis(workspace)
     yield from _sequence(workspace)
+    yield from _omics(workspace)
     snapshot = load_asset(workspace, "lineage_snapshot")
     if snapshot is not None:
         yield "lineage.json", _json(snapshot)
@@ -226,6 +227,26 @@ def _prognosis(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
         for name, blob in model.files.items():
             yield f"model/{name}", _content(blob)
         yield "model/card.md", model_card({"Model": model.summary}).encode()
+
+
+def _omics(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
+    """Under pseudonyms: the report of the omics half, ranked diseases with the part of each finding, accuracy."""
+    report = load_asset(workspace, "omics_report")
+    if report is not None:
+        yield "omics/report.html", report.content
+    ranking = load_asset(workspace, "disease_ranking")
+    if ranking is not None:
+        yield "omics/ranking_accuracy.tsv", _tsv(ranking.accuracy)
+        yield "omics/diagnosed_ranks.tsv", _tsv(ranking.diagnosed)
+        yield "omics/disease_ranks.tsv", _tsv(ranking.table)
+        joined = ranking.ratios["sources"].str.join(";")
+        yield "omics/finding_ratios.tsv", _tsv(ranking.ratios.assign(sources=joined))
+    found = {name: load_asset(workspace, name) for name in ("subjects", "phenotypes", "diagnoses")}
+    for name, value in found.items():
+        if value is not None:
+            frame = value if hasattr(value, "columns") else value.table
+            lists = {column: frame[column].str.join(";") for column in frame.columns if column == "modifiers"}
+            yield f"omics/{name}.tsv", _tsv(frame.assign(**lists))
 
 
 def _of_champion(workspace: Workspace, asset: str) -> Value:

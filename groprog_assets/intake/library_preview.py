@@ -43,6 +43,8 @@ def preview_libraries(study: Study) -> Preview:
     from groprog_assets.methods.reads.filtered_alignments import filter_alignments
     from groprog_assets.methods.reads.library_sizes import check_spike_in
 
+    if not study.libraries:
+        return Preview([], [])
     problems: list[Problem] = []
     try:
         sizes = read_chrom_sizes(study.genome.chrom_sizes)

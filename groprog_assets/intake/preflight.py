@@ -54,12 +54,15 @@ def preflight(study: Study, keep: PatientsRead | None = None) -> list[Problem]:
     The study's paths are absolute and its files exist (`check_study`). The patients read are left in `keep`.
     """
     from groprog_assets.intake.annotation_matches import require_matches
+    from groprog_assets.intake.omics_preflight import omics_problems
     from groprog_assets.intake.sequence_check import sequence_problems
     from groprog_assets.methods.annotation.masks import read_masks
     from groprog_assets.methods.annotation.ontology import read_ontology
     from groprog_assets.methods.reads.read_quality import first_reads
 
-    problems = _Problems()
+    problems = _Problems(omics_problems(study))
+    if not study.libraries:
+        return list(dict.fromkeys(problems))
     for library in study.libraries:
         problems.gather(first_reads, library)
     if study.ontology is not None:
@@ -133,6 +136,8 @@ def _doubts(read: ClinicalRecords, study: Study, where: str) -> list[Problem]:
 
 def annotation_matches(study: Study) -> list[Problem]:
     """Counts of masks, loci, symbols and terms that match the annotation; not errors. The study has passed `preflight`."""
+    if not study.libraries:
+        return []
     from groprog_assets.intake.annotation_matches import match_notices
 
     sizes = read_chrom_sizes(study.genome.chrom_sizes)

@@ -7,7 +7,7 @@ from typing import Any
 
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.derivations import Record
-from groprog_assets.store.workspace import StudyView, Workspace
+from groprog_assets.store.workspace import OMICS_ASSETS, StudyView, Workspace
 from groprog_assets.tables.values import Document
 
 NASCENT_VALUES = (
@@ -135,7 +135,7 @@ def _records(workspace: Workspace) -> list[tuple[str, str, Record]]:
     return [
         (asset, partition, workspace.derivations.read(digest))
         for asset, partition, digest in workspace.derivations.pointers()
-        if asset not in AFTER and workspace.has(asset) and (not partition or partition in libraries)
+        if asset not in (*AFTER, *OMICS_ASSETS) and workspace.has(asset) and (not partition or partition in libraries)
     ]
 
 
@@ -154,3 +154,13 @@ def _library(workspace: Workspace, library: Any, left_out: dict[str, str]) -> Do
         "left_out": left_out.get(library.id, ""),
         "metadata": dict(library.metadata),
     }
+
+
+def omics_checks(workspace: Workspace) -> Document:
+    """The verdicts of the omics assets now current, by asset; what the page tells of them."""
+    found: Document = {}
+    for asset in OMICS_ASSETS:
+        record = workspace.derivations.current_record(asset)
+        if record is not None and asset != "omics_report":
+            found[asset] = record["verdicts"]
+    return found

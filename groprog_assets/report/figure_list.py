@@ -177,12 +177,12 @@ def sequence_drawings(evaluation: Bundle, model: Bundle) -> dict[str, Callable[[
 
 
 def graph_drawing(with_cohort: bool, with_sequence: bool) -> dict[str, Callable[[], Figure]]:
-    """The figure of the graph that a study has, with or without a cohort and a sequence half."""
+    """The figure of the graph that a study has, with or without a cohort and a sequence half; omics has a report of its own."""
     from groprog_assets.figures import workflow
     from groprog_assets.graph.specification import SPECIFICATIONS
-    from groprog_assets.store.workspace import COHORT_ASSETS, SEQUENCE_ASSETS
+    from groprog_assets.store.workspace import COHORT_ASSETS, OMICS_ASSETS, SEQUENCE_ASSETS
 
-    absent = {*(() if with_cohort else COHORT_ASSETS), *(() if with_sequence else SEQUENCE_ASSETS)}
+    absent = {*OMICS_ASSETS, *(() if with_cohort else COHORT_ASSETS), *(() if with_sequence else SEQUENCE_ASSETS)}
     groups = {name: SPECIFICATIONS[name].group for name in sorted(SPECIFICATIONS) if name not in absent}
     edges = [(above, name) for name in groups for above in SPECIFICATIONS[name].inputs if above in groups]
     return {"workflow": lambda: workflow.workflow(groups, edges)}

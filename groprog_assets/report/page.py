@@ -76,9 +76,12 @@ def render_report(context: Values) -> bytes:
     """
     study = dict(context["study"])
     study["name"] = str(study["name"])
-    view = report_sections.build_view({**context, "study": study})
-    html = _environment().get_template("report.html").render(**view)
-    return html.encode("utf-8")
+    return rendered(report_sections.build_view({**context, "study": study}))
+
+
+def rendered(view: Values) -> bytes:
+    """A page with the report's layout as UTF-8 HTML; `view` holds the variables of `templates/report.html`."""
+    return _environment().get_template("report.html").render(**view).encode("utf-8")
 
 
 @cache

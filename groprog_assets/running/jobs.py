@@ -35,4 +35,11 @@ cohort_job = dg.define_asset_job(
     description="What depends on the clinical table: re-training on new records.",
 )
 
+omics_job = dg.define_asset_job(
+    "study_job",
+    selection=dg.AssetSelection.all(),
+    tags=ONE_AT_A_TIME,
+    description="All of a study of omics alone, to its report.",
+)
+
 JOBS = (annotation_job, library_job, study_job, cohort_job)

@@ -18,6 +18,7 @@ import threading
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -25,6 +26,7 @@ from groprog_assets.errors import ArtifactError, Problem, TableError, Unreachabl
 from groprog_assets.store.half_written import half_written_name
 from groprog_assets.store.kept_objects import KeptFiles, KeptObjects
 from groprog_assets.tables import TABLES, conform
+from groprog_assets.tables.columns import TEXT_LIST
 from groprog_assets.tables.values import Arrays, Document, Value, Values
 
 if TYPE_CHECKING:
@@ -102,6 +104,8 @@ def plain(value: Value) -> Value:
         return sorted(plain(item) for item in value)
     if isinstance(value, Path):
         return str(value)
+    if isinstance(value, date):
+        return value.isoformat()
     if hasattr(value, "tolist"):
         return plain(value.tolist())
     if hasattr(value, "model_dump"):
@@ -181,6 +185,9 @@ def encode_table(frame: pd.DataFrame, table: str) -> bytes:
     if table:
         frame = conform(frame, table)
     arrow = pa.Table.from_pandas(frame, preserve_index=False)
+    for name in (column.name for column in TABLES[table].columns if column.dtype == TEXT_LIST) if table else ():
+        lists = pa.array(frame[name].tolist(), pa.list_(pa.string()))  # a column of empty lists has no type of its own
+        arrow = arrow.set_column(arrow.schema.get_field_index(name), name, lists)
     arrow = arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), b"groprog_table": table.encode()})
     sink = io.BytesIO()
     pq.write_table(arrow, sink, compression="zstd")

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("groprog_assets", "groprog_kernels")
 SCIENCE_IN_PLATFORM_ROOMS = (
     "groprog_assets.compute.shards",
+    "groprog_assets.intake.omics_subjects",
     "groprog_assets.intake.promotion",
     "groprog_assets.study.annotation_files",
     "groprog_assets.study.assays",

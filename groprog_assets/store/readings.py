@@ -9,7 +9,7 @@ from groprog_assets.store import derivations
 from groprog_assets.store.artifacts import Reference
 from groprog_assets.store.derivations import ReadEdge
 from groprog_assets.store.wire_format import Stored
-from groprog_assets.store.workspace import SEQUENCE_ASSETS, Workspace, absent_assets
+from groprog_assets.store.workspace import OMICS_ASSETS, SEQUENCE_ASSETS, Workspace, absent_assets
 from groprog_assets.tables.values import Value
 
 
@@ -52,10 +52,14 @@ class Reading:
 def read_asset(workspace: Workspace, asset: str, partition: str = "") -> Reading:
     """The current value of an asset; ArtifactError names the command that makes it when there is none, or why there cannot be."""
     if not workspace.has(asset):
-        about = asset in SEQUENCE_ASSETS
-        rule = "It is about sequence." if about else "It is about patients."
-        remedy = "Add sequence and genome.fasta to the study file." if about else "Add a cohort to the study file."
-        why = absent_assets(workspace.study)[asset].replace("it names", "the study names")
+        rule, remedy = "It is about patients.", "Add a cohort to the study file."
+        if asset in SEQUENCE_ASSETS:
+            rule, remedy = "It is about sequence.", "Add sequence and genome.fasta to the study file."
+        elif asset in OMICS_ASSETS:
+            rule, remedy = "It is about subjects with phenotypes.", "Add omics to the study file."
+        elif not workspace.study.libraries:
+            rule, remedy = "It is about libraries.", "Add genome, libraries and contrast to the study file."
+        why = absent_assets(workspace.study).get(asset, "it names no libraries").replace("it names", "the study names")
         raise ArtifactError(Problem(asset, why, rule, remedy))
     digest = workspace.derivations.current(asset, partition)
     if digest is None:

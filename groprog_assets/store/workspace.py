@@ -58,6 +58,20 @@ SEQUENCE_ASSETS = (
     "sequence_evaluation",
 )
 """The assets of the group sequence: a study without `sequence`, or without a FASTA, has none of them."""
+OMICS_ASSETS = (
+    "omics_sources",
+    "consents",
+    "subjects",
+    "phenotypes",
+    "diagnoses",
+    "reference_terms",
+    "reference_annotations",
+    "reference_xrefs",
+    "ranking_index",
+    "disease_ranking",
+    "omics_report",
+)
+"""The assets of the group omics: a study without `omics` has none of them."""
 SECTIONS = [
     "name",
     "title",
@@ -72,6 +86,7 @@ SECTIONS = [
     "cohort",
     "validation",
     "sequence",
+    "omics",
     "results",
 ]
 PACKAGES = [
@@ -99,6 +114,8 @@ def absent_assets(study: Study) -> dict[str, str]:
         found |= dict.fromkeys(COHORT_ASSETS, "it names no cohort")
     if not study.has_sequence:
         found |= dict.fromkeys(SEQUENCE_ASSETS, "it names no sequence section, or no genome.fasta")
+    if study.omics is None:
+        found |= dict.fromkeys(OMICS_ASSETS, "it names no omics")
     return found
 
 
@@ -181,7 +198,7 @@ class Workspace:
 
     def has(self, asset: str) -> bool:
         """Whether this study has the asset; what an earlier cohort left is no part of a study without one."""
-        return asset not in absent_assets(self.study)
+        return (asset in OMICS_ASSETS or bool(self.study.libraries)) and asset not in absent_assets(self.study)
 
     def library(self, partition: str) -> Library:
         for library in self.study.libraries:

@@ -22,6 +22,7 @@ from groprog_assets.study.files import open_regular
 from groprog_assets.study.finding import Finding
 from groprog_assets.study.instance_settings import SETTINGS, settings_problems
 from groprog_assets.study.library_notices import library_notices
+from groprog_assets.study.omics_rules import omics_notices
 from groprog_assets.study.parameters import RETIRED
 from groprog_assets.study.part import StudyPart
 from groprog_assets.study.places import place_findings
@@ -72,7 +73,10 @@ def check_study(path: Path | str) -> list[Problem]:
 def study_notices(study: Study) -> list[Problem]:
     """What is legal but worth knowing before a run: fields left out because they are known after baseline, missing replicates,
     absent masks, a read end or strand that is unusual for the assay. Not errors: a run goes on."""
-    notices = [*library_notices(study)]
+    notices = [*omics_notices(study)]
+    if not study.libraries:
+        return notices
+    notices += library_notices(study)
 
     def notice(where: str, value: str, rule: str, remedy: str) -> None:
         notices.append(Problem(where, value, rule, remedy))

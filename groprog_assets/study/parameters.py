@@ -30,6 +30,7 @@ from groprog_assets.study.model_parameters import (
     SignatureParameters,
     TrainingParameters,
 )
+from groprog_assets.study.omics_parameters import RankingParameters
 from groprog_assets.study.plausible_ranges import PLAUSIBLE_RANGES, Ranges
 
 
@@ -379,6 +380,7 @@ class Parameters(ParameterGroup):
     perturbation: PerturbationParameters = Field(default_factory=PerturbationParameters)
     ablation: AblationParameters = Field(default_factory=AblationParameters)
     search: SearchParameters = Field(default_factory=SearchParameters)
+    ranking: RankingParameters = Field(default_factory=RankingParameters)
 
     @model_validator(mode="after")
     def _grid_is_of_parameters(self) -> Parameters:

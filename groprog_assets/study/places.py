@@ -27,7 +27,7 @@ def place_findings(study: Study, path: Path) -> Iterator[Finding]:
     inputs = [("the study file", _real(path)), *((_dotted(at), _real(file)) for at, file in named_files(study))]
     if study.cohort is not None and study.cohort.clinical.is_dir():
         inputs.append(("cohort.clinical", _real(study.cohort.clinical)))
-    if study.genome.bowtie2_index is not None:
+    if study.libraries and study.genome.bowtie2_index is not None:
         inputs.append(("genome.bowtie2_index", _real(study.genome.bowtie2_index)))
     written: list[tuple[Location, Path]] = [(("results",), _real(study.results))]
     if study.cohort is not None and study.cohort.inbox is not None:

@@ -22,6 +22,7 @@ from groprog_assets.study.chrom_sizes import read_chrom_sizes
 from groprog_assets.study.files import bam_problem, clinical_path, open_regular, other_kind
 from groprog_assets.study.finding import Finding
 from groprog_assets.study.library_files import equal_files
+from groprog_assets.study.omics_rules import omics_files, omics_rules
 from groprog_assets.study.plausible_ranges import plain_unit
 from groprog_assets.study.schema import ClinicalField, Cohort, ExternalCohort, Library, Study
 from groprog_assets.study.text_tables import table_layout
@@ -49,7 +50,28 @@ def _closest(name: str, known: Iterable[str]) -> str:
 
 def rule_findings(study: Study) -> list[Finding]:
     """Every rule between fields that is broken."""
-    return [*_libraries(study), *_regions(study), *_cohort(study), *_validation(study)]
+    absent = [*_halves(study)]
+    if absent or not study.libraries:
+        return [*absent, *omics_rules(study)]
+    return [*_libraries(study), *_regions(study), *_cohort(study), *_validation(study), *omics_rules(study)]
+
+
+NASCENT_FIELDS = ("genome", "libraries", "contrast")
+
+
+def _halves(study: Study) -> Iterator[Finding]:
+    """A study has libraries with their genome and contrast, or omics, or both; what belongs to libraries needs them."""
+    given = [name for name in NASCENT_FIELDS if getattr(study, name)]
+    if study.omics is not None and not given:
+        for name in ("loci", "marks", "ontology", "signature_target", "cohort", "validation", "sequence"):
+            if getattr(study, name):
+                rule = f"{name} is read together with libraries."
+                yield Finding((name,), "without libraries", rule, "Add genome, libraries and contrast, or remove it.")
+        return
+    for name in NASCENT_FIELDS:
+        if name not in given:
+            remedy = "It is: " + (Study.model_fields[name].description or "") + "."
+            yield Finding((name,), "missing", f"The field {name!r} is required.", remedy)
 
 
 def _repeated(names: list[str], part: tuple[str | int, ...], field: str, what: str) -> Iterator[Finding]:
@@ -305,9 +327,11 @@ def file_findings(study: Study) -> list[Finding]:
     """Problems of the files a study names, from their first and last bytes."""
     findings = []
     for at, path in named_files(study):
-        found = _file(at, path)
+        found = None if at[0] == "omics" and path.is_dir() else _file(at, path)
         if found:
             findings.append(found)
+    if not study.libraries:
+        return findings
     index = study.genome.bowtie2_index
     if index is not None and not any(Path(f"{index}.1.{suffix}").exists() for suffix in ("bt2", "bt2l")):
         rule = "A bowtie2 index is named by its prefix; prefix.1.bt2 must exist."
@@ -329,7 +353,7 @@ def named_files(study: Study) -> Iterator[tuple[tuple[str | int, ...], Path]]:
     """Every input file with its field; folders to be made (results, inbox) are not inputs."""
     genome, cohort, ontology = study.genome, study.cohort, study.ontology
     for name in ("chrom_sizes", "annotation", "blacklist", "multi_copy", "fasta"):
-        if getattr(genome, name) is not None:
+        if genome is not None and getattr(genome, name) is not None:
             yield ("genome", name), getattr(genome, name)
     for k, library in enumerate(study.libraries):
         for j, mate in enumerate(library.reads):
@@ -354,6 +378,7 @@ def named_files(study: Study) -> Iterator[tuple[tuple[str | int, ...], Path]]:
             yield ("cohort", "expression", "path"), cohort.expression.path
         if cohort.splits is not None:
             yield ("cohort", "splits"), cohort.splits
+    yield from omics_files(study)
     for k, other in enumerate(study.validation):
         yield ("validation", k, "clinical"), clinical_path(other.clinical)
         if other.expression is not None:

@@ -5,6 +5,7 @@ Standard library, pydantic and PyYAML only.
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -33,6 +34,10 @@ PoolSetting = Annotated[str, StringConstraints(pattern=r"^(serial|(threads|dask)
 """Where shards are computed, and by how many. A scheduler's address is no business of a file that others may have written."""
 StoreAddress = Annotated[str, StringConstraints(pattern=r"^(s3|gs|gcs|az|abfs|memory)://[\w.-]+(/[\w./-]*)?$")]
 """A bucket and prefix on storage that shows an object once it is whole; credentials stay in the environment."""
+
+
+Scorer = Literal["likelihood ratio", "Resnik", "Lin", "best-match average", "simGIC", "hypergeometric"]
+"""How diseases can be scored for a subject's findings."""
 
 
 class Genome(StudyPart):
@@ -283,18 +288,90 @@ class ExternalCohort(StudyPart):
         )
 
 
+class PhenopacketSource(StudyPart):
+    """A collection of GA4GH phenopackets."""
+
+    source: Identifier = Field(description="name of the collection")
+    path: Path = Field(description="a JSON file, a JSON Lines file, or a folder of such files")
+    site: str = Field(default="", description="where the subjects were seen")
+
+
+class OntologyVersions(StudyPart):
+    """Releases of files that state none themselves, such as Parquet tables."""
+
+    hpo: str = Field(default="", description="release of the HPO and of its annotations, such as 2025-01-16")
+    mondo: str = Field(default="", description="release of the MONDO mappings")
+
+
+class PhenotypeOntologies(StudyPart):
+    """The terms of findings, what is known of diseases, and which identifiers mean the same disease."""
+
+    hpo: Path = Field(description="hp.obo, or a folder of the same as Parquet tables")
+    annotations: Path = Field(description="phenotype.hpoa, or the same as Parquet")
+    genes: Path | None = Field(None, description="genes_to_phenotype.txt, or the same as Parquet")
+    mappings: list[Path] = Field(
+        default_factory=list, description="MONDO's SSSOM mappings to OMIM and Orphanet, or the same as Parquet"
+    )
+    versions: OntologyVersions = Field(default_factory=OntologyVersions)
+
+
+PERMISSIONS = ("DUO:0000004", "DUO:0000042", "DUO:0000006", "DUO:0000007", "DUO:0000011")
+"""Permissions of the Data Use Ontology: none, general research, health, named diseases, ancestry."""
+DuoCode = Annotated[str, StringConstraints(pattern=r"^DUO:[0-9]{7}$")]
+
+
+class ConsentToAll(StudyPart):
+    """One consent stated for every subject of the sources, e.g. of published case reports."""
+
+    permission: DuoCode = Field(description="what the data may be used for, as a DUO code")
+    granted: date = Field(description="day from which it holds")
+    reason: str = Field(description="why it may be stated for everybody")
+
+
+class Consents(StudyPart):
+    """What the subjects allow; without a consent nothing of a subject is read."""
+
+    table: Path | None = Field(
+        None, description="TSV: subject, version, granted, withdrawn, permission, modifiers, ..."
+    )
+    every_subject: ConsentToAll | None = Field(None, description="one consent for all, instead of a table")
+    purpose: Literal["", "health", "disease", "ancestry"] = Field(
+        "", description="what the study is for; not stated: only data without restriction are read"
+    )
+    diseases: list[str] = Field(default_factory=list, description="purpose disease: the MONDO classes studied")
+    conditions_met: list[DuoCode] = Field(
+        default_factory=list,
+        description="modifiers whose conditions the study fulfils, e.g. DUO:0000021 with an approval",
+    )
+    as_of: date | None = Field(None, description="day on which consents are judged; else the day of the run")
+
+
+class Omics(StudyPart):
+    """Subjects with their phenotypes: records, ontologies, consents."""
+
+    phenopackets: list[PhenopacketSource] = Field(min_length=1)
+    ontologies: PhenotypeOntologies
+    consents: Consents
+    scorers: list[Scorer] = Field(
+        ["likelihood ratio", "Resnik"],
+        min_length=1,
+        description="scores by which the accuracy table ranks the subjects' own diagnoses",
+    )
+
+
 class Study(StudyPart):
-    """The whole study file."""
+    """The whole study file. A study of omics alone has neither genome nor libraries nor contrast; any other has all three."""
 
     name: Identifier
     title: str = ""
-    genome: Genome
-    libraries: list[Library] = Field(min_length=1)
-    contrast: Contrast
+    genome: Genome = Field(None, description="the assembly; needed for libraries")  # type: ignore[assignment] # only its readers ask
+    libraries: list[Library] = Field(default_factory=list, description="the sequencing libraries")
+    contrast: Contrast = Field(None, description="the two conditions compared; needed for libraries")  # type: ignore[assignment]
     loci: list[Locus] = Field(default_factory=list)
     marks: list[Mark] = Field(default_factory=list)
     ontology: Ontology | None = None
     signature_target: str | None = Field(None, description="chrom:start-end that the perturbation must raise")
+    omics: Omics | None = Field(None, description="subjects with phenotypes; without them the study has no omics half")
     cohort: Cohort | None = Field(None, description="the patients; without them the study ends with the nascent half")
     validation: list[ExternalCohort] = Field(default_factory=list, description="other centres' patients to score")
     sequence: Sequence | None = Field(None, description="the sequence half; without it, or without genome.fasta, none")
@@ -334,7 +411,7 @@ class Study(StudyPart):
     @property
     def has_sequence(self) -> bool:
         """Whether the study has the sequence half."""
-        return self.sequence is not None and self.genome.fasta is not None
+        return self.sequence is not None and bool(self.libraries) and self.genome.fasta is not None
 
     @property
     def inbox(self) -> Path | None:

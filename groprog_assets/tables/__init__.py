@@ -12,21 +12,27 @@ from groprog_assets.tables import (
     alignments,
     annotation,
     cohort,
+    consent,
     features,
     initiation,
+    knowledge,
     model,
+    phenotypes,
     reads,
     sequence,
     signal,
     transcription,
 )
-from groprog_assets.tables.columns import Table
+from groprog_assets.tables.columns import TEXT_LIST, Table
 
 _ROWS = 1 << 20
 
 TABLES: dict[str, Table] = {
     table.name: table
-    for group in (reads, alignments, signal, transcription, initiation, annotation, features, cohort, model, sequence)
+    for group in (
+        *(reads, alignments, signal, transcription, initiation, annotation, features, cohort, model, sequence),
+        *(knowledge, phenotypes, consent),
+    )
     for table in group.DECLARED
 }
 
@@ -61,6 +67,8 @@ def conform(frame: Any, name: str) -> Any:
                 f"{int(frame[column.name].isna().sum())} missing values",
                 "None may be missing.",
             )
+        elif column.dtype == TEXT_LIST:
+            casts[column.name] = _text_lists(frame[column.name])
         elif str(frame[column.name].dtype) != column.dtype:
             try:
                 casts[column.name] = frame[column.name].astype(column.dtype)
@@ -74,6 +82,13 @@ def conform(frame: Any, name: str) -> Any:
         problem("key", f"{first} stands twice", f"A row is {table.row}.")
         raise TableError(problems)
     return frame
+
+
+def _text_lists(values: Any) -> Any:
+    """A column whose cells are lists of text; Parquet gives them as arrays."""
+    made = values.astype(object)
+    made[:] = [[str(item) for item in cell] for cell in values]
+    return made
 
 
 def _rises(frame: Any, key: tuple[str, ...]) -> bool:

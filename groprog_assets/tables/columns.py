@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+TEXT_LIST = "list[str]"
+"""The dtype of a column whose cells are lists of text; an empty list where there is none."""
+
 
 class Column(NamedTuple):
-    """One column: pandas dtype ("str", "category", "int32", "int64", "float32", "float64", "bool", and "Int64" for whole numbers
-    of which some are missing), unit, meaning."""
+    """One column: pandas dtype ("str", "category", "int32", "int64", "float32", "float64", "bool", "datetime64[us]", and "Int32",
+    "Int64" for whole numbers of which some are missing) or `TEXT_LIST`, unit, meaning."""
 
     name: str
     dtype: str

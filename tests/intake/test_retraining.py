@@ -24,7 +24,7 @@ from groprog_assets.running import sensors
 from groprog_assets.running.execution import selected_assets, study_instance
 from groprog_assets.running.planning import plan
 from groprog_assets.store.readings import load_asset
-from groprog_assets.store.workspace import SEQUENCE_ASSETS, Workspace
+from groprog_assets.store.workspace import OMICS_ASSETS, SEQUENCE_ASSETS, Workspace
 from tests.alignment_files import another_library
 from tests.trained_study import answer, copied, run, trained_study, without_drawing
 
@@ -129,7 +129,7 @@ def test_an_accepted_table_makes_the_cohorts_values_again_and_no_genomic_one(stu
     assert inputs["values"]["age"] in kept, "the ledger holds the numbers as a history"
 
     again = run(study)
-    assert set(again) == set(SPECIFICATIONS) - set(SEQUENCE_ASSETS)
+    assert set(again) == set(SPECIFICATIONS) - {*SEQUENCE_ASSETS, *OMICS_ASSETS}
     assert sum(again.values()) == 0, "and nothing else was to be done"
 
 

@@ -21,6 +21,7 @@ RECORDED = (
     "study.parameters",
     "study.model_parameters",
     "study.experiment_parameters",
+    "study.omics_parameters",
 )
 """What a derivation records by itself, as values: the study's sections and parameters, the declared columns."""
 

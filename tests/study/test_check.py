@@ -314,6 +314,8 @@ def test_the_template_explains_every_field() -> None:
         study.Study, study.Genome, study.Library, study.Contrast, study.Locus, study.Mark, study.Ontology,
         study.ClinicalField, study.Endpoint, study.Expression, study.Cohort, study.ExternalCohort,
         study.Compute, sequence.Sequence, sequence.SequenceWindows, sequence.TargetTable,
+        study.Compute, study.Omics, study.PhenopacketSource, study.PhenotypeOntologies, study.OntologyVersions, study.Consents,
+        study.ConsentToAll,
     ]  # fmt: skip
     missing = [f"{part.__name__}.{name}" for part in parts for name in part.model_fields if f"{name}:" not in text]
     assert not missing

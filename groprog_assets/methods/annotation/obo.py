@@ -39,14 +39,17 @@ class TermGraph(NamedTuple):
         return self.current.get(stated, stated if stated in self.parents and stated not in self.consider else None)
 
 
-class _Frame(NamedTuple):
-    """One [Term] of the file."""
+class Frame(NamedTuple):
+    """One [Term] of the file: `row` of the table `ontology_terms`, parents (is_a and part_of), is_a alone, alternative ids,
+    replacements, suggestions, and synonyms as (text, scope)."""
 
     row: dict[str, Any]
     parents: list[str]
     alternative: list[str]
     replaced_by: list[str]
     consider: list[str]
+    is_a: list[str]
+    synonyms: list[list[str]]
 
 
 def read_obo(path: Path) -> TermGraph:
@@ -72,18 +75,27 @@ def _parsed(path: Path, size: int, changed: int) -> TermGraph:
     return _parse_obo(path)
 
 
-def _parse_obo(path: Path) -> TermGraph:
-    frames: list[_Frame] = []
+def term_frames(path: Path) -> tuple[str, list[Frame]]:
+    """(the file's data-version, its [Term] frames) of an OBO file, plain or gzip.
+
+    Raises AnnotationError when the file cannot be parsed or holds no terms.
+    """
+    frames: list[Frame] = []
     version = ""
     for item in _terms_and_version(path):
         if "version" in item:
             version = item["version"]
         else:
-            frames.append(_Frame(**item))
+            frames.append(Frame(**item))
     if not frames:
         raise AnnotationError(
             Problem(str(path), "no [Term] stanza", "An OBO file lists terms.", "Fetch the ontology again.")
         )
+    return version, frames
+
+
+def _parse_obo(path: Path) -> TermGraph:
+    version, frames = term_frames(path)
     current = _replacements(frames)
     for frame in frames:
         frame.row["replaced_by"] = current.get(frame.row["term"], "")
@@ -123,7 +135,7 @@ def _terms_and_version(path: Path) -> Iterator[Document]:
     yield from items
 
 
-def _replacements(frames: list[_Frame]) -> dict[str, str]:
+def _replacements(frames: list[Frame]) -> dict[str, str]:
     """{id of a replaced term: the current term}."""
     live = {frame.row["term"] for frame in frames if not frame.row["obsolete"]}
     claims: dict[str, set[str]] = {}

@@ -41,9 +41,10 @@ def main() -> None:
 
 
 def term(frame: Any) -> dict[str, Any]:
-    """The fields of one [Term]: `row` (of the table `ontology_terms`), parents, alternative, replaced_by, consider."""
+    """The fields of one [Term]: `row` (of the table `ontology_terms`), parents, alternative, replaced_by, consider, is_a,
+    synonyms with their scope."""
     row = {"term": str(frame.id), "name": "", "namespace": "other", "obsolete": False, "format": "OBO"}
-    above, others, synonyms, replaced_by, consider = [], [], [], [], []
+    above, others, synonyms, replaced_by, consider, is_a, scoped = [], [], [], [], [], [], []
     for clause in frame:
         tag = clause.raw_tag()
         if tag == "name":
@@ -60,10 +61,14 @@ def term(frame: Any) -> dict[str, Any]:
             consider.append(str(clause.term))
         elif tag == "synonym":
             synonyms.append(clause.synonym.desc.replace("|", " "))
+            scoped.append([clause.synonym.desc, str(clause.synonym.scope)])
         elif tag == "is_a" or (tag == "relationship" and str(clause.typedef) == "part_of"):
             above.append(str(clause.term))
+            if tag == "is_a":
+                is_a.append(str(clause.term))
     row["synonyms"] = "|".join(dict.fromkeys([*others, *synonyms]))
-    return {"row": row, "parents": above, "alternative": others, "replaced_by": replaced_by, "consider": consider}
+    found = {"row": row, "parents": above, "alternative": others, "replaced_by": replaced_by, "consider": consider}
+    return {**found, "is_a": is_a, "synonyms": scoped}
 
 
 if __name__ == "__main__":

@@ -1,0 +1,112 @@
+"""`groprog omics`: check the omics half of a study, import its records, rank diseases for further phenopackets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from groprog_assets.cli.answering import ERR, OUT, STUDY, Answering, gathered_notices
+from groprog_assets.errors import Problem, StudyError
+from groprog_assets.study.schema import Omics, Study
+
+IMPORTED = ("omics_sources", "consents", "subjects", "phenotypes", "diagnoses", "ranking_index")
+
+
+@click.group("omics")
+def omics_group() -> None:
+    """Subjects, phenotypes and ranked diseases. Research use only."""
+
+
+@omics_group.command("check", cls=Answering)
+@STUDY
+def check(study: Path) -> None:
+    """Every problem of the records, ontologies and consents at once; what they hold. Nothing is written."""
+    from groprog_assets.intake.omics_preflight import omics_counts, omics_problems
+    from groprog_assets.study.check import check_study, load_study
+    from groprog_assets.study.omics_rules import omics_notices
+
+    problems = check_study(study)
+    if problems:
+        raise StudyError(problems)
+    sound = load_study(study)
+    _omics_of(sound)
+    with gathered_notices() as said:
+        problems = omics_problems(sound)
+        if problems:
+            raise StudyError(problems)
+        notices = [*omics_notices(sound), *omics_counts(sound)]
+    for notice in [*said, *notices]:
+        OUT.print(f"· {notice}", markup=False)
+    OUT.print(f"{study}: no problems", markup=False)
+
+
+@omics_group.command("import", cls=Answering)
+@STUDY
+@click.option("--user", default="", help="Who runs it, for the ledger; else the login name.")
+@click.pass_context
+def import_records(context: click.Context, study: Path, user: str) -> None:
+    """Read the records and ontologies of STUDY into its store, up to the ranking index; ranking and report follow with `run`."""
+    from groprog_assets.study.check import load_study
+
+    _omics_of(load_study(study))
+    select = " or ".join(f"+{name}" for name in IMPORTED)
+    run = context.find_root().command.commands["run"]  # type: ignore[attr-defined] # the root is a group
+    context.invoke(run, study=study, select=select, dry_run=False, user=user, pool="", debug=False)
+
+
+@omics_group.command("rank", cls=Answering)
+@STUDY
+@click.argument("packets", type=click.Path(path_type=Path, exists=True))
+@click.option("--genes", default="", help="Candidate genes, separated by commas: only their diseases are ranked.")
+@click.option("--first", default=10, show_default=True, help="Diseases shown a packet.")
+@click.option("--findings", is_flag=True, help="What each finding says of the diseases, instead of the ranks.")
+@click.option("--accuracy", is_flag=True, help="How often the packets' own diagnoses come first, instead of the ranks.")
+@click.option("--output", type=click.Path(path_type=Path), default=None, help="TSV to write; else the terminal.")
+def rank(
+    study: Path, packets: Path, genes: str, first: int, findings: bool, accuracy: bool, output: Path | None
+) -> None:
+    """Rank diseases for PACKETS (phenopackets 2: a file or a folder) by the index of STUDY. Nothing of them is stored."""
+    from groprog_assets.intake.packet_ranking import packet_accuracy, rank_packets
+    from groprog_assets.store.artifacts import write_atomically
+    from groprog_assets.store.workspace import open_workspace
+
+    workspace = open_workspace(study)
+    given = _omics_of(workspace.study)
+    if accuracy:
+        table, summary = packet_accuracy(workspace, packets.resolve(), list(given.scorers), _tell)
+        for reason, count in summary["not_counted"].items():
+            if count:
+                _tell(f"! {count:,} packets not counted: {reason}")
+        table = table.round(4)
+    else:
+        named = [name.strip() for name in genes.split(",") if name.strip()]
+        found = rank_packets(workspace, packets.resolve(), named)
+        for name in found.left_out:
+            _tell(f"! packet {name} has no present finding that the ontology knows; it is not ranked")
+        for item in found.unresolved["examples"]:
+            near = f"; consider {', '.join(item['consider'])}" if item["consider"] else ""
+            _tell(f"! {item['id']} ({item['uses']} uses) leads to no live term and counts for nothing{near}")
+        shown = found.ranks[(found.ranks["rank"] <= first) | found.ranks["diagnosed"]]
+        table = found.ratios.assign(sources=found.ratios["sources"].str.join(";")) if findings else shown
+        table = table.rename(columns={"subject_id": "packet"})
+    text = table.to_csv(sep="\t", index=False, float_format="%.6g", na_rep="NA")
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        write_atomically(output, text.encode())
+        OUT.print(f"{output}", markup=False)
+
+
+def _tell(text: str) -> None:
+    ERR.print(text, markup=False)
+
+
+def _omics_of(study: Study) -> Omics:
+    if study.omics is None:
+        rule, remedy = (
+            "This is about subjects with phenotypes.",
+            "Add omics to the study file; docs/omics.md shows how.",
+        )
+        raise StudyError(Problem("omics", "not given", rule, remedy))
+    return study.omics

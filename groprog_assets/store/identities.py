@@ -1,0 +1,46 @@
+"""The list that says which name a subject's pseudonym stands for: in the state folder, for its owner alone, never an artifact."""
+
+from __future__ import annotations
+
+import io
+import os
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+FILE = "identity.parquet"
+
+
+def remember(state: Path, identities: Mapping[str, str]) -> Path:
+    """Write {name: pseudonym}, together with what the list holds already, readable by its owner alone; the file's path."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = state / FILE
+    known = {**names(state), **identities}
+    if path.is_file() and known == names(state):
+        return path
+    sink = io.BytesIO()
+    ordered = sorted(known.items())
+    columns = {"name": [name for name, _ in ordered], "subject_id": [identifier for _, identifier in ordered]}
+    pq.write_table(pa.table(columns, schema=pa.schema([(column, pa.string()) for column in columns])), sink)
+    state.mkdir(parents=True, exist_ok=True)
+    temporary = state / f".{FILE}.{os.getpid()}.{uuid.uuid4().hex[:8]}.part"
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(sink.getvalue())
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+    return path
+
+
+def names(state: Path) -> dict[str, str]:
+    """{name: pseudonym} of the list; empty where there is none."""
+    import pyarrow.parquet as pq
+
+    path = state / FILE
+    if not path.is_file():
+        return {}
+    table = pq.read_table(path)
+    return dict(zip(table["name"].to_pylist(), table["subject_id"].to_pylist(), strict=True))

@@ -1,0 +1,20 @@
+"""Which column of a table holds keys of another: an asset check asks that each of them is there."""
+
+from __future__ import annotations
+
+from typing import Final
+
+REFERENCES: Final[dict[str, dict[str, str]]] = {
+    "phenotypes": {"subject_id": "subjects.subject_id", "term_id": "terms.term_id"},
+    "diagnoses": {"subject_id": "subjects.subject_id"},
+    "subject_variants": {"subject_id": "subjects.subject_id"},
+    "subject_publications": {"subject_id": "subjects.subject_id"},
+    "term_aliases": {"term_id": "terms.term_id"},
+    "term_synonyms": {"term_id": "terms.term_id"},
+    "edges": {"child": "terms.term_id", "parent": "terms.term_id"},
+    "closure": {"term_id": "terms.term_id", "ancestor": "terms.term_id"},
+    "disease_terms": {"disease_id": "diseases.disease_id", "term_id": "terms.term_id"},
+    "disease_ranks": {"subject_id": "subjects.subject_id", "disease_id": "candidate_diseases.disease_id"},
+    "finding_ratios": {"subject_id": "subjects.subject_id", "disease_id": "candidate_diseases.disease_id"},
+}
+"""{table: {column: "table.column" that each value must be in}}; a missing value refers to nothing."""
