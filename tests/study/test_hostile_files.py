@@ -143,3 +143,10 @@ def test_a_time_that_never_comes(study: Path, line: str) -> None:
 )
 def test_a_time_that_comes(line: str) -> None:
     assert cron_problem(line) == ""
+
+
+def test_a_name_longer_than_a_file_system_has_is_refused(study: Path) -> None:
+    study.write_text(study.read_text().replace("genome/annotation.gtf", "x" * 9000))
+    (problem,) = check_study(study)
+    assert "genome.annotation" in problem.where
+    assert "255 bytes" in problem.rule
