@@ -83,6 +83,7 @@ PROMISED = {
     "ranking_index",
     "disease_ranking",
     "omics_report",
+    "variant_effects",
 }
 
 

@@ -163,6 +163,40 @@ def test_pairs_of_a_user_can_be_checked(tmp_path: Path):
     assert "no column 'distal'" in said.output
 
 
+def test_variants_of_a_study_are_scored_and_written(made: Path, tmp_path: Path):
+    workspace = Workspace(made)
+    reference, windows = load_asset(workspace, "reference_sequence"), load_asset(workspace, "sequence_windows")
+    from groprog_assets.methods.sequence.study_model import genome_of
+
+    genome = genome_of(workspace.study.genome.fasta, reference, workspace.state)
+    gene = windows[windows["used"]].iloc[0]
+    position = int(gene["tss"]) - 20
+    base = decode(genome.chromosome(reference["names"][gene["chrom"]])[position : position + 1])
+    other = "A" if base != "A" else "C"
+    vcf = tmp_path / "v.vcf"
+    vcf.write_text(
+        "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+        f"{gene['chrom']}\t{position + 1}\trs1\t{base}\t{other}\t.\t.\t.\n"
+    )
+    out, table = tmp_path / "o.vcf", tmp_path / "o.tsv"
+    arguments = ["sequence", "variants", str(made), str(vcf), "-o", str(out), "--table", str(table)]
+    said = CliRunner().invoke(main, arguments)
+    assert said.exit_code == 0, said.output
+    assert "1 variants" in said.output
+    assert f"GPGENE={gene['gene']}" in out.read_text()
+    effects = pd.read_csv(table, sep="\t")
+    assert set(effects["gene"]) >= {gene["gene"]}
+    document = yaml.safe_load(made.read_text())
+    own = made.parent / "v.vcf"
+    shutil.copy(vcf, own)
+    made.write_text(yaml.safe_dump({**document, "sequence": {**document["sequence"], "variants": ["v.vcf"]}}))
+    try:
+        run(made, "variant_effects")
+        assert "v.vcf" in load_asset(Workspace(made), "variant_effects").files
+    finally:
+        made.write_text(yaml.safe_dump(document))
+
+
 def checked(path: Path) -> str:
     result = CliRunner().invoke(main, ["study", "check", str(path)])
     assert "Traceback" not in result.output

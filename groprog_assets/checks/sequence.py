@@ -95,3 +95,16 @@ def models(views: Document, least: float) -> list[Verdict]:
             {"views": len(views)},
         ),
     ]
+
+
+def variants(table: pd.DataFrame) -> Verdict:
+    """Every variant's REF equals the reference."""
+    places = table.drop_duplicates(["line", "alt_number"])
+    wrong = int(places["error"].str.startswith("REF_MISMATCH").sum())
+    return Verdict(
+        "variants_match_reference",
+        wrong == 0,
+        f"REF of {wrong:,} of {len(places):,} ALT alleles is not the reference's"
+        + (". Was the file made on another assembly?" if wrong else ""),
+        {"mismatches": wrong},
+    )

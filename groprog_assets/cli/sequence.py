@@ -61,6 +61,30 @@ def evaluate(model: Path, external: Path, tasks: tuple[str, ...], output: Path |
     _write(table.to_csv(sep="\t", index=False, float_format="%.4g"), output)
 
 
+@sequence_group.command("variants")
+@click.argument("study", type=PATH)
+@click.argument("variants", type=PATH)
+@click.option("--output", "-o", type=PATH, required=True, help="VCF to write, compressed where it ends in .gz.")
+@click.option("--table", type=PATH, default=None, help="TSV to write: a row a variant, gene and task.")
+@readable
+def variants(study: Path, variants: Path, output: Path, table: Path | None) -> None:
+    """Effect of each of VARIANTS (VCF, or a table of chrom, pos, id, ref, alt) on the transcription of the genes near it.
+
+    Scored by models that never saw the gene's chromosome. A table has no INFO column: its effects are written with --table.
+    """
+    import gzip
+
+    from groprog_assets.export.sequence import score_variants
+    from groprog_assets.store.artifacts import write_atomically
+
+    made = score_variants(study, variants)
+    (content,) = made.files.values()
+    write_atomically(output, gzip.compress(content, mtime=0) if output.suffix == ".gz" else content)
+    OUT.print(f"{output}: {made.variants:,} variants", markup=False)
+    if table is not None:
+        _write(made.table.to_csv(sep="\t", index=False, float_format="%.6g"), table)
+
+
 @sequence_group.command("leak-check")
 @click.argument("pairs", type=PATH)
 @readable

@@ -198,6 +198,11 @@ def _sequence(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
         yield "sequence/predictions.tsv", _tsv(model.predictions)
         for name, blob in model.files.items():
             yield f"sequence/model/{name}", _content(blob)
+    scored = load_asset(workspace, "variant_effects")
+    if scored is not None and len(scored.files):
+        yield "sequence/variants.tsv", _tsv(scored.table)
+        for name, blob in scored.files.items():
+            yield f"sequence/variants/{name}", _content(blob)
     if evaluation is not None:
         yield "sequence/metrics.tsv", _tsv(evaluation.metrics)
         yield "sequence/words.tsv", _tsv(evaluation.words)

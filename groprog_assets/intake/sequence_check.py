@@ -37,6 +37,7 @@ def sequence_problems(study: Study, sizes: Mapping[str, int]) -> list[Problem]:
     from groprog_assets.methods.sequence.reference import read_aliases
     from groprog_assets.methods.sequence.splits import read_families
     from groprog_assets.methods.sequence.targets import read_target_table
+    from groprog_assets.methods.sequence.vcf import read_variants
 
     problems: list[Problem] = []
 
@@ -53,6 +54,8 @@ def sequence_problems(study: Study, sizes: Mapping[str, int]) -> list[Problem]:
     families = gathered(lambda: read_families(section.families))
     given = section.targets
     table = gathered(lambda: read_target_table(given)) if given is not None else None
+    for path in section.variants:
+        gathered(lambda path=path: read_variants(path))  # type: ignore[misc]
     try:
         annotated = annotation_file(
             study.genome.annotation, sizes, study.parameters.annotation.maximum_intron

@@ -56,6 +56,7 @@ SEQUENCE_ASSETS = (
     "sequence_splits",
     "sequence_model",
     "sequence_evaluation",
+    "variant_effects",
 )
 """The assets of the group sequence: a study without `sequence`, or without a FASTA, has none of them."""
 OMICS_ASSETS = (

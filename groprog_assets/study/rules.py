@@ -370,6 +370,8 @@ def named_files(study: Study) -> Iterator[tuple[tuple[str | int, ...], Path]]:
         for name in ("aliases", "families"):
             if getattr(study.sequence, name) is not None:
                 yield ("sequence", name), getattr(study.sequence, name)
+        for k, path in enumerate(study.sequence.variants):
+            yield ("sequence", "variants", k), path
         if study.sequence.targets is not None:
             yield ("sequence", "targets", "table"), study.sequence.targets.table
     if cohort is not None:

@@ -59,6 +59,9 @@ class Sequence(StudyPart):
         ["ridge_kmer", "ridge_kmer+words"],
         description="rungs above `mean` and `gc`, simpler ones first",
     )
+    variants: list[Path] = Field(
+        default_factory=list, description="VCF files, or tables with the columns chrom, pos, id, ref, alt, to score"
+    )
     parameters: SequenceParameters = Field(default_factory=SequenceParameters)
 
     @field_validator("targets", mode="before")

@@ -97,6 +97,27 @@ DECLARED = (
         ("task", "view", "rung"),
     ),
     Table(
+        "variant_effects",
+        "one variant, ALT, gene and task; a variant without a score has one row",
+        (
+            Column("line", "int64", "index", "line of the file, from 0"),
+            Column("alt_number", "int64", "index", "of the line's ALT alleles, from 0"),
+            Column("chrom", "str", "name", "as the file names it"),
+            Column("position", "int64", "bp, 1-based", "POS of the file"),
+            Column("ref", "str", "bases", "REF of the file"),
+            Column("alt", "str", "bases", "ALT of the file"),
+            Column("gene", "str", "symbol", "gene whose window holds the variant; empty where there is none"),
+            Column("offset", "int64", "bp", "of the variant downstream of the gene's TSS; 0 where there is no gene"),
+            Column("transcribed", "bool", "flag", "inside the gene's transcript"),
+            Column("task", "str", "name", "what is predicted; empty where there is no score"),
+            Column("view", "str", "promoter or locus", "view of the model"),
+            Column("effect", "float64", "unit of the task", "prediction with ALT less that with REF", True),
+            Column("z", "float64", "standard deviations", "effect over that of random changes at that distance", True),
+            Column("error", "str", "code", "why there is no score; empty where there is one, or no gene is near"),
+        ),
+        (),
+    ),
+    Table(
         "sequence_words",
         "one word for one task",
         (

@@ -82,6 +82,12 @@ class Linear(NamedTuple):
             out[rows] = _joined(self.features(codes[rows]), side[rows]) @ weights + offset
         return out
 
+    def apply(self, columns: NDArray[np.float32], extra: NDArray) -> Matrix:
+        """(n,) predictions of the first task from features that are there already, `extra` columns behind them."""
+        weights = (self.weights[:, 0] / self.scale).astype(np.float64)
+        at = columns.shape[1]
+        return columns @ weights[:at] + extra @ weights[at:] + (self.offset[0] - self.mean @ weights)
+
     def arrays(self) -> dict[str, NDArray]:
         """All it learnt; the features are the rung's."""
         return {"mean": self.mean, "scale": self.scale, "weights": self.weights, "offset": self.offset}
@@ -189,12 +195,14 @@ class WordLinear(NamedTuple):
 
     def predict(self, codes: NDArray[np.uint8], side: Matrix) -> Matrix:
         """(n, T) predictions."""
-        presence = core_presence(codes, self.layout, self.parameters)
-        columns = [
-            task.predict(codes, np.hstack([side, presence[:, words]]))
-            for task, words in zip(self.tasks, self.words, strict=True)
-        ]
-        return np.hstack(columns) if columns else np.empty((len(codes), 0))
+        out = np.empty((len(codes), len(self.tasks)))
+        for first in range(0, len(codes), BLOCK):
+            rows = slice(first, first + BLOCK)
+            presence = core_presence(codes[rows], self.layout, self.parameters)
+            columns = _joined(RidgeKmer(self.layout, self.parameters).features(codes[rows]), side[rows])
+            for place, (task, words) in enumerate(zip(self.tasks, self.words, strict=True)):
+                out[rows, place] = task.apply(columns, presence[:, words])
+        return out
 
     def arrays(self) -> dict[str, NDArray]:
         """All it learnt, `<task number>.<name>`."""

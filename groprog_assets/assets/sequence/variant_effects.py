@@ -1,0 +1,44 @@
+"""Effects of the study's variants."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from groprog_assets.checks import sequence as checks
+from groprog_assets.graph.asset_definition import study_asset
+from groprog_assets.graph.materialized import Materialized, materialized
+from groprog_assets.store.artifacts import Blob, Bundle
+from groprog_assets.store.workspace import StudyView, Workspace
+from groprog_assets.tables.values import Document
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@study_asset(
+    group="sequence",
+    kinds={"parquet"},
+    tables={"table": "variant_effects"},
+    sections=("genome.fasta", "sequence"),
+    files=("genome.fasta", "sequence.aliases", "sequence.variants"),
+    checks=("variants_match_reference",),
+)
+def variant_effects(
+    study: StudyView,
+    workspace: Workspace,
+    sequence_windows: pd.DataFrame,
+    sequence_splits: Bundle,
+    sequence_model: Bundle,
+    reference_sequence: Document,
+) -> Materialized:
+    """Effect of each variant near a gene on every task, the gene's chromosome held out; the files with INFO fields."""
+    from groprog_assets.methods.sequence import study_model, variants
+
+    genome = study_model.genome_of(workspace.resolve(study.genome.fasta), reference_sequence, workspace.state)
+    files = {name: blob.content for name, blob in sequence_model.files.items()}
+    scorer = variants.study_scorer(files, sequence_windows, sequence_splits.table, genome, reference_sequence["names"])
+    made = variants.scored_files(study.sequence.variants, scorer, study.sequence.aliases)
+    texts = Bundle({name: Blob(content, ".vcf") for name, content in made.files.items()})
+    return materialized(
+        Bundle({"table": made.table, "files": texts}), verdicts=[checks.variants(made.table)], variants=made.variants
+    )

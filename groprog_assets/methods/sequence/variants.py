@@ -1,0 +1,353 @@
+"""Effects of variants on the transcription of genes, by models that never saw the gene's chromosome. Tables in, tables out.
+
+The effect is the prediction with the ALT less that with the REF, in the unit of the task. The TSS stays where it is: bases that
+an insertion or a deletion shifts are taken from the far side.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from groprog_assets.errors import AnnotationError, Problem
+from groprog_assets.methods.sequence.genome_codes import GenomeCodes
+from groprog_assets.methods.sequence.published_model import WARNING, PublishedModel, unpacked
+from groprog_assets.methods.sequence.reference import read_aliases, study_names
+from groprog_assets.methods.sequence.vcf import VariantFile, annotated, read_variants
+from groprog_assets.methods.sequence.windows import Layout, gene_codes, view_layout
+from groprog_assets.tables import conform
+from groprog_kernels.bases import decode, encode_text, reverse_complement
+from groprog_kernels.windows import window_codes
+
+REF_MISMATCH, UNSUPPORTED, SPANS_TSS = "REF_MISMATCH", "UNSUPPORTED", "SPANS_TSS"
+UNKNOWN_CONTIG = "UNKNOWN_CONTIG"
+MISMATCH_SHARE, MISMATCH_FILE = 0.01, 100
+"""Above this share of mismatches, a file of so many variants is taken to be of another assembly."""
+RANDOM_VARIANTS = 1000
+BIN = 100
+_BLOCK = 2048
+
+
+class Allele(NamedTuple):
+    """A change of the reference: [start, start + len(ref)) of a sequence, 0-based, is replaced by `alt`; codes."""
+
+    start: int
+    ref: NDArray[np.uint8]
+    alt: NDArray[np.uint8]
+
+
+class Scorer:
+    """The genes of a study, their windows and the model that scores variants near them.
+
+    genes: `sequence_windows` that are used, with a column `fold`; names: chromosome -> name in the FASTA.
+    """
+
+    def __init__(self, model: PublishedModel, genes: pd.DataFrame, genome: GenomeCodes, names: Mapping[str, str]):
+        self.view = "promoter" if "promoter" in model.predictors else next(iter(model.predictors))
+        self.model, self.genome, self.names = model, genome, dict(names)
+        self.genes = genes.reset_index(drop=True)
+        self.layout = view_layout(model.layout, self.view, model.parameters)
+        self.layout = Layout(self.layout.tss)
+        self.codes = gene_codes(self.genes, genome, names, view_layout(model.layout, self.view, model.parameters))
+        self._plus = self.genes["strand"].to_numpy() == "+"
+        before, after = self.layout.tss
+        tss = self.genes["tss"].to_numpy(np.int64)
+        self._tss = tss
+        self._start = np.where(self._plus, tss - before, tss - after + 1)
+        self._by_chrom: dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
+        for name, part in self.genes.groupby("chrom", sort=False):
+            rows = part.index.to_numpy()
+            order = rows[np.argsort(self._start[rows], kind="stable")]
+            self._by_chrom[str(name)] = (order, self._start[order])
+        self._reference = self._predict(self.codes, np.arange(len(self.genes)))
+        self._spread = self._random_spread()
+
+    def near(self, chrom: str, allele: Allele) -> NDArray[np.int64]:
+        """Rows of the genes whose window the allele touches."""
+        if chrom not in self._by_chrom:
+            return np.empty(0, np.int64)
+        order, start = self._by_chrom[chrom]
+        width = sum(self.layout.tss)
+        low = np.searchsorted(start, allele.start - width, side="right")
+        high = np.searchsorted(start, allele.start + max(len(allele.ref), 1), side="left")
+        return np.sort(order[low:high])
+
+    def alternative(self, gene: int, allele: Allele) -> NDArray[np.uint8] | None:
+        """The gene's window with the allele, as wide as before; None where an insertion or deletion spans the TSS."""
+        before, after = self.layout.tss
+        out = self.codes[gene].copy()
+        plus, tss = bool(self._plus[gene]), int(self._tss[gene])
+        start, removed, added = allele.start, len(allele.ref), len(allele.alt)
+        shift = removed - added
+        if plus:
+            upstream, downstream = start + removed <= tss, start >= tss and not (removed == 0 and start == tss)
+        else:
+            upstream, downstream = start > tss, start + removed <= tss + 1 and not (removed == 0 and start == tss + 1)
+        if shift == 0:
+            upstream = downstream = False
+            first, last = int(self._start[gene]), int(self._start[gene]) + before + after
+        elif not (upstream or downstream):
+            return None
+        # What has to be read of the genome so that the window is full again, on the + strand.
+        elif upstream:
+            first, last = (tss - before - max(shift, 0), tss) if plus else (tss + 1, tss + 1 + before + max(shift, 0))
+        else:
+            first, last = (tss, tss + after + max(shift, 0)) if plus else (tss + 1 - after - max(shift, 0), tss + 1)
+        name = self.names[str(self.genes["chrom"].iloc[gene])]
+        low, high = min(first, start), max(last, start + removed)
+        held = window_codes(self.genome.chromosome(name), np.array([low]), high - low, np.array([False]))[0]
+        changed = np.concatenate([held[: start - low], allele.alt, held[start - low + removed :]])
+        if shift == 0:
+            part = changed[first - low : last - low]
+            window = part if plus else reverse_complement(part)
+            out[: len(window)] = window
+            return out
+        if upstream == plus:  # the TSS, or the end of what is read, lies to the right
+            stop = last - low - shift
+            part = changed[max(stop - (before if upstream else after), 0) : stop]
+        else:
+            begin = first - low
+            part = changed[begin : begin + (before if upstream else after)]
+        part = part if plus else reverse_complement(part)
+        if upstream:
+            out[:before] = part
+        else:
+            out[before : before + after] = part
+        return out
+
+    def effects(self, rows: NDArray[np.int64], windows: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """(n, T) prediction of each window less that of its gene's own window, by the models that held the gene out."""
+        return self._predict(windows, rows) - self._reference[rows]
+
+    def z(self, effect: NDArray[np.float64], offset: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(n, T) effects over the spread of random single-base changes at the same distance from the TSS."""
+        spread = self._spread[self._bin(offset)]
+        return np.divide(effect, spread, out=np.full(effect.shape, np.nan), where=spread > 0)
+
+    def offset(self, gene: NDArray[np.int64], start: NDArray[np.int64]) -> NDArray[np.int64]:
+        """bp downstream of the TSS of a base of the genome; negative upstream."""
+        return np.where(self._plus[gene], start - self._tss[gene], self._tss[gene] - start)
+
+    def _bin(self, offset: NDArray[np.int64]) -> NDArray[np.int64]:
+        count = -(-sum(self.layout.tss) // BIN)
+        return np.clip((offset + self.layout.tss[0]) // BIN, 0, count - 1)
+
+    def _predict(self, windows: NDArray[np.uint8], rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        fold = self.genes["fold"].to_numpy()[rows]
+        out = np.empty((len(rows), len(self.model.tasks)))
+        for f in np.unique(fold):
+            here = fold == f
+            out[here] = self.model.predictors[self.view][f"fold{f}"].predict(
+                windows[here], np.empty((int(here.sum()), 0))
+            )
+        return out
+
+    def _random_spread(self) -> NDArray[np.float64]:
+        """(bins, T) SD of the effect of single-base changes at random places of random genes."""
+        random = np.random.default_rng(self.model.parameters.seed)
+        spread = []
+        width = sum(self.layout.tss)
+        for first in range(0, width, BIN):
+            rows = random.integers(0, len(self.genes), RANDOM_VARIANTS)
+            columns = random.integers(first, min(first + BIN, width), RANDOM_VARIANTS)
+            windows = self.codes[rows].copy()
+            place = np.arange(RANDOM_VARIANTS)
+            held = windows[place, columns]
+            known = held < 4
+            windows[place[known], columns[known]] = (held[known] + random.integers(1, 4, int(known.sum()))) % 4
+            spread.append(self.effects(rows, windows).std(axis=0))
+        return np.array(spread)
+
+
+def normalised(chromosome: NDArray[np.uint8], position: int, ref: str, alt: str) -> Allele | str:
+    """The allele, trimmed and shifted to the left as far as it goes, or the reason it cannot be scored (UNSUPPORTED,
+    REF_MISMATCH). position: 1-based, as in a VCF."""
+    if not re.fullmatch("[ACGTacgt]+", ref) or not re.fullmatch("[ACGTacgt]+", alt) or ref.upper() == alt.upper():
+        return UNSUPPORTED
+    start = position - 1
+    old, new = (encode_text(text.encode()).codes for text in (ref, alt))
+    if start + len(old) > len(chromosome) or not np.array_equal(chromosome[start : start + len(old)], old):
+        return REF_MISMATCH
+    removed, added = old.tolist(), new.tolist()
+    while removed and added and removed[-1] == added[-1]:
+        removed.pop()
+        added.pop()
+    while removed and added and removed[0] == added[0]:
+        removed, added, start = removed[1:], added[1:], start + 1
+    moving = removed or added
+    while (not removed or not added) and start > 0 and moving[-1] == chromosome[start - 1]:
+        moving.insert(0, moving.pop())
+        start -= 1
+    return Allele(start, np.array(removed, np.uint8), np.array(added, np.uint8))
+
+
+def variant_effects(file: VariantFile, scorer: Scorer, aliases: Mapping[str, frozenset[str]]) -> pd.DataFrame:
+    """Table `variant_effects`: a row a variant, ALT, gene and task; one row for variants without a score or a gene.
+
+    Raises AnnotationError where more than one in a hundred of a hundred or more variants do not match the reference.
+    """
+    contigs = study_names(dict.fromkeys(row.chrom for row in file.rows), scorer.names, aliases)
+    of = {written: name for name, written in contigs.items()}
+    plain: list[tuple] = []
+    pairs: list[tuple] = []
+    windows: list[NDArray[np.uint8]] = []
+    mismatches: list[str] = []
+    width = sum(scorer.layout.tss)
+    for row in file.rows:
+        for number, alt in enumerate(row.alts):
+            at = (row.line, number, row.chrom, row.position, row.ref, alt)
+            chrom = of.get(row.chrom)
+            if chrom is None:
+                plain.append((*at, UNKNOWN_CONTIG))
+                continue
+            chromosome = scorer.genome.chromosome(scorer.names[chrom])
+            if max(len(row.ref), len(alt)) > width:
+                plain.append((*at, UNSUPPORTED))
+                continue
+            allele = normalised(chromosome, row.position, row.ref, alt)
+            if isinstance(allele, str):
+                if allele == REF_MISMATCH:
+                    here = decode(chromosome[row.position - 1 : row.position - 1 + len(row.ref)])
+                    mismatches.append(
+                        f"{row.chrom}:{row.position} has {row.ref[:20]}, the reference {here[:20] or 'nothing'}"
+                    )
+                    allele = f"{REF_MISMATCH}:{here[:20] or '.'}"
+                plain.append((*at, allele))
+                continue
+            genes = scorer.near(chrom, allele)
+            if not len(genes):
+                plain.append((*at, ""))
+            for gene in genes:
+                window = scorer.alternative(int(gene), allele)
+                if window is None:
+                    plain.append((*at, SPANS_TSS))
+                else:
+                    pairs.append((*at, int(gene), allele.start))
+                    windows.append(window)
+    if len(file.rows) >= MISMATCH_FILE and len(mismatches) > MISMATCH_SHARE * len(file.rows):
+        rule = "REF equals the reference at its position. Was the file made on another assembly?"
+        value = f"{len(mismatches)} of {len(file.rows)} variants do not: {'; '.join(mismatches[:3])}"
+        raise AnnotationError(
+            Problem(str(file.path), value, rule, "Give variants of the study's assembly (bcftools +liftover).")
+        )
+    return conform(_table(plain, pairs, windows, scorer), "variant_effects")
+
+
+def _table(
+    plain: Sequence[tuple], pairs: Sequence[tuple], windows: Sequence[NDArray[np.uint8]], scorer: Scorer
+) -> pd.DataFrame:
+    first = ["line", "alt_number", "chrom", "position", "ref", "alt"]
+    tasks = scorer.model.tasks
+    rows = np.array([pair[6] for pair in pairs], np.int64)
+    start = np.array([pair[7] for pair in pairs], np.int64)
+    effect = np.empty((len(pairs), len(tasks)))
+    for at in range(0, len(pairs), _BLOCK):
+        part = slice(at, at + _BLOCK)
+        effect[part] = scorer.effects(rows[part], np.array(windows[part]))
+    offset = scorer.offset(rows, start) if len(pairs) else np.empty(0, np.int64)
+    z = scorer.z(effect, offset) if len(pairs) else effect
+    scored = pd.DataFrame([pair[:6] for pair in pairs], columns=first)
+    length = (scorer.genes["tts"] - scorer.genes["tss"]).abs().to_numpy() + 1
+    scored = scored.assign(
+        gene=scorer.genes["gene"].to_numpy()[rows],
+        offset=offset,
+        transcribed=(offset >= 0) & (offset < length[rows]) if len(pairs) else np.empty(0, bool),
+        error="",
+    )
+    long = scored.loc[scored.index.repeat(len(tasks))].assign(
+        task=np.tile(tasks, len(scored)), effect=effect.ravel(), z=z.ravel()
+    )
+    rest = pd.DataFrame([item[:6] for item in plain], columns=first).assign(
+        gene="", offset=0, transcribed=False, error=[item[6] for item in plain], task="", effect=np.nan, z=np.nan
+    )
+    joined = pd.concat([long, rest], ignore_index=True) if len(long) or len(rest) else rest
+    return joined.sort_values(["line", "alt_number", "gene"], kind="stable").assign(view=scorer.view)
+
+
+def annotated_variants(file: VariantFile, effects: pd.DataFrame, scorer: Scorer) -> bytes:
+    """The variant file with INFO fields: genes, distance from the TSS, effect and z by task, and why a variant has none."""
+    keys = {task: re.sub(r"[^0-9A-Za-z_.]", "_", task) for task in scorer.model.tasks}
+    header = [
+        f'##groprog=<ID=sequence,View={scorer.view},Model={scorer.model.card["champions"][scorer.view]},Description="{WARNING}">',
+        '##INFO=<ID=GPGENE,Number=A,Type=String,Description="Genes whose window holds the variant, separated by |">',
+        '##INFO=<ID=GPPOS,Number=A,Type=String,Description="bp downstream of the TSS of each gene, separated by |">',
+        '##INFO=<ID=GPTX,Number=A,Type=String,Description="1 inside the transcript of each gene">',
+        '##INFO=<ID=GPERR,Number=A,Type=String,Description="Why the variant has no score">',
+    ]
+    for task, key in keys.items():
+        header.append(
+            f'##INFO=<ID=GPD_{key},Number=A,Type=String,Description="Effect on {task}, ALT less REF, by gene, separated by |">'
+        )
+        header.append(
+            f'##INFO=<ID=GPZ_{key},Number=A,Type=String,Description="The same over the SD of random changes there">'
+        )
+    info = {int(str(line)): _fields(part, keys) for line, part in effects.groupby("line", sort=False)}
+    return annotated(file, header, info)
+
+
+def _fields(part: pd.DataFrame, keys: Mapping[str, str]) -> list[tuple[str, str]]:
+    """INFO fields of one line: a value an ALT, `.` for none."""
+    found: dict[str, list[str]] = {}
+    names = ["GPGENE", "GPPOS", "GPTX", *(f"GP{kind}_{key}" for key in keys.values() for kind in "DZ"), "GPERR"]
+    for place, (_, rows) in enumerate(part.groupby("alt_number", sort=True)):
+        scored = rows[rows["gene"] != ""]
+        one = scored.drop_duplicates("gene")
+        values = {
+            "GPGENE": "|".join(one["gene"]),
+            "GPPOS": "|".join(map(str, one["offset"])),
+            "GPTX": "|".join("1" if inside else "0" for inside in one["transcribed"]),
+            "GPERR": "|".join(dict.fromkeys(error for error in rows["error"] if error)),
+        }
+        for task, key in keys.items():
+            held = scored[scored["task"] == task]
+            values[f"GPD_{key}"] = "|".join(f"{effect:.4g}" for effect in held["effect"])
+            values[f"GPZ_{key}"] = "|".join(f"{z:.3g}" for z in held["z"])
+        for name in names:
+            found.setdefault(name, ["."] * place).append(values[name] or ".")
+    return [(name, ",".join(values)) for name, values in found.items() if any(value != "." for value in values)]
+
+
+class ScoredFiles(NamedTuple):
+    """table: `variant_effects`; files: {name: the VCF with INFO fields}; variants: how many were read."""
+
+    table: pd.DataFrame
+    files: dict[str, bytes]
+    variants: int
+
+
+def study_scorer(
+    files: Mapping[str, bytes],
+    windows: pd.DataFrame,
+    splits: pd.DataFrame,
+    genome: GenomeCodes,
+    names: Mapping[str, str],
+) -> Scorer:
+    """The scorer of a study: files of its model, `sequence_windows`, `sequence_splits`, reference, its names."""
+    genes = windows[windows["used"]].merge(splits[["gene", "fold"]], on="gene", validate="one_to_one")
+    return Scorer(unpacked(files), genes, genome, names)
+
+
+def scored_files(paths: Sequence[Path], scorer: Scorer, aliases: Path | None) -> ScoredFiles:
+    """Effects of the variants of several files. The lines of a file follow those of the one before.
+
+    Raises AnnotationError as `read_variants` and `variant_effects` do.
+    """
+    known = read_aliases(aliases)
+    tables: list[pd.DataFrame] = []
+    texts: dict[str, bytes] = {}
+    count = before = 0
+    for path in paths:
+        file = read_variants(path)
+        effects = variant_effects(file, scorer, known)
+        name = path.name.removesuffix(".gz")
+        texts[name if name not in texts else f"{len(texts)}_{name}"] = annotated_variants(file, effects, scorer)
+        tables.append(effects.assign(line=effects["line"] + before))
+        count, before = count + len(file.rows), before + len(file.lines)
+    table = pd.concat(tables, ignore_index=True) if tables else _table([], [], [], scorer)
+    return ScoredFiles(conform(table, "variant_effects"), texts, count)

@@ -1,0 +1,111 @@
+"""Variant files as text: VCF or a table of five columns in, the same bytes with further INFO fields out.
+
+Nothing but the INFO column is written anew, so that what other programs put there stays as it was. Bytes in, bytes out.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from groprog_assets.errors import AnnotationError, Problem
+
+COLUMNS = ("chrom", "pos", "id", "ref", "alt")
+LARGEST_FILE = 1 << 30
+
+
+class VariantRow(NamedTuple):
+    """One line: its number in the file from 0, the chromosome as written, the position (1-based), id, REF and the ALTs."""
+
+    line: int
+    chrom: str
+    position: int
+    name: str
+    ref: str
+    alts: tuple[str, ...]
+
+
+class VariantFile(NamedTuple):
+    """lines: the file's lines with their line ends; rows: its variants; vcf: whether INFO fields can be added."""
+
+    path: Path
+    lines: list[bytes]
+    rows: list[VariantRow]
+    vcf: bool
+
+
+def read_variants(path: Path) -> VariantFile:
+    """A VCF, plain or gzip, or a table with the columns chrom, pos, id, ref, alt (its first line may name them).
+
+    Raises AnnotationError with every problem: unreadable, BCF, no header in a file named .vcf, too few columns, a position
+    that is no whole number of 1 or more.
+    """
+    try:
+        packed = path.read_bytes()
+        text = gzip.decompress(packed) if packed[:2] == b"\x1f\x8b" else packed
+    except (OSError, EOFError, gzip.BadGzipFile) as error:
+        raise AnnotationError(_problem(path, "", f"{type(error).__name__}: {error}", "Copy it again.")) from error
+    if text[:3] == b"BCF":
+        raise AnnotationError(
+            _problem(path, "", "a BCF file", "Write it as text: bcftools view FILE -Oz -o FILE.vcf.gz.")
+        )
+    lines = text.splitlines(keepends=True)
+    vcf = any(line.startswith(b"#CHROM\t") for line in lines[:100_000])
+    problems: list[Problem] = []
+    if not vcf and ".vcf" in path.name.lower():
+        problems.append(
+            _problem(path, "", "no line #CHROM", "A VCF has its header; take it from the program that wrote the file.")
+        )
+    rows = []
+    for number, line in enumerate(lines):
+        fields = line.rstrip(b"\r\n").split(b"\t")
+        if line.startswith(b"#") or not line.strip():
+            continue
+        if not vcf and number == 0 and fields[0].decode("latin-1").lower() in ("chrom", "chromosome", "chr"):
+            continue
+        if len(fields) < (8 if vcf else 5) or not fields[1].isdigit() or int(fields[1]) < 1:
+            if len(problems) < 5:
+                value = line[:60].decode("latin-1").rstrip()
+                wanted = (
+                    "Eight columns, POS a whole number of 1 or more."
+                    if vcf
+                    else "chrom, pos, id, ref, alt, separated by tabs."
+                )
+                problems.append(_problem(path, f", line {number + 1}", value, wanted))
+            continue
+        chrom, position, name, ref, alts = (field.decode("latin-1") for field in fields[:5])
+        rows.append(VariantRow(number, chrom, int(position), name, ref, tuple(alts.split(","))))
+    if problems:
+        raise AnnotationError(problems)
+    return VariantFile(path, lines, rows, vcf)
+
+
+def annotated(file: VariantFile, header: Sequence[str], info: Mapping[int, Sequence[tuple[str, str]]]) -> bytes:
+    """The file's bytes with `header` lines before #CHROM and the fields of `info` {line: [(key, value)]} behind each INFO.
+
+    A field of that name that stands there already is kept and the new one left out. A file that is no VCF comes back as it was.
+    """
+    if not file.vcf:
+        return b"".join(file.lines)
+    out = []
+    for number, line in enumerate(file.lines):
+        if line.startswith(b"#CHROM\t"):
+            end = b"\r\n" if line.endswith(b"\r\n") else b"\n"
+            out += [text.encode() + end for text in header]
+        added = info.get(number)
+        if added:
+            fields = line.split(b"\t", 8)
+            body = fields[7].rstrip(b"\r\n")
+            end = fields[7][len(body) :]
+            held = {item.split(b"=")[0] for item in body.split(b";")}
+            new = b";".join(f"{key}={value}".encode() for key, value in added if key.encode() not in held)
+            fields[7] = (new if body in (b".", b"") else body + b";" + new if new else body) + end
+            line = b"\t".join(fields)
+        out.append(line)
+    return b"".join(out)
+
+
+def _problem(path: Path, where: str, value: str, remedy: str) -> Problem:
+    return Problem(f"{path}{where}", value, "Variants come as VCF or as a table of chrom, pos, id, ref, alt.", remedy)

@@ -1,0 +1,240 @@
+"""Variants: windows against a chromosome that is changed letter by letter, both strands; signs, errors, bytes of the file."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from groprog_assets.errors import AnnotationError
+from groprog_assets.methods.sequence import variants as method
+from groprog_assets.methods.sequence.baselines import Examples, ladder
+from groprog_assets.methods.sequence.cross_fitting import cross_fit, fit_on_all
+from groprog_assets.methods.sequence.published_model import PublishedModel
+from groprog_assets.methods.sequence.splits import make_splits
+from groprog_assets.methods.sequence.vcf import annotated, read_variants
+from groprog_assets.methods.sequence.windows import gene_codes
+from groprog_assets.study.sequence_parameters import SequenceParameters
+from groprog_kernels.bases import decode, encode_text, reverse_complement
+from tests.methods.sequence.planted import LAYOUT, WORD, planted
+
+PARAMETERS = SequenceParameters(penalties=[1e3], words_kmer_penalty=1e3, word_penalty=1e2, promoter_end=200)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory):
+    genome, genes, target = planted(tmp_path_factory.mktemp("planted"))
+    names = {name: name for name in genome.lengths}
+    codes = gene_codes(genes, genome, names, LAYOUT)
+    examples = Examples(codes, np.empty((len(codes), 0)), np.column_stack([target, -target]))
+    splits = make_splits(genes, codes, LAYOUT, PARAMETERS)
+    rung = ladder(LAYOUT, ["ridge_kmer+words"], PARAMETERS)[-1]
+    fits = cross_fit(rung, examples, splits)
+    parts = {
+        "final": fit_on_all(rung, examples, splits),
+        **{f"fold{f}": held for f, held in enumerate(fits.predictors)},
+    }
+    card = {
+        "tasks": ["up", "down"],
+        "windows": {"tss": list(LAYOUT.tss), "tts": None},
+        "parameters": PARAMETERS.model_dump(),
+        "champions": {"promoter": rung.name},
+    }
+    model = PublishedModel(card, {"promoter": parts})
+    genes = genes.assign(fold=splits.table["fold"])
+    return genome, genes, method.Scorer(model, genes, genome, names)
+
+
+def slow_window(text: str, tss: int, plus: bool, start: int, removed: int, added: str) -> str:
+    """The window of the changed chromosome around the base where the TSS went."""
+    changed = text[:start] + added + text[start + removed :]
+    after = start + removed <= tss
+    where = tss + (len(added) - removed if after and not (removed == 0 and start > tss) else 0)
+    before, behind = LAYOUT.tss
+    if plus:
+        return changed[where - before : where + behind]
+    return decode(reverse_complement(encode_text(changed[where - behind + 1 : where + before + 1].encode()).codes))
+
+
+def test_windows_of_indels_equal_those_of_the_changed_chromosome(world):
+    genome, genes, scorer = world
+    text = decode(genome.chromosome("chrII"))
+    random = np.random.default_rng(0)
+    rows = np.flatnonzero(genes["chrom"] == "chrII")
+    checked = {"+": 0, "-": 0}
+    for _ in range(400):
+        gene = int(random.choice(rows))
+        tss, plus = int(genes["tss"][gene]), genes["strand"][gene] == "+"
+        start = tss + int(random.integers(-390, 190)) * (1 if plus else -1)
+        removed, size = int(random.integers(0, 5)), int(random.integers(0, 5))
+        added = "".join(random.choice(list("ACGT"), size))
+        allele = method.Allele(
+            start, encode_text(text[start : start + removed].encode()).codes, encode_text(added.encode()).codes
+        )
+        found = scorer.alternative(gene, allele)
+        if removed != size and found is None:
+            touched = range(start, start + removed)
+            assert tss in touched or (tss + (-1 if plus else 1)) in touched
+            continue
+        if removed and start <= tss < start + removed:
+            continue  # the TSS itself is replaced: the slow definition has no place for it
+        assert decode(found) == slow_window(text, tss, plus, start, removed, added)
+        checked[genes["strand"][gene]] += 1
+    assert min(checked.values()) > 100
+
+
+def word_of(genome, genes, gene: int) -> tuple[int, str]:
+    """(position from 1, letters on the + strand) of the planted word upstream of a gene."""
+    row = genes.iloc[gene]
+    text = decode(genome.chromosome(row["chrom"]))
+    low, high = (row["tss"] - 130, row["tss"] - 50) if row["strand"] == "+" else (row["tss"] + 50, row["tss"] + 130)
+    for word in (decode(WORD), decode(reverse_complement(WORD))):
+        at = text.find(word, low, high)
+        if at >= 0:
+            return at + 1, word
+    raise AssertionError("no word")
+
+
+def write(path: Path, rows) -> Path:
+    lines = [
+        "##fileformat=VCFv4.2",
+        '##INFO=<ID=AF,Number=A,Type=Float,Description="x">',
+        "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO",
+    ]
+    path.write_text("\n".join([*lines, *("\t".join(map(str, row)) for row in rows)]) + "\n")
+    return path
+
+
+def test_breaking_the_planted_word_lowers_its_task_and_swapping_alleles_turns_the_sign(world, tmp_path: Path):
+    genome, genes, scorer = world
+    carriers = [gene for gene in range(0, 90) if int(genes["gene"][gene].split("_")[1]) % 3 == 0]
+    rows = []
+    for gene in carriers:
+        position, word = word_of(genome, genes, gene)
+        rows.append((genes["chrom"][gene], position, ".", word, word[::-1], ".", ".", "."))
+    file = read_variants(write(tmp_path / "v.vcf", rows))
+    effects = method.variant_effects(file, scorer, {})
+    own = effects[effects["gene"] == genes["gene"].to_numpy()[np.array(carriers)][effects["line"] - 3]]
+    up, down = (own[own["task"] == task]["effect"] for task in ("up", "down"))
+    assert len(up) == len(carriers)
+    assert (up < 0).mean() > 0.9
+    assert up.mean() < -0.6
+    assert (down > 0).mean() > 0.9
+    assert own["z"].abs().median() > 2
+
+
+def test_antisymmetry(world):
+    _, genes, scorer = world
+    gene = 5
+    tss = int(genes["tss"][gene])
+    held = scorer.genome.chromosome(str(genes["chrom"][gene]))
+    start = tss - 100 if genes["strand"][gene] == "+" else tss + 100
+    other = np.array([(held[start] + 1) % 4], np.uint8)
+    there = scorer.alternative(gene, method.Allele(start, held[start : start + 1], other))
+    back = scorer.codes[gene]
+    rows = np.array([gene])
+    forth = scorer._predict(there[None], rows) - scorer._predict(back[None], rows)
+    assert np.allclose(scorer.effects(rows, there[None]), forth)
+    assert np.allclose(scorer._predict(back[None], rows) - scorer._predict(there[None], rows), -forth)
+    assert np.abs(forth).max() > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "position", "ref", "alt", "expected"),
+    [
+        ("CAAAT", 3, "AA", "A", (1, "A", "")),  # one A less, at its leftmost place
+        ("GGGG", 4, "G", "GG", (0, "", "G")),
+        ("ACGT", 2, "CG", "CT", (2, "G", "T")),
+        ("ACGT", 2, "c", "t", (1, "C", "T")),
+    ],
+)
+def test_alleles_are_trimmed_and_shifted_left(text, position, ref, alt, expected):
+    codes = encode_text(text.encode()).codes
+    found = method.normalised(codes, position, ref, alt)
+    changed = text[: position - 1] + alt.upper() + text[position - 1 + len(ref) :]
+    again = text[: found.start] + decode(found.alt) + text[found.start + len(found.ref) :]
+    assert again == changed
+    assert (found.start, decode(found.ref), decode(found.alt)) == expected
+
+
+@pytest.mark.parametrize(
+    ("ref", "alt", "expected"),
+    [("A", "<DEL>", "UNSUPPORTED"), ("A", "*", "UNSUPPORTED"), ("A", ".", "UNSUPPORTED"), ("R", "A", "UNSUPPORTED"),
+     ("A", "A]c:5]", "UNSUPPORTED"), ("C", "A", "REF_MISMATCH"), ("ACGTACGT", "A", "REF_MISMATCH")],
+)  # fmt: skip
+def test_what_cannot_be_scored_is_named(ref, alt, expected):
+    assert method.normalised(encode_text(b"ACGT").codes, 1, ref, alt) == expected
+
+
+def test_a_file_of_another_assembly_is_refused(world, tmp_path: Path):
+    genome, _, scorer = world
+    text = decode(genome.chromosome("chrI"))
+    wrong = {"A": "C", "C": "G", "G": "T", "T": "A"}
+    rows = [("chrI", n, ".", wrong[text[n - 1]], text[n - 1], ".", ".", ".") for n in range(1, 103)]
+    with pytest.raises(AnnotationError, match="made on another assembly"):
+        method.variant_effects(read_variants(write(tmp_path / "v.vcf", rows)), scorer, {})
+    found = method.variant_effects(read_variants(write(tmp_path / "v.vcf", rows[:50])), scorer, {})
+    assert found["error"].str.startswith("REF_MISMATCH:").all()
+
+
+def test_the_file_comes_back_byte_for_byte_with_fields_behind_info(world, tmp_path: Path):
+    genome, genes, scorer = world
+    position, word = word_of(genome, genes, 3)
+    chrom = genes["chrom"][3]
+    first = write(
+        tmp_path / "v.vcf",
+        [(chrom, position, "rs1", word[0], f"{'ACGT'.replace(word[0], '')[0]},<DEL>", "5", "PASS", "AF=0.1,0.2;DB", "GT", "0|1"),
+         ("elsewhere", 7, "x", "A", "C", ".", ".", ".")],
+    )  # fmt: skip
+    raw = first.read_bytes().replace(b"\n", b"\r\n")
+    (tmp_path / "w.vcf.gz").write_bytes(gzip.compress(raw))
+    file = read_variants(tmp_path / "w.vcf.gz")
+    effects = method.variant_effects(file, scorer, {"elsewhere": frozenset({"elsewhere", "nowhere"})})
+    out = method.annotated_variants(file, effects, scorer)
+    lines, before = out.split(b"\r\n"), raw.split(b"\r\n")
+    assert [line for line in lines if line in before] == [before[0], before[1], before[2], b""]
+    fields = lines[-3].split(b"\t")
+    assert fields[:7] == before[3].split(b"\t")[:7]
+    assert fields[8:] == before[3].split(b"\t")[8:]
+    info = dict(item.split(b"=") for item in fields[7].split(b";") if b"=" in item)
+    assert fields[7].startswith(b"AF=0.1,0.2;DB;GPGENE=")
+    assert info[b"GPERR"] == b".,UNSUPPORTED"
+    assert info[b"GPGENE"].endswith(b",.")
+    assert len(info[b"GPD_up"].split(b",")) == 2
+    assert lines[-2].split(b"\t")[7] == b"GPERR=UNKNOWN_CONTIG"
+    import pysam
+
+    (tmp_path / "out.vcf").write_bytes(out.replace(b"elsewhere", chrom.encode()))
+    with pysam.VariantFile(str(tmp_path / "out.vcf")) as peer:
+        record = next(iter(peer))
+        assert record.info["GPGENE"][1] is None or record.info["GPGENE"][1] == "."
+    twice = annotated(file, [], {3: [("AF", "9")]})
+    assert twice == raw
+
+
+def test_a_table_of_five_columns_is_read(tmp_path: Path):
+    path = tmp_path / "v.tsv"
+    path.write_text("chrom\tpos\tid\tref\talt\nchrI\t5\tx\tA\tC,G\n")
+    (row,) = read_variants(path).rows
+    assert (row.chrom, row.position, row.alts) == ("chrI", 5, ("C", "G"))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [("v.vcf", "c\t1\t.\tA\tC\t.\t.\t.\n", "no line #CHROM"), ("v.tsv", "c\tx\t.\tA\tC\n", "separated by tabs"),
+     ("v.tsv", "c\t0\t.\tA\tC\n", "separated by tabs"), ("v.tsv", "c\t1\n", "separated by tabs")],
+)  # fmt: skip
+def test_a_bad_file_is_refused(tmp_path: Path, name, text, said):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(AnnotationError, match=said):
+        read_variants(tmp_path / name)
+
+
+def test_the_table_is_whole_without_variants(world, tmp_path: Path):
+    _, _, scorer = world
+    found = method.variant_effects(read_variants(write(tmp_path / "v.vcf", [])), scorer, {})
+    assert isinstance(found, pd.DataFrame)
+    assert len(found) == 0
