@@ -67,5 +67,5 @@ def ladder(metrics: pd.DataFrame, summary: Values) -> Figure:
         axes.axvline(0, color=NEUTRAL, linewidth=1)
         axes.set_yticks(place, [f"{view}: {rung}" for view, rung in zip(held["view"], held["rung"], strict=True)])
         axes.set_xlabel(f"Pearson r, {summary['main_task']}, mean over folds, 95 % interval")
-        axes.legend(loc="lower right")
+        axes.legend(loc="upper right")
     return figure
