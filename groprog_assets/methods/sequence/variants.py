@@ -287,30 +287,29 @@ def annotated_variants(file: VariantFile, effects: pd.DataFrame, scorer: Scorer)
         header.append(
             f'##INFO=<ID=GPZ_{key},Number=A,Type=String,Description="The same over the SD of random changes there">'
         )
-    info = {int(str(line)): _fields(part, keys) for line, part in effects.groupby("line", sort=False)}
-    return annotated(file, header, info)
+    return annotated(file, header, _info(effects, keys))
 
 
-def _fields(part: pd.DataFrame, keys: Mapping[str, str]) -> list[tuple[str, str]]:
-    """INFO fields of one line: a value an ALT, `.` for none."""
-    found: dict[str, list[str]] = {}
+def _info(effects: pd.DataFrame, keys: Mapping[str, str]) -> dict[int, list[tuple[str, str]]]:
+    """{line: its INFO fields}: a value an ALT, `.` for none, genes separated by |."""
     names = ["GPGENE", "GPPOS", "GPTX", *(f"GP{kind}_{key}" for key in keys.values() for kind in "DZ"), "GPERR"]
-    for place, (_, rows) in enumerate(part.groupby("alt_number", sort=True)):
-        scored = rows[rows["gene"] != ""]
-        one = scored.drop_duplicates("gene")
-        values = {
-            "GPGENE": "|".join(one["gene"]),
-            "GPPOS": "|".join(map(str, one["offset"])),
-            "GPTX": "|".join("1" if inside else "0" for inside in one["transcribed"]),
-            "GPERR": "|".join(dict.fromkeys(error for error in rows["error"] if error)),
-        }
-        for task, key in keys.items():
-            held = scored[scored["task"] == task]
-            values[f"GPD_{key}"] = "|".join(f"{effect:.4g}" for effect in held["effect"])
-            values[f"GPZ_{key}"] = "|".join(f"{z:.3g}" for z in held["z"])
-        for name in names:
-            found.setdefault(name, ["."] * place).append(values[name] or ".")
-    return [(name, ",".join(values)) for name, values in found.items() if any(value != "." for value in values)]
+    lines: dict[int, dict[int, dict[str, list[str]]]] = {}
+    for row in effects.to_dict("records"):
+        held = lines.setdefault(row["line"], {}).setdefault(row["alt_number"], {})
+        if row["gene"]:
+            if row["gene"] not in held.setdefault("GPGENE", []):
+                held["GPGENE"].append(row["gene"])
+                held.setdefault("GPPOS", []).append(str(row["offset"]))
+                held.setdefault("GPTX", []).append("1" if row["transcribed"] else "0")
+            held.setdefault(f"GPD_{keys[row['task']]}", []).append(f"{row['effect']:.4g}")
+            held.setdefault(f"GPZ_{keys[row['task']]}", []).append(f"{row['z']:.3g}")
+        elif row["error"] and row["error"] not in held.setdefault("GPERR", []):
+            held["GPERR"].append(row["error"])
+    found = {}
+    for line, alts in lines.items():
+        values = {name: ["|".join(alts[alt].get(name, [])) or "." for alt in sorted(alts)] for name in names}
+        found[line] = [(name, ",".join(each)) for name, each in values.items() if any(value != "." for value in each)]
+    return found
 
 
 class ScoredFiles(NamedTuple):
