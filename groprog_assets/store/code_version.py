@@ -26,6 +26,7 @@ SCIENCE_IN_PLATFORM_ROOMS = (
     "groprog_assets.study.files",
     "groprog_assets.study.outcome_names",
     "groprog_assets.study.plausible_ranges",
+    "groprog_assets.study.text_files",
     "groprog_assets.study.text_tables",
 )
 """Modules that decide values although their room does not: how a method's work divides, what a file's bytes say, what a name

@@ -13,15 +13,20 @@ MOVES_OR_SHOWS = (
     "intake.withdrawals",
     "prognosis.standing_model",
     "report.plots",
+    "study.child_process",
 )
-"""What a module that decides values may import and leave out of its version: it moves, stores or shows values."""
+"""What a module that decides values may import and leave out of its version: it moves, stores or shows values, or starts the
+program that reads them."""
 RECORDED = (
     "tables",
     "study.schema",
     "study.parameters",
     "study.model_parameters",
     "study.experiment_parameters",
+    "study.initiation_parameters",
     "study.omics_parameters",
+    "study.sequence_parameters",
+    "study.sequence_study",
 )
 """What a derivation records by itself, as values: the study's sections and parameters, the declared columns."""
 

@@ -71,8 +71,8 @@ def filter_alignments(
     The summary: format, program, command, uniqueness {rule, reason}, read_end, counted_base (text), assay, duplicates, reads
     (records of the file), kept, mean_read_length, shortest_read, longest_read, paired (fragments), unknown_mapping_quality,
     marked_duplicates, contigs_ignored {contig: reads}, contigs_of_study (number), contigs_absent_from_study [name],
-    spike_in_reads, spliced_share (of the first
-    reads; None for tracks), strandedness (document of `judge_strandedness`), plus_reads, minus_reads, warnings [text].
+    spike_in_reads, spliced_share (of the first reads; None for tracks and with `most`), strandedness (document of
+    `judge_strandedness`), plus_reads, minus_reads, warnings [text].
 
     ReadsError: not alignments, truncated or altered file; no shared contig, other chromosome lengths, or reads beyond a
     chromosome's end (another assembly); no reads left (with the funnel); the umi policy without RX tags.
@@ -151,7 +151,7 @@ def filter_alignments(
         "contigs_of_study": sum(name in chrom_sizes for name in header.lengths),
         "contigs_absent_from_study": [name for name in header.lengths if name not in chrom_sizes],
         "spike_in_reads": decoded.outcomes["spike_in"],
-        "spliced_share": spliced_share(path),
+        "spliced_share": spliced_share(path) if most is None else None,
         "strandedness": oriented.verdict,
         **_strand_reads(positions),
         "warnings": _warnings(decoded, library, rule),
