@@ -32,6 +32,7 @@ def inbox_check(study: Path, file: Path) -> None:
     from groprog_assets.intake.deliveries import judge
     from groprog_assets.intake.inbox import SUFFIXES
     from groprog_assets.store.workspace import open_workspace
+    from groprog_assets.study.annotation_files import some
 
     workspace = open_workspace(study)
     if not file.is_file() or file.suffix not in SUFFIXES:
@@ -47,7 +48,7 @@ def inbox_check(study: Path, file: Path) -> None:
         raise CohortError(made.problems)
     click.echo(f"{file.name}: {KINDS[made.kind]}; it would be accepted")
     for name, value in made.evidence.items():
-        shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+        shown = some(value, 20) if isinstance(value, list) else value
         click.echo(f"  {name.replace('_', ' '):<16}{shown if shown != '' else '-'}")
     for line in made.flags:
         click.echo(f"  ! {line}")

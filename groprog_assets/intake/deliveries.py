@@ -24,6 +24,7 @@ from groprog_assets.intake.library_manifest import read_manifest
 from groprog_assets.intake.withdrawals import impact, who_withdrew
 from groprog_assets.store.artifacts import digest_bytes
 from groprog_assets.store.workspace import Workspace
+from groprog_assets.study.annotation_files import some
 from groprog_assets.study.parameters import CohortParameters
 from groprog_assets.study.schema import Cohort, Library
 from groprog_assets.tables.values import Document
@@ -148,8 +149,15 @@ def _clinical(workspace: Workspace, path: Path, content: bytes, made: Judgement)
     ]
     if made.kind == "table":
         made.flags += [f"patient {name} is no longer in the table" for name in change.withdrawn]
-    made.flags += [f"column {name} is new and not used" for name in change.columns_added]
-    made.flags += [f"column {name} is gone; no covariate of the study used it" for name in change.columns_removed]
+    made.flags += _of_columns(change.columns_added, "new and not used")
+    made.flags += _of_columns(change.columns_removed, "gone; no covariate of the study used it")
+
+
+def _of_columns(names: list[str], what: str) -> list[str]:
+    """One line that says `what` of the columns; none without a column. The evidence has every name."""
+    if len(names) < 2:
+        return [f"column {name} is {what}" for name in names]
+    return [f"{len(names):,} columns are {what.replace(' it', ' them')}: {some(names, 8)}"]
 
 
 @contextlib.contextmanager

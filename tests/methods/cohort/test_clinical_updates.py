@@ -73,3 +73,11 @@ def test_each_kind_of_change_is_named():
 def test_an_equal_table_changes_nothing():
     found = compare(TABLE, TABLE.iloc[::-1], "ID", "TIME", EVENT)
     assert not any(found)
+
+
+def test_columns_of_one_table_alone_are_named_and_not_compared():
+    new = TABLE.assign(AGE=[f" {value} " for value in TABLE["AGE"]], **{f"X{k}": "1" for k in range(3)})
+    found = compare(TABLE.assign(OLD="1"), new, "ID", "TIME", EVENT)
+    assert found.columns_added == ["X0", "X1", "X2"]
+    assert found.columns_removed == ["OLD"]
+    assert found.corrected == []
