@@ -79,9 +79,9 @@ def patient_columns(layout: TableLayout, patient_ids: Sequence[str], samples: Ma
         else:
             found.setdefault(patient, []).append(column)
     chosen = {patient: _first(columns) for patient, columns in found.items()}
-    doubtful = {patient: [item.name for item in found[patient]] for patient, one in chosen.items() if one is None}
+    doubtful = {patient: found[patient] for patient, one in chosen.items() if one is None}
     if doubtful:
-        shown = "; ".join(f"{patient!r}: {examples(names, 3)}" for patient, names in list(doubtful.items())[:3])
+        shown = "; ".join(f"{patient!r}: {_places(columns)}" for patient, columns in list(doubtful.items())[:3])
         raise CohortError(
             Problem(
                 f"{layout.path}:{layout.header_line}",
@@ -145,6 +145,18 @@ def _by_written_name(names: Sequence[str] | Mapping[str, Sample]) -> dict[str, s
     written = {name: re.sub(r"[^A-Za-z0-9._]", ".", name if not name[:1].isdigit() else f"X{name}") for name in names}
     counted = Counter(written.values())
     return {text: name for name, text in written.items() if text != name and counted[text] == 1 and text not in written}
+
+
+def _places(columns: list[_Column]) -> str:
+    """Columns by name and number, the first 1; a name that several have stands once, before their numbers."""
+    numbers: dict[str, list[str]] = {}
+    for column in columns:
+        numbers.setdefault(column.name, []).append(str(column.place + 1))
+    shown = [
+        f"{name!r} in column{'s' * (len(places) > 1)} {' and '.join(places[:3])}"
+        for name, places in list(numbers.items())[:3]
+    ]
+    return ", ".join(shown) + (", ..." if len(numbers) > 3 else "")
 
 
 def _first(columns: list[_Column]) -> _Column | None:

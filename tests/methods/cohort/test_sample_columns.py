@@ -73,8 +73,8 @@ def test_two_samples_between_which_nothing_decides(tmp_path: Path) -> None:
         with pytest.raises(CohortError, match="1 patient in several columns") as caught:
             columns(tmp_path, names, patients)
         assert repr(names[1]) in str(caught.value)
-    with pytest.raises(CohortError, match="in several columns"):
-        columns(tmp_path, ["P1", "P1"], ["P1"])
+    with pytest.raises(CohortError, match="'P1' in columns 2 and 4"):
+        columns(tmp_path, ["P1", "P2", "P1"], ["P1", "P2"])
 
 
 def test_the_sample_table_of_a_cbioportal_folder(tmp_path: Path) -> None:
