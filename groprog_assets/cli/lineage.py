@@ -15,6 +15,8 @@ PICTURE = click.option(
     "--picture", type=click.Path(path_type=Path), default=None, help="A picture of the answer: SVG or PNG."
 )
 OLDER = click.option("--older", default="", help="Run id, model version or sha256, or its beginning.")
+NEWEST = 100
+"""How many entries of a history are shown where not all are asked for."""
 NEWER = click.option("--newer", default="", help="Run id, model version or sha256, or its beginning.")
 
 
@@ -194,15 +196,23 @@ def diff(study: Path | None, patient: str, older: str, newer: str, picture: Path
 @click.argument("asset")
 @STUDY_OPTION
 @PARTITION
+@click.option("--all", "everything", is_flag=True, help=f"Every entry, not only the newest {NEWEST}.")
 @PICTURE
 @JSON
-def history(asset: str, study: Path | None, partition: str, picture: Path | None, as_json: bool) -> None:
-    """Every time ASSET was made, and what changed since the time before."""
+def history(
+    asset: str, study: Path | None, partition: str, everything: bool, picture: Path | None, as_json: bool
+) -> None:
+    """Every time ASSET was made, and what changed since the time before.
+
+    Of a long history the newest entries are shown, and how many there are before; with --all or --json, every entry.
+    """
     from groprog_assets.lineage import ledger, questions
     from groprog_assets.lineage.pictures import history_picture, write_picture
 
     with ledger.open_ledger(workspace_of(study).ledger_path) as connection:
-        found = questions.history(connection, asset, partition)
+        connection.execute("SET threads = 1")  # several take twice the CPU time for a question as short as this
+        made = questions.times_made(connection, asset, partition)
+        found = questions.history(connection, asset, partition, None if everything or as_json else NEWEST)
     if picture is not None:
         rows = [{**row, "changes": _gathered(row["changes"])} for row in found]
         write_picture(history_picture(rows, f"{asset} {partition}".strip()), picture)
@@ -211,6 +221,8 @@ def history(asset: str, study: Path | None, partition: str, picture: Path | None
         f"{row['actor']:<12}{'; '.join(_gathered(row['changes']))}"
         for row in found
     ]
+    if made > len(found):
+        lines = [f"the newest {len(found)} of {made:,} entries (--all: every one)", *lines]
     answer(found, as_json, lines or [f"{asset} was never made"])
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from groprog_assets.errors import LedgerError, Problem
+from groprog_assets.lineage.ledger import literal
 from groprog_assets.tables.values import Document
 
 if TYPE_CHECKING:
@@ -17,8 +18,12 @@ if TYPE_CHECKING:
 OWN = ("code_version", "environment", "seed", "parameters", "study", "extra", "files")
 """What of a record is its own, beside what it read and what came out."""
 BEHIND = (
-    "CREATE OR REPLACE TEMP TABLE behind AS WITH RECURSIVE behind AS (SELECT unnest(?) AS derivation UNION"
+    "CREATE OR REPLACE TEMP TABLE behind AS WITH RECURSIVE behind AS (SELECT unnest({}) AS derivation UNION"
     " SELECT upstream FROM derivation_inputs JOIN behind USING (derivation)) SELECT derivation FROM behind"
+)
+EDGES = (
+    "SELECT one.rowid, list(other.rowid ORDER BY position) FROM derivation_inputs i JOIN behind one USING (derivation)"
+    " JOIN behind other ON other.derivation = i.upstream GROUP BY one.rowid"
 )
 
 
@@ -36,9 +41,8 @@ class Closures:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, roots: Iterable[str]):
         self._connection = connection
-        given = [list(dict.fromkeys(roots))]
         paths = ", ".join(f"'$.{name}'" for name in OWN)
-        connection.execute(BEHIND, given)
+        connection.execute(BEHIND.format(literal(list(dict.fromkeys(roots)))))
         rows = connection.execute(
             f"SELECT derivation, asset, partition, sha256, hash(json_extract(body, [{paths}])) FROM derivations"
             " JOIN behind USING (derivation)"
@@ -47,10 +51,11 @@ class Closures:
             digest: Step(asset, f"{asset}[{partition}]" if partition else asset, sha256, own)
             for digest, asset, partition, sha256, own in rows
         }
-        self._inputs: dict[str, list[str]] = {}
-        edges = "SELECT derivation, upstream FROM derivation_inputs JOIN behind USING (derivation) ORDER BY derivation, position"
-        for digest, upstream in connection.execute(edges).fetchall():
-            self._inputs.setdefault(digest, []).append(upstream)
+        names = [name for (name,) in connection.execute("SELECT derivation FROM behind ORDER BY rowid").fetchall()]
+        self._inputs: dict[str, list[str]] = {
+            names[place]: [names[upstream] for upstream in inputs]
+            for place, inputs in connection.execute(EDGES).fetchall()
+        }
         connection.execute("DROP TABLE behind")
         self._behind: dict[str, list[str]] = {}
         self._records: dict[str, Document] = {}
@@ -76,8 +81,8 @@ class Closures:
         """{derivation: its record} of those asked for."""
         wanted = set(digests)
         missing = [digest for digest in wanted if digest not in self._records]
-        query = "SELECT derivation, body FROM derivations WHERE derivation IN (SELECT unnest(?))"
-        for digest, body in self._connection.execute(query, [missing]).fetchall() if missing else ():
+        query = f"SELECT derivation, body FROM derivations WHERE derivation IN (SELECT unnest({literal(missing)}))"
+        for digest, body in self._connection.execute(query).fetchall() if missing else ():
             self._records[digest] = json.loads(body)
         return {digest: self._records[digest] for digest in wanted}
 
@@ -118,6 +123,10 @@ class Closures:
         found: dict[str, list[tuple[str | None, str | None]]] = {}
         for name in sorted(held[0].keys() | held[1].keys()):
             both = [side.get(name, []) for side in held]
+            if len(both[0]) == len(both[1]) == 1:
+                if both[0] != both[1]:
+                    found[name] = [(both[0][0], both[1][0])]
+                continue
             alone = [[digest for digest in one if digest not in common] for one in both]
             nearest = [one[0] if one else None for one in both]
             rows: list[tuple[str | None, str | None]] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from groprog_assets.store.artifacts import canonical_json
+from groprog_assets.store.artifacts import canonical_json, canonical_plain
 from groprog_assets.store.derivations import Record
 
 DERIVED = ("derivation_inputs", "derivation_files", "derivation_parameters")
@@ -26,7 +26,7 @@ def derivation_row(digest: str, record: Record, body: str = "") -> tuple[Any, ..
 
 
 def derived_rows(digest: str, record: Record) -> tuple[list[tuple[Any, ...]], ...]:
-    """The rows of a derivation in each table of `DERIVED`, in the order of their keys."""
+    """The rows of a derivation in each table of `DERIVED`, in the order of their keys; record: of JSON's own types."""
     inputs = [
         (digest, place, item["name"], item["asset"], item["partition"], item["sha256"], item["derivation"])
         for place, item in enumerate(record["inputs"])
@@ -39,7 +39,8 @@ def derived_rows(digest: str, record: Record) -> tuple[list[tuple[Any, ...]], ..
     for group, values in record["parameters"].items():
         for name, value in values.items():
             full = f"{group.partition('.')[2]}.{name}"
-            shown = canonical_json(value).decode()
-            published = record["overrides"].get(full, {}).get("default", value)
-            parameters.append((digest, full, shown, canonical_json(published).decode()))
+            shown = canonical_plain(value).decode()
+            changed = record["overrides"].get(full, {})
+            published = canonical_plain(changed["default"]).decode() if "default" in changed else shown
+            parameters.append((digest, full, shown, published))
     return inputs, files, sorted(parameters)

@@ -153,6 +153,13 @@ def _version(connection: duckdb.DuckDBPyConnection) -> str:
     return str(row[0]) if row else "none"
 
 
+def literal(value: str | list[str]) -> str:
+    """`value`, a text or list of texts, as SQL. For questions that must be quick: DuckDB imports pandas for a parameter."""
+    kind = json.dumps("VARCHAR" if isinstance(value, str) else ["VARCHAR"])
+    text = json.dumps(value, ensure_ascii=False).encode(errors="replace").hex()
+    return f"from_json(decode(unhex('{text}')), '{kind}')"
+
+
 def insert(
     connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[Any]], ignore: bool = False
 ) -> None:

@@ -14,12 +14,13 @@ import duckdb
 
 from groprog_assets.errors import LedgerError, Problem
 from groprog_assets.lineage.closures import Closures
+from groprog_assets.lineage.ledger import literal
 from groprog_assets.tables.values import Document, Values
 
 CLINICAL = "clinical_records"
 
 
-def named_rows(connection: duckdb.DuckDBPyConnection, query: str, values: list[Any]) -> list[Document]:
+def named_rows(connection: duckdb.DuckDBPyConnection, query: str, values: list[Any] | None = None) -> list[Document]:
     """The rows of a query by the names of its columns; times as ISO 8601 text."""
     cursor = connection.execute(query, values)
     names = [column[0] for column in cursor.description or ()]
@@ -262,22 +263,36 @@ def _model_version(body: str) -> str:
     return str(json.loads(body)["headline"].get("model_version", ""))
 
 
-def history(connection: duckdb.DuckDBPyConnection, asset: str, partition: str = "") -> list[Document]:
-    """Every materialization of an asset, oldest first, with what changed since the one before."""
+def times_made(connection: duckdb.DuckDBPyConnection, asset: str, partition: str = "") -> int:
+    """How many materializations of an asset the ledger holds, kept ones included."""
+    row = connection.execute(f"SELECT count(*) {_materialized(asset, partition)}").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _materialized(asset: str, partition: str) -> str:
+    return (
+        "FROM materializations m JOIN runs r USING (run_id) JOIN seals s USING (run_id)"
+        f" WHERE m.asset = {literal(asset)} AND m.partition = {literal(partition)}"
+    )
+
+
+def history(
+    connection: duckdb.DuckDBPyConnection, asset: str, partition: str = "", newest: int | None = None
+) -> list[Document]:
+    """Every materialization of an asset, or the `newest` ones, oldest first, with what changed since the one before."""
     found = named_rows(
         connection,
-        "SELECT m.happened, m.run_id, r.job, r.actor, m.sha256, m.derivation, m.reused FROM materializations m"
-        " JOIN runs r USING (run_id) JOIN seals s USING (run_id) WHERE m.asset = ? AND m.partition = ?"
-        " ORDER BY s.sequence, m.storage_id",
-        [asset, partition],
-    )
+        "SELECT m.happened, m.run_id, r.job, r.actor, m.sha256, m.derivation, m.reused"
+        f" {_materialized(asset, partition)} ORDER BY s.sequence DESC, m.storage_id DESC"
+        + (f" LIMIT {newest + 1}" if newest is not None else ""),
+    )[::-1]
     closures = Closures(connection, [item["derivation"] for item in found])
     made = [item["derivation"] for item in found]
     pairs = list(zip([*made[:1], *made], made, strict=False))
     closures.read_differing(pairs)
     for item, (older, newer) in zip(found, pairs, strict=True):
         item["changes"] = [row["what"] for row in _changes(closures, older, newer, effective=False)]
-    return found
+    return found if newest is None else found[-newest:]
 
 
 def score(connection: duckdb.DuckDBPyConnection, parquet: str, patient: str) -> Document:
@@ -295,10 +310,12 @@ def _name(record: Values) -> str:
 
 
 def _leaf_changes(old: Any, new: Any, path: str) -> dict[str, tuple[Any, Any]]:
+    if old == new:
+        return {}
     if isinstance(old, dict) and isinstance(new, dict):
         found = {}
         for key in sorted(old.keys() | new.keys()):
             below = f"{path}.{key}" if path else key
             found.update(_leaf_changes(old.get(key), new.get(key), below))
         return found
-    return {} if old == new else {path: (old, new)}
+    return {path: (old, new)}

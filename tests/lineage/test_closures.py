@@ -145,6 +145,16 @@ def test_a_history_says_what_changed_each_time():
     assert expected[10] == []
     assert sum(map(len, expected)) > 20
     assert questions.history(connection, "never") == []
+    for newest in (1, 5, 12, 13):
+        assert questions.history(connection, "asked", newest=newest) == found[-newest:]
+    assert questions.times_made(connection, "asked") == 12
+    assert questions.times_made(connection, "asked", "oe_1") == 0
+
+
+def test_a_text_is_the_same_in_sql():
+    for text in ("", "a'b", '"\\ \x00ü', ["a", "'", "é"], []):
+        assert duckdb.execute(f"SELECT {ledger.literal(text)}").fetchone() == (text,)
+    assert duckdb.execute(f"SELECT {ledger.literal(chr(0xDCFF))}").fetchone() == ("?",)
 
 
 def test_a_missing_derivation_is_said():

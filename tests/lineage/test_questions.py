@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from groprog_assets.cli.main import main
 from groprog_assets.errors import LedgerError
 from groprog_assets.lineage import exports, ledger, questions
 from groprog_assets.store.workspace import Workspace
@@ -73,6 +76,17 @@ def test_provenance_names_every_value_and_file(connection):
 def test_no_patient_is_named_in_the_ledger(twice_run: Path):
     text = repr(table_rows(Workspace(twice_run).ledger_path))
     assert "SIM-0001" not in text
+
+
+def test_of_a_long_history_the_newest_entries_are_shown(twice_run: Path, monkeypatch: pytest.MonkeyPatch):
+    asked = ["lineage", "history", "gene_models", "--study", str(twice_run)]
+    whole = CliRunner().invoke(main, asked).output.splitlines()
+    assert [line.split()[-1] for line in whole] == ["ada", "annotation.minimum_width"]
+    monkeypatch.setattr("groprog_assets.cli.lineage.NEWEST", 1)
+    shown = CliRunner().invoke(main, asked).output.splitlines()
+    assert shown == ["the newest 1 of 2 entries (--all: every one)", whole[1]]
+    assert CliRunner().invoke(main, [*asked, "--all"]).output.splitlines() == whole
+    assert len(json.loads(CliRunner().invoke(main, [*asked, "--json"]).output)) == 2
 
 
 def test_many_changed_codes_are_counted_and_few_are_named():
