@@ -9,6 +9,7 @@ import click
 
 from groprog_assets.cli.answering import STUDY, Answering
 from groprog_assets.errors import Problem, StudyError
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document
 
 
@@ -18,6 +19,7 @@ from groprog_assets.tables.values import Document
 def status(study: Path, as_json: bool) -> None:
     """Whether the daemon ticks, what runs, what the ledger holds; status 2 when a daemon that is needed is silent, and when a
     retraining has stopped before its end."""
+    from groprog_assets.intake.erasure import waiting_withdrawals
     from groprog_assets.intake.retraining import left_behind
     from groprog_assets.lineage import ledger
     from groprog_assets.lineage.check_points import read_verified
@@ -43,6 +45,7 @@ def status(study: Path, as_json: bool) -> None:
         "sealed": len(sealed),
         "waiting for the ledger": max(0, len(ended - sealed) - found.unfinished),
         "verified": {name: verified[name] for name in ("at", "sound", "problems", "sequence")} if verified else None,
+        "withdrawals to erase": waiting_withdrawals(workspace),
         "problems": [*found.problems, *stopped],
     }
     if as_json:
@@ -53,6 +56,10 @@ def status(study: Path, as_json: bool) -> None:
     click.echo(f"storage     {storage}; {found.unfinished} runs unfinished")
     click.echo(f"ledger      {told['sealed']} sealed, {told['waiting for the ledger']} ended and not yet projected")
     click.echo(f"verified    {_verified(verified)}")
+    if waiting := told["withdrawals to erase"]:
+        click.echo(
+            f"erasure     {count_of(waiting, 'withdrawal')} not yet erased: the next complete run does it ({workspace.command})"
+        )
     beats = ", ".join(f"{name.lower()} {spoken(age)} ago" for name, age in found.heartbeats.items())
     click.echo(f"daemon      {beats or 'has not run here'}{'' if found.needed else ' (this study needs none)'}")
     for name, age in found.ticks.items():

@@ -19,7 +19,7 @@ from groprog_assets.store.artifacts import Blob, Bundle, Reference, plain
 from groprog_assets.store.claims import recording
 from groprog_assets.store.code_version import kernel_digest
 from groprog_assets.store.derivations import Edge, Record
-from groprog_assets.store.pseudonyms import pseudonym, study_key
+from groprog_assets.store.pseudonyms import owner_mark, pseudonym, study_key
 from groprog_assets.store.readings import Reading
 from groprog_assets.store.workspace import StudyView, Workspace
 from groprog_assets.study.schema import Library
@@ -129,22 +129,25 @@ def circumstances(
 
 
 def _described(workspace: Workspace, name: str, value: Value) -> Value:
-    """A section for the record, which names no patient: whose each library is stands there under pseudonyms."""
+    """A section for the record, which names no patient: whose each library is stands there by marks."""
     described = workspace.describe(value)
     if name == "cohort" and described:
         return {**described, OWNERS: _described(workspace, f"cohort.{OWNERS}", described[OWNERS])}
     if name != f"cohort.{OWNERS}" or not described:
         return described
     key = study_key(workspace.state)
-    return {pseudonym(patient, key): library for patient, library in described.items()}
+    return {owner_mark(pseudonym(patient, key), key): library for patient, library in described.items()}
 
 
 def named_owners(workspace: Workspace, cohort: Document | None) -> Document | None:
-    """The cohort section of a record with the patients of today in the place of their pseudonyms."""
+    """The cohort section of a record with the patients of today in the place of their marks, or pseudonyms in earlier records."""
     if not cohort or not cohort[OWNERS]:
         return cohort
     key = study_key(workspace.state)
-    known = {pseudonym(patient, key): patient for patient in known_patients(workspace)}
+    known: dict[str, str] = {}
+    for patient in known_patients(workspace):
+        name = pseudonym(patient, key)
+        known |= {name: patient, owner_mark(name, key): patient}
     return {**cohort, OWNERS: {known.get(owner, owner): library for owner, library in cohort[OWNERS].items()}}
 
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from groprog_assets.errors import CohortError, GroProgError, Problem
 from groprog_assets.intake.library_manifest import read_manifest
-from groprog_assets.intake.withdrawals import impact, who_withdrew
+from groprog_assets.intake.withdrawals import impact, libraries_of, who_withdrew
 from groprog_assets.store.artifacts import digest_bytes
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.study.annotation_files import some
@@ -107,8 +107,11 @@ def _clinical(workspace: Workspace, path: Path, content: bytes, made: Judgement)
         made.leaving = [name for name in dict.fromkeys(named) if name in present or name not in gone]
         again = named and not made.leaving
         after = current if again else remove_patients(current, made.leaving, column, path.name)
+        _, barred = libraries_of(workspace, set(made.leaving))
+        if barred:
+            raise CohortError([_not_erasable(path.name, library, why) for library, why in sorted(barred.items())])
         found = impact(workspace, made.leaving)
-        made.evidence = {**found, "values": len(found["values"]), "files": len(found["files"])}
+        made.evidence = found | {name: len(found[name]) for name in ("values", "files", "libraries", "reads")}
         made.flags = _told(found)
     else:
         cells = read_table(path).cells
@@ -267,5 +270,22 @@ def _told(found: Document) -> list[str]:
         ["the champion is one of these models: it is replaced by the next one trained"] if found["champion"] else []
     )
     lines += [f"{name} is made again without them, its earlier bytes are erased" for name in found["values"]]
+    lines += [
+        f"library {name} is theirs: it is left out, and all that was computed from it is erased"
+        for name in found["libraries"]
+    ]
     lines += [f"{path} still names one of them; it is yours to mend" for path in found["files"]]
+    lines += [
+        f"{path} holds reads of one of them; it is yours to remove, with its entry in the study file"
+        for path in found["reads"]
+    ]
     return lines
+
+
+def _not_erasable(where: str, library: str, why: str) -> Problem:
+    """A library of a patient who withdraws that others use: what was computed from it cannot be erased."""
+    rule = "What was computed from a library of a patient who withdraws is erased, so nothing else may use it."
+    remedy = (
+        "Name one owner in cohort.nascent_libraries, or remove the library from the study; then deliver the list again."
+    )
+    return Problem(where, f"library {library}: {why}", rule, remedy)

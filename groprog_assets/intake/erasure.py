@@ -1,10 +1,10 @@
 """Erasing what was computed from, or names, patients who have withdrawn.
 
 It begins once no current value depends on them. Erased are: values and plots in the store, which may be a folder or a bucket,
-with local copies; clinical tables and delivered files of the inbox, and their names; states of training and replayed scores;
-results that name a patient; words in Dagster's own storage; the rows of the ledger that hold the patients' pseudonyms. Digests,
-derivations and the sealed ledger stay. Each step can be repeated, and a withdrawal counts as open until all are done, so a
-process that is killed leaves nothing half erased for good.
+with local copies, those of the patients' own libraries among them; clinical tables and delivered files of the inbox, and their
+names; states of training and replayed scores; results that name a patient; words in Dagster's own storage; the rows of the
+ledger that hold the patients' pseudonyms. Digests, derivations and the sealed ledger stay. Each step can be repeated, and a
+withdrawal counts as open until all are done, so a process that is killed leaves nothing half erased for good.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from groprog_assets.errors import GroProgError, LedgerError, Notice, Problem, StudyError
 from groprog_assets.graph.specification import SPECIFICATIONS
 from groprog_assets.graph.storage_erasure import erase_words
-from groprog_assets.intake.withdrawals import marks_of, names_patient, records, tainted
+from groprog_assets.intake.withdrawals import is_of_library, marks_of, names_patient, records, tainted
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.collect import collect
 from groprog_assets.lineage.decisions import record_decision
@@ -53,15 +53,19 @@ def erase_withdrawn(instance: dg.DagsterInstance, workspace: Workspace) -> bool:
     if gone is None:
         return False
     patients = {name for _, record in waiting for name in record.get("patients", [])}
+    libraries = {name for _, record in waiting for name in record.get("libraries", [])}
+    naming = patients | {
+        library for library in libraries if any(name.casefold() in library.casefold() for name in patients)
+    }
     key = study_key(workspace.state)
     pseudonyms = {pseudonym(name, key) for name in patients}
     evidence = _erase_values(workspace, gone)
     evidence |= {
         "withdrawals": [path.stem for path, _ in waiting],
-        "delivered_files": _erase_delivered(workspace, patients) + _erase_tables(workspace, patients),
-        "results": _erase_results(workspace, patients),
+        "delivered_files": _erase_delivered(workspace, naming) + _erase_tables(workspace, patients),
+        "results": _erase_results(workspace, patients | libraries),
     }
-    _erase_names(workspace, patients)
+    _erase_names(workspace, naming)
     for path in workspace.snapshots.root.glob(
         ".trial-*"
     ):  # of an earlier version that was killed while it read a delivery
@@ -71,7 +75,7 @@ def erase_withdrawn(instance: dg.DagsterInstance, workspace: Workspace) -> bool:
     remove_remains(workspace.state, workspace.results)
     remove_scratch_of_the_dead()
     try:
-        words = pseudonyms | {name for name in patients if is_distinctive(name)}
+        words = pseudonyms | {name for name in naming if is_distinctive(name)}
         evidence["rows_of_the_event_log"] = erase_words(instance, workspace.home, words)
         with ledger.open_ledger(workspace.ledger_path, make=True) as connection:
             evidence["rows_left"] = rows_left(connection, pseudonyms)
@@ -89,7 +93,7 @@ def erase_withdrawn(instance: dg.DagsterInstance, workspace: Workspace) -> bool:
     at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     for path, record in waiting:
         done = {"at": at, "values": evidence["values"], "digest_of_digests": evidence["digest_of_digests"]}
-        kept = {name: item for name, item in record.items() if name not in ("patients", "pseudonyms")}
+        kept = {name: item for name, item in record.items() if name not in ("patients", "pseudonyms", "libraries")}
         kept["marks"] = sorted({*record.get("marks", []), *marks_of(workspace, record.get("patients", [])).values()})
         write_atomically(path, canonical_json({**kept, "erased": done}))
     return True
@@ -104,8 +108,10 @@ def _values_to_erase(workspace: Workspace) -> set[str] | None:
     """Derivations whose values are to be erased; None while a current value of an asset that there is depends on them."""
     held = {digest: workspace.derivations.read(digest) for digest in workspace.derivations.all()}
     found = tainted(held, [record for _, record in records(workspace)])
+    libraries = {name for _, record in records(workspace) for name in record.get("libraries", [])}
     resting = [(asset, partition) for asset, partition, digest in workspace.derivations.pointers() if digest in found]
-    if any(asset in SPECIFICATIONS or not SPECIFICATIONS for asset, _ in resting):
+    others = {asset for asset, partition in resting if not is_of_library(asset, partition, libraries)}
+    if any(asset in SPECIFICATIONS or not SPECIFICATIONS for asset in others):
         return None
     for asset, partition in resting:
         workspace.derivations.drop(asset, partition)
@@ -183,8 +189,9 @@ def _erase_names(workspace: Workspace, patients: set[str]) -> None:
 
 
 def _erase_results(workspace: Workspace, patients: set[str]) -> int:
-    """Delete exported results that name one of `patients`; the next export writes them again without. Returns their number.
+    """Delete exported results that name one of `patients` (and their libraries); the next export writes them again without.
 
+    Returns their number.
     Other files in the folder belong to the user: a Notice names those that name a patient.
     """
     folder, count = workspace.results, 0
@@ -200,7 +207,8 @@ def _erase_results(workspace: Workspace, patients: set[str]) -> int:
             count += 1
         else:
             rule, remedy = "It is not one of the exported results, so it is yours to mend.", "Remove it, or the name."
-            warnings.warn(Notice(Problem(str(path), "names a patient who has withdrawn", rule, remedy)), stacklevel=1)
+            told = "names a patient who has withdrawn, or their library"
+            warnings.warn(Notice(Problem(str(path), told, rule, remedy)), stacklevel=1)
     return count
 
 

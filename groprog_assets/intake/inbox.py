@@ -80,8 +80,8 @@ def sort_inbox(
             continue
         sha256 = digest_bytes(path.read_bytes())
         record = _record(workspace, sha256)
-        if record.is_file():
-            before = json.loads(record.read_bytes())
+        before = json.loads(record.read_bytes()) if record.is_file() else None
+        if before is not None and (before["kind"], before["verdict"]) != ("withdrawal", "quarantine"):
             evidence = {"first": before["name"], "was": before["verdict"]}
             delivery = Delivery(sha256, path.name, before["kind"], "repeated", evidence)
             decided = Unfinished(delivery, actor, time.time(), {}, [], "")
@@ -114,7 +114,8 @@ def finish(
         delivery.evidence["tables_holding_them"] = len(record["tables"])
     if decided.snapshot:
         workspace.snapshots.point_at(decided.snapshot)
-        workspace.study = Workspace(workspace.path).study
+        changed = Workspace(workspace.path)
+        workspace.study, workspace.withdrawn_libraries = changed.study, changed.withdrawn_libraries
     folder = None if workspace.study.inbox is None else workspace.resolve(workspace.study.inbox)
     for name, text in decided.notes.items() if folder else ():
         write_atomically(folder / name, text.encode())  # type: ignore[operator]

@@ -101,9 +101,11 @@ def cohort_notices(study: Study, patients: Patients | None = None) -> list[Probl
     read, _, made = patients or _patients(study)
     said = [Problem("cohort", told(made.funnel), "", "")]
     said += _doubts(read, study, "cohort")
-    told_by_name = sum(patient in library for patient, library in study.nascent_libraries.items())
+    told_by_name = sum(patient.casefold() in library.casefold() for patient, library in study.nascent_libraries.items())
     if told_by_name:
-        rule = "The names of libraries stand in logs, in the ledger and in the report, where patients are not named."
+        rule = (
+            "The names of libraries stand in logs, in the report, and in the sealed ledger, which no erasure reaches."
+        )
         remedy = "Nothing if these identifiers are pseudonyms; else give the libraries other names."
         value = f"{count_of(told_by_name, 'library', 'libraries')} named after a patient"
         said.append(Problem("cohort.nascent_libraries", value, rule, remedy))

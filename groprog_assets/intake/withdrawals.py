@@ -1,4 +1,5 @@
-"""Withdrawal of patients: who withdrew, values computed from their records, and models that may no longer be used.
+"""Withdrawal of patients: who withdrew, values computed from their records and their own
+libraries, and models that may no longer be used.
 
 A withdrawal is recorded with the clinical tables that hold its patients. When no current value depends on these tables, what
 does is erased (`erasure`). Files that the study file names belong to the user: they are listed, not changed.
@@ -6,16 +7,17 @@ does is erased (`erasure`). Files that the study file names belong to the user: 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from groprog_assets.errors import GroProgError, UnreachableError
+from groprog_assets.graph.specification import LIBRARY_ASSETS
 from groprog_assets.store import derivations
 from groprog_assets.store.artifacts import canonical_json, digest_file, write_atomically
 from groprog_assets.store.derivations import Record
-from groprog_assets.store.pseudonyms import named_in, pseudonym, study_key, withdrawal_mark
+from groprog_assets.store.pseudonyms import named_in, owner_mark, pseudonym, study_key, withdrawal_mark
+from groprog_assets.store.withdrawn import FOLDER, library_mark, marks_of_patients, withdrawal_records
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables.values import Document
 
@@ -29,11 +31,15 @@ def record_withdrawal(workspace: Workspace, delivery: str, patients: list[str]) 
     """
     leaving = set(patients)
     tables, clean = _tables_naming(workspace, leaving)
+    libraries, _ = libraries_of(workspace, leaving)
+    key = study_key(workspace.state)
     record = {
         "patients": sorted(leaving),
         "marks": sorted(marks_of(workspace, leaving).values()),
+        "libraries": sorted(libraries),
+        "library_marks": sorted(library_mark(name, key) for name in libraries),
         "tables": sorted(tables),
-        "roots": sorted(_roots_naming(workspace, leaving, clean)),
+        "roots": sorted({*_roots_naming(workspace, leaving, clean), *_roots_owned(workspace, leaving, libraries)}),
         "erased": None,
     }
     write_atomically(_folder(workspace) / f"{delivery}.json", canonical_json(record))
@@ -42,8 +48,7 @@ def record_withdrawal(workspace: Workspace, delivery: str, patients: list[str]) 
 
 def who_withdrew(workspace: Workspace, patients: Iterable[str]) -> set[str]:
     """Those of `patients` who have withdrawn."""
-    gone = {mark for _, record in records(workspace) for mark in record.get("marks", [])}
-    gone |= {mark for _, record in records(workspace) for mark in _marks_of_earlier(workspace, record)}
+    gone = marks_of_patients(workspace.snapshots.root, study_key(workspace.state))
     return {name for name, mark in marks_of(workspace, patients).items() if mark in gone} if gone else set()
 
 
@@ -53,10 +58,52 @@ def marks_of(workspace: Workspace, patients: Iterable[str]) -> dict[str, str]:
     return {name: withdrawal_mark(pseudonym(name, key), key) for name in patients}
 
 
-def _marks_of_earlier(workspace: Workspace, record: Document) -> Iterator[str]:
-    """Marks of a record that an earlier version wrote, which held pseudonyms."""
+def libraries_of(workspace: Workspace, patients: set[str]) -> tuple[set[str], dict[str, str]]:
+    """(the nascent libraries of `patients`, now or as earlier derivations name them; {library that cannot be erased: why}).
+
+    A library that is another patient's now was named by mistake and is not theirs. What stands in the way is a library of a
+    patient who stays as well, and one that was theirs and is now of the experiment.
+    """
+    owners, listed = workspace.study.nascent_libraries, {library.id for library in workspace.study.libraries}
+    now = {library for name, library in owners.items() if name in patients}
+    others = {library for name, library in owners.items() if name not in patients}
+    names = _in_records(workspace, patients)
+    earlier = {
+        library
+        for digest in workspace.derivations.all()
+        for owner, library in _owners(workspace.derivations.read(digest)).items()
+        if owner in names
+    }
+    barred = dict.fromkeys(now & others, "it is also the library of a patient who stays")
+    barred |= dict.fromkeys((earlier - now - others) & listed, "it was theirs and is now a library of the experiment")
+    return (now | earlier) - others - set(barred), barred
+
+
+def _in_records(workspace: Workspace, patients: set[str]) -> set[str]:
+    """What stands for `patients` in derivations: marks, and pseudonyms in those of earlier versions."""
     key = study_key(workspace.state)
-    yield from (withdrawal_mark(name, key) for name in record.get("pseudonyms", []))
+    names = {pseudonym(name, key) for name in patients}
+    return names | {owner_mark(name, key) for name in names}
+
+
+def _owners(record: Record) -> dict[str, str]:
+    """{who, as derivations name patients: library} of a derivation that read whose the libraries are."""
+    cohort = record["study"].get("cohort") or {}
+    return record["study"].get("cohort.nascent_libraries") or cohort.get("nascent_libraries") or {}
+
+
+def _roots_owned(workspace: Workspace, patients: set[str], libraries: set[str]) -> Iterator[str]:
+    """Derivations of the libraries of `patients`, and those that read which library is theirs."""
+    names = _in_records(workspace, patients)
+    for digest in workspace.derivations.all():
+        record = workspace.derivations.read(digest)
+        if is_of_library(record["asset"], record["partition"], libraries) or names & set(_owners(record)):
+            yield digest
+
+
+def is_of_library(asset: str, partition: str, libraries: set[str]) -> bool:
+    """Whether a value is of one of `libraries`."""
+    return asset in LIBRARY_ASSETS and partition in libraries
 
 
 def _tables_naming(workspace: Workspace, patients: set[str]) -> tuple[set[str], set[str]]:
@@ -111,7 +158,7 @@ def rests_on_withdrawn(workspace: Workspace, derivation: str) -> bool:
 def impact(workspace: Workspace, patients: list[str]) -> Document:
     """The impact of a withdrawal of `patients`: {models: versions trained on one of them, newest first; champion: whether the
     model in use was; values: current values that depend on the clinical table; files: the study's own that still name
-    one}."""
+    one, the study file among them; libraries: their own; reads: files of these libraries}."""
     from groprog_assets.lineage import ledger
     from groprog_assets.lineage.membership import models_of
 
@@ -122,6 +169,7 @@ def impact(workspace: Workspace, patients: list[str]) -> Document:
             for name in patients:
                 for item in models_of(connection, pseudonym(name, key)):
                     models.setdefault(item["model_version"], item["made"])
+    libraries, _ = libraries_of(workspace, set(patients))
     champion = workspace.derivations.current_record("champion")
     version = champion["headline"].get("model_version") if champion else None
     return {
@@ -129,24 +177,35 @@ def impact(workspace: Workspace, patients: list[str]) -> Document:
         "champion": version in models,
         "values": sorted(_name(asset, partition) for asset, partition, _ in _resting(workspace)),
         "files": [str(path) for path in _naming(workspace, set(patients))],
+        "libraries": sorted(libraries),
+        "reads": [
+            str(workspace.resolve(path))
+            for library in workspace.study.libraries
+            if library.id in libraries
+            for path in (*library.reads, *library.single_files().values())
+        ],
     }
 
 
 def records(workspace: Workspace) -> list[tuple[Path, Document]]:
     """Every withdrawal: (file, record)."""
-    return [(path, json.loads(path.read_bytes())) for path in sorted(_folder(workspace).glob("*.json"))]
+    return withdrawal_records(workspace.snapshots.root)
 
 
 def tainted(held: dict[str, Record], withdrawals: Iterable[Document]) -> set[str]:
-    """Derivations of `held` that depend on a table with a patient of one of the withdrawals."""
+    """Derivations of `held` that depend on a table with a patient of one of the withdrawals, or on the patient's own library."""
     withdrawals = list(withdrawals)
     tables = {sha256 for record in withdrawals for sha256 in record["tables"]}
     roots = {digest for record in withdrawals for digest in record.get("roots", [])}
+    libraries = {name for record in withdrawals for name in record.get("libraries", [])}
+    roots |= {
+        digest for digest, record in held.items() if is_of_library(record["asset"], record["partition"], libraries)
+    }
     return _tainted(held, tables, roots)
 
 
 def _folder(workspace: Workspace) -> Path:
-    return workspace.snapshots.root / "withdrawals"
+    return workspace.snapshots.root / FOLDER
 
 
 def _tables(workspace: Workspace) -> set[str]:
@@ -179,6 +238,8 @@ def _naming(workspace: Workspace, patients: set[str]) -> Iterator[Path]:
     cohort = workspace.study.cohort
     if cohort is None:
         return
+    if names_patient(workspace.path, patients):
+        yield workspace.path
     from groprog_assets.methods.cohort.sample_columns import read_samples
 
     table = cohort.sample_table

@@ -193,6 +193,8 @@ def run_study(
                 if any(SPECIFICATIONS[name].gated for name in rest):
                     _, report.left_out = workspace.eligible_libraries(LIBRARY_ASSETS)
                     _require_conditions(workspace, report)
+                    reason = "its patient has withdrawn; remove it from the study file"
+                    report.left_out += [{"library": name, "reason": reason} for name in workspace.withdrawn_libraries]
                 _execute(definitions, instance, "study_job", rest, None, tags, report, debug)
         finally:
             close_pools()

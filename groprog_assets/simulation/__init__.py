@@ -79,7 +79,7 @@ def simulate_study(
     own = {}
     if matched:
         for place, (patient, signature) in enumerate(zip(cohort.truth["patient_id"], cohort.truth["signature"])):
-            own[patient] = library = patient_library(patient, float(signature), place)
+            own[patient] = library = patient_library(float(signature), place)
             path = folder / "reads" / f"{library.id}.bam"
             write_alignments(world, library, draw_reads(world, library, stretches, seed), path, None, seed)
     cohort.clinical.to_csv(folder / "cohort" / "clinical.tsv", sep="\t", index=False, lineterminator="\n")

@@ -38,9 +38,11 @@ DESIGN = (
 PATIENT_DEPTH = 0.4
 
 
-def patient_library(patient: str, response: float, place: int) -> SimulatedLibrary:
-    """The nascent library of a patient who shows `response` of the planted changes."""
-    return SimulatedLibrary(f"{patient}_gro", "patients", place + 1, response, PATIENT_DEPTH, True, len(DESIGN) + place)
+def patient_library(response: float, place: int) -> SimulatedLibrary:
+    """The nascent library of a patient who shows `response` of the planted changes; its name does not tell whose it is."""
+    return SimulatedLibrary(
+        f"nascent_{place + 1:03d}", "patients", place + 1, response, PATIENT_DEPTH, True, len(DESIGN) + place
+    )
 
 
 def profiles(world: World, seed: int) -> list[tuple[str, str, int, np.ndarray, float]]:

@@ -75,6 +75,15 @@ def withdrawal_mark(pseudonym: str, key: bytes) -> str:
     return "w-" + hmac.new(key, b"withdrawn\0" + pseudonym.encode(), hashlib.sha256).hexdigest()[:32]
 
 
+def owner_mark(pseudonym: str, key: bytes) -> str:
+    """What stands in a derivation for the patient whose library it names: `o-` and 32 digits.
+
+    Derivations are sealed and stay when a patient withdraws, so they hold neither the identifier nor the pseudonym. Only who has
+    the key and the identifier can make it.
+    """
+    return "o-" + hmac.new(key, b"owner\0" + pseudonym.encode(), hashlib.sha256).hexdigest()[:32]
+
+
 def is_distinctive(identifier: str) -> bool:
     """Whether an identifier can be told from other text: four characters with a letter, or six digits; "12" cannot."""
     return len(identifier) >= (4 if any(character.isalpha() for character in identifier) else 6)

@@ -28,6 +28,7 @@ from groprog_assets.store.derivations import Derivations, passed, told_barriers
 from groprog_assets.store.object_storage import STORE_VARIABLE, open_store
 from groprog_assets.store.signatures import Unsealed
 from groprog_assets.store.snapshots import Snapshots
+from groprog_assets.store.withdrawn import without_withdrawn
 from groprog_assets.study.parameters import Parameters
 from groprog_assets.study.schema import Library, Study
 from groprog_assets.tables.values import Document, Value, Values
@@ -160,7 +161,11 @@ class DeclaredParameters(Parameters):
 
 
 class Workspace:
-    """One study and its state on disk."""
+    """One study and its state on disk.
+
+    withdrawn_libraries: identifiers of libraries that the study file names and the study leaves out, as their patients have
+    withdrawn.
+    """
 
     def __init__(self, study_path: Path):
         from groprog_assets.study.check import load_study
@@ -169,7 +174,8 @@ class Workspace:
         self.folder = self.path.parent
         self.state = self.folder / ".groprog"
         self.snapshots = Snapshots(self.state, self.folder)
-        self.study: Study = self.snapshots.apply(load_study(self.path))
+        given = self.snapshots.apply(load_study(self.path))
+        self.study, self.withdrawn_libraries = without_withdrawn(given, self.snapshots.root, self.state)
         address = os.environ.get(STORE_VARIABLE, "") or str(self.study.compute.store or self.state / "store")
         self.store: Store = open_store(address, self.state / "cache")
         self.unsealed = Unsealed(self.state)

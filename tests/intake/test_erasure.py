@@ -110,6 +110,7 @@ def test_nothing_names_who_withdrew(place: str, made: Path, tmp_path: Path, monk
     before = found_in(places, words, bucket)
     assert len(before) > 20, "the search finds what is there"
     assert waiting_withdrawals(Workspace(study)) == 1
+    assert "1 withdrawal not yet erased" in groprog("status", study, status=2)
     with study_instance(workspace) as instance:
         for decided in decisions(instance):
             assert decided.asset_observation is not None
@@ -118,6 +119,7 @@ def test_nothing_names_who_withdrew(place: str, made: Path, tmp_path: Path, monk
     groprog("run", study)
 
     assert waiting_withdrawals(Workspace(study)) == 0
+    assert "not yet erased" not in groprog("status", study, status=2)
     found = found_in(places, words, bucket)
     if other is not None:
         theirs = set(claimed(other.store))
