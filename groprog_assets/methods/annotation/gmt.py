@@ -32,7 +32,8 @@ def read_gmt(path: Path, genes: list[str]) -> GeneSets:
     A set is identified by its name. The second field is a description by which it can also be found, unless it is an address,
     as in MSigDB, or "na". Empty fields and repeated genes are ignored. A line that repeats an earlier set gene for
     gene is kept once and counted. Raises AnnotationError with the line of each: a line without name, description and at
-    least one gene, two sets with one name and different genes, a file without sets.
+    least one gene, two sets with one name and different genes, a file without sets; and for a file without descriptions, where
+    the second fields of more than half of the sets are genes of `genes` or of the sets.
     """
     wanted = set(genes)
     terms: list[Document] = []
@@ -40,6 +41,7 @@ def read_gmt(path: Path, genes: list[str]) -> GeneSets:
     problems: list[Problem] = []
     met: dict[str, tuple[int, set[str]]] = {}
     repeated = 0
+    second: dict[int, str] = {}
     for number, line in lines(path, comment="", errors="replace"):
         name, *rest = (field.strip() for field in line.split("\t"))
         held = list(dict.fromkeys(gene for gene in rest[1:] if gene))
@@ -48,6 +50,7 @@ def read_gmt(path: Path, genes: list[str]) -> GeneSets:
             remedy = "Separate them by tabs." if len(rest) < 2 else "Name the set and its genes, or remove the line."
             problems.append(Problem(f"{path}:{number}", line[:60], rule, remedy))
             continue
+        second[number] = rest[0]
         first, earlier = met.setdefault(name, (number, set(held)))
         if first != number and earlier == set(held):
             repeated += 1
@@ -72,6 +75,7 @@ def read_gmt(path: Path, genes: list[str]) -> GeneSets:
             rows.extend({"gene": gene, "term": name, "direct": True} for gene in held if gene in wanted)
     if problems or not terms:
         raise AnnotationError(problems[:20] or [Problem(str(path), "no gene sets", "A GMT lists them.", "Check it.")])
+    _require_descriptions(path, second, wanted.union(*(held for _, held in met.values())))
     annotations = pd.DataFrame(rows, columns=["gene", "term", "direct"])
     summary = {
         "sets": len(terms),
@@ -81,3 +85,18 @@ def read_gmt(path: Path, genes: list[str]) -> GeneSets:
     return GeneSets(
         conform(pd.DataFrame(terms), "ontology_terms"), conform(annotations, "ontology_annotations"), summary
     )
+
+
+def _require_descriptions(path: Path, second: dict[int, str], symbols: set[str]) -> None:
+    """AnnotationError where most second fields ({line: text}) are genes: such a file would lose the first gene of each set."""
+    genes = {number: text for number, text in second.items() if text in symbols}
+    if 2 * len(genes) > len(second):
+        number, gene = next(iter(genes.items()))
+        raise AnnotationError(
+            Problem(
+                f"{path}:{number}",
+                f"the second field is the gene {gene}, and that of {len(genes):,} of {len(second):,} sets is a gene",
+                "The second field of a GMT line is a description of the set, not a gene: these genes would be left out.",
+                "Put a field between the name and the first gene of every set: the description, or na.",
+            )
+        )

@@ -82,3 +82,17 @@ def test_no_gene_of_the_sets_in_the_annotation_is_said(tmp_path: Path) -> None:
     first = str(ontology_notices(tables, EnrichmentParameters())[0])
     assert "0 of 2 genes of the annotation have a term" in first
     assert "Use one naming of genes" in first
+
+
+def test_genes_without_a_description_before_them_are_refused_and_the_remedy_keeps_them(tmp_path: Path) -> None:
+    bare = written(tmp_path, "S1\tG1\tG2\tG3\nS2\tG2\tG4\tG5\nS3\tother text\tG1\tG9\n")
+    with pytest.raises(AnnotationError, match="the second field is the gene G1, and that of 2 of 3 sets is a gene"):
+        read_gmt(bare, ["G1", "G2", "G3", "G4", "G5"])
+    mended = written(tmp_path, "S1\tna\tG1\tG2\tG3\nS2\tna\tG2\tG4\tG5\nS3\tother text\tG1\tG9\n")
+    found = read_gmt(mended, ["G1", "G2", "G3", "G4", "G5"]).annotations
+    assert set(found.loc[found["term"] == "S1", "gene"]) == {"G1", "G2", "G3"}
+
+
+def test_a_description_may_be_a_genes_name_in_some_sets(tmp_path: Path) -> None:
+    path = written(tmp_path, "S1\tG1\tG2\tG3\nS2\ttargets\tG2\tG4\n")
+    assert len(read_gmt(path, ["G1", "G2", "G3", "G4"]).terms) == 2
