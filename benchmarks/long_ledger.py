@@ -239,6 +239,8 @@ def main() -> None:
                 timed("verify after one more run, ours", python, "verify")
                 timed("verify --full, ours", python, "verify", "--full")
             histories.add(timed(f"history, {build}", python, "history", ASKED, "--json"))
+            if build == "ours":
+                timed("history as text, ours", python, "history", ASKED)
             continued.runs(0)
         del histories
     medians = {name: statistics.median(values) for name, values in spent.items()}
