@@ -89,7 +89,7 @@ def read_gmt(path: Path, genes: list[str]) -> GeneSets:
 
 def _require_descriptions(path: Path, second: dict[int, str], symbols: set[str]) -> None:
     """AnnotationError where most second fields ({line: text}) are genes: such a file would lose the first gene of each set."""
-    genes = {number: text for number, text in second.items() if text in symbols}
+    genes = {number: text for number, text in second.items() if text and text in symbols}
     if 2 * len(genes) > len(second):
         number, gene = next(iter(genes.items()))
         raise AnnotationError(
