@@ -12,7 +12,7 @@ import difflib
 import re
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
@@ -82,17 +82,27 @@ def is_missing(value: str) -> bool:
     return value.strip().lower() in MISSING
 
 
+GCT_VERSIONS = ("#1.2", "#1.3")
+"""First lines of GCT files. Source: GenePattern file formats, Broad Institute."""
+
+
 def table_layout(path: Path, commented: bool = True) -> TableLayout:
     """How the table at `path` is written, from its header and its first rows.
 
     Lines before the header that are empty or start with '#' (cBioPortal's description rows; when `commented`) and Excel's `sep=`
     line are skipped. Delimiter: the tab where the header has one, else ';' when it has more of them than commas, else ',', else
     blanks, as R writes, when the rows have as many words as the header, or one more.
-    Raises TextTableError for a file without a header, of no readable text, or whose unnamed columns hold values.
+    Raises TextTableError for a file without a header, of no readable text, or whose unnamed columns hold values; and for a GCT
+    file, whose second line gives its size.
     """
     with reading(path), open_text(path) as file:
         start = _Lines(path, file)
-        number, text = next((line for line in start if not _before_header(line[1], commented)), (0, ""))
+        first = next(start, (0, ""))
+        given = (line for line in chain([first], start) if line[0] and not _before_header(line[1], commented))
+        number, text = next(given, (0, ""))
+        version = first[1].strip()
+        if version in GCT_VERSIONS and all(word.isdecimal() for word in text.split()):
+            raise TextTableError(_gct(path, version))
         if not number:
             rule, remedy = "A table is TSV or CSV text with one header row.", "Is it the right file, copied whole?"
             raise TextTableError(Problem(str(path), "the file has no header row", rule, remedy))
@@ -119,6 +129,19 @@ def table_layout(path: Path, commented: bool = True) -> TableLayout:
     if usual == named + 1 and len(header) == named and (filled or _last_cells_filled(layout)):
         return layout._replace(columns=["", *layout.columns], row_names=True)
     return layout._replace(surplus=usual - named)
+
+
+def _gct(path: Path, version: str) -> Problem:
+    """The problem with a GCT file. Only version 1.2 has one column of text and one header, so that a command can mend it."""
+    plain = f"tail -n +3 {path.name} | cut -f 1,3- > table_of_{path.stem}.tsv" if version == "#1.2" else ""
+    return Problem(
+        f"{path}:1",
+        f"{version}: a GCT file",
+        "A table has its header in the first line; a GCT file has its version and its size there.",
+        f"Write it without the first two lines and the column Description: {plain}"
+        if plain
+        else "Write it without its first two lines and without the columns and rows of metadata.",
+    )
 
 
 class RowReader:

@@ -6,6 +6,7 @@ import codecs
 import csv
 import gzip
 import io
+import subprocess
 import warnings
 from pathlib import Path
 
@@ -284,3 +285,14 @@ def test_damage_is_named_by_its_line_or_changes_nothing(
         assert found[:-1] == table[1 : max(len(found), 1)]
     else:
         assert len(table) == 2, "only a single row can be read in two ways"
+
+
+def test_a_gct_file_is_refused_and_the_command_leads_to_its_table(tmp_path):
+    path = tmp_path / "a.gct"
+    path.write_text("#1.2\n2\t2\nNAME\tDescription\tP1\tP2\nG1\tna\t1\t2\nG2\tna\t3\t4\n")
+    with pytest.raises(TextTableError, match=r"#1\.2: a GCT file") as caught:
+        table_layout(path)
+    command = str(caught.value).split("Description: ")[1].strip()
+    subprocess.run(command, shell=True, check=True, cwd=tmp_path)
+    assert (tmp_path / "table_of_a.tsv").read_text() == "NAME\tP1\tP2\nG1\t1\t2\nG2\t3\t4\n"
+    assert table_layout(tmp_path / "table_of_a.tsv").columns == ["NAME", "P1", "P2"]
