@@ -300,9 +300,9 @@ def test_who_withdraws_is_left_out_of_the_next_training_and_erased(study: Path):
     answer(study, [request])
     with study_instance(Workspace(study)) as instance:
         sensors.project(instance, Workspace(study))
-        last = decisions(instance)[-1].asset_observation
-    assert last is not None
-    assert last.metadata["groprog/decision"].value == "erased"
+        made = [item.asset_observation for item in decisions(instance)]
+    decided = [item.metadata["groprog/decision"].value for item in made if item is not None]
+    assert "erased" in decided
     workspace = Workspace(study)
     after = load_asset(workspace, "risk_scores")
     assert len(after) == len(scores) - 1
