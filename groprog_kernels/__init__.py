@@ -22,6 +22,9 @@ Sequence
     bases            letters to codes, reverse complement, one-hot columns
     windows          windows of a chromosome on either strand, padded
     kmers            counts, presence on either strand, words that windows share
+Phenotypes
+    ontology_closure    pairs of term and ancestor, reflexive
+    phenotype_ranking   scores of all diseases for a patient's findings
 Survival
     censoring        Kaplan-Meier of survival and censoring, inverse-censoring weights
     concordance      Harrell's, Uno's and weighted concordance

@@ -67,7 +67,7 @@ def test_a_study_runs_on_it_and_its_ledger_verifies(study: Path, tmp_path: Path)
             assert type(part).__module__.startswith("dagster_postgres")
         assert not list(workspace.home.rglob("*.db"))
         fresh = tmp_path / "fresh" / "lineage.duckdb"
-        assert collect(instance, fresh, workspace.derivations) == 12  # annotation, four libraries, the cohort, twice
+        assert collect(instance, fresh, workspace.derivations) == 13  # annotation, four libraries, the cohort, twice; an export
         assert same_rows(fresh, workspace.ledger_path)
         before = table_rows(workspace.ledger_path)
         rebuild(instance, workspace.ledger_path, workspace.derivations)
@@ -161,4 +161,4 @@ def test_a_dump_restored_elsewhere_is_the_same_study(study: Path, cluster: Serve
     assert "0 values computed, 1 kept" in again.output
     assert groprog("lineage", "verify", "--study", restored).exit_code == 0
     assert groprog("lineage", "rebuild", "--study", restored).exit_code == 0
-    assert len(ledger.sealed_runs(Workspace(restored).ledger_path)) == 2
+    assert len(ledger.sealed_runs(Workspace(restored).ledger_path)) == 3  # two runs, an export

@@ -114,6 +114,7 @@ def _child(call: Call, scratch: Path) -> None:
         said = os.open(scratch / "said", os.O_WRONLY | os.O_CREAT)
         os.dup2(said, 1)
         os.dup2(said, 2)
+        sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
         os.environ["TMPDIR"] = tempfile.tempdir = str(scratch / "tmp")
         os.chdir(scratch / "tmp")
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))

@@ -257,14 +257,14 @@ def test_nothing_is_trained_before_a_person_ran_the_study(workspace: Workspace, 
         assert not found.run_requests
 
 
-def test_the_schedules_are_the_studys_and_idle_without_news(workspace: Workspace):
+def test_the_schedules_are_the_studys_and_idle_without_news(workspace: Workspace, tmp_path: Path):
     assert {item.default_status for item in retraining(str(workspace.path))} == {dg.DefaultScheduleStatus.STOPPED}
     with_cron(workspace, "30 4 * * 0")
     schedules = retraining(str(workspace.path))
     assert {item.cron_schedule for item in schedules} == {"30 4 * * 0"}
     assert {item.default_status for item in schedules} == {dg.DefaultScheduleStatus.RUNNING}
     by_table, by_libraries = schedules
-    with dg.DagsterInstance.ephemeral() as instance:
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
         context = dg.build_schedule_context(instance, resources={"study": StudyResource(path=str(workspace.path))})
         assert isinstance(by_table(context), dg.RunRequest)
         as_if_trained(open_workspace(workspace.path))

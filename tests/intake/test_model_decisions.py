@@ -89,6 +89,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     made: Any = SimpleNamespace(
         store=Store(tmp_path / "store"),
         derivations=Derivations(tmp_path / "derivations"),
+        state=tmp_path,
         ledger_path=tmp_path / "ledger" / "l.duckdb",
         command="groprog run s.yaml",
         has=lambda asset: True,
