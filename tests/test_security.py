@@ -133,7 +133,9 @@ def test_every_threat_names_tests_that_are_there():
         files = {word for word in words if word.endswith(".py")}
         source = "".join((ROOT / name).read_text() for name in files.union(DEFAULT_FILES))
         assert words, row[0]
-        missing = [word for word in words if not word.endswith(".py") and f"def {word.partition('[')[0]}(" not in source]
+        missing = [
+            word for word in words if not word.endswith(".py") and f"def {word.partition('[')[0]}(" not in source
+        ]
         assert not missing, (row[0], missing)
 
 

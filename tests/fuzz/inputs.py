@@ -132,7 +132,7 @@ def _cohort(folder: Path, document: Document) -> None:
     inbox.mkdir()
     table.iloc[:-2].to_csv(inbox / "new.tsv", sep="\t", index=False)
     table.iloc[:8].assign(OS_MONTHS="120.5").to_csv(inbox / "march.update.tsv", sep="\t", index=False)
-    (inbox / "gone.withdraw.txt").write_text("".join(f"{name}\n" for name in ids[3:6]))
+    (inbox / "gone.withdraw.txt").write_text("".join(f"{name}\n" for name in ids[-2:]))
     shutil.copyfile(folder / "reads" / "treated_2.bam", inbox / "treated_3.bam")
     (inbox / "more.libraries.tsv").write_text(
         "id\tcondition\treplicate\tassay\talignments\tread_end\toperator\n"

@@ -58,7 +58,8 @@ may as well be exons of one transcript."""
 _PLACEHOLDERS = frozenset({"", ".", "-"})
 _VERSIONED = re.compile(r"^(ENS[A-Z]*G\d{11})(?:\.\d+(?:_\d+)?)?(?:_PAR_[XY])?$")
 _DUPLICATE = re.compile(r"_dup\d+$")
-_ATTRIBUTE = re.compile(r'\s*([^\s";=]+)\s+(?:"((?:[^"\\]|\\.)*)"|([^";]*))\s*(?:;|$)')
+_ATTRIBUTE = re.compile(r'(?<![^\s";=])([^\s";=]++)\s++(?:"((?:[^"\\]|\\.)*+)"\s*+|([^";]*+))(?:;|$)')
+"""Each name is tried once, from its first letter: a line of any length is read in one pass."""
 _IDENTIFIERS = {
     name: re.compile(rf'(?:^|;)\s*{name}\s+(?:"([^"]*)"|([^";\s]+))') for name in ("transcript_id", "gene_id")
 }

@@ -128,7 +128,9 @@ def _terms_and_version(path: Path) -> Iterator[Document]:
     except subprocess.TimeoutExpired:
         raise failed(child_process.how_it_ended(None)) from None
     except OSError as error:
-        problem = Problem(str(path), f"its parser cannot be started: {error}", "Python runs it.", "Let this user run Python.")
+        problem = Problem(
+            str(path), f"its parser cannot be started: {error}", "Python runs it.", "Let this user run Python."
+        )
         raise AnnotationError(problem) from None
     if made.returncode or not made.stdout:
         raise failed(child_process.how_it_ended(made.returncode))

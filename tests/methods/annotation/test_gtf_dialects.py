@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import signal
 from collections import defaultdict
 from pathlib import Path
 
@@ -387,3 +388,17 @@ def test_the_example_of_a_gene_without_a_symbol_is_one(tmp_path: Path) -> None:
         ),
     ]
     assert "have no gene but themselves (gene NM_20000)" in said(written(tmp_path, rows))
+
+
+def test_a_cell_of_any_length_is_read_in_one_pass():
+    def late(*_):
+        raise AssertionError("not read in 20 s of CPU")
+
+    before = signal.signal(signal.SIGVTALRM, late)
+    signal.setitimer(signal.ITIMER_VIRTUAL, 20)  # a quadratic search would take hours
+    try:
+        for cell in ("z" * 3_000_000, " " * 3_000_000, "a " + "\\" * 3_000_000, 'gene_id "' + "y" * 3_000_000):
+            assert symbol_of(cell) == ""
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
