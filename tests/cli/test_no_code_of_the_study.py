@@ -54,16 +54,20 @@ def marks(study: Path) -> str:
     return mark.read_text() if mark.exists() else ""
 
 
+def plain_environment() -> dict[str, str]:
+    """That of a user, without the safe import path that an earlier test of this process may have set."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
+
+
 def groprog(study: Path, *arguments: str) -> str:
     """The command as its installed script runs it, in the study's folder; what it printed."""
     script = study.parent.parent / "bin" / "groprog"
     script.parent.mkdir(exist_ok=True)
     script.write_text(SCRIPT)
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
     done = subprocess.run(
         [sys.executable, str(script), *arguments],
         cwd=study.parent,
-        env=environment,
+        env=plain_environment(),
         capture_output=True,
         text=True,
         check=False,
@@ -73,7 +77,8 @@ def groprog(study: Path, *arguments: str) -> str:
 
 
 def test_the_modules_would_leave_a_mark(beside: Path):
-    subprocess.run([sys.executable, "-c", "import pysam"], cwd=beside.parent, check=False, capture_output=True)
+    command = [sys.executable, "-c", "import pysam"]
+    subprocess.run(command, cwd=beside.parent, env=plain_environment(), check=False, capture_output=True)
     assert marks(beside)
 
 

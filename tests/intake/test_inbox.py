@@ -264,8 +264,11 @@ def test_the_schedules_are_the_studys_and_idle_without_news(workspace: Workspace
     assert {item.cron_schedule for item in schedules} == {"30 4 * * 0"}
     assert {item.default_status for item in schedules} == {dg.DefaultScheduleStatus.RUNNING}
     by_table, by_libraries = schedules
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
-        context = dg.build_schedule_context(instance, resources={"study": StudyResource(path=str(workspace.path))})
+    resources = {"study": StudyResource(path=str(workspace.path))}
+    with (
+        dg.DagsterInstance.local_temp(str(tmp_path)) as instance,
+        dg.build_schedule_context(instance, resources=resources) as context,
+    ):
         assert isinstance(by_table(context), dg.RunRequest)
         as_if_trained(open_workspace(workspace.path))
         assert isinstance(by_table(context), dg.SkipReason)
