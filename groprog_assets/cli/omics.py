@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from groprog_assets.cli.answering import ERR, OUT, STUDY, Answering, gathered_notices
 from groprog_assets.errors import Problem, StudyError
-from groprog_assets.study.schema import Omics, Study
+
+if TYPE_CHECKING:
+    from groprog_assets.study.schema import Omics, Study
 
 IMPORTED = ("omics_sources", "consents", "subjects", "phenotypes", "diagnoses", "ranking_index")
 

@@ -6,10 +6,11 @@ import os
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from groprog_assets.intake.withdrawals import records, who_withdrew
+from groprog_assets.intake.withdrawals import who_withdrew
 from groprog_assets.store.artifacts import digest_value
 from groprog_assets.store.identities import remember
 from groprog_assets.store.pseudonyms import pseudonym, study_key
+from groprog_assets.store.withdrawn import marks_of_patients
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables.values import Document
 
@@ -34,7 +35,7 @@ def consent_day(workspace: Workspace) -> date:
 
 def consent_state(workspace: Workspace) -> Document:
     """What beside the files decides who may be used: the day, and (as a digest, no name) who has withdrawn."""
-    marks = sorted(mark for _, record in records(workspace) for mark in record.get("marks", []))
+    marks = sorted(marks_of_patients(workspace.snapshots.root, study_key(workspace.state)))
     return {"day": consent_day(workspace).isoformat(), "withdrawn": digest_value(marks)}
 
 

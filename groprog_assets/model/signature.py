@@ -117,16 +117,7 @@ class SignatureEncoder:
                 phi[known, column] -= phi[known, column].mean()
         spread = (z.astype(np.float64) @ phi).std(axis=0)
         kept = spread > SMALLEST_SPREAD
-        if not kept.any():
-            return None
-        chosen = np.flatnonzero(kept)
-        return cls(
-            tuple(found.names[place] for place in chosen),
-            tuple(found.of[place] for place in chosen),
-            phi[:, kept] / spread[kept],
-            spread[kept],
-            asked,
-        )
+        return cls._of_columns(found, phi / np.where(kept, spread, 1.0), spread, kept, asked)
 
     @classmethod
     def fit_matched(
@@ -137,13 +128,20 @@ class SignatureEncoder:
         pooled = found.values.sum(axis=1)
         spread = pooled.std(axis=0)
         kept = spread > SMALLEST_SPREAD * np.maximum(1.0, np.abs(pooled).max(axis=0, initial=0.0))
+        return cls._of_columns(found, found.values.mean(axis=0), spread, kept, asked)
+
+    @classmethod
+    def _of_columns(
+        cls, found: Functions, weights: np.ndarray, spread: np.ndarray, kept: np.ndarray, asked: SignatureParameters
+    ) -> SignatureEncoder | None:
+        """The encoder of the `kept` columns (J,) of weights (K, J); None when none is kept."""
         if not kept.any():
             return None
         chosen = np.flatnonzero(kept)
         return cls(
             tuple(found.names[place] for place in chosen),
             tuple(found.of[place] for place in chosen),
-            found.values.mean(axis=0)[:, kept],
+            weights[:, kept],
             spread[kept],
             asked,
         )
@@ -154,14 +152,18 @@ class SignatureEncoder:
 
     def matched_parts(self, descriptors: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
         """(n, K, J): the part of each gene in s of patients with libraries of their own; 0 for the mean training patient."""
+        known = np.isfinite(descriptors).any(axis=-1)
+        return np.where(known[..., None], (self.phi(descriptors, names) - self.weights) / self.scale, 0.0)
+
+    def phi(self, descriptors: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
+        """(..., K, J) of descriptors (..., K, F): each function of the encoder; 0 where its descriptor is not there."""
         found = functions(descriptors, names, self.asked)
         at = {name: place for place, name in enumerate(found.names)}
-        values = np.zeros((*descriptors.shape[:2], len(self.names)))
+        values = np.zeros((*found.values.shape[:-1], len(self.names)))
         for column, name in enumerate(self.names):
             if name in at:
                 values[..., column] = found.values[..., at[name]]
-        known = np.isfinite(descriptors).any(axis=-1)
-        return np.where(known[..., None], (values - self.weights) / self.scale, 0.0)
+        return values
 
     def document(self) -> SignatureDocument:
         """The names; arrays are in `arrays`."""

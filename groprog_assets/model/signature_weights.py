@@ -6,7 +6,7 @@ from typing import TypedDict
 
 import numpy as np
 
-from groprog_assets.model.signature import DENSITY, RANK, RESPONSE, SIGNIFICANCE, SignatureEncoder, functions
+from groprog_assets.model.signature import DENSITY, RANK, RESPONSE, SIGNIFICANCE, SignatureEncoder
 
 POINTS = 41
 NORMAL = 1.959963984540054
@@ -134,10 +134,5 @@ def _change(
     # (points, J): phi at each value less phi at the origin, over the training SD of each function's column.
     rows = np.repeat(typical[None], values.size + 1, axis=0)
     rows[:, column] = np.r_[values, origin]
-    found = functions(rows, names, encoder.asked)
-    place = {name: at for at, name in enumerate(found.names)}
-    phi = np.zeros((values.size + 1, len(encoder.names)))
-    for at, name in enumerate(encoder.names):
-        if name in place:
-            phi[:, at] = found.values[:, place[name]]
+    phi = encoder.phi(rows, names)
     return (phi[:-1] - phi[-1]) / encoder.scale

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import getpass
-
 import dagster as dg
 
+from groprog_assets.graph.resources import known_actor
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.collect import collect
 from groprog_assets.lineage.decisions import record_decision
@@ -40,5 +39,5 @@ def export_and_seal(workspace: Workspace, actor: str = "", instance: dg.DagsterI
 
 def _seal(workspace: Workspace, instance: dg.DagsterInstance, actor: str, names: list[str], digest: str) -> None:
     evidence = {"files": len(names), "manifest": digest}
-    record_decision(instance, "report", EXPORTED, actor or getpass.getuser(), evidence)
+    record_decision(instance, "report", EXPORTED, known_actor(actor), evidence)
     collect(instance, workspace.ledger_path, workspace.derivations)

@@ -8,14 +8,13 @@ once is not computed again. Every file is written whole or not at all. No Dagste
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NotRequired, TypedDict
 
-from groprog_assets.errors import ArtifactError, Problem
+from groprog_assets.errors import ArtifactError, Problem, UnreachableError
 from groprog_assets.store.artifacts import (
     Reference,
     Store,
@@ -197,12 +196,19 @@ class Derivations:
         }
 
     def named_digests(self) -> set[str]:
-        """Digests of all that whole derivations name, apart from those whose values are erased."""
+        """Digests of all that whole derivations name, apart from those whose values are erased.
+
+        UnreachableError when the store does not answer.
+        """
         erased, found = self.erased(), set()
         for digest in self.all():
-            with contextlib.suppress(ArtifactError):
+            try:
                 if digest not in erased:
                     found |= self.digests_of(self.read(digest))
+            except UnreachableError:
+                raise
+            except ArtifactError:
+                continue
         return found
 
     def erased(self) -> set[str]:

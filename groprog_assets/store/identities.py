@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-import os
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
+
+from groprog_assets.store.artifacts import write_atomically
 
 FILE = "identity.parquet"
 
@@ -17,21 +17,15 @@ def remember(state: Path, identities: Mapping[str, str]) -> Path:
     import pyarrow.parquet as pq
 
     path = state / FILE
-    known = {**names(state), **identities}
-    if path.is_file() and known == names(state):
+    held = names(state)
+    known = {**held, **identities}
+    if path.is_file() and known == held:
         return path
     sink = io.BytesIO()
     ordered = sorted(known.items())
     columns = {"name": [name for name, _ in ordered], "subject_id": [identifier for _, identifier in ordered]}
     pq.write_table(pa.table(columns, schema=pa.schema([(column, pa.string()) for column in columns])), sink)
-    state.mkdir(parents=True, exist_ok=True)
-    temporary = state / f".{FILE}.{os.getpid()}.{uuid.uuid4().hex[:8]}.part"
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(sink.getvalue())
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    write_atomically(path, sink.getvalue(), mode=0o600)
     return path
 
 

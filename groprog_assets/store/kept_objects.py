@@ -177,12 +177,7 @@ class KeptInBucket:
                 raise self._failed(names[0], error) from error
 
     def _remove_one(self, name: str) -> None:
-        try:
-            self._files.rm_file(self._key(name))
-        except FileNotFoundError:
-            return
-        except Exception as error:
-            raise self._failed(name, error) from error
+        self._asked(name, lambda: self._files.rm_file(self._key(name)))
 
     def _asked(self, name: str, request: Callable[[], Any]) -> Any:
         try:

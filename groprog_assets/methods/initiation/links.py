@@ -47,17 +47,17 @@ def link_genes(
     for row, text in enumerate(regions["overlapping_genes"]):
         for gene in filter(None, str(text).split(";")):
             relations.setdefault((row, gene), []).append("overlapping")
+    starts = _starts_by_gene(gene_models)
     libraries = sorted(set(counts["library"]) & set(size_factors))
     enough = len(libraries) >= parameters.link_libraries
     correlated = (
-        _correlations(regions, centre, counts, gene_models, gene_signal, size_factors, libraries, parameters)
+        _correlations(regions, centre, counts, starts, gene_signal, size_factors, libraries, parameters)
         if enough
         else {}
     )
     for key, (_, q) in correlated.items():
         if q <= CO_VARYING_RATE:
             relations.setdefault(key, []).append(f"co-varying ({len(libraries)} libraries)")
-    starts = _starts_by_gene(gene_models)
     rows = []
     for (row, gene), relation in sorted(relations.items()):
         r, q = correlated.get((row, gene), (np.nan, np.nan))
@@ -91,7 +91,7 @@ def _correlations(
     regions: pd.DataFrame,
     centre: NDArray,
     counts: pd.DataFrame,
-    gene_models: pd.DataFrame,
+    starts: Mapping[tuple[str, str], tuple[NDArray[np.int64], int]],
     gene_signal: pd.DataFrame,
     size_factors: Mapping[str, float],
     libraries: list[str],
@@ -107,13 +107,13 @@ def _correlations(
     }
     place = {str(gene): row for row, gene in enumerate(bodies.index)}
     claimed = (regions["claim"] == "candidate enhancer").to_numpy()
-    starts: dict[str, list[tuple[int, str]]] = {}
-    for (chrom, gene), (tss, _) in _starts_by_gene(gene_models).items():
+    near: dict[str, list[tuple[int, str]]] = {}
+    for (chrom, gene), (tss, _) in starts.items():
         if gene in place:
-            starts.setdefault(chrom, []).extend((int(base), gene) for base in tss)
+            near.setdefault(chrom, []).extend((int(base), gene) for base in tss)
     keys: list[tuple[int, str]] = []
     for chrom, rows in rows_by_chrom(regions).items():
-        held = sorted(starts.get(chrom, []))
+        held = sorted(near.get(chrom, []))
         bases = np.array([base for base, _ in held], np.int64)
         for row in rows[claimed[rows]]:
             low, high = np.searchsorted(

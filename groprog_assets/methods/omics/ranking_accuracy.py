@@ -20,7 +20,6 @@ from groprog_assets.tables import conform
 from groprog_assets.tables.values import Document, Progress
 from groprog_kernels.phenotype_ranking import mid_ranks
 
-FIGURES = ("all", "unleaked", "publication-out")
 FIRST = (1, 3, 10, 50)
 
 

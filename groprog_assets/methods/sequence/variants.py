@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,9 +53,9 @@ class Scorer:
         self.view = "promoter" if "promoter" in model.predictors else next(iter(model.predictors))
         self.model, self.genome, self.names = model, genome, dict(names)
         self.genes = genes.reset_index(drop=True)
-        self.layout = view_layout(model.layout, self.view, model.parameters)
-        self.layout = Layout(self.layout.tss)
-        self.codes = gene_codes(self.genes, genome, names, view_layout(model.layout, self.view, model.parameters))
+        whole = view_layout(model.layout, self.view, model.parameters)
+        self.layout = Layout(whole.tss)
+        self.codes = gene_codes(self.genes, genome, names, whole)
         self._plus = self.genes["strand"].to_numpy() == "+"
         before, after = self.layout.tss
         tss = self.genes["tss"].to_numpy(np.int64)
@@ -65,8 +66,11 @@ class Scorer:
             rows = part.index.to_numpy()
             order = rows[np.argsort(self._start[rows], kind="stable")]
             self._by_chrom[str(name)] = (order, self._start[order])
-        self._reference = self._predict(self.codes, np.arange(len(self.genes)))
-        self._spread = self._random_spread()
+
+    @cached_property
+    def _reference(self) -> NDArray[np.float64]:
+        """(genes, T) prediction of each gene's own window."""
+        return self._predict(self.codes, np.arange(len(self.genes)))
 
     def near(self, chrom: str, allele: Allele) -> NDArray[np.int64]:
         """Rows of the genes whose window the allele touches."""
@@ -148,7 +152,8 @@ class Scorer:
             )
         return out
 
-    def _random_spread(self) -> NDArray[np.float64]:
+    @cached_property
+    def _spread(self) -> NDArray[np.float64]:
         """(bins, T) SD of the effect of single-base changes at random places of random genes."""
         random = np.random.default_rng(self.model.parameters.seed)
         spread = []

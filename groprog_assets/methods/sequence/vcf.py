@@ -13,7 +13,6 @@ from typing import NamedTuple
 from groprog_assets.errors import AnnotationError, Problem
 
 COLUMNS = ("chrom", "pos", "id", "ref", "alt")
-LARGEST_FILE = 1 << 30
 
 
 class VariantRow(NamedTuple):
