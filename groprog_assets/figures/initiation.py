@@ -147,7 +147,7 @@ def classes(table: pd.DataFrame, rate: float) -> Figure:
         left.grid(axis="y", visible=False)
         left.set_xlabel("Regions")
         left.set_title("Regions by class and confidence")
-        left.legend(loc="lower right")
+        left.legend(loc="upper center", bbox_to_anchor=(0.4, -0.2), ncols=len(names))
         for name, kind, single, colour in CLASSES[:2]:
             q = np.sort(table.loc[(table["class"] == kind) & ((table["kind"] == "single") == single), "q_pair"])
             if len(q):
@@ -155,6 +155,7 @@ def classes(table: pd.DataFrame, rate: float) -> Figure:
         right.axvline(rate, color=SOFT_INK, lw=0.9, ls="--")
         right.set_xlim(0, min(1.0, max(2 * rate, 1.1 * float(table["q_pair"].max(skipna=True)))))
         right.set_ylim(0)
+        right.locator_params(axis="x", nbins=5)
         right.set_xlabel("q of the pair")
         right.set_ylabel("Pairs with at most this q")
         right.set_title("Pairs by false discovery rate")
@@ -190,7 +191,7 @@ def response(table: pd.DataFrame, summary: Document, treatment: str, control: st
             axes.set_title(f"{kind.capitalize()} regions ({len(part):,})")
             axes.set_xlabel("log2(1 + mean count)")
             if (part["direction"] != "none").any():
-                axes.legend(loc="upper right")
+                axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, columnspacing=0.8, handletextpad=0.2)
         grid[0].set_ylabel(f"log2 fold change\n{treatment} over {control}")
         if summary["analysis"] == "unreplicated":
             figure.supxlabel(
