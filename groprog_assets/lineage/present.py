@@ -5,6 +5,7 @@ DuckDB and the standard library only.
 
 from __future__ import annotations
 
+import errno
 import filecmp
 import json
 import os
@@ -152,7 +153,7 @@ def _compare_memos(
     folders: dict[Path, dict[str, str]] = {}
     for folder in sorted((workspace.derivations.root / "memo").glob("??")):
         names = sorted(name for name in os.listdir(folder) if not name.startswith("."))
-        entries = {name: (folder / name).read_text(errors="replace").strip() for name in names}
+        entries = {name: _entry(folder / name) for name in names}
         found.entries += len(entries)
         found.memos[folder.name] = digest_bytes(canonical_plain(entries))
         if known.get(folder.name) != found.memos[folder.name]:
@@ -168,6 +169,11 @@ def _compare_memos(
             if keys.get(digest) != key:
                 found.memos.pop(folder.name, None)
                 _compare_entry(workspace, found, folder / key, digest, digest in keys)
+
+
+def _entry(path: Path) -> str:
+    """What a memo entry holds; empty when it is no file that can be read."""
+    return path.read_text(errors="replace").strip() if path.is_file() else ""
 
 
 def _compare_entry(workspace: Workspace, found: Present, path: Path, digest: str, sealed: bool) -> None:
@@ -204,10 +210,14 @@ def _compare_results(workspace: Workspace, connection: duckdb.DuckDBPyConnection
     folder, remedy = workspace.results, f"`groprog export {workspace.path}` writes it again."
 
     def problem(name: str, seen: str, rule: str) -> None:
-        found.problems.append(Problem(str(folder / name), seen, rule, remedy))
+        path = folder / name
+        if path.exists() and not path.is_file():  # a folder, or a pipe: reading it would wait for its writer
+            found.problems.append(Problem(str(path), "no regular file", rule, f"Remove it; then {remedy}"))
+        else:
+            found.problems.append(Problem(str(path), seen, rule, remedy))
 
     try:
-        content = (folder / MANIFEST).read_bytes()
+        content = _regular(folder / MANIFEST)
     except OSError as error:
         problem(MANIFEST, error.strerror or str(error), "It lists the exported files.")
         return
@@ -221,7 +231,7 @@ def _compare_results(workspace: Workspace, connection: duckdb.DuckDBPyConnection
             shown = f"sha256 {seen[:12]}" if seen else "missing"
             problem(name, shown, f"Exported was {sha256[:12] or 'not to the end'}.")
     try:
-        head = json.loads((folder / HEAD).read_bytes())
+        head = json.loads(_regular(folder / HEAD))
         row = connection.execute("SELECT seal FROM seals WHERE sequence = ?", [int(head["sequence"])]).fetchone()
         if row is None or row[0] != head["seal"]:
             problem(HEAD, f"seal {head['sequence']} is not of this ledger", "It names a seal of the ledger.")
@@ -231,6 +241,13 @@ def _compare_results(workspace: Workspace, connection: duckdb.DuckDBPyConnection
     if seen:
         problem(COPY, seen, "It is a copy of the ledger, as it was at an export.")
     found.files += 2
+
+
+def _regular(path: Path) -> bytes:
+    """The bytes of a regular file. OSError for anything else."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "no regular file", str(path))
+    return path.read_bytes()
 
 
 def _listed(content: bytes) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ from groprog_assets.lineage.check_points import check_point, read_verified, writ
 from groprog_assets.lineage.ledger import TABLES
 from groprog_assets.lineage.present import Present, compare_present
 from groprog_assets.lineage.verification import Verification, snapshot, verify_rows
+from groprog_assets.store.pseudonyms import key_problems
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables.values import Document
 
@@ -68,6 +69,7 @@ def verify_study(workspace: Workspace, head: Document | None = None, full: bool 
         if not rows.problems:
             point = read_verified(workspace.state, path) if rows.since else None
             present = compare_present(workspace, connection, rows.circumstances, (point or {}).get("memos", {}), full)
+        present.problems += key_problems(workspace.state)
         found = VerifiedStudy(rows, present)
         kept: Document = {
             "sound": not found.problems,

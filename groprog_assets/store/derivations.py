@@ -24,6 +24,7 @@ from groprog_assets.store.artifacts import (
     digest_value,
     write_atomically,
 )
+from groprog_assets.study.files import open_regular
 from groprog_assets.tables.values import Document
 
 VERSION = 1
@@ -133,8 +134,9 @@ class Derivations:
     def current(self, asset: str, partition: str = "") -> str | None:
         """The digest of the current derivation, or None."""
         try:
-            return str(json.loads(self._pointer(asset, partition).read_bytes())["derivation"])
-        except (OSError, ValueError, KeyError):
+            with open_regular(self._pointer(asset, partition)) as file:
+                return str(json.loads(file.read())["derivation"])
+        except (OSError, ValueError, KeyError, TypeError):
             return None
 
     def current_record(self, asset: str, partition: str = "") -> Record | None:
@@ -226,9 +228,10 @@ class Derivations:
     def recall(self, key: str) -> tuple[str, Record] | None:
         """The derivation that `key` gave earlier, if its record is whole."""
         try:
-            digest = (self.root / "memo" / key[:2] / key).read_text()
+            with open_regular(self.root / "memo" / key[:2] / key) as file:
+                digest = file.read().decode()
             return digest, self.read(digest)
-        except (OSError, ArtifactError):
+        except (OSError, UnicodeDecodeError, ArtifactError):
             return None
 
     def _erased(self, digest: str) -> Path:

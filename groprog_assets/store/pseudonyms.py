@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import html
 import json
+import os
 import re
 import secrets
 from collections.abc import Iterable, Set
@@ -24,6 +25,7 @@ from groprog_assets.tables.values import Value
 
 KEY_FILE = "pseudonym.key"
 KEY_BYTES = 32
+MADE = "A key was made here. While this file says so, none is made in its place.\n"
 DIGITS = 16
 NUMBER = re.compile(r"[0-9][0-9.,]*")
 CALLED = re.compile(r"(?:patients?|samples?|row|rows|subjects?)[\s:]+(?:[\"'])?$|[\"']$", re.IGNORECASE)
@@ -32,8 +34,8 @@ CALLED = re.compile(r"(?:patients?|samples?|row|rows|subjects?)[\s:]+(?:[\"'])?$
 def study_key(state: Path) -> bytes:
     """The key of a study's state folder, made on first use, whole or not at all: processes that start at once get the same one.
 
-    StudyError for a file that holds no key of at least 32 bytes: pseudonyms under a short key can be guessed, and a new key would
-    give every patient another pseudonym.
+    StudyError for a file that holds no key of at least 32 bytes, and for a key that was made and is gone: pseudonyms under a
+    short key can be guessed, and a new key would give every patient another pseudonym and forget who has withdrawn.
     """
     path = state / KEY_FILE
     if not path.exists():
@@ -45,21 +47,47 @@ def study_key(state: Path) -> bytes:
         told = f"{len(key)} bytes"
     except (OSError, ValueError) as error:
         told = getattr(error, "strerror", None) or "no hexadecimal digits"
+    raise StudyError(_no_key(path, told))
+
+
+def key_problems(state: Path) -> list[Problem]:
+    """What is wrong with the key of a state folder; nothing before one is made, and for who may not read it. Makes none."""
+    path = state / KEY_FILE
+    if (not path.exists() and not _was_made(path)) or (path.exists() and not os.access(path, os.R_OK)):
+        return []
+    try:
+        study_key(state)
+    except StudyError as error:
+        return list(error.problems)
+    return []
+
+
+def _no_key(path: Path, told: str) -> Problem:
     rule = f"It holds the key of the pseudonyms: at least {KEY_BYTES} bytes, as hexadecimal digits."
     remedy = (
-        "Restore it from a backup. If there is none, move it aside: a new key is made, and what the ledger holds under the old"
-        " one no longer leads to a patient."
+        f"Restore it from a backup. If there is none, move it and {path.with_suffix('.lock').name} aside: a new key is made, what"
+        " the ledger holds under the old one no longer leads to a patient, and who has withdrawn is no longer recognised: leave"
+        " them out of the tables."
     )
-    raise StudyError(Problem(str(path), told, rule, remedy))
+    return Problem(str(path), told, rule, remedy)
+
+
+def _was_made(path: Path) -> bool:
+    note = path.with_suffix(".lock")
+    return note.is_file() and note.stat().st_size > 0
 
 
 def _make_key(path: Path) -> None:
-    """Write a new key, unless another process was first."""
+    """Write a new key, unless another process was first. StudyError when one was made before and is gone."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path.with_suffix(".lock"), "a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not path.exists():
-            write_atomically(path, secrets.token_hex(KEY_BYTES).encode(), mode=0o600)
+        if path.exists():
+            return
+        if _was_made(path):
+            raise StudyError(_no_key(path, "missing, though a key was made here"))
+        write_atomically(path, secrets.token_hex(KEY_BYTES).encode(), mode=0o600)
+        lock.write(MADE)
 
 
 def pseudonym(patient: str, key: bytes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -310,3 +311,39 @@ def test_it_says_how_closely_it_looked(study: Path):
     assert "rows of all 5 seals: one by one" in groprog("lineage", "verify", "--study", study, "--full").output
     head = first.split("head ")[1].split()[0]
     assert "rows of all 5 seals: one by one" in groprog("lineage", "verify", "--study", study, "--head", head).output
+
+
+def test_what_is_no_regular_file_is_named_and_not_waited_for(study: Path):
+    held = records(study).root
+    pointer = held / "current" / ASSET / "_.json"
+    memo = sorted((held / "memo").glob("??/*"))[0]
+    result = study.parent / "results" / "b.tsv"
+    for path in (pointer, memo, result):
+        path.unlink()
+    os.mkfifo(pointer)
+    memo.mkdir()
+    os.mkfifo(result)
+    problems = "\n".join(verify(study))
+    assert f"{pointer} names no derivation" in problems
+    assert f"Delete {memo}" in problems
+    assert f"{result}: no regular file" in problems
+    assert "Remove it; then" in problems
+
+
+@pytest.mark.parametrize("content", ["[1]", "3", "null", '{"other": 1}'])
+def test_a_pointer_that_holds_something_else_is_named(study: Path, content: str):
+    pointer = records(study).root / "current" / ASSET / "_.json"
+    pointer.write_text(content)
+    assert any(f"{pointer} names no derivation" in problem for problem in verify(study))
+
+
+def test_a_key_that_is_lost_or_short_is_named_and_none_is_made(study: Path):
+    key = Workspace(study).state / "pseudonym.key"
+    before = key.read_text()
+    key.write_text("short")
+    assert any(str(key) in problem for problem in verify(study))
+    key.unlink()
+    assert any("a key was made here" in problem for problem in verify(study))
+    assert not key.exists()
+    key.write_text(before)
+    assert verify(study) == []

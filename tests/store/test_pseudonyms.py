@@ -13,7 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from groprog_assets.errors import StudyError
-from groprog_assets.store.pseudonyms import KEY_BYTES, KEY_FILE, masked, masked_value, pseudonym, study_key
+from groprog_assets.store.pseudonyms import (
+    KEY_BYTES,
+    KEY_FILE,
+    key_problems,
+    masked,
+    masked_value,
+    pseudonym,
+    study_key,
+)
 
 
 def test_processes_that_start_at_once_have_one_key(tmp_path: Path):
@@ -63,6 +71,23 @@ def test_the_remedy_leads_to_a_key(tmp_path: Path):
     (tmp_path / KEY_FILE).rename(tmp_path / "aside")
     assert len(study_key(tmp_path)) == KEY_BYTES
     assert pseudonym("P1", study_key(tmp_path)) == pseudonym("P1", study_key(tmp_path))
+
+
+def test_a_key_that_is_lost_is_not_made_again(tmp_path: Path):
+    assert key_problems(tmp_path) == []
+    assert not list(tmp_path.iterdir()), "asking makes none"
+    first = study_key(tmp_path)
+    assert key_problems(tmp_path) == []
+    (tmp_path / KEY_FILE).rename(tmp_path / "aside")
+    with pytest.raises(StudyError, match="a key was made here") as caught:
+        study_key(tmp_path)
+    assert [str(problem) for problem in key_problems(tmp_path)] == [str(problem) for problem in caught.value.problems]
+    assert not (tmp_path / KEY_FILE).exists()
+    (tmp_path / "aside").rename(tmp_path / KEY_FILE)
+    assert study_key(tmp_path) == first, "restored"
+    for name in (KEY_FILE, "pseudonym.lock"):
+        (tmp_path / name).unlink()
+    assert study_key(tmp_path) != first, "the remedy without a backup"
 
 
 KEY = bytes(32)
