@@ -269,7 +269,7 @@ def _beside_training(inputs: ModelInputs, batch: np.ndarray, name: str, trained:
     """The expression of each new batch put beside the training patients, whose constants stay as they are."""
     import numpy as np
 
-    from groprog_assets.model.harmonization import fit_harmonization, fit_new_batch, harmonize
+    from groprog_assets.fitting.harmonization import fit_harmonization, fit_new_batch, harmonize
 
     fitted = trained.model.encoders.harmonization
     if fitted is None:

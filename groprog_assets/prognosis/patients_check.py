@@ -59,7 +59,7 @@ def external_problems(
 
 def _small_batches(index: pd.DataFrame, folds: pd.DataFrame, column: str) -> list[Problem]:
     """Batches of which some training fold holds a patient, but fewer than ComBat needs."""
-    from groprog_assets.model.harmonization import MINIMUM_PATIENTS
+    from groprog_assets.fitting.harmonization import MINIMUM_PATIENTS
 
     batch = index.set_index("patient_id")["batch"]
     tested = folds.assign(batch=folds["patient_id"].map(batch))
@@ -85,7 +85,7 @@ def _small_batches(index: pd.DataFrame, folds: pd.DataFrame, column: str) -> lis
 
 
 def _small_new_batches(external: ExternalCohort, read: Elsewhere) -> list[Problem]:
-    from groprog_assets.model.harmonization import MINIMUM_PATIENTS
+    from groprog_assets.fitting.harmonization import MINIMUM_PATIENTS
 
     if read.expression is None:
         return []

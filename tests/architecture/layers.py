@@ -46,7 +46,7 @@ LAYERS = (
     _room(2, "study", "errors", "pydantic yaml"),
     _room(2, "tables", "errors"),
     _room(2, "figures", "values kernels", "jinja2 markupsafe matplotlib numpy pandas"),
-    _room(2, "fitting", "kernels", "numpy scipy"),
+    _room(2, "fitting", "errors kernels", "numpy scipy"),
     _room(
         3,
         "methods",
@@ -57,7 +57,10 @@ LAYERS = (
     _room(3, "store", "errors values study tables", "numpy pyarrow pydantic upath"),
     _room(3, "checks", "values study"),
     _room(
-        4, "prognosis", "kernels errors values study tables figures methods model store checks", "numpy pandas pydantic"
+        4,
+        "prognosis",
+        "kernels errors values study tables figures fitting methods model store checks",
+        "numpy pandas pydantic",
     ),
     Layer("ledger", LEDGER, 4, ("errors", "values", "store"), ("duckdb",)),
     _room(

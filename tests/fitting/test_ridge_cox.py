@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 
 from groprog_assets.fitting.ridge_cox import (
+    Stratum,
     choose_penalties,
     fit_blocks,
     fit_ridge,
+    fit_stratified,
     fit_towards,
     held_out_log_likelihood,
     log_partial_likelihood,
@@ -121,3 +123,53 @@ def test_what_is_held_out_adds_the_difference_of_two_likelihoods():
     found = held_out_log_likelihood(risk, risk_sets(time, event), keep, risk_sets(time[keep], event[keep]))
     expected = efron_by_definition(risk, time, event) - efron_by_definition(risk[keep], time[keep], event[keep])
     assert found == pytest.approx(expected, rel=1e-10)
+
+
+def three_strata() -> list[Stratum]:
+    """Patients of three clinics with tied times; offsets of their own."""
+    random = np.random.default_rng(8)
+    found = []
+    for size in (40, 25, 60):
+        columns, time, event = tied(size, size)
+        found.append(Stratum(columns, risk_sets(time, event), 0.5 * random.normal(size=size)))
+    return found
+
+
+def test_a_stratified_fit_is_the_optimum_of_the_sum_of_the_definitions():
+    """Nelder and Mead on Efron's likelihood as it is written, one sum for each stratum."""
+    from scipy.optimize import minimize
+
+    strata, penalty, centre = three_strata(), np.array([2.0, 5.0, 1.0]), np.array([0.5, 0.0, -1.0])
+
+    def lost(beta: np.ndarray) -> float:
+        total = 0.5 * float(penalty @ (beta - centre) ** 2)
+        for columns, sets, offset in strata:
+            risk = (columns @ beta + offset)[sets.order]
+            total -= efron_by_definition(risk, sets.time, sets.event)
+        return total
+
+    slow = minimize(lost, np.zeros(3), method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-10, "maxiter": 5000})
+    fit = fit_stratified(strata, penalty, centre=centre, tolerance=1e-14)
+    np.testing.assert_allclose(fit.coefficients, slow.x, atol=1e-5)
+
+
+def test_a_stratified_fit_equals_lifelines():
+    from lifelines import CoxPHFitter
+
+    random = np.random.default_rng(2)
+    x = random.normal(size=(150, 3))
+    x = (x - x.mean(axis=0)) / x.std(axis=0, ddof=1)
+    clinic = np.repeat(["a", "b", "c"], 50)
+    time, event = np.ceil(20 * random.exponential(np.exp(-x[:, 0]))), random.random(150) < 0.7
+    frame = pd.DataFrame(x, columns=list("xyz")).assign(time=time, event=event, clinic=clinic)
+    expected = CoxPHFitter(penalizer=0.1).fit(frame, "time", "event", strata=["clinic"]).params_
+    parts = [clinic == name for name in "abc"]
+    strata = [Stratum(x[part], risk_sets(time[part], event[part]), np.zeros(50)) for part in parts]
+    np.testing.assert_allclose(fit_stratified(strata, np.full(3, 15.0)).coefficients, expected, atol=2e-3)
+
+
+def test_a_strong_penalty_leads_to_the_centre():
+    columns, time, event = tied(60)
+    centre = np.array([1.0, -2.0, 0.25])
+    fit = fit_ridge(columns, risk_sets(time, event), np.full(3, 1e9), centre=centre)
+    np.testing.assert_allclose(fit.coefficients, centre, atol=1e-5)

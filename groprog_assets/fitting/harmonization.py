@@ -1,6 +1,6 @@
 """Removal of batch effects from expression by ComBat, with constants from the training patients alone.
 
-Arrays in, arrays out; no torch. `fit_harmonization` sees training patients, `harmonize` applies the constants to any patient;
+Arrays in, arrays out. `fit_harmonization` sees training patients, `harmonize` applies the constants to any patient;
 `fit_new_batch` adds a batch that was not in training, without using any outcome.
 """
 
