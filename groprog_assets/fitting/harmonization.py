@@ -97,7 +97,8 @@ def harmonize(values: np.ndarray, batch: np.ndarray, constants: Harmonization) -
         )
     code = np.searchsorted(constants.batch, batch)
     standard = (values - constants.mean) / constants.spread
-    return (standard - constants.shift[code]) / np.sqrt(constants.factor[code]) * constants.spread + constants.mean
+    moved = (standard - constants.shift[code]) / np.sqrt(constants.factor[code]) * constants.spread + constants.mean
+    return np.asarray(moved)
 
 
 def harmonize_known(values: np.ndarray, batch: np.ndarray, constants: Harmonization) -> np.ndarray:

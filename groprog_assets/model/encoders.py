@@ -14,8 +14,8 @@ import numpy as np
 
 from groprog_assets.errors import ModelError, Problem
 from groprog_assets.fitting.clinical_encoder import Z_LIMIT, ClinicalEncoder, FieldDocument, FieldEncoding
-from groprog_assets.model.expression_encoder import EncodedExpression, ExpressionDocument, ExpressionEncoder
 from groprog_assets.fitting.harmonization import Harmonization, fit_harmonization, harmonize_known
+from groprog_assets.model.expression_encoder import EncodedExpression, ExpressionDocument, ExpressionEncoder
 from groprog_assets.model.inputs import BLOCKS, ModelInputs
 from groprog_assets.model.signature import SignatureDocument, SignatureEncoder
 from groprog_assets.study.parameters import Parameters
