@@ -14,6 +14,7 @@ CURVES = {
     "log2_fold_change": "Fold change, normalised",
     "significance": "Significance, normalised",
     "body_density": "Body density, normalised",
+    "enhancer_response": "Response of enhancers near, normalised",
 }
 MOST_STEPS = 16
 

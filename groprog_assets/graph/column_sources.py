@@ -22,9 +22,12 @@ _HIT = "differential_transcription.direction"
 _UNIT = "coverage.window coverage.count"
 _MODELLED = "gene_models.start gene_models.end filtered_alignments.position filtered_alignments.count"
 
+_NEAR = "genes.tss initiation_regions.start initiation_regions.end initiation_regions.claim"
+
 _FEATURES = (
     "gene tss_density body_density upstream_density five_prime_fraction body_fraction post_fraction tua log2_fold_change"
-    " significance expression_level apoptosis_regulation cell_junction receptor_inhibition key_locus pausing_index"
+    " significance expression_level apoptosis_regulation cell_junction receptor_inhibition key_locus enhancers_near"
+    " enhancer_response pausing_index"
 )
 
 COLUMN_SOURCES: Final[dict[str, dict[str, str]]] = {
@@ -117,6 +120,8 @@ COLUMN_SOURCES: Final[dict[str, dict[str, str]]] = {
         "significance": "differential_transcription.p_value differential_transcription.gene",
         "expression_level": "differential_transcription.log_cpm differential_transcription.gene",
         "key_locus": "loci.locus loci.reliable",
+        "enhancers_near": _NEAR,
+        "enhancer_response": f"{_NEAR} differential_initiation.log2_fold_change",
         **dict.fromkeys(("apoptosis_regulation", "cell_junction", "receptor_inhibition"), "enrichment.term genes.gene"),
     },
     "normalized_features": {

@@ -15,6 +15,9 @@ from groprog_assets.study.model_parameters import SignatureParameters
 
 RESPONSE, SIGNIFICANCE, DENSITY, RANK = "log2_fold_change", "significance", "body_density", "pausing_index_rank"
 KEY_LOCUS, MARK = "key_locus", "mark_"
+ENHANCERS, ENHANCER_RESPONSE = "enhancers_near", "enhancer_response"
+SIGNED = (RESPONSE, SIGNIFICANCE, DENSITY, ENHANCER_RESPONSE)
+"""Descriptors whose functions are 0 where nothing responds: they are not centred over the genes."""
 SMALLEST_SPREAD = 1e-8
 
 
@@ -70,7 +73,13 @@ def functions(descriptors: np.ndarray, names: tuple[str, ...], asked: SignatureP
         place[...] = finite[..., at[RANK]] & (column(RANK) > 1.0 - asked.pausing_class_share)
     if (place := add(asked.pausing_classes, "weakly_paused", RANK)) is not None:
         place[...] = finite[..., at[RANK]] & (column(RANK) < asked.pausing_class_share)
+    if (place := add(asked.enhancers, "enhancers_near", ENHANCERS)) is not None:
+        place[...] = column(ENHANCERS)
+    if (place := add(asked.enhancer_response, "enhancer_response", ENHANCER_RESPONSE)) is not None:
+        place[...] = column(ENHANCER_RESPONSE)
     for name in names:
+        if name in (ENHANCERS, ENHANCER_RESPONSE):
+            continue
         is_label = name != KEY_LOCUS and bool(np.isin(held[..., at[name]][known], (0.0, 1.0)).all())
         wanted = (asked.marks and name.startswith(MARK)) or (asked.labels and is_label)
         if (place := add(wanted or (asked.key_loci and name == KEY_LOCUS), name, name)) is not None:
@@ -113,7 +122,7 @@ class SignatureEncoder:
             return None
         phi = found.values.copy()
         for column, of in enumerate(found.of):
-            if of not in (RESPONSE, SIGNIFICANCE, DENSITY):
+            if of not in SIGNED:
                 phi[known, column] -= phi[known, column].mean()
         spread = (z.astype(np.float64) @ phi).std(axis=0)
         kept = spread > SMALLEST_SPREAD

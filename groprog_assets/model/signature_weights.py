@@ -6,11 +6,11 @@ from typing import TypedDict
 
 import numpy as np
 
-from groprog_assets.model.signature import DENSITY, RANK, RESPONSE, SIGNIFICANCE, SignatureEncoder
+from groprog_assets.model.signature import DENSITY, ENHANCER_RESPONSE, RANK, RESPONSE, SIGNIFICANCE, SignatureEncoder
 
 POINTS = 41
 NORMAL = 1.959963984540054
-CURVES = (RESPONSE, SIGNIFICANCE, DENSITY)
+CURVES = (RESPONSE, SIGNIFICANCE, DENSITY, ENHANCER_RESPONSE)
 RESPONDING = 0.75
 
 
@@ -38,7 +38,8 @@ class Coefficient(TypedDict):
 class SignatureWeights(TypedDict):
     """weight: of the branch among the path's, log hazard ratio per SD of its out-of-fold score; share: of the sum of those.
 
-    functions: every coefficient. curves: of the fold change, its significance and the density; steps: of what a gene has or has
+    functions: every coefficient. curves: of the fold change, its significance, the density and the response of the enhancers near;
+    steps: of what a gene has or has
     not (pausing class, label, key locus) or of the range of a mark: weight with less weight without.
     """
 

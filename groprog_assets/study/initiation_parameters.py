@@ -83,6 +83,27 @@ class InitiationParameters(ParameterGroup):
     link_libraries: int = cited(
         6, unit="libraries", source=_MEASURED, why="with fewer a rank correlation is 1 too often by chance", ge=4
     )
+    gene_distance: int = cited(
+        100_000,
+        unit="bp from a gene's start",
+        source="DC-TAP-seq survey of distal elements: most regulatory interactions are over less than 100 kb",
+        why="candidate enhancers so near are counted in the gene's descriptor",
+        ge=1,
+    )
+    response_neighbours: int = cited(
+        3,
+        unit="candidate enhancers",
+        source=_MEASURED,
+        why="the nearest ones: their mean is the gene's descriptor; one alone rests on few reads",
+        ge=1,
+    )
+    largest_response: float = cited(
+        3.0,
+        unit="log2",
+        source=_MEASURED,
+        why="fold changes of a region count as eightfold at most: with few reads any fold change is possible",
+        gt=0,
+    )
     largest_strand_overlap: float = cited(
         0.2,
         unit="Jaccard index of the occupied bases of the strands",

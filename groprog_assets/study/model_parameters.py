@@ -121,6 +121,18 @@ class SignatureParameters(ParameterGroup):
         source=CO_DATA,
         why="promoter and body signal, centred over the genes",
     )
+    enhancers: bool = cited(
+        True,
+        unit="function of enhancers_near",
+        source=CO_DATA,
+        why="count of candidate enhancers near the gene, centred over the genes",
+    )
+    enhancer_response: bool = cited(
+        True,
+        unit="function of enhancer_response",
+        source=CO_DATA,
+        why="signed response of the nearest candidate enhancers, 0 for genes without one",
+    )
 
 
 class NetworkParameters(ParameterGroup):

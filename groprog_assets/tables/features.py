@@ -254,6 +254,14 @@ DECLARED = (
             Column("cell_junction", "float64", "0 or 1", "functional label"),
             Column("receptor_inhibition", "float64", "0 or 1", "functional label"),
             Column("key_locus", "float64", "0 or 1", "gene of a reliable key locus"),
+            Column("enhancers_near", "float64", "candidate enhancers", "within gene_distance of the gene's start"),
+            Column(
+                "enhancer_response",
+                "float64",
+                "log2",
+                "mean limited fold change of the nearest of them; missing without one",
+                True,
+            ),
         ),
         ("gene",),
         open_ended=True,
@@ -270,7 +278,7 @@ DECLARED = (
         "one feature",
         (
             Column("feature", "str", "name", "column of gene_features"),
-            Column("rule", "str", "quantile_log, signed_log, log_rank, label", "how it is normalised"),
+            Column("rule", "str", "quantile_log, signed_log, log_rank, count_log, label", "how it is normalised"),
             Column("lower", "float64", "unit of the feature", "q01; log_rank: median of log10", True),
             Column(
                 "upper",

@@ -24,13 +24,15 @@ NAMES = (
     "cell_junction",
     "key_locus",
     "mark_a_body",
+    "enhancers_near",
+    "enhancer_response",
 )
 GENES = np.array(
     [
-        [0.5, 0.9, 0.8, 0.5, 1.0, 0.0, 0.2],
-        [0.2, 0.5, -0.4, -0.25, 0.0, 1.0, 0.4],
-        [0.1, 0.1, 0.0, 0.0, 0.0, 0.0, 0.6],
-        [np.nan] * 7,
+        [0.5, 0.9, 0.8, 0.5, 1.0, 0.0, 0.2, 1.0, 0.5],
+        [0.2, 0.5, -0.4, -0.25, 0.0, 1.0, 0.4, 0.0, 0.0],
+        [0.1, 0.1, 0.0, 0.0, 0.0, 0.0, 0.6, 1.0, -0.3],
+        [np.nan] * 9,
     ]
 )
 ALL = SignatureParameters()
@@ -51,6 +53,8 @@ def test_functions_by_hand():
         "cell_junction": [1, 0, 0, 0],
         "key_locus": [0, 1, 0, 0],
         "mark_a_body": [0.2, 0.4, 0.6, 0],
+        "enhancers_near": [1, 0, 1, 0],
+        "enhancer_response": [0.5, 0, -0.3, 0],
     }
     assert set(by_name) == set(expected)
     for name, values in expected.items():
@@ -69,6 +73,8 @@ def test_functions_by_hand():
         ("labels", {"cell_junction"}),
         ("key_loci", {"key_locus"}),
         ("marks", {"mark_a_body"}),
+        ("enhancers", {"enhancers_near"}),
+        ("enhancer_response", {"enhancer_response"}),
     ],
 )
 def test_a_function_can_be_left_out(switch: str, lost: set[str]):
@@ -83,11 +89,11 @@ def test_columns_are_sums_over_genes_of_unit_spread():
     phi = functions(GENES, NAMES, ALL)
     for column, (name, of) in enumerate(zip(encoder.names, encoder.of)):
         weight = phi.values[:, phi.names.index(name)].copy()
-        if of not in ("log2_fold_change", "significance", "body_density"):
+        if of not in ("log2_fold_change", "significance", "body_density", "enhancer_response"):
             weight[:3] -= weight[:3].mean()
         sums = np.array([sum(weight[gene] * patient[gene] for gene in range(4)) for patient in z.astype(float)])
         np.testing.assert_allclose(encoder.columns(z)[:, column], sums / sums.std(), rtol=1e-5, atol=1e-5)
-    assert SignatureEncoder.fit(np.full((4, 7), np.nan), NAMES, z, ALL) is None
+    assert SignatureEncoder.fit(np.full((4, 9), np.nan), NAMES, z, ALL) is None
 
 
 def test_a_planted_programme_is_found_and_lost_with_shuffled_descriptors():

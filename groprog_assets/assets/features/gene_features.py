@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.store.artifacts import Bundle
+from groprog_assets.store.workspace import StudyView
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-@study_asset(group="features", kinds={"parquet"}, table="gene_features")
+@study_asset(group="features", kinds={"parquet"}, table="gene_features", sections=("parameters.initiation",))
 def gene_features(
+    study: StudyView,
     genes: pd.DataFrame,
     gene_signal: pd.DataFrame,
     pausing: Bundle,
@@ -21,9 +23,11 @@ def gene_features(
     differential_transcription: Bundle,
     enrichment: Bundle,
     loci: Bundle,
+    initiation_regions: Bundle,
+    differential_initiation: Bundle,
     chromatin_signal: pd.DataFrame,
 ) -> Materialized:
-    """Densities, pausing, overlap with units, fold change, functional labels, marks and key-locus flag of each gene."""
+    """Densities, pausing, overlap with units, fold change, functional labels, marks, key-locus flag and enhancers near of each gene."""
     from groprog_assets.methods.features import gene_features as method
 
     table = method.gene_features(
@@ -34,6 +38,9 @@ def gene_features(
         differential_transcription.table,
         enrichment.labels,
         loci.table,
+        initiation_regions.table,
+        differential_initiation.table,
+        study.parameters.initiation,
         chromatin_signal,
     )
     return materialized(table, genes=len(table), features=table.shape[1] - 1)

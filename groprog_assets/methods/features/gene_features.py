@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from groprog_assets.methods.annotation.gene_assignment import representative_unit
+from groprog_assets.methods.features.gene_enhancers import gene_enhancers
+from groprog_assets.study.initiation_parameters import InitiationParameters
 from groprog_assets.tables import conform
 
 SMALLEST_P = 1e-300
@@ -21,6 +23,9 @@ def gene_features(
     differential: pd.DataFrame,
     labels: pd.DataFrame,
     loci: pd.DataFrame,
+    regions: pd.DataFrame,
+    responses: pd.DataFrame,
+    parameters: InitiationParameters,
     chromatin_signal: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Table `gene_features`, rows in the order of `genes`.
@@ -28,8 +33,8 @@ def gene_features(
     Densities are means over libraries. The pausing index pools the reads of all conditions, and is missing where the gene passes
     in none. Overlap fractions are missing for genes matched with no unit. Fold change, signed -log10 p (the raw p, at least
     1e-300) and abundance are those of the unit covering most of the gene, missing without one. key_locus marks the genes of a
-    reliable locus: the one whose interval or symbol it is, otherwise those whose TSS lies in it. Marks become
-    `mark_<name>_promoter` and `mark_<name>_body`.
+    reliable locus: the one whose interval or symbol it is, otherwise those whose TSS lies in it. regions, responses:
+    `initiation_regions`, `differential_initiation`; see `gene_enhancers`. Marks become `mark_<name>_promoter` and `mark_<name>_body`.
     """
     key = genes["gene"]
     features = pd.DataFrame({"gene": key.to_numpy()})
@@ -50,6 +55,7 @@ def gene_features(
     for name in by_gene.columns:
         features[name] = by_gene[name].to_numpy(np.float64)
     features["key_locus"] = key_locus(genes, loci)
+    features = features.assign(**gene_enhancers(genes, regions, responses, parameters))
     if chromatin_signal is not None:
         for mark, rows in chromatin_signal.groupby("mark", sort=False):
             signal = rows.set_index("gene").reindex(key)

@@ -27,6 +27,8 @@ RULES = {
     "log2_fold_change": ("signed_log", "differential"),
     "significance": ("signed_log", "differential"),
     "expression_level": ("quantile_log", "differential"),
+    "enhancers_near": ("count_log", "differential"),
+    "enhancer_response": ("signed_log", "differential"),
 }
 RANK_SUFFIX = "_rank"
 ROBUST_LIMIT = 3.0
@@ -44,7 +46,9 @@ def normalize(features: pd.DataFrame, parameters: NormalizationParameters) -> No
     """Each feature by its rule, blocks after Table 5; quantiles over the genes that have the feature.
 
     * quantile_log: eq. 2 with the upper clip, in [0, 1]; densities, overlap fractions, abundance, marks.
-    * signed_log: sign(x) log1p|x| / log1p(q99 of |x|), clipped to [-1, 1], so 0 stays 0; fold change, significance, TUA.
+    * signed_log: sign(x) log1p|x| / log1p(q99 of |x|), clipped to [-1, 1], so 0 stays 0; fold change, significance, TUA,
+      response of enhancers.
+    * count_log: log1p(x) / log1p(q99 of the genes with one or more), at most 1, so 0 stays 0; the count of enhancers.
     * log_rank: log10, then the robust z (median, MAD) clipped to +-3 in the feature's own column and the rank in (0, 1) in
       `<feature>_rank`; the pausing index. An index of 0 takes half the smallest positive one.
     * label: as it is; the functional labels, key_locus and further columns that hold only 0 and 1.
@@ -175,6 +179,9 @@ def _apply(
         return (np.nan_to_num(signed_log(values, upper)) if upper > 0 else None), np.nan, upper
     if rule == "log_rank":
         return _robust_z(values)
+    if rule == "count_log":
+        upper = float(np.quantile(observed[observed > 0], parameters.upper_quantile))
+        return quantile_log(values, 0.0, upper), 0.0, upper
     lower, upper = (float(q) for q in np.quantile(observed, (parameters.lower_quantile, parameters.upper_quantile)))
     if upper <= lower:
         return None, lower, upper

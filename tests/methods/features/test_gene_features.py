@@ -9,6 +9,7 @@ import pytest
 from groprog_assets.methods.features.gene_features import gene_features, key_locus, pooled_pausing_index
 from groprog_assets.methods.features.gene_signal import gene_signal
 from groprog_assets.methods.features.pausing import pausing
+from groprog_assets.study.initiation_parameters import InitiationParameters
 from groprog_assets.study.parameters import PausingParameters
 from tests.methods.nascent import CONTRAST, differential, genes, libraries, positions
 
@@ -42,6 +43,17 @@ def build(**changes):
             {"gene": ["B"], "apoptosis_regulation": [1.0], "cell_junction": [0.0], "receptor_inhibition": [0.0]}
         ),
         "loci": pd.DataFrame({"locus": ["A"], "chrom": ["chr1"], "start": [0], "end": [5], "reliable": [True]}),
+        "regions": pd.DataFrame(
+            {
+                "name": ["IR1", "IR2", "IR3"],
+                "chrom": ["chr1", "chr1", "chr1"],
+                "start": [40_000, 140_000, 20_000],
+                "end": [40_001, 140_001, 20_001],
+                "claim": ["candidate enhancer", "candidate enhancer", "active TSS"],
+            }
+        ),
+        "responses": pd.DataFrame({"region": ["IR1", "IR2", "IR3"], "log2_fold_change": [-1.5, 2.5, 1.0]}),
+        "parameters": InitiationParameters(),
         "chromatin_signal": None,
     }
     return gene_features(GENES, **{**parts, **changes}).set_index("gene")
@@ -58,6 +70,9 @@ def test_every_source_reaches_its_column():
     assert features.loc["B", "significance"] == pytest.approx(-4)
     assert features["key_locus"].tolist() == [1, 0, 0]
     assert features["apoptosis_regulation"].tolist() == [0, 1, 0]
+    assert features["enhancers_near"].tolist() == [1, 2, 0]
+    assert features["enhancer_response"].tolist()[:2] == [-1.5, 0.5]
+    assert np.isnan(features.loc["C", "enhancer_response"])
     assert (
         features.loc["C", ["pausing_index", "log2_fold_change", "significance", "expression_level", "tua"]].isna().all()
     )
