@@ -38,9 +38,9 @@ class Coefficient(TypedDict):
 class SignatureWeights(TypedDict):
     """weight: of the branch among the path's, log hazard ratio per SD of its out-of-fold score; share: of the sum of those.
 
-    functions: every coefficient. curves: of the fold change, its significance, the density and the response of the enhancers near;
-    steps: of what a gene has or has
-    not (pausing class, label, key locus) or of the range of a mark: weight with less weight without.
+    functions: every coefficient. curves: of the fold change, its significance, the density and the response of the enhancers
+    near; steps: of what a gene has or has not (pausing class, label, key locus) or of the range of a mark or of the number of
+    enhancers near: weight with less weight without.
     """
 
     weight: float

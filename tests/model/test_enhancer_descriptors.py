@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ from tests.model.planted import planted, world
 
 SEED = 1
 APART = 500_000
-QUICK = {
+QUICK: dict[str, Any] = {
     "training": {"genomic_warmup_epochs": 1, "clinical_warmup_epochs": 1, "joint_epochs": 2, "ensemble_seeds": 5},
     "linear_path": {"penalties": [0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0], "partitions": 1},
 }

@@ -42,7 +42,7 @@ QUICK = {"training": {"genomic_warmup_epochs": 1, "clinical_warmup_epochs": 1, "
 def test_functions_by_hand():
     found = functions(GENES, NAMES, ALL)
     by_name = dict(zip(found.names, found.values.T))
-    expected = {
+    expected: dict[str, list[float]] = {
         "response": [0.8, -0.4, 0, 0],
         "raised": [0.8, 0, 0, 0],
         "lowered": [0, -0.4, 0, 0],

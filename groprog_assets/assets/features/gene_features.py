@@ -27,7 +27,7 @@ def gene_features(
     differential_initiation: Bundle,
     chromatin_signal: pd.DataFrame,
 ) -> Materialized:
-    """Densities, pausing, overlap with units, fold change, functional labels, marks, key-locus flag and enhancers near of each gene."""
+    """Densities, pausing, overlap with units, fold change, functional labels, marks, key-locus flag, enhancers near."""
     from groprog_assets.methods.features import gene_features as method
 
     table = method.gene_features(

@@ -17,10 +17,10 @@ def gene_enhancers(
 ) -> dict[str, NDArray[np.float64]]:
     """enhancers_near and enhancer_response of each gene, (g,) in the order of `genes`.
 
-    regions, responses: tables `initiation_regions` and `differential_initiation`. enhancers_near: candidate enhancers whose centre
-    lies within gene_distance of the gene's dominant start, on either side; 0 without one. enhancer_response: mean log2 fold change,
-    each limited to +-largest_response, of the response_neighbours nearest of those with a fold change, of two as near the upstream
-    one on the chromosome; missing for genes without one.
+    regions, responses: tables `initiation_regions` and `differential_initiation`. enhancers_near: number of candidate enhancers
+    whose centre lies within gene_distance of the gene's dominant start, on either side. enhancer_response: mean log2 fold change
+    of the response_neighbours nearest of those that have one, each limited to +-largest_response; of two as near, the one at the
+    lower coordinate counts first. Missing for genes without one.
     """
     table = regions[["name", "chrom", "start", "end", "claim"]]
     table = table[table["claim"] == "candidate enhancer"]

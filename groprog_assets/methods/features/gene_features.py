@@ -34,7 +34,8 @@ def gene_features(
     in none. Overlap fractions are missing for genes matched with no unit. Fold change, signed -log10 p (the raw p, at least
     1e-300) and abundance are those of the unit covering most of the gene, missing without one. key_locus marks the genes of a
     reliable locus: the one whose interval or symbol it is, otherwise those whose TSS lies in it. regions, responses:
-    `initiation_regions`, `differential_initiation`; see `gene_enhancers`. Marks become `mark_<name>_promoter` and `mark_<name>_body`.
+    `initiation_regions`, `differential_initiation`; see `gene_enhancers`. Marks become `mark_<name>_promoter` and
+    `mark_<name>_body`.
     """
     key = genes["gene"]
     features = pd.DataFrame({"gene": key.to_numpy()})

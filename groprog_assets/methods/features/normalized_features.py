@@ -30,6 +30,7 @@ RULES = {
     "enhancers_near": ("count_log", "differential"),
     "enhancer_response": ("signed_log", "differential"),
 }
+ENHANCER_FEATURES = ("enhancers_near", "enhancer_response")
 RANK_SUFFIX = "_rank"
 ROBUST_LIMIT = 3.0
 NORMAL_MAD = 1.482602218505602
@@ -55,7 +56,8 @@ def normalize(features: pd.DataFrame, parameters: NormalizationParameters) -> No
 
     A missing value becomes the feature's neutral value and nothing else: 0 for signed_log and the robust z, 0.5 for the rank,
     the median of the observed normalised values for quantile_log, 0 for a label. A feature without spread (q99 = q01; for labels
-    one value; none observed) is dropped with a warning, and keeps its row in the constants.
+    one value; none observed) is dropped with a warning, and keeps its row in the constants. There is no warning where no gene
+    has an enhancer near it.
     """
     columns: dict[str, NDArray[np.float64]] = {}
     constants: list[Document] = []
@@ -66,6 +68,8 @@ def normalize(features: pd.DataFrame, parameters: NormalizationParameters) -> No
         constants.append(
             {"feature": name, "rule": rule, "lower": lower, "upper": upper, "block": block, "dropped": held is None}
         )
+        if held is None and name in ENHANCER_FEATURES and not np.nan_to_num(values).any():
+            continue  # no candidate enhancer near any gene: nothing that a reader could mend
         if held is None:
             warnings.warn(f"feature {name} has no spread over {len(values)} genes and is not used", stacklevel=2)
             continue

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -53,10 +56,13 @@ def test_equal_to_a_look_at_every_pair(data: st.DataObject):
     row = st.tuples(st.sampled_from(["chr1", "chr3"]), place, fold, st.booleans())
     rows = data.draw(st.lists(row, max_size=12))
     found = gene_enhancers(held, *regions_of(rows), HERE)
+    gene: Any
     for number, gene in enumerate(held.itertuples()):
         near = [(abs(at - gene.tss), k, value) for k, (chrom, at, value, claimed) in enumerate(rows)
                 if claimed and chrom == gene.chrom and abs(at - gene.tss) <= 50]  # fmt: skip
-        values = [np.clip(value, -2, 2) for _, _, value in sorted(near, key=lambda item: item[:2]) if value == value][:2]
+        values = [np.clip(value, -2, 2) for _, _, value in sorted(near, key=lambda item: item[:2]) if value == value][
+            :2
+        ]
         assert found["enhancers_near"][number] == len(near)
         assert found["enhancer_response"][number] == pytest.approx(np.mean(values) if values else np.nan, nan_ok=True)
 
@@ -79,7 +85,8 @@ def test_a_study_without_enhancers_has_no_such_descriptor():
     features = pd.DataFrame(
         {"gene": ["A", "B"], "enhancers_near": [0.0, 0.0], "enhancer_response": [np.nan, np.nan], "tua": [0.5, 1.0]}
     )
-    with pytest.warns(UserWarning, match="enhancer"):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
         result = normalize(features, NormalizationParameters())
     assert result.table.columns.tolist() == ["gene", "tua"]
     assert result.constants.set_index("feature")["dropped"].to_dict() == {
