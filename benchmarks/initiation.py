@@ -4,6 +4,9 @@
     python -m benchmarks.initiation --millions 20    # 20 million positions: seconds beside reading, memory; equal bytes
 
 Needs `../shared`. pyPINTS 1.2.1 is not run: its calls and its 372.7 CPU seconds on the same bigWig pair are recorded there.
+Many positions are copies of one library's chromosomes: of fission yeast, where reads are dense and most bases far below the
+score of a start, and of MCF-7, where they are sparse and a fifth of the bases scores above it. Reading is that of a bigWig pair
+through pyBigWig, of the pair through the program's own reader, and of the table from the store.
 The limits: 300 times less CPU than pyPINTS; 1.5 times the seconds of reading; 100 MB above the positions.
 """
 
@@ -20,10 +23,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyBigWig
 
 from benchmarks import initiation_truth as truth
 from groprog_assets.methods.reads.bigwig import read_bigwig_pair, write_bigwigs
-from groprog_assets.store.artifacts import encode_table
+from groprog_assets.store.artifacts import Store, encode_table
 
 PINTS_SECONDS = 372.7
 RUNS = 5
@@ -92,36 +96,69 @@ def _sets(tables: dict[str, pd.DataFrame]) -> dict[str, list[pd.DataFrame]]:
 
 
 def many(shared: Path, millions: float) -> None:
-    """Copies of a yeast library's chromosomes until there are so many positions: seconds, memory, equal bytes."""
-    positions, sizes = truth.pombe_positions(shared / "data" / "pombe", "c30_DMSO_rep1")
+    """Copies of a library's chromosomes until there are so many positions: seconds, memory, equal bytes."""
+    sparse = truth.mcf7_positions(shared / "data" / "nascent" / "S40mR1.bam"), truth.CHR7
+    _copies("fission yeast", *truth.pombe_positions(shared / "data" / "pombe", "c30_DMSO_rep1"), millions)
+    _copies("MCF-7 chr7", *sparse, millions)
+
+
+def _copies(label: str, positions: pd.DataFrame, sizes: dict[str, int], millions: float) -> None:
     copies = max(int(np.ceil(millions * 1e6 / len(positions))), 1)
-    names = {f"{chrom}_{copy:02d}": size for copy in range(copies) for chrom, size in sizes.items()}
+    names = {f"{chrom}_{copy:03d}": size for copy in range(copies) for chrom, size in sizes.items()}
     table = pd.concat(
-        [positions.assign(chrom=positions["chrom"].astype("str") + f"_{copy:02d}") for copy in range(copies)],
+        [positions.assign(chrom=positions["chrom"].astype("str") + f"_{copy:03d}") for copy in range(copies)],
         ignore_index=True,
     )
     table = table.assign(chrom=pd.Categorical(table["chrom"], categories=list(names)))
-    print(f"{len(table):,} positions on {len(names)} chromosomes")
-    with tempfile.TemporaryDirectory() as folder:
-        paths = write_bigwigs(table, names, Path(folder) / "many")
-        begin = time.process_time()
-        table = read_bigwig_pair(paths[0], paths[1], names)[0]
-        reading = time.process_time() - begin
+    print(f"{label}: {len(table):,} positions on {len(names)} chromosomes")
+    reading = _reading(table, names)
     truth.call([positions], sizes)  # the compiled code is loaded before memory is looked at
-    begin = time.process_time()
     with Memory() as memory:
-        calls = truth.call([table], names)
-    calling = time.process_time() - begin
-    print(
-        f"reading {reading:.1f} CPU s, calling {calling:.1f} CPU s, {calling / reading:.2f} times; "
-        f"{memory.above:.0f} MB above the positions"
-    )
+        calls, calling = _timed(lambda: truth.call([table], names))
+    print(f"  calling {calling:.2f} CPU s; {memory.above:.0f} MB above the positions")
+    for source, seconds in reading.items():
+        print(f"  reading {source}: {seconds:.2f} CPU s, calling is {calling / seconds:.2f} times that")
     expected = _bytes(calls.starts, calls.table)
     shuffled = dict(reversed(names.items()))
     reordered = table.assign(chrom=table["chrom"].cat.set_categories(list(shuffled)))
-    for label, other, threads in (("two threads", table, 2), ("another order of chromosomes", reordered, 1)):
-        again = truth.call([other], shuffled if threads == 1 else names, threads)
-        print(f"{label}: {'equal bytes' if _bytes(again.starts, again.table) == expected else 'OTHER BYTES'}")
+    for change, other, order, threads in (
+        ("two threads", table, names, 2),
+        ("another order of chromosomes", reordered, shuffled, 1),
+    ):
+        again = truth.call([other], order, threads)
+        said = "equal bytes" if _bytes(again.starts, again.table) == expected else "OTHER BYTES"
+        print(f"  {change}: {said}", flush=True)
+
+
+def _reading(table: pd.DataFrame, names: dict[str, int]) -> dict[str, float]:
+    """CPU seconds of reading the same positions from three places."""
+    seconds = {}
+    with tempfile.TemporaryDirectory() as folder:
+        paths = write_bigwigs(table, names, Path(folder) / "many")
+        _, seconds["the bigWig pair through pyBigWig"] = _timed(lambda: _intervals(paths))
+        read, seconds["the bigWig pair with the own reader"] = _timed(
+            lambda: read_bigwig_pair(paths[0], paths[1], names)[0]
+        )
+        assert _bytes(read) == _bytes(table)
+        store = Store(Path(folder) / "store")
+        reference = store.put(table, "positions")
+        stored, seconds["the stored positions"] = _timed(lambda: store.get(reference))
+        assert _bytes(stored) == _bytes(table)
+    return seconds
+
+
+def _intervals(paths: list[Path]) -> list[np.ndarray]:
+    found = []
+    for path in paths:
+        with pyBigWig.open(str(path)) as track:
+            found += [np.array(track.intervals(chrom)) for chrom in track.chroms()]
+    return found
+
+
+def _timed(call: Callable[[], Any]) -> tuple[Any, float]:
+    begin = time.process_time()
+    value = call()
+    return value, time.process_time() - begin
 
 
 def _bytes(*tables: pd.DataFrame) -> list[bytes]:

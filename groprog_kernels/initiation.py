@@ -15,9 +15,11 @@ from numpy.typing import ArrayLike, NDArray
 from groprog_kernels import initiation_numba as _loop
 
 
-class StartScores(NamedTuple):
-    """score (p,) float32, -inf where the window holds too little; total (p,) int32 summed values of the window."""
+class StartSites(NamedTuple):
+    """Sites by place: site (k,) int64 rising, indices into the positions; score (k,) float32; total (k,) int32 summed values of
+    the window."""
 
+    site: NDArray[np.int64]
     score: NDArray[np.float32]
     total: NDArray[np.int32]
 
@@ -65,15 +67,23 @@ def step_scores(
     return _loop.step_scores(position, before, site, width, upstream, int(gap), float(dispersion))
 
 
-def start_scores(
-    position: ArrayLike, before: ArrayLike, log_profile: ArrayLike, *, bin_size: int, least: int = 1
-) -> StartScores:
-    """Log-likelihood ratio of each site as a start, by the profile of signal around starts, against a flat one.
+def start_sites(
+    position: ArrayLike,
+    before: ArrayLike,
+    log_profile: ArrayLike,
+    *,
+    bin_size: int,
+    least: int = 1,
+    minimum: float = -np.inf,
+) -> StartSites:
+    """The sites that look like a start, by the log-likelihood ratio of the profile of signal around starts against a flat one.
 
     position (p,) oriented, rising strictly; before (p+1,); log_profile (b,) natural log of the profile over its mean, b even, in
     bins of bin_size bp over [x - h, x + h), h = b bin_size / 2. The score is the sum of each site's value times the log-profile
-    at its distance; least: windows whose values add up to less get -inf. O(p (b + 1)). Empty input gives empty arrays.
-    ValueError: positions that do not rise, an odd or empty profile, bins below 1 bp.
+    at its distance. Sites with a window whose values add up to less than `least`, or with a score below `minimum`, are left out;
+    those that an upper bound of their bin keeps below it are never scored, so a minimum saves most of the work.
+    Empty input gives empty arrays. ValueError: positions that do not rise, an odd or empty profile, values that are not finite,
+    bins below 1 bp.
     """
     position, before = _sites(position, before)
     log_profile = np.ascontiguousarray(log_profile, np.float64)
@@ -81,9 +91,14 @@ def start_scores(
         raise ValueError(
             f"a profile of an even number of bins of at least 1 bp is needed, not {log_profile.shape}, {bin_size} bp"
         )
-    score, total = np.empty(len(position), np.float32), np.empty(len(position), np.int32)
-    _loop.start_scores(position, before, log_profile, int(bin_size), int(least), score, total)
-    return StartScores(score, total)
+    if not np.isfinite(log_profile).all():
+        raise ValueError("the log-profile must be finite")
+    size = len(position)  # of the room only what is filled takes memory
+    site, score, total = np.empty(size, np.int64), np.empty(size, np.float32), np.empty(size, np.int32)
+    kept = _loop.start_sites(
+        position, before, log_profile, int(bin_size), int(least), float(minimum), site, score, total
+    )
+    return StartSites(site[:kept].copy(), score[:kept].copy(), total[:kept].copy())
 
 
 def binned_counts(

@@ -5,6 +5,8 @@ import numpy as np
 from groprog_kernels._compile import kernel
 
 _TINY = 1e-300
+_KEPT_TAILS = 512  # sums up to here have their tail computed once
+_BLOCK = 1024  # bins scored at once: what a block needs stays in the processor's cache
 
 
 @kernel
@@ -37,14 +39,20 @@ def _negative_binomial_log_tail(k, mean, size):
 @kernel
 def step_scores(position, before, site, width, upstream, gap, dispersion):
     # p = positions, k = sites, s = scales; (p,), (p+1,) values before each, (k,), (s,), (s,), (), () -> (k,)
+    # few pairs of sums occur, so the tail of each pair of small ones is kept; positions rise by 1 at least, so that an edge d bp
+    # before site i is at i - d or later: a pointer may skip what lies before that
     n = position.shape[0]
     scores = np.zeros(site.shape[0], np.float32)
+    side = min(_KEPT_TAILS, before[n] + 1)
+    tails = np.empty((side, side), np.float64)
     for s in range(width.shape[0]):
+        tails[:] = 1.0  # no logarithm of a probability
         end, left, right = 0, 0, 0
         ratio = width[s] / upstream[s]
         for at in range(site.shape[0]):
             i = site[at]
-            x = position[i]
+            x = np.int64(position[i])
+            end, left, right = max(end, i), max(left, i - gap - upstream[s]), max(right, i - gap)
             while end < n and position[end] < x + width[s]:
                 end += 1
             while left < n and position[left] < x - gap - upstream[s]:
@@ -53,38 +61,86 @@ def step_scores(position, before, site, width, upstream, gap, dispersion):
                 right += 1
             k = before[end] - before[i]
             u = before[right] - before[left]
-            size = 1.0 / (dispersion + 1.0 / (u + 1.0))
-            scores[at] += _negative_binomial_log_tail(k, (u + 0.5) * ratio, size) / width.shape[0]
+            kept = k < side and u < side
+            if kept and tails[u, k] <= 0.0:
+                tail = tails[u, k]
+            else:
+                tail = _negative_binomial_log_tail(k, (u + 0.5) * ratio, 1.0 / (dispersion + 1.0 / (u + 1.0)))
+                if kept:
+                    tails[u, k] = tail
+            scores[at] += tail / width.shape[0]
     return scores
 
 
 @kernel
-def start_scores(position, before, log_profile, bin_size, least, score, total):
-    # p = sites, b = bins; (p,), (p+1,) values before each site, (b,), (), () -> (p,), (p,)
-    # one pointer for each edge of a bin, and each only moves forward
+def _profile_bounds(log_profile):
+    # (b,) -> (b+1,): the most that a value adds to the score of a site, d bins after the bin in which the site's window begins
+    bins = log_profile.shape[0]
+    bounds = np.zeros(bins + 1, np.float64)
+    for d in range(bins + 1):
+        early = log_profile[d - 1] if d > 0 else 0.0
+        late = log_profile[d] if d < bins else 0.0
+        bounds[d] = max(early, late)
+    return bounds
+
+
+@kernel
+def start_sites(position, before, log_profile, bin_size, least, minimum, index, score, total):
+    # p = sites, b = bins; (p,), (p+1,) values before each, (b,), (), (), () -> how many are kept, in index, score, total (p,)
+    # block by block of the genome, in bins of the profile's size; all sites of a bin have one upper bound: the values of the bins
+    # around it times the larger of the two profile bins that they may fall into; most bins stay below the minimum
+    # the score itself: the edges of a site's window lie in consecutive bins, each a few sites after its bin's first
     n, bins = position.shape[0], log_profile.shape[0]
-    half = bins * bin_size // 2
-    edge = np.zeros(bins + 1, np.int64)
-    for i in range(n):
-        x = position[i] - half
-        found = 0.0
-        first = edge[0]
-        while first < n and position[first] < x:
-            first += 1
-        edge[0] = first
-        held = before[first]
-        opening = held
-        for b in range(bins):
-            x += bin_size
-            last = edge[b + 1]
-            while last < n and position[last] < x:
-                last += 1
-            edge[b + 1] = last
-            reached = before[last]
-            found += log_profile[b] * (reached - held)
-            held = reached
-        total[i] = held - opening
-        score[i] = found if held - opening >= least else -np.inf
+    half_bins = bins // 2
+    bounds = _profile_bounds(log_profile)
+    rounding = 4e-16 * (bins + 2) * np.abs(log_profile).max() * before[n]
+    first = np.empty(_BLOCK + bins + 1, np.int64)  # the first site of each bin
+    held = np.empty(_BLOCK + bins, np.float64)  # the values in it
+    bound = np.empty(_BLOCK, np.float64)
+    kept, i, j = 0, 0, 0
+    while i < n:
+        low = np.int64(position[i]) - half_bins * bin_size
+        while position[j] < low:
+            j += 1
+        edge = low
+        first[0] = j
+        for a in range(_BLOCK + bins):
+            edge += bin_size
+            while j < n and position[j] < edge:
+                j += 1
+            first[a + 1] = j
+            held[a] = before[j] - before[first[a]]
+        bound[:] = rounding
+        for d in range(bins + 1):
+            for g in range(_BLOCK):
+                bound[g] += bounds[d] * held[g + d]
+        for g in range(_BLOCK):
+            if first[g + half_bins] == first[g + half_bins + 1] or bound[g] < minimum:
+                continue
+            for site in range(first[g + half_bins], first[g + half_bins + 1]):
+                x = np.int64(position[site]) - half_bins * bin_size
+                at = first[g]
+                while position[at] < x:
+                    at += 1
+                opening = before[at]
+                reached = opening
+                found = 0.0
+                for b in range(bins):
+                    x += bin_size
+                    at = first[g + b + 1]
+                    while at < n and position[at] < x:
+                        at += 1
+                    after = before[at]
+                    found += log_profile[b] * (after - reached)
+                    reached = after
+                if reached - opening >= least and np.float32(found) >= minimum:
+                    index[kept] = site
+                    score[kept] = found
+                    total[kept] = reached - opening
+                    kept += 1
+        i = first[_BLOCK + half_bins]
+        j = first[0]
+    return kept
 
 
 @kernel

@@ -37,20 +37,60 @@ def test_a_step_by_hand():
     assert got[0] == pytest.approx(math.log(1 / 3))
 
 
-@given(sites=SITES, bins=st.sampled_from([2, 4, 10]), size=st.integers(1, 9), least=st.integers(0, 4), data=st.data())
-def test_start_scores_equal_the_definition(sites, bins, size, least, data):
+@given(
+    sites=SITES,
+    bins=st.sampled_from([2, 4, 10]),
+    size=st.integers(1, 9),
+    least=st.integers(0, 4),
+    minimum=st.sampled_from([-math.inf, -2.0, 0.0, 3.0]),
+    data=st.data(),
+)
+def test_start_sites_equal_the_definition(sites, bins, size, least, minimum, data):
     position, value = sites
     profile = np.array(data.draw(st.lists(st.integers(-3, 3), min_size=bins, max_size=bins)), float)
-    expected, total = initiation_reference.start_scores(position, value, profile, size)
-    got = initiation.start_scores(position, initiation.values_before(value), profile, bin_size=size, least=least)
-    assert got.total.tolist() == total.tolist()
-    assert got.score.tolist() == np.where(total >= least, expected, -np.inf).tolist()
+    before = initiation.values_before(value)
+    got = initiation.start_sites(position, before, profile, bin_size=size, least=least, minimum=minimum)
+    assert_equals_definition(got, position, value, profile, size, least, minimum)
+
+
+@given(seed=st.integers(0, 2**32 - 1), minimum=st.sampled_from([-math.inf, 0.0, 4.0]), size=st.sampled_from([1, 7]))
+def test_start_sites_of_a_long_strand_equal_the_definition(seed, minimum, size):
+    """Clusters further apart than one block, a gap longer than many, and profile values that no float holds exactly."""
+    rng = np.random.default_rng(seed)
+    clusters = np.concatenate([np.sort(rng.integers(0, 40_000, 12)), [2_000_000_000]])
+    position = np.unique((clusters[:, None] + rng.integers(0, 60, (13, 12))).ravel()).astype(np.int32) - 1_000_000_000
+    value = rng.integers(1, 4, len(position), dtype=np.int32)
+    profile = rng.normal(size=8)
+    got = initiation.start_sites(
+        position, initiation.values_before(value), profile, bin_size=size, least=3, minimum=minimum
+    )
+    assert_equals_definition(got, position, value, profile, size, 3, minimum)
+
+
+def assert_equals_definition(got, position, value, profile, size, least, minimum):
+    score, total = initiation_reference.start_scores(position, value, profile, size)
+    kept = np.flatnonzero((total >= least) & (score.astype(np.float32) >= minimum))
+    assert got.site.tolist() == kept.tolist()
+    assert got.total.tolist() == total[kept].tolist()
+    assert got.score == pytest.approx(score[kept], rel=1e-6, abs=1e-6)
+
+
+def test_a_large_sum_has_the_tail_of_the_definition():
+    """Sums beyond those whose tails are kept, and repeated ones within."""
+    position = np.arange(0, 400, 2, dtype=np.int32)
+    value = np.where(position % 20 == 0, 90, 1).astype(np.int32)
+    expected = initiation_reference.step_scores(position, value, ((30, 90), (200, 50)), 1, 0.4)
+    got = initiation.step_scores(
+        position, initiation.values_before(value), scales=((30, 90), (200, 50)), gap=1, dispersion=0.4
+    )
+    assert got == pytest.approx(expected, rel=1e-4, abs=1e-6)
 
 
 def test_the_window_of_a_start_is_half_open():
     """h = 4: the read at x - 4 counts, that at x + 4 does not."""
     position = np.array([6, 10, 14], np.int32)
-    got = initiation.start_scores(position, [0, 1, 2, 3], [1.0, 10.0], bin_size=4)
+    got = initiation.start_sites(position, [0, 1, 2, 3], [1.0, 10.0], bin_size=4)
+    assert got.site.tolist() == [0, 1, 2]
     assert got.score.tolist() == [10, 11, 11]
     assert got.total.tolist() == [1, 2, 2]
 
@@ -112,7 +152,7 @@ def test_empty_strands():
     before = initiation.values_before(none)
     assert before.tolist() == [0]
     assert len(initiation.step_scores(none, before)) == 0
-    assert len(initiation.start_scores(none, before, [0.0, 1.0], bin_size=25).score) == 0
+    assert len(initiation.start_sites(none, before, [0.0, 1.0], bin_size=25).site) == 0
     assert len(initiation.local_maxima(none, none, distance=5)) == 0
     assert initiation.summits(none, none, [7]).tolist() == [7]
     assert initiation.pair_starts([], [], [], [], nearest=0, farthest=1).shape == (0, 2)
@@ -128,7 +168,8 @@ def test_empty_strands():
         (lambda: initiation.step_scores([3], [0]), "one more"),
         (lambda: initiation.step_scores([3], [0, 1], scales=((0, 5),)), "at least 1 bp"),
         (lambda: initiation.step_scores([3], [0, 1], site=[1]), "indices"),
-        (lambda: initiation.start_scores([3], [0, 1], [1.0], bin_size=5), "even"),
+        (lambda: initiation.start_sites([3], [0, 1], [1.0], bin_size=5), "even"),
+        (lambda: initiation.start_sites([3], [0, 1], [1.0, -np.inf], bin_size=5), "finite"),
         (lambda: initiation.binned_counts([3], [1, 2], [3], half=10, bin_size=5), "equally long"),
         (lambda: initiation.binned_counts([3], [1], [3], half=10, bin_size=4), "divide"),
         (lambda: initiation.local_maxima([3], [1.0, 2.0], distance=5), "equally long"),

@@ -11,7 +11,7 @@ import pandas as pd
 from groprog_assets.methods.initiation.oriented import Key, PooledReads
 from groprog_assets.methods.initiation.seeds import local_step
 from groprog_assets.methods.initiation.start_profile import LEAST, StartProfile
-from groprog_kernels.initiation import local_maxima, start_scores, summits
+from groprog_kernels.initiation import local_maxima, start_sites, summits
 
 PAIR_LEAST = 4
 """Weight within reach of a site below which it is not offered for a pair."""
@@ -36,13 +36,20 @@ def score_starts(reads: PooledReads, profile: StartProfile, threads: int = 1) ->
     def one(key: Key) -> pd.DataFrame:
         strand = reads.strand(key)
         reach = profile.reach
-        found = start_scores(
-            strand.position, strand.before, profile.log_ratio, bin_size=reach.bin_size, least=PAIR_LEAST
+        found = start_sites(
+            strand.position,
+            strand.before,
+            profile.log_ratio,
+            bin_size=reach.bin_size,
+            least=PAIR_LEAST,
+            minimum=PAIR_SCORE,
         )
-        for_pairs = local_maxima(strand.position, found.score, distance=PAIR_SUPPRESSION, minimum=PAIR_SCORE)
+        place = strand.position[found.site]
+        for_pairs = local_maxima(place, found.score, distance=PAIR_SUPPRESSION)
         enough = np.where(found.total >= LEAST, found.score, np.float32(-np.inf))
-        singles = local_maxima(strand.position, enough, distance=SINGLE_SUPPRESSION, minimum=PAIR_SCORE)
-        index = np.union1d(for_pairs, singles)
+        singles = local_maxima(place, enough, distance=SINGLE_SUPPRESSION)
+        chosen = np.union1d(for_pairs, singles)
+        index = found.site[chosen]
         anchor = strand.position[index]
         summit = summits(strand.position, strand.reads, anchor, reach=SUMMIT_REACH, width=SUMMIT_WIDTH)
         return pd.DataFrame(
@@ -51,10 +58,10 @@ def score_starts(reads: PooledReads, profile: StartProfile, threads: int = 1) ->
                 "strand": strand.strand,
                 "five_prime": strand.bases(anchor),
                 "summit": strand.bases(summit),
-                "score": found.score[index].astype(np.float64),
+                "score": found.score[chosen].astype(np.float64),
                 "p_local": np.exp(local_step(strand, profile.dispersion, index).astype(np.float64)),
-                "paired": np.isin(index, for_pairs),
-                "alone": np.isin(index, singles),
+                "paired": np.isin(chosen, for_pairs),
+                "alone": np.isin(chosen, singles),
             }
         ).sort_values("five_prime", ignore_index=True)
 

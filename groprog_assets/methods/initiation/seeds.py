@@ -53,19 +53,25 @@ def dispersion(strands: Iterable[OrientedStrand]) -> float:
     return max(float(np.median(every)), 0.0) if len(every) else 0.0
 
 
-def best_sites(strands: Mapping[Key, OrientedStrand], scores: Mapping[Key, NDArray[np.float32]]) -> list[Site]:
-    """The BEST sites by score over all strands, each the highest within SUPPRESSION bp; equal ones by chromosome and place."""
-    sites = [
-        Site(-float(scores[key][index]), key, int(index))
-        for key, strand in strands.items()
-        for index in local_maxima(strand.position, scores[key], distance=SUPPRESSION)
-    ]
+def best_sites(found: Mapping[Key, tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]]) -> list[Site]:
+    """The BEST sites by score over all strands, each the highest within SUPPRESSION bp; equal ones by chromosome and place.
+
+    found: strand -> sites scored: place (k,) rising, oriented position (k,), score (k,).
+    """
+    sites = []
+    for key, (place, position, score) in found.items():
+        highest = local_maxima(position, score, distance=SUPPRESSION)
+        chosen = highest[np.argsort(-score[highest], kind="stable")[:BEST]]
+        sites += [Site(-float(score[at]), key, int(place[at])) for at in chosen]
     return sorted(sites)[:BEST]
 
 
 def seeds(strands: Mapping[Key, OrientedStrand], spread: float) -> list[Site]:
     """The sites with the clearest step up in the direction of the RNA; spread: the dispersion."""
-    return best_sites(strands, {key: -local_step(strand, spread) for key, strand in strands.items()})
+    every = {key: np.arange(len(strand.position)) for key, strand in strands.items()}
+    return best_sites(
+        {key: (every[key], strand.position, -local_step(strand, spread)) for key, strand in strands.items()}
+    )
 
 
 def local_step(

@@ -9,9 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from groprog_assets.methods.initiation.oriented import Key, OrientedStrand, PooledReads
-from groprog_assets.methods.initiation.seeds import Site, best_sites, dispersion, seeds
+from groprog_assets.methods.initiation.seeds import BEST, Site, best_sites, dispersion, seeds
 from groprog_assets.tables import conform
-from groprog_kernels.initiation import binned_counts, start_scores
+from groprog_kernels.initiation import binned_counts, start_sites
 
 TRAINING = 1_500_000
 """Occupied bases from which seeds and profile are taken: the fullest chromosomes up to this number, at least one."""
@@ -72,13 +72,25 @@ def learn_profile(reads: PooledReads, reach: Reach) -> StartProfile:
     sites = seeds(strands, spread)
     log_ratio = _log_ratio(strands, sites, reach)
     for _ in range(ROUNDS):
-        scores = {
-            key: start_scores(strand.position, strand.before, log_ratio, bin_size=reach.bin_size, least=LEAST).score
-            for key, strand in strands.items()
-        }
-        sites = best_sites(strands, scores)
+        sites = _best_by_profile(strands, log_ratio, reach)
         log_ratio = _log_ratio(strands, sites, reach)
     return StartProfile(log_ratio, reach, spread, len(sites), tuple(sorted(chosen)))
+
+
+def _best_by_profile(strands: dict[Key, OrientedStrand], log_ratio: NDArray[np.float64], reach: Reach) -> list[Site]:
+    """The BEST sites by profile. Those with a score above 0 are nearly always enough; else all are scored."""
+    sites: list[Site] = []
+    for minimum in (0.0, -np.inf):
+        found = {}
+        for key, strand in strands.items():
+            scored = start_sites(
+                strand.position, strand.before, log_ratio, bin_size=reach.bin_size, least=LEAST, minimum=minimum
+            )
+            found[key] = (scored.site, strand.position[scored.site], scored.score)
+        sites = best_sites(found)
+        if len(sites) == BEST:
+            break
+    return sites
 
 
 def _log_ratio(strands: dict[Key, OrientedStrand], sites: list[Site], reach: Reach) -> NDArray[np.float64]:
