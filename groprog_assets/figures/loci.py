@@ -87,7 +87,9 @@ def locus_tracks(
         _scale_bar(panels[0], start, end)
         reliable = bool(table.loc[table["locus"] == locus, "reliable"].all())
         panels[0].set_title(
-            _title(locus, table) if reliable else f"{locus}: not reliable, masked or in several places",
+            _title(locus, table)
+            if reliable
+            else f"{locus}: not reliable: masked, in several places, or no region called",
             color=INK if reliable else UP,
         )
         return figure

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from groprog_assets.errors import AnnotationError, CohortError, Problem
 from groprog_assets.methods.annotation.gtf import stable_gene
 from groprog_assets.study.annotation_files import some
-from groprog_assets.study.rules import parse_interval
+from groprog_assets.study.intervals import parse_place, target_text
 from groprog_assets.study.schema import Study
 
 if TYPE_CHECKING:
@@ -116,12 +116,13 @@ def _genes(study: Study, chroms: Collection[str], chrom_sizes: Mapping[str, int]
 
 def _target(study: Study, genes: pd.DataFrame) -> list[Problem]:
     """The genes that the interval of the positive control touches, on either strand."""
-    parsed = parse_interval(study.signature_target) if study.signature_target is not None else None
+    text = target_text(study.signature_target)
+    parsed = parse_place(text)
     if parsed is None:
         return []
-    chrom, start, end = parsed
+    chrom, start, end, _ = parsed
     under = genes[(genes["chrom"] == chrom) & (genes["start"] < end) & (genes["end"] > start)]["gene"].tolist()
-    value = f"{study.signature_target} touches {len(under)} annotated genes" + (f" ({some(under)})" if under else "")
+    value = f"{text} touches {len(under)} annotated genes" + (f" ({some(under)})" if under else "")
     rule = "" if under else "The positive control is the interval that the perturbation must raise."
     remedy = "" if under else "Correct the interval, unless it is between genes on purpose."
     return [Problem("signature_target", value, rule, remedy)]

@@ -8,38 +8,25 @@ from __future__ import annotations
 import difflib
 import json
 import os
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from math import isfinite
 from pathlib import Path
 
 from groprog_assets.errors import AnnotationError, GroProgError, TextTableError
-from groprog_assets.study.annotation_files import coordinate
 from groprog_assets.study.assays import COVERAGE_TRACKS
 from groprog_assets.study.assemblies import other_assembly, same_assembly
 from groprog_assets.study.chrom_sizes import read_chrom_sizes
 from groprog_assets.study.files import bam_problem, clinical_path, open_regular, other_kind
 from groprog_assets.study.finding import Finding
+from groprog_assets.study.intervals import parse_interval, parse_place, target_text
 from groprog_assets.study.library_files import equal_files
 from groprog_assets.study.omics_rules import omics_files, omics_rules
 from groprog_assets.study.plausible_ranges import plain_unit
-from groprog_assets.study.schema import ClinicalField, Cohort, ExternalCohort, Library, Study
+from groprog_assets.study.schema import ClinicalField, Cohort, ExternalCohort, Library, Study, TargetRegion
 from groprog_assets.study.text_tables import table_layout
 
-INTERVAL = re.compile(r"^([^\s:]+):([\d,]+)-([\d,]+)$")
-
-
 RESERVED_FIELDS = frozenset({"patient_id", "batch", "time", "event"})
-
-
-def parse_interval(text: str) -> tuple[str, int, int] | None:
-    """`chrom:start-end`, 1-based inclusive as written in papers, as 0-based half-open; None when it is not one."""
-    match = INTERVAL.match(text.strip())
-    if not match:
-        return None
-    start, end = (coordinate(number.replace(",", "")) for number in match.group(2, 3))
-    return (match.group(1), start - 1, end) if start is not None and end is not None and 1 <= start <= end else None
 
 
 def _closest(name: str, known: Iterable[str]) -> str:
@@ -148,17 +135,23 @@ def _sources(library: Library, study: Study, at: tuple[str | int, ...]) -> Itera
 def _regions(study: Study) -> Iterator[Finding]:
     yield from _repeated([locus.name for locus in study.loci], ("loci",), "name", "Loci")
     for k, locus in enumerate(study.loci):
-        if (locus.gene is None) == (locus.interval is None):
+        named = [name for name in ("gene", *_PLACES) if getattr(locus, name) is not None]
+        if len(named) != 1:
             yield Finding(
                 ("loci", k),
-                "gene and interval" if locus.gene else "neither gene nor interval",
-                "A locus is either a gene of the annotation or an interval.",
+                " and ".join(named) or "neither gene nor interval nor region",
+                "A locus is a gene of the annotation, an interval, or the initiation region called at a place.",
                 "Give one of them.",
             )
         if locus.interval is not None and parse_interval(locus.interval) is None:
             yield Finding(("loci", k, "interval"), locus.interval, *_INTERVAL_RULE)
-    if study.signature_target is not None and parse_interval(study.signature_target) is None:
-        yield Finding(("signature_target",), study.signature_target, *_INTERVAL_RULE)
+        if locus.region is not None and parse_place(locus.region) is None:
+            yield Finding(("loci", k, "region"), locus.region, *_PLACE_RULE)
+    target = study.signature_target
+    if isinstance(target, str) and parse_interval(target) is None:
+        yield Finding(("signature_target",), target, *_INTERVAL_RULE)
+    elif isinstance(target, TargetRegion) and parse_place(target.region) is None:
+        yield Finding(("signature_target", "region"), target.region, *_PLACE_RULE)
     yield from _repeated([mark.name for mark in study.marks], ("marks",), "name", "Marks")
     for k, mark in enumerate(study.marks):
         if not same_assembly(mark.build, study.genome.name):
@@ -180,9 +173,14 @@ def _regions(study: Study) -> Iterator[Finding]:
         )
 
 
+_PLACES = ("interval", "region")
 _INTERVAL_RULE = (
     "An interval is written chrom:start-end, 1-based, both ends included, start not after end.",
     "Write it like chr21:26,900,001-26,910,000.",
+)
+_PLACE_RULE = (
+    "An initiation region is named by its place, chrom:start-end, 1-based, and where one strand is meant by :+ or :- after it.",
+    "Write it like chr21:26,900,001-26,910,000 or chr21:26,900,001-26,910,000:-.",
 )
 
 
@@ -443,12 +441,12 @@ def _chromosomes(study: Study) -> Iterator[Finding]:
     other = other_assembly(study.genome.name, sizes)
     if other is not None:
         yield Finding(("genome", "name"), *other)
-    intervals = [(("loci", k, "interval"), locus.interval) for k, locus in enumerate(study.loci)]
-    for at, text in [*intervals, (("signature_target",), study.signature_target)]:
-        parsed = parse_interval(text) if text else None
+    places = [(("loci", k, name), getattr(locus, name)) for k, locus in enumerate(study.loci) for name in _PLACES]
+    for at, text in [*places, (("signature_target",), target_text(study.signature_target))]:
+        parsed = parse_place(text) if text else None
         if parsed is None:
             continue
-        chrom, _, end = parsed
+        chrom, end = parsed.chrom, parsed.end
         if chrom not in sizes:
             yield Finding(at, f"{text}", f"{chrom} is not a chromosome of chrom_sizes.", _closest(chrom, sizes))
         elif end > sizes[chrom]:

@@ -101,12 +101,22 @@ class Contrast(StudyPart):
 
 
 class Locus(StudyPart):
-    """A key locus: a gene name or an interval `chrom:start-end` (1-based, as written in papers), and why it matters."""
+    """A key locus: a gene name, an interval `chrom:start-end` (1-based, as written in papers) or the initiation region that is
+    called there, and why it matters."""
 
     name: Identifier
     gene: str | None = None
     interval: str | None = None
+    region: str | None = Field(
+        None, description="place of an initiation region, chrom:start-end or chrom:start-end:strand"
+    )
     reason: str
+
+
+class TargetRegion(StudyPart):
+    """The initiation region that is called at a place. Its name in the tables is not used: names change with the data."""
+
+    region: str = Field(description="chrom:start-end, or chrom:start-end:strand for one strand of it")
 
 
 class Mark(StudyPart):
@@ -370,7 +380,9 @@ class Study(StudyPart):
     loci: list[Locus] = Field(default_factory=list)
     marks: list[Mark] = Field(default_factory=list)
     ontology: Ontology | None = None
-    signature_target: str | None = Field(None, description="chrom:start-end that the perturbation must raise")
+    signature_target: str | TargetRegion | None = Field(
+        None, description="chrom:start-end that the perturbation must raise, or {region: ...}, the region called there"
+    )
     omics: Omics | None = Field(None, description="subjects with phenotypes; without them the study has no omics half")
     cohort: Cohort | None = Field(None, description="the patients; without them the study ends with the nascent half")
     validation: list[ExternalCohort] = Field(default_factory=list, description="other centres' patients to score")

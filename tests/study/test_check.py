@@ -166,6 +166,16 @@ CASES: dict[str, tuple[Callable[[dict, Path], object], str]] = {
     "index missing": (lambda c, f: c["genome"].update(bowtie2_index="genome/none"), "bowtie2-build"),
     "locus without place": (lambda c, f: at(c, "loci", 0).pop("gene"), "neither gene nor interval"),
     "locus with both": (lambda c, f: at(c, "loci", 0).update(interval="chr1:1-2"), "gene and interval"),
+    "locus with a region too": (lambda c, f: at(c, "loci", 0).update(region="chr1:1-2"), "gene and region"),
+    "region without a place": (
+        lambda c, f: c["loci"].append({"name": "r", "region": "IR000001", "reason": "x"}),
+        "IR000001",
+    ),
+    "region beyond the end": (
+        lambda c, f: c["loci"].append({"name": "r", "region": "chr1:1-999999999:+", "reason": "x"}),
+        "chr1 ends at",
+    ),
+    "target region without a place": (lambda c, f: c.update(signature_target={"region": "chr1:5-2"}), "chr1:5-2"),
     "interval unreadable": (lambda c, f: c.update(signature_target="chr1:9-5"), "chrom:start-end"),
     "interval elsewhere": (lambda c, f: c.update(signature_target="chr9:1-5"), "not a chromosome"),
     "interval beyond": (lambda c, f: c.update(signature_target="chr1:1-999999999"), "another assembly"),

@@ -14,8 +14,8 @@ from groprog_assets.study.annotation_files import coordinate, lines
 from groprog_assets.study.check import check_study
 from groprog_assets.study.cron import cron_problem
 from groprog_assets.study.files import open_regular
+from groprog_assets.study.intervals import parse_interval
 from groprog_assets.study.parameters import Parameters
-from groprog_assets.study.rules import parse_interval
 from groprog_assets.study.text_tables import LONGEST_CELL, RowReader, table_layout
 
 

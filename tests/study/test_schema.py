@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from groprog_assets.study.check import check_study, load_study, study_notices
-from groprog_assets.study.rules import parse_interval
+from groprog_assets.study.intervals import parse_interval
 from groprog_assets.study.schema import ClinicalField, Library
 
 REAL = Path(__file__).parents[2] / "studies" / "mcf7_lihc" / "study.yaml"

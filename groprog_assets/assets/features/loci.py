@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     group="features",
     kinds={"parquet"},
     tables={"table": "loci", "tracks": "locus_tracks", "fine": "locus_tracks"},
-    sections=("loci", "signature_target", "libraries", "contrast", "marks", "parameters.loci"),
+    sections=("loci", "signature_target", "libraries", "contrast", "marks", "parameters.loci", "parameters.initiation"),
     files=("marks.bigwig",),
-    checks=("positive_control",),
+    checks=("positive_control", "named_regions"),
 )
 def loci(
     study: StudyView,
@@ -29,6 +29,7 @@ def loci(
     genes: pd.DataFrame,
     gene_models: Bundle,
     library_sizes: pd.DataFrame,
+    initiation_regions: Bundle,
 ) -> Materialized:
     """Signal of each key locus per condition and strand, whether it can be trusted, and the target's rise."""
     from groprog_assets.methods.features import loci as method
@@ -47,10 +48,12 @@ def loci(
         gene_models.chrom_sizes,
         study.parameters.loci,
         spike_in_sizes(library_sizes),
+        initiation_regions.table,
+        study.parameters.initiation.counting_window,
     )
     return materialized(
         result,
         plot=plots.loci(result, genes, study.contrast) if len(result.table) else None,
-        verdicts=[check.positive_control(result.summary)],
+        verdicts=[check.positive_control(result.summary), check.named_regions(result.summary)],
         loci=int(result.table["locus"].nunique()),
     )

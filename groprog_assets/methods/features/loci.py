@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -12,10 +11,12 @@ import pandas as pd
 
 from groprog_assets.errors import AnnotationError, Problem
 from groprog_assets.methods.features.chromatin_signal import binned_signal
+from groprog_assets.methods.features.locus_regions import CalledRegion, called_region
 from groprog_assets.methods.reads.bigwig_track import Track, open_track
 from groprog_assets.methods.reads.window_counts import StrandedIndex, pooled_index, total_reads
+from groprog_assets.study.intervals import Place, parse_place
 from groprog_assets.study.parameters import LociParameters
-from groprog_assets.study.schema import Contrast, Library, Locus, Mark
+from groprog_assets.study.schema import Contrast, Library, Locus, Mark, TargetRegion
 from groprog_assets.tables import TABLES, conform
 from groprog_assets.tables.values import Document
 from groprog_kernels.window_counts import bin_edges, bin_windows, count_windows
@@ -52,7 +53,7 @@ class PooledCondition(NamedTuple):
 
 def loci(
     loci: Sequence[Locus],
-    signature_target: str | None,
+    signature_target: str | TargetRegion | None,
     positions: Mapping[str, pd.DataFrame],
     libraries: Sequence[Library],
     contrast: Contrast,
@@ -62,28 +63,38 @@ def loci(
     chrom_sizes: Mapping[str, int],
     parameters: LociParameters,
     sizes: Mapping[str, float] | None = None,
+    regions: pd.DataFrame | None = None,
+    counting_window: int = 500,
 ) -> Loci:
     """Reads, tracks and reliability of every key locus, per condition and strand; libraries of a condition are pooled.
 
-    sizes {library id: reads}: library sizes for reads per million; by default the reads of each library.
+    sizes {library id: reads}: library sizes for reads per million; by default the reads of each library. regions:
+    `initiation_regions`, of which a locus or the target may be one; counting_window: bp from the 5' base of a side.
 
-    A locus given as a gene reaches from its dominant TSS to its TTS and is shown with flanks; one given as an interval is
-    shown as it stands. `fine` has the same strands by single bases, or by the narrowest windows (a power of two) of which no
-    strand has more than `page_windows` with reads; only those with reads. Tracks of marks have the mark's name as condition
-    and "." as strand; chromosomes a mark lacks are left out. The fold change (treatment over control, 0.5 added to both counts,
-    in reads per million) stands in both conditions' rows and is missing in others and on a strand without reads; `maximum` is
-    the highest of the windows shown that reach into the locus. A locus is reliable when under half of it is
-    masked and its gene has one placement. The summary's `signature_target` tells whether the perturbed interval rose on
-    the strand with more reads; None when there is no target. Raises AnnotationError for unknown genes, unknown chromosomes and
-    malformed intervals, all at once.
+    A locus given as a gene reaches from its dominant TSS to its TTS and is shown with flanks; one given as an interval is shown
+    as it stands; one given as a region is what `called_region` finds there, each strand counted in the window of its side, and
+    is shown with flanks. Where no region is called, the interval stands in its place and is not reliable. `fine` has the same
+    strands by single bases, or by the narrowest windows (a power of two) of which no strand has more than `page_windows` with
+    reads; only those with reads. Tracks of marks have the mark's name as condition and "." as strand; chromosomes a mark lacks
+    are left out. The fold change (treatment over control, 0.5 added to both counts, in reads per million) stands in both
+    conditions' rows and is missing in others and on a strand without reads; `maximum` is the highest of the windows shown that
+    reach into the locus. A locus is reliable when under half of it is masked and its gene has one placement. The summary's
+    `signature_target` tells whether the perturbed interval rose on the strand with more reads; None when there is no target.
+    Raises AnnotationError for unknown genes, unknown chromosomes and malformed intervals, all at once.
     """
     spans, problems = _spans(loci, genes, chrom_sizes)
     target = None
     if signature_target is not None:
-        target, wrong = _parse_interval("signature_target", signature_target, chrom_sizes)
+        text = signature_target if isinstance(signature_target, str) else signature_target.region
+        target, wrong = _parse_place("signature_target", text, chrom_sizes)
         problems += wrong
     if problems:
         raise AnnotationError(problems)
+    called = {
+        locus.name: None if regions is None else called_region(spans[locus.name], regions, counting_window)
+        for locus in loci
+        if locus.region is not None
+    }
     pooled = {}
     for condition in dict.fromkeys(library.condition for library in libraries):
         ids = [library.id for library in libraries if library.condition == condition]
@@ -94,18 +105,24 @@ def loci(
     with contextlib.ExitStack() as stack:
         open_marks = {mark.name: stack.enter_context(open_track(mark.bigwig)) for mark in marks if loci}
         for locus in loci:
-            span = spans[locus.name]
+            place, found = spans[locus.name], called.get(locus.name)
+            span = Interval(place.chrom, place.start, place.end)
+            if found is not None:
+                span = Interval(place.chrom, found.start, min(found.end, chrom_sizes.get(place.chrom, found.end)))
             masked = masked_fraction(span, masks)
             placements = _placements(locus, genes)
-            reliable = masked < MASKED_LIMIT and placements <= 1
-            reliability[locus.name] = {"masked": masked, "placements": placements, "reliable": reliable}
+            reliable = masked < MASKED_LIMIT and placements <= 1 and not (locus.name in called and found is None)
+            told: Document = {"masked": masked, "placements": placements, "reliable": reliable}
+            if locus.name in called:
+                told |= {"place": place.text, "region": None if found is None else found.document}
+            reliability[locus.name] = told
             shown = span
             if locus.interval is None:
                 limit = chrom_sizes.get(span.chrom, span.end + parameters.flank)
                 shown = Interval(
                     span.chrom, max(span.start - parameters.flank, 0), min(span.end + parameters.flank, limit)
                 )
-            rows += _rows(locus, span, shown, pooled, contrast, reliable, parameters)
+            rows += _rows(locus, span, shown, pooled, contrast, reliable, parameters, found)
             tracks += _tracks(locus.name, shown, pooled, parameters)
             fine += _fine_tracks(locus.name, shown, pooled, parameters)
             tracks += _mark_tracks(locus.name, shown, open_marks, parameters)
@@ -120,7 +137,13 @@ def loci(
         by_base,
         {
             "loci": reliability,
-            "signature_target": None if target is None else _positive_control(target, pooled, contrast),
+            "signature_target": None
+            if target is None
+            else _positive_control(Interval(*target[:3]), pooled, contrast)
+            if isinstance(signature_target, str)
+            else _region_control(
+                target, None if regions is None else called_region(target, regions, counting_window), pooled, contrast
+            ),
         },
     )
 
@@ -138,58 +161,57 @@ def masked_fraction(span: Interval, masks: pd.DataFrame) -> float:
 
 def _spans(
     loci: Sequence[Locus], genes: pd.DataFrame, chrom_sizes: Mapping[str, int]
-) -> tuple[dict[str, Interval], list[Problem]]:
+) -> tuple[dict[str, Place], list[Problem]]:
     by_gene = genes.set_index("gene")
     spans, problems = {}, []
     for locus in loci:
         where = f"loci, {locus.name}"
-        if locus.interval is not None:
-            span, wrong = _parse_interval(where, locus.interval, chrom_sizes)
+        if (text := locus.interval or locus.region) is not None:
+            span, wrong = _parse_place(where, text, chrom_sizes)
             problems += wrong
             if span is not None:
                 spans[locus.name] = span
         elif (locus.gene or locus.name) in by_gene.index:
             gene: Any = by_gene.loc[locus.gene or locus.name]
             first, last = sorted((int(gene["tss"]), int(gene["tts"])))
-            spans[locus.name] = Interval(str(gene["chrom"]), first, last + 1)
+            spans[locus.name] = Place(str(gene["chrom"]), first, last + 1, "")
         else:
             problems.append(
                 Problem(
                     where,
                     f"gene {locus.gene or locus.name} is not among the study's {len(genes)} genes",
-                    "A locus is a gene of the annotation or an interval.",
+                    "A locus is a gene of the annotation, an interval or a region.",
                     "Give interval: chrom:start-end, or the annotation's symbol.",
                 )
             )
     return spans, problems
 
 
-def _parse_interval(where: str, text: str, chrom_sizes: Mapping[str, int]) -> tuple[Interval | None, list[Problem]]:
-    match = re.fullmatch(r"(\S+):([\d,]+)-([\d,]+)", text.strip())
-    if match is None:
+def _parse_place(where: str, text: str, chrom_sizes: Mapping[str, int]) -> tuple[Place | None, list[Problem]]:
+    place = parse_place(text)
+    if place is None:
         return None, [
             Problem(where, text, "Intervals are chrom:start-end, 1-based.", "For instance chr21:34800000-35100000.")
         ]
-    chrom, first, last = match[1], int(match[2].replace(",", "")), int(match[3].replace(",", ""))
-    if chrom not in chrom_sizes:
+    if place.chrom not in chrom_sizes:
         return None, [
             Problem(
                 where,
-                f"chromosome {chrom}",
+                f"chromosome {place.chrom}",
                 f"Known are {', '.join(list(chrom_sizes)[:5])}{' ...' if len(chrom_sizes) > 5 else ''}.",
                 "Name a chromosome of the study's chromosome sizes.",
             )
         ]
-    if not 1 <= first <= last <= chrom_sizes[chrom]:
+    if place.end > chrom_sizes[place.chrom]:
         return None, [
             Problem(
                 where,
                 text,
-                f"1 <= start <= end <= {chrom_sizes[chrom]}, the length of {chrom}.",
+                f"1 <= start <= end <= {chrom_sizes[place.chrom]}, the length of {place.chrom}.",
                 "Was it written for another assembly?",
             )
         ]
-    return Interval(chrom, first - 1, last), []
+    return place, []
 
 
 def _placements(locus: Locus, genes: pd.DataFrame) -> int:
@@ -205,12 +227,14 @@ def _rows(
     contrast: Contrast,
     reliable: bool,
     parameters: LociParameters,
+    region: CalledRegion | None,
 ) -> list[Document]:
     rows = []
     edges = _edges(shown, parameters)
     within = (edges[:-1] < span.end) & (edges[1:] > span.start)
     for strand in "+-":
-        counts = {name: _count(condition.positions, span, strand) for name, condition in pooled.items()}
+        side = span if region is None or strand not in region.windows else Interval(span.chrom, *region.windows[strand])
+        counts = {name: _count(condition.positions, side, strand) for name, condition in pooled.items()}
         read = counts[contrast.treatment] + counts[contrast.control] > 0
         fold = _log2_fold_change(counts, pooled, contrast) if read else np.nan
         for name, condition in pooled.items():
@@ -330,6 +354,33 @@ def _positive_control(target: Interval, pooled: Mapping[str, PooledCondition], c
         "interval": f"{target.chrom}:{target.start + 1}-{target.end}",
         "strands": strands,
         "strand": fuller,
+        "log2_fold_change": fold,
+        "reads": reads,
+        "rises": bool(reads > 0 and fold > 0),
+    }
+
+
+def _region_control(
+    place: Place, region: CalledRegion | None, pooled: Mapping[str, PooledCondition], contrast: Contrast
+) -> Document:
+    """The document of `_positive_control` for the sides of a region together; the fold change is None where none is called."""
+    told: Document = {"interval": place.text, "region": None if region is None else region.document}
+    if region is None:
+        return {**told, "strands": {}, "strand": place.strand, "log2_fold_change": None, "reads": 0, "rises": False}
+    strands, total = {}, dict.fromkeys((contrast.treatment, contrast.control), 0)
+    for strand, window in region.windows.items():
+        counts = {name: _count(pooled[name].positions, Interval(place.chrom, *window), strand) for name in total}
+        total = {name: total[name] + counts[name] for name in total}
+        strands[strand] = {
+            "treatment": counts[contrast.treatment],
+            "control": counts[contrast.control],
+            "log2_fold_change": _log2_fold_change(counts, pooled, contrast),
+        }
+    fold, reads = _log2_fold_change(total, pooled, contrast), sum(total.values())
+    return {
+        **told,
+        "strands": strands,
+        "strand": "".join(region.windows),
         "log2_fold_change": fold,
         "reads": reads,
         "rises": bool(reads > 0 and fold > 0),
