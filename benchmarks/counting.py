@@ -3,7 +3,8 @@
 `python -m benchmarks.counting [--reads N] [--windows N] [--bam FILE]`. Without --bam a file of N simulated 1-bp reads is written.
 Peers are used when on PATH; featureCounts takes the 5' base of each read. bedtools cannot, so it counts the 1-bp reads only. The
 larger its records, the more of both sides is inflating them: the ratio falls from 7 to 3 (20 M reads of 50 bp); see README.md.
-Medians of 5 runs in turn, each from the file: ours = read the BAM, index the positions, count.
+Medians of 5 runs in turn, each from the file: ours = read the BAM, index the positions, count. Peers get their windows as a
+file written before the clock starts; they write their counts, which are read after it has stopped.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ CHROMS = {"chr1": 240_000_000, "chr2": 200_000_000, "chr3": 180_000_000}
 RUNS = 5
 
 Chroms = dict[str, int]
+Peer = tuple[Callable[[], None], Callable[[], np.ndarray]]
+"""What runs the program, and what reads the counts it wrote."""
 
 
 def simulate(path: Path, number: int) -> None:
@@ -92,36 +95,43 @@ def count(index: StrandedIndex, frame: pd.DataFrame) -> np.ndarray:
     return count_stranded(index, chrom, strand, frame["start"].to_numpy(), frame["end"].to_numpy())
 
 
-def bedtools(bam: Path, frame: pd.DataFrame, folder: Path) -> np.ndarray:
+def bedtools(bam: Path, frame: pd.DataFrame, folder: Path) -> Peer:
     """Counts by `bedtools coverage -s -counts -sorted`."""
-    bed = folder / "windows.bed"
+    bed, out = folder / "windows.bed", folder / "bedtools.tsv"
     frame.assign(name=frame.index, score=0)[["chrom", "start", "end", "name", "score", "strand"]].to_csv(
         bed, sep="\t", header=False, index=False
     )
     genome = folder / "genome"
     genome.write_text("".join(f"{c}\t{n}\n" for c, n in CHROMS.items()))
     command = ["bedtools", "coverage", "-s", "-counts", "-sorted", "-g", genome, "-a", bed, "-b", bam]
-    text = subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True).stdout
-    return np.array([int(line.rsplit("\t", 1)[1]) for line in text.splitlines()])
+
+    def run() -> None:
+        with open(out, "wb") as stream:
+            subprocess.run(list(map(str, command)), check=True, stdout=stream, stderr=subprocess.DEVNULL)
+
+    return run, lambda: pd.read_csv(out, sep="\t", header=None).iloc[:, -1].to_numpy()
 
 
-def feature_counts(bam: Path, frame: pd.DataFrame, folder: Path) -> np.ndarray:
-    """Counts by `featureCounts -s 1 -O --read2pos 5`."""
+def feature_counts(bam: Path, frame: pd.DataFrame, folder: Path) -> Peer:
+    """Counts by `featureCounts -s 1 -O --read2pos 5` in two threads."""
     saf, out = folder / "windows.saf", folder / "counts.tsv"
     frame.assign(name=frame.index, first=frame["start"] + 1)[["name", "chrom", "first", "end", "strand"]].to_csv(
         saf, sep="\t", header=False, index=False
     )
     command = ["featureCounts", "-F", "SAF", "-s", "1", "-O", "--read2pos", "5", "-T", "2", "-a", saf, "-o", out, bam]
-    subprocess.run(list(map(str, command)), check=True, capture_output=True)
-    return pd.read_csv(out, sep="\t", comment="#").iloc[:, -1].to_numpy()
+
+    def run() -> None:
+        subprocess.run(list(map(str, command)), check=True, capture_output=True)
+
+    return run, lambda: pd.read_csv(out, sep="\t", comment="#").iloc[:, -1].to_numpy()
 
 
-def timed(call: Callable[[], np.ndarray]) -> tuple[float, float, np.ndarray]:
-    """(wall s, CPU s of this process and its children, result) of one run."""
+def timed(call: Callable[[], object]) -> tuple[float, float]:
+    """(wall s, CPU s of this process and its children) of one run."""
     begin, before = time.perf_counter(), os.times()
-    result = call()
+    call()
     used = os.times()
-    return time.perf_counter() - begin, sum(used[:4]) - sum(before[:4]), result
+    return time.perf_counter() - begin, sum(used[:4]) - sum(before[:4])
 
 
 def main() -> None:
@@ -131,26 +141,26 @@ def main() -> None:
     arguments.add_argument("--windows", type=int, default=60_000)
     arguments.add_argument("--bam", type=Path)
     options = arguments.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
         bam = options.bam or folder / "reads.bam"
         if options.bam is None:
             simulate(bam, options.reads)
         chroms = chromosomes(bam)
         frame = windows(options.windows, chroms)
         ours(bam, frame[:10], chroms)
-        peers = {"featureCounts": feature_counts} | ({} if options.bam else {"bedtools": bedtools})
-        for peer in [peer for peer in peers if shutil.which(peer) is None]:
-            print(f"{peer}: not on PATH")
-            del peers[peer]
+        programs = {"featureCounts": feature_counts} | ({} if options.bam else {"bedtools": bedtools})
+        for name in [name for name in programs if shutil.which(name) is None]:
+            print(f"{name}: not on PATH")
+            del programs[name]
+        peers = {name: program(bam, frame, folder) for name, program in programs.items()}
         counted = ours(bam, frame, chroms)
         spent: dict[str, list[tuple[float, float]]] = {name: [] for name in ("ours", *peers)}
         for _ in range(RUNS):
-            spent["ours"].append(timed(lambda: ours(bam, frame, chroms))[:2])
-            for peer, program in peers.items():
-                wall, cpu, expected = timed(lambda program=program: program(bam, frame, folder))  # type: ignore[misc]
-                spent[peer].append((wall, cpu))
-                differing = int((counted != expected).sum())
+            spent["ours"].append(timed(lambda: ours(bam, frame, chroms)))
+            for peer, (run, read) in peers.items():
+                spent[peer].append(timed(run))
+                differing = int((counted != read()).sum())
                 if differing:
                     raise SystemExit(f"{peer} counts {differing} windows differently")
         medians = {name: [statistics.median(column) for column in zip(*runs)] for name, runs in spent.items()}

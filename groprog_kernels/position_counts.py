@@ -1,13 +1,14 @@
 """Counts of positions of many sequences, from keys in any order, in 8 bytes per distinct position.
 
-A sequence is one strand of one chromosome. Every sequence keeps a few rising runs, merged as they double in size, so that each
+A sequence is one strand of one chromosome. Every sequence keeps a few rising runs. Keys that begin where the last run ends make
+that run longer, so sorted keys are copied once, when they are collected. Other runs are merged as they double in size, so each
 position is moved O(log n) times; the memory of a run is freed when it has been merged.
 """
 
 from __future__ import annotations
 
 import mmap
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,47 @@ import groprog_kernels.position_counts_cython as loops
 _SMALL = 1 << 16
 """Smallest number of items for which an array gets memory pages of its own."""
 
-Run = tuple[NDArray[np.int32], NDArray[np.int32]]
+Piece = tuple[NDArray[np.int32], NDArray[np.int32]]
+"""Rising positions (p,) and their counts (p,)."""
+
+
+class _Run:
+    """Pieces of which each begins after the one before it ends."""
+
+    def __init__(self, piece: Piece) -> None:
+        self.pieces = [piece]
+        self.size = len(piece[0])
+
+    def extended(self, piece: Piece) -> bool:
+        """Whether the run took the piece at its end; a position that both have is counted once."""
+        (position, count), (last, last_count) = piece, self.pieces[-1]
+        if position[0] < last[-1]:
+            return False
+        if position[0] == last[-1]:
+            last_count[-1] += count[0]
+            piece = position[1:], count[1:]
+        if len(piece[0]):
+            self.pieces.append(piece)
+            self.size += len(piece[0])
+        return True
+
+    def copied(self, position: NDArray[np.int32], count: NDArray[np.int32]) -> None:
+        """All pieces end to end into two arrays of the run's size. The pieces are given back on the way."""
+        at = 0
+        self.pieces.reverse()
+        while self.pieces:
+            piece = self.pieces.pop()
+            end = at + len(piece[0])
+            position[at:end], count[at:end] = piece
+            at = end
+
+    def whole(self) -> Piece:
+        """The run as one piece."""
+        if len(self.pieces) > 1:
+            piece = _room(self.size), _room(self.size)
+            self.copied(*piece)
+            self.pieces = [piece]
+        return self.pieces[0]
 
 
 class CountedPositions(NamedTuple):
@@ -43,10 +84,10 @@ class PositionCounts:
     """Counts of positions of `sequences` sequences, empty at first."""
 
     def __init__(self, sequences: int) -> None:
-        self._runs: list[list[Run]] = [[] for _ in range(sequences)]
+        self._runs: list[list[_Run]] = [[] for _ in range(sequences)]
 
     def add(self, keys: NDArray[np.uint64]) -> None:
-        """Count keys (k,), sequence << 32 | position, in any order; they are sorted in place."""
+        """Count keys (k,), sequence << 32 | position, in any order; they are sorted in place where they are not yet."""
         position, count = np.empty(len(keys), np.int32), np.empty(len(keys), np.int32)
         first = np.zeros(len(self._runs) + 1, np.int64)
         if not loops.count_sorted(keys, position, count, first):
@@ -54,26 +95,31 @@ class PositionCounts:
             loops.count_sorted(keys, position, count, first)
         for sequence in np.flatnonzero(np.diff(first)).tolist():
             low, high = int(first[sequence]), int(first[sequence + 1])
-            run = _room(high - low), _room(high - low)
-            run[0][:], run[1][:] = position[low:high], count[low:high]
+            piece = _room(high - low), _room(high - low)
+            piece[0][:], piece[1][:] = position[low:high], count[low:high]
             runs = self._runs[sequence]
-            runs.append(run)
-            while len(runs) > 1 and 2 * len(runs[-1][0]) > len(runs[-2][0]):
+            if not (runs and runs[-1].extended(piece)):
+                runs.append(_Run(piece))
+            while len(runs) > 1 and 2 * runs[-1].size > runs[-2].size:
                 _merge_last(runs)
 
-    def pop(self, sequence: int) -> Run:
-        """Remove and return the sequence's one run: (p,) positions and (p,) counts."""
+    def pop(self, sequence: int) -> Piece:
+        """Remove and return the sequence's counts: (p,) positions and (p,) counts."""
+        run = self._pop(sequence)
+        return run.whole() if run else (np.empty(0, np.int32), np.empty(0, np.int32))
+
+    def _pop(self, sequence: int) -> _Run | None:
         runs, self._runs[sequence] = self._runs[sequence], []
         while len(runs) > 1:
             _merge_last(runs)
-        return runs.pop() if runs else (np.empty(0, np.int32), np.empty(0, np.int32))
+        return runs.pop() if runs else None
 
 
-def _merge_last(runs: list[Run]) -> None:
-    (a, count_a), (b, count_b) = runs.pop(), runs.pop()
+def _merge_last(runs: list[_Run]) -> None:
+    (a, count_a), (b, count_b) = runs.pop().whole(), runs.pop().whole()
     out, count = _room(len(a) + len(b)), _room(len(a) + len(b))
     size = loops.merge_runs(a, count_a, b, count_b, out, count)
-    runs.append((out[:size], count[:size]))
+    runs.append(_Run((out[:size], count[:size])))
 
 
 def collect(starts: PositionCounts, ends: PositionCounts | None = None) -> CountedPositions:
@@ -82,22 +128,23 @@ def collect(starts: PositionCounts, ends: PositionCounts | None = None) -> Count
     starts, ends: of the same number of sequences, and as many ends as starts in each. Sequences without positions have size
     0. Memory is the result and one sequence. Source: definition.
     """
-    sequences = range(len(starts._runs))
-    runs: list[Any] = []
-    for sequence in sequences:
-        run = starts.pop(sequence)
-        if ends is not None:
-            edges = (*run, *ends.pop(sequence))
-            nothing = np.empty(0, np.int32)
-            size = loops.cover(*edges, nothing, nothing)
-            run = _room(size), _room(size)
-            loops.cover(*edges, *run)
-        runs.append(run)
-    sizes = np.array([len(run[0]) for run in runs], np.int64)
+    runs: list[_Run | None] = []
+    for sequence in range(len(starts._runs)):
+        if ends is None:
+            runs.append(starts._pop(sequence))
+            continue
+        edges = (*starts.pop(sequence), *ends.pop(sequence))
+        nothing = np.empty(0, np.int32)
+        size = loops.cover(*edges, nothing, nothing)
+        bases = _room(size), _room(size)
+        loops.cover(*edges, *bases)
+        runs.append(_Run(bases))
+    sizes = np.array([run.size if run else 0 for run in runs], np.int64)
     position, count = _room(int(sizes.sum())), _room(int(sizes.sum()))
     at = 0
-    for sequence, size in enumerate(sizes.tolist()):
-        position[at : at + size], count[at : at + size] = runs[sequence]
-        runs[sequence] = None
-        at += size
+    for run in runs:
+        if run is not None:
+            end = at + run.size
+            run.copied(position[at:end], count[at:end])
+            at = end
     return CountedPositions(sizes, position, count)

@@ -42,7 +42,7 @@ _READ_ENDS = ("five_prime", "three_prime", "coverage")
 _RULES = ("mapping_quality", "hits", "tie", "tie_or_alternative", "none")
 _DUPLICATES = ("keep", "position", "umi")
 
-_KEYS = 1 << 19
+_KEYS = 1 << 17
 _CARRIES = 1 << 12
 
 

@@ -54,6 +54,29 @@ def test_sorted_keys_are_taken_as_they_are_and_one_out_of_order_is_seen(keys, sw
         assert rows(position_counts.collect(fill(keys, 1))) == position_counts_reference.collect(keys)
 
 
+@settings(deadline=None, max_examples=100)
+@given(
+    keys=st.lists(st.tuples(st.sampled_from([0, 1, 3]), st.integers(0, 9)), max_size=120), buffers=st.integers(1, 60)
+)
+def test_sorted_keys_in_many_buffers_are_never_merged(keys, buffers):
+    """A position may end one buffer and begin the next; it is counted once, with the reads of both."""
+    keys = sorted(keys)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(position_counts.loops, "merge_runs", None)
+        assert rows(position_counts.collect(fill(keys, buffers))) == position_counts_reference.collect(keys)
+
+
+def test_sorted_files_end_to_end_are_merged_in_a_logarithm_of_moves(monkeypatch):
+    moved, merge = [], position_counts.loops.merge_runs
+    monkeypatch.setattr(
+        position_counts.loops, "merge_runs", lambda a, *rest: moved.append(len(a) + len(rest[1])) or merge(a, *rest)
+    )
+    keys = [(0, 64 * position + file) for file in range(64) for position in range(64)]
+    counts = fill(keys, 512)
+    assert rows(position_counts.collect(counts)) == position_counts_reference.collect(keys)
+    assert sum(moved) <= 8 * len(keys)
+
+
 def test_a_popped_sequence_is_gone():
     counts = fill([(1, 5), (1, 5), (1, 7)], 2)
     position, count = counts.pop(1)

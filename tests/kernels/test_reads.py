@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from groprog_kernels import reads, reads_reference, records, records_reference
+from groprog_kernels import bgzf, reads, reads_reference, records, records_reference
 from tests import alignment_files as files
 
 MASKS = {"chr1": np.array([[40, 60], [50, 55], [5, 8], [9, 9]]), "chr2": np.array([[0, 4]]), "chr9": np.array([[0, 9]])}
@@ -151,6 +151,24 @@ def test_many_merges_of_counted_positions(tmp_path, monkeypatch):
     assert table(reads.decode_reads(path, files.CHROMS)) == by_pysam(path)
     whole = reads.decode_reads(path, files.CHROMS, read_end="coverage")
     assert whole.reads.sum() == 10 * len(rows)
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_one_thread_and_several_give_equal_bytes(tmp_path, monkeypatch, ordered):
+    """Several chunks of several blocks, which threads finish in any order."""
+    monkeypatch.setattr(bgzf, "_INFLATED", 1 << 17)
+    monkeypatch.setattr(reads, "_KEYS", 64)
+    rng = np.random.default_rng(3)
+    places = rng.integers(0, 60, (20_000, 2))
+    places = places[np.lexsort(places.T)] if ordered else places
+    rows = [files.row(int(line % 2), int(p), int(16 * (p % 3 == 0))) for p, line in places]
+    path = files.write(tmp_path / "a.bam", rows)
+    first, *others = (reads.decode_reads(path, files.CHROMS, threads=threads) for threads in (1, 2, 3))
+    assert table(first) == by_pysam(path)
+    for other in others:
+        assert other.outcomes == first.outcomes
+        for name in ("chrom", "strand", "position", "reads"):
+            assert getattr(other, name).tobytes() == getattr(first, name).tobytes()
 
 
 def test_windows_are_the_binned_positions(tmp_path):
