@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from groprog_assets.errors import ArtifactError
 from groprog_assets.export.initiation_files import initiation_files
+from groprog_assets.export.report_page import exported_page
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.present import COPY, HEAD, MANIFEST
 from groprog_assets.prognosis.standing_model import read_standing
@@ -75,7 +76,7 @@ def _manifest(folder: Path) -> dict[str, str]:
 def _files(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
     report = load_asset(workspace, "report")
     if report is not None:
-        yield "report.html", report.content
+        yield "report.html", exported_page(report.content, workspace)
     figures = load_asset(workspace, "figures") or load_asset(workspace, "nascent_figures")
     for kind, images in (figures or {}).items():
         for name, image in images.items():

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def calibration_figure(calibration: Values | None, title: str = "") -> Figure:
+def calibration_figure(calibration: Values | None, title: str = "Calibration") -> Figure:
     """One entry of the evaluation's `calibration`: a panel a horizon, a point a group with its 95 % interval, the diagonal.
 
     Probabilities of the event by the horizon (months). Groups without an observed value are left out; without horizons
@@ -41,8 +41,8 @@ def calibration_figure(calibration: Values | None, title: str = "") -> Figure:
             panel.set_xlim(0, 1)
             panel.set_ylim(0, 1)
             panel.set_aspect("equal")
-            panel.set_title(f"{title + ': ' if title and panel is axes[0][0] else ''}{horizon} months")
-            panel.set_xlabel("predicted")
+            panel.set_title(f"{title} at {horizon} months")
+            panel.set_xlabel("predicted probability of the event")
             if entry["error"] is not None:
                 panel.text(
                     0.97,
@@ -52,5 +52,5 @@ def calibration_figure(calibration: Values | None, title: str = "") -> Figure:
                     transform=panel.transAxes,
                     color=SOFT_INK,
                 )
-        axes[0][0].set_ylabel("observed")
+        axes[0][0].set_ylabel("observed share")
     return figure

@@ -44,6 +44,8 @@ def marks_by_transcription(marks: pd.DataFrame, gene_signal: pd.DataFrame) -> Fi
                 level = density[f"{place}_density"].reindex(held.index).fillna(0.0)
                 _panel(axes, held.to_numpy(), level.to_numpy(), colour, f"{mark}, {place}")
             row[0].set_ylabel(f"Mean of the track over the {place}")
+        for axes in grid[0]:  # after every panel: the two of a mark share one range, which holds the boxes of both
+            axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
         for axes in grid[-1]:
             axes.set_xlabel("Genes by nascent density")
         return figure
@@ -71,7 +73,6 @@ def _panel(axes: Axes, signal: np.ndarray, level: np.ndarray, colour: str, title
     labels = ["silent", "low", "", "", "high"]
     axes.set_xticks(range(GROUPS + 1), [f"{labels[at]}\n{len(groups[at]):,}" for at in range(GROUPS + 1)], fontsize=7)
     axes.set_xlim(-0.6, GROUPS + 0.6)
-    axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
     axes.set_title(f"{title} (\u03c1 = {_spearman(signal[read], level[read])})", fontsize=8.5)
 
 

@@ -53,6 +53,8 @@ def ma_plot(
             axes.axhline(level, color=SOFT_INK, lw=0.8, ls="--")
         limit = float(np.abs(held["log2_fold_change"]).max()) * 1.15
         axes.set_ylim(-limit, limit)
+        reach = float(held["log_cpm"].max() - held["log_cpm"].min()) or 1.0
+        axes.set_xlim(right=float(held["log_cpm"].max()) + 0.2 * reach)  # room for the names
         _name_points(axes, _named(held, labels, strongest))
         axes.set_xlabel("Average abundance (log2 counts per million)")
         axes.set_ylabel(
@@ -92,20 +94,28 @@ def _named(held: pd.DataFrame, labels: Sequence[str], strongest: int) -> pd.Data
 
 
 def _name_points(axes: Axes, points: pd.DataFrame) -> None:
+    """Names in a column at the right edge, in the order of their points, a line or more apart; thin lines lead to them."""
     low, high = axes.get_ylim()
-    gap = (high - low) * 0.045
-    placed: list[float] = []
+    gap = (high - low) * 0.05
+    ordered = points.sort_values("log2_fold_change", kind="stable")
+    heights = ordered["log2_fold_change"].to_numpy(float).copy()
+    for place in range(1, len(heights)):
+        heights[place] = max(heights[place], heights[place - 1] + gap)
+    ceiling = high - gap / 2
+    for place in range(len(heights) - 1, -1, -1):
+        heights[place] = min(heights[place], ceiling)
+        ceiling = heights[place] - gap
+    right = axes.get_xlim()[1]
     row: Any
-    for row in points.sort_values("log2_fold_change", kind="stable").itertuples():
-        height = max(row.log2_fold_change, placed[-1] + gap if placed else -np.inf)
-        placed.append(height)
+    for row, height in zip(ordered.itertuples(), heights, strict=True):
         axes.annotate(
             row.text,
             (row.log_cpm, row.log2_fold_change),
-            (row.log_cpm + 0.22, height),
+            (right, height),
             fontsize=7.5,
             color=INK,
             va="center",
+            ha="right",
             zorder=5,
             arrowprops={"arrowstyle": "-", "color": SOFT_INK, "lw": 0.5, "shrinkA": 0, "shrinkB": 2},
         )

@@ -5,7 +5,7 @@ The evaluation document in, matplotlib figures out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from groprog_assets.figures.style import CONTROL, INK, NEUTRAL, SERIES, SOFT_INK
 from groprog_assets.tables.values import Values
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 MODEL = "groprog"
@@ -37,12 +38,12 @@ def auc_figure(document: Values, labels: Mapping[str, str] | None = None) -> Fig
         axes.set_xlabel("months")
         axes.set_ylabel("AUC")
         axes.set_title("Discrimination over time, out of fold")
-        axes.legend(loc="best", ncols=2)
+        figure.legend(loc="outside lower center", ncols=3)
     return figure
 
 
 def roc_figure(document: Values, labels: Mapping[str, str] | None = None) -> Figure:
-    """ROC at each horizon, averaged over test folds: one panel a horizon, one line a model with its AUC."""
+    """ROC at each horizon, averaged over test folds, (0, 0) to (1, 1): one panel a horizon, one line a model with its AUC."""
     horizons = [f"{horizon:g}" for horizon in document.get("horizons_months", [])]
     roc = document.get("roc") or {}
     shown = [horizon for horizon in horizons if any(horizon in lines for lines in roc.get("models", {}).values())]
@@ -50,58 +51,63 @@ def roc_figure(document: Values, labels: Mapping[str, str] | None = None) -> Fig
         figure, axes = new_figure()
         say_empty(axes, "No horizon has both cases and controls.")
         return figure
-    figure, axes = new_figure((2.9 * len(shown) + 0.3, 3.5), 1, len(shown), sharey=True, squeeze=False)
+    figure, axes = new_figure((2.75 * len(shown) + 0.3, 3.7), 1, len(shown), sharey=True, squeeze=False)
     with style():
+        rate = [0.0, *roc["false_positive_rate"], 1.0]
         for panel, horizon in zip(axes[0], shown):
             panel.plot([0, 1], [0, 1], color=NEUTRAL, linewidth=1, linestyle="--")
+            drawn = 0
             for k, (model, lines) in enumerate(roc["models"].items()):
                 if horizon not in lines:
                     continue
                 auc = document["models"][model][f"auc_{horizon}"]["estimate"]
-                said = _label(model, labels) + ("" if auc is None else f" {auc:.2f}")
-                width = 2.2 if model == MODEL else 1.1
+                colour, width = SERIES[k % len(SERIES)], 2.2 if model == MODEL else 1.1
                 panel.plot(
-                    roc["false_positive_rate"],
-                    lines[horizon],
-                    color=SERIES[k % len(SERIES)],
-                    linewidth=width,
-                    label=said,
+                    rate, [0.0, *lines[horizon], 1.0], color=colour, linewidth=width, label=_label(model, labels)
                 )
+                if auc is not None:
+                    panel.text(0.97, 0.04 + 0.075 * drawn, f"AUC {auc:.2f}", color=colour, fontsize=7.5, ha="right")
+                    drawn += 1
             panel.set_aspect("equal")
-            panel.set_title(f"{horizon} months")
+            panel.set_title(f"ROC at {horizon} months")
             panel.set_xlabel("false positive rate")
-            panel.legend(loc="lower right", fontsize=6.5, handlelength=1.2)
         axes[0][0].set_ylabel("true positive rate")
+        _legend_below(figure, axes[0])
     return figure
 
 
 def decision_figure(document: Values, labels: Mapping[str, str] | None = None) -> Figure:
-    """Net benefit against the threshold probability, one panel per horizon; grey: treat all, or none (0)."""
+    """Net benefit against the threshold probability, one panel per horizon; grey: treat all, or none (0).
+
+    The range of y holds every model's line; the line of treating all leaves it below.
+    """
     curves = document.get("decision_curves") or {}
     shown = curves.get("horizons") or {}
     if not shown:
         figure, axes = new_figure()
         say_empty(axes, "No horizon has predicted survival.")
         return figure
-    figure, axes = new_figure((2.9 * len(shown) + 0.3, 3.3), 1, len(shown), sharey=True, squeeze=False)
+    figure, axes = new_figure((2.75 * len(shown) + 0.3, 3.7), 1, len(shown), sharey=True, squeeze=False)
     threshold = np.array(curves["threshold"], dtype=float)
     with style():
-        top = 0.05
+        top, bottom = 0.05, -0.02
         for panel, (horizon, lines) in zip(axes[0], shown.items()):
             panel.axhline(0, color=NEUTRAL, linewidth=1)
             panel.plot(threshold, np.array(lines["all"], dtype=float), color=NEUTRAL, linestyle="--", label="everybody")
             for k, model in enumerate(name for name in lines if name != "all"):
                 values = np.array(lines[model], dtype=float)
                 top = max(top, float(np.nanmax(values, initial=0.0)))
+                bottom = min(bottom, float(np.nanmin(values, initial=0.0)))
                 width = 2.2 if model == MODEL else 1.1
                 panel.plot(
                     threshold, values, color=SERIES[k % len(SERIES)], linewidth=width, label=_label(model, labels)
                 )
-            panel.set(title=f"{horizon} months", xlabel="threshold probability", xlim=(0, 1))
+            panel.set(title=f"Net benefit at {horizon} months", xlabel="threshold probability", xlim=(0, 1))
+        margin = 0.06 * (top - bottom)
         for panel in axes[0]:
-            panel.set_ylim(-0.3 * top, 1.1 * top)
+            panel.set_ylim(bottom - margin, top + margin)
         axes[0][0].set_ylabel("net benefit")
-        axes[0][0].legend(loc="upper right", fontsize=6.5, handlelength=1.2)
+        _legend_below(figure, axes[0])
     return figure
 
 
@@ -130,9 +136,16 @@ def forest(rows: Sequence[tuple[str, float, Any, Any]], line: float | None, titl
         axes.set_yticks(range(len(rows)), [row[0] for row in rows][::-1])
         axes.set_ylim(-0.6, len(rows) - 0.4)
         axes.grid(axis="y", visible=False)
+        axes.locator_params(axis="x", nbins=6)
         axes.set_title(title)
         axes.set_xlabel(xlabel)
     return figure
+
+
+def _legend_below(figure: Figure, panels: Iterable[Axes]) -> None:
+    """One legend under all panels, each line once."""
+    lines = {name: line for panel in panels for line, name in zip(*panel.get_legend_handles_labels())}
+    figure.legend(lines.values(), lines.keys(), loc="outside lower center", ncols=3)
 
 
 def _label(model: str, labels: Mapping[str, str] | None) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 NAMES = {2: ("low", "high"), 3: ("low", "middle", "high")}
 
 
-def kaplan_meier_figure(strata: Values | None, title: str = "") -> Figure:
+def kaplan_meier_figure(strata: Values | None, title: str = "Survival by group of out-of-fold risk") -> Figure:
     """One entry of the evaluation's `strata`: step curves with 95 % bands, log-rank p, patients at risk by group.
 
     Times are months. Without an entry the axes say that there is none. Source: docs/methods.md.
@@ -44,7 +44,7 @@ def kaplan_meier_figure(strata: Values | None, title: str = "") -> Figure:
             curve_axes.fill_between(time, lower, upper, step="post", color=colour, alpha=0.13, linewidth=0)
         curve_axes.set_ylim(0, 1.02)
         curve_axes.set_xlim(0, curves["time"].max())
-        curve_axes.set_ylabel("surviving")
+        curve_axes.set_ylabel("share free of the event")
         curve_axes.set_title(title)
         curve_axes.legend(loc="upper right")
         p = strata["log_rank"]["p_value"]

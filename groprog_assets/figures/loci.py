@@ -25,17 +25,22 @@ if TYPE_CHECKING:
 
 MOST_GENE_ROWS = 6
 LABEL_ROOM = 0.08  # of the width: what a gene symbol needs beside its bar
+SCALE_QUANTILE, CUT_RATIO = 0.98, 3.0
+"""The y-range holds this share of the windows with reads; where the highest is over CUT_RATIO times as high, it is cut."""
+FEWEST_READS = 10
+"""Fewest reads, both conditions together, for a fold change in the title."""
 LABEL_BOX = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.2}
 
 
 def locus_tracks(
     locus: str, table: pd.DataFrame, tracks: pd.DataFrame, genes: pd.DataFrame, control: str, treatment: str
 ) -> Figure:
-    """One panel a condition (+ above zero, - below, one y-range for all), one a mark, the genes below; a scale bar.
+    """One panel a condition (+ above zero, − below, one y-range for all), one a mark, the genes below; a scale bar.
 
     `table` is the loci table, `tracks` the locus_tracks table (reads per million per window; marks with strand "."), `genes` the
-    genes table. A locus that cannot be trusted carries the warning in its title. A locus without tracks is said in the
-    figure. Source: paper figures 7 and 8.
+    genes table. Where one peak is much higher than the rest, the range is that of the rest: the peak is cut, marked by a
+    triangle and its height is written beside it. A locus that cannot be trusted carries the warning in its title. A locus
+    without tracks is said in the figure. Source: paper figures 7 and 8.
     """
     with style():
         held = tracks[tracks["locus"] == locus]
@@ -53,7 +58,7 @@ def locus_tracks(
         chrom = str(table.loc[table["locus"] == locus, "chrom"].iloc[0])
         start, end = int(held["start"].min()), int(held["end"].max())
         colours = condition_colours(conditions, control, treatment)
-        top = float(held.loc[held["strand"] != ".", "signal"].max() or 0) * 1.08 or 1.0
+        top = _range(held.loc[held["strand"] != ".", "signal"].to_numpy(float))
         for axes, condition in zip(panels, conditions, strict=False):
             part = held[held["condition"] == condition]
             _stranded(axes, part, colours[condition], top)
@@ -111,8 +116,20 @@ def _title(locus: str, table: pd.DataFrame) -> str:
     if rows.empty:
         return locus
     strand = rows.groupby("strand")["count"].sum().idxmax()
-    fold = float(rows.loc[rows["strand"] == strand, "log2_fold_change"].iloc[0])
-    return f"{locus}: log2 fold change {fold:+.2f} on {strand}"
+    own = rows[rows["strand"] == strand]
+    if own["count"].sum() < FEWEST_READS:
+        return f"{locus}: too few reads for a fold change"
+    fold = f"{float(own['log2_fold_change'].iloc[0]):+.2f}".replace("-", "−")
+    return f"{locus}: log2 fold change {fold} on the {'plus' if strand == '+' else 'minus'} strand"
+
+
+def _range(signal: np.ndarray) -> float:
+    """Upper end of the y-range: the highest window, or the SCALE_QUANTILE of windows with reads where that is much lower."""
+    read = signal[np.isfinite(signal) & (signal > 0)]
+    if not len(read):
+        return 1.0
+    highest, common = float(read.max()), float(np.quantile(read, SCALE_QUANTILE, method="lower"))
+    return (highest if highest <= CUT_RATIO * common else 1.25 * common) * 1.08
 
 
 def _stranded(axes: Axes, part: pd.DataFrame, colour: str, top: float) -> None:
@@ -121,11 +138,18 @@ def _stranded(axes: Axes, part: pd.DataFrame, colour: str, top: float) -> None:
         axes.fill_between(
             side["start"], sign * side["signal"], step="post", color=colour, lw=0.4, alpha=1 if sign > 0 else 0.6
         )
+        cut = side[side["signal"] > top]
+        if len(cut):
+            edge, down = 0.88 * sign * top, sign < 0
+            middle, height = (cut["start"] + cut["end"]).to_numpy() / 2, cut["signal"].to_numpy()
+            axes.plot(middle, [edge] * len(cut), "v" if down else "^", color=colour, markersize=4)
+            text = f" {height.max():,.0f}"
+            axes.text(middle[height.argmax()], edge, text, va="center", fontsize=7, color=SOFT_INK)
     axes.axhline(0, color=SOFT_INK, lw=0.6)
     axes.set_ylim(-top, top)
     axes.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
     axes.text(0.995, 0.95, "+", transform=axes.transAxes, va="top", ha="right", color=SOFT_INK)
-    axes.text(0.995, 0.05, "-", transform=axes.transAxes, va="bottom", ha="right", color=SOFT_INK)
+    axes.text(0.995, 0.05, "−", transform=axes.transAxes, va="bottom", ha="right", color=SOFT_INK)
 
 
 def _genes(axes: Axes, genes: pd.DataFrame, start: int, end: int) -> None:

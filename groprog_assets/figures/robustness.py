@@ -20,7 +20,7 @@ KINDS = {
 def robustness_figure(document: Values) -> Figure:
     """Left: rank correlation of perturbed with original risks. Right: loss of concordance. Means and 2.5 to 97.5 % over folds.
 
-    The title says how alike the ensemble's members represent the same patients (CKA of h), where there are two or more.
+    How alike the ensemble's members represent the same patients is a number, not drawn: `robustness.members` of the document.
     """
     found = document.get("robustness") or {}
     rows = sorted(found.get("perturbations") or [], key=lambda row: (list(KINDS).index(row["kind"]), row["level"]))
@@ -31,9 +31,15 @@ def robustness_figure(document: Values) -> Figure:
     figure, panels = new_figure((WIDE[0], 1.3 + 0.34 * len(rows)), 1, 2, sharey=True)
     labels = [KINDS[row["kind"]].format(level=row["level"], share=100 * row["level"]) for row in rows]
     with style():
-        for panel, name, line, title in (
-            (panels[0], "spearman", 1.0, "rank correlation with the undisturbed risk"),
-            (panels[1], "loss", 0.0, "concordance lost (Harrell)"),
+        for panel, name, line, title, unit in (
+            (
+                panels[0],
+                "spearman",
+                1.0,
+                "Order kept with disturbed omics",
+                "rank correlation with the undisturbed risk",
+            ),
+            (panels[1], "loss", 0.0, "Concordance lost with disturbed omics", "concordance lost (Harrell)"),
         ):
             panel.axvline(line, color=NEUTRAL, linestyle="--", linewidth=1)
             for height, row in enumerate(reversed(rows)):
@@ -41,10 +47,7 @@ def robustness_figure(document: Values) -> Figure:
                 if part["mean"] is not None:
                     panel.plot([part["lower"], part["upper"]], [height, height], color=CONTROL, linewidth=1.8)
                     panel.plot([part["mean"]], [height], "o", color=INK, markersize=5)
-            panel.set_xlabel(title)
+            panel.set(title=title, xlabel=unit)
             panel.set_yticks(range(len(rows)), labels[::-1])
             panel.grid(axis="y", visible=False)
-        members = found.get("members")
-        if members and members["cka"]["mean"] is not None:
-            figure.suptitle(f"Agreement of ensemble members on h: CKA {members['cka']['mean']:.2f}", fontsize=9)
     return figure

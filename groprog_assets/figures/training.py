@@ -55,7 +55,7 @@ def training_curves(history: pd.DataFrame) -> Figure:
         validation.set(title="Validation", ylabel="C-index, averaged weights")
         _band(rates, _by_epoch(history, "genomic_rate"), "genomic", TREATMENT)
         _band(rates, _by_epoch(history, "clinical_rate"), "clinical", CONTROL)
-        rates.set(title="Adaptive rates (eq. 12)", xlabel="epoch", ylabel="multiple of l0")
+        rates.set(title="Adaptive learning rates", xlabel="epoch", ylabel="multiple of l0")
         rates.legend(loc="center right")
         _band(space, _by_epoch(history, "effective_rank"), "", INK)
         space.set(title="Effective rank of h", xlabel="epoch", ylabel="dimensions")
@@ -87,7 +87,7 @@ def energy_histogram(eta: np.ndarray, clamp: tuple[float, float]) -> Figure:
         axes.hist(shown, bins=np.linspace(0, 1, 41), color=CONTROL)
         for bound in clamp:
             axes.axvline(bound, color=NEUTRAL, linestyle="--", linewidth=0.8)
-        title = "Share of omics in h (eq. 6)" + (f"; {without} without omics" if without else "")
+        title = "Share of omics in a patient's representation" + (f"; {without} without omics" if without else "")
         axes.set(title=title, xlabel="eta", ylabel="patients", xlim=(0, 1))
     return figure
 

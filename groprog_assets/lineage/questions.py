@@ -47,6 +47,13 @@ def current(connection: duckdb.DuckDBPyConnection, asset: str, partition: str = 
     return found[0]
 
 
+def first_made(connection: duckdb.DuckDBPyConnection, derivation: str) -> datetime | None:
+    """When a run first made the value of a derivation (UTC); None where the ledger has no such run."""
+    query = "SELECT min(happened) FROM materializations WHERE derivation = ?"
+    found = connection.execute(query, [derivation]).fetchone()
+    return found[0] if found else None
+
+
 def ancestors(connection: duckdb.DuckDBPyConnection, derivation: str) -> dict[str, Document]:
     """{derivation: record} of `derivation` and all it rests on, itself first, then nearest first."""
     found: dict[str, Document] = {}

@@ -46,12 +46,33 @@ def facts(rows: Iterable[tuple[str, str, str]]) -> Block:
     return {"kind": "facts", "rows": [{"label": a, "value": b, "note": c} for a, b, c in rows]}
 
 
-def figure(image: bytes | str, caption: str, alt: str, name: str) -> Block:
-    """A picture with its caption; all PNGs have one scale, so that text has the same size on the whole page."""
+def figure(image: bytes | str, caption: str, alt: str, name: str, file: str = "") -> Block:
+    """A picture with its caption; all PNGs have one scale, so that text has the same size on the whole page.
+
+    `file` is the drawing as SVG, by its path from the results folder; the caption links to it.
+    """
     width = 0
     if isinstance(image, bytes) and image.startswith(b"\x89PNG"):
         width = round(int.from_bytes(image[16:20], "big") * SCREEN_DPI / PNG_DPI)
-    return {"kind": "figure", "image": image, "caption": caption, "alt": alt, "name": name, "width": width}
+    return {
+        "kind": "figure",
+        "image": image,
+        "caption": caption,
+        "alt": alt,
+        "name": name,
+        "width": width,
+        "file": file,
+    }
+
+
+def svg_of(name: str) -> str:
+    """The path from the results folder of a figure of the study as SVG."""
+    return f"figures/{name}.svg"
+
+
+def links(targets: Iterable[tuple[str, str]]) -> Block:
+    """Lines that lead to files of the results folder: (text, path from it)."""
+    return {"kind": "links", "rows": [{"text": text, "file": file} for text, file in targets]}
 
 
 def details(summary: str, blocks: Sequence[Block]) -> Block:
@@ -65,16 +86,18 @@ def cell(text: str, sort: Any = None, **extra: Any) -> Cell:
     return {"text": text, "sort": order if order is not None else text, **extra}
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], caption: str = "", total: int = 0) -> Block:
+def table(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], caption: str = "", total: int = 0, file: str = ""
+) -> Block:
     """A sortable table. A column is numeric when every filled cell of it sorts by a number. `total` is the number of rows
-    there are when only the first are shown."""
+    there are when only the first are shown; `file`, by its path from the results folder, holds them all."""
     filled = [[item if isinstance(item, dict) else cell(item) for item in row] for row in rows]
     numeric = []
     for index in range(len(columns)):
         values = [row[index] for row in filled if row[index]["text"] not in ("–", "")]
         numeric.append(bool(values) and all(isinstance(value["sort"], int | float) for value in values))
     heads = [{"label": label, "numeric": is_numeric} for label, is_numeric in zip(columns, numeric, strict=True)]
-    return {"kind": "table", "columns": heads, "rows": filled, "caption": caption, "total": total}
+    return {"kind": "table", "columns": heads, "rows": filled, "caption": caption, "total": total, "file": file}
 
 
 def whisker(estimate: Any, lower: Any, upper: Any, domain: tuple[float, float], reference: float | None) -> Cell | None:

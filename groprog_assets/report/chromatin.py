@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from groprog_assets.report.blocks import Block, cell, figure, member, paragraph, table
+from groprog_assets.report.blocks import Block, cell, figure, member, paragraph, svg_of, table
 from groprog_assets.tables.values import Values
 
 CAPTIONS: dict[str, tuple[str, str]] = {
@@ -32,5 +32,5 @@ def marks(context: Values) -> list[Block]:
     ]
     image = member(context.get("figures"), "chromatin_marks")
     if image is not None:
-        blocks.append(figure(image, *CAPTIONS["chromatin_marks"], "chromatin_marks"))
+        blocks.append(figure(image, *CAPTIONS["chromatin_marks"], "chromatin_marks", file=svg_of("chromatin_marks")))
     return blocks

@@ -48,6 +48,7 @@ def report_context(study: StudyView, workspace: Workspace) -> Document:
             "mode": study.parameters.representation.mode if study.cohort else "",
             "endpoint": study.cohort.endpoint.name if study.cohort else "",
             "patients": study.cohort is not None,
+            "compare_with_paper": study.compare_with_paper,
         },
         "settings": study.as_parameters(),
         "absent": _absent(study),

@@ -110,8 +110,12 @@ def cohort_drawings(values: Values) -> dict[str, Callable[[], Figure]]:
     elsewhere = {}
     for found in values["external_validation"].cohorts:
         strata, held = found["evaluation"]["strata"].get(MODEL), found["evaluation"]["calibration"].get(MODEL)
-        elsewhere[f"external_{found['name']}_survival"] = partial(kaplan_meier.kaplan_meier_figure, strata)
-        elsewhere[f"external_{found['name']}_calibration"] = partial(calibration.calibration_figure, held)
+        elsewhere[f"external_{found['name']}_survival"] = partial(
+            kaplan_meier.kaplan_meier_figure,
+            strata,
+            f"Survival in {found['name'].replace('_', ' ')}, by the training's cuts",
+        )
+        elsewhere[f"external_{found['name']}_calibration"] = partial(calibration.calibration_figure, held, "There")
     # A part that weighs nothing is said to weigh nothing and has no figure.
     of_parts: dict[str, Callable[[], Figure]] = {}
     if trained.summary["stacking"][1] > 0:

@@ -9,8 +9,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from groprog_assets.figures.loci import FEWEST_READS
 from groprog_assets.figures.numbers import fixed, number, p_value
 from groprog_assets.report.blocks import (
     Block,
@@ -21,9 +23,11 @@ from groprog_assets.report.blocks import (
     facts,
     figure,
     frame_of,
+    links,
     member,
     note,
     paragraph,
+    svg_of,
     table,
 )
 from groprog_assets.study.parameters import Parameters, TranscriptionParameters
@@ -39,8 +43,8 @@ CAPTIONS: dict[str, tuple[str, str]] = {
         "Curve of the share of genes covered by their transcription unit along the scaled gene, with the ideal frame.",
     ),
     "tss_profile": (
-        "Figure 4's twin in true base pairs: reads around the transcription start site, sense above and antisense "
-        "below, by condition; under it every gene as a row, in the same order in each condition.",
+        "Reads around the transcription start site in base pairs, sense above and antisense below, by condition; under "
+        "it every gene as a row, in the same order in each condition.",
         "Mean sense and antisense signal against distance from the transcription start site, by condition, over a heat map of "
         "the genes.",
     ),
@@ -68,9 +72,6 @@ CAPTIONS: dict[str, tuple[str, str]] = {
         "Diagram of the asset graph from raw reads and clinical records to the report.",
     ),
 }
-
-PUBLISHED_DENSITY = {"five_prime_fp": 0.4125, "tp": 0.7197, "post_tts": 0.4872, "tua": 0.5972}
-"""Paper, section 4.3 and figure 4: Huh7, OE and Mock."""
 
 DENSITY_MEANING = (
     (
@@ -105,7 +106,7 @@ def picture(context: Values, name: str, captions: Mapping[str, tuple[str, str]] 
     if image is None:
         reason = str(member(context.get("absent"), name) or "it was not made in this run").rstrip(".")
         return {"kind": "missing", "text": f"No figure {name.replace('_', ' ')}: {reason}."}
-    return figure(image, caption, alt, name)
+    return figure(image, caption, alt, name, file=svg_of(name))
 
 
 def settings(context: Values) -> Parameters:
@@ -132,7 +133,7 @@ def headlines(context: Values) -> list[dict[str, str]]:
 
 
 def density(context: Values) -> list[Block]:
-    """Figure 4 with the meaning of its four values, beside those of the paper."""
+    """Units over scaled genes, with the meaning of the four figures and what an ideal call has."""
     bundle = context.get("transcript_density")
     summary = member(bundle, "summary") or {}
     if not summary:
@@ -143,7 +144,6 @@ def density(context: Values) -> list[Block]:
             cell(label, strong=True),
             cell(fixed(summary.get(key), 4), summary.get(key)),
             cell(ideal, float(ideal)),
-            cell(fixed(PUBLISHED_DENSITY[key], 4), PUBLISHED_DENSITY[key]),
             meaning,
         ]
         for key, label, ideal, meaning in DENSITY_MEANING
@@ -157,14 +157,10 @@ def density(context: Values) -> list[Block]:
         ),
         picture(context, "transcript_density"),
         table(
-            ["Figure", "This study", "Ideal", "Paper (Huh7)", "What it means"], rows, "The four figures of figure 4."
-        ),
-        note(
-            "The paper reads FivePrimeFP as promoter-proximal polymerase and PostTTS and TUA as regions. They are "
-            "scores of the calls: a FivePrimeFP of 0.41 says that calls reach far upstream of genes, not that "
-            "polymerase is retained there.",
-            "info",
-            "Not what the paper says",
+            ["Figure", "This study", "Ideal", "What it means"],
+            rows,
+            "Agreement of units with genes: scores of the calls, not amounts of polymerase.",
+            file="transcript_density.json",
         ),
         paragraph(
             f"{number(summary.get('pairs'))} genes matched with one unit each; {number(summary.get('merged'))} units "
@@ -251,7 +247,7 @@ def differential(context: Values) -> list[Block]:
                 ("Tested", number(len(tested)), "transcription units"),
                 ("Up", number(len(up)), f"higher in {contrast['treatment']}"),
                 ("Down", number(len(down)), f"lower in {contrast['treatment']}"),
-                ("Up to down", ratio, "paper: 312 / 145 = 2.15 : 1"),
+                ("Up to down", ratio, "units that rise, per unit that falls"),
             ]
         ),
         picture(context, "ma_plot"),
@@ -260,7 +256,8 @@ def differential(context: Values) -> list[Block]:
         if len(side):
             certain = side["conservative_log2_fold_change"].abs()
             order = side.loc[certain.sort_values(ascending=False, kind="stable").index]
-            rows = [_unit(row, bool(context.get("exploratory"))) for row in order.head(SHOWN).itertuples()]
+            exploratory = bool(context.get("exploratory"))
+            rows = [_unit(row, exploratory, frame_of(context.get("genes"))) for row in order.head(SHOWN).itertuples()]
             heads = [
                 "Gene",
                 "Unit",
@@ -268,19 +265,34 @@ def differential(context: Values) -> list[Block]:
                 "log₂ CPM",
                 "Adjusted p" + (" (exploratory)" if context.get("exploratory") else ""),
             ]
-            caption = f"Strongest {title}-regulated units, by the change that is at least there."
-            blocks.append(table(heads, rows, caption, len(side)))
+            caption = (
+                f"Strongest {title}-regulated units, sorted by conservative log₂ fold change (the end of its interval "
+                "nearer to 0), largest first. A unit over no gene has the nearest gene in brackets."
+            )
+            blocks.append(table(heads, rows, caption, len(side), file="differential.tsv"))
     return blocks
 
 
-def _unit(row: Any, exploratory: bool) -> list[Cell]:
+def _unit(row: Any, exploratory: bool, genes: pd.DataFrame | None) -> list[Cell]:
     return [
-        cell(str(row.gene).split(";")[0] or "no gene", strong=bool(row.gene)),
+        cell(str(row.gene).split(";")[0] or nearest_gene(row, genes), strong=bool(row.gene)),
         cell(f"{row.chrom}:{row.start + 1:,}–{row.end:,} {row.strand}", mono=True),
         cell(fixed(row.log2_fold_change, 2), float(row.log2_fold_change)),
         cell(fixed(row.log_cpm, 2), float(row.log_cpm)),
         cell(p_value(row.adjusted_p_value), float(row.adjusted_p_value), level="muted" if exploratory else ""),
     ]
+
+
+def nearest_gene(unit: Any, genes: pd.DataFrame | None) -> str:
+    """`(gene, distance)` of the gene nearest to a unit on either strand, end to end; "no gene" on a chromosome without."""
+    near = None if genes is None else genes[genes["chrom"] == unit.chrom]
+    if near is None or near.empty:
+        return "no gene"
+    ends = np.sort(near[["tss", "tts"]].to_numpy(np.int64), axis=1)
+    gap = np.maximum(0, np.maximum(ends[:, 0] - unit.end, unit.start - ends[:, 1] - 1))
+    place = int(gap.argmin())
+    distance = f"{gap[place] / 1000:.1f} kb" if gap[place] >= 1000 else f"{gap[place]} bp"
+    return f"({near['gene'].iloc[place]}, {distance})" if gap[place] else f"({near['gene'].iloc[place]}, overlapping)"
 
 
 def enrichment(context: Values) -> list[Block]:
@@ -313,8 +325,9 @@ def enrichment(context: Values) -> list[Block]:
             block = table(
                 ["Branch", "Term", "Id", "Genes", "Expected ×", "p", "Adjusted p", "Which"],
                 [_term(row) for row in part.head(SHOWN).itertuples()],
-                f"Most enriched terms of the {gene_set} genes.",
+                f"Most enriched terms of the {gene_set} genes, sorted by p.",
                 len(part),
+                file="enrichment.tsv",
             )
             blocks.append(block if gene_set == "up" else details(f"Terms of the {gene_set} genes", [block]))
     return blocks
@@ -340,18 +353,14 @@ def loci(context: Values) -> list[Block]:
     looked = frame_of(context.get("loci"))
     if looked is None:
         return []
-    blocks: list[Block] = [
-        paragraph(
-            "Beside this page, `loci/<name>.html` holds each locus to zoom and move in; the page carries its data and its "
-            "program (igv.js) and needs no network."
-        )
-    ]
+    blocks: list[Block] = []
     for locus, part in looked.groupby("locus", sort=False):
         first = part.iloc[0]
         reason = str(first["reason"]).rstrip(".")
         place = f"{first['chrom']}:{int(first['start']) + 1:,}–{int(first['end']):,}"
         blocks.append({"kind": "heading", "text": str(locus), "note": place})
         blocks.append(paragraph(f"{reason[:1].upper()}{reason[1:]}."))
+        blocks.append(links([("Open the locus to zoom and move (no network needed)", f"loci/{locus}.html")]))
         if not bool(part["reliable"].all()):
             blocks.append(
                 note(
@@ -365,17 +374,21 @@ def loci(context: Values) -> list[Block]:
         image = member(context.get("figures"), f"locus_{locus}")
         if image is not None:
             caption = f"{locus}: reads per million in each window, plus strand above the line, minus strand below, by condition."
-            blocks.append(
-                figure(image, caption, f"Signal tracks of {locus} on both strands in each condition.", f"locus_{locus}")
-            )
-        rows = [_track(row) for row in part.itertuples()]
+            alt = f"Signal tracks of {locus} on both strands in each condition."
+            blocks.append(figure(image, caption, alt, f"locus_{locus}", file=svg_of(f"locus_{locus}")))
+        contrast = set((context["study"].get("contrast") or {}).values())
+        compared = part[part["condition"].isin(contrast)].groupby("strand")["count"].sum()
+        rows = [_track(row, int(compared.get(row.strand, 0)) < FEWEST_READS) for row in part.itertuples()]
         heads = ["Condition", "Strand", "Reads", "Per million", "Highest window", "log₂ fold change"]
-        blocks.append(table(heads, rows))
+        caption = (
+            f"Reads by strand and condition. Under {FEWEST_READS} reads of both conditions no fold change is given."
+        )
+        blocks.append(table(heads, rows, caption, file=f"loci/{locus}.tsv"))
     return blocks
 
 
-def _track(row: Any) -> list[Cell]:
-    change = row.log2_fold_change
+def _track(row: Any, few: bool) -> list[Cell]:
+    change = float("nan") if few else row.log2_fold_change
     return [
         cell(str(row.condition)),
         cell(str(row.strand).replace("-", "−")),

@@ -155,7 +155,15 @@ def _candidates(context: Values, regions: pd.DataFrame) -> list[Block]:
     known = {} if changes is None else {str(row.region): row for row in changes.itertuples()}
     rows = [_candidate(row, known.get(str(row.name))) for row in chosen.head(SHOWN).itertuples(index=False)]
     heads = ["Region", "Place", "Pair score", "q", "Reads", "Nearest start", "log₂ fold change", "Adjusted p"]
-    return [table(heads, rows, "Candidate enhancers: distal pairs with the highest scores.", len(chosen))]
+    return [
+        table(
+            heads,
+            rows,
+            "Candidate enhancers: distal pairs, sorted by score.",
+            len(chosen),
+            file="initiation/initiation_regions.tsv",
+        )
+    ]
 
 
 def _candidate(row: Any, change: Any) -> list[Cell]:

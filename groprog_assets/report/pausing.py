@@ -60,13 +60,14 @@ def pausing(context: Values) -> list[Block]:
         paragraph(
             f"The pausing index compares polymerase near the promoter ({_places(windows)}) with the gene body "
             f"(+{windows.promoter_downstream:,} to +{windows.body_end:,} bp, or the gene's end). It is given as a ratio of "
-            f"densities; the paper's figure 9 shows the ratio of raw counts, {_shift(windows)}."
+            f"densities; the ratio of raw counts, which others report, {_shift(windows)}."
         ),
         picture(context, "pausing", CAPTIONS),
         table(
             heads,
             rows,
-            "Genes with enough body reads in every library. Paper: medians −0.78 and −0.86 of the count ratio.",
+            "Genes with enough body reads in every library.",
+            file="pausing.tsv",
         ),
     ]
     summary = member(context.get("pausing"), "summary")
@@ -90,8 +91,8 @@ def _shift(windows: PausingParameters) -> str:
     body = windows.body_end - windows.promoter_downstream
     shift = math.log10(body / (windows.promoter_upstream + windows.promoter_downstream)) if body > 0 else math.nan
     if not math.isfinite(shift):
-        return "which no gene has with these windows"
+        return "does not exist with these windows"
     if fixed(abs(shift), 2) == "0.00":
-        return "which is the same here because the windows are equally long"
+        return "is the same here because the windows are equally long"
     side = "lower" if shift > 0 else "higher"
-    return f"which lies {fixed(abs(shift), 2)} {side} on this scale because the windows differ in length"
+    return f"lies {fixed(abs(shift), 2)} {side} on this scale because the windows differ in length"

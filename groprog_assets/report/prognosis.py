@@ -74,8 +74,7 @@ CAPTIONS: dict[str, tuple[str, str]] = {
         "Calibration plot: observed against predicted event probability with the diagonal.",
     ),
     "auc": (
-        "How well the score tells who has had the event by a time from who has not, at every time (eq. 16). 0.5 is "
-        "chance.",
+        "How well the score tells who has had the event by a time from who has not, at every time. 0.5 is chance.",
         "Line chart of time-dependent AUC against follow-up time for each model.",
     ),
     "roc": (
@@ -99,12 +98,12 @@ CAPTIONS: dict[str, tuple[str, str]] = {
         "Forest plot of the change in concordance when each part of the model is left out.",
     ),
     "training": (
-        "Losses, validation concordance, learning rates of the branches (eq. 12, by gradient energy) and dimensions in use, by "
+        "Losses, validation concordance, learning rates of the branches (by gradient energy) and dimensions in use, by "
         "epoch; dashed lines end the genomic and the clinical warm-up. The lines end where early stopping took the model.",
         "Line charts of training losses and validation concordance by epoch.",
     ),
     "energy": (
-        "Weight of the omics against the clinical branch in the fused representation of each patient (eta, eq. 6).",
+        "Weight of the omics against the clinical branch in the fused representation of each patient (eta).",
         "Histogram of the modality weight eta over patients.",
     ),
     **signature.CAPTIONS,

@@ -12,9 +12,8 @@ from groprog_assets.tables.values import Values
 
 CAPTIONS: dict[str, tuple[str, str]] = {
     "read_quality": (
-        "Mean base quality at each sequencing cycle, one line a library, one panel a mate (figures 2 and 3 of the "
-        "paper). A fall towards the end is ordinary; a jump in the middle is usually a second mate glued to the "
-        "first.",
+        "Mean base quality at each sequencing cycle, one line a library, one panel a mate. A fall towards the end is "
+        "ordinary; a jump in the middle is usually a second mate glued to the first.",
         "Line chart of mean Phred quality against sequencing cycle for each library.",
     ),
     "filter_funnel": (

@@ -1,4 +1,4 @@
-"""The sections of the report, in order: results, inputs, performance, limits.
+"""The sections of the report, in order: nascent results, patients, performance, limits, and at the end what it was made from.
 
 Assets' values in (the context of `report.render_report`), plain dicts for the template out. A section without values
 gives the reason. The other modules of this room hold the sections.
@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from groprog_assets.figures.numbers import number, size
-from groprog_assets.report import chromatin, genomics, initiation, pausing, prognosis, reads, sequence, strata
+from groprog_assets.report import chromatin, genomics, initiation, pausing, prognosis, reads, sequence, strata, summary
 from groprog_assets.report import external as elsewhere
 from groprog_assets.report import libraries as compared
+from groprog_assets.report import paper as beside
 from groprog_assets.report.blocks import (
     Block,
     cell,
@@ -23,6 +24,7 @@ from groprog_assets.report.blocks import (
     missing,
     note,
     paragraph,
+    svg_of,
     table,
 )
 from groprog_assets.tables.values import Document, Values
@@ -41,11 +43,10 @@ CAPTIONS: dict[str, tuple[str, str]] = {
 """Figure name → (caption, alternative text)."""
 
 SECTIONS: tuple[tuple[str, str, Callable[[Values], list[Block]]], ...] = (
-    ("provenance", "What was run, and from what", lambda context: provenance(context)),
     (
         "reads",
         "Reads: how many, how good",
-        lambda context: [*reads.reads(context), *compared.libraries(context)],
+        lambda context: [*libraries(context), *reads.reads(context), *compared.libraries(context)],
     ),
     ("density", "Where transcription units lie on genes", genomics.density),
     ("initiation", "Where transcription starts", initiation.initiation),
@@ -64,7 +65,9 @@ SECTIONS: tuple[tuple[str, str, Callable[[Values], list[Block]]], ...] = (
     ("external", "Patients of other centres", elsewhere.external),
     ("training", "How the model was trained", prognosis.training),
     ("model-card", "Model card and limits", prognosis.card),
-    ("appendix", "Everything else", lambda context: appendix(context)),
+    ("paper", "Beside the source paper", beside.paper),
+    ("provenance", "Files, parameters, versions", lambda context: provenance(context)),
+    ("appendix", "Checks, data versions, graph", lambda context: appendix(context)),
 )
 
 
@@ -82,6 +85,8 @@ def build_view(context: Values) -> Document:
         if anchor in OF_PATIENTS and not study.get("patients", True):
             continue
         if anchor == "sequence" and context.get("sequence_evaluation") is None:
+            continue
+        if anchor == "paper" and not study.get("compare_with_paper"):
             continue
         blocks = build(context)
         reason = member(context.get("absent"), anchor)
@@ -109,7 +114,12 @@ def build_view(context: Values) -> Document:
         "generated": context.get("generated") or "",
         "exploratory": exploratory,
         "verdict": prognosis.verdict(context),
+        "asked": summary.asked(context),
+        "findings": [
+            entry for entry in summary.findings(context) if entry["anchor"] in {x["anchor"] for x in sections}
+        ],
         "facts": [*genomics.headlines(context), *prognosis.headlines(context)],
+        "version": str(member(context.get("provenance"), "version") or ""),
         "failed": failed,
         "passed": passed,
         "sections": sections,
@@ -141,11 +151,11 @@ def _checks(context: Values) -> tuple[list[dict[str, str]], int]:
     return sorted(failed, key=lambda check: check["severity"] != "error"), sum(bool(c["passed"]) for c in checks)
 
 
-def provenance(context: Values) -> list[Block]:
-    """Libraries, input files with their digests, overridden parameters, code and data versions, the ledger's head."""
+def libraries(context: Values) -> list[Block]:
+    """The libraries with what the study says of each, and the wet-lab record."""
     blocks: list[Block] = []
-    libraries = context.get("libraries") or []
-    if libraries:
+    entries = context.get("libraries") or []
+    if entries:
         rows = [
             [
                 cell(str(library["id"]), strong=True),
@@ -156,16 +166,12 @@ def provenance(context: Values) -> list[Block]:
                 str(library.get("program") or "–"),
                 cell(str(library["left_out"]), level="bad") if library.get("left_out") else cell("used", level="good"),
             ]
-            for library in libraries
+            for library in entries
         ]
         blocks.append(
-            table(
-                ["Library", "Condition", "Replicate", "Assay", "Read end counted", "Aligned by", "Used"],
-                rows,
-                "Libraries.",
-            )
+            table(["Library", "Condition", "Replicate", "Assay", "Read end counted", "Aligned by", "Used"], rows)
         )
-    kept = {str(library["id"]): dict(library.get("metadata") or {}) for library in libraries}
+    kept = {str(library["id"]): dict(library.get("metadata") or {}) for library in entries}
     asked = list(dict.fromkeys(name for record in kept.values() for name in record))
     if asked:
         rows = [
@@ -173,7 +179,14 @@ def provenance(context: Values) -> list[Block]:
             for library, record in kept.items()
         ]
         heads = ["Library", *(name.replace("_", " ") for name in asked)]
-        blocks.append(table(heads, rows, "Wet-lab record, as the study states it."))
+        blocks.append(details("Wet-lab record, as the study states it", [table(heads, rows)]))
+    return blocks
+
+
+def provenance(context: Values) -> list[Block]:
+    """Overridden parameters, input files with their digests, code and data versions, the ledger's head; all but the first and
+    last folded away."""
+    blocks: list[Block] = []
     overrides = context.get("parameters")
     if overrides:
         rows = [
@@ -186,13 +199,9 @@ def provenance(context: Values) -> list[Block]:
             ]
             for name, entry in overrides.items()
         ]
-        blocks.append(
-            table(
-                ["Parameter", "This study", "Published", "Unit", "Source of the published value"],
-                rows,
-                "Parameters that override published values. All others are as in docs/parameters.md.",
-            )
-        )
+        heads = ["Parameter", "This study", "Published", "Unit", "Source of the published value"]
+        said = "Parameters that override published values. All others are as in docs/parameters.md."
+        blocks.append(details(f"{len(rows)} parameters of its own", [table(heads, rows, said)]))
     elif overrides is not None:
         blocks.append(paragraph("Every parameter has its published value; none was overridden."))
     inputs = context.get("inputs") or []
@@ -207,11 +216,12 @@ def provenance(context: Values) -> list[Block]:
             ]
             for entry in inputs
         ]
-        blocks.append(table(["Role", "Library", "File", "Size", "sha256"], rows, "Files read, by content."))
+        heads = ["Role", "Library", "File", "Size", "sha256"]
+        blocks.append(details(f"{len(rows)} files read, by content", [table(heads, rows)]))
     record = context.get("provenance") or {}
     if record:
         rows = [[cell(label), cell(text, mono=True)] for label, text in document_rows(record)]
-        blocks.append(table(["What", "Value"], rows, "Run, code and ledger."))
+        blocks.append(details("Run, code and ledger", [table(["What", "Value"], rows)]))
         where = "above" if record.get("ledger_head") else "in `lineage_head.json` beside this page"
         blocks.append(
             note(
@@ -235,7 +245,7 @@ def appendix(context: Values) -> list[Block]:
         blocks.append(picture(context, "workflow"))
     for name, image in sorted(others.items()):
         caption = name.replace("_", " ").capitalize() + "."
-        blocks.append(figure(image, caption, caption, name))
+        blocks.append(figure(image, caption, caption, name, file=svg_of(name)))
     checks = context.get("checks") or []
     if checks:
         rows = [

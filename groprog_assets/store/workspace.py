@@ -85,6 +85,7 @@ SECTIONS = [
     "marks",
     "ontology",
     "signature_target",
+    "compare_with_paper",
     "cohort",
     "validation",
     "sequence",

@@ -398,6 +398,10 @@ class Study(StudyPart):
     )
     compute: Compute = Compute()
     results: Path = Field(Path("results"), description="where results are exported")
+    compare_with_paper: bool = Field(
+        False,
+        description="adds to the report an appendix that lays the study beside the published figures of the source paper",
+    )
     parameters: Parameters = Field(default_factory=Parameters)
 
     @field_validator("retrain_cron")

@@ -7,13 +7,17 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 from click.testing import CliRunner
 
 from groprog_assets.cli.main import main
+from groprog_assets.export import report_page
+from groprog_assets.lineage import ledger
 from tests.trained_study import copied
 
 REAL = """
@@ -112,3 +116,21 @@ def test_a_study_of_real_reads_gives_grohmms_units(shared: Path, tmp_path: Path)
     exact = bed(tmp_path / "results" / "transcripts" / "all.bed")
     windows = {(row.strand, row.win_start0 * 50, row.win_end0 * 50) for row in path.itertuples()}
     assert {(row.strand, row.start, row.end) for row in exact.itertuples()} == windows
+
+
+def test_the_exported_report_tells_when_it_was_made_and_by_which_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    page = b"<p>Study s.<!--made--></p>"
+    path = tmp_path / "lineage.duckdb"
+    with ledger.open_ledger(path, make=True) as connection:
+        for run, day in (("later", 2), ("first", 1)):
+            row = (run, 1, datetime(2026, 1, day, 9, 30), "report", "", "a" * 64, "d" * 64, day == 2)
+            connection.execute("INSERT INTO materializations VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+    state = SimpleNamespace(ledger_path=path, derivations=SimpleNamespace(current=lambda asset: "d" * 64))
+    monkeypatch.setattr(report_page, "program_commit", lambda: "abc1234 and local changes")
+    told = report_page.exported_page(page, state)
+    assert told == b"<p>Study s. Made 2026-01-01 09:30 UTC. Commit abc1234 and local changes.</p>"
+    monkeypatch.setattr(report_page, "program_commit", lambda: "")
+    never = SimpleNamespace(ledger_path=tmp_path / "none", derivations=state.derivations)
+    assert report_page.exported_page(page, never) == b"<p>Study s.</p>"

@@ -165,7 +165,7 @@ def loci() -> pd.DataFrame:
     for locus, start, reliable, change in (("RUNX1", 1_200_000, True, -0.92), ("LOC100507412", 2_400_000, False, 1.31)):
         for condition in ("mock", "oe"):
             for strand, count in (("+", 40), ("-", 812)):
-                reason = "lower in the paper's figure 7" if reliable else "higher in the paper's figure 8"
+                reason = "expected to fall" if reliable else "expected to rise"
                 fold = change if strand == "-" else None
                 rows.append(
                     (

@@ -88,11 +88,13 @@ def test_a_locus_has_plus_above_and_minus_below_and_control_first():
         assert minus.get_paths()[0].vertices[:, 1].min() == -5.0 * height
         assert minus.get_paths()[0].vertices[:, 1].max() == 0.0
         assert colour(plus) == shade
-        signs = {text.get_text(): text.get_position()[1] for text in axes.texts if text.get_text() in ("+", "-")}
-        assert signs["+"] > 0.5 > signs["-"]
+        signs = {text.get_text(): text.get_position()[1] for text in axes.texts if text.get_text() in ("+", "−")}
+        assert signs["+"] > 0.5 > signs["−"]
     arrows = [text.get_text().strip() for text in figure.axes[-1].texts]
     assert arrows == ["RIGHT →", "LEFT ←"]
-    assert figure.axes[0].get_title(loc="left") == "L: log2 fold change -1.50 on -", "the strand with the reads"
+    assert figure.axes[0].get_title(loc="left") == "L: log2 fold change −1.50 on the minus strand", (
+        "that with the reads"
+    )
 
 
 def test_sense_is_above_the_line_and_antisense_below():
@@ -271,3 +273,27 @@ def test_the_graph_runs_from_top_to_bottom():
     height = {text.get_text(): text.get_position()[1] for text in axes.texts}
     assert height["positions"] < height["counts"]
     assert axes.yaxis_inverted()
+
+
+def test_one_high_peak_is_cut_and_its_height_written():
+    table, tracks = loci_of({"+": 2.0, "-": 5.0})
+    high = tracks.copy()
+    high.loc[(high["strand"] == "-") & (high["condition"] == "oe") & (high["start"] == 300), "signal"] = 2449.0
+    held = genes([("RIGHT", "chr1", 100, 300, "+")])
+    plain, cut = (locus_tracks("L", table, frame, held, "mock", "oe") for frame in (tracks, high))
+    assert plain.axes[0].get_ylim()[1] < 20
+    assert cut.axes[0].get_ylim()[1] < 20, "the rest of the locus sets the range"
+    assert cut.axes[1].get_ylim() == cut.axes[0].get_ylim()
+    assert "2,449" in [text.get_text().strip() for text in cut.axes[1].texts]
+    assert not any("2,449" in text.get_text() for axes in plain.axes for text in axes.texts)
+
+
+def test_boxes_of_marks_lie_whole_within_the_axes():
+    names = [f"G{place}" for place in range(80)]
+    marks = pd.DataFrame({"mark": "M", "gene": names, "promoter_signal": 0.5, "body_signal": np.linspace(0, 9, 80)})
+    density = pd.DataFrame({"gene": names, "promoter_density": np.arange(80.0), "body_density": np.arange(80.0)})
+    figure = marks_by_transcription(marks, density)
+    for axes in figure.axes:
+        drawn = [line.get_ydata() for line in axes.lines if len(line.get_ydata())]
+        low, high = axes.get_ylim()
+        assert all(low <= np.min(part) and np.max(part) <= high for part in drawn)

@@ -224,7 +224,7 @@ def test_tracks_share_one_range_and_control_comes_first():
     assert mock.get_ylim() == oe.get_ylim()
     for axes, name in ((mock, "mock"), (oe, "oe"), (mark, "H3K27ac")):
         assert name in [text.get_text() for text in axes.texts]
-    assert "+2.00 on -" in words(figure)
+    assert "+2.00 on the minus strand" in words(figure)
 
 
 def test_genes_are_drawn_from_start_site_to_end_not_as_their_consensus():

@@ -96,7 +96,7 @@ def test_calibration_has_the_prediction_across_and_what_was_seen_upwards():
     assert (points.get_xdata().tolist(), points.get_ydata().tolist()) == ([0.2, 0.3], [0.5, 0.9])
     bars = [line for line in axes.lines if line.get_marker() != "o" and len(set(line.get_xdata())) == 1]
     assert [(bar.get_xdata()[0], list(bar.get_ydata())) for bar in bars] == [(0.2, [0.4, 0.6]), (0.3, [0.8, 0.95])]
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted", "observed")
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted probability of the event", "observed share")
     assert (axes.get_xlim(), axes.get_ylim()) == ((0, 1), (0, 1))
 
 
@@ -113,9 +113,11 @@ def test_roc_auc_and_decision_curves_are_of_the_model_they_name():
     }
     axes = roc_figure(document).axes[0]
     lines = {line.get_label(): line for line in axes.lines}
-    assert lines["groprog 0.90"].get_xdata().tolist() == [0.0, 0.1, 1.0]
-    assert lines["groprog 0.90"].get_ydata().tolist() == [0.0, 0.8, 1.0]
-    assert lines["other 0.60"].get_ydata().tolist() == [0.0, 0.2, 1.0]
+    assert list(lines["groprog"].get_xdata()) == [0.0, 0.0, 0.1, 1.0, 1.0], "from (0, 0) to (1, 1)"
+    assert list(lines["groprog"].get_ydata()) == [0.0, 0.0, 0.8, 1.0, 1.0]
+    assert list(lines["other"].get_ydata()) == [0.0, 0.0, 0.2, 1.0, 1.0]
+    told = {text.get_color(): text.get_text() for text in axes.texts}
+    assert told == {lines["groprog"].get_color(): "AUC 0.90", lines["other"].get_color(): "AUC 0.60"}
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("false positive rate", "true positive rate")
     curves = {line.get_label(): line for line in auc_figure(document).axes[0].lines}
     assert (curves["groprog"].get_xdata().tolist(), curves["groprog"].get_ydata().tolist()) == ([6.0, 12.0], [0.8, 0.9])
@@ -123,6 +125,14 @@ def test_roc_auc_and_decision_curves_are_of_the_model_they_name():
     benefit = {line.get_label(): line.get_ydata() for line in decision_figure(document).axes[0].lines}
     assert list(benefit["groprog"]) == [0.3, 0.2]
     assert list(benefit["everybody"]) == [0.25, -0.4]
+
+
+def test_no_model_leaves_the_range_of_the_decision_curves():
+    lines = {"groprog": [0.3, -0.2], "all": [0.25, -4.0]}
+    axes = decision_figure({"decision_curves": {"threshold": [0.1, 0.5], "horizons": {"12": lines}}}).axes[0]
+    low, high = axes.get_ylim()
+    assert low < -0.2 < 0.3 < high
+    assert low > -1, "the line of treating everybody does not set the range"
 
 
 def heights(axes, marker: str = "o") -> dict[str, float]:
@@ -152,7 +162,7 @@ def test_a_forest_plot_has_each_estimate_beside_its_name():
     ]
     assert heights(ablation_figure({"parts": parts}).axes[0]) == {
         "without omics (clinical branch alone)": -0.06,
-        "without ranking loss (eq. 10)": 0.01,
+        "without ranking loss": 0.01,
     }
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
 from groprog_assets.report.external import what_was_lost
+from groprog_assets.report.genomics import nearest_gene
 from groprog_assets.report.page import TEMPLATES, render_report
 from groprog_assets.report.prognosis import verdict
 from groprog_assets.report.sections import CAPTIONS, SECTIONS
@@ -74,12 +77,14 @@ def test_is_well_formed_and_every_contents_line_leads_to_a_section(page):
     assert not found.open
     assert len(set(found.ids)) == len(found.ids)
     assert {link[1:] for link in found.links if link.startswith("#")} <= set(found.ids)
-    anchors = [anchor for anchor, _, _ in SECTIONS if anchor != "sequence"]  # this study has no sequence half
+    absent = ("sequence", "paper")  # this study has no sequence half and does not ask for the comparison
+    anchors = [anchor for anchor, _, _ in SECTIONS if anchor not in absent]
     assert anchors == [name for name in found.ids if name in {a for a, _, _ in SECTIONS}]
 
 
 def test_loads_nothing_from_elsewhere(page):
-    assert not re.search(r"""(src|href)\s*=\s*["'](?!#|data:)""", page)
+    assert not re.search(r"""src\s*=\s*["'](?!data:)""", page)
+    assert not re.search(r"""<link|href\s*=\s*["'](/|[a-z]+:)""", page), "links lead into the results folder alone"
     assert not re.search(r"@import|url\(", page)
     assert "http://" not in text_of(page)
     assert "https://" not in text_of(page)
@@ -110,7 +115,7 @@ def test_shows_provenance(page, context):
 
 
 def test_the_wet_lab_record_and_the_origin_of_marks_are_told(page):
-    part = text_of(section(page, "provenance"))
+    part = text_of(section(page, "reads"))
     assert all(word in part for word in ("run on", "7 min, 30 °C", "NovaSeq"))
     assert all(word in text_of(section(page, "marks")) for word in ("H3K27ac", "Huh7", "hg38", "GSE000001"))
 
@@ -149,7 +154,51 @@ def test_density_says_what_the_figures_mean(page):
     part = text_of(section(page, "density"))
     assert "calls that begin too early" in part
     assert "not a region of the gene" in part
-    assert "0.4125" in part
+
+
+def test_published_figures_stand_beside_the_studys_only_where_it_asks(context, page):
+    assert not re.search(r"Huh7\)|[Pp]aper|\b[Ee]qs?\. ?\d|[Ff]igure \d", re.sub("paper Table 4", "", text_of(page)))
+    asking = {**context, "study": {**context["study"], "compare_with_paper": True}}
+    part = text_of(section(render_report(asking).decode(), "paper"))
+    assert all(said in part for said in ("0.4125", "312 and 145", "−0.78 and −0.86", "Paper (Huh7)"))
+
+
+def test_the_first_screen_tells_what_was_asked_and_found(page):
+    head = text_of(page.split("<section", 1)[0])
+    assert "Asked: What oe changes in nascent transcription against mock" in head
+    for label in ("Transcription", "Pausing", "Prognosis"):
+        assert f">{label}</a></dt>" in page.split("<section", 1)[0]
+
+
+def test_what_it_was_made_from_stands_at_the_end_folded(page):
+    anchors = re.findall(r'<section id="([^"]+)"', page)
+    assert anchors[-2:] == ["provenance", "appendix"]
+    opened = re.sub(r"<details>.*?</details>", "", section(page, "provenance"), flags=re.S)
+    assert "<table" not in opened
+
+
+def test_a_unit_over_no_gene_names_the_nearest():
+    genes = pd.DataFrame(
+        {"gene": ["LEFT", "RIGHT"], "chrom": "chr1", "tss": [100, 9_000], "tts": [1_000, 5_000], "strand": ["+", "-"]}
+    )
+
+    def named(start: int, end: int, chrom: str = "chr1") -> str:
+        return nearest_gene(SimpleNamespace(chrom=chrom, start=start, end=end), genes)
+
+    assert named(1_501, 2_000) == "(LEFT, 500 bp)"
+    assert named(3_400, 3_900) == "(RIGHT, 1.1 kb)"
+    assert named(900, 950) == "(LEFT, overlapping)"
+    assert named(1, 2, "chr2") == "no gene"
+
+
+def test_a_fold_change_of_few_reads_is_not_given(context):
+    loci = context["loci"]["table"]
+    few = loci.assign(count=1, log2_fold_change=1.42)
+    part = text_of(section(render_report({**context, "loci": {**context["loci"], "table": few}}).decode(), "loci"))
+    assert "1.42" not in part
+    assert "1.42" in text_of(
+        section(render_report({**context, "loci": {**context["loci"], "table": few.assign(count=9)}}).decode(), "loci")
+    )
 
 
 def test_without_replicates_everything_differential_is_labelled(context):

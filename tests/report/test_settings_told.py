@@ -62,7 +62,7 @@ def test_published_settings_give_the_published_numbers():
         "over 50-bp windows",
         "near the promoter (−50 to +200 bp)",
         "(+200 to +5,000 bp, or the gene's end)",
-        "which lies 1.28 lower on this scale",
+        "lies 1.28 lower on this scale",
         "have an adjusted p below 0.05.",
         "(rDNA, repeats, blacklist) are masked",
         "in the low, middle and high third",
@@ -80,7 +80,7 @@ def test_overridden_settings_leave_no_published_number():
         "over 25-bp windows",
         "near the promoter (−30 to +150 bp)",
         "(+150 to +2,000 bp, or the gene's end)",
-        f"which lies {math.log10(1850 / 180):.2f} lower on this scale",
+        f"lies {math.log10(1850 / 180):.2f} lower on this scale",
         "have an adjusted p below 0.2.",
         "The box is the setting used, which the study states itself.",
     ):

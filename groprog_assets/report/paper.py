@@ -1,0 +1,62 @@
+"""The appendix that lays a study beside the source paper, for studies that ask for it (`compare_with_paper`).
+
+The report's context in, blocks out.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from groprog_assets.figures.numbers import fixed
+from groprog_assets.report.blocks import Block, cell, frame_of, member, note, paragraph, table
+from groprog_assets.tables.values import Values
+
+DENSITY = {"five_prime_fp": 0.4125, "tp": 0.7197, "post_tts": 0.4872, "tua": 0.5972}
+"""Paper, section 4.3 and figure 4: Huh7, OE and Mock."""
+LABELS = {"five_prime_fp": "FivePrimeFP", "tp": "TP", "post_tts": "PostTTS", "tua": "TUA"}
+UP_TO_DOWN = 312 / 145
+"""Paper, section 4.4: units up and down."""
+PAUSING = "−0.78 and −0.86"
+"""Paper, figure 9: medians of the log10 count ratio, Mock and OE."""
+
+
+def paper(context: Values) -> list[Block]:
+    """Published figures of Huh7 beside those of this study, and what the two do not share; empty unless the study asks."""
+    if not context["study"].get("compare_with_paper"):
+        return []
+    rows = []
+    summary = member(context.get("transcript_density"), "summary") or {}
+    for key, published in DENSITY.items():
+        if summary.get(key) is not None:
+            rows.append(_row("figure 4", LABELS[key], summary[key], 4, fixed(published, 4)))
+    tested = frame_of(context.get("differential_transcription"))
+    if tested is not None:
+        up, down = (int((tested["direction"] == way).sum()) for way in ("up", "down"))
+        ratio = up / down if down else None
+        rows.append(_row("figure 5", "units up, per unit down", ratio, 2, f"{fixed(UP_TO_DOWN, 2)} (312 and 145)"))
+    index = frame_of(context.get("pausing"))
+    if index is not None:
+        for condition, part in index[index["passes"]].groupby("condition", sort=True):
+            with np.errstate(divide="ignore"):
+                counts = np.log10(part["count_ratio"].to_numpy(float))
+            kept = counts[np.isfinite(counts)]
+            median = float(np.median(kept)) if len(kept) else None
+            rows.append(_row("figure 9", f"median log₁₀ count ratio, {condition}", median, 2, PAUSING))
+    if not rows:
+        return []
+    heads = ["Of the paper", "Quantity", "This study", "Paper (Huh7)"]
+    return [
+        paragraph("The paper's cells, libraries and annotation are others; equal numbers are not to be expected."),
+        table(heads, rows, "Published figures beside those of this study, in the paper's order."),
+        note(
+            "The paper reads FivePrimeFP as promoter-proximal polymerase and PostTTS and TUA as regions. They are "
+            "scores of the calls: a FivePrimeFP of 0.41 says that calls reach far upstream of genes, not that "
+            "polymerase is retained there.",
+            "info",
+            "Not what the paper says",
+        ),
+    ]
+
+
+def _row(where: str, what: str, value: float | None, digits: int, published: str) -> list:
+    return [where, cell(what, strong=True), cell(fixed(value, digits), value), published]
