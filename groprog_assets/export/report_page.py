@@ -5,11 +5,10 @@ Neither is part of the stored page, whose bytes repeat for equal inputs.
 
 from __future__ import annotations
 
+import html
 import subprocess
 from functools import cache
 from pathlib import Path
-
-from markupsafe import escape
 
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.questions import first_made
@@ -28,7 +27,7 @@ def exported_page(page: bytes, workspace: Workspace) -> bytes:
             made = first_made(connection, current)
         told += [f"Made {made:%Y-%m-%d %H:%M} UTC."] if made else []
     told += [f"Commit {commit}."] if (commit := program_commit()) else []
-    return page.replace(PLACE, str(escape(" ".join(["", *told]))).encode(), 1)
+    return page.replace(PLACE, html.escape(" ".join(["", *told])).encode(), 1)
 
 
 @cache
