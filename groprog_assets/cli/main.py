@@ -197,6 +197,14 @@ def export_command(study: Path, form: str, output: Path | None) -> None:
     default=None,
     help="Matched mode: a table of the patients' own libraries (patient column, alignments).",
 )
+@click.option(
+    "--matrix",
+    "matrices",
+    type=(str, click.Path(path_type=Path)),
+    multiple=True,
+    metavar="NAME FILE",
+    help="Mutations, copy number or another matrix of the study by its name, e.g. --matrix mutations data_mutations.txt.",
+)
 @click.option("--output", type=click.Path(path_type=Path), default=None, help="TSV to write; else the terminal.")
 @click.option("--pages", type=click.Path(path_type=Path), default=None, help="Folder for one HTML page a patient.")
 @readable
@@ -205,6 +213,7 @@ def score(
     patients: Path,
     expression: Path | None,
     libraries: Path | None,
+    matrices: tuple[tuple[str, Path], ...],
     output: Path | None,
     pages: Path | None,
 ) -> None:
@@ -214,7 +223,7 @@ def score(
     from groprog_assets.store.workspace import open_workspace
 
     workspace = open_workspace(study)
-    scored = score_patients(workspace, patients, expression, libraries)
+    scored = score_patients(workspace, patients, expression, libraries, dict(matrices))
     if pages is not None:
         for name, content in patient_pages(workspace, scored).items():
             write_atomically(pages / name, content)

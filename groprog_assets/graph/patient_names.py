@@ -13,7 +13,7 @@ from groprog_assets.errors import GroProgError
 from groprog_assets.store.pseudonyms import masked, masked_value, study_key
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.study.files import clinical_path, sample_table
-from groprog_assets.study.schema import Cohort, ExternalCohort
+from groprog_assets.study.schema import Cohort, Expression, ExternalCohort, Matrix
 from groprog_assets.study.text_tables import cells, open_text, table_layout
 from groprog_assets.tables.values import Value
 
@@ -21,7 +21,7 @@ SAMPLE_COLUMN = "SAMPLE_ID"
 
 
 def known_patients(workspace: Workspace) -> frozenset[str]:
-    """Every identifier in the clinical, sample and expression tables of the study's cohort and of the external ones."""
+    """Every identifier in the clinical, sample and omics tables of the study's cohort and of the external ones."""
     study = workspace.study
     sections = [section for section in (study.cohort, *study.validation) if section is not None]
     return _joined((*(_of_section(workspace, section) for section in sections), frozenset(study.nascent_libraries)))
@@ -49,11 +49,29 @@ def _joined(parts: tuple[frozenset[str], ...]) -> frozenset[str]:
 def _of_section(workspace: Workspace, section: Cohort | ExternalCohort) -> frozenset[str]:
     clinical = workspace.resolve(section.clinical)
     found = _column(clinical_path(clinical), section.patient_column)
-    if section.expression is None:
+    given: list[Expression | Matrix] = [*([section.expression] if section.expression else []), *section.matrices]
+    if not given:
         return found
-    matrix = workspace.resolve(section.expression.path)
-    samples = sample_table(clinical, matrix)
-    return _joined((found, _header(matrix), _column(samples, SAMPLE_COLUMN) if samples else frozenset()))
+    parts = [found]
+    folders = []
+    for item in given:
+        matrix = workspace.resolve(item.file)
+        folders.append(matrix.parent)
+        parts.append(_header(matrix))
+        if getattr(item, "kind", "") == "mutations":
+            parts.append(_of_maf(matrix, _stamp(matrix)))
+    samples = sample_table(clinical, folders)
+    return _joined((*parts, _column(samples, SAMPLE_COLUMN) if samples else frozenset()))
+
+
+@lru_cache(maxsize=64)
+def _of_maf(path: Path, stamp: tuple[int, int]) -> frozenset[str]:
+    """The samples of a MAF; none of another table."""
+    try:
+        held = [name for name in table_layout(path).columns if name.casefold() == "tumor_sample_barcode"]
+    except (GroProgError, OSError, ValueError, EOFError):
+        return frozenset()
+    return _read_column(path, held[0], stamp) if held else frozenset()
 
 
 def _column(path: Path, column: str) -> frozenset[str]:

@@ -95,7 +95,7 @@ def match_notices(study: Study, chroms: Collection[str], chrom_sizes: Mapping[st
         notices.append(Problem("loci", f"{len(found)} of {len(named)} genes named by loci are annotated", "", ""))
     notices += _target(study, genes)
     if study.cohort is not None and study.cohort.expression is not None:
-        symbols = list(dict.fromkeys(expression_genes(study.cohort.expression.path)))
+        symbols = list(dict.fromkeys(expression_genes(study.cohort.expression.file)))
         notices.append(_expression(symbols, known, set(models["gene"])))
     if study.ontology is not None:
         tables = read_ontology(study.ontology, genes["gene"])

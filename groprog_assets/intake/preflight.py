@@ -180,13 +180,13 @@ def _patients(study: Study) -> Patients:
     """The cohort as the run reads it: clinical records, expression (None without a matrix), the index."""
     from groprog_assets.methods.cohort.clinical_records import read_clinical
     from groprog_assets.methods.cohort.cohort import assemble_cohort
-    from groprog_assets.methods.cohort.patient_expression import read_expression
+    from groprog_assets.methods.cohort.patient_matrices import read_omics
 
     own, settings = study.patients, study.parameters.cohort
     read = read_clinical(own, settings)
     expression = None
-    if own.expression is not None:
-        expression = read_expression(own, read.records["patient_id"].tolist())
+    if own.expression is not None or own.matrices:
+        expression = read_omics(own, read.records["patient_id"].tolist())
     lost = read.summary["left_out"]
     made = assemble_cohort(
         read.records, read.outcomes, read.fields, read.exclusions, expression, own, settings, left_out=lost
@@ -197,6 +197,7 @@ def _patients(study: Study) -> Patients:
 def _cohort(study: Study, patients: Patients) -> set[str] | None:
     """Gene symbols that the experiment must have, None where it needs none. Folds, leaks and batches are checked too."""
     from groprog_assets.methods.cohort.folds import make_folds
+    from groprog_assets.methods.cohort.patient_matrices import matrix_problems
     from groprog_assets.prognosis.patients_check import patient_problems
 
     parameters, own = study.parameters, study.patients
@@ -205,9 +206,10 @@ def _cohort(study: Study, patients: Patients) -> set[str] | None:
     if own.expression is not None and expression is not None:
         symbols = set(expression["gene"].tolist())
         if len(expression["patient_id"]) == len(read.records):
-            _count(str(own.expression.path), f"{len(read.records)} of {len(read.records)} patients have expression")
+            _count(str(own.expression.file), f"{len(read.records)} of {len(read.records)} patients have expression")
     folds = make_folds(made.outcomes, own.splits, parameters.evaluation, parameters.training.seed, made.index)
-    if problems := patient_problems(study, made, expression, folds):
+    found = [] if expression is None else matrix_problems(expression, own, parameters)
+    if problems := found + patient_problems(study, made, expression, folds):
         raise CohortError(problems)
     return symbols if parameters.representation.mode == "signature" else None
 
@@ -215,8 +217,8 @@ def _cohort(study: Study, patients: Patients) -> set[str] | None:
 def _external(external: ExternalCohort, study: Study, patients: Patients | None) -> None:
     """An external cohort as it is read once the model is trained; compared with the study's own where that can be read."""
     from groprog_assets.methods.cohort.clinical_records import read_clinical
-    from groprog_assets.methods.cohort.patient_expression import read_expression
-    from groprog_assets.prognosis.external_cohorts import with_fields_it_has
+    from groprog_assets.methods.cohort.patient_matrices import read_omics
+    from groprog_assets.prognosis.external_cohorts import given_of, with_fields_it_has
     from groprog_assets.prognosis.patients_check import external_problems
 
     if patients is not None:
@@ -225,8 +227,7 @@ def _external(external: ExternalCohort, study: Study, patients: Patients | None)
         return
     given = with_fields_it_has(external.as_cohort(study.patients))
     read = read_clinical(given, study.parameters.cohort, trained=True)
-    if given.expression is not None and study.parameters.representation.mode == "signature":
-        read_expression(given, read.records["patient_id"].tolist())
+    read_omics(given_of(given, study.parameters.representation.mode), read.records["patient_id"].tolist())
 
 
 def _count(where: str, value: str) -> None:

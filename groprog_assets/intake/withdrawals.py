@@ -244,7 +244,8 @@ def _naming(workspace: Workspace, patients: set[str]) -> Iterator[Path]:
 
     table = cohort.sample_table
     samples = {name for name, sample in read_samples(table).items() if sample.patient in patients}
-    beside = [*([cohort.expression.path] if cohort.expression else []), *([table] if table else [])]
+    expression = [cohort.expression.file] if cohort.expression else []
+    beside = [*expression, *(matrix.file for matrix in cohort.matrices), *([table] if table else [])]
     files = [
         file
         for path in [_own_table(workspace), *beside]

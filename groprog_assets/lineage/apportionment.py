@@ -263,6 +263,8 @@ def _players(old: Side, new: Side, switches: dict[str, str], patient: str) -> li
 
 def _others(side: Side, rows: set[str], patient: str) -> list[Any]:
     """What a model was trained on says of everybody else, as far as it is in `rows`, as JSON."""
+    from groprog_assets.methods.cohort.patient_matrices import matrix_names, members_of
+
     found: list[Any] = []
     if "cohort" in rows:
         table = side.values["cohort"]
@@ -270,13 +272,15 @@ def _others(side: Side, rows: set[str], patient: str) -> list[Any]:
         for part in _of_patients(table):
             found.append(part[part["patient_id"] != patient].to_csv(index=False))
     if "patient_expression" in rows:
-        held = side.values["patient_expression"]
-        away = held["patient_id"] != patient
-        found += [
-            held["gene"].tolist(),
-            held["patient_id"][away].tolist(),
-            digest_bytes(held["values"][away].tobytes()),
-        ]
+        value = side.values["patient_expression"]
+        for matrix in ("", *matrix_names(value)):
+            held = members_of(value, matrix)
+            away = held["patient_id"] != patient
+            found += [
+                held["gene"].tolist(),
+                held["patient_id"][away].tolist(),
+                digest_bytes(held["values"][away].tobytes()),
+            ]
     return found
 
 
@@ -287,6 +291,8 @@ def _of_patients(cohort: Bundle) -> tuple[Any, Any, Any]:
 
 def _own(side: Side, rows: set[str], patient: str) -> dict[str, dict[str, str]]:
     """{root: what it says of the patient by column or gene}, of the roots in `rows`; empty where he is not in it."""
+    from groprog_assets.methods.cohort.patient_matrices import matrix_names, members_of
+
     found: dict[str, dict[str, str]] = {}
     for name in sorted(rows - {"normalized_features"}):
         value = side.values[name]
@@ -297,8 +303,11 @@ def _own(side: Side, rows: set[str], patient: str) -> dict[str, dict[str, str]]:
                 for row in table[table["patient_id"] == patient].to_dict("records"):
                     told |= {str(column): str(item) for column, item in row.items()}
         else:
-            for values in value["values"][value["patient_id"] == patient]:
-                told |= {f"gene {gene}": str(item) for gene, item in zip(value["gene"], values)}
+            for matrix in ("", *matrix_names(value)):
+                held = members_of(value, matrix)
+                label = f"gene of {matrix}" if matrix else "gene"
+                for values in held["values"][held["patient_id"] == patient]:
+                    told |= {f"{label} {gene}": str(item) for gene, item in zip(held["gene"], values)}
         found[name] = told
     return found
 
@@ -362,7 +371,9 @@ def _table_changes(old: Side, new: Side, patient: str, factor: str) -> list[str]
             told += [
                 f"{key}: {before.get(key, 'none')} -> {after.get(key, 'none')}" for key in changed if key not in genes
             ]
-            told += [f"expression of {len(genes)} genes"] if genes else []
+            expressed = [key for key in genes if not key.startswith("gene of ")]
+            told += [f"expression of {len(expressed)} genes"] if expressed else []
+            told += [f"{len(genes) - len(expressed)} genes of further matrices"] if len(genes) > len(expressed) else []
         return list(dict.fromkeys(told))
     held: list[dict[str, str]] = []
     batches: list[dict[str, str]] = []

@@ -161,6 +161,9 @@ def _absolute(cohort: Cohort, workspace: Workspace) -> Cohort:
     if cohort.expression is not None:
         path = workspace.folder / cohort.expression.path
         changed["expression"] = cohort.expression.model_copy(update={"path": path})
+    changed["matrices"] = [
+        matrix.model_copy(update={"path": workspace.folder / matrix.path}) for matrix in cohort.matrices
+    ]
     return cohort.model_copy(update=changed)
 
 

@@ -98,11 +98,26 @@ def with_row(table: Bundle, other: Bundle, patient: str) -> Bundle:
 
 
 def with_expression(held: Document, other: Document, patient: str) -> Document:
-    """Expression with the patient's row as in `other`, which may have none; genes are those of `held`."""
-    import numpy as np
+    """Expression and further matrices with the patient's row as in `other`, which may have none; genes are those of `held`."""
+    from groprog_assets.methods.cohort.patient_matrices import matrix_names, members_of
 
     if held is other:
         return held
+    made = dict(held)
+    there = ["", *matrix_names(other)]
+    for name in ("", *matrix_names(held)):
+        mine = members_of(held, name)
+        theirs = members_of(other, name if name in there else "")
+        if name not in there:
+            theirs = {part: values[:0] for part, values in mine.items()}
+        swapped = _with_row_of(mine, theirs, patient)
+        made |= {f"{name}.{part}" if name else part: values for part, values in swapped.items()}
+    return made
+
+
+def _with_row_of(held: Document, other: Document, patient: str) -> Document:
+    import numpy as np
+
     away = held["patient_id"] != patient
     values, names = held["values"][away], held["patient_id"][away]
     there = np.flatnonzero(other["patient_id"] == patient)

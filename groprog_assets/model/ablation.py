@@ -56,8 +56,9 @@ class Variant(NamedTuple):
 def variants(inputs: ModelInputs, parameters: Parameters) -> dict[str, Variant]:
     """{part: variant} of the parts `ablation.parts` asks for that this study has; empty for "none".
 
-    Only what changes the descriptors changes the linear path; the other variants share one linear path per fold. Three parts need
-    no training of their own and are not listed (omics, network, linear path): their risks are columns of the out-of-fold table.
+    Only what changes the descriptors or the further matrices changes the linear path; the other variants share one linear path
+    per fold. Three parts need no training of their own and are not listed (omics, network, linear path): their risks are columns
+    of the out-of-fold table.
     """
     if parameters.ablation.parts == "none":
         return {}
@@ -69,6 +70,8 @@ def variants(inputs: ModelInputs, parameters: Parameters) -> dict[str, Variant]:
         for block in BLOCKS:
             if inputs.blocks.get(block):
                 found[block] = Variant(without_block(inputs, block), parameters, own_path=True)
+    for matrix in inputs.matrices:
+        found[matrix.name] = Variant(inputs.without_matrix(matrix.name), parameters, own_path=True)
     for part, changes in CHANGES.items():
         if inputs.mode == "clinical" and part in OF_OMICS:
             continue
@@ -82,7 +85,8 @@ def variants(inputs: ModelInputs, parameters: Parameters) -> dict[str, Variant]:
             continue
         changed = {group: getattr(parameters, group).model_copy(update=values) for group, values in changes.items()}
         found[part] = Variant(inputs, parameters.model_copy(update=changed), own_path=part == "signature")
-    chosen = FEW if parameters.ablation.parts == "few" else tuple(found)
+    few = (*(matrix.name for matrix in inputs.matrices), *FEW)
+    chosen = few if parameters.ablation.parts == "few" else tuple(found)
     return {part: found[part] for part in chosen if part in found}
 
 

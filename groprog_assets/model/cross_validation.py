@@ -17,8 +17,10 @@ from groprog_assets.model.encoders import Encoded, Encoders
 from groprog_assets.model.inputs import Fold, ModelInputs, Outcomes
 from groprog_assets.model.linear import (
     SIGNATURE,
+    BranchRow,
     LinearPath,
     branch_columns,
+    branch_rows,
     chosen_earning,
     path_columns,
     stacked_linear_path,
@@ -81,7 +83,7 @@ class Fitted(NamedTuple):
     history: columns of table training_history. out_of_fold (n,): risk of each training patient from the members that were
     not trained on the patient, NaN where all were. stacking: weights (linear path, network). search: one row for each
     penalty tried. trials: one row for each setting tried under `search.trials` (table search_log). signature: weight of a gene
-    as a function of its descriptor; None without a signature branch.
+    as a function of its descriptor; None without a signature branch. branches: what each branch of the linear path weighs.
     """
 
     model: RiskModel
@@ -91,6 +93,7 @@ class Fitted(NamedTuple):
     search: list[PenaltyRow]
     trials: list[FoldTrialRow]
     signature: SignatureWeights | None = None
+    branches: Sequence[BranchRow] = ()
 
 
 class CrossValidation(NamedTuple):
@@ -283,7 +286,8 @@ def fit_model(
     told = (
         None if path is None else _signature_weights(encoders, encoded, inputs, outcomes, path, weights[0], parameters)
     )
-    return Fitted(model, _table(history), risk, (float(weights[0]), float(weights[1])), search, [], told)
+    rows = [] if path is None else branch_rows(path, float(weights[0]))
+    return Fitted(model, _table(history), risk, (float(weights[0]), float(weights[1])), search, [], told, rows)
 
 
 def _signature_weights(
@@ -303,7 +307,7 @@ def _signature_weights(
     stopped = outcomes.stopped(parameters.linear_path.stop_after_events)
     sets = risk_sets(stopped.time, stopped.event)
     columns = encoded.signature.astype(np.float64)
-    own = branch.whole[branch_columns(encoded)[SIGNATURE]]
+    own = branch.whole[branch_columns(encoded, encoders.further)[SIGNATURE]]
     penalty = np.full(own.size, max(int(stopped.event.sum()), 1) * branch.penalty)
     seen = branch.out_of_fold.size / len(outcomes)  # less than one beyond linear_path.most_patients
     covariance = weight**2 / seen * ridge_covariance(columns, sets, penalty / seen, own)
@@ -326,7 +330,7 @@ def _linear_path(
     columns = path_columns(encoded)
     if not chosen.enabled or columns.shape[1] == 0:
         return None
-    branches = branch_columns(encoded)
+    branches = branch_columns(encoded, encoders.further)
     stopped = outcomes.stopped(chosen.stop_after_events)
     if outcomes.event.sum() < chosen.events_per_curve * encoders.clinical.curved_fields():
         clinical = branches["clinical"]
@@ -346,7 +350,7 @@ def _linear_path(
         [partition[seen] for partition in partitions],
         grid,
         chosen.stacking_prior,
-        (SIGNATURE,),
+        ((SIGNATURE,), tuple(encoders.further)),
         chosen.earning_priors,
     )
     if seen.size == len(outcomes):

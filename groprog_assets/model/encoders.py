@@ -17,6 +17,7 @@ from groprog_assets.fitting.clinical_encoder import Z_LIMIT, ClinicalEncoder, Fi
 from groprog_assets.fitting.harmonization import Harmonization, fit_harmonization, harmonize_known
 from groprog_assets.model.expression_encoder import EncodedExpression, ExpressionDocument, ExpressionEncoder
 from groprog_assets.model.inputs import BLOCKS, ModelInputs
+from groprog_assets.model.matrix_encoder import MatrixDocument, MatrixEncoder, fit_matrices
 from groprog_assets.model.signature import SignatureDocument, SignatureEncoder
 from groprog_assets.study.parameters import Parameters
 
@@ -61,6 +62,7 @@ class EncodersDocument(TypedDict):
     descriptor: DescriptorDocument
     harmonization: BatchDocument | None
     signature: SignatureDocument | None
+    matrices: list[MatrixDocument]
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ class Encoders:
     harmonization: batch effects of every gene in training, removed from the expression before it is encoded; None without.
     libraries: in matched mode, one column for each feature of each gene, standardised over the training patients who have a
     library, with the leading directions; None in other modes. signature: the columns of the signature branch; None without
-    descriptors.
+    descriptors. matrices: further omics, a branch each; those without a usable gene in training are not among them.
     """
 
     mode: str
@@ -161,6 +163,7 @@ class Encoders:
     harmonization: BatchConstants | None = None
     libraries: ExpressionEncoder | None = None
     signature: SignatureEncoder | None = None
+    matrices: tuple[MatrixEncoder, ...] = ()
 
     @classmethod
     def fit(cls, inputs: ModelInputs, parameters: Parameters) -> Encoders:
@@ -192,7 +195,8 @@ class Encoders:
                 descriptors = descriptor.transform(own)
                 if asked.enabled:
                     signature = SignatureEncoder.fit(own, names, expression.standardised(inputs, row_limit), asked)
-        if mode == "clinical" and all(encoding.dropped for encoding in clinical.fields):
+        matrices = fit_matrices(inputs, parameters.matrices, row_limit)
+        if mode == "clinical" and not matrices and all(encoding.dropped for encoding in clinical.fields):
             reasons = (
                 "; ".join(f"{encoding.name} {encoding.dropped}" for encoding in clinical.fields) or "no field declared"
             )
@@ -204,7 +208,8 @@ class Encoders:
                     "Name fields that vary between patients, or give expression.",
                 )
             )
-        return cls(mode, clinical, expression, descriptor, descriptors, harmonization, libraries, signature)
+        fitted = (mode, clinical, expression, descriptor, descriptors, harmonization, libraries, signature)
+        return cls(*fitted, matrices)
 
     def transform(self, inputs: ModelInputs) -> Encoded:
         """Everything the network reads, for any patients."""
@@ -241,7 +246,10 @@ class Encoders:
                 if self.signature is not None:
                     signature = self.signature_parts(inputs).sum(axis=1).astype(np.float32)
             has_omics = genes_used > 0
-        return Encoded(*clinical, z, count, components, has_omics, genes_used, matched, signature)
+        held = {matrix.name: matrix for matrix in inputs.matrices}
+        parts = [encoder.columns(held.get(encoder.name), n) for encoder in self.matrices]
+        further = np.hstack([np.zeros((n, 0), np.float32), *parts])
+        return Encoded(*clinical, z, count, components, has_omics, genes_used, matched, signature, further)
 
     def signature_parts(self, inputs: ModelInputs) -> np.ndarray:
         """(n, K, J): the part of each gene in the signature columns of patients with own libraries. Matched mode only."""
@@ -258,6 +266,11 @@ class Encoders:
         """The patients' own libraries, standardised over the columns of `library_genes`. Matched mode only."""
         assert self.libraries is not None
         return self.libraries.transform(_library_columns(inputs))
+
+    @property
+    def further(self) -> dict[str, int]:
+        """{name: number of columns} of the further matrices, in the order of `Encoded.further`."""
+        return {encoder.name: encoder.loadings.shape[1] for encoder in self.matrices}
 
     @property
     def library_genes(self) -> list[str]:
@@ -284,6 +297,7 @@ class Encoders:
             if self.harmonization is None
             else {"genes": list(self.harmonization.genes), "batch": self.harmonization.constants.batch.tolist()},
             "signature": None if self.signature is None else self.signature.document(),
+            "matrices": [encoder.document() for encoder in self.matrices],
         }
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -297,6 +311,8 @@ class Encoders:
             arrays["gene_descriptors"] = self.gene_descriptors
         if self.signature is not None:
             arrays |= self.signature.arrays()
+        for encoder in self.matrices:
+            arrays |= encoder.arrays()
         if self.harmonization is not None:
             held = self.harmonization.constants._asdict()
             arrays |= {f"batch_{name}": held[name] for name in BATCH_ARRAYS}
@@ -323,7 +339,9 @@ class Encoders:
             arrays.get("gene_descriptors"),
         )
         signature = SignatureEncoder.restore(document["signature"], arrays)
-        return cls(document["mode"], clinical, expression, descriptor, descriptors, harmonization, libraries, signature)
+        matrices = tuple(MatrixEncoder.restore(held, arrays) for held in document.get("matrices") or [])
+        fitted = (clinical, expression, descriptor, descriptors, harmonization, libraries, signature)
+        return cls(document["mode"], *fitted, matrices)
 
 
 class Encoded(NamedTuple):
@@ -331,7 +349,8 @@ class Encoded(NamedTuple):
 
     state, treatment (n, .) numbers; *_codes (n, .) level indices; design (n, p) of the linear path; z (n, Kd) standardised
     expression of the described genes; genes_present (n,) of them; components (n, r); has_omics (n,) bool;
-    genes_used (n,); matched (n, K, J + 1) or None; signature (n, S) columns of the signature branch.
+    genes_used (n,); matched (n, K, J + 1) or None; signature (n, S) columns of the signature branch; further (n, F) those of
+    the further matrices, side by side.
     """
 
     state: np.ndarray
@@ -346,6 +365,7 @@ class Encoded(NamedTuple):
     genes_used: np.ndarray
     matched: np.ndarray | None
     signature: np.ndarray
+    further: np.ndarray
 
     def take(self, index: np.ndarray) -> Encoded:
         """The patients at `index`."""

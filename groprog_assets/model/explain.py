@@ -30,8 +30,9 @@ class Explanation(NamedTuple):
     """For n patients; contributions are in units of log relative hazard, means over the members.
 
     risk (n,); reference (n,): risk of the reference patient (one value with omics, one without). fields: names; field
-    (n, fields). genes: names; gene (n, K). blocks: the Table 5 blocks of the network, the signature branch and the linear path's
-    directions of expression; block (n, blocks): the sum of the genes' contributions, grouped by block.
+    (n, fields). genes: names; gene (n, K). blocks: the Table 5 blocks of the network, the signature branch, the linear path's
+    directions of expression and each further matrix; block (n, blocks): the sum of the genes' contributions, grouped by block.
+    alterations: the genes of further matrices, as "matrix: gene"; alteration (n, A).
     residual (n,) = risk - reference - sum of fields - sum of blocks.
     """
 
@@ -44,6 +45,8 @@ class Explanation(NamedTuple):
     gene: np.ndarray
     blocks: tuple[str, ...]
     block: np.ndarray
+    alterations: tuple[str, ...]
+    alteration: np.ndarray
     residual: np.ndarray
 
 
@@ -73,7 +76,8 @@ def explain(model: RiskModel, inputs: ModelInputs, steps: int = STEPS) -> Explan
         model.genes if model.encoders.mode == "signature" else inputs.genes if model.encoders.mode == "matched" else ()
     )
     widths = model.members[0].block_columns()
-    blocks = (*widths, SIGNATURE_BLOCK, LINEAR_BLOCK)
+    further = model.encoders.further
+    blocks = (*widths, SIGNATURE_BLOCK, LINEAR_BLOCK, *further)
     n = len(inputs)
     field, gene, block = np.zeros((n, len(fields))), np.zeros((n, len(genes))), np.zeros((n, len(blocks)))
     risk, reference = np.zeros(n), np.zeros(n)
@@ -82,6 +86,7 @@ def explain(model: RiskModel, inputs: ModelInputs, steps: int = STEPS) -> Explan
         z = model.encoders.encoded_expression(inputs).z.astype(np.float64)
     omics_columns, loadings, owner = _omics_columns(model, inputs, z)
     pull, signal = np.zeros(loadings.shape[1]), np.zeros(encoded.signature.shape[1])
+    altered = np.zeros(encoded.further.shape[1])
     signature = batch.signature * batch.has_omics[:, None]
     ends = encoded.design.shape[1] + encoded.components.shape[1]
     at = {name: place for place, name in enumerate(fields)}
@@ -104,10 +109,13 @@ def explain(model: RiskModel, inputs: ModelInputs, steps: int = STEPS) -> Explan
                 field[:, at[name]] += weight_linear * design[:, column]
             for place, (_name, where) in enumerate(widths.items()):
                 block[:, place] += weight_network * (parts.g[:, where]).sum(dim=1).numpy()
-            omics, theta = network.linear[encoded.design.shape[1] : ends], network.linear[ends:]
-            block[:, -2] += weight_linear * (signature @ theta).numpy()
+            last = ends + signal.size
+            omics, theta = network.linear[encoded.design.shape[1] : ends], network.linear[ends:last]
+            at_signature = len(widths)
+            block[:, at_signature] += weight_linear * (signature @ theta).numpy()
             shown = (batch.components * batch.has_omics[:, None]) @ omics
-            block[:, -1] += weight_linear * shown.numpy()
+            block[:, at_signature + 1] += weight_linear * shown.numpy()
+            altered += weight_linear * network.linear[last:].numpy()
             if genes:
                 gene += weight_network * _gene_parts(model, network, batch, parts.g, z, inputs)
                 if omics.numel():
@@ -116,6 +124,10 @@ def explain(model: RiskModel, inputs: ModelInputs, steps: int = STEPS) -> Explan
     np.add.at(gene.T, owner, (omics_columns * (loadings @ pull)).T)
     if model.encoders.signature is not None and signal.any():
         gene += _signature_parts(model, inputs, z, signal)
+    alterations, alteration = _alterations(model, inputs, altered)
+    for place, name in enumerate(further, len(widths) + 2):
+        held = np.array([label.startswith(f"{name}: ") for label in alterations])
+        block[:, place] = alteration[:, held].sum(axis=1)
     count = len(model.members)
     residual = (risk - reference - field.sum(axis=1) - block.sum(axis=1)) / count
     worst = float(np.abs(residual).max(initial=0.0))
@@ -138,8 +150,24 @@ def explain(model: RiskModel, inputs: ModelInputs, steps: int = STEPS) -> Explan
         gene / count,
         blocks,
         block / count,
+        alterations,
+        alteration / count,
         residual,
     )
+
+
+def _alterations(model: RiskModel, inputs: ModelInputs, slope: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
+    # ("matrix: gene", (n, A)): the part of each gene of the further matrices in their columns, times their coefficients (F,).
+    held = {matrix.name: matrix for matrix in inputs.matrices}
+    names: list[str] = []
+    parts = [np.zeros((len(inputs), 0))]
+    start = 0
+    for encoder in model.encoders.matrices:
+        end = start + encoder.loadings.shape[1]
+        names += [f"{encoder.name}: {gene}" for gene in encoder.genes]
+        parts.append(encoder.z(held.get(encoder.name), len(inputs)) * (encoder.loadings @ slope[start:end]))
+        start = end
+    return tuple(names), np.hstack(parts)
 
 
 def _omics_columns(model: RiskModel, inputs: ModelInputs, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -68,21 +68,21 @@ class ExpressionEncoder:
             return cls((), mean, scale, np.zeros((0, 0)), dropped)
         seen = values[np.ix_(_spaced(len(inputs), row_limit), kept)]
         centre, scale = _robust(seen, mean, scale)
-        z = _standardise(seen, centre, scale)[0]
+        z = standardise(seen, centre, scale)[0]
         return cls(genes, centre, scale, _directions(z.astype(np.float64), components), dropped)
 
     def transform(self, inputs: ModelInputs) -> EncodedExpression:
         """Standardised expression over the vocabulary; genes the patients lack are masked."""
         aligned = inputs.with_genes(self.genes).expression
         assert aligned is not None
-        z, present = _standardise(aligned, self.centre, self.scale)
+        z, present = standardise(aligned, self.centre, self.scale)
         return EncodedExpression(z, present, _product(z, self.loadings))
 
     def standardised(self, inputs: ModelInputs, row_limit: int) -> np.ndarray:
         """z (m, K) of an evenly spaced subset of at most `row_limit` patients."""
         aligned = inputs.take(_spaced(len(inputs), row_limit)).with_genes(self.genes).expression
         assert aligned is not None
-        return _standardise(aligned, self.centre, self.scale)[0]
+        return standardise(aligned, self.centre, self.scale)[0]
 
     def document(self) -> ExpressionDocument:
         """The fitted constants without the loadings, which are a separate array."""
@@ -136,8 +136,8 @@ def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return count, mean, np.sqrt(sum(squares, np.zeros(values.shape[1])) / np.maximum(count - 1, 1))
 
 
-def _standardise(values: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    # z and where a value is known, a block of rows at a time.
+def standardise(values: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """z float32, limited and 0 where missing, and where a value is known, of (n, K); a block of rows at a time."""
     z, present = np.empty(values.shape, np.float32), np.isfinite(values)
     centre, spread = mean.astype(np.float32), scale.astype(np.float32)
     for start in range(0, len(values), ROWS_AT_ONCE):

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from groprog_assets.errors import ModelError, Problem
 from groprog_assets.fitting.covariates import FieldSpec, covariate_values, field_specs, numbers
+from groprog_assets.model.patient_matrix import PatientMatrix
 
 BLOCKS = ("density", "pausing", "differential")
 
@@ -93,6 +94,7 @@ class ModelInputs:
     expression (n, K) float32 with NaN missing, or None (clinical mode, matched mode). genes: K names, the columns of expression.
     descriptors (K, J) float64 with NaN rows for genes without one; (n, K, J) in matched mode; None in clinical mode.
     blocks: block -> descriptor names, Table 5. batch (n,) str, "" where none is declared; None when the study declares none.
+    matrices: further omics, each with the same n patients.
     """
 
     patient_id: np.ndarray
@@ -104,6 +106,7 @@ class ModelInputs:
     descriptor_names: tuple[str, ...] = ()
     blocks: dict[str, tuple[str, ...]] = field(default_factory=dict)
     batch: np.ndarray | None = None
+    matrices: tuple[PatientMatrix, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "patient_id", np.asarray(self.patient_id).astype(str))
@@ -138,6 +141,7 @@ class ModelInputs:
             expression=None if self.expression is None else self.expression[index],
             descriptors=self.descriptors[index] if matched and self.descriptors is not None else self.descriptors,
             batch=None if self.batch is None else self.batch[index],
+            matrices=tuple(matrix.take(index) for matrix in self.matrices),
         )
 
     def between_patient_variance(self) -> float | None:
@@ -157,7 +161,12 @@ class ModelInputs:
 
     def clinical_only(self) -> ModelInputs:
         """The same patients without omics, for the ablation."""
-        return replace(self, expression=None, genes=(), descriptors=None, descriptor_names=(), blocks={})
+        bare = replace(self, expression=None, genes=(), descriptors=None, descriptor_names=(), blocks={})
+        return replace(bare, matrices=())
+
+    def without_matrix(self, name: str) -> ModelInputs:
+        """The same patients without the matrix of this name."""
+        return replace(self, matrices=tuple(matrix for matrix in self.matrices if matrix.name != name))
 
     def with_genes(self, genes: Sequence[str]) -> ModelInputs:
         """The expression columns in the order of `genes`; genes that the patients lack are missing (NaN)."""
@@ -309,6 +318,11 @@ def _problems(inputs: ModelInputs) -> list[Problem]:
         if np.shape(inputs.descriptors) != expected:
             problems.append(
                 Problem("descriptors", f"shape {np.shape(inputs.descriptors)}", f"Expected {expected}.", "")
+            )
+    for matrix in inputs.matrices:
+        if matrix.values.shape != (n, len(matrix.genes)):
+            problems.append(
+                Problem(f"matrix {matrix.name}", f"shape {matrix.values.shape}", f"Expected ({n}, genes).", "")
             )
     for block, names in inputs.blocks.items():
         if block not in BLOCKS or not set(names) <= set(inputs.descriptor_names):

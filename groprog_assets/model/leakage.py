@@ -18,6 +18,7 @@ from groprog_assets.fitting.ridge_cox import fit_ridge
 from groprog_assets.model.inputs import Fold, ModelInputs, Outcomes
 from groprog_assets.model.leak_readings import in_few, readings, shared_with_time
 from groprog_assets.model.leaking_rows import leaking_rows
+from groprog_assets.model.patient_matrix import PatientMatrix
 from groprog_assets.study.outcome_names import names_outcome
 from groprog_assets.study.parameters import CohortParameters
 from groprog_kernels.concordance import harrell
@@ -70,7 +71,7 @@ def find_leaks(
     follow-up, in some unit. model: the column orders the outcome better than the cross-validated model of all other columns, by
     more than `leak_margin` and more than the interval of the difference. together: two or three columns, none of which leaks
     alone, predict the event. Rows of the
-    expression: see `leaking_rows`.
+    expression and of further matrices: see `leaking_rows`.
     """
     parameters = parameters or CohortParameters()
     leaks = {leak.field: leak for leak in _by_name_and_date(inputs, known_by_days)}
@@ -90,12 +91,13 @@ def find_leaks(
         leaks[" and ".join(names)] = Leak(" and ".join(names), "together", value, reason)
     order = {spec.name: place for place, spec in enumerate(inputs.fields)}
     ordered = sorted(leaks.values(), key=lambda leak: order.get(leak.field, len(order)))
-    if held.expression is not None:
+    given = [] if held.expression is None else [PatientMatrix("expression", "", held.genes, held.expression)]
+    if given or held.matrices:
         reference = _mean(_reference(held, known, folds, [spec for spec in held.fields if spec.name not in leaks]))
-        rows = leaking_rows(
-            held.expression, known, parameters.leak_event_area, threshold, reference, parameters.leak_margin
-        )
-        ordered += [Leak(f"expression row {held.genes[row.row]}", "row", row.value, row.reason) for row in rows]
+    for matrix in (*given, *held.matrices):
+        limits = (parameters.leak_event_area, threshold, reference, parameters.leak_margin)
+        rows = leaking_rows(matrix.values, known, *limits)
+        ordered += [Leak(f"{matrix.name} row {matrix.genes[row.row]}", "row", row.value, row.reason) for row in rows]
     return ordered
 
 

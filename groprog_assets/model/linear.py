@@ -6,7 +6,7 @@ Arrays in, arrays out; NumPy only.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 
@@ -38,6 +38,20 @@ class Branch(NamedTuple):
     log: list[tuple[float, float]]
 
 
+class BranchRow(TypedDict):
+    """What a branch weighs in a finished model.
+
+    penalty, gain: as in `Branch`. weight: log hazard ratio per SD of its out-of-fold score, as the score weighs it; share: of the
+    sum of those of all branches.
+    """
+
+    branch: str
+    penalty: float
+    gain: float
+    weight: float
+    share: float
+
+
 class LinearPath(NamedTuple):
     """The weighted sum of the branches, which is again linear in the columns.
 
@@ -52,16 +66,34 @@ class LinearPath(NamedTuple):
     weights: np.ndarray
 
 
-def branch_columns(encoded: Encoded) -> dict[str, np.ndarray]:
-    """{branch: places of its columns in `path_columns`}, those that have columns."""
-    ends = np.cumsum([encoded.design.shape[1], encoded.components.shape[1], encoded.signature.shape[1]])
+def branch_rows(path: LinearPath, factor: float) -> list[BranchRow]:
+    """A row for each branch; factor: weight of the whole path in the score."""
+    spread = np.array([branch.out_of_fold.std() for branch in path.branches]) * path.weights * factor
+    whole = float(spread.sum())
+    return [
+        {
+            "branch": branch.name,
+            "penalty": float(branch.penalty),
+            "gain": float(branch.gain),
+            "weight": float(weight),
+            "share": float(weight) / whole if whole > 0 else 0.0,
+        }
+        for branch, weight in zip(path.branches, spread)
+    ]
+
+
+def branch_columns(encoded: Encoded, further: Mapping[str, int]) -> dict[str, np.ndarray]:
+    """{branch: places of its columns in `path_columns`}, those that have columns. further: {matrix: number of its columns}."""
+    widths = [encoded.design.shape[1], encoded.components.shape[1], encoded.signature.shape[1], *further.values()]
+    ends = np.cumsum(widths)
     parts = np.split(np.arange(ends[-1]), ends[:-1])
-    return {name: part for name, part in zip(("clinical", "omics", SIGNATURE), parts) if part.size}
+    return {name: part for name, part in zip(("clinical", "omics", SIGNATURE, *further), parts) if part.size}
 
 
 def path_columns(encoded: Encoded) -> np.ndarray:
-    """(n, p) float64: design, directions and signature columns side by side, as the path's coefficients are ordered."""
-    return np.hstack([encoded.design, encoded.components.astype(np.float64), encoded.signature.astype(np.float64)])
+    """(n, p) float64: design, directions, signature and further columns side by side, as the path's coefficients are ordered."""
+    parts = (encoded.components, encoded.signature, encoded.further)
+    return np.hstack([encoded.design, *(part.astype(np.float64) for part in parts)])
 
 
 def choose_branch(
@@ -127,27 +159,30 @@ def stacked_linear_path(
     partitions: Sequence[np.ndarray],
     grid: tuple[float, ...],
     prior_events: float,
-    earning: Sequence[str] = (),
+    earning: Sequence[Sequence[str]] = (),
     earning_priors: Sequence[float] = (),
 ) -> LinearPath:
     """The sum of the branches, weighted by their out-of-fold scores. It is linear, so the result is coefficients.
 
-    columns (n, p); branches: {name: its columns (p_b,)}; the rest as in `choose_branch` and `stacking_weights`. Branches named in
-    `earning` get their weights after the others, by `chosen_earning` with `earning_priors`. A branch that predicts no
-    better than equal risks on the inner folds gets weight 0, unless this is true of all that share.
+    columns (n, p); branches: {name: its columns (p_b,)}; the rest as in `choose_branch` and `stacking_weights`. earning: groups
+    of branches that get their weights after the others, one group after the other, by `chosen_earning` with `earning_priors`. A
+    branch that predicts no better than equal risks on the inner folds gets weight 0, unless this is true of all that share.
     """
     chosen = [choose_branch(name, columns, used, time, event, partitions, grid) for name, used in branches.items()]
-    sharing = [place for place, branch in enumerate(chosen) if branch.name not in earning]
+    sharing = [place for place, branch in enumerate(chosen) if not any(branch.name in group for group in earning)]
     useful = [place for place in sharing if chosen[place].gain > 0] or sharing
     scores = np.column_stack([chosen[place].out_of_fold for place in useful])
     weights = np.zeros(len(chosen))
     weights[useful] = stacking_weights(scores, time, event, prior_events)
-    further = [place for place, branch in enumerate(chosen) if branch.name in earning and branch.gain > 0]
-    if further:
+    for group in earning:
+        further = [place for place, branch in enumerate(chosen) if branch.name in group and branch.gain > 0]
+        if not further:
+            continue
         new = np.column_stack([chosen[place].out_of_fold for place in further])
         earned = chosen_earning(scores @ weights[useful], new, time, event, partitions[0], earning_priors)
         weights[useful] *= earned[0]
         weights[further] = earned[1:]
+        useful, scores = [*useful, *further], np.column_stack([scores, new])
     whole = sum(weight * branch.whole for weight, branch in zip(weights, chosen))
     members = [
         np.sum([weight * branch.members[fold] for weight, branch in zip(weights, chosen)], axis=0)

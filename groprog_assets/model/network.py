@@ -13,7 +13,7 @@ from groprog_assets.model.representation import Batch, ClinicalBranch, GenomicBr
 from groprog_assets.study.parameters import Parameters
 
 RISK_SCALE = 0.5
-Widths = tuple[int, int, int, int, int]
+Widths = tuple[int, int, int, int, int, int]
 
 
 class Output(NamedTuple):
@@ -86,7 +86,7 @@ class RiskNetwork(nn.Module):
     offset: torch.Tensor
 
     def __init__(self, encoders: Encoders, parameters: Parameters, widths: Widths):
-        """widths: columns of state, treatment, design, components and signature."""
+        """widths: columns of state, treatment, design, components, signature and further matrices."""
         super().__init__()
         representation, network = parameters.representation, parameters.network
         self.staged = network.form == "paper"
@@ -122,7 +122,7 @@ class RiskNetwork(nn.Module):
             g, c = self.input_dropout(g), self.input_dropout(c)
         r, fused = self.score(g, c, batch.has_omics)
         held = batch.has_omics[:, None]
-        linear = self.linear_score(batch.design, batch.components * held, batch.signature * held)
+        linear = self.linear_score(batch.design, batch.components * held, batch.signature * held, batch.further)
         mixture = self.mixture.to(linear)
         risk = mixture[0] * linear + mixture[1] * r + self.offset.to(linear)
         return Output(risk, r, linear, fused.h, fused.eta)
@@ -135,9 +135,9 @@ class RiskNetwork(nn.Module):
         fused = self.fusion(g, c, has_omics)
         return self.head(self.trunk(fused.h)), fused
 
-    def linear_score(self, design: torch.Tensor, components: torch.Tensor, signature: torch.Tensor) -> torch.Tensor:
-        """The linear path (n,) from its columns."""
-        columns = torch.cat([design, components, signature], dim=1)
+    def linear_score(self, *parts: torch.Tensor) -> torch.Tensor:
+        """The linear path (n,) from its columns: design, components, signature, further matrices."""
+        columns = torch.cat(parts, dim=1)
         return columns @ self.linear.to(columns)
 
     def block_columns(self) -> dict[str, list[int]]:
@@ -162,11 +162,12 @@ class RiskNetwork(nn.Module):
 
 
 def input_widths(encoded: Encoded) -> Widths:
-    """Number of columns of state, treatment, design, components and signature, as `RiskNetwork` takes them."""
+    """Number of columns of state, treatment, design, components, signature and further, as `RiskNetwork` takes them."""
     return (
         encoded.state.shape[1],
         encoded.treatment.shape[1],
         encoded.design.shape[1],
         encoded.components.shape[1],
         encoded.signature.shape[1],
+        encoded.further.shape[1],
     )

@@ -30,6 +30,7 @@ class Batch(NamedTuple):
     has_omics: torch.Tensor
     matched: torch.Tensor | None
     signature: torch.Tensor
+    further: torch.Tensor
 
     @classmethod
     def of(cls, encoded: Encoded, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> Batch:
@@ -53,6 +54,7 @@ class Batch(NamedTuple):
             whole(encoded.has_omics),
             None if encoded.matched is None else number(encoded.matched),
             number(encoded.signature),
+            number(encoded.further),
         )
 
     def take(self, index: torch.Tensor) -> Batch:

@@ -16,7 +16,7 @@ class RiskModel(NamedTuple):
     """An ensemble with everything that scoring needs.
 
     members: networks, float64, evaluation mode. widths: columns of state, treatment, design, components,
-    signature.
+    signature, further matrices.
     baseline: Breslow's, on the out-of-fold risks of the training cohort. training_risk: those risks, ascending, for
     percentiles. linear_penalties: (clinical, omics), those of the branches there are, chosen on inner folds;
     empty without the linear path.

@@ -53,7 +53,7 @@ def refusals(model: RiskModel, inputs: ModelInputs) -> list[Problem]:
                 )
             )
         problems += naming_problems(model, inputs)
-    return problems
+    return problems + matrix_problems(model, inputs)
 
 
 def naming_problems(model: RiskModel, inputs: ModelInputs) -> list[Problem]:
@@ -82,9 +82,30 @@ def naming_problems(model: RiskModel, inputs: ModelInputs) -> list[Problem]:
     ]
 
 
+def matrix_problems(model: RiskModel, inputs: ModelInputs) -> list[Problem]:
+    """One problem for each further matrix that shares no gene name with the model's, or that the model does not read."""
+    problems = []
+    known = {encoder.name: encoder for encoder in model.encoders.matrices}
+    for matrix in inputs.matrices:
+        if not matrix.measured().any():
+            continue
+        encoder = known.get(matrix.name)
+        if encoder is None:
+            rule = f"The model reads {', '.join(known) or 'no further matrix'}."
+            problems.append(Problem(f"matrix {matrix.name}", "not read", rule, "Score without it."))
+        elif not set(encoder.genes) & set(matrix.genes):
+            rule = f"The model's are named {', '.join(encoder.genes[:3])}; the table's {', '.join(matrix.genes[:3])}."
+            problems.append(
+                Problem(f"matrix {matrix.name}", "no gene of the model", rule, "Give the same gene symbols.")
+            )
+    return problems
+
+
 def nothing_known(model: RiskModel, inputs: ModelInputs) -> list[Problem]:
     """One problem where no field and no gene of a patient is known; an empty list when there is no such patient."""
     known = model.encoders.transform(inputs).genes_used > 0
+    for matrix in inputs.matrices:
+        known |= matrix.measured()
     for encoding in model.encoders.clinical.fields:
         if encoding.dropped or encoding.name not in inputs.covariates:
             continue
@@ -130,11 +151,31 @@ def statements(model: RiskModel, inputs: ModelInputs) -> list[list[str]]:
         for row in np.flatnonzero(~np.isin(batches, seen)):
             given = f"batch {str(batches[row])!r} was not in training" if batches[row] else "no batch given"
             said[row].append(f"{given}: expression not harmonised")
+    for row, notes in enumerate(_matrix_statements(model, inputs)):
+        said[row] += notes
     omics = _omics_statements(model, inputs)
     return [
         [*([f"missing: {', '.join(names)}, counted as average"] if names else []), *words, *([text] if text else [])]
         for names, words, text in zip(missing, said, omics)
     ]
+
+
+def _matrix_statements(model: RiskModel, inputs: ModelInputs) -> list[list[str]]:
+    notes: list[list[str]] = [[] for _ in range(len(inputs))]
+    held = {matrix.name: matrix for matrix in inputs.matrices}
+    for encoder in model.encoders.matrices:
+        matrix, size = held.get(encoder.name), len(encoder.genes)
+        known = np.zeros(len(inputs), np.int64)
+        if matrix is not None:
+            known = np.isfinite(matrix.aligned(encoder.genes)).sum(axis=1)
+        for row, count in enumerate(known.tolist()):
+            if count == size:
+                continue
+            if count:
+                notes[row].append(f"{encoder.name}: {size - count} of {size} genes missing, counted as average")
+            else:
+                notes[row].append(f"no {encoder.name.replace('_', ' ')}: counted as average")
+    return notes
 
 
 def _omics_statements(model: RiskModel, inputs: ModelInputs) -> list[str]:

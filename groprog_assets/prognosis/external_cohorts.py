@@ -112,7 +112,7 @@ def _validated(external: ExternalCohort, own: Cohort, trained: Trained) -> tuple
     prediction, without = predict(model, inputs), predict(model, inputs.clinical_only())
     outcomes = read.cohort.outcomes
     scores = {"groprog": method.survival_frame(prediction.patient_id, prediction.risk, model.baseline, parameters)}
-    if inputs.mode != "clinical":
+    if inputs.mode != "clinical" or inputs.matrices:
         scores["groprog_without_omics"] = method.survival_frame(
             without.patient_id, without.risk, model.baseline, parameters
         )
@@ -167,7 +167,7 @@ def read_elsewhere(
     from groprog_assets.methods.cohort.clinical_records import read_clinical
     from groprog_assets.methods.cohort.cohort import assemble_cohort
     from groprog_assets.methods.cohort.overlap import overlap
-    from groprog_assets.methods.cohort.patient_expression import read_expression
+    from groprog_assets.methods.cohort.patient_matrices import read_omics
 
     given = with_fields_it_has(external.as_cohort(own))
     used = training.fields.loc[training.fields["used"], "field"].tolist()
@@ -175,8 +175,9 @@ def read_elsewhere(
     absent = {name: "not collected there" for name in used if name not in collected_there}
     read = read_clinical(given, settings, trained=True)
     expression = None
-    if given.expression is not None and mode == "signature":
-        expression = read_expression(given, read.records["patient_id"].tolist())
+    held = given_of(given, mode)
+    if held.expression is not None or held.matrices:
+        expression = read_omics(held, read.records["patient_id"].tolist())
     found = overlap(
         (training.records, training.outcomes, training_expression),
         (read.records, read.outcomes, expression),
@@ -226,6 +227,11 @@ def _without(shared: list[str], read: ClinicalRecords) -> tuple[pd.DataFrame, pd
     return read.records[~read.records["patient_id"].isin(shared)], read.outcomes[~gone], lost
 
 
+def given_of(given: Cohort, mode: str) -> Cohort:
+    """The cohort with the omics that a model in `mode` reads: expression in signature mode alone, further matrices always."""
+    return given if mode == "signature" else given.model_copy(update={"expression": None})
+
+
 def with_fields_it_has(given: Cohort) -> Cohort:
     """The cohort with the fields whose columns its table has. Raises CohortError where that is none."""
     held = set(table_layout(clinical_path(given.clinical)).columns)
@@ -243,17 +249,20 @@ def _inputs(
     import numpy as np
 
     from groprog_assets.model.inputs import ModelInputs
+    from groprog_assets.model.patient_matrix import matrices_of
     from groprog_assets.model.vocabulary import naming_problems
 
-    mode = trained.mode if read.expression is not None else "clinical"
+    given = read.expression if read.expression is not None and read.expression["values"].size else None
+    mode = trained.mode if given is not None else "clinical"
     inputs = ModelInputs.from_columns(
         columns(records),
         columns(trained.cohort.fields),
-        read.expression,
+        given,
         columns(trained.features.table),
         columns(trained.features.constants),
         mode,  # type: ignore[arg-type]
     )
+    inputs = replace(inputs, matrices=matrices_of(read.expression or {}, inputs.patient_id))
     if inputs.mode == "clinical":
         return inputs, "no expression: scored by the clinical branch alone"
     if problems := naming_problems(trained.model, inputs):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from groprog_assets.prognosis.model_columns import columns, model_folds, model_outcomes
@@ -22,16 +23,18 @@ def leaks_in(
     folds: pd.DataFrame,
     parameters: CohortParameters,
 ) -> list[Leak]:
-    """`Leak`s (model/leakage) among the used covariates of a cohort and the rows of its expression arrays.
+    """`Leak`s (model/leakage) among the used covariates of a cohort and the rows of its expression and further matrices.
 
     cohort: value of the asset cohort; folds: table folds. The landmark decides by when a covariate must be known.
     """
     from groprog_assets.model.inputs import ModelInputs
     from groprog_assets.model.leakage import find_leaks
+    from groprog_assets.model.patient_matrix import matrices_of
 
     given = expression if expression is not None and expression["values"].size else None
     mode = "clinical" if given is None else "signature"
     inputs = ModelInputs.from_columns(columns(cohort.records), columns(cohort.fields), given, mode=mode)  # type: ignore[arg-type]
+    inputs = replace(inputs, matrices=matrices_of(expression or {}, inputs.patient_id))
     where = model_folds(folds, cohort)
     return find_leaks(
         inputs, model_outcomes(cohort), where, parameters.leak_concordance, parameters.landmark_days, parameters

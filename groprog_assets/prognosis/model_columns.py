@@ -20,6 +20,7 @@ TRAINED_BY = tuple(
     for group in (
         "representation",
         "signature",
+        "matrices",
         "network",
         "objective",
         "training",
@@ -45,10 +46,12 @@ def columns(frame: pd.DataFrame) -> dict[str, np.ndarray]:
 
 
 def model_inputs(cohort: Bundle, expression: Mapping[str, np.ndarray], features: Bundle, mode: str) -> ModelInputs:
-    """ModelInputs of the cohort's patients in the order of its index: their batch, and what the mode allows of their omics."""
+    """ModelInputs of the cohort's patients in the order of its index: their batch, what the mode allows of their
+    omics, and the further matrices among `expression`, the arrays of patient_expression."""
     from dataclasses import replace
 
     from groprog_assets.model.inputs import ModelInputs
+    from groprog_assets.model.patient_matrix import matrices_of
 
     given = expression if expression["values"].size else None
     own = features.get("matched") if mode == "matched" else None
@@ -61,7 +64,8 @@ def model_inputs(cohort: Bundle, expression: Mapping[str, np.ndarray], features:
         columns(features.constants),
         mode if given is not None or own is not None else "clinical",  # type: ignore[arg-type]
     )
-    return replace(inputs, batch=cohort.index.set_index("patient_id")["batch"][inputs.patient_id].to_numpy(dtype=str))
+    batch = cohort.index.set_index("patient_id")["batch"][inputs.patient_id].to_numpy(dtype=str)
+    return replace(inputs, batch=batch, matrices=matrices_of(expression, inputs.patient_id))
 
 
 def _of_patients(matched: Mapping[str, np.ndarray], patients: pd.Series) -> dict[str, np.ndarray]:

@@ -87,7 +87,7 @@ def _small_batches(index: pd.DataFrame, folds: pd.DataFrame, column: str) -> lis
 def _small_new_batches(external: ExternalCohort, read: Elsewhere) -> list[Problem]:
     from groprog_assets.fitting.harmonization import MINIMUM_PATIENTS
 
-    if read.expression is None:
+    if read.expression is None or not read.expression["values"].size:
         return []
     index = read.cohort.index[read.cohort.index["has_expression"]]
     sizes = index["batch"].where(index["batch"] != "", external.name).value_counts()

@@ -6,6 +6,7 @@ Nothing is fitted again, and no patient's score depends on another's.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,7 +16,7 @@ from groprog_assets.prognosis.patient_libraries import measure_patients
 from groprog_assets.prognosis.standing_model import champion_model
 from groprog_assets.store.artifacts import digest_bytes
 from groprog_assets.store.workspace import Workspace
-from groprog_assets.study.schema import Expression
+from groprog_assets.study.schema import Cohort, Expression, Matrix
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,12 +37,17 @@ class Scored(NamedTuple):
 
 
 def score_patients(
-    workspace: Workspace, patients: Path, expression: Path | None, libraries: Path | None = None
+    workspace: Workspace,
+    patients: Path,
+    expression: Path | None,
+    libraries: Path | None = None,
+    matrices: Mapping[str, Path] | None = None,
 ) -> Scored:
     """Scores of the patients in a clinical table; outcomes are neither needed nor read.
 
     expression: genes x patients, of a model in signature mode; libraries: the patients' own nascent libraries, of one in matched
-    mode (see `patient_libraries`). Patients without either are scored by the clinical branch alone.
+    mode (see `patient_libraries`). Patients without either are scored by the clinical branch alone. matrices: {name of
+    a matrix of the study: file}; a patient who is not in it counts as average.
 
     A batch column of the study that the table has is read: effects of batches seen in training are taken out as there. Raises
     CohortError with every problem of the tables (absent column, value that is no level, repeated patient, another unit, scale or
@@ -52,9 +58,10 @@ def score_patients(
 
     from groprog_assets.methods.cohort.clinical_records import read_covariates, unread_values
     from groprog_assets.methods.cohort.clinical_tables import missing_cells, read_table
-    from groprog_assets.methods.cohort.patient_expression import read_expression
+    from groprog_assets.methods.cohort.patient_matrices import read_omics
     from groprog_assets.model.checkpoint import load_model
     from groprog_assets.model.inputs import ModelInputs
+    from groprog_assets.model.patient_matrix import matrices_of
     from groprog_assets.model.predict import predict
     from groprog_assets.model.vocabulary import nothing_known, refusals, statements
 
@@ -79,10 +86,11 @@ def score_patients(
     described = columns(features.table)
     if libraries is not None:
         described = measure_patients(workspace, libraries, records["patient_id"].tolist(), features)
-    if expression is not None:
-        scale = cohort.expression.scale if cohort.expression else "log"
-        changed = cohort.model_copy(update={"expression": Expression(path=expression, scale=scale)})
-        given = read_expression(changed, records["patient_id"].tolist())
+    scale = cohort.expression.scale if cohort.expression else "log"
+    own = None if expression is None else Expression(path=expression, scale=scale)
+    changed = cohort.model_copy(update={"expression": own, "matrices": _named(cohort, matrices or {})})
+    omics = read_omics(changed, records["patient_id"].tolist())
+    given = omics if own is not None else None
     inputs = ModelInputs.from_columns(
         columns(records),
         columns(fields),
@@ -91,6 +99,7 @@ def score_patients(
         columns(features.constants),
         mode if given is not None or libraries is not None else "clinical",
     )
+    inputs = replace(inputs, matrices=matrices_of(omics, inputs.patient_id))
     if cohort.batch_column in table.cells:
         cells = table.cells[cohort.batch_column]
         inputs = replace(inputs, batch=cells.where(~missing_cells(cells), "").to_numpy(dtype=str))
@@ -103,6 +112,16 @@ def score_patients(
     said = zip(unread_values(table, asked), statements(model, inputs))
     scored["notes"] = ["; ".join([*_clock(model), *unread, *stated]) for unread, stated in said]
     return Scored(scored, prediction, inputs, model, labelled_genes(features))
+
+
+def _named(cohort: Cohort, matrices: Mapping[str, Path]) -> list[Matrix]:
+    """The matrices of the study with the files of the new patients; CohortError for a name the study does not have."""
+    known = {matrix.name: matrix for matrix in cohort.matrices}
+    strange = [name for name in matrices if name not in known]
+    if strange:
+        rule = f"The study's matrices are {', '.join(known) or 'none'}."
+        raise CohortError([Problem("--matrix", name, rule, "Score without it, or use that name.") for name in strange])
+    return [known[name].model_copy(update={"path": path}) for name, path in matrices.items()]
 
 
 def _clock(model: RiskModel) -> list[str]:
@@ -162,9 +181,12 @@ def patient_pages(workspace: Workspace, scored: Scored) -> dict[str, bytes]:
     }
     landmark = scored.model.parameters.cohort.landmark_months
     pages = {}
+    apart = explanation.gene.sum(axis=1) + explanation.alteration.sum(axis=1)
+    unexplained = explanation.block.sum(axis=1) + explanation.residual - apart
     for row, score in enumerate(scored.table.to_dict("records")):
         covariates = {name: values[row] for name, values in scored.inputs.covariates.items()}
         genes = dict(zip(explanation.genes, explanation.gene[row].tolist()))
+        altered = dict(zip(explanation.alterations, explanation.alteration[row].tolist()))
         labels = {name: sum(genes.get(gene, 0.0) for gene in sorted(held)) for name, held in scored.labels.items()}
         pages[page_name(score["patient_id"])] = render_patient(
             {
@@ -181,12 +203,12 @@ def patient_pages(workspace: Workspace, scored: Scored) -> dict[str, bytes]:
                 "reference": float(explanation.reference[row]),
                 "fields": dict(zip(explanation.fields, explanation.field[row].tolist())),
                 "values": covariates,
-                "genes": genes,
+                "genes": genes | altered,
                 "labels": labels if score["genes_used"] else {},
                 "genes_total": len(explanation.genes),
                 "members": len(scored.model.members),
                 "landmark": landmark,
-                "unexplained": float(explanation.block[row].sum() - sum(genes.values()) + explanation.residual[row]),
+                "unexplained": float(unexplained[row]),
                 "patients": scored.model.training_patients,
                 "events": scored.model.training_events,
             }

@@ -164,7 +164,7 @@ def cohort_drivers(trained: Any, cohort: Any, expression: Arrays, features: Any,
 
     return {
         "fields": means(found.fields, found.field),
-        "genes": means(found.genes, found.gene),
+        "genes": means(found.genes, found.gene) | means(found.alterations, found.alteration),
         "labels": labels,
         "blocks": means(found.blocks, found.block),
     }

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from groprog_assets.figures.ablation import PARTS
 from groprog_assets.figures.cohort import table_one_cell
 from groprog_assets.figures.numbers import fixed, interval, number, p_value, percent
-from groprog_assets.report import patient_funnel, signature, strata
+from groprog_assets.report import matrices, patient_funnel, signature, strata
 from groprog_assets.report.blocks import (
     Block,
     Cell,
@@ -455,6 +455,7 @@ def training(context: Values) -> list[Block]:
             )
         )
     blocks += signature.blocks(context)
+    blocks += matrices.blocks(context)
     if weights := member(member(context.get("model_card"), "model"), "stacking"):
         told = (
             f"In the final model the linear path weighs {fixed(weights[0], 2)} and the network {fixed(weights[1], 2)}."

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,9 +23,38 @@ def clinical_path(path: Path) -> Path:
     return path / CBIOPORTAL_FILE if path.is_dir() else path
 
 
-def sample_table(clinical: Path, expression: Path) -> Path | None:
-    """cBioPortal's table of whose each sample is: beside the expression, else in or beside the clinical table; None if absent."""
-    folders = (expression.parent, clinical if clinical.is_dir() else clinical.parent)
+CBIOPORTAL_MATRICES = {
+    "mutations": ("data_mutations.txt", "data_mutations_extended.txt", "data_mutations_mskcc.txt"),
+    "copy_number": ("data_cna.txt", "data_CNA.txt"),
+    "z_score": (
+        *("data_mrna_seq_v2_rsem_zscores_ref_all_samples.txt", "data_mrna_seq_v2_rsem_zscores_ref_diploid_samples.txt"),
+        *("data_mrna_seq_rpkm_zscores_ref_all_samples.txt", "data_mrna_seq_fpkm_zscores_ref_all_samples.txt"),
+        *("data_mrna_seq_tpm_zscores_ref_all_samples.txt", "data_RNA_Seq_v2_mRNA_median_Zscores.txt"),
+    ),
+    "linear": (
+        *("data_mrna_seq_v2_rsem.txt", "data_mrna_seq_tpm.txt", "data_mrna_seq_fpkm.txt", "data_mrna_seq_rpkm.txt"),
+        "data_RNA_Seq_v2_expression_median.txt",
+    ),
+    "counts": ("data_mrna_seq_read_counts.txt", "data_mrna_seq_expression_read_counts.txt"),
+}
+"""By kind of matrix or scale of expression: how cBioPortal names the file in a study folder, the first that is there counts.
+Source: docs.cbioportal.org/file-formats and the folders of cBioPortal's datahub."""
+
+
+def cbioportal_file(path: Path, kind: str) -> Path:
+    """The table itself: `path`, or the file of this kind in a cBioPortal study folder, plain or gzip; its first name where none
+    is there, so that a message can name it. A folder for a kind without such a name stays as it is."""
+    names = CBIOPORTAL_MATRICES.get(kind, ())
+    if not path.is_dir() or not names:
+        return path
+    written = [path / f"{name}{suffix}" for name in names for suffix in ("", ".gz")]
+    return next((file for file in written if file.is_file()), written[0])
+
+
+def sample_table(clinical: Path, beside: Iterable[Path]) -> Path | None:
+    """cBioPortal's table of whose each sample is: in a folder of `beside` (those of the matrices), else in or beside the clinical
+    table; None if absent."""
+    folders = (*beside, clinical if clinical.is_dir() else clinical.parent)
     return next((folder / SAMPLE_FILE for folder in folders if (folder / SAMPLE_FILE).is_file()), None)
 
 

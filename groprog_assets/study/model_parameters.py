@@ -135,6 +135,33 @@ class SignatureParameters(ParameterGroup):
     )
 
 
+class MatrixParameters(ParameterGroup):
+    """How mutations, copy number and further matrices of the patients become columns of the linear path."""
+
+    minimum_carriers: int = cited(
+        5,
+        unit="training patients with the mutation",
+        source="unstated",
+        why="a gene that fewer carry has a coefficient of its carriers' outcomes alone",
+        ge=1,
+    )
+    mutation_divisor: float = cited(
+        4.0,
+        unit="of the z-score of a mutation",
+        source="unstated",
+        why="puts the penalties that suit rare mutations into the middle of the grid; with it mutations added .0012 in C over "
+        "14 cohorts",
+        gt=0,
+    )
+    components: int = cited(
+        64,
+        unit="directions of a training matrix",
+        source="unstated",
+        why="copy number and other matrices; half of those of expression, as neighbouring genes change together",
+        ge=1,
+    )
+
+
 class NetworkParameters(ParameterGroup):
     form: Literal["perceptron", "paper"] = cited(
         "perceptron",

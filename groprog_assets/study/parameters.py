@@ -24,6 +24,7 @@ from groprog_assets.study.experiment_parameters import (
 from groprog_assets.study.initiation_parameters import InitiationParameters
 from groprog_assets.study.model_parameters import (
     LinearPathParameters,
+    MatrixParameters,
     NetworkParameters,
     ObjectiveParameters,
     RepresentationParameters,
@@ -372,6 +373,7 @@ class Parameters(ParameterGroup):
     cohort: CohortParameters = Field(default_factory=CohortParameters)
     representation: RepresentationParameters = Field(default_factory=RepresentationParameters)
     signature: SignatureParameters = Field(default_factory=SignatureParameters)
+    matrices: MatrixParameters = Field(default_factory=MatrixParameters)
     network: NetworkParameters = Field(default_factory=NetworkParameters)
     objective: ObjectiveParameters = Field(default_factory=ObjectiveParameters)
     training: TrainingParameters = Field(default_factory=TrainingParameters)

@@ -21,6 +21,7 @@ from groprog_assets.study.files import bam_problem, clinical_path, open_regular,
 from groprog_assets.study.finding import Finding
 from groprog_assets.study.intervals import parse_interval, parse_place, target_text
 from groprog_assets.study.library_files import equal_files
+from groprog_assets.study.matrix_rules import matrix_files, matrix_layouts, matrix_rules
 from groprog_assets.study.omics_rules import omics_files, omics_rules
 from groprog_assets.study.plausible_ranges import plain_unit
 from groprog_assets.study.schema import ClinicalField, Cohort, ExternalCohort, Library, Study, TargetRegion
@@ -277,6 +278,7 @@ def _cohort(study: Study) -> Iterator[Finding]:
             yield Finding(
                 ("cohort", "nascent_libraries", patient), library, "The library must be listed.", _closest(library, ids)
             )
+    yield from matrix_rules(study)
     mode = study.parameters.representation.mode
     if mode == "signature" and cohort.expression is None:
         yield Finding(
@@ -374,15 +376,13 @@ def named_files(study: Study) -> Iterator[tuple[tuple[str | int, ...], Path]]:
             yield ("sequence", "targets", "table"), study.sequence.targets.table
     if cohort is not None:
         yield ("cohort", "clinical"), clinical_path(cohort.clinical)
-        if cohort.expression is not None:
-            yield ("cohort", "expression", "path"), cohort.expression.path
+        yield from matrix_files(cohort, ("cohort",))
         if cohort.splits is not None:
             yield ("cohort", "splits"), cohort.splits
     yield from omics_files(study)
     for k, other in enumerate(study.validation):
         yield ("validation", k, "clinical"), clinical_path(other.clinical)
-        if other.expression is not None:
-            yield ("validation", k, "expression", "path"), other.expression.path
+        yield from matrix_files(other, ("validation", k))
 
 
 def _unusable(path: Path) -> str:
@@ -480,13 +480,7 @@ def _clinical(
         yield Finding(
             (*part, "clinical"), ", ".join(repeated), "A column stands once in a header.", "Rename the others."
         )
-    at = (*part, "expression", "path")
-    if cohort.expression is None or at in broken:
-        return
-    try:
-        table_layout(cohort.expression.path)
-    except TextTableError as error:
-        yield from _file_findings(at, error)
+    yield from matrix_layouts(cohort, part, broken)
 
 
 def _file_findings(at: tuple[str | int, ...], error: GroProgError) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from pydantic import Field, StringConstraints, TypeAdapter, field_validator, mod
 from groprog_assets.errors import Problem, StudyError
 from groprog_assets.study.assays import ASSAYS, ReadEnd
 from groprog_assets.study.cron import cron_problem
-from groprog_assets.study.files import sample_table
+from groprog_assets.study.files import cbioportal_file, sample_table
 from groprog_assets.study.parameters import Parameters
 from groprog_assets.study.part import StudyPart
 from groprog_assets.study.sequence_study import Sequence
@@ -205,8 +205,30 @@ class Endpoint(StudyPart):
 class Expression(StudyPart):
     """Patients' expression: genes x patients, first column the gene symbol."""
 
-    path: Path
+    path: Path = Field(description="a matrix, or a cBioPortal study folder with one of the stated scale")
     scale: Literal["z_score", "log", "counts", "linear"] = "log"
+
+    @property
+    def file(self) -> Path:
+        """The table itself: `path`, or the expression of this scale in a cBioPortal study folder."""
+        return cbioportal_file(self.path, self.scale)
+
+
+class Matrix(StudyPart):
+    """A further matrix of the patients: genes x patients, first column the gene symbol; of mutations also a MAF."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")] = Field(
+        description="its name in results, e.g. mutations"
+    )
+    kind: Literal["mutations", "copy_number", "continuous"] = Field(
+        description="mutations: 1 with a non-silent mutation, else 0; copy_number: -2 to 2; continuous: any other number"
+    )
+    path: Path = Field(description="a matrix, a MAF (kind mutations), or a cBioPortal study folder that holds it")
+
+    @property
+    def file(self) -> Path:
+        """The table itself: `path`, or the file of this kind in a cBioPortal study folder."""
+        return cbioportal_file(self.path, self.kind)
 
 
 class Cohort(StudyPart):
@@ -218,6 +240,10 @@ class Cohort(StudyPart):
     fields: list[ClinicalField] = Field(min_length=1)
     batch_column: str | None = None
     expression: Expression | None = None
+    matrices: list[Matrix] = Field(
+        default_factory=list,
+        description="further omics: mutations, copy number, ...; each earns its weight in the model",
+    )
     nascent_libraries: dict[str, Identifier] = Field(
         default_factory=dict, description="patient -> library, matched mode"
     )
@@ -226,8 +252,10 @@ class Cohort(StudyPart):
 
     @property
     def sample_table(self) -> Path | None:
-        """cBioPortal's table that says whose each sample of the expression is; None where there is none."""
-        return None if self.expression is None else sample_table(self.clinical, self.expression.path)
+        """cBioPortal's table that says whose each sample of expression and matrices is; None where there is none."""
+        given = [] if self.expression is None else [self.expression.file]
+        folders = [path.parent for path in (*given, *(matrix.file for matrix in self.matrices))]
+        return sample_table(self.clinical, folders) if folders else None
 
 
 class Compute(StudyPart):
@@ -264,6 +292,9 @@ class ExternalCohort(StudyPart):
     )
     batch_column: str | None = None
     expression: Expression | None = None
+    matrices: list[Matrix] = Field(
+        default_factory=list, description="this centre's further matrices, by the same names"
+    )
     shared_patients: Literal["refuse", "leave_out", "renumbered"] = Field(
         "refuse",
         description="patients who are also in the training cohort: refuse the cohort, leave them out and say how many, or, where "
@@ -293,6 +324,7 @@ class ExternalCohort(StudyPart):
             fields=fields or own.fields,
             batch_column=self.batch_column,
             expression=self.expression,
+            matrices=self.matrices,
             splits=None,
             inbox=None,
         )

@@ -1,4 +1,4 @@
-"""The patients' own expression."""
+"""The patients' own expression and further omics."""
 
 from __future__ import annotations
 
@@ -6,14 +6,20 @@ from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.workspace import StudyView
+from groprog_assets.tables.values import Values
 
 
 @study_asset(
-    group="cohort", kinds={"numpy"}, sections=("cohort",), files=("cohort.expression.path", "cohort.sample_table")
+    group="cohort",
+    kinds={"numpy"},
+    sections=("cohort",),
+    files=("cohort.expression.file", "cohort.matrices.file", "cohort.sample_table"),
 )
 def patient_expression(study: StudyView, clinical_records: Bundle) -> Materialized:
-    """Expression of each patient (patients × genes, NaN for missing); no patients when the study names no matrix."""
-    from groprog_assets.methods.cohort import patient_expression as method
+    """Expression of each patient (patients × genes, NaN for missing), and each further matrix likewise (mutations, copy number);
+    no patients when the study names none."""
+    from groprog_assets.methods.cohort import patient_matrices as method
 
-    arrays = method.read_expression(study.cohort, clinical_records.records["patient_id"])
-    return materialized(arrays, patients=arrays["values"].shape[0], genes=arrays["values"].shape[1])
+    arrays = method.read_omics(study.cohort, clinical_records.records["patient_id"])
+    further: Values = {f"genes of {name}": arrays[f"{name}.gene"].size for name in method.matrix_names(arrays)}
+    return materialized(arrays, patients=arrays["values"].shape[0], genes=arrays["values"].shape[1], **further)

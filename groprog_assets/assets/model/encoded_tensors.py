@@ -20,6 +20,7 @@ from groprog_assets.tables.values import Arrays
         "cohort",
         "parameters.representation",
         "parameters.signature",
+        "parameters.matrices",
         "parameters.evaluation",
         "parameters.cohort",
         "parameters.training",

@@ -15,7 +15,7 @@ from groprog_assets.tables.values import Arrays
     kinds={"json"},
     tables={"scores": "external_scores"},
     sections=("cohort", "validation"),
-    files=("validation.clinical", "validation.expression.path"),
+    files=("validation.clinical", "validation.expression.file", "validation.matrices.file"),
     of_champion=("risk_model", "cohort", "patient_expression", "normalized_features"),
 )
 def external_validation(

@@ -99,6 +99,7 @@ def _final(final: Fitted, inputs: ModelInputs, outcomes: Outcomes) -> Document:
         "members": len(final.model.members),
         "stacking": list(final.stacking),
         "linear_penalties": list(final.model.linear_penalties),
+        "branches": [dict(row) for row in final.branches],
     }
     blobs = Bundle({name: Blob(content, Path(name).suffix) for name, content in files.items()})
     made = {"kind": "final", "history": final.history, "search": search_log(final)}

@@ -33,11 +33,16 @@ class _Wrong(NamedTuple):
     cell: str
 
 
-def read_matrix(layout: TableLayout, chosen: Sequence[int]) -> Matrix:
+def read_matrix(
+    layout: TableLayout,
+    chosen: Sequence[int],
+    rule: str = "Expression is a finite number; missing is an empty cell or NA.",
+    remedy: str = "Correct the cell.",
+) -> Matrix:
     """The numbers of the `chosen` columns (places in `layout.columns`, ascending), all rows of the file in their order.
 
     A missing cell (`text_tables.MISSING`) is NaN. Raises TextTableError for a file that cannot be read at all; other errors
-    are in `problems`.
+    are in `problems`. rule, remedy: of a cell that is no finite number.
     """
     genes: list[str] = []
     numbers: list[int] = []
@@ -55,7 +60,8 @@ def read_matrix(layout: TableLayout, chosen: Sequence[int]) -> Matrix:
         problems += error.problems
     if reader.open_ended and not problems:
         warn_open_ended(layout.path, numbers)
-    problems += _wrong_cells(layout.path, {layout.columns[chosen[place]]: found for place, found in wrong.items()})
+    named = {layout.columns[chosen[place]]: found for place, found in wrong.items()}
+    problems += _wrong_cells(layout.path, named, rule, remedy)
     return Matrix(genes, numbers, np.concatenate(parts), problems)
 
 
@@ -108,7 +114,7 @@ def _number(cell: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _wrong_cells(path: Path, wrong: dict[str, list[_Wrong]]) -> Iterator[Problem]:
+def _wrong_cells(path: Path, wrong: dict[str, list[_Wrong]], rule: str, remedy: str) -> Iterator[Problem]:
     for k, (name, found) in enumerate(wrong.items()):
         first = found[0]
         more = [f"{len(found) - 1} more in this column"] if len(found) > 1 else []
@@ -118,8 +124,8 @@ def _wrong_cells(path: Path, wrong: dict[str, list[_Wrong]]) -> Iterator[Problem
         yield Problem(
             f"{path}:{first.line}, patient {name}, gene {first.gene}",
             " and ".join([repr(first.cell), *more]),
-            "Expression is a finite number; missing is an empty cell or NA.",
-            "Write numbers with a decimal point." if comma else "Correct the cell.",
+            rule,
+            "Write numbers with a decimal point." if comma else remedy,
         )
         if k == MOST_COLUMNS - 1:
             return

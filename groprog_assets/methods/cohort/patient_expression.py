@@ -50,18 +50,18 @@ def read_expression(cohort: Cohort, patient_ids: Sequence[str]) -> dict[str, np.
             "averaged_gene": nothing,
             "unit": np.array([""]),
         }
-    path, scale = cohort.expression.path, cohort.expression.scale
+    path, scale = cohort.expression.file, cohort.expression.scale
     layout = table_layout(path)
     columns = patient_columns(layout, patient_ids, read_samples(cohort.sample_table))
     places = sorted(columns.values())
     matrix = _without_counters(layout, read_matrix(layout, places))
-    problems = _orientation_problems(layout, matrix.genes, columns, patient_ids) or matrix.problems
+    problems = orientation_problems(layout, matrix.genes, columns, patient_ids) or matrix.problems
     if problems := problems or scale_problems(matrix.values, scale, str(path)):
         raise CohortError(problems)
     patients = [patient for patient in patient_ids if patient in columns]
     column = {place: k for k, place in enumerate(places)}
     values, unit = common_scale(matrix.values[:, [column[columns[patient]] for patient in patients]], scale, str(path))
-    usable = _usable_rows(layout, matrix)
+    usable = usable_rows(layout, matrix)
     frame = pd.DataFrame(values[usable], index=pd.Index([matrix.genes[row] for row in usable], dtype="str"))
     averaged = sorted(set(frame.index[frame.index.duplicated()]))
     if averaged:
@@ -98,7 +98,7 @@ def _without_counters(layout: TableLayout, matrix: Matrix) -> Matrix:
     return Matrix(genes, numbers, matrix.values[kept], matrix.problems)
 
 
-def _usable_rows(layout: TableLayout, matrix: Matrix) -> list[int]:
+def usable_rows(layout: TableLayout, matrix: Matrix) -> list[int]:
     """Places of the rows with a symbol; rows without one, and symbols that a spreadsheet made dates of, are left out and said."""
     unnamed = [row for row, gene in enumerate(matrix.genes) if is_missing(gene)]
     if unnamed:
@@ -128,8 +128,12 @@ def expression_genes(path: Path) -> list[str]:
     return [symbol for symbol in dict.fromkeys(symbols) if symbol not in spoiled and symbol not in COUNTER_ROWS]
 
 
-def _orientation_problems(
-    layout: TableLayout, genes: list[str], columns: Mapping[str, int], patient_ids: Sequence[str]
+def orientation_problems(
+    layout: TableLayout,
+    genes: list[str],
+    columns: Mapping[str, int],
+    patient_ids: Sequence[str],
+    what: str = "Expression",
 ) -> list[Problem]:
     """Problems of orientation: patients in the rows, or in neither rows nor columns."""
     wanted, where = set(patient_ids), f"{layout.path}:{layout.header_line}"
@@ -139,7 +143,7 @@ def _orientation_problems(
             Problem(
                 where,
                 f"{down} patients stand in the rows, {len(columns)} in the columns",
-                "Expression is genes x patients: one row a gene, one column a patient.",
+                f"{what} is genes x patients: one row a gene, one column a patient.",
                 "Transpose the table.",
             )
         ]

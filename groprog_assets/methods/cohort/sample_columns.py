@@ -57,7 +57,9 @@ class _Column(NamedTuple):
     rank: int | None = None
 
 
-def patient_columns(layout: TableLayout, patient_ids: Sequence[str], samples: Mapping[str, Sample]) -> dict[str, int]:
+def patient_columns(
+    layout: TableLayout, patient_ids: Sequence[str], samples: Mapping[str, Sample], what: str = "expression"
+) -> dict[str, int]:
     """{patient: place of their column} of the patients that have one.
 
     A column is a patient's by the patient's identifier, by the sample table (`samples`, {sample: Sample}), or by the
@@ -92,7 +94,8 @@ def patient_columns(layout: TableLayout, patient_ids: Sequence[str], samples: Ma
         )
     taken = {patient: column for patient, column in chosen.items() if column is not None}
     further = [item.name for patient, items in found.items() for item in items if item is not taken[patient]]
-    _say(layout, list(patient_ids), taken, {"further sample": further, "normal tissue sample": normal}, strangers)
+    left_out = {"further sample": further, "normal tissue sample": normal}
+    _say(layout, list(patient_ids), taken, left_out, strangers, what)
     return {patient: column.place for patient, column in taken.items()}
 
 
@@ -190,12 +193,18 @@ def _check_first_name(layout: TableLayout, patients: set[str], samples: Mapping[
         raise TextTableError(Problem(where, value, rule, remedy))
 
 
+def _remedy(without: int, what: str) -> str:
+    counted = "are scored by the clinical branch alone" if what == "expression" else "count as average in it"
+    return f"Mend names that differ by mistake; the {without} without a column {counted}."
+
+
 def _say(
     layout: TableLayout,
     patients: list[str],
     taken: Mapping[str, _Column],
     left_out: Mapping[str, list[str]],
     strangers: list[str],
+    what: str,
 ) -> None:
     """A Notice where columns and patients do not match one to one by the patients' identifiers."""
     ways = Counter(column.how for column in taken.values())
@@ -216,11 +225,9 @@ def _say(
         Notice(
             Problem(
                 f"{layout.path}:{layout.header_line}",
-                "; ".join([f"{len(taken)} of {len(patients)} patients have expression: {told}", *others]),
+                "; ".join([f"{len(taken)} of {len(patients)} patients have {what}: {told}", *others]),
                 "A column is a patient's by the identifier of the patient or of one of their samples.",
-                f"Mend names that differ by mistake; the {without} without a column are scored by the clinical branch alone."
-                if without
-                else "Nothing, if these are the patients' samples.",
+                _remedy(without, what) if without else "Nothing, if these are the patients' samples.",
             )
         ),
         stacklevel=2,

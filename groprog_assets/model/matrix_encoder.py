@@ -1,0 +1,114 @@
+"""Further omics of the patients (mutations, copy number, any other matrix) as columns of the linear path. NumPy only.
+
+Each matrix is a branch of its own: fitted on the training patients who were measured, without outcomes. A patient who was not
+measured counts as the average one in every column.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TypedDict
+
+import numpy as np
+
+from groprog_assets.model.expression_encoder import ExpressionEncoder, standardise
+from groprog_assets.model.inputs import ModelInputs
+from groprog_assets.model.patient_matrix import MUTATIONS, PatientMatrix
+from groprog_assets.study.model_parameters import MatrixParameters
+
+LONG = 0.6
+"""Above this many genes per training patient, columns are written in the span of the patients: the ridge fit is the same."""
+
+
+class MatrixDocument(TypedDict):
+    """The names of a MatrixEncoder as JSON; its arrays are stored beside it."""
+
+    name: str
+    kind: str
+    genes: list[str]
+
+
+@dataclass(frozen=True)
+class MatrixEncoder:
+    """Columns (n, r) = z @ loadings of a matrix, z (n, K) = (value - centre) / scale, 0 where missing.
+
+    mutations: genes with at least `minimum_carriers` in training, z by mean and SD, divided by `mutation_divisor`; a column a
+    gene, or the span of the patients where genes are many. Other kinds: centre, scale and leading directions of expression,
+    `matrices.components` of them.
+    """
+
+    name: str
+    kind: str
+    genes: tuple[str, ...]
+    centre: np.ndarray
+    scale: np.ndarray
+    loadings: np.ndarray
+
+    @classmethod
+    def fit(
+        cls, matrix: PatientMatrix, inputs: ModelInputs, parameters: MatrixParameters, row_limit: int
+    ) -> MatrixEncoder | None:
+        """Fit on the training patients of `inputs` who were measured; None when no gene can be used."""
+        rows = np.flatnonzero(matrix.measured())
+        if rows.size < 2:
+            return None
+        held = matrix.take(rows)
+        if matrix.kind != MUTATIONS:
+            given = replace(inputs.take(rows).clinical_only(), expression=held.values, genes=held.genes)
+            found = ExpressionEncoder.fit(given, parameters.components, row_limit)
+            if not found.loadings.shape[1]:
+                return None
+            return cls(matrix.name, matrix.kind, found.genes, found.centre, found.scale, found.loadings)
+        known = np.isfinite(held.values)
+        count = np.maximum(known.sum(axis=0), 1)
+        values = np.where(known, held.values, 0.0).astype(np.float64)
+        carriers = values.sum(axis=0)
+        mean = carriers / count
+        # Carriers and others: a gene that all measured patients carry does not vary.
+        kept = np.flatnonzero((carriers >= parameters.minimum_carriers) & (carriers < known.sum(axis=0)))
+        if not kept.size:
+            return None
+        scale = np.sqrt(mean * (1.0 - mean))[kept] * parameters.mutation_divisor
+        genes, centre = tuple(held.genes[place] for place in kept), mean[kept]
+        loadings = np.eye(kept.size)
+        if kept.size > LONG * rows.size:
+            z = np.where(known[:, kept], (values[:, kept] - centre) / scale, 0.0)
+            spread, directions = np.linalg.svd(z, full_matrices=False)[1:]
+            loadings = directions[spread > 1e-9 * spread.max(initial=0.0)].T
+        return cls(matrix.name, matrix.kind, genes, centre, scale, loadings)
+
+    def z(self, matrix: PatientMatrix | None, n: int) -> np.ndarray:
+        """(n, K) of any patients: standardised values, 0 where missing; 0 everywhere without the matrix."""
+        if matrix is None:
+            return np.zeros((n, len(self.genes)))
+        values = matrix.aligned(self.genes)
+        if self.kind != MUTATIONS:
+            return standardise(values, self.centre, self.scale)[0].astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            return np.where(np.isfinite(values), (values - self.centre) / self.scale, 0.0)
+
+    def columns(self, matrix: PatientMatrix | None, n: int) -> np.ndarray:
+        """(n, r) float32 columns of the branch."""
+        return (self.z(matrix, n) @ self.loadings).astype(np.float32)
+
+    def document(self) -> MatrixDocument:
+        """The names; arrays are in `arrays`."""
+        return {"name": self.name, "kind": self.kind, "genes": list(self.genes)}
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """matrix_<name>_centre (K,), _scale (K,) and _loadings (K, r)."""
+        held = {"centre": self.centre, "scale": self.scale, "loadings": self.loadings}
+        return {f"matrix_{self.name}_{part}": values for part, values in held.items()}
+
+    @classmethod
+    def restore(cls, document: MatrixDocument, arrays: dict[str, np.ndarray]) -> MatrixEncoder:
+        """The encoder that `document()` and `arrays()` describe."""
+        name = document["name"]
+        held = (arrays[f"matrix_{name}_{part}"] for part in ("centre", "scale", "loadings"))
+        return cls(name, document["kind"], tuple(document["genes"]), *held)
+
+
+def fit_matrices(inputs: ModelInputs, parameters: MatrixParameters, row_limit: int) -> tuple[MatrixEncoder, ...]:
+    """The encoder of each matrix of `inputs` that has a usable gene, in their order."""
+    found = (MatrixEncoder.fit(matrix, inputs, parameters, row_limit) for matrix in inputs.matrices)
+    return tuple(encoder for encoder in found if encoder is not None)
