@@ -34,12 +34,21 @@ def study_group() -> None:
 
 @study_group.command("init")
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--nfcore",
+    type=click.Path(path_type=Path),
+    help="Results folder of nf-core/nascent: its alignments or tracks become the libraries.",
+)
 @readable
-def study_init(folder: Path) -> None:
+def study_init(folder: Path, nfcore: Path | None) -> None:
     """Write a commented template into FOLDER."""
+    from groprog_assets.intake.nfcore_folder import init_from_nfcore
     from groprog_assets.study.check import init_study
 
-    OUT.print(f"{init_study(folder)}: fill it in, then `groprog study check {folder / 'study.yaml'}`", markup=False)
+    path, notices = (init_study(folder), []) if nfcore is None else init_from_nfcore(folder, nfcore)
+    for notice in notices:
+        OUT.print(f"· {notice}", markup=False)
+    OUT.print(f"{path}: fill it in, then `groprog study check {folder / 'study.yaml'}`", markup=False)
 
 
 @study_group.command("check")

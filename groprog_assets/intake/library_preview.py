@@ -122,9 +122,11 @@ def _annotation_build(study: Study) -> Iterator[Problem]:
 
 def _library(where: str, library: Library, done: FilteredAlignments, chromosomes: int, most: int) -> Problem:
     """The counts of one library, and the problems that would stop the run."""
+    from groprog_assets.methods.reads.bigwig import TRACK_FORMATS
+
     summary, verdict = done.summary, done.summary["strandedness"]
     part = "all" if summary["reads"] < most else "the first"
-    unit = "reads of the tracks" if summary["format"] == "bigwig" else "records"
+    unit = "reads of the tracks" if summary["format"] in TRACK_FORMATS else "records"
     removed = done.funnel[(done.funnel["removed"] > 0)]
     reasons = ", ".join(f"{row.step} {row.removed:,}" for row in removed.itertuples())
     absent = summary["contigs_absent_from_study"]
@@ -140,7 +142,7 @@ def _library(where: str, library: Library, done: FilteredAlignments, chromosomes
     expected = (
         "" if verdict["applied"] == ASSAYS[library.assay].strandedness else f", other than usual for {library.assay}"
     )
-    if summary["format"] == "bigwig":
+    if summary["format"] in TRACK_FORMATS:
         turned = "strands exchanged" if verdict["applied"] == "reverse" else "strands as given"
         told.append(f"{turned} ({genic})")
     else:

@@ -165,11 +165,11 @@ def library_contigs(library: Library, study: Study, sizes: dict[str, int]) -> li
 
 
 def _track(path: Any, sizes: dict[str, int]) -> list[str]:
-    """Contigs of a bigWig of the study's assembly."""
+    """Contigs of a track of the study's assembly."""
     from groprog_assets.errors import ReadsError
-    from groprog_assets.methods.reads.bigwig import assembly_problems, bigwig_lengths
+    from groprog_assets.methods.reads.bigwig import assembly_problems, track_lengths
 
-    lengths = bigwig_lengths(path)
+    lengths = track_lengths(path, sizes)
     wrong = assembly_problems(path, lengths, sizes)
     if wrong:
         raise ReadsError(wrong)

@@ -37,7 +37,7 @@ RNA_END = {"five_prime": "the RNA's 5' end", "three_prime": "the RNA's 3' end"}
 
 READ_END_TRACKS = (
     "Give the alignments instead (BAM, SAM, CRAM), or tracks of read ends: `bedtools genomecov -bg -5 -strand +` and `-strand -` "
-    "of the BAM, as bigWig; for PRO-seq and ChRO-seq reads the two are exchanged."
+    "of the BAM, as bedGraph or bigWig; for PRO-seq and ChRO-seq reads the two are exchanged."
 )
 """What to do where a bigWig pair holds something else."""
 

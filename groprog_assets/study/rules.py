@@ -110,7 +110,7 @@ def _sources(library: Library, study: Study, at: tuple[str | int, ...]) -> Itera
     tracks = [library.bigwig_plus, library.bigwig_minus]
     if any(tracks) and not all(tracks):
         yield Finding(
-            at, "one bigWig of two", "A library as bigWig needs bigwig_plus and bigwig_minus.", "Give the other strand."
+            at, "one bigWig of two", "A library as tracks needs bigwig_plus and bigwig_minus.", "Give the other strand."
         )
     if any(tracks) and library.read_end == "coverage":
         yield Finding((*at, "read_end"), *COVERAGE_TRACKS)

@@ -70,8 +70,10 @@ class Library(StudyPart):
         description="FASTQ, one or two mates; beside alignments they only give the quality curve",
     )
     alignments: Path | None = Field(None, description="BAM, SAM or CRAM; taken as they are, sorted or not")
-    bigwig_plus: Path | None = None
-    bigwig_minus: Path | None = None
+    bigwig_plus: Path | None = Field(None, description="read ends of the plus strand, unscaled; bigWig or bedGraph")
+    bigwig_minus: Path | None = Field(
+        None, description="read ends of the minus strand; values of either sign, not both"
+    )
     read_end: ReadEnd = Field(
         "five_prime",
         description="end of the RNA that is counted: five_prime, three_prime (where the polymerase stood), or coverage "

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from groprog_assets.errors import Problem, ReadsError
+from groprog_assets.methods.reads.bigwig import track_format
 from groprog_assets.methods.reads.uniqueness import uniqueness_rule
 from groprog_assets.study.schema import Genome, Library
 from groprog_kernels import records
@@ -51,7 +52,7 @@ def resolve_alignments(library: Library, genome: Genome, folder: Path) -> Alignm
         rule = uniqueness_rule(header.text, 0)
         return AlignmentSource(Path(library.alignments), header.format, rule.program, rule.command, None)
     if library.bigwig_plus is not None:
-        return AlignmentSource(Path(library.bigwig_plus), "bigwig", "", "", None)
+        return AlignmentSource(Path(library.bigwig_plus), track_format(library.bigwig_plus), "", "", None)
     if not library.reads:
         raise ReadsError(
             Problem(

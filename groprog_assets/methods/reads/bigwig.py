@@ -1,4 +1,5 @@
-"""Pairs of bigWig tracks, one per strand, with one value per base. The minus strand is written negative and read in either sign.
+"""Pairs of tracks, one per strand, with one value per base. The minus strand is written negative and read in either sign. Written
+as bigWig; read as bigWig or bedGraph.
 
 Tables in, files out, and back; no Dagster.
 """
@@ -12,12 +13,15 @@ import numpy as np
 import pandas as pd
 
 from groprog_assets.errors import Problem, ReadsError
+from groprog_assets.methods.reads.bedgraph import bedgraph_lengths, is_bedgraph, read_bedgraph
 from groprog_assets.methods.reads.bigwig_format import write_points
 from groprog_assets.methods.reads.bigwig_track import bigwig_lengths, open_track, unreadable
 from groprog_assets.methods.reads.point_tracks import track_problems
 from groprog_assets.methods.reads.positions import STRANDS, position_table, sequences
 
-__all__ = ["assembly_problems", "bigwig_lengths", "read_bigwig_pair", "write_bigwigs"]
+__all__ = ["TRACK_FORMATS", "assembly_problems", "read_bigwig_pair", "track_format", "track_lengths", "write_bigwigs"]
+
+TRACK_FORMATS = ("bigwig", "bedgraph")
 
 _READ_STEP = 1 << 19
 
@@ -57,17 +61,18 @@ def read_bigwig_pair(
 ) -> tuple[pd.DataFrame, list[str]]:
     """The `positions` table of a raw point-mode pair, and the contigs of the files that chrom_sizes does not name.
 
-    The minus file may hold negative or positive values, not both. most: positions of a file after which no further stretch of it
-    is read. ReadsError, with every problem: not a bigWig, truncated or altered, no shared chromosome, a chromosome of another
-    length, values that are not whole numbers of reads, coverage, bins or multiples instead of read ends (`track_problems`),
-    negative values in the plus file.
+    The minus file may hold negative or positive values, not both. most: positions of a file after which no further stretch of
+    it is read. ReadsError, with every problem: neither bigWig nor bedGraph, truncated or altered, no shared chromosome, a
+    chromosome of another length, values that are not whole numbers of reads, coverage, bins or multiples instead of read ends
+    (`track_problems`), negative values in the plus file.
     """
     problems: list[Problem] = []
     parts: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
     ignored: set[str] = set()
     for code, path in enumerate((Path(plus), Path(minus))):
         try:
-            chroms, values = _read(path, chrom_sizes, most)
+            reader = read_bedgraph if track_format(path) == "bedgraph" else _read
+            chroms, values = reader(path, chrom_sizes, most)
         except ReadsError as error:
             problems += error.problems
             continue
@@ -96,6 +101,20 @@ def read_bigwig_pair(
         chrom_sizes,
     )
     return table, sorted(ignored)
+
+
+def track_format(path: Path) -> str:
+    """ "bedgraph" for text, else "bigwig", whose reader says what is wrong with a file that is neither."""
+    try:
+        return "bedgraph" if is_bedgraph(path) else "bigwig"
+    except OSError:
+        return "bigwig"
+
+
+def track_lengths(path: Path, chrom_sizes: Mapping[str, int]) -> dict[str, int]:
+    """Chromosome -> bp of a track: those of a bigWig's header; those of the study for the chromosomes that a bedGraph names.
+    ReadsError as the readers raise it."""
+    return bedgraph_lengths(path, chrom_sizes) if track_format(path) == "bedgraph" else bigwig_lengths(path)
 
 
 def _read(

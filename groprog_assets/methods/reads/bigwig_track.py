@@ -96,4 +96,9 @@ def bigwig_lengths(path: Path) -> dict[str, int]:
 
 def unreadable(path: Path, what: str) -> Problem:
     """The problem with a track that cannot be read."""
-    return Problem(str(path), what.strip() or "unreadable", "A bigWig file is needed.", "Make or copy it again.")
+    return Problem(
+        str(path),
+        what.strip() or "unreadable",
+        "A bigWig file is needed, or for a library a bedGraph.",
+        "Make or copy it again.",
+    )

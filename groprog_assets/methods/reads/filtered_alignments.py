@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from groprog_assets.errors import Problem, ReadsError
-from groprog_assets.methods.reads.bigwig import assembly_problems, bigwig_lengths, read_bigwig_pair
+from groprog_assets.methods.reads.bigwig import assembly_problems, read_bigwig_pair, track_format, track_lengths
 from groprog_assets.methods.reads.positions import position_table, sequences, turn, turn_in_place
 from groprog_assets.methods.reads.read_end import counted_base, sequenced_end
 from groprog_assets.methods.reads.spliced import spliced_share
@@ -324,6 +324,12 @@ def _warnings(decoded: reads.Decoded, library: Library, rule: UniquenessRule) ->
     return warnings
 
 
+_TURNED = (
+    "By the genes under them the reads lie on the other strand, so the two tracks were exchanged; nf-core/nascent writes them "
+    "so for PRO-seq. strandedness: reverse states it; strandedness: forward refuses such tracks."
+)
+
+
 def _from_bigwigs(
     library: Library,
     chrom_sizes: Mapping[str, int],
@@ -342,6 +348,7 @@ def _from_bigwigs(
         )
     if library.read_end == "coverage":
         raise ReadsError(Problem(f"library {library.id}", *COVERAGE_TRACKS))
+    contigs = track_lengths(library.bigwig_plus, chrom_sizes)
     positions, ignored = read_bigwig_pair(library.bigwig_plus, library.bigwig_minus, chrom_sizes, most)
     total = int(positions["count"].sum())
     if parameters.use_masks:
@@ -365,7 +372,7 @@ def _from_bigwigs(
     if oriented.reverse:
         positions = turn(positions)
     summary = {
-        "format": "bigwig",
+        "format": track_format(library.bigwig_plus),
         "program": "",
         "command": "",
         "uniqueness": {"rule": "none", "reason": "decided by the maker of the tracks"},
@@ -382,13 +389,13 @@ def _from_bigwigs(
         "unknown_mapping_quality": 0,
         "marked_duplicates": 0,
         "contigs_ignored": {},
-        "contigs_of_study": sum(name in chrom_sizes for name in bigwig_lengths(library.bigwig_plus)),
+        "contigs_of_study": sum(name in chrom_sizes for name in contigs),
         "contigs_absent_from_study": ignored,
         "spike_in_reads": 0,
         "spliced_share": None,
         "strandedness": oriented.verdict,
         **_strand_reads(positions),
-        "warnings": [],
+        "warnings": [_TURNED] if oriented.verdict["turned_by_itself"] else [],
     }
     return FilteredAlignments(positions, positions.iloc[:0], funnel, summary)
 

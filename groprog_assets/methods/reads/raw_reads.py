@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 from groprog_assets.errors import Problem, ReadsError
+from groprog_assets.methods.reads.bigwig import track_format
 from groprog_assets.study.schema import Library
 from groprog_assets.tables.values import Document
 from groprog_kernels import records
@@ -15,7 +16,7 @@ def identify(library: Library) -> Document:
     """{"files": [{"role", "path", "bytes", "sha256"}], "reads", "format"} of a library.
 
     Roles: mate_1, mate_2, alignments, bigwig_plus, bigwig_minus. `format` is that of the files to analyse: bam, sam, cram,
-    bigwig or fastq. `reads` is None: the files are hashed, not parsed; the quality table and the funnel count them.
+    bigwig, bedgraph or fastq. `reads` is None: the files are hashed, not parsed; the quality table and the funnel count them.
     ReadsError lists every file that is missing, empty or, for alignments, no alignments at all.
     """
     named: list[tuple[str, Path]] = [(f"mate_{i}", Path(path)) for i, path in enumerate(library.reads, 1)]
@@ -29,7 +30,7 @@ def identify(library: Library) -> Document:
         if path is not None
     ]
     problems, files = [], []
-    kind = "fastq" if library.reads else "bigwig"
+    kind = "fastq" if library.reads else track_format(library.bigwig_plus) if library.bigwig_plus else "bigwig"
     for role, path in named:
         try:
             with open(path, "rb") as stream:

@@ -252,7 +252,7 @@ def test_bigwigs_that_cannot_be_counted(tmp_path):
     scaled, _ = coverage.write_bigwigs(positions, chroms, tmp_path / "rpm", 0.3)
     cut = tmp_path / "cut.bw"
     cut.write_bytes(plus.read_bytes()[:-50])
-    (tmp_path / "text.bw").write_text("chr1 1 2 3")
+    (tmp_path / "text.bw").write_text("chr1 one two")
     for pair, words in [
         ((minus, plus), "negative values"),
         ((scaled, minus), "whole numbers"),

@@ -11,7 +11,8 @@ import pyBigWig
 import pytest
 
 from groprog_assets.errors import ReadsError
-from groprog_assets.methods.reads.bigwig import bigwig_lengths, read_bigwig_pair
+from groprog_assets.methods.reads.bigwig import read_bigwig_pair
+from groprog_assets.methods.reads.bigwig_track import bigwig_lengths
 
 SIZES = {"chr1": 100_000, "chr2": 30_000}
 ENDS = {"chr1": np.sort(np.random.default_rng(0).choice(99_000, 500)), "chr2": np.array([], int)}
