@@ -58,7 +58,7 @@ def locus_tracks(
         chrom = str(table.loc[table["locus"] == locus, "chrom"].iloc[0])
         start, end = int(held["start"].min()), int(held["end"].max())
         colours = condition_colours(conditions, control, treatment)
-        top = _range(held.loc[held["strand"] != ".", "signal"].to_numpy(float))
+        top = signal_range(held.loc[held["strand"] != ".", "signal"].to_numpy(float))
         for axes, condition in zip(panels, conditions, strict=False):
             part = held[held["condition"] == condition]
             _stranded(axes, part, colours[condition], top)
@@ -111,6 +111,15 @@ def genes_within(genes: pd.DataFrame, chrom: str, start: int, end: int) -> pd.Da
     return spans[near].sort_values(["start", "gene"])
 
 
+def signal_range(signal: np.ndarray) -> float:
+    """Upper end of the y-range: the highest window, or the SCALE_QUANTILE of windows with reads where that is much lower."""
+    read = signal[np.isfinite(signal) & (signal > 0)]
+    if not len(read):
+        return 1.0
+    highest, common = float(read.max()), float(np.quantile(read, SCALE_QUANTILE, method="lower"))
+    return (highest if highest <= CUT_RATIO * common else 1.25 * common) * 1.08
+
+
 def _title(locus: str, table: pd.DataFrame) -> str:
     rows = table[(table["locus"] == locus) & table["log2_fold_change"].notna()]
     if rows.empty:
@@ -121,15 +130,6 @@ def _title(locus: str, table: pd.DataFrame) -> str:
         return f"{locus}: too few reads for a fold change"
     fold = f"{float(own['log2_fold_change'].iloc[0]):+.2f}".replace("-", "−")
     return f"{locus}: log2 fold change {fold} on the {'plus' if strand == '+' else 'minus'} strand"
-
-
-def _range(signal: np.ndarray) -> float:
-    """Upper end of the y-range: the highest window, or the SCALE_QUANTILE of windows with reads where that is much lower."""
-    read = signal[np.isfinite(signal) & (signal > 0)]
-    if not len(read):
-        return 1.0
-    highest, common = float(read.max()), float(np.quantile(read, SCALE_QUANTILE, method="lower"))
-    return (highest if highest <= CUT_RATIO * common else 1.25 * common) * 1.08
 
 
 def _stranded(axes: Axes, part: pd.DataFrame, colour: str, top: float) -> None:

@@ -12,8 +12,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from groprog_assets.figures.html_templates import html_templates
-from groprog_assets.figures.loci import genes_within
-from groprog_assets.figures.style import INK, NEUTRAL, SERIES, condition_colours
+from groprog_assets.figures.loci import FEWEST_READS, genes_within, signal_range
+from groprog_assets.figures.style import INK, NEUTRAL, SERIES, SOFT_INK, condition_colours
 from groprog_assets.tables.values import Document
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -32,10 +32,15 @@ def locus_pages(
     contrast: tuple[str, str],
     genome: str = "",
     regions: pd.DataFrame | None = None,
+    libraries: pd.DataFrame | None = None,
+    units: pd.DataFrame | None = None,
+    exons: pd.DataFrame | None = None,
 ) -> dict[str, bytes]:
     """{locus: its page} of every locus of `table`, by name; arguments as of `locus_page`."""
     return {
-        name: locus_page(name, table, tracks, fine, genes, chrom_sizes, contrast, genome, regions)
+        name: locus_page(
+            name, table, tracks, fine, genes, chrom_sizes, contrast, genome, regions, libraries, units, exons
+        )
         for name in sorted(set(table["locus"]))
     }
 
@@ -50,23 +55,27 @@ def locus_page(
     contrast: tuple[str, str],
     genome: str = "",
     regions: pd.DataFrame | None = None,
+    libraries: pd.DataFrame | None = None,
+    units: pd.DataFrame | None = None,
+    exons: pd.DataFrame | None = None,
 ) -> bytes:
-    """UTF-8 HTML of one locus: a stranded track a condition, a track a mark, the initiation regions, the genes; data and program
-    are in the page.
+    """UTF-8 HTML of one locus: a stranded track a condition and a lower one a library, a track a mark, the initiation
+    regions, the called units, the genes, the transcripts with their exons; data and program are in the page.
 
     `table` is the loci table, `tracks` the locus_tracks table, of which the page takes its extent and the marks, `fine` the same
     strands by the base or nearly so, `genes` the genes table, chrom_sizes bp, `contrast` (control,
-    treatment); `regions` the initiation_regions table. Plus lies above
-    zero and minus below; every condition has the same y-range, so heights may be compared. A content security policy in the
-    page forbids any request. Raises KeyError for a locus the table does not hold.
+    treatment); `regions` the initiation_regions table, `libraries` library_tracks, `units` transcripts, `exons` a table of
+    chrom, start, end, strand and transcript. Plus lies
+    above zero and minus below. The conditions share one y-range and the libraries another, so heights may be compared; where one
+    peak is much higher than the rest, the range is that of the rest (`signal_range` of `figures/loci.py`). A content
+    security policy in the page forbids any request. Raises KeyError for a locus the table does not hold.
     """
     rows = table[table["locus"] == locus]
     if rows.empty:
         raise KeyError(locus)
     held, near = (part[part["locus"] == locus] for part in (tracks, fine))
-    chrom = str(rows["chrom"].iloc[0])
-    start = int(held["start"].min()) if len(held) else int(rows["start"].iloc[0])
-    end = int(held["end"].max()) if len(held) else int(rows["end"].iloc[0])
+    chrom, start, end = extents(rows, held)[locus]
+    compared = rows[rows["condition"].isin(contrast)].groupby("strand")["count"].sum()
     session = {
         "reference": {"id": f"{genome} (study)", "name": genome, "format": "chromsizes", "wholeGenomeView": False},
         "sizes": f"{chrom}\t{int(chrom_sizes[chrom])}\n",
@@ -76,24 +85,33 @@ def locus_page(
         "showIdeogram": False,
         "showCenterGuideButton": False,
         "tracks": [
-            *_signal(held, near, chrom, *contrast),
+            *_signal(
+                held,
+                near,
+                chrom,
+                *contrast,
+                libraries=None if libraries is None else libraries[libraries["locus"] == locus],
+            ),
             *([] if regions is None else [_regions(regions, chrom, start, end)]),
+            *([] if units is None else [_units(units, chrom, start, end)]),
             _genes(genes, chrom, start, end),
+            *([] if exons is None or exons.empty else [_transcripts(exons, chrom, start, end)]),
         ],
     }
     view = {
         "locus": locus,
         "title": f"{locus}, {chrom}:{start + 1:,}–{end:,}" + (f" ({genome})" if genome else ""),
         "subtitle": _sentence(str(rows["reason"].iloc[0]))
-        + f"Reads per million in each {_width(near)}, + above zero and - below.",
+        + f"Reads per million in each {_width(near)}, + above zero and − below. No fold change under "
+        f"{FEWEST_READS} reads.",
         "reliable": bool(rows["reliable"].all()),
         "rows": [
             {
                 "condition": row.condition,
-                "strand": row.strand,
+                "strand": row.strand.replace("-", "−"),
                 "count": f"{row.count:,}",
                 "signal": f"{row.signal:.2f}",
-                "fold": "–" if pd.isna(row.log2_fold_change) else f"{row.log2_fold_change:+.2f}",
+                "fold": _fold(row.log2_fold_change, int(compared.get(row.strand, 0))),
             }
             for row in _tuples(rows)
         ],
@@ -102,6 +120,21 @@ def locus_page(
         "session": Markup(json.dumps(session, separators=(",", ":"), ensure_ascii=True).replace("<", "\\u003c")),
     }
     return _template().render(**view).encode("utf-8")
+
+
+def extents(table: pd.DataFrame, tracks: pd.DataFrame) -> dict[str, tuple[str, int, int]]:
+    """{locus: (chromosome, start, end)} that its page shows: all of its tracks, or the locus itself where it has none."""
+    found = {}
+    for locus, rows in table.groupby("locus", sort=True):
+        held = tracks[tracks["locus"] == locus]
+        bounds = held if len(held) else rows
+        found[str(locus)] = (str(rows["chrom"].iloc[0]), int(bounds["start"].min()), int(bounds["end"].max()))
+    return found
+
+
+def _fold(change: float, reads: int) -> str:
+    """A log2 fold change with its sign; a dash where there is none, or too few reads of both conditions."""
+    return "–" if pd.isna(change) or reads < FEWEST_READS else f"{change:+.2f}".replace("-", "−")
 
 
 def _sentence(reason: str) -> str:
@@ -114,31 +147,28 @@ def _width(fine: pd.DataFrame) -> str:
     return "base" if width == 1 else f"window of {width} bp"
 
 
-def _signal(held: pd.DataFrame, stranded: pd.DataFrame, chrom: str, control: str, treatment: str) -> list[Document]:
+def _signal(
+    held: pd.DataFrame,
+    stranded: pd.DataFrame,
+    chrom: str,
+    control: str,
+    treatment: str,
+    libraries: pd.DataFrame | None,
+) -> list[Document]:
     marks = held[held["strand"] == "."]
     present = held.loc[held["strand"] != ".", "condition"].unique()
     conditions = sorted(present, key=lambda name: (name != control, name != treatment, name))
     colours = condition_colours(conditions, control, treatment)
-    top = round(float(stranded["signal"].max() or 0) * 1.05, 4) if len(stranded) else 0.0
+    top = round(signal_range(stranded["signal"].to_numpy(float)), 4) if len(stranded) else 0.0
     scale: Document = {"autoscale": False, "min": -(top or 1.0), "max": top or 1.0}
     found: list[Document] = []
     for condition in conditions:
         own = stranded[stranded["condition"] == condition]
-        parts = []
-        for strand, sign in (("+", 1), ("-", -1)):
-            features = _steps(own[own["strand"] == strand], chrom, sign)
-            parts.append(
-                {
-                    "type": "wig",
-                    "name": f"{condition} {strand}",
-                    "color": colours[condition],
-                    "altColor": colours[condition],
-                    "windowFunction": WINDOW_FUNCTION[sign],
-                    "features": features,
-                    **scale,
-                }
-            )
-        found.append({"type": "merged", "name": condition, "height": 120, "alpha": 1, "tracks": parts, **scale})
+        found.append(_stranded(condition, own, chrom, colours[condition], 120, scale))
+        if libraries is not None:
+            by_window = {**scale, **_window_scale(libraries)}
+            for library, rows in libraries[libraries["condition"] == condition].groupby("library", sort=True):
+                found.append(_stranded(str(library), rows, chrom, colours[condition], 50, by_window))
     for place, (mark, rows) in enumerate(marks.groupby("condition", sort=False)):
         highest = round(float(rows["signal"].max() or 0) * 1.05, 4) or 1.0
         found.append(
@@ -154,6 +184,29 @@ def _signal(held: pd.DataFrame, stranded: pd.DataFrame, chrom: str, control: str
             }
         )
     return found
+
+
+def _stranded(name: str, own: pd.DataFrame, chrom: str, colour: str, height: int, scale: Mapping[str, Any]) -> Document:
+    """Both strands of a condition or a library as one track, plus above zero and minus below."""
+    parts = [
+        {
+            "type": "wig",
+            "name": f"{name} {strand}",
+            "color": colour,
+            "altColor": colour,
+            "windowFunction": WINDOW_FUNCTION[sign],
+            "features": _steps(own[own["strand"] == strand], chrom, sign),
+            **scale,
+        }
+        for strand, sign in (("+", 1), ("-", -1))
+    ]
+    return {"type": "merged", "name": name, "height": height, "alpha": 1, "tracks": parts, **scale}
+
+
+def _window_scale(libraries: pd.DataFrame) -> Document:
+    """One y-range for all libraries, whose windows are wider than the bases of the conditions."""
+    top = round(signal_range(libraries["signal"].to_numpy(float)), 4)
+    return {"min": -top, "max": top}
 
 
 def _steps(rows: pd.DataFrame, chrom: str, sign: int) -> list[Document]:
@@ -183,6 +236,30 @@ def _genes(genes: pd.DataFrame, chrom: str, start: int, end: int) -> Document:
         "color": INK,
         "features": features,
     }
+
+
+def _units(units: pd.DataFrame, chrom: str, start: int, end: int) -> Document:
+    """Called transcription units within the extent."""
+    near = units[(units["chrom"] == chrom) & (units["start"] < end) & (units["end"] > start)]
+    features = [
+        {"chr": chrom, "start": int(row.start), "end": int(row.end), "name": str(row.name), "strand": str(row.strand)}
+        for row in _tuples(near)
+    ]
+    shown = {"displayMode": "EXPANDED", "height": 50, "color": SERIES[0], "features": features}
+    return {"type": "annotation", "name": "Transcription units", **shown}
+
+
+def _transcripts(exons: pd.DataFrame, chrom: str, start: int, end: int) -> Document:
+    """Annotated transcripts that reach into the extent, exons as boxes, introns as lines."""
+    features = []
+    for (name, strand), rows in exons[exons["chrom"] == chrom].groupby(["transcript", "strand"], sort=True):
+        first, last = int(rows["start"].min()), int(rows["end"].max())
+        if first < end and last > start:
+            boxes = [{"start": int(row.start), "end": int(row.end)} for row in _tuples(rows.sort_values("start"))]
+            place = {"chr": chrom, "start": first, "end": last, "name": str(name), "strand": str(strand)}
+            features.append({**place, "exons": boxes})
+    shown = {"displayMode": "EXPANDED", "height": 90, "color": SOFT_INK, "features": features}
+    return {"type": "annotation", "name": "Transcripts, exons", **shown}
 
 
 def _regions(regions: pd.DataFrame, chrom: str, start: int, end: int) -> Document:

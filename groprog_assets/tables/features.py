@@ -223,6 +223,20 @@ DECLARED = (
         ("locus", "condition", "strand", "start"),
     ),
     Table(
+        "library_tracks",
+        "one window of one locus in one library on one strand",
+        (
+            Column("locus", "str", "name", "name in the study file"),
+            Column("library", "str", "id", "library"),
+            Column("condition", "str", "name", "its condition"),
+            STRAND,
+            Column("start", "int64", "bp", "window start"),
+            Column("end", "int64", "bp", "window end"),
+            Column("signal", "float64", "reads per million", "signal in the window"),
+        ),
+        ("locus", "library", "strand", "start"),
+    ),
+    Table(
         "gene_features",
         "one gene: u_g of eq. 1 before the learned maps",
         (

@@ -104,7 +104,44 @@ def test_every_condition_has_both_strands_and_one_y_range():
             "peaks keep their height zoomed out"
         )
         for part in (track, *track["tracks"]):
-            assert (part["min"], part["max"], part["autoscale"]) == (-8.4, 8.4, False)
+            assert (part["min"], part["max"], part["autoscale"]) == (-8.64, 8.64, False)
+
+
+def test_the_table_gives_no_fold_change_of_few_reads():
+    table, tracks, fine = frames()
+    told = table.assign(log2_fold_change=[1.42, 1.42, 2.0, 2.0])
+    text = locus_page("RUNX1", told, tracks, fine, GENES, SIZES, ("mock", "oe")).decode()
+    assert "+2.00" in text
+    assert "+1.42" not in text
+
+
+def test_libraries_units_and_exons_are_tracks_of_their_own():
+    libraries = pd.DataFrame(
+        [
+            ("RUNX1", "oe_1", "oe", "+", 5_000, 5_100, 2.0),
+            ("RUNX1", "oe_2", "oe", "-", 0, 100, 4.0),
+            ("RUNX1", "mock_1", "mock", "+", 0, 100, 1.0),
+            ("OTHER", "oe_1", "oe", "+", 0, 100, 99.0),
+        ],
+        columns=["locus", "library", "condition", "strand", "start", "end", "signal"],
+    )
+    units = pd.DataFrame(
+        [("chr1", 1_900, 4_200, "u1", "+"), ("chr1", 50_000, 60_000, "far", "+"), ("chr2", 1_900, 4_200, "other", "+")],
+        columns=["chrom", "start", "end", "name", "strand"],
+    )
+    exons = pd.DataFrame(
+        [("chr1", 3_500, 4_000, "+", "T1"), ("chr1", 2_000, 2_300, "+", "T1"), ("chr1", 40_000, 41_000, "+", "T2")],
+        columns=["chrom", "start", "end", "strand", "transcript"],
+    )
+    given = (*frames(), GENES, SIZES, ("mock", "oe"), "sim", None, libraries, units, exons)
+    tracks = {track["name"]: track for track in session(locus_page("RUNX1", *given).decode())["tracks"]}
+    names = ["mock", "mock_1", "oe", "oe_1", "oe_2", "H3K27ac", "Transcription units", "Genes", "Transcripts, exons"]
+    assert list(tracks) == names
+    assert tracks["oe_2"]["tracks"][1]["features"] == [{"chr": "chr1", "start": 0, "end": 100, "value": -4.0}]
+    assert {tracks[name]["max"] for name in ("mock_1", "oe_1", "oe_2")} == {4.32}, "of this locus alone"
+    assert [unit["name"] for unit in tracks["Transcription units"]["features"]] == ["u1"]
+    (transcript,) = tracks["Transcripts, exons"]["features"]
+    assert transcript["exons"] == [{"start": 2_000, "end": 2_300}, {"start": 3_500, "end": 4_000}]
 
 
 def test_windows_are_kept_as_steps_minus_below_zero():

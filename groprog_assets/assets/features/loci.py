@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @study_asset(
     group="features",
     kinds={"parquet"},
-    tables={"table": "loci", "tracks": "locus_tracks", "fine": "locus_tracks"},
+    tables={"table": "loci", "tracks": "locus_tracks", "fine": "locus_tracks", "libraries": "library_tracks"},
     sections=("loci", "signature_target", "libraries", "contrast", "marks", "parameters.loci", "parameters.initiation"),
     files=("marks.bigwig",),
     checks=("positive_control", "named_regions"),

@@ -17,16 +17,26 @@ if TYPE_CHECKING:
     group="report",
     kinds={"html"},
     sections=("contrast", "genome"),
+    files=("genome.annotation",),
     code_files=("groprog_assets/figures/templates/locus.html", "groprog_assets/figures/templates/igv"),
 )
 def locus_pages(
-    study: StudyView, loci: Bundle, genes: pd.DataFrame, gene_models: Bundle, initiation_regions: Bundle
+    study: StudyView,
+    loci: Bundle,
+    genes: pd.DataFrame,
+    gene_models: Bundle,
+    initiation_regions: Bundle,
+    transcripts: pd.DataFrame,
 ) -> Materialized:
     """Figures 7 and 8 as interactive pages, one a locus, each with its data and its program inside (igv.js)."""
+    from groprog_assets.figures.locus_page import extents
     from groprog_assets.figures.locus_page import locus_pages as drawn
+    from groprog_assets.methods.annotation.exons import Place, exons_within
 
     contrast = (study.contrast.control, study.contrast.treatment)
     given = (loci.table, loci.tracks, loci.fine, genes, gene_models.chrom_sizes, contrast, study.genome.name)
-    found = drawn(*given, initiation_regions.table)
+    places = [Place(*extent) for extent in extents(loci.table, loci.tracks).values()]
+    exons = exons_within(study.genome.annotation, places)
+    found = drawn(*given, initiation_regions.table, loci.libraries, transcripts, exons)
     pages = Bundle({name: Blob(page, ".html") for name, page in found.items()})
     return materialized(pages, pages=len(pages))

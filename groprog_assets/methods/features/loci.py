@@ -28,11 +28,13 @@ MOST_WINDOWS = 5_000_000
 
 
 class Loci(NamedTuple):
-    """table: `loci`; tracks, fine: `locus_tracks`; summary: JSON-able reliability and positive control."""
+    """table: `loci`; tracks, fine: `locus_tracks`; libraries: `library_tracks`; summary: JSON-able reliability and positive
+    control."""
 
     table: pd.DataFrame
     tracks: pd.DataFrame
     fine: pd.DataFrame
+    libraries: pd.DataFrame
     summary: Document
 
 
@@ -102,6 +104,7 @@ def loci(
         reads = total_reads(index) if sizes is None else sum(sizes[library] for library in ids)
         pooled[condition] = PooledCondition(index, reads)
     rows, tracks, fine, reliability = [], [], [], {}
+    extents: dict[str, Interval] = {}
     with contextlib.ExitStack() as stack:
         open_marks = {mark.name: stack.enter_context(open_track(mark.bigwig)) for mark in marks if loci}
         for locus in loci:
@@ -122,6 +125,7 @@ def loci(
                 shown = Interval(
                     span.chrom, max(span.start - parameters.flank, 0), min(span.end + parameters.flank, limit)
                 )
+            extents[locus.name] = shown
             rows += _rows(locus, span, shown, pooled, contrast, reliable, parameters, found)
             tracks += _tracks(locus.name, shown, pooled, parameters)
             fine += _fine_tracks(locus.name, shown, pooled, parameters)
@@ -135,6 +139,7 @@ def loci(
         conform(pd.DataFrame(rows) if rows else empty["loci"], "loci"),
         shown_tracks,
         by_base,
+        _library_tracks(extents, positions, libraries, parameters, sizes),
         {
             "loci": reliability,
             "signature_target": None
@@ -282,6 +287,25 @@ def _tracks(
         for condition, held in pooled.items()
         for strand in "+-"
     ]
+
+
+def _library_tracks(
+    extents: Mapping[str, Interval],
+    positions: Mapping[str, pd.DataFrame],
+    libraries: Sequence[Library],
+    parameters: LociParameters,
+    sizes: Mapping[str, float] | None,
+) -> pd.DataFrame:
+    """Every library's own reads per million in the windows of every locus; windows without reads are left out."""
+    parts = [pd.DataFrame(columns=TABLES["library_tracks"].column_names)]
+    for library in libraries if extents else ():
+        index = pooled_index(positions, [library.id])
+        held = {library.id: PooledCondition(index, total_reads(index) if sizes is None else sizes[library.id])}
+        for name, shown in extents.items():
+            for track in _tracks(name, shown, held, parameters):
+                own = track.rename(columns={"condition": "library"}).assign(condition=library.condition)
+                parts.append(own[own["signal"] > 0])
+    return conform(pd.concat(parts, ignore_index=True), "library_tracks")
 
 
 def _fine_tracks(

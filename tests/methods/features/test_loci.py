@@ -57,6 +57,22 @@ def test_a_gene_is_shown_with_flanks_an_interval_as_it_stands():
     assert len(one) == PARAMETERS.bins
 
 
+def test_every_library_has_its_own_tracks_which_sum_to_those_of_its_condition():
+    held = run(
+        [locus("RUNX1", gene="RUNX1")],
+        tables={**TABLES, "oe_2": TABLES["mock_1"]},
+        libs=[*libraries(), library("oe_2", "oe")],
+    )
+    own, pooled = held.libraries, held.tracks
+    assert sorted(set(own["library"])) == ["mock_1", "oe_1", "oe_2"]
+    assert (own["signal"] > 0).all(), "windows without reads are left out"
+    of_one = own[(own["library"] == "oe_1") & (own["strand"] == "-")]
+    assert of_one["signal"].sum() == pytest.approx(37)
+    both = own[(own["condition"] == "oe") & (own["strand"] == "-")]
+    mean = pooled[(pooled["condition"] == "oe") & (pooled["strand"] == "-")]["signal"].sum()
+    assert both["signal"].sum() / 2 == pytest.approx(mean), "libraries of equal size"
+
+
 def test_the_highest_window_is_one_of_those_shown():
     result = run([locus("RUNX1", gene="RUNX1")])
     for row in result.table.itertuples():
