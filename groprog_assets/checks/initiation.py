@@ -15,8 +15,11 @@ def verdicts(summary: Document) -> list[Verdict]:
 
 
 def initiation_signal(summary: Document) -> Verdict:
-    """Fails, without blocking, when a library was left out of the call; the description says why and what to do."""
+    """Fails, without blocking, when a library was left out of the call, or no -TAP or input control of a capped study could be
+    used; the description says why and what to do."""
     refused = summary["refused"]
+    control = summary.get("control") or {"libraries": {}, "without": []}
+    lost = [] if control["libraries"] else control["without"]
     said = " ".join(
         f"{problem['where']}: {problem['value']}. {problem['rule']} {problem['remedy']}"
         for problems in refused.values()
@@ -25,9 +28,11 @@ def initiation_signal(summary: Document) -> Verdict:
     used = len(summary["libraries"])
     return Verdict(
         "initiation_signal",
-        not refused,
+        not refused and not lost,
         f"Left out of the initiation regions: {said}"
         if refused
+        else f"The control of {', '.join(lost)} failed its own checks or has no reads, so nothing was compared with it."
+        if lost
         else f"{used} libraries show read ends on both strands",
         {"refused": sorted(refused), "used": used},
     )

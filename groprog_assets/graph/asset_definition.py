@@ -52,6 +52,7 @@ def study_asset(
     of_champion: Iterable[str] = (),
     unread: Iterable[str] = (),
     of_patients: bool = False,
+    with_controls: bool = False,
     gathered: Iterable[str] = (),
     tags: dict[str, str] | None = None,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
@@ -64,7 +65,7 @@ def study_asset(
     circumstances that decide the value. partitioned: one value a library. of_champion: inputs that are those behind the model
     in use, not the newest; such an asset comes after `champion`.
     unread: inputs handed over as `Stored`, for shards to read where they run.
-    of_patients: it sees the patients' own libraries, and no other.
+    of_patients: it sees the patients' own libraries, and no other. with_controls: it sees -TAP and input controls too.
     gathered: upstream values handed over in one Bundle by name, as the argument `values`; for assets that tell of many.
     """
 
@@ -88,6 +89,7 @@ def study_asset(
             of_champion=tuple(of_champion),
             unread=tuple(unread),
             of_patients=of_patients,
+            with_controls=with_controls,
             gathered=tuple(gathered),
         )
         SPECIFICATIONS[name] = specification

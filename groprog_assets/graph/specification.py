@@ -8,7 +8,7 @@ from typing import Any
 
 from groprog_assets.store.artifacts import digest_value
 from groprog_assets.store.code_version import code_version
-from groprog_assets.store.workspace import OF_PATIENTS, Workspace
+from groprog_assets.store.workspace import OF_PATIENTS, WITH_CONTROLS, Workspace
 from groprog_assets.study.schema import SINGLE_FILES
 from groprog_assets.tables import TABLES
 from groprog_assets.tables.values import Document
@@ -40,6 +40,7 @@ class Specification:
     of_champion: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     of_patients: bool = False
+    with_controls: bool = False
     gathered: tuple[str, ...] = ()
 
     def gates(self, item: str) -> tuple[str, ...]:
@@ -48,8 +49,9 @@ class Specification:
 
     @property
     def library_gates(self) -> tuple[str, ...]:
-        """The gates of the libraries it may see: the experiment's, or the patients' own."""
-        return (*LIBRARY_ASSETS, OF_PATIENTS) if self.of_patients else LIBRARY_ASSETS
+        """The gates of the libraries it may see: the experiment's, these and their controls, or the patients' own."""
+        markers = (*((OF_PATIENTS,) if self.of_patients else ()), *((WITH_CONTROLS,) if self.with_controls else ()))
+        return (*LIBRARY_ASSETS, *markers)
 
     @property
     def follows(self) -> tuple[str, ...]:

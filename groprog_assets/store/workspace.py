@@ -36,6 +36,8 @@ from groprog_assets.tables.values import Document, Value, Values
 STUDY_VARIABLE = "GROPROG_STUDY"
 OF_PATIENTS = "of_patients"
 """Stands among the gates of an asset that sees the patients' own libraries (matched mode) instead of the experiment's."""
+WITH_CONTROLS = "with_controls"
+"""Stands among the gates of an asset that sees the -TAP and input controls beside the experiment's libraries."""
 COHORT_ASSETS = (
     "clinical_records",
     "patient_expression",
@@ -223,17 +225,19 @@ class Workspace:
     ) -> tuple[list[Library], list[dict[str, str]]]:
         """The libraries whose latest blocking checks passed in every asset of `gates`, and who is left out and why.
 
-        Those of the experiment, or with OF_PATIENTS among the gates those of the patients: neither is taken for the other.
-        A library without a value of an asset that is `needed` is an error: leaving it out silently would change the study.
+        Those of the experiment, or with OF_PATIENTS among the gates those of the patients: neither is taken for the other. -TAP
+        and input controls are among them only with WITH_CONTROLS among the gates. A library without a value of an asset that is
+        `needed` is an error: leaving it out silently would change the study.
         """
         kept, left_out, problems = [], [], []
         owned = set(self.study.nascent_libraries.values())
+        controls = set() if WITH_CONTROLS in gates else self.study.control_libraries
         for library in self.study.libraries:
-            if (library.id in owned) != (OF_PATIENTS in gates):
+            if (library.id in owned) != (OF_PATIENTS in gates) or library.id in controls:
                 continue
             reasons = []
             for asset in gates:
-                if asset == OF_PATIENTS:
+                if asset in (OF_PATIENTS, WITH_CONTROLS):
                     continue
                 record = self.derivations.current_record(asset, library.id)
                 if record is None:

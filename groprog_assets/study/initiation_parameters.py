@@ -18,6 +18,19 @@ class InitiationParameters(ParameterGroup):
         why="where no chromosome is longer, genes are dense and a profile of 1,500 bp holds the neighbours; 600 bp are used",
         ge=1,
     )
+    profile: str | None = cited(
+        None,
+        unit="library",
+        source=_MEASURED,
+        why="the profile of all libraries together; of one named library where that one is deeper or another kind is scored",
+    )
+    control_ratio: float = cited(
+        2.0,
+        unit="reads of a cluster over those of its control, scaled to equal depth",
+        source=_MEASURED,
+        why="a cluster of capped RNA with less than twice its -TAP or input control is no start",
+        gt=0,
+    )
     minimum_reads: int = cited(
         20_000, unit="reads of all libraries", source=_MEASURED, why="with 11,000 reads three pairs of 112 remain", ge=0
     )

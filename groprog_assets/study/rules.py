@@ -19,6 +19,7 @@ from groprog_assets.study.assemblies import other_assembly, same_assembly
 from groprog_assets.study.chrom_sizes import read_chrom_sizes
 from groprog_assets.study.files import bam_problem, clinical_path, open_regular, other_kind
 from groprog_assets.study.finding import Finding
+from groprog_assets.study.initiation_rules import initiation_rules
 from groprog_assets.study.intervals import parse_interval, parse_place, target_text
 from groprog_assets.study.library_files import equal_files
 from groprog_assets.study.matrix_rules import matrix_files, matrix_layouts, matrix_rules
@@ -41,7 +42,14 @@ def rule_findings(study: Study) -> list[Finding]:
     absent = [*_halves(study)]
     if absent or not study.libraries:
         return [*absent, *omics_rules(study)]
-    return [*_libraries(study), *_regions(study), *_cohort(study), *_validation(study), *omics_rules(study)]
+    return [
+        *_libraries(study),
+        *initiation_rules(study),
+        *_regions(study),
+        *_cohort(study),
+        *_validation(study),
+        *omics_rules(study),
+    ]
 
 
 NASCENT_FIELDS = ("genome", "libraries", "contrast")
@@ -91,7 +99,7 @@ def _libraries(study: Study) -> Iterator[Finding]:
                 "A replicate is one library.",
                 "Number the replicates.",
             )
-    conditions = sorted({library.condition for library in libraries})
+    conditions = sorted({lib.condition for lib in libraries if lib.id not in study.control_libraries})
     for side in ("treatment", "control"):
         name = getattr(study.contrast, side)
         if name not in conditions:

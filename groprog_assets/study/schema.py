@@ -80,6 +80,10 @@ class Library(StudyPart):
         "(every base of the read); left out: the one the assay is made for",
     )
     strandedness: Literal["auto", "forward", "reverse"] = "auto"
+    control: Identifier | None = Field(
+        None,
+        description="of a capped library: the listed library that is its -TAP or input control, used for nothing else",
+    )
     metadata: dict[str, Any] = Field(default_factory=dict, description="wet-lab record, kept verbatim")
 
     @model_validator(mode="before")
@@ -457,6 +461,11 @@ class Study(StudyPart):
     def nascent_libraries(self) -> dict[str, Identifier]:
         """patient -> library of the matched mode; empty without a cohort."""
         return {} if self.cohort is None else self.cohort.nascent_libraries
+
+    @property
+    def control_libraries(self) -> set[Identifier]:
+        """Libraries that are -TAP or input controls of others; no part of the experiment."""
+        return {library.control for library in self.libraries if library.control is not None}
 
     @property
     def has_sequence(self) -> bool:

@@ -175,6 +175,26 @@ CASES: dict[str, tuple[Callable[[dict, Path], object], str]] = {
         lambda c, f: c["loci"].append({"name": "r", "region": "chr1:1-999999999:+", "reason": "x"}),
         "chr1 ends at",
     ),
+    "control of a run-on library": (
+        lambda c, f: at(c, "libraries", 0).update(control=at(c, "libraries", 1)["id"]),
+        "capped assay",
+    ),
+    "control that is not listed": (
+        lambda c, f: at(c, "libraries", 0).update(assay="pro-cap", control="nobody"),
+        "nobody",
+    ),
+    "library that is its own control": (
+        lambda c, f: at(c, "libraries", 0).update(assay="pro-cap", control=at(c, "libraries", 0)["id"]),
+        "is a control",
+    ),
+    "profile of nobody": (lambda c, f: c.update(parameters={"initiation": {"profile": "nobody"}}), "nobody"),
+    "profile of a capped library": (
+        lambda c, f: (
+            at(c, "libraries", 0).update(assay="gro-cap"),
+            c.update(parameters={"initiation": {"profile": at(c, "libraries", 0)["id"]}}),
+        ),
+        "without a profile",
+    ),
     "target region without a place": (lambda c, f: c.update(signature_target={"region": "chr1:5-2"}), "chr1:5-2"),
     "interval unreadable": (lambda c, f: c.update(signature_target="chr1:9-5"), "chrom:start-end"),
     "interval elsewhere": (lambda c, f: c.update(signature_target="chr9:1-5"), "not a chromosome"),

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     },
     sections=("libraries", "parameters.initiation"),
     checks=("initiation_signal", "initiation_depth", "start_profile"),
+    with_controls=True,
 )
 def initiation_regions(
     study: StudyView, filtered_alignments: dict[str, Bundle], gene_models: Bundle, library_sizes: pd.DataFrame

@@ -11,7 +11,7 @@ import pandas as pd
 
 from groprog_assets.errors import Problem
 from groprog_assets.methods.initiation.annotation import place_columns, start_offset
-from groprog_assets.methods.initiation.capped import focal_starts
+from groprog_assets.methods.initiation.capped import Control, focal_starts
 from groprog_assets.methods.initiation.conditions import called_in
 from groprog_assets.methods.initiation.flags import region_flags
 from groprog_assets.methods.initiation.oriented import PooledReads
@@ -59,12 +59,14 @@ def initiation_regions(
 ) -> InitiationRegions:
     """Regions called once on the sum of all usable libraries, and the reads of every usable library in them.
 
-    positions: `positions` tables by library id; gene_models: `gene_models` table. Libraries that `signal_problems` names are left
-    out, as are capped ones beside run-on ones; the summary names them and why. Equal reads give equal tables for any order of
-    chromosomes and any number of threads. With fewer than minimum_reads, or no chromosome with minimum_positions occupied bases,
-    or no usable library, nothing is called and `summary["nothing_called"]` says why.
+    positions: `positions` tables by library id, those of controls too; gene_models: `gene_models` table. Libraries that
+    `signal_problems` names are left out, as are capped ones beside run-on ones; the summary names them and why. Equal reads
+    give equal tables for any order of chromosomes and any number of threads. With fewer than minimum_reads, or no chromosome
+    with minimum_positions occupied bases, or no usable library, nothing is called and `summary["nothing_called"]` says why.
     """
     shares = spliced_shares or {}
+    controls = {library.control for library in libraries if library.control is not None}
+    libraries = [library for library in libraries if library.id not in controls]
     refused = {
         library.id: signal_problems(positions[library.id], library, gene_models, parameters, shares.get(library.id))
         for library in libraries
@@ -86,9 +88,16 @@ def initiation_regions(
         "largest_weight": reads.most,
         "nothing_called": _nothing(usable, reads, parameters),
     }
+    control = control_of(usable, positions, chrom_sizes, 2 * reach.half, parameters) if capped else None
+    if capped and controls:
+        summary["control"] = _told_control(usable, positions, control)
+    profile = None
+    if parameters.profile is not None and not capped and not summary["nothing_called"]:
+        profile, summary["nothing_called"] = _named_profile(usable, positions, chrom_sizes, reach, parameters)
+        summary["profile_of"] = parameters.profile
     if summary["nothing_called"]:
         return _empty(summary)
-    calls = call_regions(reads, reach, parameters, capped=capped, threads=threads)
+    calls = call_regions(reads, reach, parameters, capped=capped, profile=profile, control=control, threads=threads)
     table = calls.table
     signal = "capped" if capped else _read_end(usable)
     offset = start_offset(table, gene_models, signal, parameters)
@@ -110,9 +119,9 @@ def initiation_regions(
         calls.starts.rename(columns={"five_prime": "position"})[["chrom", "strand", "position", "score"]],
         "initiation_scores",
     )
-    profile = _empty(summary).profile if calls.profile is None else calls.profile.table()
+    shown = _empty(summary).profile if calls.profile is None else calls.profile.table()
     summary |= headline(table, calls.starts, calls.profile, offset, reads, gene_models, parameters)
-    return InitiationRegions(table, scores, profile, counts, summary)
+    return InitiationRegions(table, scores, shown, counts, summary)
 
 
 def reach_of(chrom_sizes: Mapping[str, int], parameters: InitiationParameters) -> Reach:
@@ -127,17 +136,66 @@ def call_regions(
     *,
     capped: bool = False,
     profile: StartProfile | None = None,
+    control: Control | None = None,
     threads: int = 1,
 ) -> Calls:
-    """Starts, pairs and regions of one signal; profile: that of another signal, so that scores compare."""
+    """Starts, pairs and regions of one signal; profile: that of another signal, so that scores compare; control: of capped."""
     if capped:
-        starts = focal_starts(reads, threads)
+        starts = focal_starts(reads, threads, control)
         pairs = pair_up(starts, parameters.nearest_capped_pair, parameters.farthest_capped_pair)
     else:
         profile = learn_profile(reads, reach) if profile is None else profile
         starts = score_starts(reads, profile, threads)
         pairs = pair_up(starts, parameters.nearest_pair, parameters.farthest_pair)
     return Calls(join_regions(starts, pairs, parameters), starts, profile)
+
+
+def control_of(
+    libraries: Sequence[Library],
+    positions: Mapping[str, pd.DataFrame],
+    chrom_sizes: Mapping[str, int],
+    shortest: int,
+    parameters: InitiationParameters,
+) -> Control | None:
+    """The controls of these capped libraries together; None where none of them has one that passed its checks."""
+    those = [library for library in libraries if library.control in positions]
+    if not those:
+        return None
+    of = list(dict.fromkeys(str(library.control) for library in those))
+    pools = ([library.id for library in those], of)
+    capped, control = (PooledReads([positions[name] for name in names], chrom_sizes, shortest) for names in pools)
+    return Control(capped, control, parameters.control_ratio)
+
+
+def _told_control(
+    libraries: Sequence[Library], positions: Mapping[str, pd.DataFrame], control: Control | None
+) -> Document:
+    """{"libraries", "without", "scale", "reads"}: which control each library has, and those without one that can be used."""
+    having = {library.id: library.control for library in libraries if library.control in positions}
+    return {
+        "libraries": having,
+        "without": [library.id for library in libraries if library.id not in having],
+        "scale": None if control is None else control.scale,
+        "reads": 0 if control is None else control.control.reads,
+    }
+
+
+def _named_profile(
+    libraries: Sequence[Library],
+    positions: Mapping[str, pd.DataFrame],
+    chrom_sizes: Mapping[str, int],
+    reach: Reach,
+    parameters: InitiationParameters,
+) -> tuple[StartProfile | None, str]:
+    """The start profile of the library that the parameters name; None and why where that library cannot give one."""
+    name = str(parameters.profile)
+    if name not in [library.id for library in libraries]:
+        return None, f"library {name}, whose start profile is asked for, cannot be used"
+    reads = PooledReads([positions[name]], chrom_sizes, 2 * reach.half)
+    lacking = _nothing(libraries, reads, parameters)
+    if lacking:
+        return None, f"library {name}, whose start profile is asked for: {lacking}"
+    return learn_profile(reads, reach), ""
 
 
 def _capped_beside(library: Library) -> Problem:
@@ -220,6 +278,9 @@ def _pairs_by_condition(
         else:
             tables = [positions[library.id] for library in libraries if library.condition == condition]
             reads = PooledReads(tables, chrom_sizes, 2 * reach.half)
-            table = call_regions(reads, reach, parameters, capped=capped, profile=calls.profile, threads=threads).table
+            those = [library for library in libraries if library.condition == condition]
+            control = control_of(those, positions, chrom_sizes, 2 * reach.half, parameters) if capped else None
+            given = (reads, reach, parameters)
+            table = call_regions(*given, capped=capped, profile=calls.profile, control=control, threads=threads).table
         found[condition] = table[table["q_pair"] <= rate]
     return found
