@@ -148,12 +148,14 @@ def classes(table: pd.DataFrame, rate: float) -> Figure:
         left.set_xlabel("Regions")
         left.set_title("Regions by class and confidence")
         left.legend(loc="upper center", bbox_to_anchor=(0.4, -0.2), ncols=len(names))
+        widest = min(1.0, max(2 * rate, 1.1 * float(table["q_pair"].max(skipna=True))))
         for name, kind, single, colour in CLASSES[:2]:
             q = np.sort(table.loc[(table["class"] == kind) & ((table["kind"] == "single") == single), "q_pair"])
             if len(q):
-                right.step(q, np.arange(1, len(q) + 1), where="post", color=colour, label=name)
+                count = np.arange(len(q) + 1)
+                right.step(np.r_[q[0], q, 1.0], np.r_[count, len(q)], where="post", color=colour, label=name)
         right.axvline(rate, color=SOFT_INK, lw=0.9, ls="--")
-        right.set_xlim(0, min(1.0, max(2 * rate, 1.1 * float(table["q_pair"].max(skipna=True)))))
+        right.set_xlim(0, widest)
         right.set_ylim(0)
         right.locator_params(axis="x", nbins=5)
         right.set_xlabel("q of the pair")
@@ -167,7 +169,7 @@ def classes(table: pd.DataFrame, rate: float) -> Figure:
 def response(table: pd.DataFrame, summary: Document, treatment: str, control: str) -> Figure:
     """Change of each tested region against its reads, distal and proximal apart. table: `differential_initiation`."""
     with style():
-        figure, grid = new_figure(WIDE, 1, 2, sharey=True)
+        figure, grid = new_figure(WIDE, 1, 2, sharex=True, sharey=True)
         tested = table[table["analysis"] != "untested"]
         if not len(tested):
             grid[1].remove()

@@ -40,7 +40,8 @@ def locus_tracks(
     `table` is the loci table, `tracks` the locus_tracks table (reads per million per window; marks with strand "."), `genes` the
     genes table. Where one peak is much higher than the rest, the range is that of the rest: the peak is cut, marked by a
     triangle and its height is written beside it. A locus that cannot be trusted carries the warning in its title. A locus
-    without tracks is said in the figure. Source: paper figures 7 and 8.
+    without tracks is said in the figure. An interval or region that does not fill the figure is shaded. Source: paper
+    figures 7 and 8.
     """
     with style():
         held = tracks[tracks["locus"] == locus]
@@ -82,7 +83,9 @@ def locus_tracks(
             )
         _genes(panels[-1], genes_within(genes, chrom, start, end), start, end)
         panels[-1].set_xlim(start, end)
-        panels[-1].xaxis.set_major_formatter(lambda value, _: f"{value / 1e6:.3f}")
+        decimals = _decimals(np.diff(panels[-1].get_xticks()[:2])[0] / 1e6)
+        panels[-1].xaxis.set_major_formatter(lambda value, _: f"{value / 1e6:.{decimals}f}")
+        _band(panels[:-1], table[table["locus"] == locus], genes_within(genes, chrom, start, end), start, end)
         panels[-1].set_xlabel(f"{chrom} (Mb)")
         panels[len(conditions) // 2].set_ylabel(
             "Reads per million per window", fontsize=8, y=0.5 if len(conditions) % 2 else 1.0
@@ -98,6 +101,21 @@ def locus_tracks(
             color=INK if reliable else UP,
         )
         return figure
+
+
+def _decimals(step: float) -> int:
+    """The fewest decimals, one to six, that show a multiple of `step` exactly."""
+    return next((number for number in range(1, 6) if abs(round(step, number) - step) < 1e-9), 6)
+
+
+def _band(panels: list[Axes], rows: pd.DataFrame, near: pd.DataFrame, start: int, end: int) -> None:
+    """Shade the locus where it is narrower than the figure and no gene, which its bar shows already."""
+    first, last = int(rows["start"].iloc[0]), int(rows["end"].iloc[0])
+    a_gene = ((near["start"] == first) & (near["end"] == last)).any()
+    if a_gene or (first <= start and last >= end):
+        return
+    for axes in panels:
+        axes.axvspan(first, last, color=NEUTRAL, alpha=0.25, lw=0, zorder=0)
 
 
 def genes_within(genes: pd.DataFrame, chrom: str, start: int, end: int) -> pd.DataFrame:

@@ -73,6 +73,7 @@ def initiation(context: Values) -> list[Block]:
         return [*blocks, note(f"{summary['nothing_called']}.", "warn", "No initiation regions were called")]
     rate = settings(context).initiation.pair_false_discovery_rate
     blocks.append(paragraph(_called(summary, len(regions), rate)))
+    blocks += _asked(summary)
     if summary["pairing"]:
         blocks.append(
             note(
@@ -100,6 +101,22 @@ def initiation(context: Values) -> list[Block]:
     )
     blocks.append(details("How the regions were called", [document_table(summary)]))
     return blocks
+
+
+def _asked(summary: Document) -> list[Block]:
+    """Whose start profile scores, and what the controls of capped libraries took out, where the study file asks for it."""
+    said = []
+    if summary.get("profile_of"):
+        said.append(f"All libraries are scored with the start profile of {summary['profile_of']}.")
+    control = summary.get("control")
+    if control and control["libraries"]:
+        pairs = ", ".join(f"{name} (control {other})" for name, other in control["libraries"].items())
+        without = f" No control: {', '.join(control['without'])}." if control["without"] else ""
+        said.append(
+            f"Clusters with too few reads against their control were left out: {pairs}; one read of the controls counts as "
+            f"{fixed(control['scale'], 2)}.{without}"
+        )
+    return [paragraph(" ".join(said))] if said else []
 
 
 def _called(summary: Document, regions: int, rate: float) -> str:

@@ -11,7 +11,7 @@ from groprog_assets.figures.chromatin import GROUPS, marks_by_transcription
 from groprog_assets.figures.density import transcript_density
 from groprog_assets.figures.differential import ma_plot
 from groprog_assets.figures.enrichment import enrichment
-from groprog_assets.figures.loci import locus_tracks
+from groprog_assets.figures.loci import _decimals, locus_tracks
 from groprog_assets.figures.pausing import pausing_distribution
 from groprog_assets.figures.reads import filter_funnel, read_quality
 from groprog_assets.figures.style import CONTROL, DOWN, TREATMENT, UP
@@ -58,6 +58,8 @@ def loci_of(strands: dict[str, float]) -> tuple[pd.DataFrame, pd.DataFrame]:
         {
             "locus": "L",
             "chrom": "chr1",
+            "start": 0,
+            "end": 1000,
             "condition": ["mock", "oe"] * 2,
             "strand": ["+", "+", "-", "-"],
             "count": [1, 1, 90, 30],
@@ -297,3 +299,23 @@ def test_boxes_of_marks_lie_whole_within_the_axes():
         drawn = [line.get_ydata() for line in axes.lines if len(line.get_ydata())]
         low, high = axes.get_ylim()
         assert all(low <= np.min(part) and np.max(part) <= high for part in drawn)
+
+
+@pytest.mark.parametrize(("step", "decimals"), [(0.0025, 4), (0.005, 3), (0.02, 2), (0.5, 1), (2.0, 1), (1e-9, 6)])
+def test_ticks_of_a_locus_show_their_place_exactly(step: float, decimals: int):
+    assert _decimals(step) == decimals
+    assert decimals == 6 or float(f"{7 * step:.{decimals}f}") == pytest.approx(7 * step)
+
+
+def test_a_region_is_shaded_where_it_is_counted_and_a_gene_is_not():
+    table, tracks = loci_of({"+": 2.0, "-": 5.0})
+    held = genes([("G", "chr1", 300, 700, "+")])
+    shaded = [
+        [patch for axes in figure.axes for patch in axes.patches if patch.get_alpha() == 0.25]
+        for figure in (
+            locus_tracks("L", table.assign(start=start, end=end), tracks, held, "mock", "oe")
+            for start, end in ((200, 450), (300, 700), (0, 1000))
+        )
+    ]
+    assert [len(patches) for patches in shaded] == [2, 0, 0]
+    assert {(patch.get_x(), patch.get_x() + patch.get_width()) for patch in shaded[0]} == {(200, 450)}

@@ -85,6 +85,8 @@ def locus_frames(reliable=True):
         {
             "locus": "RUNX1",
             "chrom": "chr1",
+            "start": 0,
+            "end": 10_000,
             "condition": ["mock", "oe"] * 2,
             "strand": ["+", "+", "-", "-"],
             "count": [1, 0, 9, 37],
