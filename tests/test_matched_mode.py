@@ -80,7 +80,7 @@ def scored_anew(path: Path, patients: list[str], folder: Path) -> pd.DataFrame:
     rows = [(patient, f"reads/{own[patient]}.bam") for patient in patients]
     table = pd.DataFrame(rows, columns=["PATIENT_ID", "alignments"])
     table.to_csv(folder / "libraries.tsv", sep="\t", index=False)
-    told = [str(path), str(folder / "new.tsv"), "--libraries", str(folder / "libraries.tsv")]
+    told = [str(path), str(folder / "new.tsv"), "--libraries", str(folder / "libraries.tsv"), "--output", "-"]
     done = CliRunner().invoke(main, ["score", *told, "--pages", str(folder / "pages")])
     assert done.exit_code == 0, done.output
     assert len(list((folder / "pages").glob("*.html"))) == len(patients)

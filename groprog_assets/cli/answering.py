@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
-from groprog_assets.errors import GroProgError, LedgerError, Notice, Problem, StudyError
+from groprog_assets.errors import GroProgError, Notice, Problem, StudyError
 from groprog_assets.tables.values import Value
 
 if TYPE_CHECKING:
@@ -26,14 +26,6 @@ if TYPE_CHECKING:
 
 OUT = Console(highlight=False, soft_wrap=True)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
-STUDY = click.argument("study", type=click.Path(path_type=Path))
-STUDY_OPTION = click.option(
-    "--study",
-    envvar="GROPROG_STUDY",
-    default=None,
-    type=click.Path(path_type=Path),
-    help="study.yaml; else GROPROG_STUDY, else the bundled one or the only study below this folder",
-)
 JSON = click.option("--json", "as_json", is_flag=True, help="The answer as JSON.")
 PARTITION = click.option("--partition", default="", help="The library, for assets made per library.")
 
@@ -167,22 +159,3 @@ class Answering(click.Command):
 
 def answer(value: Value, as_json: bool, text: list[str]) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str) if as_json else "\n".join(text))
-
-
-def workspace_of(study: Path | None) -> Any:
-    """The workspace of the study named, or of the one whose state lies nearest."""
-    from groprog_assets.store.workspace import open_workspace
-
-    if study is None:
-        found = sorted(
-            path.parent / "study.yaml" for path in Path.cwd().glob("**/.groprog") if ".venv" not in path.parts
-        )
-        if Path("var/study/study.yaml") in [path.relative_to(Path.cwd()) for path in found]:
-            found = [Path("var/study/study.yaml")]
-        if len(found) != 1:
-            shown = ", ".join(str(path) for path in found) or "none"
-            raise LedgerError(
-                Problem("--study", f"not given; found {shown}", "The study must be named.", "--study PATH")
-            )
-        study = found[0]
-    return open_workspace(study)

@@ -10,11 +10,12 @@ from pathlib import Path
 import click
 
 from groprog_assets.cli.addresses import refuse_place
-from groprog_assets.cli.answering import STUDY, Answering
+from groprog_assets.cli.answering import Answering
+from groprog_assets.cli.study_place import study_argument
 
 
 @click.command("dev", cls=Answering)
-@STUDY
+@study_argument
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=3000, show_default=True)
 @click.option("--read-only", is_flag=True, help="For looking only: nothing can be launched, and no daemon runs.")

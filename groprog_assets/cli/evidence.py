@@ -11,28 +11,30 @@ from typing import Any
 
 import click
 
-from groprog_assets.cli.answering import ERR, JSON, PARTITION, STUDY_OPTION, Answering, answer, workspace_of
+from groprog_assets.cli.answering import ERR, JSON, PARTITION, Answering, answer
+from groprog_assets.cli.study_place import study_argument
 from groprog_assets.errors import LedgerError, Problem
 
 FORMATS = ["prov", "openlineage", "rocrate", "html", "duckdb"]
 
 
 @click.command("reproduce", cls=Answering)
+@study_argument
 @click.argument("asset")
-@STUDY_OPTION
 @PARTITION
 @click.option(
     "--execute", "run", is_flag=True, help="Make it again from the source files in a scratch place and compare."
 )
 @JSON
-def reproduce(asset: str, study: Path | None, partition: str, run: bool, as_json: bool) -> None:
+def reproduce(asset: str, study: Path, partition: str, run: bool, as_json: bool) -> None:
     """What rebuilds ASSET byte for byte: files, digests, steps, the command; --execute does it beside the study."""
     from groprog_assets import definitions  # registers the assets
     from groprog_assets.lineage.reproduction import execute, recipe
     from groprog_assets.store.half_written import scratch_folder
+    from groprog_assets.store.workspace import open_workspace
 
     assert definitions.defs
-    workspace = workspace_of(study)
+    workspace = open_workspace(study)
     found = recipe(workspace, asset, partition)
     lines = [f"{asset}{f'[{partition}]' if partition else ''}  sha256 {found.sha256}", "", "Files (sha256sum -c)"]
     lines += [f"  {item['sha256']}  {item['path']}" for item in found.files]
@@ -62,16 +64,17 @@ def reproduce(asset: str, study: Path | None, partition: str, run: bool, as_json
 
 
 @click.command("export", cls=Answering)
-@STUDY_OPTION
+@study_argument
 @click.option("--format", "form", type=click.Choice(FORMATS), default="prov", show_default=True)
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="File; for rocrate and html a folder.")
-def export(study: Path | None, form: str, output: Path) -> None:
+def export(study: Path, form: str, output: Path) -> None:
     """The ledger for others: W3C PROV-JSON, OpenLineage events (one a line), an RO-Crate of the results, a page an asset, or the
     DuckDB file."""
     from groprog_assets.lineage import exports, ledger
     from groprog_assets.store.artifacts import write_atomically
+    from groprog_assets.store.workspace import open_workspace
 
-    workspace = workspace_of(study)
+    workspace = open_workspace(study)
     if form == "duckdb":
         ledger.publish(workspace.ledger_path, output)
     elif form == "rocrate":
@@ -130,20 +133,21 @@ def write_crate(workspace: Any, folder: Path) -> None:
 
 
 @click.command("head", cls=Answering)
-@STUDY_OPTION
+@study_argument
 @click.option("--key", type=click.Path(path_type=Path), default=None, help="Key file, outside the study.")
 @click.option("--new-key", type=click.Path(path_type=Path), default=None, help="Make a key file and end.")
 @click.option("--output", type=click.Path(path_type=Path), default=None, help="Where to keep the signed head.")
 @JSON
-def head(study: Path | None, key: Path | None, new_key: Path | None, output: Path | None, as_json: bool) -> None:
+def head(study: Path, key: Path | None, new_key: Path | None, output: Path | None, as_json: bool) -> None:
     """The newest seal, signed when a key is given: keep it elsewhere, and `verify --signed` holds the ledger to it."""
     from groprog_assets.lineage import ledger, signed_heads
+    from groprog_assets.store.workspace import open_workspace
 
     if new_key is not None:
         signed_heads.make_key(new_key)
         click.echo(str(new_key))
         return
-    workspace = workspace_of(study)
+    workspace = open_workspace(study)
     found = ledger.read_head(workspace.ledger_path)
     if found is None:
         raise LedgerError(Problem(str(workspace.ledger_path), "no head", "A run writes it.", f"`{workspace.command}`"))

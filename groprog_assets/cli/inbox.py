@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from groprog_assets.cli.answering import STUDY, Answering
+from groprog_assets.cli.answering import Answering
+from groprog_assets.cli.study_place import study_argument
 from groprog_assets.errors import CohortError, Problem, StudyError
 
 KINDS = {
@@ -24,7 +25,7 @@ def inbox_group() -> None:
 
 
 @inbox_group.command("check", cls=Answering)
-@STUDY
+@study_argument
 @click.argument("file", type=click.Path(path_type=Path))
 def inbox_check(study: Path, file: Path) -> None:
     """What FILE would change, or every problem of it; nothing is changed. Its name says what it means: NAME.tsv or .csv,
@@ -55,7 +56,7 @@ def inbox_check(study: Path, file: Path) -> None:
 
 
 @inbox_group.command("take", cls=Answering)
-@STUDY
+@study_argument
 @click.option("--user", default="", help="Who takes them in, for the ledger; else the login name.")
 def inbox_take(study: Path, user: str) -> None:
     """Accept or set aside what lies in the inbox now, without the daemon; `groprog run` then makes what follows."""
@@ -83,7 +84,7 @@ def inbox_take(study: Path, user: str) -> None:
 
 
 @inbox_group.command("list", cls=Answering)
-@STUDY
+@study_argument
 def inbox_list(study: Path) -> None:
     """What waits, and what became of every file so far, oldest first."""
     from groprog_assets.intake.inbox import past_deliveries, waiting_files

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from groprog_assets.cli.answering import JSON, PARTITION, STUDY_OPTION, Answering, answer, workspace_of
+from groprog_assets.cli.answering import JSON, PARTITION, Answering, answer
+from groprog_assets.cli.study_place import study_argument
 from groprog_assets.errors import LedgerError, Problem
 from groprog_assets.tables.values import Value
 
@@ -26,18 +27,19 @@ def lineage_group() -> None:
 
 
 @lineage_group.command("trace", cls=Answering)
+@study_argument
 @click.argument("asset")
-@STUDY_OPTION
 @PARTITION
 @click.option("--patient", default="", help="With risk_scores: the patient whose score is asked about.")
 @PICTURE
 @JSON
-def trace(asset: str, study: Path | None, partition: str, patient: str, picture: Path | None, as_json: bool) -> None:
+def trace(asset: str, study: Path, partition: str, patient: str, picture: Path | None, as_json: bool) -> None:
     """Read files, parameters, code versions and clinical snapshot behind ASSET."""
     from groprog_assets.lineage import ledger, questions
     from groprog_assets.lineage.pictures import trace_picture, write_picture
+    from groprog_assets.store.workspace import open_workspace
 
-    workspace = workspace_of(study)
+    workspace = open_workspace(study)
     with ledger.open_ledger(workspace.ledger_path) as connection:
         found = questions.trace(connection, asset, partition)
         if patient:
@@ -80,7 +82,7 @@ def trace(asset: str, study: Path | None, partition: str, patient: str, picture:
 
 
 @lineage_group.command("impact", cls=Answering)
-@STUDY_OPTION
+@study_argument
 @click.option("--file", default="", help="A path or sha256.")
 @click.option("--library", default="")
 @click.option(
@@ -93,18 +95,17 @@ def trace(asset: str, study: Path | None, partition: str, patient: str, picture:
 @click.option("--asset", default="")
 @PICTURE
 @JSON
-def impact(
-    study: Path | None, file: str, library: str, patient: str, asset: str, picture: Path | None, as_json: bool
-) -> None:
+def impact(study: Path, file: str, library: str, patient: str, asset: str, picture: Path | None, as_json: bool) -> None:
     """What of the present state rests on a file, a library, a patient or an asset; for a patient, what must be trained again."""
     from groprog_assets.lineage import ledger, questions
     from groprog_assets.lineage.membership import models_of
     from groprog_assets.lineage.pictures import impact_picture, write_picture
     from groprog_assets.store.pseudonyms import pseudonym, study_key
+    from groprog_assets.store.workspace import open_workspace
 
     if not (file or library or patient or asset):
         raise LedgerError(Problem("impact", "of nothing", "Name one thing.", "--file, --library, --patient or --asset"))
-    workspace = workspace_of(study)
+    workspace = open_workspace(study)
     with ledger.open_ledger(workspace.ledger_path) as connection:
         found = questions.impact(connection, file=file, library=library, asset=questions.CLINICAL if patient else asset)
         if patient not in ("", "*"):
@@ -132,21 +133,20 @@ def impact(
 
 
 @lineage_group.command("why", cls=Answering)
+@study_argument
 @click.argument("asset")
-@STUDY_OPTION
 @PARTITION
 @OLDER
 @NEWER
 @PICTURE
 @JSON
-def why(
-    asset: str, study: Path | None, partition: str, older: str, newer: str, picture: Path | None, as_json: bool
-) -> None:
+def why(asset: str, study: Path, partition: str, older: str, newer: str, picture: Path | None, as_json: bool) -> None:
     """Why ASSET changed between its last two values, or between two runs."""
     from groprog_assets.lineage import ledger, questions
     from groprog_assets.lineage.pictures import why_picture, write_picture
+    from groprog_assets.store.workspace import open_workspace
 
-    with ledger.open_ledger(workspace_of(study).ledger_path) as connection:
+    with ledger.open_ledger(open_workspace(study).ledger_path) as connection:
         found = questions.why(connection, asset, partition, older, newer)
         if picture is not None and "before" in found:
             sides = found["before"]["derivation"], found["after"]["derivation"]
@@ -157,20 +157,21 @@ def why(
 
 
 @lineage_group.command("diff", cls=Answering)
-@STUDY_OPTION
+@study_argument
 @click.option("--patient", required=True)
 @OLDER
 @NEWER
 @PICTURE
 @JSON
-def diff(study: Path | None, patient: str, older: str, newer: str, picture: Path | None, as_json: bool) -> None:
+def diff(study: Path, patient: str, older: str, newer: str, picture: Path | None, as_json: bool) -> None:
     """Why a patient's score differs between two models, apportioned: what changed is swapped and the model trained again."""
     from groprog_assets import definitions  # registers the assets
     from groprog_assets.lineage.apportionment import apportion
     from groprog_assets.lineage.pictures import diff_picture, write_picture
+    from groprog_assets.store.workspace import open_workspace
 
     assert definitions.defs
-    workspace = workspace_of(study)
+    workspace = open_workspace(study)
     found = apportion(workspace, patient, older, newer, lambda text: click.echo(f"training {text}", err=True))
     if found is None:
         answer(None, as_json, ["There is one score only; nothing to compare with."])
@@ -193,23 +194,22 @@ def diff(study: Path | None, patient: str, older: str, newer: str, picture: Path
 
 
 @lineage_group.command("history", cls=Answering)
+@study_argument
 @click.argument("asset")
-@STUDY_OPTION
 @PARTITION
 @click.option("--all", "everything", is_flag=True, help=f"Every entry, not only the newest {NEWEST}.")
 @PICTURE
 @JSON
-def history(
-    asset: str, study: Path | None, partition: str, everything: bool, picture: Path | None, as_json: bool
-) -> None:
+def history(asset: str, study: Path, partition: str, everything: bool, picture: Path | None, as_json: bool) -> None:
     """Every time ASSET was made, and what changed since the time before.
 
     Of a long history the newest entries are shown, and how many there are before; with --all or --json, every entry.
     """
     from groprog_assets.lineage import ledger, questions
     from groprog_assets.lineage.pictures import history_picture, write_picture
+    from groprog_assets.store.workspace import open_workspace
 
-    with ledger.open_ledger(workspace_of(study).ledger_path) as connection:
+    with ledger.open_ledger(open_workspace(study).ledger_path) as connection:
         connection.execute("SET threads = 1")  # several take twice the CPU time for a question as short as this
         made = questions.times_made(connection, asset, partition)
         found = questions.history(connection, asset, partition, None if everything or as_json else NEWEST)
@@ -227,13 +227,13 @@ def history(
 
 
 @lineage_group.command("verify", cls=Answering)
-@STUDY_OPTION
+@study_argument
 @click.option("--head", default="", help="A seal kept elsewhere, as NUMBER:SHA256.")
 @click.option("--signed", type=click.Path(path_type=Path), default=None, help="A signed head kept elsewhere.")
 @click.option("--key", type=click.Path(path_type=Path), default=None, help="The key it was signed with.")
 @click.option("--full", is_flag=True, help="Read every row again, and the bytes of earlier values too.")
 @JSON
-def verify(study: Path | None, head: str, signed: Path | None, key: Path | None, full: bool, as_json: bool) -> None:
+def verify(study: Path, head: str, signed: Path | None, key: Path | None, full: bool, as_json: bool) -> None:
     """Look for any edit, deletion, reordering or truncation of the ledger, and for a present that is not the sealed one:
     current values, memo entries, exported results.
 
@@ -243,8 +243,9 @@ def verify(study: Path | None, head: str, signed: Path | None, key: Path | None,
     from groprog_assets.lineage.present import newest_head
     from groprog_assets.lineage.signed_heads import read_key, read_signed
     from groprog_assets.lineage.verify_study import verify_study
+    from groprog_assets.store.workspace import open_workspace
 
-    workspace = workspace_of(study)
+    workspace = open_workspace(study)
     kept = None
     if head:
         number, _, seal = head.partition(":")
@@ -283,13 +284,14 @@ def verify(study: Path | None, head: str, signed: Path | None, key: Path | None,
 
 
 @lineage_group.command("rebuild", cls=Answering)
-@STUDY_OPTION
-def rebuild(study: Path | None) -> None:
+@study_argument
+def rebuild(study: Path) -> None:
     """Make the ledger anew from Dagster's event log."""
     from groprog_assets.lineage.collect import rebuild as project
     from groprog_assets.running.execution import run_lock, study_instance
+    from groprog_assets.store.workspace import open_workspace
 
-    workspace = workspace_of(study)
+    workspace = open_workspace(study)
     with run_lock(workspace), study_instance(workspace) as instance:
         runs = project(instance, workspace.ledger_path, workspace.derivations)
     click.echo(f"{runs} runs projected into {workspace.ledger_path}")

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from groprog_assets.cli.answering import ERR, OUT, STUDY, gathered_notices, readable, require_sound, show_warnings
+from groprog_assets.cli.answering import OUT, gathered_notices, readable, require_sound, show_warnings
+from groprog_assets.cli.study_place import study_argument
 from groprog_assets.errors import Problem, StudyError
 
 
@@ -52,7 +53,7 @@ def study_init(folder: Path, nfcore: Path | None) -> None:
 
 
 @study_group.command("check")
-@STUDY
+@study_argument
 @readable
 def study_check_command(study: Path) -> None:
     """Every problem of a study file at once: field, value, rule, remedy. Nothing is written."""
@@ -110,23 +111,27 @@ def simulate(
 
 
 @main.command("run")
-@STUDY
+@study_argument
 @click.option("--select", default="", help="Dagster's asset selection, e.g. 'pausing', '+pausing', 'group:cohort'.")
+@click.option("--nascent", is_flag=True, help="The nascent half alone: no patients, no sequence models, no omics.")
 @click.option("--dry-run", is_flag=True, help="Say what would be computed and what would be kept.")
 @click.option("--user", default="", help="Who runs it, for the ledger; else the login name.")
 @click.option("--pool", default="", help="serial, threads[:N], dask[:N], or a Dask scheduler: tcp://HOST:8786.")
 @click.option("--debug", is_flag=True, help="Dagster's own messages and full tracebacks.")
 @readable
-def run_command(study: Path, select: str, dry_run: bool, user: str, pool: str, debug: bool) -> None:
+def run_command(study: Path, select: str, nascent: bool, dry_run: bool, user: str, pool: str, debug: bool) -> None:
     """Run a study to its report. A run that was killed goes on where it was; what is unchanged is kept."""
+    if nascent and select:
+        raise click.UsageError("--nascent is a selection of its own; give it or --select.")
     require_sound(study)
-    from groprog_assets.cli.progress import Progress
+    from groprog_assets.cli.progress import DURATIONS, Progress
     from groprog_assets.compute.compute_pool import POOL_VARIABLE, checked_setting
     from groprog_assets.definitions import build_definitions
     from groprog_assets.graph import resources
-    from groprog_assets.running.execution import run_lock, run_study, selected_assets
+    from groprog_assets.running.execution import run_lock, run_study
     from groprog_assets.running.exporting import export_and_seal
-    from groprog_assets.running.planning import plan
+    from groprog_assets.running.planning import plan, told_steps
+    from groprog_assets.running.selection import NASCENT, selected_assets
     from groprog_assets.store.workspace import STUDY_VARIABLE, open_workspace
 
     workspace = open_workspace(study)
@@ -134,10 +139,11 @@ def run_command(study: Path, select: str, dry_run: bool, user: str, pool: str, d
     if pool:
         os.environ[POOL_VARIABLE] = checked_setting(pool)
     definitions = build_definitions()
+    select = NASCENT if nascent else select
     steps = plan(workspace, selected_assets(definitions, select))
     if dry_run:
-        for step in steps:
-            OUT.print(f"{step.name:<40}{step.told}", markup=False)
+        for name, told in told_steps(steps):
+            OUT.print(f"{name:<40}{told}", markup=False)
         count = Counter(step.verdict for step in steps)
         OUT.print(
             f"{count['compute']} to compute, {count['follow']} more unless what they read comes out as before,"
@@ -145,7 +151,7 @@ def run_command(study: Path, select: str, dry_run: bool, user: str, pool: str, d
             markup=False,
         )
         return
-    with run_lock(workspace), Progress(OUT, len(steps)) as progress:
+    with run_lock(workspace), Progress(OUT, len(steps), workspace.state / DURATIONS) as progress:
         resources.LISTENERS.append(progress)
         try:
             report = run_study(workspace, definitions, select, user, debug)
@@ -169,7 +175,7 @@ def run_command(study: Path, select: str, dry_run: bool, user: str, pool: str, d
 
 
 @main.command("export")
-@STUDY
+@study_argument
 @click.option(
     "--format",
     "form",
@@ -196,55 +202,6 @@ def export_command(study: Path, form: str, output: Path | None) -> None:
     OUT.print(f"{len(export_and_seal(workspace))} files in {workspace.results}", markup=False)
 
 
-@main.command("score")
-@STUDY
-@click.argument("patients", type=click.Path(path_type=Path))
-@click.option("--expression", type=click.Path(path_type=Path), default=None, help="Genes × patients, as in the study.")
-@click.option(
-    "--libraries",
-    type=click.Path(path_type=Path),
-    default=None,
-    help="Matched mode: a table of the patients' own libraries (patient column, alignments).",
-)
-@click.option(
-    "--matrix",
-    "matrices",
-    type=(str, click.Path(path_type=Path)),
-    multiple=True,
-    metavar="NAME FILE",
-    help="Mutations, copy number or another matrix of the study by its name, e.g. --matrix mutations data_mutations.txt.",
-)
-@click.option("--output", type=click.Path(path_type=Path), default=None, help="TSV to write; else the terminal.")
-@click.option("--pages", type=click.Path(path_type=Path), default=None, help="Folder for one HTML page a patient.")
-@readable
-def score(
-    study: Path,
-    patients: Path,
-    expression: Path | None,
-    libraries: Path | None,
-    matrices: tuple[tuple[str, Path], ...],
-    output: Path | None,
-    pages: Path | None,
-) -> None:
-    """Score new PATIENTS (a table with the study's columns) with the current model; nothing is fitted again."""
-    from groprog_assets.prognosis.scoring import patient_pages, score_patients
-    from groprog_assets.store.artifacts import write_atomically
-    from groprog_assets.store.workspace import open_workspace
-
-    workspace = open_workspace(study)
-    scored = score_patients(workspace, patients, expression, libraries, dict(matrices))
-    if pages is not None:
-        for name, content in patient_pages(workspace, scored).items():
-            write_atomically(pages / name, content)
-        ERR.print(f"{len(scored.table)} pages in {pages}", markup=False)
-    text = scored.table.to_csv(sep="\t", index=False)
-    if output is None:
-        click.echo(text, nl=False)
-    else:
-        write_atomically(output, text.encode())
-        OUT.print(f"{output}", markup=False)
-
-
 def _add_commands() -> None:
     from groprog_assets.cli import evidence
     from groprog_assets.cli.dev import dev
@@ -252,6 +209,7 @@ def _add_commands() -> None:
     from groprog_assets.cli.lineage import lineage_group
     from groprog_assets.cli.model import model_group
     from groprog_assets.cli.omics import omics_group
+    from groprog_assets.cli.score import score
     from groprog_assets.cli.sequence import sequence_group
     from groprog_assets.cli.status import status
     from groprog_assets.cli.store import store_group
@@ -261,7 +219,7 @@ def _add_commands() -> None:
         lineage_group.add_command(question)
     for command in (dev, inbox_group, lineage_group, model_group, omics_group, sequence_group, status):
         main.add_command(command)
-    for command in (store_group, workers):
+    for command in (score, store_group, workers):
         main.add_command(command)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import click
 
-from groprog_assets.cli.answering import OUT, STUDY, Answering
+from groprog_assets.cli.answering import JSON, OUT, Answering, answer
+from groprog_assets.cli.study_place import split_words, study_and_word, study_argument
 from groprog_assets.errors import Problem, StudyError
 from groprog_assets.tables.values import Document
 
@@ -24,38 +23,64 @@ def model_group() -> None:
 
 
 @model_group.command("list", cls=Answering)
-@STUDY
-def model_list(study: Path) -> None:
+@study_argument
+@JSON
+def model_list(study: Path, as_json: bool) -> None:
     """Every model this study has had, oldest first, with its out-of-fold C_IPCW; * marks the champion, erased ones are named."""
-    from groprog_assets.intake.model_decisions import known_models
+    from groprog_assets.intake.model_decisions import METRIC, known_models
     from groprog_assets.store.readings import load_asset
     from groprog_assets.store.workspace import open_workspace
 
     workspace = open_workspace(study)
     champion = (load_asset(workspace, "champion") or {}).get("model_version")
+    lines, told = [], []
     for model in known_models(workspace):
         mark = "*" if model.model_version == champion else " "
         held = workspace.store.holds(workspace.derivations.read(model.derivation)["output"]["sha256"])
-        told = _estimate(model.evidence) if held else f"{'its bytes are erased':<24}"
-        click.echo(f"{mark} {model.model_version[:16]}  {model.made[:19]}Z  {told}  {model.actor}")
+        estimate = _estimate(model.evidence) if held else "its bytes are erased"
+        lines.append(f"{mark} {model.model_version[:16]}  {model.made[:19]}Z  {estimate:<24}  {model.actor}")
+        told.append({**model._asdict(), "metric": METRIC, "champion": mark == "*", "erased": not held})
+    header = f"  {'version':<16}  {'made':<20}  {METRIC.upper() + ' [95 % interval]':<24}  by"
+    answer(told, as_json, [header, *lines] if lines else ["no model yet"])
 
 
 @model_group.command("show", cls=Answering)
-@STUDY
-@click.argument("version", default="")
-def model_show(study: Path, version: str) -> None:
-    """The current champion and the evidence for it; or the evidence for VERSION."""
-    from groprog_assets.intake.model_decisions import find_model
+@study_and_word
+@JSON
+@click.pass_context
+def model_show(context: click.Context, words: tuple[str, ...], as_json: bool) -> None:
+    """The current champion and the evidence for it; or the evidence for VERSION, or its beginning."""
+    from groprog_assets.intake.model_decisions import METRIC, find_model
     from groprog_assets.store.readings import read_asset
     from groprog_assets.store.workspace import open_workspace
 
+    study, version = split_words(context, words)
     workspace = open_workspace(study)
-    found: Any = find_model(workspace, version)._asdict() if version else read_asset(workspace, "champion").value()
-    click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    if version:
+        model = find_model(workspace, version)
+        lines = [
+            f"model       {model.model_version}",
+            f"made        {model.made[:19]}Z by {model.actor}",
+            f"{METRIC:<12}{_estimate(model.evidence)} (out of fold, with 95 % interval)",
+        ]
+        answer(model._asdict(), as_json, lines)
+        return
+    found: Document = read_asset(workspace, "champion").value()
+    previous = found.get("previous")
+    lines = [
+        f"champion    {found['model_version']}",
+        f"because     {found['reason']}",
+        f"{METRIC:<12}{_estimate(found['champion'])} (out of fold, with 95 % interval)",
+        f"newest      {found['challenger']['model_version'][:16]}  {_estimate(found['challenger'])}"
+        f"{'' if found['promoted'] else ', not promoted'}",
+        f"before it   {previous['model_version'][:16] + '  ' + _estimate(previous) if previous else 'none'}",
+        f"failed      {', '.join(map(str, found['failed_checks'])) or 'no check'}",
+    ]
+    answer(found, as_json, lines)
 
 
 @model_group.command("promote", cls=Answering)
-@STUDY
+@study_argument
 @click.argument("version")
 @REASON
 @USER
@@ -65,7 +90,7 @@ def promote(study: Path, version: str, reason: str, user: str) -> None:
 
 
 @model_group.command("rollback", cls=Answering)
-@STUDY
+@study_argument
 @click.option("--to", "version", default="", help="A version; else the champion before this one.")
 @REASON
 @USER
@@ -81,8 +106,9 @@ def _decide(study: Path, version: str, decision: str, reason: str, user: str) ->
     from groprog_assets.graph import resources
     from groprog_assets.intake.model_decisions import choose
     from groprog_assets.lineage.collect import collect
-    from groprog_assets.running.execution import run_lock, run_study, selected_assets, study_instance
+    from groprog_assets.running.execution import run_lock, run_study, study_instance
     from groprog_assets.running.exporting import export_and_seal
+    from groprog_assets.running.selection import selected_assets
     from groprog_assets.store.workspace import open_workspace
 
     workspace = open_workspace(study)
@@ -111,6 +137,7 @@ def _decide(study: Path, version: str, decision: str, reason: str, user: str) ->
 
 
 def _estimate(evidence: Document) -> str:
+    """The estimate with its interval and, where it is named, the metric."""
     if evidence.get("estimate") is None:
-        return f"{'not evaluated':<24}"
-    return f"{evidence['estimate']:.3f} [{evidence['lower']:.3f}, {evidence['upper']:.3f}]".ljust(24)
+        return "not evaluated"
+    return f"{evidence['estimate']:.3f} [{evidence['lower']:.3f}, {evidence['upper']:.3f}]"

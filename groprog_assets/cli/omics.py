@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from groprog_assets.cli.answering import ERR, OUT, STUDY, Answering, gathered_notices
+from groprog_assets.cli.answering import ERR, OUT, Answering, gathered_notices
+from groprog_assets.cli.study_place import study_argument
 from groprog_assets.errors import Problem, StudyError
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def omics_group() -> None:
 
 
 @omics_group.command("check", cls=Answering)
-@STUDY
+@study_argument
 def check(study: Path) -> None:
     """Every problem of the records, ontologies and consents at once; what they hold. Nothing is written."""
     from groprog_assets.intake.omics_preflight import omics_counts, omics_problems
@@ -45,7 +46,7 @@ def check(study: Path) -> None:
 
 
 @omics_group.command("import", cls=Answering)
-@STUDY
+@study_argument
 @click.option("--user", default="", help="Who runs it, for the ledger; else the login name.")
 @click.pass_context
 def import_records(context: click.Context, study: Path, user: str) -> None:
@@ -55,11 +56,11 @@ def import_records(context: click.Context, study: Path, user: str) -> None:
     _omics_of(load_study(study))
     select = " or ".join(f"+{name}" for name in IMPORTED)
     run = context.find_root().command.commands["run"]  # type: ignore[attr-defined] # the root is a group
-    context.invoke(run, study=study, select=select, dry_run=False, user=user, pool="", debug=False)
+    context.invoke(run, study=study, select=select, nascent=False, dry_run=False, user=user, pool="", debug=False)
 
 
 @omics_group.command("rank", cls=Answering)
-@STUDY
+@study_argument
 @click.argument("packets", type=click.Path(path_type=Path, exists=True))
 @click.option("--genes", default="", help="Candidate genes, separated by commas: only their diseases are ranked.")
 @click.option("--first", default=10, show_default=True, help="Diseases shown a packet.")

@@ -8,10 +8,17 @@ from pathlib import Path
 import click
 
 from groprog_assets.cli.answering import OUT, readable
+from groprog_assets.cli.study_place import study_argument, study_file
 from groprog_assets.errors import Problem, StudyError
 
 PATH = click.Path(path_type=Path)
 OUTPUT = click.option("--output", "-o", type=PATH, default=None, help="TSV to write; else the terminal.")
+
+
+def _model_place(model: Path) -> Path:
+    """The study file, where `model` is a study's folder; else `model` itself."""
+    named = study_file(model)
+    return named if named.is_file() else model
 
 
 @click.group("sequence")
@@ -28,11 +35,12 @@ def sequence_group() -> None:
 def predict(model: Path, sequences: Path, view: str, output: Path | None) -> None:
     """Predict every task for SEQUENCES: a FASTA of windows, or a BED whose regions begin at a TSS (then MODEL is a study).
 
-    MODEL is a study file, or the folder sequence/model of a results folder, which needs no study.
+    MODEL is a study (its file or folder), or the folder sequence/model of a results folder, which needs no study.
     """
     from groprog_assets.export.sequence import predict_regions, predict_sequences, sequence_model
     from groprog_assets.store.workspace import open_workspace
 
+    model = _model_place(model)
     held = sequence_model(model)
     if sequences.suffix.lower() == ".bed":
         if model.is_dir():
@@ -57,12 +65,12 @@ def evaluate(model: Path, external: Path, tasks: tuple[str, ...], output: Path |
 
     halves = [item.partition("=") for item in tasks]
     pairs = {ours: theirs or ours for ours, _, theirs in halves}
-    table = evaluate_elsewhere(model, external, pairs)
+    table = evaluate_elsewhere(_model_place(model), study_file(external), pairs)
     _write(table.to_csv(sep="\t", index=False, float_format="%.4g"), output)
 
 
 @sequence_group.command("variants")
-@click.argument("study", type=PATH)
+@study_argument
 @click.argument("variants", type=PATH)
 @click.option("--output", "-o", type=PATH, required=True, help="VCF to write, compressed where it ends in .gz.")
 @click.option("--table", type=PATH, default=None, help="TSV to write: a row a variant, gene and task.")

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import click
 
-from groprog_assets.cli.answering import STUDY, Answering
+from groprog_assets.cli.answering import Answering
+from groprog_assets.cli.study_place import study_argument
 from groprog_assets.errors import Problem, StudyError
 from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document
 
 
 @click.command("status", cls=Answering)
-@STUDY
+@study_argument
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def status(study: Path, as_json: bool) -> None:
     """Whether the daemon ticks, what runs, what the ledger holds; status 2 when a daemon that is needed is silent, and when a

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from groprog_assets.cli.answering import STUDY, Answering
+from groprog_assets.cli.answering import Answering
+from groprog_assets.cli.study_place import study_argument
 from groprog_assets.tables.values import Document
 
 MOST_SHOWN = 10
@@ -19,7 +20,7 @@ def store_group() -> None:
 
 
 @store_group.command("collect", cls=Answering)
-@STUDY
+@study_argument
 @click.option("--remove", is_flag=True, help="Remove it; without this, say what would be removed.")
 @click.option(
     "--earlier",

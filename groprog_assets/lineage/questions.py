@@ -6,6 +6,7 @@ Every answer is a plain dict; `text.py` beside it says it in words. DuckDB and t
 
 from __future__ import annotations
 
+import difflib
 import json
 from datetime import datetime
 from typing import Any
@@ -40,10 +41,7 @@ def current(connection: duckdb.DuckDBPyConnection, asset: str, partition: str = 
         [asset, partition],
     )
     if not found:
-        known = [name for (name,) in connection.execute("SELECT DISTINCT asset FROM derivations ORDER BY 1").fetchall()]
-        name = f"{asset}[{partition}]" if partition else asset
-        rule = f"The ledger knows {', '.join(known) or 'nothing yet'}."
-        raise LedgerError(Problem(name, "never made", rule, "Run the study first; libraries need --partition."))
+        raise LedgerError(_unknown(connection, asset, partition))
     return found[0]
 
 
@@ -52,6 +50,32 @@ def first_made(connection: duckdb.DuckDBPyConnection, derivation: str) -> dateti
     query = "SELECT min(happened) FROM materializations WHERE derivation = ?"
     found = connection.execute(query, [derivation]).fetchone()
     return found[0] if found else None
+
+
+def _unknown(connection: duckdb.DuckDBPyConnection, asset: str, partition: str) -> Problem:
+    """The problem of a value that the ledger does not know, with the names that are near."""
+    made = connection.execute("SELECT DISTINCT asset, partition FROM derivations ORDER BY ALL").fetchall()
+    assets = sorted({name for name, _ in made})
+    partitions = [held for name, held in made if name == asset and held]
+    if not assets:
+        return Problem(asset, "never made", "The ledger knows nothing yet.", "Run the study first.")
+    if asset not in assets:
+        near = difflib.get_close_matches(asset, assets, 3, 0.6)
+        if near:
+            return Problem(asset, "never made", "The ledger knows no such asset.", f"Did you mean {', '.join(near)}?")
+        return Problem(
+            asset, "never made", f"The ledger knows {', '.join(assets)}.", "Choose one, or run the study first."
+        )
+    if not partitions:
+        rule = f"{asset} is one value for the whole study."
+        return Problem(f"{asset}[{partition}]", "never made", rule, "Leave out --partition.")
+    rule = f"{asset} is made for each library: {', '.join(partitions)}."
+    if not partition:
+        return Problem(asset, "of which library?", rule, f"Say, for instance, --partition {partitions[0]}.")
+    near = difflib.get_close_matches(partition, partitions, 1, 0.5)
+    return Problem(
+        f"{asset}[{partition}]", "never made", rule, f"Did you mean --partition {near[0]}?" if near else "Choose one."
+    )
 
 
 def ancestors(connection: duckdb.DuckDBPyConnection, derivation: str) -> dict[str, Document]:

@@ -56,8 +56,8 @@ def score_patients(
     """
     from dataclasses import replace
 
-    from groprog_assets.methods.cohort.clinical_records import read_covariates, unread_values
-    from groprog_assets.methods.cohort.clinical_tables import missing_cells, read_table
+    from groprog_assets.methods.cohort.clinical_records import field_columns, read_covariates, unread_values
+    from groprog_assets.methods.cohort.clinical_tables import absent_columns, missing_cells, read_table
     from groprog_assets.methods.cohort.patient_matrices import read_omics
     from groprog_assets.model.checkpoint import load_model
     from groprog_assets.model.inputs import ModelInputs
@@ -68,15 +68,13 @@ def score_patients(
     bundle, features, fields = champion_model(workspace)
     cohort = workspace.study.patients
     table = read_table(patients)
-    if cohort.patient_column not in table.cells:
-        shown = ", ".join(map(str, table.cells.columns))
-        raise CohortError(
-            Problem(str(patients), f"no column {cohort.patient_column!r}", f"The columns are {shown}.", "Add it.")
-        )
     used = set(fields.loc[fields["used"], "field"])
+    asked = [field for field in cohort.fields if field.name in used]
+    needed = [("The patient", cohort.patient_column), *field_columns(asked)]
+    if absent := absent_columns(table, needed, "Add it; blanks may stay."):
+        raise CohortError(absent)
     identifiers = table.cells[cohort.patient_column].str.strip()
     problems = _identifier_problems(patients, identifiers)
-    asked = [field for field in cohort.fields if field.name in used]
     ranges = workspace.study.parameters.cohort.plausible_ranges
     records, found = read_covariates(table, identifiers, asked, ranges, trained=True)
     if problems + found:

@@ -28,6 +28,7 @@ from groprog_assets.intake.inbox import finish
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.collect import FINISHED, collect
 from groprog_assets.running.parallel_libraries import libraries_in_parallel
+from groprog_assets.running.selection import phases, selected_assets
 from groprog_assets.store.artifacts import write_atomically
 from groprog_assets.store.half_written import remove_remains, remove_scratch_of_the_dead
 from groprog_assets.store.workspace import STUDY_VARIABLE, Workspace
@@ -136,31 +137,6 @@ def close_orphans(instance: dg.DagsterInstance) -> int:
             instance.report_run_failed(run, "The process was killed; what it finished is kept.")
             closed += 1
     return closed
-
-
-def selected_assets(definitions: dg.Definitions, select: str) -> set[str]:
-    """Names chosen by Dagster's selection syntax ("pausing", "+pausing", "group:cohort"); all for an empty text."""
-    graph = definitions.resolve_asset_graph()
-    every = {key.to_user_string() for key in graph.materializable_asset_keys}
-    if not select:
-        return every
-    named = re.sub(
-        r'(?<![:"\w])(' + "|".join(sorted(every, key=len, reverse=True)) + r')(?!["\w])', r'key:"\1"', select
-    )
-    try:
-        keys = dg.AssetSelection.from_string(named).resolve(graph)
-    except Exception as error:
-        raise StudyError(
-            Problem("--select", select, f"It is Dagster's asset selection ({error}).", "Example: --select '+pausing'.")
-        ) from None
-    return {key.to_user_string() for key in keys} & every
-
-
-def phases(chosen: set[str]) -> tuple[list[str], list[str], list[str]]:
-    """The chosen assets as (annotation, libraries, study), the order in which they can run."""
-    annotation = [name for name in ("gene_models",) if name in chosen]
-    libraries = [name for name in LIBRARY_ASSETS if name in chosen]
-    return annotation, libraries, sorted(chosen - set(annotation) - set(libraries))
 
 
 def run_study(

@@ -14,12 +14,16 @@ from groprog_assets.errors import ArtifactError
 from groprog_assets.graph.derive import circumstances, recalled
 from groprog_assets.graph.io_managers import read_input
 from groprog_assets.graph.specification import LIBRARY_ASSETS, SPECIFICATIONS, Specification
-from groprog_assets.running.execution import phases
+from groprog_assets.running.selection import phases
 from groprog_assets.store.derivations import Foreseen, Record
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables.values import Document
 
 COMPARED = ("code_version", "files", "parameters", "study", "inputs", "left_out", "extra", "environment", "seed")
+
+NEVER = "never made"
+NAMED = 3
+"""Of how many libraries that stand alike, and not as the others, the names are shown."""
 
 
 class Step(NamedTuple):
@@ -45,6 +49,24 @@ class Step(NamedTuple):
             "blocked": "blocked by ",
         }
         return words[self.verdict] + self.why
+
+
+def told_steps(steps: list[Step]) -> list[tuple[str, str]]:
+    """[(name, verdict in words)] for people: libraries that stand alike share a line, which counts them, or names up to three."""
+    alike: dict[tuple[str, str, str], list[Step]] = {}
+    libraries = {step.partition for step in steps if step.partition}
+    for step in steps:
+        why = step.why.replace(f"[{step.partition}]", "") if step.partition else step.why
+        alike.setdefault((step.asset, step.verdict, why), []).append(step)
+    lines = []
+    for (asset, _, why), held in alike.items():
+        if len(held) == 1 or not held[0].partition:
+            lines += [(step.name, step.told) for step in held]
+            continue
+        few = len(held) <= NAMED and len(held) < len(libraries)
+        shown = ", ".join(step.partition for step in held) if few else f"{len(held)} libraries"
+        lines.append((f"{asset}[{shown}]", held[0]._replace(why=why).told))
+    return lines
 
 
 def plan(workspace: Workspace, chosen: set[str]) -> list[Step]:
@@ -76,6 +98,8 @@ def _foresee(
     if blocked and not specification.gated:
         return Step(name, partition, "blocked", blocked[0].why)
     waiting = [step for step in waiting if step.verdict != "blocked"]
+    if waiting and workspace.derivations.current_record(name, partition) is None:
+        return Step(name, partition, "compute", NEVER)
     if waiting:
         return Step(name, partition, "follow", ", ".join(step.name for step in waiting))
     try:
@@ -117,7 +141,7 @@ def _difference(workspace: Workspace, record: Record) -> str:
     """What differs from the present value's circumstances, in words."""
     known = workspace.derivations.current_record(record["asset"], record["partition"])
     if known is None:
-        return "never made"
+        return NEVER
     before: Document = {**known}
     now: Document = {**record}
     found = []

@@ -377,7 +377,7 @@ def open_workspace(path: str | Path | None = None) -> Workspace:
     try:
         changed = (place.stat().st_mtime_ns, pointer.stat().st_mtime_ns if pointer.is_file() else 0)
     except OSError:
-        remedy = "Write one with `groprog study init FOLDER`."
+        remedy = "Name the study's file or folder, or write one with `groprog study init FOLDER`."
         raise StudyError(Problem(str(place), "no such file", "A study is a YAML file.", remedy)) from None
     known = _OPEN.get(str(place))
     if known is None or known[0] != changed:

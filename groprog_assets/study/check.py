@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -167,7 +168,7 @@ def _parse(path: Path) -> _Document:
             str(path),
             error.strerror or "cannot be read",
             "The study file must exist and be readable.",
-            f"Write one with: groprog study init {path.parent}",
+            f"Name the study's file or folder, or write one with: groprog study init {path.parent}",
         )
     if len(raw) > LARGEST_FILE:
         return failed(
@@ -329,6 +330,11 @@ def _type_findings(error: ValidationError, data: Any) -> Iterator[Finding]:
         elif item["type"] in ("string_type", "path_type"):
             remedy = "Put it in quotes." if isinstance(item["input"], int | float | bool) else "Write text."
             yield Finding(at, shown, "Text is expected here (YAML reads yes, no and numbers as other types).", remedy)
+        elif item["type"] == "literal_error":
+            expected = str(item.get("ctx", {}).get("expected", ""))
+            close = difflib.get_close_matches(str(item["input"]), re.findall(r"'([^']*)'", expected), 1, 0.5)
+            remedy = f"Did you mean {close[0]!r}?" if close else _describe(at) or "Change the value."
+            yield Finding(at, shown, f"It is {expected}.", remedy)
         else:
             said = item["msg"].removeprefix("Value error, ")
             rule = said[0].upper() + said[1:].rstrip(".") + "."

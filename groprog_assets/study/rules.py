@@ -32,9 +32,9 @@ RESERVED_FIELDS = frozenset({"patient_id", "batch", "time", "event"})
 
 
 def _closest(name: str, known: Iterable[str]) -> str:
-    known = list(known)
-    close = difflib.get_close_matches(name, known, 1, 0.6)
-    return f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(known[:20])}."
+    named = {item.casefold(): item for item in known}
+    close = difflib.get_close_matches(name.casefold(), named, 1, 0.6)
+    return f"Did you mean {named[close[0]]!r}?" if close else f"There are: {', '.join([*named.values()][:20])}."
 
 
 def rule_findings(study: Study) -> list[Finding]:

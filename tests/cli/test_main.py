@@ -141,3 +141,35 @@ def test_verify_finds_an_altered_value_and_ends_with_2(study: Path):
     result = groprog("lineage", "verify", "--study", study)
     assert result.exit_code == 2
     assert "clinical_records" in result.output
+
+
+def test_the_nascent_half_alone_and_its_selection_are_one(study: Path):
+    shown = groprog("run", study.parent, "--nascent", "--dry-run").stdout
+    assert "nascent_figures" in shown
+    assert "risk_model" not in shown
+    refused = groprog("run", study, "--nascent", "--select", "pausing")
+    assert refused.exit_code == 2
+    assert "--nascent is a selection" in refused.output
+
+
+def test_trace_names_the_libraries_and_near_assets(study: Path):
+    assert groprog("run", study, "--select", "+alignments").exit_code == 0
+    for arguments, said in (
+        (["alignments"], "--partition"),
+        (["alignments", "--partition", "treated1"], "Did you mean --partition treated_1?"),
+        (["alignment"], "Did you mean alignments"),
+        (["zzz"], "The ledger knows alignments"),
+    ):
+        result = groprog("lineage", "trace", study, *arguments)
+        assert result.exit_code == 2
+        assert said in result.output
+
+
+def test_an_update_is_known_by_its_name(study: Path):
+    clinical = study.parent / "cohort" / "clinical.tsv"
+    part = study.parent / "visit.update.tsv"
+    part.write_text("\n".join(clinical.read_text().splitlines()[:4]) + "\n")
+    groprog("run", study, "--select", "clinical_records")
+    result = groprog("inbox", "check", study, part)
+    assert result.exit_code == 0, result.output
+    assert "rows of some patients; it would be accepted" in result.output

@@ -105,7 +105,7 @@ def score(folder: Path) -> None:
     from groprog_assets.cli.main import main
 
     patients, expression = folder / "new" / "patients.tsv", folder / "new" / "expression.tsv"
-    main(["score", str(folder / "study.yaml"), str(patients), "--expression", str(expression)])
+    main(["score", str(folder / "study.yaml"), str(patients), "--expression", str(expression), "--output", "-"])
 
 
 def of_inbox(path: str) -> bool:

@@ -21,8 +21,9 @@ from groprog_assets.lineage import ledger
 from groprog_assets.lineage.decisions import decisions
 from groprog_assets.lineage.verification import verify
 from groprog_assets.running import sensors
-from groprog_assets.running.execution import selected_assets, study_instance
+from groprog_assets.running.execution import study_instance
 from groprog_assets.running.planning import plan
+from groprog_assets.running.selection import selected_assets
 from groprog_assets.store.readings import load_asset
 from groprog_assets.store.workspace import OMICS_ASSETS, SEQUENCE_ASSETS, Workspace
 from tests.alignment_files import another_library
@@ -258,7 +259,7 @@ def test_scores_and_report_are_of_the_model_that_stands(study: Path):
     old, new = (str(table["model_version"].iloc[0]) for table in (first, second))
     assert old != new
     assert [item.model_version for item in known_models(workspace)] == [old, new]
-    decided = json.loads(groprog("model", "show", study))
+    decided = json.loads(groprog("model", "show", study, "--json"))
     assert decided["model_version"] == new
     assert decided["comparison"]["patients"] == len(second)
     assert f"* {new[:16]}" in groprog("model", "list", study)

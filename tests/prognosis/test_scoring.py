@@ -39,7 +39,7 @@ def new_patients(study: Path, rows: int = 4) -> pd.DataFrame:
 def score(study: Path, frame: pd.DataFrame, folder: Path, *more: str):
     path = folder / "new.tsv"
     frame.to_csv(path, sep="\t", index=False)
-    return CliRunner().invoke(main, ["score", str(study), str(path), *more])
+    return CliRunner().invoke(main, ["score", str(study), str(path), "--output", "-", *more])
 
 
 def expression_of(study: Path) -> str:
@@ -169,3 +169,26 @@ def test_a_study_without_a_model_says_what_to_run(study: Path, tmp_path: Path):
     done = score(study, pd.DataFrame({"PATIENT_ID": ["x"]}), tmp_path)
     assert done.exit_code == 2
     assert "groprog run" in done.output
+
+
+def test_the_terminal_shows_a_table_to_read_and_a_file_has_every_column(trained: Path, tmp_path: Path):
+    frame = new_patients(trained)
+    frame.to_csv(tmp_path / "new.tsv", sep="\t", index=False)
+    shown = CliRunner().invoke(main, ["score", str(trained.parent), str(tmp_path / "new.tsv")])
+    assert shown.exit_code == 0, shown.output
+    lines = shown.stdout.splitlines()
+    assert lines[0] == "! 4 of 4 patients: no expression: scored by the clinical branch alone"
+    written = trained.parent / "scores" / "new.tsv"
+    assert lines[-1].endswith(str(written))
+    assert pd.read_csv(written, sep="\t")["patient_id"].tolist() == frame["PATIENT_ID"].tolist()
+    assert len(max(lines[:-1], key=len)) < 100
+
+
+def test_every_absent_column_is_named_at_once_with_the_near_one(trained: Path, tmp_path: Path):
+    frame = new_patients(trained).rename(columns={"PATIENT_ID": "patient_ID", "AGE": "Agee"}).drop(columns="STAGE")
+    done = score(trained, frame, tmp_path)
+    assert done.exit_code == 2
+    assert "no column 'PATIENT_ID'" in done.output
+    assert "Did you mean 'patient_ID'?" in done.output
+    assert "Did you mean 'Agee'?" in done.output
+    assert "no column 'STAGE'" in done.output

@@ -15,6 +15,7 @@ import pandas as pd
 from groprog_assets.errors import CohortError, Problem
 from groprog_assets.methods.cohort.clinical_tables import (
     Table,
+    absent_columns,
     decimal_commas,
     examples,
     missing_cells,
@@ -71,21 +72,16 @@ def read_clinical(cohort: Cohort, parameters: CohortParameters, trained: bool = 
     plausible range, fewer than `minimum_events` events.
     """
     table = read_table(cohort.clinical)
-    needed = [cohort.patient_column, cohort.endpoint.time_column, cohort.endpoint.event_column]
-    needed += [field.column for field in cohort.fields]
-    needed += [field.height_column for field in cohort.fields if field.height_column]
-    needed += [name for name in (cohort.endpoint.event_time_column, cohort.batch_column) if name]
-    absent = [column for column in dict.fromkeys(needed) if column not in table.cells]
-    if absent:
-        columns = ", ".join(map(str, table.cells.columns))
-        raise CohortError(
-            [
-                Problem(
-                    str(table.path), f"no column {column!r}", f"The columns are: {columns}.", "Mend the study file."
-                )
-                for column in absent
-            ]
-        )
+    endpoint = cohort.endpoint
+    needed = [
+        ("The patient", cohort.patient_column),
+        ("The time", endpoint.time_column),
+        ("The event", endpoint.event_column),
+    ]
+    needed += [("The time of the event", endpoint.event_time_column)] if endpoint.event_time_column else []
+    needed += [*field_columns(cohort.fields), *([("The batch", cohort.batch_column)] if cohort.batch_column else [])]
+    if absent := absent_columns(table, needed, "Mend the study file."):
+        raise CohortError(absent)
     patients, problems = _patients(table, cohort.patient_column)
     read = read_outcomes(table, patients, cohort.endpoint, parameters.longest_follow_up)
     outcomes, left_out = read.outcomes, read.left_out
@@ -200,13 +196,8 @@ def read_covariates(
     columns: Document = {"patient_id": patients.to_numpy()}
     problems: list[Problem] = []
     for field in fields:
-        absent = [name for name in (field.column, field.height_column) if name and name not in table.cells]
-        if absent:
-            known = ", ".join(map(str, table.cells.columns))
-            rule = f"The field {field.name} is read from it; the columns are {known}."
-            problems += [
-                Problem(str(table.path), f"no column {name!r}", rule, "Add it; blanks may stay.") for name in absent
-            ]
+        if absent := absent_columns(table, field_columns([field]), "Add it; blanks may stay."):
+            problems += absent
             continue
         if field.kind == "continuous":
             columns[field.name], found = _continuous(table, field, ranges, trained)
@@ -214,6 +205,16 @@ def read_covariates(
             columns[field.name], found = _levels(table, field)
         problems += found
     return pd.DataFrame(columns), problems
+
+
+def field_columns(fields: Sequence[ClinicalField]) -> list[tuple[str, str]]:
+    """(which field, column) of every column that the fields are read from."""
+    return [
+        (f"The field {field.name}", column)
+        for field in fields
+        for column in (field.column, field.height_column)
+        if column
+    ]
 
 
 def _mapped(table: Table, field: ClinicalField) -> tuple[pd.Series, pd.Series]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import io
 import warnings
 from collections import Counter
@@ -14,6 +15,7 @@ import pandas as pd
 
 from groprog_assets.errors import Notice, Problem, TextTableError
 from groprog_assets.study import text_tables
+from groprog_assets.study.annotation_files import some
 from groprog_assets.study.files import clinical_path
 from groprog_assets.study.text_tables import RowReader, TableLayout, is_missing, table_layout
 
@@ -22,6 +24,11 @@ WIDE = 10_000
 
 MONTHS = {"days": 12 / 365.25, "months": 1.0, "years": 12.0}
 """Months per unit of the file."""
+
+COMPARED = 2_000
+"""Columns among which a near name is looked for."""
+SHOWN = 60
+"""Columns that are listed where one is absent."""
 
 
 class Table(NamedTuple):
@@ -139,3 +146,21 @@ def examples(values: Iterable[object], most: int = 5) -> str:
     """The first distinct values, in quotes."""
     distinct = list(dict.fromkeys(str(value) for value in values))
     return ", ".join(repr(value) for value in distinct[:most]) + (", ..." if len(distinct) > most else "")
+
+
+def absent_columns(table: Table, needed: Iterable[tuple[str, str]], remedy: str) -> list[Problem]:
+    """A problem for each column that the table lacks, once, with the column whose name is near, else with `remedy`.
+
+    needed: (what is read from it, column).
+    """
+    columns = [str(name) for name in table.cells.columns]
+    folded = {name.casefold(): name for name in columns[:COMPARED]}
+    problems: dict[str, Problem] = {}
+    for what, column in needed:
+        if column in table.cells or column in problems:
+            continue
+        near = difflib.get_close_matches(column.casefold(), folded, 1, 0.6)
+        rule = f"{what} is read from it; the columns are {some(columns, SHOWN)}."
+        said = f"Did you mean {folded[near[0]]!r}?" if near else remedy
+        problems[column] = Problem(str(table.path), f"no column {column!r}", rule, said)
+    return list(problems.values())

@@ -1,0 +1,127 @@
+"""`groprog score`: new patients through the model in use; a table to read on the terminal, the whole table in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from groprog_assets.cli.answering import ERR, OUT, Answering
+from groprog_assets.cli.study_place import study_argument
+from groprog_assets.errors import Problem, StudyError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHOWN = 40
+"""Patients on the terminal; the file has all."""
+NAMED = 3
+"""Patients whose identifiers stand beside a note."""
+FOLDER = "scores"
+"""The folder beside the study file where the whole tables are written."""
+
+
+@click.command("score", cls=Answering)
+@study_argument
+@click.argument("patients", type=click.Path(path_type=Path))
+@click.option("--expression", type=click.Path(path_type=Path), default=None, help="Genes × patients, as in the study.")
+@click.option(
+    "--libraries",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Matched mode: a table of the patients' own libraries (patient column, alignments).",
+)
+@click.option(
+    "--matrix",
+    "matrices",
+    type=(str, click.Path(path_type=Path)),
+    multiple=True,
+    metavar="NAME FILE",
+    help="Mutations, copy number or another matrix of the study by its name, e.g. --matrix mutations data_mutations.txt.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, allow_dash=True),
+    default=None,
+    help=f"File of the whole table; else {FOLDER}/PATIENTS.tsv beside the study file. '-': print it, and write nothing.",
+)
+@click.option("--pages", type=click.Path(path_type=Path), default=None, help="Folder for one HTML page a patient.")
+def score(
+    study: Path,
+    patients: Path,
+    expression: Path | None,
+    libraries: Path | None,
+    matrices: tuple[tuple[str, Path], ...],
+    output: Path | None,
+    pages: Path | None,
+) -> None:
+    """Score new PATIENTS (a table with the study's columns) with the current model; nothing is fitted again.
+
+    Shown are what to know of the patients, then risk (log relative hazard) with its interval, percentile in the training cohort,
+    and the probability to be without the event at each horizon. The file has every column.
+    """
+    from groprog_assets.prognosis.scoring import patient_pages, score_patients
+    from groprog_assets.store.artifacts import write_atomically
+    from groprog_assets.store.workspace import open_workspace
+
+    workspace = open_workspace(study)
+    scored = score_patients(workspace, patients, expression, libraries, dict(matrices))
+    if pages is not None:
+        for name, content in patient_pages(workspace, scored).items():
+            write_atomically(pages / name, content)
+        ERR.print(f"{len(scored.table)} pages in {pages}", markup=False)
+    text = scored.table.to_csv(sep="\t", index=False)
+    if output == Path("-"):
+        click.echo(text, nl=False)
+        return
+    target = workspace.folder / FOLDER / f"{patients.stem}.tsv" if output is None else output
+    try:
+        write_atomically(target, text.encode())
+    except OSError as error:
+        rule = "The whole table is written to a file."
+        raise StudyError(Problem(str(target), error.strerror or str(error), rule, "Choose --output FILE.")) from None
+    for line in told_notes(scored.table):
+        OUT.print(f"! {line}", markup=False)
+    endpoint = workspace.study.patients.endpoint.name
+    for line in told_scores(scored.table, endpoint, [float(month) for month in scored.prediction.horizons]):
+        OUT.print(line, markup=False)
+    OUT.print(f"\nAll columns of {len(scored.table)} patients: {target}", markup=False)
+
+
+def told_notes(table: pd.DataFrame) -> list[str]:
+    """Each note of the `notes` column once: how many patients have it, and who, where they are few."""
+    holders: dict[str, list[str]] = {}
+    for patient, notes in zip(table["patient_id"], table["notes"]):
+        for note in filter(None, str(notes).split("; ")):
+            holders.setdefault(note, []).append(str(patient))
+    lines = []
+    for note, held in holders.items():
+        who = f" ({', '.join(held)})" if len(held) <= NAMED else ""
+        lines.append(f"{len(held)} of {len(table)} patients{who}: {note}")
+    return lines
+
+
+def told_scores(table: pd.DataFrame, endpoint: str, horizons: Sequence[float]) -> list[str]:
+    """The scores as aligned text: patient, risk with interval, percentile, event-free probability at each horizon."""
+    months = [f"{month:g}" for month in horizons]
+    rows = [["patient", "risk", "95 % interval", "percentile", *(f"{endpoint} {month} months" for month in months)]]
+    for row in table.head(SHOWN).to_dict("records"):
+        rows.append(
+            [
+                str(row["patient_id"]),
+                f"{row['risk']:+.2f}",
+                f"{row['risk_lower']:+.2f} to {row['risk_upper']:+.2f}",
+                f"{row['percentile']:.0f}",
+                *(f"{100 * row[f'survival_{month}']:.0f} %" for month in months),
+            ]
+        )
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if k == 0 else cell.rjust(width) for k, (cell, width) in enumerate(zip(row, widths))
+        )
+        for row in rows
+    ]
+    return [*lines, *([f"and {len(table) - SHOWN} more"] if len(table) > SHOWN else [])]
