@@ -9,7 +9,14 @@ from typing import Any
 
 import click
 
-from groprog_assets.cli.answering import OUT, gathered_notices, readable, require_sound, show_warnings
+from groprog_assets.cli.answering import (
+    OUT,
+    gathered_notices,
+    readable,
+    require_sound,
+    require_sound_or_known,
+    show_warnings,
+)
 from groprog_assets.cli.study_place import study_argument
 from groprog_assets.errors import Problem, StudyError
 
@@ -123,7 +130,7 @@ def run_command(study: Path, select: str, nascent: bool, dry_run: bool, user: st
     """Run a study to its report. A run that was killed goes on where it was; what is unchanged is kept."""
     if nascent and select:
         raise click.UsageError("--nascent is a selection of its own; give it or --select.")
-    require_sound(study)
+    require_sound_or_known(study)
     from groprog_assets.cli.progress import DURATIONS, Progress
     from groprog_assets.compute.compute_pool import POOL_VARIABLE, checked_setting
     from groprog_assets.definitions import build_definitions

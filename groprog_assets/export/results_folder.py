@@ -18,7 +18,15 @@ from groprog_assets.export.report_page import exported_page
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.present import COPY, HEAD, MANIFEST
 from groprog_assets.prognosis.standing_model import read_standing
-from groprog_assets.store.artifacts import Blob, canonical_json, digest_bytes, write_atomically
+from groprog_assets.store.artifacts import (
+    Blob,
+    canonical_json,
+    digest_bytes,
+    digest_file,
+    digest_value,
+    write_atomically,
+)
+from groprog_assets.store.code_version import project_digest
 from groprog_assets.store.readings import load_asset
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables.values import Value
@@ -26,6 +34,8 @@ from groprog_assets.tables.values import Value
 if TYPE_CHECKING:
     import pandas as pd
 
+NOTE = "exported.json"
+"""In the study's state: of what the results folder was written last."""
 NAME_PATIENTS = ("external_scores.tsv", "risk_scores.tsv")
 """The files with a row for each patient."""
 
@@ -34,6 +44,10 @@ def export_results(workspace: Workspace) -> list[str]:
     """Write everything that is made into the results folder; the names written, in order."""
     folder = workspace.results
     before = _manifest(folder)
+    made = _made(workspace)
+    if _is_exported(workspace, made, before):
+        publish_ledger(workspace)
+        return sorted(before)
     written: dict[str, str] = {}
     for name, content in _files(workspace):
         digest = digest_bytes(content)
@@ -50,7 +64,26 @@ def export_results(workspace: Workspace) -> list[str]:
             target.unlink(missing_ok=True)
     _list(folder, written)
     publish_ledger(workspace)
+    note = {"made": made, "manifest": digest_file(folder / MANIFEST)}
+    write_atomically(workspace.state / NOTE, canonical_json(note))
     return sorted(written)
+
+
+def _made(workspace: Workspace) -> str:
+    """The digest of all that decides the exported files: current values, study, code."""
+    values = sorted([*pointer] for pointer in workspace.derivations.pointers())
+    return digest_value([values, workspace.study.model_dump(mode="json"), project_digest()])
+
+
+def _is_exported(workspace: Workspace, made: str, listed: dict[str, str]) -> bool:
+    """Whether the last export was of the same values, and every file it listed still has its bytes."""
+    folder = workspace.results
+    try:
+        note = json.loads((workspace.state / NOTE).read_bytes())
+        same = note == {"made": made, "manifest": digest_file(folder / MANIFEST)}
+        return same and all(digest_file(folder / name) == digest for name, digest in listed.items())
+    except (OSError, ValueError):
+        return False
 
 
 def publish_ledger(workspace: Workspace) -> None:

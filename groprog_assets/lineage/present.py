@@ -78,15 +78,20 @@ def compare_present(
     return found
 
 
-def _compare_pointers(workspace: Workspace, connection: duckdb.DuckDBPyConnection, found: Present) -> None:
-    """Each pointer names the newest derivation of its asset, by seals or by clocks; its value has the recorded bytes."""
-    newest = {
+def newest_derivations(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], set[str]]:
+    """{(asset, partition): the derivation made current last}, by seals and, where these differ, by clocks too."""
+    return {
         (asset, partition): set(derivations)
         for asset, partition, *derivations in connection.execute(
             "SELECT asset, partition, arg_max(derivation, row(sequence, storage_id)), arg_max(derivation, happened)"
             f" FROM ({PLACED}) GROUP BY ALL"
         ).fetchall()
     }
+
+
+def _compare_pointers(workspace: Workspace, connection: duckdb.DuckDBPyConnection, found: Present) -> None:
+    """Each pointer names the newest derivation of its asset, by seals or by clocks; its value has the recorded bytes."""
+    newest = newest_derivations(connection)
     sealed = {row[0] for row in connection.execute(f"SELECT derivation FROM ({PLACED})").fetchall()}
     run = f"`{workspace.command}` makes the sealed one current again."
     there = set()

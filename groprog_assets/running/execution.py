@@ -29,6 +29,7 @@ from groprog_assets.lineage import ledger
 from groprog_assets.lineage.collect import FINISHED, collect
 from groprog_assets.running.parallel_libraries import libraries_in_parallel
 from groprog_assets.running.selection import phases, selected_assets
+from groprog_assets.running.unchanged import Unchanged, left_to_run, record_unchanged, unchanged_values
 from groprog_assets.store.artifacts import write_atomically
 from groprog_assets.store.half_written import remove_remains, remove_scratch_of_the_dead
 from groprog_assets.store.workspace import STUDY_VARIABLE, Workspace
@@ -158,25 +159,41 @@ def run_study(
         finish(workspace, DeliveryDecisions(instance))
         register_libraries(instance, workspace)
         tags = {ACTOR_TAG: known_actor(actor), "groprog/command": "run"}
+        kept = unchanged_values(workspace, instance, chosen)
+        _announce(kept)
+        gated = any(SPECIFICATIONS[name].gated for name in rest)
+        annotation, rest = left_to_run(annotation, "", kept), left_to_run(rest, "", kept)
+        changed = {library.id: left_to_run(libraries, library.id, kept) for library in workspace.study.libraries}
+        changed = {name: assets for name, assets in changed.items() if assets}
         try:
             if annotation:
                 _execute(definitions, instance, "annotation_job", annotation, None, tags, report, debug)
-            with libraries_in_parallel(workspace, definitions.resources["pool"].opened, libraries):  # type: ignore[index]
-                for library in workspace.study.libraries:
-                    if libraries and not report.failures:
-                        _execute(definitions, instance, "library_job", libraries, library.id, tags, report, debug)
+            with libraries_in_parallel(workspace, definitions.resources["pool"].opened, changed):  # type: ignore[index]
+                for library, assets in changed.items():
+                    if not report.failures:
+                        _execute(definitions, instance, "library_job", assets, library, tags, report, debug)
+            if not (annotation or changed or rest):
+                record_unchanged(instance, workspace, kept, tags[ACTOR_TAG])
+            if gated and not report.failures:
+                _, report.left_out = workspace.eligible_libraries(LIBRARY_ASSETS)
+                _require_conditions(workspace, report)
+                reason = "its patient has withdrawn; remove it from the study file"
+                report.left_out += [{"library": name, "reason": reason} for name in workspace.withdrawn_libraries]
             if rest and not report.failures:
-                if any(SPECIFICATIONS[name].gated for name in rest):
-                    _, report.left_out = workspace.eligible_libraries(LIBRARY_ASSETS)
-                    _require_conditions(workspace, report)
-                    reason = "its patient has withdrawn; remove it from the study file"
-                    report.left_out += [{"library": name, "reason": reason} for name in workspace.withdrawn_libraries]
                 _execute(definitions, instance, "study_job", rest, None, tags, report, debug)
         finally:
             close_pools()
             collect(instance, workspace.ledger_path, workspace.derivations)
             erase_withdrawn(instance, workspace)
     return report
+
+
+def _announce(kept: Unchanged) -> None:
+    """Tell the command line of the values that need no step."""
+    for (asset, partition), record in kept.items():
+        told: Document = {"asset": asset, "partition": partition, "headline": record["headline"]}
+        for listener in LISTENERS:
+            listener("finished", {**told, "seconds": 0.0, "reused": True})
 
 
 def _execute(

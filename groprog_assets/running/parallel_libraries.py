@@ -23,21 +23,20 @@ from groprog_assets.store.workspace import Workspace
 
 
 @contextlib.contextmanager
-def libraries_in_parallel(workspace: Workspace, pool: Pool, assets: list[str]) -> Iterator[None]:
-    """Inside, the `assets` of every library are derived, as many libraries at a time as the pool is wide; at the end of the
-    block those not begun are given up. Nothing is computed in parallel with a pool of one, or for one library.
+def libraries_in_parallel(workspace: Workspace, pool: Pool, libraries: dict[str, list[str]]) -> Iterator[None]:
+    """Inside, the assets of each of the `libraries` are derived, as many libraries at a time as the pool is wide; at the end of
+    the block those not begun are given up. Nothing is computed in parallel with a pool of one, or for one library.
     """
-    libraries = [library.id for library in workspace.study.libraries]
-    if pool.width == 1 or not assets or len(libraries) == 1:
+    if pool.width == 1 or len(libraries) < 2:
         yield
         return
     promised: dict[tuple[str, str, str], Future[MadeInParallel | None]] = {
-        (str(workspace.path), asset, library): Future() for library in libraries for asset in assets
+        (str(workspace.path), asset, library): Future() for library, assets in libraries.items() for asset in assets
     }
     IN_PARALLEL.update(promised)
     threads = ThreadPoolExecutor(min(pool.width, len(libraries)), "library")
     try:
-        for library in libraries:
+        for library, assets in libraries.items():
             threads.submit(_library, workspace, pool, assets, library, promised)
         yield
     finally:

@@ -28,12 +28,13 @@ NAMED = 3
 
 class Step(NamedTuple):
     """A value of a run: verdict "keep", "compute", "follow" (computed unless what `why` names comes out as before) or "blocked"
-    (a check of what `why` names fails); `why` also says what differs from the present value."""
+    (a check of what `why` names fails); `why` also says what differs from the present value. derivation: of a kept value."""
 
     asset: str
     partition: str
     verdict: str
     why: str
+    derivation: str = ""
 
     @property
     def name(self) -> str:
@@ -119,8 +120,9 @@ def _foresee(
     earlier = recalled(workspace, record)
     if earlier is None:
         return Step(name, partition, "compute", _difference(workspace, record))
-    workspace.derivations.point(name, partition, workspace.derivations.write(earlier))
-    return Step(name, partition, "keep", "")
+    derivation = workspace.derivations.write(earlier)
+    workspace.derivations.point(name, partition, derivation)
+    return Step(name, partition, "keep", "", derivation)
 
 
 def _above(workspace: Workspace, specification: Specification, partition: str) -> list[tuple[str, str]]:

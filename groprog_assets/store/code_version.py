@@ -3,15 +3,23 @@
 Python files count by their syntax tree without docstrings, so a comment or a reformatted line rebuilds nothing; Cython files
 count by their bytes. The platform around the science (storage, wiring, lineage) does not change a value and is left out;
 parameters and tables are part of a derivation by themselves. Standard library only.
+
+What was found in a file is kept by the file's sha256 in `__pycache__`, where Python keeps what it compiled of the same file.
 """
 
 from __future__ import annotations
 
 import ast
+import atexit
+import contextlib
 import hashlib
+import json
+import os
+import sys
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("groprog_assets", "groprog_kernels")
@@ -53,6 +61,10 @@ PLATFORM = tuple(
 """Rooms and modules that move, store, show or tell of values and change none."""
 
 
+SOURCES = (".py", ".pyx", ".pxd", ".h", ".sql", ".yaml")
+KEPT = Path(__file__).parent / "__pycache__" / f"code_version.{sys.implementation.cache_tag}.json"
+
+
 def is_platform(module: str) -> bool:
     """Whether a module (dotted name) changes no value, so that a change to it makes nothing again."""
     return _within(module, PLATFORM) and not _within(module, SCIENCE_IN_PLATFORM_ROOMS)
@@ -85,6 +97,17 @@ def kernel_digest() -> str:
     return digest.hexdigest()
 
 
+@lru_cache(maxsize=1)
+def project_digest() -> str:
+    """sha256 over the bytes of every source file of this project."""
+    digest = hashlib.sha256()
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*")):
+            if path.suffix in SOURCES and path.is_file():
+                digest.update(f"{path.relative_to(ROOT)}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
 def closure(module: str) -> list[Path]:
     """Files of this project that `module` reaches by import statements, at any depth of any function; itself included.
 
@@ -102,6 +125,7 @@ def closure(module: str) -> list[Path]:
     return sorted({path for paths in seen.values() for path in paths})
 
 
+@cache
 def _files(module: str) -> list[Path]:
     stem = ROOT / module.replace(".", "/")
     if (stem / "__init__.py").is_file():
@@ -123,16 +147,12 @@ def _imports(path: Path, module: str) -> tuple[str, ...]:
     found: set[str] = set()
     if path.suffix == ".py":
         package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-        for node in _executed(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                found.update(alias.name for alias in node.names)
-            elif isinstance(node, ast.ImportFrom):
-                base = node.module or ""
-                if node.level:
-                    above = package.split(".")[: len(package.split(".")) - node.level + 1]
-                    base = ".".join([*above, base] if base else above)
-                found.add(base)
-                found.update(f"{base}.{alias.name}" for alias in node.names)
+        for level, base, names in _kept(path)["imports"]:
+            if level:
+                above = package.split(".")[: len(package.split(".")) - level + 1]
+                base = ".".join([*above, base] if base else above)
+            found.add(base)
+            found.update(f"{base}.{name}" for name in names)
     else:
         for line in path.read_text(encoding="utf-8").splitlines():
             words = line.split()
@@ -145,10 +165,49 @@ def _imports(path: Path, module: str) -> tuple[str, ...]:
 def _source_digest(path: Path) -> str:
     if path.suffix != ".py":
         return hashlib.sha256(path.read_bytes()).hexdigest()
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return str(_kept(path)["digest"])
+
+
+def _kept(path: Path) -> dict[str, Any]:
+    """{"digest": of a Python file without docstrings, "imports": [(level, base, names)]}, by the sha256 of its bytes."""
+    content = path.read_bytes()
+    kept, key = _read_kept(), hashlib.sha256(content).hexdigest()
+    if key not in kept:
+        kept[key] = _read_source(content)
+        if not sys.dont_write_bytecode:
+            atexit.unregister(_write_kept)
+            atexit.register(_write_kept)
+    return kept[key]
+
+
+def _read_source(content: bytes) -> dict[str, Any]:
+    tree = ast.parse(content)
+    imports: list[tuple[int, str, list[str]]] = []
+    for node in _executed(tree):
+        if isinstance(node, ast.Import):
+            imports += [(0, alias.name, []) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            imports.append((node.level, node.module or "", [alias.name for alias in node.names]))
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(
             node, clean=False
         ):
             node.body = node.body[1:] or [ast.Pass()]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+    return {"digest": hashlib.sha256(ast.dump(tree).encode()).hexdigest(), "imports": imports}
+
+
+@lru_cache(maxsize=1)
+def _read_kept() -> dict[str, dict[str, Any]]:
+    try:
+        held = json.loads(KEPT.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return held if isinstance(held, dict) else {}
+
+
+def _write_kept() -> None:
+    """Keep what was found; where the folder may not be written to, the next process finds it again."""
+    beside = KEPT.with_suffix(f".{os.getpid()}")
+    with contextlib.suppress(OSError):
+        beside.write_text(json.dumps(_read_kept()))
+        os.replace(beside, KEPT)
