@@ -213,6 +213,7 @@ def history(asset: str, study: Path, partition: str, everything: bool, picture: 
         connection.execute("SET threads = 1")  # several take twice the CPU time for a question as short as this
         made = questions.times_made(connection, asset, partition)
         found = questions.history(connection, asset, partition, None if everything or as_json else NEWEST)
+        kept = questions.last_kept(connection, asset) if found else None
     if picture is not None:
         rows = [{**row, "changes": _gathered(row["changes"])} for row in found]
         write_picture(history_picture(rows, f"{asset} {partition}".strip()), picture)
@@ -221,6 +222,8 @@ def history(asset: str, study: Path, partition: str, everything: bool, picture: 
         f"{row['actor']:<12}{'; '.join(_gathered(row['changes']))}"
         for row in found
     ]
+    if kept is not None:
+        lines.append(f"{kept['happened'][:19]}Z  kept by a run of {kept['actor']} that changed nothing")
     if made > len(found):
         lines = [f"the newest {len(found)} of {made:,} entries (--all: every one)", *lines]
     answer(found, as_json, lines or [f"{asset} was never made"])

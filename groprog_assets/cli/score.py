@@ -91,13 +91,13 @@ def score(
 
 
 def told_notes(table: pd.DataFrame) -> list[str]:
-    """Each note of the `notes` column once: how many patients have it, and who, where they are few."""
+    """Each note of the `notes` column once, the commonest first: how many patients have it, and who, where they are few."""
     holders: dict[str, list[str]] = {}
     for patient, notes in zip(table["patient_id"], table["notes"]):
         for note in filter(None, str(notes).split("; ")):
             holders.setdefault(note, []).append(str(patient))
     lines = []
-    for note, held in holders.items():
+    for note, held in sorted(holders.items(), key=lambda item: -len(item[1])):
         who = f" ({', '.join(held)})" if len(held) <= NAMED else ""
         lines.append(f"{len(held)} of {len(table)} patients{who}: {note}")
     return lines

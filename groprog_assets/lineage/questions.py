@@ -326,6 +326,20 @@ def history(
     return found if newest is None else found[-newest:]
 
 
+def last_kept(connection: duckdb.DuckDBPyConnection, asset: str) -> Document | None:
+    """{happened, actor} of the last run that changed nothing and kept the asset, where nothing was made after it; else None."""
+    found = named_rows(
+        connection,
+        "SELECT e.happened, r.actor"
+        " FROM events e JOIN runs r USING (run_id) JOIN seals s USING (run_id) WHERE e.kind = 'DECISION'"
+        " AND s.sequence > (SELECT coalesce(max(sequence), -1) FROM materializations JOIN seals USING (run_id))"
+        " AND r.job = 'kept' AND list_contains(json_extract_string(e.body, '$.metadata.evidence.assets[*]'), ?)"
+        " ORDER BY s.sequence DESC LIMIT 1",
+        [asset],
+    )
+    return found[0] if found else None
+
+
 def score(connection: duckdb.DuckDBPyConnection, parquet: str, patient: str) -> Document:
     """A patient's row of a stored risk_scores table. LedgerError when the patient has no score."""
     found = named_rows(connection, "SELECT * FROM read_parquet(?) WHERE patient_id = ?", [parquet, patient])

@@ -52,9 +52,11 @@ def unchanged_values(workspace: Workspace, instance: dg.DagsterInstance, chosen:
 
 
 def record_unchanged(instance: dg.DagsterInstance, workspace: Workspace, found: Unchanged, actor: str) -> None:
-    """One event for a run that changed nothing: who ran it, how many values were kept, and a digest over which."""
+    """One event for a run that changed nothing: who ran it, of which assets values were kept, and a digest over which values."""
     kept = sorted([asset, partition, workspace.derivations.current(asset, partition)] for asset, partition in found)
-    record_decision(instance, "report", KEPT, actor, {"values": len(kept), "kept": digest_value(kept)})
+    assets = sorted({asset for asset, _ in found})
+    evidence = {"values": len(kept), "assets": assets, "kept": digest_value(kept)}
+    record_decision(instance, "report", KEPT, actor, evidence)
 
 
 def left_to_run(names: list[str], partition: str, found: Unchanged) -> list[str]:

@@ -1,0 +1,101 @@
+"""A study file from nf-core's samplesheet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from groprog_assets.errors import StudyError
+from groprog_assets.study.check import TEMPLATE, load_study
+from groprog_assets.study.samplesheet import init_from_samplesheet, read_samplesheet
+
+NASCENT = (
+    "sample,fastq_1,fastq_2\n"
+    "DMSO_REP1,data/d1.fastq.gz,\nDMSO_REP2,data/d2.fastq.gz,\nE2_REP1,data/e1.fastq.gz,\nE2_REP2,data/e2.fastq.gz,\n"
+)
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "sheet.csv"
+    path.write_text(text)
+    return path
+
+
+def problems(folder: Path, text: str, **sides: str) -> str:
+    with pytest.raises(StudyError) as caught:
+        init_from_samplesheet(folder / "new", write(folder, text), **sides)
+    assert not (folder / "new").exists()
+    return str(caught.value)
+
+
+def test_a_sheet_of_nf_core_becomes_a_study_that_loads(tmp_path: Path):
+    (tmp_path / "data").mkdir()
+    for name in ("d1", "d2", "e1", "e2"):
+        (tmp_path / "data" / f"{name}.fastq.gz").touch()
+    study = load_study(init_from_samplesheet(tmp_path / "new", write(tmp_path, NASCENT)))
+    assert [(item.id, item.condition, item.replicate) for item in study.libraries] == [
+        ("DMSO_REP1", "DMSO", 1),
+        ("DMSO_REP2", "DMSO", 2),
+        ("E2_REP1", "E2", 1),
+        ("E2_REP2", "E2", 2),
+    ]
+    assert study.libraries[0].reads == [tmp_path / "data" / "d1.fastq.gz"]
+    assert (study.contrast.treatment, study.contrast.control) == ("E2", "DMSO")
+    assert study.cohort is None
+    assert study.genome.bowtie2_index is not None
+    text = (tmp_path / "new" / "study.yaml").read_text()
+    assert "# cohort:" in text
+    assert text.count("\n") > 100
+
+
+def test_alignments_conditions_strand_and_the_wet_lab_record(tmp_path: Path):
+    text = (
+        "sample\tbam\tcondition\treplicate\tassay\tstrandedness\tcells\n"
+        "a 1\t/abs/a.bam\tcontrol\t1\tPRO-seq\treverse\tMCF-7\nb\t/abs/b.bam\tTNF\t2\tPRO-seq\tauto\t\n"
+    )
+    read = read_samplesheet(write(tmp_path, text), Path("/abs"))
+    assert read.libraries[0] == {
+        "id": "a_1",
+        "condition": "control",
+        "replicate": 1,
+        "assay": "pro-seq",
+        "alignments": "a.bam",
+        "strandedness": "reverse",
+        "metadata": {"cells": "MCF-7"},
+    }
+    assert (read.treatment, read.control, read.roots) == ("TNF", "control", [])
+
+
+def test_what_a_study_cannot_take_is_refused_before_anything_is_written(tmp_path: Path):
+    lanes = problems(tmp_path, "sample,fastq_1,fastq_2\nA_1,x_L1.fq,\nA_1,x_L2.fq,\n")
+    assert "lanes" in lanes
+    assert "cat A_1_L*" in lanes
+    every = problems(
+        tmp_path,
+        "sample,fastq_1,strandedness,assay\nA_1,s3://bucket/x.fq,unstranded,rna-seq\nA_2,,auto,\n,x.fq,,\n",
+    )
+    for said in ("s3://bucket/x.fq", "unstranded", "rna-seq", "A_2 has no file", "no sample"):
+        assert said in every
+    assert "no column 'sample'" in problems(tmp_path, "name,fastq_1\nA,x.fq\n")
+    assert "The conditions of the sheet are A, B" in problems(
+        tmp_path, "sample,bam\nA_1,a.bam\nB_1,b.bam\n", treatment="C"
+    )
+
+
+def test_a_contrast_that_cannot_be_told_is_left_to_the_user(tmp_path: Path):
+    sheet = write(tmp_path, "sample,bam\nA_1,a.bam\nB_1,b.bam\nC_1,c.bam\n")
+    path = init_from_samplesheet(tmp_path / "new", sheet)
+    assert yaml.safe_load(path.read_text())["contrast"] == {"treatment": "FILL_IN", "control": "FILL_IN"}
+    with pytest.raises(StudyError, match="FILL_IN"):
+        load_study(path)
+    told = read_samplesheet(sheet, tmp_path, treatment="A", control="C")
+    assert (told.treatment, told.control) == ("A", "C")
+    assert read_samplesheet(write(tmp_path, "sample,bam\nA_1,a\nB_1,b\n"), tmp_path, treatment="B").control == "A"
+
+
+def test_the_template_still_has_the_sections_that_are_filled():
+    text = TEMPLATE.read_text()
+    for head in ("libraries:", "contrast:", "loci:", "ontology:", "cohort:"):
+        assert text.count(f"\n{head}\n") == 1
