@@ -7,14 +7,19 @@ PORT ?= 3000
 # An index with CPU-only torch wheels, for machines where the plain one would bring CUDA:
 #   make install TORCH_INDEX=https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
+# What is installed beside the run-time dependencies; `make install EXTRAS=` leaves the developers' tools out.
+EXTRAS ?= [dev,postgres]
+WHEELS ?= wheels
 PYTEST_FLAGS ?=
+
+PIP_FLAGS := --disable-pip-version-check --progress-bar on -c constraints.txt
 
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.groprog-installed
 KERNEL_SOURCES := $(wildcard groprog_kernels/*.pyx groprog_kernels/*.pxd groprog_kernels/*.h)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-slow validators screenshots dev real pombe rare lint docs clean
+.PHONY: help install wheels run test test-slow validators screenshots dev real pombe rare lint docs clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1|/' | column -t -s '|'
@@ -23,13 +28,24 @@ install: $(STAMP)  ## the environment: pinned dependencies, compiled kernels
 
 # torch first, so that nothing else chooses its version; build tools next, so that the kernels compile against the pinned numpy.
 $(STAMP): pyproject.toml setup.py constraints.txt $(KERNEL_SOURCES)
-	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not on PATH; GroProg needs Python 3.11 (make PYTHON=/path/to/python3.11)"; exit 1; }
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not on PATH; GroProg needs Python 3.11 to 3.13 (make PYTHON=/path/to/python3)"; exit 1; }
 	@command -v $${CC:-gcc} >/dev/null || { echo "no C compiler on PATH; the kernels need gcc"; exit 1; }
+	@free=$$(df -Pm . | awk 'NR==2 {print $$4}'); echo "Installing into $(VENV): about 2 GB (docs/install.md), $$free MB free; some minutes, most of them downloads"; \
+	  [ "$$free" -gt 3000 ] || echo "! That may not be enough."
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet -c constraints.txt $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch==2.13.0
-	$(BIN)/python -m pip install --quiet -c constraints.txt setuptools cython numpy
-	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[dev,postgres]'
+	@echo "1 of 4: torch, the largest package (0.7 GB installed; several GB with CUDA)"
+	$(BIN)/python -m pip install $(PIP_FLAGS) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch==2.13.0
+	@echo "2 of 4: build tools"
+	$(BIN)/python -m pip install $(PIP_FLAGS) setuptools cython numpy
+	@echo "3 of 4: the other packages (1.3 GB installed) and the kernels, which are compiled (about a minute)"
+	$(BIN)/python -m pip install $(PIP_FLAGS) --no-build-isolation -e '.$(EXTRAS)'
+	@echo "4 of 4: done; $(VENV) takes $$(du -sh $(VENV) | cut -f1). Next: make run"
 	@touch $@
+
+wheels:  ## the pinned wheels of the run-time dependencies into wheels/, for an install without a network (Containerfile)
+	$(PYTHON) -m pip download --only-binary=:all: -d $(WHEELS) -c constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) torch==2.13.0 setuptools cython numpy wheel
+	$(PYTHON) -c "import tomllib; print('\n'.join(tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies']))" > $(WHEELS)/requirements.txt
+	$(PYTHON) -m pip download --only-binary=:all: -d $(WHEELS) -c constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -r $(WHEELS)/requirements.txt
 
 run: install  ## the bundled study, reads to report
 	@test -f $(STUDY)/study.yaml || $(BIN)/groprog simulate $(STUDY)
