@@ -1,4 +1,4 @@
-"""The built wheel works outside the checkout: a study is simulated and run by what the wheel holds and nothing else of the project."""
+"""The built wheel works outside the checkout: it holds all of the project that simulating and running a study needs."""
 
 from __future__ import annotations
 
