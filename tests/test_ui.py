@@ -8,23 +8,19 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import time
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from groprog_assets.store.workspace import Workspace
+from tests.browser import page
 from tests.cli.test_dev import Served, graphql
 from tests.trained_study import copied, run
 
-BROWSER = shutil.which("chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run"]
-PATIENCE = 120_000
-"""Milliseconds until something is shown, on a machine that has other things to do."""
+__all__ = ["page"]
 
 pytestmark = pytest.mark.slow
 
@@ -37,25 +33,6 @@ def study(written: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = copied(written, tmp_path_factory.mktemp("ui") / "study")
     run(path, "+cohort")
     return path
-
-
-@pytest.fixture
-def page(tmp_path: Path) -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api")
-    if BROWSER is None:
-        pytest.skip("no chromium on this machine")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch_persistent_context(
-            str(tmp_path / "profile"),
-            executable_path=BROWSER,
-            headless=True,
-            args=FLAGS,
-            viewport={"width": 1500, "height": 1000},
-        )
-        shown = browser.pages[0]
-        shown.set_default_timeout(PATIENCE)
-        yield shown
-        browser.close()
 
 
 def ended_run(port: int) -> dict[str, Any]:
