@@ -258,6 +258,9 @@ def _prognosis(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
     ablation, elsewhere = load_asset(workspace, "ablation"), load_asset(workspace, "external_validation")
     if ablation is not None and ablation["parts"]:
         yield "ablation.json", _json(ablation)
+    gained = load_asset(workspace, "transfer_gain")
+    if gained is not None and gained["gains"]:
+        yield "transfer_gain.json", _json(gained)
     if elsewhere is not None and elsewhere.cohorts:
         yield "external_validation.json", _json(elsewhere.cohorts)
         yield "external_scores.tsv", _tsv(elsewhere.scores)

@@ -15,6 +15,7 @@ PARTS = {
     "omics": "omics (clinical branch alone)",
     "network": "network (linear path alone)",
     "linear_path": "linear path (network alone)",
+    "sources": "other cohorts",
     "signature": "signature branch",
     "perceptron": "perceptron (fusion network instead)",
     "columns": "columns in the network (pooled tokens instead)",

@@ -201,6 +201,18 @@ class ClinicalEncoder:
                 names.extend([encoding.name] * width)
         return names + [encoding.name for encoding in self.fields for _ in range(_curve_width(encoding))]
 
+    def design_columns(self) -> list[tuple[str, str]]:
+        """The (field, part) each column of `design` is: a level, or "value", "missing", "curve 1", ..."""
+        found: list[tuple[str, str]] = []
+        for encoding in self.fields:
+            if not encoding.dropped:
+                numbers = ("value", "missing")[: 1 + encoding.flag]
+                parts = encoding.levels if encoding.kind == "categorical" else numbers
+                found += [(encoding.name, part) for part in parts]
+        for encoding in self.fields:
+            found += [(encoding.name, f"curve {place + 1}") for place in range(_curve_width(encoding))]
+        return found
+
     def curved_fields(self) -> int:
         """The number of fields with a curve. Their columns are the last `curve_columns()` columns of `design`."""
         return sum(_curve_width(encoding) > 0 for encoding in self.fields)

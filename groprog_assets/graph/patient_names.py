@@ -13,7 +13,7 @@ from groprog_assets.errors import GroProgError
 from groprog_assets.store.pseudonyms import masked, masked_value, study_key
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.study.files import clinical_path, sample_table
-from groprog_assets.study.schema import Cohort, Expression, ExternalCohort, Matrix
+from groprog_assets.study.schema import Cohort, Expression, Matrix, OtherCohort
 from groprog_assets.study.text_tables import cells, open_text, table_layout
 from groprog_assets.tables.values import Value
 
@@ -21,9 +21,10 @@ SAMPLE_COLUMN = "SAMPLE_ID"
 
 
 def known_patients(workspace: Workspace) -> frozenset[str]:
-    """Every identifier in the clinical, sample and omics tables of the study's cohort and of the external ones."""
+    """Every identifier in the clinical, sample and omics tables of the study's cohort, its sources and the external ones."""
     study = workspace.study
-    sections = [section for section in (study.cohort, *study.validation) if section is not None]
+    sources = [] if study.cohort is None else study.cohort.sources
+    sections = [section for section in (study.cohort, *study.validation, *sources) if section is not None]
     return _joined((*(_of_section(workspace, section) for section in sections), frozenset(study.nascent_libraries)))
 
 
@@ -46,7 +47,7 @@ def _joined(parts: tuple[frozenset[str], ...]) -> frozenset[str]:
     return frozenset().union(*parts) - {""}
 
 
-def _of_section(workspace: Workspace, section: Cohort | ExternalCohort) -> frozenset[str]:
+def _of_section(workspace: Workspace, section: Cohort | OtherCohort) -> frozenset[str]:
     clinical = workspace.resolve(section.clinical)
     found = _column(clinical_path(clinical), section.patient_column)
     given: list[Expression | Matrix] = [*([section.expression] if section.expression else []), *section.matrices]

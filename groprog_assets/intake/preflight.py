@@ -83,6 +83,8 @@ def preflight(study: Study, keep: PatientsRead | None = None) -> list[Problem]:
             problems.gather(_track, mark.bigwig, sizes)
         problems += problems.gather(sequence_problems, study, sizes) or []
         problems.gather(require_matches, study, shared & set(sizes) or set(sizes), sizes, symbols)
+    if patients is not None:
+        problems.gather(_sources, study, patients)
     for other in study.validation:
         problems.gather(_external, other, study, patients)
     return list(dict.fromkeys(problems))
@@ -228,6 +230,20 @@ def _external(external: ExternalCohort, study: Study, patients: Patients | None)
     given = with_fields_it_has(external.as_cohort(study.patients))
     read = read_clinical(given, study.parameters.cohort, trained=True)
     read_omics(given_of(given, study.parameters.representation.mode), read.records["patient_id"].tolist())
+
+
+def _sources(study: Study, patients: Patients) -> None:
+    """The sources as the run reads them; what is left out of each is said."""
+    from groprog_assets.prognosis.source_cohorts import read_sources
+
+    for read in read_sources(study.patients, patients[2], patients[1], study.parameters):
+        told = read.document
+        left = "".join(f", {count} {why} left out" for why, count in told["left_out"].items())
+        value = (
+            f"{told['patients']} patients, {told['events']} events, fields {', '.join(told['fields'])}, {told['genes']} genes "
+            f"of the study{left}"
+        )
+        _count(f"cohort.sources, {told['name']}", value)
 
 
 def _count(where: str, value: str) -> None:

@@ -36,17 +36,20 @@ if TYPE_CHECKING:
     import duckdb
 
 SCORES, MODEL = "risk_scores", "risk_model"
-TRAINED_ON = ("cohort", "patient_expression", "normalized_features")
-"""What a model is trained on; everything above is swapped through them."""
+TRAINED_ON = ("cohort", "patient_expression", "normalized_features", "source_cohorts")
+"""What a model is trained on; everything above is swapped through them. Models of earlier versions had no sources."""
 SCORED_ON = ("cohort", "patient_expression")
 """Where the patient's own data are read when the score is computed; newer than what a model was trained on when it stood."""
 
-COHORT, PATIENT, FEATURES, PARAMETERS = "cohort", "patient", "features", "parameters"
+COHORT, PATIENT, FEATURES, SOURCES, PARAMETERS = "cohort", "patient", "features", "sources", "parameters"
+OF_VALUES = {"normalized_features": FEATURES, "source_cohorts": SOURCES}
+"""Roots that hold no rows of patients, with the factor that switches each."""
 CODE, ENVIRONMENT, BOTH, REST = "code", "environment", "code and environment", "unexplained"
 CALLED = {
     COHORT: "the other patients",
     PATIENT: "this patient's data",
     FEATURES: "gene features",
+    SOURCES: "other cohorts",
     PARAMETERS: "parameters",
     SEED: "seed",
     CODE: "code",
@@ -171,7 +174,7 @@ def _side(workspace: Workspace, connection: duckdb.DuckDBPyConnection, found: Do
     inputs = {item["asset"]: item["derivation"] for item in record["inputs"]}
     model = workspace.derivations.read(inputs[MODEL]) if scores else record
     trained = {item["asset"]: item["derivation"] for item in model["inputs"]}
-    names = {name: trained[name] for name in TRAINED_ON}
+    names = {name: trained[name] for name in TRAINED_ON if name in trained}
     names |= {f"scored {name}": (inputs if scores else trained)[name] for name in SCORED_ON}
     held = {name: workspace.derivations.read(digest) for name, digest in names.items()}
     remedy = "Only what is in the store can be trained on again."
@@ -209,7 +212,7 @@ def _switches(
     switches: dict[str, str] = {}
     told: dict[str, list[str]] = {}
     notes: list[str] = []
-    for name in old.roots:
+    for name in (name for name in old.roots if name in new.roots):
         before, after = old.roots[name], new.roots[name]
         if before["sha256"] == after["sha256"]:
             switches[name] = ""
@@ -218,7 +221,7 @@ def _switches(
         data = [row["what"] for row in rows if row["kind"] not in FACTOR_OF]
         others = {FACTOR_OF[row["kind"]] for row in rows if row["kind"] in FACTOR_OF}
         if data or not rows:
-            switches[name] = FEATURES if name == "normalized_features" else ""
+            switches[name] = OF_VALUES.get(name, "")
         else:
             switches[name] = next(factor for factor in (PARAMETERS, SEED, CODE, ENVIRONMENT) if factor in others)
             others.discard(switches[name])
@@ -294,7 +297,7 @@ def _own(side: Side, rows: set[str], patient: str) -> dict[str, dict[str, str]]:
     from groprog_assets.methods.cohort.patient_matrices import matrix_names, members_of
 
     found: dict[str, dict[str, str]] = {}
-    for name in sorted(rows - {"normalized_features"}):
+    for name in sorted(rows - OF_VALUES.keys()):
         value = side.values[name]
         told: dict[str, str] = {}
         if isinstance(value, Bundle):
@@ -328,7 +331,7 @@ def _replay(
     given = {name: sides[factor or COHORT] for name, factor in switches.items()}
     own = {name: sides[factor or PATIENT] for name, factor in switches.items()}
     identity = {
-        "given": {name: given[name].roots[name]["sha256"] for name in TRAINED_ON},
+        "given": {name: given[name].roots[name]["sha256"] for name in TRAINED_ON if name in given},
         "own": {name: own[name].roots[name]["sha256"] for name in switches},
         "patient": pseudonym(patient, study_key(workspace.state)),
         "parameters": parameters.model_dump(mode="json"),
@@ -344,8 +347,9 @@ def _replay(
     cohort = with_row(given[table].values[table], own[table].values[table], patient)
     expression = with_expression(given[matrix].values[matrix], own[matrix].values[matrix], patient)
     features = given["normalized_features"].values["normalized_features"]
+    sources = given["source_cohorts"].values["source_cohorts"] if "source_cohorts" in given else None
     own_table, own_expression = (own[f"scored {name}"].values[f"scored {name}"] for name in SCORED_ON)
-    risk = trained_risk(cohort, expression, features, parameters, own_table, own_expression, patient)
+    risk = trained_risk(cohort, expression, features, parameters, own_table, own_expression, patient, sources)
     write_atomically(place, canonical_json({"risk": risk}))
     return risk
 

@@ -53,15 +53,17 @@ def trained_risk(
     own_table: Bundle,
     own_expression: Arrays,
     patient: str,
+    sources: Bundle | None = None,
 ) -> float:
     """The risk of `patient`, as `own_table` and `own_expression` have him, by the final model trained on the rest.
 
-    cohort, expression, features: as in the assets of these names. Log relative hazard. Raises what training raises.
+    cohort, expression, features, sources: as in the assets of these names (sources: source_cohorts).
+    Log relative hazard. Raises what training raises.
     """
     from groprog_assets.model.cross_validation import train_final
     from groprog_assets.prognosis.model_columns import model_inputs, model_outcomes
 
-    inputs = model_inputs(cohort, expression, features, parameters.representation.mode)
+    inputs = model_inputs(cohort, expression, features, parameters.representation.mode, sources)
     fitted = train_final(inputs, model_outcomes(cohort), parameters)
     return float(scored(fitted.model, own_table, own_expression, features, parameters, patient).risk[0])
 

@@ -10,7 +10,7 @@ import numpy as np
 from groprog_assets.model.inputs import BLOCKS, ModelInputs
 from groprog_assets.study.parameters import Parameters
 
-FEW = ("signature", "ranking", "modality_dropout")
+FEW = ("sources", "signature", "ranking", "modality_dropout")
 CHANGES: dict[str, dict[str, dict[str, object]]] = {
     "signature": {"signature": {"enabled": False}},
     "perceptron": {"network": {"form": "paper"}},
@@ -63,6 +63,8 @@ def variants(inputs: ModelInputs, parameters: Parameters) -> dict[str, Variant]:
     if parameters.ablation.parts == "none":
         return {}
     found = {}
+    if inputs.sources is not None:
+        found["sources"] = Variant(replace(inputs, sources=None), parameters, own_path=True)
     if inputs.mode == "signature" and inputs.descriptors is not None:
         bare = replace(inputs, descriptors=None, descriptor_names=(), blocks={})
         found["descriptors"] = Variant(bare, parameters, own_path=True)

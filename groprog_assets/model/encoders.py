@@ -19,6 +19,7 @@ from groprog_assets.model.expression_encoder import EncodedExpression, Expressio
 from groprog_assets.model.inputs import BLOCKS, ModelInputs
 from groprog_assets.model.matrix_encoder import MatrixDocument, MatrixEncoder, fit_matrices
 from groprog_assets.model.signature import SignatureDocument, SignatureEncoder
+from groprog_assets.model.source_columns import SourceColumns, SourceColumnsDocument
 from groprog_assets.study.parameters import Parameters
 
 # Which map of eq. 1 a descriptor goes through; descriptors not named here use the last source of their block.
@@ -63,6 +64,7 @@ class EncodersDocument(TypedDict):
     harmonization: BatchDocument | None
     signature: SignatureDocument | None
     matrices: list[MatrixDocument]
+    sources: SourceColumnsDocument | None
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,8 @@ class Encoders:
     harmonization: batch effects of every gene in training, removed from the expression before it is encoded; None without.
     libraries: in matched mode, one column for each feature of each gene, standardised over the training patients who have a
     library, with the leading directions; None in other modes. signature: the columns of the signature branch; None without
-    descriptors. matrices: further omics, a branch each; those without a usable gene in training are not among them.
+    descriptors. matrices: further omics, a branch each; those without a usable gene in training are not among them. sources: what
+    other cohorts say; None without any.
     """
 
     mode: str
@@ -164,6 +167,7 @@ class Encoders:
     libraries: ExpressionEncoder | None = None
     signature: SignatureEncoder | None = None
     matrices: tuple[MatrixEncoder, ...] = ()
+    sources: SourceColumns | None = None
 
     @classmethod
     def fit(cls, inputs: ModelInputs, parameters: Parameters) -> Encoders:
@@ -196,20 +200,20 @@ class Encoders:
                 if asked.enabled:
                     signature = SignatureEncoder.fit(own, names, expression.standardised(inputs, row_limit), asked)
         matrices = fit_matrices(inputs, parameters.matrices, row_limit)
-        if mode == "clinical" and not matrices and all(encoding.dropped for encoding in clinical.fields):
-            reasons = (
-                "; ".join(f"{encoding.name} {encoding.dropped}" for encoding in clinical.fields) or "no field declared"
-            )
-            raise ModelError(
-                Problem(
-                    "inputs",
-                    f"no usable covariate ({reasons}) and no usable gene",
-                    "A model needs one of them.",
-                    "Name fields that vary between patients, or give expression.",
-                )
-            )
+        if mode == "clinical" and not matrices:
+            _require_a_covariate(clinical)
+        sources = None
+        if inputs.sources is not None:
+            sources, expression = SourceColumns.fit(inputs.sources, clinical, expression)
         fitted = (mode, clinical, expression, descriptor, descriptors, harmonization, libraries, signature)
-        return cls(*fitted, matrices)
+        return cls(*fitted, matrices, sources)
+
+    def clinical_only(self) -> Encoders:
+        """The encoders that a fit to the same patients without omics gives. Raises ModelError when no covariate can be used."""
+        _require_a_covariate(self.clinical)
+        sources = None if self.sources is None else self.sources.of_fields()
+        nothing = DescriptorEncoder((), (), (), {})
+        return Encoders("clinical", self.clinical, None, nothing, None, sources=sources)
 
     def transform(self, inputs: ModelInputs) -> Encoded:
         """Everything the network reads, for any patients."""
@@ -298,6 +302,7 @@ class Encoders:
             else {"genes": list(self.harmonization.genes), "batch": self.harmonization.constants.batch.tolist()},
             "signature": None if self.signature is None else self.signature.document(),
             "matrices": [encoder.document() for encoder in self.matrices],
+            "sources": None if self.sources is None else self.sources.document(),
         }
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -313,6 +318,8 @@ class Encoders:
             arrays |= self.signature.arrays()
         for encoder in self.matrices:
             arrays |= encoder.arrays()
+        if self.sources is not None:
+            arrays |= self.sources.arrays()
         if self.harmonization is not None:
             held = self.harmonization.constants._asdict()
             arrays |= {f"batch_{name}": held[name] for name in BATCH_ARRAYS}
@@ -341,7 +348,7 @@ class Encoders:
         signature = SignatureEncoder.restore(document["signature"], arrays)
         matrices = tuple(MatrixEncoder.restore(held, arrays) for held in document.get("matrices") or [])
         fitted = (clinical, expression, descriptor, descriptors, harmonization, libraries, signature)
-        return cls(document["mode"], *fitted, matrices)
+        return cls(document["mode"], *fitted, matrices, SourceColumns.restore(document.get("sources"), arrays))
 
 
 class Encoded(NamedTuple):
@@ -370,6 +377,37 @@ class Encoded(NamedTuple):
     def take(self, index: np.ndarray) -> Encoded:
         """The patients at `index`."""
         return Encoded._make(None if array is None else array[index] for array in self)
+
+    def clinical_only(self) -> Encoded:
+        """The same patients without omics."""
+        n = len(self.design)
+        nothing, nobody = np.zeros((n, 0), np.float32), np.zeros(n, bool)
+        return self._replace(
+            z=nothing,
+            genes_present=np.ones(n, np.float32),
+            components=nothing,
+            has_omics=nobody,
+            genes_used=np.zeros(n, np.int32),
+            matched=None,
+            signature=nothing,
+            further=nothing,
+        )
+
+
+def _require_a_covariate(clinical: ClinicalEncoder) -> None:
+    """Raise ModelError when every covariate was dropped."""
+    if all(encoding.dropped for encoding in clinical.fields):
+        reasons = (
+            "; ".join(f"{encoding.name} {encoding.dropped}" for encoding in clinical.fields) or "no field declared"
+        )
+        raise ModelError(
+            Problem(
+                "inputs",
+                f"no usable covariate ({reasons}) and no usable gene",
+                "A model needs one of them.",
+                "Name fields that vary between patients, or give expression.",
+            )
+        )
 
 
 def _library_columns(inputs: ModelInputs) -> ModelInputs:

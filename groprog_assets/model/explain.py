@@ -24,6 +24,8 @@ TOLERANCE = 1e-3
 LINEAR_BLOCK = "linear_path"
 SIGNATURE_BLOCK = "signature"
 """The signature branch of the linear path; LINEAR_BLOCK holds its directions of expression."""
+SOURCE_BLOCK = "other_cohorts"
+"""The score of genes that other cohorts gave; what they say of the fields is in the contributions of the fields."""
 
 
 class Explanation(NamedTuple):
@@ -31,8 +33,8 @@ class Explanation(NamedTuple):
 
     risk (n,); reference (n,): risk of the reference patient (one value with omics, one without). fields: names; field
     (n, fields). genes: names; gene (n, K). blocks: the Table 5 blocks of the network, the signature branch, the linear path's
-    directions of expression and each further matrix; block (n, blocks): the sum of the genes' contributions, grouped by block.
-    alterations: the genes of further matrices, as "matrix: gene"; alteration (n, A).
+    directions of expression, each further matrix, and what other cohorts say of the genes; block (n, blocks): the sum of the
+    genes' contributions, grouped by block. alterations: the genes of further matrices, as "matrix: gene"; alteration (n, A).
     residual (n,) = risk - reference - sum of fields - sum of blocks.
     """
 
@@ -77,7 +79,8 @@ def explain(model: RiskModel, inputs: ModelInputs, steps: int = STEPS) -> Explan
     )
     widths = model.members[0].block_columns()
     further = model.encoders.further
-    blocks = (*widths, SIGNATURE_BLOCK, LINEAR_BLOCK, *further)
+    fixed = 0 if model.encoders.expression is None else model.encoders.expression.fixed
+    blocks = (*widths, SIGNATURE_BLOCK, LINEAR_BLOCK, *further, *([SOURCE_BLOCK] if fixed else []))
     n = len(inputs)
     field, gene, block = np.zeros((n, len(fields))), np.zeros((n, len(genes))), np.zeros((n, len(blocks)))
     risk, reference = np.zeros(n), np.zeros(n)
@@ -113,8 +116,10 @@ def explain(model: RiskModel, inputs: ModelInputs, steps: int = STEPS) -> Explan
             omics, theta = network.linear[encoded.design.shape[1] : ends], network.linear[ends:last]
             at_signature = len(widths)
             block[:, at_signature] += weight_linear * (signature @ theta).numpy()
-            shown = (batch.components * batch.has_omics[:, None]) @ omics
-            block[:, at_signature + 1] += weight_linear * shown.numpy()
+            shown, own = batch.components * batch.has_omics[:, None], omics.numel() - fixed
+            block[:, at_signature + 1] += weight_linear * (shown[:, :own] @ omics[:own]).numpy()
+            if fixed:
+                block[:, -1] += weight_linear * (shown[:, own:] @ omics[own:]).numpy()
             altered += weight_linear * network.linear[last:].numpy()
             if genes:
                 gene += weight_network * _gene_parts(model, network, batch, parts.g, z, inputs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, TypedDict
 
 import numpy as np
@@ -20,6 +20,7 @@ class ExpressionDocument(TypedDict):
     centre: list[float]
     scale: list[float]
     dropped: dict[str, str]
+    fixed: int
 
 
 class EncodedExpression(NamedTuple):
@@ -36,7 +37,8 @@ class ExpressionEncoder:
 
     genes: the vocabulary (K). centre, scale (K,): median and interquartile range / 1.349 (mean and SD where the quartiles
     coincide), because a few extreme patients do not change them. loadings (K, r): unit directions times a common factor that
-    gives the first component unit variance, so that later components keep their smaller variance.
+    gives the first component unit variance, so that later components keep their smaller variance. fixed: how many of the last
+    columns are no directions but weights of genes that other cohorts gave (`SourceFits`).
     """
 
     genes: tuple[str, ...]
@@ -44,6 +46,16 @@ class ExpressionEncoder:
     scale: np.ndarray
     loadings: np.ndarray
     dropped: dict[str, str]
+    fixed: int = 0
+
+    @property
+    def directions(self) -> np.ndarray:
+        """(K, r) the loadings that are directions of the training expression."""
+        return self.loadings[:, : self.loadings.shape[1] - self.fixed]
+
+    def with_fixed(self, weights: np.ndarray) -> ExpressionEncoder:
+        """The same with gene weights (K, C) as further columns of the components."""
+        return replace(self, loadings=np.hstack([self.loadings, weights]), fixed=self.fixed + weights.shape[1])
 
     @classmethod
     def fit(cls, inputs: ModelInputs, components: int, row_limit: int) -> ExpressionEncoder:
@@ -69,7 +81,7 @@ class ExpressionEncoder:
         seen = values[np.ix_(_spaced(len(inputs), row_limit), kept)]
         centre, scale = _robust(seen, mean, scale)
         z = standardise(seen, centre, scale)[0]
-        return cls(genes, centre, scale, _directions(z.astype(np.float64), components), dropped)
+        return cls(genes, centre, scale, leading_directions(z.astype(np.float64), components), dropped)
 
     def transform(self, inputs: ModelInputs) -> EncodedExpression:
         """Standardised expression over the vocabulary; genes the patients lack are masked."""
@@ -91,6 +103,7 @@ class ExpressionEncoder:
             "centre": self.centre.tolist(),
             "scale": self.scale.tolist(),
             "dropped": self.dropped,
+            "fixed": self.fixed,
         }
 
     @classmethod
@@ -100,7 +113,8 @@ class ExpressionEncoder:
             return None
         assert loadings is not None
         centre, scale = np.array(document["centre"]), np.array(document["scale"])
-        return cls(tuple(document["genes"]), centre, scale, loadings, document["dropped"])
+        fixed = document.get("fixed", 0)
+        return cls(tuple(document["genes"]), centre, scale, loadings, document["dropped"], fixed)
 
 
 def _spaced(n: int, limit: int) -> np.ndarray:
@@ -156,8 +170,11 @@ def _product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     return result
 
 
-def _directions(z: np.ndarray, components: int) -> np.ndarray:
-    # (rows, K) -> (K, r); through the smaller Gram matrix. Signs are fixed by the largest entry.
+def leading_directions(z: np.ndarray, components: int) -> np.ndarray:
+    """The leading principal directions (K, r) of z (rows, K), times a common factor that gives the first unit variance.
+
+    Through the smaller Gram matrix; signs are fixed by the largest entry.
+    """
     rows, genes = z.shape
     small = z @ z.T if rows <= genes else z.T @ z
     values, vectors = np.linalg.eigh(small)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,6 +15,9 @@ from numpy.typing import ArrayLike
 from groprog_assets.errors import ModelError, Problem
 from groprog_assets.fitting.covariates import FieldSpec, covariate_values, field_specs, numbers
 from groprog_assets.model.patient_matrix import PatientMatrix
+
+if TYPE_CHECKING:
+    from groprog_assets.model.source_fits import SourceFits
 
 BLOCKS = ("density", "pausing", "differential")
 
@@ -95,6 +98,7 @@ class ModelInputs:
     descriptors (K, J) float64 with NaN rows for genes without one; (n, K, J) in matched mode; None in clinical mode.
     blocks: block -> descriptor names, Table 5. batch (n,) str, "" where none is declared; None when the study declares none.
     matrices: further omics, each with the same n patients.
+    sources: what other cohorts say of the hazard, for training; None without any.
     """
 
     patient_id: np.ndarray
@@ -107,6 +111,7 @@ class ModelInputs:
     blocks: dict[str, tuple[str, ...]] = field(default_factory=dict)
     batch: np.ndarray | None = None
     matrices: tuple[PatientMatrix, ...] = ()
+    sources: SourceFits | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "patient_id", np.asarray(self.patient_id).astype(str))

@@ -6,7 +6,7 @@ Arrays in, arrays out; NumPy only.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 
@@ -52,11 +52,19 @@ class BranchRow(TypedDict):
     share: float
 
 
+class PenaltyRow(TypedDict):
+    """A penalty that was tried for a branch of the linear path, with its cross-validated gain per event."""
+
+    branch: str
+    penalty: float
+    score: float
+
+
 class LinearPath(NamedTuple):
     """The weighted sum of the branches, which is again linear in the columns.
 
     out_of_fold (n,), members, whole (p,) as in `Branch`, out_of_fold from the first partition alone; weights: the
-    factor of each branch of `branches`.
+    factor of each branch of `branches`. transferred: what was taken from other cohorts (`Transferred`), None without any.
     """
 
     out_of_fold: np.ndarray
@@ -64,6 +72,7 @@ class LinearPath(NamedTuple):
     whole: np.ndarray
     branches: list[Branch]
     weights: np.ndarray
+    transferred: dict[str, Any] | None = None
 
 
 def branch_rows(path: LinearPath, factor: float) -> list[BranchRow]:
@@ -79,6 +88,15 @@ def branch_rows(path: LinearPath, factor: float) -> list[BranchRow]:
             "share": float(weight) / whole if whole > 0 else 0.0,
         }
         for branch, weight in zip(path.branches, spread)
+    ]
+
+
+def search_rows(path: LinearPath) -> list[PenaltyRow]:
+    """A row for each penalty that was tried for a branch."""
+    return [
+        {"branch": branch.name, "penalty": penalty, "score": gain}
+        for branch in path.branches
+        for penalty, gain in branch.log
     ]
 
 
@@ -104,12 +122,14 @@ def choose_branch(
     event: np.ndarray,
     partitions: Sequence[np.ndarray],
     grid: tuple[float, ...],
+    centre: np.ndarray | None = None,
 ) -> Branch:
     """Choose a ridge penalty by cross-validated partial likelihood (Verweij & van Houwelingen 1993) on inner folds.
 
     columns (n, p), of which the branch has those at `used` (p_b,). partitions: one or more (n,) arrays of the inner fold of each
     patient; the likelihood is their mean, so that the choice depends less on the partition. grid: penalties
-    per event, ascending; the search starts in its middle and moves to the better neighbour until none is better.
+    per event, ascending; the search starts in its middle and moves to the better neighbour until none is better. centre (p_b,):
+    what the penalty shrinks towards, by default 0.
     """
     part = columns[:, used]
     whole = risk_sets(time, event)
@@ -128,7 +148,8 @@ def choose_branch(
             score, found = -equal, []
             for number, (_, sets, rows, events) in enumerate(fits):
                 start = None if near is None else tried[near][1][number]
-                ridge = fit_ridge(rows, sets, np.full(used.size, events * grid[place]), start, tolerance=1e-5)
+                penalty = np.full(used.size, events * grid[place])
+                ridge = fit_ridge(rows, sets, penalty, start, centre=centre, tolerance=1e-5)
                 score += log_partial_likelihood(part @ ridge.coefficients, whole) - ridge.log_likelihood
                 found.append(ridge.coefficients)
             tried[place] = (score / (len(partitions) * deaths), found)
@@ -143,7 +164,8 @@ def choose_branch(
     out_of_fold = np.zeros(time.size)
     for (fit, _, _, _), coefficients in zip(fits, found):
         out_of_fold[~fit] += part[~fit] @ coefficients / len(partitions)
-    everyone = fit_ridge(part, whole, np.full(used.size, deaths * grid[best]), np.mean(found, axis=0)).coefficients
+    penalty = np.full(used.size, deaths * grid[best])
+    everyone = fit_ridge(part, whole, penalty, np.mean(found, axis=0), centre=centre).coefficients
     placed = [np.zeros(columns.shape[1]) for _ in range(np.unique(partitions[0]).size + 1)]
     for vector, coefficients in zip(placed, [everyone, *found]):
         vector[used] = coefficients
@@ -164,11 +186,28 @@ def stacked_linear_path(
 ) -> LinearPath:
     """The sum of the branches, weighted by their out-of-fold scores. It is linear, so the result is coefficients.
 
-    columns (n, p); branches: {name: its columns (p_b,)}; the rest as in `choose_branch` and `stacking_weights`. earning: groups
-    of branches that get their weights after the others, one group after the other, by `chosen_earning` with `earning_priors`. A
-    branch that predicts no better than equal risks on the inner folds gets weight 0, unless this is true of all that share.
+    columns (n, p); branches: {name: its columns (p_b,)}; the rest as in `choose_branch` and `combined_path`.
     """
     chosen = [choose_branch(name, columns, used, time, event, partitions, grid) for name, used in branches.items()]
+    return combined_path(columns, chosen, time, event, partitions, prior_events, earning, earning_priors)
+
+
+def combined_path(
+    columns: np.ndarray,
+    chosen: list[Branch],
+    time: np.ndarray,
+    event: np.ndarray,
+    partitions: Sequence[np.ndarray],
+    prior_events: float,
+    earning: Sequence[Sequence[str]] = (),
+    earning_priors: Sequence[float] = (),
+) -> LinearPath:
+    """The linear path of fitted branches: the shares of `stacking_weights`, then the weights of those that have to earn them.
+
+    Branches named in `earning` get their weights after the others, one group after the other, by `chosen_earning` with
+    `earning_priors`. A branch that predicts no better than equal risks on the inner folds gets weight 0, unless this is true of
+    all that share.
+    """
     sharing = [place for place, branch in enumerate(chosen) if not any(branch.name in group for group in earning)]
     useful = [place for place in sharing if chosen[place].gain > 0] or sharing
     scores = np.column_stack([chosen[place].out_of_fold for place in useful])

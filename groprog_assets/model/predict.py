@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 
 from groprog_assets.errors import ModelError, Problem
 from groprog_assets.model.device import single_threaded
+from groprog_assets.model.encoders import Encoded
 from groprog_assets.model.inputs import ModelInputs
 from groprog_assets.model.representation import Batch
 from groprog_assets.model.risk_model import RiskModel
@@ -49,16 +51,29 @@ def predict(model: RiskModel, inputs: ModelInputs) -> Prediction:
     ModelError when a covariate the model needs is not a column of the inputs.
     """
     check_inputs(model, inputs)
-    n = len(inputs)
+    chunks = ((rows, model.encoders.transform(inputs.take(rows))) for rows in _chunks(len(inputs)))
+    return _predicted(model, inputs.patient_id, chunks)
+
+
+def predict_encoded(model: RiskModel, patient_id: np.ndarray, encoded: Encoded) -> Prediction:
+    """`predict` of patients that the model's encoders have encoded already; patient_id (n,) in the order of the rows."""
+    return _predicted(model, patient_id, ((rows, encoded.take(rows)) for rows in _chunks(len(patient_id))))
+
+
+def _chunks(n: int) -> Iterator[np.ndarray]:
+    for start in range(0, n, PATIENTS_AT_ONCE):
+        yield np.arange(start, min(start + PATIENTS_AT_ONCE, n))
+
+
+def _predicted(model: RiskModel, patient_id: np.ndarray, chunks: Iterable[tuple[np.ndarray, Encoded]]) -> Prediction:
+    n = len(patient_id)
     member_risk = np.empty((n, len(model.members)))
     eta = np.empty((n, len(model.members)))
     parts = np.empty((2, n, len(model.members)))
     genes_used = np.empty(n, np.int32)
     h = np.zeros((n, model.members[0].hidden_width))
     with single_threaded(), torch.no_grad():
-        for start in range(0, n, PATIENTS_AT_ONCE):
-            rows = np.arange(start, min(start + PATIENTS_AT_ONCE, n))
-            encoded = model.encoders.transform(inputs.take(rows))
+        for rows, encoded in chunks:
             genes_used[rows] = encoded.genes_used
             batch = Batch.of(encoded, "cpu", torch.float64)
             for place, network in enumerate(model.members):
@@ -73,7 +88,7 @@ def predict(model: RiskModel, inputs: ModelInputs) -> Prediction:
     lower, upper = risk - 1.959963984540054 * spread, risk + 1.959963984540054 * spread
     horizons = np.asarray(model.parameters.evaluation.horizons_months, dtype=float)
     return Prediction(
-        inputs.patient_id,
+        patient_id,
         risk,
         lower,
         upper,

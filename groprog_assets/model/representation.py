@@ -111,7 +111,7 @@ class ColumnMaps(nn.Module):
         signature = encoders.signature
         of = () if signature is None else signature.of
         loadings = encoders.libraries if encoders.mode == "matched" else encoders.expression
-        held = 0 if loadings is None else loadings.loadings.shape[1]
+        held = 0 if loadings is None else loadings.directions.shape[1]
         self.directions = min(parameters.network_directions, held)
         self.register_buffer("spread", torch.ones(self.directions))
         self.of_block = {
@@ -190,7 +190,7 @@ class GenomicBranch(nn.Module):
             table = encoders.gene_descriptors[described]
         self.register_buffer("gene_descriptors", torch.from_numpy(np.ascontiguousarray(table)), persistent=False)
         self.maps = DescriptorMaps(encoders.descriptor.sources, widths, flag) if table.size or self.matched else None
-        components = 0 if encoders.expression is None else encoders.expression.loadings.shape[1]
+        components = 0 if encoders.expression is None else encoders.expression.directions.shape[1]
         self.deviation = (
             nn.Linear(components, self.width, bias=False) if components and parameters.gene_deviation else None
         )
@@ -218,7 +218,7 @@ class GenomicBranch(nn.Module):
             if self.maps is not None and batch.z.shape[1]:
                 pooled = batch.z @ self.maps(self.gene_descriptors) / batch.genes_present.sqrt()[:, None]
             if self.deviation is not None:
-                pooled = pooled + self.deviation(batch.components)
+                pooled = pooled + self.deviation(batch.components[:, : self.deviation.in_features])
         return pooled * self.scale * batch.has_omics[:, None]
 
     def gene_weights(self, loadings: torch.Tensor, described: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -227,7 +227,8 @@ class GenomicBranch(nn.Module):
         deviation = loadings.new_zeros((loadings.shape[0], self.width))
         mapped = torch.zeros_like(deviation)
         if self.deviation is not None:
-            deviation = loadings @ self.deviation.weight.T.to(loadings) * self.scale.to(loadings)
+            own = loadings[:, : self.deviation.in_features]
+            deviation = own @ self.deviation.weight.T.to(loadings) * self.scale.to(loadings)
         if self.maps is not None:
             mapped[described] = self.maps(self.gene_descriptors).to(loadings) * self.scale.to(loadings)
         return deviation, mapped

@@ -120,6 +120,7 @@ class _Run:
         self.mixed = training.precision == "bfloat16"
         self.network = new_network(encoders, parameters, encoded, seed).to(self.device)
         self.genomic = self.network.genomic is not None
+        self.fixed = 0 if encoders.expression is None else encoders.expression.fixed
         self.everyone = encoded.take(validation)
         self.batch = Batch.of(encoded.take(fit), self.device)
         self.held_out = Batch.of(self.everyone, self.device)
@@ -295,7 +296,7 @@ class _Run:
 
     def _pairs(self, rows: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         batch = self.batch.take(torch.from_numpy(rows).to(self.device))
-        omics = batch.components if batch.components.shape[1] else batch.z
+        omics = batch.components[:, : batch.components.shape[1] - self.fixed] if batch.components.shape[1] else batch.z
         if batch.matched is not None:
             omics = batch.matched.flatten(start_dim=1)
         neighbours, known = self.parameters.objective.coherence_neighbours, batch.has_omics.cpu().numpy()

@@ -24,6 +24,7 @@ def risks_without_parts(
     cohort: Bundle,
     expression: dict[str, np.ndarray],
     features: Bundle,
+    sources: Bundle,
     folds: pd.DataFrame,
     parameters: Parameters,
     trained: Bundle,
@@ -43,7 +44,7 @@ def risks_without_parts(
     from groprog_assets.model.cross_validation import cross_validate
 
     repeats = int(folds["repeat"].max()) + 1
-    inputs = model_inputs(cohort, expression, features, parameters.representation.mode)
+    inputs = model_inputs(cohort, expression, features, parameters.representation.mode, sources)
     outcomes, rows = model_outcomes(cohort), model_folds(folds, cohort)
     # A search would give each variant settings of its own, so all are compared under the settings as they stand.
     plain = parameters.model_copy(update={"search": parameters.search.model_copy(update={"trials": 0})})

@@ -15,7 +15,7 @@ from groprog_assets.prognosis.model_columns import columns, model_inputs
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.study.files import clinical_path
 from groprog_assets.study.parameters import CohortParameters, Parameters
-from groprog_assets.study.schema import Cohort, ExternalCohort
+from groprog_assets.study.schema import Cohort, ExternalCohort, SourceCohort
 from groprog_assets.study.text_tables import table_layout
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def _validated(external: ExternalCohort, own: Cohort, trained: Trained) -> tuple
 
 
 def read_elsewhere(
-    external: ExternalCohort,
+    external: ExternalCohort | SourceCohort,
     own: Cohort,
     training: AssembledCohort | Bundle,
     training_expression: Mapping[str, np.ndarray] | None,
@@ -200,9 +200,9 @@ def read_elsewhere(
 def _shared(path: str, found: Overlap, patients: int, nobody_else: bool) -> Problem:
     """The refusal of a cohort that shares patients with the training cohort."""
     if nobody_else:
-        rule = "An external cohort has patients whom the model was not trained on."
+        rule = "Another cohort has patients whom the study's own does not have."
         seen = f"all {patients} patients with an outcome are in the training cohort too: {found}"
-        return Problem(path, seen, rule, "Give the table of another centre, or remove the cohort from validation.")
+        return Problem(path, seen, rule, "Give the table of another centre, or remove this cohort from the study file.")
     return Problem(
         path,
         f"of {patients} patients some are in the training cohort too: {found}",

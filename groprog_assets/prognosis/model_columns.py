@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from groprog_assets.store.artifacts import Bundle
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from groprog_assets.model.cross_validation import FoldTrialRow
     from groprog_assets.model.inputs import Fold, ModelInputs, Outcomes
     from groprog_assets.model.predict import Prediction
+    from groprog_assets.model.source_fits import SourceFits
 
 TRAINED_BY = tuple(
     f"parameters.{group}"
@@ -25,6 +26,7 @@ TRAINED_BY = tuple(
         "objective",
         "training",
         "linear_path",
+        "transfer",
         "evaluation",
         "cohort",
         "search",
@@ -45,9 +47,18 @@ def columns(frame: pd.DataFrame) -> dict[str, np.ndarray]:
     return {name: frame[name].to_numpy() for name in frame.columns}
 
 
-def model_inputs(cohort: Bundle, expression: Mapping[str, np.ndarray], features: Bundle, mode: str) -> ModelInputs:
+def model_inputs(
+    cohort: Bundle,
+    expression: Mapping[str, np.ndarray],
+    features: Bundle,
+    mode: str,
+    sources: Mapping[str, Any] | None = None,
+) -> ModelInputs:
     """ModelInputs of the cohort's patients in the order of its index: their batch, what the mode allows of their
-    omics, and the further matrices among `expression`, the arrays of patient_expression."""
+    omics, and the further matrices among `expression`, the arrays of patient_expression.
+
+    sources: value of the asset source_cohorts, for training.
+    """
     from dataclasses import replace
 
     from groprog_assets.model.inputs import ModelInputs
@@ -65,7 +76,8 @@ def model_inputs(cohort: Bundle, expression: Mapping[str, np.ndarray], features:
         mode if given is not None or own is not None else "clinical",  # type: ignore[arg-type]
     )
     batch = cohort.index.set_index("patient_id")["batch"][inputs.patient_id].to_numpy(dtype=str)
-    return replace(inputs, batch=batch, matrices=matrices_of(expression, inputs.patient_id))
+    fits = None if sources is None else source_fits(sources)
+    return replace(inputs, batch=batch, matrices=matrices_of(expression, inputs.patient_id), sources=fits)
 
 
 def _of_patients(matched: Mapping[str, np.ndarray], patients: pd.Series) -> dict[str, np.ndarray]:
@@ -85,6 +97,13 @@ def labelled_genes(features: Bundle) -> dict[str, set[str]]:
     constants = features.constants
     names = constants.loc[(constants["rule"] == "label") & ~constants["dropped"], "feature"]
     return {name: set(features.table.loc[features.table[name] > 0, "gene"]) for name in names}
+
+
+def source_fits(sources: Mapping[str, Any]) -> SourceFits | None:
+    """What a value of the asset source_cohorts says of the hazard; None without sources."""
+    from groprog_assets.model.source_fits import SourceFits
+
+    return SourceFits.restore(sources["names"], sources["arrays"]) if sources["sources"] else None
 
 
 def model_outcomes(cohort: Bundle) -> Outcomes:

@@ -110,6 +110,9 @@ def reported_values(study: StudyView, values: Bundle) -> Document:
             "search_log": values.risk_model.search,
             "training_history": values.risk_model.history,
             "signature": values.risk_model.signature,
+            "transferred": values.risk_model.get("transferred"),
+            "transfer_gain": values.transfer_gain,
+            "source_cohorts": values.source_cohorts.sources,
             "model_card": {"model": values.risk_model.summary, "decision": values.champion["reason"]},
         }
     return found

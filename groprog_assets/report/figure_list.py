@@ -103,6 +103,7 @@ def cohort_drawings(values: Values) -> dict[str, Callable[[], Figure]]:
         robustness,
         signature,
         training,
+        transfer_gain,
     )
     from groprog_assets.report.prognosis import LABELS, MODEL
 
@@ -123,6 +124,8 @@ def cohort_drawings(values: Values) -> dict[str, Callable[[], Figure]]:
         shares = trained.out_of_fold.groupby("patient_id")["eta"].mean()
         if shares.notna().any():  # eq. 6 is of the paper's form alone
             of_parts["energy"] = lambda: training.energy_histogram(shares, tuple(values["energy_clamp"]))
+    if values["transfer_gain"]["gains"]:
+        of_parts["transfer_gain"] = lambda: transfer_gain.transfer_gain(values["transfer_gain"])
     if trained.signature.get("weight"):
         of_parts["signature"] = lambda: signature.signature_weights(trained.signature)
     return {

@@ -199,6 +199,17 @@ def ablation(document: Document) -> Drawing | None:
     return draw if document["parts"] else None
 
 
+def transfer_gain(document: Document) -> Drawing | None:
+    """The gain from other cohorts by training patients; None without any."""
+
+    def draw() -> Figure:
+        from groprog_assets.figures import transfer_gain as figure
+
+        return figure.transfer_gain(document)
+
+    return draw if document["gains"] else None
+
+
 def external_validation(cohorts: list[Document]) -> dict[str, Drawing]:
     """Kaplan–Meier curves of each external cohort at the training's cuts."""
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from groprog_assets.figures.ablation import PARTS
 from groprog_assets.figures.cohort import table_one_cell
 from groprog_assets.figures.numbers import fixed, interval, number, p_value, percent
-from groprog_assets.report import matrices, patient_funnel, signature, strata
+from groprog_assets.report import matrices, patient_funnel, signature, strata, transfer
 from groprog_assets.report.blocks import (
     Block,
     Cell,
@@ -34,6 +34,7 @@ from groprog_assets.tables.values import Values
 MODEL = "groprog"
 LABELS = {
     "groprog": "GroProg",
+    "groprog_uncalibrated": "GroProg, before recalibration",
     "groprog_clinical": "GroProg, clinical branch alone",
     "groprog_without_omics": "GroProg, omics withheld",
     "clinical_cox": "Cox, clinical",
@@ -50,6 +51,10 @@ LANDMARK = (
     "by then are left out, and what was recorded until then enters."
 )
 NO_NETWORK = " The network weighs nothing: its held-out risks added nothing to the linear path's."
+FEW_EVENTS = (
+    " The network is not used: {events} training events are fewer than the {least} from which it is (network.least_events), and "
+    "the score is the ridge Cox path alone."
+)
 METRIC_LABELS = {
     "c_ipcw": "C, censoring-weighted",
     "c_ipcw_untruncated": "C, censoring-weighted, untruncated",
@@ -107,6 +112,7 @@ CAPTIONS: dict[str, tuple[str, str]] = {
         "Histogram of the modality weight eta over patients.",
     ),
     **signature.CAPTIONS,
+    **transfer.CAPTIONS,
     "attributions": (
         "What moves the score: contributions of fields, blocks and genes, averaged over patients.",
         "Bar chart of mean absolute contributions to the risk score.",
@@ -298,7 +304,8 @@ def evaluation(context: Values) -> list[Block]:
         blocks += [details("Differences in the other metrics", [_differences(others)])] if others else []
     blocks += [strata.curves(context), _picture(context, "calibration", CAPTIONS)]
     if document.get("calibration"):
-        blocks.append(calibration_table(document["calibration"], ordered, label_of))
+        judged = [*ordered[:1], "groprog_uncalibrated", *ordered[1:]]
+        blocks.append(calibration_table(document["calibration"], judged, label_of))
     blocks += [
         _picture(context, name, CAPTIONS) for name in ("auc", "roc", "decision") if member(context.get("figures"), name)
     ]
@@ -455,13 +462,22 @@ def training(context: Values) -> list[Block]:
             )
         )
     blocks += signature.blocks(context)
-    blocks += matrices.blocks(context)
+    blocks += matrices.blocks(context) + transfer.blocks(context)
     if weights := member(member(context.get("model_card"), "model"), "stacking"):
         told = (
             f"In the final model the linear path weighs {fixed(weights[0], 2)} and the network {fixed(weights[1], 2)}."
         )
-        blocks.append(paragraph(told + " The curves below are of the network." if weights[1] else told + NO_NETWORK))
+        blocks.append(
+            paragraph(told + (" The curves below are of the network." if weights[1] else _no_network(context)))
+        )
     return blocks + [_picture(context, name, CAPTIONS) for name in drawn]
+
+
+def _no_network(context: Values) -> str:
+    """Why the network weighs nothing."""
+    model = context["model_card"]["model"]
+    events, least = model.get("events", 0), model.get("network_from_events", 0)
+    return NO_NETWORK if events >= least else FEW_EVENTS.format(events=number(events), least=number(least))
 
 
 def card(context: Values) -> list[Block]:

@@ -43,6 +43,11 @@ class Stored(NamedTuple):
         """The value, its digest verified."""
         return self.store.get(self.reference, self.name, self.remedy)
 
+    def member(self, name: str) -> Value:
+        """One member of a bundle, its digest verified; the others are not read."""
+        reference = self.store.members(self.reference)[name]
+        return self.store.get(reference, f"{self.name}.{name}", self.remedy)
+
 
 def pack(values: Values) -> bytes:
     """The bytes of named values: tables, arrays or dicts of arrays, JSON-able values, blobs, `Stored` ones, bundles of these.

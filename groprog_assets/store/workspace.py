@@ -42,6 +42,7 @@ COHORT_ASSETS = (
     "clinical_records",
     "patient_expression",
     "cohort",
+    "source_cohorts",
     "encoded_tensors",
     "risk_model",
     "risk_scores",
@@ -49,6 +50,7 @@ COHORT_ASSETS = (
     "evaluation",
     "champion",
     "ablation",
+    "transfer_gain",
     "external_validation",
 )
 """The assets of the groups cohort and model: a study without a cohort has none of them."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from groprog_assets.errors import TextTableError
 from groprog_assets.study.finding import Finding
-from groprog_assets.study.schema import Cohort, ExternalCohort, Study
+from groprog_assets.study.schema import Cohort, OtherCohort, Study
 from groprog_assets.study.text_tables import table_layout
 
 Location = tuple[str | int, ...]
@@ -19,7 +19,7 @@ TAKEN = frozenset(
 """Names of branches and parts of the model, which stand beside those of matrices in results."""
 
 
-def matrix_files(cohort: Cohort | ExternalCohort, part: Location) -> Iterator[tuple[Location, Path]]:
+def matrix_files(cohort: Cohort | OtherCohort, part: Location) -> Iterator[tuple[Location, Path]]:
     """(where in the study, file) of expression and further matrices; `part`: where the cohort stands."""
     if cohort.expression is not None:
         yield (*part, "expression", "path"), cohort.expression.file
@@ -50,7 +50,7 @@ def matrix_rules(study: Study) -> Iterator[Finding]:
                 yield Finding((*there, "kind"), matrix.kind, rule, "A matrix is of one kind everywhere.")
 
 
-def matrix_layouts(cohort: Cohort | ExternalCohort, part: Location, broken: set[Location]) -> Iterator[Finding]:
+def matrix_layouts(cohort: Cohort | OtherCohort, part: Location, broken: set[Location]) -> Iterator[Finding]:
     """Matrices whose header cannot be read, without those of `broken`, which are said already."""
     for at, path in matrix_files(cohort, part):
         if at in broken:

@@ -173,6 +173,14 @@ class NetworkParameters(ParameterGroup):
     perceptron_widths: list[int] = cited(
         [64, 32], unit="neurons of the two hidden layers", source="unstated", why="enough for planted interactions"
     )
+    least_events: int = cited(
+        30,
+        unit="training events",
+        source="unstated",
+        why="with fewer the network weighs nothing and the score is the ridge Cox path: on parts with 20 events of cohorts that "
+        "may choose, the network cost up to .010 in C, and the path came within .003 of clinical Cox",
+        ge=0,
+    )
     trunk_width: int = cited(64, unit="dimensions", source="paper Table 6", ge=1)
     hidden_width: int = cited(128, unit="dimensions", source="docs/methods.md, A15", ge=1)
     prototypes: int = cited(
@@ -262,6 +270,13 @@ class TrainingParameters(ParameterGroup):
         "their spread is the uncertainty of a score",
         ge=1,
     )
+    calibration_prior: float = cited(
+        100.0,
+        unit="events, towards no recalibration",
+        source="unstated",
+        why="risks are multiplied by the slope of out-of-fold scores over the whole follow-up; a slope from few events is noise",
+        gt=0,
+    )
     device: Literal["cpu", "cuda", "auto"] = cited(
         "cpu", unit="device", source="unstated", why="CPU by default; the same code runs on CUDA"
     )
@@ -332,4 +347,82 @@ class LinearPathParameters(ParameterGroup):
         source="unstated",
         why="a branch beyond clinic and expression directions, and the network, earn their weight against the base path; the "
         "prior is chosen on inner folds: 100 alone held a true signature down by 0.005 in C, 0 let noise in",
+    )
+
+
+class TransferParameters(ParameterGroup):
+    """How other cohorts (`cohort.sources`) enter the linear path; read only where a study names some."""
+
+    recipe: Literal["earn", "share"] = cited(
+        "earn",
+        unit="how the fixed columns of the sources enter",
+        source="unstated",
+        why="earn: the columns earn their weights, and expression is shrunken towards the sources too: a smaller gain in C that "
+        "differs less between cohorts (.0051, .0009 to .0093, over 14); share: the columns join the shares of clinic and "
+        "expression (.0062, .0007 to .0118)",
+    )
+    clinical_penalty: float = cited(
+        5.0, unit="ridge penalty of the sources' shared fields", source="unstated", why="a few coefficients", gt=0
+    )
+    molecular_penalty: float = cited(
+        0.1,
+        unit="ridge penalty per event of the sources' genes, not adjusted",
+        source="unstated",
+        why="chosen by leaving one source out",
+        gt=0,
+    )
+    adjusted_penalty: float = cited(
+        1.0,
+        unit="ridge penalty per event of the sources' genes, adjusted for their fields",
+        source="unstated",
+        why="chosen by leaving one source out",
+        gt=0,
+    )
+    directions: int = cited(
+        400,
+        unit="directions of the sources' expression",
+        source="unstated",
+        why="pooled over the sources, whose patients are many",
+        ge=1,
+    )
+    shares_of_sources: list[float] = cited(
+        [0.0, 0.5, 1.0],
+        unit="rho: the ridge penalty is towards rho times the sources' coefficients",
+        source="unstated",
+        why="chosen on inner folds, 0 for sources that do not fit",
+    )
+    harmonization: Literal["none", "combat"] = cited(
+        "none",
+        unit="what is done beside the scale of each source",
+        source="unstated",
+        why="none: every gene is standardised within its cohort; combat: differences between the sources are taken out, and one "
+        "scale is used for all",
+    )
+    most_dropped: int = cited(
+        2,
+        unit="sources",
+        source="unstated",
+        why="the sources are fitted without each of them and without each two before the inner folds decide",
+        ge=0,
+        le=3,
+    )
+    drop_margin: float = cited(
+        1.0,
+        unit="held-out log partial likelihood",
+        source="unstated",
+        why="a source is dropped when the inner folds are predicted better without it by more than chance gives",
+        ge=0,
+    )
+    earning_prior: float = cited(
+        30.0,
+        unit="events, towards weight 0",
+        source="unstated",
+        why="the middle prior of the branches that earn their weights, while sets of sources are compared",
+        gt=0,
+    )
+    curve_patients: list[int] = cited(
+        [50, 100, 200],
+        unit="training patients",
+        source="unstated",
+        why="the gain from the sources is largest where the cohort is small",
     )

@@ -30,6 +30,7 @@ from groprog_assets.study.model_parameters import (
     RepresentationParameters,
     SignatureParameters,
     TrainingParameters,
+    TransferParameters,
 )
 from groprog_assets.study.omics_parameters import RankingParameters
 from groprog_assets.study.plausible_ranges import PLAUSIBLE_RANGES, Ranges
@@ -378,6 +379,7 @@ class Parameters(ParameterGroup):
     objective: ObjectiveParameters = Field(default_factory=ObjectiveParameters)
     training: TrainingParameters = Field(default_factory=TrainingParameters)
     linear_path: LinearPathParameters = Field(default_factory=LinearPathParameters)
+    transfer: TransferParameters = Field(default_factory=TransferParameters)
     evaluation: EvaluationParameters = Field(default_factory=EvaluationParameters)
     perturbation: PerturbationParameters = Field(default_factory=PerturbationParameters)
     ablation: AblationParameters = Field(default_factory=AblationParameters)

@@ -9,7 +9,7 @@ import difflib
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from math import isfinite
 from pathlib import Path
 
@@ -18,23 +18,17 @@ from groprog_assets.study.assays import COVERAGE_TRACKS
 from groprog_assets.study.assemblies import other_assembly, same_assembly
 from groprog_assets.study.chrom_sizes import read_chrom_sizes
 from groprog_assets.study.files import bam_problem, clinical_path, open_regular, other_kind
-from groprog_assets.study.finding import Finding
+from groprog_assets.study.finding import Finding, closest, repeated
 from groprog_assets.study.initiation_rules import initiation_rules
 from groprog_assets.study.intervals import parse_interval, parse_place, target_text
 from groprog_assets.study.library_files import equal_files
 from groprog_assets.study.matrix_rules import matrix_files, matrix_layouts, matrix_rules
 from groprog_assets.study.omics_rules import omics_files, omics_rules
-from groprog_assets.study.plausible_ranges import plain_unit
-from groprog_assets.study.schema import ClinicalField, Cohort, ExternalCohort, Library, Study, TargetRegion
+from groprog_assets.study.other_cohorts import other_cohort_rules, other_cohorts
+from groprog_assets.study.schema import ClinicalField, Cohort, Library, OtherCohort, Study, TargetRegion
 from groprog_assets.study.text_tables import table_layout
 
 RESERVED_FIELDS = frozenset({"patient_id", "batch", "time", "event"})
-
-
-def _closest(name: str, known: Iterable[str]) -> str:
-    named = {item.casefold(): item for item in known}
-    close = difflib.get_close_matches(name.casefold(), named, 1, 0.6)
-    return f"Did you mean {named[close[0]]!r}?" if close else f"There are: {', '.join([*named.values()][:20])}."
 
 
 def rule_findings(study: Study) -> list[Finding]:
@@ -47,7 +41,7 @@ def rule_findings(study: Study) -> list[Finding]:
         *initiation_rules(study),
         *_regions(study),
         *_cohort(study),
-        *_validation(study),
+        *other_cohort_rules(study),
         *omics_rules(study),
     ]
 
@@ -70,22 +64,9 @@ def _halves(study: Study) -> Iterator[Finding]:
             yield Finding((name,), "missing", f"The field {name!r} is required.", remedy)
 
 
-def _repeated(names: list[str], part: tuple[str | int, ...], field: str, what: str) -> Iterator[Finding]:
-    seen: Counter[str] = Counter()
-    for k, name in enumerate(names):
-        seen[name.lower()] += 1
-        if seen[name.lower()] > 1:
-            yield Finding(
-                (*part, k, field),
-                f"{name!r} stands twice",
-                f"{what} are told apart by this name, upper and lower case alike (they become file names).",
-                "Rename one.",
-            )
-
-
 def _libraries(study: Study) -> Iterator[Finding]:
     libraries = study.libraries
-    yield from _repeated([library.id for library in libraries], ("libraries",), "id", "Libraries")
+    yield from repeated([library.id for library in libraries], ("libraries",), "id", "Libraries")
     for k, library in enumerate(libraries):
         yield from _sources(library, study, ("libraries", k))
     patients = set(study.nascent_libraries.values())
@@ -107,7 +88,7 @@ def _libraries(study: Study) -> Iterator[Finding]:
                 ("contrast", side),
                 f"{name!r} has no library",
                 "Each side of the contrast needs at least one library.",
-                _closest(name, conditions),
+                closest(name, conditions),
             )
     if study.contrast.treatment == study.contrast.control:
         yield Finding(("contrast",), "both sides alike", "A contrast compares two conditions.", "Name two conditions.")
@@ -142,7 +123,7 @@ def _sources(library: Library, study: Study, at: tuple[str | int, ...]) -> Itera
 
 
 def _regions(study: Study) -> Iterator[Finding]:
-    yield from _repeated([locus.name for locus in study.loci], ("loci",), "name", "Loci")
+    yield from repeated([locus.name for locus in study.loci], ("loci",), "name", "Loci")
     for k, locus in enumerate(study.loci):
         named = [name for name in ("gene", *_PLACES) if getattr(locus, name) is not None]
         if len(named) != 1:
@@ -161,7 +142,7 @@ def _regions(study: Study) -> Iterator[Finding]:
         yield Finding(("signature_target",), target, *_INTERVAL_RULE)
     elif isinstance(target, TargetRegion) and parse_place(target.region) is None:
         yield Finding(("signature_target", "region"), target.region, *_PLACE_RULE)
-    yield from _repeated([mark.name for mark in study.marks], ("marks",), "name", "Marks")
+    yield from repeated([mark.name for mark in study.marks], ("marks",), "name", "Marks")
     for k, mark in enumerate(study.marks):
         if not same_assembly(mark.build, study.genome.name):
             yield Finding(
@@ -219,8 +200,8 @@ def _cohort(study: Study) -> Iterator[Finding]:
     if study.cohort is None:
         return
     cohort, at = study.cohort, ("cohort", "fields")
-    yield from _repeated([field.name for field in cohort.fields], at, "name", "Fields")
-    yield from _repeated([field.column for field in cohort.fields], at, "column", "Columns")
+    yield from repeated([field.name for field in cohort.fields], at, "name", "Fields")
+    yield from repeated([field.column for field in cohort.fields], at, "column", "Columns")
     outcome = {cohort.endpoint.time_column, cohort.endpoint.event_column, cohort.endpoint.event_time_column}
     for k, field in enumerate(cohort.fields):
         if field.column in outcome:
@@ -284,7 +265,7 @@ def _cohort(study: Study) -> Iterator[Finding]:
     for patient, library in cohort.nascent_libraries.items():
         if library not in ids:
             yield Finding(
-                ("cohort", "nascent_libraries", patient), library, "The library must be listed.", _closest(library, ids)
+                ("cohort", "nascent_libraries", patient), library, "The library must be listed.", closest(library, ids)
             )
     yield from matrix_rules(study)
     mode = study.parameters.representation.mode
@@ -302,33 +283,6 @@ def _cohort(study: Study) -> Iterator[Finding]:
             "The matched mode needs a library for each patient.",
             "Give cohort.nascent_libraries, or set parameters.representation.mode.",
         )
-
-
-def _validation(study: Study) -> Iterator[Finding]:
-    """An external cohort speaks of the fields the model knows, and there must be a model."""
-    if study.cohort is None:
-        if study.validation:
-            rule = "Patients of other centres are scored by a model of the study's own."
-            yield Finding(("validation",), "no cohort", rule, "Add a cohort, or remove validation.")
-        return
-    yield from _repeated([cohort.name for cohort in study.validation], ("validation",), "name", "External cohorts")
-    known = {field.name: field for field in study.cohort.fields}
-    for k, cohort in enumerate(study.validation):
-        for j, field in enumerate(cohort.fields):
-            at = ("validation", k, "fields", j)
-            if field.name not in known:
-                rule = "An external cohort gives the fields the model was trained with, under the same names."
-                yield Finding((*at, "name"), field.name, rule, _closest(field.name, known))
-            elif field.kind != known[field.name].kind:
-                rule = f"{field.name} is {known[field.name].kind} in the study's cohort."
-                yield Finding((*at, "kind"), field.kind, rule, "A field is of one kind everywhere.")
-            elif field.unit and (unit := known[field.name].unit) and plain_unit(field.unit) != plain_unit(unit):
-                rule = f"The model reads {field.name} in {unit}, the unit of the study's cohort."
-                remedy = (
-                    f"Set unit: {unit}, and state how the file's values become it: "
-                    f"units: [{{unit: {field.unit}, lowest: ..., highest: ..., factor: {unit} in one {field.unit}}}]."
-                )
-                yield Finding((*at, "unit"), field.unit, rule, remedy)
 
 
 def file_findings(study: Study) -> list[Finding]:
@@ -351,8 +305,7 @@ def file_findings(study: Study) -> list[Finding]:
     findings += _chromosomes(study) if ("genome", "chrom_sizes") not in broken else []
     if study.cohort is not None and ("cohort", "clinical") not in broken:
         findings += _clinical(study.cohort, ("cohort",), broken)
-    for k, other in enumerate(study.validation):
-        at = ("validation", k)
+    for at, other in other_cohorts(study):
         findings += _clinical(other, at, broken) if (*at, "clinical") not in broken else []
     return findings
 
@@ -388,9 +341,9 @@ def named_files(study: Study) -> Iterator[tuple[tuple[str | int, ...], Path]]:
         if cohort.splits is not None:
             yield ("cohort", "splits"), cohort.splits
     yield from omics_files(study)
-    for k, other in enumerate(study.validation):
-        yield ("validation", k, "clinical"), clinical_path(other.clinical)
-        yield from matrix_files(other, ("validation", k))
+    for at, other in other_cohorts(study):
+        yield (*at, "clinical"), clinical_path(other.clinical)
+        yield from matrix_files(other, at)
 
 
 def _unusable(path: Path) -> str:
@@ -456,13 +409,13 @@ def _chromosomes(study: Study) -> Iterator[Finding]:
             continue
         chrom, end = parsed.chrom, parsed.end
         if chrom not in sizes:
-            yield Finding(at, f"{text}", f"{chrom} is not a chromosome of chrom_sizes.", _closest(chrom, sizes))
+            yield Finding(at, f"{text}", f"{chrom} is not a chromosome of chrom_sizes.", closest(chrom, sizes))
         elif end > sizes[chrom]:
             yield Finding(at, f"{text}", f"{chrom} ends at {sizes[chrom]:,}.", "Is the interval of another assembly?")
 
 
 def _clinical(
-    cohort: Cohort | ExternalCohort, part: tuple[str | int, ...], broken: set[tuple[str | int, ...]]
+    cohort: Cohort | OtherCohort, part: tuple[str | int, ...], broken: set[tuple[str | int, ...]]
 ) -> Iterator[Finding]:
     """The columns the study names stand in the header, and the matrix has one. `part`: where in the study."""
     try:
@@ -482,7 +435,7 @@ def _clinical(
     for at, column in named:
         if column is not None and column not in layout.columns:
             rule = f"The column must stand in the header of {layout.path.name}."
-            yield Finding(at, f"{column!r} is not a column", rule, _closest(column, layout.columns))
+            yield Finding(at, f"{column!r} is not a column", rule, closest(column, layout.columns))
     repeated = [column for column, count in Counter(layout.columns).items() if count > 1]
     if repeated:
         yield Finding(

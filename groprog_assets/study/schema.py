@@ -237,6 +237,59 @@ class Matrix(StudyPart):
         return cbioportal_file(self.path, self.kind)
 
 
+class OtherCohort(StudyPart):
+    """Patients of another centre or study, read as the study's own are."""
+
+    name: Identifier
+    clinical: Path = Field(description="TSV, CSV or cBioPortal file, or a cBioPortal study folder")
+    patient_column: str = "PATIENT_ID"
+    endpoint: Endpoint
+    fields: list[ClinicalField] = Field(
+        default_factory=list,
+        description="how this centre writes the cohort's fields, by the same names; empty: as the cohort does",
+    )
+    batch_column: str | None = None
+    expression: Expression | None = None
+    matrices: list[Matrix] = Field(
+        default_factory=list, description="this centre's further matrices, by the same names; a source's are not read"
+    )
+
+    def as_cohort(self, own: Cohort) -> Cohort:
+        """The same patients as a cohort, fields it does not list as those of `own`, the study's cohort.
+
+        A field in the unit of the study's field of that name has its plausible range, unless it states one.
+        """
+        known = {(field.name, field.unit): field.plausible for field in own.fields}
+        fields = [
+            field
+            if field.plausible is not None
+            else field.model_copy(update={"plausible": known.get((field.name, field.unit))})
+            for field in self.fields
+        ]
+        return Cohort(
+            clinical=self.clinical,
+            patient_column=self.patient_column,
+            endpoint=self.endpoint,
+            fields=fields or own.fields,
+            batch_column=self.batch_column,
+            expression=self.expression,
+            matrices=self.matrices,
+            splits=None,
+            inbox=None,
+        )
+
+
+class SourceCohort(OtherCohort):
+    """Patients of another cohort with outcomes: the model learns from what they share with the study's own, and is not tested on
+    them."""
+
+    shared_patients: Literal["leave_out", "renumbered"] = Field(
+        "leave_out",
+        description="patients who are also in the study's cohort are left out and counted; renumbered: equal identifiers are "
+        "other people, as each centre numbered its own (identical rows are left out)",
+    )
+
+
 class Cohort(StudyPart):
     """The patients."""
 
@@ -255,6 +308,10 @@ class Cohort(StudyPart):
     )
     splits: Path | None = Field(None, description="JSON with fixed folds; made from the seed when absent")
     inbox: Path | None = Field(None, description="folder watched for new clinical data")
+    sources: list[SourceCohort] = Field(
+        default_factory=list,
+        description="other cohorts with outcomes that the model learns from; it is not tested on them",
+    )
 
     @property
     def sample_table(self) -> Path | None:
@@ -285,22 +342,9 @@ class Compute(StudyPart):
         return TypeAdapter(StoreAddress).validate_python(value)
 
 
-class ExternalCohort(StudyPart):
+class ExternalCohort(OtherCohort):
     """Patients of another centre: the finished model scores them, nothing is trained on them."""
 
-    name: Identifier
-    clinical: Path = Field(description="TSV, CSV or cBioPortal file, or a cBioPortal study folder")
-    patient_column: str = "PATIENT_ID"
-    endpoint: Endpoint
-    fields: list[ClinicalField] = Field(
-        default_factory=list,
-        description="how this centre writes the cohort's fields, by the same names; empty: as the cohort does",
-    )
-    batch_column: str | None = None
-    expression: Expression | None = None
-    matrices: list[Matrix] = Field(
-        default_factory=list, description="this centre's further matrices, by the same names"
-    )
     shared_patients: Literal["refuse", "leave_out", "renumbered"] = Field(
         "refuse",
         description="patients who are also in the training cohort: refuse the cohort, leave them out and say how many, or, where "
@@ -310,30 +354,6 @@ class ExternalCohort(StudyPart):
         False,
         description="take this centre's own batch effects out of the expression; its outcomes are not used for that",
     )
-
-    def as_cohort(self, own: Cohort) -> Cohort:
-        """The same patients as a cohort, fields it does not list as those of `own`, the study's cohort.
-
-        A field in the unit of the study's field of that name has its plausible range, unless it states one.
-        """
-        known = {(field.name, field.unit): field.plausible for field in own.fields}
-        fields = [
-            field
-            if field.plausible is not None
-            else field.model_copy(update={"plausible": known.get((field.name, field.unit))})
-            for field in self.fields
-        ]
-        return Cohort(
-            clinical=self.clinical,
-            patient_column=self.patient_column,
-            endpoint=self.endpoint,
-            fields=fields or own.fields,
-            batch_column=self.batch_column,
-            expression=self.expression,
-            matrices=self.matrices,
-            splits=None,
-            inbox=None,
-        )
 
 
 class PhenopacketSource(StudyPart):

@@ -17,7 +17,14 @@ from groprog_assets.tables.values import Arrays, Progress
     group="model",
     kinds={"json", "torch"},
     sections=(*TRAINED_BY, "parameters.ablation"),
-    of_champion=("cohort", "patient_expression", "normalized_features", "encoded_tensors", "risk_model"),
+    of_champion=(
+        "cohort",
+        "patient_expression",
+        "normalized_features",
+        "source_cohorts",
+        "encoded_tensors",
+        "risk_model",
+    ),
 )
 def ablation(
     study: StudyView,
@@ -26,6 +33,7 @@ def ablation(
     cohort: Bundle,
     patient_expression: Arrays,
     normalized_features: Bundle,
+    source_cohorts: Bundle,
     encoded_tensors: Bundle,
     risk_model: Bundle,
 ) -> Materialized:
@@ -35,7 +43,7 @@ def ablation(
 
     parameters = study.as_parameters()
     folds = encoded_tensors.folds[encoded_tensors.folds["repeat"] < parameters.ablation.repeats]
-    given = (cohort, patient_expression, normalized_features)
+    given = (cohort, patient_expression, normalized_features, source_cohorts)
     risks = risks_without_parts(*given, folds, parameters, risk_model, progress, scratch)
     document = method.compare_parts(risks, cohort.outcomes, folds, parameters.evaluation, parameters.training.seed)
     return materialized(document, plot=plots.ablation(document), parts=len(document["parts"]))

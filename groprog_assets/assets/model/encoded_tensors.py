@@ -14,7 +14,7 @@ from groprog_assets.tables.values import Arrays
 
 @study_asset(
     group="model",
-    kinds={"numpy"},
+    kinds={"numpy", "safetensors"},
     tables={"folds": "folds"},
     sections=(
         "cohort",
@@ -29,11 +29,17 @@ from groprog_assets.tables.values import Arrays
     blocking=("between_patient_variance", "no_leakage"),
 )
 def encoded_tensors(
-    study: StudyView, cohort: Bundle, patient_expression: Arrays, normalized_features: Bundle
+    study: StudyView,
+    cohort: Bundle,
+    patient_expression: Arrays,
+    normalized_features: Bundle,
+    source_cohorts: Bundle,
 ) -> Materialized:
-    """The folds, and the constants each training fold fits: nothing of a held-out patient enters them."""
+    """The folds, the constants each training fold fits (nothing of a held-out patient enters them), and what the model reads of
+    each patient."""
     parameters = study.as_parameters()
-    made = fold_encoders(cohort, patient_expression, normalized_features, study.cohort.splits, parameters)
+    given = (cohort, patient_expression, normalized_features, source_cohorts)
+    made = fold_encoders(*given, study.cohort.splits, parameters)
     leaks = told_leaks(cohort, patient_expression, made.value.folds, parameters.cohort)
     variance = made.inputs.between_patient_variance()
     return materialized(
@@ -43,7 +49,7 @@ def encoded_tensors(
             check.no_leakage(leaks, parameters.cohort),
         ],
         patients=len(made.inputs),
-        folds=len(made.value.encoders),
+        folds=len(made.value.encoders) - 1,
         genes=len(made.inputs.genes),
         mode=made.inputs.mode,
     )

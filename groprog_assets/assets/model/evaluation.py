@@ -27,6 +27,8 @@ def evaluation(
     risks = [risk_model.out_of_fold, risk_model.clinical_out_of_fold, baselines.table]
     seed = study.parameters.training.seed
     document = method.evaluate_models(risks, cohort.outcomes, encoded_tensors.folds, study.parameters.evaluation, seed)
+    given = (risk_model.uncalibrated, cohort.outcomes, encoded_tensors.folds, study.parameters.evaluation)
+    document["calibration"] |= method.calibration_of(*given)
     document["robustness"] = robustness(risk_model.stability, risk_model.agreement, risk_model.out_of_fold)
     verdicts = [check.omics_add(document, risk_model.summary["mode"]), drift.calibration(document)]
     return materialized(document, plot=plots.evaluation(document), verdicts=verdicts, models=len(document["models"]))

@@ -9,7 +9,6 @@ from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.prognosis.model_columns import TRAINED_BY
 from groprog_assets.report import plots
-from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.wire_format import Stored
 from groprog_assets.store.workspace import StudyView
 from groprog_assets.tables.values import Progress
@@ -21,13 +20,14 @@ from groprog_assets.tables.values import Progress
     tables={
         "out_of_fold": "out_of_fold",
         "clinical_out_of_fold": "out_of_fold",
+        "uncalibrated": "out_of_fold",
         "history": "training_history",
         "stability": "risk_stability",
         "agreement": "member_agreement",
         "search": "search_log",
     },
     sections=(*TRAINED_BY, "parameters.perturbation"),
-    unread=("cohort", "patient_expression", "normalized_features"),
+    unread=("cohort", "patient_expression", "normalized_features", "source_cohorts", "encoded_tensors"),
 )
 def risk_model(
     study: StudyView,
@@ -37,7 +37,8 @@ def risk_model(
     cohort: Stored,
     patient_expression: Stored,
     normalized_features: Stored,
-    encoded_tensors: Bundle,
+    source_cohorts: Stored,
+    encoded_tensors: Stored,
 ) -> Materialized:
     """Out-of-fold risks of every patient, with and without omics, and the final model trained on the whole cohort."""
     from groprog_assets.compute.shards import risk_model as shard
@@ -46,8 +47,10 @@ def risk_model(
         "cohort": cohort,
         "patient_expression": patient_expression,
         "normalized_features": normalized_features,
-        "folds": encoded_tensors.folds,
+        "source_cohorts": source_cohorts,
+        "encoded_tensors": encoded_tensors,
     }
-    value = shard.on_pool(pool, shared, study.as_parameters(), Here(progress, scratch))
+    folds = encoded_tensors.member("folds")
+    value = shard.on_pool(pool, shared, folds, study.as_parameters(), Here(progress, scratch))
     told = {name: value.summary[name] for name in ("model_version", "mode", "patients")}
     return materialized(value, plot=plots.risk_model(value.history), **told)

@@ -14,8 +14,8 @@ from groprog_assets.store.workspace import StudyView
     sections=("parameters.representation", "parameters.network"),
     of_champion=("evaluation", "risk_model", "normalized_features"),
     gathered=(
-        *("nascent_figures", "cohort", "evaluation", "risk_model", "risk_scores", "ablation", "external_validation"),
-        *("patient_expression", "normalized_features", "sequence_evaluation", "sequence_model"),
+        *("nascent_figures", "cohort", "evaluation", "risk_model", "risk_scores", "ablation", "transfer_gain"),
+        *("external_validation", "patient_expression", "normalized_features", "sequence_evaluation", "sequence_model"),
     ),
 )
 def figures(study: StudyView, values: Bundle) -> Materialized:

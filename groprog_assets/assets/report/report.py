@@ -58,7 +58,16 @@ from groprog_assets.store.workspace import StudyView, Workspace
             "evaluation",
             "risk_model",
         ),
-        *("risk_scores", "ablation", "external_validation", "champion", "sequence_evaluation", "sequence_targets"),
+        *(
+            "risk_scores",
+            "ablation",
+            "transfer_gain",
+            "external_validation",
+            "champion",
+            "source_cohorts",
+            "sequence_evaluation",
+            "sequence_targets",
+        ),
     ),
 )
 def report(study: StudyView, workspace: Workspace, values: Bundle) -> Materialized:

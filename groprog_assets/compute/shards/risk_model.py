@@ -12,6 +12,7 @@ from groprog_assets.compute.compute_pool import Here, Pool
 from groprog_assets.model.checkpoint import model_version, save_model
 from groprog_assets.model.cross_validation import Fitted, HistoryRow, cross_validate, train_final
 from groprog_assets.model.device import single_threaded
+from groprog_assets.model.encoded_files import EVERYONE, encoded_fold, name_of
 from groprog_assets.model.inputs import ModelInputs, Outcomes
 from groprog_assets.prognosis.model_columns import model_folds, model_inputs, model_outcomes, search_log
 from groprog_assets.prognosis.robustness_runs import FoldStability
@@ -32,16 +33,16 @@ def parts(folds: pd.DataFrame) -> list[Document]:
 
 
 def compute(shared: Values, part: Values, here: Here) -> Document:
-    """out_of_fold, history (columns) and, with omics, the tables stability, agreement, search of a fold of `shared["folds"]`.
+    """out_of_fold, history (columns) and, with omics, the tables stability, agreement, search of a fold of `shared`.
 
     The part of kind `final` gives the final model: history, search, files, and a summary of what it is. Training goes on from
     the state in `here.scratch` where there is one.
     """
     parameters = Parameters.model_validate_json(shared["parameters"])
     given = (shared["cohort"], shared["patient_expression"], shared["normalized_features"])
-    inputs = model_inputs(*given, parameters.representation.mode)
+    inputs = model_inputs(*given, parameters.representation.mode, shared["source_cohorts"])
     outcomes = model_outcomes(shared["cohort"])
-    kind = part["kind"]
+    kind, tensors = part["kind"], shared["encoded_tensors"]
     folder = None if here.scratch is None else here.scratch / kind
 
     def tell(row: HistoryRow) -> None:
@@ -51,24 +52,37 @@ def compute(shared: Values, part: Values, here: Here) -> Document:
 
     with single_threaded():
         if kind == "final":
-            return _final(train_final(inputs, outcomes, parameters, tell, folder), inputs, outcomes)
-        fold = [model_folds(shared["folds"], shared["cohort"])[part["place"]]]
+            given = encoded_fold(tensors, EVERYONE)
+            return _final(train_final(inputs, outcomes, parameters, tell, folder, given), inputs, outcomes)
+        fold = [model_folds(tensors["folds"], shared["cohort"])[part["place"]]]
+        name = name_of(fold[0].repeat, fold[0].fold)
+        given = encoded_fold(tensors, name)
         if kind == "clinical":
-            crossed = cross_validate(
-                inputs.clinical_only(), outcomes, fold, parameters, tell, folder, keep_models=False
-            )
+            bare, read = inputs.clinical_only(), {name: given.clinical_only()}
+            crossed = cross_validate(bare, outcomes, fold, parameters, tell, folder, keep_models=False, encoded=read)
             return {"kind": kind, "out_of_fold": crossed.out_of_fold, "history": crossed.history}
         stability = FoldStability(outcomes, parameters.perturbation, parameters.training.seed)
         crossed = cross_validate(
-            inputs, outcomes, fold, parameters, tell, folder, keep_models=False, inspect=stability.inspect
+            inputs,
+            outcomes,
+            fold,
+            parameters,
+            tell,
+            folder,
+            keep_models=False,
+            inspect=stability.inspect,
+            encoded={name: given},
         )
     made = {"kind": kind, "out_of_fold": crossed.out_of_fold, "history": crossed.history, "search": search_log(crossed)}
-    return {**made, **stability.tables()}
+    return {**made, **stability.tables(), "transferred": crossed.transferred, "uncalibrated": crossed.before}
 
 
-def on_pool(pool: Pool, shared: Values, parameters: Parameters, here: Here) -> Bundle:
-    """The value of the asset risk_model: all `parts` of `shared["folds"]` trained where the pool computes, put together."""
-    made = pool.map(NOUN, {**shared, "parameters": parameters.model_dump_json()}, parts(shared["folds"]), here)
+def on_pool(pool: Pool, shared: Values, folds: pd.DataFrame, parameters: Parameters, here: Here) -> Bundle:
+    """The value of the asset risk_model: all `parts` of the table `folds` trained where the pool computes, put together.
+
+    shared: values of the assets cohort, patient_expression, normalized_features, source_cohorts and encoded_tensors.
+    """
+    made = pool.map(NOUN, {**shared, "parameters": parameters.model_dump_json()}, parts(folds), here)
     return Bundle(joined(made))
 
 
@@ -79,12 +93,14 @@ def joined(made: Sequence[Values]) -> Document:
     return {
         "out_of_fold": _columns(folds, "out_of_fold").assign(model="groprog"),
         "clinical_out_of_fold": _columns(clinical, "out_of_fold").assign(model="groprog_clinical"),
+        "uncalibrated": _columns(folds, "uncalibrated").assign(model="groprog_uncalibrated"),
         "history": _columns([*folds, final], "history"),
         "stability": pd.concat([one["stability"] for one in folds], ignore_index=True),
         "agreement": pd.concat([one["agreement"] for one in folds], ignore_index=True),
         "search": pd.concat([one["search"] for one in [*folds, final]], ignore_index=True),
         "files": final["files"],
         "signature": final["signature"],
+        "transferred": {"final": final["transferred"], "folds": [row for one in folds for row in one["transferred"]]},
         "summary": final["summary"],
     }
 
@@ -98,12 +114,14 @@ def _final(final: Fitted, inputs: ModelInputs, outcomes: Outcomes) -> Document:
         "events": int(outcomes.event.sum()),
         "members": len(final.model.members),
         "stacking": list(final.stacking),
+        "network_from_events": final.model.parameters.network.least_events,
         "linear_penalties": list(final.model.linear_penalties),
         "branches": [dict(row) for row in final.branches],
     }
     blobs = Bundle({name: Blob(content, Path(name).suffix) for name, content in files.items()})
     made = {"kind": "final", "history": final.history, "search": search_log(final)}
-    return {**made, "files": blobs, "summary": summary, "signature": dict(final.signature or {})}
+    parts = {"signature": dict(final.signature or {}), "transferred": dict(final.transferred or {})}
+    return {**made, "files": blobs, "summary": summary, **parts}
 
 
 def _columns(made: Sequence[Values], name: str) -> pd.DataFrame:

@@ -233,6 +233,17 @@ def _headline(differences: list[Document], margin: float) -> Document | None:
     return None
 
 
+def calibration_of(
+    risks: pd.DataFrame, outcomes: pd.DataFrame, folds: pd.DataFrame, parameters: EvaluationParameters
+) -> Document:
+    """The entry of "calibration" for the one model of `risks`, a table like out_of_fold; see `evaluate`."""
+    columns = sorted(_survival_columns(risks), key=lambda column: float(column.removeprefix("survival_")))
+    months = np.array([float(column.removeprefix("survival_")) for column in columns])
+    cohort, models = outcomes.set_index("patient_id"), risks["model"].unique().tolist()
+    held = list(held_out_folds(risks, cohort, folds, models, columns))
+    return dict(_plain(_calibration(models, held, cohort, columns, months, parameters)))
+
+
 def _by_patient(fold_values: list[np.ndarray], folds: list[HeldOutFold], patients: int) -> np.ndarray:
     """(models, patients, ...) mean over repeats of values (models, n, ...) by fold; nan for a patient never tested."""
     shape = (len(fold_values[0]), patients, *fold_values[0].shape[2:])

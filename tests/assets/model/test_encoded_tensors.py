@@ -69,6 +69,7 @@ def verdicts(study: Bundle, expression: np.ndarray | None = None, **changes: dic
             "gene": np.array(GENES),
         },
         features,
+        Bundle(sources=[]),
     )
     return {verdict.name: verdict for verdict in made.verdicts}
 

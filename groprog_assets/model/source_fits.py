@@ -1,0 +1,210 @@
+"""What other cohorts say of the hazard: Cox models of the covariates and genes that they share with the study. NumPy only.
+
+They are fitted on the sources alone, one baseline hazard each, before any patient of the study is looked at. As a source may
+hurt, the fit is made for several sets of sources, and the training patients decide between them (`transfer`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import NamedTuple, TypedDict
+
+import numpy as np
+
+from groprog_assets.fitting.clinical_encoder import ClinicalEncoder
+from groprog_assets.fitting.covariates import FieldSpec
+from groprog_assets.fitting.harmonization import fit_harmonization, harmonize
+from groprog_assets.fitting.ridge_cox import Stratum, fit_stratified
+from groprog_assets.model.expression_encoder import ExpressionEncoder, leading_directions
+from groprog_assets.model.inputs import ModelInputs, Outcomes
+from groprog_assets.study.parameters import Parameters
+from groprog_kernels.risk_sets import risk_sets
+
+
+class Source(NamedTuple):
+    """Another cohort: its name in the study, its patients with the fields of the study they have, their outcomes."""
+
+    name: str
+    inputs: ModelInputs
+    outcomes: Outcomes
+
+
+class SourceDocument(TypedDict):
+    """The names of SourceFits as JSON; arrays are stored beside them."""
+
+    names: list[str]
+    design: list[list[str]]
+    genes: list[str]
+
+
+@dataclass(frozen=True)
+class SourceFits:
+    """Coefficients of C sets of S sources; no patient can be recognised in them.
+
+    names (S,); kept (C, S) bool: the sources of each set, all in the first. design (q,): (field, part) as
+    `ClinicalEncoder.design_columns` has them; clinical (q, C): log hazard ratio of each column, a number in SD of its own cohort.
+    genes (K,); molecular, adjusted (K, C): log hazard ratio of a robust SD of each gene, not adjusted, and adjusted for the
+    covariates.
+    """
+
+    names: tuple[str, ...]
+    kept: np.ndarray
+    design: tuple[tuple[str, str], ...]
+    clinical: np.ndarray
+    genes: tuple[str, ...]
+    molecular: np.ndarray
+    adjusted: np.ndarray
+
+    def document(self) -> SourceDocument:
+        """The names; arrays are in `arrays`."""
+        return {
+            "names": list(self.names),
+            "design": [list(column) for column in self.design],
+            "genes": list(self.genes),
+        }
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """kept, clinical, molecular, adjusted."""
+        return {
+            "kept": self.kept,
+            "clinical": self.clinical,
+            "molecular": self.molecular,
+            "adjusted": self.adjusted,
+        }
+
+    @classmethod
+    def restore(cls, document: SourceDocument, arrays: dict[str, np.ndarray]) -> SourceFits:
+        """The fits that `document()` and `arrays()` describe."""
+        held = (arrays[name] for name in ("molecular", "adjusted"))
+        design = tuple((field, part) for field, part in document["design"])
+        return cls(
+            tuple(document["names"]), arrays["kept"], design, arrays["clinical"], tuple(document["genes"]), *held
+        )
+
+    def of_genes(self, genes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """molecular and adjusted (len(genes), C) in the order of `genes`; 0 for a gene that no source has."""
+        at = {gene: place for place, gene in enumerate(self.genes)}
+        places = np.array([at.get(gene, -1) for gene in genes], dtype=np.int64)
+        known = (places >= 0)[:, None]
+        if not len(self.genes):
+            nothing = np.zeros((len(genes), len(self.kept)))
+            return nothing, nothing
+        return np.where(known, self.molecular[places], 0.0), np.where(known, self.adjusted[places], 0.0)
+
+    def with_genes_permuted(self, seed: int) -> SourceFits:
+        """The placebo: the weights of the genes dealt anew between the genes."""
+        order = np.random.default_rng([seed, len(self.genes)]).permutation(len(self.genes))
+        return replace(self, molecular=self.molecular[order], adjusted=self.adjusted[order])
+
+
+def fit_sources(
+    sources: Sequence[Source], fields: Sequence[FieldSpec], genes: Sequence[str], parameters: Parameters
+) -> SourceFits:
+    """Stratified Cox models of the fields and genes of the study that the sources have.
+
+    Covariates: ridge penalty `transfer.clinical_penalty`; numbers as z within each cohort, a column that a source lacks at 0.
+    Genes: robust z within each cohort, 0 where missing, as `transfer.directions` leading directions of all sources; ridge
+    penalties per event. Sets: all sources, and those without one, without two, ... `transfer.most_dropped`.
+    """
+    asked = parameters.transfer
+    names = [spec.name for spec in fields]
+    given = [replace(source.inputs, fields=_shared(source.inputs, names)) for source in sources]
+    flags, known_by = parameters.cohort.maximum_missing_flag, parameters.cohort.landmark_days
+    encoders = [ClinicalEncoder.fit(inputs, flags, known_by) for inputs in given]
+    held = [encoder.design_columns() for encoder in encoders]
+    design = sorted({column for columns in held for column in columns if not column[1].startswith("curve")})
+    at = {column: place for place, column in enumerate(design)}
+    strata: list[Stratum] = []
+    for source, inputs, encoder, columns in zip(sources, given, encoders, held):
+        matrix, encoded = np.zeros((len(inputs), len(design))), encoder.transform(inputs).design
+        for place, column in enumerate(columns):
+            if column in at:
+                matrix[:, at[column]] = encoded[:, place]
+        sets = risk_sets(source.outcomes.time, source.outcomes.event)
+        strata.append(Stratum(matrix, sets, np.zeros(len(inputs))))
+    measured, order, loadings = _directions(sources, genes, parameters)
+    kept = _sets(len(sources), asked.most_dropped)
+    clinical = np.zeros((len(design), len(kept)))
+    weights = np.zeros((2, loadings.shape[1], len(kept)))
+    for number, chosen in enumerate(kept):
+        inside = np.flatnonzero(chosen)
+        if design:
+            penalty = np.full(len(design), asked.clinical_penalty)
+            clinical[:, number] = fit_stratified([strata[place] for place in inside], penalty).coefficients
+        parts = [(strata[place], measured[place]) for place in inside]
+        for which, per_event in enumerate((asked.molecular_penalty, asked.adjusted_penalty)):
+            adjusting = clinical[:, number] * which
+            told = [
+                Stratum(found, stratum.sets, stratum.columns @ adjusting)
+                for stratum, found in parts
+                if found is not None
+            ]
+            if told and loadings.shape[1]:
+                events = max(sum(int(one.sets.event.sum()) for one in told), 1)
+                penalty = np.full(loadings.shape[1], events * per_event)
+                start = weights[which, :, 0] if number else None
+                weights[which, :, number] = fit_stratified(told, penalty, start).coefficients
+    return SourceFits(
+        tuple(source.name for source in sources),
+        kept,
+        tuple(design),
+        clinical,
+        order,
+        loadings @ weights[0],
+        loadings @ weights[1],
+    )
+
+
+def _shared(inputs: ModelInputs, names: Sequence[str]) -> tuple[FieldSpec, ...]:
+    return tuple(spec for spec in inputs.fields if spec.name in names)
+
+
+def _sets(count: int, most_dropped: int) -> np.ndarray:
+    # (C, S) bool: all sources, then without each one, each two, ...; at least one is left.
+    found = []
+    for dropped in range(min(most_dropped, count - 1) + 1):
+        for gone in combinations(range(count), dropped):
+            found.append(~np.isin(np.arange(count), gone))
+    return np.array(found)
+
+
+def _directions(
+    sources: Sequence[Source], genes: Sequence[str], parameters: Parameters
+) -> tuple[list[np.ndarray | None], tuple[str, ...], np.ndarray]:
+    # Scores (n, R) of each source on the pooled directions, None without expression; the genes (K,); loadings (K, R).
+    having = [place for place, source in enumerate(sources) if source.inputs.expression is not None]
+    found: list[np.ndarray | None] = [None] * len(sources)
+    present = {gene for place in having for gene in sources[place].inputs.genes}
+    order = tuple(gene for gene in genes if gene in present)
+    if not order:
+        return found, (), np.zeros((0, 0))
+    given = [sources[place].inputs.with_genes(order) for place in having]
+    if parameters.transfer.harmonization == "combat" and len(given) > 1:
+        z = _harmonised(given, order)
+    else:
+        z = [_standardised(inputs, order) for inputs in given]
+    loadings = leading_directions(np.vstack(z), parameters.transfer.directions)
+    for place, matrix in zip(having, z):
+        found[place] = matrix @ loadings
+    return found, order, loadings
+
+
+def _standardised(inputs: ModelInputs, genes: tuple[str, ...]) -> np.ndarray:
+    # (n, K) robust z of these patients; genes that are constant or mostly missing among them count as unknown.
+    encoder = ExpressionEncoder.fit(inputs, 1, len(inputs))
+    at = {gene: place for place, gene in enumerate(genes)}
+    z = np.zeros((len(inputs), len(genes)))
+    z[:, [at[gene] for gene in encoder.genes]] = encoder.transform(inputs).z
+    return z
+
+
+def _harmonised(given: list[ModelInputs], genes: tuple[str, ...]) -> list[np.ndarray]:
+    # The differences between the sources taken out by ComBat, then one centre and scale for all.
+    values = np.vstack([np.asarray(inputs.expression) for inputs in given])
+    sizes = [len(inputs) for inputs in given]
+    batch = np.repeat(np.arange(len(given)), sizes).astype(str)
+    moved = harmonize(values, batch, fit_harmonization(values, batch)).astype(np.float32)
+    together = ModelInputs(np.arange(len(values)).astype(str), (), {}, moved, genes)
+    return np.split(_standardised(together, genes), np.cumsum(sizes)[:-1])
