@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from groprog_assets.figures.style import CONTROL, NEUTRAL, TREATMENT, new_figure, say_empty
 from groprog_assets.tables.values import Values
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 CALLED = {"with_sources": ("other cohorts", TREATMENT), "placebo": ("their genes permuted (placebo)", CONTROL)}
 
