@@ -17,7 +17,7 @@ from groprog_assets.fitting.covariates import FieldSpec, covariate_values, field
 from groprog_assets.model.patient_matrix import PatientMatrix
 
 if TYPE_CHECKING:
-    from groprog_assets.model.source_fits import SourceFits
+    from groprog_assets.model.source_columns import SourceFits
 
 BLOCKS = ("density", "pausing", "differential")
 

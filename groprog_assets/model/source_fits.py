@@ -7,9 +7,9 @@ hurt, the fit is made for several sets of sources, and the training patients dec
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from groprog_assets.fitting.harmonization import fit_harmonization, harmonize
 from groprog_assets.fitting.ridge_cox import Stratum, fit_stratified
 from groprog_assets.model.expression_encoder import ExpressionEncoder, leading_directions
 from groprog_assets.model.inputs import ModelInputs, Outcomes
+from groprog_assets.model.source_columns import SourceFits
 from groprog_assets.study.parameters import Parameters
 from groprog_kernels.risk_sets import risk_sets
 
@@ -29,74 +30,6 @@ class Source(NamedTuple):
     name: str
     inputs: ModelInputs
     outcomes: Outcomes
-
-
-class SourceDocument(TypedDict):
-    """The names of SourceFits as JSON; arrays are stored beside them."""
-
-    names: list[str]
-    design: list[list[str]]
-    genes: list[str]
-
-
-@dataclass(frozen=True)
-class SourceFits:
-    """Coefficients of C sets of S sources; no patient can be recognised in them.
-
-    names (S,); kept (C, S) bool: the sources of each set, all in the first. design (q,): (field, part) as
-    `ClinicalEncoder.design_columns` has them; clinical (q, C): log hazard ratio of each column, a number in SD of its own cohort.
-    genes (K,); molecular, adjusted (K, C): log hazard ratio of a robust SD of each gene, not adjusted, and adjusted for the
-    covariates.
-    """
-
-    names: tuple[str, ...]
-    kept: np.ndarray
-    design: tuple[tuple[str, str], ...]
-    clinical: np.ndarray
-    genes: tuple[str, ...]
-    molecular: np.ndarray
-    adjusted: np.ndarray
-
-    def document(self) -> SourceDocument:
-        """The names; arrays are in `arrays`."""
-        return {
-            "names": list(self.names),
-            "design": [list(column) for column in self.design],
-            "genes": list(self.genes),
-        }
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """kept, clinical, molecular, adjusted."""
-        return {
-            "kept": self.kept,
-            "clinical": self.clinical,
-            "molecular": self.molecular,
-            "adjusted": self.adjusted,
-        }
-
-    @classmethod
-    def restore(cls, document: SourceDocument, arrays: dict[str, np.ndarray]) -> SourceFits:
-        """The fits that `document()` and `arrays()` describe."""
-        held = (arrays[name] for name in ("molecular", "adjusted"))
-        design = tuple((field, part) for field, part in document["design"])
-        return cls(
-            tuple(document["names"]), arrays["kept"], design, arrays["clinical"], tuple(document["genes"]), *held
-        )
-
-    def of_genes(self, genes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-        """molecular and adjusted (len(genes), C) in the order of `genes`; 0 for a gene that no source has."""
-        at = {gene: place for place, gene in enumerate(self.genes)}
-        places = np.array([at.get(gene, -1) for gene in genes], dtype=np.int64)
-        known = (places >= 0)[:, None]
-        if not len(self.genes):
-            nothing = np.zeros((len(genes), len(self.kept)))
-            return nothing, nothing
-        return np.where(known, self.molecular[places], 0.0), np.where(known, self.adjusted[places], 0.0)
-
-    def with_genes_permuted(self, seed: int) -> SourceFits:
-        """The placebo: the weights of the genes dealt anew between the genes."""
-        order = np.random.default_rng([seed, len(self.genes)]).permutation(len(self.genes))
-        return replace(self, molecular=self.molecular[order], adjusted=self.adjusted[order])
 
 
 def fit_sources(

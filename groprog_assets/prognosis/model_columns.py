@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from groprog_assets.model.cross_validation import FoldTrialRow
     from groprog_assets.model.inputs import Fold, ModelInputs, Outcomes
     from groprog_assets.model.predict import Prediction
-    from groprog_assets.model.source_fits import SourceFits
+    from groprog_assets.model.source_columns import SourceFits
 
 TRAINED_BY = tuple(
     f"parameters.{group}"
@@ -101,7 +101,7 @@ def labelled_genes(features: Bundle) -> dict[str, set[str]]:
 
 def source_fits(sources: Mapping[str, Any]) -> SourceFits | None:
     """What a value of the asset source_cohorts says of the hazard; None without sources."""
-    from groprog_assets.model.source_fits import SourceFits
+    from groprog_assets.model.source_columns import SourceFits
 
     return SourceFits.restore(sources["names"], sources["arrays"]) if sources["sources"] else None
 

@@ -17,7 +17,8 @@ from groprog_assets.model.inputs import Fold, ModelInputs, Outcomes
 from groprog_assets.model.learning_curve import PLACEBO, PLAIN, SOURCES, learning_curve
 from groprog_assets.model.linear import path_columns
 from groprog_assets.model.predict import predict
-from groprog_assets.model.source_fits import Source, SourceFits, fit_sources
+from groprog_assets.model.source_columns import SourceFits
+from groprog_assets.model.source_fits import Source, fit_sources
 from groprog_assets.study.parameters import Parameters
 from groprog_kernels.concordance import harrell
 from groprog_kernels.risk_sets import risk_sets

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
+from groprog_assets.prognosis.model_columns import TRAINED_BY
 from groprog_assets.prognosis.source_cohorts import circumstances_of_sources, fitted_sources, who_withdrew
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.workspace import StudyView, Workspace
@@ -13,12 +14,7 @@ from groprog_assets.tables.values import Arrays
 @study_asset(
     group="cohort",
     kinds={"numpy"},
-    sections=(
-        "cohort",
-        "parameters.cohort",
-        "parameters.representation",
-        "parameters.transfer",
-    ),
+    sections=("cohort", *TRAINED_BY),
     files=("cohort.sources.clinical", "cohort.sources.expression.file"),
     extra_inputs=circumstances_of_sources,
 )
