@@ -27,7 +27,8 @@ import pyBigWig
 
 from benchmarks import initiation_truth as truth
 from groprog_assets.methods.reads.bigwig import read_bigwig_pair, write_bigwigs
-from groprog_assets.store.artifacts import Store, encode_table
+from groprog_assets.store.artifacts import Store
+from groprog_assets.store.table_files import encode_table
 
 PINTS_SECONDS = 372.7
 RUNS = 5

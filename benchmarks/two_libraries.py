@@ -128,10 +128,10 @@ def study(folder: Path, reads: int, place: Path) -> Path:
         for name in CONDITIONS
     )
     loci = "".join(f"  - {{name: {gene}, gene: {gene}, reason: planted}}\n" for gene in risen["gene"])
-    patients = "".join(f"P{k}\t{40 + k % 40}\t{1 + k % 37}\t{k % 2}\n" for k in range(200))
-    (place / "patients.tsv").write_text(
-        "PATIENT_ID\tAGE\tMONTHS\tSTATUS\n" + patients
-    )  # a study names some; not used here
+    rng = np.random.default_rng(1)  # a study names some patients, whose age must not tell their times; not used here
+    drawn = zip(rng.integers(40, 80, 200), rng.integers(1, 60, 200), rng.integers(0, 2, 200), strict=True)
+    patients = "".join(f"P{k}\t{age}\t{months}\t{event}\n" for k, (age, months, event) in enumerate(drawn))
+    (place / "patients.tsv").write_text("PATIENT_ID\tAGE\tMONTHS\tSTATUS\n" + patients)
     (place / "study.yaml").write_text(
         f"name: two_libraries\ndata_roots: [{folder}, {SHARED}]\n"
         f"genome: {{name: hg38, chrom_sizes: {folder / 'chrom.sizes'}, annotation: {SHARED / 'hg38.refGene.gtf.gz'}}}\n"

@@ -171,7 +171,7 @@ def _schema_verdict(workspace: Workspace, specification: Specification, referenc
     """What was stored is read back: its digest and every declared column must hold."""
     if not specification.tables:
         return []
-    workspace.store.get(reference, specification.name)
+    workspace.store.read_back(reference, specification.name)
     names = specification.tables if isinstance(specification.tables, str) else ", ".join(specification.tables.values())
     return [Verdict("schema", True, f"stored bytes read back as the declared {names}", blocking=True)]
 

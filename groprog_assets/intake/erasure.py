@@ -26,11 +26,12 @@ from groprog_assets.lineage import ledger
 from groprog_assets.lineage.collect import collect
 from groprog_assets.lineage.decisions import record_decision
 from groprog_assets.lineage.membership import ERASED, forget_patients, rows_left
-from groprog_assets.store.artifacts import canonical_json, decode_table, digest_bytes, digest_file, write_atomically
+from groprog_assets.store.artifacts import canonical_json, digest_bytes, digest_file, write_atomically
 from groprog_assets.store.claims import remove_unclaimed
 from groprog_assets.store.collection import collect_store
 from groprog_assets.store.half_written import remove_remains, remove_scratch_of_the_dead
 from groprog_assets.store.pseudonyms import is_distinctive, named_in, pseudonym, study_key
+from groprog_assets.store.table_files import decode_table
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables.values import Document
 

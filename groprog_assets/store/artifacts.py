@@ -16,7 +16,7 @@ import math
 import os
 import threading
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from groprog_assets.errors import ArtifactError, Problem, TableError, UnreachableError
 from groprog_assets.store.half_written import half_written_name
 from groprog_assets.store.kept_objects import KeptFiles, KeptObjects
-from groprog_assets.tables import TABLES, conform
-from groprog_assets.tables.columns import TEXT_LIST
+from groprog_assets.store.table_files import decode_table, encode_table, table_pieces
+from groprog_assets.tables import TABLES
 from groprog_assets.tables.values import Arrays, Document, Value, Values
 
 if TYPE_CHECKING:
@@ -177,30 +177,6 @@ def _is_arrays(value: Value) -> bool:
     )
 
 
-def encode_table(frame: pd.DataFrame, table: str) -> bytes:
-    """Parquet bytes (zstd, no index) of `frame`, conformed to `TABLES[table]` when a table is named."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    if table:
-        frame = conform(frame, table)
-    arrow = pa.Table.from_pandas(frame, preserve_index=False)
-    for name in (column.name for column in TABLES[table].columns if column.dtype == TEXT_LIST) if table else ():
-        lists = pa.array(frame[name].tolist(), pa.list_(pa.string()))  # a column of empty lists has no type of its own
-        arrow = arrow.set_column(arrow.schema.get_field_index(name), name, lists)
-    arrow = arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), b"groprog_table": table.encode()})
-    sink = io.BytesIO()
-    pq.write_table(arrow, sink, compression="zstd")
-    return sink.getvalue()
-
-
-def decode_table(content: bytes, table: str) -> Value:
-    import pyarrow.parquet as pq
-
-    frame = pq.read_table(io.BytesIO(content)).to_pandas()
-    return conform(frame, table) if table else frame
-
-
 def encode_arrays(arrays: Values) -> bytes:
     """npz bytes, members in name order with a fixed date; text arrays as fixed-width unicode, objects refused."""
     import numpy as np
@@ -229,6 +205,9 @@ def decode_arrays(content: bytes) -> Arrays:
         return {name: archive[name] for name in archive.files}
 
 
+LARGE = 1 << 24
+"""Bytes of a stored table beyond which it is read from its file, not from a copy in memory."""
+
 LARGEST_KEPT = 1 << 30
 """Bytes of decoded tables that a process keeps: several assets of a run read the same ones."""
 
@@ -236,13 +215,13 @@ _KEPT: dict[tuple[str, str], Any] = {}
 _KEEPING = threading.Lock()
 
 
-def _decoded(content: bytes, reference: Reference) -> Value:
+def _decoded(source: bytes | Path, reference: Reference) -> Value:
     """The table of verified bytes. Those used last are kept; pandas copies a table when someone changes it."""
     key = (reference.sha256, reference.table)
     with _KEEPING:
         frame = _KEPT.pop(key, None)
     if frame is None:
-        frame = decode_table(content, reference.table)
+        frame = decode_table(source, reference.table)
     with _KEEPING:
         _KEPT[key] = frame
         sizes = {name: int(item.memory_usage().sum()) for name, item in _KEPT.items()}
@@ -251,6 +230,15 @@ def _decoded(content: bytes, reference: Reference) -> Value:
                 break
             del _KEPT[name], sizes[name]
     return frame.copy(deep=False)
+
+
+@contextlib.contextmanager
+def _told_version(name: str) -> Iterator[None]:
+    try:
+        yield
+    except TableError as error:
+        mend = "Another version of the program stored it. Run the study again, the whole of it: `groprog run STUDY`."
+        raise TableError([replace(problem, where=name, remedy=mend) for problem in error.problems]) from None
 
 
 class Store:
@@ -393,13 +381,10 @@ class Store:
         columns are of another version of the program."""
         if reference.kind == "file":
             return StoredFile(self.get_file(reference.sha256, name, remedy), reference.suffix)
-        content = self.get_bytes(reference.sha256, name, remedy)
         if reference.kind == "table":
-            try:
-                return _decoded(content, reference)
-            except TableError as error:
-                mend = "Another version of the program stored it. Run the study again, the whole of it: `groprog run STUDY`."
-                raise TableError([replace(problem, where=name, remedy=mend) for problem in error.problems]) from None
+            with _told_version(name):
+                return _decoded(self.table_source(reference, name, remedy), reference)
+        content = self.get_bytes(reference.sha256, name, remedy)
         if reference.kind == "arrays":
             return decode_arrays(content)
         if reference.kind == "document":
@@ -412,6 +397,29 @@ class Store:
         raise ArtifactError(
             Problem(name, reference.kind, f"Kinds are {', '.join(KINDS)}.", "A newer version wrote it.")
         )
+
+    def pieces(self, reference: Reference, name: str = "artifact", remedy: str = "") -> Iterator[pd.DataFrame]:
+        """The rows of a stored table in order, in tables of about a million; verified, raising as `get` does."""
+        source = self.table_source(reference, name, remedy)
+        with _told_version(name):
+            yield from table_pieces(source, reference.table)
+
+    def read_back(self, reference: Reference, name: str = "artifact") -> None:
+        """Read a value as `get` does and keep nothing: it raises where a byte was altered or a column is not as declared."""
+        if reference.kind == "bundle":
+            for key, member in self.members(reference).items():
+                self.read_back(member, f"{name}.{key}")
+        elif reference.kind == "table" and reference.bytes > LARGE:
+            for _ in self.pieces(reference, name):
+                pass
+        else:
+            self.get(reference, name)
+
+    def table_source(self, reference: Reference, name: str = "artifact", remedy: str = "") -> bytes | Path:
+        """What a table is decoded from, verified: its bytes, or where they are many its file."""
+        if reference.bytes > LARGE:
+            return self.get_file(reference.sha256, name, remedy)
+        return self.get_bytes(reference.sha256, name, remedy)
 
     def _reference(self, content: bytes, kind: str, table: str = "", suffix: str = "") -> Reference:
         return Reference(self.put_bytes(content), kind, table, suffix, len(content))

@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from groprog_assets.errors import ArtifactError, Problem, StudyError, UnreachableError
-from groprog_assets.store.artifacts import Store, digest_bytes, digest_file
+from groprog_assets.store.artifacts import Reference, Store, digest_bytes, digest_file
 from groprog_assets.store.half_written import half_written_name, scratch_folder
 from groprog_assets.store.kept_objects import KeptInBucket, KeptObjects
 from groprog_assets.study.schema import StoreAddress
@@ -122,6 +122,10 @@ class ObjectStore(Store):
         finally:
             temporary.unlink(missing_ok=True)
         return target
+
+    def table_source(self, reference: Reference, name: str = "artifact", remedy: str = "") -> bytes | Path:
+        """The bytes of a table, verified: no local copy is made."""
+        return self.get_bytes(reference.sha256, name, remedy)
 
     @property
     def shown(self) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import struct
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from groprog_assets.errors import ArtifactError, Problem
@@ -43,10 +44,13 @@ class Stored(NamedTuple):
         """The value, its digest verified."""
         return self.store.get(self.reference, self.name, self.remedy)
 
-    def member(self, name: str) -> Value:
-        """One member of a bundle, its digest verified; the others are not read."""
-        reference = self.store.members(self.reference)[name]
-        return self.store.get(reference, f"{self.name}.{name}", self.remedy)
+    def member(self, name: str) -> Stored:
+        """A member of a bundle, unread."""
+        return Stored(self.store, self.store.members(self.reference)[name], f"{self.name}.{name}", self.remedy)
+
+    def pieces(self) -> Iterator[pd.DataFrame]:
+        """The rows of a table in order, in tables of about a million."""
+        return self.store.pieces(self.reference, self.name, self.remedy)
 
 
 def pack(values: Values) -> bytes:

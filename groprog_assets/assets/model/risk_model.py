@@ -50,7 +50,7 @@ def risk_model(
         "source_cohorts": source_cohorts,
         "encoded_tensors": encoded_tensors,
     }
-    folds = encoded_tensors.member("folds")
+    folds = encoded_tensors.member("folds").value()
     value = shard.on_pool(pool, shared, folds, study.as_parameters(), Here(progress, scratch))
     told = {name: value.summary[name] for name in ("model_version", "mode", "patients")}
     return materialized(value, plot=plots.risk_model(value.history), **told)

@@ -21,7 +21,7 @@ def library_sizes(study: StudyView, filtered_alignments: dict[str, Stored]) -> M
     """Reads of each library, those of its spike-in, and the size by which its counts are divided."""
     from groprog_assets.methods.reads import library_sizes as method
 
-    summaries = {library: item.value().summary for library, item in filtered_alignments.items()}
+    summaries = {library: item.member("summary").value() for library, item in filtered_alignments.items()}
     table = method.library_sizes(
         {library: summary["plus_reads"] + summary["minus_reads"] for library, summary in summaries.items()},
         {library: summary["spike_in_reads"] for library, summary in summaries.items()},

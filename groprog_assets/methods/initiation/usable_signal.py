@@ -103,15 +103,18 @@ def _strands(where: str, held: dict, parameters: InitiationParameters) -> list[P
 
 
 def _shape(where: str, held: dict, parameters: InitiationParameters) -> list[Problem]:
-    columns = [(position.astype(np.int64), count) for position, count in held.values() if len(position)]
+    columns = [(position, count) for position, count in held.values() if len(position)]
     bases = sum(len(position) for position, _ in columns)
     if bases < LEAST_JUDGED:
         return []
     rule = "Starts are found from reads at single bases; between bins and along reads neighbours depend on each other."
-    step = int(np.gcd.reduce(np.concatenate([np.diff(position) for position, _ in columns])))
+    step = runs = 0
+    for position, count in columns:
+        apart = np.diff(position)
+        step = int(np.gcd(step, np.gcd.reduce(apart))) if len(apart) else step
+        runs += 1 + int(((apart != 1) | (np.diff(count) != 0)).sum())
     if step > 1:
         return [Problem(where, f"all positions are a multiple of {step} bp apart", rule, READ_END_TRACKS)]
-    runs = sum(1 + int(((np.diff(p) != 1) | (np.diff(c) != 0)).sum()) for p, c in columns)
     if bases / runs > parameters.longest_equal_run:
         value = f"neighbouring bases have equal counts in runs of {bases / runs:.1f} on average"
         return [Problem(where, value, rule, READ_END_TRACKS)]

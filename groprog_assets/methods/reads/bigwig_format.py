@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -142,13 +142,15 @@ def write_points(
         leaves, largest = _write_sections(file, pool, _sections(held, points, scale))
         index_at = file.tell()
         file.write(_index(leaves, index_at, SECTION))
-        bins = {rank: _bases(*points[name], scale) for rank, name in held}
-        summary = _whole(bins.values())
+        bins, wholes = {}, []
+        for rank, name in held:  # bases of one chromosome at a time: they take four times as much as its points
+            bases = _bases(*points[name], scale)
+            wholes.append(_whole(bases))
+            bins[rank] = _reduced(bases, REDUCTIONS[0], rank_first=True)
         zooms = []
         for reduction in REDUCTIONS:
-            bins = {
-                rank: _reduced(item, reduction, rank_first=reduction == REDUCTIONS[0]) for rank, item in bins.items()
-            }
+            if reduction != REDUCTIONS[0]:
+                bins = {rank: _reduced(item, reduction, rank_first=False) for rank, item in bins.items()}
             zoom_at = file.tell()
             file.write(struct.pack("<I", sum(len(item.bin) for item in bins.values())))
             summaries, most = _write_sections(file, pool, _summaries(bins, names, chrom_sizes, reduction))
@@ -161,7 +163,7 @@ def write_points(
         file.write(struct.pack("<IHHQQQHHQQIQ", *head))
         for zoom in zooms:
             file.write(struct.pack("<IIQQ", *zoom))
-        file.write(struct.pack("<Qdddd", *summary))
+        file.write(struct.pack("<Qdddd", *_sum_of(wholes)))
         file.seek(data_at)
         file.write(struct.pack("<Q", len(leaves)))
 
@@ -231,18 +233,23 @@ def _reduced(bins: _Bins, reduction: int, rank_first: bool) -> _Bins:
     )
 
 
-def _whole(bins: Iterable[_Bins]) -> tuple[int, float, float, float, float]:
-    """Bases covered, lowest, highest, sum and sum of squares of the file; zeros for an empty one."""
-    parts = list(bins)
-    if not parts:
-        return 0, 0.0, 0.0, 0.0, 0.0
+def _whole(bins: _Bins) -> tuple[int, float, float, float, float]:
+    """Bases covered, lowest, highest, sum and sum of squares of one chromosome."""
     return (
-        sum(int(item.covered.sum()) for item in parts),
-        min(float(item.lowest.min()) for item in parts),
-        max(float(item.highest.max()) for item in parts),
-        sum(float(item.total.sum()) for item in parts),
-        sum(float(item.squares.sum()) for item in parts),
+        int(bins.covered.sum()),
+        float(bins.lowest.min()),
+        float(bins.highest.max()),
+        float(bins.total.sum()),
+        float(bins.squares.sum()),
     )
+
+
+def _sum_of(wholes: list[tuple[int, float, float, float, float]]) -> tuple[int, float, float, float, float]:
+    """The same of the file; zeros for an empty one."""
+    if not wholes:
+        return 0, 0.0, 0.0, 0.0, 0.0
+    covered, lowest, highest, total, squares = zip(*wholes, strict=True)
+    return sum(covered), min(lowest), max(highest), sum(total), sum(squares)
 
 
 def _name_tree(names: list[str], chrom_sizes: Mapping[str, int], offset: int) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -63,6 +63,40 @@ def sequences(positions: pd.DataFrame, place: str = "position") -> dict[tuple[st
         (str(chroms[i // len(strands)]), str(strands[i % len(strands)])): (position[start:end], count[start:end])
         for i, (start, end) in zip(line.tolist(), pairwise(edges), strict=True)
     }
+
+
+def sequences_in_pieces(
+    pieces: Iterable[pd.DataFrame], place: str = "position"
+) -> Iterator[tuple[tuple[str, str], tuple[np.ndarray, np.ndarray]]]:
+    """The items of `sequences` of a table that comes in pieces, one after another, never holding more than one and a piece.
+
+    ValueError where the rows of a sequence do not lie together, or do not rise; stored tables are sorted.
+    """
+    done: set[tuple[str, str]] = set()
+    key: tuple[str, str] | None = None
+    parts: list[tuple[np.ndarray, np.ndarray]] = []
+    for piece in pieces:
+        held = [(item, columns) for item, columns in sequences(piece, place).items()]
+        del piece
+        while held:
+            found, (position, count) = held.pop(0)
+            if found != key or position[0] < parts[-1][0][-1]:
+                if key is not None:
+                    yield key, _joined(parts)
+                    done.add(key)
+                if found in done:
+                    raise ValueError(f"rows of {found[0]} {found[1]} do not lie together, or do not rise")
+                key, parts = found, []
+            parts.append((position, count) if held else (position.copy(), count.copy()))
+            del position, count  # views: they would keep the piece while the next is read
+    if key is not None:
+        yield key, _joined(parts)
+
+
+def _joined(parts: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    if len(parts) == 1:
+        return parts[0]
+    return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
 
 
 def _line_starts(chrom: np.ndarray, strand: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,34 @@ from groprog_kernels.window_counts import PositionIndex, count_windows, index_po
 
 OPPOSITE = {"+": "-", "-": "+"}
 
-StrandedIndex = dict[tuple[str, str], PositionIndex]
+StrandedIndex = Mapping[tuple[str, str], PositionIndex]
+
+
+class _Indexed(StrandedIndex):
+    """Indices made when they are asked for, of which the last is kept: all of them would take as much as the positions."""
+
+    def __init__(self, parts: Mapping[tuple[str, str], Sequence[tuple[NDArray, NDArray]]]):
+        self._parts = parts
+        self._last: tuple[tuple[str, str], PositionIndex] | None = None
+
+    def __getitem__(self, key: tuple[str, str]) -> PositionIndex:
+        last = self._last
+        if last is None or last[0] != key:
+            columns = self._parts[key]
+            joined = (
+                columns[0] if len(columns) == 1 else [np.concatenate(column) for column in zip(*columns, strict=True)]
+            )
+            self._last = last = key, index_positions(*joined)
+        return last[1]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._parts
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._parts)
+
+    def __len__(self) -> int:
+        return len(self._parts)
 
 
 def stranded_index(positions: pd.DataFrame) -> StrandedIndex:
@@ -21,7 +48,7 @@ def stranded_index(positions: pd.DataFrame) -> StrandedIndex:
 
     The table may be in any order. A sorted one, as the methods return it, is not sorted again.
     """
-    return {key: index_positions(*columns) for key, columns in sequences(positions).items()}
+    return _Indexed({key: [columns] for key, columns in sequences(positions).items()})
 
 
 def pooled_index(positions: Mapping[str, pd.DataFrame], libraries: Iterable[str]) -> StrandedIndex:
@@ -30,10 +57,7 @@ def pooled_index(positions: Mapping[str, pd.DataFrame], libraries: Iterable[str]
     for library in libraries:
         for key, columns in sequences(positions[library]).items():
             parts.setdefault(key, []).append(columns)
-    return {
-        key: index_positions(*(np.concatenate(column) for column in zip(*columns, strict=True)))
-        for key, columns in parts.items()
-    }
+    return _Indexed(parts)
 
 
 def total_reads(index: StrandedIndex) -> int:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from groprog_assets.methods.initiation.initiation_regions import initiation_regions
-from groprog_assets.store.artifacts import encode_table
+from groprog_assets.store.table_files import encode_table
 from groprog_assets.study.initiation_parameters import InitiationParameters
 from groprog_assets.study.schema import Library
 from tests.methods.initiation.simulated_starts import SIZES, near, simulate, table_of

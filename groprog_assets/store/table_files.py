@@ -1,0 +1,105 @@
+"""Tables as Parquet bytes, and back: at once, or a piece at a time where a table is long. Nothing is pickled; no Dagster.
+
+A file holds groups of about a million rows. A long table is read group by group straight into its columns, so that reading takes
+little more memory than the table; who needs each row once can read the pieces and never hold the table.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from groprog_assets.tables import TABLES, conform
+from groprog_assets.tables.columns import TEXT_LIST
+from groprog_assets.tables.values import Value
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def encode_table(frame: pd.DataFrame, table: str) -> bytes:
+    """Parquet bytes (zstd, no index) of `frame`, conformed to `TABLES[table]` when a table is named."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if table:
+        frame = conform(frame, table)
+    arrow = pa.Table.from_pandas(frame, preserve_index=False)
+    for name in (column.name for column in TABLES[table].columns if column.dtype == TEXT_LIST) if table else ():
+        lists = pa.array(frame[name].tolist(), pa.list_(pa.string()))  # a column of empty lists has no type of its own
+        arrow = arrow.set_column(arrow.schema.get_field_index(name), name, lists)
+    arrow = arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), b"groprog_table": table.encode()})
+    sink = io.BytesIO()
+    pq.write_table(arrow, sink, compression="zstd")
+    return sink.getvalue()
+
+
+def decode_table(source: bytes | Path, table: str) -> Value:
+    """The table of Parquet bytes or of a file of them, conformed to `TABLES[table]` when a table is named."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(io.BytesIO(source) if isinstance(source, bytes) else source) as file:
+        if file.num_row_groups < 2:
+            frame = file.read().to_pandas()
+        else:
+            frame = _in_groups(file)
+            pa.default_memory_pool().release_unused()
+    return conform(frame, table) if table else frame
+
+
+def table_pieces(source: bytes | Path, table: str) -> Iterator[pd.DataFrame]:
+    """The same table in consecutive pieces of its rows, each conformed; one piece without rows for an empty table."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(io.BytesIO(source) if isinstance(source, bytes) else source) as file:
+        for group in range(file.num_row_groups):
+            yield _conformed(file.read_row_group(group), table)  # no name here keeps a piece while the next is read
+        if not file.num_row_groups:
+            yield _conformed(file.read(), table)
+
+
+def _conformed(arrow: Any, table: str) -> Any:
+    frame = arrow.to_pandas()
+    return conform(frame, table) if table else frame
+
+
+def _in_groups(file: Any) -> pd.DataFrame:
+    import pandas as pd
+
+    columns = {name: _column(file, name) for name in file.schema_arrow.names}
+    return pd.DataFrame(columns, copy=False)
+
+
+def _column(file: Any, name: str) -> Any:
+    """One column: numbers and categories group by group into one array; what is neither, or has missing values, at once."""
+    import numpy as np
+    import pandas as pd
+    import pyarrow as pa
+
+    kind = file.schema_arrow.field(name).type
+    coded = pa.types.is_dictionary(kind)
+    if not (coded or pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+        return file.read(columns=[name]).to_pandas()[name]
+    values: Any = None
+    names: Any = None
+    at = 0
+    for group in range(file.num_row_groups):
+        chunk = file.read_row_group(group, columns=[name]).column(0).combine_chunks()
+        if chunk.null_count:
+            return file.read(columns=[name]).to_pandas()[name]
+        if coded:
+            part = chunk.to_pandas()
+            if values is None:
+                names = part.dtype
+            elif part.dtype != names:
+                return file.read(columns=[name]).to_pandas()[name]
+            held = part.cat.codes.to_numpy()
+        else:
+            held = chunk.to_numpy()
+        values = np.empty(file.metadata.num_rows, held.dtype) if values is None else values
+        values[at : at + len(held)] = held
+        at += len(held)
+    return pd.Categorical.from_codes(values, dtype=names) if coded else values
