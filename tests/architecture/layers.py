@@ -54,7 +54,7 @@ LAYERS = (
         "fastobo numpy pandas pyBigWig pydeseq2 pysam safetensors scipy threadpoolctl",
     ),
     _room(3, "model", "kernels errors study fitting", "numpy optuna safetensors threadpoolctl torch"),
-    _room(3, "store", "errors values study tables", "numpy pyarrow pydantic upath"),
+    _room(3, "store", "errors values study tables", "numpy pandas pyarrow pydantic upath"),
     _room(3, "checks", "values study"),
     _room(
         4,
