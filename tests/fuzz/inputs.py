@@ -141,6 +141,7 @@ def _cohort(folder: Path, document: Document) -> None:
 
 
 def _zipped(folder: Path, document: Document) -> None:
+    _tracks(folder, document, text=True)
     del document["marks"], document["ontology"], document["validation"]
     table = pd.read_csv(folder / "cohort" / "clinical.tsv", sep="\t", dtype=str, keep_default_na=False)
     (folder / "cohort" / "clinical.csv.gz").write_bytes(gzip.compress(table.to_csv(index=False).encode(), mtime=0))
@@ -165,8 +166,8 @@ def _cbioportal(folder: Path, document: Document) -> None:
     document["cohort"]["clinical"] = "cohort"
 
 
-def _tracks(folder: Path, document: Document) -> None:
-    """The treated library as a bigWig pair."""
+def _tracks(folder: Path, document: Document, text: bool = False) -> None:
+    """The treated library as a bigWig pair, or as a bedGraph pair of which one is gzip."""
     from groprog_assets.methods.annotation.gene_models import read_annotation
     from groprog_assets.methods.annotation.masks import read_masks
     from groprog_assets.methods.reads.bigwig import write_bigwigs
@@ -182,8 +183,18 @@ def _tracks(folder: Path, document: Document) -> None:
     masks, transcripts = read_masks(study.genome, sizes), read_annotation(study.genome.annotation, sizes)
     filtering = study.parameters.filtering
     done = filter_alignments(library.alignments, library, sizes, masks, transcripts, filtering, study.genome)
-    write_bigwigs(done.positions, sizes, folder / "reads" / "treated_1")
     document["libraries"][1].pop("alignments")
+    if text:
+        names = {"+": "reads/treated_1.plus.bedGraph.gz", "-": "reads/treated_1.minus.bedGraph"}
+        for strand, name in names.items():
+            rows = done.positions[done.positions["strand"] == strand]
+            columns = (rows[column].tolist() for column in ("chrom", "position", "count"))
+            lines = [f"{chrom}\t{base}\t{base + 1}\t{count}\n" for chrom, base, count in zip(*columns)]
+            content = "".join(lines).encode()
+            (folder / name).write_bytes(gzip.compress(content, mtime=0) if name.endswith(".gz") else content)
+        document["libraries"][1] |= {"bigwig_plus": names["+"], "bigwig_minus": names["-"]}
+        return
+    write_bigwigs(done.positions, sizes, folder / "reads" / "treated_1")
     document["libraries"][1] |= {"bigwig_plus": "reads/treated_1_plus.bw", "bigwig_minus": "reads/treated_1_minus.bw"}
 
 

@@ -152,6 +152,7 @@ def kinds() -> list[Kind]:
     gtf = Columns("\t", [3, 4], [3, 4], header=None, whole=False, ordered=(3, 4), least=9)
     gene_table = Columns("\t", [4, 5], [4, 5], header=None, whole=False, ordered=(4, 5), least=12)
     bed = Columns("\t", [1, 2], [1, 2], header=None, whole=False, ordered=(1, 2), least=3)
+    bed_graph = Columns("\t", [1, 2, 3], [1, 2], header=None, whole=True, ordered=(1, 2), least=4)
     gaf = Columns("\t", header=None, whole=False, comment="!", least=15)
     gmt = Columns("\t", header=None, whole=False, least=3)
     external = Columns(",", [1, 3], [1], ["id", "days", "vital", "age", "sex", "ajcc", "grade"])
@@ -174,6 +175,14 @@ def kinds() -> list[Kind]:
         Kind("SAM", "htslib", "reads/control_1.sam", [*SAM, *operators.as_text(False), *operators.generic()], check),
         Kind("CRAM", "htslib", "reads/treated_1.cram", [*CRAM, *operators.generic()], check_and_qualities),
         Kind("bigWig of a library", "packed", "reads/treated_1_plus.bw", [*BIGWIG, *operators.generic()], check),
+        Kind("bedGraph", "zipped", "reads/treated_1.minus.bedGraph", _bed(bed_graph), check),
+        Kind(
+            "bedGraph, gzip",
+            "zipped",
+            "reads/treated_1.plus.bedGraph.gz",
+            [*GZIP, *map(packed, _bed(bed_graph))],
+            check,
+        ),
         Kind("bigWig of a mark", "genome", "marks/H3K4me3.bw", [*BIGWIG[1:], *operators.generic()], check_and_marks),
         Kind("clinical TSV", "cohort", "cohort/clinical.tsv", _table(_clinical("\t")), check),
         Kind("clinical CSV, gzip", "zipped", "cohort/clinical.csv.gz", [*GZIP, *map(packed, _table(csv))], check),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO
@@ -20,6 +21,8 @@ HEADERS = ("track", "browser", "#")
 COLUMNS = {"chrom": str, "start": np.int64, "end": np.int64, "value": np.float64}
 BLOCK = 1 << 19
 """Lines read at once."""
+LARGEST = 2**31 - 1
+"""Largest number of reads at one base."""
 JUDGED_BASES = 2_000_000
 """After so many bases a track that holds no read ends is refused, so that coverage of a genome is not held base by base."""
 
@@ -71,6 +74,10 @@ def read_bedgraph(
                     "." if size is None else f" of {size:,} bp."
                 )
                 raise ReadsError(Problem(str(path), shown, rule, "Is it of the study's assembly?"))
+            if not (np.abs(value) <= LARGEST).all():  # NaN is not
+                shown = f"value {value[np.flatnonzero(~(np.abs(value) <= LARGEST))[0]]:g} on {chrom}"
+                rule = f"A value is a number of reads, at most {LARGEST:,}."
+                raise ReadsError(Problem(str(path), shown, rule, "Make or copy the file again."))
             lengths[chrom] = max(lengths.get(chrom, 0), int(end.max())) if size is None else size
             if size is None or not (value != 0).any():
                 continue
@@ -126,7 +133,14 @@ def _blocks(path: Path) -> Iterator[pd.DataFrame]:
                 chunksize=BLOCK,
                 keep_default_na=False,
             )
-    except (OSError, EOFError, UnicodeDecodeError, ValueError, OverflowError) as error:  # ParserError is a ValueError
+    except (
+        OSError,
+        EOFError,
+        zlib.error,
+        UnicodeDecodeError,
+        ValueError,
+        OverflowError,
+    ) as error:  # ParserError is a ValueError
         raise ReadsError(_unreadable(path, error)) from None
 
 
@@ -147,7 +161,7 @@ def _unreadable(path: Path, error: Exception) -> Problem:
                 except (IndexError, ValueError):
                     pass
                 return Problem(f"{path}, line {number}", line.strip()[:60] or "an empty line", rule, remedy)
-    except (OSError, EOFError, UnicodeDecodeError) as other:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as other:
         error = other
     return Problem(str(path), str(error).strip()[:200] or "unreadable", rule, remedy)
 
@@ -165,4 +179,4 @@ def _text(path: Path) -> IO[str]:
     raw = open_regular(path)
     start = raw.read(2)
     raw.seek(0)
-    return io.TextIOWrapper(gzip.open(raw) if start == GZIP_MAGIC else raw, encoding="ascii")  # type: ignore[arg-type]
+    return io.TextIOWrapper(gzip.open(raw) if start == GZIP_MAGIC else raw, encoding="ascii")

@@ -92,6 +92,8 @@ def test_gzip_headers_blanks_and_other_contigs(tmp_path: Path):
         ("chr1\t5\t9\t1\nchr1\t8\t10\t1\n", "two intervals hold base 8"),
         ("chr1\t5\t6\t.37\n", "normalised"),
         ("chr1\t5\t6\t1\nchr1\t7\t8\t-1\n", "both signs"),
+        ("chr1\t5\t6\tinf\n", "value inf"),
+        ("chr1\t5\t6\t1e300\n", "value 1e+300"),
         ("seven\t5\t6\t1\n", "no contig is among"),
         ("a sentence\n", "bigWig"),
     ],
@@ -103,6 +105,16 @@ def test_what_is_no_track_of_one_strand_is_refused(tmp_path: Path, text: str, sa
     with pytest.raises(ReadsError) as error:
         read_bigwig_pair(plus, minus, CHROM_SIZES)
     assert said in str(error.value)
+
+
+@pytest.mark.parametrize("place", range(12, 60, 6))
+def test_a_gzip_file_with_an_altered_byte_is_refused(tmp_path: Path, place: int):
+    path = tmp_path / "p.bedGraph.gz"
+    whole = bytearray(gzip.compress("".join(f"chr1\t{base}\t{base + 1}\t1\n" for base in range(0, 9_000, 2)).encode()))
+    whole[place] ^= 0xFF
+    path.write_bytes(bytes(whole))
+    with pytest.raises(ReadsError):
+        bedgraph.read_bedgraph(path, CHROM_SIZES)
 
 
 def test_a_gzip_file_that_is_cut_off_is_refused(tmp_path: Path):
