@@ -69,7 +69,8 @@ class FieldEncoding:
 
     def document(self) -> FieldDocument:
         """The constants as JSON."""
-        return cast(FieldDocument, asdict(self))
+        # A plain tuple, as whoever writes documents may write a named one as a mapping.
+        return cast(FieldDocument, {**asdict(self), "spline": None if self.spline is None else tuple(self.spline)})
 
     @classmethod
     def restore(cls, document: FieldDocument) -> FieldEncoding:

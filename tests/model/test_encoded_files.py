@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -23,6 +24,7 @@ from groprog_assets.model.encoded_files import (
 from groprog_assets.model.encoders import Encoders
 from groprog_assets.model.inputs import Fold, ModelInputs, Outcomes
 from groprog_assets.model.predict import predict
+from groprog_assets.store.artifacts import canonical_json, decode_arrays, encode_arrays
 from groprog_assets.study.parameters import Parameters
 from tests.model.cohorts import PERCEPTRON, cohort, matched, parameters, split
 
@@ -39,7 +41,9 @@ def encoded(inputs: ModelInputs, fold: Fold, chosen: Parameters) -> EncodedFold:
 
 
 def through_files(fold: EncodedFold) -> EncodedFold:
-    encoders = Encoders.restore(fold.encoders.document(), fold.encoders.arrays())
+    """The fold as the store gives it back."""
+    document = json.loads(canonical_json(fold.encoders.document()))
+    encoders = Encoders.restore(document, decode_arrays(encode_arrays(fold.encoders.arrays())))
     return read_encoded(write_encoded(fold), encoders)
 
 
