@@ -63,6 +63,7 @@ PROMISED = {
     "nascent_figures",
     "ablation",
     "transfer_gain",
+    "related_work",
     "external_validation",
     "patient_features",
     "locus_pages",

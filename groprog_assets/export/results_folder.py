@@ -261,6 +261,9 @@ def _prognosis(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
     gained = load_asset(workspace, "transfer_gain")
     if gained is not None and gained["gains"]:
         yield "transfer_gain.json", _json(gained)
+    related = load_asset(workspace, "related_work")
+    if related is not None and related.document["rows"]:
+        yield "related_work.json", _json(related.document)
     if elsewhere is not None and elsewhere.cohorts:
         yield "external_validation.json", _json(elsewhere.cohorts)
         yield "external_scores.tsv", _tsv(elsewhere.scores)

@@ -106,6 +106,7 @@ def reported_values(study: StudyView, values: Bundle) -> Document:
     if values.cohort and values.risk_model and values.external_validation and values.champion:
         found |= {
             **{name: values[name] for name in ("cohort", "evaluation", "ablation", "risk_scores", "champion")},
+            "related_work": values.related_work,
             "external_validation": values.external_validation.cohorts,
             "search_log": values.risk_model.search,
             "training_history": values.risk_model.history,

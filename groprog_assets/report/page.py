@@ -61,6 +61,7 @@ def render_report(context: Values) -> bytes:
                                   "p_value"}], "tau_months", "horizons_months", ...}
       external_validation         [document of external_cohorts.validate_cohort], one an external cohort
       ablation                    {"whole", "parts": [{"part", "difference", "lower", "upper", ...}]}
+      related_work                {"table": out_of_fold, "document": document of related_work.compare_related}
       training_history            training_history
       search_log                  search_log
       risk_scores                 risk_scores

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from groprog_assets.figures.ablation import PARTS
 from groprog_assets.figures.cohort import table_one_cell
 from groprog_assets.figures.numbers import fixed, interval, number, p_value, percent
-from groprog_assets.report import matrices, patient_funnel, signature, strata, transfer
+from groprog_assets.report import matrices, patient_funnel, related_work, signature, strata, transfer
 from groprog_assets.report.blocks import (
     Block,
     Cell,
@@ -39,7 +39,7 @@ LABELS = {
     "groprog_without_omics": "GroProg, omics withheld",
     "clinical_cox": "Cox, clinical",
     "penalised_cox": "Penalised Cox, clinical + expression",
-    "boosted_cox": "Boosted Cox",
+    "boosted_cox": "Boosted Cox, clinical (XGBoost)",
 }
 """Display names of models; a model without one is shown by its own name."""
 HEADLINE_METRIC = "c_ipcw"
@@ -310,6 +310,7 @@ def evaluation(context: Values) -> list[Block]:
         _picture(context, name, CAPTIONS) for name in ("auc", "roc", "decision") if member(context.get("figures"), name)
     ]
     blocks += _parts_and_disturbance(context)
+    blocks += related_work.blocks(context, LABELS)
     shown = {
         "models",
         "differences",

@@ -51,6 +51,7 @@ COHORT_ASSETS = (
     "champion",
     "ablation",
     "transfer_gain",
+    "related_work",
     "external_validation",
 )
 """The assets of the groups cohort and model: a study without a cohort has none of them."""
@@ -109,6 +110,7 @@ PACKAGES = [
     "safetensors",
     "fastobo",
     "pydeseq2",
+    "xgboost-cpu",
     "matplotlib",
     "jinja2",
 ]

@@ -82,6 +82,26 @@ class AblationParameters(ParameterGroup):
     )
 
 
+RelatedMethod = Literal[
+    "boosted", "forest", "late_fusion", "bilinear", "graph_convolution", "graph_attention", "pathways"
+]
+
+
+class RelatedWorkParameters(ParameterGroup):
+    enabled: bool = cited(
+        False,
+        unit="switch",
+        source="unstated",
+        why="off: seven further models a fold cost about as much as the model itself",
+    )
+    methods: list[RelatedMethod] = cited(
+        ["boosted", "forest", "late_fusion", "bilinear", "graph_convolution", "graph_attention", "pathways"],
+        unit="methods",
+        source="paper Table 1",
+        why="the families of its related work, each in the published form",
+    )
+
+
 class SearchParameters(ParameterGroup):
     trials: int = cited(
         0,

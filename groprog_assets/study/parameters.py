@@ -19,6 +19,7 @@ from groprog_assets.study.experiment_parameters import (
     AblationParameters,
     EvaluationParameters,
     PerturbationParameters,
+    RelatedWorkParameters,
     SearchParameters,
 )
 from groprog_assets.study.initiation_parameters import InitiationParameters
@@ -383,6 +384,7 @@ class Parameters(ParameterGroup):
     evaluation: EvaluationParameters = Field(default_factory=EvaluationParameters)
     perturbation: PerturbationParameters = Field(default_factory=PerturbationParameters)
     ablation: AblationParameters = Field(default_factory=AblationParameters)
+    related_work: RelatedWorkParameters = Field(default_factory=RelatedWorkParameters)
     search: SearchParameters = Field(default_factory=SearchParameters)
     ranking: RankingParameters = Field(default_factory=RankingParameters)
 

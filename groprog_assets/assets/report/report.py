@@ -62,6 +62,7 @@ from groprog_assets.store.workspace import StudyView, Workspace
             "risk_scores",
             "ablation",
             "transfer_gain",
+            "related_work",
             "external_validation",
             "champion",
             "source_cohorts",

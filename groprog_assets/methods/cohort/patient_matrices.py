@@ -115,6 +115,12 @@ def members_of(arrays: Arrays, name: str) -> Arrays:
     return {part: arrays[f"{name}.{part}" if name else part] for part in MEMBERS}
 
 
+def gene_names(arrays: Arrays | None) -> set[str]:
+    """The genes of the expression and of every further matrix."""
+    names = {} if arrays is None else arrays
+    return {gene for key in names if key == "gene" or key.endswith(".gene") for gene in names[key].tolist()}
+
+
 def matrix_problems(arrays: Arrays, cohort: Cohort, parameters: Parameters) -> list[Problem]:
     """What is seen of matrices beside each other: genes under other names than the expression's. Said as a Notice: patients
     who were measured, and mutated genes that enough of them carry."""

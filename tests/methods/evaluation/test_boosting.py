@@ -15,7 +15,10 @@ def test_boosting_learns_a_threshold_and_stops_without_events() -> None:
     time = random.exponential(np.exp(-2.0 * (x[:, 1] > 0.3)))
     model = fit_boosted_cox(x[:300], time[:300], np.ones(300, bool), 40)
     assert harrell(predict_boosted_cox(model, x[300:]), time[300:], np.ones(100)).cindex > 0.65
-    assert fit_boosted_cox(x, time, np.zeros(400, bool), 5).trees == []
+    assert fit_boosted_cox(x, time, np.zeros(400, bool), 5) is None
+    np.testing.assert_array_equal(predict_boosted_cox(None, x), 0)
+    again = fit_boosted_cox(x[:300], time[:300], np.ones(300, bool), 40)
+    np.testing.assert_array_equal(predict_boosted_cox(model, x), predict_boosted_cox(again, x))
 
 
 def test_noise_gets_few_rounds() -> None:
