@@ -18,6 +18,7 @@ from groprog_assets.fitting.ridge_cox import fit_ridge
 from groprog_assets.model.inputs import Fold, ModelInputs, Outcomes
 from groprog_assets.model.leak_readings import in_few, readings, shared_with_time
 from groprog_assets.model.leaking_rows import leaking_rows
+from groprog_assets.model.leaking_times import time_alone, time_in_pairs
 from groprog_assets.model.patient_matrix import PatientMatrix
 from groprog_assets.study.outcome_names import names_outcome
 from groprog_assets.study.parameters import CohortParameters
@@ -68,10 +69,11 @@ def find_leaks(
     `known_by_days` (0, or the landmark). The other rules are fitted on the training folds of the first repeat and judged on the
     held-out patients. concordance: the column alone ranks them with Harrell's C above `threshold`. event: the column alone, or
     its missing values, predict the event with an AUC above `leak_event_area`. time: for many patients the column equals the
-    follow-up, in some unit. model: the column orders the outcome better than the cross-validated model of all other columns, by
-    more than `leak_margin` and more than the interval of the difference. together: two or three columns, none of which leaks
-    alone, predict the event. Rows of the
-    expression and of further matrices: see `leaking_rows`.
+    follow-up, in some unit, or it goes with the follow-up of patients with and without the event, is never above it, or differs
+    from it by whole years (`leaking_times`). model: the column orders the outcome better than the cross-validated model of all
+    other columns, by more than `leak_margin` and more than the interval of the difference. together: two or three columns, none
+    of which leaks alone, predict the event, or the difference of two goes with the follow-up. Rows of expression and of further
+    matrices: see `leaking_rows`.
     """
     parameters = parameters or CohortParameters()
     leaks = {leak.field: leak for leak in _by_name_and_date(inputs, known_by_days)}
@@ -89,6 +91,12 @@ def find_leaks(
     for names, value in in_few(held, honest, known, folds, parameters.leak_event_area):
         reason = f"together they tell who had the event with an area under the curve of {value:.3f}"
         leaks[" and ".join(names)] = Leak(" and ".join(names), "together", value, reason)
+    numbers = {spec.name: held.covariates[spec.name] for spec in honest if spec.kind == "continuous"}
+    between = time_in_pairs(numbers, known)
+    if between is not None:
+        both = " and ".join(sorted(between[0]))
+        told = "what {} has beyond {}: {}".format(*between[0], between[2])
+        leaks[both] = Leak(both, "together", between[1], told)
     order = {spec.name: place for place, spec in enumerate(inputs.fields)}
     ordered = sorted(leaks.values(), key=lambda leak: order.get(leak.field, len(order)))
     given = [] if held.expression is None else [PatientMatrix("expression", "", held.genes, held.expression)]
@@ -179,10 +187,13 @@ def _alone(
                 f"{reading} it tells who had the event with an area under the curve of {value:.3f}, above {most_area:g}"
             )
             return Leak(spec.name, "event", value, reason)
-    shared = shared_with_time(inputs.covariates[spec.name], outcomes.time) if spec.kind == "continuous" else 0.0
+    if spec.kind != "continuous":
+        return None
+    shared = shared_with_time(inputs.covariates[spec.name], outcomes.time)
     if shared:
         return Leak(spec.name, "time", shared, f"for {100 * shared:.0f} % of patients it is the follow-up itself")
-    return None
+    value, reason = time_alone(inputs.covariates[spec.name], outcomes)
+    return Leak(spec.name, "time", value, reason) if reason else None
 
 
 def _beyond_the_others(

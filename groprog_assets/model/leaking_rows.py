@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from groprog_assets.model.inputs import Outcomes
-from groprog_assets.model.leak_readings import column_ranks
+from groprog_assets.model.leak_readings import average_ranks, column_ranks
+from groprog_assets.model.leaking_times import time_alone
 from groprog_kernels.concordance import harrell
 
 ROWS_AT_ONCE = 1000
@@ -41,7 +42,8 @@ def leaking_rows(
     event: the area of the row's values, of their distance from the median, or of which are missing, is above `most_area` and
     beyond what the best of all rows reaches by chance. order: among the CANDIDATES rows with the largest score statistic,
     Harrell C is above `most_concordance`, or its lower limit, the best of all rows allowed for, is above `reference`, that of
-    the clinical model, by more than `margin`.
+    the clinical model, by more than `margin`. time: the row goes with the follow-up of patients with and without the event
+    (`leaking_times`).
     """
     measured = np.isfinite(values).any(axis=1)
     values, known = values[measured], outcomes.take(np.flatnonzero(measured))
@@ -58,8 +60,14 @@ def leaking_rows(
         for how, areas, deviation in _areas(block, known.event):
             above = (areas > most_area) & (areas - 0.5 > limit * deviation)
             for row in np.flatnonzero(above):
-                reason = f"{how} it tells who had the event with an area under the curve of {areas[row]:.3f}, above {most_area:g}"
-                found.setdefault(start + int(row), LeakingRow(start + int(row), float(areas[row]), reason))
+                place, reached = start + int(row), float(areas[row])
+                reason = f"{how} it tells who had the event with an area under the curve of {reached:.3f}, above {most_area:g}"
+                found.setdefault(place, LeakingRow(place, reached, reason))
+    for suspect in np.flatnonzero(_with_follow_up(values, known, limit)).tolist():
+        if suspect not in found:
+            reached, reason = time_alone(values[:, suspect].astype(np.float64), known)
+            if reason:
+                found[suspect] = LeakingRow(suspect, reached, reason)
     for row in np.argsort(-scores, kind="stable")[:CANDIDATES].tolist():
         if row in found:
             continue
@@ -79,6 +87,22 @@ def leaking_rows(
             reason = f"alone it orders patients with C = {value:.3f}, the cross-validated clinical model with {reference:.3f}"
             found[row] = LeakingRow(row, value, reason)
     return [found[row] for row in sorted(found)]
+
+
+def _with_follow_up(values: np.ndarray, known: Outcomes, limit: float) -> np.ndarray:
+    """(g,) bool: rows whose ranks go with the follow-up of patients without the event beyond what the best of all reaches by
+    chance; only these are looked at one by one."""
+    kind = ~known.event
+    if kind.sum() < 15:
+        return np.zeros(values.shape[1], bool)
+    time = average_ranks(known.time[kind])
+    time = (time - time.mean()) / max(float(np.linalg.norm(time - time.mean())), 1e-12)
+    bound = limit / np.sqrt(kind.sum() - 1)
+    found = np.zeros(values.shape[1], bool)
+    for start in range(0, values.shape[1], ROWS_AT_ONCE):
+        block = np.asarray(values[kind, start : start + ROWS_AT_ONCE], np.float64)
+        found[start : start + block.shape[1]] = np.abs(_correlation(block, time)) > bound
+    return found
 
 
 def _areas(block: np.ndarray, event: np.ndarray) -> list[tuple[str, np.ndarray, np.ndarray]]:

@@ -72,6 +72,8 @@ def planted(kind: str, outcomes: Outcomes) -> tuple[FieldSpec, np.ndarray]:
         "earlier": (FieldSpec("interval"), earlier),
         "days": (FieldSpec("interval"), np.round(earlier * 365.25 / 12)),
         "noisy time": (FieldSpec("measure"), time * np.exp(random.normal(0, 0.25, n))),
+        "part of the time": (FieldSpec("measure"), time * random.random(n)),
+        "part of the time in days": (FieldSpec("measure"), np.round(time * random.random(n) * 365.25 / 12)),
     }[kind]
 
 
@@ -87,7 +89,9 @@ def planted(kind: str, outcomes: Outcomes) -> tuple[FieldSpec, np.ndarray]:
         ("middle", "event"),
         ("earlier", "time"),
         ("days", "time"),
-        ("noisy time", "model"),
+        ("noisy time", "time"),
+        ("part of the time", "time"),
+        ("part of the time in days", "time"),
     ],
 )
 def test_a_column_that_knows_the_outcome_is_named_under_any_name(kind: str, rule: str):
@@ -95,6 +99,47 @@ def test_a_column_that_knows_the_outcome_is_named_under_any_name(kind: str, rule
     spec, values = planted(kind, outcomes)
     found = found_in(*with_column(spec, values))
     assert [(leak.field, leak.rule) for leak in found] == [(spec.name, rule)]
+
+
+def test_age_at_the_last_contact_is_seen_in_its_fractions_of_a_year():
+    inputs, outcomes = cohort(300, seed=4)
+    random = np.random.default_rng(7)
+    held = Outcomes(outcomes.time + np.round(random.random(300), 3), outcomes.event)
+    age = random.integers(30, 85, 300)
+    fields = (*inputs.fields, FieldSpec("years"))
+    hidden = ModelInputs(inputs.patient_id, fields, {**inputs.covariates, "years": age + np.round(held.time / 12, 3)})
+    assert [(leak.field, leak.rule) for leak in found_in(hidden, held)] == [("years", "time")]
+    plain = ModelInputs(
+        inputs.patient_id, fields, {**inputs.covariates, "years": age + np.round(random.random(300), 3)}
+    )
+    assert found_in(plain, held) == []
+
+
+@pytest.mark.parametrize("factor", [1.0, 365.25])
+def test_age_at_the_last_contact_beside_age_is_seen_in_their_difference(factor: float):
+    inputs, outcomes = cohort(300, seed=4)
+    later = np.floor((inputs.covariates["age"] + outcomes.time / 12) * factor)  # no fractions are left
+    fields = (*inputs.fields, FieldSpec("years"))
+    held = ModelInputs(inputs.patient_id, fields, {**inputs.covariates, "years": later})
+    found = found_in(held, outcomes)
+    assert [(leak.field, leak.rule) for leak in found] == [("age and years", "together")]
+    assert "follow-up" in found[0].reason
+
+
+def test_what_follows_early_death_or_the_year_of_diagnosis_is_no_leak():
+    random = np.random.default_rng(1)
+    n = 400
+    year = random.uniform(0, 10, n)
+    marker = random.normal(size=n)
+    dies = random.exponential(np.exp(-0.8 * marker)) * 30
+    leaves = (11 - year) * 12
+    outcomes = Outcomes(np.minimum(dies, leaves) + 0.01, dies <= leaves)
+    inputs = ModelInputs(
+        np.array([f"P{k}" for k in range(n)]),
+        (FieldSpec("year"), FieldSpec("marker"), FieldSpec("score")),
+        {"year": 2000 + year, "marker": marker, "score": marker + random.normal(0, 1, n)},
+    )
+    assert [leak.field for leak in found_in(inputs, outcomes)] == []
 
 
 def test_two_copies_of_the_time_do_not_hide_each_other():
@@ -130,7 +175,7 @@ def test_the_column_of_the_file_is_asked_too_unless_the_study_vouches(column: st
     assert found_in(*with_column(replace(spec, baseline_despite_name=True), values)) == []
 
 
-@pytest.mark.parametrize("kind", ["event", "turned", "time", "noisy time", "missing"])
+@pytest.mark.parametrize("kind", ["event", "turned", "time", "noisy time", "part of the time", "missing"])
 def test_a_row_of_the_expression_that_knows_the_outcome_is_named(kind: str):
     inputs, outcomes = cohort(300, genes=2000, seed=6)
     random = np.random.default_rng(1)
@@ -139,6 +184,7 @@ def test_a_row_of_the_expression_that_knows_the_outcome_is_named(kind: str):
         "turned": 1.0 - outcomes.event + random.normal(0, 0.3, 300),
         "time": -outcomes.time,
         "noisy time": outcomes.time * np.exp(random.normal(0, 0.2, 300)),
+        "part of the time": outcomes.time * random.random(300),
         "missing": np.where(outcomes.event, np.nan, random.normal(size=300)),
     }[kind]
     assert inputs.expression is not None

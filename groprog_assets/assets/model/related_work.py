@@ -16,7 +16,6 @@ from groprog_assets.tables.values import Arrays, Progress
     tables={"table": "out_of_fold"},
     sections=(*TRAINED_BY, "parameters.related_work", "ontology"),
     files=("ontology.obo", "ontology.gaf", "ontology.gmt"),
-    of_champion=("cohort", "patient_expression", "normalized_features", "encoded_tensors", "risk_model", "baselines"),
 )
 def related_work(
     study: StudyView,
