@@ -97,8 +97,8 @@ class RelatedWorkParameters(ParameterGroup):
     methods: list[RelatedMethod] = cited(
         ["boosted", "forest", "late_fusion", "bilinear", "graph_convolution", "graph_attention", "pathways"],
         unit="methods",
-        source="paper Table 1",
-        why="the families of its related work, each in the published form",
+        source="unstated",
+        why="the families of the paper's Table 1 and introduction, which names them without numbers, each in the published form",
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from groprog_assets.methods.evaluation.elastic_net import choose_elastic_net, fit_elastic_net
+from groprog_assets.methods.evaluation.late_fusion import fit_late_fusion
 from groprog_assets.methods.evaluation.related_work import FORMS, compare_related
 from groprog_assets.methods.evaluation.survival_forest import log_rank_scores
 from groprog_assets.model.encoders import Encoders
@@ -104,6 +105,17 @@ def test_the_elastic_net_reaches_its_optimum_and_leaves_noise_out():
     assert inside.sum() < 15
     chosen = choose_elastic_net(columns, time, event, np.arange(200) % 5)
     assert harrell(chosen.out_of_fold, time, event).cindex > 0.65
+
+
+def test_late_fusion_weighs_what_predicts_and_leaves_noise_out():
+    random = np.random.default_rng(3)
+    clinical, omics = random.normal(size=(300, 3)), random.normal(size=(300, 20))
+    time, event = random.exponential(np.exp(-clinical[:, 0])), random.random(300) < 0.8
+    score = fit_late_fusion(clinical[:200], omics[:200], time[:200], event[:200], np.arange(200) % 5)
+    risk = score(clinical[200:], omics[200:])
+    assert harrell(risk, time[200:], event[200:]).cindex > 0.65
+    moved = score(clinical[200:], omics[200:] + random.normal(size=(100, 20)))
+    assert np.abs(moved - risk).max() < 0.3 * np.std(risk)
 
 
 def test_log_rank_scores_by_hand():

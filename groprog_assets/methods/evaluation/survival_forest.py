@@ -45,7 +45,7 @@ def fit_survival_forest(
 
 
 def predict_survival_forest(forest: Forest, columns: np.ndarray) -> np.ndarray:
-    """Ensemble mortality (n,): higher is worse."""
+    """Ensemble mortality (n,) of `columns` (n, p): expected events over the grid of times, mean over trees; higher is worse."""
     total = np.zeros(len(columns))
     for nodes in forest.trees:
         waiting = [(0, np.arange(len(columns)))]
