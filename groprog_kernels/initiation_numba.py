@@ -76,7 +76,7 @@ def step_scores(position, before, site, width, upstream, gap, dispersion):
 def _profile_bounds(log_profile):
     # (b,) -> (b+1,): the most that a value adds to the score of a site, d bins after the bin in which the site's window begins
     bins = log_profile.shape[0]
-    bounds = np.zeros(bins + 1, np.float64)
+    bounds = np.zeros(bins + 1, np.float32)
     for d in range(bins + 1):
         early = log_profile[d - 1] if d > 0 else 0.0
         late = log_profile[d] if d < bins else 0.0
@@ -93,10 +93,10 @@ def start_sites(position, before, log_profile, bin_size, least, minimum, index, 
     n, bins = position.shape[0], log_profile.shape[0]
     half_bins = bins // 2
     bounds = _profile_bounds(log_profile)
-    rounding = 4e-16 * (bins + 2) * np.abs(log_profile).max() * before[n]
+    rounding = 1.2e-7 * (bins + 3) * np.abs(log_profile).max()  # of a bound in float32, for each value of the block
     first = np.empty(_BLOCK + bins + 1, np.int64)  # the first site of each bin
-    held = np.empty(_BLOCK + bins, np.float64)  # the values in it
-    bound = np.empty(_BLOCK, np.float64)
+    held = np.empty(_BLOCK + bins, np.float32)  # the values in it
+    bound = np.empty(_BLOCK, np.float32)
     kept, i, j = 0, 0, 0
     while i < n:
         low = np.int64(position[i]) - half_bins * bin_size
@@ -110,12 +110,13 @@ def start_sites(position, before, log_profile, bin_size, least, minimum, index, 
                 j += 1
             first[a + 1] = j
             held[a] = before[j] - before[first[a]]
-        bound[:] = rounding
+        slack = minimum - rounding * (before[j] - before[first[0]])
+        bound[:] = 0.0
         for d in range(bins + 1):
             for g in range(_BLOCK):
                 bound[g] += bounds[d] * held[g + d]
         for g in range(_BLOCK):
-            if first[g + half_bins] == first[g + half_bins + 1] or bound[g] < minimum:
+            if first[g + half_bins] == first[g + half_bins + 1] or bound[g] < slack:
                 continue
             for site in range(first[g + half_bins], first[g + half_bins + 1]):
                 x = np.int64(position[site]) - half_bins * bin_size

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from groprog_assets.checks.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -26,7 +28,8 @@ def both_strands(table: pd.DataFrame) -> Verdict:
 
     Chromosomes without reads are left out: a library may cover a part of the genome, and small contigs are often empty.
     """
-    counted = table.groupby(["chrom", "strand"], observed=True)["count"].sum()
+    runs = _runs(table)
+    counted = runs.groupby(["chrom", "strand"], observed=True)["count"].sum()
     reads = counted.unstack("strand", fill_value=0).reindex(columns=["+", "-"], fill_value=0)
     covered = reads[reads.sum(axis=1) >= ENOUGH_READS]
     empty = [f"{chrom} {strand}" for chrom in covered.index for strand in "+-" if covered.loc[chrom, strand] == 0]
@@ -39,3 +42,17 @@ def both_strands(table: pd.DataFrame) -> Verdict:
         else f"reads on both strands of {len(covered)} chromosomes",
         {"empty": len(empty)},
     )
+
+
+def _runs(table: pd.DataFrame) -> pd.DataFrame:
+    """Reads of consecutive rows of one chromosome and strand together: few rows where the table is sorted."""
+    if table.empty:
+        return table
+    change = np.zeros(len(table), bool)
+    change[0] = True
+    for name in ("chrom", "strand"):
+        code = table[name].astype("category").cat.codes.to_numpy()
+        change[1:] |= code[1:] != code[:-1]
+    first = np.flatnonzero(change)
+    reads = np.add.reduceat(table["count"].to_numpy(), first, dtype=np.int64)
+    return table[["chrom", "strand"]].iloc[first].assign(count=reads)

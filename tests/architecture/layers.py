@@ -55,7 +55,7 @@ LAYERS = (
     ),
     _room(3, "model", "kernels errors study fitting", "numpy optuna safetensors threadpoolctl torch"),
     _room(3, "store", "errors values study tables", "numpy pandas pyarrow pydantic upath"),
-    _room(3, "checks", "values study"),
+    _room(3, "checks", "values study", "numpy"),
     _room(
         4,
         "prognosis",

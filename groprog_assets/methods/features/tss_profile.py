@@ -88,12 +88,13 @@ def heat_map(
         genes["tss"].to_numpy(), genes["strand"].to_numpy(), -parameters.upstream, parameters.downstream
     )
     matrix = {orientation: np.zeros((len(genes), bins)) for orientation in ("sense", "antisense")}
+    size = _size(index, ids, sizes)
     for (chrom, strand), rows in groups(genes["chrom"].to_numpy(), genes["strand"].to_numpy()).items():
         reverse = np.full(len(rows), strand == "-")
         for orientation, read_strand in (("sense", strand), ("antisense", OPPOSITE[strand])):
             if (chrom, read_strand) in index:
                 counted = bin_windows(index[chrom, read_strand], start[rows], end[rows], bins, reverse)
-                matrix[orientation][rows] = counted / _size(index, ids, sizes) * 1e6
+                matrix[orientation][rows] = counted / size * 1e6
     order = np.argsort(-matrix["sense"].sum(axis=1), kind="stable")
     width = parameters.upstream + parameters.downstream
     edges = np.arange(bins + 1) * width // bins - parameters.upstream

@@ -33,6 +33,10 @@ class _Indexed(StrandedIndex):
             self._last = last = key, index_positions(*joined)
         return last[1]
 
+    def total(self) -> int:
+        """Reads of all keys."""
+        return sum(int(count.sum(dtype=np.int64)) for columns in self._parts.values() for _, count in columns)
+
     def __contains__(self, key: object) -> bool:
         return key in self._parts
 
@@ -62,7 +66,7 @@ def pooled_index(positions: Mapping[str, pd.DataFrame], libraries: Iterable[str]
 
 def total_reads(index: StrandedIndex) -> int:
     """Reads of the library over all chromosomes and both strands."""
-    return sum(part.total for part in index.values())
+    return index.total() if isinstance(index, _Indexed) else sum(part.total for part in index.values())
 
 
 def count_stranded(
