@@ -87,8 +87,8 @@ lint: install  ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-docs: install  ## the generated pages of docs/
-	$(BIN)/python -m groprog_assets.documentation docs
+docs: install  ## the generated pages of docs/, and all pages as HTML in build/docs
+	$(BIN)/python -m groprog_assets.documentation docs build/docs
 
 clean:  ## what was built, not what was run (var/ stays)
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

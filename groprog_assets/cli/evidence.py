@@ -40,7 +40,9 @@ def reproduce(asset: str, study: Path, partition: str, run: bool, as_json: bool)
     lines += [f"  {item['sha256']}  {item['path']}" for item in found.files]
     lines += ["", "Steps"]
     lines += [f"  {step['sha256'][:12]}  {step['name']:<40} code {step['code_version'][:12]}" for step in found.steps]
-    lines += ["", f"Environment {found.environment[:12]}", f"Command     {found.command}", ""]
+    lines += ["", f"Environment {found.environment[:12]}"]
+    lines += [f"  {name}=={version}" for name, version in found.packages.items()]
+    lines += ["", f"Command     {found.command}", ""]
     lines += (
         ["Changed since"] + [f"  {text}" for text in found.changed] if found.changed else ["Nothing changed since."]
     )

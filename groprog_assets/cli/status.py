@@ -13,31 +13,40 @@ from groprog_assets.errors import Problem, StudyError
 from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document
 
+QUEUE = ("queued", "starting", "started", "canceling")
+"""Statuses of runs that have not ended."""
+
 
 @click.command("status", cls=Answering)
 @study_argument
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def status(study: Path, as_json: bool) -> None:
-    """Whether the daemon ticks, what runs, what the ledger holds; status 2 when a daemon that is needed is silent, and when a
-    retraining has stopped before its end."""
+    """A study on one page: runs, queue, disk, store, ledger, last verification, daemon; status 2 when a daemon that is needed is
+    silent, and when a retraining has stopped before its end."""
     from groprog_assets.intake.erasure import waiting_withdrawals
     from groprog_assets.intake.retraining import left_behind
     from groprog_assets.lineage import ledger
     from groprog_assets.lineage.check_points import read_verified
     from groprog_assets.running.execution import study_instance
     from groprog_assets.running.heartbeat import spoken, standing
+    from groprog_assets.running.usage import disk_use, newest_run, run_counts, spoken_bytes
     from groprog_assets.store.workspace import open_workspace
 
     workspace = open_workspace(study)
     with study_instance(workspace) as instance:
         found = standing(instance, workspace)
         storage = type(instance.event_log_storage).__name__.removesuffix("EventLogStorage")
-        ended = {record.dagster_run.run_id for record in instance.get_run_records()}
+        records = instance.get_run_records()
+        ended = {record.dagster_run.run_id for record in records}
     behind = [] if found.unfinished else left_behind(workspace)
     stopped = [f"{name} is not of the current clinical records: a retraining stopped before its end" for name in behind]
     sealed = ledger.sealed_runs(workspace.ledger_path)
     verified = read_verified(workspace.state, workspace.ledger_path)
     told: Document = {
+        "study": str(workspace.path),
+        "runs": run_counts(records),
+        "newest run": newest_run(records),
+        "disk": disk_use(workspace),
         "storage": storage,
         "daemon needed": found.needed,
         "heartbeats": found.heartbeats,
@@ -54,6 +63,16 @@ def status(study: Path, as_json: bool) -> None:
         if told["problems"]:
             raise SystemExit(2)
         return
+    click.echo(f"study       {workspace.path}")
+    counts = told["runs"]
+    ended_as = ", ".join(f"{count} {status}" for status, count in counts.items() if status not in QUEUE)
+    click.echo(f"runs        {ended_as or 'none yet'}{_newest(told['newest run'])}")
+    waiting_runs = ", ".join(f"{counts[status]} {status}" for status in QUEUE if counts.get(status))
+    click.echo(f"queue       {waiting_runs or 'empty'}")
+    disk = told["disk"]
+    values = "elsewhere" if disk["values"] is None else f"{disk['values']:,} values, {spoken_bytes(disk['store'])}"
+    click.echo(f"store       {values} in {workspace.store.shown}")
+    click.echo(f"disk        {spoken_bytes(disk['state'])} in {workspace.state}; {spoken_bytes(disk['free'])} free")
     click.echo(f"storage     {storage}; {found.unfinished} runs unfinished")
     click.echo(f"ledger      {told['sealed']} sealed, {told['waiting for the ledger']} ended and not yet projected")
     click.echo(f"verified    {_verified(verified)}")
@@ -80,3 +99,10 @@ def _verified(last: Document | None) -> str:
         return "never: `groprog lineage verify`"
     found = "sound" if last["sound"] else f"{last['problems']} problems"
     return f"{last['at']}, up to seal {last['sequence']}: {found}"
+
+
+def _newest(run: Document | None) -> str:
+    if run is None:
+        return ""
+    by = f" by {run['actor']}" if run["actor"] else ""
+    return f"; the newest {run['at']}{by}, {run['status']}"

@@ -5,6 +5,7 @@ Nothing of the study is changed: what is made again goes to a scratch state, fro
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,7 +26,8 @@ EVERYTHING = ("report", "lineage_snapshot")
 
 @dataclass
 class Recipe:
-    """What rebuilds a value: steps in order, the files and their digests, the command; what has changed since it was made."""
+    """What rebuilds a value: steps in order, the files and their digests, the command, packages with their versions; what has
+    changed since it was made."""
 
     asset: str
     partition: str
@@ -34,6 +36,7 @@ class Recipe:
     files: list[Document]
     steps: list[Document]
     environment: str
+    packages: dict[str, str]
     changed: list[str] = field(default_factory=list)
 
     def as_json(self) -> Document:
@@ -64,8 +67,10 @@ def recipe(workspace: Workspace, asset: str, partition: str = "") -> Recipe:
         given = SPECIFICATIONS.get(record["asset"])
         if given is None or given.code_version != record["code_version"]:
             changed.append(f"code of {_name(record)}: recorded {record['code_version'][:12]}")
-    environments = sorted({record["environment"] for _, record in records} - {workspace.environment()})
-    changed += [f"environment: recorded {item[:12]}, here {workspace.environment()[:12]}" for item in environments]
+    here = packages(workspace, workspace.environment())
+    for item in sorted({record["environment"] for _, record in records} - {workspace.environment()}):
+        told = _package_changes(packages(workspace, item), here)
+        changed.append(f"environment {item[:12]}: {', '.join(told) or 'what it held is no longer known'}")
     target = workspace.derivations.read(digest)
     return Recipe(
         asset,
@@ -84,8 +89,27 @@ def recipe(workspace: Workspace, asset: str, partition: str = "") -> Recipe:
             for name, record in records
         ],
         target["environment"],
+        packages(workspace, target["environment"]),
         sorted(set(changed)),
     )
+
+
+def packages(workspace: Workspace, environment: str) -> dict[str, str]:
+    """{name: version} of the packages that can change a number, and of Python and machine; empty where they were not kept."""
+    try:
+        held = json.loads((workspace.state / "environments" / f"{environment}.json").read_bytes())
+    except (OSError, ValueError):
+        return {}
+    machine = {"python": held["python"], "machine": held["machine"], "system": held["system"]}
+    return {**machine, **dict(sorted(held["packages"].items()))}
+
+
+def _package_changes(recorded: dict[str, str], here: dict[str, str]) -> list[str]:
+    return [
+        f"{name} {version}, here {here.get(name, 'none')}"
+        for name, version in recorded.items()
+        if here.get(name) != version
+    ]
 
 
 def execute(workspace: Workspace, asset: str, partition: str, scratch: Path, tell: Progress) -> list[Outcome]:

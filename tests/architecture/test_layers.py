@@ -59,7 +59,7 @@ def test_every_room_has_a_row_and_says_what_belongs_there():
 
 def test_nothing_lies_loose_at_the_root():
     loose = {path.stem for path in (ROOT / "groprog_assets").glob("*.py")}
-    assert loose == {"__init__", "definitions", "documentation", "errors"}
+    assert loose == {"__init__", "definitions", "errors"}
 
 
 @pytest.mark.parametrize("path", FILES)

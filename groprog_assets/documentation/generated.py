@@ -1,18 +1,14 @@
-"""Pages and the graph's picture from the code they describe: `python -m groprog_assets.documentation docs`.
-
-Parameters, tables and the asset graph in, Markdown and SVG out. A test fails when a file is not what this module would write.
-"""
+"""Parameters, tables, the asset graph and the notebook as pages: Markdown, SVG, JSON out."""
 
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 from groprog_assets.study.parameters import catalogue
 from groprog_assets.tables import TABLES
 
-NOTEBOOK = Path(__file__).resolve().parent.parent / "docs" / "hmm_notebook.py"
+NOTEBOOK = Path(__file__).resolve().parents[2] / "docs" / "hmm_notebook.py"
 GENERATED = "<!-- Written by `make docs`; change the source named below, not this file. -->"
 
 
@@ -42,8 +38,8 @@ def parameters_page() -> str:
                 "| --- | --- | --- | --- | --- |",
             ]
         source = "*unstated*" if row["source"] == "unstated" else row["source"]
-        cells = [f"`{name[1]}`", f"`{_value(row['default'])}`", row["unit"], source, row["why"]]
-        lines.append("| " + " | ".join(_escaped(cell) for cell in cells) + " |")
+        cells = [f"`{name[1]}`", f"`{shown(row['default'])}`", row["unit"], source, row["why"]]
+        lines.append("| " + " | ".join(escaped(cell) for cell in cells) + " |")
     return "\n".join([*lines, ""])
 
 
@@ -71,7 +67,7 @@ def tables_page() -> str:
         for column in table.columns:
             meaning = column.meaning + (" (*may be missing*)" if column.nullable else "")
             cells = [f"`{column.name}`", column.dtype, column.unit, meaning]
-            lines.append("| " + " | ".join(_escaped(cell) for cell in cells) + " |")
+            lines.append("| " + " | ".join(escaped(cell) for cell in cells) + " |")
     return "\n".join([*lines, ""])
 
 
@@ -112,37 +108,15 @@ def notebook_page() -> str:
     return json.dumps(page, indent=1, ensure_ascii=False) + "\n"
 
 
-PAGES = {
-    "parameters.md": parameters_page,
-    "tables.md": tables_page,
-    "graph.svg": graph_picture,
-    "hmm_notebook.ipynb": notebook_page,
-}
-
-
-def write_pages(folder: Path) -> list[Path]:
-    """Write every generated page into `folder`; returns the paths written."""
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    for name, page in PAGES.items():
-        path = folder / name
-        path.write_text(page(), encoding="utf-8")
-        written.append(path)
-    return written
-
-
-def _value(value: object) -> str:
+def shown(value: object) -> str:
+    """A default as it stands in a page."""
     if isinstance(value, dict):
-        return "; ".join(f"{key}: {_value(item)}" for key, item in value.items())
+        return "; ".join(f"{key}: {shown(item)}" for key, item in value.items())
     if isinstance(value, list):
-        return ", ".join(_value(item) for item in value)
+        return ", ".join(shown(item) for item in value)
     return f"{value:g}" if isinstance(value, float) and value == int(value) else str(value)
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Text for a cell of a table."""
     return text.replace("|", "\\|")
-
-
-if __name__ == "__main__":
-    for path in write_pages(Path(sys.argv[1] if len(sys.argv) > 1 else "docs")):
-        print(path)
