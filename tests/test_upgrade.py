@@ -38,6 +38,6 @@ def test_the_folder_of_an_earlier_version_is_taken_as_it_is(tmp_path: Path):
     assert "values computed" in first
     assert "0 values computed" in groprog("run", study, *SELECT)
     assert "are sound" in groprog("lineage", "verify", study, "--full")
-    history = groprog("lineage", "history", study, "gene_models").splitlines()
+    history = groprog("lineage", "history", study, "clinical_records").splitlines()
     assert len(history) >= 2, "the earlier entries stay"
     assert "code" in history[1] or "kept" in history[1]

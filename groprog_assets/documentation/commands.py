@@ -26,7 +26,7 @@ def commands_page() -> str:
         "left out: then it is the option `--study`, else the variable `GROPROG_STUDY`, else the nearest `study.yaml` from the "
         "current folder upwards.",
         "The exit status is 0, or 2 where something can be mended (what, where and how is printed), 130 after ctrl-C, 143 after "
-        "SIGTERM. `groprog --traceback COMMAND` shows where in the code an error arose.",
+        "SIGTERM. With `--traceback` before its name, a command shows where in the code an error arose.",
     ]
     for name, command in _commands(main, "groprog"):
         lines += ["", f"## {name}", "", *_told(command), "", f"    {name} {_usage(command)}".rstrip()]
