@@ -96,7 +96,7 @@ LAYERS = (
         "root",
         r"groprog_assets\.definitions",
         12,
-        ("errors", "study", "tables", "figures", "store", "graph", "assets", "running"),
+        ("errors", "study", "store", "graph", "assets", "running"),
         ("dagster",),
     ),
     _room(
