@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from gzip import BadGzipFile
+from zlib import error as DeflateError
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,21 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.where}: {self.value}. {self.rule} {self.remedy}".strip()
+
+
+def why_unreadable(error: Exception) -> str:
+    """Why a file could not be read, in words: what the system says, or what is wrong with its bytes."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"byte {error.start + 1} is no {error.encoding.upper()} text"
+    if isinstance(error, EOFError):
+        return "it ends before its data do: was it cut short?"
+    if isinstance(error, BadGzipFile | DeflateError):
+        return f"its compressed data are damaged: {error}"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror[:1].lower() + error.strerror[1:]
+    if isinstance(error, KeyError):
+        return f"it has no {error.args[0]}" if error.args else "a field is missing"
+    return str(error) or type(error).__name__
 
 
 class Notice(UserWarning):

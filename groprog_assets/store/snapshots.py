@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from groprog_assets.errors import Problem, StudyError
+from groprog_assets.errors import Problem, StudyError, why_unreadable
 from groprog_assets.store.artifacts import canonical_json, digest_bytes, write_atomically
 from groprog_assets.study.schema import Library, Study
 from groprog_assets.tables.values import Document
@@ -46,7 +46,7 @@ class Snapshots:
                 return name, Snapshot(**json.loads(content))
             seen = "altered"
         except (OSError, ValueError, KeyError, TypeError) as error:
-            seen = f"unreadable ({type(error).__name__})"
+            seen = f"unreadable ({why_unreadable(error)})"
         rule = "Falling back to the study file would train on an older table without saying so."
         remedy = "Restore .groprog/inbox from a copy, or remove current.json to start from the study file again."
         raise StudyError(Problem(str(self.pointer), f"the newest snapshot is {seen}", rule, remedy))

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from groprog_assets.errors import AnnotationError, Problem
+from groprog_assets.errors import AnnotationError, Problem, why_unreadable
 from groprog_assets.study.text_files import open_unpacked
 
 NAMED_PROBLEMS = 5
@@ -64,7 +64,7 @@ def lines(path: Path, comment: str = "#", errors: str = "strict") -> Iterator[tu
                 if not (comment and line[0] == comment) and (line := line.rstrip("\r\n")).strip():
                     yield number, line
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        value = f"cannot be read ({type(error).__name__}: {error})"
+        value = f"cannot be read: {why_unreadable(error)}"
         raise AnnotationError(
             Problem(str(path), value, "It must be a text file, plain or gzip.", "Check the path and the file.")
         ) from error

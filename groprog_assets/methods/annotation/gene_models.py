@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from groprog_assets.errors import AnnotationError, Problem
+from groprog_assets.errors import AnnotationError, Problem, why_unreadable
 from groprog_assets.methods.annotation.chromosome_names import (
     elsewhere_remedy,
     is_scaffold,
@@ -101,7 +101,7 @@ def annotation_file(
     try:
         status = Path(path).stat()
     except OSError as error:
-        value = f"cannot be read ({type(error).__name__}: {error})"
+        value = f"cannot be read: {why_unreadable(error)}"
         raise AnnotationError(
             Problem(str(path), value, "The annotation must be there.", "Correct the path.")
         ) from error

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from groprog_assets.errors import CohortError, Problem
+from groprog_assets.errors import CohortError, Problem, why_unreadable
 from groprog_assets.fitting.stratified_folds import stratified_folds
 from groprog_assets.study.files import open_regular
 from groprog_assets.study.parameters import EvaluationParameters
@@ -96,7 +96,7 @@ def _read(outcomes: pd.DataFrame, path: Path, twins: Mapping[str, str]) -> pd.Da
         ids = [str(one) for one in document["ids"]]
         splits = [(int(one["rep"]), int(one["fold"]), [int(i) for i in one["test"]]) for one in document["splits"]]
     except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-        said = f"{type(error).__name__}: {error}"[:200]
+        said = f"cannot be read: {why_unreadable(error)}"[:200]
         raise CohortError(_problem(path, said, "It must hold `ids` and `splits`.")) from error
     numbers = {number for repeat, fold, _ in splits for number in (repeat, fold)}
     if not splits or not all(0 <= number <= MOST_FOLDS for number in numbers):

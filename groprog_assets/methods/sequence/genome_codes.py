@@ -16,7 +16,7 @@ from typing import IO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from groprog_assets.errors import AnnotationError, Problem
+from groprog_assets.errors import AnnotationError, Problem, why_unreadable
 from groprog_kernels.bases import EncodedText, encode_text
 
 _CHUNK = 1 << 23
@@ -123,7 +123,7 @@ def read_fasta(path: Path, sink: Callable[[NDArray[np.uint8]], object] | None = 
     except (OSError, EOFError, gzip.BadGzipFile) as error:
         rule = "The FASTA must be readable: plain text or bgzip."
         raise AnnotationError(
-            _problem(path, f"{type(error).__name__}: {error}", rule, "Check or copy it again.")
+            _problem(path, f"cannot be read: {why_unreadable(error)}", rule, "Check or copy it again.")
         ) from error
     if not records:
         problems.append(_problem(path, "no sequence", "A FASTA holds at least one sequence.", "Check the file."))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from groprog_assets.errors import ModelError, Problem
+from groprog_assets.errors import ModelError, Problem, why_unreadable
 from groprog_assets.methods.sequence.baselines import Predictor, ladder
 from groprog_assets.methods.sequence.windows import Layout, view_layout
 from groprog_assets.study.sequence_parameters import SequenceParameters
@@ -84,7 +84,7 @@ def unpacked(files: Mapping[str, bytes]) -> PublishedModel:
             parts = ["final", *(f"fold{fold}" for fold in range(card["folds"]))]
             predictors[view] = {part: rung.restored(load(files[f"{view}/{part}.safetensors"])) for part in parts}
     except (KeyError, ValueError, TypeError, StopIteration, SafetensorError) as error:
-        told = f"{type(error).__name__}: {error}"
+        told = f"cannot be read: {why_unreadable(error)}"
         raise ModelError(_problem(told, "Copy the whole folder `sequence/model` again.")) from error
     return PublishedModel(card, predictors)
 

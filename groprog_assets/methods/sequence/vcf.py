@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from groprog_assets.errors import AnnotationError, Problem
+from groprog_assets.errors import AnnotationError, Problem, why_unreadable
 
 COLUMNS = ("chrom", "pos", "id", "ref", "alt")
 
@@ -45,7 +45,9 @@ def read_variants(path: Path) -> VariantFile:
         packed = path.read_bytes()
         text = gzip.decompress(packed) if packed[:2] == b"\x1f\x8b" else packed
     except (OSError, EOFError, gzip.BadGzipFile) as error:
-        raise AnnotationError(_problem(path, "", f"{type(error).__name__}: {error}", "Copy it again.")) from error
+        raise AnnotationError(
+            _problem(path, "", f"cannot be read: {why_unreadable(error)}", "Copy it again.")
+        ) from error
     if text[:3] == b"BCF":
         raise AnnotationError(
             _problem(path, "", "a BCF file", "Write it as text: bcftools view FILE -Oz -o FILE.vcf.gz.")
