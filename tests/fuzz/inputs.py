@@ -164,6 +164,18 @@ def _cbioportal(folder: Path, document: Document) -> None:
     renamed = "\t".join([head[0], *(f"{name}-01" for name in head[1:])])
     (folder / "cohort" / "expression.tsv").write_text(f"{renamed}\n{expression[1]}")
     document["cohort"]["clinical"] = "cohort"
+    genes = [line.split("\t", 1)[0] for line in expression[1].splitlines()[:6]]
+    calls = "".join(f"{gene}\t" + "\t".join(str(k % 5 - 2) for k in range(len(ids))) + "\n" for gene in genes)
+    (folder / "cohort" / "data_cna.txt").write_text(
+        "Hugo_Symbol\t" + "\t".join(f"{name}-01" for name in ids) + f"\n{calls}"
+    )
+    rows = "".join(f"{genes[k % 6]}\tMissense_Mutation\t{name}-01\n" for k, name in enumerate(ids))
+    (folder / "cohort" / "data_mutations.txt").write_text(
+        f"Hugo_Symbol\tVariant_Classification\tTumor_Sample_Barcode\n{rows}"
+    )
+    document["cohort"]["matrices"] = [
+        {"name": name, "kind": name, "path": "cohort"} for name in ("mutations", "copy_number")
+    ]
 
 
 def _tracks(folder: Path, document: Document, text: bool = False) -> None:
