@@ -32,6 +32,7 @@ SCIENCE_IN_PLATFORM_ROOMS = (
     "groprog_assets.study.assemblies",
     "groprog_assets.study.chrom_sizes",
     "groprog_assets.study.files",
+    "groprog_assets.study.intervals",
     "groprog_assets.study.outcome_names",
     "groprog_assets.study.plausible_ranges",
     "groprog_assets.study.text_files",
