@@ -9,7 +9,7 @@ from __future__ import annotations
 from groprog_assets.errors import ArtifactError
 from groprog_assets.graph.specification import LIBRARY_ASSETS, LIBRARY_FILES, SPECIFICATIONS
 from groprog_assets.store.artifacts import digest_value
-from groprog_assets.store.workspace import OF_PATIENTS, Workspace
+from groprog_assets.store.workspace import Workspace
 
 TRAINED = "champion"
 """Without this asset the study has no model yet, and a person must start its first run."""
@@ -40,7 +40,8 @@ def features_due(workspace: Workspace) -> str:
     if not snapshot.libraries or workspace.derivations.current(TRAINED) is None:
         return ""
     try:
-        made = {of_patients: _made(workspace, of_patients) for of_patients in (False, True)}
+        groups = {specification.library_gates for specification in SPECIFICATIONS.values() if specification.gated}
+        made = {gates: _made(workspace, gates) for gates in groups}
     except ArtifactError:
         return ""
     for specification in SPECIFICATIONS.values():
@@ -48,17 +49,16 @@ def features_due(workspace: Workspace) -> str:
         wanted = specification.library_inputs
         if record is None or not wanted:
             continue
-        now = made[specification.of_patients]
+        now = made[specification.library_gates]
         read = {(item["asset"], item["partition"]): item["sha256"] for item in record["inputs"] if item["partition"]}
         if read != {place: sha256 for place, sha256 in now.items() if place[0] in wanted}:
-            every = made[False] | made[True]
+            every = {place: sha256 for held in made.values() for place, sha256 in held.items()}
             return digest_value([name, sorted(map(list, every)), sorted(every.values())])  # the same until all are made
     return ""
 
 
-def _made(workspace: Workspace, of_patients: bool) -> dict[tuple[str, str], str]:
-    """{(asset, library): sha256} of the eligible libraries of the patients, or of the experiment."""
-    gates = (*LIBRARY_ASSETS, OF_PATIENTS) if of_patients else LIBRARY_ASSETS
+def _made(workspace: Workspace, gates: tuple[str, ...]) -> dict[tuple[str, str], str]:
+    """{(asset, library): sha256} of the libraries that assets with these gates see."""
     kept, _ = workspace.eligible_libraries(gates, LIBRARY_ASSETS)
     return {
         (asset, library.id): record["output"]["sha256"]
