@@ -1,4 +1,5 @@
-"""From two 20 M-read BAMs of a human genome to differential transcription, pausing, enrichment, loci and figures.
+"""From two 20 M-read BAMs of a human genome to differential transcription, pausing, enrichment, initiation
+regions, loci and figures.
 
     python -m benchmarks.two_libraries [--reads N] [--rounds N] [--folder F] [--select ASSETS]
 
@@ -34,7 +35,7 @@ SHARED = Path(__file__).parents[2] / "shared" / "data" / "reference"
 CHROMS = dict(zip([f"chr{name}" for name in [*range(1, 23), "X", "Y"]], HG38, strict=True))
 TERM = "GO:0034976"  # response to endoplasmic reticulum stress
 FOLD = 16.0
-SELECT = "+nascent_figures or +locus_pages"
+SELECT = "+nascent_figures or +locus_pages or +differential_initiation"
 LIMIT_S, LIMIT_MB = 180.0, 4000.0
 CONDITIONS = ("control", "treated")
 
@@ -199,6 +200,8 @@ def judge(folder: Path, results: Path) -> str:
     term = terms[(terms["term"] == TERM) & (terms["gene_set"] == "up")].iloc[0]
     assert term["adjusted_p_value"] < 1e-10, term
     assert len(pd.read_csv(results / "pausing.tsv", sep="\t")) > 1000
+    regions = pd.read_csv(results / "initiation" / "initiation_regions.tsv", sep="\t")
+    assert (regions["q_pair"] <= 0.1).sum() > 1000, len(regions)
     for name in ("ma_plot", "pausing", "enrichment", "transcript_density", "tss_profile"):
         assert (results / "figures" / f"{name}.svg").stat().st_size > 10_000, name
     found = ", ".join(
