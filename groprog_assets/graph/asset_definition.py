@@ -21,6 +21,7 @@ import dagster as dg
 from groprog_assets.errors import ArtifactError, GroProgError, StudyError
 from groprog_assets.graph.column_sources import COLUMN_SOURCES
 from groprog_assets.graph.derive import derive
+from groprog_assets.graph.freed_memory import give_back
 from groprog_assets.graph.partitions import LIBRARY
 from groprog_assets.graph.patient_names import unnamed, unnamed_value
 from groprog_assets.graph.resources import ACTOR_TAG, made_in_parallel
@@ -137,6 +138,7 @@ def study_asset(
                 told = f"{type(error).__name__}: {error}"
                 resource.announce("failed", asset=name, partition=partition, text=told, trace=format_exc())
                 raise dg.Failure(description=unnamed(resource.workspace, format_exc()), allow_retries=False) from None
+            give_back()
             seconds = time.perf_counter() - began
             if made is not None and made.digest == digest:
                 reused, seconds = made.reused, made.seconds

@@ -143,18 +143,20 @@ def pooled_sequences(coverage: Mapping[str, pd.DataFrame], chrom_sizes: Mapping[
     for table in coverage.values():
         for key, columns in strand_sequences(table, "window").items():
             parts.setdefault(key, []).append(columns)
-    totals: dict[tuple[str, str], tuple[np.ndarray, np.ndarray]] = {}
-    for (chrom, strand), held in parts.items():
-        n_windows = chrom_sizes.get(chrom, 0) // bin_size
+    made: Sequences = {}
+    while parts:  # each is let go once it is added up: all of them in int64 would take twice as much as the result
+        key, held = parts.popitem()
+        n_windows = chrom_sizes.get(key[0], 0) // bin_size
         window, count = (np.concatenate(column) for column in zip(*held, strict=True))
         inside = window < n_windows
         total = np.bincount(window[inside], weights=count[inside], minlength=n_windows)  # exact below 2**53
         window = np.flatnonzero(total > 0)
-        totals[chrom, strand] = (window, total[window].astype(np.int64))
-    observed = {chrom for (chrom, _), (window, _) in totals.items() if len(window)}
-    silent = (np.empty(0, np.int64), np.empty(0, np.int64))
+        if len(window):
+            made[key] = hmm.sequence(window, total[window].astype(np.int64), n_windows)
+    observed = {chrom for chrom, _ in made}
+    none = np.empty(0, np.int64)
     sequences: Sequences = {
-        (chrom, strand): hmm.sequence(*totals.get((chrom, strand), silent), length // bin_size)
+        (chrom, strand): made.get((chrom, strand)) or hmm.sequence(none, none, length // bin_size)
         for strand in "+-"
         for chrom, length in chrom_sizes.items()
         if chrom in observed
