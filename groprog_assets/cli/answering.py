@@ -150,26 +150,26 @@ def require_sound(study: Path) -> Patients | None:
     return keep.patients
 
 
-def require_sound_or_known(study: Path) -> None:
+def require_sound_or_known(study: Path) -> list[str] | None:
     """As `require_sound`, but the files of a study that was found sound, and of which nothing has changed, are not read again.
 
-    The notices that arise, or arose then, are printed.
+    The notices that arise, or arose then, are printed. Those of a check made now, for `keep_notices`; None where it was known.
     """
     from groprog_assets.study.check import check_study
 
     if problems := check_study(study):
         raise StudyError(problems)
-    from groprog_assets.intake.sound_study import keep_notices, known_notices
+    from groprog_assets.intake.sound_study import known_notices
     from groprog_assets.store.workspace import open_workspace
 
-    workspace = open_workspace(study)
-    said = known_notices(workspace)
-    if said is None:
+    known = known_notices(open_workspace(study))
+    said = known or []
+    if known is None:
         with gathered_notices() as said:
             require_sound(study)
-        keep_notices(workspace, said)
     for notice in said:
         ERR.print(f"! {notice}", markup=False)
+    return said if known is None else None
 
 
 class Answering(click.Command):

@@ -146,11 +146,12 @@ def run_command(study: Path, select: str, nascent: bool, dry_run: bool, user: st
     """Run a study to its report. A run that was killed goes on where it was; what is unchanged is kept."""
     if nascent and select:
         raise click.UsageError("--nascent is a selection of its own; give it or --select.")
-    require_sound_or_known(study)
+    checked = require_sound_or_known(study)
     from groprog_assets.cli.progress import DURATIONS, Progress
     from groprog_assets.compute.compute_pool import POOL_VARIABLE, checked_setting
     from groprog_assets.definitions import build_definitions
     from groprog_assets.graph import resources
+    from groprog_assets.intake.sound_study import keep_notices
     from groprog_assets.running.execution import run_lock, run_study
     from groprog_assets.running.exporting import export_and_seal
     from groprog_assets.running.planning import plan, told_steps
@@ -164,6 +165,8 @@ def run_command(study: Path, select: str, nascent: bool, dry_run: bool, user: st
     definitions = build_definitions()
     select = NASCENT if nascent else select
     steps = plan(workspace, selected_assets(definitions, select))
+    if checked is not None:
+        keep_notices(workspace, checked)
     if dry_run:
         for name, told in told_steps(steps):
             OUT.print(f"{name:<40}{told}", markup=False)

@@ -292,10 +292,10 @@ def test_full_reads_records_and_values_that_are_not_current(study: Path):
 
 def test_status_shows_the_last_verification(study: Path):
     assert verify(study) == []
-    assert "up to seal 5: sound" in groprog("status", study).output
+    assert "up to seal 4: sound" in groprog("status", study).output
     pointer(study).write_bytes(b"")
     assert len(verify(study)) == 1
-    assert "up to seal 5: 1 problems" in groprog("status", study).output
+    assert "up to seal 4: 1 problems" in groprog("status", study).output
     assert json.loads(groprog("status", study, "--json").stdout)["verified"]["sound"] is False
     check_point_path(Workspace(study).ledger_path).unlink()
     assert "never: `groprog lineage verify`" in groprog("status", study).output
@@ -304,13 +304,13 @@ def test_status_shows_the_last_verification(study: Path):
 def test_it_says_how_closely_it_looked(study: Path):
     check_point_path(Workspace(study).ledger_path).unlink()
     first = groprog("lineage", "verify", "--study", study).output
-    assert "rows of all 5 seals: one by one" in first
+    assert "rows of all 4 seals: one by one" in first
     second = groprog("lineage", "verify", "--study", study).output
-    assert "rows up to seal 5: one sha256 a table, as at the check-point of" in second
+    assert "rows up to seal 4: one sha256 a table, as at the check-point of" in second
     assert "the 0 seals after it: row by row" in second
-    assert "rows of all 5 seals: one by one" in groprog("lineage", "verify", "--study", study, "--full").output
+    assert "rows of all 4 seals: one by one" in groprog("lineage", "verify", "--study", study, "--full").output
     head = first.split("head ")[1].split()[0]
-    assert "rows of all 5 seals: one by one" in groprog("lineage", "verify", "--study", study, "--head", head).output
+    assert "rows of all 4 seals: one by one" in groprog("lineage", "verify", "--study", study, "--head", head).output
 
 
 def test_what_is_no_regular_file_is_named_and_not_waited_for(study: Path):

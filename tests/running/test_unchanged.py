@@ -81,3 +81,18 @@ def test_results_are_written_again_where_one_was_changed(made: Path):
     path.write_bytes(b"altered")
     run(made)
     assert path.read_bytes() == content
+
+
+def test_the_check_before_a_run_is_remembered_until_a_file_changes(made: Path, monkeypatch: pytest.MonkeyPatch):
+    from groprog_assets.intake import preflight
+
+    read: list[bool] = []
+    check = preflight.preflight
+    monkeypatch.setattr(preflight, "preflight", lambda *given: (read.append(True), check(*given))[1])
+    first = run(made)
+    assert not read, "the run before noted that the study is sound"
+    assert "patients have expression" in first.output, "its notices are said again"
+    clinical = made.parent / "cohort" / "clinical.tsv"
+    clinical.write_text(clinical.read_text() + "\n")
+    run(made)
+    assert read
