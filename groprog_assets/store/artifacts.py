@@ -212,6 +212,8 @@ LARGEST_KEPT = 1 << 30
 """Bytes of decoded tables that a process keeps: several assets of a run read the same ones."""
 
 _KEPT: dict[tuple[str, str], Any] = {}
+_SIZES: dict[tuple[str, str], int] = {}
+"""Bytes of the kept tables: asking pandas takes longer than many a table takes to read."""
 _KEEPING = threading.Lock()
 
 
@@ -224,11 +226,12 @@ def _decoded(source: bytes | Path, reference: Reference) -> Value:
         frame = decode_table(source, reference.table)
     with _KEEPING:
         _KEPT[key] = frame
-        sizes = {name: int(item.memory_usage().sum()) for name, item in _KEPT.items()}
-        for name in list(_KEPT):
-            if sum(sizes.values()) <= LARGEST_KEPT:
-                break
-            del _KEPT[name], sizes[name]
+        if key not in _SIZES:
+            _SIZES[key] = int(frame.memory_usage().sum())
+        while sum(_SIZES[name] for name in _KEPT) > LARGEST_KEPT:
+            del _KEPT[next(iter(_KEPT))]
+        for name in _SIZES.keys() - _KEPT.keys():
+            del _SIZES[name]
     return frame.copy(deep=False)
 
 
