@@ -91,13 +91,15 @@ def test_a_run_on_workers_of_which_one_is_killed_is_the_run_of_one_process(
 
 
 def kill_a_worker(owner: int) -> int:
-    """kill -9 one worker of the process `owner`; workers are those of its children that listen to a scheduler's tasks."""
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        fields = status.read_text().rpartition(")")[2].split()
-        line = (status.parent / "cmdline").read_text()
-        if int(fields[1]) == owner and "spawn_main" in line:
-            os.kill(int(status.parent.name), signal.SIGKILL)
-            return int(status.parent.name)
+    """kill -9 one worker of the process `owner`: a child of the fork server that is its child."""
+    parents = {
+        int(status.parent.name): int(status.read_text().rpartition(")")[2].split()[1])
+        for status in Path("/proc").glob("[0-9]*/stat")
+    }
+    for process, parent in parents.items():
+        if parents.get(parent) == owner and "forkserver" in (Path("/proc") / str(parent) / "cmdline").read_text():
+            os.kill(process, signal.SIGKILL)
+            return process
     return 0
 
 

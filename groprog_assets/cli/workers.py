@@ -12,7 +12,9 @@ from groprog_assets.cli.answering import Answering
 
 
 @click.command("workers", cls=Answering)
-@click.option("--count", type=click.IntRange(1, 1024), default=2, show_default=True, help="Worker processes.")
+@click.option(
+    "--count", type=click.IntRange(0, 1024), default=2, show_default=True, help="Worker processes; 0 for none here."
+)
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8786, show_default=True, help="Port of the scheduler.")
 @click.option("--allow-remote", is_flag=True, help="Let --host be reached from other machines; there is no log-in.")
@@ -34,5 +36,6 @@ def serve(count: int, host: str, port: int, allow_remote: bool) -> None:
         signal.signal(number, lambda *_: ended.set())
     with local_cluster(count, host, port) as cluster:
         address = cluster.scheduler_address
-        click.echo(f"{count} workers at {address}; use them with: groprog run STUDY --pool {address}")
+        found = f"{count} workers" if count else f"A scheduler without workers (dask worker {address} --nthreads 1)"
+        click.echo(f"{found} at {address}; use them with: groprog run STUDY --pool {address}")
         ended.wait()

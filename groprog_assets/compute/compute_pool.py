@@ -14,6 +14,7 @@ import functools
 import importlib.util
 import logging
 import os
+import pkgutil
 import re
 import shutil
 import threading
@@ -27,6 +28,7 @@ from typing import Any, NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 import groprog_assets.errors as known_errors
+from groprog_assets.compute import shards
 from groprog_assets.errors import ComputeError, GroProgError, Problem, StudyError
 from groprog_assets.store.artifacts import digest_bytes, digest_value, write_atomically
 from groprog_assets.store.code_version import code_version, kernel_digest
@@ -39,6 +41,16 @@ from groprog_assets.tables.values import Progress, Value, Values
 POOL_VARIABLE = "GROPROG_POOL"
 SETTING: TypeAdapter[str] = TypeAdapter(PoolSetting)
 ADDRESS = re.compile(r"^(tcp|tls)://[\w.\-\[\]:]+:[0-9]+$")
+_OF_WORKERS = {
+    "distributed.worker.multiprocessing-method": "forkserver",
+    "distributed.worker.profile.enabled": False,  # it looks at a shard every hundredth of a second
+    "distributed.worker.memory.monitor-interval": "500ms",
+    "distributed.admin.tick.interval": "500ms",
+    "distributed.admin.system-monitor.interval": "5s",
+}
+"""Dask's measurements of itself, which cost more than they tell here, are taken less often."""
+_WITH_TORCH = {"risk_model"}
+"""Shards that a worker imports when it meets one: torch takes longer than all others, and only training needs it."""
 PATIENCE_SECONDS = 60.0
 """How long shards wait for the first worker, or for another after the last was lost."""
 
@@ -228,8 +240,11 @@ def local_cluster(workers: int, host: str = "127.0.0.1", port: int = 0) -> Any:
     port: 0 takes a free one. StudyError without Dask.
     """
     require_dask()
+    import dask
     from distributed import LocalCluster
 
+    dask.config.set(_OF_WORKERS)
+    _import_once()
     remove_scratch_of_the_dead()
     spilled = scratch_folder("dask")
     atexit.register(shutil.rmtree, spilled, ignore_errors=True)
@@ -243,6 +258,15 @@ def local_cluster(workers: int, host: str = "127.0.0.1", port: int = 0) -> Any:
         scheduler_port=port,
         silence_logs=logging.ERROR,
     )
+
+
+def _import_once() -> None:
+    """Workers are forked from a process without threads that has imported what shards need; the first of them starts it."""
+    from distributed.utils import get_mp_context
+
+    # distributed gives the context a list of its own the first time, so ours comes second
+    nouns = [module.name for module in pkgutil.iter_modules(shards.__path__) if module.name not in _WITH_TORCH]
+    get_mp_context().set_forkserver_preload(["distributed", *(f"{shards.__name__}.{noun}" for noun in nouns)])
 
 
 def require_dask() -> None:

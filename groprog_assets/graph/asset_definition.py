@@ -129,7 +129,7 @@ def study_asset(
                     partition,
                     readings,
                     _teller(context, resource, name, partition),
-                    context.resources.pool.opened,
+                    context.resources.pool.opened if "pool" in specification.arguments else None,
                 )
             except GroProgError as error:
                 resource.announce("failed", asset=name, partition=partition, text=str(error), trace=format_exc())

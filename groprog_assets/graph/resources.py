@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import getpass
 import os
-from collections.abc import Callable
-from concurrent.futures import Future
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from dagster import ConfigurableResource
@@ -82,6 +84,7 @@ def made_in_parallel(workspace: Workspace, asset: str, partition: str) -> MadeIn
 
 
 _POOLS: dict[str, Pool] = {}
+_OPENING = threading.Lock()
 
 
 class ComputePool(ConfigurableResource[Pool]):
@@ -98,9 +101,16 @@ class ComputePool(ConfigurableResource[Pool]):
     def opened(self) -> Pool:
         """The pool, opened once in a process and kept until `close_pools`."""
         chosen = self.setting or os.environ.get(POOL_VARIABLE, "") or self.study.workspace.study.compute.pool
-        if chosen not in _POOLS:
-            _POOLS[chosen] = open_pool(chosen)
-        return _POOLS[chosen]
+        with _OPENING:
+            if chosen not in _POOLS:
+                _POOLS[chosen] = open_pool(chosen)
+            return _POOLS[chosen]
+
+    @contextlib.contextmanager
+    def opening(self) -> Iterator[Callable[[], Pool]]:
+        """A function that gives the pool. Its workers start at once, beside what is done before they are needed."""
+        with ThreadPoolExecutor(1, "pool") as beside:
+            yield beside.submit(lambda: self.opened).result
 
 
 @atexit.register

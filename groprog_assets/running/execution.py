@@ -17,6 +17,7 @@ from typing import Any
 
 import dagster as dg
 
+from groprog_assets.compute.compute_pool import Pool
 from groprog_assets.errors import Problem, StudyError
 from groprog_assets.graph.instance_storage import readable_storage
 from groprog_assets.graph.partitions import LIBRARY_DIMENSION
@@ -166,12 +167,14 @@ def run_study(
         changed = {library.id: left_to_run(libraries, library.id, kept) for library in workspace.study.libraries}
         changed = {name: assets for name, assets in changed.items() if assets}
         try:
-            if annotation:
-                _execute(definitions, instance, "annotation_job", annotation, None, tags, report, debug)
-            with libraries_in_parallel(workspace, definitions.resources["pool"].opened, changed):  # type: ignore[index]
-                for library, assets in changed.items():
-                    if not report.failures:
-                        _execute(definitions, instance, "library_job", assets, library, tags, report, debug)
+            resource = definitions.resources["pool"]  # type: ignore[index]
+            with resource.opening() if annotation or changed or rest else contextlib.nullcontext(Pool) as pool:
+                if annotation:
+                    _execute(definitions, instance, "annotation_job", annotation, None, tags, report, debug)
+                with libraries_in_parallel(workspace, pool(), changed):
+                    for library, assets in changed.items():
+                        if not report.failures:
+                            _execute(definitions, instance, "library_job", assets, library, tags, report, debug)
             if not (annotation or changed or rest):
                 record_unchanged(instance, workspace, kept, tags[ACTOR_TAG])
             if gated and not report.failures:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import struct
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from groprog_assets.errors import ArtifactError, Problem
+from groprog_assets.errors import ArtifactError, Problem, UnreachableError
 from groprog_assets.store.artifacts import (
     Blob,
     Bundle,
@@ -120,8 +121,7 @@ def _json(value: Value) -> bytes:
 
 def _decoded(kind: str, about: Any, content: bytes) -> Value:
     if kind == "stored":
-        reference = Reference(**about["reference"])
-        return open_store(about["store"]).get(reference, about["name"], about["remedy"])
+        return _fetched(open_store(about["store"]), Reference(**about["reference"]), about["name"], about["remedy"])
     if kind == "table":
         return _from_arrow_stream(content)
     if kind == "blob":
@@ -138,6 +138,23 @@ def _decoded(kind: str, about: Any, content: bytes) -> Value:
     if kind == "document":
         return json.loads(content)
     raise ArtifactError(Problem("message", kind, "Kinds are those `pack` writes.", "Update the workers."))
+
+
+def _fetched(store: Store, reference: Reference, name: str, remedy: str) -> Value:
+    """The value of a store, whose sender has it: where it is not there, this machine sees another store or none."""
+    try:
+        return store.get(reference, name, remedy)
+    except ArtifactError as error:
+        if isinstance(error, UnreachableError) or store.holds(reference.sha256):
+            raise
+        seen = f"the store {store.shown} does not hold {reference.sha256[:12]} as seen from {os.uname().nodename}"
+        rule = "Every worker must see the store of whoever runs the study."
+        mend = (
+            "Mount it at the same place on every machine, or set compute.store or GROPROG_STORE to one that all reach."
+        )
+        raise ArtifactError(
+            Problem(name, seen, rule, f"{mend} If its files were removed, run the study again.")
+        ) from None
 
 
 def _arrow_stream(frame: pd.DataFrame) -> bytes:

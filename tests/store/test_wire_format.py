@@ -77,6 +77,17 @@ def test_a_stored_value_travels_by_its_digest_and_is_verified_where_it_is_read(t
         unpack(message)
 
 
+def test_a_machine_that_sees_another_store_is_told_to_mount_it(tmp_path: Path):
+    store = Store(tmp_path / "store")
+    message = pack({"given": Stored(store, store.put({"a": 1}), "cohort", "make it again")})
+    (tmp_path / "store").rename(tmp_path / "elsewhere")
+    with pytest.raises(ArtifactError, match=r"as seen from .*Every worker must see.*Mount it") as seen:
+        unpack(message)
+    assert "make it again" not in str(seen.value)
+    (tmp_path / "store").symlink_to(tmp_path / "elsewhere")
+    assert unpack(message)["given"] == {"a": 1}
+
+
 def test_what_lies_in_this_process_alone_travels_whole():
     store = open_store("memory://messages/whole")
     reference = store.put(Bundle(table=pd.DataFrame({"a": [1]}), note={"k": 1}))
