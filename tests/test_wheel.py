@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 import pytest
@@ -43,7 +42,8 @@ def test_a_wheel_simulates_and_runs_a_study(tmp_path: Path):
     # The dependencies of this environment, but not the checkout that is installed in it: of a folder named in a .pth file, Python
     # does not read the .pth files.
     site = next((tmp_path / "venv" / "lib").glob("python*/site-packages"))
-    (site / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    folders = [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
+    (site / "dependencies.pth").write_text("".join(f"{path}\n" for path in folders))
     where = call(python, "-c", "import groprog_assets; print(groprog_assets.__file__)", folder=away)
     assert Path(where.strip()).is_relative_to(site)
     groprog = tmp_path / "venv" / "bin" / "groprog"
