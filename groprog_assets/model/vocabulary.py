@@ -151,8 +151,8 @@ def statements(model: RiskModel, inputs: ModelInputs) -> list[list[str]]:
         for row in np.flatnonzero(~np.isin(batches, seen)):
             given = f"batch {str(batches[row])!r} was not in training" if batches[row] else "no batch given"
             said[row].append(f"{given}: expression not harmonised")
-    for row, notes in enumerate(_matrix_statements(model, inputs)):
-        said[row] += notes
+    for words, notes in zip(said, _matrix_statements(model, inputs)):
+        words += notes
     omics = _omics_statements(model, inputs)
     return [
         [*([f"missing: {', '.join(names)}, counted as average"] if names else []), *words, *([text] if text else [])]
