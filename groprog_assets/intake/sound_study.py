@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from groprog_assets.graph.patient_names import unnamed
 from groprog_assets.store.artifacts import digest_value, write_atomically
 from groprog_assets.store.code_version import project_digest
 from groprog_assets.store.workspace import Workspace
@@ -33,11 +34,19 @@ def known_notices(workspace: Workspace) -> list[str] | None:
 
 
 def keep_notices(workspace: Workspace, notices: list[str]) -> None:
-    """Note that the study is sound. Nothing is written where the study has no state yet, or must not be written to."""
-    if workspace.state.is_dir():
+    """Note that the study is sound. Nothing is written where the study has no state yet, or must not be written to.
+
+    Notices that name a patient are not kept, nor is an earlier note then: the study is checked again at the next run.
+    """
+    if not workspace.state.is_dir():
+        return
+    told = "\n".join(notices)
+    with contextlib.suppress(OSError):
+        if told and unnamed(workspace, told) != told:
+            (workspace.state / NOTE).unlink(missing_ok=True)
+            return
         note = {"checked": checked(workspace), "notices": notices}
-        with contextlib.suppress(OSError):
-            write_atomically(workspace.state / NOTE, json.dumps(note).encode())
+        write_atomically(workspace.state / NOTE, json.dumps(note).encode())
 
 
 def checked(workspace: Workspace) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
 from click.testing import CliRunner, Result
 
 from groprog_assets.cli.main import main
+from groprog_assets.intake import sound_study
 from groprog_assets.running.execution import study_instance
 from groprog_assets.store.workspace import Workspace
 
@@ -96,3 +98,14 @@ def test_the_check_before_a_run_is_remembered_until_a_file_changes(made: Path, m
     clinical.write_text(clinical.read_text() + "\n")
     run(made)
     assert read
+
+
+def test_notices_that_name_a_patient_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    workspace = SimpleNamespace(state=tmp_path)
+    monkeypatch.setattr(sound_study, "checked", lambda workspace: "all")
+    monkeypatch.setattr(sound_study, "unnamed", lambda workspace, text: text.replace("TCGA-AB-1234", "p-1"))
+    sound_study.keep_notices(workspace, ["4 of 60 patients have no expression"])
+    assert sound_study.known_notices(workspace) == ["4 of 60 patients have no expression"]
+    sound_study.keep_notices(workspace, ["TCGA-AB-1234 is twice there"])
+    assert sound_study.known_notices(workspace) is None
+    assert list(tmp_path.iterdir()) == []
