@@ -52,24 +52,26 @@ def study_group() -> None:
     type=click.Path(path_type=Path),
     help="Table of the libraries with nf-core's columns: sample, fastq_1, fastq_2, strandedness; or bam, condition, replicate.",
 )
-@click.option("--treatment", default="", help="With --samplesheet: the condition that is compared.")
-@click.option("--control", default="", help="With --samplesheet: the condition it is compared with.")
+@click.option("--treatment", default="", help="With --nfcore or --samplesheet: the condition that is compared.")
+@click.option("--control", default="", help="With --nfcore or --samplesheet: the condition it is compared with.")
 @readable
 def study_init(folder: Path, nfcore: Path | None, samplesheet: Path | None, treatment: str, control: str) -> None:
     """Write a commented template into FOLDER."""
     from groprog_assets.intake.nfcore_folder import init_from_nfcore
-    from groprog_assets.study.check import init_study
+    from groprog_assets.study.new_study import init_study
     from groprog_assets.study.samplesheet import init_from_samplesheet
 
     if nfcore is not None and samplesheet is not None:
         raise click.UsageError("--nfcore and --samplesheet both name the libraries; give one of them")
-    if (treatment or control) and samplesheet is None:
-        raise click.UsageError("--treatment and --control go with --samplesheet")
+    if (treatment or control) and samplesheet is None and nfcore is None:
+        raise click.UsageError("--treatment and --control go with --nfcore or --samplesheet")
     notices: list[str] = []
     if samplesheet is not None:
-        path = init_from_samplesheet(folder, samplesheet, treatment, control)
+        path, notices = init_from_samplesheet(folder, samplesheet, treatment, control)
+    elif nfcore is not None:
+        path, notices = init_from_nfcore(folder, nfcore, treatment, control)
     else:
-        path, notices = (init_study(folder), notices) if nfcore is None else init_from_nfcore(folder, nfcore)
+        path = init_study(folder)
     for notice in notices:
         OUT.print(f"· {notice}", markup=False)
     OUT.print(f"{path}: fill it in, then `groprog study check {folder / 'study.yaml'}`", markup=False)

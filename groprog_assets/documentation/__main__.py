@@ -1,16 +1,25 @@
-"""`python -m groprog_assets.documentation docs [HTML]`: write the generated pages into docs, and all pages as HTML."""
+"""`python -m groprog_assets.documentation DOCS [HTML] [--figures RESULTS]`: write the generated pages into DOCS, all pages as HTML
+into HTML, and before that small images of the figures of RESULTS, a results folder of the bundled study."""
 
 from __future__ import annotations
 
-import sys
+import argparse
 from pathlib import Path
 
+from groprog_assets.documentation.figures import write_images
 from groprog_assets.documentation.html_pages import write_html
 from groprog_assets.documentation.pages import write_pages
 
 if __name__ == "__main__":
-    docs = Path(sys.argv[1] if len(sys.argv) > 1 else "docs")
-    for path in write_pages(docs):
+    parser = argparse.ArgumentParser(prog="python -m groprog_assets.documentation")
+    parser.add_argument("docs", nargs="?", type=Path, default=Path("docs"))
+    parser.add_argument("html", nargs="?", type=Path, help="folder of the pages as HTML")
+    parser.add_argument("--figures", type=Path, metavar="RESULTS", help="results folder whose figures the page shows")
+    asked = parser.parse_args()
+    if asked.figures is not None:
+        for image in write_images(asked.figures, asked.docs / "images" / "figures"):
+            print(image)
+    for path in write_pages(asked.docs):
         print(path)
-    if len(sys.argv) > 2:
-        print(write_html(docs, Path(sys.argv[2])))
+    if asked.html is not None:
+        print(write_html(asked.docs, asked.html))

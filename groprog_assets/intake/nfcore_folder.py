@@ -13,10 +13,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import yaml
-
 from groprog_assets.errors import Problem, StudyError
-from groprog_assets.study.check import init_study
+from groprog_assets.study.new_study import (
+    contrast_problems,
+    decisions,
+    filled_template,
+    init_study,
+    told_contrast,
+)
 
 ALIGNMENTS = re.compile(r"(?P<sample>.+?)(?P<kind>\.umi_dedup\.sorted|\.markdup\.sorted|\.sorted|)\.(?:bam|cram)")
 KINDS = (".umi_dedup.sorted", ".markdup.sorted", ".sorted", "")
@@ -28,7 +32,6 @@ REPLICATE = re.compile(r"(?P<condition>.+)_REP(?P<number>[1-9][0-9]*)")
 ASSAYS = {"GROseq": "gro-seq", "PROseq": "pro-seq", "GROcap": "gro-cap", "PROcap": "pro-cap"}
 OTHER_CAPPED = ("CoPRO", "CAGE", "NETCAGE", "RAMPAGE", "csRNAseq", "STRIPEseq")
 DEPTH = 3
-CONTROLS = ("control", "ctrl", "mock", "vehicle", "dmso", "untreated", "wildtype", "wt")
 
 
 class NfcoreFolder(NamedTuple):
@@ -38,33 +41,24 @@ class NfcoreFolder(NamedTuple):
     notices: list[str]
 
 
-def init_from_nfcore(folder: Path, results: Path) -> tuple[Path, list[str]]:
-    """Write the template into `folder` with the libraries of `results`, and return its path and the notices.
+def init_from_nfcore(folder: Path, results: Path, treatment: str = "", control: str = "") -> tuple[Path, list[str]]:
+    """Write the template into `folder` with the libraries of `results`; its path, and what is to be known and left to decide.
 
     StudyError: `results` is no folder, or holds neither alignments nor tracks named as nf-core/nascent names them, or two files
-    of equal kind for one sample; or a study.yaml exists already. Nothing is written then.
+    of equal kind for one sample; a condition asked for is not there; or a study.yaml exists already. Nothing is written then.
     """
     found = nfcore_libraries(results)
-    path = init_study(folder)
-    text = path.read_text(encoding="utf-8")
-    start, end = text.index("libraries:\n") + len("libraries:\n"), text.index("# Fold changes are treatment")
+    conditions = [str(library["condition"]) for library in found.libraries]
+    if problems := contrast_problems(conditions, treatment, control):
+        raise StudyError(problems)
+    contrast = told_contrast(conditions, treatment, control)
     entries = [
-        {key: _relative(value, path.parent) if isinstance(value, Path) else value for key, value in library.items()}
+        {key: _relative(value, folder) if isinstance(value, Path) else value for key, value in library.items()}
         for library in found.libraries
     ]
-    listed = yaml.safe_dump(entries, sort_keys=False, width=1000, allow_unicode=True)
-    body = "".join(f"  {line}\n" for line in listed.splitlines())
-    source = f"  # From {results.resolve()}; `groprog study init` without --nfcore explains every field.\n"
-    text = f"{text[:start]}{source}{body}\n{text[end:]}"
-    example = "# data_roots: [/data/sequencing, ../shared]\n"
-    roots = yaml.safe_dump([_relative(results, path.parent)], default_flow_style=True, width=1000).strip()
-    text = text.replace(example, f"data_roots: {roots}\n")
-    treatment, control = _contrast([str(library["condition"]) for library in found.libraries])
-    text = text.replace(
-        "  treatment: treated\n  control: control\n", f"  treatment: {treatment}\n  control: {control}\n"
-    )
-    path.write_text(text, encoding="utf-8")
-    return path, found.notices
+    text = filled_template(entries, contrast, [_relative(results, folder)], str(results.resolve()))
+    path = init_study(folder, text)
+    return path, [*found.notices, *decisions(entries, contrast, bool(treatment or control))]
 
 
 def nfcore_libraries(results: Path) -> NfcoreFolder:
@@ -180,14 +174,6 @@ def _assay(results: Path) -> tuple[str, list[str]]:
     return "gro-seq", [
         "pipeline_info/params*.json states no assay_type: correct `assay` of each library, written as gro-seq"
     ]
-
-
-def _contrast(conditions: list[str]) -> tuple[str, str]:
-    """Treatment and control: the control by its usual names, else the first condition."""
-    distinct = list(dict.fromkeys(conditions))
-    control = next((name for name in distinct if name.lower() in CONTROLS), distinct[0])
-    others = [name for name in distinct if name != control]
-    return (others[0] if others else "treated"), control
 
 
 def _identifier(name: str) -> str:

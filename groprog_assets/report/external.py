@@ -28,6 +28,20 @@ def external(context: Values) -> list[Block]:
     return blocks
 
 
+def captions(cohort: str) -> dict[str, tuple[str, str]]:
+    """Figure name → (caption, alternative text) of the figures of an external cohort."""
+    return {
+        f"external_{cohort}_survival": (
+            f"Patients of {cohort.replace('_', ' ')} by the training cohort's cuts of risk: the same group means the same risk.",
+            "Kaplan-Meier survival curves of risk groups in the external cohort.",
+        ),
+        f"external_{cohort}_calibration": (
+            "Predicted against observed event probability there. Off the diagonal, probabilities need recalibration before use.",
+            "Calibration plot of the external cohort.",
+        ),
+    }
+
+
 def _cohort(context: Values, document: Values) -> list[Block]:
     name, found, summary = document["name"], document["evaluation"], document["summary"]
     followed = (summary.get("follow_up") or {}).get("median")
@@ -41,22 +55,12 @@ def _cohort(context: Values, document: Values) -> list[Block]:
         ("Concordance there", fixed(own["estimate"]), f"95 % interval {interval(own['lower'], own['upper'], 2)}"),
         ("Median follow-up", "–" if followed is None else f"{followed:.0f}", "months, reverse Kaplan–Meier"),
     ]
-    captions = {
-        f"external_{name}_survival": (
-            f"Patients of {name.replace('_', ' ')} by the training cohort's cuts of risk: the same group means the same risk.",
-            "Kaplan-Meier survival curves of risk groups in the external cohort.",
-        ),
-        f"external_{name}_calibration": (
-            "Predicted against observed event probability there. Off the diagonal, probabilities need recalibration before use.",
-            "Calibration plot of the external cohort.",
-        ),
-    }
     return [
         facts(rows),
         *what_was_lost(document),
         _metrics(found),
         _differences(found["differences"]),
-        *(_picture(context, figure, captions) for figure in captions),
+        *(_picture(context, figure, captions(name)) for figure in captions(name)),
         _calibration(document),
         details("Who these patients are, and what was said of single ones", [_who(document)]),
     ]

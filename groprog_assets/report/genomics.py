@@ -99,6 +99,14 @@ EXPLORATORY = (
 SHOWN = 12
 
 
+def locus_caption(locus: str) -> tuple[str, str]:
+    """(caption, alternative text) of the figure of a key locus."""
+    return (
+        f"{locus}: reads per million in each window, plus strand above the line, minus strand below, by condition.",
+        f"Signal tracks of {locus} on both strands in each condition.",
+    )
+
+
 def picture(context: Values, name: str, captions: Mapping[str, tuple[str, str]] | None = None) -> Block:
     """The named figure with its caption, or the reason why it is missing."""
     caption, alt = (captions or CAPTIONS)[name]
@@ -373,8 +381,7 @@ def loci(context: Values) -> list[Block]:
             )
         image = member(context.get("figures"), f"locus_{locus}")
         if image is not None:
-            caption = f"{locus}: reads per million in each window, plus strand above the line, minus strand below, by condition."
-            alt = f"Signal tracks of {locus} on both strands in each condition."
+            caption, alt = locus_caption(str(locus))
             blocks.append(figure(image, caption, alt, f"locus_{locus}", file=svg_of(f"locus_{locus}")))
         contrast = set((context["study"].get("contrast") or {}).values())
         compared = part[part["condition"].isin(contrast)].groupby("strand")["count"].sum()

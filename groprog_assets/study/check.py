@@ -1,7 +1,7 @@
 """Reading and checking a study file: all problems at once, each with file and line, value, rule and remedy.
 
 `load_study` reads and resolves; `check_study` also looks at the files; `study_notices` says what will be done differently
-from what one might expect. Nothing here changes a file except `init_study`, which writes the template.
+from what one might expect. Nothing here changes a file; `new_study` writes one.
 Standard library, pydantic, PyYAML.
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 import difflib
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
@@ -30,7 +29,6 @@ from groprog_assets.study.places import place_findings
 from groprog_assets.study.rules import file_findings, rule_findings
 from groprog_assets.study.schema import Study
 
-TEMPLATE = Path(__file__).parent / "templates" / "study.yaml"
 LARGEST_FILE = 4_000_000
 MOST_NODES = 200_000
 COLLECTION_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
@@ -113,26 +111,6 @@ def study_notices(study: Study) -> list[Problem]:
             "Give a BED of these regions.",
         )
     return notices
-
-
-def init_study(folder: Path | str) -> Path:
-    """Write the commented template into `folder` (made if absent) and return its path.
-
-    Raises StudyError when a study.yaml already stands there; nothing is overwritten.
-    """
-    folder = Path(folder)
-    target = folder / "study.yaml"
-    if folder.exists() and not folder.is_dir():
-        raise StudyError(Problem(str(folder), "a file", "A study lives in a folder of its own.", "Name a folder."))
-    if target.exists():
-        raise StudyError(
-            Problem(
-                str(target), "exists already", "A study file is never overwritten.", "Name another folder, or edit it."
-            )
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(TEMPLATE, target)
-    return target
 
 
 def _read(path: Path) -> tuple[Study | None, dict[Location, int], list[Problem]]:

@@ -297,9 +297,8 @@ def file_findings(study: Study) -> list[Finding]:
     index = study.genome.bowtie2_index
     if index is not None and not any(Path(f"{index}.1.{suffix}").exists() for suffix in ("bt2", "bt2l")):
         rule = "A bowtie2 index is named by its prefix; prefix.1.bt2 must exist."
-        findings.append(
-            Finding(("genome", "bowtie2_index"), f"{index}.1.bt2 does not exist", rule, "Run bowtie2-build.")
-        )
+        remedy = f"Make it with bowtie2-build {study.genome.fasta or 'GENOME.fa'} {index}"
+        findings.append(Finding(("genome", "bowtie2_index"), f"{index}.1.bt2 does not exist", rule, remedy))
     findings += equal_files(study)
     broken = {finding.at for finding in findings}
     findings += _chromosomes(study) if ("genome", "chrom_sizes") not in broken else []

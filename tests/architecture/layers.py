@@ -105,7 +105,7 @@ LAYERS = (
         "errors values simulation study figures store prognosis ledger compute graph lineage intake export running ui root",
         "click rich",
     ),
-    _room(14, "documentation", "study tables figures root cli", "click markdown_it pydantic"),
+    _room(14, "documentation", "study tables figures report root cli", "PIL click markdown_it pydantic"),
 )
 """The first pattern that fits a module decides. Every module has a row of its own room; no row allows everything."""
 

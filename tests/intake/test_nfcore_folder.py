@@ -142,8 +142,14 @@ def test_what_cannot_be_decided_is_refused_and_nothing_written(tmp_path: Path, n
 
 def test_the_command_writes_a_study_that_its_schema_reads(tmp_path: Path):
     results = release_2_3(tmp_path / "results")
-    ran = CliRunner().invoke(main, ["study", "init", str(tmp_path / "study"), "--nfcore", str(results)])
+    asked = ["study", "init", str(tmp_path / "study"), "--nfcore", str(results)]
+    sides = ["--treatment", "jurkat", "--control"]
+    assert "The conditions are cd4, jurkat" in CliRunner().invoke(main, [*asked, *sides, "cd8"]).output
+    assert not (tmp_path / "study").exists()
+    ran = CliRunner().invoke(main, [*asked, *sides, "cd4"])
     assert ran.exit_code == 0, ran.output
+    assert "contrast: jurkat over cd4" in ran.output
+    assert "genome: left to fill in" in ran.output
     assert "sum of the replicates" in ran.output
     document = yaml.safe_load((tmp_path / "study" / "study.yaml").read_text())
     study = Study.model_validate(document)
@@ -152,8 +158,16 @@ def test_the_command_writes_a_study_that_its_schema_reads(tmp_path: Path):
     assert (tmp_path / "study" / document["libraries"][0]["alignments"]).is_file()
     assert [library.id for library in study.libraries] == list(SAMPLES)
     assert study.contrast.model_dump() == {"treatment": "jurkat", "control": "cd4"}
+    assert study.cohort is None, "the template's examples of patients, loci and ontology are comments"
+    assert (study.loci, study.ontology, study.name) == ([], None, "study")
     again = CliRunner().invoke(main, ["study", "init", str(tmp_path / "study"), "--nfcore", str(results)])
     assert "exists already" in again.output
+
+
+def test_a_contrast_that_the_names_do_not_tell_is_asked_for(tmp_path: Path):
+    path, told = init_from_nfcore(tmp_path / "study", release_2_3(tmp_path / "results"))
+    assert yaml.safe_load(path.read_text())["contrast"] == {"treatment": "FILL_IN", "control": "FILL_IN"}
+    assert any("Which of cd4, jurkat are compared?" in line for line in told)
 
 
 SIZES = {"chr1": 100_000}

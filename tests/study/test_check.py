@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from groprog_assets.errors import Problem, StudyError
-from groprog_assets.study.check import TEMPLATE, check_study, init_study, load_study, study_notices
+from groprog_assets.study.check import check_study, load_study, study_notices
+from groprog_assets.study.new_study import TEMPLATE, init_study
 
 
 @pytest.fixture

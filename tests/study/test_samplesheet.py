@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
 from groprog_assets.errors import StudyError
-from groprog_assets.study.check import TEMPLATE, load_study
+from groprog_assets.study.check import load_study
+from groprog_assets.study.new_study import TEMPLATE
 from groprog_assets.study.samplesheet import init_from_samplesheet, read_samplesheet
 
 NASCENT = (
@@ -34,7 +36,12 @@ def test_a_sheet_of_nf_core_becomes_a_study_that_loads(tmp_path: Path):
     (tmp_path / "data").mkdir()
     for name in ("d1", "d2", "e1", "e2"):
         (tmp_path / "data" / f"{name}.fastq.gz").touch()
-    study = load_study(init_from_samplesheet(tmp_path / "new", write(tmp_path, NASCENT)))
+    path, told = init_from_samplesheet(tmp_path / "new", write(tmp_path, NASCENT))
+    assert told[0] == "libraries: 4, by condition: DMSO (2), E2 (2)"
+    assert "E2 over DMSO, guessed from the names" in told[1]
+    assert "bowtie2_index" in told[2]
+    study = load_study(path)
+    assert study.name == "new", "named after its folder"
     assert [(item.id, item.condition, item.replicate) for item in study.libraries] == [
         ("DMSO_REP1", "DMSO", 1),
         ("DMSO_REP2", "DMSO", 2),
@@ -65,13 +72,15 @@ def test_alignments_conditions_strand_and_the_wet_lab_record(tmp_path: Path):
         "strandedness": "reverse",
         "metadata": {"cells": "MCF-7"},
     }
-    assert (read.treatment, read.control, read.roots) == ("TNF", "control", [])
+    assert (*read.contrast, read.roots) == ("TNF", "control", [])
 
 
 def test_what_a_study_cannot_take_is_refused_before_anything_is_written(tmp_path: Path):
-    lanes = problems(tmp_path, "sample,fastq_1,fastq_2\nA_1,x_L1.fq,\nA_1,x_L2.fq,\n")
+    lanes = problems(tmp_path, "sample,fastq_1,fastq_2\nA_1,x_L1_1.fq.gz,x_L1_2.fq.gz\nA_1,x_L2_1.fq.gz,x_L2_2.fq.gz\n")
     assert "lanes" in lanes
-    assert "cat A_1_L*" in lanes
+    assert "cat x_L1_1.fq.gz x_L2_1.fq.gz > A_1_1.fastq.gz" in lanes
+    assert "cat x_L1_2.fq.gz x_L2_2.fq.gz > A_1_2.fastq.gz" in lanes
+    assert "samtools merge A_1.bam a.bam b.bam" in problems(tmp_path, "sample,bam\nA_1,a.bam\nA_1,b.bam\n")
     every = problems(
         tmp_path,
         "sample,fastq_1,strandedness,assay\nA_1,s3://bucket/x.fq,unstranded,rna-seq\nA_2,,auto,\n,x.fq,,\n",
@@ -79,20 +88,38 @@ def test_what_a_study_cannot_take_is_refused_before_anything_is_written(tmp_path
     for said in ("s3://bucket/x.fq", "unstranded", "rna-seq", "A_2 has no file", "no sample"):
         assert said in every
     assert "no column 'sample'" in problems(tmp_path, "name,fastq_1\nA,x.fq\n")
-    assert "The conditions of the sheet are A, B" in problems(
-        tmp_path, "sample,bam\nA_1,a.bam\nB_1,b.bam\n", treatment="C"
-    )
+    assert "The conditions are A, B" in problems(tmp_path, "sample,bam\nA_1,a.bam\nB_1,b.bam\n", treatment="C")
 
 
 def test_a_contrast_that_cannot_be_told_is_left_to_the_user(tmp_path: Path):
     sheet = write(tmp_path, "sample,bam\nA_1,a.bam\nB_1,b.bam\nC_1,c.bam\n")
-    path = init_from_samplesheet(tmp_path / "new", sheet)
+    path, told = init_from_samplesheet(tmp_path / "new", sheet)
+    assert "Which of A, B, C are compared?" in told[1]
     assert yaml.safe_load(path.read_text())["contrast"] == {"treatment": "FILL_IN", "control": "FILL_IN"}
     with pytest.raises(StudyError, match="FILL_IN"):
         load_study(path)
-    told = read_samplesheet(sheet, tmp_path, treatment="A", control="C")
-    assert (told.treatment, told.control) == ("A", "C")
-    assert read_samplesheet(write(tmp_path, "sample,bam\nA_1,a\nB_1,b\n"), tmp_path, treatment="B").control == "A"
+    assert read_samplesheet(sheet, tmp_path, treatment="A", control="C").contrast == ("A", "C")
+    assert read_samplesheet(write(tmp_path, "sample,bam\nA_1,a\nB_1,b\n"), tmp_path, treatment="B").contrast == (
+        "B",
+        "A",
+    )
+
+
+def test_names_that_yaml_reads_otherwise_stay_names(tmp_path: Path):
+    sheet = write(tmp_path, "sample,bam,condition\na,a.bam,NO\nb,b.bam,1\n")
+    path, _ = init_from_samplesheet(tmp_path / "2026", sheet, treatment="NO", control="1")
+    written = yaml.safe_load(path.read_text())
+    assert written["contrast"] == {"treatment": "NO", "control": "1"}
+    assert written["name"] == "2026"
+
+
+def test_every_example_of_the_template_stands_where_it_belongs_without_its_mark():
+    lines = TEMPLATE.read_text().splitlines()
+    at = lines.index("loci:")
+    section = lines[at : lines.index("", at)]
+    shown = [line.replace("# ", "", 1) if re.match(r" *# +?(- |  )", line) else line for line in section]
+    loci = yaml.safe_load("\n".join(shown))["loci"]
+    assert [item["name"] for item in loci] == ["RUNX1", "enhancer", "eRNA"]
 
 
 def test_the_template_still_has_the_sections_that_are_filled():
