@@ -19,7 +19,7 @@ STAMP := $(VENV)/.groprog-installed
 KERNEL_SOURCES := $(wildcard groprog_kernels/*.pyx groprog_kernels/*.pxd groprog_kernels/*.h)
 
 .DEFAULT_GOAL := help
-.PHONY: help install wheels run test test-slow validators screenshots dev real pombe rare lint docs clean
+.PHONY: help install wheels run test test-slow validators screenshots figures dev real pombe rare lint docs clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1|/' | column -t -s '|'
@@ -62,8 +62,11 @@ validators: install  ## the official RO-Crate validator, in an environment of it
 	test -x .venv-validators/bin/python || $(PYTHON) -m venv .venv-validators
 	.venv-validators/bin/python -m pip install --quiet roc-validator==0.13.0 rocrate==0.13.0
 
-screenshots: install  ## pictures of the UI for the README, of the bundled study after `make run`
-	GROPROG_SCREENSHOTS=$(abspath docs/images) GROPROG_UI_STUDY=$(STUDY)/study.yaml $(BIN)/python -m pytest -m slow -k click tests/test_ui.py
+screenshots: install  ## pictures of the UI, the report and a locus for the documentation, of the bundled study after `make run`
+	GROPROG_SCREENSHOTS=$(abspath docs/images) GROPROG_UI_STUDY=$(STUDY)/study.yaml $(BIN)/python -m pytest -m slow -k 'click or picture' tests/test_ui.py tests/report/test_in_browser.py
+
+figures: run  ## small images of the figures of the bundled study for docs/figures.md, and the pages of docs/
+	$(BIN)/python -m groprog_assets.documentation docs --figures $(STUDY)/results
 
 dev: install  ## the Dagster UI and its daemon over the same study
 	@test -f $(STUDY)/study.yaml || $(BIN)/groprog simulate $(STUDY)

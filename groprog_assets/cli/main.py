@@ -138,7 +138,9 @@ def simulate(
 @main.command("run")
 @study_argument
 @click.option("--select", default="", help="Dagster's asset selection, e.g. 'pausing', '+pausing', 'group:cohort'.")
-@click.option("--nascent", is_flag=True, help="The nascent half alone: no patients, no sequence models, no omics.")
+@click.option(
+    "--nascent", is_flag=True, help="The nascent half alone: no patients, no sequence models, no omics, no report."
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be computed and what would be kept.")
 @click.option("--user", default="", help="Who runs it, for the ledger; else the login name.")
 @click.option("--pool", default="", help="serial, threads[:N], dask[:N], or a Dask scheduler: tcp://HOST:8786.")
@@ -196,7 +198,9 @@ def run_command(study: Path, select: str, nascent: bool, dry_run: bool, user: st
         f" {workspace.results}",
         markup=False,
     )
-    if (workspace.results / "report.html").is_file():
+    if nascent:
+        OUT.print(f"No report with --nascent; {workspace.command} makes it, with or without patients", markup=False)
+    elif (workspace.results / "report.html").is_file():
         OUT.print(f"Report: {workspace.results / 'report.html'}", markup=False)
     if (workspace.results / "omics" / "report.html").is_file():
         OUT.print(f"Omics report: {workspace.results / 'omics' / 'report.html'}", markup=False)

@@ -1,5 +1,5 @@
-"""`python -m groprog_assets.documentation DOCS [HTML] [--figures RESULTS]`: write the generated pages into DOCS, all pages as HTML
-into HTML, and before that small images of the figures of RESULTS, a results folder of the bundled study."""
+"""`python -m groprog_assets.documentation DOCS [HTML] [--figures RESULTS]`: write the generated pages into DOCS and all pages as
+HTML into HTML; before that, small images of the figures of RESULTS, a results folder of the bundled study."""
 
 from __future__ import annotations
 

@@ -33,8 +33,8 @@ COLOURS = 256
 FEWEST_COLOURS = 16
 PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Reads and libraries", (*reads.CAPTIONS, *libraries.CAPTIONS)),
-    ("Where transcription starts", tuple(initiation.CAPTIONS)),
     ("Units, changes, functions", tuple(name for name in genomics.CAPTIONS if name != "workflow")),
+    ("Where transcription starts", tuple(initiation.CAPTIONS)),
     ("Polymerase pausing", tuple(pausing.CAPTIONS)),
     ("Key loci", ("locus_",)),
     ("Chromatin marks", tuple(chromatin.CAPTIONS)),
@@ -55,10 +55,9 @@ def figures_page() -> str:
         "",
         GENERATED,
         "",
-        "Every figure of the bundled study (`groprog simulate`, `groprog run`) with its caption in the report. In a results folder",
-        "they are `figures/NAME.svg` and `figures/NAME.png`. The images here have fewer colours and at most "
-        f"{WIDEST:,} pixels of width;",
-        "`make figures` makes them again. Captions are from `groprog_assets/report/`.",
+        "Every figure of the bundled study (`groprog simulate`, `groprog run`) with its caption in the report. In a results",
+        "folder they are `figures/NAME.svg` and `figures/NAME.png`; the images here have fewer colours and are at most",
+        f"{WIDEST:,} pixels wide. `make figures` makes them again. Captions are from `groprog_assets/report/`.",
     ]
     absent: list[str] = []
     for heading, names in PARTS:
@@ -76,8 +75,8 @@ def figures_page() -> str:
             "",
             "## Figures of other studies",
             "",
-            "The bundled study has no sequence half and no other cohorts to learn from, and its model is not of every form; others "
-            "have these, too.",
+            "The bundled study has no sequence half (`sequence:`) and learns from no other cohorts (`cohort.sources`), and its",
+            "model is not of the paper's form, which alone has eta.",
             "",
             "| figure | caption |",
             "| --- | --- |",
@@ -128,7 +127,9 @@ def small_png(image: bytes) -> bytes:
     colours = COLOURS
     while colours >= FEWEST_COLOURS:
         held = BytesIO()
-        plain.quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(held, "PNG", optimize=True)
+        plain.quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(
+            held, "PNG", optimize=True
+        )
         if len(held.getvalue()) <= LARGEST_IMAGE:
             return held.getvalue()
         colours //= 2

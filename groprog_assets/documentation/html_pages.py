@@ -77,28 +77,36 @@ def _body(parser: MarkdownIt, text: str, pages: set[str], from_root: bool) -> tu
             words = "".join(child.content for child in tokens[k + 1].children or [])
             token.attrSet("id", anchor(words))
             title = title or words
+        kept = []
+        dropped = False
         for child in token.children or []:
             if child.type == "link_open":
-                child.attrSet("href", _target(str(child.attrGet("href")), pages, from_root))
+                target = _target(str(child.attrGet("href")), pages, from_root)
+                dropped = not target
+                child.attrSet("href", target)
             elif child.type == "image":
                 child.attrSet("src", str(child.attrGet("src")).removeprefix("docs/"))
+            if not (dropped and child.type in ("link_open", "link_close")):
+                kept.append(child)
+        if token.children:
+            token.children = kept
     return str(parser.renderer.render(tokens, parser.options, {})), title
 
 
 def _target(link: str, pages: set[str], from_root: bool) -> str:
-    """Where a link of a page leads in the HTML: another page, a copied file, the network, or the page itself."""
+    """Where a link of a page leads in the HTML: another page, a copied file, the network, the page itself, or "" for nowhere."""
     found = LINK.match(link)
     if found is not None:
         name = Path(found[1]).name
         name = "readme" if name == "README" else name
-        return f"{name}.html{found[2] or ''}" if name in pages else "#"
+        return f"{name}.html{found[2] or ''}" if name in pages else ""
     if "://" in link or link.startswith("#"):
         return link
     inside = link.removeprefix("docs/")
     return (
         inside
         if Path(inside).suffix in COPIED and not inside.startswith("..") and (not from_root or inside != link)
-        else "#"
+        else ""
     )
 
 

@@ -52,13 +52,20 @@ class Reading:
 def read_asset(workspace: Workspace, asset: str, partition: str = "") -> Reading:
     """The current value of an asset; ArtifactError names the command that makes it when there is none, or why there cannot be."""
     if not workspace.has(asset):
-        rule, remedy = "It is about patients.", "Add a cohort to the study file."
+        rule, remedy = "It is made from patients.", "Add cohort to the study file, and run the study."
         if asset in SEQUENCE_ASSETS:
-            rule, remedy = "It is about sequence.", "Add sequence and genome.fasta to the study file."
+            rule, remedy = (
+                "It is made from sequence.",
+                "Add sequence and genome.fasta to the study file, and run the study.",
+            )
         elif asset in OMICS_ASSETS:
-            rule, remedy = "It is about subjects with phenotypes.", "Add omics to the study file."
+            rule, remedy = (
+                "It is made from subjects with phenotypes.",
+                "Add omics to the study file, and run the study.",
+            )
         elif not workspace.study.libraries:
-            rule, remedy = "It is about libraries.", "Add genome, libraries and contrast to the study file."
+            rule = "It is made from libraries."
+            remedy = "Add genome, libraries and contrast to the study file, and run the study."
         why = absent_assets(workspace.study).get(asset, "it names no libraries").replace("it names", "the study names")
         raise ArtifactError(Problem(asset, why, rule, remedy))
     digest = workspace.derivations.current(asset, partition)

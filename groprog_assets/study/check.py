@@ -142,11 +142,12 @@ def _parse(path: Path) -> _Document:
         with open_regular(path) as file:
             raw = file.read(LARGEST_FILE + 1)
     except OSError as error:
+        folder = path.parent if path.suffix in (".yaml", ".yml") else path
         return failed(
             str(path),
             error.strerror or "cannot be read",
             "The study file must exist and be readable.",
-            f"Name the study's file or folder, or write one with: groprog study init {path.parent}",
+            f"Name the study's file or folder, or write one with: groprog study init {folder}",
         )
     if len(raw) > LARGEST_FILE:
         return failed(

@@ -30,13 +30,22 @@ def test_links_and_pictures_lead_to_what_is_there(folder: Path):
     for page in folder.glob("*.html"):
         text = page.read_text()
         for target in re.findall(r'(?:href|src)="([^"]*)"', text):
-            if "://" in target or target == "#":
+            if "://" in target:
                 continue
+            assert target.strip("#"), f"{page.name}: a link to nowhere"
             name, _, place = target.partition("#")
             other = folder / name if name else page
             assert other.is_file(), f"{page.name}: {target}"
             if place and other.suffix == ".html":
                 assert f'id="{place}"' in other.read_text(), f"{page.name}: {target}"
+
+
+def test_a_link_to_a_file_that_is_no_page_keeps_its_words_alone(tmp_path: Path):
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "index.md").write_text("# Title\n\nSee [the *log*](../CHANGELOG.md) and [this](index.md#title).\n")
+    text = write_html(docs, tmp_path / "html").read_text()
+    assert '<p>See the <em>log</em> and <a href="index.html#title">this</a>.</p>' in text
 
 
 def test_a_page_needs_no_network(folder: Path):

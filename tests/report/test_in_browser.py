@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from groprog_assets.documentation.figures import LARGEST_IMAGE, small_png
 from tests.browser import page
 from tests.trained_study import trained_study
 
@@ -82,3 +83,20 @@ def test_it_prints_every_section(results: Path, page: Any, tmp_path: Path):
     assert (tmp_path / "report.pdf").stat().st_size > 100_000
     page.emulate_media(media="print")
     assert page.evaluate("getComputedStyle(document.querySelector('nav')).display") == "none"
+
+
+def test_the_first_screen_and_a_locus_make_a_picture(results: Path, page: Any, tmp_path: Path):
+    """Pictures of the documentation, into GROPROG_SCREENSHOTS where it is set."""
+    folder = Path(os.environ.get("GROPROG_SCREENSHOTS") or tmp_path)
+    opened(page, results / "report.html", 1400)
+    assert page.locator("nav").is_visible()
+    (folder / "report.png").write_bytes(small_png(page.screenshot()))
+    opened(
+        page,
+        next(iter(sorted((results / "loci").glob("*up*.html")) or sorted((results / "loci").glob("*.html")))),
+        1400,
+    )
+    page.wait_for_selector("body[data-drawn=yes]")
+    (folder / "locus.png").write_bytes(small_png(page.screenshot(full_page=True)))
+    for name in ("report", "locus"):
+        assert 10_000 < (folder / f"{name}.png").stat().st_size <= LARGEST_IMAGE

@@ -389,3 +389,16 @@ def test_an_unusual_strand_and_libraries_that_differ_are_told(tiny: Path) -> Non
     assert "gro-seq (control_2), pro-seq (control_1)" in text
     assert "five_prime (control_2), three_prime (control_1)" in text
     assert "libraries" not in text_of(study_notices(_with(study, strandedness="auto")))
+
+
+@pytest.mark.parametrize("named", ["new", "new/study.yaml"])
+def test_a_study_that_is_not_there_is_begun_by_the_command_that_is_named(tmp_path: Path, named: str) -> None:
+    with pytest.raises(StudyError) as caught:
+        load_study(tmp_path / named)
+    assert str(caught.value.problems[0].remedy).endswith(f"groprog study init {tmp_path / 'new'}")
+
+
+def test_a_missing_bowtie2_index_comes_with_the_command_that_makes_it(broken: Callable[..., list[Problem]]) -> None:
+    said = text_of(broken(lambda content, _: content["genome"].update(bowtie2_index="genome/index")))
+    assert "bowtie2-build " in said
+    assert "genome/index" in said.split("bowtie2-build ")[1]
