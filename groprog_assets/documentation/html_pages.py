@@ -25,9 +25,15 @@ td,th{border:1px solid #d5dbe1;padding:5px 9px;vertical-align:top;text-align:lef
 code{background:#f0f2f4;padding:1px 4px;border-radius:3px;font-size:.92em;overflow-wrap:anywhere}
 pre{background:#f4f6f8;padding:12px;overflow-x:auto}pre code{background:none;padding:0;overflow-wrap:normal}
 img{max-width:100%}h1,h2,h3{line-height:1.25}
-@media(max-width:720px){body{display:block}nav{height:auto;position:static}main{padding:16px}}
-@media print{nav{display:none}}
+.contents{display:none}
+@media(max-width:720px){body{flex-direction:column}main{padding:16px}nav{order:1;height:auto;position:static;flex:none}
+.contents{display:block}}
+@media print{nav,.contents{display:none}}
 """
+
+
+CONTENTS = '<p class="contents"><a href="#all-pages">All pages</a></p>'
+"""Shown on a narrow screen, where the menu stands below the page."""
 
 
 def write_html(docs: Path, folder: Path) -> Path:
@@ -51,7 +57,7 @@ def write_html(docs: Path, folder: Path) -> Path:
         page = (
             '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, '
             f'initial-scale=1"><title>{html.escape(title)} · GroProg</title><style>{STYLE}</style></head>'
-            f"<body><nav>{menu}</nav><main>{body}</main></body></html>\n"
+            f'<body><nav id="all-pages">{menu}</nav><main>{CONTENTS}{body}</main></body></html>\n'
         )
         (folder / f"{name}.html").write_text(page, encoding="utf-8")
     return folder / "index.html"

@@ -87,7 +87,7 @@ LAYERS = (
         "values study figures methods model store prognosis graph",
         "jinja2 markupsafe matplotlib numpy pandas",
     ),
-    _room(8, "intake", "errors values study methods store prognosis ledger graph lineage", "dagster pydantic yaml"),
+    _room(8, "intake", "errors values study methods store prognosis ledger graph lineage", "dagster pydantic"),
     _room(9, "assets", "values study figures methods model store checks prognosis compute graph report intake"),
     _room(10, "export", "kernels errors values methods store prognosis ledger report", "numpy pandas"),
     _room(11, "ui", "web", "dagster dagster_webserver uvicorn yaml"),

@@ -22,7 +22,7 @@ def test_every_page_is_written_and_in_the_menu(folder: Path):
     written = {path.stem for path in folder.glob("*.html")}
     assert written == {path.stem for path in DOCS.glob("*.md")} | {"readme"}
     index = (folder / "index.html").read_text()
-    menu = index[index.index("<nav>") : index.index("</nav>")]
+    menu = index[index.index("<nav ") : index.index("</nav>")]
     assert {path.stem for path in DOCS.glob("*.md")} - set(re.findall(r'href="(\w+)\.html', menu)) == set()
 
 

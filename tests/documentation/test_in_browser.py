@@ -36,6 +36,8 @@ def test_every_page_fits_the_window_and_complains_of_nothing(folder: Path, page:
         if page.evaluate("document.documentElement.scrollWidth") > width:
             wide[path.name] = page.evaluate("document.documentElement.scrollWidth")
         assert page.evaluate("[...document.images].filter(image => !image.naturalWidth).map(image => image.src)") == []
+        first = page.evaluate("document.querySelector('h1').getBoundingClientRect().top")
+        assert first < 200, f"{path.name} begins with what it is about"
     assert wide == {}
     assert complaints == []
 
