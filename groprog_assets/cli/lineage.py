@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import click
@@ -107,6 +108,10 @@ def impact(study: Path, file: str, library: str, patient: str, asset: str, pictu
         raise LedgerError(Problem("impact", "of nothing", "Name one thing.", "--file, --library, --patient or --asset"))
     workspace = open_workspace(study)
     with ledger.open_ledger(workspace.ledger_path) as connection:
+        if file and Path(file).is_file():
+            places = (os.path.realpath(file), os.path.abspath(file))
+            names = [Path(os.path.relpath(place, workspace.folder)).as_posix() for place in places]
+            file = next((name for name in names if questions.reads(connection, name)), file)
         found = questions.impact(connection, file=file, library=library, asset=questions.CLINICAL if patient else asset)
         if patient not in ("", "*"):
             name = pseudonym(patient, study_key(workspace.state))

@@ -24,7 +24,8 @@ def commands_page() -> str:
         "From the commands; `groprog COMMAND --help` shows the same. STUDY is a study file, or the folder that holds its "
         "`study.yaml`. It may be",
         "left out: then it is the option `--study`, else the variable `GROPROG_STUDY`, else the nearest `study.yaml` from the "
-        "current folder upwards.",
+        "current folder upwards,",
+        "else the bundled study in `var/study`, else the only study that was run in the folders below, at most two deep.",
         "The exit status is 0, or 2 where something can be mended (what, where and how is printed), 130 after ctrl-C, 143 after "
         "SIGTERM. With `--traceback` before its name, a command shows where in the code an error arose.",
     ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from datetime import datetime
 from typing import Any
 
@@ -147,7 +148,17 @@ def trace(connection: duckdb.DuckDBPyConnection, asset: str, partition: str = ""
 
 
 def impact(connection: duckdb.DuckDBPyConnection, *, file: str = "", library: str = "", asset: str = "") -> Document:
-    """What of the present state rests on a file (path or sha256), a library or an asset; a patient: clinical_records."""
+    """What of the present state rests on a file (path or sha256), a library or an asset; a patient: clinical_records.
+
+    LedgerError for a file, a library or an asset that the ledger does not know, present or past.
+    """
+    for kind, name, known in (
+        ("file", file, "SELECT path FROM derivation_files UNION SELECT sha256 FROM derivation_files"),
+        ("library", library, "SELECT partition FROM derivations WHERE partition <> ''"),
+        ("asset", asset, "SELECT asset FROM derivations"),
+    ):
+        if name:
+            _must_be_known(kind, name, sorted({row[0] for row in connection.execute(known).fetchall()}))
     newest = connection.execute(
         "SELECT asset, partition, arg_max(derivation, row(sequence, storage_id)) FROM materializations JOIN seals USING (run_id)"
         " GROUP BY ALL ORDER BY 1, 2"
@@ -188,6 +199,28 @@ def states(connection: duckdb.DuckDBPyConnection, older: str, newer: str) -> dic
                 state = order[2] if _differences(closures, old, new) else order[1]
             found[steps[new].asset] = max(found[steps[new].asset], state, key=order.index)
     return found
+
+
+def reads(connection: duckdb.DuckDBPyConnection, path: str) -> bool:
+    """Whether any value, present or past, was made from the file of this path, as seen from the study's folder."""
+    return connection.execute("SELECT 1 FROM derivation_files WHERE path = ?", [path]).fetchone() is not None
+
+
+def _must_be_known(kind: str, name: str, known: list[str]) -> None:
+    """LedgerError with the near names where `name` is none of `known`; of a file the end of its path is enough."""
+    if name in known or (kind == "file" and any(path.endswith("/" + name) for path in known)):
+        return
+    shown = [other for other in known if not re.fullmatch(r"[0-9a-f]{64}", other)]
+    near = difflib.get_close_matches(name, shown, 3, 0.6)
+    if near:
+        remedy = f"Did you mean {', '.join(near)}?"
+    else:
+        remedy = (
+            f"Known are {', '.join(shown[:20])}{', ...' if len(shown) > 20 else ''}."
+            if shown
+            else "Run the study first."
+        )
+    raise LedgerError(Problem(f"--{kind}", name, f"The ledger knows no such {kind}.", remedy))
 
 
 def _concerns(record: Document, file: str, library: str, asset: str) -> bool:

@@ -120,7 +120,10 @@ def check_inputs(model: RiskModel, inputs: ModelInputs) -> None:
     present = set(inputs.covariates)
     problems = [
         Problem(
-            f"covariate {encoding.name}", "absent", "The model was trained with it.", "Add the column; blanks may stay."
+            f"covariate {encoding.name}",
+            "absent",
+            "The model was trained with it.",
+            "Add the column; its cells may be empty.",
         )
         for encoding in model.encoders.clinical.fields
         if not encoding.dropped and encoding.name not in present

@@ -71,7 +71,7 @@ def score_patients(
     used = set(fields.loc[fields["used"], "field"])
     asked = [field for field in cohort.fields if field.name in used]
     needed = [("The patient", cohort.patient_column), *field_columns(asked)]
-    if absent := absent_columns(table, needed, "Add it; blanks may stay."):
+    if absent := absent_columns(table, needed, "Add it; its cells may be empty."):
         raise CohortError(absent)
     identifiers = table.cells[cohort.patient_column].str.strip()
     problems = _identifier_problems(patients, identifiers)

@@ -56,7 +56,28 @@ def test_impact_of_a_file_an_asset_and_nothing(connection):
     assert touched(file="clinical.tsv") == {"clinical_records", "patient_expression"}
     assert touched(file="cohort/expression.tsv") == {"patient_expression"}
     assert touched(asset="gene_models") == {"gene_models"}
-    assert touched(file="no-such-file") == set()
+    for what in ({"file": "no-such-file"}, {"library": "no-such-library"}, {"asset": "gene_model"}):
+        with pytest.raises(LedgerError, match="The ledger knows no such"):
+            touched(**what)
+    with pytest.raises(LedgerError, match="Did you mean gene_models"):
+        touched(asset="gene_model")
+
+
+def test_a_file_is_named_as_the_shell_sees_it(twice_run: Path, monkeypatch: pytest.MonkeyPatch):
+    """From another folder, absolute, or as the ledger has it: one answer."""
+    monkeypatch.chdir(twice_run.parent.parent)
+    answers = set()
+    for named in (
+        twice_run.parent.name + "/cohort/clinical.tsv",
+        twice_run.parent / "cohort/clinical.tsv",
+        "cohort/clinical.tsv",
+    ):
+        asked = ["lineage", "impact", "--study", str(twice_run), "--file", str(named)]
+        done = CliRunner().invoke(main, asked)
+        assert done.exit_code == 0, done.output
+        answers.add(done.output)
+    (answer,) = answers
+    assert "clinical_records" in answer
 
 
 def test_an_asset_never_made_is_said_with_those_that_were(connection):

@@ -184,6 +184,13 @@ def test_the_terminal_shows_a_table_to_read_and_a_file_has_every_column(trained:
     assert len(max(lines[:-1], key=len)) < 100
 
 
+def test_a_column_that_is_read_itself_is_no_misspelling_of_another(trained: Path, tmp_path: Path):
+    done = score(trained, new_patients(trained).drop(columns="STAGE"), tmp_path)
+    assert "no column 'STAGE'" in done.output
+    assert "Did you mean 'AGE'?" not in done.output
+    assert "its cells may be empty" in done.output
+
+
 def test_every_absent_column_is_named_at_once_with_the_near_one(trained: Path, tmp_path: Path):
     frame = new_patients(trained).rename(columns={"PATIENT_ID": "patient_ID", "AGE": "Agee"}).drop(columns="STAGE")
     done = score(trained, frame, tmp_path)

@@ -195,9 +195,9 @@ def read_covariates(
     """
     columns: Document = {"patient_id": patients.to_numpy()}
     problems: list[Problem] = []
+    problems += absent_columns(table, field_columns(fields), "Add it; its cells may be empty.")
     for field in fields:
-        if absent := absent_columns(table, field_columns([field]), "Add it; blanks may stay."):
-            problems += absent
+        if not {column for _, column in field_columns([field])} <= set(table.cells.columns):
             continue
         if field.kind == "continuous":
             columns[field.name], found = _continuous(table, field, ranges, trained)

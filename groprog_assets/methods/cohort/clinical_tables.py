@@ -151,10 +151,12 @@ def examples(values: Iterable[object], most: int = 5) -> str:
 def absent_columns(table: Table, needed: Iterable[tuple[str, str]], remedy: str) -> list[Problem]:
     """A problem for each column that the table lacks, once, with the column whose name is near, else with `remedy`.
 
-    needed: (what is read from it, column).
+    needed: (what is read from it, column). A column that is needed itself is no misspelling of another.
     """
+    needed = list(needed)
+    taken = {column for _, column in needed}
     columns = [str(name) for name in table.cells.columns]
-    folded = {name.casefold(): name for name in columns[:COMPARED]}
+    folded = {name.casefold(): name for name in columns[:COMPARED] if name not in taken}
     problems: dict[str, Problem] = {}
     for what, column in needed:
         if column in table.cells or column in problems:
