@@ -167,8 +167,8 @@ def require_sound_or_known(study: Path) -> list[str] | None:
     if known is None:
         with gathered_notices() as said:
             require_sound(study)
-    for notice in said:
-        ERR.print(f"! {notice}", markup=False)
+    for notice in said:  # the same way as when it arises, so that the run does not say it again
+        warnings.showwarning(notice, Notice, "", 0)
     return said if known is None else None
 
 

@@ -230,7 +230,7 @@ def test_a_dry_run_says_what_the_run_then_does(study: Path):
     computed = {name for name, count in done.items() if count}
     assert {name for name, verdict in said.items() if verdict == "compute"} <= computed
     assert computed <= {name for name, verdict in said.items() if verdict != "keep"}
-    assert said["encoded_tensors"] == "compute"
+    assert (said["source_cohorts"], said["encoded_tensors"]) == ("compute", "follow")
     assert said["risk_model"] == "follow"
     assert "cohort" not in computed
     study.write_text(original)

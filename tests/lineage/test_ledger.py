@@ -33,7 +33,7 @@ def test_a_rebuild_from_the_event_log_gives_the_same_rows(twice_run: Path, tmp_p
     before = table_rows(workspace.ledger_path)
     with study_instance(workspace) as instance:
         fresh = tmp_path / "fresh" / "lineage.duckdb"
-        assert collect(instance, fresh, workspace.derivations) == 4
+        assert collect(instance, fresh, workspace.derivations) == 3
         assert table_rows(fresh) == before
         assert collect(instance, fresh, workspace.derivations) == 0, "a second projection adds nothing"
         rebuild(instance, workspace.ledger_path, workspace.derivations)
@@ -154,7 +154,7 @@ def test_a_published_copy_opens_while_the_ledger_is_held(ledger_copy: Path, tmp_
     target = tmp_path / "copy.duckdb"
     ledger.publish(ledger_copy, target)
     with ledger.open_ledger(ledger_copy), duckdb.connect(str(target), read_only=True) as connection:
-        assert connection.execute("SELECT count(*) FROM seals").fetchone()[0] == 4
+        assert connection.execute("SELECT count(*) FROM seals").fetchone()[0] == 3
 
 
 def test_merkle_roots_by_hand():
@@ -248,6 +248,6 @@ def test_a_damaged_ledger_is_named_and_rebuilt(twice_run: Path, tmp_path: Path, 
     with pytest.raises(LedgerError, match="lineage rebuild"):
         verify(workspace.ledger_path)
     with study_instance(workspace) as instance:
-        assert rebuild(instance, workspace.ledger_path, workspace.derivations) == 4
+        assert rebuild(instance, workspace.ledger_path, workspace.derivations) == 3
     assert table_rows(workspace.ledger_path) == before
     assert verify(workspace.ledger_path) == []

@@ -47,7 +47,7 @@ def score(study: Path, folder: Path, *more: str):
     frame = pd.read_csv(cohort.clinical, sep="\t", comment="#", dtype=str, keep_default_na=False).iloc[2:6]
     path = folder / "new.tsv"
     frame.drop(columns=["OS_MONTHS", "OS_STATUS"]).to_csv(path, sep="\t", index=False)
-    return CliRunner().invoke(main, ["score", str(study), str(path), *more])
+    return CliRunner().invoke(main, ["score", str(study), str(path), "--output", "-", *more])
 
 
 def table(result) -> pd.DataFrame:
