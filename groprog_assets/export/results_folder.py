@@ -244,7 +244,7 @@ def _sequence(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
 
 
 def _prognosis(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
-    from groprog_assets.report.model_card import model_card
+    from groprog_assets.report.model_card import described_model, model_card
 
     scores = load_asset(workspace, "risk_scores")
     if scores is not None:
@@ -271,7 +271,7 @@ def _prognosis(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
     if model is not None:
         for name, blob in model.files.items():
             yield f"model/{name}", _content(blob)
-        yield "model/card.md", model_card({"Model": model.summary}).encode()
+        yield "model/card.md", model_card({"Model": described_model(model.summary)}).encode()
 
 
 def _omics(workspace: Workspace) -> Iterator[tuple[str, bytes]]:

@@ -7,8 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from groprog_assets.figures.numbers import number, percent
 from groprog_assets.report.blocks import document_rows
-from groprog_assets.tables.values import Values
+from groprog_assets.report.matrices import BRANCHES
+from groprog_assets.tables.values import Document, Values
+
+IN_WORDS = ("stacking", "network_from_events", "linear_penalties", "branches")
+"""Members of the summary of `risk_model` that `described_model` puts into words."""
 
 LIMITS = (
     (
@@ -46,6 +51,23 @@ LIMITS = (
         "interval does not show the whole cost of that.",
     ),
 )
+
+
+def described_model(summary: Values) -> Document:
+    """The summary of `risk_model` with its lists in words: the weights of both paths, and a line a branch of the linear path."""
+    told = {key: value for key, value in summary.items() if key not in IN_WORDS}
+    for name, weight in zip(("linear path", "network"), summary.get("stacking") or (), strict=False):
+        told[f"weight of the {name}"] = weight
+    if summary.get("network_from_events"):  # 0: from any number
+        told["a network is trained from"] = f"{number(summary['network_from_events'])} events"
+    rows = summary.get("branches") or []
+    penalties = summary.get("linear_penalties") or []
+    for place, row in enumerate(rows):
+        parts = [f"{percent(row['share'])} of the linear path"]
+        if len(penalties) == len(rows):
+            parts.append(f"ridge penalty {penalties[place]:g}")
+        told[f"branch of {BRANCHES.get(row['branch'], row['branch'])}"] = ", ".join(parts)
+    return told
 
 
 def model_card(card: Values) -> str:

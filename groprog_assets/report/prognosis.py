@@ -28,7 +28,7 @@ from groprog_assets.report.blocks import (
 )
 from groprog_assets.report.calibration import calibration_table
 from groprog_assets.report.genomics import picture as _picture
-from groprog_assets.report.model_card import limits
+from groprog_assets.report.model_card import described_model, limits
 from groprog_assets.tables.values import Values
 
 MODEL = "groprog"
@@ -489,6 +489,7 @@ def card(context: Values) -> list[Block]:
         blocks.append(_picture(context, "attributions", CAPTIONS))
     if document:
         shown = {key: value for key, value in document.items() if key != "limits"}
+        shown |= {"model": described_model(document["model"])} if "model" in document else {}
         blocks.append(details("The card: data, parameters, versions", [document_table(shown)]))
     if context.get("champion"):
         blocks.append(details("Promotion: why this model is the current one", [document_table(context["champion"])]))

@@ -101,7 +101,7 @@ def study_notices(study: Study) -> list[Problem]:
             "cohort",
             "not given",
             "Without patients the study ends with the nascent half: figures, tables and a report, no model.",
-            "Nothing, if that is what you want.",
+            "Add cohort, if there are patients.",
         )
     if study.genome.multi_copy is None and study.parameters.filtering.use_masks:
         notice(
