@@ -25,7 +25,7 @@ from groprog_assets.methods.omics.disease_mappings import read_mappings
 from groprog_assets.methods.omics.ontologies import read_ontology, resolver
 from groprog_assets.methods.omics.phenopackets import walk_packet
 from groprog_assets.study.omics_parameters import RankingParameters
-from groprog_assets.study.schema import PhenopacketSource
+from groprog_assets.study.omics_study import PhenopacketSource
 
 PROTOBUF = """
 import json, sys, time

@@ -150,26 +150,28 @@ def require_sound(study: Path) -> Patients | None:
     return keep.patients
 
 
-def require_sound_or_known(study: Path) -> list[str] | None:
+def require_sound_or_known(study: Path) -> tuple[str, list[str]] | None:
     """As `require_sound`, but the files of a study that was found sound, and of which nothing has changed, are not read again.
 
-    The notices that arise, or arose then, are printed. Those of a check made now, for `keep_notices`; None where it was known.
+    The notices that arise, or arose then, are printed. What was checked and those of a check made now, for `keep_notices`; None
+    where it was known.
     """
     from groprog_assets.study.check import check_study
 
     if problems := check_study(study):
         raise StudyError(problems)
-    from groprog_assets.intake.sound_study import known_notices
+    from groprog_assets.intake.sound_study import checked, known_notices
     from groprog_assets.store.workspace import open_workspace
 
     known = known_notices(open_workspace(study))
-    said = known or []
+    said, before = known or [], ""
     if known is None:
+        before = checked(open_workspace(study))
         with gathered_notices() as said:
             require_sound(study)
     for notice in said:  # the same way as when it arises, so that the run does not say it again
         warnings.showwarning(notice, Notice, "", 0)
-    return said if known is None else None
+    return (before, said) if known is None else None
 
 
 class Answering(click.Command):

@@ -170,7 +170,7 @@ def run_command(study: Path, select: str, nascent: bool, dry_run: bool, user: st
     select = NASCENT if nascent else select
     steps = plan(workspace, selected_assets(definitions, select))
     if checked is not None:
-        keep_notices(workspace, checked)
+        keep_notices(workspace, *checked)
     if dry_run:
         for name, told in told_steps(steps):
             OUT.print(f"{name:<40}{told}", markup=False)

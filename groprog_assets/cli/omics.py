@@ -12,7 +12,8 @@ from groprog_assets.cli.study_place import study_argument
 from groprog_assets.errors import Problem, StudyError
 
 if TYPE_CHECKING:
-    from groprog_assets.study.schema import Omics, Study
+    from groprog_assets.study.omics_study import Omics
+    from groprog_assets.study.schema import Study
 
 IMPORTED = ("omics_sources", "consents", "subjects", "phenotypes", "diagnoses", "ranking_index")
 

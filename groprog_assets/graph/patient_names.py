@@ -12,7 +12,7 @@ from pathlib import Path
 from groprog_assets.errors import GroProgError
 from groprog_assets.store.pseudonyms import masked, masked_value, study_key
 from groprog_assets.store.workspace import Workspace
-from groprog_assets.study.files import clinical_path, sample_table
+from groprog_assets.study.files import clinical_path, listed_samples, sample_table
 from groprog_assets.study.schema import Cohort, Expression, Matrix, OtherCohort
 from groprog_assets.study.text_tables import cells, open_text, table_layout
 from groprog_assets.tables.values import Value
@@ -60,7 +60,7 @@ def _of_section(workspace: Workspace, section: Cohort | OtherCohort) -> frozense
         folders.append(matrix.parent)
         parts.append(_header(matrix))
         if getattr(item, "kind", "") == "mutations":
-            parts.append(_of_maf(matrix, _stamp(matrix)))
+            parts += [_of_maf(matrix, _stamp(matrix)), frozenset(listed_samples(matrix))]
     samples = sample_table(clinical, folders)
     return _joined((*parts, _column(samples, SAMPLE_COLUMN) if samples else frozenset()))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from groprog_assets.store.readings import read_asset
 from groprog_assets.store.workspace import Workspace
-from groprog_assets.study.schema import PhenopacketSource
+from groprog_assets.study.omics_study import PhenopacketSource
 from groprog_assets.tables.values import Document, Progress
 
 if TYPE_CHECKING:

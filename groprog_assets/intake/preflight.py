@@ -236,16 +236,19 @@ def _external(external: ExternalCohort, study: Study, patients: Patients | None)
 
 def _sources(study: Study, patients: Patients) -> None:
     """The sources as the run reads them; what is left out of each is said."""
-    from groprog_assets.prognosis.source_cohorts import read_sources
+    from groprog_assets.prognosis.source_cohorts import measured, other_time_unit, read_sources
 
     for read in read_sources(study.patients, patients[2], patients[1], study.parameters):
         told = read.document
         left = "".join(f", {count} {why} left out" for why, count in told["left_out"].items())
+        genes = f"{told['genes']} genes of the study, {measured(read)} patients with expression"
         value = (
-            f"{told['patients']} patients, {told['events']} events, fields {', '.join(told['fields'])}, {told['genes']} genes "
-            f"of the study{left}"
+            f"{told['patients']} patients, {told['events']} events, fields {', '.join(told['fields'])}, "
+            f"{genes if told['genes'] else 'no expression'}{left}"
         )
         _count(f"cohort.sources, {told['name']}", value)
+        if problem := other_time_unit(read, patients[2].outcomes["time"]):
+            warnings.warn(Notice(problem), stacklevel=2)
 
 
 def _count(where: str, value: str) -> None:

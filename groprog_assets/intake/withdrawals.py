@@ -19,6 +19,7 @@ from groprog_assets.store.derivations import Record
 from groprog_assets.store.pseudonyms import named_in, owner_mark, pseudonym, study_key, withdrawal_mark
 from groprog_assets.store.withdrawn import FOLDER, library_mark, marks_of_patients, withdrawal_records
 from groprog_assets.store.workspace import Workspace
+from groprog_assets.study.schema import Cohort, OtherCohort
 from groprog_assets.tables.values import Document
 
 ROOT = "clinical_records"
@@ -244,11 +245,16 @@ def _naming(workspace: Workspace, patients: set[str]) -> Iterator[Path]:
 
     table = cohort.sample_table
     samples = {name for name, sample in read_samples(table).items() if sample.patient in patients}
-    expression = [cohort.expression.file] if cohort.expression else []
-    beside = [*expression, *(matrix.file for matrix in cohort.matrices), *([table] if table else [])]
+    others: list[Cohort | OtherCohort] = [*cohort.sources, *workspace.study.validation]
+    everyone = [cohort, *others]
+    beside = [one.clinical for one in others]
+    beside += [one.expression.file for one in everyone if one.expression]
+    beside += [matrix.file for one in everyone for matrix in one.matrices]
+    beside += [matrix.case_list for one in everyone for matrix in one.matrices if matrix.case_list]
+    beside += [held for held in [table, *(one.sample_table for one in others)] if held]
     files = [
         file
-        for path in [_own_table(workspace), *beside]
+        for path in dict.fromkeys([_own_table(workspace), *beside])
         for file in ([path] if path.is_file() else sorted(path.glob("*.txt")))
     ]
     for file in dict.fromkeys(files):

@@ -124,9 +124,15 @@ def _directions(
     return found, order, loadings
 
 
+def measured_expression(inputs: ModelInputs) -> ExpressionEncoder:
+    """The encoder of those of the patients who have a value of any gene; patients without expression say nothing of it."""
+    measured = np.flatnonzero(np.isfinite(np.asarray(inputs.expression)).any(axis=1))
+    return ExpressionEncoder.fit(inputs.take(measured), 1, len(measured))
+
+
 def _standardised(inputs: ModelInputs, genes: tuple[str, ...]) -> np.ndarray:
-    # (n, K) robust z of these patients; genes that are constant or mostly missing among them count as unknown.
-    encoder = ExpressionEncoder.fit(inputs, 1, len(inputs))
+    # (n, K) robust z of these patients; genes that are constant or mostly missing among the measured ones count as unknown.
+    encoder = measured_expression(inputs)
     at = {gene: place for place, gene in enumerate(genes)}
     z = np.zeros((len(inputs), len(genes)))
     z[:, [at[gene] for gene in encoder.genes]] = encoder.transform(inputs).z

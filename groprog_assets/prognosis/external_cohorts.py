@@ -188,13 +188,19 @@ def read_elsewhere(
     if shared and (external.shared_patients == "refuse" or nobody_else):
         raise CohortError(_shared(str(given.clinical), found, len(read.outcomes), nobody_else))
     records, outcomes, lost = _without(shared, read)
-    cohort = assemble_cohort(
-        records, outcomes, read.fields, read.exclusions, expression, given, settings, left_out=lost
-    )
+    try:
+        cohort = assemble_cohort(
+            records, outcomes, read.fields, read.exclusions, expression, given, settings, left_out=lost
+        )
+    except CohortError as error:
+        if not shared:
+            raise
+        told = f" ({len(shared)} of {len(read.outcomes)} left out, who are in the study's cohort: {found})"
+        raise CohortError([replace(one, value=one.value + told) for one in error.problems]) from None
     for row in cohort.fields.itertuples():
         if row.field in used and row.missing == len(records):
             absent[row.field] = "no patient has a value"
-    return Elsewhere(cohort, expression, absent, len(shared), str(found) if shared else "")
+    return Elsewhere(cohort, expression, absent, len(shared), found.counted() if shared else "")
 
 
 def _shared(path: str, found: Overlap, patients: int, nobody_else: bool) -> Problem:

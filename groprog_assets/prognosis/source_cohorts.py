@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from groprog_assets.model.source_fits import Source
 
 
+OTHER_UNIT = 8.0
+"""Medians of follow-up further apart than this factor are said: years are months by 12, months days by 30."""
+
+
 class SourceRead(NamedTuple):
     """A source as read: what the model is given of it, and a document of what was taken and left out."""
 
@@ -112,6 +116,9 @@ def _read(
         read.expression if genes else None,
         mode="signature" if genes else "clinical",
     )
+    given = Source(source.name, inputs, Outcomes(outcomes["time"].to_numpy(), outcomes["event"].to_numpy()))
+    if genes and (problem := _says_nothing(source, given, min(genes, settings.minimum_shared_genes), settings)):
+        raise CohortError(problem)
     document = {
         "name": source.name,
         "patients": len(records),
@@ -122,7 +129,6 @@ def _read(
         "absent": read.absent,
         "genes": genes,
     }
-    given = Source(source.name, inputs, Outcomes(outcomes["time"].to_numpy(), outcomes["event"].to_numpy()))
     return SourceRead(given, document), (records, outcomes, read.expression)
 
 
@@ -147,6 +153,52 @@ def _shared_genes(
             )
         )
     return shared
+
+
+def _says_nothing(source: SourceCohort, given: Source, least: int, settings: CohortParameters) -> Problem | None:
+    """The refusal of an expression with too few events, or whose genes are constant or mostly missing."""
+    from groprog_assets.model.source_fits import measured_expression
+
+    assert source.expression is not None
+    having = _having(given)
+    events = int(given.outcomes.event[having].sum())
+    remedy = "Is the matrix whole, and of these patients? Else give this source no expression."
+    if events < settings.minimum_events:
+        value = f"{events} events among the {int(having.sum())} of {len(having)} patients who have expression"
+        rule = f"At least {settings.minimum_events} events are needed to learn from genes."
+        return Problem(str(source.expression.file), value, rule, remedy)
+    usable = len(measured_expression(given.inputs).genes)
+    if usable >= least:
+        return None
+    value = f"{usable} genes vary among its {int(having.sum())} patients; the others are constant or mostly missing"
+    return Problem(str(source.expression.file), value, f"At least {least} genes are needed to learn from.", remedy)
+
+
+def _having(given: Source) -> np.ndarray:
+    # (n,) bool: patients with a value of any gene.
+    import numpy as np
+
+    if given.inputs.expression is None:
+        return np.zeros(len(given.inputs), bool)
+    return np.asarray(np.isfinite(given.inputs.expression).any(axis=1))
+
+
+def measured(read: SourceRead) -> int:
+    """How many patients of a source have a value of a gene."""
+    return int(_having(read.source).sum())
+
+
+def other_time_unit(read: SourceRead, own: pd.Series) -> Problem | None:
+    """What to say of a source whose follow-up is so much shorter or longer than the study's (own, months) that its unit may be
+    another one. Its coefficients do not depend on the unit; a landmark does."""
+    import numpy as np
+
+    theirs, ours = float(np.median(read.source.outcomes.time)), float(own.median())
+    if min(theirs, ours) <= 0 or max(theirs / ours, ours / theirs) < OTHER_UNIT:
+        return None
+    value = f"median follow-up {theirs:.3g} months, {ours:.3g} in the study"
+    rule = "A cohort in days is about 30 times one in months, one in years a twelfth."
+    return Problem(f"cohort.sources, {read.source.name}", value, rule, "Nothing, or mend endpoint.time_unit.")
 
 
 def fitted_sources(

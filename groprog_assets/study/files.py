@@ -51,10 +51,34 @@ def cbioportal_file(path: Path, kind: str) -> Path:
     return next((file for file in written if file.is_file()), written[0])
 
 
+CASE_LIST = ("case_lists", "cases_sequenced.txt")
+"""cBioPortal's list of the samples that were sequenced, in the folder of the MAF."""
+
+
+def case_list(mutations: Path) -> Path | None:
+    """cBioPortal's list of sequenced samples beside a MAF; None if absent."""
+    file = mutations.parent.joinpath(*CASE_LIST)
+    return file if file.is_file() else None
+
+
+def listed_samples(mutations: Path) -> list[str]:
+    """Identifiers of the case list beside a MAF, each once; empty where there is none."""
+    place = case_list(mutations)
+    if place is None:
+        return []
+    for line in place.read_text(encoding="utf-8", errors="replace").splitlines():
+        name, colon, held = line.partition(":")
+        if colon and name.strip() == "case_list_ids":
+            return list(dict.fromkeys(held.split()))
+    return []
+
+
 def sample_table(clinical: Path, beside: Iterable[Path]) -> Path | None:
     """cBioPortal's table of whose each sample is: in a folder of `beside` (those of the matrices), else in or beside the clinical
-    table; None if absent."""
-    folders = (*beside, clinical if clinical.is_dir() else clinical.parent)
+    table; None if absent, or without a matrix."""
+    folders = [*beside]
+    if folders:
+        folders.append(clinical if clinical.is_dir() else clinical.parent)
     return next((folder / SAMPLE_FILE for folder in folders if (folder / SAMPLE_FILE).is_file()), None)
 
 

@@ -38,6 +38,12 @@ def matrix_rules(study: Study) -> Iterator[Finding]:
         elif matrix.name in TAKEN:
             yield Finding(at, matrix.name, "A part of the model has this name.", f"Say which, as rna_{matrix.name}.")
         seen.add(matrix.name)
+    files: dict[Path, str] = {own.expression.file: "the expression"} if own.expression is not None else {}
+    for k, matrix in enumerate(own.matrices):
+        if matrix.file in files:
+            rule = f"Each matrix has a file of its own; this is that of {files[matrix.file]}."
+            yield Finding(("cohort", "matrices", k, "path"), str(matrix.file), rule, "Name the other file.")
+        files.setdefault(matrix.file, matrix.name)
     kinds = {matrix.name: matrix.kind for matrix in own.matrices}
     for j, other in enumerate(study.validation):
         for k, matrix in enumerate(other.matrices):

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from groprog_assets.errors import Problem
 from groprog_assets.study.finding import Finding
-from groprog_assets.study.schema import PERMISSIONS, Study
+from groprog_assets.study.omics_study import PERMISSIONS
+from groprog_assets.study.schema import Study
 
 Location = tuple[str | int, ...]
 

@@ -5,11 +5,14 @@ Standard library and pydantic only.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationInfo, field_validator
 
 from groprog_assets.study.bounds import within_bounds
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+"""Names of libraries, conditions, marks and loci: they become file and partition names."""
 
 
 class StudyPart(BaseModel):

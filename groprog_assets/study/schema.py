@@ -5,7 +5,6 @@ Standard library, pydantic and PyYAML only.
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,14 +13,11 @@ from pydantic import Field, StringConstraints, TypeAdapter, field_validator, mod
 from groprog_assets.errors import Problem, StudyError
 from groprog_assets.study.assays import ASSAYS, ReadEnd
 from groprog_assets.study.cron import cron_problem
-from groprog_assets.study.files import cbioportal_file, sample_table
+from groprog_assets.study.files import case_list, cbioportal_file, sample_table
+from groprog_assets.study.omics_study import Omics
 from groprog_assets.study.parameters import Parameters
-from groprog_assets.study.part import StudyPart
+from groprog_assets.study.part import Identifier, StudyPart
 from groprog_assets.study.sequence_study import Sequence
-
-Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-"""Names of libraries, conditions, marks and loci: they become file and partition names."""
-
 
 _CRON_FIELD = r"(\*|[0-9A-Za-z]+(-[0-9A-Za-z]+)?)(/[0-9]+)?"
 Cron = Annotated[
@@ -34,10 +30,6 @@ PoolSetting = Annotated[str, StringConstraints(pattern=r"^(serial|(threads|dask)
 """Where shards are computed, and by how many. A scheduler's address is no business of a file that others may have written."""
 StoreAddress = Annotated[str, StringConstraints(pattern=r"^(s3|gs|gcs|az|abfs|memory)://[\w.-]+(/[\w./-]*)?$")]
 """A bucket and prefix on storage that shows an object once it is whole; credentials stay in the environment."""
-
-
-Scorer = Literal["likelihood ratio", "Resnik", "Lin", "best-match average", "simGIC", "hypergeometric"]
-"""How diseases can be scored for a subject's findings."""
 
 
 class Genome(StudyPart):
@@ -236,6 +228,11 @@ class Matrix(StudyPart):
         """The table itself: `path`, or the file of this kind in a cBioPortal study folder."""
         return cbioportal_file(self.path, self.kind)
 
+    @property
+    def case_list(self) -> Path | None:
+        """cBioPortal's list of the sequenced samples beside a MAF; None where there is none."""
+        return case_list(self.file) if self.kind == "mutations" else None
+
 
 class OtherCohort(StudyPart):
     """Patients of another centre or study, read as the study's own are."""
@@ -253,6 +250,11 @@ class OtherCohort(StudyPart):
     matrices: list[Matrix] = Field(
         default_factory=list, description="this centre's further matrices, by the same names; a source's are not read"
     )
+
+    @property
+    def sample_table(self) -> Path | None:
+        """cBioPortal's table that says whose each sample of expression and matrices is; None where there is none."""
+        return sample_table(self.clinical, [item.file.parent for item in (self.expression, *self.matrices) if item])
 
     def as_cohort(self, own: Cohort) -> Cohort:
         """The same patients as a cohort, fields it does not list as those of `own`, the study's cohort.
@@ -316,9 +318,7 @@ class Cohort(StudyPart):
     @property
     def sample_table(self) -> Path | None:
         """cBioPortal's table that says whose each sample of expression and matrices is; None where there is none."""
-        given = [] if self.expression is None else [self.expression.file]
-        folders = [path.parent for path in (*given, *(matrix.file for matrix in self.matrices))]
-        return sample_table(self.clinical, folders) if folders else None
+        return sample_table(self.clinical, [item.file.parent for item in (self.expression, *self.matrices) if item])
 
 
 class Compute(StudyPart):
@@ -353,77 +353,6 @@ class ExternalCohort(OtherCohort):
     harmonize: bool = Field(
         False,
         description="take this centre's own batch effects out of the expression; its outcomes are not used for that",
-    )
-
-
-class PhenopacketSource(StudyPart):
-    """A collection of GA4GH phenopackets."""
-
-    source: Identifier = Field(description="name of the collection")
-    path: Path = Field(description="a JSON file, a JSON Lines file, or a folder of such files")
-    site: str = Field(default="", description="where the subjects were seen")
-
-
-class OntologyVersions(StudyPart):
-    """Releases of files that state none themselves, such as Parquet tables."""
-
-    hpo: str = Field(default="", description="release of the HPO and of its annotations, such as 2025-01-16")
-    mondo: str = Field(default="", description="release of the MONDO mappings")
-
-
-class PhenotypeOntologies(StudyPart):
-    """The terms of findings, what is known of diseases, and which identifiers mean the same disease."""
-
-    hpo: Path = Field(description="hp.obo, or a folder of the same as Parquet tables")
-    annotations: Path = Field(description="phenotype.hpoa, or the same as Parquet")
-    genes: Path | None = Field(None, description="genes_to_phenotype.txt, or the same as Parquet")
-    mappings: list[Path] = Field(
-        default_factory=list, description="MONDO's SSSOM mappings to OMIM and Orphanet, or the same as Parquet"
-    )
-    versions: OntologyVersions = Field(default_factory=OntologyVersions)
-
-
-PERMISSIONS = ("DUO:0000004", "DUO:0000042", "DUO:0000006", "DUO:0000007", "DUO:0000011")
-"""Permissions of the Data Use Ontology: none, general research, health, named diseases, ancestry."""
-DuoCode = Annotated[str, StringConstraints(pattern=r"^DUO:[0-9]{7}$")]
-
-
-class ConsentToAll(StudyPart):
-    """One consent stated for every subject of the sources, e.g. of published case reports."""
-
-    permission: DuoCode = Field(description="what the data may be used for, as a DUO code")
-    granted: date = Field(description="day from which it holds")
-    reason: str = Field(description="why it may be stated for everybody")
-
-
-class Consents(StudyPart):
-    """What the subjects allow; without a consent nothing of a subject is read."""
-
-    table: Path | None = Field(
-        None, description="TSV: subject, version, granted, withdrawn, permission, modifiers, ..."
-    )
-    every_subject: ConsentToAll | None = Field(None, description="one consent for all, instead of a table")
-    purpose: Literal["", "health", "disease", "ancestry"] = Field(
-        "", description="what the study is for; not stated: only data without restriction are read"
-    )
-    diseases: list[str] = Field(default_factory=list, description="purpose disease: the MONDO classes studied")
-    conditions_met: list[DuoCode] = Field(
-        default_factory=list,
-        description="modifiers whose conditions the study fulfils, e.g. DUO:0000021 with an approval",
-    )
-    as_of: date | None = Field(None, description="day on which consents are judged; else the day of the run")
-
-
-class Omics(StudyPart):
-    """Subjects with their phenotypes: records, ontologies, consents."""
-
-    phenopackets: list[PhenopacketSource] = Field(min_length=1)
-    ontologies: PhenotypeOntologies
-    consents: Consents
-    scorers: list[Scorer] = Field(
-        ["likelihood ratio", "Resnik"],
-        min_length=1,
-        description="scores by which the accuracy table ranks the subjects' own diagnoses",
     )
 
 

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from groprog_assets.cli.main import main
 from groprog_assets.intake.preflight import PatientsRead, preflight
 from groprog_assets.methods.evaluation.transfer_gain import gain_by_patients
-from groprog_assets.prognosis.source_cohorts import read_sources, who_withdrew
+from groprog_assets.prognosis.source_cohorts import fitted_sources, read_sources, who_withdrew
 from groprog_assets.store.pseudonyms import pseudonym, study_key, withdrawal_mark
 from groprog_assets.store.readings import load_asset
 from groprog_assets.store.workspace import Workspace
@@ -194,3 +194,57 @@ def test_gains_are_paired_by_fold():
     half = 4.302653 * np.sqrt((1 / 3 + 20 / 50) * np.var([0.05, 0.02, 0.08], ddof=1))
     assert (gain["lower"], gain["upper"]) == (pytest.approx(0.05 - half), pytest.approx(0.05 + half))
     assert gain_by_patients([]) == {"rows": [], "gains": []}
+
+
+def expression_there(study: Path) -> tuple[Path, pd.DataFrame]:
+    matrix = study.parent / "validation" / "expression.tsv"
+    return matrix, pd.read_csv(matrix, sep="\t", index_col=0)
+
+
+def test_a_copy_under_other_names_is_said_where_too_few_are_left(study: Path):
+    path = with_sources(study, own_cohort(study) | {"shared_patients": "renumbered"})
+    document = yaml.safe_load(path.read_text())
+    document["cohort"]["sources"][0]["expression"] = document["cohort"]["expression"]
+    document["cohort"]["sources"][0]["fields"] = document["cohort"]["fields"][1:2]  # rows of one field say nothing
+    path.write_text(yaml.safe_dump(document))
+    (told,) = problems(path)
+    assert "left out, who are in the study's cohort" in told
+
+
+def test_follow_up_in_another_unit_is_said(study: Path):
+    endpoint = {"name": "OS", "time_column": "days", "event_column": "vital", "time_unit": "months", **CODES}
+    clinical = study.parent / "validation" / "clinical.csv"
+    table = pd.read_csv(clinical, dtype=str)
+    table["days"] = (table["days"].astype(float) / 365.25).round(3)
+    table.to_csv(clinical, index=False)
+    with pytest.warns(UserWarning, match=r"median follow-up [0-9.]+ months, [0-9.]+ in the study"):
+        preflight(load_study(with_sources(study, {"endpoint": endpoint})))
+
+
+def test_genes_that_do_not_vary_are_refused(study: Path):
+    matrix, table = expression_there(study)
+    (table * 0 + 3).to_csv(matrix, sep="\t")
+    (told,) = problems(with_sources(study, {}))
+    assert "0 genes vary among its" in told
+
+
+def test_a_source_measured_in_part_teaches_genes_by_those_who_were_measured(study: Path):
+    clinical = study.parent / "validation" / "clinical.csv"
+    matrix, table = expression_there(study)
+    dead = pd.read_csv(clinical, dtype=str).query("vital == 'dead'")["id"]
+    held = [name for name in table if name in set(dead)][:16]
+    table[held].to_csv(matrix, sep="\t")
+    path = with_sources(study, {})
+    given, keep = load_study(path), PatientsRead()
+    with pytest.warns(UserWarning, match="16 patients with expression"):
+        assert preflight(given, keep) == []
+    assert keep.patients is not None
+    _, expression, cohort = keep.patients
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        made = fitted_sources(given.patients, cohort, expression or {}, given.parameters, lambda patient: False)
+    assert np.abs(made.arrays["molecular"]).max() > 0
+    table[held[:3]].to_csv(matrix, sep="\t")
+    (told,) = problems(path)
+    assert "3 events among the 3 of" in told
+    assert "give this source no expression" in told

@@ -104,8 +104,8 @@ def test_notices_that_name_a_patient_are_not_kept(tmp_path: Path, monkeypatch: p
     workspace = SimpleNamespace(state=tmp_path)
     monkeypatch.setattr(sound_study, "checked", lambda workspace: "all")
     monkeypatch.setattr(sound_study, "unnamed", lambda workspace, text: text.replace("TCGA-AB-1234", "p-1"))
-    sound_study.keep_notices(workspace, ["4 of 60 patients have no expression"])
+    sound_study.keep_notices(workspace, "all", ["4 of 60 patients have no expression"])
     assert sound_study.known_notices(workspace) == ["4 of 60 patients have no expression"]
-    sound_study.keep_notices(workspace, ["TCGA-AB-1234 is twice there"])
+    sound_study.keep_notices(workspace, "all", ["TCGA-AB-1234 is twice there"])
     assert sound_study.known_notices(workspace) is None
     assert list(tmp_path.iterdir()) == []

@@ -13,7 +13,7 @@ from groprog_assets.tables.values import Values
     group="cohort",
     kinds={"numpy"},
     sections=("cohort",),
-    files=("cohort.expression.file", "cohort.matrices.file", "cohort.sample_table"),
+    files=("cohort.expression.file", "cohort.matrices.file", "cohort.matrices.case_list", "cohort.sample_table"),
 )
 def patient_expression(study: StudyView, clinical_records: Bundle) -> Materialized:
     """Expression of each patient (patients × genes, NaN for missing), and each further matrix likewise (mutations, copy number);

@@ -15,7 +15,7 @@ from groprog_assets.tables.values import Arrays
     group="cohort",
     kinds={"numpy"},
     sections=("cohort", *TRAINED_BY),
-    files=("cohort.sources.clinical", "cohort.sources.expression.file"),
+    files=("cohort.sources.clinical", "cohort.sources.expression.file", "cohort.sources.sample_table"),
     extra_inputs=circumstances_of_sources,
 )
 def source_cohorts(study: StudyView, workspace: Workspace, cohort: Bundle, patient_expression: Arrays) -> Materialized:

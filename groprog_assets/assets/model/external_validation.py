@@ -15,7 +15,13 @@ from groprog_assets.tables.values import Arrays
     kinds={"json"},
     tables={"scores": "external_scores"},
     sections=("cohort", "validation"),
-    files=("validation.clinical", "validation.expression.file", "validation.matrices.file"),
+    files=(
+        "validation.clinical",
+        "validation.expression.file",
+        "validation.matrices.file",
+        "validation.matrices.case_list",
+        "validation.sample_table",
+    ),
     of_champion=("risk_model", "cohort", "patient_expression", "normalized_features"),
 )
 def external_validation(

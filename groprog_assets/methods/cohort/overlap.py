@@ -32,16 +32,23 @@ class Overlap(NamedTuple):
         return list(dict.fromkeys(named))
 
     def __str__(self) -> str:
-        parts = (
-            (self.by_identifier, "by identifier"),
-            (self.by_row, "by identical rows"),
-            (self.by_expression, "by identical expression"),
-        )
+        """How they were found, with examples: for the user who can see the tables."""
         return ", ".join(
             f"{len(names)} {how} ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})"
-            for names, how in parts
-            if names
+            for how, names in self._found().items()
         )
+
+    def counted(self) -> str:
+        """How they were found, without a name: for what is kept."""
+        return ", ".join(f"{len(names)} {how}" for how, names in self._found().items())
+
+    def _found(self) -> dict[str, list[str]]:
+        ways = {
+            "by identifier": self.by_identifier,
+            "by identical rows": self.by_row,
+            "by identical expression": self.by_expression,
+        }
+        return {how: names for how, names in ways.items() if names}
 
 
 def overlap(

@@ -6,6 +6,7 @@ Nothing is fitted here; fitting is done inside the training folds.
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace as replaced
 
@@ -16,7 +17,7 @@ from groprog_assets.errors import CohortError, GroProgError, Notice, Problem
 from groprog_assets.methods.cohort.clinical_tables import examples
 from groprog_assets.methods.cohort.expression_matrix import Matrix as TextMatrix
 from groprog_assets.methods.cohort.expression_matrix import read_matrix
-from groprog_assets.methods.cohort.mutation_annotation import is_maf, read_maf
+from groprog_assets.methods.cohort.mutation_annotation import is_maf, maf_problem, read_maf
 from groprog_assets.methods.cohort.patient_expression import orientation_problems, read_expression, usable_rows
 from groprog_assets.methods.cohort.sample_columns import Sample, patient_columns, read_samples
 from groprog_assets.study.parameters import Parameters
@@ -73,13 +74,14 @@ def read_patient_matrix(matrix: Matrix, patient_ids: Sequence[str], samples: Map
     what = matrix.name.replace("_", " ")
     if matrix.kind == "mutations" and is_maf(layout):
         found = read_maf(layout)
-        columns = patient_columns(
-            layout._replace(columns=["", *found.samples], row_names=False), patient_ids, samples, what
-        )
+        layout = layout._replace(columns=["", *found.samples], row_names=False)
+        columns = patient_columns(layout, patient_ids, samples, what, in_rows=True)
         places = sorted(columns.values())
         numbers = list(range(1, len(found.genes) + 1))
         text = TextMatrix(found.genes, numbers, found.values[:, [place - 1 for place in places]], [])
     else:
+        if problem := maf_problem(layout, matrix.kind, patient_ids, samples):
+            raise CohortError(problem)
         columns = patient_columns(layout, patient_ids, samples, what)
         places = sorted(columns.values())
         text = read_matrix(layout, places, *_wrong_cell(matrix))
@@ -90,11 +92,18 @@ def read_patient_matrix(matrix: Matrix, patient_ids: Sequence[str], samples: Map
     patients = [patient for patient in patient_ids if patient in columns]
     at = {place: k for k, place in enumerate(places)}
     usable = usable_rows(layout, text)
+    _say_joined(layout, [text.genes[row] for row in usable], matrix.kind)
     values = text.values[np.ix_(usable, [at[columns[patient]] for patient in patients])]
     frame = pd.DataFrame(values, index=pd.Index([text.genes[row] for row in usable], dtype="str"))
     grouped = frame.groupby(level=0, sort=True)
     frame = grouped.max() if matrix.kind == "mutations" else grouped.mean()
-    frame = frame[~frame.isna().all(axis=1)]
+    empty = frame.isna().all(axis=1)
+    if empty.any() and not empty.all():
+        value = (
+            f"{int(empty.sum()):,} of {count_of(len(frame), 'gene')} without a value ({examples(frame.index[empty])})"
+        )
+        _say(layout, value, "A gene without any value is left out.", "Nothing, if they were not measured.")
+    frame = frame[~empty]
     if not len(frame):
         raise CohortError(Problem(str(layout.path), "no gene with a value", "A matrix has values.", "Is it whole?"))
     return {
@@ -103,6 +112,19 @@ def read_patient_matrix(matrix: Matrix, patient_ids: Sequence[str], samples: Map
         f"{matrix.name}.gene": frame.index.to_numpy(dtype=np.str_),
         f"{matrix.name}.kind": np.array([matrix.kind]),
     }
+
+
+def _say_joined(layout: TableLayout, genes: Sequence[str], kind: str) -> None:
+    several = sorted(gene for gene, count in Counter(genes).items() if count > 1)
+    if several:
+        value = f"several rows of {count_of(len(several), 'gene')} ({examples(several)})"
+        mutated = "A gene is mutated where one of its rows says so."
+        rule = mutated if kind == "mutations" else "The rows of one gene are averaged."
+        _say(layout, value, rule, "Nothing, or keep one row of each.")
+
+
+def _say(layout: TableLayout, value: str, rule: str, remedy: str) -> None:
+    warnings.warn(Notice(Problem(str(layout.path), value, rule, remedy)), stacklevel=4)
 
 
 def matrix_names(arrays: Arrays) -> list[str]:
@@ -137,7 +159,8 @@ def matrix_problems(arrays: Arrays, cohort: Cohort, parameters: Parameters) -> l
         told = f"{len(values)} patients measured, {count_of(len(genes), 'gene')}"
         if matrix.kind == "mutations":
             least = parameters.matrices.minimum_carriers
-            enough = int(((values == 1).sum(axis=0) >= least).sum())
+            carriers, measured = (values == 1).sum(axis=0), np.isfinite(values).sum(axis=0)
+            enough = int(((carriers >= least) & (carriers < measured)).sum())
             told += f", {enough} mutated in at least {least} of them"
             if not enough:
                 rule = "Only such a gene is a column of the model: this matrix gives none."
@@ -152,7 +175,8 @@ def _wrong_cell(matrix: Matrix) -> tuple[str, str]:
     """(rule, remedy) of a cell that is no number."""
     if matrix.kind not in ALLOWED:
         return "A value is a finite number; missing is an empty cell or NA.", "Correct the cell."
-    remedy = "Write 1 for it, or give the MAF itself." if matrix.kind == "mutations" else "Correct the cell."
+    mutated = "Write 1 for a patient with a non-silent mutation of the gene, 0 for one without, or give the MAF itself."
+    remedy = mutated if matrix.kind == "mutations" else "Correct the cell."
     return f"A cell is {ALLOWED[matrix.kind][1]}; missing is an empty cell or NA.", remedy
 
 
@@ -161,8 +185,10 @@ def _value_problems(matrix: Matrix, layout: TableLayout, text: TextMatrix, names
     if matrix.kind not in ALLOWED:
         return
     allowed, said = ALLOWED[matrix.kind]
-    wrong = np.isfinite(text.values) & ~np.isin(text.values, allowed)
+    known = np.isfinite(text.values)
+    wrong = known & ~np.isin(text.values, allowed)
     if not wrong.any():
+        yield from _one_sided(matrix, layout, text.values[known])
         return
     row, column = np.argwhere(wrong)[0]
     values = text.values[wrong]
@@ -180,6 +206,27 @@ def _value_problems(matrix: Matrix, layout: TableLayout, text: TextMatrix, names
     else:
         remedy = "Log-ratios? Give GISTIC's calls (all_thresholded.by_genes, data_cna.txt), or set kind: continuous."
     patient = f", patient {names[column]}" if names else ""
-    value = f"{values[0]:g} and {count_of(int(wrong.sum()) - 1, 'more such cell')}"
+    value = f"{values[0]:g}" + (f" and {count_of(len(values) - 1, 'more such cell')}" if len(values) > 1 else "")
     where = f"{layout.path}:{text.line_numbers[row]}{patient}, gene {text.genes[row]}"
     yield Problem(where, value, f"A cell of kind {matrix.kind} is {said}.", remedy)
+
+
+def _one_sided(matrix: Matrix, layout: TableLayout, known: np.ndarray) -> Iterator[Problem]:
+    """One problem where cells are allowed each, and together are not what the kind means: 1 and nothing else, or copies counted.
+
+    known: (m,) all values that are not missing.
+    """
+    where = str(layout.path)
+    if matrix.kind == "mutations" and known.size and (known == 1).all():
+        rule = "0 is a patient who was sequenced and has no mutation of the gene; an empty cell is one who was not sequenced."
+        remedy = "Write 0 where the gene was sequenced and is not mutated."
+        yield Problem(where, f"every cell is 1 or empty ({count_of(known.size, 'cell')} of 1)", rule, remedy)
+    if matrix.kind == "copy_number" and known.size and (known >= 0).all() and (known == 2).sum() > (known == 0).sum():
+        value = (
+            f"no cell below 0, and 2 more often than 0 ({int((known == 2).sum()):,} and {int((known == 0).sum()):,})"
+        )
+        rule = f"A cell of kind copy_number is {ALLOWED['copy_number'][1]}: 0 is the normal state."
+        remedy = (
+            "Total copy numbers? Give GISTIC's calls (all_thresholded.by_genes, data_cna.txt), or set kind: continuous."
+        )
+        yield Problem(where, value, rule, remedy)

@@ -58,15 +58,20 @@ class _Column(NamedTuple):
 
 
 def patient_columns(
-    layout: TableLayout, patient_ids: Sequence[str], samples: Mapping[str, Sample], what: str = "expression"
+    layout: TableLayout,
+    patient_ids: Sequence[str],
+    samples: Mapping[str, Sample],
+    what: str = "expression",
+    in_rows: bool = False,
 ) -> dict[str, int]:
     """{patient: place of their column} of the patients that have one.
 
     A column is a patient's by the patient's identifier, by the sample table (`samples`, {sample: Sample}), or by the
     identifier with a sample's suffix; either also as R's make.names writes it (A-1 as A.1). Of several samples of one
     patient, the column under the patient's own identifier is used, then the primary tumour according to the sample table or
-    TCGA's code. Columns that were not matched by a patient's own identifier are listed in a Notice. Raises CohortError for a
-    patient in several columns of equal rank, and for a header that lacks a name.
+    TCGA's code. Columns that were not matched by a patient's own identifier are listed in a Notice. in_rows: the names are the
+    samples of a table with a row a mutation. Raises CohortError for a patient in several columns of equal rank, and for a header
+    that lacks a name.
     """
     _check_first_name(layout, set(patient_ids), samples)
     whose = _Owners(patient_ids, samples)
@@ -83,15 +88,7 @@ def patient_columns(
     chosen = {patient: _first(columns) for patient, columns in found.items()}
     doubtful = {patient: found[patient] for patient, one in chosen.items() if one is None}
     if doubtful:
-        shown = "; ".join(f"{patient!r}: {_places(columns)}" for patient, columns in list(doubtful.items())[:3])
-        raise CohortError(
-            Problem(
-                f"{layout.path}:{layout.header_line}",
-                f"{count_of(len(doubtful), 'patient')} in several columns ({shown})",
-                "A patient has one column, and neither the columns' names nor a sample table say which of these it is.",
-                "Leave one column a patient.",
-            )
-        )
+        raise CohortError(_several(layout, doubtful, in_rows))
     taken = {patient: column for patient, column in chosen.items() if column is not None}
     further = [item.name for patient, items in found.items() for item in items if item is not taken[patient]]
     left_out = {"further sample": further, "normal tissue sample": normal}
@@ -172,6 +169,27 @@ def _first(columns: list[_Column]) -> _Column | None:
     lowest = min(column.rank for column in columns if column.rank is not None)
     first = [column for column in columns if column.rank == lowest]
     return first[0] if len(first) == 1 else None
+
+
+def _several(layout: TableLayout, doubtful: Mapping[str, list[_Column]], in_rows: bool) -> Problem:
+    """Patients of whom several samples have equal rank."""
+    first = list(doubtful.items())[:3]
+    if in_rows:
+        shown = "; ".join(f"{patient!r}: {examples([one.name for one in columns], 3)}" for patient, columns in first)
+        return Problem(
+            str(layout.path),
+            f"{count_of(len(doubtful), 'patient')} with several samples ({shown})",
+            "A patient has one sample, and neither the samples' names nor a sample table say which of these it is.",
+            "Leave the rows of one sample a patient, or put data_clinical_sample.txt beside the file, whose SAMPLE_TYPE says "
+            "which is Primary.",
+        )
+    shown = "; ".join(f"{patient!r}: {_places(columns)}" for patient, columns in first)
+    return Problem(
+        f"{layout.path}:{layout.header_line}",
+        f"{count_of(len(doubtful), 'patient')} in several columns ({shown})",
+        "A patient has one column, and neither the columns' names nor a sample table say which of these it is.",
+        "Leave one column a patient.",
+    )
 
 
 def _check_first_name(layout: TableLayout, patients: set[str], samples: Mapping[str, Sample]) -> None:

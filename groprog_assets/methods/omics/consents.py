@@ -16,7 +16,7 @@ import pandas as pd
 from groprog_assets.errors import CohortError, Problem
 from groprog_assets.methods.cohort.clinical_tables import Table
 from groprog_assets.methods.omics.text_columns import text_columns
-from groprog_assets.study.schema import PERMISSIONS, Consents, ConsentToAll
+from groprog_assets.study.omics_study import PERMISSIONS, Consents, ConsentToAll
 from groprog_assets.tables import conform
 from groprog_assets.tables.values import Document
 

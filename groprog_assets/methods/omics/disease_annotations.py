@@ -13,7 +13,7 @@ from groprog_assets.errors import AnnotationError, Problem
 from groprog_assets.methods.omics.curies import curie
 from groprog_assets.methods.omics.ontologies import Resolver, canonical_terms, resolver, unresolved
 from groprog_assets.methods.omics.text_columns import comment_lines, text_columns
-from groprog_assets.study.schema import PhenotypeOntologies
+from groprog_assets.study.omics_study import PhenotypeOntologies
 from groprog_assets.tables import TABLES, conform
 from groprog_assets.tables.values import Document
 

@@ -14,7 +14,7 @@ from groprog_assets.methods.omics.disease_mappings import classes_of, members_of
 from groprog_assets.methods.omics.foreign_keys import broken_keys
 from groprog_assets.methods.omics.ontologies import TermNumbers, resolver, term_numbers, unresolved
 from groprog_assets.methods.omics.phenopackets import Packet, read_phenopackets
-from groprog_assets.study.schema import PhenopacketSource
+from groprog_assets.study.omics_study import PhenopacketSource
 from groprog_assets.tables import conform
 from groprog_assets.tables.values import Document
 

@@ -161,3 +161,111 @@ def test_other_gene_names_than_the_expression_are_named(tmp_path: Path):
         with pytest.warns(Notice, match="0 mutated in at least 5"):
             found = matrix_problems(held, cohort(tmp_path, matrix), settings)
         assert bool(found) is wrong
+
+
+def noticed(folder: Path, *matrices: Matrix) -> str:
+    with pytest.warns(Notice) as caught:
+        read_omics(cohort(folder, *matrices), PATIENTS)
+    return "\n".join(str(one.message) for one in caught)
+
+
+def test_words_lead_to_zeros_for_wild_type_not_to_ones(tmp_path: Path):
+    path = write(tmp_path, "m.tsv", [["TP53", "WT", "MUT", "WT", "WT"]])
+    assert "0 for one without" in refused(tmp_path, Matrix(name="mutations", kind="mutations", path=path))
+
+
+def test_a_table_of_ones_and_empty_cells_does_not_say_who_was_sequenced(tmp_path: Path):
+    path = write(tmp_path, "m.tsv", [["TP53", 1, "", "", 1], ["KRAS", "", 1, 1, ""]])
+    matrix = Matrix(name="mutations", kind="mutations", path=path)
+    told = refused(tmp_path, matrix)
+    assert "every cell is 1 or empty (4 cells of 1)" in told
+    assert "Write 0" in told
+    path.write_text(path.read_text().replace("\t\t\t", "\t0\t0\t").replace("\t\t", "\t0\t").replace("\t\n", "\t0\n"))
+    np.testing.assert_array_equal(read(tmp_path, matrix)["mutations.values"], [[0, 1], [1, 0], [1, 0], [0, 1]])
+
+
+def test_total_copy_numbers_of_two_and_less_are_no_calls(tmp_path: Path):
+    path = write(tmp_path, "cn.tsv", [["MYC", 2, 2, 1, 2], ["EGFR", 2, 2, 0, 2]])
+    assert "2 more often than 0" in refused(tmp_path, Matrix(name="cn", kind="copy_number", path=path))
+    assert read(tmp_path, Matrix(name="cn", kind="continuous", path=path))["cn.values"].max() == 2
+
+
+def test_joined_rows_and_genes_left_out_are_said(tmp_path: Path):
+    path = write(
+        tmp_path,
+        "cn.tsv",
+        [["MYC", 2, 0, 0, 0], ["MYC", -2, 0, 0, 0], ["EGFR", "NA", "NA", "", ""], ["TP53", 0, 0, 0, -1]],
+    )
+    told = noticed(tmp_path, Matrix(name="cn", kind="copy_number", path=path))
+    assert "several rows of 1 gene ('MYC')" in told
+    assert "1 of 3 genes without a value ('EGFR')" in told
+
+
+def test_a_gene_that_all_measured_patients_carry_is_no_column(tmp_path: Path):
+    settings = Parameters.model_validate({"matrices": {"minimum_carriers": 2}})
+    held: Arrays = {
+        "mutations.values": np.array([[1, 1], [1, 1], [1, 0], [np.nan, 0]]),
+        "mutations.patient_id": np.array(PATIENTS),
+        "mutations.gene": np.array(["KRAS", "TP53"]),
+    }
+    matrix = Matrix(name="mutations", kind="mutations", path=tmp_path / "m.tsv")
+    with pytest.warns(Notice, match="1 mutated in at least 2"):
+        matrix_problems(held, cohort(tmp_path, matrix), settings)
+
+
+@pytest.mark.parametrize(
+    ("header", "absent"),
+    [
+        ("Hugo_Symbol\tTumor_Sample_Barcode", "without Variant_Classification"),
+        ("gene\tsample", "without Hugo_Symbol, Variant_Classification, Tumor_Sample_Barcode"),
+    ],
+)
+def test_a_table_of_mutations_with_other_columns_is_told_from_a_matrix(tmp_path: Path, header: str, absent: str):
+    path = tmp_path / "m.tsv"
+    path.write_text(f"{header}\nTP53\tTCGA-AA-0001-01\nKRAS\tTCGA-AA-0002-01\n")
+    told = refused(tmp_path, Matrix(name="mutations", kind="mutations", path=path))
+    assert f"a row a mutation, {absent}" in told
+
+
+def test_a_maf_of_another_kind_or_with_other_names_is_refused(tmp_path: Path):
+    path = tmp_path / "m.maf"
+    path.write_text(MAF)
+    assert "Set kind: mutations" in refused(tmp_path, Matrix(name="m", kind="continuous", path=path))
+    path.write_text(MAF.replace("TCGA-AA", "P"))
+    assert "is a column ('P-0001-01'" in refused(tmp_path, Matrix(name="m", kind="mutations", path=path))
+    path.write_text(
+        MAF.replace("Missense_Mutation", "missense_variant").replace("Nonsense_Mutation", "stop_gained")[:160]
+    )
+    assert "vcf2maf" in refused(tmp_path, Matrix(name="m", kind="mutations", path=path))
+
+
+def test_several_samples_of_a_patient_in_a_maf_and_the_sample_table_that_decides(tmp_path: Path):
+    path = tmp_path / "m.maf"
+    path.write_text(
+        MAF.replace("TCGA-AA-0003-01", "TCGA-AA-0001-01A") + "KRAS\t1\tMissense_Mutation\tTCGA-AA-0001-01B\n"
+    )
+    matrix = Matrix(name="mutations", kind="mutations", path=path)
+    told = refused(tmp_path, matrix)
+    assert "1 patient with several samples" in told
+    assert "SAMPLE_TYPE" in told
+    rows = [("01", "Primary"), ("01A", "Metastasis"), ("01B", "Metastasis")]
+    table = "".join(f"TCGA-AA-0001\tTCGA-AA-0001-{code}\t{kind}\n" for code, kind in rows)
+    (tmp_path / "data_clinical_sample.txt").write_text("PATIENT_ID\tSAMPLE_ID\tSAMPLE_TYPE\n" + table)
+    arrays = read(tmp_path, matrix)
+    assert dict(zip(arrays["mutations.gene"], arrays["mutations.values"][0])) == {
+        "ARID1A": 0,
+        "CTNNB1": 0,
+        "KRAS": 0,
+        "TP53": 1,
+    }
+
+
+def test_rows_without_sample_or_symbol_and_samples_that_no_list_has_are_said(tmp_path: Path):
+    path = tmp_path / "m.maf"
+    path.write_text(MAF + "KRAS\t1\tMissense_Mutation\t\n\t1\tMissense_Mutation\tTCGA-AA-0002-01\n")
+    (tmp_path / "case_lists").mkdir()
+    (tmp_path / "case_lists" / "cases_sequenced.txt").write_text("case_list_ids: TCGA-AA-0001-01\n")
+    told = noticed(tmp_path, Matrix(name="mutations", kind="mutations", path=path))
+    assert "1 row without a sample" in told
+    assert "1 row without a symbol" in told
+    assert "3 of them with a row and not in the list" in told

@@ -9,7 +9,7 @@ import pytest
 
 from groprog_assets.errors import CohortError
 from groprog_assets.methods.omics.consents import consent_tables, read_consents
-from groprog_assets.study.schema import Consents, ConsentToAll
+from groprog_assets.study.omics_study import Consents, ConsentToAll
 
 HEADER = "subject\tversion\tgranted\twithdrawn\tpermission\tmodifiers\tdiseases\tuntil\n"
 DAY = date(2026, 1, 1)

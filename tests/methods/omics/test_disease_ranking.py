@@ -17,7 +17,7 @@ from groprog_assets.methods.omics.disease_annotations import read_annotations, r
 from groprog_assets.methods.omics.disease_mappings import read_mappings
 from groprog_assets.methods.omics.ontologies import read_ontology, resolver
 from groprog_assets.study.omics_parameters import RankingParameters
-from groprog_assets.study.schema import PhenopacketSource
+from groprog_assets.study.omics_study import PhenopacketSource
 from tests.omics_files import omics_study
 
 PUBLISHED = RankingParameters()

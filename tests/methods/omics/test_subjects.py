@@ -12,7 +12,7 @@ from groprog_assets.methods.omics import subjects
 from groprog_assets.methods.omics.disease_mappings import read_mappings
 from groprog_assets.methods.omics.foreign_keys import broken_keys
 from groprog_assets.methods.omics.ontologies import read_ontology
-from groprog_assets.study.schema import PhenopacketSource
+from groprog_assets.study.omics_study import PhenopacketSource
 from tests.omics_files import omics_study, packet
 
 IDS = {"case-1": "p-1", "case-2": "p-2", "case-3": "p-3"}

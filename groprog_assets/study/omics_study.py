@@ -1,0 +1,88 @@
+"""The section `omics` of the study file: phenopackets, phenotype ontologies, consents.
+
+Standard library and pydantic only.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from groprog_assets.study.part import Identifier, StudyPart
+
+Scorer = Literal["likelihood ratio", "Resnik", "Lin", "best-match average", "simGIC", "hypergeometric"]
+"""How diseases can be scored for a subject's findings."""
+
+
+class PhenopacketSource(StudyPart):
+    """A collection of GA4GH phenopackets."""
+
+    source: Identifier = Field(description="name of the collection")
+    path: Path = Field(description="a JSON file, a JSON Lines file, or a folder of such files")
+    site: str = Field(default="", description="where the subjects were seen")
+
+
+class OntologyVersions(StudyPart):
+    """Releases of files that state none themselves, such as Parquet tables."""
+
+    hpo: str = Field(default="", description="release of the HPO and of its annotations, such as 2025-01-16")
+    mondo: str = Field(default="", description="release of the MONDO mappings")
+
+
+class PhenotypeOntologies(StudyPart):
+    """The terms of findings, what is known of diseases, and which identifiers mean the same disease."""
+
+    hpo: Path = Field(description="hp.obo, or a folder of the same as Parquet tables")
+    annotations: Path = Field(description="phenotype.hpoa, or the same as Parquet")
+    genes: Path | None = Field(None, description="genes_to_phenotype.txt, or the same as Parquet")
+    mappings: list[Path] = Field(
+        default_factory=list, description="MONDO's SSSOM mappings to OMIM and Orphanet, or the same as Parquet"
+    )
+    versions: OntologyVersions = Field(default_factory=OntologyVersions)
+
+
+PERMISSIONS = ("DUO:0000004", "DUO:0000042", "DUO:0000006", "DUO:0000007", "DUO:0000011")
+"""Permissions of the Data Use Ontology: none, general research, health, named diseases, ancestry."""
+DuoCode = Annotated[str, StringConstraints(pattern=r"^DUO:[0-9]{7}$")]
+
+
+class ConsentToAll(StudyPart):
+    """One consent stated for every subject of the sources, e.g. of published case reports."""
+
+    permission: DuoCode = Field(description="what the data may be used for, as a DUO code")
+    granted: date = Field(description="day from which it holds")
+    reason: str = Field(description="why it may be stated for everybody")
+
+
+class Consents(StudyPart):
+    """What the subjects allow; without a consent nothing of a subject is read."""
+
+    table: Path | None = Field(
+        None, description="TSV: subject, version, granted, withdrawn, permission, modifiers, ..."
+    )
+    every_subject: ConsentToAll | None = Field(None, description="one consent for all, instead of a table")
+    purpose: Literal["", "health", "disease", "ancestry"] = Field(
+        "", description="what the study is for; not stated: only data without restriction are read"
+    )
+    diseases: list[str] = Field(default_factory=list, description="purpose disease: the MONDO classes studied")
+    conditions_met: list[DuoCode] = Field(
+        default_factory=list,
+        description="modifiers whose conditions the study fulfils, e.g. DUO:0000021 with an approval",
+    )
+    as_of: date | None = Field(None, description="day on which consents are judged; else the day of the run")
+
+
+class Omics(StudyPart):
+    """Subjects with their phenotypes: records, ontologies, consents."""
+
+    phenopackets: list[PhenopacketSource] = Field(min_length=1)
+    ontologies: PhenotypeOntologies
+    consents: Consents
+    scorers: list[Scorer] = Field(
+        ["likelihood ratio", "Resnik"],
+        min_length=1,
+        description="scores by which the accuracy table ranks the subjects' own diagnoses",
+    )
