@@ -34,6 +34,10 @@ OTHER_UNIT = 8.0
 """Medians of follow-up further apart than this factor are said: years are months by 12, months days by 30."""
 
 
+LEAK_EVENTS = 10
+"""Events that a fold needs in which a source's columns are asked whether they know its outcome."""
+
+
 class SourceRead(NamedTuple):
     """A source as read: what the model is given of it, and a document of what was taken and left out."""
 
@@ -119,6 +123,8 @@ def _read(
     given = Source(source.name, inputs, Outcomes(outcomes["time"].to_numpy(), outcomes["event"].to_numpy()))
     if genes and (problem := _says_nothing(source, given, min(genes, settings.minimum_shared_genes), settings)):
         raise CohortError(problem)
+    if leaks := _leaks(source, own, given, settings):
+        raise CohortError(leaks)
     document = {
         "name": source.name,
         "patients": len(records),
@@ -172,6 +178,29 @@ def _says_nothing(source: SourceCohort, given: Source, least: int, settings: Coh
         return None
     value = f"{usable} genes vary among its {int(having.sum())} patients; the others are constant or mostly missing"
     return Problem(str(source.expression.file), value, f"At least {least} genes are needed to learn from.", remedy)
+
+
+def _leaks(source: SourceCohort, own: Cohort, given: Source, settings: CohortParameters) -> list[Problem]:
+    """Columns and genes of a source that know its outcome: what is learned from them is no hazard of the study's patients.
+
+    Asked are they alone, and not beside a model of the others: a source may have two fields, of which stage is the better one.
+    """
+    import numpy as np
+
+    from groprog_assets.fitting.stratified_folds import stratified_folds
+    from groprog_assets.model.inputs import Fold
+    from groprog_assets.model.leakage import find_leaks
+
+    count = max(2, min(5, int(given.outcomes.event.sum()) // LEAK_EVENTS))
+    drawn = stratified_folds(given.outcomes.event, count, np.random.default_rng(0))
+    folds = [Fold(0, fold, np.flatnonzero(drawn != fold), np.flatnonzero(drawn == fold)) for fold in range(count)]
+    found = find_leaks(given.inputs, given.outcomes, folds, settings.leak_concordance, settings.landmark_days, settings)
+    names = {field.name: field.column for field in source.as_cohort(own).fields}
+    return [
+        replace(leak.problem(), where=f"{leak.field} ({names[leak.field]})" if leak.field in names else leak.field)
+        for leak in found
+        if leak.rule != "model"
+    ]
 
 
 def _having(given: Source) -> np.ndarray:

@@ -220,3 +220,21 @@ def test_a_mark_is_no_pseudonym_and_needs_the_key():
     assert withdrawal_mark(name, key) == withdrawal_mark(name, key)
     assert len({name, withdrawal_mark(name, key), withdrawal_mark(name, other)}) == 3
     assert name[2:] not in withdrawal_mark(name, key)
+
+
+def test_a_patient_who_withdrew_is_named_by_no_note_of_later_checks(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The user's matrices still name the patient, and each check says so; what it keeps does not."""
+    without_drawing(monkeypatch)
+    monkeypatch.setattr(sensors, "STABLE_SECONDS", 0)
+    monkeypatch.setenv("GROPROG_STUDY", "")
+    study = copied(made, tmp_path / "study")
+    patient = pd.read_csv(study.parent / "cohort" / "expression.tsv", sep="\t", nrows=1).columns[6]
+    name = pseudonym(patient, study_key(Workspace(study).state))
+    (study.parent / "inbox" / "one.withdraw.txt").write_text(f"{patient}\n")
+    groprog("inbox", "take", study)
+    groprog("run", study)
+    assert waiting_withdrawals(Workspace(study)) == 0
+    assert patient in groprog("run", study, "--dry-run"), "the expression of nobody's column is said"
+    assert found_in([study.parent / part for part in (".groprog", "results", "inbox")], [patient, name]) == {}

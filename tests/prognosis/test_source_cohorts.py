@@ -248,3 +248,19 @@ def test_a_source_measured_in_part_teaches_genes_by_those_who_were_measured(stud
     (told,) = problems(path)
     assert "3 events among the 3 of" in told
     assert "give this source no expression" in told
+
+
+@pytest.mark.parametrize("kind", ["field", "gene"])
+def test_a_source_whose_column_knows_its_outcome_is_refused(study: Path, kind: str):
+    clinical = study.parent / "validation" / "clinical.csv"
+    table = pd.read_csv(clinical, dtype=str)
+    if kind == "field":
+        table.assign(age=(table["days"].astype(float) / 60).round(1)).to_csv(clinical, index=False)
+    else:
+        matrix, expression = expression_there(study)
+        dead = table.set_index("id")["vital"].eq("dead")
+        expression.iloc[0] = [3.0 + 2.0 * dead[name] + 0.01 * place for place, name in enumerate(expression)]
+        expression.to_csv(matrix, sep="\t")
+    (told,) = problems(with_sources(study, {}))
+    assert ("age (age)" if kind == "field" else "expression row OTHER01") in told
+    assert "Inputs must not know the outcome" in told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import math
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import IO
 import numpy as np
 import pandas as pd
 
-from groprog_assets.errors import Problem, ReadsError
+from groprog_assets.errors import Problem, ReadsError, why_unreadable
 from groprog_assets.methods.reads.point_tracks import track_problems
 from groprog_assets.study.files import open_regular
 
@@ -155,14 +156,17 @@ def _unreadable(path: Path, error: Exception) -> Problem:
                 if number <= 100 and line.startswith(HEADERS):
                     continue
                 try:
-                    _, _, _, _ = cells[0], int(cells[1]), int(cells[2]), float(cells[3])
-                    if len(cells) == 4:
+                    _, _, value = int(cells[1]), int(cells[2]), float(cells[3])
+                    if len(cells) == 4 and math.isfinite(value):
                         continue
                 except (IndexError, ValueError):
                     pass
                 return Problem(f"{path}, line {number}", line.strip()[:60] or "an empty line", rule, remedy)
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as other:
         error = other
+    if isinstance(error, OSError | EOFError | zlib.error | UnicodeDecodeError):
+        rule, remedy = "A bedGraph is text, plain or gzip, and whole.", "Copy or make the file again."
+        return Problem(str(path), why_unreadable(error), rule, remedy)
     return Problem(str(path), str(error).strip()[:200] or "unreadable", rule, remedy)
 
 

@@ -134,3 +134,17 @@ def test_coverage_of_reads_is_refused_before_it_is_held_whole(tmp_path: Path, mo
     path.write_text("".join(f"chr1\t{at}\t{at + 36}\t1\n" for at in starts) + "chr1\tnot\tread\tany\tmore\n")
     with pytest.raises(ReadsError, match="coverage of whole reads"):
         bedgraph.read_bedgraph(path, CHROM_SIZES)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"chr1\t10\t11\t1\nchr1\t12\t13\tnan\n", "line 2: chr1"),
+        (gzip.compress(b"chr1\t10\t11\t1\n" * 5000)[:60], "was it cut short"),
+    ],
+)
+def test_a_value_that_is_no_number_and_a_cut_gzip_are_said_in_words(tmp_path: Path, content: bytes, told: str):
+    path = tmp_path / "a.bedGraph.gz"
+    path.write_bytes(content)
+    with pytest.raises(ReadsError, match=told):
+        bedgraph.read_bedgraph(path, CHROM_SIZES)
