@@ -41,8 +41,7 @@ def keep_notices(workspace: Workspace, before: str, notices: list[str]) -> None:
     """
     if not workspace.state.is_dir():
         return
-    told = "
-".join(notices)
+    told = "\n".join(notices)
     with contextlib.suppress(OSError):
         if told and unnamed(workspace, told) != told:
             (workspace.state / NOTE).unlink(missing_ok=True)
