@@ -220,7 +220,7 @@ def run_command(study: Path, select: str, nascent: bool, dry_run: bool, user: st
 @readable
 def export_command(study: Path, form: str, output: Path | None) -> None:
     """Write the results folder again from what is stored, or one of the formats of other programs."""
-    from groprog_assets.export.interchange import export_format
+    from groprog_assets.export.interchange import export_format, not_made
     from groprog_assets.running.exporting import export_and_seal
     from groprog_assets.store.workspace import open_workspace
 
@@ -231,6 +231,8 @@ def export_command(study: Path, form: str, output: Path | None) -> None:
         return
     if output is not None:
         raise click.UsageError("--output goes with a --format other than results")
+    if not any(workspace.derivations.pointers()):
+        raise not_made(workspace, form)
     OUT.print(f"{len(export_and_seal(workspace))} files in {workspace.results}", markup=False)
 
 

@@ -16,6 +16,12 @@ BY_LIBRARY = ("read_quality", "filtered_alignments")
 WHOLE = ("transcripts", "transcript_density", "initiation_regions", "pausing", "differential_transcription")
 
 
+def not_made(workspace: Workspace, form: str) -> ArtifactError:
+    """The error of an export for which nothing is stored yet."""
+    rule = "Exports are written from what a run has stored."
+    return ArtifactError(Problem(form, "nothing of it is made yet", rule, f"Run the study first: {workspace.command}"))
+
+
 def export_format(workspace: Workspace, form: str, folder: Path) -> list[str]:
     """Write the files of `form` (a key of FORMATS) into `folder`; their names, in order.
 
@@ -23,14 +29,7 @@ def export_format(workspace: Workspace, form: str, folder: Path) -> list[str]:
     """
     files = FORMATS[form](workspace)
     if not files:
-        raise ArtifactError(
-            Problem(
-                form,
-                "nothing of it is made yet",
-                "Exports are written from what a run has stored.",
-                f"Run the study first: {workspace.command}",
-            )
-        )
+        raise not_made(workspace, form)
     for name, text in files.items():
         write_atomically(folder / name, text.encode())
     return sorted(files)

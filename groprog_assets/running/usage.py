@@ -37,9 +37,9 @@ def newest_run(records: Sequence[dg.RunRecord]) -> Document | None:
 
 def disk_use(workspace: Workspace) -> Document:
     """{"state", "store", "free": bytes, "values": files of the store}; store and values None where it is no folder of this
-    machine. A store inside the state is counted in both."""
-    place = Path(workspace.store.shown)
-    held = bytes_in(place) if place.is_dir() else (None, None)
+    machine, 0 where it is one and no run has made it yet. A store inside the state is counted in both."""
+    shown = workspace.store.shown
+    held = (None, None) if "://" in shown else bytes_in(Path(shown))
     return {
         "state": bytes_in(workspace.state)[1],
         "values": held[0],

@@ -74,6 +74,7 @@ def test_every_problem_is_shown_at_once(study: Path):
         (["lineage", "trace", "pausing", "--study", "{study}"], "no ledger"),
         (["score", "{study}", "nobody.tsv"], "risk_model"),
         (["model", "show", "{study}"], "champion"),
+        (["export", "{study}"], "Run the study first: groprog run"),
         (["run", "/nowhere/study.yaml"], "/nowhere/study.yaml"),
         (["lineage", "impact", "--study", "{study}"], "Name one thing"),
     ],

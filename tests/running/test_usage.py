@@ -24,6 +24,11 @@ def test_bytes_of_a_folder(tmp_path: Path):
     assert bytes_in(tmp_path / "nowhere") == (0, 0)
 
 
+def test_a_store_that_no_run_has_made_yet_is_empty_and_not_elsewhere(study: Path):
+    text = CliRunner().invoke(main, ["status", str(study)]).output
+    assert "store       0 values, 0 bytes in" in text
+
+
 def test_a_study_on_one_page(study: Path):
     runner = CliRunner()
     assert runner.invoke(main, ["run", str(study), "--select", "clinical_records", "--user", "ada"]).exit_code == 0
