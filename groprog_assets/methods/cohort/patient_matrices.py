@@ -188,7 +188,7 @@ def _value_problems(matrix: Matrix, layout: TableLayout, text: TextMatrix, names
     known = np.isfinite(text.values)
     wrong = known & ~np.isin(text.values, allowed)
     if not wrong.any():
-        yield from _one_sided(matrix, layout, text.values[known])
+        yield from _one_sided(matrix, layout, text.values)
         return
     row, column = np.argwhere(wrong)[0]
     values = text.values[wrong]
@@ -211,17 +211,19 @@ def _value_problems(matrix: Matrix, layout: TableLayout, text: TextMatrix, names
     yield Problem(where, value, f"A cell of kind {matrix.kind} is {said}.", remedy)
 
 
-def _one_sided(matrix: Matrix, layout: TableLayout, known: np.ndarray) -> Iterator[Problem]:
-    """One problem where cells are allowed each, and together are not what the kind means: 1 and nothing else, or copies counted.
+def _one_sided(matrix: Matrix, layout: TableLayout, values: np.ndarray) -> Iterator[Problem]:
+    """One problem where cells are allowed each, and together are not what the kind means: 1 and nothing else beside empty cells,
+    or copies counted.
 
-    known: (m,) all values that are not missing.
+    values: (genes, patients). A MAF has no empty cell. Of one or two patients to be scored copies are not judged.
     """
-    where = str(layout.path)
-    if matrix.kind == "mutations" and known.size and (known == 1).all():
+    where, known = str(layout.path), values[np.isfinite(values)]
+    if matrix.kind == "mutations" and 0 < known.size < values.size and (known == 1).all():
         rule = "0 is a patient who was sequenced and has no mutation of the gene; an empty cell is one who was not sequenced."
         remedy = "Write 0 where the gene was sequenced and is not mutated."
         yield Problem(where, f"every cell is 1 or empty ({count_of(known.size, 'cell')} of 1)", rule, remedy)
-    if matrix.kind == "copy_number" and known.size and (known >= 0).all() and (known == 2).sum() > (known == 0).sum():
+    no_loss = matrix.kind == "copy_number" and values.shape[1] > 2 and (known >= 0).all()
+    if no_loss and (known == 2).sum() > (known == 0).sum():
         value = (
             f"no cell below 0, and 2 more often than 0 ({int((known == 2).sum()):,} and {int((known == 0).sum()):,})"
         )

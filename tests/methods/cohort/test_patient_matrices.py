@@ -269,3 +269,14 @@ def test_rows_without_sample_or_symbol_and_samples_that_no_list_has_are_said(tmp
     assert "1 row without a sample" in told
     assert "1 row without a symbol" in told
     assert "3 of them with a row and not in the list" in told
+
+
+def test_one_patient_whose_maf_names_mutated_genes_alone_is_read(tmp_path: Path):
+    path = tmp_path / "m.maf"
+    path.write_text("\n".join(MAF.splitlines()[:3]) + "\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Notice)
+        arrays = read_omics(cohort(tmp_path, Matrix(name="m", kind="mutations", path=path)), PATIENTS[:1])
+    np.testing.assert_array_equal(arrays["m.values"], [[1]])
+    copies = write(tmp_path, "cn.tsv", [["MYC", 2], ["EGFR", 2]], PATIENTS[:1])
+    assert read(tmp_path, Matrix(name="cn", kind="copy_number", path=copies))["cn.values"].sum() == 4
