@@ -7,8 +7,10 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
+from groprog_assets.definitions import build_definitions
 from groprog_assets.graph.specification import SPECIFICATIONS
 from groprog_assets.intake.sound_study import NOTE, checked, keep_notices, known_notices
+from groprog_assets.intake.withdrawals import _naming
 from groprog_assets.store.workspace import Workspace
 
 
@@ -33,6 +35,7 @@ def test_the_list_of_sequenced_samples_is_an_input(study: Path):
     workspace.state.mkdir()
     keep_notices(workspace, checked(workspace), ["sound"])
     assert known_notices(workspace) == ["sound"]
+    build_definitions(study_path=str(study))
     files = SPECIFICATIONS["patient_expression"].files
     before = {item["path"]: item["sha256"] for item in workspace.source_files(files, "")}
     assert "cohort/case_lists/cases_sequenced.txt" in before
@@ -52,6 +55,7 @@ def test_the_sample_tables_of_other_cohorts_are_inputs(study: Path):
     table = study.parent / "validation" / "data_clinical_sample.txt"
     table.write_text("PATIENT_ID\tSAMPLE_ID\nE1\tE1-01\n")
     workspace = Workspace(study)
+    build_definitions(study_path=str(study))
     for asset in ("source_cohorts", "external_validation"):
         paths = [item["path"] for item in workspace.source_files(SPECIFICATIONS[asset].files, "")]
         assert "validation/data_clinical_sample.txt" in paths
@@ -75,3 +79,16 @@ def test_a_file_changed_during_the_check_is_checked_again(study: Path):
     clinical.write_text(clinical.read_text() + "\n")
     keep_notices(workspace, before, [])
     assert known_notices(workspace) is None
+
+
+def test_files_that_name_who_withdrew_are_listed_also_those_of_other_cohorts(study: Path):
+    listed, patients = with_mutations(study)
+    document = yaml.safe_load(study.read_text())
+    source = {key: value for key, value in document["validation"][0].items() if key != "harmonize"}
+    document["cohort"]["sources"] = [{**source, "name": "elsewhere"}]
+    study.write_text(yaml.safe_dump(document))
+    theirs = study.parent / "validation" / "clinical.csv"
+    first = pd.read_csv(theirs, dtype=str)["id"][0]
+    theirs.write_text(theirs.read_text().replace(first, patients[0]))
+    found = set(_naming(Workspace(study), {patients[0]}))
+    assert {listed, theirs, study.parent / "cohort" / "m.maf", study.parent / "cohort" / "clinical.tsv"} <= found

@@ -51,6 +51,8 @@ def test_the_same_identifiers_in_other_spellings():
     found = overlap((*own[:2], None), (*other[:2], None), 0.01)
     assert len(found.by_identifier) == len(found.by_row) == 5
     assert "5 by identifier" in str(found)
+    assert "5 by identifier" in found.counted()
+    assert not any(name in found.counted() for name in found.by_identifier), "what is kept names nobody"
 
 
 def test_the_same_rows_under_other_identifiers_and_in_days():
