@@ -210,6 +210,14 @@ def _cohort(study: Study, patients: Patients) -> set[str] | None:
         symbols = set(expression["gene"].tolist())
         if len(expression["patient_id"]) == len(read.records):
             _count(str(own.expression.file), f"{len(read.records)} of {len(read.records)} patients have expression")
+        having = int(made.records["patient_id"].isin(expression["patient_id"].tolist()).sum())
+        if parameters.representation.mode == "signature" and 2 * having < len(made.records):
+            value = f"{having} of the {len(made.records)} patients of the cohort have expression"
+            rule = "A gene that is missing in over half of the training patients is not used: no gene may be left."
+            remedy = (
+                "Leave patients without expression out of the clinical table, or set representation.mode: clinical."
+            )
+            warnings.warn(Notice(Problem(str(own.expression.file), value, rule, remedy)), stacklevel=2)
     folds = make_folds(made.outcomes, own.splits, parameters.evaluation, parameters.training.seed, made.index)
     found = [] if expression is None else matrix_problems(expression, own, parameters)
     found += shared_set_problems(study.ontology, gene_names(expression), parameters)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -209,3 +210,16 @@ def test_questions_are_notices(study: Path):
 
     assert said(study, change) == ""
     assert any("time_unit: months" in notice.remedy for notice in cohort_notices(load_study(study)))
+
+
+def test_expression_of_fewer_than_half_of_the_patients_is_said_to_give_no_gene(study: Path):
+    matrix = study.parent / "cohort" / "expression.tsv"
+    table = pd.read_csv(matrix, sep="\t", index_col=0)
+    table.iloc[:, :20].to_csv(matrix, sep="\t")
+    with pytest.warns(UserWarning, match="patients of the cohort have expression. A gene that is missing in over half"):
+        assert said(study, nothing) == ""
+    path, rows = clinical(study.parent)
+    save(path, rows[rows["PATIENT_ID"].isin(table.columns[:20])])
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*patients of the cohort have expression.*")
+        assert "over half" not in said(study, nothing)
