@@ -139,8 +139,9 @@ def _added(context: Values) -> str:
 
 
 def _signed(value: float | None) -> str:
-    text = fixed(value)
-    return f"+{text}" if value is not None and value > 0 else text
+    rounded = None if value is None else round(value, 3) + 0.0  # no -0.000
+    text = fixed(rounded)
+    return f"+{text}" if rounded is not None and rounded > 0 else text
 
 
 def _elsewhere(context: Values) -> str:

@@ -14,6 +14,7 @@ from groprog_assets.report.genomics import nearest_gene
 from groprog_assets.report.page import TEMPLATES, render_report
 from groprog_assets.report.prognosis import verdict
 from groprog_assets.report.sections import CAPTIONS, SECTIONS
+from groprog_assets.report.summary import findings
 from tests.figures import example
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
@@ -168,6 +169,16 @@ def test_the_first_screen_tells_what_was_asked_and_found(page):
     assert "Asked: What oe changes in nascent transcription against mock" in head
     for label in ("Transcription", "Pausing", "Prognosis"):
         assert f">{label}</a></dt>" in page.split("<section", 1)[0]
+
+
+def test_what_a_part_adds_is_the_opposite_of_what_is_lost_without_it(context):
+    part = {"part": "signature", "difference": -0.052, "lower": -0.102, "upper": -0.002}
+    none = {"part": "network", "difference": 0.0002, "lower": -0.001, "upper": 0.0014}
+    (told,) = [
+        one["text"] for one in findings({**context, "ablation": {"parts": [part, none]}}) if "adds" in one["label"]
+    ]
+    assert "the nascent signature +0.052 (0.002 to 0.102)" in told
+    assert "the network 0.000 (" in told
 
 
 def test_what_it_was_made_from_stands_at_the_end_folded(page):
