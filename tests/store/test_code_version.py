@@ -25,6 +25,7 @@ RECORDED = (
     "study.experiment_parameters",
     "study.initiation_parameters",
     "study.omics_parameters",
+    "study.omics_study",
     "study.sequence_parameters",
     "study.sequence_study",
 )
