@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -39,9 +40,18 @@ MOVING = {"lineage.duckdb", "lineage_head.json"}  # they say when and in which r
 QUICK = "gene_models"
 
 
+MADE = re.compile(rb" Made \d{4}-\d{2}-\d{2} \d{2}:\d{2} UTC\.")
+
+
 def results_of(folder: Path) -> dict[str, str]:
     found = sorted(path for path in (folder / "results").rglob("*") if path.is_file() and path.name not in MOVING)
-    return {str(path.relative_to(folder)): digest_file(path) for path in found}
+    digests = {str(path.relative_to(folder)): digest_file(path) for path in found}
+    # The exported report tells when it was made, which is a moment of this run and in the list of files too.
+    page, listed = folder / "results" / "report.html", folder / "results" / "manifest.json"
+    digests["results/report.html"] = digest_bytes(MADE.sub(b"", page.read_bytes()))
+    names = json.loads(listed.read_bytes())
+    digests["results/manifest.json"] = digest_bytes(json.dumps({**names, "report.html": ""}).encode())
+    return digests
 
 
 def stored_of(folder: Path) -> set[str]:
