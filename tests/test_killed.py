@@ -75,7 +75,7 @@ def sound(folder: Path, whole: Path, fresh: Path) -> None:
     """What must hold of a study that was killed often and then ended by itself."""
     assert results_of(folder) == results_of(whole)
     assert stored_of(whole) <= stored_of(folder)
-    assert not list(folder.rglob("*.part"))
+    assert list(folder.rglob("*.part")) == []
     workspace = Workspace(folder / "study.yaml")
     for path in workspace.store.root.glob("??/*"):
         assert digest_file(path) == path.name

@@ -27,6 +27,7 @@ from groprog_assets.store.artifacts import (
     write_atomically,
 )
 from groprog_assets.store.code_version import project_digest
+from groprog_assets.store.half_written import remove_remains
 from groprog_assets.store.readings import load_asset
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables.values import Value
@@ -41,8 +42,9 @@ NAME_PATIENTS = ("external_scores.tsv", "risk_scores.tsv")
 
 
 def export_results(workspace: Workspace) -> list[str]:
-    """Write everything that is made into the results folder; the names written, in order."""
+    """Write everything that is made into the results folder; the names written, in order. What a killed export left is removed."""
     folder = workspace.results
+    remove_remains(folder)
     before = _manifest(folder)
     made = _made(workspace)
     if _is_exported(workspace, made, before):

@@ -81,7 +81,8 @@ def remove_scratch_of_the_dead() -> int:
 def _writes(process: int, modified: float) -> bool:
     """Whether a process of this machine lives and is old enough to have written a file at `modified`.
 
-    One that began after the file was last written has only been given the number of the one that died.
+    One that began after the file was last written has only been given the number of the one that died. One that has ended and
+    that nobody has waited for yet (a zombie) writes nothing.
     """
     try:
         os.kill(process, 0)
@@ -89,8 +90,18 @@ def _writes(process: int, modified: float) -> bool:
         return False
     except OSError:
         pass
+    if _ended(process):
+        return False
     began = _began(process)
     return began is None or began <= modified + 2
+
+
+def _ended(process: int) -> bool:
+    """Whether the system still lists a process that has ended; False where it does not say."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] in ("Z", "X")
+    except (OSError, IndexError):
+        return False
 
 
 def _began(process: int) -> float | None:
