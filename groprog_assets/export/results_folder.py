@@ -42,7 +42,7 @@ NAME_PATIENTS = ("external_scores.tsv", "risk_scores.tsv")
 
 
 def export_results(workspace: Workspace) -> list[str]:
-    """Write everything that is made into the results folder; the names written, in order. What a killed export left is removed."""
+    """Write everything that is made into the results folder; the names, in order. What a killed export left is removed."""
     folder = workspace.results
     remove_remains(folder)
     before = _manifest(folder)
