@@ -28,7 +28,7 @@ LABEL_ROOM = 0.08  # of the width: what a gene symbol needs beside its bar
 SCALE_QUANTILE, CUT_RATIO = 0.98, 3.0
 """The y-range holds this share of the windows with reads; where the highest is over CUT_RATIO times as high, it is cut."""
 FEWEST_READS = 10
-"""Fewest reads, both conditions together, for a fold change in the title."""
+"""Fewest reads, both conditions together, for a fold change to be told."""
 LABEL_BOX = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.2}
 
 
@@ -129,6 +129,13 @@ def genes_within(genes: pd.DataFrame, chrom: str, start: int, end: int) -> pd.Da
     return spans[near].sort_values(["start", "gene"])
 
 
+def with_enough_reads(table: pd.DataFrame) -> pd.DataFrame:
+    """The loci table without fold changes of strands with under FEWEST_READS reads at the locus, both conditions together."""
+    counted = table["count"].where(table["log2_fold_change"].notna(), 0)
+    reads = counted.groupby([table["locus"], table["strand"]]).transform("sum")
+    return table.assign(log2_fold_change=table["log2_fold_change"].where(reads >= FEWEST_READS))
+
+
 def signal_range(signal: np.ndarray) -> float:
     """Upper end of the y-range: the highest window, or the SCALE_QUANTILE of windows with reads where that is much lower."""
     read = signal[np.isfinite(signal) & (signal > 0)]
@@ -139,14 +146,14 @@ def signal_range(signal: np.ndarray) -> float:
 
 
 def _title(locus: str, table: pd.DataFrame) -> str:
-    rows = table[(table["locus"] == locus) & table["log2_fold_change"].notna()]
-    if rows.empty:
+    own = table[table["locus"] == locus]
+    if own["log2_fold_change"].isna().all():
         return locus
-    strand = rows.groupby("strand")["count"].sum().idxmax()
-    own = rows[rows["strand"] == strand]
-    if own["count"].sum() < FEWEST_READS:
+    rows = with_enough_reads(own).dropna(subset="log2_fold_change")
+    if rows.empty:
         return f"{locus}: too few reads for a fold change"
-    fold = f"{float(own['log2_fold_change'].iloc[0]):+.2f}".replace("-", "−")
+    strand = rows.groupby("strand")["count"].sum().idxmax()
+    fold = f"{float(rows.loc[rows['strand'] == strand, 'log2_fold_change'].iloc[0]):+.2f}".replace("-", "−")
     return f"{locus}: log2 fold change {fold} on the {'plus' if strand == '+' else 'minus'} strand"
 
 

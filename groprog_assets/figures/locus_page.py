@@ -12,7 +12,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from groprog_assets.figures.html_templates import html_templates
-from groprog_assets.figures.loci import FEWEST_READS, genes_within, signal_range
+from groprog_assets.figures.loci import FEWEST_READS, genes_within, signal_range, with_enough_reads
 from groprog_assets.figures.style import INK, NEUTRAL, SERIES, SOFT_INK, condition_colours
 from groprog_assets.tables.values import Document
 
@@ -75,7 +75,6 @@ def locus_page(
         raise KeyError(locus)
     held, near = (part[part["locus"] == locus] for part in (tracks, fine))
     chrom, start, end = extents(rows, held)[locus]
-    compared = rows[rows["condition"].isin(contrast)].groupby("strand")["count"].sum()
     session = {
         "reference": {"id": f"{genome} (study)", "name": genome, "format": "chromsizes", "wholeGenomeView": False},
         "sizes": f"{chrom}\t{int(chrom_sizes[chrom])}\n",
@@ -111,9 +110,9 @@ def locus_page(
                 "strand": row.strand.replace("-", "−"),
                 "count": f"{row.count:,}",
                 "signal": f"{row.signal:.2f}",
-                "fold": _fold(row.log2_fold_change, int(compared.get(row.strand, 0))),
+                "fold": _fold(row.log2_fold_change),
             }
-            for row in _tuples(rows)
+            for row in _tuples(with_enough_reads(rows))
         ],
         "igv_version": IGV_VERSION,
         "igv": Markup(_program()),
@@ -132,9 +131,9 @@ def extents(table: pd.DataFrame, tracks: pd.DataFrame) -> dict[str, tuple[str, i
     return found
 
 
-def _fold(change: float, reads: int) -> str:
-    """A log2 fold change with its sign; a dash where there is none, or too few reads of both conditions."""
-    return "–" if pd.isna(change) or reads < FEWEST_READS else f"{change:+.2f}".replace("-", "−")
+def _fold(change: float) -> str:
+    """A log2 fold change with its sign; a dash where there is none."""
+    return "–" if pd.isna(change) else f"{change:+.2f}".replace("-", "−")
 
 
 def _sentence(reason: str) -> str:

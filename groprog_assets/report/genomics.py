@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from groprog_assets.figures.loci import FEWEST_READS
+from groprog_assets.figures.loci import FEWEST_READS, with_enough_reads
 from groprog_assets.figures.numbers import fixed, number, p_value
 from groprog_assets.report.blocks import (
     Block,
@@ -383,9 +383,7 @@ def loci(context: Values) -> list[Block]:
         if image is not None:
             caption, alt = locus_caption(str(locus))
             blocks.append(figure(image, caption, alt, f"locus_{locus}", file=svg_of(f"locus_{locus}")))
-        contrast = set((context["study"].get("contrast") or {}).values())
-        compared = part[part["condition"].isin(contrast)].groupby("strand")["count"].sum()
-        rows = [_track(row, int(compared.get(row.strand, 0)) < FEWEST_READS) for row in part.itertuples()]
+        rows = [_track(row) for row in with_enough_reads(part).itertuples()]
         heads = ["Condition", "Strand", "Reads", "Per million", "Highest window", "log₂ fold change"]
         caption = (
             f"Reads by strand and condition. Under {FEWEST_READS} reads of both conditions no fold change is given."
@@ -394,8 +392,8 @@ def loci(context: Values) -> list[Block]:
     return blocks
 
 
-def _track(row: Any, few: bool) -> list[Cell]:
-    change = float("nan") if few else row.log2_fold_change
+def _track(row: Any) -> list[Cell]:
+    change = row.log2_fold_change
     return [
         cell(str(row.condition)),
         cell(str(row.strand).replace("-", "−")),

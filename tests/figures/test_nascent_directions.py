@@ -319,3 +319,11 @@ def test_a_region_is_shaded_where_it_is_counted_and_a_gene_is_not():
     ]
     assert [len(patches) for patches in shaded] == [2, 0, 0]
     assert {(patch.get_x(), patch.get_x() + patch.get_width()) for patch in shaded[0]} == {(200, 450)}
+
+
+def test_a_title_gives_no_fold_change_of_a_few_reads():
+    table, tracks = loci_of({"+": 2.0, "-": 5.0})
+    few = locus_tracks("L", table.assign(count=[1, 1, 4, 3]), tracks, genes([]), "mock", "oe")
+    assert few.axes[0].get_title(loc="left") == "L: too few reads for a fold change"
+    assert with_enough_reads(table)["log2_fold_change"].tolist()[2:] == [-1.5, -1.5]
+    assert with_enough_reads(table)["log2_fold_change"].isna().tolist() == [True, True, False, False]
