@@ -11,7 +11,7 @@ from groprog_assets.figures.chromatin import GROUPS, marks_by_transcription
 from groprog_assets.figures.density import transcript_density
 from groprog_assets.figures.differential import ma_plot
 from groprog_assets.figures.enrichment import enrichment
-from groprog_assets.figures.loci import locus_tracks, with_enough_reads
+from groprog_assets.figures.loci import _decimals, locus_tracks, with_enough_reads
 from groprog_assets.figures.pausing import pausing_distribution
 from groprog_assets.figures.reads import filter_funnel, read_quality
 from groprog_assets.figures.style import CONTROL, DOWN, TREATMENT, UP
