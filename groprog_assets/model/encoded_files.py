@@ -20,6 +20,8 @@ from groprog_assets.model.encoders import Encoded, Encoders
 from groprog_assets.study.parameters import Parameters
 
 TRAIN, TEST = "train", "test"
+PATIENTS = "patients"
+"""The entry of the header's `__metadata__` that holds {part: identifiers of the rows} as JSON."""
 EVERYONE = "everyone"
 """The name of the encoders that the final model is fitted with; all patients are its part TRAIN."""
 
@@ -63,28 +65,29 @@ def read_by_model(encoded: Encoded, parameters: Parameters) -> Encoded:
 def write_encoded(fold: EncodedFold) -> bytes:
     """The safetensors file of a fold's patients; equal values give equal bytes. The encoders are stored beside it."""
     tensors: dict[str, np.ndarray] = {}
-    patients: dict[str, str] = {}
+    patients: dict[str, list[str]] = {}
     for part, held in ((TRAIN, fold.train), (TEST, fold.test)):
         if held is None:
             continue
-        patients[part] = json.dumps(held.patient_id.tolist())
+        patients[part] = held.patient_id.tolist()
         for block, values in held.encoded._asdict().items():
             if values is not None:
                 # safetensors writes the memory of an array as it lies, whatever its strides.
                 tensors[f"{part}.{block}"] = np.ascontiguousarray(values)
-    return bytes(save_arrays(tensors, metadata=patients))
+    # One entry: safetensors writes several in an order that changes from process to process.
+    return bytes(save_arrays(tensors, metadata={PATIENTS: json.dumps(patients, sort_keys=True)}))
 
 
 def read_encoded(content: bytes, encoders: Encoders) -> EncodedFold:
     """The fold that `write_encoded` wrote. ModelError for a file that lacks a part or whose rows do not match its patients."""
     try:
-        tensors, named = load_arrays(content), header(content)["__metadata__"]
+        tensors, named = load_arrays(content), patients_of(content)
     except (SafetensorError, ValueError, KeyError) as error:
         rule = "It is what encoded_tensors wrote."
         raise ModelError(Problem("encoded tensors", str(error), rule, "Run the study again.")) from None
     found: dict[str, EncodedPatients] = {}
     for part, listed in named.items():
-        patients = np.array(json.loads(listed), dtype=str)
+        patients = np.array(listed, dtype=str)
         blocks = {name: tensors.get(f"{part}.{name}") for name in Encoded._fields}
         wrong = [name for name, values in blocks.items() if values is not None and len(values) != patients.size]
         wrong += [name for name, values in blocks.items() if values is None and name != "matched"]
@@ -105,10 +108,15 @@ def header(content: bytes) -> dict[str, dict[str, str]]:
     return found
 
 
+def patients_of(content: bytes) -> dict[str, list[str]]:
+    """{part: identifiers of its rows} of an encoded file. KeyError for a file without them."""
+    found: dict[str, list[str]] = json.loads(header(content)["__metadata__"][PATIENTS])
+    return found
+
+
 def patient_row(content: bytes, patient: str, block: str) -> np.ndarray:
     """What the model reads of a patient in a block, such as "design" or "components". KeyError for one who is not there."""
-    for part, listed in header(content)["__metadata__"].items():
-        patients = json.loads(listed)
+    for part, patients in patients_of(content).items():
         if patient in patients and f"{part}.{block}" in header(content):
             return np.asarray(load_arrays(content)[f"{part}.{block}"][patients.index(patient)])
     raise KeyError(f"{patient}, {block}")

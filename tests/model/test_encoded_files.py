@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -144,3 +146,17 @@ def test_other_patients_and_damaged_files_are_refused():
     fewer = held._replace(train=held.train._replace(patient_id=held.train.patient_id[:-1]))
     with pytest.raises(ModelError, match="a row for each"):
         read_encoded(write_encoded(fewer), held.encoders)
+
+
+def test_the_bytes_are_those_of_every_process():
+    program = (
+        "import hashlib, numpy as np\n"
+        "from groprog_assets.model.encoded_files import EncodedFold, EncodedPatients, write_encoded\n"
+        "from groprog_assets.model.encoders import Encoded\n"
+        "rows = {name: None if name == 'matched' else np.ones((2, 3), np.float32) for name in Encoded._fields}\n"
+        "part = EncodedPatients(np.array(['a', 'b']), Encoded(**rows))\n"
+        "print(hashlib.sha256(write_encoded(EncodedFold(None, part, part))).hexdigest())\n"
+    )
+    seen = {subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout for _ in range(6)}
+    assert len(seen) == 1
+    assert len(seen.pop().strip()) == 64
