@@ -6,6 +6,7 @@ Neither is part of the stored page, whose bytes repeat for equal inputs.
 from __future__ import annotations
 
 import html
+import os
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -37,10 +38,14 @@ def program_commit() -> str:
     if not (root / ".git").exists():
         return ""
     try:
-        commit, changed = (
-            subprocess.run(["git", "-C", root, *words], capture_output=True, text=True, check=True, timeout=20).stdout
-            for words in (["rev-parse", "--short", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
-        )
+        commit, changed = _git(root, "rev-parse", "--short", "HEAD"), _git(root, "status", "--porcelain", "-uno")
     except (OSError, subprocess.SubprocessError):
         return ""
     return commit.strip() + (" and local changes" if changed.strip() else "")
+
+
+def _git(root: Path, *words: str) -> str:
+    # A git hook sets GIT_DIR and more, which would answer for another repository.
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    asked = ["git", "-C", str(root), *words]
+    return subprocess.run(asked, capture_output=True, text=True, check=True, timeout=20, env=own).stdout

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from groprog_assets.figures.numbers import fixed
 from groprog_assets.figures.style import CONTROL, INK, NEUTRAL, SERIES, SOFT_INK, new_figure, say_empty, style
 from groprog_assets.tables.values import Values
 
@@ -126,7 +127,7 @@ def forest(rows: Sequence[tuple[str, float, Any, Any]], line: float | None, titl
                 axes.plot([lower, upper], [height, height], color=CONTROL, linewidth=1.8)
             axes.plot([estimate], [height], "o", color=INK, markersize=5)
             axes.annotate(
-                f"{round(estimate, 3) + 0.0:.3f}".replace("-", "−"),
+                fixed(estimate),
                 (1.01, height),
                 xycoords=("axes fraction", "data"),
                 va="center",

@@ -136,6 +136,12 @@ def with_enough_reads(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(log2_fold_change=table["log2_fold_change"].where(reads >= FEWEST_READS))
 
 
+def sentence(text: str) -> str:
+    """A reason as a sentence: a capital first and a full stop last, unless it ends otherwise; empty for none."""
+    text = text.strip()
+    return f"{text[:1].upper()}{text[1:]}" + ("" if not text or text[-1] in ".?!…" else ".")
+
+
 def signal_range(signal: np.ndarray) -> float:
     """Upper end of the y-range: the highest window, or the SCALE_QUANTILE of windows with reads where that is much lower."""
     read = signal[np.isfinite(signal) & (signal > 0)]

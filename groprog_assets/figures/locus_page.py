@@ -12,7 +12,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from groprog_assets.figures.html_templates import html_templates
-from groprog_assets.figures.loci import FEWEST_READS, genes_within, signal_range, with_enough_reads
+from groprog_assets.figures.loci import FEWEST_READS, genes_within, sentence, signal_range, with_enough_reads
 from groprog_assets.figures.style import INK, NEUTRAL, SERIES, SOFT_INK, condition_colours
 from groprog_assets.tables.values import Document
 
@@ -100,9 +100,10 @@ def locus_page(
     view = {
         "locus": locus,
         "title": f"{locus}, {chrom}:{start + 1:,}–{end:,}" + (f" ({genome})" if genome else ""),
-        "subtitle": _sentence(str(rows["reason"].iloc[0]))
-        + f"Reads per million in each {_width(near)}, + above zero and − below. No fold change under "
-        f"{FEWEST_READS} reads.",
+        "subtitle": (
+            f"{sentence(str(rows['reason'].iloc[0]))} Reads per million in each {_width(near)}, + above zero and − below. "
+            f"No fold change under {FEWEST_READS} reads."
+        ).strip(),
         "reliable": bool(rows["reliable"].all()),
         "rows": [
             {
@@ -133,12 +134,7 @@ def extents(table: pd.DataFrame, tracks: pd.DataFrame) -> dict[str, tuple[str, i
 
 def _fold(change: float) -> str:
     """A log2 fold change with its sign; a dash where there is none."""
-    return "–" if pd.isna(change) else f"{change:+.2f}".replace("-", "−")
-
-
-def _sentence(reason: str) -> str:
-    reason = reason.strip().rstrip(".")
-    return f"{reason[:1].upper()}{reason[1:]}. " if reason else ""
+    return "–" if pd.isna(change) else f"{change:+z.2f}".replace("-", "−")
 
 
 def _width(fine: pd.DataFrame) -> str:

@@ -52,11 +52,11 @@ def number(value: Value, digits: int = 3) -> str:
 
 
 def fixed(value: Value, places: int = 3) -> str:
-    """A value with `places` decimals, so that a column of them lines up; a dash for missing and for infinite."""
+    """A value with `places` decimals, so that a column of them lines up; a dash for missing and infinite, never "−0"."""
     real = _real(value)
     if real is None or not math.isfinite(real):
         return MISSING
-    return _minus(f"{real:.{places}f}")
+    return _minus(f"{real:z.{places}f}")
 
 
 def interval(lower: Any, upper: Any, places: int = 3) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from groprog_assets.figures.loci import FEWEST_READS, with_enough_reads
+from groprog_assets.figures.loci import FEWEST_READS, sentence, with_enough_reads
 from groprog_assets.figures.numbers import fixed, number, p_value
 from groprog_assets.report.blocks import (
     Block,
@@ -300,7 +300,8 @@ def nearest_gene(unit: Any, genes: pd.DataFrame | None) -> str:
     gap = np.maximum(0, np.maximum(ends[:, 0] - unit.end, unit.start - ends[:, 1] - 1))
     place = int(gap.argmin())
     distance = f"{gap[place] / 1000:.1f} kb" if gap[place] >= 1000 else f"{gap[place]} bp"
-    return f"({near['gene'].iloc[place]}, {distance})" if gap[place] else f"({near['gene'].iloc[place]}, overlapping)"
+    overlaps = ends[place, 0] < unit.end and ends[place, 1] + 1 > unit.start
+    return f"({near['gene'].iloc[place]}, {'overlapping' if overlaps else distance})"
 
 
 def enrichment(context: Values) -> list[Block]:
@@ -364,10 +365,10 @@ def loci(context: Values) -> list[Block]:
     blocks: list[Block] = []
     for locus, part in looked.groupby("locus", sort=False):
         first = part.iloc[0]
-        reason = str(first["reason"]).rstrip(".")
         place = f"{first['chrom']}:{int(first['start']) + 1:,}–{int(first['end']):,}"
         blocks.append({"kind": "heading", "text": str(locus), "note": place})
-        blocks.append(paragraph(f"{reason[:1].upper()}{reason[1:]}."))
+        if reason := sentence(str(first["reason"])):
+            blocks.append(paragraph(reason))
         blocks.append(links([("Open the locus to zoom and move (no network needed)", f"loci/{locus}.html")]))
         if not bool(part["reliable"].all()):
             blocks.append(

@@ -16,8 +16,8 @@ DENSITY = {"five_prime_fp": 0.4125, "tp": 0.7197, "post_tts": 0.4872, "tua": 0.5
 LABELS = {"five_prime_fp": "FivePrimeFP", "tp": "TP", "post_tts": "PostTTS", "tua": "TUA"}
 UP_TO_DOWN = 312 / 145
 """Paper, section 4.4: units up and down."""
-PAUSING = "−0.78 and −0.86"
-"""Paper, figure 9: medians of the log10 count ratio, Mock and OE."""
+PAUSING = "−0.78 and −0.86 (Mock, OE)"
+"""Paper, figure 9: medians of the log10 count ratio."""
 
 
 def paper(context: Values) -> list[Block]:

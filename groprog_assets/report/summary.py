@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from groprog_assets.figures.numbers import fixed, interval, number
@@ -13,7 +15,7 @@ from groprog_assets.tables.values import Values
 Finding = dict[str, str]
 """{"label": what it is about, "text": one or two sentences, "anchor": the section that shows it}."""
 NAMED = 3
-"""Genes named of each direction."""
+"""Units named of each direction, by gene or place."""
 ADDED = (
     ("omics", "all that is not clinical"),
     ("signature", "the nascent signature"),
@@ -28,7 +30,12 @@ def asked(context: Values) -> str:
     contrast = study.get("contrast") or {}
     parts = []
     if contrast:
-        libraries = [entry for entry in context.get("libraries") or [] if not entry.get("left_out")]
+        of_contrast = set(contrast.values())
+        libraries = [
+            entry
+            for entry in context.get("libraries") or []
+            if not entry.get("left_out") and entry.get("condition") in of_contrast
+        ]
         of = f" in {number(len(libraries))} {'library' if len(libraries) == 1 else 'libraries'}" if libraries else ""
         parts.append(f"what {contrast['treatment']} changes in nascent transcription against {contrast['control']}{of}")
     outcomes = frame_of(context.get("cohort"), "outcomes")
@@ -72,11 +79,16 @@ def _transcription(context: Values) -> str:
     for way, verb in (("up", "rise"), ("down", "fall")):
         side = tested[tested["direction"] == way]
         order = side["conservative_log2_fold_change"].abs().sort_values(ascending=False, kind="stable").index
-        genes = [str(gene).split(";")[0] for gene in side.loc[order, "gene"] if gene][:NAMED]
-        sides.append(f"{number(len(side))} {verb}" + (f" (most {', '.join(genes)})" if genes else ""))
+        named = list(dict.fromkeys(_name(unit) for unit in side.loc[order].itertuples()))[:NAMED]
+        sides.append(f"{number(len(side))} {verb}" + (f" (most {', '.join(named)})" if named else ""))
     rule = f"|log₂ fold change| > {bounds.absolute_log2_fold_change:g}, adjusted p < {bounds.significance:g}"
     end = " Exploratory: there are no replicates." if context.get("exploratory") else ""
     return f"Of {number(len(tested))} transcription units {' and '.join(sides)}; {rule}.{end}"
+
+
+def _name(unit: Any) -> str:
+    """The first gene of a unit, else its place."""
+    return str(unit.gene).split(";")[0] or f"{unit.chrom}:{unit.start + 1:,}–{unit.end:,}"
 
 
 def _starts(context: Values) -> str:
@@ -87,8 +99,8 @@ def _starts(context: Values) -> str:
         return f"No initiation regions were called: {summary['nothing_called']}."
     enhancers = int((regions["claim"] == "candidate enhancer").sum())
     return (
-        f"{number(len(regions))} initiation regions, of which {number(summary['pairs_passing'])} are pairs that pass the "
-        f"false discovery rate and {number(enhancers)} candidate enhancers."
+        f"Initiation regions: {number(len(regions))}; pairs that pass the false discovery rate: "
+        f"{number(summary['pairs_passing'])}; candidate enhancers: {number(enhancers)}."
     )
 
 
@@ -99,7 +111,9 @@ def _pausing(context: Values) -> str:
         return ""
     medians = {}
     for condition, part in index[index["passes"]].groupby("condition", sort=True):
-        medians[str(condition)] = float(np.nanmedian(part["pausing_index"]))
+        values = part["pausing_index"].to_numpy(float)
+        if np.isfinite(values).any():
+            medians[str(condition)] = float(np.median(values[np.isfinite(values)]))
     names = [contrast["control"], contrast["treatment"]]
     if not all(name in medians for name in names):
         return ""
@@ -139,9 +153,8 @@ def _added(context: Values) -> str:
 
 
 def _signed(value: float | None) -> str:
-    rounded = None if value is None else round(value, 3) + 0.0  # no -0.000
-    text = fixed(rounded)
-    return f"+{text}" if rounded is not None and rounded > 0 else text
+    text = fixed(value)
+    return f"+{text}" if value is not None and value > 0 and text != fixed(0) else text
 
 
 def _elsewhere(context: Values) -> str:

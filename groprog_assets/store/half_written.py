@@ -54,7 +54,8 @@ def remove_remains(*folders: Path) -> int:
     for folder in folders:
         for path in list(folder.rglob(".*.part")):
             if left_behind(path):
-                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+                folder_itself = path.is_dir() and not path.is_symlink()
+                shutil.rmtree(path) if folder_itself else path.unlink(missing_ok=True)
                 removed += 1
     return removed
 
@@ -86,7 +87,7 @@ def _writes(process: int, modified: float) -> bool:
     """
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):  # no process has such a number
         return False
     except OSError:
         pass

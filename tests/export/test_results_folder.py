@@ -134,3 +134,11 @@ def test_the_exported_report_tells_when_it_was_made_and_by_which_commit(
     monkeypatch.setattr(report_page, "program_commit", lambda: "")
     never = SimpleNamespace(ledger_path=tmp_path / "none", derivations=state.derivations)
     assert report_page.exported_page(page, never) == b"<p>Study s.</p>"
+
+
+def test_a_git_hook_does_not_name_another_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    report_page.program_commit.cache_clear()
+    own = report_page.program_commit()
+    monkeypatch.setenv("GIT_DIR", str(tmp_path))
+    report_page.program_commit.cache_clear()
+    assert report_page.program_commit() == own

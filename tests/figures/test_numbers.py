@@ -225,3 +225,8 @@ def test_fixed_interval_and_p():
 )
 def test_size_examples(count, text):
     assert size(count) == text
+
+
+def test_no_minus_before_zero():
+    assert fixed(-0.0002) == fixed(0.0) == "0.000"
+    assert fixed(-0.0006) == "−0.001"

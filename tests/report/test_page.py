@@ -14,7 +14,7 @@ from groprog_assets.report.genomics import nearest_gene
 from groprog_assets.report.page import TEMPLATES, render_report
 from groprog_assets.report.prognosis import verdict
 from groprog_assets.report.sections import CAPTIONS, SECTIONS
-from groprog_assets.report.summary import findings
+from groprog_assets.report.summary import asked, findings
 from tests.figures import example
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
@@ -399,3 +399,37 @@ def test_text_from_files_cannot_become_markup(context):
 def test_a_study_without_a_name_is_refused():
     with pytest.raises(KeyError):
         render_report({"study": {}})
+
+
+def test_the_first_screen_names_what_changed_most_gene_or_not(context):
+    tested = context["differential_transcription"]["table"].copy()
+    rising = tested.index[tested["direction"] == "up"][:3]
+    tested.loc[rising, "conservative_log2_fold_change"] = [9.0, 8.0, 7.0]
+    tested.loc[rising, "gene"] = ["", "TWICE", "TWICE"]
+    tested.loc[rising[0], ["chrom", "start", "end"]] = ["chrA", 100, 2_000]
+    found = {
+        one["label"]: one["text"] for one in findings({**context, "differential_transcription": {"table": tested}})
+    }
+    assert re.search(r"rise \(most chrA:101–2,000, TWICE, (?!TWICE)", found["Transcription"])
+
+
+def test_only_libraries_of_the_contrast_are_said_to_be_compared(context):
+    other = {**context["libraries"][0], "id": "other_1", "condition": "other"}
+    said = asked({**context, "libraries": [*context["libraries"], other]})
+    assert said == asked(context)
+    assert f"in {len(context['libraries'])} libraries" in said
+
+
+def test_a_locus_without_a_reason_has_no_sentence_for_it(context):
+    table = context["loci"]["table"]
+    part = section(render_report({**context, "loci": {"table": table.assign(reason="")}}).decode(), "loci")
+    assert "<p>.</p>" not in part
+    assert "<p>Why here?</p>" in section(
+        render_report({**context, "loci": {"table": table.assign(reason="why here?")}}).decode(), "loci"
+    )
+
+
+def test_a_gene_that_a_unit_only_touches_is_not_said_to_overlap():
+    genes = pd.DataFrame({"gene": ["A"], "chrom": "chr1", "tss": [100], "tts": [199], "strand": ["+"]})
+    for start, end in ((200, 300), (0, 100)):
+        assert nearest_gene(SimpleNamespace(chrom="chr1", start=start, end=end), genes) == "(A, 0 bp)"

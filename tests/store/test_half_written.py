@@ -25,3 +25,13 @@ def test_a_living_process_keeps_its_file(tmp_path: Path):
     own.write_text("half")
     assert not left_behind(own)
     assert remove_remains(tmp_path) == 0
+
+
+def test_a_number_that_no_process_has_and_a_link_to_a_folder_are_removed(tmp_path: Path):
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "table.tsv").write_text("whole")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / ".table.tsv.99999999999.0123abcd.part").write_text("half")
+    (tmp_path / "in" / ".folder.99999999999.0123abcd.part").symlink_to(tmp_path / "kept")
+    assert remove_remains(tmp_path / "in") == 2
+    assert (tmp_path / "kept" / "table.tsv").read_text() == "whole"
