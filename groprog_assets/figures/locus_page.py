@@ -34,12 +34,12 @@ def locus_pages(
     regions: pd.DataFrame | None = None,
     libraries: pd.DataFrame | None = None,
     units: pd.DataFrame | None = None,
-    exons: pd.DataFrame | None = None,
+    annotated: pd.DataFrame | None = None,
 ) -> dict[str, bytes]:
     """{locus: its page} of every locus of `table`, by name; arguments as of `locus_page`."""
     return {
         name: locus_page(
-            name, table, tracks, fine, genes, chrom_sizes, contrast, genome, regions, libraries, units, exons
+            name, table, tracks, fine, genes, chrom_sizes, contrast, genome, regions, libraries, units, annotated
         )
         for name in sorted(set(table["locus"]))
     }
@@ -57,15 +57,15 @@ def locus_page(
     regions: pd.DataFrame | None = None,
     libraries: pd.DataFrame | None = None,
     units: pd.DataFrame | None = None,
-    exons: pd.DataFrame | None = None,
+    annotated: pd.DataFrame | None = None,
 ) -> bytes:
     """UTF-8 HTML of one locus: a stranded track a condition and a lower one a library, a track a mark, the initiation
     regions, the called units, the genes, the transcripts with their exons; data and program are in the page.
 
     `table` is the loci table, `tracks` the locus_tracks table, of which the page takes its extent and the marks, `fine` the same
     strands by the base or nearly so, `genes` the genes table, chrom_sizes bp, `contrast` (control,
-    treatment); `regions` the initiation_regions table, `libraries` library_tracks, `units` transcripts, `exons` a table of
-    chrom, start, end, strand and transcript. Plus lies
+    treatment); `regions` the initiation_regions table, `libraries` library_tracks, `units` transcripts, `annotated` the
+    gene_models near the loci with a column `exons` of (start, end) each. Plus lies
     above zero and minus below. The conditions share one y-range and the libraries another, so heights may be compared; where one
     peak is much higher than the rest, the range is that of the rest (`signal_range` of `figures/loci.py`). A content
     security policy in the page forbids any request. Raises KeyError for a locus the table does not hold.
@@ -94,7 +94,7 @@ def locus_page(
             *([] if regions is None else [_regions(regions, chrom, start, end)]),
             *([] if units is None else [_units(units, chrom, start, end)]),
             _genes(genes, chrom, start, end),
-            *([] if exons is None or exons.empty else [_transcripts(exons, chrom, start, end)]),
+            *([] if annotated is None or annotated.empty else [_transcripts(annotated, chrom, start, end)]),
         ],
     }
     view = {
@@ -244,15 +244,17 @@ def _units(units: pd.DataFrame, chrom: str, start: int, end: int) -> Document:
     return {"type": "annotation", "name": "Transcription units", **shown}
 
 
-def _transcripts(exons: pd.DataFrame, chrom: str, start: int, end: int) -> Document:
-    """Annotated transcripts that reach into the extent, exons as boxes, introns as lines."""
+def _transcripts(annotated: pd.DataFrame, chrom: str, start: int, end: int) -> Document:
+    """Annotated transcripts within the extent, exons as boxes, introns as lines; one without exons as one box."""
+    near = annotated[
+        (annotated["chrom"] == chrom) & (annotated["start"] < end) & (annotated["end"] > start)
+    ].sort_values(["transcript", "start"])
     features = []
-    for (name, strand), rows in exons[exons["chrom"] == chrom].groupby(["transcript", "strand"], sort=True):
-        first, last = int(rows["start"].min()), int(rows["end"].max())
-        if first < end and last > start:
-            boxes = [{"start": int(row.start), "end": int(row.end)} for row in _tuples(rows.sort_values("start"))]
-            place = {"chr": chrom, "start": first, "end": last, "name": str(name), "strand": str(strand)}
-            features.append({**place, "exons": boxes})
+    for row in _tuples(near):
+        place = {"chr": chrom, "start": int(row.start), "end": int(row.end)}
+        boxes = [{"start": int(first), "end": int(last)} for first, last in row.exons]
+        named = {"name": str(row.transcript), "strand": str(row.strand)}
+        features.append({**place, **named, **({"exons": boxes} if boxes else {})})
     shown = {"displayMode": "EXPANDED", "height": 90, "color": SOFT_INK, "features": features}
     return {"type": "annotation", "name": "Transcripts, exons", **shown}
 

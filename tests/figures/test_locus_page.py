@@ -129,18 +129,25 @@ def test_libraries_units_and_exons_are_tracks_of_their_own():
         [("chr1", 1_900, 4_200, "u1", "+"), ("chr1", 50_000, 60_000, "far", "+"), ("chr2", 1_900, 4_200, "other", "+")],
         columns=["chrom", "start", "end", "name", "strand"],
     )
-    exons = pd.DataFrame(
-        [("chr1", 3_500, 4_000, "+", "T1"), ("chr1", 2_000, 2_300, "+", "T1"), ("chr1", 40_000, 41_000, "+", "T2")],
-        columns=["chrom", "start", "end", "strand", "transcript"],
+    annotated = pd.DataFrame(
+        {
+            "chrom": "chr1",
+            "start": [2_000, 40_000, 6_000],
+            "end": [4_000, 41_000, 7_000],
+            "strand": ["+", "+", "-"],
+            "transcript": ["T1", "T2", "T3"],
+            "exons": [[(2_000, 2_300), (3_500, 4_000)], [(40_000, 41_000)], []],
+        }
     )
-    given = (*frames(), GENES, SIZES, ("mock", "oe"), "sim", None, libraries, units, exons)
+    given = (*frames(), GENES, SIZES, ("mock", "oe"), "sim", None, libraries, units, annotated)
     tracks = {track["name"]: track for track in session(locus_page("RUNX1", *given).decode())["tracks"]}
     names = ["mock", "mock_1", "oe", "oe_1", "oe_2", "H3K27ac", "Transcription units", "Genes", "Transcripts, exons"]
     assert list(tracks) == names
     assert tracks["oe_2"]["tracks"][1]["features"] == [{"chr": "chr1", "start": 0, "end": 100, "value": -4.0}]
     assert {tracks[name]["max"] for name in ("mock_1", "oe_1", "oe_2")} == {4.32}, "of this locus alone"
     assert [unit["name"] for unit in tracks["Transcription units"]["features"]] == ["u1"]
-    (transcript,) = tracks["Transcripts, exons"]["features"]
+    transcript, without = tracks["Transcripts, exons"]["features"]
+    assert (without["name"], "exons" in without) == ("T3", False), "one box where no exon is known"
     assert transcript["exons"] == [{"start": 2_000, "end": 2_300}, {"start": 3_500, "end": 4_000}]
 
 

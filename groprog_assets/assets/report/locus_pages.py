@@ -31,12 +31,12 @@ def locus_pages(
     """Figures 7 and 8 as interactive pages, one a locus, each with its data and its program inside (igv.js)."""
     from groprog_assets.figures.locus_page import extents
     from groprog_assets.figures.locus_page import locus_pages as drawn
-    from groprog_assets.methods.annotation.exons import Place, exons_within
+    from groprog_assets.methods.annotation.exons import Place, with_exons
 
     contrast = (study.contrast.control, study.contrast.treatment)
     given = (loci.table, loci.tracks, loci.fine, genes, gene_models.chrom_sizes, contrast, study.genome.name)
     places = [Place(*extent) for extent in extents(loci.table, loci.tracks).values()]
-    exons = exons_within(study.genome.annotation, places)
-    found = drawn(*given, initiation_regions.table, loci.libraries, transcripts, exons)
+    annotated = with_exons(study.genome.annotation, gene_models.transcripts, places)
+    found = drawn(*given, initiation_regions.table, loci.libraries, transcripts, annotated)
     pages = Bundle({name: Blob(page, ".html") for name, page in found.items()})
     return materialized(pages, pages=len(pages))

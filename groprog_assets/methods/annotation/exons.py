@@ -1,18 +1,19 @@
-"""Exons of the transcripts that reach into a few places, for pictures of loci. An annotation file in, a table out."""
+"""Exons of the transcripts near a few places, for pictures of loci. An annotation file and its gene models in, a table out."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
 from groprog_assets.methods.annotation.gene_tables import table_layout
+from groprog_assets.methods.annotation.gtf import Interval, identifier
 from groprog_assets.study.annotation_files import coordinate, lines
 
-_TRANSCRIPT = re.compile(r'transcript_id\s+"?([^";]+)')
+Exon = tuple[str, str, str, Interval]
+"""chromosome, strand, transcript, and the place on the chromosome, 0-based half-open."""
 
 
 class Place(NamedTuple):
@@ -23,46 +24,52 @@ class Place(NamedTuple):
     end: int
 
 
-def exons_within(path: str | Path, places: Collection[Place]) -> pd.DataFrame:
-    """Every exon of every transcript whose span overlaps one of `places`: chrom, start, end (bp, 0-based half-open), strand,
-    transcript; by chromosome, transcript and start.
+def with_exons(path: str | Path, models: pd.DataFrame, places: Collection[Place]) -> pd.DataFrame:
+    """The rows of `models` (table gene_models) that overlap one of `places`, with a column `exons`: its (start, end), by start.
 
-    A GTF's `exon` lines, or the exons of a UCSC gene table; an annotation of transcripts alone gives an empty table. The file
-    is read once, after `gene_models` has accepted it; a line that cannot be read is passed over here.
+    Exons are a GTF's `exon` lines or those of a UCSC gene table that bear the transcript's name and lie within the row, so that
+    a name with two placements has each its own. A transcript without any, such as one made from its coding sequence, has none.
+    The file is read once, after `gene_models` has accepted it; a line that cannot be read is passed over here.
     """
-    chroms = {place.chrom for place in places}
+    near = pd.Series(False, index=models.index)
+    for place in places:
+        near |= (models["chrom"] == place.chrom) & (models["start"] < place.end) & (models["end"] > place.start)
+    kept = models[near].reset_index(drop=True)
+    wanted = set(kept["transcript"].astype(str))
+    found: dict[tuple[str, str, str], set[Interval]] = {}
+    for chrom, strand, transcript, interval in _exons(Path(path)) if wanted else ():
+        if transcript in wanted:
+            found.setdefault((chrom, strand, transcript), set()).add(interval)
+    columns = (kept[name] for name in ("chrom", "strand", "transcript", "start", "end"))
+    exons = [
+        [
+            (first, last)
+            for first, last in sorted(found.get((str(chrom), str(strand), str(transcript)), ()))
+            if start <= first and last <= end
+        ]
+        for chrom, strand, transcript, start, end in zip(*columns)
+    ]
+    return kept.assign(exons=pd.Series(exons, index=kept.index, dtype=object))
+
+
+def _exons(path: Path) -> Iterator[Exon]:
     layout: tuple[int, int] | None = None
-    rows: list[tuple[str, int, int, str, str]] = []
-    for count, (_, line) in enumerate(lines(Path(path))):
+    for count, (_, line) in enumerate(lines(path)):
         fields = line.split("\t")
         layout = table_layout(fields) if count == 0 else layout
         if layout is not None:
-            rows += _of_table(fields, layout[0], chroms)
-        elif len(fields) >= 9 and fields[2] == "exon" and fields[0] in chroms:
-            first, last, named = coordinate(fields[3]), coordinate(fields[4]), _TRANSCRIPT.search(fields[8])
-            if first and last and named:
-                rows.append((fields[0], first - 1, last, fields[6], named[1]))
-    columns = ["chrom", "start", "end", "strand", "transcript"]
-    table = pd.DataFrame(rows, columns=columns).drop_duplicates().sort_values(["chrom", "transcript", "start", "end"])
-    spans = table.groupby(["chrom", "strand", "transcript"], observed=True).agg(
-        low=("start", "min"), high=("end", "max")
-    )
-    near = pd.Series(False, index=spans.index)
-    chrom = spans.index.get_level_values("chrom")
-    for place in places:
-        near |= (chrom == place.chrom) & (spans["low"] < place.end) & (spans["high"] > place.start)
-    kept = near[near].index
-    return table[pd.MultiIndex.from_frame(table[["chrom", "strand", "transcript"]]).isin(kept)].reset_index(drop=True)
+            yield from _of_table(fields, layout[0])
+        elif len(fields) >= 9 and fields[2] == "exon":
+            first, last = coordinate(fields[3]), coordinate(fields[4])
+            if first and last:
+                yield fields[0], fields[6], identifier("transcript_id", fields[8]), (first - 1, last)
 
 
-def _of_table(fields: list[str], strand_column: int, chroms: set[str]) -> list[tuple[str, int, int, str, str]]:
-    """Exons of one line of a gene table: starts and ends are lists eight and nine columns after the transcript's name."""
-    if len(fields) <= strand_column + 7 or fields[strand_column - 1] not in chroms:
-        return []
+def _of_table(fields: list[str], strand_column: int) -> Iterator[Exon]:
+    """Exons of one line of a gene table: starts and ends are lists six and seven columns after the strand."""
+    if len(fields) <= strand_column + 7:
+        return
     starts, ends = ([coordinate(cell) for cell in fields[strand_column + at].split(",") if cell] for at in (6, 7))
-    place, name = (fields[strand_column - 1], fields[strand_column]), fields[strand_column - 2]
-    return [
-        (place[0], start, end, place[1], name)
-        for start, end in zip(starts, ends)
-        if start is not None and end is not None and start < end
-    ]
+    for start, end in zip(starts, ends):
+        if start is not None and end is not None and start < end:
+            yield fields[strand_column - 1], fields[strand_column], fields[strand_column - 2], (start, end)

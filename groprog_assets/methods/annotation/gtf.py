@@ -140,7 +140,7 @@ class _Transcripts:
         return transcript_text in attributes and gene_text in attributes and chrom == there and strand == turned
 
     def add_gene(self, attributes: str) -> None:
-        gene, symbol = _identifier("gene_id", attributes), symbol_of(attributes)
+        gene, symbol = identifier("gene_id", attributes), symbol_of(attributes)
         self.gene_lines.setdefault(gene)
         self.symbols_of_gene.setdefault(gene, set()).update({symbol} if symbol else ())
 
@@ -149,7 +149,7 @@ class _Transcripts:
 
         Parts of a transcript that has a line are skipped, unless the line is long enough to hold two placements.
         """
-        key = _Key(chrom, strand, _identifier("transcript_id", attributes), _identifier("gene_id", attributes))
+        key = _Key(chrom, strand, identifier("transcript_id", attributes), identifier("gene_id", attributes))
         if feature == "transcript":
             there = self.lines
         else:
@@ -267,6 +267,7 @@ def stable_gene(gene: str) -> str:
     return versioned[1] if versioned else _DUPLICATE.sub("", gene)
 
 
-def _identifier(name: str, attributes: str) -> str:
+def identifier(name: str, attributes: str) -> str:
+    """The value of `gene_id` or `transcript_id` among the attributes of a GTF line; empty where there is none."""
     found = _IDENTIFIERS[name].search(attributes)
     return (found[1] or found[2] or "").strip() if found else ""

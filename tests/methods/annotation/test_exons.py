@@ -5,7 +5,8 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
-from groprog_assets.methods.annotation.exons import Place, exons_within
+from groprog_assets.methods.annotation.exons import Place, with_exons
+from groprog_assets.methods.annotation.gene_models import read_annotation
 
 GTF = """#!genome
 chr1\tx\ttranscript\t101\t900\t.\t+\t.\tgene_id "G"; transcript_id "T1";
@@ -21,9 +22,17 @@ TABLE = (
 )
 
 
+SIZES = {"chr1": 100_000_000, "chr2": 10_000}
+
+
 def rows(path: Path, *places: Place) -> list[tuple]:
-    found = exons_within(path, places)
-    return list(found[["chrom", "start", "end", "strand", "transcript"]].itertuples(index=False, name=None))
+    """(chrom, start, end, strand, transcript) of every exon of the transcripts near the places."""
+    found = with_exons(path, read_annotation(path, SIZES), places)
+    return [
+        (row.chrom, start, end, row.strand, row.transcript)
+        for row in found.itertuples(index=False)
+        for start, end in row.exons
+    ]
 
 
 def test_a_transcript_is_whole_where_its_intron_reaches_into_the_place(tmp_path: Path):
@@ -48,3 +57,25 @@ def test_an_annotation_of_transcripts_alone_has_no_exons(tmp_path: Path):
     path = tmp_path / "a.gtf"
     path.write_text(GTF.splitlines(keepends=True)[1])
     assert rows(path, Place("chr1", 0, 1_000)) == []
+
+
+def test_a_name_with_two_placements_has_the_exons_of_each(tmp_path: Path):
+    path = tmp_path / "a.gtf"
+    line = 'chr1\tx\texon\t{}\t{}\t.\t+\t.\tgene_id "G"; transcript_id "T";\n'
+    path.write_text(
+        "".join(line.format(s, s + 99 + w) for s, w in ((1_001, 0), (3_001, 100), (30_001_001, 0), (30_003_001, 100)))
+    )
+    assert rows(path, Place("chr1", 1_500, 1_600)) == [
+        ("chr1", 1_000, 1_100, "+", "T"),
+        ("chr1", 3_000, 3_200, "+", "T"),
+    ]
+    assert rows(path, Place("chr1", 10_000_000, 10_020_000)) == [], "no intron of 30 Mb"
+
+
+def test_a_gene_of_coding_sequence_alone_is_there_without_exons(tmp_path: Path):
+    path = tmp_path / "a.gtf"
+    path.write_text(
+        GTF + 'chr2\tx\tCDS\t1001\t1100\t.\t+\t0\tgene_id "thrA"; orig_transcript_id "o|1"; transcript_id "T 4";\n'
+    )
+    found = with_exons(path, read_annotation(path, SIZES), [Place("chr2", 1_000, 1_100)])
+    assert found[["transcript", "exons"]].values.tolist() == [["T 4", []]]
