@@ -237,7 +237,7 @@ def export_command(study: Path, form: str, output: Path | None) -> None:
 
 
 def _add_commands() -> None:
-    from groprog_assets.cli import evidence
+    from groprog_assets.cli import evidence, federation
     from groprog_assets.cli.dev import dev
     from groprog_assets.cli.inbox import inbox_group
     from groprog_assets.cli.lineage import lineage_group
@@ -251,6 +251,8 @@ def _add_commands() -> None:
 
     for question in (evidence.reproduce, evidence.export, evidence.head):
         lineage_group.add_command(question)
+    for part in (federation.summary, federation.merge):
+        omics_group.add_command(part)
     for command in (dev, inbox_group, lineage_group, model_group, omics_group, sequence_group, status):
         main.add_command(command)
     for command in (score, store_group, workers):

@@ -33,9 +33,9 @@ def make_key(path: Path) -> None:
         file.write(secrets.token_hex(KEY_BYTES) + "\n")
 
 
-def read_key(path: Path, study_folder: Path) -> bytes:
-    """The key in `path`; LedgerError when it is no key, or lies inside the study, where it would protect nothing."""
-    if path.resolve().is_relative_to(study_folder.resolve()):
+def read_key(path: Path, study_folder: Path | None = None) -> bytes:
+    """The key in `path`; LedgerError when it is no key, or lies inside the study it protects, where it would protect nothing."""
+    if study_folder is not None and path.resolve().is_relative_to(study_folder.resolve()):
         rule = "A key beside what it protects protects nothing."
         raise LedgerError(Problem(str(path), "lies inside the study", rule, "Keep it outside the study's folder."))
     try:
