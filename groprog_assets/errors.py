@@ -81,6 +81,10 @@ class TextTableError(CohortError):
     """A text table cannot be read: no text, no header, or rows that do not fit it."""
 
 
+class AssayError(CohortError):
+    """A file of an assay cannot be used: what it holds is not what the study file says, or not of its format."""
+
+
 class ModelError(GroProgError):
     """A model cannot be trained, loaded or applied to these patients."""
 

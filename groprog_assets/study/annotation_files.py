@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from groprog_assets.errors import AnnotationError, Problem, why_unreadable
+from groprog_assets.errors import AnnotationError, GroProgError, Problem, why_unreadable
 from groprog_assets.study.text_files import open_unpacked
 
 NAMED_PROBLEMS = 5
@@ -19,10 +19,10 @@ MOST_DIGITS = 10
 
 
 class ProblemCollector:
-    """Problems of one file; at most NAMED_PROBLEMS of each rule are listed."""
+    """Problems of one file; at most NAMED_PROBLEMS of each rule are listed. error: what is raised."""
 
-    def __init__(self, path: Path):
-        self.path = path
+    def __init__(self, path: Path, error: type[GroProgError] = AnnotationError):
+        self.path, self.error = path, error
         self.problems: list[Problem] = []
         self.counts: dict[str, int] = {}
 
@@ -32,13 +32,13 @@ class ProblemCollector:
             self.problems.append(Problem(f"{self.path}{where}", value, rule, remedy))
 
     def raise_any(self) -> None:
-        """Raise AnnotationError with every problem collected; nothing when there is none."""
+        """Raise the error with every problem collected; nothing when there is none."""
         for rule, count in self.counts.items():
             if count > NAMED_PROBLEMS:
                 more = f"{count - NAMED_PROBLEMS} more lines of the same kind"
                 self.problems.append(Problem(str(self.path), more, rule, "Mend the file and run again."))
         if self.problems:
-            raise AnnotationError(self.problems)
+            raise self.error(self.problems)
 
 
 _TOO_LONG = (
