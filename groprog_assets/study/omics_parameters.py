@@ -68,3 +68,47 @@ class RankingParameters(ParameterGroup):
         why="each finding's part is told of these and of the diagnoses",
         ge=1,
     )
+
+
+class DisclosureParameters(ParameterGroup):
+    """How counts of subjects are answered to who may not see the subjects."""
+
+    epsilon: float = cited(
+        0.2,
+        unit="nats a question",
+        source="unstated",
+        why="scale of the noise is 1 / epsilon subjects; benchmarks/disclosure.py shows what a differencing attack then learns",
+        gt=0,
+        le=5,
+    )
+    fewest: int = cited(
+        5, unit="subjects", source="unstated", why="smaller noisy counts are told as fewer than this", ge=1
+    )
+    rounding: int = cited(
+        5, unit="subjects", source="unstated", why="noisy counts are told to the nearest multiple of this", ge=1
+    )
+    actor_budget: float = cited(
+        4.0,
+        unit="nats",
+        source="unstated",
+        why="twenty questions of one actor; it does not return with new data",
+        ge=0,
+    )
+    total_budget: float = cited(
+        40.0,
+        unit="nats",
+        source="unstated",
+        why="bounds what actors learn who share their answers; it is no strong guarantee",
+        ge=0,
+    )
+    listing_epsilon: float = cited(
+        0.5,
+        unit="nats a term",
+        source="unstated",
+        why="noise of the counts that decide, once a snapshot, by which terms may be asked",
+        gt=0,
+        le=5,
+    )
+    listing_fewest: int = cited(
+        20, unit="subjects", source="unstated", why="rarer terms and diseases are not asked by", ge=1
+    )

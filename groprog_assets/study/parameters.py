@@ -33,7 +33,7 @@ from groprog_assets.study.model_parameters import (
     TrainingParameters,
     TransferParameters,
 )
-from groprog_assets.study.omics_parameters import RankingParameters
+from groprog_assets.study.omics_parameters import DisclosureParameters, RankingParameters
 from groprog_assets.study.plausible_ranges import PLAUSIBLE_RANGES, Ranges
 
 
@@ -387,6 +387,7 @@ class Parameters(ParameterGroup):
     related_work: RelatedWorkParameters = Field(default_factory=RelatedWorkParameters)
     search: SearchParameters = Field(default_factory=SearchParameters)
     ranking: RankingParameters = Field(default_factory=RankingParameters)
+    disclosure: DisclosureParameters = Field(default_factory=DisclosureParameters)
 
     @model_validator(mode="after")
     def _grid_is_of_parameters(self) -> Parameters:
