@@ -1,10 +1,10 @@
 """What a reader learns of one person from counts: exact, rounded, refused, noisy, and as this project answers.
 
-`python -m benchmarks.disclosure` (ten seconds of CPU). The attack: a population of 400 with six attributes; a target whom five known
-attributes single out; the reader wants the sixth. The reader asks in pairs, "P with the sixth attribute" and "the same but not the
-target", for random P that the target fulfils, and weighs every answer and refusal by how likely the policy gives it either way. The
-figure is the balanced accuracy over 150 populations: 0.5 where nothing is learnt, 1 where all is; its standard error is about 0.04.
-The interface of this project offers no "but not", so the attack is granted more than a reader has.
+`python -m benchmarks.disclosure` (ten seconds of CPU). The attack: a population of 400 with six attributes, a target whom five
+known attributes single out, and a reader who wants the sixth. The reader asks in pairs, "P with the sixth attribute" and "the
+same but not the target", for random P that the target fulfils, and weighs every answer and refusal by how likely the policy gives
+it either way. The figure is the balanced accuracy over 150 populations: 0.5 where nothing is learnt, 1 where all is; its standard
+error is about 0.04. The interface of this project offers no "but not", so the attack is granted more than a reader has.
 """
 
 from __future__ import annotations
@@ -222,18 +222,18 @@ def weights(kind: type[Policy], random: np.random.Generator, simulated: int) -> 
     for _ in range(simulated):
         people = population(random)
         for _ in range(20):
-            (_, members), (_, others) = pair(people, random)
+            (_, _members), (_, others) = pair(people, random)
             count = int(others.sum())
             often[0][count] += 1
             often[1][count + 1] += 1
-    chances: list[Counter[tuple[Answer, Answer]]] = [Counter(), Counter()]
+    chances: list[dict[tuple[Answer, Answer], float]] = [{}, {}]
     for hidden in (0, 1):
         for count, times in often[hidden].items():
             for answers, chance in kind.chances(count, bool(hidden)).items():
-                chances[hidden][answers] += times * chance
+                chances[hidden][answers] = chances[hidden].get(answers, 0.0) + times * chance
     least = 1e-9 * sum(often[0].values())
     return lambda first, second: math.log(
-        (chances[1][first, second] + least) / (chances[0][first, second] + least)
+        (chances[1].get((first, second), 0.0) + least) / (chances[0].get((first, second), 0.0) + least)
     )
 
 

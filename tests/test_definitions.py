@@ -85,6 +85,7 @@ PROMISED = {
     "reference_xrefs",
     "ranking_index",
     "disease_ranking",
+    "omics_catalog",
     "omics_report",
     "variant_effects",
 }

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     import dagster as dg
 
 TEXT = (".tsv", ".csv", ".txt", ".erased")
-KEPT_STATES = ("scratch", "replays")
-"""Folders of the state with what can be computed again: states of training, replayed scores."""
+KEPT_STATES = ("scratch", "replays", "catalog")
+"""Folders of the state with what can be computed again: states of training, replayed scores, the catalogue of a snapshot."""
 
 
 def erase_withdrawn(instance: dg.DagsterInstance, workspace: Workspace) -> bool:

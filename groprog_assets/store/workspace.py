@@ -76,6 +76,7 @@ OMICS_ASSETS = (
     "reference_xrefs",
     "ranking_index",
     "disease_ranking",
+    "omics_catalog",
     "omics_report",
 )
 """The assets of the group omics: a study without `omics` has none of them."""

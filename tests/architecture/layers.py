@@ -62,6 +62,7 @@ LAYERS = (
         "kernels errors values study tables figures fitting methods model store checks",
         "numpy pandas pydantic",
     ),
+    _room(4, "omics_catalog", "errors values store", "duckdb"),
     Layer("ledger", LEDGER, 4, ("errors", "values", "store"), ("duckdb",)),
     _room(
         5,
@@ -88,7 +89,11 @@ LAYERS = (
         "jinja2 markupsafe matplotlib numpy pandas",
     ),
     _room(8, "intake", "errors values study methods store prognosis ledger graph lineage", "dagster pydantic"),
-    _room(9, "assets", "values study figures methods model store checks prognosis compute graph report intake"),
+    _room(
+        9,
+        "assets",
+        "values study figures methods model store checks prognosis omics_catalog compute graph report intake",
+    ),
     _room(10, "export", "kernels errors values methods store prognosis ledger report", "numpy pandas"),
     _room(11, "ui", "web", "dagster dagster_webserver uvicorn yaml"),
     _room(11, "running", "errors values study store ledger compute graph lineage intake export", "dagster"),

@@ -92,11 +92,7 @@ def consent_tables(
     known = rows[rows["subject"].isin(list(subjects))]
     table = known.assign(subject_id=known["subject"].map(subjects)).drop(columns="subject")
     table = conform(table.sort_values(["subject_id", "version"]), "consents")
-    reasons = dict.fromkeys(subjects.values(), "no consent")
-    valid = table.loc[table.groupby("subject_id")["version"].idxmax()] if len(table) else table
-    allowed = ALLOWED[given.purpose]
-    for row in valid.itertuples(index=False):
-        reasons[row.subject_id] = _refusal(row, given, allowed, pd.Timestamp(day))
+    reasons = dict.fromkeys(subjects.values(), "no consent") | refusals(table, given, day)
     for name in withdrawn:
         if name in reasons:
             reasons[name] = "withdrawn"
@@ -110,6 +106,16 @@ def consent_tables(
         "purpose": given.purpose or "not stated",
     }
     return ConsentTables(table, conform(pd.DataFrame({"subject_id": permitted}), "permitted_subjects"), summary)
+
+
+def refusals(table: pd.DataFrame, given: Consents, day: date) -> dict[str, str]:
+    """{subject of `consents`: why the valid row does not permit the purpose, diseases and conditions of `given` on `day`}; ""
+    where it does. A subject without a row is not in it, and has no consent."""
+    valid = table.loc[table.groupby("subject_id")["version"].idxmax()] if len(table) else table
+    allowed = ALLOWED[given.purpose]
+    return {
+        str(row.subject_id): _refusal(row, given, allowed, pd.Timestamp(day)) for row in valid.itertuples(index=False)
+    }
 
 
 def _refusal(row: tuple, given: Consents, allowed: tuple[str, ...], day: pd.Timestamp) -> str:

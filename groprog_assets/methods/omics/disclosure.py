@@ -94,8 +94,7 @@ def listed(secret: Secret, counts: Mapping[str, int], parameters: DisclosurePara
     counts {name: subjects}, names without subjects included: a name must not show by its absence that nobody has it.
     """
     drawn = {
-        name: noisy_count(secret, f"listed {name}", count, parameters.listing_epsilon)
-        for name, count in counts.items()
+        name: noisy_count(secret, f"listed {name}", count, parameters.listing_epsilon) for name, count in counts.items()
     }
     return {name: noisy for name, noisy in drawn.items() if noisy >= parameters.listing_fewest}
 
@@ -165,9 +164,7 @@ class Budgets:
         """Spend again what the rows of a query log say was spent."""
         for row in rows:
             if row["epsilon"] or row["total"]:
-                self.pay(
-                    str(row["actor"]), str(row["question"]), Spending(float(row["epsilon"]), float(row["total"]))
-                )
+                self.pay(str(row["actor"]), str(row["question"]), Spending(float(row["epsilon"]), float(row["total"])))
 
 
 def _geometric(bits: int, epsilon: float) -> int:

@@ -42,16 +42,16 @@ def suppressed_table(counts: NDArray[np.int64], fewest: int) -> Suppressed:
         further = [*_smallest(counts, kept, row, None), *_smallest(counts, kept, None, column)]
         further = further or _smallest(counts, kept, None, None)
         if not further:
-            value = f"row {row + 1}, column {column + 1} lies between {low[row, column]:.0f} and {high[row, column]:.0f}"
+            value = (
+                f"row {row + 1}, column {column + 1} lies between {low[row, column]:.0f} and {high[row, column]:.0f}"
+            )
             rule = f"What is left out may lie anywhere in {fewest} numbers or more."
             raise CohortError(Problem("table", value, rule, "Take fewer, larger groups, or noisy counts."))
         for place in further:
             kept[place] = False
 
 
-def feasible(
-    counts: NDArray[np.int64], kept: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def feasible(counts: NDArray[np.int64], kept: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(low, high), each (r, c): the least and largest value of each cell that agrees with the kept cells, with the margins of
     rows and columns, and with no count being below 0; a linear programme a bound."""
     from scipy.optimize import linprog

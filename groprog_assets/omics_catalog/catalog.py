@@ -1,0 +1,151 @@
+"""A catalogue file opened for reading, and the questions asked of it. DuckDB and the standard library only.
+
+One cursor a question, in whatever thread asks it. Beside the file there is a table in memory: who may be counted for a purpose.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from groprog_assets.errors import ArtifactError, Problem
+from groprog_assets.omics_catalog.cohort_query import SEXES, Carriers, Cohort
+
+Rows = list[dict[str, Any]]
+Permitted = Callable[[str, tuple[str, ...]], Iterable[str]]
+"""(purpose, diseases studied) -> pseudonyms of the subjects whose consent allows it today."""
+
+
+class Catalog:
+    """An open catalogue."""
+
+    def __init__(self, path: Path, permitted: Permitted):
+        """permitted: asked once a purpose. ArtifactError for a file that is none."""
+        self.path = path
+        self._permitted = permitted
+        self._lock = threading.Lock()
+        self._purposes: dict[tuple[str, tuple[str, ...]], int] = {}
+        try:
+            self._root = duckdb.connect(":memory:", config={"threads": 1})
+            quoted = str(path).replace("'", "''")
+            self._root.execute(f"ATTACH '{quoted}' AS held (READ_ONLY)")
+            self._root.execute("CREATE TABLE memory.permitted (purpose INTEGER, subject_ix INTEGER)")
+        except duckdb.Error as error:
+            rule, remedy = "It is a file that the asset omics_catalog wrote.", "Delete it; it is written again."
+            raise ArtifactError(Problem(str(path), str(error).splitlines()[0], rule, remedy)) from error
+
+    def close(self) -> None:
+        self._root.close()
+
+    def rows(self, question: str, *values: object) -> Rows:
+        """The answer to a question in SQL as rows by column name."""
+        with self._root.cursor() as cursor:
+            done = cursor.execute("USE held").execute(question, list(values))
+            names = [column[0] for column in done.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in done.fetchall()]
+
+    def number(self, question: str, *values: object) -> int:
+        """The answer to a question in SQL for one number."""
+        with self._root.cursor() as cursor:
+            row = cursor.execute("USE held").execute(question, list(values)).fetchone()
+        return int(row[0]) if row else 0
+
+    def count(self, asked: Cohort | Carriers) -> int:
+        """How many subjects who may be counted for the purpose fulfil the question."""
+        parts = _parts(asked)
+        purpose = self._purpose(asked.purpose, asked.studied)
+        where = "".join(f" AND subject_ix IN ({part})" for part, _ in parts)
+        values = [value for _, given in parts for value in given]
+        return self.number(f"SELECT count(*) FROM memory.permitted WHERE purpose = ?{where}", purpose, *values)
+
+    def counts_by(self, what: str, purpose: str = "", studied: tuple[str, ...] = ()) -> dict[str, int]:
+        """{term or disease: subjects who may be counted}; what: subject_terms or subject_diseases. Those of nobody are absent."""
+        key = "term_id" if what == "subject_terms" else "disease_id"
+        question = (
+            f"SELECT {key} AS id, count(*) AS subjects FROM {what} JOIN memory.permitted USING (subject_ix)"
+            " WHERE purpose = ? GROUP BY id"
+        )
+        return {row["id"]: row["subjects"] for row in self.rows(question, self._purpose(purpose, studied))}
+
+    def _purpose(self, purpose: str, studied: tuple[str, ...]) -> int:
+        """The number of a purpose among those in memory; who may be counted for it is judged when it is first asked."""
+        key = (purpose, studied)
+        with self._lock:
+            if key not in self._purposes:
+                number = len(self._purposes)
+                names = sorted(self._permitted(purpose, studied))
+                with self._root.cursor() as cursor:
+                    cursor.execute(
+                        "INSERT INTO memory.permitted SELECT ?, subject_ix FROM held.subjects"
+                        " WHERE list_contains(?::VARCHAR[], subject_id) ORDER BY subject_ix"
+                        if len(names) < 64
+                        else "INSERT INTO memory.permitted SELECT ?, subject_ix FROM held.subjects"
+                        " JOIN (SELECT unnest(?::VARCHAR[]) AS subject_id) USING (subject_id) ORDER BY subject_ix",
+                        [number, names],
+                    )
+                self._purposes[key] = number
+            return self._purposes[key]
+
+
+def _parts(asked: Cohort | Carriers) -> list[tuple[str, Sequence[object]]]:
+    """The parts of a question that hold all together: (query of subject_ix, its values)."""
+    if isinstance(asked, Carriers):
+        return [_carriers(asked)]
+    found: list[tuple[str, Sequence[object]]] = []
+    for term, descendants in asked.terms:
+        if descendants:
+            found.append(("SELECT subject_ix FROM subject_terms WHERE term_id = ?", (term,)))
+        else:
+            exact = (
+                "SELECT subject_ix FROM phenotypes JOIN subjects USING (subject_id) WHERE term_id = ? AND NOT excluded"
+            )
+            found.append((exact, (term,)))
+    for disease in asked.diseases:
+        found.append(("SELECT subject_ix FROM subject_diseases WHERE disease_id = ?", (disease,)))
+    if set(asked.sexes) != set(SEXES):
+        places = ", ".join("?" * len(asked.sexes))
+        found.append((f"SELECT subject_ix FROM subjects WHERE sex IN ({places})", asked.sexes))
+    if asked.ages is not None:
+        found.append(("SELECT subject_ix FROM subjects WHERE age_months >= ? AND age_months < ?", asked.ages))
+    return found
+
+
+_KINDS = {
+    "SNP": "len(ref) = 1 AND len(alt) = 1",
+    "INS": "len(alt) > len(ref) AND starts_with(alt, ref)",
+    "DEL": "len(ref) > len(alt) AND starts_with(ref, alt)",
+    "INDEL": "len(ref) + len(alt) > 2 AND NOT starts_with(ref, alt) AND NOT starts_with(alt, ref)",
+}
+"""Types of a variant by the alleles of its VCF record."""
+VARIANT_KINDS = tuple(_KINDS)
+
+
+def _carriers(asked: Carriers) -> tuple[str, Sequence[object]]:
+    parts: list[tuple[str, Sequence[object]]] = []
+    if asked.gene:
+        parts.append(("(symbol = ? OR gene_id = ?)", (asked.gene, asked.gene)))
+    if asked.build:
+        builds = {"GRCh38": ("GRCh38", "hg38"), "GRCh37": ("GRCh37", "hg19")}[asked.build]
+        parts.append(("genome_build IN (?, ?)", builds))
+    if asked.chrom:
+        parts.append(("chrom IN (?, ?)", (asked.chrom, f"chr{asked.chrom}")))
+    if len(asked.start) == 2:
+        parts.append(("start >= ? AND start < ?", asked.start))
+        parts.append(("start + len(ref) >= ? AND start + len(ref) < ?", asked.end))
+    elif asked.end:
+        parts.append(("start + len(ref) > ? AND start < ?", (asked.start[0], asked.end[0])))
+    elif asked.start:
+        parts.append(("start = ?", asked.start))
+    if asked.ref:
+        parts.append(("ref = ?", (asked.ref,)))
+    if asked.alt:
+        parts.append(("alt = ?", (asked.alt,)))
+    if asked.kind:
+        parts.append((_KINDS[asked.kind], ()))
+    where = " AND ".join(text for text, _ in parts) or "true"
+    query = f"SELECT subject_ix FROM subject_variants JOIN subjects USING (subject_id) WHERE {where}"
+    return query, [value for _, given in parts for value in given]

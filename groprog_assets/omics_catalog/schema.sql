@@ -1,0 +1,24 @@
+-- Tables of the catalogue, under the names and with the columns of groprog_assets/tables. A table that the study does not have is
+-- empty. Keys and references are asset checks, so that a broken table can be shown.
+CREATE TABLE snapshot (table_name VARCHAR NOT NULL, sha256 VARCHAR NOT NULL);
+CREATE TABLE subjects (subject_ix INTEGER NOT NULL, subject_id VARCHAR NOT NULL, sex VARCHAR NOT NULL, age_months INTEGER, vital_status VARCHAR NOT NULL, source VARCHAR NOT NULL, site VARCHAR);
+CREATE TABLE phenotypes (subject_id VARCHAR NOT NULL, term_id VARCHAR, excluded BOOLEAN NOT NULL, onset_months_min INTEGER, onset_months_max INTEGER, onset_term VARCHAR, severity VARCHAR, modifiers VARCHAR[] NOT NULL, source_term VARCHAR NOT NULL, source VARCHAR NOT NULL);
+CREATE TABLE subject_terms (term_id VARCHAR NOT NULL, subject_ix INTEGER NOT NULL);
+CREATE TABLE diagnoses (subject_id VARCHAR NOT NULL, mondo_id VARCHAR, omim_id VARCHAR, orpha_id VARCHAR, source_id VARCHAR NOT NULL, status VARCHAR NOT NULL, onset_months_min INTEGER, onset_months_max INTEGER);
+CREATE TABLE subject_variants (subject_id VARCHAR NOT NULL, gene_id VARCHAR, symbol VARCHAR, genome_build VARCHAR, chrom VARCHAR, start BIGINT, ref VARCHAR, alt VARCHAR, hgvs VARCHAR, allelic_state VARCHAR, classification VARCHAR, status VARCHAR);
+CREATE TABLE consents (subject_id VARCHAR NOT NULL, version INTEGER NOT NULL, granted TIMESTAMP NOT NULL, withdrawn TIMESTAMP, permission VARCHAR NOT NULL, modifiers VARCHAR[] NOT NULL, diseases VARCHAR[] NOT NULL, until TIMESTAMP);
+CREATE TABLE terms (ontology VARCHAR NOT NULL, term_id VARCHAR NOT NULL, name VARCHAR NOT NULL, obsolete BOOLEAN NOT NULL, replaced_by VARCHAR[] NOT NULL, consider VARCHAR[] NOT NULL, version VARCHAR NOT NULL);
+CREATE TABLE term_aliases (term_id VARCHAR NOT NULL, alias_id VARCHAR NOT NULL, kind VARCHAR NOT NULL);
+CREATE TABLE term_synonyms (term_id VARCHAR NOT NULL, text VARCHAR NOT NULL, scope VARCHAR NOT NULL);
+CREATE TABLE edges (ontology VARCHAR NOT NULL, child VARCHAR NOT NULL, parent VARCHAR NOT NULL);
+CREATE TABLE closure (term_id VARCHAR NOT NULL, ancestor VARCHAR NOT NULL);
+CREATE TABLE xrefs (from_id VARCHAR NOT NULL, predicate VARCHAR NOT NULL, to_id VARCHAR NOT NULL, justification VARCHAR, set_id VARCHAR NOT NULL, set_version VARCHAR NOT NULL, from_obsolete BOOLEAN NOT NULL);
+CREATE TABLE diseases (disease_id VARCHAR NOT NULL, name VARCHAR NOT NULL);
+CREATE TABLE disease_terms (disease_id VARCHAR NOT NULL, term_id VARCHAR NOT NULL, n INTEGER, m INTEGER, frequency DOUBLE, frequency_source VARCHAR NOT NULL, negated BOOLEAN NOT NULL, onset VARCHAR, sex VARCHAR, modifiers VARCHAR[] NOT NULL, sources VARCHAR[] NOT NULL, evidence VARCHAR, aspect VARCHAR NOT NULL);
+CREATE TABLE gene_disease (gene_id VARCHAR NOT NULL, symbol VARCHAR NOT NULL, disease_id VARCHAR NOT NULL, relation VARCHAR NOT NULL, source VARCHAR NOT NULL, version VARCHAR NOT NULL);
+CREATE TABLE disease_ranks (subject_id VARCHAR NOT NULL, rank DOUBLE NOT NULL, disease_id VARCHAR NOT NULL, name VARCHAR NOT NULL, score DOUBLE NOT NULL, support DOUBLE NOT NULL, diagnosed BOOLEAN NOT NULL);
+CREATE TABLE finding_ratios (subject_id VARCHAR NOT NULL, disease_id VARCHAR NOT NULL, term_id VARCHAR NOT NULL, excluded BOOLEAN NOT NULL, log_ratio DOUBLE, matched VARCHAR, frequency DOUBLE, sources VARCHAR[] NOT NULL, reading VARCHAR NOT NULL);
+
+-- Derived for questions.
+CREATE TABLE subject_diseases (disease_id VARCHAR NOT NULL, subject_ix INTEGER NOT NULL);
+CREATE TABLE search_names (kind VARCHAR NOT NULL, id VARCHAR NOT NULL, name VARCHAR NOT NULL, lowered VARCHAR NOT NULL);

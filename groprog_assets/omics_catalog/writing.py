@@ -1,0 +1,164 @@
+"""Writing the catalogue of a snapshot: small tables are copied into one DuckDB file, measurements stay Parquet behind views.
+
+The file is made from the store alone and can be made again. Two files of one snapshot differ in bytes (DuckDB 1.5.6 gives each an
+identifier of its own), so the snapshot, a document of digests, is the artifact, and the file is named after its digest.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+import duckdb
+
+from groprog_assets.errors import ArtifactError, Problem
+from groprog_assets.store.artifacts import Reference, Store, digest_value
+from groprog_assets.store.half_written import half_written_name
+from groprog_assets.store.wire_format import Stored
+from groprog_assets.tables.values import Document
+
+FOLDER = "catalog"
+SCHEMA = Path(__file__).with_name("schema.sql")
+OF_SUBJECTS = ("consents", "subjects", "phenotypes", "diagnoses", "subject_variants", "subject_terms")
+"""Tables that hold what a reader may not learn of one subject: noise is drawn anew when one of them changes, and only then."""
+ORDER = {
+    "subject_terms": "term_id, subject_ix",
+    "closure": "ancestor, term_id",
+    "disease_terms": "disease_id, term_id",
+    "subject_variants": "symbol, subject_id",
+}
+"""Rows that are asked for together lie together."""
+DERIVED = """
+INSERT INTO subject_diseases
+  SELECT DISTINCT unnest(string_split(concat_ws('|', mondo_id, omim_id, orpha_id, source_id), '|')) AS id, subject_ix
+  FROM diagnoses JOIN subjects USING (subject_id) WHERE status <> 'excluded' ORDER BY id, subject_ix;
+INSERT INTO search_names SELECT 'finding', term_id, name, lower(name) FROM terms WHERE NOT obsolete;
+INSERT INTO search_names SELECT DISTINCT 'finding', term_id, text, lower(text) FROM term_synonyms JOIN terms USING (term_id)
+  WHERE NOT obsolete AND lower(text) <> lower(name);
+INSERT INTO search_names SELECT 'disease', disease_id, name, lower(name) FROM diseases;
+INSERT INTO search_names SELECT DISTINCT 'gene', symbol, symbol, lower(symbol) FROM gene_disease WHERE symbol <> '-';
+"""
+_VIEW = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+
+@cache
+def schema_columns() -> dict[str, dict[str, str]]:
+    """{table: {column: type}} of the catalogue."""
+    connection = duckdb.connect(":memory:")
+    try:
+        connection.execute(SCHEMA.read_text(encoding="utf-8"))
+        rows = connection.execute(
+            "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal ORDER BY column_index"
+        ).fetchall()
+    finally:
+        connection.close()
+    found: dict[str, dict[str, str]] = {}
+    for table, column, kind in rows:
+        found.setdefault(table, {})[column] = kind
+    return found
+
+
+def snapshot_of(values: Iterable[Stored], measurements: dict[str, Stored] | None = None) -> Document:
+    """{"tables": {table: sha256}, "measurements": {name: sha256}} of the tables that the catalogue has a place for.
+
+    measurements {name: stored table}: matrices that become views of these names.
+    """
+    known = schema_columns()
+    tables = {
+        reference.table: reference.sha256
+        for value in values
+        for reference in _tables(value)
+        if reference.table in known
+    }
+    views = {name: value.reference.sha256 for name, value in (measurements or {}).items()}
+    return {"tables": dict(sorted(tables.items())), "measurements": dict(sorted(views.items()))}
+
+
+def snapshot_digest(snapshot: Document) -> str:
+    """What every answer and export names."""
+    return digest_value(snapshot)
+
+
+def data_digest(snapshot: Document) -> str:
+    """The digest of the tables of the subjects alone: it stays when only reference data or code change."""
+    return digest_value({name: snapshot["tables"].get(name) for name in OF_SUBJECTS})
+
+
+def write_catalog(state: Path, store: Store, snapshot: Document) -> Path:
+    """The catalogue file of a snapshot in the state folder, for its owner alone; one that is there already is not written again.
+
+    Files of other snapshots are removed: a reader that has one open keeps what it has opened. ArtifactError for bytes that the
+    store lacks, and where the file cannot be written.
+    """
+    folder = state / FOLDER
+    target = folder / f"{snapshot_digest(snapshot)}.{_layout()}.duckdb"
+    if not target.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = folder / half_written_name(target.name)
+        try:
+            _fill(temporary, store, snapshot)
+            os.chmod(temporary, 0o600)
+            os.replace(temporary, target)
+        except (duckdb.IOException, OSError) as error:
+            rule, remedy = "The catalogue is written beside the store.", "Free space or mend rights, and run again."
+            raise ArtifactError(Problem(str(target), str(error).splitlines()[0], rule, remedy)) from error
+        finally:
+            for left in (temporary, temporary.with_name(f"{temporary.name}.wal")):
+                left.unlink(missing_ok=True)
+    for other in folder.glob("*.duckdb"):
+        if other != target:
+            other.unlink(missing_ok=True)
+    return target
+
+
+@cache
+def _layout() -> str:
+    """Eight digits that change with the tables of the file, so that one of another version of the program is not read."""
+    return digest_value([SCHEMA.read_text(encoding="utf-8"), DERIVED, ORDER])[:8]
+
+
+def _tables(value: Stored) -> list[Reference]:
+    if value.reference.kind != "bundle":
+        return [value.reference]
+    return list(value.store.members(value.reference).values())
+
+
+def _fill(path: Path, store: Store, snapshot: Document) -> None:
+    connection = duckdb.connect(str(path), config={"threads": 1, "preserve_insertion_order": True})
+    try:
+        connection.execute(SCHEMA.read_text(encoding="utf-8"))
+        for table, sha256 in snapshot["tables"].items():
+            file = store.get_file(sha256, table)
+            order = f" ORDER BY {ORDER[table]}" if table in ORDER else ""
+            if table == "subjects":
+                rows = (
+                    "SELECT CAST(file_row_number AS INTEGER) AS subject_ix, * EXCLUDE (file_row_number)"
+                    " FROM read_parquet(?, file_row_number = true)"
+                )
+            else:
+                columns = ", ".join(f'"{column}"' for column in schema_columns()[table])
+                rows = f"SELECT {columns} FROM read_parquet(?)"
+            connection.execute(f'INSERT INTO "{table}" BY NAME {rows}{order}', [str(file)])
+            connection.execute("INSERT INTO snapshot VALUES (?, ?)", [table, sha256])
+        for name, sha256 in snapshot["measurements"].items():
+            _view(connection, name, store.get_file(sha256, name))
+        connection.execute(DERIVED)
+        connection.execute("CHECKPOINT")
+    finally:
+        connection.close()
+
+
+def _view(connection: duckdb.DuckDBPyConnection, name: str, file: Path) -> None:
+    """`measurements_NAME` over a Parquet file of one row a feature. A view takes no parameter, so the path is quoted."""
+    if not _VIEW.fullmatch(name):
+        rule = "A name is of small letters, digits and underscores."
+        raise ArtifactError(Problem("measurements", name, rule, "Rename the assay."))
+    quoted = str(file).replace("'", "''")
+    connection.execute(f"CREATE VIEW measurements_{name} AS SELECT * FROM read_parquet('{quoted}')")
+    unnested = f'SELECT feature_ix, unnest(range(len("values"))) AS position, unnest("values") AS value FROM measurements_{name}'
+    connection.execute(
+        f"CREATE VIEW measurements_{name}_long AS SELECT * FROM ({unnested}) WHERE NOT isnan(value)"
+    )  # NaN is missing, and in DuckDB it is larger than every number

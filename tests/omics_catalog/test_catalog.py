@@ -1,0 +1,178 @@
+"""The catalogue: its columns are those declared, counts equal counts by hand, and a snapshot's file holds nothing of its own."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from groprog_assets.errors import ArtifactError
+from groprog_assets.omics_catalog import writing
+from groprog_assets.omics_catalog.catalog import Catalog, Permitted
+from groprog_assets.omics_catalog.cohort_query import Carriers, Cohort
+from groprog_assets.store.artifacts import Bundle, Store
+from groprog_assets.store.wire_format import Stored
+from groprog_assets.tables import TABLES
+from groprog_assets.tables.columns import TEXT_LIST
+from tests.catalog_tables import KINDS, small_tables, stored
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
+
+
+def opened(
+    tmp_path: Path, store: Store, tables: dict[str, pd.DataFrame], permitted: Permitted | None = None
+) -> Catalog:
+    path = writing.write_catalog(tmp_path, store, writing.snapshot_of(stored(store, tables)))
+    every = tables["subjects"]["subject_id"].tolist()
+    return Catalog(path, permitted or (lambda purpose, studied: every))
+
+
+def test_the_columns_are_those_declared():
+    for name, columns in writing.schema_columns().items():
+        if name in ("snapshot", "subject_diseases", "search_names"):
+            continue
+        declared = {column.name: column for column in TABLES[name].columns}
+        own = {"subject_ix"} if name == "subjects" else set()
+        assert set(columns) - own == set(declared), name
+        for column in declared.values():
+            assert columns[column.name] == KINDS[column.dtype], (name, column.name)
+    assert KINDS[TEXT_LIST] == "VARCHAR[]"
+
+
+def test_counts_equal_counts_by_hand(tmp_path: Path, store: Store):
+    tables = small_tables(300, seed=3)
+    catalog = opened(tmp_path, store, tables)
+    held, subjects = tables["subject_terms"], tables["subjects"]
+    for term in held["term_id"].unique()[:10]:
+        have = set(held.loc[held["term_id"] == term, "subject_ix"])
+        assert catalog.count(Cohort(terms=((term, True),))) == len(have)
+        girls = set(np.flatnonzero((subjects["sex"] == "female").to_numpy()))
+        assert catalog.count(Cohort(terms=((term, True),), sexes=("female",))) == len(have & girls)
+        young = set(np.flatnonzero((subjects["age_months"] < 60).fillna(False).to_numpy()))
+        assert catalog.count(Cohort(terms=((term, True),), ages=(0, 60))) == len(have & young)
+        phenotypes = tables["phenotypes"]
+        exact = phenotypes[(phenotypes["term_id"] == term) & ~phenotypes["excluded"]]["subject_id"].nunique()
+        assert catalog.count(Cohort(terms=((term, False),))) == exact
+    assert catalog.counts_by("subject_terms") == held.groupby("term_id")["subject_ix"].size().to_dict()
+    assert catalog.count(Cohort()) == 300
+    diagnosed = tables["diagnoses"]
+    for disease in ("OMIM:1", "MONDO:2"):
+        of = diagnosed[(diagnosed["omim_id"] == disease) | (diagnosed["mondo_id"].fillna("").str.contains(disease))]
+        by_hand = of[of["status"] != "excluded"]["subject_id"].nunique()
+        assert by_hand
+        assert catalog.count(Cohort(diseases=(disease,))) == by_hand
+
+
+def test_only_who_may_be_counted_is(tmp_path: Path, store: Store):
+    tables = small_tables(200, seed=4)
+    names = tables["subjects"]["subject_id"].tolist()
+    allowed = {"": names[:50], "health": names[:120]}
+    asked: list[tuple[str, tuple[str, ...]]] = []
+
+    def permitted(purpose: str, studied: tuple[str, ...]) -> list[str]:
+        asked.append((purpose, studied))
+        return allowed[purpose]
+
+    catalog = opened(tmp_path, store, tables, permitted)
+    assert catalog.count(Cohort()) == 50
+    assert catalog.count(Cohort(purpose="health")) == 120
+    assert catalog.count(Cohort(purpose="health")) == 120
+    assert asked == [("", ()), ("health", ())], "judged once a purpose"
+    root = tables["subject_terms"]["term_id"].iloc[0]
+    mine = tables["subject_terms"].query("term_id == @root and subject_ix < 120")
+    assert catalog.count(Cohort(terms=((root, True),), purpose="health")) == len(mine)
+
+
+@pytest.mark.parametrize(
+    ("asked", "names"),
+    [
+        (Carriers(gene="DMD"), {"snv", "ins", "del", "text"}),
+        (Carriers(gene="DMD", kind="SNP"), {"snv"}),
+        (Carriers(kind="INS"), {"ins"}),
+        (Carriers(kind="DEL"), {"del"}),
+        (Carriers(chrom="X", start=(100,), ref="A", alt="C"), {"snv"}),
+        (Carriers(chrom="X", start=(101,), end=(102,)), {"del"}),
+        (Carriers(build="GRCh38", chrom="X", start=(90,), end=(101,)), {"snv", "ins", "del"}),
+        (Carriers(build="GRCh37", chrom="X", start=(90,), end=(101,)), set()),
+        (Carriers(chrom="X", start=(100, 101), end=(103, 104)), {"del"}),
+    ],
+)
+def test_carriers_of_variants(tmp_path: Path, store: Store, asked: Carriers, names: set[str]):
+    tables = small_tables(4, seed=1)
+    ids = dict(zip(("snv", "ins", "del", "text"), tables["subjects"]["subject_id"], strict=True))
+    place = {"genome_build": "hg38", "chrom": "chrX", "start": 100}
+    rows = [
+        {"subject_id": ids["snv"], **place, "ref": "A", "alt": "C"},
+        {"subject_id": ids["ins"], **place, "ref": "A", "alt": "AC"},
+        {"subject_id": ids["del"], **place, "ref": "ACG", "alt": "A"},
+        {"subject_id": ids["text"], "hgvs": "c.1del"},
+    ]
+    columns = TABLES["subject_variants"].column_names
+    frame = pd.DataFrame(rows, columns=columns).assign(symbol="DMD")
+    tables["subject_variants"] = frame.astype({"start": "Int64"})
+    assert opened(tmp_path, store, tables).count(asked) == len(names)
+
+
+def test_a_file_is_its_owners_one_a_snapshot_and_made_again_from_the_store(tmp_path: Path, store: Store):
+    first = writing.snapshot_of(stored(store, small_tables(10, seed=1)))
+    path = writing.write_catalog(tmp_path, store, first)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    before = path.stat().st_mtime_ns
+    assert writing.write_catalog(tmp_path, store, first) == path
+    assert path.stat().st_mtime_ns == before
+    reader = Catalog(path, lambda purpose, studied: [])
+    second = writing.write_catalog(tmp_path, store, writing.snapshot_of(stored(store, small_tables(11, seed=1))))
+    assert list((tmp_path / "catalog").iterdir()) == [second]
+    assert reader.number("SELECT count(*) FROM subjects") == 10, "who has it open goes on reading"
+    reader.close()
+    second.unlink()
+    assert writing.write_catalog(tmp_path, store, first) == path
+
+
+def test_noise_changes_with_the_data_of_subjects_alone(store: Store):
+    tables = small_tables(10, seed=1)
+    first = writing.snapshot_of(stored(store, tables))
+    terms = writing.snapshot_of(stored(store, {**tables, "terms": tables["terms"].iloc[:-1]}))
+    other = writing.snapshot_of(stored(store, {**tables, "subjects": tables["subjects"].assign(site="elsewhere")}))
+    assert len({writing.snapshot_digest(item) for item in (first, terms, other)}) == 3
+    assert writing.data_digest(first) == writing.data_digest(terms) != writing.data_digest(other)
+
+
+def test_measurements_are_views_without_missing_values(tmp_path: Path, store: Store):
+    values = pd.DataFrame({"feature_ix": [0, 1], "values": [[1.0, np.nan, 3.0], [4.0, 5.0, 6.0]]})
+    matrix = Stored(store, store.put(values), "assay")
+    tables = small_tables(5, seed=1)
+    snapshot = writing.snapshot_of(stored(store, tables), {"rna_raw": matrix})
+    catalog = Catalog(writing.write_catalog(tmp_path, store, snapshot), lambda purpose, studied: [])
+    assert catalog.number("SELECT count(*) FROM measurements_rna_raw") == 2
+    found = catalog.rows("SELECT * FROM measurements_rna_raw_long ORDER BY feature_ix, position")
+    assert [(row["feature_ix"], row["position"], row["value"]) for row in found] == [
+        (0, 0, 1.0),
+        (0, 2, 3.0),
+        (1, 0, 4.0),
+        (1, 1, 5.0),
+        (1, 2, 6.0),
+    ]
+    with pytest.raises(ArtifactError, match="small letters"):
+        writing.write_catalog(tmp_path, store, {**snapshot, "measurements": {"a'b": matrix.reference.sha256}})
+
+
+def test_what_is_no_catalogue_is_refused(tmp_path: Path):
+    path = tmp_path / "x.duckdb"
+    path.write_bytes(b"no database" * 1000)
+    with pytest.raises(ArtifactError, match="omics_catalog wrote"):
+        Catalog(path, lambda purpose, studied: [])
+
+
+def test_a_bundle_gives_its_tables(store: Store):
+    tables = small_tables(5, seed=1)
+    bundle = Bundle({"table": tables["phenotypes"], "subject_terms": tables["subject_terms"]})
+    reference = store.put(bundle, {"table": "phenotypes", "subject_terms": "subject_terms"})
+    found = writing.snapshot_of([Stored(store, reference, "phenotypes")])
+    assert set(found["tables"]) == {"phenotypes", "subject_terms"}
