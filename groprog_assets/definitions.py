@@ -22,6 +22,9 @@ from groprog_assets.running.freshness import with_freshness
 from groprog_assets.store.workspace import COHORT_ASSETS, OMICS_ASSETS, absent_assets, open_workspace
 from groprog_assets.study.schema import Study
 
+ABSENT = "not_in_this_study"
+"""The group of the assets that a study does not have."""
+
 
 def build_definitions(**overrides: Any) -> dg.Definitions:
     """The definitions; `study_path` names the study, further keywords replace resources by name."""
@@ -46,7 +49,9 @@ def build_definitions(**overrides: Any) -> dg.Definitions:
     missing = {} if asked is None else absent_assets(asked)
     if missing:
         names = [
-            dg.AssetSpec(name, description=f"Not in this study: {why}.").with_io_manager_key("artifacts")
+            dg.AssetSpec(name, description=f"Not in this study: {why}.", group_name=ABSENT).with_io_manager_key(
+                "artifacts"
+            )
             for name, why in missing.items()
         ]
         graph = [*(asset for asset in graph if asset.key.path[-1] not in missing), *names]

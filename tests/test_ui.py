@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import time
 import urllib.request
 from pathlib import Path
@@ -80,13 +81,14 @@ def test_an_asset_is_materialized_by_a_click_and_its_result_is_seen(study: Path,
             assert expected in seen
         assert "patient is in the expression matrix" in seen, "columns carry their meaning"
         shot(page, "ui_columns")
-        page.get_by_text("Show Markdown").first.click()
-        picture = page.wait_for_selector('img[src^="data:image/png"]')
-        assert picture.evaluate("image => image.naturalWidth") > 200
+        picture = page.wait_for_selector('img[src^="/plots/"]')
+        page.wait_for_function("() => document.querySelector('img[src^=\"/plots/\"]').naturalWidth > 200")
+        picture.scroll_into_view_if_needed()
         shot(page, "ui_plot")
 
         page.goto(f"{home}/assets/cohort?view=checks")
         page.wait_for_selector("text=enough_events")
+        page.wait_for_selector("text=The cohort has at least the minimum number of events.")
         assert "schema" in text()
         shot(page, "ui_checks")
 
@@ -112,6 +114,38 @@ def test_an_asset_is_materialized_by_a_click_and_its_result_is_seen(study: Path,
         dumped = urllib.request.urlopen(address, timeout=60).read().decode()
         for patient in patients_of(study):
             assert patient not in dumped
+
+
+def test_what_the_command_line_ran_is_on_the_first_pages(study: Path, page: Any):
+    def text() -> str:
+        return page.inner_text("body")
+
+    with Served(study) as served:
+        home = f"http://127.0.0.1:{served.port}"
+        page.goto(home)
+        page.wait_for_selector("text=Global asset lineage")
+        page.wait_for_selector("text=cohort")
+        assert page.url == f"{home}/asset-groups"
+        shot(page, "ui_graph")
+
+        page.goto(f"{home}/overview/activity/timeline")
+        page.wait_for_selector("text=groprog_assets.definitions")
+        page.wait_for_selector('a[href*="/jobs/study_job"]')
+        shot(page, "ui_timeline")
+        page.goto(f"{home}/runs?q[0]=tag%3Agroprog%2Fcommand%3Drun")
+        page.wait_for_selector("text=study_job")
+        shot(page, "ui_runs")
+        page.goto(f"{home}/locations/groprog_assets.definitions/jobs/study_job/runs")
+        page.wait_for_selector("text=Success")
+
+        page.goto(f"http://127.0.0.1:{served.port + 1}/#runs")
+        page.wait_for_selector("text=Runs, newest first")
+        assert "groprog run" in text()
+        shot(page, "ui_ledger_runs")
+        served.process.send_signal(signal.SIGINT)
+        said = served.process.communicate(timeout=60)[0].decode().splitlines()
+    assert len(said) == 1, "nothing is printed but the addresses"
+    assert said[0].startswith(f"{home} in about")
 
 
 def test_read_only_shows_and_does_not_launch(study: Path, page: Any):

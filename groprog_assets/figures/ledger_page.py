@@ -20,9 +20,11 @@ def render_asset(facts: Values, study: str, description: str, head: Values | Non
     return _page("ledger.html", facts={**facts, "history": history}, study=study, description=description, head=head)
 
 
-def render_index(assets: Sequence[Values], study: str, head: Values | None) -> bytes:
-    """The list of all assets with links to their pages."""
-    return _page("ledger_index.html", assets=assets, study=study, head=head)
+def render_index(
+    assets: Sequence[Values], runs: Sequence[Values], decisions: Sequence[Values], study: str, head: Values | None
+) -> bytes:
+    """The lists of all assets with links to their pages, and of the newest runs and decisions (`lineage.command_runs`)."""
+    return _page("ledger_index.html", assets=assets, runs=runs, decisions=decisions, study=study, head=head)
 
 
 def summed(changes: Sequence[str]) -> list[str]:

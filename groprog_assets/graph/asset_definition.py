@@ -8,7 +8,6 @@ read, the function runs, the value is stored, the derivation written. Nothing an
 
 from __future__ import annotations
 
-import base64
 import inspect
 import os
 import time
@@ -18,7 +17,8 @@ from typing import Any
 
 import dagster as dg
 
-from groprog_assets.errors import ArtifactError, GroProgError, StudyError
+from groprog_assets.checks.meanings import meaning_of
+from groprog_assets.errors import GroProgError, StudyError
 from groprog_assets.graph.column_sources import COLUMN_SOURCES
 from groprog_assets.graph.derive import derive
 from groprog_assets.graph.freed_memory import give_back
@@ -27,6 +27,7 @@ from groprog_assets.graph.patient_names import unnamed, unnamed_value
 from groprog_assets.graph.resources import ACTOR_TAG, made_in_parallel
 from groprog_assets.graph.specification import ADDRESS_VARIABLE, GATHERED, SPECIFICATIONS, Specification, main_member
 from groprog_assets.store.derivations import Record
+from groprog_assets.store.plots import plot_address
 from groprog_assets.store.readings import Reading
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables import TABLES
@@ -111,8 +112,8 @@ def study_asset(
             io_manager_key="artifacts",
             metadata=_definition_metadata(specification),
             check_specs=[
-                *(dg.AssetCheckSpec(check, asset=name) for check in soft),
-                *(dg.AssetCheckSpec(check, asset=name, blocking=True) for check in hard),
+                *(dg.AssetCheckSpec(check, asset=name, description=meaning_of(check)) for check in soft),
+                *(dg.AssetCheckSpec(check, asset=name, description=meaning_of(check), blocking=True) for check in hard),
             ],
         )
         def step(context, **readings: Reading | dict[str, Reading] | None):  # type: ignore[no-untyped-def] # Dagster reads it
@@ -145,7 +146,7 @@ def study_asset(
             resource.announce(
                 "finished", asset=name, partition=partition, seconds=seconds, headline=record["headline"], reused=reused
             )
-            return _result(resource.workspace, name, digest, record, reused, hard)
+            return _result(name, digest, record, reused, hard)
 
         return step
 
@@ -228,9 +229,7 @@ def column_lineage(name: str) -> dg.TableColumnLineage | None:
     return dg.TableColumnLineage(deps) if deps else None
 
 
-def _result(
-    workspace: Workspace, name: str, digest: str, record: Record, reused: bool, hard: tuple[str, ...]
-) -> dg.MaterializeResult[str]:
+def _result(name: str, digest: str, record: Record, reused: bool, hard: tuple[str, ...]) -> dg.MaterializeResult[str]:
     metadata: dict[str, Metadata] = {}
     for key, value in record["headline"].items():
         if isinstance(value, bool):
@@ -241,13 +240,9 @@ def _result(
             metadata[key] = value
     if record["left_out"]:
         metadata["left_out"] = dg.MetadataValue.json(record["left_out"])
-    for title, sha256 in record.get("plots", {}).items():
+    for title in record.get("plots", {}):
         key = f"plot_{title}" if title else "plot"
-        try:
-            picture = workspace.store.get_bytes(sha256, f"plot of {name}")
-            metadata[key] = dg.MetadataValue.md(f"![{key}](data:image/png;base64,{base64.b64encode(picture).decode()})")
-        except ArtifactError:
-            metadata[key] = "the plot is no longer in the store"
+        metadata[key] = dg.MetadataValue.md(f"![{key}, shown by groprog dev]({plot_address(digest, title)})")
     if lineage := column_lineage(name):
         metadata["dagster/column_lineage"] = lineage
     metadata |= {

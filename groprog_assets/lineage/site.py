@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from groprog_assets.errors import GroProgError, LedgerError
 from groprog_assets.graph.column_sources import COLUMN_SOURCES
 from groprog_assets.lineage import ledger, ledger_pages
+from groprog_assets.lineage.command_runs import decisions_known, runs_known
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables import TABLES
 from groprog_assets.tables.values import Document
@@ -50,7 +51,8 @@ def _page(workspace: Workspace, connection: duckdb.DuckDBPyConnection, name: str
 
     study, head = workspace.study.title or workspace.study.name, ledger.read_head(workspace.ledger_path)
     if name == "index":
-        return render_index(ledger_pages.assets_known(connection), study, head)
+        lists = ledger_pages.assets_known(connection), runs_known(connection), decisions_known(connection)
+        return render_index(*lists, study, head)
     given = SPECIFICATIONS.get(name)
     description = (given.function.__doc__ or "") if given else ""
     facts = ledger_pages.asset_facts(connection, name)

@@ -10,6 +10,7 @@ import fcntl
 import logging
 import os
 import re
+import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,8 @@ from groprog_assets.intake.erasure import erase_withdrawn
 from groprog_assets.intake.inbox import finish
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.collect import FINISHED, collect
+from groprog_assets.lineage.command_runs import COMMAND_ID_TAG, COMMAND_TAG
+from groprog_assets.running.code_location import in_code_location
 from groprog_assets.running.parallel_libraries import libraries_in_parallel
 from groprog_assets.running.selection import phases, selected_assets
 from groprog_assets.running.unchanged import Unchanged, left_to_run, record_unchanged, unchanged_values
@@ -132,7 +135,7 @@ def register_libraries(instance: dg.DagsterInstance, workspace: Workspace) -> No
 
 def close_orphans(instance: dg.DagsterInstance) -> int:
     """Runs of this command that were killed are marked failed, so that they reach the ledger; how many."""
-    unfinished = instance.get_runs(dg.RunsFilter(tags={"groprog/command": "run"}))
+    unfinished = instance.get_runs(dg.RunsFilter(tags={COMMAND_TAG: "run"}))
     closed = 0
     for run in unfinished:
         if run.status not in FINISHED:
@@ -159,7 +162,7 @@ def run_study(
         close_orphans(instance)
         finish(workspace, DeliveryDecisions(instance))
         register_libraries(instance, workspace)
-        tags = {ACTOR_TAG: known_actor(actor), "groprog/command": "run"}
+        tags = {ACTOR_TAG: known_actor(actor), COMMAND_TAG: "run", COMMAND_ID_TAG: uuid.uuid4().hex[:12]}
         kept = unchanged_values(workspace, instance, chosen)
         _announce(kept)
         gated = any(SPECIFICATIONS[name].gated for name in rest)
@@ -217,14 +220,15 @@ def _execute(
 
     LISTENERS.append(listen)
     try:
-        made = definitions.resolve_job_def(job).execute_in_process(
-            instance=instance,
-            partition_key=partition,
-            asset_selection=[dg.AssetKey(name) for name in assets],
-            tags=tags,
-            raise_on_error=False,
-            run_config={"loggers": {"console": {"config": {"log_level": "DEBUG" if debug else "CRITICAL"}}}},
-        )
+        with in_code_location(instance, job):
+            made = definitions.resolve_job_def(job).execute_in_process(
+                instance=instance,
+                partition_key=partition,
+                asset_selection=[dg.AssetKey(name) for name in assets],
+                tags=tags,
+                raise_on_error=False,
+                run_config={"loggers": {"console": {"config": {"log_level": "DEBUG" if debug else "CRITICAL"}}}},
+            )
     finally:
         LISTENERS.remove(listen)
     _stop_if_interrupted(instance, made)

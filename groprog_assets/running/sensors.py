@@ -17,6 +17,7 @@ from groprog_assets.intake.delivery_decisions import DeliveryDecisions
 from groprog_assets.intake.erasure import erase_withdrawn
 from groprog_assets.intake.inbox import Delivery, sort_inbox
 from groprog_assets.intake.retraining import changed_libraries, cohort_due, features_due, libraries_due
+from groprog_assets.lineage.command_runs import COMMAND_TAG
 from groprog_assets.running.attempts import attempt
 from groprog_assets.running.execution import study_lock
 from groprog_assets.running.jobs import cohort_job, library_job, study_job
@@ -96,6 +97,8 @@ def _ended(name: str, status: dg.DagsterRunStatus) -> dg.SensorDefinition:
         run_status=status, name=name, default_status=dg.DefaultSensorStatus.RUNNING, minimum_interval_seconds=15
     )
     def ended(context: dg.RunStatusSensorContext, study: StudyResource) -> None:
+        if COMMAND_TAG in context.dagster_run.tags:
+            return  # the command projects its runs itself, once all of them have ended
         with told_unnamed(study.workspace):
             project(context.instance, study.workspace, study.actor)
 

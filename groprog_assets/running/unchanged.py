@@ -13,6 +13,7 @@ import dagster as dg
 
 from groprog_assets.graph.specification import LIBRARY_ASSETS, SPECIFICATIONS
 from groprog_assets.lineage import ledger
+from groprog_assets.lineage.command_runs import KEPT
 from groprog_assets.lineage.decisions import record_decision
 from groprog_assets.lineage.present import newest_derivations
 from groprog_assets.running.freshness import GROUPS, WARNED_AT
@@ -21,8 +22,6 @@ from groprog_assets.store.artifacts import digest_value
 from groprog_assets.store.derivations import Record
 from groprog_assets.store.workspace import Workspace
 
-KEPT = "kept"
-"""The decision that a run of a study changed nothing."""
 Unchanged = dict[tuple[str, str], Record]
 """{(asset, library or ""): the derivation of its value}, in running order."""
 

@@ -39,7 +39,7 @@ def programs(host: str, port: int, read_only: bool, served_as: Iterable[str], fo
     web += [part for name in served_as for part in ("--served-as", name)]
     if read_only:
         return [[*code, "--use-python-environment-entry-point"], [*web, "--read-only"]]
-    daemon = [*_module("dagster._daemon"), "run", *locations]
+    daemon = [*_module("dagster._daemon"), "run", *locations, "--log-level", "warning"]
     return [[*code, "--use-python-environment-entry-point"], web, daemon]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 
+from groprog_assets.ui.own_answers import OwnAnswers, stored_plot
 from groprog_assets.web.layer import OwnPagesOnly
 from groprog_assets.web.own_pages import OwnPages
 
@@ -37,7 +38,8 @@ def main() -> None:
             instance, version=dg.__version__, read_only=given.read_only, workspace_load_target=target
         ) as context:
             application = DagsterWebserver(context, live_data_poll_rate=POLL_MILLISECONDS).create_asgi_app()
-            guarded = OwnPagesOnly(application, OwnPages(given.host, given.port, given.served_as))
+            answering = OwnAnswers(application, stored_plot)
+            guarded = OwnPagesOnly(answering, OwnPages(given.host, given.port, given.served_as))
             uvicorn.run(
                 guarded,
                 host=given.host,

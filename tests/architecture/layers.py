@@ -30,7 +30,7 @@ def _room(floor: int, name: str, own: str = "", outside: str = "") -> Layer:
 
 LEDGER = (
     r"groprog_assets\.lineage\.(ledger|closures|derivation_rows|questions|exports|membership|signed_heads|ledger_pages"
-    r"|check_points|verification|present|verify_study)"
+    r"|check_points|command_runs|verification|present|verify_study)"
 )
 """The part of `lineage` that knows DuckDB and not Dagster."""
 LAYERS = (
@@ -95,7 +95,7 @@ LAYERS = (
         "values study figures methods model store checks prognosis omics_catalog compute graph report intake",
     ),
     _room(10, "export", "kernels errors values methods store prognosis ledger report", "numpy pandas"),
-    _room(11, "ui", "web", "dagster dagster_webserver uvicorn yaml"),
+    _room(11, "ui", "errors web store", "dagster dagster_webserver uvicorn yaml"),
     _room(11, "running", "errors values study store ledger compute graph lineage intake export", "dagster"),
     Layer(
         "root",

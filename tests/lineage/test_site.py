@@ -16,6 +16,7 @@ from groprog_assets.graph.asset_definition import column_lineage
 from groprog_assets.graph.column_sources import COLUMN_SOURCES
 from groprog_assets.graph.specification import ADDRESS_VARIABLE, SPECIFICATIONS, main_table
 from groprog_assets.lineage import ledger, questions
+from groprog_assets.lineage.command_runs import decisions_known, runs_known
 from groprog_assets.lineage.site import page, pages, serve
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables import TABLES
@@ -120,3 +121,15 @@ def test_column_lineage_is_in_the_form_the_platform_knows():
     sources = {(dep.asset_key.to_user_string(), dep.column_name) for dep in found.deps_by_column["pausing_index"]}
     assert ("gene_signal", "body_count") in sources
     assert column_lineage("report") is None
+
+
+def test_a_command_is_one_entry_however_many_runs_it_made(twice_run: Path):
+    workspace = Workspace(twice_run)
+    with ledger.open_ledger(workspace.ledger_path) as connection:
+        found = runs_known(connection)
+        ((dagster_runs,),) = connection.execute("SELECT count(*) FROM runs WHERE tags LIKE '%command%'").fetchall()
+        assert decisions_known(connection) == []
+    assert [(row["what"], row["actor"], row["status"]) for row in found] == [("groprog run", "ada", "SUCCESS")] * 2
+    assert sum(row["runs"] for row in found) == dagster_runs > 2
+    assert [row["computed"] for row in found] == [1, 3], "newest first; the second run read the annotation again"
+    assert text_of(page(workspace, "index")).count("groprog run ada") == 2
