@@ -7,6 +7,7 @@ those of the sequence half and of omics where a study has none. A study without 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -38,23 +39,18 @@ def build_definitions(**overrides: Any) -> dg.Definitions:
     }
     graph = with_freshness(dg.load_assets_from_package_module(assets), path)
     asked = _study(path)
+    missing = {} if asked is None else absent_assets(asked)
     if asked is not None and not asked.libraries:
+        parts = {name: why for name, why in missing.items() if name in OMICS_ASSETS}
+        own = [asset for asset in graph if asset.key.path[-1] in OMICS_ASSETS]
         return dg.Definitions(
-            assets=[asset for asset in graph if asset.key.path[-1] in OMICS_ASSETS],
+            assets=_without(own, parts),
             jobs=[jobs.omics_job],
             sensors=[*sensors.LEDGER],
             resources=resources,
             executor=dg.in_process_executor,
         )
-    missing = {} if asked is None else absent_assets(asked)
-    if missing:
-        names = [
-            dg.AssetSpec(name, description=f"Not in this study: {why}.", group_name=ABSENT).with_io_manager_key(
-                "artifacts"
-            )
-            for name, why in missing.items()
-        ]
-        graph = [*(asset for asset in graph if asset.key.path[-1] not in missing), *names]
+    graph = _without(graph, missing)
     if not missing.keys().isdisjoint(COHORT_ASSETS):
         return dg.Definitions(
             assets=graph,
@@ -71,6 +67,15 @@ def build_definitions(**overrides: Any) -> dg.Definitions:
         resources=resources,
         executor=dg.in_process_executor,
     )
+
+
+def _without(graph: Sequence[Any], missing: Mapping[str, str]) -> list[Any]:
+    """The assets of `graph`, those of `missing` {name: why} as names that nothing makes."""
+    names = [
+        dg.AssetSpec(name, description=f"Not in this study: {why}.", group_name=ABSENT).with_io_manager_key("artifacts")
+        for name, why in missing.items()
+    ]
+    return [*(asset for asset in graph if asset.key.path[-1] not in missing), *names]
 
 
 def _study(path: str) -> Study | None:

@@ -87,6 +87,8 @@ PROMISED = {
     "disease_ranking",
     "omics_catalog",
     "omics_report",
+    "samples",
+    "assay_raw",
     "variant_effects",
 }
 

@@ -18,6 +18,8 @@ from groprog_assets.study.text_tables import cells, open_text, table_layout
 from groprog_assets.tables.values import Value
 
 SAMPLE_COLUMN = "SAMPLE_ID"
+SAMPLE_TABLE_COLUMNS = ("sample", "subject", "alias")
+"""The columns of `omics.samples` that name somebody."""
 
 
 def known_patients(workspace: Workspace) -> frozenset[str]:
@@ -25,7 +27,11 @@ def known_patients(workspace: Workspace) -> frozenset[str]:
     study = workspace.study
     sources = [] if study.cohort is None else study.cohort.sources
     sections = [section for section in (study.cohort, *study.validation, *sources) if section is not None]
-    return _joined((*(_of_section(workspace, section) for section in sections), frozenset(study.nascent_libraries)))
+    parts = [*(_of_section(workspace, section) for section in sections), frozenset(study.nascent_libraries)]
+    if study.omics is not None and study.omics.samples is not None:
+        table = workspace.resolve(study.omics.samples)
+        parts += [_column(table, name) for name in SAMPLE_TABLE_COLUMNS if _has_column(table, name)]
+    return _joined(tuple(parts))
 
 
 def unnamed(workspace: Workspace, text: str) -> str:
@@ -77,6 +83,13 @@ def _of_maf(path: Path, stamp: tuple[int, int]) -> frozenset[str]:
 
 def _column(path: Path, column: str) -> frozenset[str]:
     return _read_column(path, column, _stamp(path))
+
+
+def _has_column(path: Path, column: str) -> bool:
+    try:
+        return column in table_layout(path).columns
+    except (GroProgError, OSError, ValueError, EOFError):
+        return column == "sample"
 
 
 def _header(path: Path) -> frozenset[str]:

@@ -6,16 +6,17 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from groprog_assets.errors import GroProgError, Problem
+from groprog_assets.study.omics_study import Omics, PhenotypeOntologies
 from groprog_assets.study.schema import Study
 
 Value = TypeVar("Value")
 
 
 def omics_problems(study: Study) -> list[Problem]:
-    """Every problem of the records, ontologies and consents that the study names; empty without `omics`."""
+    """Every problem of the records, ontologies, samples, assays and consents that the study names; empty without `omics`."""
     if study.omics is None:
         return []
-    from groprog_assets.methods.omics import consents, disease_annotations, disease_mappings, ontologies, subjects
+    from groprog_assets.methods.omics import consents
 
     problems: list[Problem] = []
 
@@ -26,8 +27,19 @@ def omics_problems(study: Study) -> list[Problem]:
             problems.extend(error.problems or [Problem("omics", str(error), "", "")])
             return None
 
-    given = study.omics.ontologies
-    gather(subjects.sourced_packets, study.omics.phenopackets)
+    if study.omics.phenopackets and study.omics.ontologies is not None:
+        _phenotypes(study.omics, study.omics.ontologies, gather, problems)
+    if study.omics.samples is not None:
+        gather(_assays, study.omics)
+    if study.omics.consents.table is not None:
+        gather(consents.read_consents, study.omics.consents.table)
+    return problems
+
+
+def _phenotypes(omics: Omics, given: PhenotypeOntologies, gather: Callable[..., Any], problems: list[Problem]) -> None:
+    from groprog_assets.methods.omics import disease_annotations, disease_mappings, ontologies, subjects
+
+    gather(subjects.sourced_packets, omics.phenopackets)
     gather(disease_mappings.read_mappings, given.mappings, given.versions.mondo)
     read = gather(ontologies.read_ontology, given.hpo, given.versions.hpo)
     if read is not None:
@@ -38,13 +50,20 @@ def omics_problems(study: Study) -> list[Problem]:
             )
             rule = "Terms and annotations are of one release of the ontology."
             problems.append(Problem("omics.ontologies", value, rule, "Take hp.obo and phenotype.hpoa of one release."))
-    if study.omics.consents.table is not None:
-        gather(consents.read_consents, study.omics.consents.table)
-    return problems
+
+
+def _assays(omics: Omics) -> None:
+    """Read the sample table and every assay; raises with their problems."""
+    from groprog_assets.methods.assays.assay_tables import read_assays
+    from groprog_assets.methods.assays.sample_table import read_sample_table
+
+    samples = read_sample_table(omics.samples, omics.assays)  # type: ignore[arg-type] # asked only where it is given
+    for _ in read_assays(omics.assays, samples):
+        pass
 
 
 def omics_counts(study: Study) -> list[Problem]:
-    """What the records hold, as notices; fields that phenopackets do not have are named. It has passed `omics_problems`."""
+    """What records and assays hold, as notices; fields that phenopackets lack are named. It has passed `omics_problems`."""
     if study.omics is None:
         return []
     from groprog_assets.methods.omics import subjects
@@ -62,4 +81,23 @@ def omics_counts(study: Study) -> list[Problem]:
     rule = "Phenopackets 2 have no such field; it is not read."
     for path, count in subjects.unknown_fields(packets).items():
         said.append(Problem("omics.phenopackets", f"{path} in {count:,} packets", rule, "Remove or rename it."))
+    return said + (_assay_counts(study.omics) if study.omics.samples is not None else [])
+
+
+def _assay_counts(omics: Omics) -> list[Problem]:
+    """What each assay holds, and what of the sample table nothing reads."""
+    from groprog_assets.methods.assays.assay_tables import described, read_assays
+    from groprog_assets.methods.assays.sample_table import read_sample_table
+
+    samples = read_sample_table(omics.samples, omics.assays)  # type: ignore[arg-type]
+    said, measured = [], set()
+    for assay in read_assays(omics.assays, samples):
+        said += [Problem(f"omics.assays, {assay.assay_id}", described(assay), "", ""), *assay.found.notices]
+        measured |= set(assay.rows)
+    idle = len(samples.rows) - len(measured)
+    if idle:
+        said.append(Problem("omics.samples", f"{idle:,} rows of samples that no assay holds", "", ""))
+    if samples.unread:
+        rule = "No assay names them as covariate, outcome or factor; they are not read."
+        said.append(Problem("omics.samples", f"columns {', '.join(samples.unread)}", rule, ""))
     return said

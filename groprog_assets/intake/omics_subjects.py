@@ -9,7 +9,7 @@ from datetime import date
 from groprog_assets.intake.withdrawals import who_withdrew
 from groprog_assets.store.artifacts import digest_value
 from groprog_assets.store.identities import remember
-from groprog_assets.store.pseudonyms import pseudonym, study_key
+from groprog_assets.store.pseudonyms import pseudonym, sample_pseudonym, study_key
 from groprog_assets.store.withdrawn import marks_of_patients
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables.values import Document
@@ -23,6 +23,17 @@ def pseudonyms(workspace: Workspace, names: Iterable[str]) -> dict[str, str]:
     key = study_key(workspace.state)
     found = {name: pseudonym(name, key) for name in names}
     remember(workspace.state, found)
+    return found
+
+
+def sample_ids(workspace: Workspace, rows: Iterable[tuple[str, str]]) -> list[str]:
+    """The pseudonym of each sample (assay, name), kept in the state folder likewise."""
+    key = study_key(workspace.state)
+    given = list(rows)
+    found = [sample_pseudonym(assay, name, key) for assay, name in given]
+    remember(
+        workspace.state, {f"sample {assay}/{name}": made for (assay, name), made in zip(given, found, strict=True)}
+    )
     return found
 
 

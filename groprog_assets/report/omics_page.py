@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from groprog_assets.figures.numbers import fixed, number, size
+from groprog_assets.report.assays import assay_sections
 from groprog_assets.report.blocks import Block, cell, details, facts, note, paragraph, table
 from groprog_assets.report.page import rendered
 from groprog_assets.store.artifacts import Bundle
@@ -29,12 +30,13 @@ _FIGURES = {
 
 def render_omics(study: StudyView, values: Bundle, checks: Document) -> bytes:
     """The page as UTF-8 HTML, equal bytes for equal values. `checks`: the verdicts by asset (`context.omics_checks`)."""
-    ontology, known = values.reference_terms.summary, values.reference_annotations.summary
-    mappings = values.reference_xrefs.summary
-    footer = (
-        f"Research use only; no medical advice. HPO {ontology['version']}, annotations {known['version'] or 'of no release'},"
-        f" MONDO mappings {mappings['version']}. {LICENCES}"
-    )
+    footer = "Research use only; no medical advice."
+    if values.reference_terms is not None:
+        ontology, known = values.reference_terms.summary, values.reference_annotations.summary
+        footer += (
+            f" HPO {ontology['version']}, annotations {known['version'] or 'of no release'},"
+            f" MONDO mappings {values.reference_xrefs.summary['version']}. {LICENCES}"
+        )
     verdicts = [(asset, item) for asset, items in checks.items() for item in items]
     failed = [
         {
@@ -46,16 +48,19 @@ def render_omics(study: StudyView, values: Bundle, checks: Document) -> bytes:
         for asset, item in verdicts
         if not item["passed"]
     ]
-    sections = [
-        ("sources", "Records and consents", _sources(values)),
-        ("ontologies", "Ontologies and annotations", _ontologies(values)),
-        ("accuracy", "How often the diagnosis is found", _accuracy(values)),
-        ("subjects", "Ranked diseases", _subjects(values)),
-    ]
+    sections = [("sources", "Records and consents", _sources(values))]
+    if values.assay_raw is not None:
+        sections += assay_sections(values)
+    if values.disease_ranking is not None:
+        sections += [
+            ("ontologies", "Ontologies and annotations", _ontologies(values)),
+            ("accuracy", "How often the diagnosis is found", _accuracy(values)),
+            ("subjects", "Ranked diseases", _subjects(values)),
+        ]
     view = {
         "study": study.name,
         "title": study.title or study.name,
-        "subtitle": "omics: subjects, phenotypes and ranked diseases",
+        "subtitle": "omics: subjects, phenotypes, assays and ranked diseases",
         "version": "",
         "generated": "",
         "asked": "",
@@ -75,16 +80,21 @@ def render_omics(study: StudyView, values: Bundle, checks: Document) -> bytes:
 
 
 def _headlines(values: Bundle) -> Block:
-    best = _row(values.disease_ranking.accuracy, "likelihood ratio", "unleaked", "micro")
-    shown = "–" if best is None else f"{fixed(best['top_1'], 1)} %"
-    return facts(
-        [
-            ("Subjects", size(len(values.subjects.table)), "with consent for this purpose"),
+    told = [("Subjects", size(len(values.subjects.table)), "with consent for this purpose")]
+    if values.disease_ranking is not None:
+        best = _row(values.disease_ranking.accuracy, "likelihood ratio", "unleaked", "micro")
+        shown = "–" if best is None else f"{fixed(best['top_1'], 1)} %"
+        told += [
             ("Findings", size(len(values.phenotypes.table)), "present or excluded"),
             ("Candidate diseases", size(len(values.ranking_index.candidates)), "OMIM, with ORPHA's annotation pooled"),
             ("Diagnosis first", shown, "of subjects whose publications no annotation of their disease cites"),
         ]
-    )
+    if values.assay_raw is not None:
+        told += [
+            ("Assays", size(len(values.assay_raw.table)), "measured in samples of these subjects"),
+            ("Samples", size(len(values.samples.table)), "of subjects with consent"),
+        ]
+    return facts(told)
 
 
 def _row(accuracy: pd.DataFrame, scorer: str, figure: str, average: str) -> pd.Series | None:
@@ -94,14 +104,15 @@ def _row(accuracy: pd.DataFrame, scorer: str, figure: str, average: str) -> pd.S
 
 def _sources(values: Bundle) -> list[Block]:
     consents = values.consents.summary
-    rows = [[str(item) for item in row] for row in values.omics_sources.itertuples(index=False, name=None)]
-    heads = [name.replace("_", " ").capitalize() for name in values.omics_sources.columns]
+    counts = pd.DataFrame() if values.omics_sources is None else values.omics_sources
+    rows = [[str(item) for item in row] for row in counts.itertuples(index=False, name=None)]
+    heads = [name.replace("_", " ").capitalize() for name in counts.columns]
     refused = [[reason, cell(size(count), count)] for reason, count in consents["refused"].items()]
     told = (
         f"{consents['permitted']:,} of {consents['subjects']:,} subjects may be used (purpose: {consents['purpose']})."
     )
     return [
-        table(heads, rows, "Records by collection."),
+        *([table(heads, rows, "Records by collection.")] if rows else []),
         paragraph(f"{told} A subject without a consent, and one who has withdrawn, is in none of the numbers below."),
         *([table(["Why not", "Subjects"], refused, "Subjects left out.")] if refused else []),
     ]

@@ -61,6 +61,11 @@ class Bundle(dict[str, Value]):
             raise AttributeError(f"the bundle holds {', '.join(self)}, not {name}") from None
 
 
+def stored_files(paths: Mapping[str, Path], suffix: str) -> Bundle:
+    """The files of `paths` {name: file} as one value; they are moved into the store."""
+    return Bundle({name: StoredFile(path, suffix) for name, path in paths.items()})
+
+
 class Reference(NamedTuple):
     """What names stored bytes: their sha256, their kind, the table they hold, the suffix of a blob, their size."""
 

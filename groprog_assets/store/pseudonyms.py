@@ -95,6 +95,11 @@ def pseudonym(patient: str, key: bytes) -> str:
     return "p-" + hmac.new(key, patient.encode(), hashlib.sha256).hexdigest()[:DIGITS]
 
 
+def sample_pseudonym(assay: str, sample: str, key: bytes) -> str:
+    """`s-` and 16 hexadecimal digits of a sample; assay: the one its row in the sample table is of, "" for every one."""
+    return "s-" + hmac.new(key, f"sample\0{assay}\0{sample}".encode(), hashlib.sha256).hexdigest()[:DIGITS]
+
+
 def withdrawal_mark(pseudonym: str, key: bytes) -> str:
     """What is kept of a patient who has withdrawn, so that a later table with the patient is recognised: `w-` and 32 digits.
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from groprog_assets.tables import TABLES, conform
-from groprog_assets.tables.columns import TEXT_LIST
+from groprog_assets.tables.columns import INTEGER_LIST, TEXT_LIST
 from groprog_assets.tables.values import Value
 
 if TYPE_CHECKING:
@@ -27,9 +27,11 @@ def encode_table(frame: pd.DataFrame, table: str) -> bytes:
     if table:
         frame = conform(frame, table)
     arrow = pa.Table.from_pandas(frame, preserve_index=False)
-    for name in (column.name for column in TABLES[table].columns if column.dtype == TEXT_LIST) if table else ():
-        lists = pa.array(frame[name].tolist(), pa.list_(pa.string()))  # a column of empty lists has no type of its own
-        arrow = arrow.set_column(arrow.schema.get_field_index(name), name, lists)
+    kinds = {TEXT_LIST: pa.string(), INTEGER_LIST: pa.int8()}
+    for column in TABLES[table].columns if table else ():
+        if column.dtype in kinds:  # a column of empty lists has no type of its own
+            lists = pa.array(frame[column.name].tolist(), pa.list_(kinds[column.dtype]))
+            arrow = arrow.set_column(arrow.schema.get_field_index(column.name), column.name, lists)
     arrow = arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), b"groprog_table": table.encode()})
     sink = io.BytesIO()
     pq.write_table(arrow, sink, compression="zstd")

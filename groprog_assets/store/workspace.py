@@ -65,10 +65,8 @@ SEQUENCE_ASSETS = (
     "variant_effects",
 )
 """The assets of the group sequence: a study without `sequence`, or without a FASTA, has none of them."""
-OMICS_ASSETS = (
+PHENOTYPE_ASSETS = (
     "omics_sources",
-    "consents",
-    "subjects",
     "phenotypes",
     "diagnoses",
     "reference_terms",
@@ -76,9 +74,11 @@ OMICS_ASSETS = (
     "reference_xrefs",
     "ranking_index",
     "disease_ranking",
-    "omics_catalog",
-    "omics_report",
 )
+"""The assets of findings and diagnoses: a study without `omics.phenopackets` has none of them."""
+ASSAY_ASSETS = ("samples", "assay_raw")
+"""The assets of measurements: a study without `omics.assays` has none of them."""
+OMICS_ASSETS = ("consents", "subjects", *PHENOTYPE_ASSETS, *ASSAY_ASSETS, "omics_catalog", "omics_report")
 """The assets of the group omics: a study without `omics` has none of them."""
 SECTIONS = [
     "name",
@@ -126,6 +126,10 @@ def absent_assets(study: Study) -> dict[str, str]:
         found |= dict.fromkeys(SEQUENCE_ASSETS, "it names no sequence section, or no genome.fasta")
     if study.omics is None:
         found |= dict.fromkeys(OMICS_ASSETS, "it names no omics")
+    elif not study.omics.phenopackets:
+        found |= dict.fromkeys(PHENOTYPE_ASSETS, "it names no phenopackets")
+    elif not study.omics.assays:
+        found |= dict.fromkeys(ASSAY_ASSETS, "it names no assays")
     return found
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from groprog_assets.errors import Problem
+from groprog_assets.study.assay_rules import assay_files, assay_notices, assay_rules
 from groprog_assets.study.finding import Finding
 from groprog_assets.study.omics_study import PERMISSIONS
 from groprog_assets.study.schema import Study
@@ -22,6 +23,14 @@ def omics_rules(study: Study) -> Iterator[Finding]:
     if study.omics is None:
         return
     at = ("omics",)
+    if not study.omics.phenopackets and not study.omics.assays:
+        rule = "Subjects come from phenopackets, or from the samples of assays."
+        yield Finding(at, "neither phenopackets nor assays", rule, "Give one of them.")
+    if bool(study.omics.phenopackets) != (study.omics.ontologies is not None):
+        value = "no ontologies" if study.omics.phenopackets else "no phenopackets"
+        rule = "Findings of phenopackets are read in ontologies, which serve nothing else."
+        yield Finding((*at, "ontologies"), value, rule, "Give both, or neither.")
+    yield from assay_rules(study.omics, study.cohort)
     names = Counter(source.source.lower() for source in study.omics.phenopackets)
     for k, source in enumerate(study.omics.phenopackets):
         if names[source.source.lower()] > 1:
@@ -42,7 +51,8 @@ def omics_rules(study: Study) -> Iterator[Finding]:
     if (consents.purpose == "disease") != bool(consents.diseases):
         value = f"purpose {consents.purpose!r}, {len(consents.diseases)} diseases"
         yield Finding((*at, "consents"), value, "The purpose disease names diseases, another none.", "Correct one.")
-    if not study.omics.ontologies.mappings and study.parameters.ranking.pool_orpha:
+    ontologies = study.omics.ontologies
+    if ontologies is not None and not ontologies.mappings and study.parameters.ranking.pool_orpha:
         rule = "ORPHA annotations are pooled over MONDO's mappings."
         remedy = "Give mappings, or set parameters.ranking.pool_orpha: false."
         yield Finding((*at, "ontologies"), "no mappings", rule, remedy)
@@ -55,12 +65,14 @@ def omics_files(study: Study) -> Iterator[tuple[Location, Path]]:
     for k, source in enumerate(study.omics.phenopackets):
         yield ("omics", "phenopackets", k, "path"), source.path
     given = study.omics.ontologies
-    yield ("omics", "ontologies", "hpo"), given.hpo
-    yield ("omics", "ontologies", "annotations"), given.annotations
-    if given.genes is not None:
-        yield ("omics", "ontologies", "genes"), given.genes
-    for k, path in enumerate(given.mappings):
-        yield ("omics", "ontologies", "mappings", k), path
+    if given is not None:
+        yield ("omics", "ontologies", "hpo"), given.hpo
+        yield ("omics", "ontologies", "annotations"), given.annotations
+        if given.genes is not None:
+            yield ("omics", "ontologies", "genes"), given.genes
+        for k, path in enumerate(given.mappings):
+            yield ("omics", "ontologies", "mappings", k), path
+    yield from assay_files(study.omics)
     if study.omics.consents.table is not None:
         yield ("omics", "consents", "table"), study.omics.consents.table
 
@@ -77,7 +89,7 @@ def omics_notices(study: Study) -> list[Problem]:
     if not consents.purpose:
         rule = "Without a purpose only data without restriction (DUO:0000004, DUO:0000042) are read."
         notices.append(Problem("omics.consents.purpose", "not stated", rule, "State it, if consents depend on it."))
-    if study.omics.ontologies.genes is None:
+    if study.omics.ontologies is not None and study.omics.ontologies.genes is None:
         rule = "Without them diseases cannot be restricted to those of candidate genes."
         notices.append(Problem("omics.ontologies.genes", "not given", rule, "Name genes_to_phenotype.txt."))
-    return notices
+    return [*notices, *assay_notices(study.omics)]

@@ -1,4 +1,4 @@
-"""The section `omics` of the study file: phenopackets, phenotype ontologies, consents.
+"""The section `omics` of the study file: phenopackets, phenotype ontologies, assays and their samples, consents.
 
 Standard library and pydantic only.
 """
@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from groprog_assets.study.omics_assays import AssaySource
 from groprog_assets.study.part import Identifier, StudyPart
 
 Scorer = Literal["likelihood ratio", "Resnik", "Lin", "best-match average", "simGIC", "hypergeometric"]
@@ -76,10 +77,18 @@ class Consents(StudyPart):
 
 
 class Omics(StudyPart):
-    """Subjects with their phenotypes: records, ontologies, consents."""
+    """Subjects with their phenotypes, with assays of their samples, or with both; and what they allow."""
 
-    phenopackets: list[PhenopacketSource] = Field(min_length=1)
-    ontologies: PhenotypeOntologies
+    phenopackets: list[PhenopacketSource] = Field(
+        default_factory=list, description="records of findings and diagnoses; with ontologies, or neither"
+    )
+    ontologies: PhenotypeOntologies | None = Field(None, description="terms and diseases; needed for phenopackets")
+    samples: Path | None = Field(
+        None,
+        description="TSV of the assays' samples: sample, subject, and where known assay, tissue, specimen, batch, run_order, "
+        "collected, is_reference, further factors",
+    )
+    assays: list[AssaySource] = Field(default_factory=list, description="measurements of samples; with samples")
     consents: Consents
     scorers: list[Scorer] = Field(
         ["likelihood ratio", "Resnik"],

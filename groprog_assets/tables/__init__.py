@@ -5,6 +5,7 @@ Belongs here: declarations. Not here: how a column is computed (`methods`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from groprog_assets.errors import Problem, TableError
@@ -17,13 +18,14 @@ from groprog_assets.tables import (
     initiation,
     knowledge,
     model,
+    omics,
     phenotypes,
     reads,
     sequence,
     signal,
     transcription,
 )
-from groprog_assets.tables.columns import TEXT_LIST, Table
+from groprog_assets.tables.columns import INTEGER_LIST, TEXT_LIST, Table
 
 _ROWS = 1 << 20
 
@@ -31,7 +33,7 @@ TABLES: dict[str, Table] = {
     table.name: table
     for group in (
         *(reads, alignments, signal, transcription, initiation, annotation, features, cohort, model, sequence),
-        *(knowledge, phenotypes, consent),
+        *(knowledge, phenotypes, consent, omics),
     )
     for table in group.DECLARED
 }
@@ -68,7 +70,9 @@ def conform(frame: Any, name: str) -> Any:
                 "None may be missing.",
             )
         elif column.dtype == TEXT_LIST:
-            casts[column.name] = _text_lists(frame[column.name])
+            casts[column.name] = _lists(frame[column.name], str)
+        elif column.dtype == INTEGER_LIST:
+            casts[column.name] = _lists(frame[column.name], _whole_or_none)
         elif str(frame[column.name].dtype) != column.dtype:
             try:
                 casts[column.name] = frame[column.name].astype(column.dtype)
@@ -84,11 +88,16 @@ def conform(frame: Any, name: str) -> Any:
     return frame
 
 
-def _text_lists(values: Any) -> Any:
-    """A column whose cells are lists of text; Parquet gives them as arrays."""
+def _lists(values: Any, kind: Callable[[Any], Any]) -> Any:
+    """A column whose cells are lists; Parquet gives them as arrays."""
     made = values.astype(object)
-    made[:] = [[str(item) for item in cell] for cell in values]
+    made[:] = [[kind(item) for item in cell] for cell in values]
     return made
+
+
+def _whole_or_none(item: Any) -> int | None:
+    """A whole number, or None for what is missing; Parquet gives that as NaN."""
+    return None if item is None or item != item else int(item)
 
 
 def _rises(frame: Any, key: tuple[str, ...]) -> bool:

@@ -7,10 +7,13 @@ from typing import NamedTuple
 TEXT_LIST = "list[str]"
 """The dtype of a column whose cells are lists of text; an empty list where there is none."""
 
+INTEGER_LIST = "list[int8]"
+"""The dtype of a column whose cells are lists of small whole numbers, of which some may be missing (None)."""
+
 
 class Column(NamedTuple):
     """One column: pandas dtype ("str", "category", "int32", "int64", "float32", "float64", "bool", "datetime64[us]", and "Int32",
-    "Int64" for whole numbers of which some are missing) or `TEXT_LIST`, unit, meaning."""
+    "Int64" for whole numbers of which some are missing) or `TEXT_LIST`, `INTEGER_LIST`, unit, meaning."""
 
     name: str
     dtype: str

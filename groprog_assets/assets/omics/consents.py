@@ -13,18 +13,17 @@ from groprog_assets.store.workspace import StudyView, Workspace
     group="omics",
     kinds={"parquet"},
     tables={"table": "consents", "permitted": "permitted_subjects"},
-    sections=("omics.phenopackets", "omics.consents"),
-    files=("omics.phenopackets.path", "omics.consents.table"),
+    sections=("omics.phenopackets", "omics.samples", "omics.assays", "omics.consents"),
+    files=("omics.phenopackets.path", "omics.samples", "omics.consents.table"),
     blocking=("consent_coverage",),
     extra_inputs=who.consent_state,
 )
 def consents(study: StudyView, workspace: Workspace) -> Materialized:
     """Every version of each subject's consent, and who may be used for the study's purpose on the day it is judged."""
     from groprog_assets.methods.omics import consents as method
-    from groprog_assets.methods.omics import subjects
+    from groprog_assets.methods.omics.subjects import subject_names
 
-    packets = subjects.sourced_packets(study.omics.phenopackets)
-    ids = who.pseudonyms(workspace, (item.packet.id for item in packets))
+    ids = who.pseudonyms(workspace, subject_names(study.omics))
     gone = who.withdrawn_subjects(workspace, ids)
     found = method.consent_tables(study.omics.consents, ids, who.consent_day(workspace), gone)
     return materialized(found, verdicts=[check.consent_coverage(found.summary)], permitted=len(found.permitted))

@@ -18,6 +18,7 @@ from groprog_assets.store.workspace import StudyView, Workspace
     gathered=(
         *("omics_sources", "consents", "subjects", "phenotypes", "diagnoses"),
         *("reference_terms", "reference_annotations", "reference_xrefs", "ranking_index", "disease_ranking"),
+        *("samples", "assay_raw"),
     ),
 )
 def omics_report(study: StudyView, workspace: Workspace, values: Bundle) -> Materialized:

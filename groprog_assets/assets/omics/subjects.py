@@ -14,8 +14,8 @@ from groprog_assets.store.workspace import StudyView, Workspace
     group="omics",
     kinds={"parquet"},
     tables={"table": "subjects", "variants": "subject_variants", "publications": "subject_publications"},
-    sections=("omics.phenopackets",),
-    files=("omics.phenopackets.path",),
+    sections=("omics.phenopackets", "omics.samples", "omics.assays"),
+    files=("omics.phenopackets.path", "omics.samples"),
     blocking=("keys",),
 )
 def subjects(study: StudyView, workspace: Workspace, consents: Bundle) -> Materialized:
@@ -23,6 +23,6 @@ def subjects(study: StudyView, workspace: Workspace, consents: Bundle) -> Materi
     from groprog_assets.methods.omics import subjects as method
 
     packets = method.sourced_packets(study.omics.phenopackets)
-    ids = who.pseudonyms(workspace, (item.packet.id for item in packets))
+    ids = who.pseudonyms(workspace, method.subject_names(study.omics))
     found = method.subject_tables(packets, ids, consents.permitted["subject_id"])
     return materialized(found, verdicts=[check.keys(method.broken_subject_keys(found))], subjects=len(found.table))

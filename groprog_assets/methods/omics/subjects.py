@@ -9,14 +9,18 @@ import numpy as np
 import pandas as pd
 
 from groprog_assets.errors import CohortError, Problem
+from groprog_assets.methods.assays.sample_table import read_sample_table
 from groprog_assets.methods.omics.curies import curie, prefix_of
 from groprog_assets.methods.omics.disease_mappings import classes_of, members_of
 from groprog_assets.methods.omics.foreign_keys import broken_keys
 from groprog_assets.methods.omics.ontologies import TermNumbers, resolver, term_numbers, unresolved
 from groprog_assets.methods.omics.phenopackets import Packet, read_phenopackets
-from groprog_assets.study.omics_study import PhenopacketSource
+from groprog_assets.study.omics_study import Omics, PhenopacketSource
 from groprog_assets.tables import conform
 from groprog_assets.tables.values import Document
+
+SAMPLE_TABLE = "samples"
+"""The source of a subject whom only the sample table names."""
 
 
 class Sourced(NamedTuple):
@@ -100,8 +104,18 @@ def unknown_fields(packets: Iterable[Sourced]) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
+def subject_names(omics: Omics) -> list[str]:
+    """The names of all subjects: ids of packets, and the subjects of the sample table. Raises CohortError as their readers do."""
+    packets = [item.packet.id for item in sourced_packets(omics.phenopackets)]
+    sampled = [] if omics.samples is None else read_sample_table(omics.samples, omics.assays).rows["subject"].tolist()
+    return list(dict.fromkeys([*packets, *sampled]))
+
+
 def subject_tables(packets: Sequence[Sourced], ids: dict[str, str], permitted: Iterable[str]) -> SubjectTables:
-    """Subjects, variants and publications of those permitted, by pseudonym. ids {packet id: pseudonym}."""
+    """Subjects, variants and publications of those permitted, by pseudonym.
+
+    ids {name: pseudonym} of packets and of who has samples alone: of these no more is known than that they have samples.
+    """
     chosen = set(permitted)
     return SubjectTables(
         _subject_table(packets, ids, chosen),
@@ -121,6 +135,12 @@ def _subject_table(packets: Iterable[Sourced], ids: dict[str, str], chosen: set[
         (ids[packet.id], packet.sex, packet.age_months, packet.vital_status, source, site or None)
         for packet, source, site in packets
         if ids[packet.id] in chosen
+    ]
+    known = {packet.id for packet, _, _ in packets}
+    rows += [
+        (subject, "unknown", None, "unknown", SAMPLE_TABLE, None)
+        for name, subject in ids.items()
+        if name not in known and subject in chosen
     ]
     columns = ["subject_id", "sex", "age_months", "vital_status", "source", "site"]
     frame = pd.DataFrame(rows, columns=columns).sort_values("subject_id")

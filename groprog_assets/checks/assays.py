@@ -1,0 +1,75 @@
+"""Checks of the assays: keys, units, builds of coordinates, finite values, consent."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from groprog_assets.checks.omics import keys
+from groprog_assets.checks.verdict import Verdict
+from groprog_assets.study.omics_assays import SCALE_RANGES, WITH_UNIT
+from groprog_assets.tables.values import Document
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def of_assays(assays: pd.DataFrame, features: pd.DataFrame, summary: Document, broken: list[str]) -> list[Verdict]:
+    """The checks of the assays as read. summary: by assay its counts and its smallest and largest value; broken: keys."""
+    return [
+        keys(broken),
+        units(assays, summary),
+        builds(assays, features),
+        finite_values(assays),
+        consent_coverage(assays, summary),
+    ]
+
+
+def units(assays: pd.DataFrame, summary: Document) -> Verdict:
+    """Fails when a matrix has no scale, no unit where its scale needs one, or values outside the scale's range."""
+    wrong = []
+    for row in assays[assays["kind"] == "dense"].itertuples(index=False):
+        held = summary[row.assay_id]
+        if not isinstance(row.scale, str):
+            wrong.append(f"{row.assay_id} has no scale")
+            continue
+        least, most = SCALE_RANGES.get(row.scale, (-math.inf, math.inf))
+        if row.scale in WITH_UNIT and not isinstance(row.unit, str):
+            wrong.append(f"{row.assay_id} has no unit, and {row.scale} needs one")
+        if "smallest" in held and not (least <= held["smallest"] and held["largest"] <= most):
+            wrong.append(f"{row.assay_id} has values outside [{least:g}, {most:g}], the range of {row.scale}")
+    told = "; ".join(wrong) or "every matrix has its scale and unit, and values within the scale's range"
+    return Verdict("units", not wrong, told, {"wrong": len(wrong)}, blocking=True)
+
+
+def builds(assays: pd.DataFrame, features: pd.DataFrame) -> Verdict:
+    """Fails when an assay has coordinates and no genome build."""
+    placed = set(features.loc[features["chrom"].notna(), "assay_id"])
+    without = assays[assays["genome_build"].isna() & (assays["assay_id"].isin(placed) | (assays["kind"] == "sparse"))]
+    stated = ", ".join(
+        f"{row.assay_id} {row.genome_build}" for row in assays.dropna(subset="genome_build").itertuples()
+    )
+    names = ", ".join(without["assay_id"])
+    told = f"no build of the coordinates of {names}; state genome_build" if names else stated or "no coordinates"
+    return Verdict("builds", not names, told, {"without": len(without)}, blocking=True)
+
+
+def finite_values(assays: pd.DataFrame) -> Verdict:
+    """Fails when a matrix has no value at all; says what share is missing (NaN). Infinities are refused on reading."""
+    dense = assays[(assays["kind"] == "dense") & (assays["samples"] > 0)]
+    empty = dense.loc[~(dense["missing_share"] < 1), "assay_id"].tolist()
+    shares = ", ".join(f"{row.assay_id} {100 * row.missing_share:.1f} %" for row in dense.itertuples())
+    told = f"no value in {', '.join(empty)}" if empty else f"missing: {shares}" if shares else "no matrix"
+    return Verdict("finite_values", not empty, told, {"empty": len(empty)}, blocking=True)
+
+
+def consent_coverage(assays: pd.DataFrame, summary: Document) -> Verdict:
+    """Fails when an assay has no sample of a subject who may be used; says how many samples of each are."""
+    counts = {
+        row.assay_id: (row.samples, summary[row.assay_id]["counts"]["samples_in_file"]) for row in assays.itertuples()
+    }
+    without = [name for name, (kept, _) in counts.items() if not kept]
+    told = ", ".join(f"{name} {kept:,} of {held:,}" for name, (kept, held) in counts.items())
+    remedy = f". Nobody of {', '.join(without)} may be used: check omics.consents" if without else ""
+    values = {"samples": sum(held for _, held in counts.values()), "used": sum(kept for kept, _ in counts.values())}
+    return Verdict("consent_coverage", not without, f"samples used: {told}{remedy}", values, blocking=True)

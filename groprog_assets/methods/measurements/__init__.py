@@ -1,0 +1,1 @@
+"""Values of dense assays: the file layout, normalisation, missing values, batches. Formats: `methods/assays`."""

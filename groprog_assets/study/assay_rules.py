@@ -1,0 +1,87 @@
+"""The rules of `omics.assays` and `omics.samples` between their fields, and the files that they name.
+
+Study in, findings out. Standard library only.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from groprog_assets.errors import Problem
+from groprog_assets.study.finding import Finding
+from groprog_assets.study.omics_assays import WITH_UNIT, AssaySource
+from groprog_assets.study.omics_study import Omics
+from groprog_assets.study.schema import Cohort
+
+Location = tuple[str | int, ...]
+SCALED_BY_FORMAT = ("maf", "vcf", "seg", "cbioportal", "h5ad", "h5mu", "beta", "olink")
+"""Formats that say themselves what their numbers are, or hold no matrix."""
+WITH_BUILD = ("maf", "vcf", "seg")
+
+
+def assay_rules(omics: Omics, cohort: Cohort | None) -> Iterator[Finding]:
+    """Every rule between the fields of assays and samples that is broken."""
+    at: Location = ("omics", "assays")
+    if omics.assays and omics.samples is None:
+        rule = "The sample table says whose each sample is; without it nobody's consent is known."
+        yield Finding(("omics", "samples"), "not given", rule, "Name a TSV with the columns sample and subject.")
+    if omics.samples is not None and not omics.assays:
+        yield Finding(("omics", "samples"), "samples without assays", "Samples are measured.", "Add omics.assays.")
+    names = Counter(source.name.lower() for source in omics.assays)
+    for k, source in enumerate(omics.assays):
+        if names[source.name.lower()] > 1:
+            rule = "Assays are told apart by this name, upper and lower case alike."
+            yield Finding((*at, k, "name"), f"{source.name!r} twice", rule, "Rename one.")
+        yield from _of_one(source, (*at, k), cohort)
+
+
+def _of_one(source: AssaySource, at: Location, cohort: Cohort | None) -> Iterator[Finding]:
+    if source.format not in SCALED_BY_FORMAT and source.scale is None:
+        rule = "Values are counts, linear, logarithms, ...: no number says which."
+        yield Finding((*at, "scale"), "not given", rule, "State the scale, for instance log2.")
+    if source.scale in WITH_UNIT and not source.unit.strip() and source.format not in SCALED_BY_FORMAT:
+        rule = f"Values of the scale {source.scale} have a unit."
+        yield Finding((*at, "unit"), "not given", rule, "State it, for instance reads or ng/ml.")
+    if source.format in WITH_BUILD and not source.genome_build:
+        rule = "Coordinates are of one genome build, and builds are never mixed."
+        yield Finding((*at, "genome_build"), "not given", rule, "State GRCh37 or GRCh38.")
+    if source.scale == "beta" and source.omics != "epigenome":
+        rule = "Methylation beta values are of the epigenome."
+        yield Finding((*at, "omics"), source.omics, rule, "Set omics: epigenome, or another scale.")
+    correction = source.batch_correction
+    outcomes = {correction.outcome} - {""}
+    if cohort is not None:
+        outcomes |= {cohort.endpoint.time_column, cohort.endpoint.event_column}
+    for k, name in enumerate(correction.covariates):
+        if name in outcomes:
+            rule = "What is to be predicted may not be a covariate: the corrected values would carry it."
+            where = (*at, "batch_correction", "covariates", k)
+            yield Finding(where, f"{name!r} is the outcome", rule, "Remove it from the covariates.")
+    if len(set(correction.covariates)) < len(correction.covariates):
+        where = (*at, "batch_correction", "covariates")
+        yield Finding(where, "a covariate twice", "A covariate is named once.", "Remove the second.")
+    if correction.method == "none" and (correction.covariates or correction.reference_batch or correction.mean_only):
+        rule = "Without a correction there is nothing to adjust."
+        yield Finding((*at, "batch_correction", "method"), "none", rule, "Remove the other fields, or set combat.")
+
+
+def assay_files(omics: Omics) -> Iterator[tuple[Location, Path]]:
+    """Every file or folder that assays and samples name, with its field."""
+    for k, source in enumerate(omics.assays):
+        yield ("omics", "assays", k, "path"), source.path
+    if omics.samples is not None:
+        yield ("omics", "samples"), omics.samples
+
+
+def assay_notices(omics: Omics) -> Iterator[Problem]:
+    """What is legal and worth knowing of assays."""
+    for source in omics.assays:
+        correction = source.batch_correction
+        if correction.method == "combat" and not correction.biological_factor:
+            rule = "Without one, nothing says whether a correction also removes what is of interest."
+            remedy = "Name a column of the sample table, for instance a known subtype."
+            yield Problem(
+                f"omics.assays, {source.name}", "batch_correction.biological_factor is not given", rule, remedy
+            )
