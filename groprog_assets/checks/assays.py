@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from groprog_assets.checks.omics import keys
 from groprog_assets.checks.verdict import Verdict
-from groprog_assets.study.omics_assays import SCALE_RANGES, WITH_UNIT
+from groprog_assets.study.assay_scales import SCALE_RANGES, WITH_UNIT
 from groprog_assets.tables.values import Document
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def of_assays(assays: pd.DataFrame, features: pd.DataFrame, summary: Document, b
 def units(assays: pd.DataFrame, summary: Document) -> Verdict:
     """Fails when a matrix has no scale, no unit where its scale needs one, or values outside the scale's range."""
     wrong = []
-    for row in assays[assays["kind"] == "dense"].itertuples(index=False):
+    for row in _rows(assays[assays["kind"] == "dense"]):
         held = summary[row.assay_id]
         if not isinstance(row.scale, str):
             wrong.append(f"{row.assay_id} has no scale")
@@ -46,9 +47,7 @@ def builds(assays: pd.DataFrame, features: pd.DataFrame) -> Verdict:
     """Fails when an assay has coordinates and no genome build."""
     placed = set(features.loc[features["chrom"].notna(), "assay_id"])
     without = assays[assays["genome_build"].isna() & (assays["assay_id"].isin(placed) | (assays["kind"] == "sparse"))]
-    stated = ", ".join(
-        f"{row.assay_id} {row.genome_build}" for row in assays.dropna(subset="genome_build").itertuples()
-    )
+    stated = ", ".join(f"{row.assay_id} {row.genome_build}" for row in _rows(assays.dropna(subset="genome_build")))
     names = ", ".join(without["assay_id"])
     told = f"no build of the coordinates of {names}; state genome_build" if names else stated or "no coordinates"
     return Verdict("builds", not names, told, {"without": len(without)}, blocking=True)
@@ -58,18 +57,21 @@ def finite_values(assays: pd.DataFrame) -> Verdict:
     """Fails when a matrix has no value at all; says what share is missing (NaN). Infinities are refused on reading."""
     dense = assays[(assays["kind"] == "dense") & (assays["samples"] > 0)]
     empty = dense.loc[~(dense["missing_share"] < 1), "assay_id"].tolist()
-    shares = ", ".join(f"{row.assay_id} {100 * row.missing_share:.1f} %" for row in dense.itertuples())
+    shares = ", ".join(f"{row.assay_id} {100 * row.missing_share:.1f} %" for row in _rows(dense))
     told = f"no value in {', '.join(empty)}" if empty else f"missing: {shares}" if shares else "no matrix"
     return Verdict("finite_values", not empty, told, {"empty": len(empty)}, blocking=True)
 
 
 def consent_coverage(assays: pd.DataFrame, summary: Document) -> Verdict:
     """Fails when an assay has no sample of a subject who may be used; says how many samples of each are."""
-    counts = {
-        row.assay_id: (row.samples, summary[row.assay_id]["counts"]["samples_in_file"]) for row in assays.itertuples()
-    }
+    counts = {row.assay_id: (row.samples, summary[row.assay_id]["counts"]["samples_in_file"]) for row in _rows(assays)}
     without = [name for name, (kept, _) in counts.items() if not kept]
     told = ", ".join(f"{name} {kept:,} of {held:,}" for name, (kept, held) in counts.items())
     remedy = f". Nobody of {', '.join(without)} may be used: check omics.consents" if without else ""
     values = {"samples": sum(held for _, held in counts.values()), "used": sum(kept for kept, _ in counts.values())}
     return Verdict("consent_coverage", not without, f"samples used: {told}{remedy}", values, blocking=True)
+
+
+def _rows(table: pd.DataFrame) -> Iterator[Any]:
+    """The rows, cells by the names of the columns."""
+    return iter(table.itertuples(index=False))

@@ -28,6 +28,7 @@ SCIENCE_IN_PLATFORM_ROOMS = (
     "groprog_assets.intake.omics_subjects",
     "groprog_assets.intake.promotion",
     "groprog_assets.study.annotation_files",
+    "groprog_assets.study.assay_scales",
     "groprog_assets.study.assays",
     "groprog_assets.study.assemblies",
     "groprog_assets.study.chrom_sizes",

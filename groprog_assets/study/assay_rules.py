@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from groprog_assets.errors import Problem
+from groprog_assets.study.assay_scales import WITH_UNIT
 from groprog_assets.study.finding import Finding
-from groprog_assets.study.omics_assays import WITH_UNIT, AssaySource
+from groprog_assets.study.omics_assays import AssaySource
 from groprog_assets.study.omics_study import Omics
 from groprog_assets.study.schema import Cohort
 

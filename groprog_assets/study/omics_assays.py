@@ -5,7 +5,6 @@ Standard library and pydantic only.
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Literal
 
@@ -15,16 +14,6 @@ from groprog_assets.study.part import Identifier, StudyPart
 
 OmicsKind = Literal["genome", "transcriptome", "proteome", "metabolome", "epigenome"]
 Scale = Literal["count", "linear", "log2", "log10", "ln", "beta", "mvalue", "npx", "zscore", "ordinal"]
-SCALE_RANGES: dict[str, tuple[float, float]] = {
-    "count": (0.0, math.inf),
-    "linear": (0.0, math.inf),
-    "beta": (0.0, 1.0),
-    "log2": (-64.0, 64.0),
-    "npx": (-64.0, 64.0),
-}
-"""Smallest and largest value that a scale can have; a log2 value beyond 64 would be a number of over 19 digits."""
-WITH_UNIT = ("count", "linear", "log2", "log10", "ln")
-"""Scales whose values mean nothing without a unit; the others are ratios of their own."""
 MissingKind = Literal["mar", "mnar", "structural", "mixed"]
 Format = Literal[
     "matrix", "maf", "vcf", "seg", "cbioportal", "h5ad", "h5mu", "maxquant", "diann", "olink", "mztab", "beta"
@@ -38,17 +27,18 @@ CorrectionMethod = Literal["combat", "none"]
 class BatchCorrection(StudyPart):
     """How the batches of an assay are made alike. Batches, covariates and factors are columns of the sample table."""
 
-    method: CorrectionMethod = Field("combat", description="none: the values stay as they are")
+    method: CorrectionMethod = Field(default="combat", description="none: the values stay as they are")
     covariates: list[str] = Field(
         default_factory=list,
         description="columns known at baseline whose differences between batches are kept; never the outcome",
     )
-    outcome: str = Field("", description="column of what is to be predicted; it may not be a covariate")
+    outcome: str = Field(default="", description="column of what is to be predicted; it may not be a covariate")
     biological_factor: str = Field(
-        "", description="column whose share of variance is reported before and after; the check fails where it falls"
+        default="",
+        description="column whose share of variance is reported before and after; the check fails where it falls",
     )
-    reference_batch: str = Field("", description="batch whose values stay as they are; the others come to it")
-    mean_only: bool = Field(False, description="only shifts are removed, not differences in spread")
+    reference_batch: str = Field(default="", description="batch whose values stay as they are; the others come to it")
+    mean_only: bool = Field(default=False, description="only shifts are removed, not differences in spread")
 
 
 class AssaySource(StudyPart):

@@ -24,6 +24,7 @@ RECORDED = (
     "study.model_parameters",
     "study.experiment_parameters",
     "study.initiation_parameters",
+    "study.omics_assays",
     "study.omics_parameters",
     "study.omics_study",
     "study.sequence_parameters",

@@ -110,7 +110,9 @@ def assay_tables(
     the matrices are written. An assay none of whose samples may be used has no matrix. Raises CohortError as `read_assays`.
     """
     tables: dict[str, list[pd.DataFrame]] = {"assays": [], "samples": [], "features": [], "flagged": []}
-    sparse, matrices, summary = [], {}, {}
+    sparse: list[SparseTables] = []
+    matrices: dict[str, Path] = {}
+    summary: Document = {}
     for assay_id, source, found, rows in read_assays(sources, samples):
         kept = [k for k, row in enumerate(rows) if sample_ids[row] in permitted]
         chosen = [rows[k] for k in kept]

@@ -11,7 +11,8 @@ import numpy as np
 from groprog_assets.errors import AssayError, Problem
 from groprog_assets.methods.assays.assay_table import AssayTable, SparseAssay
 from groprog_assets.methods.assays.matrix import read_matrix
-from groprog_assets.study.omics_assays import SCALE_RANGES, AssaySource
+from groprog_assets.study.assay_scales import SCALE_RANGES
+from groprog_assets.study.omics_assays import AssaySource
 from groprog_assets.study.text_tables import count_of
 
 Assay = AssayTable | SparseAssay

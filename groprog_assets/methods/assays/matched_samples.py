@@ -22,7 +22,7 @@ class SampleNames:
             for k, (assay, name) in enumerate(zip(rows["assay"], rows[column], strict=True)):
                 if isinstance(name, str):
                     self._row.setdefault((assay, name), k)
-        self._names = sorted({name for _, name in self._row})
+        self._names = {name for _, name in self._row}
 
     def row(self, assay: str, name: str) -> int | None:
         """The row of the sample that a file of `assay` calls `name`; None where there is none."""
@@ -38,7 +38,7 @@ class SampleNames:
             yield Problem(where, f"{count_of(len(twice), 'sample')} twice: {some(twice, 5)}", rule, remedy)
         lost = [name for name in dict.fromkeys(names) if self.row(assay, name) is None]
         if lost:
-            near = difflib.get_close_matches(lost[0], self._names, 1, 0.6)
+            near = difflib.get_close_matches(lost[0], sorted(self._names - set(names)), 1, 0.6)
             rule = f"Every sample of {assay} has a row in the sample table, by exact name or alias, which says whose it is."
             remedy = f"Did you mean {near[0]!r}? " if near else ""
             value = f"{count_of(len(lost), 'sample')} of {len(names):,} in no row of the sample table: {some(lost, 5)}"

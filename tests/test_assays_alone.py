@@ -1,0 +1,167 @@
+"""A study of assays without phenopackets and libraries: it is checked, runs, keeps what is unchanged, and names nobody."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from groprog_assets.cli.main import main
+from groprog_assets.definitions import build_definitions
+from groprog_assets.export.results_folder import export_results
+from groprog_assets.methods.measurements.layout import read_measurements
+from groprog_assets.store.identities import names
+from groprog_assets.store.readings import load_asset
+from groprog_assets.store.workspace import ASSAY_ASSETS, OMICS_ASSETS, PHENOTYPE_ASSETS, Workspace
+from groprog_assets.study.check import check_study
+from tests.assay_files import SUBJECTS, assay_study, protein, rna, sample_rows
+from tests.omics_files import omics_study
+from tests.trained_study import run
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """study.yaml of one that was run whole."""
+    path = assay_study(tmp_path_factory.mktemp("assays") / "study")
+    run(path)
+    export_results(Workspace(path))
+    return path
+
+
+@pytest.fixture
+def copy(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy that a test may change."""
+    path = Path(shutil.copytree(made.parent, tmp_path / "study")) / made.name
+    monkeypatch.setenv("GROPROG_STUDY", str(path))
+    return path
+
+
+def changed(path: Path, **omics: object) -> Path:
+    document = yaml.safe_load(path.read_text())
+    document["omics"] |= omics
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+def told(*arguments: str, code: int = 0) -> str:
+    done = CliRunner().invoke(main, list(arguments))
+    assert done.exit_code == code, done.output
+    return done.output.replace("\n", " ")
+
+
+def test_the_graph_makes_the_assays_and_not_what_needs_phenopackets(made: Path):
+    workspace = Workspace(made)
+    assert {asset for asset, _, _ in workspace.derivations.pointers()} == set(OMICS_ASSETS) - set(PHENOTYPE_ASSETS)
+    definitions = build_definitions(study_path=str(made))
+    makeable = definitions.resolve_asset_graph().materializable_asset_keys
+    assert {key.path[-1] for key in makeable} == set(OMICS_ASSETS) - set(PHENOTYPE_ASSETS)
+    assert not run(made).total()
+
+
+def test_packets_alone_have_no_assays(tmp_path: Path):
+    workspace = Workspace(omics_study(tmp_path / "study"))
+    assert not any(workspace.has(asset) for asset in ASSAY_ASSETS)
+    assert workspace.has("phenotypes")
+
+
+def test_the_values_are_those_of_the_files(made: Path):
+    raw = load_asset(Workspace(made), "assay_raw")
+    _, counts = read_measurements(raw.matrices["rna"].path)
+    np.testing.assert_array_equal(counts, rna().to_numpy())
+    _, levels = read_measurements(raw.matrices["protein"].path)
+    np.testing.assert_allclose(levels, protein().to_numpy(), rtol=1e-6)
+    held = raw.samples[raw.samples["assay_id"] == "rna"]
+    assert held["batch"].tolist() == list("ab" * 6)
+    assert len(load_asset(Workspace(made), "samples").table) == 22
+
+
+def test_the_results_name_nobody(made: Path):
+    state = made.parent / ".groprog"
+    kept = [made.parent / "results", *(state / part for part in ("store", "derivations", "dagster"))]
+    for path in (path for part in kept for path in part.rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        text = str(pq.read_table(path).to_pylist()) if content.startswith(b"PAR1") else content.decode("latin-1")
+        assert "patient-0" not in text, path
+    assert len(names(state)) == len(SUBJECTS) + 22
+    page = (made.parent / "results" / "omics" / "report.html").read_text()
+    assert "Research use only" in page
+    assert "protein" in page
+
+
+def test_a_withdrawn_consent_takes_the_columns_out(copy: Path):
+    rows = [f"{name}\t1\t2024-01-01\t{'2025-01-01' if k == 2 else ''}\tDUO:0000042" for k, name in enumerate(SUBJECTS)]
+    header = "subject\tversion\tgranted\twithdrawn\tpermission\n"
+    (copy.parent / "consents.tsv").write_text(header + "\n".join(rows) + "\n")
+    workspace = Workspace(changed(copy, consents={"table": "consents.tsv"}))
+    run(copy)
+    raw = load_asset(workspace, "assay_raw")
+    _, counts = read_measurements(raw.matrices["rna"].path)
+    np.testing.assert_array_equal(counts, np.delete(rna().to_numpy(), 2, axis=1))
+    gone = names(workspace.state)[f"sample rna/{SUBJECTS[2]}-rna"]
+    assert gone not in set(raw.samples["sample_id"])
+    assert gone not in set(load_asset(workspace, "samples").table["sample_id"])
+
+
+def test_an_assay_of_nobody_stops_the_run_by_name(copy: Path):
+    rows = [f"{name}\t1\t2024-01-01\tDUO:0000042" for name in SUBJECTS[10:]]
+    (copy.parent / "consents.tsv").write_text("subject\tversion\tgranted\tpermission\n" + "\n".join(rows) + "\n")
+    changed(copy, consents={"table": "consents.tsv"})
+    output = told("run", str(copy), code=2)
+    assert "consent_coverage" in output
+    assert "protein 0 of 10" in output
+
+
+def test_the_check_names_every_problem_before_a_run(copy: Path):
+    table = sample_rows()
+    table[table["sample"] != "patient-03-rna"].to_csv(copy.parent / "samples.tsv", sep="\t", index=False)
+    text = (copy.parent / "protein.csv").read_text()
+    (copy.parent / "protein.csv").write_text(text + text.splitlines()[3] + "\n")
+    output = told("omics", "check", str(copy), code=2)
+    assert "patient-03-rna" in output
+    assert "'P00002' again" in output
+
+
+def test_the_check_says_what_the_assays_hold(copy: Path):
+    output = told("study", "check", str(copy))
+    assert "40 features of 12 samples" in output
+    assert "30 features of 10 samples" in output
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"samples": None}, "omics.samples"),
+        ({"assays": []}, "omics"),
+        ({"ontologies": {"hpo": "samples.tsv", "annotations": "samples.tsv"}}, "omics.ontologies"),
+        ({"phenopackets": [{"source": "a", "path": "samples.tsv"}]}, "omics.ontologies"),
+    ],
+)
+def test_a_broken_rule_is_named_with_its_field_and_remedy(copy: Path, change: dict, field: str):
+    problems = check_study(changed(copy, **change))
+    assert any(problem.where.endswith(field) and problem.rule and problem.remedy for problem in problems), problems
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"scale": None}, "scale"),
+        ({"unit": ""}, "unit"),
+        ({"scale": "beta"}, "omics"),
+        ({"format": "maf"}, "genome_build"),
+        ({"name": "PROTEIN"}, "name"),
+        ({"batch_correction": {"covariates": ["died"], "outcome": "died"}}, "covariates[0]"),
+        ({"batch_correction": {"covariates": ["kind", "kind"]}}, "covariates"),
+        ({"batch_correction": {"method": "none", "mean_only": True}}, "method"),
+    ],
+)
+def test_a_broken_rule_of_an_assay_is_named(copy: Path, change: dict, field: str):
+    document = yaml.safe_load(copy.read_text())
+    document["omics"]["assays"][0] |= change
+    copy.write_text(yaml.safe_dump(document))
+    problems = check_study(copy)
+    assert any(problem.where.endswith(field) and problem.rule and problem.remedy for problem in problems), problems
