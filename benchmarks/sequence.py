@@ -18,9 +18,10 @@ import numpy as np
 import pandas as pd
 
 from groprog_assets.methods.reads.bigwig import read_bigwig_pair
-from groprog_assets.methods.sequence.baselines import Examples, ladder
+from groprog_assets.methods.sequence.baselines import Examples
 from groprog_assets.methods.sequence.cross_fitting import CrossFit, cross_fit, random_fit
 from groprog_assets.methods.sequence.genome_codes import GenomeCodes, open_genome
+from groprog_assets.methods.sequence.ladder import ladder
 from groprog_assets.methods.sequence.metrics import block_weights, interval, resampled_r, task_metrics
 from groprog_assets.methods.sequence.pairs import neighbour_pairs, pair_evidence
 from groprog_assets.methods.sequence.splits import make_splits

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from groprog_assets.study.citation import ParameterGroup, cited
+from groprog_assets.study.sequence_net_parameters import NetParameters
 
 
 class SequenceParameters(ParameterGroup):
@@ -44,6 +47,23 @@ class SequenceParameters(ParameterGroup):
     words_kmer_penalty: float = cited(
         1e4, unit="ridge penalty", source="unstated", why="that of ridge_kmer, fixed", gt=0
     )
+    motif_bin: int = cited(100, unit="bp", source="unstated", why="places of motifs to within a nucleosome", ge=10)
+    boosting_rounds: list[int] = cited(
+        [120, 180, 240, 300],
+        unit="trees",
+        source="unstated",
+        why="chosen between on the validation blocks",
+        min_length=1,
+    )
+    boosting_rate: float = cited(0.07, unit="fraction", source="unstated", why="shrinks each tree", gt=0, le=1)
+    boosting_features: float = cited(
+        0.1,
+        unit="fraction of the features at a split",
+        source="unstated",
+        why="neighbouring k-mers repeat each other",
+        gt=0,
+        le=1,
+    )
     shared_kmer_length: int = cited(20, unit="bases", source="unstated", why="not shared by chance", ge=12, le=31)
     shared_kmers_per_kb: float = cited(
         100, unit="distinct k-mers per kb of window", source="unstated", why="homologous windows", gt=0
@@ -76,3 +96,4 @@ class SequenceParameters(ParameterGroup):
         le=1,
     )
     seed: int = cited(1, unit="seed", source="unstated", why="any", ge=0)
+    nets: NetParameters = Field(default_factory=NetParameters)

@@ -318,15 +318,3 @@ class _Ridge:
             weights[:, None],
             np.array([level - np.r_[centre, added_centre] @ weights]),
         )
-
-
-def ladder(layout: Layout, models: Sequence[str], parameters: SequenceParameters) -> list[Rung]:
-    """The rungs in order of complexity: `mean`, `gc`, then those of `models`. ValueError for a name that is no rung."""
-    known: dict[str, Callable[[Layout, SequenceParameters], Rung]] = {
-        "ridge_kmer": RidgeKmer,
-        "ridge_kmer+words": RidgeKmerWords,
-    }
-    unknown = [name for name in models if name not in known]
-    if unknown:
-        raise ValueError(f"no rung is named {', '.join(unknown)}; there are {', '.join(known)}")
-    return [Mean(), GC(layout, parameters), *(known[name](layout, parameters) for name in known if name in models)]

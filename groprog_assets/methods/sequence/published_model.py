@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groprog_assets.errors import ModelError, Problem, why_unreadable
-from groprog_assets.methods.sequence.baselines import Predictor, ladder
+from groprog_assets.methods.sequence.baselines import Predictor
+from groprog_assets.methods.sequence.ladder import Ladder
+from groprog_assets.methods.sequence.ladder import ladder as plain_ladder
 from groprog_assets.methods.sequence.windows import Layout, view_layout
 from groprog_assets.study.sequence_parameters import SequenceParameters
 from groprog_assets.tables.values import Document
@@ -64,8 +66,9 @@ def packed(card: Document, predictors: Mapping[str, Mapping[str, Predictor]]) ->
     return files
 
 
-def unpacked(files: Mapping[str, bytes]) -> PublishedModel:
-    """The model of `packed` files. Raises ModelError: no card, another format, files missing or altered."""
+def unpacked(files: Mapping[str, bytes], ladder: Ladder = plain_ladder) -> PublishedModel:
+    """The model of `packed` files, whose rungs `ladder` makes. Raises ModelError: no card, another format, files missing or
+    altered, a rung that the ladder does not have."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
@@ -79,7 +82,7 @@ def unpacked(files: Mapping[str, bytes]) -> PublishedModel:
         parameters = SequenceParameters.model_validate(card["parameters"])
         predictors: dict[str, dict[str, Predictor]] = {}
         for view, name in card["champions"].items():
-            rungs = ladder(view_layout(layout, view, parameters), ["ridge_kmer", "ridge_kmer+words"], parameters)
+            rungs = ladder(view_layout(layout, view, parameters), [name], parameters, ())
             rung = next(item for item in rungs if item.name == name)
             parts = ["final", *(f"fold{fold}" for fold in range(card["folds"]))]
             predictors[view] = {part: rung.restored(load(files[f"{view}/{part}.safetensors"])) for part in parts}
@@ -89,10 +92,10 @@ def unpacked(files: Mapping[str, bytes]) -> PublishedModel:
     return PublishedModel(card, predictors)
 
 
-def read_model(folder: Path) -> PublishedModel:
+def read_model(folder: Path, ladder: Ladder = plain_ladder) -> PublishedModel:
     """The model of a folder, as `groprog run` exports it to `sequence/model`. Raises ModelError as `unpacked`."""
     files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    return unpacked(files)
+    return unpacked(files, ladder)
 
 
 def _problem(value: str, remedy: str) -> Problem:

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from groprog_assets.methods.sequence.baselines import Examples, Predictor, ladder
+from groprog_assets.methods.sequence.baselines import Examples, Predictor
 from groprog_assets.methods.sequence.cross_fitting import CrossFit, cross_fit, fit_on_all, random_fit
 from groprog_assets.methods.sequence.genome_codes import GenomeCodes, open_genome
+from groprog_assets.methods.sequence.ladder import ladder
 from groprog_assets.methods.sequence.metrics import (
     block_weights,
     ceiling,

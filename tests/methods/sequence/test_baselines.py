@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-from groprog_assets.methods.sequence.baselines import Examples, RidgeKmer, RidgeKmerWords, ladder
+from groprog_assets.methods.sequence.baselines import Examples, RidgeKmer, RidgeKmerWords
 from groprog_assets.methods.sequence.cross_fitting import cross_fit, fit_on_all, random_fit
+from groprog_assets.methods.sequence.ladder import ladder
 from groprog_assets.methods.sequence.metrics import task_metrics
 from groprog_assets.methods.sequence.splits import make_splits
 from groprog_assets.methods.sequence.windows import Layout, gene_codes

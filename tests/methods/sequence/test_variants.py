@@ -11,8 +11,9 @@ import pytest
 
 from groprog_assets.errors import AnnotationError
 from groprog_assets.methods.sequence import variants as method
-from groprog_assets.methods.sequence.baselines import Examples, ladder
+from groprog_assets.methods.sequence.baselines import Examples
 from groprog_assets.methods.sequence.cross_fitting import cross_fit, fit_on_all
+from groprog_assets.methods.sequence.ladder import ladder
 from groprog_assets.methods.sequence.published_model import PublishedModel
 from groprog_assets.methods.sequence.splits import make_splits
 from groprog_assets.methods.sequence.vcf import annotated, read_variants

@@ -1,0 +1,1 @@
+"""Nets that predict transcription from sequence: networks, their training, and the rungs of the ladder that they are."""
