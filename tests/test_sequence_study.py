@@ -265,3 +265,25 @@ def test_an_alias_names_the_sequence(written: Path, tmp_path: Path):
     output = checked(with_sequence(path, {**SECTION, "aliases": "aliases.txt"}))
     assert "no problems" in output
     assert "lacks" not in output
+
+
+def test_a_net_stands_on_the_ladder_of_a_study(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    nets = {"width": 8, "blocks": 1, "epochs": 1}
+    own = {**SECTION, "models": ["cnn"], "views": ["promoter"], "parameters": {"bootstrap_samples": 100, "nets": nets}}
+    path = with_sequence(shutil.copytree(made.parent, tmp_path / "study") / made.name, own)
+    without_drawing(monkeypatch)
+    run(path, "+sequence_evaluation")
+    workspace = Workspace(path)
+    metrics, model = load_asset(workspace, "sequence_evaluation").metrics, load_asset(workspace, "sequence_model")
+    assert set(metrics["rung"]) == {"mean", "gc", "cnn"}
+    assert np.isfinite(metrics.loc[metrics["rung"] == "cnn", "inflation"]).all()
+    assert not model.predictions["predicted"].isna().any()
+
+
+def test_rungs_that_cannot_be_fitted_are_told(written: Path, tmp_path: Path):
+    path = with_sequence(without_cohort(copied(written, tmp_path / "study")), {**SECTION, "models": ["ridge_kmer+pwm"]})
+    assert "reads motifs" in checked(path)
+    (path.parent / "m.meme").write_text("no motifs\n")
+    output = checked(with_sequence(path, {**SECTION, "models": ["gbm", "cnn"], "motifs": ["m.meme"]}))
+    assert "no line `MEME version`" in output
+    assert "Remove gbm, cnn from sequence.models" in output

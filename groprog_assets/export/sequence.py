@@ -21,6 +21,7 @@ from groprog_assets.methods.sequence.published_model import PublishedModel, read
 from groprog_assets.methods.sequence.study_model import genome_of
 from groprog_assets.methods.sequence.variants import ScoredFiles, scored_files, study_scorer
 from groprog_assets.methods.sequence.windows import gene_codes
+from groprog_assets.prognosis.sequence_rungs import every_rung
 from groprog_assets.store.readings import read_asset
 from groprog_assets.store.workspace import Workspace, open_workspace
 from groprog_kernels.bases import encode_text
@@ -29,9 +30,9 @@ from groprog_kernels.bases import encode_text
 def sequence_model(place: Path) -> PublishedModel:
     """The model of a study file, or of a folder of its files (`sequence/model` of a results folder), which needs no study."""
     if place.is_dir():
-        return read_model(place)
+        return read_model(place, every_rung)
     files = read_asset(open_workspace(place), "sequence_model").value().files
-    return unpacked({name: blob.content for name, blob in files.items()})
+    return unpacked({name: blob.content for name, blob in files.items()}, every_rung)
 
 
 def predict_sequences(model: PublishedModel, path: Path, view: str, scratch: Path) -> pd.DataFrame:
@@ -145,7 +146,7 @@ def score_variants(study: Path, variants: Path) -> ScoredFiles:
     assert workspace.study.sequence is not None
     genome = genome_of(workspace.resolve(workspace.study.genome.fasta), reference, workspace.state)
     files = {name: blob.content for name, blob in model.files.items()}
-    scorer = study_scorer(files, windows, splits.table, genome, reference["names"])
+    scorer = study_scorer(files, windows, splits.table, genome, reference["names"], every_rung)
     return scored_files([variants], scorer, workspace.study.sequence.aliases)
 
 

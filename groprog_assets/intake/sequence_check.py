@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from groprog_assets.errors import AnnotationError, GroProgError, Notice, Problem
 from groprog_assets.study.schema import Study
+from groprog_assets.study.sequence_study import TRAINED
 
 if TYPE_CHECKING:
     from groprog_assets.methods.sequence.genome_codes import FastaRecord
@@ -34,6 +35,7 @@ def sequence_problems(study: Study, sizes: Mapping[str, int]) -> list[Problem]:
         return []
     from groprog_assets.methods.annotation.gene_models import annotation_file
     from groprog_assets.methods.sequence.genome_codes import read_fasta
+    from groprog_assets.methods.sequence.meme import read_meme
     from groprog_assets.methods.sequence.reference import read_aliases
     from groprog_assets.methods.sequence.splits import read_families
     from groprog_assets.methods.sequence.targets import read_target_table
@@ -54,6 +56,8 @@ def sequence_problems(study: Study, sizes: Mapping[str, int]) -> list[Problem]:
     families = gathered(lambda: read_families(section.families))
     given = section.targets
     table = gathered(lambda: read_target_table(given)) if given is not None else None
+    for path in section.motifs:
+        gathered(lambda path=path: read_meme(path))  # type: ignore[misc]
     for path in section.variants:
         gathered(lambda path=path: read_variants(path))  # type: ignore[misc]
     try:
@@ -69,6 +73,11 @@ def sequence_problems(study: Study, sizes: Mapping[str, int]) -> list[Problem]:
             rule = "The folds are then blocks of it with gaps between; sequence shared between the blocks may flatter the models."
             _notice("sequence", "one chromosome", rule, "Nothing, or give more chromosomes.")
     genes = set(annotated["gene"])
+    trained = [name for name in section.models if name in TRAINED]
+    if len(genes) < FEW_GENES and trained:
+        rule = f"With fewer than {FEW_GENES} genes the ladder ends with ridge: {', '.join(trained)} would fit them by heart."
+        remedy = f"Remove {', '.join(trained)} from sequence.models."
+        problems.append(Problem("sequence.models", f"{len(genes)} genes", rule, remedy))
     if len(genes) < FEW_GENES:
         rule = f"With fewer than {FEW_GENES} genes no model can be told from another."
         _notice("sequence", f"{len(genes)} genes", rule, "Nothing; do not rely on the choice of the model.")

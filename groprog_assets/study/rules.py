@@ -26,6 +26,7 @@ from groprog_assets.study.matrix_rules import matrix_files, matrix_layouts, matr
 from groprog_assets.study.omics_rules import omics_files, omics_rules
 from groprog_assets.study.other_cohorts import other_cohort_rules, other_cohorts
 from groprog_assets.study.schema import ClinicalField, Cohort, Library, OtherCohort, Study, TargetRegion
+from groprog_assets.study.sequence_rules import sequence_files, sequence_rules
 from groprog_assets.study.text_tables import table_layout
 
 RESERVED_FIELDS = frozenset({"patient_id", "batch", "time", "event"})
@@ -43,6 +44,7 @@ def rule_findings(study: Study) -> list[Finding]:
         *_cohort(study),
         *other_cohort_rules(study),
         *omics_rules(study),
+        *sequence_rules(study),
     ]
 
 
@@ -326,14 +328,7 @@ def named_files(study: Study) -> Iterator[tuple[tuple[str | int, ...], Path]]:
     for name in ("obo", "gaf", "gmt"):
         if ontology is not None and getattr(ontology, name) is not None:
             yield ("ontology", name), getattr(ontology, name)
-    if study.sequence is not None:
-        for name in ("aliases", "families"):
-            if getattr(study.sequence, name) is not None:
-                yield ("sequence", name), getattr(study.sequence, name)
-        for k, path in enumerate(study.sequence.variants):
-            yield ("sequence", "variants", k), path
-        if study.sequence.targets is not None:
-            yield ("sequence", "targets", "table"), study.sequence.targets.table
+    yield from sequence_files(study)
     if cohort is not None:
         yield ("cohort", "clinical"), clinical_path(cohort.clinical)
         yield from matrix_files(cohort, ("cohort",))

@@ -14,7 +14,13 @@ from groprog_assets.study.part import StudyPart
 from groprog_assets.study.sequence_parameters import SequenceParameters
 
 Column = Annotated[str, StringConstraints(min_length=1)]
-Rung = Literal["ridge_kmer", "ridge_kmer+words"]
+Rung = Literal["ridge_kmer", "ridge_kmer+words", "ridge_kmer+pwm", "gbm", "cnn"]
+NETS = ("cnn",)
+"""Rungs that are nets, trained by torch."""
+TRAINED = ("gbm", *NETS)
+"""Rungs that need more genes than ridge."""
+WITH_MOTIFS = ("ridge_kmer+pwm",)
+"""Rungs that read `motifs`."""
 Around = tuple[Annotated[int, Field(ge=100, le=100_000)], Annotated[int, Field(ge=0, le=100_000)]]
 
 
@@ -57,10 +63,13 @@ class Sequence(StudyPart):
     families: Path | None = Field(None, description="two columns, gene and paralogue family: a family is not split")
     models: list[Rung] = Field(
         ["ridge_kmer", "ridge_kmer+words"],
-        description="rungs above `mean` and `gc`, simpler ones first",
+        description="rungs above `mean` and `gc`; one replaces a simpler one only where its gain is certain",
     )
     variants: list[Path] = Field(
         default_factory=list, description="VCF files, or tables with the columns chrom, pos, id, ref, alt, to score"
+    )
+    motifs: list[Path] = Field(
+        default_factory=list, description="motif files in MEME's format (JASPAR and others) to compare motifs with"
     )
     parameters: SequenceParameters = Field(default_factory=SequenceParameters)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from groprog_assets.checks import sequence as checks
+from groprog_assets.compute.compute_pool import Here, Pool
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.store.artifacts import Blob, Bundle
@@ -20,26 +22,38 @@ if TYPE_CHECKING:
     kinds={"parquet", "safetensors"},
     tables={"predictions": "sequence_predictions", "random": "sequence_predictions"},
     sections=("genome.fasta", "sequence"),
-    files=("genome.fasta",),
+    files=("genome.fasta", "sequence.motifs"),
     checks=("predictions_vary", "champion_beats_mean"),
 )
 def sequence_model(
     study: StudyView,
     workspace: Workspace,
+    pool: Pool,
     progress: Progress,
+    scratch: Path,
     sequence_windows: pd.DataFrame,
     sequence_targets: Bundle,
     sequence_splits: Bundle,
     reference_sequence: Document,
 ) -> Materialized:
     """Every rung of the ladder on genes whose chromosome it never saw, the champion of each view, and its files."""
+    from groprog_assets.compute.shards.sequence_net import fitter_of
     from groprog_assets.methods.sequence import splits, study_model
+    from groprog_assets.prognosis.sequence_rungs import every_rung
 
     genome = study_model.genome_of(workspace.resolve(study.genome.fasta), reference_sequence, workspace.state)
     genes, codes = study_model.used_windows(sequence_windows, genome, reference_sequence, study.sequence)
     held = splits.restored(sequence_splits)
     made = study_model.fit_study(
-        genes, codes, sequence_targets["values"], held, study.sequence, reference_sequence, progress
+        genes,
+        codes,
+        sequence_targets["values"],
+        held,
+        study.sequence,
+        reference_sequence,
+        progress,
+        every_rung,
+        fitter_of(pool, Here(progress, scratch)),
     )
     files = Bundle({name: Blob(content, f".{name.rpartition('.')[2]}") for name, content in made.files.items()})
     verdicts = checks.models(made.summary["views"], study_model.MINIMUM_SPREAD)

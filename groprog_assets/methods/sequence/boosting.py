@@ -26,6 +26,17 @@ class Trees(NamedTuple):
     value: NDArray[np.float32]
     base: NDArray[np.float64]
 
+    def first(self, size: int) -> Trees:
+        """Only the first trees."""
+        return Trees(
+            self.column[:size],
+            self.threshold[:size],
+            self.left[:size],
+            self.right[:size],
+            self.value[:size],
+            self.base,
+        )
+
     def predict(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
         """(n,) sums of base and leaves; features (n, p)."""
         rows = np.arange(len(features))
@@ -87,7 +98,7 @@ class GradientBoosting:
             for trees, target in zip(
                 self._boost(train, [rounds[-1]] * len(train.targets.T)), validation.targets.T, strict=True
             ):
-                shorter = [Trees(*(part[:size] for part in trees[:5]), trees.base) for size in rounds]
+                shorter = [trees.first(size) for size in rounds]
                 scores = [pearson(each.predict(features), target) for each in shorter]
                 chosen.append(rounds[int(np.argmax(scores))])
         return Boosted(self, list(self._boost(both, chosen)))

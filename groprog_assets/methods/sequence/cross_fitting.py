@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +11,14 @@ from numpy.typing import NDArray
 from groprog_assets.methods.sequence.baselines import Examples, Predictor, Rung
 from groprog_assets.methods.sequence.splits import Splits, refuse_duplicates
 from groprog_assets.study.sequence_parameters import SequenceParameters
+
+Fitter = Callable[[Rung, Examples, Sequence[NDArray[np.str_]]], list[Predictor]]
+"""Fits a rung once for each row of roles (g,) of ROLES, on its training and validation genes."""
+
+
+def fit_here(rung: Rung, examples: Examples, every: Sequence[NDArray[np.str_]]) -> list[Predictor]:
+    """One fit after another in this process."""
+    return [rung.fit(examples.rows(roles == "train"), examples.rows(roles == "validation")) for roles in every]
 
 
 class CrossFit(NamedTuple):
@@ -24,15 +32,23 @@ class CrossFit(NamedTuple):
     predictors: list[Predictor]
 
 
-def cross_fit(rung: Rung, examples: Examples, splits: Splits, progress: Callable[[str], object] = str) -> CrossFit:
+def cross_fit(
+    rung: Rung,
+    examples: Examples,
+    splits: Splits,
+    progress: Callable[[str], object] = str,
+    fitter: Fitter = fit_here,
+) -> CrossFit:
     """Out-of-fold predictions under the folds of `splits`. Raises ModelError where a test window also trains."""
     fold, names = splits.table["fold"].to_numpy(), splits.table["gene"].to_numpy()
     for roles in splits.roles:
         refuse_duplicates(examples.codes, roles, names)
-    return _fit_folds(rung, examples, fold, splits.roles, progress)
+    return _fit_folds(rung, examples, fold, splits.roles, progress, fitter)
 
 
-def random_fit(rung: Rung, examples: Examples, folds: int, parameters: SequenceParameters) -> CrossFit:
+def random_fit(
+    rung: Rung, examples: Examples, folds: int, parameters: SequenceParameters, fitter: Fitter = fit_here
+) -> CrossFit:
     """The same under a random split of rows into as many folds, with a random share for validation. It leaks by design: its r
     is only shown beside the honest one."""
     random = np.random.default_rng([parameters.seed, 1])
@@ -40,7 +56,7 @@ def random_fit(rung: Rung, examples: Examples, folds: int, parameters: SequenceP
     fold = random.permutation(np.arange(genes) % max(folds, 2))
     roles = np.where(random.random(genes) < parameters.validation_fraction, "validation", "train")
     every = np.stack([np.where(fold == f, "test", roles) for f in range(max(folds, 2))])
-    return _fit_folds(rung, examples, fold, every, str)
+    return _fit_folds(rung, examples, fold, every, str, fitter)
 
 
 def _fit_folds(
@@ -49,17 +65,16 @@ def _fit_folds(
     fold: NDArray[np.int64],
     every: NDArray[np.str_],
     progress: Callable[[str], object],
+    fitter: Fitter,
 ) -> CrossFit:
     tasks = examples.targets.shape[1]
     predicted = np.full((len(fold), tasks), np.nan)
     level, median = np.zeros((len(every), tasks)), np.zeros((len(every), tasks))
-    predictors = []
+    predictors = fitter(rung, examples, list(every))
     for f, roles in enumerate(every):
-        train, validation = examples.rows(roles == "train"), examples.rows(roles == "validation")
-        predictors.append(rung.fit(train, validation))
         test = roles == "test"
-        predicted[test] = predictors[-1].predict(examples.codes[test], examples.side[test])
-        seen = np.vstack([train.targets, validation.targets])
+        predicted[test] = predictors[f].predict(examples.codes[test], examples.side[test])
+        seen = examples.targets[np.isin(roles, ("train", "validation"))]
         for task in range(tasks):
             held = seen[np.isfinite(seen[:, task]), task]
             level[f, task], median[f, task] = (held.mean(), np.median(held)) if len(held) else (0.0, 0.0)
@@ -67,7 +82,7 @@ def _fit_folds(
     return CrossFit(predicted, fold, level, median, predictors)
 
 
-def fit_on_all(rung: Rung, examples: Examples, splits: Splits) -> Predictor:
+def fit_on_all(rung: Rung, examples: Examples, splits: Splits, fitter: Fitter = fit_here) -> Predictor:
     """The final model: every gene trains, and the validation genes of the first fold choose what is chosen. It has no metric."""
-    validation = splits.roles[0] == "validation"
-    return rung.fit(examples.rows(~validation), examples.rows(validation))
+    roles = np.where(splits.roles[0] == "validation", "validation", "train")
+    return fitter(rung, examples, [roles])[0]

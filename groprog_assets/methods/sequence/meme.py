@@ -100,6 +100,19 @@ def read_meme(path: Path) -> MotifFile:
     return MotifFile(found, background)
 
 
+def read_motifs(paths: Sequence[Path]) -> list[Motif]:
+    """The motifs of several files in their order; of two with one name, the later has its file's name before its own. Raises as
+    `read_meme`."""
+    found: dict[str, Motif] = {}
+    for path in paths:
+        for motif in read_meme(path).motifs:
+            name = motif.name
+            while name in found:
+                name = f"{Path(path).stem}.{name}"
+            found[name] = motif._replace(name=name)
+    return list(found.values())
+
+
 def meme_text(motifs: Sequence[Motif], background: Sequence[float] = UNIFORM) -> str:
     """A file in MEME's minimal format, version 4, that `read_meme` gives back to six digits; names have their blanks replaced."""
     shares = " ".join(f"{letter} {share:.5f}" for letter, share in zip("ACGT", background, strict=True))

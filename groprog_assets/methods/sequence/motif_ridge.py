@@ -69,7 +69,7 @@ class RidgeKmerMotifs:
             remedy = "Name MEME files in sequence.motifs, with fewer motifs or longer stretches (motif_bin)."
             raise ModelError(Problem("sequence.motifs", f"{len(self._motifs)} motifs", rule, remedy))
         background = composition(train.codes)
-        weights = [log_odds(motif.matrix, background) for motif in self._motifs]
+        weights = [log_odds(motif.probabilities.T, background) for motif in self._motifs]
         return self._made(self._ridge(weights).fit(train, validation), [motif.name for motif in self._motifs], weights)
 
     def restored(self, arrays: dict[str, NDArray]) -> MotifLinear:

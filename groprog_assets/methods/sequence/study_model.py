@@ -11,9 +11,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from groprog_assets.methods.sequence.baselines import Examples, Predictor
-from groprog_assets.methods.sequence.cross_fitting import CrossFit, cross_fit, fit_on_all, random_fit
+from groprog_assets.methods.sequence.cross_fitting import (
+    CrossFit,
+    Fitter,
+    cross_fit,
+    fit_here,
+    fit_on_all,
+    random_fit,
+)
 from groprog_assets.methods.sequence.genome_codes import GenomeCodes, open_genome
-from groprog_assets.methods.sequence.ladder import ladder
+from groprog_assets.methods.sequence.ladder import Ladder
+from groprog_assets.methods.sequence.ladder import ladder as plain_ladder
+from groprog_assets.methods.sequence.meme import read_motifs
 from groprog_assets.methods.sequence.metrics import (
     block_weights,
     ceiling,
@@ -79,17 +88,20 @@ def fit_study(
     section: Sequence,
     reference: Document,
     progress: Callable[[str], object] = str,
+    ladder: Ladder = plain_ladder,
+    fitter: Fitter = fit_here,
 ) -> StudyModel:
     """Every rung in every view, under the folds of `splits` and under a random split; the champion of each view is fitted on all.
 
     genes, codes (g, width), values (`gene` and a column a task) and splits have the same genes in the same order; reference
-    is the document of `reference_sequence`. A rung is champion where its gain over the best simpler one is certain on the
-    first task.
+    is the document of `reference_sequence`; ladder makes the rungs, and fitter says where they are fitted. A rung is champion
+    where its gain over the best simpler one is certain on the first task.
     """
     parameters, tasks = section.parameters, [name for name in values.columns if name != "gene"]
     targets = values[tasks].to_numpy(np.float64)
     fold = splits.table["fold"].to_numpy()
     weights = block_weights(genes["chrom"].to_numpy(), genes["tss"].to_numpy(), fold, parameters)
+    motifs = read_motifs(section.motifs)
     parts: list[pd.DataFrame] = []
     flat: list[pd.DataFrame] = []
     levels: dict[str, NDArray[np.float64]] = {}
@@ -98,11 +110,11 @@ def fit_study(
     for view in dict.fromkeys(section.views):
         layout = view_layout(study_layout(section), view, parameters)
         examples = Examples(codes[:, : layout.width], np.empty((len(codes), 0)), targets)
-        rungs = {rung.name: rung for rung in ladder(layout, section.models, parameters)}
+        rungs = {rung.name: rung for rung in ladder(layout, section.models, parameters, motifs)}
         fits: dict[str, CrossFit] = {}
         for name, rung in rungs.items():
-            fits[name] = cross_fit(rung, examples, splits, progress)
-            random = random_fit(rung, examples, len(splits.roles), parameters)
+            fits[name] = cross_fit(rung, examples, splits, progress, fitter)
+            random = random_fit(rung, examples, len(splits.roles), parameters, fitter)
             parts.append(_long(genes, tasks, targets, view, name, fits[name]))
             flat.append(_long(genes, tasks, targets, view, name, random))
             levels[f"{view}.{name}"] = np.hstack([fits[name].level, fits[name].median])
@@ -112,8 +124,8 @@ def fit_study(
         decided = promote(list(rungs), main, plain)
         champion = rungs[decided.champion]
         folds = {f"fold{f}": held for f, held in enumerate(fits[champion.name].predictors)}
-        predictors[view] = {"final": fit_on_all(champion, examples, splits), **folds}
-        spread = {name: float(np.nanstd(fit.predicted, axis=0).min()) for name, fit in fits.items()}
+        predictors[view] = {"final": fit_on_all(champion, examples, splits, fitter), **folds}
+        spread = {name: _spread(fit) for name, fit in fits.items()}
         views[view] = {"champion": champion.name, "main_task": tasks[0], "steps": decided.steps, "spread": spread}
     card: Document = {
         "tasks": tasks,
@@ -144,6 +156,11 @@ def fit_study(
 
 def _fold_r(target: NDArray[np.float64], fit: CrossFit) -> list[float]:
     return task_metrics(target, fit.predicted[:, 0], fit.fold, fit.level[:, 0], fit.median[:, 0]).by_fold or [0.0]
+
+
+def _spread(fit: CrossFit) -> float:
+    """The smallest standard deviation of the predictions of a task within a fold: a dead model shows even beside living ones."""
+    return min(float(fit.predicted[fit.fold == f].std(axis=0).min()) for f in np.unique(fit.fold))
 
 
 def _held_out(parts: list[pd.DataFrame], view: str, rung: str, tasks: list[str]) -> list[float]:

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from groprog_assets.errors import AnnotationError, Problem
 from groprog_assets.methods.sequence.genome_codes import GenomeCodes
+from groprog_assets.methods.sequence.ladder import Ladder
+from groprog_assets.methods.sequence.ladder import ladder as plain_ladder
 from groprog_assets.methods.sequence.published_model import WARNING, PublishedModel, unpacked
 from groprog_assets.methods.sequence.reference import read_aliases, study_names
 from groprog_assets.methods.sequence.vcf import VariantFile, annotated, read_variants
@@ -331,10 +333,12 @@ def study_scorer(
     splits: pd.DataFrame,
     genome: GenomeCodes,
     names: Mapping[str, str],
+    ladder: Ladder = plain_ladder,
 ) -> Scorer:
-    """The scorer of a study: files of its model, `sequence_windows`, `sequence_splits`, reference, its names."""
+    """The scorer of a study: files of its model, `sequence_windows`, `sequence_splits`, reference, its names; what makes the
+    model's rungs."""
     genes = windows[windows["used"]].merge(splits[["gene", "fold"]], on="gene", validate="one_to_one")
-    return Scorer(unpacked(files), genes, genome, names)
+    return Scorer(unpacked(files, ladder), genes, genome, names)
 
 
 def scored_files(paths: Sequence[Path], scorer: Scorer, aliases: Path | None) -> ScoredFiles:

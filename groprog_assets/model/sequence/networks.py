@@ -80,7 +80,7 @@ def folded(network: nn.Module) -> nn.Module:
     made = copy.deepcopy(network).eval()
     for module in made.modules():
         if isinstance(module, Residual) and isinstance(module.norm, nn.BatchNorm1d):
-            module.conv = fuse_conv_bn_eval(module.conv, module.norm)  # type: ignore[assignment]
+            module.conv = fuse_conv_bn_eval(module.conv, module.norm)
             module.norm = nn.Identity()
     return made
 

@@ -34,7 +34,7 @@ class EpochRow(TypedDict):
 
 
 class Lesson(Protocol):
-    """What a net learns from: how many examples, the loss of some, the score on the validation examples, and what all of it is."""
+    """What a net learns from: how many examples, the loss of some, the score on the validation examples, a digest of it all."""
 
     @property
     def examples(self) -> int: ...
@@ -121,7 +121,7 @@ def train_network(
                     group["lr"] = one_cycle(epoch * batches + number, settings.epochs * batches, settings.learning_rate)
                 optimizer.zero_grad(set_to_none=True)
                 loss = lesson.loss(network, rows, random)
-                loss.backward()  # type: ignore[no-untyped-call]
+                loss.backward()
                 nn.utils.clip_grad_norm_(network.parameters(), GRADIENT_LIMIT)
                 optimizer.step()
                 losses.append(loss.item())

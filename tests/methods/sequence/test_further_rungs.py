@@ -21,7 +21,7 @@ from groprog_kernels.motif_scores_reference import best_scores
 
 LAYOUT = Layout((40, 20))
 WORD = np.array([1, 0, 2, 3, 1, 0, 1], np.uint8)
-MOTIF = Motif("word", "", 20, np.eye(4)[WORD] * 0.91 + 0.0225)
+MOTIF = Motif("word", "", np.eye(4)[WORD].T * 0.91 + 0.0225, 20)
 
 
 def some(genes=80, width=60, tasks=2, seed=0):
@@ -34,7 +34,7 @@ def test_motif_ridge_equals_scikit_learn_s_on_its_features():
     train, test = some(), some(seed=1)
     own = SequenceParameters(penalties=[50.0], kmer_length=2, motif_bin=25)
     fitted = RidgeKmerMotifs(LAYOUT, own, [MOTIF]).fit(train, train.rows(np.zeros(80, bool)))
-    weights = log_odds(MOTIF.matrix, composition(train.codes))
+    weights = log_odds(MOTIF.probabilities.T, composition(train.codes))
     columns = []
     for codes in (train.codes, test.codes):
         scores = best_scores(codes.tolist(), [0, 25, 50, 60], [weights]).reshape(80, -1)

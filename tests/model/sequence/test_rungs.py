@@ -133,11 +133,11 @@ def test_no_functional_activation_and_no_module_used_twice():
     """Hooks see every non-linear step: as many calls as modules, and the graph of the output has no other activation."""
     for name, build in BUILDERS.items():
         network = build(200, 0, 2, SMALL).eval()
-        calls: dict[nn.Module, int] = {}
+        calls: list[nn.Module] = []
         leaves = [module for module in network.modules() if not list(module.children())]
         for module in leaves:
-            module.register_forward_hook(lambda module, given, made: calls.update({module: calls.get(module, 0) + 1}))
+            module.register_forward_hook(lambda module, given, made, calls=calls: calls.append(module))
         network(one_hot_tensor(some(2).codes))
-        assert set(calls.values()) == {1}, name
+        assert len(calls) == len(set(calls)) > 0, name
         acts = sum(isinstance(module, nn.GELU | nn.Softplus | nn.Softmax | nn.Tanh | nn.Sigmoid) for module in leaves)
         assert acts, name

@@ -1,0 +1,36 @@
+"""Rules of the section `sequence` of a study file, and the files it names. Study in, findings out. Standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from groprog_assets.study.finding import Finding
+from groprog_assets.study.schema import Study
+from groprog_assets.study.sequence_study import WITH_MOTIFS
+
+
+def sequence_rules(study: Study) -> Iterator[Finding]:
+    """Every rule between fields of `sequence` that is broken."""
+    section = study.sequence
+    if section is None:
+        return
+    for k, name in enumerate(section.models):
+        if name in WITH_MOTIFS and not section.motifs:
+            rule = f"{name} reads motifs."
+            yield Finding(("sequence", "models", k), name, rule, "Name MEME files in sequence.motifs, or leave it out.")
+
+
+def sequence_files(study: Study) -> Iterator[tuple[tuple[str | int, ...], Path]]:
+    """(place in the study file, path) of every file that `sequence` names."""
+    section = study.sequence
+    if section is None:
+        return
+    for name in ("aliases", "families"):
+        if getattr(section, name) is not None:
+            yield ("sequence", name), getattr(section, name)
+    for name in ("variants", "motifs"):
+        for k, path in enumerate(getattr(section, name)):
+            yield ("sequence", name, k), path
+    if section.targets is not None:
+        yield ("sequence", "targets", "table"), section.targets.table
