@@ -54,7 +54,7 @@ def test_a_net_that_is_certainly_better_is_the_champion_and_is_published(tmp_pat
 
 @pytest.mark.parametrize("name", NETS)
 def test_every_net_is_a_rung_that_can_be_published(name):
-    examples, genes = pairs(120)
+    examples, _ = pairs(120)
     section = Sequence.model_validate({"parameters": {"nets": {"width": 8, "blocks": 1, "epochs": 1}}})
     motif = Motif("m", "", np.full((4, 5), 0.25), 1)
     rung = every_rung(LAYOUT, [name], section.parameters, [motif])[-1]
