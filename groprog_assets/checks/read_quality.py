@@ -1,4 +1,4 @@
-"""Check that base qualities are known and high enough."""
+"""Checks that base qualities are known and high enough, and the gate that leaves out a library whose are not."""
 
 from __future__ import annotations
 
@@ -24,4 +24,27 @@ def read_quality(table: pd.DataFrame, parameters: QualityParameters) -> Verdict:
         lowest >= floor,
         f"lowest mean quality of a cycle Q{lowest:.1f}, floor Q{floor:g}",
         {"lowest_mean_quality": lowest, "known": True},
+    )
+
+
+def quality_gate(table: pd.DataFrame, parameters: QualityParameters) -> Verdict:
+    """Fails, and so leaves the library out, when the mean quality of its worst cycle lies under `gate_mean_quality`.
+
+    Passes, and says so, without a threshold and for a library without base qualities. Source: paper 4.2.
+    """
+    gate = parameters.gate_mean_quality
+    if gate is None or not len(table):
+        reason = (
+            "No threshold is set." if gate is None else "The file carries no base qualities; the gate cannot judge it."
+        )
+        return Verdict("quality_gate", True, reason, {}, blocking=True)
+    worst = table.loc[table["mean_quality"].idxmin()]
+    lowest = float(worst["mean_quality"])
+    where = f"cycle {int(worst['cycle'])} of mate {int(worst['mate'])}"
+    return Verdict(
+        "quality_gate",
+        lowest >= gate,
+        f"mean quality Q{lowest:.1f} at {where}, threshold of the gate Q{gate:g} (parameters.quality.gate_mean_quality)",
+        {"lowest_mean_quality": lowest},
+        blocking=True,
     )

@@ -16,6 +16,7 @@ from groprog_assets.report import (
     genomics,
     initiation,
     libraries,
+    paper,
     pausing,
     prognosis,
     reads,
@@ -41,6 +42,7 @@ PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Sequence", tuple(sequence.CAPTIONS)),
     ("Patients and model", (*prognosis.CAPTIONS, *strata.CAPTIONS)),
     ("Patients of other centres", ("external_",)),
+    ("Beside the source paper", tuple(paper.CAPTIONS)),
     ("The graph", ("workflow",)),
 )
 """Heading → names of figures, or the beginning of the names of those that a study names itself."""
@@ -75,8 +77,8 @@ def figures_page() -> str:
             "",
             "## Figures of other studies",
             "",
-            "The bundled study has no sequence half (`sequence:`) and learns from no other cohorts (`cohort.sources`), and its",
-            "model is not of the paper's form, which alone has eta.",
+            "The bundled study has no sequence half (`sequence:`), learns from no other cohorts (`cohort.sources`), is not laid",
+            "beside the source paper (`compare_with_paper`), and its model is not of the paper's form, which alone has eta.",
             "",
             "| figure | caption |",
             "| --- | --- |",

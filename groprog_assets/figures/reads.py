@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from groprog_assets.figures.numbers import percent
-from groprog_assets.figures.style import GRID, NEUTRAL, SOFT_INK, WIDE, condition_colours, new_figure, say_empty, style
+from groprog_assets.figures.style import (
+    GRID,
+    INK,
+    NEUTRAL,
+    SOFT_INK,
+    WIDE,
+    condition_colours,
+    new_figure,
+    say_empty,
+    style,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -51,6 +61,39 @@ def read_quality(
             axes[0, 0].annotate(
                 f"no qualities: {', '.join(silent)}", (0.02, 0.97), xycoords="axes fraction", va="top", color=SOFT_INK
             )
+        return figure
+
+
+def condition_quality(by_library: Mapping[str, pd.DataFrame], conditions: Mapping[str, str], condition: str) -> Figure:
+    """Mean Phred quality of one condition against position, mate 2 behind mate 1, libraries weighted by their reads.
+
+    The mean of the first 20 positions, the lowest one, the range and the end are named; a line marks where mate 2 begins. Source:
+    paper figures 2 and 3, whose curve of 300 positions is two mates of 150 laid end to end.
+    """
+    with style():
+        figure, axes = new_figure(WIDE)
+        tables = [table for library, table in by_library.items() if conditions[library] == condition and len(table)]
+        if not tables:
+            say_empty(axes, f"No library of {condition} holds base qualities.")
+            return figure
+        rows = pd.concat(tables, ignore_index=True)
+        rows["total"] = rows["mean_quality"] * rows["reads"]
+        sums = rows.groupby(["mate", "cycle"], sort=True)[["total", "reads"]].sum()
+        curve = (sums["total"] / sums["reads"]).to_numpy()
+        first = int((sums.index.get_level_values("mate") == 1).sum())
+        place = range(1, len(curve) + 1)
+        axes.plot(place, curve, color=INK)
+        if 0 < first < len(curve):
+            axes.axvline(first + 0.5, color=NEUTRAL, linewidth=0.9, linestyle="--")
+            axes.annotate("mate 2", (first + 0.5, 41.2), xytext=(4, 0), textcoords="offset points", color=SOFT_INK)
+        lowest = int(curve.argmin())
+        told = (
+            f"first {min(20, len(curve))} positions {curve[:20].mean():.1f}, lowest {curve[lowest]:.1f} at {lowest + 1}, "
+            f"end {curve[-1]:.1f}, range {curve.max() - curve.min():.1f}"
+        )
+        axes.annotate(told, (0.02, 0.05), xycoords="axes fraction", color=SOFT_INK)
+        axes.set(xlabel="Position in the read pair", ylabel="Mean quality (Phred)", title=f"Base quality, {condition}")
+        axes.set_ylim(max(0.0, min(28.0, float(curve.min()) - 2)), 42)
         return figure
 
 

@@ -24,6 +24,7 @@ from groprog_assets.model.linear import (
     PenaltyRow,
     branch_columns,
     branch_rows,
+    capped_columns,
     chosen_earning,
     earned_weights,
     path_columns,
@@ -402,8 +403,9 @@ def _linear_path(
     held = Training(
         columns[seen], stopped.time[seen], stopped.event[seen], [partition[seen] for partition in partitions]
     )
+    capped = capped_columns(encoders, encoded, parameters.representation.pausing_cap)
     if encoders.sources is not None:
-        path = transferred_path(held, branches, encoders.sources, earning, chosen, parameters.transfer)
+        path = transferred_path(held, branches, encoders.sources, earning, chosen, parameters.transfer, capped)
     else:
         path = stacked_linear_path(
             held.columns,
@@ -415,6 +417,7 @@ def _linear_path(
             chosen.stacking_prior,
             earning,
             chosen.earning_priors,
+            capped,
         )
     if seen.size == len(outcomes):
         return path

@@ -23,10 +23,14 @@ from groprog_assets.model.source_columns import SourceColumns, SourceColumnsDocu
 from groprog_assets.study.parameters import Parameters
 
 # Which map of eq. 1 a descriptor goes through; descriptors not named here use the last source of their block.
-SOURCES = {"density": ("tss", "body"), "pausing": ("pausing",), "differential": ("function", "differential")}
+SOURCES = {
+    "density": ("tss", "upstream", "body"),
+    "pausing": ("pausing",),
+    "differential": ("function", "differential"),
+}
 SOURCE_OF = {
     "tss_density": "tss",
-    "upstream_density": "tss",
+    "upstream_density": "upstream",
     "apoptosis_regulation": "function",
     "cell_junction": "function",
     "receptor_inhibition": "function",
@@ -89,8 +93,11 @@ class DescriptorEncoder:
         return {"names": self.names, "mean": self.mean, "scale": self.scale, "sources": self.sources}
 
     @classmethod
-    def fit(cls, inputs: ModelInputs) -> DescriptorEncoder:
-        """Constants over genes (and patients in matched mode); constant descriptors are left out of every source."""
+    def fit(cls, inputs: ModelInputs, separate_upstream: bool = False) -> DescriptorEncoder:
+        """Constants over genes (and patients in matched mode); constant descriptors are left out of every source.
+
+        separate_upstream: the upstream background is a source of its own; otherwise it shares the map of the TSS.
+        """
         if inputs.descriptors is None or not inputs.descriptor_names:
             return cls((), (), (), {})
         flat = np.asarray(inputs.descriptors, dtype=np.float64).reshape(-1, len(inputs.descriptor_names))
@@ -104,6 +111,8 @@ class DescriptorEncoder:
             if scale[column] > 1e-8:
                 allowed = SOURCES[block_of.get(name, "density")]
                 source = SOURCE_OF.get(name, allowed[-1])
+                if source == "upstream" and not separate_upstream:
+                    source = "tss"
                 sources[source if source in allowed else allowed[-1]].append(column)
         scale = np.where(scale > 1e-8, scale, 1.0)
         return cls(
@@ -175,7 +184,7 @@ class Encoders:
         clinical = ClinicalEncoder.fit(inputs, parameters.cohort.maximum_missing_flag, parameters.cohort.landmark_days)
         mode = inputs.mode if parameters.representation.mode != "clinical" else "clinical"
         expression, descriptors, harmonization, libraries, signature = None, None, None, None, None
-        descriptor = DescriptorEncoder.fit(inputs)
+        descriptor = DescriptorEncoder.fit(inputs, parameters.representation.separate_upstream)
         asked, names = parameters.signature, inputs.descriptor_names
         representation, row_limit = parameters.representation, parameters.training.full_batch_limit
         if mode == "matched":

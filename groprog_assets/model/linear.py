@@ -11,13 +11,20 @@ from typing import Any, NamedTuple, TypedDict
 import numpy as np
 
 from groprog_assets.fitting.ridge_cox import fit_ridge, fit_towards, held_out_log_likelihood, log_partial_likelihood
-from groprog_assets.model.encoders import Encoded
+from groprog_assets.model.encoders import Encoded, Encoders
 from groprog_kernels.risk_sets import RiskSets, risk_sets
 
 SIGNATURE = "signature"
 """Name of the branch that has to earn its weight in the linear path."""
 # A log hazard ratio per standard deviation of a stack: below, a score says nothing; above, scores of opposite sign cancel.
 SMALLEST_FACTOR, LARGEST_FACTOR = 0.05, 3.0
+
+
+class Capped(NamedTuple):
+    """Columns of the path whose part of a branch is held down: columns (p,) bool; share of the branch's spread, at most."""
+
+    columns: np.ndarray
+    share: float
 
 
 class Branch(NamedTuple):
@@ -108,6 +115,16 @@ def branch_columns(encoded: Encoded, further: Mapping[str, int]) -> dict[str, np
     return {name: part for name, part in zip(("clinical", "omics", SIGNATURE, *further), parts) if part.size}
 
 
+def capped_columns(encoders: Encoders, encoded: Encoded, share: float) -> Capped | None:
+    """The signature columns of pausing descriptors, to be held down; None for a share of 1 or without such columns."""
+    if share >= 1 or encoders.signature is None:
+        return None
+    found = np.zeros(path_columns(encoded).shape[1], bool)
+    of = [encoders.descriptor.block_of(name) == "pausing" for name in encoders.signature.of]
+    found[branch_columns(encoded, encoders.further)[SIGNATURE]] = of
+    return Capped(found, share) if found.any() else None
+
+
 def path_columns(encoded: Encoded) -> np.ndarray:
     """(n, p) float64: design, directions, signature and further columns side by side, as the path's coefficients are ordered."""
     parts = (encoded.components, encoded.signature, encoded.further)
@@ -123,15 +140,18 @@ def choose_branch(
     partitions: Sequence[np.ndarray],
     grid: tuple[float, ...],
     centre: np.ndarray | None = None,
+    capped: Capped | None = None,
 ) -> Branch:
     """Choose a ridge penalty by cross-validated partial likelihood (Verweij & van Houwelingen 1993) on inner folds.
 
     columns (n, p), of which the branch has those at `used` (p_b,). partitions: one or more (n,) arrays of the inner fold of each
     patient; the likelihood is their mean, so that the choice depends less on the partition. grid: penalties
     per event, ascending; the search starts in its middle and moves to the better neighbour until none is better. centre (p_b,):
-    what the penalty shrinks towards, by default 0.
+    what the penalty shrinks towards, by default 0. capped: columns whose coefficients every fit holds down (`held_down`).
     """
     part = columns[:, used]
+    auxiliary = np.zeros(used.size, bool) if capped is None else capped.columns[used]
+    share = 1.0 if capped is None else capped.share
     whole = risk_sets(time, event)
     deaths = max(int(event.sum()), 1)
     fits = []
@@ -150,8 +170,12 @@ def choose_branch(
                 start = None if near is None else tried[near][1][number]
                 penalty = np.full(used.size, events * grid[place])
                 ridge = fit_ridge(rows, sets, penalty, start, centre=centre, tolerance=1e-5)
-                score += log_partial_likelihood(part @ ridge.coefficients, whole) - ridge.log_likelihood
-                found.append(ridge.coefficients)
+                coefficients, own = ridge.coefficients, ridge.log_likelihood
+                if auxiliary.any() and share < 1:
+                    coefficients = held_down(coefficients, rows, auxiliary, share)
+                    own = log_partial_likelihood(rows @ coefficients, sets)
+                score += log_partial_likelihood(part @ coefficients, whole) - own
+                found.append(coefficients)
             tried[place] = (score / (len(partitions) * deaths), found)
         return tried[place][0]
 
@@ -166,11 +190,22 @@ def choose_branch(
         out_of_fold[~fit] += part[~fit] @ coefficients / len(partitions)
     penalty = np.full(used.size, deaths * grid[best])
     everyone = fit_ridge(part, whole, penalty, np.mean(found, axis=0), centre=centre).coefficients
+    everyone = held_down(everyone, part, auxiliary, share)
     placed = [np.zeros(columns.shape[1]) for _ in range(np.unique(partitions[0]).size + 1)]
     for vector, coefficients in zip(placed, [everyone, *found]):
         vector[used] = coefficients
     log = [(grid[place], score) for place, (score, _) in tried.items()]
     return Branch(name, grid[best], gain, out_of_fold, placed[1:], placed[0], log)
+
+
+def held_down(coefficients: np.ndarray, rows: np.ndarray, auxiliary: np.ndarray, share: float) -> np.ndarray:
+    """The coefficients (p,) with those of the `auxiliary` columns (p,) bool scaled down, if need be, until their part has at most
+    `share` of the spread: SD of their part over that plus the SD of the rest, over `rows` (n, p)."""
+    if share >= 1 or not auxiliary.any():
+        return coefficients
+    own = float((rows[:, auxiliary] @ coefficients[auxiliary]).std())
+    most = share / (1.0 - share) * float((rows[:, ~auxiliary] @ coefficients[~auxiliary]).std())
+    return np.where(auxiliary, coefficients * (most / own), coefficients) if own > most else coefficients
 
 
 def stacked_linear_path(
@@ -183,12 +218,16 @@ def stacked_linear_path(
     prior_events: float,
     earning: Sequence[Sequence[str]] = (),
     earning_priors: Sequence[float] = (),
+    capped: Capped | None = None,
 ) -> LinearPath:
     """The sum of the branches, weighted by their out-of-fold scores. It is linear, so the result is coefficients.
 
     columns (n, p); branches: {name: its columns (p_b,)}; the rest as in `choose_branch` and `combined_path`.
     """
-    chosen = [choose_branch(name, columns, used, time, event, partitions, grid) for name, used in branches.items()]
+    chosen = [
+        choose_branch(name, columns, used, time, event, partitions, grid, capped=capped)
+        for name, used in branches.items()
+    ]
     return combined_path(columns, chosen, time, event, partitions, prior_events, earning, earning_priors)
 
 

@@ -51,8 +51,15 @@ class RiskHead(nn.Module):
         self.log_temperature = nn.Parameter(-torch.log(torch.tensor(RISK_SCALE)))
 
     def forward(self, s: torch.Tensor) -> torch.Tensor:
-        q = self.direction / self.direction.norm().clamp_min(1e-8)
-        return (s @ q) / self.log_temperature.exp()
+        return (s @ self.q()) / self.log_temperature.exp()
+
+    def q(self) -> torch.Tensor:
+        """(s,) of norm one."""
+        return self.direction / self.direction.norm().clamp_min(1e-8)
+
+    def slope(self) -> torch.Tensor:
+        """(s,): q / tau_r, by which each element of s enters r."""
+        return self.q() / self.log_temperature.exp()
 
 
 class Perceptron(nn.Module):
@@ -139,6 +146,47 @@ class RiskNetwork(nn.Module):
         """The linear path (n,) from its columns: design, components, signature, further matrices."""
         columns = torch.cat(parts, dim=1)
         return columns @ self.linear.to(columns)
+
+    def terms(self, batch: Batch) -> torch.Tensor:
+        """(n, p + d): what the score is the sum of, plus the offset: each column of the linear path times its coefficient, and
+        each neuron of the last layer (the trunk's output in the paper's form) times its, both times the weight of their part.
+
+        The representation that scores: a part that weighs nothing is 0 in it.
+        """
+        g, c, held = self.g(batch), self.clinical(batch), batch.has_omics[:, None]
+        if self.staged:
+            last = self.trunk(self.fusion(g, c, batch.has_omics).h)
+            slope = self.head.slope()
+        else:
+            last = self.perceptron(g * held, c)[1]
+            slope = self.perceptron.last.weight[0]
+        columns = torch.cat([batch.design, batch.components * held, batch.signature * held, batch.further], dim=1)
+        weights = self.mixture.to(columns)
+        return torch.cat([weights[0] * columns * self.linear.to(columns), weights[1] * last * slope], dim=1)
+
+    @torch.no_grad()
+    def hold_down(self, block: str, batch: Batch, share: float) -> None:
+        """Scale a Table 5 block down, if need be, until it has at most `share` of the spread of what the network reads.
+
+        That is g, or what the first layer of the perceptron makes of g; spread is the SD over the patients of `batch`.
+        """
+        columns = self.block_columns().get(block, [])
+        if share >= 1 or not columns or not bool(batch.has_omics.any()) or self.genomic is None:
+            return
+        g = self.g(batch)[batch.has_omics]
+        rest = [column for column in range(g.shape[1]) if column not in set(columns)]
+        layer = None if self.staged else self.perceptron.genomic.weight
+        own, other = (
+            float((g[:, taken] if layer is None else g[:, taken] @ layer[:, taken].T).std(dim=0, unbiased=False).norm())
+            for taken in (columns, rest)
+        )
+        most = share / (1.0 - share) * other
+        if own <= most:
+            return
+        if layer is None:
+            self.genomic.scale_block(block, most / own)
+        else:
+            layer[:, columns] *= most / own
 
     def block_columns(self) -> dict[str, list[int]]:
         """The columns of g that belong to each Table 5 block, and to the leading directions; empty without omics."""

@@ -27,10 +27,12 @@ class Perturbed(NamedTuple):
 
 
 class MemberView(NamedTuple):
-    """Output of each of m members for n patients: risk (m, n), h (m, n, G) of eq. 6."""
+    """Output of each of m members for n patients: risk (m, n), h (m, n, G) of eq. 6, terms (m, n, T) that the risk is the sum
+    of (`RiskNetwork.terms`)."""
 
     risk: np.ndarray
     h: np.ndarray
+    terms: np.ndarray
 
 
 def perturbations(
@@ -69,8 +71,8 @@ def perturbations(
 
 
 def member_view(model: RiskModel, inputs: ModelInputs) -> MemberView:
-    """Risk and fused representation of each patient by each member of the ensemble."""
-    risk, fused = [], []
+    """Risk, fused representation and terms of the score of each patient by each member of the ensemble."""
+    risk, fused, terms = [], [], []
     with single_threaded(), torch.no_grad():
         for start in range(0, len(inputs), PATIENTS_AT_ONCE):
             rows = np.arange(start, min(start + PATIENTS_AT_ONCE, len(inputs)))
@@ -78,7 +80,8 @@ def member_view(model: RiskModel, inputs: ModelInputs) -> MemberView:
             outputs = [network(batch) for network in model.members]
             risk.append(np.stack([output.risk.numpy() for output in outputs]))
             fused.append(np.stack([output.h.numpy() for output in outputs]))
-    return MemberView(np.concatenate(risk, axis=1), np.concatenate(fused, axis=1))
+            terms.append(np.stack([network.terms(batch).numpy() for network in model.members]))
+    return MemberView(np.concatenate(risk, axis=1), np.concatenate(fused, axis=1), np.concatenate(terms, axis=1))
 
 
 def _spread(model: RiskModel) -> np.ndarray:

@@ -87,6 +87,11 @@ class DescriptorMaps(nn.Module):
                 self.maps[name] = nn.Sequential(first, nn.GELU(), nn.Linear(HIDDEN, width))
                 self.widths.append((name, width))
 
+    def last(self, name: str) -> nn.Module:
+        """The last layer of the map of one source."""
+        sequence: nn.Sequential = self.maps[name]  # type: ignore[assignment]
+        return sequence[-1]
+
     def forward(self, descriptors: torch.Tensor) -> torch.Tensor:
         parts = []
         for name, width in self.widths:
@@ -206,6 +211,21 @@ class GenomicBranch(nn.Module):
             return {**self.columns.of_block, "directions": list(range(first, self.columns.columns))}
         ends = np.cumsum(list(self.blocks.values())).tolist()
         return {block: list(range(end - self.blocks[block], end)) for block, end in zip(self.blocks, ends)}
+
+    @torch.no_grad()
+    def scale_block(self, block: str, factor: float) -> None:
+        """Multiply what the trained weights give for a Table 5 block by `factor`. Nothing is trained in unprojected columns."""
+        if self.columns is not None:
+            held = [self.columns.maps[block]] if len(self.columns.maps) else []
+        elif self.maps is not None:
+            held = [self.maps.last(name) for name, _ in self.maps.widths if name in SOURCES[block]]
+        else:
+            held = []
+        for layer in held:
+            for parameter in layer.parameters():
+                parameter.mul_(factor)
+        if self.deviation is not None:
+            self.deviation.weight[self.block_columns()[block]] *= factor
 
     def forward(self, batch: Batch) -> torch.Tensor:
         if self.columns is not None:

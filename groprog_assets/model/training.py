@@ -236,6 +236,7 @@ class _Run:
             self._set_rates()
         nn.utils.clip_grad_norm_(self.trained, GRADIENT_LIMIT)
         self.optimiser.step()
+        network.hold_down("pausing", batch, self.parameters.representation.pausing_cap)
         return {"cox": float(cox.detach()), "ranking": float(ranking.detach()), "coherence": float(coherence.detach())}
 
     def _drop_modality(self, batch: Batch) -> Batch:
@@ -285,6 +286,7 @@ class _Run:
     @torch.no_grad()
     def _validate(self, epoch: int) -> Validation:
         self.average.write(self.shadow_parameters)
+        self.shadow.hold_down("pausing", self.batch, self.parameters.representation.pausing_cap)
         output = self.shadow(self.held_out)
         risk = output.network.double().cpu()
         loss = float(cox_efron_loss(risk, sets=self.validation_sets))

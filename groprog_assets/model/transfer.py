@@ -14,6 +14,7 @@ import numpy as np
 from groprog_assets.fitting.ridge_cox import fit_ridge, held_out_log_likelihood
 from groprog_assets.model.linear import (
     Branch,
+    Capped,
     LinearPath,
     choose_branch,
     combined_path,
@@ -46,18 +47,22 @@ def transferred_path(
     earning: Sequence[Sequence[str]],
     path: LinearPathParameters,
     asked: TransferParameters,
+    capped: Capped | None = None,
 ) -> LinearPath:
     """The linear path of `branches` with the sources' fixed columns beside them and ridge penalties towards their coefficients.
 
     branches: {name: places of its columns}, with the scores of each set of sources under SOURCE_MOLECULAR, where there are any.
     earning: groups of branches that earn their weights, as in `combined_path`. The set of sources is chosen first, against the
-    path without any.
+    path without any. capped: as in `choose_branch`.
     """
     columns, time, event, partitions = training
     grid = tuple(sorted(path.penalties))
     scores = branches.get(SOURCE_MOLECULAR, np.zeros(0, np.int64))
     own = {name: used for name, used in branches.items() if name != SOURCE_MOLECULAR}
-    chosen = {name: choose_branch(name, columns, used, time, event, partitions, grid) for name, used in own.items()}
+    chosen = {
+        name: choose_branch(name, columns, used, time, event, partitions, grid, capped=capped)
+        for name, used in own.items()
+    }
     base = [branch for branch in chosen.values() if not any(branch.name in group for group in earning)]
     clinical = own.get("clinical", np.zeros(0, np.int64))
     # The design comes first among the columns; curves that the branch leaves out are 0 in a source anyway.

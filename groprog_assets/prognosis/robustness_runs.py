@@ -43,8 +43,11 @@ class FoldStability:
         view = member_view(model, inputs)
         for first, second in combinations(range(len(view.risk)), 2):
             ranks = risk_stability(view.risk[first], view.risk[second], outcomes.time, outcomes.event)
-            cka = linear_cka(view.h[first], view.h[second])
-            row = {"first": first, "second": second, "spearman": ranks.spearman[0], "cka": np.float64(cka)}
+            alike = {
+                "cka": np.float64(linear_cka(view.h[first], view.h[second])),
+                "score_cka": np.float64(linear_cka(view.terms[first], view.terms[second])),
+            }
+            row = {"first": first, "second": second, "spearman": ranks.spearman[0], **alike}
             self._agreement.append({**place, **row})
 
     def tables(self) -> dict[str, pd.DataFrame]:

@@ -70,11 +70,31 @@ def nascent_drawings(study: StudyView, values: Values) -> dict[str, Callable[[],
         found["chromatin_marks"] = lambda: chromatin.marks_by_transcription(
             values["chromatin_signal"], values["gene_signal"]
         )
+    if study.compare_with_paper:
+        found |= forms_of_the_paper(study, values)
     for name in sorted(set(key.table["locus"])):
         found[f"locus_{name}"] = partial(
             loci.locus_tracks, name, key.table, key.tracks, values["genes"], control, treatment
         )
     return found
+
+
+def forms_of_the_paper(study: StudyView, values: Values) -> dict[str, Callable[[], Figure]]:
+    """Figures 1 to 3 and 9 in the source paper's own forms, beside those that every study has."""
+    from groprog_assets.figures import pausing, reads, wet_lab
+
+    control, treatment = study.contrast.control, study.contrast.treatment
+    conditions = {library.id: library.condition for library in study.libraries}
+    records = {library.id: library.metadata for library in study.libraries}
+    qualities, paused = values["read_quality"], values["pausing"]
+    return {
+        "paper_wet_lab": lambda: wet_lab.wet_lab_days(records, conditions, control, treatment),
+        "paper_quality_control": lambda: reads.condition_quality(qualities, conditions, control),
+        "paper_quality_treatment": lambda: reads.condition_quality(qualities, conditions, treatment),
+        "paper_pausing": lambda: pausing.pausing_distribution(
+            paused.table, paused.summary, control, treatment, "count_ratio"
+        ),
+    }
 
 
 def study_drawings(study: StudyView, values: Bundle) -> dict[str, Callable[[], Figure]]:

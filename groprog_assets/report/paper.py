@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from groprog_assets.figures.numbers import fixed
-from groprog_assets.report.blocks import Block, cell, frame_of, member, note, paragraph, table
+from groprog_assets.report import paper_tables
+from groprog_assets.report.blocks import Block, cell, figure, frame_of, member, note, paragraph, svg_of, table
 from groprog_assets.tables.values import Values
 
 DENSITY = {"five_prime_fp": 0.4125, "tp": 0.7197, "post_tts": 0.4872, "tua": 0.5972}
@@ -19,9 +20,30 @@ UP_TO_DOWN = 312 / 145
 PAUSING = "−0.78 and −0.86 (Mock, OE)"
 """Paper, figure 9: medians of the log10 count ratio."""
 
+CAPTIONS: dict[str, tuple[str, str]] = {
+    "paper_wet_lab": (
+        "Figure 1 of the paper: the days of the experiment, from the libraries' wet-lab record (`metadata: {day_1: ...}`).",
+        "Flow chart of the days of the experiment, one box a day.",
+    ),
+    "paper_quality_control": (
+        "Figure 2 of the paper: base quality of the control condition, mate 2 behind mate 1.",
+        "Line chart of mean Phred quality against position for the control condition.",
+    ),
+    "paper_quality_treatment": (
+        "Figure 3 of the paper: base quality of the treatment condition, mate 2 behind mate 1.",
+        "Line chart of mean Phred quality against position for the treatment condition.",
+    ),
+    "paper_pausing": (
+        "Figure 9 of the paper: pausing as the ratio of raw counts. The windows differ in length, so values lie lower than those "
+        "of the density ratio, by the same step for every gene that fills the body's window.",
+        "Violin and box plots of log10 promoter reads over body reads for each condition.",
+    ),
+}
+
 
 def paper(context: Values) -> list[Block]:
-    """Published figures of Huh7 beside those of this study, and what the two do not share; empty unless the study asks."""
+    """Published figures of Huh7 beside those of this study, what the two do not share, figures 1 to 3 and 9 in the paper's forms
+    and its six tables filled from this study; empty unless the study asks."""
     if not context["study"].get("compare_with_paper"):
         return []
     rows = []
@@ -42,8 +64,14 @@ def paper(context: Values) -> list[Block]:
             kept = counts[np.isfinite(counts)]
             median = float(np.median(kept)) if len(kept) else None
             rows.append(_row("figure 9", f"median log₁₀ count ratio, {condition}", median, 2, PAUSING))
+    drawn = [
+        figure(image, *CAPTIONS[name], name, file=svg_of(name))
+        for name in CAPTIONS
+        if (image := member(context.get("figures"), name)) is not None
+    ]
+    forms = [*drawn, *paper_tables.tables(context)]
     if not rows:
-        return []
+        return forms
     heads = ["Of the paper", "Quantity", "This study", "Paper (Huh7)"]
     return [
         paragraph("The paper's cells, libraries and annotation are others; equal numbers are not to be expected."),
@@ -55,6 +83,7 @@ def paper(context: Values) -> list[Block]:
             "info",
             "Not what the paper says",
         ),
+        *forms,
     ]
 
 

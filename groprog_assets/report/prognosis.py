@@ -354,7 +354,15 @@ def _parts_and_disturbance(context: Values) -> list[Block]:
     if found.get("perturbations") and member(context.get("figures"), "robustness"):
         blocks.append(_picture(context, "robustness", CAPTIONS))
         if found.get("members"):
-            cka, ranks = found["members"]["cka"], found["members"]["spearman"]
+            ranks = found["members"]["spearman"]
+            alike = [
+                f"{what} {fixed(held['mean'], 2)} ({interval(held['lower'], held['upper'], 2)})"
+                for what, held in (
+                    ("of the terms that make the score", found["members"].get("score_cka")),
+                    ("of the network's last layer, whatever it weighs,", found["members"]["cka"]),
+                )
+                if held
+            ]
             share = (
                 ""
                 if found.get("seed_spread") is None
@@ -362,8 +370,8 @@ def _parts_and_disturbance(context: Values) -> list[Block]:
             )
             blocks.append(
                 paragraph(
-                    f"Members of the ensemble, trained from other seeds on other parts, agree on held-out patients: CKA of h "
-                    f"{fixed(cka['mean'], 2)} ({interval(cka['lower'], cka['upper'], 2)}), rank correlation of risks "
+                    f"Members of the ensemble, trained from other seeds on other parts, agree on held-out patients: CKA "
+                    f"{', '.join(alike)}, rank correlation of risks "
                     f"{fixed(ranks['mean'], 2)} ({interval(ranks['lower'], ranks['upper'], 2)}).{share}"
                 )
             )

@@ -39,6 +39,7 @@ CAPTIONS: dict[str, tuple[str, str]] = {
     **sequence.CAPTIONS,
     **prognosis.CAPTIONS,
     **strata.CAPTIONS,
+    **beside.CAPTIONS,
 }
 """Figure name → (caption, alternative text)."""
 

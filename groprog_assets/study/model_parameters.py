@@ -59,6 +59,22 @@ class RepresentationParameters(ParameterGroup):
         source="unstated",
         why="reaches genes that have no nascent descriptor; decayed like every weight",
     )
+    pausing_cap: float = cited(
+        1.0,
+        unit="largest share of the spread",
+        source="paper 4.7",
+        why="1: no cap; below it the pausing descriptors give at most this share of the signature branch, and of what the "
+        "network reads, as SD over the training patients: an auxiliary constraint, not a dominant branch",
+        ge=0,
+        le=1,
+    )
+    separate_upstream: bool = cited(
+        False,
+        unit="switch",
+        source="paper 4.3",
+        why="with pooling tokens: the upstream background goes through a map of its own instead of that of the TSS; eq. 1 has "
+        "no such map, and no gain was shown (docs/model.md)",
+    )
 
 
 CO_DATA = "co-data ridge: a gene's weight as a function of its descriptor, doi:10.1002/sim.9162"

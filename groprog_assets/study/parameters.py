@@ -47,6 +47,14 @@ class QualityParameters(ParameterGroup):
         le=60,
     )
     condition_difference: float = cited(0.2, unit="Phred", source="paper 4.2, 'mostly less than 0.2'", gt=0)
+    gate_mean_quality: float | None = cited(
+        None,
+        unit="Phred",
+        source="paper 4.2, first screen",
+        why="off: the paper gives no threshold; set, a library whose worst cycle lies under it is left out of the study",
+        ge=0,
+        le=60,
+    )
 
 
 class FilteringParameters(ParameterGroup):

@@ -76,7 +76,10 @@ class Library(StudyPart):
         None,
         description="of a capped library: the listed library that is its -TAP or input control, used for nothing else",
     )
-    metadata: dict[str, Any] = Field(default_factory=dict, description="wet-lab record, kept verbatim")
+    metadata: dict[str, Any] = Field(
+        default_factory=dict,
+        description="wet-lab record, kept verbatim; day_1, day_2, ... tell what was done on a day, steps divided by `;`",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -387,7 +390,8 @@ class Study(StudyPart):
     results: Path = Field(Path("results"), description="where results are exported")
     compare_with_paper: bool = Field(
         False,
-        description="adds to the report an appendix that lays the study beside the published figures of the source paper",
+        description="adds to the report an appendix that lays the study beside the published figures of the source paper, with "
+        "figures 1 to 3 and 9 in the paper's forms and its six tables filled from the study",
     )
     parameters: Parameters = Field(default_factory=Parameters)
 

@@ -100,6 +100,7 @@ DECLARED = (
             Column("second", "int32", "0-based", "the other"),
             Column("spearman", "float64", "rank correlation", "of their risks", True),
             Column("cka", "float64", "0 to 1", "linear centred kernel alignment of their h (eq. 6)", True),
+            Column("score_cka", "float64", "0 to 1", "the same of the terms that their scores are the sums of", True),
         ),
         ("repeat", "fold", "first", "second"),
     ),

@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 
 from groprog_assets.checks.read_end import one_base_a_read
+from groprog_assets.checks.read_quality import quality_gate
 from groprog_assets.checks.strandedness import strandedness
 from groprog_assets.methods.reads.positions import position_table
 from groprog_assets.methods.reads.strandedness import judge_strandedness
-from groprog_assets.study.parameters import FilteringParameters
+from groprog_assets.study.parameters import FilteringParameters, QualityParameters
 
 GENES = pd.DataFrame({"chrom": ["chr1"], "start": [0], "end": [900], "strand": ["+"]})
 
@@ -46,3 +47,18 @@ def test_bases_counted_as_reads_are_told_with_what_they_do():
     counted = {"read_end": "five_prime", "counted_base": "the RNA's 5' end: 5' base of the read"}
     passed = one_base_a_read({**counted, "mean_read_length": 36.0, "warnings": []})
     assert (passed.passed, passed.description) == (True, "one base a read, the RNA's 5' end: 5' base of the read")
+
+
+def test_the_gate_leaves_a_library_out_by_its_worst_cycle_and_only_where_a_threshold_is_set():
+    table = pd.DataFrame({"mate": [1, 1, 2, 2], "cycle": [1, 2, 1, 2], "mean_quality": [38.0, 37.0, 36.0, 31.5]})
+    for threshold, passed, words in (
+        (None, True, "No threshold is set"),
+        (31.5, True, "Q31.5 at cycle 2 of mate 2"),
+        (31.6, False, "threshold of the gate Q31.6"),
+    ):
+        found = quality_gate(table, QualityParameters(gate_mean_quality=threshold))
+        assert (found.passed, found.blocking) == (passed, True)
+        assert words in found.description
+    silent = quality_gate(table.iloc[:0], QualityParameters(gate_mean_quality=30))
+    assert silent.passed
+    assert "cannot judge" in silent.description

@@ -216,7 +216,7 @@ def cohort(generator: np.random.Generator) -> dict[str, Any]:
             ("stage", "ordinal", "", '["I", "II", "III", "IV"]'),
         ],
         columns=["field", "kind", "unit", "levels"],
-    ).assign(used=[True, False, True])
+    ).assign(used=[True, False, True], block="state")
     outcomes = pd.DataFrame(
         {"patient_id": patients, "time": generator.exponential(34, 400), "event": generator.uniform(size=400) < 0.45}
     )

@@ -31,7 +31,7 @@ def test_a_row_a_perturbation():
         {"kind": kind, "level": level, "spearman": summary, "cindex": summary, "loss": summary}
         for kind, level in (("permutation", 1.0), ("noise", 0.5), ("gene_dropout", 0.3))
     ]
-    members = {"cka": summary, "spearman": summary}
+    members = {"cka": summary, "score_cka": summary, "spearman": summary}
     figure = robustness_figure({"robustness": {"perturbations": rows, "members": members, "seed_spread": 0.1}})
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert labels == ["another's omics", "30 % of genes lost", "noise, 0.5 SD"]

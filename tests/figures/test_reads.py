@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
-from groprog_assets.figures.reads import filter_funnel, read_quality
+from groprog_assets.figures.reads import condition_quality, filter_funnel, read_quality
 from groprog_assets.figures.style import CONTROL, TREATMENT, figure_bytes
 from tests.figures.example import CONDITIONS, funnel, quality
 
@@ -30,6 +31,22 @@ def test_libraries_without_qualities_are_named():
     silent = read_quality({"mock_1": quality(0.0).iloc[:0]}, CONDITIONS, "mock", "oe")
     assert "no base qualities" in silent.axes[0].texts[0].get_text()
     assert figure_bytes(silent)
+
+
+def test_one_conditions_mates_are_laid_end_to_end_and_weighted_by_reads():
+    first = quality(0.0)
+    second = first.assign(mate=2, mean_quality=first["mean_quality"] - 4.0).astype(first.dtypes.to_dict())
+    lower = pd.concat([first, second], ignore_index=True)
+    more = lower.assign(mean_quality=lower["mean_quality"] + 1.0, reads=3 * lower["reads"])
+    shown = {"mock_1": lower, "mock_2": more, "oe_1": quality(0.0)}
+    figure = condition_quality(shown, {"mock_1": "mock", "mock_2": "mock", "oe_1": "oe"}, "mock")
+    drawn, boundary = figure.axes[0].lines
+    assert len(drawn.get_xdata()) == 2 * len(first)
+    assert drawn.get_ydata() == pytest.approx(lower["mean_quality"].to_numpy() + 0.75)
+    assert boundary.get_xdata()[0] == len(first) + 0.5
+    assert any("range" in text.get_text() for text in figure.axes[0].texts)
+    silent = condition_quality({"mock_1": first.iloc[:0]}, {"mock_1": "mock"}, "mock")
+    assert "No library of mock" in silent.axes[0].texts[0].get_text()
 
 
 def test_funnel_bars_are_shares_of_the_file():

@@ -7,6 +7,7 @@ import pytest
 
 from groprog_assets.methods.evaluation.robustness_metrics import robustness
 from groprog_assets.model.cross_validation import cross_validate, train_final
+from groprog_assets.model.inputs import Fold
 from groprog_assets.model.perturbation import member_view, perturbations
 from groprog_assets.model.predict import predict
 from groprog_assets.model.risk_model import RiskModel
@@ -88,4 +89,33 @@ def test_folds_fill_the_tables_and_more_noise_moves_more():
     level = {(row["kind"], row["level"]): row["spearman"]["mean"] for row in document["perturbations"]}
     assert level["noise", 0.1] > level["noise", 3.0]
     assert 0 < document["members"]["cka"]["mean"] <= 1
+    assert 0 < document["members"]["score_cka"]["mean"] <= 1
     assert document["seed_spread"] > 0
+
+
+@pytest.mark.parametrize("form", ["perceptron", "paper"])
+def test_the_terms_are_what_the_score_is_the_sum_of(form: str):
+    inputs, outcomes = cohort(100)
+    settings = QUICK.model_copy(update={"network": QUICK.network.model_copy(update={"form": form})})
+    model = train_final(inputs, outcomes, settings).model
+    for network in model.members:
+        network.mixture[1] = 0.7
+    view = member_view(model, inputs)
+    offsets = np.array([float(network.offset) for network in model.members])
+    np.testing.assert_allclose(view.terms.sum(axis=2) + offsets[:, None], view.risk, atol=1e-6)
+
+
+def test_what_weighs_nothing_is_not_in_the_agreement_of_scores(model: RiskModel):
+    """With the network's weight 0, members of one linear path agree fully, although their last layers are strangers."""
+    from copy import deepcopy
+
+    inputs, outcomes = cohort(100)
+    alone = deepcopy(model)
+    for network in alone.members:
+        network.mixture[1], network.linear[:] = 0.0, model.members[0].linear
+    collected = FoldStability(outcomes, ASKED, 1)
+    held_out = np.arange(40, 100)
+    collected.inspect(Fold(0, 0, np.arange(40), held_out), alone, inputs.take(held_out))
+    agreement = collected.tables()["agreement"]
+    np.testing.assert_allclose(agreement["score_cka"], 1.0)
+    assert (agreement["cka"] < 0.99).all()

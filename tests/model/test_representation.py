@@ -35,6 +35,20 @@ def test_equation_1_maps_every_source_to_its_part():
     assert not moved[80:].any()
 
 
+@pytest.mark.parametrize("separate", [False, True])
+def test_the_upstream_background_has_a_map_of_its_own_only_where_asked(separate: bool):
+    inputs, _ = cohort(20, genes=6)
+    genomic, _, encoders = branch(inputs, representation={"separate_upstream": separate})
+    upstream = encoders.descriptor.names.index("upstream_density")
+    assert encoders.descriptor.sources["tss"] == ((0,) if separate else (0, upstream))
+    assert encoders.descriptor.sources["upstream"] == ((upstream,) if separate else ())
+    changed = genomic.gene_descriptors.clone()
+    changed[:, upstream] += 1.0
+    moved = (genomic.maps(changed) - genomic.maps(genomic.gene_descriptors)).abs().sum(dim=0) > 0
+    # 64 dimensions: the map of the TSS, then that of upstream, then that of the body.
+    assert moved.nonzero()[:, 0].tolist() == (list(range(22, 43)) if separate else list(range(32)))
+
+
 def test_signature_mode_pools_expression_over_described_genes():
     inputs, _ = cohort(20, genes=6)
     genomic, batch, encoders = branch(inputs, representation={"gene_deviation": False})

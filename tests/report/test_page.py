@@ -15,6 +15,7 @@ from groprog_assets.report.page import TEMPLATES, render_report
 from groprog_assets.report.prognosis import verdict
 from groprog_assets.report.sections import CAPTIONS, SECTIONS
 from groprog_assets.report.summary import asked, findings
+from groprog_assets.study.parameters import Parameters
 from tests.figures import example
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
@@ -162,6 +163,35 @@ def test_published_figures_stand_beside_the_studys_only_where_it_asks(context, p
     asking = {**context, "study": {**context["study"], "compare_with_paper": True}}
     part = text_of(section(render_report(asking).decode(), "paper"))
     assert all(said in part for said in ("0.4125", "312 and 145", "−0.78 and −0.86", "Paper (Huh7)"))
+
+
+def test_the_papers_tables_are_filled_from_the_study_and_its_settings(context):
+    def told(**parameters):
+        settings = Parameters.model_validate(parameters)
+        asking = {**context, "study": {**context["study"], "compare_with_paper": True}, "settings": settings}
+        return text_of(section(render_report(asking).decode(), "paper"))
+
+    plain = told()
+    assert [f"Table {place}:" in plain for place in range(1, 7)] == [True] * 6
+    assert "perceptron 64–32" in plain
+    assert "no gate" in plain
+    other = told(
+        quality={"gate_mean_quality": 31},
+        pausing={"body_end": 2000},
+        network={"form": "paper", "trunk_width": 48},
+        representation={"pausing_width": 9, "pooling": "tokens"},
+    )
+    for said in ("worst cycle under Q31", "2,000 bp", "two layers, GELU, LayerNorm, shortcut (eq. 8) 48", "eq. 2 9"):
+        assert said in other, said
+    assert "pooled over the genes" in other
+
+
+def test_the_papers_forms_of_figures_are_in_its_appendix_alone(context):
+    images = {**context["figures"], "paper_pausing": next(iter(context["figures"].values()))}
+    page = render_report({**context, "figures": images}).decode()
+    assert "ratio of raw counts. The windows" not in page
+    asking = {**context, "figures": images, "study": {**context["study"], "compare_with_paper": True}}
+    assert "ratio of raw counts. The windows" in section(render_report(asking).decode(), "paper")
 
 
 def test_the_first_screen_tells_what_was_asked_and_found(page):

@@ -147,13 +147,14 @@ def test_the_curves_are_captioned_with_the_groups_they_have(groups: int, said: s
     assert ("three" in block["alt"]) == (groups == 3)
 
 
-def drawings(changes: dict) -> dict:
+def drawings(changes: dict, beside_the_paper: bool = False) -> dict:
     """The nascent figures of a study whose view holds what the asset declares."""
     parameters = Parameters.model_validate(changes)
     generator = np.random.default_rng(7)
     declared = SPECIFICATIONS["nascent_figures"].sections
     values = {name: getattr(parameters, name.partition(".")[2]) for name in declared if name.startswith("parameters.")}
     values |= {"libraries": [], "contrast": Contrast(treatment="oe", control="mock")}
+    values |= {"compare_with_paper": beside_the_paper}
     table = example.differential(generator)
     empty = SimpleNamespace(table=pd.DataFrame({"locus": []}), tracks=None)
     assets = {
@@ -167,11 +168,18 @@ def drawings(changes: dict) -> dict:
         "tss_profile": None,
         "transcript_hmm": None,
         "transcript_density": None,
+        "read_quality": {},
         "initiation_regions": None,
         "differential_initiation": None,
         "chromatin_signal": (),
     }
     return nascent_drawings(StudyView(values, "nascent_figures"), assets)
+
+
+def test_the_papers_forms_are_drawn_only_where_the_study_asks():
+    forms = {"paper_wet_lab", "paper_quality_control", "paper_quality_treatment", "paper_pausing"}
+    assert not forms & set(drawings({}))
+    assert set(drawings({}, beside_the_paper=True)) - set(drawings({})) == forms
 
 
 @pytest.mark.parametrize("threshold", [1.0, 2.0])

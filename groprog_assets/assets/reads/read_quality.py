@@ -19,6 +19,7 @@ from groprog_assets.tables.values import Document
     sections=("library", "genome", "parameters.quality"),
     files=(*LIBRARY_FILES, "genome.fasta"),
     checks=("read_quality",),
+    blocking=("quality_gate",),
     partitioned=True,
 )
 def read_quality(study: StudyView, pool: Pool, raw_reads: Document) -> Materialized:
@@ -26,6 +27,6 @@ def read_quality(study: StudyView, pool: Pool, raw_reads: Document) -> Materiali
     from groprog_assets.compute.shards import read_quality as shard
 
     table = shard.on_pool(pool, study.library, study.genome)
-    verdict = check.read_quality(table, study.parameters.quality)
+    verdicts = [judge(table, study.parameters.quality) for judge in (check.read_quality, check.quality_gate)]
     headline = {"cycles": len(table), "reads": raw_reads["reads"]}
-    return materialized(table, plot=plots.read_quality(table, study.library), verdicts=[verdict], **headline)
+    return materialized(table, plot=plots.read_quality(table, study.library), verdicts=verdicts, **headline)

@@ -11,7 +11,10 @@ from groprog_assets.store.workspace import StudyView
 @study_asset(
     group="report",
     kinds={"png", "svg"},
-    sections=("libraries", "contrast", "parameters.differential", "parameters.enrichment", "parameters.initiation"),
+    sections=(
+        *("libraries", "contrast", "compare_with_paper"),
+        *("parameters.differential", "parameters.enrichment", "parameters.initiation"),
+    ),
     gathered=(
         *("read_quality", "filtered_alignments", "transcript_hmm", "transcript_density", "tss_profile", "genes"),
         *("differential_transcription", "pausing", "enrichment", "loci", "chromatin_signal", "gene_signal"),

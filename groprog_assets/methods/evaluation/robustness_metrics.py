@@ -51,8 +51,8 @@ def robustness(stability: pd.DataFrame, agreement: pd.DataFrame, out_of_fold: pd
     """The document of tables risk_stability, member_agreement and the model's out_of_fold rows.
 
     "perturbations": by kind and level, mean and 2.5 and 97.5 % quantiles over folds and draws of spearman, cindex and loss;
-    "members": the same of cka and spearman over pairs of members, None with one member; "seed_spread": mean over patients of
-    the ensemble's SD as a share of the SD between patients, within folds. Held-out patients only.
+    "members": the same of cka, score_cka and spearman over pairs of members, None with one member; "seed_spread": mean over
+    patients of the ensemble's SD as a share of the SD between patients, within folds. Held-out patients only.
     """
     return {
         "perturbations": [
@@ -63,7 +63,9 @@ def robustness(stability: pd.DataFrame, agreement: pd.DataFrame, out_of_fold: pd
             }
             for _, rows in stability.groupby(["kind", "level"], sort=True)
         ],
-        "members": {name: _summary(agreement[name]) for name in ("cka", "spearman")} if len(agreement) else None,
+        "members": {name: _summary(agreement[name]) for name in ("cka", "score_cka", "spearman")}
+        if len(agreement)
+        else None,
         "seed_spread": _spread_share(out_of_fold),
     }
 

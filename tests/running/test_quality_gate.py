@@ -1,0 +1,32 @@
+"""A library of poor reads is left out of the study where a threshold is set, with the reason, and stays in where none is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from groprog_assets.graph.specification import LIBRARY_ASSETS
+from groprog_assets.store.workspace import Workspace
+from tests.trained_study import run
+
+
+@pytest.mark.parametrize("threshold", [None, 30])
+def test_a_library_of_poor_reads_is_left_out_where_a_threshold_is_set(study: Path, threshold: float | None):
+    document = yaml.safe_load(study.read_text())
+    poor, *others = [library["id"] for library in document["libraries"]]
+    reads = "".join(f"@r{number}\n{'ACGT' * 9}\n+\n{'I' * 30 + '5' * 6}\n" for number in range(50))  # Q40, then Q20
+    (study.parent / "reads" / "poor.fastq").write_text(reads)
+    document["libraries"][0]["reads"] = ["reads/poor.fastq"]
+    document.setdefault("parameters", {})["quality"] = {"gate_mean_quality": threshold}
+    study.write_text(yaml.safe_dump(document))
+    run(study, "read_quality or raw_reads")
+    kept, left_out = Workspace(study).eligible_libraries(LIBRARY_ASSETS)
+    if threshold is None:
+        assert ([library.id for library in kept], left_out) == ([poor, *others], [])
+        return
+    assert [library.id for library in kept] == others
+    (told,) = left_out
+    assert told["library"] == poor
+    assert "quality_gate: mean quality Q20.0 at cycle 31 of mate 1, threshold of the gate Q30" in told["reason"]
