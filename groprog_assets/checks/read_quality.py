@@ -38,7 +38,7 @@ def quality_gate(table: pd.DataFrame, parameters: QualityParameters) -> Verdict:
             "No threshold is set." if gate is None else "The file carries no base qualities; the gate cannot judge it."
         )
         return Verdict("quality_gate", True, reason, {}, blocking=True)
-    worst = table.loc[table["mean_quality"].idxmin()]
+    worst = table.iloc[int(table["mean_quality"].to_numpy().argmin())]
     lowest = float(worst["mean_quality"])
     where = f"cycle {int(worst['cycle'])} of mate {int(worst['mate'])}"
     return Verdict(

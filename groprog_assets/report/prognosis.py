@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from groprog_assets.figures.ablation import PARTS
 from groprog_assets.figures.cohort import table_one_cell
 from groprog_assets.figures.numbers import fixed, interval, number, p_value, percent
-from groprog_assets.report import matrices, patient_funnel, related_work, signature, strata, transfer
+from groprog_assets.report import matrices, patient_funnel, related_work, robustness, signature, strata, transfer
 from groprog_assets.report.blocks import (
     Block,
     Cell,
@@ -90,12 +90,6 @@ CAPTIONS: dict[str, tuple[str, str]] = {
         "Net benefit of acting on patients whose predicted event probability reaches a threshold, out of fold, beside "
         "acting on everybody and on nobody (zero). A model is of use where its line lies above both.",
         "Decision curves: net benefit against threshold probability for each model at each horizon.",
-    ),
-    "robustness": (
-        "Held-out risks when the omics are disturbed: rank correlation with the undisturbed risk, and concordance lost. Noise is "
-        "in SD of each gene; lost genes are the same for all patients; another's omics: shuffled patients. Points "
-        "are means, lines 2.5 to 97.5 % over folds and draws. CKA: how alike two members of the ensemble represent the patients.",
-        "Dot plot of rank correlation and lost concordance under noise, gene loss and permutation.",
     ),
     "ablation": (
         "What each part is worth: held-out concordance of the model without it less that of the whole model, same patients and "
@@ -350,31 +344,7 @@ def _parts_and_disturbance(context: Values) -> list[Block]:
             _picture(context, "ablation", CAPTIONS),
             details("The parts in numbers", [table(heads, rows, caption)]),
         ]
-    found = member(context.get("evaluation"), "robustness") or {}
-    if found.get("perturbations") and member(context.get("figures"), "robustness"):
-        blocks.append(_picture(context, "robustness", CAPTIONS))
-        if found.get("members"):
-            ranks = found["members"]["spearman"]
-            alike = [
-                f"{what} {fixed(held['mean'], 2)} ({interval(held['lower'], held['upper'], 2)})"
-                for what, held in (
-                    ("of the terms that make the score", found["members"].get("score_cka")),
-                    ("of the network's last layer, whatever it weighs,", found["members"]["cka"]),
-                )
-                if held
-            ]
-            share = (
-                ""
-                if found.get("seed_spread") is None
-                else f" Their spread is {percent(found['seed_spread'])} of that between patients."
-            )
-            blocks.append(
-                paragraph(
-                    f"Members of the ensemble, trained from other seeds on other parts, agree on held-out patients: CKA "
-                    f"{', '.join(alike)}, rank correlation of risks "
-                    f"{fixed(ranks['mean'], 2)} ({interval(ranks['lower'], ranks['upper'], 2)}).{share}"
-                )
-            )
+    blocks += robustness.disturbed(context)
     return blocks
 
 

@@ -9,7 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from groprog_assets.figures.numbers import number, size
-from groprog_assets.report import chromatin, genomics, initiation, pausing, prognosis, reads, sequence, strata, summary
+from groprog_assets.report import (
+    chromatin,
+    genomics,
+    initiation,
+    pausing,
+    prognosis,
+    reads,
+    robustness,
+    sequence,
+    strata,
+    summary,
+)
 from groprog_assets.report import external as elsewhere
 from groprog_assets.report import libraries as compared
 from groprog_assets.report import paper as beside
@@ -39,6 +50,7 @@ CAPTIONS: dict[str, tuple[str, str]] = {
     **sequence.CAPTIONS,
     **prognosis.CAPTIONS,
     **strata.CAPTIONS,
+    **robustness.CAPTIONS,
     **beside.CAPTIONS,
 }
 """Figure name → (caption, alternative text)."""
