@@ -138,8 +138,9 @@ def group_tests(
     covariates: numbers by sample (rows), adjusted for; samples with a missing one are left out. One row a feature and comparison:
     feature, group, reference, effect (mean difference, adjusted) with `lower`, `upper`, t, p_value, q_value (Benjamini-Hochberg
     over the comparison's tested features), samples, reference_samples (with a value), missing (share of the compared samples).
-    `reference`: of two groups the one compared with, by default the first by name. A feature with fewer than three values on a side is not tested: its
-    numbers are missing. CohortError where a group has fewer than three samples, there are no two groups, or `reference` is none of them.
+    `reference`: of two groups the one compared with, by default the first by name. A feature with fewer than three values on a
+    side is not tested: its numbers are missing. CohortError where a group has fewer than three samples, there are no two groups,
+    or `reference` is none of them.
     """
     known = group.dropna()
     if covariates is not None:
