@@ -90,3 +90,38 @@ def log_rank(time: np.ndarray, event: np.ndarray, group: np.ndarray) -> LogRank:
     # Observed minus expected sum to zero over groups: one of them is redundant.
     statistic = float(difference[:-1] @ np.linalg.pinv(variance[:-1, :-1]) @ difference[:-1])
     return LogRank(statistic, len(names) - 1, float(chi2.sf(statistic, len(names) - 1)))
+
+
+def permutation_log_rank(time: np.ndarray, event: np.ndarray, group: np.ndarray, permutations: int, seed: int) -> float:
+    """p of `log_rank`'s statistic among those of outcomes dealt anew to the groups (n,).
+
+    For few patients, where the chi-square distribution is a rough one.
+    (1 + permutations that reach the statistic) / (1 + `permutations`), drawn with `seed`. A single group or no event: nan.
+    """
+    observed = log_rank(time, event, group).statistic
+    if not np.isfinite(observed):
+        return float("nan")
+    event = np.asarray(event, dtype=bool)
+    times, place = np.unique(time[event], return_inverse=True)
+    died = np.zeros((len(time), len(times)))
+    died[np.flatnonzero(event), place] = 1.0
+    at_risk = (time[:, None] >= times[None, :]).astype(np.float64)
+    d, n = died.sum(axis=0), at_risk.sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        common = np.where(n > 1, d * (n - d) / (n - 1), 0.0)
+    random = np.random.default_rng(seed)
+    reached, left = 1, permutations
+    member = np.stack([group == name for name in np.unique(group)[:-1]]).astype(np.float64)  # one group is redundant
+    while left:
+        count = min(left, 500)
+        order = np.argsort(random.random((count, len(time))), axis=1)
+        dealt = member[:, order].transpose(1, 0, 2)  # (permutations, groups, patients)
+        share = dealt @ (at_risk / n)
+        difference = (dealt @ died).sum(axis=2) - share @ d
+        variance = -np.einsum("pgt,pht,t->pgh", share, share, common)
+        own = np.arange(member.shape[0])
+        variance[:, own, own] += share @ common
+        statistic = np.einsum("pg,pgh,ph->p", difference, np.linalg.pinv(variance, hermitian=True), difference)
+        reached += int((statistic >= observed * (1 - 1e-9)).sum())
+        left -= count
+    return reached / (1 + permutations)

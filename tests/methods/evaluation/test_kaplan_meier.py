@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from groprog_assets.methods.evaluation.kaplan_meier import at_risk_table, log_rank, risk_strata, survival_by_group
+from groprog_assets.methods.evaluation.kaplan_meier import (
+    at_risk_table,
+    log_rank,
+    permutation_log_rank,
+    risk_strata,
+    survival_by_group,
+)
 
 
 def test_strata_are_equal_and_ties_stay_together() -> None:
@@ -34,3 +40,15 @@ def test_edges() -> None:
     frame = survival_by_group(time, np.ones(3), np.array([0, 0, 1]))
     assert frame["survival"].tolist() == [1.0, 0.5, 0.0, 1.0, 0.0]
     assert at_risk_table(time, np.array([0, 0, 1]), np.array([0.0, 2.0])).to_numpy().tolist() == [[2, 1], [1, 1]]
+
+
+def test_permutations_hold_the_level_and_agree_with_chi_square() -> None:
+    random = np.random.default_rng(8)
+    time, event = random.integers(1, 30, 120).astype(float), random.random(120) < 0.7
+    for groups in (2, 3):
+        group = random.integers(0, groups, 120)
+        assert permutation_log_rank(time, event, group, 4000, 1) == pytest.approx(
+            log_rank(time, event, group).p_value, abs=0.03
+        )
+    assert np.isnan(permutation_log_rank(time, event, np.zeros(120), 10, 1))
+    assert permutation_log_rank(time, event, time > 15, 199, 1) == 1 / 200
