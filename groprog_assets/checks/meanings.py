@@ -8,6 +8,7 @@ MEANINGS = {
     "both_strands": "Each chromosome with enough reads has some on both strands.",
     "strandedness": "Reads over genes lie on the strand that the study file declares.",
     "one_base_a_read": "Each read counts at one base, as the defaults of unit calling assume.",
+    "units_follow_genes": "Most transcription units lie over one gene, as everything that is counted in them assumes.",
     "read_quality": "The mean base quality of the worst sequencing cycle is not below the floor of the study.",
     "distinct_libraries": "No two libraries hold the same reads; a copy would count one sample twice.",
     "spike_in": "Where a spike-in genome is named, each library has enough spike-in reads to set its scale.",

@@ -19,13 +19,15 @@ PANELS = (
     ("error_rate", "Error rate (low is good; falls when over-called)", "cividis_r"),
     ("genes_recovered", "Genes recovered by one unit each (high is good)", "cividis"),
 )
+DICE_PANEL = ("dice", "Dice coefficient of one-to-one matches (high is good)", "cividis")
 AXES = ("log_prob_leave_transcribed", "untranscribed_shape")
 LARGEST_NAMED = 70
 """Cells of a grid whose values are written into the picture."""
 
 
 def tuning_surface(tuning: pd.DataFrame, fit: Values) -> Figure:
-    """Error rate and genes recovered over the grid of leaving log-probability and untranscribed shape, side by side.
+    """Error rate and genes recovered (Dice coefficient where the setting was chosen by it) over the grid of leaving
+    log-probability and untranscribed shape, side by side.
 
     `tuning` is the tuning_surface table, `fit` the document of the asset transcript_hmm. The setting that was used is
     boxed in both panels, each panel's best cell (the first of equals) starred; a setting outside the grid is said in the
@@ -38,12 +40,14 @@ def tuning_surface(tuning: pd.DataFrame, fit: Values) -> Figure:
             return figure
         used = (fit["log_prob_leave_transcribed"], fit["untranscribed_shape"])
         figure, grid = new_figure((WIDE[0], 4.0), 1, 2, squeeze=False)
-        for axes, (column, title, palette) in zip(grid[0], PANELS, strict=True):
+        shown = (PANELS[0], DICE_PANEL) if fit.get("tuned_by") == "dice" else PANELS
+        for axes, (column, title, palette) in zip(grid[0], shown, strict=True):
             _surface(axes, tuning, column, palette, used, best_low=column == "error_rate")
             axes.set_title(title, fontsize=9)
         grid[0, 0].set_ylabel("log P(leave transcribed)")
         inside = _is_used(tuning, used).any()
-        rule = "chosen by the lowest error rate" if fit.get("tuned") else "as the study sets it"
+        best = {"error_rate": "chosen by the lowest error rate", "dice": "chosen by the highest Dice coefficient"}
+        rule = best[fit.get("tuned_by") or "error_rate"] if fit.get("tuned") else "as the study sets it"
         place = "boxed" if inside else "outside the grid"
         figure.suptitle(
             f"Setting used, {place}: leave {used[0]:g}, shape {used[1]:g} ({rule}); * best of the panel",

@@ -129,6 +129,12 @@ class TranscriptionParameters(ParameterGroup):
         source="unstated",
         why="the published defaults stay the default; the error rate rewards over-calling",
     )
+    tuned_by: Literal["error_rate", "dice"] = cited(
+        "error_rate",
+        unit="column of tuning_surface",
+        source="groHMM vignette, HMM tuning",
+        why="in a compact genome the error rate also rewards units over many genes, and the Dice coefficient does not",
+    )
 
 
 class AnnotationParameters(ParameterGroup):
@@ -156,6 +162,14 @@ class AnnotationParameters(ParameterGroup):
 
 class DensityParameters(ParameterGroup):
     scale: int = cited(1000, unit="scaled units per gene", source="groHMM 1.41, getTxDensity scale", ge=10)
+    most_merged: float = cited(
+        0.5,
+        unit="share of units over two or more genes",
+        source="unstated",
+        why="the check units_follow_genes: .07 in human chr7, .90 in fission yeast under the published parameters",
+        gt=0,
+        le=1,
+    )
 
 
 class TssProfileParameters(ParameterGroup):

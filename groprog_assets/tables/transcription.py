@@ -38,6 +38,12 @@ DECLARED = (
                 "fraction",
                 "genes covered to at least half by exactly one unit that covers no other gene",
             ),
+            Column(
+                "dice",
+                "float64",
+                "fraction",
+                "2 x genes recovered / (units + genes); falls for few units over many genes and for fragments",
+            ),
             Column("log_likelihood", "float64", "natural log", "at the last iteration"),
         ),
         ("log_prob_leave_transcribed", "untranscribed_shape"),

@@ -17,14 +17,14 @@ LEAVE, SHAPE = [-300.0, -200.0, -100.0], [5.0, 10.0, 15.0]
 
 def surface(leave=LEAVE, shape=SHAPE):
     rows = [
-        (one, two, 100, 3, 2, 0.01 * (i + 1), 0.9 - 0.01 * i, -1e5)
+        (one, two, 100, 3, 2, 0.01 * (i + 1), 0.9 - 0.01 * i, 0.5 + 0.01 * i, -1e5)
         for i, (one, two) in enumerate(itertools.product(leave, shape))
     ]
     return conform(pd.DataFrame(rows, columns=TABLES["tuning_surface"].column_names), "tuning_surface")
 
 
-def fit(leave=-200.0, shape=5.0, tuned=False):
-    return {"log_prob_leave_transcribed": leave, "untranscribed_shape": shape, "tuned": tuned}
+def fit(leave=-200.0, shape=5.0, tuned=False, tuned_by=None):
+    return {"log_prob_leave_transcribed": leave, "untranscribed_shape": shape, "tuned": tuned, "tuned_by": tuned_by}
 
 
 def boxes(axes):
@@ -55,6 +55,13 @@ def test_the_best_cell_of_each_panel_is_starred():
     figure = tuning_surface(surface(), fit())
     starred = [text.get_text() for text in figure.findobj(match=lambda a: hasattr(a, "get_text"))]
     assert [text for text in starred if text.endswith("*")] == ["0.010*", "0.900*"]
+
+
+def test_a_setting_chosen_by_the_dice_is_shown_beside_it():
+    figure = tuning_surface(surface(), fit(-100.0, 15.0, tuned=True, tuned_by="dice"))
+    assert "chosen by the highest Dice coefficient" in words(figure)
+    assert "0.580*" in words(figure)
+    assert "Genes recovered" not in words(figure)
 
 
 def test_a_setting_outside_the_grid_is_said():

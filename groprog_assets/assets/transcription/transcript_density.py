@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from groprog_assets.checks import units as check
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.report import plots
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     kinds={"parquet"},
     tables={"profile": "transcript_density", "gene_overlap": "gene_overlap"},
     sections=("parameters.density",),
+    checks=("units_follow_genes",),
 )
 def transcript_density(
     study: StudyView,
@@ -36,4 +38,5 @@ def transcript_density(
         transcripts, gene_models.consensus, positions, study.parameters.density, repaired=repaired_transcripts.table
     )
     headline: Document = {name: density.summary.get(name) for name in method.HEADLINE}
-    return materialized(density, plot=plots.transcript_density(density), **headline)
+    verdict = check.units_follow_genes(density.summary, study.parameters.density.most_merged)
+    return materialized(density, plot=plots.transcript_density(density), verdicts=[verdict], **headline)

@@ -26,6 +26,8 @@ class Agreement(NamedTuple):
     error_rate: (merged + dissociated) / (units + genes), 0 for nothing at all; it falls when units are over-called.
     genes_recovered: fraction of all genes with a one-to-one match: one unit covers at least half of the gene, no other unit
     does, and the unit covers no other gene to half. Fragments, units over several genes and units elsewhere cannot raise it.
+    dice: the harmonic mean of the shares of genes and of units in such matches, 2 matches / (units + genes): few units
+    over many genes lower it as many fragments do, where the error rate falls.
     """
 
     units: int
@@ -35,6 +37,7 @@ class Agreement(NamedTuple):
     total: int
     error_rate: float
     genes_recovered: float
+    dice: float
 
 
 def overlapping_pairs(first: pd.DataFrame, second: pd.DataFrame) -> OverlappingPairs:
@@ -75,6 +78,7 @@ def evaluate_transcripts(transcripts: pd.DataFrame, genes: pd.DataFrame) -> Agre
         total=total,
         error_rate=total / (units + annotated) if units + annotated else 0.0,
         genes_recovered=recovered / annotated if annotated else 0.0,
+        dice=2 * recovered / (units + annotated) if units + annotated else 0.0,
     )
 
 

@@ -32,8 +32,8 @@ class TranscriptDensity(NamedTuple):
     """profile: table `transcript_density`; gene_overlap: table `gene_overlap`; summary: JSON-able figures.
 
     summary: five_prime_fp, tp, post_tts, tua (over matched expressed genes), pairs, expressed_genes, genes, units, merged,
-    dissociated, error_rate, genes_recovered (over all genes); repaired, when repaired units are given: the last five for
-    them, and how many are broken and combined.
+    dissociated, error_rate, genes_recovered, dice (over all genes); repaired, when repaired units are given: units and the
+    last five for them, and how many are broken and combined.
     """
 
     profile: pd.DataFrame
@@ -69,6 +69,7 @@ def transcript_density(
         "dissociated": agreement.dissociated,
         "error_rate": agreement.error_rate,
         "genes_recovered": agreement.genes_recovered,
+        "dice": agreement.dice,
     }
     if repaired is not None:
         after = evaluate_transcripts(repaired, consensus)
@@ -76,7 +77,7 @@ def transcript_density(
         summary["repaired"] = {
             **{
                 name: getattr(after, name)
-                for name in ("units", "merged", "dissociated", "error_rate", "genes_recovered")
+                for name in ("units", "merged", "dissociated", "error_rate", "genes_recovered", "dice")
             },
             **{name: int(status.get(name, 0)) for name in ("broken", "combined")},
         }

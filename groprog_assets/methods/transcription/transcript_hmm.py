@@ -64,9 +64,9 @@ def fit_transcript_hmm(
     """Fit the model and, with `parameters.tune`, every cell of the grid from the same windows.
 
     coverage: {library: table `coverage`}; chrom_sizes: bp; consensus: table `consensus`, by which the grid is judged. With
-    use_tuned, the returned fit is that of the cell with the lowest error rate (the first of equals). compat="grohmm" judges
-    the cells by groHMM 1.41's shifted intervals instead of the exact ones. elsewhere: workers to use; without, threads of this
-    process. Raises ReadsError when no window holds a read.
+    use_tuned, the returned fit is that of the cell that `tuned_by` prefers: the lowest error rate or the highest Dice
+    coefficient (the first of equals). compat="grohmm" judges the cells by groHMM 1.41's shifted intervals instead of the exact
+    ones. elsewhere: workers to use; without, threads of this process. Raises ReadsError when no window holds a read, and for a fit whose likelihood is no number.
     """
     sequences = pooled_sequences(coverage, chrom_sizes, bin_size)
     leave, shape = parameters.log_prob_leave_transcribed, parameters.untranscribed_shape
@@ -88,11 +88,12 @@ def fit_transcript_hmm(
         for metric, place in (
             ("error_rate", tuning["error_rate"].argmin()),
             ("genes_recovered", tuning["genes_recovered"].argmax()),
+            ("dice", tuning["dice"].argmax()),
         ):
             preferred[metric] = {name: float(tuning[name].iloc[place]) for name in _TUNING_COLUMNS[:2]}
     tuned = parameters.use_tuned and bool(cells)
     if tuned:
-        leave, shape = preferred["error_rate"].values()
+        leave, shape = preferred[parameters.tuned_by].values()
     fitted = fits.get((leave, shape))
     if fitted is None:
         expectation = elsewhere.expectation(sequences) if elsewhere is not None else None
@@ -117,6 +118,7 @@ def fit_transcript_hmm(
         "windows_with_reads": sum(int(one.multiplicity[1:].sum()) for one in sequences.values()),
         "reads": int(sum((one.value * one.multiplicity).sum() for one in sequences.values())),
         "tuned": tuned,
+        "tuned_by": parameters.tuned_by if tuned else None,
         "preferred": preferred,
     }
     trace = pd.DataFrame(
@@ -219,6 +221,7 @@ _TUNING_COLUMNS = [
     "dissociated",
     "error_rate",
     "genes_recovered",
+    "dice",
     "log_likelihood",
 ]
 
@@ -238,7 +241,14 @@ def _fit(
         parameters.transcribed_shape,
         parameters.transcribed_scale,
     )
-    return hmm.fit(list(sequences.values()), start, parameters.em_tolerance, threads or THREADS, expectation)
+    fitted = hmm.fit(list(sequences.values()), start, parameters.em_tolerance, threads or THREADS, expectation)
+    if not np.isfinite(fitted.trace[-1].log_likelihood):
+        value = f"leave {leave:g}, untranscribed shape {shape:g}: the likelihood is no number"
+        rule = (
+            "Below a shape of 1 the untranscribed state may take the reads and the transcribed one the empty windows."
+        )
+        raise ReadsError(Problem("parameters.transcription", value, rule, "Take shapes of 1 and more."))
+    return fitted
 
 
 def tuning_cell(
@@ -271,5 +281,6 @@ def _judged(
         agreement.dissociated,
         agreement.error_rate,
         agreement.genes_recovered,
+        agreement.dice,
         fitted.trace[-1].log_likelihood,
     )

@@ -110,6 +110,25 @@ def test_use_tuned_takes_the_lowest_error_rate() -> None:
     assert fitted.fit["untranscribed_shape"] == best["untranscribed_shape"]
 
 
+def test_use_tuned_takes_the_highest_dice_when_asked() -> None:
+    coverage, sizes, genes = planted()
+    grid = {"tuning_log_prob_leave_transcribed": [-500.0, -10.0], "tuning_untranscribed_shape": [1.0, 5.0]}
+    parameters = TranscriptionParameters(use_tuned=True, tuned_by="dice", **grid)
+    fitted = fit_transcript_hmm(coverage, sizes, genes, 50, parameters)
+    best = fitted.tuning.iloc[fitted.tuning["dice"].argmax()]
+    assert best["dice"] > fitted.tuning["dice"].min()
+    assert fitted.fit["tuned_by"] == "dice"
+    assert fitted.fit["log_prob_leave_transcribed"] == best["log_prob_leave_transcribed"]
+    assert fitted.fit["untranscribed_shape"] == best["untranscribed_shape"]
+
+
+def test_a_fit_without_a_likelihood_is_an_error_with_a_remedy() -> None:
+    coverage, sizes, genes = planted()
+    grid = {"tuning_log_prob_leave_transcribed": [-500.0], "tuning_untranscribed_shape": [0.2]}
+    with pytest.raises(ReadsError, match=r"shape 0.2: the likelihood is no number.*shapes of 1 and more"):
+        fit_transcript_hmm(coverage, sizes, genes, 50, TranscriptionParameters(**grid))
+
+
 def test_no_reads_is_an_error_with_a_remedy() -> None:
     sizes = {"chr1": 1000}
     for coverage in (
@@ -203,6 +222,10 @@ def test_genes_recovered_cannot_be_raised_by_over_calling() -> None:
     assert evaluate_transcripts(many, genes).error_rate < 0.001
     assert evaluate_transcripts(one, genes).genes_recovered == 0
     assert evaluate_transcripts(one, genes).merged == 1
+    scores = [evaluate_transcripts(units, genes).dice for units in (right, many, one)]
+    assert scores == [1, 0, 0]
+    half = pd.concat([right, many])
+    assert evaluate_transcripts(half, genes).dice < evaluate_transcripts(half.head(len(right)), genes).dice
 
 
 def test_nothing_to_repair_is_no_error() -> None:
