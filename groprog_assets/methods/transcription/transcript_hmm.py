@@ -66,7 +66,8 @@ def fit_transcript_hmm(
     coverage: {library: table `coverage`}; chrom_sizes: bp; consensus: table `consensus`, by which the grid is judged. With
     use_tuned, the returned fit is that of the cell that `tuned_by` prefers: the lowest error rate or the highest Dice
     coefficient (the first of equals). compat="grohmm" judges the cells by groHMM 1.41's shifted intervals instead of the exact
-    ones. elsewhere: workers to use; without, threads of this process. Raises ReadsError when no window holds a read, and for a fit whose likelihood is no number.
+    ones. elsewhere: workers to use; without, threads of this process. Raises ReadsError when no window holds a read, and for a
+    fit whose likelihood is no number.
     """
     sequences = pooled_sequences(coverage, chrom_sizes, bin_size)
     leave, shape = parameters.log_prob_leave_transcribed, parameters.untranscribed_shape
