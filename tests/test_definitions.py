@@ -75,6 +75,8 @@ PROMISED = {
     "sequence_splits",
     "sequence_model",
     "sequence_evaluation",
+    "sequence_attributions",
+    "sequence_motifs",
     "omics_sources",
     "consents",
     "subjects",

@@ -89,6 +89,40 @@ def test_the_report_and_the_results_hold_it(made: Path):
     assert "differences between people" in card["warning"]
 
 
+def test_contributions_and_motifs_are_made_and_exported(made: Path):
+    results = Workspace(made).results / "sequence"
+    sums = pd.read_csv(results / "contributions.tsv", sep="\t")
+    assert (sums["gap"].abs() < 1e-4).all()
+    tasks = set(sums["task"])
+    assert {path.stem for path in (results / "contributions").iterdir()} == tasks
+    assert (results / "motifs.meme").read_text().startswith("MEME version 4")
+    assert len(pd.read_csv(results / "seqlets.bed", sep="\t", header=None)) > 20
+    assert "same_sign" in pd.read_csv(results / "motifs.tsv", sep="\t").columns
+
+
+def test_chosen_genes_are_explained(made: Path, tmp_path: Path):
+    windows = load_asset(Workspace(made), "sequence_windows")
+    names = windows.loc[windows["used"], "gene"].head(2).tolist()
+    arguments = ["sequence", "explain", str(made), "--genes", ",".join(names), "-o", str(tmp_path / "o"), "--modisco"]
+    said = CliRunner().invoke(main, arguments)
+    assert said.exit_code == 0, said.output
+    bases = pd.read_csv(tmp_path / "o" / "contributions.tsv", sep="\t")
+    sums = pd.read_csv(tmp_path / "o" / "sums.tsv", sep="\t").set_index(["gene", "task"])["sum"]
+    assert set(bases["gene"]) == set(names)
+    task = bases.columns[-1]
+    for name in names:
+        assert bases.loc[bases["gene"] == name, task].sum() == pytest.approx(sums[name, task], abs=1e-3)
+        assert (tmp_path / "o" / f"{name}.svg").is_file()
+    with np.load(tmp_path / "o" / "sequences.npz") as sequences, np.load(tmp_path / "o" / f"{task}.npz") as arrays:
+        observed = (sequences["arr_0"] * arrays["arr_0"]).sum(axis=(1, 2))
+        assert sequences["arr_0"].shape == arrays["arr_0"].shape == (2, 4, 550)
+        assert np.isfinite(observed).all()
+    said = CliRunner().invoke(main, ["sequence", "explain", str(made), "--genes", "nobody", "-o", str(tmp_path / "p")])
+    assert said.exit_code == 2
+    assert "no such gene" in said.output
+    assert not (tmp_path / "p").exists()
+
+
 def test_the_model_predicts_without_the_study_what_the_study_predicts(made: Path, tmp_path: Path):
     workspace = Workspace(made)
     alone = shutil.copytree(workspace.results / "sequence" / "model", tmp_path / "model")

@@ -93,6 +93,27 @@ def variants(study: Path, variants: Path, output: Path, table: Path | None) -> N
         _write(made.table.to_csv(sep="\t", index=False, float_format="%.6g"), table)
 
 
+@sequence_group.command("explain")
+@study_argument
+@click.option("--genes", default="", help="Names separated by commas; else every gene that is used.")
+@click.option("--output", "-o", type=PATH, required=True, help="Folder to write.")
+@click.option("--modisco", is_flag=True, help="Also the arrays that TF-MoDISco takes: sequences.npz and <task>.npz.")
+@readable
+def explain(study: Path, genes: str, output: Path, modisco: bool) -> None:
+    """What each base around the starts of GENES adds to their predictions, by models that never saw their chromosome.
+
+    Writes contributions.tsv (a row a base), <task>.bw (mean over the genes), sums.tsv (sum against prediction), <gene>.svg.
+    """
+    from groprog_assets.export.sequence_explain import explained_genes
+    from groprog_assets.store.artifacts import write_atomically
+
+    files = explained_genes(study, [name.strip() for name in genes.split(",") if name.strip()], modisco)
+    output.mkdir(parents=True, exist_ok=True)
+    for name, content in sorted(files.items()):
+        write_atomically(output / name, content)
+        OUT.print(f"{output / name}", markup=False)
+
+
 @sequence_group.command("leak-check")
 @click.argument("pairs", type=PATH)
 @readable

@@ -219,7 +219,10 @@ def _tracks(workspace: Workspace, chrom_sizes: dict[str, int]) -> Iterator[tuple
 
 
 def _sequence(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
-    """The sequence half: metrics, predictions, targets, folds, words and the model's files."""
+    """The sequence half: metrics, predictions, targets, folds, words, the model's files, contributions, motifs."""
+    from groprog_assets.methods.sequence.explanations import track_name
+    from groprog_assets.methods.sequence.study_motifs import seqlet_bed
+
     evaluation, model = load_asset(workspace, "sequence_evaluation"), load_asset(workspace, "sequence_model")
     targets, splits = load_asset(workspace, "sequence_targets"), load_asset(workspace, "sequence_splits")
     windows = load_asset(workspace, "sequence_windows")
@@ -239,6 +242,15 @@ def _sequence(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
         yield "sequence/variants.tsv", _tsv(scored.table)
         for name, blob in scored.files.items():
             yield f"sequence/variants/{name}", _content(blob)
+    explained, motifs = load_asset(workspace, "sequence_attributions"), load_asset(workspace, "sequence_motifs")
+    if explained is not None:
+        yield "sequence/contributions.tsv", _tsv(explained.table)
+        for task, blob in explained.tracks.items():
+            yield f"sequence/contributions/{track_name(task)}.bw", _content(blob)
+    if motifs is not None:
+        yield "sequence/motifs.tsv", _tsv(motifs.motifs)
+        yield "sequence/motifs.meme", _content(motifs.meme)
+        yield "sequence/seqlets.bed", seqlet_bed(motifs.seqlets)
     if evaluation is not None:
         yield "sequence/metrics.tsv", _tsv(evaluation.metrics)
         yield "sequence/words.tsv", _tsv(evaluation.words)

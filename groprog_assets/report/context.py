@@ -16,6 +16,8 @@ NASCENT_VALUES = (
     *("library_sizes", "differential_transcription", "gene_differential", "pausing", "enrichment", "loci"),
 )
 """Values of the nascent half that the report takes as they are."""
+SEQUENCE_VALUES = ("sequence_evaluation", "sequence_targets", "sequence_motifs", "variant_effects")
+"""Values of the sequence half that the report takes as they are."""
 AFTER = ("report", "lineage_snapshot", "locus_pages")
 """Assets that the report does not use. The report is the same whether they are computed before or after it."""
 
@@ -102,7 +104,7 @@ def reported_values(study: StudyView, values: Bundle) -> Document:
         "figures": {name: blob.content for name, blob in values.figures.png.items()},
     }
     if values.sequence_evaluation is not None:
-        found |= {name: values[name] for name in ("sequence_evaluation", "sequence_targets")}
+        found |= {name: values[name] for name in SEQUENCE_VALUES}
     if values.cohort and values.risk_model and values.external_validation and values.champion:
         found |= {
             **{name: values[name] for name in ("cohort", "evaluation", "ablation", "risk_scores", "champion")},

@@ -101,7 +101,7 @@ def study_drawings(study: StudyView, values: Bundle) -> dict[str, Callable[[], F
     """The figures beside those of `nascent_drawings`: the graph, and of a study with a cohort its patients and its model."""
     drawings = graph_drawing(values.cohort is not None, values.sequence_evaluation is not None)
     if values.sequence_evaluation is not None:
-        drawings |= sequence_drawings(values.sequence_evaluation, values.sequence_model)
+        drawings |= sequence_drawings(values.sequence_evaluation, values.sequence_model, values.sequence_motifs)
     if values.cohort and values.risk_model and values.patient_expression:
         mode = study.parameters.representation.mode
         omics = (values.patient_expression, values.normalized_features)
@@ -193,13 +193,16 @@ def cohort_drivers(trained: Any, cohort: Any, expression: Arrays, features: Any,
     }
 
 
-def sequence_drawings(evaluation: Bundle, model: Bundle) -> dict[str, Callable[[], Figure]]:
-    """The figures of the sequence half: measured and predicted values of the main task, and the ladder with its intervals."""
-    from groprog_assets.figures import sequence
+def sequence_drawings(evaluation: Bundle, model: Bundle, motifs: Bundle) -> dict[str, Callable[[], Figure]]:
+    """The figures of the sequence half: measured and predicted values of the main task, the ladder with its intervals,
+    logos."""
+    from groprog_assets.figures import sequence, sequence_logos
+    from groprog_assets.methods.sequence.study_motifs import logo_rows
 
     return {
         "sequence_predictions": lambda: sequence.predicted_against_measured(model.predictions, evaluation.summary),
         "sequence_ladder": lambda: sequence.ladder(evaluation.metrics, evaluation.summary),
+        "sequence_motifs": lambda: sequence_logos.motif_logos(logo_rows(motifs.motifs), motifs.matrices),
     }
 
 
@@ -228,3 +231,16 @@ def drawn(drawing: Mapping[str, Callable[[], Figure]]) -> Bundle:
             held[name] = Blob(figure_bytes(figure, kind), f".{kind}")  # type: ignore[arg-type]
         pyplot.close(figure)
     return Bundle(images)
+
+
+def gene_contributions(position: Any, codes: Any, tracks: Any) -> bytes:
+    """SVG of what the bases (L,) of one gene's window add to each task."""
+    from matplotlib import pyplot
+
+    from groprog_assets.figures.sequence_logos import window_contributions
+    from groprog_assets.figures.style import figure_bytes
+
+    figure = window_contributions(position, codes, tracks)
+    content = figure_bytes(figure, "svg")
+    pyplot.close(figure)
+    return content

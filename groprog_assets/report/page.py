@@ -69,6 +69,8 @@ def render_report(context: Values) -> bytes:
       champion                    document of the promotion decision
       sequence_evaluation         {"metrics": sequence_metrics, "words": sequence_words, "summary": dict}
       sequence_targets            {"tasks": sequence_tasks, ...}
+      sequence_motifs             {"motifs": sequence_motifs, "summary": dict, ...}
+      variant_effects             {"table": variant_effects, ...}
     Pictures
       figures      {name: PNG bytes or SVG text}; known names are the keys of report_sections.CAPTIONS, loci are
                    "locus_<name>"; any other name is shown in the last section with its name as caption

@@ -256,3 +256,15 @@ def sequence_evaluation(made: Any) -> Drawing:
         return figure.ladder(made.metrics, made.summary)
 
     return draw
+
+
+def sequence_motifs(made: Any) -> Drawing:
+    """Logos of the motifs that hold on held-out genes."""
+
+    def draw() -> Figure:
+        from groprog_assets.figures import sequence_logos
+        from groprog_assets.methods.sequence.study_motifs import logo_rows
+
+        return sequence_logos.motif_logos(logo_rows(made.motifs), made.matrices)
+
+    return draw

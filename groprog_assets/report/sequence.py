@@ -17,6 +17,12 @@ CAPTIONS: dict[str, tuple[str, str]] = {
         "for comparison only.",
         "Pearson r with 95 % interval for each model and view, beside the r of a random split.",
     ),
+    "sequence_motifs": (
+        "Motifs of the seqlets: spans that raise or lower predictions, by models that never saw the gene's chromosome. Effect: "
+        "mean change of the prediction where the motif is written into shuffled promoters. z: measured values of the genes "
+        "that hold it less the others. Only motifs whose effect and z have one sign are shown.",
+        "Sequence logos of motifs with their effect, z on held-out genes and distance from the start.",
+    ),
 }
 
 
@@ -75,6 +81,7 @@ def sequence(context: Values) -> list[Block]:
         blocks.append(
             table(heads, rows, "Words of the core promoter, either strand, with one sign on training and test genes.")
         )
+    blocks += _motifs(context) + _variants(context)
     steps = {
         f"{view}, {step['rung']} against {step['against']}": {
             name: step[name] for name in ("difference", "lower", "upper", "promoted")
@@ -117,3 +124,55 @@ def _row(row: Values) -> list[object]:
             float(row["inflation"]),
         ),
     ]
+
+
+def _motifs(context: Values) -> list[Block]:
+    """The logos, and the table of the motifs that hold on held-out genes."""
+    found = context.get("sequence_motifs")
+    if found is None:
+        return []
+    motifs, summary = found["motifs"], found["summary"]
+    if not summary["explained"]:
+        return [paragraph(f"{summary['rung']}, the model in use, does not explain itself base by base.")]
+    held = motifs[motifs["same_sign"]].sort_values("z_held_out", key=abs, ascending=False, kind="stable")
+    rows = [
+        [
+            str(row["task"]),
+            cell(str(row["consensus"]), mono=True, strong=True),
+            str(row["sign"]),
+            cell(number(int(row["seqlets"])), int(row["seqlets"])),
+            cell(fixed(row["effect"], 2), float(row["effect"])),
+            cell(fixed(row["z_held_out"], 1), float(row["z_held_out"])),
+            cell(f"{row['position']:+.0f}", float(row["position"])),
+            str(row["best_match"]),
+        ]
+        for row in held.head(20).to_dict("records")
+    ]
+    heads = ["Task", "Motif", "Sign", "Seqlets", "Effect", "z, held-out", "bp from the start", "Resembles"]
+    told = f"{summary['same_sign']} of {summary['motifs']} motifs have the sign of their effect on held-out genes."
+    return [picture(context, "sequence_motifs", CAPTIONS), table(heads, rows, told)]
+
+
+def _variants(context: Values) -> list[Block]:
+    """The variants with the largest effects on the main task."""
+    scored, evaluation = context.get("variant_effects"), context.get("sequence_evaluation")
+    if scored is None or evaluation is None or not len(scored["table"]):
+        return []
+    effects = scored["table"]
+    held = effects[effects["task"] == evaluation["summary"]["main_task"]].sort_values(
+        "effect", key=abs, ascending=False, kind="stable"
+    )
+    rows = [
+        [
+            f"{row['chrom']}:{row['position']}",
+            cell(f"{row['ref'][:12]} > {row['alt'][:12]}", mono=True),
+            cell(str(row["gene"]), strong=True),
+            cell(f"{row['offset']:+d}", int(row["offset"])),
+            cell(fixed(row["effect"], 2), float(row["effect"])),
+            cell(fixed(row["z"], 1), float(row["z"])),
+        ]
+        for row in held.head(10).to_dict("records")
+    ]
+    heads = ["Place", "REF > ALT", "Gene", "bp from the start", "Effect", "z"]
+    told = f"Variants with the largest effects on {evaluation['summary']['main_task']}, by models without the gene's chromosome."
+    return [table(heads, rows, told)] if rows else []

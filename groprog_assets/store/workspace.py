@@ -62,6 +62,8 @@ SEQUENCE_ASSETS = (
     "sequence_splits",
     "sequence_model",
     "sequence_evaluation",
+    "sequence_attributions",
+    "sequence_motifs",
     "variant_effects",
 )
 """The assets of the group sequence: a study without `sequence`, or without a FASTA, has none of them."""

@@ -64,6 +64,26 @@ class SequenceParameters(ParameterGroup):
         gt=0,
         le=1,
     )
+    seqlet_level: float = cited(
+        0.01,
+        unit="share of spans of one length and sign",
+        source="tangermeme 1.6.0, recursive_seqlets",
+        why="its default",
+        gt=0,
+        lt=1,
+    )
+    motif_p: float = cited(
+        1e-3,
+        unit="p of Tomtom",
+        source="unstated",
+        why="pairs of chance among hundreds of seqlets stay apart",
+        gt=0,
+        lt=1,
+    )
+    motif_seqlets: int = cited(20, unit="seqlets", source="unstated", why="fewer give no reliable matrix", ge=3)
+    motif_backgrounds: int = cited(
+        500, unit="shuffled promoters", source="unstated", why="two digits of a mean effect", ge=10
+    )
     shared_kmer_length: int = cited(20, unit="bases", source="unstated", why="not shared by chance", ge=12, le=31)
     shared_kmers_per_kb: float = cited(
         100, unit="distinct k-mers per kb of window", source="unstated", why="homologous windows", gt=0

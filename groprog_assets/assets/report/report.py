@@ -71,6 +71,8 @@ from groprog_assets.store.workspace import StudyView, Workspace
             "source_cohorts",
             "sequence_evaluation",
             "sequence_targets",
+            "sequence_motifs",
+            "variant_effects",
         ),
     ),
 )

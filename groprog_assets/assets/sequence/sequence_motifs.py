@@ -1,0 +1,52 @@
+"""Motifs that the sequence models use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from groprog_assets.checks import sequence_explanations as checks
+from groprog_assets.graph.asset_definition import study_asset
+from groprog_assets.graph.materialized import Materialized, materialized
+from groprog_assets.report import plots
+from groprog_assets.store.artifacts import Blob, Bundle
+from groprog_assets.store.workspace import StudyView, Workspace
+from groprog_assets.tables.values import Document, Progress
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@study_asset(
+    group="sequence",
+    kinds={"parquet"},
+    tables={"motifs": "sequence_motifs", "seqlets": "sequence_seqlets"},
+    sections=("genome.fasta", "sequence"),
+    files=("genome.fasta", "sequence.motifs"),
+    checks=("motifs_hold_elsewhere",),
+)
+def sequence_motifs(
+    study: StudyView,
+    workspace: Workspace,
+    progress: Progress,
+    sequence_windows: pd.DataFrame,
+    sequence_targets: Bundle,
+    sequence_splits: Bundle,
+    sequence_model: Bundle,
+    reference_sequence: Document,
+) -> Materialized:
+    """Short spans that raise or lower the predictions, grouped into motifs; their effect, and whether measured values of genes
+    that the model never saw agree."""
+    from groprog_assets.methods.sequence import published_model, study_model, study_motifs
+    from groprog_assets.prognosis.sequence_rungs import every_rung
+
+    genome = study_model.genome_of(workspace.resolve(study.genome.fasta), reference_sequence, workspace.state)
+    genes, codes = study_model.used_windows(sequence_windows, genome, reference_sequence, study.sequence)
+    genes = genes.assign(fold=sequence_splits.table["fold"].to_numpy())
+    files = {name: blob.content for name, blob in sequence_model.files.items()}
+    model = published_model.unpacked(files, every_rung)
+    known = study_motifs.read_motifs(study.sequence.motifs)
+    targets = sequence_targets["values"][model.tasks].to_numpy(float)
+    made = study_motifs.study_motifs(model, genes, codes, targets, known, study.sequence.parameters, progress)
+    value = Bundle({**made._asdict(), "meme": Blob(made.meme, ".meme")})
+    verdicts = [checks.motifs(made.summary)]
+    return materialized(value, plot=plots.sequence_motifs(made), verdicts=verdicts, motifs=len(made.motifs))

@@ -1,0 +1,216 @@
+"""What each base of a window adds to the prediction of a ladder rung, against the background that the rung was fitted to.
+
+A count c of a k-mer adds w (log(1 + c) - log(1 + m)), where m is its background count. The line through both values has one
+slope for all copies of the k-mer, so each copy adds w times that slope, shared equally by its k bases; what the background
+holds is taken off evenly over the stretch. So the contributions of a window sum to its prediction less that of the
+background. (The slope at m alone, a first-order expansion, misses a third of it or more.) Arrays in, arrays out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groprog_assets.methods.sequence.baselines import Linear, Predictor, WordLinear
+from groprog_assets.methods.sequence.published_model import PublishedModel
+from groprog_assets.methods.sequence.windows import Layout, view_layout
+from groprog_assets.study.sequence_parameters import SequenceParameters
+from groprog_kernels.kmers import canonical_numbers, count_kmers
+
+EXPLAINED = ("mean", "gc", "ridge_kmer", "ridge_kmer+words")
+"""The rungs that explain themselves."""
+BLOCK = 512
+_NOTHING = 4
+
+Floats = NDArray[np.float32]
+
+
+class Contributions(NamedTuple):
+    """observed (n, L): of the base that is there; hypothetical (n, 4, L): of each base, were it there and the others unchanged.
+
+    Both in the unit of the task. `observed` is `hypothetical` at the base that is there; a base of code 4 has the background's
+    share alone. Windows without a task's value have contributions all the same.
+    """
+
+    observed: Floats
+    hypothetical: Floats
+
+
+class Explained(NamedTuple):
+    """rows (n,) of the genes; contributions of their windows; difference (n,): prediction less that of the background."""
+
+    rows: NDArray[np.int64]
+    contributions: Contributions
+    difference: NDArray[np.float64]
+
+
+def contributions(
+    predictor: Predictor, rung: str, layout: Layout, parameters: SequenceParameters, codes: NDArray[np.uint8], task: int
+) -> Contributions:
+    """Contributions (n, L) and (n, 4, L) of windows (n, L) of `layout` to one task of a fitted rung.
+
+    task: its column. ValueError for a rung that is not in EXPLAINED, or a predictor with columns beside the sequence.
+    """
+    if rung not in EXPLAINED:
+        raise ValueError(f"{rung} does not explain itself; those that do: {', '.join(EXPLAINED)}")
+    out = np.zeros((len(codes), 4, codes.shape[1]), np.float32)
+    level = np.zeros(codes.shape, np.float32)
+    if isinstance(predictor, WordLinear):
+        linear, column = predictor.tasks[task], 0
+        words = predictor.words[task]
+    elif isinstance(predictor, Linear):
+        linear, column, words = predictor, task, np.empty(0, np.int64)
+    else:
+        raise ValueError(f"a predictor of {rung} is expected, not {type(predictor).__name__}")
+    weights = (linear.weights[:, column] / linear.scale).astype(np.float64)
+    mean = linear.mean.astype(np.float64)
+    first = len(weights) - len(words)
+    if rung == "gc":
+        _add_gc(out, level, layout, codes, weights, mean)
+    elif rung != "mean":
+        at = 0
+        for edges in layout.stretches():
+            size = (len(edges) - 1) * 4**parameters.kmer_length
+            part = slice(at, at + size)
+            _add_kmers(out, level, codes, edges, parameters.kmer_length, weights[part], np.expm1(mean[part]))
+            at += size
+        if at != first:
+            raise ValueError(f"{first - at} columns beside the sequence cannot be explained by position")
+        _add_words(out, level, codes, layout, parameters, words, weights[first:], mean[first:])
+    known = np.minimum(codes, 3)[:, None, :].astype(np.int64)
+    observed = np.where(codes < _NOTHING, np.take_along_axis(out, known, axis=1)[:, 0], 0) - level
+    return Contributions(observed.astype(np.float32), out - level[:, None, :])
+
+
+def held_out_contributions(
+    model: PublishedModel, view: str, codes: NDArray[np.uint8], fold: NDArray[np.int64], task: int
+) -> Iterator[Explained]:
+    """Contributions to one task, each gene by the model that never saw its fold, BLOCK genes at a time.
+
+    codes (g, width) of the model's layout or of the view's; fold (g,). ValueError as `contributions`.
+    """
+    layout = view_layout(model.layout, view, model.parameters)
+    rung = model.card["champions"][view]
+    codes = codes[:, : layout.width]
+    for f in np.unique(fold):
+        predictor = model.predictors[view][f"fold{f}"]
+        rows = np.flatnonzero(fold == f)
+        for first in range(0, len(rows), BLOCK):
+            part = rows[first : first + BLOCK]
+            made = contributions(predictor, rung, layout, model.parameters, codes[part], task)
+            predicted = predictor.predict(codes[part], np.empty((len(part), 0)))[:, task]
+            yield Explained(part, made, predicted - background_prediction(predictor, task))
+
+
+def background_prediction(predictor: Predictor, task: int) -> float:
+    """The prediction of the background: of a window whose features are the means of the training windows."""
+    if isinstance(predictor, WordLinear):
+        return float(predictor.tasks[task].offset[0])
+    assert isinstance(predictor, Linear)
+    return float(predictor.offset[task])
+
+
+def _add_kmers(
+    out: Floats,
+    level: Floats,
+    codes: NDArray[np.uint8],
+    edges: list[int],
+    k: int,
+    weights: NDArray[np.float64],
+    background: NDArray[np.float64],
+) -> None:
+    """Add the contributions of the k-mers of each stretch to `out`, and the background's share to `level`."""
+    counts = count_kmers(codes, edges, k).reshape(len(codes), -1).astype(np.float64)
+    value = weights * _slope(np.log1p(counts), np.log1p(background), counts, background, 1 / (1 + background))
+    stretch = np.searchsorted(edges, np.arange(codes.shape[1]), side="right") - 1
+    stretch[edges[-1] :] = -1
+    table = np.hstack([value, np.zeros((len(codes), 1))]).astype(np.float32)
+    offset = np.where(stretch >= 0, stretch * 4**k, -1)
+    _spread(out, codes, k, table, lambda number, start: np.where(offset[start] >= 0, offset[start] + number, -1))
+    share = (value * background).reshape(len(codes), len(edges) - 1, -1).sum(axis=2)
+    for place in range(len(edges) - 1):
+        level[:, edges[place] : edges[place + 1]] += (share[:, place] / (edges[place + 1] - edges[place]))[:, None]
+
+
+def _add_words(
+    out: Floats,
+    level: Floats,
+    codes: NDArray[np.uint8],
+    layout: Layout,
+    parameters: SequenceParameters,
+    words: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    share: NDArray[np.float64],
+) -> None:
+    """The same for the presence of words in the core promoter; several copies of a word share what its presence adds."""
+    if not len(words):
+        return
+    k = parameters.word_length
+    start = max(layout.origin - parameters.word_window, 0)
+    core = codes[:, start : layout.origin]
+    place = np.full(int(canonical_numbers(k).max()) + 1, -1, np.int64)
+    place[words] = np.arange(len(words))
+    of = place[canonical_numbers(k)]
+    number, known = _numbers(core, k)
+    counts = np.stack([((of[number] == word) & known).sum(axis=1) for word in range(len(words))], axis=1).astype(float)
+    value = weights * _slope(np.minimum(counts, 1), share, counts, share, np.ones_like(share))
+    table = np.hstack([value, np.zeros((len(codes), 1))]).astype(np.float32)
+    part = np.zeros((len(codes), 4, core.shape[1]), np.float32)
+    _spread(part, core, k, table, lambda number, _: of[number])
+    out[:, :, start : layout.origin] += part
+    level[:, start : layout.origin] += ((value @ share) / max(core.shape[1], 1))[:, None]
+
+
+def _slope(
+    after: NDArray, before: NDArray, count: NDArray, background: NDArray, tangent: NDArray
+) -> NDArray[np.float64]:
+    """Slope of the line from the background to the count; the tangent where both are equal."""
+    step = count - background
+    near = np.abs(step) < 1e-9
+    return np.where(near, np.broadcast_to(tangent, step.shape), (after - before) / np.where(near, 1, step))
+
+
+def _numbers(codes: NDArray[np.uint8], k: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """(n, L - k + 1): the number of the k-mer at each position, and whether all its bases are known."""
+    size = max(codes.shape[1] - k + 1, 0)
+    number = np.zeros((len(codes), size), np.int64)
+    known = np.ones((len(codes), size), bool)
+    for place in range(k):
+        base = codes[:, place : place + size]
+        number = number * 4 + np.minimum(base, 3)
+        known &= base < _NOTHING
+    return number, known
+
+
+def _spread(out: Floats, codes: NDArray[np.uint8], k: int, table: Floats, column) -> None:
+    """Add to `out` (n, 4, L), for each base of each k-mer, a k-th of the table's value (n, columns; the last is 0) of the k-mer
+    with that base there. `column(number, start)` gives the column of k-mers (n, P) that begin at columns start (P,)."""
+    number, known = _numbers(codes, k)
+    start = np.arange(number.shape[1])
+    nothing = table.shape[1] - 1
+    for place in range(k):
+        shift = 2 * (k - 1 - place)
+        others = number & ~(3 << shift)
+        for base in range(4):
+            at = column(others | base << shift, start)
+            value = np.take_along_axis(table, np.where(known & (at >= 0), at, nothing), axis=1)
+            out[:, base, place : place + number.shape[1]] += value / k
+
+
+def _add_gc(
+    out: Floats,
+    level: Floats,
+    layout: Layout,
+    codes: NDArray[np.uint8],
+    weights: NDArray[np.float64],
+    mean: NDArray[np.float64],
+) -> None:
+    """The contributions of C and G to the share of both in each stretch."""
+    bounds = [(edges[at], edges[at + 1]) for edges in layout.stretches() for at in range(len(edges) - 1)]
+    for (start, end), weight, level_here in zip(bounds, weights, mean, strict=True):
+        known = np.maximum((codes[:, start:end] < _NOTHING).sum(axis=1), 1)
+        out[:, 1:3, start:end] += (weight / known)[:, None, None]
+        level[:, start:end] += weight * level_here / (end - start)
