@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,61 +27,78 @@ class GeneSets(NamedTuple):
     summary: Document
 
 
-def read_gmt(path: Path, genes: list[str]) -> GeneSets:
-    """The sets of the file, with their genes that are among `genes`. GOBP_, GOCC_, GOMF_ give the branch, otherwise "other".
+class NamedSet(NamedTuple):
+    """A line of the file: number, description and genes, each once."""
 
-    A set is identified by its name. The second field is a description by which it can also be found, unless it is an address,
-    as in MSigDB, or "na". Empty fields and repeated genes are ignored. A line that repeats an earlier set gene for
-    gene is kept once and counted. Raises AnnotationError with the line of each: a line without name, description and at
-    least one gene, two sets with one name and different genes, a file without sets; and for a file without descriptions, where
-    the second fields of more than half of the sets are genes of `genes` or of the sets.
+    line: int
+    description: str
+    genes: tuple[str, ...]
+
+
+def named_sets(path: Path, symbols: Collection[str] = ()) -> tuple[dict[str, NamedSet], int]:
+    """The sets of the file by name, and how many lines repeat an earlier set gene for gene; those are kept once.
+
+    Empty fields and repeated genes are ignored. Raises AnnotationError with the line of each: a line without name, description
+    and at least one gene, two sets with one name and different genes, a file without sets; and for a file without descriptions,
+    where the second fields of more than half of the sets are genes of `symbols` or of the sets.
     """
-    wanted = set(genes)
-    terms: list[Document] = []
-    rows: list[Document] = []
     problems: list[Problem] = []
-    met: dict[str, tuple[int, set[str]]] = {}
+    met: dict[str, NamedSet] = {}
     repeated = 0
     second: dict[int, str] = {}
     for number, line in lines(path, comment="", errors="replace"):
         name, *rest = (field.strip() for field in line.split("\t"))
-        held = list(dict.fromkeys(gene for gene in rest[1:] if gene))
+        held = tuple(dict.fromkeys(gene for gene in rest[1:] if gene))
         if not name or len(rest) < 2 or not held:
             rule = "A GMT line is the set's name, a description (may be empty) and its genes, separated by tabs."
             remedy = "Separate them by tabs." if len(rest) < 2 else "Name the set and its genes, or remove the line."
             problems.append(Problem(f"{path}:{number}", line[:60], rule, remedy))
             continue
         second[number] = rest[0]
-        first, earlier = met.setdefault(name, (number, set(held)))
-        if first != number and earlier == set(held):
+        earlier = met.setdefault(name, NamedSet(number, rest[0], held))
+        if earlier.line != number and set(earlier.genes) == set(held):
             repeated += 1
-        elif first != number:
-            value = f"{name} again, with other genes than on line {first}"
+        elif earlier.line != number:
+            value = f"{name} again, with other genes than on line {earlier.line}"
             problems.append(
                 Problem(f"{path}:{number}", value, "A set's name stands once.", "Rename one of the two sets.")
             )
-        else:
-            branch = next((b for prefix, b in GMT_BRANCHES.items() if name.startswith(prefix)), "other")
-            terms.append(
-                {
-                    "term": name,
-                    "name": name,
-                    "namespace": branch,
-                    "obsolete": False,
-                    "synonyms": "" if _NO_DESCRIPTION.match(rest[0]) else rest[0].replace("|", " "),
-                    "replaced_by": "",
-                    "format": "GMT",
-                }
-            )
-            rows.extend({"gene": gene, "term": name, "direct": True} for gene in held if gene in wanted)
-    if problems or not terms:
+    if problems or not met:
         raise AnnotationError(problems[:20] or [Problem(str(path), "no gene sets", "A GMT lists them.", "Check it.")])
-    _require_descriptions(path, second, wanted.union(*(held for _, held in met.values())))
+    _require_descriptions(path, second, set(symbols).union(*(held.genes for held in met.values())))
+    return met, repeated
+
+
+def read_gmt(path: Path, genes: list[str]) -> GeneSets:
+    """The sets of the file, with their genes that are among `genes`. GOBP_, GOCC_, GOMF_ give the branch, otherwise "other".
+
+    A set is identified by its name. The second field is a description by which it can also be found, unless it is an address,
+    as in MSigDB, or "na". Repeated sets are counted. Raises AnnotationError as `named_sets`.
+    """
+    wanted = set(genes)
+    met, repeated = named_sets(path, wanted)
+    terms: list[Document] = []
+    rows: list[Document] = []
+    for name, held in met.items():
+        branch = next((b for prefix, b in GMT_BRANCHES.items() if name.startswith(prefix)), "other")
+        description = held.description
+        terms.append(
+            {
+                "term": name,
+                "name": name,
+                "namespace": branch,
+                "obsolete": False,
+                "synonyms": "" if _NO_DESCRIPTION.match(description) else description.replace("|", " "),
+                "replaced_by": "",
+                "format": "GMT",
+            }
+        )
+        rows.extend({"gene": gene, "term": name, "direct": True} for gene in held.genes if gene in wanted)
     annotations = pd.DataFrame(rows, columns=["gene", "term", "direct"])
     summary = {
         "sets": len(terms),
         "repeated_sets": repeated,
-        "genes_in_sets": len({gene for _, held in met.values() for gene in held}),
+        "genes_in_sets": len({gene for held in met.values() for gene in held.genes}),
     }
     return GeneSets(
         conform(pd.DataFrame(terms), "ontology_terms"), conform(annotations, "ontology_annotations"), summary
