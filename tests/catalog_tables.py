@@ -48,7 +48,7 @@ def small_tables(subjects: int, seed: int, terms: int = 60, findings: int = 6) -
         onset_months_max=number,
         onset_term=None,
         severity=None,
-        modifiers=nothing,
+        modifiers=pd.Series(nothing, dtype=object),
         source_term=phenotypes["term_id"],
         source="simulated",
     )

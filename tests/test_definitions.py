@@ -87,6 +87,7 @@ PROMISED = {
     "reference_xrefs",
     "ranking_index",
     "disease_ranking",
+    "case_studies",
     "omics_catalog",
     "omics_report",
     "samples",

@@ -1,4 +1,4 @@
-"""`groprog omics`: check the omics half of a study, import its records, rank diseases for further phenopackets."""
+"""`groprog omics`: check the omics half of a study, import its records, rank diseases, serve and count."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from groprog_assets.cli import portal
 from groprog_assets.cli.answering import ERR, OUT, Answering, gathered_notices
 from groprog_assets.cli.study_place import study_argument
 from groprog_assets.errors import Problem, StudyError
@@ -115,3 +116,7 @@ def _omics_of(study: Study) -> Omics:
         )
         raise StudyError(Problem("omics", "not given", rule, remedy))
     return study.omics
+
+
+for command in portal.COMMANDS:
+    omics_group.add_command(command)

@@ -120,6 +120,7 @@ def _files(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
     yield from _prognosis(workspace)
     yield from _sequence(workspace)
     yield from _omics(workspace)
+    yield from _cases(workspace)
     snapshot = load_asset(workspace, "lineage_snapshot")
     if snapshot is not None:
         yield "lineage.json", _json(snapshot)
@@ -306,6 +307,24 @@ def _omics(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
             frame = value if hasattr(value, "columns") else value.table
             lists = {column: frame[column].str.join(";") for column in frame.columns if column == "modifiers"}
             yield f"omics/{name}.tsv", _tsv(frame.assign(**lists))
+
+
+def _cases(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
+    """A page a case study, and the ranks and ratios behind it."""
+    from groprog_assets.report.case_page import RESEARCH, render_case
+
+    made, omics = load_asset(workspace, "case_studies"), workspace.study.omics
+    terms, subjects = load_asset(workspace, "reference_terms"), load_asset(workspace, "subjects")
+    if made is None or terms is None or subjects is None or omics is None or not omics.cases:
+        return
+    names = dict(terms.terms[["term_id", "name"]].itertuples(index=False, name=None))
+    footer = f"{RESEARCH} HPO {terms.summary['version']}."
+    for case in omics.cases:
+        own = made.table.loc[made.table["case_name"] == case.name, "subject_id"]
+        variants = subjects.variants[subjects.variants["subject_id"].isin(own)]
+        yield f"omics/cases/{case.name}.html", render_case(case, made, names, variants, footer)
+    yield "omics/cases/ranks.tsv", _tsv(made.table)
+    yield "omics/cases/ratios.tsv", _tsv(made.ratios.assign(sources=made.ratios["sources"].str.join(";")))
 
 
 def _of_champion(workspace: Workspace, asset: str) -> Value:

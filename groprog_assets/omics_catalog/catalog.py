@@ -71,6 +71,14 @@ class Catalog:
         )
         return {row["id"]: row["subjects"] for row in self.rows(question, self._purpose(purpose, studied))}
 
+    def counts_of(self, rows: str, columns: str, purpose: str = "") -> Rows:
+        """Subjects who may be counted by two columns of `subjects`: r, c, subjects; a missing value is "not stated"."""
+        question = (
+            f"SELECT coalesce({rows}, 'not stated') AS r, coalesce({columns}, 'not stated') AS c, count(*) AS subjects"
+            " FROM subjects JOIN memory.permitted USING (subject_ix) WHERE purpose = ? GROUP BY ALL"
+        )
+        return self.rows(question, self._purpose(purpose, ()))
+
     def _purpose(self, purpose: str, studied: tuple[str, ...]) -> int:
         """The number of a purpose among those in memory; who may be counted for it is judged when it is first asked."""
         key = (purpose, studied)

@@ -76,6 +76,7 @@ PHENOTYPE_ASSETS = (
     "reference_xrefs",
     "ranking_index",
     "disease_ranking",
+    "case_studies",
 )
 """The assets of findings and diagnoses: a study without `omics.phenopackets` has none of them."""
 ASSAY_ASSETS = ("samples", "assay_raw")

@@ -52,6 +52,14 @@ def omics_rules(study: Study) -> Iterator[Finding]:
         value = f"purpose {consents.purpose!r}, {len(consents.diseases)} diseases"
         yield Finding((*at, "consents"), value, "The purpose disease names diseases, another none.", "Correct one.")
     ontologies = study.omics.ontologies
+    cases = Counter(case.name.lower() for case in study.omics.cases)
+    for k, case in enumerate(study.omics.cases):
+        if cases[case.name.lower()] > 1:
+            rule = "Pages are told apart by this name, upper and lower case alike."
+            yield Finding((*at, "cases", k, "name"), f"{case.name!r} twice", rule, "Rename one.")
+        if ontologies is None or ontologies.genes is None:
+            rule = "A case is ranked among the diseases of its gene."
+            yield Finding((*at, "cases", k, "gene"), case.gene, rule, "Give omics.ontologies.genes, or no cases.")
     if ontologies is not None and not ontologies.mappings and study.parameters.ranking.pool_orpha:
         rule = "ORPHA annotations are pooled over MONDO's mappings."
         remedy = "Give mappings, or set parameters.ranking.pool_orpha: false."

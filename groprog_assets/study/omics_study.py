@@ -76,6 +76,20 @@ class Consents(StudyPart):
     as_of: date | None = Field(None, description="day on which consents are judged; else the day of the run")
 
 
+OmimId = Annotated[str, StringConstraints(pattern=r"^OMIM:[0-9]+$")]
+
+
+class CaseStudy(StudyPart):
+    """One subject told on a page of its own: the diseases of a gene compared by the subject's findings."""
+
+    name: Identifier = Field(description="name of the page")
+    title: str = Field(description="what the page is called")
+    packet: str = Field(description="id of the phenopacket")
+    gene: str = Field(description="gene to whose diseases the ranking is also restricted")
+    compare: list[OmimId] = Field(min_length=1, max_length=4, description="diseases compared finding by finding")
+    origin: str = Field(description="where the record is from, and what of it is real and what simulated")
+
+
 class Omics(StudyPart):
     """Subjects with their phenotypes, with assays of their samples, or with both; and what they allow."""
 
@@ -95,3 +109,4 @@ class Omics(StudyPart):
         min_length=1,
         description="scores by which the accuracy table ranks the subjects' own diagnoses",
     )
+    cases: list[CaseStudy] = Field(default_factory=list, description="subjects told on pages of their own")

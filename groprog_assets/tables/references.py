@@ -23,6 +23,8 @@ REFERENCES: Final[dict[str, dict[str, str]]] = {
     "variant_consequences": {"variant_ix": "variants.variant_ix"},
     "intervals": {"assay_id": "assays.assay_id", "sample_id": "samples.sample_id"},
     "disease_ranks": {"subject_id": "subjects.subject_id", "disease_id": "candidate_diseases.disease_id"},
+    "case_ranks": {"subject_id": "subjects.subject_id", "disease_id": "candidate_diseases.disease_id"},
+    "case_ratios": {"subject_id": "subjects.subject_id", "disease_id": "candidate_diseases.disease_id"},
     "finding_ratios": {"subject_id": "subjects.subject_id", "disease_id": "candidate_diseases.disease_id"},
 }
 """{table: {column: "table.column" that each value must be in}}; a missing value refers to nothing."""

@@ -94,6 +94,12 @@ LAYERS = (
         "assets",
         "values study figures methods model store checks prognosis omics_catalog compute graph report intake",
     ),
+    _room(
+        9,
+        "beacon",
+        "errors values web study tables figures methods store omics_catalog report intake",
+        "anyio jinja2 numpy pandas starlette uvicorn",
+    ),
     _room(10, "export", "kernels errors values methods store prognosis ledger report", "numpy pandas"),
     _room(11, "ui", "errors web store", "dagster dagster_webserver uvicorn yaml"),
     _room(11, "running", "errors values study store ledger compute graph lineage intake export", "dagster"),
@@ -107,7 +113,8 @@ LAYERS = (
     _room(
         13,
         "cli",
-        "errors values simulation study figures store prognosis ledger compute graph lineage intake export running ui root",
+        "errors values simulation study figures store prognosis ledger compute graph lineage intake beacon export running ui"
+        " root",
         "click rich",
     ),
     _room(14, "documentation", "study tables figures report root cli", "PIL click markdown_it pydantic"),

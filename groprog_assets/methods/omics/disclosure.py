@@ -164,7 +164,8 @@ class Budgets:
         """Spend again what the rows of a query log say was spent."""
         for row in rows:
             if row["epsilon"] or row["total"]:
-                self.pay(str(row["actor"]), str(row["question"]), Spending(float(row["epsilon"]), float(row["total"])))
+                question = f"{row['data']} {row['canonical']}"
+                self.pay(str(row["actor"]), question, Spending(float(row["epsilon"]), float(row["total"])))
 
 
 def _geometric(bits: int, epsilon: float) -> int:

@@ -97,17 +97,19 @@ def test_a_question_is_paid_once_and_budgets_end():
 
 
 def test_a_budget_is_read_back_from_what_was_logged():
-    budgets, rows = Budgets(GIVEN, {"a": 0.4}), []
+    budgets = Budgets(GIVEN, {"a": 0.4})
+    rows: list[dict[str, object]] = []
     for question in ("x", "y", "x", "z"):
-        cost = budgets.cost("a", question)
+        cost = budgets.cost("a", f"data {question}")
         if budgets.allows("a", cost):
-            budgets.pay("a", question, cost)
-            rows.append({"actor": "a", "question": question, "epsilon": cost.actor, "total": cost.total})
+            budgets.pay("a", f"data {question}", cost)
+            paid = {"epsilon": cost.actor, "total": cost.total}
+            rows.append({"actor": "a", "data": "data", "canonical": question, **paid})
     again = Budgets(GIVEN, {"a": 0.4})
     again.replay(rows)
     assert again.spent("a") == pytest.approx(0.4) == again.total
-    assert not again.allows("a", again.cost("a", "z"))
-    assert again.allows("a", again.cost("a", "y"))
+    assert not again.allows("a", again.cost("a", "data z"))
+    assert again.allows("a", again.cost("a", "data y"))
 
 
 def test_noise_may_lead_below_zero():

@@ -1,0 +1,267 @@
+"""The desk: it takes a question, looks whether it may be answered, counts, adds the noise, logs, and answers, in this order."""
+
+from __future__ import annotations
+
+import hmac
+import threading
+import time
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
+from typing import NamedTuple
+
+from groprog_assets.beacon.actors import Actor
+from groprog_assets.beacon.query_log import QueryLog
+from groprog_assets.errors import ArtifactError, Problem
+from groprog_assets.intake import omics_subjects as who
+from groprog_assets.methods.omics.curies import curie, prefix_of
+from groprog_assets.methods.omics.disclosure import Budgets, Secret, Shown, Spending, listed, noisy_count, shown
+from groprog_assets.omics_catalog import writing
+from groprog_assets.omics_catalog.catalog import Catalog
+from groprog_assets.omics_catalog.cohort_query import Carriers, Cohort
+from groprog_assets.store.artifacts import Reference
+from groprog_assets.store.pseudonyms import study_key, withdrawal_mark
+from groprog_assets.store.readings import read_asset
+from groprog_assets.store.withdrawn import marks_of_patients
+from groprog_assets.store.workspace import Workspace
+from groprog_assets.study.omics_parameters import DisclosureParameters
+from groprog_assets.tables.values import Document
+
+LOOKS_SECONDS = 1.0
+"""How often the desk looks whether a run has made another snapshot, or somebody has withdrawn."""
+EXACT = "predicate = 'skos:exactMatch' AND NOT from_obsolete"
+
+
+class Refused(Exception):
+    """A question that is not answered: an HTTP status and why; wait: seconds after which it may be; logged: it stands in the log
+    already."""
+
+    def __init__(self, status: int, text: str, wait: int = 0, logged: bool = False):
+        super().__init__(text)
+        self.status = status
+        self.text = text
+        self.wait = wait
+        self.logged = logged
+
+
+class Told(NamedTuple):
+    """An answer, the snapshot it is of, and what it cost."""
+
+    shown: Shown
+    snapshot: str
+    epsilon: float
+    left: float
+
+
+@dataclass
+class Held:
+    """What is held of the current snapshot."""
+
+    snapshot: str
+    secret: Secret
+    parameters: DisclosureParameters
+    catalog: Catalog
+    circumstances: tuple[str, str]
+    _everybody: dict[tuple[str, tuple[str, ...]], int] = field(default_factory=dict)
+
+    def everybody(self, purpose: str = "", studied: tuple[str, ...] = ()) -> int:
+        """The noisy number of all who may be counted for a purpose."""
+        key = (purpose, studied)
+        if key not in self._everybody:
+            asked = Cohort(purpose=purpose, studied=studied)
+            question, count = f"everybody {asked.canonical()}", self.catalog.count(asked)
+            self._everybody[key] = noisy_count(self.secret, question, count, self.parameters.listing_epsilon)
+        return self._everybody[key]
+
+    @cached_property
+    def listed(self) -> dict[str, int]:
+        """{term or disease that may be asked by: its published noisy count}; who has stated no purpose is counted for."""
+        terms = self.catalog.rows("SELECT term_id AS id FROM terms WHERE NOT obsolete")
+        diseases = self.catalog.rows(
+            f"SELECT disease_id AS id FROM diseases UNION SELECT from_id FROM xrefs WHERE {EXACT}"
+            f" UNION SELECT to_id FROM xrefs WHERE {EXACT}"
+        )
+        counts = {row["id"]: 0 for row in (*terms, *diseases)}
+        for what in ("subject_terms", "subject_diseases"):
+            counts |= {name: count for name, count in self.catalog.counts_by(what).items() if name in counts}
+        return listed(self.secret, counts, self.parameters)
+
+    def published(self, name: str) -> str:
+        """What is published of a term or disease: its count drawn once for these data, or that it is too rare
+        here to be listed."""
+        found = self.listed.get(name)
+        if found is None:
+            return f"under {self.parameters.listing_fewest}"
+        return shown(found, self.everybody(), self.parameters).words
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """{live term: preferred name}."""
+        rows = self.catalog.rows("SELECT term_id, name FROM terms WHERE NOT obsolete")
+        return {row["term_id"]: row["name"] for row in rows}
+
+    @cached_property
+    def aliases(self) -> dict[str, str]:
+        """{obsolete or alternative id: live term}; a single replacement counts before an alternative id."""
+        rows = self.catalog.rows("SELECT alias_id, term_id, kind FROM term_aliases ORDER BY kind")
+        return {row["alias_id"]: row["term_id"] for row in rows}
+
+    @cached_property
+    def diseases(self) -> dict[str, str]:
+        """{disease: its name in the annotations}."""
+        rows = self.catalog.rows("SELECT disease_id, name FROM diseases")
+        return {row["disease_id"]: row["name"] for row in rows}
+
+    def live(self, term: str) -> str | None:
+        """The live term that an identifier means, or None."""
+        found = curie(term)
+        return found if found in self.names else self.aliases.get(found)
+
+    def ancestors(self, term: str) -> set[str]:
+        """The term and all above it."""
+        return {row["ancestor"] for row in self.catalog.rows("SELECT ancestor FROM closure WHERE term_id = ?", term)}
+
+    def nearest_listed(self, term: str) -> str | None:
+        """The listed ancestor that is deepest in the ontology; it depends on the ontology and the list alone."""
+        question = (
+            "SELECT above.ancestor AS id, count(*) AS depth FROM closure AS above JOIN closure AS far"
+            " ON far.term_id = above.ancestor WHERE above.term_id = ? GROUP BY above.ancestor"
+        )
+        above = {row["id"]: row["depth"] for row in self.catalog.rows(question, term) if row["id"] in self.listed}
+        return min(above, key=lambda name: (-above[name], name), default=None)
+
+    def classes(self, disease: str) -> list[str]:
+        """The MONDO classes that exactly match a disease; of a MONDO class, itself."""
+        found = curie(disease)
+        if prefix_of(found) == "MONDO":
+            return [found]
+        rows = self.catalog.rows(f"SELECT DISTINCT from_id FROM xrefs WHERE to_id = ? AND {EXACT} ORDER BY 1", found)
+        return [row["from_id"] for row in rows]
+
+    def members(self, mondo: str) -> list[str]:
+        """The OMIM and ORPHA identifiers that exactly match a MONDO class."""
+        rows = self.catalog.rows(f"SELECT DISTINCT to_id FROM xrefs WHERE from_id = ? AND {EXACT} ORDER BY 1", mondo)
+        return [row["to_id"] for row in rows if not row["to_id"].startswith("OMIMPS:")]
+
+    def releases(self) -> dict[str, str]:
+        """{HPO, MONDO mappings: release}; "none" where there are none."""
+        hpo = self.catalog.rows("SELECT DISTINCT version AS v FROM terms ORDER BY 1")
+        mondo = self.catalog.rows("SELECT DISTINCT set_version AS v FROM xrefs ORDER BY 1")
+        return {
+            name: ", ".join(row["v"] for row in rows) or "none"
+            for name, rows in (("HPO", hpo), ("MONDO mappings", mondo))
+        }
+
+
+class Desk:
+    """Answers about the current snapshot of a study. Its methods may be called from several threads."""
+
+    def __init__(self, workspace: Workspace, log: QueryLog, budgets: dict[str, float]):
+        """budgets {actor: granted}. ArtifactError before the catalogue is made."""
+        self.workspace = workspace
+        self.log = log
+        self.parameters = workspace.study.parameters.disclosure
+        self.budgets = Budgets(self.parameters, budgets)
+        self.budgets.replay(log.rows)
+        self._key = hmac.new(study_key(workspace.state), b"answers to counts", sha256).digest()
+        self._lock = threading.Lock()
+        self._held: Held | None = None
+        self._looked = 0.0
+        self.held()
+
+    def held(self) -> Held:
+        """The current snapshot; opened anew when a run has made another, a day has passed or somebody has withdrawn."""
+        with self._lock:
+            if self._held is not None and time.monotonic() - self._looked < LOOKS_SECONDS:
+                return self._held
+            state = who.consent_state(self.workspace)
+            derivation = self.workspace.derivations.current("omics_catalog")
+            circumstances = (derivation or "", f"{state['day']} {state['withdrawn']}")
+            if self._held is None or self._held.circumstances != circumstances:
+                self._held = self._opened(circumstances)
+            self._looked = time.monotonic()
+            return self._held
+
+    def ask(self, actor: Actor, endpoint: str, asked: Cohort | Carriers) -> Told:
+        """The answer to a question for a count. Refused where a budget is spent; LogUnwritable where it cannot be logged."""
+        held, canonical = self.held(), asked.canonical()
+        cost = self._paid(held, actor, endpoint, canonical, asked.purpose)
+        noisy = noisy_count(held.secret, canonical, held.catalog.count(asked), self.parameters.epsilon)
+        told = shown(noisy, held.everybody(asked.purpose, asked.studied), self.parameters)
+        outcome = "answered" if told.exists else "suppressed"
+        self._logged(held, actor, endpoint, canonical, asked.purpose, cost, outcome)
+        return Told(told, held.snapshot, cost.actor, self.budgets.of(actor.name) - self.budgets.spent(actor.name))
+
+    def spend(self, actor: Actor, endpoint: str, question: str) -> None:
+        """Pay for a question that the caller answers with noise of epsilon, and log it. Raises as `ask`."""
+        held = self.held()
+        cost = self._paid(held, actor, endpoint, question, "")
+        self._logged(held, actor, endpoint, question, "", cost, "answered")
+
+    def _paid(self, held: Held, actor: Actor, endpoint: str, canonical: str, purpose: str) -> Spending:
+        """What the question cost, which is paid before anything is counted. Refused, and logged, where a budget is spent."""
+        question = f"{held.secret.data} {canonical}"
+        with self._lock:
+            cost = self.budgets.cost(actor.name, question)
+            allowed = self.budgets.allows(actor.name, cost)
+            if allowed:
+                self.budgets.pay(actor.name, question, cost)
+        if not allowed:
+            self._logged(held, actor, endpoint, canonical, purpose, Spending(0.0, 0.0), "refused")
+            raise Refused(429, self.spent_text(actor), logged=True)
+        return cost
+
+    def _logged(
+        self, held: Held, actor: Actor, endpoint: str, canonical: str, purpose: str, cost: Spending, outcome: str
+    ) -> None:
+        self.log.append(
+            actor=actor.name,
+            purpose=purpose,
+            endpoint=endpoint,
+            canonical=canonical,
+            data=held.secret.data,
+            snapshot=held.snapshot,
+            epsilon=cost.actor,
+            total=cost.total,
+            outcome=outcome,
+        )
+
+    def note(self, actor: Actor, endpoint: str, outcome: str = "answered", canonical: str = "") -> None:
+        """Log a request that counts nothing. LogUnwritable where it cannot be."""
+        self._logged(self.held(), actor, endpoint, canonical, "", Spending(0.0, 0.0), outcome)
+
+    def mark(self, subject: str) -> str:
+        """What the log holds instead of a subject whose page was shown; only who has the key can make it."""
+        return "v-" + hmac.new(self._key, f"viewed {subject}".encode(), sha256).hexdigest()[:32]
+
+    def spent_text(self, actor: Actor) -> str:
+        """Why a budget is spent, and when it comes back."""
+        return (
+            f"The budget is spent: {self.budgets.spent(actor.name):.1f} of {self.budgets.of(actor.name):.1f} by {actor.name},"
+            f" {self.budgets.total:.1f} of {self.parameters.total_budget:.1f} by all. It comes back neither with time nor with"
+            " new data; questions that were answered stay answered. A steward may grant more: groprog omics token --budget."
+        )
+
+    def _opened(self, circumstances: tuple[str, str]) -> Held:
+        snapshot: Document = read_asset(self.workspace, "omics_catalog").value()
+        path = writing.write_catalog(self.workspace.state, self.workspace.store, snapshot)
+        secret = Secret(self._key, writing.data_digest(snapshot))
+        catalog = Catalog(path, lambda purpose, studied: self._permitted(snapshot, purpose, studied))
+        return Held(writing.snapshot_digest(snapshot), secret, self.parameters, catalog, circumstances)
+
+    def _permitted(self, snapshot: Document, purpose: str, studied: tuple[str, ...]) -> list[str]:
+        """The subjects whose valid consent allows a purpose today, without those who have withdrawn since the snapshot."""
+        from groprog_assets.methods.omics.consents import refusals
+
+        omics = self.workspace.study.omics
+        sha256_of = snapshot["tables"].get("consents")
+        if omics is None or sha256_of is None:
+            raise ArtifactError(Problem("omics_catalog", "no consents", "Nobody is counted without.", "Run the study."))
+        table = self.workspace.store.get(Reference(sha256_of, "table", "consents"), "consents")
+        given = omics.consents.model_copy(update={"purpose": purpose, "diseases": list(studied)})
+        reasons = refusals(table, given, who.consent_day(self.workspace))
+        key = study_key(self.workspace.state)
+        gone = marks_of_patients(self.workspace.snapshots.root, key)
+        return [
+            name for name, reason in reasons.items() if not reason and not (gone and withdrawal_mark(name, key) in gone)
+        ]

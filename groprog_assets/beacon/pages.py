@@ -1,0 +1,352 @@
+"""The portal's pages: search, gene, disease, finding, counts, and for stewards a subject or a case. Blocks in, HTML out.
+
+Nothing of a single subject is on a page but those of SUBJECT and CASE. Counts on the others are the published ones, drawn once
+for the data; only the page of counts asks a question that costs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment
+
+from groprog_assets.beacon.actors import PUBLIC, Actor
+from groprog_assets.beacon.desk import Desk, Held, Refused
+from groprog_assets.beacon.questions import cohort
+from groprog_assets.beacon.subject_pages import case_blocks, subject_blocks
+from groprog_assets.figures.html_templates import html_templates
+from groprog_assets.figures.numbers import percent
+from groprog_assets.methods.omics.consents import ALLOWED
+from groprog_assets.methods.omics.curies import curie
+from groprog_assets.methods.omics.disclosure import shown, two_way
+from groprog_assets.report.blocks import Block, cell, facts, note, paragraph, table
+
+TEMPLATES = Path(__file__).with_name("templates")
+HOME, COUNT, SUBJECT, CASE = "/", "/count", "/subject/{name}", "/case/{name}"
+GENE, DISEASE, FINDING = "/gene/{name}", "/disease/{name}", "/phenotype/{name}"
+OF_ONE = (SUBJECT, CASE)
+"""Pages of single subjects."""
+PAGES = (HOME, COUNT, GENE, DISEASE, FINDING, SUBJECT, CASE)
+FOUND, LISTED = 40, 60
+CLASSES = ("PATHOGENIC", "LIKELY_PATHOGENIC", "UNCERTAIN_SIGNIFICANCE", "LIKELY_BENIGN", "BENIGN")
+OTHER_CLASS = "not classified"
+LICENCES = "HPO: human-phenotype-ontology.github.io/license, shown unaltered. MONDO mappings: CC0 1.0."
+KINDS = {"finding": "/phenotype/", "disease": "/disease/", "gene": "/gene/"}
+
+
+def page(desk: Desk, actor: Actor, endpoint: str, name: str, given: dict[str, str]) -> bytes:
+    """The page of an address. given: the fields of its forms. Refused where there is none, or it is not for this actor."""
+    held = desk.held()
+    if endpoint == HOME:
+        return _rendered(desk, actor, "Search", "findings, diseases and genes", _home(held, given.get("q", "")), given)
+    if endpoint == COUNT:
+        blocks = _count(desk, actor, held, given)
+        return _rendered(desk, actor, "Count subjects", "by findings, diseases, sex and age", blocks, given)
+    made = {GENE: _gene, DISEASE: _disease, FINDING: _finding}.get(endpoint)
+    if made is not None:
+        title, subtitle, blocks = made(held, name)
+    elif endpoint == SUBJECT:
+        title, subtitle, blocks = subject_blocks(held, name)
+    else:
+        title, subtitle, blocks = case_blocks(desk, held, name)
+    return _rendered(desk, actor, title, subtitle, blocks, {})
+
+
+def error_page(desk: Desk, refused: Refused) -> bytes:
+    """Why a page is not shown."""
+    title = {403: "Not for you", 404: "Not found", 401: "Not signed in"}.get(refused.status, "Not answered")
+    return _rendered(desk, PUBLIC, title, f"status {refused.status}", [note(refused.text, "warn")], {})
+
+
+def sign_in_page(desk: Desk, actor: Actor) -> bytes:
+    told = "No token is needed to read what is published." if actor == PUBLIC else f"Signed in as {actor.name}."
+    blocks = [paragraph(told + " An empty token signs out."), {"kind": "sign-in"}]
+    return _rendered(desk, actor, "Sign in", "with the token of an actor", blocks, {})
+
+
+def link(text: object, kind: str, name: str, **more: Any) -> dict[str, Any]:
+    """A table's cell that leads to a page."""
+    return cell(str(text), href=f"{KINDS[kind]}{quote(name, safe=':')}", **more)
+
+
+def _home(held: Held, words: str) -> list[Block]:
+    blocks: list[Block] = [{"kind": "search", "words": words}]
+    if not words.strip():
+        told = held.everybody(), held.parameters
+        return [
+            *blocks,
+            facts(
+                [
+                    ("Subjects", shown(told[0], told[0], told[1]).words.partition(":")[0], "noise added, rounded"),
+                    ("Findings", f"{len(held.names):,}", "terms of the ontology"),
+                    ("Diseases", f"{len(held.diseases):,}", "with annotations"),
+                    ("Asked by", f"{len(held.listed):,}", "terms and diseases that are not rare here"),
+                ]
+            ),
+        ]
+    found = search(held, words)
+    if not found:
+        return [*blocks, paragraph("Nothing has all these words. Try fewer, or the beginning of one.")]
+    rows = [
+        [
+            link(row["name"], row["kind"], row["id"], strong=True),
+            row["kind"],
+            row["id"] if row["kind"] != "gene" else "",
+            held.published(row["id"]) if row["kind"] != "gene" else "",
+        ]
+        for row in found
+    ]
+    more = f" The first {FOUND}; more words narrow it." if len(found) == FOUND else ""
+    return [*blocks, table(["Name", "Kind", "Identifier", "Subjects"], rows, f"Names with all these words.{more}")]
+
+
+def search(held: Held, words: str) -> list[dict[str, Any]]:
+    """Findings, diseases and genes with a name or synonym that has every word, or with this identifier; the best first."""
+    parts = words.lower().split()[:8]
+    where = " AND ".join(["contains(lowered, ?)"] * len(parts))
+    exact = curie(words)
+    question = (
+        "SELECT kind, id, min_by(name, lower(name) <> lowered) AS name, min(CASE WHEN lowered = ? THEN 0"
+        " WHEN starts_with(lowered, ?) THEN 1 ELSE 2 END) AS fit, min(len(lowered)) AS length FROM search_names"
+        f" WHERE id = ? OR ({where}) GROUP BY kind, id ORDER BY fit, length, id LIMIT {FOUND}"
+    )
+    text = " ".join(parts)
+    rows = held.catalog.rows(question, text, text, exact, *parts)
+    return [
+        {**row, "name": held.names.get(row["id"], row["name"]) if row["kind"] == "finding" else row["name"]}
+        for row in rows
+    ]
+
+
+def _count(desk: Desk, actor: Actor, held: Held, given: dict[str, str]) -> list[Block]:
+    asked, purpose = given.get("filters", ""), given.get("purpose", "")
+    form: Block = {"kind": "count", "filters": asked, "purpose": purpose, "purposes": _purposes()}
+    left = desk.budgets.of(actor.name) - desk.budgets.spent(actor.name)
+    rule = (
+        f"A question costs {held.parameters.epsilon:g}; {actor.name} has {left:.1f} left. The same question is free. Answers have"
+        f" noise of scale {1 / held.parameters.epsilon:g} and are rounded to {held.parameters.rounding}."
+    )
+    if not asked.strip():
+        return [form, paragraph(rule)]
+    if purpose not in _purposes():
+        raise Refused(400, f"purpose is one of {', '.join(name for name in _purposes() if name)}.")
+    filters = [part.strip() for part in asked.split(",") if part.strip()][:20]
+    question = cohort(filters, held, purpose)
+    told = desk.ask(actor, COUNT, question)
+    rows = [
+        *([f"{held.names[term]} ({term})", "present"] for term, _ in question.terms),
+        *([held.diseases.get(disease, disease), "diagnosed"] for disease in question.diseases),
+        *([["sex", ", ".join(question.sexes)]] if len(question.sexes) < 4 else []),
+        *([["age", f"{question.ages[0] // 12} to under {question.ages[1] // 12} years"]] if question.ages else []),
+    ]
+    answer = facts([("Subjects", told.shown.words, f"cost {told.epsilon:g}, {told.left:.1f} left")])
+    return [form, answer, table(["Asked", "As"], rows), paragraph(rule)]
+
+
+def _purposes() -> tuple[str, ...]:
+    return tuple(name for name in ALLOWED if name != "disease")
+
+
+def _gene(held: Held, symbol: str) -> tuple[str, str, list[Block]]:
+    rows = held.catalog.rows(
+        "SELECT DISTINCT gene_id, symbol, disease_id, name, relation FROM gene_disease LEFT JOIN diseases USING (disease_id)"
+        " WHERE symbol = ? OR gene_id = ? ORDER BY disease_id",
+        symbol,
+        symbol,
+    )
+    if not rows:
+        raise Refused(
+            404, "No disease is annotated to a gene of this name. Symbols are written as HGNC does, such as DMD."
+        )
+    name = rows[0]["symbol"]
+    diseases = [
+        [
+            link(row["name"] or row["disease_id"], "disease", row["disease_id"]),
+            row["disease_id"],
+            held.published(row["disease_id"]),
+        ]
+        for row in rows
+    ]
+    findings = held.catalog.rows(
+        "SELECT term_id, count(DISTINCT disease_id) AS diseases, max(frequency) AS most FROM disease_terms"
+        " WHERE disease_id IN (SELECT disease_id FROM gene_disease WHERE symbol = ?) AND aspect = 'P' AND NOT negated"
+        f" GROUP BY term_id ORDER BY diseases DESC, most DESC NULLS LAST, term_id LIMIT {LISTED}",
+        name,
+    )
+    terms = [
+        [
+            link(held.names.get(row["term_id"], row["term_id"]), "finding", row["term_id"]),
+            cell(str(row["diseases"]), row["diseases"]),
+            percent(row["most"]) if row["most"] is not None else "not stated",
+            held.published(row["term_id"]),
+        ]
+        for row in findings
+    ]
+    blocks = [
+        table(["Disease", "Identifier", "Subjects here"], diseases, "Diseases of the gene."),
+        table(
+            ["Finding", "Diseases with it", "Largest frequency", "Subjects here"],
+            terms,
+            f"Findings of these diseases{f', the first {LISTED}' if len(terms) == LISTED else ''}.",
+        ),
+        _variants(held, name),
+        *_without(),
+    ]
+    return name, f"gene, {rows[0]['gene_id']}", blocks
+
+
+def _variants(held: Held, symbol: str) -> Block:
+    """Subjects by the gravest class of their variants in a gene: noise in every cell, their sum as the margin."""
+    order = " ".join(f"WHEN classification = '{name}' THEN {k}" for k, name in enumerate(CLASSES))
+    found = held.catalog.rows(
+        f"SELECT gravest, count(*) AS subjects FROM (SELECT subject_id, min(CASE {order} ELSE {len(CLASSES)} END) AS gravest"
+        " FROM subject_variants WHERE symbol = ? GROUP BY subject_id) GROUP BY gravest",
+        symbol,
+    )
+    counts = {row["gravest"]: row["subjects"] for row in found}
+    names = [*CLASSES, OTHER_CLASS]
+    line = [counts.get(k, 0) for k in range(len(names))]
+    parameters = held.parameters
+    made = two_way(held.secret, f"variants of {symbol}", [line], ([symbol], names), parameters.listing_epsilon)
+    everybody = held.everybody()
+    told = [shown(count, max(everybody, count + parameters.fewest), parameters).words for count in made.cells[0]]
+    total = shown(made.total, max(everybody, made.total + parameters.fewest), parameters).words
+    rows = [[name.replace("_", " ").lower(), text] for name, text in zip(names, told, strict=True)]
+    caption = (
+        "Subjects by the gravest class of a variant that their record interprets. Noise of scale"
+        f" {1 / parameters.listing_epsilon:g} in every line; the sum is that of the noisy lines."
+    )
+    return table(["Class", "Subjects"], [*rows, [cell("sum", strong=True), cell(total, strong=True)]], caption)
+
+
+def _without() -> list[Block]:
+    return [paragraph("Gene sets, drugs and expression: this snapshot has no assay and no gene set.")]
+
+
+def _disease(held: Held, name: str) -> tuple[str, str, list[Block]]:
+    given = curie(name)
+    classes = held.classes(given)
+    members = sorted({member for mondo in classes for member in held.members(mondo)} | ({given} & set(held.diseases)))
+    named = [held.diseases[member] for member in members if member in held.diseases]
+    if not named:
+        raise Refused(404, "No annotated disease has this identifier. Search for its name.")
+    shown_ids = [*classes, *members]
+    identifiers = [[item, held.published(item)] for item in shown_ids]
+    genes = held.catalog.rows(
+        "SELECT DISTINCT symbol, gene_id FROM gene_disease WHERE list_contains(?::VARCHAR[], disease_id) ORDER BY symbol",
+        members,
+    )
+    found = held.catalog.rows(
+        "SELECT term_id, disease_id, n, m, frequency, frequency_source, negated, sources FROM disease_terms"
+        " WHERE list_contains(?::VARCHAR[], disease_id) AND aspect = 'P' ORDER BY negated, frequency DESC NULLS LAST, term_id",
+        members,
+    )
+    terms = [
+        [
+            link(held.names.get(row["term_id"], row["term_id"]), "finding", row["term_id"]),
+            _frequency(row),
+            ", ".join(row["sources"][:4]) + (" …" if len(row["sources"]) > 4 else ""),
+            held.published(row["term_id"]),
+        ]
+        for row in found
+    ]
+    blocks = [
+        table(["Identifier", "Subjects here"], identifiers, "Identifiers that mean the same by exact mappings."),
+        table(
+            ["Gene", "Identifier"],
+            [[link(row["symbol"], "gene", row["symbol"]), row["gene_id"]] for row in genes],
+            "Genes.",
+        )
+        if genes
+        else paragraph("No gene is annotated."),
+        table(["Finding", "Frequency", "Source", "Subjects here"], terms, "Findings of the disease, as annotated."),
+    ]
+    return named[0], f"disease, {given}", blocks
+
+
+def _frequency(row: dict[str, Any]) -> str:
+    if row["negated"]:
+        return "does not have it"
+    if row["frequency_source"] == "ratio":
+        return f"{row['n']} of {row['m']}"
+    return percent(row["frequency"]) if row["frequency"] is not None else "not stated"
+
+
+def _finding(held: Held, name: str) -> tuple[str, str, list[Block]]:
+    term = held.live(name)
+    if term is None:
+        raise Refused(404, "The ontology has no live term of this identifier. Search for its name.")
+    synonyms = [
+        row["text"] for row in held.catalog.rows("SELECT text FROM term_synonyms WHERE term_id = ? ORDER BY 1", term)
+    ]
+    above, below = (
+        held.catalog.rows(f"SELECT {far} AS id FROM edges WHERE {near} = ? ORDER BY 1", term)
+        for far, near in (("parent", "child"), ("child", "parent"))
+    )
+    near = [
+        *([link(held.names[row["id"]], "finding", row["id"]), "broader", held.published(row["id"])] for row in above),
+        *([link(held.names[row["id"]], "finding", row["id"]), "narrower", held.published(row["id"])] for row in below),
+    ]
+    diseases = held.catalog.rows(
+        "SELECT disease_id, name, max(frequency) AS most FROM disease_terms JOIN diseases USING (disease_id)"
+        " WHERE term_id IN (SELECT term_id FROM closure WHERE ancestor = ?) AND aspect = 'P' AND NOT negated"
+        f" GROUP BY ALL ORDER BY most DESC NULLS LAST, disease_id LIMIT {LISTED}",
+        term,
+    )
+    rows = [
+        [
+            link(row["name"], "disease", row["disease_id"]),
+            row["disease_id"],
+            percent(row["most"]) if row["most"] is not None else "not stated",
+        ]
+        for row in diseases
+    ]
+    listed = term in held.listed
+    blocks: list[Block] = [
+        facts([("Subjects", held.published(term), "with the finding or one below it; noise added, rounded")]),
+        *([{"kind": "count", "filters": term, "purpose": "", "purposes": _purposes()}] if listed else []),
+        *([paragraph(f"Also called: {'; '.join(synonyms[:12])}.")] if synonyms else []),
+        table(["Finding", "It is", "Subjects here"], near, "Neighbours in the ontology."),
+        table(
+            ["Disease", "Identifier", "Largest frequency"],
+            rows,
+            f"Diseases with the finding or one below it{f', the first {LISTED}' if len(rows) == LISTED else ''}.",
+        ),
+    ]
+    return held.names[term], f"finding, {term}", blocks
+
+
+def _rendered(
+    desk: Desk, actor: Actor, title: str, subtitle: str, blocks: Sequence[Block], given: dict[str, str]
+) -> bytes:
+    held = desk.held()
+    releases = "; ".join(f"{name} {release}" for name, release in held.releases().items())
+    spent = f"{desk.budgets.spent(actor.name):.1f} of {desk.budgets.of(actor.name):.1f}"
+    study = desk.workspace.study
+    return (
+        _templates()
+        .get_template("portal.html")
+        .render(
+            title=title,
+            subtitle=subtitle,
+            study=study.title or study.name,
+            blocks=list(blocks),
+            actor=actor.name,
+            role=actor.role,
+            cases=[(case.name, case.title) for case in study.omics.cases]
+            if study.omics and actor.role == "steward"
+            else [],
+            footer=f"{releases}. {LICENCES} Snapshot {held.snapshot[:12]}. Spent by {actor.name}: {spent}.",
+            words=given.get("q", ""),
+        )
+        .encode()
+    )
+
+
+@cache
+def _templates() -> Environment:
+    return html_templates(TEMPLATES)

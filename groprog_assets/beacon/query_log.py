@@ -1,0 +1,114 @@
+"""The log of questions: one JSON line a request, each with the digest of the line before, on disk before the answer is sent.
+
+It holds no subject: a question names terms, and a view of a subject's page is logged under a mark that only the study's key
+makes. One server writes it at a time. What was spent of the budgets is read back from it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import threading
+import time
+import warnings
+from pathlib import Path
+
+from groprog_assets.errors import ArtifactError, Notice, Problem
+from groprog_assets.store.artifacts import canonical_json, digest_bytes
+from groprog_assets.tables.values import Document
+
+GENESIS = "0" * 64
+FOLDER = "queries"
+FIELDS = (
+    *("happened", "actor", "purpose", "endpoint", "canonical", "data", "snapshot", "epsilon", "total", "outcome"),
+    *("previous", "sha256"),
+)
+OUTCOMES = ("answered", "suppressed", "refused")
+
+
+class LogUnwritable(Exception):
+    """The line could not be written, so there is no answer."""
+
+
+class QueryLog:
+    """The open log of a study; `rows` are those that it held when it was opened."""
+
+    def __init__(self, path: Path):
+        """ArtifactError: another server writes it, or a line is not what the chain says. A last line that was cut short, to which
+        no answer was sent, is removed with a Notice."""
+        self.path = path
+        self._lock = threading.Lock()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(self._file)
+            rule = "One server of a study runs at a time, as it keeps the budgets."
+            raise ArtifactError(Problem(str(path), "in use", rule, "End the other one.")) from None
+        content = path.read_bytes()
+        whole = content[: content.rfind(b"\n") + 1]
+        try:
+            self.rows = checked_rows(path, whole)
+        except ArtifactError:
+            os.close(self._file)
+            raise
+        self._head = str(self.rows[-1]["sha256"]) if self.rows else GENESIS
+        self._end = len(whole)
+        if len(whole) < len(content):
+            rule = "A line that was cut short belongs to a question that got no answer."
+            warnings.warn(
+                Notice(Problem(str(path), f"{len(content) - len(whole)} bytes removed", rule, "")), stacklevel=1
+            )
+            os.ftruncate(self._file, self._end)
+
+    def append(self, **fields: object) -> Document:
+        """Write a line and wait until the disk has it. LogUnwritable where it cannot be written; then nothing is left of it."""
+        with self._lock:
+            row = {"happened": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **fields, "previous": self._head}
+            row["sha256"] = row_digest(row)
+            line = canonical_json(row) + b"\n"
+            try:
+                written = 0
+                while written < len(line):
+                    written += os.pwrite(self._file, line[written:], self._end + written)
+                os.fsync(self._file)
+            except OSError as error:
+                try:
+                    os.ftruncate(self._file, self._end)
+                finally:
+                    raise LogUnwritable(error.strerror or str(error)) from error
+            self._end += len(line)
+            self._head = str(row["sha256"])
+            return row
+
+    def close(self) -> None:
+        """Let another process write it; closing twice does nothing."""
+        file, self._file = self._file, -1
+        if file >= 0:
+            os.close(file)
+
+
+def row_digest(row: Document) -> str:
+    """sha256 of a line without its own digest."""
+    return digest_bytes(canonical_json({name: value for name, value in row.items() if name != "sha256"}))
+
+
+def checked_rows(path: Path, content: bytes) -> list[Document]:
+    """The lines of a log. ArtifactError names the first that is not what the chain says."""
+    rows: list[Document] = []
+    previous = GENESIS
+    for number, line in enumerate(content.splitlines(), 1):
+        try:
+            row = json.loads(line)
+            sound = set(row) == set(FIELDS) and row["previous"] == previous and row["sha256"] == row_digest(row)
+        except (ValueError, TypeError, AttributeError):
+            sound = False
+        if not sound:
+            rule = "Each line holds the digest of the line before it, and its own."
+            remedy = "Restore it from a backup; without it nobody knows what was spent of the budgets."
+            raise ArtifactError(Problem(f"{path}:{number}", "altered, or lines before it are gone", rule, remedy))
+        previous = row["sha256"]
+        rows.append(row)
+    return rows

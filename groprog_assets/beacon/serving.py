@@ -1,0 +1,57 @@
+"""Starting the server: the log is opened and checked, the catalogue opened, and the address bound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from groprog_assets.beacon.actors import Actors, Pace
+from groprog_assets.beacon.application import Answering, application
+from groprog_assets.beacon.desk import Desk
+from groprog_assets.beacon.query_log import FOLDER, QueryLog
+from groprog_assets.store.workspace import Workspace
+from groprog_assets.web.own_pages import OwnPages
+
+LOG = "log.jsonl"
+
+
+def open_desk(workspace: Workspace) -> tuple[Desk, Actors]:
+    """The desk of a study and its actors. ArtifactError: no catalogue, a log that another process writes or that was altered."""
+    actors = Actors(workspace.state)
+    log = QueryLog(workspace.state / FOLDER / LOG)
+    try:
+        return Desk(workspace, log, actors.budgets), actors
+    except BaseException:
+        log.close()
+        raise
+
+
+def served(
+    workspace: Workspace, host: str, port: int, served_as: Iterable[str] = (), pace: Pace | None = None
+) -> Answering:
+    """What answers at an address."""
+    desk, actors = open_desk(workspace)
+    return Answering(desk, actors, OwnPages(host, port, served_as), pace)
+
+
+def serve(answering: Answering, host: str, port: int, ready: Callable[[], None]) -> None:
+    """Answer until INT or TERM. ready: called once the published counts are drawn, which takes a moment."""
+    import uvicorn
+
+    assert answering.desk.held().listed is not None
+    ready()
+    settings = uvicorn.Config(
+        application(answering),
+        host=host,
+        port=port,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=64,
+        timeout_keep_alive=5,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+    try:
+        uvicorn.Server(settings).run()
+    finally:
+        answering.desk.log.close()

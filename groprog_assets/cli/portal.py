@@ -1,0 +1,96 @@
+"""`groprog omics serve`, `token`, `count` and `table`: the portal and the Beacon of a study, and counts on the command line."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+
+import click
+
+from groprog_assets.cli.addresses import refuse_place
+from groprog_assets.cli.answering import OUT, Answering
+from groprog_assets.cli.study_place import study_argument
+from groprog_assets.errors import CohortError, Problem
+
+
+@click.command("serve", cls=Answering)
+@study_argument
+@click.option("--port", default=3080, show_default=True)
+@click.option("--served-as", multiple=True, help="Another NAME[:PORT] under which a proxy in front is reached.")
+def serve(study: Path, port: int, served_as: tuple[str, ...]) -> None:
+    """Portal and Beacon over the catalogue of STUDY, on this machine alone (127.0.0.1); ctrl-C ends it. Research use only."""
+    from groprog_assets.beacon import serving
+    from groprog_assets.store.workspace import open_workspace
+
+    host = "127.0.0.1"
+    refuse_place(host, port, allow_remote=False)
+    answering = serving.served(open_workspace(study), host, port, served_as)
+    address = f"http://{host}:{port}"
+    serving.serve(
+        answering, host, port, lambda: click.echo(f"{address}, Beacon at {address}/api; ctrl-C ends it", err=False)
+    )
+
+
+@click.command("token", cls=Answering)
+@study_argument
+@click.argument("name")
+@click.option("--role", type=click.Choice(["registered", "steward"]), default="registered", show_default=True)
+@click.option("--budget", type=float, default=None, help="Of this actor; else parameters.disclosure.actor_budget.")
+def token(study: Path, name: str, role: str, budget: float | None) -> None:
+    """A new token for the actor NAME of STUDY's server; an earlier one ends. It is shown once, and only its digest is kept."""
+    from groprog_assets.beacon.actors import add_actor
+    from groprog_assets.store.workspace import open_workspace
+
+    made = add_actor(open_workspace(study).state, name, role, budget)
+    click.echo(made)
+    OUT.print(f"· {name} is {role}; a server that runs is started again to know it", markup=False)
+
+
+@click.command("count", cls=Answering)
+@study_argument
+@click.option("--filter", "filters", multiple=True, help="HP:0001250, MONDO:…, sex=female, age<5; all must hold.")
+@click.option("--purpose", default="", help="health or ancestry; not stated: only data without restriction count.")
+@click.option("--actor", default="", help="Whose budget is spent; else the login name.")
+def count(study: Path, filters: tuple[str, ...], purpose: str, actor: str) -> None:
+    """Count the subjects of STUDY, with the noise and from the budget of the server's answers, and logged as they are."""
+    from groprog_assets.beacon.actors import Actor
+    from groprog_assets.beacon.desk import Refused
+    from groprog_assets.beacon.questions import cohort
+    from groprog_assets.beacon.serving import open_desk
+    from groprog_assets.store.workspace import open_workspace
+
+    desk, _ = open_desk(open_workspace(study))
+    try:
+        told = desk.ask(
+            Actor(actor or getpass.getuser(), "registered"), "command line", cohort(filters, desk.held(), purpose)
+        )
+    except Refused as error:
+        raise CohortError(Problem("count", " ".join(filters), error.text, "Ask otherwise.")) from None
+    finally:
+        desk.log.close()
+    click.echo(f"{told.shown.words} subjects (cost {told.epsilon:g}, {told.left:.1f} left)")
+
+
+@click.command("table", cls=Answering)
+@study_argument
+@click.option("--rows", required=True, help="sex, source, site or vital_status.")
+@click.option("--columns", required=True, help="Another of these.")
+@click.option(
+    "--exact", is_flag=True, help="Exact counts, small cells and their complements left out; for stewards, logged."
+)
+def two_way(study: Path, rows: str, columns: str, exact: bool) -> None:
+    """A table of the subjects of STUDY by two of their attributes: with noise in every cell, or exact with cells left out."""
+    from groprog_assets.beacon.serving import open_desk
+    from groprog_assets.beacon.two_way_tables import two_way_table
+    from groprog_assets.store.workspace import open_workspace
+
+    desk, _ = open_desk(open_workspace(study))
+    try:
+        made = two_way_table(desk, getpass.getuser(), rows, columns, exact)
+    finally:
+        desk.log.close()
+    for line in made:
+        click.echo("\t".join(line))
+
+
+COMMANDS = (serve, token, count, two_way)

@@ -1,0 +1,82 @@
+"""A study of a hundred and forty simulated subjects, run to its catalogue, and its server without a network."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from groprog_assets.beacon.actors import Pace, add_actor
+from groprog_assets.beacon.application import Answering, application
+from groprog_assets.beacon.serving import served
+from groprog_assets.store.workspace import Workspace
+from tests.omics_files import omics_study, packet
+from tests.trained_study import run
+
+CASES = [
+    {
+        "name": "limbs",
+        "title": "A case of short limbs",
+        "packet": "case-0",
+        "gene": "LIMB1",
+        "compare": ["OMIM:100001"],
+        "origin": "Simulated, all of it.",
+    }
+]
+
+
+class Served:
+    """A study's server: its application, tokens by role, the workspace."""
+
+    def __init__(self, study: Path, requests: int = 10_000):
+        self.workspace = Workspace(study)
+        self.tokens = {role: add_actor(self.workspace.state, role, role) for role in ("registered", "steward")}
+        self.answering: Answering = served(self.workspace, "127.0.0.1", 3080, pace=Pace(requests))
+        self.application = application(self.answering)
+        self.log = self.workspace.state / "queries" / "log.jsonl"
+
+    def bearer(self, role: str) -> str:
+        return f"Bearer {self.tokens[role]}"
+
+    def lines(self) -> list[dict]:
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+
+@pytest.fixture(scope="session")
+def made_portal(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """study.yaml of one that was run whole: two thirds with limbs, a third with a heart; consents of two kinds."""
+    folder = tmp_path_factory.mktemp("portal") / "study"
+    study = omics_study(folder)
+    rows, packets = [], []
+    for k in range(140):
+        terms = ["HP:0000011"] if k % 3 else ["HP:0000021"]
+        terms += ["HP:0000012"] if k < 3 else []
+        disease = "OMIM:100001" if k % 3 else "OMIM:100002"
+        packets.append(packet(f"case-{k}", terms, disease))
+        rows.append(f"case-{k}\t1\t2024-01-01\t{'DUO:0000042' if k % 2 else 'DUO:0000006'}")
+    (folder / "packets.jsonl").write_text("".join(json.dumps(item) + "\n" for item in packets))
+    (folder / "consents.tsv").write_text("subject\tversion\tgranted\tpermission\n" + "\n".join(rows) + "\n")
+    study = omics_study_with(study)
+    run(study)
+    return study
+
+
+def omics_study_with(study: Path) -> Path:
+    import yaml
+
+    document = yaml.safe_load(study.read_text())
+    document["omics"] |= {"consents": {"table": "consents.tsv", "purpose": "health"}, "cases": CASES}
+    study.write_text(yaml.safe_dump(document))
+    return study
+
+
+@pytest.fixture
+def portal(made_portal: Path, tmp_path: Path) -> Iterator[Served]:
+    """Its server, on a copy that a test may change."""
+    study = Path(shutil.copytree(made_portal.parent, tmp_path / "study")) / made_portal.name
+    found = Served(study)
+    yield found
+    found.answering.desk.log.close()
