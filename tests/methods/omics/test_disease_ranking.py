@@ -13,11 +13,14 @@ from scipy.stats import hypergeom
 from groprog_assets.errors import CohortError
 from groprog_assets.methods.omics import disease_ranking as method
 from groprog_assets.methods.omics import ranked_subjects, ranking_accuracy, subjects
+from groprog_assets.methods.omics.case_studies import case_studies
 from groprog_assets.methods.omics.disease_annotations import read_annotations, read_genes
 from groprog_assets.methods.omics.disease_mappings import read_mappings
 from groprog_assets.methods.omics.ontologies import read_ontology, resolver
+from groprog_assets.report.case_page import render_case
+from groprog_assets.store.artifacts import Bundle
 from groprog_assets.study.omics_parameters import RankingParameters
-from groprog_assets.study.omics_study import PhenopacketSource
+from groprog_assets.study.omics_study import CaseStudy, PhenopacketSource
 from tests.omics_files import omics_study
 
 PUBLISHED = RankingParameters()
@@ -195,3 +198,12 @@ def test_the_case_of_duchenne_muscular_dystrophy_is_among_the_first_ten(real, sh
     only = method.diseases_of_genes(genes, ["DMD"])
     restricted, _ = ranked_subjects.ranked(made, found, {}, PUBLISHED, only)
     assert set(restricted["disease_id"].head(2)) == {"OMIM:300376", "OMIM:310200"}
+    told = {"name": "boy", "title": "A boy", "packet": "x", "gene": "DMD", "origin": "A published report."}
+    case = CaseStudy(**told, compare=["OMIM:310200", "OMIM:300376"])
+    study = case_studies([case], {"x": "p"}, found, index, genes, PUBLISHED)
+    values = Bundle(study._asdict())
+    names = resolver(terms.terms, terms.aliases).names
+    page = render_case(case, values, names, pd.DataFrame(), "").decode()
+    for text in ("these findings do not decide between them", "Neutral lipid storage disease with myopathy", "−24.4"):
+        assert text in page
+    assert "Fatigue" in page
