@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from groprog_assets.errors import GroProgError, Problem
+from groprog_assets.study.assay_parameters import AssayReadingParameters
 from groprog_assets.study.omics_study import Omics, PhenotypeOntologies
 from groprog_assets.study.schema import Study
 
@@ -52,13 +53,15 @@ def _phenotypes(omics: Omics, given: PhenotypeOntologies, gather: Callable[..., 
             problems.append(Problem("omics.ontologies", value, rule, "Take hp.obo and phenotype.hpoa of one release."))
 
 
-def _assays(omics: Omics) -> None:
+def _assays(omics: Omics, thresholds: AssayReadingParameters) -> None:
     """Read the sample table and every assay; raises with their problems."""
     from groprog_assets.methods.assays.assay_tables import read_assays
+    from groprog_assets.methods.assays.formats import reading_aids
     from groprog_assets.methods.assays.sample_table import read_sample_table
 
+    aids = reading_aids(thresholds, omics.genes)
     samples = read_sample_table(omics.samples, omics.assays)  # type: ignore[arg-type] # asked only where it is given
-    for _ in read_assays(omics.assays, samples):
+    for _ in read_assays(omics.assays, samples, aids):
         pass
 
 
@@ -81,17 +84,21 @@ def omics_counts(study: Study) -> list[Problem]:
     rule = "Phenopackets 2 have no such field; it is not read."
     for path, count in subjects.unknown_fields(packets).items():
         said.append(Problem("omics.phenopackets", f"{path} in {count:,} packets", rule, "Remove or rename it."))
-    return said + (_assay_counts(study.omics) if study.omics.samples is not None else [])
+    return said + (
+        _assay_counts(study.omics, study.parameters.assay_reading) if study.omics.samples is not None else []
+    )
 
 
-def _assay_counts(omics: Omics) -> list[Problem]:
+def _assay_counts(omics: Omics, thresholds: AssayReadingParameters) -> list[Problem]:
     """What each assay holds, and what of the sample table nothing reads."""
     from groprog_assets.methods.assays.assay_tables import described, read_assays
+    from groprog_assets.methods.assays.formats import reading_aids
     from groprog_assets.methods.assays.sample_table import read_sample_table
 
+    aids = reading_aids(thresholds, omics.genes)
     samples = read_sample_table(omics.samples, omics.assays)  # type: ignore[arg-type]
     said, measured = [], set()
-    for assay in read_assays(omics.assays, samples):
+    for assay in read_assays(omics.assays, samples, aids):
         said += [Problem(f"omics.assays, {assay.assay_id}", described(assay), "", ""), *assay.found.notices]
         measured |= set(assay.rows)
     idle = len(samples.rows) - len(measured)

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from groprog_assets.errors import Problem
-from groprog_assets.study.assay_scales import WITH_UNIT
+from groprog_assets.study.assay_scales import FORMAT_SAYS, WITH_UNIT
 from groprog_assets.study.finding import Finding
 from groprog_assets.study.omics_assays import AssaySource
 from groprog_assets.study.omics_study import Omics
 from groprog_assets.study.schema import Cohort
 
 Location = tuple[str | int, ...]
-SCALED_BY_FORMAT = ("maf", "vcf", "seg", "cbioportal", "h5ad", "h5mu", "beta", "olink")
+SCALED_BY_FORMAT = ("maf", "vcf", "seg", "cbioportal", "beta", "olink", "maxquant", "diann")
 """Formats that say themselves what their numbers are, or hold no matrix."""
 WITH_BUILD = ("maf", "vcf", "seg")
 
@@ -45,6 +45,10 @@ def _of_one(source: AssaySource, at: Location, cohort: Cohort | None) -> Iterato
     if source.scale in WITH_UNIT and not source.unit.strip() and source.format not in SCALED_BY_FORMAT:
         rule = f"Values of the scale {source.scale} have a unit."
         yield Finding((*at, "unit"), "not given", rule, "State it, for instance reads or ng/ml.")
+    fixed = FORMAT_SAYS.get(source.format, {}).get("scale", "")
+    if fixed and source.scale not in (None, fixed):
+        rule = f"The values of a file of the format {source.format} are {fixed}."
+        yield Finding((*at, "scale"), str(source.scale), rule, f"Set scale: {fixed}, or leave it out.")
     if source.format in WITH_BUILD and not source.genome_build:
         rule = "Coordinates are of one genome build, and builds are never mixed."
         yield Finding((*at, "genome_build"), "not given", rule, "State GRCh37 or GRCh38.")
@@ -72,8 +76,13 @@ def assay_files(omics: Omics) -> Iterator[tuple[Location, Path]]:
     """Every file or folder that assays and samples name, with its field."""
     for k, source in enumerate(omics.assays):
         yield ("omics", "assays", k, "path"), source.path
+        for field in ("fasta", "chrom_sizes", "detection_p"):
+            if (path := getattr(source, field)) is not None:
+                yield ("omics", "assays", k, field), path
     if omics.samples is not None:
         yield ("omics", "samples"), omics.samples
+    if omics.genes is not None:
+        yield ("omics", "genes"), omics.genes
 
 
 def assay_notices(omics: Omics) -> Iterator[Problem]:

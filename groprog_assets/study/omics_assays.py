@@ -53,9 +53,13 @@ class AssaySource(StudyPart):
     scale: Scale | None = Field(None, description="scale of the values; needed for a matrix")
     id_system: str = Field("", description="whose names the features have: symbol, entrez, ensembl, uniprot, ...")
     genome_build: Literal["", "GRCh37", "GRCh38"] = Field("", description="build of coordinates, where there are any")
+    fasta: Path | None = Field(None, description="reference sequence, by which variants are moved to the left")
+    chrom_sizes: Path | None = Field(None, description="chromosomes of the study, by which those of a VCF are known")
     missing_kind: MissingKind = Field("mar", description="why values are missing")
     features_in: Literal["rows", "columns"] = Field("rows", description="orientation of a matrix")
     missing: list[str] = Field(["", "NA", "NaN", "null", "."], description="cells that say a value is missing")
+    detection_p: Path | None = Field(None, description="detection p-values beside beta values, of the same form")
+    layer: str = Field("", description="layer of an h5ad or h5mu that is read; empty: X")
     duplicates: Literal["refuse", "sum", "mean", "max", "first"] = Field(
         "refuse", description="what becomes of several rows of one feature"
     )

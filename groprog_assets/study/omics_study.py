@@ -102,6 +102,9 @@ class Omics(StudyPart):
         description="TSV of the assays' samples: sample, subject, and where known assay, tissue, specimen, batch, run_order, "
         "collected, is_reference, further factors",
     )
+    genes: Path | None = Field(
+        None, description="HGNC's table of genes (hgnc_complete_set.txt), by which genes of assays are known"
+    )
     assays: list[AssaySource] = Field(default_factory=list, description="measurements of samples; with samples")
     consents: Consents
     scorers: list[Scorer] = Field(

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from groprog_assets.study.assay_parameters import AssayReadingParameters
 from groprog_assets.study.citation import ParameterGroup, cited
 from groprog_assets.study.experiment_parameters import (
     SEARCHABLE,
@@ -410,6 +411,7 @@ class Parameters(ParameterGroup):
     search: SearchParameters = Field(default_factory=SearchParameters)
     ranking: RankingParameters = Field(default_factory=RankingParameters)
     disclosure: DisclosureParameters = Field(default_factory=DisclosureParameters)
+    assay_reading: AssayReadingParameters = Field(default_factory=AssayReadingParameters)
 
     @model_validator(mode="after")
     def _grid_is_of_parameters(self) -> Parameters:

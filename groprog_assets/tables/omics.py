@@ -121,7 +121,12 @@ DECLARED = (
         (
             SAMPLE,
             VARIANT,
-            Column("alleles", INTEGER_LIST, "allele numbers", "0 reference, 1 this variant; missing where unknown"),
+            Column(
+                "alleles",
+                INTEGER_LIST,
+                "allele numbers",
+                "0 reference, 1 this variant, 2 another; missing where unknown",
+            ),
             Column("dosage", "Int32", "copies", "of the variant; missing where an allele is", nullable=True),
             Column("phased", "bool", "flag", "the order of alleles means something"),
             Column("phase_set", "Int64", "number", "set of variants phased together", nullable=True),

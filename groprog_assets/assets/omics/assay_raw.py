@@ -26,8 +26,11 @@ from groprog_assets.tables.values import Progress
         "consequences": "variant_consequences",
         "intervals": "intervals",
     },
-    sections=("omics.samples", "omics.assays"),
-    files=("omics.samples", "omics.assays.path"),
+    sections=("omics.samples", "omics.assays", "omics.genes", "parameters.assay_reading"),
+    files=(
+        *("omics.samples", "omics.assays.path", "omics.assays.fasta", "omics.assays.chrom_sizes"),
+        *("omics.assays.detection_p", "omics.genes"),
+    ),
     blocking=("keys", "units", "builds", "finite_values", "consent_coverage"),
 )
 def assay_raw(
@@ -35,12 +38,14 @@ def assay_raw(
 ) -> Materialized:
     """Each assay: a Parquet file of its values, or tables of variants and intervals; features, and samples with consent alone."""
     from groprog_assets.methods.assays.assay_tables import assay_tables
+    from groprog_assets.methods.assays.formats import reading_aids
     from groprog_assets.methods.assays.sample_table import read_sample_table
 
     read = read_sample_table(study.omics.samples, study.omics.assays)
     ids = who.sample_ids(workspace, read.named)
     permitted = set(samples.table["sample_id"])
-    found = assay_tables(study.omics.assays, read, ids, permitted, scratch, progress)
+    aids = reading_aids(study.parameters.assay_reading, study.omics.genes)
+    found = assay_tables(study.omics.assays, read, ids, permitted, scratch, progress, aids)
     value = Bundle(**found.tables, matrices=stored_files(found.matrices, ".parquet"), summary=found.summary)
     return materialized(
         value,

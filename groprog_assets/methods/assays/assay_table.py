@@ -22,7 +22,8 @@ class AssayTable:
     `values` is float32, or float64 where float32 cannot hold the counts, of shape (features, samples), NaN = missing and
     nothing else. `flagged` is a boolean array of the same shape for values that are kept and doubted (below the limit of
     detection, a warning of the instrument), or None. `counts` says what was dropped, merged and left out on reading, by
-    name; `notices` what is worth knowing.
+    name; `notices` what is worth knowing. `said` has the fields of the assay that the file itself states (scale, unit, omics,
+    id_system): they count before those of the study file.
     """
 
     features: pd.DataFrame
@@ -31,6 +32,7 @@ class AssayTable:
     flagged: NDArray[np.bool_] | None = None
     counts: dict[str, int] = field(default_factory=dict)
     notices: tuple[Problem, ...] = ()
+    said: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -49,3 +51,4 @@ class SparseAssay:
     intervals: pd.DataFrame | None = None
     counts: dict[str, int] = field(default_factory=dict)
     notices: tuple[Problem, ...] = ()
+    said: dict[str, str] = field(default_factory=dict)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from groprog_assets.errors import AssayError, CohortError
 from groprog_assets.methods.assays.assay_table import AssayTable
-from groprog_assets.methods.assays.formats import Assay, read_assay, source_digest
+from groprog_assets.methods.assays.formats import Aids, Assay, read_assay, source_digest
 from groprog_assets.methods.assays.matched_samples import SampleNames
 from groprog_assets.methods.assays.sample_table import SampleRows
 from groprog_assets.methods.assays.sparse_tables import SparseTables, joined_sparse, of_samples
@@ -22,6 +22,8 @@ from groprog_assets.tables import conform
 from groprog_assets.tables.values import Document, Progress
 
 MOST_PROBLEMS = 30
+SAID = ("platform", "unit", "scale", "genome_build", "id_system")
+"""What the file of an assay may say, else the study file."""
 
 
 class ReadAssay(NamedTuple):
@@ -59,7 +61,11 @@ class AssayTables(NamedTuple):
         return broken_keys({**named, "samples": samples})
 
 
-def read_assays(sources: Sequence[AssaySource], samples: SampleRows) -> Iterator[ReadAssay]:
+def read_assays(
+    sources: Sequence[AssaySource],
+    samples: SampleRows,
+    aids: Aids = Aids(),  # noqa: B008 # it cannot be changed
+) -> Iterator[ReadAssay]:
     """Each assay of the sources, one at a time, so that no two matrices are in memory.
 
     Raises CohortError once all are read, with every problem of every file: what a reader refuses, samples without a row in the
@@ -68,7 +74,7 @@ def read_assays(sources: Sequence[AssaySource], samples: SampleRows) -> Iterator
     names, problems = SampleNames(samples), []
     for source in sources:
         try:
-            held = read_assay(source)
+            held = read_assay(source, aids)
         except CohortError as error:
             problems += error.problems
             continue
@@ -103,6 +109,7 @@ def assay_tables(
     permitted: Set[str],
     folder: Path,
     progress: Progress,
+    aids: Aids = Aids(),  # noqa: B008 # it cannot be changed
 ) -> AssayTables:
     """Read every assay and keep the samples of those who may be used, in the order of the file.
 
@@ -113,7 +120,7 @@ def assay_tables(
     sparse: list[SparseTables] = []
     matrices: dict[str, Path] = {}
     summary: Document = {}
-    for assay_id, source, found, rows in read_assays(sources, samples):
+    for assay_id, source, found, rows in read_assays(sources, samples, aids):
         kept = [k for k, row in enumerate(rows) if sample_ids[row] in permitted]
         chosen = [rows[k] for k in kept]
         counts = {**found.counts, "samples_in_file": len(rows)}
@@ -154,9 +161,9 @@ def _assay_row(
     """The row of `assays`."""
     row = {
         "assay_id": assay_id,
-        "omics": source.omics,
+        "omics": found.said.get("omics") or source.omics,
         "kind": "dense" if isinstance(found, AssayTable) else "sparse",
-        **{name: getattr(source, name) or None for name in ("platform", "unit", "scale", "genome_build", "id_system")},
+        **{name: found.said.get(name) or getattr(source, name) or None for name in SAID},
         "missing_kind": source.missing_kind,
         "features": features,
         "samples": samples,

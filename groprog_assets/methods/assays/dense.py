@@ -46,6 +46,7 @@ def dense_assay(
     counts: dict[str, int] | None = None,
     notices: Sequence[Problem] = (),
     identity: Sequence[str] | None = None,
+    said: dict[str, str] | None = None,
 ) -> AssayTable:
     """The assay with one row a feature: several rows of one are refused or joined, as `source.duplicates` says.
 
@@ -75,7 +76,8 @@ def dense_assay(
         found["merged_rows"] = int((~first).sum())
         values, flagged = _joined(names, values, flagged, source.duplicates)
         features = features[first].reset_index(drop=True)
-    return AssayTable(features, tuple(samples), as_stored(values, source.scale), flagged, found, tuple(notices))
+    stored = as_stored(values, (said or {}).get("scale") or source.scale)
+    return AssayTable(features, tuple(samples), stored, flagged, found, tuple(notices), said or {})
 
 
 def _duplicates(path: Path, names: list[str], repeated: list[str], lines: NDArray[np.int64] | None) -> Problem:

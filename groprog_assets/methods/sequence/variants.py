@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from groprog_assets.errors import AnnotationError, Problem
+from groprog_assets.methods.sequence.alleles import REF_MISMATCH, UNSUPPORTED, Allele, normalised
 from groprog_assets.methods.sequence.genome_codes import GenomeCodes
 from groprog_assets.methods.sequence.ladder import Ladder
 from groprog_assets.methods.sequence.ladder import ladder as plain_ladder
@@ -25,24 +26,16 @@ from groprog_assets.methods.sequence.reference import read_aliases, study_names
 from groprog_assets.methods.sequence.vcf import VariantFile, annotated, read_variants
 from groprog_assets.methods.sequence.windows import Layout, gene_codes, view_layout
 from groprog_assets.tables import conform
-from groprog_kernels.bases import decode, encode_text, reverse_complement
+from groprog_kernels.bases import decode, reverse_complement
 from groprog_kernels.windows import window_codes
 
-REF_MISMATCH, UNSUPPORTED, SPANS_TSS = "REF_MISMATCH", "UNSUPPORTED", "SPANS_TSS"
+SPANS_TSS = "SPANS_TSS"
 UNKNOWN_CONTIG = "UNKNOWN_CONTIG"
 MISMATCH_SHARE, MISMATCH_FILE = 0.01, 100
 """Above this share of mismatches, a file of so many variants is taken to be of another assembly."""
 RANDOM_VARIANTS = 1000
 BIN = 100
 _BLOCK = 2048
-
-
-class Allele(NamedTuple):
-    """A change of the reference: [start, start + len(ref)) of a sequence, 0-based, is replaced by `alt`; codes."""
-
-    start: int
-    ref: NDArray[np.uint8]
-    alt: NDArray[np.uint8]
 
 
 class Scorer:
@@ -170,28 +163,6 @@ class Scorer:
             windows[place[known], columns[known]] = (held[known] + random.integers(1, 4, int(known.sum()))) % 4
             spread.append(self.effects(rows, windows).std(axis=0))
         return np.array(spread)
-
-
-def normalised(chromosome: NDArray[np.uint8], position: int, ref: str, alt: str) -> Allele | str:
-    """The allele, trimmed and shifted to the left as far as it goes, or the reason it cannot be scored (UNSUPPORTED,
-    REF_MISMATCH). position: 1-based, as in a VCF."""
-    if not re.fullmatch("[ACGTacgt]+", ref) or not re.fullmatch("[ACGTacgt]+", alt) or ref.upper() == alt.upper():
-        return UNSUPPORTED
-    start = position - 1
-    old, new = (encode_text(text.encode()).codes for text in (ref, alt))
-    if start + len(old) > len(chromosome) or not np.array_equal(chromosome[start : start + len(old)], old):
-        return REF_MISMATCH
-    removed, added = old.tolist(), new.tolist()
-    while removed and added and removed[-1] == added[-1]:
-        removed.pop()
-        added.pop()
-    while removed and added and removed[0] == added[0]:
-        removed, added, start = removed[1:], added[1:], start + 1
-    moving = removed or added
-    while (not removed or not added) and start > 0 and moving[-1] == chromosome[start - 1]:
-        moving.insert(0, moving.pop())
-        start -= 1
-    return Allele(start, np.array(removed, np.uint8), np.array(added, np.uint8))
 
 
 def variant_effects(file: VariantFile, scorer: Scorer, aliases: Mapping[str, frozenset[str]]) -> pd.DataFrame:

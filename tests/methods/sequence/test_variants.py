@@ -11,6 +11,7 @@ import pytest
 
 from groprog_assets.errors import AnnotationError
 from groprog_assets.methods.sequence import variants as method
+from groprog_assets.methods.sequence.alleles import normalised
 from groprog_assets.methods.sequence.baselines import Examples
 from groprog_assets.methods.sequence.cross_fitting import cross_fit, fit_on_all
 from groprog_assets.methods.sequence.ladder import ladder
@@ -154,7 +155,7 @@ def test_antisymmetry(world):
 )
 def test_alleles_are_trimmed_and_shifted_left(text, position, ref, alt, expected):
     codes = encode_text(text.encode()).codes
-    found = method.normalised(codes, position, ref, alt)
+    found = normalised(codes, position, ref, alt)
     changed = text[: position - 1] + alt.upper() + text[position - 1 + len(ref) :]
     again = text[: found.start] + decode(found.alt) + text[found.start + len(found.ref) :]
     assert again == changed
@@ -167,7 +168,7 @@ def test_alleles_are_trimmed_and_shifted_left(text, position, ref, alt, expected
      ("A", "A]c:5]", "UNSUPPORTED"), ("C", "A", "REF_MISMATCH"), ("ACGTACGT", "A", "REF_MISMATCH")],
 )  # fmt: skip
 def test_what_cannot_be_scored_is_named(ref, alt, expected):
-    assert method.normalised(encode_text(b"ACGT").codes, 1, ref, alt) == expected
+    assert normalised(encode_text(b"ACGT").codes, 1, ref, alt) == expected
 
 
 def test_a_file_of_another_assembly_is_refused(world, tmp_path: Path):
