@@ -25,6 +25,8 @@ Sequence
 Phenotypes
     ontology_closure    pairs of term and ancestor, reflexive
     phenotype_ranking   scores of all diseases for a patient's findings
+Assays
+    combat           batch effects of many features: fit on training samples, removal from any
 Survival
     censoring        Kaplan-Meier of survival and censoring, inverse-censoring weights
     concordance      Harrell's, Uno's and weighted concordance

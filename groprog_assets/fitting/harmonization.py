@@ -1,6 +1,6 @@
 """Removal of batch effects from expression by ComBat, with constants from the training patients alone.
 
-Arrays in, arrays out. `fit_harmonization` sees training patients, `harmonize` applies the constants to any patient;
+Arrays in, arrays out; the numerics are `groprog_kernels.combat`. `fit_harmonization` sees training patients, `harmonize` applies the constants to any patient;
 `fit_new_batch` adds a batch that was not in training, without using any outcome.
 """
 
@@ -11,11 +11,12 @@ from typing import NamedTuple
 import numpy as np
 
 from groprog_assets.errors import CohortError, Problem
+from groprog_kernels.combat import Combat, apply_combat, batch_effect, fit_combat
 
 MINIMUM_PATIENTS = 3
 """Fewest patients from which the spread of a batch is estimated."""
 TOLERANCE = 1e-6
-MOST_ITERATIONS = 500
+"""Relative change of a shift or factor below which the iteration ends; stricter than sva, which ends at 1e-4."""
 
 
 class Harmonization(NamedTuple):
@@ -59,24 +60,8 @@ def fit_harmonization(values: np.ndarray, batch: np.ndarray, ddof: int = 1) -> H
     ]
     if problems:
         raise CohortError(problems)
-    known = np.isfinite(values)
-    filled = np.where(known, values, 0.0)
-    counts = np.stack([known[code == b].sum(axis=0) for b in range(len(names))])  # (b, g)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        centre = np.stack([filled[code == b].sum(axis=0) for b in range(len(names))]) / counts
-        centre = np.where(counts > 0, centre, np.nan)
-        mean = np.nansum(centre * counts, axis=0) / counts.sum(axis=0)
-        within = np.where(known, (values - centre[code]) ** 2, 0.0).sum(axis=0)
-        spread = np.sqrt(within / counts.sum(axis=0))
-    usable = np.isfinite(mean) & (spread > 0)
-    mean = np.where(np.isfinite(mean), mean, 0.0)
-    spread = np.where(usable, spread, 1.0)
-    shift, factor = np.zeros((len(names), values.shape[1])), np.ones((len(names), values.shape[1]))
-    if len(names) > 1:
-        standard = (values - mean) / spread
-        for b in range(len(names)):
-            shift[b], factor[b] = _shrink(standard[code == b], usable, ddof)
-    return Harmonization(names, mean, spread, shift, factor)
+    found = fit_combat(values, code, len(names), ddof=ddof, tolerance=TOLERANCE, every_shift=True)
+    return Harmonization(names, found.mean, found.spread, found.shift, found.factor)
 
 
 def harmonize(values: np.ndarray, batch: np.ndarray, constants: Harmonization) -> np.ndarray:
@@ -96,9 +81,7 @@ def harmonize(values: np.ndarray, batch: np.ndarray, constants: Harmonization) -
             )
         )
     code = np.searchsorted(constants.batch, batch)
-    standard = (values - constants.mean) / constants.spread
-    moved = (standard - constants.shift[code]) / np.sqrt(constants.factor[code]) * constants.spread + constants.mean
-    return np.asarray(moved)
+    return apply_combat(values, code, _combat(constants))
 
 
 def harmonize_known(values: np.ndarray, batch: np.ndarray, constants: Harmonization) -> np.ndarray:
@@ -122,7 +105,8 @@ def fit_new_batch(values: np.ndarray, name: str, constants: Harmonization) -> Ha
             Problem(f"batch {name}", what, rule, "Score without harmonisation, or wait for more patients.")
         )
     usable = np.ones(values.shape[1], bool)
-    shift, factor = _shrink((values - constants.mean) / constants.spread, usable)
+    standard = (values - constants.mean) / constants.spread
+    shift, factor = batch_effect(standard, usable, tolerance=TOLERANCE, every_shift=True)
     names = np.append(constants.batch, name)
     order = np.argsort(names, kind="stable")
     return constants._replace(
@@ -132,32 +116,6 @@ def fit_new_batch(values: np.ndarray, name: str, constants: Harmonization) -> Ha
     )
 
 
-def _shrink(standard: np.ndarray, usable: np.ndarray, ddof: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """Posterior modes of one batch's shift and factor, (g,) each; genes with fewer than two values keep 0 and 1."""
-    n = np.isfinite(standard).sum(axis=0)
-    usable = usable & (n >= 2)
-    shift, factor = np.zeros(standard.shape[1]), np.ones(standard.shape[1])
-    if not usable.any():
-        return shift, factor
-    data, n = standard[:, usable], n[usable].astype(np.float64)
-    mean, variance = np.nanmean(data, axis=0), np.nanvar(data, axis=0, ddof=ddof)
-    prior_mean, prior_variance = mean.mean(), mean.var(ddof=ddof) if len(mean) > 1 else 0.0
-    variance_mean, variance_variance = variance.mean(), variance.var(ddof=ddof) if len(variance) > 1 else 0.0
-    if variance_variance <= 0 or prior_variance <= 0:  # nothing to shrink towards
-        shift[usable], factor[usable] = mean, np.where(variance > 0, variance, 1.0)
-        return shift, factor
-    shape = (2 * variance_variance + variance_mean**2) / variance_variance
-    rate = (variance_mean * variance_variance + variance_mean**3) / variance_variance
-    gamma, delta = mean.copy(), variance.copy()
-    for _ in range(MOST_ITERATIONS):
-        new_gamma = (prior_variance * n * mean + delta * prior_mean) / (prior_variance * n + delta)
-        squares = np.nansum((data - new_gamma) ** 2, axis=0)
-        new_delta = (0.5 * squares + rate) / (n / 2 + shape - 1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            steps = [np.abs(new - old) / np.abs(old) for new, old in ((new_gamma, gamma), (new_delta, delta))]
-        change = max(float(np.nanmax(step)) if np.isfinite(step).any() else 0.0 for step in steps)
-        gamma, delta = new_gamma, new_delta
-        if change < TOLERANCE:
-            break
-    shift[usable], factor[usable] = gamma, delta
-    return shift, factor
+def _combat(constants: Harmonization) -> Combat:
+    slopes = np.empty((0, constants.mean.size))
+    return Combat(constants.mean, slopes, constants.spread, constants.shift, constants.factor)
