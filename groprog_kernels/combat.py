@@ -19,7 +19,7 @@ class Combat(NamedTuple):
 
     mean (f,), slopes (c, f): the level of a feature and what covariates add to it; spread (f,): the pooled standard deviation
     around them; shift (b, f), factor (b, f): the shrunken additive and multiplicative (variance) effect of each batch on the
-    standardised values. A feature without spread has spread 1, factor 1 and shift 0. reference: the batch that stays as it is, or -1.
+    standardised values. A feature without spread has spread 1, factor 1 and shift 0. reference: the batch that stays, or -1.
     """
 
     mean: np.ndarray
@@ -55,7 +55,8 @@ def fit_combat(
     by the values of each batch, or that of the `reference`; spread: root mean square of the residuals, of the reference where
     there is one. The means of the standardised values of a batch get a normal prior, their variances an inverse-gamma prior, by
     moments over the features; the modes are iterated until no shift above 0 and no factor moves by more than `tolerance` of its
-    size, as sva does; with `every_shift`, no shift below 0 either. `ddof` is subtracted from the number of values in variances: 1 as sva, 0 as its Python port.
+    size, as sva does; with `every_shift`, no shift below 0 either. `ddof` is subtracted from the number of values in variances: 1
+    as sva, 0 as its Python port.
     mean_only: factors stay 1, and a shift is shrunken as if of one value (sva's rule). One batch: shift 0, factor 1.
     A batch in which a feature has fewer than two values (mean_only: one) does not move it.
     Raises ValueError for shapes that do not fit, unknown batch numbers, and covariates that are not finite.
@@ -180,7 +181,7 @@ def _standardised(held: np.ndarray, design: np.ndarray, constants: Combat) -> np
 def _levels(
     held: np.ndarray, known: np.ndarray, code: np.ndarray, counts: np.ndarray, design: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Least squares of each feature over its known values: (level of each batch (b, f), NaN where it has no value; slopes (c, f))."""
+    """Least squares of each feature over its known values: (levels (b, f), NaN where a batch has no value; slopes (c, f))."""
     batches, features = counts.shape
     if not design.shape[1]:  # the least squares of levels alone are means
         filled = np.where(known, held, 0.0)

@@ -1,7 +1,7 @@
 """Removal of batch effects from expression by ComBat, with constants from the training patients alone.
 
-Arrays in, arrays out; the numerics are `groprog_kernels.combat`. `fit_harmonization` sees training patients, `harmonize` applies the constants to any patient;
-`fit_new_batch` adds a batch that was not in training, without using any outcome.
+Arrays in, arrays out; the numerics are `groprog_kernels.combat`. `fit_harmonization` sees training patients, `harmonize` applies
+the constants to any patient; `fit_new_batch` adds a batch that was not in training, without using any outcome.
 """
 
 from __future__ import annotations

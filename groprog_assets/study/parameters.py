@@ -24,6 +24,7 @@ from groprog_assets.study.experiment_parameters import (
     SearchParameters,
 )
 from groprog_assets.study.initiation_parameters import InitiationParameters
+from groprog_assets.study.measurement_parameters import MeasurementParameters
 from groprog_assets.study.model_parameters import (
     LinearPathParameters,
     MatrixParameters,
@@ -410,6 +411,7 @@ class Parameters(ParameterGroup):
     related_work: RelatedWorkParameters = Field(default_factory=RelatedWorkParameters)
     search: SearchParameters = Field(default_factory=SearchParameters)
     ranking: RankingParameters = Field(default_factory=RankingParameters)
+    measurements: MeasurementParameters = Field(default_factory=MeasurementParameters)
     disclosure: DisclosureParameters = Field(default_factory=DisclosureParameters)
     assay_reading: AssayReadingParameters = Field(default_factory=AssayReadingParameters)
 

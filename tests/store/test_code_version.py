@@ -20,6 +20,7 @@ program that reads them."""
 RECORDED = (
     "tables",
     "study.schema",
+    "study.measurement_parameters",
     "study.parameters",
     "study.model_parameters",
     "study.experiment_parameters",
