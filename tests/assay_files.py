@@ -29,11 +29,12 @@ def rna(seed: int = 0) -> pd.DataFrame:
 
 
 def protein(seed: int = 1) -> pd.DataFrame:
-    """Log2 intensities of 30 proteins in ten subjects; low ones are missing more often."""
+    """Log2 intensities of 30 proteins in ten subjects; low ones are missing more often, one nearly always."""
     rng = np.random.default_rng(seed)
     means = np.linspace(18, 28, 30)[:, None]
     values = means + rng.normal(0, 1, (30, 10)) + np.where(np.array(BATCHES[:10]) == "b", 1.0, 0.0)
     values[rng.random(values.shape) < np.clip((24 - values) / 12, 0, 0.6)] = np.nan
+    values[5, 1:9] = np.nan
     names = [f"P{k:05d}" for k in range(30)]
     return pd.DataFrame(values, index=pd.Index(names, name="protein"), columns=[f"{s}-protein" for s in SUBJECTS[:10]])
 

@@ -80,6 +80,44 @@ def test_the_values_are_those_of_the_files(made: Path):
     assert len(load_asset(Workspace(made), "samples").table) == 22
 
 
+def test_the_stages_are_artifacts_of_their_own_and_checked(made: Path):
+    workspace = Workspace(made)
+    stages = {name: load_asset(workspace, f"assay_{name}") for name in ("normalised", "corrected", "filled")}
+    for name, stage in stages.items():
+        assert set(stage.matrices) == {"rna", "protein"}
+        assert set(stage.table["stage"]) == {name}
+    assert (
+        len({value.matrices["protein"].path for value in (load_asset(workspace, "assay_raw"), *stages.values())}) == 4
+    )
+    assert stages["corrected"].constants["rna"]["shift"].shape == (2, 40)
+    record = workspace.derivations.current_record("assay_corrected")
+    assert record is not None
+    verdicts = {item["name"]: (item["passed"], item["blocking"]) for item in record["verdicts"]}
+    assert verdicts["confounding"] == (True, True)
+    assert verdicts["biology_kept"][0]
+
+
+def test_a_batch_that_is_the_outcome_is_refused_by_check_and_run(copy: Path):
+    table = sample_rows()
+    table["died"] = table["batch"].map({"a": "yes", "b": "no"})
+    table.to_csv(copy.parent / "samples.tsv", sep="\t", index=False)
+    document = yaml.safe_load(copy.read_text())
+    for assay in document["omics"]["assays"]:
+        assay["batch_correction"] = {"outcome": "died"}
+    copy.write_text(yaml.safe_dump(document))
+    for command in (("study", "check"), ("run",)):
+        output = told(*command, str(copy), code=2)
+        assert "Cramer's V of batch and died 1.00" in output
+        assert "method: none" in output
+    for assay in document["omics"]["assays"]:
+        assay["batch_correction"] = {"outcome": "died", "method": "none"}
+    copy.write_text(yaml.safe_dump(document))
+    told("run", str(copy))
+    record = Workspace(copy).derivations.current_record("assay_corrected")
+    assert record is not None
+    assert not {item["name"]: item["passed"] for item in record["verdicts"]}["batch_association"]
+
+
 def test_the_results_name_nobody(made: Path):
     state = made.parent / ".groprog"
     kept = [made.parent / "results", *(state / part for part in ("store", "derivations", "dagster"))]

@@ -92,6 +92,9 @@ PROMISED = {
     "omics_report",
     "samples",
     "assay_raw",
+    "assay_normalised",
+    "assay_corrected",
+    "assay_filled",
     "variant_effects",
 }
 

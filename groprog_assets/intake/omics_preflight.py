@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from groprog_assets.errors import GroProgError, Problem
+from groprog_assets.errors import AssayError, GroProgError, Problem
 from groprog_assets.study.assay_parameters import AssayReadingParameters
 from groprog_assets.study.omics_study import Omics, PhenotypeOntologies
+from groprog_assets.study.parameters import Parameters
 from groprog_assets.study.schema import Study
 
 Value = TypeVar("Value")
@@ -31,7 +32,7 @@ def omics_problems(study: Study) -> list[Problem]:
     if study.omics.phenopackets and study.omics.ontologies is not None:
         _phenotypes(study.omics, study.omics.ontologies, gather, problems)
     if study.omics.samples is not None:
-        gather(_assays, study.omics)
+        gather(_assays, study.omics, study.parameters)
     if study.omics.consents.table is not None:
         gather(consents.read_consents, study.omics.consents.table)
     return problems
@@ -53,16 +54,22 @@ def _phenotypes(omics: Omics, given: PhenotypeOntologies, gather: Callable[..., 
             problems.append(Problem("omics.ontologies", value, rule, "Take hp.obo and phenotype.hpoa of one release."))
 
 
-def _assays(omics: Omics, thresholds: AssayReadingParameters) -> None:
-    """Read the sample table and every assay; raises with their problems."""
+def _assays(omics: Omics, parameters: Parameters) -> None:
+    """Read the sample table and every assay; raises with their problems, and with what forbids the corrections asked for."""
     from groprog_assets.methods.assays.assay_tables import read_assays
     from groprog_assets.methods.assays.formats import reading_aids
     from groprog_assets.methods.assays.sample_table import read_sample_table
+    from groprog_assets.methods.measurements.stages import refused_corrections
 
-    aids = reading_aids(thresholds, omics.genes)
+    aids = reading_aids(parameters.assay_reading, omics.genes)
     samples = read_sample_table(omics.samples, omics.assays)  # type: ignore[arg-type] # asked only where it is given
-    for _ in read_assays(omics.assays, samples, aids):
-        pass
+    problems = [
+        item
+        for read in read_assays(omics.assays, samples, aids)
+        for item in refused_corrections(read, samples, parameters.measurements)
+    ]
+    if problems:
+        raise AssayError(problems)
 
 
 def omics_counts(study: Study) -> list[Problem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from groprog_assets.figures.numbers import fixed, size
-from groprog_assets.report.blocks import Block, cell, paragraph, table
+from groprog_assets.report.blocks import Block, Cell, cell, paragraph, table
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.tables.values import Document
 
@@ -12,7 +12,7 @@ Section = tuple[str, str, list[Block]]
 
 def assay_sections(values: Bundle) -> list[Section]:
     """(anchor, title, blocks) of the assays of a study that has them."""
-    return [("assays", "Assays", _assays(values))]
+    return [("assays", "Assays", _assays(values)), ("batches", "Batches and missing values", _stages(values))]
 
 
 def _assays(values: Bundle) -> list[Block]:
@@ -35,6 +35,53 @@ def _assays(values: Bundle) -> list[Block]:
         table(heads, rows, "Assays as read. A sample of a subject without consent is in none of them."),
         *map(paragraph, told),
     ]
+
+
+def _stages(values: Bundle) -> list[Block]:
+    """What each stage did: methods, features left out, and the shares of variance of batch and biology before and after."""
+    done = {name: values[name] for name in ("assay_normalised", "assay_corrected", "assay_filled")}
+    if any(stage is None for stage in done.values()):
+        return [paragraph("The stages of the assays are not made yet.")]
+    first, second, third = (stage.table.set_index("assay_id") for stage in done.values())
+    rows = [
+        [
+            *(name, first.loc[name, "method"], cell(size(done["assay_normalised"].summary[name]["left_out"]))),
+            *(_shown(done["assay_normalised"].summary[name]["missing_correlation"], 2), second.loc[name, "method"]),
+            third.loc[name, "method"],
+        ]
+        for name in first.index
+    ]
+    heads = ["Assay", "Normalised", "Left out", "Missing and mean", "Batches", "Filled"]
+    shares = [
+        [
+            *(row.assay_id, "yes" if row.corrected else str(row.why_not), cell(size(row.batches), row.batches)),
+            *(_shown(row.batch_share_before), _shown(row.batch_share_after), row.factor or "–"),
+            *(_shown(row.factor_share_before), _shown(row.factor_share_after)),
+        ]
+        for row in done["assay_corrected"].effects.itertuples(index=False)
+    ]
+    return [
+        table(
+            heads, rows, "Left out: features missing too often in every group. Missing and mean: Spearman correlation."
+        ),
+        table(
+            [
+                *("Assay", "Corrected", "Batches", "Of batches", "afterwards"),
+                *("Factor", "Of the factor", "afterwards"),
+            ],
+            shares,
+            "Share of variance (median R squared over features) between batches and between the levels of the biological factor.",
+        ),
+        paragraph(
+            "Tests use values that were measured; filled values serve methods that need a whole matrix. A covariate that is to "
+            "be predicted would be put into the values by the correction, so it is refused."
+        ),
+    ]
+
+
+def _shown(value: float, digits: int = 3) -> Cell:
+    """A number, or a dash where there is none."""
+    return cell("–") if value != value else cell(fixed(value, digits), value)
 
 
 def _counted(counts: Document) -> str:

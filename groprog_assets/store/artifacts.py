@@ -66,6 +66,17 @@ def stored_files(paths: Mapping[str, Path], suffix: str) -> Bundle:
     return Bundle({name: StoredFile(path, suffix) for name, path in paths.items()})
 
 
+def stored_stage(stage: Value) -> Bundle:
+    """A NamedTuple with `matrices` {name: Parquet} and `constants` {name: arrays} as a value; files are moved into the store."""
+    held = {"matrices": stored_files(stage.matrices, ".parquet"), "constants": Bundle(stage.constants)}
+    return Bundle({**stage._asdict(), **held})
+
+
+def paths_of(files: Mapping[str, StoredFile]) -> dict[str, Path]:
+    """{name: path} of files in the store; they are to be read only."""
+    return {name: file.path for name, file in files.items()}
+
+
 class Reference(NamedTuple):
     """What names stored bytes: their sha256, their kind, the table they hold, the suffix of a blob, their size."""
 

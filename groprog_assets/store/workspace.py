@@ -79,7 +79,7 @@ PHENOTYPE_ASSETS = (
     "case_studies",
 )
 """The assets of findings and diagnoses: a study without `omics.phenopackets` has none of them."""
-ASSAY_ASSETS = ("samples", "assay_raw")
+ASSAY_ASSETS = ("samples", "assay_raw", "assay_normalised", "assay_corrected", "assay_filled")
 """The assets of measurements: a study without `omics.assays` has none of them."""
 OMICS_ASSETS = ("consents", "subjects", *PHENOTYPE_ASSETS, *ASSAY_ASSETS, "omics_catalog", "omics_report")
 """The assets of the group omics: a study without `omics` has none of them."""

@@ -34,7 +34,12 @@ class MeasurementParameters(ParameterGroup):
         le=1,
     )
     low_quantile: float = cited(
-        0.01, unit="quantile", source="unstated", why="stands for the limit below which a value is not seen", gt=0, lt=0.5
+        0.01,
+        unit="quantile",
+        source="unstated",
+        why="stands for the limit below which a value is not seen",
+        gt=0,
+        lt=0.5,
     )
     low_spread: float = cited(
         0.3,
@@ -44,7 +49,11 @@ class MeasurementParameters(ParameterGroup):
         gt=0,
     )
     fill_factors: int = cited(
-        5, unit="factors", source="unstated", why="at most so many factors predict values that are missing at random", ge=1
+        5,
+        unit="factors",
+        source="unstated",
+        why="at most so many factors predict values that are missing at random",
+        ge=1,
     )
     seed: int = cited(0, unit="seed", source="unstated", why="of the values drawn for what lies below the limit", ge=0)
     combat_tolerance: float = cited(

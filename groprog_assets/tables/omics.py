@@ -21,6 +21,7 @@ _PLACE = (
     Column("strand", "str", "+ or -", "strand", nullable=True),
 )
 _SHARE = "fraction"
+_R2 = "median over features of the share of variance (R squared) between"
 
 DECLARED = (
     Table(
@@ -164,5 +165,38 @@ DECLARED = (
             Column("kind", "str", "segment, peak, region", "what the interval is"),
         ),
         (),
+    ),
+    Table(
+        "assay_stages",
+        "the values of one assay at one stage",
+        (
+            ASSAY,
+            STAGE,
+            Column("method", "str", "text", "what was done to the stage before"),
+            Column("scale", "str", "scale", "scale of the values now"),
+            Column("features", "int64", "features", "rows of the matrix"),
+            Column("samples", "int64", "samples", "elements of a row"),
+            Column("missing_share", "float64", _SHARE, "values that are missing", nullable=True),
+        ),
+        ("assay_id", "stage"),
+    ),
+    Table(
+        "batch_effects",
+        "what the batches of one assay explain, before and after their correction",
+        (
+            ASSAY,
+            Column("corrected", "bool", "flag", "the values were corrected"),
+            Column("why_not", "str", "text", "why they were not", nullable=True),
+            Column("batches", "int64", "batches", "batches of its samples"),
+            Column("covariates", TEXT_LIST, "names", "columns whose differences were kept"),
+            Column("batch_share_before", "float64", _SHARE, f"{_R2} batches", nullable=True),
+            Column("batch_share_after", "float64", _SHARE, f"{_R2} batches, afterwards", nullable=True),
+            Column("factor", "str", "name", "biological factor that must be kept", nullable=True),
+            Column("factor_share_before", "float64", _SHARE, f"{_R2} its levels", nullable=True),
+            Column("factor_share_after", "float64", _SHARE, f"{_R2} its levels, afterwards", nullable=True),
+            Column("associated_with", "str", "name", "covariate or outcome nearest to the batches", nullable=True),
+            Column("association", "float64", "Cramer's V", "of batch and that column", nullable=True),
+        ),
+        ("assay_id",),
     ),
 )

@@ -18,6 +18,8 @@ REFERENCES: Final[dict[str, dict[str, str]]] = {
     "sample_factors": {"sample_id": "samples.sample_id"},
     "assay_samples": {"sample_id": "samples.sample_id", "assay_id": "assays.assay_id"},
     "features": {"assay_id": "assays.assay_id"},
+    "assay_stages": {"assay_id": "assays.assay_id"},
+    "batch_effects": {"assay_id": "assays.assay_id"},
     "flagged_values": {"assay_id": "assays.assay_id"},
     "genotypes": {"sample_id": "samples.sample_id", "variant_ix": "variants.variant_ix"},
     "variant_consequences": {"variant_ix": "variants.variant_ix"},

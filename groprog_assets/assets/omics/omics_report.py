@@ -18,7 +18,7 @@ from groprog_assets.store.workspace import StudyView, Workspace
     gathered=(
         *("omics_sources", "consents", "subjects", "phenotypes", "diagnoses"),
         *("reference_terms", "reference_annotations", "reference_xrefs", "ranking_index", "disease_ranking"),
-        *("samples", "assay_raw"),
+        *("samples", "assay_raw", "assay_normalised", "assay_corrected", "assay_filled"),
     ),
 )
 def omics_report(study: StudyView, workspace: Workspace, values: Bundle) -> Materialized:

@@ -63,7 +63,9 @@ def batch_problems(
     single = [name for name in names if sum(item == name for item in batch) == 1]
     if single and not correction.mean_only:
         rule = "The spread of a batch is estimated from at least two samples."
-        remedy = "Join batches that were processed alike, leave the sample out, or set batch_correction.mean_only: true."
+        remedy = (
+            "Join batches that were processed alike, leave the sample out, or set batch_correction.mean_only: true."
+        )
         problems.append(Problem(where, f"batch {', '.join(single)} has one sample", rule, remedy))
     if correction.reference_batch and correction.reference_batch not in names:
         rule = f"The reference is one of the batches {', '.join(names[:8])}."
@@ -72,16 +74,22 @@ def batch_problems(
         lost = sum(value is None for value in columns[name])
         if lost:
             rule = "A covariate has a value for every sample."
-            problems.append(Problem(where, f"{name} is missing in {count_of(lost, 'sample')}", rule, "Fill it, or remove it."))
+            problems.append(
+                Problem(where, f"{name} is missing in {count_of(lost, 'sample')}", rule, "Fill it, or remove it.")
+            )
     if problems:
         return problems
     for found in confoundings(batch, columns, correction):
         if found.association >= parameters.confounding_refused:
             rule = f"Batch and {found.factor} are nearly one: nothing tells the effect of one from that of the other."
             remedy = f"Set batch_correction.method: none, or measure samples of each {found.factor} in each batch."
-            problems.append(Problem(where, f"Cramer's V of batch and {found.factor} {found.association:.2f}", rule, remedy))
+            problems.append(
+                Problem(where, f"Cramer's V of batch and {found.factor} {found.association:.2f}", rule, remedy)
+            )
     code = np.array([names.index(str(name)) for name in batch])
-    design = np.concatenate([np.eye(len(names))[code], _design(encodings(columns, correction), columns, len(batch))], axis=1)
+    design = np.concatenate(
+        [np.eye(len(names))[code], _design(encodings(columns, correction), columns, len(batch))], axis=1
+    )
     rank = int(np.linalg.matrix_rank(design))
     if rank < design.shape[1] and not problems:
         rule = f"Batches and covariates ({', '.join(correction.covariates)}) determine each other: the fit has no one answer."
@@ -144,9 +152,13 @@ def correct(values: Floats, batch: Column, columns: Columns, fit: BatchFit) -> F
         levels = {str(value) for value in columns[encoding.name]} - {*encoding.levels}
         if encoding.levels and levels:
             rule = f"Levels of {encoding.name} in the training samples are {', '.join(encoding.levels)}."
-            raise AssayError(Problem(encoding.name, ", ".join(sorted(levels)), rule, "Train with samples of this level."))
+            raise AssayError(
+                Problem(encoding.name, ", ".join(sorted(levels)), rule, "Train with samples of this level.")
+            )
     code = np.array([fit.batches.index(str(name)) for name in batch])
-    return np.ascontiguousarray(apply_combat(values.T, code, fit.constants, _design(fit.encodings, columns, len(batch))).T)
+    return np.ascontiguousarray(
+        apply_combat(values.T, code, fit.constants, _design(fit.encodings, columns, len(batch))).T
+    )
 
 
 def encodings(columns: Columns, correction: BatchCorrection) -> tuple[Encoding, ...]:
@@ -220,7 +232,9 @@ def _design(held: Sequence[Encoding], columns: Columns, samples: int) -> Floats:
         column = columns[encoding.name]
         if encoding.levels:
             levels = encoding.levels[1:]
-            parts.append(np.array([[float(value == level) for level in levels] for value in column]).reshape(samples, -1))
+            parts.append(
+                np.array([[float(value == level) for level in levels] for value in column]).reshape(samples, -1)
+            )
         else:
             parts.append(np.array([[float(str(value))] for value in column]))
     return np.concatenate(parts, axis=1)

@@ -1,6 +1,6 @@
 """Missing values of an assay: why they are missing, which features are left out, and what may stand in their place.
 
-Arrays in, arrays out: values are (features, samples), logarithms where the test needs an order, NaN = missing. Filled values serve
+Arrays in, arrays out: values are (features, samples), logarithms where an order is needed, NaN = missing. Filled values serve
 methods that need a whole matrix; tests are made on the values that were measured.
 """
 
@@ -71,7 +71,7 @@ def filled(values: Floats, missing_kind: str, parameters: MeasurementParameters,
         return Filled(values, 0, 0)
     some = known.any(axis=1)
     mean = np.where(known, values, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-    low = some & (missing_kind == "mnar")
+    low = some.copy() if missing_kind == "mnar" else np.zeros(len(some), bool)
     if missing_kind == "mixed":
         low = some & (mean < np.median(mean[some]))
     predicted = by_factors(values, parameters.fill_factors) if (some & ~low).any() else values
@@ -85,8 +85,8 @@ def filled(values: Floats, missing_kind: str, parameters: MeasurementParameters,
 def below_limit(values: Floats, parameters: MeasurementParameters, rng: np.random.Generator) -> Floats:
     """`values` (f, n), each missing one drawn below the limit of its feature.
 
-    The limit is the quantile `low_quantile` of the feature's known values; drawn is a normal of that mean and of `low_spread` times
-    the feature's standard deviation, cut at the limit. A feature with one known value has the median spread of the others.
+    The limit is the quantile `low_quantile` of the feature's known values; drawn is a normal of that mean, cut there, with a
+    spread of `low_spread` standard deviations of the feature. A feature with one known value has the median spread.
     """
     result = values.copy()
     known = np.isfinite(values)
@@ -98,7 +98,9 @@ def below_limit(values: Floats, parameters: MeasurementParameters, rng: np.rando
         limit = float(np.quantile(values[f, known[f]], parameters.low_quantile))
         scale = parameters.low_spread * (spread[f] if np.isfinite(spread[f]) else usual)
         count = int((~known[f]).sum())
-        result[f, ~known[f]] = limit + (truncnorm.rvs(-np.inf, 0, scale=scale, size=count, random_state=rng) if scale else 0)
+        result[f, ~known[f]] = limit + (
+            truncnorm.rvs(-np.inf, 0, scale=scale, size=count, random_state=rng) if scale else 0
+        )
     return result
 
 
