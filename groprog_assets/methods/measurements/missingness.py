@@ -69,11 +69,11 @@ def filled(values: Floats, missing_kind: str, parameters: MeasurementParameters,
     known = np.isfinite(values)
     if missing_kind == "structural" or known.all() or not known.any():
         return Filled(values, 0, 0)
-    some = known.any(axis=1)
+    some: NDArray[np.bool_] = np.asarray(known.any(axis=1))
     mean = np.where(known, values, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
     low = some.copy() if missing_kind == "mnar" else np.zeros(len(some), bool)
     if missing_kind == "mixed":
-        low = some & (mean < np.median(mean[some]))
+        low = np.asarray(some & (mean < np.median(mean[some])))
     predicted = by_factors(values, parameters.fill_factors) if (some & ~low).any() else values
     rng = np.random.default_rng([parameters.seed, *name.encode()])
     drawn = below_limit(values, parameters, rng) if low.any() else values
