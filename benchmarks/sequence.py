@@ -32,6 +32,7 @@ from groprog_assets.study.sequence_parameters import SequenceParameters
 
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "data" / "pombe"
 NAMES = {"chr01": "NC_003424.3", "chr02": "NC_003423.3", "chr03": "NC_003421.2"}
+LENGTHS = {"chr01": 5579133, "chr02": 4539804, "chr03": 2452883}
 CONDITIONS = {"c18_dis2ts_DMSO": "cold", "c30_DMSO": "control", "c30_3MB": "inhibited"}
 TASKS = ("body.cold", "tss.cold", "log2fc.body", "log2fc.tss")
 LAYOUT = Layout((1000, 1000))
@@ -68,8 +69,7 @@ def genes() -> pd.DataFrame:
 def targets(table: pd.DataFrame, parameters: SequenceParameters) -> pd.DataFrame:
     """The four tasks of the genes, and the replicates' r of each, printed."""
     sizes = pd.read_csv(FOLDER / "obsTSS.bed", sep="\t", header=0, usecols=[0], names=["chrom"])  # chromosomes only
-    lengths = {"chr01": 5579133, "chr02": 4539804, "chr03": 2452883}
-    assert set(lengths) <= set(sizes["chrom"])
+    assert set(LENGTHS) <= set(sizes["chrom"])
     libraries, positions, size = [], {}, {}
     for file, condition in CONDITIONS.items():
         for replicate in (1, 2):
@@ -85,7 +85,7 @@ def targets(table: pd.DataFrame, parameters: SequenceParameters) -> pd.DataFrame
                     bigwig_minus=paths[1],
                 )
             )
-            positions[name], _ = read_bigwig_pair(*paths, lengths)
+            positions[name], _ = read_bigwig_pair(*paths, LENGTHS)
             size[name] = float(positions[name]["count"].sum())
     contrast = Contrast(treatment="inhibited", control="control")
     made = nascent_targets(positions, libraries, contrast, size, table, {}, parameters)
