@@ -2,6 +2,7 @@
 
     python -m benchmarks.sequence_nets speed        # sequences per CPU second, one core
     python -m benchmarks.sequence_nets rungs [NAME ...]
+    python -m benchmarks.sequence_nets promoter EPOCHS NAME ...   # the view promoter alone
     python -m benchmarks.sequence_nets profile
 
 Genes and tasks are those of `benchmarks.sequence`. A net is stopped by validation genes of its training chromosomes; nothing is
@@ -28,7 +29,7 @@ from groprog_assets.methods.sequence.splits import make_splits
 from groprog_assets.methods.sequence.windows import Layout, gene_codes, view_layout
 from groprog_assets.model.sequence.profile import ProfileExamples, fit_profile, margin
 from groprog_assets.model.sequence.rungs import NetRung
-from groprog_assets.prognosis.sequence_rungs import every_rung
+from groprog_assets.prognosis.sequence_rungs import MEAN, MeanOfRungs, every_rung
 from groprog_assets.study.sequence_net_parameters import NetParameters
 from groprog_assets.study.sequence_parameters import SequenceParameters
 
@@ -46,9 +47,9 @@ MOTIFS = [consensus("HomolD", "CAGTCACA"), consensus("HomolE", "ACCCTACCCT")]
 """The two known elements of fission-yeast core promoters."""
 
 
-def rungs(names: list[str]) -> None:
+def rungs(names: list[str], views: tuple[str, ...] = ("promoter", "locus"), epochs: int = EPOCHS) -> None:
     """r of each rung with its interval, and its paired gain over the best ridge."""
-    parameters = SequenceParameters(nets=NetParameters(epochs=EPOCHS))
+    parameters = SequenceParameters(nets=NetParameters(epochs=epochs))
     with tempfile.TemporaryDirectory() as folder:
         held, table = genome(Path(folder)), genes()
         values = targets(table, parameters).to_numpy(float)
@@ -56,15 +57,20 @@ def rungs(names: list[str]) -> None:
     splits = make_splits(table, codes, LAYOUT, parameters)
     fold = splits.table["fold"].to_numpy()
     weights = block_weights(table["chrom"].to_numpy(), table["tss"].to_numpy(), fold, parameters)
-    for view in ("promoter", "locus"):
+    for view in views:
         layout = view_layout(LAYOUT, view, parameters)
         examples = Examples(codes[:, : layout.width], np.empty((len(codes), 0)), values)
         fits: dict[str, CrossFit] = {}
         samples: dict[str, list[np.ndarray]] = {}
         plain: dict[str, list[float]] = {}
-        for rung in every_rung(layout, [*RIDGE, *names], parameters, MOTIFS):
+        for rung in every_rung(layout, [*RIDGE, *names, *([MEAN] if "cnn" in names else [])], parameters, MOTIFS):
             begin = time.process_time()
-            fits[rung.name] = fit = cross_fit(rung, examples, splits)
+            if isinstance(rung, MeanOfRungs):
+                parts = fits[rung.first.name], fits[rung.second.name]
+                fit = parts[0]._replace(predicted=(parts[0].predicted + parts[1].predicted) / 2)
+            else:
+                fit = cross_fit(rung, examples, splits)
+            fits[rung.name] = fit
             seconds = time.process_time() - begin
             samples[rung.name] = [
                 resampled_r(weights, y, p, fold) for y, p in zip(values.T, fit.predicted.T, strict=True)
@@ -82,7 +88,7 @@ def rungs(names: list[str]) -> None:
                 f"{view}, {rung.name}: {told}; {seconds:.0f} CPU s" + (f", epochs {epochs}" if epochs else ""),
                 flush=True,
             )
-            if rung.name in names:
+            if rung.name in names or rung.name == MEAN:
                 gains(view, rung.name, fit, fits, samples, plain, weights, values, fold)
         first = {name: held[0] for name, held in samples.items()}
         decided = promote(list(fits), first, {name: held[0] for name, held in plain.items()})
@@ -194,3 +200,5 @@ if __name__ == "__main__":
         profile()
     if sys.argv[1:2] == ["rungs"]:
         rungs(sys.argv[2:] or ["ridge_kmer+pwm", "gbm", "cnn"])
+    if sys.argv[1:2] == ["promoter"]:
+        rungs(sys.argv[3:], ("promoter",), int(sys.argv[2]))

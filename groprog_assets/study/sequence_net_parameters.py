@@ -44,6 +44,7 @@ class NetParameters(ParameterGroup):
     count_weight: float = cited(
         0.1, unit="weight", source="unstated", why="of the counts' error beside the profile's", ge=0
     )
+    motif_stretch: int = cited(100, unit="bp", source="unstated", why="of motif_net: the best place in each", ge=10)
     fragments: int = cited(
         8, unit="fragments", source="unstated", why="most contacts of a gene that are read", ge=1, le=64
     )

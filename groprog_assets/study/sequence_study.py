@@ -14,12 +14,23 @@ from groprog_assets.study.part import StudyPart
 from groprog_assets.study.sequence_parameters import SequenceParameters
 
 Column = Annotated[str, StringConstraints(min_length=1)]
-Rung = Literal["ridge_kmer", "ridge_kmer+words", "ridge_kmer+pwm", "gbm", "cnn"]
-NETS = ("cnn",)
+Rung = Literal[
+    "ridge_kmer",
+    "ridge_kmer+words",
+    "ridge_kmer+pwm",
+    "gbm",
+    "motif_net",
+    "cnn",
+    "cnn_bilstm",
+    "cnn_bilstm+deepcba",
+    "hybrid",
+    "ridge+cnn",
+]
+NETS = ("motif_net", "cnn", "cnn_bilstm", "cnn_bilstm+deepcba", "hybrid", "ridge+cnn")
 """Rungs that are nets, trained by torch."""
 TRAINED = ("gbm", *NETS)
 """Rungs that need more genes than ridge."""
-WITH_MOTIFS = ("ridge_kmer+pwm",)
+WITH_MOTIFS = ("ridge_kmer+pwm", "motif_net")
 """Rungs that read `motifs`."""
 Around = tuple[Annotated[int, Field(ge=100, le=100_000)], Annotated[int, Field(ge=0, le=100_000)]]
 

@@ -12,6 +12,7 @@ from groprog_assets.methods.sequence.baselines import Examples, Predictor, Rung
 from groprog_assets.methods.sequence.cross_fitting import Fitter, fit_here
 from groprog_assets.model.sequence.rungs import NetRung
 from groprog_assets.model.sequence.training import EpochRow
+from groprog_assets.prognosis.sequence_rungs import Averaged, MeanOfRungs
 from groprog_assets.store.artifacts import digest_bytes, digest_value
 from groprog_assets.study.sequence_net_parameters import NetParameters
 from groprog_assets.tables.values import Document, Values
@@ -36,7 +37,9 @@ def compute(shared: Values, part: Values, here: Here) -> Document:
     rows = [part["rows"][role] for role in ("train", "validation")]
     named = digest_value([shared["rung"], shared["length"], *(digest_bytes(each.tobytes()) for each in rows)])
     folder = None if here.scratch is None else here.scratch / named
-    rung = NetRung(shared["rung"], shared["length"], settings, shared["seed"], folder, tell)
+    rung = NetRung(
+        shared["rung"], shared["length"], settings, shared["seed"], shared["filters"]["filters"], folder, tell
+    )
     fitted = rung.fit(*(examples.rows(each) for each in rows))
     return {"weights": fitted.arrays()}
 
@@ -45,6 +48,9 @@ def fitter_of(pool: Pool, here: Here) -> Fitter:
     """What fits rungs: a net fold by fold where the pool computes, any other rung in this process."""
 
     def fit(rung: Rung, examples: Examples, every: Sequence[NDArray[np.str_]]) -> list[Predictor]:
+        if isinstance(rung, MeanOfRungs):
+            parts = [fit(one, examples, every) for one in (rung.first, rung.second)]
+            return [Averaged(*both) for both in zip(*parts, strict=True)]
         if not isinstance(rung, NetRung):
             return fit_here(rung, examples, every)
         shared = {
@@ -53,14 +59,15 @@ def fitter_of(pool: Pool, here: Here) -> Fitter:
             "length": rung.length,
             "settings": rung.settings.model_dump_json(),
             "seed": rung.seed,
+            "filters": {"filters": rung.filters},
         }
-        parts = [
+        folds = [
             {
                 "name": f"fold {place + 1} of {len(every)}",
                 "rows": {role: np.flatnonzero(roles == role) for role in ("train", "validation")},
             }
             for place, roles in enumerate(every)
         ]
-        return [rung.restored(made["weights"]) for made in pool.map(NOUN, shared, parts, here)]
+        return [rung.restored(made["weights"]) for made in pool.map(NOUN, shared, folds, here)]
 
     return fit

@@ -148,7 +148,9 @@ class ProfileLesson:
     def examples(self) -> int:
         return len(self._train.codes)
 
-    def loss(self, network: nn.Module, rows: NDArray[np.int64], random: np.random.Generator) -> torch.Tensor:
+    def loss(
+        self, network: nn.Module, rows: NDArray[np.int64], random: np.random.Generator, done: float
+    ) -> torch.Tensor:
         shift = random.integers(0, 2 * self._settings.shift + 1, len(rows))
         reverse = torch.from_numpy(random.random(len(rows)) < 0.5)[:, None, None]
         codes, profile = self._moved(self._train, rows, shift)

@@ -12,7 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from groprog_assets.errors import ModelError, Problem
 from groprog_assets.model.device import single_threaded
+from groprog_assets.model.sequence.dual_path import DualPathNetwork
+from groprog_assets.model.sequence.hybrid import HybridNetwork
 from groprog_assets.model.sequence.inputs import (
     GeneExamples,
     Scaling,
@@ -22,9 +25,11 @@ from groprog_assets.model.sequence.inputs import (
     scaling_of,
     shifted,
 )
+from groprog_assets.model.sequence.motif_net import MotifNetwork, stacked
 from groprog_assets.model.sequence.networks import CnnNetwork, folded, rescaled, without_norms
 from groprog_assets.model.sequence.training import EpochRow, train_network
 from groprog_assets.study.sequence_net_parameters import NetParameters
+from groprog_assets.study.sequence_study import WITH_MOTIFS
 
 Matrix = NDArray[np.float64]
 BLOCK = 256
@@ -34,10 +39,11 @@ LEAST_VALIDATION = 3
 
 class NetPredictor(NamedTuple):
     """networks: the members, in evaluation mode, each (n, 4, L) one-hot to (n, T) in the unit of the targets; history: epochs of
-    each member, empty of a restored one."""
+    each member, empty of a restored one; side: how many further columns they read."""
 
     networks: list[nn.Module]
     history: list[list[EpochRow]]
+    side: int
 
     def predict(self, codes: NDArray[np.uint8], side: Matrix) -> Matrix:
         """(n, T) means of the members."""
@@ -48,8 +54,8 @@ class NetPredictor(NamedTuple):
         return np.stack([outputs(network, codes, side) for network in self.networks])
 
     def arrays(self) -> dict[str, NDArray]:
-        """All weights, `<member>.<name>`."""
-        return {
+        """All weights, `<member>.<name>`, and how many further columns there are."""
+        return {"side": np.array([self.side])} | {
             f"{at}.{name}": np.ascontiguousarray(value.detach().cpu().numpy())
             for at, network in enumerate(self.networks)
             for name, value in network.state_dict().items()
@@ -74,11 +80,12 @@ def _side(side: Matrix) -> torch.Tensor | None:
 class GeneLesson:
     """Squared error of standardised targets, missing ones left out; the score is the mean r of the tasks on the validation genes.
 
-    Windows move by up to `shift` bp while training. They are never reversed: a gene has one direction.
+    The first `window` columns move by up to `shift` bp while training; fragments behind them stay. They are never reversed: a
+    gene has one direction.
     """
 
-    def __init__(self, train: GeneExamples, validation: GeneExamples, settings: NetParameters):
-        self._train, self._validation, self._settings = train, validation, settings
+    def __init__(self, train: GeneExamples, validation: GeneExamples, settings: NetParameters, window: int):
+        self._train, self._validation, self._settings, self._window = train, validation, settings, window
         self.scaling = scaling_of(train.targets)
         self._targets, held = scaled(train.targets, self.scaling)
         weights = density_weights(train.targets) if settings.density_weights else np.ones(train.targets.shape)
@@ -88,9 +95,15 @@ class GeneLesson:
     def examples(self) -> int:
         return len(self._train.codes)
 
-    def loss(self, network: nn.Module, rows: NDArray[np.int64], random: np.random.Generator) -> torch.Tensor:
+    def loss(
+        self, network: nn.Module, rows: NDArray[np.int64], random: np.random.Generator, done: float
+    ) -> torch.Tensor:
         shift = random.integers(-self._settings.shift, self._settings.shift + 1, len(rows))
-        found = network(one_hot_tensor(shifted(self._train.codes[rows], shift)), _side(self._train.side[rows]))
+        codes = self._train.codes[rows]
+        moved = shifted(codes[:, : self._window], shift)
+        if codes.shape[1] > self._window:
+            moved = np.hstack([moved, codes[:, self._window :]])
+        found = network(one_hot_tensor(moved), _side(self._train.side[rows]))
         weights = self._weights[rows]
         return ((found - self._targets[rows]) ** 2 * weights).sum() / weights.sum().clamp(min=1)
 
@@ -122,16 +135,53 @@ def mean_r(predicted: Matrix, targets: Matrix) -> float:
     return float(np.mean(found)) if found else float("nan")
 
 
-Build = Callable[[int, int, int, NetParameters], nn.Module]
-"""Length of the windows, side columns, tasks and settings in; a network whose last layer is `head.out` out."""
+class Shape(NamedTuple):
+    """length: columns of a window; side: further columns; tasks: outputs; filters (m, 4, w): log odds of the user's motifs."""
+
+    length: int
+    side: int
+    tasks: int
+    filters: NDArray[np.float32]
 
 
-def _cnn(length: int, side: int, tasks: int, settings: NetParameters) -> nn.Module:
-    return CnnNetwork(length, side, tasks, settings.width, settings.blocks, settings.dropout, settings.head_dropout)
+Build = Callable[[Shape, NetParameters], nn.Module]
+"""A network whose last layer is `head.out`."""
 
 
-BUILDERS: dict[str, Build] = {"cnn": _cnn}
+def _motif_net(shape: Shape, settings: NetParameters) -> nn.Module:
+    return MotifNetwork(shape.length, shape.side, shape.tasks, shape.filters, settings.motif_stretch)
+
+
+def _cnn(shape: Shape, settings: NetParameters) -> nn.Module:
+    given = settings.width, settings.blocks, settings.dropout, settings.head_dropout
+    return CnnNetwork(shape.length, shape.side, shape.tasks, *given)
+
+
+def _hybrid(shape: Shape, settings: NetParameters) -> nn.Module:
+    given = settings.width, settings.blocks, settings.dropout, settings.head_dropout
+    return HybridNetwork(shape.side, shape.tasks, *given)
+
+
+def _dual(shape: Shape, settings: NetParameters) -> nn.Module:
+    given = settings.dropout, settings.head_dropout
+    return DualPathNetwork(shape.length, settings.fragment_width, shape.tasks, *given)
+
+
+def _deepcba(shape: Shape, settings: NetParameters) -> nn.Module:
+    given = settings.dropout, settings.head_dropout
+    return DualPathNetwork(shape.length, settings.fragment_width, shape.tasks, *given, compat="deepcba")
+
+
+BUILDERS: dict[str, Build] = {
+    "motif_net": _motif_net,
+    "cnn": _cnn,
+    "cnn_bilstm": _dual,
+    "cnn_bilstm+deepcba": _deepcba,
+    "hybrid": _hybrid,
+}
 """Nets by name, simpler first."""
+READ_FRAGMENTS = ("cnn_bilstm", "cnn_bilstm+deepcba")
+"""Nets whose windows are followed by distal fragments and whose side columns are the fragments' weights."""
 
 
 class NetRung:
@@ -143,21 +193,31 @@ class NetRung:
         length: int,
         settings: NetParameters,
         seed: int,
+        filters: NDArray[np.float32] | None = None,
         folder: Path | None = None,
         progress: Callable[[EpochRow], object] = str,
     ):
         self.name, self.length, self.settings, self.seed = name, length, settings, seed
-        self._folder, self._progress = folder, progress
+        self.filters = np.zeros((0, 4, 1), np.float32) if filters is None else filters
+        self.folder, self._progress = folder, progress
+
+    @property
+    def reads_fragments(self) -> bool:
+        """Whether its windows are followed by distal fragments, where there are contacts."""
+        return self.name in READ_FRAGMENTS
 
     def fit(self, train: GeneExamples, validation: GeneExamples) -> NetPredictor:
         """As many nets as `seeds`, trained on the training genes and stopped by the validation genes; without those, after all
         epochs."""
         networks, history = [], []
+        shape = Shape(self.length, train.side.shape[1], train.targets.shape[1], self.filters)
+        if self.name in WITH_MOTIFS and not len(self.filters):
+            raise ModelError(_no_motifs(self.name))
         for member in range(self.settings.seeds):
-            lesson = GeneLesson(train, validation, self.settings)
-            folder = None if self._folder is None else self._folder / f"member_{member}"
+            lesson = GeneLesson(train, validation, self.settings, self.length)
+            folder = None if self.folder is None else self.folder / f"member_{member}"
             trained = train_network(
-                lambda: self._network(train.side.shape[1], train.targets.shape[1]),
+                lambda: BUILDERS[self.name](shape, self.settings),
                 lesson,
                 self.settings,
                 self.seed + member,
@@ -166,7 +226,7 @@ class NetRung:
             )
             networks.append(_exported(trained.network, lesson.scaling))
             history.append(trained.history)
-        return NetPredictor(networks, history)
+        return NetPredictor(networks, history, shape.side)
 
     def restored(self, arrays: dict[str, NDArray]) -> NetPredictor:
         """The predictor of stored arrays."""
@@ -176,19 +236,16 @@ class NetRung:
             weights = {
                 name[len(at) :]: torch.from_numpy(np.array(v)) for name, v in arrays.items() if name.startswith(at)
             }
-            tasks, inputs = weights["head.out.weight"].shape
-            network = without_norms(self._network(inputs - _hidden(weights), tasks))
+            filters = weights["scan.weight"].numpy() if "scan.weight" in weights else self.filters
+            shape = Shape(self.length, int(arrays["side"][0]), len(weights["head.out.bias"]), filters)
+            network = without_norms(BUILDERS[self.name](shape, self.settings))
             network.load_state_dict(weights)
             networks.append(network)
-        return NetPredictor(networks, [])
-
-    def _network(self, side: int, tasks: int) -> nn.Module:
-        return BUILDERS[self.name](self.length, side, tasks, self.settings)
+        return NetPredictor(networks, [], int(arrays["side"][0]))
 
 
-def _hidden(weights: dict[str, torch.Tensor]) -> int:
-    """Inputs of the last layer that are no side columns."""
-    return int(weights["head.hidden.weight"].shape[0])
+def _no_motifs(name: str) -> Problem:
+    return Problem("sequence.motifs", "no motifs", f"{name} reads motifs.", "Name MEME files in sequence.motifs.")
 
 
 def _exported(network: nn.Module, scaling: Scaling) -> nn.Module:
@@ -202,7 +259,8 @@ def _exported(network: nn.Module, scaling: Scaling) -> nn.Module:
 
 
 def net_rungs(
-    length: int, models: Sequence[str], settings: NetParameters, seed: int, folder: Path | None = None
+    length: int, models: Sequence[str], settings: NetParameters, seed: int, motifs: Sequence[NDArray[np.float64]]
 ) -> list[NetRung]:
-    """The nets among `models` for windows of `length` columns, simpler first."""
-    return [NetRung(name, length, settings, seed, folder) for name in BUILDERS if name in models]
+    """The nets among `models` for windows of `length` columns, simpler first; motifs: log odds (4, w) of each."""
+    filters = stacked(motifs)
+    return [NetRung(name, length, settings, seed, filters) for name in BUILDERS if name in models]

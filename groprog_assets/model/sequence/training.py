@@ -39,8 +39,10 @@ class Lesson(Protocol):
     @property
     def examples(self) -> int: ...
 
-    def loss(self, network: nn.Module, rows: NDArray[np.int64], random: np.random.Generator) -> torch.Tensor:
-        """Mean loss of the examples `rows`; whatever is drawn (shifts) is drawn from `random`."""
+    def loss(
+        self, network: nn.Module, rows: NDArray[np.int64], random: np.random.Generator, done: float
+    ) -> torch.Tensor:
+        """Mean loss of the examples `rows`; what is drawn (shifts) is drawn from `random`; done: share of the cycle behind."""
 
     def score(self, network: nn.Module) -> float:
         """Score of the network, in evaluation mode, on the validation examples; NaN without any."""
@@ -117,10 +119,11 @@ def train_network(
             network.train()
             losses = []
             for number, rows in enumerate(np.array_split(order, batches)):
+                step, steps = epoch * batches + number, settings.epochs * batches
                 for group in optimizer.param_groups:
-                    group["lr"] = one_cycle(epoch * batches + number, settings.epochs * batches, settings.learning_rate)
+                    group["lr"] = one_cycle(step, steps, settings.learning_rate)
                 optimizer.zero_grad(set_to_none=True)
-                loss = lesson.loss(network, rows, random)
+                loss = lesson.loss(network, rows, random, step / steps)
                 loss.backward()
                 nn.utils.clip_grad_norm_(network.parameters(), GRADIENT_LIMIT)
                 optimizer.step()

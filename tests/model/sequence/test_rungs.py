@@ -12,11 +12,12 @@ from groprog_assets.methods.sequence.cross_fitting import cross_fit
 from groprog_assets.methods.sequence.metrics import task_metrics
 from groprog_assets.model.sequence.inputs import density_weights, one_hot_tensor, scaling_of, shifted
 from groprog_assets.model.sequence.networks import CnnNetwork, folded
-from groprog_assets.model.sequence.rungs import BUILDERS, GeneLesson, NetRung, mean_r
+from groprog_assets.model.sequence.rungs import BUILDERS, GeneLesson, NetRung, Shape, mean_r
 from groprog_assets.study.sequence_net_parameters import NetParameters
 from groprog_assets.study.sequence_parameters import SequenceParameters
 from tests.model.sequence.planted import LAYOUT, pairs, splits_of
 
+FILTERS = np.random.default_rng(0).normal(size=(3, 4, 7)).astype(np.float32)
 SMALL = NetParameters(width=16, blocks=1, epochs=2, batch=32, shift=4)
 
 
@@ -52,8 +53,8 @@ def test_a_net_sees_a_pair_of_words_that_ridge_cannot_see_and_shuffled_targets_g
 @pytest.mark.parametrize("name", list(BUILDERS))
 def test_stored_weights_predict_the_same_and_one_seed_gives_the_same_bytes(name):
     train, validation = some(), some(30, seed=1)
-    first, second = (NetRung(name, 200, SMALL, 3).fit(train, validation) for _ in range(2))
-    other = NetRung(name, 200, SMALL, 4).fit(train, validation)
+    first, second = (NetRung(name, 200, SMALL, 3, FILTERS).fit(train, validation) for _ in range(2))
+    other = NetRung(name, 200, SMALL, 4, FILTERS).fit(train, validation)
     arrays = first.arrays()
     assert all(np.array_equal(arrays[key], value) for key, value in second.arrays().items())
     assert any(not np.array_equal(arrays[key], value) for key, value in other.arrays().items())
@@ -96,12 +97,15 @@ def test_outputs_have_the_unit_of_the_targets_and_missing_ones_count_for_nothing
     assert abs(fitted.predict(far.codes, far.side).mean(axis=0) - far.targets.mean(axis=0)).max() < 60
     holes = examples.targets.copy()
     holes[::2, 1] = np.nan
-    lesson, network = GeneLesson(examples._replace(targets=holes), examples, SMALL), CnnNetwork(200, 0, 2, 8, 1, 0, 0)
+    lesson, network = (
+        GeneLesson(examples._replace(targets=holes), examples, SMALL, 200),
+        CnnNetwork(200, 0, 2, 8, 1, 0, 0),
+    )
     network.eval()
     rows, no_shift = np.arange(600), np.random.default_rng(0)
-    lesson = GeneLesson(examples._replace(targets=holes), examples, SMALL.model_copy(update={"shift": 0}))
+    lesson = GeneLesson(examples._replace(targets=holes), examples, SMALL.model_copy(update={"shift": 0}), 200)
     with torch.no_grad():
-        loss, found = lesson.loss(network, rows, no_shift).item(), network(one_hot_tensor(examples.codes)).numpy()
+        loss, found = lesson.loss(network, rows, no_shift, 0.0).item(), network(one_hot_tensor(examples.codes)).numpy()
     scaling = scaling_of(holes)
     assert np.isclose(scaling.level[1], np.nanmean(holes[:, 1]))
     error = (found - (holes - scaling.level) / scaling.spread) ** 2
@@ -132,7 +136,7 @@ def test_mean_r_of_constant_and_missing():
 def test_no_functional_activation_and_no_module_used_twice():
     """Hooks see every non-linear step: as many calls as modules, and the graph of the output has no other activation."""
     for name, build in BUILDERS.items():
-        network = build(200, 0, 2, SMALL).eval()
+        network = build(Shape(200, 0, 2, FILTERS), SMALL).eval()
         calls: list[nn.Module] = []
         leaves = [module for module in network.modules() if not list(module.children())]
         for module in leaves:

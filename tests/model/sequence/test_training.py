@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from groprog_assets.model.sequence.networks import CnnNetwork
 from groprog_assets.model.sequence.rungs import GeneLesson, NetRung
 from groprog_assets.model.sequence.training import best_epoch, one_cycle, train_network
 from groprog_assets.study.sequence_net_parameters import NetParameters
@@ -37,9 +40,9 @@ def test_a_training_cut_and_resumed_gives_the_same_bytes(tmp_path):
             raise Cut
 
     with pytest.raises(Cut):
-        NetRung("cnn", 200, own, 3, tmp_path, cut).fit(train, validation)
+        NetRung("cnn", 200, own, 3, None, tmp_path, cut).fit(train, validation)
     seen = []
-    resumed = NetRung("cnn", 200, own, 3, tmp_path, lambda row: seen.append(row["epoch"])).fit(train, validation)
+    resumed = NetRung("cnn", 200, own, 3, None, tmp_path, lambda row: seen.append(row["epoch"])).fit(train, validation)
     assert seen == [2, 3, 4], "an epoch that was told but not saved is run again"
     assert resumed.history == whole.history
     assert all(np.array_equal(value, resumed.arrays()[name]) for name, value in whole.arrays().items())
@@ -47,13 +50,13 @@ def test_a_training_cut_and_resumed_gives_the_same_bytes(tmp_path):
 
 def test_what_another_lesson_left_is_not_taken(tmp_path):
     train, validation = some(), some(30, seed=1)
-    NetRung("cnn", 200, SMALL, 3, tmp_path).fit(train, validation)
+    NetRung("cnn", 200, SMALL, 3, None, tmp_path).fit(train, validation)
     other = some(seed=5)
     fresh = NetRung("cnn", 200, SMALL, 3).fit(other, validation)
-    after = NetRung("cnn", 200, SMALL, 3, tmp_path).fit(other, validation)
+    after = NetRung("cnn", 200, SMALL, 3, None, tmp_path).fit(other, validation)
     assert all(np.array_equal(value, after.arrays()[name]) for name, value in fresh.arrays().items())
     (tmp_path / "member_0" / "net.safetensors").write_bytes(b"no")
-    again = NetRung("cnn", 200, SMALL, 3, tmp_path).fit(other, validation)
+    again = NetRung("cnn", 200, SMALL, 3, None, tmp_path).fit(other, validation)
     assert all(np.array_equal(value, again.arrays()[name]) for name, value in fresh.arrays().items())
 
 
@@ -71,14 +74,12 @@ class Scripted(GeneLesson):
 def test_training_stops_after_patience_and_keeps_the_best_epoch():
     train = some()
     own = NetParameters(width=8, blocks=1, epochs=30, patience=3)
-    make = NetRung("cnn", 200, own, 1)
-    lesson = Scripted([0.1, 0.3, 0.3, 0.2, 0.1, 0.9], train, train, own)
-    trained = train_network(lambda: make._network(0, 2), lesson, own, 1)
+    make = partial(CnnNetwork, 200, 0, 2, 8, 1, 0.1, 0.3)
+    lesson = Scripted([0.1, 0.3, 0.3, 0.2, 0.1, 0.9], train, train, own, 200)
+    trained = train_network(make, lesson, own, 1)
     assert len(trained.history) == 5
     assert trained.best == 1
-    two = train_network(
-        lambda: make._network(0, 2), Scripted([0.1, 0.3], train, train, own), own, 1, stop=lambda row: row["epoch"] == 1
-    )
+    two = train_network(make, Scripted([0.1, 0.3], train, train, own, 200), own, 1, stop=lambda row: row["epoch"] == 1)
     assert all(
         torch.equal(a, b)
         for a, b in zip(trained.network.state_dict().values(), two.network.state_dict().values(), strict=True)
