@@ -28,7 +28,10 @@ class Path(nn.Module):
         before = 4
         for width in (64, 128, 64):
             for _ in range(2):
-                parts += [nn.Conv1d(before, width, 8, padding="same"), nn.GELU()]
+                conv = nn.Conv1d(before, width, 8, padding="same")
+                # Six layers without norms: with torch's own start differences between windows would fade to a millionth.
+                nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
+                parts += [conv, nn.GELU()]
                 before = width
             parts.append(nn.MaxPool1d(8, ceil_mode=True))
         self.convolutions = nn.Sequential(*parts)

@@ -72,7 +72,7 @@ def test_the_literal_form_returns_a_mix_of_the_distal_path_alone():
             results[compat] = network(x, weights)
     spread = {compat: float(found.std(dim=0).max()) for compat, found in results.items()}
     assert spread["deepcba"] < 1e-7
-    assert spread[""] > 20 * max(spread["deepcba"], 1e-7), spread
+    assert spread[""] > 1e-4
 
 
 def test_a_word_in_the_fragments_is_read_by_the_dual_path():
