@@ -72,11 +72,18 @@ def evaluate(model: Path, external: Path, tasks: tuple[str, ...], output: Path |
 @sequence_group.command("variants")
 @study_argument
 @click.argument("variants", type=PATH)
-@click.option("--output", "-o", type=PATH, required=True, help="VCF to write, compressed where it ends in .gz.")
+@click.option(
+    "--output",
+    "-o",
+    type=PATH,
+    required=True,
+    help="VCF to write, compressed where it ends in .gz; TSV with --haplotypes.",
+)
 @click.option("--table", type=PATH, default=None, help="TSV to write: a row a variant, gene and task.")
+@click.option("--haplotypes", is_flag=True, help="Write a TSV: all SNVs of each haplotype of each sample at once.")
 @readable
-def variants(study: Path, variants: Path, output: Path, table: Path | None) -> None:
-    """Effect of each of VARIANTS (VCF, or a table of chrom, pos, id, ref, alt) on the transcription of the genes near it.
+def variants(study: Path, variants: Path, output: Path, table: Path | None, haplotypes: bool) -> None:
+    """Effect of each of VARIANTS (VCF, BCF, or a table of chrom, pos, id, ref, alt) on the transcription of the genes near it.
 
     Scored by models that never saw the gene's chromosome. A table has no INFO column: its effects are written with --table.
     """
@@ -85,6 +92,12 @@ def variants(study: Path, variants: Path, output: Path, table: Path | None) -> N
     from groprog_assets.export.sequence import score_variants
     from groprog_assets.store.artifacts import write_atomically
 
+    if haplotypes:
+        from groprog_assets.export.sequence_design import score_haplotypes
+
+        found = score_haplotypes(study, variants)
+        _write(found.to_csv(sep="\t", index=False, float_format="%.6g", na_rep="NA"), output)
+        return
     made = score_variants(study, variants)
     (content,) = made.files.values()
     write_atomically(output, gzip.compress(content, mtime=0) if output.suffix == ".gz" else content)
@@ -112,6 +125,56 @@ def explain(study: Path, genes: str, output: Path, modisco: bool) -> None:
     for name, content in sorted(files.items()):
         write_atomically(output / name, content)
         OUT.print(f"{output / name}", markup=False)
+
+
+@sequence_group.command("reporter-check")
+@click.argument("model", type=PATH)
+@click.argument("pairs", type=PATH)
+@click.option("--task", default="", help="What is predicted; else the model's first task.")
+@click.option("--view", default="promoter", show_default=True, help="promoter or locus, as the model was made.")
+@click.option("--end", default=30, show_default=True, help="bp upstream of the TSS where a shorter sequence ends.")
+@OUTPUT
+@readable
+def reporter_check(model: Path, pairs: Path, task: str, view: str, end: int, output: Path | None) -> None:
+    """How far predicted effects agree with those that a reporter assay measured for PAIRS (ref, alt, effect).
+
+    MODEL is a study, or the folder sequence/model of a results folder.
+    """
+    from groprog_assets.export.sequence_design import check_reporter_assay
+
+    found = check_reporter_assay(_model_place(model), pairs, task, view, end)
+    held = found.agreement
+    OUT.print(f"{held.pairs:,} pairs, {found.task}", markup=False)
+    OUT.print(f"r {held.r:.3f} [{held.r_interval.lower:.3f}, {held.r_interval.upper:.3f}]", markup=False)
+    signs = held.signs_interval
+    OUT.print(f"same sign {held.signs:.1%} [{signs.lower:.1%}, {signs.upper:.1%}]", markup=False)
+    if output is not None:
+        _write(found.table.to_csv(sep="\t", index=False, float_format="%.6g"), output)
+
+
+@sequence_group.command("design")
+@study_argument
+@click.option("--gene", required=True, help="The gene whose promoter is changed.")
+@click.option("--task", required=True, help="The prediction to move.")
+@click.option("--lower", is_flag=True, help="Lower it; else raise it.")
+@click.option("--edits", default=10, show_default=True, type=click.IntRange(1, 100), help="Substitutions at most.")
+@click.option("--output", "-o", type=PATH, required=True, help="FASTA to write; the edits beside it as .tsv.")
+@readable
+def design(study: Path, gene: str, task: str, lower: bool, edits: int, output: Path) -> None:
+    """A promoter with few substitutions that moves one prediction: an outlook, not validated by experiment.
+
+    The models that search are not those that judge the result.
+    """
+    from groprog_assets.export.sequence_design import OUTLOOK, design_promoter
+    from groprog_assets.store.artifacts import write_atomically
+
+    made = design_promoter(study, gene, task, lower, edits)
+    write_atomically(output, made.fasta)
+    table = output.with_suffix(".tsv")
+    write_atomically(table, f"# {OUTLOOK}\n{made.edits.to_csv(sep=chr(9), index=False, float_format='%.4g')}".encode())
+    OUT.print(f"{output}, {table}: {len(made.edits)} edits", markup=False)
+    OUT.print(f"{task} by a model that did not search: {made.before:.2f} before, {made.after:.2f} after", markup=False)
+    OUT.print(OUTLOOK, markup=False)
 
 
 @sequence_group.command("leak-check")

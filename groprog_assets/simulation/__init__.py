@@ -34,6 +34,16 @@ HEADER = """\
 # `groprog study init FOLDER` writes a template in which each field is explained.
 """
 
+VCF_HEADER = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+SEQUENCE: dict[str, Any] = {
+    "windows": {"tss": [500, 300], "tts": None},
+    "views": ["promoter"],
+    "variants": ["genome/variants.vcf"],
+    # The published penalties are for thousands of genes; this genome has 240.
+    "parameters": {"penalties": [30, 300, 3000], "words_kmer_penalty": 3000, "word_penalty": 30, "word_genes": 20},
+}
+"""The sequence half of the bundled study."""
+
 
 def simulate_study(
     folder: Path,
@@ -120,6 +130,10 @@ def _write_genome(world: World, folder: Path) -> None:
             if whole < len(bases):
                 file.write(bases[whole:].tobytes() + b"\n")
     pysam.faidx(str(folder / "genome.fa"))
+    variants = "".join(
+        f"{v.chrom}\t{v.position}\t{v.name}\t{v.ref}\t{v.alt}\t.\t.\t.\n" for v in world.variants.itertuples(False)
+    )
+    (folder / "variants.vcf").write_text(VCF_HEADER + variants)
     chrom, start, end = world.blacklist
     (folder / "blacklist.bed").write_text(f"{chrom}\t{start}\t{end}\tHigh Signal Region\n")
     (folder / "multi_copy.bed").write_text(
@@ -142,6 +156,8 @@ def _write_truth(
     (folder / "transcripts.bed").write_text(
         "".join(f"{u.chrom}\t{u.start}\t{u.end}\t{u.genes}\t1000\t{u.strand}\n" for u in rows_of(units))
     )
+    world.words.to_csv(folder / "words.tsv", sep="\t", index=False, lineterminator="\n")
+    world.variants.to_csv(folder / "variants.tsv", sep="\t", index=False, lineterminator="\n")
     cohort.truth.to_csv(folder / "patients.tsv", sep="\t", index=False, lineterminator="\n", float_format="%.6f")
     annotations.to_csv(folder / "annotations.tsv", sep="\t", index=False, lineterminator="\n")
     summary = {
@@ -277,6 +293,7 @@ def _study(
             {"name": mark, "bigwig": f"marks/{mark}.bw", **origin} for mark in ("H3K4me3", "H3K27ac", "H3K27me3")
         ],
         "ontology": {"obo": "ontology/go.obo", "gaf": "ontology/annotations.gaf"},
+        **({"sequence": SEQUENCE} if scale == "bundled" else {}),
         "signature_target": f"{chrom}:{start + 1}-{end}",
         "cohort": {
             "clinical": "cohort/clinical.tsv",

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from groprog_assets.simulation.promoters import plant_promoters
+
 GAP = 9_000
 """bp kept silent between units of one strand: at the published leaving probability (e^-200) a gap must hold about a hundred
 empty 50-bp windows before two units are told apart."""
@@ -51,6 +53,8 @@ class World(NamedTuple):
     repeats: pd.DataFrame
     target: tuple[str, int, int]
     blacklist: tuple[str, int, int]
+    words: pd.DataFrame
+    variants: pd.DataFrame
 
 
 def build_world(scale: Scale, seed: int) -> World:
@@ -94,16 +98,19 @@ def build_world(scale: Scale, seed: int) -> World:
     sequence[last][second : second + REPEAT_LENGTH] = sequence[last][first : first + REPEAT_LENGTH]
     target_start = reserved[2][1] + 8_000
     blacklist_start = reserved[3][1] + 6_000
+    promoters = plant_promoters(sequence, genes, seed)
     target = (last, target_start, target_start + TARGET_LENGTH)
     return World(
         scale.chrom_sizes,
-        sequence,
+        promoters.sequence,
         genes[GENE_COLUMNS],
         _transcripts(genes, repeats, rng),
         _units(genes, target),
         repeats,
         target,
         (last, blacklist_start, blacklist_start + 3_000),
+        promoters.words,
+        promoters.variants,
     )
 
 

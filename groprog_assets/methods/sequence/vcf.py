@@ -6,12 +6,16 @@ Nothing but the INFO column is written anew, so that what other programs put the
 from __future__ import annotations
 
 import gzip
+import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from groprog_assets.errors import AnnotationError, Problem, why_unreadable
+from groprog_assets.study import child_process
 
+BCF_SECONDS = 3600
+"""Seconds after which the reader of a BCF is taken to hang."""
 COLUMNS = ("chrom", "pos", "id", "ref", "alt")
 
 
@@ -36,9 +40,9 @@ class VariantFile(NamedTuple):
 
 
 def read_variants(path: Path) -> VariantFile:
-    """A VCF, plain or gzip, or a table with the columns chrom, pos, id, ref, alt (its first line may name them).
+    """A VCF, plain or gzip, a BCF, or a table with the columns chrom, pos, id, ref, alt (its first line may name them).
 
-    Raises AnnotationError with every problem: unreadable, BCF, no header in a file named .vcf, too few columns, a position
+    Raises AnnotationError with every problem: unreadable, no header in a file named .vcf, too few columns, a position
     that is no whole number of 1 or more.
     """
     try:
@@ -49,9 +53,7 @@ def read_variants(path: Path) -> VariantFile:
             _problem(path, "", f"cannot be read: {why_unreadable(error)}", "Copy it again.")
         ) from error
     if text[:3] == b"BCF":
-        raise AnnotationError(
-            _problem(path, "", "a BCF file", "Write it as text: bcftools view FILE -Oz -o FILE.vcf.gz.")
-        )
+        text = _text_of_bcf(path)
     lines = text.splitlines(keepends=True)
     vcf = any(line.startswith(b"#CHROM\t") for line in lines[:100_000])
     problems: list[Problem] = []
@@ -81,6 +83,24 @@ def read_variants(path: Path) -> VariantFile:
     if problems:
         raise AnnotationError(problems)
     return VariantFile(path, lines, rows, vcf)
+
+
+def _text_of_bcf(path: Path) -> bytes:
+    """A BCF as the VCF text that htslib makes of it, in a child process. Raises AnnotationError for a damaged file."""
+    command = child_process.command("groprog_assets.methods.sequence.bcf_process", str(path))
+    try:
+        made = subprocess.run(command, capture_output=True, timeout=BCF_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        raise AnnotationError(_problem(path, "", child_process.how_it_ended(None), "Copy it again.")) from None
+    if made.returncode:
+        last = made.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
+        told = (
+            f"cannot be read: {last[0]}"
+            if made.returncode == 1 and last
+            else child_process.how_it_ended(made.returncode)
+        )
+        raise AnnotationError(_problem(path, "", told, "Copy it again, or write it as text: bcftools view FILE -Oz."))
+    return made.stdout
 
 
 def annotated(file: VariantFile, header: Sequence[str], info: Mapping[int, Sequence[tuple[str, str]]]) -> bytes:

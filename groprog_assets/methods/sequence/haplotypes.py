@@ -1,0 +1,149 @@
+"""What the two haplotypes of a sample do to the transcription of genes: all its phased SNVs at once. Tables in, tables out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from groprog_assets.errors import AnnotationError, Problem
+from groprog_assets.methods.sequence.reference import study_names
+from groprog_assets.methods.sequence.variants import Scorer, normalised
+from groprog_assets.methods.sequence.vcf import VariantFile
+from groprog_kernels.bases import reverse_complement
+
+UNPHASED = "UNPHASED"
+_SNV = 1
+
+
+class _Carried(NamedTuple):
+    """One SNV of a gene's window: its column, the base in the gene's direction, and per sample the alleles that carry it."""
+
+    column: int
+    base: int
+    alleles: NDArray[np.int8]
+    phased: NDArray[np.bool_]
+
+
+def haplotype_effects(file: VariantFile, scorer: Scorer, aliases: Mapping[str, frozenset[str]]) -> pd.DataFrame:
+    """Table `haplotype_effects`: a row a gene, sample and task, for samples that carry an ALT in the gene's window.
+
+    `first` and `second` are the effects of the two haplotypes, each with all its SNVs, against the reference window; `mean` is
+    their mean. A haploid genotype is both. A sample with two or more heterozygous SNVs of a window that are not phased has the
+    error UNPHASED and no effect. Insertions, deletions and genotypes that are missing count as reference; `left_out` counts the
+    first. Raises AnnotationError for a file without genotypes.
+    """
+    samples = _samples(file)
+    contigs = {
+        written: name
+        for name, written in study_names(dict.fromkeys(row.chrom for row in file.rows), scorer.names, aliases).items()
+    }
+    carried: dict[int, list[_Carried]] = {}
+    left_out: dict[int, int] = {}
+    for row in file.rows:
+        chrom = contigs.get(row.chrom)
+        if chrom is None:
+            continue
+        chromosome = scorer.genome.chromosome(scorer.names[chrom])
+        genotypes = _genotypes(file.lines[row.line], len(samples))
+        for number, alt in enumerate(row.alts, start=1):
+            allele = normalised(chromosome, row.position, row.ref, alt)
+            if isinstance(allele, str):
+                continue
+            alleles = (genotypes.alleles == number).astype(np.int8)
+            if not alleles.any():
+                continue
+            for gene in scorer.near(chrom, allele).tolist():
+                if len(allele.ref) != _SNV or len(allele.alt) != _SNV:
+                    left_out[gene] = left_out.get(gene, 0) + 1
+                    continue
+                plus = scorer.genes["strand"].iloc[gene] == "+"
+                base = int(allele.alt[0] if plus else reverse_complement(allele.alt)[0])
+                offset = int(scorer.offset(np.array([gene]), np.array([allele.start]))[0])
+                column = offset + scorer.layout.tss[0]
+                carried.setdefault(gene, []).append(_Carried(column, base, alleles, genotypes.phased))
+    return _table(carried, left_out, samples, scorer)
+
+
+class _Genotypes(NamedTuple):
+    """alleles (s, 2): number of the allele on each haplotype, 0 for reference or missing; phased (s,)."""
+
+    alleles: NDArray[np.int64]
+    phased: NDArray[np.bool_]
+
+
+def _samples(file: VariantFile) -> list[str]:
+    header = next((line for line in file.lines if line.startswith(b"#CHROM\t")), b"")
+    names = header.decode("latin-1").rstrip("\r\n").split("\t")[9:]
+    if not names:
+        rule = "Haplotypes are read from the genotypes (GT) of a VCF's samples."
+        raise AnnotationError(Problem(str(file.path), "no samples", rule, "Give a VCF with genotypes."))
+    return names
+
+
+def _genotypes(line: bytes, samples: int) -> _Genotypes:
+    """The genotypes of one line; a line without GT has none but the reference."""
+    fields = line.rstrip(b"\r\n").split(b"\t")[8:]
+    alleles, phased = np.zeros((samples, 2), np.int64), np.ones(samples, bool)
+    if not fields or b"GT" not in fields[0].split(b":"):
+        return _Genotypes(alleles, phased)
+    place = fields[0].split(b":").index(b"GT")
+    for sample, text in enumerate(fields[1 : samples + 1]):
+        parts = text.split(b":")
+        held = parts[place] if place < len(parts) else b"."
+        numbers = [int(one) if one.isdigit() else 0 for one in held.replace(b"|", b"/").split(b"/")][:2]
+        alleles[sample] = numbers if len(numbers) == 2 else numbers * 2
+        phased[sample] = b"/" not in held
+    return _Genotypes(alleles, phased)
+
+
+def _table(
+    carried: Mapping[int, list[_Carried]], left_out: Mapping[int, int], samples: list[str], scorer: Scorer
+) -> pd.DataFrame:
+    rows: list[dict[str, object]] = []
+    windows: dict[tuple[int, bytes], int] = {}
+    held: list[NDArray[np.uint8]] = []
+    owner: list[int] = []
+
+    def window(gene: int, sample: int, haplotype: int) -> int:
+        changed = scorer.codes[gene].copy()
+        for one in carried[gene]:
+            if one.alleles[sample, haplotype]:
+                changed[one.column] = one.base
+        key = gene, changed.tobytes()
+        if key not in windows:
+            windows[key] = len(held)
+            held.append(changed)
+            owner.append(gene)
+        return windows[key]
+
+    places: list[tuple[int, int]] = []
+    for gene, own in sorted(carried.items()):
+        for sample, name in enumerate(samples):
+            each = [one for one in own if one.alleles[sample].any()]
+            if not each:
+                continue
+            open_ones = [one for one in each if one.alleles[sample].sum() == 1]
+            unclear = len(open_ones) > 1 and not all(one.phased[sample] for one in open_ones)
+            places.append((-1, -1) if unclear else (window(gene, sample, 0), window(gene, sample, 1)))
+            rows.append(
+                {
+                    "gene": scorer.genes["gene"].iloc[gene],
+                    "sample": name,
+                    "variants": len(each),
+                    "left_out": left_out.get(gene, 0),
+                    "error": UNPHASED if unclear else "",
+                }
+            )
+    tasks = scorer.model.tasks
+    effect = scorer.effects(np.array(owner, np.int64), np.array(held)) if held else np.empty((0, len(tasks)))
+    effect = np.vstack([effect, np.full(len(tasks), np.nan)])
+    first, second = (effect[[place[side] for place in places]] for side in (0, 1))
+    table = pd.DataFrame(rows, columns=["gene", "sample", "variants", "left_out", "error"])
+    long = table.loc[table.index.repeat(len(tasks))].reset_index(drop=True)
+    return long.assign(
+        task=np.tile(tasks, len(table)), first=first.ravel(), second=second.ravel(), mean=(first + second).ravel() / 2
+    )
