@@ -51,7 +51,7 @@ LAYERS = (
         3,
         "methods",
         "kernels errors values study tables fitting",
-        "fastobo numpy pandas pyarrow pyBigWig pydeseq2 pysam safetensors scipy threadpoolctl xgboost",
+        "fastobo h5py numpy pandas pyarrow pyBigWig pydeseq2 pysam safetensors scipy threadpoolctl xgboost",
     ),
     _room(3, "model", "kernels errors study fitting", "numpy optuna safetensors threadpoolctl torch"),
     _room(3, "store", "errors values study tables", "numpy pandas pyarrow pydantic upath"),

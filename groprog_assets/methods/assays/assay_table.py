@@ -41,7 +41,8 @@ class SparseAssay:
 
     `variants`, `genotypes`, `effects` and `intervals` are tables of the names of `tables/omics.py`, with `sample` in place of
     `sample_id`; a kind the file does not hold is None. `profiled` lists the samples that the file says were looked at, whether
-    or not they have a row: a sample that is not among them is unknown, not without a variant.
+    or not they have a row: a sample that is not among them is unknown, not without a variant. `covered_genes` has the samples
+    that were looked at with a panel of genes, and these: another gene of such a sample is unknown too.
     """
 
     profiled: tuple[str, ...]
@@ -49,6 +50,7 @@ class SparseAssay:
     genotypes: pd.DataFrame | None = None
     effects: pd.DataFrame | None = None
     intervals: pd.DataFrame | None = None
+    covered_genes: dict[str, frozenset[str]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     notices: tuple[Problem, ...] = ()
     said: dict[str, str] = field(default_factory=dict)

@@ -11,7 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from groprog_assets.errors import AssayError, Problem
+from groprog_assets.methods.assays.annotated_matrices import read_h5ad, read_h5mu
 from groprog_assets.methods.assays.assay_table import AssayTable, SparseAssay
+from groprog_assets.methods.assays.cbioportal import read_cbioportal
 from groprog_assets.methods.assays.diann import read_diann
 from groprog_assets.methods.assays.hgnc import Hgnc, read_hgnc
 from groprog_assets.methods.assays.identifiers import map_features
@@ -37,6 +39,9 @@ READERS: dict[str, Callable[[Path, AssaySource], Assay | Mapping[str, Assay]]] =
     "maxquant": read_maxquant,
     "olink": read_olink,
     "mztab": read_mztab,
+    "cbioportal": read_cbioportal,
+    "h5ad": read_h5ad,
+    "h5mu": read_h5mu,
 }
 """By format: the function that reads `path`. A folder or container of several assays gives them by name."""
 WITH_THRESHOLDS: dict[str, Callable[[Path, AssaySource, AssayReadingParameters], Assay]] = {

@@ -80,7 +80,7 @@ def map_features(features: pd.DataFrame, id_system: str, hgnc: Hgnc | None, wher
     filled = given.assign(**{name: table[name] for name in ("feature_id", "gene_id", "symbol", "mapping")})
     counted = Counter(table["mapping"])
     counts = {name: counted[name] for name in MAPPINGS}
-    return Mapped(filled, table, counts, _notices(table, system, hgnc, where))
+    return Mapped(filled, table, counts, _notices(table, system, hgnc, where, given["symbol"].fillna("")))
 
 
 def _mapper(system: str, hgnc: Hgnc | None) -> Callable[[str, str, str], Target]:
@@ -91,7 +91,7 @@ def _mapper(system: str, hgnc: Hgnc | None) -> Callable[[str, str, str], Target]
         return lambda read, known, symbol: _protein(known or protein_curie(read), symbol, hgnc)
     if system in METABOLITES:
         return lambda read, known, symbol: _metabolite(known or read)
-    return lambda read, known, symbol: Target("exact" if known else "unmapped", known)
+    return lambda read, known, symbol: _other(known, symbol, hgnc)
 
 
 def bare_ensembl(text: str) -> str:
@@ -106,7 +106,7 @@ def _gene(system: str, read: str, hgnc: Hgnc | None) -> Target:
     own = f"{GENES[system]}:{bare}" if GENES[system] and bare else ""
     if hgnc is None:
         return Target("unmapped", own)
-    if system == "symbol":
+    if system == "symbol" or (system == "entrez" and not bare.isdecimal()):
         found = hgnc.of_symbol(bare)
     elif system == "hgnc":
         found = hgnc.of("hgnc_id", own)
@@ -133,6 +133,14 @@ def _protein(curie: str, symbol: str, hgnc: Hgnc | None) -> Target:
     return Target("exact", f"UniProt:{bare}", gene.hgnc_id if gene else "", gene.symbol if gene else "", found.several)
 
 
+def _other(known: str, symbol: str, hgnc: Hgnc | None) -> Target:
+    """A feature of another kind stays what it is; its gene is that of the symbol given."""
+    found = hgnc.of_symbol(symbol) if hgnc is not None and symbol else Found("unmapped")
+    gene = found.gene
+    how = "exact" if known else "unmapped"
+    return Target(how, known, gene.hgnc_id if gene else "", gene.symbol if gene else "", found.several)
+
+
 def _metabolite(text: str) -> Target:
     found = metabolite_of(text)
     if found.several:
@@ -140,14 +148,30 @@ def _metabolite(text: str) -> Target:
     return Target("exact", found.curie) if found.curie else Target("unmapped")
 
 
-def _notices(table: pd.DataFrame, system: str, hgnc: Hgnc | None, where: str) -> list[Problem]:
-    notices = []
+def _conflicts(table: pd.DataFrame, symbols: pd.Series, hgnc: Hgnc, where: str) -> list[Problem]:
+    """Rows whose symbol, as read, is another gene than their Entrez id."""
+    other = []
+    for read, gene, symbol in zip(table["source_id"], table["gene_id"].fillna(""), symbols, strict=True):
+        found = hgnc.of_symbol(symbol).gene if symbol and gene else None
+        if found is not None and found.hgnc_id != gene:
+            other.append(f"{read} ({symbol} is {found.hgnc_id}, the id is {gene})")
+    if not other:
+        return []
+    rule = "Where symbol and Entrez id are two genes, the Entrez id counts."
+    value = f"{count_of(len(other), 'row')} of two genes: {some(other)}"
+    return [Problem(where, value, rule, "Correct the symbols, or the ids.")]
+
+
+def _notices(table: pd.DataFrame, system: str, hgnc: Hgnc | None, where: str, symbols: pd.Series) -> list[Problem]:
+    notices: list[Problem] = []
     if system == "symbol":
         spoiled = spoiled_symbols(table["source_id"])
         if spoiled:
             rule = "A spreadsheet turned gene symbols into dates; which gene a date was cannot be known for certain."
             value = f"{count_of(len(spoiled), 'date')} for symbols: {told(spoiled, table['source_id'])}"
             notices.append(Problem(where, value, rule, "Restore the symbols in the source, and give the file again."))
+    if system == "entrez" and hgnc is not None:
+        notices += _conflicts(table, symbols, hgnc, where)
     if system in GENES and hgnc is None:
         rule = "Genes are known by HGNC's identifiers across assays."
         notices.append(Problem(where, "no HGNC table", rule, "Name hgnc_complete_set.txt of genenames.org."))

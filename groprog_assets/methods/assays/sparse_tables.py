@@ -33,8 +33,9 @@ def of_samples(
     kept = {name: sample for name, sample in names.items() if sample in permitted}
     variants = _table(found.variants, "variants")
     builds = sorted(set(variants["genome_build"].dropna()))
-    if builds and builds != [source.genome_build]:
-        rule = f"The assay is declared as {source.genome_build or 'of no build'}; builds are never mixed."
+    declared = source.genome_build or found.said.get("genome_build", "")
+    if builds and builds != [declared]:
+        rule = f"The assay is declared as {declared or 'of no build'}; builds are never mixed."
         remedy = "Correct genome_build, or split the file."
         raise AssayError(Problem(f"{source.path}, assay {assay_id}", f"variants of {', '.join(builds)}", rule, remedy))
     genotypes = _named(_table(found.genotypes, "genotypes", "sample_id", "sample"), kept)
