@@ -47,6 +47,7 @@ PROMISED = {
     "differential_transcription",
     "enrichment",
     "loci",
+    "local_tracks",
     "gene_features",
     "normalized_features",
     "clinical_records",

@@ -10,6 +10,7 @@ MEANINGS = {
     "one_base_a_read": "Each read counts at one base, as the defaults of unit calling assume.",
     "units_follow_genes": "Most transcription units lie over one gene, as everything that is counted in them assumes.",
     "read_quality": "The mean base quality of the worst sequencing cycle is not below the floor of the study.",
+    "quality_gate": "Where the study sets a threshold, the mean quality of the worst sequencing cycle is not below it.",
     "distinct_libraries": "No two libraries hold the same reads; a copy would count one sample twice.",
     "spike_in": "Where a spike-in genome is named, each library has enough spike-in reads to set its scale.",
     "initiation_signal": "Each library shows read ends on both strands, and the -TAP or input controls could be used.",

@@ -15,6 +15,7 @@ CURVES = {
     "significance": "Significance, normalised",
     "body_density": "Body density, normalised",
     "enhancer_response": "Response of enhancers near, normalised",
+    "chromatin_coordination": "Coordination with marks",
 }
 MOST_STEPS = 16
 

@@ -37,7 +37,8 @@ class ExpressionEncoder:
 
     genes: the vocabulary (K). centre, scale (K,): median and interquartile range / 1.349 (mean and SD where the quartiles
     coincide), because a few extreme patients do not change them. loadings (K, r): unit directions times a common factor that
-    gives the first component unit variance, so that later components keep their smaller variance. fixed: how many of the last
+    gives the first component unit variance, so that later components keep their smaller variance; with a prior of the genes,
+    directions of the expression times its factor, times the factor. fixed: how many of the last
     columns are no directions but weights of genes that other cohorts gave (`SourceFits`).
     """
 
@@ -58,11 +59,13 @@ class ExpressionEncoder:
         return replace(self, loadings=np.hstack([self.loadings, weights]), fixed=self.fixed + weights.shape[1])
 
     @classmethod
-    def fit(cls, inputs: ModelInputs, components: int, row_limit: int) -> ExpressionEncoder:
+    def fit(
+        cls, inputs: ModelInputs, components: int, row_limit: int, prior: np.ndarray | None = None
+    ) -> ExpressionEncoder:
         """Fit the constants on the training fold. Genes that are constant or mostly missing there are dropped with a reason.
 
         Mostly missing means in over half of the patients. Above `row_limit` patients, quartiles and directions are estimated
-        on an evenly spaced subset of that size.
+        on an evenly spaced subset of that size. prior (genes of the inputs,): factor of each gene before directions are taken.
         """
         assert inputs.expression is not None
         values = inputs.expression
@@ -80,8 +83,11 @@ class ExpressionEncoder:
             return cls((), mean, scale, np.zeros((0, 0)), dropped)
         seen = values[np.ix_(_spaced(len(inputs), row_limit), kept)]
         centre, scale = _robust(seen, mean, scale)
-        z = standardise(seen, centre, scale)[0]
-        return cls(genes, centre, scale, leading_directions(z.astype(np.float64), components), dropped)
+        z = standardise(seen, centre, scale)[0].astype(np.float64)
+        if prior is None:
+            return cls(genes, centre, scale, leading_directions(z, components), dropped)
+        factor = prior[kept]
+        return cls(genes, centre, scale, factor[:, None] * leading_directions(z * factor, components), dropped)
 
     def transform(self, inputs: ModelInputs) -> EncodedExpression:
         """Standardised expression over the vocabulary; genes the patients lack are masked."""

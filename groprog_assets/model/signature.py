@@ -16,7 +16,11 @@ from groprog_assets.study.model_parameters import SignatureParameters
 RESPONSE, SIGNIFICANCE, DENSITY, RANK = "log2_fold_change", "significance", "body_density", "pausing_index_rank"
 KEY_LOCUS, MARK = "key_locus", "mark_"
 ENHANCERS, ENHANCER_RESPONSE = "enhancers_near", "enhancer_response"
-SIGNED = (RESPONSE, SIGNIFICANCE, DENSITY, ENHANCER_RESPONSE)
+LOCUS_ACTIVITY, LOCUS_RESPONSE = "key_locus_activity", "key_locus_response"
+COORDINATION, TRACK = "chromatin_coordination", "track_"
+NAMED = (ENHANCERS, ENHANCER_RESPONSE, LOCUS_ACTIVITY, LOCUS_RESPONSE, COORDINATION)
+"""Descriptors with a switch of their own, whatever values they hold."""
+SIGNED = (RESPONSE, SIGNIFICANCE, DENSITY, ENHANCER_RESPONSE, LOCUS_RESPONSE, COORDINATION)
 """Descriptors whose functions are 0 where nothing responds: they are not centred over the genes."""
 SMALLEST_SPREAD = 1e-8
 
@@ -77,11 +81,19 @@ def functions(descriptors: np.ndarray, names: tuple[str, ...], asked: SignatureP
         place[...] = column(ENHANCERS)
     if (place := add(asked.enhancer_response, "enhancer_response", ENHANCER_RESPONSE)) is not None:
         place[...] = column(ENHANCER_RESPONSE)
+    for name in (LOCUS_ACTIVITY, LOCUS_RESPONSE):
+        if (place := add(asked.key_locus_activity, name, name)) is not None:
+            place[...] = column(name)
+    if (place := add(asked.response_by_coordination, "response_by_coordination", COORDINATION, RESPONSE)) is not None:
+        place[...] = column(RESPONSE) * column(COORDINATION)
     for name in names:
-        if name in (ENHANCERS, ENHANCER_RESPONSE):
+        if name in NAMED:
             continue
         is_label = name != KEY_LOCUS and bool(np.isin(held[..., at[name]][known], (0.0, 1.0)).all())
-        wanted = (asked.marks and name.startswith(MARK)) or (asked.labels and is_label)
+        if name.startswith(TRACK):
+            wanted = asked.tracks
+        else:
+            wanted = (asked.marks and name.startswith(MARK)) or (asked.labels and is_label)
         if (place := add(wanted or (asked.key_loci and name == KEY_LOCUS), name, name)) is not None:
             place[...] = column(name)
     if not made:

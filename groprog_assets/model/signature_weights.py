@@ -6,11 +6,19 @@ from typing import TypedDict
 
 import numpy as np
 
-from groprog_assets.model.signature import DENSITY, ENHANCER_RESPONSE, RANK, RESPONSE, SIGNIFICANCE, SignatureEncoder
+from groprog_assets.model.signature import (
+    COORDINATION,
+    DENSITY,
+    ENHANCER_RESPONSE,
+    RANK,
+    RESPONSE,
+    SIGNIFICANCE,
+    SignatureEncoder,
+)
 
 POINTS = 41
 NORMAL = 1.959963984540054
-CURVES = (RESPONSE, SIGNIFICANCE, DENSITY, ENHANCER_RESPONSE)
+CURVES = (RESPONSE, SIGNIFICANCE, DENSITY, ENHANCER_RESPONSE, COORDINATION)
 RESPONDING = 0.75
 
 

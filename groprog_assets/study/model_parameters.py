@@ -68,6 +68,14 @@ class RepresentationParameters(ParameterGroup):
         ge=0,
         le=1,
     )
+    coordination_prior: float = cited(
+        0.0,
+        unit="log of the prior variance of a gene's weight for one unit of coordination",
+        source="paper 4.6",
+        why="0: every gene has the same prior; above it the directions of expression lean to genes whose nascent signal "
+        "goes with the chromatin marks (descriptors.coordination)",
+        ge=0,
+    )
     separate_upstream: bool = cited(
         False,
         unit="switch",
@@ -148,6 +156,24 @@ class SignatureParameters(ParameterGroup):
         unit="function of enhancer_response",
         source=CO_DATA,
         why="signed response of the nearest candidate enhancers, 0 for genes without one",
+    )
+    key_locus_activity: bool = cited(
+        True,
+        unit="function of key_locus_activity and key_locus_response",
+        source=CO_DATA,
+        why="where `descriptors.key_locus_activity` makes them: signal of the key loci instead of the flag alone",
+    )
+    response_by_coordination: bool = cited(
+        True,
+        unit="function of chromatin_coordination",
+        source=CO_DATA,
+        why="where `descriptors.coordination` makes it: a response where nascent signal and marks go together may weigh more",
+    )
+    tracks: bool = cited(
+        True,
+        unit="function of each window of the local tracks",
+        source=CO_DATA,
+        why="where `descriptors.tracks` makes them, each centred over the genes",
     )
 
 

@@ -15,6 +15,7 @@ from pydantic import Field, field_validator, model_validator
 
 from groprog_assets.study.assay_parameters import AssayReadingParameters
 from groprog_assets.study.citation import ParameterGroup, cited
+from groprog_assets.study.descriptor_parameters import DescriptorParameters
 from groprog_assets.study.experiment_parameters import (
     SEARCHABLE,
     AblationParameters,
@@ -288,6 +289,12 @@ class ChromatinParameters(ParameterGroup):
 class NormalizationParameters(ParameterGroup):
     lower_quantile: float = cited(0.01, unit="quantile", source="paper eq. 2", ge=0, lt=0.5)
     upper_quantile: float = cited(0.99, unit="quantile", source="paper eq. 2", gt=0.5, le=1)
+    rank_fractions: bool = cited(
+        False,
+        unit="switch",
+        source="paper Table 5",
+        why="off: the fractions keep eq. 2; on, they are ranked as the pausing index is, with which Table 5 groups them",
+    )
 
 
 class CohortParameters(ParameterGroup):
@@ -395,6 +402,7 @@ class Parameters(ParameterGroup):
     enrichment: EnrichmentParameters = Field(default_factory=EnrichmentParameters)
     loci: LociParameters = Field(default_factory=LociParameters)
     chromatin: ChromatinParameters = Field(default_factory=ChromatinParameters)
+    descriptors: DescriptorParameters = Field(default_factory=DescriptorParameters)
     normalization: NormalizationParameters = Field(default_factory=NormalizationParameters)
     cohort: CohortParameters = Field(default_factory=CohortParameters)
     representation: RepresentationParameters = Field(default_factory=RepresentationParameters)

@@ -17,6 +17,7 @@ from groprog_assets.errors import AnnotationError, GroProgError, TextTableError
 from groprog_assets.study.assays import COVERAGE_TRACKS
 from groprog_assets.study.assemblies import other_assembly, same_assembly
 from groprog_assets.study.chrom_sizes import read_chrom_sizes
+from groprog_assets.study.descriptor_rules import descriptor_rules
 from groprog_assets.study.files import bam_problem, clinical_path, open_regular, other_kind
 from groprog_assets.study.finding import Finding, closest, repeated
 from groprog_assets.study.initiation_rules import initiation_rules
@@ -42,6 +43,7 @@ def rule_findings(study: Study) -> list[Finding]:
         *initiation_rules(study),
         *_regions(study),
         *_cohort(study),
+        *descriptor_rules(study),
         *other_cohort_rules(study),
         *omics_rules(study),
         *sequence_rules(study),

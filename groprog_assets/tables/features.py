@@ -292,7 +292,7 @@ DECLARED = (
         "one feature",
         (
             Column("feature", "str", "name", "column of gene_features"),
-            Column("rule", "str", "quantile_log, signed_log, log_rank, count_log, label", "how it is normalised"),
+            Column("rule", "str", "quantile_log, signed_log, log_rank, rank, count_log, label", "how it is normalised"),
             Column("lower", "float64", "unit of the feature", "q01; log_rank: median of log10", True),
             Column(
                 "upper",

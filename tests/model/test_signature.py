@@ -10,7 +10,7 @@ from groprog_assets.model.cross_validation import cross_validate, train_final
 from groprog_assets.model.encoders import Encoders
 from groprog_assets.model.explain import SIGNATURE_BLOCK, explain
 from groprog_assets.model.predict import predict
-from groprog_assets.model.signature import SignatureEncoder, functions
+from groprog_assets.model.signature import SIGNED, SignatureEncoder, functions
 from groprog_assets.study.model_parameters import SignatureParameters
 from groprog_kernels.concordance import harrell
 from tests.model.cohorts import matched, parameters, split
@@ -26,13 +26,17 @@ NAMES = (
     "mark_a_body",
     "enhancers_near",
     "enhancer_response",
+    "key_locus_activity",
+    "key_locus_response",
+    "chromatin_coordination",
+    "track_control_sense_01",
 )
 GENES = np.array(
     [
-        [0.5, 0.9, 0.8, 0.5, 1.0, 0.0, 0.2, 1.0, 0.5],
-        [0.2, 0.5, -0.4, -0.25, 0.0, 1.0, 0.4, 0.0, 0.0],
-        [0.1, 0.1, 0.0, 0.0, 0.0, 0.0, 0.6, 1.0, -0.3],
-        [np.nan] * 9,
+        [0.5, 0.9, 0.8, 0.5, 1.0, 0.0, 0.2, 1.0, 0.5, 0.0, 0.0, 0.5, 1.0],
+        [0.2, 0.5, -0.4, -0.25, 0.0, 1.0, 0.4, 0.0, 0.0, 1.0, -0.7, 0.25, 0.0],
+        [0.1, 0.1, 0.0, 0.0, 0.0, 0.0, 0.6, 1.0, -0.3, 0.0, 0.0, 1.0, 0.0],
+        [np.nan] * 13,
     ]
 )
 ALL = SignatureParameters()
@@ -55,6 +59,10 @@ def test_functions_by_hand():
         "mark_a_body": [0.2, 0.4, 0.6, 0],
         "enhancers_near": [1, 0, 1, 0],
         "enhancer_response": [0.5, 0, -0.3, 0],
+        "key_locus_activity": [0, 1, 0, 0],
+        "key_locus_response": [0, -0.7, 0, 0],
+        "response_by_coordination": [0.4, -0.1, 0, 0],
+        "track_control_sense_01": [1, 0, 0, 0],
     }
     assert set(by_name) == set(expected)
     for name, values in expected.items():
@@ -75,6 +83,9 @@ def test_functions_by_hand():
         ("marks", {"mark_a_body"}),
         ("enhancers", {"enhancers_near"}),
         ("enhancer_response", {"enhancer_response"}),
+        ("key_locus_activity", {"key_locus_activity", "key_locus_response"}),
+        ("response_by_coordination", {"response_by_coordination"}),
+        ("tracks", {"track_control_sense_01"}),
     ],
 )
 def test_a_function_can_be_left_out(switch: str, lost: set[str]):
@@ -89,11 +100,11 @@ def test_columns_are_sums_over_genes_of_unit_spread():
     phi = functions(GENES, NAMES, ALL)
     for column, (name, of) in enumerate(zip(encoder.names, encoder.of)):
         weight = phi.values[:, phi.names.index(name)].copy()
-        if of not in ("log2_fold_change", "significance", "body_density", "enhancer_response"):
+        if of not in SIGNED:
             weight[:3] -= weight[:3].mean()
         sums = np.array([sum(weight[gene] * patient[gene] for gene in range(4)) for patient in z.astype(float)])
         np.testing.assert_allclose(encoder.columns(z)[:, column], sums / sums.std(), rtol=1e-5, atol=1e-5)
-    assert SignatureEncoder.fit(np.full((4, 9), np.nan), NAMES, z, ALL) is None
+    assert SignatureEncoder.fit(np.full((4, len(NAMES)), np.nan), NAMES, z, ALL) is None
 
 
 def test_a_planted_programme_is_found_and_lost_with_shuffled_descriptors():

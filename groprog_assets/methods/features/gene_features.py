@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from groprog_assets.methods.annotation.gene_assignment import representative_unit
+from groprog_assets.methods.features.asked_descriptors import key_locus_genes
 from groprog_assets.methods.features.gene_enhancers import gene_enhancers
 from groprog_assets.study.initiation_parameters import InitiationParameters
 from groprog_assets.tables import conform
@@ -27,6 +29,8 @@ def gene_features(
     responses: pd.DataFrame,
     parameters: InitiationParameters,
     chromatin_signal: pd.DataFrame | None = None,
+    screening: bool = False,
+    asked: Mapping[str, np.ndarray] | None = None,
 ) -> pd.DataFrame:
     """Table `gene_features`, rows in the order of `genes`.
 
@@ -35,7 +39,8 @@ def gene_features(
     1e-300) and abundance are those of the unit covering most of the gene, missing without one. key_locus marks the genes of a
     reliable locus: the one whose interval or symbol it is, otherwise those whose TSS lies in it. regions, responses:
     `initiation_regions`, `differential_initiation`; see `gene_enhancers`. Marks become `mark_<name>_promoter` and
-    `mark_<name>_body`.
+    `mark_<name>_body`. screening: fold change and significance of units that do not pass the differential screen are 0 (Table 5
+    of the paper, sparse screening). asked: further columns (g,), see `asked_descriptors`.
     """
     key = genes["gene"]
     features = pd.DataFrame({"gene": key.to_numpy()})
@@ -51,6 +56,8 @@ def gene_features(
     features["log2_fold_change"] = unit["log2_fold_change"].to_numpy()
     strength = -np.log10(unit["p_value"].to_numpy(np.float64).clip(min=SMALLEST_P))
     features["significance"] = np.sign(features["log2_fold_change"]) * strength
+    if screening:
+        features.loc[(unit["direction"] == "none").to_numpy(), ["log2_fold_change", "significance"]] = 0.0
     features["expression_level"] = unit["log_cpm"].to_numpy()
     by_gene = labels.set_index("gene").reindex(key).fillna(0.0)
     for name in by_gene.columns:
@@ -62,6 +69,7 @@ def gene_features(
             signal = rows.set_index("gene").reindex(key)
             features[f"mark_{mark}_promoter"] = signal["promoter_signal"].to_numpy()
             features[f"mark_{mark}_body"] = signal["body_signal"].to_numpy()
+    features = features.assign(**(asked or {}))
     return conform(features, "gene_features")
 
 
@@ -84,8 +92,5 @@ def key_locus(genes: pd.DataFrame, loci: pd.DataFrame) -> np.ndarray:
     flag = np.zeros(len(genes))
     locus: Any
     for locus in loci[loci["reliable"]].drop_duplicates("locus").itertuples():
-        same = (genes["chrom"] == locus.chrom) & (genes["start"] == locus.start) & (genes["end"] == locus.end)
-        same |= genes["gene"] == locus.locus
-        inside = (genes["chrom"] == locus.chrom) & genes["tss"].between(locus.start, locus.end - 1)
-        flag[(same if same.any() else inside).to_numpy()] = 1.0
+        flag[key_locus_genes(genes, locus)] = 1.0
     return flag

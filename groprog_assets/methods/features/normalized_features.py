@@ -29,8 +29,13 @@ RULES = {
     "expression_level": ("quantile_log", "differential"),
     "enhancers_near": ("count_log", "differential"),
     "enhancer_response": ("signed_log", "differential"),
+    "key_locus_activity": ("count_log", "differential"),
+    "key_locus_response": ("signed_log", "differential"),
+    "chromatin_coordination": ("signed_log", "density"),
 }
-ENHANCER_FEATURES = ("enhancers_near", "enhancer_response")
+FRACTIONS = ("five_prime_fraction", "body_fraction", "post_fraction")
+"""Overlap fractions that Table 5 of the paper ranks: with `rank_fractions` their rule is `rank`."""
+NOT_OF_EVERY_STUDY = ("enhancers_near", "enhancer_response", "key_locus_activity", "key_locus_response")
 RANK_SUFFIX = "_rank"
 ROBUST_LIMIT = 3.0
 NORMAL_MAD = 1.482602218505602
@@ -47,11 +52,13 @@ def normalize(features: pd.DataFrame, parameters: NormalizationParameters) -> No
     """Each feature by its rule, blocks after Table 5; quantiles over the genes that have the feature.
 
     * quantile_log: eq. 2 with the upper clip, in [0, 1]; densities, overlap fractions, abundance, marks.
-    * signed_log: sign(x) log1p|x| / log1p(q99 of |x|), clipped to [-1, 1], so 0 stays 0; fold change, significance, TUA,
-      response of enhancers.
-    * count_log: log1p(x) / log1p(q99 of the genes with one or more), at most 1, so 0 stays 0; the count of enhancers.
+    * signed_log: sign(x) log1p|x| / log1p(q99 of |x|), clipped to [-1, 1], so 0 stays 0 (q99 of those that are not
+      0 where more than 99 % are); fold change, significance, TUA, response of enhancers and of key loci, coordination with marks.
+    * count_log: log1p(x) / log1p(q99 of the genes with one or more), at most 1, so 0 stays 0; the count of enhancers,
+      activity of key loci.
     * log_rank: log10, then the robust z (median, MAD) clipped to +-3 in the feature's own column and the rank in (0, 1) in
       `<feature>_rank`; the pausing index. An index of 0 takes half the smallest positive one.
+    * rank: the rank in (0, 1), ties sharing theirs; with `rank_fractions` the overlap fractions, instead of quantile_log.
     * label: as it is; the functional labels, key_locus and further columns that hold only 0 and 1.
 
     A missing value becomes the feature's neutral value and nothing else: 0 for signed_log and the robust z, 0.5 for the rank,
@@ -64,12 +71,14 @@ def normalize(features: pd.DataFrame, parameters: NormalizationParameters) -> No
     for name in features.columns.drop("gene"):
         values = features[name].to_numpy(np.float64, copy=True)
         rule, block = _rule(name, values)
+        if parameters.rank_fractions and name in FRACTIONS:
+            rule = "rank"
         held, lower, upper = _apply(rule, values, parameters)
         constants.append(
             {"feature": name, "rule": rule, "lower": lower, "upper": upper, "block": block, "dropped": held is None}
         )
-        if held is None and name in ENHANCER_FEATURES and not np.nan_to_num(values).any():
-            continue  # no candidate enhancer near any gene: nothing that a reader could mend
+        if held is None and name in NOT_OF_EVERY_STUDY and not np.nan_to_num(values).any():
+            continue  # no candidate enhancer near any gene, no reliable key locus: nothing that a reader could mend
         if held is None:
             warnings.warn(f"feature {name} has no spread over {len(values)} genes and is not used", stacklevel=2)
             continue
@@ -164,7 +173,7 @@ def fractional_rank(x: ArrayLike) -> NDArray[np.float64]:
 def _rule(name: str, values: NDArray[np.float64]) -> tuple[str, str]:
     if name in RULES:
         return RULES[name]
-    if name.startswith("mark_"):
+    if name.startswith(("mark_", "track_")):
         return "quantile_log", "density"
     observed = values[~np.isnan(values)]
     return LABEL if np.isin(observed, (0.0, 1.0)).all() else ("quantile_log", "differential")
@@ -178,8 +187,13 @@ def _apply(
         return None, np.nan, np.nan
     if rule == "label":
         return np.nan_to_num(values), np.nan, np.nan
+    if rule == "rank":
+        return fractional_rank(values), np.nan, np.nan
     if rule == "signed_log":
-        upper = float(np.quantile(np.abs(observed), parameters.upper_quantile))
+        size = np.abs(observed)
+        upper = float(np.quantile(size, parameters.upper_quantile))
+        if upper == 0 and size.any():  # most genes have none: the scale is that of those that have
+            upper = float(np.quantile(size[size > 0], parameters.upper_quantile))
         return (np.nan_to_num(signed_log(values, upper)) if upper > 0 else None), np.nan, upper
     if rule == "log_rank":
         return _robust_z(values)
