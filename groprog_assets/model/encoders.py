@@ -136,8 +136,8 @@ class DescriptorEncoder:
 def gene_prior(inputs: ModelInputs, strength: float) -> np.ndarray | None:
     """(K,): factor of each gene's standardised expression before its directions are taken.
 
-    Its square is the prior variance of the gene's weight: exp(strength x coordination of its nascent signal with the marks), 1 for
-    a gene without it.
+    Its square is the prior variance of the gene's weight: exp(strength x coordination of its nascent signal with the marks),
+    1 for a gene without it.
 
     None for a strength of 0 and where no gene has that descriptor. The idea is co-data ridge, doi:10.1002/sim.9162; source of the
     prior: paper 4.6.
