@@ -26,5 +26,5 @@ class DescriptorParameters(ParameterGroup):
         False,
         unit="switch",
         source="paper Table 5",
-        why="off: fold changes below the differential screen carry part of the planted signal (docs/model.md)",
+        why=OFF,
     )

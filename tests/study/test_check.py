@@ -280,6 +280,27 @@ CASES: dict[str, tuple[Callable[[dict, Path], object], str]] = {
         ),
         "not gzip",
     ),
+    "coordination without marks": (
+        lambda c, f: (c.pop("marks", None), c.update(parameters={"descriptors": {"coordination": True}})),
+        "compares the nascent signal with chromatin marks",
+    ),
+    "activity without loci": (
+        lambda c, f: (c.pop("loci", None), c.update(parameters={"descriptors": {"key_locus_activity": True}})),
+        "The activity is that of key loci",
+    ),
+    "prior without its descriptor": (
+        lambda c, f: c.update(parameters={"representation": {"coordination_prior": 1.0}}),
+        "Set parameters.descriptors.coordination: true",
+    ),
+    "prior without expression": (
+        lambda c, f: c.update(
+            parameters={
+                "representation": {"coordination_prior": 1.0, "mode": "clinical"},
+                "descriptors": {"coordination": True},
+            }
+        ),
+        "which the signature mode reads",
+    ),
     "folds not JSON": (
         lambda c, f: ((f / "splits.json").write_text("{"), c["cohort"].update(splits="splits.json")),
         "Fixed folds are JSON",

@@ -56,10 +56,10 @@ def key_locus_signal(genes: pd.DataFrame, loci: pd.DataFrame, contrast: Contrast
     held = loci[loci["reliable"] & loci["condition"].isin([contrast.control, contrast.treatment])]
     strand = genes["strand"].to_numpy()
     for (_, turn), rows in held.groupby(["locus", "strand"], sort=True):
-        first = next(rows.itertuples())
-        level = rows["signal"].mean() / (max(first.end - first.start, 1) / 1e3)
-        change = rows["log2_fold_change"].dropna()
+        first: Any = next(rows.itertuples())
+        level = float(rows["signal"].mean()) / (max(first.end - first.start, 1) / 1e3)
+        change = rows["log2_fold_change"].dropna().to_numpy(np.float64)
         chosen = key_locus_genes(genes, first) & (strand == turn) & (level > activity)
         activity[chosen] = level
-        response[chosen] = change.iloc[0] if len(change) else 0.0
+        response[chosen] = change[0] if change.size else 0.0
     return {"key_locus_activity": activity, "key_locus_response": response}
