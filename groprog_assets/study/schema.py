@@ -37,7 +37,7 @@ class Genome(StudyPart):
 
     name: str = Field(description="assembly, e.g. hg38")
     chrom_sizes: Path = Field(description="two columns: chromosome, length")
-    annotation: Path = Field(description="GTF or refGene table, plain or gzip")
+    annotation: Path = Field(description="GTF, GFF3 or refGene table, plain or gzip")
     blacklist: Path | None = Field(None, description="BED of regions to mask")
     multi_copy: Path | None = Field(None, description="BED of rDNA and multi-copy regions to mask, reason in column 4")
     fasta: Path | None = Field(None, description="FASTA with index; needed for CRAM and alignment")

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import pandas as pd
 
 from groprog_assets.methods.annotation.gene_tables import table_layout
-from groprog_assets.methods.annotation.gtf import Interval, identifier
+from groprog_assets.methods.annotation.gff3 import attributes_of, parents, transcript_name
+from groprog_assets.methods.annotation.gtf import Interval, identifier, names_a_gene
 from groprog_assets.study.annotation_files import coordinate, lines
 
 Exon = tuple[str, str, str, Interval]
@@ -27,9 +28,10 @@ class Place(NamedTuple):
 def with_exons(path: str | Path, models: pd.DataFrame, places: Collection[Place]) -> pd.DataFrame:
     """The rows of `models` (table gene_models) that overlap one of `places`, with a column `exons`: its (start, end), by start.
 
-    Exons are a GTF's `exon` lines or those of a UCSC gene table that bear the transcript's name and lie within the row, so that
-    a name with two placements has each its own. A transcript without any, such as one made from its coding sequence, has none.
-    The file is read once, after `gene_models` has accepted it; a line that cannot be read is passed over here.
+    Exons are `exon` lines of a GTF or GFF3, or those of a UCSC gene table, that bear the transcript's name and lie within the
+    row, so that a name with two placements has each its own. A transcript without any, such as one made from its coding
+    sequence, has none. The file is read once, after `gene_models` has accepted it; a line that cannot be read is passed over
+    here.
     """
     near = pd.Series(False, index=models.index)
     for place in places:
@@ -62,7 +64,10 @@ def _exons(path: Path) -> Iterator[Exon]:
         elif len(fields) >= 9 and fields[2] == "exon":
             first, last = coordinate(fields[3]), coordinate(fields[4])
             if first and last:
-                yield fields[0], fields[6], identifier("transcript_id", fields[8]), (first - 1, last)
+                own = identifier("transcript_id", fields[8]) if names_a_gene(fields[8]) else ""
+                names = [own] if own else [transcript_name(name) for name in parents(attributes_of(fields[8]))]
+                for name in names:
+                    yield fields[0], fields[6], name, (first - 1, last)
 
 
 def _of_table(fields: list[str], strand_column: int) -> Iterator[Exon]:

@@ -23,6 +23,7 @@ from groprog_assets.methods.annotation.chromosome_names import (
 )
 from groprog_assets.methods.annotation.consensus import consensus_annotation
 from groprog_assets.methods.annotation.gene_tables import table_layout, table_transcripts
+from groprog_assets.methods.annotation.gff3 import gff3_transcripts, is_gff3
 from groprog_assets.methods.annotation.gtf import Placed, Row, gtf_transcripts, is_gtf, names_a_gene
 from groprog_assets.methods.annotation.masks import mask_files, mask_notices, read_masks
 from groprog_assets.study.annotation_files import ProblemCollector, lines, some
@@ -85,11 +86,11 @@ def read_annotation(
 ) -> pd.DataFrame:
     """The annotated transcripts as table `gene_models`, by chromosome (order of `chrom_sizes`), start, end.
 
-    GTF in any dialect (`gtf_transcripts`) or a UCSC gene table (`table_transcripts`), plain or gzip. A gene is named by its
-    symbol, else by its id. Transcripts on chromosomes that `chrom_sizes` does not name and those without a strand are left
-    out; repeated rows are kept once; `annotation_file` counts all of it. Raises AnnotationError: unreadable or unknown
-    format, malformed or empty intervals, an interval beyond its chromosome (another assembly), no transcript on a chromosome
-    of the study, or some on a chromosome (not a scaffold) that the study names otherwise.
+    GTF in any dialect (`gtf_transcripts`), GFF3 (`gff3_transcripts`) or a UCSC gene table (`table_transcripts`), plain or
+    gzip. A gene is named by its symbol, else by its id. Transcripts on chromosomes that `chrom_sizes` does not name and those
+    without a strand are left out; repeated rows are kept once; `annotation_file` counts all of it. Raises AnnotationError:
+    unreadable or unknown format, malformed or empty intervals, an interval beyond its chromosome (another assembly), no
+    transcript on a chromosome of the study, or some on a chromosome (not a scaffold) that the study names otherwise.
     """
     return annotation_file(path, chrom_sizes, maximum_intron).transcripts
 
@@ -216,7 +217,7 @@ def _notices(
 
 
 def _transcripts(path: Path, problems: ProblemCollector, maximum_intron: int) -> Placed:
-    """Rows of a GTF or a gene table; the first data line shows which."""
+    """Rows of a GTF, a GFF3 or a gene table; the first data line shows which."""
     first = next(iter(lines(path)), None)
     if first is None:
         return Placed([], Counter(), [])
@@ -224,12 +225,14 @@ def _transcripts(path: Path, problems: ProblemCollector, maximum_intron: int) ->
     if is_gtf(fields):
         if names_a_gene(fields[8]):
             return gtf_transcripts(path, problems, maximum_intron)
-        rule = 'GTF attributes are written gene_id "..."; transcript_id "...";.'
-        problems.add(f", line {first[0]}", fields[8][:60], rule, "Convert GFF3 with `gffread -T IN.gff3 -o OUT.gtf`.")
+        if is_gff3(fields[8]):
+            return gff3_transcripts(path, problems)
+        rule = 'Attributes are written gene_id "..."; transcript_id "..."; (GTF) or ID=...;Parent=... (GFF3).'
+        problems.add(f", line {first[0]}", fields[8][:60], rule, "Give a GTF, a GFF3 or a UCSC gene table.")
         return Placed([], Counter(), [])
     layout = table_layout(fields)
     if layout is None:
-        rule = "The file is neither a GTF nor a UCSC gene table (refGene, genePred, refFlat)."
+        rule = "The file is neither a GTF nor a GFF3 nor a UCSC gene table (refGene, genePred, refFlat)."
         problems.add(f", line {first[0]}", first[1][:60], rule, "Give one of these, tab-separated, plain or gzip.")
         return Placed([], Counter(), [])
     return Placed(table_transcripts(path, layout, problems), Counter(), [])

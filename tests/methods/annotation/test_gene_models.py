@@ -80,7 +80,7 @@ def test_plain_gene_table_names_the_transcript(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("", "no transcript"),
-        ("not an annotation\n", "neither a GTF nor a UCSC gene table"),
+        ("not an annotation\n", "neither a GTF nor a GFF3 nor a UCSC gene table"),
         (GTF.replace("chr", ""), "Rename 2 to chr2"),
         (GTF.replace("chr1", "scaffold1").replace("chr2", "scaffold2"), "another assembly"),
         (GTF.replace("1001\t2000", "1001\t20000"), "ends at 20000, chr1 at 10000"),
@@ -88,7 +88,7 @@ def test_plain_gene_table_names_the_transcript(tmp_path: Path) -> None:
         (GTF.replace("\t-\t", "\t.\t").replace("\t+\t", "\t.\t"), "strand '.'"),
         (GTF.replace('transcript_id "T3"; ', ""), "names its transcript_id"),
         (GTF + "chr1\tcut", "nine columns"),
-        ("chr1\tx\tmRNA\t1\t20\t.\t+\t.\tID=t1;Parent=g1\n", "gffread"),
+        ("chr1\tx\tmRNA\t1\t20\t.\t+\t.\tnote=none\n", "Give a GTF, a GFF3"),
     ],
 )
 def test_bad_annotations(tmp_path: Path, text: str, said: str) -> None:
