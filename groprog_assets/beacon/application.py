@@ -21,8 +21,8 @@ from groprog_assets.beacon import pages
 from groprog_assets.beacon.actors import PUBLIC, Actor, Actors, Pace
 from groprog_assets.beacon.desk import Desk, Refused
 from groprog_assets.beacon.protocol import COLLECTIONS, ENTRIES, Envelopes
-from groprog_assets.beacon.query_log import LogUnwritable
 from groprog_assets.beacon.questions import from_address, from_body
+from groprog_assets.store.query_log import LogUnwritable
 from groprog_assets.web.own_pages import HEADERS, OwnPages, policy
 
 MOST_BYTES = 64 * 1024

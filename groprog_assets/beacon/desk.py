@@ -11,7 +11,6 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from groprog_assets.beacon.actors import Actor
-from groprog_assets.beacon.query_log import QueryLog
 from groprog_assets.errors import ArtifactError, Problem
 from groprog_assets.intake import omics_subjects as who
 from groprog_assets.methods.omics.curies import curie, prefix_of
@@ -21,6 +20,7 @@ from groprog_assets.omics_catalog.catalog import Catalog
 from groprog_assets.omics_catalog.cohort_query import Carriers, Cohort
 from groprog_assets.store.artifacts import Reference
 from groprog_assets.store.pseudonyms import study_key, withdrawal_mark
+from groprog_assets.store.query_log import QueryLog
 from groprog_assets.store.readings import read_asset
 from groprog_assets.store.withdrawn import marks_of_patients
 from groprog_assets.store.workspace import Workspace

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from groprog_assets.beacon.actors import Actors, Pace
 from groprog_assets.beacon.application import Answering, application
 from groprog_assets.beacon.desk import Desk
-from groprog_assets.beacon.query_log import FOLDER, QueryLog
+from groprog_assets.store.query_log import FOLDER, QueryLog
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.web.own_pages import OwnPages
 

@@ -20,14 +20,16 @@ OUTPUT = click.option("--output", "-o", type=click.Path(path_type=Path), require
 @click.option(
     "--key", type=click.Path(path_type=Path, exists=True), required=True, help="Key shared with the coordinator."
 )
+@click.option("--user", default="", help="Who answers, for the log of questions; else the login name.")
 @OUTPUT
-def summary(study: Path, request: Path, site: str, key: Path, output: Path) -> None:
+def summary(study: Path, request: Path, site: str, key: Path, user: str, output: Path) -> None:
     """Answer REQUEST with sums over the cohort of STUDY, signed. No row leaves; too few subjects or events, and no sum does."""
+    from groprog_assets.graph.resources import known_actor
     from groprog_assets.intake.federated_answers import answer
     from groprog_assets.store.artifacts import write_atomically
     from groprog_assets.store.workspace import open_workspace
 
-    found = answer(open_workspace(study), request, site, key)
+    found = answer(open_workspace(study), request, site, key, known_actor(user))
     write_atomically(output, json.dumps(found, indent=1).encode())
     told = "sums written" if found["takes_part"] else f"takes no part: {found['reason']}"
     OUT.print(f"{output}: {site}, {told}", markup=False)

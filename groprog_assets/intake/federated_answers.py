@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from groprog_assets.errors import CohortError, Problem
+from groprog_assets.errors import ArtifactError, CohortError, Problem
 from groprog_assets.intake.withdrawals import who_withdrew
 from groprog_assets.lineage.signed_heads import read_key
 from groprog_assets.methods.federation.merging import Merged, merge_answers
 from groprog_assets.methods.federation.requests import Request, read_request
 from groprog_assets.methods.federation.site_sums import SiteData, site_answer
 from groprog_assets.store.artifacts import canonical_json
+from groprog_assets.store.query_log import FOLDER, LogUnwritable, QueryLog
 from groprog_assets.store.readings import read_asset
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables.values import Document
 
 FORM = "groprog-federated-answer 1"
+LOG = "federation.jsonl"
+"""The site's own log of requests, beside that of the questions of its portal."""
 
 
-def answer(workspace: Workspace, request: Path, site: str, key_file: Path) -> Document:
+def answer(workspace: Workspace, request: Path, site: str, key_file: Path, actor: str) -> Document:
     """What this site sends back to the request in a file: sums over its cohort, or that it takes no part.
 
-    It is signed with the key that the site shares with the coordinator. Patients who have withdrawn are in no sum. Raises
-    CohortError for a site that the request does not name and for fields that the cohort does not have, ArtifactError before the
-    cohort is made, LedgerError for a file that holds no key.
+    It is signed with the key that the site shares with the coordinator, and stands in the site's log of questions, under `actor`,
+    before it is given out. Patients who have withdrawn are in no sum. Raises CohortError for a site that the request does not
+    name and for fields that the cohort does not have, ArtifactError before the cohort is made and where the log cannot be
+    written, LedgerError for a file that holds no key.
     """
     asked = read_request(request)
     if site not in asked.sites:
@@ -40,6 +45,7 @@ def answer(workspace: Workspace, request: Path, site: str, key_file: Path) -> Do
         "site": site,
         **site_answer(_site_data(workspace), asked),
     }
+    _log(workspace, asked, signed, actor)
     return {**signed, "signature": _signature(signed, key)}
 
 
@@ -76,6 +82,30 @@ def merge(request: Path, files: Iterable[Path], keys: Path) -> Merged:
 def request_digest(asked: Request) -> str:
     """sha256 of a request; every answer names it."""
     return hashlib.sha256(canonical_json(asked.document())).hexdigest()
+
+
+def _log(workspace: Workspace, asked: Request, signed: Document, actor: str) -> None:
+    """One line of the log: what was asked, and whether sums were given; on disk when this returns."""
+    told = f"{asked.question} of {', '.join(asked.fields) or 'all'}, {asked.stage}, round {asked.round}"
+    path = workspace.state / FOLDER / LOG
+    with contextlib.closing(QueryLog(path)) as log:
+        try:
+            log.append(
+                actor=actor,
+                purpose=asked.name,
+                endpoint=f"federation as {signed['site']}",
+                canonical=f"{told}, request {signed['request']}",
+                data="cohort",
+                snapshot=read_asset(workspace, "cohort").reference.sha256,
+                epsilon=0.0,
+                total=0.0,
+                outcome="answered" if signed["takes_part"] else "refused",
+            )
+        except LogUnwritable as error:
+            rule = "No sum leaves without a line of the log."
+            raise ArtifactError(
+                Problem(str(path), str(error), rule, "Make room, or mend the folder's rights.")
+            ) from None
 
 
 def _site_data(workspace: Workspace) -> SiteData:

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from groprog_assets.beacon.query_log import QueryLog, checked_rows
 from groprog_assets.cli.main import main
 from groprog_assets.errors import ArtifactError, Notice
 from groprog_assets.store.identities import names
 from groprog_assets.store.pseudonyms import study_key, withdrawal_mark
+from groprog_assets.store.query_log import QueryLog, checked_rows
 from tests.beacon.asking import HOST, asked
 from tests.beacon.conftest import Served
 

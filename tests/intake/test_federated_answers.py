@@ -12,11 +12,12 @@ import pandas as pd
 import pytest
 import yaml
 
-from groprog_assets.errors import CohortError, GroProgError, LedgerError
+from groprog_assets.errors import ArtifactError, CohortError, GroProgError, LedgerError
 from groprog_assets.intake.federated_answers import answer, merge
 from groprog_assets.lineage.signed_heads import make_key
 from groprog_assets.simulation import simulate_study
 from groprog_assets.store.pseudonyms import study_key
+from groprog_assets.store.query_log import checked_rows
 from groprog_assets.store.readings import load_asset
 from groprog_assets.store.workspace import Workspace
 from tests.methods.federation.test_federated_cox import grouped, obvious_cox
@@ -65,7 +66,7 @@ def answered(sites: Path, request: Path, out: Path) -> list[Path]:
     files = []
     for site in json.loads(request.read_bytes())["sites"]:
         files.append(out / f"{site}.{request.stem}.json")
-        found = answer(workspace(sites, site), request, site, sites / "keys" / f"{site}.key")
+        found = answer(workspace(sites, site), request, site, sites / "keys" / f"{site}.key", "ada")
         files[-1].write_text(json.dumps(found))
     return files
 
@@ -126,7 +127,9 @@ def test_altered_foreign_and_double_answers_are_refused(sites: Path, tmp_path: P
     refused("signature does not fit")
     other = tmp_path / "other.json"
     other.write_text(json.dumps({**REQUEST, "fields": ["age"]}))
-    files[0].write_text(json.dumps(answer(workspace(sites, "north"), other, "north", sites / "keys" / "north.key")))
+    files[0].write_text(
+        json.dumps(answer(workspace(sites, "north"), other, "north", sites / "keys" / "north.key", "ada"))
+    )
     refused("answers another request")
     refused("north twice", [files[0], *files])
     refused("none of west", files[:2])
@@ -139,18 +142,36 @@ def test_altered_foreign_and_double_answers_are_refused(sites: Path, tmp_path: P
 
 def test_a_site_that_is_not_asked_and_a_key_in_the_study_are_refused(sites: Path):
     with pytest.raises(CohortError, match="north, south, west"):
-        answer(workspace(sites, "north"), sites / "request.json", "east", sites / "keys" / "north.key")
+        answer(workspace(sites, "north"), sites / "request.json", "east", sites / "keys" / "north.key", "ada")
     inside = sites / "north" / "site.key"
     make_key(inside)
     with pytest.raises(LedgerError, match="inside the study"):
-        answer(workspace(sites, "north"), sites / "request.json", "north", inside)
+        answer(workspace(sites, "north"), sites / "request.json", "north", inside, "ada")
     inside.unlink()
+
+
+def test_every_answer_stands_in_the_log_and_without_it_none_is_given(sites: Path, monkeypatch: pytest.MonkeyPatch):
+    held = workspace(sites, "south")
+    path = held.state / "queries" / "federation.jsonl"
+    before = len(path.read_bytes().splitlines()) if path.is_file() else 0
+    sent = answer(held, sites / "request.json", "south", sites / "keys" / "south.key", "ada")
+    row = checked_rows(path, path.read_bytes())[before]
+    assert (row["actor"], row["endpoint"], row["outcome"]) == ("ada", "federation as south", "answered")
+    assert row["canonical"] == f"cox of age, sex=Male, first, round 0, request {sent['request']}"
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("groprog_assets.store.query_log.os.pwrite", full)
+    with pytest.raises(ArtifactError, match="No space left on device"):
+        answer(held, sites / "request.json", "south", sites / "keys" / "south.key", "ada")
+    assert len(path.read_bytes().splitlines()) == before + 1
 
 
 def test_who_has_withdrawn_is_in_no_sum(sites: Path, monkeypatch: pytest.MonkeyPatch):
     held = workspace(sites, "north")
-    whole = answer(held, sites / "request.json", "north", sites / "keys" / "north.key")
+    whole = answer(held, sites / "request.json", "north", sites / "keys" / "north.key", "ada")
     leaving = {load_asset(held, "cohort").records["patient_id"].iloc[0]}
     monkeypatch.setattr("groprog_assets.intake.federated_answers.who_withdrew", lambda _, names: leaving & set(names))
-    less = answer(held, sites / "request.json", "north", sites / "keys" / "north.key")
+    less = answer(held, sites / "request.json", "north", sites / "keys" / "north.key", "ada")
     assert less["payload"]["n"] == whole["payload"]["n"] - 1
