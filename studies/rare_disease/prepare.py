@@ -2,8 +2,8 @@
 
     python studies/rare_disease/prepare.py ../shared/data/omics/miniacc
 
-writes acc_samples.tsv beside this file. The batch of a sample is the place that gave the tissue, the second part of its TCGA barcode;
-the places that gave a few patients each are one batch, since a batch effect is estimated from several samples.
+writes acc_samples.tsv beside this file. The batch of a sample is the place that gave the tissue, the second part of its TCGA
+barcode; the places that gave a few patients each are one batch, since a batch effect is estimated from several samples.
 """
 
 from __future__ import annotations
