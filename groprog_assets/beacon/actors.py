@@ -18,7 +18,6 @@ from groprog_assets.store.artifacts import canonical_json, write_atomically
 ROLES = ("public", "registered", "steward")
 """public: anyone; registered: a budget of their own; steward: sees single subjects, on this machine."""
 FILE = "actors.json"
-REQUESTS_A_MINUTE = 30
 SESSION_SECONDS = 8 * 3600
 SESSIONS = 1000
 
@@ -76,7 +75,7 @@ class Actors:
 class Pace:
     """How many requests an actor may send in any sixty seconds."""
 
-    def __init__(self, requests: int = REQUESTS_A_MINUTE):
+    def __init__(self, requests: int):
         self.requests = requests
         self._times: dict[str, deque[float]] = {}
         self._lock = threading.Lock()

@@ -40,11 +40,11 @@ ABOUT = ("info", "service-info", "configuration", "map", "entry_types", "filteri
 class Answering:
     """What the routes share: the desk, who asks, how many requests a minute."""
 
-    def __init__(self, desk: Desk, actors: Actors, own: OwnPages, pace: Pace | None = None):
+    def __init__(self, desk: Desk, actors: Actors, own: OwnPages, pace: Pace):
         self.desk = desk
         self.actors = actors
         self.own = own
-        self.pace = pace or Pace()
+        self.pace = pace
         self.envelopes = Envelopes(desk.workspace.study)
         self.style = STYLE.read_bytes()
 

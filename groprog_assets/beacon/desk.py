@@ -117,18 +117,27 @@ class Held:
         found = curie(term)
         return found if found in self.names else self.aliases.get(found)
 
+    @cached_property
+    def parents(self) -> dict[str, list[str]]:
+        """{term: the terms right above it}."""
+        found: dict[str, list[str]] = {}
+        for row in self.catalog.rows("SELECT child, parent FROM edges"):
+            found.setdefault(row["child"], []).append(row["parent"])
+        return found
+
     def ancestors(self, term: str) -> set[str]:
         """The term and all above it."""
-        return {row["ancestor"] for row in self.catalog.rows("SELECT ancestor FROM closure WHERE term_id = ?", term)}
+        reached, waiting = {term}, [term]
+        while waiting:
+            new = set(self.parents.get(waiting.pop(), ())) - reached
+            reached |= new
+            waiting += new
+        return reached
 
     def nearest_listed(self, term: str) -> str | None:
         """The listed ancestor that is deepest in the ontology; it depends on the ontology and the list alone."""
-        question = (
-            "SELECT above.ancestor AS id, count(*) AS depth FROM closure AS above JOIN closure AS far"
-            " ON far.term_id = above.ancestor WHERE above.term_id = ? GROUP BY above.ancestor"
-        )
-        above = {row["id"]: row["depth"] for row in self.catalog.rows(question, term) if row["id"] in self.listed}
-        return min(above, key=lambda name: (-above[name], name), default=None)
+        above = [name for name in self.ancestors(term) if name in self.listed]
+        return min(above, key=lambda name: (-len(self.ancestors(name)), name), default=None)
 
     def classes(self, disease: str) -> list[str]:
         """The MONDO classes that exactly match a disease; of a MONDO class, itself."""
@@ -143,6 +152,7 @@ class Held:
         rows = self.catalog.rows(f"SELECT DISTINCT to_id FROM xrefs WHERE from_id = ? AND {EXACT} ORDER BY 1", mondo)
         return [row["to_id"] for row in rows if not row["to_id"].startswith("OMIMPS:")]
 
+    @cached_property
     def releases(self) -> dict[str, str]:
         """{HPO, MONDO mappings: release}; "none" where there are none."""
         hpo = self.catalog.rows("SELECT DISTINCT version AS v FROM terms ORDER BY 1")

@@ -324,7 +324,7 @@ def _rendered(
     desk: Desk, actor: Actor, title: str, subtitle: str, blocks: Sequence[Block], given: dict[str, str]
 ) -> bytes:
     held = desk.held()
-    releases = "; ".join(f"{name} {release}" for name, release in held.releases().items())
+    releases = "; ".join(f"{name} {release}" for name, release in held.releases.items())
     spent = f"{desk.budgets.spent(actor.name):.1f} of {desk.budgets.of(actor.name):.1f}"
     study = desk.workspace.study
     return (

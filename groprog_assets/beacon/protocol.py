@@ -85,7 +85,7 @@ class Envelopes:
             "organization": {"id": "groprog", "name": "who serves this study", "welcomeUrl": "", "contactUrl": ""},
             "description": f"Counts of subjects by findings, diseases and variants. {RESEARCH}",
             "version": metadata.version("groprog"),
-            "info": {"releases": held.releases()},
+            "info": {"releases": held.releases},
         }
         return {"meta": self.meta(held.snapshot), "response": response}
 

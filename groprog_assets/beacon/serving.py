@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable
 
 from groprog_assets.beacon.actors import Actors, Pace
@@ -25,12 +26,10 @@ def open_desk(workspace: Workspace) -> tuple[Desk, Actors]:
         raise
 
 
-def served(
-    workspace: Workspace, host: str, port: int, served_as: Iterable[str] = (), pace: Pace | None = None
-) -> Answering:
+def served(workspace: Workspace, host: str, port: int, served_as: Iterable[str] = ()) -> Answering:
     """What answers at an address."""
     desk, actors = open_desk(workspace)
-    return Answering(desk, actors, OwnPages(host, port, served_as), pace)
+    return Answering(desk, actors, OwnPages(host, port, served_as), Pace(desk.parameters.requests_a_minute))
 
 
 def serve(answering: Answering, host: str, port: int, ready: Callable[[], None]) -> None:
@@ -52,6 +51,7 @@ def serve(answering: Answering, host: str, port: int, ready: Callable[[], None])
         h11_max_incomplete_event_size=64 * 1024,
     )
     try:
-        uvicorn.Server(settings).run()
+        with contextlib.suppress(KeyboardInterrupt):  # raised again by uvicorn after it has stopped in order
+            uvicorn.Server(settings).run()
     finally:
         answering.desk.log.close()

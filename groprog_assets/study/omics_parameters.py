@@ -112,3 +112,6 @@ class DisclosureParameters(ParameterGroup):
     listing_fewest: int = cited(
         20, unit="subjects", source="unstated", why="rarer terms and diseases are not asked by", ge=1
     )
+    requests_a_minute: int = cited(
+        30, unit="requests an actor", source="unstated", why="what a person reads; a program that asks more waits", ge=1
+    )

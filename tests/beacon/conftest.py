@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
-from groprog_assets.beacon.actors import Pace, add_actor
+from groprog_assets.beacon.actors import add_actor
 from groprog_assets.beacon.application import Answering, application
 from groprog_assets.beacon.serving import served
 from groprog_assets.store.workspace import Workspace
@@ -31,10 +32,10 @@ CASES = [
 class Served:
     """A study's server: its application, tokens by role, the workspace."""
 
-    def __init__(self, study: Path, requests: int = 10_000):
+    def __init__(self, study: Path):
         self.workspace = Workspace(study)
         self.tokens = {role: add_actor(self.workspace.state, role, role) for role in ("registered", "steward")}
-        self.answering: Answering = served(self.workspace, "127.0.0.1", 3080, pace=Pace(requests))
+        self.answering: Answering = served(self.workspace, "127.0.0.1", 3080)
         self.application = application(self.answering)
         self.log = self.workspace.state / "queries" / "log.jsonl"
 
@@ -65,10 +66,9 @@ def made_portal(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def omics_study_with(study: Path) -> Path:
-    import yaml
-
     document = yaml.safe_load(study.read_text())
     document["omics"] |= {"consents": {"table": "consents.tsv", "purpose": "health"}, "cases": CASES}
+    document["parameters"] = {"disclosure": {"requests_a_minute": 10_000}}
     study.write_text(yaml.safe_dump(document))
     return study
 
