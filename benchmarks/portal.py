@@ -73,7 +73,10 @@ def tables(data: Path) -> dict[str, pd.DataFrame]:
     packets = [item._replace(packet=item.packet._replace(id=f"subject {k}")) for k, item in enumerate(chosen)]
     ids = {item.packet.id: f"p-{k:016x}" for k, item in enumerate(packets)}
     given = Consents(
-        every_subject=ConsentToAll(permission="DUO:0000042", granted=pd.Timestamp("2024-01-01").date(), reason="b")
+        table=None,
+        purpose="",
+        as_of=None,
+        every_subject=ConsentToAll(permission="DUO:0000042", granted=pd.Timestamp("2024-01-01").date(), reason="b"),
     )
     consents = consent_tables(given, ids, pd.Timestamp("2026-01-01").date())
     made = subjects.subject_tables(packets, ids, consents.permitted["subject_id"])

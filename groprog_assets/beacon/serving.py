@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from groprog_assets.beacon.actors import Actors, Pace
 from groprog_assets.beacon.application import Answering, application
@@ -15,10 +16,15 @@ from groprog_assets.web.own_pages import OwnPages
 LOG = "log.jsonl"
 
 
+def log_path(workspace: Workspace) -> Path:
+    """Where the questions of a study are logged."""
+    return workspace.state / FOLDER / LOG
+
+
 def open_desk(workspace: Workspace) -> tuple[Desk, Actors]:
     """The desk of a study and its actors. ArtifactError: no catalogue, a log that another process writes or that was altered."""
     actors = Actors(workspace.state)
-    log = QueryLog(workspace.state / FOLDER / LOG)
+    log = QueryLog(log_path(workspace))
     try:
         return Desk(workspace, log, actors.budgets), actors
     except BaseException:

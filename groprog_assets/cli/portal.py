@@ -1,4 +1,4 @@
-"""`groprog omics serve`, `token`, `count` and `table`: the portal and the Beacon of a study, and counts on the command line."""
+"""`groprog omics serve`, `token`, `count`, `table`, `queries`: portal and Beacon of a study, counts, the log of questions."""
 
 from __future__ import annotations
 
@@ -93,4 +93,35 @@ def two_way(study: Path, rows: str, columns: str, exact: bool) -> None:
         click.echo("\t".join(line))
 
 
-COMMANDS = (serve, token, count, two_way)
+@click.command("queries", cls=Answering)
+@study_argument
+@click.option(
+    "--seal", is_flag=True, help="Keep the head of the log in the ledger: lines removed later are then missed."
+)
+@click.option("--user", default="", help="Who seals it, for the ledger; else the login name.")
+def queries(study: Path, seal: bool, user: str) -> None:
+    """Who asked how much of STUDY's subjects, by the log of questions, whose chain is checked."""
+    from groprog_assets.beacon.query_log import GENESIS, read_log, spending
+    from groprog_assets.beacon.serving import log_path
+    from groprog_assets.store.workspace import open_workspace
+
+    workspace = open_workspace(study)
+    rows = read_log(log_path(workspace))
+    for actor, counts in spending(rows).items():
+        told = ", ".join(f"{int(counts[name]):,} {name}" for name in ("answered", "suppressed", "refused"))
+        click.echo(f"{actor}: {told}; {counts['epsilon']:g} spent")
+    head = str(rows[-1]["sha256"]) if rows else GENESIS
+    click.echo(f"{len(rows):,} lines, head {head[:16]}")
+    if seal:
+        from groprog_assets.graph.resources import known_actor
+        from groprog_assets.lineage.collect import collect
+        from groprog_assets.lineage.decisions import record_decision
+        from groprog_assets.running.execution import study_instance
+
+        with study_instance(workspace) as instance:
+            evidence = {"lines": len(rows), "head": head, "spent": spending(rows)}
+            record_decision(instance, "omics_catalog", "questions sealed", known_actor(user), evidence)
+            collect(instance, workspace.ledger_path, workspace.derivations)
+
+
+COMMANDS = (serve, token, count, two_way, queries)

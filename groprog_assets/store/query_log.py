@@ -90,6 +90,22 @@ class QueryLog:
             os.close(file)
 
 
+def read_log(path: Path) -> list[Document]:
+    """The lines of a log that a server may be writing, its chain checked; nothing where there is none. Raises as QueryLog."""
+    content = path.read_bytes() if path.is_file() else b""
+    return checked_rows(path, content[: content.rfind(b"\n") + 1])
+
+
+def spending(rows: list[Document]) -> dict[str, dict[str, float]]:
+    """{actor: requests by outcome, and the epsilon spent}."""
+    found: dict[str, dict[str, float]] = {}
+    for row in rows:
+        counts = found.setdefault(str(row["actor"]), {**dict.fromkeys(OUTCOMES, 0), "epsilon": 0.0})
+        counts[str(row["outcome"])] += 1
+        counts["epsilon"] = round(counts["epsilon"] + float(row["epsilon"]), 6)
+    return dict(sorted(found.items()))
+
+
 def row_digest(row: Document) -> str:
     """sha256 of a line without its own digest."""
     return digest_bytes(canonical_json({name: value for name, value in row.items() if name != "sha256"}))

@@ -11,6 +11,7 @@ import pytest
 
 from groprog_assets.cli.main import main
 from groprog_assets.errors import ArtifactError, Notice
+from groprog_assets.lineage.ledger import open_ledger
 from groprog_assets.store.identities import names
 from groprog_assets.store.pseudonyms import study_key, withdrawal_mark
 from groprog_assets.store.query_log import QueryLog, checked_rows
@@ -352,5 +353,12 @@ def test_counts_and_tables_on_the_command_line(portal: Served):
     assert noisy.splitlines()[0] == "sex / source\tcases\tsum"
     assert "two of sex" in told("table", study, "--rows", "sex", "--columns", "sex", code=2)
     assert [line["canonical"] for line in portal.lines()][-2:] == ["exact table sex by source", "table sex by source"]
+    listed = told("queries", study, "--seal", "--user", "ann")
+    assert "ann: 2 answered, 0 suppressed, 0 refused; 0.2 spent" in listed
+    with open_ledger(portal.workspace.ledger_path) as ledger:
+        sealed = ledger.execute(
+            "SELECT body FROM events WHERE asset = 'omics_catalog' ORDER BY happened DESC"
+        ).fetchall()
+    assert any(str(portal.lines()[-1]["sha256"]) in body for (body,) in sealed)
     assert len(told("token", study, "bob").splitlines()[0]) > 40
     assert "Choose another" in told("token", study, "public", code=2)

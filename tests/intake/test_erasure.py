@@ -65,6 +65,8 @@ def plant(study: Path, patient: str, name: str) -> None:
     (state / "inbox" / "tables").mkdir(parents=True, exist_ok=True)
     (state / "inbox" / "tables" / half).write_bytes(table)
     (state / "inbox" / ".trial-17.tsv").write_bytes(table)
+    (state / "catalog").mkdir(exist_ok=True)
+    (state / "catalog" / "earlier.duckdb").write_bytes(table)
     (state / "scratch" / "fit").mkdir(parents=True)
     (state / "scratch" / "fit" / "state").write_bytes(table)
     (state / "dagster" / "storage").mkdir(exist_ok=True)
