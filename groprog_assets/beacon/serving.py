@@ -35,7 +35,9 @@ def open_desk(workspace: Workspace) -> tuple[Desk, Actors]:
 def served(workspace: Workspace, host: str, port: int, served_as: Iterable[str] = ()) -> Answering:
     """What answers at an address."""
     desk, actors = open_desk(workspace)
-    return Answering(desk, actors, OwnPages(host, port, served_as), Pace(desk.parameters.requests_a_minute))
+    return Answering(
+        desk, actors, OwnPages(host, port, served_as), Pace(workspace.study.parameters.disclosure.requests_a_minute)
+    )
 
 
 def serve(answering: Answering, host: str, port: int, ready: Callable[[], None]) -> None:
