@@ -23,7 +23,6 @@ import pandas as pd
 from groprog_assets.beacon.actors import Actors, Pace
 from groprog_assets.beacon.application import Answering, application
 from groprog_assets.beacon.desk import Desk, Held
-from groprog_assets.beacon.query_log import QueryLog
 from groprog_assets.methods.omics import subjects
 from groprog_assets.methods.omics.consents import consent_tables
 from groprog_assets.methods.omics.disclosure import Budgets, Secret
@@ -33,6 +32,7 @@ from groprog_assets.methods.omics.ontologies import read_ontology, resolver
 from groprog_assets.omics_catalog import writing
 from groprog_assets.omics_catalog.catalog import Catalog
 from groprog_assets.store.artifacts import Store
+from groprog_assets.store.query_log import QueryLog
 from groprog_assets.store.wire_format import Stored
 from groprog_assets.study.omics_parameters import DisclosureParameters
 from groprog_assets.study.omics_study import Consents, ConsentToAll, PhenopacketSource

@@ -101,8 +101,8 @@ def two_way(study: Path, rows: str, columns: str, exact: bool) -> None:
 @click.option("--user", default="", help="Who seals it, for the ledger; else the login name.")
 def queries(study: Path, seal: bool, user: str) -> None:
     """Who asked how much of STUDY's subjects, by the log of questions, whose chain is checked."""
-    from groprog_assets.beacon.query_log import GENESIS, read_log, spending
     from groprog_assets.beacon.serving import log_path
+    from groprog_assets.store.query_log import GENESIS, read_log, spending
     from groprog_assets.store.workspace import open_workspace
 
     workspace = open_workspace(study)
