@@ -198,3 +198,17 @@ def test_records_are_imported_without_being_ranked(tmp_path: Path, monkeypatch: 
 
 def test_the_commands_of_omics_want_omics(written: Path):
     assert "Add omics to the study file" in told("omics", "check", str(written), code=2)
+
+
+def test_subjects_and_ranks_are_exported_under_pseudonyms(made: Path, tmp_path: Path):
+    packets, ranks = tmp_path / "packets", tmp_path / "ranks"
+    assert "3 files" in told("omics", "export", str(made), "--format", "phenopackets", "-o", str(packets))
+    found = {path.stem: path.read_text() for path in packets.glob("*.json")}
+    subjects = load_asset(Workspace(made), "subjects").table
+    assert set(found) == set(subjects["subject_id"])
+    assert not any(word in text for text in found.values() for word in ("case-1", "Patient 1", "PMID"))
+    ranked = told("omics", "rank", str(made), str(packets))
+    assert set(subjects["subject_id"]) <= set(ranked.split())
+    assert "3 files" in told("omics", "export", str(made), "--format", "pheval", "-o", str(ranks))
+    assert "it holds something" in told("omics", "export", str(made), "--format", "pheval", "-o", str(ranks), code=2)
+    assert "assay" in told("omics", "export", str(made), "--format", "cbioportal", "-o", str(tmp_path / "c"), code=2)

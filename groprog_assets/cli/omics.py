@@ -104,6 +104,31 @@ def rank(
         OUT.print(f"{output}", markup=False)
 
 
+@omics_group.command("export", cls=Answering)
+@study_argument
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["h5mu", "cbioportal", "phenopackets", "pheval"]),
+    required=True,
+    help="h5mu and cbioportal: the assays; phenopackets: the subjects; pheval: the diseases ranked for them.",
+)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder to write; it must be empty."
+)
+def export(study: Path, form: str, output: Path) -> None:
+    """Write the omics half of STUDY as files of other programs, everybody under their pseudonym."""
+    from groprog_assets.export.omics import export_omics
+    from groprog_assets.store.workspace import open_workspace
+
+    workspace = open_workspace(study)
+    _omics_of(workspace.study)
+    found = export_omics(workspace, form, output)
+    for text in found.left_out:
+        _tell(f"! not written: {text}")
+    OUT.print(f"{output}: {len(found.files):,} files", markup=False)
+
+
 def _tell(text: str) -> None:
     ERR.print(text, markup=False)
 

@@ -107,7 +107,7 @@ def test_nothing_gpl_at_run_time():
 
 def test_every_imported_package_is_a_declared_dependency():
     providers = metadata.packages_distributions()
-    extras = {"rocrate", "prov", "openlineage", "distributed", "dask"}
+    extras = {"rocrate", "prov", "openlineage", "distributed", "dask", "anndata", "mudata"}
     missing = {}
     for path in python_files():
         for found in imports(path):
