@@ -188,7 +188,7 @@ def _maf_row(row: Mapping[str, object]) -> dict[str, object]:
     consequence = _known(row["consequence"])
     depths = {name: str(row[name]) if str(row[name]).isdecimal() else "" for name in ("depth", "alt_depth")}
     return {
-        "Hugo_Symbol": gene.removeprefix("symbol:") if gene.startswith("symbol:") else "Unknown",
+        "Hugo_Symbol": _known(row["symbol"]) or "Unknown",
         "Entrez_Gene_Id": gene.removeprefix("NCBIGene:") if gene.startswith("NCBIGene:") else "0",
         "NCBI_Build": row["genome_build"],
         "Chromosome": row["chrom"],

@@ -144,6 +144,7 @@ DECLARED = (
         (
             VARIANT,
             Column("gene_id", "str", "CURIE", "gene", nullable=True),
+            Column("symbol", "str", "symbol", "gene symbol as read", nullable=True),
             Column("transcript", "str", "name", "transcript", nullable=True),
             Column("consequence", "str", "SO or MAF class", "consequence", nullable=True),
             Column("hgvs_c", "str", "HGVS", "on the coding sequence", nullable=True),

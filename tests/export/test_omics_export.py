@@ -94,6 +94,7 @@ def test_mutations_are_read_back_equal(held: Held, tmp_path: Path):
     assert [list(cells) for cells in back["filter"]] == [list(cells) for cells in stored["filter"]]
     assert found.effects is not None
     classes = set(found.effects["consequence"])
+    assert {"TP53", "NRAS", "APC", "SMARCB1"} <= set(found.effects["symbol"].dropna())
     assert {"missense_variant", "intron_variant", "frameshift_variant"} <= classes
 
 

@@ -16,7 +16,7 @@ from groprog_assets.methods.assays.assay_table import AssayTable, SparseAssay
 from groprog_assets.methods.assays.cbioportal import read_cbioportal
 from groprog_assets.methods.assays.diann import read_diann
 from groprog_assets.methods.assays.hgnc import Hgnc, read_hgnc
-from groprog_assets.methods.assays.identifiers import map_features
+from groprog_assets.methods.assays.identifiers import gene_ids, map_features
 from groprog_assets.methods.assays.maf import read_maf_assay
 from groprog_assets.methods.assays.matrix import read_matrix
 from groprog_assets.methods.assays.maxquant import read_maxquant
@@ -87,9 +87,14 @@ def read_assay(source: AssaySource, aids: Aids = Aids()) -> dict[str, Assay]:  #
 
 
 def _identified(assay: Assay, source: AssaySource, genes: Hgnc | None) -> Assay:
-    """A dense assay with the canonical identifiers of its features; a sparse one as it is."""
+    """The assay with the canonical identifiers of its features, or of the genes of its effects."""
     if not isinstance(assay, AssayTable):
-        return assay
+        effects = assay.effects
+        return (
+            assay
+            if effects is None
+            else replace(assay, effects=effects.assign(gene_id=gene_ids(effects["gene_id"], genes)))
+        )
     system = assay.said.get("id_system") or source.id_system
     found = map_features(assay.features, system, genes, str(source.path))
     counts = assay.counts | {f"features_{name}": count for name, count in found.counts.items()}

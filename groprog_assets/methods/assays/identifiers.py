@@ -83,6 +83,18 @@ def map_features(features: pd.DataFrame, id_system: str, hgnc: Hgnc | None, wher
     return Mapped(filled, table, counts, _notices(table, system, hgnc, where, given["symbol"].fillna("")))
 
 
+def gene_ids(given: pd.Series, hgnc: Hgnc | None) -> pd.Series:
+    """HGNC identifiers of genes given as NCBIGene:… or symbol:…; what is not known or ambiguous stays as given."""
+    if hgnc is None:
+        return given
+    known = {}
+    for text in given.dropna().unique():
+        prefix, _, local = str(text).partition(":")
+        found = hgnc.of_symbol(local) if prefix == "symbol" else hgnc.of("entrez", local)
+        known[text] = found.gene.hgnc_id if found.gene is not None else text
+    return given.map(known).astype("str")
+
+
 def _mapper(system: str, hgnc: Hgnc | None) -> Callable[[str, str, str], Target]:
     """(source_id, feature_id, symbol) -> what it is."""
     if system in GENES:
@@ -175,6 +187,8 @@ def _notices(table: pd.DataFrame, system: str, hgnc: Hgnc | None, where: str, sy
     if system in GENES and hgnc is None:
         rule = "Genes are known by HGNC's identifiers across assays."
         notices.append(Problem(where, "no HGNC table", rule, "Name hgnc_complete_set.txt of genenames.org."))
+        return notices
+    if system not in (*GENES, *PROTEINS, *METABOLITES):
         return notices
     for mapping in ("ambiguous", "unmapped"):
         rows = table[table["mapping"] == mapping]

@@ -6,6 +6,7 @@ Source: VCF 4.3 and 4.4 specification, samtools.github.io/hts-specs. The file it
 from __future__ import annotations
 
 import re
+import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -31,6 +32,7 @@ from groprog_assets.methods.assays.variant_rows import (
 )
 from groprog_assets.study.annotation_files import ProblemCollector, some
 from groprog_assets.study.assemblies import assembly_of
+from groprog_assets.study.child_process import command, how_it_ended
 from groprog_assets.study.chrom_sizes import read_chrom_sizes
 from groprog_assets.study.omics_assays import AssaySource
 from groprog_assets.study.text_files import open_unpacked
@@ -74,6 +76,7 @@ def read_vcf(path: Path, source: AssaySource) -> SparseAssay:
     """
     import pysam
 
+    _probe(path)
     before = pysam.set_verbosity(0)
     problems = collector(path)
     try:
@@ -101,6 +104,14 @@ def read_vcf(path: Path, source: AssaySource) -> SparseAssay:
         counts=dict(reading.counts),
         notices=tuple(reading.notices()),
     )
+
+
+def _probe(path: Path) -> None:
+    """Let a process of its own read the file first: a damaged one may end its parser."""
+    program = command("groprog_assets.methods.sequence.bcf_process", str(path))
+    ended = subprocess.run(program, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    if ended.returncode < 0:
+        raise AssayError(_unreadable(path, how_it_ended(ended.returncode)))
 
 
 def _unreadable(path: Path, value: str) -> Problem:

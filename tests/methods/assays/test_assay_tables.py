@@ -89,7 +89,7 @@ def sparse(build: str, rows: list[tuple[int, str, str]], calls: list[tuple[str, 
         ],
     )
     effects = pd.DataFrame({"variant_ix": range(len(rows)), "consequence": "missense", "source": "MAF"})
-    for name in ("gene_id", "transcript", "hgvs_c", "hgvs_p", "classification"):
+    for name in ("gene_id", "symbol", "transcript", "hgvs_c", "hgvs_p", "classification"):
         effects[name] = None
     return SparseAssay(("s1", "s2"), variants, genotypes, effects)
 

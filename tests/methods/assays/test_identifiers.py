@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from groprog_assets.errors import AssayError
 from groprog_assets.methods.assays.dense import feature_rows
 from groprog_assets.methods.assays.hgnc import Hgnc, read_hgnc
-from groprog_assets.methods.assays.identifiers import Mapped, bare_ensembl, map_features
+from groprog_assets.methods.assays.identifiers import Mapped, bare_ensembl, gene_ids, map_features
 from groprog_assets.methods.assays.metabolite_ids import metabolite_curie, metabolite_of
 from groprog_assets.methods.assays.protein_ids import accession, protein_curie
 from tests.methods.assays.sources import written
@@ -155,3 +156,10 @@ def test_the_columns_of_a_custom_download(tmp_path: Path):
     found = read_hgnc(written(tmp_path, "custom.tsv", *lines))
     assert found.of_symbol("OLD2").mapping == "previous"
     assert found.of_symbol("LFS1").mapping == "alias"
+
+
+def test_genes_of_effects(hgnc: Hgnc):
+    given = pd.Series(["NCBIGene:7157", "symbol:MARCH1", "symbol:NAP1", "NCBIGene:1", None], dtype="str")
+    expected = ["HGNC:11998", "HGNC:26", "symbol:NAP1", "NCBIGene:1", ""]
+    assert gene_ids(given, hgnc).fillna("").tolist() == expected
+    assert gene_ids(given, None) is given

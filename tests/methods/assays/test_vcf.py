@@ -12,6 +12,7 @@ import pysam.bcftools
 import pytest
 
 from groprog_assets.errors import AssayError
+from groprog_assets.methods.assays import vcf
 from groprog_assets.methods.assays.assay_table import SparseAssay
 from groprog_assets.methods.assays.variant_rows import chromosome, genome_build, plain_allele
 from groprog_assets.methods.assays.vcf import read_vcf
@@ -182,6 +183,15 @@ def test_a_file_of_plain_gzip_and_a_cut_one_are_refused(tmp_path: Path):
     packed.write_bytes(packed.read_bytes()[:-60])
     with pytest.raises(AssayError, match="A VCF or BCF is read by htslib"):
         read_vcf(packed, genome())
+
+
+def test_a_file_that_ends_its_parser_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    class Ended:
+        returncode = -11
+
+    monkeypatch.setattr(vcf.subprocess, "run", lambda *given, **options: Ended())
+    with pytest.raises(AssayError, match=r"damaged file: it stopped its parser \(SIGSEGV\)"):
+        read_vcf(write(tmp_path), genome())
 
 
 def test_sites_without_samples_are_refused(tmp_path: Path):
