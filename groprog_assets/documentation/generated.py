@@ -8,7 +8,7 @@ from pathlib import Path
 from groprog_assets.study.parameters import catalogue
 from groprog_assets.tables import TABLES
 
-NOTEBOOK = Path(__file__).resolve().parents[2] / "docs" / "hmm_notebook.py"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 GENERATED = "<!-- Written by `make docs`; change the source named below, not this file. -->"
 
 
@@ -84,10 +84,10 @@ def graph_picture() -> str:
     return figure_bytes(workflow(groups, edges), "svg").decode("utf-8")
 
 
-def notebook_page() -> str:
-    """`docs/hmm_notebook.py` (cells marked `# %%`) as a Jupyter notebook, format 4.5, without outputs."""
+def notebook_page(name: str) -> str:
+    """`docs/<name>.py` (cells marked `# %%`) as a Jupyter notebook, format 4.5, without outputs."""
     cells: list[dict[str, object]] = []
-    for part in NOTEBOOK.read_text(encoding="utf-8").split("# %%")[1:]:
+    for part in (DOCS / f"{name}.py").read_text(encoding="utf-8").split("# %%")[1:]:
         head, _, body = part.partition("\n")
         prose = head.strip() == "[markdown]"
         lines = body.strip("\n").split("\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from groprog_assets.documentation.commands import commands_page
@@ -14,8 +15,9 @@ PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands_page,
     "figures.md": figures_page,
     "graph.svg": graph_picture,
-    "hmm_notebook.ipynb": notebook_page,
+    "hmm_notebook.ipynb": partial(notebook_page, "hmm_notebook"),
     "parameters.md": parameters_page,
+    "sequence_notebook.ipynb": partial(notebook_page, "sequence_notebook"),
     "study_file.md": study_file_page,
     "tables.md": tables_page,
 }
