@@ -6,6 +6,7 @@ and not the plot (`store.plots`).
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -20,6 +21,8 @@ FIRST_PAGE = "/asset-groups"
 """Dagster's page of the whole asset graph."""
 PLOT = re.compile(r"/plots/([0-9a-f]{64})/(\w{1,80})\.png")
 """A derivation and the name of one of its plots."""
+WIDEST = 640
+"""Pixels; names and times take the rest of the table of metadata in a window of 1,500."""
 
 
 class OwnAnswers:
@@ -61,6 +64,19 @@ def stored_plot(derivation: str, name: str) -> bytes | None:
     try:
         plots = workspace.derivations.read(derivation).get("plots", {})
         sha256 = plots.get("" if name == PLAIN else name)
-        return None if sha256 is None else workspace.store.get_bytes(sha256, f"plot {name}")
+        return None if sha256 is None else fitted(workspace.store.get_bytes(sha256, f"plot {name}"))
     except ArtifactError:
         return None
+
+
+def fitted(picture: bytes) -> bytes:
+    """A PNG no wider than the column of Dagster's page, which cuts a wider one off."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(picture)) as image:
+        if image.width <= WIDEST:
+            return picture
+        size = WIDEST, round(image.height * WIDEST / image.width)
+        smaller, written = image.convert("RGB").resize(size, Image.Resampling.LANCZOS), io.BytesIO()
+    smaller.save(written, "png")
+    return written.getvalue()

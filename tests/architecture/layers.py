@@ -101,7 +101,7 @@ LAYERS = (
         "anyio jinja2 numpy pandas starlette uvicorn",
     ),
     _room(10, "export", "kernels errors values methods store prognosis ledger report", "anndata mudata numpy pandas"),
-    _room(11, "ui", "errors web store", "dagster dagster_webserver uvicorn yaml"),
+    _room(11, "ui", "errors web store", "PIL dagster dagster_webserver uvicorn yaml"),
     _room(11, "running", "errors values study store ledger compute graph lineage intake export", "dagster"),
     Layer(
         "root",

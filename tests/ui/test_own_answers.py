@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from groprog_assets.store.plots import plot_address
 from groprog_assets.store.workspace import Workspace
-from groprog_assets.ui.own_answers import FIRST_PAGE, OwnAnswers, stored_plot
+from groprog_assets.ui.own_answers import FIRST_PAGE, WIDEST, OwnAnswers, stored_plot
 from groprog_assets.ui.services import DEFINITIONS
 from tests.trained_study import copied
 
@@ -37,6 +39,12 @@ def ask(path: str, method: str = "GET") -> tuple[int, dict[bytes, bytes], bytes,
     answers = OwnAnswers(application, lambda derivation, name: pictures.get((derivation, name)))
     asyncio.run(answers({"type": "http", "method": method, "path": path}, receive, send))
     return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"], reached
+
+
+def png(width: int, height: int) -> bytes:
+    written = io.BytesIO()
+    Image.new("RGBA", (width, height), "white").save(written, "png")
+    return written.getvalue()
 
 
 def test_the_first_page_is_the_asset_graph():
@@ -73,10 +81,12 @@ def test_only_what_a_derivation_records_as_a_plot_is_read(
     workspace = Workspace(path)
     record = workspace.derivations.current_record("clinical_records")
     assert record is not None
-    plots = {"": workspace.store.put_bytes(b"plain"), "roc": workspace.store.put_bytes(b"curve")}
+    small, wide = png(200, 100), png(2 * WIDEST, 300)
+    plots = {"": workspace.store.put_bytes(small), "roc": workspace.store.put_bytes(wide)}
     digest = workspace.derivations.write({**record, "plots": plots})
-    assert stored_plot(digest, "plot") == b"plain"
-    assert stored_plot(digest, "roc") == b"curve"
+    assert stored_plot(digest, "plot") == small
+    with Image.open(io.BytesIO(stored_plot(digest, "roc") or b"")) as shown:
+        assert shown.size == (WIDEST, 150)
     assert stored_plot(digest, "output") is None
     assert stored_plot(record["output"]["sha256"], "plot") is None, "a value is no plot"
     workspace.store.path(plots["roc"]).unlink()
