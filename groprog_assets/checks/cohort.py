@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from groprog_assets.checks.verdict import Verdict
 from groprog_assets.study.parameters import CohortParameters
+from groprog_assets.study.text_tables import count_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +23,7 @@ def enough_events(outcomes: pd.DataFrame, parameters: CohortParameters) -> Verdi
     return Verdict(
         "enough_events",
         events >= parameters.minimum_events,
-        f"{events} events in {len(outcomes)} patients; at least {parameters.minimum_events} are needed",
+        f"{count_of(events, 'event')} in {count_of(len(outcomes), 'patient')}; at least {parameters.minimum_events} are needed",
         {"events": events, "patients": len(outcomes)},
         blocking=True,
     )

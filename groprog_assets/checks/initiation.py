@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from groprog_assets.checks.verdict import Verdict
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document
 
 CLEAR_CONTRAST = 2.0
@@ -42,7 +43,9 @@ def initiation_depth(summary: Document) -> Verdict:
     """Fails, without blocking, when nothing was called; the description says why."""
     nothing = summary["nothing_called"]
     skipped = summary["chromosomes_skipped"]
-    less = f"; {len(skipped)} chromosomes are too short and were left out" if skipped else ""
+    less = (
+        f"; {count_of(len(skipped), 'chromosome is', 'chromosomes are')} too short and were left out" if skipped else ""
+    )
     return Verdict(
         "initiation_depth",
         not nothing,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from groprog_assets.checks.verdict import Verdict
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def targets(tasks: pd.DataFrame) -> Verdict:
     """Every task is one that replicates agree on; the others are dropped and named."""
     dropped = tasks[~tasks["kept"]]
     told = "; ".join(f"{task}: {note}" for task, note in dropped[["task", "note"]].itertuples(index=False))
-    return Verdict("replicates_agree", dropped.empty, told or f"{len(tasks)} tasks", {"dropped": len(dropped)})
+    return Verdict("replicates_agree", dropped.empty, told or count_of(len(tasks), "task"), {"dropped": len(dropped)})
 
 
 def splits(roles_cross: int, folds: int) -> Verdict:

@@ -153,8 +153,8 @@ def require_sound(study: Path) -> Patients | None:
 def require_sound_or_known(study: Path) -> tuple[str, list[str]] | None:
     """As `require_sound`, but the files of a study that was found sound, and of which nothing has changed, are not read again.
 
-    The notices that arise, or arose then, are printed. What was checked and those of a check made now, for `keep_notices`; None
-    where it was known.
+    The notices that arise are printed, of those that arose then their number. What was checked and those of a check made now,
+    for `keep_notices`; None where it was known.
     """
     from groprog_assets.study.check import check_study
 
@@ -162,16 +162,20 @@ def require_sound_or_known(study: Path) -> tuple[str, list[str]] | None:
         raise StudyError(problems)
     from groprog_assets.intake.sound_study import checked, known_notices
     from groprog_assets.store.workspace import open_workspace
+    from groprog_assets.study.text_tables import count_of
 
     known = known_notices(open_workspace(study))
-    said, before = known or [], ""
-    if known is None:
-        before = checked(open_workspace(study))
-        with gathered_notices() as said:
-            require_sound(study)
+    if known is not None:
+        if known:
+            shown = f"`groprog study check {study}` shows {'it' if len(known) == 1 else 'them'}"
+            ERR.print(f"! {count_of(len(known), 'notice')} as at the last check; {shown}", markup=False)
+        return None
+    before = checked(open_workspace(study))
+    with gathered_notices() as said:
+        require_sound(study)
     for notice in said:  # the same way as when it arises, so that the run does not say it again
         warnings.showwarning(notice, Notice, "", 0)
-    return (before, said) if known is None else None
+    return before, said
 
 
 class Answering(click.Command):

@@ -10,6 +10,7 @@ import click
 from groprog_assets.cli.answering import Answering
 from groprog_assets.cli.study_place import study_argument
 from groprog_assets.errors import CohortError, Problem, StudyError
+from groprog_assets.study.text_tables import count_of
 
 KINDS = {
     "table": "the whole clinical table",
@@ -79,7 +80,9 @@ def inbox_take(study: Path, user: str) -> None:
         )
         click.echo(f"{item.verdict:<12}{item.name}  {counts}")
     click.echo(
-        f"{len(arrived)} files; {workspace.command} makes what follows" if arrived else "nothing settled in the inbox"
+        f"{count_of(len(arrived), 'file')}; {workspace.command} makes what follows"
+        if arrived
+        else "nothing settled in the inbox"
     )
 
 

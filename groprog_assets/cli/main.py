@@ -19,6 +19,7 @@ from groprog_assets.cli.answering import (
 )
 from groprog_assets.cli.study_place import study_argument
 from groprog_assets.errors import Problem, StudyError
+from groprog_assets.study.text_tables import count_of
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -194,7 +195,7 @@ def run_command(study: Path, select: str, nascent: bool, dry_run: bool, user: st
             raise StudyError([Problem(where, text, rule, "") for where, text in report.failures])
         exported = export_and_seal(workspace, user)
     OUT.print(
-        f"{progress.computed} values computed, {progress.done - progress.computed} kept; {len(exported)} files in"
+        f"{progress.computed} values computed, {progress.done - progress.computed} kept; {count_of(len(exported), 'file')} in"
         f" {workspace.results}",
         markup=False,
     )

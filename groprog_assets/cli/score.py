@@ -11,6 +11,7 @@ import click
 from groprog_assets.cli.answering import ERR, OUT, Answering
 from groprog_assets.cli.study_place import study_argument
 from groprog_assets.errors import Problem, StudyError
+from groprog_assets.study.text_tables import count_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +72,7 @@ def score(
     if pages is not None:
         for name, content in patient_pages(workspace, scored).items():
             write_atomically(pages / name, content)
-        ERR.print(f"{len(scored.table)} pages in {pages}", markup=False)
+        ERR.print(f"{count_of(len(scored.table), 'page')} in {pages}", markup=False)
     text = scored.table.to_csv(sep="\t", index=False)
     if output == Path("-"):
         click.echo(text, nl=False)

@@ -66,9 +66,8 @@ def ma_plot(
         ratio = summary.get("up_to_down")
         notes += [f"up : down = {ratio:.2f}"] if ratio is not None else []
         if summary.get("analysis") == "exploratory":
-            notes.append(
-                f"exploratory: no replicates;\nassumed variation {summary.get('assumed_biological_variation')}"
-            )
+            lacking, assumed = summary.get("lacking") or "no replicates", summary.get("assumed_biological_variation")
+            notes.append(f"exploratory: {lacking};\nassumed variation {assumed}")
         axes.text(
             1.02,
             0.02,

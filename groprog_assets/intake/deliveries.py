@@ -27,6 +27,7 @@ from groprog_assets.store.workspace import Workspace
 from groprog_assets.study.annotation_files import some
 from groprog_assets.study.parameters import CohortParameters
 from groprog_assets.study.schema import Cohort, Library
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ def _of_columns(names: list[str], what: str) -> list[str]:
     """One line that says `what` of the columns; none without a column. The evidence has every name."""
     if len(names) < 2:
         return [f"column {name} is {what}" for name in names]
-    return [f"{len(names):,} columns are {what.replace(' it', ' them')}: {some(names, 8)}"]
+    return [f"{count_of(len(names), 'column is', 'columns are')} {what.replace(' it', ' them')}: {some(names, 8)}"]
 
 
 @contextlib.contextmanager

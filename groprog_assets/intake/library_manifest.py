@@ -17,7 +17,7 @@ from groprog_assets.store.artifacts import digest_file
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.study.chrom_sizes import read_chrom_sizes
 from groprog_assets.study.schema import Library
-from groprog_assets.study.text_tables import misspelled
+from groprog_assets.study.text_tables import count_of, misspelled
 from groprog_assets.tables.values import Document
 
 MOST_COLUMNS = 1_000
@@ -38,7 +38,7 @@ def read_manifest(workspace: Workspace, path: Path) -> Manifest:
     table = read_table(path)
     if len(table.cells.columns) > MOST_COLUMNS:
         rule = f"A manifest has at most {MOST_COLUMNS:,} columns."
-        seen = f"{len(table.cells.columns):,} columns"
+        seen = count_of(len(table.cells.columns), "column")
         raise ReadsError(Problem(path.name, seen, rule, "Is it a manifest of libraries, one a row?"))
     known = set(Library.model_fields) | {"sha256"}
     problems: list[Problem] = []
@@ -64,7 +64,12 @@ def read_manifest(workspace: Workspace, path: Path) -> Manifest:
         if stated and len(stated) != len(files):
             rule = "The column sha256 has one digest per file, separated by ';'."
             problems.append(
-                Problem(where, f"{len(stated)} digests for {len(files)} files", rule, "Give them all or none.")
+                Problem(
+                    where,
+                    f"{count_of(len(stated), 'digest')} for {count_of(len(files), 'file')}",
+                    rule,
+                    "Give them all or none.",
+                )
             )
         digests |= dict(zip(files, stated, strict=False))
         libraries.append(library)

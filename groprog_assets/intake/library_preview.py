@@ -14,12 +14,15 @@ from groprog_assets.study.assemblies import assembly_named, known_lengths
 from groprog_assets.study.chrom_sizes import read_chrom_sizes
 from groprog_assets.study.schema import Library, Study
 from groprog_assets.study.text_files import open_text
+from groprog_assets.study.text_tables import count_of
 
 if TYPE_CHECKING:
     from groprog_assets.methods.reads.filtered_alignments import FilteredAlignments
 
 LARGEST_PART = 200_000
 """Number of records read of one library."""
+LARGEST_FASTQ = 300_000_000
+"""Bytes of a library's FASTQ files up to which they are read to their ends, a few seconds."""
 ALL_PARTS = 4_000_000
 """Records of all libraries together, as far as `SMALLEST_PART` of each allows."""
 SMALLEST_PART = 10_000
@@ -60,9 +63,13 @@ def preview_libraries(study: Study) -> Preview:
     for k, library in enumerate(study.libraries):
         where = f"libraries[{k}], {library.id}"
         path = library.alignments or library.bigwig_plus
+        if library.reads:
+            broken, told = _fastq(library)
+            problems += broken
+            if path is None:
+                rule = "Strand and counted base are known when bowtie2 has aligned the reads in the run."
+                notices.append(Problem(where, told, rule, ""))
         if path is None:
-            rule = "Strand and counted base are known when bowtie2 has aligned the reads in the run."
-            notices.append(Problem(where, "FASTQ", rule, ""))
             continue
         parameters = study.parameters.filtering
         try:
@@ -83,6 +90,21 @@ def preview_libraries(study: Study) -> Preview:
         value = f"{' = '.join(group)}: the same reads at the same bases in other files"
         problems.append(Problem("libraries", value, rule, "Name the right file for each, or remove the copies."))
     return Preview(list(dict.fromkeys(problems)), notices)
+
+
+def _fastq(library: Library) -> tuple[list[Problem], str]:
+    """What is wrong with the FASTQ files of a library as the run reads them, and what was read; of large ones the first read
+    alone is checked, elsewhere."""
+    from groprog_assets.methods.reads.read_quality import per_cycle_quality
+
+    if sum(path.stat().st_size for path in library.reads) > LARGEST_FASTQ:
+        return [], "FASTQ, of which the first read was checked; a file that is cut off is found in the run"
+    try:
+        table = per_cycle_quality(library)
+    except GroProgError as error:
+        return error.problems, ""
+    counts = [count_of(int(reads), "read") for reads in table.groupby("mate")["reads"].max()]
+    return [], f"FASTQ, read to its end: {' and '.join(counts)}"
 
 
 def _no_spike_in(done: FilteredAlignments, prefix: str, most: int) -> bool:

@@ -21,6 +21,7 @@ from groprog_assets.store.claims import recording
 from groprog_assets.store.derivations import Record
 from groprog_assets.store.readings import read_asset
 from groprog_assets.store.workspace import Workspace
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document, Value
 
 METRIC = "c_ipcw"
@@ -67,7 +68,7 @@ def find_model(workspace: Workspace, version: str) -> KnownModel:
     found = [model for model in models if version and model.model_version.startswith(version)]
     if len(found) != 1:
         shown = ", ".join(model.model_version[:16] for model in models) or "none"
-        seen = "no model" if not found else f"{len(found)} models"
+        seen = "no model" if not found else count_of(len(found), "model")
         raise StudyError(
             Problem("model", f"{seen} with version {version}", f"Known are {shown}.", "`groprog model list STUDY`")
         )

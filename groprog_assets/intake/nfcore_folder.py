@@ -21,6 +21,7 @@ from groprog_assets.study.new_study import (
     init_study,
     told_contrast,
 )
+from groprog_assets.study.text_tables import count_of
 
 ALIGNMENTS = re.compile(r"(?P<sample>.+?)(?P<kind>\.umi_dedup\.sorted|\.markdup\.sorted|\.sorted|)\.(?:bam|cram)")
 KINDS = (".umi_dedup.sorted", ".markdup.sorted", ".sorted", "")
@@ -29,6 +30,10 @@ TRACK = re.compile(r"(?P<sample>.+)\.(?P<strand>plus|minus)\.(?P<form>bedGraph|b
 FORMS = ("bedGraph", "bigWig", "bw")
 """Of one sample's tracks, the first: deepTools' bigWig has bins of 50 bp unless it was told otherwise."""
 REPLICATE = re.compile(r"(?P<condition>.+)_REP(?P<number>[1-9][0-9]*)")
+STATISTICS = re.compile(
+    r"(?P<sample>.+?)(?:\.umi_dedup|\.markdup)?(?:\.sorted)?(?:\.bam|\.cram)?\.(?:flagstat|idxstats)"
+)
+"""What samtools says of a sample's alignments; the pipeline writes it also where it keeps no alignments."""
 ASSAYS = {"GROseq": "gro-seq", "PROseq": "pro-seq", "GROcap": "gro-cap", "PROcap": "pro-cap"}
 OTHER_CAPPED = ("CoPRO", "CAGE", "NETCAGE", "RAMPAGE", "csRNAseq", "STRIPEseq")
 DEPTH = 3
@@ -118,6 +123,13 @@ def nfcore_libraries(results: Path) -> NfcoreFolder:
         )
     if problems:
         raise StudyError(problems)
+    lost = sorted(_aligned(results) - {*alignments, *tracks, *groups})
+    if lost:
+        those = "it" if len(lost) == 1 else "them"
+        notices.append(
+            f"{', '.join(lost)}: neither alignments nor tracks, though the pipeline has aligned {those}; the study is written "
+            f"without {those}. Run the pipeline with --bam, or copy the missing files, and start again"
+        )
     if only_tracks:
         notices.append(
             f"{', '.join(only_tracks)}: tracks only. Unless the pipeline was told otherwise, they hold coverage of whole reads, "
@@ -126,6 +138,12 @@ def nfcore_libraries(results: Path) -> NfcoreFolder:
     if not any(REPLICATE.fullmatch(str(sample)) for sample in (*alignments, *tracks)):
         notices.append("no sample is named CONDITION_REP1: set condition and replicate of each library")
     return NfcoreFolder(libraries, notices)
+
+
+def _aligned(results: Path) -> set[str]:
+    """Samples that the pipeline aligned, by the statistics it writes of each."""
+    found = (STATISTICS.fullmatch(path.name) for path in _files(results))
+    return {match["sample"] for match in found if match}
 
 
 def _files(results: Path) -> Iterator[Path]:
@@ -150,7 +168,7 @@ def _one(sample: str, named: dict[str, list[Path]], problems: list[Problem]) -> 
         if len(paths) == 1:
             files[field] = paths[0].resolve()
             continue
-        value = f"{len(paths)} files: {', '.join(map(str, paths))}" if paths else f"no file for {field}"
+        value = f"{count_of(len(paths), 'file')}: {', '.join(map(str, paths))}" if paths else f"no file for {field}"
         remedy = "Name the folder of one aligner." if paths else "Copy the missing file."
         problems.append(Problem(f"sample {sample}", value, "A library has one file, or one of each strand.", remedy))
     return files

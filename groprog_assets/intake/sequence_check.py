@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from groprog_assets.errors import AnnotationError, GroProgError, Notice, Problem
 from groprog_assets.study.schema import Study
 from groprog_assets.study.sequence_study import TRAINED
+from groprog_assets.study.text_tables import count_of
 
 if TYPE_CHECKING:
     from groprog_assets.methods.sequence.genome_codes import FastaRecord
@@ -77,10 +78,10 @@ def sequence_problems(study: Study, sizes: Mapping[str, int]) -> list[Problem]:
     if len(genes) < FEW_GENES and trained:
         rule = f"With fewer than {FEW_GENES} genes the ladder ends with ridge: {', '.join(trained)} would fit them by heart."
         remedy = f"Remove {', '.join(trained)} from sequence.models."
-        problems.append(Problem("sequence.models", f"{len(genes)} genes", rule, remedy))
+        problems.append(Problem("sequence.models", count_of(len(genes), "gene"), rule, remedy))
     if len(genes) < FEW_GENES:
         rule = f"With fewer than {FEW_GENES} genes no model can be told from another."
-        _notice("sequence", f"{len(genes)} genes", rule, "Nothing; do not rely on the choice of the model.")
+        _notice("sequence", count_of(len(genes), "gene"), rule, "Nothing; do not rely on the choice of the model.")
     if table is not None and given is not None:
         problems += _overlap(str(given.table), "sequence.targets.id", list(table.index), genes)
     if families is not None and section.families is not None:

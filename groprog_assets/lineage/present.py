@@ -22,6 +22,7 @@ from groprog_assets.lineage.ledger import SHA256, TABLES
 from groprog_assets.store.artifacts import canonical_plain, digest_bytes, digest_file
 from groprog_assets.store.derivations import Record, memo_key, output
 from groprog_assets.store.workspace import Workspace
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document
 
 EXPORTED = "exported"
@@ -39,7 +40,7 @@ PLACED = (
 
 @dataclass
 class Present:
-    """What was held against the ledger: problems, and how many current values, memo entries and files.
+    """What was held against the ledger: problems, and how many current values, memo entries and exported files.
 
     unsealed: signed by this study as made, while their run is not sealed yet; erased, gone: earlier values whose bytes are no
     longer in the store, since a patient has withdrawn or otherwise (None when nobody looked); memos: {first two digits: digest
@@ -187,7 +188,7 @@ def _compare_entry(workspace: Workspace, found: Present, path: Path, digest: str
     if sealed:
         seen = f"{digest[:12]} was made under other circumstances"
     elif not SHA256.fullmatch(digest):
-        seen = f"{len(digest)} characters that name no derivation"
+        seen = f"{count_of(len(digest), 'character')} that name no derivation"
     elif workspace.unsealed.holds(path.name, digest):
         found.unsealed += 1
         return
@@ -245,7 +246,6 @@ def _compare_results(workspace: Workspace, connection: duckdb.DuckDBPyConnection
     seen = _copy_differs(workspace, connection, folder / COPY)
     if seen:
         problem(COPY, seen, "It is a copy of the ledger, as it was at an export.")
-    found.files += 2
 
 
 def _regular(path: Path) -> bytes:

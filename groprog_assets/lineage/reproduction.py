@@ -18,6 +18,7 @@ from groprog_assets.store.readings import Reading, read_asset
 from groprog_assets.store.workspace import COHORT_ASSETS, SEQUENCE_ASSETS, Workspace
 from groprog_assets.study.parameters import without_retired
 from groprog_assets.study.schema import Cohort, Study
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document, Progress
 
 EVERYTHING = ("report", "lineage_snapshot")
@@ -244,7 +245,9 @@ def _reading(
     if not held and item in (*COHORT_ASSETS, *SEQUENCE_ASSETS):
         return None
     if len(held) != 1:
-        raise ArtifactError(Problem(_name(record), f"{len(held)} inputs {item}", "It has one.", "Run the study again."))
+        raise ArtifactError(
+            Problem(_name(record), f"{count_of(len(held), 'input')} {item}", "It has one.", "Run the study again.")
+        )
     return next(iter(held.values()))
 
 

@@ -37,7 +37,7 @@ class VerifiedStudy:
             lines = [f"rows of all {ledger.seals} seals: one by one" + _why(ledger)]
         lines.append(
             f"present: {present.values} current values by their bytes, {present.entries} memo entries, {present.files} exported"
-            " files are as sealed"
+            " files, their list and the copy of the ledger are as sealed"
         )
         if present.unsealed:
             lines.append(

@@ -43,6 +43,7 @@ from groprog_assets.model.training import Member, train_member
 from groprog_assets.model.training_state import EpochRow
 from groprog_assets.model.transfer import SOURCE_MOLECULAR, Training, transferred_path
 from groprog_assets.study.parameters import Parameters
+from groprog_assets.study.text_tables import count_of
 from groprog_kernels.cox import Baseline, breslow_baseline
 from groprog_kernels.risk_sets import risk_sets
 
@@ -364,7 +365,7 @@ def _inner_of_fold(outcomes: Outcomes, parameters: Parameters, repeat: int, fold
         raise ModelError(
             Problem(
                 f"training fold {repeat}.{fold}",
-                f"{events} events",
+                count_of(events, "event"),
                 "At least 4 are needed to stop early on events that were not trained on.",
                 "Use fewer folds or a longer follow-up.",
             )
@@ -485,7 +486,12 @@ def _labelled(progress: Progress | None, repeat: int, fold: int, seed: int) -> C
 def _check(inputs: ModelInputs, outcomes: Outcomes) -> None:
     if len(inputs) != len(outcomes):
         raise ModelError(
-            Problem("outcomes", f"{len(outcomes)} for {len(inputs)} patients", "One outcome a patient, in order.", "")
+            Problem(
+                "outcomes",
+                f"{len(outcomes)} for {count_of(len(inputs), 'patient')}",
+                "One outcome a patient, in order.",
+                "",
+            )
         )
     if not outcomes.event.any():
         raise ModelError(Problem("outcomes", "no event", "A risk model learns from events.", "Check the event column."))

@@ -8,6 +8,7 @@ from groprog_assets.errors import Problem
 from groprog_assets.fitting.clinical_encoder import Z_LIMIT, FieldEncoding
 from groprog_assets.model.inputs import ModelInputs
 from groprog_assets.model.risk_model import RiskModel
+from groprog_assets.study.text_tables import count_of
 
 # A value this many training SDs away is another unit, not another patient: ages in days lie above 1000.
 UNIT_LIMIT = 20.0
@@ -74,7 +75,7 @@ def naming_problems(model: RiskModel, inputs: ModelInputs) -> list[Problem]:
     return [
         Problem(
             "expression",
-            f"{strange.size} patients with values for fewer than {least} of the model's {len(model.genes)} genes "
+            f"{strange.size} patients with values for fewer than {least} of the model's {count_of(len(model.genes), 'gene')} "
             f"(first {inputs.patient_id[first]}: {count[first]} of its {known[first].sum()})",
             f"The model's genes are named {', '.join(model.genes[:3])}; the table's {', '.join(inputs.genes[:3])}.",
             "Give the same gene symbols, or score without expression.",

@@ -13,6 +13,7 @@ import pandas as pd
 
 from groprog_assets.figures.numbers import number
 from groprog_assets.figures.style import PNG_DPI
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document, Value, Values
 
 SCREEN_DPI = 104
@@ -125,7 +126,7 @@ def document_rows(document: Values, prefix: str = "") -> list[tuple[str, str]]:
         if isinstance(value, Mapping) and value:
             rows.extend(document_rows(value, label))
         elif isinstance(value, list | tuple) and (len(value) > 8 or any(isinstance(item, Mapping) for item in value)):
-            rows.append((label, f"{len(value):,} values"))
+            rows.append((label, count_of(len(value), "value")))
         else:
             rows.append((label, number(value)))
     return rows

@@ -31,6 +31,7 @@ from groprog_assets.report.blocks import (
     table,
 )
 from groprog_assets.study.parameters import Parameters, TranscriptionParameters
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Values
 
 SETTING_USED = "The box is the setting used: the published one unless the study asks for the tuned one."
@@ -91,7 +92,7 @@ DENSITY_MEANING = (
 )
 
 EXPLORATORY = (
-    "This study has no replicates. Differences between its libraries cannot be told from differences between any two "
+    "This study has {lacking}. Differences between its libraries cannot be told from differences between any two "
     "dishes of cells: the variation was assumed, not measured. Ranks and fold changes may guide the next "
     "experiment; the p-values are no evidence."
 )
@@ -122,20 +123,29 @@ def settings(context: Values) -> Parameters:
     return context.get("settings") or Parameters()
 
 
+def lacking(context: Values) -> str:
+    """What the contrast has too few libraries of, as the comparison says it."""
+    summary = member(context.get("differential_transcription"), "summary") or {}
+    return str(summary.get("lacking") or "no replicates")
+
+
 def headlines(context: Values) -> list[dict[str, str]]:
     """Headline facts of the genomic sections, for the top of the page."""
     found = []
     kept = [member(bundle, "funnel") for bundle in (context.get("filtered_alignments") or {}).values()]
     last = [int(funnel["remaining"].iloc[-1]) for funnel in kept if funnel is not None and len(funnel)]
     if last:
-        found.append(("Reads used", number(sum(last)), f"in {len(last)} libraries, after all filters"))
+        found.append(
+            ("Reads used", number(sum(last)), f"in {count_of(len(last), 'library', 'libraries')}, after all filters")
+        )
     units = frame_of(context.get("transcripts"))
     if units is not None:
         found.append(("Transcription units", number(len(units)), "called on both strands"))
     tested = frame_of(context.get("differential_transcription"))
     if tested is not None:
         up, down = (int((tested["direction"] == way).sum()) for way in ("up", "down"))
-        label = "exploratory: no replicates" if context.get("exploratory") else f"of {number(len(tested))} units tested"
+        count = count_of(len(tested), "unit")
+        label = f"exploratory: {lacking(context)}" if context.get("exploratory") else f"of {count} tested"
         found.append(("Up / down", f"{number(up)} / {number(down)}", label))
     return [{"label": label, "value": value, "note": text} for label, value, text in found]
 
@@ -224,8 +234,8 @@ def _repair(summary: Values) -> list[Block]:
         for key, label, digits in names
     ]
     title = (
-        f"Before and after repair: {number(after.get('broken'))} fragments of units broken on genes, "
-        f"{number(after.get('combined'))} units combined."
+        f"Before and after repair: {count_of(after.get('broken') or 0, 'fragment')} of units broken on genes, "
+        f"{count_of(after.get('combined') or 0, 'unit')} combined."
     )
     return [
         table(["Against genes", "As called", "Repaired"], rows, title),
@@ -247,7 +257,7 @@ def differential(context: Values) -> list[Block]:
     up, down = (tested[tested["direction"] == way] for way in ("up", "down"))
     blocks: list[Block] = []
     if context.get("exploratory"):
-        blocks.append(note(EXPLORATORY, "warn", "Exploratory"))
+        blocks.append(note(EXPLORATORY.format(lacking=lacking(context)), "warn", "Exploratory"))
     ratio = f"{len(up) / len(down):.2f} : 1" if len(down) else "–"
     blocks += [
         facts(

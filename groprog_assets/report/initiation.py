@@ -23,6 +23,7 @@ from groprog_assets.report.blocks import (
     table,
 )
 from groprog_assets.report.genomics import picture, settings
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document, Values
 
 SHOWN = 20
@@ -129,7 +130,7 @@ def _called(summary: Document, regions: int, rate: float) -> str:
         else ""
     )
     return (
-        f"{number(regions)} regions where transcription starts were found in {number(summary['reads'])} reads of "
+        f"{count_of(regions, 'region')} where transcription starts were found in {number(summary['reads'])} reads of "
         f"{number(len(summary['libraries']))} libraries together: {number(summary['pairs'])} pairs of starts that "
         "face away from "
         f"each other, of which {number(summary['pairs_passing'])} pass a false discovery rate of {rate:g} "
@@ -148,13 +149,13 @@ def _response(context: Values) -> list[Block]:
         return [note(f"{summary['not_tested']}.", "warn", "The response was not tested")]
     if summary["analysis"] == "unreplicated":
         text = (
-            f"{number(summary['tested'])} regions have enough reads. With one library a condition the exact "
+            f"{count_of(summary['tested'], 'region has', 'regions have')} enough reads. With one library a condition the exact "
             "binomial p tells how "
             "two counts differ, not whether another experiment would show it; no region is called changed."
         )
     else:
         text = (
-            f"Of {number(summary['tested'])} regions with enough reads {number(summary['up'])} rise and "
+            f"Of {count_of(summary['tested'], 'region')} with enough reads {number(summary['up'])} rise and "
             f"{number(summary['down'])} fall. The test is that of genes, with the genes' size factors, so that a "
             "change shared by "
             "most regions remains."

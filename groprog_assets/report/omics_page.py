@@ -12,6 +12,7 @@ from groprog_assets.report.blocks import Block, cell, details, facts, note, para
 from groprog_assets.report.page import rendered
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.workspace import StudyView
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document
 
 SUBJECTS_SHOWN = 20
@@ -65,7 +66,7 @@ def render_omics(study: StudyView, values: Bundle, checks: Document) -> bytes:
         "generated": "",
         "asked": "",
         "findings": [],
-        "exploratory": False,
+        "exploratory": "",
         "verdict": None,
         "facts": _headlines(values)["rows"],
         "failed": sorted(failed, key=lambda item: item["severity"]),
@@ -184,7 +185,7 @@ def _subjects(values: Bundle) -> list[Block]:
     for source, group in values.subjects.table.groupby("source", sort=True):
         chosen = [name for name in group["subject_id"] if name in by_subject]
         more = f" The first {SUBJECTS_SHOWN} of {len(chosen):,}." if len(chosen) > SUBJECTS_SHOWN else ""
-        blocks.append({"kind": "heading", "text": str(source), "note": f"{len(chosen):,} subjects.{more}"})
+        blocks.append({"kind": "heading", "text": str(source), "note": f"{count_of(len(chosen), 'subject')}.{more}"})
         blocks += [_subject(name, by_subject[name], parts[name], names) for name in chosen[:SUBJECTS_SHOWN]]
     return blocks
 

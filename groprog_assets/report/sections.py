@@ -38,6 +38,7 @@ from groprog_assets.report.blocks import (
     svg_of,
     table,
 )
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document, Values
 
 CAPTIONS: dict[str, tuple[str, str]] = {
@@ -125,7 +126,7 @@ def build_view(context: Values) -> Document:
             if part
         ),
         "generated": context.get("generated") or "",
-        "exploratory": exploratory,
+        "exploratory": genomics.lacking(context) if exploratory else "",
         "verdict": prognosis.verdict(context),
         "asked": summary.asked(context),
         "findings": [
@@ -214,7 +215,7 @@ def provenance(context: Values) -> list[Block]:
         ]
         heads = ["Parameter", "This study", "Published", "Unit", "Source of the published value"]
         said = "Parameters that override published values. All others are as in docs/parameters.md."
-        blocks.append(details(f"{len(rows)} parameters of its own", [table(heads, rows, said)]))
+        blocks.append(details(f"{count_of(len(rows), 'parameter')} of its own", [table(heads, rows, said)]))
     elif overrides is not None:
         blocks.append(paragraph("Every parameter has its published value; none was overridden."))
     inputs = context.get("inputs") or []
@@ -230,7 +231,7 @@ def provenance(context: Values) -> list[Block]:
             for entry in inputs
         ]
         heads = ["Role", "Library", "File", "Size", "sha256"]
-        blocks.append(details(f"{len(rows)} files read, by content", [table(heads, rows)]))
+        blocks.append(details(f"{count_of(len(rows), 'file')} read, by content", [table(heads, rows)]))
     record = context.get("provenance") or {}
     if record:
         rows = [[cell(label), cell(text, mono=True)] for label, text in document_rows(record)]
@@ -273,7 +274,7 @@ def appendix(context: Values) -> list[Block]:
         ]
         blocks.append(
             details(
-                f"All {len(checks)} checks",
+                f"All {count_of(len(checks), 'check')}",
                 [table(["Asset", "Partition", "Check", "Result", "What it says"], rows)],
             )
         )

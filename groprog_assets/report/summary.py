@@ -8,8 +8,9 @@ import numpy as np
 
 from groprog_assets.figures.numbers import fixed, interval, number
 from groprog_assets.report.blocks import frame_of, member
-from groprog_assets.report.genomics import settings
+from groprog_assets.report.genomics import lacking, settings
 from groprog_assets.report.prognosis import HEADLINE_METRIC, MODEL, label_of
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Values
 
 Finding = dict[str, str]
@@ -41,7 +42,7 @@ def asked(context: Values) -> str:
     outcomes = frame_of(context.get("cohort"), "outcomes")
     if outcomes is not None:
         endpoint = f" ({study['endpoint']})" if study.get("endpoint") else ""
-        parts.append(f"whether that helps to predict the outcome{endpoint} of {number(len(outcomes))} patients")
+        parts.append(f"whether that helps to predict the outcome{endpoint} of {count_of(len(outcomes), 'patient')}")
     if elsewhere := context.get("external_validation") or []:
         patients = number(sum(document["patients"] for document in elsewhere))
         parts.append(f"whether the model holds for {patients} patients of {_centres(len(elsewhere))}")
@@ -82,8 +83,8 @@ def _transcription(context: Values) -> str:
         named = list(dict.fromkeys(_name(unit) for unit in side.loc[order].itertuples()))[:NAMED]
         sides.append(f"{number(len(side))} {verb}" + (f" (most {', '.join(named)})" if named else ""))
     rule = f"|log₂ fold change| > {bounds.absolute_log2_fold_change:g}, adjusted p < {bounds.significance:g}"
-    end = " Exploratory: there are no replicates." if context.get("exploratory") else ""
-    return f"Of {number(len(tested))} transcription units {' and '.join(sides)}; {rule}.{end}"
+    end = f" Exploratory: there are {lacking(context)}." if context.get("exploratory") else ""
+    return f"Of {count_of(len(tested), 'transcription unit')} {' and '.join(sides)}; {rule}.{end}"
 
 
 def _name(unit: Any) -> str:

@@ -17,6 +17,7 @@ from groprog_assets.graph.specification import LIBRARY_ASSETS, SPECIFICATIONS, S
 from groprog_assets.running.selection import phases
 from groprog_assets.store.derivations import Foreseen, Record
 from groprog_assets.store.workspace import Workspace
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document
 
 COMPARED = ("code_version", "files", "parameters", "study", "inputs", "left_out", "extra", "environment", "seed")
@@ -65,7 +66,7 @@ def told_steps(steps: list[Step]) -> list[tuple[str, str]]:
             lines += [(step.name, step.told) for step in held]
             continue
         few = len(held) <= NAMED and len(held) < len(libraries)
-        shown = ", ".join(step.partition for step in held) if few else f"{len(held)} libraries"
+        shown = ", ".join(step.partition for step in held) if few else count_of(len(held), "library", "libraries")
         lines.append((f"{asset}[{shown}]", held[0]._replace(why=why).told))
     return lines
 

@@ -172,6 +172,8 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o666) -> None:
 
 def _unwritable(path: Path, error: OSError) -> ArtifactError:
     rule, remedy = "The file must be writable.", "Free space or mend rights."
+    if path.is_dir():
+        remedy = f"A folder stands in its place: move or remove {path}, and give the command again."
     return ArtifactError(Problem(str(path), error.strerror or str(error), rule, remedy))
 
 

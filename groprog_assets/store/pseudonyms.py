@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from groprog_assets.errors import Problem, StudyError
 from groprog_assets.store.artifacts import write_atomically
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Value
 
 KEY_FILE = "pseudonym.key"
@@ -44,7 +45,7 @@ def study_key(state: Path) -> bytes:
         key = bytes.fromhex(path.read_text(encoding="ascii").strip())
         if len(key) >= KEY_BYTES:
             return key
-        told = f"{len(key)} bytes"
+        told = count_of(len(key), "byte")
     except (OSError, ValueError) as error:
         told = getattr(error, "strerror", None) or "no hexadecimal digits"
     raise StudyError(_no_key(path, told))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import calendar
 
+from groprog_assets.study.text_tables import count_of
+
 _MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_abbr) if name}
 _DAYS = {name: number for number, name in enumerate(("sun", "mon", "tue", "wed", "thu", "fri", "sat"))}
 _FIELDS: tuple[tuple[str, int, int, dict[str, int]], ...] = (
@@ -23,7 +25,7 @@ def cron_problem(line: str) -> str:
     """
     given = line.split()
     if len(given) != len(_FIELDS):
-        return f"{len(given)} fields, not five: minute, hour, day of month, month, day of week"
+        return f"{count_of(len(given), 'field')}, not five: minute, hour, day of month, month, day of week"
     found: list[set[int]] = []
     for text, (name, low, high, names) in zip(given, _FIELDS, strict=True):
         values: set[int] = set()

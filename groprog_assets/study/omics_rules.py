@@ -14,6 +14,7 @@ from groprog_assets.study.assay_rules import assay_files, assay_notices, assay_r
 from groprog_assets.study.finding import Finding
 from groprog_assets.study.omics_study import PERMISSIONS
 from groprog_assets.study.schema import Study
+from groprog_assets.study.text_tables import count_of
 
 Location = tuple[str | int, ...]
 
@@ -49,7 +50,7 @@ def omics_rules(study: Study) -> Iterator[Finding]:
         rule = "DUO:0000007 names diseases, which only a table does."
         yield Finding((*at, "consents", "every_subject"), stated.permission, rule, "Give a table of consents.")
     if (consents.purpose == "disease") != bool(consents.diseases):
-        value = f"purpose {consents.purpose!r}, {len(consents.diseases)} diseases"
+        value = f"purpose {consents.purpose!r}, {count_of(len(consents.diseases), 'disease')}"
         yield Finding((*at, "consents"), value, "The purpose disease names diseases, another none.", "Correct one.")
     ontologies = study.omics.ontologies
     cases = Counter(case.name.lower() for case in study.omics.cases)

@@ -23,7 +23,7 @@ from groprog_assets.study.new_study import (
     init_study,
     told_contrast,
 )
-from groprog_assets.study.text_tables import RowReader, cells, is_missing, misspelled, table_layout
+from groprog_assets.study.text_tables import RowReader, cells, count_of, is_missing, misspelled, table_layout
 
 COLUMNS = ("sample", "fastq_1", "fastq_2", "strandedness", "bam", "condition", "group", "replicate", "assay")
 NUMBER = re.compile(r"[._-]?(?:rep|replicate|r)?[._-]?(\d+)$", re.IGNORECASE)
@@ -101,7 +101,7 @@ def _lanes(where: str, sample: str, rows: list[dict[str, str]]) -> Problem:
     if alignments:
         joined.append(f"samtools merge {sample}.bam {' '.join(map(shlex.quote, alignments))}")
     remedy = f"Join them and name what is made in one row: {'; '.join(joined)}" if joined else "Keep one row of them."
-    return Problem(where, f"{sample} has {len(rows)} rows", rule, remedy)
+    return Problem(where, f"{sample} has {count_of(len(rows), 'row')}", rule, remedy)
 
 
 def _library(

@@ -364,7 +364,7 @@ class _Faults:
 
     def problems(self, last_line: int, open_ended: bool) -> list[Problem]:
         path, columns = self.layout.path, self.layout.columns
-        header = f"the header (line {self.layout.header_line}) names {len(columns)} columns"
+        header = f"the header (line {self.layout.header_line}) names {count_of(len(columns), 'column')}"
         if self.layout.surplus:
             header += f" and the other rows have {count_of(len(columns) + self.layout.surplus, 'cell')}, the last of them empty"
         found = []

@@ -14,6 +14,7 @@ from groprog_assets.intake import library_preview
 from groprog_assets.intake.library_preview import preview_libraries
 from groprog_assets.methods.annotation import gene_models, masks
 from groprog_assets.methods.reads.filtered_alignments import filter_alignments
+from groprog_assets.simulation import simulate_study
 from groprog_assets.study.check import load_study
 from groprog_assets.study.chrom_sizes import read_chrom_sizes
 
@@ -57,6 +58,21 @@ def test_the_counts_are_those_of_the_run(study: Path):
     outcome = check(study)
     assert outcome.exit_code == 0
     assert str(preview.notices[0]) in outcome.output
+
+
+def test_a_fastq_is_read_to_its_end_and_a_cut_one_refused(tmp_path: Path):
+    path = simulate_study(tmp_path / "study", scale="tiny", fastq=True)
+    loaded = load_study(path)
+    library = next(item for item in loaded.libraries if item.reads)
+    first = library.reads[0]
+    preview = preview_libraries(loaded)
+    assert preview.problems == []
+    content = first.read_bytes()
+    first.write_bytes(content[: len(content) // 2])
+    (problem,) = preview_libraries(loaded).problems
+    assert problem.where == str(first)
+    assert "cut" in problem.value or "truncated" in problem.value
+    assert "Copy or download the file again" in check(path).output
 
 
 def test_of_a_large_file_the_first_records_are_read(study: Path, monkeypatch: pytest.MonkeyPatch):

@@ -109,6 +109,19 @@ def test_a_sample_without_alignments_has_its_tracks_and_a_notice(tmp_path: Path)
     assert any("a_REP1, b_REP1: tracks only" in notice for notice in found.notices)
 
 
+def test_a_sample_that_was_aligned_and_left_no_file_is_named(tmp_path: Path):
+    kept = [f"bwa/{sample}.sorted.bam" for sample in SAMPLES[:2]]
+    statistics = [
+        *(f"bwa/samtools_stats/{sample}.sorted.bam.flagstat" for sample in SAMPLES[:3]),
+        f"samtools/{SAMPLES[3]}.flagstat",
+        "bwa/samtools_stats/cd4.sorted.bam.flagstat",
+    ]
+    found = nfcore_libraries(made(tmp_path, *kept, *statistics))
+    assert [library["id"] for library in found.libraries] == ["cd4_REP1", "cd4_REP2"]
+    (lost,) = [notice for notice in found.notices if "neither alignments nor tracks" in notice]
+    assert lost.startswith("jurkat_REP1, jurkat_REP2: ")
+
+
 @pytest.mark.parametrize(
     ("assay", "written", "said"),
     [

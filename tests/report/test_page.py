@@ -246,6 +246,10 @@ def test_without_replicates_everything_differential_is_labelled(context):
     table = context["differential_transcription"]["table"].assign(analysis="exploratory")
     html = render_report({**context, "differential_transcription": {"table": table}}).decode()
     assert "Exploratory: no replicates" in text_of(html.split("<section", 1)[0])
+    told = {"table": table, "summary": {"lacking": "no replicates of control"}}
+    one_side = render_report({**context, "differential_transcription": told}).decode()
+    assert "Exploratory: no replicates of control" in text_of(one_side.split("<section", 1)[0])
+    assert "This study has no replicates of control." in text_of(section(one_side, "differential"))
     for anchor in ("differential", "enrichment"):
         assert "Exploratory" in text_of(section(html, anchor))
     assert "p (exploratory)" in text_of(section(html, "differential"))

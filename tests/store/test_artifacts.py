@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -180,3 +181,16 @@ def test_a_table_read_twice_is_equal_and_one_readers_change_is_its_own(tmp_path)
     store.path(reference.sha256).write_bytes(b"altered")
     with pytest.raises(ArtifactError):
         store.get(reference)
+
+
+def test_a_folder_in_the_place_of_a_file_is_said_and_nothing_of_it_is_touched(tmp_path: Path):
+    place = tmp_path / "report.html"
+    place.mkdir()
+    (place / "mine").write_text("kept")
+    with pytest.raises(ArtifactError, match="A folder stands in its place: move or remove"):
+        write_atomically(place, b"page")
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+    assert (place / "mine").read_text() == "kept"
+    shutil.rmtree(place)
+    write_atomically(place, b"page")
+    assert place.read_bytes() == b"page"

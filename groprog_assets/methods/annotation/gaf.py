@@ -8,6 +8,7 @@ from typing import NamedTuple
 from groprog_assets.errors import AnnotationError, Problem
 from groprog_assets.methods.annotation.obo import TermGraph
 from groprog_assets.study.annotation_files import lines, some
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document
 
 
@@ -40,7 +41,7 @@ def read_gaf(path: Path) -> GafFile:
             problems.append(
                 Problem(
                     f"{path}:{number}",
-                    f"{len(cells)} columns",
+                    count_of(len(cells), "column"),
                     "GAF 2.x has 17, at least 15.",
                     "Fetch the GAF again, or check that it is tab-separated.",
                 )

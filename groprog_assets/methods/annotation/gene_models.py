@@ -30,6 +30,7 @@ from groprog_assets.study.annotation_files import ProblemCollector, lines, some
 from groprog_assets.study.chrom_sizes import read_chrom_sizes
 from groprog_assets.study.parameters import AnnotationParameters
 from groprog_assets.study.schema import Genome
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables import conform
 from groprog_assets.tables.values import Document
 
@@ -130,7 +131,7 @@ def _read(
         value = f"{len(lost)} of {len(placed.rows)} transcripts on {some(dict.fromkeys(row.chrom for row in lost))}"
         problems.add(f", line {lost[0].line}", value, rule, naming_remedy((row.chrom for row in lost), sizes))
     if not placed.rows and not problems.problems:
-        value = f"no transcript, {len(placed.without_transcript)} genes with a gene line only"
+        value = f"no transcript, {count_of(len(placed.without_transcript), 'gene')} with a gene line only"
         rule = "A gene is known by its transcripts, or by exons or CDS that they can be made from."
         problems.add("", value, rule, "Give a GTF with transcript or exon lines, or a UCSC gene table.")
     problems.raise_any()
@@ -200,13 +201,20 @@ def _notices(
         rule = "Each place is a transcript of its own; genes at several places are marked as not reliable."
         notice(value, rule, "parameters.annotation.maximum_intron sets from which distance exons belong apart.")
     if placed.without_transcript:
-        value = f"{len(placed.without_transcript)} genes have a gene line only ({some(placed.without_transcript)})"
+        value = (
+            f"{count_of(len(placed.without_transcript), 'gene has', 'genes have')} "
+            f"a gene line only ({some(placed.without_transcript)})"
+        )
         rule = "A gene without transcripts, exons and CDS is left out."
         notice(value, rule, "Add a transcript or exon line for each that matters.")
     if unstranded:
         names = some(dict.fromkeys(row.transcript for row in unstranded))
         rule = "Nascent transcription is read by strand; a transcript without one is left out."
-        notice(f"{len(unstranded)} transcripts have no strand ({names})", rule, "Nothing, or give their strand.")
+        notice(
+            f"{count_of(len(unstranded), 'transcript has', 'transcripts have')} no strand ({names})",
+            rule,
+            "Nothing, or give their strand.",
+        )
     accessions = [row.gene for row in kept if row.gene == row.transcript]
     if len(accessions) > len(kept) / 2:
         value = f"{len(accessions)} of {len(kept)} transcripts have no gene but themselves (gene {accessions[0]})"

@@ -12,6 +12,7 @@ from groprog_assets.errors import AnnotationError, Problem
 from groprog_assets.methods.reads.window_counts import count_stranded, stranded_index, tss_window
 from groprog_assets.methods.transcription.transcript_agreement import overlapping_pairs
 from groprog_assets.study.parameters import AnnotationParameters
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables import conform
 
 
@@ -115,7 +116,7 @@ def _require_shared_chromosomes(consensus: pd.DataFrame, positions: Mapping[str,
     if read and not read & annotated:
         raise AnnotationError(
             Problem(
-                f"annotation, {len(consensus)} genes of at least the minimum width",
+                f"annotation, {count_of(len(consensus), 'gene')} of at least the minimum width",
                 f"genes on {', '.join(sorted(annotated)[:3]) or 'no chromosome'}; reads on {', '.join(sorted(read)[:3])}",
                 "At least one chromosome must carry both.",
                 "Were the reads aligned to another assembly, or is the annotation a part of the genome?",

@@ -16,6 +16,7 @@ from groprog_assets.methods.annotation.gmt import read_gmt
 from groprog_assets.methods.annotation.obo import closure, read_obo
 from groprog_assets.study.parameters import EnrichmentParameters
 from groprog_assets.study.schema import Ontology
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables import TABLES, conform
 from groprog_assets.tables.values import Document
 
@@ -124,7 +125,9 @@ def ontology_notices(tables: OntologyTables, parameters: EnrichmentParameters) -
     enough = int(((sizes >= low) & (sizes <= high)).sum())
     remedy = "" if enough else "Set parameters.enrichment.minimum_term_size or maximum_term_size, or give other sets."
     rule = "" if enough else "Only terms of such a size are tested: enrichment would be empty."
-    every = f"{version['sets']:,} gene sets" if version["format"] == "GMT" else f"{len(sizes):,} terms with genes"
+    every = (
+        f"{version['sets']:,} gene sets" if version["format"] == "GMT" else f"{count_of(len(sizes), 'term')} with genes"
+    )
     notice(f"{enough:,} of {every} hold {low} to {high} genes of the annotation", rule, remedy)
     return notices
 

@@ -37,6 +37,7 @@ from groprog_assets.methods.cohort.outcomes import (
 from groprog_assets.study.parameters import CohortParameters
 from groprog_assets.study.plausible_ranges import PLAUSIBLE_RANGES, PlausibleRange, Ranges, plain_unit, plausible_range
 from groprog_assets.study.schema import ClinicalField, Cohort
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables import conform
 from groprog_assets.tables.values import Document
 
@@ -95,8 +96,8 @@ def read_clinical(cohort: Cohort, parameters: CohortParameters, trained: bool = 
         problems.append(
             Problem(
                 f"{table.path}, {cohort.endpoint.event_column}",
-                f"{int(outcomes['event'].sum())} events among {len(outcomes)} patients with an outcome",
-                f"A cohort needs at least {parameters.minimum_events} events.",
+                f"{count_of(int(outcomes['event'].sum()), 'event')} among {len(outcomes)} patients with an outcome",
+                f"A cohort needs at least {count_of(parameters.minimum_events, 'event')}.",
                 "Add patients or follow-up, or lower parameters.cohort.minimum_events knowingly.",
             )
         )
@@ -162,7 +163,7 @@ def _patients(table: Table, column: str) -> tuple[pd.Series, list[Problem]]:
         problems.append(
             Problem(
                 f"{table.path}, {column}",
-                f"{int(empty.sum())} rows without an identifier ({table.rows(empty)})",
+                f"{count_of(int(empty.sum()), 'row')} without an identifier ({table.rows(empty)})",
                 "Every row is one patient with an identifier.",
                 "Fill or remove these rows.",
             )
@@ -173,7 +174,8 @@ def _patients(table: Table, column: str) -> tuple[pd.Series, list[Problem]]:
         problems.append(
             Problem(
                 f"{table.path}, {column}",
-                f"{len(names)} patients stand more than once ({examples(names)}; {table.rows(repeated)})",
+                f"{count_of(len(names), 'patient stands', 'patients stand')} "
+                f"more than once ({examples(names)}; {table.rows(repeated)})",
                 "A patient is one row: the same patient in training and test would be a leak.",
                 "Keep one row a patient.",
             )
@@ -322,7 +324,7 @@ def _measured(table: Table, field: ClinicalField) -> tuple[np.ndarray, list[Prob
             problems.append(
                 Problem(
                     f"{table.path}, {column}",
-                    f"{int(unreadable.sum())} values are no finite number "
+                    f"{count_of(int(unreadable.sum()), 'value is', 'values are')} no finite number "
                     f"({examples(cells[unreadable])}; {table.rows(unreadable)})",
                     f"The field {field.name} is continuous.",
                     "Write numbers with a decimal point."
@@ -352,7 +354,8 @@ def _levels(table: Table, field: ClinicalField) -> tuple[pd.Series, list[Problem
         problems.append(
             Problem(
                 f"{table.path}, {field.column}",
-                f"{int(strange.sum())} values are no level ({examples(cells[strange])}; {table.rows(strange)})",
+                f"{count_of(int(strange.sum()), 'value is', 'values are')} "
+                f"no level ({examples(cells[strange])}; {table.rows(strange)})",
                 f"Levels of {field.name} are {', '.join(field.levels)}.",
                 "Add the level, or map the value in the field's vocabulary ('' for missing).",
             )

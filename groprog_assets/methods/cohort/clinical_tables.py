@@ -17,7 +17,7 @@ from groprog_assets.errors import Notice, Problem, TextTableError
 from groprog_assets.study import text_tables
 from groprog_assets.study.annotation_files import some
 from groprog_assets.study.files import clinical_path
-from groprog_assets.study.text_tables import RowReader, TableLayout, is_missing, table_layout
+from groprog_assets.study.text_tables import RowReader, TableLayout, count_of, is_missing, table_layout
 
 WIDE = 10_000
 """Columns from which a table is kept as one block of objects: a block for each column takes seconds to make."""
@@ -98,7 +98,8 @@ def _without_row_numbers(layout: TableLayout, cells: pd.DataFrame) -> pd.DataFra
         Notice(
             Problem(
                 f"{layout.path}:{layout.header_line}",
-                f"the header has {len(layout.columns) - 1} names, the rows have {len(layout.columns)} cells",
+                f"the header has {count_of(len(layout.columns) - 1, 'name')}, "
+                f"the rows have {count_of(len(layout.columns), 'cell')}",
                 "The first cells are the row numbers that R's write.table adds; they are left out.",
                 "Nothing, if that is so. To write none: write.table(..., row.names = FALSE).",
             )

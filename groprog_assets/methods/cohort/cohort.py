@@ -19,6 +19,7 @@ from groprog_assets.methods.cohort.patient_expression import shared_genes
 from groprog_assets.methods.cohort.patient_funnel import Step, patient_funnel
 from groprog_assets.study.parameters import CohortParameters
 from groprog_assets.study.schema import Cohort
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables import conform
 from groprog_assets.tables.values import Document, Values
 
@@ -85,8 +86,8 @@ def assemble_cohort(
         problems.append(
             Problem(
                 where,
-                f"{events} events among {len(joined)} patients",
-                f"At least {parameters.minimum_events} events are needed.",
+                f"{count_of(events, 'event')} among {len(joined)} patients",
+                f"At least {count_of(parameters.minimum_events, 'event is', 'events are')} needed.",
                 "Add patients or follow-up" + ("." if landmark is None else ", or set an earlier landmark."),
             )
         )
@@ -170,7 +171,7 @@ def _twins(
     problems = []
     for groups, expected, what in (
         (groups_of_profiles, 0.0, "every gene of the expression"),
-        (alike_groups, alike.expected, f"follow-up, event and {len(fields)} covariates"),
+        (alike_groups, alike.expected, f"follow-up, event and {count_of(len(fields), 'covariate')}"),
     ):
         if groups and expected < parameters.chance_of_identical_rows:
             shown = "; ".join(" and ".join(patients[row] for row in group) for group in groups[:3])

@@ -17,6 +17,7 @@ from groprog_assets.errors import CohortError, Problem, why_unreadable
 from groprog_assets.fitting.stratified_folds import stratified_folds
 from groprog_assets.study.files import open_regular
 from groprog_assets.study.parameters import EvaluationParameters
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables import conform
 from groprog_assets.tables.values import Document
 
@@ -45,7 +46,7 @@ def make_folds(
         raise CohortError(
             Problem(
                 "outcomes, patient_id",
-                f"{len(duplicated)} ids stand twice; first {duplicated[0]}",
+                f"{count_of(len(duplicated), 'id stands', 'ids stand')} twice; first {duplicated[0]}",
                 "A patient in two folds would be tested on what was trained on.",
                 "Keep one row a patient.",
             )
@@ -70,7 +71,7 @@ def _drawn(
         raise CohortError(
             Problem(
                 "outcomes, event",
-                f"{events} events",
+                count_of(events, "event"),
                 f"Each of the {parameters.folds} folds needs one to be tested on.",
                 "Set evaluation.folds lower, or use a longer follow-up or another endpoint.",
             )
@@ -114,7 +115,11 @@ def _read(outcomes: pd.DataFrame, path: Path, twins: Mapping[str, str]) -> pd.Da
     unknown = sorted(known - set(ids))
     if unknown:
         problems.append(
-            _problem(path, f"{len(unknown)} patients have no fold; first {unknown[0]}", "Every patient is tested once.")
+            _problem(
+                path,
+                f"{count_of(len(unknown), 'patient has', 'patients have')} no fold; first {unknown[0]}",
+                "Every patient is tested once.",
+            )
         )
     for repeat in sorted({repeat for repeat, *_ in splits}):
         tested = Counter(ids[i] for r, _, test in splits if r == repeat for i in test)
@@ -131,7 +136,10 @@ def _read(outcomes: pd.DataFrame, path: Path, twins: Mapping[str, str]) -> pd.Da
         where = {ids[i]: fold for r, fold, test in splits if r == repeat for i in test}
         apart = [patient for patient, other in twins.items() if where.get(patient) != where.get(other)]
         if apart:
-            said = f"repeat {repeat}: {len(apart)} patients are in another fold than one who is alike in every column"
+            said = (
+                f"repeat {repeat}: {count_of(len(apart), 'patient is', 'patients are')} "
+                f"in another fold than one who is alike in every column"
+            )
             problems.append(
                 _problem(path, f"{said}; first {apart[0]} and {twins[apart[0]]}", "Such a pair may be one patient.")
             )

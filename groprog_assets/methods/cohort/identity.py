@@ -16,6 +16,7 @@ import pandas as pd
 
 from groprog_assets.errors import Problem
 from groprog_assets.methods.cohort.clinical_tables import Table
+from groprog_assets.study.text_tables import count_of
 
 INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0" + "".join(map(chr, range(0xFE00, 0xFE10))))
 """Invisible characters outside the Unicode format category."""
@@ -74,7 +75,8 @@ def spelling_problems(patients: Sequence[str], where: str, table: Table | None =
     return [
         Problem(
             where,
-            f"{len(several)} patients stand under several spellings ({shown}{', ...' if len(several) > 3 else ''}{rows})",
+            f"{count_of(len(several), 'patient stands', 'patients stand')} "
+            f"under several spellings ({shown}{', ...' if len(several) > 3 else ''}{rows})",
             "Identifiers that differ in case, width, spaces or characters nobody sees are one patient, who would be trained on "
             "and tested on.",
             "Keep one row a patient, or give different patients different identifiers.",
@@ -128,7 +130,7 @@ def expected_pairs(frame: pd.DataFrame) -> float:
 def identical_rows(frame: pd.DataFrame) -> Twins:
     """Rows of `frame` (outcome and covariates, without the identifier) that are identical in every column."""
     groups = _groups(row_keys(frame))
-    return Twins(groups, expected_pairs(frame) if groups else 0.0, f"{len(frame.columns)} columns")
+    return Twins(groups, expected_pairs(frame) if groups else 0.0, count_of(len(frame.columns), "column"))
 
 
 def profile_keys(values: np.ndarray) -> np.ndarray:

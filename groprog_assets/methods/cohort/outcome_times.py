@@ -21,6 +21,7 @@ from groprog_assets.methods.cohort.clinical_tables import (
     to_number,
 )
 from groprog_assets.study.schema import Endpoint
+from groprog_assets.study.text_tables import count_of
 
 USUAL_FOLLOW_UP = (1.0, 40.0)
 """Usual range of the longest follow-up of a cohort, in years; outside it, the unit is questioned."""
@@ -71,7 +72,8 @@ def read_times(table: Table, endpoint: Endpoint, event: pd.Series, censored: pd.
         problems.append(
             Problem(
                 f"{table.path}, {endpoint.event_column}",
-                f"{int(contradicted.sum())} patients are alive and have a time of death in {column} ({table.rows(contradicted)})",
+                f"{count_of(int(contradicted.sum()), 'patient is', 'patients are')} "
+                f"alive and have a time of death in {column} ({table.rows(contradicted)})",
                 "A time of death belongs to a patient who died.",
                 "Mend these rows, or endpoint.event_time_column.",
             )
@@ -116,7 +118,8 @@ def _numbers(
         problems.append(
             Problem(
                 where,
-                f"{int(unreadable.sum())} values are no finite number ({examples(cells[unreadable])}; {table.rows(unreadable)})",
+                f"{count_of(int(unreadable.sum()), 'value is', 'values are')} "
+                f"no finite number ({examples(cells[unreadable])}; {table.rows(unreadable)})",
                 f"Follow-up is a number of {endpoint.time_unit}; missing is an empty cell or NA.",
                 "Write numbers with a decimal point."
                 if decimal_commas(cells[unreadable])

@@ -23,6 +23,7 @@ from groprog_assets.methods.cohort.outcome_times import USUAL_FOLLOW_UP, likely_
 from groprog_assets.study.parameters import CohortParameters
 from groprog_assets.study.plausible_ranges import words_of
 from groprog_assets.study.schema import Endpoint
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Values
 
 ENOUGH_TO_ASK = 20
@@ -101,7 +102,7 @@ def read_outcomes(
         problems.append(
             Problem(
                 f"{table.path}, {endpoint.event_column}",
-                f"{int(strange.sum())} values outside the vocabulary: {shown}; {table.rows(strange)}",
+                f"{count_of(int(strange.sum()), 'value')} outside the vocabulary: {shown}; {table.rows(strange)}",
                 f"Events are {', '.join(endpoint.event_values)}; censored are {', '.join(endpoint.censored_values)}."
                 f" {rule}".rstrip(),
                 remedy,
@@ -243,7 +244,7 @@ def questions(table: Table, outcomes: pd.DataFrame, endpoint: Endpoint) -> list[
         asked.append(
             Problem(
                 event_column,
-                f"all {len(outcomes)} patients had the event, nobody is censored",
+                f"all {count_of(len(outcomes), 'patient')} had the event, nobody is censored",
                 "A cohort followed for a limited time has censored patients."
                 + (
                     " Where 1 = censored and 2 = dead, as in R, a column of ones says that nobody died."
@@ -292,7 +293,7 @@ def questions(table: Table, outcomes: pd.DataFrame, endpoint: Endpoint) -> list[
             asked.append(
                 Problem(
                     event_column,
-                    f"1 is read as the event: {int(outcomes['event'].sum())} events among {len(outcomes)} patients",
+                    f"1 is read as the event: {count_of(int(outcomes['event'].sum()), 'event')} among {len(outcomes)} patients",
                     "The column's name speaks of censoring or of being alive, where 1 often means no event.",
                     'If so, set endpoint.event_values: ["0"] and endpoint.censored_values: ["1"].',
                 )
@@ -330,7 +331,7 @@ def older_than_a_life(
     return [
         Problem(
             f"{table.path}, {endpoint.time_column}",
-            f"{int(beyond.sum())} patients would be older than {oldest:g} years at the end of follow-up: aged "
+            f"{count_of(int(beyond.sum()), 'patient')} would be older than {oldest:g} years at the end of follow-up: aged "
             f"{age_years[first]:g}, followed for {months.iloc[first] / 12:.3g} years ({table.rows(beyond)})",
             f"Follow-up is read in {endpoint.time_unit}.",
             likely_unit(known, endpoint.time_unit) or "Mend these rows, or endpoint.time_unit, or the unit of the age.",

@@ -156,7 +156,7 @@ def matrix_problems(arrays: Arrays, cohort: Cohort, parameters: Parameters) -> l
             value = f"none of its {len(genes):,} genes ({examples(genes.tolist(), 3)}) is one of the expression"
             rule = f"Genes of both are symbols; the expression has {examples(sorted(known), 3)}."
             problems.append(Problem(where, value, rule, "Use the same gene symbols in both files."))
-        told = f"{len(values)} patients measured, {count_of(len(genes), 'gene')}"
+        told = f"{count_of(len(values), 'patient')} measured, {count_of(len(genes), 'gene')}"
         if matrix.kind == "mutations":
             least = parameters.matrices.minimum_carriers
             carriers, measured = (values == 1).sum(axis=0), np.isfinite(values).sum(axis=0)

@@ -200,12 +200,12 @@ def _check_first_name(layout: TableLayout, patients: set[str], samples: Mapping[
         known = first in patients or first in samples
         if not known and (layout.delimiter != "\t" or first.casefold().replace(" ", "_") in GENE_LABELS):
             raise TextTableError(layout.short_header)
-        value = f"the header has {len(header) - 1} names, the rows have {len(header)} cells"
+        value = f"the header has {count_of(len(header) - 1, 'name')}, the rows have {count_of(len(header), 'cell')}"
         rule = "The first cells are read as gene symbols, as R's write.table leaves them without a name."
         remedy = f"Nothing, if {first!r} is a sample. To be sure: write.table(..., col.names = NA)."
         warnings.warn(Notice(Problem(where, value, rule, remedy)), stacklevel=2)
     elif header[0] in patients:
-        value = f"the first column is named {header[0]!r}, as a patient is; header and rows have {len(header)} cells"
+        value = f"the first column is named {header[0]!r}, as a patient is; header and rows have {count_of(len(header), 'cell')}"
         rule = "The first column holds the gene symbols: is a name missing in the header?"
         remedy = "Name the first column, then the patients in the order of their columns."
         raise TextTableError(Problem(where, value, rule, remedy))

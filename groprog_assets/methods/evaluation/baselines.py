@@ -19,6 +19,7 @@ from groprog_assets.fitting.ridge_cox import choose_penalties, fit_blocks
 from groprog_assets.fitting.stratified_folds import stratified_folds
 from groprog_assets.methods.evaluation.boosting import choose_rounds, fit_boosted_cox, predict_boosted_cox
 from groprog_assets.study.parameters import Parameters
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables import conform
 from groprog_assets.tables.values import Document
 from groprog_kernels.cox import breslow_baseline, survival_probability
@@ -60,7 +61,7 @@ def baselines(
         if patient not in rows.index or patient not in ordered.index
     ]
     if lost:
-        said = f"{len(lost)} patients without a record or an outcome; first {lost[0]}"
+        said = f"{count_of(len(lost), 'patient')} without a record or an outcome; first {lost[0]}"
         raise CohortError(
             Problem("folds, patient_id", said, "Folds name cohort patients.", "Make the folds from this cohort.")
         )

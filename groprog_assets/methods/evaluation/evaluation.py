@@ -35,6 +35,7 @@ from groprog_assets.methods.evaluation.kaplan_meier import (
     whole_years,
 )
 from groprog_assets.study.parameters import EvaluationParameters
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document, Value
 from groprog_kernels.auc import roc_curve
 from groprog_kernels.concordance import concordance
@@ -151,7 +152,11 @@ def _check(out_of_fold: pd.DataFrame, cohort: pd.DataFrame, folds: pd.DataFrame,
     unknown = set(folds["patient_id"]) - set(cohort.index)
     if unknown:
         problems.append(
-            _problem("folds", f"{len(unknown)} patients without an outcome; first {min(unknown)}", "All need one.")
+            _problem(
+                "folds",
+                f"{count_of(len(unknown), 'patient')} without an outcome; first {min(unknown)}",
+                "All need one.",
+            )
         )
     for model in models:
         own = out_of_fold.loc[out_of_fold["model"] == model, ["repeat", "fold", "patient_id", "risk"]]
@@ -163,7 +168,9 @@ def _check(out_of_fold: pd.DataFrame, cohort: pd.DataFrame, folds: pd.DataFrame,
         joined = folds.merge(own, on=["repeat", "patient_id"], how="outer", suffixes=("", "_predicted"))
         if joined["risk"].isna().any() and np.isfinite(own["risk"]).all():
             problems.append(
-                _problem(f"model {model}", f"{int(joined['risk'].isna().sum())} patients unpredicted", "All are.")
+                _problem(
+                    f"model {model}", f"{count_of(int(joined['risk'].isna().sum()), 'patient')} unpredicted", "All are."
+                )
             )
         elif (joined["fold"] != joined["fold_predicted"]).any():
             count = int((joined["fold"] != joined["fold_predicted"]).sum())

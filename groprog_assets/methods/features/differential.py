@@ -29,6 +29,10 @@ class Differential(NamedTuple):
     summary: Document
 
 
+REPLICATES = 2
+"""Libraries of a condition from which on the variation between them is measured."""
+
+
 class Comparison(NamedTuple):
     """columns: results that units and genes share, one row each; summary: size factors and how it was tested, JSON-able."""
 
@@ -98,7 +102,7 @@ def compare(
     else:
         depths = np.array([float(library_sizes[library]) for library in ids])
         factors = depths / np.exp(np.log(depths).mean())
-    replicated = len(treated_ids) >= 2 and len(control_ids) >= 2
+    replicated = min(len(treated_ids), len(control_ids)) >= REPLICATES
     run = _replicated if replicated else _exploratory
     tested, trend = run(matrix, treated, factors, depths, parameters)
     columns = pd.DataFrame(
@@ -114,6 +118,12 @@ def compare(
     )
     columns["direction"] = screen(columns, parameters)
     summary = _summary(columns, dict(zip(ids, factors, strict=True)), contrast, parameters)
+    if not replicated:
+        lacking = unreplicated(len(treated_ids), len(control_ids), contrast)
+        summary |= {
+            "lacking": lacking,
+            "label": f"exploratory: {lacking}, so p-values rest on an assumed variation",
+        }
     normalisation = "median of ratios" if library_sizes is None else "spike-in"
     return Comparison(columns, {**summary, "normalisation": normalisation, "dispersion_trend": trend})
 
@@ -169,6 +179,12 @@ def _exploratory(
     return columns, {"asked": parameters.fit_type, "fit": "assumed", "dispersion": dispersion}
 
 
+def unreplicated(treated: int, control: int, contrast: Contrast) -> str:
+    """Why a comparison of so many libraries is exploratory, to follow "there are" or "with": which side has one library."""
+    alone = [name for name, count in ((contrast.treatment, treated), (contrast.control, control)) if count < REPLICATES]
+    return "no replicates" if len(alone) > 1 else f"no replicates of {alone[0]}"
+
+
 def conservative_change(fold: NDArray, error: NDArray, quantile: float) -> NDArray[np.float64]:
     """The end nearest zero of the central interval that leaves out `quantile` on each side (u,); 0 where the interval
     contains zero.
@@ -218,9 +234,7 @@ def _summary(
             f"|log2FC| > {parameters.absolute_log2_fold_change:g} and "
             f"{parameters.significance_column} < {parameters.significance:g}"
         ),
-        "label": ""
-        if analysis == "replicated"
-        else "exploratory: no replicates, p-values rest on an assumed variation",
+        "label": "",
     }
 
 

@@ -17,6 +17,7 @@ from groprog_assets.methods.reads.window_counts import StrandedIndex, pooled_ind
 from groprog_assets.study.intervals import Place, parse_place
 from groprog_assets.study.parameters import LociParameters
 from groprog_assets.study.schema import Contrast, Library, Locus, Mark, TargetRegion
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables import TABLES, conform
 from groprog_assets.tables.values import Document
 from groprog_kernels.window_counts import bin_edges, bin_windows, count_windows
@@ -184,7 +185,7 @@ def _spans(
             problems.append(
                 Problem(
                     where,
-                    f"gene {locus.gene or locus.name} is not among the study's {len(genes)} genes",
+                    f"gene {locus.gene or locus.name} is not among the study's {count_of(len(genes), 'gene')}",
                     "A locus is a gene of the annotation, an interval or a region.",
                     "Give interval: chrom:start-end, or the annotation's symbol.",
                 )

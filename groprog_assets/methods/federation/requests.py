@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from groprog_assets.errors import CohortError, Problem
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document
 
 FORM = "groprog-federation 1"
@@ -106,7 +107,7 @@ def _broken(asked: Request) -> list[tuple[str, str, str]]:
         found.append(("fields", f"At most {MOST_FIELDS} fields, each once.", "Remove some."))
     if (asked.question == "kaplan-meier") == bool(asked.fields):
         rule = "kaplan-meier is of all subjects; every other question names fields."
-        found.append((f"{len(asked.fields)} fields", rule, "Add or remove them."))
+        found.append((count_of(len(asked.fields), "field"), rule, "Add or remove them."))
     for name, value, least in (("months", asked.months, 1), ("least", asked.least, SMALLEST_CELL)):
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             found.append((f"{name}: {value!r}", f"It is a whole number, {least} or more.", "Correct it."))

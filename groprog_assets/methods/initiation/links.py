@@ -15,6 +15,7 @@ from groprog_assets.methods.features.multiple_testing import benjamini_hochberg
 from groprog_assets.methods.initiation.annotation import nearest
 from groprog_assets.methods.initiation.regions import rows_by_chrom
 from groprog_assets.study.initiation_parameters import InitiationParameters
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables import conform
 
 PERMUTATIONS = 999
@@ -57,7 +58,7 @@ def link_genes(
     )
     for key, (_, q) in correlated.items():
         if q <= CO_VARYING_RATE:
-            relations.setdefault(key, []).append(f"co-varying ({len(libraries)} libraries)")
+            relations.setdefault(key, []).append(f"co-varying ({count_of(len(libraries), 'library', 'libraries')})")
     rows = []
     for (row, gene), relation in sorted(relations.items()):
         r, q = correlated.get((row, gene), (np.nan, np.nan))

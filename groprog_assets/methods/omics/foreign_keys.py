@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.references import REFERENCES
 
 SHOWN = 3
@@ -26,5 +27,5 @@ def broken_keys(held: Mapping[str, pd.DataFrame]) -> list[str]:
             lost = given[~given.isin(held[other][key])].unique()
             if len(lost):
                 shown = ", ".join(map(str, lost[:SHOWN]))
-                found.append(f"{len(lost):,} values of {name}.{column} are not in {target}: {shown}")
+                found.append(f"{count_of(len(lost), 'value')} of {name}.{column} are not in {target}: {shown}")
     return found

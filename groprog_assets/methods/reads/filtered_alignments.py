@@ -22,6 +22,7 @@ from groprog_assets.methods.reads.uniqueness import UniquenessRule, uniqueness_r
 from groprog_assets.study.assays import ASSAYS, COVERAGE_TRACKS, Strandedness
 from groprog_assets.study.parameters import FilteringParameters
 from groprog_assets.study.schema import Genome, Library
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables import conform
 from groprog_assets.tables.values import Document, Progress
 from groprog_kernels import reads, records
@@ -319,7 +320,8 @@ def _warnings(decoded: reads.Decoded, library: Library, rule: UniquenessRule) ->
             f"{name} {count:,}" for name, count in sorted(decoded.absent.items(), key=lambda x: -x[1])[:5]
         )
         warnings.append(
-            f"{sum(decoded.absent.values()):,} reads on {len(decoded.absent)} contigs outside the chromosome sizes: {named}."
+            f"{count_of(sum(decoded.absent.values()), 'read')} on "
+            f"{count_of(len(decoded.absent), 'contig')} outside the chromosome sizes: {named}."
         )
     return warnings
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groprog_assets.study.annotation_files import ProblemCollector, lines
+from groprog_assets.study.text_tables import count_of
 
 UNIFORM = (0.25, 0.25, 0.25, 0.25)
 SUM_TOLERANCE = 0.02
@@ -201,7 +202,11 @@ def _matrix(rows: _Rows, number: int, head: str, problems: ProblemCollector) -> 
             problems.add(f", line {line[0]}", value, "A row has four probabilities with the sum 1.", "Correct the row.")
             return None
     if not 0 < len(held) <= LONGEST_MOTIF or (stated is not None and len(held) != stated):
-        value = f"{len(held)} rows of the {stated:g} that `w=` states" if stated is not None else f"{len(held)} rows"
+        value = (
+            f"{count_of(len(held), 'row')} of the {stated:g} that `w=` states"
+            if stated is not None
+            else count_of(len(held), "row")
+        )
         rule = f"A matrix has the rows that `w=` states, {LONGEST_MOTIF:,} at most."
         problems.add(f", line {number}", value, rule, "Is the file complete?")
         return None

@@ -56,6 +56,24 @@ def test_planted_units_come_back(replicates):
     assert (summary["label"] == "") == (replicates == 2)
 
 
+@pytest.mark.parametrize(
+    ("without", "said"),
+    [
+        (("oe_2",), "no replicates of oe"),
+        (("mock_2",), "no replicates of mock"),
+        (("oe_2", "mock_2"), "no replicates"),
+    ],
+)
+def test_the_side_without_replicates_is_named(without, said):
+    counts, units, models, libs = planted(2)
+    kept = [item for item in libs if item.id not in without]
+    assert len(kept) == len(libs) - len(without)
+    counts = counts[~counts["library"].isin(without)]
+    summary = differential_transcription(counts, units, models, kept, CONTRAST, PARAMETERS).summary
+    assert summary["lacking"] == said
+    assert summary["label"] == f"exploratory: {said}, so p-values rest on an assumed variation"
+
+
 def test_replicated_result_is_silent_and_repeats(capfd):
     counts, units, models, libs = planted(2)
     first = differential_transcription(counts, units, models, libs, CONTRAST, PARAMETERS).table

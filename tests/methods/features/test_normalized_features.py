@@ -101,6 +101,14 @@ def test_a_feature_without_spread_is_dropped_with_a_warning(name, value):
     assert row["dropped"]
 
 
+def test_a_study_without_key_loci_says_nothing_of_them():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = method.normalize(features(key_locus=0.0), PARAMETERS)
+    assert result.constants.set_index("feature").loc["key_locus", "dropped"]
+    assert "key_locus" not in result.table
+
+
 def test_a_zero_index_is_finite_and_lowest():
     index = np.r_[0.0, np.linspace(1, 10, 199)]
     table = method.normalize(features(pausing_index=index), PARAMETERS).table
