@@ -43,9 +43,8 @@ def initiation_depth(summary: Document) -> Verdict:
     """Fails, without blocking, when nothing was called; the description says why."""
     nothing = summary["nothing_called"]
     skipped = summary["chromosomes_skipped"]
-    less = (
-        f"; {count_of(len(skipped), 'chromosome is', 'chromosomes are')} too short and were left out" if skipped else ""
-    )
+    short = count_of(len(skipped), "chromosome is too short and was", "chromosomes are too short and were")
+    less = f"; {short} left out" if skipped else ""
     return Verdict(
         "initiation_depth",
         not nothing,

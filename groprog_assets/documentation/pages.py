@@ -6,12 +6,14 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from groprog_assets.documentation.api import api_page
 from groprog_assets.documentation.commands import commands_page
 from groprog_assets.documentation.figures import figures_page
 from groprog_assets.documentation.generated import graph_picture, notebook_page, parameters_page, tables_page
 from groprog_assets.documentation.study_file import study_file_page
 
 PAGES: dict[str, Callable[[], str]] = {
+    "api.md": api_page,
     "commands.md": commands_page,
     "figures.md": figures_page,
     "graph.svg": graph_picture,

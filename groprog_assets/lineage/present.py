@@ -22,7 +22,6 @@ from groprog_assets.lineage.ledger import SHA256, TABLES
 from groprog_assets.store.artifacts import canonical_plain, digest_bytes, digest_file
 from groprog_assets.store.derivations import Record, memo_key, output
 from groprog_assets.store.workspace import Workspace
-from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document
 
 EXPORTED = "exported"
@@ -188,7 +187,7 @@ def _compare_entry(workspace: Workspace, found: Present, path: Path, digest: str
     if sealed:
         seen = f"{digest[:12]} was made under other circumstances"
     elif not SHA256.fullmatch(digest):
-        seen = f"{count_of(len(digest), 'character')} that name no derivation"
+        seen = f"{len(digest)} characters that name no derivation"
     elif workspace.unsealed.holds(path.name, digest):
         found.unsealed += 1
         return

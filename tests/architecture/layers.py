@@ -63,6 +63,7 @@ LAYERS = (
         "numpy pandas pydantic",
     ),
     _room(4, "omics_catalog", "errors values store", "duckdb"),
+    _room(4, "estimators", "kernels errors study fitting model", "numpy pandas sklearn"),
     Layer("ledger", LEDGER, 4, ("errors", "values", "store"), ("duckdb",)),
     _room(
         5,
@@ -117,7 +118,12 @@ LAYERS = (
         " root",
         "click rich",
     ),
-    _room(14, "documentation", "study tables figures report root cli", "PIL click markdown_it pydantic"),
+    _room(
+        14,
+        "documentation",
+        "kernels study tables figures estimators model report root cli",
+        "PIL click markdown_it pydantic",
+    ),
 )
 """The first pattern that fits a module decides. Every module has a row of its own room; no row allows everything."""
 

@@ -90,5 +90,5 @@ def test_the_checks_pass_for_good_reads_and_say_what_is_wrong(called):
     signal, depth, profile = check.verdicts(spoilt)
     assert not any(verdict.passed for verdict in (signal, depth, profile))
     assert "Give both." in signal.description
-    assert "too few; 1 chromosomes" in depth.description
+    assert "too few; 1 chromosome is too short and was left out" in depth.description
     assert "1.2" in profile.description

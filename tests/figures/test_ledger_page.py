@@ -40,7 +40,9 @@ def test_text_is_escaped_and_an_override_stands_out():
 
 
 def test_an_empty_ledger_says_so():
-    assert "Nothing was made yet" in render_index([], "study", None).decode()
+    shown = render_index([], [], [], "study", None).decode()
+    for text in ("Nothing was made yet", "Nothing was run yet", "None was made yet"):
+        assert text in shown
 
 
 def test_many_changed_codes_are_counted():

@@ -94,7 +94,7 @@ def test_the_check_before_a_run_is_remembered_until_a_file_changes(made: Path, m
     first = run(made)
     assert not read, "the run before noted that the study is sound"
     assert "patients have expression" not in first.output, "its notices are not printed again"
-    assert "1 notice as at the last check" in first.output
+    assert "2 notices as at the last check" in first.output
     clinical = made.parent / "cohort" / "clinical.tsv"
     clinical.write_text(clinical.read_text() + "\n")
     run(made)
