@@ -35,7 +35,7 @@ def survival_outcomes(time: ArrayLike, event: ArrayLike) -> NDArray[Any]:
     return made
 
 
-class RiskModelEstimator(BaseEstimator):  # type: ignore[misc]
+class RiskModelEstimator(BaseEstimator):
     """Risk of an event from covariates and, where they are given, expression and the genes' nascent-transcription features.
 
     genes: names of the columns of X that are expression; all other columns are covariates. None: no omics, a clinical model.

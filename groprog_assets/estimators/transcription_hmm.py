@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from groprog_kernels import hmm
 
 
-class TranscriptionHMM(BaseEstimator):  # type: ignore[misc]
+class TranscriptionHMM(BaseEstimator):
     """Two states, transcribed or not, with gamma emissions of count + 1 (groHMM's model), fitted by EM.
 
     X, everywhere: a list of sequences (k_i,), one a chromosome strand, or an array (m, k) of m sequences of one length; counts of
