@@ -121,7 +121,7 @@ LAYERS = (
     _room(
         14,
         "documentation",
-        "kernels study tables figures estimators model report root cli",
+        "study tables figures report root cli",
         "PIL click markdown_it pydantic",
     ),
 )
