@@ -32,7 +32,6 @@ MEANINGS = {
     "consent_coverage": "At least one subject may be used for the purpose of the study.",
     "findings_resolved": "Nearly all identifiers of findings lead to a current term of the ontology.",
     "contradictions": "No subject has a finding below one that the same record excludes.",
-    "quality_gate": "The mean base quality of the worst cycle is not below the gate; a library under it is left out.",
     "units": "Each matrix has a scale, the unit that the scale needs, and values within its range.",
     "builds": "Each assay with coordinates names its genome build.",
     "finite_values": "Each matrix has values; the share that is missing is told.",
