@@ -289,6 +289,20 @@ def _prognosis(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
         yield "model/card.md", model_card({"Model": described_model(model.summary)}).encode()
 
 
+_INTEGRATION = {
+    "factors": {"table": "factor_scores", "weights": "factor_weights", "variance": "factor_variance"},
+    "fused_network": {"table": "network_neighbours"},
+    "strata": {"table": "subject_strata", "numbers": "stratum_numbers", "outcomes": "stratum_survival"},
+    "biomarkers": {
+        **{"table": "biomarkers", "folds": "panel_folds"},
+        **{"targets": "target_candidates", "sets": "ranked_sets"},
+    },
+    "pathway_scores": {"table": "pathway_scores", "sets": "scored_sets"},
+    "reversal": {"table": "drug_reversal"},
+}
+"""By asset its tables, and the files of the results that hold them."""
+
+
 def _omics(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
     """Under pseudonyms: the report of the omics half, ranked diseases with the part of each finding, accuracy."""
     report = load_asset(workspace, "omics_report")
@@ -301,6 +315,10 @@ def _omics(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
         yield "omics/disease_ranks.tsv", _tsv(ranking.table)
         joined = ranking.ratios["sources"].str.join(";")
         yield "omics/finding_ratios.tsv", _tsv(ranking.ratios.assign(sources=joined))
+    for asset, members in _INTEGRATION.items():
+        value = load_asset(workspace, asset)
+        if value is not None:
+            yield from ((f"omics/{file}.tsv", _tsv(getattr(value, member))) for member, file in members.items())
     found = {name: load_asset(workspace, name) for name in ("subjects", "phenotypes", "diagnoses")}
     for name, value in found.items():
         if value is not None:

@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 NAMES = {2: ("low", "high"), 3: ("low", "middle", "high")}
 
 
-def kaplan_meier_figure(strata: Values | None, title: str = "Survival by group of out-of-fold risk") -> Figure:
+def kaplan_meier_figure(
+    strata: Values | None, title: str = "Survival by group of out-of-fold risk", label: str = ""
+) -> Figure:
     """One entry of the evaluation's `strata`: step curves with 95 % bands, log-rank p, patients at risk by group.
 
-    Times are months. Without an entry the axes say that there is none. Source: docs/methods.md.
+    Times are months. Groups are named by risk, or with `label` by their numbers. Without an entry the axes say that there is
+    none. Source: docs/methods.md.
     """
     figure, axes = new_figure((6.2, 4.6), 2, 1, height_ratios=(4.2, 1), sharex=True)
     curve_axes, table_axes = axes
@@ -33,14 +36,15 @@ def kaplan_meier_figure(strata: Values | None, title: str = "Survival by group o
         total = len(strata["cuts"]) + 1 if "cuts" in strata else len(groups)
         places = [int(group) for group in groups] if "cuts" in strata else range(len(groups))
         every = NAMES.get(total, tuple(f"group {place + 1}" for place in range(total)))
+        every = tuple(f"{label} {int(group)}" for group in groups) if label else every
         palette = STRATA if total == 3 else [STRATA[0], STRATA[2]] if total == 2 else [*STRATA, NEUTRAL] * 3
         names, colours = [every[place] for place in places], [palette[place] for place in places]
         for name, group, colour in zip(names, groups, colours):
             inside = curves["group"] == group
             time, survival = curves["time"][inside], curves["survival"][inside]
             lower, upper = curves["lower"][inside], curves["upper"][inside]
-            label = f"{name} risk ({int(curves['at_risk'][inside][0])})"
-            curve_axes.step(time, survival, where="post", color=colour, label=label)
+            told = f"{name}{'' if label else ' risk'} ({int(curves['at_risk'][inside][0])})"
+            curve_axes.step(time, survival, where="post", color=colour, label=told)
             curve_axes.fill_between(time, lower, upper, step="post", color=colour, alpha=0.13, linewidth=0)
         curve_axes.set_ylim(0, 1.02)
         curve_axes.set_xlim(0, curves["time"].max())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 from groprog_assets.errors import AssayError, GroProgError, Problem
 from groprog_assets.study.assay_parameters import AssayReadingParameters
+from groprog_assets.study.omics_integration import outcome_columns
 from groprog_assets.study.omics_study import Omics, PhenotypeOntologies
 from groprog_assets.study.parameters import Parameters
 from groprog_assets.study.schema import Study
@@ -33,6 +35,8 @@ def omics_problems(study: Study) -> list[Problem]:
         _phenotypes(study.omics, study.omics.ontologies, gather, problems)
     if study.omics.samples is not None:
         gather(_assays, study.omics, study.parameters)
+    for field in ("gene_sets", "drug_signatures", "drug_targets"):
+        gather(_asked, field, getattr(study.omics, field))
     if study.omics.consents.table is not None:
         gather(consents.read_consents, study.omics.consents.table)
     return problems
@@ -59,10 +63,13 @@ def _assays(omics: Omics, parameters: Parameters) -> None:
     from groprog_assets.methods.assays.assay_tables import read_assays
     from groprog_assets.methods.assays.formats import reading_aids
     from groprog_assets.methods.assays.sample_table import read_sample_table
+    from groprog_assets.methods.integration.subject_outcomes import stated_outcomes
     from groprog_assets.methods.measurements.stages import refused_corrections
 
     aids = reading_aids(parameters.assay_reading, omics.genes)
-    samples = read_sample_table(omics.samples, omics.assays)  # type: ignore[arg-type] # asked only where it is given
+    outcomes = outcome_columns(omics.groups, omics.survival)
+    samples = read_sample_table(omics.samples, omics.assays, outcomes)  # type: ignore[arg-type] # asked only where it is given
+    stated_outcomes(samples, omics.groups, omics.survival)
     problems = [
         item
         for read in read_assays(omics.assays, samples, aids)
@@ -70,6 +77,14 @@ def _assays(omics: Omics, parameters: Parameters) -> None:
     ]
     if problems:
         raise AssayError(problems)
+
+
+def _asked(field: str, path: Path | None) -> None:
+    """Read a file of gene sets or drugs, where it is given; raises with its problems."""
+    from groprog_assets.methods.integration.subject_tables import read_integration_files
+
+    names = ("gene_sets", "drug_signatures", "drug_targets")
+    read_integration_files(*(path if name == field else None for name in names))
 
 
 def omics_counts(study: Study) -> list[Problem]:
@@ -103,7 +118,8 @@ def _assay_counts(omics: Omics, thresholds: AssayReadingParameters) -> list[Prob
     from groprog_assets.methods.assays.sample_table import read_sample_table
 
     aids = reading_aids(thresholds, omics.genes)
-    samples = read_sample_table(omics.samples, omics.assays)  # type: ignore[arg-type]
+    outcomes = outcome_columns(omics.groups, omics.survival)
+    samples = read_sample_table(omics.samples, omics.assays, outcomes)  # type: ignore[arg-type]
     said, measured = [], set()
     for assay in read_assays(omics.assays, samples, aids):
         said += [Problem(f"omics.assays, {assay.assay_id}", described(assay), "", ""), *assay.found.notices]

@@ -9,6 +9,7 @@ import pandas as pd
 from groprog_assets.figures.numbers import fixed, number, size
 from groprog_assets.report.assays import assay_sections
 from groprog_assets.report.blocks import Block, cell, details, facts, note, paragraph, table
+from groprog_assets.report.integration import integration_sections
 from groprog_assets.report.page import rendered
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.workspace import StudyView
@@ -51,7 +52,7 @@ def render_omics(study: StudyView, values: Bundle, checks: Document) -> bytes:
     ]
     sections = [("sources", "Records and consents", _sources(values))]
     if values.assay_raw is not None:
-        sections += assay_sections(values)
+        sections += [*assay_sections(values), *integration_sections(values, study.parameters.integration.significance)]
     if values.disease_ranking is not None:
         sections += [
             ("ontologies", "Ontologies and annotations", _ontologies(values)),

@@ -29,6 +29,7 @@ from groprog_assets.store.object_storage import STORE_VARIABLE, open_store
 from groprog_assets.store.signatures import Unsealed
 from groprog_assets.store.snapshots import Snapshots
 from groprog_assets.store.withdrawn import without_withdrawn
+from groprog_assets.study.omics_study import Omics
 from groprog_assets.study.parameters import Parameters
 from groprog_assets.study.schema import Library, Study
 from groprog_assets.tables.values import Document, Value, Values
@@ -81,7 +82,20 @@ PHENOTYPE_ASSETS = (
 """The assets of findings and diagnoses: a study without `omics.phenopackets` has none of them."""
 ASSAY_ASSETS = ("samples", "assay_raw", "assay_normalised", "assay_corrected", "assay_filled")
 """The assets of measurements: a study without `omics.assays` has none of them."""
-OMICS_ASSETS = ("consents", "subjects", *PHENOTYPE_ASSETS, *ASSAY_ASSETS, "omics_catalog", "omics_report")
+JOINED_ASSETS = ("factors", "fused_network", "strata")
+"""The assets of what all assays say together: a study without `omics.assays` has none of them."""
+ASKED_ASSETS = ("biomarkers", "pathway_scores", "reversal")
+"""The assets of questions: without groups or survival, gene sets, drug signatures a study has none of them."""
+OMICS_ASSETS = (
+    "consents",
+    "subjects",
+    *PHENOTYPE_ASSETS,
+    *ASSAY_ASSETS,
+    *JOINED_ASSETS,
+    *ASKED_ASSETS,
+    "omics_catalog",
+    "omics_report",
+)
 """The assets of the group omics: a study without `omics` has none of them."""
 SECTIONS = [
     "name",
@@ -129,11 +143,22 @@ def absent_assets(study: Study) -> dict[str, str]:
         found |= dict.fromkeys(SEQUENCE_ASSETS, "it names no sequence section, or no genome.fasta")
     if study.omics is None:
         found |= dict.fromkeys(OMICS_ASSETS, "it names no omics")
-    elif not study.omics.phenopackets:
+        return found
+    if not study.omics.phenopackets:
         found |= dict.fromkeys(PHENOTYPE_ASSETS, "it names no phenopackets")
-    elif not study.omics.assays:
-        found |= dict.fromkeys(ASSAY_ASSETS, "it names no assays")
-    return found
+    if not study.omics.assays:
+        return found | dict.fromkeys((*ASSAY_ASSETS, *JOINED_ASSETS, *ASKED_ASSETS), "it names no assays")
+    return found | _unasked(study.omics)
+
+
+def _unasked(omics: Omics) -> dict[str, str]:
+    compared = omics.groups is not None or omics.survival is not None
+    asked = {
+        "biomarkers": (compared, "it names neither omics.groups nor omics.survival"),
+        "pathway_scores": (omics.gene_sets is not None, "it names no omics.gene_sets"),
+        "reversal": (compared and omics.drug_signatures is not None, "it names no omics.drug_signatures"),
+    }
+    return {asset: why for asset, (has, why) in asked.items() if not has}
 
 
 class StudyView:

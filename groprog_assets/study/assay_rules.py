@@ -30,6 +30,13 @@ def assay_rules(omics: Omics, cohort: Cohort | None) -> Iterator[Finding]:
         yield Finding(("omics", "samples"), "not given", rule, "Name a TSV with the columns sample and subject.")
     if omics.samples is not None and not omics.assays:
         yield Finding(("omics", "samples"), "samples without assays", "Samples are measured.", "Add omics.assays.")
+    for field in ("groups", "survival", "gene_sets", "drug_signatures", "drug_targets"):
+        if getattr(omics, field) is not None and not omics.assays:
+            yield Finding(("omics", field), "without assays", "It is asked of the assays' values.", "Add omics.assays.")
+    for field in ("drug_signatures", "drug_targets"):
+        if getattr(omics, field) is not None and omics.groups is None and omics.survival is None:
+            rule = "Features are ranked by what differs between groups, or goes with survival."
+            yield Finding(("omics", field), "neither groups nor survival", rule, "Give one of them.")
     names = Counter(source.name.lower() for source in omics.assays)
     for k, source in enumerate(omics.assays):
         if names[source.name.lower()] > 1:
@@ -79,10 +86,9 @@ def assay_files(omics: Omics) -> Iterator[tuple[Location, Path]]:
         for field in ("fasta", "chrom_sizes", "detection_p"):
             if (path := getattr(source, field)) is not None:
                 yield ("omics", "assays", k, field), path
-    if omics.samples is not None:
-        yield ("omics", "samples"), omics.samples
-    if omics.genes is not None:
-        yield ("omics", "genes"), omics.genes
+    for field in ("samples", "genes", "gene_sets", "drug_signatures", "drug_targets"):
+        if (path := getattr(omics, field)) is not None:
+            yield ("omics", field), path
 
 
 def assay_notices(omics: Omics) -> Iterator[Problem]:

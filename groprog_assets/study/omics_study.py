@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from groprog_assets.study.omics_assays import AssaySource
+from groprog_assets.study.omics_integration import SubjectGroups, SubjectSurvival
 from groprog_assets.study.part import Identifier, StudyPart
 
 Scorer = Literal["likelihood ratio", "Resnik", "Lin", "best-match average", "simGIC", "hypergeometric"]
@@ -106,6 +107,16 @@ class Omics(StudyPart):
         None, description="HGNC's table of genes (hgnc_complete_set.txt), by which genes of assays are known"
     )
     assays: list[AssaySource] = Field(default_factory=list, description="measurements of samples; with samples")
+    groups: SubjectGroups | None = Field(None, description="subjects whose features are compared")
+    survival: SubjectSurvival | None = Field(None, description="outcome of the subjects, for strata and biomarkers")
+    gene_sets: Path | None = Field(None, description="GMT whose sets are scored in subjects and sought in rankings")
+    drug_signatures: Path | None = Field(
+        None, description="GMT of the genes that drugs raise and lower, in pairs NAME_up and NAME_down"
+    )
+    drug_targets: Path | None = Field(
+        None,
+        description="TSV of drugs by the gene they act on: drug_id, name, gene_id (symbol), action, source, version",
+    )
     consents: Consents
     scorers: list[Scorer] = Field(
         ["likelihood ratio", "Resnik"],

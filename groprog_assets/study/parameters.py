@@ -25,6 +25,7 @@ from groprog_assets.study.experiment_parameters import (
     SearchParameters,
 )
 from groprog_assets.study.initiation_parameters import InitiationParameters
+from groprog_assets.study.integration_parameters import IntegrationParameters
 from groprog_assets.study.measurement_parameters import MeasurementParameters
 from groprog_assets.study.model_parameters import (
     LinearPathParameters,
@@ -420,6 +421,7 @@ class Parameters(ParameterGroup):
     search: SearchParameters = Field(default_factory=SearchParameters)
     ranking: RankingParameters = Field(default_factory=RankingParameters)
     measurements: MeasurementParameters = Field(default_factory=MeasurementParameters)
+    integration: IntegrationParameters = Field(default_factory=IntegrationParameters)
     disclosure: DisclosureParameters = Field(default_factory=DisclosureParameters)
     assay_reading: AssayReadingParameters = Field(default_factory=AssayReadingParameters)
 

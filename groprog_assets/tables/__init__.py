@@ -16,6 +16,7 @@ from groprog_assets.tables import (
     consent,
     features,
     initiation,
+    integration,
     knowledge,
     model,
     omics,
@@ -33,7 +34,7 @@ TABLES: dict[str, Table] = {
     table.name: table
     for group in (
         *(reads, alignments, signal, transcription, initiation, annotation, features, cohort, model, sequence),
-        *(knowledge, phenotypes, consent, omics),
+        *(knowledge, phenotypes, consent, omics, integration),
     )
     for table in group.DECLARED
 }

@@ -12,13 +12,14 @@ from groprog_assets.store.workspace import StudyView, Workspace
 @study_asset(
     group="omics",
     kinds={"html"},
-    sections=("name", "title", "omics.consents", "parameters.ranking"),
+    sections=("name", "title", "omics.consents", "parameters.ranking", "parameters.integration"),
     code_files=("groprog_assets/report/templates",),
     extra_inputs=omics_checks,
     gathered=(
         *("omics_sources", "consents", "subjects", "phenotypes", "diagnoses"),
         *("reference_terms", "reference_annotations", "reference_xrefs", "ranking_index", "disease_ranking"),
         *("samples", "assay_raw", "assay_normalised", "assay_corrected", "assay_filled"),
+        *("factors", "fused_network", "strata", "biomarkers", "pathway_scores", "reversal"),
     ),
 )
 def omics_report(study: StudyView, workspace: Workspace, values: Bundle) -> Materialized:

@@ -8,13 +8,14 @@ from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.intake import omics_subjects as who
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.workspace import StudyView, Workspace
+from groprog_assets.study.omics_integration import outcome_columns
 
 
 @study_asset(
     group="omics",
     kinds={"parquet"},
     tables={"table": "samples", "factors": "sample_factors"},
-    sections=("omics.samples", "omics.assays"),
+    sections=("omics.samples", "omics.assays", "omics.groups", "omics.survival"),
     files=("omics.samples",),
     blocking=("keys",),
 )
@@ -23,7 +24,8 @@ def samples(study: StudyView, workspace: Workspace, subjects: Bundle) -> Materia
     from groprog_assets.methods.assays import sample_table as method
     from groprog_assets.methods.omics.foreign_keys import broken_keys
 
-    read = method.read_sample_table(study.omics.samples, study.omics.assays)
+    outcomes = outcome_columns(study.omics.groups, study.omics.survival)
+    read = method.read_sample_table(study.omics.samples, study.omics.assays, outcomes)
     ids = who.pseudonyms(workspace, read.rows["subject"])
     known = set(subjects.table["subject_id"])
     permitted = {name: subject for name, subject in ids.items() if subject in known}

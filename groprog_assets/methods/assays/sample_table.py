@@ -48,8 +48,8 @@ class SampleTables(NamedTuple):
     factors: pd.DataFrame
 
 
-def factor_names(assays: Iterable[AssaySource]) -> list[str]:
-    """Columns of the sample table that the corrections of `assays` name, batches aside."""
+def factor_names(assays: Iterable[AssaySource], outcomes: Sequence[str] = ()) -> list[str]:
+    """Columns of the sample table that the corrections of `assays` name, batches aside, and those of the outcomes."""
     named = [
         name
         for source in assays
@@ -59,18 +59,19 @@ def factor_names(assays: Iterable[AssaySource]) -> list[str]:
             source.batch_correction.biological_factor,
         )
     ]
-    return list(dict.fromkeys(name for name in named if name))
+    return list(dict.fromkeys(name for name in (*named, *outcomes) if name))
 
 
-def read_sample_table(path: Path, assays: Sequence[AssaySource]) -> SampleRows:
+def read_sample_table(path: Path, assays: Sequence[AssaySource], outcomes: Sequence[str] = ()) -> SampleRows:
     """The rows of the sample table, and the factors that the study names.
 
     Columns: sample, subject; where known assay (empty: every assay), alias (another name of the sample in a file), tissue,
-    specimen, batch, run_order, collected (age in months), is_reference. Raises AssayError with every row that breaks a rule.
+    specimen, batch, run_order, collected (age in months), is_reference. outcomes: columns of groups and survival. Raises
+    AssayError with every row that breaks a rule.
     """
     table = text_columns(path, NEEDED)
     cells, problems = table.cells, []
-    wanted = factor_names(assays)
+    wanted = factor_names(assays, outcomes)
     known = {source.name for source in assays}
     absent = [name for name in wanted if name not in cells.columns]
     if absent:
