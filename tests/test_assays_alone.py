@@ -17,7 +17,7 @@ from groprog_assets.export.results_folder import export_results
 from groprog_assets.methods.measurements.layout import read_measurements
 from groprog_assets.store.identities import names
 from groprog_assets.store.readings import load_asset
-from groprog_assets.store.workspace import ASSAY_ASSETS, OMICS_ASSETS, PHENOTYPE_ASSETS, Workspace
+from groprog_assets.store.workspace import ASKED_ASSETS, ASSAY_ASSETS, OMICS_ASSETS, PHENOTYPE_ASSETS, Workspace
 from groprog_assets.study.check import check_study
 from tests.assay_files import SUBJECTS, assay_study, protein, rna, sample_rows
 from tests.omics_files import omics_study
@@ -56,10 +56,13 @@ def told(*arguments: str, code: int = 0) -> str:
 
 def test_the_graph_makes_the_assays_and_not_what_needs_phenopackets(made: Path):
     workspace = Workspace(made)
-    assert {asset for asset, _, _ in workspace.derivations.pointers()} == set(OMICS_ASSETS) - set(PHENOTYPE_ASSETS)
+    assert {asset for asset, _, _ in workspace.derivations.pointers()} == set(OMICS_ASSETS) - {
+        *PHENOTYPE_ASSETS,
+        *ASKED_ASSETS,
+    }
     definitions = build_definitions(study_path=str(made))
     makeable = definitions.resolve_asset_graph().materializable_asset_keys
-    assert {key.path[-1] for key in makeable} == set(OMICS_ASSETS) - set(PHENOTYPE_ASSETS)
+    assert {key.path[-1] for key in makeable} == set(OMICS_ASSETS) - {*PHENOTYPE_ASSETS, *ASKED_ASSETS}
     assert not run(made).total()
 
 

@@ -96,6 +96,7 @@ PROMISED = {
     "assay_normalised",
     "assay_corrected",
     "assay_filled",
+    *("factors", "fused_network", "strata", "biomarkers", "pathway_scores", "reversal"),
     "variant_effects",
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from groprog_assets.figures.numbers import fixed, size
+from groprog_assets.figures.numbers import fixed
 from groprog_assets.report.blocks import Block, Cell, cell, paragraph, table
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.tables.values import Document
@@ -21,7 +21,7 @@ def _assays(values: Bundle) -> list[Block]:
     rows = [
         [
             *(row.assay_id, row.omics, row.scale or "–", row.unit or "–"),
-            *(cell(size(row.features), row.features), cell(size(row.samples), row.samples)),
+            *(cell(f"{row.features:,}", row.features), cell(f"{row.samples:,}", row.samples)),
             cell(
                 "–" if row.missing_share != row.missing_share else f"{fixed(100 * row.missing_share, 1)} %",
                 row.missing_share,
@@ -45,7 +45,7 @@ def _stages(values: Bundle) -> list[Block]:
     first, second, third = (stage.table.set_index("assay_id") for stage in done.values())
     rows = [
         [
-            *(name, first.loc[name, "method"], cell(size(done["assay_normalised"].summary[name]["left_out"]))),
+            *(name, first.loc[name, "method"], cell(f"{done['assay_normalised'].summary[name]['left_out']:,}")),
             *(_shown(done["assay_normalised"].summary[name]["missing_correlation"], 2), second.loc[name, "method"]),
             third.loc[name, "method"],
         ]
@@ -54,7 +54,7 @@ def _stages(values: Bundle) -> list[Block]:
     heads = ["Assay", "Normalised", "Left out", "Missing and mean", "Batches", "Filled"]
     shares = [
         [
-            *(row.assay_id, "yes" if row.corrected else str(row.why_not), cell(size(row.batches), row.batches)),
+            *(row.assay_id, "yes" if row.corrected else str(row.why_not), cell(f"{row.batches:,}", row.batches)),
             *(_shown(row.batch_share_before), _shown(row.batch_share_after), row.factor or "–"),
             *(_shown(row.factor_share_before), _shown(row.factor_share_after)),
         ]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from groprog_assets.figures.integration import factor_variance_figure, volcano_figure
 from groprog_assets.figures.kaplan_meier import kaplan_meier_figure
-from groprog_assets.figures.numbers import fixed, number, p_value, size
+from groprog_assets.figures.numbers import fixed, number, p_value
 from groprog_assets.figures.style import figure_bytes
 from groprog_assets.report.blocks import Block, Cell, cell, figure, note, paragraph, table
 from groprog_assets.store.artifacts import Bundle
@@ -43,11 +43,10 @@ def _factors(values: Bundle) -> list[Block]:
     for name, own in found.weights.groupby("factor", sort=False):
         first = own.reindex(own["weight"].abs().sort_values(ascending=False, kind="stable").index)[:WEIGHTS]
         told = ", ".join(f"{row.symbol} ({row.assay_id}, {number(row.weight, 2)})" for row in _rows(first))
-        rows.append(
-            [str(name), cell(size(int((own["included"] > 0.5).sum())), int((own["included"] > 0.5).sum())), told]
-        )
+        count = int((own["included"] > 0.5).sum())
+        rows.append([str(name), cell(f"{count:,}", count), told])
     image = figure_bytes(factor_variance_figure(found.variance))
-    caption = f"Variance of each assay that a factor alone explains; {size(found.summary['subjects'])} subjects."
+    caption = f"Variance of each assay that a factor alone explains; {found.summary['subjects']:,} subjects."
     return [
         figure(image, caption, "Heat map of factors by assay", "factor_variance"),
         table(["Factor", "Features with weight", "Largest weights"], rows, file="omics/factor_weights.tsv"),
@@ -61,13 +60,13 @@ def _strata(values: Bundle) -> list[Block]:
     rows = [
         [
             *(cell(number(row.strata), row.strata), cell(fixed(row.stability, 2), row.stability)),
-            *(cell(size(row.smallest), row.smallest), "yes" if row.chosen else ""),
+            *(cell(f"{row.smallest:,}", row.smallest), "yes" if row.chosen else ""),
         ]
         for row in _rows(found.numbers)
     ]
     heads = ["Strata", "Stability", "Subjects in the smallest", "Reported"]
     told = (
-        f"Spectral clusters of the fused network of {size(found.summary['subjects'])} subjects with every assay. Stability is "
+        f"Spectral clusters of the fused network of {found.summary['subjects']:,} subjects with every assay. Stability is "
         "the median agreement (adjusted Rand index) with the strata of subsamples. Subjects along one gradient also fall stably "
         "into two halves: stable strata need not be distinct diseases."
     )
@@ -80,7 +79,7 @@ def _strata(values: Bundle) -> list[Block]:
     caption = f"Kaplan-Meier curves of the strata; log-rank test by permutation p = {_p(permuted)}."
     outcomes = [
         [
-            *(f"stratum {row.stratum}", cell(size(row.subjects), row.subjects), cell(size(row.events), row.events)),
+            *(f"stratum {row.stratum}", cell(f"{row.subjects:,}", row.subjects), cell(f"{row.events:,}", row.events)),
             cell("not reached") if row.median != row.median else cell(fixed(row.median, 1), row.median),
         ]
         for row in _rows(found.outcomes)
@@ -104,7 +103,7 @@ def _biomarkers(values: Bundle, significance: float) -> list[Block]:
         own = found.table[found.table["outcome"] == outcome]
         reached = told["performance"]
         judged = "no panel could be judged" if reached is None else f"held-out AUC or C {fixed(reached, 2)}"
-        blocks.append({"kind": "heading", "text": outcome, "note": f"{size(told['biomarkers'])} biomarkers, {judged}"})
+        blocks.append({"kind": "heading", "text": outcome, "note": f"{told['biomarkers']:,} biomarkers, {judged}"})
         if told["why_not"]:
             blocks.append(note(told["why_not"], "warn", "Not all of it"))
         if own.empty:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from groprog_assets.figures.numbers import fixed, number, size
+from groprog_assets.figures.numbers import fixed, number
 from groprog_assets.report.assays import assay_sections
 from groprog_assets.report.blocks import Block, cell, details, facts, note, paragraph, table
 from groprog_assets.report.integration import integration_sections
@@ -82,19 +82,19 @@ def render_omics(study: StudyView, values: Bundle, checks: Document) -> bytes:
 
 
 def _headlines(values: Bundle) -> Block:
-    told = [("Subjects", size(len(values.subjects.table)), "with consent for this purpose")]
+    told = [("Subjects", f"{len(values.subjects.table):,}", "with consent for this purpose")]
     if values.disease_ranking is not None:
         best = _row(values.disease_ranking.accuracy, "likelihood ratio", "unleaked", "micro")
         shown = "–" if best is None else f"{fixed(best['top_1'], 1)} %"
         told += [
-            ("Findings", size(len(values.phenotypes.table)), "present or excluded"),
-            ("Candidate diseases", size(len(values.ranking_index.candidates)), "OMIM, with ORPHA's annotation pooled"),
+            ("Findings", f"{len(values.phenotypes.table):,}", "present or excluded"),
+            ("Candidate diseases", f"{len(values.ranking_index.candidates):,}", "OMIM, with ORPHA's annotation pooled"),
             ("Diagnosis first", shown, "of subjects whose publications no annotation of their disease cites"),
         ]
     if values.assay_raw is not None:
         told += [
-            ("Assays", size(len(values.assay_raw.table)), "measured in samples of these subjects"),
-            ("Samples", size(len(values.samples.table)), "of subjects with consent"),
+            ("Assays", f"{len(values.assay_raw.table):,}", "measured in samples of these subjects"),
+            ("Samples", f"{len(values.samples.table):,}", "of subjects with consent"),
         ]
     return facts(told)
 
@@ -109,7 +109,7 @@ def _sources(values: Bundle) -> list[Block]:
     counts = pd.DataFrame() if values.omics_sources is None else values.omics_sources
     rows = [[str(item) for item in row] for row in counts.itertuples(index=False, name=None)]
     heads = [name.replace("_", " ").capitalize() for name in counts.columns]
-    refused = [[reason, cell(size(count), count)] for reason, count in consents["refused"].items()]
+    refused = [[reason, cell(f"{count:,}", count)] for reason, count in consents["refused"].items()]
     told = (
         f"{consents['permitted']:,} of {consents['subjects']:,} subjects may be used (purpose: {consents['purpose']})."
     )
@@ -150,7 +150,7 @@ def _accuracy(values: Bundle) -> list[Block]:
     heads = ["Score", "Figure", "Average", "Counted", "First", "First 3", "First 10", "First 50", "Mean of 1 / rank"]
     rows = [
         [
-            *(row.scorer, row.figure, row.average, cell(size(row.packets), row.packets)),
+            *(row.scorer, row.figure, row.average, cell(f"{row.packets:,}", row.packets)),
             *(cell(f"{fixed(value, 1)} %", value) for value in (row.top_1, row.top_3, row.top_10, row.top_50)),
             cell(fixed(row.mean_reciprocal_rank, 3), row.mean_reciprocal_rank),
         ]
