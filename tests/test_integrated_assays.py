@@ -97,7 +97,13 @@ def test_the_planted_biomarkers_pathway_and_drug_come_back(made: Path):
 def test_the_report_and_the_results_tell_of_them(made: Path):
     folder = made.parent / "results" / "omics"
     page = (folder / "report.html").read_text()
-    for text in ("Variance of each assay", "Survival by stratum", "severe against mild", "no evidence of benefit", "fixer"):
+    for text in (
+        "Variance of each assay",
+        "Survival by stratum",
+        "severe against mild",
+        "no evidence of benefit",
+        "fixer",
+    ):
         assert text in page
     assert "64 B" not in page  # counts are no bytes
     assert len(pd.read_csv(folder / "subject_strata.tsv", sep="\t")) == 61
