@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from groprog_assets.checks.omics import keys
 from groprog_assets.checks.verdict import Verdict
 from groprog_assets.tables.values import Document
+
+__all__ = ["drugs_tested", "enough_subjects", "held_out", "keys", "sets_scored", "stability"]
 
 
 def enough_subjects(summary: Document) -> Verdict:
@@ -14,13 +17,13 @@ def enough_subjects(summary: Document) -> Verdict:
     return Verdict("enough_subjects", not wrong, told, {"refused": len(wrong)})
 
 
-def stability(summary: Document, least: float) -> Verdict:
+def stability(summary: Document) -> Verdict:
     """Fails when no number of strata is stable; then none are reported."""
     best = summary["stability"]
     told = (
         "no network, no strata" if best is None else f"{summary['strata']} strata; the most stable agree by {best:.2f}"
     )
-    note = "" if summary["strata"] else f"; none is reported: {least:g} is the least, with enough subjects in each"
+    note = "" if summary["strata"] else "; none is stable with enough subjects in each, so none is reported"
     return Verdict("stability", bool(summary["strata"]), told + note, {"strata": summary["strata"], "stability": best})
 
 

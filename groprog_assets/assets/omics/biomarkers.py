@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from groprog_assets.checks import integration as check
-from groprog_assets.checks.omics import keys
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.store.artifacts import Bundle, paths_of
@@ -19,17 +18,21 @@ from groprog_assets.store.workspace import StudyView
     checks=("enough_subjects", "held_out"),
     blocking=("keys",),
 )
-def biomarkers(study: StudyView, samples: Bundle, assay_raw: Bundle, assay_corrected: Bundle) -> Materialized:
+def biomarkers(
+    study: StudyView, subjects: Bundle, samples: Bundle, assay_raw: Bundle, assay_corrected: Bundle
+) -> Materialized:
     """Moderated tests, panels chosen inside folds and judged outside, gene sets in the rankings, drugs of the biomarkers."""
     from groprog_assets.methods.integration import subject_tables as method
     from groprog_assets.methods.integration.subject_outcomes import subject_outcomes
     from groprog_assets.methods.measurements.assay_frames import assay_frames
-    from groprog_assets.methods.omics.foreign_keys import broken_keys
 
     frames = assay_frames(paths_of(assay_corrected.matrices), assay_raw.features, assay_raw.samples, samples.table)
     outcomes = subject_outcomes(samples.table, samples.factors, study.omics.groups, study.omics.survival)
     asked = (study.omics.gene_sets, study.omics.drug_targets, study.parameters.integration)
     found = method.biomarker_tables(frames, assay_raw.features, outcomes, *asked)
-    broken = broken_keys({"biomarkers": found.table, "ranked_sets": found.sets, "assays": assay_raw.table})
-    verdicts = [keys(broken), check.enough_subjects(found.summary), check.held_out(found.summary)]
+    verdicts = [
+        check.keys(method.broken_links(found, subjects.table, assay_raw.table)),
+        check.enough_subjects(found.summary),
+        check.held_out(found.summary),
+    ]
     return materialized(found, verdicts=verdicts, biomarkers=int(found.table["biomarker"].sum()))

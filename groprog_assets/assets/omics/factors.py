@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from groprog_assets.checks import integration as check
-from groprog_assets.checks.omics import keys
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.store.artifacts import Bundle, paths_of
@@ -24,11 +23,11 @@ def factors(
     """What varies together over features and subjects, and how much of each assay it explains; missing values stay missing."""
     from groprog_assets.methods.integration import subject_tables as method
     from groprog_assets.methods.measurements.assay_frames import assay_frames
-    from groprog_assets.methods.omics.foreign_keys import broken_keys
 
     frames = assay_frames(paths_of(assay_corrected.matrices), assay_raw.features, assay_raw.samples, samples.table)
     found = method.factor_tables(frames, assay_raw.features, study.parameters.integration)
-    held = {"factor_scores": found.table, "factor_weights": found.weights, "subjects": subjects.table}
-    broken = broken_keys({**held, "factor_variance": found.variance, "assays": assay_raw.table})
-    verdicts = [keys(broken), check.enough_subjects(found.summary)]
-    return materialized(found, verdicts=verdicts, factors=found.summary["factors"], subjects=found.summary["subjects"])
+    verdicts = [
+        check.keys(method.broken_links(found, subjects.table, assay_raw.table)),
+        check.enough_subjects(found.summary),
+    ]
+    return materialized(found, verdicts=verdicts, factors=found.summary["factors"])

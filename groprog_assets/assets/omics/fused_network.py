@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from groprog_assets.checks import integration as check
-from groprog_assets.checks.omics import keys
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.store.artifacts import Bundle, paths_of
@@ -24,10 +23,11 @@ def fused_network(
     """Similarity network fusion of the subjects that have every assay; each one's nearest."""
     from groprog_assets.methods.integration import subject_tables as method
     from groprog_assets.methods.measurements.assay_frames import assay_frames
-    from groprog_assets.methods.omics.foreign_keys import broken_keys
 
     frames = assay_frames(paths_of(assay_filled.matrices), assay_raw.features, assay_raw.samples, samples.table)
     found = method.network_tables(frames, study.parameters.integration)
-    broken = broken_keys({"network_neighbours": found.table, "subjects": subjects.table})
-    verdicts = [keys(broken), check.enough_subjects(found.summary)]
+    verdicts = [
+        check.keys(method.broken_links(found, subjects.table, assay_raw.table)),
+        check.enough_subjects(found.summary),
+    ]
     return materialized(found, verdicts=verdicts, subjects=found.summary["subjects"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from groprog_assets.checks import integration as check
-from groprog_assets.checks.omics import keys
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.store.artifacts import Bundle, paths_of
@@ -25,10 +24,11 @@ def pathway_scores(
     """The mean of each set's standardised genes in each subject, assay by assay, where enough of them are measured."""
     from groprog_assets.methods.integration import subject_tables as method
     from groprog_assets.methods.measurements.assay_frames import assay_frames
-    from groprog_assets.methods.omics.foreign_keys import broken_keys
 
     frames = assay_frames(paths_of(assay_corrected.matrices), assay_raw.features, assay_raw.samples, samples.table)
     found = method.score_tables(frames, assay_raw.features, study.omics.gene_sets, study.parameters.integration)
-    held = {"pathway_scores": found.table, "scored_sets": found.sets, "subjects": subjects.table}
-    broken = broken_keys({**held, "assays": assay_raw.table})
-    return materialized(found, verdicts=[keys(broken), check.sets_scored(found.summary)], rows=len(found.table))
+    verdicts = [
+        check.keys(method.broken_links(found, subjects.table, assay_raw.table)),
+        check.sets_scored(found.summary),
+    ]
+    return materialized(found, verdicts=verdicts, rows=len(found.table))

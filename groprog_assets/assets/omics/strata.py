@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from groprog_assets.checks import integration as check
-from groprog_assets.checks.omics import keys
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.store.artifacts import Bundle, paths_of
@@ -25,12 +24,13 @@ def strata(
     from groprog_assets.methods.integration import subject_tables as method
     from groprog_assets.methods.integration.subject_outcomes import subject_outcomes
     from groprog_assets.methods.measurements.assay_frames import assay_frames
-    from groprog_assets.methods.omics.foreign_keys import broken_keys
 
     frames = assay_frames(paths_of(assay_filled.matrices), assay_raw.features, assay_raw.samples, samples.table)
     outcomes = subject_outcomes(samples.table, samples.factors, study.omics.groups, study.omics.survival)
     found = method.strata_tables(frames, outcomes, study.parameters.integration)
-    broken = broken_keys({"subject_strata": found.table, "subjects": subjects.table})
-    least = study.parameters.integration.least_stability
-    verdicts = [keys(broken), check.enough_subjects(found.summary), check.stability(found.summary, least)]
+    verdicts = [
+        check.keys(method.broken_links(found, subjects.table, assay_raw.table)),
+        check.enough_subjects(found.summary),
+        check.stability(found.summary),
+    ]
     return materialized(found, verdicts=verdicts, strata=found.summary["strata"])

@@ -43,8 +43,9 @@ def subject_outcomes(
     """
     problems: list[Problem] = []
 
-    def by_subject(column: str) -> pd.Series:
+    def by_subject(column: str, lower: bool = False) -> pd.Series:
         values = factors[factors["factor"] == column].set_index("sample_id")["value"]
+        values = values.str.lower() if lower else values
         joined = samples.set_index("sample_id")["subject_id"].to_frame().join(values).dropna()
         distinct = joined.groupby("subject_id")["value"].nunique()
         for subject in distinct.index[distinct > 1][:5]:
@@ -57,13 +58,13 @@ def subject_outcomes(
     group = None if groups is None else by_subject(groups.column)
     time = event = None
     if survival is not None:
-        stated, happened = by_subject(survival.time), by_subject(survival.event)
+        stated, happened = by_subject(survival.time), by_subject(survival.event, lower=True)
         time = pd.to_numeric(stated, errors="coerce")
         for subject in time.index[~(time >= 0) | np.isinf(time)][:5]:
             rule = "A time is a number of months of at least 0."
             where = f"omics.samples, column {survival.time}"
             problems.append(Problem(where, f"{stated[subject]!r} of {subject}", rule, "Correct it, or leave it empty."))
-        event = happened.str.lower().map(HAPPENED)
+        event = happened.map(HAPPENED)
         for subject in event.index[event.isna()][:5]:
             rule = "An event is 1 or 0, yes or no, true or false."
             where = f"omics.samples, column {survival.event}"

@@ -26,6 +26,7 @@ from groprog_assets.methods.integration.signature_reversal import signature_reve
 from groprog_assets.methods.integration.similarity_fusion import FusionSettings, fit_network
 from groprog_assets.methods.integration.strata import StrataSettings, fit_strata, stratum_survival
 from groprog_assets.methods.integration.subject_outcomes import SubjectOutcomes, comparisons
+from groprog_assets.methods.omics.foreign_keys import broken_keys
 from groprog_assets.methods.omics.text_columns import text_columns
 from groprog_assets.study.integration_parameters import IntegrationParameters
 from groprog_assets.tables import TABLES, conform
@@ -34,6 +35,15 @@ from groprog_assets.tables.values import Document
 Frames = Mapping[str, pd.DataFrame]
 """By assay: features x subjects, missing = NaN."""
 Found = TypeVar("Found")
+LINKED = {
+    "FactorTables": {"table": "factor_scores", "weights": "factor_weights", "variance": "factor_variance"},
+    "NetworkTables": {"table": "network_neighbours"},
+    "StrataTables": {"table": "subject_strata"},
+    "BiomarkerTables": {"table": "biomarkers", "sets": "ranked_sets"},
+    "ScoreTables": {"table": "pathway_scores", "sets": "scored_sets"},
+    "ReversalTable": {"table": "drug_reversal"},
+}
+"""The members of each result that refer to subjects or assays, and the tables that they are."""
 TARGET_COLUMNS = ("drug_id", "name", "gene_id", "action", "source", "version")
 
 
@@ -87,6 +97,13 @@ class ReversalTable(NamedTuple):
 
     table: pd.DataFrame
     summary: Document
+
+
+def broken_links(found: NamedTuple, subjects: pd.DataFrame, assays: pd.DataFrame) -> list[str]:
+    """What is wrong with the subjects and assays that the tables of a result refer to, in words; empty when nothing is."""
+    names = LINKED[type(found).__name__]
+    held = {name: getattr(found, member) for member, name in names.items()}
+    return broken_keys({**held, "subjects": subjects, "assays": assays})
 
 
 def read_integration_files(gene_sets: Path | None, drug_signatures: Path | None, drug_targets: Path | None) -> None:
