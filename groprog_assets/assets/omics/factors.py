@@ -26,8 +26,6 @@ def factors(
 
     frames = assay_frames(paths_of(assay_corrected.matrices), assay_raw.features, assay_raw.samples, samples.table)
     found = method.factor_tables(frames, assay_raw.features, study.parameters.integration)
-    verdicts = [
-        check.keys(method.broken_links(found, subjects.table, assay_raw.table)),
-        check.enough_subjects(found.summary),
-    ]
+    broken = method.broken_links(found, subjects.table, assay_raw.table)
+    verdicts = [check.keys(broken), check.enough_subjects(found.summary)]
     return materialized(found, verdicts=verdicts, factors=found.summary["factors"])

@@ -27,8 +27,6 @@ def pathway_scores(
 
     frames = assay_frames(paths_of(assay_corrected.matrices), assay_raw.features, assay_raw.samples, samples.table)
     found = method.score_tables(frames, assay_raw.features, study.omics.gene_sets, study.parameters.integration)
-    verdicts = [
-        check.keys(method.broken_links(found, subjects.table, assay_raw.table)),
-        check.sets_scored(found.summary),
-    ]
+    broken = method.broken_links(found, subjects.table, assay_raw.table)
+    verdicts = [check.keys(broken), check.sets_scored(found.summary)]
     return materialized(found, verdicts=verdicts, rows=len(found.table))

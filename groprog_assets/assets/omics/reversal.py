@@ -23,8 +23,6 @@ def reversal(study: StudyView, subjects: Bundle, assay_raw: Bundle, biomarkers: 
     from groprog_assets.methods.integration import subject_tables as method
 
     found = method.reversal_table(biomarkers.table, study.omics.drug_signatures, study.parameters.integration)
-    verdicts = [
-        check.keys(method.broken_links(found, subjects.table, assay_raw.table)),
-        check.drugs_tested(found.summary),
-    ]
+    broken = method.broken_links(found, subjects.table, assay_raw.table)
+    verdicts = [check.keys(broken), check.drugs_tested(found.summary)]
     return materialized(found, verdicts=verdicts, drugs=found.summary["drugs"])

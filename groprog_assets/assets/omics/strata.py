@@ -28,9 +28,6 @@ def strata(
     frames = assay_frames(paths_of(assay_filled.matrices), assay_raw.features, assay_raw.samples, samples.table)
     outcomes = subject_outcomes(samples.table, samples.factors, study.omics.groups, study.omics.survival)
     found = method.strata_tables(frames, outcomes, study.parameters.integration)
-    verdicts = [
-        check.keys(method.broken_links(found, subjects.table, assay_raw.table)),
-        check.enough_subjects(found.summary),
-        check.stability(found.summary),
-    ]
+    broken = method.broken_links(found, subjects.table, assay_raw.table)
+    verdicts = [check.keys(broken), check.enough_subjects(found.summary), check.stability(found.summary)]
     return materialized(found, verdicts=verdicts, strata=found.summary["strata"])
