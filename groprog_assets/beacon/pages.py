@@ -224,7 +224,7 @@ def _variants(held: Held, symbol: str) -> Block:
 
 
 def _without() -> list[Block]:
-    return [paragraph("Gene sets, drugs and expression: this snapshot has no assay and no gene set.")]
+    return [paragraph("Pathways, drugs and expression by group: the catalogue holds no gene set, drug target or assay.")]
 
 
 def _disease(held: Held, name: str) -> tuple[str, str, list[Block]]:
