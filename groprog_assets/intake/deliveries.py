@@ -205,7 +205,7 @@ def _returned(workspace: Workspace, cells: pd.DataFrame, column: str, where: str
 
 def _row_problems(path: Path, cohort: Cohort, parameters: CohortParameters) -> list[Problem]:
     """Cells of an update that are of the wrong type or level, by their lines in the file; empty cells are skipped."""
-    from groprog_assets.methods.cohort.clinical_records import read_covariates
+    from groprog_assets.methods.cohort.clinical_records import field_columns, read_covariates
     from groprog_assets.methods.cohort.clinical_tables import read_table
     from groprog_assets.methods.cohort.outcomes import read_outcomes
 
@@ -213,11 +213,7 @@ def _row_problems(path: Path, cohort: Cohort, parameters: CohortParameters) -> l
     if cohort.patient_column not in table.cells:
         return []
     patients = table.cells[cohort.patient_column].str.strip()
-    given = [
-        item
-        for item in cohort.fields
-        if item.column in table.cells and (item.height_column is None or item.height_column in table.cells)
-    ]
+    given = [item for item in cohort.fields if all(column in table.cells for _, column in field_columns([item]))]
     _, problems = read_covariates(table, patients, given, parameters.plausible_ranges, trained=True)
     outcome = (cohort.endpoint.time_column, cohort.endpoint.event_column)
     if set(outcome) & set(table.cells):
@@ -233,7 +229,9 @@ def _schema_problems(known: list[str], given: list[str], cohort: Cohort, where: 
 
     endpoint = cohort.endpoint
     needed = [cohort.patient_column, endpoint.time_column, endpoint.event_column]
-    needed += [name for item in cohort.fields for name in (item.column, item.height_column) if name]
+    needed += [
+        name for item in cohort.fields for name in (item.column, item.height_column, item.recorded_column) if name
+    ]
     needed += [name for name in (endpoint.event_time_column, cohort.batch_column) if name]
     new = [name for name in given if name not in known]
     problems = []

@@ -240,8 +240,10 @@ def given_of(given: Cohort, mode: str) -> Cohort:
 
 def with_fields_it_has(given: Cohort) -> Cohort:
     """The cohort with the fields whose columns its table has. Raises CohortError where that is none."""
+    from groprog_assets.methods.cohort.clinical_records import field_columns
+
     held = set(table_layout(clinical_path(given.clinical)).columns)
-    usable = [field for field in given.fields if field.column in held and (field.height_column or field.column) in held]
+    usable = [field for field in given.fields if {column for _, column in field_columns([field])} <= held]
     if not usable:
         rule = f"One of the fields is needed: {', '.join(field.name for field in given.fields)}."
         raise CohortError(Problem(str(given.clinical), "no field of the model", rule, "List them under fields."))

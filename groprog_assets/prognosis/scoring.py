@@ -75,8 +75,8 @@ def score_patients(
         raise CohortError(absent)
     identifiers = table.cells[cohort.patient_column].str.strip()
     problems = _identifier_problems(patients, identifiers)
-    ranges = workspace.study.parameters.cohort.plausible_ranges
-    records, found = read_covariates(table, identifiers, asked, ranges, trained=True)
+    rules = workspace.study.parameters.cohort
+    records, found = read_covariates(table, identifiers, asked, rules.plausible_ranges, True, rules.landmark_days)
     if problems + found:
         raise CohortError(problems + found)
     mode, given = bundle.summary["mode"], None

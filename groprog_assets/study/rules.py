@@ -26,6 +26,7 @@ from groprog_assets.study.library_files import equal_files
 from groprog_assets.study.matrix_rules import matrix_files, matrix_layouts, matrix_rules
 from groprog_assets.study.omics_rules import omics_files, omics_rules
 from groprog_assets.study.other_cohorts import other_cohort_rules, other_cohorts
+from groprog_assets.study.recording_rules import recording_rules
 from groprog_assets.study.schema import ClinicalField, Cohort, Library, OtherCohort, Study, TargetRegion
 from groprog_assets.study.sequence_rules import sequence_files, sequence_rules
 from groprog_assets.study.text_tables import table_layout
@@ -236,6 +237,7 @@ def _cohort(study: Study) -> Iterator[Finding]:
             yield Finding(
                 (*at, k), f"{field.name} is {field.kind}", "A body mass index is a number.", "Set kind: continuous."
             )
+        yield from recording_rules(field, outcome, (*at, k))
         yield from _units(field, (*at, k))
         if field.plausible is not None and not field.plausible[0] < field.plausible[1]:
             shown = f"[{field.plausible[0]:g}, {field.plausible[1]:g}]"

@@ -169,6 +169,16 @@ class ClinicalField(StudyPart):
         description="smallest and largest plausible value in the field's unit; else parameters.cohort.plausible_ranges decide",
     )
     known_at_days: float = Field(0.0, description="days after baseline at which the value is known")
+    recorded_column: str | None = Field(
+        None,
+        description="column with the time after baseline at which a patient's own value was recorded; a value recorded after the "
+        "landmark (without one: after baseline) is not read",
+    )
+    recorded_unit: Literal["days", "months", "years"] = Field("days", description="unit of recorded_column")
+    until_recorded: str = Field(
+        "",
+        description="level of a patient whose value was recorded after the landmark, e.g. no progression; '' for missing",
+    )
     baseline_despite_name: bool = Field(
         False, description="the column is known at baseline although it is named like an outcome, e.g. earlier relapses"
     )

@@ -280,6 +280,18 @@ CASES: dict[str, tuple[Callable[[dict, Path], object], str]] = {
         ),
         "not gzip",
     ),
+    "time of the outcome as time of recording": (
+        lambda c, f: c["cohort"]["fields"][1].update(recorded_column="OS_MONTHS"),
+        "What is predicted may not be an input",
+    ),
+    "level of the unrecorded without their time": (
+        lambda c, f: c["cohort"]["fields"][1].update(until_recorded="Male"),
+        "Name the column of the time, or remove it",
+    ),
+    "unrecorded patients at no level": (
+        lambda c, f: c["cohort"]["fields"][1].update(recorded_column="ALBUMIN", until_recorded="none"),
+        "State one of them, or add it",
+    ),
     "coordination without marks": (
         lambda c, f: (c.pop("marks", None), c.update(parameters={"descriptors": {"coordination": True}})),
         "compares the nascent signal with chromatin marks",

@@ -87,7 +87,8 @@ def read_clinical(cohort: Cohort, parameters: CohortParameters, trained: bool = 
     read = read_outcomes(table, patients, cohort.endpoint, parameters.longest_follow_up)
     outcomes, left_out = read.outcomes, read.left_out
     problems += read.problems
-    records, found = read_covariates(table, patients, cohort.fields, parameters.plausible_ranges, trained)
+    known_by, ranges = parameters.landmark_days, parameters.plausible_ranges
+    records, found = read_covariates(table, patients, cohort.fields, ranges, trained, known_by)
     problems += found
     if not problems:
         problems += _life_problems(table, patients, outcomes, records, cohort, parameters)
@@ -189,11 +190,13 @@ def read_covariates(
     fields: Sequence[ClinicalField],
     ranges: Ranges = PLAUSIBLE_RANGES,
     trained: bool = False,
+    known_by_days: float = 0.0,
 ) -> tuple[pd.DataFrame, list[Problem]]:
     """(patient_id and one column a field, problems), rows as in the file. For training and for new patients alike.
 
     A continuous value outside the field's plausible range, its own or that of its kind in `ranges`, is a problem. trained: the
-    patients are new to a model, which settles the units.
+    patients are new to a model, which settles the units. known_by_days: a value of a field with `recorded_column` counts where it
+    was recorded by then; a later one is `until_recorded`, and one without its time is missing.
     """
     columns: Document = {"patient_id": patients.to_numpy()}
     problems: list[Problem] = []
@@ -206,6 +209,9 @@ def read_covariates(
         else:
             columns[field.name], found = _levels(table, field)
         problems += found
+        if field.recorded_column:
+            columns[field.name], found = _recorded_by(table, field, columns[field.name], known_by_days)
+            problems += found
     return pd.DataFrame(columns), problems
 
 
@@ -214,9 +220,35 @@ def field_columns(fields: Sequence[ClinicalField]) -> list[tuple[str, str]]:
     return [
         (f"The field {field.name}", column)
         for field in fields
-        for column in (field.column, field.height_column)
+        for column in (field.column, field.height_column, field.recorded_column)
         if column
     ]
+
+
+def _recorded_by(
+    table: Table, field: ClinicalField, values: np.ndarray | pd.Series, known_by_days: float
+) -> tuple[pd.Series, list[Problem]]:
+    """The values that were recorded by then; times that are no number are problems."""
+    cells = table.cells[field.recorded_column].str.strip()
+    missing = missing_cells(cells)
+    time, unreadable = to_number(cells, missing)
+    days = time * 365.25 * YEARS[field.recorded_unit]
+    problems = []
+    if unreadable.any():
+        problems.append(
+            Problem(
+                f"{table.path}, {field.recorded_column}",
+                f"{int(unreadable.sum())} times are no number ({examples(cells[unreadable])}; {table.rows(unreadable)})",
+                f"They say when the value of {field.name} was recorded, in {field.recorded_unit} after baseline.",
+                "Mend these cells; empty where the time is not known, and the value counts as missing.",
+            )
+        )
+    nothing = np.nan if field.kind == "continuous" else None
+    held = pd.Series(np.asarray(values), index=cells.index)
+    held = held.where(days <= known_by_days, nothing)
+    if field.until_recorded:
+        held = held.mask(days > known_by_days, field.until_recorded)
+    return (held if field.kind == "continuous" else held.astype("str")), problems
 
 
 def _mapped(table: Table, field: ClinicalField) -> tuple[pd.Series, pd.Series]:

@@ -194,6 +194,51 @@ def test_constant_empty_late_and_identifier_fields_are_not_used_and_say_why(tmp_
     assert "identifier" in read_clinical(cohort(write(tmp_path, many), [SEX]), FEW).fields["reason"][0]
 
 
+RESPONSE = ClinicalField(
+    column="RESPONSE",
+    name="response",
+    kind="categorical",
+    levels=["progressed", "stable", "none yet"],
+    recorded_column="SEEN",
+    recorded_unit="months",
+    until_recorded="none yet",
+)
+
+
+def responses() -> list[dict[str, str]]:
+    told = [("progressed", "2"), ("progressed", "9"), ("stable", ""), ("", "1")]
+    return [{**row, "RESPONSE": value, "SEEN": seen} for row, (value, seen) in zip(ROWS, told, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("landmark", "expected"),
+    [
+        (None, ["none yet", "none yet", "", "none yet"]),
+        (3.0, ["progressed", "none yet", "", ""]),
+        (9.0, ["progressed", "progressed", "", ""]),
+    ],
+)
+def test_a_value_recorded_after_the_landmark_is_not_read(tmp_path: Path, landmark: float | None, expected: list[str]):
+    asked = CohortParameters(minimum_events=1, landmark_months=landmark)
+    read = read_clinical(cohort(write(tmp_path, responses()), [AGE, RESPONSE]), asked)
+    assert read.records["response"].fillna("").tolist() == expected
+    dose = RESPONSE.model_copy(
+        update={"column": "AGE", "name": "dose", "kind": "continuous", "levels": [], "until_recorded": ""}
+    )
+    values = read_clinical(cohort(write(tmp_path, responses()), [SEX, dose]), asked).records["dose"]
+    late = [True, True, True, True] if landmark is None else [False, landmark < 9, True, False]
+    assert values.isna().tolist() == late
+
+
+def test_a_time_of_recording_that_is_no_number_is_named(tmp_path: Path):
+    rows = responses()
+    rows[1] = {**rows[1], "SEEN": "spring"}
+    text = refused(cohort(write(tmp_path, rows), [AGE, RESPONSE]))
+    assert "'spring'" in text
+    assert "when the value of response was recorded, in months after baseline" in text
+    assert "line 3" in text
+
+
 @pytest.mark.parametrize("bad", ["inf", "-inf", "tall", "60 years"])
 def test_continuous_values_must_be_finite_numbers(tmp_path: Path, bad: str) -> None:
     text = refused(cohort(write(tmp_path, edited(1, AGE=bad))))
