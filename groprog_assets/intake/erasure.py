@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from groprog_assets.errors import GroProgError, LedgerError, Notice, Problem, StudyError
 from groprog_assets.graph.specification import SPECIFICATIONS
 from groprog_assets.graph.storage_erasure import erase_words
+from groprog_assets.intake.omics_subjects import rewrite_identities
 from groprog_assets.intake.sound_study import NOTE
 from groprog_assets.intake.withdrawals import is_of_library, marks_of, names_patient, records, tainted
 from groprog_assets.lineage import ledger
@@ -73,6 +74,7 @@ def erase_withdrawn(instance: dg.DagsterInstance, workspace: Workspace) -> bool:
     ):  # of an earlier version that was killed while it read a delivery
         path.unlink(missing_ok=True)
     (workspace.state / NOTE).unlink(missing_ok=True)  # written by an earlier version, it may name a patient
+    rewrite_identities(workspace)
     for name in KEPT_STATES:
         shutil.rmtree(workspace.state / name, ignore_errors=True)
     remove_remains(workspace.state, workspace.results)

@@ -8,7 +8,7 @@ from datetime import date
 
 from groprog_assets.intake.withdrawals import who_withdrew
 from groprog_assets.store.artifacts import digest_value
-from groprog_assets.store.identities import remember
+from groprog_assets.store.identities import forget_all, remember
 from groprog_assets.store.pseudonyms import pseudonym, sample_pseudonym, study_key
 from groprog_assets.store.withdrawn import marks_of_patients
 from groprog_assets.store.workspace import Workspace
@@ -19,22 +19,42 @@ DAY_VARIABLE = "GROPROG_DAY"
 
 
 def pseudonyms(workspace: Workspace, names: Iterable[str]) -> dict[str, str]:
-    """{name in the sources: pseudonym under the study's key}, kept in the state folder for its owner alone."""
+    """{name in the sources: pseudonym under the study's key}, kept in the state folder for its owner alone; not kept of those who
+    have withdrawn."""
     key = study_key(workspace.state)
     found = {name: pseudonym(name, key) for name in names}
-    remember(workspace.state, found)
+    gone = who_withdrew(workspace, found)
+    remember(workspace.state, {name: made for name, made in found.items() if name not in gone})
     return found
 
 
-def sample_ids(workspace: Workspace, rows: Iterable[tuple[str, str]]) -> list[str]:
-    """The pseudonym of each sample (assay, name), kept in the state folder likewise."""
+def sample_ids(workspace: Workspace, rows: Iterable[tuple[str, str, str]]) -> list[str]:
+    """The pseudonym of each sample (assay, name, subject), kept in the state folder likewise."""
     key = study_key(workspace.state)
     given = list(rows)
-    found = [sample_pseudonym(assay, name, key) for assay, name in given]
-    remember(
-        workspace.state, {f"sample {assay}/{name}": made for (assay, name), made in zip(given, found, strict=True)}
-    )
+    found = [sample_pseudonym(assay, name, key) for assay, name, _ in given]
+    gone = who_withdrew(workspace, {subject for _, _, subject in given})
+    kept = {
+        f"sample {assay}/{name}": made
+        for (assay, name, subject), made in zip(given, found, strict=True)
+        if subject not in gone
+    }
+    remember(workspace.state, kept)
     return found
+
+
+def rewrite_identities(workspace: Workspace) -> None:
+    """Make the list of names and pseudonyms anew from the sources, so that it leads to nobody who has withdrawn."""
+    from groprog_assets.methods.assays.sample_table import read_sample_table
+    from groprog_assets.methods.omics.subjects import subject_names
+
+    omics = workspace.study.omics
+    if omics is None:
+        return
+    forget_all(workspace.state)
+    pseudonyms(workspace, subject_names(omics))
+    if omics.samples is not None:
+        sample_ids(workspace, read_sample_table(omics.samples, omics.assays).named)
 
 
 def consent_day(workspace: Workspace) -> date:

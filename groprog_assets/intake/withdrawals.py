@@ -23,6 +23,7 @@ from groprog_assets.study.schema import Cohort, OtherCohort
 from groprog_assets.tables.values import Document
 
 ROOT = "clinical_records"
+OMICS_ROOT = "consents"
 
 
 def record_withdrawal(workspace: Workspace, delivery: str, patients: list[str]) -> Document:
@@ -40,7 +41,13 @@ def record_withdrawal(workspace: Workspace, delivery: str, patients: list[str]) 
         "libraries": sorted(libraries),
         "library_marks": sorted(library_mark(name, key) for name in libraries),
         "tables": sorted(tables),
-        "roots": sorted({*_roots_naming(workspace, leaving, clean), *_roots_owned(workspace, leaving, libraries)}),
+        "roots": sorted(
+            {
+                *_roots_naming(workspace, leaving, clean),
+                *_roots_owned(workspace, leaving, libraries),
+                *_roots_of_subjects(workspace, leaving),
+            }
+        ),
         "erased": None,
     }
     write_atomically(_folder(workspace) / f"{delivery}.json", canonical_json(record))
@@ -133,18 +140,26 @@ def _roots_naming(workspace: Workspace, patients: set[str], clean: set[str]) -> 
             yield digest
 
 
-def _may_hold(workspace: Workspace, record: Record, patients: set[str]) -> bool:
-    """Whether stored clinical records have one of `patients`; also when their bytes are gone."""
+def _may_hold(workspace: Workspace, record: Record, patients: set[str], column: str = "patient_id") -> bool:
+    """Whether a stored value has one of `patients` in its `column`; also when its bytes are gone."""
     try:
-        value = workspace.store.get(derivations.output(record), ROOT)
+        value = workspace.store.get(derivations.output(record), record["asset"])
     except UnreachableError:
         raise
     except GroProgError:
         return True
     parts = value.values() if isinstance(value, Mapping) else [value]
-    return any(
-        bool(patients & set(part["patient_id"])) for part in parts if "patient_id" in getattr(part, "columns", ())
-    )
+    return any(bool(patients & set(part[column])) for part in parts if column in getattr(part, "columns", ()))
+
+
+def _roots_of_subjects(workspace: Workspace, patients: set[str]) -> Iterator[str]:
+    """Derivations of the consents that hold one of `patients`, or may: what else holds a subject depends on one of them."""
+    key = study_key(workspace.state)
+    theirs = {pseudonym(name, key) for name in patients}
+    for digest in workspace.derivations.all():
+        record = workspace.derivations.read(digest)
+        if record["asset"] == OMICS_ROOT and _may_hold(workspace, record, theirs, "subject_id"):
+            yield digest
 
 
 def rests_on_withdrawn(workspace: Workspace, derivation: str) -> bool:
@@ -241,6 +256,7 @@ def _naming(workspace: Workspace, patients: set[str]) -> Iterator[Path]:
         return
     if names_patient(workspace.path, patients):
         yield workspace.path
+    from groprog_assets.methods.assays.sample_table import read_sample_table
     from groprog_assets.methods.cohort.sample_columns import read_samples
 
     table = cohort.sample_table
@@ -252,6 +268,12 @@ def _naming(workspace: Workspace, patients: set[str]) -> Iterator[Path]:
     beside += [matrix.file for one in everyone for matrix in one.matrices]
     beside += [matrix.case_list for one in everyone for matrix in one.matrices if matrix.case_list]
     beside += [held for held in [table, *(one.sample_table for one in others)] if held]
+    if workspace.study.omics is not None and workspace.study.omics.samples is not None:
+        given = workspace.study.omics
+        beside += [given.samples, *(source.path for source in given.assays)]
+        samples |= {
+            name for _, name, subject in read_sample_table(given.samples, given.assays).named if subject in patients
+        }
     files = [
         file
         for path in dict.fromkeys([_own_table(workspace), *beside])

@@ -29,6 +29,11 @@ def remember(state: Path, identities: Mapping[str, str]) -> Path:
     return path
 
 
+def forget_all(state: Path) -> None:
+    """Remove the list."""
+    (state / FILE).unlink(missing_ok=True)
+
+
 def names(state: Path) -> dict[str, str]:
     """{name: pseudonym} of the list; empty where there is none."""
     import pyarrow.parquet as pq

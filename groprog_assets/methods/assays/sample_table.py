@@ -36,9 +36,9 @@ class SampleRows(NamedTuple):
     unread: list[str]
 
     @property
-    def named(self) -> list[tuple[str, str]]:
-        """(assay, sample) of each row: what a sample's pseudonym is made of."""
-        return list(zip(self.rows["assay"], self.rows["sample"], strict=True))
+    def named(self) -> list[tuple[str, str, str]]:
+        """(assay, sample, subject) of each row: what a sample's pseudonym is made of, and whose it is."""
+        return list(zip(self.rows["assay"], self.rows["sample"], self.rows["subject"], strict=True))
 
 
 class SampleTables(NamedTuple):

@@ -86,23 +86,23 @@ def consent_tables(
     """The consents of the study's subjects and who may be used.
 
     subjects {name in the sources: pseudonym}; day: on which consents are judged; withdrawn: pseudonyms of those who have
-    withdrawn elsewhere. A subject without a row has no consent. Rows about nobody of the sources are counted, and not kept.
+    withdrawn elsewhere, of whom no row is kept. A subject without a row has no consent. Rows about nobody of the sources are
+    counted, and not kept.
     """
     rows = read_consents(given.table) if given.table is not None else _for_all(given.every_subject, subjects)
-    known = rows[rows["subject"].isin(list(subjects))]
+    gone = set(withdrawn)
+    known = rows[rows["subject"].isin([name for name, subject in subjects.items() if subject not in gone])]
     table = known.assign(subject_id=known["subject"].map(subjects)).drop(columns="subject")
     table = conform(table.sort_values(["subject_id", "version"]), "consents")
     reasons = dict.fromkeys(subjects.values(), "no consent") | refusals(table, given, day)
-    for name in withdrawn:
-        if name in reasons:
-            reasons[name] = "withdrawn"
+    reasons |= dict.fromkeys(gone & reasons.keys(), "withdrawn")
     permitted = sorted(name for name, reason in reasons.items() if not reason)
     refused = pd.Series([reason for reason in reasons.values() if reason], dtype="str").value_counts()
     summary = {
         "subjects": len(reasons),
         "permitted": len(permitted),
         "refused": {str(reason): int(count) for reason, count in sorted(refused.items())},
-        "rows_of_nobody": len(rows) - len(known),
+        "rows_of_nobody": int((~rows["subject"].isin(list(subjects))).sum()),
         "purpose": given.purpose or "not stated",
     }
     return ConsentTables(table, conform(pd.DataFrame({"subject_id": permitted}), "permitted_subjects"), summary)

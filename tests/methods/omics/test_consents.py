@@ -76,7 +76,8 @@ def test_who_has_withdrawn_elsewhere_is_out():
     )
     found = consent_tables(stated, SUBJECTS, DAY, {"p-b"})
     assert found.permitted["subject_id"].tolist() == ["p-a", "p-c", "p-d"]
-    assert len(found.table) == 4
+    assert found.table["subject_id"].tolist() == ["p-a", "p-c", "p-d"], "no row of who has withdrawn is kept"
+    assert found.summary["refused"] == {"withdrawn": 1}
 
 
 def test_every_bad_row_is_named(tmp_path: Path):
