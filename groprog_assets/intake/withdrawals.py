@@ -268,12 +268,11 @@ def _naming(workspace: Workspace, patients: set[str]) -> Iterator[Path]:
     beside += [matrix.file for one in everyone for matrix in one.matrices]
     beside += [matrix.case_list for one in everyone for matrix in one.matrices if matrix.case_list]
     beside += [held for held in [table, *(one.sample_table for one in others)] if held]
-    if workspace.study.omics is not None and workspace.study.omics.samples is not None:
-        given = workspace.study.omics
+    given = workspace.study.omics
+    if given is not None and given.samples is not None:
         beside += [given.samples, *(source.path for source in given.assays)]
-        samples |= {
-            name for _, name, subject in read_sample_table(given.samples, given.assays).named if subject in patients
-        }
+        rows = read_sample_table(given.samples, given.assays).named
+        samples |= {name for _, name, subject in rows if subject in patients}
     files = [
         file
         for path in dict.fromkeys([_own_table(workspace), *beside])
