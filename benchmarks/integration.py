@@ -1,7 +1,7 @@
 """The factor model against mofapy2, similarity network fusion against snfpy: agreement, and CPU time of one thread.
 
 `python -m benchmarks.integration ORACLE` with ORACLE the Python of an environment with `mofapy2==0.7.5` and `snfpy==0.2.2`; it
-runs in a child process. snfpy needs scikit-learn's `check_array` under its old argument `force_all_finite`; the child gives it that.
+runs in a child process. snfpy calls `check_array` with an argument that scikit-learn has renamed; the child translates it.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import json
 import os
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.phenotypes import fastest
 from groprog_kernels.factor_model import fit_factor_model
 from groprog_kernels.similarity_fusion import fuse
 from tests.kernels.test_factor_model import centred, explained, planted
@@ -62,17 +62,6 @@ for _ in range(3):
 np.savez(sys.argv[2], fused=found)
 print(json.dumps({"seconds": best}))
 """
-
-
-def fastest(work, times: int = 3) -> float:
-    """Least CPU seconds of `times` runs, after one that is not timed."""
-    work()
-    found = []
-    for _ in range(times):
-        began = time.process_time()
-        work()
-        found.append(time.process_time() - began)
-    return min(found)
 
 
 def peer(python: str, code: str, folder: Path, **arrays: np.ndarray) -> tuple[float, dict[str, np.ndarray]]:
