@@ -78,6 +78,7 @@ PROMISED = {
     "sequence_evaluation",
     "sequence_attributions",
     "sequence_motifs",
+    "sequence_embedding",
     "omics_sources",
     "consents",
     "subjects",

@@ -28,3 +28,18 @@ def motifs(summary: Document) -> Verdict:
     found, same = summary["motifs"], summary["same_sign"]
     told = f"{same} of {found} motifs have the sign of their effect on held-out genes" if found else "no motif"
     return Verdict("motifs_hold_elsewhere", same >= found / 2, told, {"motifs": found})
+
+
+def embedding(summary: Document) -> Verdict:
+    """The vectors tell no more of the genes' measured values than predictions by models that never saw them."""
+    worst = max(summary["tasks"], key=lambda name: summary["tasks"][name]["excess"], default="")
+    told = "no task"
+    if worst:
+        held = summary["tasks"][worst]
+        told = f"{worst}: r {held['r']:.3f} by the vectors, cross-validated, {held['r_predicted']:.3f} by the predictions alone"
+    return Verdict(
+        "embedding_does_not_repeat_targets",
+        summary["excess"] <= summary["tolerance"],
+        told,
+        {"excess": summary["excess"]},
+    )

@@ -252,6 +252,9 @@ def _sequence(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
         yield "sequence/motifs.tsv", _tsv(motifs.motifs)
         yield "sequence/motifs.meme", _content(motifs.meme)
         yield "sequence/seqlets.bed", seqlet_bed(motifs.seqlets)
+    vectors = load_asset(workspace, "sequence_embedding")
+    if vectors is not None:
+        yield "sequence/embedding.tsv", _tsv(vectors.table)
     if evaluation is not None:
         yield "sequence/metrics.tsv", _tsv(evaluation.metrics)
         yield "sequence/words.tsv", _tsv(evaluation.words)

@@ -65,6 +65,7 @@ SEQUENCE_ASSETS = (
     "sequence_evaluation",
     "sequence_attributions",
     "sequence_motifs",
+    "sequence_embedding",
     "variant_effects",
 )
 """The assets of the group sequence: a study without `sequence`, or without a FASTA, has none of them."""

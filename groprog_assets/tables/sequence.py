@@ -188,4 +188,23 @@ DECLARED = (
         ),
         ("task", "motif"),
     ),
+    Table(
+        "sequence_embedding",
+        "one gene",
+        (
+            GENE,
+            *(
+                Column(
+                    f"e{number:02}",
+                    "float64",
+                    "standard deviations",
+                    f"prediction of task {number + 1} by a model that never saw the gene; 0 without such a task"
+                    if number < 8
+                    else f"axis {number - 7} of the k-mers of its window, without targets",
+                )
+                for number in range(16)
+            ),
+        ),
+        ("gene",),
+    ),
 )

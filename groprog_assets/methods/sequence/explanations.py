@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,7 +36,12 @@ class Attributions(NamedTuple):
 
 def explained_view(model: PublishedModel) -> str:
     """The view that is explained, as variants are scored: `promoter`, or the model's only one."""
-    return "promoter" if "promoter" in model.predictors else next(iter(model.predictors))
+    return explained_view_of(list(model.predictors))
+
+
+def explained_view_of(views: Sequence[str]) -> str:
+    """`promoter` where it is among the views, else the first."""
+    return "promoter" if "promoter" in views else views[0]
 
 
 def study_attributions(
