@@ -20,6 +20,8 @@ from groprog_assets.errors import AnnotationError, Problem, why_unreadable
 from groprog_kernels.bases import EncodedText, encode_text
 
 _CHUNK = 1 << 23
+TWO_BIT = (b"\x43\x27\x41\x1a", b"\x1a\x41\x27\x43")
+"""First bytes of a .2bit file, in either byte order."""
 
 
 class FastaRecord(NamedTuple):
@@ -191,6 +193,11 @@ class _Record:
 def _opened(path: Path) -> IO[bytes]:
     with open(path, "rb") as raw:
         start = raw.read(18)
+    if start[:4] in TWO_BIT:
+        rule = "The genome is read as FASTA, plain or bgzip."
+        raise AnnotationError(
+            _problem(path, "a .2bit file", rule, f"Convert it: `twoBitToFa {path.name} {path.stem}.fa`.")
+        )
     if is_plain_gzip(start):
         rule = "A compressed genome is compressed by bgzip, so that single regions can be read from it."
         raise AnnotationError(

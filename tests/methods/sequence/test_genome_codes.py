@@ -85,3 +85,10 @@ def test_line_ends_of_windows_and_a_last_line_without_one(tmp_path: Path):
     assert genome.codes.tolist() == [0, 1, 2, 3, 0, 1, 2, 2]
     assert not genome.codes.flags.owndata
     assert not genome.codes.flags.writeable
+
+
+def test_a_two_bit_file_is_named_with_what_to_do(tmp_path: Path):
+    path = tmp_path / "g.2bit"
+    path.write_bytes(b"\x43\x27\x41\x1a" + bytes(20))
+    with pytest.raises(AnnotationError, match=r"twoBitToFa g\.2bit g\.fa"):
+        read_fasta(path)
