@@ -83,6 +83,7 @@ def wet_lab_days(
                     texts[days[place]],
                     ha="center",
                     va="center",
+                    multialignment="left",
                     fontsize=7.5,
                     color=INK,
                     bbox={"boxstyle": "round,pad=0.35", "facecolor": "white", "edgecolor": GRID, "linewidth": 1.0},
