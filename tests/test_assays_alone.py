@@ -15,6 +15,8 @@ from groprog_assets.cli.main import main
 from groprog_assets.definitions import build_definitions
 from groprog_assets.export.results_folder import export_results
 from groprog_assets.methods.measurements.layout import read_measurements
+from groprog_assets.omics_catalog.catalog import Catalog
+from groprog_assets.omics_catalog.writing import write_catalog
 from groprog_assets.store.identities import names
 from groprog_assets.store.readings import load_asset
 from groprog_assets.store.workspace import ASKED_ASSETS, ASSAY_ASSETS, OMICS_ASSETS, PHENOTYPE_ASSETS, Workspace
@@ -206,3 +208,18 @@ def test_a_broken_rule_of_an_assay_is_named(copy: Path, change: dict, field: str
     copy.write_text(yaml.safe_dump(document))
     problems = check_study(copy)
     assert any(problem.where.endswith(field) and problem.rule and problem.remedy for problem in problems), problems
+
+
+def test_the_catalogue_shows_every_stage(made: Path):
+    workspace = Workspace(made)
+    snapshot = load_asset(workspace, "omics_catalog")
+    stages = ("raw", "normalised", "corrected", "filled")
+    assert set(snapshot["measurements"]) == {f"{assay}_{stage}" for assay in ("rna", "protein") for stage in stages}
+    catalog = Catalog(write_catalog(workspace.state, workspace.store, snapshot), lambda purpose, studied: [])
+    numbers, counts = read_measurements(load_asset(workspace, "assay_raw").matrices["rna"].path)
+    row = catalog.rows('SELECT "values" FROM measurements_rna_raw WHERE feature_ix = ?', int(numbers[3]))[0]
+    np.testing.assert_array_equal(row["values"], counts[3])
+    known = int(np.isfinite(read_measurements(load_asset(workspace, "assay_raw").matrices["protein"].path)[1]).sum())
+    assert catalog.number("SELECT count(*) FROM measurements_protein_raw_long") == known
+    assert catalog.number("SELECT count(*) FROM samples") == 22
+    catalog.close()

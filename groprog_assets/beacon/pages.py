@@ -224,9 +224,7 @@ def _variants(held: Held, symbol: str) -> Block:
 
 
 def _without() -> list[Block]:
-    return [
-        paragraph("Pathways, drugs and expression by group: the catalogue holds no gene set, drug target or assay.")
-    ]
+    return [paragraph("Pathways, drugs and expression by group: the pages tell none yet.")]
 
 
 def _disease(held: Held, name: str) -> tuple[str, str, list[Block]]:

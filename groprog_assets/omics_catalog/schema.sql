@@ -18,6 +18,10 @@ CREATE TABLE disease_terms (disease_id VARCHAR NOT NULL, term_id VARCHAR NOT NUL
 CREATE TABLE gene_disease (gene_id VARCHAR NOT NULL, symbol VARCHAR NOT NULL, disease_id VARCHAR NOT NULL, relation VARCHAR NOT NULL, source VARCHAR NOT NULL, version VARCHAR NOT NULL);
 CREATE TABLE disease_ranks (subject_id VARCHAR NOT NULL, rank DOUBLE NOT NULL, disease_id VARCHAR NOT NULL, name VARCHAR NOT NULL, score DOUBLE NOT NULL, support DOUBLE NOT NULL, diagnosed BOOLEAN NOT NULL);
 CREATE TABLE finding_ratios (subject_id VARCHAR NOT NULL, disease_id VARCHAR NOT NULL, term_id VARCHAR NOT NULL, excluded BOOLEAN NOT NULL, log_ratio DOUBLE, matched VARCHAR, frequency DOUBLE, sources VARCHAR[] NOT NULL, reading VARCHAR NOT NULL);
+CREATE TABLE samples (sample_id VARCHAR NOT NULL, subject_id VARCHAR NOT NULL, tissue VARCHAR, specimen VARCHAR, collected_months INTEGER, is_reference BOOLEAN NOT NULL);
+CREATE TABLE assays (assay_id VARCHAR NOT NULL, omics VARCHAR NOT NULL, kind VARCHAR NOT NULL, platform VARCHAR, unit VARCHAR, scale VARCHAR, genome_build VARCHAR, id_system VARCHAR, missing_kind VARCHAR NOT NULL, features BIGINT NOT NULL, samples BIGINT NOT NULL, missing_share DOUBLE, source_sha256 VARCHAR NOT NULL);
+CREATE TABLE assay_samples (assay_id VARCHAR NOT NULL, position INTEGER NOT NULL, sample_id VARCHAR NOT NULL, batch VARCHAR, run_order INTEGER);
+CREATE TABLE features (assay_id VARCHAR NOT NULL, feature_ix INTEGER NOT NULL, feature_id VARCHAR NOT NULL, source_id VARCHAR NOT NULL, symbol VARCHAR, gene_id VARCHAR, chrom VARCHAR, start BIGINT, "end" BIGINT, strand VARCHAR, mapping VARCHAR NOT NULL);
 
 -- Derived for questions.
 CREATE TABLE subject_diseases (disease_id VARCHAR NOT NULL, subject_ix INTEGER NOT NULL);

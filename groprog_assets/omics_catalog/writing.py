@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -41,7 +41,7 @@ INSERT INTO search_names SELECT DISTINCT 'finding', term_id, text, lower(text) F
 INSERT INTO search_names SELECT 'disease', disease_id, name, lower(name) FROM diseases;
 INSERT INTO search_names SELECT DISTINCT 'gene', symbol, symbol, lower(symbol) FROM gene_disease WHERE symbol <> '-';
 """
-_VIEW = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_VIEW = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 
 
 @cache
@@ -61,7 +61,7 @@ def schema_columns() -> dict[str, dict[str, str]]:
     return found
 
 
-def snapshot_of(values: Iterable[Stored], measurements: dict[str, Stored] | None = None) -> Document:
+def snapshot_of(values: Iterable[Stored], measurements: Mapping[str, Stored] | None = None) -> Document:
     """{"tables": {table: sha256}, "measurements": {name: sha256}} of the tables that the catalogue has a place for.
 
     measurements {name: stored table}: matrices that become views of these names.
@@ -75,6 +75,16 @@ def snapshot_of(values: Iterable[Stored], measurements: dict[str, Stored] | None
     }
     views = {name: value.reference.sha256 for name, value in (measurements or {}).items()}
     return {"tables": dict(sorted(tables.items())), "measurements": dict(sorted(views.items()))}
+
+
+def matrices_of(stages: Mapping[str, Stored]) -> dict[str, Stored]:
+    """{assay_stage: stored Parquet} of the matrices of some stages {stage: value with a bundle `matrices`}."""
+    return {
+        f"{assay}_{stage}": matrices.member(assay)
+        for stage, value in stages.items()
+        for matrices in [value.member("matrices")]
+        for assay in matrices.store.members(matrices.reference)
+    }
 
 
 def snapshot_digest(snapshot: Document) -> str:
@@ -154,11 +164,14 @@ def _fill(path: Path, store: Store, snapshot: Document) -> None:
 def _view(connection: duckdb.DuckDBPyConnection, name: str, file: Path) -> None:
     """`measurements_NAME` over a Parquet file of one row a feature. A view takes no parameter, so the path is quoted."""
     if not _VIEW.fullmatch(name):
-        rule = "A name is of small letters, digits and underscores."
+        rule = "A name is of letters, digits, _, - and dots."
         raise ArtifactError(Problem("measurements", name, rule, "Rename the assay."))
     quoted = str(file).replace("'", "''")
-    connection.execute(f"CREATE VIEW measurements_{name} AS SELECT * FROM read_parquet('{quoted}')")
-    unnested = f'SELECT feature_ix, unnest(range(len("values"))) AS position, unnest("values") AS value FROM measurements_{name}'
+    connection.execute(f"CREATE VIEW \"measurements_{name}\" AS SELECT * FROM read_parquet('{quoted}')")
+    unnested = (
+        'SELECT feature_ix, unnest(range(len("values"))) AS position, unnest("values") AS value'
+        f' FROM "measurements_{name}"'
+    )
     connection.execute(
-        f"CREATE VIEW measurements_{name}_long AS SELECT * FROM ({unnested}) WHERE NOT isnan(value)"
+        f'CREATE VIEW "measurements_{name}_long" AS SELECT * FROM ({unnested}) WHERE NOT isnan(value)'
     )  # NaN is missing, and in DuckDB it is larger than every number

@@ -159,7 +159,7 @@ def test_measurements_are_views_without_missing_values(tmp_path: Path, store: St
         (1, 1, 5.0),
         (1, 2, 6.0),
     ]
-    with pytest.raises(ArtifactError, match="small letters"):
+    with pytest.raises(ArtifactError, match="letters, digits"):
         writing.write_catalog(tmp_path, store, {**snapshot, "measurements": {"a'b": matrix.reference.sha256}})
 
 
