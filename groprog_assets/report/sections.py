@@ -38,6 +38,7 @@ from groprog_assets.report.blocks import (
     svg_of,
     table,
 )
+from groprog_assets.report.folding import folded
 from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document, Values
 
@@ -108,7 +109,8 @@ def build_view(context: Values) -> Document:
             blocks = [missing(reason or "This run holds nothing for this section.")]
         elif reason:
             blocks = [missing(reason), *blocks]
-        sections.append({"anchor": anchor, "title": title, "blocks": blocks, "empty": blocks[0]["kind"] == "missing"})
+        empty = blocks[0]["kind"] == "missing"
+        sections.append({"anchor": anchor, "title": title, "blocks": folded(blocks, anchor), "empty": empty})
     failed, passed = _checks(context)
     contrast = study.get("contrast") or {}
     return {
