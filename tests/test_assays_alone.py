@@ -133,6 +133,9 @@ def test_the_results_name_nobody(made: Path):
     assert len(names(state)) == len(SUBJECTS) + 22
     page = (made.parent / "results" / "omics" / "report.html").read_text()
     assert "Research use only" in page
+    effects = (made.parent / "results" / "omics" / "batch_effects.tsv").read_text()
+    assert "factor_share_after" in effects
+    assert "40\t12" in (made.parent / "results" / "omics" / "assays.tsv").read_text()
     assert "protein" in page
 
 

@@ -322,6 +322,12 @@ def _omics(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
         value = load_asset(workspace, asset)
         if value is not None:
             yield from ((f"omics/{file}.tsv", _tsv(getattr(value, member))) for member, file in members.items())
+    raw, corrected = load_asset(workspace, "assay_raw"), load_asset(workspace, "assay_corrected")
+    if raw is not None:
+        yield "omics/assays.tsv", _tsv(raw.table)
+    if corrected is not None:
+        joined = corrected.effects["covariates"].str.join(";")
+        yield "omics/batch_effects.tsv", _tsv(corrected.effects.assign(covariates=joined))
     found = {name: load_asset(workspace, name) for name in ("subjects", "phenotypes", "diagnoses")}
     for name, value in found.items():
         if value is not None:
