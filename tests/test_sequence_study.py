@@ -357,13 +357,20 @@ def test_an_alias_names_the_sequence(written: Path, tmp_path: Path):
 
 def test_a_net_stands_on_the_ladder_of_a_study(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     nets = {"width": 8, "blocks": 1, "epochs": 1}
-    own = {**SECTION, "models": ["cnn"], "views": ["promoter"], "parameters": {"bootstrap_samples": 100, "nets": nets}}
+    parameters = {"bootstrap_samples": 100, "nets": {**nets, "fragments": 2, "fragment_width": 520}}
+    own = {**SECTION, "models": ["cnn", "cnn_bilstm"], "views": ["promoter"], "parameters": parameters}
     path = with_sequence(shutil.copytree(made.parent, tmp_path / "study") / made.name, own)
+    genes = load_asset(Workspace(made), "sequence_windows").query("used")
+    first, last = genes.iloc[0], genes.iloc[-1]
+    loop = [first["chrom"], first["tss"], first["tss"] + 1, last["chrom"], last["tss"], last["tss"] + 1, "loop", 7]
+    (path.parent / "loops.bedpe").write_text("\t".join(map(str, loop)) + "\n")
+    with_sequence(path, {**own, "contacts": "loops.bedpe"})
+    assert "loops" not in checked(path)
     without_drawing(monkeypatch)
     run(path, "+sequence_evaluation")
     workspace = Workspace(path)
     metrics, model = load_asset(workspace, "sequence_evaluation").metrics, load_asset(workspace, "sequence_model")
-    assert set(metrics["rung"]) == {"mean", "gc", "cnn"}
+    assert set(metrics["rung"]) == {"mean", "gc", "cnn", "cnn_bilstm"}
     assert np.isfinite(metrics.loc[metrics["rung"] == "cnn", "inflation"]).all()
     assert not model.predictions["predicted"].isna().any()
 
@@ -372,6 +379,9 @@ def test_rungs_that_cannot_be_fitted_are_told(written: Path, tmp_path: Path):
     path = with_sequence(without_cohort(copied(written, tmp_path / "study")), {**SECTION, "models": ["ridge_kmer+pwm"]})
     assert "reads motifs" in checked(path)
     (path.parent / "m.meme").write_text("no motifs\n")
-    output = checked(with_sequence(path, {**SECTION, "models": ["gbm", "cnn"], "motifs": ["m.meme"]}))
+    (path.parent / "l.bedpe").write_text("chr1\t5\t6\tchr1\t5\t999999999\n")
+    own = {**SECTION, "models": ["gbm", "cnn"], "motifs": ["m.meme"], "contacts": "l.bedpe"}
+    output = checked(with_sequence(path, own))
+    assert "made on another assembly" in output
     assert "no line `MEME version`" in output
     assert "Remove gbm, cnn from sequence.models" in output

@@ -35,6 +35,7 @@ def sequence_problems(study: Study, sizes: Mapping[str, int]) -> list[Problem]:
         _notice("sequence", "genome.fasta is not given", rule, remedy)
         return []
     from groprog_assets.methods.annotation.gene_models import annotation_file
+    from groprog_assets.methods.sequence.fragments import read_contacts
     from groprog_assets.methods.sequence.genome_codes import read_fasta
     from groprog_assets.methods.sequence.meme import read_meme
     from groprog_assets.methods.sequence.reference import read_aliases
@@ -57,6 +58,12 @@ def sequence_problems(study: Study, sizes: Mapping[str, int]) -> list[Problem]:
     families = gathered(lambda: read_families(section.families))
     given = section.targets
     table = gathered(lambda: read_target_table(given)) if given is not None else None
+    if section.contacts is not None and aliases is not None:
+        path, known = section.contacts, aliases
+        contacts = gathered(lambda: read_contacts(path, sizes, known))
+        if contacts is not None and contacts.left_out:
+            value, rule = f"{contacts.left_out:,} contacts are on other chromosomes", "They are left out."
+            _notice(str(path), value, rule, "Nothing, or name aliases in sequence.aliases.")
     for path in section.motifs:
         gathered(lambda path=path: read_meme(path))  # type: ignore[misc]
     for path in section.variants:

@@ -33,6 +33,13 @@ class NetParameters(ParameterGroup):
     seeds: int = cited(
         1, unit="nets a fold", source="unstated", why="their mean predicts, their SD is the uncertainty", ge=1, le=20
     )
+    trials: int = cited(
+        0,
+        unit="settings",
+        source="unstated",
+        why="tried on the validation genes before a net is trained; 0 takes these",
+        ge=0,
+    )
     profile_width: int = cited(64, unit="channels", source="unstated", why="of the profile net", ge=4, le=256)
     profile_output: int = cited(
         1000, unit="bp", source="unstated", why="half on each side of the TSS", ge=50, le=10_000

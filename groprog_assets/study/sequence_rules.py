@@ -26,7 +26,7 @@ def sequence_files(study: Study) -> Iterator[tuple[tuple[str | int, ...], Path]]
     section = study.sequence
     if section is None:
         return
-    for name in ("aliases", "families"):
+    for name in ("aliases", "contacts", "families"):
         if getattr(section, name) is not None:
             yield ("sequence", name), getattr(section, name)
     for name in ("variants", "motifs"):

@@ -71,6 +71,9 @@ class Sequence(StudyPart):
         None,
         description="other names of chromosomes, a line a chromosome as in UCSC's chromAlias: for the FASTA and variants",
     )
+    contacts: Path | None = Field(
+        None, description="BEDPE of contacts, for cnn_bilstm: genes that share a fragment are not split"
+    )
     families: Path | None = Field(None, description="two columns, gene and paralogue family: a family is not split")
     models: list[Rung] = Field(
         ["ridge_kmer", "ridge_kmer+words"],

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     kinds={"parquet", "safetensors"},
     tables={"predictions": "sequence_predictions", "random": "sequence_predictions"},
     sections=("genome.fasta", "sequence"),
-    files=("genome.fasta", "sequence.motifs"),
+    files=("genome.fasta", "sequence.motifs", "sequence.contacts", "sequence.aliases"),
     checks=("predictions_vary", "champion_beats_mean"),
 )
 def sequence_model(
@@ -54,6 +54,7 @@ def sequence_model(
         progress,
         every_rung,
         fitter_of(pool, Here(progress, scratch)),
+        study_model.used_fragments(genes, genome, reference_sequence, study.sequence),
     )
     files = Bundle({name: Blob(content, f".{name.rpartition('.')[2]}") for name, content in made.files.items()})
     verdicts = checks.models(made.summary["views"], study_model.MINIMUM_SPREAD)

@@ -43,17 +43,21 @@ def make_splits(
     layout: Layout,
     parameters: SequenceParameters,
     families: Mapping[str, str] | None = None,
+    sharing: Pairs | None = None,
 ) -> Splits:
     """Components and folds of genes whose windows have the codes (g, width).
 
     genes: gene, chrom, strand, tss. Two genes are joined where their windows overlap on either strand, where they share as many
-    distinct canonical k-mers as `shared_kmers_per_kb` says, or where `families` gives both the same family. Folds are whole
-    chromosomes, balanced by gene count; of a single chromosome, BLOCK_FOLDS contiguous blocks with `block_gap` between.
+    distinct canonical k-mers as `shared_kmers_per_kb` says, where `families` gives both the same family, or where they are a pair
+    (p, 2) of `sharing`, such as genes with a common distal fragment. Folds are whole chromosomes, balanced by gene count; of a
+    single chromosome, BLOCK_FOLDS contiguous blocks with `block_gap` between.
     """
     overlap = overlapping_windows(genes, layout)
     homologous, repeats = similar_windows(codes, parameters)
     related = _family_pairs(genes, families or {})
-    component = components(len(genes), np.concatenate([overlap, homologous, related]))
+    component = components(
+        len(genes), np.concatenate([overlap, homologous, related, *([] if sharing is None else [sharing])])
+    )
     fold = assign_folds(genes, parameters)
     roles = fold_roles(genes, fold, component, parameters)
     chrom = genes["chrom"].to_numpy()

@@ -19,6 +19,12 @@ from groprog_assets.methods.sequence.cross_fitting import (
     fit_on_all,
     random_fit,
 )
+from groprog_assets.methods.sequence.fragments import (
+    Fragments,
+    gene_fragments,
+    read_contacts,
+    sharing_fragments,
+)
 from groprog_assets.methods.sequence.genome_codes import GenomeCodes, open_genome
 from groprog_assets.methods.sequence.ladder import Ladder
 from groprog_assets.methods.sequence.ladder import ladder as plain_ladder
@@ -32,8 +38,8 @@ from groprog_assets.methods.sequence.metrics import (
     task_metrics,
 )
 from groprog_assets.methods.sequence.published_model import WARNING, packed
-from groprog_assets.methods.sequence.reference import FOLDER
-from groprog_assets.methods.sequence.splits import Splits
+from groprog_assets.methods.sequence.reference import FOLDER, read_aliases
+from groprog_assets.methods.sequence.splits import Pairs, Splits
 from groprog_assets.methods.sequence.windows import Layout, gene_codes, view_layout
 from groprog_assets.methods.sequence.words import word_list
 from groprog_assets.study.sequence_study import Sequence
@@ -73,6 +79,23 @@ def used_windows(
     return genes, gene_codes(genes, genome, reference["names"], study_layout(section))
 
 
+def used_fragments(
+    genes: pd.DataFrame, genome: GenomeCodes, reference: Document, section: Sequence
+) -> Fragments | None:
+    """The distal fragments of the genes that are used; None for a study without contacts."""
+    if section.contacts is None:
+        return None
+    names = reference["names"]
+    sizes = {ours: genome.lengths[theirs] for ours, theirs in names.items()}
+    contacts = read_contacts(section.contacts, sizes, read_aliases(section.aliases))
+    return gene_fragments(contacts, genes, genome, names, section.parameters.nets)
+
+
+def shared_fragments(fragments: Fragments | None, section: Sequence) -> Pairs | None:
+    """(p, 2) pairs of genes that share a distal fragment."""
+    return None if fragments is None else sharing_fragments(fragments, section.parameters.nets.fragment_width)
+
+
 def headline(evaluation: Evaluation) -> Document:
     """{view: r of the champion on the main task}."""
     table = evaluation.metrics
@@ -90,12 +113,13 @@ def fit_study(
     progress: Callable[[str], object] = str,
     ladder: Ladder = plain_ladder,
     fitter: Fitter = fit_here,
+    fragments: Fragments | None = None,
 ) -> StudyModel:
     """Every rung in every view, under the folds of `splits` and under a random split; the champion of each view is fitted on all.
 
     genes, codes (g, width), values (`gene` and a column a task) and splits have the same genes in the same order; reference
-    is the document of `reference_sequence`; ladder makes the rungs, and fitter says where they are fitted. A rung is champion
-    where its gain over the best simpler one is certain on the first task.
+    is the document of `reference_sequence`; ladder makes the rungs, fitter says where they are fitted, and fragments are for the
+    rungs that read any. A rung is champion where its gain over the best simpler one is certain on the first task.
     """
     parameters, tasks = section.parameters, [name for name in values.columns if name != "gene"]
     targets = values[tasks].to_numpy(np.float64)
@@ -109,10 +133,12 @@ def fit_study(
     views: Document = {}
     for view in dict.fromkeys(section.views):
         layout = view_layout(study_layout(section), view, parameters)
-        examples = Examples(codes[:, : layout.width], np.empty((len(codes), 0)), targets)
+        plain_examples = Examples(codes[:, : layout.width], np.empty((len(codes), 0)), targets)
+        wide = plain_examples if fragments is None else _beside(plain_examples, fragments)
         rungs = {rung.name: rung for rung in ladder(layout, section.models, parameters, motifs)}
         fits: dict[str, CrossFit] = {}
         for name, rung in rungs.items():
+            examples = wide if getattr(rung, "reads_fragments", False) else plain_examples
             fits[name] = cross_fit(rung, examples, splits, progress, fitter)
             random = random_fit(rung, examples, len(splits.roles), parameters, fitter)
             parts.append(_long(genes, tasks, targets, view, name, fits[name]))
@@ -123,6 +149,7 @@ def fit_study(
         plain = {name: float(np.mean(_fold_r(targets[:, 0], fit))) for name, fit in fits.items()}
         decided = promote(list(rungs), main, plain)
         champion = rungs[decided.champion]
+        examples = wide if getattr(champion, "reads_fragments", False) else plain_examples
         folds = {f"fold{f}": held for f, held in enumerate(fits[champion.name].predictors)}
         predictors[view] = {"final": fit_on_all(champion, examples, splits, fitter), **folds}
         spread = {name: _spread(fit) for name, fit in fits.items()}
@@ -156,6 +183,11 @@ def fit_study(
 
 def _fold_r(target: NDArray[np.float64], fit: CrossFit) -> list[float]:
     return task_metrics(target, fit.predicted[:, 0], fit.fold, fit.level[:, 0], fit.median[:, 0]).by_fold or [0.0]
+
+
+def _beside(examples: Examples, fragments: Fragments) -> Examples:
+    """The windows with the genes' fragments behind them, whose weights are the side columns."""
+    return Examples(np.hstack([examples.codes, fragments.codes]), fragments.weight, examples.targets)
 
 
 def _spread(fit: CrossFit) -> float:

@@ -27,6 +27,7 @@ from groprog_assets.model.sequence.inputs import (
 )
 from groprog_assets.model.sequence.motif_net import MotifNetwork, stacked
 from groprog_assets.model.sequence.networks import CnnNetwork, folded, rescaled, without_norms
+from groprog_assets.model.sequence.search import search_settings
 from groprog_assets.model.sequence.training import EpochRow, train_network
 from groprog_assets.study.sequence_net_parameters import NetParameters
 from groprog_assets.study.sequence_study import WITH_MOTIFS
@@ -35,15 +36,19 @@ Matrix = NDArray[np.float64]
 BLOCK = 256
 """Windows that are predicted at a time."""
 LEAST_VALIDATION = 3
+SHAPING = ("width", "blocks")
+"""Settings that a search may change and that a network is built by."""
 
 
 class NetPredictor(NamedTuple):
     """networks: the members, in evaluation mode, each (n, 4, L) one-hot to (n, T) in the unit of the targets; history: epochs of
-    each member, empty of a restored one; side: how many further columns they read."""
+    each member, empty of a restored one; side: how many further columns they read; settings: those that a search found, else the
+    given ones."""
 
     networks: list[nn.Module]
     history: list[list[EpochRow]]
     side: int
+    settings: NetParameters
 
     def predict(self, codes: NDArray[np.uint8], side: Matrix) -> Matrix:
         """(n, T) means of the members."""
@@ -54,8 +59,9 @@ class NetPredictor(NamedTuple):
         return np.stack([outputs(network, codes, side) for network in self.networks])
 
     def arrays(self) -> dict[str, NDArray]:
-        """All weights, `<member>.<name>`, and how many further columns there are."""
-        return {"side": np.array([self.side])} | {
+        """All weights, `<member>.<name>`, how many further columns there are, and the settings that shape the network."""
+        about = {f"setting.{name}": np.array([getattr(self.settings, name)]) for name in SHAPING}
+        return {"side": np.array([self.side]), **about} | {
             f"{at}.{name}": np.ascontiguousarray(value.detach().cpu().numpy())
             for at, network in enumerate(self.networks)
             for name, value in network.state_dict().items()
@@ -104,6 +110,10 @@ class GeneLesson:
         if codes.shape[1] > self._window:
             moved = np.hstack([moved, codes[:, self._window :]])
         found = network(one_hot_tensor(moved), _side(self._train.side[rows]))
+        return self.error(found, rows)
+
+    def error(self, found: torch.Tensor, rows: NDArray[np.int64]) -> torch.Tensor:
+        """Weighted mean squared error of outputs (n, T) for the examples `rows`."""
         weights = self._weights[rows]
         return ((found - self._targets[rows]) ** 2 * weights).sum() / weights.sum().clamp(min=1)
 
@@ -213,24 +223,27 @@ class NetRung:
         shape = Shape(self.length, train.side.shape[1], train.targets.shape[1], self.filters)
         if self.name in WITH_MOTIFS and not len(self.filters):
             raise ModelError(_no_motifs(self.name))
+        settings = self._searched(train, validation, shape)
         for member in range(self.settings.seeds):
-            lesson = GeneLesson(train, validation, self.settings, self.length)
+            lesson = GeneLesson(train, validation, settings, self.length)
             folder = None if self.folder is None else self.folder / f"member_{member}"
             trained = train_network(
-                lambda: BUILDERS[self.name](shape, self.settings),
+                lambda: BUILDERS[self.name](shape, settings),
                 lesson,
-                self.settings,
+                settings,
                 self.seed + member,
                 folder,
                 self._progress,
             )
             networks.append(_exported(trained.network, lesson.scaling))
             history.append(trained.history)
-        return NetPredictor(networks, history, shape.side)
+        return NetPredictor(networks, history, shape.side, settings)
 
     def restored(self, arrays: dict[str, NDArray]) -> NetPredictor:
         """The predictor of stored arrays."""
         networks: list[nn.Module] = []
+        found = {name: arrays[f"setting.{name}"].item() for name in SHAPING if f"setting.{name}" in arrays}
+        settings = self.settings.model_copy(update=found)
         while any(name.startswith(f"{len(networks)}.") for name in arrays):
             at = f"{len(networks)}."
             weights = {
@@ -238,10 +251,24 @@ class NetRung:
             }
             filters = weights["scan.weight"].numpy() if "scan.weight" in weights else self.filters
             shape = Shape(self.length, int(arrays["side"][0]), len(weights["head.out.bias"]), filters)
-            network = without_norms(BUILDERS[self.name](shape, self.settings))
+            network = without_norms(BUILDERS[self.name](shape, settings))
             network.load_state_dict(weights)
             networks.append(network)
-        return NetPredictor(networks, [], int(arrays["side"][0]))
+        return NetPredictor(networks, [], int(arrays["side"][0]), settings)
+
+    def _searched(self, train: GeneExamples, validation: GeneExamples, shape: Shape) -> NetParameters:
+        """The settings; after a search of `trials` on the validation genes, the best of them."""
+        if not self.settings.trials or len(validation.codes) < LEAST_VALIDATION:
+            return self.settings
+
+        def score(tried: NetParameters, trial: int, stop: Callable[[EpochRow], bool]) -> list[EpochRow]:
+            lesson = GeneLesson(train, validation, tried, self.length)
+            folder = None if self.folder is None else self.folder / f"trial_{trial}"
+            return train_network(
+                lambda: BUILDERS[self.name](shape, tried), lesson, tried, self.seed, folder, self._progress, stop
+            ).history
+
+        return search_settings(self.settings, score, self.seed).settings
 
 
 def _no_motifs(name: str) -> Problem:
