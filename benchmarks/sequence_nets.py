@@ -14,6 +14,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -66,8 +67,7 @@ def rungs(names: list[str], views: tuple[str, ...] = ("promoter", "locus"), epoc
         for rung in every_rung(layout, [*RIDGE, *names, *([MEAN] if "cnn" in names else [])], parameters, MOTIFS):
             begin = time.process_time()
             if isinstance(rung, MeanOfRungs):
-                parts = fits[rung.first.name], fits[rung.second.name]
-                fit = parts[0]._replace(predicted=(parts[0].predicted + parts[1].predicted) / 2)
+                fit = cross_fit(rung, examples, splits, fitter=partial(joined, fits))
             else:
                 fit = cross_fit(rung, examples, splits)
             fits[rung.name] = fit
@@ -93,6 +93,15 @@ def rungs(names: list[str], views: tuple[str, ...] = ("promoter", "locus"), epoc
         first = {name: held[0] for name, held in samples.items()}
         decided = promote(list(fits), first, {name: held[0] for name, held in plain.items()})
         print(f"{view}: champion on {TASKS[0]} is {decided.champion}", flush=True)
+
+
+def joined(fits, rung, examples, every):  # type: ignore[no-untyped-def]
+    """The means of predictors that are fitted already, fold by fold."""
+    pairs = zip(fits[rung.first.name].predictors, fits[rung.second.name].predictors, every, strict=True)
+    return [
+        rung.joined(first, second, examples.rows(roles == "train"), examples.rows(roles == "validation"))
+        for first, second, roles in pairs
+    ]
 
 
 def gains(view, name, fit, fits, samples, plain, weights, values, fold) -> None:  # type: ignore[no-untyped-def]

@@ -79,6 +79,7 @@ PROMISED = {
     "sequence_attributions",
     "sequence_motifs",
     "sequence_embedding",
+    "sequence_profile",
     "omics_sources",
     "consents",
     "subjects",

@@ -45,7 +45,7 @@ def made(written: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_group_is_made_and_kept(made: Path):
     names = {asset for asset, _, _ in Workspace(made).derivations.pointers()}
-    assert set(SEQUENCE_ASSETS) <= names
+    assert set(SEQUENCE_ASSETS) - {"sequence_profile"} <= names, "nobody asked for the profile net"
     assert not run(made).total(), "a second run keeps all"
 
 
@@ -364,15 +364,21 @@ def test_a_net_stands_on_the_ladder_of_a_study(made: Path, tmp_path: Path, monke
     first, last = genes.iloc[0], genes.iloc[-1]
     loop = [first["chrom"], first["tss"], first["tss"] + 1, last["chrom"], last["tss"], last["tss"] + 1, "loop", 7]
     (path.parent / "loops.bedpe").write_text("\t".join(map(str, loop)) + "\n")
-    with_sequence(path, {**own, "contacts": "loops.bedpe"})
+    parameters["nets"] |= {"profile_width": 4, "profile_layers": 2, "profile_output": 60, "profile_counts": 5}
+    with_sequence(path, {**own, "contacts": "loops.bedpe", "profile": True})
     assert "loops" not in checked(path)
     without_drawing(monkeypatch)
-    run(path, "+sequence_evaluation")
+    run(path, "+sequence_evaluation or +sequence_profile")
     workspace = Workspace(path)
     metrics, model = load_asset(workspace, "sequence_evaluation").metrics, load_asset(workspace, "sequence_model")
     assert set(metrics["rung"]) == {"mean", "gc", "cnn", "cnn_bilstm"}
     assert np.isfinite(metrics.loc[metrics["rung"] == "cnn", "inflation"]).all()
     assert not model.predictions["predicted"].isna().any()
+    profile = load_asset(workspace, "sequence_profile")
+    assert {"profile", "mean profile"} <= set(profile.metrics["predicted_by"])
+    assert profile.metrics["jsd"].between(0, 1).all()
+    assert np.allclose(profile.predicted["profile"].sum(axis=(1, 2)), 1, atol=1e-4)
+    assert set(profile.genes["gene"]) <= set(model.predictions["gene"])
 
 
 def test_rungs_that_cannot_be_fitted_are_told(written: Path, tmp_path: Path):

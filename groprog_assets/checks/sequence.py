@@ -98,6 +98,15 @@ def models(views: Document, least: float) -> list[Verdict]:
     ]
 
 
+def profile(summary: Document) -> Verdict:
+    """Profiles of the net are nearer to the measured ones than the mean profile is."""
+    windows, inside = summary["windows"], summary["jsd_gain_interval"]
+    told = f"{windows:,} windows have {summary['least_reads']} reads"
+    if inside is not None:
+        told += f"; mean profile's JSD less the net's {summary['jsd_gain']:.3f} [{inside[0]:.3f}, {inside[1]:.3f}]"
+    return Verdict("profile_beats_mean_profile", summary["better"], told, {"windows": windows})
+
+
 def variants(table: pd.DataFrame) -> Verdict:
     """Every variant's REF equals the reference."""
     places = table.drop_duplicates(["line", "alt_number"])

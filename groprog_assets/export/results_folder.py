@@ -243,6 +243,10 @@ def _sequence(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
         yield "sequence/variants.tsv", _tsv(scored.table)
         for name, blob in scored.files.items():
             yield f"sequence/variants/{name}", _content(blob)
+    profile = load_asset(workspace, "sequence_profile")
+    if profile is not None:
+        yield "sequence/profile.tsv", _tsv(profile.metrics)
+        yield "sequence/profile_genes.tsv", _tsv(profile.genes)
     explained, motifs = load_asset(workspace, "sequence_attributions"), load_asset(workspace, "sequence_motifs")
     if explained is not None:
         yield "sequence/contributions.tsv", _tsv(explained.table)

@@ -16,6 +16,8 @@ from groprog_assets.methods.sequence.windows import Layout
 from groprog_assets.study.sequence_parameters import SequenceParameters
 from groprog_assets.study.sequence_study import NETS
 
+LEAST = 3
+"""Validation genes from which a spread is told."""
 MEAN = "ridge+cnn"
 """The mean of `ridge_kmer+words` and `cnn`."""
 UNIFORM = np.full(4, 0.25)
@@ -23,37 +25,53 @@ UNIFORM = np.full(4, 0.25)
 
 
 class Averaged(NamedTuple):
-    """The mean of two predictors."""
+    """The weighted mean of two predictors; share (T,): weight of the first, the second has the rest."""
 
     first: Predictor
     second: Predictor
+    share: NDArray[np.float64]
 
     def predict(self, codes: NDArray[np.uint8], side: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, T) means of both predictions."""
-        return (self.first.predict(codes, side) + self.second.predict(codes, side)) / 2
+        first, second = self.first.predict(codes, side), self.second.predict(codes, side)
+        return first * self.share + second * (1 - self.share)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """The arrays of both, behind `first.` and `second.`."""
+        """The share, and the arrays of both behind `first.` and `second.`."""
         parts = {"first": self.first.arrays(), "second": self.second.arrays()}
-        return {f"{part}.{name}": values for part, held in parts.items() for name, values in held.items()}
+        return {"share": self.share} | {
+            f"{part}.{name}": values for part, held in parts.items() for name, values in held.items()
+        }
 
 
 class MeanOfRungs:
-    """The mean of two rungs that err differently, such as ridge and a net; no weight is fitted."""
+    """The mean of two rungs that err differently, such as ridge and a net. Both spread alike in it: each weighs by the standard
+    deviation of the other on the validation genes. No weight is fitted to targets."""
 
     def __init__(self, name: str, first: Rung, second: Rung):
         self.name, self.first, self.second = name, first, second
 
     def fit(self, train: Examples, validation: Examples) -> Averaged:
         """Both, each in its own way."""
-        return Averaged(self.first.fit(train, validation), self.second.fit(train, validation))
+        return self.joined(self.first.fit(train, validation), self.second.fit(train, validation), train, validation)
+
+    def joined(self, first: Predictor, second: Predictor, train: Examples, validation: Examples) -> Averaged:
+        """The mean of predictors that are fitted already; `first` may have seen the validation genes, so one that has not tells
+        its spread there. Without validation genes both weigh the same."""
+        tasks = train.targets.shape[1]
+        if len(validation.codes) < LEAST:
+            return Averaged(first, second, np.full(tasks, 0.5))
+        unseen = self.first.fit(train, validation.rows(np.arange(0)))
+        spread = [each.predict(validation.codes, validation.side).std(axis=0) for each in (unseen, second)]
+        total = spread[0] + spread[1]
+        return Averaged(first, second, np.divide(spread[1], total, out=np.full(tasks, 0.5), where=total > 0))
 
     def restored(self, arrays: dict[str, NDArray[Any]]) -> Averaged:
         """The predictor of stored arrays."""
         found = []
         for part, rung in (("first.", self.first), ("second.", self.second)):
             found.append(rung.restored({n.removeprefix(part): v for n, v in arrays.items() if n.startswith(part)}))
-        return Averaged(*found)
+        return Averaged(found[0], found[1], arrays["share"])
 
 
 def every_rung(

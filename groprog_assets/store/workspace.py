@@ -66,6 +66,7 @@ SEQUENCE_ASSETS = (
     "sequence_attributions",
     "sequence_motifs",
     "sequence_embedding",
+    "sequence_profile",
     "variant_effects",
 )
 """The assets of the group sequence: a study without `sequence`, or without a FASTA, has none of them."""
@@ -142,6 +143,8 @@ def absent_assets(study: Study) -> dict[str, str]:
         found |= dict.fromkeys(COHORT_ASSETS, "it names no cohort")
     if not study.has_sequence:
         found |= dict.fromkeys(SEQUENCE_ASSETS, "it names no sequence section, or no genome.fasta")
+    elif study.sequence is not None and not study.sequence.profile:
+        found["sequence_profile"] = "sequence.profile is not asked for"
     if study.omics is None:
         found |= dict.fromkeys(OMICS_ASSETS, "it names no omics")
         return found

@@ -75,6 +75,10 @@ class Sequence(StudyPart):
         None, description="BEDPE of contacts, for cnn_bilstm: genes that share a fragment are not split"
     )
     families: Path | None = Field(None, description="two columns, gene and paralogue family: a family is not split")
+    profile: bool = Field(
+        False,
+        description="whether a net also learns the profile of reads around starts, base by base; minutes to hours of CPU",
+    )
     models: list[Rung] = Field(
         ["ridge_kmer", "ridge_kmer+words"],
         description="rungs above `mean` and `gc`; one replaces a simpler one only where its gain is certain",

@@ -97,6 +97,32 @@ DECLARED = (
         ("task", "view", "rung"),
     ),
     Table(
+        "sequence_profile_metrics",
+        "one way to predict the profile around starts",
+        (
+            Column("predicted_by", "str", "name", "profile net, mean profile of training genes, or a replicate"),
+            Column("windows", "int64", "windows", "with enough reads to be judged"),
+            Column("jsd", "float64", "0 to 1", "median square root of the Jensen-Shannon divergence, base 2", True),
+            Column("pearson", "float64", "r", "mean over windows, both strands together", True),
+            Column("near", "float64", "fraction", "whose highest base is found within 2 bp", True),
+        ),
+        ("predicted_by",),
+    ),
+    Table(
+        "sequence_profile_genes",
+        "one gene with enough reads around its start",
+        (
+            GENE,
+            Column("fold", "int64", "index", "fold of the gene, which the net never saw"),
+            Column("reads", "int64", "reads", "around the start, both strands"),
+            Column("jsd", "float64", "0 to 1", "square root of the Jensen-Shannon divergence of the net's profile"),
+            Column("mean_profile_jsd", "float64", "0 to 1", "the same of the mean profile of training genes"),
+            Column("pearson", "float64", "r", "of the net's profile"),
+            Column("near", "bool", "flag", "the highest base is found within 2 bp"),
+        ),
+        ("gene",),
+    ),
+    Table(
         "variant_effects",
         "one variant, ALT, gene and task; a variant without a score has one row",
         (

@@ -12,7 +12,7 @@ from groprog_assets.methods.sequence.baselines import Examples, Predictor, Rung
 from groprog_assets.methods.sequence.cross_fitting import Fitter, fit_here
 from groprog_assets.model.sequence.rungs import NetRung
 from groprog_assets.model.sequence.training import EpochRow
-from groprog_assets.prognosis.sequence_rungs import Averaged, MeanOfRungs
+from groprog_assets.prognosis.sequence_rungs import MeanOfRungs
 from groprog_assets.store.artifacts import digest_bytes, digest_value
 from groprog_assets.study.sequence_net_parameters import NetParameters
 from groprog_assets.tables.values import Document, Values
@@ -50,7 +50,8 @@ def fitter_of(pool: Pool, here: Here) -> Fitter:
     def fit(rung: Rung, examples: Examples, every: Sequence[NDArray[np.str_]]) -> list[Predictor]:
         if isinstance(rung, MeanOfRungs):
             parts = [fit(one, examples, every) for one in (rung.first, rung.second)]
-            return [Averaged(*both) for both in zip(*parts, strict=True)]
+            rows = [[examples.rows(roles == role) for role in ("train", "validation")] for roles in every]
+            return [rung.joined(*both, *given) for *both, given in zip(*parts, rows, strict=True)]
         if not isinstance(rung, NetRung):
             return fit_here(rung, examples, every)
         shared = {

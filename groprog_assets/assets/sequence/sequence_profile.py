@@ -1,0 +1,55 @@
+"""Where the reads of a gene's start fall, base by base."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from groprog_assets.checks import sequence as checks
+from groprog_assets.compute.compute_pool import Here, Pool
+from groprog_assets.graph.asset_definition import study_asset
+from groprog_assets.graph.materialized import Materialized, materialized
+from groprog_assets.store.artifacts import Bundle
+from groprog_assets.store.workspace import StudyView, Workspace
+from groprog_assets.tables.values import Document, Progress
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@study_asset(
+    group="sequence",
+    kinds={"parquet", "torch"},
+    tables={"metrics": "sequence_profile_metrics", "genes": "sequence_profile_genes"},
+    sections=("genome.fasta", "libraries", "contrast", "sequence"),
+    files=("genome.fasta",),
+    checks=("profile_beats_mean_profile",),
+)
+def sequence_profile(
+    study: StudyView,
+    workspace: Workspace,
+    pool: Pool,
+    progress: Progress,
+    scratch: Path,
+    sequence_windows: pd.DataFrame,
+    sequence_splits: Bundle,
+    reference_sequence: Document,
+    filtered_alignments: dict[str, Bundle],
+) -> Materialized:
+    """The profile of reads around the start of every gene by a net that never saw its chromosome, beside the mean profile and the
+    replicates."""
+    from groprog_assets.compute.shards.sequence_profile import on_pool
+    from groprog_assets.methods.sequence import splits, study_model
+    from groprog_assets.prognosis.sequence_profile import judged_profiles, profile_inputs
+
+    genome = study_model.genome_of(workspace.resolve(study.genome.fasta), reference_sequence, workspace.state)
+    genes = sequence_windows[sequence_windows["used"]].reset_index(drop=True)
+    held, parameters = splits.restored(sequence_splits), study.sequence.parameters
+    positions = {library: item.positions for library, item in filtered_alignments.items()}
+    given = (positions, study.libraries, study.contrast.control, parameters.nets)
+    inputs = profile_inputs(genes, genome, reference_sequence["names"], *given)
+    predicted, weights = on_pool(pool, inputs, held, parameters, Here(progress, scratch))
+    made = judged_profiles(inputs, genes, held, predicted["profile"], parameters)
+    nets = {f"fold{fold}": arrays for fold, arrays in enumerate(weights)}
+    value = Bundle({**made._asdict(), "predicted": predicted, **nets})
+    return materialized(value, verdicts=[checks.profile(made.summary)], windows=made.summary["windows"])
