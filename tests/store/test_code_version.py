@@ -20,7 +20,12 @@ program that reads them."""
 RECORDED = (
     "tables",
     "study.schema",
+    "study.assay_parameters",
+    "study.descriptor_parameters",
+    "study.integration_parameters",
     "study.measurement_parameters",
+    "study.omics_integration",
+    "study.sequence_net_parameters",
     "study.parameters",
     "study.model_parameters",
     "study.experiment_parameters",
