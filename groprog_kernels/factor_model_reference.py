@@ -49,7 +49,7 @@ def factor_model(views, scores, dense, sparse):
         for i in range(n):
             inverse, pull = np.eye(k), np.zeros(k)
             for v, y in enumerate(views):
-                for d in np.flatnonzero(~np.isnan(y[i])):
+                for d in np.flatnonzero(~np.isnan(y[i])).tolist():
                     inverse += precision[v][d] * moments[v][d]
                     pull += precision[v][d] * weights[v][d] * y[i, d]
             spread[i] = np.linalg.inv(inverse)

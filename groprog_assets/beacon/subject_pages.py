@@ -46,7 +46,7 @@ def subject_blocks(held: Held, name: str) -> Page:
         _variants(held, name),
         _diagnoses(held, name),
         _consents(held, name),
-        paragraph("Values out of range and a risk score: the catalogue holds no assay and no risk score."),
+        paragraph("Not shown on this page: values of assays that are out of range, and a risk score."),
         _origins(held),
     ]
     return name, "subject: what supports a decision", blocks
