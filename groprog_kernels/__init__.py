@@ -27,6 +27,8 @@ Phenotypes
     ontology_closure    pairs of term and ancestor, reflexive
     phenotype_ranking   scores of all diseases for a patient's findings
 Assays
+    factor_model         factors that several assays share, whole assays missing allowed
+    similarity_fusion    one network of samples from several
     combat           batch effects of many features: fit on training samples, removal from any
 Survival
     censoring        Kaplan-Meier of survival and censoring, inverse-censoring weights

@@ -8,6 +8,8 @@ MEANINGS = {
     "both_strands": "Each chromosome with enough reads has some on both strands.",
     "strandedness": "Reads over genes lie on the strand that the study file declares.",
     "one_base_a_read": "Each read counts at one base, as the defaults of unit calling assume.",
+    "embedding_does_not_repeat_targets": "The vectors of genes from sequence do not repeat the genes' own measured values.",
+    "profile_beats_mean_profile": "The net's base-resolution profiles are nearer to the measured ones than the mean profile is.",
     "units_follow_genes": "Most transcription units lie over one gene, as everything that is counted in them assumes.",
     "read_quality": "The mean base quality of the worst sequencing cycle is not below the floor of the study.",
     "quality_gate": "Where the study sets a threshold, the mean quality of the worst sequencing cycle is not below it.",

@@ -11,7 +11,10 @@ from click.testing import CliRunner
 from groprog_assets.cli.main import main
 from groprog_assets.cli.study_place import found_study, split_words, study_and_word, study_argument, study_file
 
-WITHOUT_STUDY = {"simulate", "study init", "workers", "sequence predict", "sequence evaluate", "sequence leak-check"}
+WITHOUT_STUDY = {
+    *("simulate", "study init", "workers", "omics merge"),
+    *("sequence predict", "sequence evaluate", "sequence leak-check", "sequence reporter-check"),
+}
 """Commands that are about no study, or about a model that may lie elsewhere."""
 
 

@@ -74,7 +74,7 @@ def test_an_accepted_library_is_the_studys_with_its_record_and_its_file_read_onl
         ({"alignments": "../reads/treated_1.bam"}, "without a folder"),
         ({"alignments": ""}, "neither reads nor alignments"),
         ({"sha256": "0" * 64}, "The manifest says 000000000000"),
-        ({"sha256": "0;1"}, "2 digests for 1 files"),
+        ({"sha256": "0;1"}, "2 digests for 1 file."),
         ({"assay": "rna-seq"}, "assay 'rna-seq'"),
     ],
 )

@@ -19,7 +19,7 @@ def test_whisker_keeps_inside_the_drawing():
 
 def test_documents_are_flattened_and_long_lists_counted():
     rows = document_rows({"tost": {"p_value": 0.5}, "curve": list(range(9)), "pair": [1, 2], "rows": [{"a": 1}]})
-    assert rows == [("Tost, p value", "0.5"), ("Curve", "9 values"), ("Pair", "1, 2"), ("Rows", "1 values")]
+    assert rows == [("Tost, p value", "0.5"), ("Curve", "9 values"), ("Pair", "1, 2"), ("Rows", "1 value")]
 
 
 def test_png_width_follows_its_resolution():

@@ -193,11 +193,16 @@ def _notices(
     notice(value, rule, remedy)
     for origin, what in (("from exons", "exons"), ("from CDS", "coding sequence")):
         if placed.counts[origin]:
-            value = f"{placed.counts[origin]} transcripts have no transcript line and are made from their {what}"
+            one, many = (
+                "transcript has no transcript line and is made from its",
+                "transcripts have no transcript line and are made from their",
+            )
+            value = f"{count_of(placed.counts[origin], one, many)} {what}"
             ends = " Its ends are those of the coding sequence." if origin == "from CDS" else ""
             notice(value, f"A transcript reaches from its first to its last exon.{ends}", "")
     if placed.counts["split"]:
-        value = f"{placed.counts['split']} transcripts lie at several places of one strand under one id"
+        lies = count_of(placed.counts["split"], "transcript lies", "transcripts lie")
+        value = f"{lies} at several places of one strand under one id"
         rule = "Each place is a transcript of its own; genes at several places are marked as not reliable."
         notice(value, rule, "parameters.annotation.maximum_intron sets from which distance exons belong apart.")
     if placed.without_transcript:

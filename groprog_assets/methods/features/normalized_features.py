@@ -35,7 +35,7 @@ RULES = {
 }
 FRACTIONS = ("five_prime_fraction", "body_fraction", "post_fraction")
 """Overlap fractions that Table 5 of the paper ranks: with `rank_fractions` their rule is `rank`."""
-NOT_OF_EVERY_STUDY = ("enhancers_near", "enhancer_response", "key_locus_activity", "key_locus_response")
+NOT_OF_EVERY_STUDY = ("key_locus", "enhancers_near", "enhancer_response", "key_locus_activity", "key_locus_response")
 RANK_SUFFIX = "_rank"
 ROBUST_LIMIT = 3.0
 NORMAL_MAD = 1.482602218505602

@@ -55,9 +55,9 @@ def test_names_and_places_of_ncbi_and_genes_without_transcripts(tmp_path: Path):
         ("C", "C", 510, 590, "+"),
     ]
     told = [notice.value for notice in annotation_file(path, SIZES).notices]
-    assert any("1 transcripts have no transcript line and are made from their exons" in text for text in told)
-    assert any("made from their coding sequence" in text for text in told)
-    assert any("1 genes have a gene line only (lone)" in text for text in told)
+    assert any("1 transcript has no transcript line and is made from its exons" in text for text in told)
+    assert any("made from its coding sequence" in text for text in told)
+    assert any("1 gene has a gene line only (lone)" in text for text in told)
 
 
 def test_names_of_ensembl_and_a_part_of_two_transcripts(tmp_path: Path):

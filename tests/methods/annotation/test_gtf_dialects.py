@@ -128,7 +128,7 @@ def test_stringtie_names_the_reference_gene_and_leaves_unstranded_units_out(tmp_
         "ULK1": ("chr1", 1_200, 3_000, "+", 1_000, 1, True),
         "STRG.2": ("chr1", 9_000, 11_000, "-", 10_999, 1, True),
     }
-    assert "1 transcripts have no strand (STRG.3.1)" in said(path)
+    assert "1 transcript has no strand (STRG.3.1)" in said(path)
 
 
 def test_a_merged_gene_of_two_reference_genes_is_not_given_either_name(tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_one_accession_at_two_loci_is_two_placements_and_never_one_long_gene(tmp
         "NM_2": ("chr1", 10_000_000, 10_020_000, "+", 10_000_000, 1, True),
         "NM_3": ("chr1", 20_000_000, 20_020_000, "+", 20_000_000, 1, True),
     }
-    assert "1 transcripts lie at several places of one strand under one id" in said(path)
+    assert "1 transcript lies at several places of one strand under one id" in said(path)
 
 
 def test_a_transcript_line_that_a_converter_joined_over_two_loci_is_taken_apart(tmp_path: Path) -> None:
@@ -301,7 +301,7 @@ def test_a_gene_of_cds_only_reaches_to_its_stop_codon(tmp_path: Path) -> None:
         "thrB": ("chr1", 20_000, 22_997, "-", 22_996, 1, True),
     }
     assert "2 transcripts have no transcript line and are made from their coding sequence" in said(path)
-    assert "1 genes have a gene line only (psd)" in said(path)
+    assert "1 gene has a gene line only (psd)" in said(path)
 
 
 def test_exons_may_stand_before_their_transcript_line(tmp_path: Path) -> None:
