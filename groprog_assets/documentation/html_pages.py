@@ -24,7 +24,7 @@ table{border-collapse:collapse;display:block;overflow-x:auto;margin:14px 0}th{ba
 td,th{border:1px solid #d5dbe1;padding:5px 9px;vertical-align:top;text-align:left}
 code{background:#f0f2f4;padding:1px 4px;border-radius:3px;font-size:.92em;overflow-wrap:anywhere}
 pre{background:#f4f6f8;padding:12px;overflow-x:auto}pre code{background:none;padding:0;overflow-wrap:normal}
-img{max-width:100%}h1,h2,h3{line-height:1.25}
+img{max-width:100%}h1,h2,h3{line-height:1.25;overflow-wrap:anywhere}
 .contents{display:none}
 @media(max-width:720px){body{flex-direction:column}main{padding:16px}nav{order:1;height:auto;position:static;flex:none}
 .contents{display:block}}

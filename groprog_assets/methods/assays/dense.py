@@ -107,12 +107,15 @@ def _joined(
 
 def as_stored(values: NDArray[np.float64], scale: str | None) -> NDArray[np.floating]:
     """float32, or float64 where float32 would change a count or overflow."""
-    known = values[np.isfinite(values)]
-    largest = float(np.abs(known).max(initial=0.0))
-    if largest > float(np.finfo(np.float32).max):
+    largest, changed = 0.0, False
+    for row in values:  # a row at a time: no copy of the whole
+        known = row[np.isfinite(row)]
+        largest = max(largest, float(np.abs(known).max(initial=0.0)))
+        with np.errstate(over="ignore"):
+            changed |= scale == "count" and bool((known != known.astype(np.float32)).any())
+    if largest > float(np.finfo(np.float32).max) or (changed and largest >= EXACT_IN_FLOAT32):
         return values
-    counts = scale == "count" and largest >= EXACT_IN_FLOAT32 and bool((known != known.astype(np.float32)).any())
-    return values if counts else values.astype(np.float32)
+    return values.astype(np.float32)
 
 
 def trimmed_notice(cells: Cells) -> list[Problem]:
