@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import math
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable
 from functools import cache
@@ -39,7 +40,7 @@ class Population(NamedTuple):
     target: int
 
 
-class Policy:
+class Policy(ABC):
     """How one reader is answered over a session."""
 
     def __init__(self, name: str):
@@ -47,13 +48,14 @@ class Policy:
         self.name = name
         self.questions = 0
 
+    @abstractmethod
     def answer(self, question: str, members: Mask) -> Answer:
-        raise NotImplementedError
+        """What the reader is told when `members` (n,) fulfil the question."""
 
     @classmethod
+    @abstractmethod
     def told(cls, count: int) -> dict[Answer, float]:
         """{answer: how likely it is} when `count` people fulfil a question."""
-        raise NotImplementedError
 
     @classmethod
     def chances(cls, count: int, hidden: bool) -> dict[tuple[Answer, Answer], float]:
