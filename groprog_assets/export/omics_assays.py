@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +17,7 @@ from groprog_assets.errors import ComputeError, Problem
 from groprog_assets.methods.assays.maf import SO
 from groprog_assets.methods.measurements.layout import Measurements
 from groprog_assets.store.artifacts import write_atomically
+from groprog_assets.study.child_process import command
 
 STUDY = "groprog"
 CLASS = {term: name for name, term in reversed(SO.items())}
@@ -251,7 +251,7 @@ def write_h5mu(place: Path, held: Held) -> Written:
         (Path(scratch) / "request.json").write_text(json.dumps(request))
         place.parent.mkdir(parents=True, exist_ok=True)
         partial = place.with_name(f".{place.name}.part")
-        program = [sys.executable, "-P", "-m", "groprog_assets.export.h5mu_process", scratch, str(partial)]
+        program = command("groprog_assets.export.h5mu_process", scratch, str(partial))
         ended = subprocess.run(program, capture_output=True, text=True, check=False)
         if ended.returncode:
             partial.unlink(missing_ok=True)
