@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groprog_assets.errors import AssayError, Problem
+from groprog_assets.methods.assays.methylation import m_values
 from groprog_assets.study.measurement_parameters import MeasurementParameters
 
 Floats = NDArray[np.floating]
@@ -103,8 +104,7 @@ def normalise(values: Floats, constants: Normalisation, parameters: MeasurementP
         logs = logarithms(held, constants.scale)
         return np.asarray(logs - _medians(logs - constants.reference[:, None]))
     if method == M_VALUES:
-        offset = parameters.beta_offset
-        return np.asarray(np.log2((held + offset) / (1 - held + offset)))
+        return m_values(held, parameters.beta_offset)
     return logarithms(held, constants.scale) if constants.scale in ("log10", "ln") else held
 
 
