@@ -106,6 +106,17 @@ def test_parquet_gives_what_text_gives(tmp_path: Path):
     np.testing.assert_array_equal(one.values, other.values)
 
 
+def test_parquet_read_in_blocks_of_columns_keeps_every_column_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    values = np.random.default_rng(5).normal(size=(6, 7)).astype(np.float32)
+    names = [f"S{k}" for k in range(7)]
+    pd.DataFrame(values, columns=names).assign(id="a").to_parquet(tmp_path / "t.parquet", row_group_size=4)
+    monkeypatch.setattr("groprog_assets.methods.assays.columns.CELLS_AT_ONCE", 12)
+    asked = names[::-1]
+    np.testing.assert_array_equal(read(tmp_path / "t.parquet", ["id"], asked).values, values[:, ::-1])
+
+
 def test_parquet_with_text_for_numbers_is_refused(tmp_path: Path):
     pd.DataFrame({"id": ["a"], "S": ["1"]}).to_parquet(tmp_path / "t.parquet")
     with pytest.raises(AssayError, match=r"column S: a column of type .*string"):
