@@ -14,13 +14,15 @@ from click.testing import CliRunner
 from groprog_assets.cli.main import main
 from groprog_assets.definitions import build_definitions
 from groprog_assets.export.results_folder import export_results
+from groprog_assets.methods.assays.formats import Aids, Assay, read_assay
 from groprog_assets.methods.measurements.layout import read_measurements
 from groprog_assets.omics_catalog.catalog import Catalog
 from groprog_assets.omics_catalog.writing import write_catalog
 from groprog_assets.store.identities import names
 from groprog_assets.store.readings import load_asset
 from groprog_assets.store.workspace import ASKED_ASSETS, ASSAY_ASSETS, OMICS_ASSETS, PHENOTYPE_ASSETS, Workspace
-from groprog_assets.study.check import check_study
+from groprog_assets.study.check import check_study, load_study
+from groprog_assets.study.omics_assays import AssaySource
 from tests.assay_files import SUBJECTS, assay_study, protein, rna, sample_rows
 from tests.omics_files import omics_study
 from tests.trained_study import run
@@ -54,6 +56,23 @@ def told(*arguments: str, code: int = 0) -> str:
     done = CliRunner().invoke(main, list(arguments))
     assert done.exit_code == code, done.output
     return done.output.replace("\n", " ")
+
+
+def test_a_check_reads_each_assay_once(made: Path, monkeypatch: pytest.MonkeyPatch):
+    from groprog_assets.methods.assays import assay_tables
+
+    read: list[str] = []
+
+    def counted(source: AssaySource, aids: Aids) -> dict[str, Assay]:
+        read.append(source.name)
+        return read_assay(source, aids)
+
+    monkeypatch.setattr(assay_tables, "read_assay", counted)
+    sources = [source.name for source in load_study(made).omics.assays]
+    for command in ("study", "omics"):
+        read.clear()
+        told(command, "check", str(made))
+        assert read == sources
 
 
 def test_the_graph_makes_the_assays_and_not_what_needs_phenopackets(made: Path):

@@ -22,7 +22,7 @@ from groprog_assets.errors import GroProgError, Notice, Problem, StudyError
 from groprog_assets.tables.values import Value
 
 if TYPE_CHECKING:
-    from groprog_assets.intake.preflight import Patients
+    from groprog_assets.intake.preflight import StudyRead
 
 OUT = Console(highlight=False, soft_wrap=True)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -131,23 +131,23 @@ def gathered_notices() -> Iterator[list[str]]:
         yield found
 
 
-def require_sound(study: Path) -> Patients | None:
+def require_sound(study: Path) -> StudyRead:
     """Raise StudyError with every problem of a study file and of its files that shows before a run; nothing is written.
 
-    The study's patients as they were read, None without a cohort.
+    What of it was read.
     """
     from groprog_assets.study.check import check_study
 
     problems = check_study(study)
     if problems:
         raise StudyError(problems)
-    from groprog_assets.intake.preflight import PatientsRead, preflight
+    from groprog_assets.intake.preflight import StudyRead, preflight
     from groprog_assets.store.workspace import open_workspace
 
-    keep = PatientsRead()
+    keep = StudyRead()
     if problems := preflight(open_workspace(study).study, keep):
         raise StudyError(problems)
-    return keep.patients
+    return keep
 
 
 def require_sound_or_known(study: Path) -> tuple[str, list[str]] | None:

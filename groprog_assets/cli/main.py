@@ -84,9 +84,8 @@ def study_init(folder: Path, nfcore: Path | None, samplesheet: Path | None, trea
 def study_check_command(study: Path) -> None:
     """Every problem of a study file at once: field, value, rule, remedy. Nothing is written."""
     with gathered_notices() as said:
-        patients = require_sound(study)
+        read = require_sound(study)
         from groprog_assets.intake.library_preview import preview_libraries
-        from groprog_assets.intake.omics_preflight import omics_counts
         from groprog_assets.intake.preflight import annotation_matches, cohort_notices
         from groprog_assets.store.workspace import open_workspace
         from groprog_assets.study.check import study_notices
@@ -97,8 +96,8 @@ def study_check_command(study: Path) -> None:
             raise StudyError(preview.problems)
         notices = [
             *study_notices(sound),
-            *omics_counts(sound),
-            *cohort_notices(sound, patients),
+            *read.omics,
+            *cohort_notices(sound, read.patients),
             *annotation_matches(sound),
             *preview.notices,
         ]

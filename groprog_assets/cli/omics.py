@@ -28,7 +28,7 @@ def omics_group() -> None:
 @study_argument
 def check(study: Path) -> None:
     """Every problem of the records, ontologies and consents at once; what they hold. Nothing is written."""
-    from groprog_assets.intake.omics_preflight import omics_counts, omics_problems
+    from groprog_assets.intake.omics_preflight import check_omics
     from groprog_assets.study.check import check_study, load_study
     from groprog_assets.study.omics_rules import omics_notices
 
@@ -38,10 +38,10 @@ def check(study: Path) -> None:
     sound = load_study(study)
     _omics_of(sound)
     with gathered_notices() as said:
-        problems = omics_problems(sound)
-        if problems:
-            raise StudyError(problems)
-        notices = [*omics_notices(sound), *omics_counts(sound)]
+        checked = check_omics(sound)
+        if checked.problems:
+            raise StudyError(checked.problems)
+        notices = [*omics_notices(sound), *checked.told]
     for notice in [*said, *notices]:
         OUT.print(f"· {notice}", markup=False)
     OUT.print(f"{study}: no problems", markup=False)

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from groprog_assets.errors import AssayError, GroProgError, Problem
-from groprog_assets.study.assay_parameters import AssayReadingParameters
 from groprog_assets.study.omics_integration import outcome_columns
 from groprog_assets.study.omics_study import Omics, PhenotypeOntologies
 from groprog_assets.study.parameters import Parameters
 from groprog_assets.study.schema import Study
 
+if TYPE_CHECKING:
+    from groprog_assets.methods.omics.subjects import Sourced
+
 Value = TypeVar("Value")
 
 
-def omics_problems(study: Study) -> list[Problem]:
-    """Every problem of the records, ontologies, samples, assays and consents that the study names; empty without `omics`."""
-    if study.omics is None:
-        return []
-    from groprog_assets.methods.omics import consents
+class OmicsChecked(NamedTuple):
+    """problems: what forbids a run; told: what records and assays hold, as notices."""
 
+    problems: list[Problem]
+    told: list[Problem]
+
+
+def check_omics(study: Study) -> OmicsChecked:
+    """Every problem of the records, ontologies, samples, assays and consents that the study names, and what they hold; each file
+    is read once. Nothing without `omics`."""
     problems: list[Problem] = []
+    told: list[Problem] = []
+    if study.omics is None:
+        return OmicsChecked(problems, told)
+    from groprog_assets.methods.omics import consents, subjects
 
     def gather(check: Callable[..., Value], *arguments: Any) -> Value | None:
         try:
@@ -31,69 +41,24 @@ def omics_problems(study: Study) -> list[Problem]:
             problems.extend(error.problems or [Problem("omics", str(error), "", "")])
             return None
 
+    if study.omics.phenopackets:
+        packets = gather(subjects.sourced_packets, study.omics.phenopackets)
+        told += _packet_counts(packets) if packets is not None else []
     if study.omics.phenopackets and study.omics.ontologies is not None:
-        _phenotypes(study.omics, study.omics.ontologies, gather, problems)
+        _ontologies(study.omics.ontologies, gather, problems)
     if study.omics.samples is not None:
-        gather(_assays, study.omics, study.parameters)
+        told += gather(_assays, study.omics, study.omics.samples, study.parameters) or []
     for field in ("gene_sets", "drug_signatures", "drug_targets"):
         gather(_asked, field, getattr(study.omics, field))
     if study.omics.consents.table is not None:
         gather(consents.read_consents, study.omics.consents.table)
-    return problems
+    return OmicsChecked(problems, told)
 
 
-def _phenotypes(omics: Omics, given: PhenotypeOntologies, gather: Callable[..., Any], problems: list[Problem]) -> None:
-    from groprog_assets.methods.omics import disease_annotations, disease_mappings, ontologies, subjects
-
-    gather(subjects.sourced_packets, omics.phenopackets)
-    gather(disease_mappings.read_mappings, given.mappings, given.versions.mondo)
-    read = gather(ontologies.read_ontology, given.hpo, given.versions.hpo)
-    if read is not None:
-        known = gather(disease_annotations.read_knowledge, given, read.terms, read.aliases)
-        if known is not None and known.summary["ontology_version"] != read.summary["version"]:
-            value = (
-                f"terms of {read.summary['version']}, annotations made for {known.summary['ontology_version'] or '?'}"
-            )
-            rule = "Terms and annotations are of one release of the ontology."
-            problems.append(Problem("omics.ontologies", value, rule, "Take hp.obo and phenotype.hpoa of one release."))
-
-
-def _assays(omics: Omics, parameters: Parameters) -> None:
-    """Read the sample table and every assay; raises with their problems, and with what forbids the corrections asked for."""
-    from groprog_assets.methods.assays.assay_tables import read_assays
-    from groprog_assets.methods.assays.formats import reading_aids
-    from groprog_assets.methods.assays.sample_table import read_sample_table
-    from groprog_assets.methods.integration.subject_outcomes import stated_outcomes
-    from groprog_assets.methods.measurements.stages import refused_corrections
-
-    aids = reading_aids(parameters.assay_reading, omics.genes)
-    outcomes = outcome_columns(omics.groups, omics.survival)
-    samples = read_sample_table(omics.samples, omics.assays, outcomes)  # type: ignore[arg-type] # asked only where it is given
-    stated_outcomes(samples, omics.groups, omics.survival)
-    problems = [
-        item
-        for read in read_assays(omics.assays, samples, aids)
-        for item in refused_corrections(read, samples, parameters.measurements)
-    ]
-    if problems:
-        raise AssayError(problems)
-
-
-def _asked(field: str, path: Path | None) -> None:
-    """Read a file of gene sets or drugs, where it is given; raises with its problems."""
-    from groprog_assets.methods.integration.subject_tables import read_integration_files
-
-    names = ("gene_sets", "drug_signatures", "drug_targets")
-    read_integration_files(*(path if name == field else None for name in names))
-
-
-def omics_counts(study: Study) -> list[Problem]:
-    """What records and assays hold, as notices; fields that phenopackets lack are named. It has passed `omics_problems`."""
-    if study.omics is None:
-        return []
+def _packet_counts(packets: Sequence[Sourced]) -> list[Problem]:
+    """What each source of phenopackets holds, and fields that phenopackets lack."""
     from groprog_assets.methods.omics import subjects
 
-    packets = subjects.sourced_packets(study.omics.phenopackets)
     said = [
         Problem(
             f"omics.phenopackets, {row.source}",
@@ -106,24 +71,45 @@ def omics_counts(study: Study) -> list[Problem]:
     rule = "Phenopackets 2 have no such field; it is not read."
     for path, count in subjects.unknown_fields(packets).items():
         said.append(Problem("omics.phenopackets", f"{path} in {count:,} packets", rule, "Remove or rename it."))
-    return said + (
-        _assay_counts(study.omics, study.parameters.assay_reading) if study.omics.samples is not None else []
-    )
+    return said
 
 
-def _assay_counts(omics: Omics, thresholds: AssayReadingParameters) -> list[Problem]:
-    """What each assay holds, and what of the sample table nothing reads."""
+def _ontologies(given: PhenotypeOntologies, gather: Callable[..., Any], problems: list[Problem]) -> None:
+    from groprog_assets.methods.omics import disease_annotations, disease_mappings, ontologies
+
+    gather(disease_mappings.read_mappings, given.mappings, given.versions.mondo)
+    read = gather(ontologies.read_ontology, given.hpo, given.versions.hpo)
+    if read is not None:
+        known = gather(disease_annotations.read_knowledge, given, read.terms, read.aliases)
+        if known is not None and known.summary["ontology_version"] != read.summary["version"]:
+            value = (
+                f"terms of {read.summary['version']}, annotations made for {known.summary['ontology_version'] or '?'}"
+            )
+            rule = "Terms and annotations are of one release of the ontology."
+            problems.append(Problem("omics.ontologies", value, rule, "Take hp.obo and phenotype.hpoa of one release."))
+
+
+def _assays(omics: Omics, sample_table: Path, parameters: Parameters) -> list[Problem]:
+    """What each assay holds, and what of the sample table nothing reads; raises with the problems of the table and of every
+    assay, and with what forbids the corrections asked for."""
     from groprog_assets.methods.assays.assay_tables import described, read_assays
     from groprog_assets.methods.assays.formats import reading_aids
     from groprog_assets.methods.assays.sample_table import read_sample_table
+    from groprog_assets.methods.integration.subject_outcomes import stated_outcomes
+    from groprog_assets.methods.measurements.stages import refused_corrections
 
-    aids = reading_aids(thresholds, omics.genes)
-    outcomes = outcome_columns(omics.groups, omics.survival)
-    samples = read_sample_table(omics.samples, omics.assays, outcomes)  # type: ignore[arg-type]
-    said, measured = [], set()
+    aids = reading_aids(parameters.assay_reading, omics.genes)
+    samples = read_sample_table(sample_table, omics.assays, outcome_columns(omics.groups, omics.survival))
+    stated_outcomes(samples, omics.groups, omics.survival)
+    problems: list[Problem] = []
+    said: list[Problem] = []
+    measured: set[int] = set()
     for assay in read_assays(omics.assays, samples, aids):
+        problems += refused_corrections(assay, samples, parameters.measurements)
         said += [Problem(f"omics.assays, {assay.assay_id}", described(assay), "", ""), *assay.found.notices]
         measured |= set(assay.rows)
+    if problems:
+        raise AssayError(problems)
     idle = len(samples.rows) - len(measured)
     if idle:
         said.append(Problem("omics.samples", f"{idle:,} rows of samples that no assay holds", "", ""))
@@ -131,3 +117,11 @@ def _assay_counts(omics: Omics, thresholds: AssayReadingParameters) -> list[Prob
         rule = "No assay names them as covariate, outcome or factor; they are not read."
         said.append(Problem("omics.samples", f"columns {', '.join(samples.unread)}", rule, ""))
     return said
+
+
+def _asked(field: str, path: Path | None) -> None:
+    """Read a file of gene sets or drugs, where it is given; raises with its problems."""
+    from groprog_assets.methods.integration.subject_tables import read_integration_files
+
+    names = ("gene_sets", "drug_signatures", "drug_targets")
+    read_integration_files(*(path if name == field else None for name in names))

@@ -7,7 +7,7 @@ annotation with reads, loci and the patients' gene symbols, and the whole clinic
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -37,13 +37,15 @@ class _Problems(list[Problem]):
             return None
 
 
-class PatientsRead:
-    """The study's patients as the check before a run has read them; None before, and where they cannot be read."""
+class StudyRead:
+    """What the check before a run has read: the study's patients, None before and where they cannot be read; what its records
+    and assays hold, as notices."""
 
     patients: Patients | None = None
+    omics: Sequence[Problem] = ()
 
 
-def preflight(study: Study, keep: PatientsRead | None = None) -> list[Problem]:
+def preflight(study: Study, keep: StudyRead | None = None) -> list[Problem]:
     """Every problem of a study's files that can be found without a computation; empty when the run may begin.
 
     The readers are those of the run, so the same Notices arise about rows that are left out or converted.
@@ -51,16 +53,19 @@ def preflight(study: Study, keep: PatientsRead | None = None) -> list[Problem]:
     Headers of alignments and bigWigs against chromosome sizes; the first reads of FASTQ; the ontology, whole; genes on the
     reads' chromosomes; genes named by loci; symbols shared by the annotation and the patients' expression; the clinical
     table, the landmark, the number of events, the folds.
-    The study's paths are absolute and its files exist (`check_study`). The patients read are left in `keep`.
+    The study's paths are absolute and its files exist (`check_study`). What was read is left in `keep`.
     """
     from groprog_assets.intake.annotation_matches import require_matches
-    from groprog_assets.intake.omics_preflight import omics_problems
+    from groprog_assets.intake.omics_preflight import check_omics
     from groprog_assets.intake.sequence_check import sequence_problems
     from groprog_assets.methods.annotation.masks import read_masks
     from groprog_assets.methods.annotation.ontology import read_ontology
     from groprog_assets.methods.reads.read_quality import first_reads
 
-    problems = _Problems(omics_problems(study))
+    omics = check_omics(study)
+    if keep is not None:
+        keep.omics = omics.told
+    problems = _Problems(omics.problems)
     if not study.libraries:
         return list(dict.fromkeys(problems))
     for library in study.libraries:

@@ -14,7 +14,7 @@ import yaml
 from click.testing import CliRunner
 
 from groprog_assets.cli.main import main
-from groprog_assets.intake.preflight import PatientsRead, preflight
+from groprog_assets.intake.preflight import StudyRead, preflight
 from groprog_assets.methods.evaluation.transfer_gain import gain_by_patients
 from groprog_assets.prognosis.source_cohorts import fitted_sources, read_sources, who_withdrew
 from groprog_assets.store.pseudonyms import pseudonym, study_key, withdrawal_mark
@@ -131,7 +131,7 @@ def test_who_withdrew_is_not_learned_from(study: Path):
     place.mkdir(parents=True)
     record = {"marks": [withdrawal_mark(pseudonym(patient, key), key)], "tables": [], "erased": None}
     (place / "one.json").write_text(json.dumps(record))
-    given, keep = load_study(path), PatientsRead()
+    given, keep = load_study(path), StudyRead()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert preflight(given, keep) == []
@@ -235,7 +235,7 @@ def test_a_source_measured_in_part_teaches_genes_by_those_who_were_measured(stud
     held = [name for name in table if name in set(dead)][:16]
     table[held].to_csv(matrix, sep="\t")
     path = with_sources(study, {})
-    given, keep = load_study(path), PatientsRead()
+    given, keep = load_study(path), StudyRead()
     with pytest.warns(UserWarning, match="16 patients with expression"):
         assert preflight(given, keep) == []
     assert keep.patients is not None
