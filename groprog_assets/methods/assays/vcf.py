@@ -30,10 +30,12 @@ from groprog_assets.methods.assays.variant_rows import (
     plain_allele,
     require_build,
 )
+from groprog_assets.methods.sequence.genome_codes import is_plain_gzip
 from groprog_assets.study.annotation_files import ProblemCollector, some
 from groprog_assets.study.assemblies import assembly_of
 from groprog_assets.study.child_process import command, how_it_ended
 from groprog_assets.study.chrom_sizes import read_chrom_sizes
+from groprog_assets.study.files import open_regular
 from groprog_assets.study.omics_assays import AssaySource
 from groprog_assets.study.text_files import open_unpacked
 from groprog_assets.study.text_tables import count_of
@@ -76,6 +78,7 @@ def read_vcf(path: Path, source: AssaySource) -> SparseAssay:
     """
     import pysam
 
+    _require_blocks(path)
     _probe(path)
     before = pysam.set_verbosity(0)
     problems = collector(path)
@@ -86,10 +89,6 @@ def read_vcf(path: Path, source: AssaySource) -> SparseAssay:
                 reading.read(record)
     except (OSError, ValueError, EOFError, UnicodeDecodeError, IndexError, KeyError, OverflowError) as error:
         raise AssayError(_unreadable(path, str(error))) from None
-    except NotImplementedError:
-        rule = "A compressed VCF is in blocks (bgzip), so that programs can look things up in it."
-        remedy = f"gunzip -c {path.name} | bgzip > blocks_{path.name}"
-        raise AssayError(Problem(str(path), "compressed by gzip", rule, remedy)) from None
     finally:
         pysam.set_verbosity(before)
     problems.raise_any()
@@ -104,6 +103,19 @@ def read_vcf(path: Path, source: AssaySource) -> SparseAssay:
         counts=dict(reading.counts),
         notices=tuple(reading.notices()),
     )
+
+
+def _require_blocks(path: Path) -> None:
+    """AssayError for a file under plain gzip, which pysam does not read, and for what is no file."""
+    try:
+        with open_regular(path) as file:
+            plain = is_plain_gzip(file.read(18))
+    except OSError as error:
+        raise AssayError(_unreadable(path, str(error))) from None
+    if plain:
+        rule = "A compressed VCF is in blocks (bgzip), so that programs can look things up in it."
+        remedy = f"gunzip -c {path.name} | bgzip > blocks_{path.name}"
+        raise AssayError(Problem(str(path), "compressed by gzip", rule, remedy))
 
 
 def _probe(path: Path) -> None:
