@@ -17,6 +17,7 @@ from groprog_assets.methods.assays.variant_rows import (
     BASES,
     EFFECT_COLUMNS,
     Genotype,
+    OtherBases,
     Reference,
     VariantRows,
     chromosome,
@@ -24,8 +25,9 @@ from groprog_assets.methods.assays.variant_rows import (
     genome_build,
     genotype_table,
     kind_of,
-    plain_allele,
+    placed,
     require_build,
+    seen_from,
     typed,
 )
 from groprog_assets.study.annotation_files import ProblemCollector, coordinate
@@ -205,22 +207,16 @@ class _Reading:
 
     def _call(self, line: int, row: dict[str, str], start: int, found: Alternatives, number: int, alt: str) -> None:
         chrom = chromosome(row["Chromosome"], numbered=True)
-        place, removed, added = plain_allele(start, found.ref, alt)
-        if self.reference is not None:
-            if self.reference.has(chrom):
-                moved = self.reference.normalised(chrom, start, found.ref, alt)
-                if isinstance(moved, str):
-                    rule = f"The reference allele is what stands there in {self.reference.path.name}."
-                    value = f"{found.ref[:20]!r} at {chrom}:{start + 1}, there stands {moved[:20]!r}"
-                    self._add(line, "Reference_Allele", value, rule, "Is it the FASTA of the file's build?")
-                    return
-                self.counts["moved_left"] += moved[0] != place
-                place, removed, added = moved
-            else:
-                self.counts["off_reference"] += 1
+        stood = placed(self.reference, chrom, start, found.ref, alt, self.counts)
+        if isinstance(stood, OtherBases):
+            rule = f"The reference allele is what stands there in {stood.fasta}."
+            value = f"{found.ref[:20]!r} at {chrom}:{start + 1}, there stands {stood.there[:20]!r}"
+            self._add(line, "Reference_Allele", value, rule, "Is it the FASTA of the file's build?")
+            return
+        place, removed, added = stood
         kind = kind_of(removed, added)
         ix = self.variants.add(chrom, place, place + len(removed), removed, added, kind, number)
-        alleles = tuple(None if one is None else 0 if one == 0 else 1 if one == number else 2 for one in found.alleles)
+        alleles = seen_from(number, found.alleles)
         status = row.get("FILTER", "")
         called = Genotype(
             row["Tumor_Sample_Barcode"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, MutableMapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -93,6 +93,11 @@ def dosage(alleles: Sequence[int | None]) -> int | None:
     return None if None in alleles else sum(allele == 1 for allele in alleles)
 
 
+def seen_from(number: int, alleles: Iterable[int | None]) -> tuple[int | None, ...]:
+    """Alleles by their numbers in the file, as those of its alternative `number`: 0 reference, 1 it, 2 another, None unknown."""
+    return tuple(None if one is None else 0 if one == 0 else 1 if one == number else 2 for one in alleles)
+
+
 class Reference:
     """The sequences of a FASTA, under the names that variants have here."""
 
@@ -116,6 +121,31 @@ class Reference:
         bare = trimmed(start, old.tolist(), encode_text(alt.encode()).codes.tolist())
         place, removed, new = shifted_left(codes, *bare)
         return place, decode(np.array(removed, np.uint8)), decode(np.array(new, np.uint8))
+
+
+class OtherBases(NamedTuple):
+    """What stands where a reference allele was said to be, and the name of the FASTA that says so."""
+
+    there: str
+    fasta: str
+
+
+def placed(
+    reference: Reference | None, chrom: str, start: int, ref: str, alt: str, counts: MutableMapping[str, int]
+) -> tuple[int, str, str] | OtherBases:
+    """(start, ref, alt) of an allele, trimmed; with a reference that has the chromosome moved to the left too, or what stands
+    there where it is not `ref`. Counted under moved_left, and off_reference where the chromosome is not in the reference."""
+    plain = plain_allele(start, ref, alt)
+    if reference is None:
+        return plain
+    if not reference.has(chrom):
+        counts["off_reference"] += 1
+        return plain
+    moved = reference.normalised(chrom, start, ref, alt)
+    if isinstance(moved, str):
+        return OtherBases(moved, reference.path.name)
+    counts["moved_left"] += moved[0] != plain[0]
+    return moved
 
 
 class VariantRows:

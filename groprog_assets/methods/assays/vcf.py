@@ -20,6 +20,7 @@ from groprog_assets.methods.assays.variant_rows import (
     BASES,
     BUILDS,
     Genotype,
+    OtherBases,
     Reference,
     VariantRows,
     chromosome,
@@ -27,8 +28,9 @@ from groprog_assets.methods.assays.variant_rows import (
     genome_build,
     genotype_table,
     kind_of,
-    plain_allele,
+    placed,
     require_build,
+    seen_from,
 )
 from groprog_assets.methods.sequence.genome_codes import is_plain_gzip
 from groprog_assets.study.annotation_files import ProblemCollector, some
@@ -158,7 +160,6 @@ class _Reading:
         self.counts: Counter[str] = Counter(dict.fromkeys([*names.split(), "moved_left", "off_reference"], 0))
         self.unknown: Counter[str] = Counter()
         self.left_contigs: Counter[str] = Counter()
-        self.known: dict[int, int] = {}
 
     def read(self, record: Any) -> None:
         """One record: its variants, and their genotypes."""
@@ -198,19 +199,13 @@ class _Reading:
         if not (BASES.fullmatch(alt) and BASES.fullmatch(record.ref)):
             self.unknown[alt[:20] if not BASES.fullmatch(alt) else record.ref[:20]] += 1
             return None
-        start, ref, new = plain_allele(record.start, record.ref, alt)
-        if self.reference is not None:
-            if not self.reference.has(chrom):
-                self.counts["off_reference"] += 1
-            else:
-                moved = self.reference.normalised(chrom, record.start, record.ref, alt)
-                if isinstance(moved, str):
-                    rule = f"REF is what stands there in {self.reference.path.name}."
-                    value = f"{record.ref[:20]!r} at {record.chrom}:{record.pos}, there stands {moved[:20]!r}"
-                    self.problems.add(", REF", value, rule, "Is it the FASTA of the file's build?")
-                    return None
-                self.counts["moved_left"] += moved[0] != start
-                start, ref, new = moved
+        found = placed(self.reference, chrom, record.start, record.ref, alt, self.counts)
+        if isinstance(found, OtherBases):
+            rule = f"REF is what stands there in {found.fasta}."
+            value = f"{record.ref[:20]!r} at {record.chrom}:{record.pos}, there stands {found.there[:20]!r}"
+            self.problems.add(", REF", value, rule, "Is it the FASTA of the file's build?")
+            return None
+        start, ref, new = found
         if ref == new:
             self.counts["alt_equal_to_ref"] += 1
             return None
@@ -224,7 +219,7 @@ class _Reading:
         depth, quality, phase = call.get("DP"), call.get("GQ"), call.get("PS")
         reads = call.get("AD")
         for number, ix in found.items():
-            alleles = tuple(None if one is None else 0 if one == 0 else 1 if one == number else 2 for one in given)
+            alleles = seen_from(number, given)
             if 1 not in alleles and None not in alleles:
                 self.counts["reference_genotypes"] += 1
                 continue
