@@ -200,8 +200,8 @@ class _Made:
     def add(
         self, assay_id: str, method: str, scale: str, numbers: NDArray[np.integer], values: NDArray[np.floating]
     ) -> None:
-        """Write the values, float32 unless the assay's own are float64 and stand as they were."""
-        held = values if values.dtype == np.float32 else values.astype(np.float32)
+        """Write the values as float32."""
+        held = values.astype(np.float32, copy=False)
         self.matrices[assay_id] = write_measurements(self.folder / f"{assay_id}.parquet", numbers, held)
         share = float(np.isnan(held).mean()) if held.size else np.nan
         row = {"assay_id": assay_id, "stage": self.name, "method": method, "scale": scale}
@@ -230,6 +230,10 @@ def _effect(assay: HeldAssay, before: NDArray[np.floating], after: NDArray[np.fl
     wish = assay.source.batch_correction
     factor = wish.biological_factor
     column = assay.columns.get(factor, [None] * len(assay.batch))
+    shares = [
+        (explained_share(values, assay.batch), explained_share(values, column))
+        for values in ((before,) if after is before else (before, after))
+    ]
     told = sorted(confoundings(assay.batch, assay.columns, wish), key=lambda item: -item.association)
     return {
         "assay_id": assay.assay_id,
@@ -237,11 +241,11 @@ def _effect(assay: HeldAssay, before: NDArray[np.floating], after: NDArray[np.fl
         "why_not": why or None,
         "batches": len({name for name in assay.batch if name is not None}),
         "covariates": list(wish.covariates),
-        "batch_share_before": explained_share(before, assay.batch),
-        "batch_share_after": explained_share(after, assay.batch),
+        "batch_share_before": shares[0][0],
+        "batch_share_after": shares[-1][0],
         "factor": factor or None,
-        "factor_share_before": explained_share(before, column),
-        "factor_share_after": explained_share(after, column),
+        "factor_share_before": shares[0][1],
+        "factor_share_after": shares[-1][1],
         "associated_with": told[0].factor if told else None,
         "association": told[0].association if told else np.nan,
     }
