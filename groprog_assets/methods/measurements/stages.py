@@ -40,10 +40,11 @@ INDEX = "feature_ix"
 
 
 class HeldAssay(NamedTuple):
-    """A dense assay of a stage: its source, scale and file; batch and columns (by factor) of its samples, in their order."""
+    """A dense assay of a stage: its source, kind, scale and file; batch and columns (by factor) of its samples, in order."""
 
     assay_id: str
     source: AssaySource
+    omics: str
     scale: str
     path: Path
     batch: list[str | None]
@@ -76,15 +77,18 @@ def held_assays(
 ) -> Iterator[HeldAssay]:
     """The dense assays of a stage (table `assays` or `assay_stages`) with their files {assay_id: Parquet}.
 
-    samples: table `assay_samples`; factors: `sample_factors`.
+    samples: table `assay_samples`; factors: `sample_factors`. Kind and scale are those of the stage, as a file of several assays
+    tells them of each; `assay_stages` has no kind, and there it is that of the source.
     """
     wide = {name: part.set_index("sample_id")["value"] for name, part in factors.groupby("factor", sort=False)}
-    scales = stage.set_index("assay_id")["scale"]
+    told = stage.set_index("assay_id")
     for assay_id, path in files.items():
-        source = next(item for item in sources if assay_id == item.name or assay_id.startswith(f"{item.name}."))
+        mine = [item for item in sources if assay_id == item.name or assay_id.startswith(f"{item.name}.")]
+        source = max(mine, key=lambda item: len(item.name))  # a name may have a dot: rna.x is not a part of rna
+        omics = str(told["omics"][assay_id]) if "omics" in told else source.omics
         own = samples[samples["assay_id"] == assay_id].sort_values("position")
         columns = {str(name): _texts(own["sample_id"].map(values)) for name, values in wide.items()}
-        yield HeldAssay(assay_id, source, str(scales[assay_id]), path, _texts(own["batch"]), columns)
+        yield HeldAssay(assay_id, source, omics, str(told["scale"][assay_id]), path, _texts(own["batch"]), columns)
 
 
 def normalised(
@@ -98,9 +102,7 @@ def normalised(
     made = _Made("normalised", folder)
     for assay in assays:
         numbers, values = read_measurements(assay.path)
-        method, scale = usual_method(assay.source.omics, assay.scale)
-        if assay.source.normalisation == "none":
-            method, scale = NONE, assay.scale
+        method, scale = _method(assay.source, assay.omics, assay.scale)
         groups = assay.columns.get(assay.source.batch_correction.biological_factor, [None] * values.shape[1])
         constants = fit_normalisation(values, method, assay.scale, scale)
         held = normalise(values, constants, parameters)
@@ -177,11 +179,12 @@ def refused_corrections(read: ReadAssay, samples: SampleRows, parameters: Measur
     source = read.source
     if not isinstance(read.found, AssayTable):
         return []
-    given = str(source.scale or "")
-    scale = usual_method(source.omics, given)[1] if source.normalisation == "usual" else given
+    said = read.found.said
+    omics = said.get("omics") or source.omics
+    _, scale = _method(source, omics, said.get("scale") or source.scale or "")
     columns = {name: [values[row] for row in read.rows] for name, values in samples.factors.items()}
     batch = _texts(samples.rows["batch"].iloc[read.rows])
-    held = HeldAssay(read.assay_id, source, scale, source.path, batch, columns)
+    held = HeldAssay(read.assay_id, source, omics, scale, source.path, batch, columns)
     if _not_corrected(held):
         return []
     return batch_problems(read.assay_id, batch, columns, source.batch_correction, parameters)
@@ -211,6 +214,11 @@ class _Made:
         columns = ["assay_id", "stage", "method", "scale", "features", "samples", "missing_share"]
         table = conform(pd.DataFrame(self.rows, columns=columns), "assay_stages")
         return Stage(table, self.matrices, self.constants, self.summary)
+
+
+def _method(source: AssaySource, omics: str, scale: str) -> tuple[str, str]:
+    """(method, scale after it) by which an assay of this kind and scale is normalised."""
+    return (NONE, scale) if source.normalisation == "none" else usual_method(omics, scale)
 
 
 def _not_corrected(assay: HeldAssay) -> str:

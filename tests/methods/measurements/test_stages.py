@@ -11,11 +11,12 @@ import pandas as pd
 import pytest
 
 from groprog_assets.checks import assays as check
-from groprog_assets.methods.assays.assay_tables import AssayTables, assay_tables, read_assays
-from groprog_assets.methods.assays.sample_table import read_sample_table, sample_tables
+from groprog_assets.methods.assays.assay_table import AssayTable
+from groprog_assets.methods.assays.assay_tables import AssayTables, ReadAssay, assay_tables, read_assays
+from groprog_assets.methods.assays.sample_table import SampleRows, read_sample_table, sample_tables
 from groprog_assets.methods.measurements.assay_frames import assay_frames
 from groprog_assets.methods.measurements.batch_correction import explained_share
-from groprog_assets.methods.measurements.layout import read_measurements
+from groprog_assets.methods.measurements.layout import read_measurements, write_measurements
 from groprog_assets.methods.measurements.stages import (
     HeldAssay,
     corrected,
@@ -124,6 +125,36 @@ def test_a_loss_of_biology_fails_its_check(tmp_path: Path):
     verdict = check.biology_kept(effects, GIVEN)
     assert not verdict.passed
     assert "Lost in rna" in verdict.description.replace("protein, ", "")
+
+
+def several(omics: str = "genome", **changes: Any) -> AssaySource:
+    given = {"name": "rna", "omics": omics, "path": "x", "scale": "linear", "unit": "reads", "format": "cbioportal"}
+    return AssaySource.model_validate(given | changes)
+
+
+def test_each_assay_of_a_file_is_normalised_by_its_own_kind_and_source(tmp_path: Path):
+    values = np.random.default_rng(3).uniform(1, 9, (4, 3))
+    sources = [several(), several("proteome", name="rna.x", normalisation="none")]
+    told = {"rna.mrna": "transcriptome", "rna.cna": "genome", "rna.x": "proteome"}
+    files = {name: write_measurements(tmp_path / f"{name}.parquet", np.arange(4), values) for name in told}
+    stage = pd.DataFrame({"assay_id": list(told), "omics": list(told.values()), "scale": "linear"})
+    rows = [{"assay_id": name, "position": k, "sample_id": f"s{k}", "batch": None} for name in told for k in range(3)]
+    factors = pd.DataFrame(columns=["sample_id", "factor", "value"])
+    held = held_assays(stage, pd.DataFrame(rows), factors, files, sources)
+    found = normalised(held, GIVEN, tmp_path / "n", quiet).table.set_index("assay_id")["method"].to_dict()
+    assert found == {"rna.mrna": "log2(x + 1)", "rna.cna": "none", "rna.x": "none"}
+
+
+def test_a_correction_is_refused_before_a_run_by_the_kind_that_the_file_tells():
+    source = several(batch_correction={"covariates": ["kind"]})
+    rows = pd.DataFrame({"batch": list("aabb")})
+    samples = SampleRows(rows, {"kind": ["x", "x", "y", "y"]}, [])
+    nothing = pd.DataFrame({"source_id": ["g"]})
+    told = {"": 0, "transcriptome": 1}
+    for omics, refused in told.items():
+        table = AssayTable(nothing, tuple("abcd"), np.ones((1, 4)), said={"omics": omics} if omics else {})
+        read = ReadAssay("rna.mrna", source, table, [0, 1, 2, 3])
+        assert len(refused_corrections(read, samples, GIVEN)) == refused
 
 
 def test_values_as_frames_by_sample_and_by_subject(world: World):
