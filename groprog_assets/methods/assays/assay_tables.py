@@ -14,7 +14,7 @@ from groprog_assets.methods.assays.assay_table import AssayTable
 from groprog_assets.methods.assays.formats import Aids, Assay, read_assay, source_digest
 from groprog_assets.methods.assays.matched_samples import SampleNames
 from groprog_assets.methods.assays.sample_table import SampleRows
-from groprog_assets.methods.assays.sparse_tables import SparseTables, joined_sparse, of_samples
+from groprog_assets.methods.assays.sparse_tables import SparseTables, joined, joined_sparse, of_samples
 from groprog_assets.methods.measurements.layout import write_measurements
 from groprog_assets.methods.omics.foreign_keys import broken_keys
 from groprog_assets.study.omics_assays import AssaySource
@@ -145,10 +145,10 @@ def assay_tables(
         tables["assays"].append(_assay_row(assay_id, source, found, features, len(kept), share))
         progress(f"{assay_id}: {features:,} features of {len(kept):,} samples")
     return AssayTables(
-        conform(_joined(tables["assays"], "assays"), "assays"),
-        conform(_joined(tables["samples"], "assay_samples"), "assay_samples"),
-        conform(_joined(tables["features"], "features"), "features"),
-        conform(_joined(tables["flagged"], "flagged_values"), "flagged_values"),
+        conform(joined(tables["assays"], "assays"), "assays"),
+        conform(joined(tables["samples"], "assay_samples"), "assay_samples"),
+        conform(joined(tables["features"], "features"), "features"),
+        conform(joined(tables["flagged"], "flagged_values"), "flagged_values"),
         joined_sparse(sparse),
         matrices,
         summary,
@@ -181,13 +181,3 @@ def _sample_rows(assay_id: str, rows: pd.DataFrame, sample_ids: list[str]) -> pd
 def _flagged(assay_id: str, found: AssayTable, kept: list[int]) -> pd.DataFrame:
     rows, places = np.nonzero(found.flagged[:, kept]) if found.flagged is not None else (np.empty(0, int),) * 2
     return pd.DataFrame({"assay_id": assay_id, "feature_ix": rows, "position": places})
-
-
-def _joined(parts: list[pd.DataFrame], name: str) -> pd.DataFrame:
-    """One table of the parts; a table of no part has its columns and no row."""
-    from groprog_assets.tables import TABLES
-
-    held = [part for part in parts if len(part)]
-    if held:
-        return pd.concat(held, ignore_index=True)
-    return pd.DataFrame({column: pd.Series(dtype="object") for column in TABLES[name].column_names})

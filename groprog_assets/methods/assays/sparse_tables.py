@@ -52,8 +52,6 @@ def of_samples(
 
 def joined_sparse(parts: Sequence[SparseTables]) -> SparseTables:
     """One set of tables: a variant that several assays have is one, by its digest; a genotype that two give is the first's."""
-    empty = [_table(None, name) for name in ("variants", "genotypes", "variant_consequences", "intervals")]
-    parts = parts or [SparseTables(*empty)]
     number: dict[str, int] = {}
     variants, genotypes, consequences = [], [], []
     for part in parts:
@@ -62,23 +60,23 @@ def joined_sparse(parts: Sequence[SparseTables]) -> SparseTables:
         variants.append(part.variants.assign(variant_ix=known))
         genotypes.append(part.genotypes.assign(variant_ix=part.genotypes["variant_ix"].map(place)))
         consequences.append(part.consequences.assign(variant_ix=part.consequences["variant_ix"].map(place)))
-    once = _joined(variants).drop_duplicates("digest").sort_values("variant_ix")
-    called = _joined(genotypes).drop_duplicates(["sample_id", "variant_ix"]).sort_values(["sample_id", "variant_ix"])
-    said = _joined(consequences).sort_values("variant_ix", kind="stable")
-    places = _joined([part.intervals for part in parts])
+    once = joined(variants, "variants").drop_duplicates("digest").sort_values("variant_ix")
+    called = joined(genotypes, "genotypes").drop_duplicates(["sample_id", "variant_ix"])
+    said = joined(consequences, "variant_consequences").sort_values("variant_ix", kind="stable")
+    places = joined([part.intervals for part in parts], "intervals")
     places = places.sort_values(["assay_id", "sample_id", "chrom", "start"], kind="stable")
     return SparseTables(
         conform(once, "variants"),
-        conform(called, "genotypes"),
+        conform(called.sort_values(["sample_id", "variant_ix"]), "genotypes"),
         conform(said, "variant_consequences"),
         conform(places, "intervals"),
     )
 
 
-def _joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """One table of the parts that have rows; of the first, if none has."""
+def joined(parts: Sequence[pd.DataFrame], name: str) -> pd.DataFrame:
+    """One table of the parts that have rows; without any, the declared columns of the table `name`."""
     held = [part for part in parts if len(part)]
-    return pd.concat(held, ignore_index=True) if held else parts[0]
+    return pd.concat(held, ignore_index=True) if held else pd.DataFrame(columns=TABLES[name].column_names)
 
 
 def _named(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
@@ -93,7 +91,7 @@ def _table(
     """A reader's table, or one without rows, with the declared columns; `instead` stands in the place of `without`."""
     columns = [instead if column == without else column for column in TABLES[name].column_names if column not in absent]
     if found is None:
-        return pd.DataFrame({column: pd.Series(dtype="object") for column in columns})
+        return pd.DataFrame(columns=columns)
     missing = [column for column in columns if column not in found.columns]
     if missing:
         raise ValueError(f"a reader gives {name} without {', '.join(missing)}")
