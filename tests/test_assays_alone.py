@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from click.testing import CliRunner
 
-from groprog_assets.cli.main import main
 from groprog_assets.definitions import build_definitions
 from groprog_assets.export.results_folder import export_results
 from groprog_assets.methods.assays.formats import Aids, Assay, read_assay
@@ -24,8 +21,9 @@ from groprog_assets.store.workspace import ASKED_ASSETS, ASSAY_ASSETS, OMICS_ASS
 from groprog_assets.study.check import check_study, load_study
 from groprog_assets.study.omics_assays import AssaySource
 from tests.assay_files import SUBJECTS, assay_study, protein, rna, sample_rows
+from tests.checked_study import changed, told_in_a_line
 from tests.omics_files import omics_study
-from tests.trained_study import run
+from tests.trained_study import copied, run
 
 
 @pytest.fixture(scope="module")
@@ -40,22 +38,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def copy(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy that a test may change."""
-    path = Path(shutil.copytree(made.parent, tmp_path / "study")) / made.name
+    path = copied(made, tmp_path / "study")
     monkeypatch.setenv("GROPROG_STUDY", str(path))
     return path
-
-
-def changed(path: Path, **omics: object) -> Path:
-    document = yaml.safe_load(path.read_text())
-    document["omics"] |= omics
-    path.write_text(yaml.safe_dump(document))
-    return path
-
-
-def told(*arguments: str, code: int = 0) -> str:
-    done = CliRunner().invoke(main, list(arguments))
-    assert done.exit_code == code, done.output
-    return done.output.replace("\n", " ")
 
 
 def test_a_check_reads_each_assay_once(made: Path, monkeypatch: pytest.MonkeyPatch):
@@ -71,7 +56,7 @@ def test_a_check_reads_each_assay_once(made: Path, monkeypatch: pytest.MonkeyPat
     sources = [source.name for source in load_study(made).omics.assays]
     for command in ("study", "omics"):
         read.clear()
-        told(command, "check", str(made))
+        told_in_a_line(command, "check", str(made))
         assert read == sources
 
 
@@ -130,13 +115,13 @@ def test_a_batch_that_is_the_outcome_is_refused_by_check_and_run(copy: Path):
         assay["batch_correction"] = {"outcome": "died"}
     copy.write_text(yaml.safe_dump(document))
     for command in (("study", "check"), ("run",)):
-        output = told(*command, str(copy), code=2)
+        output = told_in_a_line(*command, str(copy), code=2)
         assert "Cramer's V of batch and died 1.00" in output
         assert "method: none" in output
     for assay in document["omics"]["assays"]:
         assay["batch_correction"] = {"outcome": "died", "method": "none"}
     copy.write_text(yaml.safe_dump(document))
-    told("run", str(copy))
+    told_in_a_line("run", str(copy))
     record = Workspace(copy).derivations.current_record("assay_corrected")
     assert record is not None
     assert not {item["name"]: item["passed"] for item in record["verdicts"]}["batch_association"]
@@ -176,7 +161,7 @@ def test_an_assay_of_nobody_stops_the_run_by_name(copy: Path):
     rows = [f"{name}\t1\t2024-01-01\tDUO:0000042" for name in SUBJECTS[10:]]
     (copy.parent / "consents.tsv").write_text("subject\tversion\tgranted\tpermission\n" + "\n".join(rows) + "\n")
     changed(copy, consents={"table": "consents.tsv"})
-    output = told("run", str(copy), code=2)
+    output = told_in_a_line("run", str(copy), code=2)
     assert "consent_coverage" in output
     assert "protein 0 of 10" in output
 
@@ -186,13 +171,13 @@ def test_the_check_names_every_problem_before_a_run(copy: Path):
     table[table["sample"] != "patient-03-rna"].to_csv(copy.parent / "samples.tsv", sep="\t", index=False)
     text = (copy.parent / "protein.csv").read_text()
     (copy.parent / "protein.csv").write_text(text + text.splitlines()[3] + "\n")
-    output = told("omics", "check", str(copy), code=2)
+    output = told_in_a_line("omics", "check", str(copy), code=2)
     assert "patient-03-rna" in output
     assert "'P00002' again" in output
 
 
 def test_the_check_says_what_the_assays_hold(copy: Path):
-    output = told("study", "check", str(copy))
+    output = told_in_a_line("study", "check", str(copy))
     assert "40 features of 12 samples" in output
     assert "30 features of 10 samples" in output
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 import stat
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from click.testing import CliRunner
 
-from groprog_assets.cli.main import main
 from groprog_assets.definitions import build_definitions
 from groprog_assets.export.results_folder import export_results
 from groprog_assets.graph.specification import SPECIFICATIONS
@@ -20,8 +17,9 @@ from groprog_assets.store.identities import names
 from groprog_assets.store.readings import load_asset, read_asset
 from groprog_assets.store.workspace import OMICS_ASSETS, Workspace, absent_assets
 from groprog_assets.study.check import check_study
+from tests.checked_study import changed, told
 from tests.omics_files import PACKETS, omics_study, packet
-from tests.trained_study import run
+from tests.trained_study import copied, run
 
 
 @pytest.fixture(scope="module")
@@ -36,22 +34,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def copy(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy that a test may change."""
-    path = Path(shutil.copytree(made.parent, tmp_path / "study")) / made.name
+    path = copied(made, tmp_path / "study")
     monkeypatch.setenv("GROPROG_STUDY", str(path))
     return path
-
-
-def changed(path: Path, **omics: object) -> Path:
-    document = yaml.safe_load(path.read_text())
-    document["omics"] |= omics
-    path.write_text(yaml.safe_dump(document))
-    return path
-
-
-def told(*arguments: str, code: int = 0) -> str:
-    done = CliRunner().invoke(main, list(arguments))
-    assert done.exit_code == code, done.output
-    return done.output
 
 
 def test_the_assets_of_omics_are_those_of_its_group():
