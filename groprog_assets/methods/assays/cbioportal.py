@@ -219,7 +219,8 @@ def _fusions(folder: StudyFolder, profile: Profile, source: AssaySource, header:
     found = read_cells(header, [*ids, sample], [], problems)
     features, system = _genes(found.text)
     called = list(dict.fromkeys([*sequenced(folder, profile), *found.text[sample]]))
-    samples = list(folder.covered(profile, called))
+    covered = folder.covered(profile, called)
+    samples = list(covered)
     genes = list(dict.fromkeys(features["source_id"]))
     first = features[~features["source_id"].duplicated()].reset_index(drop=True)
     values = np.zeros((len(genes), len(samples)))
@@ -227,7 +228,7 @@ def _fusions(folder: StudyFolder, profile: Profile, source: AssaySource, header:
     for gene, name in zip(features["source_id"], found.text[sample], strict=True):
         if name in column:
             values[place[gene], column[name]] = 1.0
-    values = np.where(_outside(first, samples, folder.covered(profile, called)), np.nan, values)
+    values = np.where(_outside(first, samples, covered), np.nan, values)
     rule = "FUSION is the old form, without coordinates: a gene is fused in a sample or not."
     notices = [Problem(str(profile.meta), "deprecated", rule, "Write it as STRUCTURAL_VARIANT, SV.")]
     return dense_assay(header.path, source, first, samples, values, notices=notices, said={"id_system": system})
