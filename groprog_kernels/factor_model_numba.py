@@ -41,6 +41,30 @@ def invert(matrix, inverse, lower):
 
 
 @kernel
+def seen_moments(second, z, spread, samples, own):
+    # (k, k) of all samples of the view, (m, k), (m, k, k), (c,) samples that lack the feature, (k, k) overwritten: of the others
+    k = len(second)
+    own[:] = second
+    for i in samples:
+        for a in range(k):
+            for b in range(k):
+                own[a, b] -= z[i, a] * z[i, b] + spread[i, a, b]
+
+
+@kernel
+def update_precision(f, samples, error, prior, moments, precision, total):
+    # feature, samples that have it, expected squared error, (), (k, k), (d,) and (k, k) overwritten -> shape times ln of its rate
+    k = len(total)
+    rate = prior + 0.5 * error
+    shape = prior + 0.5 * samples
+    precision[f] = shape / rate
+    for a in range(k):
+        for b in range(k):
+            total[a, b] += precision[f] * moments[a, b]
+    return shape * np.log(rate)
+
+
+@kernel
 def update_weights(projected, second, z, spread, start, absent, relevance, precision, square, prior, weights, kept):
     # d = features, k = factors, m = samples of the view, c = missing cells, s = features with such cells:
     # (d, k), (k, k), (m, k), (m, k, k), (d+1,), (c,), (k,), (d,) overwritten, (d,), (), (d, k) overwritten, (s, k, k) overwritten
@@ -54,12 +78,7 @@ def update_weights(projected, second, z, spread, start, absent, relevance, preci
     place = 0
     for f in range(d):
         first, last = start[f], start[f + 1]
-        own[:] = second
-        for c in range(first, last):
-            i = absent[c]
-            for a in range(k):
-                for b in range(k):
-                    own[a, b] -= z[i, a] * z[i, b] + spread[i, a, b]
+        seen_moments(second, z, spread, absent[first:last], own)
         tau = precision[f]
         for a in range(k):
             for b in range(k):
@@ -77,18 +96,10 @@ def update_weights(projected, second, z, spread, start, absent, relevance, preci
             for b in range(k):
                 cov[a, b] += weights[f, a] * weights[f, b]
                 error += own[a, b] * cov[a, b]
-        rate = prior + 0.5 * error
-        shape = prior + 0.5 * (samples - (last - first))
-        precision[f] = shape / rate
-        log_rate += shape * np.log(rate)
-        for a in range(k):
             moment[a] += cov[a, a]
-            for b in range(k):
-                total[a, b] += precision[f] * cov[a, b]
+        log_rate += update_precision(f, samples - (last - first), error, prior, cov, precision, total)
         if last > first:
-            for a in range(k):
-                for b in range(k):
-                    kept[place, a, b] = precision[f] * cov[a, b]
+            kept[place] = precision[f] * cov
             place += 1
     return total, moment, log_det, log_rate
 
@@ -121,12 +132,7 @@ def update_sparse(
     place = 0
     for f in range(d):
         first, last = start[f], start[f + 1]
-        own[:] = second
-        for c in range(first, last):
-            i = absent[c]
-            for a in range(k):
-                for b in range(k):
-                    own[a, b] -= z[i, a] * z[i, b] + spread[i, a, b]
+        seen_moments(second, z, spread, absent[first:last], own)
         tau = precision[f]
         error = square[f]
         for a in range(k):
@@ -157,17 +163,9 @@ def update_sparse(
                 if b != a:
                     moments[a, b] = weights[f, a] * weights[f, b]
                 error += own[a, b] * moments[a, b]
-        rate = prior + 0.5 * error
-        shape = prior + 0.5 * (samples - (last - first))
-        precision[f] = shape / rate
-        log_rate += shape * np.log(rate)
-        for a in range(k):
-            for b in range(k):
-                total[a, b] += precision[f] * moments[a, b]
+        log_rate += update_precision(f, samples - (last - first), error, prior, moments, precision, total)
         if last > first:
-            for a in range(k):
-                for b in range(k):
-                    kept[place, a, b] = precision[f] * moments[a, b]
+            kept[place] = precision[f] * moments
             place += 1
     return total, moment, count, entropy, log_rate
 
