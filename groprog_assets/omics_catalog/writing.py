@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from groprog_assets.errors import ArtifactError, Problem
+from groprog_assets.methods.measurements.layout import long_rows
 from groprog_assets.store.artifacts import Reference, Store, digest_value
 from groprog_assets.store.half_written import half_written_name
 from groprog_assets.store.wire_format import Stored
@@ -168,10 +169,5 @@ def _view(connection: duckdb.DuckDBPyConnection, name: str, file: Path) -> None:
         raise ArtifactError(Problem("measurements", name, rule, "Rename the assay."))
     quoted = str(file).replace("'", "''")
     connection.execute(f"CREATE VIEW \"measurements_{name}\" AS SELECT * FROM read_parquet('{quoted}')")
-    unnested = (
-        'SELECT feature_ix, unnest(range(len("values"))) AS position, unnest("values") AS value'
-        f' FROM "measurements_{name}"'
-    )
-    connection.execute(
-        f'CREATE VIEW "measurements_{name}_long" AS SELECT * FROM ({unnested}) WHERE NOT isnan(value)'
-    )  # NaN is missing, and in DuckDB it is larger than every number
+    rows = long_rows(f'"measurements_{name}"')
+    connection.execute(f'CREATE VIEW "measurements_{name}_long" AS {rows}')

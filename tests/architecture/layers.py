@@ -62,7 +62,7 @@ LAYERS = (
         "kernels errors values study tables figures fitting methods model store checks",
         "numpy pandas pydantic",
     ),
-    _room(4, "omics_catalog", "errors values store", "duckdb"),
+    _room(4, "omics_catalog", "errors values methods store", "duckdb"),
     _room(4, "estimators", "kernels errors study fitting model", "numpy pandas sklearn"),
     Layer("ledger", LEDGER, 4, ("errors", "values", "store"), ("duckdb",)),
     _room(

@@ -7,7 +7,7 @@ refused. A reader takes one feature, a block or the whole matrix, and decodes on
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -147,21 +147,10 @@ def read_measurements(path: Path) -> tuple[NDArray[np.int32], NDArray[np.floatin
         return stored.features, values
 
 
-def long_view(files: Mapping[str, Path | str], name: str = "measurements_long") -> str:
-    """SQL for DuckDB that makes the view assay_id, feature_ix, position, value of `files` {assay: Parquet}: a row a value.
+def long_rows(source: str) -> str:
+    """SQL for DuckDB: feature_ix, position, value of the stored measurements that `source` (SQL) names, a row a value.
 
-    Missing values have no row: DuckDB takes NaN for the largest number, so that a mean or a maximum would be NaN. The view is for
-    reading and is never stored. A view of no file has no row.
+    Missing values have no row: DuckDB takes NaN for the largest number, so that a mean or a maximum would be NaN.
     """
-    parts = [
-        f"SELECT {_quoted(assay)} AS assay_id, {FEATURE}, unnest(generate_series(0, len({VALUES}) - 1))::INTEGER AS position, "
-        f"unnest({VALUES}) AS value FROM read_parquet({_quoted(str(path))})"
-        for assay, path in files.items()
-    ]
-    nothing = "SELECT NULL::VARCHAR AS assay_id, 0 AS feature_ix, 0 AS position, 0::FLOAT AS value WHERE false"
-    joined = " UNION ALL ".join(parts) or nothing
-    return f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM ({joined}) WHERE NOT isnan(value)"
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    rows = f'SELECT {FEATURE}, unnest(range(len("{VALUES}"))) AS position, unnest("{VALUES}") AS value FROM {source}'
+    return f"SELECT * FROM ({rows}) WHERE NOT isnan(value)"

@@ -15,7 +15,7 @@ from groprog_assets.errors import AssayError
 from groprog_assets.methods.measurements.layout import (
     GROUP,
     Measurements,
-    long_view,
+    long_rows,
     read_measurements,
     write_measurements,
 )
@@ -86,16 +86,16 @@ def test_counts_that_float32_cannot_hold_stay_exact(tmp_path: Path):
     assert read[0, 0] == 2**24 + 1
 
 
-def test_the_long_view_has_a_row_a_value_and_none_for_a_missing_one(tmp_path: Path):
+def test_the_long_rows_are_one_a_value_and_none_for_a_missing_one(tmp_path: Path):
     values = planted(600, 5)
     path = write_measurements(tmp_path / "it's.parquet", np.arange(600), values)
     with duckdb.connect() as connection:
-        connection.execute(long_view({"a'b": path, "again": path}))
-        rows = connection.execute(
-            "SELECT feature_ix, position, value FROM measurements_long WHERE assay_id = 'a''b' ORDER BY ALL"
-        ).fetchnumpy()
+        source = f"read_parquet('{str(path).replace(chr(39), chr(39) * 2)}')"
+        connection.execute(f"CREATE VIEW measurements_long AS {long_rows(source)}")
+        rows = connection.execute("SELECT feature_ix, position, value FROM measurements_long ORDER BY ALL").fetchnumpy()
         mean, most = connection.execute("SELECT avg(value), max(value) FROM measurements_long").fetchone()
-        connection.execute(long_view({}))
+        nothing = f"(SELECT * FROM {source} LIMIT 0)"
+        connection.execute(f"CREATE OR REPLACE VIEW measurements_long AS {long_rows(nothing)}")
         assert connection.execute("SELECT count(*) FROM measurements_long").fetchone() == (0,)
     held = np.isfinite(values)
     np.testing.assert_array_equal(np.stack([rows["feature_ix"], rows["position"]]), np.nonzero(held))
