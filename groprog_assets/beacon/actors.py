@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import secrets
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from groprog_assets.errors import Problem, StudyError
-from groprog_assets.store.artifacts import canonical_json, write_atomically
+from groprog_assets.store.artifacts import canonical_json, digest_bytes, write_atomically
 
 ROLES = ("public", "registered", "steward")
 """public: anyone; registered: a budget of their own; steward: sees single subjects, on this machine."""
@@ -49,7 +48,7 @@ class Actors:
 
     def of_token(self, token: str) -> Actor | None:
         """Whose token it is; every digest is compared, in constant time."""
-        digest, found = hashlib.sha256(token.encode()).hexdigest(), None
+        digest, found = digest_bytes(token.encode()), None
         for known, actor in self._known:
             if hmac.compare_digest(known, digest):
                 found = actor
@@ -105,9 +104,7 @@ def add_actor(state: Path, name: str, role: str, budget: float | None = None) ->
         raise StudyError(problems)
     token = secrets.token_urlsafe(32)
     held = [item for item in _read(state) if item["name"] != name]
-    held.append(
-        {"name": name, "role": role, "budget": budget, "token_sha256": hashlib.sha256(token.encode()).hexdigest()}
-    )
+    held.append({"name": name, "role": role, "budget": budget, "token_sha256": digest_bytes(token.encode())})
     write_atomically(state / FILE, canonical_json(sorted(held, key=lambda item: str(item["name"]))), mode=0o600)
     return token
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import hmac
 import json
 from collections.abc import Iterable
@@ -11,11 +10,11 @@ from pathlib import Path
 
 from groprog_assets.errors import ArtifactError, CohortError, Problem
 from groprog_assets.intake.withdrawals import who_withdrew
-from groprog_assets.lineage.signed_heads import read_key
+from groprog_assets.lineage.signed_heads import read_key, signature_of
 from groprog_assets.methods.federation.merging import Merged, merge_answers
 from groprog_assets.methods.federation.requests import Request, read_request
 from groprog_assets.methods.federation.site_sums import SiteData, site_answer
-from groprog_assets.store.artifacts import canonical_json
+from groprog_assets.store.artifacts import digest_value
 from groprog_assets.store.query_log import FOLDER, LogUnwritable, QueryLog
 from groprog_assets.store.readings import read_asset
 from groprog_assets.store.workspace import Workspace
@@ -46,7 +45,7 @@ def answer(workspace: Workspace, request: Path, site: str, key_file: Path, actor
         **site_answer(_site_data(workspace), asked),
     }
     _log(workspace, asked, signed, actor)
-    return {**signed, "signature": _signature(signed, key)}
+    return {**signed, "signature": signature_of(signed, key)}
 
 
 def merge(request: Path, files: Iterable[Path], keys: Path) -> Merged:
@@ -70,7 +69,7 @@ def merge(request: Path, files: Iterable[Path], keys: Path) -> Merged:
         else:
             key = read_key(keys / f"{site}.key")
             signed = {name: value for name, value in found.items() if name != "signature"}
-            if not hmac.compare_digest(str(found.get("signature", "")), _signature(signed, key)):
+            if not hmac.compare_digest(str(found.get("signature", "")), signature_of(signed, key)):
                 rule = f"It is signed with the key of {site}, and not changed since."
                 problems.append(Problem(str(path), "the signature does not fit", rule, "Ask the site again."))
             answers[site] = found
@@ -81,7 +80,7 @@ def merge(request: Path, files: Iterable[Path], keys: Path) -> Merged:
 
 def request_digest(asked: Request) -> str:
     """sha256 of a request; every answer names it."""
-    return hashlib.sha256(canonical_json(asked.document())).hexdigest()
+    return digest_value(asked.document())
 
 
 def _log(workspace: Workspace, asked: Request, signed: Document, actor: str) -> None:
@@ -128,7 +127,3 @@ def _read(path: Path) -> Document:
         rule = "`groprog omics summary` writes answers."
         raise CohortError(Problem(str(path), "no answer of a site", rule, "Name the answers."))
     return found
-
-
-def _signature(signed: Document, key: bytes) -> str:
-    return hmac.new(key, canonical_json(signed), hashlib.sha256).hexdigest()

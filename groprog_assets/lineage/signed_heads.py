@@ -52,7 +52,7 @@ def sign(head: Document, study: str, key: bytes) -> Document:
     """{study, sequence, seal, signed_at, signature} of a head {sequence, seal}."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     signed = {"study": study, "sequence": head["sequence"], "seal": head["seal"], "signed_at": now}
-    return {**signed, "signature": _signature(signed, key)}
+    return {**signed, "signature": signature_of(signed, key)}
 
 
 def write_signed(path: Path, signed: Document) -> None:
@@ -64,7 +64,7 @@ def read_signed(path: Path, study: str, key: bytes) -> Document:
     try:
         found = json.loads(path.read_bytes())
         signed = {name: found[name] for name in FIELDS}
-        fits = hmac.compare_digest(found["signature"], _signature(signed, key))
+        fits = hmac.compare_digest(found["signature"], signature_of(signed, key))
     except (OSError, ValueError, KeyError, TypeError):
         rule = "`groprog lineage head` writes it."
         raise LedgerError(Problem(str(path), "no signed head", rule, "Name the file that was kept.")) from None
@@ -76,5 +76,6 @@ def read_signed(path: Path, study: str, key: bytes) -> Document:
     return {"sequence": signed["sequence"], "seal": signed["seal"]}
 
 
-def _signature(signed: Document, key: bytes) -> str:
+def signature_of(signed: Document, key: bytes) -> str:
+    """HMAC-SHA256 of a document's canonical JSON, in hexadecimal digits."""
     return hmac.new(key, canonical_json(signed), hashlib.sha256).hexdigest()

@@ -15,7 +15,7 @@ import warnings
 from pathlib import Path
 
 from groprog_assets.errors import ArtifactError, Notice, Problem
-from groprog_assets.store.artifacts import canonical_json, digest_bytes
+from groprog_assets.store.artifacts import canonical_json, digest_value
 from groprog_assets.tables.values import Document
 
 GENESIS = "0" * 64
@@ -108,7 +108,7 @@ def spending(rows: list[Document]) -> dict[str, dict[str, float]]:
 
 def row_digest(row: Document) -> str:
     """sha256 of a line without its own digest."""
-    return digest_bytes(canonical_json({name: value for name, value in row.items() if name != "sha256"}))
+    return digest_value({name: value for name, value in row.items() if name != "sha256"})
 
 
 def checked_rows(path: Path, content: bytes) -> list[Document]:
