@@ -27,6 +27,7 @@ from groprog_assets.web.own_pages import HEADERS, OwnPages, policy
 
 MOST_BYTES = 64 * 1024
 MOST_ADDRESS = 8 * 1024
+MOST_FIELD = 500
 SECONDS = 10.0
 SESSION = "groprog_session"
 STYLE = Path(__file__).with_name("style.css")
@@ -166,7 +167,9 @@ class Answering:
         name = str(request.path_params.get("name", ""))[:200]
         if endpoint in pages.OF_ONE and not (actor.role == "steward" and _of_this_machine(request)):
             raise Refused(403, "Single subjects are shown to a steward who has signed in, on this machine.")
-        given = {field: request.query_params.get(field, "")[:500] for field in ("q", "filters", "purpose")}
+        given = {field: request.query_params.get(field, "") for field in ("q", "filters", "purpose")}
+        if any(len(text) > MOST_FIELD for text in given.values()):
+            raise Refused(400, f"A field has at most {MOST_FIELD} characters.")
         page = pages.page(self.desk, actor, endpoint, name, given)
         if endpoint == pages.SUBJECT:
             self.desk.note(actor, endpoint, canonical=self.desk.mark(name))

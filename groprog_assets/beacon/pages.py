@@ -16,7 +16,7 @@ from jinja2 import Environment
 
 from groprog_assets.beacon.actors import PUBLIC, Actor
 from groprog_assets.beacon.desk import Desk, Held, Refused
-from groprog_assets.beacon.questions import cohort
+from groprog_assets.beacon.questions import cohort, filters_of
 from groprog_assets.beacon.subject_pages import case_blocks, subject_blocks
 from groprog_assets.figures.html_templates import html_templates
 from groprog_assets.figures.numbers import percent
@@ -125,17 +125,9 @@ def search(held: Held, words: str) -> list[dict[str, Any]]:
 def _count(desk: Desk, actor: Actor, held: Held, given: dict[str, str]) -> list[Block]:
     asked, purpose = given.get("filters", ""), given.get("purpose", "")
     form: Block = {"kind": "count", "filters": asked, "purpose": purpose, "purposes": _purposes()}
-    left = desk.budgets.of(actor.name) - desk.budgets.spent(actor.name)
-    rule = (
-        f"A question costs {held.parameters.epsilon:g}; {actor.name} has {left:.1f} left. The same question is free. Answers have"
-        f" noise of scale {1 / held.parameters.epsilon:g} and are rounded to {held.parameters.rounding}."
-    )
     if not asked.strip():
-        return [form, paragraph(rule)]
-    if purpose not in _purposes():
-        raise Refused(400, f"purpose is one of {', '.join(name for name in _purposes() if name)}.")
-    filters = [part.strip() for part in asked.split(",") if part.strip()][:20]
-    question = cohort(filters, held, purpose)
+        return [form, paragraph(_cost(desk, actor))]
+    question = cohort(filters_of(asked), held, purpose)
     told = desk.ask(actor, COUNT, question)
     rows = [
         *([f"{held.names[term]} ({term})", "present"] for term, _ in question.terms),
@@ -144,7 +136,17 @@ def _count(desk: Desk, actor: Actor, held: Held, given: dict[str, str]) -> list[
         *([["age", f"{question.ages[0] // 12} to under {question.ages[1] // 12} years"]] if question.ages else []),
     ]
     answer = facts([("Subjects", told.shown.words, f"cost {told.epsilon:g}, {told.left:.1f} left")])
-    return [form, answer, table(["Asked", "As"], rows), paragraph(rule)]
+    return [form, answer, table(["Asked", "As"], rows), paragraph(_cost(desk, actor))]
+
+
+def _cost(desk: Desk, actor: Actor) -> str:
+    """What a question costs, and what the actor has left now."""
+    left = desk.budgets.of(actor.name) - desk.budgets.spent(actor.name)
+    given = desk.parameters
+    return (
+        f"A question costs {given.epsilon:g}; {actor.name} has {left:.1f} left. The same question is free. Answers have"
+        f" noise of scale {1 / given.epsilon:g} and are rounded to {given.rounding}."
+    )
 
 
 def _purposes() -> tuple[str, ...]:

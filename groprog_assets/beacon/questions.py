@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from groprog_assets.beacon.desk import Held, Refused
@@ -45,8 +45,12 @@ def from_address(entry: str, given: Iterable[tuple[str, str]], held: Held) -> Re
         if name in fields and name != "filters":
             raise Refused(400, f"{name} is given twice.")
         fields[name] = f"{fields[name]},{value}" if name in fields else value
-    filters: list[Any] = [part.strip() for part in fields.pop("filters", "").split(",") if part.strip()]
-    return _request(entry, filters, fields, held)
+    return _request(entry, filters_of(fields.pop("filters", "")), fields, held)
+
+
+def filters_of(text: str) -> list[Any]:
+    """The filters of a text, separated by commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def from_body(entry: str, body: bytes, held: Held) -> Request:
@@ -82,15 +86,8 @@ def _request(entry: str, filters: list[Any], fields: dict[str, Any], held: Held)
     granularity = fields.get("requestedGranularity", "boolean")
     if granularity not in GRANULARITIES:
         raise Refused(400, f"requestedGranularity is one of {', '.join(GRANULARITIES)}.")
-    if len(filters) > MOST_FILTERS:
-        raise Refused(400, f"A request has at most {MOST_FILTERS} filters.")
     purpose = str(fields.get("purpose", ""))
     studied = _studied(fields.get("studied", ""))
-    if purpose not in ALLOWED or (purpose == "disease") != bool(studied):
-        named = ", ".join(name for name in ALLOWED if name)
-        raise Refused(
-            400, f"purpose is one of {named}; studied names MONDO classes with purpose disease, and only then."
-        )
     received = {"filters": filters, "requestParameters": fields, "requestedGranularity": granularity}
     if entry == "g_variants":
         if filters:
@@ -99,8 +96,11 @@ def _request(entry: str, filters: list[Any], fields: dict[str, Any], held: Held)
     return Request(cohort(filters, held, purpose, studied), granularity, received)
 
 
-def cohort(filters: Iterable[Any], held: Held, purpose: str = "", studied: tuple[str, ...] = ()) -> Cohort:
+def cohort(filters: Sequence[Any], held: Held, purpose: str = "", studied: tuple[str, ...] = ()) -> Cohort:
     """The question of some filters in its one form: live ids, one class a disease, implied terms left out, all sorted."""
+    _known_purpose(purpose, studied)
+    if len(filters) > MOST_FILTERS:
+        raise Refused(400, f"A request has at most {MOST_FILTERS} filters.")
     terms: dict[str, bool] = {}
     diseases: set[str] = set()
     sexes, ages = set(SEXES), (0, OLDEST)
@@ -126,6 +126,14 @@ def cohort(filters: Iterable[Any], held: Held, purpose: str = "", studied: tuple
         purpose,
         studied,
     )
+
+
+def _known_purpose(purpose: str, studied: tuple[str, ...]) -> None:
+    if purpose not in ALLOWED or (purpose == "disease") != bool(studied):
+        named = ", ".join(name for name in ALLOWED if name)
+        raise Refused(
+            400, f"purpose is one of {named}; studied names MONDO classes with purpose disease, and only then."
+        )
 
 
 def _filter(item: Any) -> tuple[str, str, str, bool]:
@@ -192,6 +200,7 @@ def _not_implied(terms: dict[str, bool], held: Held) -> dict[str, bool]:
 
 
 def _carriers(fields: Mapping[str, Any], purpose: str, studied: tuple[str, ...]) -> Carriers:
+    _known_purpose(purpose, studied)
     builds = {"grch38": "GRCh38", "hg38": "GRCh38", "grch37": "GRCh37", "hg19": "GRCh37", "": ""}
     build = builds.get(str(fields.get("assemblyId", "")).lower().partition(".")[0])
     if build is None:

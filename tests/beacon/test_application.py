@@ -256,6 +256,21 @@ def test_requests_have_a_pace(portal: Served):
     assert asked(portal.application, "/", authorization=portal.bearer("steward")).status == 200
 
 
+def test_the_page_of_counts_leaves_out_no_filter_and_tells_what_is_left_now(portal: Served):
+    many = ",".join(["sex=female"] * 21)
+    for fields, text in (
+        (f"filters={many}", "at most 20 filters"),
+        ("filters=" + "a" * 501, "at most 500 characters"),
+        ("filters=sex=female&purpose=fun", "purpose is one of"),
+    ):
+        answer = asked(portal.application, f"/count?{fields}")
+        assert answer.status == 400
+        assert text in answer.text
+    page = asked(portal.application, "/count?filters=HP:0000010").text
+    assert page.count("3.8 left") == 2
+    assert "public has 3.8 left" in page
+
+
 def test_no_page_but_a_stewards_names_a_subject(portal: Served):
     ids = set(names(portal.workspace.state).values())
     addresses = [
@@ -347,6 +362,7 @@ def test_counts_and_tables_on_the_command_line(portal: Served):
     assert "about" in told("count", study, "--filter", "HP:0000010", "--actor", "ann")
     assert "cost 0," in told("count", study, "--filter", "HP:0000910", "--actor", "ann")
     assert "filtering term" in told("count", study, "--filter", "HP:0000012", code=2)
+    assert "purpose is one of" in told("count", study, "--filter", "HP:0000010", "--purpose", "fun", code=2)
     exact = told("table", study, "--rows", "sex", "--columns", "source", "--exact")
     assert exact.splitlines()[1:] == ["female\t70\t70", "sum\t70\t70"]
     noisy = told("table", study, "--rows", "sex", "--columns", "source")
