@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 
 import click
@@ -57,13 +56,12 @@ def count(study: Path, filters: tuple[str, ...], purpose: str, actor: str) -> No
     from groprog_assets.beacon.desk import Refused
     from groprog_assets.beacon.questions import cohort
     from groprog_assets.beacon.serving import open_desk
+    from groprog_assets.graph.resources import known_actor
     from groprog_assets.store.workspace import open_workspace
 
     desk, _ = open_desk(open_workspace(study))
     try:
-        told = desk.ask(
-            Actor(actor or getpass.getuser(), "registered"), "command line", cohort(filters, desk.held(), purpose)
-        )
+        told = desk.ask(Actor(known_actor(actor), "registered"), "command line", cohort(filters, desk.held(), purpose))
     except Refused as error:
         raise CohortError(Problem("count", " ".join(filters), error.text, "Ask otherwise.")) from None
     finally:
@@ -82,11 +80,12 @@ def two_way(study: Path, rows: str, columns: str, exact: bool) -> None:
     """A table of the subjects of STUDY by two of their attributes: with noise in every cell, or exact with cells left out."""
     from groprog_assets.beacon.serving import open_desk
     from groprog_assets.beacon.two_way_tables import two_way_table
+    from groprog_assets.graph.resources import known_actor
     from groprog_assets.store.workspace import open_workspace
 
     desk, _ = open_desk(open_workspace(study))
     try:
-        made = two_way_table(desk, getpass.getuser(), rows, columns, exact)
+        made = two_way_table(desk, known_actor(), rows, columns, exact)
     finally:
         desk.log.close()
     for line in made:

@@ -12,6 +12,7 @@ from groprog_assets.report.blocks import Block, cell, details, facts, note, para
 from groprog_assets.report.page import rendered
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.study.omics_study import CaseStudy
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document
 
 UNDECIDED = math.log(100.0)
@@ -129,7 +130,7 @@ def _above(every: pd.DataFrame, ratios: pd.DataFrame, terms: dict[str, str]) -> 
             ]
             for item in part.itertuples(index=False)
         ]
-        title = f"{number(row.rank)}. {row.name} ({row.disease_id}): {len(lines)} findings speak against it"
+        title = f"{number(row.rank)}. {row.name} ({row.disease_id}): {_speak(len(lines))} against it"
         blocks.append(details(title, [table(["Finding", "ln LR", "It"], lines)]))
     if not blocks:
         return [paragraph("No other disease stands above the compared ones.")]
@@ -137,6 +138,10 @@ def _above(every: pd.DataFrame, ratios: pd.DataFrame, terms: dict[str, str]) -> 
         paragraph("Findings that do not fit the other diseases that rank above the last of the compared ones."),
         *blocks,
     ]
+
+
+def _speak(findings: int) -> str:
+    return f"{count_of(findings, 'finding')} {'speaks' if findings == 1 else 'speak'}"
 
 
 def _gene(case: CaseStudy, own: pd.DataFrame) -> list[Block]:

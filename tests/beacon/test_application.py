@@ -271,6 +271,11 @@ def test_the_page_of_counts_leaves_out_no_filter_and_tells_what_is_left_now(port
     assert "public has 3.8 left" in page
 
 
+def test_a_case_counts_its_findings_in_words(portal: Served):
+    text = asked(portal.application, "/case/limbs", authorization=portal.bearer("steward")).text
+    assert "1 finding speaks against it" in text
+
+
 def test_no_page_but_a_stewards_names_a_subject(portal: Served):
     ids = set(names(portal.workspace.state).values())
     addresses = [
@@ -348,10 +353,11 @@ def test_a_log_that_was_altered_is_refused_and_a_cut_line_removed(portal: Served
         QueryLog(portal.log)
 
 
-def test_counts_and_tables_on_the_command_line(portal: Served):
+def test_counts_and_tables_on_the_command_line(portal: Served, monkeypatch: pytest.MonkeyPatch):
     from click.testing import CliRunner
 
     portal.answering.desk.log.close()
+    monkeypatch.setenv("GROPROG_USER", "carl")
     study = str(portal.workspace.path)
 
     def told(*arguments: str, code: int = 0) -> str:
@@ -369,6 +375,7 @@ def test_counts_and_tables_on_the_command_line(portal: Served):
     assert noisy.splitlines()[0] == "sex / source\tcases\tsum"
     assert "two of sex" in told("table", study, "--rows", "sex", "--columns", "sex", code=2)
     assert [line["canonical"] for line in portal.lines()][-2:] == ["exact table sex by source", "table sex by source"]
+    assert [line["actor"] for line in portal.lines()][-2:] == ["carl", "carl"]
     listed = told("queries", study, "--seal", "--user", "ann")
     assert "ann: 2 answered, 0 suppressed, 0 refused; 0.2 spent" in listed
     with open_ledger(portal.workspace.ledger_path) as ledger:
