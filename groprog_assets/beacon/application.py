@@ -35,6 +35,7 @@ SOURCES = "default-src 'self'; img-src 'self' data:; script-src 'none'; object-s
 FORM = "application/x-www-form-urlencoded"
 UNKNOWN = Actor("unknown", "public")
 """Who is refused before it is known who asks."""
+UNLOGGED = Refused(503, "The log of questions cannot be written, and without it nothing is answered.", logged=True)
 ABOUT = ("info", "service-info", "configuration", "map", "entry_types", "filtering_terms")
 
 
@@ -104,14 +105,14 @@ class Answering:
         except TimeoutError:
             refused = Refused(504, f"The answer took longer than {SECONDS:g} seconds.")
         except LogUnwritable:
-            return told(Refused(503, "The log of questions cannot be written, and without it nothing is answered."))
+            refused = UNLOGGED
         except Refused as error:
             refused = error
         try:
             if not refused.logged:
                 await run_in_threadpool(self.desk.note, actor, endpoint[:100], "refused")
         except LogUnwritable:
-            return told(Refused(503, "The log of questions cannot be written, and without it nothing is answered."))
+            refused = UNLOGGED
         return told(refused)
 
     async def _api(self, request: Request, path: str, actor: Actor) -> Response:
