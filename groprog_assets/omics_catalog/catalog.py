@@ -89,9 +89,6 @@ class Catalog:
                 with self._root.cursor() as cursor:
                     cursor.execute(
                         "INSERT INTO memory.permitted SELECT ?, subject_ix FROM held.subjects"
-                        " WHERE list_contains(?::VARCHAR[], subject_id) ORDER BY subject_ix"
-                        if len(names) < 64
-                        else "INSERT INTO memory.permitted SELECT ?, subject_ix FROM held.subjects"
                         " JOIN (SELECT unnest(?::VARCHAR[]) AS subject_id) USING (subject_id) ORDER BY subject_ix",
                         [number, names],
                     )

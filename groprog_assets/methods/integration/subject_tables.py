@@ -264,10 +264,10 @@ def score_tables(
 ) -> ScoreTables:
     """Scores of the gene sets in each subject, assay by assay, where enough of a set's genes are measured."""
     tables, listed, summary = [], [], {}
-    known = symbols_of(features)
+    known, sought = symbols_of(features), _sets(gene_sets)
     for assay, frame in frames.items():
         values = frame.set_axis([_symbol(known, assay, str(name)) for name in frame.index])
-        fitted = fit_pathway_scores(values, _sets(gene_sets), parameters.set_members)
+        fitted = fit_pathway_scores(values, sought, parameters.set_members)
         scores = pathway_scores(fitted, values, parameters.set_members).rename_axis("set_id").reset_index()
         tables.append(scores.melt("set_id", var_name="subject_id", value_name="score").assign(assay_id=assay))
         listed.append(fitted.sets.rename(columns={"set": "set_id"}).assign(assay_id=assay))
