@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from jinja2 import Environment
 
 from groprog_assets.beacon.actors import PUBLIC, Actor
 from groprog_assets.beacon.desk import Desk, Held, Refused
+from groprog_assets.beacon.links import link
 from groprog_assets.beacon.questions import cohort, filters_of
 from groprog_assets.beacon.subject_pages import case_blocks, subject_blocks
 from groprog_assets.figures.html_templates import html_templates
@@ -35,7 +35,6 @@ FOUND, LISTED = 40, 60
 CLASSES = ("PATHOGENIC", "LIKELY_PATHOGENIC", "UNCERTAIN_SIGNIFICANCE", "LIKELY_BENIGN", "BENIGN")
 OTHER_CLASS = "not classified"
 LICENCES = "HPO: human-phenotype-ontology.github.io/license, shown unaltered. MONDO mappings: CC0 1.0."
-KINDS = {"finding": "/phenotype/", "disease": "/disease/", "gene": "/gene/"}
 
 
 def page(desk: Desk, actor: Actor, endpoint: str, name: str, given: dict[str, str]) -> bytes:
@@ -66,11 +65,6 @@ def sign_in_page(desk: Desk, actor: Actor) -> bytes:
     told = "No token is needed to read what is published." if actor == PUBLIC else f"Signed in as {actor.name}."
     blocks = [paragraph(told + " An empty token signs out."), {"kind": "sign-in"}]
     return _rendered(desk, actor, "Sign in", "with the token of an actor", blocks, {})
-
-
-def link(text: object, kind: str, name: str, **more: Any) -> dict[str, Any]:
-    """A table's cell that leads to a page."""
-    return cell(str(text), href=f"{KINDS[kind]}{quote(name, safe=':')}", **more)
 
 
 def _home(held: Held, words: str) -> list[Block]:
@@ -183,7 +177,7 @@ def _gene(held: Held, symbol: str) -> tuple[str, str, list[Block]]:
         [
             link(held.names.get(row["term_id"], row["term_id"]), "finding", row["term_id"]),
             cell(str(row["diseases"]), row["diseases"]),
-            percent(row["most"]) if row["most"] is not None else "not stated",
+            _share(row["most"]),
             held.published(row["term_id"]),
         ]
         for row in findings
@@ -275,7 +269,11 @@ def _frequency(row: dict[str, Any]) -> str:
         return "does not have it"
     if row["frequency_source"] == "ratio":
         return f"{row['n']} of {row['m']}"
-    return percent(row["frequency"]) if row["frequency"] is not None else "not stated"
+    return _share(row["frequency"])
+
+
+def _share(frequency: float | None) -> str:
+    return "not stated" if frequency is None else percent(frequency)
 
 
 def _finding(held: Held, name: str) -> tuple[str, str, list[Block]]:
@@ -303,7 +301,7 @@ def _finding(held: Held, name: str) -> tuple[str, str, list[Block]]:
         [
             link(row["name"], "disease", row["disease_id"]),
             row["disease_id"],
-            percent(row["most"]) if row["most"] is not None else "not stated",
+            _share(row["most"]),
         ]
         for row in diseases
     ]

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from groprog_assets.beacon.desk import Desk, Held, Refused
+from groprog_assets.beacon.links import link
 from groprog_assets.figures.numbers import fixed, number
 from groprog_assets.omics_catalog.writing import OF_SUBJECTS
 from groprog_assets.report.blocks import Block, cell, details, facts, note, paragraph, table
@@ -70,7 +71,7 @@ def case_blocks(desk: Desk, held: Held, name: str) -> Page:
 
 def _finding(held: Held, term: Any) -> dict[str, Any]:
     text = f"{held.names.get(term, 'not in the ontology')} ({term})" if term else "not in the ontology"
-    return cell(text, href=f"/phenotype/{term}") if term in held.names else cell(text)
+    return link(text, "finding", term) if term in held.names else cell(text)
 
 
 def _findings(held: Held, name: str) -> Block:
@@ -102,7 +103,7 @@ def _ranks(held: Held, name: str) -> list[Block]:
     lines = [
         [
             cell(number(row["rank"]), row["rank"]),
-            cell(f"{row['name']}{' (diagnosis)' if row['diagnosed'] else ''}", href=f"/disease/{row['disease_id']}"),
+            link(f"{row['name']}{' (diagnosis)' if row['diagnosed'] else ''}", "disease", row["disease_id"]),
             cell(fixed(row["score"], 1), row["score"]),
             cell(number(row["support"]), row["support"]),
         ]
@@ -140,7 +141,7 @@ def _variants(held: Held, name: str) -> Block:
     genes = {row["symbol"] for row in ranked}
     lines = [
         [
-            cell(row["symbol"], href=f"/gene/{row['symbol']}") if row["symbol"] else "–",
+            link(row["symbol"], "gene", row["symbol"]) if row["symbol"] else "–",
             row["hgvs"] or "–",
             row["allelic_state"] or "–",
             (row["classification"] or "–").replace("_", " ").lower(),
