@@ -40,8 +40,6 @@ def _assays(values: Bundle) -> list[Block]:
 def _stages(values: Bundle) -> list[Block]:
     """What each stage did: methods, features left out, and the shares of variance of batch and biology before and after."""
     done = {name: values[name] for name in ("assay_normalised", "assay_corrected", "assay_filled")}
-    if any(stage is None for stage in done.values()):
-        return [paragraph("The stages of the assays are not made yet.")]
     first, second, third = (stage.table.set_index("assay_id") for stage in done.values())
     rows = [
         [
