@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import time
 from collections.abc import Awaitable, Callable
@@ -23,7 +22,7 @@ from groprog_assets.beacon.desk import Desk, Refused
 from groprog_assets.beacon.protocol import COLLECTIONS, ENTRIES, Envelopes
 from groprog_assets.beacon.questions import from_address, from_body
 from groprog_assets.store.query_log import LogUnwritable
-from groprog_assets.web.own_pages import HEADERS, OwnPages, policy
+from groprog_assets.web.own_pages import HEADERS, OwnPages, loopback, policy
 
 MOST_BYTES = 64 * 1024
 MOST_ADDRESS = 8 * 1024
@@ -288,14 +287,7 @@ class Guard:
 def _of_this_machine(request: Request) -> bool:
     """Whether both the address that asks and the name that is asked are this machine's own."""
     name = request.headers["host"].rpartition(":")[0].strip("[]") or request.headers["host"]
-    return all(_loopback(place) for place in (name, request.client.host if request.client else ""))
-
-
-def _loopback(name: str) -> bool:
-    try:
-        return name == "localhost" or ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
+    return all(loopback(place) for place in (name, request.client.host if request.client else ""))
 
 
 async def _body(request: Request) -> bytes:

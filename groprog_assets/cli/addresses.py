@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 
 from groprog_assets.errors import Problem, StudyError
+from groprog_assets.web.own_pages import loopback
 
 
 def refuse_place(host: str, port: int, allow_remote: bool) -> None:
     """StudyError for an address that other machines reach (unless allowed) or that is taken."""
-    if not allow_remote and not _is_loopback(host):
+    if not allow_remote and not loopback(host):
         raise StudyError(
             Problem(
                 "--host",
@@ -26,10 +26,3 @@ def refuse_place(host: str, port: int, allow_remote: bool) -> None:
         except OSError as error:
             rule = "The address must be free."
             raise StudyError(Problem(f"{host}:{port}", str(error.strerror), rule, "Choose another --port.")) from None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -38,7 +38,7 @@ class OwnPages:
         self.port = port
         self.anywhere = host in ANY_ADDRESS
         names = {host}
-        if _loopback(host) or self.anywhere:
+        if loopback(host) or self.anywhere:
             names.add("localhost")
         if self.anywhere:
             names |= {socket.gethostname(), socket.getfqdn()}
@@ -99,5 +99,9 @@ def _address(name: str) -> bool:
     return True
 
 
-def _loopback(host: str) -> bool:
-    return host == "localhost" or (_address(host) and ipaddress.ip_address(host).is_loopback)
+def loopback(host: str) -> bool:
+    """Whether a name or an address, without brackets, is this machine's own."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

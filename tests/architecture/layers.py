@@ -116,8 +116,8 @@ LAYERS = (
     _room(
         13,
         "cli",
-        "errors values simulation study figures store prognosis ledger compute graph lineage intake beacon export running ui"
-        " root",
+        "errors values simulation web study figures store prognosis ledger compute graph lineage intake beacon export running"
+        " ui root",
         "click rich",
     ),
     _room(
