@@ -9,11 +9,10 @@ import pandas as pd
 
 from groprog_assets.figures.numbers import fixed, number, percent
 from groprog_assets.report.blocks import Block, cell, details, facts, note, paragraph, table
-from groprog_assets.report.page import rendered
+from groprog_assets.report.page import rendered_sections
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.study.omics_study import CaseStudy
 from groprog_assets.study.text_tables import count_of
-from groprog_assets.tables.values import Document
 
 UNDECIDED = math.log(100.0)
 """Natural log of the likelihood ratio below which the page says that findings do not decide between two diseases."""
@@ -42,19 +41,8 @@ def case_sections(
 
 def render_case(case: CaseStudy, values: Bundle, terms: dict[str, str], variants: pd.DataFrame, footer: str) -> bytes:
     """The page as UTF-8 HTML of its own, equal bytes for equal values."""
-    view: Document = {
-        "study": case.name,
-        "title": case.title,
-        "subtitle": "a case study",
-        **dict.fromkeys(("version", "generated", "asked", "ledger_head"), ""),
-        **{"findings": [], "exploratory": False, "verdict": None, "facts": [], "failed": [], "passed": 0},
-        "sections": [
-            {"anchor": anchor, "title": title, "blocks": blocks, "empty": False}
-            for anchor, title, blocks in case_sections(case, values, terms, variants)
-        ],
-        "footer": footer,
-    }
-    return rendered(view)
+    sections = case_sections(case, values, terms, variants)
+    return rendered_sections(case.name, case.title, "a case study", sections, footer)
 
 
 def _record(case: CaseStudy, every: pd.DataFrame, ratios: pd.DataFrame, variants: pd.DataFrame) -> list[Block]:

@@ -10,7 +10,7 @@ from groprog_assets.figures.numbers import fixed, number
 from groprog_assets.report.assays import assay_sections
 from groprog_assets.report.blocks import Block, cell, details, facts, note, paragraph, table
 from groprog_assets.report.integration import integration_sections
-from groprog_assets.report.page import rendered
+from groprog_assets.report.page import rendered_sections
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.workspace import StudyView
 from groprog_assets.study.text_tables import count_of
@@ -59,26 +59,13 @@ def render_omics(study: StudyView, values: Bundle, checks: Document) -> bytes:
             ("accuracy", "How often the diagnosis is found", _accuracy(values)),
             ("subjects", "Ranked diseases", _subjects(values)),
         ]
-    view = {
-        "study": study.name,
-        "title": study.title or study.name,
-        "subtitle": "omics: subjects, phenotypes, assays and ranked diseases",
-        "version": "",
-        "generated": "",
-        "asked": "",
-        "findings": [],
-        "exploratory": "",
-        "verdict": None,
+    told = {
         "facts": _headlines(values)["rows"],
         "failed": sorted(failed, key=lambda item: item["severity"]),
         "passed": len(verdicts) - len(failed),
-        "sections": [
-            {"anchor": anchor, "title": title, "blocks": blocks, "empty": False} for anchor, title, blocks in sections
-        ],
-        "ledger_head": "",
-        "footer": footer,
     }
-    return rendered(view)
+    subtitle = "omics: subjects, phenotypes, assays and ranked diseases"
+    return rendered_sections(study.name, study.title or study.name, subtitle, sections, footer, **told)
 
 
 def _headlines(values: Bundle) -> Block:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from markupsafe import Markup, escape
 from groprog_assets.figures.html_templates import html_templates
 from groprog_assets.figures.style import data_uri
 from groprog_assets.report import sections as report_sections
-from groprog_assets.tables.values import Values
+from groprog_assets.report.blocks import Block
+from groprog_assets.tables.values import Document, Value, Values
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -85,6 +87,21 @@ def render_report(context: Values) -> bytes:
 def rendered(view: Values) -> bytes:
     """A page with the report's layout as UTF-8 HTML; `view` holds the variables of `templates/report.html`."""
     return _environment().get_template("report.html").render(**view).encode("utf-8")
+
+
+def rendered_sections(
+    study: str, title: str, subtitle: str, sections: Iterable[tuple[str, str, list[Block]]], footer: str, **told: Value
+) -> bytes:
+    """A page of sections (anchor, title, blocks) that is not about one run of the nascent half; told: facts, failed, passed."""
+    view: Document = {
+        **{"study": study, "title": title, "subtitle": subtitle, "footer": footer},
+        **dict.fromkeys(("version", "generated", "asked", "exploratory", "ledger_head"), ""),
+        **{"findings": [], "verdict": None, "facts": [], "failed": [], "passed": 0, **told},
+        "sections": [
+            {"anchor": anchor, "title": name, "blocks": blocks, "empty": False} for anchor, name, blocks in sections
+        ],
+    }
+    return rendered(view)
 
 
 @cache
