@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from groprog_assets.methods.integration.row_spread import row_spread
+
 LEAST_PRESENT = 5
 """Genes of a set with a value that a sample's score needs."""
 
@@ -31,8 +33,7 @@ def fit_pathway_scores(
     and not scored.
     """
     table = _by_gene(values)
-    mean, scale = table.mean(axis=1), table.std(axis=1, ddof=0)
-    used = scale > 1e-10 * np.maximum(mean.abs(), 1e-290)
+    mean, scale, used = row_spread(table)
     known = set(table.index[used])
     rows, members = [], {}
     for name, genes in sets.items():

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from groprog_assets.errors import CohortError, Problem
+from groprog_assets.methods.integration.row_spread import row_spread
 from groprog_kernels.similarity_fusion import affinity, fuse, local_distance
 
 Floats = NDArray[np.float64]
@@ -98,8 +99,7 @@ def new_affinities(fitted: FusedNetwork, values: Mapping[str, pd.DataFrame]) -> 
 
 
 def _part(assay: str, table: pd.DataFrame) -> NetworkPart:
-    mean, scale = table.mean(axis=1), table.std(axis=1, ddof=0)
-    used = scale > 1e-10 * np.maximum(mean.abs(), 1e-290)
+    mean, scale, used = row_spread(table)
     if not used.any():
         said = f"{len(table)} features, none varies over {table.shape[1]} samples"
         raise CohortError(
