@@ -132,6 +132,7 @@ def gene_fragments(
         if name in names:
             forward = np.zeros(int(rows.sum()), bool)
             codes[rows] = window_codes(genome.chromosome(names[name]), centre[rows] - width // 2, width, forward)
+            genome.release()
     return Fragments(codes.reshape(count, most * width), weight, chroms, centre)
 
 

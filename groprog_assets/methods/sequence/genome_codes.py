@@ -49,6 +49,17 @@ class GenomeCodes(NamedTuple):
             start += record.length
         raise KeyError(name)
 
+    def release(self) -> None:
+        """Give the mapped pages back to the operating system, which reads them again where they are asked for.
+
+        It maps the neighbourhood of each base that is read, so windows of many genes would otherwise hold the whole file.
+        Codes that are not mapped from a file stay as they are.
+        """
+        held = self.codes.base
+        held = held.obj if isinstance(held, memoryview) else held
+        if isinstance(held, mmap.mmap):
+            held.madvise(mmap.MADV_DONTNEED)
+
     @property
     def lengths(self) -> dict[str, int]:
         """Name -> bp, in the order of the file."""

@@ -78,6 +78,7 @@ def gene_codes(genes: pd.DataFrame, genome: GenomeCodes, names: Mapping[str, str
         for (c, s), rows in groups(chrom, strand).items():
             found = window_codes(genome.chromosome(names[c]), start[rows], before + after, np.full(len(rows), s == "-"))
             out[rows, column : column + before + after] = found
+            genome.release()
     return out
 
 

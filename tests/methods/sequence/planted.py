@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ WORD = np.array([1, 0, 2, 3, 1, 0, 1], np.uint8)
 LAYOUT = Layout((400, 200))
 CHROMOSOMES = {"chrI": 120_000, "chrII": 90_000, "chrIII": 60_000}
 SPACING = 800
+SMAPS = Path("/proc/self/smaps")
+"""Only Linux has it."""
 
 
 def write_fasta(path: Path, sequences: dict[str, str], width: int = 60) -> Path:
@@ -49,3 +52,14 @@ def planted(folder: Path, effect: float = 2.0, seed: int = 0) -> tuple[GenomeCod
     genes = pd.DataFrame(rows, columns=["gene", "chrom", "strand", "tss", "tts", "tss_reads"])
     path = write_fasta(folder / "planted.fa", sequences)
     return open_genome(path, folder / "codes", "planted"), genes, np.array(target)
+
+
+def held_bytes(path: Path) -> int:
+    """Bytes of a mapped file that count as memory of this process."""
+    found, own = 0, False
+    for line in SMAPS.read_text().splitlines():
+        if re.match("[0-9a-f]+-[0-9a-f]+ ", line):
+            own = line.endswith(str(path))
+        elif own and line.startswith("Rss:"):
+            found += int(line.split()[1]) * 1024
+    return found

@@ -11,7 +11,7 @@ from groprog_assets.methods.sequence.fragments import gene_fragments, read_conta
 from groprog_assets.methods.sequence.genome_codes import open_genome
 from groprog_assets.study.sequence_net_parameters import NetParameters
 from groprog_kernels.bases import decode
-from tests.methods.sequence.planted import write_fasta
+from tests.methods.sequence.planted import SMAPS, held_bytes, write_fasta
 
 SIZES = {"chr1": 40_000, "chr2": 20_000}
 OWN = NetParameters(fragments=2, fragment_width=600, anchor_distance=500)
@@ -46,6 +46,7 @@ def test_the_strongest_contacts_of_a_gene_are_its_fragments_from_either_anchor(t
     genome, letters = genome_of(tmp_path)
     contacts = read_contacts(written(tmp_path, rows), SIZES, {})
     found = gene_fragments(contacts, GENES, genome, {"chr1": "chr1", "chr2": "chr2"}, OWN)
+    assert not SMAPS.is_file() or held_bytes(tmp_path / "codes" / "x.npy") == 0, "the genome's pages are given back"
     assert found.chrom[0].tolist() == ["chr2", "chr2"]
     assert found.centre[0].tolist() == [7_500, 200]
     assert np.allclose(found.weight[0], np.log1p([15, 7]) / np.log1p(99))

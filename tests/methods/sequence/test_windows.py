@@ -6,12 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
-from groprog_assets.methods.sequence.genome_codes import open_genome
+from groprog_assets.methods.sequence import windows
+from groprog_assets.methods.sequence.genome_codes import GenomeCodes, open_genome
 from groprog_assets.methods.sequence.windows import SPACER, Layout, gene_codes, view_layout, window_table
 from groprog_assets.study.sequence_parameters import SequenceParameters
 from groprog_kernels.bases import decode
-from tests.methods.sequence.planted import write_fasta
+from groprog_kernels.windows import window_codes
+from tests.methods.sequence.planted import SMAPS, held_bytes, write_fasta
 
 TURN = str.maketrans("ACGTN", "TGCAN")
 TEXT = "".join(np.random.default_rng(3).choice(list("ACGT"), 3000))
@@ -37,6 +40,33 @@ def test_positions_outside_the_chromosome_are_padded_and_not_dropped(tmp_path: P
     genome = open_genome(write_fasta(tmp_path / "g.fa", {"c": "ACGTACGTAC"}), tmp_path, "s")
     codes = gene_codes(frame(("a", "c", "+", 1, 9, 0), ("b", "c", "-", 8, 1, 0)), genome, {"c": "c"}, Layout((4, 4)))
     assert [decode(row) for row in codes] == ["NNNACGTA", "NNNGTACG"]
+
+
+@pytest.mark.skipif(not SMAPS.is_file(), reason="needs /proc/self/smaps")
+def test_windows_of_all_chromosomes_hold_no_more_of_the_genome_than_one_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    size, step, names = 1 << 22, 1 << 13, ["a", "b", "c"]
+    bases = np.random.default_rng(5).choice(np.frombuffer(b"ACGT", np.uint8), (len(names), size)).tobytes().decode()
+    letters = {name: bases[at * size : (at + 1) * size] for at, name in enumerate(names)}
+    genome = open_genome(write_fasta(tmp_path / "g.fa", letters), tmp_path, "s")
+    held = []
+
+    def watched(*given):
+        found = window_codes(*given)
+        held.append(held_bytes(tmp_path / "s.npy"))
+        return found
+
+    monkeypatch.setattr(windows, "window_codes", watched)
+    rows = [(f"{c}{tss}", c, strand, tss, tss, 0) for c in names for strand in "+-" for tss in range(0, size, step)]
+    layout = Layout((step // 2, step // 2))
+    codes = gene_codes(frame(*rows), genome, {name: name for name in names}, layout)
+    assert len(held) == 2 * len(names)
+    assert min(held) > size * 0.9, "every base of a chromosome was read"
+    assert max(held) < size * 2, "of one chromosome, not of those before"
+    assert held_bytes(tmp_path / "s.npy") == 0
+    in_memory = GenomeCodes(np.array(genome.codes), genome.records)
+    assert np.array_equal(codes, gene_codes(frame(*rows), in_memory, {name: name for name in names}, layout))
 
 
 def test_why_a_gene_is_left_out(tmp_path: Path):
