@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from groprog_assets.methods.annotation.gtf import Placed, Row
-from groprog_assets.study.annotation_files import ProblemCollector, coordinate, lines
+from groprog_assets.methods.annotation.gtf import Placed, Row, interval_of
+from groprog_assets.study.annotation_files import ProblemCollector, lines
 
 SYMBOLS = ("gene_name", "Name", "gene", "locus_tag")
 """Attributes of a gene that hold its symbol, in order of preference; without them its ID is used."""
@@ -67,18 +67,11 @@ def gff3_transcripts(path: Path, problems: ProblemCollector) -> Placed:
         if line.startswith(">"):
             break
         fields = line.split("\t")
-        first, last = (coordinate(fields[3]), coordinate(fields[4])) if len(fields) >= 9 else (None, None)
-        if first is None or last is None:
-            rule = "GFF3 lines have nine columns, start and end in the fourth and fifth."
-            problems.add(f", line {number}", line[:60], rule, "Is the file cut short?")
-            continue
-        if not 1 <= first <= last:
-            value = f"{fields[2]} {fields[0]}:{fields[3]}-{fields[4]}"
-            rule = "A feature starts at 1 or later and covers at least one base."
-            problems.add(f", line {number}", value, rule, "Remove the line or mend its coordinates.")
+        place = interval_of(fields, number, "GFF3", problems)
+        if place is None:
             continue
         found = attributes_of(fields[8])
-        feature = _Feature(unquote(fields[0]), first - 1, last, fields[6], found, number)
+        feature = _Feature(unquote(fields[0]), *place, fields[6], found, number)
         if fields[2] in PARTS:
             for parent in parents(found):
                 parts.setdefault(parent, {}).setdefault(fields[2], []).append(feature)

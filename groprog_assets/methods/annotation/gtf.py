@@ -70,6 +70,24 @@ def is_gtf(fields: list[str]) -> bool:
     return len(fields) == 9 and fields[3].isdecimal() and fields[4].isdecimal()
 
 
+def interval_of(fields: list[str], number: int, form: str, problems: ProblemCollector) -> Interval | None:
+    """(start, end) of a line of nine columns, 0-based half-open; None for a malformed line, which goes to `problems`.
+
+    form: GTF or GFF3, named in what is told.
+    """
+    first, last = (coordinate(fields[3]), coordinate(fields[4])) if len(fields) >= 9 else (None, None)
+    if first is None or last is None:
+        rule = f"{form} lines have nine columns, start and end in the fourth and fifth."
+        problems.add(f", line {number}", "\t".join(fields)[:60], rule, "Is the file cut short?")
+        return None
+    if not 1 <= first <= last:
+        value = f"{fields[2]} {fields[0]}:{fields[3]}-{fields[4]}"
+        rule = "A feature starts at 1 or later and covers at least one base."
+        problems.add(f", line {number}", value, rule, "Remove the line or mend its coordinates.")
+        return None
+    return first - 1, last
+
+
 def names_a_gene(attributes: str) -> bool:
     """Whether attributes are written as GTF does, with a gene_id or a transcript_id."""
     return any(pattern.search(attributes) for pattern in _IDENTIFIERS.values())
@@ -87,22 +105,15 @@ def gtf_transcripts(path: Path, problems: ProblemCollector, maximum_intron: int)
     held = _Transcripts(maximum_intron)
     for number, line in lines(path):
         fields = line.split("\t")
-        first, last = (coordinate(fields[3]), coordinate(fields[4])) if len(fields) >= 9 else (None, None)
-        if first is None or last is None:
-            rule = "GTF lines have nine columns, start and end in the fourth and fifth."
-            problems.add(f", line {number}", line[:60], rule, "Is the file cut short?")
-            continue
-        if not 1 <= first <= last:
-            value = f"{fields[2]} {fields[0]}:{fields[3]}-{fields[4]}"
-            rule = "A feature starts at 1 or later and covers at least one base."
-            problems.add(f", line {number}", value, rule, "Remove the line or mend its coordinates.")
+        place = interval_of(fields, number, "GTF", problems)
+        if place is None:
             continue
         feature, attributes = fields[2], fields[8]
         if feature == "gene":
             held.add_gene(attributes)
         elif (
             feature == "transcript" or (feature in PARTS and not held.passes_over(fields[0], fields[6], attributes))
-        ) and not held.add(feature, fields[0], fields[6], attributes, (first - 1, last), number):
+        ) and not held.add(feature, fields[0], fields[6], attributes, place, number):
             rule = f"A GTF {feature} line names its transcript_id and its gene."
             problems.add(f", line {number}", attributes[:60], rule, "Add the attributes or remove the line.")
     return held.placed()
