@@ -49,7 +49,7 @@ _OF_WORKERS = {
     "distributed.admin.system-monitor.interval": "5s",
 }
 """Dask's measurements of itself, which cost more than they tell here, are taken less often."""
-_WITH_TORCH = {"risk_model", "sequence_net"}
+_WITH_TORCH = {"risk_model", "sequence_net", "sequence_profile"}
 """Shards that a worker imports when it meets one: torch takes longer than all others, and only training needs it."""
 PATIENCE_SECONDS = 60.0
 """How long shards wait for the first worker, or for another after the last was lost."""
@@ -265,8 +265,13 @@ def _import_once() -> None:
     from distributed.utils import get_mp_context
 
     # distributed gives the context a list of its own the first time, so ours comes second
+    get_mp_context().set_forkserver_preload(["distributed", *preloaded_shards()])
+
+
+def preloaded_shards() -> list[str]:
+    """The modules of all shards but those that need torch."""
     nouns = [module.name for module in pkgutil.iter_modules(shards.__path__) if module.name not in _WITH_TORCH]
-    get_mp_context().set_forkserver_preload(["distributed", *(f"{shards.__name__}.{noun}" for noun in nouns)])
+    return [f"{shards.__name__}.{noun}" for noun in nouns]
 
 
 def require_dask() -> None:

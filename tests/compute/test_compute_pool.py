@@ -43,6 +43,14 @@ def pool(request: pytest.FixtureRequest) -> Pool:
     return ThreadPool(2) if request.param == "threads" else request.getfixturevalue("workers")
 
 
+def test_workers_do_not_import_torch_before_a_shard_needs_it():
+    program = f"import sys, importlib\nfor name in {compute_pool.preloaded_shards()!r}: importlib.import_module(name)\n"
+    made = subprocess.run(
+        [sys.executable, "-c", f"{program}print('torch' in sys.modules)"], capture_output=True, text=True
+    )
+    assert made.stdout.strip() == "False", made.stderr
+
+
 def sequences(windows: int = 20_000) -> dict[tuple[str, str], hmm.WindowSequence]:
     """Five chromosome strands of different lengths with planted units."""
     random, made = np.random.default_rng(3), {}
