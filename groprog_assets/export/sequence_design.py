@@ -121,7 +121,7 @@ def design_promoter(study: Path, gene: str, task: str, lower: bool, edits: int) 
         problems.append(Problem("gene", gene, "The gene has no window that is used.", "See sequence/windows.tsv."))
     if task not in tasks:
         problems.append(Problem("task", task, f"The model predicts {', '.join(tasks)}.", "Name one of them."))
-    parts = {name: part for name, part in scorer.model.predictors[scorer.view].items() if name != "final"}
+    parts = [part for part in scorer.model.predictors[scorer.view] if part != "final"]
     if len(parts) < 2:
         rule = "One model searches and another judges."
         problems.append(Problem("sequence model", f"{len(parts)} fold", rule, "Give a study with two folds or more."))
@@ -129,13 +129,13 @@ def design_promoter(study: Path, gene: str, task: str, lower: bool, edits: int) 
         raise ModelError(problems)
     row = int(np.flatnonzero(genes["gene"] == gene)[0])
     own = f"fold{int(genes['fold'].iloc[row])}"
-    searching = [part for name, part in parts.items() if name != own]
+    searching = [part for part in parts if part != own]
 
     def search(windows: np.ndarray) -> np.ndarray:
-        return np.mean([part.predict(windows, np.empty((len(windows), 0))) for part in searching], axis=0)
+        return np.mean([scorer.model.predict(windows, scorer.view, part) for part in searching], axis=0)
 
     def judge(windows: np.ndarray) -> np.ndarray:
-        return parts[own].predict(windows, np.empty((len(windows), 0)))
+        return scorer.model.predict(windows, scorer.view, own)
 
     window, place = scorer.codes[row], tasks.index(task)
     spread = search(scorer.codes).std(axis=0)

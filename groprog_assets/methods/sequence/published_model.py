@@ -76,20 +76,17 @@ def unpacked(files: Mapping[str, bytes], ladder: Ladder = plain_ladder) -> Publi
         card = json.loads(files[CARD])
         if card["format"] != FORMAT:
             raise ModelError(_problem(f"format {card['format']!r}", "Use the version of GroProg that wrote it."))
-        layout = Layout(
-            tuple(card["windows"]["tss"]), tuple(card["windows"]["tts"]) if card["windows"]["tts"] else None
-        )
-        parameters = SequenceParameters.model_validate(card["parameters"])
-        predictors: dict[str, dict[str, Predictor]] = {}
+        model = PublishedModel(card, {})
+        layout, parameters = model.layout, model.parameters
         for view, name in card["champions"].items():
             rungs = ladder(view_layout(layout, view, parameters), [name], parameters, ())
             rung = next(item for item in rungs if item.name == name)
             parts = ["final", *(f"fold{fold}" for fold in range(card["folds"]))]
-            predictors[view] = {part: rung.restored(load(files[f"{view}/{part}.safetensors"])) for part in parts}
+            model.predictors[view] = {part: rung.restored(load(files[f"{view}/{part}.safetensors"])) for part in parts}
     except (KeyError, ValueError, TypeError, StopIteration, SafetensorError) as error:
         told = f"cannot be read: {why_unreadable(error)}"
         raise ModelError(_problem(told, "Copy the whole folder `sequence/model` again.")) from error
-    return PublishedModel(card, predictors)
+    return model
 
 
 def read_model(folder: Path, ladder: Ladder = plain_ladder) -> PublishedModel:

@@ -79,9 +79,8 @@ def study_motifs(
         every = find_seqlets(observed, parameters.seqlet_level)
 
         def predict(windows: Codes, task: int = task) -> NDArray[np.float64]:
-            folds = [held for part, held in model.predictors[view].items() if part != "final"]
-            nothing = np.empty((len(windows), 0))
-            return np.mean([held.predict(windows, nothing)[:, task] for held in folds], axis=0)
+            folds = [part for part in model.predictors[view] if part != "final"]
+            return np.mean([model.predict(windows, view, part)[:, task] for part in folds], axis=0)
 
         for sign, word in SIGNS:
             own = every.chosen(np.sign(every.total) == sign)

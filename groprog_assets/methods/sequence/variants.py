@@ -142,9 +142,7 @@ class Scorer:
         out = np.empty((len(rows), len(self.model.tasks)))
         for f in np.unique(fold):
             here = fold == f
-            out[here] = self.model.predictors[self.view][f"fold{f}"].predict(
-                windows[here], np.empty((int(here.sum()), 0))
-            )
+            out[here] = self.model.predict(windows[here], self.view, f"fold{f}")
         return out
 
     @cached_property

@@ -50,6 +50,19 @@ def world(tmp_path_factory: pytest.TempPathFactory):
     return genome, genes, method.Scorer(model, genes, genome, names)
 
 
+def test_each_gene_is_scored_by_the_model_that_never_saw_its_chromosome(world):
+    _, genes, scorer = world
+    parts, side = scorer.model.predictors["promoter"], np.empty((1, 0))
+    rows = np.array([int(np.flatnonzero(genes["fold"] == fold)[0]) for fold in sorted(set(genes["fold"]))])
+    windows = scorer.codes[rows + 1]
+    expected = []
+    for row, window in zip(rows, windows, strict=True):
+        own = parts[f"fold{genes['fold'][row]}"]
+        expected.append((own.predict(window[None], side) - own.predict(scorer.codes[row : row + 1], side))[0])
+    assert len(rows) > 1
+    assert np.allclose(scorer.effects(rows, windows), expected)
+
+
 def slow_window(text: str, tss: int, plus: bool, start: int, removed: int, added: str) -> str:
     """The window of the changed chromosome around the base where the TSS went."""
     changed = text[:start] + added + text[start + removed :]
