@@ -16,6 +16,8 @@ ALWAYS = ("note", "missing", "details", "limits")
 """Blocks that are never folded: what may be said and what not, and what is folded already."""
 LONGEST = 60
 """Letters of a table's caption that name it."""
+ABBREVIATIONS = {"auc": "AUC", "roc": "ROC", "tss": "TSS"}
+"""Words of figures' names that are written in capitals."""
 
 
 def folded(blocks: Sequence[Block], section: str = "") -> list[Block]:
@@ -57,15 +59,17 @@ def names(blocks: Sequence[Block]) -> list[str]:
     found = []
     for block in blocks:
         if block["kind"] == "figure":
-            found.append(words(str(block["name"])).lower())
+            parts = words(str(block["name"])).lower().split(" ")
+            found.append(" ".join(ABBREVIATIONS.get(part, part) for part in parts))
         elif block["kind"] == "table":
             found.append(_beginning(str(block["caption"])))
     return [name for name in dict.fromkeys(found) if name] or ["further words"]
 
 
 def _beginning(caption: str) -> str:
-    """The first sentence of a caption, cut between words where it is long."""
+    """The first sentence of a caption; where it is long, up to its last comma that fits, or cut between words."""
     first = caption.replace(": ", ". ").replace("; ", ". ").split(". ")[0].rstrip(".")
     if len(first) > LONGEST:
-        first = first[:LONGEST].rpartition(" ")[0] + " …"
+        start = first[:LONGEST]
+        first = start.rpartition(", ")[0] or start.rpartition(" ")[0] + " …"
     return first[:1].lower() + first[1:] if first[1:2].islower() or first[1:2] == " " else first

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from groprog_assets.figures.numbers import fixed, number
-from groprog_assets.report.blocks import Block, cell, details, document_table, member, note, paragraph, table, whisker
+from groprog_assets.report.blocks import Block, Cell, cell, details, document_table, member, note, paragraph, table
 from groprog_assets.report.genomics import picture
 from groprog_assets.tables.values import Values
 
@@ -107,23 +107,22 @@ def sequence(context: Values) -> list[Block]:
 
 
 def _row(row: Values) -> list[object]:
-    inside = whisker(row["pearson"], row["lower"], row["upper"], (0.0, 1.0), None)
-    interval = f"{fixed(row['pearson'], 3)} [{fixed(row['lower'], 3)}, {fixed(row['upper'], 3)}]"
     return [
         cell(str(row["task"]), strong=True),
         str(row["view"]),
         str(row["rung"]),
         cell(number(int(row["genes"])), int(row["genes"])),
-        cell(interval, float(row["pearson"]), **({"whisker": inside} if inside else {})),
+        _with_interval(row["pearson"], row["lower"], row["upper"]),
         cell(fixed(row["of_ceiling"], 2), float(row["of_ceiling"])),
         cell(fixed(row["r2"], 3), float(row["r2"])),
         cell(fixed(row["auroc"], 3), float(row["auroc"])),
         cell(fixed(row["random_split"], 3), float(row["random_split"])),
-        cell(
-            f"{fixed(row['inflation'], 3)} [{fixed(row['inflation_lower'], 3)}, {fixed(row['inflation_upper'], 3)}]",
-            float(row["inflation"]),
-        ),
+        _with_interval(row["inflation"], row["inflation_lower"], row["inflation_upper"]),
     ]
+
+
+def _with_interval(value: float, lower: float, upper: float) -> Cell:
+    return cell(f"{fixed(value, 3)} [{fixed(lower, 3)}, {fixed(upper, 3)}]", float(value))
 
 
 def _motifs(context: Values) -> list[Block]:
@@ -149,7 +148,10 @@ def _motifs(context: Values) -> list[Block]:
         for row in held.head(20).to_dict("records")
     ]
     heads = ["Task", "Motif", "Sign", "Seqlets", "Effect", "z, held-out", "bp from the start", "Resembles"]
-    told = f"{summary['same_sign']} of {summary['motifs']} motifs have the sign of their effect on held-out genes."
+    told = (
+        "Motifs that hold on other genes: "
+        f"{summary['same_sign']} of {summary['motifs']} have the sign of their effect on held-out genes."
+    )
     return [picture(context, "sequence_motifs", CAPTIONS), table(heads, rows, told)]
 
 

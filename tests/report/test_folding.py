@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from groprog_assets.report.blocks import details, figure, missing, note, paragraph, table
-from groprog_assets.report.folding import folded
+from groprog_assets.report.folding import folded, names
 
 
 def drawn(name: str):
@@ -63,3 +63,15 @@ def test_a_long_table_beside_a_figure_and_the_appendix_are_folded():
 def test_what_is_short_or_folded_already_is_left():
     for blocks in ([], [missing("none")], [drawn("a"), listed("T"), details("more", [drawn("b")])]):
         assert folded(blocks) == blocks
+
+
+def test_a_long_caption_names_its_table_up_to_a_comma():
+    heads = [
+        "Strongest up-regulated units, sorted by conservative log₂ fold change with a bound.",
+        "A caption of one sentence that has no comma where it could be cut at all.",
+    ]
+    assert names([listed(head) for head in heads]) == [
+        "strongest up-regulated units",
+        "a caption of one sentence that has no comma where it could …",
+    ]
+    assert names([drawn("tss_profile"), drawn("roc")]) == ["TSS profile", "ROC"]

@@ -1,0 +1,21 @@
+"""The section of the sequence half: what its tables say."""
+
+from __future__ import annotations
+
+import math
+
+from groprog_assets.report.blocks import table
+from groprog_assets.report.sequence import _row
+
+ROW = {
+    **{"task": "body.control", "view": "promoter", "rung": "ridge", "genes": 238},
+    **{"pearson": 0.4465, "lower": 0.3325, "upper": 0.5521, "of_ceiling": math.nan, "r2": 0.1, "auroc": 0.7},
+    **{"random_split": 0.56, "inflation": 0.1142, "inflation_lower": 0.0364, "inflation_upper": 0.1961},
+}
+
+
+def test_held_out_r_is_written_out_and_sorts_by_its_value():
+    shown = table([str(column) for column in range(10)], [_row(ROW)])["rows"][0]
+    assert shown[4] == {"text": "0.447 [0.333, 0.552]", "sort": 0.4465}  # no drawing, in whose place the page has no text
+    assert shown[9] == {"text": "0.114 [0.036, 0.196]", "sort": 0.1142}
+    assert shown[5]["text"] == "–"
