@@ -78,8 +78,7 @@ def _stages(values: Bundle) -> list[Block]:
 
 
 def _shown(value: float, digits: int = 3) -> Cell:
-    """A number, or a dash where there is none."""
-    return cell("–") if value != value else cell(fixed(value, digits), value)
+    return cell(fixed(value, digits), value)
 
 
 def _counted(counts: Document) -> str:

@@ -76,7 +76,7 @@ def _strata(values: Bundle) -> list[Block]:
         return blocks
     image = figure_bytes(kaplan_meier_figure(survival, "Survival by stratum", "stratum"))
     permuted = survival["log_rank"]["permutation_p_value"]
-    caption = f"Kaplan-Meier curves of the strata; log-rank test by permutation p = {_p(permuted)}."
+    caption = f"Kaplan-Meier curves of the strata; log-rank test by permutation p = {p_value(permuted)}."
     outcomes = [
         [
             *(f"stratum {row.stratum}", cell(f"{row.subjects:,}", row.subjects), cell(f"{row.events:,}", row.events)),
@@ -126,7 +126,7 @@ def _feature_table(first: pd.DataFrame, total: int) -> Block:
     rows = [
         [
             *(row.symbol, row.assay_id, _number(row.effect), _number(row.statistic)),
-            *(cell(_p(row.q_value), row.q_value), _number(row.frequency), "yes" if row.biomarker else ""),
+            *(cell(p_value(row.q_value), row.q_value), _number(row.frequency), "yes" if row.biomarker else ""),
             cell(f"{fixed(100 * row.missing, 1)} %", row.missing),
         ]
         for row in _rows(first)
@@ -145,7 +145,7 @@ def _pathways(values: Bundle) -> list[Block]:
     rows = [
         [
             *(row.set_id, row.outcome, row.assay_id, cell(f"{row.present} of {row.size}", row.present)),
-            *(_number(row.score), _number(row.normalised), cell(_p(row.q_value), row.q_value)),
+            *(_number(row.score), _number(row.normalised), cell(p_value(row.q_value), row.q_value)),
         ]
         for row in _rows(ranked.sort_values("p_value", kind="stable")[:ROWS])
     ]
@@ -159,7 +159,7 @@ def _drugs(values: Bundle) -> list[Block]:
     rows = [
         [
             *(row.drug, row.outcome, row.assay_id, cell(f"{row.up_present} + {row.down_present}", row.up_present)),
-            *(_number(row.score), cell(_p(row.q_value), row.q_value), "yes" if row.reverses else ""),
+            *(_number(row.score), cell(p_value(row.q_value), row.q_value), "yes" if row.reverses else ""),
         ]
         for row in _rows(found.sort_values(["score", "drug"], kind="stable")[:ROWS])
     ]
@@ -176,9 +176,5 @@ def _rows(frame: pd.DataFrame) -> Iterator[Any]:
     return iter(frame.itertuples(index=False))
 
 
-def _p(value: Any) -> str:
-    return "–" if value is None or value != value else p_value(value)
-
-
 def _number(value: float) -> Cell:
-    return cell("–") if value != value else cell(fixed(value, 2), value)
+    return cell(fixed(value, 2), value)
