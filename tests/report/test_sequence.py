@@ -16,6 +16,6 @@ ROW = {
 
 def test_held_out_r_is_written_out_and_sorts_by_its_value():
     shown = table([str(column) for column in range(10)], [_row(ROW)])["rows"][0]
-    assert shown[4] == {"text": "0.447 [0.333, 0.552]", "sort": 0.4465}  # no drawing, in whose place the page has no text
+    assert shown[4] == {"text": "0.447 [0.333, 0.552]", "sort": 0.4465}  # a drawing would take the place of the text
     assert shown[9] == {"text": "0.114 [0.036, 0.196]", "sort": 0.1142}
     assert shown[5]["text"] == "–"
