@@ -19,7 +19,7 @@ from groprog_assets.methods.sequence.metrics import task_metrics
 from groprog_assets.methods.sequence.pairs import PairEvidence, pair_evidence
 from groprog_assets.methods.sequence.published_model import PublishedModel, read_model, unpacked
 from groprog_assets.methods.sequence.study_model import genome_of
-from groprog_assets.methods.sequence.variants import ScoredFiles, scored_files, study_scorer
+from groprog_assets.methods.sequence.variants import ScoredFiles, Scorer, scored_files, study_scorer
 from groprog_assets.methods.sequence.windows import gene_codes
 from groprog_assets.prognosis.sequence_rungs import every_rung
 from groprog_assets.store.readings import read_asset
@@ -135,19 +135,23 @@ def evaluate_elsewhere(place: Path, other: Path, pairs: Mapping[str, str]) -> pd
     return pd.DataFrame(rows)
 
 
-def score_variants(study: Path, variants: Path) -> ScoredFiles:
-    """Effects of the variants of a file by the models of a study that has been run."""
-    workspace = open_workspace(study)
+def scorer_of(workspace: Workspace) -> Scorer:
+    """The genes, windows and models of a study that has been run."""
     reference, model, windows, splits = (
         read_asset(workspace, name).value()
         for name in ("reference_sequence", "sequence_model", "sequence_windows", "sequence_splits")
     )
     assert workspace.study.genome.fasta is not None
-    assert workspace.study.sequence is not None
     genome = genome_of(workspace.resolve(workspace.study.genome.fasta), reference, workspace.state)
     files = {name: blob.content for name, blob in model.files.items()}
-    scorer = study_scorer(files, windows, splits.table, genome, reference["names"], every_rung)
-    return scored_files([variants], scorer, workspace.study.sequence.aliases)
+    return study_scorer(files, windows, splits.table, genome, reference["names"], every_rung)
+
+
+def score_variants(study: Path, variants: Path) -> ScoredFiles:
+    """Effects of the variants of a file by the models of a study that has been run."""
+    workspace = open_workspace(study)
+    assert workspace.study.sequence is not None
+    return scored_files([variants], scorer_of(workspace), workspace.study.sequence.aliases)
 
 
 class LeakReport(NamedTuple):

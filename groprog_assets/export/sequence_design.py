@@ -9,34 +9,18 @@ import numpy as np
 import pandas as pd
 
 from groprog_assets.errors import ModelError, Problem
-from groprog_assets.export.sequence import sequence_model
+from groprog_assets.export.sequence import scorer_of, sequence_model
 from groprog_assets.methods.cohort.clinical_tables import read_table
 from groprog_assets.methods.sequence.design import Limits, greedy_substitution
 from groprog_assets.methods.sequence.haplotypes import haplotype_effects
 from groprog_assets.methods.sequence.reference import read_aliases
 from groprog_assets.methods.sequence.reporter_assays import Agreement, agreement, pair_effects, placed
-from groprog_assets.methods.sequence.study_model import genome_of
-from groprog_assets.methods.sequence.variants import Scorer, study_scorer
 from groprog_assets.methods.sequence.vcf import read_variants
 from groprog_assets.methods.sequence.windows import view_layout
-from groprog_assets.prognosis.sequence_rungs import every_rung
-from groprog_assets.store.readings import read_asset
-from groprog_assets.store.workspace import Workspace, open_workspace
+from groprog_assets.store.workspace import open_workspace
 from groprog_kernels.bases import decode, encode_text
 
 OUTLOOK = "outlook: not validated by experiment"
-
-
-def scorer_of(workspace: Workspace) -> Scorer:
-    """The genes, windows and models of a study that has been run."""
-    reference, model, windows, splits = (
-        read_asset(workspace, name).value()
-        for name in ("reference_sequence", "sequence_model", "sequence_windows", "sequence_splits")
-    )
-    assert workspace.study.genome.fasta is not None
-    genome = genome_of(workspace.resolve(workspace.study.genome.fasta), reference, workspace.state)
-    files = {name: blob.content for name, blob in model.files.items()}
-    return study_scorer(files, windows, splits.table, genome, reference["names"], every_rung)
 
 
 def score_haplotypes(study: Path, variants: Path) -> pd.DataFrame:
