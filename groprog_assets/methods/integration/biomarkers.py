@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm, rankdata
 
 from groprog_assets.errors import CohortError, Problem
@@ -67,16 +67,22 @@ class Biomarkers(NamedTuple):
     performance: float
 
 
-def fit_panel(values: pd.DataFrame, outcome: PanelOutcome, settings: PanelSettings | None = None) -> Panel:
+def fit_panel(
+    values: pd.DataFrame,
+    outcome: PanelOutcome,
+    settings: PanelSettings | None = None,
+    blocks: ArrayLike | None = None,
+) -> Panel:
     """A panel from the samples that `values` (features x samples, missing = NaN) and the outcome share.
 
     Features are those with the largest moderated t between cases and others (survival: score statistic of a Cox model), at
     most `largest`, each with q below `settings.q`. Weights: difference of means over variance, feature by feature (diagonal
     linear discriminant); survival: ridge Cox, its penalty from inner folds. Missing values count as the feature's mean.
+    blocks (features,): the assay of each feature, as of `moderated_fit`.
     """
     settings = settings or PanelSettings()
     y, time, event, _ = _arrays(values, outcome)
-    return _panel(values.index, y, time, event, settings)
+    return _panel(values.index, y, time, event, settings, blocks)
 
 
 def panel_scores(panel: Panel, values: pd.DataFrame) -> pd.Series:
@@ -85,12 +91,17 @@ def panel_scores(panel: Panel, values: pd.DataFrame) -> pd.Series:
     return pd.Series(_score(given, panel.mean, panel.scale, panel.weight), index=values.columns)
 
 
-def biomarkers(values: pd.DataFrame, outcome: PanelOutcome, settings: PanelSettings | None = None) -> Biomarkers:
+def biomarkers(
+    values: pd.DataFrame,
+    outcome: PanelOutcome,
+    settings: PanelSettings | None = None,
+    blocks: ArrayLike | None = None,
+) -> Biomarkers:
     """How well panels foretell held-out samples, and which features they choose.
 
     In each of `repeats` times `folds` folds a panel is chosen and fitted on the other folds alone, and judged on the fold. A
     feature is a biomarker when `least_frequency` of these panels have it. CohortError for fewer than `folds` cases or others
-    (survival: events), or fewer than two folds.
+    (survival: events), or fewer than two folds. blocks: as of `fit_panel`.
     """
     settings = settings or PanelSettings()
     y, time, event, samples = _arrays(values, outcome)
@@ -107,14 +118,14 @@ def biomarkers(values: pd.DataFrame, outcome: PanelOutcome, settings: PanelSetti
         for fold in range(settings.folds):
             test = fold_of == fold
             others = None if time is None else time[~test]
-            panel = _panel(values.index, y[:, ~test], others, event[~test], settings)
+            panel = _panel(values.index, y[:, ~test], others, event[~test], settings, blocks)
             place = values.index.get_indexer(panel.features)
             chosen[place] += 1
             score = _score(y[place][:, test].T, panel.mean, panel.scale, panel.weight)
             total[test] += score
             measured = _performance(score, None if time is None else time[test], event[test])
             rows.append((repeat, fold, len(place), measured))
-    statistic, p_value = _screen(y, time, event)
+    statistic, p_value = _screen(y, time, event, blocks)
     table = pd.DataFrame(
         {
             "feature": values.index.astype(str),
@@ -127,7 +138,7 @@ def biomarkers(values: pd.DataFrame, outcome: PanelOutcome, settings: PanelSetti
     table["biomarker"] = table["frequency"] >= settings.least_frequency
     folds = pd.DataFrame(rows, columns=["repeat", "fold", "chosen", "performance"])
     scores = pd.Series(total / settings.repeats, index=samples)
-    panel = _panel(values.index, y, time, event, settings)
+    panel = _panel(values.index, y, time, event, settings, blocks)
     return Biomarkers(table, folds, scores, panel, float(folds["performance"].mean()))
 
 
@@ -173,7 +184,7 @@ def _arrays(values: pd.DataFrame, outcome: PanelOutcome) -> tuple[Floats, Floats
     return values[samples].to_numpy(dtype=np.float64), time, outcome.event[samples].to_numpy(dtype=bool), samples
 
 
-def _screen(y: Floats, time: Floats | None, event: Bools) -> tuple[Floats, Floats]:
+def _screen(y: Floats, time: Floats | None, event: Bools, blocks: ArrayLike | None) -> tuple[Floats, Floats]:
     """Statistic and p (f,) of each feature."""
     seen = np.isfinite(y)
     if time is not None:
@@ -182,12 +193,19 @@ def _screen(y: Floats, time: Floats | None, event: Bools) -> tuple[Floats, Float
         return statistic, 2 * norm.sf(np.abs(statistic))
     enough = np.minimum(seen[:, event].sum(axis=1), seen[:, ~event].sum(axis=1)) >= LEAST_SAMPLES
     design = np.column_stack([np.ones(len(event)), event])
-    fit = moderated_fit(np.where(enough[:, None], y, np.nan), design, [0, 1])
+    fit = moderated_fit(np.where(enough[:, None], y, np.nan), design, [0, 1], blocks)
     return fit.t, fit.p_value
 
 
-def _panel(features: pd.Index, y: Floats, time: Floats | None, event: Bools, settings: PanelSettings) -> Panel:
-    statistic, p_value = _screen(y, time, event)
+def _panel(
+    features: pd.Index,
+    y: Floats,
+    time: Floats | None,
+    event: Bools,
+    settings: PanelSettings,
+    blocks: ArrayLike | None,
+) -> Panel:
+    statistic, p_value = _screen(y, time, event, blocks)
     q_value = benjamini_hochberg(p_value)
     order = np.argsort(np.where(np.isfinite(statistic), -np.abs(statistic), np.inf), kind="stable")
     order = order[(q_value < settings.q)[order]][: settings.largest]

@@ -42,15 +42,20 @@ class ModeratedFit(NamedTuple):
     p_value: Floats
     variance: Floats
     degrees_of_freedom: Floats
-    prior: PriorVariance
+    prior: PriorVariance | None
 
 
-def moderated_fit(values: ArrayLike, design: ArrayLike, contrast: ArrayLike) -> ModeratedFit:
+def moderated_fit(
+    values: ArrayLike, design: ArrayLike, contrast: ArrayLike, blocks: ArrayLike | None = None
+) -> ModeratedFit:
     """Linear fits of features (f, n), NaN = missing, on a design (n, p), and the moderated t of a contrast (p,) of coefficients.
 
     The degrees of freedom of a t are those of its feature and of the prior, at most those of all features together. A feature is
     not tested where its values do not determine the coefficients or leave no degree of freedom. No feature: empty columns.
+    blocks (f,): features that are alike, such as those of one assay; each block has a prior of its own, and `prior` is None.
     """
+    if blocks is not None:
+        return _fit_by_block(np.asarray(values, dtype=np.float64), design, contrast, np.asarray(blocks))
     y, x, c = (np.asarray(given, dtype=np.float64) for given in (values, design, contrast))
     (f, n), p = y.shape, x.shape[1]
     effect, scale, residual, left = (np.full(f, np.nan) for _ in range(4))
@@ -92,6 +97,14 @@ def moderated_fit(values: ArrayLike, design: ArrayLike, contrast: ArrayLike) -> 
     )
 
 
+def _fit_by_block(values: Floats, design: ArrayLike, contrast: ArrayLike, blocks: NDArray[np.generic]) -> ModeratedFit:
+    columns = np.full((len(ModeratedFit._fields) - 1, len(values)), np.nan)
+    for block in np.unique(blocks):
+        own = blocks == block
+        columns[:, own] = moderated_fit(values[own], design, contrast)[:-1]
+    return ModeratedFit._make([*columns, None])
+
+
 def prior_variance(variance: ArrayLike, degrees_of_freedom: ArrayLike) -> PriorVariance:
     """Prior of residual variances (f,) with degrees of freedom (f,), NaN left out, from the moments of their logarithms.
 
@@ -130,7 +143,11 @@ def trigamma_inverse(value: float) -> float:
 
 
 def group_tests(
-    values: pd.DataFrame, group: pd.Series, covariates: pd.DataFrame | None = None, reference: str | None = None
+    values: pd.DataFrame,
+    group: pd.Series,
+    covariates: pd.DataFrame | None = None,
+    reference: str | None = None,
+    blocks: ArrayLike | None = None,
 ) -> pd.DataFrame:
     """Moderated tests of every feature between groups; with more than two, of each group against the others.
 
@@ -140,7 +157,7 @@ def group_tests(
     over the comparison's tested features), samples, reference_samples (with a value), missing (share of the compared samples).
     `reference`: of two groups the one compared with, by default the first by name. A feature with fewer than three values on a
     side is not tested: its numbers are missing. CohortError where a group has fewer than three samples, there are no two groups,
-    or `reference` is none of them.
+    or `reference` is none of them. blocks: as of `moderated_fit`.
     """
     known = group.dropna()
     if covariates is not None:
@@ -168,7 +185,7 @@ def group_tests(
         enough = np.minimum(*counts) >= LEAST_SAMPLES
         design = np.column_stack([np.ones(len(known)), own, extra])
         contrast = np.eye(design.shape[1])[1]
-        fit = moderated_fit(np.where(enough[:, None], y, np.nan), design, contrast)
+        fit = moderated_fit(np.where(enough[:, None], y, np.nan), design, contrast, blocks)
         frames.append(
             pd.DataFrame(
                 {

@@ -233,8 +233,8 @@ def biomarker_tables(
     tables, folds, targets, sets = [], [], [], []
     summary: Document = {}
     for comparison in comparisons(outcomes):
-        found, why = _tried(partial(biomarkers, joined, comparison.outcome, settings))
-        tested, reason = _tried(partial(_tested, joined, comparison.outcome))
+        found, why = _tried(partial(biomarkers, joined, comparison.outcome, settings, places["assay_id"]))
+        tested, reason = _tried(partial(_tested, joined, comparison.outcome, places["assay_id"]))
         told = summary[comparison.name] = {"performance": None, "biomarkers": 0, "why_not": why or reason}
         if tested is None:
             continue
@@ -296,11 +296,11 @@ def _tried(fit: Callable[[], Found]) -> tuple[Found | None, str]:
         return None, str(error)
 
 
-def _tested(values: pd.DataFrame, outcome: PanelOutcome) -> pd.DataFrame:
+def _tested(values: pd.DataFrame, outcome: PanelOutcome, assays: pd.Series) -> pd.DataFrame:
     """The columns of `biomarkers` that need no panel."""
     if outcome.time is None:
         groups = outcome.event.map({True: "case", False: "other"})
-        found = group_tests(values, groups, reference="other").rename(columns={"t": "statistic"})
+        found = group_tests(values, groups, reference="other", blocks=assays).rename(columns={"t": "statistic"})
         return found.drop(columns=["group", "reference"]).assign(frequency=np.nan, biomarker=False)
     inside = values.columns.isin(outcome.event.index.intersection(outcome.time.index))
     seen = values.loc[:, inside].notna()

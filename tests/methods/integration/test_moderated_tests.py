@@ -137,3 +137,18 @@ def test_edges():
         group_tests(values, group, reference="c")
     with pytest.raises(CohortError, match="two groups"):
         group_tests(values, group.iloc[:4])
+
+
+def test_blocks_of_features_have_priors_of_their_own():
+    random = np.random.default_rng(5)
+    spread = np.r_[0.1 * random.chisquare(8, 40), 25 * random.chisquare(3, 60)]
+    values = random.normal(size=(100, 16)) * np.sqrt(spread)[:, None]
+    blocks = np.repeat(["rna", "protein"], (40, 60))
+    design = np.column_stack([np.ones(16), np.arange(16) < 8]).astype(float)
+    found, pooled = moderated_fit(values, design, [0, 1], blocks), moderated_fit(values, design, [0, 1])
+    for block in ("rna", "protein"):
+        own = blocks == block
+        alone = moderated_fit(values[own], design, [0, 1])
+        for name in ("effect", "lower", "upper", "t", "p_value", "variance", "degrees_of_freedom"):
+            np.testing.assert_array_equal(getattr(found, name)[own], getattr(alone, name))
+    assert np.abs(found.t - pooled.t).max() > 0.1, "one prior for both would be another test"

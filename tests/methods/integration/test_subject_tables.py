@@ -7,8 +7,14 @@ import pandas as pd
 import pytest
 
 from groprog_assets.errors import AssayError
-from groprog_assets.methods.integration.subject_outcomes import comparisons, subject_outcomes
-from groprog_assets.methods.integration.subject_tables import factor_tables, network_tables, strata_tables, symbols_of
+from groprog_assets.methods.integration.subject_outcomes import SubjectOutcomes, comparisons, subject_outcomes
+from groprog_assets.methods.integration.subject_tables import (
+    biomarker_tables,
+    factor_tables,
+    network_tables,
+    strata_tables,
+    symbols_of,
+)
 from groprog_assets.study.integration_parameters import IntegrationParameters
 from groprog_assets.study.omics_integration import SubjectGroups, SubjectSurvival
 from tests.methods.integration.planted import assays_with_strata, table
@@ -47,6 +53,27 @@ def test_outcomes_that_cannot_be_are_all_named():
         subject_outcomes(*_stated(rows), GROUPS, SURVIVAL)
     for text in ("samples of a differ: mild, severe", "'soon' of b", "'maybe' of b"):
         assert text in str(told.value)
+
+
+def test_an_assay_is_tested_as_if_it_were_alone():
+    random = np.random.default_rng(6)
+    spread = {"rna": 0.1 * random.chisquare(8, 60), "protein": 25 * random.chisquare(3, 60)}
+    frames = {
+        name: table(random.normal(size=(60, 30)) * np.sqrt(own)[:, None], f"{name}-") for name, own in spread.items()
+    }
+    for frame in frames.values():
+        frame.iloc[:3, :15] += 3 * frame.iloc[:3].std(axis=1).to_numpy()[:, None]
+    subjects = frames["rna"].columns
+    outcomes = SubjectOutcomes(pd.Series(["severe"] * 15 + ["mild"] * 15, index=subjects), "mild")
+    features = pd.DataFrame(columns=["assay_id", "feature_id", "symbol", "source_id"])
+    parameters = IntegrationParameters(repeats=1)
+    joined = biomarker_tables(frames, features, outcomes, None, None, parameters)
+    for name, frame in frames.items():
+        alone = biomarker_tables({name: frame}, features, outcomes, None, None, parameters).table
+        own = joined.table[joined.table["assay_id"] == name]
+        columns = ["feature_id", "effect", "lower", "upper", "statistic", "p_value"]
+        pd.testing.assert_frame_equal(own[columns].reset_index(drop=True), alone[columns], check_exact=True)
+    assert joined.table["biomarker"].any()
 
 
 def test_too_few_subjects_give_empty_tables_and_the_reason():
