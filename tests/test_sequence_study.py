@@ -243,6 +243,9 @@ def test_a_promoter_is_designed_and_judged_by_a_model_that_did_not_search(made: 
     assert "not validated by experiment" in out.read_text()
     rows = out.with_suffix(".tsv").read_text().splitlines()
     assert rows[0] == "# outlook: not validated by experiment"
+    held_out = model.predictions.set_index(["gene", "task", "view", "rung"])["predicted"]
+    own = held_out[gene, task, "promoter", model.summary["views"]["promoter"]["champion"]]
+    assert f"_original judged={own:.3f}" in out.read_text().split("\n")[0], "judged by the model of the gene's own fold"
     before, after = out.read_text().split("\n")[1:4:2]
     assert sum(a != b for a, b in zip(before, after, strict=True)) == max(len(rows) - 2, 0) <= 3
     said = CliRunner().invoke(main, ["sequence", "design", str(made), "--gene", "x", "--task", "y", "-o", str(out)])
