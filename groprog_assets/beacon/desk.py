@@ -200,7 +200,7 @@ class Desk:
         told = shown(noisy, held.everybody(asked.purpose, asked.studied), self.parameters)
         outcome = "answered" if told.exists else "suppressed"
         self._logged(held, actor, endpoint, canonical, asked.purpose, cost, outcome)
-        return Told(told, held.snapshot, cost.actor, self.budgets.of(actor.name) - self.budgets.spent(actor.name))
+        return Told(told, held.snapshot, cost.actor, self.budgets.left(actor.name))
 
     def spend(self, actor: Actor, endpoint: str, question: str) -> None:
         """Pay for a question that the caller answers with noise of epsilon, and log it. Raises as `ask`."""

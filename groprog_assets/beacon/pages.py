@@ -135,7 +135,7 @@ def _count(desk: Desk, actor: Actor, held: Held, given: dict[str, str]) -> list[
 
 def _cost(desk: Desk, actor: Actor) -> str:
     """What a question costs, and what the actor has left now."""
-    left = desk.budgets.of(actor.name) - desk.budgets.spent(actor.name)
+    left = desk.budgets.left(actor.name)
     given = desk.parameters
     return (
         f"A question costs {given.epsilon:g}; {actor.name} has {left:.1f} left. The same question is free. Answers have"

@@ -64,7 +64,7 @@ class Envelopes:
             "protection": f"Noise of scale {1 / parameters.epsilon:g}, the same for the same question; rounded to"
             f" {parameters.rounding}; fewer than {parameters.fewest} are not told.",
             "epsilonSpent": told.epsilon,
-            "epsilonLeft": round(max(told.left, 0.0), 6),
+            "epsilonLeft": round(told.left, 6),
             "diseases": "By exact identifiers: no hierarchy of diseases is read.",
             "use": RESEARCH,
         }

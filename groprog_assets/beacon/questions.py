@@ -225,6 +225,8 @@ def _carriers(fields: Mapping[str, Any], purpose: str, studied: tuple[str, ...])
         raise Refused(400, "end needs start.")
     if len(end) == 2 and len(start) != 2:
         raise Refused(400, "A bracket has two values of start and two of end.")
+    if start and end and end[-1] <= start[0]:
+        raise Refused(400, "start lies before end; places are 0-based and half-open.")
     if not (gene or start):
         raise Refused(400, "A request for g_variants names geneId, or start.")
     if len(start) == 1 and not end and not alt:

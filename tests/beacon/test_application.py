@@ -108,6 +108,7 @@ def test_what_is_rare_is_unknown_and_the_nearest_listed_is_offered(portal: Serve
         ("/api/individuals?testMode=true", "testMode"),
         ("/api/individuals/p-0123456789abcdef", "Single records"),
         ("/api/g_variants?start=5", "A place needs"),
+        ("/api/g_variants?assemblyId=GRCh38&referenceName=X&start=5&end=5", "start lies before end"),
         ("/api/g_variants?geneId=X&assemblyId=GRCh12", "GRCh38 or GRCh37"),
         ("/api/g_variants?geneId=X&filters=HP:0000010", "takes no filters"),
         ("/api/filtering_terms?limit=-1", "whole numbers"),
@@ -164,6 +165,8 @@ def test_a_budget_ends_with_the_rule_and_stays_ended(portal: Served):
         '"epsilonSpent": 0.2', '"epsilonSpent": 0.0'
     ).replace('"epsilonLeft": 3.8', '"epsilonLeft": 0.0')
     assert asked(portal.application, ages[22], authorization=portal.bearer("registered")).status == 200
+    page = asked(portal.application, "/count").text
+    assert "public has 0.0 left" in page, "20 times .2 is no more than 4, and -0.0 is no number of a budget"
     portal.answering.desk.log.close()
     again = Served(portal.workspace.path)
     assert asked(again.application, ages[23]).status == 429, "the log is read back"

@@ -155,6 +155,10 @@ class Budgets:
     def spent(self, actor: str) -> float:
         return self._spent.get(actor, 0.0)
 
+    def left(self, actor: str) -> float:
+        """What an actor may still spend; never below 0, whatever was taken from the budget since."""
+        return max(self.of(actor) - self.spent(actor), 0.0)
+
     @property
     def total(self) -> float:
         """Spent by all."""
