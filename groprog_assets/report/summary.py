@@ -60,6 +60,7 @@ def findings(context: Values) -> list[Finding]:
         ("Transcription", _transcription(context), "differential"),
         ("Starts", _starts(context), "initiation"),
         ("Pausing", _pausing(context), "pausing"),
+        ("Sequence", _sequence(context), "sequence"),
         ("Prognosis", _prognosis(context), "evaluation"),
         ("What each part adds", _added(context), "evaluation"),
         ("Other centres", _elsewhere(context), "external"),
@@ -125,6 +126,22 @@ def _pausing(context: Values) -> str:
         bounds = interval(shift["hodges_lehmann_lower"], shift["hodges_lehmann_upper"])
         end = f"; paired shift of log₁₀ index {fixed(shift['hodges_lehmann'])} (95 % interval {bounds})"
     return f"Median pausing index {told}{end}."
+
+
+def _sequence(context: Values) -> str:
+    """r of the main task by the model in use of each view, and what a random split would show."""
+    found = context.get("sequence_evaluation")
+    if found is None:
+        return ""
+    metrics, task = found["metrics"], found["summary"]["main_task"]
+    used = metrics[metrics["champion"] & (metrics["task"] == task)]
+    told = [
+        f"{fixed(row.pearson)} ({interval(row.lower, row.upper)}) from the {row.view}, which a random split would show as "
+        f"{fixed(row.random_split)}"
+        for row in used.itertuples()
+    ]
+    by = found["summary"]["split"]["by"]
+    return f"Correlation with {task} of genes held out by {by}: {'; '.join(told)}." if told else ""
 
 
 def _prognosis(context: Values) -> str:
