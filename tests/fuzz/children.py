@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import os
 import resource
 import shutil
@@ -115,6 +116,7 @@ def _child(call: Call, scratch: Path) -> None:
         os.dup2(said, 1)
         os.dup2(said, 2)
         sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
+        faulthandler.enable(sys.stderr)  # a crash is told in its outcome, not between the lines of the tests
         os.environ["TMPDIR"] = tempfile.tempdir = str(scratch / "tmp")
         os.chdir(scratch / "tmp")
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))

@@ -38,7 +38,9 @@ def _prints(text: str, status: int) -> None:
 
 def test_a_traceback_a_signal_a_hang_and_remains_are_seen(tmp_path: Path) -> None:
     assert outcome(tmp_path / "a", lambda: 1 // 0).crashed
-    assert outcome(tmp_path / "b", lambda: os.kill(os.getpid(), signal.SIGSEGV)).signal == signal.SIGSEGV
+    killed = outcome(tmp_path / "b", lambda: os.kill(os.getpid(), signal.SIGSEGV))
+    assert killed.signal == signal.SIGSEGV
+    assert "Segmentation fault" in killed.said
     assert outcome(tmp_path / "c", lambda: [0 for _ in iter(int, 1)]).hung, "busy"
     assert outcome(tmp_path / "d", lambda: time.sleep(60)).hung, "waiting"
     assert outcome(tmp_path / "e", lambda: (tmp_path / "e" / "x").touch()).left == ["x"]
