@@ -30,12 +30,12 @@ def brier_score(
     *,
     train_time: np.ndarray | None = None,
     train_event: np.ndarray | None = None,
-    censoring_at: Side = "t",
+    censoring_at: Side = "t-",
 ) -> BrierScore:
     """Score predicted `survival` (n, m), probabilities of surviving beyond ascending `times` (m,), against `time`, `event` (n,).
 
     The mean of `brier_terms` over patients. nan at times where G is 0 or unknown. Errors as there. Source: S1-E,
-    doi:10.1002/(SICI)1097-0258(19990915/30)18:17/18.
+    doi:10.1002/(SICI)1097-0258(19990915/30)18:17/18; G at t-, doi:10.1002/bimj.200610301.
 
     >>> brier_score([[0.5], [0.5]], [1.0, 3.0], [1, 1], [2.0]).brier.tolist()
     [0.25]
@@ -60,12 +60,14 @@ def brier_terms(
     *,
     train_time: np.ndarray | None = None,
     train_event: np.ndarray | None = None,
-    censoring_at: Side = "t",
+    censoring_at: Side = "t-",
 ) -> np.ndarray:
     """Each patient's part (n, m) of the Brier score at ascending `times` (m,); a score is the mean of a column.
 
-    An event by t gives S^2 / G(t_i), a patient at risk after t gives (1 - S)^2 / G(t), a patient censored before t gives 0. G is
-    the Kaplan-Meier of censoring on the training patients, or on these; a column is nan where G is 0 or unknown.
+    An event by t gives S^2 / G(t_i-), a patient at risk after t gives (1 - S)^2 / G(t), a patient censored before t gives 0. G is
+    the Kaplan-Meier of censoring on the training patients, or on these; a column is nan where G is 0 or unknown. An event at t_i
+    is seen where no censoring came before t_i, with probability G(t_i-). `censoring_at="t"` reads G(t_i) instead, as
+    scikit-survival and torchsurv do: without ties the same, in whole months too high.
     Raises ValueError for NaN or values outside [0, 1] in `survival`, for times out of order, and for bad outcomes.
 
     >>> brier_terms([[0.5], [0.75]], [1.0, 3.0], [1, 1], [2.0]).tolist()

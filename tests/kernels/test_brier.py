@@ -7,6 +7,7 @@ import pytest
 
 from groprog_kernels.brier import brier_score
 from groprog_kernels.brier_reference import brier_reference
+from groprog_kernels.censoring import Side
 from groprog_kernels.censoring_reference import censoring_reference
 
 
@@ -19,10 +20,11 @@ def _data() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     return survival, time, event, times
 
 
-def test_equals_the_definition() -> None:
+@pytest.mark.parametrize("side", ["t", "t-"])
+def test_equals_the_definition(side: Side) -> None:
     survival, time, event, times = _data()
-    own = np.array([1 / max(censoring_reference(time, event, t), 1e-9) for t in time])
-    ours = brier_score(survival, time, event, times)
+    own = np.array([1 / max(censoring_reference(time, event, t, side == "t-"), 1e-9) for t in time])
+    ours = brier_score(survival, time, event, times, censoring_at=side)
     for k, at in enumerate(times):
         weight = 1 / censoring_reference(time, event, at)
         expected = brier_reference(survival[:, k], time, event, at, own, weight)
@@ -34,10 +36,21 @@ def test_equals_scikit_survival() -> None:
     util = pytest.importorskip("sksurv.util")
     survival, time, event, times = _data()
     outcome = util.Surv.from_arrays(event, time)
-    ours = brier_score(survival, time, event, times)
+    ours = brier_score(survival, time, event, times, censoring_at="t")
     np.testing.assert_allclose(ours.brier, metrics.brier_score(outcome, outcome, survival, times)[1], rtol=1e-12)
     theirs = metrics.integrated_brier_score(outcome, outcome, survival, times)
     assert ours.integrated == pytest.approx(theirs, rel=1e-12)
+
+
+def test_whole_months_give_the_score_of_the_uncensored() -> None:
+    random = np.random.default_rng(11)
+    hazard = 1 - 0.85 ** np.exp(random.normal(size=20_000))
+    event, censored = random.geometric(hazard).astype(float), random.geometric(0.15, size=20_000).astype(float)
+    survival = (1 - hazard[:, None]) ** [2.0, 4.0]
+    observed = np.minimum(event, censored), event <= censored, np.array([2.0, 4.0])
+    known = np.square(survival - (event[:, None] > [2.0, 4.0])).mean(axis=0)
+    np.testing.assert_allclose(brier_score(survival, *observed).brier, known, atol=0.005)
+    assert (brier_score(survival, *observed, censoring_at="t").brier > known + 0.01).all()
 
 
 def test_edges() -> None:
