@@ -1,9 +1,10 @@
 """One-hot windows of a genome beside tangermeme and pyfaidx, k-mer features, and a genome of human size in little memory.
 
     python -m benchmarks.sequence_windows [PYTHON WITH TANGERMEME]
+    python -m benchmarks.sequence_windows --large
 
 CPU time, median of three. The peers (tangermeme 1.6.0, pyfaidx 0.9.2.2) run in the named Python; windows inside a chromosome
-must be equal on the + strand. The last figure writes 3.1 GB of random bases and is only run with --large.
+must be equal on the + strand. With --large alone: 3.1 Gb of random bases, 6.3 GB of disk at most.
 """
 
 from __future__ import annotations
@@ -19,15 +20,24 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from benchmarks.sequence import LAYOUT, NAMES, genes, genome
+from groprog_assets.methods.sequence.baselines import Examples
 from groprog_assets.methods.sequence.genome_codes import GenomeCodes, open_genome
-from groprog_assets.methods.sequence.windows import gene_codes
+from groprog_assets.methods.sequence.ladder import ladder
+from groprog_assets.methods.sequence.published_model import PublishedModel
+from groprog_assets.methods.sequence.variants import Scorer, variant_effects
+from groprog_assets.methods.sequence.vcf import read_variants
+from groprog_assets.methods.sequence.windows import gene_codes, view_layout
+from groprog_assets.study.sequence_parameters import SequenceParameters
 from groprog_kernels.kmers import count_kmers
 from groprog_kernels.windows import one_hot_windows
 
 WIDTH = 2114
 WINDOWS = 5000
+GENES = 830
+VARIANTS = 10_000
 PEER = """
 import json, sys, time, statistics, numpy as np, pandas as pd, pyfaidx
 from tangermeme.io import extract_loci
@@ -63,6 +73,9 @@ def timed(call: Callable[[], object]) -> tuple[float, object]:
 
 
 def main() -> None:
+    if "--large" in sys.argv:
+        large()
+        return
     peer = next((item for item in sys.argv[1:] if not item.startswith("-")), None)
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
@@ -74,8 +87,6 @@ def main() -> None:
         seconds, _ = timed(lambda: np.log1p(count_kmers(codes, edges, 4), dtype=np.float32))
         print(f"4-mers of {len(codes):,} genes in {len(edges) - 1} stretches: {seconds:.2f} CPU s")
         one_hot(held, place, peer)
-    if "--large" in sys.argv:
-        large()
 
 
 def one_hot(held: GenomeCodes, place: Path, peer: str | None) -> None:
@@ -116,7 +127,7 @@ def one_hot(held: GenomeCodes, place: Path, peer: str | None) -> None:
 
 
 def large() -> None:
-    """Codes and windows of 24 chromosomes with 3.1 Gb in all: the most memory the process held."""
+    """Codes, windows of genes and effects of variants with 24 chromosomes of 3.1 Gb in all: the most memory the process held."""
     random = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "large.fa"
@@ -130,13 +141,61 @@ def large() -> None:
                     stream.write(rows.tobytes())
         begin = time.process_time()
         held = open_genome(path, Path(folder) / "codes", "large")
-        written = time.process_time() - begin
-        total = sum(held.lengths.values())
-        for name in held.lengths:
-            chromosome = held.chromosome(name)
-            one_hot_windows(chromosome, random.integers(0, len(chromosome), 800), WIDTH, np.zeros(800, bool))
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-        print(f"{total / 1e9:.2f} Gb: codes in {written:.0f} CPU s, at most {most:.2f} GB of memory")
+        path.unlink()
+        print(
+            f"{sum(held.lengths.values()) / 1e9:.2f} Gb: codes in {time.process_time() - begin:.0f} CPU s; {most_memory()}"
+        )
+        names = {name: name for name in held.lengths}
+        table = pd.concat([large_genes(name, size, random) for name, size in held.lengths.items()], ignore_index=True)
+        parameters = SequenceParameters()
+        promoter = view_layout(LAYOUT, "promoter", parameters)
+        begin = time.process_time()
+        codes = gene_codes(table, held, names, LAYOUT)
+        print(f"windows of {len(codes):,} genes: {time.process_time() - begin:.1f} CPU s; {most_memory()}")
+        rung = ladder(promoter, ["ridge_kmer"], parameters)[-1]
+        examples = Examples(codes[:500, : promoter.width], np.empty((500, 0)), random.normal(size=(500, 1)))
+        predictor = rung.fit(examples, examples.rows(np.arange(0)))
+        card = {
+            "tasks": ["body"],
+            "windows": {"tss": list(LAYOUT.tss), "tts": None},
+            "parameters": parameters.model_dump(),
+        }
+        card["champions"] = {"promoter": rung.name}
+        model = PublishedModel(card, {"promoter": {"final": predictor, "fold0": predictor}})
+        scorer = Scorer(model, table.assign(fold=0), held, names)
+        print(f"the scorer of variants; {most_memory()}")
+        chosen = np.sort(random.choice(len(table), VARIANTS, replace=False))
+        rows = []
+        for name, tss in table[["chrom", "tss"]].iloc[chosen].itertuples(index=False):
+            base = "ACGT"[held.chromosome(name)[tss]]
+            rows.append(f"{name}\t{tss + 1}\t.\t{base}\t{'CA'[base == 'C']}\t.\t.\t.\n")
+        held.release()
+        written = Path(folder) / "variants.vcf"
+        written.write_text("##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n" + "".join(rows))
+        begin = time.process_time()
+        found = variant_effects(read_variants(written), scorer, {})
+        print(
+            f"effects of {len(rows):,} variants, {len(found):,} rows: {time.process_time() - begin:.0f} CPU s; {most_memory()}"
+        )
+
+
+def large_genes(chrom: str, size: int, random: np.random.Generator) -> pd.DataFrame:
+    """GENES genes at random places of a chromosome."""
+    tss = np.sort(random.integers(0, size, GENES))
+    return pd.DataFrame(
+        {
+            "gene": [f"{chrom}.{at}" for at in range(GENES)],
+            "chrom": chrom,
+            "strand": np.where(random.random(GENES) < 0.5, "+", "-"),
+            "tss": tss,
+            "tts": tss + 2000,
+        }
+    )
+
+
+def most_memory() -> str:
+    """The most memory that the process has held so far, mapped pages among it."""
+    return f"at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GB of memory"
 
 
 if __name__ == "__main__":

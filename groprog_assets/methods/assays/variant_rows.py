@@ -15,7 +15,7 @@ import pandas as pd
 from groprog_assets.errors import AssayError, Problem
 from groprog_assets.methods.annotation.chromosome_names import canonical_name
 from groprog_assets.methods.sequence.alleles import shifted_left, trimmed
-from groprog_assets.methods.sequence.genome_codes import GenomeCodes, open_genome
+from groprog_assets.methods.sequence.genome_codes import RELEASE_EVERY, GenomeCodes, open_genome
 from groprog_assets.study.assemblies import assembly_named
 from groprog_kernels.bases import decode, encode_text
 
@@ -105,6 +105,7 @@ class Reference:
         with TemporaryDirectory() as folder:
             self._codes: GenomeCodes = open_genome(fasta, Path(folder), "reference")
         self._names = {chromosome(record.name): record.name for record in self._codes.records}
+        self._asked = 0
         self.path = fasta
 
     def has(self, chrom: str) -> bool:
@@ -113,6 +114,9 @@ class Reference:
 
     def normalised(self, chrom: str, start: int, ref: str, alt: str) -> tuple[int, str, str] | str:
         """(start, ref, alt) of an allele, trimmed and moved to the left; the bases that stand there where they are not `ref`."""
+        self._asked += 1
+        if self._asked % RELEASE_EVERY == 0:
+            self._codes.release()
         codes = self._codes.chromosome(self._names[chrom])
         here = codes[start : start + len(ref)]
         old = encode_text(ref.encode()).codes

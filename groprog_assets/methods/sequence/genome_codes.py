@@ -9,9 +9,9 @@ import gzip
 import json
 import mmap
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from numpy.typing import NDArray
 from groprog_assets.errors import AnnotationError, Problem, why_unreadable
 from groprog_kernels.bases import EncodedText, encode_text
 
+Row = TypeVar("Row")
+RELEASE_EVERY = 64
+"""Places of the genome that are read before its pages are given back: each maps up to 2 MB around it."""
 _CHUNK = 1 << 23
 TWO_BIT = (b"\x43\x27\x41\x1a", b"\x1a\x41\x27\x43")
 """First bytes of a .2bit file, in either byte order."""
@@ -59,6 +62,15 @@ class GenomeCodes(NamedTuple):
         held = held.obj if isinstance(held, memoryview) else held
         if isinstance(held, mmap.mmap):
             held.madvise(mmap.MADV_DONTNEED)
+
+    def releasing(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """The rows of a long file, one after another, such as variants: the pages that their reader asked for are given back
+        after each RELEASE_EVERY of them, and after the last."""
+        for number, row in enumerate(rows, start=1):
+            yield row
+            if number % RELEASE_EVERY == 0:
+                self.release()
+        self.release()
 
     @property
     def lengths(self) -> dict[str, int]:

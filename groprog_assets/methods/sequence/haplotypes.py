@@ -43,7 +43,7 @@ def haplotype_effects(file: VariantFile, scorer: Scorer, aliases: Mapping[str, f
     }
     carried: dict[int, list[_Carried]] = {}
     left_out: dict[int, int] = {}
-    for row in file.rows:
+    for row in scorer.genome.releasing(file.rows):
         chrom = contigs.get(row.chrom)
         if chrom is None:
             continue

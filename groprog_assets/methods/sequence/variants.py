@@ -175,7 +175,7 @@ def variant_effects(file: VariantFile, scorer: Scorer, aliases: Mapping[str, fro
     windows: list[NDArray[np.uint8]] = []
     mismatches: list[str] = []
     width = sum(scorer.layout.tss)
-    for row in file.rows:
+    for row in scorer.genome.releasing(file.rows):
         for number, alt in enumerate(row.alts):
             at = (row.line, number, row.chrom, row.position, row.ref, alt)
             chrom = of.get(row.chrom)

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from groprog_assets.errors import AnnotationError
+from groprog_assets.methods.sequence import genome_codes, haplotypes
 from groprog_assets.methods.sequence import variants as method
 from groprog_assets.methods.sequence.alleles import normalised
 from groprog_assets.methods.sequence.baselines import Examples
@@ -21,7 +22,7 @@ from groprog_assets.methods.sequence.vcf import annotated, read_variants
 from groprog_assets.methods.sequence.windows import gene_codes
 from groprog_assets.study.sequence_parameters import SequenceParameters
 from groprog_kernels.bases import decode, encode_text, reverse_complement
-from tests.methods.sequence.planted import LAYOUT, WORD, planted
+from tests.methods.sequence.planted import LAYOUT, SMAPS, WORD, held_bytes, planted, write_fasta
 
 PARAMETERS = SequenceParameters(penalties=[1e3], words_kmer_penalty=1e3, word_penalty=1e2, promoter_end=200)
 
@@ -121,6 +122,38 @@ def write(path: Path, rows) -> Path:
     ]
     path.write_text("\n".join([*lines, *("\t".join(map(str, row)) for row in rows)]) + "\n")
     return path
+
+
+@pytest.mark.skipif(not SMAPS.is_file(), reason="needs /proc/self/smaps")
+@pytest.mark.parametrize("reader", ["effects", "haplotypes"])
+def test_variants_all_over_the_genome_hold_the_pages_of_a_few(
+    world, reader: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    _, _, scorer = world
+    size, step, most = 1 << 24, 1 << 16, 1 << 21
+    text = np.random.default_rng(6).choice(np.frombuffer(b"ACGT", np.uint8), size).tobytes().decode()
+    genome = genome_codes.open_genome(write_fasta(tmp_path / "g.fa", {"a": text}), tmp_path, "s")
+    tss = np.arange(step, size - step, step)
+    near = pd.DataFrame({"gene": [f"g{at}" for at in tss], "chrom": "a", "strand": "+", "tss": tss, "tts": tss + 900})
+    wide = method.Scorer(scorer.model, near.assign(fold=0), genome, {"a": "a"})
+    held = []
+
+    def watched(*given):
+        held.append(held_bytes(tmp_path / "s.npy"))
+        return normalised(*given)
+
+    monkeypatch.setattr(genome_codes, "RELEASE_EVERY", 2)
+    monkeypatch.setattr(method if reader == "effects" else haplotypes, "normalised", watched)
+    head = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ts\n"
+    rows = [f"a\t{at - 9}\t.\t{text[at - 10]}\t{'CA'[text[at - 10] == 'C']}\t.\t.\t.\tGT\t0|1\n" for at in tss]
+    (tmp_path / "v.vcf").write_text(head + "".join(rows))
+    score = method.variant_effects if reader == "effects" else haplotypes.haplotype_effects
+    found = score(read_variants(tmp_path / "v.vcf"), wide, {})
+    assert found["gene"].nunique() == len(tss) == len(held)
+    assert max(held) > 0, "the file is mapped"
+    # Linux maps up to 2 MB around a base that is read, and a window may lie in two such parts.
+    assert max(held) <= 2 * most < size / 2
+    assert held_bytes(tmp_path / "s.npy") == 0
 
 
 def test_breaking_the_planted_word_lowers_its_task_and_swapping_alleles_turns_the_sign(world, tmp_path: Path):
