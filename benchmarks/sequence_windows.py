@@ -136,9 +136,9 @@ def large() -> None:
             for number in range(24):
                 stream.write(b">chr%d\n" % number)
                 for _ in range(43):
-                    rows = np.full((50_000, 61), 10, np.uint8)
-                    rows[:, :60] = letters[random.integers(0, 4, (50_000, 60), np.uint8)]
-                    stream.write(rows.tobytes())
+                    text = np.full((50_000, 61), 10, np.uint8)
+                    text[:, :60] = letters[random.integers(0, 4, (50_000, 60), np.uint8)]
+                    stream.write(text.tobytes())
         begin = time.process_time()
         held = open_genome(path, Path(folder) / "codes", "large")
         path.unlink()

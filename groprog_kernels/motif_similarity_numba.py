@@ -7,30 +7,42 @@ from groprog_kernels._compile import kernel
 def similarity(queries, query_edges, targets, target_edges, bins, overlap, p, offset, reverse):
     # Q = query columns, T = target columns, q = queries, t = targets; (Q, 4), (q+1,), (T, 4), (t+1,), (), (), 3 of (q, t)
     pool = targets.shape[0]
-    score = np.empty((2, 1, 1))
+    others = np.empty((2, 4, pool))
+    for b in range(4):
+        others[0, b] = targets[:, b]
+        others[1, b] = targets[:, 3 - b]
     for q in range(query_edges.shape[0] - 1):
         begin = query_edges[q]
         width = query_edges[q + 1] - begin
-        score = np.empty((2, width, pool))
-        low, high = np.inf, -np.inf
+        # One plain loop at a time over the columns of all targets, and few bytes a column: the caches decide how long this takes.
+        apart = np.empty((2, width, pool))
+        nearest, farthest = np.inf, 0.0
         for strand in range(2):
             for i in range(width):
+                a, c, g, t = queries[begin + i, 0], queries[begin + i, 1], queries[begin + i, 2], queries[begin + i, 3]
+                row = apart[strand, i]
                 for j in range(pool):
-                    total = 0.0
-                    for b in range(4):
-                        other = targets[j, b] if strand == 0 else targets[j, 3 - b]
-                        total += (queries[begin + i, b] - other) ** 2
-                    score[strand, i, j] = -np.sqrt(total)
-                    low = min(low, score[strand, i, j])
-                    high = max(high, score[strand, i, j])
+                    total = (a - others[strand, 0, j]) ** 2
+                    total += (c - others[strand, 1, j]) ** 2
+                    total += (g - others[strand, 2, j]) ** 2
+                    total += (t - others[strand, 3, j]) ** 2
+                    row[j] = total
+                for j in range(pool):
+                    if row[j] < nearest:
+                        nearest = row[j]
+                    if row[j] > farthest:
+                        farthest = row[j]
+        low, high = -np.sqrt(farthest), -np.sqrt(nearest)
         step = (bins - 1) / (high - low) if high > low else 0.0
-        level = np.empty((2, width, pool), np.int64)
+        level = np.empty((2, width, pool), np.int16)
         share = np.zeros((width, bins))
         for strand in range(2):
             for i in range(width):
+                row, own = apart[strand, i], level[strand, i]
                 for j in range(pool):
-                    level[strand, i, j] = int(np.floor((score[strand, i, j] - low) * step + 0.5))
-                    share[i, level[strand, i, j]] += 0.5 / pool
+                    own[j] = np.int16((-np.sqrt(row[j]) - low) * step + 0.5)
+                for j in range(pool):
+                    share[i, own[j]] += 0.5 / pool
         tail = np.zeros((width, width, width * (bins - 1) + 1))
         for first in range(width):
             held = np.zeros(width * (bins - 1) + 1)
@@ -39,9 +51,11 @@ def similarity(queries, query_edges, targets, target_edges, bins, overlap, p, of
                 reach = (last - first) * (bins - 1) + 1
                 after = np.zeros(width * (bins - 1) + 1)
                 for value in range(bins):
-                    if share[last, value] > 0:
+                    part = share[last, value]
+                    if part > 0:
+                        moved = after[value : value + reach]
                         for at in range(reach):
-                            after[at + value] += held[at] * share[last, value]
+                            moved[at] += held[at] * part
                 held = after
                 sum_above = 0.0
                 for at in range(reach + bins - 2, -1, -1):

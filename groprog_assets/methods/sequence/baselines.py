@@ -212,6 +212,13 @@ class WordLinear(NamedTuple):
         return found
 
 
+def predict_task(predictor: Predictor, codes: NDArray[np.uint8], task: int) -> Matrix:
+    """(n,) predictions of one task without side columns; where each task has a predictor of its own, only that is asked."""
+    if isinstance(predictor, WordLinear):
+        predictor, task = predictor._replace(tasks=[predictor.tasks[task]], words=[predictor.words[task]]), 0
+    return predictor.predict(codes, np.empty((len(codes), 0)))[:, task]
+
+
 class RidgeKmerWords:
     """`RidgeKmer` with the presence of words selected for each task on its training genes, under a smaller penalty."""
 

@@ -18,6 +18,7 @@ from groprog_assets.methods.sequence.baselines import Linear, Predictor, WordLin
 from groprog_assets.methods.sequence.published_model import PublishedModel
 from groprog_assets.methods.sequence.windows import Layout, view_layout
 from groprog_assets.study.sequence_parameters import SequenceParameters
+from groprog_kernels.kmer_shares import kmer_shares
 from groprog_kernels.kmers import canonical_numbers, count_kmers
 
 EXPLAINED = ("mean", "gc", "ridge_kmer", "ridge_kmer+words")
@@ -127,9 +128,8 @@ def _add_kmers(
     value = weights * _slope(np.log1p(counts), np.log1p(background), counts, background, 1 / (1 + background))
     stretch = np.searchsorted(edges, np.arange(codes.shape[1]), side="right") - 1
     stretch[edges[-1] :] = -1
-    table = np.hstack([value, np.zeros((len(codes), 1))]).astype(np.float32)
     offset = np.where(stretch >= 0, stretch * 4**k, -1)
-    _spread(out, codes, k, table, lambda number, start: np.where(offset[start] >= 0, offset[start] + number, -1))
+    out += kmer_shares(codes, k, value, np.arange(4**k), offset)
     share = (value * background).reshape(len(codes), len(edges) - 1, -1).sum(axis=2)
     for place in range(len(edges) - 1):
         level[:, edges[place] : edges[place + 1]] += (share[:, place] / (edges[place + 1] - edges[place]))[:, None]
@@ -157,10 +157,7 @@ def _add_words(
     number, known = _numbers(core, k)
     counts = np.stack([((of[number] == word) & known).sum(axis=1) for word in range(len(words))], axis=1).astype(float)
     value = weights * _slope(np.minimum(counts, 1), share, counts, share, np.ones_like(share))
-    table = np.hstack([value, np.zeros((len(codes), 1))]).astype(np.float32)
-    part = np.zeros((len(codes), 4, core.shape[1]), np.float32)
-    _spread(part, core, k, table, lambda number, _: of[number])
-    out[:, :, start : layout.origin] += part
+    out[:, :, start : layout.origin] += kmer_shares(core, k, value, of, np.zeros(core.shape[1]))
     level[:, start : layout.origin] += ((value @ share) / max(core.shape[1], 1))[:, None]
 
 
@@ -183,21 +180,6 @@ def _numbers(codes: NDArray[np.uint8], k: int) -> tuple[NDArray[np.int64], NDArr
         number = number * 4 + np.minimum(base, 3)
         known &= base < _NOTHING
     return number, known
-
-
-def _spread(out: Floats, codes: NDArray[np.uint8], k: int, table: Floats, column) -> None:
-    """Add to `out` (n, 4, L), for each base of each k-mer, a k-th of the table's value (n, columns; the last is 0) of the k-mer
-    with that base there. `column(number, start)` gives the column of k-mers (n, P) that begin at columns start (P,)."""
-    number, known = _numbers(codes, k)
-    start = np.arange(number.shape[1])
-    nothing = table.shape[1] - 1
-    for place in range(k):
-        shift = 2 * (k - 1 - place)
-        others = number & ~(3 << shift)
-        for base in range(4):
-            at = column(others | base << shift, start)
-            value = np.take_along_axis(table, np.where(known & (at >= 0), at, nothing), axis=1)
-            out[:, base, place : place + number.shape[1]] += value / k
 
 
 def _add_gc(

@@ -176,22 +176,31 @@ def consensus(matrix: NDArray[np.float64]) -> str:
     return decode(matrix.argmax(axis=0).astype(np.uint8))
 
 
-def marginal_effect(
-    predict: Callable[[Codes], NDArray[np.float64]], codes: Codes, motif: NDArray[np.float64], column: int, seed: int
-) -> float:
-    """Mean change of the prediction (n,) where the motif's consensus is written into shuffled windows at a column.
-
-    Each window (n, L) of `codes` is shuffled once, base by base; unknown bases stay where they are.
-    """
+def shuffled_windows(codes: Codes, seed: int) -> Codes:
+    """Windows (n, L), each shuffled once, base by base; unknown bases stay where they are."""
     random = np.random.default_rng(seed)
     shuffled = codes.copy()
     for row in shuffled:
         known = np.flatnonzero(row < 4)
         row[known] = row[random.permutation(known)]
+    return shuffled
+
+
+def marginal_effect(
+    predict: Callable[[Codes], NDArray[np.float64]],
+    shuffled: Codes,
+    before: NDArray[np.float64],
+    motif: NDArray[np.float64],
+    column: int,
+) -> float:
+    """Mean change of the prediction (n,) where the motif's consensus is written into shuffled windows (n, L) at a column.
+
+    before (n,): the predictions of the windows without it.
+    """
     written = shuffled.copy()
-    column = int(np.clip(column, 0, codes.shape[1] - motif.shape[1]))
+    column = int(np.clip(column, 0, shuffled.shape[1] - motif.shape[1]))
     written[:, column : column + motif.shape[1]] = motif.argmax(axis=0)
-    return float((predict(written) - predict(shuffled)).mean())
+    return float((predict(written) - before).mean())
 
 
 def held_out_z(holds: NDArray[np.bool_], target: NDArray[np.float64], fold: NDArray[np.int64]) -> tuple[float, str]:

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 SHORTEST, LONGEST = 4, 25
+LEAST = 1e-9
+"""Sums of smaller size are no more than rounding."""
 
 
 class Seqlets(NamedTuple):
@@ -42,23 +44,36 @@ def find_seqlets(
     sums = np.zeros((n, width + 1))
     np.cumsum(contributions, axis=1, dtype=np.float64, out=sums[:, 1:])
     found: list[tuple[NDArray, NDArray, int, NDArray, NDArray]] = []
-    for sign in (1, -1):
-        within: NDArray[np.bool_] | None = None
-        for length in range(shortest, min(longest, width) + 1):
-            total = sign * (sums[:, length:] - sums[:, :-length])
-            ranked = np.sort(total[total > 1e-9])
-            if not len(ranked):
-                break
-            bound = ranked[min(int(np.ceil((1 - level) * len(ranked))), len(ranked) - 1)]
-            large = (total >= bound) & (total > 1e-9)
-            if within is not None:
-                large &= within[:, :-1] & within[:, 1:]
-            row, start = np.nonzero(large)
+    within: dict[int, NDArray[np.bool_]] = {}
+    signs = [1, -1]
+    # Two arrays serve all lengths: memory that is asked for anew each time would take longer than the sums.
+    held, ordered = np.empty(n * width), np.empty(n * width)
+    for length in range(shortest, min(longest, width) + 1):
+        size = n * (width + 1 - length)
+        total = np.subtract(sums[:, length:], sums[:, :-length], out=held[:size].reshape(n, width + 1 - length))
+        # How many spans have a sum of this sign, and the rank of the bound among all: below it none need be put in order.
+        some = {sign: int(np.count_nonzero(total > LEAST if sign > 0 else total < -LEAST)) for sign in signs}
+        signs = [sign for sign in signs if some[sign]]
+        if not signs:
+            break
+        large = {s: some[s] - min(int(np.ceil((1 - level) * some[s])), some[s] - 1) for s in signs}
+        rank = {sign: size - large[sign] if sign > 0 else large[sign] - 1 for sign in signs}
+        ordered[:size] = held[:size]
+        ordered[:size].partition(sorted(rank.values()))
+        for sign in list(signs):
+            bound = ordered[rank[sign]]
+            chosen = total >= bound if sign > 0 else total <= bound
+            ranked = np.sort(sign * total[chosen])
+            if sign in within:
+                chosen &= within[sign][:, :-1] & within[sign][:, 1:]
+            row, start = np.nonzero(chosen)
             if not len(row):
-                break
-            p = (len(ranked) - np.searchsorted(ranked, total[row, start], side="left")) / len(ranked)
-            found.append((row, start, length, sign * total[row, start], p))
-            within = large
+                signs.remove(sign)
+                continue
+            value = total[row, start]
+            p = (len(ranked) - np.searchsorted(ranked, sign * value, side="left")) / some[sign]
+            found.append((row, start, length, value, p))
+            within[sign] = chosen
     return _apart(found, contributions.shape)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from groprog_assets.methods.sequence.baselines import predict_task
 from groprog_assets.methods.sequence.contributions import EXPLAINED, held_out_contributions
 from groprog_assets.methods.sequence.explanations import explained_view
 from groprog_assets.methods.sequence.meme import Motif, meme_text, read_meme
@@ -18,6 +19,7 @@ from groprog_assets.methods.sequence.motifs import (
     cluster_seqlets,
     marginal_effect,
     motif_rows,
+    shuffled_windows,
 )
 from groprog_assets.methods.sequence.published_model import PublishedModel
 from groprog_assets.methods.sequence.seqlets import Seqlets, find_seqlets
@@ -66,7 +68,9 @@ def study_motifs(
     codes = codes[:, : layout.width]
     fold = genes["fold"].to_numpy()
     random = np.random.default_rng([parameters.seed, 2])
-    backgrounds = codes[random.permutation(len(codes))[: parameters.motif_backgrounds]]
+    chosen = random.permutation(len(codes))[: parameters.motif_backgrounds]
+    backgrounds = shuffled_windows(codes[chosen], parameters.seed)
+    folds = [part for part in model.predictors[view] if part != "final"]
     tables: list[pd.DataFrame] = []
     spans: list[pd.DataFrame] = []
     matrices: dict[str, NDArray[np.float64]] = {}
@@ -79,17 +83,15 @@ def study_motifs(
         every = find_seqlets(observed, parameters.seqlet_level)
 
         def predict(windows: Codes, task: int = task) -> NDArray[np.float64]:
-            folds = [part for part in model.predictors[view] if part != "final"]
-            return np.mean([model.predict(windows, view, part)[:, task] for part in folds], axis=0)
+            return np.mean([predict_task(model.predictors[view][part], windows, task) for part in folds], axis=0)
 
+        before = predict(backgrounds)
         for sign, word in SIGNS:
             own = every.chosen(np.sign(every.total) == sign)
             clusters = cluster_seqlets(own, codes, hypothetical, parameters)
             found_matrices = [cluster.probabilities for cluster in clusters]
             effect = [
-                marginal_effect(
-                    predict, backgrounds, cluster.probabilities, int(np.median(cluster.start)), parameters.seed
-                )
+                marginal_effect(predict, backgrounds, before, cluster.probabilities, int(np.median(cluster.start)))
                 for cluster in clusters
             ]
             rows, order = motif_rows(

@@ -93,6 +93,42 @@ def test_windows_without_contributions_have_no_seqlets():
     assert not len(find_seqlets(np.zeros((0, 40)), 0.01).row)
 
 
+def defined_seqlets(values: np.ndarray, level: float, shortest: int, longest: int) -> set[tuple]:
+    """(row, start, end, total, p) by the rule of `find_seqlets`, one span after another."""
+    width, large = values.shape[1], {}
+    for length in range(shortest, min(longest, width) + 1):
+        spans = [(row, at) for row in range(len(values)) for at in range(width - length + 1)]
+        total = {(row, at): float(values[row, at : at + length].sum()) for row, at in spans}
+        for sign in (1, -1):
+            own = sorted(sign * value for value in total.values() if sign * value > 1e-9)
+            bound = own[min(int(np.ceil((1 - level) * len(own))), len(own) - 1)] if own else np.inf
+            for row, at in spans:
+                inner = all((sign, length - 1, row, at + step) in large for step in (0, 1))
+                if sign * total[row, at] >= bound and (length == shortest or inner):
+                    p = sum(other >= sign * total[row, at] for other in own) / len(own)
+                    large[sign, length, row, at] = total[row, at], p
+    taken: set[tuple[int, int]] = set()
+    kept = set()
+    for (_, length, row, at), (total_here, p) in sorted(large.items(), key=lambda i: (-i[0][1], i[1][1], *i[0][2:])):
+        bases = {(row, place) for place in range(at, at + length)}
+        if not bases & taken:
+            taken |= bases
+            kept.add((row, at, at + length, round(total_here, 9), p))
+    return kept
+
+
+@pytest.mark.parametrize("level", [0.02, 0.2, 0.7])
+def test_seqlets_equal_their_definition(level: float):
+    for seed in range(6):
+        # Eighths, so that sums are exact and some are equal.
+        values = np.random.default_rng(seed).integers(-6, 9, (6, 14)) / 8
+        found = find_seqlets(values, level, 3, 7)
+        rows = zip(found.row.tolist(), found.start.tolist(), found.end.tolist(), found.total, found.p, strict=True)
+        assert {(row, s, e, round(float(t), 9), float(p)) for row, s, e, t, p in rows} == defined_seqlets(
+            values, level, 3, 7
+        )
+
+
 def test_a_seqlet_is_the_span_that_stands_out_and_no_two_overlap():
     random = np.random.default_rng(0)
     values = random.normal(0, 0.1, (200, 60))
