@@ -1,7 +1,8 @@
 """The code location: assets, checks, jobs, schedules, sensors and resources, the same for tests, UI and command line.
 
 Of a study without a cohort the assets of patients and models are names that nothing makes, and nothing starts them; so are
-those of the sequence half and of omics where a study has none. A study without libraries has the omics assets alone.
+those of the sequence half and of omics where a study has none. A study without libraries has the omics assets, and those of its
+cohort.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from groprog_assets.graph.io_managers import ArtifactIOManager
 from groprog_assets.graph.resources import ComputePool, StudyResource
 from groprog_assets.running import jobs, schedules, sensors
 from groprog_assets.running.freshness import with_freshness
-from groprog_assets.store.workspace import COHORT_ASSETS, OMICS_ASSETS, absent_assets, open_workspace
+from groprog_assets.store.workspace import COHORT_ASSETS, WITHOUT_LIBRARIES, absent_assets, open_workspace
 from groprog_assets.study.schema import Study
 
 ABSENT = "not_in_this_study"
@@ -41,8 +42,8 @@ def build_definitions(**overrides: Any) -> dg.Definitions:
     asked = _study(path)
     missing = {} if asked is None else absent_assets(asked)
     if asked is not None and not asked.libraries:
-        parts = {name: why for name, why in missing.items() if name in OMICS_ASSETS}
-        own = [asset for asset in graph if asset.key.path[-1] in OMICS_ASSETS]
+        parts = {name: why for name, why in missing.items() if name in WITHOUT_LIBRARIES}
+        own = [asset for asset in graph if asset.key.path[-1] in WITHOUT_LIBRARIES]
         return dg.Definitions(
             assets=_without(own, parts),
             jobs=[jobs.omics_job],

@@ -28,6 +28,12 @@ def pseudonyms(workspace: Workspace, names: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def subjects_of(workspace: Workspace, patients: Iterable[str]) -> dict[str, str]:
+    """{subject: patient} of the cohort's `patients`, who are subjects under the same pseudonyms; nothing is kept."""
+    key = study_key(workspace.state)
+    return {pseudonym(name, key): name for name in patients}
+
+
 def sample_ids(workspace: Workspace, rows: Iterable[tuple[str, str, str]]) -> list[str]:
     """The pseudonym of each sample (assay, name, subject), kept in the state folder likewise."""
     key = study_key(workspace.state)

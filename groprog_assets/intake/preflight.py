@@ -67,6 +67,11 @@ def preflight(study: Study, keep: StudyRead | None = None) -> list[Problem]:
         keep.omics = omics.told
     problems = _Problems(omics.problems)
     if not study.libraries:
+        patients = problems.gather(_patients, study) if study.cohort is not None else None
+        if keep is not None:
+            keep.patients = patients
+        if patients is not None:
+            problems.gather(_cohort, study, patients)
         return list(dict.fromkeys(problems))
     for library in study.libraries:
         problems.gather(first_reads, library)

@@ -15,9 +15,10 @@ import numpy as np
 from groprog_assets.errors import ModelError, Problem
 from groprog_assets.fitting.clinical_encoder import Z_LIMIT, ClinicalEncoder, FieldDocument, FieldEncoding
 from groprog_assets.fitting.harmonization import Harmonization, fit_harmonization, harmonize_known
+from groprog_assets.model.assay_encoder import AssayDocument, AssayEncoder
 from groprog_assets.model.expression_encoder import EncodedExpression, ExpressionDocument, ExpressionEncoder
 from groprog_assets.model.inputs import BLOCKS, ModelInputs
-from groprog_assets.model.matrix_encoder import MatrixDocument, MatrixEncoder, fit_matrices
+from groprog_assets.model.matrix_encoder import MatrixDocument, MatrixEncoder, fit_matrices, restore_matrix
 from groprog_assets.model.signature import COORDINATION, TRACK, SignatureDocument, SignatureEncoder
 from groprog_assets.model.source_columns import SourceColumns, SourceColumnsDocument
 from groprog_assets.study.parameters import Parameters
@@ -69,7 +70,7 @@ class EncodersDocument(TypedDict):
     descriptor: DescriptorDocument
     harmonization: BatchDocument | None
     signature: SignatureDocument | None
-    matrices: list[MatrixDocument]
+    matrices: list[MatrixDocument | AssayDocument]
     sources: SourceColumnsDocument | None
 
 
@@ -192,7 +193,7 @@ class Encoders:
     harmonization: BatchConstants | None = None
     libraries: ExpressionEncoder | None = None
     signature: SignatureEncoder | None = None
-    matrices: tuple[MatrixEncoder, ...] = ()
+    matrices: tuple[MatrixEncoder | AssayEncoder, ...] = ()
     sources: SourceColumns | None = None
 
     @classmethod
@@ -373,7 +374,7 @@ class Encoders:
             arrays.get("gene_descriptors"),
         )
         signature = SignatureEncoder.restore(document["signature"], arrays)
-        matrices = tuple(MatrixEncoder.restore(held, arrays) for held in document.get("matrices") or [])
+        matrices = tuple(restore_matrix(held, arrays) for held in document.get("matrices") or [])
         fitted = (clinical, expression, descriptor, descriptors, harmonization, libraries, signature)
         return cls(document["mode"], *fitted, matrices, SourceColumns.restore(document.get("sources"), arrays))
 

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from groprog_assets.errors import ModelError, Problem
 from groprog_assets.fitting.covariates import FieldSpec, covariate_values, field_specs, numbers
+from groprog_assets.model.assay_encoder import PatientAssays
 from groprog_assets.model.patient_matrix import PatientMatrix
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class ModelInputs:
     expression (n, K) float32 with NaN missing, or None (clinical mode, matched mode). genes: K names, the columns of expression.
     descriptors (K, J) float64 with NaN rows for genes without one; (n, K, J) in matched mode; None in clinical mode.
     blocks: block -> descriptor names, Table 5. batch (n,) str, "" where none is declared; None when the study declares none.
-    matrices: further omics, each with the same n patients.
+    matrices: further omics, each with the same n patients; beside matrices their assays.
     sources: what other cohorts say of the hazard, for training; None without any.
     """
 
@@ -110,7 +111,7 @@ class ModelInputs:
     descriptor_names: tuple[str, ...] = ()
     blocks: dict[str, tuple[str, ...]] = field(default_factory=dict)
     batch: np.ndarray | None = None
-    matrices: tuple[PatientMatrix, ...] = ()
+    matrices: tuple[PatientMatrix | PatientAssays, ...] = ()
     sources: SourceFits | None = None
 
     def __post_init__(self) -> None:
@@ -325,9 +326,9 @@ def _problems(inputs: ModelInputs) -> list[Problem]:
                 Problem("descriptors", f"shape {np.shape(inputs.descriptors)}", f"Expected {expected}.", "")
             )
     for matrix in inputs.matrices:
-        if matrix.values.shape != (n, len(matrix.genes)):
+        if matrix.shape != (n, len(matrix.genes)):
             problems.append(
-                Problem(f"matrix {matrix.name}", f"shape {matrix.values.shape}", f"Expected ({n}, genes).", "")
+                Problem(f"matrix {matrix.name}", f"shape {matrix.shape}", f"Expected ({n}, genes).", "")
             )
     for block, names in inputs.blocks.items():
         if block not in BLOCKS or not set(names) <= set(inputs.descriptor_names):

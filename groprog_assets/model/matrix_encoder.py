@@ -11,6 +11,7 @@ from typing import TypedDict
 
 import numpy as np
 
+from groprog_assets.model.assay_encoder import AssayDocument, AssayEncoder
 from groprog_assets.model.expression_encoder import ExpressionEncoder, standardise
 from groprog_assets.model.inputs import ModelInputs
 from groprog_assets.model.patient_matrix import MUTATIONS, PatientMatrix
@@ -91,6 +92,19 @@ class MatrixEncoder:
         """(n, r) float32 columns of the branch."""
         return (self.z(matrix, n) @ self.loadings).astype(np.float32)
 
+    def reads(self, matrix: PatientMatrix) -> bool:
+        """Whether the matrix has a gene of the encoder."""
+        return bool(set(self.genes) & set(matrix.genes))
+
+    def notes(self, matrix: PatientMatrix | None, n: int) -> list[str]:
+        """For each patient, what is missing and how that was treated; empty where nothing is."""
+        size, known = len(self.genes), np.zeros(n, np.int64)
+        if matrix is not None:
+            known = np.isfinite(matrix.aligned(self.genes)).sum(axis=1)
+        some = f"{self.name}: {{}} of {size} genes missing, counted as average"
+        none = f"no {self.name.replace('_', ' ')}: counted as average"
+        return ["" if count == size else some.format(size - count) if count else none for count in known.tolist()]
+
     def document(self) -> MatrixDocument:
         """The names; arrays are in `arrays`."""
         return {"name": self.name, "kind": self.kind, "genes": list(self.genes)}
@@ -108,7 +122,23 @@ class MatrixEncoder:
         return cls(name, document["kind"], tuple(document["genes"]), *held)
 
 
-def fit_matrices(inputs: ModelInputs, parameters: MatrixParameters, row_limit: int) -> tuple[MatrixEncoder, ...]:
-    """The encoder of each matrix of `inputs` that has a usable gene, in their order."""
-    found = (MatrixEncoder.fit(matrix, inputs, parameters, row_limit) for matrix in inputs.matrices)
+def fit_matrices(
+    inputs: ModelInputs, parameters: MatrixParameters, row_limit: int
+) -> tuple[MatrixEncoder | AssayEncoder, ...]:
+    """The encoder of each matrix of `inputs` that has a usable gene, and of the assays, in their order."""
+    found = (
+        MatrixEncoder.fit(matrix, inputs, parameters, row_limit)
+        if isinstance(matrix, PatientMatrix)
+        else AssayEncoder.fit(matrix)
+        for matrix in inputs.matrices
+    )
     return tuple(encoder for encoder in found if encoder is not None)
+
+
+def restore_matrix(
+    document: MatrixDocument | AssayDocument, arrays: dict[str, np.ndarray]
+) -> MatrixEncoder | AssayEncoder:
+    """The encoder of a further matrix, or of the assays, that `document()` and `arrays()` describe."""
+    if "fitted" in document:
+        return AssayEncoder.restore(document, arrays)
+    return MatrixEncoder.restore(document, arrays)

@@ -19,6 +19,11 @@ class PatientMatrix(NamedTuple):
     genes: tuple[str, ...]
     values: np.ndarray
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n, K)."""
+        return self.values.shape
+
     def take(self, index: np.ndarray) -> PatientMatrix:
         """The patients at `index`."""
         return self._replace(values=self.values[index])

@@ -94,7 +94,7 @@ def matrix_problems(model: RiskModel, inputs: ModelInputs) -> list[Problem]:
         if encoder is None:
             rule = f"The model reads {', '.join(known) or 'no further matrix'}."
             problems.append(Problem(f"matrix {matrix.name}", "not read", rule, "Score without it."))
-        elif not set(encoder.genes) & set(matrix.genes):
+        elif not encoder.reads(matrix):
             rule = f"The model's are named {', '.join(encoder.genes[:3])}; the table's {', '.join(matrix.genes[:3])}."
             problems.append(
                 Problem(f"matrix {matrix.name}", "no gene of the model", rule, "Give the same gene symbols.")
@@ -165,17 +165,8 @@ def _matrix_statements(model: RiskModel, inputs: ModelInputs) -> list[list[str]]
     notes: list[list[str]] = [[] for _ in range(len(inputs))]
     held = {matrix.name: matrix for matrix in inputs.matrices}
     for encoder in model.encoders.matrices:
-        matrix, size = held.get(encoder.name), len(encoder.genes)
-        known = np.zeros(len(inputs), np.int64)
-        if matrix is not None:
-            known = np.isfinite(matrix.aligned(encoder.genes)).sum(axis=1)
-        for row, count in enumerate(known.tolist()):
-            if count == size:
-                continue
-            if count:
-                notes[row].append(f"{encoder.name}: {size - count} of {size} genes missing, counted as average")
-            else:
-                notes[row].append(f"no {encoder.name.replace('_', ' ')}: counted as average")
+        for words, told in zip(notes, encoder.notes(held.get(encoder.name), len(inputs))):
+            words += [told] if told else []
     return notes
 
 

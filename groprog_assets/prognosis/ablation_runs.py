@@ -69,7 +69,7 @@ def risks_without_parts(
     found = {"whole": own[[*KEYS, "risk"]]}
     if parameters.ablation.parts == "none":
         return found
-    if inputs.mode != "clinical":
+    if inputs.mode != "clinical" or inputs.matrices:
         found["omics"] = clinical[[*KEYS, "risk"]]
     if parameters.linear_path.enabled:
         found["network"] = own[KEYS].assign(risk=own["linear_risk"])

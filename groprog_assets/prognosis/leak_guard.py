@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from groprog_assets.prognosis.model_columns import columns, model_folds, model_outcomes
+from groprog_assets.prognosis.model_columns import columns, further_omics, model_folds, model_outcomes
 from groprog_assets.study.parameters import CohortParameters
 
 if TYPE_CHECKING:
@@ -29,12 +29,11 @@ def leaks_in(
     """
     from groprog_assets.model.inputs import ModelInputs
     from groprog_assets.model.leakage import find_leaks
-    from groprog_assets.model.patient_matrix import matrices_of
 
     given = expression if expression is not None and expression["values"].size else None
     mode = "clinical" if given is None else "signature"
     inputs = ModelInputs.from_columns(columns(cohort.records), columns(cohort.fields), given, mode=mode)  # type: ignore[arg-type]
-    inputs = replace(inputs, matrices=matrices_of(expression or {}, inputs.patient_id))
+    inputs = replace(inputs, matrices=further_omics(expression or {}, inputs.patient_id))
     where = model_folds(folds, cohort)
     return find_leaks(
         inputs, model_outcomes(cohort), where, parameters.leak_concordance, parameters.landmark_days, parameters

@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from groprog_assets.model.assay_encoder import PatientAssays
     from groprog_assets.model.cross_validation import FoldTrialRow
     from groprog_assets.model.inputs import Fold, ModelInputs, Outcomes
+    from groprog_assets.model.patient_matrix import PatientMatrix
     from groprog_assets.model.predict import Prediction
     from groprog_assets.model.source_columns import SourceFits
 
@@ -62,7 +64,6 @@ def model_inputs(
     from dataclasses import replace
 
     from groprog_assets.model.inputs import ModelInputs
-    from groprog_assets.model.patient_matrix import matrices_of
 
     given = expression if expression["values"].size else None
     own = features.get("matched") if mode == "matched" else None
@@ -77,7 +78,17 @@ def model_inputs(
     )
     batch = cohort.index.set_index("patient_id")["batch"][inputs.patient_id].to_numpy(dtype=str)
     fits = None if sources is None else source_fits(sources)
-    return replace(inputs, batch=batch, matrices=matrices_of(expression, inputs.patient_id), sources=fits)
+    return replace(inputs, batch=batch, matrices=further_omics(expression, inputs.patient_id), sources=fits)
+
+
+def further_omics(
+    arrays: Mapping[str, np.ndarray], patient_id: np.ndarray
+) -> tuple[PatientMatrix | PatientAssays, ...]:
+    """The further matrices among the arrays of patient_expression, and the assays, in the order of `patient_id`."""
+    from groprog_assets.methods.integration.patient_assays import assays_of
+    from groprog_assets.model.patient_matrix import matrices_of
+
+    return (*matrices_of(arrays, patient_id), *assays_of(arrays, patient_id))
 
 
 def _of_patients(matched: Mapping[str, np.ndarray], patients: pd.Series) -> dict[str, np.ndarray]:

@@ -41,6 +41,7 @@ WITH_CONTROLS = "with_controls"
 """Stands among the gates of an asset that sees the -TAP and input controls beside the experiment's libraries."""
 COHORT_ASSETS = (
     "clinical_records",
+    "patient_assays",
     "patient_expression",
     "cohort",
     "source_cohorts",
@@ -99,6 +100,10 @@ OMICS_ASSETS = (
     "omics_report",
 )
 """The assets of the group omics: a study without `omics` has none of them."""
+DESCRIBED = "normalized_features"
+"""The asset of what libraries say of the genes; without libraries it says nothing of none, and a cohort's model reads that."""
+WITHOUT_LIBRARIES = (*OMICS_ASSETS, *COHORT_ASSETS, DESCRIBED)
+"""The assets that a study without libraries may have."""
 SECTIONS = [
     "name",
     "title",
@@ -141,6 +146,10 @@ def absent_assets(study: Study) -> dict[str, str]:
     found: dict[str, str] = {}
     if study.cohort is None:
         found |= dict.fromkeys(COHORT_ASSETS, "it names no cohort")
+        if not study.libraries:
+            found[DESCRIBED] = "it names neither libraries nor a cohort"
+    elif not study.cohort.omics:
+        found["patient_assays"] = "it names no cohort.omics"
     if not study.has_sequence:
         found |= dict.fromkeys(SEQUENCE_ASSETS, "it names no sequence section, or no genome.fasta")
     elif study.sequence is not None and not study.sequence.profile:
@@ -249,7 +258,7 @@ class Workspace:
 
     def has(self, asset: str) -> bool:
         """Whether this study has the asset; what an earlier cohort left is no part of a study without one."""
-        return (asset in OMICS_ASSETS or bool(self.study.libraries)) and asset not in absent_assets(self.study)
+        return (asset in WITHOUT_LIBRARIES or bool(self.study.libraries)) and asset not in absent_assets(self.study)
 
     def library(self, partition: str) -> Library:
         for library in self.study.libraries:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from groprog_assets.study.citation import ParameterGroup, cited
+
+CovariateKind = Literal["factors", "pathway_scores", "strata"]
+"""What the assays of `cohort.omics` become in the risk model."""
 
 
 class IntegrationParameters(ParameterGroup):
@@ -56,5 +61,18 @@ class IntegrationParameters(ParameterGroup):
     signature_genes: int = cited(10, unit="genes", source="unstated", why="in each half of a drug's signature", ge=1)
     set_permutations: int = cited(
         1000, unit="permutations", source="unstated", why="of the ranking, for sets and drugs", ge=100
+    )
+    covariates: list[CovariateKind] = cited(
+        ["factors", "pathway_scores", "strata"],
+        unit="kinds",
+        source="unstated",
+        why="of the risk model, from the assays of cohort.omics: together they have one ridge penalty",
+    )
+    most_network_patients: int = cited(
+        400,
+        unit="patients",
+        source="unstated",
+        why="each fold fuses a hundred networks of its own for strata; beyond, folds have no strata",
+        ge=10,
     )
     seed: int = cited(1, unit="seed", source="unstated", why="of subsamples, folds and permutations", ge=0)

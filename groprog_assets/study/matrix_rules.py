@@ -14,7 +14,7 @@ Location = tuple[str | int, ...]
 TAKEN = frozenset(
     {"clinical", "omics", "signature", "network", "linear_path", "descriptors", "density", "pausing", "differential"}
     | {"whole", "perceptron", "columns", "gene_deviation", "modality_dropout", "coupling", "balance", "ranking"}
-    | {"coherence", "gradient_rates", "event_weights", "moving_average", "expression"}
+    | {"coherence", "gradient_rates", "event_weights", "moving_average", "expression", "assays"}
 )
 """Names of branches and parts of the model, which stand beside those of matrices in results."""
 
@@ -54,6 +54,27 @@ def matrix_rules(study: Study) -> Iterator[Finding]:
             elif matrix.kind != kinds[matrix.name]:
                 rule = f"{matrix.name} is of kind {kinds[matrix.name]} in the study's cohort."
                 yield Finding((*there, "kind"), matrix.kind, rule, "A matrix is of one kind everywhere.")
+
+
+SPARSE = ("maf", "vcf", "seg")
+"""Formats of variants and intervals, which are no matrix of features and samples."""
+
+
+def patient_assay_rules(study: Study) -> Iterator[Finding]:
+    """`cohort.omics` names matrices among the assays of the study, each once."""
+    own = study.patients
+    assays = {} if study.omics is None else {source.name: source for source in study.omics.assays}
+    for k, name in enumerate(own.omics):
+        at: Location = ("cohort", "omics", k)
+        if name not in assays:
+            rule = f"It is one of omics.assays: {', '.join(assays) or 'the study has none'}."
+            yield Finding(at, name, rule, "Use that name, or remove it.")
+        elif assays[name].format in SPARSE:
+            rule = "Factors and scores need a matrix of features and samples."
+            remedy = "Remove it; mutations and copy number are read by cohort.matrices."
+            yield Finding(at, f"{name} is of the format {assays[name].format}", rule, remedy)
+        elif name in own.omics[:k]:
+            yield Finding(at, f"{name} twice", "An assay is named once.", "Remove one.")
 
 
 def matrix_layouts(cohort: Cohort | OtherCohort, part: Location, broken: set[Location]) -> Iterator[Finding]:

@@ -23,7 +23,7 @@ from groprog_assets.study.finding import Finding, closest, repeated
 from groprog_assets.study.initiation_rules import initiation_rules
 from groprog_assets.study.intervals import parse_interval, parse_place, target_text
 from groprog_assets.study.library_files import equal_files
-from groprog_assets.study.matrix_rules import matrix_files, matrix_layouts, matrix_rules
+from groprog_assets.study.matrix_rules import matrix_files, matrix_layouts, matrix_rules, patient_assay_rules
 from groprog_assets.study.omics_rules import omics_files, omics_rules
 from groprog_assets.study.other_cohorts import other_cohort_rules, other_cohorts
 from groprog_assets.study.recording_rules import recording_rules
@@ -38,7 +38,7 @@ def rule_findings(study: Study) -> list[Finding]:
     """Every rule between fields that is broken."""
     absent = [*_halves(study)]
     if absent or not study.libraries:
-        return [*absent, *omics_rules(study)]
+        return [*absent, *(_cohort(study) if not absent else ()), *omics_rules(study)]
     return [
         *_libraries(study),
         *initiation_rules(study),
@@ -58,15 +58,33 @@ def _halves(study: Study) -> Iterator[Finding]:
     """A study has libraries with their genome and contrast, or omics, or both; what belongs to libraries needs them."""
     given = [name for name in NASCENT_FIELDS if getattr(study, name)]
     if study.omics is not None and not given:
-        for name in ("loci", "marks", "ontology", "signature_target", "cohort", "validation", "sequence"):
+        for name in ("loci", "marks", "ontology", "signature_target", "validation", "sequence"):
             if getattr(study, name):
                 rule = f"{name} is read together with libraries."
                 yield Finding((name,), "without libraries", rule, "Add genome, libraries and contrast, or remove it.")
+        if study.cohort is not None:
+            yield from _cohort_alone(study, study.cohort)
         return
     for name in NASCENT_FIELDS:
         if name not in given:
             remedy = "It is: " + (Study.model_fields[name].description or "") + "."
             yield Finding((name,), "missing", f"The field {name!r} is required.", remedy)
+
+
+def _cohort_alone(study: Study, cohort: Cohort) -> Iterator[Finding]:
+    """A cohort without libraries: nothing describes its genes, so the model reads fields, assays and further matrices."""
+    without = (
+        ("expression", "Expression is read by what libraries say of the genes.", "Name it as an assay, in cohort.omics."),
+        ("nascent_libraries", "They are libraries of the study.", "Add genome, libraries and contrast, or remove it."),
+        ("sources", "Other cohorts are read beside expression.", "Remove it."),
+    )
+    for name, rule, remedy in without:
+        if getattr(cohort, name):
+            yield Finding(("cohort", name), "without libraries", rule, remedy)
+    mode = study.parameters.representation.mode
+    if mode != "clinical":
+        rule = "Without libraries no gene is described."
+        yield Finding(("parameters", "representation", "mode"), mode, rule, "Set parameters.representation.mode: clinical.")
 
 
 def _libraries(study: Study) -> Iterator[Finding]:
@@ -274,6 +292,7 @@ def _cohort(study: Study) -> Iterator[Finding]:
                 ("cohort", "nascent_libraries", patient), library, "The library must be listed.", closest(library, ids)
             )
     yield from matrix_rules(study)
+    yield from patient_assay_rules(study)
     mode = study.parameters.representation.mode
     if mode == "signature" and cohort.expression is None:
         yield Finding(

@@ -318,6 +318,11 @@ class Cohort(StudyPart):
         default_factory=list,
         description="further omics: mutations, copy number, ...; each earns its weight in the model",
     )
+    omics: list[Identifier] = Field(
+        default_factory=list,
+        description="assays of omics.assays whose factors, gene-set scores and strata the model reads; each training fold fits "
+        "normalisation, batches and factors anew",
+    )
     nascent_libraries: dict[str, Identifier] = Field(
         default_factory=dict, description="patient -> library, matched mode"
     )

@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     tables={"table": "normalized_features", "constants": "normalization_constants"},
     sections=("parameters.normalization",),
 )
-def normalized_features(study: StudyView, gene_features: pd.DataFrame, patient_features: Arrays) -> Materialized:
-    """Features on one scale (eq. 2), with the constants that put them there; patients' own by the same constants."""
+def normalized_features(
+    study: StudyView, gene_features: pd.DataFrame | None, patient_features: Arrays | None
+) -> Materialized:
+    """Features on one scale (eq. 2), with the constants that put them there; patients' own by the same constants. A study without
+    libraries has none, of no gene."""
     from groprog_assets.methods.features import normalized_features as method
 
     result = method.normalize(gene_features, study.parameters.normalization)
     matched = method.matched_features(patient_features, result)
     value = Bundle(table=result.table, constants=result.constants, **({"matched": matched} if matched else {}))
-    dropped, patients = int(result.constants["dropped"].sum()), len(patient_features["patient_id"])
+    dropped, patients = int(result.constants["dropped"].sum()), len(matched.get("patient_id", ()))
     return materialized(value, features=result.table.shape[1] - 1, dropped=dropped, patients=patients)

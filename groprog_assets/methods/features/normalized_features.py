@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from groprog_assets.study.parameters import NormalizationParameters
-from groprog_assets.tables import conform
+from groprog_assets.tables import TABLES, conform
 from groprog_assets.tables.values import Document, Values
 
 LABEL = ("label", "differential")
@@ -48,8 +48,8 @@ class NormalizedFeatures(NamedTuple):
     constants: pd.DataFrame
 
 
-def normalize(features: pd.DataFrame, parameters: NormalizationParameters) -> NormalizedFeatures:
-    """Each feature by its rule, blocks after Table 5; quantiles over the genes that have the feature.
+def normalize(features: pd.DataFrame | None, parameters: NormalizationParameters) -> NormalizedFeatures:
+    """Each feature by its rule, blocks after Table 5; quantiles over the genes that have the feature. None: of no gene, no feature.
 
     * quantile_log: eq. 2 with the upper clip, in [0, 1]; densities, overlap fractions, abundance, marks.
     * signed_log: sign(x) log1p|x| / log1p(q99 of |x|), clipped to [-1, 1], so 0 stays 0 (q99 of those that are not
@@ -66,6 +66,8 @@ def normalize(features: pd.DataFrame, parameters: NormalizationParameters) -> No
     one value; none observed) is dropped with a warning, and keeps its row in the constants. There is no warning where no gene
     has an enhancer near it.
     """
+    if features is None:
+        features = pd.DataFrame({"gene": pd.Series(dtype="str")})
     columns: dict[str, NDArray[np.float64]] = {}
     constants: list[Document] = []
     for name in features.columns.drop("gene"):
@@ -88,14 +90,15 @@ def normalize(features: pd.DataFrame, parameters: NormalizationParameters) -> No
             constants.append({**constants[-1], "feature": name + RANK_SUFFIX})
     table = pd.DataFrame({"gene": features["gene"].to_numpy(), **columns})
     return NormalizedFeatures(
-        conform(table, "normalized_features"), conform(pd.DataFrame(constants), "normalization_constants")
+        conform(table, "normalized_features"),
+        conform(pd.DataFrame(constants, columns=TABLES["normalization_constants"].column_names), "normalization_constants"),
     )
 
 
-def matched_features(patient_features: Values, experiment: NormalizedFeatures) -> Document:
+def matched_features(patient_features: Values | None, experiment: NormalizedFeatures) -> Document:
     """Arrays values (n, g, J), gene (g,), feature (J,), patient_id (n,) of the patients with libraries of their own, on the
     experiment's scale (`normalize_patients`); empty when no patient has one."""
-    if not len(patient_features["patient_id"]):
+    if patient_features is None or not len(patient_features["patient_id"]):
         return {}
     return {
         "values": normalize_patients(patient_features["values"], patient_features["feature"].tolist(), experiment),

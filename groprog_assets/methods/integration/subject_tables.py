@@ -145,7 +145,7 @@ def factor_tables(frames: Frames, features: pd.DataFrame, parameters: Integratio
 
 def network_tables(frames: Frames, parameters: IntegrationParameters) -> NetworkTables:
     """The fused network of the subjects that have every assay, and each one's nearest."""
-    fitted, why = _tried(lambda: fit_network(frames, _fusion(parameters)))
+    fitted, why = _tried(lambda: fit_network(frames, fusion_settings(parameters)))
     if fitted is None:
         nothing = {"subject_id": np.array([], dtype=str), "network": np.zeros((0, 0))}
         return NetworkTables(_empty("network_neighbours"), nothing, {"subjects": 0, "why_not": why})
@@ -166,12 +166,9 @@ def network_tables(frames: Frames, parameters: IntegrationParameters) -> Network
 
 def strata_tables(frames: Frames, outcomes: SubjectOutcomes, parameters: IntegrationParameters) -> StrataTables:
     """Strata of the fused network, how stable each number of them is, and their survival where the study names it."""
-    settings = StrataSettings(
-        tuple(range(2, parameters.most_strata + 1)),
-        *(parameters.subsamples, parameters.subsample_share, parameters.least_stability),
-        *(parameters.smallest_stratum, parameters.seed),
+    fitted, why = _tried(
+        lambda: fit_strata(fit_network(frames, fusion_settings(parameters)), strata_settings(parameters))
     )
-    fitted, why = _tried(lambda: fit_strata(fit_network(frames, _fusion(parameters)), settings))
     if fitted is None:
         table, numbers, told = (_empty(name) for name in ("subject_strata", "stratum_numbers", "stratum_survival"))
         return StrataTables(table, numbers, told, {}, {"strata": 0, "subjects": 0, "stability": None, "why_not": why})
@@ -327,8 +324,18 @@ def _sets(path: Path) -> dict[str, tuple[str, ...]]:
     return {name: held.genes for name, held in named_sets(path)[0].items()}
 
 
-def _fusion(parameters: IntegrationParameters) -> FusionSettings:
+def fusion_settings(parameters: IntegrationParameters) -> FusionSettings:
+    """How the study's parameters fuse networks."""
     return FusionSettings(parameters.neighbours, parameters.affinity_width, parameters.fusion_rounds)
+
+
+def strata_settings(parameters: IntegrationParameters) -> StrataSettings:
+    """How the study's parameters look for strata."""
+    return StrataSettings(
+        tuple(range(2, parameters.most_strata + 1)),
+        *(parameters.subsamples, parameters.subsample_share, parameters.least_stability),
+        *(parameters.smallest_stratum, parameters.seed),
+    )
 
 
 def _with_symbols(table: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:

@@ -27,12 +27,17 @@ def assay_frames(
     for assay in wanted:
         numbers, values = read_measurements(files[assay])
         names = features[features["assay_id"] == assay].set_index("feature_ix")["feature_id"].loc[numbers.tolist()]
-        again = names.groupby(names.to_numpy()).cumcount().to_numpy()
-        rows = [f"{name}#{k + 1}" if k else str(name) for name, k in zip(names, again, strict=True)]
+        rows = numbered(names)
         held = assay_samples[assay_samples["assay_id"] == assay].sort_values("position")["sample_id"]
         frame = pd.DataFrame(values, index=pd.Index(rows, name="feature_id"), columns=pd.Index(held, name="sample_id"))
         found[assay] = frame if samples is None else _by_subject(frame, samples)
     return found
+
+
+def numbered(names: pd.Series) -> list[str]:
+    """`names` with a number behind those that were there before: a, a#2."""
+    again = names.groupby(names.to_numpy()).cumcount().to_numpy()
+    return [f"{name}#{k + 1}" if k else str(name) for name, k in zip(names, again, strict=True)]
 
 
 def _by_subject(frame: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame:

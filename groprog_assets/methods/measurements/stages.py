@@ -102,7 +102,7 @@ def normalised(
     made = _Made("normalised", folder)
     for assay in assays:
         numbers, values = read_measurements(assay.path)
-        method, scale = _method(assay.source, assay.omics, assay.scale)
+        method, scale = normalisation_of(assay.source, assay.omics, assay.scale)
         groups = assay.columns.get(assay.source.batch_correction.biological_factor, [None] * values.shape[1])
         constants = fit_normalisation(values, method, assay.scale, scale)
         held = normalise(values, constants, parameters)
@@ -135,7 +135,7 @@ def corrected(
     for assay in assays:
         numbers, values = read_measurements(assay.path)
         wish = assay.source.batch_correction
-        why = _not_corrected(assay)
+        why = why_not_corrected(assay)
         if not why:
             problems = batch_problems(assay.assay_id, assay.batch, assay.columns, wish, parameters)
             if problems:
@@ -181,11 +181,11 @@ def refused_corrections(read: ReadAssay, samples: SampleRows, parameters: Measur
         return []
     said = read.found.said
     omics = said.get("omics") or source.omics
-    _, scale = _method(source, omics, said.get("scale") or source.scale or "")
+    _, scale = normalisation_of(source, omics, said.get("scale") or source.scale or "")
     columns = {name: [values[row] for row in read.rows] for name, values in samples.factors.items()}
     batch = _texts(samples.rows["batch"].iloc[read.rows])
     held = HeldAssay(read.assay_id, source, omics, scale, source.path, batch, columns)
-    if _not_corrected(held):
+    if why_not_corrected(held):
         return []
     return batch_problems(read.assay_id, batch, columns, source.batch_correction, parameters)
 
@@ -216,12 +216,12 @@ class _Made:
         return Stage(table, self.matrices, self.constants, self.summary)
 
 
-def _method(source: AssaySource, omics: str, scale: str) -> tuple[str, str]:
+def normalisation_of(source: AssaySource, omics: str, scale: str) -> tuple[str, str]:
     """(method, scale after it) by which an assay of this kind and scale is normalised."""
     return (NONE, scale) if source.normalisation == "none" else usual_method(omics, scale)
 
 
-def _not_corrected(assay: HeldAssay) -> str:
+def why_not_corrected(assay: HeldAssay) -> str:
     """Why there is nothing to correct; empty where there is."""
     if assay.source.batch_correction.method == "none":
         return "not asked for"

@@ -1,0 +1,143 @@
+"""The covariates that patients' assays give, as columns of the linear path: a branch of its own. NumPy only.
+
+What is fitted to the assays stands in `methods.integration`; here it is a document and arrays, made and applied by the patients'
+assays themselves. They see no outcome.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol, TypedDict
+
+import numpy as np
+
+from groprog_assets.fitting.clinical_encoder import Z_LIMIT
+
+ASSAYS = "assays"
+"""Kind and name of the branch."""
+LONG = 0.6
+"""Above this many covariates per training patient, columns are written in the span of the patients: the ridge fit is the same."""
+
+
+class WrittenCovariates(Protocol):
+    """names of the covariates (K), a JSON-able document and arrays."""
+
+    names: list[str]
+    document: dict[str, Any]
+    arrays: dict[str, np.ndarray]
+
+
+class PatientAssays(Protocol):
+    """The assays of n patients, as `methods.integration.patient_assays` makes them."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def genes(self) -> tuple[str, ...]: ...
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    @property
+    def values(self) -> np.ndarray: ...
+    def take(self, index: np.ndarray) -> PatientAssays: ...
+    def measured(self) -> np.ndarray: ...
+    def measured_by(self) -> dict[str, np.ndarray]: ...
+    def fit(self) -> WrittenCovariates: ...
+    def covariates(self, document: dict[str, Any], arrays: dict[str, np.ndarray]) -> np.ndarray: ...
+
+
+class AssayDocument(TypedDict):
+    """What is text of an AssayEncoder; its arrays are stored beside it."""
+
+    name: str
+    kind: str
+    genes: list[str]
+    fitted: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class AssayEncoder:
+    """Columns (n, r) = z @ loadings, z (n, K) = (covariate - centre) / scale, 0 where the assays of a patient do not give it.
+
+    genes: the names of the K covariates. fitted, constants: what gives the covariates.
+    """
+
+    genes: tuple[str, ...]
+    centre: np.ndarray
+    scale: np.ndarray
+    loadings: np.ndarray
+    fitted: dict[str, Any]
+    constants: dict[str, np.ndarray]
+
+    name = kind = ASSAYS
+
+    @classmethod
+    def fit(cls, assays: PatientAssays) -> AssayEncoder | None:
+        """Fit on the training patients whose `assays` these are; None when no covariate varies between them."""
+        found = assays.fit()
+        values = assays.covariates(found.document, found.arrays)
+        known = np.isfinite(values)
+        count = np.maximum(known.sum(axis=0), 1)
+        centre = np.where(known, values, 0.0).sum(axis=0) / count
+        scale = np.sqrt(np.where(known, (values - centre) ** 2, 0.0).sum(axis=0) / count)
+        kept = np.flatnonzero(scale > 1e-8)
+        if not kept.size:
+            return None
+        # A covariate that does not vary stays among them, with a column of zeros: the constants give all of them.
+        scale = np.where(scale > 1e-8, scale, np.inf)
+        loadings = np.eye(len(found.names))[:, kept]
+        if kept.size > LONG * len(values):
+            z = np.where(known, (values - centre) / scale, 0.0)
+            spread, directions = np.linalg.svd(z, full_matrices=False)[1:]
+            loadings = directions[spread > 1e-9 * spread.max(initial=0.0)].T
+        return cls(tuple(found.names), centre, scale, loadings, found.document, found.arrays)
+
+    def z(self, assays: PatientAssays | None, n: int) -> np.ndarray:
+        """(n, K) of any patients: standardised covariates, at most Z_LIMIT, 0 where there is none."""
+        if assays is None:
+            return np.zeros((n, len(self.genes)))
+        values = assays.covariates(self.fitted, self.constants)
+        with np.errstate(invalid="ignore"):
+            z = np.where(np.isfinite(values), (values - self.centre) / self.scale, 0.0)
+        return np.clip(z, -Z_LIMIT, Z_LIMIT)
+
+    def columns(self, assays: PatientAssays | None, n: int) -> np.ndarray:
+        """(n, r) float32 columns of the branch."""
+        return (self.z(assays, n) @ self.loadings).astype(np.float32)
+
+    def reads(self, assays: PatientAssays) -> bool:
+        """Whether the patients have an assay that was fitted."""
+        return bool({told["name"] for told in self.fitted["assays"]} & set(assays.measured_by()))
+
+    def notes(self, assays: PatientAssays | None, n: int) -> list[str]:
+        """For each patient, which assays are missing and how that was treated; empty where none is."""
+        names = [told["name"] for told in self.fitted["assays"]]
+        held = {} if assays is None else assays.measured_by()
+        have = np.array([held.get(name, np.zeros(n, bool)) for name in names]).reshape(len(names), n)
+        said = []
+        for row in range(n):
+            lacking = [name for name, there in zip(names, have[:, row]) if not there]
+            if len(lacking) == len(names):
+                said.append("no assay: counted as average")
+            else:
+                said.append(f"no {', '.join(lacking)}: scored by the other assays" if lacking else "")
+        return said
+
+    def document(self) -> AssayDocument:
+        """What is text; arrays are in `arrays`."""
+        return {"name": self.name, "kind": self.kind, "genes": list(self.genes), "fitted": self.fitted}
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """assays_centre (K,), _scale (K,), _loadings (K, r), and the constants as assays_fitted_<name>."""
+        held = {"centre": self.centre, "scale": self.scale, "loadings": self.loadings}
+        held |= {f"fitted_{name}": values for name, values in self.constants.items()}
+        return {f"{ASSAYS}_{part}": np.ascontiguousarray(values) for part, values in held.items()}
+
+    @classmethod
+    def restore(cls, document: AssayDocument, arrays: dict[str, np.ndarray]) -> AssayEncoder:
+        """The encoder that `document()` and `arrays()` describe."""
+        start = f"{ASSAYS}_fitted_"
+        constants = {name.removeprefix(start): values for name, values in arrays.items() if name.startswith(start)}
+        held = (arrays[f"{ASSAYS}_{part}"] for part in ("centre", "scale", "loadings"))
+        return cls(tuple(document["genes"]), *held, document["fitted"], constants)
