@@ -44,6 +44,9 @@ def build_definitions(**overrides: Any) -> dg.Definitions:
     if asked is not None and not asked.libraries:
         parts = {name: why for name, why in missing.items() if name in WITHOUT_LIBRARIES}
         own = [asset for asset in graph if asset.key.path[-1] in WITHOUT_LIBRARIES]
+        made = {asset.key.path[-1] for asset in own}
+        read = {key.path[-1] for asset in own for key in asset.dependency_keys}
+        parts |= dict.fromkeys(sorted(read - made - parts.keys()), "it names no libraries")
         return dg.Definitions(
             assets=_without(own, parts),
             jobs=[jobs.omics_job],

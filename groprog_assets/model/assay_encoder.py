@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypedDict
 
 import numpy as np
 
-from groprog_assets.fitting.clinical_encoder import Z_LIMIT
+from groprog_assets.model.patient_matrix import PatientMatrix
 
 ASSAYS = "assays"
 """Kind and name of the branch."""
@@ -20,11 +20,14 @@ LONG = 0.6
 
 
 class WrittenCovariates(Protocol):
-    """names of the covariates (K), a JSON-able document and arrays."""
+    """names {kind: its covariates}, K in all; a JSON-able document and arrays."""
 
-    names: list[str]
-    document: dict[str, Any]
-    arrays: dict[str, np.ndarray]
+    @property
+    def names(self) -> dict[str, list[str]]: ...
+    @property
+    def document(self) -> dict[str, Any]: ...
+    @property
+    def arrays(self) -> dict[str, np.ndarray]: ...
 
 
 class PatientAssays(Protocol):
@@ -47,6 +50,10 @@ class PatientAssays(Protocol):
     def covariates(self, document: dict[str, Any], arrays: dict[str, np.ndarray]) -> np.ndarray: ...
 
 
+FurtherOmics = PatientMatrix | PatientAssays
+"""What the patients have beside expression, each a branch of its own."""
+
+
 class AssayDocument(TypedDict):
     """What is text of an AssayEncoder; its arrays are stored beside it."""
 
@@ -60,7 +67,9 @@ class AssayDocument(TypedDict):
 class AssayEncoder:
     """Columns (n, r) = z @ loadings, z (n, K) = (covariate - centre) / scale, 0 where the assays of a patient do not give it.
 
-    genes: the names of the K covariates. fitted, constants: what gives the covariates.
+    genes: the names of the K covariates. fitted, constants: what gives the covariates. The scale is the standard deviation times
+    the square root of the number of covariates of the kind: one penalty then allows each kind (a few factors, hundreds of gene
+    sets) the same variance of its part, as the blocks of a multiple factor analysis have.
     """
 
     genes: tuple[str, ...]
@@ -84,34 +93,38 @@ class AssayEncoder:
         kept = np.flatnonzero(scale > 1e-8)
         if not kept.size:
             return None
+        names = [name for own in found.names.values() for name in own]
+        blocks = np.concatenate([np.full(len(own), np.sqrt(len(own))) for own in found.names.values()])
         # A covariate that does not vary stays among them, with a column of zeros: the constants give all of them.
-        scale = np.where(scale > 1e-8, scale, np.inf)
-        loadings = np.eye(len(found.names))[:, kept]
+        scale = np.where(scale > 1e-8, scale * blocks, np.inf)
+        loadings = np.eye(len(names))[:, kept]
         if kept.size > LONG * len(values):
             z = np.where(known, (values - centre) / scale, 0.0)
             spread, directions = np.linalg.svd(z, full_matrices=False)[1:]
             loadings = directions[spread > 1e-9 * spread.max(initial=0.0)].T
-        return cls(tuple(found.names), centre, scale, loadings, found.document, found.arrays)
+        return cls(tuple(names), centre, scale, loadings, found.document, found.arrays)
 
-    def z(self, assays: PatientAssays | None, n: int) -> np.ndarray:
-        """(n, K) of any patients: standardised covariates, at most Z_LIMIT, 0 where there is none."""
+    def z(self, assays: FurtherOmics | None, n: int) -> np.ndarray:
+        """(n, K) of any patients: standardised covariates, 0 where there is none."""
         if assays is None:
             return np.zeros((n, len(self.genes)))
+        assert not isinstance(assays, PatientMatrix)
         values = assays.covariates(self.fitted, self.constants)
         with np.errstate(invalid="ignore"):
-            z = np.where(np.isfinite(values), (values - self.centre) / self.scale, 0.0)
-        return np.clip(z, -Z_LIMIT, Z_LIMIT)
+            return np.where(np.isfinite(values), (values - self.centre) / self.scale, 0.0)
 
-    def columns(self, assays: PatientAssays | None, n: int) -> np.ndarray:
+    def columns(self, assays: FurtherOmics | None, n: int) -> np.ndarray:
         """(n, r) float32 columns of the branch."""
         return (self.z(assays, n) @ self.loadings).astype(np.float32)
 
-    def reads(self, assays: PatientAssays) -> bool:
+    def reads(self, assays: FurtherOmics) -> bool:
         """Whether the patients have an assay that was fitted."""
+        assert not isinstance(assays, PatientMatrix)
         return bool({told["name"] for told in self.fitted["assays"]} & set(assays.measured_by()))
 
-    def notes(self, assays: PatientAssays | None, n: int) -> list[str]:
+    def notes(self, assays: FurtherOmics | None, n: int) -> list[str]:
         """For each patient, which assays are missing and how that was treated; empty where none is."""
+        assert not isinstance(assays, PatientMatrix)
         names = [told["name"] for told in self.fitted["assays"]]
         held = {} if assays is None else assays.measured_by()
         have = np.array([held.get(name, np.zeros(n, bool)) for name in names]).reshape(len(names), n)
@@ -139,5 +152,5 @@ class AssayEncoder:
         """The encoder that `document()` and `arrays()` describe."""
         start = f"{ASSAYS}_fitted_"
         constants = {name.removeprefix(start): values for name, values in arrays.items() if name.startswith(start)}
-        held = (arrays[f"{ASSAYS}_{part}"] for part in ("centre", "scale", "loadings"))
-        return cls(tuple(document["genes"]), *held, document["fitted"], constants)
+        centre, scale, loadings = (arrays[f"{ASSAYS}_{part}"] for part in ("centre", "scale", "loadings"))
+        return cls(tuple(document["genes"]), centre, scale, loadings, document["fitted"], constants)

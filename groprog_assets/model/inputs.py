@@ -14,8 +14,7 @@ from numpy.typing import ArrayLike
 
 from groprog_assets.errors import ModelError, Problem
 from groprog_assets.fitting.covariates import FieldSpec, covariate_values, field_specs, numbers
-from groprog_assets.model.assay_encoder import PatientAssays
-from groprog_assets.model.patient_matrix import PatientMatrix
+from groprog_assets.model.assay_encoder import FurtherOmics
 
 if TYPE_CHECKING:
     from groprog_assets.model.source_columns import SourceFits
@@ -111,7 +110,7 @@ class ModelInputs:
     descriptor_names: tuple[str, ...] = ()
     blocks: dict[str, tuple[str, ...]] = field(default_factory=dict)
     batch: np.ndarray | None = None
-    matrices: tuple[PatientMatrix | PatientAssays, ...] = ()
+    matrices: tuple[FurtherOmics, ...] = ()
     sources: SourceFits | None = None
 
     def __post_init__(self) -> None:
@@ -327,9 +326,7 @@ def _problems(inputs: ModelInputs) -> list[Problem]:
             )
     for matrix in inputs.matrices:
         if matrix.shape != (n, len(matrix.genes)):
-            problems.append(
-                Problem(f"matrix {matrix.name}", f"shape {matrix.shape}", f"Expected ({n}, genes).", "")
-            )
+            problems.append(Problem(f"matrix {matrix.name}", f"shape {matrix.shape}", f"Expected ({n}, genes).", ""))
     for block, names in inputs.blocks.items():
         if block not in BLOCKS or not set(names) <= set(inputs.descriptor_names):
             problems.append(Problem(f"block {block}", ", ".join(names), f"Blocks are {', '.join(BLOCKS)}.", ""))

@@ -7,11 +7,11 @@ measured counts as the average one in every column.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TypedDict
+from typing import TypedDict, cast
 
 import numpy as np
 
-from groprog_assets.model.assay_encoder import AssayDocument, AssayEncoder
+from groprog_assets.model.assay_encoder import ASSAYS, AssayDocument, AssayEncoder, FurtherOmics
 from groprog_assets.model.expression_encoder import ExpressionEncoder, standardise
 from groprog_assets.model.inputs import ModelInputs
 from groprog_assets.model.patient_matrix import MUTATIONS, PatientMatrix
@@ -78,28 +78,30 @@ class MatrixEncoder:
             loadings = directions[spread > 1e-9 * spread.max(initial=0.0)].T
         return cls(matrix.name, matrix.kind, genes, centre, scale, loadings)
 
-    def z(self, matrix: PatientMatrix | None, n: int) -> np.ndarray:
+    def z(self, matrix: FurtherOmics | None, n: int) -> np.ndarray:
         """(n, K) of any patients: standardised values, 0 where missing; 0 everywhere without the matrix."""
         if matrix is None:
             return np.zeros((n, len(self.genes)))
+        assert isinstance(matrix, PatientMatrix)
         values = matrix.aligned(self.genes)
         if self.kind != MUTATIONS:
             return standardise(values, self.centre, self.scale)[0].astype(np.float64)
         with np.errstate(invalid="ignore"):
             return np.where(np.isfinite(values), (values - self.centre) / self.scale, 0.0)
 
-    def columns(self, matrix: PatientMatrix | None, n: int) -> np.ndarray:
+    def columns(self, matrix: FurtherOmics | None, n: int) -> np.ndarray:
         """(n, r) float32 columns of the branch."""
         return (self.z(matrix, n) @ self.loadings).astype(np.float32)
 
-    def reads(self, matrix: PatientMatrix) -> bool:
+    def reads(self, matrix: FurtherOmics) -> bool:
         """Whether the matrix has a gene of the encoder."""
         return bool(set(self.genes) & set(matrix.genes))
 
-    def notes(self, matrix: PatientMatrix | None, n: int) -> list[str]:
+    def notes(self, matrix: FurtherOmics | None, n: int) -> list[str]:
         """For each patient, what is missing and how that was treated; empty where nothing is."""
         size, known = len(self.genes), np.zeros(n, np.int64)
         if matrix is not None:
+            assert isinstance(matrix, PatientMatrix)
             known = np.isfinite(matrix.aligned(self.genes)).sum(axis=1)
         some = f"{self.name}: {{}} of {size} genes missing, counted as average"
         none = f"no {self.name.replace('_', ' ')}: counted as average"
@@ -139,6 +141,6 @@ def restore_matrix(
     document: MatrixDocument | AssayDocument, arrays: dict[str, np.ndarray]
 ) -> MatrixEncoder | AssayEncoder:
     """The encoder of a further matrix, or of the assays, that `document()` and `arrays()` describe."""
-    if "fitted" in document:
-        return AssayEncoder.restore(document, arrays)
+    if document["kind"] == ASSAYS:
+        return AssayEncoder.restore(cast("AssayDocument", document), arrays)
     return MatrixEncoder.restore(document, arrays)

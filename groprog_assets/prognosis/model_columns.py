@@ -11,10 +11,9 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from groprog_assets.model.assay_encoder import PatientAssays
+    from groprog_assets.model.assay_encoder import FurtherOmics
     from groprog_assets.model.cross_validation import FoldTrialRow
     from groprog_assets.model.inputs import Fold, ModelInputs, Outcomes
-    from groprog_assets.model.patient_matrix import PatientMatrix
     from groprog_assets.model.predict import Prediction
     from groprog_assets.model.source_columns import SourceFits
 
@@ -81,9 +80,7 @@ def model_inputs(
     return replace(inputs, batch=batch, matrices=further_omics(expression, inputs.patient_id), sources=fits)
 
 
-def further_omics(
-    arrays: Mapping[str, np.ndarray], patient_id: np.ndarray
-) -> tuple[PatientMatrix | PatientAssays, ...]:
+def further_omics(arrays: Mapping[str, np.ndarray], patient_id: np.ndarray) -> tuple[FurtherOmics, ...]:
     """The further matrices among the arrays of patient_expression, and the assays, in the order of `patient_id`."""
     from groprog_assets.methods.integration.patient_assays import assays_of
     from groprog_assets.model.patient_matrix import matrices_of

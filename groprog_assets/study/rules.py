@@ -74,7 +74,11 @@ def _halves(study: Study) -> Iterator[Finding]:
 def _cohort_alone(study: Study, cohort: Cohort) -> Iterator[Finding]:
     """A cohort without libraries: nothing describes its genes, so the model reads fields, assays and further matrices."""
     without = (
-        ("expression", "Expression is read by what libraries say of the genes.", "Name it as an assay, in cohort.omics."),
+        (
+            "expression",
+            "Expression is read by what libraries say of the genes.",
+            "Name it as an assay, in cohort.omics.",
+        ),
         ("nascent_libraries", "They are libraries of the study.", "Add genome, libraries and contrast, or remove it."),
         ("sources", "Other cohorts are read beside expression.", "Remove it."),
     )
@@ -84,7 +88,9 @@ def _cohort_alone(study: Study, cohort: Cohort) -> Iterator[Finding]:
     mode = study.parameters.representation.mode
     if mode != "clinical":
         rule = "Without libraries no gene is described."
-        yield Finding(("parameters", "representation", "mode"), mode, rule, "Set parameters.representation.mode: clinical.")
+        yield Finding(
+            ("parameters", "representation", "mode"), mode, rule, "Set parameters.representation.mode: clinical."
+        )
 
 
 def _libraries(study: Study) -> Iterator[Finding]:

@@ -18,8 +18,7 @@ from groprog_assets.store.workspace import StudyView, Workspace
 def patient_assays(
     study: StudyView, workspace: Workspace, clinical_records: Bundle, samples: Bundle, assay_raw: Bundle
 ) -> Materialized:
-    """Samples of patients with consent in the assays of `cohort.omics`, as read: each training fold normalises them, removes their
-    batches and fits factors to them anew."""
+    """Samples of patients with consent in the assays of `cohort.omics`, as read: each training fold fits all that follows."""
     from groprog_assets.methods.integration import patient_assays as method
 
     arrays = method.assay_arrays(
@@ -32,4 +31,4 @@ def patient_assays(
         study.parameters.measurements,
         study.parameters.integration,
     )
-    return materialized(arrays, **method.patients_of(arrays))
+    return materialized(arrays, patients=method.patients_of(arrays))

@@ -49,7 +49,7 @@ class NormalizedFeatures(NamedTuple):
 
 
 def normalize(features: pd.DataFrame | None, parameters: NormalizationParameters) -> NormalizedFeatures:
-    """Each feature by its rule, blocks after Table 5; quantiles over the genes that have the feature. None: of no gene, no feature.
+    """Each feature by its rule, blocks after Table 5; quantiles over the genes that have the feature. None: no gene, no feature.
 
     * quantile_log: eq. 2 with the upper clip, in [0, 1]; densities, overlap fractions, abundance, marks.
     * signed_log: sign(x) log1p|x| / log1p(q99 of |x|), clipped to [-1, 1], so 0 stays 0 (q99 of those that are not
@@ -91,7 +91,9 @@ def normalize(features: pd.DataFrame | None, parameters: NormalizationParameters
     table = pd.DataFrame({"gene": features["gene"].to_numpy(), **columns})
     return NormalizedFeatures(
         conform(table, "normalized_features"),
-        conform(pd.DataFrame(constants, columns=TABLES["normalization_constants"].column_names), "normalization_constants"),
+        conform(
+            pd.DataFrame(constants, columns=TABLES["normalization_constants"].column_names), "normalization_constants"
+        ),
     )
 
 

@@ -1,4 +1,7 @@
-"""The constants of `fold_covariates` as a JSON-able document with arrays of numbers, and back."""
+"""The constants of `fold_covariates` as a JSON-able document with arrays of numbers, and back.
+
+What has an order stands in lists: JSON is written with sorted keys.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +27,9 @@ VIEW = ("mean", "weights", "squares", "precision")
 
 
 class WrittenCovariates(NamedTuple):
-    """names: of the covariates, in order; document: text and settings; arrays: numbers, by name."""
+    """names {kind: its covariates}, in order; document: text and settings; arrays: numbers, by name."""
 
-    names: list[str]
+    names: dict[str, list[str]]
     document: Document
     arrays: Arrays
 
@@ -59,21 +62,21 @@ def written(fitted: Fitted) -> WrittenCovariates:
             arrays |= {f"factors{k}_{name}": values for name, values in zip(VIEW, parts, strict=True)}
         factors = {
             "names": [str(name) for name in fitted.factors.scores.columns],
-            "views": {assay: part.features.astype(str).tolist() for assay, part in fitted.factors.parts.items()},
+            "views": [[assay, part.features.astype(str).tolist()] for assay, part in fitted.factors.parts.items()],
         }
     scores = []
     for k, (name, own) in enumerate(fitted.scores.items()):
         arrays |= {f"scores{k}_mean": own.mean.to_numpy(), f"scores{k}_scale": own.scale.to_numpy()}
-        members = {held: list(genes) for held, genes in own.members.items()}
+        members = [[held, list(genes)] for held, genes in own.members.items()]
         scores.append({"assay": name, "genes": own.mean.index.astype(str).tolist(), "members": members})
     profiles = None
     if fitted.profiles is not None:
-        profiles = {}
+        profiles = []
         for k, (name, profile) in enumerate(fitted.profiles.profiles.items()):
             spread = fitted.profiles.spread[name]
             arrays |= {f"strata{k}_profile": profile.to_numpy(dtype=np.float64)}
             arrays |= {f"strata{k}_{part}": spread[part].to_numpy() for part in ("mean", "scale")}
-            profiles[name] = profile.index.astype(str).tolist()
+            profiles.append([name, profile.index.astype(str).tolist()])
     document = {
         **{"assays": assays, "factors": factors, "scores": scores, "strata": profiles, "left_out": fitted.left_out},
         "least_members": fitted.least_members,
@@ -91,7 +94,7 @@ def read_back(document: Document, arrays: Arrays) -> Fitted:
         batches = None
         if told["batches"] is not None:
             held = told["batches"]
-            combat = Combat(*(arrays[f"assay{k}_combat_{part}"] for part in COMBAT), held["reference"])
+            combat = Combat(**{part: arrays[f"assay{k}_combat_{part}"] for part in COMBAT}, reference=held["reference"])
             encodings = tuple(Encoding(name, tuple(levels)) for name, levels in held["encodings"])
             batches = BatchFit(tuple(held["names"]), encodings, combat)
         names = (tuple(told["features"]), tuple(told["symbols"]))
@@ -99,7 +102,7 @@ def read_back(document: Document, arrays: Arrays) -> Fitted:
     scores = {}
     for k, told in enumerate(document["scores"]):
         mean, scale = (pd.Series(arrays[f"scores{k}_{part}"], index=told["genes"]) for part in ("mean", "scale"))
-        members = {name: tuple(genes) for name, genes in told["members"].items()}
+        members = {name: tuple(genes) for name, genes in told["members"]}
         scores[told["assay"]] = FittedScores(mean, scale, members, pd.DataFrame())
     return Fitted(
         assays,
@@ -116,7 +119,7 @@ def _factors(told: Document | None, arrays: Arrays) -> FittedFactors | None:
     if told is None:
         return None
     views, parts = [], {}
-    for k, (assay, features) in enumerate(told["views"].items()):
+    for k, (assay, features) in enumerate(told["views"]):
         mean, *rest = (arrays[f"factors{k}_{part}"] for part in VIEW)
         parts[assay] = AssayPart(pd.Index(features), pd.DataFrame({ONE_BATCH: mean}, index=features))
         views.append(rest)
@@ -127,11 +130,11 @@ def _factors(told: Document | None, arrays: Arrays) -> FittedFactors | None:
     return FittedFactors(pd.DataFrame(nobody, columns=list(names)), parts, model)
 
 
-def _profiles(told: Document | None, arrays: Arrays) -> StratumProfiles | None:
+def _profiles(told: list[tuple[str, list[str]]] | None, arrays: Arrays) -> StratumProfiles | None:
     if told is None:
         return None
     spread, profiles = {}, {}
-    for k, (assay, features) in enumerate(told.items()):
+    for k, (assay, features) in enumerate(told):
         held = arrays[f"strata{k}_profile"]
         profiles[assay] = pd.DataFrame(held, index=features, columns=range(1, held.shape[1] + 1))
         both = {part: arrays[f"strata{k}_{part}"] for part in ("mean", "scale")}

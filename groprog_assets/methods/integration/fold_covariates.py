@@ -35,7 +35,7 @@ Floats = NDArray[np.floating]
 
 
 class PatientAssay(NamedTuple):
-    """The samples of one assay, as read: values (f, m), owner (m,) the number of the patient of each sample; batch (m,) and columns
+    """The samples of one assay, as read: values (f, m), owner (m,) the number of each sample's patient; batch (m,) and columns
     (by name) of the samples. method, scale, normalised_scale: how it is normalised. correction: None where batches stay."""
 
     name: str
@@ -93,12 +93,13 @@ class Fitted(NamedTuple):
     left_out: dict[str, str]
 
     @property
-    def names(self) -> list[str]:
-        """What each covariate is called, in the order of `covariates`."""
-        factors = [] if self.factors is None else [str(name) for name in self.factors.scores.columns]
-        sets = [f"{assay}: {name}" for assay, held in self.scores.items() for name in held.members]
-        strata = [] if self.profiles is None else [f"stratum {k}" for k in range(2, self.profiles.strata + 1)]
-        return [*factors, *sets, *strata]
+    def names(self) -> dict[str, list[str]]:
+        """{kind: what each covariate of it is called}, in the order of `covariates`."""
+        return {
+            "factors": [] if self.factors is None else [str(name) for name in self.factors.scores.columns],
+            "pathway_scores": [f"{assay}: {name}" for assay, held in self.scores.items() for name in held.members],
+            "strata": [] if self.profiles is None else [f"stratum {k}" for k in range(2, self.profiles.strata + 1)],
+        }
 
 
 def fit_covariates(
@@ -201,7 +202,10 @@ def _with_batch(assay: PatientAssay, least: int) -> NDArray[np.int64]:
     """Samples of a batch that has `least` of them, with every covariate of the correction."""
     count = Counter(assay.batch)
     assert assay.correction is not None
-    told = [all(assay.columns[name][row] is not None for name in assay.correction.covariates) for row in range(len(assay.batch))]
+    told = [
+        all(assay.columns[name][row] is not None for name in assay.correction.covariates)
+        for row in range(len(assay.batch))
+    ]
     usable = [name is not None and count[name] >= least and told[row] for row, name in enumerate(assay.batch)]
     return np.flatnonzero(usable)
 

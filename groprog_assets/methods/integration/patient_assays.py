@@ -173,7 +173,7 @@ class PatientAssays:
         return covariates(read_back(document, arrays), self.assays, self.patients)
 
 
-def assays_of(arrays: Arrays, patient_id: Iterable[str]) -> tuple[PatientAssays, ...]:
+def assays_of(arrays: Mapping[str, np.ndarray], patient_id: Iterable[str]) -> tuple[PatientAssays, ...]:
     """The assays among `arrays`, of the patients `patient_id` in that order; nothing where there are none."""
     if DOCUMENT not in arrays:
         return ()
@@ -184,11 +184,17 @@ def assays_of(arrays: Arrays, patient_id: Iterable[str]) -> tuple[PatientAssays,
         owner = np.array([at.get(name, -1) for name in arrays[f"{NAME}/{k}/patient_id"].tolist()], dtype=np.int64)
         correction = told["correction"]
         assay = PatientAssay(
-            *(told["name"], told["method"], told["scale"], told["normalised_scale"]),
-            None if correction is None else BatchCorrection(**correction),
-            *(tuple(told["features"]), tuple(told["symbols"])),
-            arrays[f"{NAME}/{k}/values"].astype(np.float64),
-            *(owner, told["batch"], told["columns"]),
+            name=told["name"],
+            method=told["method"],
+            scale=told["scale"],
+            normalised_scale=told["normalised_scale"],
+            correction=None if correction is None else BatchCorrection(**correction),
+            features=tuple(told["features"]),
+            symbols=tuple(told["symbols"]),
+            values=arrays[f"{NAME}/{k}/values"].astype(np.float64),
+            owner=owner,
+            batch=told["batch"],
+            columns=told["columns"],
         )
         rows = np.flatnonzero(owner >= 0)
         held.append(assay.samples(rows[np.argsort(owner[rows], kind="stable")]))

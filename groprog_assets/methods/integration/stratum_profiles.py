@@ -29,7 +29,7 @@ class StratumProfiles(NamedTuple):
 
 
 def fit_profiles(fitted: FittedStrata, values: Mapping[str, pd.DataFrame]) -> StratumProfiles:
-    """Profiles of the strata of `fitted`, from the values (an assay's features x samples) it was fitted to; without strata none."""
+    """Profiles of the strata of `fitted`, from the values (features x samples, by assay) of its fit; without strata none."""
     spread, profiles = {}, {}
     for assay, table in values.items() if not fitted.strata.empty else ():
         own = table.set_axis(table.columns.astype(str), axis=1)[fitted.strata.index]
@@ -55,5 +55,5 @@ def nearest_strata(fitted: StratumProfiles, values: Mapping[str, pd.DataFrame]) 
             apart = profile.sub(standard[name], axis=0) ** 2
             if (own := apart.mean()).notna().all():
                 found.setdefault(str(name), []).append(own)
-    nearest = {name: int(sum(apart).to_numpy().argmin()) + 1 for name, apart in found.items()}
+    nearest = {name: int(np.sum(apart, axis=0).argmin()) + 1 for name, apart in found.items()}
     return pd.Series(nearest, dtype=np.int64).rename("stratum")

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from groprog_assets.methods.integration.fitted_covariates import read_back, written
+from groprog_assets.methods.integration.fitted_covariates import WrittenCovariates, read_back, written
 from groprog_assets.methods.integration.fold_covariates import PatientAssay, covariates, fit_covariates
 from groprog_assets.methods.integration.patient_assays import PatientAssays
 from groprog_assets.study.integration_parameters import IntegrationParameters
@@ -19,8 +19,8 @@ SETS = {"driven": tuple(f"g{k}" for k in range(15)), "short": ("g1", "g2")}
 
 
 def planted(seed: int = 1, n: int = 60) -> tuple[PatientAssays, np.ndarray]:
-    """rna (counts, two batches) and protein (log2) of n patients, two groups of whom differ by one factor; the last three patients
-    have no protein, and the first has two rna samples."""
+    """rna (counts, two batches) and protein (log2) of n patients, two groups of whom differ by one factor; the last three
+    patients have no protein, and the first has two rna samples."""
     random = np.random.default_rng(seed)
     group = np.arange(n) % 2
     factor = np.where(group, 1.2, -1.2) + 0.2 * random.normal(size=n)
@@ -55,6 +55,11 @@ def changed(assays: PatientAssays, patient: int) -> PatientAssays:
     return PatientAssays(assays.patients, tuple(made), assays.sets, assays.measurements, assays.integration)
 
 
+def flat(found: WrittenCovariates) -> list[str]:
+    """The names of the covariates in order."""
+    return [name for own in found.names.values() for name in own]
+
+
 TRAIN, TEST = np.arange(0, 45), np.arange(45, 60)
 
 
@@ -63,12 +68,12 @@ def test_planted_factor_set_and_strata_come_back_in_patients_who_were_held_out()
     found = assays.take(TRAIN).fit()
     held = assays.take(TEST).covariates(found.document, found.arrays)
     assert found.document["left_out"] == {}
-    assert found.names[0] == "factor_1"
-    assert {"rna: driven", "protein: driven", "stratum 2"} <= set(found.names)
-    assert "rna: short" not in found.names
+    assert flat(found)[0] == "factor_1"
+    assert {"rna: driven", "protein: driven", "stratum 2"} <= set(flat(found))
+    assert "rna: short" not in flat(found)
     for name in ("factor_1", "rna: driven"):
-        assert abs(np.corrcoef(held[:, found.names.index(name)], factor[TEST])[0, 1]) > 0.9
-    stratum = held[:, found.names.index("stratum 2")]
+        assert abs(np.corrcoef(held[:, flat(found).index(name)], factor[TEST])[0, 1]) > 0.9
+    stratum = held[:, flat(found).index("stratum 2")]
     assert abs(np.corrcoef(stratum, factor[TEST] > 0)[0, 1]) > 0.9
 
 
@@ -89,20 +94,22 @@ def test_a_fit_to_the_training_part_is_the_whole_pipeline_on_the_training_part()
     alone = PatientAssays(part.patients, part.assays, part.sets, part.measurements, part.integration)
     found, again = part.fit(), alone.fit()
     for one in (part, alone, assays.take(np.r_[TRAIN, TEST]).take(TRAIN)):
-        np.testing.assert_allclose(one.covariates(again.document, again.arrays), part.covariates(found.document, found.arrays))
+        np.testing.assert_allclose(
+            one.covariates(again.document, again.arrays), part.covariates(found.document, found.arrays)
+        )
     everyone = assays.fit()
     whole, own = (assays.covariates(one.document, one.arrays)[:, 0] for one in (everyone, found))
     assert np.abs(np.abs(whole) - np.abs(own)).max() > 0.01  # a fit to everyone gives other covariates: leakage shows
 
 
 def test_a_patient_counts_with_the_assays_that_are_there():
-    assays, factor = planted()
+    assays, _ = planted()
     found = assays.take(TRAIN).fit()
     held = assays.take(TEST)
-    place = found.names.index("factor_1")
+    place = flat(found).index("factor_1")
     values = held.covariates(found.document, found.arrays)
     assert np.isfinite(values[-3:, place]).all()
-    assert np.isnan(values[-3:, found.names.index("protein: driven")]).all()
+    assert np.isnan(values[-3:, flat(found).index("protein: driven")]).all()
     rna = PatientAssays(held.patients, held.assays[:1], held.sets, held.measurements, held.integration)
     alone = rna.covariates(found.document, found.arrays)
     np.testing.assert_allclose(alone[-3:, place], values[-3:, place])
@@ -114,14 +121,16 @@ def test_a_patient_counts_with_the_assays_that_are_there():
 def test_a_batch_that_training_does_not_have_counts_as_not_measured():
     assays, _ = planted()
     rna = assays.assays[0]
-    strange = rna._replace(batch=["c" if owner == 55 else name for owner, name in zip(rna.owner, rna.batch, strict=True)])
+    strange = rna._replace(
+        batch=["c" if owner == 55 else name for owner, name in zip(rna.owner, rna.batch, strict=True)]
+    )
     other = PatientAssays(assays.patients, (strange, assays.assays[1]), assays.sets, MEASUREMENTS, INTEGRATION)
     found = assays.take(TRAIN).fit()
     values = other.take(TEST).covariates(found.document, found.arrays)
     row = TEST.tolist().index(55)
-    assert np.isnan(values[row, found.names.index("rna: driven")])
-    assert np.isfinite(values[row, found.names.index("protein: driven")])
-    assert np.isfinite(values[row, found.names.index("factor_1")])
+    assert np.isnan(values[row, flat(found).index("rna: driven")])
+    assert np.isfinite(values[row, flat(found).index("protein: driven")])
+    assert np.isfinite(values[row, flat(found).index("factor_1")])
 
 
 def test_a_single_sample_of_a_batch_takes_no_part_in_a_fit():
@@ -157,9 +166,7 @@ def test_written_constants_are_read_back():
     fitted = fit_covariates(assays.assays, assays.sets, MEASUREMENTS, INTEGRATION)
     told = written(fitted)
     again = read_back(told.document, told.arrays)
-    np.testing.assert_array_equal(
-        covariates(fitted, assays.assays, 60), covariates(again, assays.assays, 60)
-    )
+    np.testing.assert_array_equal(covariates(fitted, assays.assays, 60), covariates(again, assays.assays, 60))
     assert again.names == told.names
 
 
@@ -167,7 +174,9 @@ def test_written_constants_are_read_back():
 def test_kinds_of_covariates_are_chosen(kind: str):
     assays, _ = planted()
     chosen = IntegrationParameters(subsamples=10, covariates=[kind])
-    names = fit_covariates(assays.assays, assays.sets, MEASUREMENTS, chosen).names
+    found = fit_covariates(assays.assays, assays.sets, MEASUREMENTS, chosen).names
+    names = found.pop(kind)
     assert names
+    assert not any(found.values())
     start = {"factors": "factor", "pathway_scores": ("rna: ", "protein: "), "strata": "stratum"}[kind]
     assert all(name.startswith(start) for name in names)
