@@ -99,7 +99,7 @@ def trace(asset: str, study: Path, partition: str, patient: str, picture: Path |
 def impact(study: Path, file: str, library: str, patient: str, asset: str, picture: Path | None, as_json: bool) -> None:
     """What of the present state rests on a file, a library, a patient or an asset; for a patient, what must be trained again."""
     from groprog_assets.lineage import ledger, questions
-    from groprog_assets.lineage.membership import models_of
+    from groprog_assets.lineage.membership import fits_of, models_of
     from groprog_assets.lineage.pictures import impact_picture, write_picture
     from groprog_assets.store.pseudonyms import pseudonym, study_key
     from groprog_assets.store.workspace import open_workspace
@@ -115,7 +115,7 @@ def impact(study: Path, file: str, library: str, patient: str, asset: str, pictu
         found = questions.impact(connection, file=file, library=library, asset=questions.CLINICAL if patient else asset)
         if patient not in ("", "*"):
             name = pseudonym(patient, study_key(workspace.state))
-            found |= {"patient": name, "models": models_of(connection, name)}
+            found |= {"patient": name, "models": models_of(connection, name), "fits": fits_of(connection, name)}
         edges = questions.graph(connection)
     if patient:
         found["command"] = workspace.command
@@ -127,6 +127,10 @@ def impact(study: Path, file: str, library: str, patient: str, asset: str, pictu
         f"  {row['model_version'][:16]}  made {row['made'][:19]}Z  trained on in {row['fits']} fits"
         f"{', the final one too' if row['final'] else ''}, tested in {row['tests']}"
         for row in found.get("models", [])
+    ]
+    lines += [
+        f"  {row['asset']} {row['fit'][:16]}  made {row['made'][:19]}Z  fitted with them"
+        for row in found.get("fits", [])
     ]
     if patient:
         again = [row["asset"] for row in found["affected"] if row["asset"] in ("risk_model", "baselines")]

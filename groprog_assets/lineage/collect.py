@@ -21,7 +21,7 @@ from groprog_assets.errors import ArtifactError, LedgerError, Problem, Unreachab
 from groprog_assets.graph.resources import ACTOR_TAG
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.decisions import ACTOR, DECISION, decisions
-from groprog_assets.lineage.membership import MODEL, add_membership, carried_over
+from groprog_assets.lineage.membership import FITS, MODEL, add_membership, carried_over
 from groprog_assets.store.artifacts import canonical_json, digest_bytes, plain
 from groprog_assets.store.derivations import Derivations, Record
 from groprog_assets.store.signatures import Unsealed
@@ -172,7 +172,7 @@ def _project(
             body["metadata"] = metadata
             if "groprog/derivation" in metadata:
                 digest = metadata["groprog/derivation"]
-                if asset == MODEL:
+                if asset == MODEL or asset in FITS:
                     body["patients"] = _patients(connection, records, digest)
                     if again and not body["patients"]:
                         body["patients"] = carried_over(connection, run.run_id, storage_id)

@@ -1,7 +1,8 @@
-"""Which patients each model was trained or tested on, in each fold of each repeat and in the final fit.
+"""Which patients each model was trained or tested on, in each fold of each repeat and in the final fit; whom other fits saw.
 
-Read from the stored folds a model was trained with; patients under their pseudonyms. The digest of a model's rows goes into the
-sealed event of its materialization, so that a row changed later is found. No Dagster.
+Read from the stored folds a model was trained with, and from the subjects of factors, networks, strata and corrected assays;
+patients under their pseudonyms. The digest of a model's rows goes into the sealed event of its materialization, so that a row changed later is
+found. No Dagster.
 """
 
 from __future__ import annotations
@@ -27,6 +28,15 @@ if TYPE_CHECKING:
     import duckdb
 
 MODEL, FOLDS = "risk_model", "encoded_tensors"
+FITS = {
+    "factors": "factors",
+    "fused_network": "fused_network",
+    "strata": "strata",
+    "assay_normalised": "samples",
+    "assay_corrected": "samples",
+    "assay_filled": "samples",
+}
+"""Assets of the omics half that are fitted to subjects: the asset (itself, or an input) whose table names them, `subject_id`."""
 ERASED = "erased"
 """The decision that seals which rows are left of each model that saw a patient who has withdrawn."""
 FINAL = -1
@@ -34,13 +44,16 @@ FINAL = -1
 
 
 def add_membership(connection: duckdb.DuckDBPyConnection, state: Path, store: Store, record: Record) -> str:
-    """Add the rows of the model a derivation made, once a model; the digest of its rows, "" when its folds are gone.
+    """Add the rows of the model or fit a derivation made, once each; the digest of its rows, "" when its folds or subjects are
+    gone, and of a fit to nobody.
 
     state: where the key of the pseudonyms lies; store: where the folds do. UnreachableError when nobody can say whether they are.
     """
     model = record["output"]["sha256"]
     if connection.execute("SELECT 1 FROM patients_seen WHERE model = ? LIMIT 1", [model]).fetchone():
         return membership_digest(connection, model)
+    if record["asset"] in FITS:
+        return _add_fit(connection, store, record)
     try:
         (edge,) = [item for item in record["inputs"] if item["asset"] == FOLDS]
         folds = json.loads(store.get_bytes(edge["sha256"]))["members"]["folds"]["sha256"]
@@ -65,6 +78,24 @@ def add_membership(connection: duckdb.DuckDBPyConnection, state: Path, store: St
     )
     connection.execute("DROP TABLE tested")
     return membership_digest(connection, model)
+
+
+def _add_fit(connection: duckdb.DuckDBPyConnection, store: Store, record: Record) -> str:
+    """Add the subjects, who have pseudonyms already, of a fit of the omics half; the digest of its rows."""
+    made, named = record["output"]["sha256"], FITS[record["asset"]]
+    held = {record["asset"]: made, **{item["asset"]: item["sha256"] for item in record["inputs"]}}
+    try:
+        table = json.loads(store.get_bytes(held[named]))["members"]["table"]["sha256"]
+        store.get_bytes(table)
+    except UnreachableError:
+        raise
+    except (ArtifactError, KeyError, ValueError):
+        return ""
+    query = "INSERT INTO patients_seen SELECT DISTINCT ?, subject_id, ?, ?, 'fit' FROM read_parquet(?)"
+    connection.execute(query, [made, FINAL, FINAL, str(store.path(table))])
+    if not connection.execute("SELECT 1 FROM patients_seen WHERE model = ? LIMIT 1", [made]).fetchone():
+        return ""
+    return membership_digest(connection, made)
 
 
 def membership_digest(connection: duckdb.DuckDBPyConnection, model: str, where: str = "") -> str:
@@ -112,8 +143,8 @@ def sealed_digests(connection: duckdb.DuckDBPyConnection, where: str = "") -> di
     """{model: digests of its rows that were sealed}: with its materialization, and with each erasure of a patient's rows."""
     found: dict[str, set[str]] = {}
     both = f"{where}materializations m JOIN {where}events e USING (run_id, storage_id)"
-    query = f"SELECT m.sha256, e.body FROM {both} WHERE m.asset = ?"
-    for model, body in connection.execute(query, [MODEL]).fetchall():
+    query = f"SELECT m.sha256, e.body FROM {both} WHERE list_contains(?, m.asset)"
+    for model, body in connection.execute(query, [[MODEL, *FITS]]).fetchall():
         found.setdefault(model, set()).add(json.loads(body).get("patients", ""))
     query = (
         f"SELECT e.body FROM {where}events e JOIN {where}runs r USING (run_id) WHERE e.kind = 'DECISION' AND r.job = ?"
@@ -204,3 +235,13 @@ def models_of(connection: duckdb.DuckDBPyConnection, patient: str) -> list[Docum
             {"model": model, "model_version": version, "made": when, "fits": fits, "tests": tests, "final": final}
         )
     return sorted(found, key=lambda item: item["made"], reverse=True)
+
+
+def fits_of(connection: duckdb.DuckDBPyConnection, patient: str) -> list[Document]:
+    """The fits of the omics half that saw a patient (a pseudonym): {asset, fit, made}, the newest of each asset first."""
+    rows = connection.execute(
+        "SELECT m.asset, p.model, max(m.happened) FROM patients_seen p JOIN materializations m ON m.sha256 = p.model"
+        " WHERE p.patient = ? AND p.role = 'fit' AND list_contains(?, m.asset) GROUP BY ALL ORDER BY 1, 3 DESC",
+        [patient, list(FITS)],
+    ).fetchall()
+    return [{"asset": asset, "fit": fit, "made": happened.isoformat()} for asset, fit, happened in rows]

@@ -37,6 +37,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
 def record(store: Store) -> dict:
     stored = store.put(Bundle(folds=FOLDS), {"folds": "folds"})
     return {
+        "asset": "risk_model",
         "output": {"sha256": "m" * 64},
         "inputs": [{"asset": "encoded_tensors", "sha256": stored.sha256}],
         "headline": {"model_version": "v1"},
@@ -58,6 +59,29 @@ def test_training_and_test_rows_of_each_fit(record: dict, store: Store, tmp_path
     }
     assert len(rows) == 3 * 5
     assert not {"A", "B", "C"} & {row[0] for row in rows}
+
+
+def test_a_fit_of_the_omics_half_saw_its_subjects(store: Store, tmp_path: Path):
+    names = ["p-0000000000000001", "p-0000000000000002"]
+    scores = pd.DataFrame({"subject_id": names * 2, "factor": ["factor_1"] * 2 + ["factor_2"] * 2, "score": [0.5] * 4})
+    samples = pd.DataFrame({"subject_id": names[:1]})
+    factors = store.put(Bundle(table=scores), {})
+    given = store.put(Bundle(table=samples), {})
+    inputs = [{"asset": "samples", "sha256": given.sha256}]
+    made = [("factors", factors.sha256), ("assay_corrected", "c" * 64)]
+    with ledger.open_ledger(tmp_path / "l.duckdb", make=True) as connection:
+        for asset, sha256 in made:
+            record = {"asset": asset, "output": {"sha256": sha256}, "inputs": inputs}
+            first = membership.add_membership(connection, tmp_path, store, record)
+            assert first
+            assert membership.add_membership(connection, tmp_path, store, record) == first
+        rows = connection.execute("SELECT * FROM patients_seen ORDER BY ALL").fetchall()
+        left = membership.rows_left(connection, {names[1]})
+        gone = {"asset": "strata", "output": {"sha256": "e" * 64}, "inputs": []}
+        assert membership.add_membership(connection, tmp_path, store, gone) == ""
+    expected = [(factors.sha256, name, -1, -1, "fit") for name in names] + [("c" * 64, names[0], -1, -1, "fit")]
+    assert rows == sorted(expected)
+    assert set(left) == {factors.sha256}
 
 
 def test_folds_that_are_gone_give_no_rows(record: dict, tmp_path: Path):

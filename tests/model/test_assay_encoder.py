@@ -1,4 +1,4 @@
-"""Assays as a branch of the linear path: fitted on training patients alone, without outcomes, beside matrices in every reading."""
+"""Assays as a branch of the linear path: fitted on training patients alone, without outcomes, read as matrices are."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ def test_columns_are_those_of_the_training_patients_whatever_the_others_are():
     assert encoder is not None
     assert again is not None
     for rows in (train, test):
-        np.testing.assert_array_equal(encoder.columns(assays.take(rows), rows.size), again.columns(assays.take(rows), rows.size))
+        np.testing.assert_array_equal(
+            encoder.columns(assays.take(rows), rows.size), again.columns(assays.take(rows), rows.size)
+        )
     z = encoder.z(assays.take(train), train.size)
     kinds = [len(own) for own in assays.take(train).fit().names.values()]
     spread = np.split(z.std(axis=0) ** 2, np.cumsum(kinds)[:-1])
@@ -90,7 +92,10 @@ def test_the_final_model_scores_patients_with_some_assays_or_none():
         given = replace(inputs, matrices=held)
         assert np.isfinite(predict(model, given).risk).all()
         assert matrix_problems(model, given) == []
-    assert any("no protein: scored by the other assays" in note for note in statements(model, replace(inputs, matrices=(rna,)))[0])
+    assert any(
+        "no protein: scored by the other assays" in note
+        for note in statements(model, replace(inputs, matrices=(rna,)))[0]
+    )
     assert any("no assay: counted as average" in note for note in statements(model, replace(inputs, matrices=()))[0])
     explained = explain(model, inputs)
     assert "assays: factor_1" in explained.alterations
