@@ -21,7 +21,7 @@ from groprog_assets.graph.io_managers import ArtifactIOManager
 from groprog_assets.graph.resources import ComputePool, StudyResource
 from groprog_assets.running import jobs, schedules, sensors
 from groprog_assets.running.freshness import with_freshness
-from groprog_assets.store.workspace import COHORT_ASSETS, WITHOUT_LIBRARIES, absent_assets, open_workspace
+from groprog_assets.store.workspace import COHORT_ASSETS, OMICS_ASSETS, WITHOUT_LIBRARIES, absent_assets, open_workspace
 from groprog_assets.study.schema import Study
 
 ABSENT = "not_in_this_study"
@@ -42,8 +42,9 @@ def build_definitions(**overrides: Any) -> dg.Definitions:
     asked = _study(path)
     missing = {} if asked is None else absent_assets(asked)
     if asked is not None and not asked.libraries:
-        parts = {name: why for name, why in missing.items() if name in WITHOUT_LIBRARIES}
-        own = [asset for asset in graph if asset.key.path[-1] in WITHOUT_LIBRARIES]
+        mine = OMICS_ASSETS if asked.cohort is None else WITHOUT_LIBRARIES
+        parts = {name: why for name, why in missing.items() if name in mine}
+        own = [asset for asset in graph if asset.key.path[-1] in mine]
         made = {asset.key.path[-1] for asset in own}
         read = {key.path[-1] for asset in own for key in asset.dependency_keys}
         parts |= dict.fromkeys(sorted(read - made - parts.keys()), "it names no libraries")

@@ -22,6 +22,7 @@ from groprog_assets.tables import TABLES
 ROOT = Path(__file__).resolve().parents[1]
 DECLARATIONS = ROOT / "groprog_assets" / "tables"
 PROMISED = {
+    "patient_assays",
     "raw_reads",
     "read_quality",
     "alignments",

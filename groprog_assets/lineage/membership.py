@@ -1,8 +1,8 @@
 """Which patients each model was trained or tested on, in each fold of each repeat and in the final fit; whom other fits saw.
 
 Read from the stored folds a model was trained with, and from the subjects of factors, networks, strata and corrected assays;
-patients under their pseudonyms. The digest of a model's rows goes into the sealed event of its materialization, so that a row changed later is
-found. No Dagster.
+patients under their pseudonyms. The digest of a model's rows goes into the sealed event of its materialization, so that a row
+changed later is found. No Dagster.
 """
 
 from __future__ import annotations

@@ -21,14 +21,8 @@ def patient_assays(
     """Samples of patients with consent in the assays of `cohort.omics`, as read: each training fold fits all that follows."""
     from groprog_assets.methods.integration import patient_assays as method
 
-    arrays = method.assay_arrays(
-        study.cohort.omics,
-        study.omics.assays,
-        who.subjects_of(workspace, clinical_records.records["patient_id"]),
-        method.tables_of(assay_raw, samples),
-        paths_of(assay_raw.matrices),
-        study.omics.gene_sets,
-        study.parameters.measurements,
-        study.parameters.integration,
-    )
+    ids = who.subjects_of(workspace, clinical_records.records["patient_id"])
+    asked = (study.cohort.omics, study.omics.assays, study.omics.gene_sets)
+    held = (ids, method.tables_of(assay_raw, samples), paths_of(assay_raw.matrices))
+    arrays = method.assay_arrays(*asked, *held, study.parameters.measurements, study.parameters.integration)
     return materialized(arrays, patients=method.patients_of(arrays))

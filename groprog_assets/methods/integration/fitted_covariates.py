@@ -35,7 +35,7 @@ class WrittenCovariates(NamedTuple):
 
 
 def written(fitted: Fitted) -> WrittenCovariates:
-    """`fitted` as a document with arrays."""
+    """`fitted` as a document and numbers: arrays (f,) and (f, k) of each assay and kind by its place, as `assay0_reference`."""
     arrays: Arrays = {}
     assays = []
     for k, (name, fit) in enumerate(fitted.assays.items()):
@@ -86,7 +86,7 @@ def written(fitted: Fitted) -> WrittenCovariates:
 
 
 def read_back(document: Document, arrays: Arrays) -> Fitted:
-    """What `written` wrote."""
+    """What `written` wrote: the constants from its document and arrays; a KeyError where one is missing."""
     assays = {}
     for k, told in enumerate(document["assays"]):
         constants = (told["method"], told["scale"], told["normalised_scale"])

@@ -35,10 +35,10 @@ DOCUMENT = f"{NAME}/document"
 def assay_arrays(
     wanted: Sequence[str],
     sources: Sequence[AssaySource],
+    gene_sets: Path | None,
     patients: Mapping[str, str],
     tables: Mapping[str, pd.DataFrame],
     files: Mapping[str, Path],
-    gene_sets: Path | None,
     measurements: MeasurementParameters,
     integration: IntegrationParameters,
 ) -> Arrays:
