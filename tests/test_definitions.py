@@ -80,6 +80,7 @@ PROMISED = {
     "sequence_attributions",
     "sequence_motifs",
     "sequence_embedding",
+    "sequence_descriptors",
     "sequence_profile",
     "omics_sources",
     "consents",

@@ -45,7 +45,7 @@ def made(written: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_group_is_made_and_kept(made: Path):
     names = {asset for asset, _, _ in Workspace(made).derivations.pointers()}
-    assert set(SEQUENCE_ASSETS) - {"sequence_profile"} <= names, "nobody asked for the profile net"
+    assert set(SEQUENCE_ASSETS) - {"sequence_profile", "sequence_descriptors"} <= names, "nobody asked for these two"
     assert not run(made).total(), "a second run keeps all"
 
 

@@ -23,6 +23,7 @@ PARTS = {
     "density": "density block",
     "pausing": "pausing block",
     "differential": "differential and GO block",
+    "sequence": "descriptors from sequence",
     "gene_deviation": "per-gene deviation",
     "modality_dropout": "modality dropout",
     "coupling": "coupling of the branches",

@@ -18,17 +18,25 @@ CURVES = {
     "chromatin_coordination": "Coordination with marks",
 }
 MOST_STEPS = 16
+SEQUENCE = "sequence_"
 
 
 def signature_weights(document: Values) -> Figure:
-    """One panel a curve of the document's `curves`, and one for its `steps` (at most 16, the largest weights on top).
+    """One panel a curve of the document's `curves`, one for its `steps` (at most 16, the largest weights on top), and one for
+    the steps of descriptors from sequence where there are any.
 
     y, and x of the last panel: log hazard ratio for one SD more of the gene's expression, as the score weighs it. Bands and bars
     are the ridge fit's 95 % intervals. A document without curves and steps gives a figure that says so.
     """
     curves = [curve for curve in document.get("curves", []) if curve["descriptor"] in CURVES]
-    steps = sorted(document.get("steps", []), key=lambda row: -abs(row["coefficient"]))[:MOST_STEPS]
-    panels = len(curves) + bool(steps)
+    ranked = sorted(document.get("steps", []), key=lambda row: -abs(row["coefficient"]))
+    of_sequence = [row["descriptor"].startswith(SEQUENCE) for row in ranked]
+    found = {
+        "With it less without it": [row for row, own in zip(ranked, of_sequence) if not own][:MOST_STEPS],
+        "From sequence, over its range": [row for row, own in zip(ranked, of_sequence) if own][:MOST_STEPS],
+    }
+    groups = {title: steps for title, steps in found.items() if steps}
+    panels = len(curves) + len(groups)
     if not panels:
         figure, axes = new_figure()
         say_empty(axes, "The model has no signature branch.")
@@ -42,13 +50,14 @@ def signature_weights(document: Values) -> Figure:
             panel.set(title="Weight of a gene", xlabel=CURVES[curve["descriptor"]])
         if curves:
             axes[0][0].set_ylabel("log hazard ratio per SD of expression")
-        if steps:
-            panel, places = axes[0][-1], range(len(steps))
+        for panel, (title, steps) in zip(axes[0][len(curves) :], groups.items()):
+            places = range(len(steps))
             panel.axvline(0, color=NEUTRAL, linewidth=0.8)
             panel.hlines(places, [row["lower"] for row in steps], [row["upper"] for row in steps], color=CONTROL)
             panel.plot([row["coefficient"] for row in steps], places, "o", color=CONTROL, markersize=3.5)
-            panel.set_yticks(places, [row["function"].replace("_", " ") for row in steps], fontsize=6.5)
+            names = [row["function"].removeprefix(SEQUENCE).replace("_", " ") for row in steps]
+            panel.set_yticks(places, names, fontsize=6.5)
             panel.invert_yaxis()
             panel.grid(axis="y", visible=False)
-            panel.set(title="With it less without it", xlabel="log hazard ratio per SD")
+            panel.set(title=title, xlabel="log hazard ratio per SD")
     return figure

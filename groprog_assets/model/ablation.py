@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from groprog_assets.model.inputs import BLOCKS, ModelInputs
+from groprog_assets.model.signature import SEQUENCE
 from groprog_assets.study.parameters import Parameters
 
-FEW = ("sources", "signature", "ranking", "modality_dropout")
+FEW = ("sources", "sequence", "signature", "ranking", "modality_dropout")
 CHANGES: dict[str, dict[str, dict[str, object]]] = {
     "signature": {"signature": {"enabled": False}},
     "perceptron": {"network": {"form": "paper"}},
@@ -71,7 +72,9 @@ def variants(inputs: ModelInputs, parameters: Parameters) -> dict[str, Variant]:
     if inputs.descriptors is not None:
         for block in BLOCKS:
             if inputs.blocks.get(block):
-                found[block] = Variant(without_block(inputs, block), parameters, own_path=True)
+                found[block] = Variant(without(inputs, inputs.blocks[block]), parameters, own_path=True)
+        if of_sequence := tuple(name for name in inputs.descriptor_names if name.startswith(SEQUENCE)):
+            found["sequence"] = Variant(without(inputs, of_sequence), parameters, own_path=True)
     for matrix in inputs.matrices:
         found[matrix.name] = Variant(inputs.without_matrix(matrix.name), parameters, own_path=True)
     for part, changes in CHANGES.items():
@@ -92,8 +95,8 @@ def variants(inputs: ModelInputs, parameters: Parameters) -> dict[str, Variant]:
     return {part: found[part] for part in chosen if part in found}
 
 
-def without_block(inputs: ModelInputs, block: str) -> ModelInputs:
-    """The inputs with the descriptors of one Table 5 block unknown for every gene."""
+def without(inputs: ModelInputs, names: tuple[str, ...]) -> ModelInputs:
+    """The inputs with the descriptors `names` unknown for every gene."""
     assert inputs.descriptors is not None
-    kept = np.array([name not in inputs.blocks[block] for name in inputs.descriptor_names])
+    kept = np.array([name not in names for name in inputs.descriptor_names])
     return replace(inputs, descriptors=np.where(kept, inputs.descriptors, np.nan))

@@ -19,7 +19,7 @@ from groprog_assets.model.assay_encoder import AssayDocument, AssayEncoder
 from groprog_assets.model.expression_encoder import EncodedExpression, ExpressionDocument, ExpressionEncoder
 from groprog_assets.model.inputs import BLOCKS, ModelInputs
 from groprog_assets.model.matrix_encoder import MatrixDocument, MatrixEncoder, fit_matrices, restore_matrix
-from groprog_assets.model.signature import COORDINATION, TRACK, SignatureDocument, SignatureEncoder
+from groprog_assets.model.signature import COORDINATION, SEQUENCE, TRACK, SignatureDocument, SignatureEncoder
 from groprog_assets.model.source_columns import SourceColumns, SourceColumnsDocument
 from groprog_assets.study.parameters import Parameters
 
@@ -114,6 +114,7 @@ class DescriptorEncoder:
             if scale[column] > 1e-8:
                 allowed = SOURCES[block_of.get(name, "density")]
                 source = "tracks" if name.startswith(TRACK) else SOURCE_OF.get(name, allowed[-1])
+                source = "function" if name.startswith(SEQUENCE) else source
                 if source == "upstream" and not separate_upstream:
                     source = "tss"
                 sources[source if source in allowed else allowed[-1]].append(column)

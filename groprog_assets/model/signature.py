@@ -18,6 +18,8 @@ KEY_LOCUS, MARK = "key_locus", "mark_"
 ENHANCERS, ENHANCER_RESPONSE = "enhancers_near", "enhancer_response"
 LOCUS_ACTIVITY, LOCUS_RESPONSE = "key_locus_activity", "key_locus_response"
 COORDINATION, TRACK = "chromatin_coordination", "track_"
+SEQUENCE = "sequence_"
+"""How the descriptors begin that come from a gene's sequence: they are made only where a study asks for them."""
 NAMED = (ENHANCERS, ENHANCER_RESPONSE, LOCUS_ACTIVITY, LOCUS_RESPONSE, COORDINATION)
 """Descriptors with a switch of their own, whatever values they hold."""
 SIGNED = (RESPONSE, SIGNIFICANCE, DENSITY, ENHANCER_RESPONSE, LOCUS_RESPONSE, COORDINATION)
@@ -90,7 +92,9 @@ def functions(descriptors: np.ndarray, names: tuple[str, ...], asked: SignatureP
         if name in NAMED:
             continue
         is_label = name != KEY_LOCUS and bool(np.isin(held[..., at[name]][known], (0.0, 1.0)).all())
-        if name.startswith(TRACK):
+        if name.startswith(SEQUENCE):
+            wanted = True
+        elif name.startswith(TRACK):
             wanted = asked.tracks
         else:
             wanted = (asked.marks and name.startswith(MARK)) or (asked.labels and is_label)

@@ -67,6 +67,7 @@ SEQUENCE_ASSETS = (
     "sequence_attributions",
     "sequence_motifs",
     "sequence_embedding",
+    "sequence_descriptors",
     "sequence_profile",
     "variant_effects",
 )
@@ -152,8 +153,11 @@ def absent_assets(study: Study) -> dict[str, str]:
         found["patient_assays"] = "it names no cohort.omics"
     if not study.has_sequence:
         found |= dict.fromkeys(SEQUENCE_ASSETS, "it names no sequence section, or no genome.fasta")
-    elif study.sequence is not None and not study.sequence.profile:
-        found["sequence_profile"] = "sequence.profile is not asked for"
+    elif study.sequence is not None:
+        if not study.sequence.profile:
+            found["sequence_profile"] = "sequence.profile is not asked for"
+        if not study.parameters.descriptors.sequence:
+            found["sequence_descriptors"] = "parameters.descriptors.sequence is not asked for"
     if study.omics is None:
         found |= dict.fromkeys(OMICS_ASSETS, "it names no omics")
         return found

@@ -22,6 +22,12 @@ class DescriptorParameters(ParameterGroup):
         ge=3,
         le=120,
     )
+    sequence: bool = cited(
+        False,
+        unit="switch",
+        source="unstated",
+        why="off until its ablation shows a gain; of the sequence half: out-of-fold predictions and k-mer axes of each gene",
+    )
     screening: bool = cited(
         False,
         unit="switch",

@@ -21,6 +21,13 @@ def descriptor_rules(study: Study) -> Iterator[Finding]:
     if asked.key_locus_activity and not study.loci:
         rule = "The activity is that of key loci."
         yield Finding((*at, "key_locus_activity"), "no loci", rule, "Name loci, or remove it.")
+    if asked.sequence and not study.has_sequence:
+        rule = "These descriptors are made by the sequence half."
+        yield Finding((*at, "sequence"), "no sequence half", rule, "Name genome.fasta and add `sequence:`, or remove it.")
+    if asked.sequence and representation.mode != "signature":
+        rule = "A gene's sequence is the same for every patient: it weighs the patients' expression, in signature mode."
+        remedy = "Set representation.mode: signature, or remove it."
+        yield Finding((*at, "sequence"), f"mode {representation.mode}", rule, remedy)
     if representation.coordination_prior == 0:
         return
     where = ("parameters", "representation", "coordination_prior")

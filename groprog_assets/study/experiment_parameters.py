@@ -74,7 +74,7 @@ class AblationParameters(ParameterGroup):
         "few",
         unit="parts left out in turn",
         source="unstated",
-        why="few: omics, network, linear path, signature, ranking, modality dropout; all: every part of the model, "
+        why="few: omics, network, linear path, descriptors from sequence, signature, ranking, modality dropout; all: every part of the model, "
         "for which the model is trained about fifteen times",
     )
     repeats: int = cited(

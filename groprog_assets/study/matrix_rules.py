@@ -14,7 +14,7 @@ Location = tuple[str | int, ...]
 TAKEN = frozenset(
     {"clinical", "omics", "signature", "network", "linear_path", "descriptors", "density", "pausing", "differential"}
     | {"whole", "perceptron", "columns", "gene_deviation", "modality_dropout", "coupling", "balance", "ranking"}
-    | {"coherence", "gradient_rates", "event_weights", "moving_average", "expression", "assays"}
+    | {"coherence", "gradient_rates", "event_weights", "moving_average", "expression", "assays", "sequence"}
 )
 """Names of branches and parts of the model, which stand beside those of matrices in results."""
 

@@ -282,7 +282,7 @@ DECLARED = (
     ),
     Table(
         "normalized_features",
-        "one gene: eq. 2 applied, columns of gene_features",
+        "one gene: eq. 2 applied, columns of gene_features, and of sequence_descriptors where a study asks for them",
         (GENE,),
         ("gene",),
         open_ended=True,
@@ -292,13 +292,18 @@ DECLARED = (
         "one feature",
         (
             Column("feature", "str", "name", "column of gene_features"),
-            Column("rule", "str", "quantile_log, signed_log, log_rank, rank, count_log, label", "how it is normalised"),
-            Column("lower", "float64", "unit of the feature", "q01; log_rank: median of log10", True),
+            Column(
+                "rule",
+                "str",
+                "quantile_log, signed_log, log_rank, rank, count_log, standard, label",
+                "how it is normalised",
+            ),
+            Column("lower", "float64", "unit of the feature", "q01; log_rank: median of log10; standard: mean", True),
             Column(
                 "upper",
                 "float64",
                 "unit of the feature",
-                "q99 (signed_log: of |x|); log_rank: median + robust SD",
+                "q99 (signed_log: of |x|); log_rank: median + robust SD; standard: mean + SD",
                 True,
             ),
             Column("block", "str", "density, pausing, differential", "Table 5 block"),

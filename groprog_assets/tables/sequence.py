@@ -233,4 +233,11 @@ DECLARED = (
         ),
         ("gene",),
     ),
+    Table(
+        "sequence_descriptors",
+        "one gene, as the risk model reads it: sequence_predicted_<task>, sequence_axis_<number>, sequence_missing",
+        (GENE, Column("sequence_missing", "float64", "0 or 1", "no window: the other columns hold their mean, 0")),
+        ("gene",),
+        open_ended=True,
+    ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from groprog_assets.model.ablation import CHANGES, FEW, variants, without_block
+from groprog_assets.model.ablation import CHANGES, FEW, variants, without
 from groprog_assets.model.cross_validation import cross_validate
 from groprog_assets.model.encoders import Encoders
 from groprog_assets.study.parameters import Parameters
@@ -18,7 +18,7 @@ def asked(parts: str) -> Parameters:
 
 def test_few_all_and_none():
     inputs, _ = cohort(60)
-    assert tuple(variants(inputs, asked("few"))) == tuple(part for part in FEW if part != "sources")
+    assert tuple(variants(inputs, asked("few"))) == tuple(part for part in FEW if part not in ("sources", "sequence"))
     common = {"descriptors", "density", "pausing", "differential", *CHANGES}
     assert set(variants(inputs, asked("all"))) == common - {"perceptron", "columns"}
     simple = parameters(**PERCEPTRON, ablation={"parts": "all"})
@@ -46,7 +46,7 @@ def test_a_variant_changes_one_setting(part: str):
 
 def test_a_block_without_values_feeds_no_map():
     inputs, _ = cohort(60)
-    sources = Encoders.fit(without_block(inputs, "pausing"), asked("all")).descriptor.sources
+    sources = Encoders.fit(without(inputs, inputs.blocks["pausing"]), asked("all")).descriptor.sources
     assert sources["pausing"] == ()
     assert sources["tss"]
 

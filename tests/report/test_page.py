@@ -381,6 +381,21 @@ def test_what_the_signature_branch_weighs_is_said(context, weight, said):
     assert said in text_of(section(render_report(changed).decode(), "training"))
 
 
+def test_what_descriptors_from_sequence_are_and_add_is_said(context):
+    names = ("response", "sequence_predicted_body", "sequence_axis_1", "sequence_axis_2")
+    functions = [{"function": name, "descriptor": name} for name in names]
+    document = {"weight": 0.3, "share": 0.2, "curves": [], "steps": [], "functions": functions}
+    held = {"part": "sequence", "estimate": 0.6, "difference": -0.012, "lower": -0.03, "upper": 0.006}
+    parts = [{**held, "bootstrap_lower": -0.02, "bootstrap_upper": 0.01, "p_value": 0.2}]
+    changed = {**context, "signature": document, "ablation": {"whole": 0.6, "parts": parts}}
+    told = text_of(section(render_report(changed).decode(), "training"))
+    assert "3 of its functions come from the sequence" in told
+    assert "1 predictions by models that never saw the gene, 2 axes" in told
+    assert "changes by −0.012 (−0.030 to 0.006)" in told
+    plain = {**changed, "signature": {**document, "functions": functions[:1]}}
+    assert "come from the sequence" not in text_of(section(render_report(plain).decode(), "training"))
+
+
 @pytest.mark.parametrize(("share", "level"), [(0.37, "warn"), (0.1, "info")])
 def test_an_external_cohort_that_lacks_much_of_the_model_is_a_warning(share: float, level: str):
     lost = {

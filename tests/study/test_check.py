@@ -300,6 +300,16 @@ CASES: dict[str, tuple[Callable[[dict, Path], object], str]] = {
         lambda c, f: (c.pop("loci", None), c.update(parameters={"descriptors": {"key_locus_activity": True}})),
         "The activity is that of key loci",
     ),
+    "descriptors from sequence without a sequence half": (
+        lambda c, f: (c.pop("sequence", None), c.update(parameters={"descriptors": {"sequence": True}})),
+        "These descriptors are made by the sequence half",
+    ),
+    "descriptors from sequence without expression": (
+        lambda c, f: c.update(
+            parameters={"representation": {"mode": "clinical"}, "descriptors": {"sequence": True}}
+        ),
+        "it weighs the patients' expression, in signature mode",
+    ),
     "prior without its descriptor": (
         lambda c, f: c.update(parameters={"representation": {"coordination_prior": 1.0}}),
         "Set parameters.descriptors.coordination: true",

@@ -21,13 +21,17 @@ if TYPE_CHECKING:
     sections=("parameters.normalization",),
 )
 def normalized_features(
-    study: StudyView, gene_features: pd.DataFrame | None, patient_features: Arrays | None
+    study: StudyView,
+    gene_features: pd.DataFrame | None,
+    sequence_descriptors: pd.DataFrame | None,
+    patient_features: Arrays | None,
 ) -> Materialized:
     """Features on one scale (eq. 2), with the constants that put them there; patients' own by the same constants. A study without
     libraries has none, of no gene."""
     from groprog_assets.methods.features import normalized_features as method
 
-    result = method.normalize(gene_features, study.parameters.normalization)
+    features = method.with_sequence(gene_features, sequence_descriptors)
+    result = method.normalize(features, study.parameters.normalization)
     matched = method.matched_features(patient_features, result)
     value = Bundle(table=result.table, constants=result.constants, **({"matched": matched} if matched else {}))
     dropped, patients = int(result.constants["dropped"].sum()), len(matched.get("patient_id", ()))

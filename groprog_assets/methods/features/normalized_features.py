@@ -35,7 +35,11 @@ RULES = {
 }
 FRACTIONS = ("five_prime_fraction", "body_fraction", "post_fraction")
 """Overlap fractions that Table 5 of the paper ranks: with `rank_fractions` their rule is `rank`."""
-NOT_OF_EVERY_STUDY = ("key_locus", "enhancers_near", "enhancer_response", "key_locus_activity", "key_locus_response")
+SEQUENCE_MISSING = "sequence_missing"
+NOT_OF_EVERY_STUDY = (
+    *("key_locus", "enhancers_near", "enhancer_response", "key_locus_activity", "key_locus_response"),
+    SEQUENCE_MISSING,
+)
 RANK_SUFFIX = "_rank"
 ROBUST_LIMIT = 3.0
 NORMAL_MAD = 1.482602218505602
@@ -46,6 +50,13 @@ class NormalizedFeatures(NamedTuple):
 
     table: pd.DataFrame
     constants: pd.DataFrame
+
+
+def with_sequence(features: pd.DataFrame | None, descriptors: pd.DataFrame | None) -> pd.DataFrame | None:
+    """The features with the columns of table `sequence_descriptors` behind them; as they are where either is None."""
+    if features is None or descriptors is None:
+        return features
+    return features.merge(descriptors, on="gene", how="left", validate="one_to_one")
 
 
 def normalize(features: pd.DataFrame | None, parameters: NormalizationParameters) -> NormalizedFeatures:
@@ -59,9 +70,10 @@ def normalize(features: pd.DataFrame | None, parameters: NormalizationParameters
     * log_rank: log10, then the robust z (median, MAD) clipped to +-3 in the feature's own column and the rank in (0, 1) in
       `<feature>_rank`; the pausing index. An index of 0 takes half the smallest positive one.
     * rank: the rank in (0, 1), ties sharing theirs; with `rank_fractions` the overlap fractions, instead of quantile_log.
-    * label: as it is; the functional labels, key_locus and further columns that hold only 0 and 1.
+    * standard: (x - mean) / SD over the genes, clipped to +-3; the descriptors from sequence.
+    * label: as it is; the functional labels, key_locus, sequence_missing and further columns that hold only 0 and 1.
 
-    A missing value becomes the feature's neutral value and nothing else: 0 for signed_log and the robust z, 0.5 for the rank,
+    A missing value becomes the feature's neutral value and nothing else: 0 for signed_log, the standard and the robust z, 0.5 for the rank,
     the median of the observed normalised values for quantile_log, 0 for a label. A feature without spread (q99 = q01; for labels
     one value; none observed) is dropped with a warning, and keeps its row in the constants. There is no warning where no gene
     has an enhancer near it.
@@ -178,6 +190,8 @@ def fractional_rank(x: ArrayLike) -> NDArray[np.float64]:
 def _rule(name: str, values: NDArray[np.float64]) -> tuple[str, str]:
     if name in RULES:
         return RULES[name]
+    if name.startswith("sequence_") and name != SEQUENCE_MISSING:
+        return "standard", "differential"
     if name.startswith(("mark_", "track_")):
         return "quantile_log", "density"
     observed = values[~np.isnan(values)]
@@ -194,6 +208,9 @@ def _apply(
         return np.nan_to_num(values), np.nan, np.nan
     if rule == "rank":
         return fractional_rank(values), np.nan, np.nan
+    if rule == "standard":
+        centre, spread = float(observed.mean()), float(observed.std())
+        return np.nan_to_num(np.clip((values - centre) / spread, -ROBUST_LIMIT, ROBUST_LIMIT)), centre, centre + spread
     if rule == "signed_log":
         size = np.abs(observed)
         upper = float(np.quantile(size, parameters.upper_quantile))

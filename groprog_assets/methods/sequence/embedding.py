@@ -66,6 +66,22 @@ def gene_embedding(
     return Embedding(conform(table, "sequence_embedding"), {"tasks": found, "excess": worst, "tolerance": TOLERANCE})
 
 
+def descriptors(genes: list[str], vectors: pd.DataFrame, tasks: list[str]) -> pd.DataFrame:
+    """Table `sequence_descriptors`: the vectors as descriptors of the risk model, rows in the order of `genes`.
+
+    vectors: table `sequence_embedding`; tasks: those of its predictions, at most 8. Columns without a task are left out. A gene
+    without a window has 0, the mean, in every column, and 1 in sequence_missing.
+    """
+    columns = {f"sequence_predicted_{task}": f"e{place:02}" for place, task in enumerate(tasks)}
+    columns |= {f"sequence_axis_{number + 1}": f"e{PREDICTIONS + number:02}" for number in range(AXES)}
+    held = vectors.set_index("gene").reindex(genes)
+    table = pd.DataFrame({"gene": genes})
+    for name, source in columns.items():
+        table[name] = held[source].fillna(0.0).to_numpy()
+    table["sequence_missing"] = (~pd.Series(genes).isin(vectors["gene"])).astype("float64")
+    return conform(table, "sequence_descriptors")
+
+
 def kmer_axes(codes: NDArray[np.uint8], layout: Layout, parameters: SequenceParameters) -> Matrix:
     """(g, AXES) principal components of the k-mer features, standardised; each points where its largest weight is positive."""
     columns = RidgeKmer(layout, parameters).features(codes).astype(np.float64)
