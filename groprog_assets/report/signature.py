@@ -46,8 +46,8 @@ def _from_sequence(context: Values, document: Values) -> list[Block]:
     predicted = sum(name.startswith(f"{SEQUENCE}predicted_") for name in names)
     axes = sum(name.startswith(f"{SEQUENCE}axis_") for name in names)
     text = (
-        f"{len(names)} of its functions come from the sequence around each gene: {predicted} predictions by models that never saw "
-        f"the gene, {axes} axes of its k-mers."
+        f"{len(names)} of its functions come from the sequence around each gene: {predicted} predictions by models that never "
+        f"saw the gene, {axes} axes of its k-mers."
     )
     parts = member(context.get("ablation"), "parts") or []
     left_out = next((row for row in parts if row["part"] == "sequence"), None)

@@ -23,7 +23,9 @@ def descriptor_rules(study: Study) -> Iterator[Finding]:
         yield Finding((*at, "key_locus_activity"), "no loci", rule, "Name loci, or remove it.")
     if asked.sequence and not study.has_sequence:
         rule = "These descriptors are made by the sequence half."
-        yield Finding((*at, "sequence"), "no sequence half", rule, "Name genome.fasta and add `sequence:`, or remove it.")
+        yield Finding(
+            (*at, "sequence"), "no sequence half", rule, "Name genome.fasta and add `sequence:`, or remove it."
+        )
     if asked.sequence and representation.mode != "signature":
         rule = "A gene's sequence is the same for every patient: it weighs the patients' expression, in signature mode."
         remedy = "Set representation.mode: signature, or remove it."

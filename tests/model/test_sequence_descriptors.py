@@ -37,7 +37,7 @@ UNSEEN = 3
 
 @cache
 def from_sequence() -> pd.DataFrame:
-    """Table `sequence_descriptors` of the world's genes: a gene that the programme raises holds WORD, one that it lowers OTHER."""
+    """Table `sequence_descriptors` of the world's genes: one that the programme raises holds WORD, one that it lowers OTHER."""
     random, sign = np.random.default_rng(SEED), carried()
     codes = random.integers(0, 4, (len(sign), LAYOUT.width)).astype(np.uint8)
     for row, moved in enumerate(sign):

@@ -305,9 +305,7 @@ CASES: dict[str, tuple[Callable[[dict, Path], object], str]] = {
         "These descriptors are made by the sequence half",
     ),
     "descriptors from sequence without expression": (
-        lambda c, f: c.update(
-            parameters={"representation": {"mode": "clinical"}, "descriptors": {"sequence": True}}
-        ),
+        lambda c, f: c.update(parameters={"representation": {"mode": "clinical"}, "descriptors": {"sequence": True}}),
         "it weighs the patients' expression, in signature mode",
     ),
     "prior without its descriptor": (
