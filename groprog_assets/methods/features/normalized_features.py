@@ -74,8 +74,8 @@ def normalize(features: pd.DataFrame | None, parameters: NormalizationParameters
     * label: as it is; the functional labels, key_locus, sequence_missing and further columns that hold only 0 and 1.
 
     A missing value becomes the feature's neutral value and nothing else: 0 for signed_log, the standard and the robust z, 0.5 for
-    the rank, the median of the observed normalised values for quantile_log, 0 for a label. A feature without spread (q99 = q01; for
-    labels one value; none observed) is dropped with a warning, and keeps its row in the constants. There is no warning where
+    the rank, the median of the observed normalised values for quantile_log, 0 for a label. A feature without spread (q99 = q01;
+    for labels one value; none observed) is dropped with a warning, and keeps its row in the constants. There is no warning where
     no gene has an enhancer near it.
     """
     if features is None:
