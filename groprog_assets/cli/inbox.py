@@ -69,7 +69,12 @@ def inbox_take(study: Path, user: str) -> None:
 
     workspace = open_workspace(study)
     if workspace.study.inbox is None:
-        raise StudyError(Problem("cohort.inbox", "not given", "The study names its inbox.", "Example: inbox: inbox"))
+        remedy = "Example: inbox: inbox"
+        if workspace.study.cohort is None and workspace.study.omics is not None:
+            remedy = (
+                f"Without a cohort there is none; subjects withdraw by `groprog omics erase {workspace.path} FILE`."
+            )
+        raise StudyError(Problem("cohort.inbox", "not given", "The study names its inbox.", remedy))
     with run_lock(workspace), study_instance(workspace) as instance:
         arrived = take_in(instance, workspace, known_actor(user))
         register_libraries(instance, workspace)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from groprog_assets.cli.answering import JSON, PARTITION, Answering, answer
 from groprog_assets.cli.study_place import study_argument
 from groprog_assets.errors import LedgerError, Problem
 from groprog_assets.tables.values import Value
+
+if TYPE_CHECKING:
+    from groprog_assets.store.workspace import Workspace
 
 PICTURE = click.option(
     "--picture", type=click.Path(path_type=Path), default=None, help="A picture of the answer: SVG or PNG."
@@ -112,7 +116,9 @@ def impact(study: Path, file: str, library: str, patient: str, asset: str, pictu
             places = (os.path.realpath(file), os.path.abspath(file))
             names = [Path(os.path.relpath(place, workspace.folder)).as_posix() for place in places]
             file = next((name for name in names if questions.reads(connection, name)), file)
-        found = questions.impact(connection, file=file, library=library, asset=questions.CLINICAL if patient else asset)
+        found = questions.impact(
+            connection, file=file, library=library, asset=_of_patients(workspace) if patient else asset
+        )
         if patient not in ("", "*"):
             name = pseudonym(patient, study_key(workspace.state))
             found |= {"patient": name, "models": models_of(connection, name), "fits": fits_of(connection, name)}
@@ -135,10 +141,21 @@ def impact(study: Path, file: str, library: str, patient: str, asset: str, pictu
     if patient:
         again = [row["asset"] for row in found["affected"] if row["asset"] in ("risk_model", "baselines")]
         lines += ["", f"To be trained again after a withdrawal: {', '.join(again) or 'nothing'}; `{found['command']}`"]
-        lines.append("A withdrawal is a file NAME.withdraw.txt in the inbox, one identifier a line.")
+        lines.append(
+            "A withdrawal is a file NAME.withdraw.txt in the inbox, one identifier a line."
+            if workspace.study.cohort is not None
+            else f"A withdrawal is `groprog omics erase {workspace.path} FILE`, in FILE one identifier a line."
+        )
     if picture is not None:
         write_picture(impact_picture(found, edges), picture)
     answer(found, as_json, lines)
+
+
+def _of_patients(workspace: Workspace) -> str:
+    """The asset on which all rests that holds a patient, or a subject of a study without a cohort."""
+    from groprog_assets.lineage import questions
+
+    return questions.CLINICAL if workspace.study.cohort is not None else "consents"
 
 
 @lineage_group.command("why", cls=Answering)

@@ -104,6 +104,37 @@ def rank(
         OUT.print(f"{output}", markup=False)
 
 
+@omics_group.command("erase", cls=Answering)
+@study_argument
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--user", default="", help="Who records it, for the ledger; else the login name.")
+def erase(study: Path, file: Path, user: str) -> None:
+    """Record that the subjects in FILE withdraw; the next run erases what is of them.
+
+    FILE: one identifier a line, the id of a phenopacket or the subject of the sample table. Patients of the clinical table
+    withdraw through the inbox. Files that the study names stay as they are: they are yours to mend.
+    """
+    from groprog_assets.graph.resources import known_actor
+    from groprog_assets.intake.subject_withdrawals import withdraw_subjects
+    from groprog_assets.lineage.collect import collect
+    from groprog_assets.running.execution import run_lock, study_instance
+    from groprog_assets.store.workspace import open_workspace
+
+    workspace = open_workspace(study)
+    _omics_of(workspace.study)
+    subjects = [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    with run_lock(workspace), study_instance(workspace) as instance:
+        found = withdraw_subjects(instance, workspace, subjects, known_actor(user))
+        collect(instance, workspace.ledger_path, workspace.derivations)
+    if found.again:
+        OUT.print(f"{found.again} had withdrawn before", markup=False)
+    OUT.print(
+        f"{found.leaving} withdrawn; {len(found.values)} values are made again without them",
+        markup=False,
+    )
+    OUT.print(f"`{workspace.command}` makes them, and erases the earlier bytes", markup=False)
+
+
 @omics_group.command("export", cls=Answering)
 @study_argument
 @click.option(

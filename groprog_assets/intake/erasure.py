@@ -147,10 +147,12 @@ def _erase_tables(workspace: Workspace, patients: set[str]) -> int:
     """Delete clinical tables of earlier snapshots that have one of `patients`."""
     from groprog_assets.methods.cohort.clinical_tables import read_table
 
+    if workspace.study.cohort is None:
+        return 0
     current, count = workspace.snapshots.current()[1].clinical, 0
     for path in sorted(workspace.snapshots.tables.glob("*")):
         try:
-            held = set(read_table(path).cells[workspace.study.patients.patient_column].str.strip())
+            held = set(read_table(path).cells[workspace.study.cohort.patient_column].str.strip())
         except (GroProgError, KeyError):
             held = patients
         if path.name != current and held & patients:

@@ -118,10 +118,12 @@ def _tables_naming(workspace: Workspace, patients: set[str]) -> tuple[set[str], 
     """Digests of the known clinical tables' files: (of those with one of `patients`, of those without)."""
     from groprog_assets.methods.cohort.clinical_tables import read_table
 
-    column = workspace.study.patients.patient_column
+    if workspace.study.cohort is None:
+        return set(), set()
+    column = workspace.study.cohort.patient_column
     naming: set[str] = set()
     clean: set[str] = set()
-    for path in [_own_table(workspace), *sorted(workspace.snapshots.tables.glob("*"))]:
+    for path in [own_table(workspace), *sorted(workspace.snapshots.tables.glob("*"))]:
         try:
             held = set(read_table(path).cells[column].str.strip())
         except (GroProgError, KeyError):
@@ -232,7 +234,7 @@ def _roots(workspace: Workspace) -> set[str]:
     return {digest for _, record in records(workspace) for digest in record.get("roots", [])}
 
 
-def _own_table(workspace: Workspace) -> Path:
+def own_table(workspace: Workspace) -> Path:
     """The clinical table that the study file names, without later deliveries."""
     from groprog_assets.study.check import load_study
 
@@ -275,7 +277,7 @@ def _naming(workspace: Workspace, patients: set[str]) -> Iterator[Path]:
         samples |= {name for _, name, subject in rows if subject in patients}
     files = [
         file
-        for path in dict.fromkeys([_own_table(workspace), *beside])
+        for path in dict.fromkeys([own_table(workspace), *beside])
         for file in ([path] if path.is_file() else sorted(path.glob("*.txt")))
     ]
     for file in dict.fromkeys(files):
