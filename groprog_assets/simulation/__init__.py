@@ -15,6 +15,7 @@ import pysam
 import yaml
 
 from groprog_assets.simulation.cohort import PLANS, Kind, SimulatedCohort, build_cohort, build_external
+from groprog_assets.simulation.omics import PARAMETERS, build_omics, write_omics
 from groprog_assets.simulation.ontology import TERMS, annotate, write_ontology
 from groprog_assets.simulation.reads import (
     DESIGN,
@@ -58,11 +59,11 @@ def simulate_study(
     """Write the study into `folder` (made if absent; files of the same name are replaced) and return its study.yaml.
 
     seed: equal seeds give equal bytes. patients: None takes the scale's number (400 bundled, 60 tiny). scale: `bundled` has
-    7.2 Mb on two chromosomes and about 240 genes; `tiny` 0.7 Mb and about 40 genes, for tests. fastq: also write the reads of
-    the first library as FASTQ, for the per-cycle quality. matched: each patient also has a nascent library of his own, in which
-    the planted signature is the share of the planted changes, and the study is in matched mode. landmark: months after
-    baseline at which the study's clock starts; from 60 days on the treatment enters. kind: what the cohort plants (`PLANS` of
-    `cohort`).
+    7.2 Mb on two chromosomes, about 240 genes, and an omics half (`build_omics`); `tiny` 0.7 Mb and about 40 genes, for tests.
+    fastq: also write the reads of the first library as FASTQ, for the per-cycle quality. matched: each patient also has a
+    nascent library of his own, in which the planted signature is the share of the planted changes, and the study is in matched
+    mode. landmark: months after baseline at which the study's clock starts; from 60 days on the treatment enters. kind: what
+    the cohort plants (`PLANS` of `cohort`).
     Raises ValueError for fewer than 20 patients, of which no cohort with ten events can be expected.
     """
     size = SCALES[scale]
@@ -98,10 +99,15 @@ def simulate_study(
     elsewhere.clinical.to_csv(folder / "validation" / "clinical.csv", index=False, lineterminator="\n")
     elsewhere.expression.to_csv(folder / "validation" / "expression.tsv", sep="\t", na_rep="NA", lineterminator="\n")
     _write_truth(world, annotations, cohort, drawn, folder / "truth", seed, kind)
+    omics: dict[str, Any] = {}
+    if scale == "bundled":
+        omics = write_omics(build_omics(world, cohort, seed), folder)
     study = folder / "study.yaml"
     study.write_text(
         HEADER
-        + yaml.safe_dump(_study(world, scale, fastq, own, landmark), sort_keys=False, width=120, allow_unicode=True)
+        + yaml.safe_dump(
+            _study(world, scale, fastq, own, landmark, omics), sort_keys=False, width=120, allow_unicode=True
+        )
     )
     return study
 
@@ -177,7 +183,12 @@ def _write_truth(
 
 
 def _study(
-    world: World, scale: str, fastq: bool, own: dict[str, SimulatedLibrary], landmark: float | None
+    world: World,
+    scale: str,
+    fastq: bool,
+    own: dict[str, SimulatedLibrary],
+    landmark: float | None,
+    omics: dict[str, Any],
 ) -> dict[str, Any]:
     """The study file's content."""
     changed = world.genes[world.genes["log2_fold_change"] != 0].sort_values("log2_fold_change")
@@ -251,6 +262,7 @@ def _study(
         "training": {"joint_epochs": 60, "ensemble_seeds": 2},
         "linear_path": {"partitions": 1},
         "evaluation": {"bootstrap_samples": 200},
+        **PARAMETERS,
     }
     if scale == "tiny":
         parameters = {
@@ -304,5 +316,6 @@ def _study(
             **({"nascent_libraries": {patient: library.id for patient, library in own.items()}} if own else {}),
         },
         "validation": [elsewhere],
+        **({"omics": omics} if omics else {}),
         "parameters": parameters,
     }

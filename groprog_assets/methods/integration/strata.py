@@ -158,7 +158,9 @@ def adjusted_rand_index(first: Sequence[int] | Integers, second: Sequence[int] |
 
     Source: Hubert and Arabie 1985, doi:10.1007/BF01908075.
     """
-    table = pd.crosstab(np.asarray(first), np.asarray(second)).to_numpy()
+    rows, columns = (np.unique(np.asarray(given), return_inverse=True) for given in (first, second))
+    shape = (len(rows[0]), len(columns[0]))
+    table = np.bincount(rows[1] * shape[1] + columns[1], minlength=shape[0] * shape[1]).reshape(shape)
     pairs = [float((given * (given - 1) / 2).sum()) for given in (table, table.sum(axis=0), table.sum(axis=1))]
     n = table.sum()
     expected = pairs[1] * pairs[2] / (n * (n - 1) / 2) if n > 1 else 0.0
