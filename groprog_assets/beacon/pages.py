@@ -34,7 +34,10 @@ PAGES = (HOME, COUNT, GENE, DISEASE, FINDING, SUBJECT, CASE)
 FOUND, LISTED = 40, 60
 CLASSES = ("PATHOGENIC", "LIKELY_PATHOGENIC", "UNCERTAIN_SIGNIFICANCE", "LIKELY_BENIGN", "BENIGN")
 OTHER_CLASS = "not classified"
-LICENCES = "HPO: human-phenotype-ontology.github.io/license, shown unaltered. MONDO mappings: CC0 1.0."
+LICENCES = (
+    "Licences, where the data are theirs. HPO: human-phenotype-ontology.github.io/license, shown unaltered. "
+    "MONDO mappings: CC0 1.0."
+)
 
 
 def page(desk: Desk, actor: Actor, endpoint: str, name: str, given: dict[str, str]) -> bytes:

@@ -126,7 +126,7 @@ def study_check_command(study: Path) -> None:
 def simulate(
     folder: Path, seed: int, scale: Any, patients: int | None, matched: bool, landmark: float | None, kind: Any
 ) -> None:
-    """Write the bundled simulated study, with its planted truth, into FOLDER."""
+    """Write the bundled simulated study (reads, patients, assays, findings) into FOLDER, its planted truth into truth/."""
     from groprog_assets.simulation import simulate_study
 
     path = simulate_study(

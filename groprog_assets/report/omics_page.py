@@ -20,7 +20,8 @@ SUBJECTS_SHOWN = 20
 """Subjects of each source on the page; the tables in the results hold all."""
 DISEASES_SHOWN = 10
 LICENCES = (
-    "HPO: https://human-phenotype-ontology.github.io/license.html, shown unaltered with its release. MONDO mappings: CC0 1.0. "
+    "Licences, where the data are of these sources. HPO: https://human-phenotype-ontology.github.io/license.html, shown "
+    "unaltered with its release. MONDO mappings: CC0 1.0. "
     "Disease annotations: the HPO project, OMIM and Orphanet identifiers."
 )
 _FIGURES = {
