@@ -1,13 +1,14 @@
 """The model, untouched, on the public cohorts of SurvSet beside the product's baselines: Harrell C and C_IPCW on the same folds.
 
-python -m benchmarks.survset FOLDER [--patients 2500] [--jobs 2] [--only NAME ...]
+python -m benchmarks.survset FOLDER [--patients 2500] [--jobs 2] [--rows-until 700] [--only NAME ...] [--rows FILE]
 
 FOLDER is where `pip install --no-deps --target FOLDER SurvSet` put the data (doi:10.48550/arXiv.2203.03094); only its data are
 read. Every data set without time-varying columns takes part; a larger one by a random subset of --patients. Five folds stratified
 by event, the defaults of parameters.py. Where a data set tells several causes apart (follic: 1 relapse, 2 death without relapse)
 the first is the event and the others end follow-up, as a cause-specific hazard has it; event_code and competing say so. More than
-400 numbers a patient are read as expression, fewer as clinical fields. Each cohort's row is printed as it ends and all are
-written to benchmarks/survset.tsv; cohorts that chose a setting of the model are marked and left out of the means.
+400 numbers a patient are read as expression, fewer as clinical fields. --rows-until N: only data sets of at most N rows. Each
+cohort's row is printed as it ends and appended to --rows FILE, whose cohorts are not run again, so that a run that was stopped
+goes on. All are written to benchmarks/survset.tsv; cohorts that chose a setting of the model are marked and left out of the means.
 """
 
 from __future__ import annotations
@@ -232,13 +233,20 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--patients", type=int, default=2500)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--rows-until", type=int, default=None, help="leave out data sets with more rows than this")
     parser.add_argument("--only", nargs="+", default=None)
+    parser.add_argument("--rows", type=Path, default=None, help="a file of rows, one JSON object a line, to which new ones are added")
     options = parser.parse_args()
     listed = pd.read_csv(options.folder / "SurvSet" / "resources" / "pickles" / "df_ds.csv")
-    names = listed[~listed["is_td"]].sort_values("n")["ds"].tolist()
+    within = listed["n"] <= (options.rows_until or listed["n"].max())
+    names = listed[~listed["is_td"] & within].sort_values("n")["ds"].tolist()
     names = names if options.only is None else options.only
     task = partial(measure, folder=options.folder, most=options.patients)
     rows, refused = [], []
+    if options.rows is not None and options.rows.exists():
+        rows = [json.loads(line) for line in options.rows.read_text().splitlines()]
+    had = {row["cohort"] for row in rows}
+    names = [name for name in names if name not in had]
     with ProcessPoolExecutor(options.jobs, get_context("spawn")) as pool:
         waiting = {pool.submit(task, name): name for name in names}
         for done in as_completed(waiting):
@@ -249,6 +257,9 @@ def main() -> None:
                 continue
             row = done.result()
             rows.append(row)
+            if options.rows is not None:
+                with options.rows.open("a") as held:
+                    held.write(json.dumps(row) + "\n")
             shown = "  ".join(
                 f"{model} {row[f'{model}_harrell']:.3f} {row[f'{model}_c_ipcw']:.3f}"
                 for model in MODELS

@@ -13,8 +13,7 @@ from torch import nn
 from torch.nn import functional
 
 from groprog_assets.study.model_parameters import NetworkParameters
-
-ROWS_AT_ONCE = 1024
+from groprog_kernels.neighbours import nearest
 
 
 class Fused(NamedTuple):
@@ -134,24 +133,11 @@ def coherence_pairs(
 
     omics (n, r); residual (n,) null-model martingale residuals, which censored patients have too. The affinity is
     exp(-(M_p - M_q)^2 / (2 sd(M)^2)), and 0 for pairs with a patient whose omics are not `known` (n,) bool (None: all are).
-    Blockwise: no n x n array. Fewer than two patients give no pairs.
+    No n x n array. Fewer than two patients give no pairs; a patient with too few others who are known is paired with itself, which adds 0.
     """
     n = omics.shape[0]
     held = np.ones(n, bool) if known is None else np.asarray(known, bool)
-    k = min(neighbours, n - 1)
-    if k < 1:
-        return CoherencePairs(np.zeros((n, 0), np.int64), np.zeros((n, 0), np.float32))
-    wide = omics.astype(np.float64)
-    squares = (wide**2).sum(axis=1)
-    chosen = np.empty((n, k), np.int64)
-    for start in range(0, n, ROWS_AT_ONCE):
-        rows = np.arange(start, min(start + ROWS_AT_ONCE, n))
-        distance = squares[rows][:, None] + squares - 2.0 * wide[rows] @ wide.T
-        distance[np.arange(rows.size), rows] = np.inf
-        distance[:, ~held] = np.inf
-        nearest = np.sort(np.argpartition(distance, k - 1, axis=1)[:, :k], axis=1)
-        by_distance = np.argsort(np.take_along_axis(distance, nearest, axis=1), axis=1, kind="stable")
-        chosen[rows] = np.take_along_axis(nearest, by_distance, axis=1)
+    chosen = nearest(omics, neighbours, held)
     spread = max(float(residual.std()), 1e-8)
     weights = np.exp(-((residual[:, None] - residual[chosen]) ** 2) / (2.0 * spread**2))
     weights *= held[:, None] & held[chosen]

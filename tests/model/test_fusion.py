@@ -16,6 +16,7 @@ from groprog_assets.model.fusion import (
     rms,
     write_back,
 )
+from groprog_assets.model.loss import coherence_loss
 from groprog_assets.study.model_parameters import NetworkParameters
 from tests.printed_equations import equation_6
 
@@ -111,12 +112,13 @@ def test_a_patient_without_omics_is_nobodys_neighbour():
     assert (pairs.weights[3:] == 0).all()
 
 
-def test_pairs_are_the_same_blockwise(monkeypatch: pytest.MonkeyPatch):
-    generator = np.random.default_rng(0)
-    omics, residual = generator.normal(size=(50, 4)), generator.normal(size=50)
-    whole = coherence_pairs(omics, residual, 5)
-    monkeypatch.setattr("groprog_assets.model.fusion.ROWS_AT_ONCE", 7)
-    np.testing.assert_array_equal(coherence_pairs(omics, residual, 5).neighbours, whole.neighbours)
+def test_a_patient_with_too_few_known_others_is_paired_with_itself():
+    omics, residual = np.array([[0.0], [0.1], [0.2]]), np.array([0.5, 0.4, 0.3])
+    pairs = coherence_pairs(omics, residual, 2, np.array([True, True, False]))
+    assert pairs.neighbours.tolist() == [[1, 0], [0, 1], [1, 0]]
+    h = torch.tensor([[0.0], [1.0], [5.0]])
+    loss = coherence_loss(h, torch.from_numpy(pairs.neighbours), torch.from_numpy(pairs.weights))
+    assert float(loss) == pytest.approx(2 * float(pairs.weights[0, 0]) / 6)
 
 
 def test_effective_rank_counts_dimensions_in_use():
