@@ -6,9 +6,9 @@ FOLDER is where `pip install --no-deps --target FOLDER SurvSet` put the data (do
 read. Every data set without time-varying columns takes part; a larger one by a random subset of --patients. Five folds stratified
 by event, the defaults of parameters.py. Where a data set tells several causes apart (follic: 1 relapse, 2 death without relapse)
 the first is the event and the others end follow-up, as a cause-specific hazard has it; event_code and competing say so. More than
-400 numbers a patient are read as expression, fewer as clinical fields. --rows-until N: only data sets of at most N rows. Each
+400 numbers a patient are read as expression, fewer as clinical fields. --rows-until N: data sets of at most N rows. Each
 cohort's row is printed as it ends and appended to --rows FILE, whose cohorts are not run again, so that a run that was stopped
-goes on. All are written to benchmarks/survset.tsv; cohorts that chose a setting of the model are marked and left out of the means.
+goes on. All are written to benchmarks/survset.tsv; cohorts that chose a setting are marked and left out of the means.
 """
 
 from __future__ import annotations
@@ -235,7 +235,9 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--rows-until", type=int, default=None, help="leave out data sets with more rows than this")
     parser.add_argument("--only", nargs="+", default=None)
-    parser.add_argument("--rows", type=Path, default=None, help="a file of rows, one JSON object a line, to which new ones are added")
+    parser.add_argument(
+        "--rows", type=Path, default=None, help="a file of rows, one JSON object a line, to which new ones are added"
+    )
     options = parser.parse_args()
     listed = pd.read_csv(options.folder / "SurvSet" / "resources" / "pickles" / "df_ds.csv")
     within = listed["n"] <= (options.rows_until or listed["n"].max())

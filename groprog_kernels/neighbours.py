@@ -1,4 +1,4 @@
-"""Exact nearest neighbours of every point among all points, in blocks: candidates by float32 products, their order in float64."""
+"""Nearest neighbours of every point among all points, in blocks: candidates by float32 products, ordered in float64."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def nearest(points: np.ndarray, neighbours: int, known: np.ndarray | None = None
 
     points (n, r), finite; known (n,) bool: points that may be a neighbour (None: all). Squared Euclidean distance. Each pair is
     computed once, as a float32 product of centred points; the best k + 8 of a point are then ordered by distances in float64.
-    Equally near points: the earlier, among at most eight at the last place, any beyond. A point with fewer than k known others has
-    itself in the places that are left. O(n^2 r) time, O(n r) memory: no n x n array. Raises ValueError for other shapes, values
+    Equally near points: the earlier, among at most eight at the last place, any beyond. A point with fewer than k known others
+    has itself in the places that are left. O(n^2 r) time, O(n r) memory: no n x n array. Raises ValueError for other shapes, values
     that are not finite, and a negative number.
 
     >>> nearest(np.array([[0.0], [1.0], [5.0]]), 1).tolist()
@@ -27,11 +27,13 @@ def nearest(points: np.ndarray, neighbours: int, known: np.ndarray | None = None
     held = np.ones(len(points), bool) if known is None else np.asarray(known, bool)
     if points.ndim != 2 or held.shape != points.shape[:1] or neighbours < 0:
         raise ValueError(
-            f"points {points.shape}, known {held.shape}, {neighbours} neighbours: points are (n, r), known is (n,), and the number of "
-            "neighbours is at least 0."
+            f"points {points.shape}, known {held.shape}, {neighbours} neighbours: points are (n, r), known is (n,), the "
+            "number is at least 0."
         )
     if not np.isfinite(points).all():
-        raise ValueError("a coordinate is missing or infinite; distances need finite points. Fill or leave out such rows.")
+        raise ValueError(
+            "a coordinate is missing or infinite; distances need finite points. Fill or leave out such rows."
+        )
     n = len(points)
     k = max(min(neighbours, n - 1), 0)
     result = np.empty((n, k), np.int64)

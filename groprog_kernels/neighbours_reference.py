@@ -4,7 +4,7 @@ import numpy as np
 
 
 def nearest(points: np.ndarray, neighbours: int, known: np.ndarray) -> np.ndarray:
-    """(n, k) rows of the nearest others of points (n, r) among those `known` (n,) bool, nearest first; oneself where none is left."""
+    """(n, k) rows of the nearest others of points (n, r) among those `known` (n,) bool, nearest first; then oneself."""
     k = min(neighbours, len(points) - 1)
     found = np.repeat(np.arange(len(points))[:, None], max(k, 0), axis=1)
     for row, point in enumerate(points.astype(np.float64)):

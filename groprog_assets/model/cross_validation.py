@@ -10,11 +10,11 @@ import numpy as np
 import torch
 
 from groprog_assets.errors import ModelError, Problem
-from groprog_assets.fitting.ridge_cox import ridge_covariance
 from groprog_assets.fitting.stratified_folds import stratified_folds
 from groprog_assets.model.device import single_threaded
 from groprog_assets.model.encoded_files import EncodedFold, name_of
 from groprog_assets.model.encoders import Encoded, Encoders
+from groprog_assets.model.few_events import toward_clinical_cox
 from groprog_assets.model.fold_rows import held_out_rows, rows_before, stacked, table_of
 from groprog_assets.model.inputs import Fold, ModelInputs, Outcomes
 from groprog_assets.model.linear import (
@@ -38,14 +38,13 @@ from groprog_assets.model.recalibration import calibration_factor
 from groprog_assets.model.representation import Batch
 from groprog_assets.model.risk_model import RiskModel
 from groprog_assets.model.search import TrialRow, inner_score, search_settings
-from groprog_assets.model.signature_weights import SignatureWeights, signature_weights
+from groprog_assets.model.signature_weights import SignatureWeights, signature_of_path
 from groprog_assets.model.training import Member, train_member
 from groprog_assets.model.training_state import EpochRow
 from groprog_assets.model.transfer import SOURCE_MOLECULAR, Training, transferred_path
 from groprog_assets.study.parameters import Parameters
 from groprog_assets.study.text_tables import count_of
 from groprog_kernels.cox import Baseline, breslow_baseline
-from groprog_kernels.risk_sets import risk_sets
 
 
 class HistoryRow(EpochRow):
@@ -86,7 +85,8 @@ class Fitted(NamedTuple):
     not trained on the patient, NaN where all were. stacking: weights (linear path, network). search: one row for each
     penalty tried. trials: one row for each setting tried under `search.trials` (table search_log). signature: weight of a gene
     as a function of its descriptor; None without a signature branch. branches: what each branch of the linear path weighs.
-    transferred: what was taken from other cohorts; None without any.
+    transferred: what was taken from other cohorts; None without any. clinical_cox_share: how much of the score is clinical Cox,
+    because events are few.
     """
 
     model: RiskModel
@@ -99,6 +99,7 @@ class Fitted(NamedTuple):
     signature: SignatureWeights | None = None
     branches: Sequence[BranchRow] = ()
     transferred: dict[str, Any] | None = None
+    clinical_cox_share: float = 0.0
 
 
 class CrossValidation(NamedTuple):
@@ -281,6 +282,10 @@ def fit_model(
         places.append(place)
         history.extend({"repeat": repeat, "fold": fold, "seed": number, **row} for row in trained.history)
     risk, weights = _stacked(members, places, path, inner, outcomes, parameters)
+    fallen = 0.0
+    if path is not None and encoders.sources is None:
+        few_events = toward_clinical_cox(encoders, encoded, outcomes, inner, path, risk, weights, parameters)
+        path, risk, weights, fallen = few_events
     held = np.isfinite(risk)
     judged = outcomes.take(np.flatnonzero(held))
     few = int(judged.event.sum()) < MINIMUM_BASELINE_EVENTS
@@ -311,40 +316,11 @@ def fit_model(
     )
     search = [] if path is None else search_rows(path)
     told = (
-        None if path is None else _signature_weights(encoders, encoded, inputs, outcomes, path, weights[0], parameters)
+        None if path is None else signature_of_path(encoders, encoded, inputs, outcomes, path, weights[0], parameters)
     )
     mixture, taken = (float(weights[0]), float(weights[1])), None if path is None else path.transferred
     rows = [] if path is None else branch_rows(path, float(weights[0]))
-    return Fitted(model, (factor, earlier), table_of(history), risk, mixture, search, [], told, rows, taken)
-
-
-def _signature_weights(
-    encoders: Encoders,
-    encoded: Encoded,
-    inputs: ModelInputs,
-    outcomes: Outcomes,
-    path: LinearPath,
-    factor: float,
-    parameters: Parameters,
-) -> SignatureWeights | None:
-    # What the signature branch says, as the score weighs it; factor: weight of the whole path.
-    place = next((place for place, branch in enumerate(path.branches) if branch.name == SIGNATURE), None)
-    if place is None or encoders.signature is None or inputs.descriptors is None:
-        return None
-    branch, weight = path.branches[place], float(path.weights[place] * factor)
-    stopped = outcomes.stopped(parameters.linear_path.stop_after_events)
-    sets = risk_sets(stopped.time, stopped.event)
-    columns = encoded.signature.astype(np.float64)
-    own = branch.whole[branch_columns(encoded, encoders.further)[SIGNATURE]]
-    penalty = np.full(own.size, max(int(stopped.event.sum()), 1) * branch.penalty)
-    seen = branch.out_of_fold.size / len(outcomes)  # less than one beyond linear_path.most_patients
-    covariance = weight**2 / seen * ridge_covariance(columns, sets, penalty / seen, own)
-    spread = np.array([each.out_of_fold.std() for each in path.branches]) * path.weights
-    share = float(spread[place] / spread.sum()) if spread.sum() > 0 else 0.0
-    names, table = inputs.descriptor_names, inputs.descriptors
-    return signature_weights(
-        encoders.signature, table, names, weight * own, covariance, float(spread[place] * factor), share
-    )
+    return Fitted(model, (factor, earlier), table_of(history), risk, mixture, search, [], told, rows, taken, fallen)
 
 
 def fit_path(

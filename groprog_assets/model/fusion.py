@@ -133,7 +133,8 @@ def coherence_pairs(
 
     omics (n, r); residual (n,) null-model martingale residuals, which censored patients have too. The affinity is
     exp(-(M_p - M_q)^2 / (2 sd(M)^2)), and 0 for pairs with a patient whose omics are not `known` (n,) bool (None: all are).
-    No n x n array. Fewer than two patients give no pairs; a patient with too few others who are known is paired with itself, which adds 0.
+    No n x n array. Fewer than two patients give no pairs; a patient with too few known others is paired with itself,
+    which adds 0.
     """
     n = omics.shape[0]
     held = np.ones(n, bool) if known is None else np.asarray(known, bool)

@@ -6,6 +6,10 @@ from typing import TypedDict
 
 import numpy as np
 
+from groprog_assets.fitting.ridge_cox import ridge_covariance
+from groprog_assets.model.encoders import Encoded, Encoders
+from groprog_assets.model.inputs import ModelInputs, Outcomes
+from groprog_assets.model.linear import SIGNATURE, LinearPath, branch_columns
 from groprog_assets.model.signature import (
     COORDINATION,
     DENSITY,
@@ -15,6 +19,8 @@ from groprog_assets.model.signature import (
     SIGNIFICANCE,
     SignatureEncoder,
 )
+from groprog_assets.study.parameters import Parameters
+from groprog_kernels.risk_sets import risk_sets
 
 POINTS = 41
 NORMAL = 1.959963984540054
@@ -145,3 +151,35 @@ def _change(
     rows[:, column] = np.r_[values, origin]
     phi = encoder.phi(rows, names)
     return (phi[:-1] - phi[-1]) / encoder.scale
+
+
+def signature_of_path(
+    encoders: Encoders,
+    encoded: Encoded,
+    inputs: ModelInputs,
+    outcomes: Outcomes,
+    path: LinearPath,
+    factor: float,
+    parameters: Parameters,
+) -> SignatureWeights | None:
+    """What the signature branch of a fitted path says, as the score weighs it; None without one.
+
+    inputs, outcomes: the training patients, encoded as `encoded`; factor: weight of the whole path.
+    """
+    place = next((place for place, branch in enumerate(path.branches) if branch.name == SIGNATURE), None)
+    if place is None or encoders.signature is None or inputs.descriptors is None:
+        return None
+    branch, weight = path.branches[place], float(path.weights[place] * factor)
+    stopped = outcomes.stopped(parameters.linear_path.stop_after_events)
+    sets = risk_sets(stopped.time, stopped.event)
+    columns = encoded.signature.astype(np.float64)
+    own = branch.whole[branch_columns(encoded, encoders.further)[SIGNATURE]]
+    penalty = np.full(own.size, max(int(stopped.event.sum()), 1) * branch.penalty)
+    seen = branch.out_of_fold.size / len(outcomes)  # less than one beyond linear_path.most_patients
+    covariance = weight**2 / seen * ridge_covariance(columns, sets, penalty / seen, own)
+    spread = np.array([each.out_of_fold.std() for each in path.branches]) * path.weights
+    share = float(spread[place] / spread.sum()) if spread.sum() > 0 else 0.0
+    names, table = inputs.descriptor_names, inputs.descriptors
+    return signature_weights(
+        encoders.signature, table, names, weight * own, covariance, float(spread[place] * factor), share
+    )

@@ -6,7 +6,12 @@ from groprog_assets.figures.numbers import fixed, percent
 from groprog_assets.report.blocks import Block, cell, member, paragraph, table
 from groprog_assets.tables.values import Values
 
-BRANCHES = {"clinical": "clinical fields", "omics": "directions of expression", "signature": "signature columns"}
+BRANCHES = {
+    "clinical": "clinical fields",
+    "omics": "directions of expression",
+    "signature": "signature columns",
+    "clinical_cox": "clinical Cox, because events are few",
+}
 
 
 def blocks(context: Values) -> list[Block]:

@@ -12,7 +12,14 @@ from groprog_assets.report.blocks import document_rows
 from groprog_assets.report.matrices import BRANCHES
 from groprog_assets.tables.values import Document, Values
 
-IN_WORDS = ("stacking", "network_from_events", "linear_penalties", "branches")
+IN_WORDS = (
+    "stacking",
+    "network_from_events",
+    "model_from_events",
+    "clinical_cox_share",
+    "linear_penalties",
+    "branches",
+)
 """Members of the summary of `risk_model` that `described_model` puts into words."""
 
 LIMITS = (
@@ -60,6 +67,8 @@ def described_model(summary: Values) -> Document:
         told[f"weight of the {name}"] = weight
     if summary.get("network_from_events"):  # 0: from any number
         told["a network is trained from"] = f"{number(summary['network_from_events'])} events"
+    if summary.get("clinical_cox_share"):
+        told["share of clinical Cox, because events are few"] = percent(summary["clinical_cox_share"])
     rows = summary.get("branches") or []
     penalties = summary.get("linear_penalties") or []
     for place, row in enumerate(rows):

@@ -55,6 +55,10 @@ FEW_EVENTS = (
     " The network is not used: {events} training events are fewer than the {least} from which it is (network.least_events), and "
     "the score is the ridge Cox path alone."
 )
+FALLBACK = (
+    " {share} of the score (of its log hazard) is clinical Cox: {events} training events are fewer than the {enough} from which "
+    "the model alone scores (linear_path.fallback_events)."
+)
 METRIC_LABELS = {
     "c_ipcw": "C, censoring-weighted",
     "c_ipcw_untruncated": "C, censoring-weighted, untruncated",
@@ -446,15 +450,28 @@ def training(context: Values) -> list[Block]:
         told = (
             f"In the final model the linear path weighs {fixed(weights[0], 2)} and the network {fixed(weights[1], 2)}."
         )
+        told += _fallback(context)
         blocks.append(
             paragraph(told + (" The curves below are of the network." if weights[1] else _no_network(context)))
         )
     return blocks + [_picture(context, name, CAPTIONS) for name in drawn]
 
 
-def _no_network(context: Values) -> str:
-    """Why the network weighs nothing."""
+def _fallback(context: Values) -> str:
+    """How much of the score is clinical Cox because events are few; nothing where none is."""
     model = context["model_card"]["model"]
+    share = model.get("clinical_cox_share", 0.0)
+    if not share:
+        return ""
+    events, enough = number(model["events"]), number(int(model["model_from_events"]))
+    return FALLBACK.format(share=percent(share), events=events, enough=enough)
+
+
+def _no_network(context: Values) -> str:
+    """Why the network weighs nothing; nothing to say where the whole score is clinical Cox."""
+    model = context["model_card"]["model"]
+    if model.get("clinical_cox_share", 0.0) == 1.0:
+        return ""
     events, least = model.get("events", 0), model.get("network_from_events", 0)
     return NO_NETWORK if events >= least else FEW_EVENTS.format(events=number(events), least=number(least))
 

@@ -16,7 +16,12 @@ def test_by_hand():
     points = np.array([[0.0], [1.0], [5.0], [5.5]])
     assert nearest(points, 2).tolist() == [[1, 2], [0, 2], [3, 1], [2, 1]]
     assert nearest(points, 1, np.array([True, False, True, False])).tolist() == [[2], [0], [0], [2]]
-    assert nearest(points, 3, np.array([True, False, True, False])).tolist() == [[2, 0, 0], [0, 2, 1], [0, 2, 2], [2, 0, 3]]
+    assert nearest(points, 3, np.array([True, False, True, False])).tolist() == [
+        [2, 0, 0],
+        [0, 2, 1],
+        [0, 2, 2],
+        [2, 0, 3],
+    ]
     assert nearest(points[:1], 3).shape == (1, 0)
     assert nearest(points, 0).shape == (4, 0)
 
@@ -27,7 +32,12 @@ def test_equally_near_points_come_in_their_order():
 
 
 @given(
-    st.integers(0, 40), st.integers(1, 5), st.integers(0, 6), st.sampled_from([3, 7, 1024]), st.integers(0, 10**6), st.booleans()
+    st.integers(0, 40),
+    st.integers(1, 5),
+    st.integers(0, 6),
+    st.sampled_from([3, 7, 1024]),
+    st.integers(0, 10**6),
+    st.booleans(),
 )
 @settings(deadline=None, max_examples=60)
 def test_equals_the_definition(n, width, k, at_once, seed, some):

@@ -115,6 +115,8 @@ def _final(final: Fitted, inputs: ModelInputs, outcomes: Outcomes) -> Document:
         "members": len(final.model.members),
         "stacking": list(final.stacking),
         "network_from_events": final.model.parameters.network.least_events,
+        "model_from_events": final.model.parameters.linear_path.fallback_events[1],
+        "clinical_cox_share": final.clinical_cox_share,
         "linear_penalties": list(final.model.linear_penalties),
         "branches": [dict(row) for row in final.branches],
     }

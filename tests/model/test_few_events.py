@@ -1,0 +1,77 @@
+"""A fit with few events falls back towards clinical Cox, and says how far."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from groprog_assets.model.cross_validation import fit_model
+from groprog_assets.model.explain import explain
+from groprog_assets.model.few_events import FALLBACK, share_of_model
+from groprog_assets.model.inputs import ModelInputs, Outcomes
+from groprog_assets.model.predict import predict
+from groprog_assets.report.prognosis import _fallback
+from tests.model.cohorts import cohort, parameters
+
+
+def with_events(events: int) -> tuple[ModelInputs, Outcomes]:
+    """A cohort of which just so many patients have the event."""
+    inputs, outcomes = cohort(120, seed=3)
+    held = np.zeros(len(outcomes), bool)
+    held[np.flatnonzero(outcomes.event)[:events]] = True
+    return inputs, Outcomes(outcomes.time, held)
+
+
+def shares(fitted) -> dict[str, float]:
+    return {row["branch"]: row["share"] for row in fitted.branches}
+
+
+@pytest.mark.parametrize(("limits", "expected"), [((12, 30), 0.5), ((21, 21), 1.0), ((30, 12), 1.0), ((22, 22), 0.0)])
+def test_share_by_hand(limits, expected):
+    assert share_of_model(21, limits) == expected
+
+
+def test_with_least_events_the_order_is_that_of_the_fields_alone():
+    inputs, outcomes = with_events(12)
+    fitted = fit_model(inputs, outcomes, parameters())
+    assert fitted.clinical_cox_share == 1.0
+    assert shares(fitted)[FALLBACK] == pytest.approx(1.0)
+    assert fitted.stacking[1] == 0.0
+    shuffled = replace(inputs, expression=inputs.expression[::-1])
+    np.testing.assert_allclose(predict(fitted.model, shuffled).risk, predict(fitted.model, inputs).risk, atol=1e-12)
+    alone = fit_model(*with_events(12), parameters(representation={"mode": "clinical"}))
+    np.testing.assert_allclose(
+        np.argsort(predict(alone.model, inputs).risk), np.argsort(predict(fitted.model, inputs).risk)
+    )
+
+
+def test_between_the_limits_the_score_is_the_mixture():
+    inputs, outcomes = with_events(21)
+    whole = {"training": {"calibration_prior": 1e12}}
+    mixed = fit_model(inputs, outcomes, parameters(**whole))
+    cox = fit_model(inputs, outcomes, parameters(linear_path={"fallback_events": [50.0, 60.0]}, **whole))
+    model = fit_model(inputs, outcomes, parameters(linear_path={"fallback_events": [0.0, 0.0]}, **whole))
+    assert (mixed.clinical_cox_share, cox.clinical_cox_share, model.clinical_cox_share) == (0.5, 1.0, 0.0)
+    both = predict(cox.model, inputs).risk / 2 + predict(model.model, inputs).risk / 2
+    np.testing.assert_allclose(predict(mixed.model, inputs).risk, both, atol=1e-9)
+    np.testing.assert_allclose(mixed.out_of_fold, cox.out_of_fold / 2 + model.out_of_fold / 2, atol=1e-6)
+    assert FALLBACK not in shares(model)
+    assert 0 < shares(mixed)[FALLBACK] < 1
+    found = explain(mixed.model, inputs.take(np.arange(5)))
+    np.testing.assert_allclose(found.risk, predict(mixed.model, inputs).risk[:5], atol=1e-6)
+
+
+def test_without_a_field_there_is_nothing_to_fall_back_to():
+    inputs, outcomes = with_events(14)
+    fitted = fit_model(replace(inputs, fields=(), covariates={}), outcomes, parameters())
+    assert fitted.clinical_cox_share == 0.0
+
+
+def test_the_report_says_how_far():
+    model = {"clinical_cox_share": 0.25, "events": 25, "model_from_events": 30.0}
+    said = _fallback({"model_card": {"model": model}})
+    assert "25 % of the score" in said.replace("\u202f", " ").replace("\u00a0", " ")
+    assert "25 training events are fewer than the 30" in said
+    assert _fallback({"model_card": {"model": model | {"clinical_cox_share": 0.0}}}) == ""
