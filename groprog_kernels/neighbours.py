@@ -17,8 +17,8 @@ def nearest(points: np.ndarray, neighbours: int, known: np.ndarray | None = None
     points (n, r), finite; known (n,) bool: points that may be a neighbour (None: all). Squared Euclidean distance. Each pair is
     computed once, as a float32 product of centred points; the best k + 8 of a point are then ordered by distances in float64.
     Equally near points: the earlier, among at most eight at the last place, any beyond. A point with fewer than k known others
-    has itself in the places that are left. O(n^2 r) time, O(n r) memory: no n x n array. Raises ValueError for other shapes, values
-    that are not finite, and a negative number.
+    has itself in the places that are left. O(n^2 r) time, O(n r) memory: no n x n array. Raises ValueError for other shapes,
+    values that are not finite, and a negative number.
 
     >>> nearest(np.array([[0.0], [1.0], [5.0]]), 1).tolist()
     [[1], [0], [1]]
