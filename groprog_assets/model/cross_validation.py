@@ -12,7 +12,7 @@ import torch
 from groprog_assets.errors import ModelError, Problem
 from groprog_assets.fitting.stratified_folds import stratified_folds
 from groprog_assets.model.device import single_threaded
-from groprog_assets.model.encoded_files import EncodedFold, name_of
+from groprog_assets.model.encoded_files import EncodedFold, encoded_for_model, name_of
 from groprog_assets.model.encoders import Encoded, Encoders
 from groprog_assets.model.few_events import toward_clinical_cox
 from groprog_assets.model.fold_rows import held_out_rows, rows_before, stacked, table_of
@@ -252,7 +252,7 @@ def fit_model(
     seed = training.seed + 7919 * (repeat + 1) + 104729 * fold
     if given is None:
         encoders = Encoders.fit(inputs, parameters)
-        encoded = encoders.transform(inputs)
+        encoded = encoded_for_model(encoders, inputs, parameters)
     else:
         encoders, encoded = given.encoders, given.train.of(inputs.patient_id)
     inner = _inner_of_fold(outcomes, parameters, repeat, fold, seed)
@@ -330,7 +330,9 @@ def fit_path(
     seed = parameters.training.seed + 7919 * (repeat + 1) + 104729 * fold
     encoders = Encoders.fit(inputs, parameters)
     inner = _inner_of_fold(outcomes, parameters, repeat, fold, seed)
-    return encoders, _linear_path(encoders, encoders.transform(inputs), outcomes, inner, seed, parameters)
+    return encoders, _linear_path(
+        encoders, encoded_for_model(encoders, inputs, parameters), outcomes, inner, seed, parameters
+    )
 
 
 def _inner_of_fold(outcomes: Outcomes, parameters: Parameters, repeat: int, fold: int, seed: int) -> np.ndarray:

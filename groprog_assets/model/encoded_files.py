@@ -17,6 +17,7 @@ from safetensors.numpy import save as save_arrays
 
 from groprog_assets.errors import ModelError, Problem
 from groprog_assets.model.encoders import Encoded, Encoders
+from groprog_assets.model.inputs import ModelInputs
 from groprog_assets.study.parameters import Parameters
 
 TRAIN, TEST = "train", "test"
@@ -55,11 +56,10 @@ class EncodedFold(NamedTuple):
         return EncodedFold(self.encoders.clinical_only(), train, test)
 
 
-def read_by_model(encoded: Encoded, parameters: Parameters) -> Encoded:
-    """`encoded` without the standardised genes where no part of the model reads them: their directions and columns are."""
-    if parameters.representation.pooling == "tokens" or not encoded.components.shape[1]:
-        return encoded
-    return encoded._replace(z=np.zeros((len(encoded.z), 0), np.float32))
+def encoded_for_model(encoders: Encoders, inputs: ModelInputs, parameters: Parameters) -> Encoded:
+    """The patients encoded, without the standardised genes where no part of the model reads them (it reads their directions)."""
+    directions = 0 if encoders.expression is None else encoders.expression.loadings.shape[1]
+    return encoders.transform(inputs, genes=parameters.representation.pooling == "tokens" or not directions)
 
 
 def write_encoded(fold: EncodedFold) -> bytes:

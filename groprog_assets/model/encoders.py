@@ -16,7 +16,12 @@ from groprog_assets.errors import ModelError, Problem
 from groprog_assets.fitting.clinical_encoder import Z_LIMIT, ClinicalEncoder, FieldDocument, FieldEncoding
 from groprog_assets.fitting.harmonization import Harmonization, fit_harmonization, harmonize_known
 from groprog_assets.model.assay_encoder import AssayDocument, AssayEncoder
-from groprog_assets.model.expression_encoder import EncodedExpression, ExpressionDocument, ExpressionEncoder
+from groprog_assets.model.expression_encoder import (
+    ROWS_AT_ONCE,
+    EncodedExpression,
+    ExpressionDocument,
+    ExpressionEncoder,
+)
 from groprog_assets.model.inputs import BLOCKS, ModelInputs
 from groprog_assets.model.matrix_encoder import MatrixDocument, MatrixEncoder, fit_matrices, restore_matrix
 from groprog_assets.model.signature import COORDINATION, SEQUENCE, TRACK, SignatureDocument, SignatureEncoder
@@ -244,8 +249,12 @@ class Encoders:
         nothing = DescriptorEncoder((), (), (), {})
         return Encoders("clinical", self.clinical, None, nothing, None, sources=sources)
 
-    def transform(self, inputs: ModelInputs) -> Encoded:
-        """Everything the network reads, for any patients."""
+    def transform(self, inputs: ModelInputs, genes: bool = True) -> Encoded:
+        """Everything the network reads, for any patients.
+
+        genes: with the standardised genes z; without, z has no columns and expression is encoded some patients at a time, so that
+        no second matrix of its size is held.
+        """
         clinical = self.clinical.transform(inputs)
         n = len(inputs)
         z = np.zeros((n, 0), np.float32)
@@ -256,14 +265,7 @@ class Encoders:
         matched = None
         if self.mode == "signature" and self.expression is not None:
             if inputs.mode == "signature":
-                encoded = self.encoded_expression(inputs)
-                genes_used = encoded.present.sum(axis=1).astype(np.int32)
-                components = encoded.components
-                if self.signature is not None:
-                    signature = self.signature.columns(encoded.z)
-                described = self.described
-                z = encoded.z if described.all() else np.ascontiguousarray(encoded.z[:, described])
-                count = np.maximum(encoded.present[:, described].sum(axis=1), 1).astype(np.float32)
+                z, count, components, signature, genes_used = self._expression_parts(inputs, genes)
             else:
                 z = np.zeros((n, int(self.described.sum())), np.float32)
                 components = np.zeros((n, self.expression.loadings.shape[1]), np.float32)
@@ -283,6 +285,22 @@ class Encoders:
         parts = [encoder.columns(held.get(encoder.name), n) for encoder in self.matrices]
         further = np.hstack([np.zeros((n, 0), np.float32), *parts])
         return Encoded(*clinical, z, count, components, has_omics, genes_used, matched, signature, further)
+
+    def _expression_parts(self, inputs: ModelInputs, genes: bool) -> tuple[np.ndarray, ...]:
+        # z, described genes that are present, components, signature columns, genes present; of each patient.
+        if not genes and len(inputs) > ROWS_AT_ONCE:
+            starts = range(0, len(inputs), ROWS_AT_ONCE)
+            rows = (np.arange(start, min(start + ROWS_AT_ONCE, len(inputs))) for start in starts)
+            parts = [self._expression_parts(inputs.take(index), genes) for index in rows]
+            return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
+        encoded, described = self.encoded_expression(inputs), self.described
+        signature = np.zeros((len(inputs), 0), np.float32)
+        if self.signature is not None:
+            signature = self.signature.columns(encoded.z)
+        z = encoded.z if described.all() else np.ascontiguousarray(encoded.z[:, described])
+        count = np.maximum(encoded.present[:, described].sum(axis=1), 1).astype(np.float32)
+        used = encoded.present.sum(axis=1).astype(np.int32)
+        return z if genes else z[:, :0].copy(), count, encoded.components, signature, used
 
     def signature_parts(self, inputs: ModelInputs) -> np.ndarray:
         """(n, K, J): the part of each gene in the signature columns of patients with own libraries. Matched mode only."""

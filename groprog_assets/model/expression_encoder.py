@@ -70,8 +70,7 @@ class ExpressionEncoder:
         assert inputs.expression is not None
         values = inputs.expression
         count, mean, scale = _moments(values)
-        rare = count < max(2, 0.5 * len(inputs) * (count.max(initial=0) > 0))
-        constant = ~rare & (scale <= 1e-8 * np.maximum(1.0, np.abs(mean)))
+        rare, constant = unusable(count, mean, scale, len(inputs))
         dropped = {}
         for column in np.flatnonzero(rare | constant):
             reason = "missing in over half of the training patients" if rare[column] else "constant in training"
@@ -81,8 +80,8 @@ class ExpressionEncoder:
         mean, scale = mean[kept], scale[kept]
         if not genes:
             return cls((), mean, scale, np.zeros((0, 0)), dropped)
-        seen = values[np.ix_(_spaced(len(inputs), row_limit), kept)]
-        centre, scale = _robust(seen, mean, scale)
+        seen = values[np.ix_(spaced(len(inputs), row_limit), kept)]
+        centre, scale = robust(seen, mean, scale)
         z = standardise(seen, centre, scale)[0].astype(np.float64)
         if prior is None:
             return cls(genes, centre, scale, leading_directions(z, components), dropped)
@@ -98,7 +97,7 @@ class ExpressionEncoder:
 
     def standardised(self, inputs: ModelInputs, row_limit: int) -> np.ndarray:
         """z (m, K) of an evenly spaced subset of at most `row_limit` patients."""
-        aligned = inputs.take(_spaced(len(inputs), row_limit)).with_genes(self.genes).expression
+        aligned = inputs.take(spaced(len(inputs), row_limit)).with_genes(self.genes).expression
         assert aligned is not None
         return standardise(aligned, self.centre, self.scale)[0]
 
@@ -123,12 +122,19 @@ class ExpressionEncoder:
         return cls(tuple(document["genes"]), centre, scale, loadings, document["dropped"], fixed)
 
 
-def _spaced(n: int, limit: int) -> np.ndarray:
+def unusable(count: np.ndarray, mean: np.ndarray, scale: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Two (K,) bool of genes with `count` known values among n patients, mean and SD: missing in over half; constant."""
+    rare = count < max(2, 0.5 * n * (count.max(initial=0) > 0))
+    return rare, ~rare & (scale <= 1e-8 * np.maximum(1.0, np.abs(mean)))
+
+
+def spaced(n: int, limit: int) -> np.ndarray:
+    """Evenly spaced rows of n, at most `limit`."""
     return np.unique(np.linspace(0, n - 1, min(n, limit)).astype(int))
 
 
-def _robust(values: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    # Median and IQR / 1.349 of each gene; mean and SD where the quartiles coincide or fewer than 4 patients have it.
+def robust(values: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Median and IQR / 1.349 (K,) of values (n, K); mean and SD where the quartiles coincide or fewer than 4 patients have it."""
     ordered = np.sort(values, axis=0)  # NaN last
     count = np.isfinite(values).sum(axis=0)
     quartiles = []

@@ -25,6 +25,7 @@ NAMED = (ENHANCERS, ENHANCER_RESPONSE, LOCUS_ACTIVITY, LOCUS_RESPONSE, COORDINAT
 SIGNED = (RESPONSE, SIGNIFICANCE, DENSITY, ENHANCER_RESPONSE, LOCUS_RESPONSE, COORDINATION)
 """Descriptors whose functions are 0 where nothing responds: they are not centred over the genes."""
 SMALLEST_SPREAD = 1e-8
+ROWS_AT_ONCE = 4096
 
 
 class Functions(NamedTuple):
@@ -109,6 +110,18 @@ def functions(descriptors: np.ndarray, names: tuple[str, ...], asked: SignatureP
     )
 
 
+def gene_functions(descriptors: np.ndarray, names: tuple[str, ...], asked: SignatureParameters) -> Functions:
+    """`functions` of the genes' descriptors (K, F), those that are no response centred over the described genes."""
+    found = functions(descriptors, names, asked)
+    known = np.isfinite(descriptors).any(axis=-1)
+    if not known.any():
+        return Functions((), (), np.zeros((len(descriptors), 0)))
+    for column, of in enumerate(found.of):
+        if of not in SIGNED:
+            found.values[known, column] -= found.values[known, column].mean()
+    return found
+
+
 @dataclass(frozen=True)
 class SignatureEncoder:
     """The functions with what scales them, fitted on training patients and their genes; no outcome enters.
@@ -132,17 +145,14 @@ class SignatureEncoder:
 
         None when no function varies between patients.
         """
-        found = functions(descriptors, names, asked)
-        known = np.isfinite(descriptors).any(axis=-1)
-        if not known.any():
-            return None
-        phi = found.values.copy()
-        for column, of in enumerate(found.of):
-            if of not in SIGNED:
-                phi[known, column] -= phi[known, column].mean()
-        spread = (z.astype(np.float64) @ phi).std(axis=0)
+        found = gene_functions(descriptors, names, asked)
+        return cls.of_spread(found, (z.astype(np.float64) @ found.values).std(axis=0), asked)
+
+    @classmethod
+    def of_spread(cls, found: Functions, spread: np.ndarray, asked: SignatureParameters) -> SignatureEncoder | None:
+        """The encoder of `gene_functions` whose columns have the SD `spread` (J,) in training; None when none varies."""
         kept = spread > SMALLEST_SPREAD
-        return cls._of_columns(found, phi / np.where(kept, spread, 1.0), spread, kept, asked)
+        return cls._of_columns(found, found.values / np.where(kept, spread, 1.0), spread, kept, asked)
 
     @classmethod
     def fit_matched(
@@ -173,7 +183,11 @@ class SignatureEncoder:
 
     def columns(self, z: np.ndarray) -> np.ndarray:
         """s (n, J) float32 of standardised expression (n, K): a missing gene (z = 0) counts as one at its median."""
-        return (z.astype(np.float64) @ self.weights).astype(np.float32)
+        columns = np.empty((len(z), len(self.names)), np.float32)
+        for start in range(0, len(z), ROWS_AT_ONCE):
+            rows = slice(start, start + ROWS_AT_ONCE)
+            columns[rows] = z[rows].astype(np.float64) @ self.weights
+        return columns
 
     def matched_parts(self, descriptors: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
         """(n, K, J): the part of each gene in s of patients with libraries of their own; 0 for the mean training patient."""

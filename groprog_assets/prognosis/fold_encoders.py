@@ -67,6 +67,6 @@ def fold_encoders(
 
 
 def _encoded(encoders: Encoders, inputs: ModelInputs, parameters: Parameters) -> EncodedPatients:
-    from groprog_assets.model.encoded_files import EncodedPatients, read_by_model
+    from groprog_assets.model.encoded_files import EncodedPatients, encoded_for_model
 
-    return EncodedPatients(inputs.patient_id, read_by_model(encoders.transform(inputs), parameters))
+    return EncodedPatients(inputs.patient_id, encoded_for_model(encoders, inputs, parameters))

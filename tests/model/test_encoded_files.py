@@ -16,10 +16,10 @@ from groprog_assets.model.cross_validation import CrossValidation, cross_validat
 from groprog_assets.model.encoded_files import (
     EncodedFold,
     EncodedPatients,
+    encoded_for_model,
     header,
     name_of,
     patient_row,
-    read_by_model,
     read_encoded,
     write_encoded,
 )
@@ -36,7 +36,7 @@ LITTLE = parameters(linear_path={"partitions": 1}, training={"joint_epochs": 5, 
 def encoded(inputs: ModelInputs, fold: Fold, chosen: Parameters) -> EncodedFold:
     encoders = Encoders.fit(inputs.take(fold.train), chosen)
     parts = [
-        EncodedPatients(held.patient_id, read_by_model(encoders.transform(held), chosen))
+        EncodedPatients(held.patient_id, encoded_for_model(encoders, held, chosen))
         for held in (inputs.take(fold.train), inputs.take(fold.test))
     ]
     return EncodedFold(encoders, *parts)
@@ -81,7 +81,7 @@ def test_own_libraries_come_back():
 def test_the_final_model_is_that_of_encoding_anew():
     inputs, outcomes = cohort(80)
     encoders = Encoders.fit(inputs, LITTLE)
-    everyone = EncodedPatients(inputs.patient_id, read_by_model(encoders.transform(inputs), LITTLE))
+    everyone = EncodedPatients(inputs.patient_id, encoded_for_model(encoders, inputs, LITTLE))
     read = train_final(inputs, outcomes, LITTLE, encoded=through_files(EncodedFold(encoders, everyone, None)))
     plain = train_final(inputs, outcomes, LITTLE)
     np.testing.assert_array_equal(predict(plain.model, inputs).risk, predict(read.model, inputs).risk)

@@ -144,3 +144,16 @@ def test_batch_constants_survive_json():
     fitted = Encoders.fit(inputs, parameters(representation={"harmonization": "combat"}))
     back = Encoders.restore(json.loads(json.dumps(fitted.document())), fitted.arrays())
     np.testing.assert_array_equal(back.encoded_expression(inputs).z, fitted.encoded_expression(inputs).z)
+
+
+def test_without_genes_expression_is_encoded_in_blocks(monkeypatch):
+    inputs, _ = cohort(50)
+    encoders = Encoders.fit(inputs, parameters())
+    whole = encoders.transform(inputs)
+    monkeypatch.setattr("groprog_assets.model.encoders.ROWS_AT_ONCE", 7)
+    parts = encoders.transform(inputs, genes=False)
+    assert parts.z.shape == (50, 0)
+    for name in ("genes_present", "has_omics", "genes_used", "design"):
+        np.testing.assert_array_equal(getattr(parts, name), getattr(whole, name))
+    for name in ("components", "signature"):
+        np.testing.assert_allclose(getattr(parts, name), getattr(whole, name), rtol=1e-5, atol=1e-6)
