@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -71,35 +70,6 @@ def streamed_signature(
             z = standardise(values if kept.size == genes else values[:, kept], centre, scale)[0]
             columns[start + first : start + first + len(values)] = encoder.columns(z)
     return StreamedSignature(encoder.names, columns, ~(rare | constant))
-
-
-def parquet_blocks(path: Path, genes: Sequence[str], rows: int = 256) -> Blocks:
-    """Blocks of a Parquet file with a row for each patient and a column for each gene, `rows` patients at a time.
-
-    Genes are read in the order given; other columns are not read. A row group is decoded as it is needed: write groups of a few
-    thousand patients. Raises ModelError for genes that the file lacks.
-    """
-    import pyarrow.parquet as parquet
-
-    absent = sorted(set(genes) - set(parquet.read_schema(path).names))
-    if absent:
-        raise ModelError(
-            Problem(
-                str(path),
-                f"{len(absent)} of {len(genes)} genes are no column, first {absent[0]}",
-                "The file has a row for each patient and a column for each gene.",
-                "Ask for its own genes, or write the matrix with patients as rows.",
-            )
-        )
-
-    def read() -> Iterator[np.ndarray]:
-        with parquet.ParquetFile(path) as held:
-            for batch in held.iter_batches(rows, columns=list(genes)):
-                yield np.column_stack([batch.column(gene).to_numpy(zero_copy_only=False) for gene in genes]).astype(
-                    np.float32
-                )
-
-    return read
 
 
 def _checked(blocks: Iterable[np.ndarray], patients: int, genes: int) -> Iterator[tuple[int, np.ndarray]]:

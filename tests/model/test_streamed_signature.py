@@ -7,10 +7,11 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 
-from groprog_assets.errors import ModelError
+from groprog_assets.errors import CohortError, ModelError
+from groprog_assets.methods.cohort.expression_blocks import parquet_blocks
 from groprog_assets.model import streamed_signature as under_test
 from groprog_assets.model.encoders import Encoders
-from groprog_assets.model.streamed_signature import parquet_blocks, streamed_signature
+from groprog_assets.model.streamed_signature import streamed_signature
 from tests.model.cohorts import cohort, parameters
 
 
@@ -56,7 +57,7 @@ def test_a_parquet_file_of_patients_is_read_in_blocks(tmp_path):
     found = streamed_signature(blocks, len(inputs), inputs.descriptors, inputs.descriptor_names, settings.signature, 60)
     expected = Encoders.fit(inputs, settings).transform(inputs).signature
     np.testing.assert_allclose(found.columns, expected, rtol=2e-5, atol=2e-5)
-    with pytest.raises(ModelError, match="2 of 3 genes are no column, first X"):
+    with pytest.raises(CohortError, match="2 of 3 genes are no column, first X"):
         parquet_blocks(tmp_path / "expression.parquet", ("G0", "Y", "X"))
 
 
