@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from groprog_assets.model.cross_validation import fit_model
+from groprog_assets.model.cross_validation import fit_model, fit_path
 from groprog_assets.model.explain import explain
-from groprog_assets.model.few_events import FALLBACK, share_of_model
+from groprog_assets.model.few_events import FALLBACK, share_of_model, toward_clinical_cox
 from groprog_assets.model.inputs import ModelInputs, Outcomes
 from groprog_assets.model.predict import predict
 from groprog_assets.report.prognosis import _fallback
@@ -75,3 +75,20 @@ def test_the_report_says_how_far():
     assert "25 % of the score" in said.replace("\u202f", " ").replace("\u00a0", " ")
     assert "25 training events are fewer than the 30" in said
     assert _fallback({"model_card": {"model": model | {"clinical_cox_share": 0.0}}}) == ""
+
+
+def test_every_part_of_the_model_keeps_its_share():
+    inputs, outcomes = with_events(21)
+    chosen = parameters()
+    encoders, path = fit_path(inputs, outcomes, chosen)
+    assert path is not None
+    inner = np.arange(len(outcomes)) % len(path.members)
+    risk = np.where(np.arange(len(outcomes)) % 7 == 0, np.nan, path.out_of_fold)
+    given = (encoders, encoders.transform(inputs), outcomes, inner, path, risk, np.array([0.8, 0.5]), chosen)
+    mixed, held, weights, share = toward_clinical_cox(*given)
+    assert (weights.tolist(), share) == ([1.0, 0.25], 0.5)
+    cox = mixed.branches[-1]
+    np.testing.assert_allclose(mixed.whole, 0.4 * path.whole + 0.5 * cox.whole)
+    np.testing.assert_allclose(mixed.members[1], 0.4 * path.members[1] + 0.5 * cox.members[1])
+    np.testing.assert_allclose(held, 0.5 * risk + 0.5 * cox.out_of_fold)
+    np.testing.assert_allclose(mixed.weights[:-1], 0.4 * path.weights)
