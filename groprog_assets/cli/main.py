@@ -27,8 +27,10 @@ from groprog_assets.study.text_tables import count_of
 @click.option("--traceback", is_flag=True, help="Show where in the code an error arose.")
 def main(traceback: bool) -> None:
     """From nascent-transcription reads and clinical records to an auditable prognostic risk score."""
+    from groprog_assets.graph.freed_memory import collect_rarely
     from groprog_assets.ui.services import SAFE_PATH
 
+    collect_rarely()
     # Programs that this one starts (workers, readers of alignment files) import nothing from the current folder, and the
     # compiler takes no folder of compiled code from a settings file there.
     os.environ[SAFE_PATH] = "1"
@@ -155,6 +157,7 @@ def run_command(study: Path, select: str, nascent: bool, dry_run: bool, user: st
     from groprog_assets.compute.compute_pool import POOL_VARIABLE, checked_setting
     from groprog_assets.definitions import build_definitions
     from groprog_assets.graph import resources
+    from groprog_assets.graph.freed_memory import keep_for_good
     from groprog_assets.intake.sound_study import keep_notices
     from groprog_assets.running.execution import run_lock, run_study
     from groprog_assets.running.exporting import export_and_seal
@@ -167,6 +170,7 @@ def run_command(study: Path, select: str, nascent: bool, dry_run: bool, user: st
     if pool:
         os.environ[POOL_VARIABLE] = checked_setting(pool)
     definitions = build_definitions()
+    keep_for_good()
     select = NASCENT if nascent else select
     steps = plan(workspace, selected_assets(definitions, select))
     if checked is not None:

@@ -59,7 +59,7 @@ def preflight(study: Study, keep: StudyRead | None = None) -> list[Problem]:
     from groprog_assets.intake.omics_preflight import check_omics
     from groprog_assets.intake.sequence_check import sequence_problems
     from groprog_assets.methods.annotation.masks import read_masks
-    from groprog_assets.methods.annotation.ontology import read_ontology
+    from groprog_assets.methods.annotation.ontology import check_ontology
     from groprog_assets.methods.reads.read_quality import first_reads
 
     omics = check_omics(study)
@@ -76,7 +76,7 @@ def preflight(study: Study, keep: StudyRead | None = None) -> list[Problem]:
     for library in study.libraries:
         problems.gather(first_reads, library)
     if study.ontology is not None:
-        problems.gather(read_ontology, study.ontology, ())
+        problems.gather(check_ontology, study.ontology)
     sizes = problems.gather(read_chrom_sizes, study.genome.chrom_sizes)
     patients = problems.gather(_patients, study) if study.cohort is not None else None
     if keep is not None:

@@ -226,7 +226,7 @@ def decode_arrays(content: bytes) -> Arrays:
 LARGE = 1 << 24
 """Bytes of a stored table beyond which it is read from its file, not from a copy in memory."""
 
-LARGEST_KEPT = 1 << 30
+LARGEST_KEPT = 448 << 20
 """Bytes of decoded tables that a process keeps: several assets of a run read the same ones."""
 
 _KEPT: dict[tuple[str, str], Any] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,8 +38,12 @@ def with_exons(path: str | Path, models: pd.DataFrame, places: Collection[Place]
         near |= (models["chrom"] == place.chrom) & (models["start"] < place.end) & (models["end"] > place.start)
     kept = models[near].reset_index(drop=True)
     wanted = set(kept["transcript"].astype(str))
+    reach = {
+        str(chrom): (int(rows["start"].min()), int(rows["end"].max()))
+        for chrom, rows in kept.groupby("chrom", observed=True)
+    }
     found: dict[tuple[str, str, str], set[Interval]] = {}
-    for chrom, strand, transcript, interval in _exons(Path(path)) if wanted else ():
+    for chrom, strand, transcript, interval in _exons(Path(path), reach) if wanted else ():
         if transcript in wanted:
             found.setdefault((chrom, strand, transcript), set()).add(interval)
     columns = (kept[name] for name in ("chrom", "strand", "transcript", "start", "end"))
@@ -54,7 +58,8 @@ def with_exons(path: str | Path, models: pd.DataFrame, places: Collection[Place]
     return kept.assign(exons=pd.Series(exons, index=kept.index, dtype=object))
 
 
-def _exons(path: Path) -> Iterator[Exon]:
+def _exons(path: Path, reach: Mapping[str, tuple[int, int]]) -> Iterator[Exon]:
+    """Exons of the file; reach: chromosome -> the bases outside which nobody asks for one, so that its names are not read."""
     layout: tuple[int, int] | None = None
     for count, (_, line) in enumerate(lines(path)):
         fields = line.split("\t")
@@ -63,7 +68,8 @@ def _exons(path: Path) -> Iterator[Exon]:
             yield from _of_table(fields, layout[0])
         elif len(fields) >= 9 and fields[2] == "exon":
             first, last = coordinate(fields[3]), coordinate(fields[4])
-            if first and last:
+            low, high = reach.get(fields[0], (0, 0))
+            if first and last and low < first and last <= high:
                 own = identifier("transcript_id", fields[8]) if names_a_gene(fields[8]) else ""
                 names = [own] if own else [transcript_name(name) for name in parents(attributes_of(fields[8]))]
                 for name in names:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,7 +32,20 @@ class GafFile(NamedTuple):
 
 def read_gaf(path: Path) -> GafFile:
     """Every association of a GAF, plain or gzip. Raises AnnotationError for short lines and for a file without associations."""
+    try:
+        status = path.stat()
+    except OSError:
+        return _read(path, 0, 0)  # it says why
+    return _read(path, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _read(path: Path, size: int, changed: int) -> GafFile:
+    """A file is read once per process, for the check before a run and for the run. Size and time identify its version. The same
+    names stand in many lines and are held once."""
     header, rows, problems = [], [], []
+    held: dict[str, str] = {}
+    once = held.setdefault
     for number, line in lines(path, comment="", errors="replace"):
         if line.startswith("!"):
             header.append(line[1:].strip())
@@ -47,7 +61,7 @@ def read_gaf(path: Path) -> GafFile:
                 )
             )
             continue
-        rows.append(Association(cells[2], cells[10], cells[3], cells[4], cells[6]))
+        rows.append(Association(*(once(cells[at], cells[at]) for at in (2, 10, 3, 4, 6))))
     if problems or not rows:
         raise AnnotationError(
             problems[:20] or [Problem(str(path), "no annotations", "A GAF lists annotations.", "Fetch the GAF again.")]
@@ -75,9 +89,11 @@ def gene_terms(
         "obsolete_term_annotations": 0,
         "replaced_term_annotations": 0,
     }
+    live = {stated: graph.live(stated) for stated in {row.term for row in associations}}
+    negated = {text for text in {row.qualifier for row in associations} if "NOT" in text.split("|")}
     for symbol, _, qualifier, stated, evidence in associations:
-        term = graph.live(stated)
-        if "NOT" in qualifier.split("|"):
+        term = live[stated]
+        if qualifier in negated:
             counted["negated"] += 1
         elif evidence == "ND":
             counted["no_data"] += 1
@@ -107,10 +123,10 @@ def _by_synonym(associations: list[Association], wanted: set[str]) -> dict[str, 
     """{GAF symbol: genes of the study that are synonyms of this symbol and no other}."""
     symbols = {row.symbol for row in associations}
     owners: dict[str, set[str]] = {}
-    for row in associations:
-        for synonym in filter(None, row.synonyms.split("|")):
+    for symbol, synonyms in dict.fromkeys((row.symbol, row.synonyms) for row in associations):
+        for synonym in filter(None, synonyms.split("|")):
             if synonym in wanted and synonym not in symbols:
-                owners.setdefault(synonym, set()).add(row.symbol)
+                owners.setdefault(synonym, set()).add(symbol)
     renamed: dict[str, list[str]] = {}
     for synonym, owner in owners.items():
         if len(owner) == 1:

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from groprog_assets.errors import AnnotationError, Problem
-from groprog_assets.methods.annotation.gaf import gene_terms, read_gaf
+from groprog_assets.methods.annotation.gaf import GafFile, gene_terms, read_gaf
 from groprog_assets.methods.annotation.gmt import read_gmt
-from groprog_assets.methods.annotation.obo import closure, read_obo
+from groprog_assets.methods.annotation.obo import TermGraph, closure, read_obo
 from groprog_assets.study.parameters import EnrichmentParameters
 from groprog_assets.study.schema import Ontology
 from groprog_assets.study.text_tables import count_of
@@ -48,6 +48,32 @@ def read_ontology(ontology: Ontology | None, genes: Iterable[str]) -> OntologyTa
         terms, annotations, summary = read_gmt(ontology.gmt, genes)
         version = {"format": "GMT", "gmt_sha256": _sha256(ontology.gmt), **summary}
         return OntologyTables(terms, annotations, {**version, **_matched(annotations, genes)})
+    graph, ancestors, gaf = _read_files(ontology)
+    assert ontology.obo is not None and ontology.gaf is not None
+    pairs, summary = gene_terms(gaf.rows, graph, genes)
+    annotations = _close(pairs, ancestors, graph.terms["term"].to_list(), genes)
+    version = {
+        "format": "OBO and GAF",
+        "obo": graph.version,
+        "obo_sha256": _sha256(ontology.obo),
+        "gaf": gaf.version,
+        "gaf_sha256": _sha256(ontology.gaf),
+        "relations": ["is_a", "part_of"],
+        **summary,
+    }
+    return OntologyTables(graph.terms, annotations, {**version, **_matched(annotations, genes)})
+
+
+def check_ontology(ontology: Ontology) -> None:
+    """Read the files as `read_ontology` does, and raise as it does, without matching genes."""
+    if ontology.gmt is not None:
+        read_gmt(ontology.gmt, [])
+    else:
+        _read_files(ontology)
+
+
+def _read_files(ontology: Ontology) -> tuple[TermGraph, dict[str, set[str]], GafFile]:
+    """The graph of the OBO, the terms above each term, the associations of the GAF."""
     if ontology.obo is None or ontology.gaf is None:
         raise AnnotationError(
             Problem("ontology", f"obo={ontology.obo}, gaf={ontology.gaf}", "OBO needs GAF.", "Name both, or a GMT.")
@@ -64,18 +90,7 @@ def read_ontology(ontology: Ontology | None, genes: Iterable[str]) -> OntologyTa
         problems += error.problems
     if problems:
         raise AnnotationError(problems)
-    pairs, summary = gene_terms(gaf.rows, graph, genes)
-    annotations = _close(pairs, ancestors, graph.terms["term"].to_list(), genes)
-    version = {
-        "format": "OBO and GAF",
-        "obo": graph.version,
-        "obo_sha256": _sha256(ontology.obo),
-        "gaf": gaf.version,
-        "gaf_sha256": _sha256(ontology.gaf),
-        "relations": ["is_a", "part_of"],
-        **summary,
-    }
-    return OntologyTables(graph.terms, annotations, {**version, **_matched(annotations, genes)})
+    return graph, ancestors, gaf
 
 
 def ontology_notices(tables: OntologyTables, parameters: EnrichmentParameters) -> list[Problem]:

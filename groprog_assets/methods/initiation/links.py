@@ -60,9 +60,10 @@ def link_genes(
         if q <= CO_VARYING_RATE:
             relations.setdefault(key, []).append(f"co-varying ({count_of(len(libraries), 'library', 'libraries')})")
     rows = []
+    chroms = regions["chrom"].astype("str").tolist()
     for (row, gene), relation in sorted(relations.items()):
         r, q = correlated.get((row, gene), (np.nan, np.nan))
-        tss, sign = starts[str(regions["chrom"].iloc[row]), gene]
+        tss, sign = starts[chroms[row], gene]
         distance = int(centre[row] - tss[nearest(tss, centre[row : row + 1])[0]]) * sign
         behind = 0 if np.isnan(r) else len(libraries)
         rows.append((names[row], gene, "; ".join(relation), distance, behind, r, q))
@@ -82,10 +83,11 @@ def _starts_by_gene(gene_models: pd.DataFrame) -> dict[tuple[str, str], tuple[ND
             "plus": plus,
         }
     ).sort_values(["chrom", "gene", "tss"], kind="stable")
-    return {
-        (str(chrom), str(gene)): (rows["tss"].to_numpy(np.int64), 1 if rows["plus"].iloc[0] else -1)
-        for (chrom, gene), rows in frame.groupby(["chrom", "gene"], sort=False)
-    }
+    keys = list(zip(frame["chrom"].tolist(), frame["gene"].tolist(), strict=True))
+    first = [row for row, key in enumerate(keys) if row == 0 or key != keys[row - 1]]
+    tss, on_plus = frame["tss"].to_numpy(np.int64), frame["plus"].tolist()
+    last = [*first[1:], len(keys)]
+    return {keys[low]: (tss[low:high], 1 if on_plus[low] else -1) for low, high in zip(first, last, strict=True)}
 
 
 def _correlations(
