@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
+import weakref
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from groprog_assets.graph.freed_memory import give_back
+from groprog_assets.graph.freed_memory import collect_rarely, give_back
 
 
 def resident() -> int:
@@ -27,3 +29,19 @@ def test_freed_blocks_between_used_ones_are_given_back():
     give_back()
     assert before - resident() > 50_000_000
     assert sum(block.sum() for block in held) == 1000 * 10_000
+
+
+def test_what_only_a_cycle_holds_is_freed_between_assets_though_the_collector_looks_seldom():
+    class Held:
+        def __init__(self):
+            self.itself = self
+
+    threshold = gc.get_threshold()
+    collect_rarely()
+    try:
+        seen = weakref.ref(Held())
+        assert seen() is not None
+        give_back()
+        assert seen() is None
+    finally:
+        gc.set_threshold(*threshold)

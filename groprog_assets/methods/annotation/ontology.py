@@ -49,7 +49,8 @@ def read_ontology(ontology: Ontology | None, genes: Iterable[str]) -> OntologyTa
         version = {"format": "GMT", "gmt_sha256": _sha256(ontology.gmt), **summary}
         return OntologyTables(terms, annotations, {**version, **_matched(annotations, genes)})
     graph, ancestors, gaf = _read_files(ontology)
-    assert ontology.obo is not None and ontology.gaf is not None
+    assert ontology.obo is not None
+    assert ontology.gaf is not None
     pairs, summary = gene_terms(gaf.rows, graph, genes)
     annotations = _close(pairs, ancestors, graph.terms["term"].to_list(), genes)
     version = {

@@ -79,3 +79,12 @@ def test_a_gene_of_coding_sequence_alone_is_there_without_exons(tmp_path: Path):
     )
     found = with_exons(path, read_annotation(path, SIZES), [Place("chr2", 1_000, 1_100)])
     assert found[["transcript", "exons"]].values.tolist() == [["T 4", []]]
+
+
+def test_exons_at_the_very_ends_of_a_transcript_are_kept_and_those_beyond_it_left_out(tmp_path: Path):
+    path = tmp_path / "a.gtf"
+    beyond = 'chr1\tx\texon\t901\t950\t.\t+\t.\tgene_id "G"; transcript_id "T1";\n'
+    before = 'chr1\tx\texon\t100\t100\t.\t+\t.\tgene_id "G"; transcript_id "T1";\n'
+    path.write_text(GTF + beyond + before)
+    found = rows(path, Place("chr1", 150, 160))
+    assert [(start, end) for _, start, end, _, name in found if name == "T1"] == [(100, 200), (800, 900)]

@@ -8,8 +8,10 @@ import pandas as pd
 import pytest
 
 from groprog_assets.errors import AnnotationError
+from groprog_assets.methods.annotation import gaf as gaf_files
 from groprog_assets.methods.annotation.obo import closure, read_obo, resolve_terms
-from groprog_assets.methods.annotation.ontology import ontology_notices, read_ontology
+from groprog_assets.methods.annotation.ontology import check_ontology, ontology_notices, read_ontology
+from groprog_assets.study.annotation_files import lines
 from groprog_assets.study.parameters import EnrichmentParameters
 from groprog_assets.study.schema import Ontology
 
@@ -309,8 +311,24 @@ def test_every_obsolete_id_of_a_live_term_in_hp_resolves(shared, tmp_path):
 def test_files_that_hold_nothing_usable(files, tmp_path, name, content):
     bad = tmp_path / f"bad.{name}"
     bad.write_text(content)
+    given = files.model_copy(update={name: bad})
     with pytest.raises(AnnotationError, match="bad"):
-        read_ontology(files.model_copy(update={name: bad}), GENES)
+        read_ontology(given, GENES)
+    with pytest.raises(AnnotationError, match="bad"):  # the check before a run refuses what the run would
+        check_ontology(given)
+
+
+def test_an_unchanged_gaf_is_read_once_and_a_changed_one_again(files, monkeypatch):
+    read = []
+    monkeypatch.setattr(gaf_files, "lines", lambda *given, **how: read.append(given) or lines(*given, **how))
+    check_ontology(files)
+    before = read_ontology(files, GENES).annotations
+    assert "UNHEARD" not in set(before["gene"])
+    assert len(read) == 1
+    with gzip.open(files.gaf, "at") as stream:
+        stream.write(gaf_row("UNHEARD", "GO:0000001") + "\n")
+    assert "UNHEARD" in set(read_ontology(files, GENES).annotations["gene"])
+    assert len(read) == 2
 
 
 def test_truncated_gzip_is_named(files, tmp_path):
@@ -322,8 +340,9 @@ def test_truncated_gzip_is_named(files, tmp_path):
 
 
 def test_half_an_ontology_is_refused(files):
-    with pytest.raises(AnnotationError, match="OBO needs GAF"):
-        read_ontology(Ontology(obo=files.obo), GENES)
+    for read in (check_ontology, lambda ontology: read_ontology(ontology, GENES)):
+        with pytest.raises(AnnotationError, match="OBO needs GAF"):
+            read(Ontology(obo=files.obo))
 
 
 def test_a_study_without_ontology_has_empty_tables():
