@@ -22,6 +22,7 @@ Sequence
     bases            letters to codes, reverse complement, one-hot columns
     windows          windows of a chromosome on either strand, padded
     kmers            counts, presence on either strand, words that windows share
+    dinucleotides    shuffles that keep the counts of neighbouring bases
     kmer_shares      values of k-mers shared among their bases
     motif_scores, motif_similarity    best scores of motifs in stretches; Tomtom's p of two motifs
 Phenotypes

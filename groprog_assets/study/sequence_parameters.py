@@ -84,6 +84,13 @@ class SequenceParameters(ParameterGroup):
     motif_backgrounds: int = cited(
         500, unit="shuffled promoters", source="unstated", why="two digits of a mean effect", ge=10
     )
+    explanation_references: int = cited(
+        20,
+        unit="shuffles of each window",
+        source="tangermeme 1.6.0, deep_lift_shap",
+        why="its default; a net is explained against them",
+        ge=1,
+    )
     shared_kmer_length: int = cited(20, unit="bases", source="unstated", why="not shared by chance", ge=12, le=31)
     shared_kmers_per_kb: float = cited(
         100, unit="distinct k-mers per kb of window", source="unstated", why="homologous windows", gt=0

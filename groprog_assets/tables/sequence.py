@@ -164,7 +164,12 @@ DECLARED = (
             GENE,
             TASK,
             Column("fold", "int64", "index", "fold that the model never saw"),
-            Column("difference", "float64", "unit of the task", "prediction less that of the background"),
+            Column(
+                "difference",
+                "float64",
+                "unit of the task",
+                "prediction less that of the background, or of the references of a net",
+            ),
             Column("sum", "float64", "unit of the task", "of the contributions of the window's bases"),
             Column("gap", "float64", "unit of the task", "sum less difference; 0 where the bases explain all"),
         ),

@@ -1,27 +1,33 @@
-"""What each base of a window adds to the prediction of a ladder rung, against the background that the rung was fitted to.
+"""What each base of a window adds to the prediction of a rung: against the background that ridge was fitted to, or against
+shuffles of the window where the rung is a net. Arrays in, arrays out.
 
-A count c of a k-mer adds w (log(1 + c) - log(1 + m)), where m is its background count. The line through both values has one
-slope for all copies of the k-mer, so each copy adds w times that slope, shared equally by its k bases; what the background
-holds is taken off evenly over the stretch. So the contributions of a window sum to its prediction less that of the
-background. (The slope at m alone, a first-order expansion, misses a third of it or more.) Arrays in, arrays out.
+Of ridge, a count c of a k-mer adds w (log(1 + c) - log(1 + m)), where m is its background count. The line through both values
+has one slope for all copies of the k-mer, so each copy adds w times that slope, shared equally by its k bases; what the
+background holds is taken off evenly over the stretch. So the contributions of a window sum to its prediction less that of the
+background. (The slope at m alone, a first-order expansion, misses a third of it or more.) Nets explain themselves, by DeepLIFT,
+against shuffles that keep the counts of neighbouring bases.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
-from groprog_assets.methods.sequence.baselines import Linear, Predictor, WordLinear
+from groprog_assets.methods.sequence.baselines import Linear, Predictor, WordLinear, predict_task
 from groprog_assets.methods.sequence.published_model import PublishedModel
 from groprog_assets.methods.sequence.windows import Layout, view_layout
 from groprog_assets.study.sequence_parameters import SequenceParameters
+from groprog_kernels.dinucleotides import dinucleotide_shuffles
 from groprog_kernels.kmer_shares import kmer_shares
 from groprog_kernels.kmers import canonical_numbers, count_kmers
 
-EXPLAINED = ("mean", "gc", "ridge_kmer", "ridge_kmer+words")
+COUNTED = ("mean", "gc", "ridge_kmer", "ridge_kmer+words")
+"""The rungs whose contributions are read from their weights."""
+EXPLAINED = (*COUNTED, "motif_net", "cnn", "ridge+cnn")
 """The rungs that explain themselves."""
 BLOCK = 512
 _NOTHING = 4
@@ -41,22 +47,81 @@ class Contributions(NamedTuple):
 
 
 class Explained(NamedTuple):
-    """rows (n,) of the genes; contributions of their windows; difference (n,): prediction less that of the background."""
+    """rows (n,) of the genes; contributions of their windows; difference (n,): prediction less that of the background, which
+    for a net is the mean over the references."""
 
     rows: NDArray[np.int64]
     contributions: Contributions
     difference: NDArray[np.float64]
 
 
-def contributions(
-    predictor: Predictor, rung: str, layout: Layout, parameters: SequenceParameters, codes: NDArray[np.uint8], task: int
-) -> Contributions:
-    """Contributions (n, L) and (n, 4, L) of windows (n, L) of `layout` to one task of a fitted rung.
+@runtime_checkable
+class Explaining(Protocol):
+    """A net that explains itself: codes (n, L), references (n, s, L) and a task to hypothetical contributions (n, 4, L) and
+    the mean prediction of each window's references (n,)."""
 
-    task: its column. ValueError for a rung that is not in EXPLAINED, or a predictor with columns beside the sequence.
+    def explained(
+        self, codes: NDArray[np.uint8], references: NDArray[np.uint8], task: int
+    ) -> tuple[Floats, NDArray[np.float64]]: ...
+
+
+@runtime_checkable
+class Mixed(Protocol):
+    """The weighted mean of ridge with words and a net; share (T,) is the weight of the first."""
+
+    @property
+    def first(self) -> Predictor: ...
+
+    @property
+    def second(self) -> Predictor: ...
+
+    @property
+    def share(self) -> NDArray[np.float64]: ...
+
+
+def explained(
+    predictor: Predictor, rung: str, layout: Layout, parameters: SequenceParameters, codes: NDArray[np.uint8], task: int
+) -> tuple[Contributions, NDArray[np.float64]]:
+    """(contributions of windows (n, L), prediction of the background of each (n,)) of any rung in EXPLAINED.
+
+    The contributions of a mean of two are the means of theirs. ValueError as `contributions`.
     """
     if rung not in EXPLAINED:
         raise ValueError(f"{rung} does not explain itself; those that do: {', '.join(EXPLAINED)}")
+    if isinstance(predictor, Mixed):
+        share = float(predictor.share[task])
+        ridge, level = explained(predictor.first, "ridge_kmer+words", layout, parameters, codes, task)
+        net, references = explained(predictor.second, "cnn", layout, parameters, codes, task)
+        both = (share * one + (1 - share) * other for one, other in zip(ridge, net, strict=True))
+        return Contributions(*(part.astype(np.float32) for part in both)), share * level + (1 - share) * references
+    if isinstance(predictor, Explaining):
+        shuffles = shuffled_references(codes, parameters.explanation_references, parameters.seed)
+        hypothetical, background = predictor.explained(codes, shuffles, task)
+        return Contributions(_at_the_base(hypothetical, codes), hypothetical), background
+    made = contributions(predictor, rung, layout, parameters, codes, task)
+    return made, np.full(len(codes), background_prediction(predictor, task))
+
+
+def shuffled_references(codes: NDArray[np.uint8], count: int, seed: int) -> NDArray[np.uint8]:
+    """(n, count, L) shuffles of each window (n, L) that keep its counts of neighbouring bases.
+
+    They depend on the seed and the window alone, so a gene has the same ones whichever genes are explained beside it.
+    """
+    draws = np.empty((len(codes), count, codes.shape[1]))
+    for row, window in enumerate(codes):
+        draws[row] = np.random.default_rng([seed, crc32(window.tobytes())]).random(draws.shape[1:])
+    return dinucleotide_shuffles(codes, draws)
+
+
+def contributions(
+    predictor: Predictor, rung: str, layout: Layout, parameters: SequenceParameters, codes: NDArray[np.uint8], task: int
+) -> Contributions:
+    """Contributions (n, L) and (n, 4, L) of windows (n, L) of `layout` to one task of a fitted rung of COUNTED.
+
+    task: its column. ValueError for another rung, or a predictor with columns beside the sequence.
+    """
+    if rung not in COUNTED:
+        raise ValueError(f"the weights of {rung} belong to no bases; those of {', '.join(COUNTED)} do")
     out = np.zeros((len(codes), 4, codes.shape[1]), np.float32)
     level = np.zeros(codes.shape, np.float32)
     if isinstance(predictor, WordLinear):
@@ -81,9 +146,14 @@ def contributions(
         if at != first:
             raise ValueError(f"{first - at} columns beside the sequence cannot be explained by position")
         _add_words(out, level, codes, layout, parameters, words, weights[first:], mean[first:])
-    known = np.minimum(codes, 3)[:, None, :].astype(np.int64)
-    observed = np.where(codes < _NOTHING, np.take_along_axis(out, known, axis=1)[:, 0], 0) - level
+    observed = _at_the_base(out, codes) - level
     return Contributions(observed.astype(np.float32), out - level[:, None, :])
+
+
+def _at_the_base(values: Floats, codes: NDArray[np.uint8]) -> Floats:
+    """(n, L) of values (n, 4, L) those of the bases that are there, 0 for an unknown one."""
+    known = np.minimum(codes, 3)[:, None, :].astype(np.int64)
+    return np.where(codes < _NOTHING, np.take_along_axis(values, known, axis=1)[:, 0], np.float32(0))
 
 
 def held_out_contributions(
@@ -91,7 +161,7 @@ def held_out_contributions(
 ) -> Iterator[Explained]:
     """Contributions to one task, each gene by the model that never saw its fold, BLOCK genes at a time.
 
-    codes (g, width) of the model's layout or of the view's; fold (g,). ValueError as `contributions`.
+    codes (g, width) of the model's layout or of the view's; fold (g,). ValueError as `explained`.
     """
     layout = view_layout(model.layout, view, model.parameters)
     rung = model.card["champions"][view]
@@ -101,9 +171,8 @@ def held_out_contributions(
         rows = np.flatnonzero(fold == f)
         for first in range(0, len(rows), BLOCK):
             part = rows[first : first + BLOCK]
-            made = contributions(predictor, rung, layout, model.parameters, codes[part], task)
-            predicted = predictor.predict(codes[part], np.empty((len(part), 0)))[:, task]
-            yield Explained(part, made, predicted - background_prediction(predictor, task))
+            made, background = explained(predictor, rung, layout, model.parameters, codes[part], task)
+            yield Explained(part, made, predict_task(predictor, codes[part], task) - background)
 
 
 def background_prediction(predictor: Predictor, task: int) -> float:

@@ -14,6 +14,7 @@ from torch import nn
 
 from groprog_assets.errors import ModelError, Problem
 from groprog_assets.model.device import single_threaded
+from groprog_assets.model.sequence.deep_lift import deep_lift
 from groprog_assets.model.sequence.dual_path import DualPathNetwork
 from groprog_assets.model.sequence.hybrid import HybridNetwork
 from groprog_assets.model.sequence.inputs import (
@@ -57,6 +58,16 @@ class NetPredictor(NamedTuple):
     def members(self, codes: NDArray[np.uint8], side: Matrix) -> NDArray[np.float64]:
         """(m, n, T) predictions of each member; their standard deviation tells how far the nets agree."""
         return np.stack([outputs(network, codes, side) for network in self.networks])
+
+    def explained(
+        self, codes: NDArray[np.uint8], references: NDArray[np.uint8], task: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """As `deep_lift`, means of the members. ValueError for a net that it does not cover, or one with side columns."""
+        if self.side:
+            raise ValueError("a net that reads side columns is not explained by its sequence alone")
+        found = [deep_lift(network, codes, references, task) for network in self.networks]
+        out, background = (np.mean([each[part] for each in found], axis=0) for part in (0, 1))
+        return out, background
 
     def arrays(self) -> dict[str, NDArray]:
         """All weights, `<member>.<name>`, how many further columns there are, and the settings that shape the network."""

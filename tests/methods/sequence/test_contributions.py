@@ -9,6 +9,7 @@ import pandas as pd
 import pyBigWig
 import pytest
 
+from groprog_assets.methods.sequence import contributions as method
 from groprog_assets.methods.sequence.baselines import Examples
 from groprog_assets.methods.sequence.contributions import background_prediction, contributions
 from groprog_assets.methods.sequence.explanations import MeanTrack
@@ -70,7 +71,18 @@ def test_the_planted_word_has_the_contribution_and_the_bases_beside_it_have_none
 def test_a_rung_that_does_not_explain_itself_is_refused(world):
     codes, predictor, _ = explained(world, LAYOUT, "ridge_kmer")
     with pytest.raises(ValueError, match="does not explain itself"):
+        method.explained(predictor, "gbm", LAYOUT, PARAMETERS, codes, 0)
+    with pytest.raises(ValueError, match="belong to no bases"):
         contributions(predictor, "cnn", LAYOUT, PARAMETERS, codes, 0)
+
+
+def test_references_depend_on_the_seed_and_the_window_alone(world):
+    genome, genes, _, names = world
+    codes = gene_codes(genes, genome, names, LAYOUT)[:6]
+    found = method.shuffled_references(codes, 20, 1)
+    assert found.shape == (6, 20, LAYOUT.width)
+    assert np.array_equal(method.shuffled_references(codes[3:], 20, 1), found[3:])
+    assert not np.array_equal(method.shuffled_references(codes, 20, 2), found)
 
 
 def test_a_track_has_the_mean_over_genes_in_genome_orientation(tmp_path: Path):
