@@ -87,6 +87,13 @@ def test_the_report_and_the_results_hold_it(made: Path):
     card = json.loads((results / "sequence" / "model" / "card.json").read_text())
     assert card["folds"] == 2
     assert "differences between people" in card["warning"]
+    metrics = pd.read_csv(results / "sequence" / "metrics.tsv", sep="\t")
+    told = (results / "sequence" / "model" / "card.md").read_text()
+    for row in metrics[metrics["champion"]].to_dict("records"):
+        inside = card["held_out_interval"][row["view"]][row["task"]]
+        assert inside == pytest.approx([row["lower"], row["upper"]], abs=1e-6)
+        assert f"| {row['task']} | {row['view']} |" in told
+    assert "differences between people" in told
 
 
 def test_contributions_and_motifs_are_made_and_exported(made: Path):

@@ -223,10 +223,11 @@ def _sequence(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
     """The sequence half: metrics, predictions, targets, folds, words, the model's files, contributions, motifs."""
     from groprog_assets.methods.sequence.explanations import track_name
     from groprog_assets.methods.sequence.study_motifs import seqlet_bed
+    from groprog_assets.report.sequence_card import sequence_card
 
     evaluation, model = load_asset(workspace, "sequence_evaluation"), load_asset(workspace, "sequence_model")
     targets, splits = load_asset(workspace, "sequence_targets"), load_asset(workspace, "sequence_splits")
-    windows = load_asset(workspace, "sequence_windows")
+    windows, profile = load_asset(workspace, "sequence_windows"), load_asset(workspace, "sequence_profile")
     if windows is not None:
         yield "sequence/windows.tsv", _tsv(windows)
     if targets is not None:
@@ -238,12 +239,14 @@ def _sequence(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
         yield "sequence/predictions.tsv", _tsv(model.predictions)
         for name, blob in model.files.items():
             yield f"sequence/model/{name}", _content(blob)
+        metrics = None if evaluation is None else evaluation.metrics
+        by_base = None if profile is None else profile.metrics
+        yield "sequence/model/card.md", sequence_card(model.summary["card"], metrics, by_base).encode()
     scored = load_asset(workspace, "variant_effects")
     if scored is not None and len(scored.files):
         yield "sequence/variants.tsv", _tsv(scored.table)
         for name, blob in scored.files.items():
             yield f"sequence/variants/{name}", _content(blob)
-    profile = load_asset(workspace, "sequence_profile")
     if profile is not None:
         yield "sequence/profile.tsv", _tsv(profile.metrics)
         yield "sequence/profile_genes.tsv", _tsv(profile.genes)

@@ -13,6 +13,7 @@ from groprog_assets.methods.sequence.genome_codes import GenomeCodes
 from groprog_assets.methods.sequence.metrics import block_weights, interval
 from groprog_assets.methods.sequence.profiles import (
     ProfileScores,
+    fit_initiator,
     mean_profile,
     profile_scores,
     stranded_profiles,
@@ -27,7 +28,9 @@ from groprog_assets.study.sequence_parameters import SequenceParameters
 from groprog_assets.tables import conform
 from groprog_assets.tables.values import Document
 
-NET, MEAN = "profile", "mean profile"
+NET, MEAN, INITIATOR = "profile", "mean profile", "initiator motif x mean profile"
+FLANK = 12
+"""bp on both sides of a base that the motif of the initiator reads: 25 with it."""
 
 
 class ProfileInputs(NamedTuple):
@@ -87,17 +90,26 @@ def judged_profiles(
     predicted: NDArray[np.float32],
     parameters: SequenceParameters,
 ) -> StudyProfile:
-    """The net's held-out profiles (g, 2, output) beside the mean profile of each fold's training genes, and the replicates.
+    """The net's held-out profiles (g, 2, output) beside the mean profile of each fold's training genes, the same times the odds
+    of the initiator's motif there, and the replicates.
 
     Windows with `profile_counts` reads are judged. The first replicate predicts the second, never the pool that holds it.
     """
     least, shift = parameters.nets.profile_counts, parameters.nets.shift
     profile = inputs.examples.profile
     measured = profile[:, :, shift : profile.shape[2] - shift]
-    flat = np.zeros(measured.shape)
+    flat, motif = np.zeros(measured.shape), np.zeros(measured.shape, np.float32)
+    side = (inputs.examples.codes.shape[1] - measured.shape[2]) // 2 - FLANK
+    codes = inputs.examples.codes[:, side : inputs.examples.codes.shape[1] - side]
     for roles in splits.roles:
-        flat[roles == "test"] = mean_profile(measured[roles == "train"].astype(float))
-    scores = {MEAN: profile_scores(measured, flat, least), NET: profile_scores(measured, predicted, least)}
+        train, test = roles == "train", roles == "test"
+        flat[test] = mean_profile(measured[train].astype(float))
+        motif[test] = fit_initiator(codes[train], measured[train].astype(float)).predict(codes[test])
+    scores = {
+        MEAN: profile_scores(measured, flat, least),
+        INITIATOR: profile_scores(measured, motif, least),
+        NET: profile_scores(measured, predicted, least),
+    }
     if len(inputs.replicates) > 1:
         first, second = inputs.replicates[:2]
         scores["second replicate by the first"] = profile_scores(second, first, least)

@@ -81,7 +81,7 @@ def sequence(context: Values) -> list[Block]:
         blocks.append(
             table(heads, rows, "Words of the core promoter, either strand, with one sign on training and test genes.")
         )
-    blocks += _motifs(context) + _variants(context)
+    blocks += _profile(context) + _motifs(context) + _variants(context)
     steps = {
         f"{view}, {step['rung']} against {step['against']}": {
             name: step[name] for name in ("difference", "lower", "upper", "promoted")
@@ -123,6 +123,36 @@ def _row(row: Values) -> list[object]:
 
 def _with_interval(value: float, lower: float, upper: float) -> Cell:
     return cell(f"{fixed(value, 3)} [{fixed(lower, 3)}, {fixed(upper, 3)}]", float(value))
+
+
+def _profile(context: Values) -> list[Block]:
+    """How near predicted profiles of reads around starts are, beside the mean profile, the initiator and the replicates."""
+    found = context.get("sequence_profile")
+    if found is None:
+        return []
+    metrics, summary = found["metrics"], found["summary"]
+    rows = [
+        [
+            cell(str(row["predicted_by"]), strong=True),
+            cell(number(int(row["windows"])), int(row["windows"])),
+            *(cell(fixed(row[name], 3), float(row[name])) for name in ("jsd", "pearson", "near")),
+        ]
+        for row in metrics.to_dict("records")
+    ]
+    gain = summary["jsd_gain"]
+    told = (
+        f"Where reads around starts fall, base by base, in windows with {summary['least_reads']} reads or more; "
+        "chromosomes held out."
+    )
+    if gain is not None:
+        lower, upper = summary["jsd_gain_interval"]
+        verdict = "nearer than" if summary["better"] else "not nearer with certainty than"
+        told += (
+            f" The net is {verdict} the mean profile: its mean JSD is lower by {fixed(gain, 3)} "
+            f"[{fixed(lower, 3)}, {fixed(upper, 3)}]."
+        )
+    heads = ["Predicted by", "Windows", "Median JSD", "Mean r", "Highest base within 2 bp"]
+    return [table(heads, rows, told)]
 
 
 def _motifs(context: Values) -> list[Block]:

@@ -7,7 +7,8 @@ import math
 import pandas as pd
 
 from groprog_assets.report.blocks import table
-from groprog_assets.report.sequence import _row
+from groprog_assets.report.sequence import _profile, _row
+from groprog_assets.report.sequence_card import sequence_card
 from groprog_assets.report.summary import findings
 
 ROW = {
@@ -39,3 +40,44 @@ def test_the_first_screen_answers_what_it_asks_of_the_sequence():
         "anchor": "sequence",
     }
     assert findings({"study": {}}) == []
+
+
+PROFILE = pd.DataFrame(
+    [
+        {"predicted_by": "mean profile", "windows": 40, "jsd": 0.85, "pearson": 0.16, "near": 0.01},
+        {"predicted_by": "profile", "windows": 40, "jsd": 0.76, "pearson": 0.41, "near": 0.1},
+    ]
+)
+
+
+def test_profiles_stand_beside_the_mean_profile_with_their_gain():
+    summary = {"least_reads": 100, "jsd_gain": 0.092, "jsd_gain_interval": [0.091, 0.093], "better": True}
+    [shown] = _profile({"sequence_profile": {"metrics": PROFILE, "summary": summary}})
+    assert [row[0]["text"] for row in shown["rows"]] == ["mean profile", "profile"]
+    assert shown["rows"][1][2] == {"text": "0.760", "sort": 0.76}
+    assert "nearer than the mean profile: its mean JSD is lower by 0.092 [0.091, 0.093]" in shown["caption"]
+    nothing = {**summary, "jsd_gain": None, "jsd_gain_interval": None, "better": False}
+    [bare] = _profile({"sequence_profile": {"metrics": PROFILE, "summary": nothing}})
+    assert "nearer" not in bare["caption"]
+    assert _profile({}) == []
+
+
+def test_the_card_quotes_held_out_figures_with_intervals_and_says_what_they_are_not():
+    card = {
+        "tasks": ["body.control"],
+        "windows": {"tss": [1000, 500], "tts": [500, 1000]},
+        "champions": {"promoter": "ridge_kmer"},
+        "genes": 238,
+        "folds": 2,
+        "fold_of_chromosome": {"chr1": [0], "chr2": [1]},
+        "fasta": {"file": "g.fa", "sha256": "ab"},
+        "warning": "Not for differences between people.",
+    }
+    metrics = pd.DataFrame([{**ROW, "champion": True}, {**ROW, "rung": "gc", "pearson": 0.2, "champion": False}])
+    told = sequence_card(card, metrics, PROFILE)
+    assert "| body.control | promoter | 238 | 0.447 [0.333, 0.552] | – | 0.100 |" in told
+    assert "0.200" not in told
+    assert "fold 0: chr1; fold 1: chr2" in told
+    assert "| profile | 40 | 0.760 | 0.410 | 0.100 |" in told
+    assert "Not for differences between people." in told
+    assert "On held-out" not in sequence_card(card, None, None)

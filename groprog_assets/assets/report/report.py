@@ -72,6 +72,7 @@ from groprog_assets.store.workspace import StudyView, Workspace
             "sequence_evaluation",
             "sequence_targets",
             "sequence_motifs",
+            "sequence_profile",
             "variant_effects",
         ),
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -51,6 +51,58 @@ def mean_profile(profiles: NDArray[np.float64]) -> NDArray[np.float64]:
     if not held.any():
         return np.full(shape, 1 / np.prod(shape))
     return (profiles[held] / total[held]).mean(axis=0)
+
+
+class Initiator(NamedTuple):
+    """What stands around bases with reads: weight (2 * flank + 1, 5) natural log odds of each letter, 0 for an unknown one; mean
+    (2, w) profile."""
+
+    weight: NDArray[np.float64]
+    mean: NDArray[np.float64]
+
+    def predict(self, codes: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """(n, 2, w) mean profile times the odds of the letters around each base, of codes (n, w + 2 * flank)."""
+        out = np.empty((len(codes), *self.mean.shape))
+        for strand, level in enumerate(self.mean):
+            score = np.zeros((len(codes), len(level)))
+            for letters, weight in zip(_around(codes, strand, len(self.weight)), self.weight, strict=True):
+                score += weight[letters]
+            out[:, strand] = level * np.exp(score)
+        return out
+
+
+def fit_initiator(codes: NDArray[np.uint8], profiles: NDArray[np.float64]) -> Initiator:
+    """The frequencies of letters around bases with reads, over those of all bases, and the mean profile.
+
+    codes (n, w + 2 * flank) in the gene frame, profiles (n, 2, w) reads of both strands; every profile has the weight 1. Log odds
+    of a frequency p are log((p + .02) / 1.08 / background), as those of motifs.
+    """
+    total = profiles.sum(axis=(1, 2), keepdims=True)
+    share = np.divide(profiles, total, out=np.zeros(profiles.shape), where=total > 0)
+    width = codes.shape[1] - profiles.shape[2] + 1
+    found, everywhere = np.zeros((width, 4)), np.zeros(4)
+    for strand in (0, 1):
+        reads = share[:, strand].ravel()
+        for place, letters in enumerate(_around(codes, strand, width)):
+            found[place] += np.bincount(letters.ravel(), reads, 5)[:4]
+            everywhere += np.bincount(letters.ravel(), minlength=5)[:4]
+    frequency = found / np.maximum(found.sum(axis=1, keepdims=True), 1e-300)
+    background = (everywhere + 1) / (everywhere.sum() + 4)
+    odds = np.log((frequency + 0.02) / 1.08 / background) if total.any() else np.zeros((width, 4))
+    return Initiator(np.hstack([odds, np.zeros((width, 1))]), mean_profile(profiles))
+
+
+def _around(codes: NDArray[np.uint8], strand: int, width: int) -> Iterator[NDArray[np.uint8]]:
+    """For each of the `width` places of a motif, 5' to 3', the letters (n, w) there, where its middle is at each base; strand 1
+    reads the reverse complement."""
+    bases = codes.shape[1] - width + 1
+    for place in range(width):
+        if strand == 0:
+            yield codes[:, place : place + bases]
+        else:
+            first = width - 1 - place
+            letters = codes[:, first : first + bases]
+            yield np.where(letters < 4, 3 - letters, 4).astype(np.uint8)
 
 
 class ProfileMetrics(NamedTuple):

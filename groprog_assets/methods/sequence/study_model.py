@@ -173,6 +173,7 @@ def fit_study(
             view: dict(zip(tasks, _held_out(parts, view, views[view]["champion"], tasks), strict=True))
             for view in views
         },
+        "held_out_interval": {view: _intervals(parts, view, views[view]["champion"], tasks, weights) for view in views},
         "warning": WARNING,
     }
     predictions, at_random = (
@@ -204,6 +205,20 @@ def _held_out(parts: list[pd.DataFrame], view: str, rung: str, tasks: list[str])
         nothing = np.zeros(int(own["fold"].max()) + 1)
         y, p, fold = (own[name].to_numpy() for name in ("target", "predicted", "fold"))
         found.append(task_metrics(y, p, fold, nothing, nothing).pearson)
+    return found
+
+
+def _intervals(
+    parts: list[pd.DataFrame], view: str, rung: str, tasks: list[str], weights: NDArray[np.float32]
+) -> dict[str, list[float] | None]:
+    """95 % interval of r of each task on held-out genes; None where most resamples have no r."""
+    held = next(part for part in parts if part["view"].iloc[0] == view and part["rung"].iloc[0] == rung)
+    found: dict[str, list[float] | None] = {}
+    for task in tasks:
+        own = held[held["task"] == task]
+        y, p, fold = (own[name].to_numpy() for name in ("target", "predicted", "fold"))
+        inside = interval(resampled_r(weights, y, p, fold))
+        found[task] = list(inside) if np.isfinite(inside.lower) else None
     return found
 
 

@@ -7,7 +7,14 @@ import pandas as pd
 import pytest
 from scipy.spatial.distance import jensenshannon
 
-from groprog_assets.methods.sequence.profiles import mean_profile, profile_scores, stranded_profiles, summarised
+from groprog_assets.methods.sequence.profiles import (
+    fit_initiator,
+    mean_profile,
+    profile_scores,
+    stranded_profiles,
+    summarised,
+)
+from groprog_kernels.bases import reverse_complement
 
 
 def positions(rows):
@@ -56,3 +63,32 @@ def test_the_mean_profile_weighs_windows_alike():
     counts[0, 0, 0], counts[1, 1, 3] = 1000, 1
     assert mean_profile(counts).tolist() == [[0.5, 0, 0, 0], [0, 0, 0, 0.5]]
     assert mean_profile(counts[2:]).sum() == pytest.approx(1)
+
+
+def test_the_initiator_finds_reads_at_its_motif_on_both_strands():
+    """Reads begin in the middle of a word of 7, which is read 5' to 3' of each strand."""
+    random, flank, width = np.random.default_rng(1), 12, 200
+    word = np.array([3, 0, 3, 0, 0, 1, 2], np.uint8)
+    codes = random.integers(0, 4, (400, width + 2 * flank)).astype(np.uint8)
+    reads = random.poisson(0.05, (400, 2, width)).astype(float)
+    for row in range(400):
+        sense, other = random.integers(20, 80), random.integers(120, 180)
+        codes[row, sense + flank - 3 : sense + flank + 4] = word
+        codes[row, other + flank - 3 : other + flank + 4] = reverse_complement(word)
+        reads[row, 0, sense], reads[row, 1, other] = 120, 120
+    train, test = slice(0, 300), slice(300, 400)
+    fitted = fit_initiator(codes[train], reads[train])
+    found = profile_scores(reads[test], fitted.predict(codes[test]), 100)
+    plain = profile_scores(reads[test], fitted.mean, 100)
+    assert np.median(plain.jsd) - np.median(found.jsd) > 0.3
+    assert found.near.mean() > 0.45, "either of two equal maxima"
+    best = fitted.predict(codes[test]).argmax(axis=2)
+    measured = reads[test].argmax(axis=2)
+    assert (best == measured).mean(axis=0).min() > 0.9
+    assert fitted.weight[9:16, :4].argmax(axis=1).tolist() == word.tolist()
+
+
+def test_an_initiator_without_reads_is_even_and_unknown_bases_say_nothing():
+    codes = np.full((3, 34), 4, np.uint8)
+    fitted = fit_initiator(codes, np.zeros((3, 2, 10)))
+    np.testing.assert_allclose(fitted.predict(codes), 1 / 20)

@@ -1,0 +1,117 @@
+"""The card of the published sequence model, for people: what it is, how well it does on genes it never saw, what it is not for.
+
+A card and tables in, Markdown out.
+"""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from groprog_assets.figures.numbers import fixed, number
+from groprog_assets.tables.values import Values
+
+
+def sequence_card(card: Values, metrics: pd.DataFrame | None, profile: pd.DataFrame | None) -> str:
+    """The card for `sequence/model/card.md`.
+
+    card: the document of `card.json`; metrics: `sequence_metrics`, profile: `sequence_profile_metrics`, each None where it was
+    not made. Every figure is of genes on chromosomes that the model which predicted them never saw.
+    """
+    before, after = card["windows"]["tss"]
+    window = f"{before:,} bp before the TSS and {after:,} bp from it on, 5' to 3'"
+    if card["windows"]["tts"]:
+        window += f"; then 8 unknown bases, {card['windows']['tts'][0]:,} bp before the transcript's end and "
+        window += f"{card['windows']['tts'][1]:,} bp from it on"
+    folds = [f"fold {place}: {', '.join(names)}" for place, names in sorted(_held_out_by_fold(card).items())]
+    lines = [
+        "# Sequence model",
+        "",
+        f"Predicts {', '.join(card['tasks'])} of a gene from the sequence around its start.",
+        "",
+        f"- Window: {window}",
+        *(f"- Model of view {view}: {rung}" for view, rung in card["champions"].items()),
+        f"- Genes: {number(card['genes'])}; `final` is fitted to all, `fold<k>` to those outside fold k",
+        f"- Held out: {'; '.join(folds)}",
+        f"- Genome: {card['fasta']['file']}, sha256 {card['fasta']['sha256']}",
+        "- Use: `groprog sequence predict FOLDER windows.fa`, from this folder alone",
+        "",
+    ]
+    if metrics is not None:
+        lines += ["## On held-out chromosomes", "", *_metrics(metrics[metrics["champion"]]), ""]
+    if profile is not None:
+        lines += ["## Profiles of reads around starts", "", *_profile(profile), ""]
+    lines += ["## Limits", "", f"- {card['warning']}"]
+    lines += [
+        "- The random split is shown for comparison: it is no estimate for new genes.",
+        "- `locus` sees transcribed sequence, which predicts by codon use and UTRs; variants are scored by `promoter`.",
+        "- Effects of variants and designed sequences are predictions, not measurements. Research use only.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _held_out_by_fold(card: Values) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for chrom, folds in card["fold_of_chromosome"].items():
+        for fold in folds:
+            found.setdefault(fold, []).append(chrom)
+    return found
+
+
+def _metrics(rows: pd.DataFrame) -> list[str]:
+    heads = [
+        "Task",
+        "View",
+        "Genes",
+        "r [95 %]",
+        "of the ceiling",
+        "R²",
+        "AUROC",
+        "r, random split",
+        "inflation [95 %]",
+    ]
+    return _table(
+        heads,
+        [
+            [
+                str(row["task"]),
+                str(row["view"]),
+                number(int(row["genes"])),
+                _with_interval(row["pearson"], row["lower"], row["upper"]),
+                _shown(row["of_ceiling"], 2),
+                _shown(row["r2"], 3),
+                _shown(row["auroc"], 3),
+                _shown(row["random_split"], 3),
+                _with_interval(row["inflation"], row["inflation_lower"], row["inflation_upper"]),
+            ]
+            for row in rows.to_dict("records")
+        ],
+    )
+
+
+def _profile(rows: pd.DataFrame) -> list[str]:
+    heads = ["Predicted by", "Windows", "Median JSD", "Mean r", "Highest base within 2 bp"]
+    return _table(
+        heads,
+        [
+            [
+                str(row["predicted_by"]),
+                number(int(row["windows"])),
+                *(_shown(row[name], 3) for name in ("jsd", "pearson", "near")),
+            ]
+            for row in rows.to_dict("records")
+        ],
+    )
+
+
+def _shown(value: float, digits: int) -> str:
+    return "–" if math.isnan(value) else fixed(value, digits)
+
+
+def _with_interval(value: float, lower: float, upper: float) -> str:
+    return f"{_shown(value, 3)} [{_shown(lower, 3)}, {_shown(upper, 3)}]"
+
+
+def _table(heads: list[str], rows: list[list[str]]) -> list[str]:
+    return [f"| {' | '.join(cells)} |" for cells in (heads, ["---"] * len(heads), *rows)]
