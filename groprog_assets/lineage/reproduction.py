@@ -77,7 +77,7 @@ def recipe(workspace: Workspace, asset: str, partition: str = "") -> Recipe:
         asset,
         partition,
         target["output"]["sha256"],
-        f"{workspace.command} --select '+{asset}'",
+        workspace.making(asset),
         sorted(files.values(), key=lambda item: (item["role"], item["library"], item["path"])),
         [
             {

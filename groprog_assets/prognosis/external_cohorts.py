@@ -186,7 +186,7 @@ def read_elsewhere(
     shared = found.everyone(identifiers=external.shared_patients != "renumbered")
     nobody_else = bool(read.outcomes["patient_id"].isin(shared).all())
     if shared and (external.shared_patients == "refuse" or nobody_else):
-        raise CohortError(_shared(str(given.clinical), found, len(read.outcomes), nobody_else))
+        raise CohortError(_shared(str(given.clinical), found, len(read.records), nobody_else))
     records, outcomes, lost = _without(shared, read)
     try:
         cohort = assemble_cohort(
@@ -195,7 +195,7 @@ def read_elsewhere(
     except CohortError as error:
         if not shared:
             raise
-        told = f" ({len(shared)} of {len(read.outcomes)} left out, who are in the study's cohort: {found})"
+        told = f" ({len(shared)} of {len(read.records)} left out, who are in the study's cohort: {found})"
         raise CohortError([replace(one, value=one.value + told) for one in error.problems]) from None
     for row in cohort.fields.itertuples():
         if row.field in used and row.missing == len(records):
@@ -207,7 +207,7 @@ def _shared(path: str, found: Overlap, patients: int, nobody_else: bool) -> Prob
     """The refusal of a cohort that shares patients with the training cohort."""
     if nobody_else:
         rule = "Another cohort has patients whom the study's own does not have."
-        seen = f"all {patients} patients with an outcome are in the training cohort too: {found}"
+        seen = f"of {patients} patients, all who have an outcome are in the training cohort too: {found}"
         return Problem(path, seen, rule, "Give the table of another centre, or remove this cohort from the study file.")
     return Problem(
         path,

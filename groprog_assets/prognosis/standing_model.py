@@ -40,7 +40,7 @@ def standing_derivation(workspace: Workspace, asset: str) -> str:
     record = workspace.derivations.current_record("champion")
     if record is None:
         rule = "A model is in use once it was decided on."
-        raise ArtifactError(Problem("champion", "missing", rule, f"Run `{workspace.command} --select champion`."))
+        raise ArtifactError(Problem("champion", "missing", rule, f"Run `{workspace.making('champion')}`."))
     behind = models_behind(record)
     if asset in behind:
         return behind[asset]

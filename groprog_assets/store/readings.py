@@ -36,7 +36,7 @@ class Reading:
     def stored(self) -> Stored:
         """The value where it lies, for who reads it elsewhere."""
         name = f"{self.asset}[{self.partition}]" if self.partition else self.asset
-        remedy = f"Rebuild it: `{self.workspace.command} --select {self.asset}`."
+        remedy = f"Rebuild it: `{self.workspace.making(self.asset)}`."
         return Stored(self.workspace.store, self.reference, name, remedy)
 
     def value(self) -> Value:
@@ -72,7 +72,7 @@ def read_asset(workspace: Workspace, asset: str, partition: str = "") -> Reading
     if digest is None:
         name = f"{asset}[{partition}]" if partition else asset
         rule = "It must be made before what reads it."
-        raise ArtifactError(Problem(name, "missing", rule, f"Run `{workspace.command} --select {asset}`."))
+        raise ArtifactError(Problem(name, "missing", rule, f"Run `{workspace.making(asset)}`."))
     return reading(workspace, asset, partition, digest)
 
 
@@ -81,7 +81,7 @@ def reading(workspace: Workspace, asset: str, partition: str, digest: str) -> Re
     try:
         record = workspace.derivations.read(digest)
     except ArtifactError as error:
-        name, remedy = f"{asset}[{partition}]" if partition else asset, f"Run `{workspace.command} --select {asset}`."
+        name, remedy = f"{asset}[{partition}]" if partition else asset, f"Run `{workspace.making(asset)}`."
         found = error.problems[0]
         raise ArtifactError(Problem(name, found.value, found.rule, remedy)) from None
     return Reading(workspace, asset, partition, digest, derivations.output(record))

@@ -7,6 +7,7 @@ declared and raises on any other, so that what is recorded as read is what can b
 from __future__ import annotations
 
 import os
+import shlex
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
@@ -255,7 +256,11 @@ class Workspace:
 
     @property
     def command(self) -> str:
-        return f"groprog run {self.path}"
+        return f"groprog run {shlex.quote(str(self.path))}"
+
+    def making(self, asset: str) -> str:
+        """The command that makes an asset and what it is made from, where that was never made either."""
+        return f"{self.command} --select +{asset}"
 
     def resolve(self, path: Path) -> Path:
         return path if path.is_absolute() else self.folder / path

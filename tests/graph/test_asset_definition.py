@@ -134,7 +134,7 @@ def test_a_moved_study_is_the_same_study(workspace: Workspace, tmp_path: Path):
 
 
 def test_a_missing_input_is_named_with_its_command(workspace: Workspace):
-    with pytest.raises(ArtifactError, match=r"pausing: missing\. .*groprog run .*--select pausing"):
+    with pytest.raises(ArtifactError, match=r"pausing: missing\. .*groprog run .*--select \+pausing"):
         read_asset(workspace, "pausing")
 
 

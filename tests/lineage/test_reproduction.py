@@ -34,7 +34,7 @@ def test_a_value_is_made_again_to_the_same_bytes(workspace: Workspace, tmp_path:
     before = states(workspace)
     found = recipe(workspace, asset)
     assert found.changed == []
-    assert found.command.endswith(f"--select '+{asset}'")
+    assert found.command.endswith(f"--select +{asset}")
     outcomes = execute(workspace, asset, "", tmp_path / "scratch", lambda text: None)
     assert [item.name for item in outcomes] == [step["name"] for step in found.steps]
     assert all(item.equal for item in outcomes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ def test_a_source_is_told_with_what_it_shares(study: Path):
 def test_a_source_equal_to_the_target_is_refused(study: Path):
     (told,) = problems(with_sources(study, own_cohort(study) | {"expression": None}))
     assert "cohort.sources, source_0" in told
-    assert "patients with an outcome are in the training cohort too" in told
+    assert "all who have an outcome are in the training cohort too" in told
 
 
 def test_a_source_given_twice_is_refused(study: Path):
@@ -208,7 +209,10 @@ def test_a_copy_under_other_names_is_said_where_too_few_are_left(study: Path):
     document["cohort"]["sources"][0]["fields"] = document["cohort"]["fields"][1:2]  # rows of one field say nothing
     path.write_text(yaml.safe_dump(document))
     (told,) = problems(path)
-    assert "left out, who are in the study's cohort" in told
+    found = re.search(r"\((\d+) of (\d+) left out, who are in the study's cohort", told)
+    assert found is not None, told
+    rows = len(pd.read_csv(path.parent / document["cohort"]["clinical"], sep="\t"))
+    assert int(found[1]) <= int(found[2]) == rows, "patients without an outcome are among both"
 
 
 def test_follow_up_in_another_unit_is_said(study: Path):
