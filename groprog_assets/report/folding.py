@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from groprog_assets.report.blocks import Block, details, words
+from groprog_assets.report.blocks import Block, details
+from groprog_assets.report.figure_titles import title_of
 
 AT_ONCE = {"figure": 1, "table": 1}
 """Figures and tables of a section that are seen at once: the first of each."""
@@ -16,8 +17,6 @@ ALWAYS = ("note", "missing", "details", "limits")
 """Blocks that are never folded: what may be said and what not, and what is folded already."""
 LONGEST = 60
 """Letters of a table's caption that name it."""
-ABBREVIATIONS = {"auc": "AUC", "roc": "ROC", "tss": "TSS"}
-"""Words of figures' names that are written in capitals."""
 
 
 def folded(blocks: Sequence[Block], section: str = "") -> list[Block]:
@@ -59,8 +58,7 @@ def names(blocks: Sequence[Block]) -> list[str]:
     found = []
     for block in blocks:
         if block["kind"] == "figure":
-            parts = words(str(block["name"])).lower().split(" ")
-            found.append(" ".join(ABBREVIATIONS.get(part, part) for part in parts))
+            found.append(title_of(str(block["name"])))
         elif block["kind"] == "table":
             found.append(_beginning(str(block["caption"])))
     return [name for name in dict.fromkeys(found) if name] or ["further words"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from groprog_assets.report.blocks import details, figure, missing, note, paragraph, table
+from groprog_assets.report.figure_titles import TITLES
 from groprog_assets.report.folding import folded, names
+from groprog_assets.report.sections import CAPTIONS
 
 
 def drawn(name: str):
@@ -74,4 +76,12 @@ def test_a_long_caption_names_its_table_up_to_a_comma():
         "strongest up-regulated units",
         "a caption of one sentence that has no comma where it could …",
     ]
-    assert names([drawn("tss_profile"), drawn("roc")]) == ["TSS profile", "ROC"]
+    assert names([drawn("tss_profile"), drawn("roc")]) == ["reads around the TSS", "ROC curves"]
+    assert names([drawn("locus_MYC"), drawn("external_other_centre_survival")]) == [
+        "reads at MYC",
+        "survival at other centre",
+    ]
+
+
+def test_every_figure_with_a_caption_has_a_title():
+    assert set(CAPTIONS) <= set(TITLES)
