@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from groprog_assets.checks.verdict import Verdict
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Values
 
 
@@ -36,9 +37,8 @@ def calibration_drift(found: Values | None, significance: float) -> Verdict:
     if found is None:
         return Verdict("calibration_drift", True, "No champion's expectation to compare with yet.")
     values = {name: value for name, value in found.items() if value is not None}
-    seen = (
-        f"{found['observed']} events in the follow-up since the champion was trained, {found['expected']:.1f} expected"
-    )
+    events = count_of(found["observed"], "event")
+    seen = f"{events} in the follow-up since the champion was trained, {found['expected']:.1f} expected"
     if found["ratio"] is None:
         return Verdict("calibration_drift", True, f"{seen}: too few to tell", values)
     return Verdict(

@@ -50,7 +50,7 @@ def initiation_depth(summary: Document) -> Verdict:
         not nothing,
         f"No initiation regions: {nothing}{less}."
         if nothing
-        else f"{summary['reads']:,} reads at {summary['positions']:,} bases{less}",
+        else f"{count_of(summary['reads'], 'read')} at {count_of(summary['positions'], 'base')}{less}",
         {"reads": summary["reads"], "positions": summary["positions"], "chromosomes_skipped": len(skipped)},
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from groprog_assets.checks.omics import keys
 from groprog_assets.checks.verdict import Verdict
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document
 
 __all__ = ["drugs_tested", "enough_subjects", "held_out", "keys", "sets_scored", "stability"]
@@ -47,6 +48,6 @@ def sets_scored(summary: Document) -> Verdict:
 
 def drugs_tested(summary: Document) -> Verdict:
     """Fails when no signature has enough genes in any ranking."""
-    told = f"{summary['tested']:,} rankings of {summary['drugs']:,} signatures were tested"
+    told = f"{count_of(summary['tested'], 'ranking')} of {summary['drugs']:,} signatures were tested"
     remedy = "" if summary["tested"] else "; do the signatures and the features name genes alike?"
     return Verdict("drugs_tested", summary["tested"] > 0, told + remedy, {"tested": summary["tested"]})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from groprog_assets.checks.verdict import Verdict
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document
 
 MOST_UNRESOLVED = 0.05
@@ -48,7 +49,7 @@ def findings_resolved(summary: Document) -> Verdict:
     return Verdict(
         "findings_resolved",
         lost <= MOST_UNRESOLVED * uses,
-        f"{lost:,} of {uses:,} findings lead to no live term ({summary['unresolved']['ids']:,} identifiers"
+        f"{lost:,} of {uses:,} findings lead to no live term ({count_of(summary['unresolved']['ids'], 'identifier')}"
         + (f": {shown})" if shown else ")"),
         {"unresolved": lost, "findings": uses},
     )
@@ -57,5 +58,5 @@ def findings_resolved(summary: Document) -> Verdict:
 def contradictions(summary: Document) -> Verdict:
     """Fails when a subject has a finding below one that its record excludes; the present finding counts."""
     count = summary["subjects_with_contradictions"]
-    told = f"{count:,} subjects have a finding below one that is excluded; the finding counts"
+    told = f"{count_of(count, 'subject has', 'subjects have')} a finding below one that is excluded; the finding counts"
     return Verdict("contradictions", count == 0, told, {"subjects": count})

@@ -26,7 +26,7 @@ def reference(document: Document) -> list[Verdict]:
             not missing,
             f"the FASTA lacks {', '.join(missing[:5])}; name them in sequence.aliases where it has them under other names"
             if missing
-            else f"{len(document['names'])} chromosomes have the length that chrom_sizes states",
+            else f"{count_of(len(document['names']), 'chromosome has', 'chromosomes have')} the length that chrom_sizes states",
             {"missing": len(missing)},
         ),
         Verdict("sequence_fits_annotation", bool(starts["fits"]), told + remedy, {"share": starts["share"]}),
@@ -101,7 +101,7 @@ def models(views: Document, least: float) -> list[Verdict]:
 def profile(summary: Document) -> Verdict:
     """Profiles of the net are nearer to the measured ones than the mean profile is."""
     windows, inside = summary["windows"], summary["jsd_gain_interval"]
-    told = f"{windows:,} windows have {summary['least_reads']} reads"
+    told = f"{count_of(windows, 'window has', 'windows have')} {summary['least_reads']} reads"
     if inside is not None:
         told += f"; mean profile's JSD less the net's {summary['jsd_gain']:.3f} [{inside[0]:.3f}, {inside[1]:.3f}]"
     return Verdict("profile_beats_mean_profile", summary["better"], told, {"windows": windows})

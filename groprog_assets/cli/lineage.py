@@ -12,6 +12,7 @@ import click
 from groprog_assets.cli.answering import JSON, PARTITION, Answering, answer
 from groprog_assets.cli.study_place import study_argument
 from groprog_assets.errors import LedgerError, Problem
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Value
 
 if TYPE_CHECKING:
@@ -303,7 +304,7 @@ def verify(study: Path, head: str, signed: Path | None, key: Path | None, full: 
         "earlier_values_gone": found.present.gone,
     }
     lines = [
-        f"{found.ledger.seals} sealed runs and {found.present.values} values are sound; head"
+        f"{count_of(found.ledger.seals, 'sealed run')} and {count_of(found.present.values, 'value is', 'values are')} sound; head"
         f" {newest.get('sequence')}:{newest.get('seal')}",
         *found.told(),
     ]

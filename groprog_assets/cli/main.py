@@ -231,13 +231,13 @@ def export_command(study: Path, form: str, output: Path | None) -> None:
     workspace = open_workspace(study)
     if form != "results":
         folder = output or workspace.results / form
-        OUT.print(f"{len(export_format(workspace, form, folder))} files in {folder}", markup=False)
+        OUT.print(f"{count_of(len(export_format(workspace, form, folder)), 'file')} in {folder}", markup=False)
         return
     if output is not None:
         raise click.UsageError("--output goes with a --format other than results")
     if not any(workspace.derivations.pointers()):
         raise not_made(workspace, form)
-    OUT.print(f"{len(export_and_seal(workspace))} files in {workspace.results}", markup=False)
+    OUT.print(f"{count_of(len(export_and_seal(workspace)), 'file')} in {workspace.results}", markup=False)
 
 
 def _add_commands() -> None:

@@ -9,6 +9,7 @@ import click
 from groprog_assets.cli.answering import JSON, OUT, Answering, answer
 from groprog_assets.cli.study_place import split_words, study_and_word, study_argument
 from groprog_assets.errors import Problem, StudyError
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document
 
 REASON = click.option("--reason", required=True, help="Why; it is kept with the decision.")
@@ -133,7 +134,7 @@ def _decide(study: Path, version: str, decision: str, reason: str, user: str) ->
             raise StudyError(
                 [Problem(where, text, f"Mend it, then: {workspace.command}", "") for where, text in report.failures]
             )
-        click.echo(f"{len(export_and_seal(workspace, actor))} files in {workspace.results}")
+        click.echo(f"{count_of(len(export_and_seal(workspace, actor)), 'file')} in {workspace.results}")
 
 
 def _estimate(evidence: Document) -> str:

@@ -11,6 +11,7 @@ from groprog_assets.cli import portal
 from groprog_assets.cli.answering import ERR, OUT, Answering, gathered_notices
 from groprog_assets.cli.study_place import study_argument
 from groprog_assets.errors import Problem, StudyError
+from groprog_assets.study.text_tables import count_of
 
 if TYPE_CHECKING:
     from groprog_assets.study.omics_study import Omics
@@ -83,7 +84,7 @@ def rank(
         table, summary = packet_accuracy(workspace, packets.resolve(), list(given.scorers), _tell)
         for reason, count in summary["not_counted"].items():
             if count:
-                _tell(f"! {count:,} packets not counted: {reason}")
+                _tell(f"! {count_of(count, 'packet')} not counted: {reason}")
         table = table.round(4)
     else:
         named = [name.strip() for name in genes.split(",") if name.strip()]
@@ -157,7 +158,7 @@ def export(study: Path, form: str, output: Path) -> None:
     found = export_omics(workspace, form, output)
     for text in found.left_out:
         _tell(f"! not written: {text}")
-    OUT.print(f"{output}: {len(found.files):,} files", markup=False)
+    OUT.print(f"{output}: {count_of(len(found.files), 'file')}", markup=False)
 
 
 def _tell(text: str) -> None:

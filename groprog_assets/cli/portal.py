@@ -10,6 +10,7 @@ from groprog_assets.cli.addresses import refuse_place
 from groprog_assets.cli.answering import OUT, Answering
 from groprog_assets.cli.study_place import study_argument
 from groprog_assets.errors import CohortError, Problem
+from groprog_assets.study.text_tables import count_of
 
 
 @click.command("serve", cls=Answering)
@@ -110,7 +111,7 @@ def queries(study: Path, seal: bool, user: str) -> None:
         told = ", ".join(f"{int(counts[name]):,} {name}" for name in ("answered", "suppressed", "refused"))
         click.echo(f"{actor}: {told}; {counts['epsilon']:g} spent")
     head = str(rows[-1]["sha256"]) if rows else GENESIS
-    click.echo(f"{len(rows):,} lines, head {head[:16]}")
+    click.echo(f"{count_of(len(rows), 'line')}, head {head[:16]}")
     if seal:
         from groprog_assets.graph.resources import known_actor
         from groprog_assets.lineage.collect import collect

@@ -10,6 +10,7 @@ import click
 from groprog_assets.cli.answering import OUT, readable
 from groprog_assets.cli.study_place import study_argument, study_file
 from groprog_assets.errors import Problem, StudyError
+from groprog_assets.study.text_tables import count_of
 
 PATH = click.Path(path_type=Path)
 OUTPUT = click.option("--output", "-o", type=PATH, default=None, help="TSV to write; else the terminal.")
@@ -101,7 +102,7 @@ def variants(study: Path, variants: Path, output: Path, table: Path | None, hapl
     made = score_variants(study, variants)
     (content,) = made.files.values()
     write_atomically(output, gzip.compress(content, mtime=0) if output.suffix == ".gz" else content)
-    OUT.print(f"{output}: {made.variants:,} variants", markup=False)
+    OUT.print(f"{output}: {count_of(made.variants, 'variant')}", markup=False)
     if table is not None:
         _write(made.table.to_csv(sep="\t", index=False, float_format="%.6g"), table)
 
@@ -144,7 +145,7 @@ def reporter_check(model: Path, pairs: Path, task: str, view: str, end: int, out
 
     found = check_reporter_assay(_model_place(model), pairs, task, view, end)
     held = found.agreement
-    OUT.print(f"{held.pairs:,} pairs, {found.task}", markup=False)
+    OUT.print(f"{count_of(held.pairs, 'pair')}, {found.task}", markup=False)
     OUT.print(f"r {held.r:.3f} [{held.r_interval.lower:.3f}, {held.r_interval.upper:.3f}]", markup=False)
     signs = held.signs_interval
     OUT.print(f"same sign {held.signs:.1%} [{signs.lower:.1%}, {signs.upper:.1%}]", markup=False)
@@ -172,7 +173,7 @@ def design(study: Path, gene: str, task: str, lower: bool, edits: int, output: P
     write_atomically(output, made.fasta)
     table = output.with_suffix(".tsv")
     write_atomically(table, f"# {OUTLOOK}\n{made.edits.to_csv(sep=chr(9), index=False, float_format='%.4g')}".encode())
-    OUT.print(f"{output}, {table}: {len(made.edits)} edits", markup=False)
+    OUT.print(f"{output}, {table}: {count_of(len(made.edits), 'edit')}", markup=False)
     OUT.print(f"{task} by a model that did not search: {made.before:.2f} before, {made.after:.2f} after", markup=False)
     OUT.print(OUTLOOK, markup=False)
 
@@ -186,7 +187,7 @@ def leak_check(pairs: Path) -> None:
 
     found = check(pairs)
     evidence = found.evidence
-    OUT.print(f"{found.pairs:,} pairs of {found.genes:,} genes", markup=False)
+    OUT.print(f"{count_of(found.pairs, 'pair')} of {found.genes:,} genes", markup=False)
     OUT.print(f"r, random split of pairs   {evidence.random:.3f}", markup=False)
     OUT.print(f"r, split by gene           {evidence.by_gene:.3f}", markup=False)
     if evidence.by_chromosome == evidence.by_chromosome:

@@ -70,7 +70,9 @@ def status(study: Path, as_json: bool) -> None:
     waiting_runs = ", ".join(f"{counts[status]} {status}" for status in QUEUE if counts.get(status))
     click.echo(f"queue       {waiting_runs or 'empty'}")
     disk = told["disk"]
-    values = "elsewhere" if disk["values"] is None else f"{disk['values']:,} values, {spoken_bytes(disk['store'])}"
+    values = (
+        "elsewhere" if disk["values"] is None else f"{count_of(disk['values'], 'value')}, {spoken_bytes(disk['store'])}"
+    )
     click.echo(f"store       {values} in {workspace.store.shown}")
     click.echo(f"disk        {spoken_bytes(disk['state'])} in {workspace.state}; {spoken_bytes(disk['free'])} free")
     click.echo(f"storage     {storage}; {found.unfinished} runs unfinished")

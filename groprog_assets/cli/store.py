@@ -9,6 +9,7 @@ import click
 
 from groprog_assets.cli.answering import Answering
 from groprog_assets.cli.study_place import study_argument
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document
 
 MOST_SHOWN = 10
@@ -55,20 +56,21 @@ def collect(study: Path, remove: bool, earlier: bool, forget: str, as_json: bool
         click.echo(json.dumps(told, indent=1))
         return
     count, size = found.held
-    click.echo(f"{count:,} values, {size:,} bytes in {workspace.store.shown}")
+    click.echo(f"{count_of(count, 'value')}, {count_of(size, 'byte')} in {workspace.store.shown}")
     for name, about in found.studies.items():
         this = "  (this study)" if name == workspace.claims.study else ""
         click.echo(f"  used by {name}  {about.get('folder', '')} on {about.get('machine', '')}{this}")
     done = "removed" if remove else "would be removed"
     for what, items in (("values", found.values), ("local copies", found.copies), ("half-written files", half_written)):
-        click.echo(f"{done}: {len(items):,} {what}, {sum(items.values()):,} bytes")
+        click.echo(f"{done}: {len(items):,} {what}, {count_of(sum(items.values()), 'byte')}")
         for name in sorted(items)[:MOST_SHOWN]:
             click.echo(f"  {items[name]:>14,}  {name}")
         if len(items) > MOST_SHOWN:
             click.echo(f"  and {len(items) - MOST_SHOWN:,} more; --json lists all")
     if found.earlier:
         click.echo(
-            f"kept: {len(found.earlier):,} values, {sum(found.earlier.values()):,} bytes, stored before the store kept a record"
+            f"kept: {count_of(len(found.earlier), 'value')}, {count_of(sum(found.earlier.values()), 'byte')}, "
+            "stored before the store kept a record"
             " of its studies. Run this for every study that uses the store, then once with --earlier."
         )
     if not remove and (found.values or found.copies or found.half_written):

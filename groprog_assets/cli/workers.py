@@ -9,6 +9,7 @@ import click
 
 from groprog_assets.cli.addresses import refuse_place
 from groprog_assets.cli.answering import Answering
+from groprog_assets.study.text_tables import count_of
 
 
 @click.command("workers", cls=Answering)
@@ -36,6 +37,8 @@ def serve(count: int, host: str, port: int, allow_remote: bool) -> None:
         signal.signal(number, lambda *_: ended.set())
     with local_cluster(count, host, port) as cluster:
         address = cluster.scheduler_address
-        found = f"{count} workers" if count else f"A scheduler without workers (dask worker {address} --nthreads 1)"
+        found = (
+            count_of(count, "worker") if count else f"A scheduler without workers (dask worker {address} --nthreads 1)"
+        )
         click.echo(f"{found} at {address}; use them with: groprog run STUDY --pool {address}")
         ended.wait()

@@ -36,6 +36,7 @@ from groprog_assets.store.half_written import remove_scratch_of_the_dead, scratc
 from groprog_assets.store.wire_format import opened, pack, unpack
 from groprog_assets.store.workspace import environment_content
 from groprog_assets.study.schema import PoolSetting
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Progress, Value, Values
 
 POOL_VARIABLE = "GROPROG_POOL"
@@ -201,7 +202,7 @@ class DaskPool(Pool):
                     raise ComputeError(
                         Problem(
                             self.address,
-                            f"no worker for {PATIENCE_SECONDS:.0f} s, {len(waiting)} shards waiting",
+                            f"no worker for {PATIENCE_SECONDS:.0f} s, {count_of(len(waiting), 'shard')} waiting",
                             "Shards need a worker.",
                             "Start workers, or choose another --pool; what was finished is kept.",
                         )

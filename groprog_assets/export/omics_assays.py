@@ -18,6 +18,7 @@ from groprog_assets.methods.assays.maf import SO
 from groprog_assets.methods.measurements.layout import Measurements
 from groprog_assets.store.artifacts import write_atomically
 from groprog_assets.study.child_process import command
+from groprog_assets.study.text_tables import count_of
 
 STUDY = "groprog"
 CLASS = {term: name for name, term in reversed(SO.items())}
@@ -158,9 +159,13 @@ def _mutations(folder: Path, held: Held) -> tuple[list[Path], list[str]]:
     builds = sorted(rows.loc[has & plain, "genome_build"].unique())
     left_out = []
     if (has & ~plain).any():
-        left_out.append(f"{int((has & ~plain).sum()):,} genotypes of symbolic variants and breakends: a MAF has bases")
+        left_out.append(
+            f"{count_of(int((has & ~plain).sum()), 'genotype')} of symbolic variants and breakends: a MAF has bases"
+        )
     if (~has).any():
-        left_out.append(f"{int((~has).sum()):,} genotypes whose allele is not known: a MAF has no word for them")
+        left_out.append(
+            f"{count_of(int((~has).sum()), 'genotype')} whose allele is not known: a MAF has no word for them"
+        )
     if len(builds) > 1:
         left_out.append(f"variants of {', '.join(builds[1:])}: a MAF is of one build, {builds[0]}")
     kept = rows[has & plain & (rows["genome_build"] == builds[0])] if builds else rows[:0]

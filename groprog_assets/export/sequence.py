@@ -24,6 +24,7 @@ from groprog_assets.methods.sequence.windows import gene_codes
 from groprog_assets.prognosis.sequence_rungs import every_rung
 from groprog_assets.store.readings import read_asset
 from groprog_assets.store.workspace import Workspace, open_workspace
+from groprog_assets.study.text_tables import count_of
 from groprog_kernels.bases import encode_text
 
 
@@ -47,7 +48,7 @@ def predict_sequences(model: PublishedModel, path: Path, view: str, scratch: Pat
     if wrong:
         before, after = model.layout.tss
         rule = f"A sequence is a window of {width:,} bases, {before:,} before the start and {after:,} from it on, 5' to 3'."
-        value = f"{wrong[0].name} has {wrong[0].length:,} bases"
+        value = f"{wrong[0].name} has {count_of(wrong[0].length, 'base')}"
         raise ModelError(Problem(str(path), value, rule, "Cut the sequences to that window, or give regions as BED."))
     genome = open_genome(path, scratch, "sequences")
     codes = np.asarray(genome.codes).reshape(len(records), width)
@@ -192,7 +193,7 @@ def leak_check(path: Path) -> LeakReport:
             )
     genes = cells["gene"].nunique()
     if genes < 20:
-        problems.append(_bad(path, f"{genes} genes", "The splits need 20 genes or more."))
+        problems.append(_bad(path, count_of(genes, "gene"), "The splits need 20 genes or more."))
     if problems:
         raise ModelError(problems)
     sides = [np.unique(cells[name].str.upper(), return_inverse=True) for name in ("promoter", "distal")]

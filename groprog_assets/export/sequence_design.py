@@ -18,6 +18,7 @@ from groprog_assets.methods.sequence.reporter_assays import Agreement, agreement
 from groprog_assets.methods.sequence.vcf import read_variants
 from groprog_assets.methods.sequence.windows import view_layout
 from groprog_assets.store.workspace import open_workspace
+from groprog_assets.study.text_tables import count_of
 from groprog_kernels.bases import decode, encode_text
 
 OUTLOOK = "outlook: not validated by experiment"
@@ -69,7 +70,7 @@ def check_reporter_assay(place: Path, path: Path, task: str, view: str, end: int
     if lengths.nunique() != 1:
         problems.append(_bad(path, f"{lengths.min()} to {lengths.max()} bases", "All sequences are equally long."))
     if len(cells) < 10:
-        problems.append(_bad(path, f"{len(cells)} pairs", "The agreement needs 10 pairs or more."))
+        problems.append(_bad(path, count_of(len(cells), "pair"), "The agreement needs 10 pairs or more."))
     if problems:
         raise ModelError(problems)
     layout = view_layout(model.layout, view, model.parameters)
@@ -142,7 +143,7 @@ def design_promoter(study: Path, gene: str, task: str, lower: bool, edits: int) 
         )
     before = float(made.judged[place])
     after = float(made.edits[-1].judged[place]) if made.edits else before
-    told = f"{gene} {task} {'down' if lower else 'up'}, {len(made.edits)} edits; {OUTLOOK}"
+    told = f"{gene} {task} {'down' if lower else 'up'}, {count_of(len(made.edits), 'edit')}; {OUTLOOK}"
     names = (
         (f"{gene}_original judged={before:.3f}", window),
         (f"{gene}_designed judged={after:.3f} {told}", made.window),

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from groprog_assets.figures.style import INK, SERIES, SOFT_INK, new_figure, say_empty, style
+from groprog_assets.wording import count_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,7 +55,7 @@ def marks_by_transcription(marks: pd.DataFrame, gene_signal: pd.DataFrame) -> Fi
 def _panel(axes: Axes, signal: np.ndarray, level: np.ndarray, colour: str, title: str) -> None:
     read = level > 0
     if read.sum() < FEWEST:
-        say_empty(axes, f"{title}: reads in {int(read.sum())} genes.")
+        say_empty(axes, f"{title}: reads in {count_of(int(read.sum()), 'gene')}.")
         return
     place = np.minimum((GROUPS * (pd.Series(level[read]).rank(method="average") - 0.5) // read.sum()).to_numpy(), 3)
     groups = [signal[~read], *(signal[read][place == quarter] for quarter in range(GROUPS))]

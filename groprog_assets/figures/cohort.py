@@ -19,6 +19,7 @@ from groprog_assets.figures.style import (
     style,
 )
 from groprog_assets.tables.values import Values
+from groprog_assets.wording import count_of
 from groprog_kernels.censoring import kaplan_meier
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def follow_up(outcomes: pd.DataFrame, summary: Values) -> Figure:
         endpoint = str(summary.get("endpoint", "endpoint"))
         events = int(event.sum())
         _curve(left, time, event, TREATMENT, numbers.get("median_survival"))
-        left.set_title(f"{endpoint}: {events} events, {len(time)} patients")
+        left.set_title(f"{endpoint}: {count_of(events, 'event')}, {count_of(len(time), 'patient')}")
         left.set_ylabel("Free of the event")
         _curve(right, time, ~event, CONTROL, numbers.get("median"))
         right.set_title("Follow-up (reverse Kaplan–Meier)")
@@ -136,7 +137,7 @@ def missingness(summary: Values, fields: pd.DataFrame) -> Figure:
         axes.set_xlim(0, min(100.0, max(30.0, max(shares) * 1.25)))
         axes.grid(visible=False, axis="y")
         axes.set_xlabel("Patients without a value (%)")
-        axes.set_title(f"Missing values among {summary['patients']} patients")
+        axes.set_title(f"Missing values among {count_of(summary['patients'], 'patient')}")
     return figure
 
 

@@ -15,6 +15,7 @@ from groprog_assets.figures.style import (
     style,
 )
 from groprog_assets.tables.values import Values
+from groprog_assets.wording import count_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -49,7 +50,7 @@ def transcript_density(profile: pd.DataFrame, summary: Values) -> Figure:
                 text = f"{label}\n{summary[key]:.4f}"
                 axes.text(centre * scale, 1.09, text, ha="center", va="center", fontsize=8.5, linespacing=1.35)
         tua = "" if summary.get("tua") is None else f", TUA {summary['tua']:.4f}"
-        pairs = "" if summary.get("pairs") is None else f"{int(summary['pairs']):,} genes{tua}"
+        pairs = "" if summary.get("pairs") is None else f"{count_of(int(summary['pairs']), 'gene')}{tua}"
         axes.set_title("Genes under their transcription unit" + (f" ({pairs})" if pairs else ""))
         axes.set_xticks(
             [-scale, 0, scale, 2 * scale], ["1 gene length\nupstream", "TSS", "TTS", "1 gene length\ndownstream"]

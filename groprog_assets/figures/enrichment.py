@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from groprog_assets.figures.style import SERIES, SOFT_INK, new_figure, say_empty, style
+from groprog_assets.wording import count_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -68,7 +69,7 @@ def enrichment(table: pd.DataFrame, significance: float, gene_set: str = "up", t
         size = int(chosen["gene_set_size"].iloc[0])
         background = int(chosen["background_size"].iloc[0])
         panels[-1].set_xlabel(
-            f"-log10 p, {size:,} genes {gene_set} of {background:,} tested; "
+            f"-log10 p, {count_of(size, 'gene')} {gene_set} of {background:,} tested; "
             f"filled: adjusted p < {significance:g}; overlap/term"
         )
         return figure

@@ -25,6 +25,7 @@ from groprog_assets.figures.style import (
     style,
 )
 from groprog_assets.tables.values import Document
+from groprog_assets.wording import count_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -113,7 +114,7 @@ def heat_map(image: Mapping[str, NDArray], metaplot: pd.DataFrame, control: str,
             axes.set_yticks([])
             axes.set_title(f"{side.capitalize()} strand")
             axes.set_xlabel("Distance from the centre (bp)")
-        grid[1, 0].set_ylabel(f"{rows:,} pairs, summits nearest first")
+        grid[1, 0].set_ylabel(f"{count_of(rows, 'pair')}, summits nearest first")
         figure.colorbar(drawn, ax=list(grid[1]), shrink=0.8, label="log2(1 + signal / mean bin)")
         return figure
 

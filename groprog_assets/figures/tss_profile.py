@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from groprog_assets.figures.style import SOFT_INK, condition_colours, new_figure, say_empty, style
+from groprog_assets.wording import count_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -83,6 +84,6 @@ def tss_profile(
                 panel.set_title(name, color=colours[name])
                 panel.set_xlabel("Distance from the start site (bp)")
                 panel.set_yticks([])
-                panel.set_ylabel(f"{len(shown[name]):,} genes" if name == names[0] else "")
+                panel.set_ylabel(count_of(len(shown[name]), "gene") if name == names[0] else "")
             figure.colorbar(image, ax=list(grid[1]), shrink=0.8, label="log2(1 + sense reads per million)")
         return figure

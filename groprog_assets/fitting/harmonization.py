@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from groprog_assets.errors import CohortError, Problem
+from groprog_assets.wording import count_of
 from groprog_kernels.combat import Combat, apply_combat, batch_effect, fit_combat
 
 MINIMUM_PATIENTS = 3
@@ -51,7 +52,7 @@ def fit_harmonization(values: np.ndarray, batch: np.ndarray, ddof: int = 1) -> H
     problems = [
         Problem(
             f"batch {name}",
-            f"{size} patients",
+            count_of(size, "patient"),
             f"A batch effect needs at least {MINIMUM_PATIENTS} patients.",
             "Join the batch with another, or declare no batches.",
         )
@@ -99,7 +100,7 @@ def fit_new_batch(values: np.ndarray, name: str, constants: Harmonization) -> Ha
     other patients of the batch, and the caller must say so. Raises CohortError for fewer than three patients or a known name."""
     values = np.asarray(values, np.float64)
     if name in constants.batch.tolist() or len(values) < MINIMUM_PATIENTS:
-        what = "known already" if name in constants.batch.tolist() else f"{len(values)} patients"
+        what = "known already" if name in constants.batch.tolist() else count_of(len(values), "patient")
         rule = f"A new batch has a new name and at least {MINIMUM_PATIENTS} patients."
         raise CohortError(
             Problem(f"batch {name}", what, rule, "Score without harmonisation, or wait for more patients.")

@@ -14,6 +14,7 @@ from groprog_assets.methods.annotation.gtf import stable_gene
 from groprog_assets.study.annotation_files import some
 from groprog_assets.study.intervals import parse_place, target_text
 from groprog_assets.study.schema import Study
+from groprog_assets.study.text_tables import count_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,7 +123,7 @@ def _target(study: Study, genes: pd.DataFrame) -> list[Problem]:
         return []
     chrom, start, end, _ = parsed
     under = genes[(genes["chrom"] == chrom) & (genes["start"] < end) & (genes["end"] > start)]["gene"].tolist()
-    value = f"{text} touches {len(under)} annotated genes" + (f" ({some(under)})" if under else "")
+    value = f"{text} touches {count_of(len(under), 'annotated gene')}" + (f" ({some(under)})" if under else "")
     rule = "" if under else "The positive control is the interval that the perturbation must raise."
     remedy = "" if under else "Correct the interval, unless it is between genes on purpose."
     return [Problem("signature_target", value, rule, remedy)]

@@ -11,6 +11,7 @@ from groprog_assets.study.omics_integration import outcome_columns
 from groprog_assets.study.omics_study import Omics, PhenotypeOntologies
 from groprog_assets.study.parameters import Parameters
 from groprog_assets.study.schema import Study
+from groprog_assets.study.text_tables import count_of
 
 if TYPE_CHECKING:
     from groprog_assets.methods.omics.subjects import Sourced
@@ -62,7 +63,7 @@ def _packet_counts(packets: Sequence[Sourced]) -> list[Problem]:
     said = [
         Problem(
             f"omics.phenopackets, {row.source}",
-            f"{row.packets:,} packets, {row.findings:,} findings present, {row.excluded_findings:,} excluded",
+            f"{count_of(row.packets, 'packet')}, {count_of(row.findings, 'finding')} present, {row.excluded_findings:,} excluded",
             "",
             "",
         )
@@ -70,7 +71,9 @@ def _packet_counts(packets: Sequence[Sourced]) -> list[Problem]:
     ]
     rule = "Phenopackets 2 have no such field; it is not read."
     for path, count in subjects.unknown_fields(packets).items():
-        said.append(Problem("omics.phenopackets", f"{path} in {count:,} packets", rule, "Remove or rename it."))
+        said.append(
+            Problem("omics.phenopackets", f"{path} in {count_of(count, 'packet')}", rule, "Remove or rename it.")
+        )
     return said
 
 
@@ -112,7 +115,7 @@ def _assays(omics: Omics, sample_table: Path, parameters: Parameters) -> list[Pr
         raise AssayError(problems)
     idle = len(samples.rows) - len(measured)
     if idle:
-        said.append(Problem("omics.samples", f"{idle:,} rows of samples that no assay holds", "", ""))
+        said.append(Problem("omics.samples", f"{count_of(idle, 'row')} of samples that no assay holds", "", ""))
     if samples.unread:
         rule = "No assay names them as covariate, outcome or factor; they are not read."
         said.append(Problem("omics.samples", f"columns {', '.join(samples.unread)}", rule, ""))

@@ -259,9 +259,9 @@ def _sources(study: Study, patients: Patients) -> None:
     for read in read_sources(study.patients, patients[2], patients[1], study.parameters):
         told = read.document
         left = "".join(f", {count} {why} left out" for why, count in told["left_out"].items())
-        genes = f"{told['genes']} genes of the study, {measured(read)} patients with expression"
+        genes = f"{count_of(told['genes'], 'gene')} of the study, {measured(read)} patients with expression"
         value = (
-            f"{told['patients']} patients, {told['events']} events, fields {', '.join(told['fields'])}, "
+            f"{count_of(told['patients'], 'patient')}, {count_of(told['events'], 'event')}, fields {', '.join(told['fields'])}, "
             f"{genes if told['genes'] else 'no expression'}{left}"
         )
         _count(f"cohort.sources, {told['name']}", value)

@@ -30,6 +30,7 @@ from groprog_assets.store.artifacts import Bundle, canonical_json, digest_bytes,
 from groprog_assets.store.derivations import Record
 from groprog_assets.store.pseudonyms import pseudonym, study_key
 from groprog_assets.store.workspace import Workspace
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document, Progress, Value, Values
 
 if TYPE_CHECKING:
@@ -376,8 +377,12 @@ def _table_changes(old: Side, new: Side, patient: str, factor: str) -> list[str]
                 f"{key}: {before.get(key, 'none')} -> {after.get(key, 'none')}" for key in changed if key not in genes
             ]
             expressed = [key for key in genes if not key.startswith("gene of ")]
-            told += [f"expression of {len(expressed)} genes"] if expressed else []
-            told += [f"{len(genes) - len(expressed)} genes of further matrices"] if len(genes) > len(expressed) else []
+            told += [f"expression of {count_of(len(expressed), 'gene')}"] if expressed else []
+            told += (
+                [f"{count_of(len(genes) - len(expressed), 'gene')} of further matrices"]
+                if len(genes) > len(expressed)
+                else []
+            )
         return list(dict.fromkeys(told))
     held: list[dict[str, str]] = []
     batches: list[dict[str, str]] = []

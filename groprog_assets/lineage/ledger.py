@@ -27,6 +27,7 @@ from groprog_assets.lineage.derivation_rows import DERIVED, derivation_row, deri
 from groprog_assets.store.artifacts import canonical_json, digest_bytes, write_atomically
 from groprog_assets.store.derivations import Record
 from groprog_assets.tables.values import Document, Value
+from groprog_assets.wording import count_of
 
 VERSION = "1"
 GENESIS = "0" * 64
@@ -218,7 +219,7 @@ def read_head(path: Path) -> Document | None:
             return found
     except (ValueError, KeyError, TypeError):
         pass
-    raise LedgerError(head_problem(path, f"{len(content)} bytes that are no head"))
+    raise LedgerError(head_problem(path, f"{count_of(len(content), 'byte')} that are no head"))
 
 
 def head_problem(path: Path, seen: str) -> Problem:

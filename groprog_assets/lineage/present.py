@@ -23,6 +23,7 @@ from groprog_assets.store.artifacts import canonical_plain, digest_bytes, digest
 from groprog_assets.store.derivations import Record, memo_key, output
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables.values import Document
+from groprog_assets.wording import count_of
 
 EXPORTED = "exported"
 """The decision that seals the digest of the list of exported files."""
@@ -187,7 +188,7 @@ def _compare_entry(workspace: Workspace, found: Present, path: Path, digest: str
     if sealed:
         seen = f"{digest[:12]} was made under other circumstances"
     elif not SHA256.fullmatch(digest):
-        seen = f"{len(digest)} characters that name no derivation"
+        seen = f"{count_of(len(digest), 'character')} that name no derivation"
     elif workspace.unsealed.holds(path.name, digest):
         found.unsealed += 1
         return

@@ -28,6 +28,7 @@ from groprog_assets.lineage.membership import membership_problems
 from groprog_assets.store.artifacts import digest_bytes
 from groprog_assets.store.derivations import memo_key
 from groprog_assets.tables.values import Document
+from groprog_assets.wording import count_of
 
 REBUILD = "Restore a copy, or `groprog lineage rebuild` and compare."
 AT_ONCE = 2_000
@@ -171,7 +172,9 @@ def _run_problems(
         root = merkle_root(rows)
         if not rows or len(rows) != found.leaves or root != found.merkle_root:
             rule = f"Sealed were {found.leaves} rows with root {found.merkle_root[:12]}."
-            problems.append(_problem(f"run {found.run_id}", f"{len(rows)} rows with root {root[:12]}", rule))
+            problems.append(
+                _problem(f"run {found.run_id}", f"{count_of(len(rows), 'row')} with root {root[:12]}", rule)
+            )
     for table in SEALED:
         query = f"SELECT DISTINCT run_id FROM {table} WHERE run_id NOT IN (SELECT run_id FROM seals) ORDER BY 1"
         for (run_id,) in connection.execute(query).fetchall():
@@ -314,7 +317,7 @@ def _head_problems(path: Path, seals: Sequence[Seal], head: Document | None) -> 
     if head is not None and there.get(head["sequence"]) != head["seal"]:
         rule = f"Seal {head['sequence']} must be {head['seal'][:12]}."
         problems.append(
-            _problem("head", f"{len(seals)} seals", rule, "The ledger was cut or rewritten: restore a copy.")
+            _problem("head", count_of(len(seals), "seal"), rule, "The ledger was cut or rewritten: restore a copy.")
         )
     name = str(ledger.head_path(path))
     try:
@@ -325,7 +328,7 @@ def _head_problems(path: Path, seals: Sequence[Seal], head: Document | None) -> 
         problems.append(ledger.head_problem(path, "missing"))
     if beside is not None and there.get(beside["sequence"]) != beside["seal"]:
         rule = f"Seal {beside['sequence']} must be {beside['seal'][:12]}."
-        problems.append(_problem(name, f"{len(seals)} seals", rule))
+        problems.append(_problem(name, count_of(len(seals), "seal"), rule))
     elif beside is not None and beside["sequence"] < len(seals) - 1:
         problems.append(ledger.head_problem(path, f"names seal {beside['sequence']} of {len(seals)}"))
     return problems

@@ -19,6 +19,7 @@ from groprog_assets.errors import ModelError, Problem
 from groprog_assets.model.encoders import Encoded, Encoders
 from groprog_assets.model.inputs import ModelInputs
 from groprog_assets.study.parameters import Parameters
+from groprog_assets.study.text_tables import count_of
 
 TRAIN, TEST = "train", "test"
 PATIENTS = "patients"
@@ -37,7 +38,7 @@ class EncodedPatients(NamedTuple):
         """The encoded patients, if they are these in this order; else ModelError."""
         if not np.array_equal(self.patient_id, patient_id):
             rule = "They are those of the cohort, in its order."
-            value = f"{self.patient_id.size} patients of another cohort or order"
+            value = f"{count_of(self.patient_id.size, 'patient')} of another cohort or order"
             raise ModelError(Problem("encoded tensors", value, rule, "Run the study again."))
         return self.encoded
 

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from groprog_assets.errors import ModelError, Problem
 from groprog_assets.fitting.covariates import FieldSpec, covariate_values, field_specs, numbers
 from groprog_assets.model.assay_encoder import FurtherOmics
+from groprog_assets.study.text_tables import count_of
 
 if TYPE_CHECKING:
     from groprog_assets.model.source_columns import SourceFits
@@ -82,7 +83,7 @@ class Fold:
             raise ModelError(
                 Problem(
                     f"fold {self.repeat}.{self.fold}",
-                    f"{shared.size} patients both trained on and held out",
+                    f"{count_of(shared.size, 'patient')} both trained on and held out",
                     "Splits are by patient.",
                     "Make the folds anew.",
                 )
@@ -261,7 +262,12 @@ def folds_from_columns(columns: Mapping[str, ArrayLike], patient_id: Iterable[st
     unknown = sorted({patient for patient in named if patient not in at})
     if unknown:
         raise ModelError(
-            Problem("folds", f"{len(unknown)} unknown patients, first {unknown[0]}", "Folds name cohort patients.", "")
+            Problem(
+                "folds",
+                f"{count_of(len(unknown), 'unknown patient')}, first {unknown[0]}",
+                "Folds name cohort patients.",
+                "",
+            )
         )
     rows = np.array([at[patient] for patient in named])
     folds = []

@@ -32,7 +32,7 @@ def refusals(model: RiskModel, inputs: ModelInputs) -> list[Problem]:
             problems.append(
                 Problem(
                     f"field {encoding.name}",
-                    f"{far.size} values over {UNIT_LIMIT:g} SD from the training mean ({names})",
+                    f"{count_of(far.size, 'value')} over {UNIT_LIMIT:g} SD from the training mean ({names})",
                     f"Training patients have {encoding.mean:.4g}, SD {encoding.scale:.3g}.",
                     "Give the unit of the training data; blank when unknown.",
                 )
@@ -47,7 +47,7 @@ def refusals(model: RiskModel, inputs: ModelInputs) -> list[Problem]:
             problems.append(
                 Problem(
                     "expression",
-                    f"{far.size} patients with {share[far].max():.0%} of their genes at {Z_LIMIT:g} SD or beyond "
+                    f"{count_of(far.size, 'patient')} with {share[far].max():.0%} of their genes at {Z_LIMIT:g} SD or beyond "
                     f"(first {inputs.patient_id[far[0]]})",
                     f"A patient on the scale of the training data has fewer than {GENES_AT_LIMIT:.0%}.",
                     "Give expression on the scale the model was trained on.",
@@ -75,8 +75,8 @@ def naming_problems(model: RiskModel, inputs: ModelInputs) -> list[Problem]:
     return [
         Problem(
             "expression",
-            f"{strange.size} patients with values for fewer than {least} of the model's {count_of(len(model.genes), 'gene')} "
-            f"(first {inputs.patient_id[first]}: {count[first]} of its {known[first].sum()})",
+            f"{count_of(strange.size, 'patient')} with values for fewer than {least} of the model's "
+            f"{count_of(len(model.genes), 'gene')} (first {inputs.patient_id[first]}: {count[first]} of its {known[first].sum()})",
             f"The model's genes are named {', '.join(model.genes[:3])}; the table's {', '.join(inputs.genes[:3])}.",
             "Give the same gene symbols, or score without expression.",
         )

@@ -14,6 +14,7 @@ from groprog_assets.prognosis.external_cohorts import read_elsewhere
 from groprog_assets.prognosis.leak_guard import leaks_in
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.study.schema import ExternalCohort, Study
+from groprog_assets.study.text_tables import count_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,7 +76,7 @@ def _small_batches(index: pd.DataFrame, folds: pd.DataFrame, column: str) -> lis
             problems.append(
                 Problem(
                     f"cohort.batch_column, {column}",
-                    f"batch {name!r} has {size} patients, {least} of them in one training fold",
+                    f"batch {name!r} has {count_of(size, 'patient')}, {least} of them in one training fold",
                     f"A batch effect (ComBat) needs at least {MINIMUM_PATIENTS} patients in every training fold.",
                     f"Join the batch with another in the column {column}, leave its cells empty (these patients are then not "
                     "harmonised), or set parameters.representation.harmonization: none.",
@@ -94,7 +95,7 @@ def _small_new_batches(external: ExternalCohort, read: Elsewhere) -> list[Proble
     return [
         Problem(
             "batch_column" if external.batch_column else "expression",
-            f"batch {name!r} has {size} patients with expression",
+            f"batch {name!r} has {count_of(size, 'patient')} with expression",
             f"To place a batch beside the training patients needs at least {MINIMUM_PATIENTS} of them.",
             "Join it with another batch, or set harmonize: false.",
         )

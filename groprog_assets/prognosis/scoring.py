@@ -17,6 +17,7 @@ from groprog_assets.prognosis.standing_model import champion_model
 from groprog_assets.store.artifacts import digest_bytes
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.study.schema import Cohort, Expression, Matrix
+from groprog_assets.study.text_tables import count_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -145,14 +146,20 @@ def _identifier_problems(path: Path, identifiers: pd.Series) -> list[Problem]:
     if empty.any():
         problems.append(
             Problem(
-                str(path), f"{int(empty.sum())} rows without an identifier", "One a patient.", "Fill or remove them."
+                str(path),
+                f"{count_of(int(empty.sum()), 'row')} without an identifier",
+                "One a patient.",
+                "Fill or remove them.",
             )
         )
     if len(repeated):
         names = ", ".join(repeated[:5])
         problems.append(
             Problem(
-                str(path), f"{len(repeated)} patients stand twice ({names})", "One row a patient.", "Keep one of them."
+                str(path),
+                f"{count_of(len(repeated), 'patient stands', 'patients stand')} twice ({names})",
+                "One row a patient.",
+                "Keep one of them.",
             )
         )
     return problems

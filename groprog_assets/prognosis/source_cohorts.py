@@ -18,6 +18,7 @@ from groprog_assets.store.withdrawn import marks_of_patients
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.study.parameters import CohortParameters, Parameters
 from groprog_assets.study.schema import Cohort, SourceCohort
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document
 
 if TYPE_CHECKING:
@@ -106,7 +107,9 @@ def _read(
     path = str(source.clinical)
     if events < settings.minimum_events:
         told = ", ".join(f"{count} {why}" for why, count in left_out.items() if count)
-        value = f"{events} events in {len(records)} patients" + (f" ({told} left out)" if told else "")
+        value = f"{count_of(events, 'event')} in {count_of(len(records), 'patient')}" + (
+            f" ({told} left out)" if told else ""
+        )
         rule = f"At least {settings.minimum_events} events are needed to learn a hazard from."
         raise CohortError(Problem(path, value, rule, "Give a larger cohort, or remove the source."))
     fields = cohort.fields[cohort.fields["used"]]
@@ -170,13 +173,16 @@ def _says_nothing(source: SourceCohort, given: Source, least: int, settings: Coh
     events = int(given.outcomes.event[having].sum())
     remedy = "Is the matrix whole, and of these patients? Else give this source no expression."
     if events < settings.minimum_events:
-        value = f"{events} events among the {int(having.sum())} of {len(having)} patients who have expression"
+        value = (
+            f"{count_of(events, 'event')} among the {int(having.sum())} of {len(having)} patients who have expression"
+        )
         rule = f"At least {settings.minimum_events} events are needed to learn from genes."
         return Problem(str(source.expression.file), value, rule, remedy)
     usable = len(measured_expression(given.inputs).genes)
     if usable >= least:
         return None
-    value = f"{usable} genes vary among its {int(having.sum())} patients; the others are constant or mostly missing"
+    value = f"{count_of(usable, 'gene varies', 'genes vary')} among its {count_of(int(having.sum()), 'patient')}; "
+    value += "the others are constant or mostly missing"
     return Problem(str(source.expression.file), value, f"At least {least} genes are needed to learn from.", remedy)
 
 

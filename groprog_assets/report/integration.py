@@ -13,6 +13,7 @@ from groprog_assets.figures.numbers import fixed, number, p_value
 from groprog_assets.figures.style import figure_bytes
 from groprog_assets.report.blocks import Block, Cell, cell, figure, note, paragraph, table
 from groprog_assets.store.artifacts import Bundle
+from groprog_assets.study.text_tables import count_of
 
 ROWS = 15
 """Rows of a table on the page; the tables in the results hold all."""
@@ -46,7 +47,7 @@ def _factors(values: Bundle) -> list[Block]:
         count = int((own["included"] > 0.5).sum())
         rows.append([str(name), cell(f"{count:,}", count), told])
     image = figure_bytes(factor_variance_figure(found.variance))
-    caption = f"Variance of each assay that a factor alone explains; {found.summary['subjects']:,} subjects."
+    caption = f"Variance of each assay that a factor alone explains; {count_of(found.summary['subjects'], 'subject')}."
     return [
         figure(image, caption, "Heat map of factors by assay", "factor_variance"),
         table(["Factor", "Features with weight", "Largest weights"], rows, file="omics/factor_weights.tsv"),
@@ -103,7 +104,9 @@ def _biomarkers(values: Bundle, significance: float) -> list[Block]:
         own = found.table[found.table["outcome"] == outcome]
         reached = told["performance"]
         judged = "no panel could be judged" if reached is None else f"held-out AUC or C {fixed(reached, 2)}"
-        blocks.append({"kind": "heading", "text": outcome, "note": f"{told['biomarkers']:,} biomarkers, {judged}"})
+        blocks.append(
+            {"kind": "heading", "text": outcome, "note": f"{count_of(told['biomarkers'], 'biomarker')}, {judged}"}
+        )
         if told["why_not"]:
             blocks.append(note(told["why_not"], "warn", "Not all of it"))
         if own.empty:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from groprog_assets.figures.numbers import number, percent
+from groprog_assets.figures.numbers import percent
 from groprog_assets.report.blocks import document_rows
 from groprog_assets.report.matrices import BRANCHES
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document, Values
 
 IN_WORDS = (
@@ -66,7 +67,7 @@ def described_model(summary: Values) -> Document:
     for name, weight in zip(("linear path", "network"), summary.get("stacking") or (), strict=False):
         told[f"weight of the {name}"] = weight
     if summary.get("network_from_events"):  # 0: from any number
-        told["a network is trained from"] = f"{number(summary['network_from_events'])} events"
+        told["a network is trained from"] = count_of(summary["network_from_events"], "event")
     if summary.get("clinical_cox_share"):
         told["share of clinical Cox, because events are few"] = percent(summary["clinical_cox_share"])
     rows = summary.get("branches") or []

@@ -116,16 +116,17 @@ def _ontologies(values: Bundle) -> list[Block]:
         [
             "HPO",
             terms["version"],
-            f"{terms['terms']:,} terms, {terms['obsolete']:,} obsolete, {terms['edges']:,} is_a edges",
+            f"{count_of(terms['terms'], 'term')}, {terms['obsolete']:,} obsolete, {terms['edges']:,} is_a edges",
         ],
-        ["Annotations", known["version"], f"{known['rows']:,} rows, {known['negated']:,} negated"],
+        ["Annotations", known["version"], f"{count_of(known['rows'], 'row')}, {known['negated']:,} negated"],
         ["MONDO mappings", mappings["version"], f"{mappings['joined']:,} of {mappings['rows']:,} rows are joined over"],
     ]
     lost = values.phenotypes.summary["unresolved"]
     found = [
         table(["What", "Release", "Content"], rows),
         paragraph(
-            f"{lost['uses']:,} findings ({lost['ids']:,} identifiers) lead to no live term: they are kept with the identifier as "
+            f"{count_of(lost['uses'], 'finding')} ({count_of(lost['ids'], 'identifier')}) lead to no live term: "
+            f"they are kept with the identifier as "
             "read, and count for nothing."
         ),
         paragraph(LICENCES),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from groprog_assets.figures.numbers import fixed, interval, number
 from groprog_assets.report.blocks import Block, cell, details, frame_of, member, table
 from groprog_assets.report.genomics import settings
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Values
 
 COMPARED = (
@@ -74,7 +75,7 @@ def branches(context: Values) -> Block:
         rows.append(
             [
                 cell("Clinical", strong=True),
-                f"{number(len(outcomes))} patients, {number(events)} events",
+                f"{count_of(len(outcomes), 'patient')}, {count_of(events, 'event')}",
                 fields,
                 "state and history of the patient",
             ]

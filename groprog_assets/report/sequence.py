@@ -5,6 +5,7 @@ from __future__ import annotations
 from groprog_assets.figures.numbers import fixed, number
 from groprog_assets.report.blocks import Block, Cell, cell, details, document_table, member, note, paragraph, table
 from groprog_assets.report.genomics import picture
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Values
 
 CAPTIONS: dict[str, tuple[str, str]] = {
@@ -35,9 +36,10 @@ def sequence(context: Values) -> list[Block]:
     split = summary["split"]
     blocks: list[Block] = [
         paragraph(
-            f"Models predict the transcription of a gene from the sequence around its start. {split['genes']:,} genes stand in "
-            f"{len(split['folds'])} folds by {split['by']}; genes that overlap, share sequence or a family "
-            f"({split['components']:,} components, the largest of {split['largest_component']:,} genes) never stand in "
+            f"Models predict the transcription of a gene from the sequence around its start. "
+            f"{count_of(split['genes'], 'gene stands', 'genes stand')} in "
+            f"{count_of(len(split['folds']), 'fold')} by {split['by']}; genes that overlap, share sequence or a family "
+            f"({count_of(split['components'], 'component')}, the largest of {split['largest_component']:,} genes) never stand in "
             f"training and test of one fold. `promoter` ends shortly after the start; `locus` also sees transcribed sequence, "
             f"which predicts by codon use and UTRs and is no regulation."
         ),

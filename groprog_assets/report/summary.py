@@ -44,8 +44,8 @@ def asked(context: Values) -> str:
         endpoint = f" ({study['endpoint']})" if study.get("endpoint") else ""
         parts.append(f"whether that helps to predict the outcome{endpoint} of {count_of(len(outcomes), 'patient')}")
     if elsewhere := context.get("external_validation") or []:
-        patients = number(sum(document["patients"] for document in elsewhere))
-        parts.append(f"whether the model holds for {patients} patients of {_centres(len(elsewhere))}")
+        patients = sum(document["patients"] for document in elsewhere)
+        parts.append(f"whether the model holds for {count_of(patients, 'patient')} of {_centres(len(elsewhere))}")
     if context.get("sequence_evaluation") is not None:
         parts.append("how much of transcription the genome sequence explains")
     if not parts:

@@ -13,6 +13,7 @@ import dagster as dg
 
 from groprog_assets.graph.resources import ACTOR_TAG
 from groprog_assets.store.workspace import Workspace
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document
 
 
@@ -66,4 +67,4 @@ def spoken_bytes(size: int) -> str:
     for unit, factor in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if size >= factor:
             return f"{size / factor:.{0 if size >= 10 * factor else 1}f} {unit}"
-    return f"{size} bytes"
+    return count_of(size, "byte")

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from groprog_assets.errors import ArtifactError, Notice, Problem
 from groprog_assets.store.artifacts import canonical_json, digest_value
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document
 
 GENESIS = "0" * 64
@@ -59,7 +60,8 @@ class QueryLog:
         if len(whole) < len(content):
             rule = "A line that was cut short belongs to a question that got no answer."
             warnings.warn(
-                Notice(Problem(str(path), f"{len(content) - len(whole)} bytes removed", rule, "")), stacklevel=1
+                Notice(Problem(str(path), f"{count_of(len(content) - len(whole), 'byte')} removed", rule, "")),
+                stacklevel=1,
             )
             os.ftruncate(self._file, self._end)
 

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from groprog_assets.errors import Problem, StudyError
+from groprog_assets.study.text_tables import count_of
 
 SETTINGS = "dagster.yaml"
 LARGEST_SETTINGS = 100_000
@@ -95,7 +96,7 @@ def _read(path: Path) -> dict[Any, Any]:
     if not path.is_file():
         raise ValueError("not a regular file")
     if path.stat().st_size > LARGEST_SETTINGS:
-        raise ValueError(f"{path.stat().st_size:,} bytes")
+        raise ValueError(count_of(path.stat().st_size, "byte"))
     text = path.read_text(encoding="utf-8-sig")
     for token in yaml.scan(text, Loader=yaml.SafeLoader):
         if isinstance(token, yaml.AnchorToken | yaml.AliasToken | yaml.TagToken):

@@ -18,6 +18,7 @@ from typing import NamedTuple, TextIO
 
 from groprog_assets.errors import Problem, TextTableError
 from groprog_assets.study.text_files import open_text, reading
+from groprog_assets.wording import count_of as count_of
 
 MISSING = frozenset(
     {"", "na", "n/a", "#n/a", "<na>", "nan", "null", "unknown", ".", "-", "--", "'--"}
@@ -193,11 +194,6 @@ class RowReader:
             yield Rows(lines, numbers)
         if problems := faults.problems(source.number, self.open_ended):
             raise TextTableError(problems)
-
-
-def count_of(count: int, noun: str, plural: str = "") -> str:
-    """`1 cell`, `2 cells`; `plural` where it is not the noun with an s."""
-    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
 def cells(line: str, delimiter: str) -> list[str]:

@@ -27,6 +27,7 @@ from groprog_assets.tables import (
     transcription,
 )
 from groprog_assets.tables.columns import INTEGER_LIST, TEXT_LIST, Table
+from groprog_assets.wording import count_of
 
 _ROWS = 1 << 20
 
@@ -67,7 +68,7 @@ def conform(frame: Any, name: str) -> Any:
         if not column.nullable and frame[column.name].isna().any():
             problem(
                 f"column {column.name}",
-                f"{int(frame[column.name].isna().sum())} missing values",
+                count_of(int(frame[column.name].isna().sum()), "missing value"),
                 "None may be missing.",
             )
         elif column.dtype == TEXT_LIST:

@@ -11,6 +11,7 @@ from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.wire_format import Stored
 from groprog_assets.study.parameters import FilteringParameters
 from groprog_assets.study.schema import Genome, Library
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document, Progress, Values
 
 NOUN = "filtered_alignments"
@@ -26,8 +27,8 @@ def compute(shared: Values, part: Values, here: Here) -> Document:
     path = Path(shared["path"]) if made is None else made.path
     size = path.stat().st_size if path.is_file() else -1
     if made is None and size != shared["bytes"]:
-        seen = f"{size:,} bytes" if size >= 0 else "not there"
-        rule = f"Every worker must see it as whoever runs the study does ({shared['bytes']:,} bytes)."
+        seen = count_of(size, "byte") if size >= 0 else "not there"
+        rule = f"Every worker must see it as whoever runs the study does ({count_of(shared['bytes'], 'byte')})."
         raise ReadsError(Problem(str(path), seen, rule, "Mount the study's folder at the same place on every machine."))
     filtered = method.filter_alignments(
         path,

@@ -107,11 +107,17 @@ def ontology_notices(tables: OntologyTables, parameters: EnrichmentParameters) -
     held = f"{version['annotated_genes']:,} of {version['genes']:,} genes of the annotation have a term"
     naming = ("A gene is matched by its symbol.", "Use one naming of genes in annotation and ontology.")
     if version["format"] == "GMT":
-        value = f"{held}; {version['genes_in_sets']:,} genes in {version['sets']:,} sets"
-        value += f"; {version['repeated_sets']} sets repeat another and are kept once" * bool(version["repeated_sets"])
+        value = f"{held}; {count_of(version['genes_in_sets'], 'gene')} in {count_of(version['sets'], 'set')}"
+        value += (
+            f"; {count_of(version['repeated_sets'], 'set repeats another and is', 'sets repeat another and are')} kept once"
+            * bool(version["repeated_sets"])
+        )
         notice(value, *(naming if not version["annotated_genes"] else ()))
     else:
-        notice(f"{held}; {version['annotations']:,} associations", *(naming if not version["annotated_genes"] else ()))
+        notice(
+            f"{held}; {count_of(version['annotations'], 'association')}",
+            *(naming if not version["annotated_genes"] else ()),
+        )
     for count, what, rule, remedy in (
         (version.get("negated", 0), "associations say NOT", "They are left out.", ""),
         (version.get("no_data", 0), "associations have no data (ND)", "They are left out.", ""),
@@ -142,7 +148,9 @@ def ontology_notices(tables: OntologyTables, parameters: EnrichmentParameters) -
     remedy = "" if enough else "Set parameters.enrichment.minimum_term_size or maximum_term_size, or give other sets."
     rule = "" if enough else "Only terms of such a size are tested: enrichment would be empty."
     every = (
-        f"{version['sets']:,} gene sets" if version["format"] == "GMT" else f"{count_of(len(sizes), 'term')} with genes"
+        count_of(version["sets"], "gene set")
+        if version["format"] == "GMT"
+        else f"{count_of(len(sizes), 'term')} with genes"
     )
     notice(f"{enough:,} of {every} hold {low} to {high} genes of the annotation", rule, remedy)
     return notices

@@ -18,6 +18,7 @@ from groprog_assets.methods.assays.sparse_tables import SparseTables, joined, jo
 from groprog_assets.methods.measurements.layout import write_measurements
 from groprog_assets.methods.omics.foreign_keys import broken_keys
 from groprog_assets.study.omics_assays import AssaySource
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables import conform
 from groprog_assets.tables.values import Document, Progress
 
@@ -94,7 +95,7 @@ def described(assay: ReadAssay) -> str:
     found = assay.found
     if isinstance(found, AssayTable):
         features, samples = found.values.shape
-        told = f"{features:,} features of {samples:,} samples, {100 * np.isnan(found.values).mean():.1f} % missing"
+        told = f"{count_of(features, 'feature')} of {samples:,} samples, {100 * np.isnan(found.values).mean():.1f} % missing"
     else:
         parts = {"variants": found.variants, "intervals": found.intervals}
         counted = [f"{len(table):,} {name}" for name, table in parts.items() if table is not None]
@@ -143,7 +144,7 @@ def assay_tables(
             sparse.append(of_samples(assay_id, source, found, names, permitted))
             features = sum(len(table) for table in (found.variants, found.intervals) if table is not None)
         tables["assays"].append(_assay_row(assay_id, source, found, features, len(kept), share))
-        progress(f"{assay_id}: {features:,} features of {len(kept):,} samples")
+        progress(f"{assay_id}: {count_of(features, 'feature')} of {len(kept):,} samples")
     return AssayTables(
         conform(joined(tables["assays"], "assays"), "assays"),
         conform(joined(tables["samples"], "assay_samples"), "assay_samples"),

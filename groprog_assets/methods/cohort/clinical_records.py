@@ -97,7 +97,7 @@ def read_clinical(cohort: Cohort, parameters: CohortParameters, trained: bool = 
         problems.append(
             Problem(
                 f"{table.path}, {cohort.endpoint.event_column}",
-                f"{count_of(int(outcomes['event'].sum()), 'event')} among {len(outcomes)} patients with an outcome",
+                f"{count_of(int(outcomes['event'].sum()), 'event')} among {count_of(len(outcomes), 'patient')} with an outcome",
                 f"A cohort needs at least {count_of(parameters.minimum_events, 'event')}.",
                 "Add patients or follow-up, or lower parameters.cohort.minimum_events knowingly.",
             )
@@ -414,7 +414,7 @@ def describe_fields(
         elif len(distinct) == 1:
             reason = f"constant: every known value is {distinct[0]}"
         elif field.kind == "categorical" and not field.levels and len(distinct) > MOST_LEVELS:
-            reason = f"{len(distinct)} distinct values: an identifier or free text"
+            reason = f"{count_of(len(distinct), 'distinct value')}: an identifier or free text"
         rows.append(
             {
                 "field": field.name,

@@ -86,7 +86,7 @@ def assemble_cohort(
         problems.append(
             Problem(
                 where,
-                f"{count_of(events, 'event')} among {len(joined)} patients",
+                f"{count_of(events, 'event')} among {count_of(len(joined), 'patient')}",
                 f"At least {count_of(parameters.minimum_events, 'event is', 'events are')} needed.",
                 "Add patients or follow-up" + ("." if landmark is None else ", or set an earlier landmark."),
             )
@@ -178,7 +178,8 @@ def _twins(
             problems.append(
                 Problem(
                     "cohort, patients",
-                    f"{sum(map(len, groups))} patients are alike in {what} ({shown}{'; ...' if len(groups) > 3 else ''})",
+                    f"{count_of(sum(map(len, groups)), 'patient is', 'patients are')} alike in {what} "
+                    f"({shown}{'; ...' if len(groups) > 3 else ''})",
                     f"By chance {expected:.2g} pairs would be: one patient stands under several identifiers, and would be "
                     "trained on and tested on.",
                     "Keep one row a patient. If they are different people, set parameters.cohort.chance_of_identical_rows: 0; "

@@ -10,6 +10,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
+from groprog_assets.study.text_tables import count_of
+
 MONTHS = {
     **{
         "jan": 1,
@@ -92,7 +94,7 @@ def told(spoiled: dict[str, list[str]], symbols: Iterable[str], most: int = 8) -
     rows = Counter(symbols)
     parts = [
         f"{symbol!r}"
-        + (f" in {rows[symbol]} rows" if rows[symbol] > 1 else "")
+        + (f" in {count_of(rows[symbol], 'row')}" if rows[symbol] > 1 else "")
         + (f": {' or '.join(genes)}" if genes else "")
         for symbol, genes in list(spoiled.items())[:most]
     ]

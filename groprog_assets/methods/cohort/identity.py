@@ -146,7 +146,7 @@ def profile_keys(values: np.ndarray) -> np.ndarray:
 
 def identical_profiles(values: np.ndarray) -> Twins:
     """Rows of an expression matrix (n, genes) that are identical in every gene."""
-    return Twins(_groups(profile_keys(values)), 0.0, f"all {values.shape[1]} genes of the expression")
+    return Twins(_groups(profile_keys(values)), 0.0, f"all {count_of(values.shape[1], 'gene')} of the expression")
 
 
 def _groups(keys: np.ndarray) -> list[list[int]]:

@@ -168,7 +168,8 @@ def coding_problems(
         problems.append(
             Problem(
                 column,
-                f"all {patients} patients had the event, nobody is censored (values {', '.join(map(repr, present[:6]))})",
+                f"all {count_of(patients, 'patient')} had the event, nobody is censored "
+                f"(values {', '.join(map(repr, present[:6]))})",
                 "A cohort followed for a limited time has censored patients; R's survival package codes 1 = censored, 2 = dead.",
                 f"{hint or 'Move the values that mean censored to endpoint.censored_values.'} If everybody was followed to the "
                 "event, set endpoint.complete_follow_up: true.",
@@ -178,7 +179,8 @@ def coding_problems(
         problems.append(
             Problem(
                 column,
-                f"0 events among {patients} patients: everybody is censored (values {', '.join(map(repr, present[:6]))})",
+                f"0 events among {count_of(patients, 'patient')}: everybody is censored "
+                f"(values {', '.join(map(repr, present[:6]))})",
                 "Without an event nothing can be learnt or judged.",
                 "Is another value the event, or another column the endpoint's? Mend endpoint.event_values or event_column.",
             )
@@ -293,7 +295,8 @@ def questions(table: Table, outcomes: pd.DataFrame, endpoint: Endpoint) -> list[
             asked.append(
                 Problem(
                     event_column,
-                    f"1 is read as the event: {count_of(int(outcomes['event'].sum()), 'event')} among {len(outcomes)} patients",
+                    f"1 is read as the event: {count_of(int(outcomes['event'].sum()), 'event')} among "
+                    f"{count_of(len(outcomes), 'patient')}",
                     "The column's name speaks of censoring or of being alive, where 1 often means no event.",
                     'If so, set endpoint.event_values: ["0"] and endpoint.censored_values: ["1"].',
                 )
@@ -309,7 +312,8 @@ def asked(summary: Values) -> list[str]:
 def how_read(summary: Values) -> str:
     """Events, patients and unit of the outcomes in the summary of clinical records, in words."""
     patients = summary["patients_with_outcome"]
-    return f"{summary['events']} events among {patients} patients, time read in {summary['time_unit_in_file']}"
+    told = f"{count_of(summary['events'], 'event')} among {count_of(patients, 'patient')}"
+    return f"{told}, time read in {summary['time_unit_in_file']}"
 
 
 def older_than_a_life(

@@ -8,6 +8,7 @@ import pandas as pd
 from groprog_assets.methods.evaluation.bootstrap import corrected_interval, multiplicities, percentile_interval
 from groprog_assets.methods.evaluation.fold_metrics import fold_concordance, held_out_folds
 from groprog_assets.study.parameters import EvaluationParameters
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document, Values
 
 METRIC = "c_ipcw"
@@ -93,7 +94,7 @@ def compare(
     """
     lacking = set(folds["patient_id"]) - set(champion.index)
     if lacking:
-        raise ValueError(f"{len(lacking)} patients without a risk by the champion")
+        raise ValueError(f"{count_of(len(lacking), 'patient')} without a risk by the champion")
     rows = folds.assign(risk=folds["patient_id"].map(champion), model=CHAMPION)
     both = pd.concat([challenger.assign(model=CHALLENGER), rows], ignore_index=True)
     cohort = outcomes.set_index("patient_id")

@@ -25,6 +25,7 @@ from groprog_assets.methods.initiation.usable_signal import signal_problems
 from groprog_assets.study.assays import CAPPED_ASSAYS
 from groprog_assets.study.initiation_parameters import InitiationParameters
 from groprog_assets.study.schema import Library
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables import TABLES, conform
 from groprog_assets.tables.values import Document
 
@@ -218,7 +219,7 @@ def _nothing(usable: Sequence[Library], reads: PooledReads, parameters: Initiati
     if not usable:
         return "no library can be used"
     if reads.reads < parameters.minimum_reads:
-        return f"{reads.reads:,} reads on chromosomes long enough, fewer than {parameters.minimum_reads:,}"
+        return f"{count_of(reads.reads, 'read')} on chromosomes long enough, fewer than {parameters.minimum_reads:,}"
     fullest = next(iter(reads.chromosomes().values()), 0)
     if fullest < parameters.minimum_positions:
         return f"no chromosome has {parameters.minimum_positions:,} occupied bases; the fullest has {fullest:,}"

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from groprog_assets.errors import CohortError, Problem
+from groprog_assets.study.text_tables import count_of
 from groprog_kernels.factor_model import FactorModel, fit_factor_model, posterior_scores
 
 ONE_BATCH = "all"
@@ -66,7 +67,11 @@ def fit_factors(
     samples = pd.Index(sorted({str(name) for table in values.values() for name in table.columns}))
     if len(samples) < 4:
         rule = "A factor model needs an assay and four samples."
-        raise CohortError(Problem("assays", f"{len(values)} assays, {len(samples)} samples", rule, "Add samples."))
+        raise CohortError(
+            Problem(
+                "assays", f"{count_of(len(values), 'assay')}, {count_of(len(samples), 'sample')}", rule, "Add samples."
+            )
+        )
     parts, views = {}, []
     for assay, table in values.items():
         batch = _batches(assay, table, batches)
@@ -81,7 +86,9 @@ def fit_factors(
         if not used.any():
             rule = "A factor needs features that vary."
             raise CohortError(
-                Problem(f"assay {assay}", f"{len(table)} features, none varies", rule, "Leave the assay out.")
+                Problem(
+                    f"assay {assay}", f"{count_of(len(table), 'feature')}, none varies", rule, "Leave the assay out."
+                )
             )
         parts[assay] = AssayPart(table.index[used], means[used])
         views.append(centred[:, used])

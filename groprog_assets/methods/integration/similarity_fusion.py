@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from groprog_assets.errors import CohortError, Problem
 from groprog_assets.methods.integration.row_spread import row_spread
+from groprog_assets.study.text_tables import count_of
 from groprog_kernels.similarity_fusion import affinity, fuse, local_distance
 
 Floats = NDArray[np.float64]
@@ -56,7 +57,7 @@ def fit_network(values: Mapping[str, pd.DataFrame], settings: FusionSettings | N
     common = [{str(name) for name in table.columns[table.notna().any()]} for table in values.values()]
     samples = pd.Index(sorted(set.intersection(*common))) if common else pd.Index([])
     if len(samples) < LEAST_SAMPLES:
-        said = f"{len(samples)} samples have every one of {', '.join(values) or 'no assays'}"
+        said = f"{count_of(len(samples), 'sample has', 'samples have')} every one of {', '.join(values) or 'no assays'}"
         rule = f"A fused network needs {LEAST_SAMPLES}."
         raise CohortError(Problem("assays", said, rule, "Leave out the assay that the fewest samples have."))
     parts = {
@@ -101,7 +102,7 @@ def new_affinities(fitted: FusedNetwork, values: Mapping[str, pd.DataFrame]) -> 
 def _part(assay: str, table: pd.DataFrame) -> NetworkPart:
     mean, scale, used = row_spread(table)
     if not used.any():
-        said = f"{len(table)} features, none varies over {table.shape[1]} samples"
+        said = f"{count_of(len(table), 'feature')}, none varies over {table.shape[1]} samples"
         raise CohortError(
             Problem(f"assay {assay}", said, "A network needs features that vary.", "Leave the assay out.")
         )

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from groprog_assets.errors import AssayError, Problem
+from groprog_assets.study.text_tables import count_of
 
 GROUP = 512
 """Features of a row group."""
@@ -42,7 +43,7 @@ def write_measurements(path: Path, feature_ix: NDArray[np.integer], values: NDAr
         where = f"feature {numbers[row]}, position {place}"
         rule = "A value is finite or missing (NaN)."
         raise AssayError(
-            Problem(where, f"{int(infinite.sum()):,} infinite values", rule, "Was a 0 put into a logarithm?")
+            Problem(where, count_of(int(infinite.sum()), "infinite value"), rule, "Was a 0 put into a logarithm?")
         )
     kind = pa.list_(pa.float32() if held.dtype == np.float32 else pa.float64(), held.shape[1])
     schema = pa.schema([pa.field(FEATURE, pa.int32(), nullable=False), pa.field(VALUES, kind, nullable=False)])

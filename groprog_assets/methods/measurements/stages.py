@@ -31,6 +31,7 @@ from groprog_assets.methods.measurements.missingness import filled, kept_feature
 from groprog_assets.methods.measurements.normalisation import NONE, fit_normalisation, normalise, usual_method
 from groprog_assets.study.measurement_parameters import MeasurementParameters
 from groprog_assets.study.omics_assays import AssaySource
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables import conform
 from groprog_assets.tables.values import Arrays, Document, Progress
 
@@ -120,7 +121,7 @@ def normalised(
             "missing_kind": assay.source.missing_kind,
         }
         made.add(assay.assay_id, method, scale, numbers[kept], held[kept])
-        progress(f"{assay.assay_id}: {method}, {int(kept.sum()):,} features, {int((~kept).sum()):,} left out")
+        progress(f"{assay.assay_id}: {method}, {count_of(int(kept.sum()), 'feature')}, {int((~kept).sum()):,} left out")
     return made.stage()
 
 

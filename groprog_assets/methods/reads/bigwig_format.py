@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groprog_assets.study.files import open_regular
+from groprog_assets.study.text_tables import count_of
 
 MAGIC, TREE_MAGIC, INDEX_MAGIC = 0x888FFC26, 0x78CA8C91, 0x2468ACE0
 SECTION = 4096
@@ -118,7 +119,7 @@ def read_lengths(path: Path) -> dict[str, int]:
                     raise FormatError(f"its tree of names is damaged at {text!r}")
                 lengths[text] = length
     if len(lengths) != names:
-        raise FormatError(f"its header announces {names:,} chromosomes and names {len(lengths):,}")
+        raise FormatError(f"its header announces {count_of(names, 'chromosome')} and names {len(lengths):,}")
     return lengths
 
 

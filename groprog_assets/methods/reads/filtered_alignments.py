@@ -255,7 +255,8 @@ def _refuse(
         problems.append(
             Problem(
                 str(path),
-                f"{decoded.outcomes['out_of_range']:,} reads lie beyond their chromosome; the first on {contig} ends at "
+                f"{count_of(decoded.outcomes['out_of_range'], 'read lies', 'reads lie')} beyond their chromosome; "
+                f"the first on {contig} ends at "
                 f"{end:,} of [0, {chrom_sizes[contig]:,})",
                 "Reads must lie within the study's chromosomes.",
                 "They were aligned to another assembly: give its chromosome sizes and annotation, or align them again.",
@@ -277,7 +278,8 @@ def _refuse(
         problems.append(
             Problem(
                 str(path),
-                f"{decoded.without_umi:,} reads carry no UMI, neither in a tag RX nor at the end of their name",
+                f"{count_of(decoded.without_umi, 'read carries', 'reads carry')} no UMI, "
+                "neither in a tag RX nor at the end of their name",
                 "duplicates: umi needs the UMI of every read: RX:Z:ACGT, or a name that ends in _ACGT or :ACGT.",
                 "Move it from the sequence into the name before aligning (umi_tools extract, fastp --umi), into RX afterwards "
                 "(fgbio CopyUmiFromReadName), or set parameters.filtering.duplicates to keep or position.",
@@ -312,7 +314,7 @@ def _warnings(decoded: reads.Decoded, library: Library, rule: UniquenessRule) ->
         )
     if rule.rule == "mapping_quality" and decoded.unknown_quality:
         warnings.append(
-            f"{decoded.unknown_quality:,} reads have MAPQ 255 (unknown) from "
+            f"{count_of(decoded.unknown_quality, 'read has', 'reads have')} MAPQ 255 (unknown) from "
             f"{rule.program or 'an aligner the header does not name'}; they are taken as unique."
         )
     if decoded.absent:

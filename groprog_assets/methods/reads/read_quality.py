@@ -13,6 +13,7 @@ import pandas as pd
 from groprog_assets.errors import Problem, ReadsError
 from groprog_assets.study.parameters import QualityParameters
 from groprog_assets.study.schema import Genome, Library
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables import conform
 from groprog_assets.tables.values import Document
 from groprog_kernels import quality, records
@@ -74,7 +75,7 @@ def per_cycle_quality(library: Library, genome: Genome | None = None) -> pd.Data
             problems.append(
                 Problem(
                     f"library {library.id}",
-                    f"mate 1 has {tallies[0].reads[0]:,} reads, mate 2 {tallies[1].reads[0]:,}",
+                    f"mate 1 has {count_of(tallies[0].reads[0], 'read')}, mate 2 {tallies[1].reads[0]:,}",
                     "Mates must be of equal number.",
                     "Give both files of one run, untrimmed or trimmed together.",
                 )

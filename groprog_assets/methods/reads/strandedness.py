@@ -10,6 +10,7 @@ import pandas as pd
 from groprog_assets.methods.reads.positions import sequences
 from groprog_assets.study.assays import ASSAYS, Strandedness
 from groprog_assets.study.parameters import FilteringParameters
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document
 
 
@@ -91,7 +92,8 @@ def judge_strandedness(
         status = "unclear"
         if reads < parameters.strandedness_minimum_reads:
             remedy = (
-                f"Only {reads:,} reads lie over genes of one strand, fewer than {parameters.strandedness_minimum_reads:,}; "
+                f"Only {count_of(reads, 'read lies', 'reads lie')} over genes of one strand, "
+                f"fewer than {parameters.strandedness_minimum_reads:,}; "
                 "check the annotation and the depth, or lower filtering.strandedness_minimum_reads."
             )
         else:

@@ -18,6 +18,7 @@ from groprog_assets.methods.sequence.reference import study_names
 from groprog_assets.methods.sequence.splits import Pairs
 from groprog_assets.study.annotation_files import ProblemCollector, lines
 from groprog_assets.study.sequence_net_parameters import NetParameters
+from groprog_assets.study.text_tables import count_of
 from groprog_kernels.windows import window_codes
 
 _RULE = "A contact is chrom1, start1, end1, chrom2, start2, end2, then optionally name and score, tab-separated."
@@ -84,7 +85,9 @@ def read_contacts(path: Path, sizes: Mapping[str, int], aliases: Mapping[str, fr
         problems.add("", f"{row.chrom}:{row.start}-{row.end}", rule, "Lift them over to the study's assembly.")
     if not len(anchors):
         rule = "Contacts are named by the chromosomes of the study."
-        problems.add("", f"{len(score)} contacts, none on one of them", rule, "Name aliases in sequence.aliases.")
+        problems.add(
+            "", f"{count_of(len(score), 'contact')}, none on one of them", rule, "Name aliases in sequence.aliases."
+        )
     problems.raise_any()
     return Contacts(anchors.reset_index(drop=True), np.array(score), len(lost))
 

@@ -13,6 +13,7 @@ from groprog_assets.methods.sequence.baselines import Examples, Linear, Matrix, 
 from groprog_assets.methods.sequence.meme import Motif
 from groprog_assets.methods.sequence.windows import Layout
 from groprog_assets.study.sequence_parameters import SequenceParameters
+from groprog_assets.study.text_tables import count_of
 from groprog_kernels.motif_scores import best_scores
 
 PSEUDOCOUNT = 0.02
@@ -67,7 +68,7 @@ class RidgeKmerMotifs:
         if not 0 < len(self._motifs) <= most:
             rule = f"{self.name} takes 1 to {most} motifs in {stretches} stretches of {self._parameters.motif_bin} bp."
             remedy = "Name MEME files in sequence.motifs, with fewer motifs or longer stretches (motif_bin)."
-            raise ModelError(Problem("sequence.motifs", f"{len(self._motifs)} motifs", rule, remedy))
+            raise ModelError(Problem("sequence.motifs", count_of(len(self._motifs), "motif"), rule, remedy))
         background = composition(train.codes)
         weights = [log_odds(motif.probabilities.T, background) for motif in self._motifs]
         return self._made(self._ridge(weights).fit(train, validation), [motif.name for motif in self._motifs], weights)

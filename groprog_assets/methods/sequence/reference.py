@@ -15,6 +15,7 @@ from groprog_assets.methods.annotation.chromosome_names import other_names
 from groprog_assets.methods.sequence.genome_codes import FastaRecord, GenomeCodes, open_genome
 from groprog_assets.methods.sequence.windows import Layout, gene_codes
 from groprog_assets.study.annotation_files import ProblemCollector, lines, some
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document
 
 FOLDER = "sequence"
@@ -86,7 +87,7 @@ def matched(
     problems = [
         Problem(
             str(fasta),
-            f"{other} has {lengths[other]:,} bases, {name} in chrom_sizes {chrom_sizes[name]:,}",
+            f"{other} has {count_of(lengths[other], 'base')}, {name} in chrom_sizes {chrom_sizes[name]:,}",
             "FASTA and chromosome sizes are of one assembly.",
             "Give the FASTA that the reads were aligned to.",
         )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from groprog_assets.methods.sequence.metrics import Interval, interval
 from groprog_assets.methods.sequence.targets import pearson
+from groprog_assets.study.text_tables import count_of
 
 RESAMPLES = 1000
 
@@ -50,7 +51,8 @@ def placed(sequences: NDArray[np.uint8], width: int, origin: int, end: int) -> N
     start = origin - end - sequences.shape[1] + 1
     if start < 0 or end < 1:
         raise ValueError(
-            f"{sequences.shape[1]} bases that end {end} bp upstream of the TSS do not fit a window of {origin} bp before it"
+            f"{count_of(sequences.shape[1], 'base')} that end {end} bp upstream of the TSS "
+            f"do not fit a window of {origin} bp before it"
         )
     out = np.full((len(sequences), width), 4, np.uint8)
     out[:, start : start + sequences.shape[1]] = sequences

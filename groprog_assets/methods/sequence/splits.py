@@ -16,6 +16,7 @@ from groprog_assets.errors import AnnotationError, ModelError, Problem
 from groprog_assets.methods.cohort.clinical_tables import read_table
 from groprog_assets.methods.sequence.windows import Layout
 from groprog_assets.study.sequence_parameters import SequenceParameters
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables import conform
 from groprog_assets.tables.values import Document
 from groprog_kernels.kmers import NOT_A_KMER, canonical_kmers, shared_pairs
@@ -242,7 +243,14 @@ def refuse_duplicates(codes: NDArray[np.uint8], roles: NDArray[np.str_], names: 
         shown = "; ".join(f"{names[test]} (test) and {names[train]} (training)" for train, test in twins[:3])
         rule = "A sequence that is tested may not be trained on."
         remedy = "Give these genes one family in sequence.families, or leave one of each out."
-        raise ModelError(Problem("sequence splits", f"{len(twins)} windows stand on both sides: {shown}", rule, remedy))
+        raise ModelError(
+            Problem(
+                "sequence splits",
+                f"{count_of(len(twins), 'window stands', 'windows stand')} on both sides: {shown}",
+                rule,
+                remedy,
+            )
+        )
 
 
 def _counts(roles: NDArray[np.str_]) -> dict[str, int]:
@@ -266,7 +274,9 @@ def read_families(path: Path | None) -> dict[str, str]:
     cells = read_table(path).cells
     if cells.shape[1] != 2:
         rule = "A table of families has two columns, gene and family."
-        raise AnnotationError(Problem(str(path), f"{cells.shape[1]} columns", rule, "Leave the other columns out."))
+        raise AnnotationError(
+            Problem(str(path), count_of(cells.shape[1], "column"), rule, "Leave the other columns out.")
+        )
     gene, family = (cells[name].str.strip() for name in cells.columns)
     several = family.groupby(gene).nunique()
     if (several > 1).any():
