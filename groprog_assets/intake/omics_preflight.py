@@ -63,7 +63,7 @@ def _packet_counts(packets: Sequence[Sourced]) -> list[Problem]:
     said = [
         Problem(
             f"omics.phenopackets, {row.source}",
-            f"{count_of(row.packets, 'packet')}, {count_of(row.findings, 'finding')} present, {row.excluded_findings:,} excluded",
+            f"{count_of(int(row.packets), 'packet')}, {count_of(int(row.findings), 'finding')} present, {row.excluded_findings:,} excluded",
             "",
             "",
         )

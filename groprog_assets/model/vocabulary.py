@@ -76,7 +76,8 @@ def naming_problems(model: RiskModel, inputs: ModelInputs) -> list[Problem]:
         Problem(
             "expression",
             f"{count_of(strange.size, 'patient')} with values for fewer than {least} of the model's "
-            f"{count_of(len(model.genes), 'gene')} (first {inputs.patient_id[first]}: {count[first]} of its {known[first].sum()})",
+            f"{count_of(len(model.genes), 'gene')} "
+            f"(first {inputs.patient_id[first]}: {count[first]} of its {known[first].sum()})",
             f"The model's genes are named {', '.join(model.genes[:3])}; the table's {', '.join(inputs.genes[:3])}.",
             "Give the same gene symbols, or score without expression.",
         )
