@@ -161,7 +161,7 @@ def run_command(study: Path, select: str, nascent: bool, dry_run: bool, user: st
     from groprog_assets.intake.sound_study import keep_notices
     from groprog_assets.running.execution import run_lock, run_study
     from groprog_assets.running.exporting import export_and_seal
-    from groprog_assets.running.planning import plan, told_steps
+    from groprog_assets.running.planning import ordered, plan, told_steps
     from groprog_assets.running.selection import NASCENT, selected_assets
     from groprog_assets.store.workspace import STUDY_VARIABLE, open_workspace
 
@@ -172,10 +172,11 @@ def run_command(study: Path, select: str, nascent: bool, dry_run: bool, user: st
     definitions = build_definitions()
     keep_for_good()
     select = NASCENT if nascent else select
-    steps = plan(workspace, selected_assets(definitions, select))
+    chosen = selected_assets(definitions, select)
     if checked is not None:
         keep_notices(workspace, *checked)
     if dry_run:
+        steps = plan(workspace, chosen)
         for name, told in told_steps(steps):
             OUT.print(f"{name:<40}{told}", markup=False)
         count = Counter(step.verdict for step in steps)
@@ -185,7 +186,7 @@ def run_command(study: Path, select: str, nascent: bool, dry_run: bool, user: st
             markup=False,
         )
         return
-    with run_lock(workspace), Progress(OUT, len(steps), workspace.state / DURATIONS) as progress:
+    with run_lock(workspace), Progress(OUT, len(ordered(workspace, chosen)), workspace.state / DURATIONS) as progress:
         resources.LISTENERS.append(progress)
         try:
             report = run_study(workspace, definitions, select, user, debug)

@@ -39,7 +39,7 @@ def auc_figure(document: Values, labels: Mapping[str, str] | None = None) -> Fig
         axes.set_xlabel("months")
         axes.set_ylabel("AUC")
         axes.set_title("Discrimination over time, out of fold")
-        figure.legend(loc="outside lower center", ncols=3)
+        _legend_below(figure, [axes])
     return figure
 
 
@@ -144,9 +144,14 @@ def forest(rows: Sequence[tuple[str, float, Any, Any]], line: float | None, titl
 
 
 def _legend_below(figure: Figure, panels: Iterable[Axes]) -> None:
-    """One legend under all panels, each line once."""
+    """One legend under all panels, each line once, in as many columns as the figure is wide."""
     lines = {name: line for panel in panels for line, name in zip(*panel.get_legend_handles_labels())}
-    figure.legend(lines.values(), lines.keys(), loc="outside lower center", ncols=3)
+    for columns in (3, 2, 1):
+        legend = figure.legend(lines.values(), lines.keys(), loc="outside lower center", ncols=columns)
+        if legend.get_window_extent().width <= figure.bbox.width:
+            return
+        if columns > 1:
+            legend.remove()
 
 
 def _label(model: str, labels: Mapping[str, str] | None) -> str:

@@ -174,8 +174,17 @@ def _stranded(axes: Axes, part: pd.DataFrame, colour: str, top: float) -> None:
             edge, down = 0.88 * sign * top, sign < 0
             middle, height = (cut["start"] + cut["end"]).to_numpy() / 2, cut["signal"].to_numpy()
             axes.plot(middle, [edge] * len(cut), "v" if down else "^", color=colour, markersize=4)
-            text = f" {height.max():,.0f}"
-            axes.text(middle[height.argmax()], edge, text, va="center", fontsize=7, color=SOFT_INK)
+            text = f"{height.max():,.0f}"
+            top_most = (middle[height.argmax()], edge)
+            axes.annotate(
+                text,
+                top_most,
+                xytext=(4, 0),  # right of the arrow, not under it
+                textcoords="offset points",
+                va="center",
+                fontsize=7,
+                color=SOFT_INK,
+            )
     axes.axhline(0, color=SOFT_INK, lw=0.6)
     axes.set_ylim(-top, top)
     axes.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")

@@ -6,8 +6,6 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-import sqlalchemy.exc
-
 from groprog_assets.errors import Problem, StudyError
 
 POSTGRES_VARIABLE = "GROPROG_POSTGRES"
@@ -41,10 +39,10 @@ def readable_storage(home: Path, opening: bool = False) -> Iterator[None]:
     """
     try:
         yield
-    except sqlalchemy.exc.SQLAlchemyError as error:
-        raise StudyError(storage_problem(home, _root(error))) from error
     except Exception as error:
-        if not opening:
+        from sqlalchemy.exc import SQLAlchemyError  # a plan opens no database and need not wait for this
+
+        if not (opening or isinstance(error, SQLAlchemyError)):
             raise
         raise StudyError(storage_problem(home, _root(error))) from error
 

@@ -14,7 +14,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import dagster as dg
-import sqlalchemy
 
 from groprog_assets.errors import StudyError
 from groprog_assets.graph.instance_storage import storage_problem
@@ -29,6 +28,8 @@ def erase_words(instance: dg.DagsterInstance, home: Path, words: Iterable[str]) 
 
     StudyError when a database is in use for too long.
     """
+    from sqlalchemy.exc import SQLAlchemyError
+
     pattern, count = _pattern(words), 0
     try:
         for path in sorted(home.rglob("*")):
@@ -37,7 +38,7 @@ def erase_words(instance: dg.DagsterInstance, home: Path, words: Iterable[str]) 
             elif path.is_file() and path.suffix not in (".db-wal", ".db-shm") and path.name != "dagster.yaml":
                 count += _erase_in_file(path, pattern)
         return count + _erase_in_postgres(instance, pattern.pattern)
-    except (sqlite3.Error, sqlalchemy.exc.SQLAlchemyError) as error:
+    except (sqlite3.Error, SQLAlchemyError) as error:
         raise StudyError(storage_problem(home, error)) from error
 
 
@@ -95,6 +96,8 @@ def _erase_in_postgres(instance: dg.DagsterInstance, pattern: str) -> int:
     url = getattr(instance.event_log_storage, "postgres_url", "")
     if not url:
         return 0
+    import sqlalchemy
+
     engine = sqlalchemy.create_engine(url, isolation_level="AUTOCOMMIT")
     count = 0
     columns = sqlalchemy.text(

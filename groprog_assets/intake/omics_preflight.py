@@ -60,14 +60,15 @@ def _packet_counts(packets: Sequence[Sourced]) -> list[Problem]:
     """What each source of phenopackets holds, and fields that phenopackets lack."""
     from groprog_assets.methods.omics import subjects
 
+    found, names = subjects.source_counts(packets), ["packets", "findings", "excluded_findings"]
     said = [
         Problem(
-            f"omics.phenopackets, {row.source}",
-            f"{count_of(int(row.packets), 'packet')}, {count_of(int(row.findings), 'finding')} present, {row.excluded_findings:,} excluded",
+            f"omics.phenopackets, {source}",
+            f"{count_of(held, 'packet')}, {count_of(present, 'finding')} present, {excluded:,} excluded",
             "",
             "",
         )
-        for row in subjects.source_counts(packets).itertuples(index=False)
+        for source, (held, present, excluded) in zip(found["source"], found[names].to_numpy().tolist())
     ]
     rule = "Phenopackets 2 have no such field; it is not read."
     for path, count in subjects.unknown_fields(packets).items():

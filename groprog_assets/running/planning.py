@@ -75,19 +75,23 @@ def plan(workspace: Workspace, chosen: set[str]) -> list[Step]:
     """The steps of a run of the `chosen` assets, in an order in which they can run."""
     foreseen = Workspace(workspace.path)
     foreseen.derivations = Foreseen(workspace.derivations.root, workspace.store)
-    annotation, libraries, rest = phases(chosen)
-    libraries = _in_order(libraries)
-    order = [(name, "") for name in annotation]
-    order += [(name, library.id) for library in foreseen.study.libraries for name in libraries]
-    order += [(name, "") for name in _in_order(rest)]
     steps: list[Step] = []
     open_: dict[tuple[str, str], Step] = {}
-    for name, partition in order:
+    for name, partition in ordered(foreseen, chosen):
         step = _foresee(foreseen, SPECIFICATIONS[name], partition, open_)
         steps.append(step)
         if step.verdict != "keep":
             open_[name, partition] = step
     return steps
+
+
+def ordered(workspace: Workspace, chosen: set[str]) -> list[tuple[str, str]]:
+    """(asset, library or "") of every step of a run of the `chosen` assets, in an order in which they can run."""
+    annotation, libraries, rest = phases(chosen)
+    libraries = _in_order(libraries)
+    order = [(name, "") for name in annotation]
+    order += [(name, library.id) for library in workspace.study.libraries for name in libraries]
+    return order + [(name, "") for name in _in_order(rest)]
 
 
 def _foresee(

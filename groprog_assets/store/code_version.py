@@ -67,6 +67,7 @@ SOURCES = (".py", ".pyx", ".pxd", ".h", ".sql", ".yaml")
 KEPT = Path(__file__).parent / "__pycache__" / f"code_version.{sys.implementation.cache_tag}.json"
 
 
+@cache
 def is_platform(module: str) -> bool:
     """Whether a module (dotted name) changes no value, so that a change to it makes nothing again."""
     return _within(module, PLATFORM) and not _within(module, SCIENCE_IN_PLATFORM_ROOMS)

@@ -9,6 +9,7 @@ override is kept in the lineage beside the published value. Standard library and
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -438,11 +439,11 @@ class Parameters(ParameterGroup):
 
     def overrides(self) -> dict[str, dict[str, Any]]:
         """{"group.name": {"value", "default", "unit", "source"}} of every value that is not the default."""
-        changed = {}
-        for row in catalogue(self):
-            if row["value"] != row["default"]:
-                changed[row["name"]] = {key: row[key] for key in ("value", "default", "unit", "source")}
-        return changed
+        return {
+            row["name"]: {key: row[key] for key in ("value", "default", "unit", "source")}
+            for row in catalogue(self)
+            if row["value"] != row["default"]
+        }
 
 
 RETIRED = {
@@ -459,10 +460,16 @@ def without_retired(groups: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[s
     }
 
 
+@cache
+def _defaults() -> Parameters:
+    """The published values, built once: a plan asks for them at every step."""
+    return Parameters()
+
+
 def catalogue(parameters: Parameters | None = None) -> list[dict[str, Any]]:
     """One row a parameter: name (group.field), value, default, unit, source, why; in the order of this file."""
-    parameters = parameters or Parameters()
-    defaults = Parameters()
+    defaults = _defaults()
+    parameters = parameters or defaults
     rows = []
     for group in Parameters.model_fields:
         held, published = getattr(parameters, group), getattr(defaults, group)

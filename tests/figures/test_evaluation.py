@@ -37,3 +37,13 @@ def test_nothing_to_show_is_said() -> None:
         roc_figure({}),
     ):
         assert sum(len(axes.texts) for axes in figure.axes) == 1
+
+
+def test_a_legend_of_long_names_lies_within_the_figure(document: dict) -> None:
+    labels = {model: f"{model}, clinical fields and expression of genes" for model in document["auc_curves"]["models"]}
+    for draw in (auc_figure, roc_figure):
+        figure = draw(document, labels)
+        figure.canvas.draw()
+        (legend,) = figure.legends
+        assert figure.bbox.x0 <= legend.get_window_extent().x0
+        assert legend.get_window_extent().x1 <= figure.bbox.x1, draw.__name__
