@@ -50,7 +50,7 @@ def test_an_equal_set_is_kept_once_and_counted(tmp_path: Path) -> None:
     assert len(sets.annotations) == 1
     said = "\n".join(map(str, ontology_notices(read_ontology(Ontology(gmt=path), ["A"]), EnrichmentParameters())))
     assert (
-        "1 of 1 genes of the annotation have a term; 2 genes in 1 sets; 1 sets repeat another and are kept once" in said
+        "1 of 1 genes of the annotation have a term; 2 genes in 1 set; 1 set repeats another and is kept once" in said
     )
 
 
