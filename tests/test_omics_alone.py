@@ -124,7 +124,7 @@ def test_the_check_names_what_the_run_would_refuse(copy: Path):
     output = told("study", "check", str(copy), code=2)
     assert "packets.jsonl:1" in output.replace("\n", "")
     (copy.parent / "packets.jsonl").write_text(lines[1])
-    assert "colour in 1 packets" in told("study", "check", str(copy))
+    assert "colour in 1 packet" in told("study", "check", str(copy))
 
 
 @pytest.mark.parametrize(

@@ -223,7 +223,7 @@ def test_variants_of_a_study_are_scored_and_written(made: Path, tmp_path: Path):
     arguments = ["sequence", "variants", str(made), str(vcf), "-o", str(out), "--table", str(table)]
     said = CliRunner().invoke(main, arguments)
     assert said.exit_code == 0, said.output
-    assert "1 variants" in said.output
+    assert "1 variant" in said.output
     assert f"GPGENE={gene['gene']}" in out.read_text()
     effects = pd.read_csv(table, sep="\t")
     assert set(effects["gene"]) >= {gene["gene"]}
@@ -291,7 +291,7 @@ def test_haplotypes_and_reporter_assays_from_the_command_line(made: Path, tmp_pa
     pairs.write_text("ref\talt\teffect\nACGT\tACG\tx\n")
     said = CliRunner().invoke(main, ["sequence", "reporter-check", str(model), str(pairs)])
     assert said.exit_code == 2
-    for part in ("effect 'x'", "3 to 4 bases", "1 pairs"):
+    for part in ("effect 'x'", "3 to 4 bases", "1 pair"):
         assert part in said.output
 
 

@@ -199,8 +199,8 @@ def run_command(study: Path, select: str, nascent: bool, dry_run: bool, user: st
             raise StudyError([Problem(where, text, rule, "") for where, text in report.failures])
         exported = export_and_seal(workspace, user)
     OUT.print(
-        f"{progress.computed} values computed, {progress.done - progress.computed} kept; {count_of(len(exported), 'file')} in"
-        f" {workspace.results}",
+        f"{count_of(progress.computed, 'value')} computed, {progress.done - progress.computed} kept; "
+        f"{count_of(len(exported), 'file')} in {workspace.results}",
         markup=False,
     )
     if nascent:

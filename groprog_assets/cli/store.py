@@ -61,8 +61,12 @@ def collect(study: Path, remove: bool, earlier: bool, forget: str, as_json: bool
         this = "  (this study)" if name == workspace.claims.study else ""
         click.echo(f"  used by {name}  {about.get('folder', '')} on {about.get('machine', '')}{this}")
     done = "removed" if remove else "would be removed"
-    for what, items in (("values", found.values), ("local copies", found.copies), ("half-written files", half_written)):
-        click.echo(f"{done}: {len(items):,} {what}, {count_of(sum(items.values()), 'byte')}")
+    for what, items in (
+        (("value", "values"), found.values),
+        (("local copy", "local copies"), found.copies),
+        (("half-written file", "half-written files"), half_written),
+    ):
+        click.echo(f"{done}: {count_of(len(items), *what)}, {count_of(sum(items.values()), 'byte')}")
         for name in sorted(items)[:MOST_SHOWN]:
             click.echo(f"  {items[name]:>14,}  {name}")
         if len(items) > MOST_SHOWN:

@@ -12,6 +12,7 @@ from groprog_assets.lineage.verification import Verification, snapshot, verify_r
 from groprog_assets.store.pseudonyms import key_problems
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables.values import Document
+from groprog_assets.wording import count_of
 
 
 @dataclass
@@ -41,7 +42,8 @@ class VerifiedStudy:
         )
         if present.unsealed:
             lines.append(
-                f"not sealed yet: {present.unsealed} values or entries of a run that has not ended, or was killed"
+                f"not sealed yet: {count_of(present.unsealed, 'value or entry', 'values or entries')} of a run "
+                "that has not ended, or was killed"
             )
         if present.gone is None:
             lines.append("not read: the bytes of earlier values (--full)")

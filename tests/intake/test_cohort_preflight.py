@@ -130,7 +130,7 @@ def lone_batch(document: dict[str, Any], folder: Path) -> None:
 
 
 def test_a_batch_of_one_patient_is_said_and_each_way_out_works(study: Path):
-    assert "batch 'site_9' has 1 patients" in said(study, lone_batch)
+    assert "batch 'site_9' has 1 patient" in said(study, lone_batch)
     without, with_it = ({"representation": {"harmonization": name}} for name in ("none", "combat"))
     assert said(study, lambda document, folder: document["parameters"].update(without)) == ""
     assert "site_9" in said(study, lambda document, folder: document["parameters"].update(with_it))

@@ -162,7 +162,7 @@ def test_a_changed_memo_is_found_and_never_used(study: Path, name: str):
     if name in ("another asset's", "other circumstances"):
         return
     said = computed(study)
-    assert ("1 values computed, 2 kept" if name != "one added" else "0 values computed, 3 kept") in said
+    assert ("1 value computed, 2 kept" if name != "one added" else "0 values computed, 3 kept") in said
     assert records(study).current(ASSET) == right, "the same bytes again"
     if name == "one added":
         (records(study).root / "memo" / "ab" / ("ab" * 32)).unlink()
@@ -177,7 +177,7 @@ def test_a_memo_whose_bytes_differ_is_not_used(study: Path):
     place.write_bytes(place.read_bytes() + b" ")
     (problem,) = verify(study)
     assert problem.startswith(f"value of {ASSET}: missing or altered")
-    assert "1 values computed, 2 kept" in computed(study)
+    assert "1 value computed, 2 kept" in computed(study)
     assert verify(study) == []
 
 
@@ -189,7 +189,7 @@ def test_what_a_killed_run_made_is_told_from_what_was_put_there(study: Path):
     signed = Unsealed(workspace.state)
     signed.add(key, digest)
     assert verify(study) == []
-    assert "not sealed yet: 1 values or entries" in groprog("lineage", "verify", "--study", study).output
+    assert "not sealed yet: 1 value or entry" in groprog("lineage", "verify", "--study", study).output
     place = signed.root / digest
     place.write_bytes(place.read_bytes()[:-1] + b"x")
     assert len(verify(study)) == 1
@@ -202,7 +202,7 @@ def test_a_run_seals_what_it_signed(study: Path):
     document = yaml.safe_load(study.read_text())
     document["parameters"]["annotation"]["minimum_width"] = 901
     study.write_text(yaml.safe_dump(document))
-    assert "1 values computed, 2 kept" in computed(study)
+    assert "1 value computed, 2 kept" in computed(study)
     assert not list(Unsealed(Workspace(study).state).root.glob("*"))
     assert verify(study) == []
 

@@ -90,7 +90,7 @@ def test_another_naming_of_genes_is_refused_and_not_taken_for_no_expression(mode
     holes[0], holes[1, 9:] = np.nan, np.nan  # the first has no expression, the second has nine genes
     few = dataclasses.replace(inputs, expression=holes)
     (problem,) = refusals(model, few)
-    assert "1 patients" in problem.value
+    assert "1 patient" in problem.value
     assert "first P001: 9 of its 9" in problem.value
     assert refusals(model, few.take(np.array([0, 2]))) == []
     assert refusals(model, few.take(np.array([1])))

@@ -271,7 +271,7 @@ def test_the_command_says_what_it_would_remove_then_removes_it(study: Path, monk
     size = len(b'{"killed":"run"}')
     said = CliRunner().invoke(main, ["store", "collect", str(study)])
     assert said.exit_code == 0, said.output
-    assert f"would be removed: 1 values, {size} bytes" in said.output
+    assert f"would be removed: 1 value, {size} bytes" in said.output
     assert Store(state / "store").holds(orphan.sha256)
     told = CliRunner().invoke(main, ["store", "collect", str(study), "--remove", "--json"])
     assert json.loads(told.output)["values"] == {digest_bytes(b'{"killed":"run"}'): size}

@@ -44,7 +44,7 @@ def test_mates_of_a_pair(tmp_path):
 
 def test_broken_and_unequal_mates(tmp_path):
     first, second = fastq(tmp_path / "1.fq", ["II"]), fastq(tmp_path / "2.fq", ["II", "II"])
-    with pytest.raises(ReadsError, match="mate 1 has 1 reads, mate 2 2"):
+    with pytest.raises(ReadsError, match="mate 1 has 1 read, mate 2 2"):
         read_quality.per_cycle_quality(Library(id="L", condition="m", reads=[first, second]))
     first.write_bytes(first.read_bytes()[:4])
     second.write_text("no fastq")
