@@ -130,7 +130,7 @@ def erase(study: Path, file: Path, user: str) -> None:
     if found.again:
         OUT.print(f"{found.again} had withdrawn before", markup=False)
     OUT.print(
-        f"{found.leaving} withdrawn; {len(found.values)} values are made again without them",
+        f"{found.leaving} withdrawn; {count_of(len(found.values), 'value is', 'values are')} made again without them",
         markup=False,
     )
     OUT.print(f"`{workspace.command}` makes them, and erases the earlier bytes", markup=False)

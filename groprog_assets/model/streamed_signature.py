@@ -11,6 +11,7 @@ from groprog_assets.errors import ModelError, Problem
 from groprog_assets.model.expression_encoder import robust, spaced, standardise, unusable
 from groprog_assets.model.signature import Functions, SignatureEncoder, gene_functions
 from groprog_assets.study.model_parameters import SignatureParameters
+from groprog_assets.study.text_tables import count_of
 
 Blocks = Callable[[], Iterable[np.ndarray]]
 """Reads the expression from the start: consecutive patients, (m, K) numbers with NaN where missing. Called twice."""
@@ -85,7 +86,7 @@ def _checked(blocks: Iterable[np.ndarray], patients: int, genes: int) -> Iterato
 
 
 def _shape(said: str, patients: int, genes: int) -> Problem:
-    rule = f"Blocks hold {patients} patients and {genes} genes in all, each time they are read."
+    rule = f"Blocks hold {count_of(patients, 'patient')} and {count_of(genes, 'gene')} in all, each time they are read."
     return Problem(
         "expression, in blocks", said, rule, "Give the number of patients, and a descriptor row for each gene."
     )
