@@ -149,11 +149,25 @@ def _pathways(values: Bundle) -> list[Block]:
         [
             *(row.set_id, row.outcome, row.assay_id, cell(f"{row.present} of {row.size}", row.present)),
             *(_number(row.score), _number(row.normalised), cell(p_value(row.q_value), row.q_value)),
+            *(cell(f"{row.chosen:,}", row.chosen), cell(p_value(row.over_q_value), row.over_q_value)),
         ]
         for row in _rows(ranked.sort_values("p_value", kind="stable")[:ROWS])
     ]
-    heads = ["Set", "Outcome", "Assay", "Genes present", "Running sum", "Normalised", "q"]
-    caption = "Sets whose genes come early (> 0) or late in the ranking by the statistic."
+    heads = [
+        "Set",
+        "Outcome",
+        "Assay",
+        "Genes present",
+        "Running sum",
+        "Normalised",
+        "q",
+        "Genes that differ",
+        "q of so many",
+    ]
+    caption = (
+        "Sets whose genes come early (> 0) or late in the ranking by the statistic; and how many of them differ, by the "
+        "hypergeometric test among the measured genes."
+    )
     return [*blocks, table(heads, rows, caption, len(ranked), "omics/ranked_sets.tsv")]
 
 

@@ -20,6 +20,7 @@ from groprog_assets.methods.evaluation.kaplan_meier import at_risk_table, whole_
 from groprog_assets.methods.integration.biomarkers import PanelOutcome, PanelSettings, biomarkers, target_candidates
 from groprog_assets.methods.integration.factor_model import fit_factors
 from groprog_assets.methods.integration.moderated_tests import group_tests
+from groprog_assets.methods.integration.over_representation import over_represented
 from groprog_assets.methods.integration.pathway_scores import fit_pathway_scores, pathway_scores
 from groprog_assets.methods.integration.ranked_sets import preranked
 from groprog_assets.methods.integration.signature_reversal import signature_reversal, signatures_of
@@ -246,6 +247,9 @@ def biomarker_tables(
         tables.append(tested)
         for assay, ranking in _rankings(tested) if sought else ():
             made = preranked(ranking, sought, parameters.set_members, parameters.set_permutations, parameters.seed)
+            differing = tested[tested["assay_id"] == assay].set_index("symbol")["q_value"]
+            over = over_represented(differing, sought, parameters.significance, parameters.set_members)
+            made = made.merge(over, on="set")
             sets.append(made.rename(columns={"set": "set_id"}).assign(outcome=comparison.name, assay_id=assay))
     return BiomarkerTables(
         _joined(tables, "biomarkers"),

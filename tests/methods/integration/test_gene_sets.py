@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from scipy.stats import false_discovery_control, hypergeom
 
 from groprog_assets.errors import AnnotationError
+from groprog_assets.methods.integration.over_representation import over_represented
 from groprog_assets.methods.integration.pathway_scores import fit_pathway_scores, pathway_scores
 from groprog_assets.methods.integration.ranked_sets import enrichment_scores, preranked, ranked
 from groprog_assets.methods.integration.signature_reversal import Signature, signature_reversal, signatures_of
@@ -131,3 +133,26 @@ def test_signatures_are_pairs_of_sets():
     assert found == {"aspirin": Signature(("a",), ("b",)), "x-1": Signature(("c",), ("d",))}
     with pytest.raises(AnnotationError, match=r"plain.*\n.*lonely"):
         signatures_of({"plain": ("a",), "lonely_up": ("b",)})
+
+
+def test_over_representation_is_scipys_hypergeometric_with_benjamini_hochberg():
+    random = np.random.default_rng(4)
+    genes = [f"g{k}" for k in range(300)]
+    q_values = pd.Series(np.where(np.arange(300) < 40, 0.01, 0.5), index=genes)
+    q_values["g299"] = np.nan  # was not tested: no part of the background
+    sets = {f"s{k}": tuple(random.choice(genes, size, replace=False)) for k, size in enumerate((8, 20, 50, 120))}
+    sets |= {"differ": (*genes[:25], "elsewhere"), "few": ("g1", "g2", "nowhere")}
+    found = over_represented(q_values, sets, 0.05).set_index("set")
+    for name, members in sets.items():
+        held = set(members) & set(genes[:299])
+        chosen = len(held & set(genes[:40]))
+        assert found.loc[name, "chosen"] == chosen
+        expected = hypergeom.sf(chosen - 1, 299, len(held), 40) if len(held) >= 5 else np.nan
+        np.testing.assert_allclose(found.loc[name, "over_p_value"], expected, rtol=1e-9)
+    tested = found.dropna()
+    np.testing.assert_allclose(tested["over_q_value"], false_discovery_control(tested["over_p_value"]), rtol=1e-12)
+    assert found["over_p_value"].idxmin() == "differ"
+    assert np.isnan(found.loc["few", "over_p_value"])
+    assert (over_represented(q_values + 1, sets, 0.05)["over_p_value"].dropna() == 1).all()
+    twice = pd.concat([q_values, pd.Series({"g50": 0.001})])  # two probes of a gene: the smaller q counts
+    assert over_represented(twice, {"one": tuple(genes[45:60])}, 0.05)["chosen"].tolist() == [1]
