@@ -8,7 +8,8 @@ by event, the defaults of parameters.py. Where a data set tells several causes a
 the first is the event and the others end follow-up, as a cause-specific hazard has it; event_code and competing say so. More than
 400 numbers a patient are read as expression, fewer as clinical fields. --rows-until N: data sets of at most N rows. Each
 cohort's row is printed as it ends and appended to --rows FILE, whose cohorts are not run again, so that a run that was stopped
-goes on. All are written to benchmarks/survset.tsv; cohorts that chose a setting are marked and left out of the means.
+goes on. All are written to benchmarks/survset.tsv (with --rows-until: survset_small.tsv); cohorts that chose a setting are
+marked and left out of the means.
 """
 
 from __future__ import annotations
@@ -271,7 +272,8 @@ def main() -> None:
             print(f"{row['cohort']:18s}{row['patients']:6d} patients {told}  {shown}", flush=True)
     table = pd.DataFrame(rows).reindex(columns=COLUMNS).sort_values(["patients", "cohort"])
     if options.only is None:
-        table.to_csv(Path(__file__).with_suffix(".tsv"), sep="\t", index=False, float_format="%.4f")
+        stem = "survset" if options.rows_until is None else "survset_small"
+        table.to_csv(Path(__file__).with_name(f"{stem}.tsv"), sep="\t", index=False, float_format="%.4f")
     print("\n".join(summary(table)))
     print(f"{len(rows)} cohorts, {len(refused)} refused, {table['cpu_seconds'].sum():.0f} CPU s")
 
