@@ -58,7 +58,7 @@ def sequence(context: Values) -> list[Block]:
                 "r, held-out",
                 "of the ceiling",
                 "R²",
-                "AUROC",
+                "AUROC, high or low",
                 "r, random split",
                 "inflation",
             ],
@@ -117,7 +117,7 @@ def _row(row: Values) -> list[object]:
         _with_interval(row["pearson"], row["lower"], row["upper"]),
         cell(fixed(row["of_ceiling"], 2), float(row["of_ceiling"])),
         cell(fixed(row["r2"], 3), float(row["r2"])),
-        cell(fixed(row["auroc"], 3), float(row["auroc"])),
+        _with_interval(row["auroc"], row["auroc_lower"], row["auroc_upper"]),
         cell(fixed(row["random_split"], 3), float(row["random_split"])),
         _with_interval(row["inflation"], row["inflation_lower"], row["inflation_upper"]),
     ]

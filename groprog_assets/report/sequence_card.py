@@ -67,7 +67,7 @@ def _metrics(rows: pd.DataFrame) -> list[str]:
         "r [95 %]",
         "of the ceiling",
         "R²",
-        "AUROC",
+        "AUROC, high or low [95 %]",
         "r, random split",
         "inflation [95 %]",
     ]
@@ -81,7 +81,7 @@ def _metrics(rows: pd.DataFrame) -> list[str]:
                 _with_interval(row["pearson"], row["lower"], row["upper"]),
                 _shown(row["of_ceiling"], 2),
                 _shown(row["r2"], 3),
-                _shown(row["auroc"], 3),
+                _with_interval(row["auroc"], row["auroc_lower"], row["auroc_upper"]),
                 _shown(row["random_split"], 3),
                 _with_interval(row["inflation"], row["inflation_lower"], row["inflation_upper"]),
             ]

@@ -84,6 +84,8 @@ DECLARED = (
             Column("r2", "float64", "fraction", "of the variance around the training mean", True),
             Column("mse", "float64", "unit of the task squared", "mean squared error", True),
             Column("auroc", "float64", "area", "of high against low, cut at the training median", True),
+            Column("auroc_lower", "float64", "area", "95 % interval by block bootstrap", True),
+            Column("auroc_upper", "float64", "area", "95 % interval by block bootstrap", True),
             Column("auprc", "float64", "area", "average precision of high", True),
             Column("accuracy", "float64", "fraction", "right side of the training median", True),
             Column("recall", "float64", "fraction", "of high genes predicted high", True),

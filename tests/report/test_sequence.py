@@ -14,6 +14,7 @@ from groprog_assets.report.summary import findings
 ROW = {
     **{"task": "body.control", "view": "promoter", "rung": "ridge", "genes": 238},
     **{"pearson": 0.4465, "lower": 0.3325, "upper": 0.5521, "of_ceiling": math.nan, "r2": 0.1, "auroc": 0.7},
+    **{"auroc_lower": 0.6, "auroc_upper": 0.8},
     **{"random_split": 0.56, "inflation": 0.1142, "inflation_lower": 0.0364, "inflation_upper": 0.1961},
 }
 
@@ -21,6 +22,7 @@ ROW = {
 def test_held_out_r_is_written_out_and_sorts_by_its_value():
     shown = table([str(column) for column in range(10)], [_row(ROW)])["rows"][0]
     assert shown[4] == {"text": "0.447 [0.333, 0.552]", "sort": 0.4465}  # a drawing would take the place of the text
+    assert shown[7] == {"text": "0.700 [0.600, 0.800]", "sort": 0.7}
     assert shown[9] == {"text": "0.114 [0.036, 0.196]", "sort": 0.1142}
     assert shown[5]["text"] == "–"
 

@@ -130,6 +130,32 @@ def resampled_r(weights: NDArray[np.float32], target: Floats, predicted: Floats,
     return total / max(folds, 1)
 
 
+def resampled_auroc(
+    weights: NDArray[np.float32], target: Floats, predicted: Floats, fold: NDArray, median: Floats
+) -> Floats:
+    """(samples,) mean over folds of the weighted AUROC of each resample, high against low as in `task_metrics`; NaN where a
+    resample of a fold has no gene of one kind.
+
+    weights (samples, g); target, predicted, fold (g,), rows without a target left out; median (f,) of the training genes.
+    """
+    total, folds = np.zeros(len(weights)), 0
+    for f in range(len(median)):
+        here = np.flatnonzero((fold == f) & np.isfinite(target))
+        high = target[here] > median[f]
+        if len(here) < 3 or high.all() or not high.any():
+            continue
+        order = np.argsort(predicted[here], kind="stable")
+        place, high = here[order], high[order]
+        first = np.flatnonzero(np.r_[True, np.diff(predicted[place]) != 0])
+        w = weights[:, place].astype(np.float64)
+        above, below = (np.add.reduceat(w * kind, first, axis=1) for kind in (high, ~high))
+        pairs = above.sum(axis=1) * below.sum(axis=1)
+        won = (above * (np.cumsum(below, axis=1) - below / 2)).sum(axis=1)
+        total += np.divide(won, pairs, out=np.full(len(w), np.nan), where=pairs > 0)
+        folds += 1
+    return total / folds if folds else np.full(len(weights), np.nan)
+
+
 def interval(samples: Floats) -> Interval:
     """The 95 % percentile interval of resamples; NaN where fewer than half of them have a value."""
     held = samples[np.isfinite(samples)]

@@ -34,6 +34,7 @@ from groprog_assets.methods.sequence.metrics import (
     ceiling,
     interval,
     promote,
+    resampled_auroc,
     resampled_r,
     task_metrics,
 )
@@ -280,6 +281,7 @@ def evaluate_study(
             naive = task_metrics(y[place], q[place], random_fold, other[:, place], other[:, len(names) + place])
             honest = resampled_r(weights, y[place], p[place], fold)
             inside = interval(honest)
+            high = interval(resampled_auroc(weights, y[place], p[place], fold, level[:, len(names) + place]))
             gap = interval(resampled_r(weights, y[place], q[place], random_fold) - honest)
             rows.append(
                 {
@@ -291,6 +293,8 @@ def evaluate_study(
                     **{name: value for name, value in found._asdict().items() if name != "by_fold"},
                     "lower": inside.lower,
                     "upper": inside.upper,
+                    "auroc_lower": high.lower,
+                    "auroc_upper": high.upper,
                     "of_ceiling": found.pearson / ceiling(float(ceilings[task])),
                     "random_split": naive.pearson,
                     "inflation": naive.pearson - found.pearson,

@@ -84,3 +84,22 @@ def test_the_ceiling_of_two_replicates():
     assert method.ceiling(1.0) == 1
     assert method.ceiling(0.5) == pytest.approx(np.sqrt(2 / 3))
     assert np.isnan(method.ceiling(-0.1))
+
+
+def test_a_resampled_auroc_is_that_of_repeated_genes():
+    random = np.random.default_rng(4)
+    target, fold = random.normal(size=60), np.repeat([0, 1], 30)
+    predicted = np.round(target + random.normal(size=60), 0)  # with ties
+    target[5] = np.nan
+    weights = random.integers(0, 4, (20, 60)).astype(np.float32)
+    median = np.array([0.1, -0.2])
+    found = method.resampled_auroc(weights, target, predicted, fold, median)
+    for row, times in enumerate(weights.astype(int)):
+        parts = []
+        for f in (0, 1):
+            here = np.repeat(
+                np.flatnonzero((fold == f) & np.isfinite(target)), times[(fold == f) & np.isfinite(target)]
+            )
+            parts.append(method.auroc(target[here] > median[f], predicted[here]))
+        assert found[row] == pytest.approx(np.mean(parts))
+    assert np.isnan(method.resampled_auroc(weights, target, predicted, fold, np.array([9.0, 9.0]))).all()
