@@ -1,6 +1,7 @@
 """The omics half of the bundled study: what is planted comes back from every stage, and who may not be used is in none.
 
-The bounds were chosen on studies of the seeds 1 to 5; the study here has the seed of `groprog simulate`.
+The bounds were chosen on studies of the seeds 1 to 5; the study here has the seed of `groprog simulate`. Its key, and with it the
+folds of the panels, is another one in every session, for which the bounds of the panels leave room.
 """
 
 from __future__ import annotations
@@ -129,7 +130,7 @@ def test_the_planted_biomarkers_are_those_of_their_outcome(made: Path):
     assert (activity["role"].isin(["pathway", "falling"])).mean() > 0.4
     assert (chosen.loc[chosen["outcome"] == "survival", "role"] == "stratum").mean() > 0.7
     assert found.summary[ACTIVITY]["performance"] > 0.85
-    assert 0.6 < found.summary["survival"]["performance"] < 0.9
+    assert 0.55 < found.summary["survival"]["performance"] < 0.9
 
 
 def test_the_planted_pathway_comes_first(made: Path):
