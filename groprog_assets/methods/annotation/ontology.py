@@ -145,7 +145,8 @@ def ontology_notices(tables: OntologyTables, parameters: EnrichmentParameters) -
     sizes = tables.annotations.groupby("term", observed=True).size()
     low, high = parameters.minimum_term_size, parameters.maximum_term_size
     enough = int(((sizes >= low) & (sizes <= high)).sum())
-    remedy = "" if enough else "Set parameters.enrichment.minimum_term_size or maximum_term_size, or give other sets."
+    sized = enough or not version["annotated_genes"]  # genes without any term: another size would not help
+    remedy = "" if sized else "Set parameters.enrichment.minimum_term_size or maximum_term_size, or give other sets."
     rule = "" if enough else "Only terms of such a size are tested: enrichment would be empty."
     every = (
         count_of(version["sets"], "gene set")
