@@ -167,7 +167,7 @@ def main() -> None:
                 f"cohort query {term}: recursive {slow * 1e3:.1f} ms, subject_terms {fast * 1e3:.2f} ms, {fast / slow:.3f} of it"
             )
         parameters = DisclosureParameters(actor_budget=1000, total_budget=1000)
-        held = Held("snapshot", Secret(b"k" * 32, "data"), parameters, catalog, ("", ""))
+        held = Held("snapshot", Secret(b"k" * 32, "data"), parameters, catalog, ("", ""), Secret(b"k" * 32, "samples"))
         began = time.process_time()
         listed = held.listed
         seconds = time.process_time() - began

@@ -17,8 +17,10 @@ KINDS = {
     "int64": "BIGINT",
     "Int64": "BIGINT",
     "float64": "DOUBLE",
+    "float32": "FLOAT",
     "datetime64[us]": "TIMESTAMP",
     "list[str]": "VARCHAR[]",
+    "list[int8]": "TINYINT[]",
 }
 """Type of a declared column -> type in DuckDB."""
 

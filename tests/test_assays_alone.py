@@ -148,11 +148,12 @@ def test_a_withdrawn_consent_takes_the_columns_out(copy: Path):
     header = "subject\tversion\tgranted\twithdrawn\tpermission\n"
     (copy.parent / "consents.tsv").write_text(header + "\n".join(rows) + "\n")
     workspace = Workspace(changed(copy, consents={"table": "consents.tsv"}))
+    gone = names(workspace.state)[f"sample rna/{SUBJECTS[2]}-rna"]
     run(copy)
     raw = load_asset(workspace, "assay_raw")
     _, counts = read_measurements(raw.matrices["rna"].path)
     np.testing.assert_array_equal(counts, np.delete(rna().to_numpy(), 2, axis=1))
-    gone = names(workspace.state)[f"sample rna/{SUBJECTS[2]}-rna"]
+    assert gone not in names(workspace.state).values()
     assert gone not in set(raw.samples["sample_id"])
     assert gone not in set(load_asset(workspace, "samples").table["sample_id"])
 

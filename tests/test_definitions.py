@@ -100,7 +100,7 @@ PROMISED = {
     "assay_normalised",
     "assay_corrected",
     "assay_filled",
-    *("factors", "fused_network", "strata", "biomarkers", "pathway_scores", "reversal"),
+    *("factors", "fused_network", "strata", "biomarkers", "pathway_scores", "reversal", "gene_sets", "out_of_range"),
     "variant_effects",
 }
 

@@ -92,8 +92,9 @@ def test_a_withdrawn_consent_takes_a_subject_out_of_every_value(copy: Path):
         "subject\tversion\tgranted\twithdrawn\tpermission\n" + "\n".join(rows) + "\n"
     )
     workspace = Workspace(changed(copy, consents={"table": "consents.tsv"}))
-    run(copy)
     gone = names(workspace.state)["case-2"]
+    run(copy)
+    assert set(names(workspace.state)) == {"case-1", "case-3"}
     for asset in ("subjects", "phenotypes", "disease_ranking"):
         assert gone not in set(load_asset(workspace, asset).table["subject_id"]), asset
     assert gone not in set(load_asset(workspace, "diagnoses")["subject_id"])

@@ -8,27 +8,29 @@ import time
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from groprog_assets.beacon.actors import Actor
 from groprog_assets.errors import ArtifactError, Problem
 from groprog_assets.intake import omics_subjects as who
+from groprog_assets.intake.permitted_subjects import permitted_today
 from groprog_assets.methods.omics.curies import curie, prefix_of
 from groprog_assets.methods.omics.disclosure import Budgets, Secret, Shown, Spending, listed, noisy_count, shown
 from groprog_assets.omics_catalog import writing
 from groprog_assets.omics_catalog.catalog import Catalog
 from groprog_assets.omics_catalog.cohort_query import Carriers, Cohort
 from groprog_assets.store.artifacts import Reference
-from groprog_assets.store.pseudonyms import study_key, withdrawal_mark
+from groprog_assets.store.pseudonyms import study_key
 from groprog_assets.store.query_log import QueryLog
 from groprog_assets.store.readings import read_asset
-from groprog_assets.store.withdrawn import marks_of_patients
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.study.omics_parameters import DisclosureParameters
 from groprog_assets.tables.values import Document
 
 LOOKS_SECONDS = 1.0
 """How often the desk looks whether a run has made another snapshot, or somebody has withdrawn."""
+SHOWN_STAGES = ("corrected", "normalised", "raw")
+VIEWS_OF_CATALOG = "SELECT view_name AS name FROM duckdb_views() WHERE database_name = 'held' AND NOT internal"
 EXACT = "predicate = 'skos:exactMatch' AND NOT from_obsolete"
 
 
@@ -55,13 +57,17 @@ class Told(NamedTuple):
 
 @dataclass
 class Held:
-    """What is held of the current snapshot."""
+    """What is held of the current snapshot. samples_secret: of the noise of counts of samples; grouping: the column of the sample
+    table by whose groups values are shown; kept: what pages have made, by kind and name, until the next snapshot."""
 
     snapshot: str
     secret: Secret
     parameters: DisclosureParameters
     catalog: Catalog
     circumstances: tuple[str, str]
+    samples_secret: Secret
+    grouping: str = ""
+    kept: dict[tuple[str, str], Any] = field(default_factory=dict)
     _everybody: dict[tuple[str, tuple[str, ...]], int] = field(default_factory=dict)
 
     def everybody(self, purpose: str = "", studied: tuple[str, ...] = ()) -> int:
@@ -85,6 +91,25 @@ class Held:
         for what in ("subject_terms", "subject_diseases"):
             counts |= {name: count for name, count in self.catalog.counts_by(what).items() if name in counts}
         return listed(self.secret, counts, self.parameters)
+
+    def noisy_of_samples(self, question: str, count: int) -> int:
+        """A noisy count of samples or of subjects of an assay, drawn once for the tables of the samples."""
+        return noisy_count(self.samples_secret, question, count, self.parameters.listing_epsilon)
+
+    @cached_property
+    def stages(self) -> dict[str, str]:
+        """{assay: the view of its most processed values that nothing was filled into}."""
+        views = {row["name"] for row in self.catalog.rows(VIEWS_OF_CATALOG)}
+        assays = [row["assay_id"] for row in self.catalog.rows("SELECT assay_id FROM assays WHERE kind = 'dense'")]
+        named = {assay: [f"measurements_{assay}_{stage}" for stage in SHOWN_STAGES] for assay in assays}
+        return {assay: next(view for view in own if view in views) for assay, own in named.items() if views & {*own}}
+
+    @cached_property
+    def sections(self) -> dict[str, bool]:
+        """Which pages of lists there are: pathways, drugs."""
+        sets = self.catalog.number("SELECT count(*) FROM gene_sets WHERE direction IS NULL")
+        drugs = self.catalog.number("SELECT count(*) FROM gene_sets WHERE direction IS NOT NULL")
+        return {"pathways": sets > 0, "drugs": drugs + self.catalog.number("SELECT count(*) FROM drug_target") > 0}
 
     def published(self, name: str) -> str:
         """What is published of a term or disease: its count drawn once for these data, or that it is too rare
@@ -257,21 +282,16 @@ class Desk:
         path = writing.write_catalog(self.workspace.state, self.workspace.store, snapshot)
         secret = Secret(self._key, writing.data_digest(snapshot))
         catalog = Catalog(path, lambda purpose, studied: self._permitted(snapshot, purpose, studied))
-        return Held(writing.snapshot_digest(snapshot), secret, self.parameters, catalog, circumstances)
+        of_samples = Secret(self._key, writing.data_digest(snapshot, writing.OF_SAMPLES))
+        omics = self.workspace.study.omics
+        grouping = omics.groups.column if omics is not None and omics.groups is not None else ""
+        digest = writing.snapshot_digest(snapshot)
+        return Held(digest, secret, self.parameters, catalog, circumstances, of_samples, grouping)
 
     def _permitted(self, snapshot: Document, purpose: str, studied: tuple[str, ...]) -> list[str]:
         """The subjects whose valid consent allows a purpose today, without those who have withdrawn since the snapshot."""
-        from groprog_assets.methods.omics.consents import refusals
-
-        omics = self.workspace.study.omics
         sha256_of = snapshot["tables"].get("consents")
-        if omics is None or sha256_of is None:
+        if sha256_of is None:
             raise ArtifactError(Problem("omics_catalog", "no consents", "Nobody is counted without.", "Run the study."))
         table = self.workspace.store.get(Reference(sha256_of, "table", "consents"), "consents")
-        given = omics.consents.model_copy(update={"purpose": purpose, "diseases": list(studied)})
-        reasons = refusals(table, given, who.consent_day(self.workspace))
-        key = study_key(self.workspace.state)
-        gone = marks_of_patients(self.workspace.snapshots.root, key)
-        return [
-            name for name, reason in reasons.items() if not reason and not (gone and withdrawal_mark(name, key) in gone)
-        ]
+        return permitted_today(self.workspace, table, purpose, studied)

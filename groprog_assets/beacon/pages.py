@@ -1,4 +1,4 @@
-"""The portal's pages: search, gene, disease, finding, counts, and for stewards a subject or a case. Blocks in, HTML out.
+"""The portal's pages: search, gene, disease, finding, gene sets, drugs, counts, and for stewards a subject or a case.
 
 Nothing of a single subject is on a page but those of SUBJECT and CASE. Counts on the others are the published ones, drawn once
 for the data; only the page of counts asks a question that costs.
@@ -6,7 +6,7 @@ for the data; only the page of counts asks a question that costs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from jinja2 import Environment
 from groprog_assets.beacon.actors import PUBLIC, Actor
 from groprog_assets.beacon.desk import Desk, Held, Refused
 from groprog_assets.beacon.links import link
+from groprog_assets.beacon.molecular_pages import drug, drugs, gene_parts, pathway, pathways
 from groprog_assets.beacon.questions import cohort, filters_of
 from groprog_assets.beacon.subject_pages import case_blocks, subject_blocks
 from groprog_assets.figures.html_templates import html_templates
@@ -27,10 +28,11 @@ from groprog_assets.report.blocks import Block, cell, facts, note, paragraph, ta
 
 TEMPLATES = Path(__file__).with_name("templates")
 HOME, COUNT, SUBJECT, CASE = "/", "/count", "/subject/{name}", "/case/{name}"
-GENE, DISEASE, FINDING = "/gene/{name}", "/disease/{name}", "/phenotype/{name}"
+GENE, DISEASE, FINDING = "/gene/{name:path}", "/disease/{name}", "/phenotype/{name}"
+PATHWAYS, PATHWAY, DRUGS, DRUG = "/pathways", "/pathway/{name:path}", "/drugs", "/drug/{name:path}"
 OF_ONE = (SUBJECT, CASE)
 """Pages of single subjects."""
-PAGES = (HOME, COUNT, GENE, DISEASE, FINDING, SUBJECT, CASE)
+PAGES = (HOME, COUNT, GENE, DISEASE, FINDING, PATHWAYS, PATHWAY, DRUGS, DRUG, SUBJECT, CASE)
 FOUND, LISTED = 40, 60
 CLASSES = ("PATHOGENIC", "LIKELY_PATHOGENIC", "UNCERTAIN_SIGNIFICANCE", "LIKELY_BENIGN", "BENIGN")
 OTHER_CLASS = "not classified"
@@ -44,15 +46,16 @@ def page(desk: Desk, actor: Actor, endpoint: str, name: str, given: dict[str, st
     """The page of an address. given: the fields of its forms. Refused where there is none, or it is not for this actor."""
     held = desk.held()
     if endpoint == HOME:
-        return _rendered(desk, actor, "Search", "findings, diseases and genes", _home(held, given.get("q", "")), given)
+        blocks = _home(held, given.get("q", ""))
+        return _rendered(desk, actor, "Search", "findings, diseases, genes, pathways, drugs", blocks, given)
     if endpoint == COUNT:
         blocks = _count(desk, actor, held, given)
         return _rendered(desk, actor, "Count subjects", "by findings, diseases, sex and age", blocks, given)
-    made = {GENE: _gene, DISEASE: _disease, FINDING: _finding}.get(endpoint)
+    made = OF_THINGS.get(endpoint)
     if made is not None:
         title, subtitle, blocks = made(held, name)
     elif endpoint == SUBJECT:
-        title, subtitle, blocks = subject_blocks(held, name)
+        title, subtitle, blocks = subject_blocks(desk, held, name)
     else:
         title, subtitle, blocks = case_blocks(desk, held, name)
     return _rendered(desk, actor, title, subtitle, blocks, {})
@@ -92,8 +95,8 @@ def _home(held: Held, words: str) -> list[Block]:
         [
             link(row["name"], row["kind"], row["id"], strong=True),
             row["kind"],
-            row["id"] if row["kind"] != "gene" else "",
-            held.published(row["id"]) if row["kind"] != "gene" else "",
+            row["id"] if row["kind"] in ("finding", "disease", "drug") else "",
+            held.published(row["id"]) if row["kind"] in ("finding", "disease") else "",
         ]
         for row in found
     ]
@@ -102,7 +105,8 @@ def _home(held: Held, words: str) -> list[Block]:
 
 
 def search(held: Held, words: str) -> list[dict[str, Any]]:
-    """Findings, diseases and genes with a name or synonym that has every word, or with this identifier; the best first."""
+    """Findings, diseases, genes, gene sets, drugs with a name or synonym that has every word, or with this identifier; the best
+    first."""
     parts = words.lower().split()[:8]
     where = " AND ".join(["contains(lowered, ?)"] * len(parts))
     exact = curie(words)
@@ -157,11 +161,16 @@ def _gene(held: Held, symbol: str) -> tuple[str, str, list[Block]]:
         symbol,
         symbol,
     )
-    if not rows:
-        raise Refused(
-            404, "No disease is annotated to a gene of this name. Symbols are written as HGNC does, such as DMD."
-        )
-    name = rows[0]["symbol"]
+    if not rows and not held.catalog.rows("SELECT id FROM search_names WHERE kind = 'gene' AND id = ? LIMIT 1", symbol):
+        told = "Nothing here is known of a gene of this name. Symbols are written as HGNC does, such as DMD."
+        raise Refused(404, told)
+    name = rows[0]["symbol"] if rows else symbol
+    annotated = _annotated(held, name, rows) if rows else [paragraph("No disease is annotated to the gene.")]
+    return name, f"gene, {rows[0]['gene_id']}" if rows else "gene", [*annotated, *gene_parts(held, name)]
+
+
+def _annotated(held: Held, name: str, rows: list[dict[str, Any]]) -> list[Block]:
+    """Diseases of a gene, their findings, and subjects with its variants. rows: of gene_disease, with the names of diseases."""
     diseases = [
         [
             link(row["name"] or row["disease_id"], "disease", row["disease_id"]),
@@ -185,7 +194,7 @@ def _gene(held: Held, symbol: str) -> tuple[str, str, list[Block]]:
         ]
         for row in findings
     ]
-    blocks = [
+    return [
         table(["Disease", "Identifier", "Subjects here"], diseases, "Diseases of the gene."),
         table(
             ["Finding", "Diseases with it", "Largest frequency", "Subjects here"],
@@ -193,9 +202,7 @@ def _gene(held: Held, symbol: str) -> tuple[str, str, list[Block]]:
             f"Findings of these diseases{f', the first {LISTED}' if len(terms) == LISTED else ''}.",
         ),
         _variants(held, name),
-        *_without(),
     ]
-    return name, f"gene, {rows[0]['gene_id']}", blocks
 
 
 def _variants(held: Held, symbol: str) -> Block:
@@ -220,10 +227,6 @@ def _variants(held: Held, symbol: str) -> Block:
         f" {1 / parameters.listing_epsilon:g} in every line; the sum is that of the noisy lines."
     )
     return table(["Class", "Subjects"], [*rows, [cell("sum", strong=True), cell(total, strong=True)]], caption)
-
-
-def _without() -> list[Block]:
-    return [paragraph("Pathways, drugs and expression by group: the pages tell none yet.")]
 
 
 def _disease(held: Held, name: str) -> tuple[str, str, list[Block]]:
@@ -323,6 +326,12 @@ def _finding(held: Held, name: str) -> tuple[str, str, list[Block]]:
     return held.names[term], f"finding, {term}", blocks
 
 
+OF_THINGS: dict[str, Callable[[Held, str], tuple[str, str, list[Block]]]] = {
+    **{GENE: _gene, DISEASE: _disease, FINDING: _finding},
+    **{PATHWAYS: pathways, PATHWAY: pathway, DRUGS: drugs, DRUG: drug},
+}
+
+
 def _rendered(
     desk: Desk, actor: Actor, title: str, subtitle: str, blocks: Sequence[Block], given: dict[str, str]
 ) -> bytes:
@@ -345,6 +354,7 @@ def _rendered(
             else [],
             footer=f"{releases}. {LICENCES} Snapshot {held.snapshot[:12]}. Spent by {actor.name}: {spent}.",
             words=given.get("q", ""),
+            sections=[name for name, there in held.sections.items() if there],
         )
         .encode()
     )

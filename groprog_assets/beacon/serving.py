@@ -9,16 +9,14 @@ from pathlib import Path
 from groprog_assets.beacon.actors import Actors, Pace
 from groprog_assets.beacon.application import Answering, application
 from groprog_assets.beacon.desk import Desk
-from groprog_assets.store.query_log import FOLDER, QueryLog
+from groprog_assets.store.query_log import FOLDER, QUESTIONS, QueryLog
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.web.own_pages import OwnPages
-
-LOG = "log.jsonl"
 
 
 def log_path(workspace: Workspace) -> Path:
     """Where the questions of a study are logged."""
-    return workspace.state / FOLDER / LOG
+    return workspace.state / FOLDER / QUESTIONS
 
 
 def open_desk(workspace: Workspace) -> tuple[Desk, Actors]:

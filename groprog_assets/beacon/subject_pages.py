@@ -9,6 +9,7 @@ import pandas as pd
 
 from groprog_assets.beacon.desk import Desk, Held, Refused
 from groprog_assets.beacon.links import link
+from groprog_assets.beacon.subject_values import outside_range, risk
 from groprog_assets.figures.numbers import fixed, number
 from groprog_assets.omics_catalog.writing import OF_SUBJECTS
 from groprog_assets.report.blocks import Block, cell, details, facts, note, paragraph, table
@@ -18,17 +19,27 @@ from groprog_assets.tables import TABLES
 
 PSEUDONYM = re.compile(r"p-[0-9a-f]{16}")
 RANKED = 10
-MADE_BY = {"subject_variants": "subjects", "subject_terms": "phenotypes", "disease_ranks": "disease_ranking"}
+MADE_BY = {
+    "subject_variants": "subjects",
+    "subject_terms": "phenotypes",
+    "disease_ranks": "disease_ranking",
+    "judged_samples": "out_of_range",
+}
 """Table -> the asset that makes it, where the names differ."""
 Page = tuple[str, str, list[Block]]
 
 
-def subject_blocks(held: Held, name: str) -> Page:
-    """Findings, ranked diseases with the part of each finding, variants, diagnoses and consent of a subject."""
+def subject_blocks(desk: Desk, held: Held, name: str) -> Page:
+    """Findings, ranked diseases with the part of each finding, variants, diagnoses, values out of range, risk, consent.
+
+    Refused, as who is not there, is who has withdrawn since the snapshot, or allows the study's purpose no longer.
+    """
     subjects = (
         held.catalog.rows("SELECT * FROM subjects WHERE subject_id = ?", name) if PSEUDONYM.fullmatch(name) else []
     )
-    if not subjects:
+    omics = desk.workspace.study.omics
+    asked = (omics.consents.purpose, tuple(omics.consents.diseases)) if omics is not None else ("",)
+    if not subjects or not held.catalog.may_be_used(name, *asked):
         raise Refused(404, "There is no such subject in this snapshot.")
     one = subjects[0]
     years = "unknown" if one["age_months"] is None else f"{one['age_months'] // 12} y {one['age_months'] % 12} m"
@@ -47,7 +58,8 @@ def subject_blocks(held: Held, name: str) -> Page:
         _variants(held, name),
         _diagnoses(held, name),
         _consents(held, name),
-        paragraph("Not shown on this page: values of assays that are out of range, and a risk score."),
+        *outside_range(held, name),
+        *risk(desk, held, name),
         _origins(held),
     ]
     return name, "subject: what supports a decision", blocks
@@ -201,6 +213,6 @@ def _origins(held: Held) -> Block:
             cell(f"groprog lineage trace {MADE_BY.get(row['table_name'], row['table_name'])}", mono=True),
         ]
         for row in rows
-        if row["table_name"] in (*OF_SUBJECTS, "disease_ranks")
+        if row["table_name"] in (*OF_SUBJECTS, "disease_ranks", "judged_samples", "out_of_range")
     ]
     return table(["Table", "sha256", "How it came to be"], lines, "Where these lines come from.")

@@ -1,4 +1,4 @@
-"""`groprog omics`: check the omics half of a study, import its records, rank diseases, serve and count."""
+"""`groprog omics`: check the omics half of a study, import its records, rank diseases, export, serve, count, erase."""
 
 from __future__ import annotations
 
@@ -148,14 +148,34 @@ def erase(study: Path, file: Path, user: str) -> None:
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder to write; it must be empty."
 )
-def export(study: Path, form: str, output: Path) -> None:
-    """Write the omics half of STUDY as files of other programs, everybody under their pseudonym."""
-    from groprog_assets.export.omics import export_omics
+@click.option(
+    "--purpose",
+    type=click.Choice(["none", "health", "disease", "ancestry"]),
+    default=None,
+    help="What the files are for, else the study's purpose: who does not allow it is left out.",
+)
+@click.option("--studied", multiple=True, help="With purpose disease: the MONDO classes studied.")
+@click.option("--user", default="", help="Who exports, for the log of exports; else the login name.")
+def export(study: Path, form: str, output: Path, purpose: str | None, studied: tuple[str, ...], user: str) -> None:
+    """Write the omics half of STUDY as files of other programs, everybody under their pseudonym.
+
+    Only subjects whose consent allows the purpose today are in them; where nobody's does, nothing is written. Each export, and
+    each that was refused, stands in the log that `groprog omics queries` shows.
+    """
+    from groprog_assets.export.omics import Asked, export_omics
+    from groprog_assets.graph.resources import known_actor
     from groprog_assets.store.workspace import open_workspace
 
     workspace = open_workspace(study)
-    _omics_of(workspace.study)
-    found = export_omics(workspace, form, output)
+    given = _omics_of(workspace.study).consents
+    stated = (given.purpose, tuple(given.diseases)) if purpose is None else (purpose.replace("none", ""), studied)
+    if (stated[0] == "disease") != bool(stated[1]):
+        rule, remedy = (
+            "Purpose disease names what is studied, and no other does.",
+            "Add --studied MONDO:…, or leave it out.",
+        )
+        raise StudyError(Problem("--studied", ", ".join(stated[1]) or "not given", rule, remedy))
+    found = export_omics(workspace, form, output, Asked(known_actor(user), *stated))
     for text in found.left_out:
         _tell(f"! not written: {text}")
     OUT.print(f"{output}: {count_of(len(found.files), 'file')}", markup=False)

@@ -1,16 +1,24 @@
-"""`groprog omics serve`, `token`, `count`, `table`, `queries`: portal and Beacon of a study, counts, the log of questions."""
+"""`groprog omics serve`, `token`, `query`, `table`, `strata`, `queries`: portal and Beacon of a study, counts, the logs."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from groprog_assets.cli.addresses import refuse_place
 from groprog_assets.cli.answering import OUT, Answering
 from groprog_assets.cli.study_place import study_argument
-from groprog_assets.errors import CohortError, Problem
+from groprog_assets.errors import ArtifactError, CohortError, Problem
 from groprog_assets.study.text_tables import count_of
+
+if TYPE_CHECKING:
+    from groprog_assets.beacon.actors import Actor
+    from groprog_assets.beacon.desk import Desk
 
 
 @click.command("serve", cls=Answering)
@@ -46,28 +54,62 @@ def token(study: Path, name: str, role: str, budget: float | None) -> None:
     OUT.print(f"· {name} is {role}; a server that runs is started again to know it", markup=False)
 
 
-@click.command("count", cls=Answering)
+@click.command("query", cls=Answering)
 @study_argument
 @click.option("--filter", "filters", multiple=True, help="HP:0001250, MONDO:…, sex=female, age<5; all must hold.")
-@click.option("--purpose", default="", help="health or ancestry; not stated: only data without restriction count.")
+@click.option(
+    "--variant",
+    "variants",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Instead of filters, subjects with a variant: geneId=DMD, or assemblyId, referenceName, start, end, … as the Beacon.",
+)
+@click.option(
+    "--purpose", default="", help="health, disease or ancestry; not stated: only data without restriction count."
+)
+@click.option("--studied", default="", help="With purpose disease: the MONDO classes studied, separated by commas.")
+@click.option("--exists", is_flag=True, help="Only whether there are some; it costs the same.")
 @click.option("--actor", default="", help="Whose budget is spent; else the login name.")
-def count(study: Path, filters: tuple[str, ...], purpose: str, actor: str) -> None:
-    """Count the subjects of STUDY, with the noise and from the budget of the server's answers, and logged as they are."""
-    from groprog_assets.beacon.actors import Actor
-    from groprog_assets.beacon.desk import Refused
-    from groprog_assets.beacon.questions import cohort
-    from groprog_assets.beacon.serving import open_desk
-    from groprog_assets.graph.resources import known_actor
-    from groprog_assets.store.workspace import open_workspace
+def query(
+    study: Path,
+    filters: tuple[str, ...],
+    variants: tuple[str, ...],
+    purpose: str,
+    studied: str,
+    exists: bool,
+    actor: str,
+) -> None:
+    """How many subjects of STUDY fulfil a question, with the noise and from the budget of the server's answers, and logged."""
+    from groprog_assets.beacon.questions import from_address
 
-    desk, _ = open_desk(open_workspace(study))
-    try:
-        told = desk.ask(Actor(known_actor(actor), "registered"), "command line", cohort(filters, desk.held(), purpose))
-    except Refused as error:
-        raise CohortError(Problem("count", " ".join(filters), error.text, "Ask otherwise.")) from None
-    finally:
-        desk.log.close()
-    click.echo(f"{told.shown.words} subjects (cost {told.epsilon:g}, {told.left:.1f} left)")
+    if filters and variants:
+        rule = "A question is about filters or about variants."
+        raise CohortError(Problem("query", "both --filter and --variant", rule, "Ask one after the other."))
+    odd = [item for item in variants if "=" not in item]
+    if odd:
+        raise CohortError(Problem("--variant", odd[0], "It is NAME=VALUE, such as geneId=DMD.", "Write it so."))
+    about = [("purpose", purpose), *([("studied", studied)] if studied else [])]
+    pairs = [(name, value) for name, _, value in (item.partition("=") for item in variants)]
+    entry = "g_variants" if variants else "individuals"
+    asked = [*pairs, *(("filters", item) for item in filters), *about]
+    with _desk(study, " ".join((*filters, *variants))) as desk:
+        who = _registered(actor)
+        told = desk.ask(who, "command line", from_address(entry, asked, desk.held()).asked)
+    words = ("yes" if told.shown.exists else "no, or few") if exists else f"{told.shown.words} subjects"
+    click.echo(f"{words} (cost {told.epsilon:g}, {told.left:.1f} left)")
+
+
+@click.command("strata", cls=Answering)
+@study_argument
+@click.option("--actor", default="", help="Whose budget is spent; else the login name.")
+def strata(study: Path, actor: str) -> None:
+    """The strata of STUDY: how stable, how many subjects (with noise), their survival. Costs one question, and is logged."""
+    from groprog_assets.beacon.strata_tables import strata_lines
+
+    with _desk(study, "strata") as desk:
+        made = strata_lines(desk, _registered(actor))
+    for line in made:
+        click.echo("\t".join(line))
 
 
 @click.command("table", cls=Answering)
@@ -79,16 +121,11 @@ def count(study: Path, filters: tuple[str, ...], purpose: str, actor: str) -> No
 )
 def two_way(study: Path, rows: str, columns: str, exact: bool) -> None:
     """A table of the subjects of STUDY by two of their attributes: with noise in every cell, or exact with cells left out."""
-    from groprog_assets.beacon.serving import open_desk
     from groprog_assets.beacon.two_way_tables import two_way_table
     from groprog_assets.graph.resources import known_actor
-    from groprog_assets.store.workspace import open_workspace
 
-    desk, _ = open_desk(open_workspace(study))
-    try:
+    with _desk(study, f"{rows} by {columns}") as desk:
         made = two_way_table(desk, known_actor(), rows, columns, exact)
-    finally:
-        desk.log.close()
     for line in made:
         click.echo("\t".join(line))
 
@@ -100,18 +137,27 @@ def two_way(study: Path, rows: str, columns: str, exact: bool) -> None:
 )
 @click.option("--user", default="", help="Who seals it, for the ledger; else the login name.")
 def queries(study: Path, seal: bool, user: str) -> None:
-    """Who asked how much of STUDY's subjects, by the log of questions, whose chain is checked."""
-    from groprog_assets.beacon.serving import log_path
-    from groprog_assets.store.query_log import GENESIS, read_log, spending
+    """Who asked how much of STUDY's subjects, answered other sites and exported what, by the logs, whose chains are checked."""
+    from groprog_assets.store.query_log import EXPORTS, FEDERATION, FOLDER, GENESIS, QUESTIONS, read_log, spending
     from groprog_assets.store.workspace import open_workspace
 
     workspace = open_workspace(study)
-    rows = read_log(log_path(workspace))
+    logs = {name: read_log(workspace.state / FOLDER / name) for name in (QUESTIONS, FEDERATION, EXPORTS)}
+    rows = logs[QUESTIONS]
     for actor, counts in spending(rows).items():
         told = ", ".join(f"{int(counts[name]):,} {name}" for name in ("answered", "suppressed", "refused"))
         click.echo(f"{actor}: {told}; {counts['epsilon']:g} spent")
-    head = str(rows[-1]["sha256"]) if rows else GENESIS
-    click.echo(f"{count_of(len(rows), 'line')}, head {head[:16]}")
+    for row in logs[FEDERATION]:
+        click.echo(f"{row['happened']} {row['actor']} answered a site's request: {row['canonical']} ({row['outcome']})")
+    for row in logs[EXPORTS]:
+        what = json.loads(str(row["canonical"]))
+        purpose = row["purpose"] or "no stated purpose"
+        told = f"{count_of(what['subjects'], 'subject')}, {what['left_out']:,} left out" if what["subjects"] else "refused"
+        click.echo(f"{row['happened']} {row['actor']} exported {what['of']} for {purpose}: {told}")
+    heads = {name: str(held[-1]["sha256"]) if held else GENESIS for name, held in logs.items()}
+    for name, held in logs.items():
+        if held or name == QUESTIONS:
+            click.echo(f"{name}: {count_of(len(held), 'line')}, head {heads[name][:16]}")
     if seal:
         from groprog_assets.graph.resources import known_actor
         from groprog_assets.lineage.collect import collect
@@ -119,9 +165,37 @@ def queries(study: Path, seal: bool, user: str) -> None:
         from groprog_assets.running.execution import study_instance
 
         with study_instance(workspace) as instance:
-            evidence = {"lines": len(rows), "head": head, "spent": spending(rows)}
+            others = {name: {"lines": len(logs[name]), "head": heads[name]} for name in (FEDERATION, EXPORTS)}
+            evidence = {"lines": len(rows), "head": heads[QUESTIONS], "spent": spending(rows), "others": others}
             record_decision(instance, "omics_catalog", "questions sealed", known_actor(user), evidence)
             collect(instance, workspace.ledger_path, workspace.derivations)
 
 
-COMMANDS = (serve, token, count, two_way, queries)
+@contextmanager
+def _desk(study: Path, asked: str) -> Iterator[Desk]:
+    """The desk of a study while a question is asked; what it refuses is the command's error."""
+    from groprog_assets.beacon.desk import Refused
+    from groprog_assets.beacon.serving import open_desk
+    from groprog_assets.store.query_log import LogUnwritable
+    from groprog_assets.store.workspace import open_workspace
+
+    desk, _ = open_desk(open_workspace(study))
+    try:
+        yield desk
+    except Refused as error:
+        raise CohortError(Problem("question", asked or "everybody", error.text, "Ask otherwise.")) from None
+    except LogUnwritable as error:
+        rule = "Nothing is answered that does not stand in the log."
+        raise ArtifactError(Problem("question", str(error), rule, "Free space or mend rights.")) from None
+    finally:
+        desk.log.close()
+
+
+def _registered(actor: str) -> Actor:
+    from groprog_assets.beacon.actors import Actor
+    from groprog_assets.graph.resources import known_actor
+
+    return Actor(known_actor(actor), "registered")
+
+
+COMMANDS = (serve, token, query, two_way, strata, queries)

@@ -1,30 +1,85 @@
-"""The omics half of a study as files of other programs, under pseudonyms: one function a format that a user asks for."""
+"""The omics half of a study as files of other programs, under pseudonyms: one function a format that a user asks for.
+
+Only subjects are in the files whose consent allows the purpose today, and every export stands in a log before it is written.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
-from groprog_assets.errors import ArtifactError, Problem
+from groprog_assets.errors import ArtifactError, CohortError, Problem
 from groprog_assets.export.omics_assays import Held, Written, write_h5mu, write_study_folder
 from groprog_assets.export.omics_records import write_phenopackets, write_pheval
-from groprog_assets.store.artifacts import paths_of
-from groprog_assets.store.readings import read_asset
+from groprog_assets.intake.permitted_subjects import permitted_today
+from groprog_assets.store.artifacts import digest_value, paths_of
+from groprog_assets.store.query_log import EXPORTS, FOLDER, LogUnwritable, QueryLog
+from groprog_assets.store.readings import load_asset, read_asset
 from groprog_assets.store.workspace import Workspace
 
 
-def export_omics(workspace: Workspace, form: str, place: Path) -> Written:
+class Asked(NamedTuple):
+    """Who exports, and what for: a purpose of consents, with purpose disease the MONDO classes studied."""
+
+    actor: str
+    purpose: str
+    studied: tuple[str, ...] = ()
+
+
+def export_omics(workspace: Workspace, form: str, place: Path, asked: Asked) -> Written:
     """Write the study's assays or subjects as `form` into the folder `place`, which must be empty or not there.
 
-    Raises ArtifactError for a folder that holds something, and where the study has not been run.
+    Raises ArtifactError for a folder that holds something, where the study has not been run, and where the log cannot be
+    written; CohortError where nobody's consent allows the purpose, which is logged as refused.
     """
     if place.exists() and (not place.is_dir() or any(place.iterdir())):
         rule = "An export goes into a folder of its own, so that nothing else is taken for a part of it."
         raise ArtifactError([Problem(str(place), "it holds something", rule, "Name another folder, or empty it.")])
-    return FORMATS[form](workspace, place)
+    held = set(read_asset(workspace, "subjects").value().table["subject_id"])
+    consents = read_asset(workspace, "consents").value().table
+    permitted = held & set(permitted_today(workspace, consents, asked.purpose, asked.studied))
+    write = FORMATS[form](workspace, permitted)
+    _log(workspace, form, asked, len(permitted), len(held))
+    if not permitted:
+        rule = "Only subjects whose consent allows the purpose are exported, and nobody's does."
+        remedy = "Name another purpose (--purpose), or ask for consents that allow this one."
+        raise CohortError(Problem("--purpose", asked.purpose or "not stated", rule, remedy))
+    found = write(place)
+    left = len(held) - len(permitted)
+    told = [f"{left:,} of {len(held):,} subjects: their consent does not allow the purpose today"] if left else []
+    return Written(found.files, [*told, *found.left_out])
 
 
-def _held(workspace: Workspace) -> Held:
+def _log(workspace: Workspace, form: str, asked: Asked, exported: int, held: int) -> None:
+    """One line of the log of exports, on disk when this returns: who, what for, what, how many subjects; no subject."""
+    told = {"of": form, "subjects": exported, "left_out": held - exported, "studied": list(asked.studied)}
+    catalog = load_asset(workspace, "omics_catalog")
+    path = workspace.state / FOLDER / EXPORTS
+    with contextlib.closing(QueryLog(path)) as log:
+        try:
+            log.append(
+                actor=asked.actor,
+                purpose=asked.purpose,
+                endpoint="export",
+                canonical=json.dumps(told, sort_keys=True, separators=(",", ":")),
+                data=digest_value(workspace.derivations.current("consents")),
+                snapshot="" if catalog is None else digest_value(catalog),
+                epsilon=0.0,
+                total=0.0,
+                outcome="answered" if exported else "refused",
+            )
+        except LogUnwritable as error:
+            rule = "Nothing is exported that does not stand in the log."
+            raise ArtifactError(Problem(str(path), str(error), rule, "Free space or mend rights.")) from error
+
+
+Write = Callable[[Path], Written]
+
+
+def _held(workspace: Workspace, permitted: set[str]) -> Held:
     raw = read_asset(workspace, "assay_raw").value()
     samples = read_asset(workspace, "samples").value().table
     return Held(
@@ -37,37 +92,46 @@ def _held(workspace: Workspace) -> Held:
         raw.intervals,
         paths_of(raw.matrices),
         samples[["sample_id", "subject_id"]],
-    )
+    ).of(permitted)
 
 
-def _h5mu(workspace: Workspace, place: Path) -> Written:
-    return write_h5mu(place / "assays.h5mu", _held(workspace))
+def _h5mu(workspace: Workspace, permitted: set[str]) -> Write:
+    held = _held(workspace, permitted)
+    return lambda place: write_h5mu(place / "assays.h5mu", held)
 
 
-def _study_folder(workspace: Workspace, place: Path) -> Written:
-    return write_study_folder(place, _held(workspace))
+def _study_folder(workspace: Workspace, permitted: set[str]) -> Write:
+    held = _held(workspace, permitted)
+    return lambda place: write_study_folder(place, held)
 
 
-def _phenopackets(workspace: Workspace, place: Path) -> Written:
+def _phenopackets(workspace: Workspace, permitted: set[str]) -> Write:
     terms = read_asset(workspace, "reference_terms").value().terms
     subjects = read_asset(workspace, "subjects").value().table
     phenotypes = read_asset(workspace, "phenotypes").value().table
     diagnoses = read_asset(workspace, "diagnoses").value()
     names = dict(zip(terms["term_id"], terms["name"], strict=True))
     release = str(terms["version"].iloc[0]) if len(terms) else ""
-    place.mkdir(parents=True, exist_ok=True)
-    files = write_phenopackets(place, subjects, phenotypes, diagnoses, names, release)
-    return Written(files, ["variants and publications of subjects: they could tell who somebody is"])
+    own = subjects[subjects["subject_id"].isin(permitted)]
+
+    def write(place: Path) -> Written:
+        place.mkdir(parents=True, exist_ok=True)
+        files = write_phenopackets(place, own, phenotypes, diagnoses, names, release)
+        return Written(files, ["variants and publications of subjects: they could tell who somebody is"])
+
+    return write
 
 
-def _pheval(workspace: Workspace, place: Path) -> Written:
-    return Written(write_pheval(place, read_asset(workspace, "disease_ranking").value().table), [])
+def _pheval(workspace: Workspace, permitted: set[str]) -> Write:
+    ranks = read_asset(workspace, "disease_ranking").value().table
+    own = ranks[ranks["subject_id"].isin(permitted)]
+    return lambda place: Written(write_pheval(place, own), [])
 
 
-FORMATS: dict[str, Callable[[Workspace, Path], Written]] = {
+FORMATS: dict[str, Callable[[Workspace, set[str]], Write]] = {
     "h5mu": _h5mu,
     "cbioportal": _study_folder,
     "phenopackets": _phenopackets,
     "pheval": _pheval,
 }
-"""By name: what is written."""
+"""By name: what writes it. What the study lacks is said before anything is logged or written."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -49,7 +49,23 @@ class Held(NamedTuple):
         rows = self.features[self.features["assay_id"] == assay].sort_values("feature_ix")
         columns = self.assay_samples[self.assay_samples["assay_id"] == assay].sort_values("position")
         with Measurements(self.matrices[assay]) as held:
-            return rows, columns["sample_id"].tolist(), held.matrix()
+            return rows, columns["sample_id"].tolist(), held.matrix()[:, columns["position"].to_numpy()]
+
+    def of(self, subjects: Collection[str]) -> Held:
+        """The same of some subjects alone; an assay of which no sample is left has no matrix."""
+        samples = self.samples[self.samples["subject_id"].isin(list(subjects))]
+        kept = set(samples["sample_id"])
+        own = {
+            name: table[table["sample_id"].isin(kept)].reset_index(drop=True)
+            for name, table in (
+                ("assay_samples", self.assay_samples),
+                ("genotypes", self.genotypes),
+                ("intervals", self.intervals),
+            )
+        }
+        there = set(own["assay_samples"]["assay_id"])
+        matrices = {assay: path for assay, path in self.matrices.items() if assay in there}
+        return self._replace(samples=samples.reset_index(drop=True), matrices=matrices, **own)
 
 
 class Written(NamedTuple):

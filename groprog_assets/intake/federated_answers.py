@@ -15,14 +15,12 @@ from groprog_assets.methods.federation.merging import Merged, merge_answers
 from groprog_assets.methods.federation.requests import Request, read_request
 from groprog_assets.methods.federation.site_sums import SiteData, site_answer
 from groprog_assets.store.artifacts import digest_value
-from groprog_assets.store.query_log import FOLDER, LogUnwritable, QueryLog
+from groprog_assets.store.query_log import FEDERATION, FOLDER, LogUnwritable, QueryLog
 from groprog_assets.store.readings import read_asset
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables.values import Document
 
 FORM = "groprog-federated-answer 1"
-LOG = "federation.jsonl"
-"""The site's own log of requests, beside that of the questions of its portal."""
 
 
 def answer(workspace: Workspace, request: Path, site: str, key_file: Path, actor: str) -> Document:
@@ -86,7 +84,7 @@ def request_digest(asked: Request) -> str:
 def _log(workspace: Workspace, asked: Request, signed: Document, actor: str) -> None:
     """One line of the log: what was asked, and whether sums were given; on disk when this returns."""
     told = f"{asked.question} of {', '.join(asked.fields) or 'all'}, {asked.stage}, round {asked.round}"
-    path = workspace.state / FOLDER / LOG
+    path = workspace.state / FOLDER / FEDERATION
     with contextlib.closing(QueryLog(path)) as log:
         try:
             log.append(

@@ -8,8 +8,9 @@ from datetime import date
 
 from groprog_assets.intake.withdrawals import who_withdrew
 from groprog_assets.store.artifacts import digest_value
-from groprog_assets.store.identities import forget_all, remember
+from groprog_assets.store.identities import write_names
 from groprog_assets.store.pseudonyms import pseudonym, sample_pseudonym, study_key
+from groprog_assets.store.readings import load_asset
 from groprog_assets.store.withdrawn import marks_of_patients
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables.values import Document
@@ -19,13 +20,9 @@ DAY_VARIABLE = "GROPROG_DAY"
 
 
 def pseudonyms(workspace: Workspace, names: Iterable[str]) -> dict[str, str]:
-    """{name in the sources: pseudonym under the study's key}, kept in the state folder for its owner alone; not kept of those who
-    have withdrawn."""
+    """{name in the sources: pseudonym under the study's key}."""
     key = study_key(workspace.state)
-    found = {name: pseudonym(name, key) for name in names}
-    gone = who_withdrew(workspace, found)
-    remember(workspace.state, {name: made for name, made in found.items() if name not in gone})
-    return found
+    return {name: pseudonym(name, key) for name in names}
 
 
 def subjects_of(workspace: Workspace, patients: Iterable[str]) -> dict[str, str]:
@@ -35,32 +32,39 @@ def subjects_of(workspace: Workspace, patients: Iterable[str]) -> dict[str, str]
 
 
 def sample_ids(workspace: Workspace, rows: Iterable[tuple[str, str, str]]) -> list[str]:
-    """The pseudonym of each sample (assay, name, subject), kept in the state folder likewise."""
+    """The pseudonym of each sample (assay, name, subject)."""
     key = study_key(workspace.state)
-    given = list(rows)
-    found = [sample_pseudonym(assay, name, key) for assay, name, _ in given]
-    gone = who_withdrew(workspace, {subject for _, _, subject in given})
-    kept = {
-        f"sample {assay}/{name}": made
-        for (assay, name, subject), made in zip(given, found, strict=True)
-        if subject not in gone
-    }
-    remember(workspace.state, kept)
-    return found
+    return [sample_pseudonym(assay, name, key) for assay, name, _ in rows]
 
 
-def rewrite_identities(workspace: Workspace) -> None:
-    """Make the list of names and pseudonyms anew from the sources, so that it leads to nobody who has withdrawn."""
+def write_identities(workspace: Workspace, permitted: Iterable[str]) -> None:
+    """Write the list of names and pseudonyms anew, for its owner alone: of subjects who may be used, and of their samples.
+
+    permitted: pseudonyms. Who has no consent, or has withdrawn, is in no value under a pseudonym, so the list names them nowhere;
+    to erase them it is not needed, as the key makes the pseudonym from the name.
+    """
     from groprog_assets.methods.assays.sample_table import read_sample_table
     from groprog_assets.methods.omics.subjects import subject_names
 
     omics = workspace.study.omics
     if omics is None:
         return
-    forget_all(workspace.state)
-    pseudonyms(workspace, subject_names(omics))
+    ids = pseudonyms(workspace, subject_names(omics))
+    gone = who_withdrew(workspace, ids)
+    allowed = set(permitted)
+    kept = {name: made for name, made in ids.items() if made in allowed and name not in gone}
     if omics.samples is not None:
-        sample_ids(workspace, read_sample_table(omics.samples, omics.assays).named)
+        rows = [row for row in read_sample_table(omics.samples, omics.assays).named if row[2] in kept]
+        made = sample_ids(workspace, rows)
+        kept |= {f"sample {assay}/{name}": own for (assay, name, _), own in zip(rows, made, strict=True)}
+    write_names(workspace.state, kept)
+
+
+def rewrite_identities(workspace: Workspace) -> None:
+    """Make the list anew from the sources and the consents as they were last read; of nobody where they were not."""
+    held = load_asset(workspace, "consents")
+    if workspace.study.omics is not None:
+        write_identities(workspace, [] if held is None else held.permitted["subject_id"])
 
 
 def consent_day(workspace: Workspace) -> date:

@@ -79,6 +79,46 @@ class Catalog:
         )
         return self.rows(question, self._purpose(purpose, ()))
 
+    def may_be_used(self, subject: str, purpose: str, studied: tuple[str, ...] = ()) -> bool:
+        """Whether a subject is one who may be counted for a purpose."""
+        question = "SELECT count(*) FROM subjects JOIN memory.permitted USING (subject_ix) WHERE purpose = ? AND subject_id = ?"
+        return self.number(question, self._purpose(purpose, studied), subject) > 0
+
+    def strata_sizes(self) -> dict[int, int]:
+        """{stratum: subjects in it who may be counted without a purpose}."""
+        question = (
+            "SELECT stratum, count(*) AS subjects FROM subject_strata JOIN subjects USING (subject_id)"
+            " JOIN memory.permitted USING (subject_ix) WHERE purpose = ? GROUP BY stratum"
+        )
+        return {row["stratum"]: row["subjects"] for row in self.rows(question, self._purpose("", ()))}
+
+    def placed(self, assay: str, factor: str, everybody: str) -> list[tuple[str, str, int]]:
+        """(subject, group, position) of the samples of an assay whose subjects may be counted without a purpose.
+
+        References are left out. factor: the sample factor whose values are the groups; without one all are the group
+        `everybody`.
+        """
+        group = "coalesce(f.value, 'not stated')" if factor else "?"
+        join = "LEFT JOIN sample_factors f ON f.sample_id = a.sample_id AND f.factor = ?" if factor else ""
+        found = self.rows(
+            f"SELECT subject_id, {group} AS grouped, a.position FROM assay_samples a JOIN samples s USING (sample_id)"
+            f" JOIN subjects USING (subject_id) JOIN memory.permitted USING (subject_ix) {join}"
+            " WHERE assay_id = ? AND purpose = ? AND NOT s.is_reference ORDER BY a.position",
+            factor or everybody,
+            assay,
+            self._purpose("", ()),
+        )
+        return [(row["subject_id"], row["grouped"], row["position"]) for row in found]
+
+    def measured(self, view: str, feature: int) -> list[float] | None:
+        """The values of a feature by position, NaN where missing; None where the view, or the stage, has none."""
+        quoted = view.replace('"', '""')
+        try:
+            found = self.rows(f'SELECT "values" AS held FROM "{quoted}" WHERE feature_ix = ?', feature)
+        except duckdb.Error:
+            return None
+        return found[0]["held"] if found else None
+
     def _purpose(self, purpose: str, studied: tuple[str, ...]) -> int:
         """The number of a purpose among those in memory; who may be counted for it is judged when it is first asked."""
         key = (purpose, studied)

@@ -22,6 +22,27 @@ CREATE TABLE samples (sample_id VARCHAR NOT NULL, subject_id VARCHAR NOT NULL, t
 CREATE TABLE assays (assay_id VARCHAR NOT NULL, omics VARCHAR NOT NULL, kind VARCHAR NOT NULL, platform VARCHAR, unit VARCHAR, scale VARCHAR, genome_build VARCHAR, id_system VARCHAR, missing_kind VARCHAR NOT NULL, features BIGINT NOT NULL, samples BIGINT NOT NULL, missing_share DOUBLE, source_sha256 VARCHAR NOT NULL);
 CREATE TABLE assay_samples (assay_id VARCHAR NOT NULL, position INTEGER NOT NULL, sample_id VARCHAR NOT NULL, batch VARCHAR, run_order INTEGER);
 CREATE TABLE features (assay_id VARCHAR NOT NULL, feature_ix INTEGER NOT NULL, feature_id VARCHAR NOT NULL, source_id VARCHAR NOT NULL, symbol VARCHAR, gene_id VARCHAR, chrom VARCHAR, start BIGINT, "end" BIGINT, strand VARCHAR, mapping VARCHAR NOT NULL);
+CREATE TABLE sample_factors (sample_id VARCHAR NOT NULL, factor VARCHAR NOT NULL, value VARCHAR);
+CREATE TABLE flagged_values (assay_id VARCHAR NOT NULL, feature_ix INTEGER NOT NULL, position INTEGER NOT NULL);
+CREATE TABLE judged_samples (assay_id VARCHAR NOT NULL, sample_id VARCHAR NOT NULL, subject_id VARCHAR NOT NULL, stage VARCHAR NOT NULL, reference_samples BIGINT NOT NULL, judged BIGINT NOT NULL, outside BIGINT NOT NULL);
+CREATE TABLE out_of_range (assay_id VARCHAR NOT NULL, sample_id VARCHAR NOT NULL, subject_id VARCHAR NOT NULL, feature_ix INTEGER NOT NULL, value DOUBLE NOT NULL, median DOUBLE NOT NULL, robust_z DOUBLE NOT NULL, reference_samples BIGINT NOT NULL);
+CREATE TABLE variants (variant_ix BIGINT NOT NULL, genome_build VARCHAR NOT NULL, chrom VARCHAR NOT NULL, start BIGINT NOT NULL, "end" BIGINT NOT NULL, ref VARCHAR NOT NULL, alt VARCHAR NOT NULL, kind VARCHAR NOT NULL, digest VARCHAR NOT NULL, source_alt_index BIGINT NOT NULL);
+CREATE TABLE genotypes (sample_id VARCHAR NOT NULL, variant_ix BIGINT NOT NULL, alleles TINYINT[] NOT NULL, dosage INTEGER, phased BOOLEAN NOT NULL, phase_set BIGINT, depth INTEGER, alt_depth INTEGER, quality FLOAT, filter VARCHAR[] NOT NULL);
+CREATE TABLE variant_consequences (variant_ix BIGINT NOT NULL, gene_id VARCHAR, symbol VARCHAR, transcript VARCHAR, consequence VARCHAR, hgvs_c VARCHAR, hgvs_p VARCHAR, classification VARCHAR, source VARCHAR NOT NULL);
+CREATE TABLE intervals (assay_id VARCHAR NOT NULL, sample_id VARCHAR NOT NULL, chrom VARCHAR NOT NULL, start BIGINT NOT NULL, "end" BIGINT NOT NULL, value FLOAT, kind VARCHAR NOT NULL);
+CREATE TABLE gene_sets (set_id VARCHAR NOT NULL, name VARCHAR NOT NULL, source VARCHAR NOT NULL, gene_id VARCHAR NOT NULL, direction VARCHAR);
+CREATE TABLE drug_target (drug_id VARCHAR NOT NULL, name VARCHAR NOT NULL, gene_id VARCHAR NOT NULL, action VARCHAR NOT NULL, source VARCHAR NOT NULL, version VARCHAR NOT NULL);
+CREATE TABLE factor_scores (subject_id VARCHAR NOT NULL, factor VARCHAR NOT NULL, score DOUBLE NOT NULL);
+CREATE TABLE factor_variance (factor VARCHAR NOT NULL, assay_id VARCHAR NOT NULL, share DOUBLE NOT NULL);
+CREATE TABLE subject_strata (subject_id VARCHAR NOT NULL, stratum BIGINT NOT NULL);
+CREATE TABLE stratum_numbers (strata BIGINT NOT NULL, stability DOUBLE NOT NULL, smallest BIGINT NOT NULL, chosen BOOLEAN NOT NULL);
+CREATE TABLE stratum_survival (stratum BIGINT NOT NULL, subjects BIGINT NOT NULL, events BIGINT NOT NULL, median DOUBLE);
+CREATE TABLE biomarkers (outcome VARCHAR NOT NULL, assay_id VARCHAR NOT NULL, feature_id VARCHAR NOT NULL, symbol VARCHAR NOT NULL, effect DOUBLE, lower DOUBLE, upper DOUBLE, statistic DOUBLE, p_value DOUBLE, q_value DOUBLE, samples BIGINT NOT NULL, reference_samples BIGINT NOT NULL, missing DOUBLE NOT NULL, frequency DOUBLE, biomarker BOOLEAN NOT NULL);
+CREATE TABLE target_candidates (outcome VARCHAR NOT NULL, rank BIGINT NOT NULL, feature VARCHAR NOT NULL, gene_id VARCHAR NOT NULL, statistic DOUBLE NOT NULL, frequency DOUBLE NOT NULL, weight DOUBLE NOT NULL, drug_id VARCHAR NOT NULL, name VARCHAR NOT NULL, action VARCHAR NOT NULL, source VARCHAR NOT NULL, version VARCHAR NOT NULL);
+CREATE TABLE pathway_scores (subject_id VARCHAR NOT NULL, assay_id VARCHAR NOT NULL, set_id VARCHAR NOT NULL, score DOUBLE);
+CREATE TABLE scored_sets (assay_id VARCHAR NOT NULL, set_id VARCHAR NOT NULL, size BIGINT NOT NULL, present BIGINT NOT NULL, share DOUBLE NOT NULL, scored BOOLEAN NOT NULL);
+CREATE TABLE ranked_sets (outcome VARCHAR NOT NULL, assay_id VARCHAR NOT NULL, set_id VARCHAR NOT NULL, size BIGINT NOT NULL, present BIGINT NOT NULL, share DOUBLE NOT NULL, score DOUBLE, normalised DOUBLE, p_value DOUBLE, q_value DOUBLE);
+CREATE TABLE drug_reversal (outcome VARCHAR NOT NULL, assay_id VARCHAR NOT NULL, drug VARCHAR NOT NULL, up_present BIGINT NOT NULL, down_present BIGINT NOT NULL, up_score DOUBLE, down_score DOUBLE, score DOUBLE, p_value DOUBLE, q_value DOUBLE, reverses BOOLEAN NOT NULL, label VARCHAR NOT NULL);
 
 -- Derived for questions.
 CREATE TABLE subject_diseases (disease_id VARCHAR NOT NULL, subject_ix INTEGER NOT NULL);

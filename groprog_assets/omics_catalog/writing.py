@@ -25,11 +25,18 @@ FOLDER = "catalog"
 SCHEMA = Path(__file__).with_name("schema.sql")
 OF_SUBJECTS = ("consents", "subjects", "phenotypes", "diagnoses", "subject_variants", "subject_terms")
 """Tables that hold what a reader may not learn of one subject: noise is drawn anew when one of them changes, and only then."""
+OF_SAMPLES = ("consents", "subjects", "samples", "sample_factors", "assay_samples", "subject_strata")
+"""Tables that decide how many subjects a group of an assay has: the noise of these counts is drawn anew when one changes."""
 ORDER = {
     "subject_terms": "term_id, subject_ix",
     "closure": "ancestor, term_id",
     "disease_terms": "disease_id, term_id",
     "subject_variants": "symbol, subject_id",
+    "features": "symbol, assay_id, feature_ix",
+    "genotypes": "variant_ix, sample_id",
+    "gene_sets": "gene_id, set_id",
+    "out_of_range": "subject_id, assay_id, feature_ix",
+    "pathway_scores": "set_id, assay_id, subject_id",
 }
 """Rows that are asked for together lie together."""
 DERIVED = """
@@ -40,8 +47,20 @@ INSERT INTO search_names SELECT 'finding', term_id, name, lower(name) FROM terms
 INSERT INTO search_names SELECT DISTINCT 'finding', term_id, text, lower(text) FROM term_synonyms JOIN terms USING (term_id)
   WHERE NOT obsolete AND lower(text) <> lower(name);
 INSERT INTO search_names SELECT 'disease', disease_id, name, lower(name) FROM diseases;
-INSERT INTO search_names SELECT DISTINCT 'gene', symbol, symbol, lower(symbol) FROM gene_disease WHERE symbol <> '-';
+INSERT INTO search_names SELECT 'gene', symbol, symbol, lower(symbol) FROM (
+  SELECT symbol FROM gene_disease WHERE symbol <> '-' UNION SELECT symbol FROM features WHERE symbol IS NOT NULL
+  UNION SELECT gene_id FROM gene_sets UNION SELECT gene_id FROM drug_target) ORDER BY symbol;
+INSERT INTO search_names SELECT DISTINCT 'pathway', set_id, name, lower(set_id || ' ' || name) FROM gene_sets
+  WHERE direction IS NULL;
+INSERT INTO search_names SELECT 'drug', id, name, lower(name) FROM (
+  SELECT set_id AS id, set_id AS name FROM gene_sets WHERE direction IS NOT NULL UNION SELECT drug_id, name FROM drug_target)
+  ORDER BY id;
 """
+VIEWS = {
+    "measurements_{name}": "SELECT * FROM read_parquet('{file}')",
+    "measurements_{name}_long": long_rows('"measurements_{name}"'),
+}
+"""Views of a matrix: {name: SQL}. A view takes no parameter, so the path is quoted."""
 _VIEW = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 
 
@@ -93,9 +112,9 @@ def snapshot_digest(snapshot: Document) -> str:
     return digest_value(snapshot)
 
 
-def data_digest(snapshot: Document) -> str:
-    """The digest of the tables of the subjects alone: it stays when only reference data or code change."""
-    return digest_value({name: snapshot["tables"].get(name) for name in OF_SUBJECTS})
+def data_digest(snapshot: Document, tables: Iterable[str] = OF_SUBJECTS) -> str:
+    """The digest of some tables, by default those of the subjects: it stays when only reference data or code change."""
+    return digest_value({name: snapshot["tables"].get(name) for name in tables})
 
 
 def write_catalog(state: Path, store: Store, snapshot: Document) -> Path:
@@ -128,7 +147,7 @@ def write_catalog(state: Path, store: Store, snapshot: Document) -> Path:
 @cache
 def _layout() -> str:
     """Eight digits that change with the tables of the file, so that one of another version of the program is not read."""
-    return digest_value([SCHEMA.read_text(encoding="utf-8"), DERIVED, ORDER])[:8]
+    return digest_value([SCHEMA.read_text(encoding="utf-8"), DERIVED, ORDER, VIEWS])[:8]
 
 
 def _tables(value: Stored) -> list[Reference]:
@@ -163,11 +182,10 @@ def _fill(path: Path, store: Store, snapshot: Document) -> None:
 
 
 def _view(connection: duckdb.DuckDBPyConnection, name: str, file: Path) -> None:
-    """`measurements_NAME` over a Parquet file of one row a feature. A view takes no parameter, so the path is quoted."""
+    """The views of a matrix over its Parquet file of one row a feature."""
     if not _VIEW.fullmatch(name):
         rule = "A name is of letters, digits, _, - and dots."
         raise ArtifactError(Problem("measurements", name, rule, "Rename the assay."))
     quoted = str(file).replace("'", "''")
-    connection.execute(f"CREATE VIEW \"measurements_{name}\" AS SELECT * FROM read_parquet('{quoted}')")
-    rows = long_rows(f'"measurements_{name}"')
-    connection.execute(f'CREATE VIEW "measurements_{name}_long" AS {rows}')
+    for view, rows in VIEWS.items():
+        connection.execute(f'CREATE VIEW "{view.format(name=name)}" AS {rows.format(name=name, file=quoted)}')

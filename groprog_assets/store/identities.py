@@ -11,27 +11,19 @@ from groprog_assets.store.artifacts import write_atomically
 FILE = "identity.parquet"
 
 
-def remember(state: Path, identities: Mapping[str, str]) -> Path:
-    """Write {name: pseudonym}, together with what the list holds already, readable by its owner alone; the file's path."""
+def write_names(state: Path, identities: Mapping[str, str]) -> None:
+    """Write {name: pseudonym} in the place of the list that there is, readable by its owner alone."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     path = state / FILE
-    held = names(state)
-    known = {**held, **identities}
-    if path.is_file() and known == held:
-        return path
+    if path.is_file() and dict(identities) == names(state):
+        return
     sink = io.BytesIO()
-    ordered = sorted(known.items())
+    ordered = sorted(identities.items())
     columns = {"name": [name for name, _ in ordered], "subject_id": [identifier for _, identifier in ordered]}
     pq.write_table(pa.table(columns, schema=pa.schema([(column, pa.string()) for column in columns])), sink)
     write_atomically(path, sink.getvalue(), mode=0o600)
-    return path
-
-
-def forget_all(state: Path) -> None:
-    """Remove the list."""
-    (state / FILE).unlink(missing_ok=True)
 
 
 def names(state: Path) -> dict[str, str]:

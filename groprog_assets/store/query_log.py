@@ -21,6 +21,8 @@ from groprog_assets.tables.values import Document
 
 GENESIS = "0" * 64
 FOLDER = "queries"
+QUESTIONS, FEDERATION, EXPORTS = "log.jsonl", "federation.jsonl", "exports.jsonl"
+"""Logs of a study: questions of the portal, the Beacon and the command line; answers to other sites; exports of people's data."""
 FIELDS = (
     *("happened", "actor", "purpose", "endpoint", "canonical", "data", "snapshot", "epsilon", "total", "outcome"),
     *("previous", "sha256"),

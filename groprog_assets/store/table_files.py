@@ -71,17 +71,17 @@ def _conformed(arrow: Any, table: str) -> Any:
 def _in_groups(file: Any) -> pd.DataFrame:
     import pandas as pd
 
-    columns = {name: _column(file, name) for name in file.schema_arrow.names}
+    schema = file.schema_arrow  # made anew, of all columns, each time it is asked for
+    columns = {name: _column(file, name, schema.field(name).type) for name in schema.names}
     return pd.DataFrame(columns, copy=False)
 
 
-def _column(file: Any, name: str) -> Any:
+def _column(file: Any, name: str, kind: Any) -> Any:
     """One column: numbers and categories group by group into one array; what is neither, or has missing values, at once."""
     import numpy as np
     import pandas as pd
     import pyarrow as pa
 
-    kind = file.schema_arrow.field(name).type
     coded = pa.types.is_dictionary(kind)
     if not (coded or pa.types.is_integer(kind) or pa.types.is_floating(kind)):
         return file.read(columns=[name]).to_pandas()[name]

@@ -85,11 +85,11 @@ PHENOTYPE_ASSETS = (
     "case_studies",
 )
 """The assets of findings and diagnoses: a study without `omics.phenopackets` has none of them."""
-ASSAY_ASSETS = ("samples", "assay_raw", "assay_normalised", "assay_corrected", "assay_filled")
+ASSAY_ASSETS = ("samples", "assay_raw", "assay_normalised", "assay_corrected", "assay_filled", "out_of_range")
 """The assets of measurements: a study without `omics.assays` has none of them."""
 JOINED_ASSETS = ("factors", "fused_network", "strata")
 """The assets of what all assays say together: a study without `omics.assays` has none of them."""
-ASKED_ASSETS = ("biomarkers", "pathway_scores", "reversal")
+ASKED_ASSETS = ("gene_sets", "biomarkers", "pathway_scores", "reversal")
 """The assets of questions: without groups or survival, gene sets, drug signatures a study has none of them."""
 OMICS_ASSETS = (
     "consents",
@@ -171,7 +171,9 @@ def absent_assets(study: Study) -> dict[str, str]:
 
 def _unasked(omics: Omics) -> dict[str, str]:
     compared = omics.groups is not None or omics.survival is not None
+    named = (omics.gene_sets, omics.drug_signatures, omics.drug_targets)
     asked = {
+        "gene_sets": (any(named), "it names no omics.gene_sets, drug_signatures or drug_targets"),
         "biomarkers": (compared, "it names neither omics.groups nor omics.survival"),
         "pathway_scores": (omics.gene_sets is not None, "it names no omics.gene_sets"),
         "reversal": (compared and omics.drug_signatures is not None, "it names no omics.drug_signatures"),

@@ -56,6 +56,19 @@ class MeasurementParameters(ParameterGroup):
         ge=1,
     )
     seed: int = cited(0, unit="seed", source="unstated", why="of the values drawn for what lies below the limit", ge=0)
+    out_of_range: float = cited(
+        3.5,
+        unit="robust standard deviations",
+        source="Iglewicz and Hoaglin 1993: |0.6745 (x - median) / MAD| above 3.5 (NIST e-Handbook 1.3.5.17)",
+        gt=0,
+    )
+    least_references: int = cited(
+        10,
+        unit="reference samples with a value",
+        source="unstated",
+        why="median and MAD of fewer say little of a range; the feature is not judged",
+        ge=3,
+    )
     combat_tolerance: float = cited(
         1e-4,
         unit="relative change",

@@ -180,6 +180,31 @@ DECLARED = (
         ("outcome", "assay_id", "set_id"),
     ),
     Table(
+        "gene_sets",
+        "one gene of a set, or of one half of a drug's signature",
+        (
+            _SET,
+            Column("name", "str", "text", "description in the file, else the name of the set"),
+            Column("source", "str", "text", "file's name"),
+            Column("gene_id", "str", "symbol", "gene, as the file names it"),
+            Column("direction", "str", "up, down", "what the drug does to the gene; missing for a set", nullable=True),
+        ),
+        ("source", "set_id", "gene_id", "direction"),
+    ),
+    Table(
+        "drug_target",
+        "one drug that acts on a gene",
+        (
+            Column("drug_id", "str", "id", "drug, as the table of targets names it"),
+            Column("name", "str", "text", "name of the drug"),
+            Column("gene_id", "str", "symbol", "gene that the drug acts on"),
+            Column("action", "str", "text", "inhibitor, agonist, ..."),
+            Column("source", "str", "text", "where the row comes from"),
+            Column("version", "str", "text", "release of the source"),
+        ),
+        (),
+    ),
+    Table(
         "drug_reversal",
         "one drug's signature against the ranking of an assay's genes; a hypothesis, no evidence of benefit",
         (

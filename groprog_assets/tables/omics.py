@@ -182,6 +182,35 @@ DECLARED = (
         ("assay_id", "stage"),
     ),
     Table(
+        "judged_samples",
+        "one sample whose values were compared with the reference samples of its assay",
+        (
+            ASSAY,
+            SAMPLE,
+            SUBJECT,
+            STAGE,
+            Column("reference_samples", "int64", "samples", "of the assay that are a reference"),
+            Column("judged", "int64", "features", "with a value, and with reference values enough"),
+            Column("outside", "int64", "features", "of them out of the reference range"),
+        ),
+        ("assay_id", "sample_id"),
+    ),
+    Table(
+        "out_of_range",
+        "one value that lies out of the range of the reference samples",
+        (
+            ASSAY,
+            SAMPLE,
+            SUBJECT,
+            FEATURE,
+            Column("value", "float64", "the stage's unit", "of the sample"),
+            Column("median", "float64", "the stage's unit", "of the reference samples"),
+            Column("robust_z", "float64", "robust standard deviations", "0.6745 (value - median) / MAD"),
+            Column("reference_samples", "int64", "samples", "references with a value of the feature"),
+        ),
+        ("assay_id", "sample_id", "feature_ix"),
+    ),
+    Table(
         "batch_effects",
         "what the batches of one assay explain, before and after their correction",
         (

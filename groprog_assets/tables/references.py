@@ -24,6 +24,16 @@ REFERENCES: Final[dict[str, dict[str, str]]] = {
     "genotypes": {"sample_id": "samples.sample_id", "variant_ix": "variants.variant_ix"},
     "variant_consequences": {"variant_ix": "variants.variant_ix"},
     "intervals": {"assay_id": "assays.assay_id", "sample_id": "samples.sample_id"},
+    "judged_samples": {
+        "assay_id": "assays.assay_id",
+        "sample_id": "samples.sample_id",
+        "subject_id": "subjects.subject_id",
+    },
+    "out_of_range": {
+        "assay_id": "assays.assay_id",
+        "sample_id": "samples.sample_id",
+        "subject_id": "subjects.subject_id",
+    },
     "factor_scores": {"subject_id": "subjects.subject_id"},
     "subject_strata": {"subject_id": "subjects.subject_id"},
     "pathway_scores": {"subject_id": "subjects.subject_id", "assay_id": "assays.assay_id"},

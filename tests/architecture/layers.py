@@ -103,7 +103,10 @@ LAYERS = (
         "anyio jinja2 numpy pandas starlette uvicorn",
     ),
     _room(
-        10, "export", "kernels errors values study methods store prognosis ledger report", "anndata mudata numpy pandas"
+        10,
+        "export",
+        "kernels errors values study methods store prognosis ledger report intake",
+        "anndata mudata numpy pandas",
     ),
     _room(11, "ui", "errors web store", "PIL dagster dagster_webserver uvicorn yaml"),
     _room(11, "running", "errors values study store ledger compute graph lineage intake export", "dagster"),

@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -14,6 +16,7 @@ from groprog_assets.beacon.actors import add_actor
 from groprog_assets.beacon.application import Answering, application
 from groprog_assets.beacon.serving import served
 from groprog_assets.store.workspace import Workspace
+from tests.integrated_files import SUBJECTS, integrated_study
 from tests.omics_files import omics_study, packet
 from tests.trained_study import run
 
@@ -77,6 +80,45 @@ def omics_study_with(study: Path) -> Path:
 def portal(made_portal: Path, tmp_path: Path) -> Iterator[Served]:
     """Its server, on a copy that a test may change."""
     study = Path(shutil.copytree(made_portal.parent, tmp_path / "study")) / made_portal.name
+    found = Served(study)
+    yield found
+    found.answering.desk.log.close()
+
+
+REFERENCES = 12
+
+
+@pytest.fixture(scope="session")
+def made_measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """study.yaml of 64 simulated subjects with assays, gene sets and drugs, run to its catalogue.
+
+    Twelve healthy references stand beside them, and one person has a gene and a protein far from these.
+    """
+    study = integrated_study(tmp_path_factory.mktemp("measured") / "study")
+    folder = study.parent
+    random = np.random.default_rng(8)
+    names = [f"healthy-{k:02d}" for k in range(REFERENCES)]
+    for assay, feature in (("rna", "GENE50"), ("protein", "PROT40")):
+        held = pd.read_csv(folder / f"{assay}.tsv", sep="\t", index_col=0)
+        own = pd.DataFrame(random.normal(8, 0.7, (len(held), REFERENCES)), index=held.index, columns=names)
+        joined = held.join(own)
+        joined.loc[feature, SUBJECTS[5]] = 61.0
+        joined.to_csv(folder / f"{assay}.tsv", sep="\t", na_rep="NA")
+    rows = pd.read_csv(folder / "samples.tsv", sep="\t", dtype=str).assign(is_reference="no")
+    healthy = pd.DataFrame({"sample": names, "subject": names, "is_reference": "yes"})
+    pd.concat([rows, healthy]).to_csv(folder / "samples.tsv", sep="\t", index=False)
+    document = yaml.safe_load(study.read_text())
+    few = {"subsamples": 10, "repeats": 1, "permutations": 100, "set_permutations": 200}
+    document["parameters"] = {"disclosure": {"requests_a_minute": 10_000}, "integration": few}
+    study.write_text(yaml.safe_dump(document))
+    run(study)
+    return study
+
+
+@pytest.fixture
+def measured(made_measured: Path, tmp_path: Path) -> Iterator[Served]:
+    """Its server, on a copy that a test may change."""
+    study = Path(shutil.copytree(made_measured.parent, tmp_path / "measured")) / made_measured.name
     found = Served(study)
     yield found
     found.answering.desk.log.close()

@@ -309,7 +309,7 @@ def test_the_log_holds_every_request_and_no_subject(portal: Served):
     assert [line["endpoint"] for line in lines] == [
         "/api/individuals",
         "/",
-        "/gene/{name}",
+        "/gene/{name:path}",
         "other",
         "/api/individuals",
         "/subject/{name}",
@@ -368,10 +368,16 @@ def test_counts_and_tables_on_the_command_line(portal: Served, monkeypatch: pyte
         assert done.exit_code == code, done.output
         return done.output
 
-    assert "about" in told("count", study, "--filter", "HP:0000010", "--actor", "ann")
-    assert "cost 0," in told("count", study, "--filter", "HP:0000910", "--actor", "ann")
-    assert "filtering term" in told("count", study, "--filter", "HP:0000012", code=2)
-    assert "purpose is one of" in told("count", study, "--filter", "HP:0000010", "--purpose", "fun", code=2)
+    assert "about" in told("query", study, "--filter", "HP:0000010", "--actor", "ann")
+    assert "cost 0," in told("query", study, "--filter", "HP:0000910", "--actor", "ann")
+    assert "filtering term" in told("query", study, "--filter", "HP:0000012", code=2)
+    assert told("query", study, "--filter", "HP:0000010", "--exists", "--actor", "ann").startswith("yes (cost 0,")
+    assert "fewer than 5" in told("query", study, "--variant", "geneId=NOSUCH", "--actor", "bea")
+    assert "known are" in told("query", study, "--variant", "gene=DMD", code=2)
+    assert "NAME=VALUE" in told("query", study, "--variant", "DMD", code=2)
+    assert "one after the other" in told("query", study, "--variant", "geneId=A", "--filter", "HP:0000010", code=2)
+    assert "names no assays" in told("strata", study, code=2)
+    assert "purpose is one of" in told("query", study, "--filter", "HP:0000010", "--purpose", "fun", code=2)
     exact = told("table", study, "--rows", "sex", "--columns", "source", "--exact")
     assert exact.splitlines()[1:] == ["female\t70\t70", "sum\t70\t70"]
     noisy = told("table", study, "--rows", "sex", "--columns", "source")
@@ -380,7 +386,7 @@ def test_counts_and_tables_on_the_command_line(portal: Served, monkeypatch: pyte
     assert [line["canonical"] for line in portal.lines()][-2:] == ["exact table sex by source", "table sex by source"]
     assert [line["actor"] for line in portal.lines()][-2:] == ["carl", "carl"]
     listed = told("queries", study, "--seal", "--user", "ann")
-    assert "ann: 2 answered, 0 suppressed, 0 refused; 0.2 spent" in listed
+    assert "ann: 3 answered, 0 suppressed, 0 refused; 0.2 spent" in listed
     with open_ledger(portal.workspace.ledger_path) as ledger:
         sealed = ledger.execute(
             "SELECT body FROM events WHERE asset = 'omics_catalog' ORDER BY happened DESC"

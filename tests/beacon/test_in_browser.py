@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from groprog_assets.store.identities import names
 from groprog_assets.store.workspace import Workspace
 from tests.browser import page
 from tests.cli.test_dev import free_port
+from tests.integrated_files import SUBJECTS
 
 __all__ = ["page"]
 
@@ -36,6 +38,8 @@ PAGES = (
     "/count?filters=HP:0000010",
     "/sign-in",
 )
+
+MEASURED = ("/", "/?q=planted", "/pathways", "/pathway/PLANTED", "/drugs", "/drug/fixer", "/drug/D1", "/gene/GENE0")
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +58,13 @@ def token(study: Path) -> str:
 
 @pytest.fixture(scope="module")
 def address(study: Path, token: str) -> Iterator[str]:
+    with served_at(study) as found:
+        yield found
+
+
+@contextmanager
+def served_at(study: Path) -> Iterator[str]:
+    """The address of the real server of a study."""
     port = free_port()
     script = "from groprog_assets.cli.main import main; main()"
     command = [sys.executable, "-c", script, "omics", "serve", str(study), "--port", str(port)]
@@ -100,6 +111,32 @@ def test_the_pages_are_as_wide_as_the_window_and_complain_of_nothing(address: st
         whole(page, width)
         assert complaints == [], place
         assert "Research use only" in page.inner_text("footer")
+
+
+def test_pages_of_genes_pathways_and_drugs_at_both_widths(
+    made_measured: Path, tmp_path_factory: pytest.TempPathFactory, page: Any
+):
+    study = Path(shutil.copytree(made_measured.parent, tmp_path_factory.mktemp("measured") / "s")) / made_measured.name
+    token = add_actor(Workspace(study).state, "browser", "steward")
+    subject = names(Workspace(study).state)[SUBJECTS[5]]
+    folder = Path(os.environ.get("GROPROG_SCREENSHOTS") or tmp_path_factory.mktemp("shots"))
+    with served_at(study) as address:
+        opened(page, f"{address}/sign-in", 1400)
+        page.fill("#token", token)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(f"{address}/")
+        for width in WIDTHS:
+            for place in (*MEASURED, f"/subject/{subject}"):
+                complaints = opened(page, address + place, width)
+                whole(page, width)
+                assert complaints == [], place
+                name = place.strip("/").split("/p-")[0].replace("/", "_") or "home"
+                (folder / f"measured_{name}_{width}.png").write_bytes(small_png(page.screenshot(full_page=True)))
+        opened(page, f"{address}/gene/GENE0", 1400)
+        drawn = page.locator("svg.box rect").first.bounding_box()
+        assert drawn["width"] > 5
+        page.get_by_role("link", name="PLANTED").first.click()
+        assert page.inner_text("h1") == "PLANTED"
 
 
 def test_a_reader_finds_a_finding_by_its_words_and_counts(address: str, page: Any):

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import click
 
+from tests.fuzz.assay_kinds import VARIANT, assay_kinds, write_assays
 from tests.fuzz.campaign import campaign, warm_up
 from tests.fuzz.inputs import write_scored, write_variants
 from tests.fuzz.kinds import kinds, scoring_kinds
 
 
 @click.command()
-@click.option("--mutants", default=3200, show_default=True)
+@click.option("--mutants", default=4000, show_default=True)
 @click.option("--seed", default=1, show_default=True)
 @click.option("--jobs", default=2, show_default=True)
 @click.option("--kind", "chosen", multiple=True, help="Only kinds whose name has this in it.")
@@ -25,11 +26,12 @@ from tests.fuzz.kinds import kinds, scoring_kinds
 @click.option("--score/--no-score", default=True, help="Also tables to score; this trains a small model first.")
 def main(mutants: int, seed: int, jobs: int, chosen: tuple[str, ...], numbers: tuple[int, ...], score: bool) -> None:
     """Damaged inputs of every kind, and what the commands make of them."""
-    every = [*kinds(), *(scoring_kinds() if score else [])]
+    every = [*kinds(), *assay_kinds(), *(scoring_kinds() if score else [])]
     wanted = [kind for kind in every if not chosen or any(text in kind.name for text in chosen)]
     with tempfile.TemporaryDirectory(prefix="groprog-fuzz-") as scratch:
         folder = Path(scratch)
-        variants = write_variants(folder / "variants")
+        variants = write_variants(folder / "variants") if any(kind.variant != VARIANT for kind in wanted) else {}
+        variants[VARIANT] = write_assays(folder / VARIANT)
         warm_up(variants)
         if any(kind.variant == "scored" for kind in wanted):
             variants["scored"] = write_scored(folder / "scored")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fuzz.assay_kinds import VARIANT, assay_kinds, write_assays
 from tests.fuzz.campaign import campaign, warm_up
 from tests.fuzz.children import Call, Outcome, run
 from tests.fuzz.inputs import linked, write_scored, write_variants
@@ -21,6 +22,7 @@ from tests.fuzz.operators import Mutant
 @pytest.fixture(scope="module")
 def variants(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     found = write_variants(tmp_path_factory.mktemp("variants"))
+    found[VARIANT] = write_assays(tmp_path_factory.mktemp("assays") / "study")
     warm_up(found)
     return found
 
@@ -52,7 +54,7 @@ def test_a_traceback_a_signal_a_hang_and_remains_are_seen(tmp_path: Path) -> Non
 
 def test_every_kind_passes_as_it_is(variants: dict[str, Path], tmp_path: Path) -> None:
     def calls() -> Iterator[Call]:
-        for k, kind in enumerate(kinds()):
+        for k, kind in enumerate([*kinds(), *assay_kinds()]):
             content = (variants[kind.variant] / kind.file).read_bytes()
             folder = linked(variants[kind.variant], tmp_path / str(k), kind.file, content)
             yield Call(kind.name, folder, lambda kind=kind, folder=folder: kind.call(folder), lambda path: True)
@@ -80,7 +82,7 @@ def test_damaged_inputs_of_every_kind(
 ) -> None:
     scored = write_scored(tmp_path_factory.mktemp("scored") / "study")
     every = {**variants, "scored": scored}
-    result = campaign([*kinds(), *scoring_kinds()], every, 3_200, 1, tmp_path_factory.mktemp("mutants"))
+    result = campaign([*kinds(), *assay_kinds(), *scoring_kinds()], every, 4_000, 1, tmp_path_factory.mktemp("mutants"))
     with capsys.disabled():
         print(f"\n{result.table()}")
     total = result.total

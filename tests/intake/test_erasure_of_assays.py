@@ -23,7 +23,7 @@ from tests.assay_files import assay_study, protein, rna, sample_rows
 from tests.remains import found_in
 from tests.trained_study import run, with_inbox
 
-SELECT = "clinical_records or +assay_filled or omics_catalog"
+SELECT = "clinical_records or +assay_filled or +omics_catalog"
 STAGES = ("assay_raw", "assay_normalised", "assay_corrected", "assay_filled")
 
 

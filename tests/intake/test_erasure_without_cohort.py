@@ -19,7 +19,7 @@ from tests.intake.test_erasure_of_assays import study_with_assays
 from tests.remains import found_in
 from tests.trained_study import run
 
-SELECT = "+assay_filled or +factors or omics_catalog"
+SELECT = "+assay_filled or +factors or +omics_catalog"
 
 
 @pytest.fixture(scope="module")

@@ -176,3 +176,34 @@ def test_a_bundle_gives_its_tables(store: Store):
     reference = store.put(bundle, {"table": "phenotypes", "subject_terms": "subject_terms"})
     found = writing.snapshot_of([Stored(store, reference, "phenotypes")])
     assert set(found["tables"]) == {"phenotypes", "subject_terms"}
+
+
+def test_another_view_is_another_file(tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch):
+    """A program whose views are others does not read the file of this one."""
+    snapshot = writing.snapshot_of(stored(store, small_tables(5, seed=1)))
+    before = writing.write_catalog(tmp_path, store, snapshot)
+    monkeypatch.setattr(writing, "VIEWS", {**writing.VIEWS, "more_{name}": "SELECT 1"})
+    writing._layout.cache_clear()
+    try:
+        assert writing.write_catalog(tmp_path, store, snapshot) != before
+    finally:
+        writing._layout.cache_clear()
+
+
+def test_variants_and_genotypes_can_be_asked(tmp_path: Path, store: Store):
+    """Of a subject's sample, which variants it has: the tables of the specification, joined in SQL."""
+    tables = small_tables(3, seed=1)
+    subject = tables["subjects"]["subject_id"].iloc[1]
+    place = {"genome_build": "GRCh38", "chrom": "X", "start": 99, "end": 100, "ref": "A", "alt": "C", "kind": "snv"}
+    tables["variants"] = pd.DataFrame([{"variant_ix": 0, **place, "digest": "0" * 64, "source_alt_index": 1}])
+    about = {"dosage": 1, "phased": False, "phase_set": None, "depth": 30, "alt_depth": 14, "quality": 60.0}
+    called = {"sample_id": "s-1", "variant_ix": 0, "alleles": [0, 1], **about, "filter": ["PASS"]}
+    tables["genotypes"] = pd.DataFrame([called]).astype({"phase_set": "Int64"})
+    sample = {"sample_id": "s-1", "subject_id": subject, "tissue": None, "specimen": "blood", "collected_months": None}
+    tables["samples"] = pd.DataFrame([{**sample, "is_reference": False}]).astype({"collected_months": "Int32"})
+    catalog = opened(tmp_path, store, tables)
+    found = catalog.rows(
+        "SELECT subject_id, chrom, dosage, alleles FROM genotypes JOIN variants USING (variant_ix)"
+        " JOIN samples USING (sample_id)"
+    )
+    assert found == [{"subject_id": subject, "chrom": "X", "dosage": 1, "alleles": [0, 1]}]

@@ -18,7 +18,8 @@ STAGES = {
 INPUTS = (
     *("consents", "subjects", "phenotypes", "diagnoses", "disease_ranking"),
     *("reference_terms", "reference_annotations", "reference_xrefs"),
-    *("samples", *STAGES),
+    *("samples", *STAGES, "out_of_range"),
+    *("gene_sets", "factors", "strata", "biomarkers", "pathway_scores", "reversal"),
 )
 
 

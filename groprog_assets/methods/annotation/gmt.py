@@ -81,14 +81,13 @@ def read_gmt(path: Path, genes: list[str]) -> GeneSets:
     rows: list[Document] = []
     for name, held in met.items():
         branch = next((b for prefix, b in GMT_BRANCHES.items() if name.startswith(prefix)), "other")
-        description = held.description
         terms.append(
             {
                 "term": name,
                 "name": name,
                 "namespace": branch,
                 "obsolete": False,
-                "synonyms": "" if _NO_DESCRIPTION.match(description) else description.replace("|", " "),
+                "synonyms": described(held).replace("|", " "),
                 "replaced_by": "",
                 "format": "GMT",
             }
@@ -103,6 +102,11 @@ def read_gmt(path: Path, genes: list[str]) -> GeneSets:
     return GeneSets(
         conform(pd.DataFrame(terms), "ontology_terms"), conform(annotations, "ontology_annotations"), summary
     )
+
+
+def described(held: NamedSet) -> str:
+    """The description of a set; "" where the field holds an address, as in MSigDB, or "na"."""
+    return "" if _NO_DESCRIPTION.match(held.description) else held.description
 
 
 def _require_descriptions(path: Path, second: dict[int, str], symbols: set[str]) -> None:

@@ -222,9 +222,10 @@ def _of_parquet(
     frame = pd.read_parquet(header.path, columns=list(text))
     file = parquet.ParquetFile(header.path)
     values = np.full((file.metadata.num_rows, len(numbers)), np.nan)
+    schema = file.schema_arrow  # made anew each time it is asked for, of all columns
     places = {}
     for k, name in enumerate(numbers):
-        kind = file.schema_arrow.field(name).type
+        kind = schema.field(name).type
         if any(fits(kind) for fits in (arrow.types.is_integer, arrow.types.is_floating, arrow.types.is_boolean)):
             places[name] = k
         else:

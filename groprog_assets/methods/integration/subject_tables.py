@@ -19,6 +19,7 @@ from groprog_assets.methods.annotation.gmt import named_sets
 from groprog_assets.methods.evaluation.kaplan_meier import at_risk_table, whole_years
 from groprog_assets.methods.integration.biomarkers import PanelOutcome, PanelSettings, biomarkers, target_candidates
 from groprog_assets.methods.integration.factor_model import fit_factors
+from groprog_assets.methods.integration.gene_set_tables import read_targets
 from groprog_assets.methods.integration.moderated_tests import group_tests
 from groprog_assets.methods.integration.over_representation import over_represented
 from groprog_assets.methods.integration.pathway_scores import fit_pathway_scores, pathway_scores
@@ -28,7 +29,6 @@ from groprog_assets.methods.integration.similarity_fusion import FusionSettings,
 from groprog_assets.methods.integration.strata import StrataSettings, fit_strata, stratum_survival
 from groprog_assets.methods.integration.subject_outcomes import SubjectOutcomes, comparisons
 from groprog_assets.methods.omics.foreign_keys import broken_keys
-from groprog_assets.methods.omics.text_columns import text_columns
 from groprog_assets.study.integration_parameters import IntegrationParameters
 from groprog_assets.tables import TABLES, conform
 from groprog_assets.tables.values import Document
@@ -45,7 +45,6 @@ LINKED = {
     "ReversalTable": {"table": "drug_reversal"},
 }
 """The members of each result that refer to subjects or assays, and the tables that they are."""
-TARGET_COLUMNS = ("drug_id", "name", "gene_id", "action", "source", "version")
 
 
 class FactorTables(NamedTuple):
@@ -113,8 +112,7 @@ def read_integration_files(gene_sets: Path | None, drug_signatures: Path | None,
         _sets(gene_sets)
     if drug_signatures is not None:
         signatures_of(_sets(drug_signatures))
-    if drug_targets is not None:
-        text_columns(drug_targets, TARGET_COLUMNS)
+    read_targets(drug_targets)
 
 
 def symbols_of(features: pd.DataFrame) -> dict[str, dict[str, str]]:
@@ -226,7 +224,7 @@ def biomarker_tables(
     )
     named = _with_symbols(places, features)
     genes = dict(zip(named["feature"], named["symbol"]))
-    given = None if drug_targets is None else text_columns(drug_targets, TARGET_COLUMNS).cells[list(TARGET_COLUMNS)]
+    given = None if drug_targets is None else read_targets(drug_targets)
     sought = {} if gene_sets is None else _sets(gene_sets)
     tables, folds, targets, sets = [], [], [], []
     summary: Document = {}
