@@ -152,7 +152,9 @@ def queries(study: Path, seal: bool, user: str) -> None:
     for row in logs[EXPORTS]:
         what = json.loads(str(row["canonical"]))
         purpose = row["purpose"] or "no stated purpose"
-        told = f"{count_of(what['subjects'], 'subject')}, {what['left_out']:,} left out" if what["subjects"] else "refused"
+        told = (
+            f"{count_of(what['subjects'], 'subject')}, {what['left_out']:,} left out" if what["subjects"] else "refused"
+        )
         click.echo(f"{row['happened']} {row['actor']} exported {what['of']} for {purpose}: {told}")
     heads = {name: str(held[-1]["sha256"]) if held else GENESIS for name, held in logs.items()}
     for name, held in logs.items():
