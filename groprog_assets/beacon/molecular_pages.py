@@ -10,6 +10,7 @@ from groprog_assets.beacon.measured import compared, gene_boxes, set_boxes
 from groprog_assets.figures.numbers import fixed, number, percent
 from groprog_assets.methods.integration.signature_reversal import LABEL
 from groprog_assets.report.blocks import Block, cell, details, facts, note, paragraph, table
+from groprog_assets.study.text_tables import count_of
 
 SHOWN = 60
 Page = tuple[str, str, list[Block]]
@@ -82,7 +83,7 @@ def pathway(held: Held, name: str) -> Page:
         *([table(["Assay", "Genes there", "Share", "Scored"], told, "The set in each assay.")] if told else []),
         {"kind": "heading", "text": "Scores by group", "note": ""},
         *(set_boxes(held, name) or [paragraph("No assay has genes enough for scores of the set.")]),
-        details(f"All {len(genes):,} genes", [table(["Gene", "Measured in"], members)]),
+        details(f"All of {count_of(len(genes), 'gene')}", [table(["Gene", "Measured in"], members)]),
     ]
     return name, "gene set", blocks
 
@@ -133,7 +134,7 @@ def drug(held: Held, name: str) -> Page:
         *([table(["Gene", "Action", "Source"], acts, "Genes that the drug acts on.")] if acts else []),
         *_targets(held, "target_candidates WHERE drug_id = ? OR name = ?", name, name),
         *(
-            details(f"{len(rows):,} genes that it {_DOES[way]}", [table(["Gene"], rows)])
+            details(f"{count_of(len(rows), 'gene')} that it {_DOES[way]}", [table(["Gene"], rows)])
             for way, rows in halves.items()
             if rows
         ),

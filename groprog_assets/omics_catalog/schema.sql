@@ -41,7 +41,7 @@ CREATE TABLE biomarkers (outcome VARCHAR NOT NULL, assay_id VARCHAR NOT NULL, fe
 CREATE TABLE target_candidates (outcome VARCHAR NOT NULL, rank BIGINT NOT NULL, feature VARCHAR NOT NULL, gene_id VARCHAR NOT NULL, statistic DOUBLE NOT NULL, frequency DOUBLE NOT NULL, weight DOUBLE NOT NULL, drug_id VARCHAR NOT NULL, name VARCHAR NOT NULL, action VARCHAR NOT NULL, source VARCHAR NOT NULL, version VARCHAR NOT NULL);
 CREATE TABLE pathway_scores (subject_id VARCHAR NOT NULL, assay_id VARCHAR NOT NULL, set_id VARCHAR NOT NULL, score DOUBLE);
 CREATE TABLE scored_sets (assay_id VARCHAR NOT NULL, set_id VARCHAR NOT NULL, size BIGINT NOT NULL, present BIGINT NOT NULL, share DOUBLE NOT NULL, scored BOOLEAN NOT NULL);
-CREATE TABLE ranked_sets (outcome VARCHAR NOT NULL, assay_id VARCHAR NOT NULL, set_id VARCHAR NOT NULL, size BIGINT NOT NULL, present BIGINT NOT NULL, share DOUBLE NOT NULL, score DOUBLE, normalised DOUBLE, p_value DOUBLE, q_value DOUBLE);
+CREATE TABLE ranked_sets (outcome VARCHAR NOT NULL, assay_id VARCHAR NOT NULL, set_id VARCHAR NOT NULL, size BIGINT NOT NULL, present BIGINT NOT NULL, share DOUBLE NOT NULL, score DOUBLE, normalised DOUBLE, p_value DOUBLE, q_value DOUBLE, chosen BIGINT NOT NULL, over_p_value DOUBLE, over_q_value DOUBLE);
 CREATE TABLE drug_reversal (outcome VARCHAR NOT NULL, assay_id VARCHAR NOT NULL, drug VARCHAR NOT NULL, up_present BIGINT NOT NULL, down_present BIGINT NOT NULL, up_score DOUBLE, down_score DOUBLE, score DOUBLE, p_value DOUBLE, q_value DOUBLE, reverses BOOLEAN NOT NULL, label VARCHAR NOT NULL);
 
 -- Derived for questions.
