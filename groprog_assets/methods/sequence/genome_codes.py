@@ -1,4 +1,4 @@
-"""Reader of the genome's FASTA: codes of all chromosomes in one memory-mapped file. Files in, arrays out.
+"""Reader of the genome's FASTA or .2bit: codes of all chromosomes in one memory-mapped file. Files in, arrays out.
 
 An index (.fai) is never read, so an old one cannot give wrong bases. Plain text or bgzip; the whole file is streamed.
 """
@@ -17,14 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groprog_assets.errors import AnnotationError, Problem, why_unreadable
+from groprog_assets.methods.sequence.two_bit import ORDER, read_two_bit
 from groprog_kernels.bases import EncodedText, encode_text
 
 Row = TypeVar("Row")
 RELEASE_EVERY = 64
 """Places of the genome that are read before its pages are given back: each maps up to 2 MB around it."""
 _CHUNK = 1 << 23
-TWO_BIT = (b"\x43\x27\x41\x1a", b"\x1a\x41\x27\x43")
-"""First bytes of a .2bit file, in either byte order."""
 
 
 class FastaRecord(NamedTuple):
@@ -120,11 +119,13 @@ def _header(stream: IO[bytes], bases: int) -> int:
 
 
 def read_fasta(path: Path, sink: Callable[[NDArray[np.uint8]], object] | None = None) -> list[FastaRecord]:
-    """The sequences of a FASTA in its order; their codes are handed to `sink` piece by piece.
+    """The sequences of a FASTA, or of a .2bit file, in its order; their codes are handed to `sink` piece by piece.
 
     Raises AnnotationError with every problem: unreadable, no sequence, plain gzip, a name that is missing or stands twice,
     lines of unequal length within a sequence (no index can be made of them), letters that are no nucleotide.
     """
+    if _first_bytes(path)[:4] in ORDER:
+        return [FastaRecord(*record, iupac=0) for record in read_two_bit(path, sink)]
     problems: list[Problem] = []
     records: list[_Record] = []
     try:
@@ -213,14 +214,17 @@ class _Record:
         self.short = bool(after_short[-1] or not full[-1])
 
 
+def _first_bytes(path: Path) -> bytes:
+    """The first 18 bytes; none of a file that cannot be read, of which its reader tells."""
+    try:
+        with open(path, "rb") as raw:
+            return raw.read(18)
+    except OSError:
+        return b""
+
+
 def _opened(path: Path) -> IO[bytes]:
-    with open(path, "rb") as raw:
-        start = raw.read(18)
-    if start[:4] in TWO_BIT:
-        rule = "The genome is read as FASTA, plain or bgzip."
-        raise AnnotationError(
-            _problem(path, "a .2bit file", rule, f"Convert it: `twoBitToFa {path.name} {path.stem}.fa`.")
-        )
+    start = _first_bytes(path)
     if is_plain_gzip(start):
         rule = "A compressed genome is compressed by bgzip, so that single regions can be read from it."
         raise AnnotationError(

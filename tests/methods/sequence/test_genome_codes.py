@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import re
+import struct
 from pathlib import Path
 
+import numpy as np
 import pysam
 import pytest
 
 from groprog_assets.errors import AnnotationError
 from groprog_assets.methods.sequence import genome_codes
+from groprog_assets.methods.sequence import two_bit as two_bit_module
 from groprog_assets.methods.sequence.genome_codes import open_genome, read_fasta
 from groprog_kernels.bases import decode
 from tests.methods.sequence.planted import write_fasta
@@ -87,8 +91,56 @@ def test_line_ends_of_windows_and_a_last_line_without_one(tmp_path: Path):
     assert not genome.codes.flags.writeable
 
 
-def test_a_two_bit_file_is_named_with_what_to_do(tmp_path: Path):
-    path = tmp_path / "g.2bit"
-    path.write_bytes(b"\x43\x27\x41\x1a" + bytes(20))
-    with pytest.raises(AnnotationError, match=r"twoBitToFa g\.2bit g\.fa"):
-        read_fasta(path)
+def two_bit(sequences: dict[str, str], order: str = "<", version: int = 0) -> bytes:
+    """A .2bit file, by the description of its format; N is packed as T."""
+
+    def numbers(*values: int) -> bytes:
+        return struct.pack(f"{order}{len(values)}I", *values)
+
+    def record(text: str) -> bytes:
+        parts = [numbers(len(text))]
+        for pattern in ("[Nn]+", "[a-z]+"):
+            spans = [match.span() for match in re.finditer(pattern, text)]
+            parts.append(numbers(len(spans), *(a for a, _ in spans), *(b - a for a, b in spans)))
+        held = ["TCAG".index(letter) if letter in "TCAG" else 0 for letter in text.upper()] + [0] * (-len(text) % 4)
+        packed = [held[i] << 6 | held[i + 1] << 4 | held[i + 2] << 2 | held[i + 3] for i in range(0, len(held), 4)]
+        return b"".join([*parts, numbers(0), bytes(packed)])
+
+    size = 8 if version else 4
+    place = 16 + sum(1 + len(name) + size for name in sequences)
+    index, body = b"", b""
+    for name, text in sequences.items():
+        offset = struct.pack(f"{order}{'Q' if version else 'I'}", place + len(body))
+        index += bytes([len(name)]) + name.encode() + offset
+        body += record(text)
+    return numbers(0x1A412743, version, len(sequences), 0) + index + body
+
+
+@pytest.mark.parametrize(("order", "version"), [("<", 0), (">", 0), ("<", 1)])
+def test_a_two_bit_file_gives_what_its_fasta_gives(order: str, version: int, tmp_path: Path, monkeypatch):
+    random = np.random.default_rng(1)
+    text = "NNN" + "".join(random.choice(list("ACGTacgtN"), 101)) + "nnAC"
+    sequences = {"chr1": text, "b": "G", "odd": "acgtTTN"}
+    (tmp_path / "g.2bit").write_bytes(two_bit(sequences, order, version))
+    monkeypatch.setattr(two_bit_module, "_CHUNK", 7)
+    found = open_genome(tmp_path / "g.2bit", tmp_path / "one", "s")
+    other = open_genome(write_fasta(tmp_path / "g.fa", sequences), tmp_path / "two", "s")
+    assert found.lengths == {name: len(held) for name, held in sequences.items()}
+    assert np.array_equal(found.codes, other.codes)
+    assert [(r.name, r.unknown, r.iupac) for r in found.records] == [(r.name, r.unknown, 0) for r in other.records]
+    assert [r.lower for r in found.records] == [sum(letter.islower() for letter in held) for held in sequences.values()]
+
+
+def test_a_two_bit_file_that_ends_early_or_of_another_version_is_refused(tmp_path: Path):
+    whole = two_bit({"a": "ACGTN" * 9})
+    for content, said in ((whole[:-1], "cut short"), (whole[:20], "cut short"), (two_bit({}), "no sequence")):
+        (tmp_path / "g.2bit").write_bytes(content)
+        with pytest.raises(AnnotationError, match=said):
+            read_fasta(tmp_path / "g.2bit")
+    (tmp_path / "g.2bit").write_bytes(whole[:4] + struct.pack("<I", 7) + whole[8:])
+    with pytest.raises(AnnotationError, match="version 7"):
+        read_fasta(tmp_path / "g.2bit")
+    double = two_bit({"a": "ACGT", "b": "ACGT"}).replace(b"\x01b", b"\x01a")
+    (tmp_path / "g.2bit").write_bytes(double)
+    with pytest.raises(AnnotationError, match="a stands twice"):
+        read_fasta(tmp_path / "g.2bit")
