@@ -33,7 +33,7 @@ def signature_weights(document: Values) -> Figure:
     of_sequence = [row["descriptor"].startswith(SEQUENCE) for row in ranked]
     found = {
         "With it less without it": [row for row, own in zip(ranked, of_sequence) if not own][:MOST_STEPS],
-        "From sequence, over its range": [row for row, own in zip(ranked, of_sequence) if own][:MOST_STEPS],
+        "From sequence": [row for row, own in zip(ranked, of_sequence) if own][:MOST_STEPS],
     }
     groups = {title: steps for title, steps in found.items() if steps}
     panels = len(curves) + len(groups)
