@@ -87,8 +87,9 @@ def main() -> None:
     ]
     table = pd.DataFrame([row for row in rows if row is not None]).drop(columns="cohort")
     grouped = table.groupby("events")
-    print("mean\n", grouped.mean().round(4), "\nstandard error\n", grouped.sem().round(4))
-    print("lowest\n", table.drop(columns="events").min().round(3))
+    for title, told in (("mean", grouped.mean()), ("standard error", grouped.sem())):
+        print(title, told.round(4).to_string(), sep="\n")
+    print("lowest", table.drop(columns="events").min().round(3).to_string(), sep="\n")
 
 
 if __name__ == "__main__":
