@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groprog_assets.errors import AnnotationError, Problem, why_unreadable
+from groprog_assets.study.text_tables import count_of
 
 ORDER = {b"\x43\x27\x41\x1a": "<", b"\x1a\x41\x27\x43": ">"}
 """First bytes of a file, and its byte order."""
@@ -74,7 +75,7 @@ def _record(
         raise AnnotationError(
             _problem(
                 path,
-                f"{name} has stretches beyond its {length:,} bases",
+                f"{name} has stretches beyond its {count_of(length, 'base')}",
                 "Sequences and stretches lie within the file.",
             )
         )
