@@ -21,7 +21,7 @@ from groprog_assets.graph.io_managers import ArtifactIOManager
 from groprog_assets.graph.resources import ComputePool, StudyResource
 from groprog_assets.running import jobs, schedules, sensors
 from groprog_assets.running.freshness import with_freshness
-from groprog_assets.store.workspace import COHORT_ASSETS, OMICS_ASSETS, WITHOUT_LIBRARIES, absent_assets, open_workspace
+from groprog_assets.store.workspace import OMICS_ASSETS, WITHOUT_LIBRARIES, absent_assets, open_workspace
 from groprog_assets.study.schema import Study
 
 ABSENT = "not_in_this_study"
@@ -56,7 +56,7 @@ def build_definitions(**overrides: Any) -> dg.Definitions:
             executor=dg.in_process_executor,
         )
     graph = _without(graph, missing)
-    if not missing.keys().isdisjoint(COHORT_ASSETS):
+    if asked is not None and asked.cohort is None:
         return dg.Definitions(
             assets=graph,
             jobs=[job for job in jobs.JOBS if job is not jobs.cohort_job],

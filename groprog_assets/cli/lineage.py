@@ -36,11 +36,14 @@ def lineage_group() -> None:
 @study_argument
 @click.argument("asset")
 @PARTITION
-@click.option("--patient", default="", help="With risk_scores: the patient whose score is asked about.")
+@click.option(
+    "--patient", default="", help="With risk_scores: the patient whose score is asked about, or the pseudonym."
+)
 @PICTURE
 @JSON
 def trace(asset: str, study: Path, partition: str, patient: str, picture: Path | None, as_json: bool) -> None:
     """Read files, parameters, code versions and clinical snapshot behind ASSET."""
+    from groprog_assets.intake.omics_subjects import subjects_of
     from groprog_assets.lineage import ledger, questions
     from groprog_assets.lineage.pictures import trace_picture, write_picture
     from groprog_assets.store.workspace import open_workspace
@@ -49,7 +52,10 @@ def trace(asset: str, study: Path, partition: str, patient: str, picture: Path |
     with ledger.open_ledger(workspace.ledger_path) as connection:
         found = questions.trace(connection, asset, partition)
         if patient:
-            found["patient"] = questions.score(connection, str(workspace.store.path(found["sha256"])), patient)
+            scores = str(workspace.store.path(found["sha256"]))
+            scored = questions.scored_patients(connection, scores)
+            name = patient if patient in scored else subjects_of(workspace, scored).get(patient, patient)
+            found["patient"] = questions.score(connection, scores, name)
     lines = [f"{asset}{f'[{partition}]' if partition else ''}  sha256 {found['sha256']}"]
     if found["made"]:
         made = found["made"]

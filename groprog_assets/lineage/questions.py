@@ -377,10 +377,14 @@ def score(connection: duckdb.DuckDBPyConnection, parquet: str, patient: str) -> 
     """A patient's row of a stored risk_scores table. LedgerError when the patient has no score."""
     found = named_rows(connection, "SELECT * FROM read_parquet(?) WHERE patient_id = ?", [parquet, patient])
     if not found:
-        raise LedgerError(
-            Problem("--patient", "not among the scored patients", "It is an id of the clinical table.", "Check the id.")
-        )
+        rule = "It is an id of the clinical table, or the pseudonym that the portal shows."
+        raise LedgerError(Problem("--patient", "not among the scored patients", rule, "Check the id."))
     return found[0]
+
+
+def scored_patients(connection: duckdb.DuckDBPyConnection, parquet: str) -> list[str]:
+    """The patients of a stored risk_scores table."""
+    return [row["patient_id"] for row in named_rows(connection, "SELECT patient_id FROM read_parquet(?)", [parquet])]
 
 
 def _name(record: Values) -> str:

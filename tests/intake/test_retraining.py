@@ -24,6 +24,7 @@ from groprog_assets.running import sensors
 from groprog_assets.running.execution import study_instance
 from groprog_assets.running.planning import plan
 from groprog_assets.running.selection import selected_assets
+from groprog_assets.store.pseudonyms import pseudonym, study_key
 from groprog_assets.store.readings import load_asset
 from groprog_assets.store.workspace import OMICS_ASSETS, SEQUENCE_ASSETS, Workspace
 from tests.alignment_files import another_library
@@ -273,6 +274,13 @@ def test_scores_and_report_are_of_the_model_that_stands(study: Path):
     trace = json.loads(groprog("lineage", "trace", "risk_scores", "--study", study, "--json"))
     (model,) = [step for step in trace["steps"] if step["derivation"] == known_models(workspace)[0].derivation]
     assert model["asset"] == "risk_model", "the score is traced to the model it is by, not to the newest"
+    patient = str(back["patient_id"].iloc[0])
+    for name in (patient, pseudonym(patient, study_key(workspace.state))):  # the second is what the portal shows
+        told = json.loads(groprog("lineage", "trace", "risk_scores", "--study", study, "--patient", name, "--json"))
+        assert told["patient"]["patient_id"] == patient
+    assert "not among the scored" in groprog(
+        "lineage", "trace", "risk_scores", "--study", study, "--patient", "p-0", status=2
+    )
     done = {name for name, count in run(study).items() if count}
     assert done <= {"champion", "lineage_snapshot"}, "the decision is looked at again and left as it is"
     assert f"* {old[:16]}" in groprog("model", "list", study)

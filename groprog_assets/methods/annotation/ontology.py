@@ -148,12 +148,8 @@ def ontology_notices(tables: OntologyTables, parameters: EnrichmentParameters) -
     sized = enough or not version["annotated_genes"]  # genes without any term: another size would not help
     remedy = "" if sized else "Set parameters.enrichment.minimum_term_size or maximum_term_size, or give other sets."
     rule = "" if enough else "Only terms of such a size are tested: enrichment would be empty."
-    every = (
-        count_of(version["sets"], "gene set")
-        if version["format"] == "GMT"
-        else f"{count_of(len(sizes), 'term')} with genes"
-    )
-    notice(f"{enough:,} of {every} hold {low} to {high} genes of the annotation", rule, remedy)
+    total, what = (version["sets"], "gene sets") if version["format"] == "GMT" else (len(sizes), "terms with genes")
+    notice(f"{enough:,} of {total:,} {what} hold {low} to {high} genes of the annotation", rule, remedy)
     return notices
 
 
