@@ -34,6 +34,7 @@ Assays
     combat           batch effects of many features: fit on training samples, removal from any
 Survival
     censoring        Kaplan-Meier of survival and censoring, inverse-censoring weights
+    neighbours       the nearest points of each, by float32 products, in float64 order
     concordance      Harrell's, Uno's and weighted concordance
     auc, brier       time-dependent AUC, Brier score and its integral
     cox              Efron partial likelihood, its gradient, Breslow's baseline

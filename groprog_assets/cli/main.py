@@ -173,9 +173,9 @@ def run_command(study: Path, select: str, nascent: bool, dry_run: bool, user: st
     keep_for_good()
     select = NASCENT if nascent else select
     chosen = selected_assets(definitions, select)
-    if checked is not None:
-        keep_notices(workspace, *checked)
     if dry_run:
+        if checked is not None:
+            keep_notices(workspace, *checked)
         steps = plan(workspace, chosen)
         for name, told in told_steps(steps):
             OUT.print(f"{name:<40}{told}", markup=False)
@@ -187,6 +187,8 @@ def run_command(study: Path, select: str, nascent: bool, dry_run: bool, user: st
         )
         return
     with run_lock(workspace), Progress(OUT, len(ordered(workspace, chosen)), workspace.state / DURATIONS) as progress:
+        if checked is not None:
+            keep_notices(workspace, *checked)  # a first run has a state folder from here on
         resources.LISTENERS.append(progress)
         try:
             report = run_study(workspace, definitions, select, user, debug)

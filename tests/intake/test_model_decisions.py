@@ -92,6 +92,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
         state=tmp_path,
         ledger_path=tmp_path / "ledger" / "l.duckdb",
         command="groprog run s.yaml",
+        making="groprog run s.yaml --select +{}".format,
         has=lambda asset: True,
     )
     train(made, "aaaa1111", 0.70, 1)

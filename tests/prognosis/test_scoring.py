@@ -159,7 +159,7 @@ def test_what_cannot_be_scored_is_refused_by_name(trained: Path, tmp_path: Path)
     assert column in done.output
     done = score(trained, pd.concat([frame, frame.head(1)]), tmp_path)
     assert done.exit_code == 2
-    assert "stand twice" in done.output
+    assert "1 patient stands twice" in done.output
     done = score(trained, frame.head(0), tmp_path)
     assert done.exit_code == 2
     assert "Traceback" not in done.output

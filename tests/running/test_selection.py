@@ -16,10 +16,10 @@ from groprog_assets.running.selection import NASCENT, selected_assets
         ("pausing", {"pausing"}),
         ("pausing or cohort", {"pausing", "cohort"}),
         ('key:"pausing" or key:cohort', {"pausing", "cohort"}),
-        ("group:cohort", {"cohort", "clinical_records", "patient_expression", "source_cohorts"}),
-        ("group:cohort and not cohort", {"clinical_records", "patient_expression", "source_cohorts"}),
-        ("key:patient_*", {"patient_expression", "patient_features"}),
-        ("roots(+cohort)", {"clinical_records"}),
+        ("group:cohort", {"cohort", "clinical_records", "patient_assays", "patient_expression", "source_cohorts"}),
+        ("group:cohort and not cohort", {"clinical_records", "patient_assays", "patient_expression", "source_cohorts"}),
+        ("key:patient_*", {"patient_assays", "patient_expression", "patient_features"}),
+        ("roots(+cohort)", {"clinical_records", "consents"}),
     ],
 )
 def test_what_a_selection_chooses(select: str, chosen: set[str]):
