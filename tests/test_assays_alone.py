@@ -18,8 +18,10 @@ from groprog_assets.omics_catalog.writing import write_catalog
 from groprog_assets.store.identities import names
 from groprog_assets.store.readings import load_asset
 from groprog_assets.store.workspace import ASKED_ASSETS, ASSAY_ASSETS, OMICS_ASSETS, PHENOTYPE_ASSETS, Workspace
+from groprog_assets.study.assay_rules import assay_notices
 from groprog_assets.study.check import check_study, load_study
 from groprog_assets.study.omics_assays import AssaySource
+from groprog_assets.study.omics_study import Omics
 from tests.assay_files import SUBJECTS, assay_study, protein, rna, sample_rows
 from tests.checked_study import changed, told_in_a_line
 from tests.omics_files import omics_study
@@ -216,6 +218,26 @@ def test_a_broken_rule_of_an_assay_is_named(copy: Path, change: dict, field: str
     copy.write_text(yaml.safe_dump(document))
     problems = check_study(copy)
     assert any(problem.where.endswith(field) and problem.rule and problem.remedy for problem in problems), problems
+
+
+@pytest.mark.parametrize("name", ["months", "died"])
+def test_an_outcome_of_the_subjects_is_no_covariate_of_a_correction(copy: Path, name: str):
+    document = yaml.safe_load(copy.read_text())
+    document["omics"]["survival"] = {"time": "months", "event": "died"}
+    document["omics"]["assays"][0]["batch_correction"] = {"covariates": ["kind", name]}
+    copy.write_text(yaml.safe_dump(document))
+    (problem,) = [item for item in check_study(copy) if "batch_correction.covariates[1]" in item.where]
+    assert problem.value == f"{name!r} is the outcome"
+
+
+def test_groups_as_covariate_of_a_correction_are_noticed(copy: Path):
+    document = yaml.safe_load(copy.read_text())
+    document["omics"]["groups"] = {"column": "kind"}
+    omics = Omics.model_validate(document["omics"])
+    assert not any("omics.groups" in item.value for item in assay_notices(omics))
+    document["omics"]["assays"][0]["batch_correction"] = {"covariates": ["kind"]}
+    told = [item for item in assay_notices(Omics.model_validate(document["omics"])) if "omics.groups" in item.value]
+    assert [item.where for item in told] == ["omics.assays, rna"]
 
 
 def test_the_catalogue_shows_every_stage(made: Path):

@@ -15,7 +15,7 @@ import numpy as np
 from groprog_assets.errors import ModelError, Problem
 from groprog_assets.fitting.clinical_encoder import Z_LIMIT, ClinicalEncoder, FieldDocument, FieldEncoding
 from groprog_assets.fitting.harmonization import Harmonization, fit_harmonization, harmonize_known
-from groprog_assets.model.assay_encoder import AssayDocument, AssayEncoder
+from groprog_assets.model.assay_encoder import ASSAYS, AssayDocument, AssayEncoder
 from groprog_assets.model.expression_encoder import (
     ROWS_AT_ONCE,
     EncodedExpression,
@@ -248,6 +248,13 @@ class Encoders:
         sources = None if self.sources is None else self.sources.of_fields()
         nothing = DescriptorEncoder((), (), (), {})
         return Encoders("clinical", self.clinical, None, nothing, None, sources=sources)
+
+    def left_out(self, inputs: ModelInputs) -> dict[str, str]:
+        """{assay, or kind of covariate: why the training patients, of `inputs`, do not have it}; nothing without assays."""
+        held = [encoder for encoder in self.matrices if isinstance(encoder, AssayEncoder)]
+        if not held and any(matrix.kind == ASSAYS for matrix in inputs.matrices):
+            return {ASSAYS: "no covariate of theirs varies between the training patients"}
+        return {name: why for encoder in held for name, why in encoder.fitted["left_out"].items()}
 
     def transform(self, inputs: ModelInputs, genes: bool = True) -> Encoded:
         """Everything the network reads, for any patients.

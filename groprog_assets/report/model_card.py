@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from groprog_assets.figures.numbers import percent
 from groprog_assets.report.blocks import document_rows
 from groprog_assets.report.matrices import BRANCHES
+from groprog_assets.study.annotation_files import some
 from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document, Values
 
@@ -20,6 +21,7 @@ IN_WORDS = (
     "clinical_cox_share",
     "linear_penalties",
     "branches",
+    "assays_left_out",
 )
 """Members of the summary of `risk_model` that `described_model` puts into words."""
 
@@ -77,6 +79,8 @@ def described_model(summary: Values) -> Document:
         if len(penalties) == len(rows):
             parts.append(f"ridge penalty {penalties[place]:g}")
         told[f"branch of {BRANCHES.get(row['branch'], row['branch'])}"] = ", ".join(parts)
+    for row in summary.get("assays_left_out") or []:
+        told[f"{row['name']} left out of {some(row['where'], 4)}"] = row["reason"]
     return told
 
 

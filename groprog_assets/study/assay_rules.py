@@ -13,6 +13,7 @@ from groprog_assets.errors import Problem
 from groprog_assets.study.assay_scales import FORMAT_SAYS, WITH_UNIT
 from groprog_assets.study.finding import Finding
 from groprog_assets.study.omics_assays import AssaySource
+from groprog_assets.study.omics_integration import outcome_columns
 from groprog_assets.study.omics_study import Omics
 from groprog_assets.study.schema import Cohort
 
@@ -42,10 +43,10 @@ def assay_rules(omics: Omics, cohort: Cohort | None) -> Iterator[Finding]:
         if names[source.name.lower()] > 1:
             rule = "Assays are told apart by this name, upper and lower case alike."
             yield Finding((*at, k, "name"), f"{source.name!r} twice", rule, "Rename one.")
-        yield from _of_one(source, (*at, k), cohort)
+        yield from _of_one(source, (*at, k), omics, cohort)
 
 
-def _of_one(source: AssaySource, at: Location, cohort: Cohort | None) -> Iterator[Finding]:
+def _of_one(source: AssaySource, at: Location, omics: Omics, cohort: Cohort | None) -> Iterator[Finding]:
     if source.format not in SCALED_BY_FORMAT and source.scale is None:
         rule = "Values are counts, linear, logarithms, ...: no number says which."
         yield Finding((*at, "scale"), "not given", rule, "State the scale, for instance log2.")
@@ -63,7 +64,7 @@ def _of_one(source: AssaySource, at: Location, cohort: Cohort | None) -> Iterato
         rule = "Methylation beta values are of the epigenome."
         yield Finding((*at, "omics"), source.omics, rule, "Set omics: epigenome, or another scale.")
     correction = source.batch_correction
-    outcomes = {correction.outcome} - {""}
+    outcomes = {correction.outcome, *outcome_columns(None, omics.survival)} - {""}
     if cohort is not None:
         outcomes |= {cohort.endpoint.time_column, cohort.endpoint.event_column}
     for k, name in enumerate(correction.covariates):
@@ -95,6 +96,13 @@ def assay_notices(omics: Omics) -> Iterator[Problem]:
     """What is legal and worth knowing of assays."""
     for source in omics.assays:
         correction = source.batch_correction
+        if omics.groups is not None and omics.groups.column in correction.covariates:
+            rule = (
+                "A correction that keeps the differences between groups writes them into the values that are compared."
+            )
+            remedy = "Remove it from batch_correction.covariates, or read the tests between groups as too favourable."
+            value = f"{omics.groups.column!r} is a covariate, and the column of omics.groups"
+            yield Problem(f"omics.assays, {source.name}", value, rule, remedy)
         if correction.method == "combat" and not correction.biological_factor:
             rule = "Without one, nothing says whether a correction also removes what is of interest."
             remedy = "Name a column of the sample table, for instance a known subtype."

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from groprog_assets.compute.shards.risk_model import told_left_out
 from groprog_assets.model.ablation import variants
 from groprog_assets.model.assay_encoder import AssayEncoder
 from groprog_assets.model.checkpoint import load_model, save_model
@@ -59,6 +60,26 @@ def test_an_encoder_is_what_it_writes():
     again = Encoders.restore(encoders.document(), encoders.arrays())
     np.testing.assert_array_equal(again.transform(inputs).further, encoders.transform(inputs).further)
     assert encoders.further == {"assays": encoders.matrices[0].loadings.shape[1]}
+
+
+def test_what_training_patients_do_not_have_is_told_with_its_reason():
+    inputs, _ = with_hazard(60)
+    asked = parameters(**QUICK)
+    assert Encoders.fit(inputs, asked).left_out(inputs) == {}
+    assays = inputs.matrices[0]
+    constant = replace(assays, assays=(assays.assays[0], assays.assays[1]._replace(values=np.ones((40, 57)))))
+    inputs = replace(inputs, matrices=(constant,))
+    assert set(Encoders.fit(inputs, asked).left_out(inputs)) == {"protein"}
+    nothing = replace(inputs, matrices=(replace(constant, assays=constant.assays[1:]),))
+    assert set(Encoders.fit(nothing, asked).left_out(nothing)) == {"assays"}
+    why = {"protein": "no feature\nvaries"}
+    made = [{"left_out": {"the final model": why}}, {"left_out": {"repeat 0 fold 0": {}}}]
+    row = {"name": "protein", "reason": "no feature varies"}
+    assert told_left_out(made) == {"assays_left_out": [{**row, "where": ["the final model"]}]}
+    assert told_left_out([*made, {"left_out": {"repeat 0 fold 1": why}}])["assays_left_out"] == [
+        {**row, "where": ["the final model", "repeat 0 fold 1"]}
+    ]
+    assert told_left_out(made[1:]) == {}
 
 
 def test_outcomes_move_no_covariate_and_a_planted_factor_is_found_in_held_out_patients():

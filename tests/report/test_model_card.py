@@ -32,4 +32,7 @@ def test_lists_of_the_summary_are_told_in_words():
     assert "- Branch of clinical fields: 25 % of the linear path, ridge penalty 1\n" in text
     assert "75 % of the linear path, ridge penalty 0.03\n" in text
     assert "values" not in text.split("## Limits")[0]
+    rows = [{"name": "rna", "reason": "one batch", "where": ["the final model", "repeat 0 fold 1"]}]
+    text = model_card({"Model": described_model({"assays_left_out": rows})})
+    assert "- Rna left out of the final model, repeat 0 fold 1: one batch\n" in text
     assert described_model({"mode": "clinical"}) == {"mode": "clinical"}

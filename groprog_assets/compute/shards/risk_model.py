@@ -17,6 +17,7 @@ from groprog_assets.model.inputs import ModelInputs, Outcomes
 from groprog_assets.prognosis.model_columns import model_folds, model_inputs, model_outcomes, search_log
 from groprog_assets.prognosis.robustness_runs import FoldStability
 from groprog_assets.store.artifacts import Blob, Bundle
+from groprog_assets.study.annotation_files import some
 from groprog_assets.study.parameters import Parameters
 from groprog_assets.tables.values import Document, Values
 
@@ -74,6 +75,7 @@ def compute(shared: Values, part: Values, here: Here) -> Document:
             encoded={name: given},
         )
     made = {"kind": kind, "out_of_fold": crossed.out_of_fold, "history": crossed.history, "search": search_log(crossed)}
+    made["left_out"] = {f"repeat {fold[0].repeat} fold {fold[0].fold}": given.encoders.left_out(inputs)}
     return {**made, **stability.tables(), "transferred": crossed.transferred, "uncalibrated": crossed.before}
 
 
@@ -83,7 +85,11 @@ def on_pool(pool: Pool, shared: Values, folds: pd.DataFrame, parameters: Paramet
     shared: values of the assets cohort, patient_expression, normalized_features, source_cohorts and encoded_tensors.
     """
     made = pool.map(NOUN, {**shared, "parameters": parameters.model_dump_json()}, parts(folds), here)
-    return Bundle(joined(made))
+    value = Bundle(joined(made))
+    if here.progress is not None:
+        for row in value.summary.get("assays_left_out", []):
+            here.progress(f"{row['name']} left out of {some(row['where'], 4)}: {row['reason']}")
+    return value
 
 
 def joined(made: Sequence[Values]) -> Document:
@@ -101,8 +107,20 @@ def joined(made: Sequence[Values]) -> Document:
         "files": final["files"],
         "signature": final["signature"],
         "transferred": {"final": final["transferred"], "folds": [row for one in folds for row in one["transferred"]]},
-        "summary": final["summary"],
+        "summary": {**final["summary"], **told_left_out([final, *folds])},
     }
+
+
+def told_left_out(made: Sequence[Values]) -> Document:
+    """assays_left_out: a row an assay, or kind of covariate, and reason, with the models and folds where it is so; {} where none
+    is left out."""
+    where: dict[tuple[str, str], list[str]] = {}
+    for one in made:
+        for model, reasons in one["left_out"].items():
+            for name, why in reasons.items():
+                where.setdefault((name, " ".join(why.split())), []).append(model)
+    rows = [{"name": name, "reason": why, "where": models} for (name, why), models in where.items()]
+    return {"assays_left_out": rows} if rows else {}
 
 
 def _final(final: Fitted, inputs: ModelInputs, outcomes: Outcomes) -> Document:
@@ -122,6 +140,7 @@ def _final(final: Fitted, inputs: ModelInputs, outcomes: Outcomes) -> Document:
     }
     blobs = Bundle({name: Blob(content, Path(name).suffix) for name, content in files.items()})
     made = {"kind": "final", "history": final.history, "search": search_log(final)}
+    made["left_out"] = {"the final model": final.model.encoders.left_out(inputs)}
     parts = {"signature": dict(final.signature or {}), "transferred": dict(final.transferred or {})}
     return {**made, "files": blobs, "summary": summary, **parts}
 

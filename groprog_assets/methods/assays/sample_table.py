@@ -99,6 +99,10 @@ def read_sample_table(path: Path, assays: Sequence[AssaySource], outcomes: Seque
         wrong = cells["tissue"].str.startswith("UBERON") & ~cells["tissue"].str.fullmatch(UBERON.pattern)
         rule = "A tissue is text, or UBERON: and seven digits."
         _report(table, cells["tissue"], wrong, "tissue", rule, "Correct it.", problems)
+    for name in dict.fromkeys(name for source in assays for name in source.batch_correction.covariates):
+        if name in cells:
+            rule = "A covariate of numbers is finite."
+            _report(table, cells[name], _infinite(_text(cells, name)), name, rule, "Correct the cell.", problems)
     order = _whole(table, text["run_order"], "run_order", 0, None, "An order is a whole number.", problems)
     rule = "It is the subject's age in whole months; a date would tell more than an analysis needs."
     collected = _whole(table, text["collected"], "collected", -12, FAR_TOO_OLD, rule, problems)
@@ -149,6 +153,14 @@ def _text(cells: pd.DataFrame, name: str) -> list[str | None]:
         return [None] * len(cells)
     values = cells[name]
     return [None if gone else str(value) for value, gone in zip(values, missing_cells(values), strict=True)]
+
+
+def _infinite(values: list[str | None]) -> pd.Series:
+    """Which values of a column of numbers are not finite, such as 1e400; none of a column that has words."""
+    numbers = pd.to_numeric(pd.Series(values, dtype="str"), errors="coerce").astype(np.float64)
+    given = pd.Series([value is not None for value in values], dtype=bool)
+    words = given & numbers.isna()
+    return numbers.abs().eq(np.inf) & (not words.any())
 
 
 def _whole(

@@ -36,7 +36,9 @@ Floats = NDArray[np.floating]
 
 class PatientAssay(NamedTuple):
     """The samples of one assay, as read: values (f, m), owner (m,) the number of each sample's patient; batch (m,) and columns
-    (by name) of the samples. method, scale, normalised_scale: how it is normalised. correction: None where batches stay."""
+    (by name) of the samples. method, scale, normalised_scale: how it is normalised. correction: None where batches stay.
+    numbers: covariates of the correction that are numbers, told by everyone's values and so alike in every fold; others have
+    levels."""
 
     name: str
     method: str
@@ -49,6 +51,7 @@ class PatientAssay(NamedTuple):
     owner: NDArray[np.int64]
     batch: list[str | None]
     columns: dict[str, list[str | None]]
+    numbers: tuple[str, ...] = ()
 
     def samples(self, rows: NDArray[np.int64]) -> PatientAssay:
         """The samples at `rows`."""
@@ -191,11 +194,12 @@ def _fit_assay(assay: PatientAssay, parameters: MeasurementParameters) -> AssayF
     correction = assay.correction.model_copy(update={"outcome": ""})  # no outcome takes part in what a fold fits
     rows = _with_batch(assay, least=1 if correction.mean_only else 2)
     own = assay.samples(rows)
-    problems = batch_problems(assay.name, own.batch, own.columns, correction, parameters) if rows.size else []
+    told = (own.batch, own.columns, correction, parameters, assay.numbers)
+    problems = batch_problems(assay.name, *told) if rows.size else []
     if problems or not rows.size:
         rule = "A batch effect is estimated from at least two samples of the batch."
         raise AssayError(problems or Problem(f"assay {assay.name}", "no such batch in training", rule, ""))
-    return fit._replace(batches=fit_batches(held[kept][:, rows], own.batch, own.columns, correction, parameters))
+    return fit._replace(batches=fit_batches(held[kept][:, rows], *told))
 
 
 def _with_batch(assay: PatientAssay, least: int) -> NDArray[np.int64]:
@@ -228,7 +232,7 @@ def _known(assay: PatientAssay, fit: BatchFit) -> NDArray[np.int64]:
     usable = np.isin(np.array([name or "" for name in assay.batch], dtype=str), fit.batches)
     for encoding in fit.encodings:
         told = assay.columns.get(encoding.name, [None] * len(assay.batch))
-        usable &= [value is not None and (not encoding.levels or value in encoding.levels) for value in told]
+        usable &= [encoding.knows(value) for value in told]
     return np.flatnonzero(usable)
 
 

@@ -20,6 +20,7 @@ from groprog_assets.methods.integration.fitted_covariates import WrittenCovariat
 from groprog_assets.methods.integration.fold_covariates import PatientAssay, covariates, fit_covariates
 from groprog_assets.methods.integration.subject_tables import symbols_of
 from groprog_assets.methods.measurements.assay_frames import numbered
+from groprog_assets.methods.measurements.batch_correction import number_columns
 from groprog_assets.methods.measurements.layout import read_measurements
 from groprog_assets.methods.measurements.stages import held_assays, normalisation_of, why_not_corrected
 from groprog_assets.study.integration_parameters import IntegrationParameters
@@ -77,6 +78,8 @@ def assay_arrays(
                 "symbols": [known[held.assay_id].get(str(name), str(name)) for name in features["feature_id"]],
                 "batch": [held.batch[row] for row in rows],
                 "columns": {name: [column[row] for row in rows] for name, column in held.columns.items()},
+                # Told by everyone's values: a fold's own values may all be numbers where the column is not.
+                "numbers": list(number_columns(held.columns, held.source.batch_correction.covariates)),
             }
         )
     if not told:
@@ -195,6 +198,7 @@ def assays_of(arrays: Mapping[str, np.ndarray], patient_id: Iterable[str]) -> tu
             owner=owner,
             batch=told["batch"],
             columns=told["columns"],
+            numbers=tuple(told["numbers"]),
         )
         rows = np.flatnonzero(owner >= 0)
         held.append(assay.samples(rows[np.argsort(owner[rows], kind="stable")]))

@@ -6,7 +6,7 @@ Arrays and columns in, arrays out: values are (features, samples), NaN = missing
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +29,10 @@ class Encoding(NamedTuple):
     name: str
     levels: tuple[str, ...]
 
+    def knows(self, value: str | None) -> bool:
+        """Whether a sample with this value can be encoded: a level that is known, or a finite number."""
+        return value is not None and (value in self.levels if self.levels else is_finite(value))
+
 
 class BatchFit(NamedTuple):
     """Constants of a correction: batch names (b,), sorted; encodings of the covariates; the kernel's constants."""
@@ -46,16 +50,27 @@ class Confounding(NamedTuple):
 
 
 def batch_problems(
-    assay: str, batch: Column, columns: Columns, correction: BatchCorrection, parameters: MeasurementParameters
+    assay: str,
+    batch: Column,
+    columns: Columns,
+    correction: BatchCorrection,
+    parameters: MeasurementParameters,
+    numbers: Collection[str] | None = None,
 ) -> list[Problem]:
     """What forbids the correction: samples without batch or covariate, a batch of one sample, covariates that batches tell, an
-    unknown reference batch, and an outcome or covariate that is nearly one with the batch. Nothing where there is one batch."""
+    unknown reference batch, and an outcome or covariate that is nearly one with the batch. Where there is one batch, nothing but
+    an unknown reference batch. numbers: covariates that are numbers; None: `number_columns` of `columns`."""
     where = f"assay {assay}"
     without = sum(name is None for name in batch)
     names = sorted({name for name in batch if name is not None})
     problems = []
-    if not names or (len(names) == 1 and not without):
+    if not names:
         return []
+    if correction.reference_batch and correction.reference_batch not in names:
+        rule = f"The reference is one of the batches {', '.join(names[:8])}."
+        problems.append(Problem(where, f"reference_batch {correction.reference_batch!r}", rule, "Correct it."))
+    if len(names) == 1 and not without:
+        return problems
     if without:
         rule = "Every sample of an assay has a batch, or none has."
         remedy = "Fill the column batch of the sample table, or set batch_correction.method: none."
@@ -67,9 +82,6 @@ def batch_problems(
             "Join batches that were processed alike, leave the sample out, or set batch_correction.mean_only: true."
         )
         problems.append(Problem(where, f"batch {', '.join(single)} has one sample", rule, remedy))
-    if correction.reference_batch and correction.reference_batch not in names:
-        rule = f"The reference is one of the batches {', '.join(names[:8])}."
-        problems.append(Problem(where, f"reference_batch {correction.reference_batch!r}", rule, "Correct it."))
     for name in correction.covariates:
         lost = sum(value is None for value in columns[name])
         if lost:
@@ -79,7 +91,7 @@ def batch_problems(
             )
     if problems:
         return problems
-    for found in confoundings(batch, columns, correction):
+    for found in confoundings(batch, columns, correction, numbers):
         if found.association >= parameters.confounding_refused:
             rule = f"Batch and {found.factor} are nearly one: nothing tells the effect of one from that of the other."
             remedy = f"Set batch_correction.method: none, or measure samples of each {found.factor} in each batch."
@@ -88,7 +100,7 @@ def batch_problems(
             )
     code = np.array([names.index(str(name)) for name in batch])
     design = np.concatenate(
-        [np.eye(len(names))[code], _design(encodings(columns, correction), columns, len(batch))], axis=1
+        [np.eye(len(names))[code], _design(encodings(columns, correction, numbers), columns, len(batch))], axis=1
     )
     rank = int(np.linalg.matrix_rank(design))
     if rank < design.shape[1] and not problems:
@@ -98,10 +110,13 @@ def batch_problems(
     return problems
 
 
-def confoundings(batch: Column, columns: Columns, correction: BatchCorrection) -> list[Confounding]:
+def confoundings(
+    batch: Column, columns: Columns, correction: BatchCorrection, numbers: Collection[str] | None = None
+) -> list[Confounding]:
     """Cramer's V of batch with each covariate that is not a number and with the outcome, over samples that have both."""
     names = [*correction.covariates, *([correction.outcome] if correction.outcome else [])]
-    kinds = [name for name in dict.fromkeys(names) if _levels(columns[name]) is not None]
+    held = number_columns(columns, names) if numbers is None else numbers
+    kinds = [name for name in dict.fromkeys(names) if name not in held]
     return [Confounding(name, cramers_v(batch, columns[name])) for name in kinds]
 
 
@@ -120,12 +135,20 @@ def cramers_v(first: Column, second: Column) -> float:
 
 
 def fit_batches(
-    values: Floats, batch: Column, columns: Columns, correction: BatchCorrection, parameters: MeasurementParameters
+    values: Floats,
+    batch: Column,
+    columns: Columns,
+    correction: BatchCorrection,
+    parameters: MeasurementParameters,
+    numbers: Collection[str] | None = None,
 ) -> BatchFit:
-    """Constants of the training samples `values` (f, n) with their batches and covariates; `batch_problems` gave none."""
+    """Constants of the training samples `values` (f, n) with their batches and covariates; `batch_problems` gave none.
+
+    numbers: covariates that are numbers; None: `number_columns` of `columns`.
+    """
     names = tuple(sorted({str(name) for name in batch}))
     code = np.array([names.index(str(name)) for name in batch])
-    held = encodings(columns, correction)
+    held = encodings(columns, correction, numbers)
     constants = fit_combat(
         values.T,
         code,
@@ -161,9 +184,30 @@ def correct(values: Floats, batch: Column, columns: Columns, fit: BatchFit) -> F
     )
 
 
-def encodings(columns: Columns, correction: BatchCorrection) -> tuple[Encoding, ...]:
-    """How the covariates of the correction become numbers: a column of numbers is one, any other has its levels, sorted."""
-    return tuple(Encoding(name, tuple(_levels(columns[name]) or ())) for name in correction.covariates)
+def encodings(
+    columns: Columns, correction: BatchCorrection, numbers: Collection[str] | None = None
+) -> tuple[Encoding, ...]:
+    """How the covariates of the correction become numbers: a column of numbers is one, any other has its levels, sorted.
+
+    numbers: covariates that are numbers; None: `number_columns` of `columns`.
+    """
+    held = number_columns(columns, correction.covariates) if numbers is None else numbers
+    return tuple(Encoding(name, () if name in held else _levels(columns[name])) for name in correction.covariates)
+
+
+def number_columns(columns: Columns, names: Sequence[str]) -> tuple[str, ...]:
+    """Those of `names` whose column is numbers: each given value is finite, and there are more than two."""
+    return tuple(
+        name for name in names if len(_levels(columns[name])) > 2 and all(map(is_finite, _levels(columns[name])))
+    )
+
+
+def is_finite(value: str) -> bool:
+    """Whether `value` is a finite number."""
+    try:
+        return bool(np.isfinite(float(value)))
+    except ValueError:
+        return False
 
 
 def without_batches(values: Floats, batch: Column, kept: Column | None = None) -> Floats:
@@ -214,15 +258,9 @@ def explained_share(values: Floats, names: Column) -> float:
         return float(np.nanmedian(shares))
 
 
-def _levels(column: Column) -> list[str] | None:
-    """The levels of a column of names, sorted; None for a column of numbers."""
-    given = [str(value) for value in column if value is not None]
-    try:
-        if all(np.isfinite(float(value)) for value in given) and len(set(given)) > 2:
-            return None
-    except ValueError:
-        pass
-    return sorted(set(given))
+def _levels(column: Column) -> tuple[str, ...]:
+    """The values of a column, each once, sorted."""
+    return tuple(sorted({str(value) for value in column if value is not None}))
 
 
 def _design(held: Sequence[Encoding], columns: Columns, samples: int) -> Floats:

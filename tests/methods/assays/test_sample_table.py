@@ -48,6 +48,15 @@ def test_rows_are_read_as_declared(tmp_path: Path):
     assert set(made.factors["factor"]) == {"age", "kind", "died"}
 
 
+def test_a_covariate_of_numbers_is_finite(tmp_path: Path):
+    head = "sample\tsubject\tage\tkind\tdied"
+    path = written(tmp_path, head, "s1\tp1\t53\tx\t1", "s2\tp2\t1e400\tx\t1", "s3\tp3\tNA\tx\t1")
+    with pytest.raises(AssayError, match=r"samples.tsv:3, column age: '1e400'.*finite"):
+        read_sample_table(path, ASSAYS)
+    path = written(tmp_path, head, "s1\tp1\tyoung\tx\t1", "s2\tp2\tinf\tx\t1")
+    assert read_sample_table(path, ASSAYS).factors["age"] == ["young", "inf"], "names of a column of words"
+
+
 def test_every_broken_row_is_named_at_once(tmp_path: Path):
     path = written(
         tmp_path,

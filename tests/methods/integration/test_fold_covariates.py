@@ -3,15 +3,21 @@ come back."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from groprog_assets.methods.integration.fitted_covariates import WrittenCovariates, read_back, written
 from groprog_assets.methods.integration.fold_covariates import PatientAssay, covariates, fit_covariates
-from groprog_assets.methods.integration.patient_assays import PatientAssays
+from groprog_assets.methods.integration.patient_assays import PatientAssays, assay_arrays, assays_of
+from groprog_assets.methods.measurements.batch_correction import number_columns
+from groprog_assets.methods.measurements.layout import write_measurements
 from groprog_assets.study.integration_parameters import IntegrationParameters
 from groprog_assets.study.measurement_parameters import MeasurementParameters
-from groprog_assets.study.omics_assays import BatchCorrection
+from groprog_assets.study.omics_assays import AssaySource, BatchCorrection
 
 MEASUREMENTS = MeasurementParameters()
 INTEGRATION = IntegrationParameters(subsamples=10)
@@ -140,6 +146,84 @@ def test_a_single_sample_of_a_batch_takes_no_part_in_a_fit():
     fit = fit_covariates((alone,), {}, MEASUREMENTS, INTEGRATION).assays["rna"]
     assert fit.batches is not None
     assert fit.batches.batches == ("a", "b")
+
+
+def with_column(
+    values: Sequence[str | None],
+    numbers: tuple[str, ...],
+    batch: list[str | None] | None = None,
+    **correction: str | list[str],
+) -> PatientAssays:
+    """The planted rna assay, one sample a patient, with a column `stage` that its correction has as covariate."""
+    assays, _ = planted()
+    rna = assays.assays[0].samples(np.arange(60))
+    wish = BatchCorrection.model_validate({"covariates": ["stage"], **correction})
+    rna = rna._replace(correction=wish, columns={"stage": list(values)}, numbers=numbers, batch=batch or rna.batch)
+    return PatientAssays(60, (rna,), assays.sets, MEASUREMENTS, INTEGRATION)
+
+
+def encodings_of(assays: PatientAssays, rows: np.ndarray) -> list[list[object]]:
+    """How the covariates of the correction are encoded in a fit to the patients at `rows`."""
+    encodings: list[list[object]] = assays.take(rows).fit().document["assays"][0]["batches"]["encodings"]
+    return encodings
+
+
+def test_a_covariate_is_of_one_kind_in_every_fold():
+    mixed = ["other" if k == 50 else str(1 + k % 3) for k in range(60)]
+    assays = with_column(mixed, number_columns({"stage": mixed}, ["stage"]))
+    assert encodings_of(assays, TRAIN) == [["stage", ["1", "2", "3"]]]  # these are numbers, the column is not
+    assert encodings_of(assays, np.arange(10, 60)) == [["stage", ["1", "2", "3", "other"]]]
+    late = [str(1 + k % 2 if k < 45 else k) for k in range(60)]
+    assert encodings_of(with_column(late, number_columns({"stage": late}, ["stage"])), TRAIN) == [["stage", []]]
+
+
+@pytest.mark.parametrize("numbers", [(), ("stage",)])
+@pytest.mark.parametrize("value", ["other", "1e400", None])
+def test_a_covariate_that_training_cannot_encode_counts_as_not_measured(numbers: tuple[str, ...], value: str | None):
+    assays = with_column([value if k == 50 else str(1 + k % 3) for k in range(60)], numbers)
+    found = assays.take(TRAIN).fit()
+    lost = np.isnan(assays.take(TEST).covariates(found.document, found.arrays)).all(axis=1)
+    assert lost.tolist() == [patient == 50 for patient in TEST]
+
+
+def test_the_kind_of_a_covariate_is_kept_with_the_assay(tmp_path: Path):
+    write_measurements(tmp_path / "rna.parquet", np.arange(2), np.arange(12.0).reshape(2, 6))
+    names = [f"s{k}" for k in range(6)]
+    value = ["1", "2", "3", "1", "2", "other"]
+    columns = {"age": ["40", "51", "62", "70", "33", "48"], "stage": value}
+    features = {
+        "assay_id": "rna",
+        "feature_ix": [0, 1],
+        "feature_id": ["f0", "f1"],
+        "source_id": ["g0", "g1"],
+        "symbol": None,
+    }
+    factors = [pd.DataFrame({"sample_id": names, "factor": name, "value": held}) for name, held in columns.items()]
+    held = {"assay_id": "rna", "sample_id": names, "position": range(6), "batch": list("aabbab")}
+    tables = {
+        "assays": pd.DataFrame({"assay_id": ["rna"], "omics": "proteome", "scale": "log2"}),
+        "assay_samples": pd.DataFrame(held),
+        "features": pd.DataFrame(features),
+        "samples": pd.DataFrame({"sample_id": names, "subject_id": names, "is_reference": False}),
+        "sample_factors": pd.concat(factors),
+    }
+    told = {"name": "rna", "omics": "proteome", "path": "x.tsv", "scale": "log2", "unit": "intensity"}
+    source = AssaySource.model_validate({**told, "batch_correction": {"covariates": list(columns)}})
+    files = {"rna": tmp_path / "rna.parquet"}
+    patients = {name: name for name in names[:5]}  # the word is a subject's who is no patient of the cohort
+    arrays = assay_arrays(["rna"], [source], None, patients, tables, files, MEASUREMENTS, INTEGRATION)
+    (assays,) = assays_of(arrays, names[:5])
+    assert assays.assays[0].numbers == ("age",)
+    assert assays.take(np.arange(3)).assays[0].numbers == ("age",)
+
+
+def test_a_reference_batch_that_a_fold_does_not_have_leaves_the_assay_out():
+    batch: list[str | None] = ["a" if k < 45 else "r" for k in range(60)]
+    assays = with_column(["x"] * 60, (), batch, covariates=[], reference_batch="r")
+    found = assays.take(TRAIN).fit()
+    assert "reference_batch 'r'" in found.document["left_out"]["rna"]
+    assert found.document["assays"] == []
+    assert assays.fit().document["left_out"] == {}
 
 
 def test_too_few_patients_and_values_that_do_not_vary_are_told():
