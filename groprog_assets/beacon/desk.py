@@ -46,6 +46,12 @@ class Refused(Exception):
         self.logged = logged
 
 
+def for_purpose(question: str, purpose: str, studied: tuple[str, ...]) -> str:
+    """A question in its one form with what it is for, so that two purposes never share a draw of the noise."""
+    classes = sorted({curie(name) for name in studied})
+    return " ".join([question, *(["for", purpose, *classes] if purpose else [])])
+
+
 class Told(NamedTuple):
     """An answer, the snapshot it is of, and what it cost."""
 
@@ -227,11 +233,11 @@ class Desk:
         self._logged(held, actor, endpoint, canonical, asked.purpose, cost, outcome)
         return Told(told, held.snapshot, cost.actor, self.budgets.left(actor.name))
 
-    def spend(self, actor: Actor, endpoint: str, question: str) -> None:
+    def spend(self, actor: Actor, endpoint: str, question: str, purpose: str = "") -> None:
         """Pay for a question that the caller answers with noise of epsilon, and log it. Raises as `ask`."""
         held = self.held()
-        cost = self._paid(held, actor, endpoint, question, "")
-        self._logged(held, actor, endpoint, question, "", cost, "answered")
+        cost = self._paid(held, actor, endpoint, question, purpose)
+        self._logged(held, actor, endpoint, question, purpose, cost, "answered")
 
     def _paid(self, held: Held, actor: Actor, endpoint: str, canonical: str, purpose: str) -> Spending:
         """What the question cost, which is paid before anything is counted. Refused, and logged, where a budget is spent."""
@@ -261,9 +267,11 @@ class Desk:
             outcome=outcome,
         )
 
-    def note(self, actor: Actor, endpoint: str, outcome: str = "answered", canonical: str = "") -> None:
-        """Log a request that counts nothing. LogUnwritable where it cannot be."""
-        self._logged(self.held(), actor, endpoint, canonical, "", Spending(0.0, 0.0), outcome)
+    def note(
+        self, actor: Actor, endpoint: str, outcome: str = "answered", canonical: str = "", purpose: str = ""
+    ) -> None:
+        """Log a request that costs nothing. LogUnwritable where it cannot be."""
+        self._logged(self.held(), actor, endpoint, canonical, purpose, Spending(0.0, 0.0), outcome)
 
     def mark(self, subject: str) -> str:
         """What the log holds instead of a subject whose page was shown; only who has the key can make it."""

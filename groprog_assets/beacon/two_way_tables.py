@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from groprog_assets.beacon.actors import Actor
-from groprog_assets.beacon.desk import Desk, Refused
+from groprog_assets.beacon.desk import Desk, Refused, for_purpose
 from groprog_assets.errors import CohortError, Problem
 from groprog_assets.methods.omics.disclosure import nearest, two_way
 from groprog_assets.methods.omics.suppression import suppressed_table
@@ -12,37 +12,46 @@ ATTRIBUTES = ("sex", "source", "site", "vital_status")
 LEFT_OUT = "*"
 
 
-def two_way_table(desk: Desk, who: str, rows: str, columns: str, exact: bool) -> list[list[str]]:
+def two_way_table(
+    desk: Desk, who: str, rows: str, columns: str, exact: bool, purpose: str = "", studied: tuple[str, ...] = ()
+) -> list[list[str]]:
     """Lines of text: a header, a line a row with its sum, and the sums of the columns.
 
-    Noisy: a cell below the threshold is told as that, and margins are sums of noisy cells; the table costs one question. Exact:
-    small cells and their complements are `*` beside exact margins; nothing is spent and the log says who made it. Raises
-    CohortError for attributes that there are not, a spent budget, and a table whose small cells cannot be protected.
+    Subjects are counted whose consent allows `purpose` (of diseases `studied`) today. Noisy: a cell below the threshold is told
+    as that, and margins are sums of noisy cells; the table costs one question. Exact: small cells and their complements are `*`
+    beside exact margins; nothing is spent and the log says who made it. Raises CohortError for attributes that there are not, a
+    spent budget, where nobody's consent allows the purpose, and a table whose small cells cannot be protected.
     """
     if rows not in ATTRIBUTES or columns not in ATTRIBUTES or rows == columns:
         rule = f"Rows and columns are two of {', '.join(ATTRIBUTES)}."
         raise CohortError(Problem("table", f"{rows} by {columns}", rule, "Choose others."))
     held = desk.held()
-    found = held.catalog.counts_of(rows, columns)
+    found = held.catalog.counts_of(rows, columns, purpose, studied)
     names = sorted({row["r"] for row in found}), sorted({row["c"] for row in found})
     counts = {(row["r"], row["c"]): int(row["subjects"]) for row in found}
     given = [[counts.get((r, c), 0) for c in names[1]] for r in names[0]]
-    question = f"table {rows} by {columns}"
-    head = [f"{rows} / {columns}", *names[1], "sum"]
+    question = for_purpose(f"table {rows} by {columns}", purpose, studied)
+    if not found:
+        actor = Actor(who, "steward" if exact else "registered")
+        desk.note(actor, "command line", "refused", f"exact {question}" if exact else question, purpose)
+        rule = "Only subjects whose consent allows the purpose are counted, and nobody's does."
+        remedy = "Name another purpose (--purpose), or ask for consents that allow this one."
+        raise CohortError(Problem("--purpose", purpose or "not stated", rule, remedy))
+    head = [f"{rows} / {columns}, for {purpose or 'no stated purpose'}", *names[1], "sum"]
     fewest, rounding = desk.parameters.fewest, desk.parameters.rounding
     if exact:
         import numpy as np
 
         table = np.array(given)
         kept = suppressed_table(table, fewest).kept
-        desk.note(Actor(who, "steward"), "command line", canonical=f"exact {question}")
+        desk.note(Actor(who, "steward"), "command line", canonical=f"exact {question}", purpose=purpose)
         lines = [
             [name, *(str(n) if shown else LEFT_OUT for n, shown in zip(line, keeps, strict=True)), str(sum(line))]
             for name, line, keeps in zip(names[0], given, kept, strict=True)
         ]
         return [head, *lines, ["sum", *map(str, table.sum(axis=0)), str(table.sum())]]
     try:
-        desk.spend(Actor(who, "registered"), "command line", question)
+        desk.spend(Actor(who, "registered"), "command line", question, purpose)
     except Refused as error:
         raise CohortError(Problem("table", question, error.text, "Ask for what was asked before.")) from None
     made = two_way(held.secret, question, given, names, desk.parameters.epsilon)

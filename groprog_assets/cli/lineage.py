@@ -109,6 +109,7 @@ def trace(asset: str, study: Path, partition: str, patient: str, picture: Path |
 @JSON
 def impact(study: Path, file: str, library: str, patient: str, asset: str, picture: Path | None, as_json: bool) -> None:
     """What of the present state rests on a file, a library, a patient or an asset; for a patient, what must be trained again."""
+    from groprog_assets.intake.withdrawals import is_known
     from groprog_assets.lineage import ledger, questions
     from groprog_assets.lineage.membership import fits_of, models_of
     from groprog_assets.lineage.pictures import impact_picture, write_picture
@@ -129,6 +130,9 @@ def impact(study: Path, file: str, library: str, patient: str, asset: str, pictu
         if patient not in ("", "*"):
             name = pseudonym(patient, study_key(workspace.state))
             found |= {"patient": name, "models": models_of(connection, name), "fits": fits_of(connection, name)}
+            if not (found["models"] or found["fits"] or is_known(workspace, patient)):
+                rule = "Neither the clinical table nor the omics half has this id, and no model saw it."
+                raise LedgerError(Problem("--patient", patient, rule, "Check the id."))
         edges = questions.graph(connection)
     if patient:
         found["command"] = workspace.command

@@ -9,6 +9,7 @@ import click
 
 from groprog_assets.cli import portal
 from groprog_assets.cli.answering import ERR, OUT, Answering, gathered_notices
+from groprog_assets.cli.stated_purpose import PURPOSES, STUDIED, stated_purpose
 from groprog_assets.cli.study_place import study_argument
 from groprog_assets.errors import Problem, StudyError
 from groprog_assets.study.text_tables import count_of
@@ -150,11 +151,11 @@ def erase(study: Path, file: Path, user: str) -> None:
 )
 @click.option(
     "--purpose",
-    type=click.Choice(["none", "health", "disease", "ancestry"]),
+    type=PURPOSES,
     default=None,
     help="What the files are for, else the study's purpose: who does not allow it is left out.",
 )
-@click.option("--studied", multiple=True, help="With purpose disease: the MONDO classes studied.")
+@STUDIED
 @click.option("--user", default="", help="Who exports, for the log of exports; else the login name.")
 def export(study: Path, form: str, output: Path, purpose: str | None, studied: tuple[str, ...], user: str) -> None:
     """Write the omics half of STUDY as files of other programs, everybody under their pseudonym.
@@ -167,14 +168,8 @@ def export(study: Path, form: str, output: Path, purpose: str | None, studied: t
     from groprog_assets.store.workspace import open_workspace
 
     workspace = open_workspace(study)
-    given = _omics_of(workspace.study).consents
-    stated = (given.purpose, tuple(given.diseases)) if purpose is None else (purpose.replace("none", ""), studied)
-    if (stated[0] == "disease") != bool(stated[1]):
-        rule, remedy = (
-            "Purpose disease names what is studied, and no other does.",
-            "Add --studied MONDO:…, or leave it out.",
-        )
-        raise StudyError(Problem("--studied", ", ".join(stated[1]) or "not given", rule, remedy))
+    _omics_of(workspace.study)
+    stated = stated_purpose(workspace.study, purpose, studied)
     found = export_omics(workspace, form, output, Asked(known_actor(user), *stated))
     for text in found.left_out:
         _tell(f"! not written: {text}")

@@ -12,6 +12,7 @@ import click
 
 from groprog_assets.cli.addresses import refuse_place
 from groprog_assets.cli.answering import OUT, Answering
+from groprog_assets.cli.stated_purpose import COUNTED_FOR, STUDIED, stated_purpose
 from groprog_assets.cli.study_place import study_argument
 from groprog_assets.errors import ArtifactError, CohortError, Problem
 from groprog_assets.study.text_tables import count_of
@@ -101,13 +102,15 @@ def query(
 
 @click.command("strata", cls=Answering)
 @study_argument
+@COUNTED_FOR
+@STUDIED
 @click.option("--actor", default="", help="Whose budget is spent; else the login name.")
-def strata(study: Path, actor: str) -> None:
+def strata(study: Path, purpose: str | None, studied: tuple[str, ...], actor: str) -> None:
     """The strata of STUDY: how stable, how many subjects (with noise), their survival. Costs one question, and is logged."""
     from groprog_assets.beacon.strata_tables import strata_lines
 
     with _desk(study, "strata") as desk:
-        made = strata_lines(desk, _registered(actor))
+        made = strata_lines(desk, _registered(actor), *stated_purpose(desk.workspace.study, purpose, studied))
     for line in made:
         click.echo("\t".join(line))
 
@@ -116,16 +119,19 @@ def strata(study: Path, actor: str) -> None:
 @study_argument
 @click.option("--rows", required=True, help="sex, source, site or vital_status.")
 @click.option("--columns", required=True, help="Another of these.")
+@COUNTED_FOR
+@STUDIED
 @click.option(
     "--exact", is_flag=True, help="Exact counts, small cells and their complements left out; for stewards, logged."
 )
-def two_way(study: Path, rows: str, columns: str, exact: bool) -> None:
+def two_way(study: Path, rows: str, columns: str, purpose: str | None, studied: tuple[str, ...], exact: bool) -> None:
     """A table of the subjects of STUDY by two of their attributes: with noise in every cell, or exact with cells left out."""
     from groprog_assets.beacon.two_way_tables import two_way_table
     from groprog_assets.graph.resources import known_actor
 
     with _desk(study, f"{rows} by {columns}") as desk:
-        made = two_way_table(desk, known_actor(), rows, columns, exact)
+        stated = stated_purpose(desk.workspace.study, purpose, studied)
+        made = two_way_table(desk, known_actor(), rows, columns, exact, *stated)
     for line in made:
         click.echo("\t".join(line))
 

@@ -205,6 +205,17 @@ def impact(workspace: Workspace, patients: list[str]) -> Document:
     }
 
 
+def is_known(workspace: Workspace, patient: str) -> bool:
+    """Whether an identifier is of the clinical table as it was last read, of a subject of the omics half, or has withdrawn."""
+    from groprog_assets.methods.omics.subjects import subject_names
+    from groprog_assets.store.readings import load_asset
+
+    read, omics = load_asset(workspace, ROOT), workspace.study.omics
+    if read is not None and patient in set(read.records["patient_id"]):
+        return True
+    return bool(who_withdrew(workspace, [patient])) or (omics is not None and patient in subject_names(omics))
+
+
 def records(workspace: Workspace) -> list[tuple[Path, Document]]:
     """Every withdrawal: (file, record)."""
     return withdrawal_records(workspace.snapshots.root)

@@ -71,26 +71,26 @@ class Catalog:
         )
         return {row["id"]: row["subjects"] for row in self.rows(question, self._purpose(purpose, studied))}
 
-    def counts_of(self, rows: str, columns: str, purpose: str = "") -> Rows:
+    def counts_of(self, rows: str, columns: str, purpose: str = "", studied: tuple[str, ...] = ()) -> Rows:
         """Subjects who may be counted by two columns of `subjects`: r, c, subjects; a missing value is "not stated"."""
         question = (
             f"SELECT coalesce({rows}, 'not stated') AS r, coalesce({columns}, 'not stated') AS c, count(*) AS subjects"
             " FROM subjects JOIN memory.permitted USING (subject_ix) WHERE purpose = ? GROUP BY ALL"
         )
-        return self.rows(question, self._purpose(purpose, ()))
+        return self.rows(question, self._purpose(purpose, studied))
 
     def may_be_used(self, subject: str, purpose: str, studied: tuple[str, ...] = ()) -> bool:
         """Whether a subject is one who may be counted for a purpose."""
         question = "SELECT count(*) FROM subjects JOIN memory.permitted USING (subject_ix) WHERE purpose = ? AND subject_id = ?"
         return self.number(question, self._purpose(purpose, studied), subject) > 0
 
-    def strata_sizes(self) -> dict[int, int]:
-        """{stratum: subjects in it who may be counted without a purpose}."""
+    def strata_sizes(self, purpose: str = "", studied: tuple[str, ...] = ()) -> dict[int, int]:
+        """{stratum: subjects in it who may be counted for a purpose}."""
         question = (
             "SELECT stratum, count(*) AS subjects FROM subject_strata JOIN subjects USING (subject_id)"
             " JOIN memory.permitted USING (subject_ix) WHERE purpose = ? GROUP BY stratum"
         )
-        return {row["stratum"]: row["subjects"] for row in self.rows(question, self._purpose("", ()))}
+        return {row["stratum"]: row["subjects"] for row in self.rows(question, self._purpose(purpose, studied))}
 
     def placed(self, assay: str, factor: str, everybody: str) -> list[tuple[str, str, int]]:
         """(subject, group, position) of the samples of an assay whose subjects may be counted without a purpose.

@@ -38,12 +38,15 @@ class QueryLog:
     """The open log of a study; `rows` are those that it held when it was opened."""
 
     def __init__(self, path: Path):
-        """ArtifactError: another server writes it, or a line is not what the chain says. A last line that was cut short, to which
-        no answer was sent, is removed with a Notice."""
+        """ArtifactError: it cannot be opened, another server writes it, or a line is not what the chain says. A last line that
+        was cut short, to which no answer was sent, is removed with a Notice."""
         self.path = path
         self._lock = threading.Lock()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise _unopened(path, error) from None
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -96,8 +99,20 @@ class QueryLog:
 
 def read_log(path: Path) -> list[Document]:
     """The lines of a log that a server may be writing, its chain checked; nothing where there is none. Raises as QueryLog."""
-    content = path.read_bytes() if path.is_file() else b""
+    try:
+        content = path.read_bytes() if os.path.lexists(path) else b""
+    except OSError as error:
+        raise _unopened(path, error) from None
     return checked_rows(path, content[: content.rfind(b"\n") + 1])
+
+
+def _unopened(path: Path, error: OSError) -> ArtifactError:
+    rule = "A log is a file that can be read and written; nothing is answered or exported that does not stand in it."
+    remedy = (
+        "Mend the rights of the file and its folder. Where something else stands in its place, move that away and put the file"
+        " back from a backup."
+    )
+    return ArtifactError(Problem(str(path), error.strerror or str(error), rule, remedy))
 
 
 def spending(rows: list[Document]) -> dict[str, dict[str, float]]:

@@ -14,7 +14,7 @@ from groprog_assets.errors import ArtifactError, Notice
 from groprog_assets.lineage.ledger import open_ledger
 from groprog_assets.store.identities import names
 from groprog_assets.store.pseudonyms import study_key, withdrawal_mark
-from groprog_assets.store.query_log import QueryLog, checked_rows
+from groprog_assets.store.query_log import QueryLog, checked_rows, read_log
 from tests.beacon.asking import HOST, asked
 from tests.beacon.conftest import Served
 
@@ -356,6 +356,46 @@ def test_a_log_that_was_altered_is_refused_and_a_cut_line_removed(portal: Served
         QueryLog(portal.log)
 
 
+@pytest.mark.parametrize("way", ["a folder", "a dangling link", "no rights", "its folder is a file"])
+def test_a_log_that_cannot_be_opened_is_said(tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "queries" / "log.jsonl"
+    if way == "its folder is a file":
+        path.parent.write_text("")
+    else:
+        path.parent.mkdir()
+    if way == "a folder":
+        path.mkdir()
+    elif way == "a dangling link":
+        path.symlink_to(tmp_path / "gone" / "log.jsonl")
+    elif way == "no rights":
+
+        def refused(*given: object) -> int:
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr("groprog_assets.store.query_log.os.open", refused)
+    with pytest.raises(ArtifactError, match="A log is a file that can be read and written"):
+        QueryLog(path)
+    if way in ("a folder", "a dangling link"):
+        with pytest.raises(ArtifactError, match="A log is a file that can be read and written"):
+            read_log(path)
+
+
+@pytest.mark.parametrize("exact", [(), ("--exact",)])
+def test_a_table_of_nobody_is_refused_and_logged(
+    portal: Served, exact: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+):
+    from click.testing import CliRunner
+
+    portal.answering.desk.log.close()
+    monkeypatch.setenv("GROPROG_DAY", "2023-06-01")  # before anybody consented
+    asked_for = ["omics", "table", str(portal.workspace.path), "--rows", "sex", "--columns", "source", *exact]
+    done = CliRunner().invoke(main, asked_for)
+    assert done.exit_code == 2, done.output
+    assert "nobody's does" in done.output
+    last = portal.lines()[-1]
+    assert (last["outcome"], last["purpose"], last["epsilon"]) == ("refused", "health", 0.0)
+
+
 def test_counts_and_tables_on_the_command_line(portal: Served, monkeypatch: pytest.MonkeyPatch):
     from click.testing import CliRunner
 
@@ -379,11 +419,28 @@ def test_counts_and_tables_on_the_command_line(portal: Served, monkeypatch: pyte
     assert "names no assays" in told("strata", study, code=2)
     assert "purpose is one of" in told("query", study, "--filter", "HP:0000010", "--purpose", "fun", code=2)
     exact = told("table", study, "--rows", "sex", "--columns", "source", "--exact")
-    assert exact.splitlines()[1:] == ["female\t70\t70", "sum\t70\t70"]
+    assert exact.splitlines()[1:] == ["female\t140\t140", "sum\t140\t140"], "for the study's purpose"
+    assert portal.lines()[-1]["purpose"] == "health"
+    asked_for = ("--rows", "sex", "--columns", "source", "--purpose")
+    unstated = told("table", study, *asked_for, "none", "--exact")
+    assert unstated.splitlines() == [
+        "sex / source, for no stated purpose\tcases\tsum",
+        "female\t70\t70",
+        "sum\t70\t70",
+    ]
+    assert "names what is studied" in told("table", study, *asked_for, "disease", code=2)
+    assert "names what is studied" in told("table", study, *asked_for, "health", "--studied", "MONDO:1", code=2)
+    studied = told("table", study, *asked_for, "disease", "--studied", "MONDO:1", "--exact")
+    assert studied.splitlines()[1] == "female\t140\t140"
+    assert portal.lines()[-1]["canonical"] == "exact table sex by source for disease MONDO:1"
     noisy = told("table", study, "--rows", "sex", "--columns", "source")
-    assert noisy.splitlines()[0] == "sex / source\tcases\tsum"
+    assert noisy.splitlines()[0] == "sex / source, for health\tcases\tsum"
+    assert abs(int(noisy.splitlines()[-1].split("\t")[-1]) - 140) < 40
     assert "two of sex" in told("table", study, "--rows", "sex", "--columns", "sex", code=2)
-    assert [line["canonical"] for line in portal.lines()][-2:] == ["exact table sex by source", "table sex by source"]
+    assert [line["canonical"] for line in portal.lines()][-2:] == [
+        "exact table sex by source for disease MONDO:1",
+        "table sex by source for health",
+    ]
     assert [line["actor"] for line in portal.lines()][-2:] == ["carl", "carl"]
     listed = told("queries", study, "--seal", "--user", "ann")
     assert "ann: 3 answered, 0 suppressed, 0 refused; 0.2 spent" in listed

@@ -159,7 +159,8 @@ def test_strata_on_the_command_line_cost_one_question(measured: Served, monkeypa
     done = CliRunner().invoke(main, ["omics", "strata", str(measured.workspace.path)])
     assert done.exit_code == 0, done.output
     lines = [line.split("\t") for line in done.output.splitlines()]
-    assert lines[0] == ["stratum", "subjects", "median survival in months"]
+    assert lines[0] == ["stratum", "subjects, for no stated purpose", "median survival in months"]
+    assert all("of all subjects used by the last run, for " in line[2] for line in lines[3:5]), done.output
     assert [line[0] for line in lines[1:]] == ["1", "2", "stability", "log-rank p"]
     made = load_asset(measured.workspace, "strata")
     for line, true in zip(lines[1:3], made.table["stratum"].value_counts().sort_index(), strict=True):
@@ -171,3 +172,19 @@ def test_strata_on_the_command_line_cost_one_question(measured: Served, monkeypa
     again = CliRunner().invoke(main, ["omics", "strata", str(measured.workspace.path)])
     assert again.output == done.output
     assert measured.lines()[-1]["epsilon"] == 0
+    told = CliRunner().invoke(main, ["omics", "strata", str(measured.workspace.path), "--purpose", "health"]).output
+    assert told.startswith("stratum\tsubjects, for health\t")
+    row = measured.lines()[-1]
+    assert (row["canonical"], row["purpose"], row["epsilon"]) == ("strata for health", "health", 0.2)
+
+
+def test_strata_are_counted_for_the_purpose_asked(measured: Served, monkeypatch: pytest.MonkeyPatch):
+    table = load_asset(measured.workspace, "strata").table
+    catalog = measured.answering.desk.held().catalog
+    allowed = table["subject_id"].tolist()[:9]
+    monkeypatch.setattr(catalog, "_permitted", lambda purpose, studied: allowed if (purpose, studied) == ASKED else [])
+    assert catalog.strata_sizes("health") == {}
+    assert catalog.strata_sizes(*ASKED) == table["stratum"].iloc[:9].value_counts().to_dict()
+
+
+ASKED = ("disease", ("MONDO:1",))

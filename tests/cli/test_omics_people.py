@@ -116,6 +116,24 @@ def test_without_its_line_in_the_log_nothing_is_exported(study: Path, tmp_path: 
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.parametrize("form", ["pheval", "cbioportal"])
+@pytest.mark.parametrize("place", ["file/x", "file/x/y", "dangling", "n" * 300])
+def test_a_folder_that_cannot_be_made_is_refused_before_the_log(study: Path, tmp_path: Path, place: str, form: str):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "dangling").symlink_to(tmp_path / "gone" / "x")
+    said = told("export", str(study), "--format", form, "-o", str(tmp_path / place), code=2)
+    assert "can be made and written" in said
+    assert not (study.parent / ".groprog" / "queries" / "exports.jsonl").exists()
+
+
+def test_the_check_of_a_folder_leaves_nothing(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (study.parent / ".groprog" / "queries" / "exports.jsonl").mkdir(parents=True)
+    place = tmp_path / "new" / "x"
+    said = told("export", str(study), "--format", "cbioportal", "-o", str(place), code=2)
+    assert "A log is a file that can be read and written" in said
+    assert not place.parent.exists()
+
+
 def test_an_erased_subject_is_in_no_byte(study: Path):
     workspace = Workspace(study)
     key = study_key(workspace.state)

@@ -80,6 +80,18 @@ def test_a_file_is_named_as_the_shell_sees_it(twice_run: Path, monkeypatch: pyte
     assert "clinical_records" in answer
 
 
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_an_unknown_patient_is_said_and_no_impact(twice_run: Path, form: tuple[str, ...]):
+    asked = ["lineage", "impact", "--study", str(twice_run), "--patient"]
+    done = CliRunner().invoke(main, [*asked, "SIM-9999", *form])
+    assert done.exit_code == 2, done.output
+    assert "has this id" in done.output
+    assert "trained again" not in done.output
+    known = CliRunner().invoke(main, [*asked, "SIM-0001"])
+    assert known.exit_code == 0, known.output
+    assert "No model saw this patient" in known.output
+
+
 def test_an_asset_never_made_is_said_with_those_that_were(connection):
     with pytest.raises(LedgerError, match=r"risk_scores: never made.*clinical_records"):
         questions.trace(connection, "risk_scores")

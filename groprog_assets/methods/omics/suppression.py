@@ -42,9 +42,7 @@ def suppressed_table(counts: NDArray[np.int64], fewest: int) -> Suppressed:
         further = [*_smallest(counts, kept, row, None), *_smallest(counts, kept, None, column)]
         further = further or _smallest(counts, kept, None, None)
         if not further:
-            value = (
-                f"row {row + 1}, column {column + 1} lies between {low[row, column]:.0f} and {high[row, column]:.0f}"
-            )
+            value = "the margins tell too much of a cell that is left out"
             rule = f"What is left out may lie anywhere in {fewest} numbers or more."
             raise CohortError(Problem("table", value, rule, "Take fewer, larger groups, or noisy counts."))
         for place in further:
