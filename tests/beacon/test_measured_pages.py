@@ -160,10 +160,10 @@ def test_strata_on_the_command_line_cost_one_question(measured: Served, monkeypa
     assert done.exit_code == 0, done.output
     lines = [line.split("\t") for line in done.output.splitlines()]
     assert lines[0] == ["stratum", "subjects, for no stated purpose", "median survival in months"]
-    assert all("of all subjects used by the last run, for " in line[2] for line in lines[3:5]), done.output
-    assert [line[0] for line in lines[1:]] == ["1", "2", "stability", "log-rank p"]
-    made = load_asset(measured.workspace, "strata")
-    for line, true in zip(lines[1:3], made.table["stratum"].value_counts().sort_index(), strict=True):
+    assert all("of all subjects used by the last run, for no stated purpose" in line[2] for line in lines[-2:])
+    true_sizes = load_asset(measured.workspace, "strata").table["stratum"].value_counts().sort_index()
+    assert [line[0] for line in lines[1:]] == [*map(str, true_sizes.index), "stability", "log-rank p"]
+    for line, true in zip(lines[1:-2], true_sizes, strict=True):
         told = int(line[1].removeprefix("about "))
         assert told % 5 == 0
         assert abs(told - true) < 40
