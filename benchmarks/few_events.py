@@ -78,7 +78,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, nargs="+", default=[12, 20, 30])
     options = parser.parse_args()
     torch.set_num_threads(1)
-    parameters = Parameters.model_validate({"linear_path": {"fallback_events": [0.0, 0.0]}})
+    parameters = Parameters.model_validate({"linear_path": {"fallback_events": [0.0, 1.0]}})
     rows = [
         differences(options.folder, name, events, draw, parameters)
         for draw in range(options.draws)

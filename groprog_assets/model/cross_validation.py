@@ -109,7 +109,8 @@ class CrossValidation(NamedTuple):
     linear_risk and network_risk (either part alone), survival_<month> at each of `survival_months`, row = index of the patient
     in the inputs). history: columns of table training_history. encoders, models: one a fold, in the order of `folds`. search:
     the inner searches, one row a tried penalty pair. trials: columns of table search_log. transferred: what each fold took from
-    other cohorts, with its repeat and fold; empty without any. before: columns of table uncalibrated.
+    other cohorts, with its repeat and fold; empty without any. before: columns of table uncalibrated. clinical_cox_shares: of
+    each fold's model, as in `Fitted`.
     """
 
     out_of_fold: dict[str, np.ndarray]
@@ -121,6 +122,7 @@ class CrossValidation(NamedTuple):
     trials: dict[str, np.ndarray]
     transferred: list[dict[str, Any]]
     before: dict[str, np.ndarray]
+    clinical_cox_shares: list[float]
 
 
 def cross_validate(
@@ -149,6 +151,7 @@ def cross_validate(
     searches: list[FoldPenaltyRow] = []
     trials: list[FoldTrialRow] = []
     taken: list[dict[str, Any]] = []
+    fallen: list[float] = []
     for fold in folds:
         folder = (
             None if checkpoint_folder is None else Path(checkpoint_folder) / f"repeat-{fold.repeat}-fold-{fold.fold}"
@@ -171,6 +174,7 @@ def cross_validate(
         models.append(fitted.model)
         searches.extend({"repeat": fold.repeat, "fold": fold.fold, **row} for row in fitted.search)
         trials.extend(fitted.trials)
+        fallen.append(fitted.clinical_cox_share)
         if fitted.transferred is not None:
             taken.append({"repeat": fold.repeat, "fold": fold.fold, **fitted.transferred})
     return CrossValidation(
@@ -183,6 +187,7 @@ def cross_validate(
         table_of(trials),
         taken,
         stacked(before),
+        fallen,
     )
 
 

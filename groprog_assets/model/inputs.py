@@ -90,6 +90,12 @@ class Fold:
             )
 
 
+def infinite_as_missing(values: np.ndarray) -> np.ndarray:
+    """Expression with NaN where it is infinite, such as the log of a count of 0; the same array where nothing is."""
+    finite = np.isfinite(values)
+    return values if finite.all() else np.where(finite, values, values.dtype.type(np.nan))
+
+
 @dataclass(frozen=True)
 class ModelInputs:
     """Covariates and omics of n patients, without outcomes.
@@ -123,9 +129,7 @@ class ModelInputs:
         object.__setattr__(self, "covariates", covariates)
         if self.expression is not None:
             values = np.asarray(self.expression, dtype=np.float32)
-            if not np.isfinite(values).all():
-                values = np.where(np.isfinite(values), values, np.float32(np.nan))
-            object.__setattr__(self, "expression", values)
+            object.__setattr__(self, "expression", infinite_as_missing(values))
 
     def __len__(self) -> int:
         return int(self.patient_id.size)

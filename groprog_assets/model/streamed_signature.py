@@ -9,12 +9,13 @@ import numpy as np
 
 from groprog_assets.errors import ModelError, Problem
 from groprog_assets.model.expression_encoder import robust, spaced, standardise, unusable
+from groprog_assets.model.inputs import infinite_as_missing
 from groprog_assets.model.signature import Functions, SignatureEncoder, gene_functions
 from groprog_assets.study.model_parameters import SignatureParameters
 from groprog_assets.study.text_tables import count_of
 
 Blocks = Callable[[], Iterable[np.ndarray]]
-"""Reads the expression from the start: consecutive patients, (m, K) numbers with NaN where missing. Called twice."""
+"""Reads the expression from the start: consecutive patients, (m, K) floats; NaN or infinite where missing. Called twice."""
 GENES_AT_ONCE = 512
 PATIENTS_AT_ONCE = 64
 
@@ -79,7 +80,7 @@ def _checked(blocks: Iterable[np.ndarray], patients: int, genes: int) -> Iterato
     for block in blocks:
         if block.ndim != 2 or block.shape[1] != genes or start + len(block) > patients:
             raise ModelError(_shape(f"a block {block.shape} after {start} patients", patients, genes))
-        yield start, block
+        yield start, infinite_as_missing(block)
         start += len(block)
     if start != patients:
         raise ModelError(_shape(f"{start} patients", patients, genes))

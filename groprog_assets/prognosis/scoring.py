@@ -18,6 +18,7 @@ from groprog_assets.store.artifacts import digest_bytes
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.study.schema import Cohort, Expression, Matrix
 from groprog_assets.study.text_tables import count_of
+from groprog_assets.tables.values import Values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,8 +109,9 @@ def score_patients(
         raise CohortError(refused)
     prediction = predict(model, inputs)
     scored = score_table(prediction, None, bundle.summary["model_version"]).drop(columns="out_of_fold_risk")
+    few = _few_events(bundle.summary)
     said = zip(unread_values(table, asked), statements(model, inputs))
-    scored["notes"] = ["; ".join([*_clock(model), *unread, *stated]) for unread, stated in said]
+    scored["notes"] = ["; ".join([*_clock(model), *few, *unread, *stated]) for unread, stated in said]
     return Scored(scored, prediction, inputs, model, labelled_genes(features))
 
 
@@ -127,6 +129,15 @@ def _clock(model: RiskModel) -> list[str]:
     """The note that every patient has when the model's months do not count from baseline."""
     landmark = model.parameters.cohort.landmark_months
     return [] if landmark is None else [f"months count from the landmark at {landmark:g} months"]
+
+
+def _few_events(summary: Values) -> list[str]:
+    """The note that every patient has when the score fell back towards clinical Cox."""
+    share = summary.get("clinical_cox_share", 0.0)
+    if not share:
+        return []
+    events = count_of(summary["events"], "event")
+    return [f"{100 * share:.0f} % of the score is clinical Cox's: the model was trained on {events}"]
 
 
 def _only_what_is_read(mode: str, expression: Path | None, libraries: Path | None) -> None:

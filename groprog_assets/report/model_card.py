@@ -19,6 +19,7 @@ IN_WORDS = (
     "network_from_events",
     "model_from_events",
     "clinical_cox_share",
+    "clinical_cox_share_of_folds",
     "linear_penalties",
     "branches",
     "assays_left_out",
@@ -72,16 +73,29 @@ def described_model(summary: Values) -> Document:
         told["a network is trained from"] = count_of(summary["network_from_events"], "event")
     if summary.get("clinical_cox_share"):
         told["share of clinical Cox, because events are few"] = percent(summary["clinical_cox_share"])
+    if folds := summary.get("clinical_cox_share_of_folds"):
+        said = f"share {percent(min(folds))} to {percent(max(folds))}"
+        told["folds with few events were scored in part by clinical Cox"] = said
     rows = summary.get("branches") or []
     penalties = summary.get("linear_penalties") or []
     for place, row in enumerate(rows):
-        parts = [f"{percent(row['share'])} of the linear path"]
+        parts = [_share_of_path(row, summary.get("clinical_cox_share", 0.0))]
         if len(penalties) == len(rows):
             parts.append(f"ridge penalty {penalties[place]:g}")
         told[f"branch of {BRANCHES.get(row['branch'], row['branch'])}"] = ", ".join(parts)
     for row in summary.get("assays_left_out") or []:
         told[f"{row['name']} left out of {some(row['where'], 4)}"] = row["reason"]
     return told
+
+
+def _share_of_path(row: Values, clinical_cox: float) -> str:
+    """A branch's share of the path; where the score fell back towards clinical Cox, said apart from the share in the mixture."""
+    if not clinical_cox:
+        return f"{percent(row['share'])} of the linear path"
+    spread = f"{percent(row['share'])} of the path's spread (SD of held-out scores)"
+    return (
+        f"{percent(clinical_cox)} of the log hazard, which is {spread}" if row["branch"] == "clinical_cox" else spread
+    )
 
 
 def model_card(card: Values) -> str:

@@ -59,6 +59,7 @@ FALLBACK = (
     " {share} of the score (of its log hazard) is clinical Cox: {events} training events are fewer than the {enough} from which "
     "the model alone scores (linear_path.fallback_events)."
 )
+FOLDS_FALLBACK = " Folds with few events were scored in part by clinical Cox: share {least} to {most}."
 METRIC_LABELS = {
     "c_ipcw": "C, censoring-weighted",
     "c_ipcw_untruncated": "C, censoring-weighted, untruncated",
@@ -458,13 +459,15 @@ def training(context: Values) -> list[Block]:
 
 
 def _fallback(context: Values) -> str:
-    """How much of the score is clinical Cox because events are few; nothing where none is."""
+    """How much of the score, and of those of the folds, is clinical Cox because events are few; nothing where none is."""
     model = context["model_card"]["model"]
-    share = model.get("clinical_cox_share", 0.0)
-    if not share:
-        return ""
-    events, enough = number(model["events"]), number(int(model["model_from_events"]))
-    return FALLBACK.format(share=percent(share), events=events, enough=enough)
+    share, told = model.get("clinical_cox_share", 0.0), ""
+    if share:
+        events, enough = number(model["events"]), number(int(model["model_from_events"]))
+        told = FALLBACK.format(share=percent(share), events=events, enough=enough)
+    if folds := model.get("clinical_cox_share_of_folds"):
+        told += FOLDS_FALLBACK.format(least=percent(min(folds)), most=percent(max(folds)))
+    return told
 
 
 def _no_network(context: Values) -> str:

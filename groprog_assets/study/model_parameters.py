@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import field_validator
+
 from groprog_assets.study.citation import ParameterGroup, cited
 
 
@@ -400,6 +402,15 @@ class LinearPathParameters(ParameterGroup):
         why="a branch beyond clinic and expression directions, and the network, earn their weight against the base path; the "
         "prior is chosen on inner folds: 100 alone held a true signature down by 0.005 in C, 0 let noise in",
     )
+
+    @field_validator("fallback_events")
+    @classmethod
+    def _limits_in_order(cls, limits: list[float]) -> list[float]:
+        """Between the limits the share of the model rises."""
+        least, enough = limits
+        if not 0 <= least < enough:
+            raise ValueError("the first is at least 0 and below the second ([0, 1]: no fallback)")
+        return limits
 
 
 class TransferParameters(ParameterGroup):

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from groprog_assets.model.cross_validation import fit_model, fit_path
+from groprog_assets.compute.shards.risk_model import joined
+from groprog_assets.methods.evaluation.evaluation import fallback_of
+from groprog_assets.model.cross_validation import cross_validate, fit_model, fit_path
 from groprog_assets.model.explain import explain
 from groprog_assets.model.few_events import FALLBACK, share_of_model, toward_clinical_cox
-from groprog_assets.model.inputs import ModelInputs, Outcomes
+from groprog_assets.model.inputs import Fold, ModelInputs, Outcomes
 from groprog_assets.model.predict import predict
+from groprog_assets.prognosis.scoring import _few_events
+from groprog_assets.report.model_card import described_model, model_card
 from groprog_assets.report.prognosis import _fallback
 from tests.model.cohorts import cohort, parameters
 
@@ -28,7 +34,7 @@ def shares(fitted) -> dict[str, float]:
     return {row["branch"]: row["share"] for row in fitted.branches}
 
 
-@pytest.mark.parametrize(("limits", "expected"), [((12, 30), 0.5), ((21, 21), 1.0), ((30, 12), 1.0), ((22, 22), 0.0)])
+@pytest.mark.parametrize(("limits", "expected"), [((12, 30), 0.5), ((12, 21), 1.0), ((21, 30), 0.0)])
 def test_share_by_hand(limits, expected):
     assert share_of_model(21, limits) == expected
 
@@ -52,7 +58,7 @@ def test_between_the_limits_the_score_is_the_mixture():
     whole = {"training": {"calibration_prior": 1e12}}
     mixed = fit_model(inputs, outcomes, parameters(**whole))
     cox = fit_model(inputs, outcomes, parameters(linear_path={"fallback_events": [50.0, 60.0]}, **whole))
-    model = fit_model(inputs, outcomes, parameters(linear_path={"fallback_events": [0.0, 0.0]}, **whole))
+    model = fit_model(inputs, outcomes, parameters(linear_path={"fallback_events": [0.0, 1.0]}, **whole))
     assert (mixed.clinical_cox_share, cox.clinical_cox_share, model.clinical_cox_share) == (0.5, 1.0, 0.0)
     both = predict(cox.model, inputs).risk / 2 + predict(model.model, inputs).risk / 2
     np.testing.assert_allclose(predict(mixed.model, inputs).risk, both, atol=1e-9)
@@ -75,6 +81,59 @@ def test_the_report_says_how_far():
     assert "25 % of the score" in said.replace("\u202f", " ").replace("\u00a0", " ")
     assert "25 training events are fewer than the 30" in said
     assert _fallback({"model_card": {"model": model | {"clinical_cox_share": 0.0}}}) == ""
+
+
+def test_the_report_and_the_card_say_how_far_the_folds_fell_back():
+    model = {"clinical_cox_share": 0.0, "clinical_cox_share_of_folds": [0.0, 1 / 9, 1 / 18], "events": 42}
+    said = _fallback({"model_card": {"model": model}})
+    assert said == " Folds with few events were scored in part by clinical Cox: share 0 % to 11 %."
+    card = model_card({"Model": described_model(model)})
+    assert "- Folds with few events were scored in part by clinical Cox: share 0 % to 11 %\n" in card
+    assert "values" not in card.split("## Limits")[0]
+
+
+def test_the_card_tells_the_share_in_the_mixture_from_that_of_the_spread():
+    rows = [{"branch": "omics", "share": 0.89}, {"branch": FALLBACK, "share": 0.11}]
+    told = described_model({"clinical_cox_share": 0.44, "branches": rows})
+    spread = "of the path's spread (SD of held-out scores)"
+    assert told["branch of clinical Cox, because events are few"] == f"44 % of the log hazard, which is 11 % {spread}"
+    assert told["branch of directions of expression"] == f"89 % {spread}"
+    assert described_model({"branches": rows})["branch of directions of expression"] == "89 % of the linear path"
+
+
+def test_every_fold_keeps_its_own_share():
+    inputs, outcomes = with_events(42)
+    everyone = np.arange(len(outcomes))
+    held = np.isin(everyone, np.flatnonzero(outcomes.event)[:18]) | (everyone % 5 == 0)
+    folds = [Fold(0, 0, everyone[~held], everyone[held]), Fold(0, 1, everyone[9:], everyone[:9])]
+    crossed = cross_validate(inputs, outcomes, folds, parameters())
+    trained = [int(outcomes.event[fold.train].sum()) for fold in folds]
+    assert crossed.clinical_cox_shares == [1 - share_of_model(events, (12, 30)) for events in trained]
+    assert crossed.clinical_cox_shares[0] > 0 == crossed.clinical_cox_shares[1]
+
+
+def test_the_evaluation_tells_the_folds_where_any_fell_back():
+    summary = {"clinical_cox_share": 0.0, "clinical_cox_share_of_folds": [0.1, 0.0]}
+    assert fallback_of(summary) == {"fallback": {"final": 0.0, "folds": [0.1, 0.0]}}
+    assert fallback_of({"clinical_cox_share": 0.0}) == {}
+
+
+@pytest.mark.parametrize(("shares", "told"), [([0.0, 0.1], True), ([0.0, 0.0], False)])
+def test_the_summary_of_the_asset_tells_the_folds(shares, told):
+    table = {"risk": np.zeros(2)}
+    frames: dict[str, Any] = dict.fromkeys(("stability", "agreement", "search"), pd.DataFrame(table))
+    columns = dict.fromkeys(("out_of_fold", "uncalibrated", "history"), table)
+    frames["left_out"] = {}
+    folds = [{"kind": "folds", **frames, **columns, "transferred": [], "clinical_cox_share": share} for share in shares]
+    final = {"kind": "final", **frames, **columns, "files": {}, "signature": {}, "transferred": {}}
+    summary = joined([*folds, {"kind": "clinical", **columns}, {**final, "summary": {"events": 42}}])["summary"]
+    assert summary == {"events": 42} | ({"clinical_cox_share_of_folds": shares} if told else {})
+
+
+def test_a_score_notes_how_far_it_fell_back():
+    (note,) = _few_events({"clinical_cox_share": 8 / 18, "events": 22})
+    assert note == "44 % of the score is clinical Cox's: the model was trained on 22 events"
+    assert _few_events({"clinical_cox_share": 0.0, "events": 42}) == []
 
 
 def test_every_part_of_the_model_keeps_its_share():

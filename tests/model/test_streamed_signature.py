@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as parquet
@@ -59,6 +61,25 @@ def test_a_parquet_file_of_patients_is_read_in_blocks(tmp_path):
     np.testing.assert_allclose(found.columns, expected, rtol=2e-5, atol=2e-5)
     with pytest.raises(CohortError, match="2 of 3 genes are no column, first X"):
         parquet_blocks(tmp_path / "expression.parquet", ("G0", "Y", "X"))
+
+
+@pytest.mark.parametrize("infinite", [-np.inf, np.inf])
+def test_infinite_values_count_as_missing_in_blocks_too(infinite):
+    inputs, settings = large()
+    raw = inputs.expression.copy()
+    raw[np.random.default_rng(5).random(raw.shape) < 0.05] = infinite  # log2 of a count of 0
+    found = streamed_signature(
+        lambda: (raw[start : start + 50] for start in (0, 50, 100)),
+        len(inputs),
+        inputs.descriptors,
+        inputs.descriptor_names,
+        settings.signature,
+        60,
+    )
+    whole = replace(inputs, expression=raw)
+    expected = Encoders.fit(whole, settings).transform(whole).signature
+    np.testing.assert_allclose(found.columns, expected, rtol=2e-5, atol=2e-5)
+    assert np.isinf(raw).any()
 
 
 @pytest.mark.parametrize(("patients", "said"), [(131, "130 patients"), (129, "after 100 patients")])

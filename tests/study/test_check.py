@@ -142,6 +142,18 @@ CASES: dict[str, tuple[Callable[[dict, Path], object], str]] = {
         lambda c, f: c["parameters"].update(coverage={"binsize": 50}),
         "Did you mean 'bin_size'?",
     ),
+    "limits of few events in the wrong order": (
+        lambda c, f: c["parameters"].update(linear_path={"fallback_events": [30, 12]}),
+        "[30, 12]. The first is at least 0 and below the second",
+    ),
+    "limits of few events that are equal": (
+        lambda c, f: c["parameters"].update(linear_path={"fallback_events": [20, 20]}),
+        "[20, 20]. The first is at least 0 and below the second",
+    ),
+    "limit of few events below 0": (
+        lambda c, f: c["parameters"].update(linear_path={"fallback_events": [-5, 3]}),
+        "([0, 1]: no fallback)",
+    ),
     "parameter out of bounds": (lambda c, f: c["parameters"].update(coverage={"bin_size": 0}), "greater than or equal"),
     "wrong type": (lambda c, f: at(c, "libraries", 0).update(replicate="first"), "valid integer"),
     "number where text": (lambda c, f: at(c, "libraries", 0).update(id=7), "Put it in quotes"),

@@ -30,5 +30,6 @@ def evaluation(
     given = (risk_model.uncalibrated, cohort.outcomes, encoded_tensors.folds, study.parameters.evaluation)
     document["calibration"] |= method.calibration_of(*given)
     document["robustness"] = robustness(risk_model.stability, risk_model.agreement, risk_model.out_of_fold)
+    document |= method.fallback_of(risk_model.summary)
     verdicts = [check.omics_add(document, risk_model.summary["mode"]), drift.calibration(document)]
     return materialized(document, plot=plots.evaluation(document), verdicts=verdicts, models=len(document["models"]))

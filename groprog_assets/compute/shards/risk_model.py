@@ -34,7 +34,8 @@ def parts(folds: pd.DataFrame) -> list[Document]:
 
 
 def compute(shared: Values, part: Values, here: Here) -> Document:
-    """out_of_fold, history (columns) and, with omics, the tables stability, agreement, search of a fold of `shared`.
+    """out_of_fold, history (columns) and, with omics, the tables stability, agreement, search of a fold of `shared`, and the
+    share of clinical Cox in its scores.
 
     The part of kind `final` gives the final model: history, search, files, and a summary of what it is. Training goes on from
     the state in `here.scratch` where there is one.
@@ -76,7 +77,8 @@ def compute(shared: Values, part: Values, here: Here) -> Document:
         )
     made = {"kind": kind, "out_of_fold": crossed.out_of_fold, "history": crossed.history, "search": search_log(crossed)}
     made["left_out"] = {f"repeat {fold[0].repeat} fold {fold[0].fold}": given.encoders.left_out(inputs)}
-    return {**made, **stability.tables(), "transferred": crossed.transferred, "uncalibrated": crossed.before}
+    made |= {"transferred": crossed.transferred, "uncalibrated": crossed.before}
+    return {**made, **stability.tables(), "clinical_cox_share": crossed.clinical_cox_shares[0]}
 
 
 def on_pool(pool: Pool, shared: Values, folds: pd.DataFrame, parameters: Parameters, here: Here) -> Bundle:
@@ -93,9 +95,13 @@ def on_pool(pool: Pool, shared: Values, folds: pd.DataFrame, parameters: Paramet
 
 
 def joined(made: Sequence[Values]) -> Document:
-    """The members of the asset's value from the results of all `parts`."""
+    """The members of the asset's value from the results of all `parts`.
+
+    The summary tells each fold's share of clinical Cox where one has any.
+    """
     folds, clinical = ([one for one in made if one["kind"] == kind] for kind in ("folds", "clinical"))
     final = made[-1]
+    shares = [one["clinical_cox_share"] for one in folds]
     return {
         "out_of_fold": _columns(folds, "out_of_fold").assign(model="groprog"),
         "clinical_out_of_fold": _columns(clinical, "out_of_fold").assign(model="groprog_clinical"),
@@ -107,7 +113,11 @@ def joined(made: Sequence[Values]) -> Document:
         "files": final["files"],
         "signature": final["signature"],
         "transferred": {"final": final["transferred"], "folds": [row for one in folds for row in one["transferred"]]},
-        "summary": {**final["summary"], **told_left_out([final, *folds])},
+        "summary": {
+            **final["summary"],
+            **told_left_out([final, *folds]),
+            **({"clinical_cox_share_of_folds": shares} if any(shares) else {}),
+        },
     }
 
 

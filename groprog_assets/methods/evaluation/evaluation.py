@@ -251,6 +251,17 @@ def calibration_of(
     return dict(_plain(_calibration(models, held, cohort, columns, months, parameters)))
 
 
+def fallback_of(summary: Document) -> Document:
+    """{"fallback": shares of clinical Cox in the scores} of a model's summary: `final`, and `folds` in their order.
+
+    Empty where neither the final model nor a fold fell back towards clinical Cox, and for a model of before the folds told.
+    """
+    folds = summary.get("clinical_cox_share_of_folds", [])
+    if not folds:
+        return {}
+    return {"fallback": {"final": summary["clinical_cox_share"], "folds": folds}}
+
+
 def _by_patient(fold_values: list[np.ndarray], folds: list[HeldOutFold], patients: int) -> np.ndarray:
     """(models, patients, ...) mean over repeats of values (models, n, ...) by fold; nan for a patient never tested."""
     shape = (len(fold_values[0]), patients, *fold_values[0].shape[2:])
