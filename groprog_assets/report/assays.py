@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from groprog_assets.figures.numbers import fixed
-from groprog_assets.report.blocks import Block, Cell, cell, paragraph, table
+from groprog_assets.report.blocks import Block, Cell, cell, paragraph, table, word
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.tables.values import Document
 
@@ -20,7 +20,7 @@ def _assays(values: Bundle) -> list[Block]:
     heads = ["Assay", "Omics", "Scale", "Unit", "Features", "Samples", "Missing", "Values are missing"]
     rows = [
         [
-            *(row.assay_id, row.omics, row.scale or "–", row.unit or "–"),
+            *(row.assay_id, row.omics, word(row.scale), word(row.unit)),
             *(cell(f"{row.features:,}", row.features), cell(f"{row.samples:,}", row.samples)),
             cell(
                 "–" if row.missing_share != row.missing_share else f"{fixed(100 * row.missing_share, 1)} %",
@@ -53,7 +53,7 @@ def _stages(values: Bundle) -> list[Block]:
     shares = [
         [
             *(row.assay_id, "yes" if row.corrected else str(row.why_not), cell(f"{row.batches:,}", row.batches)),
-            *(_shown(row.batch_share_before), _shown(row.batch_share_after), row.factor or "–"),
+            *(_shown(row.batch_share_before), _shown(row.batch_share_after), word(row.factor)),
             *(_shown(row.factor_share_before), _shown(row.factor_share_after)),
         ]
         for row in done["assay_corrected"].effects.itertuples(index=False)

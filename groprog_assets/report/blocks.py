@@ -81,6 +81,11 @@ def details(summary: str, blocks: Sequence[Block]) -> Block:
     return {"kind": "details", "summary": summary, "blocks": list(blocks)}
 
 
+def word(value: object) -> str:
+    """A text of a table's cell; – where the table has none (empty, missing)."""
+    return "–" if value is None or value != value or value == "" else str(value)
+
+
 def cell(text: str, sort: Any = None, **extra: Any) -> Cell:
     """One table cell; `sort` is what a sortable column compares; `mono`, `strong`, `level`, `whisker` set its appearance."""
     order = sort if isinstance(sort, int | float) and not (isinstance(sort, float) and math.isnan(sort)) else None

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from groprog_assets.figures.numbers import fixed, number, percent
-from groprog_assets.report.blocks import Block, cell, details, facts, note, paragraph, table
+from groprog_assets.report.blocks import Block, cell, details, facts, note, paragraph, table, word
 from groprog_assets.report.page import rendered_sections
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.study.omics_study import CaseStudy
@@ -50,7 +50,7 @@ def _record(case: CaseStudy, every: pd.DataFrame, ratios: pd.DataFrame, variants
     head = [("Findings", f"{ratios['term_id'].nunique():,}", "present and known to the ontology")]
     head += [(str(row.disease_id), number(row.rank), f"rank of {row.name}") for row in compared.itertuples(index=False)]
     rows = [
-        [row.symbol or "–", row.hgvs or "–", row.allelic_state or "–", row.classification or "–"]
+        [word(row.symbol), word(row.hgvs), word(row.allelic_state), word(row.classification)]
         for row in variants.astype(object).where(variants.notna(), None).itertuples(index=False)
     ]
     shown = [table(["Gene", "Variant", "State", "Classification"], rows, "Variants, as the record writes them.")]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from groprog_assets.report.blocks import cell, document_rows, figure, table, whisker
+from groprog_assets.report.blocks import cell, document_rows, figure, table, whisker, word
 
 
 def test_a_column_is_numeric_only_when_all_its_filled_cells_are():
     block = table(["a", "b"], [[cell("1", 1), cell("x")], [cell("–"), cell("2", 2)]])
     assert [column["numeric"] for column in block["columns"]] == [True, False]
+
+
+def test_a_word_that_the_table_lacks_is_a_dash():
+    assert [word(value) for value in ("reads", "", None, float("nan"))] == ["reads", "–", "–", "–"]
 
 
 def test_whisker_keeps_inside_the_drawing():
