@@ -22,7 +22,7 @@ from groprog_assets.report.context import omics_checks
 from groprog_assets.simulation.cohort import build_cohort
 from groprog_assets.simulation.omics import PARAMETERS, build_omics, write_omics
 from groprog_assets.simulation.world import SCALES, build_world
-from groprog_assets.store.identities import names
+from groprog_assets.store.pseudonyms import pseudonym, study_key
 from groprog_assets.store.readings import load_asset
 from groprog_assets.store.workspace import Workspace
 from tests.trained_study import run
@@ -53,11 +53,12 @@ def value(made: Path, asset: str) -> Any:
 
 
 def truth(made: Path, name: str) -> pd.DataFrame:
-    """A table of the truth, its patients under their pseudonyms where they may be used."""
+    """A table of the truth, its patients under their pseudonyms, whether they may be used or not."""
     table = pd.read_csv(made.parent / "truth" / f"{name}.tsv", sep="\t")
     if "patient_id" not in table:
         return table
-    return table.set_index(table["patient_id"].map(names(Workspace(made).state)).rename("subject_id"))
+    key = study_key(Workspace(made).state)
+    return table.set_index(table["patient_id"].map(lambda name: pseudonym(name, key)).rename("subject_id"))
 
 
 def planted(made: Path) -> dict[str, str]:

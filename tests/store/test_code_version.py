@@ -10,13 +10,14 @@ MOVES_OR_SHOWS = (
     "graph",
     "store",
     "compute.compute_pool",
+    "intake.permitted_subjects",
     "intake.withdrawals",
     "prognosis.standing_model",
     "report.plots",
     "study.child_process",
 )
-"""What a module that decides values may import and leave out of its version: it moves, stores or shows values, or starts the
-program that reads them."""
+"""What a module that decides values may import and leave out of its version: it moves, stores or shows values, says
+to whom they may be shown today, or starts the program that reads them."""
 RECORDED = (
     "tables",
     "study.schema",
