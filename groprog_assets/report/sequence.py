@@ -5,6 +5,7 @@ from __future__ import annotations
 from groprog_assets.figures.numbers import fixed, number
 from groprog_assets.report.blocks import Block, Cell, cell, details, document_table, member, note, paragraph, table
 from groprog_assets.report.genomics import picture
+from groprog_assets.report.sequence_card import PROFILE, with_interval
 from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Values
 
@@ -114,17 +115,17 @@ def _row(row: Values) -> list[object]:
         str(row["view"]),
         str(row["rung"]),
         cell(number(int(row["genes"])), int(row["genes"])),
-        _with_interval(row["pearson"], row["lower"], row["upper"]),
+        _interval_cell(row["pearson"], row["lower"], row["upper"]),
         cell(fixed(row["of_ceiling"], 2), float(row["of_ceiling"])),
         cell(fixed(row["r2"], 3), float(row["r2"])),
-        _with_interval(row["auroc"], row["auroc_lower"], row["auroc_upper"]),
+        _interval_cell(row["auroc"], row["auroc_lower"], row["auroc_upper"]),
         cell(fixed(row["random_split"], 3), float(row["random_split"])),
-        _with_interval(row["inflation"], row["inflation_lower"], row["inflation_upper"]),
+        _interval_cell(row["inflation"], row["inflation_lower"], row["inflation_upper"]),
     ]
 
 
-def _with_interval(value: float, lower: float, upper: float) -> Cell:
-    return cell(f"{fixed(value, 3)} [{fixed(lower, 3)}, {fixed(upper, 3)}]", float(value))
+def _interval_cell(value: float, lower: float, upper: float) -> Cell:
+    return cell(with_interval(value, lower, upper), float(value))
 
 
 def _profile(context: Values) -> list[Block]:
@@ -137,7 +138,7 @@ def _profile(context: Values) -> list[Block]:
         [
             cell(str(row["predicted_by"]), strong=True),
             cell(number(int(row["windows"])), int(row["windows"])),
-            *(cell(fixed(row[name], 3), float(row[name])) for name in ("jsd", "pearson", "near")),
+            *(cell(fixed(row[name], 3), float(row[name])) for name in PROFILE),
         ]
         for row in metrics.to_dict("records")
     ]
@@ -149,12 +150,8 @@ def _profile(context: Values) -> list[Block]:
     if gain is not None:
         lower, upper = summary["jsd_gain_interval"]
         verdict = "nearer than" if summary["better"] else "not nearer with certainty than"
-        told += (
-            f" The net is {verdict} the mean profile: its mean JSD is lower by {fixed(gain, 3)} "
-            f"[{fixed(lower, 3)}, {fixed(upper, 3)}]."
-        )
-    heads = ["Predicted by", "Windows", "Median JSD", "Mean r", "Highest base within 2 bp"]
-    return [table(heads, rows, told)]
+        told += f" The net is {verdict} the mean profile: its mean JSD is lower by {with_interval(gain, lower, upper)}."
+    return [table(["Predicted by", "Windows", *PROFILE.values()], rows, told)]
 
 
 def _motifs(context: Values) -> list[Block]:

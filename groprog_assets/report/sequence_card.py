@@ -5,12 +5,13 @@ A card and tables in, Markdown out.
 
 from __future__ import annotations
 
-import math
-
 import pandas as pd
 
 from groprog_assets.figures.numbers import fixed, number
 from groprog_assets.tables.values import Values
+
+PROFILE = {"jsd": "Median JSD", "pearson": "Mean r", "near": "Highest base within 2 bp"}
+"""Columns of `sequence_profile_metrics` that are shown, and their heads."""
 
 
 def sequence_card(card: Values, metrics: pd.DataFrame | None, profile: pd.DataFrame | None) -> str:
@@ -78,12 +79,12 @@ def _metrics(rows: pd.DataFrame) -> list[str]:
                 str(row["task"]),
                 str(row["view"]),
                 number(int(row["genes"])),
-                _with_interval(row["pearson"], row["lower"], row["upper"]),
-                _shown(row["of_ceiling"], 2),
-                _shown(row["r2"], 3),
-                _with_interval(row["auroc"], row["auroc_lower"], row["auroc_upper"]),
-                _shown(row["random_split"], 3),
-                _with_interval(row["inflation"], row["inflation_lower"], row["inflation_upper"]),
+                with_interval(row["pearson"], row["lower"], row["upper"]),
+                fixed(row["of_ceiling"], 2),
+                fixed(row["r2"]),
+                with_interval(row["auroc"], row["auroc_lower"], row["auroc_upper"]),
+                fixed(row["random_split"]),
+                with_interval(row["inflation"], row["inflation_lower"], row["inflation_upper"]),
             ]
             for row in rows.to_dict("records")
         ],
@@ -91,26 +92,22 @@ def _metrics(rows: pd.DataFrame) -> list[str]:
 
 
 def _profile(rows: pd.DataFrame) -> list[str]:
-    heads = ["Predicted by", "Windows", "Median JSD", "Mean r", "Highest base within 2 bp"]
     return _table(
-        heads,
+        ["Predicted by", "Windows", *PROFILE.values()],
         [
             [
                 str(row["predicted_by"]),
                 number(int(row["windows"])),
-                *(_shown(row[name], 3) for name in ("jsd", "pearson", "near")),
+                *(fixed(row[name]) for name in PROFILE),
             ]
             for row in rows.to_dict("records")
         ],
     )
 
 
-def _shown(value: float, digits: int) -> str:
-    return "–" if math.isnan(value) else fixed(value, digits)
-
-
-def _with_interval(value: float, lower: float, upper: float) -> str:
-    return f"{_shown(value, 3)} [{_shown(lower, 3)}, {_shown(upper, 3)}]"
+def with_interval(value: float, lower: float, upper: float) -> str:
+    """`0.447 [0.333, 0.552]`."""
+    return f"{fixed(value)} [{fixed(lower)}, {fixed(upper)}]"
 
 
 def _table(heads: list[str], rows: list[list[str]]) -> list[str]:
