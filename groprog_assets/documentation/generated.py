@@ -55,12 +55,8 @@ def tables_page() -> str:
         "`count` is raw, `signal` is normalised. *may be missing* marks the only columns with missing values.",
     ]
     for table in TABLES.values():
-        lines += [
-            "",
-            f"## {table.name}",
-            "",
-            f"A row is {table.row}. Key: {', '.join(f'`{part}`' for part in table.key)}.",
-        ]
+        key = f" Key: {', '.join(f'`{part}`' for part in table.key)}." if table.key else ""
+        lines += ["", f"## {table.name}", "", f"A row is {table.row}.{key}"]
         if table.open_ended:
             lines.append("Further columns depend on the study.")
         lines += ["", "| column | dtype | unit | meaning |", "| --- | --- | --- | --- |"]
