@@ -131,6 +131,7 @@ def fit_study(
     flat: list[pd.DataFrame] = []
     levels: dict[str, NDArray[np.float64]] = {}
     predictors: dict[str, dict[str, Predictor]] = {}
+    held_out: dict[str, tuple[dict[str, float], dict[str, list[float] | None]]] = {}
     views: Document = {}
     for view in dict.fromkeys(section.views):
         layout = view_layout(study_layout(section), view, parameters)
@@ -153,6 +154,7 @@ def fit_study(
         examples = wide if getattr(champion, "reads_fragments", False) else plain_examples
         folds = {f"fold{f}": held for f, held in enumerate(fits[champion.name].predictors)}
         predictors[view] = {"final": fit_on_all(champion, examples, splits, fitter), **folds}
+        held_out[view] = _held_out(tasks, targets, fits[champion.name], weights)
         spread = {name: _spread(fit) for name, fit in fits.items()}
         views[view] = {"champion": champion.name, "main_task": tasks[0], "steps": decided.steps, "spread": spread}
     card: Document = {
@@ -170,11 +172,8 @@ def fit_study(
         "genes": len(genes),
         "fasta": {name: reference[name] for name in ("file", "sha256")},
         "parameters": parameters.model_dump(mode="json"),
-        "held_out_r": {
-            view: dict(zip(tasks, _held_out(parts, view, views[view]["champion"], tasks), strict=True))
-            for view in views
-        },
-        "held_out_interval": {view: _intervals(parts, view, views[view]["champion"], tasks, weights) for view in views},
+        "held_out_r": {view: value for view, (value, _) in held_out.items()},
+        "held_out_interval": {view: inside for view, (_, inside) in held_out.items()},
         "warning": WARNING,
     }
     predictions, at_random = (
@@ -197,30 +196,17 @@ def _spread(fit: CrossFit) -> float:
     return min(float(fit.predicted[fit.fold == f].std(axis=0).min()) for f in np.unique(fit.fold))
 
 
-def _held_out(parts: list[pd.DataFrame], view: str, rung: str, tasks: list[str]) -> list[float]:
-    """r of each task on held-out genes, mean over folds."""
-    held = next(part for part in parts if part["view"].iloc[0] == view and part["rung"].iloc[0] == rung)
-    found = []
-    for task in tasks:
-        own = held[held["task"] == task]
-        nothing = np.zeros(int(own["fold"].max()) + 1)
-        y, p, fold = (own[name].to_numpy() for name in ("target", "predicted", "fold"))
-        found.append(task_metrics(y, p, fold, nothing, nothing).pearson)
-    return found
-
-
-def _intervals(
-    parts: list[pd.DataFrame], view: str, rung: str, tasks: list[str], weights: NDArray[np.float32]
-) -> dict[str, list[float] | None]:
-    """95 % interval of r of each task on held-out genes; None where most resamples have no r."""
-    held = next(part for part in parts if part["view"].iloc[0] == view and part["rung"].iloc[0] == rung)
-    found: dict[str, list[float] | None] = {}
-    for task in tasks:
-        own = held[held["task"] == task]
-        y, p, fold = (own[name].to_numpy() for name in ("target", "predicted", "fold"))
-        inside = interval(resampled_r(weights, y, p, fold))
-        found[task] = list(inside) if np.isfinite(inside.lower) else None
-    return found
+def _held_out(
+    tasks: list[str], targets: NDArray[np.float64], fit: CrossFit, weights: NDArray[np.float32]
+) -> tuple[dict[str, float], dict[str, list[float] | None]]:
+    """r of each task on held-out genes, mean over folds, and its 95 % interval; None where most resamples have no r."""
+    value, inside = {}, {}
+    for at, task in enumerate(tasks):
+        y, p = targets[:, at], fit.predicted[:, at]
+        value[task] = task_metrics(y, p, fit.fold, fit.level[:, at], fit.median[:, at]).pearson
+        bounds = interval(resampled_r(weights, y, p, fit.fold))
+        inside[task] = list(bounds) if np.isfinite(bounds.lower) else None
+    return value, inside
 
 
 def _long(
