@@ -93,7 +93,7 @@ class ExpressionEncoder:
         aligned = inputs.with_genes(self.genes).expression
         assert aligned is not None
         z, present = standardise(aligned, self.centre, self.scale)
-        return EncodedExpression(z, present, _product(z, self.loadings))
+        return EncodedExpression(z, present, product(z, self.loadings))
 
     def standardised(self, inputs: ModelInputs, row_limit: int) -> np.ndarray:
         """z (m, K) of an evenly spaced subset of at most `row_limit` patients."""
@@ -173,8 +173,8 @@ def standardise(values: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> tupl
     return z, present
 
 
-def _product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    # In float64 and blockwise, so that neither precision nor memory depends on how many patients come at once.
+def product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """left (n, K) @ right (K, r) as float32: in float64 and blockwise, so that neither precision nor memory depends on n."""
     result = np.empty((left.shape[0], right.shape[1]), np.float32)
     wide = right.astype(np.float64)
     for start in range(0, left.shape[0], ROWS_AT_ONCE):

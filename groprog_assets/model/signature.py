@@ -11,6 +11,7 @@ from typing import NamedTuple, TypedDict
 
 import numpy as np
 
+from groprog_assets.model.expression_encoder import product
 from groprog_assets.study.model_parameters import SignatureParameters
 
 RESPONSE, SIGNIFICANCE, DENSITY, RANK = "log2_fold_change", "significance", "body_density", "pausing_index_rank"
@@ -25,7 +26,6 @@ NAMED = (ENHANCERS, ENHANCER_RESPONSE, LOCUS_ACTIVITY, LOCUS_RESPONSE, COORDINAT
 SIGNED = (RESPONSE, SIGNIFICANCE, DENSITY, ENHANCER_RESPONSE, LOCUS_RESPONSE, COORDINATION)
 """Descriptors whose functions are 0 where nothing responds: they are not centred over the genes."""
 SMALLEST_SPREAD = 1e-8
-ROWS_AT_ONCE = 4096
 
 
 class Functions(NamedTuple):
@@ -183,11 +183,7 @@ class SignatureEncoder:
 
     def columns(self, z: np.ndarray) -> np.ndarray:
         """s (n, J) float32 of standardised expression (n, K): a missing gene (z = 0) counts as one at its median."""
-        columns = np.empty((len(z), len(self.names)), np.float32)
-        for start in range(0, len(z), ROWS_AT_ONCE):
-            rows = slice(start, start + ROWS_AT_ONCE)
-            columns[rows] = z[rows].astype(np.float64) @ self.weights
-        return columns
+        return product(z, self.weights)
 
     def matched_parts(self, descriptors: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
         """(n, K, J): the part of each gene in s of patients with libraries of their own; 0 for the mean training patient."""
