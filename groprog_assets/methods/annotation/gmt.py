@@ -69,6 +69,11 @@ def named_sets(path: Path, symbols: Collection[str] = ()) -> tuple[dict[str, Nam
     return met, repeated
 
 
+def genes_of_sets(path: Path) -> dict[str, tuple[str, ...]]:
+    """The genes of each set of the file, by its name. Raises AnnotationError as `named_sets`."""
+    return {name: held.genes for name, held in named_sets(path)[0].items()}
+
+
 def read_gmt(path: Path, genes: list[str]) -> GeneSets:
     """The sets of the file, with their genes that are among `genes`. GOBP_, GOCC_, GOMF_ give the branch, otherwise "other".
 

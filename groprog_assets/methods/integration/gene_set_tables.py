@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from groprog_assets.methods.annotation.gmt import described, named_sets
+from groprog_assets.methods.annotation.gmt import described, genes_of_sets, named_sets
 from groprog_assets.methods.integration.signature_reversal import signatures_of
 from groprog_assets.methods.omics.text_columns import text_columns
 from groprog_assets.tables import TABLES, conform
@@ -26,14 +26,13 @@ def gene_set_tables(gene_sets: Path | None, drug_signatures: Path | None, drug_t
     """The genes of the sets of one GMT file, of the signatures of another (sets NAME_up and NAME_down become the drug NAME), and
     the table of targets; of files that are not given, no row. Raises as their readers do."""
     rows: list[tuple[str, str, str, str, str | None]] = []
-    for name, held in named_sets(gene_sets)[0].items() if gene_sets is not None else ():
-        told = described(held) or name
-        rows += [(name, told, _file(gene_sets), gene, None) for gene in held.genes]
+    if gene_sets is not None:
+        for name, held in named_sets(gene_sets)[0].items():
+            rows += [(name, described(held) or name, gene_sets.name, gene, None) for gene in held.genes]
     if drug_signatures is not None:
-        sets = {name: held.genes for name, held in named_sets(drug_signatures)[0].items()}
-        for drug, halves in signatures_of(sets).items():
+        for drug, halves in signatures_of(genes_of_sets(drug_signatures)).items():
             for direction, genes in (("up", halves.up), ("down", halves.down)):
-                rows += [(drug, drug, _file(drug_signatures), gene, direction) for gene in genes]
+                rows += [(drug, drug, drug_signatures.name, gene, direction) for gene in genes]
     table = pd.DataFrame(rows, columns=TABLES["gene_sets"].column_names)
     return GeneSetTables(conform(table, "gene_sets"), conform(read_targets(drug_targets), "drug_target"))
 
@@ -43,7 +42,3 @@ def read_targets(path: Path | None) -> pd.DataFrame:
     if path is None:
         return pd.DataFrame(columns=TARGET_COLUMNS)
     return text_columns(path, TARGET_COLUMNS).cells[list(TARGET_COLUMNS)]
-
-
-def _file(path: Path | None) -> str:
-    return path.name if path is not None else ""

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from groprog_assets.errors import CohortError, Problem
-from groprog_assets.methods.annotation.gmt import named_sets
+from groprog_assets.methods.annotation.gmt import genes_of_sets
 from groprog_assets.methods.integration.fitted_covariates import WrittenCovariates, read_back, written
 from groprog_assets.methods.integration.fold_covariates import PatientAssay, covariates, fit_covariates
 from groprog_assets.methods.integration.subject_tables import symbols_of
@@ -87,7 +87,7 @@ def assay_arrays(
         value = f"none of {len(patients)} patients has a sample in {', '.join(wanted)}"
         remedy = "Use the cohort's identifiers in the column subject, or remove cohort.omics."
         raise CohortError(Problem("cohort.omics", value, rule, remedy))
-    sets = {} if gene_sets is None else {name: list(held.genes) for name, held in named_sets(gene_sets)[0].items()}
+    sets = {} if gene_sets is None else genes_of_sets(gene_sets)
     document = {
         **{"assays": told, "sets": sets, "measurements": measurements.model_dump()},
         "integration": integration.model_dump(),

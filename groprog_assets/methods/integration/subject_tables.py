@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from groprog_assets.errors import CohortError
-from groprog_assets.methods.annotation.gmt import named_sets
+from groprog_assets.methods.annotation.gmt import genes_of_sets
 from groprog_assets.methods.evaluation.kaplan_meier import at_risk_table, whole_years
 from groprog_assets.methods.integration.biomarkers import PanelOutcome, PanelSettings, biomarkers, target_candidates
 from groprog_assets.methods.integration.factor_model import fit_factors
@@ -109,9 +109,9 @@ def broken_links(found: NamedTuple, subjects: pd.DataFrame, assays: pd.DataFrame
 def read_integration_files(gene_sets: Path | None, drug_signatures: Path | None, drug_targets: Path | None) -> None:
     """Read the files of gene sets and drugs that are given, as a run does; raises with what is wrong with them."""
     if gene_sets is not None:
-        _sets(gene_sets)
+        genes_of_sets(gene_sets)
     if drug_signatures is not None:
-        signatures_of(_sets(drug_signatures))
+        signatures_of(genes_of_sets(drug_signatures))
     read_targets(drug_targets)
 
 
@@ -225,7 +225,7 @@ def biomarker_tables(
     named = _with_symbols(places, features)
     genes = dict(zip(named["feature"], named["symbol"]))
     given = None if drug_targets is None else read_targets(drug_targets)
-    sought = {} if gene_sets is None else _sets(gene_sets)
+    sought = {} if gene_sets is None else genes_of_sets(gene_sets)
     tables, folds, targets, sets = [], [], [], []
     summary: Document = {}
     for comparison in comparisons(outcomes):
@@ -263,7 +263,7 @@ def score_tables(
 ) -> ScoreTables:
     """Scores of the gene sets in each subject, assay by assay, where enough of a set's genes are measured."""
     tables, listed, summary = [], [], {}
-    known, sought = symbols_of(features), _sets(gene_sets)
+    known, sought = symbols_of(features), genes_of_sets(gene_sets)
     for assay, frame in frames.items():
         values = frame.set_axis([_symbol(known, assay, str(name)) for name in frame.index])
         fitted = fit_pathway_scores(values, sought, parameters.set_members)
@@ -276,7 +276,7 @@ def score_tables(
 
 def reversal_table(biomarkers: pd.DataFrame, drug_signatures: Path, parameters: IntegrationParameters) -> ReversalTable:
     """Each drug's signature against the rankings of the table `biomarkers`, one for each outcome and assay."""
-    signatures = signatures_of(_sets(drug_signatures))
+    signatures = signatures_of(genes_of_sets(drug_signatures))
     tables, tested = [], 0
     for outcome, own in biomarkers.groupby("outcome", sort=True):
         for assay, ranking in _rankings(own):
@@ -320,10 +320,6 @@ def _rankings(tested: pd.DataFrame) -> list[tuple[str, pd.Series]]:
     """(assay, statistic by symbol) of one outcome's rows of `biomarkers`, assays without a statistic left out."""
     known = tested.dropna(subset="statistic")
     return [(str(assay), own.set_index("symbol")["statistic"]) for assay, own in known.groupby("assay_id", sort=True)]
-
-
-def _sets(path: Path) -> dict[str, tuple[str, ...]]:
-    return {name: held.genes for name, held in named_sets(path)[0].items()}
 
 
 def fusion_settings(parameters: IntegrationParameters) -> FusionSettings:
