@@ -11,12 +11,10 @@ from typing import Any, Protocol, TypedDict
 
 import numpy as np
 
-from groprog_assets.model.patient_matrix import PatientMatrix
+from groprog_assets.model.patient_matrix import PatientMatrix, branch_loadings
 
 ASSAYS = "assays"
 """Kind and name of the branch."""
-LONG = 0.6
-"""Above this many covariates per training patient, columns are written in the span of the patients: the ridge fit is the same."""
 
 
 class WrittenCovariates(Protocol):
@@ -97,11 +95,7 @@ class AssayEncoder:
         blocks = np.concatenate([np.full(len(own), np.sqrt(len(own))) for own in found.names.values()])
         # A covariate that does not vary stays among them, with a column of zeros: the constants give all of them.
         scale = np.where(scale > 1e-8, scale * blocks, np.inf)
-        loadings = np.eye(len(names))[:, kept]
-        if kept.size > LONG * len(values):
-            z = np.where(known, (values - centre) / scale, 0.0)
-            spread, directions = np.linalg.svd(z, full_matrices=False)[1:]
-            loadings = directions[spread > 1e-9 * spread.max(initial=0.0)].T
+        loadings = branch_loadings(np.where(known, (values - centre) / scale, 0.0), kept)
         return cls(tuple(names), centre, scale, loadings, found.document, found.arrays)
 
     def z(self, assays: FurtherOmics | None, n: int) -> np.ndarray:

@@ -14,11 +14,8 @@ import numpy as np
 from groprog_assets.model.assay_encoder import ASSAYS, AssayDocument, AssayEncoder, FurtherOmics
 from groprog_assets.model.expression_encoder import ExpressionEncoder, standardise
 from groprog_assets.model.inputs import ModelInputs
-from groprog_assets.model.patient_matrix import MUTATIONS, PatientMatrix
+from groprog_assets.model.patient_matrix import MUTATIONS, PatientMatrix, branch_loadings
 from groprog_assets.study.model_parameters import MatrixParameters
-
-LONG = 0.6
-"""Above this many genes per training patient, columns are written in the span of the patients: the ridge fit is the same."""
 
 
 class MatrixDocument(TypedDict):
@@ -71,12 +68,8 @@ class MatrixEncoder:
             return None
         scale = np.sqrt(mean * (1.0 - mean))[kept] * parameters.mutation_divisor
         genes, centre = tuple(held.genes[place] for place in kept), mean[kept]
-        loadings = np.eye(kept.size)
-        if kept.size > LONG * rows.size:
-            z = np.where(known[:, kept], (values[:, kept] - centre) / scale, 0.0)
-            spread, directions = np.linalg.svd(z, full_matrices=False)[1:]
-            loadings = directions[spread > 1e-9 * spread.max(initial=0.0)].T
-        return cls(matrix.name, matrix.kind, genes, centre, scale, loadings)
+        z = np.where(known[:, kept], (values[:, kept] - centre) / scale, 0.0)
+        return cls(matrix.name, matrix.kind, genes, centre, scale, branch_loadings(z, np.arange(kept.size)))
 
     def z(self, matrix: FurtherOmics | None, n: int) -> np.ndarray:
         """(n, K) of any patients: standardised values, 0 where missing; 0 everywhere without the matrix."""

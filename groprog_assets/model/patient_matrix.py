@@ -10,6 +10,9 @@ import numpy as np
 MUTATIONS = "mutations"
 """The kind of a matrix of 0 and 1; the others are encoded by their leading directions."""
 
+LONG = 0.6
+"""Above this many columns per training patient, they are written in the span of the patients: the ridge fit is the same."""
+
 
 class PatientMatrix(NamedTuple):
     """A matrix of n patients: name and kind in the study, genes (K), values (n, K) float32 with NaN for missing."""
@@ -42,6 +45,17 @@ class PatientMatrix(NamedTuple):
             if gene in at:
                 values[:, place] = self.values[:, at[gene]]
         return values
+
+
+def branch_loadings(z: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """(K, r): a column of a branch for each of the columns `kept` of z (n, K), or the span of the patients where these are many.
+
+    Columns of z that are not kept are 0.
+    """
+    if kept.size <= LONG * len(z):
+        return np.eye(z.shape[1])[:, kept]
+    spread, directions = np.linalg.svd(z, full_matrices=False)[1:]
+    return np.asarray(directions[spread > 1e-9 * spread.max(initial=0.0)].T)
 
 
 def matrices_of(arrays: Mapping[str, np.ndarray], patient_id: Iterable[str]) -> tuple[PatientMatrix, ...]:
