@@ -5,6 +5,7 @@ https://genome.ucsc.edu/FAQ/FAQformat.html#format7. Version 0, and version 1 wit
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -103,10 +104,10 @@ def _numbers(stream: IO[bytes], count: int, order: str) -> NDArray[np.int64]:
 
 
 def _exactly(stream: IO[bytes], size: int) -> bytes:
-    found = stream.read(size)
-    if len(found) < size:
+    # What is left is looked at first: memory for all that a damaged count promises would be asked for at once.
+    if size > os.fstat(stream.fileno()).st_size - stream.tell():
         raise EOFError("it ends early")
-    return found
+    return stream.read(size)
 
 
 def _problem(path: Path, value: str, rule: str) -> Problem:

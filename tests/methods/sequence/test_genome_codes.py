@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 import struct
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -129,6 +130,19 @@ def test_a_two_bit_file_gives_what_its_fasta_gives(order: str, version: int, tmp
     assert np.array_equal(found.codes, other.codes)
     assert [(r.name, r.unknown, r.iupac) for r in found.records] == [(r.name, r.unknown, 0) for r in other.records]
     assert [r.lower for r in found.records] == [sum(letter.islower() for letter in held) for held in sequences.values()]
+
+
+def test_a_damaged_count_of_stretches_asks_for_no_memory(tmp_path: Path):
+    content = bytearray(two_bit({"a": "ACGT"}))
+    content[26:30] = b"\xff" * 4  # behind the header of 16, the index of 6 and the length
+    (tmp_path / "g.2bit").write_bytes(content)
+    tracemalloc.start()
+    try:
+        with pytest.raises(AnnotationError, match="cut short"):
+            read_fasta(tmp_path / "g.2bit")
+        assert tracemalloc.get_traced_memory()[1] < 1 << 24
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_two_bit_file_that_ends_early_or_of_another_version_is_refused(tmp_path: Path):
