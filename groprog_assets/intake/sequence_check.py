@@ -31,7 +31,7 @@ def sequence_problems(study: Study, sizes: Mapping[str, int]) -> list[Problem]:
     if study.sequence is None:
         return []
     if study.genome.fasta is None:
-        rule, remedy = "Without a FASTA the study has no sequence half.", "Give genome.fasta, plain or bgzip."
+        rule, remedy = "Without a FASTA the study has no sequence half.", "Give genome.fasta: plain, bgzip or .2bit."
         _notice("sequence", "genome.fasta is not given", rule, remedy)
         return []
     from groprog_assets.methods.annotation.gene_models import annotation_file

@@ -40,7 +40,10 @@ class Genome(StudyPart):
     annotation: Path = Field(description="GTF, GFF3 or refGene table, plain or gzip")
     blacklist: Path | None = Field(None, description="BED of regions to mask")
     multi_copy: Path | None = Field(None, description="BED of rDNA and multi-copy regions to mask, reason in column 4")
-    fasta: Path | None = Field(None, description="FASTA with index; needed for CRAM and alignment")
+    fasta: Path | None = Field(
+        None,
+        description="FASTA with index, for CRAM, alignment and the sequence half; a .2bit file serves the last alone",
+    )
     bowtie2_index: Path | None = Field(None, description="prefix of the bowtie2 index; needed for FASTQ")
     spike_in_prefix: str | None = Field(None, description="prefix of spike-in chromosome names in the alignments")
 
