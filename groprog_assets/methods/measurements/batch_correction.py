@@ -197,9 +197,8 @@ def encodings(
 
 def number_columns(columns: Columns, names: Sequence[str]) -> tuple[str, ...]:
     """Those of `names` whose column is numbers: each given value is finite, and there are more than two."""
-    return tuple(
-        name for name in names if len(_levels(columns[name])) > 2 and all(map(is_finite, _levels(columns[name])))
-    )
+    given = {name: _levels(columns[name]) for name in names}
+    return tuple(name for name, levels in given.items() if len(levels) > 2 and all(map(is_finite, levels)))
 
 
 def is_finite(value: str) -> bool:

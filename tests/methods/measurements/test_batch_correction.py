@@ -16,6 +16,7 @@ from groprog_assets.methods.measurements.batch_correction import (
     cramers_v,
     explained_share,
     fit_batches,
+    number_columns,
     without_batches,
 )
 from groprog_assets.study.omics_assays import BatchCorrection
@@ -77,6 +78,12 @@ def test_cramers_v_is_that_of_the_chi_square_test():
     assert cramers_v(["a", None, "b", "b"], ["x", "x", "y", None]) == pytest.approx(1.0)
     found = confoundings(a, {"b": b, "age": [str(k) for k in range(200)]}, wish(covariates=["age", "b"], outcome="b"))
     assert [item.factor for item in found] == ["b"], "a number has no levels"
+
+
+def test_a_column_of_numbers_has_more_than_two_values_all_finite():
+    columns: dict[str, list[str | None]] = {"age": ["40", None, "51.5", "62"], "died": ["0", "1", "0", "1"]}
+    columns |= {"stage": ["1", "2", "3", "other"], "dose": ["1", "2", "3", "1e400"], "kind": ["x", "y", "z", None]}
+    assert number_columns(columns, list(columns)) == ("age",)
 
 
 def test_batches_go_and_the_covariate_stays():
