@@ -17,6 +17,7 @@ from groprog_assets.study.check import check_study
 from tests.trained_study import run
 
 PATIENTS = [f"P{k:03d}" for k in range(60)]
+VARIANTS = {"name": "rna", "omics": "genome", "format": "maf", "path": "rna.tsv", "genome_build": "GRCh38"}
 
 
 def study_files(folder: Path) -> Path:
@@ -83,11 +84,12 @@ def test_the_graph_has_the_assets_of_omics_and_cohort(study: Path):
     [
         ({"cohort": {"omics": ["rna", "protein"]}}, "It is one of omics.assays: rna."),
         ({"cohort": {"omics": ["rna", "rna"]}}, "An assay is named once."),
+        ({"omics": {"assays": [VARIANTS]}}, "Factors and scores need a matrix of features and samples."),
         ({"parameters": {"representation": {"mode": "signature"}}}, "Without libraries no gene is described."),
         ({"cohort": {"expression": {"path": "rna.tsv", "scale": "counts"}}}, "Name it as an assay, in cohort.omics."),
     ],
 )
-def test_what_a_cohort_without_libraries_cannot_have_is_told(study: Path, tmp_path: Path, change: dict, said: str):
+def test_what_a_cohort_without_libraries_cannot_have_is_told(tmp_path: Path, change: dict, said: str):
     path = study_files(tmp_path / "study")
     document = yaml.safe_load(path.read_text())
     assert check_study(path) == []

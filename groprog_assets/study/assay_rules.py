@@ -12,15 +12,14 @@ from pathlib import Path
 from groprog_assets.errors import Problem
 from groprog_assets.study.assay_scales import FORMAT_SAYS, WITH_UNIT
 from groprog_assets.study.finding import Finding
-from groprog_assets.study.omics_assays import AssaySource
+from groprog_assets.study.omics_assays import SPARSE, AssaySource
 from groprog_assets.study.omics_integration import outcome_columns
 from groprog_assets.study.omics_study import Omics
 from groprog_assets.study.schema import Cohort
 
 Location = tuple[str | int, ...]
-SCALED_BY_FORMAT = ("maf", "vcf", "seg", "cbioportal", "beta", "olink", "maxquant", "diann")
+SCALED_BY_FORMAT = (*SPARSE, "cbioportal", "beta", "olink", "maxquant", "diann")
 """Formats that say themselves what their numbers are, or hold no matrix."""
-WITH_BUILD = ("maf", "vcf", "seg")
 
 
 def assay_rules(omics: Omics, cohort: Cohort | None) -> Iterator[Finding]:
@@ -57,7 +56,7 @@ def _of_one(source: AssaySource, at: Location, omics: Omics, cohort: Cohort | No
     if fixed and source.scale not in (None, fixed):
         rule = f"The values of a file of the format {source.format} are {fixed}."
         yield Finding((*at, "scale"), str(source.scale), rule, f"Set scale: {fixed}, or leave it out.")
-    if source.format in WITH_BUILD and not source.genome_build:
+    if source.format in SPARSE and not source.genome_build:
         rule = "Coordinates are of one genome build, and builds are never mixed."
         yield Finding((*at, "genome_build"), "not given", rule, "State GRCh37 or GRCh38.")
     if source.scale == "beta" and source.omics != "epigenome":

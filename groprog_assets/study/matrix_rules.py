@@ -7,6 +7,7 @@ from pathlib import Path
 
 from groprog_assets.errors import TextTableError
 from groprog_assets.study.finding import Finding
+from groprog_assets.study.omics_assays import SPARSE
 from groprog_assets.study.schema import Cohort, OtherCohort, Study
 from groprog_assets.study.text_tables import table_layout
 
@@ -54,10 +55,6 @@ def matrix_rules(study: Study) -> Iterator[Finding]:
             elif matrix.kind != kinds[matrix.name]:
                 rule = f"{matrix.name} is of kind {kinds[matrix.name]} in the study's cohort."
                 yield Finding((*there, "kind"), matrix.kind, rule, "A matrix is of one kind everywhere.")
-
-
-SPARSE = ("maf", "vcf", "seg")
-"""Formats of variants and intervals, which are no matrix of features and samples."""
 
 
 def patient_assay_rules(study: Study) -> Iterator[Finding]:

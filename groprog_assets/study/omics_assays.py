@@ -18,6 +18,8 @@ MissingKind = Literal["mar", "mnar", "structural", "mixed"]
 Format = Literal[
     "matrix", "maf", "vcf", "seg", "cbioportal", "h5ad", "h5mu", "maxquant", "diann", "olink", "mztab", "beta"
 ]
+SPARSE = ("maf", "vcf", "seg")
+"""Formats of variants and intervals: they have coordinates of one genome build, and are no matrix of features and samples."""
 
 
 Normalisation = Literal["usual", "none"]
