@@ -273,6 +273,12 @@ class Desk:
         """Log a request that costs nothing. LogUnwritable where it cannot be."""
         self._logged(self.held(), actor, endpoint, canonical, purpose, Spending(0.0, 0.0), outcome)
 
+    @property
+    def purpose(self) -> tuple[str, tuple[str, ...]]:
+        """What the study is for, and the MONDO classes that it studies; "" where it states none."""
+        omics = self.workspace.study.omics
+        return ("", ()) if omics is None else (omics.consents.purpose, tuple(omics.consents.diseases))
+
     def mark(self, subject: str) -> str:
         """What the log holds instead of a subject whose page was shown; only who has the key can make it."""
         return "v-" + hmac.new(self._key, f"viewed {subject}".encode(), sha256).hexdigest()[:32]

@@ -49,9 +49,7 @@ def strata_lines(desk: Desk, who: Actor, purpose: str = "", studied: tuple[str, 
         ]
         for name, label, size in zip(names, labels, sizes, strict=True)
     ]
-    omics = desk.workspace.study.omics
-    own = omics.consents.purpose if omics is not None else ""
-    whom = f"of all subjects used by the last run, for {own or UNSTATED}"
+    whom = f"of all subjects used by the last run, for {desk.purpose[0] or UNSTATED}"
     known = [["stability", fixed(made.summary["stability"], 2), f"median adjusted Rand index of subsamples, {whom}"]]
     if made.survival:
         p_value = made.survival["log_rank"]["permutation_p_value"]

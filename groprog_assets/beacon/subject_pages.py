@@ -37,9 +37,7 @@ def subject_blocks(desk: Desk, held: Held, name: str) -> Page:
     subjects = (
         held.catalog.rows("SELECT * FROM subjects WHERE subject_id = ?", name) if PSEUDONYM.fullmatch(name) else []
     )
-    omics = desk.workspace.study.omics
-    asked = (omics.consents.purpose, tuple(omics.consents.diseases)) if omics is not None else ("",)
-    if not subjects or not held.catalog.may_be_used(name, *asked):
+    if not subjects or not held.catalog.may_be_used(name, *desk.purpose):
         raise Refused(404, "There is no such subject in this snapshot.")
     one = subjects[0]
     years = "unknown" if one["age_months"] is None else f"{one['age_months'] // 12} y {one['age_months'] % 12} m"

@@ -19,9 +19,14 @@ def two_way_table(
 
     Subjects are counted whose consent allows `purpose` (of diseases `studied`) today. Noisy: a cell below the threshold is told
     as that, and margins are sums of noisy cells; the table costs one question. Exact: small cells and their complements are `*`
-    beside exact margins; nothing is spent and the log says who made it. Raises CohortError for attributes that there are not, a
-    spent budget, where nobody's consent allows the purpose, and a table whose small cells cannot be protected.
+    beside exact margins; nothing is spent and the log says who made it. Raises CohortError for an exact table for another purpose
+    than the study's, attributes that there are not, a spent budget, where nobody's consent allows the purpose, and a table whose
+    small cells cannot be protected.
     """
+    if exact and (purpose, studied) != desk.purpose:
+        rule = "Exact tables are for the study's purpose alone: those of two purposes, subtracted, show who allows one only."
+        remedy = "Leave out --purpose and --studied, or --exact: counts with noise are told for any purpose."
+        raise CohortError(Problem("--exact", f"asked for purpose {purpose or 'none'}", rule, remedy))
     if rows not in ATTRIBUTES or columns not in ATTRIBUTES or rows == columns:
         rule = f"Rows and columns are two of {', '.join(ATTRIBUTES)}."
         raise CohortError(Problem("table", f"{rows} by {columns}", rule, "Choose others."))

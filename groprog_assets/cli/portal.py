@@ -14,7 +14,7 @@ from groprog_assets.cli.addresses import refuse_place
 from groprog_assets.cli.answering import OUT, Answering
 from groprog_assets.cli.stated_purpose import COUNTED_FOR, STUDIED, stated_purpose
 from groprog_assets.cli.study_place import study_argument
-from groprog_assets.errors import ArtifactError, CohortError, Problem, StudyError
+from groprog_assets.errors import ArtifactError, CohortError, Problem
 from groprog_assets.study.text_tables import count_of
 
 if TYPE_CHECKING:
@@ -130,11 +130,7 @@ def two_way(study: Path, rows: str, columns: str, purpose: str | None, studied: 
     from groprog_assets.graph.resources import known_actor
 
     with _desk(study, f"{rows} by {columns}") as desk:
-        own, stated = (stated_purpose(desk.workspace.study, *asked) for asked in ((None, ()), (purpose, studied)))
-        if exact and stated != own:
-            rule = "Exact tables are for the study's purpose alone: those of two purposes, subtracted, show who allows one only."
-            remedy = "Leave out --purpose and --studied, or --exact: counts with noise are told for any purpose."
-            raise StudyError(Problem("--exact", f"asked for purpose {purpose or own[0] or 'none'}", rule, remedy))
+        stated = stated_purpose(desk.workspace.study, purpose, studied)
         made = two_way_table(desk, known_actor(), rows, columns, exact, *stated)
     for line in made:
         click.echo("\t".join(line))
