@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pandas as pd
@@ -14,10 +13,10 @@ from groprog_assets.figures.numbers import fixed, number
 from groprog_assets.omics_catalog.writing import OF_SUBJECTS
 from groprog_assets.report.blocks import Block, cell, details, facts, note, paragraph, table
 from groprog_assets.report.case_page import RESEARCH, case_sections
+from groprog_assets.store.pseudonyms import PSEUDONYM
 from groprog_assets.store.readings import load_asset
 from groprog_assets.tables import TABLES
 
-PSEUDONYM = re.compile(r"p-[0-9a-f]{16}")
 RANKED = 10
 MADE_BY = {
     "subject_variants": "subjects",

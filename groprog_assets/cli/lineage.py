@@ -43,7 +43,7 @@ def lineage_group() -> None:
 @JSON
 def trace(asset: str, study: Path, partition: str, patient: str, picture: Path | None, as_json: bool) -> None:
     """Read files, parameters, code versions and clinical snapshot behind ASSET."""
-    from groprog_assets.intake.omics_subjects import subjects_of
+    from groprog_assets.intake.omics_subjects import name_of
     from groprog_assets.lineage import ledger, questions
     from groprog_assets.lineage.pictures import trace_picture, write_picture
     from groprog_assets.store.workspace import open_workspace
@@ -53,9 +53,7 @@ def trace(asset: str, study: Path, partition: str, patient: str, picture: Path |
         found = questions.trace(connection, asset, partition)
         if patient:
             scores = str(workspace.store.path(found["sha256"]))
-            scored = questions.scored_patients(connection, scores)
-            name = patient if patient in scored else subjects_of(workspace, scored).get(patient, patient)
-            found["patient"] = questions.score(connection, scores, name)
+            found["patient"] = questions.score(connection, scores, name_of(workspace, patient))
     lines = [f"{asset}{f'[{partition}]' if partition else ''}  sha256 {found['sha256']}"]
     if found["made"]:
         made = found["made"]
@@ -109,6 +107,7 @@ def trace(asset: str, study: Path, partition: str, patient: str, picture: Path |
 @JSON
 def impact(study: Path, file: str, library: str, patient: str, asset: str, picture: Path | None, as_json: bool) -> None:
     """What of the present state rests on a file, a library, a patient or an asset; for a patient, what must be trained again."""
+    from groprog_assets.intake.omics_subjects import name_of
     from groprog_assets.intake.withdrawals import is_known
     from groprog_assets.lineage import ledger, questions
     from groprog_assets.lineage.membership import fits_of, models_of
@@ -119,6 +118,7 @@ def impact(study: Path, file: str, library: str, patient: str, asset: str, pictu
     if not (file or library or patient or asset):
         raise LedgerError(Problem("impact", "of nothing", "Name one thing.", "--file, --library, --patient or --asset"))
     workspace = open_workspace(study)
+    patient = name_of(workspace, patient)
     with ledger.open_ledger(workspace.ledger_path) as connection:
         if file and Path(file).is_file():
             places = (os.path.realpath(file), os.path.abspath(file))
@@ -203,13 +203,15 @@ def why(asset: str, study: Path, partition: str, older: str, newer: str, picture
 def diff(study: Path, patient: str, older: str, newer: str, picture: Path | None, as_json: bool) -> None:
     """Why a patient's score differs between two models, apportioned: what changed is swapped and the model trained again."""
     from groprog_assets import definitions  # registers the assets
+    from groprog_assets.intake.omics_subjects import name_of
     from groprog_assets.lineage.apportionment import apportion
     from groprog_assets.lineage.pictures import diff_picture, write_picture
     from groprog_assets.store.workspace import open_workspace
 
     assert definitions.defs
     workspace = open_workspace(study)
-    found = apportion(workspace, patient, older, newer, lambda text: click.echo(f"training {text}", err=True))
+    name = name_of(workspace, patient)
+    found = apportion(workspace, name, older, newer, lambda text: click.echo(f"training {text}", err=True))
     if found is None:
         answer(None, as_json, ["There is one score only; nothing to compare with."])
         return

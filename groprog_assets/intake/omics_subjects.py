@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from groprog_assets.intake.withdrawals import who_withdrew
+from groprog_assets.intake.withdrawals import known_names, who_withdrew
 from groprog_assets.store.artifacts import digest_value
 from groprog_assets.store.identities import write_names
-from groprog_assets.store.pseudonyms import pseudonym, sample_pseudonym, study_key
+from groprog_assets.store.pseudonyms import PSEUDONYM, pseudonym, sample_pseudonym, study_key
 from groprog_assets.store.readings import load_asset
 from groprog_assets.store.withdrawn import marks_of_patients
 from groprog_assets.store.workspace import Workspace
@@ -29,6 +29,13 @@ def subjects_of(workspace: Workspace, patients: Iterable[str]) -> dict[str, str]
     """{subject: patient} of the cohort's `patients`, who are subjects under the same pseudonyms; nothing is kept."""
     key = study_key(workspace.state)
     return {pseudonym(name, key): name for name in patients}
+
+
+def name_of(workspace: Workspace, given: str) -> str:
+    """The patient or subject whose pseudonym is `given`; any other text, and a pseudonym of nobody, as it is."""
+    if not PSEUDONYM.fullmatch(given):
+        return given
+    return subjects_of(workspace, known_names(workspace)).get(given, given)
 
 
 def sample_ids(workspace: Workspace, rows: Iterable[tuple[str, str, str]]) -> list[str]:

@@ -207,13 +207,17 @@ def impact(workspace: Workspace, patients: list[str]) -> Document:
 
 def is_known(workspace: Workspace, patient: str) -> bool:
     """Whether an identifier is of the clinical table as it was last read, of a subject of the omics half, or has withdrawn."""
+    return patient in known_names(workspace) or bool(who_withdrew(workspace, [patient]))
+
+
+def known_names(workspace: Workspace) -> set[str]:
+    """Patients of the clinical table as it was last read, and subjects of the omics half, as their sources name them."""
     from groprog_assets.methods.omics.subjects import subject_names
     from groprog_assets.store.readings import load_asset
 
     read, omics = load_asset(workspace, ROOT), workspace.study.omics
-    if read is not None and patient in set(read.records["patient_id"]):
-        return True
-    return bool(who_withdrew(workspace, [patient])) or (omics is not None and patient in subject_names(omics))
+    patients = [] if read is None else read.records["patient_id"]
+    return {*patients, *(subject_names(omics) if omics is not None else ())}
 
 
 def records(workspace: Workspace) -> list[tuple[Path, Document]]:

@@ -382,11 +382,6 @@ def score(connection: duckdb.DuckDBPyConnection, parquet: str, patient: str) -> 
     return found[0]
 
 
-def scored_patients(connection: duckdb.DuckDBPyConnection, parquet: str) -> list[str]:
-    """The patients of a stored risk_scores table."""
-    return [row["patient_id"] for row in named_rows(connection, "SELECT patient_id FROM read_parquet(?)", [parquet])]
-
-
 def _name(record: Values) -> str:
     return f"{record['asset']}[{record['partition']}]" if record["partition"] else record["asset"]
 

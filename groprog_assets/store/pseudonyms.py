@@ -28,6 +28,8 @@ KEY_FILE = "pseudonym.key"
 KEY_BYTES = 32
 MADE = "A key was made here. While this file says so, none is made in its place.\n"
 DIGITS = 16
+PSEUDONYM = re.compile(rf"p-[0-9a-f]{{{DIGITS}}}")
+"""What `pseudonym` makes."""
 NUMBER = re.compile(r"[0-9][0-9.,]*")
 CALLED = re.compile(r"(?:patients?|samples?|row|rows|subjects?)[\s:]+(?:[\"'])?$|[\"']$", re.IGNORECASE)
 

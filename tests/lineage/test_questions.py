@@ -11,7 +11,8 @@ from click.testing import CliRunner
 
 from groprog_assets.cli.main import main
 from groprog_assets.errors import LedgerError
-from groprog_assets.lineage import exports, ledger, questions
+from groprog_assets.lineage import apportionment, exports, ledger, questions
+from groprog_assets.store.pseudonyms import pseudonym, study_key
 from groprog_assets.store.workspace import Workspace
 from tests.ledger_rows import table_rows
 
@@ -90,6 +91,17 @@ def test_an_unknown_patient_is_said_and_no_impact(twice_run: Path, form: tuple[s
     known = CliRunner().invoke(main, [*asked, "SIM-0001"])
     assert known.exit_code == 0, known.output
     assert "No model saw this patient" in known.output
+    shown = pseudonym("SIM-0001", study_key(Workspace(twice_run).state))
+    assert CliRunner().invoke(main, [*asked, shown]).output == known.output
+
+
+def test_a_difference_is_asked_by_the_pseudonym_too(twice_run: Path, monkeypatch: pytest.MonkeyPatch):
+    names: list[str] = []
+    monkeypatch.setattr(apportionment, "apportion", lambda workspace, name, *others: names.append(name))
+    for given in ("SIM-0001", pseudonym("SIM-0001", study_key(Workspace(twice_run).state)), "p-0", f"p-{'0' * 16}"):
+        done = CliRunner().invoke(main, ["lineage", "diff", "--study", str(twice_run), "--patient", given])
+        assert done.exit_code == 0, done.output
+    assert names == ["SIM-0001", "SIM-0001", "p-0", f"p-{'0' * 16}"]
 
 
 def test_an_asset_never_made_is_said_with_those_that_were(connection):
