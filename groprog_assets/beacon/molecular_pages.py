@@ -14,7 +14,7 @@ from groprog_assets.study.text_tables import count_of
 
 SHOWN = 60
 Page = tuple[str, str, list[Block]]
-NO_BENEFIT = "That a drug reverses a ranking, or acts on a gene, is a {label}."
+NO_BENEFIT = f"That a drug reverses a ranking, or acts on a gene, is a {LABEL}."
 
 
 def gene_parts(held: Held, symbol: str) -> list[Block]:
@@ -40,10 +40,18 @@ def gene_parts(held: Held, symbol: str) -> list[Block]:
         ),
     ]
     return [
-        *_first("Gene set", ["Gene set", "Source"], sets, "Pathways and other sets of genes with it."),
-        *([paragraph("No gene set of this study has it.")] if not sets else []),
-        *_first("Drug", ["Drug", "What it does", "Source"], drugs, f"Drugs: {NO_BENEFIT.format(label=LABEL)}"),
-        *([paragraph("No drug of this study acts on it or changes it.")] if not drugs else []),
+        _first(
+            ["Gene set", "Source"],
+            sets,
+            "Pathways and other sets of genes with it.",
+            "No gene set of this study has it.",
+        ),
+        _first(
+            ["Drug", "What it does", "Source"],
+            drugs,
+            f"Drugs: {NO_BENEFIT}",
+            "No drug of this study acts on it or changes it.",
+        ),
         {"kind": "heading", "text": "Values by group", "note": ""},
         *gene_boxes(held, symbol),
     ]
@@ -91,18 +99,13 @@ def pathway(held: Held, name: str) -> Page:
 def pathways(held: Held, name: str = "") -> Page:
     """The gene sets of the study, those that differ most first."""
     rows = held.catalog.rows(
-        "SELECT g.set_id, any_value(g.name) AS name, count(*) AS genes, min(r.p_value) AS first FROM gene_sets g"
+        "SELECT g.set_id, count(DISTINCT gene_id) AS genes, min(r.p_value) AS first FROM gene_sets g"
         " LEFT JOIN ranked_sets r USING (set_id) WHERE direction IS NULL GROUP BY g.set_id ORDER BY first NULLS LAST, g.set_id"
     )
     if not rows:
         raise Refused(404, "This study has no gene sets (omics.gene_sets).")
-    sizes = held.catalog.rows(
-        "SELECT set_id, count(DISTINCT gene_id) AS genes FROM gene_sets WHERE direction IS NULL GROUP BY set_id"
-    )
-    genes = {row["set_id"]: row["genes"] for row in sizes}
     lines = [
-        [link(row["set_id"], "pathway", row["set_id"]), cell(f"{genes[row['set_id']]:,}", genes[row["set_id"]])]
-        for row in rows[:SHOWN]
+        [link(row["set_id"], "pathway", row["set_id"]), cell(f"{row['genes']:,}", row["genes"])] for row in rows[:SHOWN]
     ]
     more = f", the first {SHOWN} of {len(rows):,}" if len(rows) > SHOWN else ""
     blocks = [
@@ -129,7 +132,7 @@ def drug(held: Held, name: str) -> Page:
         for way in _DOES
     }
     blocks: list[Block] = [
-        note(f"{NO_BENEFIT.format(label=LABEL)} Research use only.", "warn", "What this is"),
+        note(f"{NO_BENEFIT} Research use only.", "warn", "What this is"),
         *_reversal(held, "drug_reversal WHERE drug = ?", name),
         *([table(["Gene", "Action", "Source"], acts, "Genes that the drug acts on.")] if acts else []),
         *_targets(held, "target_candidates WHERE drug_id = ? OR name = ?", name, name),
@@ -153,7 +156,7 @@ def drugs(held: Held, name: str = "") -> Page:
     lines = [[link(row["name"], "drug", row["id"]), row["id"]] for row in known[:SHOWN]]
     more = f", the first {SHOWN} of {len(known):,}" if len(known) > SHOWN else ""
     blocks: list[Block] = [
-        note(f"{NO_BENEFIT.format(label=LABEL)} Research use only.", "warn", "What this is"),
+        note(f"{NO_BENEFIT} Research use only.", "warn", "What this is"),
         *_reversal(held, f"drug_reversal WHERE score IS NOT NULL ORDER BY score LIMIT {SHOWN}"),
         *_targets(held, f"target_candidates ORDER BY weight DESC LIMIT {SHOWN}"),
         table(["Drug", "Identifier"], lines, f"Drugs with a signature or a target{more}."),
@@ -164,11 +167,12 @@ def drugs(held: Held, name: str = "") -> Page:
 _DOES = {"up": "raises", "down": "lowers"}
 
 
-def _first(what: str, heads: list[str], rows: list[list[Any]], caption: str) -> list[Block]:
+def _first(heads: list[str], rows: list[list[Any]], caption: str, none: str) -> Block:
+    """The first rows as a table, or `none` where there are no rows."""
     if not rows:
-        return []
+        return paragraph(none)
     more = f" The first {SHOWN} of {len(rows):,}." if len(rows) > SHOWN else ""
-    return [table(heads, rows[:SHOWN], f"{caption}{more}")]
+    return table(heads, rows[:SHOWN], f"{caption}{more}")
 
 
 def _source(row: dict[str, Any]) -> str:
