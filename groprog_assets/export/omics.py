@@ -18,7 +18,7 @@ from groprog_assets.export.omics_assays import Held, Written, write_h5mu, write_
 from groprog_assets.export.omics_records import write_phenopackets, write_pheval
 from groprog_assets.intake.permitted_subjects import permitted_today
 from groprog_assets.store.artifacts import digest_value, paths_of
-from groprog_assets.store.query_log import EXPORTS, FOLDER, LogUnwritable, QueryLog
+from groprog_assets.store.query_log import EXPORTS, FOLDER, log_free
 from groprog_assets.store.readings import load_asset, read_asset
 from groprog_assets.store.workspace import Workspace
 
@@ -77,23 +77,17 @@ def _log(workspace: Workspace, form: str, asked: Asked, exported: int, held: int
     """One line of the log of exports, on disk when this returns: who, what for, what, how many subjects; no subject."""
     told = {"of": form, "subjects": exported, "left_out": held - exported, "studied": list(asked.studied)}
     catalog = load_asset(workspace, "omics_catalog")
-    path = workspace.state / FOLDER / EXPORTS
-    with contextlib.closing(QueryLog(path)) as log:
-        try:
-            log.append(
-                actor=asked.actor,
-                purpose=asked.purpose,
-                endpoint="export",
-                canonical=json.dumps(told, sort_keys=True, separators=(",", ":")),
-                data=digest_value(workspace.derivations.current("consents")),
-                snapshot="" if catalog is None else digest_value(catalog),
-                epsilon=0.0,
-                total=0.0,
-                outcome="answered" if exported else "refused",
-            )
-        except LogUnwritable as error:
-            rule = "Nothing is exported that does not stand in the log."
-            raise ArtifactError(Problem(str(path), str(error), rule, "Free space or mend rights.")) from error
+    log_free(
+        workspace.state / FOLDER / EXPORTS,
+        "Nothing is exported that does not stand in the log.",
+        actor=asked.actor,
+        purpose=asked.purpose,
+        endpoint="export",
+        canonical=json.dumps(told, sort_keys=True, separators=(",", ":")),
+        data=digest_value(workspace.derivations.current("consents")),
+        snapshot="" if catalog is None else digest_value(catalog),
+        outcome="answered" if exported else "refused",
+    )
 
 
 Write = Callable[[Path], Written]

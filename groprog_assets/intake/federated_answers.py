@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import hmac
 import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from groprog_assets.errors import ArtifactError, CohortError, Problem
+from groprog_assets.errors import CohortError, Problem
 from groprog_assets.intake.withdrawals import who_withdrew
 from groprog_assets.lineage.signed_heads import read_key, signature_of
 from groprog_assets.methods.federation.merging import Merged, merge_answers
 from groprog_assets.methods.federation.requests import Request, read_request
 from groprog_assets.methods.federation.site_sums import SiteData, site_answer
 from groprog_assets.store.artifacts import digest_value
-from groprog_assets.store.query_log import FEDERATION, FOLDER, LogUnwritable, QueryLog
+from groprog_assets.store.query_log import FEDERATION, FOLDER, log_free
 from groprog_assets.store.readings import read_asset
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables.values import Document
@@ -84,25 +83,17 @@ def request_digest(asked: Request) -> str:
 def _log(workspace: Workspace, asked: Request, signed: Document, actor: str) -> None:
     """One line of the log: what was asked, and whether sums were given; on disk when this returns."""
     told = f"{asked.question} of {', '.join(asked.fields) or 'all'}, {asked.stage}, round {asked.round}"
-    path = workspace.state / FOLDER / FEDERATION
-    with contextlib.closing(QueryLog(path)) as log:
-        try:
-            log.append(
-                actor=actor,
-                purpose=asked.name,
-                endpoint=f"federation as {signed['site']}",
-                canonical=f"{told}, request {signed['request']}",
-                data="cohort",
-                snapshot=read_asset(workspace, "cohort").reference.sha256,
-                epsilon=0.0,
-                total=0.0,
-                outcome="answered" if signed["takes_part"] else "refused",
-            )
-        except LogUnwritable as error:
-            rule = "No sum leaves without a line of the log."
-            raise ArtifactError(
-                Problem(str(path), str(error), rule, "Make room, or mend the folder's rights.")
-            ) from None
+    log_free(
+        workspace.state / FOLDER / FEDERATION,
+        "No sum leaves without a line of the log.",
+        actor=actor,
+        purpose=asked.name,
+        endpoint=f"federation as {signed['site']}",
+        canonical=f"{told}, request {signed['request']}",
+        data="cohort",
+        snapshot=read_asset(workspace, "cohort").reference.sha256,
+        outcome="answered" if signed["takes_part"] else "refused",
+    )
 
 
 def _site_data(workspace: Workspace) -> SiteData:

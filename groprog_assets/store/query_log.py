@@ -6,6 +6,7 @@ makes. One server writes it at a time. What was spent of the budgets is read bac
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -95,6 +96,18 @@ class QueryLog:
         file, self._file = self._file, -1
         if file >= 0:
             os.close(file)
+
+
+def log_free(path: Path, rule: str, **fields: object) -> None:
+    """Write one line, of what no budget is spent on, into a log that nobody else has open; on disk when this returns.
+
+    ArtifactError, with the rule that forbids to go on, where it cannot be written; else as QueryLog.
+    """
+    with contextlib.closing(QueryLog(path)) as log:
+        try:
+            log.append(**fields, epsilon=0.0, total=0.0)
+        except LogUnwritable as error:
+            raise ArtifactError(Problem(str(path), str(error), rule, "Free space or mend rights.")) from None
 
 
 def read_log(path: Path) -> list[Document]:
