@@ -118,15 +118,15 @@ def erase(study: Path, file: Path, user: str) -> None:
     """
     from groprog_assets.graph.resources import known_actor
     from groprog_assets.intake.subject_withdrawals import withdraw_subjects
+    from groprog_assets.intake.withdrawals import listed
     from groprog_assets.lineage.collect import collect
     from groprog_assets.running.execution import run_lock, study_instance
     from groprog_assets.store.workspace import open_workspace
 
     workspace = open_workspace(study)
     _omics_of(workspace.study)
-    subjects = [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
     with run_lock(workspace), study_instance(workspace) as instance:
-        found = withdraw_subjects(instance, workspace, subjects, known_actor(user))
+        found = withdraw_subjects(instance, workspace, listed(file.read_bytes()), known_actor(user))
         collect(instance, workspace.ledger_path, workspace.derivations)
     if found.again:
         OUT.print(f"{found.again} had withdrawn before", markup=False)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from groprog_assets.errors import CohortError, GroProgError, Problem
 from groprog_assets.intake.library_manifest import read_manifest
-from groprog_assets.intake.withdrawals import impact, libraries_of, who_withdrew
+from groprog_assets.intake.withdrawals import impact, libraries_of, listed, who_withdrew
 from groprog_assets.store.artifacts import digest_bytes
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.study.annotation_files import some
@@ -102,8 +102,7 @@ def _clinical(workspace: Workspace, path: Path, content: bytes, made: Judgement)
     column = cohort.patient_column
     current = read_table(workspace.resolve(cohort.clinical)).cells
     if made.kind == "withdrawal":
-        lines = [line.strip() for line in content.decode("utf-8-sig", "replace").splitlines()]
-        named = [line for line in lines if line and line != column]
+        named = [line for line in listed(content) if line != column]
         gone, present = who_withdrew(workspace, named), set(current[column].str.strip())
         made.leaving = [name for name in dict.fromkeys(named) if name in present or name not in gone]
         again = named and not made.leaving

@@ -54,6 +54,12 @@ def record_withdrawal(workspace: Workspace, delivery: str, patients: list[str]) 
     return record
 
 
+def listed(content: bytes) -> list[str]:
+    """The identifiers of a list, one a line. Bytes that are no UTF-8 become U+FFFD: such a name is an unknown one."""
+    lines = (line.strip() for line in content.decode("utf-8-sig", "replace").splitlines())
+    return [line for line in lines if line]
+
+
 def who_withdrew(workspace: Workspace, patients: Iterable[str]) -> set[str]:
     """Those of `patients` who have withdrawn."""
     gone = marks_of_patients(workspace.snapshots.root, study_key(workspace.state))

@@ -42,6 +42,14 @@ def test_a_name_that_no_source_has_is_refused_before_anything_is_recorded(study:
     assert waiting_withdrawals(Workspace(study)) == 0
 
 
+def test_a_list_that_is_no_utf_8_is_an_unknown_name(study: Path):
+    leaving = study.parent.parent / "latin.txt"
+    leaving.write_bytes("Zoë\n".encode("latin-1"))
+    output = told_in_a_line("omics", "erase", str(study), str(leaving), "--user", "anna", code=2)
+    assert "unknown name" in output
+    assert waiting_withdrawals(Workspace(study)) == 0
+
+
 def test_an_inbox_that_cannot_be_leads_to_the_command(study: Path):
     assert "groprog omics erase" in told_in_a_line("inbox", "take", str(study), code=2)
 
