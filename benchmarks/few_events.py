@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from benchmarks.survset import CHOSE_SETTINGS, TableUnpickler, read_cohort
+from benchmarks.survset import CHOSE_SETTINGS, named_cohort
 from groprog_assets.fitting.ridge_cox import choose_penalties, fit_blocks
 from groprog_assets.fitting.stratified_folds import stratified_folds
 from groprog_assets.methods.evaluation.baselines import RIDGE_PENALTIES, dummy_coding
@@ -43,11 +43,7 @@ def ridge(columns: np.ndarray, outcomes: Outcomes) -> np.ndarray:
 
 def differences(folder: Path, name: str, events: int, draw: int, parameters: Parameters) -> dict[str, Any] | None:
     """C of each score less that of clinical_cox, for one random part; None where too few events are left to judge by."""
-    with (folder / "SurvSet" / "resources" / "pickles" / f"{name}.pickle").open("rb") as handle:
-        table = TableUnpickler(handle).load()
-    if len(table) > LARGEST:
-        table = table.sample(LARGEST, random_state=draw)
-    cohort = read_cohort(table)
+    cohort = named_cohort(folder, name, LARGEST, draw)
     inputs, outcomes = cohort.inputs, cohort.outcomes
     order = np.random.default_rng([draw, events, len(name)]).permutation(len(inputs))
     end = int(np.searchsorted(np.cumsum(outcomes.event[order]), events)) + 1

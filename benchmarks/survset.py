@@ -161,15 +161,18 @@ def baseline_risks(
     }
 
 
+def named_cohort(folder: Path, name: str, most: int, seed: int) -> Cohort:
+    """A cohort of SurvSet; of a larger one, `most` patients at random."""
+    with (folder / "SurvSet" / "resources" / "pickles" / f"{name}.pickle").open("rb") as handle:
+        table = TableUnpickler(handle).load()
+    return read_cohort(table.sample(most, random_state=seed) if len(table) > most else table)
+
+
 def measure(name: str, folder: Path, most: int) -> dict[str, Any]:
     """A row of COLUMNS for one cohort: means over the folds."""
     torch.set_num_threads(1)
     started = time.process_time()
-    with (folder / "SurvSet" / "resources" / "pickles" / f"{name}.pickle").open("rb") as handle:
-        table = TableUnpickler(handle).load()
-    if len(table) > most:
-        table = table.sample(most, random_state=SEED)
-    cohort = read_cohort(table)
+    cohort = named_cohort(folder, name, most, SEED)
     inputs, outcomes = cohort.inputs, cohort.outcomes
     parameters = Parameters()
     fold = stratified_folds(outcomes.event, FOLDS, np.random.default_rng([SEED, FOLDS]))

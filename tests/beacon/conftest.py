@@ -76,13 +76,22 @@ def omics_study_with(study: Path) -> Path:
     return study
 
 
+def copied(made: Path, folder: Path) -> Path:
+    """study.yaml of a copy of the study of `made`."""
+    return Path(shutil.copytree(made.parent, folder)) / made.name
+
+
+def served_copy(made: Path, folder: Path) -> Iterator[Served]:
+    """The server of a copy; its log is closed at the end."""
+    found = Served(copied(made, folder))
+    yield found
+    found.answering.desk.log.close()
+
+
 @pytest.fixture
 def portal(made_portal: Path, tmp_path: Path) -> Iterator[Served]:
     """Its server, on a copy that a test may change."""
-    study = Path(shutil.copytree(made_portal.parent, tmp_path / "study")) / made_portal.name
-    found = Served(study)
-    yield found
-    found.answering.desk.log.close()
+    yield from served_copy(made_portal, tmp_path / "study")
 
 
 REFERENCES = 12
@@ -118,7 +127,4 @@ def made_measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def measured(made_measured: Path, tmp_path: Path) -> Iterator[Served]:
     """Its server, on a copy that a test may change."""
-    study = Path(shutil.copytree(made_measured.parent, tmp_path / "measured")) / made_measured.name
-    found = Served(study)
-    yield found
-    found.answering.desk.log.close()
+    yield from served_copy(made_measured, tmp_path / "measured")

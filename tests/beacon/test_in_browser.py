@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from groprog_assets.beacon.actors import add_actor
 from groprog_assets.documentation.figures import LARGEST_IMAGE, small_png
 from groprog_assets.store.identities import names
 from groprog_assets.store.workspace import Workspace
+from tests.beacon.conftest import copied
 from tests.browser import page
 from tests.cli.test_dev import free_port
 from tests.integrated_files import SUBJECTS
@@ -48,7 +48,7 @@ def study(made_portal: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     named = os.environ.get("GROPROG_PORTAL_STUDY")
     if named:
         return Path(named).resolve()
-    return Path(shutil.copytree(made_portal.parent, tmp_path_factory.mktemp("browser") / "study")) / made_portal.name
+    return copied(made_portal, tmp_path_factory.mktemp("browser") / "study")
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,7 @@ def test_the_pages_are_as_wide_as_the_window_and_complain_of_nothing(address: st
 def test_pages_of_genes_pathways_and_drugs_at_both_widths(
     made_measured: Path, tmp_path_factory: pytest.TempPathFactory, page: Any
 ):
-    study = Path(shutil.copytree(made_measured.parent, tmp_path_factory.mktemp("measured") / "s")) / made_measured.name
+    study = copied(made_measured, tmp_path_factory.mktemp("measured") / "s")
     token = add_actor(Workspace(study).state, "browser", "steward")
     subject = names(Workspace(study).state)[SUBJECTS[5]]
     folder = Path(os.environ.get("GROPROG_SCREENSHOTS") or tmp_path_factory.mktemp("shots"))
