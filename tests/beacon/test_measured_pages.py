@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from groprog_assets.beacon import subject_values
 from groprog_assets.beacon.measured import compared
+from groprog_assets.beacon.molecular_pages import pathways
 from groprog_assets.cli.main import main
 from groprog_assets.methods.measurements.layout import read_measurements
 from groprog_assets.store.artifacts import paths_of
@@ -56,6 +57,14 @@ def test_the_planted_set_drug_and_group_are_told(measured: Served):
         assert told in gene
     found = asked(measured.application, "/?q=planted").text
     assert "/pathway/PLANTED" in found
+
+
+def test_a_set_has_as_many_genes_as_it_names_and_a_gene_without_sets_is_said(measured: Served):
+    shown = pathways(measured.answering.desk.held())[2][-1]["rows"]
+    assert {row[0]["text"]: row[1]["text"] for row in shown} == {"PLANTED": "15", "OTHER": "20", "UNKNOWN": "2"}
+    gene = text_of(measured, "/gene/GENE35")
+    assert "No gene set of this study has it." in gene
+    assert "No drug of this study acts on it or changes it." in gene
 
 
 def test_no_value_of_one_subject_is_on_a_page_of_groups(measured: Served):
