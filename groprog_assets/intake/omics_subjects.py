@@ -44,23 +44,19 @@ def sample_ids(workspace: Workspace, rows: Iterable[tuple[str, str, str]]) -> li
     return [sample_pseudonym(assay, name, key) for assay, name, _ in rows]
 
 
-def write_identities(workspace: Workspace, permitted: Iterable[str]) -> None:
+def write_identities(workspace: Workspace, ids: Mapping[str, str], permitted: Iterable[str]) -> None:
     """Write the list of names and pseudonyms anew, for its owner alone: of subjects who may be used, and of their samples.
 
-    permitted: pseudonyms. Who has no consent, or has withdrawn, is in no value under a pseudonym, so the list names them nowhere;
-    to erase them it is not needed, as the key makes the pseudonym from the name.
+    ids: {name: pseudonym} of all subjects; permitted: pseudonyms. Who has no consent, or has withdrawn, is in no value under a
+    pseudonym, so the list names them nowhere; to erase them it is not needed, as the key makes the pseudonym from the name.
     """
     from groprog_assets.methods.assays.sample_table import read_sample_table
-    from groprog_assets.methods.omics.subjects import subject_names
 
     omics = workspace.study.omics
-    if omics is None:
-        return
-    ids = pseudonyms(workspace, subject_names(omics))
     gone = who_withdrew(workspace, ids)
     allowed = set(permitted)
     kept = {name: made for name, made in ids.items() if made in allowed and name not in gone}
-    if omics.samples is not None:
+    if omics is not None and omics.samples is not None:
         rows = [row for row in read_sample_table(omics.samples, omics.assays).named if row[2] in kept]
         made = sample_ids(workspace, rows)
         kept |= {f"sample {assay}/{name}": own for (assay, name, _), own in zip(rows, made, strict=True)}
@@ -69,9 +65,13 @@ def write_identities(workspace: Workspace, permitted: Iterable[str]) -> None:
 
 def rewrite_identities(workspace: Workspace) -> None:
     """Make the list anew from the sources and the consents as they were last read; of nobody where they were not."""
-    held = load_asset(workspace, "consents")
-    if workspace.study.omics is not None:
-        write_identities(workspace, [] if held is None else held.permitted["subject_id"])
+    from groprog_assets.methods.omics.subjects import subject_names
+
+    omics = workspace.study.omics
+    if omics is not None:
+        held = load_asset(workspace, "consents")
+        ids = pseudonyms(workspace, subject_names(omics))
+        write_identities(workspace, ids, [] if held is None else held.permitted["subject_id"])
 
 
 def consent_day(workspace: Workspace) -> date:

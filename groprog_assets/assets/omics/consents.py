@@ -26,5 +26,5 @@ def consents(study: StudyView, workspace: Workspace) -> Materialized:
     ids = who.pseudonyms(workspace, subject_names(study.omics))
     gone = who.withdrawn_subjects(workspace, ids)
     found = method.consent_tables(study.omics.consents, ids, who.consent_day(workspace), gone)
-    who.write_identities(workspace, found.permitted["subject_id"])
+    who.write_identities(workspace, ids, found.permitted["subject_id"])
     return materialized(found, verdicts=[check.consent_coverage(found.summary)], permitted=len(found.permitted))
