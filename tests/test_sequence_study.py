@@ -194,10 +194,18 @@ def test_pairs_of_a_user_can_be_checked(tmp_path: Path):
     pd.DataFrame(rows, columns=["gene", "chrom", "promoter", "distal", "target", "split"]).to_csv(
         path, sep="\t", index=False
     )
-    said = CliRunner().invoke(main, ["sequence", "leak-check", str(path)])
+    out = tmp_path / "leak.tsv"
+    said = CliRunner().invoke(main, ["sequence", "leak-check", str(path), "-o", str(out)])
     assert said.exit_code == 0, said.output
     assert "270 pairs of 90 genes" in said.output
-    assert "100.0% of test pairs have their gene" in said.output
+    table = pd.read_csv(out, sep="\t").set_index("split")
+    assert table.loc["the table's own split", "genes_in_training"] == 1
+    assert (table.loc[["by gene", "by chromosome"], "genes_in_training"] == 0).all()
+    assert table.loc["random split of pairs", "r"] > table.loc["by chromosome", "r"] + 0.3
+    picture = out.with_suffix(".svg").read_text()
+    for name in table.index:
+        assert f">{name}<" in picture, name
+    assert not [line for line in said.output.splitlines() if "split" in line and "nan" in line]
     path.write_text("gene\tpromoter\na\tACGT\n")
     said = CliRunner().invoke(main, ["sequence", "leak-check", str(path)])
     assert said.exit_code == 2

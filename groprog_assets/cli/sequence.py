@@ -180,27 +180,40 @@ def design(study: Path, gene: str, task: str, lower: bool, edits: int, output: P
 
 @sequence_group.command("leak-check")
 @click.argument("pairs", type=PATH)
+@click.option("--output", "-o", type=PATH, default=None, help="TSV to write; a figure of it beside it as .svg.")
 @readable
-def leak_check(pairs: Path) -> None:
-    """What a split of PAIRS (gene, promoter, distal, target; optionally chrom, split) is worth: one learner, three splits."""
+def leak_check(pairs: Path, output: Path | None) -> None:
+    """What a split of PAIRS (gene, promoter, distal, target; optionally chrom, split) is worth: one learner, three splits.
+
+    A column `split` (train, test) is judged beside them.
+    """
     from groprog_assets.export.sequence import leak_check as check
 
     found = check(pairs)
-    evidence = found.evidence
+    evidence, inside = found.evidence, found.evidence.inflation_inside
     OUT.print(f"{count_of(found.pairs, 'pair')} of {found.genes:,} genes", markup=False)
-    OUT.print(f"r, random split of pairs   {evidence.random:.3f}", markup=False)
-    OUT.print(f"r, split by gene           {evidence.by_gene:.3f}", markup=False)
-    if evidence.by_chromosome == evidence.by_chromosome:
-        OUT.print(f"r, split by chromosome     {evidence.by_chromosome:.3f}", markup=False)
-        OUT.print(f"r, promoter alone          {evidence.promoter_by_chromosome:.3f} (by chromosome)", markup=False)
     OUT.print(
-        f"{evidence.seen_genes:.1%} of the random split's test pairs have their gene in training, "
-        f"{evidence.seen_promoters:.1%} their promoter",
+        "r of one learner on the test pairs of each split, with the share of them whose gene, promoter also trains:"
+    )
+    for row in found.table.itertuples(index=False):
+        told = f"{row.r:.3f} [{row.lower:.3f}, {row.upper:.3f}]"
+        shares = f"{row.genes_in_training:.1%}, {row.promoters_in_training:.1%}"
+        OUT.print(f"  {row.split:<34} {told:<23} {shares}", markup=False)
+    OUT.print(
+        f"inflation of the random split: {evidence.inflation:.3f} [{inside.lower:.3f}, {inside.upper:.3f}]",
         markup=False,
     )
-    OUT.print(f"inflation of the random split: {evidence.inflation:.3f}", markup=False)
     if found.split_told:
         OUT.print(found.split_told, markup=False)
+    if output is not None:
+        from groprog_assets.figures.sequence import splits_of_pairs
+        from groprog_assets.figures.style import figure_bytes
+        from groprog_assets.store.artifacts import write_atomically
+
+        _write(found.table.to_csv(sep="\t", index=False, float_format="%.4g"), output)
+        picture = output.with_suffix(".svg")
+        write_atomically(picture, figure_bytes(splits_of_pairs(found.table), "svg"))
+        OUT.print(f"{picture}", markup=False)
 
 
 def _write(text: str, output: Path | None) -> None:

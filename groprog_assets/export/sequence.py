@@ -156,8 +156,9 @@ def score_variants(study: Path, variants: Path) -> ScoredFiles:
 
 
 class LeakReport(NamedTuple):
-    """evidence: r of one learner under each split; pairs, genes: how many; split_told: on its column `split`."""
+    """table: a row a split; evidence: the same, by name; pairs, genes: how many; split_told: on the table's column `split`."""
 
+    table: pd.DataFrame
     evidence: PairEvidence
     pairs: int
     genes: int
@@ -168,8 +169,8 @@ def leak_check(path: Path) -> LeakReport:
     """What a split of pairs of promoter and distal fragment is worth.
 
     path: a text table with the columns `gene`, `promoter`, `distal` (sequences, each of one length), `target`, and optionally
-    `chrom` and `split` (train or test). Raises ModelError: columns missing, sequences of several lengths, targets that are no
-    numbers, fewer than 20 genes.
+    `chrom` and `split` (train or test), which is then judged too. Raises ModelError: columns missing, sequences of several
+    lengths, targets that are no numbers, fewer than 20 genes.
     """
     cells = read_table(path).cells
     missing = [name for name in ("gene", "promoter", "distal", "target") if name not in cells.columns]
@@ -201,18 +202,39 @@ def leak_check(path: Path) -> LeakReport:
     pairs = np.column_stack([rows for _, rows in sides])
     gene = np.unique(cells["gene"], return_inverse=True)[1]
     chrom = np.unique(cells["chrom"], return_inverse=True)[1] if "chrom" in cells.columns else np.zeros(len(cells), int)
-    found = pair_evidence(codes[0], codes[1], pairs, gene, chrom, target.to_numpy(float))
-    return LeakReport(found, len(cells), genes, _split_told(cells))
+    own, told = None, ""
+    if "split" in cells.columns:
+        test = (cells["split"].str.strip().str.lower() == "test").to_numpy()
+        own = None if test.all() or not test.any() else test
+        told = "" if own is not None else "The column `split` names no test pairs, or nothing else."
+    found = pair_evidence(codes[0], codes[1], pairs, gene, chrom, target.to_numpy(float), own)
+    return LeakReport(split_table(found), found, len(cells), genes, told)
 
 
-def _split_told(cells: pd.DataFrame) -> str:
-    if "split" not in cells.columns:
-        return ""
-    test = cells["split"].str.strip().str.lower() == "test"
-    if not test.any() or test.all():
-        return "The column `split` names no test pairs, or nothing else."
-    genes, promoters = (cells.loc[test, name].isin(set(cells.loc[~test, name])).mean() for name in ("gene", "promoter"))
-    return f"By the table's own split {genes:.1%} of test pairs have their gene, and {promoters:.1%} their promoter, in training."
+def split_table(evidence: PairEvidence) -> pd.DataFrame:
+    """A row a split: `split`, `pairs` tested, `r` with `lower` and `upper` (95 %), and the shares of test pairs whose gene
+    (`genes_in_training`) or promoter (`promoters_in_training`) also trains."""
+    named = {
+        "random split of pairs": evidence.random,
+        "the table's own split": evidence.own,
+        "by gene": evidence.by_gene,
+        "by chromosome": evidence.by_chromosome,
+        "by chromosome, the promoter alone": evidence.promoter_by_chromosome,
+    }
+    rows = [
+        {
+            "split": name,
+            "pairs": held.pairs,
+            "r": held.r,
+            "lower": held.inside.lower,
+            "upper": held.inside.upper,
+            "genes_in_training": held.seen_genes,
+            "promoters_in_training": held.seen_promoters,
+        }
+        for name, held in named.items()
+        if held is not None
+    ]
+    return pd.DataFrame(rows)
 
 
 def _bad(path: Path, value: str, rule: str) -> Problem:

@@ -69,3 +69,35 @@ def ladder(metrics: pd.DataFrame, summary: Values) -> Figure:
         axes.set_xlabel(f"Pearson r, {summary['main_task']}, mean over folds, 95 % interval")
         axes.legend(loc="upper right")
     return figure
+
+
+def splits_of_pairs(table: pd.DataFrame) -> Figure:
+    """r of one learner on the test pairs of each split with its 95 % interval, and how many of their genes it has trained on.
+
+    table: `split`, `r`, `lower`, `upper`, `genes_in_training` (0 to 1), first row uppermost.
+    """
+    place = np.arange(len(table))[::-1]
+    seen = table["genes_in_training"].to_numpy(float)
+    with style():
+        figure, axes = new_figure((7.0, 0.42 * len(table) + 1.1))
+        for at, row, share in zip(place, table.itertuples(index=False), seen, strict=True):
+            colour = SERIES[1] if share > 0 else SERIES[0]
+            axes.hlines(at, row.lower, row.upper, color=colour, linewidth=2)
+            axes.scatter(row.r, at, s=34, color=colour, zorder=3)
+            axes.annotate(f"{share:.0%}", (1.02, at), xycoords=("axes fraction", "data"), va="center", color=colour)
+        axes.annotate(
+            "test pairs whose\ngene also trains",
+            (1.02, 1.0),
+            xycoords="axes fraction",
+            xytext=(0, 4),
+            textcoords="offset points",
+            va="bottom",
+            fontsize=8,
+            color=SOFT_INK,
+        )
+        axes.axvline(0, color=NEUTRAL, linewidth=1)
+        axes.set_xlim(min(-0.05, float(table["lower"].min()) - 0.05), 1.02)
+        axes.set_ylim(-0.6, len(table) - 0.4)
+        axes.set_yticks(place, table["split"])
+        axes.set_xlabel("Pearson r on test pairs, 95 % interval over genes")
+    return figure

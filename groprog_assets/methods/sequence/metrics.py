@@ -120,14 +120,23 @@ def resampled_r(weights: NDArray[np.float32], target: Floats, predicted: Floats,
             continue
         y, p = target[here] - target[here].mean(), predicted[here] - predicted[here].mean()
         w = weights[:, here].astype(np.float64)
-        sums = w @ np.column_stack([np.ones(len(y)), y, p, y * y, p * p, y * p])
-        n, sy, sp, syy, spp, syp = sums.T
-        with np.errstate(divide="ignore", invalid="ignore"):
-            r = (syp - sy * sp / n) / np.sqrt((syy - sy**2 / n) * (spp - sp**2 / n))
         constant = np.ptp(predicted[here]) == 0
-        total += 0 if constant else np.where(np.isfinite(r), r, np.nan)
+        total += 0 if constant else r_of_sums(w @ moments(y, p))
         folds += 1
     return total / max(folds, 1)
+
+
+def moments(y: Floats, p: Floats) -> Floats:
+    """(n, 6) columns 1, y, p, y², p², yp, whose weighted sums give a weighted r; y, p (n,), their means about 0."""
+    return np.column_stack([np.ones(len(y)), y, p, y * y, p * p, y * p])
+
+
+def r_of_sums(sums: Floats) -> Floats:
+    """(s,) weighted Pearson r of weighted sums (s, 6) of `moments`; NaN where one of the two does not vary."""
+    n, sy, sp, syy, spp, syp = sums.T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        r = (syp - sy * sp / n) / np.sqrt((syy - sy**2 / n) * (spp - sp**2 / n))
+    return np.where(np.isfinite(r), r, np.nan)
 
 
 def resampled_auroc(

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from groprog_assets.methods.evaluation.bootstrap import Interval
+from groprog_assets.methods.sequence.metrics import interval, moments, r_of_sums
 from groprog_assets.methods.sequence.targets import pearson
 from groprog_kernels.kmers import count_kmers
 
@@ -20,23 +22,33 @@ _STEPS = 400
 FOLDS = 5
 STRETCH = 250
 K = 4
+SAMPLES = 1000
+"""Resamples of the genes by which an interval is told."""
 
 
-class PairEvidence(NamedTuple):
-    """r of the learner under each split, and the share of the random split's test pairs whose gene, or promoter sequence,
-    is also in its training pairs. by_chromosome is NaN with one chromosome."""
+class SplitEvidence(NamedTuple):
+    """r of the learner on the test pairs of a split (mean over its folds), with the 95 % interval over resampled genes; how many
+    pairs were tested; the share of them whose gene, and whose promoter sequence, is also in their training pairs."""
 
-    random: float
-    by_gene: float
-    by_chromosome: float
-    promoter_by_chromosome: float
+    r: float
+    inside: Interval
+    pairs: int
     seen_genes: float
     seen_promoters: float
 
-    @property
-    def inflation(self) -> float:
-        """r of the random split less that of the stricter of the other two."""
-        return self.random - float(np.nanmin([self.by_gene, self.by_chromosome]))
+
+class PairEvidence(NamedTuple):
+    """The learner under each split. by_chromosome, and the same from the promoter alone, are None with one chromosome; own: the
+    split that the pairs came with, None without one. inflation: r of the random split less that of the stricter of the splits by
+    gene and by chromosome, and its interval, paired on the same resamples."""
+
+    random: SplitEvidence
+    own: SplitEvidence | None
+    by_gene: SplitEvidence
+    by_chromosome: SplitEvidence | None
+    promoter_by_chromosome: SplitEvidence | None
+    inflation: float
+    inflation_inside: Interval
 
 
 def pair_evidence(
@@ -46,11 +58,13 @@ def pair_evidence(
     gene: NDArray[np.int64],
     chrom: NDArray[np.int64],
     target: NDArray[np.float64],
+    own: NDArray[np.bool_] | None = None,
     seed: int = 1,
 ) -> PairEvidence:
     """Evidence of pairs (p, 2): row of `promoter` (m, L) and of `distal` (d, L') codes; gene, chrom, target (p,) of each pair.
 
-    The random split holds out a fifth of the pairs, the others a fifth of the genes, or one chromosome after another.
+    The random split holds out a fifth of the pairs, the others a fifth of the genes, or one chromosome after another; own (p,):
+    the test pairs of a split that is to be judged beside them.
     """
     random = np.random.default_rng(seed)
     sides = _Kernels(_gaussian(_features(promoter)), _gaussian(_features(distal)), pairs)
@@ -63,14 +77,52 @@ def pair_evidence(
     chromosomes = [chrom == name for name in np.unique(chrom)]
     folds = chromosomes if len(chromosomes) > 1 else []
     copies = np.unique(promoter, axis=0, return_inverse=True)[1].ravel()[pairs[:, 0]]
+    drawn = _drawn(int(gene.max()) + 1, np.random.default_rng([seed, 1]))
+
+    def judged(kernels: _Kernels, splits: list[NDArray[np.bool_]]) -> tuple[SplitEvidence, NDArray[np.float64]]:
+        found, seen = [], np.zeros((2, len(pairs)))
+        resampled = np.zeros(SAMPLES)
+        for held in splits:
+            predicted = kernels.held_out(target, held)
+            found.append(pearson(predicted, target[held]))
+            resampled += _resampled(drawn, gene[held], target[held], predicted) / len(splits)
+            for row, names in zip(seen, (gene, copies), strict=True):
+                row[held] = np.isin(names[held], names[~held])
+        tested = np.logical_or.reduce(splits)
+        shares = seen[:, tested].mean(axis=1)
+        told = SplitEvidence(
+            float(np.mean(found)), interval(resampled), int(tested.sum()), float(shares[0]), float(shares[1])
+        )
+        return told, resampled
+
+    randomly, other = judged(sides, [test])
+    honest = [judged(sides, [genes[gene]]), *([judged(sides, folds)] if folds else [])]
+    strictest, least = min(honest, key=lambda each: each[0].r)
     return PairEvidence(
-        sides.held_out(target, test),
-        sides.held_out(target, genes[gene]),
-        float(np.mean([sides.held_out(target, fold) for fold in folds])) if folds else np.nan,
-        float(np.mean([alone.held_out(target, fold) for fold in folds])) if folds else np.nan,
-        float(np.isin(gene[test], gene[~test]).mean()),
-        float(np.isin(copies[test], copies[~test]).mean()),
+        randomly,
+        judged(sides, [own])[0] if own is not None else None,
+        honest[0][0],
+        honest[1][0] if folds else None,
+        judged(alone, folds)[0] if folds else None,
+        randomly.r - strictest.r,
+        interval(other - least),
     )
+
+
+def _drawn(genes: int, random: np.random.Generator) -> NDArray[np.float32]:
+    """(SAMPLES, genes): how often each gene is drawn, all of its pairs with it."""
+    return np.stack(
+        [np.bincount(random.integers(0, genes, genes), minlength=genes).astype(np.float32) for _ in range(SAMPLES)]
+    )
+
+
+def _resampled(
+    drawn: NDArray[np.float32], gene: NDArray[np.int64], target: NDArray[np.float64], predicted: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(SAMPLES,) r over the pairs of the drawn genes; pairs are summed by gene first, so a million of them take little memory."""
+    columns = moments(target - target.mean(), predicted - predicted.mean())
+    by_gene = np.column_stack([np.bincount(gene, column, drawn.shape[1]) for column in columns.T])
+    return r_of_sums(drawn.astype(np.float64) @ by_gene)
 
 
 def neighbour_pairs(chrom: NDArray, position: NDArray, neighbours: int = 3) -> NDArray[np.int64]:
@@ -107,14 +159,15 @@ class _Kernels:
     def __init__(self, first: NDArray[np.float32], second: NDArray[np.float32], pairs: NDArray[np.int64]):
         self.first, self.second, self.pairs = first, second, pairs
 
-    def held_out(self, target: NDArray[np.float64], test: NDArray[np.bool_]) -> float:
-        """r on the pairs of `test` of the learner fitted to the others, by conjugate gradients."""
+    def held_out(self, target: NDArray[np.float64], test: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Predictions of the pairs of `test` by the learner fitted to the others, by conjugate gradients."""
         train = self.pairs[~test]
         level = target[~test].mean()
         weights = self._solve(train, target[~test] - level)
         a, b = self._sides(train, weights)
         held = self.pairs[test]
-        return pearson(a[held[:, 0]] + b[held[:, 1]] + level, target[test])
+        predicted: NDArray[np.float64] = a[held[:, 0]] + b[held[:, 1]] + level
+        return predicted
 
     def _sides(self, pairs: NDArray[np.int64], weights: NDArray[np.float64]) -> tuple[NDArray, NDArray]:
         on_first = np.bincount(pairs[:, 0], weights, len(self.first)).astype(np.float32)
