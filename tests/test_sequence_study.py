@@ -303,6 +303,22 @@ def test_haplotypes_and_reporter_assays_from_the_command_line(made: Path, tmp_pa
         assert part in said.output
 
 
+def test_motifs_are_tested_against_sites_again_when_the_sites_change(made: Path):
+    text, bed = made.read_text(), made.parent / "sites.bed"
+    bed.write_text("chr1\t5\t900000\n")
+    document = yaml.safe_load(text)
+    made.write_text(yaml.safe_dump({**document, "sequence": {**document["sequence"], "sites": ["sites.bed"]}}))
+    try:
+        assert run(made, "sequence_motifs")["sequence_motifs"] == 1
+        found = load_asset(Workspace(made), "sequence_motifs")
+        assert set(found.sites["motif"]) == set(found.motifs["motif"])
+        assert run(made, "sequence_motifs")["sequence_motifs"] == 0
+        bed.write_text("chr1\t5\t9\n")
+        assert run(made, "sequence_motifs")["sequence_motifs"] == 1
+    finally:
+        made.write_text(text)
+
+
 def checked(path: Path) -> str:
     result = CliRunner().invoke(main, ["study", "check", str(path)])
     assert "Traceback" not in result.output
@@ -409,3 +425,18 @@ def test_rungs_that_cannot_be_fitted_are_told(written: Path, tmp_path: Path):
     assert "made on another assembly" in output
     assert "no line `MEME version`" in output
     assert "Remove gbm, cnn from sequence.models" in output
+
+
+def test_sites_that_fit_no_chromosome_are_told(written: Path, tmp_path: Path):
+    path = without_cohort(copied(written, tmp_path / "study"))
+    (path.parent / "a.bed").write_text("nowhere\t5\t9\n")
+    (path.parent / "b.bed").write_text("chr1\t5\t999999999\nchr1\t7\n")
+    (path.parent / "c").mkdir()
+    (path.parent / "c" / "a.bed").write_text("chr1\t5\t9\nelsewhere\t5\t9\n")
+    output = checked(with_sequence(path, {**SECTION, "sites": ["a.bed", "b.bed"]}))
+    for part in ("1 site, none on chr1", "Lift them over", "covers at least one base"):
+        assert part in output, part
+    output = checked(with_sequence(path, {**SECTION, "sites": ["c/a.bed"]}))
+    assert "1 of 2 sites are on other chromosomes" in output
+    assert "no problems" in output
+    assert "a name of its own" in checked(with_sequence(path, {**SECTION, "sites": ["c/a.bed", "a.bed"]}))

@@ -259,6 +259,8 @@ def _sequence(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
         yield "sequence/motifs.tsv", _tsv(motifs.motifs)
         yield "sequence/motifs.meme", _content(motifs.meme)
         yield "sequence/seqlets.bed", seqlet_bed(motifs.seqlets)
+        if "sites" in motifs and len(motifs.sites):
+            yield "sequence/motif_sites.tsv", _tsv(motifs.sites)
     vectors = load_asset(workspace, "sequence_embedding")
     if vectors is not None:
         yield "sequence/embedding.tsv", _tsv(vectors.table)

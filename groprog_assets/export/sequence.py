@@ -18,7 +18,7 @@ from groprog_assets.methods.sequence.genome_codes import open_genome, read_fasta
 from groprog_assets.methods.sequence.metrics import task_metrics
 from groprog_assets.methods.sequence.pairs import PairEvidence, pair_evidence
 from groprog_assets.methods.sequence.published_model import PublishedModel, read_model, unpacked
-from groprog_assets.methods.sequence.study_model import genome_of
+from groprog_assets.methods.sequence.study_model import HIGH_LOW, genome_of
 from groprog_assets.methods.sequence.variants import ScoredFiles, Scorer, scored_files, study_scorer
 from groprog_assets.methods.sequence.windows import gene_codes
 from groprog_assets.prognosis.sequence_rungs import every_rung
@@ -128,7 +128,9 @@ def evaluate_elsewhere(place: Path, other: Path, pairs: Mapping[str, str]) -> pd
         for ours, theirs in pairs.items():
             target = targets[theirs].to_numpy(float)
             level, median = np.array([np.nanmean(target)]), np.array([np.nanmedian(target)])
-            found = task_metrics(target, predicted[:, model.tasks.index(ours)], np.zeros(len(target)), level, median)
+            log_odds = model.card.get("task") == HIGH_LOW
+            held = predicted[:, model.tasks.index(ours)]
+            found = task_metrics(target, held, np.zeros(len(target)), level, median, log_odds)
             shown = {name: value for name, value in found._asdict().items() if name != "by_fold"}
             rows.append(
                 {"view": view, "task": ours, "their_task": theirs, "genes": int(np.isfinite(target).sum()), **shown}

@@ -38,6 +38,7 @@ def sequence_problems(study: Study, sizes: Mapping[str, int]) -> list[Problem]:
     from groprog_assets.methods.sequence.fragments import read_contacts
     from groprog_assets.methods.sequence.genome_codes import read_fasta
     from groprog_assets.methods.sequence.meme import read_meme
+    from groprog_assets.methods.sequence.motif_sites import read_sites
     from groprog_assets.methods.sequence.reference import read_aliases
     from groprog_assets.methods.sequence.splits import read_families
     from groprog_assets.methods.sequence.targets import read_target_table
@@ -64,6 +65,12 @@ def sequence_problems(study: Study, sizes: Mapping[str, int]) -> list[Problem]:
         if contacts is not None and contacts.left_out:
             value, rule = f"{contacts.left_out:,} contacts are on other chromosomes", "They are left out."
             _notice(str(path), value, rule, "Nothing, or name aliases in sequence.aliases.")
+    for path in section.sites if aliases is not None else []:
+        known = aliases or {}
+        sites = gathered(lambda path=path, known=known: read_sites(path, sizes, known))  # type: ignore[misc]
+        if sites is not None and sites.left_out:
+            value = f"{sites.left_out:,} of {sites.total:,} sites are on other chromosomes"
+            _notice(str(path), value, "They are left out.", "Nothing, or name aliases in sequence.aliases.")
     for path in section.motifs:
         gathered(lambda path=path: read_meme(path))  # type: ignore[misc]
     for path in section.variants:

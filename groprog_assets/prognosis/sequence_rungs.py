@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groprog_assets.methods.sequence.baselines import Examples, Predictor, Rung
+from groprog_assets.methods.sequence.high_low import for_high_low
 from groprog_assets.methods.sequence.ladder import ladder
 from groprog_assets.methods.sequence.meme import Motif
 from groprog_assets.methods.sequence.motif_ridge import log_odds
@@ -50,6 +51,10 @@ class MeanOfRungs:
 
     def __init__(self, name: str, first: Rung, second: Rung):
         self.name, self.first, self.second = name, first, second
+
+    def for_high_low(self) -> MeanOfRungs:
+        """The mean of the log odds of both."""
+        return MeanOfRungs(self.name, for_high_low(self.first), for_high_low(self.second))
 
     def fit(self, train: Examples, validation: Examples) -> Averaged:
         """Both, each in its own way."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from groprog_assets.figures.numbers import fixed, number
+from groprog_assets.figures.numbers import fixed, number, p_value
 from groprog_assets.report.blocks import Block, Cell, cell, details, document_table, member, note, paragraph, table
 from groprog_assets.report.genomics import picture
 from groprog_assets.report.sequence_card import PROFILE, with_interval
@@ -44,6 +44,7 @@ def sequence(context: Values) -> list[Block]:
             f"training and test of one fold. `promoter` ends shortly after the start; `locus` also sees transcribed sequence, "
             f"which predicts by codon use and UTRs and is no regulation."
         ),
+        *_high_low(summary),
         note(summary["warning"], "warn", "Not for differences between people"),
         picture(context, "sequence_ladder", CAPTIONS),
         picture(context, "sequence_predictions", CAPTIONS),
@@ -107,6 +108,17 @@ def sequence(context: Values) -> list[Block]:
         ]
         blocks.append(details("Tasks", [table(["Task", "Genes", "r of replicates", "Note"], rows)]))
     return blocks
+
+
+def _high_low(summary: Values) -> list[Block]:
+    """What the predictions are where the study asks for high or low."""
+    if summary.get("task") != "high_low":
+        return []
+    told = (
+        "Models answer whether a gene is high or low: they predict the log odds that its value is above the median of the "
+        "training genes. The model in use is chosen by the AUROC; R² is one less the Brier score over that of even odds."
+    )
+    return [paragraph(told)]
 
 
 def _row(row: Values) -> list[object]:
@@ -181,7 +193,34 @@ def _motifs(context: Values) -> list[Block]:
         "Motifs that hold on other genes: "
         f"{summary['same_sign']} of {summary['motifs']} have the sign of their effect on held-out genes."
     )
-    return [picture(context, "sequence_motifs", CAPTIONS), table(heads, rows, told)]
+    return [picture(context, "sequence_motifs", CAPTIONS), table(heads, rows, told), *_sites(found)]
+
+
+def _sites(found: Values) -> list[Block]:
+    """Motifs against the study's sites, the surest first."""
+    sites = found.get("sites")
+    if sites is None or not len(sites):
+        return []
+    consensus = found["motifs"].set_index("motif")["consensus"]
+    rows = [
+        [
+            str(row["task"]),
+            cell(str(consensus[row["motif"]]), mono=True, strong=True),
+            str(row["sites"]),
+            cell(f"{row['hits_in']:,} of {row['hits']:,}", int(row["hits_in"])),
+            cell(f"{row['controls_in']:,} of {row['controls']:,}", int(row["controls_in"])),
+            _interval_cell(row["odds_ratio"], row["lower"], row["upper"]),
+            cell(p_value(row["p_value"]), float(row["p_value"])),
+            cell(p_value(row["q_value"]), float(row["q_value"])),
+        ]
+        for row in sites.sort_values("p_value", kind="stable").head(20).to_dict("records")
+    ]
+    heads = ["Task", "Motif", "Sites", "Hits in a site", "Windows like them", "Odds ratio", "p, Fisher", "q"]
+    told = (
+        "Whether motifs lie in given sites. Windows like a hit are of genes without the motif, as far from their start, with "
+        "about the same share of G and C beside them."
+    )
+    return [table(heads, rows, told)]
 
 
 def _variants(context: Values) -> list[Block]:

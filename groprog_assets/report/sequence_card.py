@@ -31,6 +31,11 @@ def sequence_card(card: Values, metrics: pd.DataFrame | None, profile: pd.DataFr
         "",
         f"Predicts {', '.join(card['tasks'])} of a gene from the sequence around its start.",
         "",
+        *(
+            ["Predictions are log odds of being above the median of the training genes.", ""]
+            if card.get("task") == "high_low"
+            else []
+        ),
         f"- Window: {window}",
         *(f"- Model of view {view}: {rung}" for view, rung in card["champions"].items()),
         f"- Genes: {number(card['genes'])}; `final` is fitted to all, `fold<k>` to those outside fold k",

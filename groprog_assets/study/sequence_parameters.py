@@ -84,6 +84,28 @@ class SequenceParameters(ParameterGroup):
     motif_backgrounds: int = cited(
         500, unit="shuffled promoters", source="unstated", why="two digits of a mean effect", ge=10
     )
+    site_controls: int = cited(
+        5,
+        unit="windows a hit",
+        source="unstated",
+        why="more make the odds of the controls no surer than the hits'",
+        ge=1,
+    )
+    site_flank: int = cited(
+        50,
+        unit="bp on both sides of a hit",
+        source="unstated",
+        why="the motif itself says nothing of its surroundings",
+        ge=10,
+    )
+    site_gc: float = cited(
+        0.05,
+        unit="share of G and C",
+        source="unstated",
+        why="control windows differ from their hit by no more",
+        gt=0,
+        lt=1,
+    )
     explanation_references: int = cited(
         20,
         unit="shuffles of each window",

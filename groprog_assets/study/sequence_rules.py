@@ -19,6 +19,10 @@ def sequence_rules(study: Study) -> Iterator[Finding]:
         if name in WITH_MOTIFS and not section.motifs:
             rule = f"{name} reads motifs."
             yield Finding(("sequence", "models", k), name, rule, "Name MEME files in sequence.motifs, or leave it out.")
+    for k, path in enumerate(section.sites):
+        if path.name in [other.name for other in section.sites[:k]]:
+            rule = "Results name the sites by the name of their file."
+            yield Finding(("sequence", "sites", k), path.name, rule, "Give each file a name of its own.")
 
 
 def sequence_files(study: Study) -> Iterator[tuple[tuple[str | int, ...], Path]]:
@@ -29,7 +33,7 @@ def sequence_files(study: Study) -> Iterator[tuple[tuple[str | int, ...], Path]]
     for name in ("aliases", "contacts", "families"):
         if getattr(section, name) is not None:
             yield ("sequence", name), getattr(section, name)
-    for name in ("variants", "motifs"):
+    for name in ("variants", "motifs", "sites"):
         for k, path in enumerate(getattr(section, name)):
             yield ("sequence", name, k), path
     if section.targets is not None:

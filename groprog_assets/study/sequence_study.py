@@ -83,11 +83,19 @@ class Sequence(StudyPart):
         ["ridge_kmer", "ridge_kmer+words"],
         description="rungs above `mean` and `gc`; one replaces a simpler one only where its gain is certain",
     )
+    task: Literal["value", "high_low"] = Field(
+        "value",
+        description="value: models predict the values; high_low: the log odds of being above the median of the training genes",
+    )
     variants: list[Path] = Field(
         default_factory=list, description="VCF files, or tables with the columns chrom, pos, id, ref, alt, to score"
     )
     motifs: list[Path] = Field(
         default_factory=list, description="motif files in MEME's format (JASPAR and others) to compare motifs with"
+    )
+    sites: list[Path] = Field(
+        default_factory=list,
+        description="BED files, such as open chromatin or eQTL, to test the motifs' places against",
     )
     parameters: SequenceParameters = Field(default_factory=SequenceParameters)
 

@@ -64,7 +64,12 @@ DECLARED = (
             RUNG,
             Column("fold", "int64", "index", "fold of the gene"),
             Column("target", "float64", "unit of the task", "measured", True),
-            Column("predicted", "float64", "unit of the task", "by the model that held the gene's fold out"),
+            Column(
+                "predicted",
+                "float64",
+                "unit of the task",
+                "by the model that held the gene's fold out; log odds of being high with sequence.task: high_low",
+            ),
         ),
         ("gene", "task", "view", "rung"),
     ),
@@ -81,8 +86,16 @@ DECLARED = (
             Column("lower", "float64", "r", "95 % interval by block bootstrap", True),
             Column("upper", "float64", "r", "95 % interval by block bootstrap", True),
             Column("spearman", "float64", "rho", "mean over folds", True),
-            Column("r2", "float64", "fraction", "of the variance around the training mean", True),
-            Column("mse", "float64", "unit of the task squared", "mean squared error", True),
+            Column(
+                "r2",
+                "float64",
+                "fraction",
+                "of the variance around the training mean; of log odds 1 less the Brier score over that of even odds",
+                True,
+            ),
+            Column(
+                "mse", "float64", "unit of the task squared", "mean squared error; of log odds the Brier score", True
+            ),
             Column("auroc", "float64", "area", "of high against low, cut at the training median", True),
             Column("auroc_lower", "float64", "area", "95 % interval by block bootstrap", True),
             Column("auroc_upper", "float64", "area", "95 % interval by block bootstrap", True),
@@ -220,6 +233,29 @@ DECLARED = (
             Column("match_q", "float64", "q", "Benjamini and Hochberg over all pairs", True),
         ),
         ("task", "motif"),
+    ),
+    Table(
+        "sequence_motif_sites",
+        "one motif of one task, and one file of sites",
+        (
+            TASK,
+            Column("motif", "str", "name", "as in sequence_motifs"),
+            Column("sites", "str", "name", "BED file of sequence.sites"),
+            Column("hits", "int64", "spans", "seqlets of the motif, overlapping ones counted once"),
+            Column("hits_in", "int64", "spans", "of them that overlap a site"),
+            Column(
+                "controls", "int64", "spans", "of genes without the motif, as far from the TSS, with a like GC share"
+            ),
+            Column("controls_in", "int64", "spans", "of them that overlap a site"),
+            Column("odds_ratio", "float64", "ratio", "conditional maximum likelihood; inf or missing at an edge", True),
+            Column("lower", "float64", "ratio", "95 % interval of Fisher's exact test", True),
+            Column("upper", "float64", "ratio", "95 % interval of Fisher's exact test", True),
+            Column("p_value", "float64", "probability", "Fisher's exact test, two-sided"),
+            Column("q_value", "float64", "probability", "Benjamini and Hochberg over the rows"),
+            Column("gc_hits", "float64", "fraction", "mean share of G and C beside the hits that have controls", True),
+            Column("gc_controls", "float64", "fraction", "mean share of G and C beside the controls", True),
+        ),
+        ("task", "motif", "sites"),
     ),
     Table(
         "sequence_embedding",

@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 @study_asset(
     group="sequence",
     kinds={"parquet"},
-    tables={"motifs": "sequence_motifs", "seqlets": "sequence_seqlets"},
+    tables={"motifs": "sequence_motifs", "seqlets": "sequence_seqlets", "sites": "sequence_motif_sites"},
     sections=("genome.fasta", "sequence"),
-    files=("genome.fasta", "sequence.motifs"),
+    files=("genome.fasta", "sequence.motifs", "sequence.sites", "sequence.aliases"),
     checks=("motifs_hold_elsewhere",),
 )
 def sequence_motifs(
     study: StudyView,
     workspace: Workspace,
     progress: Progress,
+    gene_models: Bundle,
     sequence_windows: pd.DataFrame,
     sequence_targets: Bundle,
     sequence_splits: Bundle,
@@ -35,8 +36,8 @@ def sequence_motifs(
     reference_sequence: Document,
 ) -> Materialized:
     """Short spans that raise or lower the predictions, grouped into motifs; their effect, and whether measured values of genes
-    that the model never saw agree."""
-    from groprog_assets.methods.sequence import published_model, study_model, study_motifs
+    that the model never saw agree; whether the motifs lie in the study's sites more often than windows like them."""
+    from groprog_assets.methods.sequence import motif_sites, published_model, reference, study_model, study_motifs
     from groprog_assets.prognosis.sequence_rungs import every_rung
 
     genome = study_model.genome_of(workspace.resolve(study.genome.fasta), reference_sequence, workspace.state)
@@ -46,7 +47,9 @@ def sequence_motifs(
     model = published_model.unpacked(files, every_rung)
     known = study_motifs.read_motifs(study.sequence.motifs)
     targets = sequence_targets["values"][model.tasks].to_numpy(float)
-    made = study_motifs.study_motifs(model, genes, codes, targets, known, study.sequence.parameters, progress)
+    aliases = reference.read_aliases(study.sequence.aliases)
+    sites = [motif_sites.read_sites(path, gene_models.chrom_sizes, aliases) for path in study.sequence.sites]
+    made = study_motifs.study_motifs(model, genes, codes, targets, known, study.sequence.parameters, progress, sites)
     value = Bundle({**made._asdict(), "meme": Blob(made.meme, ".meme")})
     verdicts = [checks.motifs(made.summary)]
     return materialized(value, plot=plots.sequence_motifs(made), verdicts=verdicts, motifs=len(made.motifs))

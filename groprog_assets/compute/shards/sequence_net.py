@@ -38,7 +38,14 @@ def compute(shared: Values, part: Values, here: Here) -> Document:
     named = digest_value([shared["rung"], shared["length"], *(digest_bytes(each.tobytes()) for each in rows)])
     folder = None if here.scratch is None else here.scratch / named
     rung = NetRung(
-        shared["rung"], shared["length"], settings, shared["seed"], shared["filters"]["filters"], folder, tell
+        shared["rung"],
+        shared["length"],
+        settings,
+        shared["seed"],
+        shared["filters"]["filters"],
+        folder,
+        tell,
+        shared["high_low"],
     )
     fitted = rung.fit(*(examples.rows(each) for each in rows))
     return {"weights": fitted.arrays()}
@@ -60,6 +67,7 @@ def fitter_of(pool: Pool, here: Here) -> Fitter:
             "length": rung.length,
             "settings": rung.settings.model_dump_json(),
             "seed": rung.seed,
+            "high_low": rung.high_low,
             "filters": {"filters": rung.filters},
         }
         folds = [

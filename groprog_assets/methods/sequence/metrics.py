@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 from scipy.stats import rankdata
 
 from groprog_assets.methods.evaluation.bootstrap import Interval
@@ -30,12 +31,17 @@ class TaskMetrics(NamedTuple):
     by_fold: list[float]
 
 
-def task_metrics(target: Floats, predicted: Floats, fold: NDArray, level: Floats, median: Floats) -> TaskMetrics:
+def task_metrics(
+    target: Floats, predicted: Floats, fold: NDArray, level: Floats, median: Floats, log_odds: bool = False
+) -> TaskMetrics:
     """Metrics of one task, each fold by itself, then averaged.
 
     target, predicted, fold (g,), rows without a target left out; level, median (f,): mean and median of the training genes of
     each fold. R2 is against the training mean. A gene is high where its target is above the training median, and predicted high
     where the prediction is. r of a constant prediction is 0.
+
+    log_odds: predictions are log odds of being high. A gene is then predicted high above 0, mse is the Brier score, and r2 one
+    less its ratio to the Brier score of even odds.
     """
     rows = []
     for f in range(len(level)):
@@ -43,17 +49,20 @@ def task_metrics(target: Floats, predicted: Floats, fold: NDArray, level: Floats
         if here.sum() < 3:
             continue
         y, p = target[here], predicted[here]
-        error, high = (y - p) ** 2, y > median[f]
+        high = y > median[f]
+        error, around, cut = (y - p) ** 2, ((y - level[f]) ** 2).sum(), median[f]
+        if log_odds:
+            error, around, cut = (high - expit(p)) ** 2, 0.25 * len(y), 0.0
         rows.append(
             (
                 pearson(y, p),
                 pearson(rankdata(y), rankdata(p)),
-                1 - error.sum() / max(((y - level[f]) ** 2).sum(), 1e-300),
+                1 - error.sum() / max(around, 1e-300),
                 error.mean(),
                 auroc(high, p),
                 average_precision(high, p),
-                float(((p > median[f]) == high).mean()),
-                float((p[high] > median[f]).mean()) if high.any() else np.nan,
+                float(((p > cut) == high).mean()),
+                float((p[high] > cut).mean()) if high.any() else np.nan,
             )
         )
     if not rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,10 +26,12 @@ from groprog_assets.methods.sequence.fragments import (
     sharing_fragments,
 )
 from groprog_assets.methods.sequence.genome_codes import GenomeCodes, open_genome
+from groprog_assets.methods.sequence.high_low import for_high_low
 from groprog_assets.methods.sequence.ladder import Ladder
 from groprog_assets.methods.sequence.ladder import ladder as plain_ladder
 from groprog_assets.methods.sequence.meme import read_motifs
 from groprog_assets.methods.sequence.metrics import (
+    Promotion,
     block_weights,
     ceiling,
     interval,
@@ -47,6 +49,8 @@ from groprog_assets.study.sequence_study import Sequence
 from groprog_assets.tables import conform
 from groprog_assets.tables.values import Document
 
+HIGH_LOW = "high_low"
+"""What `sequence.task` says where models tell high from low."""
 MINIMUM_SPREAD = 1e-3
 """Standard deviation of the predictions below which a model is taken to be dead."""
 
@@ -120,13 +124,15 @@ def fit_study(
 
     genes, codes (g, width), values (`gene` and a column a task) and splits have the same genes in the same order; reference
     is the document of `reference_sequence`; ladder makes the rungs, fitter says where they are fitted, and fragments are for the
-    rungs that read any. A rung is champion where its gain over the best simpler one is certain on the first task.
+    rungs that read any. A rung is champion where its gain over the best simpler one is certain on the first task: of r, or with
+    `task: high_low`, where rungs answer in log odds, of the AUROC.
     """
     parameters, tasks = section.parameters, [name for name in values.columns if name != "gene"]
     targets = values[tasks].to_numpy(np.float64)
     fold = splits.table["fold"].to_numpy()
     weights = block_weights(genes["chrom"].to_numpy(), genes["tss"].to_numpy(), fold, parameters)
     motifs = read_motifs(section.motifs)
+    asked_high_low = section.task == HIGH_LOW
     parts: list[pd.DataFrame] = []
     flat: list[pd.DataFrame] = []
     levels: dict[str, NDArray[np.float64]] = {}
@@ -138,6 +144,8 @@ def fit_study(
         plain_examples = Examples(codes[:, : layout.width], np.empty((len(codes), 0)), targets)
         wide = plain_examples if fragments is None else _beside(plain_examples, fragments)
         rungs = {rung.name: rung for rung in ladder(layout, section.models, parameters, motifs)}
+        if asked_high_low:
+            rungs = {name: for_high_low(rung) for name, rung in rungs.items()}
         fits: dict[str, CrossFit] = {}
         for name, rung in rungs.items():
             examples = wide if getattr(rung, "reads_fragments", False) else plain_examples
@@ -147,9 +155,7 @@ def fit_study(
             flat.append(_long(genes, tasks, targets, view, name, random))
             levels[f"{view}.{name}"] = np.hstack([fits[name].level, fits[name].median])
             levels[f"random.{view}.{name}"] = np.hstack([random.level, random.median])
-        main = {name: resampled_r(weights, targets[:, 0], fit.predicted[:, 0], fold) for name, fit in fits.items()}
-        plain = {name: float(np.mean(_fold_r(targets[:, 0], fit))) for name, fit in fits.items()}
-        decided = promote(list(rungs), main, plain)
+        decided = _decided(fits, targets[:, 0], weights, fold, asked_high_low)
         champion = rungs[decided.champion]
         examples = wide if getattr(champion, "reads_fragments", False) else plain_examples
         folds = {f"fold{f}": held for f, held in enumerate(fits[champion.name].predictors)}
@@ -175,6 +181,7 @@ def fit_study(
         "held_out_r": {view: value for view, (value, _) in held_out.items()},
         "held_out_interval": {view: inside for view, (_, inside) in held_out.items()},
         "warning": WARNING,
+        **({"task": HIGH_LOW} if asked_high_low else {}),
     }
     predictions, at_random = (
         conform(pd.concat(each, ignore_index=True), "sequence_predictions") for each in (parts, flat)
@@ -182,8 +189,26 @@ def fit_study(
     return StudyModel(predictions, at_random, levels, packed(card, predictors), {"views": views, "card": card})
 
 
-def _fold_r(target: NDArray[np.float64], fit: CrossFit) -> list[float]:
-    return task_metrics(target, fit.predicted[:, 0], fit.fold, fit.level[:, 0], fit.median[:, 0]).by_fold or [0.0]
+def _decided(
+    fits: Mapping[str, CrossFit],
+    target: NDArray[np.float64],
+    weights: NDArray[np.float32],
+    fold: NDArray[np.int64],
+    log_odds: bool,
+) -> Promotion:
+    """Which rung is used, by r of the main task (g,), or by the AUROC of log odds."""
+    found = {
+        name: task_metrics(target, fit.predicted[:, 0], fit.fold, fit.level[:, 0], fit.median[:, 0])
+        for name, fit in fits.items()
+    }
+    if log_odds:
+        resampled = {
+            name: resampled_auroc(weights, target, fit.predicted[:, 0], fold, fit.median[:, 0])
+            for name, fit in fits.items()
+        }
+        return promote(list(fits), resampled, {name: each.auroc for name, each in found.items()})
+    resampled = {name: resampled_r(weights, target, fit.predicted[:, 0], fold) for name, fit in fits.items()}
+    return promote(list(fits), resampled, {name: float(np.mean(each.by_fold or [0.0])) for name, each in found.items()})
 
 
 def _beside(examples: Examples, fragments: Fragments) -> Examples:
@@ -247,7 +272,7 @@ def evaluate_study(
 
     genes and codes in the order of the model's predictions; tasks: `sequence_tasks`.
     """
-    parameters, order = section.parameters, len(genes)
+    parameters, order, log_odds = section.parameters, len(genes), section.task == HIGH_LOW
     fold = splits.table["fold"].to_numpy()
     weights = block_weights(genes["chrom"].to_numpy(), genes["tss"].to_numpy(), fold, parameters)
     ceilings = tasks.set_index("task")["replicate_r"]
@@ -263,7 +288,7 @@ def evaluate_study(
         q, random_fold = flat["predicted"].to_numpy().reshape(shape), flat["fold"].to_numpy()[:order]
         level, other = model.levels[f"{view}.{rung}"], model.levels[f"random.{view}.{rung}"]
         for place, task in enumerate(names):
-            found = task_metrics(y[place], p[place], fold, level[:, place], level[:, len(names) + place])
+            found = task_metrics(y[place], p[place], fold, level[:, place], level[:, len(names) + place], log_odds)
             naive = task_metrics(y[place], q[place], random_fold, other[:, place], other[:, len(names) + place])
             honest = resampled_r(weights, y[place], p[place], fold)
             inside = interval(honest)
@@ -303,6 +328,7 @@ def evaluate_study(
         "homologs": _homologs(model, splits, names[0]),
         "random_split": "shown beside for comparison only: it is no estimate of r on new genes",
         "warning": WARNING,
+        **({"task": HIGH_LOW} if log_odds else {}),
     }
     return Evaluation(
         conform(pd.DataFrame(rows), "sequence_metrics"),

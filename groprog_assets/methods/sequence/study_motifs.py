@@ -14,6 +14,7 @@ from groprog_assets.methods.sequence.baselines import predict_task
 from groprog_assets.methods.sequence.contributions import EXPLAINED, held_out_contributions
 from groprog_assets.methods.sequence.explanations import explained_view
 from groprog_assets.methods.sequence.meme import Motif, meme_text, read_meme
+from groprog_assets.methods.sequence.motif_sites import Sites, motif_sites
 from groprog_assets.methods.sequence.motifs import (
     best_matches,
     cluster_seqlets,
@@ -33,11 +34,12 @@ SIGNS = ((1, "up"), (-1, "down"))
 
 
 class StudyMotifs(NamedTuple):
-    """motifs: `sequence_motifs`; seqlets: `sequence_seqlets`; matrices: {motif: probabilities (4, w)}; meme: MEME file;
-    summary: JSON-able."""
+    """motifs: `sequence_motifs`; seqlets: `sequence_seqlets`; sites: `sequence_motif_sites`; matrices: {motif: probabilities
+    (4, w)}; meme: MEME file; summary: JSON-able."""
 
     motifs: pd.DataFrame
     seqlets: pd.DataFrame
+    sites: pd.DataFrame
     matrices: dict[str, NDArray[np.float64]]
     meme: bytes
     summary: Document
@@ -56,8 +58,9 @@ def study_motifs(
     known: Sequence[Motif],
     parameters: SequenceParameters,
     progress: Callable[[str], object] = str,
+    sites: Sequence[Sites] = (),
 ) -> StudyMotifs:
-    """Seqlets of all genes and their motifs, task by task, in the view that is explained.
+    """Seqlets of all genes and their motifs, task by task, in the view that is explained; whether the motifs lie in `sites`.
 
     genes: gene, chrom, strand, tss and `fold`, in the order of codes (g, width) and targets (g, T). A model whose rung does not
     explain itself gives none.
@@ -131,7 +134,8 @@ def study_motifs(
         "same_sign": int(motifs["same_sign"].sum()),
         "seqlets": len(seqlets),
     }
-    return StudyMotifs(motifs, seqlets, matrices, meme_text(shown).encode(), summary)
+    inside = motif_sites(seqlets, genes, codes, layout, sites, parameters)
+    return StudyMotifs(motifs, seqlets, inside, matrices, meme_text(shown).encode(), summary)
 
 
 def _nothing(table: str) -> pd.DataFrame:

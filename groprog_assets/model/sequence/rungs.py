@@ -11,8 +11,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
+from torch.nn import functional
 
 from groprog_assets.errors import ModelError, Problem
+from groprog_assets.fitting.high_low import cuts, labels
 from groprog_assets.model.device import single_threaded
 from groprog_assets.model.sequence.deep_lift import deep_lift
 from groprog_assets.model.sequence.dual_path import DualPathNetwork
@@ -156,6 +158,37 @@ def mean_r(predicted: Matrix, targets: Matrix) -> float:
     return float(np.mean(found)) if found else float("nan")
 
 
+class HighLowLesson(GeneLesson):
+    """Binary cross entropy of high against low, cut at the median of training and validation genes; outputs are log odds. The
+    score is the mean r of the tasks' log odds with the labels of the validation genes."""
+
+    def __init__(self, train: GeneExamples, validation: GeneExamples, settings: NetParameters, window: int):
+        cut = cuts(np.concatenate([train.targets, validation.targets]))
+        super().__init__(_labelled(train, cut), _labelled(validation, cut), settings, window)
+        held = np.isfinite(self._train.targets)
+        self._targets = torch.from_numpy(np.where(held, self._train.targets, 0)).to(torch.float32)
+        tasks = self._train.targets.shape[1]
+        self.scaling = Scaling(np.zeros(tasks), np.ones(tasks))
+
+    def error(self, found: torch.Tensor, rows: NDArray[np.int64]) -> torch.Tensor:
+        """Weighted mean cross entropy of outputs (n, T) for the examples `rows`."""
+        weights = self._weights[rows]
+        each = functional.binary_cross_entropy_with_logits(found, self._targets[rows], weight=weights, reduction="sum")
+        return each / weights.sum().clamp(min=1)
+
+
+class _Labelled(NamedTuple):
+    """Genes whose targets are labels."""
+
+    codes: NDArray[np.uint8]
+    side: Matrix
+    targets: Matrix
+
+
+def _labelled(examples: GeneExamples, cut: NDArray[np.float64]) -> _Labelled:
+    return _Labelled(examples.codes, examples.side, labels(examples.targets, cut))
+
+
 class Shape(NamedTuple):
     """length: columns of a window; side: further columns; tasks: outputs; filters (m, 4, w): log odds of the user's motifs."""
 
@@ -217,15 +250,26 @@ class NetRung:
         filters: NDArray[np.float32] | None = None,
         folder: Path | None = None,
         progress: Callable[[EpochRow], object] = str,
+        high_low: bool = False,
     ):
         self.name, self.length, self.settings, self.seed = name, length, settings, seed
         self.filters = np.zeros((0, 4, 1), np.float32) if filters is None else filters
-        self.folder, self._progress = folder, progress
+        self.folder, self._progress, self.high_low = folder, progress, high_low
 
     @property
     def reads_fragments(self) -> bool:
         """Whether its windows are followed by distal fragments, where there are contacts."""
         return self.name in READ_FRAGMENTS
+
+    def for_high_low(self) -> NetRung:
+        """The same net, which learns high against low and answers in log odds."""
+        return NetRung(
+            self.name, self.length, self.settings, self.seed, self.filters, self.folder, self._progress, True
+        )
+
+    @property
+    def _lesson(self) -> type[GeneLesson]:
+        return HighLowLesson if self.high_low else GeneLesson
 
     def fit(self, train: GeneExamples, validation: GeneExamples) -> NetPredictor:
         """As many nets as `seeds`, trained on the training genes and stopped by the validation genes; without those, after all
@@ -236,7 +280,7 @@ class NetRung:
             raise ModelError(_no_motifs(self.name))
         settings = self._searched(train, validation, shape)
         for member in range(self.settings.seeds):
-            lesson = GeneLesson(train, validation, settings, self.length)
+            lesson = self._lesson(train, validation, settings, self.length)
             folder = None if self.folder is None else self.folder / f"member_{member}"
             trained = train_network(
                 lambda: BUILDERS[self.name](shape, settings),
@@ -273,7 +317,7 @@ class NetRung:
             return self.settings
 
         def score(tried: NetParameters, trial: int, stop: Callable[[EpochRow], bool]) -> list[EpochRow]:
-            lesson = GeneLesson(train, validation, tried, self.length)
+            lesson = self._lesson(train, validation, tried, self.length)
             folder = None if self.folder is None else self.folder / f"trial_{trial}"
             return train_network(
                 lambda: BUILDERS[self.name](shape, tried), lesson, tried, self.seed, folder, self._progress, stop

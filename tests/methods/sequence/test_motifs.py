@@ -10,6 +10,7 @@ from groprog_assets.methods.sequence.baselines import Examples
 from groprog_assets.methods.sequence.cross_fitting import cross_fit, fit_on_all
 from groprog_assets.methods.sequence.ladder import ladder
 from groprog_assets.methods.sequence.meme import Motif
+from groprog_assets.methods.sequence.motif_sites import Sites
 from groprog_assets.methods.sequence.published_model import PublishedModel
 from groprog_assets.methods.sequence.seqlets import find_seqlets
 from groprog_assets.methods.sequence.splits import make_splits
@@ -44,7 +45,12 @@ def found(tmp_path_factory: pytest.TempPathFactory):
     genes = genes.assign(fold=splits.table["fold"].to_numpy())
     known = [Motif("other", "", one_hot(encode_text(b"GGGGTTTT").codes[None])[0].astype(float))]
     known.append(Motif("planted", "", one_hot(WORD[None])[0].astype(float)))
-    made = study_motifs(PublishedModel(card, {"promoter": parts}), genes, codes, targets, known, PARAMETERS)
+    near = genes[genes["gene"].str.split("_").str[1].astype(int) % 6 == 0]
+    start = np.where(near["strand"] == "+", near["tss"] - 130, near["tss"] + 40)
+    places = {c: (np.sort(start[near["chrom"] == c]), np.sort(start[near["chrom"] == c]) + 91) for c in genome.lengths}
+    sites = [Sites("half_of_them.bed", places, len(near), 0)]
+    model = PublishedModel(card, {"promoter": parts})
+    made = study_motifs(model, genes, codes, targets, known, PARAMETERS, sites=sites)
     return genome, genes, codes, made
 
 
@@ -72,6 +78,16 @@ def test_seqlets_lie_on_the_planted_words(found):
     tss = rows["gene"].map(genes.set_index("gene")["tss"])
     plus = rows["strand"] == "+"
     assert (np.where(plus, rows["start"] - tss, tss - rows["end"] + 1) == rows["offset"]).all()
+
+
+def test_sites_at_half_of_the_planted_words_are_found(found):
+    made = found[3]
+    first = made.sites.set_index("motif").loc["gain.up.1"]
+    assert set(made.sites["motif"]) == set(made.motifs["motif"])
+    assert 0.3 < first["hits_in"] / first["hits"] < 0.7
+    assert first["controls_in"] < 0.1 * first["controls"]
+    assert first["odds_ratio"] > 3
+    assert first["q_value"] < 1e-3
 
 
 def test_files_name_the_motifs(found, tmp_path):
