@@ -20,6 +20,7 @@ from rich.console import Console
 
 from groprog_assets.errors import GroProgError, Notice, Problem, StudyError
 from groprog_assets.tables.values import Value
+from groprog_assets.wording import shell_command
 
 if TYPE_CHECKING:
     from groprog_assets.intake.preflight import StudyRead
@@ -167,7 +168,8 @@ def require_sound_or_known(study: Path) -> tuple[str, list[str]] | None:
     known = known_notices(open_workspace(study))
     if known is not None:
         if known:
-            shown = f"`groprog study check {study}` shows {'it' if len(known) == 1 else 'them'}"
+            command = shell_command("groprog", "study", "check", study)
+            shown = f"`{command}` shows {'it' if len(known) == 1 else 'them'}"
             ERR.print(f"! {count_of(len(known), 'notice')} as at the last check; {shown}", markup=False)
         return None
     before = checked(open_workspace(study))

@@ -11,6 +11,7 @@ from groprog_assets.cli.answering import Answering
 from groprog_assets.cli.study_place import study_argument
 from groprog_assets.errors import CohortError, Problem, StudyError
 from groprog_assets.study.text_tables import count_of
+from groprog_assets.wording import shell_command
 
 KINDS = {
     "table": "the whole clinical table",
@@ -72,7 +73,8 @@ def inbox_take(study: Path, user: str) -> None:
         remedy = "Example: inbox: inbox"
         if workspace.study.cohort is None and workspace.study.omics is not None:
             remedy = (
-                f"Without a cohort there is none; subjects withdraw by `groprog omics erase {workspace.path} FILE`."
+                "Without a cohort there is none; subjects withdraw by"
+                f" `{shell_command('groprog', 'omics', 'erase', workspace.path, 'FILE')}`."
             )
         raise StudyError(Problem("cohort.inbox", "not given", "The study names its inbox.", remedy))
     with run_lock(workspace), study_instance(workspace) as instance:

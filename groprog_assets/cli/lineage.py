@@ -14,6 +14,7 @@ from groprog_assets.cli.study_place import study_argument
 from groprog_assets.errors import LedgerError, Problem
 from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Value
+from groprog_assets.wording import shell_command
 
 if TYPE_CHECKING:
     from groprog_assets.store.workspace import Workspace
@@ -155,7 +156,8 @@ def impact(study: Path, file: str, library: str, patient: str, asset: str, pictu
         lines.append(
             "A withdrawal is a file NAME.withdraw.txt in the inbox, one identifier a line."
             if workspace.study.cohort is not None
-            else f"A withdrawal is `groprog omics erase {workspace.path} FILE`, in FILE one identifier a line."
+            else f"A withdrawal is `{shell_command('groprog', 'omics', 'erase', workspace.path, 'FILE')}`, in FILE one"
+            " identifier a line."
         )
     if picture is not None:
         write_picture(impact_picture(found, edges), picture)

@@ -20,6 +20,7 @@ from groprog_assets.cli.answering import (
 from groprog_assets.cli.study_place import study_argument
 from groprog_assets.errors import Problem, StudyError
 from groprog_assets.study.text_tables import count_of
+from groprog_assets.wording import shell_command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -77,7 +78,7 @@ def study_init(folder: Path, nfcore: Path | None, samplesheet: Path | None, trea
         path = init_study(folder)
     for notice in notices:
         OUT.print(f"· {notice}", markup=False)
-    OUT.print(f"{path}: fill it in, then `groprog study check {folder / 'study.yaml'}`", markup=False)
+    OUT.print(f"{path}: fill it in, then `{shell_command('groprog', 'study', 'check', path)}`", markup=False)
 
 
 @study_group.command("check")

@@ -12,6 +12,7 @@ from groprog_assets.cli.study_place import study_argument
 from groprog_assets.errors import Problem, StudyError
 from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document
+from groprog_assets.wording import shell_command
 
 QUEUE = ("queued", "starting", "started", "canceling")
 """Statuses of runs that have not ended."""
@@ -86,7 +87,7 @@ def status(study: Path, as_json: bool) -> None:
     click.echo(f"daemon      {beats or 'has not run here'}{'' if found.needed else ' (this study needs none)'}")
     for name, age in found.ticks.items():
         click.echo(f"tick        {name} {spoken(age)} ago")
-    remedy = f"Start it: `groprog dev {workspace.path}`, and keep it up with the system's own supervisor."
+    remedy = f"Start it: `{shell_command('groprog', 'dev', workspace.path)}`, and keep it up with the system's own supervisor."
     problems = [Problem("daemon", text, "This study waits for it.", remedy) for text in found.problems]
     rule = "Until it is made again, scores and report rest on the records before; the daemon tries again after an hour."
     remedy = f"`{workspace.command}` says why it fails; mend that, or withdraw the delivery."

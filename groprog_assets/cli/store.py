@@ -11,6 +11,7 @@ from groprog_assets.cli.answering import Answering
 from groprog_assets.cli.study_place import study_argument
 from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document
+from groprog_assets.wording import shell_command
 
 MOST_SHOWN = 10
 
@@ -78,4 +79,4 @@ def collect(study: Path, remove: bool, earlier: bool, forget: str, as_json: bool
             " of its studies. Run this for every study that uses the store, then once with --earlier."
         )
     if not remove and (found.values or found.copies or found.half_written):
-        click.echo(f"groprog store collect {study} --remove")
+        click.echo(shell_command("groprog", "store", "collect", study, "--remove"))

@@ -14,6 +14,7 @@ from groprog_assets.errors import AnnotationError, GroProgError, Notice, Problem
 from groprog_assets.study.schema import Study
 from groprog_assets.study.sequence_study import TRAINED
 from groprog_assets.study.text_tables import count_of
+from groprog_assets.wording import shell_command
 
 if TYPE_CHECKING:
     from groprog_assets.methods.sequence.genome_codes import FastaRecord
@@ -120,9 +121,8 @@ def _fasta(
     index = fasta.with_name(f"{fasta.name}.fai")
     if index.is_file() and _stale(index, fasta, records):
         rule = "The index is not used: the sequence half reads the FASTA itself. CRAM and other programs would read wrong bases."
-        _notice(
-            str(index), "older than the FASTA, or of another file", rule, f"Make it again: samtools faidx {fasta.name}."
-        )
+        remedy = f"Make it again: `{shell_command('samtools', 'faidx', fasta)}`."
+        _notice(str(index), "older than the FASTA, or of another file", rule, remedy)
     return problems
 
 

@@ -13,6 +13,7 @@ from groprog_assets.lineage.decisions import record_decision
 from groprog_assets.store.artifacts import digest_value
 from groprog_assets.study.annotation_files import some
 from groprog_assets.study.text_tables import count_of
+from groprog_assets.wording import shell_command
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -91,7 +92,7 @@ def _of_the_cohort(workspace: Workspace, names: list[str]) -> list[Problem]:
     first = "" if cohort.inbox is not None else "add `inbox: inbox` to the cohort of the study file, "
     remedy = (
         f"{first}put the identifiers, one a line, into NAME.withdraw.txt in the folder of the inbox, then "
-        f"`groprog inbox take {workspace.path}` and `{workspace.command}`."
+        f"`{shell_command('groprog', 'inbox', 'take', workspace.path)}` and `{workspace.command}`."
     )
     value = f"{count_of(len(held), 'patient')} of the cohort ({some(held, 3)})"
     return [Problem("cohort.clinical", value, rule, remedy[0].upper() + remedy[1:])]

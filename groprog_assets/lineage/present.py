@@ -23,7 +23,7 @@ from groprog_assets.store.artifacts import canonical_plain, digest_bytes, digest
 from groprog_assets.store.derivations import Record, memo_key, output
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables.values import Document
-from groprog_assets.wording import count_of
+from groprog_assets.wording import count_of, shell_command
 
 EXPORTED = "exported"
 """The decision that seals the digest of the list of exported files."""
@@ -213,7 +213,7 @@ def _compare_results(workspace: Workspace, connection: duckdb.DuckDBPyConnection
     right = sealed_manifest(connection)
     if right is None:
         return
-    folder, remedy = workspace.results, f"`groprog export {workspace.path}` writes it again."
+    folder, remedy = workspace.results, f"`{shell_command('groprog', 'export', workspace.path)}` writes it again."
 
     def problem(name: str, seen: str, rule: str) -> None:
         path = folder / name

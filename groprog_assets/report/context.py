@@ -9,6 +9,7 @@ from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.derivations import Record
 from groprog_assets.store.workspace import OMICS_ASSETS, StudyView, Workspace
 from groprog_assets.tables.values import Document
+from groprog_assets.wording import shell_command
 
 NASCENT_VALUES = (
     *("filtered_alignments", "transcript_hmm", "transcripts", "transcript_density", "genes"),
@@ -63,7 +64,7 @@ def report_context(study: StudyView, workspace: Workspace) -> Document:
         "provenance": {
             "version": metadata.version("groprog"),
             "environment": workspace.environment(),
-            "command": f"groprog run {workspace.path.name}",
+            "command": shell_command("groprog", "run", workspace.path.name),
             **{f"left out: {name}": reason for name, reason in sorted(left_out.items())},
         },
         "artifacts": [

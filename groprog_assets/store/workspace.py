@@ -7,7 +7,6 @@ declared and raises on any other, so that what is recorded as read is what can b
 from __future__ import annotations
 
 import os
-import shlex
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
@@ -34,6 +33,7 @@ from groprog_assets.study.omics_study import Omics
 from groprog_assets.study.parameters import Parameters
 from groprog_assets.study.schema import Library, Study
 from groprog_assets.tables.values import Document, Value, Values
+from groprog_assets.wording import shell_command
 
 STUDY_VARIABLE = "GROPROG_STUDY"
 OF_PATIENTS = "of_patients"
@@ -258,11 +258,11 @@ class Workspace:
 
     @property
     def command(self) -> str:
-        return f"groprog run {shlex.quote(str(self.path))}"
+        return shell_command("groprog", "run", self.path)
 
     def making(self, asset: str) -> str:
         """The command that makes an asset and what it is made from, where that was never made either."""
-        return f"{self.command} --select +{asset}"
+        return shell_command("groprog", "run", self.path, "--select", f"+{asset}")
 
     def resolve(self, path: Path) -> Path:
         return path if path.is_absolute() else self.folder / path

@@ -28,6 +28,7 @@ from groprog_assets.study.part import StudyPart
 from groprog_assets.study.places import place_findings
 from groprog_assets.study.rules import file_findings, rule_findings
 from groprog_assets.study.schema import Study
+from groprog_assets.wording import shell_command
 
 LARGEST_FILE = 4_000_000
 MOST_NODES = 200_000
@@ -147,7 +148,7 @@ def _parse(path: Path) -> _Document:
             str(path),
             error.strerror or "cannot be read",
             "The study file must exist and be readable.",
-            f"Name the study's file or folder, or write one with: groprog study init {folder}",
+            f"Name the study's file or folder, or write one with: {shell_command('groprog', 'study', 'init', folder)}",
         )
     if len(raw) > LARGEST_FILE:
         return failed(

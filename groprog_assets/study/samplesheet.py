@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +23,7 @@ from groprog_assets.study.new_study import (
     told_contrast,
 )
 from groprog_assets.study.text_tables import RowReader, cells, count_of, is_missing, misspelled, table_layout
+from groprog_assets.wording import shell_command, shell_word
 
 COLUMNS = ("sample", "fastq_1", "fastq_2", "strandedness", "bam", "condition", "group", "replicate", "assay")
 NUMBER = re.compile(r"[._-]?(?:rep|replicate|r)?[._-]?(\d+)$", re.IGNORECASE)
@@ -96,10 +96,10 @@ def _lanes(where: str, sample: str, rows: list[dict[str, str]]) -> Problem:
         if paths:
             ending = ".fastq.gz" if paths[0].endswith(".gz") else ".fastq"
             target = f"{sample}_{mate[-1]}{ending}"
-            joined.append(f"cat {' '.join(map(shlex.quote, paths))} > {target}")
+            joined.append(f"{shell_command('cat', *paths)} > {shell_word(target)}")
     alignments = [row["bam"] for row in rows if row.get("bam")]
     if alignments:
-        joined.append(f"samtools merge {sample}.bam {' '.join(map(shlex.quote, alignments))}")
+        joined.append(shell_command("samtools", "merge", f"{sample}.bam", *alignments))
     remedy = f"Join them and name what is made in one row: {'; '.join(joined)}" if joined else "Keep one row of them."
     return Problem(where, f"{sample} has {count_of(len(rows), 'row')}", rule, remedy)
 

@@ -16,6 +16,7 @@ from typing import BinaryIO, cast
 
 from groprog_assets.errors import Problem, TextTableError
 from groprog_assets.study.files import open_regular
+from groprog_assets.wording import shell_command, shell_word
 
 NO_TEXT = {
     b"PK\x03\x04": (
@@ -93,5 +94,6 @@ def _undecodable(path: Path) -> Problem:
         place,
         f"not UTF-8{shown}",
         "A table is UTF-8 text.",
-        f"Save it as UTF-8, e.g. iconv -f WINDOWS-1252 -t UTF-8 {path.name} > utf8_{path.name}",
+        f"Save it as UTF-8, e.g. {shell_command('iconv', '-f', 'WINDOWS-1252', '-t', 'UTF-8', path)}"
+        f" > {shell_word(path.with_name(f'utf8_{path.name}'))}",
     )

@@ -51,11 +51,11 @@ LAYERS = (
     _room(
         3,
         "methods",
-        "kernels errors values study tables fitting",
+        "kernels errors values wording study tables fitting",
         "fastobo h5py numpy pandas pyarrow pyBigWig pydeseq2 pysam safetensors scipy threadpoolctl xgboost",
     ),
     _room(3, "model", "kernels errors study fitting", "numpy optuna safetensors threadpoolctl torch"),
-    _room(3, "store", "errors values study tables", "numpy pandas pyarrow pydantic upath"),
+    _room(3, "store", "errors values wording study tables", "numpy pandas pyarrow pydantic upath"),
     _room(3, "checks", "values study", "numpy"),
     _room(
         4,
@@ -87,10 +87,10 @@ LAYERS = (
     _room(
         7,
         "report",
-        "values study figures methods model store prognosis graph",
+        "values wording study figures methods model store prognosis graph",
         "jinja2 markupsafe matplotlib numpy pandas",
     ),
-    _room(8, "intake", "errors values study methods store prognosis ledger graph lineage", "dagster pydantic"),
+    _room(8, "intake", "errors values wording study methods store prognosis ledger graph lineage", "dagster pydantic"),
     _room(
         9,
         "assets",
@@ -120,8 +120,8 @@ LAYERS = (
     _room(
         13,
         "cli",
-        "errors values simulation web study figures store prognosis ledger compute graph lineage intake beacon export running"
-        " ui root",
+        "errors values wording simulation web study figures store prognosis ledger compute graph lineage intake beacon export"
+        " running ui root",
         "click rich",
     ),
     _room(

@@ -41,6 +41,7 @@ from groprog_assets.study.files import open_regular
 from groprog_assets.study.omics_assays import AssaySource
 from groprog_assets.study.text_files import open_unpacked
 from groprog_assets.study.text_tables import count_of
+from groprog_assets.wording import shell_command, shell_word
 
 SYMBOLIC = {
     "DEL": "sym_del",
@@ -116,7 +117,8 @@ def _require_blocks(path: Path) -> None:
         raise AssayError(_unreadable(path, str(error))) from None
     if plain:
         rule = "A compressed VCF is in blocks (bgzip), so that programs can look things up in it."
-        remedy = f"gunzip -c {path.name} | bgzip > blocks_{path.name}"
+        blocks = path.with_name(f"blocks_{path.name}")
+        remedy = f"{shell_command('gunzip', '-c', path)} | bgzip > {shell_word(blocks)}"
         raise AssayError(Problem(str(path), "compressed by gzip", rule, remedy))
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from groprog_assets.errors import AnnotationError, Problem, why_unreadable
 from groprog_assets.methods.sequence.two_bit import ORDER, read_two_bit
+from groprog_assets.wording import shell_command, shell_word
 from groprog_kernels.bases import EncodedText, encode_text
 
 Row = TypeVar("Row")
@@ -232,7 +233,8 @@ def _opened(path: Path) -> IO[bytes]:
                 path,
                 "plain gzip",
                 rule,
-                f"bgzip it: `gunzip -c {path.name} | bgzip > {path.stem}.bgz`, and name that file.",
+                f"bgzip it: `{shell_command('gunzip', '-c', path)} | bgzip > {shell_word(path.with_suffix('.bgz'))}`, and name"
+                " that file.",
             )
         )
     return gzip.open(path, "rb") if start[:2] == b"\x1f\x8b" else open(path, "rb")  # type: ignore[return-value]
