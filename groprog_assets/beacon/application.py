@@ -23,6 +23,7 @@ from groprog_assets.beacon.protocol import COLLECTIONS, ENTRIES, Envelopes
 from groprog_assets.beacon.questions import from_address, from_body
 from groprog_assets.store.query_log import LogUnwritable
 from groprog_assets.web.own_pages import HEADERS, OwnPages, loopback, policy
+from groprog_assets.wording import count_of
 
 MOST_BYTES = 64 * 1024
 MOST_ADDRESS = 8 * 1024
@@ -74,7 +75,7 @@ class Answering:
             raise
         wait = self.pace.wait(actor.name, time.monotonic())
         if wait:
-            text = f"At most {self.pace.requests} requests a minute; the next one in {wait} seconds."
+            text = f"At most {self.pace.requests} requests a minute; the next one in {count_of(wait, 'second')}."
             raise Refused(429, text, wait)
         return actor
 

@@ -13,6 +13,7 @@ from groprog_assets.beacon.desk import Held
 from groprog_assets.figures.numbers import number
 from groprog_assets.methods.omics.disclosed_boxes import QUANTILES, GroupBox, group_boxes
 from groprog_assets.report.blocks import Block, cell, paragraph, table
+from groprog_assets.wording import count_of
 
 MOST_FEATURES = 4
 """Features of one gene that a page shows."""
@@ -104,7 +105,7 @@ def _told(held: Held, assay: str, groups: dict[str, list[float]], caption: str) 
     rows = [_row(box, low, (high - low) or 1.0) for box in boxes]
     averaged, fewest = held.parameters.fewest, held.parameters.listing_fewest
     rule = (
-        f"Each line is a mean of {averaged} subjects, numbers have noise, groups of under {fewest} have no box,"
+        f"Each line is a mean of {count_of(averaged, 'subject')}, numbers have noise, groups of under {fewest} have no box,"
         " and what lies beyond the lines is not shown."
     )
     heads = ["Group" if held.grouping else "Subjects", "How many", *(f"{share:.0%}" for share in QUANTILES), "Box"]

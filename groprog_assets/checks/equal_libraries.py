@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from groprog_assets.checks.verdict import Verdict
+from groprog_assets.wording import count_of
 
 
 def distinct_libraries(groups: list[list[str]], libraries: int) -> Verdict:
@@ -14,7 +15,7 @@ def distinct_libraries(groups: list[list[str]], libraries: int) -> Verdict:
         f"The same reads stand under several names: {shown}. A copy is no replicate and shows no change: p-values would be too "
         "small, or all fold changes 1. Name the right file for each of them, or remove the copies from the study."
         if groups
-        else f"{libraries} libraries, no two with the same reads",
+        else f"{count_of(libraries, 'library', 'libraries')}, no two with the same reads",
         {"groups": len(groups)},
         blocking=True,
     )

@@ -34,7 +34,7 @@ def initiation_signal(summary: Document) -> Verdict:
         if refused
         else f"The control of {', '.join(lost)} failed its own checks or has no reads, so nothing was compared with it."
         if lost
-        else f"{used} libraries show read ends on both strands",
+        else f"{count_of(used, 'library shows', 'libraries show')} read ends on both strands",
         {"refused": sorted(refused), "used": used},
     )
 

@@ -66,7 +66,7 @@ def splits(roles_cross: int, folds: int) -> Verdict:
     return Verdict(
         "no_component_crosses",
         roles_cross == 0,
-        f"{roles_cross} joined genes stand in training and test of {folds} folds",
+        f"{count_of(roles_cross, 'joined gene stands', 'joined genes stand')} in training and test of {count_of(folds, 'fold')}",
         {"crossing": roles_cross},
         blocking=True,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from groprog_assets.checks.verdict import Verdict
 from groprog_assets.tables.values import Document
+from groprog_assets.wording import count_of
 
 LARGEST_GAP = 0.01
 """Share of the spread of predictions that the sum of contributions may miss."""
@@ -15,7 +16,7 @@ def attributions(summary: Document) -> Verdict:
         told = f"{summary['rung']}, the model in use of view {summary['view']}, does not explain itself"
         return Verdict("contributions_sum_to_prediction", True, told, {"genes": 0})
     told = (
-        f"the sums miss the predictions of {summary['genes']:,} genes by {summary['largest_gap']:.2g} at most, "
+        f"the sums miss the predictions of {count_of(summary['genes'], 'gene')} by {summary['largest_gap']:.2g} at most, "
         f"{summary['gap_share']:.2g} of their standard deviation"
     )
     return Verdict(

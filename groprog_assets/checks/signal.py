@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from groprog_assets.checks.verdict import Verdict
+from groprog_assets.wording import count_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +40,7 @@ def both_strands(table: pd.DataFrame) -> Verdict:
         not empty,
         f"no reads on {shown}, though the other strand holds some. Was one strand filtered out before?"
         if empty
-        else f"reads on both strands of {len(covered)} chromosomes",
+        else f"reads on both strands of {count_of(len(covered), 'chromosome')}",
         {"empty": len(empty)},
     )
 

@@ -142,7 +142,7 @@ def impact(study: Path, file: str, library: str, patient: str, asset: str, pictu
     if "models" in found:
         lines += ["", f"Models that saw {found['patient']}" if found["models"] else "No model saw this patient."]
     lines += [
-        f"  {row['model_version'][:16]}  made {row['made'][:19]}Z  trained on in {row['fits']} fits"
+        f"  {row['model_version'][:16]}  made {row['made'][:19]}Z  trained on in {count_of(row['fits'], 'fit')}"
         f"{', the final one too' if row['final'] else ''}, tested in {row['tests']}"
         for row in found.get("models", [])
     ]
@@ -338,7 +338,7 @@ def rebuild(study: Path) -> None:
     workspace = open_workspace(study)
     with run_lock(workspace), study_instance(workspace) as instance:
         runs = project(instance, workspace.ledger_path, workspace.derivations)
-    click.echo(f"{runs} runs projected into {workspace.ledger_path}")
+    click.echo(f"{count_of(runs, 'run')} projected into {workspace.ledger_path}")
 
 
 def _gathered(changes: list[str]) -> list[str]:

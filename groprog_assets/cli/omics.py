@@ -94,7 +94,9 @@ def rank(
             _tell(f"! packet {name} has no present finding that the ontology knows; it is not ranked")
         for item in found.unresolved["examples"]:
             near = f"; consider {', '.join(item['consider'])}" if item["consider"] else ""
-            _tell(f"! {item['id']} ({item['uses']} uses) leads to no live term and counts for nothing{near}")
+            _tell(
+                f"! {item['id']} ({count_of(item['uses'], 'use')}) leads to no live term and counts for nothing{near}"
+            )
         shown = found.ranks[(found.ranks["rank"] <= first) | found.ranks["diagnosed"]]
         table = found.ratios.assign(sources=found.ratios["sources"].str.join(";")) if findings else shown
         table = table.rename(columns={"subject_id": "packet"})

@@ -30,23 +30,23 @@ def status(study: Path, as_json: bool) -> None:
     from groprog_assets.lineage.check_points import read_verified
     from groprog_assets.running.execution import study_instance
     from groprog_assets.running.heartbeat import spoken, standing
-    from groprog_assets.running.usage import disk_use, newest_run, run_counts, spoken_bytes
+    from groprog_assets.running.usage import disk_use, known_runs, newest_run, run_counts, spoken_bytes
     from groprog_assets.store.workspace import open_workspace
 
     workspace = open_workspace(study)
     with study_instance(workspace) as instance:
         found = standing(instance, workspace)
         storage = type(instance.event_log_storage).__name__.removesuffix("EventLogStorage")
-        records = instance.get_run_records()
-        ended = {record.dagster_run.run_id for record in records}
+        runs = known_runs(instance)
+        ended = {run.run_id for run in instance.get_runs()}
     behind = [] if found.unfinished else left_behind(workspace)
     stopped = [f"{name} is not of the current clinical records: a retraining stopped before its end" for name in behind]
     sealed = ledger.sealed_runs(workspace.ledger_path)
     verified = read_verified(workspace.state, workspace.ledger_path)
     told: Document = {
         "study": str(workspace.path),
-        "runs": run_counts(records),
-        "newest run": newest_run(records),
+        "runs": run_counts(runs),
+        "newest run": newest_run(runs),
         "disk": disk_use(workspace),
         "storage": storage,
         "daemon needed": found.needed,
@@ -76,8 +76,10 @@ def status(study: Path, as_json: bool) -> None:
     )
     click.echo(f"store       {values} in {workspace.store.shown}")
     click.echo(f"disk        {spoken_bytes(disk['state'])} in {workspace.state}; {spoken_bytes(disk['free'])} free")
-    click.echo(f"storage     {storage}; {found.unfinished} runs unfinished")
-    click.echo(f"ledger      {told['sealed']} sealed, {told['waiting for the ledger']} ended and not yet projected")
+    click.echo(f"storage     {storage}; {count_of(found.unfinished, 'run')} unfinished")
+    click.echo(
+        f"ledger      {count_of(told['sealed'], 'run or decision', 'runs and decisions')} sealed, {told['waiting for the ledger']} ended and not yet projected"
+    )
     click.echo(f"verified    {_verified(verified)}")
     if waiting := told["withdrawals to erase"]:
         click.echo(
@@ -100,7 +102,7 @@ def _verified(last: Document | None) -> str:
     """The last `groprog lineage verify` in words."""
     if last is None:
         return "never: `groprog lineage verify`"
-    found = "sound" if last["sound"] else f"{last['problems']} problems"
+    found = "sound" if last["sound"] else count_of(last["problems"], "problem")
     return f"{last['at']}, up to seal {last['sequence']}: {found}"
 
 
@@ -108,4 +110,5 @@ def _newest(run: Document | None) -> str:
     if run is None:
         return ""
     by = f" by {run['actor']}" if run["actor"] else ""
-    return f"; the newest {run['at']}{by}, {run['status']}"
+    when = f"ended {run['at']}" if run["at"] else f"began {run['began']}"
+    return f"; the newest {when}{by}, {run['status']}"

@@ -179,7 +179,7 @@ def table_one(summary: Values) -> Figure:
                 weight = "bold" if column == 0 else "normal"
                 axes.text(x, y, text, ha="left" if x < 0.5 else "right", va="center", fontsize=7.5, weight=weight)
         if cut > 0:
-            axes.text(0, total - 0.35, f"… and {cut} more rows", va="center", fontsize=7.5, color=SOFT_INK)
+            axes.text(0, total - 0.35, f"… and {count_of(cut, 'more row')}", va="center", fontsize=7.5, color=SOFT_INK)
     return figure
 
 

@@ -86,6 +86,11 @@ def percent(share: Any, places: int = 0) -> str:
     return f"{fixed(100 * real, places)} %"
 
 
+def span(least: str, most: str) -> str:
+    """A range of two written numbers, `5 to 9`; one of them where both are written alike."""
+    return least if least == most else f"{least} to {most}"
+
+
 def counted(count: int, known: int) -> str:
     """A count and its share of the known: `137 (34 %)`; a dash where none is known."""
     return f"{count:,} ({percent(count / known)})" if known else MISSING

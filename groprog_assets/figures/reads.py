@@ -19,6 +19,7 @@ from groprog_assets.figures.style import (
     say_empty,
     style,
 )
+from groprog_assets.wording import count_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -88,8 +89,8 @@ def condition_quality(by_library: Mapping[str, pd.DataFrame], conditions: Mappin
             axes.annotate("mate 2", (first + 0.5, 41.2), xytext=(4, 0), textcoords="offset points", color=SOFT_INK)
         lowest = int(curve.argmin())
         told = (
-            f"first {min(20, len(curve))} positions {curve[:20].mean():.1f}, lowest {curve[lowest]:.1f} at {lowest + 1}, "
-            f"end {curve[-1]:.1f}, range {curve.max() - curve.min():.1f}"
+            f"first {count_of(min(20, len(curve)), 'position')} {curve[:20].mean():.1f}, lowest {curve[lowest]:.1f} at "
+            f"{lowest + 1}, end {curve[-1]:.1f}, range {curve.max() - curve.min():.1f}"
         )
         axes.annotate(told, (0.02, 0.05), xycoords="axes fraction", color=SOFT_INK)
         axes.set(xlabel="Position in the read pair", ylabel="Mean quality (Phred)", title=f"Base quality, {condition}")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from groprog_assets.figures.numbers import fixed
 from groprog_assets.figures.style import NEUTRAL, new_figure, say_empty, style
+from groprog_assets.wording import count_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,7 +76,7 @@ def motif_logos(rows: pd.DataFrame, matrices: Mapping[str, NDArray[np.float64]])
             panel.set_yticks([0, 2])
             panel.set_title(
                 f"{row['task']}: effect {fixed(row['effect'], 2)}, z {fixed(row['z_held_out'], 1)}\n"
-                f"{row['seqlets']} seqlets, {row['position']:+.0f} bp {row['best_match']}".rstrip(),
+                f"{count_of(row['seqlets'], 'seqlet')}, {row['position']:+.0f} bp {row['best_match']}".rstrip(),
                 fontsize=7.5,
             )
         for panel in panels[max(len(rows), 1) :]:

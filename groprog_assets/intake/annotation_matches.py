@@ -134,9 +134,9 @@ def _expression(symbols: list[str], known: set[str], annotated: set[str]) -> Pro
     shared = [symbol for symbol in symbols if symbol in known]
     value = f"{len(shared):,} of {len(symbols):,} symbols are genes that take part"
     small = sum(symbol in annotated for symbol in symbols) - len(shared)
-    value += f"; {small:,} are annotated but too short, or within another gene" if small else ""
+    value += f"; {count_of(small, 'is', 'are')} annotated but too short, or within another gene" if small else ""
     others = [symbol for symbol in symbols if symbol not in annotated]
-    value += f"; {len(others):,} are not annotated ({some(others)})" if others else ""
+    value += f"; {count_of(len(others), 'is', 'are')} not annotated ({some(others)})" if others else ""
     versioned = sum(stable_gene(symbol) in annotated for symbol in others)
     rule = "A symbol that is not a gene of the experiment is left out." if others or small else ""
     remedy = ""

@@ -259,7 +259,7 @@ def _sources(study: Study, patients: Patients) -> None:
     for read in read_sources(study.patients, patients[2], patients[1], study.parameters):
         told = read.document
         left = "".join(f", {count} {why} left out" for why, count in told["left_out"].items())
-        genes = f"{count_of(told['genes'], 'gene')} of the study, {measured(read)} patients with expression"
+        genes = f"{count_of(told['genes'], 'gene')} of the study, {count_of(measured(read), 'patient')} with expression"
         value = (
             f"{count_of(told['patients'], 'patient')}, {count_of(told['events'], 'event')}, fields {', '.join(told['fields'])}, "
             f"{genes if told['genes'] else 'no expression'}{left}"

@@ -64,7 +64,8 @@ def sequence_problems(study: Study, sizes: Mapping[str, int]) -> list[Problem]:
         path, known = section.contacts, aliases
         contacts = gathered(lambda: read_contacts(path, sizes, known))
         if contacts is not None and contacts.left_out:
-            value, rule = f"{contacts.left_out:,} contacts are on other chromosomes", "They are left out."
+            value = f"{count_of(contacts.left_out, 'contact is', 'contacts are')} on other chromosomes"
+            rule = "What is not on a chromosome of the study is left out."
             _notice(str(path), value, rule, "Nothing, or name aliases in sequence.aliases.")
     for path in section.sites if aliases is not None else []:
         known = aliases or {}

@@ -398,4 +398,4 @@ def _table_changes(old: Side, new: Side, patient: str, factor: str) -> list[str]
     }
     counted = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
     moved = sum(batches[0][name] != batches[1][name] for name in held[0].keys() & held[1].keys())
-    return [f"patients: {counted}"] * bool(counted) + [f"batch of {moved} patients"] * bool(moved)
+    return [f"patients: {counted}"] * bool(counted) + [f"batch of {count_of(moved, 'patient')}"] * bool(moved)

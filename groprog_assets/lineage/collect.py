@@ -26,6 +26,7 @@ from groprog_assets.store.artifacts import canonical_json, digest_bytes, plain
 from groprog_assets.store.derivations import Derivations, Record
 from groprog_assets.store.signatures import Unsealed
 from groprog_assets.tables.values import Document, Value
+from groprog_assets.wording import count_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -123,7 +124,9 @@ def rebuild(instance: dg.DagsterInstance, path: Path, records: Derivations) -> i
         if lost > 0:
             rule, kept = "A rebuild loses no run; nothing was changed.", "`groprog lineage verify` judges this one"
             remedy = f"Restore the event log from a backup, or keep the ledger: {kept}."
-            raise LedgerError(Problem(str(path), f"{lost} runs that the event log no longer has", rule, remedy))
+            raise LedgerError(
+                Problem(str(path), f"{count_of(lost, 'run')} that the event log no longer has", rule, remedy)
+            )
         ledger.replace(path, fresh)
     finally:
         shutil.rmtree(place, ignore_errors=True)

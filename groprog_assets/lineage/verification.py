@@ -171,7 +171,7 @@ def _run_problems(
         rows = ledger.leaves(connection, found.run_id)
         root = merkle_root(rows)
         if not rows or len(rows) != found.leaves or root != found.merkle_root:
-            rule = f"Sealed were {found.leaves} rows with root {found.merkle_root[:12]}."
+            rule = f"Sealed with the run: {count_of(found.leaves, 'row')} with root {found.merkle_root[:12]}."
             problems.append(
                 _problem(f"run {found.run_id}", f"{count_of(len(rows), 'row')} with root {root[:12]}", rule)
             )

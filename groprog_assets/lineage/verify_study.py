@@ -32,13 +32,14 @@ class VerifiedStudy:
         if ledger.since:
             lines = [
                 f"rows up to seal {ledger.since}: one sha256 a table, as at the check-point of {ledger.since_at}; the"
-                f" {ledger.seals - ledger.since} seals after it: row by row (--full: all)"
+                f" {count_of(ledger.seals - ledger.since, 'seal')} after it: row by row (--full: all)"
             ]
         else:
-            lines = [f"rows of all {ledger.seals} seals: one by one" + _why(ledger)]
+            lines = [f"rows of all {count_of(ledger.seals, 'seal')}: one by one" + _why(ledger)]
         lines.append(
-            f"present: {present.values} current values by their bytes, {present.entries} memo entries, {present.files} exported"
-            " files, their list and the copy of the ledger are as sealed"
+            f"present: {count_of(present.values, 'current value')} by their bytes, "
+            f"{count_of(present.entries, 'memo entry', 'memo entries')}, {count_of(present.files, 'exported file')}, their list"
+            " and the copy of the ledger are as sealed"
         )
         if present.unsealed:
             lines.append(

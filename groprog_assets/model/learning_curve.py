@@ -16,6 +16,7 @@ from groprog_assets.model.cross_validation import fit_path
 from groprog_assets.model.inputs import Fold, ModelInputs, Outcomes
 from groprog_assets.model.linear import path_columns
 from groprog_assets.study.parameters import Parameters
+from groprog_assets.wording import count_of
 from groprog_kernels.concordance import harrell
 
 LEAST_EVENTS = 6
@@ -65,7 +66,7 @@ def learning_curve(
             told = outcomes.take(train)
             if told.event.sum() < LEAST_EVENTS:
                 continue
-            tell(f"repeat {fold.repeat} fold {fold.fold}: {train.size} training patients")
+            tell(f"repeat {fold.repeat} fold {fold.fold}: {count_of(train.size, 'training patient')}")
             for name, sources in variants.items():
                 given = replace(inputs.take(train), sources=sources)
                 encoders, path = fit_path(given, told, parameters, fold.repeat, fold.fold)

@@ -79,11 +79,11 @@ def _checked(blocks: Iterable[np.ndarray], patients: int, genes: int) -> Iterato
     start = 0
     for block in blocks:
         if block.ndim != 2 or block.shape[1] != genes or start + len(block) > patients:
-            raise ModelError(_shape(f"a block {block.shape} after {start} patients", patients, genes))
+            raise ModelError(_shape(f"a block {block.shape} after {count_of(start, 'patient')}", patients, genes))
         yield start, infinite_as_missing(block)
         start += len(block)
     if start != patients:
-        raise ModelError(_shape(f"{start} patients", patients, genes))
+        raise ModelError(_shape(count_of(start, "patient"), patients, genes))
 
 
 def _shape(said: str, patients: int, genes: int) -> Problem:
@@ -94,7 +94,7 @@ def _shape(said: str, patients: int, genes: int) -> Problem:
 
 
 def _nothing(found: Functions, genes: int) -> Problem:
-    said = f"{len(found.names)} functions of {genes} usable genes, none of which varies between patients"
+    said = f"{len(found.names)} functions of {count_of(genes, 'usable gene')}, none of which varies between patients"
     return Problem("descriptors", said, "A signature column varies.", "Check that the descriptors are of these genes.")
 
 

@@ -7,6 +7,7 @@ from groprog_assets.report.blocks import Block, cell, details, facts, member, no
 from groprog_assets.report.genomics import picture as _picture
 from groprog_assets.report.prognosis import label_of, metric_label
 from groprog_assets.tables.values import Values
+from groprog_assets.wording import count_of
 
 WHOLE_LOSS = 0.25
 """A warning is shown from this share of missing contributions of the model."""
@@ -86,16 +87,14 @@ def what_was_lost(document: Values) -> list[Block]:
         )
         text += f" {number(missing)} of {number(genes['model'])} genes are missing{weight}; they count as average."
     if document["without_omics"]:
-        text += (
-            f" {number(document['without_omics'])} patients without expression are scored by the clinical branch alone."
-        )
+        text += f" {count_of(document['without_omics'], 'patient')} without expression: scored by the clinical branch alone."
     text += (
         f" Harmonisation: {document['harmonization']}. Risks have mean {fixed(risk['mean'], 2)} and SD {fixed(risk['sd'], 2)}; "
         f"in training {fixed(risk['training_mean'], 2)} and {fixed(risk['training_sd'], 2)}."
     )
     if left_out := (document.get("shared_patients") or {}).get("left_out"):
         how = document["shared_patients"]["seen_by"]
-        text += f" {number(left_out)} patients who are also in the training cohort were left out ({how})."
+        text += f" Left out: {count_of(left_out, 'patient who is', 'patients who are')} also in the training cohort ({how})."
     heavy = max(share, genes["share"] or 0.0) >= WHOLE_LOSS
     return [note(text, "warn" if heavy else "info", "What the model could not be given")]
 

@@ -181,8 +181,9 @@ def density(context: Values) -> list[Block]:
             file="transcript_density.json",
         ),
         paragraph(
-            f"{number(summary.get('pairs'))} genes matched with one unit each; {number(summary.get('merged'))} units "
-            f"span two or more genes, {number(summary.get('dissociated'))} genes are split over two or more units; "
+            f"{count_of(summary.get('pairs') or 0, 'gene is', 'genes are')} matched with one unit each; "
+            f"{count_of(summary.get('merged') or 0, 'unit spans', 'units span')} two or more genes, "
+            f"{count_of(summary.get('dissociated') or 0, 'gene is', 'genes are')} split over two or more units; "
             f"error rate {fixed(summary.get('error_rate'), 4)}. That rate falls when intergenic units are "
             "over-called, so it is read beside the share of genes recovered by one unit each, "
             f"{fixed(summary.get('genes_recovered'), 4)}."
@@ -331,7 +332,7 @@ def enrichment(context: Values) -> list[Block]:
     background = int(terms["background_size"].max())
     blocks += [
         paragraph(
-            f"Terms over-represented among the changed genes, against the {number(background)} genes that could have "
+            f"Terms over-represented among the changed genes, against the {count_of(background, 'gene')} that could have "
             f"been found changed (not the whole genome). {number(len(significant))} of {number(len(terms))} tests "
             f"have an adjusted p below {bound:g}."
         ),

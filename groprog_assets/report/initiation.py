@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from groprog_assets.figures.numbers import fixed, number, p_value
+from groprog_assets.figures.numbers import fixed, number, p_value, percent
 from groprog_assets.report.blocks import (
     Block,
     Cell,
@@ -123,20 +123,18 @@ def _asked(summary: Document) -> list[Block]:
 def _called(summary: Document, regions: int, rate: float) -> str:
     active = summary["active_starts"]
     share = (
-        f" Of {number(active['active'])} annotated starts with reads after them, "
-        f"{active['found'] / active['active']:.0%} have a "
-        "start called within 150 bp."
+        f" Of {count_of(active['active'], 'annotated start')} with reads after {'it' if active['active'] == 1 else 'them'}, "
+        f"{percent(active['found'] / active['active'])} {'has' if active['found'] == 1 else 'have'} a start called within 150 bp."
         if active["active"]
         else ""
     )
     return (
-        f"{count_of(regions, 'region')} where transcription starts were found in {number(summary['reads'])} reads of "
-        f"{number(len(summary['libraries']))} libraries together: {number(summary['pairs'])} pairs of starts that "
-        "face away from "
-        f"each other, of which {number(summary['pairs_passing'])} pass a false discovery rate of {rate:g} "
-        f"({number(summary['proximal_pairs'])} within a kilobase of an annotated start, "
-        f"{number(summary['distal_pairs'])} farther "
-        f"away), and {number(sum(summary['singles'].values()))} single starts, ranked by score.{share}"
+        f"{count_of(regions, 'region')} where transcription starts, found in {count_of(summary['reads'], 'read')} of "
+        f"{count_of(len(summary['libraries']), 'library', 'libraries together')}: {count_of(summary['pairs'], 'pair')} of starts "
+        f"that face away from each other, of which {count_of(summary['pairs_passing'], 'passes', 'pass')} a false discovery rate "
+        f"of {rate:g} ({number(summary['proximal_pairs'])} within a kilobase of an annotated start, "
+        f"{number(summary['distal_pairs'])} farther away), and "
+        f"{count_of(sum(summary['singles'].values()), 'single start')}, ranked by score.{share}"
     )
 
 

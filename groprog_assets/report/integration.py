@@ -67,9 +67,9 @@ def _strata(values: Bundle) -> list[Block]:
     ]
     heads = ["Strata", "Stability", "Subjects in the smallest", "Reported"]
     told = (
-        f"Spectral clusters of the fused network of {found.summary['subjects']:,} subjects with every assay. Stability is "
-        "the median agreement (adjusted Rand index) with the strata of subsamples. Subjects along one gradient also fall stably "
-        "into two halves: stable strata need not be distinct diseases."
+        f"Spectral clusters of the fused network of {count_of(found.summary['subjects'], 'subject')} with every assay. "
+        "Stability is the median agreement (adjusted Rand index) with the strata of subsamples. Subjects along one gradient also "
+        "fall stably into two halves: stable strata need not be distinct diseases."
     )
     blocks = [paragraph(told), table(heads, rows)]
     survival = found.survival

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from groprog_assets.figures.numbers import percent
+from groprog_assets.figures.numbers import percent, span
 from groprog_assets.report.blocks import document_rows
 from groprog_assets.report.matrices import BRANCHES
 from groprog_assets.study.annotation_files import some
@@ -74,7 +74,7 @@ def described_model(summary: Values) -> Document:
     if summary.get("clinical_cox_share"):
         told["share of clinical Cox, because events are few"] = percent(summary["clinical_cox_share"])
     if folds := summary.get("clinical_cox_share_of_folds"):
-        said = f"share {percent(min(folds))} to {percent(max(folds))}"
+        said = f"share {span(percent(min(folds)), percent(max(folds)))}"
         told["folds with few events were scored in part by clinical Cox"] = said
     rows = summary.get("branches") or []
     penalties = summary.get("linear_penalties") or []

@@ -116,7 +116,7 @@ def _ontologies(values: Bundle) -> list[Block]:
         [
             "HPO",
             terms["version"],
-            f"{count_of(terms['terms'], 'term')}, {terms['obsolete']:,} obsolete, {terms['edges']:,} is_a edges",
+            f"{count_of(terms['terms'], 'term')}, {terms['obsolete']:,} obsolete, {count_of(terms['edges'], 'is_a edge')}",
         ],
         ["Annotations", known["version"], f"{count_of(known['rows'], 'row')}, {known['negated']:,} negated"],
         ["MONDO mappings", mappings["version"], f"{mappings['joined']:,} of {mappings['rows']:,} rows are joined over"],

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from groprog_assets.figures.ablation import PARTS
 from groprog_assets.figures.cohort import table_one_cell
-from groprog_assets.figures.numbers import fixed, interval, number, p_value, percent
+from groprog_assets.figures.numbers import fixed, interval, number, p_value, percent, span
 from groprog_assets.report import matrices, patient_funnel, related_work, robustness, signature, strata, transfer
 from groprog_assets.report.blocks import (
     Block,
@@ -59,7 +59,7 @@ FALLBACK = (
     " {share} of the score (of its log hazard) is clinical Cox: {events} training events are fewer than the {enough} from which "
     "the model alone scores (linear_path.fallback_events)."
 )
-FOLDS_FALLBACK = " Folds with few events were scored in part by clinical Cox: share {least} to {most}."
+FOLDS_FALLBACK = " Folds with few events were scored in part by clinical Cox: share {share}."
 METRIC_LABELS = {
     "c_ipcw": "C, censoring-weighted",
     "c_ipcw_untruncated": "C, censoring-weighted, untruncated",
@@ -439,7 +439,7 @@ def training(context: Values) -> list[Block]:
                     (
                         "Epochs",
                         f"{number(int(epochs.median()))}",
-                        f"median; {int(epochs.min())} to {int(epochs.max())}",
+                        f"median; {span(str(int(epochs.min())), str(int(epochs.max())))}",
                     ),
                     ("Best validation C", fixed(best.median(), 3), "median over fits; not an estimate of performance"),
                 ]
@@ -466,7 +466,7 @@ def _fallback(context: Values) -> str:
         events, enough = number(model["events"]), number(int(model["model_from_events"]))
         told = FALLBACK.format(share=percent(share), events=events, enough=enough)
     if folds := model.get("clinical_cox_share_of_folds"):
-        told += FOLDS_FALLBACK.format(least=percent(min(folds)), most=percent(max(folds)))
+        told += FOLDS_FALLBACK.format(share=span(percent(min(folds)), percent(max(folds))))
     return told
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from groprog_assets.figures.numbers import fixed, interval, number
+from groprog_assets.figures.numbers import fixed, interval
 from groprog_assets.report.blocks import Block, Cell, cell, member, note, paragraph, table
 from groprog_assets.tables.values import Values
+from groprog_assets.wording import count_of
 
 METRICS = (("harrell", "C, Harrell"), ("c_ipcw", "C, censoring-weighted"))
 
@@ -35,8 +36,8 @@ def blocks(context: Values, labels: dict[str, str]) -> list[Block]:
     for _, label in METRICS:
         header += [f"{label} (95 % interval)", "this model less it (corrected 95 % interval)"]
     told = (
-        f"Table 1 of the paper, measured: every method on the {number(document['folds'])} folds and "
-        f"{number(document['repeats'])} repeats of this study, with the model's own encoders. Each is a reproduction of the "
+        f"Table 1 of the paper, measured: every method on the {count_of(document['folds'], 'fold')} and "
+        f"{count_of(document['repeats'], 'repeat')} of this study, with the model's own encoders. Each is a reproduction of the "
         "published form with one fixed setting, not of the authors' code. Graph methods join a new patient to training patients "
         "alone."
     )

@@ -293,7 +293,7 @@ def appendix(context: Values) -> list[Block]:
         ]
         blocks.append(
             details(
-                f"Data and code version of {len(artifacts)} artefacts",
+                f"Data and code version of {count_of(len(artifacts), 'artefact')}",
                 [table(["Asset", "Partition", "Data version", "Code version"], rows)],
             )
         )

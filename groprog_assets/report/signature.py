@@ -6,6 +6,7 @@ from groprog_assets.figures.numbers import fixed, interval, percent
 from groprog_assets.report.blocks import Block, member, paragraph
 from groprog_assets.report.genomics import picture
 from groprog_assets.tables.values import Values
+from groprog_assets.wording import count_of
 
 SEQUENCE = "sequence_"
 """How the names of descriptors from sequence begin."""
@@ -46,8 +47,8 @@ def _from_sequence(context: Values, document: Values) -> list[Block]:
     predicted = sum(name.startswith(f"{SEQUENCE}predicted_") for name in names)
     axes = sum(name.startswith(f"{SEQUENCE}axis_") for name in names)
     text = (
-        f"{len(names)} of its functions come from the sequence around each gene: {predicted} predictions by models that never "
-        f"saw the gene, {axes} axes of its k-mers."
+        f"{count_of(len(names), 'of its functions comes', 'of its functions come')} from the sequence around each gene: "
+        f"{count_of(predicted, 'prediction')} by models that never saw the gene, {count_of(axes, 'axis', 'axes')} of its k-mers."
     )
     parts = member(context.get("ablation"), "parts") or []
     left_out = next((row for row in parts if row["part"] == "sequence"), None)

@@ -6,6 +6,7 @@ from groprog_assets.figures.evaluation import MODEL
 from groprog_assets.report.blocks import Block, member
 from groprog_assets.report.genomics import picture
 from groprog_assets.tables.values import Values
+from groprog_assets.wording import count_of
 
 GROUPS = {
     2: ("in the low and high half", "two"),
@@ -23,7 +24,7 @@ def curves(context: Values) -> Block:
 
 def caption(groups: int) -> tuple[str, str]:
     """(caption, alternative text) of curves of so many risk groups."""
-    parts, word = GROUPS.get(groups, (f"in {groups} equal groups, from low to high,", str(groups)))
+    parts, word = GROUPS.get(groups, (f"in {count_of(groups, 'equal group')}, from low to high,", str(groups)))
     return (
         f"Kaplan–Meier curves of patients {parts} of out-of-fold risk. Wide separation "
         "means that the score orders patients it has not seen. Shaded: 95 % intervals; below: patients at risk.",

@@ -69,7 +69,7 @@ def findings(context: Values) -> list[Finding]:
 
 
 def _centres(count: int) -> str:
-    return "another centre" if count == 1 else f"{count} other centres"
+    return "another centre" if count == 1 else count_of(count, "other centre")
 
 
 def _transcription(context: Values) -> str:

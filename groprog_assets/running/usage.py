@@ -8,32 +8,80 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import dagster as dg
 
 from groprog_assets.graph.resources import ACTOR_TAG
+from groprog_assets.lineage.collect import FINISHED
+from groprog_assets.lineage.command_runs import COMMAND_ID_TAG, KEPT
+from groprog_assets.lineage.decisions import ACTOR, decisions
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document
 
+SUCCESS = dg.DagsterRunStatus.SUCCESS.value.lower()
 
-def run_counts(records: Sequence[dg.RunRecord]) -> dict[str, int]:
+
+class KnownRun(NamedTuple):
+    """A run as people mean it: a whole command, or a run that was launched in the UI.
+
+    began, ended: seconds since the epoch; ended None while it goes on. status: that of Dagster in lower case; of a command of
+    several Dagster runs, that of one that goes on or did not succeed, else success.
+    """
+
+    began: float
+    ended: float | None
+    status: str
+    actor: str
+
+
+def known_runs(instance: dg.DagsterInstance) -> list[KnownRun]:
+    """Every run of a study, in the order in which they began; one that had nothing to compute is a run too."""
+    commands: dict[str, list[dg.RunRecord]] = {}
+    for record in instance.get_run_records():
+        run = record.dagster_run
+        commands.setdefault(run.tags.get(COMMAND_ID_TAG, run.run_id), []).append(record)
+    found = [_one_run(records) for records in commands.values()]
+    for event in decisions(instance):
+        observed = event.event_log_entry.asset_observation
+        if observed is not None and observed.description == KEPT:
+            actor = str(observed.metadata[ACTOR].value)
+            found.append(KnownRun(event.timestamp, event.timestamp, SUCCESS, actor))
+    return sorted(found, key=lambda run: run.began)
+
+
+def _one_run(records: Sequence[dg.RunRecord]) -> KnownRun:
+    """The Dagster runs of one command as one run."""
+    statuses = [record.dagster_run.status for record in records]
+    going_on = [status for status in statuses if status not in FINISHED]
+    unlucky = [status for status in statuses if status is not dg.DagsterRunStatus.SUCCESS]
+    status = next(iter([*going_on, *unlucky, dg.DagsterRunStatus.SUCCESS]))
+    began = min(record.start_time or record.create_timestamp.timestamp() for record in records)
+    ended = None if going_on else max(record.end_time or record.update_timestamp.timestamp() for record in records)
+    return KnownRun(began, ended, status.value.lower(), records[0].dagster_run.tags.get(ACTOR_TAG, ""))
+
+
+def run_counts(runs: Sequence[KnownRun]) -> dict[str, int]:
     """{status in lower case: runs}, the commonest first."""
-    return dict(Counter(record.dagster_run.status.value.lower() for record in records).most_common())
+    return dict(Counter(run.status for run in runs).most_common())
 
 
-def newest_run(records: Sequence[dg.RunRecord]) -> Document | None:
-    """{at (UTC), status, actor} of the run made last; None without runs."""
-    if not records:
+def newest_run(runs: Sequence[KnownRun]) -> Document | None:
+    """{at, began (UTC), status, actor} of the run that began last; `at`: when it ended, "" while it goes on. None without runs."""
+    if not runs:
         return None
-    record = max(records, key=lambda item: item.storage_id)
-    at = record.create_timestamp.astimezone(UTC) if record.create_timestamp else datetime.now(UTC)
-    run = record.dagster_run
+    newest = runs[-1]
     return {
-        "at": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "status": run.status.value.lower(),
-        "actor": run.tags.get(ACTOR_TAG, ""),
+        "at": "" if newest.ended is None else _in_utc(newest.ended),
+        "began": _in_utc(newest.began),
+        "status": newest.status,
+        "actor": newest.actor,
     }
+
+
+def _in_utc(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def disk_use(workspace: Workspace) -> Document:

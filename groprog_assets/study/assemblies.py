@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from groprog_assets.wording import count_of
+
 ALIASES = {
     **dict.fromkeys(("hg18", "ncbi36", "b36"), "hg18"),
     **dict.fromkeys(("hg19", "grch37", "b37", "hs37", "hs37d5"), "hg19"),
@@ -81,7 +83,8 @@ def other_assembly(name: str, sizes: Mapping[str, int]) -> tuple[str, str, str] 
     theirs = known_lengths(found, sizes)[0]
     chrom = theirs[0]
     return (
-        f"{name}: {len(same)} of {len(same) + len(differ)} chromosomes have its lengths, {len(theirs)} have those of {found} "
+        f"{name}: {len(same)} of {len(same) + len(differ)} chromosomes have its lengths, "
+        f"{count_of(len(theirs), 'has', 'have')} those of {found} "
         f"({chrom}: {sizes[chrom]:,} bp)",
         "The name of the assembly and the chromosome sizes must fit: tracks, exports and other data are matched by the name.",
         f"Set genome.name: {found}, or give the chromosome sizes, annotation and alignments of {name}.",

@@ -393,7 +393,7 @@ class _Faults:
         path, more = self.layout.path, self.counted[kind] - len(held)
         found = []
         for k, (number, count, text) in enumerate(held):
-            others = f"; {more} more such rows" if more > 0 and k == len(held) - 1 else ""
+            others = f"; {count_of(more, 'more such row')}" if more > 0 and k == len(held) - 1 else ""
             first = first_cell(text, self.layout.delimiter)[:40]
             value = f"row {first!r} has {count_of(count, 'cell')}, {header}{others}"
             found.append(Problem(f"{path}:{number}", value, rule, remedy))

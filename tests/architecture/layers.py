@@ -54,9 +54,9 @@ LAYERS = (
         "kernels errors values wording study tables fitting",
         "fastobo h5py numpy pandas pyarrow pyBigWig pydeseq2 pysam safetensors scipy threadpoolctl xgboost",
     ),
-    _room(3, "model", "kernels errors study fitting", "numpy optuna safetensors threadpoolctl torch"),
+    _room(3, "model", "kernels errors wording study fitting", "numpy optuna safetensors threadpoolctl torch"),
     _room(3, "store", "errors values wording study tables", "numpy pandas pyarrow pydantic upath"),
-    _room(3, "checks", "values study", "numpy"),
+    _room(3, "checks", "values wording study", "numpy"),
     _room(
         4,
         "prognosis",
@@ -81,7 +81,7 @@ LAYERS = (
     _room(
         7,
         "lineage",
-        "errors values web study tables figures methods model store prognosis ledger graph",
+        "errors values wording web study tables figures methods model store prognosis ledger graph",
         "dagster numpy pandas",
     ),
     _room(
@@ -99,7 +99,7 @@ LAYERS = (
     _room(
         9,
         "beacon",
-        "errors values web study tables figures methods store omics_catalog report intake",
+        "errors values wording web study tables figures methods store omics_catalog report intake",
         "anyio jinja2 numpy pandas starlette uvicorn",
     ),
     _room(

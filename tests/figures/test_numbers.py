@@ -15,7 +15,17 @@ from hypothesis import strategies as st
 
 from groprog_assets.cli.progress import _shown as shown_while_running
 from groprog_assets.figures.cohort import table_one_cell
-from groprog_assets.figures.numbers import counted, fixed, interval, median_quartiles, number, p_value, percent, size
+from groprog_assets.figures.numbers import (
+    counted,
+    fixed,
+    interval,
+    median_quartiles,
+    number,
+    p_value,
+    percent,
+    size,
+    span,
+)
 from groprog_assets.figures.patient_page import _shown as shown_on_the_patients_page
 from groprog_assets.report.blocks import document_rows
 from groprog_assets.report.model_card import model_card
@@ -230,3 +240,8 @@ def test_size_examples(count, text):
 def test_no_minus_before_zero():
     assert fixed(-0.0002) == fixed(0.0) == "0.000"
     assert fixed(-0.0006) == "−0.001"
+
+
+def test_a_range_whose_ends_are_written_alike_is_one_number():
+    assert span(percent(0.559), percent(0.561)) == "56 %"
+    assert span(percent(0.55), percent(0.61)) == "55 % to 61 %"

@@ -60,7 +60,7 @@ def test_a_mask_partly_under_other_names_is_refused_and_its_remedy_works(study: 
     assert "Rename 2 to chr2" in output
     bed.write_text(bed.read_text().replace("\n2\t", "\nchr2\t") + "chrUn_KI270302v1\t0\t10\n")
     output = check(changed)
-    assert "genome.blacklist: 2 of 3 intervals lie on a chromosome of the study; 1 lie elsewhere" in output
+    assert "genome.blacklist: 2 of 3 intervals lie on a chromosome of the study; 1 lies elsewhere" in output
     assert "no problems" in output
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+import yaml
 from click.testing import CliRunner
 
 from groprog_assets.cli.main import main
+from groprog_assets.running.execution import study_instance
 from groprog_assets.running.usage import bytes_in, spoken_bytes
+from groprog_assets.store.workspace import Workspace
 
 
 def test_sizes_in_words():
@@ -52,3 +57,53 @@ def test_reproduce_names_packages_and_what_differs(study: Path):
     (kept,) = (study.parent / ".groprog" / "environments").glob("*.json")
     told = json.loads(kept.read_text())
     assert f"  torch=={told['packages']['torch']}" in text
+
+
+def lines_of(study: Path) -> dict[str, str]:
+    text = CliRunner().invoke(main, ["status", str(study)]).output
+    return {line[:12].strip(): line[12:] for line in text.splitlines()}
+
+
+def test_a_command_is_one_run_whatever_dagster_made_of_it(study: Path):
+    runner = CliRunner()
+    select = ["--select", "gene_models or raw_reads or clinical_records"]
+    assert runner.invoke(main, ["run", str(study), *select, "--user", "ada"]).exit_code == 0
+    with study_instance(Workspace(study)) as instance:
+        assert instance.get_runs_count() > 2
+        last = max(record.end_time or 0 for record in instance.get_run_records())
+    told = json.loads(runner.invoke(main, ["status", str(study), "--json"]).output)
+    assert told["runs"] == {"success": 1}
+    assert told["newest run"]["at"] == datetime.fromtimestamp(last, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    before = lines_of(study)["runs"]
+    assert runner.invoke(main, ["run", str(study), *select, "--dry-run"]).exit_code == 0
+    assert lines_of(study)["runs"] == before
+    assert "0 values computed" in runner.invoke(main, ["run", str(study), *select, "--user", "bob"]).output
+    after = lines_of(study)["runs"]
+    assert after.startswith("2 success; the newest ended 20")
+    assert after.endswith(" by bob, success")
+
+
+def test_a_command_of_which_one_part_failed_has_failed(study: Path):
+    runner = CliRunner()
+    select = ["--select", "gene_models or raw_reads or clinical_records"]
+    assert runner.invoke(main, ["run", str(study), *select]).exit_code == 0
+    table = study.parent / "cohort" / "clinical.tsv"
+    lines = table.read_text().splitlines(keepends=True)
+    table.write_text("".join(lines).replace(lines[1], lines[1] * 2))
+    document = yaml.safe_load(study.read_text())
+    document["parameters"] = {"annotation": {"minimum_width": 900}}
+    study.write_text(yaml.safe_dump(document))
+    with study_instance(Workspace(study)) as instance:
+        begun = instance.get_runs_count()
+    monkey = pytest.MonkeyPatch()
+    monkey.setattr("groprog_assets.cli.main.require_sound_or_known", lambda study: None)
+    try:
+        assert runner.invoke(main, ["run", str(study), *select]).exit_code == 2
+    finally:
+        monkey.undo()
+    with study_instance(Workspace(study)) as instance:
+        assert instance.get_runs_count() == begun + 2
+    runs = lines_of(study)["runs"]
+    assert "1 success" in runs
+    assert "1 failure" in runs
+    assert runs.endswith(", failure")

@@ -183,11 +183,11 @@ def _notices(
         notices.append(Problem("genome.annotation", value, rule, remedy))
 
     genes = len({row.gene for row in kept})
-    value = f"{len(kept):,} of {len(placed.rows):,} transcripts, of {genes:,} genes, lie on a chromosome of the study"
+    value = f"{len(kept):,} of {len(placed.rows):,} transcripts, of {count_of(genes, 'gene')}, lie on a chromosome of the study"
     if repeated:
-        value += f"; {repeated:,} repeat another and are kept once"
+        value += f"; {count_of(repeated, 'repeats another and is', 'repeat another and are')} kept once"
     if elsewhere:
-        value += f"; {len(elsewhere):,} lie elsewhere ({some(dict.fromkeys(row.chrom for row in elsewhere))})"
+        value += f"; {count_of(len(elsewhere), 'lies', 'lie')} elsewhere ({some(dict.fromkeys(row.chrom for row in elsewhere))})"
     rule = "A transcript on a chromosome that chrom_sizes does not name is left out." if elsewhere else ""
     remedy = elsewhere_remedy((row.chrom for row in elsewhere), sizes) if elsewhere else ""
     notice(value, rule, remedy)

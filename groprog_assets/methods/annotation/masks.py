@@ -19,6 +19,7 @@ from groprog_assets.study.annotation_files import ProblemCollector, coordinate, 
 from groprog_assets.study.assemblies import assembly_named
 from groprog_assets.study.schema import Genome
 from groprog_assets.tables import conform
+from groprog_assets.wording import count_of
 
 BUILT_IN_MASKS: dict[str, tuple[tuple[str, int, int | None, str], ...]] = {
     "hg38": (
@@ -81,11 +82,13 @@ def mask_notices(genome: Genome, chrom_sizes: Mapping[str, int]) -> list[Problem
         value = f"{len(file.rows):,} of {file.total:,} intervals lie on a chromosome of the study"
         rule = remedy = ""
         if file.elsewhere:
-            value += f"; {len(file.elsewhere):,} lie elsewhere ({some(dict.fromkeys(file.elsewhere))})"
+            value += (
+                f"; {count_of(len(file.elsewhere), 'lies', 'lie')} elsewhere ({some(dict.fromkeys(file.elsewhere))})"
+            )
             rule = "An interval on a chromosome that chrom_sizes does not name masks nothing."
             remedy = elsewhere_remedy(file.elsewhere, chrom_sizes)
         if file.cut:
-            value += f"; {file.cut} reach beyond the end of their chromosome and are cut there"
+            value += f"; {count_of(file.cut, 'reaches', 'reach')} beyond the end of the chromosome, where the rest is cut off"
         notices.append(Problem(f"genome.{file.field}", value, rule, remedy))
     return notices
 

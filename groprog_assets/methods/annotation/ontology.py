@@ -130,7 +130,8 @@ def ontology_notices(tables: OntologyTables, parameters: EnrichmentParameters) -
         (
             version.get("obsolete_terms", 0),
             f"terms of the GAF are obsolete without a replacement ({version.get('obsolete_examples')})",
-            f"Their {version.get('obsolete_term_annotations')} associations are left out; `consider` is a suggestion only.",
+            f"{count_of(version.get('obsolete_term_annotations', 0), 'association is', 'associations are')} left out; "
+            "`consider` is a suggestion only.",
             "Take OBO and GAF of about the same date, or write the term that you find right into the GAF.",
         ),
         (

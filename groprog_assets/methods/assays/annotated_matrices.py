@@ -62,7 +62,7 @@ def _read(path: Path, source: AssaySource, modality: str) -> AssayTable:
     values, place = arrays["values"], f"{path}, modality {modality}" if modality else str(path)
     features, samples = said["features"], said["samples"]
     if values.shape != (len(features), len(samples)):
-        value = f"{values.shape[1]} x {values.shape[0]} values, {count_of(len(samples), 'name')} in obs, {len(features)} in var"
+        value = f"values {values.shape[1]} x {values.shape[0]}, {count_of(len(samples), 'name')} in obs, {len(features)} in var"
         raise AssayError(Problem(place, value, "A matrix has a row an obs and a column a var.", "Write it again."))
     for names, axis in ((samples, "obs"), (features, "var")):
         twice = [name for name, count in Counter(names).items() if count > 1]

@@ -238,7 +238,8 @@ def _recorded_by(
         problems.append(
             Problem(
                 f"{table.path}, {field.recorded_column}",
-                f"{int(unreadable.sum())} times are no number ({examples(cells[unreadable])}; {table.rows(unreadable)})",
+                f"{count_of(int(unreadable.sum()), 'time is', 'times are')} no number "
+                f"({examples(cells[unreadable])}; {table.rows(unreadable)})",
                 f"They say when the value of {field.name} was recorded, in {field.recorded_unit} after baseline.",
                 "Mend these cells; empty where the time is not known, and the value counts as missing.",
             )

@@ -83,7 +83,7 @@ def read_times(table: Table, endpoint: Endpoint, event: pd.Series, censored: pd.
         notices.append(
             Problem(
                 f"{table.path.name}, {column}",
-                f"read as the time of {int(taken.sum())} patients who died",
+                f"read as the time of {count_of(int(taken.sum()), 'patient')} who died",
                 f"GDC writes the time of the dead there and leaves {endpoint.time_column} empty.",
                 f"State endpoint.event_time_column: {column}, or another column.",
             )
@@ -131,7 +131,7 @@ def _numbers(
         problems.append(
             Problem(
                 where,
-                f"{int(negative.sum())} negative times ({examples(cells[negative])}; {table.rows(negative)})",
+                f"{count_of(int(negative.sum()), 'negative time')} ({examples(cells[negative])}; {table.rows(negative)})",
                 "Follow-up starts at 0.",
                 "Mend these rows: dates may be swapped.",
             )
@@ -160,8 +160,8 @@ def too_long(table: Table, endpoint: Endpoint, times: Times, longest_years: floa
         problems.append(
             Problem(
                 f"{table.path}, {column}",
-                f"{int(beyond.sum())} times beyond {longest_years:g} years, the longest {float(years[own].max()):.4g} "
-                f"years ({examples(table.cells[column][beyond], 3)}; {table.rows(beyond)})",
+                f"{count_of(int(beyond.sum()), 'time')} beyond {longest_years:g} years, the longest "
+                f"{float(years[own].max()):.4g} years ({examples(table.cells[column][beyond], 3)}; {table.rows(beyond)})",
                 f"Follow-up is read in {endpoint.time_unit}; nobody is followed longer than {longest_years:g} years "
                 "(parameters.cohort.longest_follow_up).",
                 likely_unit(known, endpoint.time_unit, change) or remedy,

@@ -142,7 +142,7 @@ def orientation_problems(
         return [
             Problem(
                 where,
-                f"{down} patients stand in the rows, {len(columns)} in the columns",
+                f"{count_of(down, 'patient stands', 'patients stand')} in the rows, {len(columns)} in the columns",
                 f"{what} is genes x patients: one row a gene, one column a patient.",
                 "Transpose the table.",
             )

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from groprog_assets.tables import conform
+from groprog_assets.wording import count_of
 
 
 class Step(NamedTuple):
@@ -72,9 +73,9 @@ def told(funnel: pd.DataFrame) -> str:
     for row in funnel.itertuples():
         by_event = f"{row.events} with the event, {row.censored} censored"
         if row.step == "read":
-            parts.append(f"{row.remaining} patients read")
+            parts.append(f"{count_of(row.remaining, 'patient')} read")
         elif row.step == "with expression":
-            parts.append(f"{row.remaining} of them have expression ({by_event})")
+            parts.append(f"{count_of(row.remaining, 'of them has', 'of them have')} expression ({by_event})")
         else:
             parts.append(
                 f"{row.removed} left out, {row.step} ({row.removed_events} with the event, {row.removed_censored} censored)"

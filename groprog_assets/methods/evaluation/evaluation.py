@@ -177,7 +177,7 @@ def _check(out_of_fold: pd.DataFrame, cohort: pd.DataFrame, folds: pd.DataFrame,
             problems.append(
                 _problem(
                     f"model {model}",
-                    f"{count} predictions from another fold",
+                    f"{count_of(count, 'prediction')} from another fold",
                     "Only out-of-fold predictions are evaluated.",
                 )
             )

@@ -15,6 +15,7 @@ from groprog_assets.methods.features.multiple_testing import benjamini_hochberg
 from groprog_assets.study.parameters import EnrichmentParameters
 from groprog_assets.tables import TABLES, conform
 from groprog_assets.tables.values import Document
+from groprog_assets.wording import count_of
 
 GENE_SETS = {"up": ("up",), "down": ("down",), "changed": ("up", "down")}
 
@@ -89,7 +90,7 @@ def hypergeometric_upper_tail(
     """
     overlap, term_size = np.broadcast_arrays(np.asarray(overlap, np.int64), np.asarray(term_size, np.int64))
     if gene_set_size > background_size or (term_size.size and term_size.max() > background_size):
-        raise ValueError(f"sets cannot be larger than the background of {background_size} genes")
+        raise ValueError(f"sets cannot be larger than the background of {count_of(background_size, 'gene')}")
     pairs, back = np.unique(np.stack([overlap.ravel(), term_size.ravel()]), axis=1, return_inverse=True)
     p = np.array([_upper_tail(int(k), gene_set_size, int(size), background_size) for k, size in pairs.T])
     return p[back.ravel()].reshape(overlap.shape)

@@ -15,6 +15,7 @@ from groprog_assets.fitting.ridge_cox import choose_penalties, fit_blocks
 from groprog_assets.fitting.stratified_folds import stratified_folds
 from groprog_assets.methods.features.multiple_testing import benjamini_hochberg
 from groprog_assets.methods.integration.moderated_tests import LEAST_SAMPLES, moderated_fit
+from groprog_assets.wording import count_of
 from groprog_kernels.concordance import harrell
 
 Floats = NDArray[np.float64]
@@ -107,7 +108,7 @@ def biomarkers(
     y, time, event, samples = _arrays(values, outcome)
     fewest = int(event.sum()) if time is not None else int(min(event.sum(), (~event).sum()))
     if settings.folds < 2 or fewest < max(settings.folds, LEAST_SAMPLES):
-        said = f"{fewest} {'events' if time is not None else 'samples on the smaller side'}, {settings.folds} folds"
+        said = f"{fewest} {'events' if time is not None else 'samples on the smaller side'}, {count_of(settings.folds, 'fold')}"
         rule = "Each of two folds or more needs one, and a comparison three."
         raise CohortError(Problem("outcome", said, rule, "Use fewer folds, or another outcome."))
     chosen = np.zeros(len(y))

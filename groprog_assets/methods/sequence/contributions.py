@@ -21,6 +21,7 @@ from groprog_assets.methods.sequence.baselines import Linear, Predictor, WordLin
 from groprog_assets.methods.sequence.published_model import PublishedModel
 from groprog_assets.methods.sequence.windows import Layout, view_layout
 from groprog_assets.study.sequence_parameters import SequenceParameters
+from groprog_assets.wording import count_of
 from groprog_kernels.dinucleotides import dinucleotide_shuffles
 from groprog_kernels.kmer_shares import kmer_shares
 from groprog_kernels.kmers import canonical_numbers, count_kmers
@@ -144,7 +145,7 @@ def contributions(
             _add_kmers(out, level, codes, edges, parameters.kmer_length, weights[part], np.expm1(mean[part]))
             at += size
         if at != first:
-            raise ValueError(f"{first - at} columns beside the sequence cannot be explained by position")
+            raise ValueError(f"{count_of(first - at, 'column')} beside the sequence cannot be explained by position")
         _add_words(out, level, codes, layout, parameters, words, weights[first:], mean[first:])
     observed = _at_the_base(out, codes) - level
     return Contributions(observed.astype(np.float32), out - level[:, None, :])

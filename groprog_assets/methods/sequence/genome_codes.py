@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from groprog_assets.errors import AnnotationError, Problem, why_unreadable
 from groprog_assets.methods.sequence.two_bit import ORDER, read_two_bit
-from groprog_assets.wording import shell_command, shell_word
+from groprog_assets.wording import count_of, shell_command, shell_word
 from groprog_kernels.bases import EncodedText, encode_text
 
 Row = TypeVar("Row")
@@ -170,7 +170,9 @@ def read_fasta(path: Path, sink: Callable[[NDArray[np.uint8]], object] | None = 
         letters = ", ".join(f"{chr(record.first_strange)!r} in {record.name}" for record in strange[:3])
         rule = "A genome holds the letters A, C, G, T, N and IUPAC codes."
         problems.append(
-            _problem(path, f"{sum(r.strange for r in strange)} other letters ({letters})", rule, "Mend the file.")
+            _problem(
+                path, f"{count_of(sum(r.strange for r in strange), 'other letter')} ({letters})", rule, "Mend the file."
+            )
         )
     if problems:
         raise AnnotationError(problems)

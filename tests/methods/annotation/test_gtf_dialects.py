@@ -246,7 +246,7 @@ def test_an_appended_reporter_without_transcript_line_is_a_gene(tmp_path: Path) 
     # without its contig in chrom_sizes it cannot be a gene, and that is said
     sizes = {"chr1": 60_000_000}
     assert set(genes_of(path, sizes)) == {"AAA"}
-    assert "1 of 2 transcripts, of 1 genes, lie on a chromosome of the study; 1 lie elsewhere (tg)" in said(path, sizes)
+    assert "1 of 2 transcripts, of 1 gene, lie on a chromosome of the study; 1 lies elsewhere (tg)" in said(path, sizes)
 
 
 def test_a_gene_of_cds_only_reaches_to_its_stop_codon(tmp_path: Path) -> None:
@@ -343,7 +343,7 @@ def test_scaffolds_under_another_name_are_counted_and_named(tmp_path: Path) -> N
     path = written(tmp_path, exons("A", (1_001, 3_000)) + exons("B", (1_001, 3_000), chrom="KI270728.1"))
     sizes = {"chr1": 60_000_000, "chr16_KI270728v1_random": 10_000}
     assert set(genes_of(path, sizes)) == {"A"}
-    assert "1 lie elsewhere (KI270728.1)" in said(path, sizes)
+    assert "1 lies elsewhere (KI270728.1)" in said(path, sizes)
     assert "To keep them, rename KI270728.1 to chr16_KI270728v1_random in this file." in said(path, sizes)
     path.write_text(path.read_text().replace("KI270728.1", "chr16_KI270728v1_random"))
     assert set(genes_of(path, sizes)) == {"A", "B"}

@@ -73,7 +73,7 @@ def test_what_each_file_masks_is_counted(tmp_path: Path) -> None:
     first, second = map(str, mask_notices(genome(blacklist=blacklist, multi_copy=copies), SIZES))
     assert first.startswith(
         "genome.blacklist: 2 of 4 intervals lie on a chromosome of the study; 2 lie elsewhere (chr9); "
-        "1 reach beyond the end of their chromosome and are cut there."
+        "1 reaches beyond the end of the chromosome, where the rest is cut off."
     )
     assert second == "genome.multi_copy: 1 of 1 intervals lie on a chromosome of the study."
 

@@ -105,7 +105,7 @@ def test_files_that_are_none(tmp_path: Path):
         read_h5ad(tmp_path / "y.h5ad", rna())
     with h5py.File(tmp_path / "z.h5ad", "w") as file:
         fill(file, values=VALUES[:, :2])
-    with pytest.raises(AssayError, match="2 x 2 values, 2 names in obs, 3 in var"):
+    with pytest.raises(AssayError, match="values 2 x 2, 2 names in obs, 3 in var"):
         read_h5ad(tmp_path / "z.h5ad", rna())
     with h5py.File(tmp_path / "w.h5ad", "w") as file:
         fill(file)

@@ -177,7 +177,7 @@ def test_bad_input(tmp_path: Path, records: tuple[str, ...], header: str, said: 
 def test_a_file_of_plain_gzip_and_a_cut_one_are_refused(tmp_path: Path):
     packed = tmp_path / "y.vcf.gz"
     packed.write_bytes(gzip.compress(write(tmp_path).read_bytes()))
-    with pytest.raises(AssayError, match=r"compressed by gzip.*gunzip -c y.vcf.gz \| bgzip"):
+    with pytest.raises(AssayError, match=r"compressed by gzip.*gunzip -c .*y.vcf.gz \| bgzip"):
         read_vcf(packed, genome())
     pysam.tabix_compress(str(tmp_path / "x.vcf"), str(packed), force=True)
     packed.write_bytes(packed.read_bytes()[:-60])

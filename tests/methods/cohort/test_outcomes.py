@@ -138,7 +138,7 @@ def test_one_follow_up_of_5000_months_is_named_by_its_line(tmp_path: Path):
     months[7] = 5000
     text = refused(cohort(tmp_path, {"T": months, "E": [int(died) for died in DIED]}))
     assert "line 9" in text
-    assert "1 times beyond 75 years" in text
+    assert "1 time beyond 75 years" in text
 
 
 @pytest.mark.parametrize(("column", "unit"), [("OS_MONTHS", "days"), ("days_to_event", "months"), ("YEARS", "months")])
