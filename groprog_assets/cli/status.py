@@ -77,9 +77,8 @@ def status(study: Path, as_json: bool) -> None:
     click.echo(f"store       {values} in {workspace.store.shown}")
     click.echo(f"disk        {spoken_bytes(disk['state'])} in {workspace.state}; {spoken_bytes(disk['free'])} free")
     click.echo(f"storage     {storage}; {count_of(found.unfinished, 'run')} unfinished")
-    click.echo(
-        f"ledger      {count_of(told['sealed'], 'run or decision', 'runs and decisions')} sealed, {told['waiting for the ledger']} ended and not yet projected"
-    )
+    seals = count_of(told["sealed"], "run or decision", "runs and decisions")
+    click.echo(f"ledger      {seals} sealed, {told['waiting for the ledger']} ended and not yet projected")
     click.echo(f"verified    {_verified(verified)}")
     if waiting := told["withdrawals to erase"]:
         click.echo(

@@ -68,7 +68,7 @@ def run_counts(runs: Sequence[KnownRun]) -> dict[str, int]:
 
 
 def newest_run(runs: Sequence[KnownRun]) -> Document | None:
-    """{at, began (UTC), status, actor} of the run that began last; `at`: when it ended, "" while it goes on. None without runs."""
+    """{at, began (UTC), status, actor} of the run that began last, `at` its end, "" while it goes on; None without runs."""
     if not runs:
         return None
     newest = runs[-1]
