@@ -180,6 +180,20 @@ def require_sound_or_known(study: Path) -> tuple[str, list[str]] | None:
     return before, said
 
 
+class FullWords(click.Group):
+    """The commands of which no word may be empty: it is what a shell makes of a variable that is not set."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        for before, word in zip([self.name or "", *args], args):
+            if not word.strip():
+                what = before if before.startswith("-") else f"a word after {before!r}"
+                raise click.UsageError(f"{what} is empty. Give a value, or leave it out; is a variable not set?", ctx)
+            name, equals, value = word.partition("=")
+            if name.startswith("--") and equals and not value.strip():
+                raise click.UsageError(f"{name} is empty. Give a value, or leave it out; is a variable not set?", ctx)
+        return super().parse_args(ctx, args)
+
+
 class Answering(click.Command):
     """A command that prints problems as text and ends with status 2."""
 

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from groprog_assets.cli.answering import ERR, JSON, PARTITION, Answering, answer
+from groprog_assets.cli.arguments import needed_argument
 from groprog_assets.cli.study_place import study_argument
 from groprog_assets.errors import LedgerError, Problem
 
@@ -20,7 +21,7 @@ FORMATS = ["prov", "openlineage", "rocrate", "html", "duckdb"]
 
 @click.command("reproduce", cls=Answering)
 @study_argument
-@click.argument("asset")
+@needed_argument("asset", "the name of an asset, as the UI and `groprog run --dry-run` show it", "pausing")
 @PARTITION
 @click.option(
     "--execute", "run", is_flag=True, help="Make it again from the source files in a scratch place and compare."

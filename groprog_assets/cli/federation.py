@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from groprog_assets.cli.answering import OUT, Answering
+from groprog_assets.cli.arguments import needed_argument
 from groprog_assets.cli.study_place import study_argument
 
 OUTPUT = click.option("--output", "-o", type=click.Path(path_type=Path), required=True, help="JSON file to write.")
@@ -15,7 +16,9 @@ OUTPUT = click.option("--output", "-o", type=click.Path(path_type=Path), require
 
 @click.command("summary", cls=Answering)
 @study_argument
-@click.argument("request", type=click.Path(path_type=Path, exists=True))
+@needed_argument(
+    "request", "the request of the coordinator", "request.json", type=click.Path(path_type=Path, exists=True)
+)
 @click.option("--site", required=True, help="Name of this site in the request.")
 @click.option(
     "--key", type=click.Path(path_type=Path, exists=True), required=True, help="Key shared with the coordinator."
@@ -36,8 +39,17 @@ def summary(study: Path, request: Path, site: str, key: Path, user: str, output:
 
 
 @click.command("merge", cls=Answering)
-@click.argument("request", type=click.Path(path_type=Path, exists=True))
-@click.argument("answers", type=click.Path(path_type=Path, exists=True), nargs=-1, required=True)
+@needed_argument(
+    "request", "the request of the coordinator", "request.json", type=click.Path(path_type=Path, exists=True)
+)
+@needed_argument(
+    "answers",
+    "the files that the sites answered with",
+    "answer_of_a.json",
+    type=click.Path(path_type=Path, exists=True),
+    nargs=-1,
+    required=True,
+)
 @click.option(
     "--keys",
     type=click.Path(path_type=Path, exists=True, file_okay=False),

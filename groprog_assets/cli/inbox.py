@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from groprog_assets.cli.answering import Answering
+from groprog_assets.cli.arguments import needed_argument
 from groprog_assets.cli.study_place import study_argument
 from groprog_assets.errors import CohortError, Problem, StudyError
 from groprog_assets.study.text_tables import count_of
@@ -28,7 +29,12 @@ def inbox_group() -> None:
 
 @inbox_group.command("check", cls=Answering)
 @study_argument
-@click.argument("file", type=click.Path(path_type=Path))
+@needed_argument(
+    "file",
+    "the file to be delivered: NAME.tsv or .csv, NAME.update.tsv, NAME.withdraw.txt or NAME.libraries.tsv",
+    "march.update.tsv",
+    type=click.Path(path_type=Path),
+)
 def inbox_check(study: Path, file: Path) -> None:
     """What FILE would change, or every problem of it; nothing is changed. Its name says what it means: NAME.tsv or .csv,
     NAME.update.tsv, NAME.withdraw.txt, NAME.libraries.tsv."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from groprog_assets.cli.answering import JSON, PARTITION, Answering, answer
+from groprog_assets.cli.arguments import needed_argument
 from groprog_assets.cli.study_place import study_argument
 from groprog_assets.errors import LedgerError, Problem
 from groprog_assets.study.text_tables import count_of
@@ -35,7 +36,7 @@ def lineage_group() -> None:
 
 @lineage_group.command("trace", cls=Answering)
 @study_argument
-@click.argument("asset")
+@needed_argument("asset", "the name of an asset, as the UI and `groprog run --dry-run` show it", "pausing")
 @PARTITION
 @click.option(
     "--patient", default="", help="With risk_scores: the patient whose score is asked about, or the pseudonym."
@@ -173,7 +174,7 @@ def _of_patients(workspace: Workspace) -> str:
 
 @lineage_group.command("why", cls=Answering)
 @study_argument
-@click.argument("asset")
+@needed_argument("asset", "the name of an asset, as the UI and `groprog run --dry-run` show it", "pausing")
 @PARTITION
 @OLDER
 @NEWER
@@ -186,6 +187,7 @@ def why(asset: str, study: Path, partition: str, older: str, newer: str, picture
     from groprog_assets.store.workspace import open_workspace
 
     with ledger.open_ledger(open_workspace(study).ledger_path) as connection:
+        questions.current(connection, asset, partition)  # said where it was never made
         found = questions.why(connection, asset, partition, older, newer)
         if picture is not None and "before" in found:
             sides = found["before"]["derivation"], found["after"]["derivation"]
@@ -236,7 +238,7 @@ def diff(study: Path, patient: str, older: str, newer: str, picture: Path | None
 
 @lineage_group.command("history", cls=Answering)
 @study_argument
-@click.argument("asset")
+@needed_argument("asset", "the name of an asset, as the UI and `groprog run --dry-run` show it", "pausing")
 @PARTITION
 @click.option("--all", "everything", is_flag=True, help=f"Every entry, not only the newest {NEWEST}.")
 @PICTURE
@@ -252,9 +254,10 @@ def history(asset: str, study: Path, partition: str, everything: bool, picture: 
 
     with ledger.open_ledger(open_workspace(study).ledger_path) as connection:
         connection.execute("SET threads = 1")  # several take twice the CPU time for a question as short as this
+        questions.current(connection, asset, partition)  # said where it was never made
         made = questions.times_made(connection, asset, partition)
         found = questions.history(connection, asset, partition, None if everything or as_json else NEWEST)
-        kept = questions.last_kept(connection, asset) if found else None
+        kept = questions.last_kept(connection, asset)
     if picture is not None:
         rows = [{**row, "changes": _gathered(row["changes"])} for row in found]
         write_picture(history_picture(rows, f"{asset} {partition}".strip()), picture)
@@ -267,7 +270,7 @@ def history(asset: str, study: Path, partition: str, everything: bool, picture: 
         lines.append(f"{kept['happened'][:19]}Z  kept by a run of {kept['actor']} that changed nothing")
     if made > len(found):
         lines = [f"the newest {len(found)} of {made:,} entries (--all: every one)", *lines]
-    answer(found, as_json, lines or [f"{asset} was never made"])
+    answer(found, as_json, lines)
 
 
 @lineage_group.command("verify", cls=Answering)

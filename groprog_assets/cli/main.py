@@ -11,19 +11,21 @@ import click
 
 from groprog_assets.cli.answering import (
     OUT,
+    FullWords,
     gathered_notices,
     readable,
     require_sound,
     require_sound_or_known,
     show_warnings,
 )
+from groprog_assets.cli.arguments import needed_argument
 from groprog_assets.cli.study_place import study_argument
 from groprog_assets.errors import Problem, StudyError
 from groprog_assets.study.text_tables import count_of
 from groprog_assets.wording import shell_command
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=FullWords, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="groprog")
 @click.option("--traceback", is_flag=True, help="Show where in the code an error arose.")
 def main(traceback: bool) -> None:
@@ -45,7 +47,7 @@ def study_group() -> None:
 
 
 @study_group.command("init")
-@click.argument("folder", type=click.Path(path_type=Path))
+@needed_argument("folder", "the folder to write, made if absent", "my-study", type=click.Path(path_type=Path))
 @click.option(
     "--nfcore",
     type=click.Path(path_type=Path),
@@ -110,7 +112,7 @@ def study_check_command(study: Path) -> None:
 
 
 @main.command("simulate")
-@click.argument("folder", type=click.Path(path_type=Path))
+@needed_argument("folder", "the folder to write, made if absent", "my-study", type=click.Path(path_type=Path))
 @click.option("--seed", default=20260101, show_default=True)
 @click.option("--scale", type=click.Choice(["bundled", "tiny"]), default="bundled", show_default=True)
 @click.option("--patients", type=int, default=None)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from groprog_assets.cli.answering import JSON, OUT, Answering, answer
+from groprog_assets.cli.arguments import needed_argument
 from groprog_assets.cli.study_place import split_words, study_and_word, study_argument
 from groprog_assets.errors import Problem, StudyError
 from groprog_assets.study.text_tables import count_of
@@ -82,7 +83,7 @@ def model_show(context: click.Context, words: tuple[str, ...], as_json: bool) ->
 
 @model_group.command("promote", cls=Answering)
 @study_argument
-@click.argument("version")
+@needed_argument("version", "what `groprog model list` shows, or its beginning", "a257db4a")
 @REASON
 @USER
 def promote(study: Path, version: str, reason: str, user: str) -> None:

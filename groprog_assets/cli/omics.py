@@ -9,6 +9,7 @@ import click
 
 from groprog_assets.cli import portal
 from groprog_assets.cli.answering import ERR, OUT, Answering, gathered_notices
+from groprog_assets.cli.arguments import needed_argument
 from groprog_assets.cli.stated_purpose import PURPOSES, STUDIED, stated_purpose
 from groprog_assets.cli.study_place import study_argument
 from groprog_assets.errors import Problem, StudyError
@@ -65,7 +66,12 @@ def import_records(context: click.Context, study: Path, user: str) -> None:
 
 @omics_group.command("rank", cls=Answering)
 @study_argument
-@click.argument("packets", type=click.Path(path_type=Path, exists=True))
+@needed_argument(
+    "packets",
+    "a file of phenopackets, or a folder of such files",
+    "packets.jsonl",
+    type=click.Path(path_type=Path, exists=True),
+)
 @click.option("--genes", default="", help="Candidate genes, separated by commas: only their diseases are ranked.")
 @click.option("--first", default=10, show_default=True, help="Diseases shown a packet.")
 @click.option("--findings", is_flag=True, help="What each finding says of the diseases, instead of the ranks.")
@@ -110,7 +116,12 @@ def rank(
 
 @omics_group.command("erase", cls=Answering)
 @study_argument
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@needed_argument(
+    "file",
+    "a text file with the identifiers of who withdraws, one a line",
+    "withdrawn.txt",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
 @click.option("--user", default="", help="Who records it, for the ledger; else the login name.")
 def erase(study: Path, file: Path, user: str) -> None:
     """Record that the subjects in FILE withdraw; the next run erases what is of them.

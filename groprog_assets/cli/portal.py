@@ -12,6 +12,7 @@ import click
 
 from groprog_assets.cli.addresses import refuse_place
 from groprog_assets.cli.answering import OUT, Answering
+from groprog_assets.cli.arguments import needed_argument
 from groprog_assets.cli.stated_purpose import COUNTED_FOR, STUDIED, stated_purpose
 from groprog_assets.cli.study_place import study_argument
 from groprog_assets.errors import ArtifactError, CohortError, Problem
@@ -42,7 +43,7 @@ def serve(study: Path, port: int, served_as: tuple[str, ...]) -> None:
 
 @click.command("token", cls=Answering)
 @study_argument
-@click.argument("name")
+@needed_argument("name", "the name of who is to ask", "ada")
 @click.option("--role", type=click.Choice(["registered", "steward"]), default="registered", show_default=True)
 @click.option("--budget", type=float, default=None, help="Of this actor; else parameters.disclosure.actor_budget.")
 def token(study: Path, name: str, role: str, budget: float | None) -> None:

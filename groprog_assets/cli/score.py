@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from groprog_assets.cli.answering import ERR, OUT, Answering
+from groprog_assets.cli.arguments import needed_argument
 from groprog_assets.cli.study_place import study_argument
 from groprog_assets.errors import Problem, StudyError
 from groprog_assets.study.text_tables import count_of
@@ -26,7 +27,12 @@ FOLDER = "scores"
 
 @click.command("score", cls=Answering)
 @study_argument
-@click.argument("patients", type=click.Path(path_type=Path))
+@needed_argument(
+    "patients",
+    "a table with the clinical columns of the study, one row a patient",
+    "new_patients.tsv",
+    type=click.Path(path_type=Path),
+)
 @click.option("--expression", type=click.Path(path_type=Path), default=None, help="Genes × patients, as in the study.")
 @click.option(
     "--libraries",

@@ -8,11 +8,13 @@ from pathlib import Path
 import click
 
 from groprog_assets.cli.answering import OUT, readable
+from groprog_assets.cli.arguments import needed_argument
 from groprog_assets.cli.study_place import study_argument, study_file
 from groprog_assets.errors import Problem, StudyError
 from groprog_assets.study.text_tables import count_of
 
 PATH = click.Path(path_type=Path)
+MODEL = needed_argument("model", "a study, or the folder sequence/model of a results folder", "my-study", type=PATH)
 OUTPUT = click.option("--output", "-o", type=PATH, default=None, help="TSV to write; else the terminal.")
 
 
@@ -28,8 +30,8 @@ def sequence_group() -> None:
 
 
 @sequence_group.command("predict")
-@click.argument("model", type=PATH)
-@click.argument("sequences", type=PATH)
+@MODEL
+@needed_argument("sequences", "a FASTA of windows, or a BED of regions", "windows.fa", type=PATH)
 @click.option("--view", default="promoter", show_default=True, help="promoter or locus, as the model was made.")
 @OUTPUT
 @readable
@@ -55,7 +57,7 @@ def predict(model: Path, sequences: Path, view: str, output: Path | None) -> Non
 
 
 @sequence_group.command("evaluate")
-@click.argument("model", type=PATH)
+@MODEL
 @click.option("--external", type=PATH, required=True, help="Study file of another study, which has been run.")
 @click.option("--task", "tasks", multiple=True, metavar="OURS=THEIRS", help="Tasks to compare; else those of one name.")
 @OUTPUT
@@ -72,7 +74,7 @@ def evaluate(model: Path, external: Path, tasks: tuple[str, ...], output: Path |
 
 @sequence_group.command("variants")
 @study_argument
-@click.argument("variants", type=PATH)
+@needed_argument("variants", "a VCF, a BCF, or a table of chrom, pos, id, ref, alt", "variants.vcf", type=PATH)
 @click.option(
     "--output",
     "-o",
@@ -129,8 +131,8 @@ def explain(study: Path, genes: str, output: Path, modisco: bool) -> None:
 
 
 @sequence_group.command("reporter-check")
-@click.argument("model", type=PATH)
-@click.argument("pairs", type=PATH)
+@MODEL
+@needed_argument("pairs", "a table of ref, alt and effect", "pairs.tsv", type=PATH)
 @click.option("--task", default="", help="What is predicted; else the model's first task.")
 @click.option("--view", default="promoter", show_default=True, help="promoter or locus, as the model was made.")
 @click.option("--end", default=30, show_default=True, help="bp upstream of the TSS where a shorter sequence ends.")
@@ -179,7 +181,7 @@ def design(study: Path, gene: str, task: str, lower: bool, edits: int, output: P
 
 
 @sequence_group.command("leak-check")
-@click.argument("pairs", type=PATH)
+@needed_argument("pairs", "a table of gene, promoter, distal and target", "pairs.tsv", type=PATH)
 @click.option("--output", "-o", type=PATH, default=None, help="TSV to write; a figure of it beside it as .svg.")
 @readable
 def leak_check(pairs: Path, output: Path | None) -> None:

@@ -5,6 +5,7 @@ Nothing of the study is changed: what is made again goes to a scratch state, fro
 
 from __future__ import annotations
 
+import difflib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,6 +61,7 @@ class Outcome:
 
 def recipe(workspace: Workspace, asset: str, partition: str = "") -> Recipe:
     """The recipe of the current value of an asset. ArtifactError when it was never made."""
+    _require_named(workspace, asset, partition)
     digest = read_asset(workspace, asset, partition).derivation
     records = _ordered(workspace, asset, digest)
     files = {(item["path"], item["sha256"]): item for _, record in records for item in record["files"]}
@@ -95,6 +97,25 @@ def recipe(workspace: Workspace, asset: str, partition: str = "") -> Recipe:
     )
 
 
+def _require_named(workspace: Workspace, asset: str, partition: str) -> None:
+    """ArtifactError for the name of no asset or library, and for a library too many or too few."""
+    if workspace.derivations.current(asset, partition) is not None:
+        return
+    given = SPECIFICATIONS.get(asset)
+    if given is None:
+        near = difflib.get_close_matches(asset, list(SPECIFICATIONS), 3, 0.6)
+        remedy = f"Did you mean {', '.join(near)}?" if near else "`groprog run --dry-run` lists the assets."
+        raise ArtifactError(Problem(asset, "no asset", "It names an asset of the graph.", remedy))
+    libraries = [library.id for library in workspace.study.libraries]
+    if given.partitioned and partition not in libraries:
+        near = difflib.get_close_matches(partition, libraries, 1, 0.5) or libraries[:1]
+        rule = f"{asset} is made for each library: {', '.join(libraries)}."
+        raise ArtifactError(Problem(asset, partition or "of which library?", rule, f"Say --partition {near[0]}."))
+    if partition and not given.partitioned:
+        rule = f"{asset} is one value for the whole study."
+        raise ArtifactError(Problem(f"{asset}[{partition}]", "never made", rule, "Leave out --partition."))
+
+
 def packages(workspace: Workspace, environment: str) -> dict[str, str]:
     """{name: version} of the packages that can change a number, and of Python and machine; empty where they were not kept."""
     try:
@@ -118,6 +139,7 @@ def execute(workspace: Workspace, asset: str, partition: str, scratch: Path, tel
 
     A step whose bytes differ does not end it: what follows is made from the new bytes, so that the last line answers.
     """
+    _require_named(workspace, asset, partition)
     digest = read_asset(workspace, asset, partition).derivation
     away = Workspace(workspace.path)
     away.state = scratch

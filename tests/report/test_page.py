@@ -390,7 +390,7 @@ def test_what_descriptors_from_sequence_are_and_add_is_said(context):
     changed = {**context, "signature": document, "ablation": {"whole": 0.6, "parts": parts}}
     told = text_of(section(render_report(changed).decode(), "training"))
     assert "3 of its functions come from the sequence" in told
-    assert "1 predictions by models that never saw the gene, 2 axes" in told
+    assert "1 prediction by models that never saw the gene, 2 axes" in told
     assert "changes by −0.012 (−0.030 to 0.006)" in told
     plain = {**changed, "signature": {**document, "functions": functions[:1]}}
     assert "come from the sequence" not in text_of(section(render_report(plain).decode(), "training"))
