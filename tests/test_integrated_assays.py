@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +107,9 @@ def test_the_report_and_the_results_tell_of_them(made: Path):
     ):
         assert text in page
     assert "64 B" not in page  # counts are no bytes
+    links = {link for link in re.findall(r'href="([^"#]+)"', page) if "://" not in link}
+    assert {"biomarkers.tsv", "drug_reversal.tsv", "factor_weights.tsv", "ranked_sets.tsv"} <= links
+    assert not [link for link in links if not (folder / link).is_file()]
     assert len(pd.read_csv(folder / "subject_strata.tsv", sep="\t")) == 61
     for name in ("biomarkers", "pathway_scores", "drug_reversal", "factor_weights", "ranked_sets", "target_candidates"):
         assert (folder / f"{name}.tsv").is_file()

@@ -50,7 +50,7 @@ def _factors(values: Bundle) -> list[Block]:
     caption = f"Variance of each assay that a factor alone explains; {count_of(found.summary['subjects'], 'subject')}."
     return [
         figure(image, caption, "Heat map of factors by assay", "factor_variance"),
-        table(["Factor", "Features with weight", "Largest weights"], rows, file="omics/factor_weights.tsv"),
+        table(["Factor", "Features with weight", "Largest weights"], rows, file="factor_weights.tsv"),
     ]
 
 
@@ -135,7 +135,7 @@ def _feature_table(first: pd.DataFrame, total: int) -> Block:
         for row in _rows(first)
     ]
     heads = ["Feature", "Assay", "Effect", "Statistic", "q", "Chosen by", "Biomarker", "Missing"]
-    return table(heads, rows, total=total, file="omics/biomarkers.tsv")
+    return table(heads, rows, total=total, file="biomarkers.tsv")
 
 
 def _pathways(values: Bundle) -> list[Block]:
@@ -168,7 +168,7 @@ def _pathways(values: Bundle) -> list[Block]:
         "Sets whose genes come early (> 0) or late in the ranking by the statistic; and how many of them differ, by the "
         "hypergeometric test among the measured genes."
     )
-    return [*blocks, table(heads, rows, caption, len(ranked), "omics/ranked_sets.tsv")]
+    return [*blocks, table(heads, rows, caption, len(ranked), "ranked_sets.tsv")]
 
 
 def _drugs(values: Bundle) -> list[Block]:
@@ -185,7 +185,7 @@ def _drugs(values: Bundle) -> list[Block]:
         "A hypothesis, no evidence of benefit: a drug scores below 0 when it lowers the genes that come first and raises those "
         "that come last."
     )
-    return [note(told, "warn", "Research use only"), table(heads, rows, "", len(found), "omics/drug_reversal.tsv")]
+    return [note(told, "warn", "Research use only"), table(heads, rows, "", len(found), "drug_reversal.tsv")]
 
 
 def _rows(frame: pd.DataFrame) -> Iterator[Any]:
