@@ -6,7 +6,7 @@ from typing import Any
 
 from groprog_assets.beacon.desk import Desk, Held
 from groprog_assets.beacon.links import link
-from groprog_assets.figures.numbers import fixed, number
+from groprog_assets.figures.numbers import fixed, members_interval, number
 from groprog_assets.report.blocks import Block, cell, details, facts, paragraph, table
 from groprog_assets.store.pseudonyms import pseudonym, study_key
 from groprog_assets.store.readings import load_asset
@@ -68,7 +68,7 @@ def risk(desk: Desk, held: Held, name: str) -> list[Block]:
         (
             "Risk",
             fixed(row["risk"], 3),
-            f"log relative hazard; {fixed(row['risk_lower'], 3)} to {fixed(row['risk_upper'], 3)}",
+            f"log relative hazard; interval {members_interval(row['risk_lower'], row['risk_upper'])}",
         ),
         ("Percentile", fixed(row["percentile"], 0), "of the training cohort"),
         ("Held out", fixed(row["out_of_fold_risk"], 3), "by models that had not seen the subject"),

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
+from groprog_assets.cli.written_paths import refuse_inputs_as_outputs
 from groprog_assets.errors import GroProgError, Notice, Problem, StudyError
 from groprog_assets.tables.values import Value
 from groprog_assets.wording import shell_command
@@ -33,14 +34,16 @@ PARTITION = click.option("--partition", default="", help="The library, for asset
 
 def readable(command: Callable[..., Any]) -> Callable[..., Any]:
     """Print a GroProgError's problems instead of its traceback and end with status 2; stop in order on Ctrl-C (130) or SIGTERM
-    (143), which schedulers send."""
+    (143), which schedulers send. What a command reads is never what it writes over."""
 
     @functools.wraps(command)
     def wrapped(*arguments: Any, **options: Any) -> Any:
-        show = click.get_current_context().find_root().params.get("traceback")
+        context = click.get_current_context()
+        show = context.find_root().params.get("traceback")
         signals: list[int] = []
         try:
             with _terminated_as_interrupted(signals):
+                refuse_inputs_as_outputs(context)
                 return command(*arguments, **options)
         except GroProgError as error:
             if show:

@@ -14,6 +14,7 @@ import click
 from groprog_assets.cli.answering import ERR, JSON, PARTITION, Answering, answer
 from groprog_assets.cli.arguments import needed_argument
 from groprog_assets.cli.study_place import study_argument
+from groprog_assets.cli.written_paths import WRITTEN
 from groprog_assets.errors import LedgerError, Problem
 
 FORMATS = ["prov", "openlineage", "rocrate", "html", "duckdb"]
@@ -69,7 +70,7 @@ def reproduce(asset: str, study: Path, partition: str, run: bool, as_json: bool)
 @click.command("export", cls=Answering)
 @study_argument
 @click.option("--format", "form", type=click.Choice(FORMATS), default="prov", show_default=True)
-@click.option("--output", type=click.Path(path_type=Path), required=True, help="File; for rocrate and html a folder.")
+@click.option("--output", type=WRITTEN, required=True, help="File; for rocrate and html a folder.")
 def export(study: Path, form: str, output: Path) -> None:
     """The ledger for others: W3C PROV-JSON, OpenLineage events (one a line), an RO-Crate of the results, a page an asset, or the
     DuckDB file."""
@@ -138,8 +139,8 @@ def write_crate(workspace: Any, folder: Path) -> None:
 @click.command("head", cls=Answering)
 @study_argument
 @click.option("--key", type=click.Path(path_type=Path), default=None, help="Key file, outside the study.")
-@click.option("--new-key", type=click.Path(path_type=Path), default=None, help="Make a key file and end.")
-@click.option("--output", type=click.Path(path_type=Path), default=None, help="Where to keep the signed head.")
+@click.option("--new-key", type=WRITTEN, default=None, help="Make a key file and end.")
+@click.option("--output", type=WRITTEN, default=None, help="Where to keep the signed head.")
 @JSON
 def head(study: Path, key: Path | None, new_key: Path | None, output: Path | None, as_json: bool) -> None:
     """The newest seal, signed when a key is given: keep it elsewhere, and `verify --signed` holds the ledger to it."""

@@ -10,8 +10,9 @@ import click
 from groprog_assets.cli.answering import OUT, Answering
 from groprog_assets.cli.arguments import needed_argument
 from groprog_assets.cli.study_place import study_argument
+from groprog_assets.cli.written_paths import WRITTEN
 
-OUTPUT = click.option("--output", "-o", type=click.Path(path_type=Path), required=True, help="JSON file to write.")
+OUTPUT = click.option("--output", "-o", type=WRITTEN, required=True, help="JSON file to write.")
 
 
 @click.command("summary", cls=Answering)

@@ -12,6 +12,7 @@ import click
 from groprog_assets.cli.answering import JSON, PARTITION, Answering, answer
 from groprog_assets.cli.arguments import needed_argument
 from groprog_assets.cli.study_place import study_argument
+from groprog_assets.cli.written_paths import WRITTEN
 from groprog_assets.errors import LedgerError, Problem
 from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Value
@@ -20,10 +21,9 @@ from groprog_assets.wording import shell_command
 if TYPE_CHECKING:
     from groprog_assets.store.workspace import Workspace
 
-PICTURE = click.option(
-    "--picture", type=click.Path(path_type=Path), default=None, help="A picture of the answer: SVG or PNG."
-)
+PICTURE = click.option("--picture", type=WRITTEN, default=None, help="A picture of the answer: SVG or PNG.")
 OLDER = click.option("--older", default="", help="Run id, model version or sha256, or its beginning.")
+SCORES = "risk_scores"
 NEWEST = 100
 """How many entries of a history are shown where not all are asked for."""
 NEWER = click.option("--newer", default="", help="Run id, model version or sha256, or its beginning.")
@@ -45,11 +45,15 @@ def lineage_group() -> None:
 @JSON
 def trace(asset: str, study: Path, partition: str, patient: str, picture: Path | None, as_json: bool) -> None:
     """Read files, parameters, code versions and clinical snapshot behind ASSET."""
+    from groprog_assets.figures.numbers import members_interval
     from groprog_assets.intake.omics_subjects import name_of
     from groprog_assets.lineage import ledger, questions
     from groprog_assets.lineage.pictures import trace_picture, write_picture
     from groprog_assets.store.workspace import open_workspace
 
+    if patient and asset != SCORES:
+        rule = f"A patient's row is one of {SCORES}."
+        raise LedgerError(Problem("--patient", f"with {asset}", rule, f"Ask for {SCORES}, or leave --patient out."))
     workspace = open_workspace(study)
     with ledger.open_ledger(workspace.ledger_path) as connection:
         found = questions.trace(connection, asset, partition)
@@ -63,8 +67,8 @@ def trace(asset: str, study: Path, partition: str, patient: str, picture: Path |
     if patient:
         row = found["patient"]
         lines.append(
-            f"patient {patient}: risk {row['risk']:.4f} [{row['risk_lower']:.4f}, {row['risk_upper']:.4f}], percentile"
-            f" {row['percentile']:.1f}, model {row['model_version'][:16]}"
+            f"patient {patient}: risk {row['risk']:.4f}, interval {members_interval(row['risk_lower'], row['risk_upper'], 4)},"
+            f" percentile {row['percentile']:.1f}, model {row['model_version'][:16]}"
         )
     lines += ["", "Files read"]
     lines += [

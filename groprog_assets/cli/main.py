@@ -20,6 +20,7 @@ from groprog_assets.cli.answering import (
 )
 from groprog_assets.cli.arguments import needed_argument
 from groprog_assets.cli.study_place import study_argument
+from groprog_assets.cli.written_paths import WRITTEN
 from groprog_assets.errors import Problem, StudyError
 from groprog_assets.study.text_tables import count_of
 from groprog_assets.wording import shell_command
@@ -226,7 +227,7 @@ def run_command(study: Path, select: str, nascent: bool, dry_run: bool, user: st
     show_default=True,
     help="results: the whole results folder; multiqc: *_mqc.json for MultiQC; the others: transcription units.",
 )
-@click.option("--output", type=click.Path(path_type=Path), default=None, help="Folder; else results/FORMAT.")
+@click.option("--output", type=WRITTEN, default=None, help="Folder; else results/FORMAT.")
 @readable
 def export_command(study: Path, form: str, output: Path | None) -> None:
     """Write the results folder again from what is stored, or one of the formats of other programs."""

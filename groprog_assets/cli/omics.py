@@ -12,6 +12,7 @@ from groprog_assets.cli.answering import ERR, OUT, Answering, gathered_notices
 from groprog_assets.cli.arguments import needed_argument
 from groprog_assets.cli.stated_purpose import PURPOSES, STUDIED, stated_purpose
 from groprog_assets.cli.study_place import study_argument
+from groprog_assets.cli.written_paths import WRITTEN
 from groprog_assets.errors import Problem, StudyError
 from groprog_assets.study.text_tables import count_of
 
@@ -76,7 +77,7 @@ def import_records(context: click.Context, study: Path, user: str) -> None:
 @click.option("--first", default=10, show_default=True, help="Diseases shown a packet.")
 @click.option("--findings", is_flag=True, help="What each finding says of the diseases, instead of the ranks.")
 @click.option("--accuracy", is_flag=True, help="How often the packets' own diagnoses come first, instead of the ranks.")
-@click.option("--output", type=click.Path(path_type=Path), default=None, help="TSV to write; else the terminal.")
+@click.option("--output", type=WRITTEN, default=None, help="TSV to write; else the terminal.")
 def rank(
     study: Path, packets: Path, genes: str, first: int, findings: bool, accuracy: bool, output: Path | None
 ) -> None:
@@ -159,9 +160,7 @@ def erase(study: Path, file: Path, user: str) -> None:
     required=True,
     help="h5mu and cbioportal: the assays; phenopackets: the subjects; pheval: the diseases ranked for them.",
 )
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder to write; it must be empty."
-)
+@click.option("-o", "--output", type=WRITTEN, required=True, help="Folder to write; it must be empty.")
 @click.option(
     "--purpose",
     type=PURPOSES,

@@ -11,6 +11,7 @@ import click
 from groprog_assets.cli.answering import ERR, OUT, Answering
 from groprog_assets.cli.arguments import needed_argument
 from groprog_assets.cli.study_place import study_argument
+from groprog_assets.cli.written_paths import WRITTEN, WRITTEN_OR_DASH, refuse_writing
 from groprog_assets.errors import Problem, StudyError
 from groprog_assets.study.text_tables import count_of
 
@@ -50,11 +51,11 @@ FOLDER = "scores"
 )
 @click.option(
     "--output",
-    type=click.Path(path_type=Path, allow_dash=True),
+    type=WRITTEN_OR_DASH,
     default=None,
     help=f"File of the whole table; else {FOLDER}/PATIENTS.tsv beside the study file. '-': print it, and write nothing.",
 )
-@click.option("--pages", type=click.Path(path_type=Path), default=None, help="Folder for one HTML page a patient.")
+@click.option("--pages", type=WRITTEN, default=None, help="Folder for one HTML page a patient.")
 def score(
     study: Path,
     patients: Path,
@@ -74,6 +75,9 @@ def score(
     from groprog_assets.store.workspace import open_workspace
 
     workspace = open_workspace(study)
+    target = workspace.folder / FOLDER / f"{patients.stem}.tsv" if output is None else output
+    if output is None:
+        refuse_writing([("the table of scores", target)], [("PATIENTS", patients.resolve())], study)
     scored = score_patients(workspace, patients, expression, libraries, dict(matrices))
     if pages is not None:
         for name, content in patient_pages(workspace, scored).items():
@@ -83,7 +87,6 @@ def score(
     if output == Path("-"):
         click.echo(text, nl=False)
         return
-    target = workspace.folder / FOLDER / f"{patients.stem}.tsv" if output is None else output
     try:
         write_atomically(target, text.encode())
     except OSError as error:
@@ -112,14 +115,17 @@ def told_notes(table: pd.DataFrame) -> list[str]:
 
 def told_scores(table: pd.DataFrame, endpoint: str, horizons: Sequence[float]) -> list[str]:
     """The scores as aligned text: patient, risk with interval, percentile, event-free probability at each horizon."""
+    from groprog_assets.figures.numbers import ONE_MODEL
+
     months = [f"{month:g}" for month in horizons]
     rows = [["patient", "risk", "95 % interval", "percentile", *(f"{endpoint} {month} months" for month in months)]]
     for row in table.head(SHOWN).to_dict("records"):
+        lower, upper = row["risk_lower"], row["risk_upper"]
         rows.append(
             [
                 str(row["patient_id"]),
                 f"{row['risk']:+.2f}",
-                f"{row['risk_lower']:+.2f} to {row['risk_upper']:+.2f}",
+                f"{lower:+.2f} to {upper:+.2f}" if lower < upper else ONE_MODEL,
                 f"{row['percentile']:.0f}",
                 *(f"{100 * row[f'survival_{month}']:.0f} %" for month in months),
             ]

@@ -10,12 +10,13 @@ import click
 from groprog_assets.cli.answering import OUT, readable
 from groprog_assets.cli.arguments import needed_argument
 from groprog_assets.cli.study_place import study_argument, study_file
+from groprog_assets.cli.written_paths import WRITTEN, refuse_writing
 from groprog_assets.errors import Problem, StudyError
 from groprog_assets.study.text_tables import count_of
 
 PATH = click.Path(path_type=Path)
 MODEL = needed_argument("model", "a study, or the folder sequence/model of a results folder", "my-study", type=PATH)
-OUTPUT = click.option("--output", "-o", type=PATH, default=None, help="TSV to write; else the terminal.")
+OUTPUT = click.option("--output", "-o", type=WRITTEN, default=None, help="TSV to write; else the terminal.")
 
 
 def _model_place(model: Path) -> Path:
@@ -78,11 +79,11 @@ def evaluate(model: Path, external: Path, tasks: tuple[str, ...], output: Path |
 @click.option(
     "--output",
     "-o",
-    type=PATH,
+    type=WRITTEN,
     required=True,
     help="VCF to write, compressed where it ends in .gz; TSV with --haplotypes.",
 )
-@click.option("--table", type=PATH, default=None, help="TSV to write: a row a variant, gene and task.")
+@click.option("--table", type=WRITTEN, default=None, help="TSV to write: a row a variant, gene and task.")
 @click.option("--haplotypes", is_flag=True, help="Write a TSV: all SNVs of each haplotype of each sample at once.")
 @readable
 def variants(study: Path, variants: Path, output: Path, table: Path | None, haplotypes: bool) -> None:
@@ -112,7 +113,7 @@ def variants(study: Path, variants: Path, output: Path, table: Path | None, hapl
 @sequence_group.command("explain")
 @study_argument
 @click.option("--genes", default="", help="Names separated by commas; else every gene that is used.")
-@click.option("--output", "-o", type=PATH, required=True, help="Folder to write.")
+@click.option("--output", "-o", type=WRITTEN, required=True, help="Folder to write.")
 @click.option("--modisco", is_flag=True, help="Also the arrays that TF-MoDISco takes: sequences.npz and <task>.npz.")
 @readable
 def explain(study: Path, genes: str, output: Path, modisco: bool) -> None:
@@ -161,7 +162,7 @@ def reporter_check(model: Path, pairs: Path, task: str, view: str, end: int, out
 @click.option("--task", required=True, help="The prediction to move.")
 @click.option("--lower", is_flag=True, help="Lower it; else raise it.")
 @click.option("--edits", default=10, show_default=True, type=click.IntRange(1, 100), help="Substitutions at most.")
-@click.option("--output", "-o", type=PATH, required=True, help="FASTA to write; the edits beside it as .tsv.")
+@click.option("--output", "-o", type=WRITTEN, required=True, help="FASTA to write; the edits beside it as .tsv.")
 @readable
 def design(study: Path, gene: str, task: str, lower: bool, edits: int, output: Path) -> None:
     """A promoter with few substitutions that moves one prediction: an outlook, not validated by experiment.
@@ -171,9 +172,10 @@ def design(study: Path, gene: str, task: str, lower: bool, edits: int, output: P
     from groprog_assets.export.sequence_design import OUTLOOK, design_promoter
     from groprog_assets.store.artifacts import write_atomically
 
+    table = output.with_suffix(".tsv")
+    refuse_writing([("--output", output), ("the edits beside --output", table)], [], study)
     made = design_promoter(study, gene, task, lower, edits)
     write_atomically(output, made.fasta)
-    table = output.with_suffix(".tsv")
     write_atomically(table, f"# {OUTLOOK}\n{made.edits.to_csv(sep=chr(9), index=False, float_format='%.4g')}".encode())
     OUT.print(f"{output}, {table}: {count_of(len(made.edits), 'edit')}", markup=False)
     OUT.print(f"{task} by a model that did not search: {made.before:.2f} before, {made.after:.2f} after", markup=False)

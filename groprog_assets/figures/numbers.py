@@ -14,6 +14,8 @@ from groprog_assets.tables.values import Value
 
 MISSING = "–"
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+ONE_MODEL = "none: one model"
+"""Instead of the interval of a risk that is not the mean of several models."""
 
 
 def number(value: Value, digits: int = 3) -> str:
@@ -63,6 +65,11 @@ def interval(lower: Any, upper: Any, places: int = 3) -> str:
     """A 95 % interval as text: `0.612 to 0.701`, or a dash when a bound is missing."""
     bounds = [fixed(lower, places), fixed(upper, places)]
     return MISSING if MISSING in bounds else " to ".join(bounds)
+
+
+def members_interval(lower: Any, upper: Any, places: int = 3) -> str:
+    """The interval of a risk from the spread of the models of an ensemble; in words where there is one (equal bounds)."""
+    return ONE_MODEL if lower == upper else interval(lower, upper, places)
 
 
 def p_value(value: Value) -> str:

@@ -24,16 +24,8 @@ def place_findings(study: Study, path: Path) -> Iterator[Finding]:
     path: the study file. A run replaces and removes what is in its results, moves what is in the inbox, and erases in the store.
     """
     home = _real(path.parent)
-    inputs = [("the study file", _real(path)), *((_dotted(at), _real(file)) for at, file in named_files(study))]
-    if study.cohort is not None and study.cohort.clinical.is_dir():
-        inputs.append(("cohort.clinical", _real(study.cohort.clinical)))
-    if study.libraries and study.genome.bowtie2_index is not None:
-        inputs.append(("genome.bowtie2_index", _real(study.genome.bowtie2_index)))
-    written: list[tuple[Location, Path]] = [(("results",), _real(study.results))]
-    if study.cohort is not None and study.cohort.inbox is not None:
-        written.append((("cohort", "inbox"), _real(study.cohort.inbox)))
-    if isinstance(study.compute.store, Path):
-        written.append((("compute", "store"), _real(study.compute.store)))
+    inputs = study_inputs(study, path)
+    written: list[tuple[Location, Path]] = [(("results",), _real(study.results)), *_kept(study)]
     rule = "Runs replace and erase files in this folder: it holds no input, lies in none, and serves nothing else."
     for k, (at, place) in enumerate(written):
         state = home / STATE
@@ -46,6 +38,28 @@ def place_findings(study: Study, path: Path) -> Iterator[Finding]:
                 how = "is" if other == place else "contains" if other.is_relative_to(place) else "lies in"
                 yield Finding(at, f"{place} {how} {name} ({other})", rule, "Name a folder of its own.")
                 break
+
+
+def study_inputs(study: Study, path: Path) -> list[tuple[str, Path]]:
+    """(name, absolute path with links followed) of the study file at `path` and of each file and folder that it reads."""
+    inputs = [("the study file", _real(path)), *((_dotted(at), _real(file)) for at, file in named_files(study))]
+    if study.cohort is not None and study.cohort.clinical.is_dir():
+        inputs.append(("cohort.clinical", _real(study.cohort.clinical)))
+    if study.libraries and study.genome.bowtie2_index is not None:
+        inputs.append(("genome.bowtie2_index", _real(study.genome.bowtie2_index)))
+    return inputs
+
+
+def kept_folders(study: Study, path: Path) -> list[tuple[str, Path]]:
+    """(name, absolute path with links followed) of the folders where the study at `path` keeps its state, store and inbox."""
+    return [(STATE, _real(path.parent) / STATE), *((_dotted(at), place) for at, place in _kept(study))]
+
+
+def _kept(study: Study) -> Iterator[tuple[Location, Path]]:
+    if study.cohort is not None and study.cohort.inbox is not None:
+        yield ("cohort", "inbox"), _real(study.cohort.inbox)
+    if isinstance(study.compute.store, Path):
+        yield ("compute", "store"), _real(study.compute.store)
 
 
 def _real(path: Path) -> Path:

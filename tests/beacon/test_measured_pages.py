@@ -133,6 +133,7 @@ def test_a_subjects_risk_score_leads_to_its_lineage(measured: Served, monkeypatc
     subject = pseudonym("person-05", study_key(desk.workspace.state))
     blocks = str(subject_values.risk(desk, desk.held(), subject))
     assert "0.712" in blocks
+    assert "interval 0.500 to 0.900" in blocks
     assert f"groprog lineage trace risk_scores --patient {subject}" in blocks
     assert "person-05" not in blocks
     other = pseudonym("person-06", study_key(desk.workspace.state))

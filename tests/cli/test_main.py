@@ -160,6 +160,7 @@ def test_trace_names_the_libraries_and_near_assets(study: Path):
         (["alignments", "--partition", "treated1"], "Did you mean --partition treated_1?"),
         (["alignment"], "Did you mean alignments"),
         (["zzz"], "The ledger knows alignments"),
+        (["alignments", "--partition", "treated_1", "--patient", "P1"], "Ask for risk_scores"),
     ):
         result = groprog("lineage", "trace", study, *arguments)
         assert result.exit_code == 2

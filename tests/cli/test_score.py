@@ -28,6 +28,11 @@ def test_id_risk_percentile_and_survival_at_the_horizons():
     assert len({len(line) for line in lines}) == 1
 
 
+def test_one_model_has_no_interval():
+    alone = scores(2).assign(risk_lower=lambda table: table["risk"], risk_upper=lambda table: table["risk"])
+    assert "none: one model" in told_scores(alone, "OS", [12.0])[1]
+
+
 def test_a_long_table_is_cut_and_says_so():
     assert told_scores(scores(SHOWN + 7), "OS", [12.0, 36.0])[-1] == "and 7 more"
 
