@@ -220,6 +220,19 @@ def test_a_broken_rule_of_an_assay_is_named(copy: Path, change: dict, field: str
     assert any(problem.where.endswith(field) and problem.rule and problem.remedy for problem in problems), problems
 
 
+def test_an_outcome_of_the_subjects_coded_otherwise_is_no_covariate_either(tmp_path: Path):
+    rows = sample_rows()
+    rows["died"] = ["yes" if int(subject.removeprefix("patient-")) % 3 == 0 else "no" for subject in rows["subject"]]
+    rows["state"] = rows["died"].map({"yes": "gone", "no": "well"})
+    rows["months"] = [str(3 + int(subject.removeprefix("patient-"))) for subject in rows["subject"]]
+    path = assay_study(tmp_path / "study", rows)
+    document = yaml.safe_load(path.read_text())
+    document["omics"]["survival"] = {"time": "months", "event": "died"}
+    document["omics"]["assays"][0]["batch_correction"] = {"covariates": ["kind", "state"]}
+    path.write_text(yaml.safe_dump(document))
+    assert "'state' holds the same as 'died'" in told_in_a_line("study", "check", str(path), code=2)
+
+
 @pytest.mark.parametrize("name", ["months", "died"])
 def test_an_outcome_of_the_subjects_is_no_covariate_of_a_correction(copy: Path, name: str):
     document = yaml.safe_load(copy.read_text())

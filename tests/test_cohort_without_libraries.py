@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from groprog_assets.definitions import build_definitions
+from groprog_assets.intake.preflight import preflight
 from groprog_assets.model.encoded_files import encoded_fold, name_of
 from groprog_assets.store.readings import load_asset
 from groprog_assets.store.workspace import WITHOUT_LIBRARIES, Workspace
@@ -97,6 +98,37 @@ def test_what_a_cohort_without_libraries_cannot_have_is_told(tmp_path: Path, cha
         document[section] |= fields
     path.write_text(yaml.safe_dump(document))
     assert any(said in str(problem) for problem in check_study(path))
+
+
+def corrected_for(path: Path, **correction: object) -> list[str]:
+    """What is said of a study whose assay is corrected so, before a run."""
+    rows = pd.read_csv(path.parent / "samples.tsv", sep="\t")
+    clinical = pd.read_csv(path.parent / "clinical.tsv", sep="\t")
+    rows["state"] = clinical["DIED"].map({1: "gone", 0: "there"})
+    rows["sex"] = np.where(np.arange(60) % 3, "f", "m")
+    for name in ("MONTHS", "DIED", "DEATH_MONTHS"):
+        rows[name] = rows["sex"]
+    rows.to_csv(path.parent / "samples.tsv", sep="\t", index=False)
+    document = yaml.safe_load(path.read_text())
+    document["omics"]["assays"][0]["batch_correction"] = correction
+    document["cohort"]["endpoint"]["event_time_column"] = "DEATH_MONTHS"
+    clinical.assign(DEATH_MONTHS=clinical["MONTHS"].where(clinical["DIED"] == 1)).to_csv(
+        path.parent / "clinical.tsv", sep="\t", index=False
+    )
+    path.write_text(yaml.safe_dump(document))
+    return [str(item) for item in check_study(path) or preflight(Workspace(path).study)]
+
+
+@pytest.mark.parametrize("name", ["MONTHS", "DIED", "DEATH_MONTHS", "state"])
+@pytest.mark.parametrize("field", ["covariates", "biological_factor"])
+def test_no_correction_knows_the_outcome_of_the_cohort(tmp_path: Path, name: str, field: str):
+    (said,) = corrected_for(study_files(tmp_path / "study"), **{field: [name] if field == "covariates" else name})
+    assert f"batch_correction.{field}" in said
+    assert "is the outcome" in said or "holds the same as 'cohort.endpoint, event'" in said
+
+
+def test_a_covariate_that_is_no_outcome_may_stay(tmp_path: Path):
+    assert corrected_for(study_files(tmp_path / "study"), covariates=["sex"]) == []
 
 
 def test_who_has_not_consented_has_no_assay_and_counts_as_average(study: Path):

@@ -14,6 +14,8 @@ from groprog_assets.study.schema import Study
 from groprog_assets.study.text_tables import count_of
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from groprog_assets.methods.omics.subjects import Sourced
 
 Value = TypeVar("Value")
@@ -100,12 +102,14 @@ def _assays(omics: Omics, sample_table: Path, parameters: Parameters) -> list[Pr
     from groprog_assets.methods.assays.formats import reading_aids
     from groprog_assets.methods.assays.sample_table import read_sample_table
     from groprog_assets.methods.integration.subject_outcomes import stated_outcomes
+    from groprog_assets.methods.measurements.outcome_copies import copied_outcomes
     from groprog_assets.methods.measurements.stages import refused_corrections
 
     aids = reading_aids(parameters.assay_reading, omics.genes)
     samples = read_sample_table(sample_table, omics.assays, outcome_columns(omics.groups, omics.survival))
     stated_outcomes(samples, omics.groups, omics.survival)
-    problems: list[Problem] = []
+    outcomes = {name: samples.factors[name] for name in outcome_columns(None, omics.survival)}
+    problems = copied_outcomes(omics.assays, samples.factors, outcomes)
     said: list[Problem] = []
     measured: set[int] = set()
     for assay in read_assays(omics.assays, samples, aids):
@@ -121,6 +125,21 @@ def _assays(omics: Omics, sample_table: Path, parameters: Parameters) -> list[Pr
         rule = "No assay names them as covariate, outcome or factor; they are not read."
         said.append(Problem("omics.samples", f"columns {', '.join(samples.unread)}", rule, ""))
     return said
+
+
+def copies_of_the_cohort_outcome(study: Study, outcomes: pd.DataFrame) -> list[Problem]:
+    """Covariates of corrections that are the cohort's outcome under another name; outcomes: patient_id, time, event."""
+    omics = study.omics
+    if omics is None or omics.samples is None:
+        return []
+    from groprog_assets.methods.assays.sample_table import read_sample_table
+    from groprog_assets.methods.measurements.outcome_copies import copied_outcomes
+
+    samples = read_sample_table(omics.samples, omics.assays, outcome_columns(omics.groups, omics.survival))
+    known = outcomes.set_index("patient_id")[["time", "event"]].astype(str)
+    subjects = samples.rows["subject"].tolist()
+    held = {f"cohort.endpoint, {name}": [known[name].get(subject) for subject in subjects] for name in known}
+    return copied_outcomes(omics.assays, samples.factors, held)
 
 
 def _asked(field: str, path: Path | None) -> None:

@@ -208,6 +208,7 @@ def _patients(study: Study) -> Patients:
 
 def _cohort(study: Study, patients: Patients) -> set[str] | None:
     """Gene symbols that the experiment must have, None where it needs none. Folds, leaks and batches are checked too."""
+    from groprog_assets.intake.omics_preflight import copies_of_the_cohort_outcome
     from groprog_assets.methods.cohort.folds import make_folds
     from groprog_assets.methods.cohort.patient_matrices import gene_names, matrix_problems
     from groprog_assets.prognosis.patients_check import patient_problems
@@ -231,6 +232,7 @@ def _cohort(study: Study, patients: Patients) -> set[str] | None:
     folds = make_folds(made.outcomes, own.splits, parameters.evaluation, parameters.training.seed, made.index)
     found = [] if expression is None else matrix_problems(expression, own, parameters)
     found += shared_set_problems(study.ontology, gene_names(expression), parameters)
+    found += copies_of_the_cohort_outcome(study, made.outcomes)
     if problems := found + patient_problems(study, made, expression, folds):
         raise CohortError(problems)
     return symbols if parameters.representation.mode == "signature" else None

@@ -65,12 +65,16 @@ def _of_one(source: AssaySource, at: Location, omics: Omics, cohort: Cohort | No
     correction = source.batch_correction
     outcomes = {correction.outcome, *outcome_columns(None, omics.survival)} - {""}
     if cohort is not None:
-        outcomes |= {cohort.endpoint.time_column, cohort.endpoint.event_column}
+        outcomes |= cohort.endpoint.columns
     for k, name in enumerate(correction.covariates):
         if name in outcomes:
             rule = "What is to be predicted may not be a covariate: the corrected values would carry it."
             where = (*at, "batch_correction", "covariates", k)
             yield Finding(where, f"{name!r} is the outcome", rule, "Remove it from the covariates.")
+    if correction.biological_factor in outcomes:
+        rule = "Features are kept by what is missing within the groups of this factor: the outcome may not choose them."
+        where = (*at, "batch_correction", "biological_factor")
+        yield Finding(where, f"{correction.biological_factor!r} is the outcome", rule, "Name another column, or none.")
     if len(set(correction.covariates)) < len(correction.covariates):
         where = (*at, "batch_correction", "covariates")
         yield Finding(where, "a covariate twice", "A covariate is named once.", "Remove the second.")

@@ -231,9 +231,8 @@ def _cohort(study: Study) -> Iterator[Finding]:
     cohort, at = study.cohort, ("cohort", "fields")
     yield from repeated([field.name for field in cohort.fields], at, "name", "Fields")
     yield from repeated([field.column for field in cohort.fields], at, "column", "Columns")
-    outcome = {cohort.endpoint.time_column, cohort.endpoint.event_column, cohort.endpoint.event_time_column}
     for k, field in enumerate(cohort.fields):
-        if field.column in outcome:
+        if field.column in cohort.endpoint.columns:
             yield Finding(
                 (*at, k, "column"),
                 f"{field.column} is the outcome",
@@ -261,7 +260,7 @@ def _cohort(study: Study) -> Iterator[Finding]:
             yield Finding(
                 (*at, k), f"{field.name} is {field.kind}", "A body mass index is a number.", "Set kind: continuous."
             )
-        yield from recording_rules(field, outcome, (*at, k))
+        yield from recording_rules(field, cohort.endpoint.columns, (*at, k))
         yield from _units(field, (*at, k))
         if field.plausible is not None and not field.plausible[0] < field.plausible[1]:
             shown = f"[{field.plausible[0]:g}, {field.plausible[1]:g}]"

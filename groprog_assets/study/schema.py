@@ -215,6 +215,11 @@ class Endpoint(StudyPart):
         description="values meaning censored",
     )
 
+    @property
+    def columns(self) -> set[str]:
+        """The columns of the clinical table that hold the outcome."""
+        return {self.time_column, self.event_column, *([self.event_time_column] if self.event_time_column else [])}
+
 
 class Expression(StudyPart):
     """Patients' expression: genes x patients, first column the gene symbol."""

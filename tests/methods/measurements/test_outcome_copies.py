@@ -1,0 +1,53 @@
+"""A covariate of a correction may not be the outcome under another name."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from groprog_assets.methods.measurements.outcome_copies import copied_outcomes, is_copy
+from groprog_assets.study.omics_assays import AssaySource
+
+EVENT = ["yes", "no", "no", "yes", "no", "yes", "yes", "no", "no", "no", "yes", "no"]
+MONTHS = [str(value) for value in (3.5, 12, 40, 7, 22, 1, 9, 31, 18, 27, 5, 60)]
+CODED = ["1" if value == "yes" else "0" for value in EVENT]
+
+
+def turned(values: list[str]) -> list[str | None]:
+    return [str(100 - 2 * float(value)) for value in values]
+
+
+@pytest.mark.parametrize(
+    ("values", "outcome", "copy"),
+    [
+        (CODED, EVENT, True),
+        (EVENT, EVENT, True),
+        ([*CODED[:11], None], EVENT, True),
+        ([*CODED[:10], "0", "0"], EVENT, False),  # one patient otherwise
+        (["a" if k % 3 else "b" for k in range(12)], EVENT, False),
+        (turned(MONTHS), MONTHS, True),
+        ([str(round(float(value))) for value in MONTHS], MONTHS, True),
+        ([str(value) for value in np.random.default_rng(0).permutation(12)], MONTHS, False),
+        ([f"P{k}" for k in range(12)], MONTHS, False),  # each its own name: no order
+        (["one"] * 12, EVENT, False),
+        (CODED[:9], EVENT[:9], False),
+        ([None] * 12, EVENT, False),
+    ],
+)
+def test_a_copy_is_told_from_a_covariate(values: list[str | None], outcome: list[str], copy: bool):
+    assert is_copy(values, outcome) is copy
+
+
+def test_each_place_of_a_correction_is_named():
+    correction = {"covariates": ["sex", "state"], "biological_factor": "status"}
+    source = AssaySource.model_validate(
+        {"name": "rna", "path": "rna.tsv", "omics": "transcriptome", "batch_correction": correction}
+    )
+    factors = {"sex": ["f", "m"] * 6, "state": CODED, "status": EVENT}
+    problems = copied_outcomes([source], factors, {"died": EVENT})
+    assert [problem.where for problem in problems] == [
+        "omics.assays, rna: batch_correction.covariates",
+        "omics.assays, rna: batch_correction.biological_factor",
+    ]
+    assert problems[0].value == "'state' holds the same as 'died'"
+    assert problems[0].remedy
