@@ -184,7 +184,7 @@ def design(study: Path, gene: str, task: str, lower: bool, edits: int, output: P
 
 @sequence_group.command("leak-check")
 @needed_argument("pairs", "a table of gene, promoter, distal and target", "pairs.tsv", type=PATH)
-@click.option("--output", "-o", type=PATH, default=None, help="TSV to write; a figure of it beside it as .svg.")
+@click.option("--output", "-o", type=WRITTEN, default=None, help="TSV to write; a figure of it beside it as .svg.")
 @readable
 def leak_check(pairs: Path, output: Path | None) -> None:
     """What a split of PAIRS (gene, promoter, distal, target; optionally chrom, split) is worth: one learner, three splits.
@@ -193,6 +193,9 @@ def leak_check(pairs: Path, output: Path | None) -> None:
     """
     from groprog_assets.export.sequence import leak_check as check
 
+    if output is not None:
+        places = [("--output", output), ("the figure beside --output", output.with_suffix(".svg"))]
+        refuse_writing(places, [("PAIRS", pairs.resolve())], None)
     found = check(pairs)
     evidence, inside = found.evidence, found.evidence.inflation_inside
     OUT.print(f"{count_of(found.pairs, 'pair')} of {found.genes:,} genes", markup=False)

@@ -114,6 +114,9 @@ def test_two_answers_are_two_files(tmp_path: Path, study: Path):
     assert "the file of --output too" in said("sequence", "variants", study, given, "-o", place, "--table", place)
     edits = tmp_path / "design.tsv"
     assert "the file of --output too" in said("sequence", "design", study, "--gene", "A", "--task", "b", "-o", edits)
+    pairs = tmp_path / "pairs.tsv"
+    pairs.write_text("")
+    assert "the file of --output too" in said("sequence", "leak-check", pairs, "-o", tmp_path / "split.svg")
     assert not place.exists()
 
 
