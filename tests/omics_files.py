@@ -99,6 +99,51 @@ MONDO:0000004\tobsolete limb disease\tskos:exactMatch\tOrphanet:900\tshort\tsema
 MONDO:0000001\tlimb disease\tskos:exactMatch\tOMIMPS:100001\tlimb series\tsemapv:ManualMappingCuration
 MONDO:0000002\theart disease\toboInOwl:hasDbXref\tOrphanet:900\tshort\tsemapv:ManualMappingCuration
 """
+MONDO = """format-version: 1.2
+data-version: releases/2026-08-04
+ontology: mondo
+
+[Term]
+id: MONDO:0700096
+name: human disease
+
+[Term]
+id: MONDO:0000009
+name: disorder of limbs
+is_a: MONDO:0700096 ! human disease
+
+[Term]
+id: MONDO:0000001
+name: limb disease
+is_a: MONDO:0000009 ! disorder of limbs
+
+[Term]
+id: MONDO:0000003
+name: short limbs
+is_a: MONDO:0000001 ! limb disease
+is_a: MONDO:0000009 {source="a"} ! disorder of limbs
+
+[Term]
+id: MONDO:0000022
+name: very short limbs
+is_a: MONDO:0000003 ! short limbs
+
+[Term]
+id: MONDO:0000002
+name: heart disease
+is_a: MONDO:0700096 ! human disease
+relationship: disease_has_location UBERON:0000948 ! heart
+
+[Term]
+id: MONDO:0000004
+name: obsolete limb disease
+is_obsolete: true
+replaced_by: MONDO:0000001
+
+[Typedef]
+id: disease_has_location
+name: disease has location
+"""
 GENES = """ncbi_gene_id\tgene_symbol\thpo_id\thpo_name\tfrequency\tdisease_id
 11\tLIMB1\tHP:0000011\tShort limbs\t-\tOMIM:100001
 11\tLIMB1\tHP:0000021\tArrhythmia\t-\tOMIM:100001
@@ -140,6 +185,7 @@ def omics_study(folder: Path, **changes: Any) -> Path:
     (folder / "phenotype.hpoa").write_text(header + "\n".join([HPOA_HEADER, *rows]) + "\n")
     (folder / "genes.txt").write_text(GENES)
     (folder / "mondo.sssom.tsv").write_text(SSSOM)
+    (folder / "mondo.obo").write_text(MONDO)
     (folder / "packets.jsonl").write_text("".join(json.dumps(item) + "\n" for item in PACKETS))
     omics = {
         "phenopackets": [{"source": "cases", "path": "packets.jsonl"}],

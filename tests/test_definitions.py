@@ -90,6 +90,7 @@ PROMISED = {
     "reference_terms",
     "reference_annotations",
     "reference_xrefs",
+    "reference_diseases",
     "ranking_index",
     "disease_ranking",
     "case_studies",

@@ -130,7 +130,7 @@ class Answering:
                 asked = from_body(path, body, held)
             else:
                 asked = from_address(path, request.query_params.multi_items(), held)
-            return _json(made.counted(path, asked, self.desk.ask(actor, f"/api/{path}", asked.asked), held.parameters))
+            return _json(made.counted(path, asked, self.desk.ask(actor, f"/api/{path}", asked.asked), held))
         if path.partition("/")[0] in (*ENTRIES, *COLLECTIONS) and "/" in path:
             raise Refused(400, "Single records and what belongs to them are not served; ask for counts.")
         if path in COLLECTIONS:

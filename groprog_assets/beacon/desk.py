@@ -91,7 +91,7 @@ class Held:
         terms = self.catalog.rows("SELECT term_id AS id FROM terms WHERE NOT obsolete")
         diseases = self.catalog.rows(
             f"SELECT disease_id AS id FROM diseases UNION SELECT from_id FROM xrefs WHERE {EXACT}"
-            f" UNION SELECT to_id FROM xrefs WHERE {EXACT}"
+            f" UNION SELECT to_id FROM xrefs WHERE {EXACT} UNION SELECT mondo_id FROM disease_classes"
         )
         counts = {row["id"]: 0 for row in (*terms, *diseases)}
         for what in ("subject_terms", "subject_diseases"):
@@ -143,6 +143,16 @@ class Held:
         rows = self.catalog.rows("SELECT disease_id, name FROM diseases")
         return {row["disease_id"]: row["name"] for row in rows}
 
+    @cached_property
+    def classes_of_diseases(self) -> dict[str, str]:
+        """{MONDO class: its name}; empty where the study names no hierarchy of diseases."""
+        rows = self.catalog.rows("SELECT mondo_id, name FROM disease_classes")
+        return {row["mondo_id"]: row["name"] for row in rows}
+
+    def named(self, disease: str) -> str:
+        """What a disease or class is called; its identifier where nothing here names it."""
+        return self.diseases.get(disease) or self.classes_of_diseases.get(disease, disease)
+
     def live(self, term: str) -> str | None:
         """The live term that an identifier means, or None."""
         found = curie(term)
@@ -150,14 +160,14 @@ class Held:
 
     @cached_property
     def parents(self) -> dict[str, list[str]]:
-        """{term: the terms right above it}."""
+        """{term or class of diseases: those right above it}."""
         found: dict[str, list[str]] = {}
-        for row in self.catalog.rows("SELECT child, parent FROM edges"):
+        for row in self.catalog.rows("SELECT child, parent FROM edges UNION ALL SELECT child, parent FROM disease_edges"):
             found.setdefault(row["child"], []).append(row["parent"])
         return found
 
     def ancestors(self, term: str) -> set[str]:
-        """The term and all above it."""
+        """The term, or class of diseases, and all above it."""
         reached, waiting = {term}, [term]
         while waiting:
             new = set(self.parents.get(waiting.pop(), ())) - reached
@@ -171,10 +181,11 @@ class Held:
         return min(above, key=lambda name: (-len(self.ancestors(name)), name), default=None)
 
     def classes(self, disease: str) -> list[str]:
-        """The MONDO classes that exactly match a disease; of a MONDO class, itself."""
+        """The MONDO classes that exactly match a disease; of a MONDO class, itself, or the one that has replaced it."""
         found = curie(disease)
         if prefix_of(found) == "MONDO":
-            return [found]
+            rows = self.catalog.rows("SELECT mondo_id FROM disease_aliases WHERE alias_id = ? ORDER BY kind DESC", found)
+            return [found if found in self.classes_of_diseases or not rows else rows[0]["mondo_id"]]
         rows = self.catalog.rows(f"SELECT DISTINCT from_id FROM xrefs WHERE to_id = ? AND {EXACT} ORDER BY 1", found)
         return [row["from_id"] for row in rows]
 
@@ -188,9 +199,10 @@ class Held:
         """{HPO, MONDO mappings: release}; "none" where there are none."""
         hpo = self.catalog.rows("SELECT DISTINCT version AS v FROM terms ORDER BY 1")
         mondo = self.catalog.rows("SELECT DISTINCT set_version AS v FROM xrefs ORDER BY 1")
+        above = self.catalog.rows("SELECT DISTINCT version AS v FROM disease_classes ORDER BY 1")
         return {
             name: ", ".join(row["v"] for row in rows) or "none"
-            for name, rows in (("HPO", hpo), ("MONDO mappings", mondo))
+            for name, rows in (("HPO", hpo), ("MONDO mappings", mondo), *([("MONDO", above)] if above else []))
         }
 
 

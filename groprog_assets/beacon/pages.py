@@ -132,7 +132,8 @@ def _count(desk: Desk, actor: Actor, held: Held, given: dict[str, str]) -> list[
     told = desk.ask(actor, COUNT, question)
     rows = [
         *([f"{held.names[term]} ({term})", "present"] for term, _ in question.terms),
-        *([held.diseases.get(disease, disease), "diagnosed"] for disease in question.diseases),
+        *([held.named(disease), "diagnosed"] for disease in question.diseases),
+        *([held.named(disease), "diagnosed, none below it"] for disease in question.exactly),
         *([["sex", ", ".join(question.sexes)]] if len(question.sexes) < 4 else []),
         *([["age", f"{question.ages[0] // 12} to under {question.ages[1] // 12} years"]] if question.ages else []),
     ]
@@ -234,6 +235,7 @@ def _disease(held: Held, name: str) -> tuple[str, str, list[Block]]:
     classes = held.classes(given)
     members = sorted({member for mondo in classes for member in held.members(mondo)} | ({given} & set(held.diseases)))
     named = [held.diseases[member] for member in members if member in held.diseases]
+    named += [held.classes_of_diseases[mondo] for mondo in classes if mondo in held.classes_of_diseases]
     if not named:
         raise Refused(404, "No annotated disease has this identifier. Search for its name.")
     shown_ids = [*classes, *members]
@@ -258,6 +260,7 @@ def _disease(held: Held, name: str) -> tuple[str, str, list[Block]]:
     ]
     blocks = [
         table(["Identifier", "Subjects here"], identifiers, "Identifiers that mean the same by exact mappings."),
+        *_hierarchy(held, classes),
         table(
             ["Gene", "Identifier"],
             [[link(row["symbol"], "gene", row["symbol"]), row["gene_id"]] for row in genes],
@@ -265,9 +268,28 @@ def _disease(held: Held, name: str) -> tuple[str, str, list[Block]]:
         )
         if genes
         else paragraph("No gene is annotated."),
-        table(["Finding", "Frequency", "Source", "Subjects here"], terms, "Findings of the disease, as annotated."),
+        table(["Finding", "Frequency", "Source", "Subjects here"], terms, "Findings of the disease, as annotated.")
+        if terms
+        else paragraph("No finding is annotated to it; those of the diseases below it are on their pages."),
     ]
     return named[0], f"disease, {given}", blocks
+
+
+def _hierarchy(held: Held, classes: Sequence[str]) -> list[Block]:
+    """The classes of diseases right above and below those of a disease; nothing where the study names no hierarchy."""
+    if not held.classes_of_diseases:
+        return [paragraph("No hierarchy of diseases is read here: subjects are counted by exact identifiers.")]
+    near = [
+        (row["id"], which)
+        for far, own, which in (("parent", "child", "broader"), ("child", "parent", "narrower"))
+        for row in held.catalog.rows(
+            f"SELECT DISTINCT {far} AS id FROM disease_edges WHERE list_contains(?::VARCHAR[], {own}) ORDER BY 1",
+            list(classes),
+        )
+    ]
+    rows = [[link(held.named(name), "disease", name), name, which, held.published(name)] for name, which in near]
+    caption = f"Neighbours in MONDO {held.releases['MONDO']}. Subjects of a disease are those of the diseases below it too."
+    return [table(["Disease", "Identifier", "It is", "Subjects here"], rows, caption)]
 
 
 def _frequency(row: dict[str, Any]) -> str:

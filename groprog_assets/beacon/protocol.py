@@ -9,7 +9,6 @@ from groprog_assets.beacon.desk import Held, Told
 from groprog_assets.beacon.questions import Request
 from groprog_assets.methods.omics.curies import prefix_of
 from groprog_assets.methods.omics.disclosure import nearest
-from groprog_assets.study.omics_parameters import DisclosureParameters
 from groprog_assets.study.schema import Study
 
 API_VERSION = "v2.0.0"
@@ -45,8 +44,9 @@ class Envelopes:
         about = {"beaconId": self.identifier, "apiVersion": API_VERSION, "returnedSchemas": returned}
         return {**about, **more, "snapshot": snapshot}
 
-    def counted(self, entry: str, asked: Request, told: Told, parameters: DisclosureParameters) -> dict[str, Any]:
+    def counted(self, entry: str, asked: Request, told: Told, held: Held) -> dict[str, Any]:
         """The answer to a question for a count; a record is answered by a count."""
+        parameters, hierarchy = held.parameters, held.releases.get("MONDO")
         granularity = "boolean" if asked.granularity == "boolean" else "count"
         received = {
             "apiVersion": API_VERSION,
@@ -65,7 +65,9 @@ class Envelopes:
             f" {parameters.rounding}; fewer than {parameters.fewest} are not told.",
             "epsilonSpent": told.epsilon,
             "epsilonLeft": round(told.left, 6),
-            "diseases": "By exact identifiers: no hierarchy of diseases is read.",
+            "diseases": f"With those below them in MONDO {hierarchy}."
+            if hierarchy
+            else "By exact identifiers: no hierarchy of diseases is read.",
             "use": RESEARCH,
         }
         meta = self.meta(
@@ -122,7 +124,7 @@ class Envelopes:
     def filtering_terms(self, held: Held, skip: int, limit: int) -> dict[str, Any]:
         """What may be asked by, with the counts that were drawn once for these data."""
         parameters = held.parameters
-        named = {**held.diseases, **held.names}
+        named = {**held.classes_of_diseases, **held.diseases, **held.names}
         terms: list[dict[str, Any]] = [
             {
                 "id": name,

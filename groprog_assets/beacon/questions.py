@@ -102,7 +102,7 @@ def cohort(filters: Sequence[Any], held: Held, purpose: str = "", studied: tuple
     if len(filters) > MOST_FILTERS:
         raise Refused(400, f"A request has at most {MOST_FILTERS} filters.")
     terms: dict[str, bool] = {}
-    diseases: set[str] = set()
+    diseases: dict[str, bool] = {}
     sexes, ages = set(SEXES), (0, OLDEST)
     for item in filters:
         name, operator, value, descendants = _filter(item)
@@ -114,17 +114,21 @@ def cohort(filters: Sequence[Any], held: Held, purpose: str = "", studied: tuple
         elif name in SEX_CODES:
             sexes &= {SEX_CODES[name]}
         elif prefix_of(curie(name)) in ("MONDO", "OMIM", "ORPHA"):
-            diseases.add(_listed_disease(name, held))
+            disease = _listed_disease(name, held)
+            below = descendants or disease not in held.classes_of_diseases
+            diseases[disease] = diseases.get(disease, True) and below
         else:
             term = _listed_term(name, held)
             terms[term] = terms.get(term, True) and descendants
+    asked = _not_implied(diseases, held)
     return Cohort(
         tuple(sorted(_not_implied(terms, held).items())),
-        tuple(sorted(diseases)),
+        tuple(sorted(name for name, below in asked.items() if below)),
         tuple(name for name in SEXES if name in sexes),
         None if ages == (0, OLDEST) else ages,
         purpose,
         studied,
+        tuple(sorted(name for name, below in asked.items() if not below)),
     )
 
 
@@ -187,11 +191,13 @@ def _listed_disease(name: str, held: Held) -> str:
     found = classes[0] if len(classes) == 1 else curie(name)
     if found in held.listed:
         return found
-    raise Refused(400, f"{_shown(name)} is no filtering term here; /api/filtering_terms lists them.")
+    near = held.nearest_listed(found) if found in held.classes_of_diseases else None
+    told = f" The nearest listed disease is {near} ({held.named(near)})." if near else ""
+    raise Refused(400, f"{_shown(name)} is no filtering term here; /api/filtering_terms lists them.{told}")
 
 
 def _not_implied(terms: dict[str, bool], held: Held) -> dict[str, bool]:
-    """Without terms that another one implies, being below them."""
+    """Without terms or diseases that another one implies, being below them."""
     above = {name: held.ancestors(name) - {name} for name in terms}
     implied = {
         name for name, descendants in terms.items() if descendants and any(name in above[other] for other in terms)

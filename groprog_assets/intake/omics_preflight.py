@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from groprog_assets.errors import AssayError, GroProgError, Problem
+from groprog_assets.errors import AnnotationError, AssayError, GroProgError, Problem
 from groprog_assets.study.omics_integration import outcome_columns
 from groprog_assets.study.omics_study import Omics, PhenotypeOntologies
 from groprog_assets.study.parameters import Parameters
@@ -49,6 +49,8 @@ def check_omics(study: Study) -> OmicsChecked:
         told += _packet_counts(packets) if packets is not None else []
     if study.omics.phenopackets and study.omics.ontologies is not None:
         _ontologies(study.omics.ontologies, gather, problems)
+    if study.omics.mondo is not None:
+        told += gather(_hierarchy, study.omics.mondo, study.omics) or []
     if study.omics.samples is not None:
         told += gather(_assays, study.omics, study.omics.samples, study.parameters) or []
     for field in ("gene_sets", "drug_signatures", "drug_targets"):
@@ -93,6 +95,30 @@ def _ontologies(given: PhenotypeOntologies, gather: Callable[..., Any], problems
             )
             rule = "Terms and annotations are of one release of the ontology."
             problems.append(Problem("omics.ontologies", value, rule, "Take hp.obo and phenotype.hpoa of one release."))
+
+
+def _hierarchy(mondo: Path, omics: Omics) -> list[Problem]:
+    """What the hierarchy of diseases holds, and whether its release is another than that of the mappings; raises with the
+    problems of the file, and with diseases of the study's purpose that it does not know."""
+    from groprog_assets.methods.omics.disease_hierarchy import read_hierarchy, unknown_classes
+    from groprog_assets.methods.omics.disease_mappings import read_mappings
+
+    given = omics.ontologies
+    stated = given.versions.mondo if given is not None else ""
+    read = read_hierarchy(mondo, stated)
+    release = read.summary["version"]
+    lost = unknown_classes(omics.consents.diseases, read)
+    if lost:
+        rule = f"MONDO {release} has no such class, and none has replaced it."
+        remedy = "Correct it, such as MONDO:0010679, or take the release that has it."
+        raise AnnotationError([Problem("omics.consents.diseases", name, rule, remedy) for name in lost])
+    counts = f"{count_of(read.summary['classes'], 'class', 'classes')} of MONDO {release}, {read.summary['edges']:,} is_a edges"
+    said = [Problem("omics.mondo", counts, "", "")]
+    mapped = read_mappings(given.mappings, stated).summary["version"] if given is not None and given.mappings else ""
+    if mapped and mapped != release:
+        rule = "Classes that one release lacks are compared by their identifier alone."
+        said.append(Problem("omics.mondo", f"MONDO {release}, mappings of {mapped}", rule, "Take both of one release."))
+    return said
 
 
 def _assays(omics: Omics, sample_table: Path, parameters: Parameters) -> list[Problem]:

@@ -6,6 +6,7 @@ from groprog_assets.errors import ArtifactError, Problem
 from groprog_assets.intake.omics_subjects import consent_day
 from groprog_assets.methods.omics.consents import refusals
 from groprog_assets.store.pseudonyms import study_key, withdrawal_mark
+from groprog_assets.store.readings import load_asset
 from groprog_assets.store.withdrawn import marks_of_patients
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables.values import Value
@@ -20,7 +21,8 @@ def permitted_today(workspace: Workspace, consents: Value, purpose: str, studied
     if omics is None:
         raise ArtifactError(Problem("consents", "none", "Nobody is used without.", "Add omics to the study file."))
     given = omics.consents.model_copy(update={"purpose": purpose, "diseases": list(studied)})
-    reasons = refusals(consents, given, consent_day(workspace))
+    hierarchy = load_asset(workspace, "reference_diseases") if studied else None
+    reasons = refusals(consents, given, consent_day(workspace), hierarchy)
     key = study_key(workspace.state)
     gone = marks_of_patients(workspace.snapshots.root, key)
     return [

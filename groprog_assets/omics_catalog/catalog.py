@@ -151,6 +151,12 @@ def _parts(asked: Cohort | Carriers) -> list[tuple[str, Sequence[object]]]:
             found.append((exact, (term,)))
     for disease in asked.diseases:
         found.append(("SELECT subject_ix FROM subject_diseases WHERE disease_id = ?", (disease,)))
+    for disease in asked.exactly:
+        own = (
+            "SELECT subject_ix FROM diagnoses JOIN subjects USING (subject_id) WHERE status <> 'excluded'"
+            " AND list_contains(string_split(concat_ws('|', mondo_id, omim_id, orpha_id, source_id), '|'), ?)"
+        )
+        found.append((own, (disease,)))
     if set(asked.sexes) != set(SEXES):
         places = ", ".join("?" * len(asked.sexes))
         found.append((f"SELECT subject_ix FROM subjects WHERE sex IN ({places})", asked.sexes))

@@ -14,8 +14,9 @@ OLDEST = 90 * 12
 class Cohort:
     """Subjects who fulfil everything that is asked.
 
-    terms: (live term, whether its descendants count) sorted; diseases: identifiers, sorted; sexes: any of these, sorted; ages:
-    [least, below) in months; purpose and studied: what the answer is for.
+    terms: (live term, whether its descendants count) sorted; diseases: identifiers, sorted, each with those below it where the
+    catalogue has a hierarchy; exactly: diseases without those below them, sorted; sexes: any of these, sorted; ages: [least,
+    below) in months; purpose and studied: what the answer is for.
     """
 
     terms: tuple[tuple[str, bool], ...] = ()
@@ -24,9 +25,14 @@ class Cohort:
     ages: tuple[int, int] | None = None
     purpose: str = ""
     studied: tuple[str, ...] = ()
+    exactly: tuple[str, ...] = ()
 
     def canonical(self) -> str:
-        return _canonical("individuals", asdict(self))
+        """One text for equal questions; what was answered before there was `exactly` keeps its text, and so its noise."""
+        fields = asdict(self)
+        if not self.exactly:
+            del fields["exactly"]
+        return _canonical("individuals", fields)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,10 @@ CREATE TABLE term_synonyms (term_id VARCHAR NOT NULL, text VARCHAR NOT NULL, sco
 CREATE TABLE edges (ontology VARCHAR NOT NULL, child VARCHAR NOT NULL, parent VARCHAR NOT NULL);
 CREATE TABLE closure (term_id VARCHAR NOT NULL, ancestor VARCHAR NOT NULL);
 CREATE TABLE xrefs (from_id VARCHAR NOT NULL, predicate VARCHAR NOT NULL, to_id VARCHAR NOT NULL, justification VARCHAR, set_id VARCHAR NOT NULL, set_version VARCHAR NOT NULL, from_obsolete BOOLEAN NOT NULL);
+CREATE TABLE disease_classes (mondo_id VARCHAR NOT NULL, name VARCHAR NOT NULL, version VARCHAR NOT NULL);
+CREATE TABLE disease_aliases (mondo_id VARCHAR NOT NULL, alias_id VARCHAR NOT NULL, kind VARCHAR NOT NULL);
+CREATE TABLE disease_edges (child VARCHAR NOT NULL, parent VARCHAR NOT NULL);
+CREATE TABLE disease_closure (mondo_id VARCHAR NOT NULL, ancestor VARCHAR NOT NULL);
 CREATE TABLE diseases (disease_id VARCHAR NOT NULL, name VARCHAR NOT NULL);
 CREATE TABLE disease_terms (disease_id VARCHAR NOT NULL, term_id VARCHAR NOT NULL, n INTEGER, m INTEGER, frequency DOUBLE, frequency_source VARCHAR NOT NULL, negated BOOLEAN NOT NULL, onset VARCHAR, sex VARCHAR, modifiers VARCHAR[] NOT NULL, sources VARCHAR[] NOT NULL, evidence VARCHAR, aspect VARCHAR NOT NULL);
 CREATE TABLE gene_disease (gene_id VARCHAR NOT NULL, symbol VARCHAR NOT NULL, disease_id VARCHAR NOT NULL, relation VARCHAR NOT NULL, source VARCHAR NOT NULL, version VARCHAR NOT NULL);

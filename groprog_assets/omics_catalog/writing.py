@@ -25,11 +25,15 @@ FOLDER = "catalog"
 SCHEMA = Path(__file__).with_name("schema.sql")
 OF_SUBJECTS = ("consents", "subjects", "phenotypes", "diagnoses", "subject_variants", "subject_terms")
 """Tables that hold what a reader may not learn of one subject: noise is drawn anew when one of them changes, and only then."""
+COUNTED_BY = ("disease_closure",)
+"""Tables that a study may lack and that decide which subjects a question counts: noise is drawn anew when one comes or changes,
+or two answers with the same noise would differ by the subjects of the change."""
 OF_SAMPLES = ("consents", "subjects", "samples", "sample_factors", "assay_samples", "subject_strata")
 """Tables that decide how many subjects a group of an assay has: the noise of these counts is drawn anew when one changes."""
 ORDER = {
     "subject_terms": "term_id, subject_ix",
     "closure": "ancestor, term_id",
+    "disease_closure": "ancestor, mondo_id",
     "disease_terms": "disease_id, term_id",
     "subject_variants": "symbol, subject_id",
     "features": "symbol, assay_id, feature_ix",
@@ -41,12 +45,18 @@ ORDER = {
 """Rows that are asked for together lie together."""
 DERIVED = """
 INSERT INTO subject_diseases
-  SELECT DISTINCT unnest(string_split(concat_ws('|', mondo_id, omim_id, orpha_id, source_id), '|')) AS id, subject_ix
-  FROM diagnoses JOIN subjects USING (subject_id) WHERE status <> 'excluded' ORDER BY id, subject_ix;
+  WITH own AS (SELECT DISTINCT unnest(string_split(concat_ws('|', mondo_id, omim_id, orpha_id, source_id), '|')) AS id, subject_ix
+    FROM diagnoses JOIN subjects USING (subject_id) WHERE status <> 'excluded')
+  SELECT id, subject_ix FROM own
+  UNION SELECT ancestor, subject_ix FROM (SELECT coalesce(mondo_id, id) AS class, subject_ix
+    FROM own LEFT JOIN disease_aliases ON alias_id = id) JOIN disease_closure ON mondo_id = class
+  ORDER BY ALL;
 INSERT INTO search_names SELECT 'finding', term_id, name, lower(name) FROM terms WHERE NOT obsolete;
 INSERT INTO search_names SELECT DISTINCT 'finding', term_id, text, lower(text) FROM term_synonyms JOIN terms USING (term_id)
   WHERE NOT obsolete AND lower(text) <> lower(name);
 INSERT INTO search_names SELECT 'disease', disease_id, name, lower(name) FROM diseases;
+INSERT INTO search_names SELECT 'disease', mondo_id, name, lower(name) FROM disease_classes WHERE mondo_id NOT IN (
+  SELECT from_id FROM xrefs JOIN diseases ON disease_id = to_id WHERE predicate = 'skos:exactMatch' AND NOT from_obsolete);
 INSERT INTO search_names SELECT 'gene', symbol, symbol, lower(symbol) FROM (
   SELECT symbol FROM gene_disease WHERE symbol <> '-' UNION SELECT symbol FROM features WHERE symbol IS NOT NULL
   UNION SELECT gene_id FROM gene_sets UNION SELECT gene_id FROM drug_target) ORDER BY symbol;
@@ -114,7 +124,8 @@ def snapshot_digest(snapshot: Document) -> str:
 
 def data_digest(snapshot: Document, tables: Iterable[str] = OF_SUBJECTS) -> str:
     """The digest of some tables, by default those of the subjects: it stays when only reference data or code change."""
-    return digest_value({name: snapshot["tables"].get(name) for name in tables})
+    held = snapshot["tables"]
+    return digest_value({name: held.get(name) for name in (*tables, *(name for name in COUNTED_BY if name in held))})
 
 
 def write_catalog(state: Path, store: Store, snapshot: Document) -> Path:

@@ -92,6 +92,7 @@ JOINED_ASSETS = ("factors", "fused_network", "strata")
 ASKED_ASSETS = ("gene_sets", "biomarkers", "pathway_scores", "reversal")
 """The assets of questions: without groups or survival, gene sets, drug signatures a study has none of them."""
 OMICS_ASSETS = (
+    "reference_diseases",
     "consents",
     "subjects",
     *PHENOTYPE_ASSETS,
@@ -164,6 +165,8 @@ def absent_assets(study: Study) -> dict[str, str]:
         return found
     if not study.omics.phenopackets:
         found |= dict.fromkeys(PHENOTYPE_ASSETS, "it names no phenopackets")
+    if study.omics.mondo is None:
+        found["reference_diseases"] = "it names no omics.mondo"
     if not study.omics.assays:
         return found | dict.fromkeys((*ASSAY_ASSETS, *JOINED_ASSETS, *ASKED_ASSETS), "it names no assays")
     return found | _unasked(study.omics)

@@ -81,6 +81,8 @@ def omics_files(study: Study) -> Iterator[tuple[Location, Path]]:
             yield ("omics", "ontologies", "genes"), given.genes
         for k, path in enumerate(given.mappings):
             yield ("omics", "ontologies", "mappings", k), path
+    if study.omics.mondo is not None:
+        yield ("omics", "mondo"), study.omics.mondo
     yield from assay_files(study.omics)
     if study.omics.consents.table is not None:
         yield ("omics", "consents", "table"), study.omics.consents.table
@@ -98,6 +100,9 @@ def omics_notices(study: Study) -> list[Problem]:
     if not consents.purpose:
         rule = "Without a purpose only data without restriction (DUO:0000004, DUO:0000042) are read."
         notices.append(Problem("omics.consents.purpose", "not stated", rule, "State it, if consents depend on it."))
+    if study.omics.mondo is None and (study.omics.ontologies is not None or consents.diseases):
+        rule = "Without it a disease does not include those below it: in questions, and in consents to named diseases."
+        notices.append(Problem("omics.mondo", "not given", rule, "Name mondo.obo of a MONDO release."))
     if study.omics.ontologies is not None and study.omics.ontologies.genes is None:
         rule = "Without them diseases cannot be restricted to those of candidate genes."
         notices.append(Problem("omics.ontologies.genes", "not given", rule, "Name genes_to_phenotype.txt."))

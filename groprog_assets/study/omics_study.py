@@ -31,7 +31,7 @@ class OntologyVersions(StudyPart):
     """Releases of files that state none themselves, such as Parquet tables."""
 
     hpo: str = Field(default="", description="release of the HPO and of its annotations, such as 2025-01-16")
-    mondo: str = Field(default="", description="release of the MONDO mappings")
+    mondo: str = Field(default="", description="release of the MONDO mappings; of mondo.obo too, where it states none")
 
 
 class PhenotypeOntologies(StudyPart):
@@ -105,6 +105,9 @@ class Omics(StudyPart):
     )
     genes: Path | None = Field(
         None, description="HGNC's table of genes (hgnc_complete_set.txt), by which genes of assays are known"
+    )
+    mondo: Path | None = Field(
+        None, description="mondo.obo: by its is_a edges a disease includes those below it; else exact identifiers count"
     )
     assays: list[AssaySource] = Field(default_factory=list, description="measurements of samples; with samples")
     groups: SubjectGroups | None = Field(None, description="subjects whose features are compared")

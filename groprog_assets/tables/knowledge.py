@@ -5,6 +5,7 @@ from __future__ import annotations
 from groprog_assets.tables.columns import Column, Table
 
 _TERM = Column("term_id", "str", "CURIE", "term of the ontology")
+_CLASS = Column("mondo_id", "str", "CURIE", "MONDO class")
 _VERSION = Column("version", "str", "text", "release, from the file's own header where it has one")
 
 DECLARED = (
@@ -71,6 +72,41 @@ DECLARED = (
             Column("from_obsolete", "bool", "flag", "the MONDO class is obsolete; never joined over"),
         ),
         ("from_id", "predicate", "to_id", "set_id"),
+    ),
+    Table(
+        "disease_classes",
+        "one disease or group of diseases of MONDO that is not obsolete",
+        (
+            _CLASS,
+            Column("name", "str", "text", "preferred name"),
+            _VERSION,
+        ),
+        ("mondo_id",),
+    ),
+    Table(
+        "disease_aliases",
+        "one other identifier of a MONDO class",
+        (
+            _CLASS,
+            Column("alias_id", "str", "CURIE", "identifier that is read as the class"),
+            Column("kind", "str", "alt_id, replaced_by", "why"),
+        ),
+        ("mondo_id", "alias_id", "kind"),
+    ),
+    Table(
+        "disease_edges",
+        "one is_a edge between MONDO classes",
+        (
+            Column("child", "str", "CURIE", "the narrower class"),
+            Column("parent", "str", "CURIE", "the broader class"),
+        ),
+        ("child", "parent"),
+    ),
+    Table(
+        "disease_closure",
+        "one MONDO class under one of its ancestors, itself among them; sorted by ancestor",
+        (_CLASS, Column("ancestor", "str", "CURIE", "the class or one above it")),
+        ("mondo_id", "ancestor"),
     ),
     Table(
         "diseases",

@@ -17,7 +17,7 @@ STAGES = {
 """Asset -> the stage of its matrices, each a view `measurements_<assay>_<stage>`."""
 INPUTS = (
     *("consents", "subjects", "phenotypes", "diagnoses", "disease_ranking"),
-    *("reference_terms", "reference_annotations", "reference_xrefs"),
+    *("reference_terms", "reference_annotations", "reference_xrefs", "reference_diseases"),
     *("samples", *STAGES, "out_of_range"),
     *("gene_sets", "factors", "strata", "biomarkers", "pathway_scores", "reversal"),
 )

@@ -6,7 +6,7 @@ named diseases, 0000011 ancestry research. A modifier narrows a permission until
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +15,8 @@ import pandas as pd
 
 from groprog_assets.errors import CohortError, Problem
 from groprog_assets.methods.cohort.clinical_tables import Table
+from groprog_assets.methods.omics.curies import curie
+from groprog_assets.methods.omics.disease_hierarchy import HierarchyTables, at_or_above
 from groprog_assets.methods.omics.text_columns import text_columns
 from groprog_assets.study.omics_study import PERMISSIONS, Consents, ConsentToAll
 from groprog_assets.tables import conform
@@ -81,12 +83,16 @@ def read_consents(path: Path) -> pd.DataFrame:
 
 
 def consent_tables(
-    given: Consents, subjects: dict[str, str], day: date, withdrawn: Iterable[str] = ()
+    given: Consents,
+    subjects: dict[str, str],
+    day: date,
+    withdrawn: Iterable[str] = (),
+    hierarchy: HierarchyTables | None = None,
 ) -> ConsentTables:
     """The consents of the study's subjects and who may be used.
 
     subjects {name in the sources: pseudonym}; day: on which consents are judged; withdrawn: pseudonyms of those who have
-    withdrawn elsewhere, of whom no row is kept. A subject without a row has no consent. Rows about nobody of the sources are
+    withdrawn elsewhere, of whom no row is kept; hierarchy: of diseases, else they are compared by exact identifiers. A subject without a row has no consent. Rows about nobody of the sources are
     counted, and not kept.
     """
     rows = read_consents(given.table) if given.table is not None else _for_all(given.every_subject, subjects)
@@ -94,7 +100,7 @@ def consent_tables(
     known = rows[rows["subject"].isin([name for name, subject in subjects.items() if subject not in gone])]
     table = known.assign(subject_id=known["subject"].map(subjects)).drop(columns="subject")
     table = conform(table.sort_values(["subject_id", "version"]), "consents")
-    reasons = dict.fromkeys(subjects.values(), "no consent") | refusals(table, given, day)
+    reasons = dict.fromkeys(subjects.values(), "no consent") | refusals(table, given, day, hierarchy)
     reasons |= dict.fromkeys(gone & reasons.keys(), "withdrawn")
     permitted = sorted(name for name, reason in reasons.items() if not reason)
     refused = pd.Series([reason for reason in reasons.values() if reason], dtype="str").value_counts()
@@ -108,17 +114,24 @@ def consent_tables(
     return ConsentTables(table, conform(pd.DataFrame({"subject_id": permitted}), "permitted_subjects"), summary)
 
 
-def refusals(table: pd.DataFrame, given: Consents, day: date) -> dict[str, str]:
+def refusals(
+    table: pd.DataFrame, given: Consents, day: date, hierarchy: HierarchyTables | None = None
+) -> dict[str, str]:
     """{subject of `consents`: why the valid row does not permit the purpose, diseases and conditions of `given` on `day`}; ""
-    where it does. A subject without a row is not in it, and has no consent."""
+    where it does. A subject without a row is not in it, and has no consent.
+
+    A consent to named diseases permits those, and by `hierarchy` those below them."""
     valid = table.loc[table.groupby("subject_id")["version"].idxmax()] if len(table) else table
-    allowed = ALLOWED[given.purpose]
+    allowed, above = ALLOWED[given.purpose], at_or_above(given.diseases, hierarchy)
     return {
-        str(row.subject_id): _refusal(row, given, allowed, pd.Timestamp(day)) for row in valid.itertuples(index=False)
+        str(row.subject_id): _refusal(row, given, allowed, above, pd.Timestamp(day))
+        for row in valid.itertuples(index=False)
     }
 
 
-def _refusal(row: tuple, given: Consents, allowed: tuple[str, ...], day: pd.Timestamp) -> str:
+def _refusal(
+    row: tuple, given: Consents, allowed: tuple[str, ...], above: Mapping[str, frozenset[str]], day: pd.Timestamp
+) -> str:
     """Why the valid row of a subject does not permit the study's purpose; "" where it does."""
     found = row._asdict()  # type: ignore[attr-defined]
     if pd.notna(found["withdrawn"]) and found["withdrawn"] <= day:
@@ -129,8 +142,10 @@ def _refusal(row: tuple, given: Consents, allowed: tuple[str, ...], day: pd.Time
         return "ended"
     if found["permission"] not in allowed:
         return f"{found['permission']} does not allow the purpose"
-    if found["permission"] == "DUO:0000007" and not set(given.diseases) <= set(found["diseases"]):
-        return "another disease"
+    if found["permission"] == "DUO:0000007":
+        named = {curie(item) for item in found["diseases"]}
+        if not all(named & above[disease] for disease in given.diseases):
+            return "another disease"
     for modifier in found["modifiers"]:
         if modifier not in MODIFIERS:
             return f"unknown modifier {modifier}"

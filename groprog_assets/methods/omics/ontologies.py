@@ -62,10 +62,11 @@ class TermNumbers(NamedTuple):
     closure: OntologyClosure
 
 
-def read_ontology(path: Path, version: str = "") -> Ontology:
+def read_ontology(path: Path, version: str = "", otherwise: str = "") -> Ontology:
     """The tables of an ontology: an OBO file, plain or gzip, or a folder of Parquet tables (terms, edges, alts, syn).
 
-    version: the release, where the source does not state it. Obsolete terms are kept, with their replacements; is_a edges are
+    version: the release, where the source does not state it; a source that states another is refused. otherwise: the release
+    where neither says one. Obsolete terms are kept, with their replacements; is_a edges are
     those between live terms. Raises AnnotationError: no readable ontology, no release stated, edges in a circle.
     """
     if path.is_dir():
@@ -74,13 +75,13 @@ def read_ontology(path: Path, version: str = "") -> Ontology:
         status = path.stat() if path.exists() else None
         made, stated = _from_obo(path, status.st_size if status else -1, status.st_mtime_ns if status else -1)
     release = _RELEASE.search(stated)
-    if not release and not version:
+    if not release and not version and not otherwise:
         rule, remedy = "An ontology states its release.", "State it: omics.ontologies.versions, e.g. hpo: '2025-01-16'."
         raise AnnotationError(Problem(str(path), "no release in its header", rule, remedy))
     if release and version and release[0] != version:
         rule, remedy = "The file's own release counts.", "Correct omics.ontologies.versions, or remove the entry."
         raise AnnotationError(Problem(str(path), f"release {release[0]}, the study says {version}", rule, remedy))
-    return _tables(made, release[0] if release else version, path)
+    return _tables(made, release[0] if release else version or otherwise, path)
 
 
 def resolver(terms: pd.DataFrame, aliases: pd.DataFrame) -> Resolver:
@@ -116,7 +117,7 @@ def unresolved(identifiers: Iterable[str], known: Resolver) -> Document:
     return {"ids": len(counts), "uses": sum(counts.values()), "examples": shown}
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)
 def _from_obo(path: Path, size: int, changed: int) -> tuple[dict[str, list[Any]], str]:
     version, frames = term_frames(path)
     made: dict[str, list[Any]] = {"terms": [], "alts": [], "synonyms": [], "edges": []}
