@@ -167,7 +167,8 @@ def main() -> None:
                 f"cohort query {term}: recursive {slow * 1e3:.1f} ms, subject_terms {fast * 1e3:.2f} ms, {fast / slow:.3f} of it"
             )
         parameters = DisclosureParameters(actor_budget=1000, total_budget=1000)
-        held = Held("snapshot", Secret(b"k" * 32, "data"), parameters, catalog, ("", ""), Secret(b"k" * 32, "samples"))
+        secrets = {name: Secret(b"k" * 32, name) for name in ("data", "samples", "carriers")}
+        held = Held("snapshot", secrets["data"], parameters, catalog, ("", ""), secrets["samples"], secrets["carriers"])
         began = time.process_time()
         listed = held.listed
         seconds = time.process_time() - began

@@ -119,6 +119,25 @@ def test_releases_that_differ_are_refused_before_a_run(copy: Path):
     assert "of one release" in output
 
 
+def test_the_hierarchy_of_diseases_is_checked(copy: Path):
+    written = (copy.parent / "mondo.obo").read_text()
+    path = changed(copy, mondo="mondo.obo")
+    said = told("omics", "check", str(path))
+    assert "6 classes of MONDO 2026-08-04, 6 is_a edges" in said
+    assert "does not include those below it" not in said
+    assert "does not include those below it" in told("omics", "check", str(changed(copy, mondo=None)))
+    (copy.parent / "mondo.obo").write_text(written.replace("2026-08-04", "2026-09-01"))
+    assert "MONDO 2026-09-01, mappings of 2026-08-04" in told("omics", "check", str(changed(copy, mondo="mondo.obo")))
+    (copy.parent / "mondo.obo").write_text('{"graphs": []}')
+    assert "Name mondo.obo" in told("omics", "check", str(path), code=2)
+    (copy.parent / "mondo.obo").write_text(written)
+    consents = yaml.safe_load(copy.read_text())["omics"]["consents"]
+    wrong = {**consents, "purpose": "disease", "diseases": ["MONDO:0000001", "MONDO:0099999"]}
+    output = told("omics", "check", str(changed(copy, mondo="mondo.obo", consents=wrong)), code=2)
+    assert "MONDO:0099999" in output
+    assert "MONDO:0000001" not in output
+
+
 def test_the_check_names_what_the_run_would_refuse(copy: Path):
     lines = [json.dumps(item) for item in (packet("x", ["HP:1"], metaData={}), packet("y", ["HP:1"], colour="red"))]
     (copy.parent / "packets.jsonl").write_text("\n".join(lines))

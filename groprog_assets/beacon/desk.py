@@ -63,8 +63,9 @@ class Told(NamedTuple):
 
 @dataclass
 class Held:
-    """What is held of the current snapshot. samples_secret: of the noise of counts of samples; grouping: the column of the sample
-    table by whose groups values are shown; kept: what pages have made, by kind and name, until the next snapshot."""
+    """What is held of the current snapshot. samples_secret: of the noise of counts of samples; carriers_secret: of those who
+    have a variant; grouping: the column of the sample table by whose groups values are shown; kept: what pages have made, by kind
+    and name, until the next snapshot."""
 
     snapshot: str
     secret: Secret
@@ -72,9 +73,14 @@ class Held:
     catalog: Catalog
     circumstances: tuple[str, str]
     samples_secret: Secret
+    carriers_secret: Secret
     grouping: str = ""
     kept: dict[tuple[str, str], Any] = field(default_factory=dict)
     _everybody: dict[tuple[str, tuple[str, ...]], int] = field(default_factory=dict)
+
+    def secret_of(self, asked: Cohort | Carriers) -> Secret:
+        """Of the noise of a question: it is drawn anew when a table changes that decides whom the question counts."""
+        return self.carriers_secret if isinstance(asked, Carriers) else self.secret
 
     def everybody(self, purpose: str = "", studied: tuple[str, ...] = ()) -> int:
         """The noisy number of all who may be counted for a purpose."""
@@ -162,7 +168,9 @@ class Held:
     def parents(self) -> dict[str, list[str]]:
         """{term or class of diseases: those right above it}."""
         found: dict[str, list[str]] = {}
-        for row in self.catalog.rows("SELECT child, parent FROM edges UNION ALL SELECT child, parent FROM disease_edges"):
+        for row in self.catalog.rows(
+            "SELECT child, parent FROM edges UNION ALL SELECT child, parent FROM disease_edges"
+        ):
             found.setdefault(row["child"], []).append(row["parent"])
         return found
 
@@ -184,7 +192,9 @@ class Held:
         """The MONDO classes that exactly match a disease; of a MONDO class, itself, or the one that has replaced it."""
         found = curie(disease)
         if prefix_of(found) == "MONDO":
-            rows = self.catalog.rows("SELECT mondo_id FROM disease_aliases WHERE alias_id = ? ORDER BY kind DESC", found)
+            rows = self.catalog.rows(
+                "SELECT mondo_id FROM disease_aliases WHERE alias_id = ? ORDER BY kind DESC", found
+            )
             return [found if found in self.classes_of_diseases or not rows else rows[0]["mondo_id"]]
         rows = self.catalog.rows(f"SELECT DISTINCT from_id FROM xrefs WHERE to_id = ? AND {EXACT} ORDER BY 1", found)
         return [row["from_id"] for row in rows]
@@ -238,41 +248,52 @@ class Desk:
     def ask(self, actor: Actor, endpoint: str, asked: Cohort | Carriers) -> Told:
         """The answer to a question for a count. Refused where a budget is spent; LogUnwritable where it cannot be logged."""
         held, canonical = self.held(), asked.canonical()
-        cost = self._paid(held, actor, endpoint, canonical, asked.purpose)
-        noisy = noisy_count(held.secret, canonical, held.catalog.count(asked), self.parameters.epsilon)
+        secret = held.secret_of(asked)
+        cost = self._paid(held, actor, endpoint, canonical, asked.purpose, secret.data)
+        noisy = noisy_count(secret, canonical, held.catalog.count(asked), self.parameters.epsilon)
         told = shown(noisy, held.everybody(asked.purpose, asked.studied), self.parameters)
         outcome = "answered" if told.exists else "suppressed"
-        self._logged(held, actor, endpoint, canonical, asked.purpose, cost, outcome)
+        self._logged(held, actor, endpoint, canonical, asked.purpose, cost, outcome, secret.data)
         return Told(told, held.snapshot, cost.actor, self.budgets.left(actor.name))
 
     def spend(self, actor: Actor, endpoint: str, question: str, purpose: str = "") -> None:
         """Pay for a question that the caller answers with noise of epsilon, and log it. Raises as `ask`."""
         held = self.held()
-        cost = self._paid(held, actor, endpoint, question, purpose)
-        self._logged(held, actor, endpoint, question, purpose, cost, "answered")
+        cost = self._paid(held, actor, endpoint, question, purpose, held.secret.data)
+        self._logged(held, actor, endpoint, question, purpose, cost, "answered", held.secret.data)
 
-    def _paid(self, held: Held, actor: Actor, endpoint: str, canonical: str, purpose: str) -> Spending:
-        """What the question cost, which is paid before anything is counted. Refused, and logged, where a budget is spent."""
-        question = f"{held.secret.data} {canonical}"
+    def _paid(self, held: Held, actor: Actor, endpoint: str, canonical: str, purpose: str, data: str) -> Spending:
+        """What the question cost, which is paid before anything is counted. Refused, and logged, where a budget is spent.
+
+        data: the digest of the tables that decide the answer."""
+        question = f"{data} {canonical}"
         with self._lock:
             cost = self.budgets.cost(actor.name, question)
             allowed = self.budgets.allows(actor.name, cost)
             if allowed:
                 self.budgets.pay(actor.name, question, cost)
         if not allowed:
-            self._logged(held, actor, endpoint, canonical, purpose, Spending(0.0, 0.0), "refused")
+            self._logged(held, actor, endpoint, canonical, purpose, Spending(0.0, 0.0), "refused", data)
             raise Refused(429, self.spent_text(actor), logged=True)
         return cost
 
     def _logged(
-        self, held: Held, actor: Actor, endpoint: str, canonical: str, purpose: str, cost: Spending, outcome: str
+        self,
+        held: Held,
+        actor: Actor,
+        endpoint: str,
+        canonical: str,
+        purpose: str,
+        cost: Spending,
+        outcome: str,
+        data: str,
     ) -> None:
         self.log.append(
             actor=actor.name,
             purpose=purpose,
             endpoint=endpoint,
             canonical=canonical,
-            data=held.secret.data,
+            data=data,
             snapshot=held.snapshot,
             epsilon=cost.actor,
             total=cost.total,
@@ -283,7 +304,8 @@ class Desk:
         self, actor: Actor, endpoint: str, outcome: str = "answered", canonical: str = "", purpose: str = ""
     ) -> None:
         """Log a request that costs nothing. LogUnwritable where it cannot be."""
-        self._logged(self.held(), actor, endpoint, canonical, purpose, Spending(0.0, 0.0), outcome)
+        held = self.held()
+        self._logged(held, actor, endpoint, canonical, purpose, Spending(0.0, 0.0), outcome, held.secret.data)
 
     @property
     def purpose(self) -> tuple[str, tuple[str, ...]]:
@@ -309,10 +331,11 @@ class Desk:
         secret = Secret(self._key, writing.data_digest(snapshot))
         catalog = Catalog(path, lambda purpose, studied: self._permitted(snapshot, purpose, studied))
         of_samples = Secret(self._key, writing.data_digest(snapshot, writing.OF_SAMPLES))
+        of_carriers = Secret(self._key, writing.data_digest(snapshot, more=writing.OF_CARRIERS))
         omics = self.workspace.study.omics
         grouping = omics.groups.column if omics is not None and omics.groups is not None else ""
         digest = writing.snapshot_digest(snapshot)
-        return Held(digest, secret, self.parameters, catalog, circumstances, of_samples, grouping)
+        return Held(digest, secret, self.parameters, catalog, circumstances, of_samples, of_carriers, grouping)
 
     def _permitted(self, snapshot: Document, purpose: str, studied: tuple[str, ...]) -> list[str]:
         """The subjects whose valid consent allows a purpose today, without those who have withdrawn since the snapshot."""

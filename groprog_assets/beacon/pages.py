@@ -208,23 +208,17 @@ def _annotated(held: Held, name: str, rows: list[dict[str, Any]]) -> list[Block]
 
 def _variants(held: Held, symbol: str) -> Block:
     """Subjects by the gravest class of their variants in a gene: noise in every cell, their sum as the margin."""
-    order = " ".join(f"WHEN classification = '{name}' THEN {k}" for k, name in enumerate(CLASSES))
-    found = held.catalog.rows(
-        f"SELECT gravest, count(*) AS subjects FROM (SELECT subject_id, min(CASE {order} ELSE {len(CLASSES)} END) AS gravest"
-        " FROM subject_variants WHERE symbol = ? GROUP BY subject_id) GROUP BY gravest",
-        symbol,
-    )
-    counts = {row["gravest"]: row["subjects"] for row in found}
+    counts = held.catalog.gravest(symbol, CLASSES)
     names = [*CLASSES, OTHER_CLASS]
     line = [counts.get(k, 0) for k in range(len(names))]
     parameters = held.parameters
-    made = two_way(held.secret, f"variants of {symbol}", [line], ([symbol], names), parameters.listing_epsilon)
+    made = two_way(held.carriers_secret, f"variants of {symbol}", [line], ([symbol], names), parameters.listing_epsilon)
     everybody = held.everybody()
     told = [shown(count, max(everybody, count + parameters.fewest), parameters).words for count in made.cells[0]]
     total = shown(made.total, max(everybody, made.total + parameters.fewest), parameters).words
     rows = [[name.replace("_", " ").lower(), text] for name, text in zip(names, told, strict=True)]
     caption = (
-        "Subjects by the gravest class of a variant that their record interprets. Noise of scale"
+        "Subjects by the gravest class of a variant that their record interprets, or that an assay found. Noise of scale"
         f" {1 / parameters.listing_epsilon:g} in every line; the sum is that of the noisy lines."
     )
     return table(["Class", "Subjects"], [*rows, [cell("sum", strong=True), cell(total, strong=True)]], caption)
@@ -288,7 +282,9 @@ def _hierarchy(held: Held, classes: Sequence[str]) -> list[Block]:
         )
     ]
     rows = [[link(held.named(name), "disease", name), name, which, held.published(name)] for name, which in near]
-    caption = f"Neighbours in MONDO {held.releases['MONDO']}. Subjects of a disease are those of the diseases below it too."
+    caption = (
+        f"Neighbours in MONDO {held.releases['MONDO']}. Subjects of a disease are those of the diseases below it too."
+    )
     return [table(["Disease", "Identifier", "It is", "Subjects here"], rows, caption)]
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from groprog_assets.beacon.desk import Held, Refused
 from groprog_assets.methods.omics.consents import ALLOWED
 from groprog_assets.methods.omics.curies import curie, prefix_of
-from groprog_assets.omics_catalog.catalog import VARIANT_KINDS
+from groprog_assets.omics_catalog.carriers import KINDS
 from groprog_assets.omics_catalog.cohort_query import OLDEST, SEXES, Carriers, Cohort
 
 MOST_FILTERS, MOST_TEXT = 20, 200
@@ -221,8 +221,8 @@ def _carriers(fields: Mapping[str, Any], purpose: str, studied: tuple[str, ...])
     for name, text in (("referenceBases", ref), ("alternateBases", alt)):
         if text and not _BASES.fullmatch(text):
             raise Refused(400, f"{name} is of A, C, G, T, N.")
-    if kind and kind not in VARIANT_KINDS:
-        raise Refused(400, f"variantType is one of {', '.join(VARIANT_KINDS)}.")
+    if kind and kind not in KINDS:
+        raise Refused(400, f"variantType is one of {', '.join(KINDS)}.")
     if (start or end or ref or alt) and not (chrom and build):
         raise Refused(400, "A place needs assemblyId and referenceName.")
     if len(start) == 2 and len(end) != 2:

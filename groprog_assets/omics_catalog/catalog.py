@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from groprog_assets.errors import ArtifactError, Problem
+from groprog_assets.omics_catalog.carriers import OF_SYMBOL, carriers_query
 from groprog_assets.omics_catalog.cohort_query import SEXES, Carriers, Cohort
 
 Rows = list[dict[str, Any]]
@@ -92,6 +93,20 @@ class Catalog:
         )
         return {row["stratum"]: row["subjects"] for row in self.rows(question, self._purpose(purpose, studied))}
 
+    def gravest(self, symbol: str, classes: Sequence[str]) -> dict[int, int]:
+        """{place in `classes` of the gravest class of a variant in a gene: subjects who may be counted without a purpose}.
+
+        By records and by assays, a subject once; len(classes): of no such class.
+        """
+        order = " ".join(f"WHEN classification = ? THEN {k}" for k in range(len(classes)))
+        found = self.rows(
+            f"SELECT gravest, count(*) AS subjects FROM (SELECT subject_ix, min(CASE {order} ELSE {len(classes)} END) AS gravest"
+            f" FROM ({OF_SYMBOL}) JOIN subjects USING (subject_id) JOIN memory.permitted USING (subject_ix)"
+            " WHERE purpose = ? GROUP BY subject_ix) GROUP BY gravest",
+            *(*classes, symbol, symbol, self._purpose("", ())),
+        )
+        return {row["gravest"]: row["subjects"] for row in found}
+
     def placed(self, assay: str, factor: str, everybody: str) -> list[tuple[str, str, int]]:
         """(subject, group, position) of the samples of an assay whose subjects may be counted without a purpose.
 
@@ -139,7 +154,7 @@ class Catalog:
 def _parts(asked: Cohort | Carriers) -> list[tuple[str, Sequence[object]]]:
     """The parts of a question that hold all together: (query of subject_ix, its values)."""
     if isinstance(asked, Carriers):
-        return [_carriers(asked)]
+        return [carriers_query(asked)]
     found: list[tuple[str, Sequence[object]]] = []
     for term, descendants in asked.terms:
         if descendants:
@@ -163,40 +178,3 @@ def _parts(asked: Cohort | Carriers) -> list[tuple[str, Sequence[object]]]:
     if asked.ages is not None:
         found.append(("SELECT subject_ix FROM subjects WHERE age_months >= ? AND age_months < ?", asked.ages))
     return found
-
-
-_KINDS = {
-    "SNP": "len(ref) = 1 AND len(alt) = 1",
-    "INS": "len(alt) > len(ref) AND starts_with(alt, ref)",
-    "DEL": "len(ref) > len(alt) AND starts_with(ref, alt)",
-    "INDEL": "len(ref) + len(alt) > 2 AND NOT starts_with(ref, alt) AND NOT starts_with(alt, ref)",
-}
-"""Types of a variant by the alleles of its VCF record."""
-VARIANT_KINDS = tuple(_KINDS)
-
-
-def _carriers(asked: Carriers) -> tuple[str, Sequence[object]]:
-    parts: list[tuple[str, Sequence[object]]] = []
-    if asked.gene:
-        parts.append(("(symbol = ? OR gene_id = ?)", (asked.gene, asked.gene)))
-    if asked.build:
-        builds = {"GRCh38": ("GRCh38", "hg38"), "GRCh37": ("GRCh37", "hg19")}[asked.build]
-        parts.append(("genome_build IN (?, ?)", builds))
-    if asked.chrom:
-        parts.append(("chrom IN (?, ?)", (asked.chrom, f"chr{asked.chrom}")))
-    if len(asked.start) == 2:
-        parts.append(("start >= ? AND start < ?", asked.start))
-        parts.append(("start + len(ref) >= ? AND start + len(ref) < ?", asked.end))
-    elif asked.end:
-        parts.append(("start + len(ref) > ? AND start < ?", (asked.start[0], asked.end[0])))
-    elif asked.start:
-        parts.append(("start = ?", asked.start))
-    if asked.ref:
-        parts.append(("ref = ?", (asked.ref,)))
-    if asked.alt:
-        parts.append(("alt = ?", (asked.alt,)))
-    if asked.kind:
-        parts.append((_KINDS[asked.kind], ()))
-    where = " AND ".join(text for text, _ in parts) or "true"
-    query = f"SELECT subject_ix FROM subject_variants JOIN subjects USING (subject_id) WHERE {where}"
-    return query, [value for _, given in parts for value in given]

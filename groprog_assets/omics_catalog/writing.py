@@ -16,6 +16,7 @@ import duckdb
 
 from groprog_assets.errors import ArtifactError, Problem
 from groprog_assets.methods.measurements.layout import long_rows
+from groprog_assets.omics_catalog.carriers import RecordVariant, record_variants
 from groprog_assets.store.artifacts import Reference, Store, digest_value
 from groprog_assets.store.half_written import half_written_name
 from groprog_assets.store.wire_format import Stored
@@ -28,6 +29,8 @@ OF_SUBJECTS = ("consents", "subjects", "phenotypes", "diagnoses", "subject_varia
 COUNTED_BY = ("disease_closure",)
 """Tables that a study may lack and that decide which subjects a question counts: noise is drawn anew when one comes or changes,
 or two answers with the same noise would differ by the subjects of the change."""
+OF_CARRIERS = ("samples", "variants", "genotypes", "variant_consequences")
+"""Tables, where a study has them, that beside those of the subjects decide who carries a variant."""
 OF_SAMPLES = ("consents", "subjects", "samples", "sample_factors", "assay_samples", "subject_strata")
 """Tables that decide how many subjects a group of an assay has: the noise of these counts is drawn anew when one changes."""
 ORDER = {
@@ -122,10 +125,13 @@ def snapshot_digest(snapshot: Document) -> str:
     return digest_value(snapshot)
 
 
-def data_digest(snapshot: Document, tables: Iterable[str] = OF_SUBJECTS) -> str:
-    """The digest of some tables, by default those of the subjects: it stays when only reference data or code change."""
+def data_digest(snapshot: Document, tables: Iterable[str] = OF_SUBJECTS, more: Iterable[str] = ()) -> str:
+    """The digest of some tables, by default those of the subjects: it stays when only reference data or code change.
+
+    more: further tables, which a study may lack.
+    """
     held = snapshot["tables"]
-    return digest_value({name: held.get(name) for name in (*tables, *(name for name in COUNTED_BY if name in held))})
+    return digest_value({name: held.get(name) for name in (*tables, *({*COUNTED_BY, *more} & set(held)))})
 
 
 def write_catalog(state: Path, store: Store, snapshot: Document) -> Path:
@@ -187,9 +193,24 @@ def _fill(path: Path, store: Store, snapshot: Document) -> None:
         for name, sha256 in snapshot["measurements"].items():
             _view(connection, name, store.get_file(sha256, name))
         connection.execute(DERIVED)
+        _packet_variants(connection)
         connection.execute("CHECKPOINT")
     finally:
         connection.close()
+
+
+def _packet_variants(connection: duckdb.DuckDBPyConnection) -> None:
+    """The table of that name: the interpreted variants in the form in which they are asked for."""
+    read = connection.execute(
+        "SELECT subject_ix, gene_id, symbol, genome_build, chrom, start, ref, alt FROM subject_variants"
+        " JOIN subjects USING (subject_id) ORDER BY symbol, subject_ix"
+    ).fetchall()
+    rows = list(record_variants(read))
+    if rows:
+        columns = {name: [row[k] for row in rows] for k, name in enumerate(RecordVariant._fields)}
+        kinds = schema_columns()["packet_variants"]
+        listed = ", ".join(f'unnest(CAST(? AS {kinds[name]}[])) AS "{name}"' for name in columns)
+        connection.execute(f"INSERT INTO packet_variants BY NAME SELECT {listed}", list(columns.values()))
 
 
 def _view(connection: duckdb.DuckDBPyConnection, name: str, file: Path) -> None:

@@ -35,7 +35,7 @@ def opened(
 
 def test_the_columns_are_those_declared():
     for name, columns in writing.schema_columns().items():
-        if name in ("snapshot", "subject_diseases", "search_names"):
+        if name in ("snapshot", "subject_diseases", "search_names", "packet_variants", "placed_variants"):
             continue
         declared = {column.name: column for column in TABLES[name].columns}
         own = {"subject_ix"} if name == "subjects" else set()
@@ -67,6 +67,34 @@ def test_counts_equal_counts_by_hand(tmp_path: Path, store: Store):
         by_hand = of[of["status"] != "excluded"]["subject_id"].nunique()
         assert by_hand
         assert catalog.count(Cohort(diseases=(disease,))) == by_hand
+
+
+def test_a_disease_counts_those_below_it_once_and_exactly_itself(tmp_path: Path, store: Store):
+    """MONDO:1 and MONDO:2 lie below MONDO:90; MONDO:22, of who has MONDO:2 too, is read as MONDO:3, which lies below both."""
+    tables = small_tables(300, seed=5)
+    edges = [("MONDO:1", "MONDO:90"), ("MONDO:2", "MONDO:90"), ("MONDO:3", "MONDO:1"), ("MONDO:3", "MONDO:2")]
+    names = ["MONDO:1", "MONDO:2", "MONDO:3", "MONDO:90"]
+    above = [(name, name) for name in names] + edges + [("MONDO:3", "MONDO:90")]
+    tables["disease_classes"] = pd.DataFrame({"mondo_id": names, "name": ["a", "b", "c", "group"], "version": "v"})
+    tables["disease_aliases"] = pd.DataFrame(
+        [("MONDO:3", "MONDO:22", "replaced_by")], columns=["mondo_id", "alias_id", "kind"]
+    )
+    tables["disease_edges"] = pd.DataFrame(edges, columns=["child", "parent"])
+    tables["disease_closure"] = pd.DataFrame(above, columns=["mondo_id", "ancestor"])
+    catalog = opened(tmp_path, store, tables)
+    own = tables["diagnoses"].query("status != 'excluded'").set_index("subject_id")["mondo_id"].str.split("|")
+
+    def having(*classes: str) -> int:
+        return sum(bool(set(found) & set(classes)) for found in own)
+
+    assert catalog.count(Cohort(diseases=("MONDO:90",))) == having("MONDO:1", "MONDO:2", "MONDO:3")
+    assert catalog.count(Cohort(diseases=("MONDO:1",))) == having("MONDO:1", "MONDO:3", "MONDO:22")
+    assert catalog.count(Cohort(exactly=("MONDO:1",))) == having("MONDO:1")
+    assert catalog.count(Cohort(exactly=("MONDO:90",))) == 0
+    assert catalog.count(Cohort(exactly=("OMIM:1",))) == having("MONDO:1")
+    assert catalog.counts_by("subject_diseases")["MONDO:90"] == having("MONDO:1", "MONDO:2", "MONDO:3")
+    assert Cohort(diseases=("MONDO:1",)).canonical() != Cohort(exactly=("MONDO:1",)).canonical()
+    assert "exactly" not in Cohort(diseases=("MONDO:1",)).canonical()
 
 
 def test_only_who_may_be_counted_is(tmp_path: Path, store: Store):

@@ -32,7 +32,7 @@ from groprog_assets.methods.measurements.normalisation import NONE, fit_normalis
 from groprog_assets.study.measurement_parameters import MeasurementParameters
 from groprog_assets.study.omics_assays import AssaySource
 from groprog_assets.study.text_tables import count_of
-from groprog_assets.tables import conform
+from groprog_assets.tables import TABLES, conform
 from groprog_assets.tables.values import Arrays, Document, Progress
 
 CONTINUOUS = ("log2", "log10", "ln", "mvalue", "npx", "zscore")
@@ -152,7 +152,8 @@ def corrected(
         made.summary[assay.assay_id] = {"method": method, "why_not": why}
         made.add(assay.assay_id, method, assay.scale, numbers, result)
         progress(f"{assay.assay_id}: {method}" + (f" ({why})" if why else ""))
-    return CorrectedStage(made.stage(), conform(pd.DataFrame(effects), "batch_effects"), forbidden)
+    table = pd.DataFrame(effects, columns=TABLES["batch_effects"].column_names)
+    return CorrectedStage(made.stage(), conform(table, "batch_effects"), forbidden)
 
 
 def filled_in(

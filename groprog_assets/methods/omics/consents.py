@@ -92,8 +92,8 @@ def consent_tables(
     """The consents of the study's subjects and who may be used.
 
     subjects {name in the sources: pseudonym}; day: on which consents are judged; withdrawn: pseudonyms of those who have
-    withdrawn elsewhere, of whom no row is kept; hierarchy: of diseases, else they are compared by exact identifiers. A subject without a row has no consent. Rows about nobody of the sources are
-    counted, and not kept.
+    withdrawn elsewhere, of whom no row is kept; hierarchy: of diseases, else they are compared by exact identifiers. A subject
+    without a row has no consent. Rows about nobody of the sources are counted, and not kept.
     """
     rows = read_consents(given.table) if given.table is not None else _for_all(given.every_subject, subjects)
     gone = set(withdrawn)

@@ -89,6 +89,14 @@ def test_the_four_stages(world: World, tmp_path: Path):
     assert third.summary["protein"]["drawn"] == int((~known).sum())
 
 
+def test_a_study_of_variants_alone_has_stages_without_assays(tmp_path: Path):
+    for stage in (normalised, filled_in):
+        assert stage(iter(()), GIVEN, tmp_path, quiet).table.empty
+    made = corrected(iter(()), GIVEN, tmp_path, quiet)
+    assert made.stage.table.empty
+    assert made.effects.empty
+
+
 def test_mar_that_is_mnar_fails_its_check(tmp_path: Path):
     world = World(tmp_path, {"missing_kind": "mar"})
     first = normalised(world.held(world.raw.table, world.raw.matrices), GIVEN, tmp_path / "n", quiet)

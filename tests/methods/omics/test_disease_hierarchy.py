@@ -81,7 +81,11 @@ def test_gzip_and_a_file_without_a_release(tmp_path: Path):
         (OBO, "terms of HP"),
         ('{"graphs": []}', "JSON"),
         ("no ontology\n", "OBO 1.4"),
-        (MONDO + "\n[Term]\nid: MONDO:0000030\nname: a\nis_a: MONDO:0000031\n\n[Term]\nid: MONDO:0000031\nis_a: MONDO:0000030\n", "is_a"),
+        (
+            MONDO
+            + "\n[Term]\nid: MONDO:0000030\nname: a\nis_a: MONDO:0000031\n\n[Term]\nid: MONDO:0000031\nis_a: MONDO:0000030\n",
+            "is_a",
+        ),
     ],
 )
 def test_what_is_no_hierarchy_of_mondo_is_refused(tmp_path: Path, text: str, said: str):
