@@ -31,6 +31,7 @@ LOOKS_SECONDS = 1.0
 """How often the desk looks whether a run has made another snapshot, or somebody has withdrawn."""
 SHOWN_STAGES = ("corrected", "normalised", "raw")
 VIEWS_OF_CATALOG = "SELECT view_name AS name FROM duckdb_views() WHERE database_name = 'held' AND NOT internal"
+EDGES = "SELECT child, parent FROM edges UNION ALL SELECT child, parent FROM disease_edges ORDER BY ALL"
 EXACT = "predicate = 'skos:exactMatch' AND NOT from_obsolete"
 
 
@@ -168,11 +169,18 @@ class Held:
     def parents(self) -> dict[str, list[str]]:
         """{term or class of diseases: those right above it}."""
         found: dict[str, list[str]] = {}
-        for row in self.catalog.rows(
-            "SELECT child, parent FROM edges UNION ALL SELECT child, parent FROM disease_edges"
-        ):
+        for row in self.catalog.rows(EDGES):
             found.setdefault(row["child"], []).append(row["parent"])
         return found
+
+    @cached_property
+    def children(self) -> dict[str, list[str]]:
+        """{term or class of diseases: those right below it}."""
+        found: dict[str, list[str]] = {}
+        for child, above in self.parents.items():
+            for parent in above:
+                found.setdefault(parent, []).append(child)
+        return {parent: sorted(below) for parent, below in found.items()}
 
     def ancestors(self, term: str) -> set[str]:
         """The term, or class of diseases, and all above it."""
@@ -192,17 +200,28 @@ class Held:
         """The MONDO classes that exactly match a disease; of a MONDO class, itself, or the one that has replaced it."""
         found = curie(disease)
         if prefix_of(found) == "MONDO":
-            rows = self.catalog.rows(
-                "SELECT mondo_id FROM disease_aliases WHERE alias_id = ? ORDER BY kind DESC", found
-            )
-            return [found if found in self.classes_of_diseases or not rows else rows[0]["mondo_id"]]
-        rows = self.catalog.rows(f"SELECT DISTINCT from_id FROM xrefs WHERE to_id = ? AND {EXACT} ORDER BY 1", found)
-        return [row["from_id"] for row in rows]
+            return [found if found in self.classes_of_diseases else self.replaced_classes.get(found, found)]
+        return self.mapped[0].get(found, [])
+
+    @cached_property
+    def replaced_classes(self) -> dict[str, str]:
+        """{obsolete or alternative id: MONDO class}; a single replacement counts before an alternative id."""
+        rows = self.catalog.rows("SELECT alias_id, mondo_id FROM disease_aliases ORDER BY kind")
+        return {row["alias_id"]: row["mondo_id"] for row in rows}
+
+    @cached_property
+    def mapped(self) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+        """({OMIM or ORPHA identifier: its MONDO classes}, {MONDO class: its identifiers}) by exact mappings."""
+        up: dict[str, list[str]] = {}
+        down: dict[str, list[str]] = {}
+        for row in self.catalog.rows(f"SELECT DISTINCT from_id, to_id FROM xrefs WHERE {EXACT} ORDER BY 1, 2"):
+            up.setdefault(row["to_id"], []).append(row["from_id"])
+            down.setdefault(row["from_id"], []).append(row["to_id"])
+        return up, down
 
     def members(self, mondo: str) -> list[str]:
         """The OMIM and ORPHA identifiers that exactly match a MONDO class."""
-        rows = self.catalog.rows(f"SELECT DISTINCT to_id FROM xrefs WHERE from_id = ? AND {EXACT} ORDER BY 1", mondo)
-        return [row["to_id"] for row in rows if not row["to_id"].startswith("OMIMPS:")]
+        return [name for name in self.mapped[1].get(mondo, ()) if not name.startswith("OMIMPS:")]
 
     @cached_property
     def releases(self) -> dict[str, str]:

@@ -18,7 +18,7 @@ from groprog_assets.wording import count_of
 MOST_FEATURES = 4
 """Features of one gene that a page shows."""
 MOST_HELD = 256
-"""Genes and sets whose boxes are kept until the next snapshot."""
+"""Boxes of genes and sets, and pages, that are kept until the next snapshot."""
 EVERYBODY = "all subjects"
 
 
@@ -34,7 +34,7 @@ def gene_boxes(held: Held, symbol: str) -> list[Block]:
         found = [block for row in rows[:MOST_FEATURES] for block in _feature(held, row)]
         if len(rows) > MOST_FEATURES:
             found.append(paragraph(f"{len(rows) - MOST_FEATURES} more features of assays are of this gene."))
-        _keep(held, ("gene", symbol), found)
+        keep(held, ("gene", symbol), found)
     return found or [paragraph("No assay measures the gene.")]
 
 
@@ -54,7 +54,7 @@ def set_boxes(held: Held, name: str) -> list[Block]:
                 groups[group].append(own.get(subject, float("nan")))
             caption = f"Score of the set in {assay}: mean of its standardised genes."
             found += _told(held, assay, groups, caption)
-        _keep(held, ("set", name), found)
+        keep(held, ("set", name), found)
     return found
 
 
@@ -121,7 +121,8 @@ def _row(box: GroupBox, low: float, width: float) -> list[Any]:
     return [box.group, box.size.words, *told, cell("", box=places, words=words)]
 
 
-def _keep(held: Held, key: tuple[str, str], blocks: list[Block]) -> None:
+def keep(held: Held, key: tuple[str, str], made: Any) -> None:
+    """Keep what a page has made until the next snapshot; the first of many goes."""
     while len(held.kept) >= MOST_HELD:
         held.kept.pop(next(iter(held.kept)), None)
-    held.kept[key] = blocks
+    held.kept[key] = made

@@ -16,6 +16,7 @@ from jinja2 import Environment
 from groprog_assets.beacon.actors import PUBLIC, Actor
 from groprog_assets.beacon.desk import Desk, Held, Refused
 from groprog_assets.beacon.links import link
+from groprog_assets.beacon.measured import keep
 from groprog_assets.beacon.molecular_pages import drug, drugs, gene_parts, pathway, pathways
 from groprog_assets.beacon.questions import cohort, filters_of
 from groprog_assets.beacon.subject_pages import case_blocks, subject_blocks
@@ -24,6 +25,7 @@ from groprog_assets.figures.numbers import percent
 from groprog_assets.methods.omics.consents import ALLOWED
 from groprog_assets.methods.omics.curies import curie
 from groprog_assets.methods.omics.disclosure import shown, two_way
+from groprog_assets.omics_catalog.writing import MOST_DISEASES
 from groprog_assets.report.blocks import Block, cell, facts, note, paragraph, table
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -33,7 +35,7 @@ PATHWAYS, PATHWAY, DRUGS, DRUG = "/pathways", "/pathway/{name:path}", "/drugs", 
 OF_ONE = (SUBJECT, CASE)
 """Pages of single subjects."""
 PAGES = (HOME, COUNT, GENE, DISEASE, FINDING, PATHWAYS, PATHWAY, DRUGS, DRUG, SUBJECT, CASE)
-FOUND, LISTED = 40, 60
+FOUND, LISTED = 40, MOST_DISEASES
 CLASSES = ("PATHOGENIC", "LIKELY_PATHOGENIC", "UNCERTAIN_SIGNIFICANCE", "LIKELY_BENIGN", "BENIGN")
 OTHER_CLASS = "not classified"
 LICENCES = (
@@ -53,7 +55,11 @@ def page(desk: Desk, actor: Actor, endpoint: str, name: str, given: dict[str, st
         return _rendered(desk, actor, "Count subjects", "by findings, diseases, sex and age", blocks, given)
     made = OF_THINGS.get(endpoint)
     if made is not None:
-        title, subtitle, blocks = made(held, name)
+        found = held.kept.get((endpoint, name))
+        if found is None:
+            found = made(held, name)
+            keep(held, (endpoint, name), found)
+        title, subtitle, blocks = found
     elif endpoint == SUBJECT:
         title, subtitle, blocks = subject_blocks(desk, held, name)
     else:
@@ -180,11 +186,12 @@ def _annotated(held: Held, name: str, rows: list[dict[str, Any]]) -> list[Block]
         ]
         for row in rows
     ]
+    named = sorted({row["disease_id"] for row in rows if row["symbol"] == name})
     findings = held.catalog.rows(
         "SELECT term_id, count(DISTINCT disease_id) AS diseases, max(frequency) AS most FROM disease_terms"
-        " WHERE disease_id IN (SELECT disease_id FROM gene_disease WHERE symbol = ?) AND aspect = 'P' AND NOT negated"
+        f" WHERE {_one_of(named)} AND aspect = 'P' AND NOT negated"
         f" GROUP BY term_id ORDER BY diseases DESC, most DESC NULLS LAST, term_id LIMIT {LISTED}",
-        name,
+        *named,
     )
     terms = [
         [
@@ -235,13 +242,13 @@ def _disease(held: Held, name: str) -> tuple[str, str, list[Block]]:
     shown_ids = [*classes, *members]
     identifiers = [[item, held.published(item)] for item in shown_ids]
     genes = held.catalog.rows(
-        "SELECT DISTINCT symbol, gene_id FROM gene_disease WHERE list_contains(?::VARCHAR[], disease_id) ORDER BY symbol",
-        members,
+        f"SELECT DISTINCT symbol, gene_id FROM gene_disease WHERE {_one_of(members)} ORDER BY symbol",
+        *members,
     )
     found = held.catalog.rows(
         "SELECT term_id, disease_id, n, m, frequency, frequency_source, negated, sources FROM disease_terms"
-        " WHERE list_contains(?::VARCHAR[], disease_id) AND aspect = 'P' ORDER BY negated, frequency DESC NULLS LAST, term_id",
-        members,
+        f" WHERE {_one_of(members)} AND aspect = 'P' ORDER BY negated, frequency DESC NULLS LAST, term_id",
+        *members,
     )
     terms = [
         [
@@ -269,17 +276,19 @@ def _disease(held: Held, name: str) -> tuple[str, str, list[Block]]:
     return named[0], f"disease, {given}", blocks
 
 
+def _one_of(diseases: Sequence[str]) -> str:
+    """The condition that a row is of one of some diseases, which skips the parts of a table that hold none of them."""
+    return f"disease_id IN ({', '.join('?' * len(diseases))})" if diseases else "false"
+
+
 def _hierarchy(held: Held, classes: Sequence[str]) -> list[Block]:
     """The classes of diseases right above and below those of a disease; nothing where the study names no hierarchy."""
     if not held.classes_of_diseases:
         return [paragraph("No hierarchy of diseases is read here: subjects are counted by exact identifiers.")]
     near = [
-        (row["id"], which)
-        for far, own, which in (("parent", "child", "broader"), ("child", "parent", "narrower"))
-        for row in held.catalog.rows(
-            f"SELECT DISTINCT {far} AS id FROM disease_edges WHERE list_contains(?::VARCHAR[], {own}) ORDER BY 1",
-            list(classes),
-        )
+        (name, which)
+        for which, beside in (("broader", held.parents), ("narrower", held.children))
+        for name in sorted({name for mondo in classes for name in beside.get(mondo, ())})
     ]
     rows = [[link(held.named(name), "disease", name), name, which, held.published(name)] for name, which in near]
     caption = (
@@ -307,18 +316,13 @@ def _finding(held: Held, name: str) -> tuple[str, str, list[Block]]:
     synonyms = [
         row["text"] for row in held.catalog.rows("SELECT text FROM term_synonyms WHERE term_id = ? ORDER BY 1", term)
     ]
-    above, below = (
-        held.catalog.rows(f"SELECT {far} AS id FROM edges WHERE {near} = ? ORDER BY 1", term)
-        for far, near in (("parent", "child"), ("child", "parent"))
-    )
     near = [
-        *([link(held.names[row["id"]], "finding", row["id"]), "broader", held.published(row["id"])] for row in above),
-        *([link(held.names[row["id"]], "finding", row["id"]), "narrower", held.published(row["id"])] for row in below),
+        [link(held.names[name], "finding", name), which, held.published(name)]
+        for which, beside in (("broader", held.parents), ("narrower", held.children))
+        for name in beside.get(term, ())
     ]
     diseases = held.catalog.rows(
-        "SELECT disease_id, name, max(frequency) AS most FROM disease_terms JOIN diseases USING (disease_id)"
-        " WHERE term_id IN (SELECT term_id FROM closure WHERE ancestor = ?) AND aspect = 'P' AND NOT negated"
-        f" GROUP BY ALL ORDER BY most DESC NULLS LAST, disease_id LIMIT {LISTED}",
+        "SELECT disease_id, name, most FROM term_diseases WHERE term_id = ? ORDER BY most DESC NULLS LAST, disease_id",
         term,
     )
     rows = [

@@ -38,9 +38,10 @@ OF_SYMBOL = (
 )
 """Who has a variant in a gene, and how it is classified: by records and by assays."""
 OF_GENE = (
-    "(symbol = ? OR gene_id = ? OR symbol IN (SELECT symbol FROM gene_disease WHERE gene_id = ?"
+    "(gene_id = ? OR symbol IN (SELECT symbol FROM gene_disease WHERE gene_id = ?"
     " UNION SELECT symbol FROM packet_variants WHERE gene_id = ? UNION SELECT symbol FROM features WHERE gene_id = ?))"
 )
+"""Variants of a gene by its identifier, or by a symbol that goes with it."""
 
 
 class RecordVariant(NamedTuple):
@@ -75,16 +76,20 @@ def record_variants(rows: Iterable[Read]) -> Iterator[RecordVariant]:
         yield RecordVariant(subject, gene, symbol, named, chrom, start, end, place, removed, added, kind)
 
 
-def carriers_query(asked: Carriers) -> tuple[str, Sequence[object]]:
-    """(query of subject_ix, its values) of who has a variant, by a record or by an assay; a subject with both is one."""
+def carriers_query(asked: Carriers, assays: bool) -> tuple[str, Sequence[object]]:
+    """(query of subject_ix, its values) of who has a variant, by a record or by an assay; a subject with both is one.
+
+    assays: whether the catalogue has genotypes; without any they are not asked, which is quicker.
+    """
     places, values = _place(asked)
-    genes = (asked.gene,) * 5 if asked.gene else ()
-    of_assay = f"variant_ix IN (SELECT variant_ix FROM variant_consequences WHERE {OF_GENE})"
+    known = OF_GENE if ":" in asked.gene else "symbol = ?"
+    genes = (asked.gene,) * known.count("?") if asked.gene else ()
+    of_assay = f"variant_ix IN (SELECT variant_ix FROM variant_consequences WHERE {known})"
     found = [
         template.format(where=" AND ".join([*([gene] if asked.gene else []), *places]) or "true")
-        for template, gene in ((IN_RECORDS, OF_GENE), (IN_ASSAYS, of_assay))
+        for template, gene in ((IN_RECORDS, known), *([(IN_ASSAYS, of_assay)] if assays else []))
     ]
-    return " UNION ALL ".join(found), [*genes, *values] * 2
+    return " UNION ALL ".join(found), [*genes, *values] * len(found)
 
 
 def _place(asked: Carriers) -> tuple[list[str], list[object]]:

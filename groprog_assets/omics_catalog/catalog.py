@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,11 @@ class Catalog:
             rule, remedy = "It is a file that the asset omics_catalog wrote.", "Delete it; it is written again."
             raise ArtifactError(Problem(str(path), str(error).splitlines()[0], rule, remedy)) from error
 
+    @cached_property
+    def _genotypes(self) -> bool:
+        """Whether an assay gives genotypes."""
+        return self.number("SELECT count(*) FROM (SELECT 1 FROM genotypes LIMIT 1)") > 0
+
     def close(self) -> None:
         self._root.close()
 
@@ -57,7 +63,7 @@ class Catalog:
 
     def count(self, asked: Cohort | Carriers) -> int:
         """How many subjects who may be counted for the purpose fulfil the question."""
-        parts = _parts(asked)
+        parts = [carriers_query(asked, self._genotypes)] if isinstance(asked, Carriers) else _parts(asked)
         purpose = self._purpose(asked.purpose, asked.studied)
         where = "".join(f" AND subject_ix IN ({part})" for part, _ in parts)
         values = [value for _, given in parts for value in given]
@@ -151,10 +157,8 @@ class Catalog:
             return self._purposes[key]
 
 
-def _parts(asked: Cohort | Carriers) -> list[tuple[str, Sequence[object]]]:
+def _parts(asked: Cohort) -> list[tuple[str, Sequence[object]]]:
     """The parts of a question that hold all together: (query of subject_ix, its values)."""
-    if isinstance(asked, Carriers):
-        return [carriers_query(asked)]
     found: list[tuple[str, Sequence[object]]] = []
     for term, descendants in asked.terms:
         if descendants:

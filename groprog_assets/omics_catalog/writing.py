@@ -33,6 +33,8 @@ OF_CARRIERS = ("samples", "variants", "genotypes", "variant_consequences")
 """Tables, where a study has them, that beside those of the subjects decide who carries a variant."""
 OF_SAMPLES = ("consents", "subjects", "samples", "sample_factors", "assay_samples", "subject_strata")
 """Tables that decide how many subjects a group of an assay has: the noise of these counts is drawn anew when one changes."""
+MOST_DISEASES = 60
+"""Diseases kept of a term: those in which it is most frequent."""
 ORDER = {
     "subject_terms": "term_id, subject_ix",
     "closure": "ancestor, term_id",
@@ -46,7 +48,7 @@ ORDER = {
     "pathway_scores": "set_id, assay_id, subject_id",
 }
 """Rows that are asked for together lie together."""
-DERIVED = """
+DERIVED = f"""
 INSERT INTO subject_diseases
   WITH own AS (SELECT DISTINCT unnest(string_split(concat_ws('|', mondo_id, omim_id, orpha_id, source_id), '|')) AS id, subject_ix
     FROM diagnoses JOIN subjects USING (subject_id) WHERE status <> 'excluded')
@@ -54,6 +56,12 @@ INSERT INTO subject_diseases
   UNION SELECT ancestor, subject_ix FROM (SELECT coalesce(mondo_id, id) AS class, subject_ix
     FROM own LEFT JOIN disease_aliases ON alias_id = id) JOIN disease_closure ON mondo_id = class
   ORDER BY ALL;
+INSERT INTO term_diseases
+  WITH frequencies AS (SELECT ancestor, disease_id, max(frequency) AS most FROM disease_terms JOIN closure USING (term_id)
+    WHERE aspect = 'P' AND NOT negated GROUP BY ancestor, disease_id),
+  first AS (SELECT * FROM frequencies QUALIFY
+    row_number() OVER (PARTITION BY ancestor ORDER BY most DESC NULLS LAST, disease_id) <= {MOST_DISEASES})
+  SELECT ancestor, disease_id, name, most FROM first JOIN diseases USING (disease_id) ORDER BY ALL;
 INSERT INTO search_names SELECT 'finding', term_id, name, lower(name) FROM terms WHERE NOT obsolete;
 INSERT INTO search_names SELECT DISTINCT 'finding', term_id, text, lower(text) FROM term_synonyms JOIN terms USING (term_id)
   WHERE NOT obsolete AND lower(text) <> lower(name);
