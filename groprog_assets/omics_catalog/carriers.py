@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from groprog_assets.methods.sequence.alleles import trimmed
 from groprog_assets.omics_catalog.cohort_query import Carriers
 
 KINDS = {
@@ -127,6 +126,8 @@ def _place(asked: Carriers) -> tuple[list[str], list[object]]:
 
 
 def _plain(start: int, ref: str, alt: str) -> tuple[int, str, str]:
+    from groprog_assets.methods.sequence.alleles import trimmed
+
     place, removed, added = trimmed(start, list(ref.upper()), list(alt.upper()))
     return place, "".join(removed), "".join(added)
 
