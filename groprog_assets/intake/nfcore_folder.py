@@ -19,6 +19,7 @@ from groprog_assets.study.new_study import (
     decisions,
     filled_template,
     init_study,
+    renamed,
     told_contrast,
 )
 from groprog_assets.study.text_tables import count_of
@@ -63,7 +64,12 @@ def init_from_nfcore(folder: Path, results: Path, treatment: str = "", control: 
     ]
     text = filled_template(entries, contrast, [_relative(results, folder)], str(results.resolve()))
     path = init_study(folder, text)
-    return path, [*found.notices, *decisions(entries, contrast, bool(treatment or control))]
+    given = {str(item["metadata"]["sample"]): str(item["id"]) for item in found.libraries}  # type: ignore[index]
+    return path, [
+        *found.notices,
+        *renamed(given, "sample names"),
+        *decisions(entries, contrast, bool(treatment or control)),
+    ]
 
 
 def nfcore_libraries(results: Path) -> NfcoreFolder:

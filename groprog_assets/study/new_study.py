@@ -22,9 +22,18 @@ CONTROLS = re.compile(
 )
 """Names that the field gives to controls."""
 TO_FILL_IN = "FILL_IN"
+TWO_CONDITIONS = (
+    "A study compares two conditions; of one alone nothing is computed.",
+    "Add the libraries of the other condition, or name the condition of each library where its name does not show it.",
+)
+"""Rule and remedy where all libraries are of one condition."""
 EXAMPLES = ("loci:", "ontology:", "cohort:")
 """Sections of the template that are examples; they are comments in a file whose libraries are known."""
 NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_.-]")
+
+
+NAMED = 5
+"""Names that a line tells before it counts the others."""
 
 
 class Contrast(NamedTuple):
@@ -73,9 +82,15 @@ def told_contrast(conditions: Sequence[str], treatment: str = "", control: str =
 
 
 def contrast_problems(conditions: Sequence[str], treatment: str, control: str) -> list[Problem]:
-    """What is wrong with the conditions that were asked for by --treatment and --control."""
+    """What is wrong with the conditions, and with those that were asked for by --treatment and --control."""
     rule = f"The conditions are {', '.join(dict.fromkeys(conditions))}."
-    return [
+    problems = []
+    if len(set(conditions)) == 1:
+        problems.append(Problem("condition", f"all libraries are of {conditions[0]!r}", *TWO_CONDITIONS))
+    if treatment and treatment == control:
+        seen = f"both are {treatment!r}"
+        problems.append(Problem("--treatment and --control", seen, "A contrast compares two conditions.", rule))
+    return problems + [
         Problem(f"--{side}", repr(name), rule, "Choose one of them.")
         for side, name in (("treatment", treatment), ("control", control))
         if name and name not in conditions
@@ -123,6 +138,15 @@ def decisions(libraries: Sequence[Mapping[str, Any]], contrast: Contrast, given:
         f"genome: left to fill in: name, chrom_sizes, annotation{', bowtie2_index' if index else ''} (docs/where_to_get.md)"
     )
     return told
+
+
+def renamed(names: Mapping[str, str], what: str) -> list[str]:
+    """One line that tells which of {name as given: name in the study file} were changed; none where all are as given."""
+    changed = [f"{given!r} to {name}" for given, name in names.items() if given != name]
+    if not changed:
+        return []
+    shown = ", ".join(changed[:NAMED]) + (f" and {len(changed) - NAMED} more" if len(changed) > NAMED else "")
+    return [f"{what} changed to letters, digits, '_', '.', '-': {shown}"]
 
 
 def _line(key: str, value: str) -> str:

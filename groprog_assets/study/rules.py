@@ -24,6 +24,7 @@ from groprog_assets.study.initiation_rules import initiation_rules
 from groprog_assets.study.intervals import parse_interval, parse_place, target_text
 from groprog_assets.study.library_files import equal_files
 from groprog_assets.study.matrix_rules import matrix_files, matrix_layouts, matrix_rules, patient_assay_rules
+from groprog_assets.study.new_study import TO_FILL_IN, TWO_CONDITIONS
 from groprog_assets.study.omics_rules import omics_files, omics_rules
 from groprog_assets.study.other_cohorts import other_cohort_rules, other_cohorts
 from groprog_assets.study.recording_rules import recording_rules
@@ -110,16 +111,29 @@ def _libraries(study: Study) -> Iterator[Finding]:
                 "Number the replicates.",
             )
     conditions = sorted({lib.condition for lib in libraries if lib.id not in study.control_libraries})
-    for side in ("treatment", "control"):
-        name = getattr(study.contrast, side)
-        if name not in conditions:
+    yield from _contrast(study, conditions)
+
+
+def _contrast(study: Study, conditions: list[str]) -> Iterator[Finding]:
+    """Two conditions are compared, each with a library. What is still to be filled in is said once."""
+    sides = {side: getattr(study.contrast, side) for side in ("treatment", "control")}
+    if len(conditions) == 1:
+        yield Finding(("contrast",), f"all libraries are of condition {conditions[0]!r}", *TWO_CONDITIONS)
+        return
+    unfilled = [side for side, name in sides.items() if name == TO_FILL_IN]
+    if unfilled:
+        rule = "A contrast compares two conditions that have libraries."
+        remedy = f"Write the names; the conditions are {', '.join(conditions)}."
+        yield Finding(("contrast",), f"{TO_FILL_IN} still stands for {' and '.join(unfilled)}", rule, remedy)
+    for side, name in sides.items():
+        if name not in conditions and side not in unfilled:
             yield Finding(
                 ("contrast", side),
                 f"{name!r} has no library",
                 "Each side of the contrast needs at least one library.",
                 closest(name, conditions),
             )
-    if study.contrast.treatment == study.contrast.control:
+    if sides["treatment"] == sides["control"] and not unfilled:
         yield Finding(("contrast",), "both sides alike", "A contrast compares two conditions.", "Name two conditions.")
 
 

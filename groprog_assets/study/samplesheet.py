@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from groprog_assets.errors import Problem, StudyError
+from groprog_assets.study.annotation_files import some
 from groprog_assets.study.assays import ASSAYS
 from groprog_assets.study.new_study import (
     Contrast,
@@ -20,6 +21,7 @@ from groprog_assets.study.new_study import (
     decisions,
     filled_template,
     init_study,
+    renamed,
     told_contrast,
 )
 from groprog_assets.study.text_tables import RowReader, cells, count_of, is_missing, misspelled, table_layout
@@ -32,11 +34,12 @@ STRANDS = ("auto", "forward", "reverse")
 
 class Sheet(NamedTuple):
     """libraries: as they stand in a study file; contrast: the conditions, "" where they cannot be told; roots: folders outside
-    the study's own that hold the files."""
+    the study's own that hold the files; notices: names that were changed, files that are not there."""
 
     libraries: list[dict[str, Any]]
     contrast: Contrast
     roots: list[str]
+    notices: list[str]
 
 
 def init_from_samplesheet(folder: Path, sheet: Path, treatment: str = "", control: str = "") -> tuple[Path, list[str]]:
@@ -44,7 +47,7 @@ def init_from_samplesheet(folder: Path, sheet: Path, treatment: str = "", contro
     commented template, without patients. Raises StudyError with every problem of the sheet, before anything is written."""
     read = read_samplesheet(sheet, folder, treatment, control)
     path = init_study(folder, filled_template(read.libraries, read.contrast, read.roots, str(sheet.resolve())))
-    return path, decisions(read.libraries, read.contrast, bool(treatment or control))
+    return path, [*decisions(read.libraries, read.contrast, bool(treatment or control)), *read.notices]
 
 
 def read_samplesheet(sheet: Path, folder: Path, treatment: str = "", control: str = "") -> Sheet:
@@ -70,6 +73,11 @@ def read_samplesheet(sheet: Path, folder: Path, treatment: str = "", control: st
             if not sample:
                 problems.append(Problem(where, "no sample", "Each row names a library.", "Give it a name."))
                 continue
+            if sample in first and first[sample][1]["sample"] != row["sample"]:
+                rule = "A library's name has letters, digits, '_', '.', '-'; both become the same."
+                seen = f"{row['sample']!r} and {first[sample][1]['sample']!r} are both {sample}"
+                problems.append(Problem(where, seen, rule, "Name one of them otherwise."))
+                continue
             if sample in first:
                 lanes.setdefault(sample, [first[sample][1]]).append(row)
                 continue
@@ -77,27 +85,50 @@ def read_samplesheet(sheet: Path, folder: Path, treatment: str = "", control: st
             library, found = _library(where, sample, row, sheet.parent, folder)
             libraries.append(library)
             problems += found
-    problems += [_lanes(f"{sheet}:{first[sample][0]}", sample, rows) for sample, rows in lanes.items()]
+    problems += [_lanes(f"{sheet}:{first[sample][0]}", sample, rows, sheet.parent) for sample, rows in lanes.items()]
     if not libraries and not problems:
         problems.append(Problem(str(sheet), "no rows", "One row a library.", "Is it the right file?"))
     conditions = [library["condition"] for library in libraries]
     problems += contrast_problems(conditions, treatment, control)
     if problems:
         raise StudyError(problems)
-    return Sheet(libraries, told_contrast(conditions, treatment, control), _roots(libraries))
+    given = {row["sample"]: sample for sample, (_, row) in first.items()}
+    of = {
+        row.get("condition") or row.get("group") or library["condition"]: library["condition"]
+        for (_, row), library in zip(first.values(), libraries, strict=True)
+    }
+    notices = [*renamed(given, "sample names"), *renamed(of, "conditions"), *_not_there(libraries, folder)]
+    return Sheet(libraries, told_contrast(conditions, treatment, control), _roots(libraries), notices)
 
 
-def _lanes(where: str, sample: str, rows: list[dict[str, str]]) -> Problem:
-    """The problem of a sample with several rows, with the commands that make one of them."""
+def _not_there(libraries: list[dict[str, Any]], folder: Path) -> list[str]:
+    """One line about the files of the sheet that do not exist; none where all do."""
+    paths = [path for library in libraries for path in (*library.get("reads", ()), library.get("alignments", ""))]
+    places = [Path(os.path.normpath(folder.absolute() / path)) for path in paths if path]
+    absent = [str(place) for place in places if not place.is_file()]
+    if not absent:
+        return []
+    return [
+        f"{count_of(len(absent), 'file is', 'files are')} not there: {some(absent)}. Paths are relative to the sheet, or to the"
+        " current folder; correct them in the study file, or bring the files there"
+    ]
+
+
+def _lanes(where: str, sample: str, rows: list[dict[str, str]], beside: Path) -> Problem:
+    """The problem of a sample with several rows, with the commands that make one of them, from the current folder."""
+
+    def here(path: str) -> str:
+        return str(beside / path) if (beside / path).exists() else path
+
     rule = "A library is one row; several rows of a sample are lanes of a sequencer."
     joined = []
     for mate in ("fastq_1", "fastq_2"):
-        paths = [row[mate] for row in rows if row.get(mate)]
+        paths = [here(row[mate]) for row in rows if row.get(mate)]
         if paths:
             ending = ".fastq.gz" if paths[0].endswith(".gz") else ".fastq"
             target = f"{sample}_{mate[-1]}{ending}"
             joined.append(f"{shell_command('cat', *paths)} > {shell_word(target)}")
-    alignments = [row["bam"] for row in rows if row.get("bam")]
+    alignments = [here(row["bam"]) for row in rows if row.get("bam")]
     if alignments:
         joined.append(shell_command("samtools", "merge", f"{sample}.bam", *alignments))
     remedy = f"Join them and name what is made in one row: {'; '.join(joined)}" if joined else "Keep one row of them."

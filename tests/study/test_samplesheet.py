@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from groprog_assets.errors import StudyError
-from groprog_assets.study.check import load_study
+from groprog_assets.study.check import check_study, load_study
 from groprog_assets.study.new_study import TEMPLATE
 from groprog_assets.study.samplesheet import init_from_samplesheet, read_samplesheet
 
@@ -126,3 +126,58 @@ def test_the_template_still_has_the_sections_that_are_filled():
     text = TEMPLATE.read_text()
     for head in ("libraries:", "contrast:", "loci:", "ontology:", "cohort:"):
         assert text.count(f"\n{head}\n") == 1
+
+
+@pytest.mark.parametrize("text", ["sample,bam\nA_1,a.bam\nA_2,b.bam\n", "sample,bam,condition\na,a.bam,A\nb,b.bam,A\n"])
+def test_one_condition_alone_is_refused_with_what_to_do(tmp_path: Path, text: str):
+    told = problems(tmp_path, text)
+    assert "all libraries are of 'A'" in told
+    assert "Add the libraries of the other condition" in told
+
+
+def test_a_condition_is_not_compared_with_itself(tmp_path: Path):
+    told = problems(tmp_path, "sample,bam\nA_1,a.bam\nB_1,b.bam\n", treatment="A", control="A")
+    assert "both are 'A'" in told
+    assert "The conditions are A, B" in told
+
+
+def test_changed_names_and_absent_files_are_told(tmp_path: Path):
+    (tmp_path / "a.bam").touch()
+    sheet = write(tmp_path, "sample,bam,condition\na 1,a.bam,TNF α\nb,mïssing.bam,control\n")
+    _, told = init_from_samplesheet(tmp_path / "new", sheet)
+    assert "sample names changed to letters, digits, '_', '.', '-': 'a 1' to a_1" in told
+    assert "conditions changed to letters, digits, '_', '.', '-': 'TNF α' to TNF__" in told
+    (absent,) = [line for line in told if "not there" in line]
+    assert absent.startswith(f"1 file is not there: {Path.cwd() / 'mïssing.bam'}. ")
+
+
+def test_names_as_given_and_files_that_are_there_need_no_line(tmp_path: Path):
+    for name in ("a.bam", "b.bam"):
+        (tmp_path / name).touch()
+    _, told = init_from_samplesheet(tmp_path / "new", write(tmp_path, "sample,bam\nA_1,a.bam\nB_1,b.bam\n"))
+    assert len(told) == 3
+
+
+def test_two_names_that_become_one_are_no_lanes(tmp_path: Path):
+    told = problems(tmp_path, "sample,bam\na 1,a.bam\na_1,b.bam\nb,c.bam\n")
+    assert "'a_1' and 'a 1' are both a_1" in told
+    assert "lanes" not in told
+
+
+def test_commands_that_join_lanes_can_be_pasted(tmp_path: Path):
+    (tmp_path / "my data").mkdir()
+    for name in ("L1", "L2"):
+        (tmp_path / "my data" / f"{name}.bam").write_text(name)
+    told = problems(tmp_path, "sample,bam\nA_1,my data/L1.bam\nA_1,my data/L2.bam\n")
+    assert f"samtools merge A_1.bam '{tmp_path}/my data/L1.bam' '{tmp_path}/my data/L2.bam'" in told
+
+
+def test_what_is_left_to_fill_in_is_one_problem(tmp_path: Path):
+    sheet = write(tmp_path, "sample,bam\nA_1,a.bam\nB_1,b.bam\nC_1,c.bam\n")
+    path, _ = init_from_samplesheet(tmp_path / "new", sheet)
+    about = [problem for problem in check_study(path) if "contrast" in problem.where]
+    assert [problem.value for problem in about] == ["FILL_IN still stands for treatment and control"]
+    assert about[0].remedy == "Write the names; the conditions are A, B, C."
+    path.write_text(path.read_text().replace("treatment: FILL_IN", "treatment: A"))
+    (about,) = [problem for problem in check_study(path) if "contrast" in problem.where]
+    assert about.value == "FILL_IN still stands for control"
