@@ -33,8 +33,9 @@ PARTITION = click.option("--partition", default="", help="The library, for asset
 
 
 def readable(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Print a GroProgError's problems instead of its traceback and end with status 2; stop in order on Ctrl-C (130) or SIGTERM
-    (143), which schedulers send. What a command reads is never what it writes over."""
+    """Print a GroProgError's problems instead of its traceback and end with status 2, also those of a file that cannot be read or
+    written; stop in order on Ctrl-C (130) or SIGTERM (143), which schedulers send. What a command reads is never what it writes
+    over."""
 
     @functools.wraps(command)
     def wrapped(*arguments: Any, **options: Any) -> Any:
@@ -50,11 +51,34 @@ def readable(command: Callable[..., Any]) -> Callable[..., Any]:
                 raise
             show_problems(error.problems or [Problem("", str(error), "", "")])
             sys.exit(2)
+        except OSError as error:
+            if show or error.filename is None:
+                raise
+            show_problems([_of_file_system(error)])
+            sys.exit(2)
         except KeyboardInterrupt:
             ERR.print("Stopped. What was finished is kept; run again to go on.")
             sys.exit(143 if signal.SIGTERM in signals else 130)
 
     return wrapped
+
+
+def _of_file_system(error: OSError) -> Problem:
+    """What a file system refused, and what helps."""
+    place = Path(os.fsdecode(error.filename2 or error.filename))
+    within = next((folder for folder in place.parents if folder.is_file()), None)
+    if within is not None or isinstance(error, FileExistsError):
+        rule, remedy = f"{within or place} is a file, where a folder is needed.", "Name another place."
+    elif place.is_dir() and not isinstance(error, PermissionError):
+        rule, remedy = "It is a folder, where a file is needed.", f"Name a file, such as one in {place}."
+    elif isinstance(error, PermissionError):
+        rule, remedy = (
+            "It must be readable, or writable where something is written.",
+            "Mend its rights, or name another place.",
+        )
+    else:
+        rule, remedy = "It must be there, and its place must be writable where something is written.", "Check the path."
+    return Problem(str(place), error.strerror or type(error).__name__, rule, remedy)
 
 
 @contextlib.contextmanager

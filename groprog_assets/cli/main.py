@@ -19,7 +19,7 @@ from groprog_assets.cli.answering import (
     show_warnings,
 )
 from groprog_assets.cli.arguments import needed_argument
-from groprog_assets.cli.study_place import study_argument
+from groprog_assets.cli.study_place import STUDY_FILE, study_argument
 from groprog_assets.cli.written_paths import WRITTEN
 from groprog_assets.errors import Problem, StudyError
 from groprog_assets.study.text_tables import count_of
@@ -114,11 +114,15 @@ def study_check_command(study: Path) -> None:
 
 @main.command("simulate")
 @needed_argument("folder", "the folder to write, made if absent", "my-study", type=click.Path(path_type=Path))
-@click.option("--seed", default=20260101, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=20260101, show_default=True)
 @click.option("--scale", type=click.Choice(["bundled", "tiny"]), default="bundled", show_default=True)
-@click.option("--patients", type=int, default=None)
+@click.option(
+    "--patients", type=click.IntRange(min=20), default=None, help="Patients of the cohort; else 400, or 60 of tiny."
+)
 @click.option("--matched", is_flag=True, help="A nascent library a patient, and the matched mode.")
-@click.option("--landmark", type=float, default=None, help="Months after baseline at which the clock starts.")
+@click.option(
+    "--landmark", type=click.FloatRange(min=0), default=None, help="Months after baseline at which the clock starts."
+)
 @click.option(
     "--cohort",
     "kind",
@@ -133,8 +137,13 @@ def simulate(
     folder: Path, seed: int, scale: Any, patients: int | None, matched: bool, landmark: float | None, kind: Any
 ) -> None:
     """Write the bundled simulated study (reads, patients, assays, findings) into FOLDER, its planted truth into truth/."""
-    from groprog_assets.simulation import simulate_study
+    from groprog_assets.simulation import HEADER, simulate_study
 
+    file = folder / STUDY_FILE
+    held = file.read_text(errors="replace") if file.is_file() else ""
+    if folder.is_dir() and any(folder.iterdir()) and not held.startswith(HEADER):
+        rule = "Its files replace those of the same name, so a simulated study goes into a folder of its own."
+        raise StudyError(Problem(str(folder), "holds other files", rule, "Name a new or an empty folder."))
     path = simulate_study(
         folder, seed=seed, patients=patients, scale=scale, matched=matched, landmark=landmark, kind=kind
     )

@@ -59,7 +59,12 @@ def _refuse_place(place: Path) -> None:
     try:
         if place.exists() and (not place.is_dir() or any(place.iterdir())):
             rule = "An export goes into a folder of its own, so that nothing else is taken for a part of it."
-            raise ArtifactError([Problem(str(place), "it holds something", rule, "Name another folder, or empty it.")])
+            seen, remedy = (
+                ("it holds something", "Name another folder, or empty it.")
+                if place.is_dir()
+                else ("a file", "Name a folder that is empty, or not there yet.")
+            )
+            raise ArtifactError([Problem(str(place), seen, rule, remedy)])
         place.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=place):
             pass

@@ -28,7 +28,7 @@ from groprog_assets.simulation.reads import (
 )
 from groprog_assets.simulation.world import SCALES, World, build_world, rows_of
 
-__all__ = ["simulate_study"]
+__all__ = ["HEADER", "simulate_study"]
 
 HEADER = """\
 # The bundled study: simulated, with the planted truth in truth/. Every file is in a format your own study may have.

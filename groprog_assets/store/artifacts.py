@@ -173,7 +173,9 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o666) -> None:
 def _unwritable(path: Path, error: OSError) -> ArtifactError:
     rule, remedy = "The file must be writable.", "Free space or mend rights."
     if path.is_dir():
-        remedy = f"A folder stands in its place: move or remove {path}, and give the command again."
+        remedy = f"A folder stands in its place: move or remove {path}, or name a file, and give the command again."
+    if blocking := next((folder for folder in path.parents if folder.is_file()), None):
+        rule, remedy = f"{blocking} is a file, where a folder is needed.", "Name another place."
     return ArtifactError(Problem(str(path), error.strerror or str(error), rule, remedy))
 
 

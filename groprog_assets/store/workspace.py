@@ -440,9 +440,10 @@ def open_workspace(path: str | Path | None = None) -> Workspace:
     pointer = place.parent / ".groprog" / "inbox" / "current.json"
     try:
         changed = (place.stat().st_mtime_ns, pointer.stat().st_mtime_ns if pointer.is_file() else 0)
-    except OSError:
-        remedy = "Name the study's file or folder, or write one with `groprog study init FOLDER`."
-        raise StudyError(Problem(str(place), "no such file", "A study is a YAML file.", remedy)) from None
+    except OSError as error:
+        from groprog_assets.study.check import absent_study
+
+        raise StudyError(absent_study(place, error)) from None
     known = _OPEN.get(str(place))
     if known is None or known[0] != changed:
         known = (changed, Workspace(place))

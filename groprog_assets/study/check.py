@@ -143,19 +143,13 @@ def _parse(path: Path) -> _Document:
         with open_regular(path) as file:
             raw = file.read(LARGEST_FILE + 1)
     except OSError as error:
-        folder = path.parent if path.suffix in (".yaml", ".yml") else path
-        return failed(
-            str(path),
-            error.strerror or "cannot be read",
-            "The study file must exist and be readable.",
-            f"Name the study's file or folder, or write one with: {shell_command('groprog', 'study', 'init', folder)}",
-        )
+        return _Document(None, {}, [absent_study(path, error)])
     if len(raw) > LARGEST_FILE:
         return failed(
             str(path),
             f"over {LARGEST_FILE:,} bytes",
             "A study file is text of a few kilobytes.",
-            "Is it the right file?",
+            "Name the study's file or folder; is it the right file?",
         )
     try:
         text = raw.decode("utf-8-sig")
@@ -187,11 +181,33 @@ def _parse(path: Path) -> _Document:
     if not isinstance(data, dict):
         return failed(
             f"{path}:1",
-            type(data).__name__,
+            KINDS.get(type(data), "one value"),
             "A study file is a mapping of fields.",
-            "groprog study init writes a template.",
+            "Name the study's file or folder. groprog study init FOLDER writes a template.",
         )
     return _Document(data, lines, problems)
+
+
+KINDS = {str: "text", list: "a list", int: "a number", float: "a number"}
+"""What a YAML document is that is no mapping."""
+
+
+def absent_study(path: Path, error: OSError) -> Problem:
+    """The problem of a study file that cannot be opened, with the study that may be meant, or the way to a new one."""
+    folder = path.parent if path.suffix in (".yaml", ".yml") else path
+    seen = (error.strerror or "cannot be read").lower()
+    rule = "The study file must exist and be readable."
+    above = [place / "study.yaml" for place in path.absolute().parents if (place / "study.yaml").is_file()]
+    if blocking := next((place for place in path.parents if place.is_file()), None):
+        rule, remedy = f"{blocking} is a file, and a study is a file in a folder.", "Name the study's file or folder."
+    elif above:
+        remedy = f"Is {above[0]} meant? Name the study's file or folder."
+    elif isinstance(error, PermissionError):
+        remedy = "Mend the rights of the file and of the folders above it."
+    else:
+        command = shell_command("groprog", "study", "init", folder)
+        remedy = f"Name the study's file or folder, or write one with: {command}"
+    return Problem(str(path), seen, rule, remedy)
 
 
 def _plain(

@@ -71,3 +71,29 @@ def test_an_asset_that_was_never_made_has_no_history(study: Path):
         assert "Did you mean gene_models" in said("lineage", question, study, "gene_model")
         assert "is made for each library" in said("lineage", question, study, "raw_reads")
         assert "Leave out --partition" in said("lineage", question, study, "gene_models", "--partition", "treated_1")
+
+
+def test_a_file_where_a_folder_is_needed_and_the_reverse_is_said_as_such(study: Path, tmp_path: Path):
+    file, folder = tmp_path / "notes.txt", tmp_path / "kept"
+    file.write_text("mine\n")
+    folder.mkdir()
+    (folder / "mine.txt").touch()
+    for words in (("study", "init", file / "x"), ("simulate", file), ("simulate", file / "x")):
+        assert f"{file} is a file, where a folder is needed" in said(*words)
+    assert "text A study file is a mapping of fields. Name the study's file or folder" in said("status", file)
+    assert f"{file} is a file, and a study is a file in a folder" in said("status", file / "study.yaml")
+    for command in (("status",), ("study", "check"), ("run",)):
+        assert f"Is {study} meant?" in said(*command, study.parent / "reads")
+    assert "holds other files" in said("simulate", folder)
+    assert sorted(folder.iterdir()) == [folder / "mine.txt"]
+    assert CliRunner().invoke(main, ["run", str(study), "--select", "gene_models"]).exit_code == 0
+    told = said("lineage", "export", study, "--format", "html", "--output", file)
+    assert f"{file} is a file, where a folder is needed" in told
+    assert file.read_text() == "mine\n"
+
+
+def test_a_study_of_ones_own_is_not_simulated_over(study: Path):
+    before = study.read_text()
+    study.write_text("# mine\n" + before)
+    assert "holds other files" in said("simulate", study.parent)
+    assert study.read_text() == "# mine\n" + before
