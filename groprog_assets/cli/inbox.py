@@ -45,9 +45,10 @@ def inbox_check(study: Path, file: Path) -> None:
 
     workspace = open_workspace(study)
     if not file.is_file() or file.suffix not in SUFFIXES:
-        seen = "no such file" if not file.is_file() else f"the suffix {file.suffix!r}"
+        seen = f"the suffix {file.suffix!r}" if file.is_file() else "a folder" if file.is_dir() else "no such file"
         rule = f"A delivery is a file with the suffix {', '.join(SUFFIXES)}."
-        raise StudyError(Problem(str(file), seen, rule, "See `groprog inbox check --help`."))
+        remedy = "Name it NAME.tsv or .csv (whole table), NAME.update.tsv, NAME.withdraw.txt or NAME.libraries.tsv."
+        raise StudyError(Problem(str(file), seen, rule, remedy if file.is_file() else "Name the file to be delivered."))
     made = judge(workspace, file)
     made.problems += [
         Problem(file.name, f"{name} is not beside it", "The files of a manifest lie beside it.", "Bring it there.")

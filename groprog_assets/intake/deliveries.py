@@ -13,6 +13,7 @@ No Dagster.
 from __future__ import annotations
 
 import contextlib
+import difflib
 import os
 import tempfile
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 KINDS = {".update": "update", ".withdraw": "withdrawal", ".libraries": "libraries"}
+MOST_NAMED = 20
+"""New patients whose identifiers are compared with those known."""
 MOST_LOST = 0.2
 """Share of the known patients that a whole table may lack; a larger share suggests that the export stopped early."""
 
@@ -64,6 +67,9 @@ def judge(workspace: Workspace, path: Path) -> Judgement:
     content = path.read_bytes()
     made = Judgement(kind_of(path), digest_bytes(content))
     try:
+        if not content.strip():
+            rule = "A delivery has a header and rows; a withdrawal has identifiers, one a line."
+            raise CohortError(Problem(path.name, "the file is empty", rule, "Deliver the file that was meant."))
         if not content.endswith(b"\n"):
             rule = "The file may be cut off: a complete file ends with a line end."
             raise CohortError(
@@ -102,8 +108,9 @@ def _clinical(workspace: Workspace, path: Path, content: bytes, made: Judgement)
     column = cohort.patient_column
     current = read_table(workspace.resolve(cohort.clinical)).cells
     if made.kind == "withdrawal":
-        named = [line for line in listed(content) if line != column]
-        gone, present = who_withdrew(workspace, named), set(current[column].str.strip())
+        present = set(current[column].str.strip())
+        named = [line for line in listed(content) if line in present or line.casefold() != column.casefold()]
+        gone = who_withdrew(workspace, named)
         made.leaving = [name for name in dict.fromkeys(named) if name in present or name not in gone]
         again = named and not made.leaving
         after = current if again else remove_patients(current, made.leaving, column, path.name)
@@ -115,6 +122,9 @@ def _clinical(workspace: Workspace, path: Path, content: bytes, made: Judgement)
         made.flags = _told(found)
     else:
         cells = read_table(path).cells
+        if cells.empty:
+            rule = "A delivered table has a row a patient."
+            raise CohortError(Problem(path.name, "no rows under the header", rule, "Deliver the rows, or nothing."))
         problems = _returned(workspace, cells, column, path.name)
         if made.kind == "update":
             problems += _row_problems(path, cohort, workspace.study.parameters.cohort)
@@ -132,9 +142,8 @@ def _clinical(workspace: Workspace, path: Path, content: bytes, made: Judgement)
     if made.kind == "table" and len(change.withdrawn) > MOST_LOST * len(current):
         seen = f"{len(change.withdrawn)} of {len(current)} patients are no longer in it"
         rule = f"A whole table may lack at most {MOST_LOST:.0%} of them. Is the table complete?"
-        raise CohortError(
-            Problem(path.name, seen, rule, "Deliver the whole table, or NAME.withdraw.txt for patients who withdraw.")
-        )
+        remedy = "Deliver the whole table, NAME.update.tsv for rows of some patients, or NAME.withdraw.txt for who withdraws."
+        raise CohortError(Problem(path.name, seen, rule, remedy))
     if made.kind == "table":
         made.table = (content, path.suffix)
     else:
@@ -152,8 +161,26 @@ def _clinical(workspace: Workspace, path: Path, content: bytes, made: Judgement)
     ]
     if made.kind == "table":
         made.flags += [f"patient {name} is no longer in the table" for name in change.withdrawn]
+    if made.kind == "update" and change.new:
+        made.flags.append(f"{count_of(len(change.new), 'patient is', 'patients are')} new: {some(change.new, 8)}")
+    made.flags += [*_like_a_kind(path), *_new_names(change.new, list(current[column].str.strip()))]
     made.flags += _of_columns(change.columns_added, "new and not used")
     made.flags += _of_columns(change.columns_removed, "gone; no covariate of the study used it")
+
+
+def _like_a_kind(path: Path) -> list[str]:
+    """One line for a file that is read as a whole table though its name is nearly that of another kind."""
+    ending = Path(path.stem).suffix
+    near = difflib.get_close_matches(ending, list(KINDS), 1, 0.7) if ending and ending not in KINDS else []
+    return [f"read as a whole table; did you mean the ending {near[0]}{path.suffix}?"] if near else []
+
+
+def _new_names(new: list[str], known: list[str]) -> list[str]:
+    """A line for each new patient whose identifier is a known one written otherwise, of the first few."""
+    from groprog_assets.methods.cohort.clinical_updates import written_alike
+
+    alike = written_alike(new[:MOST_NAMED], known)
+    return [f"patient {name} is new; did you mean {other}?" for name, other in alike.items()]
 
 
 def _of_columns(names: list[str], what: str) -> list[str]:
@@ -224,8 +251,6 @@ def _row_problems(path: Path, cohort: Cohort, parameters: CohortParameters) -> l
 
 def _schema_problems(known: list[str], given: list[str], cohort: Cohort, where: str) -> list[Problem]:
     """One problem for each column that the study uses and a whole table lacks, with its likely new name."""
-    import difflib
-
     endpoint = cohort.endpoint
     needed = [cohort.patient_column, endpoint.time_column, endpoint.event_column]
     needed += [

@@ -12,6 +12,7 @@ import yaml
 
 from groprog_assets.errors import StudyError
 from groprog_assets.graph.resources import StudyResource
+from groprog_assets.intake.deliveries import Judgement, judge
 from groprog_assets.intake.inbox import Delivery, sort_inbox
 from groprog_assets.lineage.decisions import decisions
 from groprog_assets.methods.cohort.clinical_tables import read_table
@@ -397,3 +398,50 @@ def test_an_altered_snapshot_is_refused_rather_than_passed_over(workspace: Works
     path.unlink()
     with pytest.raises(StudyError, match="unreadable"):
         Workspace(workspace.path)
+
+
+def judged(workspace: Workspace, name: str, text: str) -> Judgement:
+    path = workspace.folder / name
+    path.write_text(text)
+    return judge(workspace, path)
+
+
+def test_a_file_without_rows_is_no_delivery(workspace: Workspace):
+    header = "\t".join(clinical(workspace).columns) + "\n"
+    for name in ("all.tsv", "some.update.tsv"):
+        (problem,) = judged(workspace, name, header).problems
+        assert problem.value == "no rows under the header"
+    for name in ("all.tsv", "some.update.tsv", "who.withdraw.txt", "more.libraries.tsv"):
+        for text in ("", "\n", " \n\n"):
+            (problem,) = judged(workspace, name, text).problems
+            assert problem.value == "the file is empty"
+
+
+def test_names_that_are_nearly_known_are_asked_about(workspace: Workspace):
+    table = clinical(workspace)
+    patient, _, _ = columns(workspace)
+    known = table.iloc[0][patient]
+    alike = known.lower().replace("-", "_")
+    made = judged(workspace, "a.update.tsv", table.iloc[:1].assign(**{patient: alike}).to_csv(sep="\t", index=False))
+    assert f"patient {alike} is new; did you mean {known}?" in made.flags
+    assert f"1 patient is new: {alike}" in made.flags
+    sequel = judged(
+        workspace, "b.update.tsv", table.iloc[:1].assign(**{patient: "SIM-9999"}).to_csv(sep="\t", index=False)
+    )
+    assert sequel.flags == ["1 patient is new: SIM-9999"]
+    (problem,) = judged(workspace, "c.withdraw.txt", f"{patient.lower()}\n{alike}\nNOBODY\n").problems
+    assert problem.value == f"unknown patients NOBODY, {alike}"
+    assert f"{alike}: {known}" in problem.remedy
+    (problem,) = judged(
+        workspace, "d.update.tsv", table.iloc[:2].rename(columns={"AGE": "Aeg"}).to_csv(sep="\t", index=False)
+    ).problems
+    assert (problem.value, problem.remedy) == ("unknown column 'Aeg'", "Did you mean 'AGE'?")
+    (problem,) = judged(workspace, "e.update.tsv", table.iloc[:2].to_csv(sep="\t", index=False, header=False)).problems
+    assert problem.remedy == "The first line is a patient: put the header above it."
+    (problem,) = judged(
+        workspace, "f.update.tsv", table.iloc[:2].rename(columns={patient: "Patient"}).to_csv(sep="\t", index=False)
+    ).problems
+    assert problem.remedy.endswith("is it 'Patient'?")
+    assert judged(workspace, "g.updates.tsv", table.to_csv(sep="\t", index=False)).flags == [
+        "read as a whole table; did you mean the ending .update.tsv?"
+    ]

@@ -5,14 +5,20 @@ Cells are text as in the files; a blank or missing token in an update leaves the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from groprog_assets.errors import CohortError, Problem
+from groprog_assets.study.annotation_files import some
 from groprog_assets.study.text_tables import is_missing
+
+MOST_NAMED = 20
+"""Names of a long list that are told, or compared with those known."""
 
 
 class Change(NamedTuple):
@@ -41,13 +47,17 @@ def merge_rows(current: pd.DataFrame, update: pd.DataFrame, patient_column: str,
     """
     problems = []
     if patient_column not in update:
-        remedy = "Name it as in the clinical table."
+        remedy = f"Name it as in the clinical table{_instead(patient_column, update.columns)}"
+        if set(map(str, update.columns)) & set(current[patient_column].str.strip()):
+            remedy = "The first line is a patient: put the header above it."
         raise CohortError(Problem(where, f"no column {patient_column!r}", "It names the patients.", remedy))
-    for column in (name for name in update.columns if name not in current):
-        shown = ", ".join(map(str, current.columns))
-        problems.append(
-            Problem(where, f"unknown column {column!r}", f"The table has {shown}.", "Rename it, or send a whole table.")
-        )
+    absent = [str(name) for name in current.columns if name not in update]
+    folded = {name.casefold(): name for name in absent}
+    for column in (str(name) for name in update.columns if name not in current):
+        near = difflib.get_close_matches(column.casefold(), list(folded), 1, 0.6)
+        remedy = f"Did you mean {folded[near[0]]!r}?" if near else "Rename it, or send a whole table."
+        rule = f"The table has {some(map(str, current.columns), MOST_NAMED)}."
+        problems.append(Problem(where, f"unknown column {column!r}", rule, remedy))
     names = update[patient_column].str.strip()
     if names.map(is_missing).any():
         problems.append(Problem(where, "a row without a patient", "Every row names its patient.", "Fill it in."))
@@ -63,6 +73,25 @@ def merge_rows(current: pd.DataFrame, update: pd.DataFrame, patient_column: str,
         given = rows[column][~rows[column].map(is_missing)]
         merged.loc[given.index, column] = given
     return merged.reset_index()[list(current.columns)]
+
+
+def _instead(column: str, given: Iterable[str]) -> str:
+    """The end of a remedy: which of the columns given is likely the one that is not there."""
+    folded = {str(name).casefold(): str(name) for name in given}
+    near = difflib.get_close_matches(column.casefold(), list(folded), 1, 0.6)
+    return f"; is it {folded[near[0]]!r}?" if near else "."
+
+
+def written_alike(names: Iterable[str], known: Iterable[str]) -> dict[str, str]:
+    """{name: the known identifier that differs from it in the writing alone}: upper and lower case, punctuation, blanks, leading
+    zeros, the letter O for 0. `SIM-0401` beside `SIM-0400` is another patient."""
+    plain = {_plain(name): name for name in known}
+    return {name: plain[_plain(name)] for name in names if _plain(name) in plain}
+
+
+def _plain(name: str) -> str:
+    parts = re.findall(r"[a-z]+|\d+", re.sub(r"(?<=\d)o|o(?=\d)", "0", name.casefold()))
+    return " ".join(part.lstrip("0") or "0" if part.isdigit() else part for part in parts)
 
 
 def contradictions(table: pd.DataFrame, patient_column: str, where: str) -> list[Problem]:
@@ -86,10 +115,10 @@ def remove_patients(current: pd.DataFrame, leaving: Sequence[str], patient_colum
     names = current[patient_column].str.strip()
     unknown = sorted({name for name in leaving if name not in set(names)})
     if unknown or not leaving:
-        seen = f"unknown patients {', '.join(unknown[:8])}" if unknown else "no patient is named"
-        raise CohortError(
-            Problem(where, seen, "A withdrawal names patients of the table, one a line.", "Mend the list.")
-        )
+        seen = f"unknown patients {some(unknown, 8)}" if unknown else "no patient is named"
+        near = [f"{name}: {other}" for name, other in written_alike(unknown[:MOST_NAMED], names).items()]
+        remedy = f"Mend the list. Did you mean {', '.join(near)}?" if near else "Mend the list."
+        raise CohortError(Problem(where, seen, "A withdrawal names patients of the table, one a line.", remedy))
     return current[~names.isin(set(leaving))].reset_index(drop=True)
 
 
