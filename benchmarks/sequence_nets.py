@@ -3,6 +3,7 @@
     python -m benchmarks.sequence_nets speed        # sequences per CPU second, one core
     python -m benchmarks.sequence_nets rungs [NAME ...]
     python -m benchmarks.sequence_nets promoter EPOCHS NAME ...   # the view promoter alone
+    python -m benchmarks.sequence_nets chromosome chr02 EPOCHS NAME ...   # the same, with this chromosome alone held out
     python -m benchmarks.sequence_nets profile
 
 Genes and tasks are those of `benchmarks.sequence`. A net is stopped by validation genes of its training chromosomes; nothing is
@@ -48,19 +49,28 @@ MOTIFS = [consensus("HomolD", "CAGTCACA"), consensus("HomolE", "ACCCTACCCT")]
 """The two known elements of fission-yeast core promoters."""
 
 
-def rungs(names: list[str], views: tuple[str, ...] = ("promoter", "locus"), epochs: int = EPOCHS) -> None:
-    """r of each rung with its interval, and its paired gain over the best ridge."""
+def rungs(
+    names: list[str], views: tuple[str, ...] = ("promoter", "locus"), epochs: int = EPOCHS, held_out: str = ""
+) -> None:
+    """r of each rung with its interval, and its paired gain over the best ridge; held_out: one chromosome, else each in turn."""
     parameters = SequenceParameters(nets=NetParameters(epochs=epochs))
     with tempfile.TemporaryDirectory() as folder:
         held, table = genome(Path(folder)), genes()
         values = targets(table, parameters).to_numpy(float)
         codes = gene_codes(table, held, NAMES, LAYOUT)
     splits = make_splits(table, codes, LAYOUT, parameters)
+    known, chrom = values, table["chrom"].to_numpy()
+    if held_out:
+        (number,) = set(splits.table.loc[chrom == held_out, "fold"])
+        own = np.where(splits.table["fold"] == number, 0, 1)
+        splits = splits._replace(table=splits.table.assign(fold=own), roles=splits.roles[number : number + 1])
+        values = np.where(own[:, None] == 0, known, np.nan)
+        print(f"{held_out} held out, {(own == 0).sum():,} genes")
     fold = splits.table["fold"].to_numpy()
-    weights = block_weights(table["chrom"].to_numpy(), table["tss"].to_numpy(), fold, parameters)
+    weights = block_weights(chrom, table["tss"].to_numpy(), fold, parameters)
     for view in views:
         layout = view_layout(LAYOUT, view, parameters)
-        examples = Examples(codes[:, : layout.width], np.empty((len(codes), 0)), values)
+        examples = Examples(codes[:, : layout.width], np.empty((len(codes), 0)), known)
         fits: dict[str, CrossFit] = {}
         samples: dict[str, list[np.ndarray]] = {}
         plain: dict[str, list[float]] = {}
@@ -211,3 +221,5 @@ if __name__ == "__main__":
         rungs(sys.argv[2:] or ["ridge_kmer+pwm", "gbm", "cnn"])
     if sys.argv[1:2] == ["promoter"]:
         rungs(sys.argv[3:], ("promoter",), int(sys.argv[2]))
+    if sys.argv[1:2] == ["chromosome"]:
+        rungs(sys.argv[4:], ("promoter",), int(sys.argv[3]), sys.argv[2])

@@ -364,6 +364,18 @@ def test_a_reference_that_does_not_fit_is_told(written: Path, tmp_path: Path, ch
     assert any(part in output for part in said.split("|")), output
 
 
+def test_names_and_lengths_are_told_beside_what_is_wrong_within_the_fasta(written: Path, tmp_path: Path):
+    path = with_sequence(without_cohort(copied(written, tmp_path / "study")))
+    fasta = path.parent / "genome" / "genome.fa"
+    lines = fasta.read_text().splitlines()
+    lines[2] = lines[2][:-5]
+    fasta.write_text("\n".join([*lines, ">chr2", "ACGT"]) + "\n")
+    output = checked(path)
+    for part in ("chr2 stands 2 times", "lines of unequal length in chr1", "bases, chr1 in chrom_sizes"):
+        assert part in output, part
+    assert "chr2 in chrom_sizes" not in output, "which of the two is meant is not known"
+
+
 def test_an_old_index_and_a_missing_fasta_are_notices(written: Path, tmp_path: Path):
     path = with_sequence(without_cohort(copied(written, tmp_path / "study")))
     fasta = path.parent / "genome" / "genome.fa"

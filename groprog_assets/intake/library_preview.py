@@ -80,7 +80,7 @@ def preview_libraries(study: Study) -> Preview:
         positions[library.id] = done.positions
         if prefix and _no_spike_in(done, prefix, most):
             without_spike_in.append(library.id)
-        notices.append(_library(where, library, done, len(sizes), most))
+        notices.append(_library(where, library, done, sizes, most))
     try:
         check_spike_in(dict.fromkeys(without_spike_in, 0), without_spike_in, prefix or "")
     except GroProgError as error:
@@ -142,9 +142,9 @@ def _annotation_build(study: Study) -> Iterator[Problem]:
                 return
 
 
-def _library(where: str, library: Library, done: FilteredAlignments, chromosomes: int, most: int) -> Problem:
+def _library(where: str, library: Library, done: FilteredAlignments, sizes: dict[str, int], most: int) -> Problem:
     """The counts of one library, and the problems that would stop the run."""
-    from groprog_assets.methods.reads.bigwig import TRACK_FORMATS
+    from groprog_assets.methods.reads.bigwig import TRACK_FORMATS, has_negative_values
 
     summary, verdict = done.summary, done.summary["strandedness"]
     part = "all" if summary["reads"] < most else "the first"
@@ -155,7 +155,7 @@ def _library(where: str, library: Library, done: FilteredAlignments, chromosomes
     told = [
         f"{part} {summary['reads']:,} {unit} read, {summary['kept']:,} kept" + (f" ({reasons})" if reasons else ""),
         f"{summary['contigs_of_study']} of {summary['contigs_of_study'] + len(absent)} contigs are among the "
-        f"{chromosomes:,} chromosomes of the study",
+        f"{len(sizes):,} chromosomes of the study",
     ]
     fraction = verdict["sense_fraction"]
     genic = (
@@ -167,6 +167,8 @@ def _library(where: str, library: Library, done: FilteredAlignments, chromosomes
     if summary["format"] in TRACK_FORMATS:
         turned = "strands exchanged" if verdict["applied"] == "reverse" else "strands as given"
         told.append(f"{turned} ({genic})")
+        if library.bigwig_minus is not None and has_negative_values(library.bigwig_minus, sizes):
+            told.append("values of the minus track are negative, their absolute values are counted")
     else:
         told.append(f"strand {verdict['applied']} ({genic}{expected})")
         told.append(f"counted is {summary['counted_base']}")

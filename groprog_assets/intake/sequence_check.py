@@ -37,7 +37,7 @@ def sequence_problems(study: Study, sizes: Mapping[str, int]) -> list[Problem]:
         return []
     from groprog_assets.methods.annotation.gene_models import annotation_file
     from groprog_assets.methods.sequence.fragments import read_contacts
-    from groprog_assets.methods.sequence.genome_codes import read_fasta
+    from groprog_assets.methods.sequence.genome_codes import inspect_fasta
     from groprog_assets.methods.sequence.meme import read_meme
     from groprog_assets.methods.sequence.motif_sites import read_sites
     from groprog_assets.methods.sequence.reference import read_aliases
@@ -55,7 +55,9 @@ def sequence_problems(study: Study, sizes: Mapping[str, int]) -> list[Problem]:
             return None
 
     section, fasta = study.sequence, study.genome.fasta
-    records = gathered(lambda: read_fasta(fasta))
+    inspected = gathered(lambda: inspect_fasta(fasta))
+    if inspected is not None:
+        problems += inspected[1]
     aliases = gathered(lambda: read_aliases(section.aliases))
     families = gathered(lambda: read_families(section.families))
     given = section.targets
@@ -83,9 +85,9 @@ def sequence_problems(study: Study, sizes: Mapping[str, int]) -> list[Problem]:
         ).transcripts
     except AnnotationError:
         return problems  # told by the check of the annotation
-    if records is not None and aliases is not None:
+    if inspected is not None and inspected[0] and aliases is not None:
         chromosomes = dict.fromkeys(annotated["chrom"])
-        problems += _fasta(fasta, records, {name: sizes[name] for name in chromosomes}, aliases)
+        problems += _fasta(fasta, inspected[0], {name: sizes[name] for name in chromosomes}, aliases)
         if len(chromosomes) == 1:
             rule = "The folds are then blocks of it with gaps between; sequence shared between the blocks may flatter the models."
             _notice("sequence", "one chromosome", rule, "Nothing, or give more chromosomes.")
@@ -108,9 +110,17 @@ def sequence_problems(study: Study, sizes: Mapping[str, int]) -> list[Problem]:
 def _fasta(
     fasta: Path, records: list[FastaRecord], sizes: Mapping[str, int], aliases: Mapping[str, frozenset[str]]
 ) -> list[Problem]:
-    """The FASTA against the chromosomes that carry genes."""
+    """The FASTA against the chromosomes that carry genes. Sequences that share a name are not compared."""
     from groprog_assets.methods.sequence.reference import matched, missing_told
 
+    named = [record.name for record in records]
+    again = {name for name in named if named.count(name) > 1}
+    records, sizes = (
+        [record for record in records if record.name not in again],
+        {name: size for name, size in sizes.items() if name not in again},
+    )
+    if not records or not sizes:
+        return []
     names, missing, problems = matched(fasta, records, sizes, aliases)
     if missing and names:
         told = missing_told(missing, records, names)
@@ -118,7 +128,7 @@ def _fasta(
     bases, iupac = sum(record.length for record in records), sum(record.iupac for record in records)
     if iupac:
         rule = "IUPAC letters other than A, C, G, T are read as unknown bases."
-        _notice(str(fasta), f"{iupac:,} of {bases:,} letters are IUPAC codes", rule, "Nothing.")
+        _notice(str(fasta), f"{iupac:,} of {bases:,} letters are IUPAC codes", rule, "Nothing, if they are meant.")
     index = fasta.with_name(f"{fasta.name}.fai")
     if index.is_file() and _stale(index, fasta, records):
         rule = "The index is not used: the sequence half reads the FASTA itself. CRAM and other programs would read wrong bases."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyBigWig
 import pysam
 import pytest
 import yaml
@@ -13,6 +14,7 @@ from groprog_assets.cli.main import main
 from groprog_assets.intake import library_preview
 from groprog_assets.intake.library_preview import preview_libraries
 from groprog_assets.methods.annotation import gene_models, masks
+from groprog_assets.methods.reads.bigwig import write_bigwigs
 from groprog_assets.methods.reads.filtered_alignments import filter_alignments
 from groprog_assets.simulation import simulate_study
 from groprog_assets.study.check import load_study
@@ -58,6 +60,29 @@ def test_the_counts_are_those_of_the_run(study: Path):
     outcome = check(study)
     assert outcome.exit_code == 0
     assert str(preview.notices[0]) in outcome.output
+
+
+def test_a_negative_minus_track_is_said_to_be_counted_by_its_absolute_values(study: Path):
+    loaded = load_study(study)
+    sizes, library = read_chrom_sizes(loaded.genome.chrom_sizes), loaded.libraries[0]
+    genes = gene_models.read_annotation(loaded.genome.annotation, sizes)
+    masked = masks.read_masks(loaded.genome, sizes)
+    assert library.alignments
+    given = (library, sizes, masked, genes, loaded.parameters.filtering, loaded.genome)
+    pair = write_bigwigs(filter_alignments(library.alignments, *given).positions, sizes, study.parent / "one")
+    turned = study.parent / "one_positive.bw"
+    with pyBigWig.open(str(pair[1])) as before, pyBigWig.open(str(turned), "w") as after:
+        after.addHeader(list(before.chroms().items()))
+        for chrom in before.chroms():
+            starts, ends, values = zip(*before.intervals(chrom), strict=True)
+            after.addEntries([chrom] * len(starts), list(starts), ends=list(ends), values=[-value for value in values])
+    document = yaml.safe_load(study.read_text())
+    del document["libraries"][0]["alignments"]
+    study.write_text(yaml.safe_dump(document))
+    told = "values of the minus track are negative, their absolute values are counted"
+    for minus, said in ((pair[1], True), (turned, False)):
+        change(study, bigwig_plus=str(pair[0]), bigwig_minus=str(minus))
+        assert (told in said_of(study, library.id).value) is said, minus
 
 
 def test_a_fastq_is_read_to_its_end_and_a_cut_one_refused(tmp_path: Path):

@@ -19,7 +19,15 @@ from groprog_assets.methods.reads.bigwig_track import bigwig_lengths, open_track
 from groprog_assets.methods.reads.point_tracks import track_problems
 from groprog_assets.methods.reads.positions import STRANDS, position_table, sequences
 
-__all__ = ["TRACK_FORMATS", "assembly_problems", "read_bigwig_pair", "track_format", "track_lengths", "write_bigwigs"]
+__all__ = [
+    "TRACK_FORMATS",
+    "assembly_problems",
+    "has_negative_values",
+    "read_bigwig_pair",
+    "track_format",
+    "track_lengths",
+    "write_bigwigs",
+]
 
 TRACK_FORMATS = ("bigwig", "bedgraph")
 
@@ -101,6 +109,12 @@ def read_bigwig_pair(
         chrom_sizes,
     )
     return table, sorted(ignored)
+
+
+def has_negative_values(path: Path, chrom_sizes: Mapping[str, int]) -> bool:
+    """Whether the first positions of a track are negative, as those of a minus track often are. ReadsError as the readers."""
+    reader = read_bedgraph if track_format(path) == "bedgraph" else _read
+    return any(bool((value < 0).any()) for _, value in reader(path, chrom_sizes, 1)[1].values())
 
 
 def track_format(path: Path) -> str:

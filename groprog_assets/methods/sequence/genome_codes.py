@@ -125,8 +125,19 @@ def read_fasta(path: Path, sink: Callable[[NDArray[np.uint8]], object] | None = 
     Raises AnnotationError with every problem: unreadable, no sequence, plain gzip, a name that is missing or stands twice,
     lines of unequal length within a sequence (no index can be made of them), letters that are no nucleotide.
     """
+    records, problems = inspect_fasta(path, sink)
+    if problems:
+        raise AnnotationError(problems)
+    return records
+
+
+def inspect_fasta(
+    path: Path, sink: Callable[[NDArray[np.uint8]], object] | None = None
+) -> tuple[list[FastaRecord], list[Problem]]:
+    """As `read_fasta`; problems of sequences that can still be told apart come with the records, so that names and lengths can be
+    compared too. Raises AnnotationError for a file that cannot be read as a FASTA."""
     if _first_bytes(path)[:4] in ORDER:
-        return [FastaRecord(*record, iupac=0) for record in read_two_bit(path, sink)]
+        return [FastaRecord(*record, iupac=0) for record in read_two_bit(path, sink)], []
     problems: list[Problem] = []
     records: list[_Record] = []
     try:
@@ -174,9 +185,7 @@ def read_fasta(path: Path, sink: Callable[[NDArray[np.uint8]], object] | None = 
                 path, f"{count_of(sum(r.strange for r in strange), 'other letter')} ({letters})", rule, "Mend the file."
             )
         )
-    if problems:
-        raise AnnotationError(problems)
-    return [FastaRecord(r.name, r.length, r.lower, r.unknown, r.iupac) for r in records]
+    return [FastaRecord(r.name, r.length, r.lower, r.unknown, r.iupac) for r in records], problems
 
 
 def is_plain_gzip(start: bytes) -> bool:
