@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import os
 import shutil
@@ -374,6 +375,46 @@ def test_names_and_lengths_are_told_beside_what_is_wrong_within_the_fasta(writte
     for part in ("chr2 stands 2 times", "lines of unequal length in chr1", "bases, chr1 in chrom_sizes"):
         assert part in output, part
     assert "chr2 in chrom_sizes" not in output, "which of the two is meant is not known"
+
+
+def test_vectors_of_another_model_are_checked_and_become_descriptors(made: Path, tmp_path: Path):
+    path = Path(shutil.copytree(made.parent, tmp_path / "study") / made.name)
+    genes = load_asset(Workspace(path), "sequence_windows")["gene"].tolist()
+    values = np.random.default_rng(0).normal(size=(len(genes), 12)).astype(np.float32)
+    np.savez(path.parent / "lm.npz", gene=[f"{gene}.2" for gene in genes], values=values)
+    np.savez(path.parent / "few.npz", gene=genes[:9], values=values[:9])
+    entry = {"name": "lm", "tables": ["lm.npz"], "components": 6}
+    more = {"name": "few", "tables": ["few.npz"], "components": 6}
+    said = checked(with_sequence(path, {**SECTION, "pretrained": [entry, more]}))
+    assert f"0 of {len(genes)} ids are known" in said
+    assert "9 genes of few.npz known" in said
+    assert "6 axes need 12 genes or more" in said
+    assert "has a name of its own" in checked(with_sequence(path, {**SECTION, "pretrained": [entry, entry]}))
+    np.savez(path.parent / "lm.npz", gene=genes[1:], values=values[1:])
+    said = checked(with_sequence(path, {**SECTION, "pretrained": [entry]}))
+    assert "genes of the annotation have a vector" in said
+    assert "no problems" in said
+    run(path, "sequence_descriptors")
+    table = load_asset(Workspace(path), "sequence_descriptors").set_index("gene")
+    assert table.columns.tolist() == [
+        "sequence_missing",
+        *(f"sequence_pretrained_lm_{number}" for number in range(1, 7)),
+        "sequence_pretrained_lm_missing",
+    ]
+    assert table.loc[genes[0], "sequence_pretrained_lm_missing"] == 1
+    assert not table["sequence_missing"].any(), "this study's own vectors are not asked for"
+    fasta = tmp_path / "w.fa"
+    said = CliRunner().invoke(main, ["sequence", "windows", str(path), "-o", str(fasta)])
+    assert said.exit_code == 0, said.output
+    heads, bases = fasta.read_text().split("\n")[:-1:2], fasta.read_text().split("\n")[1::2]
+    hashes = [head.split("sha256=")[1] for head in heads]
+    assert hashes == [hashlib.sha256(text.encode()).hexdigest() for text in bases]
+    np.savez(path.parent / "lm.npz", window=list(dict.fromkeys(hashes)), values=values[: len(set(hashes))])
+    assert "vectors of windows by the sha256" in checked(path)
+    run(path, "sequence_descriptors")
+    table = load_asset(Workspace(path), "sequence_descriptors").set_index("gene")
+    named = [head[1:].split()[0] for head in heads]
+    assert table.loc[named, "sequence_pretrained_lm_1"].std() == pytest.approx(1, abs=0.05)
 
 
 def test_an_old_index_and_a_missing_fasta_are_notices(written: Path, tmp_path: Path):

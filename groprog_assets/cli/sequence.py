@@ -16,7 +16,7 @@ from groprog_assets.study.text_tables import count_of
 
 PATH = click.Path(path_type=Path)
 MODEL = needed_argument("model", "a study, or the folder sequence/model of a results folder", "my-study", type=PATH)
-OUTPUT = click.option("--output", "-o", type=WRITTEN, default=None, help="TSV to write; else the terminal.")
+OUTPUT = click.option("--output", "-o", type=WRITTEN, default=None, help="File to write; else the terminal.")
 
 
 def _model_place(model: Path) -> Path:
@@ -55,6 +55,21 @@ def predict(model: Path, sequences: Path, view: str, output: Path | None) -> Non
         with tempfile.TemporaryDirectory() as scratch:
             table = predict_sequences(held, sequences, view, Path(scratch))
     _write(table.to_csv(sep="\t", index=False, float_format="%.6g"), output)
+
+
+@sequence_group.command("windows")
+@study_argument
+@OUTPUT
+@readable
+def windows(study: Path, output: Path | None) -> None:
+    """The windows of a study's genes as FASTA, each with the sha256 of its sequence: what another model computes vectors from.
+
+    `sequence.pretrained` takes a table of such vectors, by gene or by that sha256.
+    """
+    from groprog_assets.export.sequence import windows_fasta
+    from groprog_assets.store.workspace import open_workspace
+
+    _write(windows_fasta(open_workspace(study)), output)
 
 
 @sequence_group.command("evaluate")

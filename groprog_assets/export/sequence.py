@@ -17,15 +17,16 @@ from groprog_assets.methods.cohort.clinical_tables import read_table
 from groprog_assets.methods.sequence.genome_codes import open_genome, read_fasta
 from groprog_assets.methods.sequence.metrics import task_metrics
 from groprog_assets.methods.sequence.pairs import PairEvidence, pair_evidence
+from groprog_assets.methods.sequence.pretrained import window_hashes
 from groprog_assets.methods.sequence.published_model import PublishedModel, read_model, unpacked
-from groprog_assets.methods.sequence.study_model import HIGH_LOW, genome_of
+from groprog_assets.methods.sequence.study_model import HIGH_LOW, genome_of, used_windows
 from groprog_assets.methods.sequence.variants import ScoredFiles, Scorer, scored_files, study_scorer
 from groprog_assets.methods.sequence.windows import gene_codes
 from groprog_assets.prognosis.sequence_rungs import every_rung
 from groprog_assets.store.readings import read_asset
 from groprog_assets.store.workspace import Workspace, open_workspace
 from groprog_assets.study.text_tables import count_of
-from groprog_kernels.bases import encode_text
+from groprog_kernels.bases import decode, encode_text
 
 
 def sequence_model(place: Path) -> PublishedModel:
@@ -85,6 +86,20 @@ def predict_regions(workspace: Workspace, model: PublishedModel, path: Path, vie
     codes = gene_codes(table, genome, reference["names"], model.layout)
     shown = {name: table[name].tolist() for name in ("chrom", "tss", "strand", "name")}
     return _table(shown, model, codes, view)
+
+
+def windows_fasta(workspace: Workspace) -> str:
+    """The windows of the genes that are used as FASTA, in the gene frame: `>gene sha256=<of the sequence>`, one line of bases."""
+    windows, reference = (read_asset(workspace, name).value() for name in ("sequence_windows", "reference_sequence"))
+    study = workspace.study
+    assert study.genome.fasta is not None
+    assert study.sequence is not None
+    genome = genome_of(workspace.resolve(study.genome.fasta), reference, workspace.state)
+    genes, codes = used_windows(windows, genome, reference, study.sequence)
+    hashes = window_hashes(genes["gene"].tolist(), codes)
+    return "".join(
+        f">{gene} sha256={hashes[gene]}\n{decode(row)}\n" for gene, row in zip(genes["gene"], codes, strict=True)
+    )
 
 
 def _known_view(model: PublishedModel, view: str) -> None:

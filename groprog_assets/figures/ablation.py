@@ -24,6 +24,7 @@ PARTS = {
     "pausing": "pausing block",
     "differential": "differential and GO block",
     "sequence": "descriptors from sequence",
+    "pretrained": "vectors of other models",
     "gene_deviation": "per-gene deviation",
     "modality_dropout": "modality dropout",
     "coupling": "coupling of the branches",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from groprog_assets.errors import AnnotationError, GroProgError, Notice, Problem
 from groprog_assets.study.schema import Study
-from groprog_assets.study.sequence_study import TRAINED
+from groprog_assets.study.sequence_study import TRAINED, PretrainedVectors
 from groprog_assets.study.text_tables import count_of
 from groprog_assets.wording import shell_command
 
@@ -102,6 +102,8 @@ def sequence_problems(study: Study, sizes: Mapping[str, int]) -> list[Problem]:
         _notice("sequence", count_of(len(genes), "gene"), rule, "Nothing; do not rely on the choice of the model.")
     if table is not None and given is not None:
         problems += _overlap(str(given.table), "sequence.targets.id", list(table.index), genes)
+    for entry in section.pretrained:
+        problems += _pretrained(entry, genes)
     if families is not None and section.families is not None:
         problems += _overlap(str(section.families), "the first column", list(families), genes)
     return problems
@@ -153,6 +155,26 @@ def _overlap(where: str, column: str, ids: list[str], genes: set[str]) -> list[P
         return [Problem(where, value, rule, f"Name them alike, or take another column as {column}.")]
     _notice(where, f"{shared:,} of {len(ids):,} ids are genes of the annotation", "", "")
     return []
+
+
+def _pretrained(entry: PretrainedVectors, genes: set[str]) -> list[Problem]:
+    """Problems of the tables of vectors from another model, and Notices of how many genes have one."""
+    from groprog_assets.methods.sequence.pretrained import read_entry, unmatched
+
+    try:
+        tables = read_entry(entry)
+    except GroProgError as error:
+        return error.problems
+    where = f"sequence.pretrained, {entry.name}"
+    if any(table.of_windows for table in tables):
+        rule = "They are compared in the run, when the genes' starts are known."
+        _notice(where, "vectors of windows by the sha256 of their sequence", rule, "Nothing.")
+        return []
+    problems = unmatched(entry, tables, genes)
+    if not problems:
+        held = genes.intersection(*[set(table.ids) for table in tables])
+        _notice(where, f"{len(held):,} of {len(genes):,} genes of the annotation have a vector", "", "")
+    return problems
 
 
 def _notice(where: str, value: str, rule: str, remedy: str) -> None:

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from groprog_assets.model.inputs import BLOCKS, ModelInputs
-from groprog_assets.model.signature import SEQUENCE
+from groprog_assets.model.signature import PRETRAINED, SEQUENCE
 from groprog_assets.study.parameters import Parameters
 
-FEW = ("sources", "sequence", "signature", "ranking", "modality_dropout")
+FEW = ("sources", "sequence", "pretrained", "signature", "ranking", "modality_dropout")
 CHANGES: dict[str, dict[str, dict[str, object]]] = {
     "signature": {"signature": {"enabled": False}},
     "perceptron": {"network": {"form": "paper"}},
@@ -73,8 +73,12 @@ def variants(inputs: ModelInputs, parameters: Parameters) -> dict[str, Variant]:
         for block in BLOCKS:
             if inputs.blocks.get(block):
                 found[block] = Variant(without(inputs, inputs.blocks[block]), parameters, own_path=True)
-        if of_sequence := tuple(name for name in inputs.descriptor_names if name.startswith(SEQUENCE)):
-            found["sequence"] = Variant(without(inputs, of_sequence), parameters, own_path=True)
+        of_sequence = [name for name in inputs.descriptor_names if name.startswith(SEQUENCE)]
+        pretrained = tuple(name for name in of_sequence if name.startswith(PRETRAINED))
+        if own := tuple(name for name in of_sequence if name not in pretrained):
+            found["sequence"] = Variant(without(inputs, own), parameters, own_path=True)
+        if pretrained:
+            found["pretrained"] = Variant(without(inputs, pretrained), parameters, own_path=True)
     for matrix in inputs.matrices:
         found[matrix.name] = Variant(inputs.without_matrix(matrix.name), parameters, own_path=True)
     for part, changes in CHANGES.items():

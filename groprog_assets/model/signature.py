@@ -21,6 +21,8 @@ LOCUS_ACTIVITY, LOCUS_RESPONSE = "key_locus_activity", "key_locus_response"
 COORDINATION, TRACK = "chromatin_coordination", "track_"
 SEQUENCE = "sequence_"
 """How the descriptors begin that come from a gene's sequence: they are made only where a study asks for them."""
+PRETRAINED = "sequence_pretrained_"
+"""How those of them begin that another model computed."""
 NAMED = (ENHANCERS, ENHANCER_RESPONSE, LOCUS_ACTIVITY, LOCUS_RESPONSE, COORDINATION)
 """Descriptors with a switch of their own, whatever values they hold."""
 SIGNED = (RESPONSE, SIGNIFICANCE, DENSITY, ENHANCER_RESPONSE, LOCUS_RESPONSE, COORDINATION)

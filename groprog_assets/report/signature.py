@@ -10,6 +10,8 @@ from groprog_assets.wording import count_of
 
 SEQUENCE = "sequence_"
 """How the names of descriptors from sequence begin."""
+PRETRAINED = f"{SEQUENCE}pretrained_"
+"""How those of them begin that another model computed."""
 NOTHING = "The signature branch weighs nothing: on held-out patients, what the gene descriptors say added nothing."
 CAPTIONS: dict[str, tuple[str, str]] = {
     "signature": (
@@ -46,15 +48,29 @@ def _from_sequence(context: Values, document: Values) -> list[Block]:
         return []
     predicted = sum(name.startswith(f"{SEQUENCE}predicted_") for name in names)
     axes = sum(name.startswith(f"{SEQUENCE}axis_") for name in names)
-    text = (
-        f"{count_of(len(names), 'of its functions comes', 'of its functions come')} from the sequence around each gene: "
-        f"{count_of(predicted, 'prediction')} by models that never saw the gene, {count_of(axes, 'axis', 'axes')} of its k-mers."
-    )
-    parts = member(context.get("ablation"), "parts") or []
-    left_out = next((row for row in parts if row["part"] == "sequence"), None)
-    if left_out is not None and left_out["difference"] is not None:
-        text += (
-            f" Without them, held-out concordance changes by {fixed(left_out['difference'])} "
-            f"({interval(left_out['lower'], left_out['upper'])})."
+    pretrained = [name for name in names if name.startswith(PRETRAINED)]
+    models = list(dict.fromkeys(name.removeprefix(PRETRAINED).split("_")[0] for name in pretrained))
+    told = []
+    if own := len(names) - len(pretrained):
+        told.append(
+            f"{count_of(own, 'of its functions comes', 'of its functions come')} from the sequence around each gene: "
+            f"{count_of(predicted, 'prediction')} by models that never saw the gene, {count_of(axes, 'axis', 'axes')} of its "
+            f"k-mers.{_without(context, 'sequence')}"
         )
-    return [paragraph(text)]
+    if pretrained:
+        told.append(
+            f"{count_of(len(pretrained), 'of its functions is an axis', 'of its functions are axes')} of vectors that other "
+            f"models computed ({', '.join(models)})."
+            f"{_without(context, 'pretrained')}"
+        )
+    return [paragraph(text) for text in told]
+
+
+def _without(context: Values, part: str) -> str:
+    """What leaving a part out changes, as a sentence; empty where the ablation does not say it."""
+    parts = member(context.get("ablation"), "parts") or []
+    left_out = next((row for row in parts if row["part"] == part), None)
+    if left_out is None or left_out["difference"] is None:
+        return ""
+    change = f"{fixed(left_out['difference'])} ({interval(left_out['lower'], left_out['upper'])})"
+    return f" Without them, held-out concordance changes by {change}."

@@ -158,8 +158,10 @@ def absent_assets(study: Study) -> dict[str, str]:
     elif study.sequence is not None:
         if not study.sequence.profile:
             found["sequence_profile"] = "sequence.profile is not asked for"
-        if not study.parameters.descriptors.sequence:
-            found["sequence_descriptors"] = "parameters.descriptors.sequence is not asked for"
+        if not study.parameters.descriptors.sequence and not study.sequence.pretrained:
+            found["sequence_descriptors"] = (
+                "neither parameters.descriptors.sequence nor sequence.pretrained is asked for"
+            )
     if study.omics is None:
         found |= dict.fromkeys(OMICS_ASSETS, "it names no omics")
         return found

@@ -74,8 +74,8 @@ class AblationParameters(ParameterGroup):
         "few",
         unit="parts left out in turn",
         source="unstated",
-        why="few: omics, network, linear path, descriptors from sequence, signature, ranking, modality dropout; all: every "
-        "part of the model, for which the model is trained about fifteen times",
+        why="few: omics, network, linear path, descriptors from sequence, vectors of other models, signature, ranking, "
+        "modality dropout; all: every part of the model, for which the model is trained about fifteen times",
     )
     repeats: int = cited(
         1, unit="repeats of the folds", source="unstated", why="a part costs as much as the model itself", ge=1, le=1000

@@ -15,7 +15,16 @@ Location = tuple[str | int, ...]
 TAKEN = frozenset(
     {"clinical", "omics", "signature", "network", "linear_path", "descriptors", "density", "pausing", "differential"}
     | {"whole", "perceptron", "columns", "gene_deviation", "modality_dropout", "coupling", "balance", "ranking"}
-    | {"coherence", "gradient_rates", "event_weights", "moving_average", "expression", "assays", "sequence"}
+    | {
+        "coherence",
+        "gradient_rates",
+        "event_weights",
+        "moving_average",
+        "expression",
+        "assays",
+        "sequence",
+        "pretrained",
+    }
 )
 """Names of branches and parts of the model, which stand beside those of matrices in results."""
 

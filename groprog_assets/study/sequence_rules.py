@@ -19,6 +19,15 @@ def sequence_rules(study: Study) -> Iterator[Finding]:
         if name in WITH_MOTIFS and not section.motifs:
             rule = f"{name} reads motifs."
             yield Finding(("sequence", "models", k), name, rule, "Name MEME files in sequence.motifs, or leave it out.")
+    names = [entry.name for entry in section.pretrained]
+    for k, again in enumerate(names):
+        if again in names[:k]:
+            rule = "Each entry has a name of its own; tables of one model stand in one entry."
+            yield Finding(("sequence", "pretrained", k, "name"), again, rule, "Rename it, or join the entries.")
+    if section.pretrained and study.parameters.representation.mode != "signature":
+        rule = "A gene's vector is the same for every patient: it weighs the patients' expression, in signature mode."
+        remedy = "Set parameters.representation.mode: signature, or remove it."
+        yield Finding(("sequence", "pretrained"), f"mode {study.parameters.representation.mode}", rule, remedy)
     for k, path in enumerate(section.sites):
         if path.name in [other.name for other in section.sites[:k]]:
             rule = "Results name the sites by the name of their file."
@@ -36,5 +45,8 @@ def sequence_files(study: Study) -> Iterator[tuple[tuple[str | int, ...], Path]]
     for name in ("variants", "motifs", "sites"):
         for k, path in enumerate(getattr(section, name)):
             yield ("sequence", name, k), path
+    for k, entry in enumerate(section.pretrained):
+        for number, path in enumerate(entry.tables):
+            yield ("sequence", "pretrained", k, "tables", number), path
     if section.targets is not None:
         yield ("sequence", "targets", "table"), section.targets.table

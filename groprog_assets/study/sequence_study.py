@@ -55,6 +55,20 @@ class TargetTable(StudyPart):
     unit: Literal["counts", "tpm", "fpkm", "log2"] = "log2"
 
 
+class PretrainedVectors(StudyPart):
+    """Vectors of genes that another model computed elsewhere."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*$", max_length=30)] = Field(
+        description="small letters and digits; descriptors are named by it"
+    )
+    tables: list[Path] = Field(
+        min_length=1,
+        description="text, .npz (gene, values) or .safetensors, a vector a gene; several of one model's folds are put on common "
+        "axes by Procrustes rotation",
+    )
+    components: int = Field(64, ge=1, le=256, description="principal components that are kept")
+
+
 class Sequence(StudyPart):
     """The sequence half; it needs genome.fasta."""
 
@@ -96,6 +110,9 @@ class Sequence(StudyPart):
     sites: list[Path] = Field(
         default_factory=list,
         description="BED files, such as open chromatin or eQTL, to test the motifs' places against",
+    )
+    pretrained: list[PretrainedVectors] = Field(
+        default_factory=list, description="vectors of genes from other models, as descriptors of the risk model"
     )
     parameters: SequenceParameters = Field(default_factory=SequenceParameters)
 

@@ -278,7 +278,8 @@ DECLARED = (
     ),
     Table(
         "sequence_descriptors",
-        "one gene, as the risk model reads it: sequence_predicted_<task>, sequence_axis_<number>, sequence_missing",
+        "one gene, as the risk model reads it: sequence_predicted_<task>, sequence_axis_<number>, sequence_missing; of other "
+        "models sequence_pretrained_<name>_<number> and, where a gene has no vector, sequence_pretrained_<name>_missing",
         (GENE, Column("sequence_missing", "float64", "0 or 1", "no window: the other columns hold their mean, 0")),
         ("gene",),
         open_ended=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -14,6 +15,7 @@ from groprog_assets.methods.features.normalized_features import normalize
 from groprog_assets.methods.sequence.baselines import Examples, RidgeKmer
 from groprog_assets.methods.sequence.cross_fitting import cross_fit
 from groprog_assets.methods.sequence.embedding import descriptors, gene_embedding
+from groprog_assets.methods.sequence.pretrained import common_axes
 from groprog_assets.methods.sequence.splits import make_splits
 from groprog_assets.model.ablation import variants
 from groprog_assets.model.cross_validation import train_final
@@ -60,10 +62,20 @@ def from_sequence() -> pd.DataFrame:
     return descriptors(genes["gene"].tolist(), made.table.iloc[UNSEEN:], ["t"])
 
 
-def given(dealt: bool = False) -> ModelInputs:
+def from_elsewhere() -> pd.DataFrame:
+    """As `from_sequence`, by vectors of 24 numbers of another model in which one direction tells the programme's genes."""
+    sign, random = carried(), np.random.default_rng(SEED)
+    direction = random.normal(size=24) / np.sqrt(24)
+    values = 4 * sign.to_numpy()[:, None] * direction + random.normal(size=(len(sign), 24))
+    made = common_axes([(values, np.ones(len(sign), bool))], 4)
+    columns = {f"sequence_pretrained_lm_{number}": column for number, column in enumerate(made.scores.T, 1)}
+    return pd.DataFrame({"gene": sign.index, **columns})
+
+
+def given(dealt: bool = False, source: Callable[[], pd.DataFrame] = from_sequence) -> ModelInputs:
     """The programme's patients, their genes described by their sequence and by a fold change of noise; dealt: to other genes."""
     inputs, _ = planted("programme", seed=SEED)
-    table = from_sequence()
+    table = source()
     if dealt:
         table = table.assign(gene=np.random.default_rng(2).permutation(table["gene"].to_numpy()))
     table = table.assign(log2_fold_change=np.random.default_rng(3).normal(size=len(table)))
@@ -98,6 +110,26 @@ def test_sequence_carries_the_hazard_and_loses_it_with_its_genes():
     without = variants(given(), parameters(**QUICK, ablation={"parts": "few"}))["sequence"]
     assert without.own_path
     assert abs(held_out(without.inputs, outcomes) - lost) < 0.02
+
+
+def test_vectors_of_another_model_carry_the_hazard_and_lose_it_with_their_genes():
+    _, outcomes = planted("programme", seed=SEED)
+    found, lost = held_out(given(source=from_elsewhere), outcomes), held_out(given(True, from_elsewhere), outcomes)
+    assert found - lost >= 0.02
+    made = variants(given(source=from_elsewhere), parameters(**QUICK, ablation={"parts": "few"}))
+    assert "sequence" not in made, "none of this study's own"
+    assert made["pretrained"].own_path
+    assert abs(held_out(made["pretrained"].inputs, outcomes) - lost) < 0.02
+
+
+def test_vectors_of_another_model_are_on_one_scale_and_a_flag_stays_a_flag():
+    table = from_elsewhere().assign(sequence_pretrained_lm_missing=0.0)
+    table.loc[:4, "sequence_pretrained_lm_missing"] = 1.0
+    rules = normalize(table, NormalizationParameters()).constants.set_index("feature")["rule"]
+    assert rules.to_dict() == {
+        **{f"sequence_pretrained_lm_{number}": "standard" for number in range(1, 5)},
+        "sequence_pretrained_lm_missing": "label",
+    }
 
 
 def test_the_ablation_leaves_out_the_columns_from_sequence_alone():

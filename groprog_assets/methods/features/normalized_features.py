@@ -36,6 +36,8 @@ RULES = {
 FRACTIONS = ("five_prime_fraction", "body_fraction", "post_fraction")
 """Overlap fractions that Table 5 of the paper ranks: with `rank_fractions` their rule is `rank`."""
 SEQUENCE_MISSING = "sequence_missing"
+PRETRAINED = "sequence_pretrained_"
+"""How columns of vectors from other models begin."""
 NOT_OF_EVERY_STUDY = (
     *("key_locus", "enhancers_near", "enhancer_response", "key_locus_activity", "key_locus_response"),
     SEQUENCE_MISSING,
@@ -190,12 +192,17 @@ def fractional_rank(x: ArrayLike) -> NDArray[np.float64]:
 def _rule(name: str, values: NDArray[np.float64]) -> tuple[str, str]:
     if name in RULES:
         return RULES[name]
-    if name.startswith("sequence_") and name != SEQUENCE_MISSING:
+    if name.startswith("sequence_") and not _is_missing_flag(name):
         return "standard", "differential"
     if name.startswith(("mark_", "track_")):
         return "quantile_log", "density"
     observed = values[~np.isnan(values)]
     return LABEL if np.isin(observed, (0.0, 1.0)).all() else ("quantile_log", "differential")
+
+
+def _is_missing_flag(name: str) -> bool:
+    """Whether a column from sequence says which genes have no vector."""
+    return name == SEQUENCE_MISSING or (name.startswith(PRETRAINED) and name.endswith("_missing"))
 
 
 def _apply(

@@ -66,6 +66,11 @@ def gene_embedding(
     return Embedding(conform(table, "sequence_embedding"), {"tasks": found, "excess": worst, "tolerance": TOLERANCE})
 
 
+def without_vectors(genes: list[str]) -> pd.DataFrame:
+    """Table `sequence_descriptors` of a study that asks for none of this study's own vectors."""
+    return conform(pd.DataFrame({"gene": genes, "sequence_missing": 0.0}), "sequence_descriptors")
+
+
 def descriptors(genes: list[str], vectors: pd.DataFrame, tasks: list[str]) -> pd.DataFrame:
     """Table `sequence_descriptors`: the vectors as descriptors of the risk model, rows in the order of `genes`.
 
@@ -86,17 +91,23 @@ def kmer_axes(codes: NDArray[np.uint8], layout: Layout, parameters: SequencePara
     """(g, AXES) principal components of the k-mer features, standardised; each points where its largest weight is positive."""
     columns = RidgeKmer(layout, parameters).features(codes).astype(np.float64)
     spread = columns.std(axis=0)
-    columns = (columns - columns.mean(axis=0)) / np.where(spread > 0, spread, 1)
-    gram = columns.T @ columns if len(columns) >= columns.shape[1] else columns @ columns.T
-    _, vectors = np.linalg.eigh(gram)
-    leading = vectors[:, ::-1][:, : min(AXES, len(gram))]
-    weights = leading if len(columns) >= columns.shape[1] else columns.T @ leading
-    weights = weights * np.sign(np.take_along_axis(weights, np.abs(weights).argmax(axis=0)[None], axis=0))
-    scores = columns @ weights
+    scores = principal_scores((columns - columns.mean(axis=0)) / np.where(spread > 0, spread, 1), AXES)
     scale = scores.std(axis=0)
     out = np.zeros((len(columns), AXES))
     out[:, : scores.shape[1]] = scores / np.where(scale > 1e-9, scale, 1)
     return out
+
+
+def principal_scores(columns: Matrix, number: int) -> Matrix:
+    """(g, min(number, g, c)) scores of centred columns (g, c) on their leading principal axes, largest variance first; each axis
+    points where its largest weight is positive. With fewer rows than columns the norm of a score is squared."""
+    gram = columns.T @ columns if len(columns) >= columns.shape[1] else columns @ columns.T
+    _, vectors = np.linalg.eigh(gram)
+    leading = vectors[:, ::-1][:, : min(number, len(gram))]
+    weights = leading if len(columns) >= columns.shape[1] else columns.T @ leading
+    weights = weights * np.sign(np.take_along_axis(weights, np.abs(weights).argmax(axis=0)[None], axis=0))
+    scores: Matrix = columns @ weights
+    return scores
 
 
 def leak(vectors: Matrix, predicted: NDArray, target: NDArray, fold: NDArray, seed: int) -> dict[str, float]:
