@@ -388,7 +388,7 @@ def test_vectors_of_another_model_are_checked_and_become_descriptors(made: Path,
     said = checked(with_sequence(path, {**SECTION, "pretrained": [entry, more]}))
     assert f"0 of {len(genes)} ids are known" in said
     assert "9 genes of few.npz known" in said
-    assert "6 axes need 12 genes or more" in said
+    assert "With 6 axes, 12 genes or more are needed" in said
     assert "has a name of its own" in checked(with_sequence(path, {**SECTION, "pretrained": [entry, entry]}))
     np.savez(path.parent / "lm.npz", gene=genes[1:], values=values[1:])
     said = checked(with_sequence(path, {**SECTION, "pretrained": [entry]}))

@@ -120,7 +120,8 @@ def unmatched(given: PretrainedVectors, tables: Sequence[VectorTable], known: It
             problems.append(_bad(path, value, rule, "Name them alike, without version numbers."))
     if problems:
         return problems
-    where, needed = f"sequence.pretrained, {given.name}", f"{given.components} axes need {least} genes or more."
+    where = f"sequence.pretrained, {given.name}"
+    needed = f"With {count_of(given.components, 'axis', 'axes')}, {least:,} genes or more are needed."
     remedy = "Lower `components`, or give vectors of more genes."
     for path, own in zip(given.tables, held, strict=True):
         if len(own) < least:
@@ -129,7 +130,7 @@ def unmatched(given: PretrainedVectors, tables: Sequence[VectorTable], known: It
         if not problems and len(own & held[0]) < least:
             value = f"{count_of(len(own & held[0]), 'gene')} in both {given.tables[0].name} and {path.name}"
             problems.append(
-                Problem(where, value, f"The tables are rotated onto each other on shared genes; {needed}", remedy)
+                Problem(where, value, f"The tables are rotated onto each other on shared genes. {needed}", remedy)
             )
     return problems
 

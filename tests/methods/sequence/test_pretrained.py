@@ -105,7 +105,7 @@ def test_ids_that_match_no_gene_and_too_few_are_told(tmp_path: Path, planted):
     few = entry(npz(tmp_path / "b.npz", GENES[:7], planted[1][:7]))
     (problem,) = method.unmatched(few, method.read_entry(few), GENES)
     assert problem.value == "7 genes of b.npz known"
-    assert "4 axes need 8 genes" in problem.rule
+    assert "With 4 axes, 8 genes or more are needed" in problem.rule
     assert not method.unmatched(few.model_copy(update={"components": 3}), method.read_entry(few), GENES)
     halves = entry(
         npz(tmp_path / "c.npz", GENES[:63], planted[1][:63]), npz(tmp_path / "d.npz", GENES[60:], planted[1][60:])
