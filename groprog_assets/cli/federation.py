@@ -29,11 +29,15 @@ OUTPUT = click.option("--output", "-o", type=WRITTEN, required=True, help="JSON 
 def summary(study: Path, request: Path, site: str, key: Path, user: str, output: Path) -> None:
     """Answer REQUEST with sums over the cohort of STUDY, signed. No row leaves; too few subjects or events, and no sum does."""
     from groprog_assets.graph.resources import known_actor
-    from groprog_assets.intake.federated_answers import answer
+    from groprog_assets.intake.federated_answers import answer, record_part
+    from groprog_assets.running.execution import study_instance
     from groprog_assets.store.artifacts import write_atomically
     from groprog_assets.store.workspace import open_workspace
 
-    found = answer(open_workspace(study), request, site, key, known_actor(user))
+    workspace, actor = open_workspace(study), known_actor(user)
+    found = answer(workspace, request, site, key, actor)
+    with study_instance(workspace) as instance:
+        record_part(workspace, instance, request, found, actor)
     write_atomically(output, json.dumps(found, indent=1).encode())
     told = "sums written" if found["takes_part"] else f"takes no part: {found['reason']}"
     OUT.print(f"{output}: {site}, {told}", markup=False)

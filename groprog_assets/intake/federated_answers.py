@@ -7,13 +7,19 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+import dagster as dg
+
 from groprog_assets.errors import CohortError, Problem
 from groprog_assets.intake.withdrawals import who_withdrew
+from groprog_assets.lineage.collect import collect
+from groprog_assets.lineage.decisions import record_decision
+from groprog_assets.lineage.membership import FEDERATED, add_part, part_digest
 from groprog_assets.lineage.signed_heads import read_key, signature_of
 from groprog_assets.methods.federation.merging import Merged, merge_answers
 from groprog_assets.methods.federation.requests import Request, read_request
 from groprog_assets.methods.federation.site_sums import SiteData, site_answer
 from groprog_assets.store.artifacts import digest_value
+from groprog_assets.store.pseudonyms import pseudonym, study_key
 from groprog_assets.store.query_log import FEDERATION, FOLDER, log_free
 from groprog_assets.store.readings import read_asset
 from groprog_assets.store.workspace import Workspace
@@ -43,6 +49,21 @@ def answer(workspace: Workspace, request: Path, site: str, key_file: Path, actor
     }
     _log(workspace, asked, signed, actor)
     return {**signed, "signature": signature_of(signed, key)}
+
+
+def record_part(workspace: Workspace, instance: dg.DagsterInstance, request: Path, found: Document, actor: str) -> None:
+    """Write into the ledger which patients are in this site's sums of an answer `found`, so that `lineage impact --patient` names
+    it; nothing for a site that takes no part. The rounds of one analysis over the same patients are one fit."""
+    if not found["takes_part"]:
+        return
+    asked, key = read_request(request), study_key(workspace.state)
+    patients = [pseudonym(str(name), key) for name in _site_data(workspace).records["patient_id"]]
+    told = {"name": asked.name, "question": asked.question, "fields": list(asked.fields), "sites": list(asked.sites)}
+    told |= {"site": found["site"], "patients": part_digest(patients)}
+    fit = digest_value(told)
+    record_decision(instance, "cohort", FEDERATED, actor, {**told, "fit": fit, "subjects": len(patients)})
+    collect(instance, workspace.ledger_path, workspace.derivations)
+    add_part(workspace.ledger_path, fit, patients)
 
 
 def merge(request: Path, files: Iterable[Path], keys: Path) -> Merged:

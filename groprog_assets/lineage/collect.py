@@ -20,8 +20,15 @@ import dagster as dg
 from groprog_assets.errors import ArtifactError, LedgerError, Problem, UnreachableError
 from groprog_assets.graph.resources import ACTOR_TAG
 from groprog_assets.lineage import ledger
-from groprog_assets.lineage.decisions import ACTOR, DECISION, decisions
-from groprog_assets.lineage.membership import FITS, MODEL, add_membership, carried_over
+from groprog_assets.lineage.decisions import ACTOR, DECISION, EVIDENCE, decisions
+from groprog_assets.lineage.membership import (
+    FEDERATED,
+    FITS,
+    MODEL,
+    add_membership,
+    carried_over,
+    part_carried_over,
+)
 from groprog_assets.store.artifacts import canonical_json, digest_bytes, plain
 from groprog_assets.store.derivations import Derivations, Record
 from groprog_assets.store.signatures import Unsealed
@@ -82,7 +89,11 @@ def collect(instance: dg.DagsterInstance, path: Path, records: Derivations, earl
             for record in waiting
         ]
         due += [
-            (record.storage_id, _decision_id(record), partial(_project_decision, connection, record))
+            (
+                record.storage_id,
+                _decision_id(record),
+                partial(_project_decision, connection, record, earlier is not None),
+            )
             for record in decisions(instance)
             if _decision_id(record) not in known
         ]
@@ -243,7 +254,7 @@ def _decision_id(record: dg.EventLogRecord) -> str:
     return f"event-{record.storage_id:012d}"
 
 
-def _project_decision(connection: duckdb.DuckDBPyConnection, record: dg.EventLogRecord) -> None:
+def _project_decision(connection: duckdb.DuckDBPyConnection, record: dg.EventLogRecord, again: bool) -> None:
     """A decision as a run of its own: one row in `runs`, one in `events`, one seal.
 
     An observation that does not say what was decided and by whom is sealed as an observation, and is no decision.
@@ -261,6 +272,8 @@ def _project_decision(connection: duckdb.DuckDBPyConnection, record: dg.EventLog
     kind = "DECISION" if signed else "OBSERVATION"
     row = (name, record.storage_id, moment, kind, asset, observed.partition or "", text.decode())
     ledger.insert(connection, "events", [(*row, digest_bytes(text))])
+    if again and signed and decision == FEDERATED:
+        part_carried_over(connection, str((held.get(EVIDENCE) or {}).get("fit", "")))
     ledger.seal_run(connection, name)
 
 

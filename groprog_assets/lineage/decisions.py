@@ -12,7 +12,7 @@ from groprog_assets.store.artifacts import plain
 from groprog_assets.tables.values import Document
 
 DECISION, ACTOR, EVIDENCE = "groprog/decision", "groprog/actor", "evidence"
-DECIDED = ("champion", "clinical_records", "omics_catalog", "raw_reads", "report")
+DECIDED = ("champion", "clinical_records", "cohort", "omics_catalog", "raw_reads", "report")
 """Assets about which decisions are made."""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterable
 from functools import partial
 from itertools import chain, groupby
 from operator import itemgetter
@@ -39,6 +40,8 @@ FITS = {
 """Assets of the omics half that are fitted to subjects: the asset (itself, or an input) whose table names them, `subject_id`."""
 ERASED = "erased"
 """The decision that seals which rows are left of each model that saw a patient who has withdrawn."""
+FEDERATED = "federated fit"
+"""The decision that seals which patients are in a site's part of an analysis over several sites; no value of it is stored."""
 FINAL = -1
 """Repeat and fold of the fit on every patient."""
 
@@ -98,6 +101,26 @@ def _add_fit(connection: duckdb.DuckDBPyConnection, store: Store, record: Record
     return membership_digest(connection, made)
 
 
+def part_digest(patients: Iterable[str]) -> str:
+    """The digest of the rows of a fit to `patients` (pseudonyms), as `membership_digest` finds it once they are added."""
+    return digest_value([[name, FINAL, FINAL, "fit"] for name in sorted(set(patients))])
+
+
+def add_part(path: Path, fit: str, patients: Iterable[str]) -> None:
+    """Add the rows of a site's part `fit` of a federated analysis to the ledger at `path`, once each."""
+    rows = [(fit, name, FINAL, FINAL, "fit") for name in sorted(set(patients))]
+    with ledger.open_ledger(path) as connection:
+        known = connection.execute("SELECT 1 FROM patients_seen WHERE model = ? LIMIT 1", [fit]).fetchone()
+        if not known:
+            ledger.insert(connection, "patients_seen", rows)
+
+
+def part_carried_over(connection: duckdb.DuckDBPyConnection, fit: str) -> None:
+    """Take the rows of a federated fit over from the ledger attached as `earlier`: nothing else tells who was in it."""
+    query = "INSERT INTO patients_seen SELECT * FROM earlier.patients_seen WHERE model = ? ON CONFLICT DO NOTHING"
+    connection.execute(query, [fit])
+
+
 def membership_digest(connection: duckdb.DuckDBPyConnection, model: str, where: str = "") -> str:
     """sha256 over a model's rows in order."""
     query = f"SELECT patient, repeat, fold, role FROM {where}patients_seen WHERE model = ? ORDER BY ALL"
@@ -149,6 +172,9 @@ def sealed_digests(connection: duckdb.DuckDBPyConnection, where: str = "") -> di
     query = (
         f"SELECT e.body FROM {where}events e JOIN {where}runs r USING (run_id) WHERE e.kind = 'DECISION' AND r.job = ?"
     )
+    for (body,) in connection.execute(query, [FEDERATED]).fetchall():
+        evidence = json.loads(body)["metadata"].get("evidence", {})
+        found.setdefault(str(evidence.get("fit", "")), set()).add(str(evidence.get("patients", "")))
     for (body,) in connection.execute(query, [ERASED]).fetchall():
         for model, digest in json.loads(body)["metadata"].get("evidence", {}).get("rows_left", {}).items():
             if any(found.get(model, ())):  # without rows at the start, as the folds were gone, none can be left
@@ -238,10 +264,18 @@ def models_of(connection: duckdb.DuckDBPyConnection, patient: str) -> list[Docum
 
 
 def fits_of(connection: duckdb.DuckDBPyConnection, patient: str) -> list[Document]:
-    """The fits of the omics half that saw a patient (a pseudonym): {asset, fit, made}, the newest of each asset first."""
+    """The fits of the omics half, and this site's parts of analyses over several sites, that saw a patient (a pseudonym):
+    {asset, fit, made}, the newest of each asset first."""
     rows = connection.execute(
         "SELECT m.asset, p.model, max(m.happened) FROM patients_seen p JOIN materializations m ON m.sha256 = p.model"
         " WHERE p.patient = ? AND p.role = 'fit' AND list_contains(?, m.asset) GROUP BY ALL ORDER BY 1, 3 DESC",
         [patient, list(FITS)],
     ).fetchall()
-    return [{"asset": asset, "fit": fit, "made": happened.isoformat()} for asset, fit, happened in rows]
+    parts = connection.execute(
+        "SELECT 'federated ' || json_extract_string(e.body, '$.metadata.evidence.question') || ' '"
+        " || json_extract_string(e.body, '$.metadata.evidence.name'), p.model, max(e.happened) FROM patients_seen p"
+        " JOIN events e ON json_extract_string(e.body, '$.metadata.evidence.fit') = p.model JOIN runs r USING (run_id)"
+        " WHERE p.patient = ? AND e.kind = 'DECISION' AND r.job = ? GROUP BY ALL ORDER BY 1, 3 DESC",
+        [patient, FEDERATED],
+    ).fetchall()
+    return [{"asset": asset, "fit": fit, "made": happened.isoformat()} for asset, fit, happened in (*rows, *parts)]

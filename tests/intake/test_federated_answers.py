@@ -14,6 +14,7 @@ import yaml
 
 from groprog_assets.errors import ArtifactError, CohortError, GroProgError, LedgerError
 from groprog_assets.intake.federated_answers import answer, merge
+from groprog_assets.lineage.ledger import open_ledger
 from groprog_assets.lineage.signed_heads import make_key
 from groprog_assets.simulation import simulate_study
 from groprog_assets.store.pseudonyms import study_key
@@ -84,6 +85,32 @@ def test_by_commands_between_three_folders(sites: Path, tmp_path: Path):
         told = groprog("omics", "merge", request, *files, "--keys", sites / "keys", "-o", made)
         assert f"request of round {number + 1}" in told
         request = made
+    place = workspace(sites, "north")
+    asked = REQUEST | {"sites": ["north"], "name": "sex", "question": "counts", "fields": ["sex"]}
+    (tmp_path / "counts.json").write_text(json.dumps(asked))
+    key = sites / "keys" / "north.key"
+    rest = ("--site", "north", "--key", key, "-o", tmp_path / "counts.north.json")
+    groprog("omics", "summary", sites / "north", tmp_path / "counts.json", *rest)
+    patient = str(load_asset(place, "cohort").records["patient_id"].iloc[0])
+    told = groprog("lineage", "impact", place.path, "--patient", patient)
+    assert told.count("federated cox age and sex") == 1, "two rounds of one analysis are one fit"
+    assert told.count("federated counts sex") == 1
+    assert "federated" not in groprog("lineage", "impact", place.path, "--asset", "cohort")
+    groprog("lineage", "verify", place.path)
+    groprog("lineage", "rebuild", place.path)
+    assert "federated cox age and sex" in groprog("lineage", "impact", place.path, "--patient", patient)
+    groprog("lineage", "verify", place.path)
+    with open_ledger(place.ledger_path) as connection:
+        connection.execute(
+            "DELETE FROM patients_seen WHERE role = 'fit' AND patient = (SELECT min(patient) FROM patients_seen)"
+        )
+    found = subprocess.run(
+        [sys.executable, "-m", "groprog_assets.cli.main", "lineage", "verify", str(place.path)],
+        capture_output=True,
+        check=False,
+    )
+    assert found.returncode != 0
+    assert b"altered rows" in found.stdout + found.stderr, "who was in a part is sealed"
 
 
 def test_the_result_is_that_of_the_pooled_rows_and_no_file_names_a_patient(sites: Path, tmp_path: Path):
