@@ -27,6 +27,8 @@ from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document, Values
 
 SHOWN = 20
+CHANGED = 50
+"""Changed regions that the page lists."""
 
 CAPTIONS: dict[str, tuple[str, str]] = {
     "initiation_profile": (
@@ -88,7 +90,7 @@ def initiation(context: Values) -> list[Block]:
     blocks += [
         picture(context, name, CAPTIONS) for name in ("initiation_profile", "initiation_heat_map", "initiation_classes")
     ]
-    blocks += [*_response(context), *_candidates(context, regions)]
+    blocks += [*_response(context, regions), *_candidates(context, regions)]
     blocks.append(
         note(
             "A single start far from genes is never called an enhancer: on MCF-7 a tenth to a fifth of them touch a bound "
@@ -138,7 +140,7 @@ def _called(summary: Document, regions: int, rate: float) -> str:
     )
 
 
-def _response(context: Values) -> list[Block]:
+def _response(context: Values, regions: pd.DataFrame) -> list[Block]:
     result = context.get("differential_initiation")
     summary = member(result, "summary")
     if not summary:
@@ -147,18 +149,86 @@ def _response(context: Values) -> list[Block]:
         return [note(f"{summary['not_tested']}.", "warn", "The response was not tested")]
     if summary["analysis"] == "unreplicated":
         text = (
-            f"{count_of(summary['tested'], 'region has', 'regions have')} enough reads. With one library a condition the exact "
-            "binomial p tells how "
-            "two counts differ, not whether another experiment would show it; no region is called changed."
+            f"{count_of(summary['tested'], 'region has', 'regions have')} enough reads. Without replicates on both sides no change "
+            "is tested against the variation between libraries: the exact binomial p tells how two counts differ, not whether "
+            "another experiment would show it, and no region is called changed."
         )
-    else:
-        text = (
-            f"Of {count_of(summary['tested'], 'region')} with enough reads {number(summary['up'])} rise and "
-            f"{number(summary['down'])} fall. The test is that of genes, with the genes' size factors, so that a "
-            "change shared by "
-            "most regions remains."
-        )
-    return [paragraph(text), picture(context, "initiation_response", CAPTIONS)]
+        return [paragraph(f"{text} {_co_varying(summary)}"), picture(context, "initiation_response", CAPTIONS)]
+    by_class = "; ".join(
+        f"{name}: {number(of['up'])} up, {number(of['down'])} down" for name, of in sorted(summary["by_class"].items())
+    )
+    text = (
+        f"Of {count_of(summary['tested'], 'region')} with enough reads {number(summary['up'])} rise and "
+        f"{number(summary['down'])} fall ({by_class}). {_co_varying(summary)} The test is that of genes, with the genes' size "
+        "factors, so that a change shared by most regions remains."
+    )
+    return [
+        paragraph(text),
+        picture(context, "initiation_response", CAPTIONS),
+        *_changed(regions, result["table"], result["links"]),
+    ]
+
+
+def _co_varying(summary: Document) -> str:
+    """How many links have a correlation, or that there are too few libraries for one."""
+    if not summary["linked_libraries"]:
+        return "There are too few libraries to say which genes co-vary with a region."
+    return (
+        f"{count_of(summary['co_varying'], 'link')} between a region and a gene {'is' if summary['co_varying'] == 1 else 'are'} "
+        f"co-varying ({count_of(summary['linked_libraries'], 'library', 'libraries')})."
+    )
+
+
+def _changed(regions: pd.DataFrame, compared: pd.DataFrame, links: pd.DataFrame) -> list[Block]:
+    """The changed regions with the change of their linked gene: the co-varying one of the lowest q, else the nearest."""
+    changed = compared[compared["direction"] != "none"].sort_values(["adjusted_p_value", "region"], kind="stable")
+    changed = changed.rename(columns={"class": "region_class"})
+    if not len(changed):
+        return []
+    relation = links["relation"].astype("str")
+    together = links.assign(
+        words=relation.str.split("; ").map(lambda words: [word for word in words if word != "overlapping"]),
+        order=relation.str.contains("co-varying").map({True: 0, False: 1}),
+    )
+    together = together[together["words"].astype(bool)]
+    together = together.sort_values(["order", "q_value", "gene"], kind="stable").drop_duplicates("region")
+    place = {str(row.name): row for row in regions.itertuples(index=False)}
+    linked = {str(row.region): row for row in together.itertuples(index=False)}
+    rows = [
+        _change(place[str(row.region)], row, linked.get(str(row.region)))
+        for row in changed.head(CHANGED).itertuples(index=False)
+    ]
+    heads = ["Region", "Class", "Place", "Reads", "log₂ fold change", "Adjusted p"]
+    heads += ["Linked gene", "Relation", "Gene's log₂ fold change", "Gene's adjusted p"]
+    caption = (
+        "Changed regions by adjusted p, each beside one gene: the co-varying one of the lowest q, else the nearest. The change of "
+        "the gene is that of the reads of its body. initiation/initiation_links.tsv has all links."
+    )
+    return [table(heads, rows, caption, len(changed), file="initiation/differential_initiation.tsv")]
+
+
+def _change(row: Any, change: Any, link: Any) -> list[Cell]:
+    gene = ["–", "–"] if link is None else [str(link.gene), "; ".join(link.words)]
+    beside = [float("nan")] * 2 if link is None else [link.gene_log2_fold_change, link.gene_adjusted_p_value]
+    return [
+        cell(str(row.name), mono=True),
+        cell(str(change.region_class)),
+        cell(f"{row.chrom}:{row.start + 1:,}–{row.end:,}"),
+        _reads(row),
+        *_size_and_p(float(change.log2_fold_change), float(change.adjusted_p_value)),
+        *(cell(text) for text in gene),
+        *_size_and_p(*map(float, beside)),
+    ]
+
+
+def _reads(row: Any) -> Cell:
+    """Reads of the sides that the region has."""
+    reads = int(row.reads_plus + row.reads_minus)
+    return cell(number(reads), reads)
+
+
+def _size_and_p(fold: float, adjusted: float) -> tuple[Cell, Cell]:
+    return cell(fixed(fold, 2), fold), cell(p_value(adjusted), adjusted)
 
 
 def _candidates(context: Values, regions: pd.DataFrame) -> list[Block]:
@@ -183,7 +253,6 @@ def _candidates(context: Values, regions: pd.DataFrame) -> list[Block]:
 
 
 def _candidate(row: Any, change: Any) -> list[Cell]:
-    reads = int(row.reads_plus + row.reads_minus)
     near = (
         "–" if pd.isna(row.nearest_tss_distance) else f"{row.nearest_tss_gene}, {int(row.nearest_tss_distance):+,} bp"
     )
@@ -194,8 +263,7 @@ def _candidate(row: Any, change: Any) -> list[Cell]:
         cell(f"{row.chrom}:{row.start + 1:,}–{row.end:,}"),
         cell(fixed(row.pair_score, 1), float(row.pair_score)),
         cell(fixed(row.q_pair, 3), float(row.q_pair)),
-        cell(number(reads), reads),
+        _reads(row),
         cell(near),
-        cell("–" if pd.isna(fold) else fixed(fold, 2), fold),
-        cell("–" if pd.isna(adjusted) else p_value(adjusted), adjusted),
+        *_size_and_p(fold, adjusted),
     ]

@@ -11,6 +11,7 @@ from groprog_assets.study.initiation_parameters import InitiationParameters
 from groprog_assets.study.parameters import Parameters
 from groprog_assets.study.schema import Library
 from tests.methods.initiation.simulated_starts import SIZES, simulate
+from tests.methods.initiation.test_differential_initiation import course
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +44,46 @@ def test_the_section_says_why_nothing_was_called(called):
     text = words(section({"initiation_regions": Bundle(table=called.table[:0], summary=summary)}))
     assert "Give both tracks." in text
     assert "no library can be used" in text
+
+
+def response(called, conditions: str, **changes):
+    """The section of a study whose regions were compared, and what the comparison is."""
+    compared, of, *_ = course(conditions)
+    regions = of["table"].assign(**{name: float("nan") for name in ("nearest_tss_distance", "pair_score", "q_pair")})
+    context = {
+        "initiation_regions": Bundle(table=regions, summary=called.summary),
+        "differential_initiation": Bundle(table=compared.table, links=compared.links, summary=compared.summary | changes),
+        "settings": Parameters(),
+    }
+    return section(context), compared
+
+
+def test_changed_regions_stand_beside_their_genes(called):
+    blocks, compared = response(called, "abc")
+    changed = next(block for block in blocks if block["kind"] == "table" and "Changed regions" in block["caption"])
+    heads = [column["label"] for column in changed["columns"]]
+    first = dict(zip(heads, (item["text"] for item in changed["rows"][0]), strict=True))
+    assert first["Region"] == "IR000001"
+    assert first["Place"] == "chr1:5,001–5,200"
+    assert (first["Linked gene"], first["Relation"]) == ("NEAR", "co-varying (6 libraries)")
+    gene = compared.links.set_index(["region", "gene"]).loc[("IR000001", "NEAR")]
+    assert first["Gene's log₂ fold change"] == f"{gene['gene_log2_fold_change']:.2f}"
+    assert float(first["log₂ fold change"]) == pytest.approx(2, abs=0.5)
+    assert changed["total"] == (compared.table["direction"] != "none").sum()
+    text = words(blocks)
+    up, down = (int((compared.table["direction"] == way).sum()) for way in ("up", "down"))
+    assert f"(distal: {up} up, {down} down)" in text
+    assert f"{compared.summary['co_varying']} link" in text
+
+
+def test_with_few_libraries_the_linked_gene_is_the_nearest(called):
+    blocks, _ = response(called, "ab")
+    changed = next(block for block in blocks if block["kind"] == "table" and "Changed regions" in block["caption"])
+    assert [item["text"] for item in changed["rows"][0]][6:8] == ["GENE000", "nearest"]
+    assert "too few libraries to say which genes co-vary" in words(blocks)
+
+
+def test_without_replicates_the_section_says_that_nothing_is_tested(called):
+    blocks, _ = response(called, "ab", analysis="unreplicated")
+    assert "no change is tested against the variation between libraries" in words(blocks)
+    assert "Changed regions" not in words(blocks)

@@ -26,13 +26,15 @@ def differential_initiation(
     gene_differential: Bundle,
     gene_signal: pd.DataFrame,
     gene_models: Bundle,
+    library_sizes: pd.DataFrame,
 ) -> Materialized:
     """Fold change and significance of each region, with the size factors of the genes; and its nearest, overlapping and
-    co-varying genes."""
+    co-varying genes, with their own change."""
     from groprog_assets.methods.initiation import differential_initiation as method
+    from groprog_assets.methods.reads.library_sizes import spike_in_sizes
 
-    factors = gene_differential.summary["size_factors"]
-    given = (initiation_regions, factors, gene_signal, gene_models.transcripts)
-    result = method.compare_regions(*given, study.libraries, study.contrast, study.parameters)
+    given = (initiation_regions, gene_differential, gene_signal, gene_models.transcripts)
+    sizes = spike_in_sizes(library_sizes)
+    result = method.compare_regions(*given, study.libraries, study.contrast, study.parameters, sizes)
     headline = {name: result.summary[name] for name in ("tested", "up", "down", "analysis")}
     return materialized(result, plot=plots.differential_initiation(result, study.contrast), **headline)

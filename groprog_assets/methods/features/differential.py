@@ -96,12 +96,12 @@ def compare(
     matrix = counts.reindex(columns=ids).fillna(0).to_numpy(np.int64)
     _check_reads(matrix, ids)
     treated = np.array([library in treated_ids for library in ids])
-    if library_sizes is None:
-        factors = size_factors(matrix)
-        depths = factors * np.exp(np.log(matrix.sum(axis=0).clip(min=1)).mean())
-    else:
-        depths = np.array([float(library_sizes[library]) for library in ids])
-        factors = depths / np.exp(np.log(depths).mean())
+    factors = library_factors(matrix, ids, library_sizes)
+    depths = (
+        factors * np.exp(np.log(matrix.sum(axis=0).clip(min=1)).mean())
+        if library_sizes is None
+        else np.array([float(library_sizes[library]) for library in ids])
+    )
     replicated = min(len(treated_ids), len(control_ids)) >= REPLICATES
     run = _replicated if replicated else _exploratory
     tested, trend = run(matrix, treated, factors, depths, parameters)
@@ -126,6 +126,16 @@ def compare(
         }
     normalisation = "median of ratios" if library_sizes is None else "spike-in"
     return Comparison(columns, {**summary, "normalisation": normalisation, "dispersion_trend": trend})
+
+
+def library_factors(
+    counts: NDArray[np.int64], libraries: Sequence[str], library_sizes: Mapping[str, float] | None = None
+) -> NDArray[np.float64]:
+    """Size factors (l,) of a counts matrix (u, l): median of ratios, or `library_sizes` over their geometric mean where given."""
+    if library_sizes is None:
+        return size_factors(counts)
+    sizes = np.array([float(library_sizes[library]) for library in libraries])
+    return sizes / np.exp(np.log(sizes).mean())
 
 
 def _replicated(

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from groprog_assets.methods.features.differential import compare
 from groprog_assets.methods.features.multiple_testing import benjamini_hochberg
-from groprog_assets.methods.initiation.links import link_genes
+from groprog_assets.methods.initiation.links import link_factors, link_genes, with_changes
 from groprog_assets.study.initiation_parameters import InitiationParameters
 from groprog_assets.study.parameters import DifferentialParameters, Parameters
 from groprog_assets.study.schema import Contrast, Library
 from groprog_assets.tables import conform
-from groprog_assets.tables.values import Document
+from groprog_assets.tables.values import Document, Value
 from groprog_kernels.exact_tests import poisson_ratio_test
 
 PSEUDOCOUNT = 0.5
@@ -33,21 +33,33 @@ class DifferentialInitiation(NamedTuple):
 
 def compare_regions(
     called: Mapping[str, pd.DataFrame],
-    size_factors: Mapping[str, float],
+    genes: Value,
     gene_signal: pd.DataFrame,
     gene_models: pd.DataFrame,
     libraries: Sequence[Library],
     contrast: Contrast,
     parameters: Parameters,
+    library_sizes: Mapping[str, float] | None = None,
 ) -> DifferentialInitiation:
-    """The test of `differential_initiation` and the links of `link_genes` of the called regions (`table`, `counts`)."""
+    """The test of `differential_initiation` and the links of `link_genes` of the called regions (`table`, `counts`).
+
+    genes: value of `gene_differential`, whose size factors are those of the test; library_sizes: those of a spike-in, as there.
+    The summary's `co_varying` counts links with a correlation, `linked_libraries` the libraries behind them, 0 where there are too
+    few.
+    """
     regions, counts = called["table"], called["counts"]
     table, summary = differential_initiation(
-        regions, counts, size_factors, libraries, contrast, parameters.differential, parameters.initiation
+        regions, counts, genes.summary["size_factors"], libraries, contrast, parameters.differential, parameters.initiation
     )
-    links = link_genes(regions, counts, gene_models, gene_signal, size_factors, parameters.initiation)
-    co_varying = int(links["relation"].str.contains("co-varying").sum())
-    return DifferentialInitiation(table, links, {**summary, "co_varying": co_varying})
+    factors = link_factors(gene_signal, genes.table, library_sizes)
+    links = link_genes(regions, counts, gene_models, gene_signal, factors, parameters.initiation)
+    links = with_changes(links, regions, table, genes.table)
+    behind = len(set(counts["library"]) & set(factors))
+    told = {
+        "co_varying": int(links["relation"].str.contains("co-varying").sum()),
+        "linked_libraries": behind if behind >= parameters.initiation.link_libraries else 0,
+    }
+    return DifferentialInitiation(table, links, {**summary, **told})
 
 
 def differential_initiation(

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from groprog_assets.methods.features.differential import library_factors
 from groprog_assets.methods.features.multiple_testing import benjamini_hochberg
 from groprog_assets.methods.initiation.annotation import nearest
 from groprog_assets.methods.initiation.regions import rows_by_chrom
@@ -33,11 +34,14 @@ def link_genes(
     size_factors: Mapping[str, float],
     parameters: InitiationParameters,
 ) -> pd.DataFrame:
-    """Table `initiation_links`: for each region its nearest and overlapping genes, and those that co-vary with it.
+    """For each region its nearest and overlapping genes, and those that co-vary with it: the columns of `initiation_links`
+    without the changes, which `with_changes` adds.
 
-    With link_libraries libraries or more, Spearman's r of the log counts over the size factors (region: both strands; gene: body)
-    for every gene with a start within link_distance of a region claimed as candidate enhancer; q from permuted libraries. Genes
-    with q up to CO_VARYING_RATE are listed as "co-varying (n libraries)". With fewer libraries r is missing.
+    size_factors: of every library that may count, the contrast's or not. With link_libraries libraries or more, Spearman's r of
+    the log counts over the size factors (region: both strands; gene: body) for every gene with a start within link_distance of a
+    region claimed as candidate enhancer; q from permuted libraries. Genes with q up to CO_VARYING_RATE are listed as
+    "co-varying (n libraries)". A pair that is listed for its place alone has its r when it was compared. With fewer libraries
+    r is missing.
     """
     names = regions["name"].to_numpy()
     centre = (regions["start"].to_numpy(np.int64) + regions["end"].to_numpy(np.int64) - 1) // 2
@@ -68,7 +72,43 @@ def link_genes(
         behind = 0 if np.isnan(r) else len(libraries)
         rows.append((names[row], gene, "; ".join(relation), distance, behind, r, q))
     columns = ["region", "gene", "relation", "distance", "libraries", "spearman", "q_value"]
-    return conform(pd.DataFrame(rows, columns=columns), "initiation_links")
+    return pd.DataFrame(rows, columns=columns)
+
+
+def with_changes(
+    links: pd.DataFrame, regions: pd.DataFrame, compared: pd.DataFrame, genes: pd.DataFrame
+) -> pd.DataFrame:
+    """Table `initiation_links`: the change of the region and of the gene beside each link of `link_genes`.
+
+    compared, genes: `differential_initiation`, `gene_differential`. A gene that is not compared on the region's chromosome (it
+    has no unit of its own, or its units lie elsewhere) has missing values, as has a region that is not tested.
+    """
+    chrom = dict(zip(regions["name"].astype("str"), regions["chrom"].astype("str"), strict=True))
+    of_gene = genes.assign(chrom=genes["chrom"].astype("str")).set_index(["chrom", "gene"])
+    places = pd.MultiIndex.from_arrays([links["region"].map(chrom), links["gene"]])
+    sides = (
+        ("region", compared.set_index("region").reindex(links["region"])),
+        ("gene", of_gene.reindex(places)),
+    )
+    changes = {
+        f"{side}_{name}": rows[name].to_numpy(np.float64)
+        for side, rows in sides
+        for name in ("log2_fold_change", "adjusted_p_value")
+    }
+    return conform(links.assign(**changes), "initiation_links")
+
+
+def link_factors(
+    gene_signal: pd.DataFrame, genes: pd.DataFrame, library_sizes: Mapping[str, float] | None = None
+) -> dict[str, float]:
+    """{library: size factor} of all libraries with gene signal, by the method and the genes of `gene_differential`.
+
+    The factors of the test know the libraries of the contrast alone; a correlation needs those of the other conditions too.
+    """
+    bodies = gene_signal.pivot(index="gene", columns="library", values="body_count").reindex(genes["gene"]).fillna(0)
+    libraries = [str(name) for name in bodies.columns]
+    factors = library_factors(bodies.to_numpy(np.int64), libraries, library_sizes)
+    return dict(zip(libraries, factors.tolist(), strict=True))
 
 
 def _starts_by_gene(gene_models: pd.DataFrame) -> dict[tuple[str, str], tuple[NDArray[np.int64], int]]:

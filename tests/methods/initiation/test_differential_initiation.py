@@ -7,10 +7,12 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest, spearmanr
 
-from groprog_assets.methods.initiation.differential_initiation import differential_initiation
-from groprog_assets.methods.initiation.links import link_genes
+from groprog_assets.methods.features.gene_differential import gene_differential
+from groprog_assets.methods.initiation.differential_initiation import compare_regions, differential_initiation
+from groprog_assets.methods.initiation.links import link_factors, link_genes
+from groprog_assets.store.artifacts import Bundle
 from groprog_assets.study.initiation_parameters import InitiationParameters
-from groprog_assets.study.parameters import DifferentialParameters
+from groprog_assets.study.parameters import DifferentialParameters, Parameters
 from groprog_assets.study.schema import Contrast, Library
 
 PARAMETERS = InitiationParameters()
@@ -162,3 +164,94 @@ def test_co_varying_genes_near_a_region_are_found_with_enough_libraries():
     chance = links[(links["region"] != "IR000001") & links["relation"].str.contains("co-varying")]
     assert len(chance) <= 4
     assert not links["relation"].str.contains("target|regulat").any()
+
+
+def course(conditions: str, depth: float = 1.0, seed: int = 7):
+    """A study of two libraries a condition: region 1 and gene NEAR rise together with the condition, nothing else changes. The
+    last condition is read `depth` times as deep. Returns the result of `compare_regions` and what went in."""
+    random = np.random.default_rng(seed)
+    libraries = [Library(id=f"{name}{n}", condition=name) for name in conditions for n in (1, 2)]
+    scale = np.array([depth if library.condition == conditions[-1] else 1.0 for library in libraries])
+    rise = np.array([4.0 ** conditions.index(library.condition) for library in libraries]) * np.tile(
+        [1, 1.3], len(conditions)
+    )
+    regions = regions_of(20, nearest_tss_gene="GENE000", reads_plus=1, reads_minus=1)
+    regions.loc[1, "nearest_tss_gene"] = "ELSEWHERE"
+    means = np.full((20, len(libraries)), 200.0)
+    means[0] = 40 * rise
+    own = random.poisson(means * scale)
+    genes = ["NEAR", *(f"GENE{n:03d}" for n in range(60))]
+    base = np.array([30_000, *(3_000_000 + 9_000 * np.arange(60))])
+    places = pd.DataFrame({"gene": genes, "chrom": "chr1", "start": base, "end": base + 2_000, "strand": "+"})
+    elsewhere = places.iloc[:1].assign(gene="ELSEWHERE", start=9_000, end=9_900)
+    models = pd.concat([places, elsewhere], ignore_index=True).assign(transcript=lambda table: table["gene"])
+    means = np.full((61, len(libraries)), 500.0)
+    means[0] = 100 * rise
+    bodies = random.poisson(means * scale)
+    signal = pd.DataFrame(
+        [
+            (gene, library.id, int(bodies[row, at]))
+            for row, gene in enumerate(genes)
+            for at, library in enumerate(libraries)
+        ],
+        columns=["gene", "library", "body_count"],
+    )
+    contrast = Contrast(treatment=conditions[1], control=conditions[0])
+    found = gene_differential(signal, places, libraries, contrast, DifferentialParameters())
+    compared = Bundle(table=found.table, summary=found.summary)
+    counts = counts_of(regions, {library.id: own[:, at] for at, library in enumerate(libraries)})
+    called = {"table": regions, "counts": counts}
+    given = (called, compared, signal, models, libraries, contrast)
+    return compare_regions(*given, Parameters()), *given
+
+
+def test_the_change_of_the_gene_stands_beside_that_of_its_region():
+    result, called, genes, _, _, _, _ = course("ab")
+    links = result.links.set_index(["region", "gene"])
+    region = result.table.set_index("region").loc["IR000001"]
+    gene = genes.table.set_index("gene").loc["GENE000"]
+    link = links.loc[("IR000001", "GENE000")]
+    for name in ("log2_fold_change", "adjusted_p_value"):
+        assert link[f"region_{name}"] == region[name]
+        assert link[f"gene_{name}"] == gene[name]
+    assert links.loc[("IR000002", "ELSEWHERE")].filter(like="gene_").isna().all(), "the gene was not compared"
+    assert links.loc[("IR000002", "ELSEWHERE"), "region_log2_fold_change"] == pytest.approx(0, abs=0.3)
+
+
+def test_a_time_course_of_six_libraries_has_correlations_though_the_contrast_has_four():
+    result, called, genes, signal, _, libraries, contrast = course("abc", depth=4.0)
+    links = result.links.set_index(["region", "gene"])
+    link = links.loc[("IR000001", "NEAR")]
+    assert link["libraries"] == 6
+    assert link["relation"] == "co-varying (6 libraries)"
+    body = signal[signal["gene"] == "NEAR"].set_index("library")["body_count"]
+    region = called["counts"].query("region == 'IR000001'").set_index("library")["count"]
+    assert link["spearman"] == pytest.approx(spearmanr(region[body.index], body).statistic)
+    assert result.summary["linked_libraries"] == 6
+    assert result.summary["co_varying"] >= 1
+    alone, _ = differential_initiation(
+        called["table"],
+        called["counts"],
+        genes.summary["size_factors"],
+        libraries,
+        contrast,
+        DifferentialParameters(),
+        PARAMETERS,
+    )
+    pd.testing.assert_frame_equal(result.table, alone)
+    assert set(genes.summary["size_factors"]) == {"a1", "a2", "b1", "b2"}
+
+
+def test_the_factors_of_the_links_are_those_of_the_test_where_the_contrast_has_every_library():
+    _, _, genes, signal, _, _, _ = course("ab", depth=3.0)
+    assert link_factors(signal, genes.table) == pytest.approx(genes.summary["size_factors"])
+    deep = link_factors(*course("abc", depth=4.0)[3:4], genes.table)
+    assert deep["c1"] / deep["a1"] == pytest.approx(4, rel=0.1)
+    spiked = link_factors(signal, genes.table, {"a1": 1e6, "a2": 1e6, "b1": 4e6, "b2": 4e6})
+    assert spiked == pytest.approx({"a1": 0.5, "a2": 0.5, "b1": 2, "b2": 2})
+
+
+def test_four_libraries_have_no_correlation():
+    result, *_ = course("ab")
+    assert (result.summary["linked_libraries"], result.summary["co_varying"]) == (0, 0)
+    assert result.links["spearman"].isna().all()
