@@ -165,7 +165,7 @@ def _response(context: Values, regions: pd.DataFrame) -> list[Block]:
     return [
         paragraph(text),
         picture(context, "initiation_response", CAPTIONS),
-        *_changed(regions, result["table"], result["links"]),
+        *_changed(regions, member(result, "table"), member(result, "links")),
     ]
 
 
