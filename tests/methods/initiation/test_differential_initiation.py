@@ -206,7 +206,7 @@ def course(conditions: str, depth: float = 1.0, seed: int = 7):
 
 
 def test_the_change_of_the_gene_stands_beside_that_of_its_region():
-    result, called, genes, _, _, _, _ = course("ab")
+    result, _, genes, _, _, _, _ = course("ab")
     links = result.links.set_index(["region", "gene"])
     region = result.table.set_index("region").loc["IR000001"]
     gene = genes.table.set_index("gene").loc["GENE000"]
