@@ -149,8 +149,8 @@ def _response(context: Values, regions: pd.DataFrame) -> list[Block]:
         return [note(f"{summary['not_tested']}.", "warn", "The response was not tested")]
     if summary["analysis"] == "unreplicated":
         text = (
-            f"{count_of(summary['tested'], 'region has', 'regions have')} enough reads. Without replicates on both sides no change "
-            "is tested against the variation between libraries: the exact binomial p tells how two counts differ, not whether "
+            f"{count_of(summary['tested'], 'region has', 'regions have')} enough reads. Without replicates on both sides no "
+            "change is tested against the variation between libraries: the exact binomial p tells how two counts differ, not whether "
             "another experiment would show it, and no region is called changed."
         )
         return [paragraph(f"{text} {_co_varying(summary)}"), picture(context, "initiation_response", CAPTIONS)]
@@ -201,8 +201,8 @@ def _changed(regions: pd.DataFrame, compared: pd.DataFrame, links: pd.DataFrame)
     heads = ["Region", "Class", "Place", "Reads", "log₂ fold change", "Adjusted p"]
     heads += ["Linked gene", "Relation", "Gene's log₂ fold change", "Gene's adjusted p"]
     caption = (
-        "Changed regions by adjusted p, each beside one gene: the co-varying one of the lowest q, else the nearest. The change of "
-        "the gene is that of the reads of its body. initiation/initiation_links.tsv has all links."
+        "Changed regions by adjusted p, each beside one gene: the co-varying one of the lowest q, else the nearest. The change "
+        "of the gene is that of the reads of its body. initiation/initiation_links.tsv has all links."
     )
     return [table(heads, rows, caption, len(changed), file="initiation/differential_initiation.tsv")]
 

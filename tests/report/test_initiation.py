@@ -52,7 +52,9 @@ def response(called, conditions: str, **changes):
     regions = of["table"].assign(**{name: float("nan") for name in ("nearest_tss_distance", "pair_score", "q_pair")})
     context = {
         "initiation_regions": Bundle(table=regions, summary=called.summary),
-        "differential_initiation": Bundle(table=compared.table, links=compared.links, summary=compared.summary | changes),
+        "differential_initiation": Bundle(
+            table=compared.table, links=compared.links, summary=compared.summary | changes
+        ),
         "settings": Parameters(),
     }
     return section(context), compared

@@ -44,12 +44,18 @@ def compare_regions(
     """The test of `differential_initiation` and the links of `link_genes` of the called regions (`table`, `counts`).
 
     genes: value of `gene_differential`, whose size factors are those of the test; library_sizes: those of a spike-in, as there.
-    The summary's `co_varying` counts links with a correlation, `linked_libraries` the libraries behind them, 0 where there are too
-    few.
+    The summary's `co_varying` counts links with a correlation, `linked_libraries` the libraries behind them, 0 where they
+    are too few.
     """
     regions, counts = called["table"], called["counts"]
     table, summary = differential_initiation(
-        regions, counts, genes.summary["size_factors"], libraries, contrast, parameters.differential, parameters.initiation
+        regions,
+        counts,
+        genes.summary["size_factors"],
+        libraries,
+        contrast,
+        parameters.differential,
+        parameters.initiation,
     )
     factors = link_factors(gene_signal, genes.table, library_sizes)
     links = link_genes(regions, counts, gene_models, gene_signal, factors, parameters.initiation)
