@@ -150,8 +150,8 @@ def _response(context: Values, regions: pd.DataFrame) -> list[Block]:
     if summary["analysis"] == "unreplicated":
         text = (
             f"{count_of(summary['tested'], 'region has', 'regions have')} enough reads. Without replicates on both sides no "
-            "change is tested against the variation between libraries: the exact binomial p tells how two counts differ, not whether "
-            "another experiment would show it, and no region is called changed."
+            "change is tested against the variation between libraries: the exact binomial p tells how two counts differ, not "
+            "whether another experiment would show it, and no region is called changed."
         )
         return [paragraph(f"{text} {_co_varying(summary)}"), picture(context, "initiation_response", CAPTIONS)]
     by_class = "; ".join(
