@@ -82,6 +82,7 @@ PROMISED = {
     "sequence_embedding",
     "sequence_descriptors",
     "sequence_profile",
+    "sequence_side",
     "omics_sources",
     "consents",
     "subjects",

@@ -46,7 +46,9 @@ def made(written: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_group_is_made_and_kept(made: Path):
     names = {asset for asset, _, _ in Workspace(made).derivations.pointers()}
-    assert set(SEQUENCE_ASSETS) - {"sequence_profile", "sequence_descriptors"} <= names, "nobody asked for these two"
+    unasked = {"sequence_profile", "sequence_descriptors", "sequence_side"}
+    assert set(SEQUENCE_ASSETS) - unasked <= names, "nobody asked for these three"
+    assert "sequence_side" not in names
     assert not run(made).total(), "a second run keeps all"
 
 
@@ -306,7 +308,7 @@ def test_haplotypes_and_reporter_assays_from_the_command_line(made: Path, tmp_pa
 
 def test_motifs_are_tested_against_sites_again_when_the_sites_change(made: Path):
     text, bed = made.read_text(), made.parent / "sites.bed"
-    bed.write_text("chr1\t5\t900000\n")
+    bed.write_text("chr1\t5\t400000\n")
     document = yaml.safe_load(text)
     made.write_text(yaml.safe_dump({**document, "sequence": {**document["sequence"], "sites": ["sites.bed"]}}))
     try:
@@ -468,6 +470,62 @@ def test_a_net_stands_on_the_ladder_of_a_study(made: Path, tmp_path: Path, monke
     assert set(profile.genes["gene"]) <= set(model.predictions["gene"])
 
 
+def test_columns_and_tracks_beside_the_bases_are_read_and_asked_for(made: Path, tmp_path: Path):
+    path = shutil.copytree(made.parent, tmp_path / "study") / made.name
+    genes = load_asset(Workspace(made), "sequence_windows").query("used").reset_index(drop=True)
+    targets = load_asset(Workspace(made), "sequence_targets")["values"]
+    task = targets.columns[1]
+    table = path.parent / "half.tsv"
+    columns = pd.DataFrame({"gene": genes["gene"], "hours": targets[task].round(3)})
+    columns.iloc[:-2].to_csv(table, sep="\t", index=False)
+    marks = [mark["name"] for mark in yaml.safe_load(path.read_text())["marks"]]
+    own = {**SECTION, "models": ["ridge_kmer"], "views": ["promoter"], "side": "half.tsv", "channels": marks[:1]}
+    with_sequence(path, own)
+    output = checked(path)
+    assert "no problems" in output
+    assert "ids are genes of the annotation" in output
+    run(path, "+sequence_evaluation or +variant_effects or +sequence_motifs")
+    workspace = Workspace(path)
+    side, model = load_asset(workspace, "sequence_side"), load_asset(workspace, "sequence_model")
+    assert side.inputs["columns"].shape == (len(genes), 2), "hours, and whether it is missing"
+    assert side.inputs["tracks"].shape == (len(genes), 1, 800)
+    metrics = load_asset(workspace, "sequence_evaluation").metrics.set_index(["rung", "task"])
+    assert metrics.loc[("ridge_kmer", task), "pearson"] > 0.7, "the column is the target"
+    card = model.summary["card"]["side"]
+    assert card["columns"][0]["name"] == "hours"
+    assert card["channels"][0]["name"] == marks[0]
+    assert run(path, "sequence_side or sequence_model").total() == 0
+    columns.assign(hours=1.5).to_csv(table, sep="\t", index=False)
+    again = run(path, "sequence_side or sequence_model")
+    assert (again["sequence_side"], again["sequence_model"]) == (1, 1)
+    columns.to_csv(table, sep="\t", index=False)
+    run(path, "sequence_side or sequence_model")
+    export_results(Workspace(path))
+    gene = genes.iloc[0]
+    bed, out = tmp_path / "r.bed", tmp_path / "o.tsv"
+    end = gene["tss"] + 1
+    bed.write_text(f"{gene['chrom']}\t{gene['tss']}\t{end}\t{gene['gene']}\t0\t{gene['strand']}\n")
+    said = CliRunner().invoke(main, ["sequence", "predict", str(path), str(bed), "-o", str(out)])
+    assert said.exit_code == 0, said.output
+    first = pd.read_csv(out, sep="\t")[task].iloc[0]
+    other = tmp_path / "other.tsv"
+    other.write_text(f"name\thours\n{gene['gene']}\t99\n")
+    said = CliRunner().invoke(main, ["sequence", "predict", str(path), str(bed), "--side", str(other), "-o", str(out)])
+    assert said.exit_code == 0, said.output
+    assert pd.read_csv(out, sep="\t")[task].iloc[0] > first + 1
+    other.write_text(f"name\tdays\n{gene['gene']}\t99\n")
+    said = CliRunner().invoke(main, ["sequence", "predict", str(path), str(bed), "--side", str(other)])
+    assert said.exit_code == 2
+    assert "no column 'hours'" in said.output
+    fasta = tmp_path / "w.fa"
+    fasta.write_text(">a\n" + "A" * 800 + "\n")
+    folder = Workspace(path).results / "sequence" / "model"
+    said = CliRunner().invoke(main, ["sequence", "predict", str(folder), str(fasta)])
+    assert said.exit_code == 2
+    assert f"it reads {marks[0]}" in said.output
+    assert "Side columns" in (folder / "card.md").read_text()
+
+
 def test_rungs_that_cannot_be_fitted_are_told(written: Path, tmp_path: Path):
     path = with_sequence(without_cohort(copied(written, tmp_path / "study")), {**SECTION, "models": ["ridge_kmer+pwm"]})
     assert "reads motifs" in checked(path)
@@ -478,18 +536,3 @@ def test_rungs_that_cannot_be_fitted_are_told(written: Path, tmp_path: Path):
     assert "made on another assembly" in output
     assert "no line `MEME version`" in output
     assert "Remove gbm, cnn from sequence.models" in output
-
-
-def test_sites_that_fit_no_chromosome_are_told(written: Path, tmp_path: Path):
-    path = without_cohort(copied(written, tmp_path / "study"))
-    (path.parent / "a.bed").write_text("nowhere\t5\t9\n")
-    (path.parent / "b.bed").write_text("chr1\t5\t999999999\nchr1\t7\n")
-    (path.parent / "c").mkdir()
-    (path.parent / "c" / "a.bed").write_text("chr1\t5\t9\nelsewhere\t5\t9\n")
-    output = checked(with_sequence(path, {**SECTION, "sites": ["a.bed", "b.bed"]}))
-    for part in ("1 site, none on chr1", "Lift them over", "covers at least one base"):
-        assert part in output, part
-    output = checked(with_sequence(path, {**SECTION, "sites": ["c/a.bed"]}))
-    assert "1 of 2 sites are on other chromosomes" in output
-    assert "no problems" in output
-    assert "a name of its own" in checked(with_sequence(path, {**SECTION, "sites": ["c/a.bed", "a.bed"]}))

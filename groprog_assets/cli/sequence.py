@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -34,9 +35,16 @@ def sequence_group() -> None:
 @MODEL
 @needed_argument("sequences", "a FASTA of windows, or a BED of regions", "windows.fa", type=PATH)
 @click.option("--view", default="promoter", show_default=True, help="promoter or locus, as the model was made.")
+@click.option(
+    "--side",
+    type=PATH,
+    default=None,
+    help="Table of the side columns that the model reads; its first column has the names.",
+)
+@click.option("--uncertainty", is_flag=True, help="Also <task>.sd: how far the models of the folds differ.")
 @OUTPUT
 @readable
-def predict(model: Path, sequences: Path, view: str, output: Path | None) -> None:
+def predict(model: Path, sequences: Path, view: str, side: Path | None, uncertainty: bool, output: Path | None) -> None:
     """Predict every task for SEQUENCES: a FASTA of windows, or a BED whose regions begin at a TSS (then MODEL is a study).
 
     MODEL is a study (its file or folder), or the folder sequence/model of a results folder, which needs no study.
@@ -50,10 +58,10 @@ def predict(model: Path, sequences: Path, view: str, output: Path | None) -> Non
         if model.is_dir():
             rule, remedy = "Regions need the study's reference.", "Name the study file, or give the windows as FASTA."
             raise StudyError(Problem(str(model), "a folder of a model", rule, remedy))
-        table = predict_regions(open_workspace(model), held, sequences, view)
+        table = predict_regions(open_workspace(model), held, sequences, view, side, uncertainty)
     else:
         with tempfile.TemporaryDirectory() as scratch:
-            table = predict_sequences(held, sequences, view, Path(scratch))
+            table = predict_sequences(held, sequences, view, Path(scratch), side, uncertainty)
     _write(table.to_csv(sep="\t", index=False, float_format="%.6g"), output)
 
 
@@ -130,8 +138,17 @@ def variants(study: Path, variants: Path, output: Path, table: Path | None, hapl
 @click.option("--genes", default="", help="Names separated by commas; else every gene that is used.")
 @click.option("--output", "-o", type=WRITTEN, required=True, help="Folder to write.")
 @click.option("--modisco", is_flag=True, help="Also the arrays that TF-MoDISco takes: sequences.npz and <task>.npz.")
+@click.option(
+    "--method",
+    type=click.Choice(["contributions", "mutagenesis", "saliency"]),
+    default="contributions",
+    show_default=True,
+    help="What the values of bases are. Single changes (mutagenesis, any model) and gradients (saliency, nets) have no sum.",
+)
 @readable
-def explain(study: Path, genes: str, output: Path, modisco: bool) -> None:
+def explain(
+    study: Path, genes: str, output: Path, modisco: bool, method: Literal["contributions", "mutagenesis", "saliency"]
+) -> None:
     """What each base around the starts of GENES adds to their predictions, by models that never saw their chromosome.
 
     Writes contributions.tsv (a row a base), <task>.bw (mean over the genes), sums.tsv (sum against prediction), <gene>.svg.
@@ -139,7 +156,7 @@ def explain(study: Path, genes: str, output: Path, modisco: bool) -> None:
     from groprog_assets.export.sequence_explain import explained_genes
     from groprog_assets.store.artifacts import write_atomically
 
-    files = explained_genes(study, [name.strip() for name in genes.split(",") if name.strip()], modisco)
+    files = explained_genes(study, [name.strip() for name in genes.split(",") if name.strip()], modisco, method)
     output.mkdir(parents=True, exist_ok=True)
     for name, content in sorted(files.items()):
         write_atomically(output / name, content)

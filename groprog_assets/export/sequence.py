@@ -19,12 +19,14 @@ from groprog_assets.methods.sequence.metrics import task_metrics
 from groprog_assets.methods.sequence.pairs import PairEvidence, pair_evidence
 from groprog_assets.methods.sequence.pretrained import window_hashes
 from groprog_assets.methods.sequence.published_model import PublishedModel, read_model, unpacked
+from groprog_assets.methods.sequence.side import SideInputs, side_elsewhere, stored_side
 from groprog_assets.methods.sequence.study_model import HIGH_LOW, genome_of, used_windows
 from groprog_assets.methods.sequence.variants import ScoredFiles, Scorer, scored_files, study_scorer
 from groprog_assets.methods.sequence.windows import gene_codes
 from groprog_assets.prognosis.sequence_rungs import every_rung
-from groprog_assets.store.readings import read_asset
+from groprog_assets.store.readings import load_asset, read_asset
 from groprog_assets.store.workspace import Workspace, open_workspace
+from groprog_assets.study.sequence_study import SideTable
 from groprog_assets.study.text_tables import count_of
 from groprog_kernels.bases import decode, encode_text
 
@@ -37,12 +39,26 @@ def sequence_model(place: Path) -> PublishedModel:
     return unpacked({name: blob.content for name, blob in files.items()}, every_rung)
 
 
-def predict_sequences(model: PublishedModel, path: Path, view: str, scratch: Path) -> pd.DataFrame:
+def predict_sequences(
+    model: PublishedModel,
+    path: Path,
+    view: str,
+    scratch: Path,
+    side: Path | None = None,
+    uncertainty: bool = False,
+) -> pd.DataFrame:
     """Predictions of the final model for the sequences of a FASTA: `name` and a column a task.
 
-    Each sequence is a window in the gene frame, as wide as the model's. Raises ModelError for other lengths or an unknown view.
+    Each sequence is a window in the gene frame, as wide as the model's. side: table of the columns that the model reads beside
+    the bases, whose first column names the sequences; uncertainty: also `<task>.sd`, the standard deviation of the predictions of
+    the folds' models. Raises ModelError for other lengths, an unknown view, columns that are
+    lacking, and a model that reads channels, for a sequence has no place on the genome.
     """
     _known_view(model, view)
+    if channels := [str(each["name"]) for each in model.side["channels"]]:
+        rule = "The tracks of a window are read at its place on the genome, which a FASTA does not tell."
+        remedy = "Give the starts as BED and a study that has these marks."
+        raise ModelError(Problem("sequence model", f"it reads {', '.join(channels)}", rule, remedy))
     records = read_fasta(path)
     width = model.layout.width
     wrong = [record for record in records if record.length != width]
@@ -53,13 +69,30 @@ def predict_sequences(model: PublishedModel, path: Path, view: str, scratch: Pat
         raise ModelError(Problem(str(path), value, rule, "Cut the sequences to that window, or give regions as BED."))
     genome = open_genome(path, scratch, "sequences")
     codes = np.asarray(genome.codes).reshape(len(records), width)
-    return _table({"name": [record.name for record in records]}, model, codes, view)
+    names = [record.name for record in records]
+    inputs = side_elsewhere(model.side, _side_table(side), (), pd.DataFrame({"gene": names}), model.layout)
+    return _table({"name": names}, model, codes, view, inputs, uncertainty)
 
 
-def predict_regions(workspace: Workspace, model: PublishedModel, path: Path, view: str) -> pd.DataFrame:
-    """Predictions for the starts of a BED: the first base of each region on its strand is the TSS. Columns: chrom, tss,
-    strand, name and a column a task. Raises ModelError: fewer than six columns, a chromosome that the reference lacks, an
-    unknown view."""
+def _side_table(path: Path | None) -> SideTable | None:
+    """A table given on the command line, whose first column names the rows."""
+    if path is None:
+        return None
+    return SideTable(table=path, id=str(read_table(path).cells.columns[0]))
+
+
+def predict_regions(
+    workspace: Workspace,
+    model: PublishedModel,
+    path: Path,
+    view: str,
+    side: Path | None = None,
+    uncertainty: bool = False,
+) -> pd.DataFrame:
+    """Predictions for the starts of a BED: the first base of each region on its strand is the TSS. Columns: chrom, tss, strand,
+    name and a column a task. side: as in `predict_sequences`, naming the regions; else the study's own table; uncertainty: as
+    there. Raises ModelError: fewer than six columns, a chromosome that the reference lacks, an unknown view, columns or marks
+    that the model reads and that are lacking."""
     _known_view(model, view)
     reference = read_asset(workspace, "reference_sequence").value()
     text = [line for line in path.read_text().splitlines() if line.strip() and line[0] != "#"]
@@ -81,11 +114,15 @@ def predict_regions(workspace: Workspace, model: PublishedModel, path: Path, vie
     start, end = (table[name].astype(np.int64) for name in ("start", "end"))
     plus = table["strand"] == "+"
     table = table.assign(tss=np.where(plus, start, end - 1), tts=np.where(plus, end - 1, start))
-    assert workspace.study.genome.fasta is not None
-    genome = genome_of(workspace.resolve(workspace.study.genome.fasta), reference, workspace.state)
+    study = workspace.study
+    assert study.genome.fasta is not None
+    own = None if study.sequence is None else study.sequence.side
+    regions = table.assign(gene=table["name"])
+    inputs = side_elsewhere(model.side, _side_table(side) or own, study.marks, regions, model.layout)
+    genome = genome_of(workspace.resolve(study.genome.fasta), reference, workspace.state)
     codes = gene_codes(table, genome, reference["names"], model.layout)
     shown = {name: table[name].tolist() for name in ("chrom", "tss", "strand", "name")}
-    return _table(shown, model, codes, view)
+    return _table(shown, model, codes, view, inputs, uncertainty)
 
 
 def windows_fasta(workspace: Workspace) -> str:
@@ -110,9 +147,20 @@ def _known_view(model: PublishedModel, view: str) -> None:
         )
 
 
-def _table(first: Mapping[str, list], model: PublishedModel, codes: np.ndarray, view: str) -> pd.DataFrame:
-    predicted = model.predict(codes, view)
-    return pd.DataFrame({**first, **dict(zip(model.tasks, predicted.T, strict=True))})
+def _table(
+    first: Mapping[str, list],
+    model: PublishedModel,
+    codes: np.ndarray,
+    view: str,
+    inputs: SideInputs | None,
+    uncertainty: bool,
+) -> pd.DataFrame:
+    predicted = model.predict(codes, view, side=inputs)
+    table = pd.DataFrame({**first, **dict(zip(model.tasks, predicted.T, strict=True))})
+    if not uncertainty:
+        return table
+    names = [f"{task}.sd" for task in model.tasks]
+    return table.join(pd.DataFrame(model.uncertainty(codes, view, inputs), columns=names))
 
 
 def evaluate_elsewhere(place: Path, other: Path, pairs: Mapping[str, str]) -> pd.DataFrame:
@@ -137,9 +185,11 @@ def evaluate_elsewhere(place: Path, other: Path, pairs: Mapping[str, str]) -> pd
     genes = windows[windows["used"]].reset_index(drop=True)
     genome = genome_of(workspace.resolve(workspace.study.genome.fasta), reference, workspace.state)
     codes = gene_codes(genes, genome, reference["names"], model.layout)
+    theirs_side = None if workspace.study.sequence is None else workspace.study.sequence.side
+    inputs = side_elsewhere(model.side, theirs_side, workspace.study.marks, genes, model.layout)
     rows = []
     for view in model.predictors:
-        predicted = model.predict(codes, view)
+        predicted = model.predict(codes, view, side=inputs)
         for ours, theirs in pairs.items():
             target = targets[theirs].to_numpy(float)
             level, median = np.array([np.nanmean(target)]), np.array([np.nanmedian(target)])
@@ -162,7 +212,8 @@ def scorer_of(workspace: Workspace) -> Scorer:
     assert workspace.study.genome.fasta is not None
     genome = genome_of(workspace.resolve(workspace.study.genome.fasta), reference, workspace.state)
     files = {name: blob.content for name, blob in model.files.items()}
-    return study_scorer(files, windows, splits.table, genome, reference["names"], every_rung)
+    beside = stored_side(load_asset(workspace, "sequence_side"))
+    return study_scorer(files, windows, splits.table, genome, reference["names"], every_rung, beside)
 
 
 def score_variants(study: Path, variants: Path) -> ScoredFiles:

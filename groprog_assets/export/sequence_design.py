@@ -15,6 +15,7 @@ from groprog_assets.methods.sequence.design import Limits, greedy_substitution
 from groprog_assets.methods.sequence.haplotypes import haplotype_effects
 from groprog_assets.methods.sequence.reference import read_aliases
 from groprog_assets.methods.sequence.reporter_assays import Agreement, agreement, pair_effects, placed
+from groprog_assets.methods.sequence.side import SideInputs, typical_columns
 from groprog_assets.methods.sequence.vcf import read_variants
 from groprog_assets.methods.sequence.windows import view_layout
 from groprog_assets.store.workspace import open_workspace
@@ -79,7 +80,16 @@ def check_reporter_assay(place: Path, path: Path, task: str, view: str, end: int
         ref, alt = (placed(each, layout.width, layout.origin, end) for each in codes)
     except ValueError as error:
         raise ModelError(_bad(path, str(error), "The sequences lie in the window of the model.")) from error
-    found = pair_effects(lambda windows: model.predict(windows, view), ref, alt)[:, model.tasks.index(task)]
+    if channels := [str(each["name"]) for each in model.side["channels"]]:
+        rule = "A sequence of an assay has no place on the genome, where its tracks could be read."
+        remedy = "Fit a model without sequence.channels."
+        raise ModelError(Problem("sequence model", f"it reads {', '.join(channels)}", rule, remedy))
+
+    def predict(windows: np.ndarray) -> np.ndarray:
+        typical = typical_columns(len(windows), model.side["columns"])
+        return model.predict(windows, view, side=SideInputs(typical, np.empty((len(windows), 0, 0), np.float32)))
+
+    found = pair_effects(predict, ref, alt)[:, model.tasks.index(task)]
     return AssayReport(task, agreement(effect, found), cells.assign(predicted=found))
 
 
@@ -116,14 +126,17 @@ def design_promoter(study: Path, gene: str, task: str, lower: bool, edits: int) 
     own = f"fold{int(genes['fold'].iloc[row])}"
     searching = [part for part in parts if part != own]
 
+    def searched(windows: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        return np.mean([scorer.predict(windows, rows, part) for part in searching], axis=0)
+
     def search(windows: np.ndarray) -> np.ndarray:
-        return np.mean([scorer.model.predict(windows, scorer.view, part) for part in searching], axis=0)
+        return searched(windows, np.full(len(windows), row))
 
     def judge(windows: np.ndarray) -> np.ndarray:
-        return scorer.model.predict(windows, scorer.view, own)
+        return scorer.predict(windows, np.full(len(windows), row), own)
 
     window, place = scorer.codes[row], tasks.index(task)
-    spread = search(scorer.codes).std(axis=0)
+    spread = searched(scorer.codes, np.arange(len(genes))).std(axis=0)
     made = greedy_substitution(window, search, judge, place, -1 if lower else 1, spread, Limits(edits=edits))
     plus, tss, origin = genes["strand"].iloc[row] == "+", int(genes["tss"].iloc[row]), scorer.layout.origin
     rows = []

@@ -6,20 +6,23 @@ Workspaces in, {file name: bytes} out.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from groprog_assets.errors import ModelError, Problem
-from groprog_assets.methods.sequence.contributions import EXPLAINED, held_out_contributions
+from groprog_assets.methods.sequence.contributions import EXPLAINED, Explained, held_out_contributions
 from groprog_assets.methods.sequence.explanations import MeanTrack, explained_view, track_name
+from groprog_assets.methods.sequence.mutagenesis import Method, held_out_changes
 from groprog_assets.methods.sequence.published_model import PublishedModel, unpacked
+from groprog_assets.methods.sequence.side import stored_side
 from groprog_assets.methods.sequence.study_model import genome_of
 from groprog_assets.methods.sequence.windows import Layout, gene_codes, view_layout
 from groprog_assets.prognosis.sequence_rungs import every_rung
-from groprog_assets.store.readings import read_asset
+from groprog_assets.store.readings import load_asset, read_asset
 from groprog_assets.store.workspace import open_workspace
 from groprog_kernels.bases import LETTERS, one_hot
 
@@ -27,13 +30,17 @@ MOST_FIGURES = 20
 """Genes that get a figure of their own."""
 
 
-def explained_genes(study: Path, names: Sequence[str], modisco: bool) -> dict[str, bytes]:
+def explained_genes(
+    study: Path, names: Sequence[str], modisco: bool, method: Method | Literal["contributions"] = "contributions"
+) -> dict[str, bytes]:
     """Files on the genes of a study that has been run, each explained by the model that never saw its chromosome.
 
     names: genes; none means all that are used. `contributions.tsv` has a row a base, without `modisco` or for at most 20 genes;
     `sums.tsv` compares sums and predictions; `<task>.bw` has the mean over the genes; `<gene>.svg` shows one gene, of the first
     20. modisco: also `sequences.npz` and `<task>.npz`, one-hot and hypothetical contributions (n, 4, L) float32, as
-    TF-MoDISco takes them. Raises ModelError for unknown genes, and for a model that does not explain itself.
+    TF-MoDISco takes them. method: contributions; or mutagenesis or saliency, single changes or gradients less their mean over
+    the bases, which have no sums. Raises ModelError for unknown genes, for a model that does not explain itself, and for
+    gradients of one that is no net.
     """
     workspace = open_workspace(study)
     reference, held, windows, splits = (
@@ -43,9 +50,9 @@ def explained_genes(study: Path, names: Sequence[str], modisco: bool) -> dict[st
     model = unpacked({name: blob.content for name, blob in held.files.items()}, every_rung)
     view = explained_view(model)
     rung = model.card["champions"][view]
-    if rung not in EXPLAINED:
+    if rung not in EXPLAINED and method == "contributions":
         rule = f"Those that do are {', '.join(EXPLAINED)}."
-        remedy = "Name one of them alone as sequence.models and run the study."
+        remedy = "Ask for --method mutagenesis, or name one of them alone as sequence.models and run the study."
         raise ModelError(Problem("sequence model", f"{rung} does not explain itself base by base", rule, remedy))
     genes = _chosen(windows, splits.table, names)
     assert workspace.study.genome.fasta is not None
@@ -53,7 +60,17 @@ def explained_genes(study: Path, names: Sequence[str], modisco: bool) -> dict[st
     layout = view_layout(model.layout, view, model.parameters)
     codes = gene_codes(genes, genome, reference["names"], layout)
     sizes = {name: len(genome.chromosome(other)) for name, other in reference["names"].items()}
-    return _files(model, view, layout, genes, codes, sizes, modisco)
+    side = stored_side(load_asset(workspace, "sequence_side"))
+    used = windows.loc[windows["used"], "gene"].reset_index(drop=True)
+    inputs = None if side is None else side.inputs.rows(used.isin(set(genes["gene"])).to_numpy())
+    fold = genes["fold"].to_numpy()
+
+    def values(task: int) -> Iterator[Explained]:
+        if method == "contributions":
+            return held_out_contributions(model, view, codes, fold, task, inputs)
+        return held_out_changes(model, view, codes, fold, task, method, inputs)
+
+    return _files(model, layout, genes, codes, sizes, modisco, values)
 
 
 def _chosen(windows: pd.DataFrame, splits: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
@@ -69,23 +86,23 @@ def _chosen(windows: pd.DataFrame, splits: pd.DataFrame, names: Sequence[str]) -
 
 def _files(
     model: PublishedModel,
-    view: str,
     layout: Layout,
     genes: pd.DataFrame,
     codes: np.ndarray,
     sizes: dict[str, int],
     modisco: bool,
+    values: Callable[[int], Iterator[Explained]],
 ) -> dict[str, bytes]:
     from groprog_assets.report.figure_list import gene_contributions
 
-    fold, names = genes["fold"].to_numpy(), genes["gene"].to_numpy()
+    names = genes["gene"].to_numpy()
     files: dict[str, bytes] = {}
     observed = np.empty((len(model.tasks), *codes.shape), np.float32)
     sums: list[pd.DataFrame] = []
     for task, title in enumerate(model.tasks):
         track = MeanTrack(genes, layout, sizes)
         hypothetical = np.empty((len(codes), 4, codes.shape[1]), np.float32) if modisco else None
-        for found in held_out_contributions(model, view, codes, fold, task):
+        for found in values(task):
             rows, made = found.rows, found.contributions
             observed[task, rows] = made.observed
             if hypothetical is not None:
@@ -101,7 +118,8 @@ def _files(
     if modisco:
         files["sequences.npz"] = _npz(one_hot(codes).astype(np.float32))
     every = pd.concat(sums, ignore_index=True)
-    files["sums.tsv"] = every.assign(gap=every["sum"] - every["difference"]).to_csv(sep="\t", index=False).encode()
+    if every["difference"].notna().all():
+        files["sums.tsv"] = every.assign(gap=every["sum"] - every["difference"]).to_csv(sep="\t", index=False).encode()
     if len(genes) <= MOST_FIGURES or not modisco:
         files["contributions.tsv"] = _table(genes, layout, codes, observed, model.tasks)
     offset = np.arange(codes.shape[1]) - layout.origin

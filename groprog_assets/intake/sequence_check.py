@@ -41,6 +41,7 @@ def sequence_problems(study: Study, sizes: Mapping[str, int]) -> list[Problem]:
     from groprog_assets.methods.sequence.meme import read_meme
     from groprog_assets.methods.sequence.motif_sites import read_sites
     from groprog_assets.methods.sequence.reference import read_aliases
+    from groprog_assets.methods.sequence.side import read_side_table
     from groprog_assets.methods.sequence.splits import read_families
     from groprog_assets.methods.sequence.targets import read_target_table
     from groprog_assets.methods.sequence.vcf import read_variants
@@ -62,6 +63,8 @@ def sequence_problems(study: Study, sizes: Mapping[str, int]) -> list[Problem]:
     families = gathered(lambda: read_families(section.families))
     given = section.targets
     table = gathered(lambda: read_target_table(given)) if given is not None else None
+    beside = section.side
+    side = gathered(lambda: read_side_table(beside)) if beside is not None else None
     if section.contacts is not None and aliases is not None:
         path, known = section.contacts, aliases
         contacts = gathered(lambda: read_contacts(path, sizes, known))
@@ -73,8 +76,9 @@ def sequence_problems(study: Study, sizes: Mapping[str, int]) -> list[Problem]:
         known = aliases or {}
         sites = gathered(lambda path=path, known=known: read_sites(path, sizes, known))  # type: ignore[misc]
         if sites is not None and sites.left_out:
-            value = f"{sites.left_out:,} of {sites.total:,} sites are on other chromosomes"
-            _notice(str(path), value, "They are left out.", "Nothing, or name aliases in sequence.aliases.")
+            value = f"{count_of(sites.left_out, 'site is', 'sites are')} on other chromosomes"
+            rule = "What is not on a chromosome of the study is left out."
+            _notice(str(path), value, rule, "Nothing, or name aliases in sequence.aliases.")
     for path in section.motifs:
         gathered(lambda path=path: read_meme(path))  # type: ignore[misc]
     for path in section.variants:
@@ -100,6 +104,8 @@ def sequence_problems(study: Study, sizes: Mapping[str, int]) -> list[Problem]:
     if len(genes) < FEW_GENES:
         rule = f"With fewer than {FEW_GENES} genes no model can be told from another."
         _notice("sequence", count_of(len(genes), "gene"), rule, "Nothing; do not rely on the choice of the model.")
+    if side is not None and section.side is not None:
+        problems += _overlap(str(section.side.table), "sequence.side.id", list(side.index), genes)
     if table is not None and given is not None:
         problems += _overlap(str(given.table), "sequence.targets.id", list(table.index), genes)
     for entry in section.pretrained:

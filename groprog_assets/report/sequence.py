@@ -45,6 +45,7 @@ def sequence(context: Values) -> list[Block]:
             f"which predicts by codon use and UTRs and is no regulation."
         ),
         *_high_low(summary),
+        *_beside(summary.get("side")),
         note(summary["warning"], "warn", "Not for differences between people"),
         picture(context, "sequence_ladder", CAPTIONS),
         picture(context, "sequence_predictions", CAPTIONS),
@@ -108,6 +109,20 @@ def sequence(context: Values) -> list[Block]:
         ]
         blocks.append(details("Tasks", [table(["Task", "Genes", "r of replicates", "Note"], rows)]))
     return blocks
+
+
+def _beside(side: Values | None) -> list[Block]:
+    """What the models read beside the bases."""
+    if side is None:
+        return []
+    columns = [str(each["name"]) for each in side["columns"]]
+    channels = [f"{each['name']} ({each['cell_type']}, {each['build']})" for each in side["channels"]]
+    told = [
+        f"the columns {', '.join(columns)} of a table" if columns else "",
+        f"{', '.join(channels)} along the window",
+    ]
+    read = " and ".join(part for part, has in zip(told, (columns, channels), strict=True) if has)
+    return [paragraph(f"Beside the bases the models read {read}. What these add is no effect of the sequence.")]
 
 
 def _high_low(summary: Values) -> list[Block]:

@@ -38,6 +38,7 @@ def sequence_card(card: Values, metrics: pd.DataFrame | None, profile: pd.DataFr
         ),
         f"- Window: {window}",
         *(f"- Model of view {view}: {rung}" for view, rung in card["champions"].items()),
+        *_beside(card.get("side")),
         f"- Genes: {number(card['genes'])}; `final` is fitted to all, `fold<k>` to those outside fold k",
         f"- Held out: {'; '.join(folds)}",
         f"- Genome: {card['fasta']['file']}, sha256 {card['fasta']['sha256']}",
@@ -55,6 +56,16 @@ def sequence_card(card: Values, metrics: pd.DataFrame | None, profile: pd.DataFr
         "- Effects of variants and designed sequences are predictions, not measurements. Research use only.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _beside(side: Values | None) -> list[str]:
+    """What the model reads beside the bases."""
+    if side is None:
+        return []
+    columns = [f"{each['name']} (mean {fixed(each['mean'])})" for each in side["columns"]]
+    channels = [f"{each['name']} ({each['cell_type']}, {each['build']}; {each['source']})" for each in side["channels"]]
+    named = (("Side columns, to be given with --side", columns), ("Channels along the window", channels))
+    return [f"- {what}: {', '.join(each)}" for what, each in named if each]
 
 
 def _held_out_by_fold(card: Values) -> dict[int, list[str]]:

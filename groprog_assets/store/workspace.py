@@ -70,6 +70,7 @@ SEQUENCE_ASSETS = (
     "sequence_embedding",
     "sequence_descriptors",
     "sequence_profile",
+    "sequence_side",
     "variant_effects",
 )
 """The assets of the group sequence: a study without `sequence`, or without a FASTA, has none of them."""
@@ -156,6 +157,8 @@ def absent_assets(study: Study) -> dict[str, str]:
     if not study.has_sequence:
         found |= dict.fromkeys(SEQUENCE_ASSETS, "it names no sequence section, or no genome.fasta")
     elif study.sequence is not None:
+        if study.sequence.side is None and not study.sequence.channels:
+            found["sequence_side"] = "neither sequence.side nor sequence.channels is asked for"
         if not study.sequence.profile:
             found["sequence_profile"] = "sequence.profile is not asked for"
         if not study.parameters.descriptors.sequence and not study.sequence.pretrained:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from groprog_assets.study.finding import Finding
 from groprog_assets.study.schema import Study
-from groprog_assets.study.sequence_study import WITH_MOTIFS
+from groprog_assets.study.sequence_study import BASES_ALONE, WITH_MOTIFS
 
 
 def sequence_rules(study: Study) -> Iterator[Finding]:
@@ -28,10 +28,33 @@ def sequence_rules(study: Study) -> Iterator[Finding]:
         rule = "A gene's vector is the same for every patient: it weighs the patients' expression, in signature mode."
         remedy = "Set parameters.representation.mode: signature, or remove it."
         yield Finding(("sequence", "pretrained"), f"mode {study.parameters.representation.mode}", rule, remedy)
+    yield from _side_rules(study)
     for k, path in enumerate(section.sites):
         if path.name in [other.name for other in section.sites[:k]]:
             rule = "Results name the sites by the name of their file."
             yield Finding(("sequence", "sites", k), path.name, rule, "Give each file a name of its own.")
+
+
+def _side_rules(study: Study) -> Iterator[Finding]:
+    section = study.sequence
+    assert section is not None
+    marks = [mark.name for mark in study.marks]
+    for k, name in enumerate(section.channels):
+        place = ("sequence", "channels", k)
+        if name not in marks:
+            rule = f"Channels are names of marks: {', '.join(marks) or 'the study has none'}."
+            yield Finding(place, name, rule, "Name a mark, or add it to marks with its bigWig, cell type and build.")
+        elif name in section.channels[:k]:
+            yield Finding(place, name, "A channel is read once.", "Remove it.")
+    for k, name in enumerate(section.models):
+        if name in BASES_ALONE and (section.side is not None or section.channels):
+            rule = f"{name} reads neither sequence.side nor sequence.channels, so it could not be compared with the others."
+            yield Finding(("sequence", "models", k), name, rule, "Leave it out, or leave these out.")
+        elif name == "ridge+cnn" and section.channels:
+            rule = "Ridge reads stretches of the channels and cnn their bases; their mean reads no channels."
+            yield Finding(
+                ("sequence", "models", k), name, rule, "Name ridge_kmer+words and cnn, or leave out channels."
+            )
 
 
 def sequence_files(study: Study) -> Iterator[tuple[tuple[str | int, ...], Path]]:
@@ -48,5 +71,7 @@ def sequence_files(study: Study) -> Iterator[tuple[tuple[str | int, ...], Path]]
     for k, entry in enumerate(section.pretrained):
         for number, path in enumerate(entry.tables):
             yield ("sequence", "pretrained", k, "tables", number), path
+    if section.side is not None:
+        yield ("sequence", "side", "table"), section.side.table
     if section.targets is not None:
         yield ("sequence", "targets", "table"), section.targets.table

@@ -32,6 +32,10 @@ TRAINED = ("gbm", *NETS)
 """Rungs that need more genes than ridge."""
 WITH_MOTIFS = ("ridge_kmer+pwm", "motif_net")
 """Rungs that read `motifs`."""
+PER_BASE = ("cnn", "hybrid")
+"""Rungs that read every base of `channels`; the others read the mean of each stretch."""
+BASES_ALONE = ("cnn_bilstm", "cnn_bilstm+deepcba")
+"""Rungs that read neither `side` nor `channels`."""
 Around = tuple[Annotated[int, Field(ge=100, le=100_000)], Annotated[int, Field(ge=0, le=100_000)]]
 
 
@@ -69,6 +73,16 @@ class PretrainedVectors(StudyPart):
     components: int = Field(64, ge=1, le=256, description="principal components that are kept")
 
 
+class SideTable(StudyPart):
+    """A table of further numbers of genes, such as the half-life of the RNA."""
+
+    table: Path = Field(description="text table with a row a gene")
+    id: Column = Field("gene", description="column with the gene's name as in the annotation")
+    columns: list[Column] = Field(
+        default_factory=list, description="columns that models read; none means all but the id"
+    )
+
+
 class Sequence(StudyPart):
     """The sequence half; it needs genome.fasta."""
 
@@ -89,6 +103,13 @@ class Sequence(StudyPart):
         None, description="BEDPE of contacts, for cnn_bilstm: genes that share a fragment are not split"
     )
     families: Path | None = Field(None, description="two columns, gene and paralogue family: a family is not split")
+    side: SideTable | None = Field(
+        None,
+        description="numbers of genes that models read beside the sequence: a table's path, or table, id and columns",
+    )
+    channels: list[Column] = Field(
+        default_factory=list, description="names of `marks` whose tracks models read along the window"
+    )
     profile: bool = Field(
         False,
         description="whether a net also learns the profile of reads around starts, base by base; minutes to hours of CPU",
@@ -115,6 +136,12 @@ class Sequence(StudyPart):
         default_factory=list, description="vectors of genes from other models, as descriptors of the risk model"
     )
     parameters: SequenceParameters = Field(default_factory=SequenceParameters)
+
+    @field_validator("side", mode="before")
+    @classmethod
+    def _path(cls, given: Any) -> Any:
+        """A path stands for a table of which all columns are read."""
+        return {"table": given} if isinstance(given, str | Path) else given
 
     @field_validator("targets", mode="before")
     @classmethod

@@ -32,9 +32,10 @@ def sequence_attributions(
     sequence_splits: Bundle,
     sequence_model: Bundle,
     reference_sequence: Document,
+    sequence_side: Bundle | None,
 ) -> Materialized:
     """What each base around a start adds to the predictions, by models that never saw the gene's chromosome; a track a task."""
-    from groprog_assets.methods.sequence import explanations, published_model, study_model
+    from groprog_assets.methods.sequence import explanations, published_model, side, study_model
     from groprog_assets.prognosis.sequence_rungs import every_rung
 
     genome = study_model.genome_of(workspace.resolve(study.genome.fasta), reference_sequence, workspace.state)
@@ -42,7 +43,9 @@ def sequence_attributions(
     genes = genes.assign(fold=sequence_splits.table["fold"].to_numpy())
     files = {name: blob.content for name, blob in sequence_model.files.items()}
     model = published_model.unpacked(files, every_rung)
-    made = explanations.study_attributions(model, genes, codes, gene_models.chrom_sizes, progress)
+    made = explanations.study_attributions(
+        model, genes, codes, gene_models.chrom_sizes, progress, side.stored_side(sequence_side)
+    )
     tracks = Bundle({task: Blob(content, ".bw") for task, content in made.tracks.items()})
     value = Bundle({"table": made.table, "tracks": tracks, "summary": made.summary})
     return materialized(value, verdicts=[checks.attributions(made.summary)], tracks=len(made.tracks))

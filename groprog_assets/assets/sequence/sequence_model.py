@@ -35,10 +35,11 @@ def sequence_model(
     sequence_targets: Bundle,
     sequence_splits: Bundle,
     reference_sequence: Document,
+    sequence_side: Bundle | None,
 ) -> Materialized:
     """Every rung of the ladder on genes whose chromosome it never saw, the champion of each view, and its files."""
     from groprog_assets.compute.shards.sequence_net import fitter_of
-    from groprog_assets.methods.sequence import splits, study_model
+    from groprog_assets.methods.sequence import side, splits, study_model
     from groprog_assets.prognosis.sequence_rungs import every_rung
 
     genome = study_model.genome_of(workspace.resolve(study.genome.fasta), reference_sequence, workspace.state)
@@ -55,6 +56,7 @@ def sequence_model(
         every_rung,
         fitter_of(pool, Here(progress, scratch)),
         study_model.used_fragments(genes, genome, reference_sequence, study.sequence),
+        side.stored_side(sequence_side),
     )
     files = Bundle({name: Blob(content, f".{name.rpartition('.')[2]}") for name, content in made.files.items()})
     verdicts = checks.models(made.summary["views"], study_model.MINIMUM_SPREAD)

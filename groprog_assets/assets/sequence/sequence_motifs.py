@@ -34,10 +34,11 @@ def sequence_motifs(
     sequence_splits: Bundle,
     sequence_model: Bundle,
     reference_sequence: Document,
+    sequence_side: Bundle | None,
 ) -> Materialized:
     """Short spans that raise or lower the predictions, grouped into motifs; their effect, and whether measured values of genes
     that the model never saw agree; whether the motifs lie in the study's sites more often than windows like them."""
-    from groprog_assets.methods.sequence import motif_sites, published_model, reference, study_model, study_motifs
+    from groprog_assets.methods.sequence import motif_sites, published_model, reference, side, study_model, study_motifs
     from groprog_assets.prognosis.sequence_rungs import every_rung
 
     genome = study_model.genome_of(workspace.resolve(study.genome.fasta), reference_sequence, workspace.state)
@@ -49,7 +50,10 @@ def sequence_motifs(
     targets = sequence_targets["values"][model.tasks].to_numpy(float)
     aliases = reference.read_aliases(study.sequence.aliases)
     sites = [motif_sites.read_sites(path, gene_models.chrom_sizes, aliases) for path in study.sequence.sites]
-    made = study_motifs.study_motifs(model, genes, codes, targets, known, study.sequence.parameters, progress, sites)
+    beside = side.stored_side(sequence_side)
+    made = study_motifs.study_motifs(
+        model, genes, codes, targets, known, study.sequence.parameters, progress, sites, beside
+    )
     value = Bundle({**made._asdict(), "meme": Blob(made.meme, ".meme")})
     verdicts = [checks.motifs(made.summary)]
     return materialized(value, plot=plots.sequence_motifs(made), verdicts=verdicts, motifs=len(made.motifs))

@@ -30,15 +30,17 @@ def variant_effects(
     sequence_splits: Bundle,
     sequence_model: Bundle,
     reference_sequence: Document,
+    sequence_side: Bundle | None,
 ) -> Materialized:
     """Effect of each variant near a gene on every task, the gene's chromosome held out; the files with INFO fields."""
-    from groprog_assets.methods.sequence import study_model, variants
+    from groprog_assets.methods.sequence import side, study_model, variants
     from groprog_assets.prognosis.sequence_rungs import every_rung
 
     genome = study_model.genome_of(workspace.resolve(study.genome.fasta), reference_sequence, workspace.state)
     files = {name: blob.content for name, blob in sequence_model.files.items()}
     names = reference_sequence["names"]
-    scorer = variants.study_scorer(files, sequence_windows, sequence_splits.table, genome, names, every_rung)
+    beside = side.stored_side(sequence_side)
+    scorer = variants.study_scorer(files, sequence_windows, sequence_splits.table, genome, names, every_rung, beside)
     made = variants.scored_files(study.sequence.variants, scorer, study.sequence.aliases)
     texts = Bundle({name: Blob(content, ".vcf") for name, content in made.files.items()})
     return materialized(

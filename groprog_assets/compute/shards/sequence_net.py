@@ -46,6 +46,7 @@ def compute(shared: Values, part: Values, here: Here) -> Document:
         folder,
         tell,
         shared["high_low"],
+        shared["channels"],
     )
     fitted = rung.fit(*(examples.rows(each) for each in rows))
     return {"weights": fitted.arrays()}
@@ -68,6 +69,7 @@ def fitter_of(pool: Pool, here: Here) -> Fitter:
             "settings": rung.settings.model_dump_json(),
             "seed": rung.seed,
             "high_low": rung.high_low,
+            "channels": rung.channels,
             "filters": {"filters": rung.filters},
         }
         folds = [

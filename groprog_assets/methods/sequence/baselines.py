@@ -21,6 +21,8 @@ from groprog_assets.study.sequence_parameters import SequenceParameters
 from groprog_kernels.kmers import count_kmers
 
 Matrix = NDArray[np.float64]
+SIDE_EASE = 10.0
+"""How many times smaller the penalty of side columns is than that of the k-mers, as that of words is."""
 BLOCK = 2048
 """Windows whose features are held at a time where no Gram matrix needs all."""
 
@@ -212,11 +214,12 @@ class WordLinear(NamedTuple):
         return found
 
 
-def predict_task(predictor: Predictor, codes: NDArray[np.uint8], task: int) -> Matrix:
-    """(n,) predictions of one task without side columns; where each task has a predictor of its own, only that is asked."""
+def predict_task(predictor: Predictor, codes: NDArray[np.uint8], task: int, side: Matrix | None = None) -> Matrix:
+    """(n,) predictions of one task, without side columns where none are given; where each task has a predictor of its own, only
+    that is asked."""
     if isinstance(predictor, WordLinear):
         predictor, task = predictor._replace(tasks=[predictor.tasks[task]], words=[predictor.words[task]]), 0
-    return predictor.predict(codes, np.empty((len(codes), 0)))[:, task]
+    return predictor.predict(codes, np.empty((len(codes), 0)) if side is None else side)[:, task]
 
 
 class RidgeKmerWords:
@@ -264,6 +267,9 @@ class _Ridge:
         self._mean = columns.mean(axis=0, dtype=np.float64).astype(np.float32)
         spread = columns.std(axis=0, dtype=np.float64).astype(np.float32)
         self._scale = np.where(spread > 0, spread, np.float32(1))
+        if side := examples.side.shape[1]:
+            # A column that varies more is penalised less.
+            self._scale[-side:] /= np.float32(np.sqrt(SIDE_EASE))
         self._columns = (columns - self._mean) / self._scale
         self._grams: list[tuple[NDArray[np.int64], Matrix, Matrix, Matrix, NDArray]] = []
         held = np.isfinite(self._targets)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from groprog_assets.methods.sequence.baselines import Linear, Predictor, WordLinear, predict_task
 from groprog_assets.methods.sequence.published_model import PublishedModel
+from groprog_assets.methods.sequence.side import SideInputs
 from groprog_assets.methods.sequence.windows import Layout, view_layout
 from groprog_assets.study.sequence_parameters import SequenceParameters
 from groprog_assets.wording import count_of
@@ -62,7 +63,7 @@ class Explaining(Protocol):
     the mean prediction of each window's references (n,)."""
 
     def explained(
-        self, codes: NDArray[np.uint8], references: NDArray[np.uint8], task: int
+        self, codes: NDArray[np.uint8], references: NDArray[np.uint8], task: int, beside: NDArray[np.float64]
     ) -> tuple[Floats, NDArray[np.float64]]: ...
 
 
@@ -81,26 +82,34 @@ class Mixed(Protocol):
 
 
 def explained(
-    predictor: Predictor, rung: str, layout: Layout, parameters: SequenceParameters, codes: NDArray[np.uint8], task: int
+    predictor: Predictor,
+    rung: str,
+    layout: Layout,
+    parameters: SequenceParameters,
+    codes: NDArray[np.uint8],
+    task: int,
+    side: NDArray[np.float64] | None = None,
 ) -> tuple[Contributions, NDArray[np.float64]]:
     """(contributions of windows (n, L), prediction of the background of each (n,)) of any rung in EXPLAINED.
 
-    The contributions of a mean of two are the means of theirs. ValueError as `contributions`.
+    The contributions of a mean of two are the means of theirs. side (n, s): what the rung reads beside the bases; the background
+    of a window has the same. ValueError as `contributions`.
     """
+    side = np.empty((len(codes), 0)) if side is None else side
     if rung not in EXPLAINED:
         raise ValueError(f"{rung} does not explain itself; those that do: {', '.join(EXPLAINED)}")
     if isinstance(predictor, Mixed):
         share = float(predictor.share[task])
-        ridge, level = explained(predictor.first, "ridge_kmer+words", layout, parameters, codes, task)
-        net, references = explained(predictor.second, "cnn", layout, parameters, codes, task)
+        ridge, level = explained(predictor.first, "ridge_kmer+words", layout, parameters, codes, task, side)
+        net, references = explained(predictor.second, "cnn", layout, parameters, codes, task, side)
         both = (share * one + (1 - share) * other for one, other in zip(ridge, net, strict=True))
         return Contributions(*(part.astype(np.float32) for part in both)), share * level + (1 - share) * references
     if isinstance(predictor, Explaining):
         shuffles = shuffled_references(codes, parameters.explanation_references, parameters.seed)
-        hypothetical, background = predictor.explained(codes, shuffles, task)
+        hypothetical, background = predictor.explained(codes, shuffles, task, side)
         return Contributions(_at_the_base(hypothetical, codes), hypothetical), background
-    made = contributions(predictor, rung, layout, parameters, codes, task)
-    return made, np.full(len(codes), background_prediction(predictor, task))
+    made = contributions(predictor, rung, layout, parameters, codes, task, side.shape[1])
+    return made, background_prediction(predictor, task, side)
 
 
 def shuffled_references(codes: NDArray[np.uint8], count: int, seed: int) -> NDArray[np.uint8]:
@@ -115,11 +124,18 @@ def shuffled_references(codes: NDArray[np.uint8], count: int, seed: int) -> NDAr
 
 
 def contributions(
-    predictor: Predictor, rung: str, layout: Layout, parameters: SequenceParameters, codes: NDArray[np.uint8], task: int
+    predictor: Predictor,
+    rung: str,
+    layout: Layout,
+    parameters: SequenceParameters,
+    codes: NDArray[np.uint8],
+    task: int,
+    beside: int = 0,
 ) -> Contributions:
     """Contributions (n, L) and (n, 4, L) of windows (n, L) of `layout` to one task of a fitted rung of COUNTED.
 
-    task: its column. ValueError for another rung, or a predictor with columns beside the sequence.
+    task: its column; beside: how many columns the rung reads beside the bases, which belong to no base and are left out.
+    ValueError for another rung, or a predictor with more such columns.
     """
     if rung not in COUNTED:
         raise ValueError(f"the weights of {rung} belong to no bases; those of {', '.join(COUNTED)} do")
@@ -136,7 +152,8 @@ def contributions(
     mean = linear.mean.astype(np.float64)
     first = len(weights) - len(words)
     if rung == "gc":
-        _add_gc(out, level, layout, codes, weights, mean)
+        own = len(weights) - beside
+        _add_gc(out, level, layout, codes, weights[:own], mean[:own])
     elif rung != "mean":
         at = 0
         for edges in layout.stretches():
@@ -144,7 +161,7 @@ def contributions(
             part = slice(at, at + size)
             _add_kmers(out, level, codes, edges, parameters.kmer_length, weights[part], np.expm1(mean[part]))
             at += size
-        if at != first:
+        if at + beside != first:
             raise ValueError(f"{count_of(first - at, 'column')} beside the sequence cannot be explained by position")
         _add_words(out, level, codes, layout, parameters, words, weights[first:], mean[first:])
     observed = _at_the_base(out, codes) - level
@@ -158,12 +175,19 @@ def _at_the_base(values: Floats, codes: NDArray[np.uint8]) -> Floats:
 
 
 def held_out_contributions(
-    model: PublishedModel, view: str, codes: NDArray[np.uint8], fold: NDArray[np.int64], task: int
+    model: PublishedModel,
+    view: str,
+    codes: NDArray[np.uint8],
+    fold: NDArray[np.int64],
+    task: int,
+    side: SideInputs | None = None,
 ) -> Iterator[Explained]:
     """Contributions to one task, each gene by the model that never saw its fold, BLOCK genes at a time.
 
-    codes (g, width) of the model's layout or of the view's; fold (g,). ValueError as `explained`.
+    codes (g, width) of the model's layout or of the view's; fold (g,); side: of the same genes, where the model reads any.
+    ValueError as `explained`.
     """
+    beside = model.beside(view, len(codes), side)
     layout = view_layout(model.layout, view, model.parameters)
     rung = model.card["champions"][view]
     codes = codes[:, : layout.width]
@@ -172,16 +196,24 @@ def held_out_contributions(
         rows = np.flatnonzero(fold == f)
         for first in range(0, len(rows), BLOCK):
             part = rows[first : first + BLOCK]
-            made, background = explained(predictor, rung, layout, model.parameters, codes[part], task)
-            yield Explained(part, made, predict_task(predictor, codes[part], task) - background)
+            made, background = explained(predictor, rung, layout, model.parameters, codes[part], task, beside[part])
+            yield Explained(part, made, predict_task(predictor, codes[part], task, beside[part]) - background)
 
 
-def background_prediction(predictor: Predictor, task: int) -> float:
-    """The prediction of the background: of a window whose features are the means of the training windows."""
+def background_prediction(
+    predictor: Predictor, task: int, side: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """(n,) the prediction of the background, a window whose features are the means of the training windows, with the columns
+    (n, s) beside it; one number where none are given."""
+    side = np.empty(0) if side is None else side
+    words = 0
     if isinstance(predictor, WordLinear):
-        return float(predictor.tasks[task].offset[0])
+        words, predictor, task = len(predictor.words[task]), predictor.tasks[task], 0
     assert isinstance(predictor, Linear)
-    return float(predictor.offset[task])
+    end = len(predictor.mean) - words
+    own = slice(end - side.shape[-1], end)
+    weights = predictor.weights[own, task] / predictor.scale[own]
+    return np.asarray(predictor.offset[task] + (side - predictor.mean[own]) @ weights)
 
 
 def _add_kmers(

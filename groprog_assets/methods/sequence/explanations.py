@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from groprog_assets.methods.reads.bigwig_format import write_points
 from groprog_assets.methods.sequence.contributions import EXPLAINED, held_out_contributions
 from groprog_assets.methods.sequence.published_model import PublishedModel
+from groprog_assets.methods.sequence.side import StudySide
 from groprog_assets.methods.sequence.windows import SPACER, Layout, view_layout
 from groprog_assets.tables import conform
 from groprog_assets.tables.values import Document
@@ -50,21 +51,24 @@ def study_attributions(
     codes: Codes,
     chrom_sizes: Mapping[str, int],
     progress: Callable[[str], object] = str,
+    side: StudySide | None = None,
 ) -> Attributions:
     """Contributions of the genes' windows to every task.
 
     genes: gene, chrom, strand, tss, tts and `fold`, in the order of codes (g, width). A track has the mean over the genes whose
     window covers a base, in genome orientation: the value belongs to the base pair, whichever strand the gene is on. A model
-    whose rung does not explain itself gives empty tables.
+    whose rung does not explain itself gives empty tables. side: what the model reads beside the bases, of the same genes; it
+    belongs to no base, so a window's background has the same.
     """
     view = explained_view(model)
     layout = view_layout(model.layout, view, model.parameters)
     rung = model.card["champions"][view]
+    inputs = None if side is None else side.inputs
     parts: list[pd.DataFrame] = []
     tracks: dict[str, bytes] = {}
     for task, name in enumerate(model.tasks) if rung in EXPLAINED else ():
         track = MeanTrack(genes, layout, chrom_sizes)
-        for found in held_out_contributions(model, view, codes, genes["fold"].to_numpy(), task):
+        for found in held_out_contributions(model, view, codes, genes["fold"].to_numpy(), task, inputs):
             total = found.contributions.observed.sum(axis=1, dtype=np.float64)
             part = {
                 "gene": genes["gene"].to_numpy()[found.rows],

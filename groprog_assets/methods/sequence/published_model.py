@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from groprog_assets.errors import ModelError, Problem, why_unreadable
 from groprog_assets.methods.sequence.baselines import Predictor
 from groprog_assets.methods.sequence.ladder import Ladder
 from groprog_assets.methods.sequence.ladder import ladder as plain_ladder
+from groprog_assets.methods.sequence.side import SideInputs
 from groprog_assets.methods.sequence.windows import Layout, view_layout
 from groprog_assets.study.sequence_parameters import SequenceParameters
 from groprog_assets.tables.values import Document
@@ -48,10 +49,48 @@ class PublishedModel(NamedTuple):
         """What it predicts, in the order of its columns."""
         return list(self.card["tasks"])
 
-    def predict(self, codes: NDArray[np.uint8], view: str, part: str = "final") -> NDArray[np.float64]:
-        """(n, T) predictions of windows (n, L) of `layout` by `final`, or by `fold<k>`, which never saw fold k."""
+    @property
+    def side(self) -> Document:
+        """What it reads beside the bases: `columns` and `channels`, each with a name."""
+        return self.card.get("side", {"columns": [], "channels": []})
+
+    def beside(self, view: str, count: int, side: SideInputs | None) -> NDArray[np.float64]:
+        """(count, s) what the model of a view reads beside the bases of `count` windows. Raises ModelError, naming it, where it
+        is not given."""
+        names = [str(each["name"]) for part in ("columns", "channels") for each in self.side[part]]
+        if not names:
+            return np.empty((count, 0))
+        if side is None:
+            rule = "The model was fitted with them and cannot predict without."
+            remedy = "Give a table of the columns (--side), and a study that has the marks."
+            raise ModelError(Problem("sequence model", f"it reads {', '.join(names)}", rule, remedy))
+        return side.for_rung(self.card["champions"][view], view_layout(self.layout, view, self.parameters))
+
+    def predict(
+        self, codes: NDArray[np.uint8], view: str, part: str = "final", side: SideInputs | None = None
+    ) -> NDArray[np.float64]:
+        """(n, T) predictions of windows (n, L) of `layout` by `final`, or by `fold<k>`, which never saw fold k. side: of the
+        same windows, where the model reads any. Raises ModelError as `beside`."""
         width = view_layout(self.layout, view, self.parameters).width
-        return self.predictors[view][part].predict(codes[:, :width], np.empty((len(codes), 0)))
+        return self.predictors[view][part].predict(codes[:, :width], self.beside(view, len(codes), side))
+
+    def uncertainty(self, codes: NDArray[np.uint8], view: str, side: SideInputs | None = None) -> NDArray[np.float64]:
+        """(n, T) standard deviation of the predictions of all folds' models, and of all seeds of a net, for the same windows."""
+        width = view_layout(self.layout, view, self.parameters).width
+        beside = self.beside(view, len(codes), side)
+        found: list[NDArray[np.float64]] = []
+        for part, predictor in self.predictors[view].items():
+            if part != "final":
+                held = predictor.members if isinstance(predictor, Ensemble) else predictor.predict
+                found += [*held(codes[:, :width], beside).reshape(-1, len(codes), len(self.tasks))]
+        return np.std(found, axis=0)
+
+
+@runtime_checkable
+class Ensemble(Protocol):
+    """A predictor of several members: (m, n, T) predictions of each."""
+
+    def members(self, codes: NDArray[np.uint8], side: NDArray[np.float64]) -> NDArray[np.float64]: ...
 
 
 def packed(card: Document, predictors: Mapping[str, Mapping[str, Predictor]]) -> dict[str, bytes]:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from groprog_assets.methods.sequence.baselines import Examples, Predictor
+from groprog_assets.methods.sequence.baselines import Examples, Predictor, Rung
 from groprog_assets.methods.sequence.cross_fitting import (
     CrossFit,
     Fitter,
@@ -42,6 +42,7 @@ from groprog_assets.methods.sequence.metrics import (
 )
 from groprog_assets.methods.sequence.published_model import WARNING, packed
 from groprog_assets.methods.sequence.reference import FOLDER, read_aliases
+from groprog_assets.methods.sequence.side import StudySide, with_channels
 from groprog_assets.methods.sequence.splits import Pairs, Splits
 from groprog_assets.methods.sequence.windows import Layout, gene_codes, view_layout
 from groprog_assets.methods.sequence.words import word_list
@@ -119,13 +120,14 @@ def fit_study(
     ladder: Ladder = plain_ladder,
     fitter: Fitter = fit_here,
     fragments: Fragments | None = None,
+    side: StudySide | None = None,
 ) -> StudyModel:
     """Every rung in every view, under the folds of `splits` and under a random split; the champion of each view is fitted on all.
 
     genes, codes (g, width), values (`gene` and a column a task) and splits have the same genes in the same order; reference
     is the document of `reference_sequence`; ladder makes the rungs, fitter says where they are fitted, and fragments are for the
-    rungs that read any. A rung is champion where its gain over the best simpler one is certain on the first task: of r, or with
-    `task: high_low`, where rungs answer in log odds, of the AUROC.
+    rungs that read any; side is what all others read beside the bases. A rung is champion where its gain over the best simpler
+    one is certain on the first task: of r, or with `task: high_low`, where rungs answer in log odds, of the AUROC.
     """
     parameters, tasks = section.parameters, [name for name in values.columns if name != "gene"]
     targets = values[tasks].to_numpy(np.float64)
@@ -141,25 +143,27 @@ def fit_study(
     views: Document = {}
     for view in dict.fromkeys(section.views):
         layout = view_layout(study_layout(section), view, parameters)
-        plain_examples = Examples(codes[:, : layout.width], np.empty((len(codes), 0)), targets)
-        wide = plain_examples if fragments is None else _beside(plain_examples, fragments)
         rungs = {rung.name: rung for rung in ladder(layout, section.models, parameters, motifs)}
         if asked_high_low:
             rungs = {name: for_high_low(rung) for name, rung in rungs.items()}
+        if side is not None:
+            rungs = {name: with_channels(rung, side.inputs.tracks.shape[1]) for name, rung in rungs.items()}
+        given = {
+            name: _examples(rung, codes[:, : layout.width], targets, layout, fragments, side)
+            for name, rung in rungs.items()
+        }
         fits: dict[str, CrossFit] = {}
         for name, rung in rungs.items():
-            examples = wide if getattr(rung, "reads_fragments", False) else plain_examples
-            fits[name] = cross_fit(rung, examples, splits, progress, fitter)
-            random = random_fit(rung, examples, len(splits.roles), parameters, fitter)
+            fits[name] = cross_fit(rung, given[name], splits, progress, fitter)
+            random = random_fit(rung, given[name], len(splits.roles), parameters, fitter)
             parts.append(_long(genes, tasks, targets, view, name, fits[name]))
             flat.append(_long(genes, tasks, targets, view, name, random))
             levels[f"{view}.{name}"] = np.hstack([fits[name].level, fits[name].median])
             levels[f"random.{view}.{name}"] = np.hstack([random.level, random.median])
         decided = _decided(fits, targets[:, 0], weights, fold, asked_high_low)
         champion = rungs[decided.champion]
-        examples = wide if getattr(champion, "reads_fragments", False) else plain_examples
         folds = {f"fold{f}": held for f, held in enumerate(fits[champion.name].predictors)}
-        predictors[view] = {"final": fit_on_all(champion, examples, splits, fitter), **folds}
+        predictors[view] = {"final": fit_on_all(champion, given[champion.name], splits, fitter), **folds}
         held_out[view] = _held_out(tasks, targets, fits[champion.name], weights)
         spread = {name: _spread(fit) for name, fit in fits.items()}
         views[view] = {"champion": champion.name, "main_task": tasks[0], "steps": decided.steps, "spread": spread}
@@ -182,6 +186,7 @@ def fit_study(
         "held_out_interval": {view: inside for view, (_, inside) in held_out.items()},
         "warning": WARNING,
         **({"task": HIGH_LOW} if asked_high_low else {}),
+        **({"side": side.described} if side is not None else {}),
     }
     predictions, at_random = (
         conform(pd.concat(each, ignore_index=True), "sequence_predictions") for each in (parts, flat)
@@ -211,9 +216,20 @@ def _decided(
     return promote(list(fits), resampled, {name: float(np.mean(each.by_fold or [0.0])) for name, each in found.items()})
 
 
-def _beside(examples: Examples, fragments: Fragments) -> Examples:
-    """The windows with the genes' fragments behind them, whose weights are the side columns."""
-    return Examples(np.hstack([examples.codes, fragments.codes]), fragments.weight, examples.targets)
+def _examples(
+    rung: Rung,
+    codes: NDArray[np.uint8],
+    targets: NDArray[np.float64],
+    layout: Layout,
+    fragments: Fragments | None,
+    side: StudySide | None,
+) -> Examples:
+    """What a rung learns from: the windows with what it reads beside them; or with the genes' fragments behind them, whose
+    weights are the side columns."""
+    if getattr(rung, "reads_fragments", False) and fragments is not None:
+        return Examples(np.hstack([codes, fragments.codes]), fragments.weight, targets)
+    beside = np.empty((len(codes), 0)) if side is None else side.inputs.for_rung(rung.name, layout)
+    return Examples(codes, beside, targets)
 
 
 def _spread(fit: CrossFit) -> float:
@@ -328,7 +344,7 @@ def evaluate_study(
         "homologs": _homologs(model, splits, names[0]),
         "random_split": "shown beside for comparison only: it is no estimate of r on new genes",
         "warning": WARNING,
-        **({"task": HIGH_LOW} if log_odds else {}),
+        **{name: model.summary["card"][name] for name in ("task", "side") if name in model.summary["card"]},
     }
     return Evaluation(
         conform(pd.DataFrame(rows), "sequence_metrics"),

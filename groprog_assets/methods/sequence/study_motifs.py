@@ -24,6 +24,7 @@ from groprog_assets.methods.sequence.motifs import (
 )
 from groprog_assets.methods.sequence.published_model import PublishedModel
 from groprog_assets.methods.sequence.seqlets import Seqlets, find_seqlets
+from groprog_assets.methods.sequence.side import StudySide
 from groprog_assets.methods.sequence.windows import Layout, view_layout
 from groprog_assets.study.sequence_parameters import SequenceParameters
 from groprog_assets.tables import TABLES, conform
@@ -59,11 +60,12 @@ def study_motifs(
     parameters: SequenceParameters,
     progress: Callable[[str], object] = str,
     sites: Sequence[Sites] = (),
+    side: StudySide | None = None,
 ) -> StudyMotifs:
     """Seqlets of all genes and their motifs, task by task, in the view that is explained; whether the motifs lie in `sites`.
 
     genes: gene, chrom, strand, tss and `fold`, in the order of codes (g, width) and targets (g, T). A model whose rung does not
-    explain itself gives none.
+    explain itself gives none. side: what the model reads beside the bases, of the same genes.
     """
     view = explained_view(model)
     layout = view_layout(model.layout, view, parameters)
@@ -73,6 +75,8 @@ def study_motifs(
     random = np.random.default_rng([parameters.seed, 2])
     chosen = random.permutation(len(codes))[: parameters.motif_backgrounds]
     backgrounds = shuffled_windows(codes[chosen], parameters.seed)
+    inputs = None if side is None else side.inputs
+    beside = model.beside(view, len(codes), inputs)[chosen]
     folds = [part for part in model.predictors[view] if part != "final"]
     tables: list[pd.DataFrame] = []
     spans: list[pd.DataFrame] = []
@@ -80,13 +84,15 @@ def study_motifs(
     for task, name in enumerate(model.tasks) if rung in EXPLAINED else ():
         observed = np.empty(codes.shape, np.float32)
         hypothetical = np.empty((len(codes), 4, codes.shape[1]), np.float16)
-        for found in held_out_contributions(model, view, codes, fold, task):
+        for found in held_out_contributions(model, view, codes, fold, task, inputs):
             observed[found.rows] = found.contributions.observed
             hypothetical[found.rows] = found.contributions.hypothetical
         every = find_seqlets(observed, parameters.seqlet_level)
 
         def predict(windows: Codes, task: int = task) -> NDArray[np.float64]:
-            return np.mean([predict_task(model.predictors[view][part], windows, task) for part in folds], axis=0)
+            return np.mean(
+                [predict_task(model.predictors[view][part], windows, task, beside) for part in folds], axis=0
+            )
 
         before = predict(backgrounds)
         for sign, word in SIGNS:

@@ -11,7 +11,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from groprog_assets.errors import AnnotationError, Problem
-from groprog_assets.methods.cohort.clinical_tables import missing_cells, read_table, to_number
 from groprog_assets.methods.reads.window_counts import (
     OPPOSITE,
     StrandedIndex,
@@ -19,6 +18,7 @@ from groprog_assets.methods.reads.window_counts import (
     stranded_index,
     tss_window,
 )
+from groprog_assets.methods.sequence.gene_tables import gene_columns
 from groprog_assets.study.schema import Contrast, Library
 from groprog_assets.study.sequence_parameters import SequenceParameters
 from groprog_assets.study.sequence_study import Sequence as Section
@@ -187,36 +187,17 @@ def table_targets(given: TargetTable, genes: pd.DataFrame, parameters: SequenceP
 def read_target_table(given: TargetTable) -> pd.DataFrame:
     """The columns of a user's table as log2 values, indexed by gene; missing where a cell is empty or NA. Raises as
     `table_targets`."""
-    cells = read_table(Path(given.table)).cells
-    where, problems = str(given.table), []
-    for column in (given.id, *given.columns):
-        if column not in cells.columns:
-            remedy = f"There are: {', '.join(map(str, cells.columns[:12]))}."
-            problems.append(
-                Problem(where, f"no column {column!r}", "sequence.targets names columns of the table.", remedy)
-            )
-    if problems:
-        raise AnnotationError(problems)
-    ids = cells[given.id].str.strip()
-    if ids.duplicated().any():
-        twice = ids[ids.duplicated()].iloc[0]
-        problems.append(Problem(where, f"{twice} stands twice", "A gene has one row.", "Keep one row of each gene."))
-    found = {}
+    table, problems = gene_columns(Path(given.table), given.id, given.columns, "sequence.targets")
     for column in given.columns:
-        text = cells[column].str.strip()
-        number, wrong = to_number(text, missing_cells(text))
-        if wrong.any():
-            value = f"{text[wrong].iloc[0]!r} in column {column}"
-            problems.append(Problem(where, value, "Targets are numbers.", "Correct the cell, or leave it empty."))
-        elif given.unit != "log2" and (number < 0).any():
-            value = f"{number.min():g} in column {column}"
+        lowest = table[column].min()
+        if given.unit != "log2" and lowest < 0:
             rule = f"Values in {given.unit} are not negative."
-            problems.append(Problem(where, value, rule, "Say `unit: log2` where they are logarithms."))
-        found[column] = number.to_numpy(float)
+            remedy = "Say `unit: log2` where they are logarithms."
+            problems.append(Problem(str(given.table), f"{lowest:g} in column {column}", rule, remedy))
     if problems:
         raise AnnotationError(problems)
-    found = {column: _as_log2(values, given.unit) for column, values in found.items()}
-    return pd.DataFrame(found, index=pd.Index(ids, name="gene"))
+    found = {column: _as_log2(table[column].to_numpy(float), given.unit) for column in given.columns}
+    return pd.DataFrame(found, index=table.index)
 
 
 def _as_log2(values: NDArray[np.float64], unit: str) -> NDArray[np.float64]:

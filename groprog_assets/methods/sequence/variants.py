@@ -23,6 +23,7 @@ from groprog_assets.methods.sequence.ladder import Ladder
 from groprog_assets.methods.sequence.ladder import ladder as plain_ladder
 from groprog_assets.methods.sequence.published_model import WARNING, PublishedModel, unpacked
 from groprog_assets.methods.sequence.reference import read_aliases, study_names
+from groprog_assets.methods.sequence.side import SideInputs, StudySide
 from groprog_assets.methods.sequence.vcf import VariantFile, annotated, read_variants
 from groprog_assets.methods.sequence.windows import Layout, gene_codes, view_layout
 from groprog_assets.tables import conform
@@ -41,10 +42,19 @@ _BLOCK = 2048
 class Scorer:
     """The genes of a study, their windows and the model that scores variants near them.
 
-    genes: `sequence_windows` that are used, with a column `fold`; names: chromosome -> name in the FASTA.
+    genes: `sequence_windows` that are used, with a column `fold`; names: chromosome -> name in the FASTA; side: what the model
+    reads beside the bases, of the same genes. A variant changes none of that.
     """
 
-    def __init__(self, model: PublishedModel, genes: pd.DataFrame, genome: GenomeCodes, names: Mapping[str, str]):
+    def __init__(
+        self,
+        model: PublishedModel,
+        genes: pd.DataFrame,
+        genome: GenomeCodes,
+        names: Mapping[str, str],
+        side: SideInputs | None = None,
+    ):
+        self.side = side
         self.view = "promoter" if "promoter" in model.predictors else next(iter(model.predictors))
         self.model, self.genome, self.names = model, genome, dict(names)
         self.genes = genes.reset_index(drop=True)
@@ -137,12 +147,16 @@ class Scorer:
         count = -(-sum(self.layout.tss) // BIN)
         return np.clip((offset + self.layout.tss[0]) // BIN, 0, count - 1)
 
+    def predict(self, windows: NDArray[np.uint8], rows: NDArray[np.int64], part: str) -> NDArray[np.float64]:
+        """(n, T) predictions by one part of the model of windows of the genes `rows` (n,)."""
+        return self.model.predict(windows, self.view, part, None if self.side is None else self.side.rows(rows))
+
     def _predict(self, windows: NDArray[np.uint8], rows: NDArray[np.int64]) -> NDArray[np.float64]:
         fold = self.genes["fold"].to_numpy()[rows]
         out = np.empty((len(rows), len(self.model.tasks)))
         for f in np.unique(fold):
             here = fold == f
-            out[here] = self.model.predict(windows[here], self.view, f"fold{f}")
+            out[here] = self.predict(windows[here], rows[here], f"fold{f}")
         return out
 
     @cached_property
@@ -303,11 +317,12 @@ def study_scorer(
     genome: GenomeCodes,
     names: Mapping[str, str],
     ladder: Ladder = plain_ladder,
+    side: StudySide | None = None,
 ) -> Scorer:
     """The scorer of a study: files of its model, `sequence_windows`, `sequence_splits`, reference, its names; what makes the
-    model's rungs."""
+    model's rungs; what it reads beside the bases."""
     genes = windows[windows["used"]].merge(splits[["gene", "fold"]], on="gene", validate="one_to_one")
-    return Scorer(unpacked(files, ladder), genes, genome, names)
+    return Scorer(unpacked(files, ladder), genes, genome, names, None if side is None else side.inputs)
 
 
 def scored_files(paths: Sequence[Path], scorer: Scorer, aliases: Path | None) -> ScoredFiles:

@@ -29,13 +29,18 @@ STEP = 1e-2
 
 
 def deep_lift(
-    network: nn.Module, codes: NDArray[np.uint8], references: NDArray[np.uint8], task: int
+    network: nn.Module,
+    codes: NDArray[np.uint8],
+    references: NDArray[np.uint8],
+    task: int,
+    side: NDArray[np.float64] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """((n, 4, L) contribution of each base, were it there and the multipliers unchanged; (n,) mean output of the references).
 
-    network: a `CnnNetwork` or `MotifNetwork` in evaluation mode without side columns; codes (n, L); references (n, s, L), s at
-    least 1. Contributions are means over the references; those of the bases that are there sum to the output less the mean
-    output of the references. ValueError for another network: its attention, LSTM or norms are not covered by the rule.
+    network: a `CnnNetwork` or `MotifNetwork` in evaluation mode; codes (n, L); references (n, s, L), s at least 1; side: what the
+    network reads beside the bases of each window, which its references have too. Contributions are means over the references;
+    those of the bases that are there sum to the output less the mean output of the references. ValueError for another network:
+    its attention, LSTM or norms are not covered by the rule.
     """
     if not isinstance(network, CnnNetwork | MotifNetwork) or any(
         isinstance(m, nn.BatchNorm1d) for m in network.modules()
@@ -51,16 +56,22 @@ def deep_lift(
             rows = slice(first, first + block)
             with torch.no_grad():
                 _look(made, 0)
-                made(one_hot_tensor(codes[rows]))
+                made(one_hot_tensor(codes[rows]), _repeated(side, rows, 1))
             _look(made, shuffles)
             base = one_hot_tensor(references[rows].reshape(-1, length)).requires_grad_()
-            found = made(base)[:, task]
+            found = made(base, _repeated(side, rows, shuffles))[:, task]
             (slope,) = torch.autograd.grad(found.sum(), base)
             base = base.detach()
             each = slope - (slope * base).sum(dim=1, keepdim=True)
             out[rows] = each.view(-1, shuffles, 4, length).mean(dim=1).numpy()
             background[rows] = found.detach().view(-1, shuffles).mean(dim=1).numpy()
     return out, background
+
+
+def _repeated(side: NDArray[np.float64] | None, rows: slice, times: int) -> torch.Tensor | None:
+    if side is None or not side.shape[1]:
+        return None
+    return torch.from_numpy(side[rows]).to(torch.float32).repeat_interleave(times, dim=0)
 
 
 class _Ruled(nn.Module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from groprog_assets.model.sequence.networks import Head, Stem
+from groprog_assets.model.sequence.networks import Head, Stem, Tracks, beside
 
 WIDTH, HEADS, BLOCKS, FARTHEST = 128, 4, 4, 128
 
@@ -59,9 +59,19 @@ class AttentionPool(nn.Module):
 class HybridNetwork(nn.Module):
     """The stem of `CnnNetwork` to an eighth of the length, four transformer blocks, attention pooling, head."""
 
-    def __init__(self, side: int, tasks: int, width: int, blocks: int, dropout: float, head_dropout: float):
+    def __init__(
+        self,
+        side: int,
+        tasks: int,
+        width: int,
+        blocks: int,
+        dropout: float,
+        head_dropout: float,
+        channels: int = 0,
+    ):
         super().__init__()
-        self.stem = Stem(width, blocks, dropout)
+        self.tracks = Tracks(channels) if channels else None
+        self.stem = Stem(width, blocks, dropout, channels)
         self.widen = nn.Conv1d(width, WIDTH, 1)
         self.blocks = nn.Sequential(*(Block(dropout) for _ in range(BLOCKS)))
         self.norm = nn.LayerNorm(WIDTH)
@@ -69,5 +79,6 @@ class HybridNetwork(nn.Module):
         self.head = Head(WIDTH, side, tasks, head_dropout)
 
     def forward(self, x: torch.Tensor, side: torch.Tensor | None = None) -> torch.Tensor:
+        x, side = beside(self.tracks, x, side)
         positions = self.widen(self.stem(x)).transpose(1, 2)
         return self.head(self.pool(self.norm(self.blocks(positions))), side)

@@ -46,6 +46,20 @@ def shifted(codes: NDArray[np.uint8], shift: NDArray[np.int64]) -> NDArray[np.ui
     return np.where(inside, moved, UNKNOWN).astype(np.uint8)
 
 
+def shifted_tracks(
+    side: NDArray[np.float64], shift: NDArray[np.int64], channels: int, window: int
+) -> NDArray[np.float64]:
+    """Side columns (n, s + channels * window) whose tracks are moved as `shifted` moves the window; what comes in is 0."""
+    if not channels:
+        return side
+    first = side.shape[1] - channels * window
+    columns = np.arange(window) - shift[:, None]
+    inside = (columns >= 0) & (columns < window)
+    tracks = side[:, first:].reshape(len(side), channels, window)
+    moved = np.take_along_axis(tracks, np.clip(columns, 0, window - 1)[:, None, :], axis=2) * inside[:, None, :]
+    return np.hstack([side[:, :first], moved.reshape(len(side), -1)])
+
+
 def scaling_of(targets: NDArray[np.float64]) -> Scaling:
     """Mean and standard deviation of each task (n, T) over the genes that have a value."""
     held = np.isfinite(targets)

@@ -30,12 +30,44 @@ class Residual(nn.Module):
         return x + self.drop(self.act(self.norm(self.conv(x))))
 
 
-class Stem(nn.Module):
-    """Convolution of 15 from bases to channels, GELU, maximum of each 8, residual blocks of rising dilation."""
+class Tracks(nn.Module):
+    """Tracks along the window as channels behind the bases: x (n, 4, L) and side (n, s + c L) to x (n, 4 + c, L) and side (n, s).
 
-    def __init__(self, width: int, blocks: int, dropout: float):
+    mean, spread (c,): of each track over the training windows, by which it is standardised.
+    """
+
+    mean: torch.Tensor
+    spread: torch.Tensor
+
+    def __init__(self, channels: int):
         super().__init__()
-        self.conv = nn.Conv1d(4, width, STEM_KERNEL, padding=STEM_KERNEL // 2)
+        self.register_buffer("mean", torch.zeros(channels))
+        self.register_buffer("spread", torch.ones(channels))
+
+    def forward(self, x: torch.Tensor, side: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        channels = len(self.mean)
+        first = side.shape[1] - channels * x.shape[2]
+        tracks = side[:, first:].reshape(len(x), channels, x.shape[2])
+        scaled = (tracks - self.mean[:, None]) / self.spread[:, None]
+        return torch.cat([x, scaled], dim=1), side[:, :first]
+
+
+def beside(
+    tracks: Tracks | None, x: torch.Tensor, side: torch.Tensor | None
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """(x with the tracks, the side columns) of a net; both as they are without tracks."""
+    if tracks is None or side is None:
+        return x, side
+    return tracks(x, side)
+
+
+class Stem(nn.Module):
+    """Convolution of 15 from bases, and tracks if there are any, to channels, GELU, maximum of each 8, residual blocks of rising
+    dilation."""
+
+    def __init__(self, width: int, blocks: int, dropout: float, channels: int = 0):
+        super().__init__()
+        self.conv = nn.Conv1d(4 + channels, width, STEM_KERNEL, padding=STEM_KERNEL // 2)
         self.act = nn.GELU()
         self.pool = nn.MaxPool1d(POOL)
         self.blocks = nn.Sequential(*(Residual(width, 2**block, dropout) for block in range(blocks)))
@@ -59,19 +91,38 @@ class Head(nn.Module):
         return self.out(hidden if side is None else torch.cat([hidden, side], dim=1))
 
 
+def unscaled(out: nn.Linear, level: torch.Tensor, spread: torch.Tensor) -> None:
+    """Let a last layer take its further columns as they are, where it was trained on (column - level) / spread (s,), in place."""
+    with torch.no_grad():
+        own = out.weight[:, out.in_features - len(level) :]
+        own.div_(spread)
+        out.bias.sub_(own @ level)
+
+
 class CnnNetwork(nn.Module):
-    """Stem, mean of each 8 positions, head. `forward(x)` with x (n, 4, length) gives (n, tasks); `side` (n, s) if it has any."""
+    """Stem, mean of each 8 positions, head. `forward(x)` with x (n, 4, length) gives (n, tasks); `side` (n, s) if it has any,
+    with the tracks of `channels` behind it (n, s + channels * length)."""
 
     def __init__(
-        self, length: int, side: int, tasks: int, width: int, blocks: int, dropout: float, head_dropout: float
+        self,
+        length: int,
+        side: int,
+        tasks: int,
+        width: int,
+        blocks: int,
+        dropout: float,
+        head_dropout: float,
+        channels: int = 0,
     ):
         super().__init__()
-        self.stem = Stem(width, blocks, dropout)
+        self.tracks = Tracks(channels) if channels else None
+        self.stem = Stem(width, blocks, dropout, channels)
         self.pool = nn.AvgPool1d(POOL)
         self.flat = nn.Flatten()
         self.head = Head(width * (length // POOL // POOL), side, tasks, head_dropout)
 
     def forward(self, x: torch.Tensor, side: torch.Tensor | None = None) -> torch.Tensor:
+        x, side = beside(self.tracks, x, side)
         return self.head(self.flat(self.pool(self.stem(x))), side)
 
 

@@ -27,13 +27,14 @@ from groprog_assets.model.sequence.inputs import (
     scaled,
     scaling_of,
     shifted,
+    shifted_tracks,
 )
 from groprog_assets.model.sequence.motif_net import MotifNetwork, stacked
-from groprog_assets.model.sequence.networks import CnnNetwork, folded, rescaled, without_norms
+from groprog_assets.model.sequence.networks import CnnNetwork, folded, rescaled, unscaled, without_norms
 from groprog_assets.model.sequence.search import search_settings
 from groprog_assets.model.sequence.training import EpochRow, train_network
 from groprog_assets.study.sequence_net_parameters import NetParameters
-from groprog_assets.study.sequence_study import WITH_MOTIFS
+from groprog_assets.study.sequence_study import PER_BASE, WITH_MOTIFS
 
 Matrix = NDArray[np.float64]
 BLOCK = 256
@@ -45,13 +46,14 @@ SHAPING = ("width", "blocks")
 
 class NetPredictor(NamedTuple):
     """networks: the members, in evaluation mode, each (n, 4, L) one-hot to (n, T) in the unit of the targets; history: epochs of
-    each member, empty of a restored one; side: how many further columns they read; settings: those that a search found, else the
-    given ones."""
+    each member, empty of a restored one; side: how many further columns they read, with the bases of `channels` tracks behind
+    them; settings: those that a search found, else the given ones."""
 
     networks: list[nn.Module]
     history: list[list[EpochRow]]
     side: int
     settings: NetParameters
+    channels: int = 0
 
     def predict(self, codes: NDArray[np.uint8], side: Matrix) -> Matrix:
         """(n, T) means of the members."""
@@ -62,18 +64,29 @@ class NetPredictor(NamedTuple):
         return np.stack([outputs(network, codes, side) for network in self.networks])
 
     def explained(
-        self, codes: NDArray[np.uint8], references: NDArray[np.uint8], task: int
+        self, codes: NDArray[np.uint8], references: NDArray[np.uint8], task: int, beside: Matrix | None = None
     ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-        """As `deep_lift`, means of the members. ValueError for a net that it does not cover, or one with side columns."""
-        if self.side:
-            raise ValueError("a net that reads side columns is not explained by its sequence alone")
-        found = [deep_lift(network, codes, references, task) for network in self.networks]
+        """As `deep_lift`, means of the members; beside (n, s): what the net reads beside the bases. ValueError for a net that it
+        does not cover."""
+        found = [deep_lift(network, codes, references, task, beside) for network in self.networks]
         out, background = (np.mean([each[part] for each in found], axis=0) for part in (0, 1))
         return out, background
+
+    def gradient(self, codes: NDArray[np.uint8], task: int, beside: Matrix) -> NDArray[np.float32]:
+        """(n, 4, L) gradient of one task by the one-hot bases of windows (n, L), mean of the members; beside (n, s): what the net
+        reads beside the bases."""
+        found = []
+        with single_threaded():
+            for network in self.networks:
+                x = one_hot_tensor(codes).requires_grad_()
+                (slope,) = torch.autograd.grad(network(x, _side(beside))[:, task].sum(), x)
+                found.append(slope.numpy())
+        return np.mean(found, axis=0, dtype=np.float32)
 
     def arrays(self) -> dict[str, NDArray]:
         """All weights, `<member>.<name>`, how many further columns there are, and the settings that shape the network."""
         about = {f"setting.{name}": np.array([getattr(self.settings, name)]) for name in SHAPING}
+        about |= {"channels": np.array([self.channels])} if self.channels else {}
         return {"side": np.array([self.side]), **about} | {
             f"{at}.{name}": np.ascontiguousarray(value.detach().cpu().numpy())
             for at, network in enumerate(self.networks)
@@ -100,11 +113,14 @@ class GeneLesson:
     """Squared error of standardised targets, missing ones left out; the score is the mean r of the tasks on the validation genes.
 
     The first `window` columns move by up to `shift` bp while training; fragments behind them stay. They are never reversed: a
-    gene has one direction.
+    gene has one direction. The last `channels * window` side columns are tracks along the window and move with it.
     """
 
-    def __init__(self, train: GeneExamples, validation: GeneExamples, settings: NetParameters, window: int):
+    def __init__(
+        self, train: GeneExamples, validation: GeneExamples, settings: NetParameters, window: int, channels: int = 0
+    ):
         self._train, self._validation, self._settings, self._window = train, validation, settings, window
+        self._channels = channels
         self.scaling = scaling_of(train.targets)
         self._targets, held = scaled(train.targets, self.scaling)
         weights = density_weights(train.targets) if settings.density_weights else np.ones(train.targets.shape)
@@ -122,7 +138,8 @@ class GeneLesson:
         moved = shifted(codes[:, : self._window], shift)
         if codes.shape[1] > self._window:
             moved = np.hstack([moved, codes[:, self._window :]])
-        found = network(one_hot_tensor(moved), _side(self._train.side[rows]))
+        side = shifted_tracks(self._train.side[rows], shift, self._channels, self._window)
+        found = network(one_hot_tensor(moved), _side(side))
         return self.error(found, rows)
 
     def error(self, found: torch.Tensor, rows: NDArray[np.int64]) -> torch.Tensor:
@@ -162,9 +179,11 @@ class HighLowLesson(GeneLesson):
     """Binary cross entropy of high against low, cut at the median of training and validation genes; outputs are log odds. The
     score is the mean r of the tasks' log odds with the labels of the validation genes."""
 
-    def __init__(self, train: GeneExamples, validation: GeneExamples, settings: NetParameters, window: int):
+    def __init__(
+        self, train: GeneExamples, validation: GeneExamples, settings: NetParameters, window: int, channels: int = 0
+    ):
         cut = cuts(np.concatenate([train.targets, validation.targets]))
-        super().__init__(_labelled(train, cut), _labelled(validation, cut), settings, window)
+        super().__init__(_labelled(train, cut), _labelled(validation, cut), settings, window, channels)
         held = np.isfinite(self._train.targets)
         self._targets = torch.from_numpy(np.where(held, self._train.targets, 0)).to(torch.float32)
         tasks = self._train.targets.shape[1]
@@ -177,25 +196,33 @@ class HighLowLesson(GeneLesson):
         return each / weights.sum().clamp(min=1)
 
 
-class _Labelled(NamedTuple):
-    """Genes whose targets are labels."""
+class _Genes(NamedTuple):
+    """Genes whose targets are labels, or whose side columns are standardised."""
 
     codes: NDArray[np.uint8]
     side: Matrix
     targets: Matrix
 
 
-def _labelled(examples: GeneExamples, cut: NDArray[np.float64]) -> _Labelled:
-    return _Labelled(examples.codes, examples.side, labels(examples.targets, cut))
+def _labelled(examples: GeneExamples, cut: NDArray[np.float64]) -> _Genes:
+    return _Genes(examples.codes, examples.side, labels(examples.targets, cut))
 
 
 class Shape(NamedTuple):
-    """length: columns of a window; side: further columns; tasks: outputs; filters (m, 4, w): log odds of the user's motifs."""
+    """length: columns of a window; side: further columns; tasks: outputs; filters (m, 4, w): log odds of the user's motifs;
+    level, spread (c,): of tracks along the window."""
 
     length: int
     side: int
     tasks: int
     filters: NDArray[np.float32]
+    level: NDArray[np.floating] = np.empty(0)
+    spread: NDArray[np.floating] = np.empty(0)
+
+    @property
+    def channels(self) -> int:
+        """How many tracks there are."""
+        return len(self.level)
 
 
 Build = Callable[[Shape, NetParameters], nn.Module]
@@ -208,12 +235,19 @@ def _motif_net(shape: Shape, settings: NetParameters) -> nn.Module:
 
 def _cnn(shape: Shape, settings: NetParameters) -> nn.Module:
     given = settings.width, settings.blocks, settings.dropout, settings.head_dropout
-    return CnnNetwork(shape.length, shape.side, shape.tasks, *given)
+    return _scaled_tracks(CnnNetwork(shape.length, shape.side, shape.tasks, *given, shape.channels), shape)
 
 
 def _hybrid(shape: Shape, settings: NetParameters) -> nn.Module:
     given = settings.width, settings.blocks, settings.dropout, settings.head_dropout
-    return HybridNetwork(shape.side, shape.tasks, *given)
+    return _scaled_tracks(HybridNetwork(shape.side, shape.tasks, *given, shape.channels), shape)
+
+
+def _scaled_tracks(network: CnnNetwork | HybridNetwork, shape: Shape) -> nn.Module:
+    if network.tracks is not None:
+        network.tracks.mean.copy_(torch.from_numpy(shape.level))
+        network.tracks.spread.copy_(torch.from_numpy(shape.spread))
+    return network
 
 
 def _dual(shape: Shape, settings: NetParameters) -> nn.Module:
@@ -251,10 +285,11 @@ class NetRung:
         folder: Path | None = None,
         progress: Callable[[EpochRow], object] = str,
         high_low: bool = False,
+        channels: int = 0,
     ):
         self.name, self.length, self.settings, self.seed = name, length, settings, seed
         self.filters = np.zeros((0, 4, 1), np.float32) if filters is None else filters
-        self.folder, self._progress, self.high_low = folder, progress, high_low
+        self.folder, self._progress, self.high_low, self.channels = folder, progress, high_low, channels
 
     @property
     def reads_fragments(self) -> bool:
@@ -263,9 +298,13 @@ class NetRung:
 
     def for_high_low(self) -> NetRung:
         """The same net, which learns high against low and answers in log odds."""
-        return NetRung(
-            self.name, self.length, self.settings, self.seed, self.filters, self.folder, self._progress, True
-        )
+        given = self.name, self.length, self.settings, self.seed, self.filters, self.folder, self._progress
+        return NetRung(*given, True, self.channels)
+
+    def with_channels(self, channels: int) -> NetRung:
+        """The same net, whose last `channels * length` side columns are tracks along the window, where it reads any."""
+        given = self.name, self.length, self.settings, self.seed, self.filters, self.folder, self._progress
+        return NetRung(*given, self.high_low, channels if self.name in PER_BASE else 0)
 
     @property
     def _lesson(self) -> type[GeneLesson]:
@@ -275,12 +314,18 @@ class NetRung:
         """As many nets as `seeds`, trained on the training genes and stopped by the validation genes; without those, after all
         epochs."""
         networks, history = [], []
-        shape = Shape(self.length, train.side.shape[1], train.targets.shape[1], self.filters)
+        columns = train.side.shape[1] - self.channels * self.length
+        tracks = train.side[:, columns:].reshape(len(train.side), self.channels, self.length)
+        level, spread = _level_and_spread(tracks, (0, 2))
+        side = None if self.reads_fragments else _level_and_spread(train.side[:, :columns], (0,))
+        if side is not None and columns:
+            train, validation = (_standardised(each, *side) for each in (train, validation))
+        shape = Shape(self.length, columns, train.targets.shape[1], self.filters, level, spread)
         if self.name in WITH_MOTIFS and not len(self.filters):
             raise ModelError(_no_motifs(self.name))
         settings = self._searched(train, validation, shape)
         for member in range(self.settings.seeds):
-            lesson = self._lesson(train, validation, settings, self.length)
+            lesson = self._lesson(train, validation, settings, self.length, self.channels)
             folder = None if self.folder is None else self.folder / f"member_{member}"
             trained = train_network(
                 lambda: BUILDERS[self.name](shape, settings),
@@ -290,26 +335,28 @@ class NetRung:
                 folder,
                 self._progress,
             )
-            networks.append(_exported(trained.network, lesson.scaling))
+            networks.append(_exported(trained.network, lesson.scaling, side))
             history.append(trained.history)
-        return NetPredictor(networks, history, shape.side, settings)
+        return NetPredictor(networks, history, columns, settings, self.channels)
 
     def restored(self, arrays: dict[str, NDArray]) -> NetPredictor:
         """The predictor of stored arrays."""
         networks: list[nn.Module] = []
         found = {name: arrays[f"setting.{name}"].item() for name in SHAPING if f"setting.{name}" in arrays}
         settings = self.settings.model_copy(update=found)
+        channels = int(arrays["channels"][0]) if "channels" in arrays else 0
         while any(name.startswith(f"{len(networks)}.") for name in arrays):
             at = f"{len(networks)}."
             weights = {
                 name[len(at) :]: torch.from_numpy(np.array(v)) for name, v in arrays.items() if name.startswith(at)
             }
             filters = weights["scan.weight"].numpy() if "scan.weight" in weights else self.filters
-            shape = Shape(self.length, int(arrays["side"][0]), len(weights["head.out.bias"]), filters)
+            level, spread = (weights[f"tracks.{n}"].numpy() if channels else np.empty(0) for n in ("mean", "spread"))
+            shape = Shape(self.length, int(arrays["side"][0]), len(weights["head.out.bias"]), filters, level, spread)
             network = without_norms(BUILDERS[self.name](shape, settings))
             network.load_state_dict(weights)
             networks.append(network)
-        return NetPredictor(networks, [], int(arrays["side"][0]), settings)
+        return NetPredictor(networks, [], int(arrays["side"][0]), settings, channels)
 
     def _searched(self, train: GeneExamples, validation: GeneExamples, shape: Shape) -> NetParameters:
         """The settings; after a search of `trials` on the validation genes, the best of them."""
@@ -317,7 +364,7 @@ class NetRung:
             return self.settings
 
         def score(tried: NetParameters, trial: int, stop: Callable[[EpochRow], bool]) -> list[EpochRow]:
-            lesson = self._lesson(train, validation, tried, self.length)
+            lesson = self._lesson(train, validation, tried, self.length, self.channels)
             folder = None if self.folder is None else self.folder / f"trial_{trial}"
             return train_network(
                 lambda: BUILDERS[self.name](shape, tried), lesson, tried, self.seed, folder, self._progress, stop
@@ -330,12 +377,28 @@ def _no_motifs(name: str) -> Problem:
     return Problem("sequence.motifs", "no motifs", f"{name} reads motifs.", "Name MEME files in sequence.motifs.")
 
 
-def _exported(network: nn.Module, scaling: Scaling) -> nn.Module:
-    """The network with batch norms folded, whose outputs have the unit of the targets."""
+def _level_and_spread(values: Matrix, axis: tuple[int, ...]) -> tuple[Matrix, Matrix]:
+    """Mean and standard deviation over axes; 1 where nothing varies."""
+    spread = values.std(axis=axis)
+    return values.mean(axis=axis), np.where(spread > 0, spread, 1.0)
+
+
+def _standardised(examples: GeneExamples, level: Matrix, spread: Matrix) -> _Genes:
+    """The examples with their first side columns less level over spread (s,)."""
+    side, end = examples.side.copy(), len(level)
+    side[:, :end] = (side[:, :end] - level) / spread
+    return _Genes(examples.codes, side, examples.targets)
+
+
+def _exported(network: nn.Module, scaling: Scaling, side: tuple[Matrix, Matrix] | None) -> nn.Module:
+    """The network with batch norms folded, whose outputs have the unit of the targets and whose side columns are as given, not
+    standardised by `side` (level, spread)."""
     made = folded(network)
     level, spread = (torch.from_numpy(part).to(torch.float32) for part in scaling)
     head = made.get_submodule("head.out")
     assert isinstance(head, nn.Linear)
+    if side is not None and len(side[0]):
+        unscaled(head, *(torch.from_numpy(part).to(torch.float32) for part in side))
     rescaled(head, level, spread)
     return made
 

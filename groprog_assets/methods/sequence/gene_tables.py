@@ -1,0 +1,42 @@
+"""Numbers of genes in a user's text table. Files in, tables and problems out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from groprog_assets.errors import AnnotationError, Problem
+from groprog_assets.methods.cohort.clinical_tables import missing_cells, read_table, to_number
+
+
+def gene_columns(path: Path, id_column: str, columns: Sequence[str], field: str) -> tuple[pd.DataFrame, list[Problem]]:
+    """(columns of numbers indexed by gene, missing where a cell is empty or NA; problems of ids and cells).
+
+    columns: none means all but the id. field: of the study file, which names them. Raises AnnotationError for missing columns.
+    """
+    cells = read_table(path).cells
+    where = str(path)
+    named = list(columns) or [str(name) for name in cells.columns if name != id_column]
+    lacking = [name for name in (id_column, *named) if name not in cells.columns]
+    remedy = f"There are: {', '.join(map(str, cells.columns[:12]))}."
+    rule = f"The table has every column that {field} asks for."
+    if lacking:
+        raise AnnotationError([Problem(where, f"no column {name!r}", rule, remedy) for name in lacking])
+    problems = []
+    ids = cells[id_column].str.strip()
+    if ids.duplicated().any():
+        twice = ids[ids.duplicated()].iloc[0]
+        problems.append(Problem(where, f"{twice} stands twice", "A gene has one row.", "Keep one row of each gene."))
+    found = {}
+    for name in named:
+        text = cells[name].str.strip()
+        number, wrong = to_number(text, missing_cells(text))
+        if wrong.any():
+            value = f"{text[wrong].iloc[0]!r} in column {name}"
+            rule = "Targets are numbers." if field == "sequence.targets" else "Side columns are numbers."
+            problems.append(Problem(where, value, rule, "Correct the cell, or leave it empty."))
+        found[name] = np.where(np.isinf(values := number.to_numpy(float)), np.nan, values)
+    return pd.DataFrame(found, index=pd.Index(ids, name="gene")), problems
