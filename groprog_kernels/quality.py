@@ -157,30 +157,54 @@ def tally_fastq(path: str | Path) -> QualityTally:
     return QualityTally(counts, np.array([records]), 0)
 
 
-def tally_alignments(path: str | Path, reference: str | Path | None = None) -> QualityTally:
-    """Qualities of the reads of a BAM, SAM or CRAM, in sequencing order, for one or two mates.
+class AlignmentTally:
+    """Qualities of the reads of a BAM, SAM or CRAM, in sequencing order, for one or two mates, from the chunks of its records.
 
     Secondary and supplementary records are left out; reverse reads are turned back. Reads without qualities (`*`) are only
-    counted. BamError as in `reads.decode_reads`. Source: SAM 1.6, 4.2.
+    counted. most_cycles: the longest read it makes room for; None has no limit. Source: SAM 1.6, 4.2.
     """
-    tally = np.zeros((2, 512, _QUALITIES), np.int64)
-    counts = np.zeros(3, np.int64)
+
+    def __init__(self, most_cycles: int | None = None) -> None:
+        self._tally = np.zeros((2, 512, _QUALITIES), np.int64)
+        self._counts = np.zeros(3, np.int64)
+        self._most = most_cycles
+        self.sound = True
+        """False once a record contradicts itself or is longer than `most_cycles`; nothing is counted any more."""
+
+    def add(self, buffer: NDArray[np.uint8], start: int, end: int) -> int:
+        """Count the whole records of buffer[start:end]; the offset of the first byte that is not of a counted one."""
+        at = start
+        while self.sound:
+            status, at = loops.tally_qualities(buffer, at, end, self._tally, self._counts)
+            if status != loops.STATUS_TOO_LONG:
+                self.sound = status != loops.STATUS_MALFORMED
+                break
+            longest = int(self._counts[2])
+            self.sound = self._most is None or longest <= self._most
+            if self.sound:
+                wider = max(longest, 2 * self._tally.shape[1]) - self._tally.shape[1]
+                self._tally = np.concatenate([self._tally, np.zeros((2, wider, _QUALITIES), np.int64)], axis=1)
+        return at
+
+    def result(self) -> QualityTally:
+        """The counts of all records added."""
+        mates = self._tally[:, 0].sum(axis=1)
+        used = np.flatnonzero(self._tally.any(axis=(0, 2)))
+        cycles = int(used[-1]) + 1 if len(used) else 0
+        held = 2 if mates[1] else 1
+        return QualityTally(self._tally[:held, :cycles].copy(), mates[:held], int(self._counts[1]))
+
+
+def tally_alignments(path: str | Path, reference: str | Path | None = None) -> QualityTally:
+    """The `AlignmentTally` of a whole BAM, SAM or CRAM. BamError as in `reads.decode_reads`."""
+    tally = AlignmentTally()
     with open_records(Path(path), reference, qualities=True) as records:
         for buffer, start, end in records:
-            at = start
-            while True:
-                status, at = loops.tally_qualities(buffer, at, end, tally, counts)
-                if status != loops.STATUS_TOO_LONG:
-                    break
-                wider = max(int(counts[2]), 2 * tally.shape[1]) - tally.shape[1]
-                tally = np.concatenate([tally, np.zeros((2, wider, _QUALITIES), np.int64)], axis=1)
-            if status == loops.STATUS_MALFORMED:
+            at = tally.add(buffer, start, end)
+            if not tally.sound:
                 raise records.malformed()
             records.keep(buffer, at, end)
-    mates = tally[:, 0].sum(axis=1)
-    used = np.flatnonzero(tally.any(axis=(0, 2)))
-    cycles = int(used[-1]) + 1 if len(used) else 0
-    return QualityTally(tally[: 2 if mates[1] else 1, :cycles].copy(), mates[: 2 if mates[1] else 1], int(counts[1]))
+    return tally.result()
 
 
 def summarize(counts: NDArray[np.int64]) -> CycleQuality:

@@ -17,6 +17,7 @@ import numpy as np
 
 import groprog_kernels.reads_cython as loops
 from groprog_kernels.position_counts import PositionCounts, collect
+from groprog_kernels.quality import AlignmentTally
 from groprog_kernels.records import BamHeader, open_records
 
 ReadEnd = Literal["five_prime", "three_prime", "coverage"]
@@ -132,6 +133,7 @@ def _one_pass(
     bin_size: int,
     progress: Callable[[int, int], None] | None,
     most: int | None = None,
+    qualities: AlignmentTally | None = None,
 ) -> _Pass:
     """Every record of the file, or whole chunks of it until `most` are reached, through the parser."""
     if any(not 0 < length < 1 << 31 for length in chrom_lengths.values()) or len(chrom_lengths) >= 1 << 30:
@@ -174,6 +176,7 @@ def _one_pass(
             parser.written[:] = 0
 
         for buffer, at, end in records:
+            tallied = at if qualities is None else qualities.add(buffer, at, end)
             while True:
                 status, at = parser.parse(buffer, at, end)
                 if status != loops.STATUS_FULL:
@@ -183,6 +186,8 @@ def _one_pass(
                 raise records.malformed()
             if status == loops.STATUS_NO_MEMORY:
                 raise MemoryError("no memory for the reads of this file")
+            if qualities is not None and tallied != at:
+                qualities.sound = False
             records.keep(buffer, at, end)
             if progress is not None:
                 progress(min(records.offset, total), total)
@@ -208,6 +213,7 @@ def decode_reads(
     threads: int = 2,
     progress: Callable[[int, int], None] | None = None,
     most: int | None = None,
+    qualities: AlignmentTally | None = None,
 ) -> Decoded:
     """Counted positions of one read end over a whole alignment file, with the filter funnel of the same pass.
 
@@ -230,6 +236,7 @@ def decode_reads(
     reference: FASTA, only for a CRAM that cannot be decoded without. threads inflate; the caller's thread parses.
     progress(bytes read, bytes in all) is called after each chunk.
     most: records after which no further chunk is read, so that a part of a large file can be looked at; None reads all of it.
+    qualities: counts the base qualities of every record in the same pass; not for a CRAM, whose qualities are not decoded here.
 
     Empty chromosomes, strands and files give empty arrays. BamError: not alignments, truncated (also a missing
     end-of-file marker), altered (checksum), or records that contradict themselves. Source: SAM 1.6, 1.4 and 4.2.
@@ -251,6 +258,7 @@ def decode_reads(
         bin_size=0,
         progress=progress,
         most=most,
+        qualities=qualities,
     )
     parser = done.parser
     counted = collect(done.starts, done.ends)

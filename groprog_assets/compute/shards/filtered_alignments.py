@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 from groprog_assets.compute.compute_pool import Here, Pool
 from groprog_assets.errors import Problem, ReadsError
 from groprog_assets.methods.reads import filtered_alignments as method
+from groprog_assets.methods.reads.tallied_qualities import tallying
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.store.wire_format import Stored
 from groprog_assets.study.parameters import FilteringParameters
@@ -30,16 +32,20 @@ def compute(shared: Values, part: Values, here: Here) -> Document:
         seen = count_of(size, "byte") if size >= 0 else "not there"
         rule = f"Every worker must see it as whoever runs the study does ({count_of(shared['bytes'], 'byte')})."
         raise ReadsError(Problem(str(path), seen, rule, "Mount the study's folder at the same place on every machine."))
-    filtered = method.filter_alignments(
-        path,
-        Library.model_validate_json(shared["library"]),
-        shared["gene_models"].chrom_sizes,
-        shared["gene_models"].masks,
-        shared["gene_models"].transcripts,
-        FilteringParameters.model_validate_json(shared["parameters"]),
-        Genome.model_validate_json(shared["genome"]),
-        progress=here.progress,
-    )
+    library = Library.model_validate_json(shared["library"])
+    own = made is None and not library.reads and library.alignments is not None
+    with tallying(path) if own else nullcontext() as tally:
+        filtered = method.filter_alignments(
+            path,
+            library,
+            shared["gene_models"].chrom_sizes,
+            shared["gene_models"].masks,
+            shared["gene_models"].transcripts,
+            FilteringParameters.model_validate_json(shared["parameters"]),
+            Genome.model_validate_json(shared["genome"]),
+            progress=here.progress,
+            qualities=tally,
+        )
     return dict(filtered._asdict())
 
 

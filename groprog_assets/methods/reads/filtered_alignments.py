@@ -26,6 +26,7 @@ from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables import conform
 from groprog_assets.tables.values import Document, Progress
 from groprog_kernels import reads, records
+from groprog_kernels.quality import AlignmentTally
 
 _CONSEQUENCE = (
     "The unit-calling defaults were made for one base a read. Measured with the same reads (GSE27463, 40 min, chr7; LtProbB "
@@ -56,6 +57,7 @@ def filter_alignments(
     genome: Genome,
     progress: Progress | None = None,
     most: int | None = None,
+    qualities: AlignmentTally | None = None,
 ) -> FilteredAlignments:
     """Positions of the unique, mapped, unmasked reads of one library: the end `read_end` of the RNA, on its strand.
 
@@ -67,7 +69,8 @@ def filter_alignments(
     source_path: BAM, SAM or CRAM, any order, no index needed; or the plus track of a library given as a bigWig pair.
     chrom_sizes: chromosome -> bp. masks: `masks` table, used when parameters.use_masks. gene_models: `gene_models` table, for
     the strand. progress gets a line of text a few times a minute. most: records (of tracks: positions of each) after which no
-    further chunk of the file is read, to look at a library before a run; None reads all of it.
+    further chunk of the file is read, to look at a library before a run; None reads all of it. qualities: counts the base
+    qualities of a BAM or SAM in the first pass.
 
     The summary: format, program, command, uniqueness {rule, reason}, read_end, counted_base (text), assay, duplicates, reads
     (records of the file), kept, mean_read_length, shortest_read, longest_read, paired (fragments), unknown_mapping_quality,
@@ -91,7 +94,7 @@ def filter_alignments(
             tenth = done * 10 // total
             progress(f"{library.id}: {10 * tenth} % of {path.name} read")
 
-    def decode(end: reads.ReadEnd) -> reads.Decoded:
+    def decode(end: reads.ReadEnd, tally: AlignmentTally | None = None) -> reads.Decoded:
         nonlocal tenth
         tenth = 0
         try:
@@ -107,13 +110,14 @@ def filter_alignments(
                 reference=genome.fasta,
                 progress=tell,
                 most=most,
+                qualities=tally,
             )
         except (records.BamError, OSError) as error:
             raise _unreadable(path, error) from None
 
-    def counted(strandedness: Strandedness) -> tuple[reads.Decoded, pd.DataFrame]:
+    def counted(strandedness: Strandedness, tally: AlignmentTally | None = None) -> tuple[reads.Decoded, pd.DataFrame]:
         end = sequenced_end(rna_end, strandedness)
-        found = decode(end)
+        found = decode(end, tally)
         funnel = _funnel(found.outcomes, rule, end, parameters, genome)
         _refuse(path, found, funnel, chrom_sizes, most)
         return found, funnel
@@ -121,7 +125,7 @@ def filter_alignments(
     whole = library.read_end == "coverage"
     rna_end = ASSAYS[library.assay].read_end if whole else library.read_end
     expected = expected_strandedness(library.strandedness, library.assay)
-    decoded, funnel = counted(expected)
+    decoded, funnel = counted(expected, qualities)
     columns = (decoded.chrom, decoded.strand, decoded.position, decoded.reads)
     positions = position_table(*columns, chrom_sizes)
     oriented = judge_strandedness(positions, gene_models, library.strandedness, library.assay, parameters)

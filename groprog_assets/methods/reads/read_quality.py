@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from groprog_assets.errors import Problem, ReadsError
+from groprog_assets.methods.reads.tallied_qualities import take_tally
 from groprog_assets.study.parameters import QualityParameters
 from groprog_assets.study.schema import Genome, Library
 from groprog_assets.study.text_tables import count_of
@@ -57,9 +58,9 @@ def _broken(path: Path, error: Exception) -> Problem:
 def per_cycle_quality(library: Library, genome: Genome | None = None) -> pd.DataFrame:
     """The `read_quality` table of one library, from its FASTQ, or else from the qualities in its alignments.
 
-    genome: its FASTA decodes a CRAM. Mates are counted in parallel threads. Empty when there are no qualities: bigWigs, or
-    alignments with `*`. ReadsError, with every problem: a truncated, altered or malformed file, mates of different numbers of
-    reads.
+    genome: its FASTA decodes a CRAM. Mates are counted in parallel threads. Alignments that were just read for their positions
+    are not read again (`tallied_qualities`). Empty when there are no qualities: bigWigs, or alignments with `*`. ReadsError, with
+    every problem: a truncated, altered or malformed file, mates of different numbers of reads.
     """
     problems: list[Problem] = []
     tallies: list[quality.QualityTally] = []
@@ -84,7 +85,10 @@ def per_cycle_quality(library: Library, genome: Genome | None = None) -> pd.Data
     elif library.alignments is not None:
         counts = []
         try:
-            counts = list(quality.tally_alignments(library.alignments, genome.fasta if genome else None).counts)
+            tally = take_tally(library.alignments)
+            if tally is None:
+                tally = quality.tally_alignments(library.alignments, genome.fasta if genome else None)
+            counts = list(tally.counts)
         except (records.BamError, OSError) as error:
             problems.append(
                 Problem(

@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 
 from groprog_assets.errors import ReadsError
-from groprog_assets.methods.reads import read_quality
+from groprog_assets.methods.reads import read_quality, tallied_qualities
 from groprog_assets.study.parameters import QualityParameters
 from groprog_assets.study.schema import Library
 from groprog_assets.tables import conform
+from groprog_kernels import quality, reads
 from tests import alignment_files as files
 
 
@@ -89,3 +90,56 @@ def test_conditions_weigh_libraries_by_reads():
     found = read_quality.judge_quality(tables, {"a": "x", "b": "x", "c": "y"}, QualityParameters())
     assert found["conditions"][0]["largest_difference"] == pytest.approx(2.5)
     assert not found["conditions"][0]["passes"]
+
+
+def paired(path, **others):
+    """Records of both mates, turned and not, with secondary ones and one without qualities among them."""
+    rows = [
+        files.row(position=10 + i, cigar=[(0, 5 + i % 7)], length=True, flag=1 | 64 | 16 * (i % 2)) for i in range(40)
+    ]
+    rows += [files.row(position=60 + i, cigar=[(0, 9)], length=True, flag=1 | 128) for i in range(9)]
+    rows += [files.row(position=70, length=True, flag=256), files.row(position=80)]
+    return files.write(path, rows, {"SQ": [{"SN": "chr1", "LN": 1000}]})
+
+
+@pytest.mark.parametrize("ending", ["bam", "sam"])
+def test_a_pass_for_positions_counts_the_same_qualities(tmp_path, ending, monkeypatch):
+    path = paired(tmp_path / f"a.{ending}")
+    library = Library(id="L", condition="m", alignments=path)
+    expected = read_quality.per_cycle_quality(library)
+    with tallied_qualities.tallying(path) as tally:
+        reads.decode_reads(path, {"chr1": 1000}, qualities=tally)
+    monkeypatch.setattr(quality, "tally_alignments", lambda *_: pytest.fail("the file was read a second time"))
+    assert read_quality.per_cycle_quality(library).equals(expected)
+    assert expected["mate"].tolist() == [1] * 11 + [2] * 9
+
+
+def test_counts_are_taken_once_and_only_for_the_file_as_it_was(tmp_path):
+    path = paired(tmp_path / "a.bam")
+    for change in (None, lambda: paired(path), lambda: path.unlink()):
+        with tallied_qualities.tallying(path) as tally:
+            reads.decode_reads(path, {"chr1": 1000}, qualities=tally)
+        if change is not None:
+            change()
+            assert tallied_qualities.take_tally(path) is None
+        else:
+            assert tallied_qualities.take_tally(path) is not None
+            assert tallied_qualities.take_tally(path) is None
+
+
+def test_no_counts_are_kept_of_a_changed_or_odd_file(tmp_path, monkeypatch):
+    path = paired(tmp_path / "a.bam")
+    with tallied_qualities.tallying(path) as tally:
+        reads.decode_reads(path, {"chr1": 1000}, qualities=tally)
+        paired(path)  # while it is read
+    assert tallied_qualities.take_tally(path) is None
+    monkeypatch.setattr(tallied_qualities, "LONGEST_READ", 600)
+    rows = [files.row(cigar=[(0, 601)], length=True)]
+    path = files.write(tmp_path / "long.bam", rows, {"SQ": [{"SN": "chr1", "LN": 1000}]})
+    with tallied_qualities.tallying(path) as tally:
+        assert reads.decode_reads(path, {"chr1": 1000}, qualities=tally).outcomes["kept"] == 1
+    assert tallied_qualities.take_tally(path) is None
+    path.write_text("no alignments")
+    for other in (path, tmp_path / "missing.bam"):
+        with tallied_qualities.tallying(other) as tally:
+            assert tally is None
