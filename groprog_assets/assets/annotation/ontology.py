@@ -28,6 +28,7 @@ def ontology(study: StudyView, genes: pd.DataFrame, progress: Progress) -> Mater
     from groprog_assets.methods.annotation import ontology as method
 
     tables = method.read_ontology(study.ontology, genes["gene"])
+    method.forget_files()  # the check before the run has kept them for this
     said = method.ontology_notices(tables, study.parameters.enrichment)
     for notice in said:
         progress(str(notice))

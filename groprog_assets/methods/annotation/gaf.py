@@ -69,6 +69,11 @@ def _read(path: Path, size: int, changed: int) -> GafFile:
     return GafFile("; ".join(header[:6]), rows)
 
 
+def forget_gaf() -> None:
+    """Let go what is kept of the file read last."""
+    _read.cache_clear()
+
+
 def gene_terms(
     associations: list[Association], graph: TermGraph, genes: list[str]
 ) -> tuple[set[tuple[str, str]], Document]:

@@ -75,6 +75,11 @@ def _parsed(path: Path, size: int, changed: int) -> TermGraph:
     return _parse_obo(path)
 
 
+def forget_obo() -> None:
+    """Let go what is kept of the file parsed last."""
+    _parsed.cache_clear()
+
+
 def term_frames(path: Path) -> tuple[str, list[Frame]]:
     """(the file's data-version, its [Term] frames) of an OBO file, plain or gzip.
 
@@ -95,6 +100,13 @@ def term_frames(path: Path) -> tuple[str, list[Frame]]:
 
 
 def _parse_obo(path: Path) -> TermGraph:
+    """What is kept is made anew once the frames are gone: text that was made among theirs would hold on to 120 MB of memory."""
+    terms, text = _without_frames(path)
+    return TermGraph(terms, *json.loads(text))
+
+
+def _without_frames(path: Path) -> tuple[pd.DataFrame, str]:
+    """Table `ontology_terms`; the other fields of the graph as JSON."""
     version, frames = term_frames(path)
     current = _replacements(frames)
     for frame in frames:
@@ -106,7 +118,7 @@ def _parse_obo(path: Path) -> TermGraph:
         if frame.row["obsolete"] and frame.row["term"] not in current
     }
     terms = conform(pd.DataFrame([frame.row for frame in frames]), "ontology_terms")
-    return TermGraph(terms, parents, current, consider, version)
+    return terms, json.dumps([parents, current, consider, version])
 
 
 def _terms_and_version(path: Path) -> Iterator[Document]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from groprog_assets.errors import AnnotationError, Problem
-from groprog_assets.methods.annotation.gaf import GafFile, gene_terms, read_gaf
+from groprog_assets.methods.annotation.gaf import GafFile, forget_gaf, gene_terms, read_gaf
 from groprog_assets.methods.annotation.gmt import read_gmt
-from groprog_assets.methods.annotation.obo import TermGraph, closure, read_obo
+from groprog_assets.methods.annotation.obo import TermGraph, closure, forget_obo, read_obo
 from groprog_assets.study.parameters import EnrichmentParameters
 from groprog_assets.study.schema import Ontology
 from groprog_assets.study.text_tables import count_of
@@ -80,18 +81,27 @@ def _read_files(ontology: Ontology) -> tuple[TermGraph, dict[str, set[str]], Gaf
             Problem("ontology", f"obo={ontology.obo}, gaf={ontology.gaf}", "OBO needs GAF.", "Name both, or a GMT.")
         )
     problems: list[Problem] = []
-    try:
-        graph = read_obo(ontology.obo)
-        ancestors = closure(graph.parents)
-    except AnnotationError as error:
-        problems += error.problems
-    try:
-        gaf = read_gaf(ontology.gaf)
-    except AnnotationError as error:
-        problems += error.problems
-    if problems:
-        raise AnnotationError(problems)
+    of_gaf: list[Problem] = []
+    with ThreadPoolExecutor(1, "obo") as beside:  # a process of its own parses the OBO
+        coming = beside.submit(read_obo, ontology.obo)
+        try:
+            gaf = read_gaf(ontology.gaf)
+        except AnnotationError as error:
+            of_gaf = error.problems
+        try:
+            graph = coming.result()
+            ancestors = closure(graph.parents)
+        except AnnotationError as error:
+            problems = error.problems
+    if problems or of_gaf:
+        raise AnnotationError([*problems, *of_gaf])
     return graph, ancestors, gaf
+
+
+def forget_files() -> None:
+    """Let go what this process keeps of OBO and GAF for whoever reads them again."""
+    forget_obo()
+    forget_gaf()
 
 
 def ontology_notices(tables: OntologyTables, parameters: EnrichmentParameters) -> list[Problem]:
@@ -169,27 +179,47 @@ def _matched(annotations: pd.DataFrame, genes: list[str]) -> dict[str, int]:
     return {"genes": len(genes), "annotated_genes": int(annotations["gene"].nunique())}
 
 
+CLOSED_AT_ONCE = 1 << 14
+"""Direct annotations that are closed upwards at a time; all of them at once take a few hundred MB."""
+
+
 def _close(
     pairs: set[tuple[str, str]], ancestors: dict[str, set[str]], terms: list[str], genes: list[str]
 ) -> pd.DataFrame:
     gene_code = {gene: i for i, gene in enumerate(genes)}
     term_code = {term: i for i, term in enumerate(terms)}
-    direct = np.array(sorted(gene_code[gene] * len(terms) + term_code[term] for gene, term in pairs), dtype=np.int64)
-    used, rank = np.unique(direct % max(len(terms), 1), return_inverse=True)
-    above = [[term_code[term] for term in ancestors[terms[code]]] for code in used.tolist()]
-    sizes = np.array([len(codes) for codes in above], dtype=np.int64)
-    flat = np.array([code for codes in above for code in codes], dtype=np.int64)
-    number = sizes[rank]  # ancestors of every annotation's term, laid end to end
-    place = np.arange(number.sum()) + np.repeat((np.cumsum(sizes) - sizes)[rank] - np.cumsum(number) + number, number)
-    inherited = np.repeat(direct // max(len(terms), 1) * len(terms), number) + flat[place]
-    every = np.sort(np.concatenate([direct, inherited]))
-    every = every[np.r_[True, every[1:] != every[:-1]]] if len(every) else every
-    gene_column = pd.Categorical.from_codes((every // max(len(terms), 1)).astype(np.int64), categories=pd.Index(genes))
-    term_column = pd.Categorical.from_codes((every % max(len(terms), 1)).astype(np.int64), categories=pd.Index(terms))
-    return conform(
-        pd.DataFrame({"gene": gene_column, "term": term_column, "direct": np.isin(every, direct)}),
-        "ontology_annotations",
+    many = max(len(terms), 1)
+    direct = np.fromiter((gene_code[gene] * many + term_code[term] for gene, term in pairs), np.int64, len(pairs))
+    direct.sort()
+    used, rank = np.unique(direct % many, return_inverse=True)
+    above = [np.array([term_code[term] for term in ancestors[terms[code]]], np.int64) for code in used.tolist()]
+    parts = []
+    for start, end in _whole_genes(direct // many):
+        held = direct[start:end]
+        number = np.array([len(above[at]) for at in rank[start:end].tolist()], np.int64)
+        reached = np.concatenate([np.empty(0, np.int64), *(above[at] for at in rank[start:end].tolist())])
+        every = np.unique(np.concatenate([held, np.repeat(held // many * many, number) + reached]))
+        codes = (every // many).astype(np.int32), (every % many).astype(np.int32)
+        parts.append((*codes, np.isin(every, held, assume_unique=True)))
+    columns = (
+        [np.concatenate(column) for column in zip(*parts)]
+        if parts
+        else [np.empty(0, np.int32)] * 2 + [np.empty(0, bool)]
     )
+    gene_column = pd.Categorical.from_codes(columns[0], categories=pd.Index(genes))
+    term_column = pd.Categorical.from_codes(columns[1], categories=pd.Index(terms))
+    frame = pd.DataFrame({"gene": gene_column, "term": term_column, "direct": columns[2]}, copy=False)
+    return conform(frame, "ontology_annotations")
+
+
+def _whole_genes(gene: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Stretches (start, end) of the rising codes `gene` (a,), about `CLOSED_AT_ONCE` long, that part no gene."""
+    start = 0
+    while start < len(gene):
+        last = gene[min(start + CLOSED_AT_ONCE, len(gene)) - 1]
+        end = int(np.searchsorted(gene, last, side="right"))
+        yield start, end
+        start = end
 
 
 def _sha256(path: Path) -> str:
