@@ -8,7 +8,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,11 +27,12 @@ from groprog_assets.store.artifacts import (
     digest_bytes,
     digest_file,
     digest_value,
+    let_go,
     write_atomically,
 )
 from groprog_assets.store.code_version import project_digest
 from groprog_assets.store.half_written import remove_remains
-from groprog_assets.store.readings import load_asset
+from groprog_assets.store.readings import load_asset, read_asset
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables.values import Value
 
@@ -37,6 +41,8 @@ if TYPE_CHECKING:
 
 NOTE = "exported.json"
 """In the study's state: of what the results folder was written last."""
+TRACKS_AHEAD = 2
+"""Libraries whose bigWigs may lie in the study's state at a time, until they are copied into the results folder."""
 NAME_PATIENTS = ("external_scores.tsv", "risk_scores.tsv")
 """The files with a row for each patient."""
 
@@ -127,16 +133,20 @@ def _files(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
 
 
 def _genomics(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
-    import pandas as pd
-
     models = load_asset(workspace, "gene_models")
     quality = []
     for library in workspace.study.libraries:
         table = load_asset(workspace, "read_quality", library.id)
         if table is not None:
             quality.append(table.assign(library=library.id))
-    if models is not None:
-        yield from _tracks(workspace, models.chrom_sizes)
+    with _tracks_in_writing(workspace, None if models is None else models.chrom_sizes) as tracks:
+        yield from _genomic_tables(workspace, quality)
+        yield from tracks()
+
+
+def _genomic_tables(workspace: Workspace, quality: list[pd.DataFrame]) -> Iterator[tuple[str, bytes]]:
+    import pandas as pd
+
     if quality:
         yield "read_quality.tsv", _tsv(pd.concat(quality, ignore_index=True))
     units, counts = load_asset(workspace, "transcripts"), load_asset(workspace, "transcript_counts")
@@ -188,35 +198,68 @@ def _genomics(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
         yield "features.parquet", features
 
 
-def _tracks(workspace: Workspace, chrom_sizes: dict[str, int]) -> Iterator[tuple[str, bytes]]:
-    """Stranded bigWigs of every library: raw, reads per million, and by spike-in where every library has such reads."""
-    from groprog_assets.methods.reads.coverage import spike_in_scales, write_bigwigs
+@contextmanager
+def _tracks_in_writing(
+    workspace: Workspace, chrom_sizes: dict[str, int] | None
+) -> Iterator[Callable[[], Iterator[tuple[str, bytes]]]]:
+    """Inside, stranded bigWigs of every library are written in threads, into the study's state: raw, reads per million, and by
+    spike-in where every library has such reads. The function gives their names and contents, each once it is written."""
+    place = workspace.state / f".export.{os.getpid()}.part"
+    with ThreadPoolExecutor(1, "tracks") as beside:
+        ids = [] if chrom_sizes is None else [library.id for library in workspace.study.libraries]
+        spiked = {}
+        for name in ids:
+            filtered = _unread(workspace, "filtered_alignments", name)
+            if filtered is not None:
+                spiked[name] = int(filtered.member("summary").value()["spike_in_reads"])
+        from groprog_assets.methods.reads.coverage import spike_in_scales
 
-    ids = [library.id for library in workspace.study.libraries]
-    spiked = {}
-    for name in ids:
-        filtered = load_asset(workspace, "filtered_alignments", name)
-        if filtered is not None:
-            spiked[name] = int(filtered.summary["spike_in_reads"])
-    scales = spike_in_scales(spiked)
-    rows = []
-    for name in spiked:
-        filtered = load_asset(workspace, "filtered_alignments", name)  # again: one library's positions at a time
-        reads = int(filtered.positions["count"].sum())
-        kinds = {"": 1.0, ".rpm": 1e6 / reads if reads else 1.0}
-        if name in scales:
-            kinds[".spike_in"] = scales[name]
-        place = workspace.state / f".export.{os.getpid()}.part"
-        for kind, scale in kinds.items():
-            for path in write_bigwigs(filtered.positions, chrom_sizes, place / name, scale, kind):
-                yield f"coverage/{path.name}", path.read_bytes()
-        shutil.rmtree(place)
-        rows.append(f"{name}\t{reads}\t{spiked[name]}\t{kinds['.rpm']:.10g}\t{kinds.get('.spike_in', 'NA')}\n")
-    if rows:
-        yield (
-            "coverage/scales.tsv",
-            ("library\treads\tspike_in_reads\trpm_scale\tspike_in_scale\n" + "".join(rows)).encode(),
-        )
+        scales = spike_in_scales(spiked)
+        waiting = deque(spiked)
+        pending = deque[Future[tuple[list[Path], int, dict[str, float]]]]()
+
+        def begin(most: int) -> None:
+            while waiting and len(pending) < most:
+                given = (chrom_sizes or {}, scales, place)
+                pending.append(beside.submit(_tracks_of, workspace, waiting.popleft(), *given))
+
+        def written() -> Iterator[tuple[str, bytes]]:
+            rows = []
+            for name in spiked:
+                begin(TRACKS_AHEAD)
+                paths, reads, kinds = pending.popleft().result()
+                for path in paths:
+                    yield f"coverage/{path.name}", path.read_bytes()
+                    path.unlink()
+                factors = f"{kinds['.rpm']:.10g}\t{kinds.get('.spike_in', 'NA')}"
+                rows.append(f"{name}\t{reads}\t{spiked[name]}\t{factors}\n")
+            if rows:
+                head = "library\treads\tspike_in_reads\trpm_scale\tspike_in_scale\n"
+                yield "coverage/scales.tsv", (head + "".join(rows)).encode()
+
+        begin(TRACKS_AHEAD)
+        try:
+            yield written
+        finally:
+            beside.shutdown(cancel_futures=True)
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def _tracks_of(
+    workspace: Workspace, name: str, chrom_sizes: dict[str, int], scales: dict[str, float], folder: Path
+) -> tuple[list[Path], int, dict[str, float]]:
+    """The bigWigs of one library, two kinds at a time; its reads, and the factor of each kind."""
+    from groprog_assets.methods.reads.coverage import write_bigwigs
+
+    positions = _unread(workspace, "filtered_alignments", name).member("positions").value()
+    let_go()  # nobody reads them after this
+    reads = int(positions["count"].sum())
+    kinds = {"": 1.0, ".rpm": 1e6 / reads if reads else 1.0}
+    if name in scales:
+        kinds[".spike_in"] = scales[name]
+    with ThreadPoolExecutor(min(2, len(os.sched_getaffinity(0)))) as threads:
+        each = threads.map(lambda kind: write_bigwigs(positions, chrom_sizes, folder / name, kinds[kind], kind), kinds)
+        return [path for paths in each for path in paths], reads, kinds
 
 
 def _sequence(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
@@ -371,6 +414,13 @@ def _of_champion(workspace: Workspace, asset: str) -> Value:
         return read_standing(workspace, asset).value()
     except ArtifactError:
         return None
+
+
+def _unread(workspace: Workspace, asset: str, partition: str) -> Value:
+    """The current value of an asset where it lies, or None when it was never made or the study has none."""
+    if not workspace.has(asset) or workspace.derivations.current(asset, partition) is None:
+        return None
+    return read_asset(workspace, asset, partition).stored
 
 
 def _stored(workspace: Workspace, asset: str) -> bytes | None:

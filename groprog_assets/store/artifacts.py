@@ -228,7 +228,7 @@ def decode_arrays(content: bytes) -> Arrays:
 LARGE = 1 << 24
 """Bytes of a stored table beyond which it is read from its file, not from a copy in memory."""
 
-LARGEST_KEPT = 448 << 20
+LARGEST_KEPT = 320 << 20
 """Bytes of decoded tables that a process keeps: several assets of a run read the same ones."""
 
 _KEPT: dict[tuple[str, str], Any] = {}
@@ -253,6 +253,13 @@ def _decoded(source: bytes | Path, reference: Reference) -> Value:
         for name in _SIZES.keys() - _KEPT.keys():
             del _SIZES[name]
     return frame.copy(deep=False)
+
+
+def let_go() -> None:
+    """Keep no decoded table any more."""
+    with _KEEPING:
+        _KEPT.clear()
+        _SIZES.clear()
 
 
 @contextlib.contextmanager

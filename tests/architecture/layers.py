@@ -52,7 +52,7 @@ LAYERS = (
         3,
         "methods",
         "kernels errors values wording study tables fitting",
-        "fastobo h5py numpy pandas pyarrow pyBigWig pydeseq2 pysam safetensors scipy threadpoolctl xgboost",
+        "deflate fastobo h5py numpy pandas pyarrow pyBigWig pydeseq2 pysam safetensors scipy threadpoolctl xgboost",
     ),
     _room(3, "model", "kernels errors wording study fitting", "numpy optuna safetensors threadpoolctl torch"),
     _room(3, "store", "errors values wording study tables", "numpy pandas pyarrow pydantic upath"),

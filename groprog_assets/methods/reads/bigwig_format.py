@@ -1,6 +1,6 @@
 """Writer of bigWig files with one value per base, and reader of the names and lengths in any bigWig's header.
 
-Arrays in, a file out. Compression runs in threads.
+Arrays in, a file out. Compression is libdeflate's, which takes half the time of zlib's, and runs in threads.
 
 Layout as in Kent et al. 2010, doi:10.1093/bioinformatics/btq351, version 4: header, zoom headers, total summary, tree of
 chromosome names, sections of (base, value), their index, and for each zoom level its summaries and their index.
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import struct
-import zlib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 import numpy as np
+from deflate import zlib_compress
 from numpy.typing import NDArray
 
 from groprog_assets.study.files import open_regular
@@ -211,7 +211,7 @@ def _write_sections(file: IO[bytes], pool: ThreadPoolExecutor, parts: Iterator[_
 
 
 def _packed(part: _Part) -> bytes:
-    return zlib.compress(part.content, 1)
+    return bytes(zlib_compress(part.content, 1))
 
 
 def _bases(position: NDArray, value: NDArray, scale: float) -> _Bins:
