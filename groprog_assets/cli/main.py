@@ -31,10 +31,11 @@ from groprog_assets.wording import shell_command
 @click.option("--traceback", is_flag=True, help="Show where in the code an error arose.")
 def main(traceback: bool) -> None:
     """From nascent-transcription reads and clinical records to an auditable prognostic risk score."""
-    from groprog_assets.graph.freed_memory import collect_rarely
+    from groprog_assets.graph.freed_memory import collect_rarely, return_large_arrays
     from groprog_assets.ui.services import SAFE_PATH
 
     collect_rarely()
+    return_large_arrays()
     # Programs that this one starts (workers, readers of alignment files) import nothing from the current folder, and the
     # compiler takes no folder of compiled code from a settings file there.
     os.environ[SAFE_PATH] = "1"

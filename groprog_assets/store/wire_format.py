@@ -11,7 +11,7 @@ import io
 import json
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from groprog_assets.errors import ArtifactError, Problem, UnreachableError
@@ -52,6 +52,22 @@ class Stored(NamedTuple):
     def pieces(self) -> Iterator[pd.DataFrame]:
         """The rows of a table in order, in tables of about a million."""
         return self.store.pieces(self.reference, self.name, self.remedy)
+
+
+class ReadInTurn(Mapping[str, Value]):
+    """Stored values by name. Each is read when it is asked for and not held here, so that who goes through them holds one."""
+
+    def __init__(self, stored: Mapping[str, Stored]):
+        self._stored = stored
+
+    def __getitem__(self, name: str) -> Value:
+        return self._stored[name].value()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._stored)
+
+    def __len__(self) -> int:
+        return len(self._stored)
 
 
 def pack(values: Values) -> bytes:

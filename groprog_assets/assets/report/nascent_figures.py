@@ -20,6 +20,7 @@ from groprog_assets.store.workspace import StudyView
         *("differential_transcription", "pausing", "enrichment", "loci", "chromatin_signal", "gene_signal"),
         *("library_similarity", "initiation_regions", "differential_initiation"),
     ),
+    unread=("filtered_alignments",),
 )
 def nascent_figures(study: StudyView, values: Bundle) -> Materialized:
     """The paper's figures 2 to 9 and what stands beside them, each as PNG and SVG; none needs a cohort."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.store.artifacts import Bundle
+from groprog_assets.store.wire_format import ReadInTurn, Stored
 from groprog_assets.store.workspace import StudyView
-from groprog_assets.tables.values import Document
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     kinds={"parquet"},
     tables={"table": "repaired_transcripts", "counts": "transcript_counts"},
     sections=("parameters.annotation", "parameters.differential"),
+    unread=("coverage", "filtered_alignments"),
 )
 def repaired_transcripts(
     study: StudyView,
     transcripts: pd.DataFrame,
     transcript_hmm: Bundle,
-    coverage: Document,
-    filtered_alignments: dict[str, Bundle],
+    coverage: dict[str, Stored],
+    filtered_alignments: dict[str, Stored],
     gene_models: Bundle,
 ) -> Materialized:
     """Units broken where they run over several genes and combined where a gene is under several, each with what was done; and
@@ -33,11 +34,11 @@ def repaired_transcripts(
     from groprog_assets.methods.transcription import repaired_transcripts as method
     from groprog_assets.methods.transcription.transcript_counts import count_transcripts
 
-    positions = {library: item.positions for library, item in filtered_alignments.items()}
+    positions = ReadInTurn({library: item.member("positions") for library, item in filtered_alignments.items()})
     table = method.repaired_transcripts(
         transcripts,
         gene_models.consensus,
-        coverage,
+        ReadInTurn(coverage),
         positions,
         transcript_hmm.fit,
         gene_models.chrom_sizes,

@@ -42,6 +42,7 @@ def repaired_transcripts(
         own = np.flatnonzero(place == chrom + strand)
         last = np.minimum(-(-end[own] // bin_size), one.n_windows)
         posterior[own] = hmm.mean_posterior(one, model, start[own] // bin_size, last)
+    del sequences  # positions are read next, which take as much
     for table in positions.values():
         count += count_stranded(
             stranded_index(table), repaired["chrom"].to_numpy(), repaired["strand"].to_numpy(), start, end
