@@ -82,6 +82,8 @@ class Pool:
 
     width = 1
     """How many shards run side by side."""
+    elsewhere = False
+    """Whether shards run in other processes than the one that asks for them."""
 
     def share(self, values: Values) -> Shared:
         """The values ready for several calls of `map`."""
@@ -96,7 +98,7 @@ class Pool:
         that of the first part first.
         """
         compute, known = shard(noun), self._ready(shared).values
-        with _one_thread_each():
+        with linear_algebra_in_one_thread():
             return [compute(known, opened(part), here) for part in parts]
 
     def one(self, noun: str, shared: Values, here: Here = NOWHERE) -> dict[str, Value]:
@@ -125,12 +127,14 @@ class ThreadPool(Pool):
         if not getattr(shard_module(noun), "IN_THREADS", True):
             return super().map(noun, shared, parts, here)
         compute, known = shard(noun), self._ready(shared).values
-        with _one_thread_each(), ThreadPoolExecutor(min(self.width, max(len(parts), 1))) as threads:
+        with linear_algebra_in_one_thread(), ThreadPoolExecutor(min(self.width, max(len(parts), 1))) as threads:
             return list(threads.map(lambda part: compute(known, opened(part), here), parts))
 
 
 class DaskPool(Pool):
     """Computes shards on Dask workers: processes of its own on this machine, or those of a scheduler that is running."""
+
+    elsewhere = True
 
     def __init__(self, workers: int = 0, address: str = ""):
         require_dask()
@@ -297,7 +301,7 @@ def work(noun: str, stamp: str, digest: str, common: bytes, part: bytes) -> byte
                     "Install the same versions there (constraints.txt) and start the worker again.",
                 )
             )
-        with _one_thread_each():
+        with linear_algebra_in_one_thread():
             return pack({"made": pack(shard(noun)(_common(digest, common), unpack(part), Here()))})
     except GroProgError as error:
         problems = [vars(problem) for problem in error.problems]
@@ -348,8 +352,9 @@ _LIMITED: list[Any] = [0, None]
 
 
 @contextlib.contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Linear algebra in one thread while any shard runs: its sums depend on their number, and a worker has one."""
+def linear_algebra_in_one_thread() -> Iterator[None]:
+    """Linear algebra in one thread while any shard runs, or a value that may be made beside others: its sums depend on the number
+    of threads, which all of a process share, and a worker has one."""
     from threadpoolctl import threadpool_limits
 
     with _LIMIT:

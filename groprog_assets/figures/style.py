@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
@@ -35,6 +36,9 @@ SMALL, WIDE, TALL = (4.6, 3.4), (8.2, 3.6), (8.2, 5.6)
 """Inches: half a page, a page across, a page across with several panels."""
 
 PNG_DPI = 144
+
+DRAWING = threading.RLock()
+"""Held while figures are drawn: matplotlib's settings are those of the whole process."""
 
 RC: Any = {
     "font.family": "DejaVu Sans",

@@ -122,6 +122,8 @@ def study_asset(
             _sign(context, resource)
             resource.announce("started", asset=name, partition=partition)
             made = made_in_parallel(resource.workspace, name, partition)
+            for line in made.told if made is not None else ():
+                context.log.info(unnamed_value(resource.workspace, line))
             began = time.perf_counter()
             try:
                 digest, record, reused = derive(
@@ -139,10 +141,11 @@ def study_asset(
                 told = f"{type(error).__name__}: {error}"
                 resource.announce("failed", asset=name, partition=partition, text=told, trace=format_exc())
                 raise dg.Failure(description=unnamed(resource.workspace, format_exc()), allow_retries=False) from None
-            give_back()
             seconds = time.perf_counter() - began
             if made is not None and made.digest == digest:
                 reused, seconds = made.reused, made.seconds
+            else:
+                give_back()
             resource.announce(
                 "finished", asset=name, partition=partition, seconds=seconds, headline=record["headline"], reused=reused
             )

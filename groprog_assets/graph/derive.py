@@ -5,11 +5,11 @@ Circumstances are the code version, declared study sections and parameters, dige
 
 from __future__ import annotations
 
+import contextlib
 import shutil
-import threading
 
 from groprog_assets.checks.verdict import Verdict
-from groprog_assets.compute.compute_pool import Pool
+from groprog_assets.compute.compute_pool import Pool, linear_algebra_in_one_thread
 from groprog_assets.graph.materialized import Materialized, png
 from groprog_assets.graph.patient_names import known_patients, unnamed_value
 from groprog_assets.graph.specification import GATHERED, Specification, main_member
@@ -51,7 +51,8 @@ def derive(
     scratch = workspace.state / "scratch" / key
     context = {"study": view, "workspace": workspace, "progress": progress, "scratch": scratch, "pool": pool or Pool()}
     arguments = {name: _argument(name, specification, readings, context) for name in specification.arguments}
-    made: Materialized = specification.function(**arguments)
+    with linear_algebra_in_one_thread() if specification.may_run_in_parallel else contextlib.nullcontext():
+        made: Materialized = specification.function(**arguments)
     with recording(workspace.state):
         reference = workspace.store.put(made.value, specification.tables)
         record["output"] = reference.as_json()
@@ -176,16 +177,14 @@ def _schema_verdict(workspace: Workspace, specification: Specification, referenc
     return [Verdict("schema", True, f"stored bytes read back as the declared {names}", blocking=True)]
 
 
-_DRAWING = threading.Lock()
-"""matplotlib draws in one thread at a time."""
-
-
 def _draw(workspace: Workspace, made: Materialized, progress: Progress) -> dict[str, str]:
     """{name: sha256 of the PNG}; a value is not lost because its picture could not be drawn, the log says why."""
+    from groprog_assets.figures.style import DRAWING
+
     drawn = {}
     for name, draw in made.plots.items():
         try:
-            with _DRAWING:
+            with DRAWING:
                 picture = png(draw())
         except Exception as error:
             progress(f"the plot {name} could not be drawn: {type(error).__name__}: {error}")

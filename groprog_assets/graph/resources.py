@@ -66,11 +66,13 @@ class StudyResource(ConfigurableResource[Any]):
 
 
 class MadeInParallel(NamedTuple):
-    """A value derived before the step that records it asked for it: the derivation, whether an earlier one served, seconds."""
+    """A value derived before the step that records it asked for it: the derivation, whether an earlier one served, seconds, and
+    the lines that were told of it meanwhile."""
 
     digest: str
     reused: bool
     seconds: float
+    told: tuple[str, ...] = ()
 
 
 IN_PARALLEL: dict[tuple[str, str, str], Future[MadeInParallel | None]] = {}
@@ -78,10 +80,15 @@ IN_PARALLEL: dict[tuple[str, str, str], Future[MadeInParallel | None]] = {}
 
 
 def made_in_parallel(workspace: Workspace, asset: str, partition: str) -> MadeInParallel | None:
-    """The value computed in parallel, once it is ready; None when none is or it failed."""
-    future = IN_PARALLEL.get((str(workspace.path), asset, partition))
+    """The value computed in parallel, once it is ready; None when none is or it failed. A step whose value is not made in
+    parallel begins when all of those are there: it may use the whole process."""
+    study = str(workspace.path)
+    future = IN_PARALLEL.get((study, asset, partition), IN_PARALLEL.get((study, *ALL)))
     return None if future is None else future.result()
 
+
+ALL = ("", "")
+"""Stands for an asset and its library: settled with None when everything is computed that is computed in parallel."""
 
 _POOLS: dict[str, Pool] = {}
 _OPENING = threading.Lock()

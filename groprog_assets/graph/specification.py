@@ -15,6 +15,8 @@ from groprog_assets.tables.values import Document
 
 LIBRARY_ASSETS = ("raw_reads", "read_quality", "alignments", "filtered_alignments", "coverage")
 LIBRARY_FILES = tuple(f"library.{name}" for name in ("reads", *SINGLE_FILES))
+IN_PARALLEL = ("annotation", "signal", "transcription", "features", "report")
+"""The groups of a study's assets that may be made in parallel."""
 GATHERED = "values"
 """The argument that holds the inputs an asset takes in one Bundle."""
 ADDRESS_VARIABLE = "GROPROG_LEDGER_PAGES"
@@ -57,6 +59,15 @@ class Specification:
     def follows(self) -> tuple[str, ...]:
         """What comes before it: its inputs, and the decision that names those of the champion."""
         return (*self.inputs, *(("champion",) if self.of_champion and "champion" not in self.inputs else ()))
+
+    @property
+    def may_run_in_parallel(self) -> bool:
+        """Whether its value may be made while others are: a library's, and of a study what has to do with reads. The others train
+        models, which use the whole process, or hold tables of many patients and subjects, of which two need not fit into memory;
+        and what reads the values of the model in use, or sees the workspace, waits for its step."""
+        return self.partitioned or (
+            self.group in IN_PARALLEL and not self.of_champion and "workspace" not in self.arguments
+        )
 
     @property
     def library_inputs(self) -> tuple[str, ...]:

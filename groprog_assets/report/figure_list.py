@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 
 def nascent_drawings(study: StudyView, values: Values) -> dict[str, Callable[[], Figure]]:
-    """{figure name: function that draws it}; `values` are the assets by name. Names are those of the report's captions."""
+    """{figure name: function that draws it}; `values` are the assets by name, filtered alignments unread. Names are those of the
+    report's captions."""
     from groprog_assets.figures import (
         chromatin,
         density,
@@ -34,7 +35,8 @@ def nascent_drawings(study: StudyView, values: Values) -> dict[str, Callable[[],
 
     control, treatment = study.contrast.control, study.contrast.treatment
     conditions = {library.id: library.condition for library in study.libraries}
-    funnels = {library: item.funnel for library, item in values["filtered_alignments"].items()}
+    filtered = values["filtered_alignments"].items()
+    funnels = {library: item.member("funnel").value() for library, item in filtered}
     changed, paused, key = values["differential_transcription"], values["pausing"], values["loci"]
     starts, responding = values["initiation_regions"], values["differential_initiation"]
     around, fitted = values["tss_profile"], values["transcript_hmm"]
@@ -222,14 +224,15 @@ def drawn(drawing: Mapping[str, Callable[[], Figure]]) -> Bundle:
     """Every figure as PNG and SVG: Bundle(png, svg) of Bundles of Blobs by name."""
     from matplotlib import pyplot
 
-    from groprog_assets.figures.style import figure_bytes
+    from groprog_assets.figures.style import DRAWING, figure_bytes
 
     images: dict[str, Bundle] = {"png": Bundle(), "svg": Bundle()}
     for name, draw in drawing.items():
-        figure = draw()
-        for kind, held in images.items():
-            held[name] = Blob(figure_bytes(figure, kind), f".{kind}")  # type: ignore[arg-type]
-        pyplot.close(figure)
+        with DRAWING:
+            figure = draw()
+            for kind, held in images.items():
+                held[name] = Blob(figure_bytes(figure, kind), f".{kind}")  # type: ignore[arg-type]
+            pyplot.close(figure)
     return Bundle(images)
 
 
@@ -238,9 +241,10 @@ def gene_contributions(position: Any, codes: Any, tracks: Any) -> bytes:
     from matplotlib import pyplot
 
     from groprog_assets.figures.sequence_logos import window_contributions
-    from groprog_assets.figures.style import figure_bytes
+    from groprog_assets.figures.style import DRAWING, figure_bytes
 
-    figure = window_contributions(position, codes, tracks)
-    content = figure_bytes(figure, "svg")
-    pyplot.close(figure)
+    with DRAWING:
+        figure = window_contributions(position, codes, tracks)
+        content = figure_bytes(figure, "svg")
+        pyplot.close(figure)
     return content

@@ -31,7 +31,7 @@ from groprog_assets.lineage import ledger
 from groprog_assets.lineage.collect import FINISHED, collect
 from groprog_assets.lineage.command_runs import COMMAND_ID_TAG, COMMAND_TAG
 from groprog_assets.running.code_location import in_code_location
-from groprog_assets.running.parallel_libraries import libraries_in_parallel
+from groprog_assets.running.parallel_values import libraries_in_parallel, study_in_parallel
 from groprog_assets.running.selection import phases, selected_assets
 from groprog_assets.running.unchanged import Unchanged, left_to_run, record_unchanged, unchanged_values
 from groprog_assets.store.artifacts import write_atomically
@@ -186,7 +186,8 @@ def run_study(
                 reason = "its patient has withdrawn; remove it from the study file"
                 report.left_out += [{"library": name, "reason": reason} for name in workspace.withdrawn_libraries]
             if rest and not report.failures:
-                _execute(definitions, instance, "study_job", rest, None, tags, report, debug)
+                with study_in_parallel(workspace, pool(), rest):
+                    _execute(definitions, instance, "study_job", rest, None, tags, report, debug)
         finally:
             close_pools()
             collect(instance, workspace.ledger_path, workspace.derivations)

@@ -351,7 +351,8 @@ class Compute(StudyPart):
     """Where the work is done and values are kept; no value depends on it."""
 
     pool: PoolSetting = Field(
-        default="serial", description="serial, threads, threads:N, dask or dask:N (workers on this machine)"
+        default="threads",
+        description="serial, threads, threads:N, dask or dask:N (workers on this machine); without N as many as the processors",
     )
     store: StoreAddress | Path | None = Field(
         default=None,

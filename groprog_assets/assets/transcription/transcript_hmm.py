@@ -33,7 +33,7 @@ def transcript_hmm(
         gene_models.consensus,
         study.parameters.coverage.bin_size,
         study.parameters.transcription,
-        elsewhere=OnPool(pool, progress) if pool.width > 1 else None,
+        elsewhere=OnPool(pool, progress) if pool.elsewhere else None,
     )
     return materialized(
         fitted,
