@@ -232,7 +232,7 @@ def test_a_rebuild_loses_no_run(twice_run: Path, tmp_path: Path, monkeypatch):
             if spoilt:
                 workspace.ledger_path.write_bytes(spoilt)
                 before = digest(workspace.ledger_path)
-            with pytest.raises(LedgerError, match="1 runs that the event log no longer has"):
+            with pytest.raises(LedgerError, match="1 run that the event log no longer has"):
                 rebuild(instance, workspace.ledger_path, workspace.derivations)
             assert digest(workspace.ledger_path) == before
     assert not list(workspace.state.rglob("*.part"))
