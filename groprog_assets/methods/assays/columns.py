@@ -7,6 +7,7 @@ line and column. The text goes through `study.text_tables`, the one reader of us
 from __future__ import annotations
 
 import io
+import itertools
 import math
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from groprog_assets.errors import AssayError, Problem
 from groprog_assets.study.annotation_files import ProblemCollector, some
+from groprog_assets.study.text_files import open_text
 from groprog_assets.study.text_tables import RowReader, TableLayout, cells, count_of, table_layout
 
 MISSING_CELLS = ("", "NA", "NaN", "null", ".")
@@ -43,7 +45,7 @@ class Header(NamedTuple):
 
 class Cells(NamedTuple):
     """text: a str column each; values: (rows, numbers) float64, NaN = missing; lines: (rows,) 1-based (Parquet: row numbers);
-    trimmed: cells of `text` that had space around them, which is not kept."""
+    trimmed: cells of `text` and names of columns that had space around them, which is not kept."""
 
     path: Path
     text: pd.DataFrame
@@ -136,7 +138,8 @@ def read_cells(
     held = (
         pd.concat(texts, ignore_index=True) if texts else pd.DataFrame({name: pd.Series(dtype="str") for name in text})
     )
-    return _trimmed(header.path, held, np.concatenate(values), list(numbers), np.array(lines, np.int64))
+    made = _trimmed(header.path, held, np.concatenate(values), list(numbers), np.array(lines, np.int64))
+    return made._replace(trimmed=made.trimmed + _spaced_names(layout))
 
 
 def _block(
@@ -241,6 +244,15 @@ def _of_parquet(
         problems.add(f":{lines[row]}, column {numbers[k]}", f"{values[row, k]}", rule, "Correct the cell.")
     held = frame[list(text)].astype("object").where(frame[list(text)].notna(), "").astype("str")
     return _trimmed(header.path, held, values, list(numbers), lines)
+
+
+def _spaced_names(layout: TableLayout) -> int:
+    """Names of columns that have space around them in the file; 0 where blanks separate them."""
+    if layout.blanks:
+        return 0
+    with open_text(layout.path) as file:
+        line = next(itertools.islice(file, layout.header_line - 1, None), "").rstrip("\r\n")
+    return sum(name != name.strip() for name in cells(line, layout.delimiter))
 
 
 def _trimmed(

@@ -18,7 +18,7 @@ from groprog_assets.methods.assays.diann import read_diann
 from groprog_assets.methods.assays.hgnc import Hgnc, read_hgnc
 from groprog_assets.methods.assays.identifiers import gene_ids, map_features
 from groprog_assets.methods.assays.maf import read_maf_assay
-from groprog_assets.methods.assays.matrix import read_matrix
+from groprog_assets.methods.assays.matrix import place_of, read_matrix
 from groprog_assets.methods.assays.maxquant import read_maxquant
 from groprog_assets.methods.assays.methylation import read_beta
 from groprog_assets.methods.assays.mztab import read_mztab
@@ -119,10 +119,11 @@ def value_problems(assay: AssayTable, source: AssaySource) -> Iterator[Problem]:
 def _named(assay: AssayTable, source: AssaySource, wrong: np.ndarray, rule: str) -> Iterator[Problem]:
     if not wrong.any():
         return
-    row, place = np.argwhere(wrong)[0]
-    feature, sample = assay.features["source_id"].iloc[row], assay.samples[place]
-    where = f"{source.path}, feature {feature}, sample {sample}"
-    value = f"{assay.values[row, place]:.10g}, one of {count_of(int(wrong.sum()), 'value')}"
+    row, at = np.argwhere(wrong)[0]
+    feature, sample = assay.features["source_id"].iloc[row], assay.samples[at]
+    place = place_of(source.path, source, feature, sample) if source.format == "matrix" else ""
+    where = f"{source.path}{place}" if place else f"{source.path}, feature {feature}, sample {sample}"
+    value = f"{assay.values[row, at]:.10g}, one of {count_of(int(wrong.sum()), 'value')}"
     yield Problem(
         where,
         value,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 
 from groprog_assets.methods.assays.assay_table import AssayTable
 from groprog_assets.methods.assays.columns import collector, read_cells, read_header
-from groprog_assets.methods.assays.dense import dense_assay, feature_rows
+from groprog_assets.methods.assays.dense import dense_assay, feature_rows, trimmed_notice
 from groprog_assets.study.omics_assays import AssaySource
 
 CURIES = {
@@ -38,11 +39,24 @@ def read_matrix(path: Path, source: AssaySource) -> AssayTable:
     problems.raise_any()
     rows = cells.text.iloc[:, 0].tolist()
     if source.features_in == "rows":
-        return dense_assay(
+        made = dense_assay(
             path, source, declared_features(rows, source), header.columns[1:], cells.values, lines=cells.lines
         )
-    features = declared_features(header.columns[1:], source)
-    return dense_assay(path, source, features, rows, np.ascontiguousarray(cells.values.T))
+    else:
+        features = declared_features(header.columns[1:], source)
+        made = dense_assay(path, source, features, rows, np.ascontiguousarray(cells.values.T))
+    return replace(made, notices=(*made.notices, *trimmed_notice(cells)))
+
+
+def place_of(path: Path, source: AssaySource, feature: str, sample: str) -> str:
+    """ ":LINE, column NAME" of a feature's value of a sample in the file of `read_matrix`; "" where its rows have no lines."""
+    if path.suffix == ".parquet":
+        return ""
+    header = read_header(path)
+    found = read_cells(header, header.columns[:1], [], collector(path))
+    row, column = (feature, sample) if source.features_in == "rows" else (sample, feature)
+    hits = np.flatnonzero((found.text.iloc[:, 0] == row).to_numpy())
+    return f":{found.lines[hits[0]]}, column {column}" if len(hits) else ""
 
 
 def declared_features(names: list[str], source: AssaySource) -> pd.DataFrame:

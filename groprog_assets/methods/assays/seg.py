@@ -48,9 +48,11 @@ def read_seg(path: Path, source: AssaySource) -> SparseAssay:
     problems = collector(header.path)
     numbers = [held["start"], held["end"], held["value"]]
     found = read_cells(header, [held["sample"], held["chrom"]], numbers, problems, source.missing)
+    told = bool(problems.problems)  # a cell that is no number has been named as that
     start, end, value = found.values.T if len(found.values) else np.empty((3, 0))
     for column, places in ((held["start"], start), (held["end"], end)):
         wrong = ~((places >= 1) & (places <= LONGEST) & (places == np.floor(places)))
+        wrong &= ~(np.isnan(places) & told)
         rule = f"A position is a whole number from 1 to {LONGEST:,}."
         found.mark(problems, wrong, rule, "Positions are 1-based, the end is inside.", column)
     rule, remedy = "A segment does not end before it starts.", "Correct the positions."

@@ -251,7 +251,8 @@ def chosen_profiles(folder: StudyFolder, member: str) -> tuple[dict[str, Profile
         return found, []
     if not folder.profiles:
         rule = "A folder that is read as assays has a profile with values of samples."
-        raise AssayError(Problem(str(folder.path), "no assay", rule, "Is it the right folder?"))
+        none = Problem(str(folder.path), "no assay", rule, "Is it the right folder?")
+        raise AssayError([none, *folder.notices])
     values = {profile.what[0] for profile in folder.profiles.values() if not profile.kind.derived}
     left_out = {n: p for n, p in folder.profiles.items() if p.kind.derived and p.what[0] in values}
     notices = [

@@ -258,3 +258,14 @@ def test_bad_folders(tmp_path: Path):
     (folder / "data_rna.txt").unlink()
     with pytest.raises(AssayError, match=r"meta_rna.txt: data_rna.txt: not there"):
         read_cbioportal(folder, portal())
+
+
+def test_a_folder_without_an_assay_names_what_it_holds(tmp_path: Path):
+    folder = tmp_path / "s"
+    folder.mkdir()
+    (folder / "meta_study.txt").write_text("cancer_study_identifier: x\nname: a\n")
+    kind = "genetic_alteration_type: TELEPATHY\ndatatype: X\nstable_id: q\ndata_filename: data_q.txt\n"
+    (folder / "meta_q.txt").write_text(f"cancer_study_identifier: x\n{kind}")
+    (folder / "data_q.txt").write_text("a\n")
+    with pytest.raises(AssayError, match="TELEPATHY"):
+        read_cbioportal(folder, portal())

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from groprog_assets.errors import AssayError, GroProgError
-from groprog_assets.methods.assays.formats import read_assay
+from groprog_assets.methods.assays.formats import read_assay, value_problems
 from groprog_assets.methods.assays.matrix import read_matrix
 from groprog_assets.study.omics_assays import AssaySource
 
@@ -94,3 +94,25 @@ def test_a_format_nobody_reads_is_named(tmp_path: Path):
     unread = source(path).model_copy(update={"format": "sonogram"})
     with pytest.raises(AssayError, match="sonogram"):
         read_assay(unread)
+
+
+@pytest.mark.parametrize(("features_in", "where"), [("rows", ":3, column S2"), ("columns", ":3, column TP53")])
+def test_a_value_that_the_scale_cannot_have_is_named_by_line_and_column(tmp_path: Path, features_in: str, where: str):
+    path = tmp_path / "m.tsv"
+    rows = "x\tS1\tS2\nDMD\t1\t2\nTP53\t3\t-4\n" if features_in == "rows" else "x\tDMD\tTP53\nS1\t1\t2\nS2\t3\t-4\n"
+    path.write_text(rows)
+    given = source(path, scale="count", features_in=features_in)
+    (found,) = value_problems(read_matrix(path, given), given)
+    assert found.where == f"{path}{where}"
+    assert found.value == "-4, one of 1 value"
+
+
+def test_space_around_a_name_is_told(tmp_path: Path):
+    path = tmp_path / "m.tsv"
+    given = source(path, scale="count")
+    path.write_text("x\tS1 \tS2\nDMD\t1\t2\n TP53\t3\t4\n")
+    read = read_matrix(path, given)
+    assert read.samples == ("S1", "S2")
+    assert [notice.value for notice in read.notices] == ["2 cells"], "a name of a column, an id of a row"
+    path.write_text("x\tS1\tS2\nDMD\t1\t2\n")
+    assert not read_matrix(path, given).notices

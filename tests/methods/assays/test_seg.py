@@ -78,3 +78,14 @@ def test_bad_input(tmp_path: Path, change: tuple[str, str], said: str):
 def test_a_build_must_be_stated(tmp_path: Path):
     with pytest.raises(AssayError, match="no genome build"):
         read_seg(written(tmp_path, "x.seg", *ROWS), source("genome", "seg"))
+
+
+def test_a_cell_that_is_no_number_is_one_problem(tmp_path: Path):
+    path = tmp_path / "a.seg"
+    path.write_text("ID\tchrom\tloc.start\tloc.end\tnum.mark\tseg.mean\nS1\t1\tx\t10\t3\t0.1\n")
+    with pytest.raises(AssayError) as raised:
+        read_seg(path, genome())
+    assert [problem.value for problem in raised.value.problems] == ["'x'"]
+    path.write_text("ID\tchrom\tloc.start\tloc.end\tnum.mark\tseg.mean\nS1\t1\tNA\t10\t3\t0.1\n")
+    with pytest.raises(AssayError, match="whole number from 1"):
+        read_seg(path, genome())
