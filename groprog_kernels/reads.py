@@ -57,6 +57,7 @@ class Decoded(NamedTuple):
     outside: (contig, end) of the first record beyond its chromosome, or None.
     mean_read_length, shortest_read, longest_read: bp of the kept reads, from their CIGARs; 0 when none was kept.
     unknown_quality: kept reads with MAPQ 255. marked_duplicates: kept reads with flag 0x400. paired: kept reads of pairs.
+    spliced: kept reads with an N in their CIGAR, which spans an intron.
     without_umi: reads under the umi policy that carry no UMI, neither in an RX tag nor at the end of their name.
     """
 
@@ -74,6 +75,7 @@ class Decoded(NamedTuple):
     unknown_quality: int
     marked_duplicates: int
     paired: int
+    spliced: int
     without_umi: int
 
 
@@ -282,6 +284,7 @@ def decode_reads(
         unknown_quality=parser.unknown_quality,
         marked_duplicates=parser.marked_duplicates,
         paired=parser.paired,
+        spliced=parser.spliced,
         without_umi=parser.without_umi,
     )
 

@@ -200,7 +200,7 @@ cdef class RecordParser:
     cdef int64_t[::1] filled
     cdef public object outcomes, absent, example
     cdef int64_t[::1] outcome, contig_reads, first_outside
-    cdef public int64_t bases, shortest, longest, unknown_quality, marked_duplicates, paired, without_umi
+    cdef public int64_t bases, shortest, longest, unknown_quality, marked_duplicates, paired, spliced, without_umi
 
     def __init__(self, chrom_of_contig, chrom_length, mask_offset, mask_start, mask_end, int read_end, int rule,
                  int minimum_mapq, int duplicates, bint reverse, starts, ends, windows, window_offset, int64_t bin_size):
@@ -340,7 +340,7 @@ cdef class RecordParser:
         cdef bint is_reverse = (flag >> 4) & 1, strand, paired = (flag & 1) != 0
         cdef const uint8_t* cigar = p + 32 + p[8]
         cdef int64_t cigar_count = u16(p + 12)
-        cdef uint32_t operation
+        cdef uint32_t operation, operations = 0
         cdef uint64_t key, extra
         cdef Tags tags
         cdef bint have_tags = False
@@ -393,6 +393,7 @@ cdef class RecordParser:
             operation = u32(cigar + 4 * i)
             length = operation >> 4
             operation &= 15
+            operations |= <uint32_t> 1 << operation
             reference += length & -<int64_t> (ON_REFERENCE >> operation & 1)
             query += length & -<int64_t> (ON_QUERY >> operation & 1)
         if query == 0:
@@ -487,4 +488,5 @@ cdef class RecordParser:
             self.marked_duplicates += 1
         if paired:
             self.paired += 1
+        self.spliced += operations >> 3 & 1
         return KEPT

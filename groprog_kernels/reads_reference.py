@@ -36,12 +36,15 @@ def read_tags(data):
 def decode(
     contigs, records, chrom_lengths, read_end, uniqueness, minimum, duplicates, reverse=False, masks=None, spike_in=None
 ):
-    """(Counter of (chrom, strand, position), Counter of outcomes) of BAM records (bytes without their size)."""
+    """(Counter of (chrom, strand, position), Counter of outcomes, kept reads with an N in their CIGAR) of BAM records (bytes
+    without their size)."""
     positions: Counter = Counter()
     outcomes: Counter = Counter()
+    spliced = 0
     seen = set()
 
     def become(data):
+        nonlocal spliced
         contig, position, name_size, mapq, _, operations, flag, length, _, mate, span = struct.unpack_from(
             "<iiBBHHHiiii", data
         )
@@ -97,8 +100,9 @@ def decode(
         turned = (minus + reverse + bool(paired and read_end == "three_prime")) % 2
         for base in bases:
             positions[chrom, "+-"[turned], base] += 1
+        spliced += any(op == 3 for op, _ in cigar)
         return "kept"
 
     for record in records:
         outcomes[become(record)] += 1
-    return positions, outcomes
+    return positions, outcomes, spliced

@@ -41,7 +41,7 @@ def test_equals_the_definition(tmp_path, rows, read_end, uniqueness, duplicates,
     path = files.write(tmp_path / "a.bam", rows)
     _, lengths, raw = records_reference.split(gzip.decompress(path.read_bytes()))
     masks = MASKS if masked else {}
-    expected, outcomes = reads_reference.decode(
+    expected, outcomes, spliced = reads_reference.decode(
         list(lengths), raw, files.CHROMS, read_end, uniqueness, 10, duplicates, reverse, masks, spike_in
     )
     got = reads.decode_reads(
@@ -58,6 +58,7 @@ def test_equals_the_definition(tmp_path, rows, read_end, uniqueness, duplicates,
     )
     assert table(got) == expected
     assert {name: n for name, n in got.outcomes.items() if n} == outcomes
+    assert got.spliced == spliced
     assert sum(got.outcomes.values()) == len(rows)
     line = got.chrom.astype(np.int64) * 2 + got.strand
     assert (np.diff(line * 2**32 + got.position) > 0).all()

@@ -16,7 +16,6 @@ from groprog_assets.errors import Problem, ReadsError
 from groprog_assets.methods.reads.bigwig import assembly_problems, read_bigwig_pair, track_format, track_lengths
 from groprog_assets.methods.reads.positions import position_table, sequences, turn, turn_in_place
 from groprog_assets.methods.reads.read_end import counted_base, sequenced_end
-from groprog_assets.methods.reads.spliced import spliced_share
 from groprog_assets.methods.reads.strandedness import expected_strandedness, judge_strandedness
 from groprog_assets.methods.reads.uniqueness import UniquenessRule, uniqueness_rule
 from groprog_assets.study.assays import ASSAYS, COVERAGE_TRACKS, Strandedness
@@ -75,7 +74,7 @@ def filter_alignments(
     The summary: format, program, command, uniqueness {rule, reason}, read_end, counted_base (text), assay, duplicates, reads
     (records of the file), kept, mean_read_length, shortest_read, longest_read, paired (fragments), unknown_mapping_quality,
     marked_duplicates, contigs_ignored {contig: reads}, contigs_of_study (number), contigs_absent_from_study [name],
-    spike_in_reads, spliced_share (of the first reads; None for tracks and with `most`), strandedness (document of
+    spike_in_reads, spliced_share (of the kept reads; None for tracks), strandedness (document of
     `judge_strandedness`), plus_reads, minus_reads, warnings [text].
 
     ReadsError: not alignments, truncated or altered file; no shared contig, other chromosome lengths, or reads beyond a
@@ -156,7 +155,7 @@ def filter_alignments(
         "contigs_of_study": sum(name in chrom_sizes for name in header.lengths),
         "contigs_absent_from_study": [name for name in header.lengths if name not in chrom_sizes],
         "spike_in_reads": decoded.outcomes["spike_in"],
-        "spliced_share": spliced_share(path) if most is None else None,
+        "spliced_share": decoded.spliced / decoded.outcomes["kept"] if decoded.outcomes["kept"] else None,
         "strandedness": oriented.verdict,
         **_strand_reads(positions),
         "warnings": _warnings(decoded, library, rule),

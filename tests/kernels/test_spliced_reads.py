@@ -1,14 +1,14 @@
-"""The share of spliced reads, against pysam's reading of the same file."""
+"""Spliced reads among the kept, against pysam's reading of the same file."""
 
 from __future__ import annotations
 
 import pysam
 import pytest
 
-from groprog_assets.methods.reads.spliced import spliced_share
-from groprog_kernels.records import BamError
+from groprog_kernels.reads import decode_reads
 
-HEADER = {"HD": {"VN": "1.6"}, "SQ": [{"SN": "chr1", "LN": 1_000_000}]}
+SIZES = {"chrM": 200_000, "chr1": 1_000_000}
+HEADER = {"HD": {"VN": "1.6"}, "SQ": [{"SN": name, "LN": size} for name, size in SIZES.items()]}
 KINDS = (("50M", 0), ("20M1000N30M", 0), ("5S45M", 16), ("20M900N10M80N20M", 16), ("20M1000N30M", 256), ("50M", 2048))
 
 
@@ -17,12 +17,18 @@ def write(path, mode, reads):
         for k in range(reads):
             cigar, flag = KINDS[k % len(KINDS)]
             record = pysam.AlignedSegment(file.header)
-            record.query_name, record.flag, record.reference_id, record.reference_start = f"read{k}", flag, 0, 100 + k
+            record.query_name, record.flag, record.reference_id, record.reference_start = f"read{k}", flag, 1, 100 + k
             record.cigarstring, record.query_sequence, record.mapping_quality = cigar, "A" * 50, 40
             file.write(record)
         unmapped = pysam.AlignedSegment(file.header)
         unmapped.query_name, unmapped.flag, unmapped.query_sequence = "none", 4, "A" * 50
         file.write(unmapped)
+
+
+def shares(path) -> tuple[int, int]:
+    """(spliced, kept) reads of the file."""
+    found = decode_reads(path, SIZES)
+    return found.spliced, found.outcomes["kept"]
 
 
 @pytest.mark.parametrize(("name", "mode"), [("a.bam", "wb"), ("a.sam", "w")])
@@ -32,43 +38,42 @@ def test_primary_alignments_with_an_intron_are_counted(tmp_path, name, mode):
     with pysam.AlignmentFile(str(path)) as file:
         looked = [r for r in file.fetch(until_eof=True) if not (r.is_unmapped or r.is_secondary or r.is_supplementary)]
     counted = [any(operation == 3 for operation, _ in record.cigartuples) for record in looked]
-    assert spliced_share(path) == sum(counted) / len(counted) == 0.5
-    assert spliced_share(path, 3) == sum(counted[:3]) / 3
+    assert shares(path) == (sum(counted), len(counted)) == (20_000, 40_000)
+
+
+def test_they_are_counted_wherever_they_lie(tmp_path):
+    """A file sorted with the mitochondrion first begins with reads that are never spliced."""
+    path = tmp_path / "a.bam"
+    with pysam.AlignmentFile(str(path), "wb", header=HEADER) as file:
+        for k in range(130_000):
+            record = pysam.AlignedSegment(file.header)
+            record.query_name, record.mapping_quality, record.query_sequence = "read", 40, "A" * 50
+            record.reference_id, record.reference_start = (0, 100 + k) if k < 110_000 else (1, k)
+            record.cigarstring = "50M" if k < 110_000 else "20M1000N30M"
+            file.write(record)
+    assert shares(path) == (20_000, 130_000)
 
 
 def test_a_cram_is_read_without_its_reference(tmp_path):
     sequence = tmp_path / "genome.fa"
-    sequence.write_text(">chr1\n" + "A" * 1_000_000 + "\n")
+    sequence.write_text("".join(f">{name}\n{'A' * size}\n" for name, size in SIZES.items()))
     pysam.faidx(str(sequence))
     path = tmp_path / "a.cram"
     with pysam.AlignmentFile(str(path), "wc", header=HEADER, reference_filename=str(sequence)) as file:
         record = pysam.AlignedSegment(file.header)
-        record.query_name, record.reference_id, record.reference_start = "read", 0, 100
+        record.query_name, record.reference_id, record.reference_start = "read", 1, 100
         record.cigarstring, record.query_sequence, record.mapping_quality = "20M1000N30M", "A" * 50, 40
         file.write(record)
     sequence.unlink()
-    assert spliced_share(path) == 1.0
+    assert shares(path) == (1, 1)
 
 
 def test_the_placeholder_of_a_cigar_in_a_tag_is_no_intron(tmp_path):
     path = tmp_path / "a.bam"
     with pysam.AlignmentFile(str(path), "wb", header=HEADER) as file:
         record = pysam.AlignedSegment(file.header)
-        record.query_name, record.reference_id, record.reference_start = "read", 0, 100
+        record.query_name, record.reference_id, record.reference_start = "read", 1, 100
         record.cigarstring, record.mapping_quality = "1M1I" * 33_000, 40
         record.query_sequence = "A" * 66_000
         file.write(record)
-    assert spliced_share(path) == 0.0
-
-
-def test_a_file_without_mapped_reads_has_no_share(tmp_path):
-    write(tmp_path / "a.bam", "wb", 0)
-    assert spliced_share(tmp_path / "a.bam") is None
-
-
-def test_a_cut_file_is_refused(tmp_path):
-    write(tmp_path / "a.bam", "wb", 60_000)
-    whole = (tmp_path / "a.bam").read_bytes()
-    (tmp_path / "a.bam").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(BamError):
-        spliced_share(tmp_path / "a.bam")
+    assert shares(path) == (0, 1)
