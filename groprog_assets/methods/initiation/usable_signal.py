@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from groprog_assets.errors import Problem
+from groprog_assets.methods.reads.point_tracks import grid
 from groprog_assets.methods.reads.positions import sequences
 from groprog_assets.methods.reads.strandedness import sense_reads
 from groprog_assets.study.assays import READ_END_TRACKS
@@ -108,13 +109,11 @@ def _shape(where: str, held: dict, parameters: InitiationParameters) -> list[Pro
     if bases < LEAST_JUDGED:
         return []
     rule = "Starts are found from reads at single bases; between bins and along reads neighbours depend on each other."
-    step = runs = 0
-    for position, count in columns:
-        apart = np.diff(position)
-        step = int(np.gcd(step, np.gcd.reduce(apart))) if len(apart) else step
-        runs += 1 + int(((apart != 1) | (np.diff(count) != 0)).sum())
+    step, share = grid([position for position, _ in columns])
     if step > 1:
-        return [Problem(where, f"all positions are a multiple of {step} bp apart", rule, READ_END_TRACKS)]
+        value = f"{share:.1%} of neighbouring positions are a multiple of {step} bp apart"
+        return [Problem(where, value, rule, READ_END_TRACKS)]
+    runs = sum(1 + int(((np.diff(position) != 1) | (np.diff(count) != 0)).sum()) for position, count in columns)
     if bases / runs > parameters.longest_equal_run:
         value = f"neighbouring bases have equal counts in runs of {bases / runs:.1f} on average"
         return [Problem(where, value, rule, READ_END_TRACKS)]

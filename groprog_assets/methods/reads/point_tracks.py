@@ -7,7 +7,7 @@ MCF-7, 24 tracks), though up to 11 % of their intervals are runs of equal neighb
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,12 @@ LEAST_BASES = 50
 """A track with fewer bases that have a value is not judged, because its stretches may be long or equal by chance."""
 LEAST_SINGLE_BASES = 0.05
 """Smallest share of stretches one base wide in a track of read ends."""
+
+ON_A_GRID = 0.95
+"""Share of the distances between neighbouring positions that are multiples of a step, from which the positions count as bins."""
+_GAPS_LOOKED_AT = 200_000
+_STEPS = np.array([2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47], np.int64)
+"""Steps that are tried, beside the commonest distance. Any grid up to 52 bp is one of a multiple of these."""
 
 Track = Mapping[int, tuple[np.ndarray, np.ndarray]]
 """Chromosome rank -> positions (n,) rising, 0-based bp, and values (n,), none of them zero."""
@@ -46,12 +52,12 @@ def track_problems(path: Path, track: Track) -> list[Problem]:
                 READ_END_TRACKS,
             )
         ]
-    step = int(np.gcd.reduce(np.concatenate([np.diff(position) for position in positions])))
+    step, share = grid(positions)
     if step > 1:
         return [
             Problem(
                 str(path),
-                f"all positions are a multiple of {step} bp apart",
+                f"{share:.1%} of neighbouring positions are a multiple of {step} bp apart",
                 "A track of read ends holds them at their own base. This one is binned.",
                 READ_END_TRACKS,
             )
@@ -66,7 +72,38 @@ def track_problems(path: Path, track: Track) -> list[Problem]:
                 f"Give the unscaled track or the alignments, or divide all values by {divisor:,}.",
             )
         ]
+    if values.min() > 1:
+        return [
+            Problem(
+                str(path),
+                f"the smallest value is {values.min():,.0f}",
+                "Counting needs numbers of reads: somewhere a base has one. This track was multiplied and rounded.",
+                "Give the unscaled track or the alignments.",
+            )
+        ]
     return []
+
+
+def grid(positions: Sequence[np.ndarray]) -> tuple[int, float]:
+    """(step in bp, share of the distances that are multiples of it) of positions that lie on a grid; (1, 1.0) of others.
+
+    positions: one array (n,) a sequence, rising, bp. A few positions off the grid, such as a shortened last bin, do not hide it.
+    The largest step wins whose share is at least `ON_A_GRID`; at most 200,000 distances, evenly taken, are looked at. With fewer
+    than two positions there is no grid.
+    """
+    gaps = np.concatenate([np.empty(0, np.int64), *(np.diff(position).astype(np.int64) for position in positions)])
+    if not len(gaps):
+        return 1, 1.0
+    gaps = gaps[:: -(-len(gaps) // _GAPS_LOOKED_AT)]
+    distances, times = np.unique(gaps, return_counts=True)
+    # of all distances, and of the commonest, among which are none of a few off the grid
+    divisors = {int(np.gcd.reduce(chosen)) for chosen in (distances, distances[times * 20 >= times.max()])}
+    found = 1, 1.0
+    for step in sorted({*divisors, *_STEPS.tolist()}):
+        share = float(times[distances % step == 0].sum() / len(gaps))
+        if step > 1 and share >= ON_A_GRID:
+            found = step, share
+    return found
 
 
 def _widths(position: np.ndarray) -> np.ndarray:

@@ -55,6 +55,13 @@ def binned(width: int, single: bool = False) -> dict[str, np.ndarray]:
     return found
 
 
+def off_the_grid(values: dict[str, np.ndarray], moved: int) -> dict[str, np.ndarray]:
+    """The last value of a track, moved by some bases, as a shortened bin at the end of a chromosome is."""
+    last = np.flatnonzero(values["chr1"])[-1]
+    values["chr1"][[last, last + moved]] = values["chr1"][[last + moved, last]]
+    return values
+
+
 def pair(folder: Path, values: dict[str, np.ndarray]) -> tuple[Path, Path]:
     return write(folder / "plus.bw", values), write(folder / "minus.bw", values, -1.0)
 
@@ -80,11 +87,30 @@ def test_dense_read_ends_pass(tmp_path):
         (coverage(40, {"chr1": np.random.default_rng(2).choice(99_000, 60_000)}), "of 1 stretches|of [12] stretch"),
         (binned(25), "bins"),
         (binned(10, single=True), "multiple of 10 bp apart"),
+        (off_the_grid(binned(10, single=True), 3), r"99\.\d% of neighbouring positions are a multiple of 10 bp apart"),
         (points(10), "multiple of 10.*multiplied"),
+        (
+            {chrom: np.rint(value) for chrom, value in points(3.7).items()},
+            "smallest value is 4.*multiplied and rounded",
+        ),
+        ({chrom: np.rint(value) for chrom, value in points(1.5).items()}, "smallest value is 2"),
         (points(0.0321), "value 0.0321.*normalised.*multiples of 0.0321"),
         ({chrom: np.convolve(v, [0.25, 0.5, 0.25], "same") for chrom, v in points().items()}, "value 0.25"),
     ],
-    ids=["reads", "short", "two bases", "deep", "bins", "bins at a base", "times ten", "per million", "smoothed"],
+    ids=[
+        "reads",
+        "short",
+        "two bases",
+        "deep",
+        "bins",
+        "bins at a base",
+        "a bin off the grid",
+        "times ten",
+        "rounded",
+        "rounded low",
+        "per million",
+        "smoothed",
+    ],
 )
 def test_what_is_no_read_end_is_refused(tmp_path, values, words):
     with pytest.raises(ReadsError, match=words) as caught:
