@@ -232,7 +232,9 @@ def other_time_unit(read: SourceRead, own: pd.Series) -> Problem | None:
     if min(theirs, ours) <= 0 or max(theirs / ours, ours / theirs) < OTHER_UNIT:
         return None
     value = f"median follow-up {theirs:.3g} months, {ours:.3g} in the study"
-    rule = "A cohort in days is about 30 times one in months, one in years a twelfth: its times seem to have another unit."
+    rule = (
+        "A cohort in days is about 30 times one in months, one in years a twelfth: its times seem to have another unit."
+    )
     remedy = "State their unit in the source's endpoint.time_unit; nothing, if its patients were followed for so long."
     return Problem(f"cohort.sources, {read.source.name}", value, rule, remedy)
 
