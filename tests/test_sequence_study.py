@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -328,57 +326,6 @@ def checked(path: Path) -> str:
     return result.output
 
 
-def test_every_bad_file_is_told_at_once(written: Path, tmp_path: Path):
-    path = without_cohort(copied(written, tmp_path / "study"))
-    folder = path.parent
-    (folder / "aliases.txt").write_text("chr1\tone\none\ttwo\n")
-    (folder / "families.tsv").write_text("gene\tfamily\textra\na\tb\tc\n")
-    (folder / "targets.tsv").write_text("gene\tvalue\nnobody\t1\n")
-    fasta = folder / "genome" / "genome.fa"
-    zipped = folder / "genome" / "genome.fa.gz"
-    zipped.write_bytes(gzip.compress(fasta.read_bytes()))
-    document = yaml.safe_load(path.read_text())
-    document["genome"]["fasta"] = "genome/genome.fa.gz"
-    document["sequence"] = {
-        "aliases": "aliases.txt",
-        "families": "families.tsv",
-        "targets": {"table": "targets.tsv", "columns": ["value"]},
-    }
-    path.write_text(yaml.safe_dump(document))
-    said = checked(path)
-    for part in ("plain gzip", "one again", "3 columns", "0 of 1 ids are genes: nobody against"):
-        assert part in said, part
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (lambda text: text.replace(">chr2", ">other", 1), "lacks chr2 of chrom_sizes"),
-        (lambda text: text.replace(">chr2", ">chr1", 1), "chr1 stands 2 times"),
-        (lambda text: text.rstrip("\n") + "A\n", "of unequal length|bases, chr2 in chrom_sizes"),
-        (lambda text: text.replace(">chr", ">scaffold", 2), "none of its sequences"),
-    ],
-)
-def test_a_reference_that_does_not_fit_is_told(written: Path, tmp_path: Path, change, said: str):
-    path = with_sequence(without_cohort(copied(written, tmp_path / "study")))
-    fasta = path.parent / "genome" / "genome.fa"
-    fasta.write_text(change(fasta.read_text()))
-    output = checked(path)
-    assert any(part in output for part in said.split("|")), output
-
-
-def test_names_and_lengths_are_told_beside_what_is_wrong_within_the_fasta(written: Path, tmp_path: Path):
-    path = with_sequence(without_cohort(copied(written, tmp_path / "study")))
-    fasta = path.parent / "genome" / "genome.fa"
-    lines = fasta.read_text().splitlines()
-    lines[2] = lines[2][:-5]
-    fasta.write_text("\n".join([*lines, ">chr2", "ACGT"]) + "\n")
-    output = checked(path)
-    for part in ("chr2 stands 2 times", "lines of unequal length in chr1", "bases, chr1 in chrom_sizes"):
-        assert part in output, part
-    assert "chr2 in chrom_sizes" not in output, "which of the two is meant is not known"
-
-
 def test_vectors_of_another_model_are_checked_and_become_descriptors(made: Path, tmp_path: Path):
     path = Path(shutil.copytree(made.parent, tmp_path / "study") / made.name)
     genes = load_asset(Workspace(path), "sequence_windows")["gene"].tolist()
@@ -417,31 +364,6 @@ def test_vectors_of_another_model_are_checked_and_become_descriptors(made: Path,
     table = load_asset(Workspace(path), "sequence_descriptors").set_index("gene")
     named = [head[1:].split()[0] for head in heads]
     assert table.loc[named, "sequence_pretrained_lm_1"].std() == pytest.approx(1, abs=0.05)
-
-
-def test_an_old_index_and_a_missing_fasta_are_notices(written: Path, tmp_path: Path):
-    path = with_sequence(without_cohort(copied(written, tmp_path / "study")))
-    fasta = path.parent / "genome" / "genome.fa"
-    index = fasta.with_name("genome.fa.fai")
-    index.write_text("chr1\t5\t6\t60\t61\n")
-    os.utime(index, (1, 1))
-    output = checked(path)
-    assert "older than the FASTA, or of another file" in output
-    assert "no problems" in output
-    document = yaml.safe_load(path.read_text())
-    del document["genome"]["fasta"]
-    path.write_text(yaml.safe_dump(document))
-    assert "Without a FASTA the study has no sequence half" in checked(path)
-
-
-def test_an_alias_names_the_sequence(written: Path, tmp_path: Path):
-    path = without_cohort(copied(written, tmp_path / "study"))
-    fasta = path.parent / "genome" / "genome.fa"
-    fasta.write_text(fasta.read_text().replace(">chr", ">scaffold"))
-    (path.parent / "aliases.txt").write_text("# names\nchr1\tscaffold1\nchr2\tscaffold2\n")
-    output = checked(with_sequence(path, {**SECTION, "aliases": "aliases.txt"}))
-    assert "no problems" in output
-    assert "lacks" not in output
 
 
 def test_a_net_stands_on_the_ladder_of_a_study(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -524,15 +446,3 @@ def test_columns_and_tracks_beside_the_bases_are_read_and_asked_for(made: Path, 
     assert said.exit_code == 2
     assert f"it reads {marks[0]}" in said.output
     assert "Side columns" in (folder / "card.md").read_text()
-
-
-def test_rungs_that_cannot_be_fitted_are_told(written: Path, tmp_path: Path):
-    path = with_sequence(without_cohort(copied(written, tmp_path / "study")), {**SECTION, "models": ["ridge_kmer+pwm"]})
-    assert "reads motifs" in checked(path)
-    (path.parent / "m.meme").write_text("no motifs\n")
-    (path.parent / "l.bedpe").write_text("chr1\t5\t6\tchr1\t5\t999999999\n")
-    own = {**SECTION, "models": ["gbm", "cnn"], "motifs": ["m.meme"], "contacts": "l.bedpe"}
-    output = checked(with_sequence(path, own))
-    assert "made on another assembly" in output
-    assert "no line `MEME version`" in output
-    assert "Remove gbm, cnn from sequence.models" in output
