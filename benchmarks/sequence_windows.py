@@ -1,10 +1,12 @@
 """One-hot windows of a genome beside tangermeme and pyfaidx, k-mer features, and a genome of human size in little memory.
 
     python -m benchmarks.sequence_windows [PYTHON WITH TANGERMEME]
+    python -m benchmarks.sequence_windows --variants
     python -m benchmarks.sequence_windows --large
 
 CPU time, median of three. The peers (tangermeme 1.6.0, pyfaidx 0.9.2.2) run in the named Python; windows inside a chromosome
-must be equal on the + strand. With --large alone: 3.1 Gb of random bases, 6.3 GB of disk at most.
+must be equal on the + strand. --variants: a VCF of 10,000 single-base changes near genes through `ridge_kmer+words`, fitted to
+each fold. --large: 3.1 Gb of random bases, 6.3 GB of disk at most.
 """
 
 from __future__ import annotations
@@ -22,12 +24,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.sequence import LAYOUT, NAMES, genes, genome
+from benchmarks.sequence import LAYOUT, NAMES, TASKS, genes, genome, targets
 from groprog_assets.methods.sequence.baselines import Examples
+from groprog_assets.methods.sequence.cross_fitting import cross_fit
 from groprog_assets.methods.sequence.genome_codes import GenomeCodes, open_genome
 from groprog_assets.methods.sequence.ladder import ladder
 from groprog_assets.methods.sequence.published_model import PublishedModel
-from groprog_assets.methods.sequence.variants import Scorer, variant_effects
+from groprog_assets.methods.sequence.splits import make_splits
+from groprog_assets.methods.sequence.variants import Scorer, scored_files, variant_effects
 from groprog_assets.methods.sequence.vcf import read_variants
 from groprog_assets.methods.sequence.windows import gene_codes, view_layout
 from groprog_assets.study.sequence_parameters import SequenceParameters
@@ -75,6 +79,9 @@ def timed(call: Callable[[], object]) -> tuple[float, object]:
 def main() -> None:
     if "--large" in sys.argv:
         large()
+        return
+    if "--variants" in sys.argv:
+        scored()
         return
     peer = next((item for item in sys.argv[1:] if not item.startswith("-")), None)
     with tempfile.TemporaryDirectory() as folder:
@@ -124,6 +131,48 @@ def one_hot(held: GenomeCodes, place: Path, peer: str | None) -> None:
         f"tangermeme {rates[0]:,.0f} windows a CPU s, ratio {theirs / seconds:.1f} (other strand {theirs / other:.1f})"
     )
     print(f"pyfaidx {rates[1]:,.0f} windows a CPU s, ratio {strings / seconds:.1f}; equal windows")
+
+
+def scored() -> None:
+    """CPU seconds of the effects of VARIANTS single-base changes by models of every fold: VCF in, VCF and table out."""
+    parameters = SequenceParameters()
+    promoter = view_layout(LAYOUT, "promoter", parameters)
+    random = np.random.default_rng(0)
+    with tempfile.TemporaryDirectory() as folder:
+        held, table = genome(Path(folder)), genes()
+        values = targets(table, parameters).to_numpy(float)
+        codes = gene_codes(table, held, NAMES, LAYOUT)
+        splits = make_splits(table, codes, LAYOUT, parameters)
+        rung = ladder(promoter, ["ridge_kmer+words"], parameters)[-1]
+        examples = Examples(codes[:, : promoter.width], np.empty((len(codes), 0)), values)
+        fit = cross_fit(rung, examples, splits)
+        card = {
+            "tasks": list(TASKS),
+            "windows": {"tss": list(LAYOUT.tss), "tts": None},
+            "parameters": parameters.model_dump(),
+            "champions": {"promoter": rung.name},
+        }
+        named = {f"fold{number}": predictor for number, predictor in enumerate(fit.predictors)}
+        model = PublishedModel(card, {"promoter": {"final": fit.predictors[0], **named}})
+        scorer = Scorer(model, table.assign(fold=splits.table["fold"]), held, NAMES)
+        rows, seen = [], set()
+        while len(rows) < VARIANTS:
+            gene = table.iloc[int(random.integers(len(table)))]
+            at = int(gene["tss"]) + int(random.integers(-900, 50)) * (1 if gene["strand"] == "+" else -1)
+            chromosome = held.chromosome(NAMES[gene["chrom"]])
+            if not 0 <= at < len(chromosome) or chromosome[at] > 3 or (gene["chrom"], at) in seen:
+                continue
+            seen.add((gene["chrom"], at))
+            base = int(chromosome[at])
+            other = (base + int(random.integers(1, 4))) % 4
+            rows.append(f"{gene['chrom']}\t{at + 1}\t.\t{'ACGT'[base]}\t{'ACGT'[other]}\t.\t.\t.\n")
+        written = Path(folder) / "variants.vcf"
+        written.write_text("##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n" + "".join(rows))
+        begin = time.process_time()
+        found = scored_files([written], scorer, None)
+        seconds = time.process_time() - begin
+    print(f"{found.variants:,} variants by {rung.name} to VCF and {len(found.table):,} rows: {seconds:.1f} CPU s")
+    assert seconds < 60
 
 
 def large() -> None:
