@@ -223,7 +223,7 @@ def _change(row: Any, change: Any, link: Any) -> list[Cell]:
 
 def _reads(row: Any) -> Cell:
     """Reads of the sides that the region has."""
-    reads = int(row.reads_plus + row.reads_minus)
+    reads = sum(int(side) for side in (row.reads_plus, row.reads_minus) if pd.notna(side))
     return cell(number(reads), reads)
 
 

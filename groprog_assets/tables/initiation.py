@@ -45,14 +45,8 @@ DECLARED = (
                 True,
             ),
             *_sides("p_local_{}", "float64", "probability", "step test, geometric mean of two scales; ranks only"),
-            Column(
-                "reads_plus", "int64", "reads", "all libraries, first 500 bp of the plus side; 0 where it is missing"
-            ),
-            Column(
-                "reads_minus", "int64", "reads", "all libraries, first 500 bp of the minus side; 0 where it is missing"
-            ),
-            Column("positions_plus", "int64", "bases", "occupied ones among them"),
-            Column("positions_minus", "int64", "bases", "occupied ones among them"),
+            *_sides("reads_{}", "Int64", "reads", "all libraries, first 500 bp of the side"),
+            *_sides("positions_{}", "Int64", "bases", "occupied ones of the first 500 bp of the side"),
             Column("top_position_share", "float64", "fraction", "reads on the fullest of these bases", True),
             Column("class", "str", "proximal or distal", "whether an annotated start is within 1,000 bp of the centre"),
             Column(
@@ -121,9 +115,8 @@ DECLARED = (
         (
             _REGION,
             Column("library", "str", "id", "library"),
-            Column("plus_count", "int64", "reads", "first 500 bp of the plus side, plus strand"),
-            Column("minus_count", "int64", "reads", "first 500 bp of the minus side, minus strand"),
-            Column("count", "int64", "reads", "both"),
+            *_sides("{}_count", "Int64", "reads", "first 500 bp of the side"),
+            Column("count", "int64", "reads", "of the sides that the region has"),
         ),
         ("region", "library"),
     ),

@@ -46,6 +46,8 @@ def test_the_bed_has_its_six_columns_first_and_dots_where_a_side_is_missing(call
     assert bed["score"].between(0, 1000).all()
     single = bed[(bed["kind"] == "single") & (bed["strand"] == "+")].iloc[0]
     assert single["minus_five_prime"] == "."
+    assert (single["reads_minus"], single["positions_minus"]) == (".", ".")
+    assert int(single["reads_plus"]) > 0
     assert "\t\t" not in text
 
 
@@ -60,7 +62,11 @@ def test_counts_are_a_matrix_and_scores_a_sorted_bed_graph(called, files):
     counts = rows(files["initiation/initiation_counts.tsv"])
     assert counts.columns.tolist() == ["region", "a"]
     assert counts["region"].tolist() == called.table["name"].tolist()
-    assert counts["a"].tolist() == (called.table["reads_plus"] + called.table["reads_minus"]).tolist()
+    assert counts["a"].tolist() == called.table[["reads_plus", "reads_minus"]].sum(axis=1).tolist()
+    by_strand = rows(files["initiation/initiation_counts_by_strand.tsv"], keep_default_na=False).set_index("region")
+    singles = called.table.loc[called.table["strand"] == "+", "name"]
+    assert set(by_strand.loc[singles, "minus_count"]) == {"NA"}
+    assert by_strand.loc[singles, "plus_count"].tolist() == by_strand.loc[singles, "count"].astype(str).tolist()
     for name in ("plus", "minus"):
         graph = rows(files[f"initiation/initiation_score_{name}.bedGraph"], header=None)
         assert (graph[2] == graph[1] + 1).all()

@@ -50,6 +50,7 @@ def response(called, conditions: str, **changes):
     """The section of a study whose regions were compared, and what the comparison is."""
     compared, of, *_ = course(conditions)
     regions = of["table"].assign(**{name: float("nan") for name in ("nearest_tss_distance", "pair_score", "q_pair")})
+    regions["reads_minus"] = regions["reads_minus"].astype("Int64").mask(regions["name"] == "IR000001")
     context = {
         "initiation_regions": Bundle(table=regions, summary=called.summary),
         "differential_initiation": Bundle(
@@ -66,6 +67,7 @@ def test_changed_regions_stand_beside_their_genes(called):
     heads = [column["label"] for column in changed["columns"]]
     first = dict(zip(heads, (item["text"] for item in changed["rows"][0]), strict=True))
     assert first["Region"] == "IR000001"
+    assert first["Reads"] == "1", "of the side that it has"
     assert first["Place"] == "chr1:5,001–5,200"
     assert (first["Linked gene"], first["Relation"]) == ("NEAR", "co-varying (6 libraries)")
     gene = compared.links.set_index(["region", "gene"]).loc[("IR000001", "NEAR")]

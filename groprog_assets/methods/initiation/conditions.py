@@ -30,7 +30,7 @@ def called_in(
         enough = np.ones(len(table), bool)
         for side in SIDES:
             there = table[f"{side}_five_prime"].notna().to_numpy()
-            enough &= ~there | (here[f"{side}_count"].to_numpy() >= SEEN_READS)
+            enough &= ~there | (here[f"{side}_count"].to_numpy(np.int64) >= SEEN_READS)
         seen = enough | _found_again(table, pairs)
         named = np.where(seen, [f"{text};{condition}".lstrip(";") for text in named], named)
     return named

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from groprog_assets.methods.initiation.regions import SIDES, windows
+from groprog_assets.methods.initiation.regions import SIDES, of_side, windows
 from groprog_assets.methods.reads.window_counts import count_stranded, stranded_index
 from groprog_assets.study.initiation_parameters import InitiationParameters
 from groprog_assets.tables import conform
@@ -18,7 +18,7 @@ def count_regions(
 ) -> pd.DataFrame:
     """Table `initiation_counts`: reads in the first counting_window bp of each side, on its strand only, library by library.
 
-    plus_count and minus_count are kept apart, 0 where the side is missing; count is their sum.
+    plus_count and minus_count are kept apart, missing where the side is; count is the sum of those there are.
     """
     chrom = table["chrom"].to_numpy()
     parts = []
@@ -30,6 +30,7 @@ def count_regions(
             )
             for side, strand in SIDES.items()
         }
-        part = pd.DataFrame({"region": table["name"].to_numpy(), "library": library, **sides})
-        parts.append(part.assign(count=part["plus_count"] + part["minus_count"]))
+        part = pd.DataFrame({"region": table["name"], "library": library, "count": sum(sides.values())})
+        apart = {name: of_side(table, name.removesuffix("_count"), counted) for name, counted in sides.items()}
+        parts.append(part.assign(**apart))
     return conform(pd.concat(parts, ignore_index=True), "initiation_counts")

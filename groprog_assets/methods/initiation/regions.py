@@ -83,10 +83,16 @@ def windows(table: pd.DataFrame, side: str, length: int) -> tuple[NDArray[np.int
     return five_prime - length + 1, np.where(there, five_prime + 1, five_prime - length + 1)
 
 
-def count_sides(table: pd.DataFrame, reads: PooledReads, length: int) -> dict[str, NDArray]:
-    """Of the first `length` bp of each side, on its strand: reads_<side>, positions_<side> (r,), 0 where the side is missing, and
+def of_side(table: pd.DataFrame, side: str, counts: NDArray[np.int64]) -> pd.Series:
+    """The counts (r,) of one side of the regions as Int64, missing where the region has no such side."""
+    return pd.Series(counts, index=table.index, dtype="Int64").where(table[f"{side}_five_prime"].notna())
+
+
+def count_sides(table: pd.DataFrame, reads: PooledReads, length: int) -> dict[str, pd.Series | NDArray]:
+    """Of the first `length` bp of each side, on its strand: reads_<side>, positions_<side> (r,), missing where the side is, and
     top_position_share (r,), the share of the fullest base in the reads of both, NaN where there are none."""
-    found: dict[str, NDArray] = {}
+    found: dict[str, pd.Series | NDArray] = {}
+    every = np.zeros(len(table), np.int64)
     top = np.zeros(len(table), np.int64)
     for side, strand in SIDES.items():
         start, end = windows(table, side, length)
@@ -99,7 +105,9 @@ def count_sides(table: pd.DataFrame, reads: PooledReads, length: int) -> dict[st
             for row, low, high in zip(rows, first, last, strict=True):
                 if high > low:
                     top[row] = max(top[row], int(index.reads[low:high].max()))
-        found |= {f"reads_{side}": count, f"positions_{side}": occupied}
-    every = found["reads_plus"] + found["reads_minus"]
+        every += count
+        found |= {
+            f"{name}_{side}": of_side(table, side, held) for name, held in (("reads", count), ("positions", occupied))
+        }
     found["top_position_share"] = np.divide(top, every, out=np.full(len(table), np.nan), where=every > 0)
     return found
