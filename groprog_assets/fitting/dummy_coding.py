@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from groprog_assets.fitting.clinical_encoder import ClinicalEncoder, FieldEncoding
-from groprog_assets.fitting.covariates import FieldSpec, HasCovariates
+from groprog_assets.fitting.covariates import HasCovariates
 
 # Baselines have no curves: they may follow a straight line further than the model does.
 Z_LIMIT = 5.0
@@ -33,7 +33,7 @@ class DummyCoding:
         """
         encoder = ClinicalEncoder.fit(given, flag_above, known_by_days)
         shares = {
-            spec.name: float(_missing(spec, given).mean())
+            spec.name: float(_missing(spec.kind, given.covariates[spec.name]).mean())
             for spec in given.fields
             if spec.known_at_days <= known_by_days
         }
@@ -42,22 +42,33 @@ class DummyCoding:
     @property
     def names(self) -> list[str]:
         """The name of each column: field, field=level, or field missing."""
-        names: list[str] = []
+        return [name for _, name in self._columns()]
+
+    @property
+    def fields(self) -> list[str]:
+        """The field each column belongs to."""
+        return [field for field, _ in self._columns()]
+
+    def _columns(self) -> list[tuple[str, str]]:
+        found: list[tuple[str, str]] = []
         for field in self.encoder.fields:
+            names: list[str] = []
             if field.kind == "categorical":
                 names.extend(f"{field.name}={field.levels[level - 1]}" for level in _contrasts(field))
             elif not field.dropped:
                 names.append(field.name)
             if field.name in self.flagged:
                 names.append(f"{field.name} missing")
-        return names
+            found.extend((field.name, name) for name in names)
+        return found
 
     def transform(self, given: HasCovariates) -> np.ndarray:
-        """(n, p) float64 without NaN: the columns `names` of any patients that have the fields."""
-        specs = {spec.name: spec for spec in given.fields}
+        """(n, p) float64 without NaN: the columns `names` of any patients; fields they lack count as missing."""
         columns: list[np.ndarray] = []
         for field in self.encoder.fields:
-            values = given.covariates[field.name]
+            values = given.covariates.get(field.name)
+            if values is None:
+                values = np.full(len(given), np.nan) if field.kind == "continuous" else np.full(len(given), "")
             if field.kind == "categorical":
                 code = field.codes(values)
                 columns.extend(code == level for level in _contrasts(field))
@@ -66,7 +77,7 @@ class DummyCoding:
                 z = field.z(np.where(np.isnan(number), field.median, number))
                 columns.append(np.clip(z, -Z_LIMIT, Z_LIMIT))
             if field.name in self.flagged:
-                columns.append(_missing(specs[field.name], given))
+                columns.append(_missing(field.kind, values))
         return np.column_stack(columns).astype(np.float64) if columns else np.zeros((len(given), 0))
 
 
@@ -77,7 +88,6 @@ def _contrasts(field: FieldEncoding) -> list[int]:
     return [level for level in range(1, len(field.levels) + 1) if level != field.most_frequent]
 
 
-def _missing(spec: FieldSpec, given: HasCovariates) -> np.ndarray:
-    values = given.covariates[spec.name]
-    missing: np.ndarray = np.isnan(values) if spec.kind == "continuous" else values == ""
+def _missing(kind: str, values: np.ndarray) -> np.ndarray:
+    missing: np.ndarray = np.isnan(values) if kind == "continuous" else values == ""
     return missing

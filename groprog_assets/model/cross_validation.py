@@ -14,7 +14,7 @@ from groprog_assets.fitting.stratified_folds import stratified_folds
 from groprog_assets.model.device import single_threaded
 from groprog_assets.model.encoded_files import EncodedFold, encoded_for_model, name_of
 from groprog_assets.model.encoders import Encoded, Encoders
-from groprog_assets.model.few_events import toward_clinical_cox
+from groprog_assets.model.few_events import Mixture, toward_clinical_cox
 from groprog_assets.model.fold_rows import held_out_rows, rows_before, stacked, table_of
 from groprog_assets.model.inputs import Fold, ModelInputs, Outcomes
 from groprog_assets.model.linear import (
@@ -286,11 +286,12 @@ def fit_model(
         members.append(trained)
         places.append(place)
         history.extend({"repeat": repeat, "fold": fold, "seed": number, **row} for row in trained.history)
-    risk, weights = _stacked(members, places, path, inner, outcomes, parameters)
-    fallen = 0.0
-    if path is not None and encoders.sources is None:
-        few_events = toward_clinical_cox(encoders, encoded, outcomes, inner, path, risk, weights, parameters)
-        path, risk, weights, fallen = few_events
+    stacked = _stacked(members, places, path, inner, outcomes, parameters)
+    of_fold = None if repeat < 0 else (repeat, fold)
+    mixed = toward_clinical_cox(
+        Mixture(encoders, encoded, path, *stacked), inputs, outcomes, inner, parameters, of_fold
+    )
+    encoders, encoded, path, risk, weights, fallen = mixed
     held = np.isfinite(risk)
     judged = outcomes.take(np.flatnonzero(held))
     few = int(judged.event.sum()) < MINIMUM_BASELINE_EVENTS
@@ -450,7 +451,7 @@ def _assembled(
     # The members' linear paths average to the fit on all patients and spread as the inner fits do.
     if path is not None:
         centre = np.mean([path.members[other] for other in places], axis=0)
-        network.linear.copy_(torch.from_numpy(path.whole + path.members[place] - centre))
+        network.linear = torch.from_numpy(path.whole + path.members[place] - centre).to(network.linear)
     network.mixture.copy_(torch.from_numpy(weights))
     return network
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple, NotRequired, TypedDict
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from groprog_assets.errors import ModelError, Problem
 from groprog_assets.fitting.clinical_encoder import Z_LIMIT, ClinicalEncoder, FieldDocument, FieldEncoding
 from groprog_assets.fitting.harmonization import Harmonization, fit_harmonization, harmonize_known
 from groprog_assets.model.assay_encoder import ASSAYS, AssayDocument, AssayEncoder
+from groprog_assets.model.cox_columns import CoxColumns, CoxColumnsDocument
 from groprog_assets.model.expression_encoder import (
     ROWS_AT_ONCE,
     EncodedExpression,
@@ -77,6 +78,7 @@ class EncodersDocument(TypedDict):
     signature: SignatureDocument | None
     matrices: list[MatrixDocument | AssayDocument]
     sources: SourceColumnsDocument | None
+    clinical_cox: NotRequired[CoxColumnsDocument]
 
 
 @dataclass(frozen=True)
@@ -188,7 +190,8 @@ class Encoders:
     libraries: in matched mode, one column for each feature of each gene, standardised over the training patients who have a
     library, with the leading directions; None in other modes. signature: the columns of the signature branch; None without
     descriptors. matrices: further omics, a branch each; those without a usable gene in training are not among them. sources: what
-    other cohorts say; None without any.
+    other cohorts say; None without any. clinical_cox: columns at the end of the design, where a fit with few events falls back
+    to clinical Cox; else None.
     """
 
     mode: str
@@ -201,6 +204,7 @@ class Encoders:
     signature: SignatureEncoder | None = None
     matrices: tuple[MatrixEncoder | AssayEncoder, ...] = ()
     sources: SourceColumns | None = None
+    clinical_cox: CoxColumns | None = None
 
     @classmethod
     def fit(cls, inputs: ModelInputs, parameters: Parameters) -> Encoders:
@@ -263,6 +267,8 @@ class Encoders:
         no second matrix of its size is held.
         """
         clinical = self.clinical.transform(inputs)
+        if self.clinical_cox is not None:
+            clinical = clinical._replace(design=np.hstack([clinical.design, self.clinical_cox.transform(inputs)]))
         n = len(inputs)
         z = np.zeros((n, 0), np.float32)
         components, count = np.zeros((n, 0), np.float32), np.ones(n, np.float32)
@@ -326,6 +332,11 @@ class Encoders:
         return self.libraries.transform(_library_columns(inputs))
 
     @property
+    def design_fields(self) -> list[str]:
+        """The field each column of `Encoded.design` belongs to."""
+        return self.clinical.design_fields() + ([] if self.clinical_cox is None else self.clinical_cox.coding.fields)
+
+    @property
     def further(self) -> dict[str, int]:
         """{name: number of columns} of the further matrices, in the order of `Encoded.further`."""
         return {encoder.name: encoder.loadings.shape[1] for encoder in self.matrices}
@@ -345,7 +356,7 @@ class Encoders:
 
     def document(self) -> EncodersDocument:
         """The fitted constants as a JSON-able document; matrices are in `arrays`."""
-        return {
+        document: EncodersDocument = {
             "mode": self.mode,
             "fields": [encoding.document() for encoding in self.clinical.fields],
             "expression": None if self.expression is None else self.expression.document(),
@@ -358,6 +369,9 @@ class Encoders:
             "matrices": [encoder.document() for encoder in self.matrices],
             "sources": None if self.sources is None else self.sources.document(),
         }
+        if self.clinical_cox is not None:
+            document["clinical_cox"] = self.clinical_cox.document()
+        return document
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The fitted matrices: loadings (K, r), library_loadings, gene_descriptors (K, J + 1), batch_* of the harmonisation."""
@@ -402,7 +416,9 @@ class Encoders:
         signature = SignatureEncoder.restore(document["signature"], arrays)
         matrices = tuple(restore_matrix(held, arrays) for held in document.get("matrices") or [])
         fitted = (clinical, expression, descriptor, descriptors, harmonization, libraries, signature)
-        return cls(document["mode"], *fitted, matrices, SourceColumns.restore(document.get("sources"), arrays))
+        sources = SourceColumns.restore(document.get("sources"), arrays)
+        cox = CoxColumns.restore(document.get("clinical_cox"), clinical)
+        return cls(document["mode"], *fitted, matrices, sources, cox)
 
 
 class Encoded(NamedTuple):

@@ -73,7 +73,8 @@ def explain(model: RiskModel, inputs: ModelInputs, steps: int = STEPS) -> Explan
     encoded = model.encoders.transform(inputs)
     batch = Batch.of(encoded, "cpu", torch.float64)
     clinical = model.encoders.clinical
-    fields = tuple(encoding.name for encoding in clinical.fields if not encoding.dropped)
+    read = {encoding.name for encoding in clinical.fields if not encoding.dropped} | set(model.encoders.design_fields)
+    fields = tuple(encoding.name for encoding in clinical.fields if encoding.name in read)
     genes = (
         model.genes if model.encoders.mode == "signature" else inputs.genes if model.encoders.mode == "matched" else ()
     )
@@ -108,7 +109,7 @@ def explain(model: RiskModel, inputs: ModelInputs, steps: int = STEPS) -> Explan
                 for column, name in enumerate(names):
                     field[:, at[name]] += weight_network * values[:, column].sum(dim=1).numpy()
             design = encoded.design * network.linear.numpy()[: encoded.design.shape[1]]
-            for column, name in enumerate(clinical.design_fields()):
+            for column, name in enumerate(model.encoders.design_fields):
                 field[:, at[name]] += weight_linear * design[:, column]
             for place, (_name, where) in enumerate(widths.items()):
                 block[:, place] += weight_network * (parts.g[:, where]).sum(dim=1).numpy()

@@ -6,6 +6,7 @@ import numpy as np
 
 from groprog_assets.errors import Problem
 from groprog_assets.fitting.clinical_encoder import Z_LIMIT, FieldEncoding
+from groprog_assets.fitting.dummy_coding import Z_LIMIT as COX_LIMIT
 from groprog_assets.model.inputs import ModelInputs
 from groprog_assets.model.risk_model import RiskModel
 from groprog_assets.study.text_tables import count_of
@@ -127,6 +128,7 @@ def statements(model: RiskModel, inputs: ModelInputs) -> list[list[str]]:
     """For each patient, notes on what was missing, unknown or beyond the training range, and how it was treated."""
     said: list[list[str]] = [[] for _ in range(len(inputs))]
     missing: list[list[str]] = [[] for _ in range(len(inputs))]
+    also = "" if model.encoders.clinical_cox is None else f", by clinical Cox as {COX_LIMIT:g} SD at most"
     for encoding in model.encoders.clinical.fields:
         if encoding.dropped or encoding.name not in inputs.covariates:
             continue
@@ -136,7 +138,9 @@ def statements(model: RiskModel, inputs: ModelInputs) -> list[list[str]]:
                 missing[row].append(encoding.name)
             z = np.where(np.isnan(values), 0.0, encoding.z(np.where(np.isnan(values), encoding.median, values)))
             for row in np.flatnonzero(np.abs(z) > Z_LIMIT):
-                said[row].append(f"{encoding.name} {values[row]:g} is beyond {Z_LIMIT:g} SD: counted as {Z_LIMIT:g} SD")
+                said[row].append(
+                    f"{encoding.name} {values[row]:g} is beyond {Z_LIMIT:g} SD: counted as {Z_LIMIT:g} SD{also}"
+                )
             continue
         for row in np.flatnonzero(~np.isin(values, encoding.levels)):
             value = values[row]

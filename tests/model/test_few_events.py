@@ -9,16 +9,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.survset import baseline_risks
 from groprog_assets.compute.shards.risk_model import joined
+from groprog_assets.fitting.covariates import FieldSpec
+from groprog_assets.fitting.ridge_cox import fit_blocks
 from groprog_assets.methods.evaluation.evaluation import fallback_of
+from groprog_assets.model.checkpoint import load_model, save_model
 from groprog_assets.model.cross_validation import cross_validate, fit_model, fit_path
 from groprog_assets.model.explain import explain
-from groprog_assets.model.few_events import FALLBACK, share_of_model, toward_clinical_cox
+from groprog_assets.model.few_events import FALLBACK, Mixture, share_of_model, toward_clinical_cox
 from groprog_assets.model.inputs import Fold, ModelInputs, Outcomes
 from groprog_assets.model.predict import predict
+from groprog_assets.model.vocabulary import statements
 from groprog_assets.prognosis.scoring import _few_events
 from groprog_assets.report.model_card import described_model, model_card
 from groprog_assets.report.prognosis import _fallback
+from groprog_kernels.concordance import harrell
 from tests.model.cohorts import cohort, parameters
 
 
@@ -143,11 +149,80 @@ def test_every_part_of_the_model_keeps_its_share():
     assert path is not None
     inner = np.arange(len(outcomes)) % len(path.members)
     risk = np.where(np.arange(len(outcomes)) % 7 == 0, np.nan, path.out_of_fold)
-    given = (encoders, encoders.transform(inputs), outcomes, inner, path, risk, np.array([0.8, 0.5]), chosen)
-    mixed, held, weights, share = toward_clinical_cox(*given)
-    assert (weights.tolist(), share) == ([1.0, 0.25], 0.5)
-    cox = mixed.branches[-1]
-    np.testing.assert_allclose(mixed.whole, 0.4 * path.whole + 0.5 * cox.whole)
-    np.testing.assert_allclose(mixed.members[1], 0.4 * path.members[1] + 0.5 * cox.members[1])
-    np.testing.assert_allclose(held, 0.5 * risk + 0.5 * cox.out_of_fold)
-    np.testing.assert_allclose(mixed.weights[:-1], 0.4 * path.weights)
+    given = Mixture(encoders, encoders.transform(inputs), path, risk, np.array([0.8, 0.5]))
+    mixed = toward_clinical_cox(given, inputs, outcomes, inner, chosen)
+    assert (mixed.weights.tolist(), mixed.share) == ([1.0, 0.25], 0.5)
+    assert mixed.path is not None
+    cox, start = mixed.path.branches[-1], given.encoded.design.shape[1]
+    columns = mixed.encoded.design[:, start:]
+    own = np.s_[start : start + columns.shape[1]]
+
+    def wide(vector: np.ndarray) -> np.ndarray:
+        return np.concatenate([vector[:start], np.zeros(columns.shape[1]), vector[start:]])
+
+    np.testing.assert_allclose(mixed.path.whole, 0.4 * wide(path.whole) + 0.5 * cox.whole)
+    np.testing.assert_allclose(mixed.path.members[1], 0.4 * wide(path.members[1]) + 0.5 * cox.members[1])
+    np.testing.assert_allclose(mixed.risk, 0.5 * risk + 0.5 * cox.out_of_fold)
+    np.testing.assert_allclose(mixed.path.weights[:-1], 0.4 * path.weights)
+    fit = inner != 1
+    data = outcomes.time[fit], outcomes.event[fit]
+    alone = fit_blocks([columns[fit]], *data, (cox.penalty * outcomes.event.sum(),))
+    np.testing.assert_allclose(cox.members[1][own], alone, atol=2e-3)
+    np.testing.assert_allclose(cox.out_of_fold[~fit], columns[~fit] @ cox.members[1][own])
+
+
+def odd_cohort() -> tuple[ModelInputs, Outcomes]:
+    """Fields where columns of the model and of the baseline differ: values beyond 3 and 5 SD, a categorical field that is often
+    missing, one of equal values or none."""
+    inputs, outcomes = cohort(150, seed=11)
+    random = np.random.default_rng(5)
+    held = inputs.covariates | {
+        "marker": random.lognormal(0, 1.5, 150),
+        "site": random.choice(["", "a", "b", "c"], 150, p=[0.2, 0.4, 0.3, 0.1]),
+        "scanned": np.where(random.random(150) < 0.3, np.nan, 1.0),
+    }
+    fields = (*inputs.fields, FieldSpec("marker"), FieldSpec("site", "categorical"), FieldSpec("scanned"))
+    return replace(inputs, fields=fields, covariates=held), outcomes
+
+
+def test_where_the_model_is_clinical_cox_it_orders_held_out_patients_as_the_baseline_does():
+    inputs, outcomes = odd_cohort()
+    fold = np.arange(len(outcomes)) % 2
+    rows = np.arange(len(outcomes))
+    chosen = parameters(linear_path={"fallback_events": [200.0, 300.0]})
+    folds = [Fold(0, number, rows[fold != number], rows[fold == number]) for number in range(2)]
+    crossed = cross_validate(inputs, outcomes, folds, chosen)
+    assert crossed.clinical_cox_shares == [1.0, 1.0]
+    risks = baseline_risks(inputs, outcomes, fold, chosen)["clinical_cox"]
+    for place, number in enumerate(folds):
+        held = predict(crossed.models[place], inputs.take(number.test)).risk
+        slope = np.polyfit(risks[number.test], held, 1)
+        np.testing.assert_allclose(held, np.polyval(slope, risks[number.test]), atol=1e-9)
+        assert slope[0] > 0
+        judged = outcomes.take(number.test)
+        both = [harrell(risk, judged.time, judged.event).cindex for risk in (held, risks[number.test])]
+        assert both[0] == both[1]
+
+
+def test_a_model_that_fell_back_is_stored_explained_and_told_of():
+    inputs, outcomes = odd_cohort()
+    fitted = fit_model(inputs, outcomes, parameters(linear_path={"fallback_events": [0.0, 200.0]}))
+    assert 0 < fitted.clinical_cox_share < 1
+    loaded = load_model(save_model(fitted.model))
+    np.testing.assert_array_equal(predict(loaded, inputs).risk, predict(fitted.model, inputs).risk)
+    found = explain(loaded, inputs.take(np.arange(5)))
+    assert "scanned" in found.fields
+    assert np.abs(found.field[:, found.fields.index("scanned")]).max() > 0
+    others = {name: values for name, values in inputs.covariates.items() if name != "scanned"}
+    lacking = replace(inputs, fields=inputs.fields[:-1], covariates=others)
+    nobody = replace(inputs, covariates=inputs.covariates | {"scanned": np.full(len(inputs), np.nan)})
+    np.testing.assert_array_equal(predict(loaded, lacking).risk, predict(loaded, nobody).risk)
+    far = replace(inputs, covariates=inputs.covariates | {"age": np.full(len(inputs), 110.0)})
+    assert "age 110 is beyond 3 SD: counted as 3 SD, by clinical Cox as 5 SD at most" in statements(loaded, far)[0]
+
+
+def test_a_fit_that_does_not_fall_back_has_no_columns_of_clinical_cox():
+    inputs, outcomes = odd_cohort()
+    fitted = fit_model(inputs, outcomes, parameters(linear_path={"fallback_events": [0.0, 1.0]}))
+    assert "clinical_cox" not in fitted.model.encoders.document()
+    assert fitted.model.widths[2] == fitted.model.encoders.clinical.transform(inputs).design.shape[1]

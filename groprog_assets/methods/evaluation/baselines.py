@@ -13,10 +13,10 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from groprog_assets.errors import CohortError, Problem
+from groprog_assets.fitting.clinical_cox import fit_clinical_cox
 from groprog_assets.fitting.covariates import Covariates
 from groprog_assets.fitting.dummy_coding import DummyCoding
 from groprog_assets.fitting.ridge_cox import choose_penalties, fit_blocks
-from groprog_assets.fitting.stratified_folds import stratified_folds
 from groprog_assets.methods.evaluation.boosting import choose_rounds, fit_boosted_cox, predict_boosted_cox
 from groprog_assets.study.parameters import Parameters
 from groprog_assets.study.text_tables import count_of
@@ -24,11 +24,8 @@ from groprog_assets.tables import conform
 from groprog_assets.tables.values import Document
 from groprog_kernels.cox import breslow_baseline, survival_probability
 
-# From half a dozen patients' worth of information a column to next to none: the weakest only keeps rare levels finite.
-RIDGE_PENALTIES = (100.0, 50.0, 20.0, 10.0, 5.0, 1.0, 0.1)
 CLINICAL_PENALTIES = (100.0, 20.0, 5.0)
 EXPRESSION_PENALTIES = (3e5, 1e5, 3e4, 1e4, 3e3, 1e3)
-INNER_FOLDS = 5
 
 
 class Baselines(NamedTuple):
@@ -116,17 +113,13 @@ def _fold(
     random: np.random.Generator,
 ) -> dict[str, tuple[np.ndarray, Document]]:
     """{model: (risk of every patient, chosen settings)}; all constants come from `train`."""
-    coding = dummy_coding(covariates.take(train), parameters)
-    clinic = coding.transform(covariates)
-    folds = min(INNER_FOLDS, max(2, int(event[train].sum())))
-    inner = stratified_folds(event[train], folds, random)
+    training = covariates.take(train)
     data = (time[train], event[train])
-    ridge = choose_penalties([clinic[train]], *data, [(penalty,) for penalty in RIDGE_PENALTIES], inner)
-    beta = fit_blocks([clinic[train]], *data, ridge.penalties)
-    effects = {name: round(float(value), 6) for name, value in zip(coding.names, beta)}
-    found: dict[str, tuple[np.ndarray, Document]] = {
-        "clinical_cox": (clinic @ beta, {"clinical_penalty": ridge.penalties[0], "log_hazard_ratio": effects})
-    }
+    cox = fit_clinical_cox(training, *data, dummy_coding(training, parameters), random)
+    clinic, inner = cox.coding.transform(covariates), cox.inner
+    effects = {name: round(float(value), 6) for name, value in zip(cox.coding.names, cox.coefficients)}
+    chosen = {"clinical_penalty": cox.penalty, "log_hazard_ratio": effects}
+    found: dict[str, tuple[np.ndarray, Document]] = {"clinical_cox": (clinic @ cox.coefficients, chosen)}
     if omics is not None:
         genes = _components(omics, train)
         grid: list[tuple[float, ...]] = [(c, g) for g in EXPRESSION_PENALTIES for c in CLINICAL_PENALTIES]

@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from groprog_assets.fitting.clinical_cox import fit_clinical_cox
 from groprog_assets.fitting.covariates import Covariates
-from groprog_assets.fitting.ridge_cox import choose_penalties, fit_blocks
-from groprog_assets.fitting.stratified_folds import stratified_folds
-from groprog_assets.methods.evaluation.baselines import INNER_FOLDS, RIDGE_PENALTIES, dummy_coding
+from groprog_assets.methods.evaluation.baselines import dummy_coding
 from groprog_assets.methods.evaluation.evaluation import MODEL, evaluate
 from groprog_assets.methods.evaluation.kaplan_meier import at_risk_table, log_rank, survival_by_group, whole_years
 from groprog_assets.study.parameters import Parameters
@@ -70,14 +69,11 @@ def clinical_cox_elsewhere(
     own = own.set_index("patient_id").loc[outcomes["patient_id"]]
     time, event = outcomes["time"].to_numpy(np.float64), outcomes["event"].to_numpy(bool)
     training = Covariates.from_columns(own.reset_index(), fields)
-    coding = dummy_coding(training, parameters)
-    clinic, elsewhere = coding.transform(training), coding.transform(Covariates.from_columns(records, fields))
     random = np.random.default_rng([parameters.training.seed, 1, 1])
-    inner = stratified_folds(event, min(INNER_FOLDS, max(2, int(event.sum()))), random)
-    chosen = choose_penalties([clinic], time, event, [(penalty,) for penalty in RIDGE_PENALTIES], inner)
-    beta = fit_blocks([clinic], time, event, chosen.penalties)
-    baseline = breslow_baseline(clinic @ beta, time, event)
-    return survival_frame(records["patient_id"].to_numpy(), elsewhere @ beta, baseline, parameters)
+    cox = fit_clinical_cox(training, time, event, dummy_coding(training, parameters), random)
+    baseline = breslow_baseline(cox.columns @ cox.coefficients, time, event)
+    elsewhere = cox.coding.transform(Covariates.from_columns(records, fields)) @ cox.coefficients
+    return survival_frame(records["patient_id"].to_numpy(), elsewhere, baseline, parameters)
 
 
 def survival_frame(patients: np.ndarray, risk: np.ndarray, baseline: Any, parameters: Parameters) -> pd.DataFrame:
