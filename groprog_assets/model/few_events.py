@@ -47,6 +47,13 @@ def share_of_model(events: int, limits: Sequence[float]) -> float:
     return (events - least) / (enough - least) if events > least else 0.0
 
 
+def limits_of(encoders: Encoders, parameters: Parameters) -> list[float]:
+    """The limits of `share_of_model` for what the model reads: `linear_path.fallback_events` with omics, else those of fields."""
+    chosen = parameters.linear_path
+    omics = encoders.mode != "clinical" or bool(encoders.matrices)
+    return chosen.fallback_events if omics else chosen.fallback_events_of_fields
+
+
 def toward_clinical_cox(
     fitted: Mixture,
     inputs: ModelInputs,
@@ -60,11 +67,10 @@ def toward_clinical_cox(
     inputs, outcomes, inner (n,): the training patients and their inner folds. Clinical Cox is the baseline of that name: the same
     fit to the same patients, on the inner folds that the baseline draws in the outer fold (repeat, fold); `fold` is None for the
     final model. The mixture is of log hazards, so it is a linear path again, with clinical Cox as one more branch. With enough
-    events (`linear_path.fallback_events`), without a linear path, with other cohorts or without a clinical column, `fitted`
-    comes back as it is.
+    events (`limits_of`), without a linear path, with other cohorts or without a clinical column, `fitted` comes back as it is.
     """
     encoders, path = fitted.encoders, fitted.path
-    share = share_of_model(int(outcomes.event.sum()), parameters.linear_path.fallback_events)
+    share = share_of_model(int(outcomes.event.sum()), limits_of(encoders, parameters))
     if share == 1.0 or path is None or encoders.sources is not None:
         return fitted
     coding = DummyCoding.fit(inputs, parameters.cohort.maximum_missing_flag, parameters.cohort.landmark_days)

@@ -57,7 +57,7 @@ FEW_EVENTS = (
 )
 FALLBACK = (
     " {share} of the score (of its log hazard) is clinical Cox: {events} training events are fewer than the {enough} from which "
-    "the model alone scores (linear_path.fallback_events)."
+    "the model alone scores (linear_path.fallback_events; without omics, fallback_events_of_fields)."
 )
 FOLDS_FALLBACK = " Folds with few events were scored in part by clinical Cox: share {share}."
 METRIC_LABELS = {

@@ -17,7 +17,7 @@ from groprog_assets.methods.evaluation.evaluation import fallback_of
 from groprog_assets.model.checkpoint import load_model, save_model
 from groprog_assets.model.cross_validation import cross_validate, fit_model, fit_path
 from groprog_assets.model.explain import explain
-from groprog_assets.model.few_events import FALLBACK, Mixture, share_of_model, toward_clinical_cox
+from groprog_assets.model.few_events import FALLBACK, Mixture, limits_of, share_of_model, toward_clinical_cox
 from groprog_assets.model.inputs import Fold, ModelInputs, Outcomes
 from groprog_assets.model.predict import predict
 from groprog_assets.model.vocabulary import statements
@@ -73,6 +73,16 @@ def test_between_the_limits_the_score_is_the_mixture():
     assert 0 < shares(mixed)[FALLBACK] < 1
     found = explain(mixed.model, inputs.take(np.arange(5)))
     np.testing.assert_allclose(found.risk, predict(mixed.model, inputs).risk[:5], atol=1e-6)
+
+
+def test_a_model_of_fields_alone_has_limits_of_its_own():
+    inputs, outcomes = with_events(29)
+    with_omics = fit_model(inputs, outcomes, parameters())
+    of_fields = fit_model(inputs, outcomes, parameters(representation={"mode": "clinical"}))
+    assert limits_of(with_omics.model.encoders, parameters()) == [12, 30]
+    assert limits_of(of_fields.model.encoders, parameters()) == [30, 50]
+    assert with_omics.clinical_cox_share == pytest.approx(1 / 18)
+    assert of_fields.clinical_cox_share == 1.0
 
 
 def test_without_a_field_there_is_nothing_to_fall_back_to():

@@ -13,6 +13,7 @@ from groprog_assets.model.checkpoint import model_version, save_model
 from groprog_assets.model.cross_validation import Fitted, HistoryRow, cross_validate, train_final
 from groprog_assets.model.device import single_threaded
 from groprog_assets.model.encoded_files import EVERYONE, encoded_fold, name_of
+from groprog_assets.model.few_events import limits_of
 from groprog_assets.model.inputs import ModelInputs, Outcomes
 from groprog_assets.prognosis.model_columns import model_folds, model_inputs, model_outcomes, search_log
 from groprog_assets.prognosis.robustness_runs import FoldStability
@@ -143,7 +144,7 @@ def _final(final: Fitted, inputs: ModelInputs, outcomes: Outcomes) -> Document:
         "members": len(final.model.members),
         "stacking": list(final.stacking),
         "network_from_events": final.model.parameters.network.least_events,
-        "model_from_events": final.model.parameters.linear_path.fallback_events[1],
+        "model_from_events": limits_of(final.model.encoders, final.model.parameters)[1],
         "clinical_cox_share": final.clinical_cox_share,
         "linear_penalties": list(final.model.linear_penalties),
         "branches": [dict(row) for row in final.branches],

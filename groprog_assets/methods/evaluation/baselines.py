@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from groprog_assets.errors import CohortError, Problem
 from groprog_assets.fitting.clinical_cox import fit_clinical_cox
-from groprog_assets.fitting.covariates import Covariates
+from groprog_assets.fitting.covariates import Covariates, HasCovariates
 from groprog_assets.fitting.dummy_coding import DummyCoding
 from groprog_assets.fitting.ridge_cox import choose_penalties, fit_blocks
 from groprog_assets.methods.evaluation.boosting import choose_rounds, fit_boosted_cox, predict_boosted_cox
@@ -133,7 +133,7 @@ def _fold(
     return found
 
 
-def dummy_coding(training: Covariates, parameters: Parameters) -> DummyCoding:
+def dummy_coding(training: HasCovariates, parameters: Parameters) -> DummyCoding:
     """Covariates of the baselines, with constants from the `training` patients; late fields are left out, as in the model."""
     return DummyCoding.fit(training, parameters.cohort.maximum_missing_flag, parameters.cohort.landmark_days)
 
