@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -9,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.survset import baseline_risks
 from groprog_assets.compute.shards.risk_model import joined
 from groprog_assets.fitting.covariates import FieldSpec
 from groprog_assets.fitting.ridge_cox import fit_blocks
+from groprog_assets.methods.evaluation.baselines import baselines
 from groprog_assets.methods.evaluation.evaluation import fallback_of
 from groprog_assets.model.checkpoint import load_model, save_model
 from groprog_assets.model.cross_validation import cross_validate, fit_model, fit_path
@@ -24,6 +25,7 @@ from groprog_assets.model.vocabulary import statements
 from groprog_assets.prognosis.scoring import _few_events
 from groprog_assets.report.model_card import described_model, model_card
 from groprog_assets.report.prognosis import _fallback
+from groprog_assets.study.parameters import Parameters
 from groprog_kernels.concordance import harrell
 from tests.model.cohorts import cohort, parameters
 
@@ -51,6 +53,7 @@ def test_with_least_events_the_order_is_that_of_the_fields_alone():
     assert fitted.clinical_cox_share == 1.0
     assert shares(fitted)[FALLBACK] == pytest.approx(1.0)
     assert fitted.stacking[1] == 0.0
+    assert inputs.expression is not None
     shuffled = replace(inputs, expression=inputs.expression[::-1])
     np.testing.assert_allclose(predict(fitted.model, shuffled).risk, predict(fitted.model, inputs).risk, atol=1e-12)
     alone = fit_model(*with_events(12), parameters(representation={"mode": "clinical"}))
@@ -195,6 +198,18 @@ def odd_cohort() -> tuple[ModelInputs, Outcomes]:
     return replace(inputs, fields=fields, covariates=held), outcomes
 
 
+def baseline_risk(inputs: ModelInputs, outcomes: Outcomes, folds: list[Fold], chosen: Parameters) -> np.ndarray:
+    """Out-of-fold risks (n,) of the baseline clinical_cox, from the tables that the asset gives it."""
+    records = pd.DataFrame({"patient_id": inputs.patient_id, **inputs.covariates})
+    columns = {"field": "name", "kind": "kind"}
+    fields = pd.DataFrame({column: [getattr(spec, name) for spec in inputs.fields] for column, name in columns.items()})
+    fields["levels"] = [json.dumps(list(spec.levels)) for spec in inputs.fields]
+    ended = pd.DataFrame({"patient_id": inputs.patient_id, "time": outcomes.time, "event": outcomes.event})
+    tested = [pd.DataFrame({"fold": fold.fold, "patient_id": inputs.patient_id[fold.test]}) for fold in folds]
+    table = baselines(records, fields, ended, None, pd.concat(tested).assign(repeat=0), chosen).table
+    return table[table["model"] == "clinical_cox"].set_index("patient_id")["risk"].loc[inputs.patient_id].to_numpy()
+
+
 def test_where_the_model_is_clinical_cox_it_orders_held_out_patients_as_the_baseline_does():
     inputs, outcomes = odd_cohort()
     fold = np.arange(len(outcomes)) % 2
@@ -203,7 +218,7 @@ def test_where_the_model_is_clinical_cox_it_orders_held_out_patients_as_the_base
     folds = [Fold(0, number, rows[fold != number], rows[fold == number]) for number in range(2)]
     crossed = cross_validate(inputs, outcomes, folds, chosen)
     assert crossed.clinical_cox_shares == [1.0, 1.0]
-    risks = baseline_risks(inputs, outcomes, fold, chosen)["clinical_cox"]
+    risks = baseline_risk(inputs, outcomes, folds, chosen)
     for place, number in enumerate(folds):
         held = predict(crossed.models[place], inputs.take(number.test)).risk
         slope = np.polyfit(risks[number.test], held, 1)
