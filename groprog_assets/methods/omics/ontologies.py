@@ -181,7 +181,9 @@ def _tables(made: dict[str, list[Any]], version: str, path: Path) -> Ontology:
         numbers = term_numbers(terms_table, edge_table)
     except ValueError as error:
         rule, remedy = "is_a edges may not lead back to a term.", "Fetch the ontology again."
-        raise AnnotationError(Problem(str(path), str(error), rule, remedy)) from None
+        named = sorted(live)
+        said = re.sub(r"\bterm (\d+)", lambda found: named[int(found[1])], str(error))
+        raise AnnotationError(Problem(str(path), said, rule, remedy)) from None
     term, ancestor = numbers.closure.pairs()
     ids = np.array(numbers.ids, dtype=object)
     closure = conform(pd.DataFrame({"term_id": ids[term], "ancestor": ids[ancestor]}), "closure")
