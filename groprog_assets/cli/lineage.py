@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from groprog_assets.cli.written_paths import WRITTEN
 from groprog_assets.errors import LedgerError, Problem
 from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Value
-from groprog_assets.wording import shell_command
+from groprog_assets.wording import setting, shell_command
 
 if TYPE_CHECKING:
     from groprog_assets.store.workspace import Workspace
@@ -82,7 +81,8 @@ def trace(asset: str, study: Path, partition: str, patient: str, picture: Path |
         "Parameters that differ from the published",
     ]
     lines += [
-        f"  {name} = {item['value']} (published {item['published']})" for name, item in found["overrides"].items()
+        f"  {name} = {setting(item['value'])} (published {setting(item['published'])})"
+        for name, item in found["overrides"].items()
     ] or ["  none"]
     lines.append(f"  all {len(found['parameters'])} parameters: --json")
     if found["left_out"]:
@@ -365,5 +365,5 @@ def _shortened(changes: list[str]) -> list[str]:
 
 
 def _short(value: Value) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = setting(value)
     return text if len(text) <= 40 else text[:12] + "…"

@@ -8,6 +8,7 @@ from typing import Any
 
 from groprog_assets.figures.html_templates import html_templates
 from groprog_assets.tables.values import Values
+from groprog_assets.wording import setting
 
 TEMPLATES = Path(__file__).with_name("templates")
 MANY = 4
@@ -17,7 +18,16 @@ MANY = 4
 def render_asset(facts: Values, study: str, description: str, head: Values | None) -> bytes:
     """The page of an asset; `facts` as lineage.ledger_pages gathers them, `head` {sequence, seal} of the ledger."""
     history = [{**row, "changes": summed(row["changes"])} for row in facts["history"]]
-    return _page("ledger.html", facts={**facts, "history": history}, study=study, description=description, head=head)
+    parameters = {
+        name: {
+            "value": setting(row["value"]),
+            "published": setting(row["published"]),
+            "changed": row["value"] != row["published"],
+        }
+        for name, row in facts["parameters"].items()
+    }
+    shown = {**facts, "history": history, "parameters": parameters}
+    return _page("ledger.html", facts=shown, study=study, description=description, head=head)
 
 
 def render_index(

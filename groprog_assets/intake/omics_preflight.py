@@ -112,7 +112,8 @@ def _hierarchy(mondo: Path, omics: Omics) -> list[Problem]:
         rule = f"MONDO {release} has no such class, and none has replaced it."
         remedy = "Correct it, such as MONDO:0010679, or take the release that has it."
         raise AnnotationError([Problem("omics.consents.diseases", name, rule, remedy) for name in lost])
-    counts = f"{count_of(read.summary['classes'], 'class', 'classes')} of MONDO {release}, {read.summary['edges']:,} is_a edges"
+    classes, edges = read.summary["classes"], read.summary["edges"]
+    counts = f"{count_of(classes, 'class', 'classes')} of MONDO {release}, {count_of(edges, 'is_a edge')}"
     said = [Problem("omics.mondo", counts, "", "")]
     mapped = read_mappings(given.mappings, stated).summary["version"] if given is not None and given.mappings else ""
     if mapped and mapped != release:

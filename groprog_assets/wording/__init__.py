@@ -1,4 +1,4 @@
-"""Words of which every room makes its sentences: counted nouns, and commands that a reader pastes into a shell.
+"""Words of which every room makes its sentences: counted nouns, settings, commands that a reader pastes into a shell.
 
 Belongs here: what agrees with a number, what a shell reads as it is meant. Not here: how a number is rounded
 (`figures.numbers`). Standard library only.
@@ -7,6 +7,7 @@ Belongs here: what agrees with a number, what a shell reads as it is meant. Not 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 
 
 def count_of(count: int, noun: str, plural: str = "") -> str:
@@ -22,3 +23,16 @@ def shell_command(*words: object) -> str:
 def shell_word(word: object) -> str:
     """One word as a POSIX shell reads it back, as after `>`."""
     return shlex.quote(str(word))
+
+
+def setting(value: object) -> str:
+    """A setting in words, with every digit: yes and no, "not set" for None, the items of a list or mapping one after another."""
+    if value is None:
+        return "not set"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(setting, value)) or "none"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {setting(item)}" for key, item in value.items()) or "none"
+    return str(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from groprog_assets.figures.ledger_page import render_asset, render_index, summed
+from groprog_assets.wording import setting
 
 FACTS = {
     "asset": "pausing",
@@ -50,3 +51,15 @@ def test_many_changed_codes_are_counted():
     many = [f"code_version of a{k}" for k in range(5)]
     assert summed(few) == ["code of a", "seed"]
     assert summed([*many, "seed"]) == ["seed", "code of 5 steps"]
+
+
+def test_settings_are_written_in_words_with_every_digit():
+    given = [(True, "yes"), (False, "no"), (None, "not set"), ([1.5, None], "1.5, not set"), ([], "none")]
+    given += [({"a": True}, "a yes"), (0.000123456, "0.000123456"), (10000, "10000"), ("auto", "auto")]
+    assert [setting(value) for value, _ in given] == [words for _, words in given]
+    parameters = {f"a.b{k}": {"value": value, "published": 7} for k, (value, _) in enumerate(given)}
+    shown = render_asset({**FACTS, "parameters": parameters}, "study", "what", None).decode()
+    for _, words in given:
+        assert f'<span class="bad">{words}</span>' in shown
+    for raw in ("None", "True", "False"):
+        assert f">{raw}<" not in shown
