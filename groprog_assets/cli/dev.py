@@ -17,7 +17,7 @@ from groprog_assets.cli.study_place import study_argument
 @click.command("dev", cls=Answering)
 @study_argument
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=3000, show_default=True)
+@click.option("--port", type=click.IntRange(0, 65_535), default=3000, show_default=True)
 @click.option("--read-only", is_flag=True, help="For looking only: nothing can be launched, and no daemon runs.")
 @click.option("--allow-remote", is_flag=True, help="Let --host be reached from other machines; there is no log-in.")
 @click.option(
@@ -26,7 +26,12 @@ from groprog_assets.cli.study_place import study_argument
     help="Another NAME[:PORT] under which browsers reach the pages, as of a proxy; requests to any other are refused.",
 )
 @click.option("--user", default="", help="Who launches runs here, for the ledger; else the login name.")
-@click.option("--ledger-port", default=None, type=int, help="Of the ledger's pages; else the port after --port.")
+@click.option(
+    "--ledger-port",
+    default=None,
+    type=click.IntRange(0, 65_535),
+    help="Of the ledger's pages; else the port after --port.",
+)
 def dev(
     study: Path,
     host: str,

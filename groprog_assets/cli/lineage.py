@@ -300,7 +300,7 @@ def verify(study: Path, head: str, signed: Path | None, key: Path | None, full: 
     kept = None
     if head:
         number, _, seal = head.partition(":")
-        if not number.isdigit():
+        if not number.isdigit() or not seal:
             raise LedgerError(Problem("--head", head, "It is NUMBER:SHA256.", "`groprog lineage head` prints it."))
         kept = {"sequence": int(number), "seal": seal}
     if signed is not None:

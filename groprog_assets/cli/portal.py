@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @click.command("serve", cls=Answering)
 @study_argument
-@click.option("--port", default=3080, show_default=True)
+@click.option("--port", type=click.IntRange(0, 65_535), default=3080, show_default=True)
 @click.option("--served-as", multiple=True, help="Another NAME[:PORT] under which a proxy in front is reached.")
 def serve(study: Path, port: int, served_as: tuple[str, ...]) -> None:
     """Portal and Beacon over the catalogue of STUDY, on this machine alone (127.0.0.1); ctrl-C ends it. Research use only."""

@@ -17,7 +17,7 @@ from groprog_assets.study.text_tables import count_of
     "--count", type=click.IntRange(0, 1024), default=2, show_default=True, help="Worker processes; 0 for none here."
 )
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8786, show_default=True, help="Port of the scheduler.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=8786, show_default=True, help="Port of the scheduler.")
 @click.option("--allow-remote", is_flag=True, help="Let --host be reached from other machines; there is no log-in.")
 def workers(count: int, host: str, port: int, allow_remote: bool) -> None:
     """A Dask scheduler and its workers, for `groprog run STUDY --pool tcp://HOST:PORT`; ctrl-C ends them.

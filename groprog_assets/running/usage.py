@@ -85,14 +85,14 @@ def _in_utc(moment: float) -> str:
 
 
 def disk_use(workspace: Workspace) -> Document:
-    """{"state", "store", "free": bytes, "values": files of the store}; store and values None where it is no folder of this
+    """{"state", "store", "free": bytes, "values": values of the store}; store and values None where it is no folder of this
     machine, 0 where it is one and no run has made it yet. A store inside the state is counted in both."""
     shown = workspace.store.shown
-    held = (None, None) if "://" in shown else bytes_in(Path(shown))
+    here = "://" not in shown
     return {
         "state": bytes_in(workspace.state)[1],
-        "values": held[0],
-        "store": held[1],
+        "values": len(workspace.store.objects.values()) if here else None,
+        "store": bytes_in(Path(shown))[1] if here else None,
         "free": shutil.disk_usage(workspace.folder).free,
     }
 

@@ -76,6 +76,9 @@ def reading(path: Path) -> Iterator[None]:
     except (OSError, csv.Error) as error:
         value = getattr(error, "strerror", None) or str(error)
         rule = "The file must be readable as a text table."
+        if path.name == "data_clinical_patient.txt" and path.parent.is_dir() and not path.exists():
+            rule = f"A folder is read as a study of cBioPortal, and {path.parent} holds no such file."
+            raise TextTableError(Problem(str(path), value, rule, "Name the table itself.")) from None
         raise TextTableError(Problem(str(path), value, rule, "Check path and file.")) from None
 
 
@@ -87,6 +90,9 @@ def _undecodable(path: Path) -> Problem:
             try:
                 line.decode("utf-8-sig")
             except UnicodeDecodeError as error:
+                if b"\0" in line:
+                    value, remedy = "no text: it has zero bytes", "Is it the right file? Name a table."
+                    return Problem(f"{path}:{number}", value, "A table is UTF-8 text.", remedy)
                 near = line[max(error.start - 10, 0) : error.end + 10].decode("cp1252", "replace").strip()
                 place, shown = f"{path}:{number}", f": byte {line[error.start]:#04x} in {near!r} (as Windows-1252)"
                 break

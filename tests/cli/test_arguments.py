@@ -97,3 +97,16 @@ def test_a_study_of_ones_own_is_not_simulated_over(study: Path):
     study.write_text("# mine\n" + before)
     assert "holds other files" in said("simulate", study.parent)
     assert study.read_text() == "# mine\n" + before
+
+
+@pytest.mark.parametrize("words", [("dev",), ("workers",), ("omics", "serve")])
+def test_a_port_that_is_none_is_refused(words: tuple[str, ...]):
+    assert "99999 is not in the range" in said(*words, "--port", "99999")
+
+
+def test_what_is_no_text_is_not_to_be_converted(study: Path, tmp_path: Path):
+    told = said("study", "init", tmp_path / "new", "--samplesheet", study.parent / "reads" / "treated_1.bam")
+    assert "no text: it has zero bytes" in told
+    assert "iconv" not in told
+    (tmp_path / "latin.csv").write_bytes("sample,bam\nMüller,a.bam\n".encode("latin-1"))
+    assert "iconv -f WINDOWS-1252" in said("study", "init", tmp_path / "new", "--samplesheet", tmp_path / "latin.csv")

@@ -107,3 +107,11 @@ def test_a_command_of_which_one_part_failed_has_failed(study: Path):
     assert "1 success" in runs
     assert "1 failure" in runs
     assert runs.endswith(", failure")
+
+
+def test_status_and_collection_count_the_same_values(study: Path):
+    runner = CliRunner()
+    assert runner.invoke(main, ["run", str(study), "--select", "clinical_records"]).exit_code == 0
+    told = json.loads(runner.invoke(main, ["status", str(study), "--json"]).output)
+    assert told["disk"]["values"] == len(Workspace(study).store.objects.values()) > 0
+    assert f"{told['disk']['values']} value" in runner.invoke(main, ["store", "collect", str(study)]).output
