@@ -295,7 +295,7 @@ def test_status_shows_the_last_verification(study: Path):
     assert "up to seal 4: sound" in groprog("status", study).output
     pointer(study).write_bytes(b"")
     assert len(verify(study)) == 1
-    assert "up to seal 4: 1 problems" in groprog("status", study).output
+    assert "up to seal 4: 1 problem" in groprog("status", study).output
     assert json.loads(groprog("status", study, "--json").stdout)["verified"]["sound"] is False
     check_point_path(Workspace(study).ledger_path).unlink()
     assert "never: `groprog lineage verify`" in groprog("status", study).output
