@@ -374,9 +374,13 @@ def loci(context: Values) -> list[Block]:
     if looked is None:
         return []
     blocks: list[Block] = []
+    told = member(member(context.get("loci"), "summary"), "loci") or {}
     for locus, part in looked.groupby("locus", sort=False):
         first = part.iloc[0]
         place = f"{first['chrom']}:{int(first['start']) + 1:,}–{int(first['end']):,}"
+        region = member(told.get(str(locus)), "region")
+        if region is not None:
+            place = f"{place}; initiation region {region['name']} ({region['interval']})"
         blocks.append({"kind": "heading", "text": str(locus), "note": place})
         if reason := sentence(str(first["reason"])):
             blocks.append(paragraph(reason))

@@ -75,7 +75,7 @@ def initiation(context: Values) -> list[Block]:
     if summary["nothing_called"]:
         return [*blocks, note(f"{summary['nothing_called']}.", "warn", "No initiation regions were called")]
     rate = settings(context).initiation.pair_false_discovery_rate
-    blocks.append(paragraph(_called(summary, len(regions), rate)))
+    blocks.append(paragraph(_called(summary, regions, rate)))
     blocks += _asked(summary)
     if summary["pairing"]:
         blocks.append(
@@ -122,7 +122,8 @@ def _asked(summary: Document) -> list[Block]:
     return [paragraph(" ".join(said))] if said else []
 
 
-def _called(summary: Document, regions: int, rate: float) -> str:
+def _called(summary: Document, regions: pd.DataFrame, rate: float) -> str:
+    divergent, convergent = (int((regions["kind"] == kind).sum()) for kind in ("divergent", "convergent"))
     active = summary["active_starts"]
     share = (
         f" Of {count_of(active['active'], 'annotated start')} with reads after {'it' if active['active'] == 1 else 'them'}, "
@@ -131,10 +132,11 @@ def _called(summary: Document, regions: int, rate: float) -> str:
         else ""
     )
     return (
-        f"{count_of(regions, 'region')} where transcription starts, found in {count_of(summary['reads'], 'read')} of "
+        f"{count_of(len(regions), 'region')} where transcription starts, found in {count_of(summary['reads'], 'read')} of "
         f"{count_of(len(summary['libraries']), 'library', 'libraries together')}: {count_of(summary['pairs'], 'pair')} of starts "
-        f"that face away from each other, of which {count_of(summary['pairs_passing'], 'passes', 'pass')} a false discovery rate "
-        f"of {rate:g} ({number(summary['proximal_pairs'])} within a kilobase of an annotated start, "
+        f"on opposite strands ({number(divergent)} divergent, {number(convergent)} convergent), of which "
+        f"{count_of(summary['pairs_passing'], 'passes', 'pass')} a false discovery rate of {rate:g} "
+        f"({number(summary['proximal_pairs'])} within a kilobase of an annotated start, "
         f"{number(summary['distal_pairs'])} farther away), and "
         f"{count_of(sum(summary['singles'].values()), 'single start')}, ranked by score.{share}"
     )

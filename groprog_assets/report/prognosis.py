@@ -103,7 +103,8 @@ CAPTIONS: dict[str, tuple[str, str]] = {
     ),
     "training": (
         "Losses, validation concordance, learning rates of the branches (by gradient energy) and dimensions in use, by "
-        "epoch; dashed lines end the genomic and the clinical warm-up. The lines end where early stopping took the model.",
+        "epoch. Where the fits have warm-ups, dashed lines end the genomic and the clinical one. The lines end where early "
+        "stopping took the model.",
         "Line charts of training losses and validation concordance by epoch.",
     ),
     "energy": (

@@ -16,7 +16,7 @@ _REGION = Column("region", "str", "id", "name in initiation_regions")
 DECLARED = (
     Table(
         "initiation_regions",
-        "one initiation region: a pair of starts that face away from each other, or a single start",
+        "one initiation region: a pair of starts on opposite strands, divergent or convergent, or a single start",
         (
             CHROM,
             START,

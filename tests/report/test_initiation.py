@@ -31,7 +31,10 @@ def test_the_section_claims_no_target(called):
         "settings": Parameters(),
     }
     text = words(section(context))
-    assert "pairs of starts that face away from each other" in text
+    kinds = called.table["kind"].value_counts()
+    assert (
+        f"starts on opposite strands ({kinds['divergent']} divergent, {kinds.get('convergent', 0)} convergent)" in text
+    )
     assert "Candidate enhancers" in text
     assert "never called an enhancer" in text
     assert "target" not in text

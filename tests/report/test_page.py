@@ -478,6 +478,16 @@ def test_a_locus_without_a_reason_has_no_sentence_for_it(context):
     )
 
 
+def test_a_locus_that_is_a_region_is_named_as_the_tables_name_it(context):
+    loci = context["loci"]
+    locus = str(loci["table"]["locus"].iloc[0])
+    told = {locus: {"region": {"name": "IR000012", "interval": "chr1:101-350"}}}
+    changed = {**context, "loci": {"table": loci["table"], "summary": {"loci": told}}}
+    part = section(render_report(changed).decode(), "loci")
+    assert part.count("initiation region IR000012 (chr1:101-350)") == 1
+    assert "initiation region" not in section(render_report(context).decode(), "loci")
+
+
 def test_a_gene_that_a_unit_only_touches_is_not_said_to_overlap():
     genes = pd.DataFrame({"gene": ["A"], "chrom": "chr1", "tss": [100], "tts": [199], "strand": ["+"]})
     for start, end in ((200, 300), (0, 100)):

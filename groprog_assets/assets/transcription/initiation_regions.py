@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def initiation_regions(
     study: StudyView, filtered_alignments: dict[str, Bundle], gene_models: Bundle, library_sizes: pd.DataFrame
 ) -> Materialized:
-    """Pairs of starts that face away from each other, with their false discovery rate, and single starts; their reads in every
+    """Pairs of starts on opposite strands, with their false discovery rate, and single starts; their reads in every
     library, and the profile of signal around starts by which they were found."""
     from groprog_assets.methods.initiation import study_regions as method
 

@@ -1,4 +1,4 @@
-"""Pairs of starts that face away from each other, and their false discovery rate by shifted decoys. Tables in, tables out."""
+"""Pairs of starts on opposite strands, and their false discovery rate by shifted decoys. Tables in, tables out."""
 
 from __future__ import annotations
 
