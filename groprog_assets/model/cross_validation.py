@@ -14,7 +14,7 @@ from groprog_assets.fitting.stratified_folds import stratified_folds
 from groprog_assets.model.device import single_threaded
 from groprog_assets.model.encoded_files import EncodedFold, encoded_for_model, name_of
 from groprog_assets.model.encoders import Encoded, Encoders
-from groprog_assets.model.few_events import Mixture, toward_clinical_cox
+from groprog_assets.model.few_events import Mixture, toward_clinical_cox, with_cox_columns
 from groprog_assets.model.fold_rows import held_out_rows, rows_before, stacked, table_of
 from groprog_assets.model.inputs import Fold, ModelInputs, Outcomes
 from groprog_assets.model.linear import (
@@ -162,8 +162,9 @@ def cross_validate(
             inputs.take(fold.train), training, parameters, fold.repeat, fold.fold, progress, folder, paths, given
         )
         held = inputs.take(fold.test)
-        if given is not None and given.test is not None and fitted.model.encoders is given.encoders:
-            prediction = predict_encoded(fitted.model, held.patient_id, given.test.of(held.patient_id))
+        if given is not None and given.test is not None and fitted.model.encoders.clinical is given.encoders.clinical:
+            test = with_cox_columns(given.test.of(held.patient_id), fitted.model.encoders.clinical_cox, held)
+            prediction = predict_encoded(fitted.model, held.patient_id, test)
         else:
             prediction = predict(fitted.model, held)
         if inspect is not None:

@@ -79,8 +79,7 @@ def toward_clinical_cox(
     random = np.random.default_rng([parameters.training.seed, *(fold or ())])
     cox = fit_clinical_cox(inputs, outcomes.time, outcomes.event, coding, random)
     columns = CoxColumns.of(coding, cox.columns)
-    encoded, start = fitted.encoded, fitted.encoded.design.shape[1]
-    design = np.hstack([encoded.design, columns.transform(inputs)])
+    start = fitted.encoded.design.shape[1]
     path = _widened(path, start, len(columns.means))
     branch = _as_branch(cox, outcomes, inner, path.whole.size, start)
     own = share * float(fitted.weights[0])
@@ -93,12 +92,19 @@ def toward_clinical_cox(
     )
     return Mixture(
         replace(encoders, clinical_cox=columns),
-        encoded._replace(design=design),
+        with_cox_columns(fitted.encoded, columns, inputs),
         mixed,
         share * fitted.risk + (1.0 - share) * branch.out_of_fold,
         np.array([1.0, share * float(fitted.weights[1])]),
         1.0 - share,
     )
+
+
+def with_cox_columns(encoded: Encoded, columns: CoxColumns | None, inputs: ModelInputs) -> Encoded:
+    """encoded (n patients, of `inputs`) with the columns of clinical Cox at the end of the design, if there are any."""
+    if columns is None:
+        return encoded
+    return encoded._replace(design=np.hstack([encoded.design, columns.transform(inputs)]))
 
 
 def _as_branch(cox: ClinicalCox, outcomes: Outcomes, inner: np.ndarray, width: int, start: int) -> Branch:

@@ -373,8 +373,7 @@ class LinearPathParameters(ParameterGroup):
         unit="training events, with omics",
         source="unstated",
         why="at the first or fewer the score is clinical Cox, at the second or more the model, between them a mixture: in random "
-        "parts of cohorts of TCGA the model is .015 above clinical Cox (C) with 20 and 25 events, the mixture .018, with 30 the "
-        "model .053",
+        "parts of cohorts of TCGA the model is .015 above clinical Cox (C) with 20 and 25 events, the mixture .018, with 30 .053",
         min_length=2,
         max_length=2,
     )
@@ -383,8 +382,7 @@ class LinearPathParameters(ParameterGroup):
         unit="training events, without omics",
         source="unstated",
         why="the same where the model reads fields alone: in random parts of seven cohorts it is .004 (SE .004) above clinical "
-        "Cox with 10 to 25 events, where a quarter of the parts lose over .01, and .007 (SE .003) with 30 to 50, where one in "
-        "twelve does",
+        "Cox with 10 to 25 events, a quarter of the parts lose over .01, and .007 (SE .003) with 30 to 50, one in twelve does",
         min_length=2,
         max_length=2,
     )
