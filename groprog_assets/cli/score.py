@@ -50,6 +50,21 @@ FOLDER = "scores"
     help="Mutations, copy number or another matrix of the study by its name, e.g. --matrix mutations data_mutations.txt.",
 )
 @click.option(
+    "--assay",
+    "assays",
+    type=(str, click.Path(path_type=Path)),
+    multiple=True,
+    metavar="NAME FILE",
+    help="An assay of cohort.omics by its name, in the format of the study's own file, e.g. --assay rna new_rna.tsv.",
+)
+@click.option(
+    "--samples",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Sample table of the assays, as the study's: sample, subject, batch, covariates of the correction. Without it, samples "
+    "are named as their patients, and no batch is known.",
+)
+@click.option(
     "--output",
     type=WRITTEN_OR_DASH,
     default=None,
@@ -62,23 +77,34 @@ def score(
     expression: Path | None,
     libraries: Path | None,
     matrices: tuple[tuple[str, Path], ...],
+    assays: tuple[tuple[str, Path], ...],
+    samples: Path | None,
     output: Path | None,
     pages: Path | None,
 ) -> None:
     """Score new PATIENTS (a table with the study's columns) with the current model; nothing is fitted again.
 
     Shown are what to know of the patients, then risk (log relative hazard) with its interval, percentile in the training cohort,
-    and the probability to be without the event at each horizon. The file has every column.
+    and the probability to be without the event at each horizon. The file has every column; NAME.lineage.json beside it says by
+    which model it was made, and from which files, by their sha256.
     """
-    from groprog_assets.prognosis.scoring import patient_pages, score_patients
+    from groprog_assets.prognosis.new_patients import NewPatients
+    from groprog_assets.prognosis.scoring import lineage_of, patient_pages, score_patients
     from groprog_assets.store.artifacts import write_atomically
     from groprog_assets.store.workspace import open_workspace
 
     workspace = open_workspace(study)
+    _once("--matrix", matrices)
+    _once("--assay", assays)
+    given = NewPatients(patients, expression, libraries, dict(matrices), dict(assays), samples)
     target = workspace.folder / FOLDER / f"{patients.stem}.tsv" if output is None else output
-    if output is None:
-        refuse_writing([("the table of scores", target)], [("PATIENTS", patients.resolve())], study)
-    scored = score_patients(workspace, patients, expression, libraries, dict(matrices))
+    beside = target.with_suffix(".lineage.json")
+    if output != Path("-"):
+        made = [("the table of scores", target)] if output is None else []
+        refuse_writing([*made, ("the lineage of the scores", beside)], given.paths(), study)
+    scored = score_patients(workspace, given)
+    for notice in scored.notices:
+        ERR.print(f"! {notice}", markup=False)
     if pages is not None:
         for name, content in patient_pages(workspace, scored).items():
             write_atomically(pages / name, content)
@@ -89,6 +115,7 @@ def score(
         return
     try:
         write_atomically(target, text.encode())
+        write_atomically(beside, lineage_of(scored, target.name, text.encode()))
     except OSError as error:
         rule = "The whole table is written to a file."
         raise StudyError(Problem(str(target), error.strerror or str(error), rule, "Choose --output FILE.")) from None
@@ -98,6 +125,14 @@ def score(
     for line in told_scores(scored.table, endpoint, [float(month) for month in scored.prediction.horizons]):
         OUT.print(line, markup=False)
     OUT.print(f"\nAll columns of {len(scored.table)} patients: {target}", markup=False)
+
+
+def _once(option: str, given: Sequence[tuple[str, Path]]) -> None:
+    """Raise StudyError for a name that is given twice: one of the files would not be read."""
+    names = [name for name, _ in given]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        rule = "A name stands for one file."
+        raise StudyError([Problem(option, f"{name} twice", rule, "Give the file that counts.") for name in twice])
 
 
 def told_notes(table: pd.DataFrame) -> list[str]:

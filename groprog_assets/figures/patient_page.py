@@ -39,8 +39,9 @@ THIRDS = ("lowest", "middle", "highest")
 def drivers(context: Values, most: int = MOST_DRIVERS) -> list[Document]:
     """[{name, value, contribution}], largest first, ending with what the rest adds: with `reference` they sum to the risk."""
     rows = [
-        {"name": name, "value": _shown(context["values"].get(name)), "contribution": float(part), "kind": "clinical"}
-        for name, part in context["fields"].items()
+        {"name": name, "value": _shown(context["values"].get(name)), "contribution": float(part), "kind": kind}
+        for kind, parts in (("clinical", context["fields"]), ("assay", context["assays"]))
+        for name, part in parts.items()
     ]
     rows += [
         {"name": name, "value": "", "contribution": float(part), "kind": "gene"}
@@ -49,7 +50,8 @@ def drivers(context: Values, most: int = MOST_DRIVERS) -> list[Document]:
     rows.sort(key=lambda row: (-abs(row["contribution"]), row["name"]))
     shown = [row for row in rows[:most] if row["contribution"] != 0]
     rest = rows[len(shown) :]
-    for kind, label in (("clinical", "other clinical fields"), ("gene", "other genes")):
+    others = ("clinical", "other clinical fields"), ("assay", "other covariates of assays"), ("gene", "other genes")
+    for kind, label in others:
         parts = [row["contribution"] for row in rest if row["kind"] == kind]
         if any(parts):
             shown.append({"name": f"{len(parts)} {label}", "value": "", "contribution": sum(parts), "kind": kind})
@@ -110,9 +112,10 @@ def render_patient(context: Values) -> bytes:
     """The page as UTF-8 HTML bytes, equal for equal contexts; nothing is fetched.
 
     context: study, endpoint, score (a row of risk_scores), notes, horizons, months, survival, survival_lower, survival_upper,
-    average (the average patient's survival), reference (his risk), fields and genes ({name: contribution}), labels ({function:
-    sum over its genes}), values ({field: value}), unexplained (omics not split by gene), genes_total (the vocabulary),
-    members of the ensemble, patients and events of the training cohort, landmark (months, None without one).
+    average (the average patient's survival), reference (his risk), fields, assays and genes ({name: contribution}; assays: of
+    the covariates that assays gave), labels ({function: sum over its genes}), values ({field or covariate: value}), unexplained
+    (omics not split by gene), genes_total (the vocabulary), members of the ensemble, patients and events of the training cohort,
+    landmark (months, None without one), files (rows of role, file, sha256: what was read of the patients).
     """
     rows = drivers(context)
     score = context["score"]
@@ -146,7 +149,7 @@ def render_patient(context: Values) -> bytes:
             "surpassed": percent(score["percentile"] / 100).replace("<", "under ").replace(">", "over "),
             "third": THIRDS[min(int(score["percentile"] * 3 / 100), 2)],
             "median": median_month(context["months"], context["survival"]),
-            "sums": {kind: sum(context[kind].values()) for kind in ("fields", "genes")},
+            "sums": {kind: sum(context[kind].values()) for kind in ("fields", "assays", "genes")},
             "genes_weigh": any(context["genes"].values()),
             "labels": [item for item in sorted(context["labels"].items(), key=lambda item: -abs(item[1])) if item[1]],
             "horizon_rows": table,

@@ -6,15 +6,23 @@ assays themselves. They see no outcome.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypedDict
 
 import numpy as np
 
+from groprog_assets.errors import Problem
+from groprog_assets.fitting.clinical_encoder import Z_LIMIT
 from groprog_assets.model.patient_matrix import PatientMatrix, branch_loadings
+from groprog_assets.study.text_tables import count_of
 
 ASSAYS = "assays"
 """Kind and name of the branch."""
+FEATURES_AT_LIMIT = 0.25
+"""Of a patient's features of an assay, the share at `Z_LIMIT` that no patient on the training scale reaches."""
+CALLED = ("count", "ordinal")
+"""Scales of calls, such as mutated or not: a patient may have many rare ones, so distance from the mean tells no other scale."""
 
 
 class WrittenCovariates(Protocol):
@@ -26,6 +34,23 @@ class WrittenCovariates(Protocol):
     def document(self) -> dict[str, Any]: ...
     @property
     def arrays(self) -> dict[str, np.ndarray]: ...
+
+
+class Standing(Protocol):
+    """What a fit makes of one assay of n patients, as `methods.integration.fold_covariates` tells it."""
+
+    @property
+    def measured(self) -> np.ndarray: ...
+    @property
+    def used(self) -> np.ndarray: ...
+    @property
+    def missing(self) -> np.ndarray: ...
+    @property
+    def features(self) -> int: ...
+    @property
+    def beyond(self) -> np.ndarray: ...
+    @property
+    def why(self) -> tuple[str, ...]: ...
 
 
 class PatientAssays(Protocol):
@@ -46,6 +71,9 @@ class PatientAssays(Protocol):
     def measured_by(self) -> dict[str, np.ndarray]: ...
     def fit(self) -> WrittenCovariates: ...
     def covariates(self, document: dict[str, Any], arrays: dict[str, np.ndarray]) -> np.ndarray: ...
+    def standing(
+        self, document: dict[str, Any], arrays: dict[str, np.ndarray], limit: float
+    ) -> Mapping[str, Standing]: ...
 
 
 FurtherOmics = PatientMatrix | PatientAssays
@@ -98,12 +126,16 @@ class AssayEncoder:
         loadings = branch_loadings(np.where(known, (values - centre) / scale, 0.0), kept)
         return cls(tuple(names), centre, scale, loadings, found.document, found.arrays)
 
+    def values(self, assays: FurtherOmics | None, n: int) -> np.ndarray:
+        """(n, K) covariates of any patients, NaN where their assays do not give one."""
+        if assays is None:
+            return np.full((n, len(self.genes)), np.nan)
+        assert not isinstance(assays, PatientMatrix)
+        return assays.covariates(self.fitted, self.constants)
+
     def z(self, assays: FurtherOmics | None, n: int) -> np.ndarray:
         """(n, K) of any patients: standardised covariates, 0 where there is none."""
-        if assays is None:
-            return np.zeros((n, len(self.genes)))
-        assert not isinstance(assays, PatientMatrix)
-        values = assays.covariates(self.fitted, self.constants)
+        values = self.values(assays, n)
         with np.errstate(invalid="ignore"):
             return np.where(np.isfinite(values), (values - self.centre) / self.scale, 0.0)
 
@@ -116,19 +148,53 @@ class AssayEncoder:
         assert not isinstance(assays, PatientMatrix)
         return bool({told["name"] for told in self.fitted["assays"]} & set(assays.measured_by()))
 
-    def notes(self, assays: FurtherOmics | None, n: int) -> list[str]:
-        """For each patient, which assays are missing and how that was treated; empty where none is."""
+    def knows(self, assays: FurtherOmics | None, n: int) -> np.ndarray:
+        """(n,) bool: patients of whom a value of some assay counts."""
+        return _used(self.standing(assays), n)
+
+    def standing(self, assays: FurtherOmics | None) -> Mapping[str, Standing]:
+        """What the constants make of each assay of the patients; nothing without assays."""
         assert not isinstance(assays, PatientMatrix)
+        return {} if assays is None else assays.standing(self.fitted, self.constants, Z_LIMIT)
+
+    def problems(self, assays: FurtherOmics) -> list[Problem]:
+        """One problem for each assay of which a patient's values are on another scale than those of the training patients."""
+        scale = {told["name"]: told["normalised_scale"] for told in self.fitted["assays"]}
+        found = []
+        for name, assay in self.standing(assays).items():
+            far = np.flatnonzero(assay.beyond > FEATURES_AT_LIMIT)
+            if far.size and scale[name] not in CALLED:
+                share = f"{assay.beyond[far].max():.0%}"
+                value = (
+                    f"{count_of(far.size, 'patient')} with up to {share} of the features at {Z_LIMIT:g} SD or beyond"
+                )
+                rule = f"A patient on the scale of the training data has at most {FEATURES_AT_LIMIT:.0%}."
+                remedy = "Give values in the unit and on the scale that the model was trained on."
+                found.append(Problem(f"assay {name}", value, rule, remedy))
+        return found
+
+    def notes(self, assays: FurtherOmics | None, n: int) -> list[str]:
+        """For each patient, which assays and how many features are missing, what does not count and why; empty where all is
+        there."""
         names = [told["name"] for told in self.fitted["assays"]]
-        held = {} if assays is None else assays.measured_by()
-        have = np.array([held.get(name, np.zeros(n, bool)) for name in names]).reshape(len(names), n)
+        held = self.standing(assays)
+        counts = _used(held, n)
         said = []
         for row in range(n):
-            lacking = [name for name, there in zip(names, have[:, row]) if not there]
-            if len(lacking) == len(names):
-                said.append("no assay: counted as average")
-            else:
-                said.append(f"no {', '.join(lacking)}: scored by the other assays" if lacking else "")
+            lacking = [name for name in names if name not in held or not held[name].measured[row]]
+            words = [
+                f"{name}: {assay.why[row]}, counted as not measured" for name, assay in held.items() if assay.why[row]
+            ]
+            words += [
+                f"{name}: {assay.missing[row]} of {assay.features} features missing, left out"
+                for name, assay in held.items()
+                if assay.used[row] and assay.missing[row]
+            ]
+            if not counts[row]:
+                words.append("no assay: counted as average")
+            elif lacking:
+                words.append(f"no {', '.join(lacking)}: scored by the other assays")
+            said.append("; ".join(words))
         return said
 
     def document(self) -> AssayDocument:
@@ -148,3 +214,8 @@ class AssayEncoder:
         constants = {name.removeprefix(start): values for name, values in arrays.items() if name.startswith(start)}
         centre, scale, loadings = (arrays[f"{ASSAYS}_{part}"] for part in ("centre", "scale", "loadings"))
         return cls(tuple(document["genes"]), centre, scale, loadings, document["fitted"], constants)
+
+
+def _used(held: Mapping[str, Standing], n: int) -> np.ndarray:
+    # (n,) bool: patients of whom some assay counts.
+    return np.asarray(np.any([np.zeros(n, bool), *(assay.used for assay in held.values())], axis=0))

@@ -90,6 +90,13 @@ class MatrixEncoder:
         """Whether the matrix has a gene of the encoder."""
         return bool(set(self.genes) & set(matrix.genes))
 
+    def knows(self, matrix: FurtherOmics | None, n: int) -> np.ndarray:
+        """(n,) bool: patients with a value of a gene of the encoder."""
+        if matrix is None:
+            return np.zeros(n, bool)
+        assert isinstance(matrix, PatientMatrix)
+        return np.asarray(np.isfinite(matrix.aligned(self.genes)).any(axis=1))
+
     def notes(self, matrix: FurtherOmics | None, n: int) -> list[str]:
         """For each patient, what is missing and how that was treated; empty where nothing is."""
         size, known = len(self.genes), np.zeros(n, np.int64)

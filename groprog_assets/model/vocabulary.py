@@ -7,6 +7,7 @@ import numpy as np
 from groprog_assets.errors import Problem
 from groprog_assets.fitting.clinical_encoder import Z_LIMIT, FieldEncoding
 from groprog_assets.fitting.dummy_coding import Z_LIMIT as COX_LIMIT
+from groprog_assets.model.assay_encoder import AssayEncoder
 from groprog_assets.model.inputs import ModelInputs
 from groprog_assets.model.risk_model import RiskModel
 from groprog_assets.study.text_tables import count_of
@@ -86,7 +87,8 @@ def naming_problems(model: RiskModel, inputs: ModelInputs) -> list[Problem]:
 
 
 def matrix_problems(model: RiskModel, inputs: ModelInputs) -> list[Problem]:
-    """One problem for each further matrix that shares no gene name with the model's, or that the model does not read."""
+    """One problem for each further matrix that shares no gene name with the model's, or that the model does not read, and for
+    each assay with values on another scale."""
     problems = []
     known = {encoder.name: encoder for encoder in model.encoders.matrices}
     for matrix in inputs.matrices:
@@ -101,14 +103,17 @@ def matrix_problems(model: RiskModel, inputs: ModelInputs) -> list[Problem]:
             problems.append(
                 Problem(f"matrix {matrix.name}", "no gene of the model", rule, "Give the same gene symbols.")
             )
+        elif isinstance(encoder, AssayEncoder):
+            problems += encoder.problems(matrix)
     return problems
 
 
 def nothing_known(model: RiskModel, inputs: ModelInputs) -> list[Problem]:
     """One problem where no field and no gene of a patient is known; an empty list when there is no such patient."""
     known = model.encoders.transform(inputs).genes_used > 0
-    for matrix in inputs.matrices:
-        known |= matrix.measured()
+    held = {matrix.name: matrix for matrix in inputs.matrices}
+    for encoder in model.encoders.matrices:
+        known |= encoder.knows(held.get(encoder.name), len(inputs))
     for encoding in model.encoders.clinical.fields:
         if encoding.dropped or encoding.name not in inputs.covariates:
             continue

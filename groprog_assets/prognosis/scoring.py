@@ -5,6 +5,7 @@ Nothing is fitted again, and no patient's score depends on another's.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from groprog_assets.errors import CohortError, Problem
 from groprog_assets.prognosis.model_columns import columns, labelled_genes, score_table
+from groprog_assets.prognosis.new_patients import NewPatients, read_assays_of
 from groprog_assets.prognosis.patient_libraries import measure_patients
-from groprog_assets.prognosis.standing_model import champion_model
+from groprog_assets.prognosis.standing_model import champion_model, read_standing_or_newest
 from groprog_assets.store.artifacts import digest_bytes
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.study.schema import Cohort, Expression, Matrix
@@ -29,27 +31,27 @@ if TYPE_CHECKING:
 
 
 class Scored(NamedTuple):
-    """table: risk_scores with a `notes` column; prediction, inputs, model: what it came from; labels: {function: its genes}."""
+    """table: risk_scores with a `notes` column; prediction, inputs, model: what it came from; labels: {function: its genes}.
+
+    notices: what was read of the assays and does not count. files: rows of role, file (its name) and sha256 of what was read of
+    the patients; derivation: of the `risk_model` that scored them.
+    """
 
     table: pd.DataFrame
     prediction: Prediction
     inputs: ModelInputs
     model: RiskModel
     labels: dict[str, set[str]]
+    notices: tuple[str, ...]
+    files: list[dict[str, str]]
+    derivation: str
 
 
-def score_patients(
-    workspace: Workspace,
-    patients: Path,
-    expression: Path | None,
-    libraries: Path | None = None,
-    matrices: Mapping[str, Path] | None = None,
-) -> Scored:
+def score_patients(workspace: Workspace, given: NewPatients) -> Scored:
     """Scores of the patients in a clinical table; outcomes are neither needed nor read.
 
-    expression: genes x patients, of a model in signature mode; libraries: the patients' own nascent libraries, of one in matched
-    mode (see `patient_libraries`). Patients without either are scored by the clinical branch alone. matrices: {name of
-    a matrix of the study: file}; a patient who is not in it counts as average.
+    Patients without expression or libraries are scored by the other branches; one who is not in a matrix, or in no assay, counts
+    as average there. Assays are carried through the constants of the model: normalisation, batches, factors, gene sets, strata.
 
     A batch column of the study that the table has is read: effects of batches seen in training are taken out as there. Raises
     CohortError with every problem of the tables (absent column, value that is no level, repeated patient, another unit, scale or
@@ -67,6 +69,7 @@ def score_patients(
     from groprog_assets.model.predict import predict
     from groprog_assets.model.vocabulary import nothing_known, refusals, statements
 
+    patients, expression, libraries = given.patients, given.expression, given.libraries
     bundle, features, fields = champion_model(workspace)
     cohort = workspace.study.patients
     table = read_table(patients)
@@ -81,29 +84,29 @@ def score_patients(
     records, found = read_covariates(table, identifiers, asked, rules.plausible_ranges, True, rules.landmark_days)
     if problems + found:
         raise CohortError(problems + found)
-    mode, given = bundle.summary["mode"], None
+    mode = bundle.summary["mode"]
     _only_what_is_read(mode, expression, libraries)
     described = columns(features.table)
     if libraries is not None:
         described = measure_patients(workspace, libraries, records["patient_id"].tolist(), features)
     scale = cohort.expression.scale if cohort.expression else "log"
     own = None if expression is None else Expression(path=expression, scale=scale)
-    changed = cohort.model_copy(update={"expression": own, "matrices": _named(cohort, matrices or {})})
+    changed = cohort.model_copy(update={"expression": own, "matrices": _named(cohort, given.matrices)})
     omics = read_omics(changed, records["patient_id"].tolist())
-    given = omics if own is not None else None
     inputs = ModelInputs.from_columns(
         columns(records),
         columns(fields),
-        given,
+        omics if own is not None else None,
         described,
         columns(features.constants),
-        mode if given is not None or libraries is not None else "clinical",
+        mode if expression is not None or libraries is not None else "clinical",
     )
-    inputs = replace(inputs, matrices=matrices_of(omics, inputs.patient_id))
+    model = load_model({name: blob.content for name, blob in bundle.files.items()})
+    assays = read_assays_of(given, workspace.study, model, inputs.patient_id.tolist())
+    inputs = replace(inputs, matrices=(*matrices_of(omics, inputs.patient_id), *assays.read))
     if cohort.batch_column in table.cells:
         cells = table.cells[cohort.batch_column]
         inputs = replace(inputs, batch=cells.where(~missing_cells(cells), "").to_numpy(dtype=str))
-    model = load_model({name: blob.content for name, blob in bundle.files.items()})
     refused = refusals(model, inputs) + nothing_known(model, inputs)
     if refused:
         raise CohortError(refused)
@@ -112,7 +115,9 @@ def score_patients(
     few = _few_events(bundle.summary)
     said = zip(unread_values(table, asked), statements(model, inputs))
     scored["notes"] = ["; ".join([*_clock(model), *few, *unread, *stated]) for unread, stated in said]
-    return Scored(scored, prediction, inputs, model, labelled_genes(features))
+    held = (prediction, inputs, model, labelled_genes(features))
+    derivation = read_standing_or_newest(workspace, "risk_model").derivation
+    return Scored(scored, *held, assays.notices, given.digests(), derivation)
 
 
 def _named(cohort: Cohort, matrices: Mapping[str, Path]) -> list[Matrix]:
@@ -176,6 +181,17 @@ def _identifier_problems(path: Path, identifiers: pd.Series) -> list[Problem]:
     return problems
 
 
+def lineage_of(scored: Scored, name: str, content: bytes) -> bytes:
+    """JSON of where the table `content` of the file `name` comes from: model, its derivation, and the files read, by digest."""
+    made = {
+        "scores": {"file": name, "sha256": digest_bytes(content), "patients": len(scored.table)},
+        "model_version": str(scored.table["model_version"].iloc[0]),
+        "risk_model": scored.derivation,
+        "read": scored.files,
+    }
+    return (json.dumps(made, indent=2) + "\n").encode()
+
+
 def patient_pages(workspace: Workspace, scored: Scored) -> dict[str, bytes]:
     """{file name: HTML page} of every scored patient: risk, percentile, survival curve, drivers, what was missing."""
     import numpy as np
@@ -197,10 +213,12 @@ def patient_pages(workspace: Workspace, scored: Scored) -> dict[str, bytes]:
     }
     landmark = scored.model.parameters.cohort.landmark_months
     pages = {}
+    own = _assay_values(scored)
     apart = explanation.gene.sum(axis=1) + explanation.alteration.sum(axis=1)
     unexplained = explanation.block.sum(axis=1) + explanation.residual - apart
     for row, score in enumerate(scored.table.to_dict("records")):
         covariates = {name: values[row] for name, values in scored.inputs.covariates.items()}
+        covariates |= {name: values[row] for name, values in own.items()}
         genes = dict(zip(explanation.genes, explanation.gene[row].tolist()))
         altered = dict(zip(explanation.alterations, explanation.alteration[row].tolist()))
         labels = {name: sum(genes.get(gene, 0.0) for gene in sorted(held)) for name, held in scored.labels.items()}
@@ -218,6 +236,7 @@ def patient_pages(workspace: Workspace, scored: Scored) -> dict[str, bytes]:
                 "average": average[float(explanation.reference[row])],
                 "reference": float(explanation.reference[row]),
                 "fields": dict(zip(explanation.fields, explanation.field[row].tolist())),
+                "assays": {name: altered.pop(name) for name in own},
                 "values": covariates,
                 "genes": genes | altered,
                 "labels": labels if score["genes_used"] else {},
@@ -227,9 +246,23 @@ def patient_pages(workspace: Workspace, scored: Scored) -> dict[str, bytes]:
                 "unexplained": float(unexplained[row]),
                 "patients": scored.model.training_patients,
                 "events": scored.model.training_events,
+                "files": scored.files,
             }
         )
     return pages
+
+
+def _assay_values(scored: Scored) -> dict[str, list[float]]:
+    """{covariate of the assays as explanations name it: its value of each patient, NaN where the assays do not give it}."""
+    from groprog_assets.model.assay_encoder import AssayEncoder
+
+    held = {matrix.name: matrix for matrix in scored.inputs.matrices}
+    found: dict[str, list[float]] = {}
+    for encoder in scored.model.encoders.matrices:
+        if isinstance(encoder, AssayEncoder):
+            values = encoder.values(held.get(encoder.name), len(scored.inputs))
+            found |= {f"{encoder.name}: {name}": values[:, k].tolist() for k, name in enumerate(encoder.genes)}
+    return found
 
 
 def page_name(patient: str) -> str:

@@ -29,6 +29,8 @@ def context(**changes: object) -> dict:
         "fields": {"age": 0.5, "stage": -0.2, "albumin": 0.0},
         "values": {"age": 71.0, "stage": "III", "albumin": float("nan")},
         "genes": {f"G{k}": 0.02 for k in range(20)},
+        "assays": {},
+        "files": [{"role": "patients", "file": "new.tsv", "sha256": "ab" * 32}],
         "labels": {"cell_junction": -0.04, "key_locus": 0.06},
         "unexplained": 0.1,
         "genes_total": 50,

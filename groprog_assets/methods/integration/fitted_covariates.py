@@ -41,9 +41,11 @@ def written(fitted: Fitted) -> WrittenCovariates:
     for k, (name, fit) in enumerate(fitted.assays.items()):
         held = fit.normalisation
         arrays |= {f"assay{k}_reference": held.reference, f"assay{k}_kept": fit.kept}
+        arrays |= {f"assay{k}_mean": fit.mean, f"assay{k}_spread": fit.spread}
         told = {
             **{"name": name, "features": list(fit.features), "symbols": list(fit.symbols), "level": held.level},
             **{"method": held.method, "scale": held.scale, "normalised_scale": held.normalised_scale, "batches": None},
+            "unit": fit.unit,
         }
         if fit.batches is not None:
             constants = fit.batches.constants
@@ -98,7 +100,10 @@ def read_back(document: Document, arrays: Arrays) -> Fitted:
             encodings = tuple(Encoding(name, tuple(levels)) for name, levels in held["encodings"])
             batches = BatchFit(tuple(held["names"]), encodings, combat)
         names = (tuple(told["features"]), tuple(told["symbols"]))
-        assays[told["name"]] = AssayFit(*names, normalisation, arrays[f"assay{k}_kept"].astype(bool), batches)
+        kept = arrays[f"assay{k}_kept"].astype(bool)
+        # A model of before these were kept knows nothing of the training values' spread.
+        spread = [arrays.get(f"assay{k}_{part}", np.full(kept.sum(), np.nan)) for part in ("mean", "spread")]
+        assays[told["name"]] = AssayFit(*names, normalisation, kept, batches, told.get("unit", ""), *spread)
     scores = {}
     for k, told in enumerate(document["scores"]):
         mean, scale = (pd.Series(arrays[f"scores{k}_{part}"], index=told["genes"]) for part in ("mean", "scale"))

@@ -38,7 +38,7 @@ class PatientAssay(NamedTuple):
     """The samples of one assay, as read: values (f, m), owner (m,) the number of each sample's patient; batch (m,) and columns
     (by name) of the samples. method, scale, normalised_scale: how it is normalised. correction: None where batches stay.
     numbers: covariates of the correction that are numbers, told by everyone's values and so alike in every fold; others have
-    levels."""
+    levels. unit: of the values as read."""
 
     name: str
     method: str
@@ -52,6 +52,7 @@ class PatientAssay(NamedTuple):
     batch: list[str | None]
     columns: dict[str, list[str | None]]
     numbers: tuple[str, ...] = ()
+    unit: str = ""
 
     def samples(self, rows: NDArray[np.int64]) -> PatientAssay:
         """The samples at `rows`."""
@@ -72,13 +73,33 @@ class PatientAssay(NamedTuple):
 
 
 class AssayFit(NamedTuple):
-    """Constants of one assay: its features (f,) with their symbols, how they are normalised, which are kept, its batches."""
+    """Constants of one assay: its features (f,) with their symbols, how they are normalised, which are kept, its batches; the
+    unit of its values as read; mean and standard deviation (kept features,) of the training patients' values, normalised and
+    corrected, NaN where a feature does not vary."""
 
     features: tuple[str, ...]
     symbols: tuple[str, ...]
     normalisation: Normalisation
     kept: NDArray[np.bool_]
     batches: BatchFit | None
+    unit: str = ""
+    mean: Floats = np.empty(0)
+    spread: Floats = np.empty(0)
+
+
+class Standing(NamedTuple):
+    """What the constants of one assay make of n patients. measured (n,): who has a value; used (n,): whose values count.
+
+    missing (n,): kept features without a value, of `features`. beyond (n,): share of the known features at `limit` standard
+    deviations or more from the training mean; 0 where nothing is known. why (n,): why measured values do not count, else "".
+    """
+
+    measured: NDArray[np.bool_]
+    used: NDArray[np.bool_]
+    missing: NDArray[np.int64]
+    features: int
+    beyond: Floats
+    why: tuple[str, ...]
 
 
 class Fitted(NamedTuple):
@@ -128,8 +149,12 @@ def fit_covariates(
             left_out[assay.name] = str(error)
             continue
         frame = _frame(assay, fit, measurements)
-        if row_spread(frame).varies.any():
-            fits[assay.name], frames[assay.name] = fit, frame
+        spread = row_spread(frame)
+        if spread.varies.any():
+            fits[assay.name] = fit._replace(
+                mean=spread.mean.to_numpy(), spread=spread.scale.where(spread.varies).to_numpy()
+            )
+            frames[assay.name] = frame
         else:
             left_out[assay.name] = "no feature varies between the training patients"
     asked = integration.covariates
@@ -184,11 +209,55 @@ def covariates(fitted: Fitted, assays: Sequence[PatientAssay], patients: int) ->
     return np.hstack([np.zeros((patients, 0)), *(part.to_numpy(dtype=np.float64) for part in parts)])
 
 
+def standing(fitted: Fitted, assays: Sequence[PatientAssay], patients: int, limit: float) -> dict[str, Standing]:
+    """{assay of the fit: what its constants make of the patients}, also of an assay that none of them has. limit: standard
+    deviations from the training mean from which a value counts as beyond."""
+    held = {assay.name: assay for assay in assays}
+    found = {}
+    for name, fit in fitted.assays.items():
+        kept = int(fit.kept.sum())
+        measured, used = np.zeros(patients, bool), np.zeros(patients, bool)
+        missing, beyond, why = np.full(patients, kept), np.zeros(patients), [""] * patients
+        if name in held:
+            assay = held[name].aligned(fit.features)
+            measured[assay.owner[np.isfinite(assay.values[fit.kept]).any(axis=0)]] = True
+            frame = _frame(assay, fit, fitted.measurements)
+            known = np.isfinite(frame.to_numpy())
+            rows = frame.columns.to_numpy(dtype=np.int64)
+            used[rows] = known.any(axis=0)
+            missing[rows] = kept - known.sum(axis=0)
+            with np.errstate(invalid="ignore"):
+                far = np.abs(frame.to_numpy() - fit.mean[:, None]) >= limit * fit.spread[:, None]
+            beyond[rows] = far.sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+            for row in np.flatnonzero(measured & ~used):
+                why[row] = _why_not(assay.samples(np.flatnonzero(assay.owner == row)), fit)
+        found[name] = Standing(measured, used, missing, kept, beyond, tuple(why))
+    return found
+
+
+def _why_not(assay: PatientAssay, fit: AssayFit) -> str:
+    """Why the samples of one patient do not count although they have values."""
+    if fit.batches is not None and not _known(assay, fit.batches).size:
+        strange = sorted({str(name) for name in assay.batch if name is not None} - set(fit.batches.batches))
+        if strange:
+            return f"batch {', '.join(map(repr, strange))} was not in training"
+        if any(name is None for name in assay.batch):
+            return "no batch given"
+        for encoding in fit.batches.encodings:
+            values = assay.columns.get(encoding.name, [None] * len(assay.batch))
+            if not any(encoding.knows(value) for value in values):
+                given = next((value for value in values if value is not None), None)
+                return (
+                    f"no {encoding.name} given" if given is None else f"{encoding.name} {given!r} was not in training"
+                )
+    return "no feature by which samples are compared"
+
+
 def _fit_assay(assay: PatientAssay, parameters: MeasurementParameters) -> AssayFit:
     normalisation = fit_normalisation(assay.values, assay.method, assay.scale, assay.normalised_scale)
     held = normalise(assay.values, normalisation, parameters)
     kept = kept_features(held, [None] * held.shape[1], parameters.largest_missing_share)
-    fit = AssayFit(assay.features, assay.symbols, normalisation, kept, None)
+    fit = AssayFit(assay.features, assay.symbols, normalisation, kept, None, assay.unit)
     if assay.correction is None:
         return fit
     correction = assay.correction.model_copy(update={"outcome": ""})  # no outcome takes part in what a fold fits

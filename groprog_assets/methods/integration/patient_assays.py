@@ -17,7 +17,13 @@ from numpy.typing import NDArray
 from groprog_assets.errors import CohortError, Problem
 from groprog_assets.methods.annotation.gmt import genes_of_sets
 from groprog_assets.methods.integration.fitted_covariates import WrittenCovariates, read_back, written
-from groprog_assets.methods.integration.fold_covariates import PatientAssay, covariates, fit_covariates
+from groprog_assets.methods.integration.fold_covariates import (
+    PatientAssay,
+    Standing,
+    covariates,
+    fit_covariates,
+    standing,
+)
 from groprog_assets.methods.integration.subject_tables import symbols_of
 from groprog_assets.methods.measurements.assay_frames import numbered
 from groprog_assets.methods.measurements.batch_correction import number_columns
@@ -54,6 +60,7 @@ def assay_arrays(
     told: list[Document] = []
     arrays: Arrays = {}
     known = symbols_of(tables["features"])
+    units = tables["assays"].set_index("assay_id")["unit"].fillna("")
     for held in held_assays(tables["assays"], tables["assay_samples"], tables["sample_factors"], files, sources):
         if held.source not in chosen:
             continue
@@ -73,6 +80,7 @@ def assay_arrays(
         told.append(
             {
                 **{"name": held.assay_id, "method": method, "scale": held.scale, "normalised_scale": scale},
+                "unit": str(units[held.assay_id]),
                 "correction": None if why else held.source.batch_correction.model_dump(mode="json"),
                 "features": numbered(features["feature_id"]),
                 "symbols": [known[held.assay_id].get(str(name), str(name)) for name in features["feature_id"]],
@@ -175,6 +183,10 @@ class PatientAssays:
         """(patients, r) covariates by constants that `fit` gave; NaN where the assays of a patient do not give one."""
         return covariates(read_back(document, arrays), self.assays, self.patients)
 
+    def standing(self, document: Document, arrays: Arrays, limit: float) -> dict[str, Standing]:
+        """What constants that `fit` gave make of these patients, by assay of the fit (see `fold_covariates.standing`)."""
+        return standing(read_back(document, arrays), self.assays, self.patients, limit)
+
 
 def assays_of(arrays: Mapping[str, np.ndarray], patient_id: Iterable[str]) -> tuple[PatientAssays, ...]:
     """The assays among `arrays`, of the patients `patient_id` in that order; nothing where there are none."""
@@ -199,6 +211,7 @@ def assays_of(arrays: Mapping[str, np.ndarray], patient_id: Iterable[str]) -> tu
             batch=told["batch"],
             columns=told["columns"],
             numbers=tuple(told["numbers"]),
+            unit=told.get("unit", ""),
         )
         rows = np.flatnonzero(owner >= 0)
         held.append(assay.samples(rows[np.argsort(owner[rows], kind="stable")]))

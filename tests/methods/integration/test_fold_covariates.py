@@ -201,7 +201,7 @@ def test_the_kind_of_a_covariate_is_kept_with_the_assay(tmp_path: Path):
     factors = [pd.DataFrame({"sample_id": names, "factor": name, "value": held}) for name, held in columns.items()]
     held = {"assay_id": "rna", "sample_id": names, "position": range(6), "batch": list("aabbab")}
     tables = {
-        "assays": pd.DataFrame({"assay_id": ["rna"], "omics": "proteome", "scale": "log2"}),
+        "assays": pd.DataFrame({"assay_id": ["rna"], "omics": "proteome", "scale": "log2", "unit": "intensity"}),
         "assay_samples": pd.DataFrame(held),
         "features": pd.DataFrame(features),
         "samples": pd.DataFrame({"sample_id": names, "subject_id": names, "is_reference": False}),
