@@ -28,14 +28,14 @@ from groprog_assets.graph.resources import ACTOR_TAG, made_in_parallel
 from groprog_assets.graph.specification import ADDRESS_VARIABLE, GATHERED, SPECIFICATIONS, Specification, main_member
 from groprog_assets.store.derivations import Record
 from groprog_assets.store.plots import plot_address
-from groprog_assets.store.readings import Reading
+from groprog_assets.store.readings import EARLIER, Reading
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables import TABLES
 from groprog_assets.tables.values import Document
 
 OWNERS = ["team:groprog"]
 Metadata = dg.MetadataValue[Any] | dg.TableColumnLineage | dg.TableSchema | str | float | bool
-RESERVED = ("study", "library", "workspace", "progress", "scratch", "pool", GATHERED)
+RESERVED = ("study", "library", "workspace", "progress", "scratch", "pool", EARLIER, GATHERED)
 
 
 def study_asset(
@@ -59,8 +59,9 @@ def study_asset(
     tags: dict[str, str] | None = None,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """Make an asset of a function. Beside upstream values it may ask for `study` (the view), `library`, `workspace` (paths
-    only), `progress` (call it with a line of text), `scratch` (a folder that outlives a killed run under equal circumstances) and
-    `pool` (where shards are computed).
+    only), `progress` (call it with a line of text), `scratch` (a folder that outlives a killed run under equal circumstances),
+    `pool` (where shards are computed) and `earlier` (the current value when only its inputs have changed, else None: what was not
+    affected need not be read again; the value must be the same without it).
 
     table / tables: the declared table of the value, or of each member of a bundle. sections: what of the study it may read.
     files: dotted names of the source files it reads. checks, blocking: names of the verdicts it returns. extra_inputs: further

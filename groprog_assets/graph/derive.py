@@ -10,6 +10,7 @@ import shutil
 
 from groprog_assets.checks.verdict import Verdict
 from groprog_assets.compute.compute_pool import Pool, linear_algebra_in_one_thread
+from groprog_assets.errors import GroProgError, UnreachableError
 from groprog_assets.graph.materialized import Materialized, png
 from groprog_assets.graph.patient_names import known_patients, unnamed_value
 from groprog_assets.graph.specification import GATHERED, Specification, main_member
@@ -20,7 +21,7 @@ from groprog_assets.store.claims import recording
 from groprog_assets.store.code_version import kernel_digest
 from groprog_assets.store.derivations import Edge, Record
 from groprog_assets.store.pseudonyms import owner_mark, pseudonym, study_key
-from groprog_assets.store.readings import Reading
+from groprog_assets.store.readings import EARLIER, Earlier, Reading, reading
 from groprog_assets.store.workspace import StudyView, Workspace
 from groprog_assets.study.schema import Library
 from groprog_assets.tables.values import Document, Progress, Value, Values
@@ -50,6 +51,8 @@ def derive(
     key = derivations.memo_key(record)
     scratch = workspace.state / "scratch" / key
     context = {"study": view, "workspace": workspace, "progress": progress, "scratch": scratch, "pool": pool or Pool()}
+    if EARLIER in specification.arguments:
+        context[EARLIER] = _earlier(workspace, record)
     arguments = {name: _argument(name, specification, readings, context) for name in specification.arguments}
     with linear_algebra_in_one_thread() if specification.may_run_in_parallel else contextlib.nullcontext():
         made: Materialized = specification.function(**arguments)
@@ -78,11 +81,40 @@ def recalled(workspace: Workspace, record: Record) -> Record | None:
     known = workspace.derivations.recall(key)
     if known is None or derivations.memo_key(known[1]) != key:
         return None
-    if known[0] not in sealed_derivations(workspace.ledger_path) and not workspace.unsealed.holds(key, known[0]):
+    if not _is_signed(workspace, key, known[0]):
         return None
     if not workspace.store.verifies(derivations.output(known[1])):
         return None
     return {**known[1], "inputs": record["inputs"]}
+
+
+def _is_signed(workspace: Workspace, key: str, digest: str) -> bool:
+    """Whether the ledger sealed the derivation, or a process of this study signed that it made it of the circumstances `key`."""
+    return digest in sealed_derivations(workspace.ledger_path) or workspace.unsealed.holds(key, digest)
+
+
+def _earlier(workspace: Workspace, record: Record) -> Earlier | None:
+    """The current value when it differs from what `record` is about in nothing but its inputs, such as who has consented.
+
+    None where there is no such value, nobody signed it, or its bytes, or those of its inputs, are not as recorded.
+    """
+    digest = workspace.derivations.current(record["asset"], record["partition"])
+    known = workspace.derivations.current_record(record["asset"], record["partition"])
+    if digest is None or known is None or not _is_signed(workspace, derivations.memo_key(known), digest):
+        return None
+    if derivations.memo_key({**known, "inputs": []}) != derivations.memo_key({**record, "inputs": []}):
+        return None
+    try:
+        own = reading(workspace, record["asset"], record["partition"], digest).value()
+        inputs = {
+            item["name"]: reading(workspace, item["asset"], item["partition"], item["derivation"]).value()
+            for item in known["inputs"]
+        }
+        return Earlier(own, inputs)
+    except UnreachableError:
+        raise
+    except GroProgError:
+        return None
 
 
 def circumstances(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from groprog_assets.errors import ArtifactError, Problem, TableError
 from groprog_assets.store import derivations
@@ -11,6 +13,16 @@ from groprog_assets.store.derivations import ReadEdge
 from groprog_assets.store.wire_format import Stored
 from groprog_assets.store.workspace import OMICS_ASSETS, SEQUENCE_ASSETS, Workspace, absent_assets
 from groprog_assets.tables.values import Value
+
+EARLIER = "earlier"
+"""The argument of an asset that takes its value of before."""
+
+
+class Earlier(NamedTuple):
+    """The value of an asset before its inputs changed, and those inputs by name; all else that decides the value is equal."""
+
+    value: Value
+    inputs: Mapping[str, Value]
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,37 @@ def test_reading_what_was_not_declared_is_refused(workspace: Workspace):
         make(workspace, specification(funnel, sections=("name",)))
 
 
+def test_a_value_of_before_is_given_where_nothing_but_the_inputs_changed(workspace: Workspace):
+    seen = []
+
+    def counted(funnel, study, earlier):
+        now = int(funnel["remaining"].iloc[0])
+        seen.append(
+            None if earlier is None else (earlier.value["now"], int(earlier.inputs["funnel"]["remaining"].iloc[0]))
+        )
+        return materialized({"now": now, "name": study.name})
+
+    given = specification(counted, inputs=("funnel",), sections=("name",), files=("genome.chrom_sizes",))
+
+    def run(place: Workspace) -> None:
+        make(place)
+        make(place, given, {"funnel": read_asset(place, "funnel")})
+
+    run(workspace)
+    other = with_parameters(workspace, "quality: {minimum_mean_quality: 20}")
+    run(other)
+    assert seen == [None, (30, 30)]
+    sizes = workspace.study.genome.chrom_sizes
+    sizes.write_text(sizes.read_text() + "chrExtra\t10\n")  # both read it
+    run(Workspace(workspace.path))
+    assert seen[2:] == [None]
+    record = workspace.derivations.current_record("counted")
+    assert record is not None
+    workspace.store.path(record["output"]["sha256"]).write_bytes(b"altered")
+    run(with_parameters(workspace, "quality: {minimum_mean_quality: 25}"))
+    assert seen[3:] == [None]
+
+
 def test_the_parameters_as_one_object_hold_back_what_was_not_declared(workspace: Workspace):
     view = StudyView({"parameters.quality": workspace.study.parameters.quality}, "some_asset")
     parameters = view.as_parameters()

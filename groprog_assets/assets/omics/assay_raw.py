@@ -9,6 +9,7 @@ from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.intake import omics_subjects as who
 from groprog_assets.store.artifacts import Bundle, stored_files
+from groprog_assets.store.readings import Earlier
 from groprog_assets.store.workspace import StudyView, Workspace
 from groprog_assets.tables.values import Progress
 
@@ -34,18 +35,20 @@ from groprog_assets.tables.values import Progress
     blocking=("keys", "units", "builds", "finite_values", "consent_coverage"),
 )
 def assay_raw(
-    study: StudyView, workspace: Workspace, samples: Bundle, progress: Progress, scratch: Path
+    study: StudyView, workspace: Workspace, samples: Bundle, progress: Progress, scratch: Path, earlier: Earlier | None
 ) -> Materialized:
     """Each assay: a Parquet file of its values, or tables of variants and intervals; features, and samples with consent alone."""
     from groprog_assets.methods.assays.assay_tables import assay_tables
     from groprog_assets.methods.assays.formats import reading_aids
+    from groprog_assets.methods.assays.narrowed_assays import earlier_assays
     from groprog_assets.methods.assays.sample_table import read_sample_table
 
     read = read_sample_table(study.omics.samples, study.omics.assays)
     ids = who.sample_ids(workspace, read.named)
     permitted = set(samples.table["sample_id"])
     aids = reading_aids(study.parameters.assay_reading, study.omics.genes)
-    found = assay_tables(study.omics.assays, read, ids, permitted, scratch, progress, aids)
+    before = None if earlier is None else earlier_assays(earlier.value, earlier.inputs["samples"])
+    found = assay_tables(study.omics.assays, read, ids, permitted, scratch, progress, aids, before)
     value = Bundle(**found.tables, matrices=stored_files(found.matrices, ".parquet"), summary=found.summary)
     return materialized(
         value,

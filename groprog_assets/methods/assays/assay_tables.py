@@ -13,6 +13,7 @@ from groprog_assets.errors import AssayError, CohortError
 from groprog_assets.methods.assays.assay_table import AssayTable
 from groprog_assets.methods.assays.formats import Aids, Assay, read_assay, source_digest
 from groprog_assets.methods.assays.matched_samples import SampleNames
+from groprog_assets.methods.assays.narrowed_assays import EarlierAssays, can_be_narrowed, narrowed_assays
 from groprog_assets.methods.assays.sample_table import SampleRows
 from groprog_assets.methods.assays.sparse_tables import SparseTables, joined, joined_sparse, of_samples
 from groprog_assets.methods.measurements.layout import write_measurements
@@ -111,48 +112,87 @@ def assay_tables(
     folder: Path,
     progress: Progress,
     aids: Aids = Aids(),  # noqa: B008 # it cannot be changed
+    earlier: EarlierAssays | None = None,
 ) -> AssayTables:
     """Read every assay and keep the samples of those who may be used, in the order of the file.
 
     sample_ids (rows,): the pseudonym of each row of the sample table; permitted: those of subjects who may be used; folder: where
-    the matrices are written. An assay none of whose samples may be used has no matrix. Raises CohortError as `read_assays`.
+    the matrices are written. An assay none of whose samples may be used has no matrix. earlier: what this function gave for the
+    same files and settings; a matrix follows from it where nobody is new among the permitted, and its file is not read. The
+    result is the same without it. Raises CohortError as `read_assays`.
     """
-    tables: dict[str, list[pd.DataFrame]] = {"assays": [], "samples": [], "features": [], "flagged": []}
-    sparse: list[SparseTables] = []
-    matrices: dict[str, Path] = {}
-    summary: Document = {}
-    for assay_id, source, found, rows in read_assays(sources, samples, aids):
-        kept = [k for k, row in enumerate(rows) if sample_ids[row] in permitted]
-        chosen = [rows[k] for k in kept]
-        counts = {**found.counts, "samples_in_file": len(rows)}
-        summary[assay_id] = {"counts": counts, "notices": [str(item) for item in found.notices]}
-        tables["samples"].append(_sample_rows(assay_id, samples.rows.iloc[chosen], [sample_ids[k] for k in chosen]))
-        share, features = np.nan, 0
-        if isinstance(found, AssayTable):
-            values, features = found.values[:, kept], len(found.values)
-            known = values[np.isfinite(values)]
-            share = 1 - known.size / values.size if values.size else np.nan
-            numbers = np.arange(features, dtype=np.int32)
-            if known.size:
-                summary[assay_id] |= {"smallest": float(known.min()), "largest": float(known.max())}
-            if kept:
-                matrices[assay_id] = write_measurements(folder / f"{assay_id}.parquet", numbers, values)
-            tables["features"].append(found.features.assign(assay_id=assay_id, feature_ix=numbers))
-            tables["flagged"].append(_flagged(assay_id, found, kept))
-        else:
-            names = dict(zip(found.profiled, [sample_ids[row] for row in rows], strict=True))
-            sparse.append(of_samples(assay_id, source, found, names, permitted))
-            features = sum(len(table) for table in (found.variants, found.intervals) if table is not None)
-        tables["assays"].append(_assay_row(assay_id, source, found, features, len(kept), share))
-        progress(f"{assay_id}: {count_of(features, 'feature')} of {len(kept):,} samples")
+    parts: dict[str, list[_Part]] = {source.name: [] for source in sources}
+    unread = [source for source in sources if can_be_narrowed(earlier, source, sources, permitted)]
+    for source in unread:
+        assert earlier is not None
+        for held in narrowed_assays(earlier, source, sources, permitted, folder):
+            told = {held.assay_id: held.summary}
+            parts[source.name].append(
+                _Part(held.row, held.samples, held.features, held.flagged, None, held.matrix, told)
+            )
+            progress(f"{held.assay_id}: {len(held.samples):,} samples, from the earlier values")
+    for assay in read_assays([source for source in sources if source not in unread], samples, aids):
+        made = _part(assay, samples, sample_ids, permitted, folder)
+        parts[assay.source.name].append(made)
+        features = int(made.row["features"].iloc[0])
+        progress(f"{assay.assay_id}: {count_of(features, 'feature')} of {len(made.samples):,} samples")
+    made_parts = [part for own in parts.values() for part in own]
     return AssayTables(
-        conform(joined(tables["assays"], "assays"), "assays"),
-        conform(joined(tables["samples"], "assay_samples"), "assay_samples"),
-        conform(joined(tables["features"], "features"), "features"),
-        conform(joined(tables["flagged"], "flagged_values"), "flagged_values"),
-        joined_sparse(sparse),
-        matrices,
-        summary,
+        conform(joined([part.row for part in made_parts], "assays"), "assays"),
+        conform(joined([part.samples for part in made_parts], "assay_samples"), "assay_samples"),
+        conform(joined([part.features for part in made_parts if part.features is not None], "features"), "features"),
+        conform(
+            joined([part.flagged for part in made_parts if part.flagged is not None], "flagged_values"),
+            "flagged_values",
+        ),
+        joined_sparse([part.sparse for part in made_parts if part.sparse is not None]),
+        {name: part.matrix for part in made_parts for name in part.summary if part.matrix is not None},
+        {name: told for part in made_parts for name, told in part.summary.items()},
+    )
+
+
+class _Part(NamedTuple):
+    """One assay: its rows of the tables, those of a sparse one, the file of its matrix, {assay: summary}."""
+
+    row: pd.DataFrame
+    samples: pd.DataFrame
+    features: pd.DataFrame | None
+    flagged: pd.DataFrame | None
+    sparse: SparseTables | None
+    matrix: Path | None
+    summary: Document
+
+
+def _part(assay: ReadAssay, samples: SampleRows, sample_ids: Sequence[str], permitted: Set[str], folder: Path) -> _Part:
+    assay_id, source, found, rows = assay
+    kept = [k for k, row in enumerate(rows) if sample_ids[row] in permitted]
+    chosen = [rows[k] for k in kept]
+    summary: Document = {
+        "counts": {**found.counts, "samples_in_file": len(rows)},
+        "notices": [str(item) for item in found.notices],
+    }
+    own = _sample_rows(assay_id, samples.rows.iloc[chosen], [sample_ids[k] for k in chosen])
+    if not isinstance(found, AssayTable):
+        names = dict(zip(found.profiled, [sample_ids[row] for row in rows], strict=True))
+        sparse = of_samples(assay_id, source, found, names, permitted)
+        features = sum(len(table) for table in (found.variants, found.intervals) if table is not None)
+        row = _assay_row(assay_id, source, found, features, len(kept), np.nan)
+        return _Part(row, own, None, None, sparse, None, {assay_id: summary})
+    values = found.values[:, kept]
+    known = values[np.isfinite(values)]
+    share = 1 - known.size / values.size if values.size else np.nan
+    numbers = np.arange(len(values), dtype=np.int32)
+    if known.size:
+        summary |= {"smallest": float(known.min()), "largest": float(known.max())}
+    matrix = write_measurements(folder / f"{assay_id}.parquet", numbers, values) if kept else None
+    return _Part(
+        _assay_row(assay_id, source, found, len(values), len(kept), share),
+        own,
+        found.features.assign(assay_id=assay_id, feature_ix=numbers),
+        _flagged(assay_id, found, kept),
+        None,
+        matrix,
+        {assay_id: summary},
     )
 
 

@@ -7,8 +7,9 @@ refused. A reader takes one feature, a block or the whole matrix, and decodes on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -45,16 +46,65 @@ def write_measurements(path: Path, feature_ix: NDArray[np.integer], values: NDAr
         raise AssayError(
             Problem(where, count_of(int(infinite.sum()), "infinite value"), rule, "Was a 0 put into a logarithm?")
         )
-    kind = pa.list_(pa.float32() if held.dtype == np.float32 else pa.float64(), held.shape[1])
-    schema = pa.schema([pa.field(FEATURE, pa.int32(), nullable=False), pa.field(VALUES, kind, nullable=False)])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    options = {"compression": "zstd", "use_dictionary": False, "write_statistics": [FEATURE]}
-    with pq.ParquetWriter(path, schema, **options) as writer:
+    with _Writer(path, held.shape[1], held.dtype == np.float32) as writer:
         for at in range(0, max(len(numbers), 1), GROUP):
-            rows = slice(at, at + GROUP)
-            lists = pa.FixedSizeListArray.from_arrays(pa.array(held[rows].reshape(-1)), held.shape[1])
-            writer.write_table(pa.table([pa.array(numbers[rows]), lists.cast(kind)], schema=schema))
+            writer.write(numbers[at : at + GROUP], held[at : at + GROUP])
     return path
+
+
+class _Writer:
+    """A file of measurements of `samples` samples, written by groups of features; single: of float32."""
+
+    def __init__(self, path: Path, samples: int, single: bool):
+        self._kind = pa.list_(pa.float32() if single else pa.float64(), samples)
+        fields = [pa.field(FEATURE, pa.int32(), nullable=False), pa.field(VALUES, self._kind, nullable=False)]
+        self._schema = pa.schema(fields)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)  # what a killed run left may be a link to a file that stays as it is
+        options = {"compression": "zstd", "use_dictionary": False, "write_statistics": [FEATURE]}
+        self._file = pq.ParquetWriter(path, self._schema, **options)
+
+    def __enter__(self) -> _Writer:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+
+    def write(self, numbers: NDArray[np.int32], values: NDArray[np.floating]) -> None:
+        """One group: (features,) and (features, samples), values contiguous."""
+        lists = pa.FixedSizeListArray.from_arrays(pa.array(values.reshape(-1)), values.shape[1])
+        self._file.write_table(pa.table([pa.array(numbers), lists.cast(self._kind)], schema=self._schema))
+
+
+class Narrowed(NamedTuple):
+    """Values of a file that was written with fewer samples: how many there are, how many of them are known, the smallest and the
+    largest known one (NaN without any)."""
+
+    values: int
+    known: int
+    smallest: float
+    largest: float
+
+
+def write_narrowed(source: Path, path: Path, positions: Sequence[int]) -> Narrowed:
+    """Write the measurements of `source` at the ascending `positions` alone (at least one), a group of features at a time.
+
+    The bytes are those of `write_measurements` for these values.
+    """
+    kept = np.asarray(positions, dtype=np.int64)
+    runs = [(int(run[0]), int(run[-1]) + 1) for run in np.split(kept, np.flatnonzero(np.diff(kept) != 1) + 1)]
+    known, ends = 0, [np.nan, np.nan]
+    with Measurements(source) as stored, _Writer(path, kept.size, stored.dtype == np.float32) as writer:
+        for numbers, values in stored.groups():
+            held = np.concatenate([values[:, first:last] for first, last in runs], axis=1)
+            known += held.size - int(np.isnan(held).sum())
+            # fmin and fmax pass over NaN where there is a number.
+            ends = [
+                float(np.fmin(ends[0], np.fmin.reduce(held, None))),
+                float(np.fmax(ends[1], np.fmax.reduce(held, None))),
+            ]
+            writer.write(numbers, held)
+        return Narrowed(len(stored.features) * kept.size, known, *ends)
 
 
 class Measurements:
@@ -113,13 +163,17 @@ class Measurements:
         """(features, samples): all of it, in the order of `features`."""
         found = np.empty((self._file.metadata.num_rows, self.samples), self.dtype)
         at, numbers = 0, []
-        for group in range(self._file.num_row_groups):
-            held, values = self._decoded(group)
+        for held, values in self.groups():
             found[at : at + len(held)] = values
             numbers.append(held)
             at += len(held)
         self._features = np.concatenate(numbers) if numbers else np.empty(0, np.int32)
         return found
+
+    def groups(self) -> Iterator[tuple[NDArray[np.int32], NDArray[np.floating]]]:
+        """(feature numbers, values (features, samples)) of each row group, in order."""
+        for group in range(self._file.num_row_groups):
+            yield self._decoded(group)
 
     def _group(self, number: int) -> int | None:
         """The row group whose range of numbers holds `number`."""
