@@ -33,7 +33,6 @@ from groprog_assets.store.claims import remove_unclaimed
 from groprog_assets.store.collection import collect_store
 from groprog_assets.store.half_written import remove_remains, remove_scratch_of_the_dead
 from groprog_assets.store.pseudonyms import is_distinctive, named_in, pseudonym, study_key
-from groprog_assets.store.table_files import decode_table
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables.values import Document
 
@@ -207,7 +206,7 @@ def _erase_results(workspace: Workspace, patients: set[str]) -> int:
     except (OSError, ValueError):
         exported = set()
     for path in sorted(_files(folder)):
-        if path.suffix == ".duckdb" or not (named_in(path.name, patients) or _holds(path, patients)):
+        if path.suffix == ".duckdb" or not (named_in(path.name, patients) or names_patient(path, patients)):
             continue
         if path.relative_to(folder).as_posix() in exported:
             path.unlink()
@@ -217,14 +216,6 @@ def _erase_results(workspace: Workspace, patients: set[str]) -> int:
             told = "names a patient who has withdrawn, or their library"
             warnings.warn(Notice(Problem(str(path), told, rule, remedy)), stacklevel=1)
     return count
-
-
-def _holds(path: Path, patients: set[str]) -> bool:
-    with path.open("rb") as file:
-        if file.read(4) != b"PAR1":
-            return names_patient(path, patients)
-    frame = decode_table(path.read_bytes(), "")
-    return any(bool(patients & set(frame[name].astype(str))) for name in frame)
 
 
 def _files(folder: Path) -> Iterator[Path]:

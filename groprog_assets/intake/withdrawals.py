@@ -307,8 +307,10 @@ def _naming(workspace: Workspace, patients: set[str]) -> Iterator[Path]:
 
 
 def names_patient(path: Path, patients: set[str]) -> bool:
-    """Whether a text file names one of `patients`: in a cell, also with a sample's suffix, or anywhere if it is distinctive."""
+    """Whether a text file, or a Parquet file, names one of `patients`: in a cell or a column's name, also with a sample's suffix,
+    or anywhere in a text if it is distinctive. Of a Parquet file, whose bytes are compressed, no column of fractions is read."""
     from groprog_assets.methods.cohort.sample_columns import SAMPLE_SUFFIX
+    from groprog_assets.store.table_files import PARQUET, parquet_texts
     from groprog_assets.study.text_files import open_text
 
     word = re.compile(r"[^\t,;\s|]+")
@@ -317,10 +319,17 @@ def names_patient(path: Path, patients: set[str]) -> bool:
         sample = SAMPLE_SUFFIX.fullmatch(found)
         return found in patients or found.rstrip(":.") in patients or bool(sample and sample["patient"] in patients)
 
+    def named(text: str) -> bool:
+        return any(map(theirs, word.findall(text))) or named_in(text, patients)
+
     try:
+        with path.open("rb") as given:
+            is_parquet = given.read(len(PARQUET)) == PARQUET
+        if is_parquet:
+            return any(map(named, parquet_texts(path)))
         with open_text(path) as file:
-            return any(any(map(theirs, word.findall(line))) or named_in(line, patients) for line in file)
-    except (GroProgError, OSError, UnicodeDecodeError):
+            return any(map(named, file))
+    except (GroProgError, OSError, ValueError):
         return named_in(path.read_bytes().decode("utf-8", "replace"), patients)
 
 

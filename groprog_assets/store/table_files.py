@@ -19,6 +19,52 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+PARQUET = b"PAR1"
+"""The first bytes of a Parquet file."""
+
+
+def parquet_texts(path: Path) -> Iterator[str]:
+    """Each text that a Parquet file of anybody's holds: names of columns, its notes, and what stands in columns of text or whole
+    numbers, also in lists. Columns of other numbers are not read. Raises OSError or ValueError for a file that is none."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    kinds = pa.types
+    with pq.ParquetFile(path) as file:
+        schema = file.schema_arrow
+        yield from schema.names
+        yield from (note.decode("utf-8", "replace") for note in (schema.metadata or {}).values())
+        read = [field.name for field in schema if not _holds_no_text(field.type)]
+        if not read:
+            return
+        for batch in file.iter_batches(columns=read, use_threads=False):
+            for column in batch.columns:
+                while (
+                    kinds.is_list(column.type)
+                    or kinds.is_large_list(column.type)
+                    or kinds.is_fixed_size_list(column.type)
+                ):
+                    column = column.flatten()
+                if kinds.is_dictionary(column.type):
+                    column = column.dictionary
+                plain = (
+                    kinds.is_string(column.type) or kinds.is_large_string(column.type) or kinds.is_integer(column.type)
+                )
+                for cell in (column.unique() if plain else column).to_pylist():
+                    yield cell.decode("utf-8", "replace") if isinstance(cell, bytes) else str(cell)
+
+
+def _holds_no_text(kind: Any) -> bool:
+    import pyarrow as pa
+
+    kinds = pa.types
+    while kinds.is_list(kind) or kinds.is_large_list(kind) or kinds.is_fixed_size_list(kind):
+        kind = kind.value_type
+    return any(
+        fits(kind) for fits in (kinds.is_floating, kinds.is_boolean, kinds.is_temporal, kinds.is_decimal, kinds.is_null)
+    )
+
+
 def encode_table(frame: pd.DataFrame, table: str) -> bytes:
     """Parquet bytes (zstd, no index) of `frame`, conformed to `TABLES[table]` when a table is named."""
     import pyarrow as pa

@@ -5,6 +5,7 @@ Standard library and pydantic only.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -68,3 +69,10 @@ class AssaySource(StudyPart):
     member: str = Field("", description="profile of a cBioPortal folder, modality of an h5mu; empty: every one")
     normalisation: Normalisation = Field("usual", description="usual: that of its kind and scale; none: taken as it is")
     batch_correction: BatchCorrection = Field(default_factory=BatchCorrection)
+
+
+def source_of(assay_id: str, sources: Sequence[AssaySource]) -> AssaySource:
+    """The source whose file holds an assay: that of its name, or of `name.member`. A name may have a dot: rna.x is not a part of
+    rna where the study has both."""
+    held = [source for source in sources if assay_id == source.name or assay_id.startswith(f"{source.name}.")]
+    return max(held, key=lambda source: len(source.name))

@@ -216,6 +216,29 @@ def test_an_identifier_is_found_as_a_word(text: str, named: bool, tmp_path: Path
     assert not names_patient(tmp_path / "table.tsv", {"2"})
 
 
+@pytest.mark.parametrize(
+    ("frame", "named"),
+    [
+        ({"feature": ["F1", "F2"], "P-0042-T": [0.5, 1.5]}, True),
+        ({"feature": ["F1", "F2"], "P-00421": [0.5, 1.5]}, False),
+        ({"patient": ["P-0001", "P-0042"], "value": [1.0, 2.0]}, True),
+        ({"patient": pd.Categorical(["P-0001", "P-0042"])}, True),
+        ({"patients": [["P-0001"], ["P-0007", "P-0042"]]}, True),
+        ({"letter": ["of P-0042, who left"]}, True),
+        ({"letter": [b"of P-0042"]}, True),
+        ({"number": [42, 43]}, True),
+        ({"number": [42.0, 43.0], "other": [True, False]}, False),
+    ],
+)
+def test_an_identifier_is_found_in_a_parquet_file_of_which_the_values_are_not_read(
+    frame: dict, named: bool, tmp_path: Path
+):
+    pd.DataFrame(frame).to_parquet(tmp_path / "given.parquet", compression="zstd")
+    assert names_patient(tmp_path / "given.parquet", {"P-0042", "42"}) is named
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1 no table, P-0042 though")
+    assert names_patient(tmp_path / "broken.parquet", {"P-0042"})
+
+
 def test_a_mark_is_no_pseudonym_and_needs_the_key():
     key, other = b"k" * 32, b"o" * 32
     name = pseudonym("P-0042", key)

@@ -192,7 +192,7 @@ def refused(trained: Path, files: NewPatients) -> str:
 def test_what_the_model_does_not_know_is_refused(trained: Path, tmp_path: Path):
     files = new_files(trained, tmp_path)
     rna, protein = files.assays["rna"], files.assays["protein"]
-    assert "The model reads protein, rna." in refused(trained, files._replace(assays={"methylation": rna}))
+    assert "The model reads rna, protein." in refused(trained, files._replace(assays={"methylation": rna}))
     assert "no batch of its samples" in refused(trained, files._replace(samples=None))
     assert "Give --assay NAME FILE too" in refused(trained, files._replace(assays={}))
     only = files._replace(assays={"protein": protein})

@@ -130,7 +130,7 @@ def assay_tables(
             parts[source.name].append(
                 _Part(held.row, held.samples, held.features, held.flagged, None, held.matrix, told)
             )
-            progress(f"{held.assay_id}: {len(held.samples):,} samples, from the earlier values")
+            progress(f"{held.assay_id}: {count_of(len(held.samples), 'sample')}, from the earlier values")
     for assay in read_assays([source for source in sources if source not in unread], samples, aids):
         made = _part(assay, samples, sample_ids, permitted, folder)
         parts[assay.source.name].append(made)

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from groprog_assets.methods.measurements.layout import write_narrowed
-from groprog_assets.study.omics_assays import AssaySource
+from groprog_assets.study.omics_assays import AssaySource, source_of
 from groprog_assets.tables.values import Document, Value
 
 
@@ -112,13 +112,8 @@ def narrowed_assays(
 
 
 def _of_source(table: pd.DataFrame, source: AssaySource, sources: Sequence[AssaySource]) -> list[bool]:
-    """Rows of the assays that the file of `source` holds: itself, or `name.member`; a name may have a dot."""
-
-    def owner(assay_id: str) -> str:
-        named = [item.name for item in sources if assay_id == item.name or assay_id.startswith(f"{item.name}.")]
-        return max(named, key=len)
-
-    return [owner(str(assay_id)) == source.name for assay_id in table["assay_id"]]
+    """Rows of the assays that the file of `source` holds."""
+    return [source_of(str(assay_id), sources) is source for assay_id in table["assay_id"]]
 
 
 def _linked(stored: Path, path: Path) -> Path:

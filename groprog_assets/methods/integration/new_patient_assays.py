@@ -23,7 +23,7 @@ from groprog_assets.methods.measurements.assay_frames import numbered
 from groprog_assets.study.annotation_files import some
 from groprog_assets.study.integration_parameters import IntegrationParameters
 from groprog_assets.study.measurement_parameters import MeasurementParameters
-from groprog_assets.study.omics_assays import AssaySource, BatchCorrection
+from groprog_assets.study.omics_assays import AssaySource, BatchCorrection, source_of
 from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document
 
@@ -58,13 +58,17 @@ def read_new_assays(
     unit or scale than in training, too few features in common, samples without a row, a file without any of the patients,
     batches that the model needs and no table that gives them.
     """
-    told = {str(item["name"]): item for item in fitted["assays"]}
-    problems = list(_unknown(files, sources, told, fitted["left_out"]))
-    given = [source for source in sources if source.name in files and _members(source.name, told)]
+    told: dict[str, Document] = {str(item["name"]): item for item in fitted["assays"]}
+    # By source: the assays of the model that its file holds.
+    members: dict[str, dict[str, Document]] = {source.name: {} for source in sources}
+    for name, item in told.items():
+        members[source_of(name, sources).name][name] = item
+    problems = list(_unknown(files, members, fitted["left_out"]))
+    given = [source for source in sources if source.name in files and members[source.name]]
     table: SampleRows | None = None
     if samples is not None:
         try:
-            table = read_sample_table(samples, [_asked(source, told) for source in sources])
+            table = read_sample_table(samples, [_asked(source, members[source.name]) for source in sources])
         except CohortError as error:
             problems += error.problems
     if problems:
@@ -78,11 +82,11 @@ def read_new_assays(
             notices.append(f"assay {source.name}: detection p-values are not read; values that fail them count")
         try:
             found = read_assay(own, aids)
-            known = [assay_id for assay_id in found if assay_id in told]
+            known = [assay_id for assay_id in found if assay_id in members[source.name]]
             if not known:
-                rule = f"The model reads {', '.join(_members(source.name, told))} of such a file."
+                rule = f"The model reads {', '.join(members[source.name])} of such a file."
                 raise AssayError(Problem(str(path), f"it holds {', '.join(found)}", rule, "Give a file that has it."))
-            notices += [f"assay {name}: not read by the model" for name in found if name not in told]
+            notices += [f"assay {name}: not read by the model" for name in found if name not in known]
             for assay_id in known:
                 assay = found[assay_id]
                 assert isinstance(assay, AssayTable)  # the model has no other
@@ -101,31 +105,22 @@ def read_new_assays(
     return NewAssays(PatientAssays(len(patients), tuple(made), {}, *settings), tuple(notices))
 
 
-def _members(name: str, told: Mapping[str, Document]) -> dict[str, Document]:
-    """The assays of the model that the file of a source holds: itself, or `name.member`."""
-    return {held: item for held, item in told.items() if held == name or held.startswith(f"{name}.")}
-
-
-def _asked(source: AssaySource, told: Mapping[str, Document]) -> AssaySource:
+def _asked(source: AssaySource, members: Mapping[str, Document]) -> AssaySource:
     """The source with the covariates that the model needs of a new sample, and no outcome."""
-    encodings = [
-        held
-        for item in _members(source.name, told).values()
-        if item["batches"]
-        for held in item["batches"]["encodings"]
-    ]
-    covariates = list(dict.fromkeys(str(name) for name, _ in encodings))
+    fits = [item["batches"] for item in members.values() if item["batches"]]
+    covariates = list(dict.fromkeys(str(name) for held in fits for name, _ in held["encodings"]))
     return source.model_copy(update={"batch_correction": BatchCorrection(covariates=covariates)})
 
 
 def _unknown(
-    files: Iterable[str], sources: Sequence[AssaySource], told: Mapping[str, Document], left_out: Mapping[str, str]
+    files: Iterable[str], members: Mapping[str, Mapping[str, Document]], left_out: Mapping[str, str]
 ) -> Iterator[Problem]:
-    rule = f"The model reads {', '.join(told) or 'no assay'}."
+    """Names that the study does not have, and assays that the model does not read."""
+    rule = f"The model reads {', '.join(name for name, held in members.items() if held) or 'no assay'}."
     for name in files:
-        if name not in {source.name for source in sources}:
+        if name not in members:
             yield Problem(OPTION, name, rule, "Score without it, or use the name of the assay in the study file.")
-        elif not _members(name, told):
+        elif not members[name]:
             why = f" {name} was left out of it: {' '.join(left_out[name].split())}" if name in left_out else ""
             yield Problem(OPTION, name, rule + why, "Score without it.")
 

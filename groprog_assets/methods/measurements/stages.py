@@ -30,7 +30,7 @@ from groprog_assets.methods.measurements.layout import read_measurements, write_
 from groprog_assets.methods.measurements.missingness import filled, kept_features, missing_correlation
 from groprog_assets.methods.measurements.normalisation import NONE, fit_normalisation, normalise, usual_method
 from groprog_assets.study.measurement_parameters import MeasurementParameters
-from groprog_assets.study.omics_assays import AssaySource
+from groprog_assets.study.omics_assays import AssaySource, source_of
 from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables import TABLES, conform
 from groprog_assets.tables.values import Arrays, Document, Progress
@@ -84,8 +84,7 @@ def held_assays(
     wide = {name: part.set_index("sample_id")["value"] for name, part in factors.groupby("factor", sort=False)}
     told = stage.set_index("assay_id")
     for assay_id, path in files.items():
-        mine = [item for item in sources if assay_id == item.name or assay_id.startswith(f"{item.name}.")]
-        source = max(mine, key=lambda item: len(item.name))  # a name may have a dot: rna.x is not a part of rna
+        source = source_of(assay_id, sources)
         omics = str(told["omics"][assay_id]) if "omics" in told else source.omics
         own = samples[samples["assay_id"] == assay_id].sort_values("position")
         columns = {str(name): _texts(own["sample_id"].map(values)) for name, values in wide.items()}
