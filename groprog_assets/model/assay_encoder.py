@@ -21,6 +21,8 @@ ASSAYS = "assays"
 """Kind and name of the branch."""
 FEATURES_AT_LIMIT = 0.25
 """Of a patient's features of an assay, the share at `Z_LIMIT` that no patient on the training scale reaches."""
+LEVEL_LIMIT = 10.0
+"""Usual distances between patients: a sample with a median that far from the training level is on another scale."""
 CALLED = ("count", "ordinal")
 """Scales of calls, such as mutated or not: a patient may have many rare ones, so distance from the mean tells no other scale."""
 
@@ -49,6 +51,8 @@ class Standing(Protocol):
     def features(self) -> int: ...
     @property
     def beyond(self) -> np.ndarray: ...
+    @property
+    def off_level(self) -> np.ndarray: ...
     @property
     def why(self) -> tuple[str, ...]: ...
 
@@ -170,6 +174,12 @@ class AssayEncoder:
                 )
                 rule = f"A patient on the scale of the training data has at most {FEATURES_AT_LIMIT:.0%}."
                 remedy = "Give values in the unit and on the scale that the model was trained on."
+                found.append(Problem(f"assay {name}", value, rule, remedy))
+            off = np.flatnonzero(assay.off_level > LEVEL_LIMIT)
+            if off.size:
+                value = f"{count_of(off.size, 'patient')} with a median up to {assay.off_level[off].max():.3g} SD off"
+                rule = f"A sample's median is within {LEVEL_LIMIT:g} SD of the training samples'."
+                remedy = "Give logarithms of the base, and of values in the unit, that the model was trained on."
                 found.append(Problem(f"assay {name}", value, rule, remedy))
         return found
 

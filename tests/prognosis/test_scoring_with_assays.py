@@ -145,6 +145,7 @@ def test_covariates_of_any_patients_in_any_order_are_those_of_each_alone(rows: l
     alone = [PLANTED.take(np.array([row])).standing(FOUND.document, FOUND.arrays, 3.0) for row in rows]
     for name, told in standing.items():
         assert told.missing.tolist() == [int(one[name].missing[0]) for one in alone]
+        assert told.off_level.tolist() == pytest.approx([float(one[name].off_level[0]) for one in alone])
         assert told.beyond.tolist() == pytest.approx([float(one[name].beyond[0]) for one in alone])
 
 
@@ -210,7 +211,10 @@ def test_what_the_model_does_not_know_is_refused(trained: Path, tmp_path: Path):
     assert "0 features of the model" in other(lambda table: table.rename(index=lambda name: f"Q{name[1:]}"))
     numbers = lambda table: table.apply(pd.to_numeric, errors="coerce")  # noqa: E731
     for change in (lambda values: values * np.log10(2), lambda values: values / 1000):
-        assert "SD or beyond" in other(lambda table, change=change: change(numbers(table)))
+        assert "A sample's median is within 10 SD" in other(lambda table, change=change: change(numbers(table)))
+    order = lambda table: numbers(table).set_axis(table.index[::-1], axis=0)  # noqa: E731 # values of other features
+    rewritten(rna, lambda table: order(table) ** 2)
+    assert "SD or beyond" in refused(trained, files._replace(assays={"rna": rna}))
     assert "A log2 value is in [-64, 64]." in other(lambda table: 2 ** numbers(table))
     rewritten(rna, lambda table: numbers(table) / 3.7)
     assert "A count is a whole number" in refused(trained, files._replace(assays={"rna": rna}))

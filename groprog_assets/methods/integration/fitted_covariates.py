@@ -41,7 +41,7 @@ def written(fitted: Fitted) -> WrittenCovariates:
     for k, (name, fit) in enumerate(fitted.assays.items()):
         held = fit.normalisation
         arrays |= {f"assay{k}_reference": held.reference, f"assay{k}_kept": fit.kept}
-        arrays |= {f"assay{k}_mean": fit.mean, f"assay{k}_spread": fit.spread}
+        arrays |= {f"assay{k}_mean": fit.mean, f"assay{k}_spread": fit.spread, f"assay{k}_level": fit.level}
         told = {
             **{"name": name, "features": list(fit.features), "symbols": list(fit.symbols), "level": held.level},
             **{"method": held.method, "scale": held.scale, "normalised_scale": held.normalised_scale, "batches": None},
@@ -102,8 +102,14 @@ def read_back(document: Document, arrays: Arrays) -> Fitted:
         names = (tuple(told["features"]), tuple(told["symbols"]))
         kept = arrays[f"assay{k}_kept"].astype(bool)
         # A model of before these were kept knows nothing of the training values' spread.
-        spread = [arrays.get(f"assay{k}_{part}", np.full(kept.sum(), np.nan)) for part in ("mean", "spread")]
-        assays[told["name"]] = AssayFit(*names, normalisation, kept, batches, told.get("unit", ""), *spread)
+        nothing = {
+            "mean": np.full(kept.sum(), np.nan),
+            "spread": np.full(kept.sum(), np.nan),
+            "level": np.full(2, np.nan),
+        }
+        mean, spread, level = (arrays.get(f"assay{k}_{part}", unknown) for part, unknown in nothing.items())
+        known = (told.get("unit", ""), mean, spread, level)
+        assays[told["name"]] = AssayFit(*names, normalisation, kept, batches, *known)
     scores = {}
     for k, told in enumerate(document["scores"]):
         mean, scale = (pd.Series(arrays[f"scores{k}_{part}"], index=told["genes"]) for part in ("mean", "scale"))

@@ -25,7 +25,16 @@ from groprog_assets.methods.integration.stratum_profiles import StratumProfiles,
 from groprog_assets.methods.integration.subject_tables import fusion_settings, strata_settings
 from groprog_assets.methods.measurements.batch_correction import BatchFit, batch_problems, correct, fit_batches
 from groprog_assets.methods.measurements.missingness import kept_features
-from groprog_assets.methods.measurements.normalisation import Normalisation, fit_normalisation, normalise
+from groprog_assets.methods.measurements.normalisation import (
+    LOGARITHMS,
+    MEDIANS,
+    QUOTIENTS,
+    Normalisation,
+    fit_normalisation,
+    logarithms,
+    medians_of_samples,
+    normalise,
+)
 from groprog_assets.study.integration_parameters import IntegrationParameters
 from groprog_assets.study.measurement_parameters import MeasurementParameters
 from groprog_assets.study.omics_assays import BatchCorrection
@@ -75,7 +84,8 @@ class PatientAssay(NamedTuple):
 class AssayFit(NamedTuple):
     """Constants of one assay: its features (f,) with their symbols, how they are normalised, which are kept, its batches; the
     unit of its values as read; mean and standard deviation (kept features,) of the training patients' values, normalised and
-    corrected, NaN where a feature does not vary."""
+    corrected, NaN where a feature does not vary. level: mean of the training samples' medians, log2, and the distance that is
+    usual between patients; NaN where the normalisation keeps the level of a sample."""
 
     features: tuple[str, ...]
     symbols: tuple[str, ...]
@@ -85,13 +95,15 @@ class AssayFit(NamedTuple):
     unit: str = ""
     mean: Floats = np.empty(0)
     spread: Floats = np.empty(0)
+    level: Floats = np.full(2, np.nan)
 
 
 class Standing(NamedTuple):
     """What the constants of one assay make of n patients. measured (n,): who has a value; used (n,): whose values count.
 
     missing (n,): kept features without a value, of `features`. beyond (n,): share of the known features at `limit` standard
-    deviations or more from the training mean; 0 where nothing is known. why (n,): why measured values do not count, else "".
+    deviations or more from the training mean; 0 where nothing is known. off_level (n,): distance of the samples' medians from the
+    training level in usual distances, 0 where the level tells nothing. why (n,): why measured values do not count, else "".
     """
 
     measured: NDArray[np.bool_]
@@ -99,6 +111,7 @@ class Standing(NamedTuple):
     missing: NDArray[np.int64]
     features: int
     beyond: Floats
+    off_level: Floats
     why: tuple[str, ...]
 
 
@@ -151,10 +164,9 @@ def fit_covariates(
         frame = _frame(assay, fit, measurements)
         spread = row_spread(frame)
         if spread.varies.any():
-            fits[assay.name] = fit._replace(
-                mean=spread.mean.to_numpy(), spread=spread.scale.where(spread.varies).to_numpy()
-            )
-            frames[assay.name] = frame
+            scale = spread.scale.where(spread.varies).to_numpy()
+            fit = fit._replace(mean=spread.mean.to_numpy(), spread=scale, level=_level(assay, fit, scale))
+            fits[assay.name], frames[assay.name] = fit, frame
         else:
             left_out[assay.name] = "no feature varies between the training patients"
     asked = integration.covariates
@@ -217,7 +229,12 @@ def standing(fitted: Fitted, assays: Sequence[PatientAssay], patients: int, limi
     for name, fit in fitted.assays.items():
         kept = int(fit.kept.sum())
         measured, used = np.zeros(patients, bool), np.zeros(patients, bool)
-        missing, beyond, why = np.full(patients, kept), np.zeros(patients), [""] * patients
+        missing, beyond, off_level, why = (
+            np.full(patients, kept),
+            np.zeros(patients),
+            np.zeros(patients),
+            [""] * patients,
+        )
         if name in held:
             assay = held[name].aligned(fit.features)
             measured[assay.owner[np.isfinite(assay.values[fit.kept]).any(axis=0)]] = True
@@ -229,10 +246,29 @@ def standing(fitted: Fitted, assays: Sequence[PatientAssay], patients: int, limi
             with np.errstate(invalid="ignore"):
                 far = np.abs(frame.to_numpy() - fit.mean[:, None]) >= limit * fit.spread[:, None]
             beyond[rows] = far.sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+            distance = np.abs(_sample_medians(assay, fit) - fit.level[0]) / fit.level[1]
+            np.fmax.at(off_level, assay.owner, distance)
             for row in np.flatnonzero(measured & ~used):
                 why[row] = _why_not(assay.samples(np.flatnonzero(assay.owner == row)), fit)
-        found[name] = Standing(measured, used, missing, kept, beyond, tuple(why))
+        found[name] = Standing(measured, used, missing, kept, beyond, off_level, tuple(why))
     return found
+
+
+def _sample_medians(assay: PatientAssay, fit: AssayFit) -> Floats:
+    """(m,) median of each sample's logarithms over the kept features, where the normalisation takes it away; else NaN.
+
+    Values on a logarithm of another base have another level, and look alike once it is gone."""
+    if assay.scale not in LOGARITHMS or fit.normalisation.method not in (MEDIANS, QUOTIENTS):
+        return np.full(assay.values.shape[1], np.nan)
+    return medians_of_samples(logarithms(assay.values[fit.kept], assay.scale))
+
+
+def _level(assay: PatientAssay, fit: AssayFit, scale: Floats) -> Floats:
+    """Mean of the samples' medians, and their standard deviation, or that of a middling feature where it is larger."""
+    medians = _sample_medians(assay, fit)
+    if not np.isfinite(medians).any():
+        return np.full(2, np.nan)
+    return np.array([np.nanmean(medians), max(float(np.nanstd(medians)), float(np.nanmedian(scale)))])
 
 
 def _why_not(assay: PatientAssay, fit: AssayFit) -> str:

@@ -76,10 +76,10 @@ def fit_normalisation(values: Floats, method: str, scale: str, normalised_scale:
             raise AssayError(Problem("counts", "no feature is above 0 in every sample", rule, remedy))
         return Normalisation(method, scale, normalised_scale, reference, 0.0)
     if method == MEDIANS:
-        level = float(np.nanmean(_medians(logarithms(values, scale))))
+        level = float(np.nanmean(medians_of_samples(logarithms(values, scale))))
         return Normalisation(method, scale, normalised_scale, nothing, level)
     if method == QUOTIENTS:
-        reference = _medians(logarithms(values, scale).T)
+        reference = medians_of_samples(logarithms(values, scale).T)
         return Normalisation(method, scale, normalised_scale, reference, 0.0)
     return Normalisation(method, scale, normalised_scale, nothing, 0.0)
 
@@ -94,15 +94,15 @@ def normalise(values: Floats, constants: Normalisation, parameters: MeasurementP
     if method == RATIOS:
         with np.errstate(divide="ignore", invalid="ignore"):
             ratios = np.where(held > 0, np.log(held), np.nan) - constants.reference[:, None]
-            return np.asarray(np.log2(held / np.exp(_medians(ratios)) + parameters.added_to_counts))
+            return np.asarray(np.log2(held / np.exp(medians_of_samples(ratios)) + parameters.added_to_counts))
     if method == LOG:
         return np.asarray(np.log2(held + parameters.added_to_counts))
     if method == MEDIANS:
         logs = logarithms(held, constants.scale)
-        return np.asarray(logs - _medians(logs) + constants.level)
+        return np.asarray(logs - medians_of_samples(logs) + constants.level)
     if method == QUOTIENTS:
         logs = logarithms(held, constants.scale)
-        return np.asarray(logs - _medians(logs - constants.reference[:, None]))
+        return np.asarray(logs - medians_of_samples(logs - constants.reference[:, None]))
     if method == M_VALUES:
         return m_values(held, parameters.beta_offset)
     return logarithms(held, constants.scale) if constants.scale in ("log10", "ln") else held
@@ -117,7 +117,7 @@ def logarithms(values: Floats, scale: str) -> Floats:
         return np.where(held > 0, np.log2(held), np.nan)
 
 
-def _medians(values: Floats) -> Floats:
+def medians_of_samples(values: Floats) -> Floats:
     """(n,) median of each column's known values; NaN for a column without one."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # NumPy warns of columns without a value
