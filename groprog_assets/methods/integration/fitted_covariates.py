@@ -107,9 +107,8 @@ def read_back(document: Document, arrays: Arrays) -> Fitted:
             "spread": np.full(kept.sum(), np.nan),
             "level": np.full(2, np.nan),
         }
-        mean, spread, level = (arrays.get(f"assay{k}_{part}", unknown) for part, unknown in nothing.items())
-        known = (told.get("unit", ""), mean, spread, level)
-        assays[told["name"]] = AssayFit(*names, normalisation, kept, batches, *known)
+        known = {part: arrays.get(f"assay{k}_{part}", unknown) for part, unknown in nothing.items()}
+        assays[told["name"]] = AssayFit(*names, normalisation, kept, batches, told.get("unit", ""), **known)
     scores = {}
     for k, told in enumerate(document["scores"]):
         mean, scale = (pd.Series(arrays[f"scores{k}_{part}"], index=told["genes"]) for part in ("mean", "scale"))
