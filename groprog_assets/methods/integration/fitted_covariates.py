@@ -108,7 +108,8 @@ def read_back(document: Document, arrays: Arrays) -> Fitted:
             "level": np.full(2, np.nan),
         }
         known = {part: arrays.get(f"assay{k}_{part}", unknown) for part, unknown in nothing.items()}
-        assays[told["name"]] = AssayFit(*names, normalisation, kept, batches, told.get("unit", ""), **known)
+        fit = AssayFit(*names, normalisation, kept, batches, told.get("unit", ""))
+        assays[told["name"]] = fit._replace(mean=known["mean"], spread=known["spread"], level=known["level"])
     scores = {}
     for k, told in enumerate(document["scores"]):
         mean, scale = (pd.Series(arrays[f"scores{k}_{part}"], index=told["genes"]) for part in ("mean", "scale"))
