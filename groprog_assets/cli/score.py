@@ -101,7 +101,11 @@ def score(
     beside = target.with_suffix(".lineage.json")
     if output != Path("-"):
         made = [("the table of scores", target)] if output is None else []
-        refuse_writing([*made, ("the lineage of the scores", beside)], given.paths(), study)
+        refuse_writing(
+            [*made, ("the lineage of the scores", beside)],
+            [("PATIENTS" if role == "patients" else role, path) for role, path in given.paths()],
+            study,
+        )
     scored = score_patients(workspace, given)
     for notice in scored.notices:
         ERR.print(f"! {notice}", markup=False)

@@ -29,18 +29,18 @@ class NewPatients(NamedTuple):
     assays: Mapping[str, Path] = {}
     samples: Path | None = None
 
+    def paths(self) -> list[tuple[str, Path]]:
+        """(role, path) of each file that is given; links resolved."""
+        given = {name: getattr(self, name) for name in ("patients", "expression", "libraries", "samples")}
+        given |= {f"matrix {name}": path for name, path in self.matrices.items()}
+        given |= {f"assay {name}": path for name, path in self.assays.items()}
+        return [(role, path.resolve()) for role, path in given.items() if path is not None]
+
     def digests(self) -> list[dict[str, str]]:
         """Rows of role, file (its name) and sha256 of each file that is given."""
         from groprog_assets.methods.assays.formats import source_digest
 
-        given = {name: getattr(self, name) for name in ("patients", "expression", "libraries", "samples")}
-        given |= {f"matrix {name}": path for name, path in self.matrices.items()}
-        given |= {f"assay {name}": path for name, path in self.assays.items()}
-        return [
-            {"role": role, "file": path.name, "sha256": source_digest(path)}
-            for role, path in given.items()
-            if path is not None
-        ]
+        return [{"role": role, "file": path.name, "sha256": source_digest(path)} for role, path in self.paths()]
 
 
 class AssaysRead(NamedTuple):

@@ -272,10 +272,14 @@ def test_a_refusal_writes_nothing(trained: Path, tmp_path: Path):
     output = tmp_path / "out.tsv"
     twice = [*arguments(files), "--assay", "rna", str(files.assays["rna"])]
     files.assays["protein"].write_text("protein\tP003\nP00001\tmany\n")
-    for given_ in (arguments(files), twice):
+    own = tmp_path / "out.lineage.json"  # would be written over
+    own.write_text(files.assays["rna"].read_text())
+    over = arguments(files._replace(assays={**files.assays, "rna": own}), ("rna",))
+    for given_ in (arguments(files), twice, over):
         done = command(trained, *given_, "--output", str(output), "--pages", str(tmp_path / "pages"))
         assert done.exit_code == 2
         assert "Traceback" not in done.output
+    assert own.read_text() == files.assays["rna"].read_text()
     assert not output.exists()
     assert not (tmp_path / "pages").exists()
 
