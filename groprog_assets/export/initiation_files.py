@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from groprog_assets.store.table_files import encode_table
 from groprog_assets.tables.values import Value
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ def initiation_files(called: Value, compared: Value) -> Iterator[tuple[str, byte
     """(name, content) of each file; called: value of `initiation_regions`, compared: of `differential_initiation`, or None.
 
     `initiation_regions.bed` is BED6+ with a `#` line that names the columns; missing sides are `.`.
+    `initiation_regions.parquet` has the types of the table, missing sides as null.
     `initiation_bidirectional.bed` has the pairs at the medium confidence or better as PINTS writes them: chrom, start, end,
     confidence, plus summit, minus summit.
     """
@@ -26,6 +28,7 @@ def initiation_files(called: Value, compared: Value) -> Iterator[tuple[str, byte
     table = called["table"]
     yield f"{FOLDER}/initiation_regions.bed", _bed_plus(table)
     yield f"{FOLDER}/initiation_regions.tsv", _tsv(table)
+    yield f"{FOLDER}/initiation_regions.parquet", encode_table(table, "initiation_regions")
     pairs = table[(table["kind"] != "single") & table["confidence"].isin(["strong", "medium"])]
     six = ["chrom", "start", "end", "confidence", "plus_summit", "minus_summit"]
     yield f"{FOLDER}/initiation_bidirectional.bed", pairs[six].to_csv(sep="\t", index=False, header=False).encode()

@@ -6,6 +6,8 @@ import io
 from types import SimpleNamespace
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from groprog_assets.checks import initiation as check
@@ -49,6 +51,15 @@ def test_the_bed_has_its_six_columns_first_and_dots_where_a_side_is_missing(call
     assert (single["reads_minus"], single["positions_minus"]) == (".", ".")
     assert int(single["reads_plus"]) > 0
     assert "\t\t" not in text
+
+
+def test_parquet_holds_the_table_with_its_types_and_nulls(called, files):
+    table = pq.read_table(io.BytesIO(files["initiation/initiation_regions.parquet"]))
+    assert table.column_names == list(called.table)
+    for name in ("reads_minus", "minus_five_prime"):
+        assert table.schema.field(name).type == pa.int64()
+        assert table[name].null_count == (called.table["strand"] == "+").sum() > 0
+    assert table["reads_plus"].to_pylist() == [None if pd.isna(n) else n for n in called.table["reads_plus"]]
 
 
 def test_the_six_columns_of_pints(called, files):
