@@ -128,7 +128,7 @@ def score(
     endpoint = workspace.study.patients.endpoint.name
     for line in told_scores(scored.table, endpoint, [float(month) for month in scored.prediction.horizons]):
         OUT.print(line, markup=False)
-    OUT.print(f"\nAll columns of {len(scored.table)} patients: {target}", markup=False)
+    OUT.print(f"\nAll columns of {count_of(len(scored.table), 'patient')}: {target}", markup=False)
 
 
 def _once(option: str, given: Sequence[tuple[str, Path]]) -> None:

@@ -26,7 +26,7 @@ NOUNS = re.compile(rf"\s{ANY_WORD}(?:{PLURALS})\b")
 SUSPECTS = re.compile(rf"\s{ANY_WORD}(?:{AMBIGUOUS})\b|\s(?:are|have|were|do not|lie|stand|lead)\b")
 PART = re.compile(
     r"(^\s*of (the |its |all )?|\b(none|all|each|some|few|most|0|1) of (the |its )?|\{\} of "
-    r"|\b(most|least|than|over|under|to|the|stands|All columns of) |[-–/×])$"
+    r"|\b(most|least|than|over|under|to|the|stands) |[-–/×])$"
 )
 """What stands before a count that is a part's whole ("1 of 3 genes"), a bound or a range."""
 BOUNDS = re.compile(

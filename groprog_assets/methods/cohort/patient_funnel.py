@@ -70,12 +70,12 @@ def _row(step: Step, left: Mapping[str, int]) -> dict[str, object]:
 def told(funnel: pd.DataFrame) -> str:
     """The `patient_funnel` table in one sentence: patients read, left out by each step, kept and with expression, by event."""
     parts = []
-    for row in funnel.itertuples():
+    for row, remaining in zip(funnel.itertuples(), funnel["remaining"].tolist(), strict=True):
         by_event = f"{row.events} with the event, {row.censored} censored"
         if row.step == "read":
-            parts.append(f"{count_of(row.remaining, 'patient')} read")
+            parts.append(f"{count_of(remaining, 'patient')} read")
         elif row.step == "with expression":
-            parts.append(f"{count_of(row.remaining, 'of them has', 'of them have')} expression ({by_event})")
+            parts.append(f"{count_of(remaining, 'of them has', 'of them have')} expression ({by_event})")
         else:
             parts.append(
                 f"{row.removed} left out, {row.step} ({row.removed_events} with the event, {row.removed_censored} censored)"
