@@ -119,6 +119,8 @@ def test_a_planted_column_is_read_by_every_rung(world, made):
     for rung in ("ridge_kmer", "ridge_kmer+words", "gbm", "cnn"):
         assert r_of(made, rung, "life") > 0.6, rung
     assert "side" not in plain.summary["card"]
+    net = made.predictions[(made.predictions["rung"] == "cnn") & (made.predictions["task"] == "life")]
+    assert ((net["target"] - net["predicted"]) ** 2).mean() < net["target"].var(), "in the unit of the column as given"
 
 
 def test_a_net_reads_the_bases_of_a_track_and_the_others_its_stretches(made):
