@@ -150,7 +150,7 @@ def test_the_model_predicts_from_its_files_what_it_predicted_and_refuses_without
     other = Path(section.side.table).with_name("other.tsv")
     other.write_text("gene\tdays\nchrI_0\t1\n")
     with pytest.raises(AnnotationError, match="no column 'hours'"):
-        side_elsewhere(model.side, SideTable(table=other), [mark(track)], genes, model.layout)
+        side_elsewhere(model.side, SideTable(table=other, id="gene"), [mark(track)], genes, model.layout)
 
 
 @pytest.mark.parametrize("rung", ["ridge_kmer+words", "cnn"])
@@ -214,7 +214,7 @@ def test_missing_numbers_take_the_mean_and_say_so(tmp_path: Path):
     assert typical_columns(2, described).tolist() == [[2, 7, 0]] * 2
     path.write_text("gene\ta\tb\nx\t1\t\nx\tlong\t\n")
     with pytest.raises(AnnotationError) as raised:
-        read_side_table(SideTable(table=path))
+        read_side_table(SideTable(table=path, id="gene"))
     for part in ("x stands twice", "'long' in column a", "Side columns are numbers", "column b has none"):
         assert part in str(raised.value), part
 
