@@ -35,6 +35,9 @@ def with_sequence(path: Path, section: dict | None = None) -> Path:
 def made(written: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """study.yaml of one with a sequence half and without patients, run whole and exported."""
     path = with_sequence(without_cohort(copied(written, tmp_path_factory.mktemp("sequence") / "study")))
+    annotation = path.parent / yaml.safe_load(path.read_text())["genome"]["annotation"]
+    rows = annotation.read_text().splitlines(keepends=True)
+    annotation.write_text("".join(rows + [row.replace("\texon\t", "\tCDS\t") for row in rows if "\texon\t" in row]))
     with pytest.MonkeyPatch.context() as patch:
         without_drawing(patch)
         run(path)
@@ -220,29 +223,32 @@ def test_variants_of_a_study_are_scored_and_written(made: Path, tmp_path: Path):
 
     genome = genome_of(workspace.study.genome.fasta, reference, workspace.state)
     gene = windows[windows["used"]].iloc[0]
-    position = int(gene["tss"]) - 20
-    base = decode(genome.chromosome(reference["names"][gene["chrom"]])[position : position + 1])
-    other = "A" if base != "A" else "C"
+    chromosome = genome.chromosome(reference["names"][gene["chrom"]])
+    rows = []
+    for position in (int(gene["tss"]) - 20, int(gene["tss"]) + 20):
+        base = decode(chromosome[position : position + 1])
+        rows.append(f"{gene['chrom']}\t{position + 1}\trs1\t{base}\t{'A' if base != 'A' else 'C'}\t.\t.\t.\n")
     vcf = tmp_path / "v.vcf"
-    vcf.write_text(
-        "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
-        f"{gene['chrom']}\t{position + 1}\trs1\t{base}\t{other}\t.\t.\t.\n"
-    )
+    vcf.write_text("##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n" + "".join(rows))
     out, table = tmp_path / "o.vcf", tmp_path / "o.tsv"
     arguments = ["sequence", "variants", str(made), str(vcf), "-o", str(out), "--table", str(table)]
     said = CliRunner().invoke(main, arguments)
     assert said.exit_code == 0, said.output
-    assert "1 variant" in said.output
+    assert "2 variants" in said.output
     assert f"GPGENE={gene['gene']}" in out.read_text()
     effects = pd.read_csv(table, sep="\t")
     assert set(effects["gene"]) >= {gene["gene"]}
+    assert set(zip(effects["offset"] > 0, effects["coding"] == 1, strict=True)) == {(False, False), (True, True)}
+    assert effects["sd"].notna().all()
     document = yaml.safe_load(made.read_text())
     own = made.parent / "v.vcf"
     shutil.copy(vcf, own)
     made.write_text(yaml.safe_dump({**document, "sequence": {**document["sequence"], "variants": ["v.vcf"]}}))
     try:
         run(made, "variant_effects")
-        assert "v.vcf" in load_asset(Workspace(made), "variant_effects").files
+        scored = load_asset(Workspace(made), "variant_effects")
+        assert "v.vcf" in scored.files
+        assert set(scored.table["coding"]) == {0.0, 1.0}
     finally:
         made.write_text(yaml.safe_dump(document))
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from groprog_assets.errors import ModelError, Problem
+from groprog_assets.methods.annotation.coding import coding_sequence
 from groprog_assets.methods.cohort.clinical_tables import read_table
 from groprog_assets.methods.sequence.genome_codes import open_genome, read_fasta
 from groprog_assets.methods.sequence.metrics import task_metrics
@@ -213,7 +214,8 @@ def scorer_of(workspace: Workspace) -> Scorer:
     genome = genome_of(workspace.resolve(workspace.study.genome.fasta), reference, workspace.state)
     files = {name: blob.content for name, blob in model.files.items()}
     beside = stored_side(load_asset(workspace, "sequence_side"))
-    return study_scorer(files, windows, splits.table, genome, reference["names"], every_rung, beside)
+    coding = coding_sequence(workspace.resolve(workspace.study.genome.annotation))
+    return study_scorer(files, windows, splits.table, genome, reference["names"], every_rung, beside, coding)
 
 
 def score_variants(study: Path, variants: Path) -> ScoredFiles:

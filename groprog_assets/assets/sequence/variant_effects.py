@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     kinds={"parquet"},
     tables={"table": "variant_effects"},
     sections=("genome.fasta", "sequence"),
-    files=("genome.fasta", "sequence.aliases", "sequence.variants"),
+    files=("genome.fasta", "genome.annotation", "sequence.aliases", "sequence.variants"),
     checks=("variants_match_reference",),
 )
 def variant_effects(
@@ -33,6 +33,7 @@ def variant_effects(
     sequence_side: Bundle | None,
 ) -> Materialized:
     """Effect of each variant near a gene on every task, the gene's chromosome held out; the files with INFO fields."""
+    from groprog_assets.methods.annotation.coding import coding_sequence
     from groprog_assets.methods.sequence import side, study_model, variants
     from groprog_assets.prognosis.sequence_rungs import every_rung
 
@@ -40,7 +41,9 @@ def variant_effects(
     files = {name: blob.content for name, blob in sequence_model.files.items()}
     names = reference_sequence["names"]
     beside = side.stored_side(sequence_side)
-    scorer = variants.study_scorer(files, sequence_windows, sequence_splits.table, genome, names, every_rung, beside)
+    coding = coding_sequence(study.genome.annotation) if study.sequence.variants else None
+    given = files, sequence_windows, sequence_splits.table, genome, names, every_rung, beside, coding
+    scorer = variants.study_scorer(*given)
     made = variants.scored_files(study.sequence.variants, scorer, study.sequence.aliases)
     texts = Bundle({name: Blob(content, ".vcf") for name, content in made.files.items()})
     return materialized(

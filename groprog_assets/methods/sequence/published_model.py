@@ -74,8 +74,8 @@ class PublishedModel(NamedTuple):
         width = view_layout(self.layout, view, self.parameters).width
         return self.predictors[view][part].predict(codes[:, :width], self.beside(view, len(codes), side))
 
-    def uncertainty(self, codes: NDArray[np.uint8], view: str, side: SideInputs | None = None) -> NDArray[np.float64]:
-        """(n, T) standard deviation of the predictions of all folds' models, and of all seeds of a net, for the same windows."""
+    def members(self, codes: NDArray[np.uint8], view: str, side: SideInputs | None = None) -> NDArray[np.float64]:
+        """(m, n, T) predictions by the models of all folds, and all seeds of a net, for the same windows."""
         width = view_layout(self.layout, view, self.parameters).width
         beside = self.beside(view, len(codes), side)
         found: list[NDArray[np.float64]] = []
@@ -83,7 +83,12 @@ class PublishedModel(NamedTuple):
             if part != "final":
                 held = predictor.members if isinstance(predictor, Ensemble) else predictor.predict
                 found += [*held(codes[:, :width], beside).reshape(-1, len(codes), len(self.tasks))]
-        return np.std(found, axis=0)
+        return np.array(found)
+
+    def uncertainty(self, codes: NDArray[np.uint8], view: str, side: SideInputs | None = None) -> NDArray[np.float64]:
+        """(n, T) standard deviation of the predictions of `members`."""
+        found: NDArray[np.float64] = np.std(self.members(codes, view, side), axis=0)
+        return found
 
 
 @runtime_checkable

@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from groprog_assets.errors import AnnotationError, Problem
+from groprog_assets.methods.annotation.coding import Coding, touches
 from groprog_assets.methods.sequence.alleles import REF_MISMATCH, UNSUPPORTED, Allele, normalised
 from groprog_assets.methods.sequence.genome_codes import GenomeCodes
 from groprog_assets.methods.sequence.ladder import Ladder
@@ -36,6 +37,8 @@ MISMATCH_SHARE, MISMATCH_FILE = 0.01, 100
 """Above this share of mismatches, a file of so many variants is taken to be of another assembly."""
 RANDOM_VARIANTS = 1000
 BIN = 100
+LEAST_MEMBERS = 2
+"""Models whose predictions have a standard deviation."""
 _BLOCK = 2048
 
 
@@ -43,7 +46,8 @@ class Scorer:
     """The genes of a study, their windows and the model that scores variants near them.
 
     genes: `sequence_windows` that are used, with a column `fold`; names: chromosome -> name in the FASTA; side: what the model
-    reads beside the bases, of the same genes. A variant changes none of that.
+    reads beside the bases, of the same genes, of which a variant changes nothing; coding: coding sequence by chromosome, where
+    the annotation has any.
     """
 
     def __init__(
@@ -53,8 +57,9 @@ class Scorer:
         genome: GenomeCodes,
         names: Mapping[str, str],
         side: SideInputs | None = None,
+        coding: Coding | None = None,
     ):
-        self.side = side
+        self.side, self.coding = side, coding
         self.view = "promoter" if "promoter" in model.predictors else next(iter(model.predictors))
         self.model, self.genome, self.names = model, genome, dict(names)
         self.genes = genes.reset_index(drop=True)
@@ -76,6 +81,14 @@ class Scorer:
     def _reference(self) -> NDArray[np.float64]:
         """(genes, T) prediction of each gene's own window."""
         return self._predict(self.codes, np.arange(len(self.genes)))
+
+    @cached_property
+    def _reference_members(self) -> NDArray[np.float64]:
+        """(m, genes, T) predictions of each gene's own window by every model."""
+        return self._members(self.codes, np.arange(len(self.genes)))
+
+    def _members(self, windows: NDArray[np.uint8], rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        return self.model.members(windows, self.view, None if self.side is None else self.side.rows(rows))
 
     def near(self, chrom: str, allele: Allele) -> NDArray[np.int64]:
         """Rows of the genes whose window the allele touches."""
@@ -133,6 +146,20 @@ class Scorer:
     def effects(self, rows: NDArray[np.int64], windows: NDArray[np.uint8]) -> NDArray[np.float64]:
         """(n, T) prediction of each window less that of its gene's own window, by the models that held the gene out."""
         return self._predict(windows, rows) - self._reference[rows]
+
+    def deviation(self, rows: NDArray[np.int64], windows: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """(n, T) standard deviation of the effect over the models of all folds, and all seeds of a net; nan for a single one."""
+        members = self._members(windows, rows)
+        if len(members) < LEAST_MEMBERS:
+            return np.full(members.shape[1:], np.nan)
+        found: NDArray[np.float64] = np.std(members - self._reference_members[:, rows], axis=0)
+        return found
+
+    def codes_protein(self, chrom: str, allele: Allele) -> float:
+        """1 where the allele touches the coding sequence of a gene, else 0; nan where the annotation has no coding sequence."""
+        return (
+            float("nan") if self.coding is None else float(touches(self.coding, chrom, allele.start, len(allele.ref)))
+        )
 
     def z(self, effect: NDArray[np.float64], offset: NDArray[np.int64]) -> NDArray[np.float64]:
         """(n, T) effects over the spread of random single-base changes at the same distance from the TSS."""
@@ -218,7 +245,7 @@ def variant_effects(file: VariantFile, scorer: Scorer, aliases: Mapping[str, fro
                 if window is None:
                     plain.append((*at, SPANS_TSS))
                 else:
-                    pairs.append((*at, int(gene), allele.start))
+                    pairs.append((*at, int(gene), allele.start, scorer.codes_protein(chrom, allele)))
                     windows.append(window)
     if len(file.rows) >= MISMATCH_FILE and len(mismatches) > MISMATCH_SHARE * len(file.rows):
         rule = "REF equals the reference at its position. Was the file made on another assembly?"
@@ -237,9 +264,12 @@ def _table(
     rows = np.array([pair[6] for pair in pairs], np.int64)
     start = np.array([pair[7] for pair in pairs], np.int64)
     effect = np.empty((len(pairs), len(tasks)))
+    deviation = np.empty_like(effect)
     for at in range(0, len(pairs), _BLOCK):
         part = slice(at, at + _BLOCK)
-        effect[part] = scorer.effects(rows[part], np.array(windows[part]))
+        changed = np.array(windows[part])
+        effect[part] = scorer.effects(rows[part], changed)
+        deviation[part] = scorer.deviation(rows[part], changed)
     offset = scorer.offset(rows, start) if len(pairs) else np.empty(0, np.int64)
     z = scorer.z(effect, offset) if len(pairs) else effect
     scored = pd.DataFrame([pair[:6] for pair in pairs], columns=first)
@@ -248,14 +278,16 @@ def _table(
         gene=scorer.genes["gene"].to_numpy()[rows],
         offset=offset,
         transcribed=(offset >= 0) & (offset < length[rows]) if len(pairs) else np.empty(0, bool),
+        coding=np.array([pair[8] for pair in pairs], np.float64),
         error="",
     )
     long = scored.loc[scored.index.repeat(len(tasks))].assign(
-        task=np.tile(tasks, len(scored)), effect=effect.ravel(), z=z.ravel()
+        task=np.tile(tasks, len(scored)), effect=effect.ravel(), sd=deviation.ravel(), z=z.ravel()
     )
     rest = pd.DataFrame([item[:6] for item in plain], columns=first).assign(
-        gene="", offset=0, transcribed=False, error=[item[6] for item in plain], task="", effect=np.nan, z=np.nan
+        gene="", offset=0, transcribed=False, error=[item[6] for item in plain], task=""
     )
+    rest = rest.assign(**dict.fromkeys(("coding", "effect", "sd", "z"), np.nan))
     joined = pd.concat([long, rest], ignore_index=True) if len(long) or len(rest) else rest
     return joined.sort_values(["line", "alt_number", "gene"], kind="stable").assign(view=scorer.view)
 
@@ -268,6 +300,7 @@ def annotated_variants(file: VariantFile, effects: pd.DataFrame, scorer: Scorer)
         '##INFO=<ID=GPGENE,Number=A,Type=String,Description="Genes whose window holds the variant, separated by |">',
         '##INFO=<ID=GPPOS,Number=A,Type=String,Description="bp downstream of the TSS of each gene, separated by |">',
         '##INFO=<ID=GPTX,Number=A,Type=String,Description="1 inside the transcript of each gene">',
+        '##INFO=<ID=GPCDS,Number=A,Type=String,Description="1 if it touches coding sequence, of this gene or another">',
         '##INFO=<ID=GPERR,Number=A,Type=String,Description="Why the variant has no score">',
     ]
     for task, key in keys.items():
@@ -277,12 +310,16 @@ def annotated_variants(file: VariantFile, effects: pd.DataFrame, scorer: Scorer)
         header.append(
             f'##INFO=<ID=GPZ_{key},Number=A,Type=String,Description="The same over the SD of random changes there">'
         )
+        header.append(
+            f'##INFO=<ID=GPSD_{key},Number=A,Type=String,Description="SD of the effect over the models of all folds and seeds">'
+        )
     return annotated(file, header, _info(effects, keys))
 
 
 def _info(effects: pd.DataFrame, keys: Mapping[str, str]) -> dict[int, list[tuple[str, str]]]:
     """{line: its INFO fields}: a value an ALT, `.` for none, genes separated by |."""
-    names = ["GPGENE", "GPPOS", "GPTX", *(f"GP{kind}_{key}" for key in keys.values() for kind in "DZ"), "GPERR"]
+    names = ["GPGENE", "GPPOS", "GPTX", "GPCDS"]
+    names += [*(f"GP{kind}_{key}" for key in keys.values() for kind in ("D", "Z", "SD")), "GPERR"]
     lines: dict[int, dict[int, dict[str, list[str]]]] = {}
     for row in effects.to_dict("records"):
         held = lines.setdefault(row["line"], {}).setdefault(row["alt_number"], {})
@@ -291,15 +328,25 @@ def _info(effects: pd.DataFrame, keys: Mapping[str, str]) -> dict[int, list[tupl
                 held["GPGENE"].append(row["gene"])
                 held.setdefault("GPPOS", []).append(str(row["offset"]))
                 held.setdefault("GPTX", []).append("1" if row["transcribed"] else "0")
+                held.setdefault("GPCDS", []).append(_number(row["coding"], ".0f"))
             held.setdefault(f"GPD_{keys[row['task']]}", []).append(f"{row['effect']:.4g}")
             held.setdefault(f"GPZ_{keys[row['task']]}", []).append(f"{row['z']:.3g}")
+            held.setdefault(f"GPSD_{keys[row['task']]}", []).append(_number(row["sd"], ".3g"))
         elif row["error"] and row["error"] not in held.setdefault("GPERR", []):
             held["GPERR"].append(row["error"])
     found = {}
     for line, alts in lines.items():
-        values = {name: ["|".join(alts[alt].get(name, [])) or "." for alt in sorted(alts)] for name in names}
+        values = {name: [_by_gene(alts[alt].get(name, [])) for alt in sorted(alts)] for name in names}
         found[line] = [(name, ",".join(each)) for name, each in values.items() if any(value != "." for value in each)]
     return found
+
+
+def _by_gene(values: Sequence[str]) -> str:
+    return "|".join(values) if any(value != "." for value in values) else "."
+
+
+def _number(value: float, written: str) -> str:
+    return "." if np.isnan(value) else format(value, written)
 
 
 class ScoredFiles(NamedTuple):
@@ -318,11 +365,12 @@ def study_scorer(
     names: Mapping[str, str],
     ladder: Ladder = plain_ladder,
     side: StudySide | None = None,
+    coding: Coding | None = None,
 ) -> Scorer:
     """The scorer of a study: files of its model, `sequence_windows`, `sequence_splits`, reference, its names; what makes the
-    model's rungs; what it reads beside the bases."""
+    model's rungs; what it reads beside the bases; coding sequence by chromosome."""
     genes = windows[windows["used"]].merge(splits[["gene", "fold"]], on="gene", validate="one_to_one")
-    return Scorer(unpacked(files, ladder), genes, genome, names, None if side is None else side.inputs)
+    return Scorer(unpacked(files, ladder), genes, genome, names, None if side is None else side.inputs, coding)
 
 
 def scored_files(paths: Sequence[Path], scorer: Scorer, aliases: Path | None) -> ScoredFiles:

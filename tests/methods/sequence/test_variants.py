@@ -202,6 +202,7 @@ def test_antisymmetry(world):
 def test_alleles_are_trimmed_and_shifted_left(text, position, ref, alt, expected):
     codes = encode_text(text.encode()).codes
     found = normalised(codes, position, ref, alt)
+    assert not isinstance(found, str)
     changed = text[: position - 1] + alt.upper() + text[position - 1 + len(ref) :]
     again = text[: found.start] + decode(found.alt) + text[found.start + len(found.ref) :]
     assert again == changed
@@ -286,3 +287,41 @@ def test_the_table_is_whole_without_variants(world, tmp_path: Path):
     found = method.variant_effects(read_variants(write(tmp_path / "v.vcf", [])), scorer, {})
     assert isinstance(found, pd.DataFrame)
     assert len(found) == 0
+
+
+def test_each_score_has_the_spread_of_all_models_and_whether_it_touches_coding_sequence(world, tmp_path: Path):
+    genome, genes, scorer = world
+    gene = 3
+    position, word = word_of(genome, genes, gene)
+    chrom = str(genes["chrom"][gene])
+    file = read_variants(write(tmp_path / "v.vcf", [(chrom, position, ".", word, word[::-1], ".", ".", ".")]))
+    names = {name: name for name in genome.lengths}
+    start = position - 1 + next(k for k in range(len(word)) if word[k] != word[::-1][k])
+    texts = {}
+    for told, coding in (
+        ("1", {chrom: np.array([[start, start + 1]])}),
+        ("0", {chrom: np.array([[start - 30, start]])}),
+        (".", None),
+    ):
+        own = method.Scorer(scorer.model, genes, genome, names, coding=coding)
+        effects = method.variant_effects(file, own, {})
+        line = method.annotated_variants(file, effects, own).splitlines()[-1]
+        texts[told] = dict(item.split("=") for item in line.decode().split("\t")[7].split(";"))
+        assert texts[told].get("GPCDS", ".").split("|")[0] == told
+        assert effects["coding"].map({1.0: "1", 0.0: "0"}).fillna(".").eq(told).all()
+    held = effects[effects["gene"] == genes["gene"][gene]].set_index("task")
+    allele = normalised(genome.chromosome(chrom), position, word, word[::-1])
+    assert not isinstance(allele, str)
+    window = scorer.alternative(gene, allele)
+    side = np.empty((1, 0))
+    parts = [part for name, part in scorer.model.predictors["promoter"].items() if name != "final"]
+    each = [(part.predict(window[None], side) - part.predict(scorer.codes[[gene]], side))[0] for part in parts]
+    assert len(each) > 1
+    assert np.allclose(held.loc[["up", "down"], "sd"], np.std(each, axis=0))
+    at = texts["1"]["GPGENE"].split("|").index(str(genes["gene"][gene]))
+    assert float(texts["1"]["GPSD_up"].split("|")[at]) == pytest.approx(np.std(each, axis=0)[0], rel=0.01)
+    lone = scorer.model._replace(predictors={"promoter": {"final": parts[0], "fold0": parts[0]}})
+    alone = method.Scorer(lone, genes.assign(fold=0), genome, names)
+    effects = method.variant_effects(file, alone, {})
+    assert effects["sd"].isna().all()
+    assert b";GPSD_" not in method.annotated_variants(file, effects, alone).splitlines()[-1]
