@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     group="sequence",
     kinds={"parquet"},
     tables={"table": "variant_effects"},
-    sections=("genome.fasta", "sequence"),
+    sections=("genome.fasta", "genome.annotation", "sequence"),
     files=("genome.fasta", "genome.annotation", "sequence.aliases", "sequence.variants"),
     checks=("variants_match_reference",),
 )
