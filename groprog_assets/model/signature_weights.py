@@ -94,6 +94,8 @@ def signature_weights(
             continue
         seen = table[:, at[name]]
         seen = seen[np.isfinite(seen)]
+        if not seen.size:  # described for no gene, as where the ablation leaves its block out
+            continue
         low, high = float(seen.min()), float(seen.max())
         if name == SIGNIFICANCE:
             low, high = 0.0, float(np.abs(seen).max())
@@ -133,7 +135,7 @@ def _typical(table: np.ndarray, at: dict[str, int]) -> np.ndarray:
     size = np.nan_to_num(np.abs(table[:, at[RESPONSE]]))
     responding = table[size >= np.quantile(size, RESPONDING)]
     for name in CURVES:
-        if name in at:
+        if name in at and np.isfinite(responding[:, at[name]]).any():
             typical[at[name]] = np.nanmedian(np.abs(responding[:, at[name]]))
     return typical
 

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from groprog_assets.model.ablation import CHANGES, FEW, variants, without
-from groprog_assets.model.cross_validation import cross_validate
+from groprog_assets.model.cross_validation import cross_validate, fit_model
 from groprog_assets.model.encoders import Encoders
+from groprog_assets.study.model_parameters import SignatureParameters
 from groprog_assets.study.parameters import Parameters
 from tests.model.cohorts import PERCEPTRON, cohort, matched, parameters, split
+from tests.model.planted import BLOCKS, planted
 
 
 def asked(parts: str) -> Parameters:
@@ -49,6 +51,18 @@ def test_a_block_without_values_feeds_no_map():
     sources = Encoders.fit(without(inputs, inputs.blocks["pausing"]), asked("all")).descriptor.sources
     assert sources["pausing"] == ()
     assert sources["tss"]
+
+
+@pytest.mark.parametrize("part", BLOCKS)
+def test_a_model_with_a_signature_is_trained_without_any_one_block(part: str):
+    inputs, outcomes = planted("signature", patients=120)
+    given = parameters(**PERCEPTRON, ablation={"parts": "all"}, training={"joint_epochs": 1})
+    given = given.model_copy(update={"signature": SignatureParameters()})
+    variant = variants(inputs, given)[part]
+    fitted = fit_model(variant.inputs, outcomes, variant.parameters)
+    assert fitted.signature is not None
+    lost = set(BLOCKS[part])
+    assert not lost & {curve["descriptor"] for curve in fitted.signature["curves"]}
 
 
 def test_linear_paths_are_shared_and_the_two_halves_are_told_apart():
