@@ -89,10 +89,11 @@ def _terminated_as_interrupted(seen: list[int]) -> Iterator[None]:
     """
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        handler = signal.getsignal(signal.SIGINT)
-        if not callable(handler):
-            raise KeyboardInterrupt
-        handler(signal.SIGINT, frame)
+        if number == signal.SIGTERM:
+            if callable(now := signal.getsignal(signal.SIGINT)) and now is not interrupt:
+                now(signal.SIGINT, frame)
+            else:
+                raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -101,12 +102,17 @@ def _terminated_as_interrupted(seen: list[int]) -> Iterator[None]:
     os.set_blocking(reading, False)
     os.set_blocking(writing, False)
     before = signal.signal(signal.SIGTERM, interrupt)
+    ignored = signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    if ignored:  # a job of Dagster ends with the handler of SIGINT for both signals
+        signal.signal(signal.SIGINT, interrupt)
     woken = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     try:
         yield
     finally:
         signal.set_wakeup_fd(woken)
         signal.signal(signal.SIGTERM, before)
+        if ignored:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
         with contextlib.suppress(BlockingIOError):
             seen.extend(os.read(reading, 4096))
         os.close(reading)

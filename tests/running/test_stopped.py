@@ -39,3 +39,29 @@ def test_a_signal_stops_a_run_in_order(study: Path, number: signal.Signals, stat
     assert workspace.derivations.current("gene_models")
     with study_instance(workspace) as instance:
         assert close_orphans(instance) == 0, "the run is closed, not left as if it were still going on"
+
+
+BETWEEN_JOBS = """
+import os, signal, time
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell does for a command behind &
+from dagster._utils.interrupts import capture_interrupts
+from groprog_assets.cli.answering import readable
+import click
+
+@click.command()
+@readable
+def run():
+    with capture_interrupts():
+        pass  # a job begins and ends
+    os.kill(os.getpid(), signal.SIGINT)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(60)
+
+run()
+"""
+
+
+def test_between_two_jobs_sigterm_stops_a_run_whose_shell_ignores_sigint():
+    done = subprocess.run([sys.executable, "-c", BETWEEN_JOBS], capture_output=True, text=True, timeout=50, check=False)
+    assert done.returncode == 143, done.stderr
+    assert "What was finished is kept" in done.stderr
