@@ -478,7 +478,7 @@ def test_an_unsorted_bam_without_index_gives_the_same_values(folder: Path) -> No
 @pytest.mark.parametrize(
     ("what", "keep"),
     [
-        ("reads on both strands of 1 chromosomes", lambda read: read.reference_name != "chr2"),
+        ("reads on both strands of 1 chromosome", lambda read: read.reference_name != "chr2"),
         ("no reads on chr1 -, chr2 -", lambda read: not read.is_reverse),
     ],
     ids=["chromosome", "strand"],

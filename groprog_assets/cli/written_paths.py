@@ -61,7 +61,7 @@ def refuse_writing(outputs: Sequence[tuple[str, Path]], inputs: Sequence[tuple[s
             problems.append(Problem(option, str(path), f"It is the file of {seen[place]} too.", "Name another file."))
         seen[place] = option
         for name, other in read:
-            if place == other or (other.is_dir() and place.is_relative_to(other) and place.exists()):
+            if place == other or (other.is_dir() and place.is_relative_to(other) and os.path.exists(place)):
                 rule = f"It is read by this command ({name}); writing would destroy it."
                 problems.append(Problem(option, str(path), rule, "Name another file."))
                 break
@@ -72,7 +72,7 @@ def refuse_writing(outputs: Sequence[tuple[str, Path]], inputs: Sequence[tuple[s
                     problems.append(Problem(option, str(path), rule, "Name a place outside."))
                     break
             else:
-                if results is not None and place.is_file() and place.is_relative_to(results):
+                if results is not None and os.path.isfile(place) and place.is_relative_to(results):
                     rule = f"It is a file of the study's results in {results}, which `groprog lineage verify` compares."
                     problems.append(Problem(option, str(path), rule, "Name another file."))
     if problems:

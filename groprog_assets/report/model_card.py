@@ -74,8 +74,7 @@ def described_model(summary: Values) -> Document:
     if summary.get("clinical_cox_share"):
         told["share of clinical Cox, because events are few"] = percent(summary["clinical_cox_share"])
     if folds := summary.get("clinical_cox_share_of_folds"):
-        said = f"share {span(percent(min(folds)), percent(max(folds)))}"
-        told["folds with few events were scored in part by clinical Cox"] = said
+        told["share of clinical Cox in folds with few events"] = span(percent(min(folds)), percent(max(folds)))
     rows = summary.get("branches") or []
     penalties = summary.get("linear_penalties") or []
     for place, row in enumerate(rows):

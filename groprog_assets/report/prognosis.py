@@ -59,7 +59,7 @@ FALLBACK = (
     " {share} of the score (of its log hazard) is clinical Cox: {events} training events are fewer than the {enough} from which "
     "the model alone scores (linear_path.fallback_events; without omics, fallback_events_of_fields)."
 )
-FOLDS_FALLBACK = " Folds with few events were scored in part by clinical Cox: share {share}."
+FOLDS_FALLBACK = " Share of clinical Cox in the scores of folds with few events: {share}."
 METRIC_LABELS = {
     "c_ipcw": "C, censoring-weighted",
     "c_ipcw_untruncated": "C, censoring-weighted, untruncated",

@@ -20,7 +20,9 @@ def asked(parts: str) -> Parameters:
 
 def test_few_all_and_none():
     inputs, _ = cohort(60)
-    assert tuple(variants(inputs, asked("few"))) == tuple(part for part in FEW if part not in ("sources", "sequence"))
+    assert tuple(variants(inputs, asked("few"))) == tuple(
+        part for part in FEW if part not in ("sources", "sequence", "pretrained")
+    )
     common = {"descriptors", "density", "pausing", "differential", *CHANGES}
     assert set(variants(inputs, asked("all"))) == common - {"perceptron", "columns"}
     simple = parameters(**PERCEPTRON, ablation={"parts": "all"})

@@ -105,9 +105,9 @@ def test_the_report_says_how_far():
 def test_the_report_and_the_card_say_how_far_the_folds_fell_back():
     model = {"clinical_cox_share": 0.0, "clinical_cox_share_of_folds": [0.0, 1 / 9, 1 / 18], "events": 42}
     said = _fallback({"model_card": {"model": model}})
-    assert said == " Folds with few events were scored in part by clinical Cox: share 0 % to 11 %."
+    assert said == " Share of clinical Cox in the scores of folds with few events: 0 % to 11 %."
     card = model_card({"Model": described_model(model)})
-    assert "- Folds with few events were scored in part by clinical Cox: share 0 % to 11 %\n" in card
+    assert "- Share of clinical Cox in folds with few events: 0 % to 11 %\n" in card
     assert "values" not in card.split("## Limits")[0]
 
 

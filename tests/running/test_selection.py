@@ -19,7 +19,7 @@ from groprog_assets.running.selection import NASCENT, selected_assets
         ("group:cohort", {"cohort", "clinical_records", "patient_assays", "patient_expression", "source_cohorts"}),
         ("group:cohort and not cohort", {"clinical_records", "patient_assays", "patient_expression", "source_cohorts"}),
         ("key:patient_*", {"patient_assays", "patient_expression", "patient_features"}),
-        ("roots(+cohort)", {"clinical_records", "consents"}),
+        ("roots(+cohort)", {"clinical_records", "reference_diseases"}),
     ],
 )
 def test_what_a_selection_chooses(select: str, chosen: set[str]):

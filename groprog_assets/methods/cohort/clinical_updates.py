@@ -91,7 +91,7 @@ def written_alike(names: Iterable[str], known: Iterable[str]) -> dict[str, str]:
 
 def _plain(name: str) -> str:
     parts = re.findall(r"[a-z]+|\d+", re.sub(r"(?<=\d)o|o(?=\d)", "0", name.casefold()))
-    return " ".join(part.lstrip("0") or "0" if part.isdigit() else part for part in parts)
+    return " ".join(str(int(part)) if part.isdecimal() else part for part in parts)
 
 
 def contradictions(table: pd.DataFrame, patient_column: str, where: str) -> list[Problem]:

@@ -27,20 +27,30 @@ Column = Sequence[str | None]
 def is_copy(values: Column, outcome: Column) -> bool:
     """Whether a column is a copy of the outcome, coded in any way.
 
-    values, outcome (n,): texts, None where missing; samples that lack one are left aside. Up to five levels: each level of one is
-    exactly one level of the other. More: both are numbers and have the same, or the reversed, order. False with fewer than ten
-    samples, or where one of them is constant.
+    values, outcome (n,): texts, None where missing; samples that lack one are left aside. Numbers that are equal, and words in
+    capital and small letters, are one level. Up to five levels: each level of the one is one level of the other or, with twice as
+    many samples, tells the level of the outcome (cause of death, alive). More: both are numbers and have the same, or the
+    reversed, order. False with fewer than ten samples, or where one of them is constant.
     """
-    pairs = pd.DataFrame({"value": list(values), "outcome": list(outcome)}, dtype="str").dropna()
+    pairs = pd.DataFrame({"value": list(values), "outcome": list(outcome)}, dtype="str").dropna().map(_plain)
     distinct = pairs.nunique()
     if len(pairs) < LEAST_SAMPLES or distinct.min() < 2:
         return False
     if distinct.max() <= MOST_LEVELS:
-        return bool(distinct["value"] == distinct["outcome"] == len(pairs.drop_duplicates()))
+        told = len(pairs.drop_duplicates()) == distinct["value"]
+        return bool(told and (distinct["value"] == distinct["outcome"] or len(pairs) >= 2 * LEAST_SAMPLES))
     if distinct.min() <= MOST_LEVELS:
         return False
     numbers = pairs.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
     return bool(np.isfinite(numbers).all() and abs(spearmanr(numbers[:, 0], numbers[:, 1]).statistic) >= SAME_ORDER)
+
+
+def _plain(text: str) -> str:
+    # one text for a number however it is written, decimal comma included, and for a word in capital and small letters
+    try:
+        return repr(float(text.replace(",", ".")) + 0.0)
+    except ValueError:
+        return text.strip().casefold()
 
 
 def copied_outcomes(

@@ -20,6 +20,10 @@ LEAST_BASES = 50
 LEAST_SINGLE_BASES = 0.05
 """Smallest share of stretches one base wide in a track of read ends."""
 
+SMALL = 12
+"""Numbers of reads up to which each stands somewhere in a track."""
+MANY = 20
+"""Bases with a larger number of reads from which a smaller number is missed."""
 ON_A_GRID = 0.95
 """Share of the distances between neighbouring positions that are multiples of a step, from which the positions count as bins."""
 _GAPS_LOOKED_AT = 200_000
@@ -72,16 +76,25 @@ def track_problems(path: Path, track: Track) -> list[Problem]:
                 f"Give the unscaled track or the alignments, or divide all values by {divisor:,}.",
             )
         ]
-    if values.min() > 1:
+    absent = _absent_number(values)
+    if absent:
         return [
             Problem(
                 str(path),
-                f"the smallest value is {values.min():,.0f}",
-                "Counting needs numbers of reads: somewhere a base has one. This track was multiplied and rounded.",
+                f"no base has the value {absent}, though many have more",
+                "Counting needs numbers of reads, of which small ones are the commonest. This track was multiplied and rounded.",
                 "Give the unscaled track or the alignments.",
             )
         ]
     return []
+
+
+def _absent_number(values: np.ndarray) -> int:
+    """The smallest number of reads that no base has, though enough bases have a larger one of `SMALL`; 0 where none is absent."""
+    held = np.bincount(values[values <= SMALL].astype(np.int64), minlength=SMALL + 1)
+    absent = np.flatnonzero(held[1:] == 0) + 1
+    missed = len(absent) and (values.min() > SMALL or held[absent[0] :].max() >= MANY)
+    return int(absent[0]) if missed else 0
 
 
 def grid(positions: Sequence[np.ndarray]) -> tuple[int, float]:

@@ -10,6 +10,9 @@ from groprog_assets.study.omics_assays import AssaySource
 
 EVENT = ["yes", "no", "no", "yes", "no", "yes", "yes", "no", "no", "no", "yes", "no"]
 MONTHS = [str(value) for value in (3.5, 12, 40, 7, 22, 1, 9, 31, 18, 27, 5, 60)]
+CAUSES = [
+    "disease" if value == "yes" and k % 2 else "other" if value == "yes" else "alive" for k, value in enumerate(EVENT)
+]
 CODED = ["1" if value == "yes" else "0" for value in EVENT]
 
 
@@ -29,6 +32,12 @@ def turned(values: list[str]) -> list[str | None]:
         ([str(round(float(value))) for value in MONTHS], MONTHS, True),
         ([str(value) for value in np.random.default_rng(0).permutation(12)], MONTHS, False),
         ([f"P{k}" for k in range(12)], MONTHS, False),  # each its own name: no order
+        ([value.upper() if k % 2 else value for k, value in enumerate(EVENT)], EVENT, True),
+        ([f"{value}.0" if k % 2 else value for k, value in enumerate(CODED)], EVENT, True),
+        ([value.replace(".", ",") for value in MONTHS], MONTHS, True),
+        (CAUSES, EVENT, False),  # too few to tell
+        (CAUSES * 2, EVENT * 2, True),
+        ((["f", "m"] * 12), EVENT * 2, False),
         (["one"] * 12, EVENT, False),
         (CODED[:9], EVENT[:9], False),
         ([None] * 12, EVENT, False),

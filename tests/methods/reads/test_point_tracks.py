@@ -91,9 +91,9 @@ def test_dense_read_ends_pass(tmp_path):
         (points(10), "multiple of 10.*multiplied"),
         (
             {chrom: np.rint(value) for chrom, value in points(3.7).items()},
-            "smallest value is 4.*multiplied and rounded",
+            "no base has the value 1,.*multiplied and rounded",
         ),
-        ({chrom: np.rint(value) for chrom, value in points(1.5).items()}, "smallest value is 2"),
+        ({chrom: np.rint(value) for chrom, value in points(1.5).items()}, "no base has the value 1,"),
         (points(0.0321), "value 0.0321.*normalised.*multiples of 0.0321"),
         ({chrom: np.convolve(v, [0.25, 0.5, 0.25], "same") for chrom, v in points().items()}, "value 0.25"),
     ],
@@ -117,6 +117,16 @@ def test_what_is_no_read_end_is_refused(tmp_path, values, words):
         read_bigwig_pair(*pair(tmp_path, values), SIZES)
     assert len(caught.value.problems) == (1 if "deep" in words else 2)
     assert all("lignments" in problem.remedy for problem in caught.value.problems)
+
+
+@pytest.mark.parametrize(("scale", "absent"), [(1.2, 3), (1.4, 2), (1.7, 1)])
+def test_a_track_multiplied_by_little_and_rounded_lacks_a_number(tmp_path, scale, absent):
+    rng = np.random.default_rng(3)
+    dense = {chrom: rng.geometric(0.3, size) * (rng.random(size) < 0.1) for chrom, size in SIZES.items()}
+    assert len(read_bigwig_pair(*pair(tmp_path, dense), SIZES)[0])
+    scaled = {chrom: np.rint(value * scale) for chrom, value in dense.items()}
+    with pytest.raises(ReadsError, match=f"no base has the value {absent},"):
+        read_bigwig_pair(*pair(tmp_path, scaled), SIZES)
 
 
 def test_signs(tmp_path):

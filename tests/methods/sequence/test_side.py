@@ -217,6 +217,9 @@ def test_missing_numbers_take_the_mean_and_say_so(tmp_path: Path):
         read_side_table(SideTable(table=path, id="gene"))
     for part in ("x stands twice", "'long' in column a", "Side columns are numbers", "column b has none"):
         assert part in str(raised.value), part
+    path.write_text("gene\ta\nx\t1\ny\tinf\n")
+    with pytest.raises(AnnotationError, match="column a has infinite values"):
+        read_side_table(SideTable(table=path, id="gene"))
 
 
 def test_tracks_are_in_the_direction_of_the_gene_and_nothing_outside(tmp_path: Path):
