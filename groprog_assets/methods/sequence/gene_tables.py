@@ -38,5 +38,9 @@ def gene_columns(path: Path, id_column: str, columns: Sequence[str], field: str)
             value = f"{text[wrong].iloc[0]!r} in column {name}"
             rule = "Targets are numbers." if field == "sequence.targets" else "Side columns are numbers."
             problems.append(Problem(where, value, rule, "Correct the cell, or leave it empty."))
-        found[name] = np.where(np.isinf(values := number.to_numpy(float)), np.nan, values)
+        values = number.to_numpy(float)
+        if field == "sequence.side" and np.isinf(values).any():
+            rule = "Missing is an empty cell or NA; any other value is a finite number."
+            problems.append(Problem(where, f"column {name} has infinite values", rule, "Correct these cells."))
+        found[name] = np.where(np.isinf(values), np.nan, values)
     return pd.DataFrame(found, index=pd.Index(ids, name="gene")), problems
