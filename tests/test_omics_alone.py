@@ -17,7 +17,7 @@ from groprog_assets.store.identities import names
 from groprog_assets.store.readings import load_asset, read_asset
 from groprog_assets.store.workspace import OMICS_ASSETS, Workspace, absent_assets
 from groprog_assets.study.check import check_study
-from tests.checked_study import changed, told
+from tests.checked_study import changed, told, told_in_a_line
 from tests.omics_files import PACKETS, omics_study, packet
 from tests.trained_study import copied, run
 
@@ -136,6 +136,20 @@ def test_the_hierarchy_of_diseases_is_checked(copy: Path):
     output = told("omics", "check", str(changed(copy, mondo="mondo.obo", consents=wrong)), code=2)
     assert "MONDO:0099999" in output
     assert "MONDO:0000001" not in output
+
+
+def test_edges_that_lead_nowhere_are_told_by_both_checks_and_stand_in_the_value(copy: Path):
+    for name, prefix in (("mondo.obo", "MONDO"), ("hp.obo", "HP")):
+        path = copy.parent / name
+        path.write_text(path.read_text() + f"\n[Term]\nid: {prefix}:0000050\nname: x\nis_a: {prefix}:9999999\n")
+    path = changed(copy, mondo="mondo.obo")
+    for command in ("omics", "study"):
+        said = told_in_a_line(command, "check", str(path))
+        assert "omics.mondo: 1 is_a edge to no live term: MONDO:0000050 is_a MONDO:9999999 (not in the file)" in said
+        assert "omics.ontologies.hpo: 1 is_a edge to no live term: HP:0000050 is_a HP:9999999 (not in the file)" in said
+    run(path)
+    for asset in ("reference_diseases", "reference_terms"):
+        assert load_asset(Workspace(path), asset).summary["broken_edges"] == 1
 
 
 def test_the_check_names_what_the_run_would_refuse(copy: Path):

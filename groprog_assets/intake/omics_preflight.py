@@ -48,7 +48,7 @@ def check_omics(study: Study) -> OmicsChecked:
         packets = gather(subjects.sourced_packets, study.omics.phenopackets)
         told += _packet_counts(packets) if packets is not None else []
     if study.omics.phenopackets and study.omics.ontologies is not None:
-        _ontologies(study.omics.ontologies, gather, problems)
+        told += _ontologies(study.omics.ontologies, gather, problems)
     if study.omics.mondo is not None:
         told += gather(_hierarchy, study.omics.mondo, study.omics) or []
     if study.omics.samples is not None:
@@ -82,7 +82,8 @@ def _packet_counts(packets: Sequence[Sourced]) -> list[Problem]:
     return said
 
 
-def _ontologies(given: PhenotypeOntologies, gather: Callable[..., Any], problems: list[Problem]) -> None:
+def _ontologies(given: PhenotypeOntologies, gather: Callable[..., Any], problems: list[Problem]) -> list[Problem]:
+    """What of the ontology's edges is worth knowing; adds the problems of the files."""
     from groprog_assets.methods.omics import disease_annotations, disease_mappings, ontologies
 
     gather(disease_mappings.read_mappings, given.mappings, given.versions.mondo)
@@ -95,6 +96,7 @@ def _ontologies(given: PhenotypeOntologies, gather: Callable[..., Any], problems
             )
             rule = "Terms and annotations are of one release of the ontology."
             problems.append(Problem("omics.ontologies", value, rule, "Take hp.obo and phenotype.hpoa of one release."))
+    return ontologies.edge_notices("omics.ontologies.hpo", read.summary) if read is not None else []
 
 
 def _hierarchy(mondo: Path, omics: Omics) -> list[Problem]:
@@ -102,6 +104,7 @@ def _hierarchy(mondo: Path, omics: Omics) -> list[Problem]:
     problems of the file, and with diseases of the study's purpose that it does not know."""
     from groprog_assets.methods.omics.disease_hierarchy import read_hierarchy, unknown_classes
     from groprog_assets.methods.omics.disease_mappings import read_mappings
+    from groprog_assets.methods.omics.ontologies import edge_notices
 
     given = omics.ontologies
     stated = given.versions.mondo if given is not None else ""
@@ -114,7 +117,7 @@ def _hierarchy(mondo: Path, omics: Omics) -> list[Problem]:
         raise AnnotationError([Problem("omics.consents.diseases", name, rule, remedy) for name in lost])
     classes, edges = read.summary["classes"], read.summary["edges"]
     counts = f"{count_of(classes, 'class', 'classes')} of MONDO {release}, {count_of(edges, 'is_a edge')}"
-    said = [Problem("omics.mondo", counts, "", "")]
+    said = [Problem("omics.mondo", counts, "", ""), *edge_notices("omics.mondo", read.summary)]
     mapped = read_mappings(given.mappings, stated).summary["version"] if given is not None and given.mappings else ""
     if mapped and mapped != release:
         rule = "Classes that one release lacks are compared by their identifier alone."

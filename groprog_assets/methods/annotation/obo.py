@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -83,7 +83,7 @@ def forget_obo() -> None:
 def term_frames(path: Path) -> tuple[str, list[Frame]]:
     """(the file's data-version, its [Term] frames) of an OBO file, plain or gzip.
 
-    Raises AnnotationError when the file cannot be parsed or holds no terms.
+    Raises AnnotationError when the file cannot be parsed, holds no terms, or describes an id twice.
     """
     frames: list[Frame] = []
     version = ""
@@ -96,7 +96,17 @@ def term_frames(path: Path) -> tuple[str, list[Frame]]:
         raise AnnotationError(
             Problem(str(path), "no [Term] stanza", "An OBO file lists terms.", "Fetch the ontology again.")
         )
+    refuse_repeated(path, (frame.row["term"] for frame in frames))
     return version, frames
+
+
+def refuse_repeated(path: Path, ids: Iterable[str]) -> None:
+    """Raises AnnotationError where an id is described more than once: which of the descriptions counts is not known."""
+    repeated = [term for term, count in Counter(ids).items() if count > 1]
+    if repeated:
+        rule = "An ontology describes each id once."
+        remedy = "Remove the repeated [Term], or fetch the ontology again."
+        raise AnnotationError(Problem(str(path), f"{some(repeated)} described more than once", rule, remedy))
 
 
 def _parse_obo(path: Path) -> TermGraph:

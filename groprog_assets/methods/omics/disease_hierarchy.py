@@ -32,7 +32,7 @@ class HierarchyTables(Protocol):
 
 class DiseaseHierarchy(NamedTuple):
     """Tables `classes` (disease_classes), `aliases` (disease_aliases), `edges` (disease_edges), `closure` (disease_closure);
-    `summary`: JSON-able release and counts."""
+    `summary`: JSON-able release and counts, with those of edges as in `Ontology`."""
 
     classes: pd.DataFrame
     aliases: pd.DataFrame
@@ -45,7 +45,8 @@ def read_hierarchy(path: Path, otherwise: str = "") -> DiseaseHierarchy:
     """The classes of an OBO file of MONDO, plain or gzip, and what lies below what by is_a.
 
     otherwise: the release, where the file states none. Obsolete classes are left out; an identifier with a single replacement is
-    read as that. Raises AnnotationError: no readable OBO file, of another ontology, no release stated, edges in a circle.
+    read as that, in edges too. Raises AnnotationError: no readable OBO file, of another ontology, no release stated, an id
+    described twice, edges in a circle.
     """
     if path.is_dir() or _is_json(path):
         raise AnnotationError(Problem(str(path), "a folder" if path.is_dir() else "JSON", RULE, REMEDY))
@@ -53,12 +54,13 @@ def read_hierarchy(path: Path, otherwise: str = "") -> DiseaseHierarchy:
     if read.summary["ontology"] != "MONDO":
         raise AnnotationError(Problem(str(path), f"terms of {read.summary['ontology']}", RULE, REMEDY))
     live = read.terms[~read.terms["obsolete"]].rename(columns={"term_id": "mondo_id"})
+    counts = {name: read.summary[name] for name in ("followed_edges", "broken_edges", "broken_examples")}
     return DiseaseHierarchy(
         conform(live[["mondo_id", "name", "version"]], "disease_classes"),
         conform(read.aliases.rename(columns={"term_id": "mondo_id"}), "disease_aliases"),
         conform(read.edges.drop(columns="ontology"), "disease_edges"),
         conform(read.closure.rename(columns={"term_id": "mondo_id"}), "disease_closure"),
-        {"version": read.summary["version"], "classes": len(live), "edges": len(read.edges)},
+        {"version": read.summary["version"], "classes": len(live), "edges": len(read.edges), **counts},
     )
 
 

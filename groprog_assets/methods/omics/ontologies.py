@@ -16,8 +16,10 @@ import numpy as np
 import pandas as pd
 
 from groprog_assets.errors import AnnotationError, Problem
-from groprog_assets.methods.annotation.obo import term_frames
+from groprog_assets.methods.annotation.obo import refuse_repeated, term_frames
 from groprog_assets.methods.omics.curies import curie, prefix_of
+from groprog_assets.study.annotation_files import some
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables import conform
 from groprog_assets.tables.values import Document
 from groprog_kernels.ontology_closure import OntologyClosure, ontology_closure
@@ -29,7 +31,8 @@ _FOLDER = ("terms.parquet", "edges.parquet", "alts.parquet", "syn.parquet")
 
 class Ontology(NamedTuple):
     """Tables `terms`, `aliases` (term_aliases), `synonyms` (term_synonyms), `edges` and `closure`; `summary`: JSON-able release
-    and counts."""
+    and counts, among them followed_edges (is_a to a replaced term, read as to its replacement), broken_edges (is_a to a term
+    that is missing, or obsolete without a replacement: left out) and broken_examples, text."""
 
     terms: pd.DataFrame
     aliases: pd.DataFrame
@@ -54,6 +57,14 @@ class Resolver(NamedTuple):
         return self.replaced.get(identifier, (None, "unresolved"))
 
 
+class Joined(NamedTuple):
+    """is_a edges between live terms, sorted; how many of them lead to a replacement; those that lead to no live term."""
+
+    edges: list[tuple[str, str]]
+    followed: int
+    broken: list[str]
+
+
 class TermNumbers(NamedTuple):
     """Live terms as numbers, for the kernels: ids (t,) sorted, number {id: its place}, closure over these numbers."""
 
@@ -67,7 +78,8 @@ def read_ontology(path: Path, version: str = "", otherwise: str = "") -> Ontolog
 
     version: the release, where the source does not state it; a source that states another is refused. otherwise: the release
     where neither says one. Obsolete terms are kept, with their replacements; is_a edges are
-    those between live terms. Raises AnnotationError: no readable ontology, no release stated, edges in a circle.
+    those between live terms; one to a term that another has replaced leads to that. Raises AnnotationError: no readable
+    ontology, no release stated, an id described twice, edges in a circle.
     """
     if path.is_dir():
         made, stated = _from_folder(path)
@@ -107,6 +119,21 @@ def term_numbers(terms: pd.DataFrame, edges: pd.DataFrame) -> TermNumbers:
     return TermNumbers(ids, number, closure)
 
 
+def edge_notices(where: str, summary: Document) -> list[Problem]:
+    """What is worth knowing of an ontology's is_a edges: those that were left out, and those read as to a replacement."""
+    said = []
+    if summary["broken_edges"]:
+        count = count_of(summary["broken_edges"], "is_a edge")
+        value = f"{count} to no live term: {summary['broken_examples']}"
+        rule = "Left out: what lies above such a parent does not include the terms below it, in questions and consents."
+        remedy = "Fetch the whole file of the release again, or correct these lines."
+        said.append(Problem(where, value, rule, remedy))
+    if summary["followed_edges"]:
+        value = f"{count_of(summary['followed_edges'], 'is_a edge')} to replaced terms"
+        said.append(Problem(where, value, "They are read as edges to the replacement.", ""))
+    return said
+
+
 def unresolved(identifiers: Iterable[str], known: Resolver) -> Document:
     """JSON-able: identifiers that are no live term and lead to none, their number, uses, and the most used with suggestions."""
     counts = Counter(item for item in identifiers if known.resolve(item)[0] is None)
@@ -136,6 +163,7 @@ def _from_folder(path: Path) -> tuple[dict[str, list[Any]], str]:
         rule = f"An ontology is an OBO file, or a folder with {', '.join(_FOLDER)}."
         raise AnnotationError(Problem(str(path), f"no {', '.join(missing)}", rule, "Name the OBO file, e.g. hp.obo."))
     terms, edges, alts, synonyms = (pd.read_parquet(path / name) for name in _FOLDER)
+    refuse_repeated(path / _FOLDER[0], terms["term_id"])
     lists = [[re.split("[;|]", cell) if cell else [] for cell in terms[name]] for name in ("replaced_by", "consider")]
     rows = zip(terms["term_id"], terms["name"], terms["obsolete"].astype(bool), *lists, strict=True)
     pairs = {
@@ -163,7 +191,6 @@ def _tables(made: dict[str, list[Any]], version: str, path: Path) -> Ontology:
             aliases.append((term, gone, "replaced_by"))
     claimed = Counter(alias for _, alias, kind in aliases if kind == "alt_id")
     aliases = [row for row in dict.fromkeys(aliases) if row[2] != "alt_id" or claimed[row[1]] == 1]
-    edges = sorted({(child, parent) for child, parent in made["edges"] if child in live and parent in live})
     terms = [(prefix, term, name or term, gone, list(by), list(near), version) for term, name, gone, by, near in own]
     frames = {
         "terms": pd.DataFrame(
@@ -174,9 +201,11 @@ def _tables(made: dict[str, list[Any]], version: str, path: Path) -> Ontology:
             list(dict.fromkeys((term, text, scope) for term, text, scope in made["synonyms"] if term in live)),
             columns=["term_id", "text", "scope"],
         ),
-        "edges": pd.DataFrame([(prefix, *edge) for edge in edges], columns=["ontology", "child", "parent"]),
     }
-    terms_table, aliases_table, synonyms, edge_table = (conform(frame, name) for name, frame in frames.items())
+    terms_table, aliases_table, synonyms = (conform(frame, name) for name, frame in frames.items())
+    joined = _joined(made["edges"], prefix, {row[0] for row in own}, resolver(terms_table, aliases_table))
+    edges = pd.DataFrame([(prefix, *edge) for edge in joined.edges], columns=["ontology", "child", "parent"])
+    edge_table = conform(edges, "edges")
     try:
         numbers = term_numbers(terms_table, edge_table)
     except ValueError as error:
@@ -197,8 +226,28 @@ def _tables(made: dict[str, list[Any]], version: str, path: Path) -> Ontology:
         "alternative_ids": len({alias for _, alias in made["alts"]}),
         "edges": len(edges),
         "closure": len(closure),
+        "followed_edges": joined.followed,
+        "broken_edges": len(joined.broken),
+        "broken_examples": some(joined.broken),
     }
     return Ontology(terms_table, aliases_table, synonyms, edge_table, closure, summary)
+
+
+def _joined(pairs: Iterable[tuple[str, str]], prefix: str, own: set[str], known: Resolver) -> Joined:
+    """The is_a edges of live terms: to live parents, or to what has replaced a parent. Those of other ontologies do not count."""
+    edges: set[tuple[str, str]] = set()
+    followed, broken = 0, []
+    for child, parent in sorted(set(pairs)):
+        if child in known.names and prefix_of(curie(parent)) == prefix:
+            found, how = known.resolve(parent)
+            if found is None:
+                broken.append(f"{child} is_a {parent} ({'obsolete' if parent in own else 'not in the file'})")
+            elif how == "live":
+                edges.add((child, found))
+            elif child != found:
+                edges.add((child, found))
+                followed += 1
+    return Joined(sorted(edges), followed, broken)
 
 
 def canonical_terms(terms: pd.Series[str], known: Resolver) -> pd.Series[str]:

@@ -11,6 +11,7 @@ import pytest
 from groprog_assets.errors import AnnotationError
 from groprog_assets.methods.omics.consents import consent_tables
 from groprog_assets.methods.omics.disease_hierarchy import at_or_above, read_hierarchy, unknown_classes
+from groprog_assets.methods.omics.ontologies import edge_notices
 from groprog_assets.study.omics_study import Consents
 from tests.omics_files import MONDO, OBO
 
@@ -24,7 +25,8 @@ def mondo(tmp_path: Path) -> Path:
 
 def test_classes_edges_and_what_lies_above(mondo: Path):
     read = read_hierarchy(mondo)
-    assert read.summary == {"version": "2026-08-04", "classes": 6, "edges": 6}
+    counts = {"classes": 6, "edges": 6, "followed_edges": 0, "broken_edges": 0}
+    assert read.summary == {"version": "2026-08-04", **counts, "broken_examples": ""}
     assert "MONDO:0000004" not in set(read.classes["mondo_id"]), "obsolete"
     above = read.closure[read.closure["mondo_id"] == "MONDO:0000003"]["ancestor"]
     assert set(above) == {"MONDO:0000003", "MONDO:0000001", "MONDO:0000009", "MONDO:0700096"}
@@ -61,6 +63,45 @@ def test_a_consent_to_a_group_permits_the_diseases_below_it_and_not_the_other_wa
 
     assert permitted(read_hierarchy(mondo)) == ["p-group", "p-own", "p-replaced"]
     assert permitted(None) == ["p-own"], "without a hierarchy by exact identifiers alone"
+
+
+ADDED = "\n[Term]\nid: MONDO:{}\nname: added\n{}\n"
+
+
+def test_an_edge_to_a_replaced_class_leads_to_its_replacement_and_is_told(mondo: Path):
+    mondo.write_text(MONDO + ADDED.format("0000050", "is_a: MONDO:0000004"))
+    read = read_hierarchy(mondo)
+    assert at_or_above(["MONDO:0000050"], read)["MONDO:0000050"] >= {"MONDO:0000001", "MONDO:0000009", "MONDO:0700096"}
+    assert (read.summary["edges"], read.summary["followed_edges"], read.summary["broken_edges"]) == (7, 1, 0)
+    (said,) = edge_notices("omics.mondo", read.summary)
+    assert str(said).startswith("omics.mondo: 1 is_a edge to replaced terms.")
+
+
+def test_a_class_that_is_its_parents_replacement_gets_no_edge_to_itself(mondo: Path):
+    mondo.write_text(MONDO.replace("name: limb disease\n", "name: limb disease\nis_a: MONDO:0000004\n", 1))
+    read = read_hierarchy(mondo)
+    assert (read.summary["edges"], read.summary["followed_edges"], read.summary["broken_edges"]) == (6, 0, 0)
+
+
+def test_edges_to_no_live_class_are_counted_and_told(mondo: Path):
+    assert edge_notices("omics.mondo", read_hierarchy(mondo).summary) == []
+    gone = ADDED.format("0000060", "is_obsolete: true\nreplaced_by: MONDO:0000001\nreplaced_by: MONDO:0000002")
+    below = ADDED.format("0000050", "is_a: MONDO:9999999\nis_a: MONDO:0000060\nis_a: BFO:0000016")
+    mondo.write_text(MONDO + gone + below)
+    read = read_hierarchy(mondo)
+    assert (read.summary["edges"], read.summary["followed_edges"], read.summary["broken_edges"]) == (6, 0, 2)
+    (said,) = edge_notices("omics.mondo", read.summary)
+    assert "2 is_a edges" in said.value
+    assert "MONDO:0000050 is_a MONDO:9999999 (not in the file)" in said.value
+    assert "MONDO:0000050 is_a MONDO:0000060 (obsolete)" in said.value
+    assert said.rule
+    assert said.remedy
+
+
+def test_a_class_described_twice_is_named_with_the_file(mondo: Path):
+    mondo.write_text(MONDO + ADDED.format("0000003", "is_a: MONDO:0000002"))
+    with pytest.raises(AnnotationError, match=r"mondo\.obo: MONDO:0000003 described more than once.*Remove"):
+        read_hierarchy(mondo)
 
 
 def test_gzip_and_a_file_without_a_release(tmp_path: Path):

@@ -63,6 +63,27 @@ def test_a_circle_is_refused(tmp_path: Path):
         ontologies.read_ontology(path)
 
 
+def test_broken_edges_of_findings_are_told_and_replaced_parents_followed(tmp_path: Path):
+    path = tmp_path / "hp.obo"
+    path.write_text(OBO + "\n[Term]\nid: HP:0000030\nname: x\nis_a: HP:0000800\nis_a: HP:0000910\nis_a: HP:0000802\n")
+    found = ontologies.read_ontology(path)
+    above = set(found.closure.loc[found.closure["term_id"] == "HP:0000030", "ancestor"])
+    assert above == {"HP:0000030", "HP:0000011", "HP:0000010", "HP:0000118", "HP:0000001"}
+    assert (found.summary["followed_edges"], found.summary["broken_edges"]) == (2, 1)
+    assert found.summary["broken_examples"] == "HP:0000030 is_a HP:0000802 (obsolete)"
+
+
+def test_a_term_twice_in_a_folder_of_tables_is_named(tmp_path: Path):
+    columns = ["term_id", "name", "obsolete", "replaced_by", "consider"]
+    rows = [["HP:0000001", "All", False, "", ""]] * 2
+    pd.DataFrame(rows, columns=columns).to_parquet(tmp_path / "terms.parquet")
+    empty = {"edges": ["child", "parent"], "alts": ["term_id", "alt_id"], "syn": ["term_id", "text", "scope"]}
+    for name, names in empty.items():
+        pd.DataFrame([], columns=names, dtype=str).to_parquet(tmp_path / f"{name}.parquet")
+    with pytest.raises(AnnotationError, match=r"terms\.parquet: HP:0000001 described more than once"):
+        ontologies.read_ontology(tmp_path, "2025-01-16")
+
+
 def test_a_release_is_stated_once_and_not_contradicted(tmp_path: Path):
     path = tmp_path / "hp.obo"
     path.write_text(OBO.replace("data-version: hp/releases/2025-01-16\n", ""))
@@ -76,6 +97,7 @@ def test_a_release_is_stated_once_and_not_contradicted(tmp_path: Path):
 
 def test_the_real_ontology_has_the_known_counts(shared: Path):
     found = ontologies.read_ontology(shared / "data" / "omics" / "hpo", "2025-01-16").summary
+    assert (found["followed_edges"], found["broken_edges"]) == (0, 0)
     assert {name: found[name] for name in ("terms", "obsolete", "replaced", "alternative_ids", "edges", "closure")} == {
         "terms": 19484,
         "obsolete": 450,
