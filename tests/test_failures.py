@@ -78,6 +78,32 @@ def test_a_disk_that_fills_up_is_said_and_leaves_whole_values_only(study: Path, 
     assert verify(workspace.ledger_path) == []
 
 
+def test_each_library_of_damaged_reads_is_told_once_and_the_others_are_done(study: Path):
+    """One pass over the study finds every damaged file, so that all are mended before the next."""
+    workspace = Workspace(study)
+    files = {library.id: workspace.resolve(library.alignments) for library in workspace.study.libraries}
+    damaged = [next(name for name in files if name.startswith(side)) for side in ("control", "treated")]
+    whole = {files[name]: files[name].read_bytes() for name in damaged}
+    for path, data in whole.items():
+        middle = len(data) // 2
+        path.write_bytes(data[:middle] + bytes(200) + data[middle + 200 :])
+    words = ("run", study, "--pool", "threads:2", "--select", "+library_sizes")
+    result = groprog(*words)
+    assert result.exit_code == 2, result.output
+    for name, path in files.items():
+        told = result.output.count(f"]: {path}: ")
+        assert told == result.output.count(f"`samtools view -c {path}`") == (name in damaged), result.output
+        assert (workspace.derivations.current("filtered_alignments", name) is None) == (name in damaged)
+        assert workspace.derivations.current("raw_reads", name)
+    assert workspace.derivations.current("library_sizes") is None
+    for path, data in whole.items():
+        path.write_bytes(data)
+    again = groprog(*words)
+    assert again.exit_code == 0, again.output
+    computed = int(again.output.partition(" values computed")[0].split()[-1])
+    assert computed <= 5 * len(damaged) + 1, "what was finished is kept"
+
+
 @pytest.mark.skipif(os.geteuid() == 0 and shutil.which("setpriv") is None, reason="root may write anywhere")
 def test_a_folder_that_cannot_be_written_is_said_before_anything_runs(study: Path):
     folder = study.parent

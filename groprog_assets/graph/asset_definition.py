@@ -136,11 +136,13 @@ def study_asset(
                     context.resources.pool.opened if "pool" in specification.arguments else None,
                 )
             except GroProgError as error:
-                resource.announce("failed", asset=name, partition=partition, text=str(error), trace=format_exc())
+                resource.announce(
+                    "failed", asset=name, partition=partition, text=str(error), trace=format_exc(), error=error
+                )
                 raise dg.Failure(description=unnamed(resource.workspace, str(error)), allow_retries=False) from None
             except Exception as error:
                 told = f"{type(error).__name__}: {error}"
-                resource.announce("failed", asset=name, partition=partition, text=told, trace=format_exc())
+                resource.announce("failed", asset=name, partition=partition, text=told, trace=format_exc(), error=error)
                 raise dg.Failure(description=unnamed(resource.workspace, format_exc()), allow_retries=False) from None
             seconds = time.perf_counter() - began
             if made is not None and made.digest == digest:

@@ -19,7 +19,7 @@ from typing import Any
 import dagster as dg
 
 from groprog_assets.compute.compute_pool import Pool
-from groprog_assets.errors import Problem, StudyError
+from groprog_assets.errors import Problem, ReadsError, StudyError, TableError
 from groprog_assets.graph.instance_storage import readable_storage
 from groprog_assets.graph.partitions import LIBRARY_DIMENSION
 from groprog_assets.graph.resources import ACTOR_TAG, LISTENERS, close_pools, known_actor
@@ -40,16 +40,20 @@ from groprog_assets.store.workspace import STUDY_VARIABLE, Workspace
 from groprog_assets.study.instance_settings import SETTINGS, require_safe_settings
 from groprog_assets.tables.values import Document
 
+OF_ONE_LIBRARY = (ReadsError, TableError, ValueError, ArithmeticError, LookupError)
+"""What the files of one library can raise. After anything else, such as a full disk or workers that are gone, no further library
+begins: it would meet the same."""
 INTERRUPTED = "DagsterExecutionInterruptedError"
 
 
 @dataclass
 class RunReport:
-    """What a run left undone: what failed (step, text), with which problems, and the libraries that were left out."""
+    """What a run left undone: what failed (step, text), the libraries that were left out, and whether no further library may
+    begin: what they all rest on failed, or something that is no fault of one library's files."""
 
     failures: list[tuple[str, str]] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
     left_out: list[dict[str, str]] = field(default_factory=list)
+    stopped: bool = False
 
 
 @contextlib.contextmanager
@@ -174,9 +178,10 @@ def run_study(
             with resource.opening() if annotation or changed or rest else contextlib.nullcontext(Pool) as pool:
                 if annotation:
                     _execute(definitions, instance, "annotation_job", annotation, None, tags, report, debug)
+                    report.stopped = bool(report.failures)
                 with libraries_in_parallel(workspace, pool(), changed):
                     for library, assets in changed.items():
-                        if not report.failures:
+                        if not report.stopped:
                             _execute(definitions, instance, "library_job", assets, library, tags, report, debug)
             if not (annotation or changed or rest):
                 record_unchanged(instance, workspace, kept, tags[ACTOR_TAG])
@@ -214,10 +219,13 @@ def _execute(
     debug: bool,
 ) -> None:
     told: dict[str, str] = {}
+    errors: dict[str, Exception] = {}
+    known: set[tuple[str, str]] = set()
 
     def listen(event: str, what: Document) -> None:
         if event == "failed":
             told[what["asset"]] = what["trace" if debug else "text"]
+            errors[what["asset"]] = what["error"]
 
     LISTENERS.append(listen)
     try:
@@ -241,6 +249,12 @@ def _execute(
             blocked = error is not None and error.cls_name == "DagsterAssetCheckFailedError"
             if blocked and partition is not None:
                 continue  # the library is left out, and the report says so
+            raised = errors.get(str(event.step_key))
+            report.stopped = report.stopped or not isinstance(raised, OF_ONE_LIBRARY)
+            found = {(item.where, item.value) for item in getattr(raised, "problems", [])}
+            if found and found <= known:
+                continue  # another step read the same file, and the same was wrong
+            known |= found
             text = told.get(str(event.step_key), "") or (refused.get(str(event.step_key), "") if blocked else "")
             text = text or (error.to_string() if error and debug else _last_line(error))
             where = f"{event.step_key}[{partition}]" if partition else str(event.step_key)

@@ -18,6 +18,7 @@ from groprog_assets.methods.reads.positions import position_table, sequences, tu
 from groprog_assets.methods.reads.read_end import counted_base, sequenced_end
 from groprog_assets.methods.reads.strandedness import expected_strandedness, judge_strandedness
 from groprog_assets.methods.reads.uniqueness import UniquenessRule, uniqueness_rule
+from groprog_assets.methods.reads.unreadable_alignments import unreadable_alignments
 from groprog_assets.study.assays import ASSAYS, COVERAGE_TRACKS, Strandedness
 from groprog_assets.study.parameters import FilteringParameters
 from groprog_assets.study.schema import Genome, Library
@@ -112,7 +113,7 @@ def filter_alignments(
                 qualities=tally,
             )
         except (records.BamError, OSError) as error:
-            raise _unreadable(path, error) from None
+            raise ReadsError(unreadable_alignments(path, error)) from None
 
     def counted(strandedness: Strandedness, tally: AlignmentTally | None = None) -> tuple[reads.Decoded, pd.DataFrame]:
         end = sequenced_end(rna_end, strandedness)
@@ -179,7 +180,7 @@ def study_header(path: Path, chrom_sizes: Mapping[str, int]) -> records.BamHeade
     try:
         header = records.read_header(path)
     except (records.BamError, OSError) as error:
-        raise _unreadable(path, error) from None
+        raise ReadsError(unreadable_alignments(path, error)) from None
     problems = assembly_problems(path, header.lengths, chrom_sizes)
     if problems:
         raise ReadsError(problems)
@@ -199,18 +200,6 @@ def _strand_reads(positions: pd.DataFrame) -> dict[str, int]:
     for (_, strand), (_, count) in sequences(positions).items():
         totals[strand] += int(count.sum(dtype=np.int64))
     return {"plus_reads": totals["+"], "minus_reads": totals["-"]}
-
-
-def _unreadable(path: Path, error: Exception) -> ReadsError:
-    return ReadsError(
-        Problem(
-            str(path),
-            str(error),
-            "A whole BAM, SAM or CRAM is needed; order and index do not matter.",
-            "Copy or make the file again; `samtools quickcheck -v` tells whether it is whole. "
-            "A CRAM may need the FASTA it was made with (genome.fasta).",
-        )
-    )
 
 
 def _funnel(

@@ -12,6 +12,7 @@ import pandas as pd
 
 from groprog_assets.errors import Problem, ReadsError
 from groprog_assets.methods.reads.tallied_qualities import take_tally
+from groprog_assets.methods.reads.unreadable_alignments import unreadable_alignments
 from groprog_assets.study.parameters import QualityParameters
 from groprog_assets.study.schema import Genome, Library
 from groprog_assets.study.text_tables import count_of
@@ -90,14 +91,7 @@ def per_cycle_quality(library: Library, genome: Genome | None = None) -> pd.Data
                 tally = quality.tally_alignments(library.alignments, genome.fasta if genome else None)
             counts = list(tally.counts)
         except (records.BamError, OSError) as error:
-            problems.append(
-                Problem(
-                    str(library.alignments),
-                    str(error),
-                    "A whole BAM, SAM or CRAM is needed.",
-                    "Copy or make the file again; a CRAM needs the FASTA it was made with (genome.fasta).",
-                )
-            )
+            problems.append(unreadable_alignments(library.alignments, error))
     else:
         counts = []
     if problems:

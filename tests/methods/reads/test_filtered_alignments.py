@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+
 import numpy as np
 import pandas as pd
+import pysam
 import pytest
 
 from groprog_assets.errors import ReadsError
@@ -163,10 +166,19 @@ def test_nothing_left_shows_the_funnel(tmp_path, genome):
 
 def test_truncated_and_altered_files(tmp_path, genome):
     whole = files.write(tmp_path / "a.bam", sense(3000 // 30)).read_bytes()
-    for cut in (1, 28, len(whole) // 2, len(whole) - 20):
-        (tmp_path / "cut.bam").write_bytes(whole[:-cut])
-        with pytest.raises(ReadsError, match="quickcheck"):
-            run(tmp_path / "cut.bam", genome)
+    middle = len(whole) // 2
+    altered = [whole[:-cut] for cut in (1, 28, middle, len(whole) - 20)]
+    for data in (*altered, whole[:middle] + bytes(20) + whole[middle + 20 :]):
+        (tmp_path / "it's cut.bam").write_bytes(data)
+        with pytest.raises(ReadsError, match="samtools view -c") as raised:
+            run(tmp_path / "it's cut.bam", genome)
+    program, *words = shlex.split(raised.value.problems[0].remedy.split("`")[1])
+    assert program == "samtools"
+    pysam.quickcheck(words[-1])  # looks at the two ends of the file
+    with pytest.raises(pysam.SamtoolsError):
+        pysam.view(*words[1:])
+    (tmp_path / "it's cut.bam").write_bytes(whole)
+    assert int(pysam.view(*words[1:])) == 100
 
 
 def test_coverage_mode_warns_and_spike_ins_are_apart(tmp_path, genome):
