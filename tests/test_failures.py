@@ -87,7 +87,7 @@ def test_each_library_of_damaged_reads_is_told_once_and_the_others_are_done(stud
     for path, data in whole.items():
         middle = len(data) // 2
         path.write_bytes(data[:middle] + bytes(200) + data[middle + 200 :])
-    words = ("run", study, "--pool", "threads:2", "--select", "+library_sizes")
+    words = ("run", study, "--pool", "threads:2", "--select", "+library_sizes or read_quality")
     result = groprog(*words)
     assert result.exit_code == 2, result.output
     for name, path in files.items():
