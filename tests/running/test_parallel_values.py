@@ -134,6 +134,15 @@ def test_a_library_is_read_for_its_positions_before_its_qualities(monkeypatch: p
     assert recorded.begun == ["raw_reads", "alignments", "filtered_alignments", "coverage", "read_quality"]
 
 
+def test_a_library_that_fails_keeps_no_other_from_being_made(monkeypatch: pytest.MonkeyPatch):
+    recorded = Recorded(monkeypatch, p="fails", u="fails")
+    chains = {"L": ["p", "q"], "M": ["r", "s"], "N": ["t", "u", "v"]}
+    with libraries_in_parallel(WORKSPACE, ThreadPool(2), chains):
+        made = {name: made_in_parallel(WORKSPACE, name, library) for library, names in chains.items() for name in names}
+    assert sorted(name for name, value in made.items() if value is not None) == ["r", "s", "t"]
+    assert sorted(recorded.begun) == ["p", "r", "s", "t", "u"]
+
+
 def test_models_and_what_rests_on_them_are_left_to_their_steps(monkeypatch: pytest.MonkeyPatch):
     build_definitions()
     recorded = Recorded(monkeypatch)
