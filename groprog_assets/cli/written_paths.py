@@ -60,23 +60,26 @@ def refuse_writing(outputs: Sequence[tuple[str, Path]], inputs: Sequence[tuple[s
         if place in seen:
             problems.append(Problem(option, str(path), f"It is the file of {seen[place]} too.", "Name another file."))
         seen[place] = option
-        for name, other in read:
-            if place == other or (other.is_dir() and place.is_relative_to(other) and os.path.exists(place)):
-                rule = f"It is read by this command ({name}); writing would destroy it."
-                problems.append(Problem(option, str(path), rule, "Name another file."))
-                break
-        else:
-            for name, other in kept:
-                if place.is_relative_to(other):
-                    rule = f"It lies in {other} ({name}), which the study keeps itself."
-                    problems.append(Problem(option, str(path), rule, "Name a place outside."))
-                    break
-            else:
-                if results is not None and os.path.isfile(place) and place.is_relative_to(results):
-                    rule = f"It is a file of the study's results in {results}, which `groprog lineage verify` compares."
-                    problems.append(Problem(option, str(path), rule, "Name another file."))
+        if (refused := _why_not(place, read, kept, results)) is not None:
+            problems.append(Problem(option, str(path), *refused))
     if problems:
         raise StudyError(problems)
+
+
+def _why_not(
+    place: Path, read: Sequence[tuple[str, Path]], kept: Sequence[tuple[str, Path]], results: Path | None
+) -> tuple[str, str] | None:
+    # (rule, remedy) of a place where nothing may be written, None of any other
+    for name, other in read:
+        if place == other or (other.is_dir() and place.is_relative_to(other) and os.path.exists(place)):
+            return f"It is read by this command ({name}); writing would destroy it.", "Name another file."
+    for name, other in kept:
+        if place.is_relative_to(other):
+            return f"It lies in {other} ({name}), which the study keeps itself.", "Name a place outside."
+    if results is not None and os.path.isfile(place) and place.is_relative_to(results):
+        rule = f"It is a file of the study's results in {results}, which `groprog lineage verify` compares."
+        return rule, "Name another file."
+    return None
 
 
 def _called(parameter: click.Parameter) -> str:
