@@ -107,7 +107,7 @@ def explained(
     if isinstance(predictor, Explaining):
         shuffles = shuffled_references(codes, parameters.explanation_references, parameters.seed)
         hypothetical, background = predictor.explained(codes, shuffles, task, side)
-        return Contributions(_at_the_base(hypothetical, codes), hypothetical), background
+        return Contributions(at_the_base(hypothetical, codes), hypothetical), background
     made = contributions(predictor, rung, layout, parameters, codes, task, side.shape[1])
     return made, background_prediction(predictor, task, side)
 
@@ -164,11 +164,11 @@ def contributions(
         if at + beside != first:
             raise ValueError(f"{count_of(first - at, 'column')} beside the sequence cannot be explained by position")
         _add_words(out, level, codes, layout, parameters, words, weights[first:], mean[first:])
-    observed = _at_the_base(out, codes) - level
+    observed = at_the_base(out, codes) - level
     return Contributions(observed.astype(np.float32), out - level[:, None, :])
 
 
-def _at_the_base(values: Floats, codes: NDArray[np.uint8]) -> Floats:
+def at_the_base(values: Floats, codes: NDArray[np.uint8]) -> Floats:
     """(n, L) of values (n, 4, L) those of the bases that are there, 0 for an unknown one."""
     known = np.minimum(codes, 3)[:, None, :].astype(np.int64)
     return np.where(codes < _NOTHING, np.take_along_axis(values, known, axis=1)[:, 0], np.float32(0))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from groprog_assets.errors import ModelError, Problem
 from groprog_assets.methods.sequence.baselines import Predictor, predict_task
-from groprog_assets.methods.sequence.contributions import Contributions, Explained
+from groprog_assets.methods.sequence.contributions import Contributions, Explained, at_the_base
 from groprog_assets.methods.sequence.published_model import PublishedModel
 from groprog_assets.methods.sequence.side import SideInputs
 from groprog_assets.methods.sequence.windows import view_layout
@@ -50,8 +50,7 @@ def centred(values: Floats, codes: Codes) -> Contributions:
     """Values (n, 4, L) less their mean over the bases, and those of the bases that are there; 0 at unknown ones."""
     known = codes < _UNKNOWN
     made = np.where(known[:, None, :], values - values.mean(axis=1, keepdims=True), np.float32(0))
-    at = np.minimum(codes, 3)[:, None, :].astype(np.int64)
-    return Contributions(np.take_along_axis(made, at, axis=1)[:, 0] * known, made)
+    return Contributions(at_the_base(made, codes), made)
 
 
 def held_out_changes(
