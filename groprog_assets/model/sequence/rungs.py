@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -298,13 +299,15 @@ class NetRung:
 
     def for_high_low(self) -> NetRung:
         """The same net, which learns high against low and answers in log odds."""
-        given = self.name, self.length, self.settings, self.seed, self.filters, self.folder, self._progress
-        return NetRung(*given, True, self.channels)
+        made = copy.copy(self)
+        made.high_low = True
+        return made
 
     def with_channels(self, channels: int) -> NetRung:
         """The same net, whose last `channels * length` side columns are tracks along the window, where it reads any."""
-        given = self.name, self.length, self.settings, self.seed, self.filters, self.folder, self._progress
-        return NetRung(*given, self.high_low, channels if self.name in PER_BASE else 0)
+        made = copy.copy(self)
+        made.channels = channels if self.name in PER_BASE else 0
+        return made
 
     @property
     def _lesson(self) -> type[GeneLesson]:
