@@ -15,7 +15,7 @@ import pandas as pd
 from groprog_assets.errors import ModelError, Problem
 from groprog_assets.methods.annotation.coding import coding_sequence
 from groprog_assets.methods.cohort.clinical_tables import read_table
-from groprog_assets.methods.sequence.genome_codes import open_genome, read_fasta
+from groprog_assets.methods.sequence.genome_codes import GenomeCodes, open_genome, read_fasta
 from groprog_assets.methods.sequence.metrics import task_metrics
 from groprog_assets.methods.sequence.pairs import PairEvidence, pair_evidence
 from groprog_assets.methods.sequence.pretrained import window_hashes
@@ -29,6 +29,7 @@ from groprog_assets.store.readings import load_asset, read_asset
 from groprog_assets.store.workspace import Workspace, open_workspace
 from groprog_assets.study.sequence_study import SideTable
 from groprog_assets.study.text_tables import count_of
+from groprog_assets.tables.values import Document
 from groprog_kernels.bases import decode, encode_text
 
 
@@ -38,6 +39,12 @@ def sequence_model(place: Path) -> PublishedModel:
         return read_model(place, every_rung)
     files = read_asset(open_workspace(place), "sequence_model").value().files
     return unpacked({name: blob.content for name, blob in files.items()}, every_rung)
+
+
+def study_genome(workspace: Workspace, reference: Document) -> GenomeCodes:
+    """The codes of a study's reference, which the document of `reference_sequence` describes."""
+    assert workspace.study.genome.fasta is not None
+    return genome_of(workspace.resolve(workspace.study.genome.fasta), reference, workspace.state)
 
 
 def predict_sequences(
@@ -116,11 +123,10 @@ def predict_regions(
     plus = table["strand"] == "+"
     table = table.assign(tss=np.where(plus, start, end - 1), tts=np.where(plus, end - 1, start))
     study = workspace.study
-    assert study.genome.fasta is not None
     own = None if study.sequence is None else study.sequence.side
     regions = table.assign(gene=table["name"])
     inputs = side_elsewhere(model.side, _side_table(side) or own, study.marks, regions, model.layout)
-    genome = genome_of(workspace.resolve(study.genome.fasta), reference, workspace.state)
+    genome = study_genome(workspace, reference)
     codes = gene_codes(table, genome, reference["names"], model.layout)
     shown = {name: table[name].tolist() for name in ("chrom", "tss", "strand", "name")}
     return _table(shown, model, codes, view, inputs, uncertainty)
@@ -130,9 +136,8 @@ def windows_fasta(workspace: Workspace) -> str:
     """The windows of the genes that are used as FASTA, in the gene frame: `>gene sha256=<of the sequence>`, one line of bases."""
     windows, reference = (read_asset(workspace, name).value() for name in ("sequence_windows", "reference_sequence"))
     study = workspace.study
-    assert study.genome.fasta is not None
     assert study.sequence is not None
-    genome = genome_of(workspace.resolve(study.genome.fasta), reference, workspace.state)
+    genome = study_genome(workspace, reference)
     genes, codes = used_windows(windows, genome, reference, study.sequence)
     hashes = window_hashes(genes["gene"].tolist(), codes)
     return "".join(
@@ -182,9 +187,8 @@ def evaluate_elsewhere(place: Path, other: Path, pairs: Mapping[str, str]) -> pd
         raise ModelError(Problem("sequence tasks", value, rule, "Say which to compare: --task OURS=THEIRS."))
     windows = read_asset(workspace, "sequence_windows").value()
     reference = read_asset(workspace, "reference_sequence").value()
-    assert workspace.study.genome.fasta is not None
     genes = windows[windows["used"]].reset_index(drop=True)
-    genome = genome_of(workspace.resolve(workspace.study.genome.fasta), reference, workspace.state)
+    genome = study_genome(workspace, reference)
     codes = gene_codes(genes, genome, reference["names"], model.layout)
     theirs_side = None if workspace.study.sequence is None else workspace.study.sequence.side
     inputs = side_elsewhere(model.side, theirs_side, workspace.study.marks, genes, model.layout)
@@ -210,8 +214,7 @@ def scorer_of(workspace: Workspace) -> Scorer:
         read_asset(workspace, name).value()
         for name in ("reference_sequence", "sequence_model", "sequence_windows", "sequence_splits")
     )
-    assert workspace.study.genome.fasta is not None
-    genome = genome_of(workspace.resolve(workspace.study.genome.fasta), reference, workspace.state)
+    genome = study_genome(workspace, reference)
     files = {name: blob.content for name, blob in model.files.items()}
     beside = stored_side(load_asset(workspace, "sequence_side"))
     coding = coding_sequence(workspace.resolve(workspace.study.genome.annotation))

@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 
 from groprog_assets.errors import ModelError, Problem
+from groprog_assets.export.sequence import study_genome
 from groprog_assets.methods.sequence.contributions import EXPLAINED, Explained, held_out_contributions
 from groprog_assets.methods.sequence.explanations import MeanTrack, explained_view, track_name
 from groprog_assets.methods.sequence.mutagenesis import Method, held_out_changes
 from groprog_assets.methods.sequence.published_model import PublishedModel, unpacked
 from groprog_assets.methods.sequence.side import stored_side
-from groprog_assets.methods.sequence.study_model import genome_of
 from groprog_assets.methods.sequence.windows import Layout, gene_codes, view_layout
 from groprog_assets.prognosis.sequence_rungs import every_rung
 from groprog_assets.store.readings import load_asset, read_asset
@@ -55,8 +55,7 @@ def explained_genes(
         remedy = "Ask for --method mutagenesis, or name one of them alone as sequence.models and run the study."
         raise ModelError(Problem("sequence model", f"{rung} does not explain itself base by base", rule, remedy))
     genes = _chosen(windows, splits.table, names)
-    assert workspace.study.genome.fasta is not None
-    genome = genome_of(workspace.resolve(workspace.study.genome.fasta), reference, workspace.state)
+    genome = study_genome(workspace, reference)
     layout = view_layout(model.layout, view, model.parameters)
     codes = gene_codes(genes, genome, reference["names"], layout)
     sizes = {name: len(genome.chromosome(other)) for name, other in reference["names"].items()}
