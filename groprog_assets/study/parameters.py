@@ -347,7 +347,8 @@ class CohortParameters(ParameterGroup):
         0.01,
         unit="pairs expected by chance",
         source="unstated",
-        why="two patients alike in every column are one patient where chance would give fewer such pairs; 0 never refuses",
+        why="two patients alike in every column are one patient where chance would give fewer such pairs; of two cohorts also "
+        "where as many as were found would be so rare; 0 never refuses",
         ge=0,
     )
     leak_concordance: float = cited(0.95, unit="C-index of one column", source="docs/methods.md, A1", gt=0.5, le=1)

@@ -59,15 +59,16 @@ def overlap(
     """Patients of `other` who are in `own`; each is (records, outcomes, expression arrays or None).
 
     Rows are alike when event, follow-up (to SAME_TIME months) and every covariate that both have agree, missing values
-    included; they count where chance would give fewer than `chance` such pairs. Expression is compared over the genes of both.
+    included; they count where chance would give fewer than `chance` such pairs, or where as many as were found would be that
+    rare (`_as_many`). Expression is compared over the genes of both.
     """
     identifiers = shared_patients(own[0]["patient_id"].astype(str), other[0]["patient_id"].astype(str))
-    rows, expected = _alike_rows(own[:2], other[:2])
-    return Overlap(identifiers, rows if expected < chance else [], _alike_profiles(own[2], other[2]), expected)
+    rows, expected = _alike_rows(own[:2], other[:2], chance)
+    return Overlap(identifiers, rows, _alike_profiles(own[2], other[2]), expected)
 
 
 def _alike_rows(
-    own: tuple[pd.DataFrame, pd.DataFrame], other: tuple[pd.DataFrame, pd.DataFrame]
+    own: tuple[pd.DataFrame, pd.DataFrame], other: tuple[pd.DataFrame, pd.DataFrame], chance: float
 ) -> tuple[list[str], float]:
     left, right = (records.merge(outcomes, on="patient_id", how="inner") for records, outcomes in (own, other))
     fields = [name for name in own[0].columns if name in other[0].columns and name not in ("patient_id", "batch")]
@@ -83,14 +84,40 @@ def _alike_rows(
         times, right["time"] - SAME_TIME, "left"
     )
     expected *= float(near.mean()) / len(left)
+    pairs = _pairs(left, right, compared)
+    if expected >= chance and _as_many(int(pairs.sum()), expected, (left, right), compared) >= chance:
+        return [], expected
+    return right.loc[pairs > 0, "patient_id"].astype(str).tolist(), expected
+
+
+def _pairs(left: pd.DataFrame, right: pd.DataFrame, compared: list[str]) -> np.ndarray:
+    """(len(right),) int64: rows of `left` alike with each row of `right` in the columns and, to SAME_TIME, in time."""
     held: dict[str, list[float]] = {}
     for key, time in zip(row_keys(left[compared]).tolist(), left["time"].tolist()):
         held.setdefault(key, []).append(time)
-    alike = [
-        any(abs(time - known) <= SAME_TIME for known in held.get(key, ()))
-        for key, time in zip(row_keys(right[compared]).tolist(), right["time"].tolist())
-    ]
-    return right.loc[alike, "patient_id"].astype(str).tolist(), expected
+    return np.array(
+        [
+            sum(abs(time - known) <= SAME_TIME for known in held.get(key, ()))
+            for key, time in zip(row_keys(right[compared]).tolist(), right["time"].tolist())
+        ],
+        np.int64,
+    )
+
+
+def _as_many(pairs: int, expected: float, cohorts: tuple[pd.DataFrame, pd.DataFrame], compared: list[str]) -> float:
+    """Probability of so many alike pairs or more if the cohorts shared nobody (Poisson).
+
+    Its mean is the larger of `expected`, which takes the columns as independent, and of what the patients of either cohort have
+    among themselves, one pair added: covariates that go together make other people alike.
+    """
+    from scipy.stats import poisson
+
+    within = 0.0
+    for cohort in cohorts:
+        among = max(len(cohort) * (len(cohort) - 1) / 2, 1.0)
+        themselves = (int(_pairs(cohort, cohort, compared).sum()) - len(cohort)) / 2
+        within = max(within, (themselves + 1) / among)
+    return float(poisson.sf(pairs - 1, max(expected, within * len(cohorts[0]) * len(cohorts[1]))))
 
 
 def _alike_profiles(own: Values | None, other: Values | None) -> list[str]:

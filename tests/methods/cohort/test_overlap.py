@@ -89,6 +89,39 @@ def test_coarse_rows_that_chance_makes_alike_are_other_people():
     assert found.by_row == []
 
 
+def few_fields(n: int, seed: int, prefix: str) -> tuple[pd.DataFrame, pd.DataFrame, None]:
+    """Patients of whom a stage and a grade that go with it are known, and follow-up in whole months."""
+    random = np.random.default_rng(seed)
+    ids = [f"{prefix}{k:03}" for k in range(n)]
+    stage = random.integers(0, 4, n)
+    records = pd.DataFrame({"patient_id": ids, "stage": stage, "grade": stage, "size": stage, "nodes": stage})
+    outcomes = pd.DataFrame(
+        {"patient_id": ids, "time": random.integers(1, 60, n) * 1.0, "event": random.random(n) < 0.5}
+    )
+    return records, outcomes, None
+
+
+def test_many_alike_rows_are_shared_patients_where_chance_would_give_few():
+    random = np.random.default_rng(5)
+    ids = [f"A{k:03}" for k in range(400)]
+    records = pd.DataFrame(
+        {"patient_id": ids, "age": random.normal(60, 10, 400).round(0), "sex": random.choice(["f", "m"], 400)}
+    )
+    outcomes = pd.DataFrame(
+        {"patient_id": ids, "time": random.exponential(30, 400).round(1), "event": random.random(400) < 0.5}
+    )
+    new = [f"X{k:03}" for k in range(150)]
+    other = (records.head(150).assign(patient_id=new), outcomes.head(150).assign(patient_id=new), None)
+    found = overlap((records, outcomes, None), other, 0.01)
+    assert found.expected > 0.01
+    assert found.by_row == new
+
+
+def test_covariates_that_go_together_do_not_make_strangers_shared():
+    found = overlap(few_fields(200, 1, "A"), few_fields(150, 2, "B"), 0.01)
+    assert found.by_row == [], "their columns are no independent coincidences"
+
+
 def test_the_same_identifiers_with_other_separators_or_a_sample_code():
     own = people(60, 1, "TCGA-AB-1")
     spelt = ["TCGA.AB.1000", "tcga_ab_1001", "TCGA-AB-1002-01A", "TCGA-AB-1003-11A-21R-A084-07", "TCGA AB 1004"]
