@@ -15,6 +15,7 @@ import pandas as pd
 from groprog_assets.errors import ModelError, Problem
 from groprog_assets.methods.annotation.coding import coding_sequence
 from groprog_assets.methods.cohort.clinical_tables import read_table
+from groprog_assets.methods.sequence.batches import levelled, stored_batches
 from groprog_assets.methods.sequence.genome_codes import GenomeCodes, open_genome, read_fasta
 from groprog_assets.methods.sequence.metrics import task_metrics
 from groprog_assets.methods.sequence.pairs import PairEvidence, pair_evidence
@@ -173,10 +174,12 @@ def evaluate_elsewhere(place: Path, other: Path, pairs: Mapping[str, str]) -> pd
     """The finished model of one study on the genes of another, which has been run: a row a task and view, nothing is fitted.
 
     pairs: {task of the model: task of the other study}; without any, tasks of one name are compared. R2 is against the mean of
-    the other study. Raises ModelError: other windows, no task in common.
+    the other study, whose targets are taken less the offsets of their batches, where it has any. Raises ModelError: other
+    windows, no task in common.
     """
     model, workspace = sequence_model(place), open_workspace(other)
-    targets = read_asset(workspace, "sequence_targets").value()["values"]
+    stored = read_asset(workspace, "sequence_targets").value()
+    targets = stored["values"]
     pairs = pairs or {task: task for task in model.tasks if task in targets.columns}
     unknown = [name for name in pairs if name not in model.tasks] + [
         name for name in pairs.values() if name not in targets
@@ -193,10 +196,13 @@ def evaluate_elsewhere(place: Path, other: Path, pairs: Mapping[str, str]) -> pd
     theirs_side = None if workspace.study.sequence is None else workspace.study.sequence.side
     inputs = side_elsewhere(model.side, theirs_side, workspace.study.marks, genes, model.layout)
     rows = []
+    named = list(dict.fromkeys(pairs.values()))
+    on_one_level = levelled(targets[named].to_numpy(float), stored_batches(stored.get("batches")))
+    measured = dict(zip(named, on_one_level.T, strict=True))
     for view in model.predictors:
         predicted = model.predict(codes, view, side=inputs)
         for ours, theirs in pairs.items():
-            target = targets[theirs].to_numpy(float)
+            target = measured[theirs]
             level, median = np.array([np.nanmean(target)]), np.array([np.nanmedian(target)])
             log_odds = model.card.get("task") == HIGH_LOW
             held = predicted[:, model.tasks.index(ours)]

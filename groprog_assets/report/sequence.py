@@ -46,6 +46,7 @@ def sequence(context: Values) -> list[Block]:
         ),
         *_high_low(summary),
         *_beside(summary.get("side")),
+        *_batch(summary.get("batch")),
         note(summary["warning"], "warn", "Not for differences between people"),
         picture(context, "sequence_ladder", CAPTIONS),
         picture(context, "sequence_predictions", CAPTIONS),
@@ -109,6 +110,19 @@ def sequence(context: Values) -> list[Block]:
         ]
         blocks.append(details("Tasks", [table(["Task", "Genes", "r of replicates", "Note"], rows)]))
     return blocks
+
+
+def _batch(batch: Values | None) -> list[Block]:
+    """That the targets of several protocols were put on one level."""
+    if batch is None:
+        return []
+    names = list(dict.fromkeys(name for offsets in batch["offsets"].values() for name in offsets))
+    return [
+        paragraph(
+            f"The values of {batch['column']} {', '.join(names)} have offsets of their own, fitted on the training genes of each "
+            "fold and taken off the targets."
+        )
+    ]
 
 
 def _beside(side: Values | None) -> list[Block]:

@@ -39,6 +39,7 @@ def sequence_card(card: Values, metrics: pd.DataFrame | None, profile: pd.DataFr
         f"- Window: {window}",
         *(f"- Model of view {view}: {rung}" for view, rung in card["champions"].items()),
         *_beside(card.get("side")),
+        *_batch(card.get("batch")),
         f"- Genes: {number(card['genes'])}; `final` is fitted to all, `fold<k>` to those outside fold k",
         f"- Held out: {'; '.join(folds)}",
         f"- Genome: {card['fasta']['file']}, sha256 {card['fasta']['sha256']}",
@@ -66,6 +67,18 @@ def _beside(side: Values | None) -> list[str]:
     channels = [f"{each['name']} ({each['cell_type']}, {each['build']}; {each['source']})" for each in side["channels"]]
     named = (("Side columns, to be given with --side", columns), ("Channels along the window", channels))
     return [f"- {what}: {', '.join(each)}" for what, each in named if each]
+
+
+def _batch(batch: Values | None) -> list[str]:
+    """The batches of the targets and their offsets, which predictions do not have."""
+    if batch is None:
+        return []
+    told = []
+    for task, offsets in batch["offsets"].items():
+        each = (f"{name} {fixed(offset, 2)}" for name, offset in offsets.items())
+        told.append(f"{task}: {', '.join(each)}")
+    rule = "predictions are those of a batch of mean offset"
+    return [f"- Offsets of {batch['column']}, log2, taken off the targets ({rule}): {'; '.join(told)}"]
 
 
 def _held_out_by_fold(card: Values) -> dict[int, list[str]]:

@@ -57,6 +57,10 @@ class TargetTable(StudyPart):
     id: Column = Field("gene", description="column with the gene's name as in the annotation")
     columns: list[Column] = Field(min_length=1, description="columns to predict; the first is the main one")
     unit: Literal["counts", "tpm", "fpkm", "log2"] = "log2"
+    batch: Column | None = Field(
+        None,
+        description="column with the protocol of a gene's values; each has an offset a task, fitted on training genes",
+    )
 
 
 class PretrainedVectors(StudyPart):

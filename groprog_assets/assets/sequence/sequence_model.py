@@ -39,7 +39,7 @@ def sequence_model(
 ) -> Materialized:
     """Every rung of the ladder on genes whose chromosome it never saw, the champion of each view, and its files."""
     from groprog_assets.compute.shards.sequence_net import fitter_of
-    from groprog_assets.methods.sequence import side, splits, study_model
+    from groprog_assets.methods.sequence import batches, side, splits, study_model
     from groprog_assets.prognosis.sequence_rungs import every_rung
 
     genome = study_model.genome_of(workspace.resolve(study.genome.fasta), reference_sequence, workspace.state)
@@ -57,6 +57,7 @@ def sequence_model(
         fitter_of(pool, Here(progress, scratch)),
         study_model.used_fragments(genes, genome, reference_sequence, study.sequence),
         side.stored_side(sequence_side),
+        batches.stored_batches(sequence_targets.get("batches")),
     )
     files = Bundle({name: Blob(content, f".{name.rpartition('.')[2]}") for name, content in made.files.items()})
     verdicts = checks.models(made.summary["views"], study_model.MINIMUM_SPREAD)

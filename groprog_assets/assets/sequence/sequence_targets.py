@@ -38,4 +38,5 @@ def sequence_targets(
     made = method.study_targets(
         study.sequence, positions, study.libraries, study.contrast, sizes, used, gene_differential.table
     )
-    return materialized(made, verdicts=[checks.targets(made.tasks)], tasks_kept=int(made.tasks["kept"].sum()))
+    value = Bundle({name: held for name, held in made._asdict().items() if held is not None})
+    return materialized(value, verdicts=[checks.targets(made.tasks)], tasks_kept=int(made.tasks["kept"].sum()))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from groprog_assets.errors import AnnotationError, Problem
 from groprog_assets.methods.cohort.clinical_tables import missing_cells, read_table, to_number
@@ -30,17 +31,27 @@ def gene_columns(path: Path, id_column: str, columns: Sequence[str], field: str)
     if ids.duplicated().any():
         twice = ids[ids.duplicated()].iloc[0]
         problems.append(Problem(where, f"{twice} stands twice", "A gene has one row.", "Keep one row of each gene."))
-    found = {}
-    for name in named:
-        text = cells[name].str.strip()
-        number, wrong = to_number(text, missing_cells(text))
-        if wrong.any():
-            value = f"{text[wrong].iloc[0]!r} in column {name}"
-            rule = "Targets are numbers." if field == "sequence.targets" else "Side columns are numbers."
-            problems.append(Problem(where, value, rule, "Correct the cell, or leave it empty."))
-        values = number.to_numpy(float)
+    rule = "Targets are numbers." if field == "sequence.targets" else "Side columns are numbers."
+    found, wrong = numbers(path, cells, named, rule, "Correct the cell, or leave it empty.")
+    problems += wrong
+    for name, values in found.items():
         if field == "sequence.side" and np.isinf(values).any():
             rule = "Missing is an empty cell or NA; any other value is a finite number."
             problems.append(Problem(where, f"column {name} has infinite values", rule, "Correct these cells."))
         found[name] = np.where(np.isinf(values), np.nan, values)
     return pd.DataFrame(found, index=pd.Index(ids, name="gene")), problems
+
+
+def numbers(
+    path: Path, cells: pd.DataFrame, columns: Sequence[str], rule: str, remedy: str
+) -> tuple[dict[str, NDArray[np.float64]], list[Problem]]:
+    """({column: its numbers (n,), missing where a cell is empty, NA or no number}; a problem of each column with text, which
+    quotes `rule` and `remedy`)."""
+    found, problems = {}, []
+    for name in columns:
+        text = cells[name].str.strip()
+        number, wrong = to_number(text, missing_cells(text))
+        if wrong.any():
+            problems.append(Problem(str(path), f"{text[wrong].iloc[0]!r} in column {name}", rule, remedy))
+        found[name] = number.to_numpy(float)
+    return found, problems

@@ -22,8 +22,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from groprog_assets.errors import AnnotationError, Notice, Problem, why_unreadable
-from groprog_assets.methods.cohort.clinical_tables import missing_cells, read_table, to_number
+from groprog_assets.methods.cohort.clinical_tables import read_table
 from groprog_assets.methods.sequence.embedding import principal_scores
+from groprog_assets.methods.sequence.gene_tables import numbers
 from groprog_assets.study.sequence_study import PretrainedVectors
 from groprog_assets.study.text_tables import count_of
 from groprog_kernels.bases import decode
@@ -235,18 +236,11 @@ def _placed(table: VectorTable, genes: Sequence[str]) -> tuple[Matrix, NDArray[n
 def _from_text(path: Path) -> tuple[list[str], Matrix]:
     cells = read_table(path).cells
     ids = cells.iloc[:, 0].str.strip().tolist() if cells.shape[1] else []
-    values, problems = np.empty((len(cells), max(cells.shape[1] - 1, 0))), []
-    for place, column in enumerate(cells.columns[1:]):
-        text = cells[column].str.strip()
-        number, wrong = to_number(text, missing_cells(text))
-        if wrong.any():
-            value = f"{text[wrong].iloc[0]!r} in column {column}"
-            rule = "Behind the first column, which names the genes, every cell is a number."
-            problems.append(_bad(path, value, rule, "Correct the cell, or remove the column."))
-        values[:, place] = number.to_numpy(float)
+    rule = "Behind the first column, which names the genes, every cell is a number."
+    found, problems = numbers(path, cells, list(cells.columns[1:]), rule, "Correct the cell, or remove the column.")
     if problems:
         raise AnnotationError(problems)
-    return ids, values
+    return ids, np.column_stack([*found.values()]) if found else np.empty((len(cells), 0))
 
 
 def _from_npz(path: Path) -> tuple[list[str], Matrix]:

@@ -11,10 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from groprog_assets.methods.sequence.baselines import Examples, Predictor, Rung
+from groprog_assets.methods.sequence.batches import Batches, batch_offsets, described
 from groprog_assets.methods.sequence.cross_fitting import (
     CrossFit,
     Fitter,
     cross_fit,
+    final_roles,
     fit_here,
     fit_on_all,
     random_fit,
@@ -121,12 +123,14 @@ def fit_study(
     fitter: Fitter = fit_here,
     fragments: Fragments | None = None,
     side: StudySide | None = None,
+    batches: Batches | None = None,
 ) -> StudyModel:
     """Every rung in every view, under the folds of `splits` and under a random split; the champion of each view is fitted on all.
 
     genes, codes (g, width), values (`gene` and a column a task) and splits have the same genes in the same order; reference
     is the document of `reference_sequence`; ladder makes the rungs, fitter says where they are fitted, and fragments are for the
-    rungs that read any; side is what all others read beside the bases. A rung is champion where its gain over the best simpler
+    rungs that read any; side is what all others read beside the bases; batches are of the same
+    genes, whose targets are then stored less the offsets of their fold. A rung is champion where its gain over the best simpler
     one is certain on the first task: of r, or with `task: high_low`, where rungs answer in log odds, of the AUROC.
     """
     parameters, tasks = section.parameters, [name for name in values.columns if name != "gene"]
@@ -154,17 +158,17 @@ def fit_study(
         }
         fits: dict[str, CrossFit] = {}
         for name, rung in rungs.items():
-            fits[name] = cross_fit(rung, given[name], splits, progress, fitter)
-            random = random_fit(rung, given[name], len(splits.roles), parameters, fitter)
-            parts.append(_long(genes, tasks, targets, view, name, fits[name]))
-            flat.append(_long(genes, tasks, targets, view, name, random))
+            fits[name] = cross_fit(rung, given[name], splits, progress, fitter, batches)
+            random = random_fit(rung, given[name], len(splits.roles), parameters, fitter, batches)
+            parts.append(_long(genes, tasks, view, name, fits[name]))
+            flat.append(_long(genes, tasks, view, name, random))
             levels[f"{view}.{name}"] = np.hstack([fits[name].level, fits[name].median])
             levels[f"random.{view}.{name}"] = np.hstack([random.level, random.median])
-        decided = _decided(fits, targets[:, 0], weights, fold, asked_high_low)
+        decided = _decided(fits, weights, fold, asked_high_low)
         champion = rungs[decided.champion]
         folds = {f"fold{f}": held for f, held in enumerate(fits[champion.name].predictors)}
-        predictors[view] = {"final": fit_on_all(champion, given[champion.name], splits, fitter), **folds}
-        held_out[view] = _held_out(tasks, targets, fits[champion.name], weights)
+        predictors[view] = {"final": fit_on_all(champion, given[champion.name], splits, fitter, batches), **folds}
+        held_out[view] = _held_out(tasks, fits[champion.name], weights)
         spread = {name: _spread(fit) for name, fit in fits.items()}
         views[view] = {"champion": champion.name, "main_task": tasks[0], "steps": decided.steps, "spread": spread}
     card: Document = {
@@ -188,6 +192,8 @@ def fit_study(
         **({"task": HIGH_LOW} if asked_high_low else {}),
         **({"side": side.described} if side is not None else {}),
     }
+    if batches is not None:
+        card["batch"] = described(batches, tasks, batch_offsets(targets, batches, final_roles(splits) == "train"))
     predictions, at_random = (
         conform(pd.concat(each, ignore_index=True), "sequence_predictions") for each in (parts, flat)
     )
@@ -196,12 +202,12 @@ def fit_study(
 
 def _decided(
     fits: Mapping[str, CrossFit],
-    target: NDArray[np.float64],
     weights: NDArray[np.float32],
     fold: NDArray[np.int64],
     log_odds: bool,
 ) -> Promotion:
-    """Which rung is used, by r of the main task (g,), or by the AUROC of log odds."""
+    """Which rung is used, by r of the main task, or by the AUROC of log odds."""
+    target = next(iter(fits.values())).targets[:, 0]
     found = {
         name: task_metrics(target, fit.predicted[:, 0], fit.fold, fit.level[:, 0], fit.median[:, 0])
         for name, fit in fits.items()
@@ -238,21 +244,19 @@ def _spread(fit: CrossFit) -> float:
 
 
 def _held_out(
-    tasks: list[str], targets: NDArray[np.float64], fit: CrossFit, weights: NDArray[np.float32]
+    tasks: list[str], fit: CrossFit, weights: NDArray[np.float32]
 ) -> tuple[dict[str, float], dict[str, list[float] | None]]:
     """r of each task on held-out genes, mean over folds, and its 95 % interval; None where most resamples have no r."""
     value, inside = {}, {}
     for at, task in enumerate(tasks):
-        y, p = targets[:, at], fit.predicted[:, at]
+        y, p = fit.targets[:, at], fit.predicted[:, at]
         value[task] = task_metrics(y, p, fit.fold, fit.level[:, at], fit.median[:, at]).pearson
         bounds = interval(resampled_r(weights, y, p, fit.fold))
         inside[task] = list(bounds) if np.isfinite(bounds.lower) else None
     return value, inside
 
 
-def _long(
-    genes: pd.DataFrame, tasks: list[str], targets: NDArray[np.float64], view: str, rung: str, fit: CrossFit
-) -> pd.DataFrame:
+def _long(genes: pd.DataFrame, tasks: list[str], view: str, rung: str, fit: CrossFit) -> pd.DataFrame:
     """Rows of `sequence_predictions`, task by task."""
     return pd.DataFrame(
         {
@@ -261,7 +265,7 @@ def _long(
             "view": view,
             "rung": rung,
             "fold": np.tile(fit.fold, len(tasks)),
-            "target": targets.T.ravel(),
+            "target": fit.targets.T.ravel(),
             "predicted": fit.predicted.T.ravel(),
         }
     )
@@ -301,15 +305,16 @@ def evaluate_study(
         shape = (len(names), order)
         y, p = (part[column].to_numpy().reshape(shape) for column in ("target", "predicted"))
         flat = at_random[view, rung]
-        q, random_fold = flat["predicted"].to_numpy().reshape(shape), flat["fold"].to_numpy()[:order]
+        z, q = (flat[column].to_numpy().reshape(shape) for column in ("target", "predicted"))
+        random_fold = flat["fold"].to_numpy()[:order]
         level, other = model.levels[f"{view}.{rung}"], model.levels[f"random.{view}.{rung}"]
         for place, task in enumerate(names):
             found = task_metrics(y[place], p[place], fold, level[:, place], level[:, len(names) + place], log_odds)
-            naive = task_metrics(y[place], q[place], random_fold, other[:, place], other[:, len(names) + place])
+            naive = task_metrics(z[place], q[place], random_fold, other[:, place], other[:, len(names) + place])
             honest = resampled_r(weights, y[place], p[place], fold)
             inside = interval(honest)
             high = interval(resampled_auroc(weights, y[place], p[place], fold, level[:, len(names) + place]))
-            gap = interval(resampled_r(weights, y[place], q[place], random_fold) - honest)
+            gap = interval(resampled_r(weights, z[place], q[place], random_fold) - honest)
             rows.append(
                 {
                     "task": task,
@@ -344,7 +349,7 @@ def evaluate_study(
         "homologs": _homologs(model, splits, names[0]),
         "random_split": "shown beside for comparison only: it is no estimate of r on new genes",
         "warning": WARNING,
-        **{name: model.summary["card"][name] for name in ("task", "side") if name in model.summary["card"]},
+        **{name: model.summary["card"][name] for name in ("task", "side", "batch") if name in model.summary["card"]},
     }
     return Evaluation(
         conform(pd.DataFrame(rows), "sequence_metrics"),

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from groprog_assets.errors import AnnotationError, Problem
+from groprog_assets.methods.cohort.clinical_tables import missing_cells, read_table
 from groprog_assets.methods.reads.window_counts import (
     OPPOSITE,
     StrandedIndex,
@@ -18,11 +19,14 @@ from groprog_assets.methods.reads.window_counts import (
     stranded_index,
     tss_window,
 )
+from groprog_assets.methods.sequence.batches import Batches
 from groprog_assets.methods.sequence.gene_tables import gene_columns
+from groprog_assets.study.annotation_files import some
 from groprog_assets.study.schema import Contrast, Library
 from groprog_assets.study.sequence_parameters import SequenceParameters
 from groprog_assets.study.sequence_study import Sequence as Section
 from groprog_assets.study.sequence_study import TargetTable
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables import conform
 
 TSS_WINDOW = (0, 250)
@@ -31,14 +35,19 @@ ANTISENSE_WINDOW = (-300, 0)
 """bp from the TSS; the body ends with the gene where that is earlier; divergent transcription is read on the other strand."""
 MINIMUM_BODY = 100
 """Bases of a body below which its density is missing."""
+MINIMUM_BATCH = 10
+"""Genes of a batch below which its offset says more of these genes than of the batch."""
+PROTOCOL_COLUMNS = ("batch", "protocol", "platform", "technology", "assay", "library_prep", "kit")
+"""Names of columns that tell that a table joins values of several protocols."""
 
 
 class Targets(NamedTuple):
     """values: `gene` and a column a kept task, missing where not defined; tasks: table `sequence_tasks`, dropped ones among
-    them."""
+    them; batches: of the genes of a table with several, in the order of values."""
 
     values: pd.DataFrame
     tasks: pd.DataFrame
+    batches: Batches | None = None
 
 
 def density_counts(index: StrandedIndex, genes: pd.DataFrame) -> dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]:
@@ -169,8 +178,9 @@ def table_targets(given: TargetTable, genes: pd.DataFrame, parameters: SequenceP
     """Targets of a user's table: a row a gene, named by the column `id`; genes in the order of `genes`.
 
     log2 values are taken as they are; counts become log2 of (count + 0.5) per million of their column, tpm and fpkm log2 of
-    (value + 1). Genes that the table lacks are missing. Raises AnnotationError: missing columns, no name in common, a name twice,
-    text or negative values.
+    (value + 1). Genes that the table lacks are missing. The values keep the level of their batch: its offset is fitted on the
+    training genes of each fold. Raises AnnotationError: missing columns, no name in common, a name twice, text or negative
+    values, values of several protocols without a `batch`, a batch of too few genes.
     """
     read = read_target_table(given)
     matched = read.reindex(genes["gene"])
@@ -181,7 +191,13 @@ def table_targets(given: TargetTable, genes: pd.DataFrame, parameters: SequenceP
         )
         raise AnnotationError(Problem(str(given.table), value, rule, "Name another column as sequence.targets.id."))
     units = dict.fromkeys(given.columns, "log2")
-    return _kept(genes, {name: matched[name].to_numpy(float) for name in given.columns}, units, {}, parameters)
+    made = _kept(genes, {name: matched[name].to_numpy(float) for name in given.columns}, units, {}, parameters)
+    if given.batch is None:
+        return made
+    label = pd.Series(_labels(given), index=read.index).reindex(genes["gene"])
+    names = sorted(set(label.dropna()))
+    of_gene = [names.index(each) if isinstance(each, str) else -1 for each in label]
+    return made._replace(batches=Batches(given.batch, names, of_gene))
 
 
 def read_target_table(given: TargetTable) -> pd.DataFrame:
@@ -194,10 +210,59 @@ def read_target_table(given: TargetTable) -> pd.DataFrame:
             rule = f"Values in {given.unit} are not negative."
             remedy = "Say `unit: log2` where they are logarithms."
             problems.append(Problem(str(given.table), f"{lowest:g} in column {column}", rule, remedy))
+    problems += _batch_problems(given, table.notna().any(axis=1).to_numpy())
     if problems:
         raise AnnotationError(problems)
     found = {column: _as_log2(table[column].to_numpy(float), given.unit) for column in given.columns}
     return pd.DataFrame(found, index=table.index)
+
+
+def _labels(given: TargetTable) -> NDArray[np.object_]:
+    """(n,) batch of each row of a table, None where the cell is empty or NA."""
+    text = read_table(Path(given.table)).cells[given.batch].str.strip()
+    return text.astype(object).mask(missing_cells(text), None).to_numpy(object)
+
+
+def _batch_problems(given: TargetTable, valued: NDArray[np.bool_]) -> list[Problem]:
+    """Problems of the protocols that a table's values come from; valued (n,): rows with a value."""
+    where, cells = str(given.table), read_table(Path(given.table)).cells
+    if given.batch is None:
+        if given.unit == "log2":
+            return []
+        joined = [
+            name
+            for name in cells.columns
+            if name.strip().lower() in PROTOCOL_COLUMNS
+            and name not in given.columns
+            and cells[name][valued].nunique() > 1
+        ]
+        rule = f"Values in {given.unit} of several protocols have no common level."
+        return [
+            Problem(
+                where,
+                f"column {name} names {some(dict.fromkeys(cells[name][valued]))}",
+                rule,
+                f"Say `batch: {name}` in sequence.targets: each then has an offset. Remove the column if it is no protocol.",
+            )
+            for name in joined
+        ]
+    if given.batch not in cells.columns:
+        remedy = f"There are: {', '.join(map(str, cells.columns[:12]))}."
+        return [
+            Problem(where, f"no column {given.batch!r}", "sequence.targets.batch names a column of the table.", remedy)
+        ]
+    label, problems = pd.Series(_labels(given)), []
+    lacking = int((label.isna() & valued).sum())
+    if lacking:
+        value = f"{count_of(lacking, 'gene')} without a cell in column {given.batch}"
+        rule = "A gene with a value has a batch."
+        problems.append(Problem(where, value, rule, "Fill the cell, or leave the gene's values empty."))
+    count = label[valued].value_counts()
+    for name in sorted(count.index[count < MINIMUM_BATCH]):
+        rule = f"The offset of a batch is fitted on {MINIMUM_BATCH} genes or more."
+        remedy = "Leave these genes' values empty, or name their batch as another of one protocol."
+        problems.append(Problem(where, f"{count_of(int(count[name]), 'gene')} of {given.batch} {name}", rule, remedy))
+    return problems
 
 
 def _as_log2(values: NDArray[np.float64], unit: str) -> NDArray[np.float64]:
