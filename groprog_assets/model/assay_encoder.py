@@ -23,6 +23,8 @@ FEATURES_AT_LIMIT = 0.25
 """Of a patient's features of an assay, the share at `Z_LIMIT` that no patient on the training scale reaches."""
 LEVEL_LIMIT = 10.0
 """Usual distances between patients: a sample with a median that far from the training level is on another scale."""
+SLOPE_LIMIT = 2.0
+"""A patient's values rise over the training means of the features up to so many times as much, or as little, on one scale."""
 CALLED = ("count", "ordinal")
 """Scales of calls, such as mutated or not: a patient may have many rare ones, so distance from the mean tells no other scale."""
 
@@ -53,6 +55,8 @@ class Standing(Protocol):
     def beyond(self) -> np.ndarray: ...
     @property
     def off_level(self) -> np.ndarray: ...
+    @property
+    def slope(self) -> np.ndarray: ...
     @property
     def why(self) -> tuple[str, ...]: ...
 
@@ -181,7 +185,21 @@ class AssayEncoder:
                 rule = f"A sample's median is within {LEVEL_LIMIT:g} SD of the training samples'."
                 remedy = "Give logarithms of the base, and of values in the unit, that the model was trained on."
                 found.append(Problem(f"assay {name}", value, rule, remedy))
+            with np.errstate(invalid="ignore", divide="ignore"):
+                steep = np.flatnonzero(np.abs(np.log2(np.maximum(assay.slope, 0))) > np.log2(SLOPE_LIMIT))
+            if steep.size:
+                worst = steep[np.argmax(np.abs(assay.slope[steep] - 1))]
+                value = f"{count_of(steep.size, 'patient')} with values that rise {assay.slope[worst]:.2g} x the means"
+                rule = f"Over the features' training means, values rise 1/{SLOPE_LIMIT:g} to {SLOPE_LIMIT:g} x as much."
+                remedy = (
+                    f"Give values on the scale {self._scale(name)}, as in training, not their logarithms or powers."
+                )
+                found.append(Problem(f"assay {name}", value, rule, remedy))
         return found
+
+    def _scale(self, name: str) -> str:
+        """The scale of an assay's values as read in training."""
+        return next(str(told["scale"]) for told in self.fitted["assays"] if told["name"] == name)
 
     def notes(self, assays: FurtherOmics | None, n: int) -> list[str]:
         """For each patient, which assays and how many features are missing, what does not count and why; empty where all is

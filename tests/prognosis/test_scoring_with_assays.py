@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from groprog_assets.cli.main import main
 from groprog_assets.errors import CohortError
+from groprog_assets.methods.integration.patient_assays import PatientAssays
 from groprog_assets.model.assay_encoder import AssayEncoder
 from groprog_assets.model.checkpoint import load_model
 from groprog_assets.model.encoded_files import encoded_fold
@@ -145,8 +146,40 @@ def test_covariates_of_any_patients_in_any_order_are_those_of_each_alone(rows: l
     alone = [PLANTED.take(np.array([row])).standing(FOUND.document, FOUND.arrays, 3.0) for row in rows]
     for name, told in standing.items():
         assert told.missing.tolist() == [int(one[name].missing[0]) for one in alone]
+        assert told.slope.tolist() == pytest.approx([float(one[name].slope[0]) for one in alone], nan_ok=True)
         assert told.off_level.tolist() == pytest.approx([float(one[name].off_level[0]) for one in alone])
         assert told.beyond.tolist() == pytest.approx([float(one[name].beyond[0]) for one in alone])
+
+
+def unequal_features() -> PatientAssays:
+    """Counts of 60 patients without batches, whose features have levels of 2 to 2,000."""
+    random = np.random.default_rng(8)
+    counts = np.round(np.exp2(random.uniform(1, 11, (80, 1)) + 0.5 * random.normal(size=(80, 60)))) + 1
+    (rna, _) = PLANTED.assays
+    own = rna._replace(values=counts, owner=np.arange(60), batch=[None] * 60, correction=None)
+    return replace(PLANTED, assays=(own,))
+
+
+def test_logarithms_given_as_counts_and_counts_as_logarithms_are_refused():
+    counts = unequal_features()
+
+    def problems(trained_on: PatientAssays, given: PatientAssays) -> list[str]:
+        encoder = AssayEncoder.fit(trained_on)
+        assert encoder is not None
+        return [f"{problem.value}; {problem.remedy}" for problem in encoder.problems(given.take(np.arange(4)))]
+
+    def logarithms(assays: PatientAssays, scale: str, method: str) -> PatientAssays:
+        (own,) = assays.assays
+        changed = own._replace(values=np.log2(own.values + 1).round(), scale=scale, method=method)
+        return replace(assays, assays=(changed,))
+
+    assert problems(counts, counts) == []
+    told = problems(counts, logarithms(counts, "count", counts.assays[0].method))
+    assert any("4 patients with values that rise 0." in one and "the scale count" in one for one in told)
+    read_as_log2 = logarithms(counts, "log2", "log2, sample medians")
+    (raw,) = counts.assays
+    told = problems(read_as_log2, replace(counts, assays=(raw._replace(scale="log2"),)))
+    assert any("the scale log2" in one for one in told)
 
 
 def test_what_is_missing_or_of_an_unknown_batch_is_masked_and_told(trained: Path, tmp_path: Path):

@@ -103,7 +103,9 @@ class Standing(NamedTuple):
 
     missing (n,): kept features without a value, of `features`. beyond (n,): share of the known features at `limit` standard
     deviations or more from the training mean; 0 where nothing is known. off_level (n,): distance of the samples' medians from the
-    training level in usual distances, 0 where the level tells nothing. why (n,): why measured values do not count, else "".
+    training level in usual distances, 0 where the level tells nothing. slope (n,): of a patient's values over the training means
+    of the features, about 1 on the same scale; NaN where the features hardly differ in mean. why (n,): why measured values do
+    not count, else "".
     """
 
     measured: NDArray[np.bool_]
@@ -112,6 +114,7 @@ class Standing(NamedTuple):
     features: int
     beyond: Floats
     off_level: Floats
+    slope: Floats
     why: tuple[str, ...]
 
 
@@ -229,12 +232,8 @@ def standing(fitted: Fitted, assays: Sequence[PatientAssay], patients: int, limi
     for name, fit in fitted.assays.items():
         kept = int(fit.kept.sum())
         measured, used = np.zeros(patients, bool), np.zeros(patients, bool)
-        missing, beyond, off_level, why = (
-            np.full(patients, kept),
-            np.zeros(patients),
-            np.zeros(patients),
-            [""] * patients,
-        )
+        missing, beyond, off_level = np.full(patients, kept), np.zeros(patients), np.zeros(patients)
+        slope, why = np.full(patients, np.nan), [""] * patients
         if name in held:
             assay = held[name].aligned(fit.features)
             measured[assay.owner[np.isfinite(assay.values[fit.kept]).any(axis=0)]] = True
@@ -248,9 +247,10 @@ def standing(fitted: Fitted, assays: Sequence[PatientAssay], patients: int, limi
             beyond[rows] = far.sum(axis=0) / np.maximum(known.sum(axis=0), 1)
             distance = np.abs(_sample_medians(assay, fit) - fit.level[0]) / fit.level[1]
             np.fmax.at(off_level, assay.owner, distance)
+            slope[rows] = _slopes(frame.to_numpy(), fit)
             for row in np.flatnonzero(measured & ~used):
                 why[row] = _why_not(assay.samples(np.flatnonzero(assay.owner == row)), fit)
-        found[name] = Standing(measured, used, missing, kept, beyond, off_level, tuple(why))
+        found[name] = Standing(measured, used, missing, kept, beyond, off_level, slope, tuple(why))
     return found
 
 
@@ -261,6 +261,22 @@ def _sample_medians(assay: PatientAssay, fit: AssayFit) -> Floats:
     if assay.scale not in LOGARITHMS or fit.normalisation.method not in (MEDIANS, QUOTIENTS):
         return np.full(assay.values.shape[1], np.nan)
     return medians_of_samples(logarithms(assay.values[fit.kept], assay.scale))
+
+
+def _slopes(values: Floats, fit: AssayFit) -> Floats:
+    """(n,) least-squares slope of each patient's `values` (kept features, n) over the training means.
+
+    Logarithms read as counts rise a few times less than the means, counts read as logarithms many times more; median of ratios
+    and medians of samples would hide it. NaN with fewer than 20 known features, or where the means differ by less than twice what
+    patients do.
+    """
+    found = np.full(values.shape[1], np.nan)
+    for row in range(values.shape[1]):
+        known = np.isfinite(values[:, row]) & np.isfinite(fit.mean)
+        mean = fit.mean[known]
+        if known.sum() >= 20 and mean.std() >= 2 * np.nanmedian(fit.spread[known]):
+            found[row] = np.cov(values[known, row], mean)[0, 1] / mean.var(ddof=1)
+    return found
 
 
 def _level(assay: PatientAssay, fit: AssayFit, scale: Floats) -> Floats:
