@@ -64,7 +64,7 @@ def fit_factors(
     Every assay's samples count, whichever others they have. CohortError for no assay, an assay without a feature, fewer than four
     samples.
     """
-    samples = pd.Index(sorted({str(name) for table in values.values() for name in table.columns}))
+    samples = _samples(values)
     if len(samples) < 4:
         rule = "A factor model needs an assay and four samples."
         raise CohortError(
@@ -105,7 +105,7 @@ def factor_scores(
     Assays of the fit that `values` lacks are missing, other assays and features are ignored. A batch that the fit has not seen
     is refused with a CohortError.
     """
-    samples = pd.Index(sorted({str(name) for table in values.values() for name in table.columns}))
+    samples = _samples(values)
     views = []
     for assay, part in fitted.parts.items():
         table = values.get(assay, pd.DataFrame(index=part.features))
@@ -120,6 +120,11 @@ def predicted_values(fitted: FittedFactors, scores: pd.DataFrame, assay: str, ba
     part, view = fitted.parts[assay], list(fitted.parts).index(assay)
     made = fitted.model.weights[view] @ scores.to_numpy().T + part.means[batch].to_numpy()[:, None]
     return pd.DataFrame(made, index=part.features, columns=scores.index)
+
+
+def _samples(values: Mapping[str, pd.DataFrame]) -> pd.Index:
+    """The samples of all assays, in the order in which the assays have them."""
+    return pd.Index(list(dict.fromkeys(str(name) for table in values.values() for name in table.columns)))
 
 
 def _batches(assay: str, table: pd.DataFrame, batches: Mapping[str, pd.Series] | None) -> pd.Series:

@@ -162,7 +162,7 @@ def group_tests(
     known = group.dropna()
     if covariates is not None:
         known = known[known.index.isin(covariates.dropna().index)]
-    known = known[known.index.isin(values.columns)]
+    known = known[values.columns[values.columns.isin(known.index)]]
     names = sorted(known.unique(), key=lambda name: (name != reference, name))
     sizes = known.value_counts()
     small = [f"{name} ({sizes[name]})" for name in names if sizes[name] < LEAST_SAMPLES]

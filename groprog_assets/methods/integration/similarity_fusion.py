@@ -50,12 +50,14 @@ def fit_network(values: Mapping[str, pd.DataFrame], settings: FusionSettings | N
     """The fused network of `values`, an assay's features x samples by its name, missing = NaN.
 
     Features are standardised; those that do not vary are left out. A distance is Euclidean; where values are missing, it is that
-    of the features which both samples have, scaled to all. Samples that lack an assay are not in the network. CohortError for
-    fewer than ten samples, an assay without a feature that varies, two samples of an assay without a feature in common.
+    of the features which both samples have, scaled to all. Samples that lack an assay are not in the network; the others are in
+    the order of the first assay. CohortError for fewer than ten samples, an assay without a feature that varies, two samples of an
+    assay without a feature in common.
     """
     settings = settings or FusionSettings()
-    common = [{str(name) for name in table.columns[table.notna().any()]} for table in values.values()]
-    samples = pd.Index(sorted(set.intersection(*common))) if common else pd.Index([])
+    common = [[str(name) for name in table.columns[table.notna().any()]] for table in values.values()]
+    shared = set.intersection(*map(set, common)) if common else set()
+    samples = pd.Index([name for name in common[0] if name in shared] if common else [])
     if len(samples) < LEAST_SAMPLES:
         said = f"{count_of(len(samples), 'sample has', 'samples have')} every one of {', '.join(values) or 'no assays'}"
         rule = f"A fused network needs {LEAST_SAMPLES}."

@@ -125,7 +125,9 @@ def stratum_survival(
 
     time, event: by sample; missing values leave the sample out. Both p are NaN with one stratum or no event.
     """
-    joined = pd.DataFrame({"stratum": strata, "time": time, "event": event}).dropna()
+    # In the order of the strata: that of the names would give other permutations under another key of pseudonyms.
+    joined = pd.DataFrame({"stratum": strata, "time": time.reindex(strata.index), "event": event.reindex(strata.index)})
+    joined = joined.dropna()
     at, happened = joined["time"].to_numpy(dtype=np.float64), joined["event"].to_numpy(dtype=bool)
     group = joined["stratum"].to_numpy(dtype=np.int64)
     rows = []

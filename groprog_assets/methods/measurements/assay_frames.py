@@ -21,6 +21,8 @@ def assay_frames(
 
     features, assay_samples: the tables of `assay_raw`. With the table `samples`, columns are subjects: several samples of a
     subject are averaged, and reference samples left out. assays: only these. Features of one feature_id are numbered: a, a#2.
+    Columns are in the order of the assay's file: in that of the pseudonyms they would be dealt into other random folds under
+    another key.
     """
     wanted = list(files) if assays is None else list(assays)
     found = {}
@@ -43,5 +45,5 @@ def numbered(names: pd.Series) -> list[str]:
 def _by_subject(frame: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame:
     known = samples[~samples["is_reference"]].set_index("sample_id")["subject_id"]
     own = frame.loc[:, frame.columns.isin(known.index)]
-    joined = own.T.groupby([known[name] for name in own.columns]).mean().T
+    joined = own.T.groupby([known[name] for name in own.columns], sort=False).mean().T
     return joined.rename_axis(columns="subject_id")
