@@ -29,6 +29,11 @@ MAF_COLUMNS = (
     *("HGVSc", "HGVSp_Short", "Transcript_ID", "t_depth", "t_alt_count", "FILTER"),
 )
 PLAIN = ("snv", "mnv", "ins", "del", "delins")
+GENOMES = {"GRCh37": "hg19", "GRCh38": "hg38"}
+CALLS = (-2.0, -1.5, -1.0, 0.0, 1.0, 2.0)
+"""What cBioPortal takes as discrete copy number; losses tell it from mutated or not."""
+ARRAYS = {"epic": "methylation_epic", "450": "methylation_hm450", "27": "methylation_hm27"}
+"""Part of a platform's name -> the stable id that cBioPortal has for it."""
 
 
 class Held(NamedTuple):
@@ -68,6 +73,15 @@ class Held(NamedTuple):
         return self._replace(samples=samples.reset_index(drop=True), matrices=matrices, **own)
 
 
+class ProfileKind(NamedTuple):
+    """What cBioPortal calls a matrix. stable_id: of the few that its importer takes for a kind; a generic assay has its own."""
+
+    alteration: str
+    datatype: str
+    stable_id: str
+    in_analysis_tab: bool = False
+
+
 class Written(NamedTuple):
     """files: what was written; left_out: what could not be, in words."""
 
@@ -76,22 +90,29 @@ class Written(NamedTuple):
 
 
 def write_study_folder(folder: Path, held: Held) -> Written:
-    """A cBioPortal study folder of the assays, samples and subjects under their pseudonyms.
+    """A cBioPortal study folder of the assays, samples and subjects under their pseudonyms, as its importer takes it.
 
     Expression, methylation, calls and log-ratios of copy number become profiles of these kinds where every feature has a symbol
-    of its own; any other matrix becomes a generic assay, whose entities are the features as read. Variants with bases become
-    data_mutations.txt, segments a SEG file a assay. Variants that a MAF cannot say are counted in `left_out`.
+    of its own; a second of a kind, and any other matrix, becomes a generic assay, whose entities are the features as read.
+    Variants with bases become data_mutations.txt, segments a SEG file a assay. Variants that a MAF cannot say are counted in
+    `left_out`.
     """
+    mutations, left_out = _mutations(folder, held)
+    builds = held.assays.set_index("assay_id")["genome_build"]
+    genomes = sorted({GENOMES[build] for build in builds.dropna() if build in GENOMES})
+    about = {"type_of_cancer": "mixed", "name": STUDY, "description": "export of a study"}
+    about |= {"reference_genome": genomes[0]} if len(genomes) == 1 else {}
     files = [
-        _text(folder / "meta_study.txt", _meta(type_of_cancer="mixed", name=STUDY, description="export of a study")),
+        _text(folder / "meta_study.txt", _meta(**about, add_global_case_list="true")),
         *_clinical(folder, held),
     ]
+    given: dict[str, str] = {}
     for assay in held.assays[held.assays["kind"] == "dense"].to_dict("records"):
         if assay["assay_id"] in held.matrices:
-            files += _profile(folder, held, {str(name): value for name, value in assay.items()})
-    mutations, left_out = _mutations(folder, held)
+            made, told = _profile(folder, held, {str(name): value for name, value in assay.items()}, given)
+            files += made
+            left_out += told
     files += mutations
-    builds = held.assays.set_index("assay_id")["genome_build"]
     for name, rows in held.intervals.groupby("assay_id"):
         files += _segments(folder, str(name), rows, str(builds[name]))
     return Written(files, left_out)
@@ -121,46 +142,65 @@ def _clinical(folder: Path, held: Held) -> list[Path]:
     ]
 
 
-def _kind(assay: Mapping[str, object], features: pd.DataFrame) -> tuple[str, str]:
-    """(genetic_alteration_type, datatype) of a matrix."""
-    named = features["symbol"].notna().all() and features["symbol"].is_unique
-    kinds = {
-        ("transcriptome", "zscore"): ("MRNA_EXPRESSION", "Z-SCORE"),
-        ("epigenome", "beta"): ("METHYLATION", "CONTINUOUS"),
-        ("genome", "ordinal"): ("COPY_NUMBER_ALTERATION", "DISCRETE"),
-        ("genome", "log2"): ("COPY_NUMBER_ALTERATION", "LOG2-VALUE"),
-    }
-    what = (str(assay["omics"]), str(assay["scale"]))
-    if what[0] == "transcriptome" and what not in kinds:
-        found = ("MRNA_EXPRESSION", "CONTINUOUS")
-    else:
-        found = kinds.get(what, ("", ""))
-    return found if named and found[0] else ("GENERIC_ASSAY", "LIMIT-VALUE")
-
-
-def _profile(folder: Path, held: Held, assay: Mapping[str, object]) -> list[Path]:
+def _kind(assay: Mapping[str, object], features: pd.DataFrame, values: NDArray[np.floating]) -> ProfileKind:
+    """What a matrix is in cBioPortal."""
     name = str(assay["assay_id"])
+    what, known = (str(assay["omics"]), str(assay["scale"])), set(np.unique(values[np.isfinite(values)]).tolist())
+    if what == ("genome", "ordinal") and known <= {0.0, 1.0}:
+        return ProfileKind("GENERIC_ASSAY", "BINARY", name, True)  # mutated or not: no copy number
+    kind = ProfileKind("GENERIC_ASSAY", "LIMIT-VALUE", name, True)
+    if not (features["symbol"].notna().all() and features["symbol"].is_unique):
+        return kind
+    if what == ("genome", "ordinal") and known <= set(CALLS):
+        return ProfileKind("COPY_NUMBER_ALTERATION", "DISCRETE", "cna", True)
+    if what == ("genome", "log2"):
+        return ProfileKind("COPY_NUMBER_ALTERATION", "LOG2-VALUE", "log2CNA")
+    if what == ("epigenome", "beta"):
+        platform = _known(assay["platform"]).lower()
+        array = next((stable for part, stable in ARRAYS.items() if part in platform), "")
+        return ProfileKind("METHYLATION", "CONTINUOUS", array) if array else kind
+    if what[0] == "transcriptome":
+        zscores = what[1] == "zscore"
+        stable = "mrna_median_Zscores" if zscores else "mrna"
+        return ProfileKind("MRNA_EXPRESSION", "Z-SCORE" if zscores else "CONTINUOUS", stable)
+    return kind
+
+
+def _profile(
+    folder: Path, held: Held, assay: Mapping[str, object], given: dict[str, str]
+) -> tuple[list[Path], list[str]]:
+    """The files of a matrix, and what is to be said of it; given: {stable id that is taken: assay}, which grows."""
+    name, told = str(assay["assay_id"]), []
     features, samples, values = held.matrix(name)
-    kind, datatype = _kind(assay, features)
+    kind = _kind(assay, features, values)
+    if kind.stable_id in given:
+        told.append(f"{name}: as a generic assay, for {given[kind.stable_id]} is the profile {kind.stable_id}")
+        kind = ProfileKind("GENERIC_ASSAY", "LIMIT-VALUE", name, True)
+    given[kind.stable_id] = name
     wide = pd.DataFrame(values, columns=pd.Index(samples))
-    if kind == "GENERIC_ASSAY":
+    if kind.datatype == "BINARY":
+        wide = wide.replace({0.0: "false", 1.0: "true"})
+    elif kind.datatype == "DISCRETE":
+        wide = wide.map(lambda value: "NA" if np.isnan(value) else f"{value:g}")
+    fields = {"genetic_alteration_type": kind.alteration, "datatype": kind.datatype, "stable_id": kind.stable_id}
+    fields |= {"show_profile_in_analysis_tab": "true" if kind.in_analysis_tab else "false"}
+    if kind.alteration == "GENERIC_ASSAY":
         ids = {
             "ENTITY_STABLE_ID": features["source_id"].to_numpy(),
             "NAME": features["symbol"].fillna("").to_numpy(),
             "DESCRIPTION": features["feature_id"].to_numpy(),
         }
+        fields |= {"generic_assay_type": str(assay["omics"]).upper()}
+        fields |= {"generic_entity_meta_properties": "NAME,DESCRIPTION"}
     else:
         ids = {"Hugo_Symbol": features["symbol"].to_numpy()}
     table = pd.concat([pd.DataFrame(ids), wide], axis=1)
-    fields = {"genetic_alteration_type": kind, "datatype": datatype, "stable_id": name}
-    if kind == "GENERIC_ASSAY":
-        fields |= {"generic_assay_type": str(assay["omics"]).upper()}
-        fields |= {"generic_entity_meta_properties": "NAME,DESCRIPTION"}
-    fields |= {"profile_name": name, "profile_description": f"{assay['omics']}, {assay['scale']}, {assay['unit']}"}
+    described = ", ".join(filter(None, (_known(assay[key]) for key in ("omics", "scale", "unit"))))
+    fields |= {"profile_name": name, "profile_description": described}
     return [
         _text(folder / f"meta_{name}.txt", _meta(**fields, data_filename=f"data_{name}.txt")),
         _tsv(folder / f"data_{name}.txt", table),
-    ]
+    ], told
 
 
 def _mutations(folder: Path, held: Held) -> tuple[list[Path], list[str]]:
@@ -191,6 +231,8 @@ def _mutations(folder: Path, held: Held) -> tuple[list[Path], list[str]]:
     called = held.assays.loc[(held.assays["kind"] == "sparse") & (held.assays["omics"] == "genome"), "assay_id"]
     looked = held.assay_samples[held.assay_samples["assay_id"].isin(called)]["sample_id"].drop_duplicates()
     fields = {"genetic_alteration_type": "MUTATION_EXTENDED", "datatype": "MAF", "stable_id": "mutations"}
+    fields |= {"show_profile_in_analysis_tab": "true", "profile_name": "Mutations"}
+    fields |= {"profile_description": f"variants of {builds[0]}"}
     listed = {"stable_id": f"{STUDY}_sequenced", "case_list_name": "Sequenced", "case_list_description": "Sequenced"}
     return [
         _text(folder / "meta_mutations.txt", _meta(**fields, data_filename="data_mutations.txt")),
@@ -245,9 +287,12 @@ def _segments(folder: Path, name: str, rows: pd.DataFrame, build: str) -> list[P
             "seg.mean": rows["value"],
         }
     )
-    fields = {"genetic_alteration_type": "COPY_NUMBER_ALTERATION", "datatype": "SEG", "stable_id": name}
-    genome = {"GRCh37": "hg19", "GRCh38": "hg38"}.get(build, build)
-    described = {"reference_genome_id": genome, "description": name, "data_filename": f"data_{name}.seg"}
+    fields = {"genetic_alteration_type": "COPY_NUMBER_ALTERATION", "datatype": "SEG"}
+    described = {
+        "reference_genome_id": GENOMES.get(build, build),
+        "description": name,
+        "data_filename": f"data_{name}.seg",
+    }
     return [_text(folder / f"meta_{name}.txt", _meta(**fields, **described)), _tsv(folder / f"data_{name}.seg", table)]
 
 

@@ -19,8 +19,10 @@ from groprog_assets.methods.assays.assay_tables import assay_tables
 from groprog_assets.methods.assays.cbioportal import read_cbioportal
 from groprog_assets.methods.assays.formats import read_assay
 from groprog_assets.methods.assays.sample_table import read_sample_table
+from groprog_assets.methods.measurements.layout import write_measurements
 from groprog_assets.methods.omics.phenopackets import read_phenopackets
 from groprog_assets.study.omics_assays import AssaySource
+from groprog_assets.tables import TABLES
 from tests.methods.assays.sources import source, written
 from tests.methods.assays.test_formats import sources
 
@@ -63,8 +65,9 @@ def test_a_study_folder_is_read_back_equal(held: Held, tmp_path: Path):
     done = write_study_folder(tmp_path / "out", held)
     found = read_cbioportal(tmp_path / "out", source("genome", "cbioportal", scale="linear", duplicates="refuse"))
     for assay in ("rna", "maxquant", "diann", "olink", "mztab", "beta"):
-        assert isinstance(found[assay], AssayTable)
-        same_matrix(held, assay, found[assay])  # type: ignore[arg-type]
+        back = found["mrna" if assay == "rna" else assay]
+        assert isinstance(back, AssayTable)
+        same_matrix(held, assay, back)
     assert (tmp_path / "out" / "meta_rna.txt").read_text().count("MRNA_EXPRESSION") == 1
     segments = found["seg"]
     assert isinstance(segments, SparseAssay)
@@ -76,6 +79,121 @@ def test_a_study_folder_is_read_back_equal(held: Held, tmp_path: Path):
     assert any("variants of GRCh38" in text for text in done.left_out)
     for path in done.files:
         assert "subject" not in path.read_text().replace("subject_id", "")
+
+
+PROFILE = {"stable_id", "show_profile_in_analysis_tab", "profile_name", "profile_description"}
+NEEDED = {
+    "CLINICAL": set(),
+    "MRNA_EXPRESSION": PROFILE,
+    "METHYLATION": PROFILE,
+    "COPY_NUMBER_ALTERATION": PROFILE,
+    "MUTATION_EXTENDED": PROFILE,
+    "GENERIC_ASSAY": PROFILE | {"generic_assay_type"},
+    "SEG": {"reference_genome_id", "description"},
+}
+"""Fields that a meta file must have beside the study, kind and data file. Source: docs.cbioportal.org, File Formats."""
+STABLE = {
+    ("MRNA_EXPRESSION", "CONTINUOUS"): {
+        "mrna",
+        "rna_seq_mrna",
+        "rna_seq_v2_mrna",
+        "mirna",
+        "mrna_seq_tpm",
+        "mrna_seq_cpm",
+    },
+    ("MRNA_EXPRESSION", "Z-SCORE"): {"mrna_median_Zscores", "rna_seq_mrna_median_Zscores"},
+    ("METHYLATION", "CONTINUOUS"): {"methylation_hm27", "methylation_hm450", "methylation_epic"},
+    ("COPY_NUMBER_ALTERATION", "DISCRETE"): {"cna", "gistic"},
+    ("COPY_NUMBER_ALTERATION", "LOG2-VALUE"): {"log2CNA"},
+    ("MUTATION_EXTENDED", "MAF"): {"mutations"},
+}
+"""Stable ids that the importer takes for a kind; a generic assay may have any."""
+
+
+def of_importer(folder: Path) -> dict[str, dict[str, str]]:
+    """{meta file: its fields} of a study folder, each as cBioPortal's importer wants it."""
+    metas = {}
+    for path in sorted(folder.glob("meta_*")):
+        fields = dict(line.split(": ", 1) for line in path.read_text().splitlines())
+        metas[path.name] = fields
+        assert fields["cancer_study_identifier"] == "groprog"
+        if path.name == "meta_study.txt":
+            assert {"type_of_cancer", "name", "description"} <= set(fields)
+            assert fields["add_global_case_list"] == "true"
+            continue
+        kind, datatype = fields["genetic_alteration_type"], fields["datatype"]
+        assert NEEDED["SEG" if datatype == "SEG" else kind] <= set(fields), path.name
+        assert (folder / fields["data_filename"]).is_file()
+        assert not any("nan" in value.lower().split(", ") for value in fields.values())
+        if datatype == "SEG":
+            assert "stable_id" not in fields
+            assert fields["reference_genome_id"] in ("hg19", "hg38")
+        elif (kind, datatype) in STABLE:
+            assert fields["stable_id"] in STABLE[kind, datatype], path.name
+        if datatype == "LOG2-VALUE":
+            assert fields["show_profile_in_analysis_tab"] == "false"
+    ids = [fields["stable_id"] for fields in metas.values() if "stable_id" in fields]
+    assert len(ids) == len(set(ids))
+    return metas
+
+
+def test_every_meta_file_is_one_that_the_importer_takes(held: Held, tmp_path: Path):
+    write_study_folder(tmp_path / "out", held)
+    metas = of_importer(tmp_path / "out")
+    assert {fields.get("genetic_alteration_type") for fields in metas.values()} > {"MUTATION_EXTENDED", "GENERIC_ASSAY"}
+    assert metas["meta_rna.txt"]["stable_id"] == "mrna"
+
+
+def dense(folder: Path, *assays: tuple[str, str, str, np.ndarray]) -> Held:
+    """Assays (name, omics, scale, values) of the same samples, features A, B, ... with symbols."""
+    samples = pd.DataFrame({"sample_id": [f"s-{k}" for k in range(3)], "subject_id": [f"p-{k}" for k in range(3)]})
+    rows, places, features, files = [], [], [], {}
+    for name, omics, scale, values in assays:
+        rows.append((name, omics, "dense", "HumanMethylation450" if scale == "beta" else None, scale))
+        places += [(name, k, f"s-{k}") for k in range(3)]
+        features += [(name, k, f"symbol:{s}", s, s, None) for k, s in enumerate("ABCD"[: len(values)])]
+        files[name] = write_measurements(folder / f"{name}.parquet", np.arange(len(values)), values)
+    table = pd.DataFrame(rows, columns=["assay_id", "omics", "kind", "platform", "scale"]).assign(
+        unit=None, genome_build=None
+    )
+    nothing = {name: pd.DataFrame(columns=TABLES[name].column_names) for name in ("variants", "genotypes", "intervals")}
+    return Held(
+        table,
+        pd.DataFrame(places, columns=["assay_id", "position", "sample_id"]),
+        pd.DataFrame(features, columns=["assay_id", "feature_ix", "feature_id", "source_id", "symbol", "gene_id"]),
+        nothing["variants"],
+        nothing["genotypes"],
+        pd.DataFrame(columns=TABLES["variant_consequences"].column_names),
+        nothing["intervals"],
+        files,
+        samples,
+    )
+
+
+def test_mutated_or_not_is_no_copy_number(tmp_path: Path):
+    calls, hit = np.array([[-2, 0, 1.0], [0, np.nan, 2]]), np.array([[0, 1.0, 0], [1, np.nan, 0]])
+    some = np.array([[0.1, 0.5, 0.9]])
+    given = [("gistic", "genome", "ordinal", calls), ("mutated", "genome", "ordinal", hit)]
+    given += [("beta", "epigenome", "beta", some), ("arrays", "transcriptome", "log2", some)]
+    given += [("reads", "transcriptome", "log2", 2 * some), ("grades", "genome", "ordinal", np.array([[0.0, 3, 5]]))]
+    done = write_study_folder(tmp_path / "out", dense(tmp_path, *given))
+    metas = of_importer(tmp_path / "out")
+    what = {name[5:-4]: (f["genetic_alteration_type"], f["datatype"]) for name, f in metas.items() if "datatype" in f}
+    assert what["gistic"] == ("COPY_NUMBER_ALTERATION", "DISCRETE")
+    assert what["mutated"] == ("GENERIC_ASSAY", "BINARY")
+    assert what["grades"] == what["reads"] == ("GENERIC_ASSAY", "LIMIT-VALUE")
+    assert metas["meta_beta.txt"]["stable_id"] == "methylation_hm450"
+    assert metas["meta_arrays.txt"]["stable_id"] == "mrna"
+    assert "reads: as a generic assay, for arrays is the profile mrna" in done.left_out
+    lines = (tmp_path / "out" / "data_mutated.txt").read_text().splitlines()
+    assert [line.split("\t")[3:] for line in lines[1:]] == [["false", "true", "false"], ["true", "NA", "false"]]
+    called = (tmp_path / "out" / "data_gistic.txt").read_text().splitlines()
+    assert [line.split("\t")[1:] for line in called[1:]] == [["-2", "0", "1"], ["0", "NA", "2"]]
+    back = read_cbioportal(tmp_path / "out", source("genome", "cbioportal", scale="log2"))
+    assert isinstance(back["mutated"], AssayTable)
+    np.testing.assert_array_equal(back["mutated"].values, hit)
+    assert isinstance(back["cna"], AssayTable)
+    np.testing.assert_array_equal(back["cna"].values, calls)
 
 
 def test_mutations_are_read_back_equal(held: Held, tmp_path: Path):

@@ -51,8 +51,8 @@ def fit_network(values: Mapping[str, pd.DataFrame], settings: FusionSettings | N
 
     Features are standardised; those that do not vary are left out. A distance is Euclidean; where values are missing, it is that
     of the features which both samples have, scaled to all. Samples that lack an assay are not in the network; the others are in
-    the order of the first assay. CohortError for fewer than ten samples, an assay without a feature that varies, two samples of an
-    assay without a feature in common.
+    the order of the first assay. CohortError for fewer than ten samples, an assay without a feature that varies, two samples of
+    an assay without a feature in common.
     """
     settings = settings or FusionSettings()
     common = [[str(name) for name in table.columns[table.notna().any()]] for table in values.values()]

@@ -48,14 +48,21 @@ def _found(folder: Path, key: bytes) -> dict[str, Any]:
     samples = pd.DataFrame(rows, columns=["sample_id", "subject_id", "is_reference"]).sort_values("sample_id")
     named = samples["subject_id"].map(person)
     at = [NAMES.index(name) for name in named]
-    stated = {"kind": np.where(stratum[at] == 1, "b", "a"), "months": time[at].astype(str), "died": event[at].astype(int)}
+    stated = {
+        "kind": np.where(stratum[at] == 1, "b", "a"),
+        "months": time[at].astype(str),
+        "died": event[at].astype(int),
+    }
     factors = pd.concat(
-        pd.DataFrame({"sample_id": samples["sample_id"], "factor": name, "value": pd.Series(given).astype(str).to_numpy()})
+        pd.DataFrame(
+            {"sample_id": samples["sample_id"], "factor": name, "value": pd.Series(given).astype(str).to_numpy()}
+        )
         for name, given in stated.items()
     )
-    groups, survival = SubjectGroups(column="kind"), SubjectSurvival(time="months", event="died")
+    groups, survival = SubjectGroups(column="kind", reference="a"), SubjectSurvival(time="months", event="died")
     outcomes: SubjectOutcomes = subject_outcomes(samples, factors, groups, survival)
     # One has no outcome: subjects of the strata and of the outcomes are not the same.
+    assert outcomes.time is not None
     outcomes = outcomes._replace(time=outcomes.time.drop(subject_of[NAMES[7]]))
     known = pd.DataFrame(features, columns=["assay_id", "feature_ix", "feature_id", "source_id", "symbol"])
     frames = assay_frames(files, known, pd.DataFrame(held, columns=["assay_id", "position", "sample_id"]), samples)
