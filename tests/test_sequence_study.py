@@ -150,7 +150,7 @@ def test_the_model_predicts_without_the_study_what_the_study_predicts(made: Path
     from groprog_assets.methods.sequence.windows import Layout, gene_codes
 
     reference = load_asset(workspace, "reference_sequence")
-    genome = genome_of(workspace.study.genome.fasta, reference, workspace.state)
+    genome = genome_of(workspace.study.genome.fasta, reference, workspace)
     codes = gene_codes(genes, genome, reference["names"], Layout((500, 300)))
     fasta = tmp_path / "windows.fa"
     fasta.write_text("".join(f">{g}\n{decode(row)}\n" for g, row in zip(genes["gene"], codes, strict=True)))
@@ -168,6 +168,13 @@ def test_what_cannot_be_predicted_is_said(made: Path, tmp_path: Path):
     said = CliRunner().invoke(main, ["sequence", "predict", str(folder), str(short)])
     assert said.exit_code == 2
     assert "a window of 800 bases" in said.output
+    regions = tmp_path / "regions.bed"
+    regions.write_text("nowhere\t5\t9\tg\t0\t+\nchr1\t5\t9\nchr1\t5\t999999999\tg\t0\t-\n")
+    said = CliRunner().invoke(main, ["sequence", "predict", str(made), str(regions)])
+    assert said.exit_code == 2
+    told = " ".join(said.output.split())
+    for part in ("chromosome nowhere", "A region needs six columns", "chr1:5-999999999, it ends at"):
+        assert part in told, part
     spoilt = shutil.copytree(folder, tmp_path / "spoilt")
     (spoilt / "promoter" / "final.safetensors").write_bytes(b"no")
     said = CliRunner().invoke(main, ["sequence", "predict", str(spoilt), str(short)])
@@ -221,7 +228,7 @@ def test_variants_of_a_study_are_scored_and_written(made: Path, tmp_path: Path):
     reference, windows = load_asset(workspace, "reference_sequence"), load_asset(workspace, "sequence_windows")
     from groprog_assets.methods.sequence.study_model import genome_of
 
-    genome = genome_of(workspace.study.genome.fasta, reference, workspace.state)
+    genome = genome_of(workspace.study.genome.fasta, reference, workspace)
     gene = windows[windows["used"]].iloc[0]
     chromosome = genome.chromosome(reference["names"][gene["chrom"]])
     rows = []
@@ -280,7 +287,7 @@ def test_haplotypes_and_reporter_assays_from_the_command_line(made: Path, tmp_pa
     reference, windows = load_asset(workspace, "reference_sequence"), load_asset(workspace, "sequence_windows")
     from groprog_assets.methods.sequence.study_model import genome_of
 
-    genome = genome_of(workspace.study.genome.fasta, reference, workspace.state)
+    genome = genome_of(workspace.study.genome.fasta, reference, workspace)
     gene = windows[windows["used"]].iloc[0]
     position = int(gene["tss"]) - 20
     base = decode(genome.chromosome(reference["names"][gene["chrom"]])[position : position + 1])

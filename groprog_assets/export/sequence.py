@@ -21,6 +21,7 @@ from groprog_assets.methods.sequence.metrics import task_metrics
 from groprog_assets.methods.sequence.pairs import PairEvidence, pair_evidence
 from groprog_assets.methods.sequence.pretrained import window_hashes
 from groprog_assets.methods.sequence.published_model import PublishedModel, read_model, unpacked
+from groprog_assets.methods.sequence.reference import read_aliases, study_names
 from groprog_assets.methods.sequence.side import SideInputs, side_elsewhere, stored_side
 from groprog_assets.methods.sequence.study_model import HIGH_LOW, genome_of, used_windows
 from groprog_assets.methods.sequence.variants import ScoredFiles, Scorer, scored_files, study_scorer
@@ -28,6 +29,8 @@ from groprog_assets.methods.sequence.windows import gene_codes
 from groprog_assets.prognosis.sequence_rungs import every_rung
 from groprog_assets.store.readings import load_asset, read_asset
 from groprog_assets.store.workspace import Workspace, open_workspace
+from groprog_assets.study.annotation_files import ProblemCollector, some
+from groprog_assets.study.bed import RULE_OF_SIX, bed_lines
 from groprog_assets.study.sequence_study import SideTable
 from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document
@@ -45,7 +48,7 @@ def sequence_model(place: Path) -> PublishedModel:
 def study_genome(workspace: Workspace, reference: Document) -> GenomeCodes:
     """The codes of a study's reference, which the document of `reference_sequence` describes."""
     assert workspace.study.genome.fasta is not None
-    return genome_of(workspace.resolve(workspace.study.genome.fasta), reference, workspace.state)
+    return genome_of(workspace.study.genome.fasta, reference, workspace)
 
 
 def predict_sequences(
@@ -100,37 +103,51 @@ def predict_regions(
 ) -> pd.DataFrame:
     """Predictions for the starts of a BED: the first base of each region on its strand is the TSS. Columns: chrom, tss, strand,
     name and a column a task. side: as in `predict_sequences`, naming the regions; else the study's own table; uncertainty: as
-    there. Raises ModelError: fewer than six columns, a chromosome that the reference lacks, an unknown view, columns or marks
-    that the model reads and that are lacking."""
+    there. Chromosomes may have the names of `sequence.aliases`. Raises ModelError with every problem: fewer than six columns, a
+    chromosome that the reference lacks, a region beyond the end of its own; an unknown view, columns or marks that the model
+    reads and that are lacking."""
     _known_view(model, view)
     reference = read_asset(workspace, "reference_sequence").value()
-    text = [line for line in path.read_text().splitlines() if line.strip() and line[0] != "#"]
-    rows = [line.split("\t") for line in text if not line.startswith(("track", "browser"))]
-    bad = [
-        row
-        for row in rows
-        if len(row) < 6 or row[5] not in ("+", "-") or not (row[1].isdecimal() and row[2].isdecimal())
-    ]
-    if bad or not rows:
-        value = "\t".join(bad[0])[:60] if bad else "no region"
-        rule = "A region needs six columns: chrom, start, end, name, score, strand (+ or -)."
-        raise ModelError(Problem(str(path), value, rule, "Write them tab-separated."))
-    table = pd.DataFrame([row[:6] for row in rows], columns=["chrom", "start", "end", "name", "score", "strand"])
-    unknown = sorted(set(table["chrom"]) - set(reference["names"]))
-    if unknown:
-        rule = f"The reference has {', '.join(list(reference['names'])[:5])}."
-        raise ModelError(Problem(str(path), f"chromosome {unknown[0]}", rule, "Use the study's names."))
-    start, end = (table[name].astype(np.int64) for name in ("start", "end"))
-    plus = table["strand"] == "+"
-    table = table.assign(tss=np.where(plus, start, end - 1), tts=np.where(plus, end - 1, start))
-    study = workspace.study
+    study, genome = workspace.study, study_genome(workspace, reference)
+    aliases = read_aliases(None if study.sequence is None else study.sequence.aliases)
+    table = _regions(path, reference["names"], genome, aliases)
     own = None if study.sequence is None else study.sequence.side
     regions = table.assign(gene=table["name"])
     inputs = side_elsewhere(model.side, _side_table(side) or own, study.marks, regions, model.layout)
-    genome = study_genome(workspace, reference)
     codes = gene_codes(table, genome, reference["names"], model.layout)
     shown = {name: table[name].tolist() for name in ("chrom", "tss", "strand", "name")}
     return _table(shown, model, codes, view, inputs, uncertainty)
+
+
+def _regions(
+    path: Path, names: Mapping[str, str], genome: GenomeCodes, aliases: Mapping[str, frozenset[str]]
+) -> pd.DataFrame:
+    """chrom (the study's name), start, end, name, strand, tss and tts of the regions of a BED; names: chromosome of the study
+    -> name in the FASTA."""
+    problems = ProblemCollector(path, ModelError)
+    rows = list(bed_lines(problems, with_strand=True))
+    if not rows and not problems.problems:
+        problems.add("", "no region", RULE_OF_SIX, "Write them tab-separated.")
+    ours = {
+        theirs: own for own, theirs in study_names(dict.fromkeys(row.chrom for row in rows), names, aliases).items()
+    }
+    for row in rows:
+        at = f", line {row.number}"
+        if row.chrom not in ours:
+            rule = f"The reference has {some(names, 5)}."
+            problems.add(
+                at, f"chromosome {row.chrom}", rule, "Use the study's names, or name aliases in sequence.aliases."
+            )
+        elif row.end > (length := genome.lengths[names[ours[row.chrom]]]):
+            value, rule = f"{row.chrom}:{row.start}-{row.end}, it ends at {length}", "A region lies on its chromosome."
+            problems.add(at, value, rule, "Are the regions of another assembly? Lift them over to the study's.")
+    problems.raise_any()
+    columns = ["chrom", "start", "end", "name", "strand"]
+    held = [(ours[row.chrom], row.start, row.end, row.fields[3], row.fields[5]) for row in rows]
+    table = pd.DataFrame(held, columns=columns)
+    plus = table["strand"] == "+"
+    first, last = table["start"], table["end"] - 1
+    return table.assign(tss=np.where(plus, first, last), tts=np.where(plus, last, first))
 
 
 def windows_fasta(workspace: Workspace) -> str:

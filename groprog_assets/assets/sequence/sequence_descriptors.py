@@ -38,7 +38,7 @@ def sequence_descriptors(
     asked = study.parameters.descriptors.sequence
     table = embedding.descriptors(names, sequence_embedding.table, tasks) if asked else embedding.without_vectors(names)
     if study.sequence.pretrained:
-        genome = study_model.genome_of(workspace.resolve(study.genome.fasta), reference_sequence, workspace.state)
+        genome = study_model.genome_of(study.genome.fasta, reference_sequence, workspace)
         used, codes = study_model.used_windows(sequence_windows, genome, reference_sequence, study.sequence)
         windows = pretrained.window_hashes(used["gene"].tolist(), codes)
         table = table.join(pretrained.pretrained_descriptors(study.sequence.pretrained, names, windows))

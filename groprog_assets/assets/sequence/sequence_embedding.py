@@ -34,7 +34,7 @@ def sequence_embedding(
     that never saw it."""
     from groprog_assets.methods.sequence import embedding, explanations, study_model, windows
 
-    genome = study_model.genome_of(workspace.resolve(study.genome.fasta), reference_sequence, workspace.state)
+    genome = study_model.genome_of(study.genome.fasta, reference_sequence, workspace)
     genes, codes = study_model.used_windows(sequence_windows, genome, reference_sequence, study.sequence)
     card = sequence_model.summary["card"]
     view = explanations.explained_view_of(card["views"])

@@ -35,7 +35,7 @@ def sequence_evaluation(
     genes."""
     from groprog_assets.methods.sequence import splits, study_model
 
-    genome = study_model.genome_of(workspace.resolve(study.genome.fasta), reference_sequence, workspace.state)
+    genome = study_model.genome_of(study.genome.fasta, reference_sequence, workspace)
     genes, codes = study_model.used_windows(sequence_windows, genome, reference_sequence, study.sequence)
     held = splits.restored(sequence_splits)
     model = study_model.StudyModel(**sequence_model)

@@ -42,7 +42,7 @@ def sequence_model(
     from groprog_assets.methods.sequence import batches, side, splits, study_model
     from groprog_assets.prognosis.sequence_rungs import every_rung
 
-    genome = study_model.genome_of(workspace.resolve(study.genome.fasta), reference_sequence, workspace.state)
+    genome = study_model.genome_of(study.genome.fasta, reference_sequence, workspace)
     genes, codes = study_model.used_windows(sequence_windows, genome, reference_sequence, study.sequence)
     held = splits.restored(sequence_splits)
     made = study_model.fit_study(

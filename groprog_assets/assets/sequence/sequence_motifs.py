@@ -49,7 +49,7 @@ def sequence_motifs(
     )
     from groprog_assets.prognosis.sequence_rungs import every_rung
 
-    genome = study_model.genome_of(workspace.resolve(study.genome.fasta), reference_sequence, workspace.state)
+    genome = study_model.genome_of(study.genome.fasta, reference_sequence, workspace)
     genes, codes = study_model.used_windows(sequence_windows, genome, reference_sequence, study.sequence)
     genes = genes.assign(fold=sequence_splits.table["fold"].to_numpy())
     files = {name: blob.content for name, blob in sequence_model.files.items()}

@@ -42,7 +42,7 @@ def sequence_profile(
     from groprog_assets.methods.sequence import splits, study_model
     from groprog_assets.prognosis.sequence_profile import judged_profiles, profile_inputs
 
-    genome = study_model.genome_of(workspace.resolve(study.genome.fasta), reference_sequence, workspace.state)
+    genome = study_model.genome_of(study.genome.fasta, reference_sequence, workspace)
     genes = sequence_windows[sequence_windows["used"]].reset_index(drop=True)
     held, parameters = splits.restored(sequence_splits), study.sequence.parameters
     positions = {library: item.positions for library, item in filtered_alignments.items()}

@@ -31,7 +31,7 @@ def sequence_splits(
     from groprog_assets.methods.sequence import splits as method
     from groprog_assets.methods.sequence import study_model
 
-    genome = study_model.genome_of(workspace.resolve(study.genome.fasta), reference_sequence, workspace.state)
+    genome = study_model.genome_of(study.genome.fasta, reference_sequence, workspace)
     genes, codes = study_model.used_windows(sequence_windows, genome, reference_sequence, study.sequence)
     families = method.read_families(study.sequence.families)
     fragments = study_model.used_fragments(genes, genome, reference_sequence, study.sequence)

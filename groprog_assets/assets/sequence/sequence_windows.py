@@ -28,7 +28,7 @@ def sequence_windows(
     """Which genes have a window of known bases around their start, and why the others have none."""
     from groprog_assets.methods.sequence import study_model, windows
 
-    genome = study_model.genome_of(workspace.resolve(study.genome.fasta), reference_sequence, workspace.state)
+    genome = study_model.genome_of(study.genome.fasta, reference_sequence, workspace)
     layout, parameters = study_model.study_layout(study.sequence), study.sequence.parameters
     table = windows.window_table(genes, genome, reference_sequence["names"], layout, parameters)
     return materialized(table, verdicts=[checks.windows(table)], genes_used=int(table["used"].sum()))

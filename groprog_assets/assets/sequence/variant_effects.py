@@ -37,7 +37,7 @@ def variant_effects(
     from groprog_assets.methods.sequence import side, study_model, variants
     from groprog_assets.prognosis.sequence_rungs import every_rung
 
-    genome = study_model.genome_of(workspace.resolve(study.genome.fasta), reference_sequence, workspace.state)
+    genome = study_model.genome_of(study.genome.fasta, reference_sequence, workspace)
     files = {name: blob.content for name, blob in sequence_model.files.items()}
     names = reference_sequence["names"]
     beside = side.stored_side(sequence_side)

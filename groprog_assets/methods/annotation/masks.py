@@ -15,8 +15,9 @@ from groprog_assets.methods.annotation.chromosome_names import (
     naming_remedy,
     other_names,
 )
-from groprog_assets.study.annotation_files import ProblemCollector, coordinate, lines, some
+from groprog_assets.study.annotation_files import ProblemCollector, some
 from groprog_assets.study.assemblies import assembly_named
+from groprog_assets.study.bed import bed_lines
 from groprog_assets.study.schema import Genome
 from groprog_assets.tables import conform
 from groprog_assets.wording import count_of
@@ -104,20 +105,8 @@ def _read_bed(field: str, path: Path, kind: str, chrom_sizes: Mapping[str, int])
     rows: list[MaskRow] = []
     elsewhere: list[tuple[int, str]] = []
     cut = 0
-    for number, line in lines(path):
-        fields = line.split("\t") if "\t" in line else line.split()
-        if fields[0].split(" ", 1)[0] in ("track", "browser"):
-            continue
-        start, end = (coordinate(cell.strip()) for cell in [*fields[1:3], "", ""][:2])
-        if start is None or end is None:
-            rule = "BED lines are chromosome, start, end."
-            problems.add(f", line {number}", line[:60], rule, "Mend or remove the line.")
-            continue
-        chrom = fields[0]
-        if end <= start:
-            rule = "An interval covers at least one base."
-            problems.add(f", line {number}", line[:60], rule, "Mend or remove the line.")
-        elif chrom not in chrom_sizes:
+    for number, chrom, start, end, fields in bed_lines(problems):
+        if chrom not in chrom_sizes:
             elsewhere.append((number, chrom))
         elif start >= chrom_sizes[chrom]:
             rule = "Masks lie on their chromosome."
@@ -125,7 +114,7 @@ def _read_bed(field: str, path: Path, kind: str, chrom_sizes: Mapping[str, int])
             problems.add(f", line {number}", value, rule, "Is the mask of another assembly? Give that of the study's.")
         else:
             cut += end > chrom_sizes[chrom]
-            reason = fields[3].strip() if len(fields) > 3 and fields[3].strip() not in ("", ".") else path.name
+            reason = fields[3] if len(fields) > 3 and fields[3] not in ("", ".") else path.name
             rows.append((chrom, start, min(end, chrom_sizes[chrom]), f"{kind}: {reason}"))
     total = len(rows) + len(elsewhere)
     chroms = [chrom for _, chrom in elsewhere]

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from groprog_assets.methods.features.multiple_testing import benjamini_hochberg
 from groprog_assets.methods.sequence.reference import study_names
 from groprog_assets.methods.sequence.windows import Layout
-from groprog_assets.study.annotation_files import ProblemCollector, coordinate, lines, some
+from groprog_assets.study.annotation_files import ProblemCollector, some
+from groprog_assets.study.bed import bed_lines
 from groprog_assets.study.sequence_parameters import SequenceParameters
 from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables import TABLES, conform
@@ -53,17 +54,7 @@ def read_sites(path: Path, sizes: Mapping[str, int], aliases: Mapping[str, froze
     chromosome, none on a chromosome of the study. sizes: chromosome -> bp.
     """
     problems = ProblemCollector(path)
-    rows: list[tuple[str, int, int, int]] = []
-    for number, line in lines(path):
-        words = line.split("\t") if "\t" in line else line.split()
-        if words[0].split(" ", 1)[0] in ("track", "browser"):
-            continue
-        start, end = (coordinate(word.strip()) for word in [*words[1:3], "", ""][:2])
-        if start is None or end is None or end <= start:
-            rule = "A site is chromosome, start and end, and covers at least one base."
-            problems.add(f", line {number}", line[:60], rule, "Mend or remove the line.")
-            continue
-        rows.append((words[0], start, end, number))
+    rows = [(line.chrom, line.start, line.end, line.number) for line in bed_lines(problems)]
     names = {
         theirs: ours for ours, theirs in study_names(dict.fromkeys(row[0] for row in rows), sizes, aliases).items()
     }

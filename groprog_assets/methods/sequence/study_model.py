@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -74,9 +74,19 @@ def study_layout(section: Sequence) -> Layout:
     return Layout(section.windows.tss, section.windows.tts)
 
 
-def genome_of(fasta: Path, reference: Document, state: Path) -> GenomeCodes:
-    """The codes of the reference that the document of `reference_sequence` describes, written again where they are gone."""
-    return open_genome(fasta, state / FOLDER, reference["sha256"])
+class StudyFolder(Protocol):
+    """What a study's workspace is here: where its files and its state are."""
+
+    @property
+    def state(self) -> Path: ...
+
+    def resolve(self, path: Path) -> Path: ...
+
+
+def genome_of(fasta: Path, reference: Document, place: StudyFolder) -> GenomeCodes:
+    """The codes of the reference that the document of `reference_sequence` describes, written again where they are gone. fasta:
+    as the study file names it."""
+    return open_genome(place.resolve(fasta), place.state / FOLDER, reference["sha256"])
 
 
 def used_windows(

@@ -1,0 +1,43 @@
+"""Reader of BED files, line by line, which collects problems. Files in, intervals out; 0-based, half-open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from groprog_assets.study.annotation_files import ProblemCollector, coordinate, lines
+
+RULE = "BED lines are chromosome, start, end; each covers at least one base."
+RULE_OF_SIX = (
+    "A region needs six columns: chrom, start, end, name, score, strand (+ or -), and covers at least one base."
+)
+
+
+class BedLine(NamedTuple):
+    """number: in the file; chrom, start, end: in bp; fields: all columns as text, without blanks around them."""
+
+    number: int
+    chrom: str
+    start: int
+    end: int
+    fields: list[str]
+
+
+def bed_lines(problems: ProblemCollector, with_strand: bool = False) -> Iterator[BedLine]:
+    """The intervals of the file of `problems`, plain or gzip, separated by tabs or, in a line without any, by blanks; `track`,
+    `browser` and comment lines are passed over.
+
+    A line with fewer than three columns (with_strand: six, the last + or -), of which start and end are no whole numbers, or that
+    covers no base becomes a problem and is left out. Raises AnnotationError for a file that cannot be read as text.
+    """
+    for number, line in lines(problems.path):
+        fields = [cell.strip() for cell in (line.split("\t") if "\t" in line else line.split())]
+        if fields[0].split(" ", 1)[0] in ("track", "browser"):
+            continue
+        start, end = (coordinate(cell) for cell in [*fields[1:3], "", ""][:2])
+        stranded = len(fields) > 5 and fields[5] in ("+", "-")
+        if start is None or end is None or end <= start or (with_strand and not stranded):
+            remedy = "Write them tab-separated." if with_strand else "Mend or remove the line."
+            problems.add(f", line {number}", line[:60], RULE_OF_SIX if with_strand else RULE, remedy)
+        else:
+            yield BedLine(number, fields[0], start, end, fields)

@@ -1,0 +1,46 @@
+"""The one reader of BED: headers, blanks and gzip; every bad line with its number; strands where they are asked for."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from groprog_assets.errors import AnnotationError, ModelError
+from groprog_assets.study.annotation_files import ProblemCollector
+from groprog_assets.study.bed import bed_lines
+
+TEXT = "#c\ntrack name=x\nbrowser position chr1\n\nchr1\t5 \t9\tpeak\nchr2 1 2\n"
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_intervals_with_their_lines(tmp_path: Path, compress: bool):
+    path = tmp_path / "a.bed"
+    path.write_bytes(gzip.compress(TEXT.encode()) if compress else TEXT.encode())
+    problems = ProblemCollector(path)
+    found = list(bed_lines(problems))
+    assert [row[:4] for row in found] == [(5, "chr1", 5, 9), (6, "chr2", 1, 2)]
+    assert found[0].fields == ["chr1", "5", "9", "peak"]
+    assert not problems.problems
+
+
+def test_every_bad_line_is_told_and_left_out(tmp_path: Path):
+    path = tmp_path / "a.bed"
+    path.write_text("chr1\t5\nchr1\tx\t9\nchr1\t5\t5\nchr1\t-1\t5\nchr1\t7\t8\n")
+    problems = ProblemCollector(path)
+    assert [row.number for row in bed_lines(problems)] == [5]
+    assert [problem.where.rpartition(" ")[2] for problem in problems.problems] == ["1", "2", "3", "4"]
+    with pytest.raises(AnnotationError, match="BED lines are chromosome, start, end; each covers at least one base"):
+        problems.raise_any()
+
+
+def test_regions_have_a_strand(tmp_path: Path):
+    path = tmp_path / "a.bed"
+    path.write_text("chr1\t5\t9\tg\t0\t+\nchr1\t5\t9\tg\t0\t.\nchr1\t5\t9\n")
+    problems = ProblemCollector(path, ModelError)
+    assert [row.fields[5] for row in bed_lines(problems, with_strand=True)] == ["+"]
+    with pytest.raises(ModelError, match="line 2") as refused:
+        problems.raise_any()
+    assert "Write them tab-separated" in str(refused.value)
+    assert len(refused.value.problems) == 2
