@@ -1,4 +1,5 @@
-"""Covariates of a batch correction that are the outcome under another name: the same levels coded otherwise, or the same order.
+"""Covariates of a batch correction that are the outcome under another name: the same levels coded otherwise, the same order,
+parts of that order, or nearly one of these.
 
 A covariate's effect is kept while batches are removed, so a copy of the outcome would write the outcome into every value.
 """
@@ -20,29 +21,72 @@ MOST_LEVELS = 5
 """Distinct values above which a column counts as numbers, whose order is compared, and not as levels."""
 SAME_ORDER = 0.999
 """Spearman correlation from which two columns of numbers have the same order."""
+ENOUGH_SAMPLES = 20
+"""Samples with both values from which a column that is nearly the outcome is no coincidence."""
+NEARLY_ALL = 0.9
+"""From so much of the levels told, or of the order shared, a column is nearly the outcome. Stage or grade reach .5."""
+MOST_COMPARED = 2000
+"""Samples of which every pair is compared."""
 
 Column = Sequence[str | None]
 
 
 def is_copy(values: Column, outcome: Column) -> bool:
-    """Whether a column is a copy of the outcome, coded in any way.
+    """Whether a column is a copy of the outcome, coded in any way, or nearly one.
 
     values, outcome (n,): texts, None where missing; samples that lack one are left aside. Numbers that are equal, and words in
     capital and small letters, are one level. Up to five levels: each level of the one is one level of the other or, with twice as
     many samples, tells the level of the outcome (cause of death, alive). More: both are numbers and have the same, or the
-    reversed, order. False with fewer than ten samples, or where one of them is constant.
+    reversed, order. From twenty samples also nearly so: levels that tell the outcome's with nine tenths of the errors gone
+    (`_told`), levels that are parts of its order (quartiles of time), or the same order but for a few. False with fewer than ten
+    samples, or where one of them is constant.
     """
     pairs = pd.DataFrame({"value": list(values), "outcome": list(outcome)}, dtype="str").dropna().map(_plain)
     distinct = pairs.nunique()
     if len(pairs) < LEAST_SAMPLES or distinct.min() < 2:
         return False
+    enough = len(pairs) >= ENOUGH_SAMPLES
     if distinct.max() <= MOST_LEVELS:
         told = len(pairs.drop_duplicates()) == distinct["value"]
-        return bool(told and (distinct["value"] == distinct["outcome"] or len(pairs) >= 2 * LEAST_SAMPLES))
-    if distinct.min() <= MOST_LEVELS:
+        return bool(
+            (told and (distinct["value"] == distinct["outcome"] or enough)) or (enough and _told(pairs) >= NEARLY_ALL)
+        )
+    if distinct["outcome"] <= MOST_LEVELS:
         return False
-    numbers = pairs.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
-    return bool(np.isfinite(numbers).all() and abs(spearmanr(numbers[:, 0], numbers[:, 1]).statistic) >= SAME_ORDER)
+    numbers = pd.to_numeric(pairs["outcome"], errors="coerce")
+    if not np.isfinite(numbers).all():
+        return False
+    if distinct["value"] <= MOST_LEVELS:
+        return enough and _parts_of_the_order(pairs["value"], numbers) >= NEARLY_ALL
+    given = pd.to_numeric(pairs["value"], errors="coerce")
+    if not np.isfinite(given).all():
+        return False
+    return bool(abs(spearmanr(given, numbers).statistic) >= (NEARLY_ALL if enough else SAME_ORDER))
+
+
+def _told(pairs: pd.DataFrame) -> float:
+    """Share of the errors of guessing each outcome's commonest level that the value's levels take away, in [0, 1].
+
+    Source: the lambda of Goodman and Kruskal 1954, doi:10.1080/01621459.1954.10501231.
+    """
+    counts = pd.crosstab(pairs["value"], pairs["outcome"]).to_numpy()
+    commonest = counts.sum(axis=0).max()
+    return float((counts.max(axis=1).sum() - commonest) / (counts.sum() - commonest))
+
+
+def _parts_of_the_order(levels: pd.Series, numbers: pd.Series) -> float:
+    """Concordant less discordant share of the pairs of samples in different levels, levels in the order of their medians; of
+    MOST_COMPARED samples, evenly taken, where there are more.
+
+    Source: the gamma of Goodman and Kruskal 1954, doi:10.1080/01621459.1954.10501231.
+    """
+    rank = levels.map(numbers.groupby(levels).median().rank()).to_numpy()
+    held = numbers.to_numpy(dtype=float)
+    some = np.unique(np.linspace(0, len(held) - 1, min(len(held), MOST_COMPARED)).astype(int))
+    rank, held = rank[some], held[some]
+    agreement = np.sign(rank[:, None] - rank) * np.sign(held[:, None] - held)
+    apart = np.abs(agreement).sum()
+    return float(agreement.sum() / apart) if apart else 0.0
 
 
 def _plain(text: str) -> str:

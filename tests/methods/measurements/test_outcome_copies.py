@@ -14,6 +14,14 @@ CAUSES = [
     "disease" if value == "yes" and k % 2 else "other" if value == "yes" else "alive" for k, value in enumerate(EVENT)
 ]
 CODED = ["1" if value == "yes" else "0" for value in EVENT]
+RANDOM = np.random.default_rng(3)
+MANY_MONTHS = [f"{value:.2f}" for value in RANDOM.exponential(30, 80)]
+QUARTERS = [
+    f"q{np.searchsorted(np.quantile([float(v) for v in MANY_MONTHS], [0.25, 0.5, 0.75]), float(v))}"
+    for v in MANY_MONTHS
+]
+NOISE = RANDOM.normal(0, 40, 80)
+STAGES = [("I", "II", "III")[np.searchsorted([10, 40], float(v) + 30 * RANDOM.normal())] for v in MANY_MONTHS]
 
 
 def turned(values: list[str]) -> list[str | None]:
@@ -41,6 +49,13 @@ def turned(values: list[str]) -> list[str | None]:
         (["one"] * 12, EVENT, False),
         (CODED[:9], EVENT[:9], False),
         ([None] * 12, EVENT, False),
+        ([*CODED[:11], "1"] * 4, EVENT * 4, False),  # four of 48 otherwise
+        ([*CODED * 4, "1"], [*EVENT * 4, "no"], True),  # one of 49 otherwise
+        (QUARTERS, MANY_MONTHS, True),
+        (["q3" if k == 5 else value for k, value in enumerate(QUARTERS)], MANY_MONTHS, True),
+        (STAGES, MANY_MONTHS, False),
+        (["99", *MANY_MONTHS[1:]], MANY_MONTHS, True),
+        ([str(float(value) + noise) for value, noise in zip(MANY_MONTHS, NOISE)], MANY_MONTHS, False),
     ],
 )
 def test_a_copy_is_told_from_a_covariate(values: list[str | None], outcome: list[str], copy: bool):
