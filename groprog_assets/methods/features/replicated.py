@@ -7,8 +7,7 @@ the shrinkage of fold changes (`shrinkage`).
 
 from __future__ import annotations
 
-import contextlib
-import io
+import threading
 import warnings
 from typing import Any, NamedTuple
 
@@ -17,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
+from groprog_assets.errors import Notice
 from groprog_assets.methods.features.dispersion_trend import DispersionTrend, FitType, dispersion_trend
 from groprog_assets.methods.features.shrinkage import prior_variance, shrunken_coefficients
 from groprog_assets.methods.features.wald import wald_test
@@ -25,6 +25,10 @@ REPLACED_FROM = 7
 """Fewest replicates per side for replacing outlying counts (DESeq2, minReplicatesForReplace)."""
 TRIMMED = 0.2
 """Share of the counts left out at either end of the mean that replaces an outlying count."""
+
+
+_ONE_AT_A_TIME = threading.Lock()
+"""Python keeps one list of warning filters for all threads: tests that overlap would leave it at "ignore", and the run mute."""
 
 
 class ReplicatedTest(NamedTuple):
@@ -61,12 +65,9 @@ def replicated_test(
     """
     from pydeseq2.ds import DeseqStats
 
-    with (
-        warnings.catch_warnings(),
-        contextlib.redirect_stdout(io.StringIO()),
-        contextlib.redirect_stderr(io.StringIO()),
-    ):
+    with _ONE_AT_A_TIME, warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        warnings.simplefilter("always", Notice)
         data = _data_set(counts, treated, factors)
         data.fit_genewise_dispersions()
         trend = dispersion_trend(data.var["_normed_means"], data.var["genewise_dispersions"], fit_type)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+import warnings
+
 import numpy as np
 import pytest
 
+from groprog_assets.errors import Notice, Problem
+from groprog_assets.methods.features import replicated
 from groprog_assets.methods.features.replicated import replicated_test
 from tests.oracles import deseq2
 
@@ -65,3 +71,33 @@ def test_counts_without_spread_beyond_poisson_are_tested():
     assert np.isfinite(test.p_value).all()
     assert (test.p_value[:5] < 1e-6).all()
     assert (test.p_value[5:] > 0.9).all()
+
+
+def test_two_at_once_are_silent_and_leave_output_and_warnings_as_they_were(monkeypatch, capsys):
+    counts = np.random.default_rng(0).poisson(50, (40, 4))
+    heard, outputs, made = [], [], replicated._data_set
+
+    def tested() -> None:
+        replicated_test(counts, np.arange(4) >= 2, np.ones(4), fit_type="mean")
+
+    other = threading.Thread(target=tested)
+
+    def begun(*given):
+        if threading.current_thread() is not other:
+            other.start()
+            other.join(0.2)
+            assert other.is_alive(), "it waits for the first, or both would restore what the other had set"
+        outputs.append((sys.stdout, sys.stderr))
+        warnings.warn(Notice(Problem("somewhere", "said", "by another asset.", "")), stacklevel=1)
+        return made(*given)
+
+    monkeypatch.setattr(replicated, "_data_set", begun)
+    before, own = list(warnings.filters), (sys.stdout, sys.stderr)
+    monkeypatch.setattr(warnings, "showwarning", lambda message, *_, **__: heard.append(str(message)))
+    tested()
+    other.join()
+    assert outputs == [own, own]
+    assert len(heard) == 2, "only notices are heard"
+    assert "said" in heard[0]
+    assert list(warnings.filters) == before
+    assert capsys.readouterr() == ("", "")
