@@ -156,12 +156,13 @@ def _write_truth(
     seed: int,
     kind: Kind,
 ) -> None:
-    """genes.tsv, transcripts.bed, patients.tsv and summary.json: what a stage should find again."""
+    """genes.tsv, transcripts.bed, enhancers.tsv, patients.tsv, summary.json and others: what a stage should find again."""
     world.genes.to_csv(folder / "genes.tsv", sep="\t", index=False, lineterminator="\n")
     units = world.units
     (folder / "transcripts.bed").write_text(
         "".join(f"{u.chrom}\t{u.start}\t{u.end}\t{u.genes}\t1000\t{u.strand}\n" for u in rows_of(units))
     )
+    world.enhancers.to_csv(folder / "enhancers.tsv", sep="\t", index=False, lineterminator="\n", float_format="%.6f")
     world.words.to_csv(folder / "words.tsv", sep="\t", index=False, lineterminator="\n")
     world.variants.to_csv(folder / "variants.tsv", sep="\t", index=False, lineterminator="\n")
     cohort.truth.to_csv(folder / "patients.tsv", sep="\t", index=False, lineterminator="\n", float_format="%.6f")
@@ -174,6 +175,7 @@ def _write_truth(
         "units": len(units),
         "up": int((world.genes["log2_fold_change"] > 0).sum()),
         "down": int((world.genes["log2_fold_change"] < 0).sum()),
+        "enhancers": {str(kind): int(n) for kind, n in world.enhancers["kind"].value_counts().sort_index().items()},
         "enriched_terms": {term.id: term.enriched for term in TERMS if term.enriched},
         "target": {"chrom": world.target[0], "start": world.target[1], "end": world.target[2], "log2_fold_change": 3.0},
         "cohort": kind,

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pysam
 
+from groprog_assets.simulation.enhancers import enhancer_bases
 from groprog_assets.simulation.world import World, rows_of
 
 READ_LENGTH = 36
@@ -78,10 +79,12 @@ def profiles(world: World, seed: int) -> list[tuple[str, str, int, np.ndarray, f
 
 
 def draw_reads(world: World, library: SimulatedLibrary, stretches: list, seed: int) -> pd.DataFrame:
-    """Reads of a library: chrom (index), strand (0 +, 1 -), five_prime (0-based), quality (MAPQ), tie (equal second hit).
+    """Reads of a library: chrom (index), strand (0 +, 1 -), five_prime (0-based), quality (MAPQ), tie (equal second hit), left,
+    of_enhancer.
 
     Gene-wise biological variation of 8 %, a thin even background, repeat reads thrown on either copy, 3 % of doubtful
-    mappings. Reads that would leave the chromosome are not drawn.
+    mappings. Reads that would leave the chromosome are not drawn. Those of enhancers stand last, with random numbers of their own:
+    the others are those of the world without enhancers.
     """
     rng = np.random.default_rng([seed, 3, library.number])
     names = list(world.chrom_sizes)
@@ -99,9 +102,7 @@ def draw_reads(world: World, library: SimulatedLibrary, stretches: list, seed: i
         )
 
     for chrom, strand, first, rate, fold in stretches:
-        # half of a change on either side, so that changed genes are as well covered as the others
-        factor = library.depth * 2.0 ** (fold * 0.5 * library.response) * rng.gamma(156.0, 1 / 156.0)
-        counts = rng.poisson(rate * factor)
+        counts = rng.poisson(rate * _factor(library, fold, rng))
         hit = np.flatnonzero(counts)
         add(chrom, strand, first + np.repeat(hit, counts[hit]), False)
     for chrom, size in world.chrom_sizes.items():
@@ -109,13 +110,33 @@ def draw_reads(world: World, library: SimulatedLibrary, stretches: list, seed: i
             add(chrom, strand, rng.integers(100, size - 100, rng.poisson(size * 5e-5 * library.depth)), False)
     for repeat in rows_of(world.repeats):
         add(repeat.chrom, repeat.strand, rng.integers(repeat.start, repeat.end - READ_LENGTH, rng.poisson(4_000)), True)
+    drawn = [_reads(world, parts, rng)]
+    own = np.random.default_rng([seed, 16, library.number])
+    parts.clear()
+    for enhancer in rows_of(world.enhancers):
+        factor = _factor(library, enhancer.log2_fold_change, own)
+        for strand in "+-":
+            add(enhancer.chrom, strand, enhancer_bases(enhancer, factor, strand, own), False)
+    if parts:
+        drawn.append(_reads(world, parts, own).assign(of_enhancer=True))
+    return pd.concat(drawn, ignore_index=True)
+
+
+def _factor(library: SimulatedLibrary, fold: float, rng: np.random.Generator) -> float:
+    """Depth times response times biological variation. Half of a change lies on either side, so that what changes is as well
+    covered as the rest."""
+    return float(library.depth * 2.0 ** (fold * 0.5 * library.response) * rng.gamma(156.0, 1 / 156.0))
+
+
+def _reads(world: World, parts: list[tuple[np.ndarray, ...]], rng: np.random.Generator) -> pd.DataFrame:
+    """The reads of `draw_reads` of (chrom, strand, five_prime, tie) arrays, with mapping qualities."""
     chrom, strand, five_prime, tie = (np.concatenate(column) for column in zip(*parts))
     quality = np.where(tie, 1, np.where(rng.random(len(tie)) < 0.03, rng.integers(2, 9, len(tie)), 42))
-    size = np.array([world.chrom_sizes[name] for name in names])[chrom]
+    size = np.array(list(world.chrom_sizes.values()))[chrom]
     left = np.where(strand == 0, five_prime, five_prime - READ_LENGTH + 1)
     keep = (left >= 0) & (left + READ_LENGTH <= size)
     frame = pd.DataFrame({"chrom": chrom, "strand": strand, "five_prime": five_prime, "quality": quality, "tie": tie})
-    return frame.assign(left=left)[keep].reset_index(drop=True)
+    return frame.assign(left=left, of_enhancer=False)[keep]
 
 
 def write_alignments(
@@ -123,32 +144,39 @@ def write_alignments(
 ) -> None:
     """`path` as BAM with bowtie2's header and tags (indexed when sorted); with `fastq`, the same reads as gzipped FASTQ.
 
-    Bases come from the genome; qualities fall slowly along the read. One read in fifty is unmapped.
+    Bases come from the genome; qualities fall slowly along the read. One read in fifty is unmapped. Reads of enhancers are named
+    after the others and have random numbers of their own, so that every other record is that of the world without enhancers.
     """
     rng = np.random.default_rng([seed, 4, library.number])
     names = list(world.chrom_sizes)
-    order = np.lexsort((reads["strand"], reads["left"], reads["chrom"]))
-    if not library.sorted:
-        order = rng.permutation(len(reads))
-    reads = reads.iloc[order]
+    others, of_enhancers = reads[~reads["of_enhancer"]], reads[reads["of_enhancer"]]
+    n = len(others)
+    first = _sequenced(others, library, 1, rng)
+    second = _sequenced(of_enhancers, library, n + 1, np.random.default_rng([seed, 17, library.number]))
+    reads, name, phred = (
+        pd.concat([first[0], second[0]]),
+        first[1] + second[1],
+        np.concatenate([first[2], second[2]]),
+    )
+    if library.sorted:
+        order = np.lexsort((reads["strand"], reads["left"], reads["chrom"]))
+        reads, name, phred = reads.iloc[order], [name[k] for k in order.tolist()], phred[order]
     complement = np.zeros(256, np.uint8)
     complement[list(b"ACGTN")] = list(b"TGCAN")
-    n, chrom, left = len(reads), reads["chrom"].to_numpy(), reads["left"].to_numpy()
+    chrom, left = reads["chrom"].to_numpy(), reads["left"].to_numpy()
     offsets = np.concatenate([[0], np.cumsum([len(world.sequence[name]) for name in names])[:-1]])
     genome = np.concatenate([world.sequence[name] for name in names])
     bases = genome[(offsets[chrom] + left)[:, None] + np.arange(READ_LENGTH)]  # (n, READ_LENGTH), as on the + strand
-    mean = np.linspace(37.5, 35.0, READ_LENGTH)
-    phred = np.clip(np.rint(rng.normal(mean, 1.5, (n, READ_LENGTH))), 2, 41).astype(np.uint8) + 33
     reverse = reads["strand"].to_numpy() == 1
     stored = np.where(reverse[:, None], phred[:, ::-1], phred)  # SAM stores both as on the + strand
     sequence, qualities = bases.tobytes().decode(), stored.tobytes().decode()
-    name = [f"{library.id}.{k}" for k in range(1, n + 1)]
     header = {
         "HD": {"VN": "1.6", "SO": "coordinate" if library.sorted else "unsorted"},
         "SQ": [{"SN": key, "LN": size} for key, size in world.chrom_sizes.items()],
         "PG": [{"ID": "bowtie2", "PN": "bowtie2", "VN": "2.5.4", "CL": COMMAND}],
     }
     head = str(pysam.AlignmentHeader.from_dict(header))
+    starts = range(0, len(reads) * READ_LENGTH, READ_LENGTH)
     fields = zip(
         name,
         np.where(reverse, 16, 0).tolist(),
@@ -156,13 +184,13 @@ def write_alignments(
         (left + 1).tolist(),
         reads["quality"].tolist(),
         reads["tie"].tolist(),
-        range(0, n * READ_LENGTH, READ_LENGTH),
+        starts,
     )
     lines = []
-    for read, flag, where, first, quality, tie, at in fields:
+    for read, flag, where, base, quality, tie, at in fields:
         tags = "AS:i:0\tXS:i:0" if tie else "AS:i:0" if quality == 42 else "AS:i:0\tXS:i:-5"
         lines.append(
-            f"{read}\t{flag}\t{where}\t{first}\t{quality}\t{READ_LENGTH}M\t*\t0\t0\t{sequence[at : at + READ_LENGTH]}\t"
+            f"{read}\t{flag}\t{where}\t{base}\t{quality}\t{READ_LENGTH}M\t*\t0\t0\t{sequence[at : at + READ_LENGTH]}\t"
             f"{qualities[at : at + READ_LENGTH]}\t{tags}\tNM:i:0\n"
         )
     unmapped = np.frombuffer(b"ACGT", np.uint8)[rng.integers(0, 4, (n // 50, READ_LENGTH))]
@@ -181,10 +209,22 @@ def write_alignments(
         read_phred = phred.tobytes().decode()
         records = [
             f"@{read}\n{read_bases[at : at + READ_LENGTH]}\n+\n{read_phred[at : at + READ_LENGTH]}\n"
-            for read, at in zip(name, range(0, n * READ_LENGTH, READ_LENGTH))
+            for read, at in zip(name, starts)
         ]
         with open(fastq, "wb") as raw, gzip.GzipFile("", "wb", 1, raw, mtime=0) as file:
             file.write("".join(records).encode())
+
+
+def _sequenced(
+    reads: pd.DataFrame, library: SimulatedLibrary, first: int, rng: np.random.Generator
+) -> tuple[pd.DataFrame, list[str], np.ndarray]:
+    """The reads in the order of the file, their names from number `first` on, and qualities (n, READ_LENGTH) as sequenced."""
+    order = np.lexsort((reads["strand"], reads["left"], reads["chrom"]))
+    if not library.sorted:
+        order = rng.permutation(len(reads))
+    mean = np.linspace(37.5, 35.0, READ_LENGTH)
+    phred = np.clip(np.rint(rng.normal(mean, 1.5, (len(reads), READ_LENGTH))), 2, 41).astype(np.uint8) + 33
+    return reads.iloc[order], [f"{library.id}.{k}" for k in range(first, first + len(reads))], phred
 
 
 def write_marks(world: World, folder: Path, seed: int) -> dict[str, Path]:

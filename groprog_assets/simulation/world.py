@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from groprog_assets.simulation.enhancers import plant_enhancers
 from groprog_assets.simulation.promoters import plant_promoters
 
 GAP = 9_000
@@ -24,7 +25,7 @@ GENE_COLUMNS = [
 
 
 class Scale(NamedTuple):
-    """How large the world is: chromosome lengths and gene lengths in bp, patients, reads."""
+    """How large the world is: chromosome lengths and gene lengths in bp, patients, genes of each arrangement, enhancers."""
 
     chrom_sizes: dict[str, int]
     slot: int
@@ -34,11 +35,12 @@ class Scale(NamedTuple):
     per_arrangement: int
     changed: float
     other_genes: int
+    enhancers: int
 
 
 SCALES = {
-    "bundled": Scale({"chr1": 4_200_000, "chr2": 3_000_000}, 32_000, 3_000, 21_000, 400, 4, 0.18, 300),
-    "tiny": Scale({"chr1": 420_000, "chr2": 280_000}, 20_000, 3_000, 9_000, 60, 1, 0.25, 6),
+    "bundled": Scale({"chr1": 4_200_000, "chr2": 3_000_000}, 32_000, 3_000, 21_000, 400, 4, 0.18, 300, 40),
+    "tiny": Scale({"chr1": 420_000, "chr2": 280_000}, 20_000, 3_000, 9_000, 60, 1, 0.25, 6, 0),
 }
 
 
@@ -55,6 +57,7 @@ class World(NamedTuple):
     blacklist: tuple[str, int, int]
     words: pd.DataFrame
     variants: pd.DataFrame
+    enhancers: pd.DataFrame
 
 
 def build_world(scale: Scale, seed: int) -> World:
@@ -100,17 +103,30 @@ def build_world(scale: Scale, seed: int) -> World:
     blacklist_start = reserved[3][1] + 6_000
     promoters = plant_promoters(sequence, genes, seed)
     target = (last, target_start, target_start + TARGET_LENGTH)
+    blacklist = (last, blacklist_start, blacklist_start + 3_000)
+    transcripts, units = _transcripts(genes, repeats, rng), _units(genes, target)
+    folds = transcripts["gene"].map(genes.set_index("gene")["log2_fold_change"]).fillna(0.0)
+    enhancers = plant_enhancers(
+        scale.enhancers,
+        scale.chrom_sizes,
+        transcripts.assign(log2_fold_change=folds),
+        units,
+        [target, blacklist],
+        GAP,
+        seed,
+    )
     return World(
         scale.chrom_sizes,
         promoters.sequence,
         genes[GENE_COLUMNS],
-        _transcripts(genes, repeats, rng),
-        _units(genes, target),
+        transcripts,
+        units,
         repeats,
         target,
-        (last, blacklist_start, blacklist_start + 3_000),
+        blacklist,
         promoters.words,
         promoters.variants,
+        enhancers,
     )
 
 
