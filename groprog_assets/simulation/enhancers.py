@@ -1,7 +1,7 @@
-"""Enhancers planted far from genes: transcription of both strands that answers the treatment with the nearest gene, or does not.
+"""Enhancers planted far from genes: both strands are transcribed, and change with the nearest gene or do not.
 
-The genes and their reads are drawn first and stay as they are; places, responses and reads have random numbers of their own. Tables
-in, tables out; no files.
+The genes and their reads are drawn first and stay as they are; places, responses and reads have random numbers of their own.
+Tables in, tables out; no files.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 
 AWAY = 3_000
 """bp that stay free between an enhancer and the nearest gene, target or mask."""
-LENGTH = 1_200
+LENGTH = 1_000
 """bp over which the reads of one strand lie."""
 HALF = (30, 120)
 """bp from the centre to the start of either strand."""
 PAUSED, PAUSE, DECAY = 0.4, (35.0, 12.0), 350.0
-"""Share of the reads in the pause, its mean distance from the start and SD in bp, and mean distance of the other reads."""
+"""Share of the reads in the pause, its mean distance from the start and SD in bp; bp over which the other reads fall to 1/e."""
 READS = (25.0, 60.0)
 """Reads of one strand of an enhancer in a library of depth one."""
 RESPONDING, UNMOVED = 0.45, 0.2
-"""Share of the enhancers that change with their gene, and that do not although their gene changes; no gene of the others changes."""
+"""Share of the enhancers that change with their gene, and that do not although it changes; genes of the others do not change."""
 COLUMNS = ["enhancer", "chrom", "minus_start", "plus_start", "reads", "gene", "distance", "log2_fold_change", "kind"]
 
 
@@ -38,10 +38,11 @@ def plant_enhancers(
 ) -> pd.DataFrame:
     """`COLUMNS`, a row an enhancer, by place: `number` of them, or as many as have room.
 
-    transcripts: chrom, start, end, strand, gene and the log2_fold_change of the gene. An enhancer lies AWAY bp or more from every
-    transcript and `held` interval, each strand `gap` bp or more from units of that strand, and in a stretch of its own. gene: the
-    one with the nearest annotated start, distance: bp from it to the centre. kind: `with_gene` (its log2_fold_change is that of
-    the gene), `unmoved` (that of the gene is not 0, its own is) or `still` (both are 0).
+    transcripts: chrom, start, end, strand, gene and the log2_fold_change of the gene. An enhancer lies AWAY bp or more from
+    every transcript and `held` interval, each strand `gap` bp or more from units of that strand and the ends of the chromosome,
+    and in a stretch of its own. reads: mean of one strand in a library of depth one. gene: the one with the nearest annotated
+    start, distance: bp from it to the centre. kind: `with_gene` (its log2_fold_change is that of the gene), `unmoved` (that of
+    the gene is not 0, its own is) or `still` (both are 0).
     """
     rng = np.random.default_rng([seed, 15])
     places = _places(chrom_sizes, transcripts, units, held, gap, rng)
@@ -64,15 +65,23 @@ def plant_enhancers(
     return frame
 
 
-def enhancer_bases(
-    enhancer: Any, factor: float, strand: str, rng: np.random.Generator
-) -> NDArray[np.int64]:
+def enhancer_bases(enhancer: Any, factor: float, strand: str, rng: np.random.Generator) -> NDArray[np.int64]:
     """5' bases of the reads of one strand of a row of `COLUMNS`; factor: depth of the library by its response."""
     n = rng.poisson(enhancer.reads * factor)
     paused = rng.random(n) < PAUSED
-    away = np.where(paused, rng.normal(*PAUSE, n), rng.exponential(DECAY, n))
-    away = np.clip(away, 0, LENGTH - 1).astype(np.int64)
+    falling = -DECAY * np.log1p(-rng.random(n) * -np.expm1(-LENGTH / DECAY))  # exponential, below LENGTH
+    away = np.maximum(np.where(paused, rng.normal(*PAUSE, n), falling), 0).astype(np.int64)
     return enhancer.plus_start + away if strand == "+" else enhancer.minus_start - away
+
+
+def enhancer_units(enhancers: pd.DataFrame) -> pd.DataFrame:
+    """chrom, start, end, strand, genes (the enhancer's name), log2_fold_change: two transcription units of each enhancer."""
+    columns = ["chrom", "start", "end", "strand", "genes", "log2_fold_change"]
+    sides = [
+        enhancers.assign(start=enhancers["minus_start"] - LENGTH + 1, end=enhancers["minus_start"] + 1, strand="-"),
+        enhancers.assign(start=enhancers["plus_start"], end=enhancers["plus_start"] + LENGTH, strand="+"),
+    ]
+    return pd.concat(sides).rename(columns={"enhancer": "genes"})[columns]
 
 
 def _places(
@@ -88,7 +97,7 @@ def _places(
     for chrom, size in chrom_sizes.items():
         free = np.ones(size, bool)
         edge = HALF[1] + LENGTH
-        free[:edge] = free[size - edge :] = False
+        free[: gap + edge] = free[size - gap - edge :] = False
         for name, start, end in [*transcripts[["chrom", "start", "end"]].itertuples(index=False), *held]:
             if name == chrom:
                 free[max(0, start - AWAY) : end + AWAY] = False

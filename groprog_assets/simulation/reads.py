@@ -83,8 +83,8 @@ def draw_reads(world: World, library: SimulatedLibrary, stretches: list, seed: i
     of_enhancer.
 
     Gene-wise biological variation of 8 %, a thin even background, repeat reads thrown on either copy, 3 % of doubtful
-    mappings. Reads that would leave the chromosome are not drawn. Those of enhancers stand last, with random numbers of their own:
-    the others are those of the world without enhancers.
+    mappings. Reads that would leave the chromosome are not drawn. Those of enhancers stand last, with random numbers of their
+    own: the others are those of the world without enhancers.
     """
     rng = np.random.default_rng([seed, 3, library.number])
     names = list(world.chrom_sizes)

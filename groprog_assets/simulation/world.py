@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from groprog_assets.simulation.enhancers import plant_enhancers
+from groprog_assets.simulation.enhancers import enhancer_units, plant_enhancers
 from groprog_assets.simulation.promoters import plant_promoters
 
 GAP = 9_000
@@ -65,7 +65,7 @@ def build_world(scale: Scale, seed: int) -> World:
 
     One gene arrangement a slot of `scale.slot` bp; the first slots of the last chromosome hold the repeat (twice), the
     positive-control target and a blacklisted desert. Units: one an expressed gene with its run-through, abutting genes of one
-    strand share one unit, a gene nested in another of its strand has none of its own.
+    strand share one unit, a gene nested in another of its strand has none of its own; an enhancer has one on each strand.
     """
     rng = np.random.default_rng([seed, 1])
     sequence = {
@@ -120,7 +120,7 @@ def build_world(scale: Scale, seed: int) -> World:
         promoters.sequence,
         genes[GENE_COLUMNS],
         transcripts,
-        units,
+        pd.concat([units, enhancer_units(enhancers)]).sort_values(["chrom", "strand", "start"], ignore_index=True),
         repeats,
         target,
         blacklist,
