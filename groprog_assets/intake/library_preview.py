@@ -17,7 +17,10 @@ from groprog_assets.study.text_files import open_text
 from groprog_assets.study.text_tables import count_of
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from groprog_assets.methods.reads.filtered_alignments import FilteredAlignments
+    from groprog_assets.study.initiation_parameters import InitiationParameters
 
 LARGEST_PART = 200_000
 """Number of records read of one library."""
@@ -59,6 +62,7 @@ def preview_libraries(study: Study) -> Preview:
     notices = _genome(study, sizes)
     most = max(SMALLEST_PART, min(LARGEST_PART, ALL_PARTS // len(study.libraries)))
     positions = {}
+    controls = {library.control for library in study.libraries}
     prefix, without_spike_in = study.genome.spike_in_prefix, []
     for k, library in enumerate(study.libraries):
         where = f"libraries[{k}], {library.id}"
@@ -81,6 +85,8 @@ def preview_libraries(study: Study) -> Preview:
         if prefix and _no_spike_in(done, prefix, most):
             without_spike_in.append(library.id)
         notices.append(_library(where, library, done, sizes, most))
+        if library.id not in controls and done.summary["strandedness"]["status"] == "ok":
+            notices += _initiation(where, library, done, transcripts, study.parameters.initiation, most)
     try:
         check_spike_in(dict.fromkeys(without_spike_in, 0), without_spike_in, prefix or "")
     except GroProgError as error:
@@ -140,6 +146,27 @@ def _annotation_build(study: Study) -> Iterator[Problem]:
                 remedy = "Use the annotation of the assembly that the reads were aligned to, or correct genome.name."
                 yield Problem(f"{path}, line {number}", f"the annotation is of {other}", rule, remedy)
                 return
+
+
+def _initiation(
+    where: str,
+    library: Library,
+    done: FilteredAlignments,
+    transcripts: pd.DataFrame,
+    parameters: InitiationParameters,
+    most: int,
+) -> list[Problem]:
+    """Why the library would be left out of the initiation regions, judged by the reads that were read."""
+    from groprog_assets.methods.initiation.usable_signal import signal_problems
+
+    share = done.summary["spliced_share"]
+    use = "left out of the initiation regions" + (
+        "" if done.summary["reads"] < most else ", if the rest of its reads shows the same"
+    )
+    return [
+        Problem(where, f"{use}: {problem.value}", problem.rule, problem.remedy)
+        for problem in signal_problems(done.positions, library, transcripts, parameters, share)
+    ]
 
 
 def _library(where: str, library: Library, done: FilteredAlignments, sizes: dict[str, int], most: int) -> Problem:

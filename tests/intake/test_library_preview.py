@@ -127,6 +127,28 @@ def test_a_flipped_library_is_told_with_the_remedy_that_mends_it(study: Path):
     assert "left out of the run" not in check(study).output
 
 
+def test_a_library_that_can_show_no_starts_is_told_before_the_run(study: Path):
+    """Its minus track is a valid file without a value, as a pipeline leaves it that filtered a strand away."""
+    loaded = load_study(study)
+    sizes, library = read_chrom_sizes(loaded.genome.chrom_sizes), loaded.libraries[0]
+    genes = gene_models.read_annotation(loaded.genome.annotation, sizes)
+    assert library.alignments
+    given = (library, sizes, masks.read_masks(loaded.genome, sizes), genes, loaded.parameters.filtering, loaded.genome)
+    plus, _ = write_bigwigs(filter_alignments(library.alignments, *given).positions, sizes, study.parent / "one")
+    with pyBigWig.open(str(study.parent / "empty.bw"), "w") as track:
+        track.addHeader(list(sizes.items()))
+    assert not any("initiation" in notice.value for notice in preview_libraries(loaded).notices)
+    document = yaml.safe_load(study.read_text())
+    del document["libraries"][0]["alignments"]
+    study.write_text(yaml.safe_dump(document))
+    change(study, bigwig_plus=str(plus), bigwig_minus=str(study.parent / "empty.bw"))
+    told = [notice for notice in preview_libraries(load_study(study)).notices if notice.where.endswith(library.id)]
+    assert len(told) == 2
+    assert told[1].value.startswith("left out of the initiation regions: one strand: 0 of ")
+    assert "Give both tracks" in told[1].remedy
+    assert str(told[1]) in check(study).output
+
+
 def test_the_same_reads_in_another_file_are_refused(study: Path):
     reads = study.parent / "reads"
     pysam.sort("-n", "-l", "9", "-o", str(reads / "treated_1.bam"), str(reads / "control_1.bam"))
