@@ -67,6 +67,23 @@ def test_every_bad_file_is_told_at_once(written: Path, tmp_path: Path):
         assert part in said, part
 
 
+def test_notices_and_ids_are_told_beside_problems(written: Path, tmp_path: Path):
+    path = without_cohort(copied(written, tmp_path / "study"))
+    fasta = path.parent / "genome" / "genome.fa"
+    fasta.write_text(fasta.read_text().replace(">chr2", ">other", 1))
+    rows = "".join(f"nobody{place}\t{place}\t{'xy'[place % 2]}\n" for place in range(30))
+    (path.parent / "targets.tsv").write_text(f"gene\tvalue\tprotocol\nwrong\tmuch\tx\n{rows}")
+    own = {**SECTION, "targets": {"table": "targets.tsv", "columns": ["value"], "unit": "tpm"}}
+    output = checked(with_sequence(path, own))
+    for part in (
+        "lacks chr2 of chrom_sizes",
+        "'much' in column value",
+        "column protocol names x, y",
+        "0 of 31 ids are genes: wrong, nobody0, nobody1 against",
+    ):
+        assert part in output, part
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -21,7 +21,7 @@ from groprog_assets.cli.answering import (
 from groprog_assets.cli.arguments import needed_argument
 from groprog_assets.cli.study_place import STUDY_FILE, study_argument
 from groprog_assets.cli.written_paths import WRITTEN
-from groprog_assets.errors import Problem, StudyError
+from groprog_assets.errors import GroProgError, Problem, StudyError
 from groprog_assets.study.text_tables import count_of
 from groprog_assets.wording import shell_command
 
@@ -90,27 +90,42 @@ def study_init(folder: Path, nfcore: Path | None, samplesheet: Path | None, trea
 @readable
 def study_check_command(study: Path) -> None:
     """Every problem of a study file at once: field, value, rule, remedy. Nothing is written."""
-    with gathered_notices() as said:
-        read = require_sound(study)
-        from groprog_assets.intake.library_preview import preview_libraries
-        from groprog_assets.intake.preflight import annotation_matches, cohort_notices
-        from groprog_assets.store.workspace import open_workspace
-        from groprog_assets.study.check import study_notices
-
-        sound = open_workspace(study).study
-        preview = preview_libraries(sound)
-        if preview.problems:
-            raise StudyError(preview.problems)
-        notices = [
-            *study_notices(sound),
-            *read.omics,
-            *cohort_notices(sound, read.patients),
-            *annotation_matches(sound),
-            *preview.notices,
-        ]
-    for notice in [*said, *notices]:
-        OUT.print(f"· {notice}", markup=False)
+    said: list[str] = []
+    try:
+        with gathered_notices() as said:
+            notices = _sound_notices(study)
+    except GroProgError:
+        _tell(said)
+        raise
+    _tell([*said, *notices])
     OUT.print(f"{study}: no problems", markup=False)
+
+
+def _sound_notices(study: Path) -> list[str]:
+    """What is to be said of a study without problems. Raises StudyError with every problem of one that has any."""
+    read = require_sound(study)
+    from groprog_assets.intake.library_preview import preview_libraries
+    from groprog_assets.intake.preflight import annotation_matches, cohort_notices
+    from groprog_assets.store.workspace import open_workspace
+    from groprog_assets.study.check import study_notices
+
+    sound = open_workspace(study).study
+    preview = preview_libraries(sound)
+    if preview.problems:
+        raise StudyError(preview.problems)
+    found = [
+        *study_notices(sound),
+        *read.omics,
+        *cohort_notices(sound, read.patients),
+        *annotation_matches(sound),
+        *preview.notices,
+    ]
+    return [str(notice) for notice in found]
+
+
+def _tell(notices: list[str]) -> None:
+    for notice in notices:
+        OUT.print(f"· {notice}", markup=False)
 
 
 @main.command("simulate")

@@ -5,6 +5,7 @@ The readers are those of the run. Nothing is written. No Dagster.
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from groprog_assets.errors import AnnotationError, GroProgError, Notice, Problem
 from groprog_assets.study.schema import Study
-from groprog_assets.study.sequence_study import TRAINED, PretrainedVectors
+from groprog_assets.study.sequence_study import TRAINED, PretrainedVectors, SideTable, TargetTable
 from groprog_assets.study.text_tables import count_of
 from groprog_assets.wording import shell_command
 
@@ -37,6 +38,7 @@ def sequence_problems(study: Study, sizes: Mapping[str, int]) -> list[Problem]:
         return []
     from groprog_assets.methods.annotation.gene_models import annotation_file
     from groprog_assets.methods.sequence.fragments import read_contacts
+    from groprog_assets.methods.sequence.gene_tables import gene_ids
     from groprog_assets.methods.sequence.genome_codes import inspect_fasta
     from groprog_assets.methods.sequence.meme import read_meme
     from groprog_assets.methods.sequence.motif_sites import read_sites
@@ -62,9 +64,14 @@ def sequence_problems(study: Study, sizes: Mapping[str, int]) -> list[Problem]:
     aliases = gathered(lambda: read_aliases(section.aliases))
     families = gathered(lambda: read_families(section.families))
     given = section.targets
-    table = gathered(lambda: read_target_table(given)) if given is not None else None
+    named: list[tuple[TargetTable | SideTable, str]] = []
+    if given is not None:
+        gathered(lambda: read_target_table(given))
+        named.append((given, "sequence.targets.id"))
     beside = section.side
-    side = gathered(lambda: read_side_table(beside)) if beside is not None else None
+    if beside is not None:
+        gathered(lambda: read_side_table(beside))
+        named.append((beside, "sequence.side.id"))
     if section.contacts is not None and aliases is not None:
         path, known = section.contacts, aliases
         contacts = gathered(lambda: read_contacts(path, sizes, known))
@@ -104,10 +111,10 @@ def sequence_problems(study: Study, sizes: Mapping[str, int]) -> list[Problem]:
     if len(genes) < FEW_GENES:
         rule = f"With fewer than {FEW_GENES} genes no model can be told from another."
         _notice("sequence", count_of(len(genes), "gene"), rule, "Nothing; do not rely on the choice of the model.")
-    if side is not None and section.side is not None:
-        problems += _overlap(str(section.side.table), "sequence.side.id", list(side.index), genes)
-    if table is not None and given is not None:
-        problems += _overlap(str(given.table), "sequence.targets.id", list(table.index), genes)
+    for each, field in named:
+        with contextlib.suppress(GroProgError):  # that it cannot be read was told above
+            if ids := gene_ids(Path(each.table), each.id):
+                problems += _overlap(str(each.table), field, ids, genes)
     for entry in section.pretrained:
         problems += _pretrained(entry, genes)
     if families is not None and section.families is not None:

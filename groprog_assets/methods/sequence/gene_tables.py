@@ -13,6 +13,12 @@ from groprog_assets.errors import AnnotationError, Problem
 from groprog_assets.methods.cohort.clinical_tables import missing_cells, read_table, to_number
 
 
+def gene_ids(path: Path, id_column: str) -> list[str]:
+    """The ids of a table, as they stand; none without that column. They can be compared where numbers are wrong."""
+    cells = read_table(path).cells
+    return [] if id_column not in cells.columns else cells[id_column].str.strip().tolist()
+
+
 def gene_columns(path: Path, id_column: str, columns: Sequence[str], field: str) -> tuple[pd.DataFrame, list[Problem]]:
     """(columns of numbers indexed by gene, missing where a cell is empty or NA; problems of ids and cells).
 
