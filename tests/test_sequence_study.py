@@ -223,20 +223,26 @@ def test_pairs_of_a_user_can_be_checked(tmp_path: Path):
     assert "no column 'distal'" in said.output
 
 
-def test_variants_of_a_study_are_scored_and_written(made: Path, tmp_path: Path):
-    workspace = Workspace(made)
-    reference, windows = load_asset(workspace, "reference_sequence"), load_asset(workspace, "sequence_windows")
+def changes_around(made: Path, vcf: Path, offsets: tuple[int, ...]) -> Path:
+    """A VCF of changes of one base, that many bp to the right of the first gene's TSS."""
     from groprog_assets.methods.sequence.study_model import genome_of
 
+    workspace = Workspace(made)
+    reference, windows = load_asset(workspace, "reference_sequence"), load_asset(workspace, "sequence_windows")
     genome = genome_of(workspace.study.genome.fasta, reference, workspace)
     gene = windows[windows["used"]].iloc[0]
     chromosome = genome.chromosome(reference["names"][gene["chrom"]])
     rows = []
-    for position in (int(gene["tss"]) - 20, int(gene["tss"]) + 20):
+    for position in (int(gene["tss"]) + offset for offset in offsets):
         base = decode(chromosome[position : position + 1])
         rows.append(f"{gene['chrom']}\t{position + 1}\trs1\t{base}\t{'A' if base != 'A' else 'C'}\t.\t.\t.\n")
-    vcf = tmp_path / "v.vcf"
     vcf.write_text("##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n" + "".join(rows))
+    return vcf
+
+
+def test_variants_of_a_study_are_scored_and_written(made: Path, tmp_path: Path):
+    gene = load_asset(Workspace(made), "sequence_windows").query("used").iloc[0]
+    vcf = changes_around(made, tmp_path / "v.vcf", (-20, 20))
     out, table = tmp_path / "o.vcf", tmp_path / "o.tsv"
     arguments = ["sequence", "variants", str(made), str(vcf), "-o", str(out), "--table", str(table)]
     said = CliRunner().invoke(main, arguments)
@@ -247,6 +253,8 @@ def test_variants_of_a_study_are_scored_and_written(made: Path, tmp_path: Path):
     assert set(effects["gene"]) >= {gene["gene"]}
     assert set(zip(effects["offset"] > 0, effects["coding"] == 1, strict=True)) == {(False, False), (True, True)}
     assert effects["sd"].notna().all()
+    assert effects["jsd"].isna().all(), "the study has no profile net"
+    assert "GPJSD" not in out.read_text()
     document = yaml.safe_load(made.read_text())
     own = made.parent / "v.vcf"
     shutil.copy(vcf, own)
@@ -389,11 +397,23 @@ def test_a_net_stands_on_the_ladder_of_a_study(made: Path, tmp_path: Path, monke
     loop = [first["chrom"], first["tss"], first["tss"] + 1, last["chrom"], last["tss"], last["tss"] + 1, "loop", 7]
     (path.parent / "loops.bedpe").write_text("\t".join(map(str, loop)) + "\n")
     parameters["nets"] |= {"profile_width": 4, "profile_layers": 2, "profile_output": 60, "profile_counts": 5}
-    with_sequence(path, {**own, "contacts": "loops.bedpe", "profile": True})
+    vcf = changes_around(made, path.parent / "near.vcf", (-70, -20, 70))
+    with_sequence(path, {**own, "contacts": "loops.bedpe", "profile": True, "variants": ["near.vcf"]})
     assert "loops" not in checked(path)
     without_drawing(monkeypatch)
-    run(path, "+sequence_evaluation or +sequence_profile")
+    run(path, "+sequence_evaluation or +sequence_profile or +variant_effects")
     workspace = Workspace(path)
+    scored = load_asset(workspace, "variant_effects")
+    own_rows = scored.table[scored.table["gene"] == first["gene"]]
+    assert (own_rows["jsd"] > 0).all()
+    assert np.isfinite(own_rows["tss_shift"]).all()
+    downstream = 70 if first["strand"] == "+" else -70
+    assert own_rows.loc[own_rows["task"] == "", "position"].tolist() == [int(first["tss"]) + downstream + 1]
+    told = tmp_path / "told.vcf"
+    said = CliRunner().invoke(main, ["sequence", "variants", str(path), str(vcf), "-o", str(told)])
+    assert said.exit_code == 0, said.output
+    assert told.read_bytes() == scored.files["near.vcf"].content
+    assert b";GPJSD=" in told.read_bytes()
     metrics, model = load_asset(workspace, "sequence_evaluation").metrics, load_asset(workspace, "sequence_model")
     assert set(metrics["rung"]) == {"mean", "gc", "cnn", "cnn_bilstm"}
     assert np.isfinite(metrics.loc[metrics["rung"] == "cnn", "inflation"]).all()

@@ -241,7 +241,12 @@ def scorer_of(workspace: Workspace) -> Scorer:
     files = {name: blob.content for name, blob in model.files.items()}
     beside = stored_side(load_asset(workspace, "sequence_side"))
     coding = coding_sequence(workspace.resolve(workspace.study.genome.annotation))
-    return study_scorer(files, windows, splits.table, genome, reference["names"], every_rung, beside, coding)
+    nets, profiles = None, load_asset(workspace, "sequence_profile")
+    if profiles is not None:
+        from groprog_assets.prognosis.sequence_profile import held_out_nets
+
+        nets = held_out_nets(profiles)
+    return study_scorer(files, windows, splits.table, genome, reference["names"], every_rung, beside, coding, nets)
 
 
 def score_variants(study: Path, variants: Path) -> ScoredFiles:

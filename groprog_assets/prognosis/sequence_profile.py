@@ -21,7 +21,8 @@ from groprog_assets.methods.sequence.profiles import (
 )
 from groprog_assets.methods.sequence.splits import Splits
 from groprog_assets.methods.sequence.windows import Layout, gene_codes
-from groprog_assets.model.sequence.profile import ProfileExamples, margin
+from groprog_assets.model.sequence.profile import ProfileExamples, ProfilePredictor, margin, restored_profile
+from groprog_assets.store.artifacts import Bundle
 from groprog_assets.study.schema import Library
 from groprog_assets.study.sequence_net_parameters import NetParameters
 from groprog_assets.study.sequence_parameters import SequenceParameters
@@ -73,6 +74,25 @@ def profile_inputs(
     return ProfileInputs(
         ProfileExamples(codes, profile, np.hstack([*counts.values()]).astype(float)), replicates, counted
     )
+
+
+class HeldOutNets(NamedTuple):
+    """The profile nets of all folds; reach: bp on each side of the TSS that they read."""
+
+    nets: list[ProfilePredictor]
+    reach: int
+
+    def profile(self, codes: NDArray[np.uint8], fold: int) -> NDArray[np.float64]:
+        """(n, 2, output) profiles of windows (n, 2 * reach) by the net that never saw the fold."""
+        return self.nets[fold].predict(codes).profile
+
+
+def held_out_nets(stored: Bundle) -> HeldOutNets:
+    """The nets of what `sequence_profile` stored."""
+    nets: list[ProfilePredictor] = []
+    while f"fold{len(nets)}" in stored:
+        nets.append(restored_profile(stored[f"fold{len(nets)}"]))
+    return HeldOutNets(nets, nets[0].reach)
 
 
 class StudyProfile(NamedTuple):

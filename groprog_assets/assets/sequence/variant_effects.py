@@ -31,8 +31,10 @@ def variant_effects(
     sequence_model: Bundle,
     reference_sequence: Document,
     sequence_side: Bundle | None,
+    sequence_profile: Bundle | None,
 ) -> Materialized:
-    """Effect of each variant near a gene on every task, the gene's chromosome held out; the files with INFO fields."""
+    """Effect of each variant near a gene on every task, and on the profile around its start, the gene's chromosome held out; the
+    files with INFO fields."""
     from groprog_assets.methods.annotation.coding import coding_sequence
     from groprog_assets.methods.sequence import side, study_model, variants
     from groprog_assets.prognosis.sequence_rungs import every_rung
@@ -43,7 +45,12 @@ def variant_effects(
     beside = side.stored_side(sequence_side)
     coding = coding_sequence(study.genome.annotation) if study.sequence.variants else None
     given = files, sequence_windows, sequence_splits.table, genome, names, every_rung, beside, coding
-    scorer = variants.study_scorer(*given)
+    nets = None
+    if sequence_profile is not None and study.sequence.variants:
+        from groprog_assets.prognosis.sequence_profile import held_out_nets
+
+        nets = held_out_nets(sequence_profile)
+    scorer = variants.study_scorer(*given, nets)
     made = variants.scored_files(study.sequence.variants, scorer, study.sequence.aliases)
     texts = Bundle({name: Blob(content, ".vcf") for name, content in made.files.items()})
     return materialized(

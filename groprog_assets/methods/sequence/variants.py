@@ -19,17 +19,18 @@ from numpy.typing import NDArray
 from groprog_assets.errors import AnnotationError, Problem
 from groprog_assets.methods.annotation.coding import Coding, touches
 from groprog_assets.methods.sequence.alleles import REF_MISMATCH, UNSUPPORTED, Allele, normalised
+from groprog_assets.methods.sequence.gene_windows import GeneWindows
 from groprog_assets.methods.sequence.genome_codes import GenomeCodes
 from groprog_assets.methods.sequence.ladder import Ladder
 from groprog_assets.methods.sequence.ladder import ladder as plain_ladder
+from groprog_assets.methods.sequence.profile_effects import ProfileNets, ProfileScorer
 from groprog_assets.methods.sequence.published_model import WARNING, PublishedModel, unpacked
 from groprog_assets.methods.sequence.reference import read_aliases, study_names
 from groprog_assets.methods.sequence.side import SideInputs, StudySide
 from groprog_assets.methods.sequence.vcf import VariantFile, annotated, read_variants
-from groprog_assets.methods.sequence.windows import Layout, gene_codes, view_layout
+from groprog_assets.methods.sequence.windows import view_layout
 from groprog_assets.tables import conform
-from groprog_kernels.bases import decode, reverse_complement
-from groprog_kernels.windows import window_codes
+from groprog_kernels.bases import decode
 
 SPANS_TSS = "SPANS_TSS"
 UNKNOWN_CONTIG = "UNKNOWN_CONTIG"
@@ -42,12 +43,12 @@ LEAST_MEMBERS = 2
 _BLOCK = 2048
 
 
-class Scorer:
+class Scorer(GeneWindows):
     """The genes of a study, their windows and the model that scores variants near them.
 
     genes: `sequence_windows` that are used, with a column `fold`; names: chromosome -> name in the FASTA; side: what the model
     reads beside the bases, of the same genes, of which a variant changes nothing; coding: coding sequence by chromosome, where
-    the annotation has any.
+    the annotation has any; profiles: what tells the profile of reads around the start of the same genes, where the study has it.
     """
 
     def __init__(
@@ -58,24 +59,12 @@ class Scorer:
         names: Mapping[str, str],
         side: SideInputs | None = None,
         coding: Coding | None = None,
+        profiles: ProfileScorer | None = None,
     ):
-        self.side, self.coding = side, coding
+        self.side, self.coding, self.profiles = side, coding, profiles
         self.view = "promoter" if "promoter" in model.predictors else next(iter(model.predictors))
-        self.model, self.genome, self.names = model, genome, dict(names)
-        self.genes = genes.reset_index(drop=True)
-        whole = view_layout(model.layout, self.view, model.parameters)
-        self.layout = Layout(whole.tss)
-        self.codes = gene_codes(self.genes, genome, names, whole)
-        self._plus = self.genes["strand"].to_numpy() == "+"
-        before, after = self.layout.tss
-        tss = self.genes["tss"].to_numpy(np.int64)
-        self._tss = tss
-        self._start = np.where(self._plus, tss - before, tss - after + 1)
-        self._by_chrom: dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
-        for name, part in self.genes.groupby("chrom", sort=False):
-            rows = part.index.to_numpy()
-            order = rows[np.argsort(self._start[rows], kind="stable")]
-            self._by_chrom[str(name)] = (order, self._start[order])
+        self.model = model
+        super().__init__(genes, genome, names, view_layout(model.layout, self.view, model.parameters))
 
     @cached_property
     def _reference(self) -> NDArray[np.float64]:
@@ -89,59 +78,6 @@ class Scorer:
 
     def _members(self, windows: NDArray[np.uint8], rows: NDArray[np.int64]) -> NDArray[np.float64]:
         return self.model.members(windows, self.view, None if self.side is None else self.side.rows(rows))
-
-    def near(self, chrom: str, allele: Allele) -> NDArray[np.int64]:
-        """Rows of the genes whose window the allele touches."""
-        if chrom not in self._by_chrom:
-            return np.empty(0, np.int64)
-        order, start = self._by_chrom[chrom]
-        width = sum(self.layout.tss)
-        low = np.searchsorted(start, allele.start - width, side="right")
-        high = np.searchsorted(start, allele.start + max(len(allele.ref), 1), side="left")
-        return np.sort(order[low:high])
-
-    def alternative(self, gene: int, allele: Allele) -> NDArray[np.uint8] | None:
-        """The gene's window with the allele, as wide as before; None where an insertion or deletion spans the TSS."""
-        before, after = self.layout.tss
-        out = self.codes[gene].copy()
-        plus, tss = bool(self._plus[gene]), int(self._tss[gene])
-        start, removed, added = allele.start, len(allele.ref), len(allele.alt)
-        shift = removed - added
-        if plus:
-            upstream, downstream = start + removed <= tss, start >= tss and not (removed == 0 and start == tss)
-        else:
-            upstream, downstream = start > tss, start + removed <= tss + 1 and not (removed == 0 and start == tss + 1)
-        if shift == 0:
-            upstream = downstream = False
-            first, last = int(self._start[gene]), int(self._start[gene]) + before + after
-        elif not (upstream or downstream):
-            return None
-        # What has to be read of the genome so that the window is full again, on the + strand.
-        elif upstream:
-            first, last = (tss - before - max(shift, 0), tss) if plus else (tss + 1, tss + 1 + before + max(shift, 0))
-        else:
-            first, last = (tss, tss + after + max(shift, 0)) if plus else (tss + 1 - after - max(shift, 0), tss + 1)
-        name = self.names[str(self.genes["chrom"].iloc[gene])]
-        low, high = min(first, start), max(last, start + removed)
-        held = window_codes(self.genome.chromosome(name), np.array([low]), high - low, np.array([False]))[0]
-        changed = np.concatenate([held[: start - low], allele.alt, held[start - low + removed :]])
-        if shift == 0:
-            part = changed[first - low : last - low]
-            window = part if plus else reverse_complement(part)
-            out[: len(window)] = window
-            return out
-        if upstream == plus:  # the TSS, or the end of what is read, lies to the right
-            stop = last - low - shift
-            part = changed[max(stop - (before if upstream else after), 0) : stop]
-        else:
-            begin = first - low
-            part = changed[begin : begin + (before if upstream else after)]
-        part = part if plus else reverse_complement(part)
-        if upstream:
-            out[:before] = part
-        else:
-            out[before : before + after] = part
-        return out
 
     def effects(self, rows: NDArray[np.int64], windows: NDArray[np.uint8]) -> NDArray[np.float64]:
         """(n, T) prediction of each window less that of its gene's own window, by the models that held the gene out."""
@@ -165,10 +101,6 @@ class Scorer:
         """(n, T) effects over the spread of random single-base changes at the same distance from the TSS."""
         spread = self._spread[self._bin(offset)]
         return np.divide(effect, spread, out=np.full(effect.shape, np.nan), where=spread > 0)
-
-    def offset(self, gene: NDArray[np.int64], start: NDArray[np.int64]) -> NDArray[np.int64]:
-        """bp downstream of the TSS of a base of the genome; negative upstream."""
-        return np.where(self._plus[gene], start - self._tss[gene], self._tss[gene] - start)
 
     def _bin(self, offset: NDArray[np.int64]) -> NDArray[np.int64]:
         count = -(-sum(self.layout.tss) // BIN)
@@ -212,8 +144,7 @@ def variant_effects(file: VariantFile, scorer: Scorer, aliases: Mapping[str, fro
     contigs = study_names(dict.fromkeys(row.chrom for row in file.rows), scorer.names, aliases)
     of = {written: name for name, written in contigs.items()}
     plain: list[tuple] = []
-    pairs: list[tuple] = []
-    windows: list[NDArray[np.uint8]] = []
+    pairs: list[_Pair] = []
     mismatches: list[str] = []
     width = sum(scorer.layout.tss)
     for row in scorer.genome.releasing(file.rows):
@@ -237,59 +168,101 @@ def variant_effects(file: VariantFile, scorer: Scorer, aliases: Mapping[str, fro
                     allele = f"{REF_MISMATCH}:{here[:20] or '.'}"
                 plain.append((*at, allele))
                 continue
-            genes = scorer.near(chrom, allele)
-            if not len(genes):
+            found = _windows(scorer, chrom, allele)
+            if not found:
                 plain.append((*at, ""))
-            for gene in genes:
-                window = scorer.alternative(int(gene), allele)
-                if window is None:
+            for gene, windows in found.items():
+                if windows is None:
                     plain.append((*at, SPANS_TSS))
                 else:
-                    pairs.append((*at, int(gene), allele.start, scorer.codes_protein(chrom, allele)))
-                    windows.append(window)
+                    pairs.append(_Pair(at, gene, allele.start, scorer.codes_protein(chrom, allele), *windows))
     if len(file.rows) >= MISMATCH_FILE and len(mismatches) > MISMATCH_SHARE * len(file.rows):
         rule = "REF equals the reference at its position. Was the file made on another assembly?"
         value = f"{len(mismatches)} of {len(file.rows)} variants do not: {'; '.join(mismatches[:3])}"
         raise AnnotationError(
             Problem(str(file.path), value, rule, "Give variants of the study's assembly (bcftools +liftover).")
         )
-    return conform(_table(plain, pairs, windows, scorer), "variant_effects")
+    return conform(_table(plain, pairs, scorer), "variant_effects")
 
 
-def _table(
-    plain: Sequence[tuple], pairs: Sequence[tuple], windows: Sequence[NDArray[np.uint8]], scorer: Scorer
-) -> pd.DataFrame:
+_Window = NDArray[np.uint8] | None
+
+
+class _Pair(NamedTuple):
+    """An allele and a gene: the columns of its line; the gene's row; the allele's first base; whether it touches coding sequence;
+    the gene's window with the allele for the model and for the profile nets, None where theirs does not hold the allele."""
+
+    at: tuple
+    gene: int
+    start: int
+    coding: float
+    window: _Window
+    profile: _Window
+
+
+def _windows(scorer: Scorer, chrom: str, allele: Allele) -> dict[int, tuple[_Window, _Window] | None]:
+    """{row of a gene whose window the allele touches: the window of the model and that of the profile nets}; None where an
+    insertion or deletion spans the TSS."""
+    found: dict[int, tuple[_Window, _Window] | None] = {}
+    profiles = scorer.profiles
+    own, wide = (set() if each is None else set(each.near(chrom, allele).tolist()) for each in (scorer, profiles))
+    for gene in sorted(own | wide):
+        window = scorer.alternative(gene, allele) if gene in own else None
+        profile = profiles.alternative(gene, allele) if profiles is not None and gene in wide else None
+        found[gene] = None if window is None and profile is None else (window, profile)
+    return found
+
+
+def _table(plain: Sequence[tuple], pairs: Sequence[_Pair], scorer: Scorer) -> pd.DataFrame:
     first = ["line", "alt_number", "chrom", "position", "ref", "alt"]
     tasks = scorer.model.tasks
-    rows = np.array([pair[6] for pair in pairs], np.int64)
-    start = np.array([pair[7] for pair in pairs], np.int64)
-    effect = np.empty((len(pairs), len(tasks)))
-    deviation = np.empty_like(effect)
-    for at in range(0, len(pairs), _BLOCK):
-        part = slice(at, at + _BLOCK)
-        changed = np.array(windows[part])
+    rows = np.array([pair.gene for pair in pairs], np.int64)
+    start = np.array([pair.start for pair in pairs], np.int64)
+    covered = np.array([pair.window is not None for pair in pairs], bool)
+    effect, deviation = (np.full((len(pairs), len(tasks)), np.nan) for _ in range(2))
+    for part in _blocks(covered):
+        changed = np.array([pairs[at].window for at in part])
         effect[part] = scorer.effects(rows[part], changed)
         deviation[part] = scorer.deviation(rows[part], changed)
+    jsd, shift = (np.full(len(pairs), np.nan) for _ in range(2))
+    if scorer.profiles is not None:
+        for part in _blocks(np.array([pair.profile is not None for pair in pairs], bool)):
+            found = scorer.profiles.effects(rows[part], np.array([pairs[at].profile for at in part]))
+            jsd[part], shift[part] = found
     offset = scorer.offset(rows, start) if len(pairs) else np.empty(0, np.int64)
     z = scorer.z(effect, offset) if len(pairs) else effect
-    scored = pd.DataFrame([pair[:6] for pair in pairs], columns=first)
+    scored = pd.DataFrame([pair.at for pair in pairs], columns=first)
     length = (scorer.genes["tts"] - scorer.genes["tss"]).abs().to_numpy() + 1
     scored = scored.assign(
         gene=scorer.genes["gene"].to_numpy()[rows],
         offset=offset,
         transcribed=(offset >= 0) & (offset < length[rows]) if len(pairs) else np.empty(0, bool),
-        coding=np.array([pair[8] for pair in pairs], np.float64),
+        coding=np.array([pair.coding for pair in pairs], np.float64),
+        jsd=jsd,
+        tss_shift=shift,
         error="",
     )
-    long = scored.loc[scored.index.repeat(len(tasks))].assign(
-        task=np.tile(tasks, len(scored)), effect=effect.ravel(), sd=deviation.ravel(), z=z.ravel()
+    of_tasks = scored[covered]
+    long = of_tasks.loc[of_tasks.index.repeat(len(tasks))].assign(
+        task=np.tile(tasks, len(of_tasks)),
+        effect=effect[covered].ravel(),
+        sd=deviation[covered].ravel(),
+        z=z[covered].ravel(),
     )
+    missing = dict.fromkeys(("effect", "sd", "z"), np.nan)
     rest = pd.DataFrame([item[:6] for item in plain], columns=first).assign(
         gene="", offset=0, transcribed=False, error=[item[6] for item in plain], task=""
     )
-    rest = rest.assign(**dict.fromkeys(("coding", "effect", "sd", "z"), np.nan))
-    joined = pd.concat([long, rest], ignore_index=True) if len(long) or len(rest) else rest
+    rest = rest.assign(**dict.fromkeys(("coding", "jsd", "tss_shift"), np.nan), **missing)
+    parts = [each for each in (long, scored[~covered].assign(task="", **missing), rest) if len(each)] or [rest]
+    joined = pd.concat(parts, ignore_index=True)
     return joined.sort_values(["line", "alt_number", "gene"], kind="stable").assign(view=scorer.view)
+
+
+def _blocks(held: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
+    """The places that are held, in parts of as many as are predicted at a time."""
+    places = np.flatnonzero(held)
+    return [places[at : at + _BLOCK] for at in range(0, len(places), _BLOCK)]
 
 
 def annotated_variants(file: VariantFile, effects: pd.DataFrame, scorer: Scorer) -> bytes:
@@ -313,30 +286,44 @@ def annotated_variants(file: VariantFile, effects: pd.DataFrame, scorer: Scorer)
         header.append(
             f'##INFO=<ID=GPSD_{key},Number=A,Type=String,Description="SD of the effect over the models of all folds and seeds">'
         )
+    if scorer.profiles is not None:
+        header += [
+            '##INFO=<ID=GPJSD,Number=A,Type=String,Description="Change of the predicted profile of reads around the TSS of each '
+            'gene, 0 to 1: square root of the Jensen-Shannon divergence, base 2">',
+            '##INFO=<ID=GPSHIFT,Number=A,Type=String,Description="bp by which the expected TSS of each gene moves downstream">',
+        ]
     return annotated(file, header, _info(effects, keys))
 
 
 def _info(effects: pd.DataFrame, keys: Mapping[str, str]) -> dict[int, list[tuple[str, str]]]:
     """{line: its INFO fields}: a value an ALT, `.` for none, genes separated by |."""
     names = ["GPGENE", "GPPOS", "GPTX", "GPCDS"]
-    names += [*(f"GP{kind}_{key}" for key in keys.values() for kind in ("D", "Z", "SD")), "GPERR"]
-    lines: dict[int, dict[int, dict[str, list[str]]]] = {}
+    names += [*(f"GP{kind}_{key}" for key in keys.values() for kind in ("D", "Z", "SD")), "GPJSD", "GPSHIFT", "GPERR"]
+    lines: dict[int, dict[int, tuple[dict[str, dict[str, str]], list[str]]]] = {}
     for row in effects.to_dict("records"):
-        held = lines.setdefault(row["line"], {}).setdefault(row["alt_number"], {})
+        genes, errors = lines.setdefault(row["line"], {}).setdefault(row["alt_number"], ({}, []))
         if row["gene"]:
-            if row["gene"] not in held.setdefault("GPGENE", []):
-                held["GPGENE"].append(row["gene"])
-                held.setdefault("GPPOS", []).append(str(row["offset"]))
-                held.setdefault("GPTX", []).append("1" if row["transcribed"] else "0")
-                held.setdefault("GPCDS", []).append(_number(row["coding"], ".0f"))
-            held.setdefault(f"GPD_{keys[row['task']]}", []).append(f"{row['effect']:.4g}")
-            held.setdefault(f"GPZ_{keys[row['task']]}", []).append(f"{row['z']:.3g}")
-            held.setdefault(f"GPSD_{keys[row['task']]}", []).append(_number(row["sd"], ".3g"))
-        elif row["error"] and row["error"] not in held.setdefault("GPERR", []):
-            held["GPERR"].append(row["error"])
+            own = genes.setdefault(row["gene"], {"GPGENE": row["gene"]})
+            own |= {
+                "GPPOS": str(row["offset"]),
+                "GPTX": "1" if row["transcribed"] else "0",
+                "GPCDS": _number(row["coding"], ".0f"),
+                "GPJSD": _number(row["jsd"], ".3g"),
+                "GPSHIFT": _number(row["tss_shift"], ".3g"),
+            }
+            if row["task"]:
+                key = keys[row["task"]]
+                own |= {f"GPD_{key}": f"{row['effect']:.4g}", f"GPZ_{key}": f"{row['z']:.3g}"}
+                own[f"GPSD_{key}"] = _number(row["sd"], ".3g")
+        elif row["error"] and row["error"] not in errors:
+            errors.append(row["error"])
     found = {}
     for line, alts in lines.items():
-        values = {name: [_by_gene(alts[alt].get(name, [])) for alt in sorted(alts)] for name in names}
+        values = {
+            name: [_by_gene([own.get(name, ".") for own in alts[alt][0].values()]) for alt in sorted(alts)]
+            for name in names
+        }
+        values["GPERR"] = [_by_gene(alts[alt][1]) for alt in sorted(alts)]
         found[line] = [(name, ",".join(each)) for name, each in values.items() if any(value != "." for value in each)]
     return found
 
@@ -366,11 +353,13 @@ def study_scorer(
     ladder: Ladder = plain_ladder,
     side: StudySide | None = None,
     coding: Coding | None = None,
+    profiles: ProfileNets | None = None,
 ) -> Scorer:
     """The scorer of a study: files of its model, `sequence_windows`, `sequence_splits`, reference, its names; what makes the
-    model's rungs; what it reads beside the bases; coding sequence by chromosome."""
+    model's rungs; what it reads beside the bases; coding sequence by chromosome; its profile nets."""
     genes = windows[windows["used"]].merge(splits[["gene", "fold"]], on="gene", validate="one_to_one")
-    return Scorer(unpacked(files, ladder), genes, genome, names, None if side is None else side.inputs, coding)
+    by_base = None if profiles is None else ProfileScorer(profiles, genes, genome, names)
+    return Scorer(unpacked(files, ladder), genes, genome, names, None if side is None else side.inputs, coding, by_base)
 
 
 def scored_files(paths: Sequence[Path], scorer: Scorer, aliases: Path | None) -> ScoredFiles:
@@ -389,5 +378,5 @@ def scored_files(paths: Sequence[Path], scorer: Scorer, aliases: Path | None) ->
         texts[name if name not in texts else f"{len(texts)}_{name}"] = annotated_variants(file, effects, scorer)
         tables.append(effects.assign(line=effects["line"] + before))
         count, before = count + len(file.rows), before + len(file.lines)
-    table = pd.concat(tables, ignore_index=True) if tables else _table([], [], [], scorer)
+    table = pd.concat(tables, ignore_index=True) if tables else _table([], [], scorer)
     return ScoredFiles(conform(table, "variant_effects"), texts, count)

@@ -98,6 +98,12 @@ class ProfilePredictor(NamedTuple):
     bias: NDArray[np.float32]
     history: list[EpochRow]
 
+    @property
+    def reach(self) -> int:
+        """bp on each side of the TSS that it reads."""
+        layers = sum(isinstance(module, Dilated) for module in self.network.modules())
+        return self.bias.shape[1] // 2 + margin(layers)
+
     def predict(self, codes: NDArray[np.uint8]) -> Prediction:
         """The profile and the counts of windows (n, output + 2 * margin), the mean of both strands' logits: the window from the
         other strand gives the same, strands swapped, but for the mean profile, which is that of the gene's direction."""
@@ -218,9 +224,10 @@ def fit_profile(
     return ProfilePredictor(trained.network, lesson.bias, trained.history)
 
 
-def restored_profile(arrays: dict[str, NDArray], settings: NetParameters) -> ProfilePredictor:
-    """The predictor of stored arrays."""
+def restored_profile(arrays: dict[str, NDArray]) -> ProfilePredictor:
+    """The predictor of stored arrays, whose shapes tell those of the net."""
     weights = {name[4:]: torch.from_numpy(np.array(v)) for name, v in arrays.items() if name.startswith("net.")}
-    network = ProfileNetwork(settings.profile_width, settings.profile_layers, len(weights["counts.bias"]))
+    layers = sum(name.startswith("layers.") and name.endswith(".bias") for name in weights)
+    network = ProfileNetwork(len(weights["conv.bias"]), layers, len(weights["counts.bias"]))
     network.load_state_dict(weights)
     return ProfilePredictor(network.eval(), arrays["bias"], [])

@@ -104,7 +104,7 @@ def test_cut_and_resumed_gives_the_same_bytes_and_arrays_give_the_same_net(tmp_p
         fit_profile(train, validation, own, 1, tmp_path, cut)
     again = fit_profile(train, validation, own, 1, tmp_path)
     assert all(np.array_equal(value, again.arrays()[name]) for name, value in whole.arrays().items())
-    held = restored_profile(whole.arrays(), own)
+    held = restored_profile(whole.arrays())
     codes = validation.codes[:, 4:-4]
     assert np.array_equal(held.predict(codes).profile, whole.predict(codes).profile)
     assert np.array_equal(held.predict(codes).counts, whole.predict(codes).counts)
