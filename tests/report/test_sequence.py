@@ -64,22 +64,24 @@ def test_profiles_stand_beside_the_mean_profile_with_their_gain():
     assert _profile({}) == []
 
 
+CARD = {
+    "tasks": ["body.control"],
+    "windows": {"tss": [1000, 500], "tts": [500, 1000]},
+    "champions": {"promoter": "ridge_kmer"},
+    "genes": 238,
+    "folds": 2,
+    "fold_of_chromosome": {"chr1": [0], "chr2": [1]},
+    "fasta": {"file": "g.fa", "sha256": "ab"},
+    "warning": "Not for differences between people.",
+}
+
+
 def test_the_card_quotes_held_out_figures_with_intervals_and_says_what_they_are_not():
-    card = {
-        "tasks": ["body.control"],
-        "windows": {"tss": [1000, 500], "tts": [500, 1000]},
-        "champions": {"promoter": "ridge_kmer"},
-        "genes": 238,
-        "folds": 2,
-        "fold_of_chromosome": {"chr1": [0], "chr2": [1]},
-        "fasta": {"file": "g.fa", "sha256": "ab"},
-        "warning": "Not for differences between people.",
-    }
     metrics = pd.DataFrame([{**ROW, "champion": True}, {**ROW, "rung": "gc", "pearson": 0.2, "champion": False}])
-    told = sequence_card(card, metrics, PROFILE)
+    told = sequence_card(CARD, metrics, PROFILE)
     assert "| body.control | promoter | 238 | 0.447 [0.333, 0.552] | – | 0.100 |" in told
     assert "0.200" not in told
     assert "fold 0: chr1; fold 1: chr2" in told
     assert "| profile | 40 | 0.760 | 0.410 | 0.100 |" in told
     assert "Not for differences between people." in told
-    assert "On held-out" not in sequence_card(card, None, None)
+    assert "On held-out" not in sequence_card(CARD, None, None)

@@ -54,6 +54,12 @@ class PublishedModel(NamedTuple):
         """What it reads beside the bases: `columns` and `channels`, each with a name."""
         return self.card.get("side", {"columns": [], "channels": []})
 
+    def oracle(self, view: str) -> Document:
+        """{task: its effects beside the study's clearest word, as `oracle_effects` gives them, or None without such a word};
+        empty where that was not asked."""
+        found: Document = self.card.get("oracle", {}).get(view, {})
+        return found
+
     def beside(self, view: str, count: int, side: SideInputs | None) -> NDArray[np.float64]:
         """(count, s) what the model of a view reads beside the bases of `count` windows. Raises ModelError, naming it, where it
         is not given."""

@@ -42,6 +42,7 @@ from groprog_assets.methods.sequence.metrics import (
     resampled_r,
     task_metrics,
 )
+from groprog_assets.methods.sequence.oracle import oracle_effects
 from groprog_assets.methods.sequence.published_model import WARNING, packed
 from groprog_assets.methods.sequence.reference import FOLDER, read_aliases
 from groprog_assets.methods.sequence.side import StudySide, with_channels
@@ -154,6 +155,7 @@ def fit_study(
     levels: dict[str, NDArray[np.float64]] = {}
     predictors: dict[str, dict[str, Predictor]] = {}
     held_out: dict[str, tuple[dict[str, float], dict[str, list[float] | None]]] = {}
+    oracle: Document = {}
     views: Document = {}
     for view in dict.fromkeys(section.views):
         layout = view_layout(study_layout(section), view, parameters)
@@ -179,6 +181,9 @@ def fit_study(
         folds = {f"fold{f}": held for f, held in enumerate(fits[champion.name].predictors)}
         predictors[view] = {"final": fit_on_all(champion, given[champion.name], splits, fitter, batches), **folds}
         held_out[view] = _held_out(tasks, fits[champion.name], weights)
+        known = given[champion.name]._replace(targets=fits[champion.name].targets)
+        asked = known, fold, layout, tasks, parameters, asked_high_low
+        oracle[view] = oracle_effects(fits[champion.name].predictors, *asked)
         spread = {name: _spread(fit) for name, fit in fits.items()}
         views[view] = {"champion": champion.name, "main_task": tasks[0], "steps": decided.steps, "spread": spread}
     card: Document = {
@@ -198,6 +203,7 @@ def fit_study(
         "parameters": parameters.model_dump(mode="json"),
         "held_out_r": {view: value for view, (value, _) in held_out.items()},
         "held_out_interval": {view: inside for view, (_, inside) in held_out.items()},
+        "oracle": oracle,
         "warning": WARNING,
         **({"task": HIGH_LOW} if asked_high_low else {}),
         **({"side": side.described} if side is not None else {}),

@@ -276,9 +276,18 @@ def annotated_variants(file: VariantFile, effects: pd.DataFrame, scorer: Scorer)
         '##INFO=<ID=GPCDS,Number=A,Type=String,Description="1 if it touches coding sequence, of this gene or another">',
         '##INFO=<ID=GPERR,Number=A,Type=String,Description="Why the variant has no score">',
     ]
-    for task, key in keys.items():
+    oracle = {task: found for task, found in scorer.model.oracle(scorer.view).items() if found is not None}
+    for task, found in oracle.items():
+        size = "rank only" if found["rank_only"] else "size and rank"
         header.append(
-            f'##INFO=<ID=GPD_{key},Number=A,Type=String,Description="Effect on {task}, ALT less REF, by gene, separated by |">'
+            f'##groprog=<ID=oracle,Task="{task}",Word={found["word"]},Genes={found["genes"]},'
+            f'Association={found["association"]:.3g},Effect={found["effect"]:.3g},Control={found["control"]:.3g},Use="{size}">'
+        )
+    for task, key in keys.items():
+        use = "; rank only" if task in oracle and oracle[task]["rank_only"] else ""
+        header.append(
+            f'##INFO=<ID=GPD_{key},Number=A,Type=String,Description="Effect on {task}, ALT less REF, by gene, '
+            f'separated by |{use}">'
         )
         header.append(
             f'##INFO=<ID=GPZ_{key},Number=A,Type=String,Description="The same over the SD of random changes there">'

@@ -325,3 +325,30 @@ def test_each_score_has_the_spread_of_all_models_and_whether_it_touches_coding_s
     effects = method.variant_effects(file, alone, {})
     assert effects["sd"].isna().all()
     assert b";GPSD_" not in method.annotated_variants(file, effects, alone).splitlines()[-1]
+
+
+def test_the_header_says_which_effects_are_to_be_ranked_only(world, tmp_path: Path):
+    _, genes, scorer = world
+    file = read_variants(write(tmp_path / "v.vcf", []))
+    nothing = method.variant_effects(file, scorer, {})
+    plain = method.annotated_variants(file, nothing, scorer).decode()
+    assert "rank only" not in plain
+    assert "ID=oracle" not in plain, "a model whose card does not tell"
+    figures = {"word": "CAGTCAC", "genes": 90, "association": 2.0, "effect": -0.1, "control": 0.01}
+    oracle = {"up": {**figures, "rank_only": True}, "down": None}
+    card = {**scorer.model.card, "oracle": {"promoter": oracle, "locus": {"down": {**figures, "rank_only": True}}}}
+    told = method.Scorer(scorer.model._replace(card=card), genes, scorer.genome, scorer.names)
+    lines = method.annotated_variants(file, nothing, told).decode().splitlines()
+    (own,) = [line for line in lines if line.startswith("##groprog=<ID=oracle")]
+    assert own == (
+        '##groprog=<ID=oracle,Task="up",Word=CAGTCAC,Genes=90,Association=2,Effect=-0.1,Control=0.01,Use="rank only">'
+    )
+    marked = [line for line in lines if "GPD_" in line and "rank only" in line]
+    assert [line.split(",")[0] for line in marked] == ["##INFO=<ID=GPD_up"]
+    card["oracle"]["promoter"]["up"] = {**figures, "effect": -1.5, "rank_only": False}
+    assert "rank only" not in method.annotated_variants(file, nothing, told).decode()
+    import pysam
+
+    (tmp_path / "told.vcf").write_text("\n".join([*lines[:-1], "##contig=<ID=chrI>", lines[-1]]) + "\n")
+    with pysam.VariantFile(str(tmp_path / "told.vcf")) as peer:
+        assert "GPD_up" in peer.header.info
