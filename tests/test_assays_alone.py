@@ -210,7 +210,7 @@ def test_a_broken_rule_is_named_with_its_field_and_remedy(copy: Path, change: di
         ({"scale": None}, "scale"),
         ({"unit": ""}, "unit"),
         ({"scale": "beta"}, "omics"),
-        ({"format": "maf"}, "genome_build"),
+        ({"format": "seg"}, "genome_build"),
         ({"name": "PROTEIN"}, "name"),
         ({"batch_correction": {"covariates": ["died"], "outcome": "died"}}, "covariates[0]"),
         ({"batch_correction": {"covariates": ["kind", "kind"]}}, "covariates"),

@@ -56,8 +56,8 @@ def _of_one(source: AssaySource, at: Location, omics: Omics, cohort: Cohort | No
     if fixed and source.scale not in (None, fixed):
         rule = f"The values of a file of the format {source.format} are {fixed}."
         yield Finding((*at, "scale"), str(source.scale), rule, f"Set scale: {fixed}, or leave it out.")
-    if source.format in SPARSE and not source.genome_build:
-        rule = "Coordinates are of one genome build, and builds are never mixed."
+    if source.format == "seg" and not source.genome_build:
+        rule = "Coordinates are of one genome build, and a SEG file does not tell it; builds are never mixed."
         yield Finding((*at, "genome_build"), "not given", rule, "State GRCh37 or GRCh38.")
     if source.scale == "beta" and source.omics != "epigenome":
         rule = "Methylation beta values are of the epigenome."

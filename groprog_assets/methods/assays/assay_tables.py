@@ -98,8 +98,8 @@ def described(assay: ReadAssay) -> str:
         features, samples = found.values.shape
         told = f"{count_of(features, 'feature')} of {samples:,} samples, {100 * np.isnan(found.values).mean():.1f} % missing"
     else:
-        parts = {"variants": found.variants, "intervals": found.intervals}
-        counted = [f"{len(table):,} {name}" for name, table in parts.items() if table is not None]
+        parts = {"variant": found.variants, "interval": found.intervals}
+        counted = [count_of(len(table), name) for name, table in parts.items() if table is not None]
         told = f"{', '.join(counted)} of {len(found.profiled):,} samples"
     return told + "".join(f", {name.replace('_', ' ')} {count:,}" for name, count in found.counts.items() if count)
 

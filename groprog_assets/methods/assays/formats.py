@@ -110,9 +110,11 @@ def value_problems(assay: AssayTable, source: AssaySource) -> Iterator[Problem]:
         within = f"not below {least:g}" if np.isinf(most) else f"in [{least:g}, {most:g}]"
         yield from _named(assay, source, (values < least) | (values > most), f"A {scale} value is {within}.")
     if scale in ("count", "ordinal"):
-        whole = np.isnan(values) | (values == np.round(values))
+        # Calls of copy number in cBioPortal are whole, but for -1.5.
+        steps = 2 if source.format == "cbioportal" and assay.said.get("omics") == "genome" else 1
+        whole = np.isnan(values) | (values * steps == np.round(values * steps))
         what = "A count" if scale == "count" else "An ordinal value"
-        yield from _named(assay, source, ~whole, f"{what} is a whole number.")
+        yield from _named(assay, source, ~whole, f"{what} is a whole number{', or a half' if steps == 2 else ''}.")
     yield from _named(assay, source, np.isinf(values), "A value is finite or missing.")
 
 

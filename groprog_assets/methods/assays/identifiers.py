@@ -102,7 +102,7 @@ def _mapper(system: str, hgnc: Hgnc | None) -> Callable[[str, str, str], Target]
     if system in PROTEINS:
         return lambda read, known, symbol: _protein(known or protein_curie(read), symbol, hgnc)
     if system in METABOLITES:
-        return lambda read, known, symbol: _metabolite(known or read)
+        return lambda read, known, symbol: _metabolite(read, known)
     return lambda read, known, symbol: _other(known, symbol, hgnc)
 
 
@@ -153,8 +153,11 @@ def _other(known: str, symbol: str, hgnc: Hgnc | None) -> Target:
     return Target(how, known, gene.hgnc_id if gene else "", gene.symbol if gene else "", found.several)
 
 
-def _metabolite(text: str) -> Target:
-    found = metabolite_of(text)
+def _metabolite(read: str, known: str) -> Target:
+    """By the name as read, whose form tells its database; else, as a bare number of ChEBI, by what the reader made of it."""
+    found = metabolite_of(read)
+    if not (found.curie or found.several):
+        found = metabolite_of(known)
     if found.several:
         return Target("ambiguous", candidates=found.several)
     return Target("exact", found.curie) if found.curie else Target("unmapped")

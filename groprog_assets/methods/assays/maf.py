@@ -111,6 +111,7 @@ def read_maf_assay(path: Path, source: AssaySource) -> SparseAssay:
         effects=typed(list(dict.fromkeys(reading.effects)), EFFECT_COLUMNS),
         counts=reading.counts,
         notices=tuple(notices),
+        said={"genome_build": build},
     )
 
 

@@ -105,6 +105,7 @@ def read_vcf(path: Path, source: AssaySource) -> SparseAssay:
         genotypes=genotype_table(reading.genotypes),
         counts=dict(reading.counts),
         notices=tuple(reading.notices()),
+        said={"genome_build": reading.variants.build},
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from groprog_assets.errors import AssayError
 from groprog_assets.methods.assays.assay_table import AssayTable, SparseAssay
 from groprog_assets.methods.assays.assay_tables import assay_tables
 from groprog_assets.methods.assays.formats import Aids, read_assay, reading_aids
@@ -23,6 +24,7 @@ from tests.methods.assays import (
     test_vcf,
 )
 from tests.methods.assays.sources import written
+from tests.methods.assays.test_cbioportal import study
 from tests.methods.assays.test_identifiers import HGNC
 
 
@@ -98,3 +100,40 @@ def test_sparse_assays_list_who_was_looked_at(tmp_path: Path, name: str):
     rows = found.genotypes if found.genotypes is not None else found.intervals
     assert rows is not None
     assert set(rows["sample"]) <= set(found.profiled)
+
+
+def test_variants_have_the_build_that_their_file_tells(tmp_path: Path):
+    of_maf = sources(tmp_path)["maf"]
+    told = read_assay(of_maf)["maf"]
+    untold = read_assay(of_maf.model_copy(update={"genome_build": ""}))["maf"]
+    assert untold.said["genome_build"] == told.said["genome_build"] == of_maf.genome_build
+    other = {"GRCh37": "GRCh38", "GRCh38": "GRCh37"}[of_maf.genome_build]
+    with pytest.raises(AssayError, match=f"the study says {other}"):
+        read_assay(of_maf.model_copy(update={"genome_build": other}))
+
+
+def test_calls_of_copy_number_may_be_halves(tmp_path: Path):
+    lines = {"gistic COPY_NUMBER_ALTERATION DISCRETE": ("Hugo_Symbol | S1 | S2", "TP53 | -1.5 | 2")}
+    given = {"name": "cna", "omics": "genome", "format": "cbioportal", "path": study(tmp_path / "calls", **lines)}
+    found = read_assay(AssaySource.model_validate(given))["cna"]
+    assert isinstance(found, AssayTable)
+    assert found.values.tolist() == [[-1.5, 2]]
+    lines = {"gistic COPY_NUMBER_ALTERATION DISCRETE": ("Hugo_Symbol | S1 | S2", "TP53 | -1.4 | 2")}
+    study(tmp_path / "calls", **lines)
+    with pytest.raises(AssayError, match="a whole number, or a half"):
+        read_assay(AssaySource.model_validate(given))
+
+
+def test_metabolites_of_a_matrix_are_known_by_their_form(tmp_path: Path):
+    path = written(
+        tmp_path, "m.tsv", "id | S1", "HMDB00001 | 1", "hmdb:HMDB0000122 | 2", "CHEBI:15377 | 3", "15377 | 4"
+    )
+    given = {"name": "m", "omics": "metabolome", "path": path, "scale": "linear", "unit": "uM"}
+    expected = {
+        "metabolite": ["HMDB:HMDB0000001", "HMDB:HMDB0000122", "CHEBI:15377", "metabolite:15377"],
+        "chebi": ["HMDB:HMDB0000001", "HMDB:HMDB0000122", "CHEBI:15377", "CHEBI:15377"],
+    }
+    for system, ids in expected.items():
+        found = read_assay(AssaySource.model_validate({**given, "id_system": system}))["m"]
+        assert isinstance(found, AssayTable)
+        assert found.features["feature_id"].tolist() == ids
