@@ -10,7 +10,8 @@ import base64
 import io
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from groprog_assets.tables.values import Document
@@ -91,11 +92,29 @@ def new_figure(
     Returns (figure, axes); axes is one Axes when rows = columns = 1, else an object array of the shape matplotlib's
     `subplots` gives. `gridspec` goes to `Figure.subplots` (`sharex`, `width_ratios`, ...). Nothing needs closing.
     """
-    from matplotlib.figure import Figure
-
     with style():
-        figure = Figure(figsize=size, layout="constrained")
+        figure = _figure_class()(figsize=size, layout="constrained")
         return figure, figure.subplots(rows, columns, **gridspec)
+
+
+@cache
+def _figure_class() -> type[Figure]:
+    """The class of our figures: matplotlib's, which draws all of a figure twice to write it once, the first time only to lay it
+    out. Here the first time is the layout alone; the bytes written are the same."""
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    class LaidOutFigure(Figure):
+        def draw(self, renderer: Any) -> None:
+            layout = self.get_layout_engine()
+            if isinstance(layout, ConstrainedLayoutEngine) and self.canvas.is_saving():
+                with suppress(ValueError):  # as matplotlib does: a figure too small for its labels is drawn as it is
+                    if self.axes:
+                        layout.execute(self)
+            else:
+                super().draw(renderer)
+
+    return LaidOutFigure
 
 
 def condition_colours(conditions: Sequence[str], control: str, treatment: str) -> dict[str, str]:

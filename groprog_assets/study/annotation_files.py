@@ -14,6 +14,8 @@ NAMED_PROBLEMS = 5
 """Number of problems of one kind that are listed; further ones are counted."""
 LONGEST_LINE = 1 << 24
 """Characters of a line. A longer one is no line of an annotation: the file has other line ends, or is no text."""
+PIECE = 1 << 16
+"""Characters that are read at a time."""
 MOST_DIGITS = 10
 """Digits of a coordinate: no chromosome has 10 Gb."""
 
@@ -48,6 +50,24 @@ _TOO_LONG = (
 )
 
 
+def _split(text: io.TextIOWrapper) -> Iterator[str]:
+    """The lines of a text without their ends, read in pieces: a call for each line takes three times as long. What follows
+    LONGEST_LINE characters without an end is not read."""
+    begun: list[str] = []
+    length = 0
+    while (piece := text.read(PIECE)) and length < LONGEST_LINE:
+        first, *held = piece.split("\n")
+        begun.append(first)
+        length += len(first)
+        if held:
+            yield "".join(begun)
+            begun = [held.pop()]
+            length = len(begun[0])
+            yield from held
+    if length:
+        yield "".join(begun)
+
+
 def lines(path: Path, comment: str = "#", errors: str = "strict") -> Iterator[tuple[int, str]]:
     """(line number, line) of a text file in UTF-8, plain or gzip, without blank lines and comment lines, which begin with
     `comment` (one character; empty for none).
@@ -56,12 +76,10 @@ def lines(path: Path, comment: str = "#", errors: str = "strict") -> Iterator[tu
     """
     try:
         with io.TextIOWrapper(open_unpacked(path), encoding="utf-8-sig", errors=errors) as text:
-            number = 0
-            while line := text.readline(LONGEST_LINE):
-                number += 1
-                if len(line) == LONGEST_LINE:
+            for number, line in enumerate(_split(text), 1):
+                if len(line) >= LONGEST_LINE:
                     raise AnnotationError(Problem(f"{path}, line {number}", *_TOO_LONG))
-                if not (comment and line[0] == comment) and (line := line.rstrip("\r\n")).strip():
+                if line and not (comment and line[0] == comment) and not line.isspace():
                     yield number, line
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         value = f"cannot be read: {why_unreadable(error)}"

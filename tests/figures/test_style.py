@@ -46,6 +46,36 @@ def test_svg_carries_no_date_and_keeps_its_text():
     assert "dc:date" not in raw
 
 
+@pytest.mark.parametrize("suffix", ["png", "svg"])
+def test_a_figure_is_drawn_once_a_file_and_has_the_bytes_of_matplotlibs_own(suffix):
+    from matplotlib.figure import Figure
+
+    def filled(figure, axes):
+        left, right = axes
+        points = left.scatter(range(1, 40), range(40, 1, -1), label="points")
+        left.set(title="A title", xlabel="label", xscale="log")
+        left.legend()
+        figure.colorbar(right.imshow([[1.0, 2.0], [3.0, 4.0]]), ax=right)
+        figure.suptitle("Over both")
+        return points
+
+    with style():
+        plain = Figure(figsize=(5, 3), layout="constrained")
+        filled(plain, plain.subplots(1, 2))
+    figure, axes = new_figure((5, 3), 1, 2)
+    with style():
+        points = filled(figure, axes)
+    drawn, draw = [], points.draw
+
+    def counted(renderer):
+        drawn.append(renderer)
+        draw(renderer)
+
+    points.draw = counted
+    assert figure_bytes(figure, suffix) == figure_bytes(plain, suffix)
+    assert len(drawn) == 1
+
+
 def test_another_suffix_is_refused():
     figure, _ = new_figure()
     with pytest.raises(ValueError, match="png or svg"):

@@ -62,13 +62,14 @@ def _exons(path: Path, reach: Mapping[str, tuple[int, int]]) -> Iterator[Exon]:
     """Exons of the file; reach: chromosome -> the bases outside which nobody asks for one, so that its names are not read."""
     layout: tuple[int, int] | None = None
     for count, (_, line) in enumerate(lines(path)):
-        fields = line.split("\t")
-        layout = table_layout(fields) if count == 0 else layout
+        if count == 0:
+            layout = table_layout(line.split("\t"))
         if layout is not None:
-            yield from _of_table(fields, layout[0])
-        elif len(fields) >= 9 and fields[2] == "exon":
+            yield from _of_table(line.split("\t"), layout[0])
+            continue
+        low, high = reach.get(line.partition("\t")[0], (0, 0))
+        if high and "\texon\t" in line and len(fields := line.split("\t")) >= 9 and fields[2] == "exon":
             first, last = coordinate(fields[3]), coordinate(fields[4])
-            low, high = reach.get(fields[0], (0, 0))
             if first and last and low < first and last <= high:
                 own = identifier("transcript_id", fields[8]) if names_a_gene(fields[8]) else ""
                 names = [own] if own else [transcript_name(name) for name in parents(attributes_of(fields[8]))]

@@ -13,21 +13,21 @@ from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document
 
 
-class Association(NamedTuple):
-    """One line of a GAF: the columns that this program uses."""
+class Associations(NamedTuple):
+    """The columns of a GAF that this program uses, each as long as it has associations."""
 
-    symbol: str
-    synonyms: str
-    qualifier: str
-    term: str
-    evidence: str
+    symbol: list[str]
+    synonyms: list[str]
+    qualifier: list[str]
+    term: list[str]
+    evidence: list[str]
 
 
 class GafFile(NamedTuple):
-    """version: the header's first lines; rows: its associations."""
+    """version: the header's first lines; associations: its lines."""
 
     version: str
-    rows: list[Association]
+    associations: Associations
 
 
 def read_gaf(path: Path) -> GafFile:
@@ -43,7 +43,9 @@ def read_gaf(path: Path) -> GafFile:
 def _read(path: Path, size: int, changed: int) -> GafFile:
     """A file is read once per process, for the check before a run and for the run. Size and time identify its version. The same
     names stand in many lines and are held once."""
-    header, rows, problems = [], [], []
+    header, problems = [], []
+    columns = Associations([], [], [], [], [])
+    places = [(column.append, at) for column, at in zip(columns, (2, 10, 3, 4, 6), strict=True)]
     held: dict[str, str] = {}
     once = held.setdefault
     for number, line in lines(path, comment="", errors="replace"):
@@ -61,12 +63,13 @@ def _read(path: Path, size: int, changed: int) -> GafFile:
                 )
             )
             continue
-        rows.append(Association(*(once(cells[at], cells[at]) for at in (2, 10, 3, 4, 6))))
-    if problems or not rows:
+        for append, at in places:
+            append(once(cells[at], cells[at]))
+    if problems or not columns.term:
         raise AnnotationError(
             problems[:20] or [Problem(str(path), "no annotations", "A GAF lists annotations.", "Fetch the GAF again.")]
         )
-    return GafFile("; ".join(header[:6]), rows)
+    return GafFile("; ".join(header[:6]), columns)
 
 
 def forget_gaf() -> None:
@@ -74,9 +77,7 @@ def forget_gaf() -> None:
     _read.cache_clear()
 
 
-def gene_terms(
-    associations: list[Association], graph: TermGraph, genes: list[str]
-) -> tuple[set[tuple[str, str]], Document]:
+def gene_terms(associations: Associations, graph: TermGraph, genes: list[str]) -> tuple[set[tuple[str, str]], Document]:
     """((gene, current term) pairs, counts of the associations that were left out).
 
     A gene is matched by symbol, then by a synonym that names one GAF gene only. A replaced term is read as its current term.
@@ -94,9 +95,10 @@ def gene_terms(
         "obsolete_term_annotations": 0,
         "replaced_term_annotations": 0,
     }
-    live = {stated: graph.live(stated) for stated in {row.term for row in associations}}
-    negated = {text for text in {row.qualifier for row in associations} if "NOT" in text.split("|")}
-    for symbol, _, qualifier, stated, evidence in associations:
+    live = {stated: graph.live(stated) for stated in set(associations.term)}
+    negated = {text for text in set(associations.qualifier) if "NOT" in text.split("|")}
+    columns = associations.symbol, associations.qualifier, associations.term, associations.evidence
+    for symbol, qualifier, stated, evidence in zip(*columns, strict=True):
         term = live[stated]
         if qualifier in negated:
             counted["negated"] += 1
@@ -114,7 +116,7 @@ def gene_terms(
             unknown.setdefault(stated)
     suggested = [f"{term} (consider {some(graph.consider[term])})" for term in withdrawn if graph.consider[term]]
     return pairs, {
-        "annotations": len(associations),
+        "annotations": len(associations.term),
         **counted,
         "unknown_terms": len(unknown),
         "unknown_examples": some(unknown),
@@ -124,11 +126,11 @@ def gene_terms(
     }
 
 
-def _by_synonym(associations: list[Association], wanted: set[str]) -> dict[str, list[str]]:
+def _by_synonym(associations: Associations, wanted: set[str]) -> dict[str, list[str]]:
     """{GAF symbol: genes of the study that are synonyms of this symbol and no other}."""
-    symbols = {row.symbol for row in associations}
+    symbols = set(associations.symbol)
     owners: dict[str, set[str]] = {}
-    for symbol, synonyms in dict.fromkeys((row.symbol, row.synonyms) for row in associations):
+    for symbol, synonyms in dict.fromkeys(zip(associations.symbol, associations.synonyms, strict=True)):
         for synonym in filter(None, synonyms.split("|")):
             if synonym in wanted and synonym not in symbols:
                 owners.setdefault(synonym, set()).add(symbol)

@@ -156,7 +156,7 @@ def _terms_and_version(path: Path) -> Iterator[Document]:
         raise AnnotationError(problem) from None
     if made.returncode or not made.stdout:
         raise failed(child_process.how_it_ended(made.returncode))
-    *items, last = map(json.loads, made.stdout.splitlines())
+    *items, last = json.loads(b"[%s]" % b",".join(made.stdout.splitlines()))
     if last["end"]:
         raise failed(last["end"])
     yield from items

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -52,7 +53,7 @@ def read_ontology(ontology: Ontology | None, genes: Iterable[str]) -> OntologyTa
     graph, ancestors, gaf = _read_files(ontology)
     assert ontology.obo is not None
     assert ontology.gaf is not None
-    pairs, summary = gene_terms(gaf.rows, graph, genes)
+    pairs, summary = gene_terms(gaf.associations, graph, genes)
     annotations = _close(pairs, ancestors, graph.terms["term"].to_list(), genes)
     version = {
         "format": "OBO and GAF",
@@ -192,13 +193,18 @@ def _close(
     direct = np.fromiter((gene_code[gene] * many + term_code[term] for gene, term in pairs), np.int64, len(pairs))
     direct.sort()
     used, rank = np.unique(direct % many, return_inverse=True)
-    above = [np.array([term_code[term] for term in ancestors[terms[code]]], np.int64) for code in used.tolist()]
+    above = [[term_code[term] for term in ancestors[terms[code]]] for code in used.tolist()]
+    number = np.array([len(codes) for codes in above], np.int64)
+    every_above = np.fromiter(itertools.chain.from_iterable(above), np.int64, int(number.sum()))
+    first = np.cumsum(number) - number
     parts = []
     for start, end in _whole_genes(direct // many):
-        held = direct[start:end]
-        number = np.array([len(above[at]) for at in rank[start:end].tolist()], np.int64)
-        reached = np.concatenate([np.empty(0, np.int64), *(above[at] for at in rank[start:end].tolist())])
-        every = np.unique(np.concatenate([held, np.repeat(held // many * many, number) + reached]))
+        held, term = direct[start:end], rank[start:end]
+        many_above = number[term]
+        place = np.arange(many_above.sum()) + np.repeat(first[term] - (np.cumsum(many_above) - many_above), many_above)
+        every = np.concatenate([held, np.repeat(held // many * many, many_above) + every_above[place]])
+        every.sort()
+        every = every[np.diff(every, prepend=-1) > 0]
         codes = (every // many).astype(np.int32), (every % many).astype(np.int32)
         parts.append((*codes, np.isin(every, held, assume_unique=True)))
     columns = (
