@@ -29,7 +29,7 @@ _KIND[list(b"RYSWKMBDHVUrywskmbdhvu")] = 2
 class EncodedText(NamedTuple):
     """codes (b,) uint8 of the letters without white space; lower: letters in lower case; unknown: letters of code 4; iupac:
     IUPAC letters other than A, C, G, T, N; strange: letters that are no nucleotide; first_strange: the first of them as a
-    byte, -1 without one."""
+    byte, -1 without one; masked (b,): whether each letter is in lower case, as a soft mask has it."""
 
     codes: NDArray[np.uint8]
     lower: int
@@ -37,6 +37,7 @@ class EncodedText(NamedTuple):
     iupac: int
     strange: int
     first_strange: int
+    masked: NDArray[np.bool_]
 
 
 def encode_text(text: bytes) -> EncodedText:
@@ -46,9 +47,9 @@ def encode_text(text: bytes) -> EncodedText:
     nucleotide become code 4 and are counted, so that the caller can refuse them.
     """
     letters = np.frombuffer(text, np.uint8)
-    codes = np.empty(len(letters), np.uint8)
-    size, lower, unknown, iupac, strange, first = loops.encode_text(letters, _CODE, _KIND, codes)
-    return EncodedText(codes[:size], lower, unknown, iupac, strange, first)
+    codes, masked = np.empty(len(letters), np.uint8), np.empty(len(letters), np.bool_)
+    size, lower, unknown, iupac, strange, first = loops.encode_text(letters, _CODE, _KIND, codes, masked)
+    return EncodedText(codes[:size], lower, unknown, iupac, strange, first, masked[:size])
 
 
 def decode(codes: ArrayLike) -> str:

@@ -4,8 +4,8 @@ from groprog_kernels._compile import kernel
 
 
 @kernel
-def encode_text(letters, code, kind, codes):
-    # m = letters, b = bases; (m,), (256,), (256,), (m,) -> (), (), (), (), (), ()
+def encode_text(letters, code, kind, codes, masked):
+    # m = letters, b = bases; (m,), (256,), (256,), (m,), (m,) -> (), (), (), (), (), ()
     size = lower = unknown = iupac = strange = 0
     first = -1
     for m in range(letters.shape[0]):
@@ -15,8 +15,9 @@ def encode_text(letters, code, kind, codes):
             continue
         base = code[letter]
         codes[size] = base
+        masked[size] = letter >= 97
+        lower += masked[size]
         size += 1
-        lower += letter >= 97
         unknown += base == 4
         iupac += what == 2
         if what == 3:

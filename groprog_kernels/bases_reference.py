@@ -10,6 +10,11 @@ def encode_text(text):
     return ["ACGT".find(letter.upper()) % 5 for letter in text.decode("latin-1") if letter not in "\n\r \t"]
 
 
+def masked(text):
+    """Whether each letter that is no white space is in lower case: list of bool."""
+    return [letter.islower() for letter in text.decode("latin-1") if letter not in "\n\r \t"]
+
+
 def reverse_complement(codes):
     """Complement of one row of codes, last position first: list of int."""
     complement = {0: 3, 1: 2, 2: 1, 3: 0, 4: 4}

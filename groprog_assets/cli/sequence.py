@@ -67,9 +67,10 @@ def predict(model: Path, sequences: Path, view: str, side: Path | None, uncertai
 
 @sequence_group.command("windows")
 @study_argument
+@click.option("--soft-mask", is_flag=True, help="Bases that the study's FASTA has in lower case (repeats) are so here.")
 @OUTPUT
 @readable
-def windows(study: Path, output: Path | None) -> None:
+def windows(study: Path, soft_mask: bool, output: Path | None) -> None:
     """The windows of a study's genes as FASTA, each with the sha256 of its sequence: what another model computes vectors from.
 
     `sequence.pretrained` takes a table of such vectors, by gene or by that sha256.
@@ -77,7 +78,7 @@ def windows(study: Path, output: Path | None) -> None:
     from groprog_assets.export.sequence import windows_fasta
     from groprog_assets.store.workspace import open_workspace
 
-    _write(windows_fasta(open_workspace(study)), output)
+    _write(windows_fasta(open_workspace(study), soft_mask), output)
 
 
 @sequence_group.command("evaluate")

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from groprog_assets.errors import ModelError, Problem
 from groprog_assets.methods.annotation.coding import coding_sequence
@@ -23,9 +24,9 @@ from groprog_assets.methods.sequence.pretrained import window_hashes
 from groprog_assets.methods.sequence.published_model import PublishedModel, read_model, unpacked
 from groprog_assets.methods.sequence.reference import read_aliases, study_names
 from groprog_assets.methods.sequence.side import SideInputs, side_elsewhere, stored_side
-from groprog_assets.methods.sequence.study_model import HIGH_LOW, genome_of, used_windows
+from groprog_assets.methods.sequence.study_model import HIGH_LOW, genome_of, study_layout, used_windows
 from groprog_assets.methods.sequence.variants import ScoredFiles, Scorer, scored_files, study_scorer
-from groprog_assets.methods.sequence.windows import gene_codes
+from groprog_assets.methods.sequence.windows import gene_codes, gene_masks
 from groprog_assets.prognosis.sequence_rungs import every_rung
 from groprog_assets.store.readings import load_asset, read_asset
 from groprog_assets.store.workspace import Workspace, open_workspace
@@ -150,17 +151,32 @@ def _regions(
     return table.assign(tss=np.where(plus, first, last), tts=np.where(plus, last, first))
 
 
-def windows_fasta(workspace: Workspace) -> str:
-    """The windows of the genes that are used as FASTA, in the gene frame: `>gene sha256=<of the sequence>`, one line of bases."""
+def windows_fasta(workspace: Workspace, soft_mask: bool = False) -> str:
+    """The windows of the genes that are used as FASTA, in the gene frame: `>gene sha256=<of the sequence>`, one line of bases.
+
+    soft_mask: bases that are in lower case in the study's FASTA are so here; the sha256 is of upper case all the same.
+    """
     windows, reference = (read_asset(workspace, name).value() for name in ("sequence_windows", "reference_sequence"))
     study = workspace.study
     assert study.sequence is not None
     genome = study_genome(workspace, reference)
     genes, codes = used_windows(windows, genome, reference, study.sequence)
     hashes = window_hashes(genes["gene"].tolist(), codes)
-    return "".join(
-        f">{gene} sha256={hashes[gene]}\n{decode(row)}\n" for gene, row in zip(genes["gene"], codes, strict=True)
+    masks = (
+        gene_masks(genes, genome, reference["names"], study_layout(study.sequence))
+        if soft_mask
+        else np.zeros(codes.shape, bool)
     )
+    return "".join(
+        f">{gene} sha256={hashes[gene]}\n{_letters(row, mask)}\n"
+        for gene, row, mask in zip(genes["gene"], codes, masks, strict=True)
+    )
+
+
+def _letters(codes: NDArray[np.uint8], masked: NDArray[np.bool_]) -> str:
+    """The bases of codes (b,), in lower case where masked (b,)."""
+    letters = np.frombuffer(decode(codes).encode(), np.uint8)
+    return np.where(masked, letters + 32, letters).astype(np.uint8).tobytes().decode()
 
 
 def _known_view(model: PublishedModel, view: str) -> None:

@@ -22,6 +22,7 @@ def test_text_becomes_the_codes_of_its_letters(text):
     found = kernel.encode_text(text.encode())
     assert found.codes.tolist() == reference.encode_text(text.encode())
     letters = [letter for letter in text if letter not in "\n\r "]
+    assert found.masked.tolist() == reference.masked(text.encode())
     assert found.lower == sum(letter.islower() for letter in letters)
     assert found.unknown == sum(letter.upper() not in "ACGT" for letter in letters)
     assert found.iupac == sum(letter.upper() not in "ACGTN" for letter in letters)

@@ -37,20 +37,45 @@ class FastaRecord(NamedTuple):
     iupac: int
 
 
+Sink = Callable[[NDArray[np.uint8], NDArray[np.bool_]], object]
+"""What takes a file piece by piece: codes (b,), and whether each letter is in lower case (b,)."""
+
+
 class GenomeCodes(NamedTuple):
-    """codes (b,) uint8 of all sequences end to end, memory-mapped; records: in the order of the file."""
+    """codes (b,) uint8 of all sequences end to end, memory-mapped; records: in the order of the file; mask: the soft mask, a bit
+    a base, the first of each byte the highest, memory-mapped; None where no letter is in lower case."""
 
     codes: NDArray[np.uint8]
     records: tuple[FastaRecord, ...]
+    mask: NDArray[np.uint8] | None = None
 
-    def chromosome(self, name: str) -> NDArray[np.uint8]:
-        """Codes (c,) of one sequence, a view; KeyError for another name."""
+    def _span(self, name: str) -> tuple[int, int]:
         start = 0
         for record in self.records:
             if record.name == name:
-                return self.codes[start : start + record.length]
+                return start, start + record.length
             start += record.length
         raise KeyError(name)
+
+    def chromosome(self, name: str) -> NDArray[np.uint8]:
+        """Codes (c,) of one sequence, a view; KeyError for another name."""
+        start, end = self._span(name)
+        return self.codes[start:end]
+
+    def soft_masked(self, name: str, start: int, end: int) -> NDArray[np.bool_]:
+        """(end - start,) whether each base of [start, end) of a sequence is in lower case in the FASTA, which models never read.
+
+        Positions outside the sequence are not. KeyError for another name.
+        """
+        out = np.zeros(end - start, bool)
+        first, last = self._span(name)
+        low, high = max(start, 0), min(end, last - first)
+        if self.mask is not None and low < high:
+            byte = (first + low) // 8
+            bits = np.unpackbits(self.mask[byte : (first + high + 7) // 8])
+            begun = first + low - 8 * byte
+            out[low - start : high - start] = bits[begun : begun + high - low]
+        return out
 
     def release(self) -> None:
         """Give the mapped pages back to the operating system, which reads them again where they are asked for.
@@ -58,10 +83,11 @@ class GenomeCodes(NamedTuple):
         It maps the neighbourhood of each base that is read, so windows of many genes would otherwise hold the whole file.
         Codes that are not mapped from a file stay as they are.
         """
-        held = self.codes.base
-        held = held.obj if isinstance(held, memoryview) else held
-        if isinstance(held, mmap.mmap):
-            held.madvise(mmap.MADV_DONTNEED)
+        for mapped in (self.codes, self.mask):
+            held = None if mapped is None else mapped.base
+            held = held.obj if isinstance(held, memoryview) else held
+            if isinstance(held, mmap.mmap):
+                held.madvise(mmap.MADV_DONTNEED)
 
     def releasing(self, rows: Iterable[Row]) -> Iterator[Row]:
         """The rows of a long file, one after another, such as variants: the pages that their reader asked for are given back
@@ -81,27 +107,64 @@ class GenomeCodes(NamedTuple):
 def open_genome(path: Path, folder: Path, sha256: str) -> GenomeCodes:
     """The codes of a FASTA, from `folder` where they were written before under the file's sha256, else written there now.
 
-    A file of b bases takes b bytes there. Raises AnnotationError as `read_fasta` does.
+    A file of b bases takes b bytes there, and b / 8 for a soft mask. Raises AnnotationError as `read_fasta` does.
     """
-    place, listing = folder / f"{sha256}.npy", folder / f"{sha256}.json"
-    if not (place.is_file() and listing.is_file()):
+    place, listing, bits = (folder / f"{sha256}{end}" for end in (".npy", ".json", ".mask.npy"))
+    held = _listed(listing) if place.is_file() else ()
+    if not held or (_masked(held) and not bits.is_file()):
         folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / f".{sha256}.{os.getpid()}.part"
+        partial, own = (folder / f".{sha256}.{os.getpid()}.{end}" for end in ("part", "mask"))
         try:
-            with open(partial, "wb") as stream:
-                room = _header(stream, 0)
-                records = read_fasta(path, lambda codes: codes.tofile(stream))
+            with open(partial, "wb") as stream, open(own, "wb") as mask:
+                room = _header(stream, 0), _header(mask, 0)
+                packing = _Bits(mask)
+
+                def sink(codes: NDArray[np.uint8], masked: NDArray[np.bool_]) -> None:
+                    codes.tofile(stream)
+                    packing.add(masked)
+
+                held = tuple(read_fasta(path, sink))
+                packing.end()
+                bases = sum(record.length for record in held)
                 stream.seek(0)
-                if _header(stream, sum(record.length for record in records)) != room:
+                mask.seek(0)
+                if (_header(stream, bases), _header(mask, -(-bases // 8))) != room:
                     raise AnnotationError(f"{path}: too many bases for one array")
             os.replace(partial, place)
+            if _masked(held):
+                os.replace(own, bits)
         finally:
             partial.unlink(missing_ok=True)
+            own.unlink(missing_ok=True)
         written = folder / f".{sha256}.{os.getpid()}.json"
-        written.write_text(json.dumps([list(record) for record in records]))
+        written.write_text(json.dumps([list(record) for record in held]))
         os.replace(written, listing)
-    held = tuple(FastaRecord(*row) for row in json.loads(listing.read_text()))
-    return GenomeCodes(_mapped(place, sum(record.length for record in held)), held)
+    bases = sum(record.length for record in held)
+    return GenomeCodes(_mapped(place, bases), held, _mapped(bits, -(-bases // 8)) if _masked(held) else None)
+
+
+def _listed(listing: Path) -> tuple[FastaRecord, ...]:
+    return tuple(FastaRecord(*row) for row in json.loads(listing.read_text())) if listing.is_file() else ()
+
+
+def _masked(records: Iterable[FastaRecord]) -> bool:
+    return any(record.lower for record in records)
+
+
+class _Bits:
+    """Writes a bit a base, piece by piece."""
+
+    def __init__(self, stream: IO[bytes]):
+        self._stream, self._rest = stream, np.empty(0, bool)
+
+    def add(self, masked: NDArray[np.bool_]) -> None:
+        every = np.concatenate([self._rest, masked])
+        whole = len(every) // 8 * 8
+        self._stream.write(np.packbits(every[:whole]).tobytes())
+        self._rest = every[whole:]
+
+    def end(self) -> None:
+        self._stream.write(np.packbits(self._rest).tobytes())
 
 
 def _mapped(place: Path, bases: int) -> NDArray[np.uint8]:
@@ -119,8 +182,8 @@ def _header(stream: IO[bytes], bases: int) -> int:
     return stream.tell()
 
 
-def read_fasta(path: Path, sink: Callable[[NDArray[np.uint8]], object] | None = None) -> list[FastaRecord]:
-    """The sequences of a FASTA, or of a .2bit file, in its order; their codes are handed to `sink` piece by piece.
+def read_fasta(path: Path, sink: Sink | None = None) -> list[FastaRecord]:
+    """The sequences of a FASTA, or of a .2bit file, in its order; codes and soft mask are handed to `sink` piece by piece.
 
     Raises AnnotationError with every problem: unreadable, no sequence, plain gzip, a name that is missing or stands twice,
     lines of unequal length within a sequence (no index can be made of them), letters that are no nucleotide.
@@ -131,9 +194,7 @@ def read_fasta(path: Path, sink: Callable[[NDArray[np.uint8]], object] | None = 
     return records
 
 
-def inspect_fasta(
-    path: Path, sink: Callable[[NDArray[np.uint8]], object] | None = None
-) -> tuple[list[FastaRecord], list[Problem]]:
+def inspect_fasta(path: Path, sink: Sink | None = None) -> tuple[list[FastaRecord], list[Problem]]:
     """As `read_fasta`; problems of sequences that can still be told apart come with the records, so that names and lengths can be
     compared too. Raises AnnotationError for a file that cannot be read as a FASTA."""
     if _first_bytes(path)[:4] in ORDER:
@@ -157,7 +218,7 @@ def inspect_fasta(
                     encoded = encode_text(text)
                     records[-1].add(encoded, text)
                     if sink is not None:
-                        sink(encoded.codes)
+                        sink(encoded.codes, encoded.masked)
     except (OSError, EOFError, gzip.BadGzipFile) as error:
         rule = "The FASTA must be readable: plain text or bgzip."
         raise AnnotationError(

@@ -32,8 +32,11 @@ class TwoBitRecord(NamedTuple):
     unknown: int
 
 
-def read_two_bit(path: Path, sink: Callable[[NDArray[np.uint8]], object] | None = None) -> list[TwoBitRecord]:
-    """The sequences of a .2bit file in the order of its index; their codes are handed to `sink` piece by piece.
+def read_two_bit(
+    path: Path, sink: Callable[[NDArray[np.uint8], NDArray[np.bool_]], object] | None = None
+) -> list[TwoBitRecord]:
+    """The sequences of a .2bit file in the order of its index; their codes (b,), and whether each letter is in lower case (b,),
+    are handed to `sink` piece by piece.
 
     Raises AnnotationError for another version, no sequence, a name that stands twice, stretches outside a sequence, a file that
     ends early.
@@ -67,7 +70,7 @@ def _record(
     order: str,
     name: str,
     place: int,
-    sink: Callable[[NDArray[np.uint8]], object] | None,
+    sink: Callable[[NDArray[np.uint8], NDArray[np.bool_]], object] | None,
 ) -> TwoBitRecord:
     stream.seek(place)
     length = int(_numbers(stream, 1, order)[0])
@@ -87,8 +90,11 @@ def _record(
         codes = _BASES[packed].ravel()[: last - first]
         for start, end in zip(*unknown, strict=True):
             codes[max(start - first, 0) : max(end - first, 0)] = 4
+        masked = np.zeros(last - first, bool)
+        for start, end in zip(*lower, strict=True):
+            masked[max(start - first, 0) : max(end - first, 0)] = True
         if sink is not None:
-            sink(codes)
+            sink(codes, masked)
     return TwoBitRecord(name, length, int((lower[1] - lower[0]).sum()), int((unknown[1] - unknown[0]).sum()))
 
 

@@ -70,16 +70,36 @@ def gene_codes(genes: pd.DataFrame, genome: GenomeCodes, names: Mapping[str, str
     """
     out = np.full((len(genes), layout.width), 4, np.uint8)
     chrom, strand = genes["chrom"].to_numpy(), genes["strand"].to_numpy()
-    places = [(genes["tss"].to_numpy(), layout.tss, 0)]
-    if layout.tts is not None:
-        places.append((genes["tts"].to_numpy(), layout.tts, sum(layout.tss) + SPACER))
-    for site, (before, after), column in places:
-        start, _ = tss_window(site, strand, -before, after)
+    for start, (before, after), column in _places(genes, layout):
         for (c, s), rows in groups(chrom, strand).items():
             found = window_codes(genome.chromosome(names[c]), start[rows], before + after, np.full(len(rows), s == "-"))
             out[rows, column : column + before + after] = found
             genome.release()
     return out
+
+
+def gene_masks(genes: pd.DataFrame, genome: GenomeCodes, names: Mapping[str, str], layout: Layout) -> NDArray[np.bool_]:
+    """(g, width) whether each base of the windows of `gene_codes` is soft-masked, which is lower case in the FASTA; no model
+    reads it."""
+    out = np.zeros((len(genes), layout.width), bool)
+    for start, (before, after), column in _places(genes, layout):
+        for row, (chrom, strand, first) in enumerate(zip(genes["chrom"], genes["strand"], start, strict=True)):
+            found = genome.soft_masked(names[chrom], int(first), int(first) + before + after)
+            out[row, column : column + before + after] = found if strand == "+" else found[::-1]
+    genome.release()
+    return out
+
+
+def _places(genes: pd.DataFrame, layout: Layout) -> list[tuple[NDArray[np.int64], tuple[int, int], int]]:
+    """(first base of each gene's window on the genome, bp before and after its site, its first column) of each of the windows."""
+    sites = [("tss", layout.tss, 0)]
+    if layout.tts is not None:
+        sites.append(("tts", layout.tts, sum(layout.tss) + SPACER))
+    strand = genes["strand"].to_numpy()
+    return [
+        (tss_window(genes[site].to_numpy(), strand, -before, after)[0], (before, after), column)
+        for site, (before, after), column in sites
+    ]
 
 
 def window_table(

@@ -36,6 +36,27 @@ def test_bases_are_those_of_pysam_whatever_the_chunks(tmp_path: Path, monkeypatc
     assert (first.length, first.lower, first.unknown, first.iupac) == (132, 55, 44, 22)
 
 
+@pytest.mark.parametrize("chunk", [7, 61, 1 << 23])
+def test_the_soft_mask_is_kept_beside_the_codes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int):
+    monkeypatch.setattr(genome_codes, "_CHUNK", chunk)
+    path = write_fasta(tmp_path / "g.fa", SEQUENCES)
+    genome = open_genome(path, tmp_path / "codes", "abc")
+    for name, text in SEQUENCES.items():
+        expected = [letter.islower() for letter in text]
+        assert genome.soft_masked(name, 0, len(text)).tolist() == expected
+        assert genome.soft_masked(name, 3, len(text) - 1).tolist() == expected[3:-1]
+        assert genome.soft_masked(name, -2, len(text) + 3).tolist() == [False] * 2 + expected + [False] * 3
+    assert genome.mask.nbytes == (132 + 4 + 120 + 7) // 8
+    assert not genome.mask.flags.writeable
+    (tmp_path / "codes" / "abc.mask.npy").unlink()  # codes that an earlier version wrote
+    again = open_genome(path, tmp_path / "codes", "abc")
+    assert np.array_equal(again.mask, genome.mask)
+    upper = open_genome(write_fasta(tmp_path / "u.fa", {"a": "ACGT"}), tmp_path / "codes", "upper")
+    assert upper.mask is None
+    assert not upper.soft_masked("a", 0, 4).any()
+    assert sorted(each.name for each in (tmp_path / "codes").glob("upper*")) == ["upper.json", "upper.npy"]
+
+
 def test_bgzip_is_read_and_plain_gzip_is_refused_with_a_remedy_that_works(tmp_path: Path):
     path = write_fasta(tmp_path / "g.fa", SEQUENCES)
     zipped = tmp_path / "plain.fa.gz"
@@ -128,6 +149,7 @@ def test_a_two_bit_file_gives_what_its_fasta_gives(order: str, version: int, tmp
     other = open_genome(write_fasta(tmp_path / "g.fa", sequences), tmp_path / "two", "s")
     assert found.lengths == {name: len(held) for name, held in sequences.items()}
     assert np.array_equal(found.codes, other.codes)
+    assert np.array_equal(found.mask, other.mask)
     assert [(r.name, r.unknown, r.iupac) for r in found.records] == [(r.name, r.unknown, 0) for r in other.records]
     assert [r.lower for r in found.records] == [sum(letter.islower() for letter in held) for held in sequences.values()]
 

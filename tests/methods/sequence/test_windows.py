@@ -10,7 +10,7 @@ import pytest
 
 from groprog_assets.methods.sequence import windows
 from groprog_assets.methods.sequence.genome_codes import GenomeCodes, open_genome
-from groprog_assets.methods.sequence.windows import SPACER, Layout, gene_codes, view_layout, window_table
+from groprog_assets.methods.sequence.windows import SPACER, Layout, gene_codes, gene_masks, view_layout, window_table
 from groprog_assets.study.sequence_parameters import SequenceParameters
 from groprog_kernels.bases import decode
 from groprog_kernels.windows import window_codes
@@ -34,6 +34,20 @@ def test_windows_of_both_strands_read_from_upstream_to_downstream(tmp_path: Path
     assert [decode(row) for row in codes] == [plus, minus]
     assert decode(codes[0])[layout.origin] == TEXT[1000]
     assert layout.width == len(plus)
+
+
+def test_the_soft_mask_of_a_window_is_that_of_its_bases(tmp_path: Path):
+    text = "".join(
+        letter.lower() if low else letter for letter, low in zip(TEXT, np.arange(len(TEXT)) % 7 < 3, strict=True)
+    )
+    genome = open_genome(write_fasta(tmp_path / "g.fa", {"x": text}), tmp_path, "s")
+    layout = Layout((30, 20), (10, 15))
+    genes = frame(("p", "c", "+", 1000, 1499, 0), ("m", "c", "-", 1000, 501, 0), ("edge", "c", "+", 5, 2999, 0))
+    masks = gene_masks(genes, genome, {"c": "x"}, layout)
+    plus = text[970:1020] + "N" * SPACER + text[1489:1514]
+    minus = text[981:1031][::-1] + "N" * SPACER + text[487:512][::-1]
+    edge = "N" * 25 + text[:25] + "N" * SPACER + text[2989:] + "N" * 14
+    assert masks.tolist() == [[letter.islower() for letter in row] for row in (plus, minus, edge)]
 
 
 def test_positions_outside_the_chromosome_are_padded_and_not_dropped(tmp_path: Path):
