@@ -23,6 +23,7 @@ import pandas as pd
 from groprog_assets.beacon.actors import Actors, Pace
 from groprog_assets.beacon.application import Answering, application
 from groprog_assets.beacon.desk import Desk, Held
+from groprog_assets.beacon.reference_rows import ReferenceRows
 from groprog_assets.methods.omics import subjects
 from groprog_assets.methods.omics.consents import consent_tables
 from groprog_assets.methods.omics.disclosure import Budgets, Secret
@@ -94,6 +95,7 @@ def tables(data: Path) -> dict[str, pd.DataFrame]:
         "subject_terms": found.subject_terms,
         "diagnoses": subjects.diagnosis_table(packets, ids, made.table["subject_id"].tolist(), xrefs),
         "terms": terms.terms,
+        "term_synonyms": terms.synonyms,
         "term_aliases": terms.aliases,
         "edges": terms.edges,
         "closure": terms.closure,
@@ -169,11 +171,18 @@ def main() -> None:
             )
         parameters = DisclosureParameters(actor_budget=1000, total_budget=1000)
         secrets = {name: Secret(b"k" * 32, name) for name in ("data", "samples", "carriers")}
-        held = Held("snapshot", secrets["data"], parameters, catalog, ("", ""), secrets["samples"], secrets["carriers"])
+        reference = ReferenceRows(catalog)
+        held = Held(
+            *("snapshot", secrets["data"], parameters, catalog, ("", "")),
+            *(secrets["samples"], secrets["carriers"], reference),
+        )
         began = time.process_time()
         listed = held.listed
         seconds = time.process_time() - began
         print(f"published counts: {len(listed):,} terms and diseases, drawn in {seconds:.2f} s CPU, once a start")
+        began = time.process_time()
+        reference.read()
+        print(f"reference tables: read into memory in {time.process_time() - began:.2f} s CPU, once a snapshot")
         desk = FixedDesk(held, QueryLog(folder / "queries" / "log.jsonl"))
         answering = Answering(desk, Actors(folder), OwnPages("127.0.0.1", 3080), Pace(1_000_000))
         app = application(answering)

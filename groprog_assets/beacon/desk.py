@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from groprog_assets.beacon.actors import Actor
+from groprog_assets.beacon.reference_rows import ReferenceRows
 from groprog_assets.errors import ArtifactError, Problem
 from groprog_assets.intake import omics_subjects as who
 from groprog_assets.intake.permitted_subjects import permitted_today
@@ -65,8 +66,8 @@ class Told(NamedTuple):
 @dataclass
 class Held:
     """What is held of the current snapshot. samples_secret: of the noise of counts of samples; carriers_secret: of those who
-    have a variant; grouping: the column of the sample table by whose groups values are shown; kept: what pages have made, by kind
-    and name, until the next snapshot."""
+    have a variant; reference: the reference tables as pages ask them; grouping: the column of the sample table by whose groups
+    values are shown; kept: what pages have made, by kind and name, until the next snapshot."""
 
     snapshot: str
     secret: Secret
@@ -75,6 +76,7 @@ class Held:
     circumstances: tuple[str, str]
     samples_secret: Secret
     carriers_secret: Secret
+    reference: ReferenceRows
     grouping: str = ""
     kept: dict[tuple[str, str], Any] = field(default_factory=dict)
     _everybody: dict[tuple[str, tuple[str, ...]], int] = field(default_factory=dict)
@@ -354,7 +356,11 @@ class Desk:
         omics = self.workspace.study.omics
         grouping = omics.groups.column if omics is not None and omics.groups is not None else ""
         digest = writing.snapshot_digest(snapshot)
-        return Held(digest, secret, self.parameters, catalog, circumstances, of_samples, of_carriers, grouping)
+        same = self._held is not None and self._held.snapshot == digest  # another day, or somebody has withdrawn
+        reference = self._held.reference if self._held is not None and same else ReferenceRows(catalog)
+        return Held(
+            digest, secret, self.parameters, catalog, circumstances, of_samples, of_carriers, reference, grouping
+        )
 
     def _permitted(self, snapshot: Document, purpose: str, studied: tuple[str, ...]) -> list[str]:
         """The subjects whose valid consent allows a purpose today, without those who have withdrawn since the snapshot."""

@@ -24,6 +24,8 @@ EVERYBODY = "all subjects"
 
 def gene_boxes(held: Held, symbol: str) -> list[Block]:
     """A table for each feature of a gene, with the values of each group; a line where no assay measures it."""
+    if symbol not in held.reference.genes_in["features"]:
+        return [paragraph("No assay measures the gene.")]
     found = held.kept.get(("gene", symbol))
     if found is None:
         rows = held.catalog.rows(

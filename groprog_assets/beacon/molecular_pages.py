@@ -9,6 +9,7 @@ from groprog_assets.beacon.links import link
 from groprog_assets.beacon.measured import compared, gene_boxes, set_boxes
 from groprog_assets.figures.numbers import fixed, number, percent
 from groprog_assets.methods.integration.signature_reversal import LABEL
+from groprog_assets.omics_catalog.catalog import Rows
 from groprog_assets.report.blocks import Block, cell, details, facts, note, paragraph, table
 from groprog_assets.study.text_tables import count_of
 
@@ -19,13 +20,18 @@ NO_BENEFIT = f"That a drug reverses a ranking, or acts on a gene, is a {LABEL}."
 
 def gene_parts(held: Held, symbol: str) -> list[Block]:
     """Sets with the gene, drugs that act on it or change it, and its values in groups of subjects."""
-    rows = held.catalog.rows(
-        "SELECT set_id, name, source, direction FROM gene_sets WHERE gene_id = ? ORDER BY set_id, direction", symbol
+    rows = _of_gene(
+        held,
+        symbol,
+        "gene_sets",
+        "SELECT set_id, name, source, direction FROM gene_sets WHERE gene_id = ? ORDER BY set_id, direction",
     )
     sets = [[link(row["set_id"], "pathway", row["set_id"]), row["source"]] for row in rows if row["direction"] is None]
-    targets = held.catalog.rows(
-        "SELECT DISTINCT drug_id, name, action, source, version FROM drug_target WHERE gene_id = ? ORDER BY name, action",
+    targets = _of_gene(
+        held,
         symbol,
+        "drug_target",
+        "SELECT DISTINCT drug_id, name, action, source, version FROM drug_target WHERE gene_id = ? ORDER BY name, action",
     )
     changed = [row for row in rows if row["direction"] is not None]
     drugs = [
@@ -55,6 +61,11 @@ def gene_parts(held: Held, symbol: str) -> list[Block]:
         {"kind": "heading", "text": "Values by group", "note": ""},
         *gene_boxes(held, symbol),
     ]
+
+
+def _of_gene(held: Held, symbol: str, of: str, question: str) -> Rows:
+    """The answer to a question of a gene, which is not asked where the gene is not in the table."""
+    return held.catalog.rows(question, symbol) if symbol in held.reference.genes_in[of] else []
 
 
 def pathway(held: Held, name: str) -> Page:

@@ -18,6 +18,7 @@ from groprog_assets.beacon.desk import Desk, Held, Refused
 from groprog_assets.beacon.links import link
 from groprog_assets.beacon.measured import keep
 from groprog_assets.beacon.molecular_pages import drug, drugs, gene_parts, pathway, pathways
+from groprog_assets.beacon.name_search import FoundName
 from groprog_assets.beacon.questions import cohort, filters_of
 from groprog_assets.beacon.subject_pages import case_blocks, subject_blocks
 from groprog_assets.figures.html_templates import html_templates
@@ -99,10 +100,10 @@ def _home(held: Held, words: str) -> list[Block]:
         return [*blocks, paragraph("Nothing has all these words. Try fewer, or the beginning of one.")]
     rows = [
         [
-            link(row["name"], row["kind"], row["id"], strong=True),
-            row["kind"],
-            row["id"] if row["kind"] in ("finding", "disease", "drug") else "",
-            held.published(row["id"]) if row["kind"] in ("finding", "disease") else "",
+            link(row.name, row.kind, row.id, strong=True),
+            row.kind,
+            row.id if row.kind in ("finding", "disease", "drug") else "",
+            held.published(row.id) if row.kind in ("finding", "disease") else "",
         ]
         for row in found
     ]
@@ -110,22 +111,12 @@ def _home(held: Held, words: str) -> list[Block]:
     return [*blocks, table(["Name", "Kind", "Identifier", "Subjects"], rows, f"Names with all these words.{more}")]
 
 
-def search(held: Held, words: str) -> list[dict[str, Any]]:
+def search(held: Held, words: str) -> list[FoundName]:
     """Findings, diseases, genes, gene sets, drugs with a name or synonym that has every word, or with this identifier; the best
-    first."""
-    parts = words.lower().split()[:8]
-    where = " AND ".join(["contains(lowered, ?)"] * len(parts))
-    exact = curie(words)
-    question = (
-        "SELECT kind, id, min_by(name, lower(name) <> lowered) AS name, min(CASE WHEN lowered = ? THEN 0"
-        " WHEN starts_with(lowered, ?) THEN 1 ELSE 2 END) AS fit, min(len(lowered)) AS length FROM search_names"
-        f" WHERE id = ? OR ({where}) GROUP BY kind, id ORDER BY fit, length, id LIMIT {FOUND}"
-    )
-    text = " ".join(parts)
-    rows = held.catalog.rows(question, text, text, exact, *parts)
+    first, findings by their preferred names."""
+    found = held.reference.names.found(words, curie(words), FOUND)
     return [
-        {**row, "name": held.names.get(row["id"], row["name"]) if row["kind"] == "finding" else row["name"]}
-        for row in rows
+        item._replace(name=held.names.get(item.id, item.name)) if item.kind == "finding" else item for item in found
     ]
 
 
@@ -162,13 +153,8 @@ def _purposes() -> tuple[str, ...]:
 
 
 def _gene(held: Held, symbol: str) -> tuple[str, str, list[Block]]:
-    rows = held.catalog.rows(
-        "SELECT DISTINCT gene_id, symbol, disease_id, name, relation FROM gene_disease LEFT JOIN diseases USING (disease_id)"
-        " WHERE symbol = ? OR gene_id = ? ORDER BY disease_id",
-        symbol,
-        symbol,
-    )
-    if not rows and not held.catalog.rows("SELECT id FROM search_names WHERE kind = 'gene' AND id = ? LIMIT 1", symbol):
+    rows = held.reference.diseases_of_gene.of(symbol)
+    if not rows and not held.reference.names.knows("gene", symbol):
         told = "Nothing here is known of a gene of this name. Symbols are written as HGNC does, such as DMD."
         raise Refused(404, told)
     name = rows[0]["symbol"] if rows else symbol
@@ -187,20 +173,15 @@ def _annotated(held: Held, name: str, rows: list[dict[str, Any]]) -> list[Block]
         for row in rows
     ]
     named = sorted({row["disease_id"] for row in rows if row["symbol"] == name})
-    findings = held.catalog.rows(
-        "SELECT term_id, count(DISTINCT disease_id) AS diseases, max(frequency) AS most FROM disease_terms"
-        f" WHERE {_one_of(named)} AND aspect = 'P' AND NOT negated"
-        f" GROUP BY term_id ORDER BY diseases DESC, most DESC NULLS LAST, term_id LIMIT {LISTED}",
-        *named,
-    )
+    findings = findings_of(held, named)
     terms = [
         [
-            link(held.names.get(row["term_id"], row["term_id"]), "finding", row["term_id"]),
-            cell(str(row["diseases"]), row["diseases"]),
-            _share(row["most"]),
-            held.published(row["term_id"]),
+            link(held.names.get(term, term), "finding", term),
+            cell(str(count), count),
+            _share(most),
+            held.published(term),
         ]
-        for row in findings
+        for term, count, most in findings
     ]
     return [
         table(["Disease", "Identifier", "Subjects here"], diseases, "Diseases of the gene."),
@@ -211,6 +192,21 @@ def _annotated(held: Held, name: str, rows: list[dict[str, Any]]) -> list[Block]
         ),
         _variants(held, name),
     ]
+
+
+def findings_of(held: Held, diseases: Sequence[str]) -> list[tuple[str, int, float | None]]:
+    """(term, how many of the diseases have it, its largest frequency in one) of the first findings of some diseases."""
+    having: dict[str, set[str]] = {}
+    most: dict[str, float] = {}
+    for disease in diseases:
+        for row in held.reference.findings_of_disease.of(disease):
+            if not row["negated"]:
+                term, frequency = row["term_id"], row["frequency"]
+                having.setdefault(term, set()).add(disease)
+                if frequency is not None:
+                    most[term] = max(frequency, most.get(term, 0.0))
+    found = [(term, len(of), most.get(term)) for term, of in having.items()]
+    return sorted(found, key=lambda item: (-item[1], item[2] is None, -(item[2] or 0.0), item[0]))[:LISTED]
 
 
 def _variants(held: Held, symbol: str) -> Block:
@@ -241,20 +237,15 @@ def _disease(held: Held, name: str) -> tuple[str, str, list[Block]]:
         raise Refused(404, "No annotated disease has this identifier. Search for its name.")
     shown_ids = [*classes, *members]
     identifiers = [[item, held.published(item)] for item in shown_ids]
-    genes = held.catalog.rows(
-        f"SELECT DISTINCT symbol, gene_id FROM gene_disease WHERE {_one_of(members)} ORDER BY symbol",
-        *members,
-    )
-    found = held.catalog.rows(
-        "SELECT term_id, disease_id, n, m, frequency, frequency_source, negated, sources FROM disease_terms"
-        f" WHERE {_one_of(members)} AND aspect = 'P' ORDER BY negated, frequency DESC NULLS LAST, term_id",
-        *members,
-    )
+    reference = held.reference
+    pairs = {(row["symbol"], row["gene_id"]) for item in members for row in reference.genes_of_disease.of(item)}
+    found = [row for item in members for row in reference.findings_of_disease.of(item)]
+    found.sort(key=lambda row: (row["negated"], row["frequency"] is None, -(row["frequency"] or 0.0), row["term_id"]))
     terms = [
         [
             link(held.names.get(row["term_id"], row["term_id"]), "finding", row["term_id"]),
             _frequency(row),
-            ", ".join(row["sources"][:4]) + (" …" if len(row["sources"]) > 4 else ""),
+            row["told_sources"],
             held.published(row["term_id"]),
         ]
         for row in found
@@ -264,21 +255,16 @@ def _disease(held: Held, name: str) -> tuple[str, str, list[Block]]:
         *_hierarchy(held, classes),
         table(
             ["Gene", "Identifier"],
-            [[link(row["symbol"], "gene", row["symbol"]), row["gene_id"]] for row in genes],
+            [[link(symbol, "gene", symbol), gene] for symbol, gene in sorted(pairs)],
             "Genes.",
         )
-        if genes
+        if pairs
         else paragraph("No gene is annotated."),
         table(["Finding", "Frequency", "Source", "Subjects here"], terms, "Findings of the disease, as annotated.")
         if terms
         else paragraph("No finding is annotated to it; those of the diseases below it are on their pages."),
     ]
     return named[0], f"disease, {given}", blocks
-
-
-def _one_of(diseases: Sequence[str]) -> str:
-    """The condition that a row is of one of some diseases, which skips the parts of a table that hold none of them."""
-    return f"disease_id IN ({', '.join('?' * len(diseases))})" if diseases else "false"
 
 
 def _hierarchy(held: Held, classes: Sequence[str]) -> list[Block]:
@@ -313,25 +299,19 @@ def _finding(held: Held, name: str) -> tuple[str, str, list[Block]]:
     term = held.live(name)
     if term is None:
         raise Refused(404, "The ontology has no live term of this identifier. Search for its name.")
-    synonyms = [
-        row["text"] for row in held.catalog.rows("SELECT text FROM term_synonyms WHERE term_id = ? ORDER BY 1", term)
-    ]
+    synonyms = [row["text"] for row in held.reference.synonyms.of(term)]
     near = [
         [link(held.names[name], "finding", name), which, held.published(name)]
         for which, beside in (("broader", held.parents), ("narrower", held.children))
         for name in beside.get(term, ())
     ]
-    diseases = held.catalog.rows(
-        "SELECT disease_id, name, most FROM term_diseases WHERE term_id = ? ORDER BY most DESC NULLS LAST, disease_id",
-        term,
-    )
     rows = [
         [
             link(row["name"], "disease", row["disease_id"]),
             row["disease_id"],
             _share(row["most"]),
         ]
-        for row in diseases
+        for row in held.reference.diseases_of_term.of(term)
     ]
     listed = term in held.listed
     blocks: list[Block] = [

@@ -39,10 +39,13 @@ def served(workspace: Workspace, host: str, port: int, served_as: Iterable[str] 
 
 
 def serve(answering: Answering, host: str, port: int, ready: Callable[[], None]) -> None:
-    """Answer until INT or TERM. ready: called once the published counts are drawn, which takes a moment."""
+    """Answer until INT or TERM. ready: called once the published counts are drawn and the reference tables read, which takes
+    a moment."""
     import uvicorn
 
-    assert answering.desk.held().listed is not None
+    held = answering.desk.held()
+    assert held.listed is not None
+    held.reference.read()
     ready()
     settings = uvicorn.Config(
         application(answering),

@@ -30,10 +30,12 @@ IN_ASSAYS = (
     "SELECT subject_ix FROM genotypes JOIN samples USING (sample_id) JOIN subjects USING (subject_id)"
     f" WHERE {CARRIED} AND variant_ix IN (SELECT variant_ix FROM placed_variants WHERE {{where}})"
 )
-OF_SYMBOL = (
-    "SELECT subject_id, classification FROM subject_variants WHERE symbol = ? UNION ALL"
-    " SELECT subject_id, classification FROM variant_consequences JOIN genotypes USING (variant_ix)"
-    f" JOIN samples USING (sample_id) WHERE symbol = ? AND {CARRIED}"
+CARRIERS_OF_SYMBOLS = (
+    "INSERT INTO symbol_carriers SELECT DISTINCT symbol, subject_ix, classification FROM ("
+    "SELECT symbol, subject_id, classification FROM subject_variants UNION ALL"
+    " SELECT symbol, subject_id, classification FROM variant_consequences JOIN genotypes USING (variant_ix)"
+    f" JOIN samples USING (sample_id) WHERE {CARRIED}"
+    ") JOIN subjects USING (subject_id) WHERE symbol IS NOT NULL ORDER BY ALL;"
 )
 """Who has a variant in a gene, and how it is classified: by records and by assays."""
 OF_GENE = (

@@ -6,6 +6,7 @@ One cursor a question, in whatever thread asks it. Beside the file there is a ta
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 import duckdb
 
 from groprog_assets.errors import ArtifactError, Problem
-from groprog_assets.omics_catalog.carriers import OF_SYMBOL, carriers_query
+from groprog_assets.omics_catalog.carriers import carriers_query
 from groprog_assets.omics_catalog.cohort_query import SEXES, Carriers, Cohort
 
 Rows = list[dict[str, Any]]
@@ -54,6 +55,11 @@ class Catalog:
             done = cursor.execute("USE held").execute(question, list(values))
             names = [column[0] for column in done.description or ()]
             return [dict(zip(names, row, strict=True)) for row in done.fetchall()]
+
+    def columns(self, question: str) -> dict[str, Any]:
+        """The answer to a question in SQL as arrays by column name, masked where a value is missing; for many rows."""
+        with self._root.cursor() as cursor:
+            return dict(cursor.execute("USE held").execute(question).fetchnumpy())
 
     def number(self, question: str, *values: object) -> int:
         """The answer to a question in SQL for one number."""
@@ -104,14 +110,19 @@ class Catalog:
 
         By records and by assays, a subject once; len(classes): of no such class.
         """
-        order = " ".join(f"WHEN classification = ? THEN {k}" for k in range(len(classes)))
-        found = self.rows(
-            f"SELECT gravest, count(*) AS subjects FROM (SELECT subject_ix, min(CASE {order} ELSE {len(classes)} END) AS gravest"
-            f" FROM ({OF_SYMBOL}) JOIN subjects USING (subject_id) JOIN memory.permitted USING (subject_ix)"
-            " WHERE purpose = ? GROUP BY subject_ix) GROUP BY gravest",
-            *(*classes, symbol, symbol, self._purpose("", ())),
-        )
-        return {row["gravest"]: row["subjects"] for row in found}
+        place = {name: k for k, name in enumerate(classes)}
+        least: dict[int, int] = {}
+        for row in self.rows("SELECT subject_ix, classification FROM symbol_carriers WHERE symbol = ?", symbol):
+            if row["subject_ix"] in self._counted_without_purpose:
+                own = place.get(row["classification"], len(classes))
+                least[row["subject_ix"]] = min(own, least.get(row["subject_ix"], own))
+        return dict(Counter(least.values()))
+
+    @cached_property
+    def _counted_without_purpose(self) -> frozenset[int]:
+        """The subjects who may be counted without a purpose."""
+        question = "SELECT subject_ix FROM memory.permitted WHERE purpose = ?"
+        return frozenset(row["subject_ix"] for row in self.rows(question, self._purpose("", ())))
 
     def placed(self, assay: str, factor: str, everybody: str) -> list[tuple[str, str, int]]:
         """(subject, group, position) of the samples of an assay whose subjects may be counted without a purpose.

@@ -52,5 +52,6 @@ CREATE TABLE drug_reversal (outcome VARCHAR NOT NULL, assay_id VARCHAR NOT NULL,
 CREATE TABLE subject_diseases (disease_id VARCHAR NOT NULL, subject_ix INTEGER NOT NULL);
 CREATE TABLE term_diseases (term_id VARCHAR NOT NULL, disease_id VARCHAR NOT NULL, name VARCHAR NOT NULL, most DOUBLE);
 CREATE TABLE packet_variants (subject_ix INTEGER NOT NULL, gene_id VARCHAR, symbol VARCHAR, genome_build VARCHAR, chrom VARCHAR, start BIGINT, "end" BIGINT, place BIGINT, removed VARCHAR, added VARCHAR, kind VARCHAR);
+CREATE TABLE symbol_carriers (symbol VARCHAR NOT NULL, subject_ix INTEGER NOT NULL, classification VARCHAR);
 CREATE VIEW placed_variants AS SELECT variant_ix, genome_build, chrom, start - CAST((ref = '' OR alt = '') AND NOT starts_with(alt, '<') AS BIGINT) AS start, "end", start AS place, ref AS removed, alt AS added, kind FROM variants;
 CREATE TABLE search_names (kind VARCHAR NOT NULL, id VARCHAR NOT NULL, name VARCHAR NOT NULL, lowered VARCHAR NOT NULL);

@@ -16,7 +16,7 @@ import duckdb
 
 from groprog_assets.errors import ArtifactError, Problem
 from groprog_assets.methods.measurements.layout import long_rows
-from groprog_assets.omics_catalog.carriers import RecordVariant, record_variants
+from groprog_assets.omics_catalog.carriers import CARRIERS_OF_SYMBOLS, RecordVariant, record_variants
 from groprog_assets.store.artifacts import Reference, Store, digest_value
 from groprog_assets.store.half_written import half_written_name
 from groprog_assets.store.wire_format import Stored
@@ -49,6 +49,7 @@ ORDER = {
 }
 """Rows that are asked for together lie together."""
 DERIVED = f"""
+{CARRIERS_OF_SYMBOLS}
 INSERT INTO subject_diseases
   WITH own AS (SELECT DISTINCT unnest(string_split(concat_ws('|', mondo_id, omim_id, orpha_id, source_id), '|')) AS id, subject_ix
     FROM diagnoses JOIN subjects USING (subject_id) WHERE status <> 'excluded')

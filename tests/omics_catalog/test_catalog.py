@@ -41,6 +41,7 @@ def test_the_columns_are_those_declared():
             "search_names",
             "term_diseases",
             "packet_variants",
+            "symbol_carriers",
             "placed_variants",
         ):
             continue
