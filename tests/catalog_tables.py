@@ -12,6 +12,8 @@ from groprog_assets.tables import TABLES, conform
 KINDS = {
     "str": "VARCHAR",
     "bool": "BOOLEAN",
+    "int16": "SMALLINT",
+    "Int8": "TINYINT",
     "int32": "INTEGER",
     "Int32": "INTEGER",
     "int64": "BIGINT",

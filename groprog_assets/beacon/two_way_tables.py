@@ -5,7 +5,7 @@ from __future__ import annotations
 from groprog_assets.beacon.actors import Actor
 from groprog_assets.beacon.desk import Desk, Refused, for_purpose
 from groprog_assets.errors import CohortError, Problem
-from groprog_assets.methods.omics.disclosure import nearest, two_way
+from groprog_assets.methods.omics.disclosure import Secret, TwoWay, nearest, two_way
 from groprog_assets.methods.omics.suppression import suppressed_table
 
 ATTRIBUTES = ("sex", "source", "site", "vital_status")
@@ -35,7 +35,8 @@ def two_way_table(
     names = sorted({row["r"] for row in found}), sorted({row["c"] for row in found})
     counts = {(row["r"], row["c"]): int(row["subjects"]) for row in found}
     given = [[counts.get((r, c), 0) for c in names[1]] for r in names[0]]
-    question = for_purpose(f"table {rows} by {columns}", purpose, studied)
+    turned = rows > columns
+    question = for_purpose(f"table {' by '.join(sorted((rows, columns)))}", purpose, studied)
     if not found:
         actor = Actor(who, "steward" if exact else "registered")
         desk.note(actor, "command line", "refused", f"exact {question}" if exact else question, purpose)
@@ -48,8 +49,13 @@ def two_way_table(
         import numpy as np
 
         table = np.array(given)
-        kept = suppressed_table(table, fewest).kept
-        desk.note(Actor(who, "steward"), "command line", canonical=f"exact {question}", purpose=purpose)
+        noted = {"canonical": f"exact {question}", "purpose": purpose}
+        try:
+            kept = suppressed_table(table, fewest).kept
+        except CohortError:
+            desk.note(Actor(who, "steward"), "command line", "refused", **noted)
+            raise
+        desk.note(Actor(who, "steward"), "command line", **noted)
         lines = [
             [name, *(str(n) if shown else LEFT_OUT for n, shown in zip(line, keeps, strict=True)), str(sum(line))]
             for name, line, keeps in zip(names[0], given, kept, strict=True)
@@ -59,7 +65,7 @@ def two_way_table(
         desk.spend(Actor(who, "registered"), "command line", question, purpose)
     except Refused as error:
         raise CohortError(Problem("table", question, error.text, "Ask for what was asked before.")) from None
-    made = two_way(held.secret, question, given, names, desk.parameters.epsilon)
+    made = _noisy(held.secret, question, given, names, desk.parameters.epsilon, turned)
 
     def told(count: int) -> str:
         return str(nearest(count, rounding)) if count >= fewest else f"<{fewest}"
@@ -68,3 +74,18 @@ def two_way_table(
         [name, *map(told, line), told(total)] for name, line, total in zip(names[0], made.cells, made.rows, strict=True)
     ]
     return [head, *lines, ["sum", *map(told, made.columns), told(made.total)]]
+
+
+def _noisy(
+    secret: Secret,
+    question: str,
+    counts: list[list[int]],
+    names: tuple[list[str], list[str]],
+    epsilon: float,
+    turned: bool,
+) -> TwoWay:
+    """The noisy table; one with rows and columns exchanged is the same question, so it has the same noise in the same cells."""
+    if not turned:
+        return two_way(secret, question, counts, names, epsilon)
+    made = two_way(secret, question, [list(line) for line in zip(*counts, strict=True)], names[::-1], epsilon)
+    return TwoWay([list(line) for line in zip(*made.cells, strict=True)], made.columns, made.rows, made.total)

@@ -171,12 +171,13 @@ def queries(study: Path, seal: bool, user: str) -> None:
         from groprog_assets.graph.resources import known_actor
         from groprog_assets.lineage.collect import collect
         from groprog_assets.lineage.decisions import record_decision
+        from groprog_assets.lineage.logged_questions import SEALED_HEADS
         from groprog_assets.running.execution import study_instance
 
         with study_instance(workspace) as instance:
             others = {name: {"lines": len(logs[name]), "head": heads[name]} for name in (FEDERATION, EXPORTS)}
             evidence = {"lines": len(rows), "head": heads[QUESTIONS], "spent": spending(rows), "others": others}
-            record_decision(instance, "omics_catalog", "questions sealed", known_actor(user), evidence)
+            record_decision(instance, "omics_catalog", SEALED_HEADS, known_actor(user), evidence)
             collect(instance, workspace.ledger_path, workspace.derivations)
 
 

@@ -21,6 +21,7 @@ from groprog_assets.errors import ArtifactError, LedgerError, Problem, Unreachab
 from groprog_assets.graph.resources import ACTOR_TAG
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.decisions import ACTOR, DECISION, EVIDENCE, decisions
+from groprog_assets.lineage.logged_questions import add_questions
 from groprog_assets.lineage.membership import (
     FEDERATED,
     FITS,
@@ -108,6 +109,7 @@ def collect(instance: dg.DagsterInstance, path: Path, records: Derivations, earl
                     connection.execute("ROLLBACK")
                 raise
             added += 1
+        add_questions(connection, records.root.parent)
         ledger.write_head(path, connection)
         sealed = "SELECT 1 FROM materializations WHERE derivation = ?"
         Unsealed(records.root.parent).clear(lambda digest: connection.execute(sealed, [digest]).fetchone() is not None)

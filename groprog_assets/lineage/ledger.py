@@ -37,7 +37,10 @@ SILENT_SECONDS = 1.0
 DAMAGED = "It must be a DuckDB file."
 ROWS_AT_ONCE = 400
 SEALED = ("runs", "events", "materializations", "checks")
-TABLES = ("about", *SEALED, "derivations", *DERIVED, "patients_seen", "seals")
+TABLES = ("about", *SEALED, "derivations", *DERIVED, "patients_seen", "data_queries", "seals")
+
+LATER = ("data_queries",)
+"""Tables that ledgers of earlier programs lack."""
 
 
 class Seal(NamedTuple):
@@ -72,6 +75,7 @@ def open_ledger(path: Path, make: bool = False) -> Iterator[duckdb.DuckDBPyConne
                     "Use the program that wrote it; it was not touched.",
                 )
                 raise LedgerError(Problem(str(path), f"version {found}", rule, remedy))
+            _add_later_tables(connection)
             yield connection
         except (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException) as error:
             raise LedgerError(_file_problem(path, error)) from error
@@ -121,6 +125,16 @@ def _create(path: Path) -> None:
         raise LedgerError(_file_problem(path, error)) from error
     finally:
         shutil.rmtree(place, ignore_errors=True)
+
+
+def _add_later_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the tables that a ledger made by an earlier program does not have; they are empty."""
+    names = {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+    if names >= set(LATER):
+        return
+    for statement in Path(__file__).with_name("schema.sql").read_text(encoding="utf-8").split(";"):
+        if any(f"CREATE TABLE IF NOT EXISTS {name} (" in statement for name in LATER):
+            connection.execute(statement)
 
 
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:

@@ -43,6 +43,14 @@ CREATE TABLE IF NOT EXISTS patients_seen (
   model VARCHAR NOT NULL, patient VARCHAR NOT NULL, repeat INTEGER NOT NULL, fold INTEGER NOT NULL, role VARCHAR NOT NULL,
   PRIMARY KEY (model, patient, repeat, fold));
 
+-- One line of a log of questions (log.jsonl), of answers to other sites (federation.jsonl) or of exports (exports.jsonl), in its
+-- order: `sha256` is of the line, `previous` of the line before. `data` is the digest of the tables that decided the answer, `total`
+-- what it cost all actors together.
+CREATE TABLE IF NOT EXISTS data_queries (
+  log VARCHAR NOT NULL, happened TIMESTAMP NOT NULL, actor VARCHAR NOT NULL, purpose VARCHAR, endpoint VARCHAR NOT NULL,
+  canonical VARCHAR NOT NULL, data VARCHAR NOT NULL, snapshot VARCHAR NOT NULL, epsilon DOUBLE NOT NULL, total DOUBLE NOT NULL,
+  outcome VARCHAR NOT NULL, previous VARCHAR NOT NULL, sha256 VARCHAR NOT NULL);
+
 -- One row a finished run or decision (a run of its own, named event-NUMBER), in the order of projection: the Merkle root of its rows, chained to the seal before.
 CREATE TABLE IF NOT EXISTS seals (
   sequence BIGINT PRIMARY KEY, run_id VARCHAR NOT NULL UNIQUE, leaves BIGINT NOT NULL, merkle_root VARCHAR NOT NULL,

@@ -24,6 +24,7 @@ from groprog_assets.lineage import ledger
 from groprog_assets.lineage.check_points import read_verified, unchanged_since
 from groprog_assets.lineage.derivation_rows import DERIVED, derivation_row, derived_rows
 from groprog_assets.lineage.ledger import GENESIS, SEALED, TABLES, Seal, merkle_root, seal_digest
+from groprog_assets.lineage.logged_questions import question_problems
 from groprog_assets.lineage.membership import membership_problems
 from groprog_assets.store.artifacts import digest_bytes
 from groprog_assets.store.derivations import memo_key
@@ -93,7 +94,7 @@ def verify_rows(
     found.seals = len(seals)
     found.newest = {"sequence": seals[-1].sequence, "seal": seals[-1].seal} if seals else {}
     point = read_verified(state, path) if state is not None else None
-    point = point if point and point["sound"] else None
+    point = point if point and point["sound"] and set(point["tables"]) == set(TABLES) else None
     first = dict.fromkeys(TABLES, 0)
     if point and unchanged_since(connection, point, TABLES):
         first = {table: rows for table, (rows, _) in point["tables"].items()}
@@ -105,6 +106,7 @@ def verify_rows(
     found.problems += _derivation_problems(connection, first, found.circumstances)
     if not runs:  # else what the events say is not what was sealed
         found.problems += membership_problems(connection, first["patients_seen"])
+        found.problems += question_problems(connection)
     found.problems += _head_problems(path, seals, head)
     return found
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from groprog_assets.errors import Problem
 from groprog_assets.lineage.check_points import check_point, read_verified, write_verified
 from groprog_assets.lineage.ledger import TABLES
+from groprog_assets.lineage.logged_questions import log_problems
 from groprog_assets.lineage.present import Present, compare_present
 from groprog_assets.lineage.verification import Verification, snapshot, verify_rows
 from groprog_assets.store.pseudonyms import key_problems
@@ -72,6 +73,7 @@ def verify_study(workspace: Workspace, head: Document | None = None, full: bool 
         if not rows.problems:
             point = read_verified(workspace.state, path) if rows.since else None
             present = compare_present(workspace, connection, rows.circumstances, (point or {}).get("memos", {}), full)
+            present.problems += log_problems(connection, workspace.state)
         present.problems += key_problems(workspace.state)
         found = VerifiedStudy(rows, present)
         kept: Document = {

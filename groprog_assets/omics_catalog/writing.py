@@ -147,7 +147,7 @@ def write_catalog(state: Path, store: Store, snapshot: Document) -> Path:
     """The catalogue file of a snapshot in the state folder, for its owner alone; one that is there already is not written again.
 
     Files of other snapshots are removed: a reader that has one open keeps what it has opened. ArtifactError for bytes that the
-    store lacks, and where the file cannot be written.
+    store lacks, for tables that another version of the program made, and where the file cannot be written.
     """
     folder = state / FOLDER
     target = folder / f"{snapshot_digest(snapshot)}.{_layout()}.duckdb"
@@ -197,7 +197,12 @@ def _fill(path: Path, store: Store, snapshot: Document) -> None:
             else:
                 columns = ", ".join(f'"{column}"' for column in schema_columns()[table])
                 rows = f"SELECT {columns} FROM read_parquet(?)"
-            connection.execute(f'INSERT INTO "{table}" BY NAME {rows}{order}', [str(file)])
+            try:
+                connection.execute(f'INSERT INTO "{table}" BY NAME {rows}{order}', [str(file)])
+            except (duckdb.BinderException, duckdb.ConstraintException, duckdb.ConversionException):
+                rule = "The catalogue holds the columns that this version of the program declares."
+                told = f"omics_catalog, table {table}"
+                raise ArtifactError(Problem(told, "columns of another version", rule, "Run the study.")) from None
             connection.execute("INSERT INTO snapshot VALUES (?, ?)", [table, sha256])
         for name, sha256 in snapshot["measurements"].items():
             _view(connection, name, store.get_file(sha256, name))

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Set
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
+from unicodedata import normalize
 
 from groprog_assets.errors import Problem, StudyError
 from groprog_assets.store.artifacts import write_atomically
@@ -94,8 +95,8 @@ def _make_key(path: Path) -> None:
 
 
 def pseudonym(patient: str, key: bytes) -> str:
-    """`p-` and 16 hexadecimal digits; equal identifiers of one study have equal ones."""
-    return "p-" + hmac.new(key, patient.encode(), hashlib.sha256).hexdigest()[:DIGITS]
+    """`p-` and 16 hexadecimal digits; equal identifiers of one study have equal ones, in any Unicode form."""
+    return "p-" + hmac.new(key, normalize("NFC", patient).encode(), hashlib.sha256).hexdigest()[:DIGITS]
 
 
 def sample_pseudonym(assay: str, sample: str, key: bytes) -> str:

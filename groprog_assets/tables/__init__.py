@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from unicodedata import normalize
 
 from groprog_assets.errors import Problem, TableError
 from groprog_assets.tables import (
@@ -40,12 +41,19 @@ TABLES: dict[str, Table] = {
     for table in group.DECLARED
 }
 
+COMPOSED = frozenset(
+    table.name for group in (knowledge, phenotypes, consent, omics, integration) for table in group.DECLARED
+)
+"""Tables of subjects and of what is known of diseases: their text is in Unicode's normal form C, one spelling of each letter, and
+what is not known is missing, never empty."""
+
 
 def conform(frame: Any, name: str) -> Any:
-    """`frame` with the columns of `TABLES[name]` in order, cast to their dtypes; its index dropped.
+    """`frame` with the columns of `TABLES[name]` in order, cast to their dtypes; its index dropped. Text of the tables in
+    `COMPOSED` is in NFC.
 
     Raises TableError with every problem at once: missing or undeclared columns, missing values where none may be, values
-    that do not fit the dtype, repeated keys.
+    that do not fit the dtype or are none of the column's own, repeated keys.
     """
     table = TABLES[name]
     problems = []
@@ -83,11 +91,38 @@ def conform(frame: Any, name: str) -> Any:
     if problems:
         raise TableError(problems)
     frame = frame.assign(**casts)
+    if name in COMPOSED:
+        frame = frame.assign(**_composed(frame, table))
+    for column in table.columns:
+        if name in COMPOSED and column.nullable and column.dtype == "str" and (frame[column.name] == "").any():
+            problem(f"column {column.name}", "empty text", "A value that is not known is missing, never empty text.")
+        if column.values:
+            strange = sorted(set(frame[column.name].dropna().unique()) - set(column.values))
+            if strange:
+                problem(f"column {column.name}", ", ".join(strange[:5]), f"It is one of {', '.join(column.values)}.")
+    if problems:
+        raise TableError(problems)
     if table.key and not _rises(frame, table.key) and frame.duplicated(list(table.key)).any():
         first = frame.loc[frame.duplicated(list(table.key)), list(table.key)].iloc[0].to_dict()
         problem("key", f"{first} stands twice", f"A row is {table.row}.")
         raise TableError(problems)
     return frame
+
+
+def _composed(frame: Any, table: Table) -> dict[str, Any]:
+    """{column: its text in NFC} of the columns that hold text that is not."""
+    found = {}
+    for column in table.columns:
+        if column.dtype != "str":
+            continue
+        made = {
+            text: composed
+            for text in frame[column.name].dropna().unique()
+            if not text.isascii() and (composed := normalize("NFC", text)) != text
+        }
+        if made:
+            found[column.name] = frame[column.name].replace(made)
+    return found
 
 
 def _lists(values: Any, kind: Callable[[Any], Any]) -> Any:

@@ -12,14 +12,18 @@ INTEGER_LIST = "list[int8]"
 
 
 class Column(NamedTuple):
-    """One column: pandas dtype ("str", "category", "int32", "int64", "float32", "float64", "bool", "datetime64[us]", and "Int32",
-    "Int64" for whole numbers of which some are missing) or `TEXT_LIST`, `INTEGER_LIST`, unit, meaning."""
+    """One column: pandas dtype ("str", "category", "int16", "int32", "int64", "float32", "float64", "bool", "datetime64[us]", and
+    "Int8", "Int32", "Int64" for whole numbers of which some are missing) or `TEXT_LIST`, `INTEGER_LIST`, unit, meaning.
+
+    values: the only ones that it may hold, where these are fixed; empty where they are not.
+    """
 
     name: str
     dtype: str
     unit: str
     meaning: str
     nullable: bool = False
+    values: tuple[str, ...] = ()
 
 
 class Table(NamedTuple):

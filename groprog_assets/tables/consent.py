@@ -5,6 +5,9 @@ from __future__ import annotations
 from groprog_assets.tables.columns import Column, Table
 from groprog_assets.tables.phenotypes import SUBJECT
 
+PERMISSIONS = ("DUO:0000004", "DUO:0000042", "DUO:0000006", "DUO:0000007", "DUO:0000011")
+"""No restriction, general research, health, named diseases, ancestry."""
+
 DECLARED = (
     Table(
         "consents",
@@ -14,7 +17,7 @@ DECLARED = (
             Column("version", "int32", "number", "rises with each change; the largest is valid"),
             Column("granted", "datetime64[us]", "time", "when it was given"),
             Column("withdrawn", "datetime64[us]", "time", "when it was withdrawn", nullable=True),
-            Column("permission", "str", "DUO", "what the data may be used for"),
+            Column("permission", "str", "DUO", "what the data may be used for", values=PERMISSIONS),
             Column("modifiers", "list[str]", "DUO", "what narrows the permission"),
             Column("diseases", "list[str]", "MONDO", "diseases that DUO:0000007 names"),
             Column("until", "datetime64[us]", "day", "when it ends", nullable=True),

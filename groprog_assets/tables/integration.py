@@ -19,6 +19,8 @@ _PRESENT = (
     Column("share", "float64", "fraction", "present / size"),
 )
 
+DIRECTIONS = ("up", "down")
+
 DECLARED = (
     Table(
         "factor_scores",
@@ -187,7 +189,14 @@ DECLARED = (
             Column("name", "str", "text", "description in the file, else the name of the set"),
             Column("source", "str", "text", "file's name"),
             Column("gene_id", "str", "symbol", "gene, as the file names it"),
-            Column("direction", "str", "up, down", "what the drug does to the gene; missing for a set", nullable=True),
+            Column(
+                "direction",
+                "str",
+                ", ".join(DIRECTIONS),
+                "what the drug does to the gene; missing for a set",
+                True,
+                DIRECTIONS,
+            ),
         ),
         ("source", "set_id", "gene_id", "direction"),
     ),
@@ -198,7 +207,7 @@ DECLARED = (
             Column("drug_id", "str", "id", "drug, as the table of targets names it"),
             Column("name", "str", "text", "name of the drug"),
             Column("gene_id", "str", "symbol", "gene that the drug acts on"),
-            Column("action", "str", "text", "inhibitor, agonist, ..."),
+            Column("action", "str", "text", "inhibitor, agonist, ...; missing where not known", nullable=True),
             Column("source", "str", "text", "where the row comes from"),
             Column("version", "str", "text", "release of the source"),
         ),

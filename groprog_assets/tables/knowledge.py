@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from groprog_assets.tables.columns import Column, Table
 
+ALIASES = ("alt_id", "replaced_by")
+SCOPES = ("EXACT", "BROAD", "NARROW", "RELATED")
+GIVEN = ("ratio", "class", "percent", "none")
+ASPECTS = ("P", "I", "C", "H", "M")
 _TERM = Column("term_id", "str", "CURIE", "term of the ontology")
 _CLASS = Column("mondo_id", "str", "CURIE", "MONDO class")
 _VERSION = Column("version", "str", "text", "release, from the file's own header where it has one")
@@ -29,7 +33,7 @@ DECLARED = (
         (
             _TERM,
             Column("alias_id", "str", "CURIE", "identifier that is read as the term"),
-            Column("kind", "str", "alt_id, replaced_by", "why"),
+            Column("kind", "str", ", ".join(ALIASES), "why", values=ALIASES),
         ),
         ("term_id", "alias_id", "kind"),
     ),
@@ -39,7 +43,7 @@ DECLARED = (
         (
             _TERM,
             Column("text", "str", "text", "synonym"),
-            Column("scope", "str", "EXACT, BROAD, NARROW, RELATED", "how it fits"),
+            Column("scope", "str", ", ".join(SCOPES), "how it fits", values=SCOPES),
         ),
         ("term_id", "text", "scope"),
     ),
@@ -89,7 +93,7 @@ DECLARED = (
         (
             _CLASS,
             Column("alias_id", "str", "CURIE", "identifier that is read as the class"),
-            Column("kind", "str", "alt_id, replaced_by", "why"),
+            Column("kind", "str", ", ".join(ALIASES), "why", values=ALIASES),
         ),
         ("mondo_id", "alias_id", "kind"),
     ),
@@ -126,14 +130,20 @@ DECLARED = (
             Column("n", "Int32", "patients", "with the finding, of m", nullable=True),
             Column("m", "Int32", "patients", "who were looked at", nullable=True),
             Column("frequency", "float64", "fraction", "share of patients, as the file gives it", nullable=True),
-            Column("frequency_source", "str", "ratio, class, percent, none", "how the file gives it"),
+            Column("frequency_source", "str", ", ".join(GIVEN), "how the file gives it", values=GIVEN),
             Column("negated", "bool", "flag", "the disease does not have it: NOT, 0/m, excluded or 0 %"),
             Column("onset", "str", "CURIEs joined by |", "onset terms", nullable=True),
             Column("sex", "str", "MALE, FEMALE", "sex it is limited to", nullable=True),
             Column("modifiers", "list[str]", "CURIEs", "clinical modifiers"),
             Column("sources", "list[str]", "CURIEs", "publications and databases cited"),
             Column("evidence", "str", "codes joined by |", "PCS published study, TAS, IEA", nullable=True),
-            Column("aspect", "str", "P, I, C, H, M", "phenotype, inheritance, course, history, modifier"),
+            Column(
+                "aspect",
+                "str",
+                ", ".join(ASPECTS),
+                "phenotype, inheritance, course, history, modifier",
+                values=ASPECTS,
+            ),
         ),
         ("disease_id", "term_id", "aspect"),
     ),

@@ -8,7 +8,15 @@ from groprog_assets.tables.phenotypes import SUBJECT
 SAMPLE = Column("sample_id", "str", "s- and 16 hex", "pseudonym of the sample under the study's key")
 ASSAY = Column("assay_id", "str", "name", "assay, as the study names it")
 FEATURE = Column("feature_ix", "int32", "place", "row of the feature in the assay, from 0")
-STAGE = Column("stage", "str", "raw, normalised, corrected, filled", "how far the values are processed")
+OMICS = ("genome", "transcriptome", "proteome", "metabolome", "epigenome")
+KINDS = ("dense", "sparse")
+SCALES = ("count", "linear", "log2", "log10", "ln", "beta", "mvalue", "npx", "zscore", "ordinal")
+BUILDS = ("GRCh37", "GRCh38")
+MISSING = ("mar", "mnar", "structural", "mixed")
+MAPPINGS = ("exact", "alias", "previous", "ambiguous", "unmapped")
+CHANGES = (*("snv", "mnv", "ins", "del", "delins", "sym_del", "sym_dup", "sym_inv", "sym_ins", "cnv", "bnd", "star"),)
+STAGES = ("raw", "normalised", "corrected", "filled")
+STAGE = Column("stage", "str", ", ".join(STAGES), "how far the values are processed", values=STAGES)
 VARIANT = Column("variant_ix", "int64", "place", "row of the variant, from 0")
 _INTERVAL = (
     Column("start", "int64", "bp", "first base, 0-based"),
@@ -52,14 +60,17 @@ DECLARED = (
         "one assay",
         (
             ASSAY,
-            Column("omics", "str", "kind", "genome, transcriptome, proteome, metabolome or epigenome"),
-            Column("kind", "str", "dense, sparse", "a matrix of values, or rows of variants and intervals"),
+            Column("omics", "str", "kind", ", ".join(OMICS), values=OMICS),
+            Column(
+                "kind", "str", ", ".join(KINDS), "a matrix of values, or rows of variants and intervals", values=KINDS
+            ),
             Column("platform", "str", "text", "instrument or array", nullable=True),
             Column("unit", "str", "text", "unit of a value as read", nullable=True),
-            Column("scale", "str", "scale", "scale of the values as read", nullable=True),
-            Column("genome_build", "str", "GRCh37 or GRCh38", "build of coordinates", nullable=True),
+            Column("scale", "str", ", ".join(SCALES), "of the values as read; none of a sparse assay", True, SCALES),
+            Column("genome_build", "str", ", ".join(BUILDS), "build of coordinates", True, BUILDS),
             Column("id_system", "str", "name", "whose names the features have", nullable=True),
-            Column("missing_kind", "str", "mar, mnar, structural, mixed", "why values are missing"),
+            Column("missing_kind", "str", ", ".join(MISSING), "why values are missing", values=MISSING),
+            Column("normalisation", "str", "text", "how its values are normalised; none where they stay as they are"),
             Column("features", "int64", "features", "rows of the matrix"),
             Column("samples", "int64", "samples", "samples of subjects who may be used"),
             Column("missing_share", "float64", _SHARE, "values that are missing", nullable=True),
@@ -90,7 +101,7 @@ DECLARED = (
             Column("symbol", "str", "text", "gene symbol", nullable=True),
             Column("gene_id", "str", "CURIE", "gene", nullable=True),
             *_PLACE,
-            Column("mapping", "str", "exact, alias, previous, ambiguous, unmapped", "how the identifier was found"),
+            Column("mapping", "str", ", ".join(MAPPINGS), "how the identifier was found", values=MAPPINGS),
         ),
         ("assay_id", "feature_ix"),
     ),
@@ -105,14 +116,14 @@ DECLARED = (
         "one variant, alleles trimmed and left-aligned",
         (
             VARIANT,
-            Column("genome_build", "str", "GRCh37 or GRCh38", "build of the coordinates"),
+            Column("genome_build", "str", ", ".join(BUILDS), "build of the coordinates", values=BUILDS),
             Column("chrom", "str", "name", "chromosome without chr"),
             *_INTERVAL,
             Column("ref", "str", "bases", "reference allele; empty for an insertion"),
             Column("alt", "str", "bases", "other allele; empty for a deletion"),
-            Column("kind", "str", "snv, mnv, ins, del, delins, sym_…, cnv, bnd, star", "kind of change"),
+            Column("kind", "str", ", ".join(CHANGES), "kind of change", values=CHANGES),
             Column("digest", "str", "sha256", "of build:chrom:start:end:ref:alt"),
-            Column("source_alt_index", "int64", "place", "which ALT of its record, from 1"),
+            Column("source_alt_index", "int16", "place", "which ALT of its record, from 1"),
         ),
         ("variant_ix",),
     ),
@@ -128,7 +139,7 @@ DECLARED = (
                 "allele numbers",
                 "0 reference, 1 this variant, 2 another; missing where unknown",
             ),
-            Column("dosage", "Int32", "copies", "of the variant; missing where an allele is", nullable=True),
+            Column("dosage", "Int8", "copies", "of the variant; missing where an allele is", nullable=True),
             Column("phased", "bool", "flag", "the order of alleles means something"),
             Column("phase_set", "Int64", "number", "set of variants phased together", nullable=True),
             Column("depth", "Int32", "reads", "at the place", nullable=True),

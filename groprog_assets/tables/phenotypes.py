@@ -5,6 +5,9 @@ from __future__ import annotations
 from groprog_assets.tables.columns import Column, Table
 
 SUBJECT = Column("subject_id", "str", "p- and 16 hex", "pseudonym under the study's key")
+SEXES = ("female", "male", "other", "unknown")
+VITAL = ("alive", "deceased", "unknown")
+CERTAINTIES = ("confirmed", "suspected", "excluded")
 _ONSET = (
     Column("onset_months_min", "Int32", "months", "earliest age of onset; below 0 before birth", nullable=True),
     Column("onset_months_max", "Int32", "months", "latest age of onset", nullable=True),
@@ -30,9 +33,9 @@ DECLARED = (
         "one subject with consent",
         (
             SUBJECT,
-            Column("sex", "str", "female, male, other, unknown", "as the record states it"),
+            Column("sex", "str", ", ".join(SEXES), "as the record states it", values=SEXES),
             Column("age_months", "Int32", "months", "at the last encounter; above 89 years as 1068", nullable=True),
-            Column("vital_status", "str", "alive, deceased, unknown", "at the last encounter"),
+            Column("vital_status", "str", ", ".join(VITAL), "at the last encounter", values=VITAL),
             Column("source", "str", "text", "collection the record comes from"),
             Column("site", "str", "text", "where the subject was seen", nullable=True),
         ),
@@ -63,7 +66,7 @@ DECLARED = (
             Column("omim_id", "str", "CURIE", "OMIM identifier", nullable=True),
             Column("orpha_id", "str", "CURIE", "ORPHA identifier", nullable=True),
             Column("source_id", "str", "CURIE", "id as read"),
-            Column("status", "str", "confirmed, suspected, excluded", "what the record says of it"),
+            Column("status", "str", ", ".join(CERTAINTIES), "what the record says of it", values=CERTAINTIES),
             *_ONSET,
         ),
         ("subject_id", "source_id"),

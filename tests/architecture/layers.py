@@ -30,7 +30,7 @@ def _room(floor: int, name: str, own: str = "", outside: str = "") -> Layer:
 
 LEDGER = (
     r"groprog_assets\.lineage\.(ledger|closures|derivation_rows|questions|exports|membership|signed_heads|ledger_pages"
-    r"|check_points|command_runs|verification|present|verify_study)"
+    r"|check_points|command_runs|logged_questions|verification|present|verify_study)"
 )
 """The part of `lineage` that knows DuckDB and not Dagster."""
 LAYERS = (

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from groprog_assets.beacon import two_way_tables
 from groprog_assets.cli.main import main
-from groprog_assets.errors import ArtifactError, Notice
+from groprog_assets.errors import ArtifactError, CohortError, Notice, Problem
 from groprog_assets.lineage.ledger import open_ledger
 from groprog_assets.store.identities import names
 from groprog_assets.store.pseudonyms import study_key, withdrawal_mark
@@ -396,6 +397,10 @@ def test_a_table_of_nobody_is_refused_and_logged(
     assert (last["outcome"], last["purpose"], last["epsilon"]) == ("refused", "health", 0.0)
 
 
+def tells_too_much(*given: object):
+    raise CohortError(Problem("table", "the margins tell too much of a cell that is left out", "", ""))
+
+
 def test_counts_and_tables_on_the_command_line(portal: Served, monkeypatch: pytest.MonkeyPatch):
     from click.testing import CliRunner
 
@@ -422,6 +427,10 @@ def test_counts_and_tables_on_the_command_line(portal: Served, monkeypatch: pyte
     exact = told("table", study, "--rows", "sex", "--columns", "source", "--exact")
     assert exact.splitlines()[1:] == ["female\t140\t140", "sum\t140\t140"], "for the study's purpose"
     assert portal.lines()[-1]["purpose"] == "health"
+    with monkeypatch.context() as patch:
+        patch.setattr(two_way_tables, "suppressed_table", tells_too_much)
+        told("table", study, "--rows", "sex", "--columns", "source", "--exact", code=2)
+    assert (portal.lines()[-1]["outcome"], portal.lines()[-1]["canonical"][:5]) == ("refused", "exact")
     asked_for = ("--rows", "sex", "--columns", "source", "--purpose")
     for other in (("none",), ("disease", "--studied", "MONDO:1")):
         assert "study's purpose alone" in told("table", study, *asked_for, *other, "--exact", code=2)
@@ -438,12 +447,19 @@ def test_counts_and_tables_on_the_command_line(portal: Served, monkeypatch: pyte
         "table sex by source for health",
     ]
     assert [line["actor"] for line in portal.lines()][-2:] == ["carl", "carl"]
+    turned = told("table", study, "--rows", "source", "--columns", "sex")
+    numbers, exchanged = ([line.split("\t")[1:] for line in text.splitlines()[1:]] for text in (noisy, turned))
+    assert exchanged == [list(line) for line in zip(*numbers)], "one question has one noise, whichever way it is turned"
+    assert portal.lines()[-1]["canonical"] == "table sex by source for health"
+    assert portal.lines()[-1]["epsilon"] == 0
     listed = told("queries", study, "--seal", "--user", "ann")
     assert "ann: 3 answered, 0 suppressed, 0 refused; 0.2 spent" in listed
     with open_ledger(portal.workspace.ledger_path) as ledger:
         sealed = ledger.execute(
             "SELECT body FROM events WHERE asset = 'omics_catalog' ORDER BY happened DESC"
         ).fetchall()
+        rows = ledger.execute("SELECT actor, canonical, sha256 FROM data_queries WHERE log = 'log.jsonl'").fetchall()
     assert any(str(portal.lines()[-1]["sha256"]) in body for (body,) in sealed)
+    assert rows == [(line["actor"], line["canonical"], line["sha256"]) for line in portal.lines()]
     assert len(told("token", study, "bob").splitlines()[0]) > 40
     assert "Choose another" in told("token", study, "public", code=2)

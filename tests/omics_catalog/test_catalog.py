@@ -17,7 +17,10 @@ from groprog_assets.store.artifacts import Bundle, Store
 from groprog_assets.store.wire_format import Stored
 from groprog_assets.tables import TABLES
 from groprog_assets.tables.columns import TEXT_LIST
+from groprog_assets.tables.omics import OMICS
 from tests.catalog_tables import KINDS, small_tables, stored
+
+ENUM = f"ENUM({', '.join(repr(name) for name in OMICS)})"
 
 
 @pytest.fixture
@@ -43,13 +46,15 @@ def test_the_columns_are_those_declared():
             "packet_variants",
             "symbol_carriers",
             "placed_variants",
+            "variant_effects",
         ):
             continue
         declared = {column.name: column for column in TABLES[name].columns}
         own = {"subject_ix"} if name == "subjects" else set()
         assert set(columns) - own == set(declared), name
         for column in declared.values():
-            assert columns[column.name] == KINDS[column.dtype], (name, column.name)
+            expected = {"until": "DATE", "omics": ENUM}.get(column.name, KINDS[column.dtype])
+            assert columns[column.name] == expected, (name, column.name)
     assert KINDS[TEXT_LIST] == "VARCHAR[]"
 
 
@@ -243,3 +248,14 @@ def test_variants_and_genotypes_can_be_asked(tmp_path: Path, store: Store):
         " JOIN samples USING (sample_id)"
     )
     assert found == [{"subject_id": subject, "chrom": "X", "dosage": 1, "alleles": [0, 1]}]
+
+
+def test_a_table_of_another_version_is_named(tmp_path: Path, store: Store):
+    """A study that an earlier program made is asked before it is run again."""
+    made = [value for value in stored(store, small_tables(20, seed=1)) if value.reference.table != "subjects"]
+    before = tmp_path / "before.parquet"
+    small_tables(20, seed=1)["subjects"].drop(columns="vital_status").to_parquet(before)
+    snapshot = writing.snapshot_of(made)
+    snapshot["tables"]["subjects"] = store.put_file(before)
+    with pytest.raises(ArtifactError, match=r"table subjects: columns of another version.*Run the study"):
+        writing.write_catalog(tmp_path, store, snapshot)

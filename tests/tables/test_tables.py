@@ -26,3 +26,22 @@ def test_a_repeated_key_is_refused(rows, ordered, block):
                 tables.conform(frame, "positions")
         else:
             assert len(tables.conform(frame, "positions")) == len(rows)
+
+
+def subjects_table(**changed: object) -> pd.DataFrame:
+    row = {"subject_id": "p-1", "sex": "female", "age_months": 7, "vital_status": "alive", "source": "a", "site": None}
+    return pd.DataFrame([row | changed]).astype({"age_months": "Int32"})
+
+
+def test_a_value_that_is_none_of_a_columns_own_is_refused():
+    assert len(tables.conform(subjects_table(), "subjects")) == 1
+    with pytest.raises(TableError, match=r"column sex: F\. It is one of female, male, other, unknown"):
+        tables.conform(subjects_table(sex="F"), "subjects")
+
+
+def test_text_is_in_one_form_and_what_is_not_known_is_missing():
+    made = tables.conform(subjects_table(site="Zu\u0308rich"), "subjects")
+    assert made["site"].tolist() == ["Z\u00fcrich"]
+    assert tables.conform(subjects_table(), "subjects")["site"].isna().all()
+    with pytest.raises(TableError, match="column site: empty text"):
+        tables.conform(subjects_table(site=""), "subjects")

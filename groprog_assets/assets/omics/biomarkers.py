@@ -30,6 +30,6 @@ def biomarkers(
     outcomes = subject_outcomes(samples.table, samples.factors, study.omics.groups, study.omics.survival)
     asked = (study.omics.gene_sets, study.omics.drug_targets, study.parameters.integration)
     found = method.biomarker_tables(frames, assay_raw.features, outcomes, *asked)
-    broken = method.broken_links(found, subjects.table, assay_raw.table)
+    broken = method.broken_links(found, subjects.table, assay_raw.table, assay_raw.features)
     verdicts = [check.keys(broken), check.enough_subjects(found.summary), check.held_out(found.summary)]
     return materialized(found, verdicts=verdicts, biomarkers=int(found.table["biomarker"].sum()))

@@ -34,5 +34,6 @@ def case_studies(
     known = (phenotypes.table, ranking_index, reference_annotations.genes)
     found = method.case_studies(study.omics.cases, allowed, *known, study.parameters.ranking)
     held = {"case_ranks": found.table, "case_ratios": found.ratios, "subjects": subjects.table}
-    broken = broken_keys({**held, "candidate_diseases": ranking_index.candidates})
+    held |= {"candidate_diseases": ranking_index.candidates, "ranking_terms": ranking_index.terms}
+    broken = broken_keys(held)
     return materialized(found, verdicts=[check.keys(broken)], **found.summary)

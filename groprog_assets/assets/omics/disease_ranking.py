@@ -48,6 +48,7 @@ def disease_ranking(
         study.parameters.ranking,
         progress,
     )
-    held = {"disease_ranks": found.table, "finding_ratios": found.ratios, "subjects": subjects.table}
-    broken = broken_keys({**held, "candidate_diseases": ranking_index.candidates})
+    held = {"disease_ranks": found.table, "finding_ratios": found.ratios, "diagnosed_ranks": found.diagnosed}
+    held |= {"subjects": subjects.table, "candidate_diseases": ranking_index.candidates}
+    broken = broken_keys({**held, "ranking_terms": ranking_index.terms})
     return materialized(found, verdicts=[check.keys(broken)], **found.summary)

@@ -26,6 +26,6 @@ def factors(
 
     frames = assay_frames(paths_of(assay_corrected.matrices), assay_raw.features, assay_raw.samples, samples.table)
     found = method.factor_tables(frames, assay_raw.features, study.parameters.integration)
-    broken = method.broken_links(found, subjects.table, assay_raw.table)
+    broken = method.broken_links(found, subjects.table, assay_raw.table, assay_raw.features)
     verdicts = [check.keys(broken), check.enough_subjects(found.summary)]
     return materialized(found, verdicts=verdicts, factors=found.summary["factors"])

@@ -25,6 +25,7 @@ def out_of_range(
 
     files = paths_of(assay_corrected.matrices)
     found = method.range_tables(files, assay_raw.samples, samples.table, "corrected", study.parameters.measurements)
-    linked = {"assays": assay_raw.table, "samples": samples.table, "subjects": subjects.table}
+    linked = {"assays": assay_raw.table, "features": assay_raw.features}
+    linked |= {"samples": samples.table, "subjects": subjects.table}
     broken = broken_keys({"out_of_range": found.table, "judged_samples": found.judged, **linked})
     return materialized(found, verdicts=[check.keys(broken)], outside=len(found.table))

@@ -27,7 +27,8 @@ def phenotypes(study: StudyView, workspace: Workspace, subjects: Bundle, referen
     packets = method.sourced_packets(study.omics.phenopackets)
     ids = who.pseudonyms(workspace, (item.packet.id for item in packets))
     found = method.findings(packets, ids, subjects.table["subject_id"].tolist(), reference_terms)
-    held = {"phenotypes": found.table, "subjects": subjects.table, "terms": reference_terms.terms}
+    held = {"phenotypes": found.table, "subject_terms": found.subject_terms, "terms": reference_terms.terms}
+    held["subjects"] = subjects.table.reset_index(names="subject_ix")
     verdicts = [
         check.findings_resolved(found.summary),
         check.contradictions(found.summary),

@@ -29,5 +29,6 @@ def reference_terms(study: StudyView) -> Materialized:
 
     given = study.omics.ontologies
     found = method.read_ontology(given.hpo, given.versions.hpo)
-    held = {"terms": found.terms, "term_aliases": found.aliases, "edges": found.edges, "closure": found.closure}
+    held = {"terms": found.terms, "term_aliases": found.aliases, "term_synonyms": found.synonyms}
+    held |= {"edges": found.edges, "closure": found.closure}
     return materialized(found, verdicts=[check.keys(broken_keys(held))], **found.summary)

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,14 +25,18 @@ PATIENCE, SLOWEST = 30.0, 50_000
 
 
 class TermGraph(NamedTuple):
-    """terms: table `ontology_terms`; parents {term: is_a and part_of targets}; current {id of a replaced term: the current
-    term}; consider {obsolete id without such a term: terms its `consider` lines suggest}; version: the OBO's own words."""
+    """terms: table `ontology_terms`; parents {term: is_a and part_of targets, a replaced one as its current term}; current {id of
+    a replaced term: the current term}; consider {obsolete id without such a term: terms its `consider` lines suggest}; version:
+    the OBO's own words; followed: targets that were read as their current term; broken: targets that are no live term and lead
+    to none, left out, in words."""
 
     terms: pd.DataFrame
     parents: dict[str, list[str]]
     current: dict[str, str]
     consider: dict[str, list[str]]
     version: str
+    followed: int = 0
+    broken: Sequence[str] = ()
 
     def live(self, stated: str) -> str | None:
         """The current term of an id; None for an unknown id and for an obsolete one without a replacement."""
@@ -127,8 +131,28 @@ def _without_frames(path: Path) -> tuple[pd.DataFrame, str]:
         for frame in frames
         if frame.row["obsolete"] and frame.row["term"] not in current
     }
+    followed, broken = _join_parents(parents, current, consider)
     terms = conform(pd.DataFrame([frame.row for frame in frames]), "ontology_terms")
-    return terms, json.dumps([parents, current, consider, version])
+    return terms, json.dumps([parents, current, consider, version, followed, broken])
+
+
+def _join_parents(
+    parents: dict[str, list[str]], current: dict[str, str], consider: dict[str, list[str]]
+) -> tuple[int, list[str]]:
+    """Put current terms in the place of replaced parents and take out those that lead to no live term; (number of the first,
+    the second in words)."""
+    followed, broken = 0, []
+    for term, above in parents.items():
+        joined = []
+        for parent in above:
+            found = current.get(parent, parent)
+            if found not in parents or found in consider:
+                broken.append(f"{term} under {parent} ({'obsolete' if parent in parents else 'not in the file'})")
+            elif found != term or parent == term:  # a term that has replaced its own parent lies under nothing by that
+                followed += found != parent
+                joined.append(found)
+        parents[term] = joined
+    return followed, broken
 
 
 def _terms_and_version(path: Path) -> Iterator[Document]:

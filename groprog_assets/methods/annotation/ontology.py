@@ -16,6 +16,7 @@ from groprog_assets.errors import AnnotationError, Problem
 from groprog_assets.methods.annotation.gaf import GafFile, forget_gaf, gene_terms, read_gaf
 from groprog_assets.methods.annotation.gmt import read_gmt
 from groprog_assets.methods.annotation.obo import TermGraph, closure, forget_obo, read_obo
+from groprog_assets.study.annotation_files import some
 from groprog_assets.study.parameters import EnrichmentParameters
 from groprog_assets.study.schema import Ontology
 from groprog_assets.study.text_tables import count_of
@@ -62,6 +63,9 @@ def read_ontology(ontology: Ontology | None, genes: Iterable[str]) -> OntologyTa
         "gaf": gaf.version,
         "gaf_sha256": _sha256(ontology.gaf),
         "relations": ["is_a", "part_of"],
+        "followed_edges": graph.followed,
+        "broken_edges": len(graph.broken),
+        "broken_examples": some(graph.broken),
         **summary,
     }
     return OntologyTables(graph.terms, annotations, {**version, **_matched(annotations, genes)})
@@ -136,6 +140,18 @@ def ontology_notices(tables: OntologyTables, parameters: EnrichmentParameters) -
             version.get("replaced_term_annotations", 0),
             "associations name an id that another term has replaced",
             "They are read as the live term (alt_id, replaced_by).",
+            "",
+        ),
+        (
+            version.get("broken_edges", 0),
+            f"is_a or part_of lines lead to no live term of the OBO ({version.get('broken_examples')})",
+            "They are left out: genes of such a term are not under what is above its parent.",
+            "Take the release's go-basic.obo, whole.",
+        ),
+        (
+            version.get("followed_edges", 0),
+            "is_a or part_of lines name a replaced term",
+            "They are read as lines to the replacement.",
             "",
         ),
         (

@@ -17,6 +17,7 @@ from groprog_assets.methods.assays.narrowed_assays import EarlierAssays, can_be_
 from groprog_assets.methods.assays.sample_table import SampleRows
 from groprog_assets.methods.assays.sparse_tables import SparseTables, joined, joined_sparse, of_samples
 from groprog_assets.methods.measurements.layout import write_measurements
+from groprog_assets.methods.measurements.normalisation import NONE, normalisation_of
 from groprog_assets.methods.omics.foreign_keys import broken_keys
 from groprog_assets.study.omics_assays import AssaySource
 from groprog_assets.study.text_tables import count_of
@@ -200,12 +201,16 @@ def _assay_row(
     assay_id: str, source: AssaySource, found: Assay, features: int, samples: int, share: float
 ) -> pd.DataFrame:
     """The row of `assays`."""
+    dense = isinstance(found, AssayTable)
+    omics = found.said.get("omics") or source.omics
+    said = {name: found.said.get(name) or getattr(source, name) or None for name in SAID}
     row = {
         "assay_id": assay_id,
-        "omics": found.said.get("omics") or source.omics,
-        "kind": "dense" if isinstance(found, AssayTable) else "sparse",
-        **{name: found.said.get(name) or getattr(source, name) or None for name in SAID},
+        "omics": omics,
+        "kind": "dense" if dense else "sparse",
+        **said,
         "missing_kind": source.missing_kind,
+        "normalisation": normalisation_of(source, omics, said["scale"] or "")[0] if dense else NONE,
         "features": features,
         "samples": samples,
         "missing_share": share,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from unicodedata import normalize
 
 from groprog_assets.errors import Problem
 from groprog_assets.methods.assays.sample_table import SampleRows
@@ -26,6 +27,7 @@ class SampleNames:
 
     def row(self, assay: str, name: str) -> int | None:
         """The row of the sample that a file of `assay` calls `name`; None where there is none."""
+        name = normalize("NFC", name)  # as the sample table has it
         found = self._row.get((assay, name))
         return self._row.get(("", name)) if found is None else found
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from groprog_assets.errors import CohortError, Problem
 from groprog_assets.methods.annotation.gmt import described, genes_of_sets, named_sets
 from groprog_assets.methods.integration.signature_reversal import signatures_of
 from groprog_assets.methods.omics.text_columns import text_columns
@@ -38,7 +39,21 @@ def gene_set_tables(gene_sets: Path | None, drug_signatures: Path | None, drug_t
 
 
 def read_targets(path: Path | None) -> pd.DataFrame:
-    """The columns of `drug_target` as a table has them; no row where none is given. CohortError for a column that is missing."""
+    """The columns of `drug_target` as a table has them; no row where none is given, an action that is not known missing.
+
+    Raises as `text_columns`, and CohortError for an empty cell."""
     if path is None:
         return pd.DataFrame(columns=TARGET_COLUMNS)
-    return text_columns(path, TARGET_COLUMNS).cells[list(TARGET_COLUMNS)]
+    table = text_columns(path, TARGET_COLUMNS)
+    cells = table.cells[list(TARGET_COLUMNS)]
+    problems = [
+        Problem(
+            f"{path}:{table.line_numbers[k]}, column {name}", "empty", "Only the action may be unknown.", "Fill it in."
+        )
+        for name in TARGET_COLUMNS
+        if name != "action"
+        for k in (cells[name] == "").to_numpy().nonzero()[0][:5].tolist()
+    ]
+    if problems:
+        raise CohortError(problems)
+    return cells.assign(action=cells["action"].where(cells["action"] != "", None))

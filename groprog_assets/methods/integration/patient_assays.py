@@ -28,7 +28,8 @@ from groprog_assets.methods.integration.subject_tables import symbols_of
 from groprog_assets.methods.measurements.assay_frames import numbered
 from groprog_assets.methods.measurements.batch_correction import number_columns
 from groprog_assets.methods.measurements.layout import read_measurements
-from groprog_assets.methods.measurements.stages import held_assays, normalisation_of, why_not_corrected
+from groprog_assets.methods.measurements.normalisation import normalisation_of
+from groprog_assets.methods.measurements.stages import held_assays, why_not_corrected
 from groprog_assets.study.integration_parameters import IntegrationParameters
 from groprog_assets.study.measurement_parameters import MeasurementParameters
 from groprog_assets.study.omics_assays import AssaySource, BatchCorrection

@@ -99,11 +99,17 @@ class ReversalTable(NamedTuple):
     summary: Document
 
 
-def broken_links(found: NamedTuple, subjects: pd.DataFrame, assays: pd.DataFrame) -> list[str]:
-    """What is wrong with the subjects and assays that the tables of a result refer to, in words; empty when nothing is."""
+def broken_links(
+    found: NamedTuple, subjects: pd.DataFrame, assays: pd.DataFrame, features: pd.DataFrame | None = None
+) -> list[str]:
+    """What is wrong with the subjects, assays and features that the tables of a result refer to, in words; empty when nothing is.
+
+    features: where the result names some.
+    """
     names = LINKED[type(found).__name__]
     held = {name: getattr(found, member) for member, name in names.items()}
-    return broken_keys({**held, "subjects": subjects, "assays": assays})
+    known = {} if features is None else {"features": features}
+    return broken_keys({**held, "subjects": subjects, "assays": assays, **known})
 
 
 def read_integration_files(gene_sets: Path | None, drug_signatures: Path | None, drug_targets: Path | None) -> None:

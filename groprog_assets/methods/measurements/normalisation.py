@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from groprog_assets.errors import AssayError, Problem
 from groprog_assets.methods.assays.methylation import m_values
 from groprog_assets.study.measurement_parameters import MeasurementParameters
+from groprog_assets.study.omics_assays import AssaySource
 
 Floats = NDArray[np.floating]
 RATIOS, LOG, MEDIANS, QUOTIENTS, M_VALUES, NONE = (
@@ -56,6 +57,11 @@ def usual_method(omics: str, scale: str) -> tuple[str, str]:
     if omics == "metabolome":
         return QUOTIENTS, "log2"
     return LOG if scale == "linear" else NONE if scale == "log2" else "log2", "log2"
+
+
+def normalisation_of(source: AssaySource, omics: str, scale: str) -> tuple[str, str]:
+    """(method, scale after it) by which an assay of this kind and scale is normalised."""
+    return (NONE, scale) if source.normalisation == "none" else usual_method(omics, scale)
 
 
 def fit_normalisation(values: Floats, method: str, scale: str, normalised_scale: str) -> Normalisation:

@@ -28,7 +28,7 @@ from groprog_assets.methods.measurements.batch_correction import (
 )
 from groprog_assets.methods.measurements.layout import read_measurements, write_measurements
 from groprog_assets.methods.measurements.missingness import filled, kept_features, missing_correlation
-from groprog_assets.methods.measurements.normalisation import NONE, fit_normalisation, normalise, usual_method
+from groprog_assets.methods.measurements.normalisation import fit_normalisation, normalisation_of, normalise
 from groprog_assets.study.measurement_parameters import MeasurementParameters
 from groprog_assets.study.omics_assays import AssaySource, source_of
 from groprog_assets.study.text_tables import count_of
@@ -215,11 +215,6 @@ class _Made:
         columns = ["assay_id", "stage", "method", "scale", "features", "samples", "missing_share"]
         table = conform(pd.DataFrame(self.rows, columns=columns), "assay_stages")
         return Stage(table, self.matrices, self.constants, self.summary)
-
-
-def normalisation_of(source: AssaySource, omics: str, scale: str) -> tuple[str, str]:
-    """(method, scale after it) by which an assay of this kind and scale is normalised."""
-    return (NONE, scale) if source.normalisation == "none" else usual_method(omics, scale)
 
 
 def why_not_corrected(assay: HeldAssay) -> str:

@@ -54,7 +54,7 @@ def read_hierarchy(path: Path, otherwise: str = "") -> DiseaseHierarchy:
     if read.summary["ontology"] != "MONDO":
         raise AnnotationError(Problem(str(path), f"terms of {read.summary['ontology']}", RULE, REMEDY))
     live = read.terms[~read.terms["obsolete"]].rename(columns={"term_id": "mondo_id"})
-    counts = {name: read.summary[name] for name in ("followed_edges", "broken_edges", "broken_examples")}
+    counts = {name: value for name, value in read.summary.items() if name.endswith(("_edges", "_examples"))}
     return DiseaseHierarchy(
         conform(live[["mondo_id", "name", "version"]], "disease_classes"),
         conform(read.aliases.rename(columns={"term_id": "mondo_id"}), "disease_aliases"),

@@ -32,7 +32,8 @@ _FOLDER = ("terms.parquet", "edges.parquet", "alts.parquet", "syn.parquet")
 class Ontology(NamedTuple):
     """Tables `terms`, `aliases` (term_aliases), `synonyms` (term_synonyms), `edges` and `closure`; `summary`: JSON-able release
     and counts, among them followed_edges (is_a to a replaced term, read as to its replacement), broken_edges (is_a to a term
-    that is missing, or obsolete without a replacement: left out) and broken_examples, text."""
+    that is missing, or obsolete without a replacement: left out), foreign_edges (is_a to a term of another ontology: left out),
+    and broken_examples, foreign_examples, text."""
 
     terms: pd.DataFrame
     aliases: pd.DataFrame
@@ -58,11 +59,13 @@ class Resolver(NamedTuple):
 
 
 class Joined(NamedTuple):
-    """is_a edges between live terms, sorted; how many of them lead to a replacement; those that lead to no live term."""
+    """is_a edges between live terms, sorted; how many of them lead to a replacement; those that lead to no live term; those that
+    lead to a term of another ontology."""
 
     edges: list[tuple[str, str]]
     followed: int
     broken: list[str]
+    foreign: list[str]
 
 
 class TermNumbers(NamedTuple):
@@ -128,6 +131,9 @@ def edge_notices(where: str, summary: Document) -> list[Problem]:
         rule = "Left out: what lies above such a parent does not include the terms below it, in questions and consents."
         remedy = "Fetch the whole file of the release again, or correct these lines."
         said.append(Problem(where, value, rule, remedy))
+    if summary["foreign_edges"]:
+        value = f"{count_of(summary['foreign_edges'], 'is_a edge')} to another ontology: {summary['foreign_examples']}"
+        said.append(Problem(where, value, "Left out: terms of other ontologies are not read.", ""))
     if summary["followed_edges"]:
         value = f"{count_of(summary['followed_edges'], 'is_a edge')} to replaced terms"
         said.append(Problem(where, value, "They are read as edges to the replacement.", ""))
@@ -229,25 +235,33 @@ def _tables(made: dict[str, list[Any]], version: str, path: Path) -> Ontology:
         "followed_edges": joined.followed,
         "broken_edges": len(joined.broken),
         "broken_examples": some(joined.broken),
+        "foreign_edges": len(joined.foreign),
+        "foreign_examples": some(joined.foreign),
     }
     return Ontology(terms_table, aliases_table, synonyms, edge_table, closure, summary)
 
 
 def _joined(pairs: Iterable[tuple[str, str]], prefix: str, own: set[str], known: Resolver) -> Joined:
-    """The is_a edges of live terms: to live parents, or to what has replaced a parent. Those of other ontologies do not count."""
+    """The is_a edges of live terms: to live parents, or to what has replaced a parent."""
     edges: set[tuple[str, str]] = set()
-    followed, broken = 0, []
+    followed = 0
+    broken: list[str] = []
+    foreign: list[str] = []
     for child, parent in sorted(set(pairs)):
-        if child in known.names and prefix_of(curie(parent)) == prefix:
-            found, how = known.resolve(parent)
-            if found is None:
-                broken.append(f"{child} is_a {parent} ({'obsolete' if parent in own else 'not in the file'})")
-            elif how == "live":
-                edges.add((child, found))
-            elif child != found:
-                edges.add((child, found))
-                followed += 1
-    return Joined(sorted(edges), followed, broken)
+        if child not in known.names:
+            continue
+        if prefix_of(curie(parent)) != prefix:
+            foreign.append(f"{child} is_a {parent}")
+            continue
+        found, how = known.resolve(parent)
+        if found is None:
+            broken.append(f"{child} is_a {parent} ({'obsolete' if parent in own else 'not in the file'})")
+        elif how == "live":
+            edges.add((child, found))
+        elif child != found:
+            edges.add((child, found))
+            followed += 1
+    return Joined(sorted(edges), followed, broken, foreign)
 
 
 def canonical_terms(terms: pd.Series[str], known: Resolver) -> pd.Series[str]:

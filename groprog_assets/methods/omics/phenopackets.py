@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
+from unicodedata import normalize
 
 from groprog_assets.errors import CohortError, Problem
 from groprog_assets.methods.omics.ages import OLDEST_MONTHS, Months, time_months
@@ -195,6 +196,8 @@ def _documents(path: Path, problems: list[Problem]) -> Iterator[tuple[str, dict[
             continue
         try:
             document = json.loads(part)
+            if not part.isascii() or "\\u" in part:
+                document = json.loads(normalize("NFC", json.dumps(document, ensure_ascii=False)))
         except (ValueError, RecursionError) as error:
             at = number if by_line else getattr(error, "lineno", 1)
             problems.append(Problem(f"{path}:{at}", f"no JSON: {error}", rule, remedy))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from unicodedata import is_normalized, normalize
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from groprog_assets.study.text_tables import open_text
 
 
 def text_columns(path: Path, needed: tuple[str, ...]) -> Table:
-    """Every column as text, an empty cell as "", with the line of each row (of Parquet its number).
+    """Every column as text in NFC, an empty cell as "", with the line of each row (of Parquet its number).
 
     Lines before the header that begin with '#' are no rows; '#' inside a row is text. Raises TextTableError for a file that
     cannot be read, rows that do not fit the header, a column named twice, and columns of `needed` that are not there.
@@ -37,8 +38,18 @@ def _read(path: Path, size: int, changed: int) -> Table:
         except (OSError, ValueError) as error:
             rule = "A file named .parquet is a Parquet table."
             raise TextTableError(Problem(str(path), str(error), rule, "Write it again, or as text.")) from None
-        return Table(path, frame, np.arange(1, len(frame) + 1))
-    return read_table(path)
+        return Table(path, _composed(frame), np.arange(1, len(frame) + 1))
+    table = read_table(path)
+    return table._replace(cells=_composed(table.cells))
+
+
+def _composed(cells: pd.DataFrame) -> pd.DataFrame:
+    """The cells with their text in NFC, as the stored tables have it, so that one name in two files is one."""
+    made = {
+        name: {text: normalize("NFC", text) for text in cells[name].unique() if not is_normalized("NFC", text)}
+        for name in cells.columns
+    }
+    return cells.assign(**{name: cells[name].replace(found) for name, found in made.items() if found})
 
 
 def comment_lines(path: Path) -> list[str]:

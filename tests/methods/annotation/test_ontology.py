@@ -165,6 +165,27 @@ def test_the_papers_terms_resolve_in_the_real_release(shared):
     assert resolve_terms(named, terms) == named
 
 
+def test_parents_that_lead_to_no_live_term_are_told_and_replaced_ones_followed(files, tmp_path):
+    """A gene under `leaf` is under what has replaced its parent, and under no term that is obsolete or not there."""
+    path = tmp_path / "broken.obo"
+    lines = (
+        "is_a: GO:0000002 ! signaling receptor inhibitor activity\nis_a: GO:0000005\nrelationship: part_of GO:9999999\n"
+    )
+    path.write_text(
+        OBO.replace("is_a: GO:0000002 ! signaling receptor inhibitor activity\n", lines).replace(
+            "is_a: GO:0000002", "is_a: GO:0000009"
+        )
+    )
+    tables = read_ontology(Ontology(obo=path, gaf=files.gaf), GENES)
+    whole = read_ontology(Ontology(obo=files.obo, gaf=files.gaf), GENES)
+    pd.testing.assert_frame_equal(tables.annotations, whole.annotations)
+    assert (tables.version["followed_edges"], tables.version["broken_edges"]) == (1, 2)
+    told = [notice.value for notice in ontology_notices(tables, EnrichmentParameters())]
+    examples = "GO:0000003 under GO:0000005 (obsolete), GO:0000003 under GO:9999999 (not in the file)"
+    assert any(value.startswith("2 is_a or part_of lines") and examples in value for value in told)
+    assert not any("is_a or part_of" in notice.value for notice in ontology_notices(whole, EnrichmentParameters()))
+
+
 def test_a_cycle_is_an_error(files, tmp_path):
     (tmp_path / "loop.obo").write_text(
         OBO.replace(

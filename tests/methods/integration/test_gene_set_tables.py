@@ -36,3 +36,12 @@ def test_what_is_not_given_has_no_row_and_a_missing_column_is_named(tmp_path: Pa
     (tmp_path / "targets.tsv").write_text("drug_id\tname\nD1\tone\n")
     with pytest.raises(CohortError, match="gene_id"):
         gene_set_tables(None, None, tmp_path / "targets.tsv")
+
+
+def test_only_the_action_of_a_drug_may_be_unknown(tmp_path: Path):
+    header = "drug_id\tname\tgene_id\taction\tsource\tversion\n"
+    (tmp_path / "targets.tsv").write_text(f"{header}D:1\tdrug\tTP53\t\tx\t1\n")
+    assert gene_set_tables(None, None, tmp_path / "targets.tsv").targets["action"].isna().all()
+    (tmp_path / "other.tsv").write_text(f"{header}D:1\tdrug\t\tinhibitor\tx\t1\n")
+    with pytest.raises(CohortError, match=r"other\.tsv:2, column gene_id: empty"):
+        gene_set_tables(None, None, tmp_path / "other.tsv")

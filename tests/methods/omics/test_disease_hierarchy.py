@@ -25,8 +25,8 @@ def mondo(tmp_path: Path) -> Path:
 
 def test_classes_edges_and_what_lies_above(mondo: Path):
     read = read_hierarchy(mondo)
-    counts = {"classes": 6, "edges": 6, "followed_edges": 0, "broken_edges": 0}
-    assert read.summary == {"version": "2026-08-04", **counts, "broken_examples": ""}
+    counts = {"classes": 6, "edges": 6, "followed_edges": 0, "broken_edges": 0, "foreign_edges": 0}
+    assert read.summary == {"version": "2026-08-04", **counts, "broken_examples": "", "foreign_examples": ""}
     assert "MONDO:0000004" not in set(read.classes["mondo_id"]), "obsolete"
     above = read.closure[read.closure["mondo_id"] == "MONDO:0000003"]["ancestor"]
     assert set(above) == {"MONDO:0000003", "MONDO:0000001", "MONDO:0000009", "MONDO:0700096"}
@@ -90,7 +90,8 @@ def test_edges_to_no_live_class_are_counted_and_told(mondo: Path):
     mondo.write_text(MONDO + gone + below)
     read = read_hierarchy(mondo)
     assert (read.summary["edges"], read.summary["followed_edges"], read.summary["broken_edges"]) == (6, 0, 2)
-    (said,) = edge_notices("omics.mondo", read.summary)
+    said, foreign = edge_notices("omics.mondo", read.summary)
+    assert foreign.value == "1 is_a edge to another ontology: MONDO:0000050 is_a BFO:0000016"
     assert "2 is_a edges" in said.value
     assert "MONDO:0000050 is_a MONDO:9999999 (not in the file)" in said.value
     assert "MONDO:0000050 is_a MONDO:0000060 (obsolete)" in said.value

@@ -71,6 +71,19 @@ def test_broken_edges_of_findings_are_told_and_replaced_parents_followed(tmp_pat
     assert above == {"HP:0000030", "HP:0000011", "HP:0000010", "HP:0000118", "HP:0000001"}
     assert (found.summary["followed_edges"], found.summary["broken_edges"]) == (2, 1)
     assert found.summary["broken_examples"] == "HP:0000030 is_a HP:0000802 (obsolete)"
+    assert found.summary["foreign_edges"] == 0
+
+
+def test_edges_to_another_ontology_are_counted_and_told(tmp_path: Path):
+    path = tmp_path / "hp.obo"
+    above = "".join(f"is_a: BFO:000000{k}\n" for k in range(1, 6))
+    path.write_text(OBO + f"\n[Term]\nid: HP:0000030\nname: x\nis_a: HP:0000010\n{above}")
+    read = ontologies.read_ontology(path).summary
+    assert (read["foreign_edges"], read["broken_edges"]) == (5, 0)
+    assert read["foreign_examples"].count("HP:0000030 is_a BFO:") == 3
+    assert read["foreign_examples"].endswith("and 2 more")
+    (said,) = ontologies.edge_notices("omics.ontologies.hpo", read)
+    assert "5 is_a edges to another ontology" in said.value
 
 
 def test_a_term_twice_in_a_folder_of_tables_is_named(tmp_path: Path):

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from groprog_assets.errors import CohortError
 from groprog_assets.methods.omics import subjects
+from groprog_assets.methods.omics.consents import consent_tables
 from groprog_assets.methods.omics.disease_mappings import read_mappings
 from groprog_assets.methods.omics.foreign_keys import broken_keys
 from groprog_assets.methods.omics.ontologies import read_ontology
-from groprog_assets.study.omics_study import PhenopacketSource
+from groprog_assets.methods.omics.phenopackets import read_phenopackets
+from groprog_assets.store.pseudonyms import pseudonym
+from groprog_assets.study.omics_study import Consents, PhenopacketSource
 from tests.omics_files import omics_study, packet
 
 IDS = {"case-1": "p-1", "case-2": "p-2", "case-3": "p-3"}
@@ -71,3 +76,36 @@ def test_a_key_that_leads_nowhere_is_told(tmp_path: Path):
     made = subjects.subject_tables(packets, IDS, IDS.values())
     broken = broken_keys({"subjects": made.table.head(1), "subject_publications": made.publications})
     assert broken == ["2 values of subject_publications.subject_id are not in subjects.subject_id: p-2, p-3"]
+
+
+def test_keys_of_several_columns_and_places_of_rows_are_followed():
+    """Feature 1 is not of the protein assay, position 2 of no sample; of three subjects none is at place 3."""
+    held = {
+        "flagged_values": pd.DataFrame({"assay_id": ["rna", "protein"], "feature_ix": [1, 1], "position": [0, 2]}),
+        "features": pd.DataFrame({"assay_id": ["rna", "rna", "protein"], "feature_ix": [0, 1, 0]}),
+        "assay_samples": pd.DataFrame({"assay_id": ["rna", "protein"], "position": [0, 0]}),
+        "subject_terms": pd.DataFrame({"term_id": ["HP:1", "HP:1"], "subject_ix": [2, 3]}),
+        "subjects": pd.DataFrame({"subject_id": ["p-1", "p-2", "p-3"]}).reset_index(names="subject_ix"),
+    }
+    assert broken_keys(held) == [
+        "1 pair of flagged_values (assay_id, feature_ix) is not in features: protein 1",
+        "1 pair of flagged_values (assay_id, position) is not in assay_samples: protein 2",
+        "1 value of subject_terms.subject_ix is not in subjects.subject_ix: 3",
+    ]
+
+
+def test_one_name_in_two_unicode_forms_is_one_subject(tmp_path: Path):
+    """A file of macOS writes letters and accents apart; JSON may write them as escapes."""
+    key = b"k" * 32
+    apart, whole = "Zoe\u0308-1", "Zo\u00eb-1"
+    assert pseudonym(apart, key) == pseudonym(whole, key)
+    (tmp_path / "packet.json").write_text(json.dumps(packet(apart, ["HP:0000010"])))
+    (tmp_path / "raw.json").write_text(
+        json.dumps(packet(f"{apart}-raw", ["HP:0000010"]), ensure_ascii=False), encoding="utf-8"
+    )
+    assert {item.id for item in read_phenopackets(tmp_path)} == {whole, f"{whole}-raw"}
+    table = tmp_path / "consents.tsv"
+    table.write_text(f"subject\tversion\tgranted\tpermission\n{apart}\t1\t2024-01-01\tDUO:0000042\n", encoding="utf-8")
+    given = Consents(table=table)
+    made = consent_tables(given, {whole: "p-1"}, date(2026, 1, 1))
+    assert made.permitted["subject_id"].tolist() == ["p-1"]

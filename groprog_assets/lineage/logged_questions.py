@@ -1,0 +1,123 @@
+"""The logs of questions in the ledger: each line a row of `data_queries`, held by its chain and by the heads that were sealed.
+
+A line is added once, when the ledger is filled; a log that was altered adds none. DuckDB and the standard library only.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from groprog_assets.errors import ArtifactError, Problem
+from groprog_assets.lineage import ledger
+from groprog_assets.store.query_log import EXPORTS, FEDERATION, FIELDS, FOLDER, GENESIS, QUESTIONS, read_log, row_digest
+from groprog_assets.tables.values import Document
+
+SEALED_HEADS = "questions sealed"
+"""The decision by which the heads of the logs enter the ledger."""
+LOGS = (QUESTIONS, FEDERATION, EXPORTS)
+MOMENT = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def add_questions(connection: duckdb.DuckDBPyConnection, state: Path) -> int:
+    """Add the lines of the logs of a study that the ledger does not hold; how many.
+
+    A log with fewer lines than the ledger holds of it, or whose chain is broken, adds none: `question_problems` names it.
+    """
+    added = 0
+    for name in LOGS:
+        path = state / FOLDER / name
+        lines = path.read_bytes().count(b"\n") if path.is_file() else 0
+        held = _count(connection, name)
+        if lines <= held:
+            continue
+        try:
+            rows = read_log(path)[held:]
+        except ArtifactError:
+            continue
+        ledger.insert(connection, "data_queries", [_cells(name, row) for row in rows])
+        added += len(rows)
+    return added
+
+
+def question_problems(connection: duckdb.DuckDBPyConnection) -> list[Problem]:
+    """What is wrong with the rows of `data_queries`: a chain that is broken, a head that was sealed and is not there."""
+    problems = []
+    remedy = "Restore a copy, or `groprog lineage rebuild STUDY`."
+    sealed = _sealed_heads(connection)
+    for name in LOGS:
+        rows = _rows(connection, name)
+        where, previous = f"table data_queries, {name}", GENESIS
+        for number, row in enumerate(rows, 1):
+            if row["previous"] != previous or row["sha256"] != row_digest(row):
+                rule = "Each row holds the digest of the row before it, and its own."
+                problems.append(Problem(where, f"row {number} is altered", rule, remedy))
+                break
+            previous = row["sha256"]
+        for lines, head in sealed.get(name, ()):
+            if lines and (len(rows) < lines or rows[lines - 1]["sha256"] != head):
+                rule = "What was sealed of a log is in the ledger."
+                problems.append(Problem(where, f"{lines:,} lines were sealed, not these {len(rows):,}", rule, remedy))
+                break
+    return problems
+
+
+def log_problems(connection: duckdb.DuckDBPyConnection, state: Path) -> list[Problem]:
+    """How the logs in the state folder of a study differ from what the ledger has of them."""
+    return [
+        problem
+        for name in LOGS
+        for problem in _unlike(state / FOLDER / name, [row["sha256"] for row in _rows(connection, name)])
+    ]
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, name: str) -> list[Document]:
+    """The rows of a log as its lines."""
+    query = f"SELECT {', '.join(FIELDS)} FROM data_queries WHERE log = ? ORDER BY rowid"
+    return [_line(row) for row in connection.execute(query, [name]).fetchall()]
+
+
+def _unlike(path: Path, digests: Sequence[str]) -> list[Problem]:
+    """How a log differs from the digests of its lines in the ledger."""
+    try:
+        held = [str(row["sha256"]) for row in read_log(path)]
+    except ArtifactError as error:
+        return list(error.problems)
+    if held[: len(digests)] == list(digests):
+        return []
+    rule = "The log holds every line that the ledger has of it: what was asked stays known."
+    return [Problem(str(path), "lines that the ledger has are gone or altered", rule, "Restore it from a backup.")]
+
+
+def _count(connection: duckdb.DuckDBPyConnection, name: str) -> int:
+    found = connection.execute("SELECT count(*) FROM data_queries WHERE log = ?", [name]).fetchone()
+    return int(found[0]) if found else 0
+
+
+def _sealed_heads(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[int, str]]]:
+    """{log: (lines, digest of the last) of each decision that sealed it}."""
+    query = "SELECT e.body FROM events e JOIN runs r USING (run_id) WHERE e.kind = 'DECISION' AND r.job = ?"
+    found: dict[str, list[tuple[int, str]]] = {}
+    for (body,) in connection.execute(query, [SEALED_HEADS]).fetchall():
+        evidence: Document = json.loads(body)["metadata"].get("evidence", {})
+        told = {QUESTIONS: evidence, **evidence.get("others", {})}
+        for name, head in told.items():
+            found.setdefault(name, []).append((int(head.get("lines", 0)), str(head.get("head", ""))))
+    return found
+
+
+def _cells(name: str, line: Document) -> tuple[Any, ...]:
+    """A line of a log as a row of the table, where a purpose that was not stated is missing."""
+    given = {**line, "happened": datetime.strptime(line["happened"], MOMENT), "purpose": line["purpose"] or None}
+    return (name, *(given[key] for key in FIELDS))
+
+
+def _line(row: Sequence[Any]) -> Document:
+    """A row of the table as the line of the log."""
+    line = dict(zip(FIELDS, row, strict=True))
+    return {**line, "happened": line["happened"].strftime(MOMENT), "purpose": line["purpose"] or ""}
