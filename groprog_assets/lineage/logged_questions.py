@@ -17,6 +17,7 @@ from groprog_assets.errors import ArtifactError, Problem
 from groprog_assets.lineage import ledger
 from groprog_assets.store.query_log import EXPORTS, FEDERATION, FIELDS, FOLDER, GENESIS, QUESTIONS, read_log, row_digest
 from groprog_assets.tables.values import Document
+from groprog_assets.wording import count_of
 
 SEALED_HEADS = "questions sealed"
 """The decision by which the heads of the logs enter the ledger."""
@@ -50,6 +51,10 @@ def question_problems(connection: duckdb.DuckDBPyConnection) -> list[Problem]:
     problems = []
     remedy = "Restore a copy, or `groprog lineage rebuild STUDY`."
     sealed = _sealed_heads(connection)
+    names = [row[0] for row in connection.execute("SELECT DISTINCT log FROM data_queries ORDER BY 1").fetchall()]
+    for name in sorted(set(names) - set(LOGS)):
+        rule = f"The logs are {', '.join(LOGS)}."
+        problems.append(Problem(f"table data_queries, {name}", "a log that there is not", rule, remedy))
     for name in LOGS:
         rows = _rows(connection, name)
         where, previous = f"table data_queries, {name}", GENESIS
@@ -62,7 +67,8 @@ def question_problems(connection: duckdb.DuckDBPyConnection) -> list[Problem]:
         for lines, head in sealed.get(name, ()):
             if lines and (len(rows) < lines or rows[lines - 1]["sha256"] != head):
                 rule = "What was sealed of a log is in the ledger."
-                problems.append(Problem(where, f"{lines:,} lines were sealed, not these {len(rows):,}", rule, remedy))
+                told = f"{count_of(lines, 'line was', 'lines were')} sealed that are not there"
+                problems.append(Problem(where, told, rule, remedy))
                 break
     return problems
 
@@ -120,4 +126,6 @@ def _cells(name: str, line: Document) -> tuple[Any, ...]:
 def _line(row: Sequence[Any]) -> Document:
     """A row of the table as the line of the log."""
     line = dict(zip(FIELDS, row, strict=True))
-    return {**line, "happened": line["happened"].strftime(MOMENT), "purpose": line["purpose"] or ""}
+    happened = line["happened"]
+    text = happened.isoformat() if happened.microsecond else happened.strftime(MOMENT)  # a log writes whole seconds
+    return {**line, "happened": text, "purpose": line["purpose"] or ""}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -25,9 +26,11 @@ from groprog_assets.lineage.check_points import (
     write_verified,
 )
 from groprog_assets.lineage.derivation_rows import DERIVED, derivation_row, derived_rows
+from groprog_assets.lineage.logged_questions import SEALED_HEADS, add_questions
 from groprog_assets.lineage.membership import membership_digest
 from groprog_assets.lineage.verification import Verification, snapshot, verify_rows
 from groprog_assets.store.artifacts import canonical_json, digest_bytes, digest_value
+from groprog_assets.store.query_log import FOLDER, QUESTIONS, QueryLog
 from groprog_assets.store.workspace import Workspace
 
 MOMENT = datetime(2027, 1, 2, 3, 4, 5, 60)
@@ -36,11 +39,32 @@ RUN = "a-later-run"
 
 @pytest.fixture(scope="module")
 def every_table(twice_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The state of a study whose ledger has rows in every table: one more run made a model and saw a patient."""
+    """The state of a study whose ledger has rows in every table: one more run made a model and saw a patient; the log of
+    questions was sealed."""
     state = tmp_path_factory.mktemp("state")
     shutil.copytree(Workspace(twice_run).ledger_path.parent, state / "ledger")
+    seal_questions(state)
     add_run(state / "ledger" / "lineage.duckdb", RUN, "model")
     return state
+
+
+def seal_questions(state: Path) -> None:
+    """Two lines of the log, in the ledger, and the decision that sealed them, as the projector writes it."""
+    path = state / "ledger" / "lineage.duckdb"
+    with contextlib.closing(QueryLog(state / FOLDER / QUESTIONS)) as log:
+        for what in ("one", "other"):
+            told = {"purpose": "health", "endpoint": "/api", "canonical": what, "data": "d", "snapshot": "s"}
+            last = log.append(actor="ann", **told, epsilon=0.2, total=0.2, outcome="answered")
+    body = canonical_json({"metadata": {"evidence": {"lines": 2, "head": last["sha256"], "others": {}}}})
+    with ledger.open_ledger(path) as connection:
+        connection.execute("BEGIN")
+        assert add_questions(connection, state) == 2
+        ledger.insert(connection, "runs", [("event-9", SEALED_HEADS, "SUCCESS", "", MOMENT, MOMENT, "ada", "{}")])
+        row = ("event-9", 9, MOMENT, "DECISION", "omics_catalog", "", body.decode(), digest_bytes(body))
+        ledger.insert(connection, "events", [row])
+        ledger.seal_run(connection, "event-9")
+        connection.execute("COMMIT")
+        ledger.write_head(path, connection)
 
 
 def add_run(path: Path, name: str, model: str) -> None:
@@ -110,6 +134,7 @@ def attacks(table: str) -> Iterator[tuple[str, str]]:
     other = {
         "VARCHAR": "{0} || 'x'",
         "BIGINT": "coalesce({0}, 0) + 1000",
+        "DOUBLE": "{0} + 1",
         "INTEGER": "{0} + 1000",
         "BOOLEAN": "NOT {0}",
         "TIMESTAMP": "coalesce({0} + INTERVAL 1 MICROSECOND, TIMESTAMP '2027-01-01 00:00:00')",
@@ -166,7 +191,7 @@ def test_a_row_of_an_earlier_run_added_after_the_check_point_is_found(every_tabl
     with duckdb.connect(str(path)) as connection:
         connection.execute(f"INSERT INTO checks VALUES ('{RUN}', 9, now(), 'a', '', 'n', true, 'WARN', '')")
     since, full = both(path)
-    assert since.since == full.seals == 4, "the rows before are unchanged"
+    assert since.since == full.seals == 5, "the rows before are unchanged"
     assert told(since) == told(full) == [(f"run {RUN}", since.problems[0].value)]
 
 
@@ -180,7 +205,7 @@ def test_only_what_was_added_is_read_after_a_check_point(every_table: Path, tmp_
         verification, "derivation_row", lambda digest, *rest: read.append(digest) or real(digest, *rest)
     )
     since, _ = both(path)
-    assert (since.since, since.seals, since.problems) == (4, 5, [])
+    assert (since.since, since.seals, since.problems) == (5, 6, [])
     assert len(read) == 1 + 6, "one by the check-point, all without"
 
 
@@ -231,8 +256,8 @@ def test_who_has_the_key_can_forge_a_check_point_and_full_does_not_read_it(every
         kept["tables"] = check_point(connection, ledger.TABLES, {})
     write_verified(path.parents[1], path, kept)
     since, full = both(path)
-    assert (since.since, since.problems) == (4, [])
-    assert len(full.problems) == 4
+    assert (since.since, since.problems) == (5, [])
+    assert len(full.problems) == 5
 
 
 def test_a_chain_made_anew_fits_only_where_no_head_was_kept(every_table: Path, tmp_path: Path):
