@@ -136,13 +136,22 @@ def _files(module: str) -> list[Path]:
     return [path for suffix in (".py", ".pyx", ".pxd", ".h") if (path := stem.with_suffix(suffix)).is_file()]
 
 
-def _executed(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes below `node` but those that only a type checker reads (`if TYPE_CHECKING:`), which change no value."""
+def _statements(node: ast.AST, executed: bool = False) -> Iterator[ast.stmt]:
+    """The statements within `node`; `executed`: but those that only a type checker reads (`if TYPE_CHECKING:`), which change no
+    value."""
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+        if isinstance(child, ast.expr):  # holds no statement
             continue
-        yield child
-        yield from _executed(child)
+        if (
+            executed
+            and isinstance(child, ast.If)
+            and isinstance(child.test, ast.Name)
+            and child.test.id == "TYPE_CHECKING"
+        ):
+            continue
+        if isinstance(child, ast.stmt):
+            yield child
+        yield from _statements(child, executed)
 
 
 @cache
@@ -186,16 +195,16 @@ def _kept(path: Path) -> dict[str, Any]:
 def _read_source(content: bytes) -> dict[str, Any]:
     tree = ast.parse(content)
     imports: list[tuple[int, str, list[str]]] = []
-    for node in _executed(tree):
+    for node in _statements(tree, executed=True):
         if isinstance(node, ast.Import):
             imports += [(0, alias.name, []) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             imports.append((node.level, node.module or "", [alias.name for alias in node.names]))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(
-            node, clean=False
+    for scope in (tree, *_statements(tree)):
+        if isinstance(scope, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(
+            scope, clean=False
         ):
-            node.body = node.body[1:] or [ast.Pass()]
+            scope.body = scope.body[1:] or [ast.Pass()]
     return {"digest": hashlib.sha256(ast.dump(tree).encode()).hexdigest(), "imports": imports}
 
 
