@@ -165,9 +165,13 @@ def tree_memory(root: int) -> float:
 
 
 def timed(command: list[str]) -> tuple[float, float, float, str]:
-    """(wall s, CPU s, peak MB of the tree, output) of a command, which must succeed."""
+    """(wall s, CPU s, peak MB of the tree, output) of a command, which must succeed.
+
+    It may keep compiled Python files, as an installed program has them, where the shell says otherwise.
+    """
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     began = time.perf_counter()
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
     peak, done = 0.0, threading.Event()
 
     def watch() -> None:
