@@ -418,6 +418,13 @@ def test_a_net_stands_on_the_ladder_of_a_study(made: Path, tmp_path: Path, monke
     assert set(metrics["rung"]) == {"mean", "gc", "cnn", "cnn_bilstm"}
     assert np.isfinite(metrics.loc[metrics["rung"] == "cnn", "inflation"]).all()
     assert not model.predictions["predicted"].isna().any()
+    links = model.links
+    assert set(links["rung"]) == {"cnn_bilstm"}
+    assert {first["gene"], last["gene"]} <= set(links["gene"]), "the loop joins both, each is the other's fragment"
+    assert np.allclose(links.groupby("gene")["attention"].sum(), 1, atol=1e-5)
+    export_results(workspace)
+    assert len(pd.read_csv(workspace.results / "sequence" / "links.tsv", sep="\t")) == len(links)
+    assert (workspace.results / "sequence" / "links.bedpe").read_text().startswith("#chrom1\t")
     profile = load_asset(workspace, "sequence_profile")
     assert {"profile", "mean profile"} <= set(profile.metrics["predicted_by"])
     assert profile.metrics["jsd"].between(0, 1).all()

@@ -265,6 +265,7 @@ def _tracks_of(
 def _sequence(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
     """The sequence half: metrics, predictions, targets, folds, words, the model's files, contributions, motifs."""
     from groprog_assets.methods.sequence.explanations import track_name
+    from groprog_assets.methods.sequence.links import link_bedpe
     from groprog_assets.methods.sequence.study_motifs import seqlet_bed
     from groprog_assets.report.sequence_card import sequence_card
 
@@ -280,6 +281,9 @@ def _sequence(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
         yield "sequence/splits.tsv", _tsv(splits.table)
     if model is not None:
         yield "sequence/predictions.tsv", _tsv(model.predictions)
+        if "links" in model and len(model.links):
+            yield "sequence/links.tsv", _tsv(model.links)
+            yield "sequence/links.bedpe", link_bedpe(model.links)
         for name, blob in model.files.items():
             yield f"sequence/model/{name}", _content(blob)
         metrics = None if evaluation is None else evaluation.metrics
@@ -310,6 +314,8 @@ def _sequence(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
     if evaluation is not None:
         yield "sequence/metrics.tsv", _tsv(evaluation.metrics)
         yield "sequence/words.tsv", _tsv(evaluation.words)
+        if "windows" in evaluation:
+            yield "sequence/window_ablation.tsv", _tsv(evaluation.windows)
         yield "sequence/evaluation.json", _json(evaluation.summary)
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from groprog_assets.figures.style import NEUTRAL, SERIES, SOFT_INK, new_figure, say_empty, style
 from groprog_assets.tables.values import Values
+from groprog_assets.wording import count_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def predicted_against_measured(predictions: pd.DataFrame, summary: Values) -> Figure:
-    """The main task of every gene: measured against predicted by the champion that never saw its chromosome; one panel a view."""
+def predicted_against_measured(predictions: pd.DataFrame, summary: Values, metrics: pd.DataFrame) -> Figure:
+    """The main task of every gene: measured against predicted by the champion that never saw its chromosome; one panel a view,
+    over it the r and the highest that the replicates allow."""
     views = summary["views"]
     with style():
         figure, axes = new_figure((3.6 * max(len(views), 1) + 0.4, 3.8), 1, max(len(views), 1), squeeze=False)
@@ -25,7 +29,7 @@ def predicted_against_measured(predictions: pd.DataFrame, summary: Values) -> Fi
                 & (predictions["rung"] == found["champion"])
                 & (predictions["task"] == summary["main_task"])
             ].dropna(subset=["target"])
-            panel.set_title(f"{view}: {found['champion']}")
+            panel.set_title(f"{view}: {found['champion']}{_of_ceiling(metrics, view, summary['main_task'])}")
             if held.empty:
                 say_empty(panel, "No gene has a value.")
                 continue
@@ -41,6 +45,61 @@ def predicted_against_measured(predictions: pd.DataFrame, summary: Values) -> Fi
             panel.set_xlabel("predicted from sequence")
             panel.set_ylabel(f"measured, {summary['main_task']}")
             panel.legend(loc="upper left", markerscale=2)
+    return figure
+
+
+def _of_ceiling(metrics: pd.DataFrame, view: str, task: str) -> str:
+    """The r of the model in use, and the r that a perfect prediction could have, where there are replicates."""
+    (row,) = metrics[(metrics["view"] == view) & (metrics["task"] == task) & metrics["champion"]].to_dict("records")
+    if not np.isfinite(row["of_ceiling"]) or row["of_ceiling"] == 0:
+        return ""
+    return f"\nr {row['pearson']:.2f}; replicates allow {row['pearson'] / row['of_ceiling']:.2f}"
+
+
+def window_ablation(table: pd.DataFrame) -> Figure:
+    """A row a stretch of `sequence_window_ablation`: on the left r of the stretch alone, on the right what is lost without it."""
+    with style():
+        figure, (alone, loss) = new_figure((8.0, 0.34 * max(len(table), 2) + 1.2), 1, 2, sharey=True)
+        if table.empty:
+            say_empty(alone, "No stretch was judged.")
+            return figure
+        place = np.arange(len(table))[::-1]
+        for panel, name, colour in ((alone, "alone", SERIES[0]), (loss, "loss", SERIES[1])):
+            panel.hlines(place, table[f"{name}_lower"], table[f"{name}_upper"], color=colour, linewidth=2)
+            panel.scatter(table[name], place, s=30, color=colour, zorder=3)
+            panel.axvline(0, color=NEUTRAL, linewidth=1)
+        whole = float(table["whole"].iloc[0])
+        alone.axvline(whole, color=SOFT_INK, linewidth=1, linestyle=":", label=f"whole window: r {whole:.2f}")
+        alone.legend(loc="lower right")
+        names = zip(table["around"], table["start"], table["end"], strict=True)
+        alone.set_yticks(place, [f"{around} {start:+,} to {end:+,}" for around, start, end in names])
+        alone.set_xlabel(f"r of the stretch alone, {table['task'].iloc[0]}")
+        loss.set_xlabel("r lost without it")
+    return figure
+
+
+def profile_examples(measured: NDArray[np.float64], predicted: NDArray[np.float64], shown: Sequence[Values]) -> Figure:
+    """A row a gene: measured reads (k, 2, w), and predicted shares (k, 2, w) times their sum, by place; the other strand hangs.
+
+    shown: `gene`, `jsd` and `reads` of each.
+    """
+    with style():
+        figure, axes = new_figure((9.0, 1.5 * max(len(shown), 1) + 0.5), max(len(shown), 1), 2, squeeze=False)
+        if not len(shown):
+            say_empty(axes[0][0], "No window has enough reads.")
+        for panels, reads, shares, told in zip(axes, measured, predicted, shown, strict=False):
+            place = np.arange(reads.shape[1]) - reads.shape[1] // 2
+            total = reads.sum()
+            for panel, values, colour in ((panels[0], reads, SERIES[0]), (panels[1], shares * total, SERIES[1])):
+                panel.vlines(place, 0, values[0], color=colour, linewidth=0.8)
+                panel.vlines(place, -values[1], 0, color=SOFT_INK, linewidth=0.8)
+                panel.axhline(0, color=NEUTRAL, linewidth=0.6)
+                panel.set_xlim(place[0], place[-1])
+            panels[0].set_title(f"{told['gene']}: {count_of(told['reads'], 'read')}")
+            panels[1].set_title(f"predicted, JSD {told['jsd']:.2f}")
+            panels[0].set_ylabel("reads")
+        for panel in axes[-1]:
+            panel.set_xlabel("bp from the TSS")
     return figure
 
 

@@ -61,12 +61,16 @@ def information(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     return matrix * np.maximum(bits, 0)
 
 
-def motif_logos(rows: pd.DataFrame, matrices: Mapping[str, NDArray[np.float64]]) -> Figure:
-    """A panel a motif of `rows` (of `sequence_motifs`): its logo in bits; above it task, effect, z on held-out genes, place."""
+def motif_logos(rows: pd.DataFrame, matrices: Mapping[str, NDArray[np.float64]], seqlets: pd.DataFrame) -> Figure:
+    """A panel a motif of `rows` (of `sequence_motifs`): its logo in bits; above it task, effect, z on held-out genes, place;
+    below it what each of its `seqlets` (of `sequence_seqlets`) contributes, by its distance from the TSS."""
     with style():
         down = max(-(-len(rows) // ACROSS), 1)
-        figure, axes = new_figure((11.0, 1.45 * down + 0.4), down, ACROSS, squeeze=False)
-        panels = list(axes.ravel())
+        figure, axes = new_figure(
+            (11.0, 2.5 * down + 0.4), 2 * down, ACROSS, squeeze=False, height_ratios=[1.45, 1.0] * down
+        )
+        panels, below = list(axes[::2].ravel()), list(axes[1::2].ravel())
+        held = dict(iter(seqlets.groupby("motif")))
         if rows.empty:
             say_empty(panels[0], "No motif has the sign of its effect on held-out genes.")
         for panel, row in zip(panels, rows.to_dict("records"), strict=False):
@@ -79,7 +83,15 @@ def motif_logos(rows: pd.DataFrame, matrices: Mapping[str, NDArray[np.float64]])
                 f"{count_of(row['seqlets'], 'seqlet')}, {row['position']:+.0f} bp {row['best_match']}".rstrip(),
                 fontsize=7.5,
             )
-        for panel in panels[max(len(rows), 1) :]:
+        for panel, motif in zip(below, rows["motif"], strict=False):
+            own = held.get(motif)
+            if own is not None:
+                middle = own["offset"] + (own["end"] - own["start"]) / 2
+                panel.scatter(middle, own["contribution"], s=6, alpha=0.5, lw=0, color=NEUTRAL)
+            panel.axhline(0, color=NEUTRAL, linewidth=0.6)
+            panel.set_xlabel("bp from the TSS", fontsize=7)
+            panel.tick_params(labelsize=6.5)
+        for panel in (*panels[max(len(rows), 1) :], *below[len(rows) :]):
             panel.set_axis_off()
     return figure
 

@@ -34,6 +34,10 @@ FLANK = 12
 """bp on both sides of a base that the motif of the initiator reads: 25 with it."""
 
 
+EXAMPLES = (10, 50, 90)
+"""Percentiles of the JSD whose genes are shown, so that none is picked by eye."""
+
+
 class ProfileInputs(NamedTuple):
     """examples of all genes; replicates: (g, 2, output) reads of each library of the condition; counted: what each column of
     the counts is, `<condition>, sense` or `<condition>, antisense`."""
@@ -96,11 +100,13 @@ def held_out_nets(stored: Bundle) -> HeldOutNets:
 
 
 class StudyProfile(NamedTuple):
-    """metrics: `sequence_profile_metrics`; genes: `sequence_profile_genes`; summary: JSON-able."""
+    """metrics: `sequence_profile_metrics`; genes: `sequence_profile_genes`; summary: JSON-able; examples: `measured` (k, 2, w)
+    reads and `predicted` (k, 2, w) shares of the genes that the summary names as examples."""
 
     metrics: pd.DataFrame
     genes: pd.DataFrame
     summary: Document
+    examples: dict[str, NDArray]
 
 
 def judged_profiles(
@@ -145,12 +151,25 @@ def judged_profiles(
         near=net.near,
     )
     gain = _gain(scores[MEAN], net, genes, splits, parameters)
-    summary: Document = {"windows": len(net.rows), "least_reads": least, "counted": inputs.counted, **gain}
+    shown = _examples(net.jsd)
+    told = [{name: table[name].iloc[at].item() for name in ("jsd", "reads")} for at in shown]
+    named = [{"gene": str(table["gene"].iloc[at]), **each} for at, each in zip(shown, told, strict=True)]
+    counted = {"windows": len(net.rows), "least_reads": least, "counted": inputs.counted}
+    summary: Document = {**counted, **gain, "examples": named}
+    rows_of = net.rows[shown]
     return StudyProfile(
         conform(pd.DataFrame(rows), "sequence_profile_metrics"),
         conform(table.reset_index(drop=True), "sequence_profile_genes"),
         summary,
+        {"measured": measured[rows_of].astype(np.float64), "predicted": predicted[rows_of].astype(np.float64)},
     )
+
+
+def _examples(jsd: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Places of the windows at the percentiles EXAMPLES of the JSD (n,), each once."""
+    order = np.argsort(jsd, kind="stable")
+    places = [order[round(percentile / 100 * (len(order) - 1))] for percentile in EXAMPLES if len(order)]
+    return np.array(list(dict.fromkeys(places)), np.int64)
 
 
 def _gain(

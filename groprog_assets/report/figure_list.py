@@ -103,7 +103,8 @@ def study_drawings(study: StudyView, values: Bundle) -> dict[str, Callable[[], F
     """The figures beside those of `nascent_drawings`: the graph, and of a study with a cohort its patients and its model."""
     drawings = graph_drawing(values.cohort is not None, values.sequence_evaluation is not None)
     if values.sequence_evaluation is not None:
-        drawings |= sequence_drawings(values.sequence_evaluation, values.sequence_model, values.sequence_motifs)
+        found = values.sequence_evaluation, values.sequence_model, values.sequence_motifs, values.sequence_profile
+        drawings |= sequence_drawings(*found)
     if values.cohort and values.risk_model and values.patient_expression:
         mode = study.parameters.representation.mode
         omics = (values.patient_expression, values.normalized_features)
@@ -195,17 +196,27 @@ def cohort_drivers(trained: Any, cohort: Any, expression: Arrays, features: Any,
     }
 
 
-def sequence_drawings(evaluation: Bundle, model: Bundle, motifs: Bundle) -> dict[str, Callable[[], Figure]]:
-    """The figures of the sequence half: measured and predicted values of the main task, the ladder with its intervals,
-    logos."""
+def sequence_drawings(
+    evaluation: Bundle, model: Bundle, motifs: Bundle, profile: Bundle | None
+) -> dict[str, Callable[[], Figure]]:
+    """The figures of the sequence half: measured and predicted values of the main task, the ladder with its intervals, what
+    stretches of the window are worth, logos, and of a study with a profile net examples of profiles."""
     from groprog_assets.figures import sequence, sequence_logos
     from groprog_assets.methods.sequence.study_motifs import logo_rows
 
-    return {
-        "sequence_predictions": lambda: sequence.predicted_against_measured(model.predictions, evaluation.summary),
-        "sequence_ladder": lambda: sequence.ladder(evaluation.metrics, evaluation.summary),
-        "sequence_motifs": lambda: sequence_logos.motif_logos(logo_rows(motifs.motifs), motifs.matrices),
+    metrics, summary = evaluation.metrics, evaluation.summary
+    found: dict[str, Callable[[], Figure]] = {
+        "sequence_predictions": lambda: sequence.predicted_against_measured(model.predictions, summary, metrics),
+        "sequence_ladder": lambda: sequence.ladder(metrics, summary),
+        "sequence_window_ablation": lambda: sequence.window_ablation(evaluation.windows),
+        "sequence_motifs": lambda: sequence_logos.motif_logos(
+            logo_rows(motifs.motifs), motifs.matrices, motifs.seqlets
+        ),
     }
+    if profile is not None:
+        shown = profile.examples["measured"], profile.examples["predicted"], profile.summary["examples"]
+        found["sequence_profiles"] = lambda: sequence.profile_examples(*shown)
+    return found
 
 
 def graph_drawing(with_cohort: bool, with_sequence: bool) -> dict[str, Callable[[], Figure]]:

@@ -265,6 +265,6 @@ def sequence_motifs(made: Any) -> Drawing:
         from groprog_assets.figures import sequence_logos
         from groprog_assets.methods.sequence.study_motifs import logo_rows
 
-        return sequence_logos.motif_logos(logo_rows(made.motifs), made.matrices)
+        return sequence_logos.motif_logos(logo_rows(made.motifs), made.matrices, made.seqlets)
 
     return draw

@@ -11,7 +11,8 @@ from groprog_assets.tables.values import Values
 
 CAPTIONS: dict[str, tuple[str, str]] = {
     "sequence_predictions": (
-        "Measured against predicted values of the main task, each gene by a model that never saw its chromosome.",
+        "Measured against predicted values of the main task, each gene by a model that never saw its chromosome. Above it r, "
+        "mean over folds, and the r that a perfect prediction would have with these replicates.",
         "Scatter plots of measured against predicted transcription, one panel a view.",
     ),
     "sequence_ladder": (
@@ -19,10 +20,23 @@ CAPTIONS: dict[str, tuple[str, str]] = {
         "for comparison only.",
         "Pearson r with 95 % interval for each model and view, beside the r of a random split.",
     ),
+    "sequence_window_ablation": (
+        "Ridge on k-mers of one stretch of the window alone, and what r loses where the stretch is taken from the whole window; "
+        "whole chromosomes held out, one penalty for all, 95 % intervals. Stretches downstream of the TSS are transcribed: they "
+        "predict by codon use and UTRs, which is no regulation.",
+        "Pearson r of each stretch of the window alone, and the loss of r without it, with 95 % intervals.",
+    ),
+    "sequence_profiles": (
+        "Reads around the starts of genes, measured and as predicted by a net that never saw the chromosome; the other strand "
+        "hangs below the line. Genes at the 10th, 50th and 90th percentile of the JSD of all judged windows, so that none was "
+        "picked by eye.",
+        "Measured and predicted profiles of reads around the TSS of three genes.",
+    ),
     "sequence_motifs": (
         "Motifs of the seqlets: spans that raise or lower predictions, by models that never saw the gene's chromosome. Effect: "
         "mean change of the prediction where the motif is written into shuffled promoters. z: measured values of the genes "
-        "that hold it less the others. Only motifs whose effect and z have one sign are shown.",
+        "that hold it less the others. Only motifs whose effect and z have one sign are shown. Below each logo what its places "
+        "contribute, by their distance from the start.",
         "Sequence logos of motifs with their effect, z on held-out genes and distance from the start.",
     ),
 }
@@ -50,6 +64,7 @@ def sequence(context: Values) -> list[Block]:
         note(summary["warning"], "warn", "Not for differences between people"),
         picture(context, "sequence_ladder", CAPTIONS),
         picture(context, "sequence_predictions", CAPTIONS),
+        picture(context, "sequence_window_ablation", CAPTIONS),
     ]
     used = metrics[metrics["champion"]]
     blocks.append(
@@ -87,7 +102,7 @@ def sequence(context: Values) -> list[Block]:
         blocks.append(
             table(heads, rows, "Words of the core promoter, either strand, with one sign on training and test genes.")
         )
-    blocks += _profile(context) + _motifs(context) + _variants(context)
+    blocks += _links(summary) + _profile(context) + _motifs(context) + _variants(context)
     steps = {
         f"{view}, {step['rung']} against {step['against']}": {
             name: step[name] for name in ("difference", "lower", "upper", "promoted")
@@ -169,6 +184,39 @@ def _interval_cell(value: float, lower: float, upper: float) -> Cell:
     return cell(with_interval(value, lower, upper), float(value))
 
 
+def _links(summary: Values) -> list[Block]:
+    """The fragments that a net of two paths attends to most."""
+    links = summary.get("links")
+    if not links:
+        return []
+    told = (
+        f"{links['rung']} reads {count_of(links['fragments'], 'distal fragment')} of {count_of(links['genes'], 'gene')}, each "
+        "by the net that held its chromosome out. The attention on a fragment is the share of what the gene's window reads that "
+        "comes from there; it is no proof of regulation."
+    )
+    if links["most_contacts"] is not None:
+        told += (
+            f" Of {count_of(links['chosen'], 'gene')} with several fragments, the fragment with the most contacts has the most "
+            f"attention in {links['most_contacts']:.0%}."
+        )
+    rows = [
+        [
+            cell(str(row["gene"]), strong=True),
+            f"{row['chrom']}:{row['start']:,}-{row['end']:,}",
+            cell(fixed(row["contact"], 2), float(row["contact"])),
+            cell(fixed(row["attention"], 2), float(row["attention"])),
+        ]
+        for row in links["strongest"]
+    ]
+    heads = ["Gene", "Fragment", "Contacts, 0 to 1", "Attention"]
+    shown = (
+        [table(heads, rows, "The clearest links of genes with several fragments; all are in `links.tsv`.")]
+        if rows
+        else []
+    )
+    return [paragraph(told), *shown]
+
+
 def _profile(context: Values) -> list[Block]:
     """How near predicted profiles of reads around starts are, beside the mean profile, the initiator and the replicates."""
     found = context.get("sequence_profile")
@@ -192,7 +240,9 @@ def _profile(context: Values) -> list[Block]:
         lower, upper = summary["jsd_gain_interval"]
         verdict = "nearer than" if summary["better"] else "not nearer with certainty than"
         told += f" The net is {verdict} the mean profile: its mean JSD is lower by {with_interval(gain, lower, upper)}."
-    return [table(["Predicted by", "Windows", *PROFILE.values()], rows, told)]
+    shown = table(["Predicted by", "Windows", *PROFILE.values()], rows, told)
+    drawn = "sequence_profiles" in context.get("figures", {})
+    return [shown, *([picture(context, "sequence_profiles", CAPTIONS)] if drawn else [])]
 
 
 def _motifs(context: Values) -> list[Block]:

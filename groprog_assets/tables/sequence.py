@@ -74,6 +74,27 @@ DECLARED = (
         ("gene", "task", "view", "rung"),
     ),
     Table(
+        "sequence_links",
+        "one gene and distal fragment, of a rung that reads fragments",
+        (
+            GENE,
+            VIEW,
+            RUNG,
+            Column("fold", "int64", "index", "fold of the gene, which the net never saw"),
+            Column("gene_chrom", "str", "name", "chromosome of the gene"),
+            Column("tss", "int64", "bp, 0-based", "transcription start site of the gene"),
+            STRAND,
+            Column("chrom", "str", "name", "chromosome of the fragment"),
+            Column("start", "int64", "bp, 0-based", "first base of the fragment"),
+            Column("end", "int64", "bp, 0-based", "after its last base"),
+            Column("contact", "float64", "0 to 1", "log(1 + reads of the contact) over the highest of the file"),
+            Column(
+                "attention", "float64", "fraction", "of the attention of the gene's window that lies on the fragment"
+            ),
+        ),
+        (),
+    ),
+    Table(
         "sequence_metrics",
         "one rung on one task in one view",
         (
@@ -110,6 +131,24 @@ DECLARED = (
             Column("by_fold", "str", "r, separated by ;", "each fold"),
         ),
         ("task", "view", "rung"),
+    ),
+    Table(
+        "sequence_window_ablation",
+        "one stretch of the window, of the main task",
+        (
+            TASK,
+            Column("around", "str", "TSS, TTS", "what the stretch is measured from"),
+            Column("start", "int64", "bp", "of its first base downstream of that"),
+            Column("end", "int64", "bp", "after its last base"),
+            Column("whole", "float64", "r", "of ridge on k-mers of the whole window, mean over folds, held-out genes"),
+            Column("alone", "float64", "r", "of ridge on this stretch alone"),
+            Column("alone_lower", "float64", "r", "95 % interval by block bootstrap", True),
+            Column("alone_upper", "float64", "r", "95 % interval by block bootstrap", True),
+            Column("loss", "float64", "r", "whole window less the window without this stretch"),
+            Column("loss_lower", "float64", "r", "95 % interval, paired", True),
+            Column("loss_upper", "float64", "r", "95 % interval, paired", True),
+        ),
+        ("task", "around", "start"),
     ),
     Table(
         "sequence_profile_metrics",

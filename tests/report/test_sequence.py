@@ -7,7 +7,7 @@ import math
 import pandas as pd
 
 from groprog_assets.report.blocks import table
-from groprog_assets.report.sequence import _profile, _row
+from groprog_assets.report.sequence import _links, _profile, _row
 from groprog_assets.report.sequence_card import sequence_card
 from groprog_assets.report.summary import findings
 
@@ -85,3 +85,16 @@ def test_the_card_quotes_held_out_figures_with_intervals_and_says_what_they_are_
     assert "| profile | 40 | 0.760 | 0.410 | 0.100 |" in told
     assert "Not for differences between people." in told
     assert "On held-out" not in sequence_card(CARD, None, None)
+
+
+def test_links_say_what_was_read_and_what_attention_is_not():
+    link = {"gene": "A", "chrom": "c", "start": 1000, "end": 4000, "contact": 0.5, "attention": 0.8}
+    links = {"rung": "cnn_bilstm", "view": "promoter", "genes": 3, "fragments": 5, "chosen": 2, "most_contacts": 0.5}
+    told, shown = _links({"links": {**links, "strongest": [link]}})
+    assert "cnn_bilstm reads 5 distal fragments of 3 genes" in str(told)
+    assert "most attention in 50%" in str(told)
+    assert "no proof of regulation" in str(told)
+    assert shown["rows"][0][3] == {"text": "0.80", "sort": 0.8}
+    assert _links({}) == []
+    (alone,) = _links({"links": {**links, "chosen": 0, "most_contacts": None, "strongest": []}})
+    assert "several" not in str(alone)

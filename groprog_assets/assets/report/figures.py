@@ -16,7 +16,7 @@ from groprog_assets.store.workspace import StudyView
     gathered=(
         *("nascent_figures", "cohort", "evaluation", "risk_model", "risk_scores", "ablation", "transfer_gain"),
         *("external_validation", "patient_expression", "normalized_features", "sequence_evaluation", "sequence_model"),
-        "sequence_motifs",
+        *("sequence_motifs", "sequence_profile"),
     ),
 )
 def figures(study: StudyView, values: Bundle) -> Materialized:

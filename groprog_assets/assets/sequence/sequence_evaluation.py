@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @study_asset(
     group="sequence",
     kinds={"parquet"},
-    tables={"metrics": "sequence_metrics", "words": "sequence_words"},
+    tables={"metrics": "sequence_metrics", "words": "sequence_words", "windows": "sequence_window_ablation"},
     sections=("genome.fasta", "sequence"),
     files=("genome.fasta",),
 )
@@ -32,7 +32,7 @@ def sequence_evaluation(
     reference_sequence: Document,
 ) -> Materialized:
     """Metrics of every rung with intervals, beside the random split; words that go with the targets, on training and test
-    genes."""
+    genes; what each stretch of the window is worth."""
     from groprog_assets.methods.sequence import splits, study_model
 
     genome = study_model.genome_of(study.genome.fasta, reference_sequence, workspace)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @study_asset(
     group="sequence",
     kinds={"parquet", "safetensors"},
-    tables={"predictions": "sequence_predictions", "random": "sequence_predictions"},
+    tables={"predictions": "sequence_predictions", "random": "sequence_predictions", "links": "sequence_links"},
     sections=("genome.fasta", "sequence"),
     files=("genome.fasta", "sequence.motifs", "sequence.contacts", "sequence.aliases"),
     checks=("predictions_vary", "champion_beats_mean"),

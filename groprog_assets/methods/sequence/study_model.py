@@ -31,6 +31,7 @@ from groprog_assets.methods.sequence.genome_codes import GenomeCodes, open_genom
 from groprog_assets.methods.sequence.high_low import for_high_low
 from groprog_assets.methods.sequence.ladder import Ladder
 from groprog_assets.methods.sequence.ladder import ladder as plain_ladder
+from groprog_assets.methods.sequence.links import held_out_links, no_links, told_links
 from groprog_assets.methods.sequence.meme import read_motifs
 from groprog_assets.methods.sequence.metrics import (
     Promotion,
@@ -47,6 +48,7 @@ from groprog_assets.methods.sequence.published_model import WARNING, packed
 from groprog_assets.methods.sequence.reference import FOLDER, read_aliases
 from groprog_assets.methods.sequence.side import StudySide, with_channels
 from groprog_assets.methods.sequence.splits import Pairs, Splits
+from groprog_assets.methods.sequence.window_ablation import window_ablation
 from groprog_assets.methods.sequence.windows import Layout, gene_codes, view_layout
 from groprog_assets.methods.sequence.words import word_list
 from groprog_assets.study.sequence_study import Sequence
@@ -61,13 +63,15 @@ MINIMUM_SPREAD = 1e-3
 
 class StudyModel(NamedTuple):
     """predictions: `sequence_predictions`; random: the same under the random split; levels: {view.rung: (f, 2T)} mean and
-    median of training genes, and `random.` the same of the random split; files: {name: bytes}; summary: JSON-able."""
+    median of training genes, and `random.` the same of the random split; files: {name: bytes}; summary: JSON-able; links:
+    `sequence_links`, of the rungs that read fragments."""
 
     predictions: pd.DataFrame
     random: pd.DataFrame
     levels: dict[str, NDArray[np.float64]]
     files: dict[str, bytes]
     summary: Document
+    links: pd.DataFrame
 
 
 def study_layout(section: Sequence) -> Layout:
@@ -156,6 +160,7 @@ def fit_study(
     predictors: dict[str, dict[str, Predictor]] = {}
     held_out: dict[str, tuple[dict[str, float], dict[str, list[float] | None]]] = {}
     oracle: Document = {}
+    links = [no_links()]
     views: Document = {}
     for view in dict.fromkeys(section.views):
         layout = view_layout(study_layout(section), view, parameters)
@@ -176,6 +181,9 @@ def fit_study(
             flat.append(_long(genes, tasks, view, name, random))
             levels[f"{view}.{name}"] = np.hstack([fits[name].level, fits[name].median])
             levels[f"random.{view}.{name}"] = np.hstack([random.level, random.median])
+            if _with_fragments(rung, fragments):
+                assert fragments is not None
+                links.append(held_out_links(genes, fits[name], given[name], fragments, view, name))
         decided = _decided(fits, weights, fold, asked_high_low)
         champion = rungs[decided.champion]
         folds = {f"fold{f}": held for f, held in enumerate(fits[champion.name].predictors)}
@@ -213,7 +221,9 @@ def fit_study(
     predictions, at_random = (
         conform(pd.concat(each, ignore_index=True), "sequence_predictions") for each in (parts, flat)
     )
-    return StudyModel(predictions, at_random, levels, packed(card, predictors), {"views": views, "card": card})
+    linked = conform(pd.concat([each for each in links if len(each)] or links, ignore_index=True), "sequence_links")
+    files = packed(card, predictors)
+    return StudyModel(predictions, at_random, levels, files, {"views": views, "card": card}, linked)
 
 
 def _decided(
@@ -248,10 +258,15 @@ def _examples(
 ) -> Examples:
     """What a rung learns from: the windows with what it reads beside them; or with the genes' fragments behind them, whose
     weights are the side columns."""
-    if getattr(rung, "reads_fragments", False) and fragments is not None:
+    if fragments is not None and _with_fragments(rung, fragments):
         return Examples(np.hstack([codes, fragments.codes]), fragments.weight, targets)
     beside = np.empty((len(codes), 0)) if side is None else side.inputs.for_rung(rung.name, layout)
     return Examples(codes, beside, targets)
+
+
+def _with_fragments(rung: Rung, fragments: Fragments | None) -> bool:
+    """Whether a rung reads the genes' fragments."""
+    return bool(getattr(rung, "reads_fragments", False)) and fragments is not None
 
 
 def _spread(fit: CrossFit) -> float:
@@ -288,11 +303,12 @@ def _long(genes: pd.DataFrame, tasks: list[str], view: str, rung: str, fit: Cros
 
 
 class Evaluation(NamedTuple):
-    """metrics: `sequence_metrics`; words: `sequence_words`; summary: JSON-able."""
+    """metrics: `sequence_metrics`; words: `sequence_words`; summary: JSON-able; windows: `sequence_window_ablation`."""
 
     metrics: pd.DataFrame
     words: pd.DataFrame
     summary: Document
+    windows: pd.DataFrame
 
 
 def evaluate_study(
@@ -358,11 +374,13 @@ def evaluate_study(
         word_list(codes, layout, targets[place], splits.roles[0], task, (6, 7), parameters)
         for place, task in enumerate(names)
     ]
+    widest = layout if "locus" in section.views else view_layout(layout, "promoter", parameters)
     summary: Document = {
         "split": splits.summary,
         "views": model.summary["views"],
         "main_task": names[0],
         "homologs": _homologs(model, splits, names[0]),
+        **({"links": told_links(model.links)} if len(model.links) else {}),
         "random_split": "shown beside for comparison only: it is no estimate of r on new genes",
         "warning": WARNING,
         **{name: model.summary["card"][name] for name in ("task", "side", "batch") if name in model.summary["card"]},
@@ -371,6 +389,7 @@ def evaluate_study(
         conform(pd.DataFrame(rows), "sequence_metrics"),
         conform(pd.concat(words, ignore_index=True), "sequence_words"),
         summary,
+        window_ablation(codes, targets[0], splits, weights, widest, names[0], parameters),
     )
 
 

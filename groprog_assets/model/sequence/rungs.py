@@ -64,6 +64,20 @@ class NetPredictor(NamedTuple):
         """(m, n, T) predictions of each member; their standard deviation tells how far the nets agree."""
         return np.stack([outputs(network, codes, side) for network in self.networks])
 
+    def links(self, codes: NDArray[np.uint8], side: Matrix) -> Matrix:
+        """(n, k) share of the attention on each of the k fragments behind a window, whose weights are `side` (n, k), mean of the
+        members. TypeError for a net that reads no fragments."""
+        found = []
+        for network in self.networks:
+            if not isinstance(network, DualPathNetwork):
+                raise TypeError(f"{type(network).__name__} reads no fragments")
+            with single_threaded(), torch.no_grad():
+                parts = [slice(first, first + BLOCK) for first in range(0, len(codes), BLOCK)]
+                weights = torch.from_numpy(side).to(torch.float32)
+                found.append(torch.cat([network.links(one_hot_tensor(codes[part]), weights[part]) for part in parts]))
+        shares: Matrix = torch.stack(found).mean(dim=0).double().numpy()
+        return shares
+
     def explained(
         self, codes: NDArray[np.uint8], references: NDArray[np.uint8], task: int, beside: Matrix | None = None
     ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
