@@ -72,10 +72,14 @@ def window_ablation(table: pd.DataFrame) -> Figure:
         alone.axvline(whole, color=SOFT_INK, linewidth=1, linestyle=":", label=f"whole window: r {whole:.2f}")
         alone.legend(loc="lower right")
         names = zip(table["around"], table["start"], table["end"], strict=True)
-        alone.set_yticks(place, [f"{around} {start:+,} to {end:+,}" for around, start, end in names])
+        alone.set_yticks(place, [f"{around} {_signed(start)} to {_signed(end)}" for around, start, end in names])
         alone.set_xlabel(f"r of the stretch alone, {table['task'].iloc[0]}")
         loss.set_xlabel("r lost without it")
     return figure
+
+
+def _signed(offset: int) -> str:
+    return f"{offset:+,}" if offset else "0"
 
 
 def profile_examples(measured: NDArray[np.float64], predicted: NDArray[np.float64], shown: Sequence[Values]) -> Figure:

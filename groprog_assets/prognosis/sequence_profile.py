@@ -106,7 +106,7 @@ class StudyProfile(NamedTuple):
     metrics: pd.DataFrame
     genes: pd.DataFrame
     summary: Document
-    examples: dict[str, NDArray]
+    examples: dict[str, NDArray[np.float64]]
 
 
 def judged_profiles(

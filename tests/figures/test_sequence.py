@@ -47,7 +47,7 @@ def test_the_ablation_has_a_row_a_stretch_with_its_interval():
             **{name: values, f"{name}_lower": np.array(values) - 0.05, f"{name}_upper": np.array(values) + 0.05}
         )
     figure = sequence.window_ablation(table)
-    assert "TSS -100 to +0" in texts(figure)
+    assert "TSS -100 to 0" in texts(figure)
     points = [axes.collections[1].get_offsets().data[:, 0].tolist() for axes in figure.axes]
     assert points == [[0.4, 0.1], [0.2, 0.0]]
     lines = figure.axes[0].collections[0].get_segments()
