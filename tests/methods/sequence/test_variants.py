@@ -352,3 +352,83 @@ def test_the_header_says_which_effects_are_to_be_ranked_only(world, tmp_path: Pa
     (tmp_path / "told.vcf").write_text("\n".join([*lines[:-1], "##contig=<ID=chrI>", lines[-1]]) + "\n")
     with pysam.VariantFile(str(tmp_path / "told.vcf")) as peer:
         assert "GPD_up" in peer.header.info
+
+
+def around_starts(world, count: int, seed: int) -> list[tuple[int, method.Allele]]:
+    """(row of a gene, allele) of single changes, insertions and deletions in its window, not over its TSS."""
+    genome, genes, _ = world
+    random, found = np.random.default_rng(seed), []
+    while len(found) < count:
+        row = int(random.integers(0, len(genes)))
+        codes = genome.chromosome(str(genes["chrom"][row]))
+        removed, added = (int(each) for each in random.integers(0, 4, 2))
+        downstream = int(random.choice([-1, 1])) * int(random.integers(8, 180))
+        start = int(genes["tss"][row]) + downstream * (1 if genes["strand"][row] == "+" else -1)
+        alt = random.integers(0, 4, added).astype(np.uint8)
+        if removed + added and not np.array_equal(codes[start : start + removed], alt):
+            found.append((row, method.Allele(start, codes[start : start + removed], alt)))
+    return found
+
+
+def scorer_elsewhere(world, row: int, text: str, tss: int, plus: bool, folder: Path) -> method.Scorer:
+    """The scorer of one gene of the world, on a genome of its own."""
+    _, genes, scorer = world
+    folder.mkdir()
+    genome = genome_codes.open_genome(write_fasta(folder / "g.fa", {"a": text}), folder, "s")
+    gene = genes.iloc[[row]].assign(chrom="a", tss=tss, strand="+" if plus else "-").reset_index(drop=True)
+    return method.Scorer(scorer.model, gene, genome, {"a": "a"})
+
+
+def test_effects_turn_with_swapped_alleles_and_stay_on_the_other_strand(world, tmp_path: Path):
+    """The REF as ALT on the genome that holds the ALT; and everything read from the other strand."""
+    genome, genes, scorer = world
+    largest = 0.0
+    for number, (row, allele) in enumerate(around_starts(world, 16, 2)):
+        codes = genome.chromosome(str(genes["chrom"][row]))
+        tss, plus = int(genes["tss"][row]), genes["strand"][row] == "+"
+        removed, added, size = len(allele.ref), len(allele.alt), len(codes)
+        window = scorer.alternative(row, allele)
+        assert window is not None
+        forth = scorer.effects(np.array([row]), window[None])
+        changed = decode(codes[: allele.start]) + decode(allele.alt) + decode(codes[allele.start + removed :])
+        moved = tss + (added - removed if allele.start < tss else 0)
+        turned = scorer_elsewhere(world, row, changed, moved, plus, tmp_path / f"{number}_alt")
+        back = turned.alternative(0, method.Allele(allele.start, allele.alt, allele.ref))
+        assert np.array_equal(turned.codes[0], window)
+        assert np.allclose(turned.effects(np.array([0]), back[None]), -forth)
+        text = decode(reverse_complement(codes))
+        other = scorer_elsewhere(world, row, text, size - 1 - tss, not plus, tmp_path / f"{number}_strand")
+        start = size - allele.start - removed
+        mirrored = method.Allele(start, reverse_complement(allele.ref), reverse_complement(allele.alt))
+        there = other.alternative(0, mirrored)
+        assert np.array_equal(there, window)
+        assert np.allclose(other.effects(np.array([0]), there[None]), forth)
+        largest = max(largest, float(np.abs(forth).max()))
+    assert largest > 0.05
+
+
+@pytest.mark.parametrize("written", ["1", "chr1", "NC_000001.11", "I"])
+def test_contigs_are_known_by_their_aliases_and_the_mitochondrion_is_not_guessed(world, tmp_path: Path, written: str):
+    genome, genes, scorer = world
+    names = frozenset({"chrI", "1", "chr1", "NC_000001.11", "I"})
+    tss = int(genes["tss"][0])
+    base = decode(genome.chromosome("chrI")[tss - 100 : tss - 99])
+    other = "A" if base != "A" else "C"
+    rows = [(written, tss - 99, ".", base, other, ".", ".", "."), ("MT", 5, ".", "A", "C", ".", ".", ".")]
+    found = method.variant_effects(read_variants(write(tmp_path / "v.vcf", rows)), scorer, dict.fromkeys(names, names))
+    assert found.loc[found["chrom"] == written, "error"].eq("").all()
+    assert genes["gene"][0] in set(found["gene"])
+    assert found.loc[found["chrom"] == "MT", "error"].tolist() == ["UNKNOWN_CONTIG"]
+
+
+def test_a_palindrome_has_one_effect_in_the_direction_of_the_gene(world):
+    """GAATTC read from the other strand is itself: a model of the gene's frame sees one window, not two."""
+    _, genes, scorer = world
+    row = int(np.flatnonzero(genes["strand"] == "-")[0])
+    start = int(genes["tss"][row]) + 60
+    codes = scorer.genome.chromosome(str(genes["chrom"][row]))
+    word = encode_text(b"GAATTC").codes
+    window = scorer.alternative(row, method.Allele(start, codes[start : start + 6], word))
+    assert np.array_equal(word, reverse_complement(word))
+    at = scorer.layout.origin - 60 - 5
+    assert np.array_equal(window[at : at + 6], word)
