@@ -5,7 +5,8 @@ Study in, problems and notices out; nothing is written. No Dagster.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from groprog_assets.errors import GroProgError, Problem
@@ -62,7 +63,7 @@ def preview_libraries(study: Study) -> Preview:
     notices = _genome(study, sizes)
     most = max(SMALLEST_PART, min(LARGEST_PART, ALL_PARTS // len(study.libraries)))
     positions = {}
-    controls = {library.control for library in study.libraries}
+    controls, usable, whole = {library.control for library in study.libraries}, list[Library](), True
     prefix, without_spike_in = study.genome.spike_in_prefix, []
     for k, library in enumerate(study.libraries):
         where = f"libraries[{k}], {library.id}"
@@ -85,8 +86,13 @@ def preview_libraries(study: Study) -> Preview:
         if prefix and _no_spike_in(done, prefix, most):
             without_spike_in.append(library.id)
         notices.append(_library(where, library, done, sizes, most))
+        whole &= done.summary["reads"] < most
         if library.id not in controls and done.summary["strandedness"]["status"] == "ok":
-            notices += _initiation(where, library, done, transcripts, study.parameters.initiation, most)
+            unfit = _initiation(library, done, transcripts, study.parameters.initiation, most)
+            notices += unfit
+            usable += [] if unfit else [library]
+    if whole and len(positions) == len(study.libraries):
+        notices += _none_called(positions, study, sizes, usable)
     try:
         check_spike_in(dict.fromkeys(without_spike_in, 0), without_spike_in, prefix or "")
     except GroProgError as error:
@@ -149,24 +155,31 @@ def _annotation_build(study: Study) -> Iterator[Problem]:
 
 
 def _initiation(
-    where: str,
-    library: Library,
-    done: FilteredAlignments,
-    transcripts: pd.DataFrame,
-    parameters: InitiationParameters,
-    most: int,
+    library: Library, done: FilteredAlignments, transcripts: pd.DataFrame, parameters: InitiationParameters, most: int
 ) -> list[Problem]:
     """Why the library would be left out of the initiation regions, judged by the reads that were read."""
+    from groprog_assets.methods.initiation.study_regions import left_out
     from groprog_assets.methods.initiation.usable_signal import signal_problems
 
     share = done.summary["spliced_share"]
-    use = "left out of the initiation regions" + (
-        "" if done.summary["reads"] < most else ", if the rest of its reads shows the same"
-    )
-    return [
-        Problem(where, f"{use}: {problem.value}", problem.rule, problem.remedy)
-        for problem in signal_problems(done.positions, library, transcripts, parameters, share)
-    ]
+    found = [left_out(each) for each in signal_problems(done.positions, library, transcripts, parameters, share)]
+    if done.summary["reads"] < most:
+        return found
+    return [replace(each, value=f"{each.value} (of the first {done.summary['reads']:,} reads)") for each in found]
+
+
+def _none_called(
+    positions: Mapping[str, pd.DataFrame], study: Study, sizes: dict[str, int], usable: Sequence[Library]
+) -> list[Problem]:
+    """That no initiation regions can be called, and why; usable: the libraries that may be used for them, all read whole."""
+    from groprog_assets.methods.initiation.initiation_regions import nothing_called, reach_of
+    from groprog_assets.methods.initiation.oriented import PooledReads
+    from groprog_assets.methods.initiation.study_regions import none_called
+
+    parameters = study.parameters.initiation
+    reads = PooledReads([positions[library.id] for library in usable], sizes, 2 * reach_of(sizes, parameters).half)
+    reason = nothing_called(usable, reads, parameters)
+    return [none_called(reason)] if reason else []
 
 
 def _library(where: str, library: Library, done: FilteredAlignments, sizes: dict[str, int], most: int) -> Problem:

@@ -143,10 +143,19 @@ def test_a_library_that_can_show_no_starts_is_told_before_the_run(study: Path):
     study.write_text(yaml.safe_dump(document))
     change(study, bigwig_plus=str(plus), bigwig_minus=str(study.parent / "empty.bw"))
     told = [notice for notice in preview_libraries(load_study(study)).notices if notice.where.endswith(library.id)]
-    assert len(told) == 2
     assert told[1].value.startswith("left out of the initiation regions: one strand: 0 of ")
     assert "Give both tracks" in told[1].remedy
     assert str(told[1]) in check(study).output
+
+
+def test_too_few_reads_for_initiation_regions_are_told_before_the_run(study: Path):
+    asked = "none can be called: "
+    assert not any(asked in notice.value for notice in preview_libraries(load_study(study)).notices)
+    document = yaml.safe_load(study.read_text())
+    document["parameters"]["initiation"] = {"minimum_reads": 10**9}
+    study.write_text(yaml.safe_dump(document))
+    said = next(notice for notice in preview_libraries(load_study(study)).notices if asked in notice.value)
+    assert said.value.endswith("reads on chromosomes long enough, fewer than 1,000,000,000")
 
 
 def test_the_same_reads_in_another_file_are_refused(study: Path):

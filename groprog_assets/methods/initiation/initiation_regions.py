@@ -87,7 +87,7 @@ def initiation_regions(
         "positions": sum(reads.positions.values()),
         "chromosomes_skipped": reads.skipped,
         "largest_weight": reads.most,
-        "nothing_called": _nothing(usable, reads, parameters),
+        "nothing_called": nothing_called(usable, reads, parameters),
     }
     control = control_of(usable, positions, chrom_sizes, 2 * reach.half, parameters) if capped else None
     if capped and controls:
@@ -193,7 +193,7 @@ def _named_profile(
     if name not in [library.id for library in libraries]:
         return None, f"library {name}, whose start profile is asked for, cannot be used"
     reads = PooledReads([positions[name]], chrom_sizes, 2 * reach.half)
-    lacking = _nothing(libraries, reads, parameters)
+    lacking = nothing_called(libraries, reads, parameters)
     if lacking:
         return None, f"library {name}, whose start profile is asked for: {lacking}"
     return learn_profile(reads, reach), ""
@@ -215,7 +215,8 @@ def _read_end(libraries: Sequence[Library]) -> str:
     )
 
 
-def _nothing(usable: Sequence[Library], reads: PooledReads, parameters: InitiationParameters) -> str:
+def nothing_called(usable: Sequence[Library], reads: PooledReads, parameters: InitiationParameters) -> str:
+    """Why nothing can be called in these libraries; empty where regions can."""
     if not usable:
         return "no library can be used"
     if reads.reads < parameters.minimum_reads:

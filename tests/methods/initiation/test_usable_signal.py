@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from groprog_assets.errors import ReadsError
+from groprog_assets.errors import Notice, ReadsError
 from groprog_assets.methods.initiation.initiation_regions import initiation_regions
+from groprog_assets.methods.initiation.study_regions import study_regions
 from groprog_assets.methods.reads.bigwig import read_bigwig_pair, write_bigwigs
 from groprog_assets.methods.reads.positions import STRANDS, sequences, turn
 from groprog_assets.study.initiation_parameters import InitiationParameters
@@ -49,6 +52,18 @@ def test_the_good_library_is_used(world):
 def test_one_strand(world):
     positions = world.positions[world.positions["strand"] == "+"]
     assert "one strand" in refused(result_of(positions, world))
+
+
+def test_a_run_says_which_library_is_left_out_and_that_nothing_is_called(world):
+    positions = world.positions[world.positions["strand"] == "+"]
+    filtered = SimpleNamespace(positions=positions, summary={"spliced_share": None})
+    genome = SimpleNamespace(chrom_sizes=SIZES, transcripts=world.models)
+    sizes = pd.DataFrame({"library": ["a"], "size": [1e6]})
+    with pytest.warns(Notice) as said:
+        study_regions({"a": filtered}, [LIBRARY], genome, sizes, PARAMETERS)
+    texts = [str(each.message) for each in said]
+    assert any(text.startswith("library a: left out of the initiation regions: one strand: 0 of ") for text in texts)
+    assert any("initiation regions: none can be called: no library can be used" in text for text in texts)
 
 
 def test_one_signal_on_both_strands(world):
