@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from groprog_assets.figures.numbers import fixed, interval, percent
 from groprog_assets.report.blocks import Block, member, paragraph
-from groprog_assets.report.genomics import picture
+from groprog_assets.report.genomics import picture, settings
 from groprog_assets.tables.values import Values
 from groprog_assets.wording import count_of
 
@@ -17,8 +17,8 @@ CAPTIONS: dict[str, tuple[str, str]] = {
     "signature": (
         "Weight of a gene in the linear path as a function of its nascent descriptor, as the final model fitted it: curves for a "
         "gene that responds to the perturbation, relative to no response, no significance or no density; on the right what a "
-        "pausing class, a label, a key locus or the range of a mark adds; where the study asks for descriptors from sequence, "
-        "beside it what the range of each adds. Bands and bars: 95 % intervals of the ridge fit.",
+        "pausing class, a label, a key locus or the range of a mark or of the number of enhancers adds; where the study asks "
+        "for descriptors from sequence, beside it what the range of each adds. Bands and bars: 95 % intervals of the ridge fit.",
         "Curves of gene weight against fold change, significance and density, and a dot plot of labels and marks.",
     )
 }
@@ -38,7 +38,32 @@ def blocks(context: Values) -> list[Block]:
     )
     drawn = member(context.get("figures"), "signature")
     shown = [told, picture(context, "signature", CAPTIONS)] if drawn else [told]
-    return [*shown, *_from_sequence(context, document)]
+    return [*shown, *_of_enhancers(context, document), *_from_sequence(context, document)]
+
+
+def _of_enhancers(context: Values, document: Values) -> list[Block]:
+    """What the candidate enhancers near a gene add to its weight; nothing in a study without them."""
+    weights = {
+        row["descriptor"]: f"{fixed(row['coefficient'])} ({interval(row['lower'], row['upper'])})"
+        for row in document.get("functions", [])
+    }
+    asked = settings(context).initiation
+    told = [
+        f"{what} {weights[name]}"
+        for name, what in (
+            ("enhancers_near", "their number"),
+            ("enhancer_response", f"the mean log₂ fold change of the {asked.response_neighbours} nearest"),
+        )
+        if name in weights
+    ]
+    if not told:
+        return []
+    return [
+        paragraph(
+            f"Candidate enhancers within {asked.gene_distance / 1000:g} kb of a gene's start add to its weight, as log hazard "
+            f"ratio per standard deviation: {', '.join(told)}. A candidate enhancer near a gene need not act on it."
+        )
+    ]
 
 
 def _from_sequence(context: Values, document: Values) -> list[Block]:
