@@ -165,7 +165,8 @@ def _initiation(
     found = [left_out(each) for each in signal_problems(done.positions, library, transcripts, parameters, share)]
     if done.summary["reads"] < most:
         return found
-    return [replace(each, value=f"{each.value} (of the first {done.summary['reads']:,} reads)") for each in found]
+    part = f"of the first {count_of(done.summary['reads'], 'read')}"
+    return [replace(each, value=f"{each.value} ({part})") for each in found]
 
 
 def _none_called(
