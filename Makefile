@@ -81,9 +81,9 @@ pombe: install  ## fission yeast, reads and sequence, when its data lie beside t
 	$(BIN)/groprog run studies/pombe/study.yaml; \
 	else echo "The data of this study are not here (../shared/data/pombe); see studies/pombe/study.yaml for what it reads."; fi
 
-rare: install  ## the study of rare diseases, when its data lie beside the project
-	@if test -d ../shared/data/omics; then $(BIN)/groprog run studies/rare_disease/study.yaml; \
-	else echo "The data of the study of rare diseases are not here (../shared/data/omics); see studies/rare_disease/study.yaml."; fi
+rare: install  ## the studies of rare diseases, when their data lie beside the project
+	@if test -d ../shared/data/omics; then $(BIN)/groprog run studies/rare_disease/study.yaml && $(BIN)/groprog run studies/duchenne/study.yaml; \
+	else echo "The data of the studies of rare diseases are not here (../shared/data/omics); see studies/rare_disease/study.yaml."; fi
 
 lint: install  ## ruff and mypy
 	$(BIN)/ruff check .
