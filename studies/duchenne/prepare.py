@@ -3,7 +3,7 @@
     python studies/duchenne/prepare.py
 
 writes the tables beside this file. No matrix of patients with the disease is free to hand over with a program, so muscle and
-serum of 14 boys with it, 14 boys without and 12 reference boys are drawn at random. Planted is what is beyond doubt of the disease: in
+serum of 14 boys with it, 14 boys without and 12 reference boys are drawn at random. Planted is what is beyond doubt of it: in
 muscle dystrophin is low, as transcript and far more as protein, and utrophin is high; in serum creatine kinase M is high. The
 sizes are chosen, not measured, and every other feature is noise under an invented name.
 """

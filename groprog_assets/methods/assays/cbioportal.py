@@ -35,7 +35,7 @@ from groprog_assets.methods.assays.study_folder import (
     read_study_folder,
     sequenced,
 )
-from groprog_assets.methods.assays.variant_rows import genome_build
+from groprog_assets.methods.assays.variant_rows import genome_build, require_build
 from groprog_assets.study.omics_assays import AssaySource
 from groprog_assets.study.text_tables import count_of
 
@@ -76,7 +76,8 @@ def read_cbioportal(path: Path, source: AssaySource) -> Mapping[str, AssayTable 
 
 def _read(folder: StudyFolder, profile: Profile, source: AssaySource) -> AssayTable | SparseAssay:
     form = profile.kind.form
-    built = source.genome_build or genome_build(profile.fields.get("reference_genome_id", "")) or folder.build
+    told = genome_build(profile.fields.get("reference_genome_id", ""))
+    built = require_build(source.genome_build, told, str(profile.meta)) if told else source.genome_build or folder.build
     given = source.model_copy(update={"scale": profile.kind.said.get("scale") or source.scale, "genome_build": built})
     if form in ("maf", "seg", "sv"):
         reader = {"maf": read_maf_assay, "seg": read_seg, "sv": read_structural_variants}[form]
@@ -101,14 +102,9 @@ def _looked_at(folder: StudyFolder, profile: Profile, found: SparseAssay) -> Spa
         rule = "A sample with a call was looked at; the panel matrix says it was not."
         value = f"{count_of(len(strangers), 'sample')} with calls and without a panel, such as {strangers[0]}"
         raise AssayError(Problem(str(profile.data), value, rule, "Correct the panel matrix, or remove the rows."))
-    builds = (
-        {}
-        if found.variants is None or not len(found.variants)
-        else {"genome_build": str(found.variants["genome_build"].iloc[0])}
-    )
     genes = {sample: held for sample, held in covered.items() if held is not None}
     counts = found.counts | {"samples_with_panel": len(genes)}
-    return replace(found, profiled=tuple(covered), covered_genes=genes, counts=counts, said=found.said | builds)
+    return replace(found, profiled=tuple(covered), covered_genes=genes, counts=counts)
 
 
 def _ids(header: Header, profile: Profile) -> list[str]:

@@ -83,7 +83,8 @@ def read_seg(path: Path, source: AssaySource) -> SparseAssay:
     counts = {"segments": len(intervals), "without_value": int(np.isnan(value).sum()), "overlapping": overlaps}
     notices.append(Problem(str(header.path), f"positions of {build}", "The study says so; the file does not.", ""))
     samples = tuple(intervals["sample"].drop_duplicates())
-    return SparseAssay(profiled=samples, intervals=intervals, counts=counts, notices=tuple(notices))
+    said = {"genome_build": build}
+    return SparseAssay(profiled=samples, intervals=intervals, counts=counts, notices=tuple(notices), said=said)
 
 
 def _overlapping(intervals: pd.DataFrame) -> int:

@@ -89,6 +89,7 @@ def read_structural_variants(path: Path, source: AssaySource) -> SparseAssay:
         effects=typed(list(dict.fromkeys(effects)), EFFECT_COLUMNS),
         counts=counts,
         notices=tuple(notices),
+        said={"genome_build": variants.build},
     )
 
 

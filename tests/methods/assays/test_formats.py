@@ -137,3 +137,14 @@ def test_metabolites_of_a_matrix_are_known_by_their_form(tmp_path: Path):
         found = read_assay(AssaySource.model_validate({**given, "id_system": system}))["m"]
         assert isinstance(found, AssayTable)
         assert found.features["feature_id"].tolist() == ids
+
+
+def test_segments_of_a_folder_have_the_build_of_their_meta_file(tmp_path: Path):
+    lines = ("ID | chrom | loc.start | loc.end | num.mark | seg.mean", "S1 | 1 | 1 | 9 | 1 | 0.5")
+    folder = study(tmp_path / "calls", **{"seg COPY_NUMBER_ALTERATION SEG": lines})
+    meta = folder / "meta_seg.txt"
+    meta.write_text(meta.read_text() + "reference_genome_id: hg38\n")
+    given = AssaySource.model_validate({"name": "cb", "omics": "genome", "format": "cbioportal", "path": folder})
+    assert read_assay(given)["cb"].said["genome_build"] == "GRCh38"
+    with pytest.raises(AssayError, match="GRCh38, the study says GRCh37"):
+        read_assay(given.model_copy(update={"genome_build": "GRCh37"}))
