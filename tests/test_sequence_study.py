@@ -486,3 +486,21 @@ def test_columns_and_tracks_beside_the_bases_are_read_and_asked_for(made: Path, 
     assert said.exit_code == 2
     assert f"it reads {marks[0]}" in said.output
     assert "Side columns" in (folder / "card.md").read_text()
+
+
+def test_a_table_of_two_protocols_is_fitted_less_their_offsets(made: Path, tmp_path: Path):
+    path = shutil.copytree(made.parent, tmp_path / "study") / made.name
+    values = load_asset(Workspace(made), "sequence_targets")["values"]
+    level = np.arange(len(values)) % 2
+    given = pd.DataFrame({"gene": values["gene"], "a": values.iloc[:, 1] + 8 * level, "kit": np.where(level, "x", "y")})
+    given.to_csv(path.parent / "t.tsv", sep="\t", index=False)
+    section = {**SECTION, "models": ["ridge_kmer"], "views": ["locus"]}
+    with_sequence(path, {**section, "targets": {"table": "t.tsv", "columns": ["a"], "batch": "kit"}})
+    assert "no problems" in checked(path)
+    run(path, "sequence_targets or sequence_model or sequence_evaluation or sequence_motifs")
+    evaluation = load_asset(Workspace(path), "sequence_evaluation")
+    offsets = evaluation.summary["batch"]["offsets"]["a"]
+    assert offsets["x"] - offsets["y"] == pytest.approx(8, abs=2)
+    predictions = load_asset(Workspace(path), "sequence_model").predictions
+    held = predictions[predictions["rung"] == "ridge_kmer"].set_index("gene")["target"]
+    assert np.corrcoef(held[values["gene"]], values.iloc[:, 1])[0, 1] > 0.9

@@ -38,5 +38,6 @@ def sequence_targets(
     made = method.study_targets(
         study.sequence, positions, study.libraries, study.contrast, sizes, used, gene_differential.table
     )
-    value = Bundle({name: held for name, held in made._asdict().items() if held is not None})
+    batches = {} if made.batches is None else {"batches": made.batches._asdict()}
+    value = Bundle({"values": made.values, "tasks": made.tasks, **batches})
     return materialized(value, verdicts=[checks.targets(made.tasks)], tasks_kept=int(made.tasks["kept"].sum()))
