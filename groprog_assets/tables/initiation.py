@@ -13,6 +13,10 @@ def _sides(name: str, dtype: str, unit: str, meaning: str) -> tuple[Column, Colu
 
 
 _REGION = Column("region", "str", "id", "name in initiation_regions")
+_FIVE_PRIME = _sides("{}_five_prime", "Int64", "bp, 0-based", "most upstream occupied base that maximises the score")
+_SUMMIT = _sides(
+    "{}_summit", "Int64", "bp, 0-based", "base around which 11 bp hold most reads, within 150 bp downstream"
+)
 DECLARED = (
     Table(
         "initiation_regions",
@@ -25,10 +29,7 @@ DECLARED = (
             Column("score", "int64", "0-1000", "10 x pair score, of a single start 10 x its score; the BED score"),
             Column("strand", "str", "+, - or .", "strand of a single start; . for a pair"),
             Column("kind", "str", "divergent, convergent or single", "whether the starts of the strands overlap"),
-            *_sides("{}_five_prime", "Int64", "bp, 0-based", "most upstream occupied base that maximises the score"),
-            *_sides(
-                "{}_summit", "Int64", "bp, 0-based", "base around which 11 bp hold most reads, within 150 bp downstream"
-            ),
+            *(column for side in zip(_FIVE_PRIME, _SUMMIT, strict=True) for column in side),
             *_sides(
                 "tss_estimate_{}",
                 "Int64",

@@ -41,7 +41,9 @@ def test_nothing_made_gives_no_files():
 
 def test_the_bed_has_its_six_columns_first_and_dots_where_a_side_is_missing(called, files):
     text = files["initiation/initiation_regions.bed"].decode()
-    assert text.startswith("#chrom\tstart\tend\tname\tscore\tstrand\tkind\t")
+    assert text.startswith(
+        "#chrom\tstart\tend\tname\tscore\tstrand\tkind\tplus_five_prime\tplus_summit\tminus_five_prime\tminus_summit\t"
+    )
     bed = rows(text.lstrip("#").encode())
     assert len(bed) == len(called.table)
     assert (bed["end"] > bed["start"]).all()
