@@ -10,8 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from groprog_assets.errors import AnnotationError, Problem
-from groprog_assets.methods.sequence.reference import study_names
-from groprog_assets.methods.sequence.variants import Scorer, normalised
+from groprog_assets.methods.sequence.variants import Scorer, normalised, written_names
 from groprog_assets.methods.sequence.vcf import VariantFile
 from groprog_kernels.bases import reverse_complement
 
@@ -37,10 +36,7 @@ def haplotype_effects(file: VariantFile, scorer: Scorer, aliases: Mapping[str, f
     first. Raises AnnotationError for a file without genotypes.
     """
     samples = _samples(file)
-    contigs = {
-        written: name
-        for name, written in study_names(dict.fromkeys(row.chrom for row in file.rows), scorer.names, aliases).items()
-    }
+    contigs = written_names(file, scorer.names, aliases)
     carried: dict[int, list[_Carried]] = {}
     left_out: dict[int, int] = {}
     for row in scorer.genome.releasing(file.rows):

@@ -141,8 +141,7 @@ def variant_effects(file: VariantFile, scorer: Scorer, aliases: Mapping[str, fro
 
     Raises AnnotationError where more than one in a hundred of a hundred or more variants do not match the reference.
     """
-    contigs = study_names(dict.fromkeys(row.chrom for row in file.rows), scorer.names, aliases)
-    of = {written: name for name, written in contigs.items()}
+    of = written_names(file, scorer.names, aliases)
     plain: list[tuple] = []
     pairs: list[_Pair] = []
     mismatches: list[str] = []
@@ -183,6 +182,12 @@ def variant_effects(file: VariantFile, scorer: Scorer, aliases: Mapping[str, fro
             Problem(str(file.path), value, rule, "Give variants of the study's assembly (bcftools +liftover).")
         )
     return conform(_table(plain, pairs, scorer), "variant_effects")
+
+
+def written_names(file: VariantFile, names: Mapping[str, str], aliases: Mapping[str, frozenset[str]]) -> dict[str, str]:
+    """{contig as the file writes it: the study's chromosome}; a file joined of several may name one in several ways."""
+    written = dict.fromkeys(row.chrom for row in file.rows)
+    return {name: ours for name in written for ours in study_names([name], names, aliases)}
 
 
 _Window = NDArray[np.uint8] | None

@@ -122,7 +122,7 @@ def annotated(file: VariantFile, header: Sequence[str], info: Mapping[int, Seque
             end = fields[7][len(body) :]
             held = {item.split(b"=")[0] for item in body.split(b";")}
             new = b";".join(f"{key}={value}".encode() for key, value in added if key.encode() not in held)
-            fields[7] = (new if body in (b".", b"") else body + b";" + new if new else body) + end
+            fields[7] = (new if body in (b".", b"") else body.removesuffix(b";") + b";" + new if new else body) + end
             line = b"\t".join(fields)
         out.append(line)
     return b"".join(out)

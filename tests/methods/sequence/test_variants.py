@@ -415,8 +415,12 @@ def test_contigs_are_known_by_their_aliases_and_the_mitochondrion_is_not_guessed
     base = decode(genome.chromosome("chrI")[tss - 100 : tss - 99])
     other = "A" if base != "A" else "C"
     rows = [(written, tss - 99, ".", base, other, ".", ".", "."), ("MT", 5, ".", "A", "C", ".", ".", ".")]
+    rows.append(("chrI", tss - 99, ".", base, other, ".", ".", "AF=0.1;"))  # a file joined of two
     found = method.variant_effects(read_variants(write(tmp_path / "v.vcf", rows)), scorer, dict.fromkeys(names, names))
-    assert found.loc[found["chrom"] == written, "error"].eq("").all()
+    assert found.loc[found["chrom"] != "MT", "error"].eq("").all()
+    assert found.groupby("line")["effect"].first().dropna().nunique() == 1
+    text = method.annotated_variants(read_variants(tmp_path / "v.vcf"), found, scorer)
+    assert b"\tAF=0.1;GPGENE=" in text
     assert genes["gene"][0] in set(found["gene"])
     assert found.loc[found["chrom"] == "MT", "error"].tolist() == ["UNKNOWN_CONTIG"]
 
