@@ -5,6 +5,7 @@
     python -m benchmarks.sequence_nets promoter EPOCHS NAME ...   # the view promoter alone
     python -m benchmarks.sequence_nets chromosome chr02 EPOCHS NAME ...   # the same, with this chromosome alone held out
     python -m benchmarks.sequence_nets profile
+    python -m benchmarks.sequence_nets pairs    # both forms of cnn_bilstm on pairs of genes and neighbouring promoters
 
 Genes and tasks are those of `benchmarks.sequence`. A net is stopped by validation genes of its training chromosomes; nothing is
 tuned on the held-out ones. Nets train for at most EPOCHS epochs, so that each costs minutes.
@@ -26,6 +27,7 @@ from groprog_assets.methods.sequence.baselines import Examples
 from groprog_assets.methods.sequence.cross_fitting import CrossFit, cross_fit
 from groprog_assets.methods.sequence.meme import Motif
 from groprog_assets.methods.sequence.metrics import block_weights, interval, promote, resampled_r, task_metrics
+from groprog_assets.methods.sequence.pairs import neighbour_pairs
 from groprog_assets.methods.sequence.profiles import mean_profile, profile_scores, stranded_profiles, summarised
 from groprog_assets.methods.sequence.splits import make_splits
 from groprog_assets.methods.sequence.windows import Layout, gene_codes, view_layout
@@ -185,6 +187,56 @@ def profile(width: int = 32, epochs: int = 7) -> None:
         print(f"  log reads of the {side}: r {r:.3f} [{inside.lower:.3f}, {inside.upper:.3f}]")
 
 
+def pairs(epochs: int = 4) -> None:
+    """The dual path in our form and in DeepCBA's literal one on (gene, neighbouring promoter) pairs, a row a pair as there, under
+    a random split of the pairs and with a chromosome held out.
+
+    Genes of chr02 and chr03, 520 bp around each start, so that a window has two positions; the fragments carry no information
+    on their gene. Both forms see the same rows with the same seed.
+    """
+    parameters = SequenceParameters(nets=NetParameters(epochs=epochs, shift=4, fragment_width=520, batch=32))
+    with tempfile.TemporaryDirectory() as folder:
+        held, table = genome(Path(folder)), genes()
+        values = targets(table, parameters)[TASKS[0]].to_numpy(float)
+        codes = gene_codes(table, held, NAMES, LAYOUT)
+    splits = make_splits(table, codes, LAYOUT, parameters)
+    chrom = table["chrom"].to_numpy()
+    (number,) = set(splits.table.loc[chrom == "chr03", "fold"])
+    kept = np.flatnonzero(np.isin(chrom, ["chr02", "chr03"]) & np.isfinite(values))
+    couples = kept[neighbour_pairs(chrom[kept], table["tss"].to_numpy()[kept], 2)]
+    gene, window = couples[:, 0], codes[:, 500:1020]
+    examples = Examples(
+        np.hstack([window[gene], window[couples[:, 1]]]), np.ones((len(gene), 1)), values[gene][:, None]
+    )
+    random = np.random.default_rng(parameters.seed)
+    at_random = random.choice(["train", "validation", "test"], len(gene), p=[0.7, 0.1, 0.2])
+    every = {"chr03 held out": splits.roles[number][gene], "random split of the pairs": at_random}
+    drawn = np.random.default_rng([parameters.seed, 1])
+    times = np.stack([np.bincount(drawn.choice(kept, len(kept)), minlength=len(table)) for _ in range(1000)])
+    for split, roles in every.items():
+        train, validation, test = (np.flatnonzero(roles == role) for role in ("train", "validation", "test"))
+        seen = np.isin(gene[test], gene[train]).mean()
+        print(f"{split}: {len(train):,} pairs train, {len(test):,} test, the gene of {seen:.1%} of them also trains")
+        samples = {}
+        for name in ("cnn_bilstm", "cnn_bilstm+deepcba"):
+            begin = time.process_time()
+            fitted = NetRung(name, 520, parameters.nets, parameters.seed).fit(
+                examples.rows(train), examples.rows(validation)
+            )
+            p, y = fitted.predict(examples.codes[test], examples.side[test])[:, 0], values[gene[test]]
+            weights = times[:, gene[test]].astype(np.float32)
+            samples[name] = resampled_r(weights, y, p, np.zeros(len(test)))
+            inside, scores = interval(samples[name]), [round(row["score"], 3) for row in fitted.history[0]]
+            print(
+                f"  {name}: r {np.corrcoef(p, y)[0, 1]:.3f} [{inside.lower:.3f}, {inside.upper:.3f}], SD of the "
+                f"predictions {p.std():.3f}, validation r {scores}; {time.process_time() - begin:.0f} CPU s",
+                flush=True,
+            )
+        gap = samples["cnn_bilstm+deepcba"] - samples["cnn_bilstm"]
+        inside = interval(gap)
+        print(f"  literal less fixed {gap.mean():+.3f} [{inside.lower:+.3f}, {inside.upper:+.3f}]", flush=True)
+
+
 def speed(genes: int = 4096) -> None:
     """Sequences per CPU second of one epoch on one core: a net of 42,500 weights on 800 bp, and profile nets."""
     random = np.random.default_rng(0)
@@ -217,6 +269,8 @@ if __name__ == "__main__":
         speed()
     if sys.argv[1:2] == ["profile"]:
         profile()
+    if sys.argv[1:2] == ["pairs"]:
+        pairs()
     if sys.argv[1:2] == ["rungs"]:
         rungs(sys.argv[2:] or ["ridge_kmer+pwm", "gbm", "cnn"])
     if sys.argv[1:2] == ["promoter"]:

@@ -83,6 +83,7 @@ PROMISED = {
     "sequence_descriptors",
     "sequence_profile",
     "sequence_side",
+    "sequence_cell_types",
     "omics_sources",
     "consents",
     "subjects",

@@ -148,3 +148,34 @@ def test_rungs_that_cannot_be_fitted_are_told(written: Path, tmp_path: Path):
     assert "made on another assembly" in output
     assert "no line `MEME version`" in output
     assert "Remove gbm, cnn from sequence.models" in output
+
+
+def test_cell_types_that_do_not_fit_are_told_and_alike_windows_are_a_notice(
+    written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path = without_cohort(copied(written, tmp_path / "study"))
+    one = {"name": "a", "tasks": ["body.control"], "channels": ["H3K4me3"]}
+    output = checked(with_sequence(path, {**SECTION, "cell_types": [one]}))
+    assert "two are needed" in output
+    batched = {"table": "t.tsv", "columns": ["body.control"], "batch": "protocol"}
+    trunk = {**SECTION["parameters"], "nets": {"shared_trunk": True}}
+    own = {**SECTION, "cell_types": [one], "targets": batched, "profile": True, "parameters": trunk}
+    output = checked(with_sequence(path, own))
+    assert "Remove cell_types, or level the table" in output
+    assert "Remove nets.shared_trunk, or level the table" in output
+    other = {"name": "a", "tasks": ["body.treated", "tss.nowhere"], "channels": ["H3K4me3"]}
+    output = checked(with_sequence(path, {**SECTION, "cell_types": [one, {**other, "channels": ["nothing"]}]}))
+    for part in ("a name of its own", "so there are as many: 1", "Tasks of this study are body.", "names of marks"):
+        assert part in output, part
+    other = {"name": "b", "tasks": ["body.control"], "channels": ["H3K27ac"]}
+    assert "body.control is of a" in checked(with_sequence(path, {**SECTION, "cell_types": [one, other]}))
+    other["tasks"] = ["body.treated"]
+    assert "Remove sequence.cell_types" in checked(with_sequence(path, {**SECTION, "cell_types": [one, other]}))
+    monkeypatch.setattr("groprog_assets.intake.sequence_check.FEW_GENES", 10)
+    output = checked(path)
+    assert "no problems" in output
+    assert "no channels" not in output
+    bare = [{name: kind[name] for name in ("name", "tasks")} for kind in (one, other)]
+    output = checked(with_sequence(path, {**SECTION, "cell_types": bare}))
+    assert "Their windows are alike" in output
+    assert "no problems" in output

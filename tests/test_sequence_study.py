@@ -47,8 +47,8 @@ def made(written: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_group_is_made_and_kept(made: Path):
     names = {asset for asset, _, _ in Workspace(made).derivations.pointers()}
-    unasked = {"sequence_profile", "sequence_descriptors", "sequence_side"}
-    assert set(SEQUENCE_ASSETS) - unasked <= names, "nobody asked for these three"
+    unasked = {"sequence_profile", "sequence_descriptors", "sequence_side", "sequence_cell_types"}
+    assert set(SEQUENCE_ASSETS) - unasked <= names, "nobody asked for these four"
     assert "sequence_side" not in names
     assert not run(made).total(), "a second run keeps all"
 
@@ -397,11 +397,17 @@ def test_a_net_stands_on_the_ladder_of_a_study(made: Path, tmp_path: Path, monke
     loop = [first["chrom"], first["tss"], first["tss"] + 1, last["chrom"], last["tss"], last["tss"] + 1, "loop", 7]
     (path.parent / "loops.bedpe").write_text("\t".join(map(str, loop)) + "\n")
     parameters["nets"] |= {"profile_width": 4, "profile_layers": 2, "profile_output": 60, "profile_counts": 5}
+    parameters["nets"]["shared_trunk"] = True
+    types = [
+        {"name": "a", "tasks": ["body.control"], "channels": ["H3K4me3"]},
+        {"name": "b", "tasks": ["body.treated"], "channels": ["H3K27ac"]},
+    ]
     vcf = changes_around(made, path.parent / "near.vcf", (-70, -20, 70))
-    with_sequence(path, {**own, "contacts": "loops.bedpe", "profile": True, "variants": ["near.vcf"]})
+    more = {"contacts": "loops.bedpe", "profile": True, "variants": ["near.vcf"], "cell_types": types}
+    with_sequence(path, {**own, **more})
     assert "loops" not in checked(path)
     without_drawing(monkeypatch)
-    run(path, "+sequence_evaluation or +sequence_profile or +variant_effects")
+    run(path, "+sequence_evaluation or +sequence_profile or +variant_effects or +sequence_cell_types")
     workspace = Workspace(path)
     scored = load_asset(workspace, "variant_effects")
     own_rows = scored.table[scored.table["gene"] == first["gene"]]
@@ -430,6 +436,19 @@ def test_a_net_stands_on_the_ladder_of_a_study(made: Path, tmp_path: Path, monke
     assert profile.metrics["jsd"].between(0, 1).all()
     assert np.allclose(profile.predicted["profile"].sum(axis=(1, 2)), 1, atol=1e-4)
     assert set(profile.genes["gene"]) <= set(model.predictions["gene"])
+    trunks = profile.summary["trunks"]
+    assert len(trunks) == len(set(model.predictions["fold"]))
+    assert all(np.isfinite(t["profile_shared"]) for t in trunks)
+    known = [t for t in trunks if t["values_alone"] is not None]
+    assert all(not t["shared"] for t in trunks if t not in known), "too few validation genes for an r"
+    assert all(t["profile_shared"] >= t["profile_alone"] for t in known if t["shared"])
+    assert set(profile.summary["values_r"]) == set(model.predictions["task"])
+    types = load_asset(workspace, "sequence_cell_types")
+    assert types.table[["cell_type", "task"]].to_numpy().tolist() == [["a", "body.control"], ["b", "body.treated"]]
+    assert types.table["genes"].gt(0).all()
+    assert np.isfinite(types.table["gain"]).all()
+    assert np.isfinite(types.predicted["adversarial"]).all(), "every gene by nets without its chromosome"
+    assert types.summary["view"] == "promoter"
 
 
 def test_columns_and_tracks_beside_the_bases_are_read_and_asked_for(made: Path, tmp_path: Path):

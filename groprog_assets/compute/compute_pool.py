@@ -50,7 +50,7 @@ _OF_WORKERS = {
     "distributed.admin.system-monitor.interval": "5s",
 }
 """Dask's measurements of itself, which cost more than they tell here, are taken less often."""
-_WITH_TORCH = {"risk_model", "sequence_net", "sequence_profile"}
+_WITH_TORCH = {"risk_model", "sequence_net", "sequence_profile", "sequence_cell_types"}
 """Shards that a worker imports when it meets one: torch takes longer than all others, and only training needs it."""
 PATIENCE_SECONDS = 60.0
 """How long shards wait for the first worker, or for another after the last was lost."""

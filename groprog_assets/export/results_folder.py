@@ -297,6 +297,9 @@ def _sequence(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
     if profile is not None:
         yield "sequence/profile.tsv", _tsv(profile.metrics)
         yield "sequence/profile_genes.tsv", _tsv(profile.genes)
+    types = load_asset(workspace, "sequence_cell_types")
+    if types is not None:
+        yield "sequence/cell_types.tsv", _tsv(types.table)
     explained, motifs = load_asset(workspace, "sequence_attributions"), load_asset(workspace, "sequence_motifs")
     if explained is not None:
         yield "sequence/contributions.tsv", _tsv(explained.table)

@@ -15,7 +15,7 @@ import pandas as pd
 
 from groprog_assets.errors import ModelError, Problem
 from groprog_assets.export.sequence import study_genome
-from groprog_assets.methods.sequence.contributions import EXPLAINED, Explained, held_out_contributions
+from groprog_assets.methods.sequence.contributions import EXPLAINED, Explained, explains, held_out_contributions
 from groprog_assets.methods.sequence.explanations import MeanTrack, explained_view, track_name
 from groprog_assets.methods.sequence.mutagenesis import Method, held_out_changes
 from groprog_assets.methods.sequence.published_model import PublishedModel, unpacked
@@ -50,8 +50,8 @@ def explained_genes(
     model = unpacked({name: blob.content for name, blob in held.files.items()}, every_rung)
     view = explained_view(model)
     rung = model.card["champions"][view]
-    if rung not in EXPLAINED and method == "contributions":
-        rule = f"Those that do are {', '.join(EXPLAINED)}."
+    if not explains(rung, model.parameters) and method == "contributions":
+        rule = f"Those that do are {', '.join(EXPLAINED)}, nets without kmer_vectors."
         remedy = "Ask for --method mutagenesis, or name one of them alone as sequence.models and run the study."
         raise ModelError(Problem("sequence model", f"{rung} does not explain itself base by base", rule, remedy))
     genes = _chosen(windows, splits.table, names)

@@ -102,12 +102,20 @@ def sequence_problems(study: Study, sizes: Mapping[str, int]) -> list[Problem]:
         if len(chromosomes) == 1:
             rule = "The folds are then blocks of it with gaps between; sequence shared between the blocks may flatter the models."
             _notice("sequence", "one chromosome", rule, "Nothing, or give more chromosomes.")
+    if section.cell_types and not section.cell_types[0].channels:
+        rule = "Their windows are alike, so that an adversarial head finds nothing that tells them apart."
+        _notice("sequence.cell_types", "no channels", rule, "Nothing, or name the marks of each cell type.")
     genes = set(annotated["gene"])
     trained = [name for name in section.models if name in TRAINED]
     if len(genes) < FEW_GENES and trained:
         rule = f"With fewer than {FEW_GENES} genes the ladder ends with ridge: {', '.join(trained)} would fit them by heart."
         remedy = f"Remove {', '.join(trained)} from sequence.models."
         problems.append(Problem("sequence.models", count_of(len(genes), "gene"), rule, remedy))
+    if len(genes) < FEW_GENES and section.cell_types:
+        rule = f"With fewer than {FEW_GENES} genes nets would fit them by heart."
+        problems.append(
+            Problem("sequence.cell_types", count_of(len(genes), "gene"), rule, "Remove sequence.cell_types.")
+        )
     if len(genes) < FEW_GENES:
         rule = f"With fewer than {FEW_GENES} genes no model can be told from another."
         _notice("sequence", count_of(len(genes), "gene"), rule, "Nothing; do not rely on the choice of the model.")

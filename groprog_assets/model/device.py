@@ -7,13 +7,26 @@ from contextlib import contextmanager
 
 import torch
 from threadpoolctl import threadpool_limits
+from torch import nn
+
+from groprog_assets.errors import ModelError, Problem
 
 
 def device_of(setting: str) -> torch.device:
-    """ "cpu", "cuda" or "auto" (CUDA where there is one) as a torch device."""
+    """ "cpu", "cuda" or "auto" (CUDA where there is one) as a torch device. Raises ModelError for "cuda" where there is none."""
+    there = torch.cuda.is_available()
     if setting == "auto":
-        setting = "cuda" if torch.cuda.is_available() else "cpu"
+        setting = "cuda" if there else "cpu"
+    if setting == "cuda" and not there:
+        rule = "torch finds no CUDA device here: no card, no driver, or a build of torch for CPUs."
+        raise ModelError(Problem("device", "cuda", rule, "Say cpu, or auto for CUDA where there is one."))
     return torch.device(setting)
+
+
+def place_of(network: nn.Module) -> torch.device:
+    """The device that a network's weights are on; the CPU for one without weights."""
+    first = next(network.parameters(), None)
+    return torch.device("cpu") if first is None else first.device
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from groprog_assets.methods.sequence.genome_codes import GenomeCodes
-from groprog_assets.methods.sequence.metrics import block_weights, interval
+from groprog_assets.methods.sequence.metrics import block_weights, interval, task_metrics
 from groprog_assets.methods.sequence.profiles import (
     ProfileScores,
     fit_initiator,
@@ -170,6 +170,21 @@ def _examples(jsd: NDArray[np.float64]) -> NDArray[np.int64]:
     order = np.argsort(jsd, kind="stable")
     places = [order[round(percentile / 100 * (len(order) - 1))] for percentile in EXAMPLES if len(order)]
     return np.array(list(dict.fromkeys(places)), np.int64)
+
+
+def judged_trunks(
+    targets: pd.DataFrame, values: NDArray[np.float64] | None, choices: Sequence[Mapping[str, Any]], splits: Splits
+) -> Document:
+    """trunks: each fold's choice; values_r: {task: r on held-out genes, mean over folds} of what shares the trunk or was tried
+    beside it. Empty where no trunk was to be shared. targets (g, T), values (g, T)."""
+    if values is None:
+        return {}
+    fold, nothing = splits.table["fold"].to_numpy(), np.zeros(len(splits.roles))
+    r = {
+        str(task): task_metrics(targets[task].to_numpy(float), values[:, at], fold, nothing, nothing).pearson
+        for at, task in enumerate(targets.columns)
+    }
+    return {"trunks": [dict(choice) for choice in choices], "values_r": r}
 
 
 def _gain(

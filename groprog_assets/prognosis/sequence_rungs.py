@@ -88,11 +88,13 @@ def every_rung(
     """
     found = ladder(layout, [name for name in models if name not in NETS], parameters, motifs)
     if any(name in NETS for name in models):
+        from groprog_assets.model.sequence.inputs import Around
         from groprog_assets.model.sequence.rungs import net_rungs
 
         weights = [log_odds(motif.probabilities.T, UNIFORM).T for motif in motifs]
         names = [*models, *(["cnn"] if MEAN in models else [])]
-        nets = net_rungs(layout.width, names, parameters.nets, parameters.seed, weights)
+        around = Around(layout.spans, parameters.promoter_end)
+        nets = net_rungs(layout.width, names, parameters.nets, parameters.seed, weights, around)
         found += [net for net in nets if net.name in models]
         if MEAN in models:
             (words,) = ladder(layout, ["ridge_kmer+words"], parameters)[2:]

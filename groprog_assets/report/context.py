@@ -17,7 +17,10 @@ NASCENT_VALUES = (
     *("library_sizes", "differential_transcription", "gene_differential", "pausing", "enrichment", "loci"),
 )
 """Values of the nascent half that the report takes as they are."""
-SEQUENCE_VALUES = ("sequence_evaluation", "sequence_targets", "sequence_motifs", "sequence_profile", "variant_effects")
+SEQUENCE_VALUES = (
+    *("sequence_evaluation", "sequence_targets", "sequence_motifs", "sequence_profile"),
+    *("sequence_cell_types", "variant_effects"),
+)
 """Values of the sequence half that the report takes as they are."""
 AFTER = ("report", "lineage_snapshot", "locus_pages")
 """Assets that the report does not use. The report is the same whether they are computed before or after it."""

@@ -73,6 +73,7 @@ def render_report(context: Values) -> bytes:
       sequence_targets            {"tasks": sequence_tasks, ...}
       sequence_motifs             {"motifs": sequence_motifs, "summary": dict, ...}
       sequence_profile            {"metrics": sequence_profile_metrics, "summary": dict, ...}
+      sequence_cell_types         {"table": sequence_cell_types, ...}
       variant_effects             {"table": variant_effects, ...}
     Pictures
       figures      {name: PNG bytes or SVG text}; known names are the keys of report_sections.CAPTIONS, loci are

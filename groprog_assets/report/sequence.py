@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from groprog_assets.figures.numbers import fixed, number, p_value
 from groprog_assets.report.blocks import Block, Cell, cell, details, document_table, member, note, paragraph, table
 from groprog_assets.report.genomics import picture
@@ -102,7 +104,7 @@ def sequence(context: Values) -> list[Block]:
         blocks.append(
             table(heads, rows, "Words of the core promoter, either strand, with one sign on training and test genes.")
         )
-    blocks += _links(summary) + _profile(context) + _motifs(context) + _variants(context)
+    blocks += _links(summary) + _profile(context) + _cell_types(context) + _motifs(context) + _variants(context)
     steps = {
         f"{view}, {step['rung']} against {step['against']}": {
             name: step[name] for name in ("difference", "lower", "upper", "promoted")
@@ -242,7 +244,56 @@ def _profile(context: Values) -> list[Block]:
         told += f" The net is {verdict} the mean profile: its mean JSD is lower by {with_interval(gain, lower, upper)}."
     shown = table(["Predicted by", "Windows", *PROFILE.values()], rows, told)
     drawn = "sequence_profiles" in context.get("figures", {})
-    return [shown, *([picture(context, "sequence_profiles", CAPTIONS)] if drawn else [])]
+    return [shown, *([picture(context, "sequence_profiles", CAPTIONS)] if drawn else []), *_trunks(summary)]
+
+
+def _trunks(summary: Values) -> list[Block]:
+    """In which folds profile and values share a trunk, and by what scores."""
+    choices = summary.get("trunks", [])
+    rows = [
+        [
+            cell(str(fold), fold),
+            *(
+                cell(fixed(score, 4), score)
+                for score in (
+                    math.nan if choice[name] is None else float(choice[name])
+                    for name in ("profile_alone", "profile_shared", "values_alone", "values_shared")
+                )
+            ),
+            "yes" if choice["shared"] else "no",
+        ]
+        for fold, choice in enumerate(choices)
+    ]
+    heads = ["Fold", "Profile alone", "Profile, one trunk", "Values alone", "Values, one trunk", "Shared"]
+    told = (
+        "Whether one trunk serves the profile and the values: only where neither score on the validation genes is lower "
+        "than that of a net of its own. Scores: less the multinomial error, and mean r."
+    )
+    return [table(heads, rows, told)] if rows else []
+
+
+def _cell_types(context: Values) -> list[Block]:
+    """r on cell types whose targets the nets never saw, with and without the adversarial head."""
+    found = context.get("sequence_cell_types")
+    if found is None:
+        return []
+    rows = [
+        [
+            cell(str(row["cell_type"]), strong=True),
+            str(row["task"]),
+            cell(number(int(row["genes"])), int(row["genes"])),
+            _interval_cell(row["pearson"], row["lower"], row["upper"]),
+            _interval_cell(row["adversarial"], row["adversarial_lower"], row["adversarial_upper"]),
+            _interval_cell(row["gain"], row["gain_lower"], row["gain_upper"]),
+        ]
+        for row in found["table"].to_dict("records")
+    ]
+    told = (
+        "Cell types predicted by nets that learnt the targets of the others, chromosomes held out. With the head a second "
+        "output guesses the cell type and its gradient is reversed, so that the net reads less of what tells cell types apart. "
+        "Of the cell type that is predicted it reads windows and tracks, no targets."
+    )
+    return [table(["Cell type", "Task", "Genes", "r, net alone", "r, with the head", "gain"], rows, told)]
 
 
 def _motifs(context: Values) -> list[Block]:

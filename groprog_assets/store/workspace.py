@@ -71,6 +71,7 @@ SEQUENCE_ASSETS = (
     "sequence_descriptors",
     "sequence_profile",
     "sequence_side",
+    "sequence_cell_types",
     "variant_effects",
 )
 """The assets of the group sequence: a study without `sequence`, or without a FASTA, has none of them."""
@@ -159,6 +160,8 @@ def absent_assets(study: Study) -> dict[str, str]:
     elif study.sequence is not None:
         if study.sequence.side is None and not study.sequence.channels:
             found["sequence_side"] = "neither sequence.side nor sequence.channels is asked for"
+        if not study.sequence.cell_types:
+            found["sequence_cell_types"] = "sequence.cell_types is not asked for"
         if not study.sequence.profile:
             found["sequence_profile"] = "sequence.profile is not asked for"
         if not study.parameters.descriptors.sequence and not study.sequence.pretrained:

@@ -87,6 +87,18 @@ class SideTable(StudyPart):
     )
 
 
+class CellType(StudyPart):
+    """A cell type of the targets, with the tracks that were measured in it."""
+
+    name: Column = Field(description="as it is to be told")
+    tasks: list[Column] = Field(
+        min_length=1, description="its tasks, such as columns of targets; those of all cell types in the same order"
+    )
+    channels: list[Column] = Field(
+        default_factory=list, description="names of its `marks`; those of all cell types in the same order"
+    )
+
+
 class Sequence(StudyPart):
     """The sequence half; it needs genome.fasta."""
 
@@ -138,6 +150,10 @@ class Sequence(StudyPart):
     )
     pretrained: list[PretrainedVectors] = Field(
         default_factory=list, description="vectors of genes from other models, as descriptors of the risk model"
+    )
+    cell_types: list[CellType] = Field(
+        default_factory=list,
+        description="two or more: each is predicted from the targets of the others, with an adversarial head and without",
     )
     parameters: SequenceParameters = Field(default_factory=SequenceParameters)
 

@@ -151,6 +151,25 @@ DECLARED = (
         ("task", "around", "start"),
     ),
     Table(
+        "sequence_cell_types",
+        "one cell type whose targets were not seen, on one task",
+        (
+            Column("cell_type", "str", "name", "as in sequence.cell_types"),
+            TASK,
+            Column("genes", "int64", "genes", "tested, on chromosomes held out"),
+            Column("pearson", "float64", "r", "of the net alone, mean over folds", True),
+            Column("lower", "float64", "r", "95 % interval by block bootstrap", True),
+            Column("upper", "float64", "r", "95 % interval by block bootstrap", True),
+            Column("adversarial", "float64", "r", "of the net with the adversarial head, mean over folds", True),
+            Column("adversarial_lower", "float64", "r", "95 % interval by block bootstrap", True),
+            Column("adversarial_upper", "float64", "r", "95 % interval by block bootstrap", True),
+            Column("gain", "float64", "r", "with the head less without", True),
+            Column("gain_lower", "float64", "r", "95 % interval, paired on the same resamples", True),
+            Column("gain_upper", "float64", "r", "95 % interval, paired on the same resamples", True),
+        ),
+        ("cell_type", "task"),
+    ),
+    Table(
         "sequence_profile_metrics",
         "one way to predict the profile around starts",
         (

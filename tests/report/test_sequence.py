@@ -7,7 +7,7 @@ import math
 import pandas as pd
 
 from groprog_assets.report.blocks import table
-from groprog_assets.report.sequence import _links, _profile, _row
+from groprog_assets.report.sequence import _cell_types, _links, _profile, _row
 from groprog_assets.report.sequence_card import sequence_card
 from groprog_assets.report.summary import findings
 
@@ -98,3 +98,27 @@ def test_links_say_what_was_read_and_what_attention_is_not():
     assert _links({}) == []
     (alone,) = _links({"links": {**links, "chosen": 0, "most_contacts": None, "strongest": []}})
     assert "several" not in str(alone)
+
+
+def test_cell_types_show_r_with_and_without_the_head_and_the_gain():
+    row = {"cell_type": "K562", "task": "k562", "genes": 900, "pearson": 0.31, "lower": 0.25, "upper": 0.36}
+    row |= {"adversarial": 0.35, "adversarial_lower": 0.29, "adversarial_upper": 0.4}
+    row |= {"gain": 0.04, "gain_lower": 0.011, "gain_upper": 0.07}
+    [shown] = _cell_types({"sequence_cell_types": {"table": pd.DataFrame([row])}})
+    assert [cell["text"] for cell in shown["rows"][0][3:]] == [
+        "0.310 [0.250, 0.360]",
+        "0.350 [0.290, 0.400]",
+        "0.040 [0.011, 0.070]",
+    ]
+    assert _cell_types({}) == []
+
+
+def test_a_shared_trunk_is_told_with_the_scores_that_decided():
+    trunk = {"profile_alone": -6.5, "profile_shared": -6.4, "values_alone": 0.31, "values_shared": 0.3, "shared": False}
+    summary = {"least_reads": 100, "jsd_gain": None, "trunks": [trunk]}
+    _, shown = _profile({"sequence_profile": {"metrics": PROFILE, "summary": summary}})
+    assert [cell["text"] for cell in shown["rows"][0][1:5]] == ["−6.5000", "−6.4000", "0.3100", "0.3000"]
+    assert shown["rows"][0][5]["text"] == "no"
+    summary["trunks"] = [{**trunk, "values_alone": None}]  # too few validation genes for an r
+    _, shown = _profile({"sequence_profile": {"metrics": PROFILE, "summary": summary}})
+    assert shown["rows"][0][3]["text"] == "–"

@@ -73,6 +73,7 @@ from groprog_assets.store.workspace import StudyView, Workspace
             "sequence_targets",
             "sequence_motifs",
             "sequence_profile",
+            "sequence_cell_types",
             "variant_effects",
         ),
     ),

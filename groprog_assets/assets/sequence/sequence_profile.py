@@ -33,6 +33,7 @@ def sequence_profile(
     scratch: Path,
     sequence_windows: pd.DataFrame,
     sequence_splits: Bundle,
+    sequence_targets: Bundle,
     reference_sequence: Document,
     filtered_alignments: dict[str, Bundle],
 ) -> Materialized:
@@ -40,7 +41,7 @@ def sequence_profile(
     replicates."""
     from groprog_assets.compute.shards.sequence_profile import on_pool
     from groprog_assets.methods.sequence import splits, study_model
-    from groprog_assets.prognosis.sequence_profile import judged_profiles, profile_inputs
+    from groprog_assets.prognosis.sequence_profile import judged_profiles, judged_trunks, profile_inputs
 
     genome = study_model.genome_of(study.genome.fasta, reference_sequence, workspace)
     genes = sequence_windows[sequence_windows["used"]].reset_index(drop=True)
@@ -48,8 +49,10 @@ def sequence_profile(
     positions = {library: item.positions for library, item in filtered_alignments.items()}
     given = (positions, study.libraries, study.contrast.control, parameters.nets)
     inputs = profile_inputs(genes, genome, reference_sequence["names"], *given)
-    predicted, weights = on_pool(pool, inputs, held, parameters, Here(progress, scratch))
-    made = judged_profiles(inputs, genes, held, predicted["profile"], parameters)
-    nets = {f"fold{fold}": arrays for fold, arrays in enumerate(weights)}
-    value = Bundle({**made._asdict(), "predicted": predicted, **nets})
+    targets = sequence_targets["values"].drop(columns="gene")
+    found = on_pool(pool, inputs, targets.to_numpy(float), held, parameters, Here(progress, scratch))
+    made = judged_profiles(inputs, genes, held, found.predicted["profile"], parameters)
+    made.summary.update(judged_trunks(targets, found.values, found.choices, held))
+    nets = {f"fold{fold}": arrays for fold, arrays in enumerate(found.weights)}
+    value = Bundle({**made._asdict(), "predicted": found.predicted, **nets})
     return materialized(value, verdicts=[checks.profile(made.summary)], windows=made.summary["windows"])

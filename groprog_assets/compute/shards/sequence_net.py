@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from groprog_assets.compute.compute_pool import Here, Pool
 from groprog_assets.methods.sequence.baselines import Examples, Predictor, Rung
 from groprog_assets.methods.sequence.cross_fitting import Fitter, fit_here
+from groprog_assets.model.sequence.inputs import Around
 from groprog_assets.model.sequence.rungs import NetRung
 from groprog_assets.model.sequence.training import EpochRow
 from groprog_assets.prognosis.sequence_rungs import MeanOfRungs
@@ -47,6 +48,7 @@ def compute(shared: Values, part: Values, here: Here) -> Document:
         tell,
         shared["high_low"],
         shared["channels"],
+        Around(tuple(tuple(span) for span in shared["spans"]), shared["promoter"]),
     )
     fitted = rung.fit(*(examples.rows(each) for each in rows))
     return {"weights": fitted.arrays()}
@@ -70,6 +72,8 @@ def fitter_of(pool: Pool, here: Here) -> Fitter:
             "seed": rung.seed,
             "high_low": rung.high_low,
             "channels": rung.channels,
+            "spans": rung.around.spans,
+            "promoter": rung.around.promoter,
             "filters": {"filters": rung.filters},
         }
         folds = [

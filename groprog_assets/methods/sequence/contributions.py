@@ -30,11 +30,22 @@ from groprog_kernels.kmers import canonical_numbers, count_kmers
 COUNTED = ("mean", "gc", "ridge_kmer", "ridge_kmer+words")
 """The rungs whose contributions are read from their weights."""
 EXPLAINED = (*COUNTED, "motif_net", "cnn", "ridge+cnn")
-"""The rungs that explain themselves."""
+"""The rungs that explain themselves, those of CONVOLVED not with learned vectors of k-mers."""
+CONVOLVED = ("cnn", "ridge+cnn")
 BLOCK = 512
 _NOTHING = 4
 
 Floats = NDArray[np.float32]
+
+
+def explains(rung: str, parameters: SequenceParameters) -> bool:
+    """Whether a rung that was fitted with these parameters explains itself base by base."""
+    return rung in EXPLAINED and not (rung in CONVOLVED and has_kmer_vectors(parameters))
+
+
+def has_kmer_vectors(parameters: SequenceParameters) -> bool:
+    """Whether nets read learned vectors of k-mers, of which there is no gradient by the bases."""
+    return parameters.nets.encoder == "kmer_vectors"
 
 
 class Contributions(NamedTuple):
@@ -96,7 +107,7 @@ def explained(
     of a window has the same. ValueError as `contributions`.
     """
     side = np.empty((len(codes), 0)) if side is None else side
-    if rung not in EXPLAINED:
+    if not explains(rung, parameters):
         raise ValueError(f"{rung} does not explain itself; those that do: {', '.join(EXPLAINED)}")
     if isinstance(predictor, Mixed):
         share = float(predictor.share[task])

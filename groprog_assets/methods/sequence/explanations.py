@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from groprog_assets.methods.reads.bigwig_format import write_points
-from groprog_assets.methods.sequence.contributions import EXPLAINED, held_out_contributions
+from groprog_assets.methods.sequence.contributions import explains, held_out_contributions
 from groprog_assets.methods.sequence.published_model import PublishedModel
 from groprog_assets.methods.sequence.side import StudySide
 from groprog_assets.methods.sequence.windows import SPACER, Layout, view_layout
@@ -66,7 +66,7 @@ def study_attributions(
     inputs = None if side is None else side.inputs
     parts: list[pd.DataFrame] = []
     tracks: dict[str, bytes] = {}
-    for task, name in enumerate(model.tasks) if rung in EXPLAINED else ():
+    for task, name in enumerate(model.tasks) if explains(rung, model.parameters) else ():
         track = MeanTrack(genes, layout, chrom_sizes)
         for found in held_out_contributions(model, view, codes, genes["fold"].to_numpy(), task, inputs):
             total = found.contributions.observed.sum(axis=1, dtype=np.float64)
@@ -88,7 +88,7 @@ def study_attributions(
     summary: Document = {
         "view": view,
         "rung": rung,
-        "explained": rung in EXPLAINED,
+        "explained": explains(rung, model.parameters),
         "genes": len(genes) if parts else 0,
         "largest_gap": gap,
         "gap_share": gap / spread if spread > 0 else 0.0,

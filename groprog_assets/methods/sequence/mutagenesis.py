@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from groprog_assets.errors import ModelError, Problem
 from groprog_assets.methods.sequence.baselines import Predictor, predict_task
-from groprog_assets.methods.sequence.contributions import Contributions, Explained, at_the_base
+from groprog_assets.methods.sequence.contributions import Contributions, Explained, at_the_base, has_kmer_vectors
 from groprog_assets.methods.sequence.published_model import PublishedModel
 from groprog_assets.methods.sequence.side import SideInputs
 from groprog_assets.methods.sequence.windows import view_layout
@@ -73,7 +73,7 @@ def held_out_changes(
         predictor = model.predictors[view][f"fold{fold[row]}"]
         own = slice(row, row + 1)
         values = (
-            _gradient(predictor, model.card["champions"][view], codes[own], task, beside[own])
+            _gradient(predictor, model, view, codes[own], task, beside[own])
             if method == "saliency"
             else single_changes(_predicting(predictor, task, beside[own]), codes[row])[None]
         )
@@ -84,9 +84,12 @@ def _predicting(predictor: Predictor, task: int, beside: NDArray[np.float64]) ->
     return lambda windows: predict_task(predictor, windows, task, np.repeat(beside, len(windows), axis=0))
 
 
-def _gradient(predictor: Predictor, rung: str, codes: Codes, task: int, beside: NDArray[np.float64]) -> Floats:
-    if not isinstance(predictor, Differentiable):
-        rule = "A gradient by the bases is that of a net."
+def _gradient(
+    predictor: Predictor, model: PublishedModel, view: str, codes: Codes, task: int, beside: NDArray[np.float64]
+) -> Floats:
+    rung = model.card["champions"][view]
+    if not isinstance(predictor, Differentiable) or (rung != "motif_net" and has_kmer_vectors(model.parameters)):
+        rule = "A gradient by the bases is that of a net without kmer_vectors."
         remedy = "Ask for --method mutagenesis, which any model answers."
         raise ModelError(Problem("sequence model", f"{rung} has no gradient", rule, remedy))
     return predictor.gradient(codes, task, beside)

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from groprog_assets.methods.sequence.baselines import predict_task
-from groprog_assets.methods.sequence.contributions import EXPLAINED, held_out_contributions
+from groprog_assets.methods.sequence.contributions import explains, held_out_contributions
 from groprog_assets.methods.sequence.explanations import explained_view
 from groprog_assets.methods.sequence.meme import Motif, meme_text, read_meme
 from groprog_assets.methods.sequence.motif_sites import Sites, motif_sites
@@ -81,7 +81,7 @@ def study_motifs(
     tables: list[pd.DataFrame] = []
     spans: list[pd.DataFrame] = []
     matrices: dict[str, NDArray[np.float64]] = {}
-    for task, name in enumerate(model.tasks) if rung in EXPLAINED else ():
+    for task, name in enumerate(model.tasks) if explains(rung, model.parameters) else ():
         observed = np.empty(codes.shape, np.float32)
         hypothetical = np.empty((len(codes), 4, codes.shape[1]), np.float16)
         for found in held_out_contributions(model, view, codes, fold, task, inputs):
@@ -134,7 +134,7 @@ def study_motifs(
     summary: Document = {
         "view": view,
         "rung": rung,
-        "explained": rung in EXPLAINED,
+        "explained": explains(rung, model.parameters),
         "known_motifs": len(known),
         "motifs": len(motifs),
         "same_sign": int(motifs["same_sign"].sum()),

@@ -41,6 +41,15 @@ class Layout(NamedTuple):
         """The column of the TSS."""
         return self.tss[0]
 
+    @property
+    def spans(self) -> tuple[tuple[int, int, int], ...]:
+        """(first column, that of the site, column past the last) of the window around the TSS, and of that around the end."""
+        first = (0, self.origin, sum(self.tss))
+        if self.tts is None:
+            return (first,)
+        second = sum(self.tss) + SPACER
+        return (first, (second, second + self.tts[0], second + sum(self.tts)))
+
     def promoter(self, end: int) -> Layout:
         """The layout of the same windows cut `end` bp downstream of the TSS, without the transcript's end."""
         return Layout((self.tss[0], min(end, self.tss[1])))

@@ -17,6 +17,7 @@ from torch import nn
 from torch.nn import functional
 
 from groprog_assets.model.device import single_threaded
+from groprog_assets.model.sequence.encoders import KmerVectors
 from groprog_assets.model.sequence.inputs import one_hot_tensor
 from groprog_assets.model.sequence.motif_net import MotifNetwork
 from groprog_assets.model.sequence.networks import CnnNetwork
@@ -40,10 +41,10 @@ def deep_lift(
     network: a `CnnNetwork` or `MotifNetwork` in evaluation mode; codes (n, L); references (n, s, L), s at least 1; side: what the
     network reads beside the bases of each window, which its references have too. Contributions are means over the references;
     those of the bases that are there sum to the output less the mean output of the references. ValueError for another network:
-    its attention, LSTM or norms are not covered by the rule.
+    its attention, LSTM, norms or k-mer vectors are not covered by the rule.
     """
     if not isinstance(network, CnnNetwork | MotifNetwork) or any(
-        isinstance(m, nn.BatchNorm1d) for m in network.modules()
+        isinstance(m, nn.BatchNorm1d | KmerVectors) for m in network.modules()
     ):
         raise ValueError(f"the rescale rule does not cover {type(network).__name__}")
     count, shuffles, length = references.shape

@@ -11,6 +11,7 @@ from typing import Literal
 import torch
 from torch import nn
 
+from groprog_assets.model.sequence.encoders import ENCODERS
 from groprog_assets.model.sequence.networks import Head
 
 LSTM = 128
@@ -22,10 +23,11 @@ class Path(nn.Module):
     """(n, s, 256) of windows (n, 4, L): three times two convolutions of 8 with GELU and the maximum of 8 positions, then a
     bidirectional LSTM of 128."""
 
-    def __init__(self, dropout: float):
+    def __init__(self, dropout: float, encoder: str = "one_hot"):
         super().__init__()
+        self.encoder = ENCODERS[encoder]()
         parts: list[nn.Module] = []
-        before = 4
+        before = self.encoder.width
         for width in (64, 128, 64):
             for _ in range(2):
                 conv = nn.Conv1d(before, width, 8, padding="same")
@@ -39,7 +41,7 @@ class Path(nn.Module):
         self.lstm = nn.LSTM(before, LSTM, batch_first=True, bidirectional=True)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.lstm(self.drop(self.convolutions(x)).transpose(1, 2))[0]
+        return self.lstm(self.drop(self.convolutions(self.encoder(x))).transpose(1, 2))[0]
 
 
 class DualPathNetwork(nn.Module):
@@ -51,11 +53,18 @@ class DualPathNetwork(nn.Module):
     """
 
     def __init__(
-        self, window: int, fragment: int, tasks: int, dropout: float, head_dropout: float, compat: Compat = ""
+        self,
+        window: int,
+        fragment: int,
+        tasks: int,
+        dropout: float,
+        head_dropout: float,
+        compat: Compat = "",
+        encoder: str = "one_hot",
     ):
         super().__init__()
         self.window, self.fragment, self.compat = window, fragment, compat
-        self.promoter, self.distal = Path(dropout), Path(dropout)
+        self.promoter, self.distal = Path(dropout, encoder), Path(dropout, encoder)
         self.beta = nn.Parameter(torch.ones(()))
         self.alone = nn.Parameter(torch.zeros(WIDTH))
         self.softmax = nn.Softmax(dim=2)

@@ -68,10 +68,11 @@ class HybridNetwork(nn.Module):
         dropout: float,
         head_dropout: float,
         channels: int = 0,
+        encoder: str = "one_hot",
     ):
         super().__init__()
         self.tracks = Tracks(channels) if channels else None
-        self.stem = Stem(width, blocks, dropout, channels)
+        self.stem = Stem(width, blocks, dropout, channels, encoder)
         self.widen = nn.Conv1d(width, WIDTH, 1)
         self.blocks = nn.Sequential(*(Block(dropout) for _ in range(BLOCKS)))
         self.norm = nn.LayerNorm(WIDTH)

@@ -26,6 +26,50 @@ class GeneExamples(Protocol):
     def targets(self) -> NDArray[np.float64]: ...
 
 
+Span = tuple[int, int, int]
+"""Columns of a part of the window: first, that of the start or end of the gene, and past the last."""
+
+
+class Around(NamedTuple):
+    """spans: the window around the start, and that around the end if there is one; promoter: bp downstream of the start that the
+    view `promoter` shows."""
+
+    spans: tuple[Span, ...]
+    promoter: int
+
+    def seen(self, length: int, reach: float, promoter_alone: bool) -> NDArray[np.bool_]:
+        """(length,) the columns that a net reads: a share of each side of each site, or of what the promoter shows."""
+        found = np.zeros(length, bool)
+        for place, (first, site, last) in enumerate(self.spans):
+            if promoter_alone and place:
+                break
+            after = min(last - site, self.promoter) if promoter_alone else last - site
+            found[site - round(reach * (site - first)) : site + round(reach * after)] = True
+        return found
+
+    @property
+    def beyond_promoter(self) -> bool:
+        """Whether the window shows more than the promoter."""
+        return len(self.spans) > 1 or any(last - site > self.promoter for _, site, last in self.spans)
+
+
+def hidden(codes: NDArray[np.uint8], seen: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Windows (n, L), fragments behind them (n, L + ...) as they are, whose columns outside `seen` (L,) are unknown."""
+    if seen.all():
+        return codes
+    out = codes.copy()
+    out[:, : len(seen)][:, ~seen] = UNKNOWN
+    return out
+
+
+def hidden_tracks(side: NDArray[np.float64], seen: NDArray[np.bool_], channels: int) -> NDArray[np.float64]:
+    """Side columns (n, s + channels * L) whose tracks are 0 outside `seen` (L,)."""
+    if not channels or seen.all():
+        return side
+    first = side.shape[1] - channels * len(seen)
+    return np.hstack([side[:, :first], side[:, first:] * np.tile(seen, channels)])
+
+
 class Scaling(NamedTuple):
     """level, spread (T,) of the training targets; 0 and 1 for a task without values."""
 

@@ -11,6 +11,8 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from groprog_assets.model.sequence.encoders import ENCODERS
+
 POOL = 8
 HIDDEN = 64
 STEM_KERNEL = 15
@@ -62,18 +64,19 @@ def beside(
 
 
 class Stem(nn.Module):
-    """Convolution of 15 from bases, and tracks if there are any, to channels, GELU, maximum of each 8, residual blocks of rising
-    dilation."""
+    """Convolution of 15 from encoded bases, and tracks if there are any, to channels, GELU, maximum of each 8, residual blocks of
+    rising dilation."""
 
-    def __init__(self, width: int, blocks: int, dropout: float, channels: int = 0):
+    def __init__(self, width: int, blocks: int, dropout: float, channels: int = 0, encoder: str = "one_hot"):
         super().__init__()
-        self.conv = nn.Conv1d(4 + channels, width, STEM_KERNEL, padding=STEM_KERNEL // 2)
+        self.encoder = ENCODERS[encoder]()
+        self.conv = nn.Conv1d(self.encoder.width + channels, width, STEM_KERNEL, padding=STEM_KERNEL // 2)
         self.act = nn.GELU()
         self.pool = nn.MaxPool1d(POOL)
         self.blocks = nn.Sequential(*(Residual(width, 2**block, dropout) for block in range(blocks)))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.blocks(self.pool(self.act(self.conv(x))))
+        return self.blocks(self.pool(self.act(self.conv(torch.cat([self.encoder(x[:, :4]), x[:, 4:]], dim=1)))))
 
 
 class Head(nn.Module):
@@ -113,10 +116,11 @@ class CnnNetwork(nn.Module):
         dropout: float,
         head_dropout: float,
         channels: int = 0,
+        encoder: str = "one_hot",
     ):
         super().__init__()
         self.tracks = Tracks(channels) if channels else None
-        self.stem = Stem(width, blocks, dropout, channels)
+        self.stem = Stem(width, blocks, dropout, channels, encoder)
         self.pool = nn.AvgPool1d(POOL)
         self.flat = nn.Flatten()
         self.head = Head(width * (length // POOL // POOL), side, tasks, head_dropout)

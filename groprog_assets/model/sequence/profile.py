@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from groprog_assets.model.device import single_threaded
+from groprog_assets.model.device import place_of, single_threaded
 from groprog_assets.model.sequence.inputs import one_hot_tensor
 from groprog_assets.model.sequence.training import EpochRow, train_network
 from groprog_assets.study.sequence_net_parameters import NetParameters
@@ -61,9 +61,13 @@ class ProfileNetwork(nn.Module):
         self.counts = nn.Linear(width * (1 + COUNT_BINS), counts)
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        found = self.layers(self.act(self.conv(x)))
-        evidence = torch.cat([found.mean(dim=2), self.flat(self.highest(found))], dim=1)
+        found, evidence = self.read(x)
         return self.profile(found), self.counts(evidence)
+
+    def read(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(positions (n, width, s), what is read of them as a whole (n, 9 width)): the trunk that all heads share."""
+        found = self.layers(self.act(self.conv(x)))
+        return found, torch.cat([found.mean(dim=2), self.flat(self.highest(found))], dim=1)
 
 
 def other_strand(x: torch.Tensor) -> torch.Tensor:
@@ -158,12 +162,13 @@ class ProfileLesson:
         self, network: nn.Module, rows: NDArray[np.int64], random: np.random.Generator, done: float
     ) -> torch.Tensor:
         shift = random.integers(0, 2 * self._settings.shift + 1, len(rows))
-        reverse = torch.from_numpy(random.random(len(rows)) < 0.5)[:, None, None]
+        place = place_of(network)
+        reverse = torch.from_numpy(random.random(len(rows)) < 0.5)[:, None, None].to(place)
         codes, profile = self._moved(self._train, rows, shift)
-        x = one_hot_tensor(codes)
+        x = one_hot_tensor(codes).to(place)
         logits, counts = network(torch.where(reverse, other_strand(x), x))
         logits = torch.where(reverse, other_strand(logits), logits)
-        reads = torch.from_numpy(np.log1p(self._train.counts[rows])).to(torch.float32)
+        reads = torch.from_numpy(np.log1p(self._train.counts[rows])).to(torch.float32).to(place)
         return self._error(logits, profile) + self._settings.count_weight * ((counts - reads) ** 2).mean()
 
     def score(self, network: nn.Module) -> float:
@@ -172,7 +177,7 @@ class ProfileLesson:
         for first in range(0, len(self._validation.codes), BLOCK):
             rows = np.arange(first, min(first + BLOCK, len(self._validation.codes)))
             codes, profile = self._moved(self._validation, rows, shift[: len(rows)])
-            error = self._error(network(one_hot_tensor(codes))[0], profile)
+            error = self._error(network(one_hot_tensor(codes).to(place_of(network)))[0], profile)
             found.append((float(error), len(rows)))
         if not found:
             return float("nan")
@@ -193,8 +198,8 @@ class ProfileLesson:
 
     def _error(self, logits: torch.Tensor, profile: torch.Tensor) -> torch.Tensor:
         """Mean over windows of -sum(share of the reads * log probability), weighted by reads up to `profile_counts`."""
-        shares = torch.log_softmax((logits + torch.from_numpy(self.bias)).flatten(1), dim=1)
-        reads = profile.flatten(1)
+        shares = torch.log_softmax((logits + torch.from_numpy(self.bias).to(logits.device)).flatten(1), dim=1)
+        reads = profile.flatten(1).to(logits.device)
         total = reads.sum(dim=1)
         weight = (total / self._settings.profile_counts).clamp(max=1)
         error = -(reads * shares).sum(dim=1) / total.clamp(min=1)
@@ -227,6 +232,8 @@ def fit_profile(
 def restored_profile(arrays: dict[str, NDArray]) -> ProfilePredictor:
     """The predictor of stored arrays, whose shapes tell those of the net."""
     weights = {name[4:]: torch.from_numpy(np.array(v)) for name, v in arrays.items() if name.startswith("net.")}
+    # A trunk that is shared with the gene's values has a head for these too.
+    weights = {name: value for name, value in weights.items() if not name.startswith("scalars.")}
     layers = sum(name.startswith("layers.") and name.endswith(".bias") for name in weights)
     network = ProfileNetwork(len(weights["conv.bias"]), layers, len(weights["counts.bias"]))
     network.load_state_dict(weights)

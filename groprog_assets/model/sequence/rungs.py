@@ -16,14 +16,17 @@ from torch.nn import functional
 
 from groprog_assets.errors import ModelError, Problem
 from groprog_assets.fitting.high_low import cuts, labels
-from groprog_assets.model.device import single_threaded
+from groprog_assets.model.device import place_of, single_threaded
 from groprog_assets.model.sequence.deep_lift import deep_lift
 from groprog_assets.model.sequence.dual_path import DualPathNetwork
 from groprog_assets.model.sequence.hybrid import HybridNetwork
 from groprog_assets.model.sequence.inputs import (
+    Around,
     GeneExamples,
     Scaling,
     density_weights,
+    hidden,
+    hidden_tracks,
     one_hot_tensor,
     scaled,
     scaling_of,
@@ -48,13 +51,14 @@ SHAPING = ("width", "blocks")
 class NetPredictor(NamedTuple):
     """networks: the members, in evaluation mode, each (n, 4, L) one-hot to (n, T) in the unit of the targets; history: epochs of
     each member, empty of a restored one; side: how many further columns they read, with the bases of `channels` tracks behind
-    them; settings: those that a search found, else the given ones."""
+    them; settings: those that a search found, else the given ones; seen (L,): the columns of a window that they read."""
 
     networks: list[nn.Module]
     history: list[list[EpochRow]]
     side: int
     settings: NetParameters
     channels: int = 0
+    seen: NDArray[np.bool_] = np.ones(0, bool)
 
     def predict(self, codes: NDArray[np.uint8], side: Matrix) -> Matrix:
         """(n, T) means of the members."""
@@ -62,12 +66,16 @@ class NetPredictor(NamedTuple):
 
     def members(self, codes: NDArray[np.uint8], side: Matrix) -> NDArray[np.float64]:
         """(m, n, T) predictions of each member; their standard deviation tells how far the nets agree."""
+        codes, side = self._shown(codes, side)
         return np.stack([outputs(network, codes, side) for network in self.networks])
+
+    def _shown(self, codes: NDArray[np.uint8], side: Matrix) -> tuple[NDArray[np.uint8], Matrix]:
+        return hidden(codes, self.seen), hidden_tracks(side, self.seen, self.channels)
 
     def links(self, codes: NDArray[np.uint8], side: Matrix) -> Matrix:
         """(n, k) share of the attention on each of the k fragments behind a window, whose weights are `side` (n, k), mean of the
         members. TypeError for a net that reads no fragments."""
-        found = []
+        found, codes = [], self._shown(codes, side)[0]
         for network in self.networks:
             if not isinstance(network, DualPathNetwork):
                 raise TypeError(f"{type(network).__name__} reads no fragments")
@@ -83,25 +91,35 @@ class NetPredictor(NamedTuple):
     ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         """As `deep_lift`, means of the members; beside (n, s): what the net reads beside the bases. ValueError for a net that it
         does not cover."""
-        found = [deep_lift(network, codes, references, task, beside) for network in self.networks]
+        given, beside = self._shown(codes, np.empty((len(codes), 0)) if beside is None else beside)
+        others = hidden(references.reshape(-1, references.shape[2]), self.seen).reshape(references.shape)
+        found = [deep_lift(network, given, others, task, beside) for network in self.networks]
         out, background = (np.mean([each[part] for each in found], axis=0) for part in (0, 1))
-        return out, background
+        return self._where_seen(out), background
+
+    def _where_seen(self, contributions: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Contributions (n, 4, L), 0 where the nets do not look, in place."""
+        if not self.seen.all():
+            contributions[:, :, ~self.seen] = 0
+        return contributions
 
     def gradient(self, codes: NDArray[np.uint8], task: int, beside: Matrix) -> NDArray[np.float32]:
         """(n, 4, L) gradient of one task by the one-hot bases of windows (n, L), mean of the members; beside (n, s): what the net
         reads beside the bases."""
         found = []
+        codes, beside = self._shown(codes, beside)
         with single_threaded():
             for network in self.networks:
                 x = one_hot_tensor(codes).requires_grad_()
                 (slope,) = torch.autograd.grad(network(x, _side(beside))[:, task].sum(), x)
                 found.append(slope.numpy())
-        return np.mean(found, axis=0, dtype=np.float32)
+        return self._where_seen(np.mean(found, axis=0, dtype=np.float32))
 
     def arrays(self) -> dict[str, NDArray]:
         """All weights, `<member>.<name>`, how many further columns there are, and the settings that shape the network."""
         about = {f"setting.{name}": np.array([getattr(self.settings, name)]) for name in SHAPING}
         about |= {"channels": np.array([self.channels])} if self.channels else {}
+        about |= {} if self.seen.all() else {"seen": self.seen.astype(np.uint8)}
         return {"side": np.array([self.side]), **about} | {
             f"{at}.{name}": np.ascontiguousarray(value.detach().cpu().numpy())
             for at, network in enumerate(self.networks)
@@ -111,17 +129,17 @@ class NetPredictor(NamedTuple):
 
 def outputs(network: nn.Module, codes: NDArray[np.uint8], side: Matrix) -> Matrix:
     """(n, T) outputs of a network in evaluation mode for windows (n, L), one thread."""
-    found = []
+    found, place = [], place_of(network)
     with single_threaded(), torch.no_grad():
         for first in range(0, len(codes), BLOCK):
             rows = slice(first, first + BLOCK)
-            found.append(network(one_hot_tensor(codes[rows]), _side(side[rows])).numpy())
+            found.append(network(one_hot_tensor(codes[rows]).to(place), _side(side[rows], place)).cpu().numpy())
     tasks = found[0].shape[1] if found else 0
     return np.concatenate(found).astype(np.float64) if found else np.empty((0, tasks))
 
 
-def _side(side: Matrix) -> torch.Tensor | None:
-    return torch.from_numpy(side).to(torch.float32) if side.shape[1] else None
+def _side(side: Matrix, place: torch.device | str = "cpu") -> torch.Tensor | None:
+    return torch.from_numpy(side).to(torch.float32).to(place) if side.shape[1] else None
 
 
 class GeneLesson:
@@ -148,19 +166,24 @@ class GeneLesson:
     def loss(
         self, network: nn.Module, rows: NDArray[np.int64], random: np.random.Generator, done: float
     ) -> torch.Tensor:
+        return self.error(network(*self.given(rows, random, place_of(network))), rows)
+
+    def given(
+        self, rows: NDArray[np.int64], random: np.random.Generator, place: torch.device
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """(windows (n, 4, L), side columns or None) of the examples `rows` on a device, moved as `random` says."""
         shift = random.integers(-self._settings.shift, self._settings.shift + 1, len(rows))
         codes = self._train.codes[rows]
         moved = shifted(codes[:, : self._window], shift)
         if codes.shape[1] > self._window:
             moved = np.hstack([moved, codes[:, self._window :]])
         side = shifted_tracks(self._train.side[rows], shift, self._channels, self._window)
-        found = network(one_hot_tensor(moved), _side(side))
-        return self.error(found, rows)
+        return one_hot_tensor(moved).to(place), _side(side, place)
 
     def error(self, found: torch.Tensor, rows: NDArray[np.int64]) -> torch.Tensor:
         """Weighted mean squared error of outputs (n, T) for the examples `rows`."""
-        weights = self._weights[rows]
-        return ((found - self._targets[rows]) ** 2 * weights).sum() / weights.sum().clamp(min=1)
+        weights, targets = self._weights[rows].to(found.device), self._targets[rows].to(found.device)
+        return ((found - targets) ** 2 * weights).sum() / weights.sum().clamp(min=1)
 
     def score(self, network: nn.Module) -> float:
         if len(self._validation.codes) < LEAST_VALIDATION:
@@ -206,8 +229,8 @@ class HighLowLesson(GeneLesson):
 
     def error(self, found: torch.Tensor, rows: NDArray[np.int64]) -> torch.Tensor:
         """Weighted mean cross entropy of outputs (n, T) for the examples `rows`."""
-        weights = self._weights[rows]
-        each = functional.binary_cross_entropy_with_logits(found, self._targets[rows], weight=weights, reduction="sum")
+        weights, targets = self._weights[rows].to(found.device), self._targets[rows].to(found.device)
+        each = functional.binary_cross_entropy_with_logits(found, targets, weight=weights, reduction="sum")
         return each / weights.sum().clamp(min=1)
 
 
@@ -250,12 +273,14 @@ def _motif_net(shape: Shape, settings: NetParameters) -> nn.Module:
 
 def _cnn(shape: Shape, settings: NetParameters) -> nn.Module:
     given = settings.width, settings.blocks, settings.dropout, settings.head_dropout
-    return _scaled_tracks(CnnNetwork(shape.length, shape.side, shape.tasks, *given, shape.channels), shape)
+    return _scaled_tracks(
+        CnnNetwork(shape.length, shape.side, shape.tasks, *given, shape.channels, settings.encoder), shape
+    )
 
 
 def _hybrid(shape: Shape, settings: NetParameters) -> nn.Module:
     given = settings.width, settings.blocks, settings.dropout, settings.head_dropout
-    return _scaled_tracks(HybridNetwork(shape.side, shape.tasks, *given, shape.channels), shape)
+    return _scaled_tracks(HybridNetwork(shape.side, shape.tasks, *given, shape.channels, settings.encoder), shape)
 
 
 def _scaled_tracks(network: CnnNetwork | HybridNetwork, shape: Shape) -> nn.Module:
@@ -267,12 +292,12 @@ def _scaled_tracks(network: CnnNetwork | HybridNetwork, shape: Shape) -> nn.Modu
 
 def _dual(shape: Shape, settings: NetParameters) -> nn.Module:
     given = settings.dropout, settings.head_dropout
-    return DualPathNetwork(shape.length, settings.fragment_width, shape.tasks, *given)
+    return DualPathNetwork(shape.length, settings.fragment_width, shape.tasks, *given, encoder=settings.encoder)
 
 
 def _deepcba(shape: Shape, settings: NetParameters) -> nn.Module:
     given = settings.dropout, settings.head_dropout
-    return DualPathNetwork(shape.length, settings.fragment_width, shape.tasks, *given, compat="deepcba")
+    return DualPathNetwork(shape.length, settings.fragment_width, shape.tasks, *given, "deepcba", settings.encoder)
 
 
 BUILDERS: dict[str, Build] = {
@@ -288,7 +313,8 @@ READ_FRAGMENTS = ("cnn_bilstm", "cnn_bilstm+deepcba")
 
 
 class NetRung:
-    """A net of BUILDERS on windows of `length` columns; `folder` keeps what an unfinished training has reached."""
+    """A net of BUILDERS on windows of `length` columns; `folder` keeps what an unfinished training has reached; around: where
+    the start and the end of the gene are in a window, else the start is its middle."""
 
     def __init__(
         self,
@@ -301,10 +327,12 @@ class NetRung:
         progress: Callable[[EpochRow], object] = str,
         high_low: bool = False,
         channels: int = 0,
+        around: Around | None = None,
     ):
         self.name, self.length, self.settings, self.seed = name, length, settings, seed
         self.filters = np.zeros((0, 4, 1), np.float32) if filters is None else filters
         self.folder, self._progress, self.high_low, self.channels = folder, progress, high_low, channels
+        self.around = Around(((0, length // 2, length),), length) if around is None else around
 
     @property
     def reads_fragments(self) -> bool:
@@ -333,14 +361,15 @@ class NetRung:
         networks, history = [], []
         columns = train.side.shape[1] - self.channels * self.length
         tracks = train.side[:, columns:].reshape(len(train.side), self.channels, self.length)
-        level, spread = _level_and_spread(tracks, (0, 2))
-        side = None if self.reads_fragments else _level_and_spread(train.side[:, :columns], (0,))
+        level, spread = level_and_spread(tracks, (0, 2))
+        side = None if self.reads_fragments else level_and_spread(train.side[:, :columns], (0,))
         if side is not None and columns:
             train, validation = (_standardised(each, *side) for each in (train, validation))
         shape = Shape(self.length, columns, train.targets.shape[1], self.filters, level, spread)
         if self.name in WITH_MOTIFS and not len(self.filters):
             raise ModelError(_no_motifs(self.name))
         settings = self._searched(train, validation, shape)
+        train, validation = (self._shown(each, settings) for each in (train, validation))
         for member in range(self.settings.seeds):
             lesson = self._lesson(train, validation, settings, self.length, self.channels)
             folder = None if self.folder is None else self.folder / f"member_{member}"
@@ -354,7 +383,18 @@ class NetRung:
             )
             networks.append(_exported(trained.network, lesson.scaling, side))
             history.append(trained.history)
-        return NetPredictor(networks, history, columns, settings, self.channels)
+        return NetPredictor(networks, history, columns, settings, self.channels, self._seen(settings))
+
+    def _seen(self, settings: NetParameters) -> NDArray[np.bool_]:
+        return self.around.seen(self.length, settings.reach, settings.promoter_alone)
+
+    def _shown(self, examples: GeneExamples, settings: NetParameters) -> GeneExamples:
+        """The examples as a net of these settings reads them."""
+        seen = self._seen(settings)
+        if seen.all():
+            return examples
+        side = hidden_tracks(examples.side, seen, self.channels)
+        return _Genes(hidden(examples.codes, seen), side, examples.targets)
 
     def restored(self, arrays: dict[str, NDArray]) -> NetPredictor:
         """The predictor of stored arrays."""
@@ -373,7 +413,8 @@ class NetRung:
             network = without_norms(BUILDERS[self.name](shape, settings))
             network.load_state_dict(weights)
             networks.append(network)
-        return NetPredictor(networks, [], int(arrays["side"][0]), settings, channels)
+        seen = arrays.get("seen", np.ones(self.length, np.uint8)).astype(bool)
+        return NetPredictor(networks, [], int(arrays["side"][0]), settings, channels, seen)
 
     def _searched(self, train: GeneExamples, validation: GeneExamples, shape: Shape) -> NetParameters:
         """The settings; after a search of `trials` on the validation genes, the best of them."""
@@ -381,20 +422,21 @@ class NetRung:
             return self.settings
 
         def score(tried: NetParameters, trial: int, stop: Callable[[EpochRow], bool]) -> list[EpochRow]:
-            lesson = self._lesson(train, validation, tried, self.length, self.channels)
+            shown = self._shown(train, tried), self._shown(validation, tried)
+            lesson = self._lesson(*shown, tried, self.length, self.channels)
             folder = None if self.folder is None else self.folder / f"trial_{trial}"
             return train_network(
                 lambda: BUILDERS[self.name](shape, tried), lesson, tried, self.seed, folder, self._progress, stop
             ).history
 
-        return search_settings(self.settings, score, self.seed).settings
+        return search_settings(self.settings, score, self.seed, self.around.beyond_promoter).settings
 
 
 def _no_motifs(name: str) -> Problem:
     return Problem("sequence.motifs", "no motifs", f"{name} reads motifs.", "Name MEME files in sequence.motifs.")
 
 
-def _level_and_spread(values: Matrix, axis: tuple[int, ...]) -> tuple[Matrix, Matrix]:
+def level_and_spread(values: Matrix, axis: tuple[int, ...]) -> tuple[Matrix, Matrix]:
     """Mean and standard deviation over axes; 1 where nothing varies."""
     spread = values.std(axis=axis)
     return values.mean(axis=axis), np.where(spread > 0, spread, 1.0)
@@ -421,8 +463,14 @@ def _exported(network: nn.Module, scaling: Scaling, side: tuple[Matrix, Matrix] 
 
 
 def net_rungs(
-    length: int, models: Sequence[str], settings: NetParameters, seed: int, motifs: Sequence[NDArray[np.float64]]
+    length: int,
+    models: Sequence[str],
+    settings: NetParameters,
+    seed: int,
+    motifs: Sequence[NDArray[np.float64]],
+    around: Around | None = None,
 ) -> list[NetRung]:
-    """The nets among `models` for windows of `length` columns, simpler first; motifs: log odds (4, w) of each."""
+    """The nets among `models` for windows of `length` columns, simpler first; motifs: log odds (4, w) of each; around: where the
+    sites of the gene are in a window."""
     filters = stacked(motifs)
-    return [NetRung(name, length, settings, seed, filters) for name in BUILDERS if name in models]
+    return [NetRung(name, length, settings, seed, filters, around=around) for name in BUILDERS if name in models]

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 STARTUP = 4
 """Trials without a proposal, and epochs of a trial that are never cut short."""
 WIDTHS = (32, 64, 128)
+REACHES = (0.25, 0.5, 1.0)
+"""Shares of the window that are tried."""
 
 Score = Callable[[NetParameters, int, Callable[[EpochRow], bool]], list[EpochRow]]
 """Settings, number of the trial and a rule that ends training in; the epochs out."""
@@ -40,8 +42,9 @@ class Searched(NamedTuple):
     trials: list[Trial]
 
 
-def search_settings(settings: NetParameters, score: Score, seed: int) -> Searched:
-    """Try `trials` settings: learning rate, width, blocks, dropout and weight decay; the given settings are the first.
+def search_settings(settings: NetParameters, score: Score, seed: int, wide: bool = False) -> Searched:
+    """Try `trials` settings: learning rate, width, blocks, dropout, weight decay and reach, in windows that are `wide`, beyond
+    the promoter, also whether the promoter alone is read; the given settings are the first.
 
     The best is never worse than the given one on the validation genes. A tree-structured Parzen estimator proposes; a trial
     whose score after an epoch lies below the median of the earlier ones there is cut short. One seed gives the same trials.
@@ -54,7 +57,7 @@ def search_settings(settings: NetParameters, score: Score, seed: int) -> Searche
         sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=STARTUP),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=STARTUP, n_warmup_steps=STARTUP),
     )
-    searched = space(settings)
+    searched = space(settings, wide)
     given = {name: getattr(settings, name) for name in searched}
     study.enqueue_trial({name: value for name, value in given.items() if value or name != "weight_decay"})
     done: list[Trial] = []
@@ -81,7 +84,7 @@ def search_settings(settings: NetParameters, score: Score, seed: int) -> Searche
     return Searched(settings.model_copy(update=chosen["setting"]), done)
 
 
-def space(settings: NetParameters) -> dict[str, BaseDistribution]:
+def space(settings: NetParameters, wide: bool = False) -> dict[str, BaseDistribution]:
     """What is searched, by name of the setting; the given values are always among it."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
@@ -92,4 +95,6 @@ def space(settings: NetParameters) -> dict[str, BaseDistribution]:
         "blocks": IntDistribution(1, max(5, settings.blocks)),
         "dropout": FloatDistribution(0.0, max(0.4, drop)),
         "weight_decay": FloatDistribution(min(1e-4, decay or 1e-4), max(0.2, decay), log=True),
+        "reach": CategoricalDistribution(sorted({*REACHES, settings.reach})),
+        **({"promoter_alone": CategoricalDistribution([False, True])} if wide else {}),
     }

@@ -14,7 +14,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import nn
 
-from groprog_assets.model.device import single_threaded
+from groprog_assets.model.device import device_of, single_threaded
 from groprog_assets.model.training_state import write_whole
 from groprog_assets.study.sequence_net_parameters import NetParameters
 
@@ -92,11 +92,13 @@ def train_network(
 
     After `patience` epochs without a better score, or when `stop` says so of an epoch, training ends. With a `folder` it goes
     on from the last finished epoch of the same lesson and settings, to the same weights as without a break. One thread; torch's
-    generator is left as it was.
+    generator is left as it was. It trains on the device of the settings and is given back on the CPU. Raises ModelError for
+    `cuda` where there is none.
     """
-    with single_threaded(), torch.random.fork_rng(devices=[]):
+    device = device_of(settings.device)
+    with single_threaded(), torch.random.fork_rng(devices=[] if device.type == "cpu" else None):
         torch.manual_seed(seed_of(seed, 0))
-        network = make()
+        network = make().to(device)
         optimizer = torch.optim.AdamW(
             network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
@@ -139,7 +141,7 @@ def train_network(
                 parts = {"network": network.state_dict(), "best": best_weights, "optimizer": _state(optimizer)}
                 _save(place, named, parts, history)
         network.load_state_dict(best_weights)
-    return Trained(network.eval(), history, best_epoch(history))
+    return Trained(network.eval().cpu(), history, best_epoch(history))
 
 
 def best_epoch(history: list[EpochRow]) -> int:
