@@ -24,6 +24,7 @@ from groprog_assets.tables.values import Value
 from groprog_assets.wording import shell_command
 
 if TYPE_CHECKING:
+    from groprog_assets.intake.omics_preflight import OmicsChecked
     from groprog_assets.intake.preflight import StudyRead
 
 OUT = Console(highlight=False, soft_wrap=True)
@@ -165,10 +166,10 @@ def gathered_notices() -> Iterator[list[str]]:
         yield found
 
 
-def require_sound(study: Path) -> StudyRead:
+def require_sound(study: Path, omics: OmicsChecked | None = None) -> StudyRead:
     """Raise StudyError with every problem of a study file and of its files that shows before a run; nothing is written.
 
-    What of it was read.
+    What of it was read. omics: what the check of records, ontologies and assays has found, where it was made before.
     """
     from groprog_assets.study.check import check_study
 
@@ -179,13 +180,14 @@ def require_sound(study: Path) -> StudyRead:
     from groprog_assets.store.workspace import open_workspace
 
     keep = StudyRead()
-    if problems := preflight(open_workspace(study).study, keep):
+    if problems := preflight(open_workspace(study).study, keep, omics):
         raise StudyError(problems)
     return keep
 
 
-def require_sound_or_known(study: Path) -> tuple[str, list[str]] | None:
-    """As `require_sound`, but the files of a study that was found sound, and of which nothing has changed, are not read again.
+def require_sound_or_known(study: Path) -> tuple[str, list[str], str] | None:
+    """As `require_sound`, but the files of a study that was found sound, and of which nothing has changed, are not read again;
+    nor are those of records, ontologies and assays, where the rest has changed.
 
     The notices that arise are printed, of those that arose then their number. What was checked and those of a check made now,
     for `keep_notices`; None where it was known.
@@ -194,7 +196,8 @@ def require_sound_or_known(study: Path) -> tuple[str, list[str]] | None:
 
     if problems := check_study(study):
         raise StudyError(problems)
-    from groprog_assets.intake.sound_study import checked, known_notices
+    from groprog_assets.intake.omics_preflight import OmicsChecked, check_omics
+    from groprog_assets.intake.sound_study import checked, known_notices, omics_checked, omics_known
     from groprog_assets.store.workspace import open_workspace
     from groprog_assets.study.text_tables import count_of
 
@@ -205,12 +208,15 @@ def require_sound_or_known(study: Path) -> tuple[str, list[str]] | None:
             shown = f"`{command}` shows {'it' if len(known) == 1 else 'them'}"
             ERR.print(f"! {count_of(len(known), 'notice')} as at the last check; {shown}", markup=False)
         return None
-    before = checked(open_workspace(study))
+    workspace = open_workspace(study)
+    before, omics_before = checked(workspace), omics_checked(workspace)
     with gathered_notices() as said:
-        require_sound(study)
+        omics = OmicsChecked([], []) if omics_known(workspace) else check_omics(workspace.study)
+        silent = workspace.study.omics is not None and not said and not omics.problems
+        require_sound(study, omics)
     for notice in said:  # the same way as when it arises, so that the run does not say it again
         warnings.showwarning(notice, Notice, "", 0)
-    return before, said
+    return before, said, omics_before if silent else ""
 
 
 class FullWords(click.Group):

@@ -18,6 +18,7 @@ from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document
 
 if TYPE_CHECKING:
+    from groprog_assets.intake.omics_preflight import OmicsChecked
     from groprog_assets.methods.cohort.clinical_records import ClinicalRecords
     from groprog_assets.methods.cohort.cohort import AssembledCohort
 
@@ -45,7 +46,7 @@ class StudyRead:
     omics: Sequence[Problem] = ()
 
 
-def preflight(study: Study, keep: StudyRead | None = None) -> list[Problem]:
+def preflight(study: Study, keep: StudyRead | None = None, omics: OmicsChecked | None = None) -> list[Problem]:
     """Every problem of a study's files that can be found without a computation; empty when the run may begin.
 
     The readers are those of the run, so the same Notices arise about rows that are left out or converted.
@@ -53,7 +54,8 @@ def preflight(study: Study, keep: StudyRead | None = None) -> list[Problem]:
     Headers of alignments and bigWigs against chromosome sizes; the first reads of FASTQ; the ontology, whole; genes on the
     reads' chromosomes; genes named by loci; symbols shared by the annotation and the patients' expression; the clinical
     table, the landmark, the number of events, the folds.
-    The study's paths are absolute and its files exist (`check_study`). What was read is left in `keep`.
+    The study's paths are absolute and its files exist (`check_study`). What was read is left in `keep`. omics: what the check of
+    records, ontologies and assays has found, where it was made before; they are not read again.
     """
     from groprog_assets.intake.annotation_matches import require_matches
     from groprog_assets.intake.omics_preflight import check_omics
@@ -62,7 +64,7 @@ def preflight(study: Study, keep: StudyRead | None = None) -> list[Problem]:
     from groprog_assets.methods.annotation.ontology import check_ontology
     from groprog_assets.methods.reads.read_quality import first_reads
 
-    omics = check_omics(study)
+    omics = check_omics(study) if omics is None else omics
     if keep is not None:
         keep.omics = omics.told
     problems = _Problems(omics.problems)

@@ -2,6 +2,9 @@
 
 The note in the study's state holds what was checked (study, files by size and time, code, environment, day) and the notices that
 arose. It only spares the check before the run; the run itself reads every changed input and judges it with the same readers.
+
+Records, ontologies and assays have a note of their own where they gave no notice: a withdrawal changes the cohort and not them,
+and they are the larger part to read. It holds a digest alone.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,9 +20,12 @@ from groprog_assets.graph.patient_names import unnamed
 from groprog_assets.store.artifacts import digest_bytes, digest_value, write_atomically
 from groprog_assets.store.code_version import project_digest
 from groprog_assets.store.workspace import Workspace, environment_content
+from groprog_assets.study.omics_rules import omics_files
 from groprog_assets.study.rules import named_files
+from groprog_assets.tables.values import Value
 
 NOTE = "sound.json"
+NOTE_OF_OMICS = "sound_omics.json"
 
 
 def known_notices(workspace: Workspace) -> list[str] | None:
@@ -33,16 +39,27 @@ def known_notices(workspace: Workspace) -> list[str] | None:
     return [str(line) for line in note.get("notices", [])]
 
 
-def keep_notices(workspace: Workspace, before: str, notices: list[str]) -> None:
+def omics_known(workspace: Workspace) -> bool:
+    """Whether records, ontologies and assays were sound and gave no notice, and all that this rested on is unchanged."""
+    try:
+        return bool(json.loads((workspace.state / NOTE_OF_OMICS).read_bytes()) == omics_checked(workspace))
+    except (OSError, ValueError):
+        return False
+
+
+def keep_notices(workspace: Workspace, before: str, notices: list[str], omics_before: str = "") -> None:
     """Note that the study is sound. Nothing is written where the study has no state yet, or must not be written to.
 
     before: `checked` as it was when the check began, so that a file that was changed during it is read again. Notices that name a
-    patient are not kept, nor is an earlier note then: the study is checked again at the next run.
+    patient are not kept, nor is an earlier note then: the study is checked again at the next run. omics_before: `omics_checked`
+    as it was then, where records, ontologies and assays were read and gave no notice.
     """
     if not workspace.state.is_dir():
         return
     told = "\n".join(notices)
     with contextlib.suppress(OSError):
+        if omics_before:
+            write_atomically(workspace.state / NOTE_OF_OMICS, json.dumps(omics_before).encode())
         if told and unnamed(workspace, told) != told:
             (workspace.state / NOTE).unlink(missing_ok=True)
             return
@@ -52,22 +69,23 @@ def keep_notices(workspace: Workspace, before: str, notices: list[str]) -> None:
 
 def checked(workspace: Workspace) -> str:
     """The digest of all that the check before a run rests on. Consents are judged by the day, so the day is part of it."""
-    files = {
-        (str(path), state.st_size, state.st_mtime_ns)
-        for _, named in named_files(workspace.study)
-        for path, state in _beside(named)
-    }
-    files |= {(str(path), state.st_size, state.st_mtime_ns) for path, state in _case_lists(workspace)}
-    return digest_value(
-        [
-            workspace.study.model_dump(mode="json"),
-            workspace.withdrawn_libraries,
-            sorted(files),
-            project_digest(),
-            digest_bytes(environment_content()),
-            datetime.now(UTC).date().isoformat(),
-        ]
-    )
+    study = workspace.study
+    files = [*(item for _, named in named_files(study) for item in _beside(named)), *_case_lists(workspace)]
+    return _digest([study.model_dump(mode="json"), workspace.withdrawn_libraries], files)
+
+
+def omics_checked(workspace: Workspace) -> str:
+    """The digest of all that the check of records, ontologies and assays rests on."""
+    study = workspace.study
+    settings = [value.model_dump(mode="json") if value else None for value in (study.omics, study.parameters)]
+    return _digest(settings, [item for _, named in omics_files(study) for item in _beside(named)])
+
+
+def _digest(settings: Value, files: Iterable[tuple[Path, os.stat_result]]) -> str:
+    """Of settings, files by size and time, the code and its environment, and the day."""
+    held = {(str(path), state.st_size, state.st_mtime_ns) for path, state in files}
+    day = datetime.now(UTC).date().isoformat()
+    return digest_value([settings, sorted(held), project_digest(), digest_bytes(environment_content()), day])
 
 
 def _case_lists(workspace: Workspace) -> Iterator[tuple[Path, os.stat_result]]:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import warnings
 from pathlib import Path
 
 import pandas as pd
+import pytest
 import yaml
 
+from groprog_assets.cli.answering import require_sound_or_known
 from groprog_assets.definitions import build_definitions
+from groprog_assets.errors import Notice, Problem
 from groprog_assets.graph.specification import SPECIFICATIONS
-from groprog_assets.intake.sound_study import NOTE, checked, keep_notices, known_notices
+from groprog_assets.intake.omics_preflight import OmicsChecked, check_omics
+from groprog_assets.intake.sound_study import NOTE, NOTE_OF_OMICS, checked, keep_notices, known_notices
 from groprog_assets.intake.withdrawals import _naming
 from groprog_assets.store.workspace import Workspace
+from groprog_assets.study.schema import Study
+from tests.assay_files import assay_study
 
 
 def with_mutations(study: Path) -> tuple[Path, list[str]]:
@@ -92,3 +100,46 @@ def test_files_that_name_who_withdrew_are_listed_also_those_of_other_cohorts(stu
     theirs.write_text(theirs.read_text().replace(first, patients[0]))
     found = set(_naming(Workspace(study), {patients[0]}))
     assert {listed, theirs, study.parent / "cohort" / "m.maf", study.parent / "cohort" / "clinical.tsv"} <= found
+
+
+def test_records_and_assays_are_not_read_again_when_only_the_rest_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    study = assay_study(tmp_path / "study")
+    workspace = Workspace(study)
+    workspace.state.mkdir()
+    read: list[str] = []
+
+    def counted(given: Study) -> OmicsChecked:
+        read.append(given.name)
+        return check_omics(given)
+
+    monkeypatch.setattr("groprog_assets.intake.omics_preflight.check_omics", counted)
+    found = require_sound_or_known(study)
+    assert found is not None
+    assert len(read) == 1
+    keep_notices(workspace, *found)
+    (workspace.state / NOTE).unlink()
+    again = require_sound_or_known(study)
+    assert again == found
+    assert len(read) == 1, "sound, without a notice and unchanged"
+    samples = study.parent / "samples.tsv"
+    os.utime(samples, ns=(1, 1))
+    require_sound_or_known(study)
+    assert len(read) == 2, "a file has changed"
+
+
+def test_what_gave_a_notice_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    study = assay_study(tmp_path / "study")
+    Workspace(study).state.mkdir()
+
+    def noticed(given: Study) -> OmicsChecked:
+        warnings.warn(Notice(Problem("samples.tsv", "p1", "A rule.", "")), stacklevel=1)
+        return check_omics(given)
+
+    monkeypatch.setattr("groprog_assets.intake.omics_preflight.check_omics", noticed)
+    with pytest.warns(Notice):
+        found = require_sound_or_known(study)
+    assert found is not None
+    keep_notices(Workspace(study), *found)
+    assert not (Workspace(study).state / NOTE_OF_OMICS).exists()
