@@ -85,12 +85,12 @@ def conform(frame: Any, name: str) -> Any:
             casts[column.name] = _lists(frame[column.name], _whole_or_none)
         elif str(frame[column.name].dtype) != column.dtype:
             try:
-                casts[column.name] = frame[column.name].astype(column.dtype)
+                casts[column.name] = _as_dtype(frame[column.name], column.dtype)
             except (ValueError, TypeError, OverflowError) as error:
                 problem(f"column {column.name}", str(error), f"The dtype is {column.dtype}.")
     if problems:
         raise TableError(problems)
-    frame = frame.assign(**casts)
+    given, frame = frame, frame.assign(**casts)
     if name in COMPOSED:
         frame = frame.assign(**_composed(frame, table))
     for column in table.columns:
@@ -102,7 +102,8 @@ def conform(frame: Any, name: str) -> Any:
                 problem(f"column {column.name}", ", ".join(strange[:5]), f"It is one of {', '.join(column.values)}.")
     if problems:
         raise TableError(problems)
-    if table.key and not _rises(frame, table.key) and frame.duplicated(list(table.key)).any():
+    rises = _rises(frame, table.key) or (name not in COMPOSED and _texts_rise(given, table.key))
+    if table.key and not rises and frame.duplicated(list(table.key)).any():
         first = frame.loc[frame.duplicated(list(table.key)), list(table.key)].iloc[0].to_dict()
         problem("key", f"{first} stands twice", f"A row is {table.row}.")
         raise TableError(problems)
@@ -125,6 +126,20 @@ def _composed(frame: Any, table: Table) -> dict[str, Any]:
     return found
 
 
+def _texts_rise(given: Any, key: tuple[str, ...]) -> bool:
+    """As `_rises`, of a table before its categories of text were cast: no two of them become one text."""
+    categories = [given[name].cat.categories.dtype for name in key if given[name].dtype == "category"]
+    return all(dtype == "str" for dtype in categories) and _rises(given, key)
+
+
+def _as_dtype(values: Any, dtype: str) -> Any:
+    """`values` cast to `dtype`. Categories of text are taken by their codes; pandas makes an object of each row meanwhile."""
+    if dtype == "str" and values.dtype == "category" and values.cat.categories.dtype == "str":
+        text = values.cat.categories.array.take(values.cat.codes.to_numpy(), allow_fill=True)
+        return type(values)(text, index=values.index, name=values.name)
+    return values.astype(dtype)
+
+
 def _lists(values: Any, kind: Callable[[Any], Any]) -> Any:
     """A column whose cells are lists; Parquet gives them as arrays."""
     made = values.astype(object)
@@ -145,6 +160,8 @@ def _rises(frame: Any, key: tuple[str, ...]) -> bool:
     columns = []
     for name in key:
         column = frame[name]
+        if column.dtype != "category" and column.dtype.kind not in "iu":
+            return False
         values = (column.cat.codes if column.dtype == "category" else column).to_numpy()
         if values.dtype.kind not in "iu":
             return False

@@ -45,3 +45,32 @@ def test_text_is_in_one_form_and_what_is_not_known_is_missing():
     assert tables.conform(subjects_table(), "subjects")["site"].isna().all()
     with pytest.raises(TableError, match="column site: empty text"):
         tables.conform(subjects_table(site=""), "subjects")
+
+
+def test_categories_of_text_become_the_text_and_a_repeated_pair_is_still_refused():
+    genes, terms = pd.Index(["B", "A", "C"]), pd.Index(["t2", "t1"])
+    rows = pd.DataFrame(
+        {
+            "gene": pd.Categorical.from_codes([0, 0, 2, 1], categories=genes),
+            "term": pd.Categorical.from_codes([0, 1, 1, 0], categories=terms),
+            "direct": [True, False, True, True],
+        }
+    )
+    made = tables.conform(rows, "ontology_annotations")
+    pd.testing.assert_frame_equal(made, rows.astype({"gene": "str", "term": "str"}))
+    with pytest.raises(TableError, match="stands twice"):
+        tables.conform(rows.iloc[[0, 1, 1]], "ontology_annotations")
+    with pytest.raises(TableError, match="missing value"):
+        tables.conform(rows.assign(gene=pd.Categorical.from_codes([0, 0, -1, 1], categories=genes)), "ontology_annotations")
+
+
+def test_categories_that_become_one_text_count_as_a_repeated_key():
+    rows = pd.DataFrame(
+        {
+            "gene": pd.Categorical.from_codes([0, 1], categories=pd.Index([1, "1"], dtype=object)),
+            "term": pd.Categorical(["t", "t"]),
+            "direct": [True, True],
+        }
+    )
+    with pytest.raises(TableError, match="stands twice"):
+        tables.conform(rows, "ontology_annotations")

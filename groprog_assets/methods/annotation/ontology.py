@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -51,16 +50,15 @@ def read_ontology(ontology: Ontology | None, genes: Iterable[str]) -> OntologyTa
         terms, annotations, summary = read_gmt(ontology.gmt, genes)
         version = {"format": "GMT", "gmt_sha256": _sha256(ontology.gmt), **summary}
         return OntologyTables(terms, annotations, {**version, **_matched(annotations, genes)})
-    graph, ancestors, gaf = _read_files(ontology)
+    graph, stated, summary, direct = _direct(ontology, genes)
     assert ontology.obo is not None
     assert ontology.gaf is not None
-    pairs, summary = gene_terms(gaf.associations, graph, genes)
-    annotations = _close(pairs, ancestors, graph.terms["term"].to_list(), genes)
+    annotations = _close(direct, graph.terms["term"].to_list(), genes)
     version = {
         "format": "OBO and GAF",
         "obo": graph.version,
         "obo_sha256": _sha256(ontology.obo),
-        "gaf": gaf.version,
+        "gaf": stated,
         "gaf_sha256": _sha256(ontology.gaf),
         "relations": ["is_a", "part_of"],
         "followed_edges": graph.followed,
@@ -200,25 +198,44 @@ CLOSED_AT_ONCE = 1 << 14
 """Direct annotations that are closed upwards at a time; all of them at once take a few hundred MB."""
 
 
-def _close(
-    pairs: set[tuple[str, str]], ancestors: dict[str, set[str]], terms: list[str], genes: list[str]
-) -> pd.DataFrame:
+class _Direct(NamedTuple):
+    """The direct annotations as numbers. codes (a,): gene × number of terms + term, rising. The terms above annotation i are
+    above[first[rank[i]]:][:number[rank[i]]]; `rank` (a,) is the place of its term among those used."""
+
+    codes: np.ndarray
+    rank: np.ndarray
+    first: np.ndarray
+    number: np.ndarray
+    above: np.ndarray
+
+
+def _direct(ontology: Ontology, genes: list[str]) -> tuple[TermGraph, str, Document, _Direct]:
+    """(graph of the OBO, the GAF's own words, counts of what was left out, direct annotations). What is read is let go here: as
+    sets it takes 150 MB, which closing the annotations would come on top of."""
+    graph, ancestors, gaf = _read_files(ontology)
+    pairs, summary = gene_terms(gaf.associations, graph, genes)
+    terms = graph.terms["term"].to_list()
     gene_code = {gene: i for i, gene in enumerate(genes)}
     term_code = {term: i for i, term in enumerate(terms)}
     many = max(len(terms), 1)
-    direct = np.fromiter((gene_code[gene] * many + term_code[term] for gene, term in pairs), np.int64, len(pairs))
-    direct.sort()
-    used, rank = np.unique(direct % many, return_inverse=True)
-    above = [[term_code[term] for term in ancestors[terms[code]]] for code in used.tolist()]
-    number = np.array([len(codes) for codes in above], np.int64)
-    every_above = np.fromiter(itertools.chain.from_iterable(above), np.int64, int(number.sum()))
-    first = np.cumsum(number) - number
+    codes = np.fromiter((gene_code[gene] * many + term_code[term] for gene, term in pairs), np.int64, len(pairs))
+    codes.sort()
+    used, rank = np.unique(codes % many, return_inverse=True)
+    number = np.array([len(ancestors[terms[code]]) for code in used.tolist()], np.int64)
+    each = (term_code[term] for code in used.tolist() for term in ancestors[terms[code]])
+    above = np.fromiter(each, np.int64, int(number.sum()))
+    return graph, gaf.version, summary, _Direct(codes, rank, np.cumsum(number) - number, number, above)
+
+
+def _close(direct: _Direct, terms: list[str], genes: list[str]) -> pd.DataFrame:
+    """Table `ontology_annotations`: the direct annotations and those of every term above theirs."""
+    many = max(len(terms), 1)
     parts = []
-    for start, end in _whole_genes(direct // many):
-        held, term = direct[start:end], rank[start:end]
-        many_above = number[term]
-        place = np.arange(many_above.sum()) + np.repeat(first[term] - (np.cumsum(many_above) - many_above), many_above)
-        every = np.concatenate([held, np.repeat(held // many * many, many_above) + every_above[place]])
+    for start, end in _whole_genes(direct.codes // many):
+        held, rank = direct.codes[start:end], direct.rank[start:end]
+        number = direct.number[rank]
+        place = np.arange(number.sum()) + np.repeat(direct.first[rank] - (np.cumsum(number) - number), number)
+        every = np.concatenate([held, np.repeat(held // many * many, number) + direct.above[place]])
         every.sort()
         every = every[np.diff(every, prepend=-1) > 0]
         codes = (every // many).astype(np.int32), (every % many).astype(np.int32)
