@@ -61,7 +61,9 @@ def test_categories_of_text_become_the_text_and_a_repeated_pair_is_still_refused
     with pytest.raises(TableError, match="stands twice"):
         tables.conform(rows.iloc[[0, 1, 1]], "ontology_annotations")
     with pytest.raises(TableError, match="missing value"):
-        tables.conform(rows.assign(gene=pd.Categorical.from_codes([0, 0, -1, 1], categories=genes)), "ontology_annotations")
+        tables.conform(
+            rows.assign(gene=pd.Categorical.from_codes([0, 0, -1, 1], categories=genes)), "ontology_annotations"
+        )
 
 
 def test_categories_that_become_one_text_count_as_a_repeated_key():
