@@ -172,9 +172,8 @@ def test_what_cannot_be_predicted_is_said(made: Path, tmp_path: Path):
     regions.write_text("nowhere\t5\t9\tg\t0\t+\nchr1\t5\t9\nchr1\t5\t999999999\tg\t0\t-\n")
     said = CliRunner().invoke(main, ["sequence", "predict", str(made), str(regions)])
     assert said.exit_code == 2
-    told = " ".join(said.output.split())
-    for part in ("chromosome nowhere", "A region needs six columns", "chr1:5-999999999, it ends at"):
-        assert part in told, part
+    for part in ("chromosome nowhere", "needs six columns", "chr1:5-999999999, it ends at"):
+        assert part in said.output, said.output
     spoilt = shutil.copytree(folder, tmp_path / "spoilt")
     (spoilt / "promoter" / "final.safetensors").write_bytes(b"no")
     said = CliRunner().invoke(main, ["sequence", "predict", str(spoilt), str(short)])
@@ -479,16 +478,10 @@ def test_columns_and_tracks_beside_the_bases_are_read_and_asked_for(made: Path, 
 def test_a_table_of_two_protocols_is_fitted_less_their_offsets(made: Path, tmp_path: Path):
     path = shutil.copytree(made.parent, tmp_path / "study") / made.name
     values = load_asset(Workspace(made), "sequence_targets")["values"]
-    level = np.arange(len(values)) % 2
-    given = pd.DataFrame({"gene": values["gene"], "a": values.iloc[:, 1] + 8 * level, "kit": np.where(level, "x", "y")})
+    other = values.index % 2
+    given = pd.DataFrame({"gene": values["gene"], "a": values.iloc[:, 1] + 8 * other, "kit": np.where(other, "x", "y")})
     given.to_csv(path.parent / "t.tsv", sep="\t", index=False)
-    section = {**SECTION, "models": ["ridge_kmer"], "views": ["locus"]}
-    with_sequence(path, {**section, "targets": {"table": "t.tsv", "columns": ["a"], "batch": "kit"}})
-    assert "no problems" in checked(path)
+    with_sequence(path, {**SECTION, "targets": {"table": "t.tsv", "columns": ["a"], "batch": "kit"}})
     run(path, "sequence_targets or sequence_model or sequence_evaluation or sequence_motifs")
-    evaluation = load_asset(Workspace(path), "sequence_evaluation")
-    offsets = evaluation.summary["batch"]["offsets"]["a"]
+    offsets = load_asset(Workspace(path), "sequence_evaluation").summary["batch"]["offsets"]["a"]
     assert offsets["x"] - offsets["y"] == pytest.approx(8, abs=2)
-    predictions = load_asset(Workspace(path), "sequence_model").predictions
-    held = predictions[predictions["rung"] == "ridge_kmer"].set_index("gene")["target"]
-    assert np.corrcoef(held[values["gene"]], values.iloc[:, 1])[0, 1] > 0.9

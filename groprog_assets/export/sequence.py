@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from groprog_assets.errors import ModelError, Problem
 from groprog_assets.methods.annotation.coding import coding_sequence
 from groprog_assets.methods.cohort.clinical_tables import read_table
-from groprog_assets.methods.sequence.batches import levelled, stored_batches
+from groprog_assets.methods.sequence.batches import targets_on_one_level
 from groprog_assets.methods.sequence.genome_codes import GenomeCodes, open_genome, read_fasta
 from groprog_assets.methods.sequence.metrics import task_metrics
 from groprog_assets.methods.sequence.pairs import PairEvidence, pair_evidence
@@ -230,7 +230,7 @@ def evaluate_elsewhere(place: Path, other: Path, pairs: Mapping[str, str]) -> pd
     inputs = side_elsewhere(model.side, theirs_side, workspace.study.marks, genes, model.layout)
     rows = []
     named = list(dict.fromkeys(pairs.values()))
-    on_one_level = levelled(targets[named].to_numpy(float), stored_batches(stored.get("batches")))
+    on_one_level = targets_on_one_level(stored, named)
     measured = dict(zip(named, on_one_level.T, strict=True))
     for view in model.predictors:
         predicted = model.predict(codes, view, side=inputs)

@@ -38,15 +38,8 @@ def sequence_motifs(
 ) -> Materialized:
     """Short spans that raise or lower the predictions, grouped into motifs; their effect, and whether measured values of genes
     that the model never saw agree; whether the motifs lie in the study's sites more often than windows like them."""
-    from groprog_assets.methods.sequence import (
-        batches,
-        motif_sites,
-        published_model,
-        reference,
-        side,
-        study_model,
-        study_motifs,
-    )
+    from groprog_assets.methods.sequence import motif_sites, published_model, reference, side, study_model, study_motifs
+    from groprog_assets.methods.sequence.batches import targets_on_one_level
     from groprog_assets.prognosis.sequence_rungs import every_rung
 
     genome = study_model.genome_of(study.genome.fasta, reference_sequence, workspace)
@@ -55,8 +48,7 @@ def sequence_motifs(
     files = {name: blob.content for name, blob in sequence_model.files.items()}
     model = published_model.unpacked(files, every_rung)
     known = study_motifs.read_motifs(study.sequence.motifs)
-    given = sequence_targets["values"][model.tasks].to_numpy(float)
-    targets = batches.levelled(given, batches.stored_batches(sequence_targets.get("batches")))
+    targets = targets_on_one_level(sequence_targets, model.tasks)
     aliases = reference.read_aliases(study.sequence.aliases)
     sites = [motif_sites.read_sites(path, gene_models.chrom_sizes, aliases) for path in study.sequence.sites]
     beside = side.stored_side(sequence_side)

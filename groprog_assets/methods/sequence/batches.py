@@ -7,7 +7,8 @@ the offsets of its own training genes alone.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +55,11 @@ def levelled(targets: Matrix, batches: Batches | None, train: NDArray[np.bool_] 
 def stored_batches(given: Document | None) -> Batches | None:
     """The batches that `sequence_targets` stored; None for a study without any."""
     return None if given is None else Batches(**given)
+
+
+def targets_on_one_level(stored: Mapping[str, Any], tasks: list[str]) -> Matrix:
+    """(g, T) of some tasks of the stored `sequence_targets`, less the offsets of their batches, if any, over all genes."""
+    return levelled(stored["values"][tasks].to_numpy(float), stored_batches(stored.get("batches")))
 
 
 def described(batches: Batches, tasks: list[str], offsets: Matrix) -> Document:
