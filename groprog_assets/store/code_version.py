@@ -31,6 +31,7 @@ SCIENCE_IN_PLATFORM_ROOMS = (
     "groprog_assets.study.assay_scales",
     "groprog_assets.study.assays",
     "groprog_assets.study.assemblies",
+    "groprog_assets.study.bed",
     "groprog_assets.study.chrom_sizes",
     "groprog_assets.study.files",
     "groprog_assets.study.intervals",
