@@ -21,13 +21,13 @@ from groprog_assets.methods.sequence.genome_codes import GenomeCodes, open_genom
 from groprog_assets.methods.sequence.metrics import task_metrics
 from groprog_assets.methods.sequence.pairs import PairEvidence, pair_evidence
 from groprog_assets.methods.sequence.pretrained import window_hashes
-from groprog_assets.methods.sequence.published_model import PublishedModel, read_model, unpacked
+from groprog_assets.methods.sequence.published_model import PublishedModel, read_model
 from groprog_assets.methods.sequence.reference import read_aliases, study_names
 from groprog_assets.methods.sequence.side import SideInputs, side_elsewhere, stored_side
 from groprog_assets.methods.sequence.study_model import HIGH_LOW, genome_of, study_layout, used_windows
 from groprog_assets.methods.sequence.variants import ScoredFiles, Scorer, scored_files, study_scorer
 from groprog_assets.methods.sequence.windows import gene_codes, gene_masks
-from groprog_assets.prognosis.sequence_rungs import every_rung
+from groprog_assets.prognosis.sequence_rungs import every_rung, stored_model
 from groprog_assets.store.readings import load_asset, read_asset
 from groprog_assets.store.workspace import Workspace, open_workspace
 from groprog_assets.study.annotation_files import ProblemCollector, some
@@ -42,8 +42,7 @@ def sequence_model(place: Path) -> PublishedModel:
     """The model of a study file, or of a folder of its files (`sequence/model` of a results folder), which needs no study."""
     if place.is_dir():
         return read_model(place, every_rung)
-    files = read_asset(open_workspace(place), "sequence_model").value().files
-    return unpacked({name: blob.content for name, blob in files.items()}, every_rung)
+    return stored_model(read_asset(open_workspace(place), "sequence_model").value())
 
 
 def study_genome(workspace: Workspace, reference: Document) -> GenomeCodes:

@@ -18,10 +18,10 @@ from groprog_assets.export.sequence import study_genome
 from groprog_assets.methods.sequence.contributions import EXPLAINED, Explained, explains, held_out_contributions
 from groprog_assets.methods.sequence.explanations import MeanTrack, explained_view, track_name
 from groprog_assets.methods.sequence.mutagenesis import Method, held_out_changes
-from groprog_assets.methods.sequence.published_model import PublishedModel, unpacked
+from groprog_assets.methods.sequence.published_model import PublishedModel
 from groprog_assets.methods.sequence.side import stored_side
 from groprog_assets.methods.sequence.windows import Layout, gene_codes, view_layout
-from groprog_assets.prognosis.sequence_rungs import every_rung
+from groprog_assets.prognosis.sequence_rungs import stored_model
 from groprog_assets.store.readings import load_asset, read_asset
 from groprog_assets.store.workspace import open_workspace
 from groprog_kernels.bases import LETTERS, one_hot
@@ -47,7 +47,7 @@ def explained_genes(
         read_asset(workspace, name).value()
         for name in ("reference_sequence", "sequence_model", "sequence_windows", "sequence_splits")
     )
-    model = unpacked({name: blob.content for name, blob in held.files.items()}, every_rung)
+    model = stored_model(held)
     view = explained_view(model)
     rung = model.card["champions"][view]
     if not explains(rung, model.parameters) and method == "contributions":

@@ -13,7 +13,9 @@ from groprog_assets.methods.sequence.high_low import for_high_low
 from groprog_assets.methods.sequence.ladder import ladder
 from groprog_assets.methods.sequence.meme import Motif
 from groprog_assets.methods.sequence.motif_ridge import log_odds
+from groprog_assets.methods.sequence.published_model import PublishedModel, unpacked
 from groprog_assets.methods.sequence.windows import Layout
+from groprog_assets.store.artifacts import Bundle
 from groprog_assets.study.sequence_parameters import SequenceParameters
 from groprog_assets.study.sequence_study import NETS
 
@@ -100,3 +102,8 @@ def every_rung(
             (words,) = ladder(layout, ["ridge_kmer+words"], parameters)[2:]
             found.append(MeanOfRungs(MEAN, words, next(net for net in nets if net.name == "cnn")))
     return found
+
+
+def stored_model(value: Bundle) -> PublishedModel:
+    """The model of a value of the asset sequence_model. Raises ModelError as `unpacked` does."""
+    return unpacked({name: blob.content for name, blob in value.files.items()}, every_rung)

@@ -35,14 +35,13 @@ def sequence_attributions(
     sequence_side: Bundle | None,
 ) -> Materialized:
     """What each base around a start adds to the predictions, by models that never saw the gene's chromosome; a track a task."""
-    from groprog_assets.methods.sequence import explanations, published_model, side, study_model
-    from groprog_assets.prognosis.sequence_rungs import every_rung
+    from groprog_assets.methods.sequence import explanations, side, study_model
+    from groprog_assets.prognosis.sequence_rungs import stored_model
 
     genome = study_model.genome_of(study.genome.fasta, reference_sequence, workspace)
     genes, codes = study_model.used_windows(sequence_windows, genome, reference_sequence, study.sequence)
     genes = genes.assign(fold=sequence_splits.table["fold"].to_numpy())
-    files = {name: blob.content for name, blob in sequence_model.files.items()}
-    model = published_model.unpacked(files, every_rung)
+    model = stored_model(sequence_model)
     made = explanations.study_attributions(
         model, genes, codes, gene_models.chrom_sizes, progress, side.stored_side(sequence_side)
     )

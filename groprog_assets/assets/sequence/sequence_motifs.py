@@ -38,23 +38,20 @@ def sequence_motifs(
 ) -> Materialized:
     """Short spans that raise or lower the predictions, grouped into motifs; their effect, and whether measured values of genes
     that the model never saw agree; whether the motifs lie in the study's sites more often than windows like them."""
-    from groprog_assets.methods.sequence import motif_sites, published_model, reference, side, study_model, study_motifs
+    from groprog_assets.methods.sequence import motif_sites, reference, side, study_model, study_motifs
     from groprog_assets.methods.sequence.batches import targets_on_one_level
-    from groprog_assets.prognosis.sequence_rungs import every_rung
+    from groprog_assets.prognosis.sequence_rungs import stored_model
 
     genome = study_model.genome_of(study.genome.fasta, reference_sequence, workspace)
     genes, codes = study_model.used_windows(sequence_windows, genome, reference_sequence, study.sequence)
     genes = genes.assign(fold=sequence_splits.table["fold"].to_numpy())
-    files = {name: blob.content for name, blob in sequence_model.files.items()}
-    model = published_model.unpacked(files, every_rung)
+    model = stored_model(sequence_model)
     known = study_motifs.read_motifs(study.sequence.motifs)
     targets = targets_on_one_level(sequence_targets, model.tasks)
     aliases = reference.read_aliases(study.sequence.aliases)
     sites = [motif_sites.read_sites(path, gene_models.chrom_sizes, aliases) for path in study.sequence.sites]
-    beside = side.stored_side(sequence_side)
-    made = study_motifs.study_motifs(
-        model, genes, codes, targets, known, study.sequence.parameters, progress, sites, beside
-    )
+    given = (targets, known, study.sequence.parameters, progress, sites, side.stored_side(sequence_side))
+    made = study_motifs.study_motifs(model, genes, codes, *given)
     value = Bundle({**made._asdict(), "meme": Blob(made.meme, ".meme")})
     verdicts = [checks.motifs(made.summary)]
     return materialized(value, plot=plots.sequence_motifs(made), verdicts=verdicts, motifs=len(made.motifs))
