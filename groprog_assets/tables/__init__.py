@@ -102,8 +102,10 @@ def conform(frame: Any, name: str) -> Any:
                 problem(f"column {column.name}", ", ".join(strange[:5]), f"It is one of {', '.join(column.values)}.")
     if problems:
         raise TableError(problems)
+    if not table.key:
+        return frame
     rises = _rises(frame, table.key) or (name not in COMPOSED and _texts_rise(given, table.key))
-    if table.key and not rises and frame.duplicated(list(table.key)).any():
+    if not rises and frame.duplicated(list(table.key)).any():
         first = frame.loc[frame.duplicated(list(table.key)), list(table.key)].iloc[0].to_dict()
         problem("key", f"{first} stands twice", f"A row is {table.row}.")
         raise TableError(problems)

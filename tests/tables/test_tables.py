@@ -76,3 +76,13 @@ def test_categories_that_become_one_text_count_as_a_repeated_key():
     )
     with pytest.raises(TableError, match="stands twice"):
         tables.conform(rows, "ontology_annotations")
+
+
+@pytest.mark.parametrize("name", [name for name, table in tables.TABLES.items() if not table.key])
+def test_a_table_without_a_key_may_have_equal_rows(name):
+    cells = {"str": "a", "bool": True, tables.INTEGER_LIST: [1], tables.TEXT_LIST: ["a"]}
+    row = {
+        column.name: column.values[0] if column.values else cells.get(column.dtype, 1)
+        for column in tables.TABLES[name].columns
+    }
+    assert len(tables.conform(pd.DataFrame([row, row]), name)) == 2
