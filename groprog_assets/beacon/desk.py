@@ -14,19 +14,19 @@ from groprog_assets.beacon.actors import Actor
 from groprog_assets.beacon.reference_rows import ReferenceRows
 from groprog_assets.errors import ArtifactError, Problem
 from groprog_assets.intake import omics_subjects as who
-from groprog_assets.intake.permitted_subjects import permitted_today
+from groprog_assets.intake.permitted_subjects import in_force_today, permitted_today
 from groprog_assets.methods.omics.curies import curie, prefix_of
 from groprog_assets.methods.omics.disclosure import Budgets, Secret, Shown, Spending, listed, noisy_count, shown
 from groprog_assets.omics_catalog import writing
 from groprog_assets.omics_catalog.catalog import Catalog
 from groprog_assets.omics_catalog.cohort_query import Carriers, Cohort
-from groprog_assets.store.artifacts import Reference
+from groprog_assets.store.artifacts import Reference, digest_value
 from groprog_assets.store.pseudonyms import study_key
 from groprog_assets.store.query_log import QueryLog
 from groprog_assets.store.readings import read_asset
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.study.omics_parameters import DisclosureParameters
-from groprog_assets.tables.values import Document
+from groprog_assets.tables.values import Document, Value
 
 LOOKS_SECONDS = 1.0
 """How often the desk looks whether a run has made another snapshot, or somebody has withdrawn."""
@@ -349,10 +349,16 @@ class Desk:
     def _opened(self, circumstances: tuple[str, str]) -> Held:
         snapshot: Document = read_asset(self.workspace, "omics_catalog").value()
         path = writing.write_catalog(self.workspace.state, self.workspace.store, snapshot)
-        secret = Secret(self._key, writing.data_digest(snapshot))
         catalog = Catalog(path, lambda purpose, studied: self._permitted(snapshot, purpose, studied))
-        of_samples = Secret(self._key, writing.data_digest(snapshot, writing.OF_SAMPLES))
-        of_carriers = Secret(self._key, writing.data_digest(snapshot, more=writing.OF_CARRIERS))
+        left = self._left(snapshot, catalog)
+        secret, of_samples, of_carriers = (
+            Secret(self._key, digest_value([data, left]) if left else data)
+            for data in (
+                writing.data_digest(snapshot),
+                writing.data_digest(snapshot, writing.OF_SAMPLES),
+                writing.data_digest(snapshot, more=writing.OF_CARRIERS),
+            )
+        )
         omics = self.workspace.study.omics
         grouping = omics.groups.column if omics is not None and omics.groups is not None else ""
         digest = writing.snapshot_digest(snapshot)
@@ -362,10 +368,21 @@ class Desk:
             digest, secret, self.parameters, catalog, circumstances, of_samples, of_carriers, reference, grouping
         )
 
+    def _left(self, snapshot: Document, catalog: Catalog) -> str:
+        """A mark of the subjects of the snapshot who have withdrawn since, or whose consent is no longer in force; "" of nobody.
+
+        The noise depends on it: two answers with the same noise, before and after, would differ by the subjects who left.
+        """
+        there = {row["subject_id"] for row in catalog.rows("SELECT subject_id FROM subjects")}
+        left = sorted(there - {*in_force_today(self.workspace, self._consents(snapshot))})
+        return hmac.new(self._key, f"left {' '.join(left)}".encode(), sha256).hexdigest() if left else ""
+
     def _permitted(self, snapshot: Document, purpose: str, studied: tuple[str, ...]) -> list[str]:
         """The subjects whose valid consent allows a purpose today, without those who have withdrawn since the snapshot."""
+        return permitted_today(self.workspace, self._consents(snapshot), purpose, studied)
+
+    def _consents(self, snapshot: Document) -> Value:
         sha256_of = snapshot["tables"].get("consents")
         if sha256_of is None:
             raise ArtifactError(Problem("omics_catalog", "no consents", "Nobody is counted without.", "Run the study."))
-        table = self.workspace.store.get(Reference(sha256_of, "table", "consents"), "consents")
-        return permitted_today(self.workspace, table, purpose, studied)
+        return self.workspace.store.get(Reference(sha256_of, "table", "consents"), "consents")

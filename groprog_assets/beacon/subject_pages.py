@@ -63,13 +63,15 @@ def subject_blocks(desk: Desk, held: Held, name: str) -> Page:
 
 
 def case_blocks(desk: Desk, held: Held, name: str) -> Page:
-    """The page of a case study of the study file."""
+    """The page of a case study of the study file. Refused, as is one that is not there, where its subject may not be used."""
     omics = desk.workspace.study.omics
     cases = {case.name: case for case in omics.cases} if omics else {}
     made = load_asset(desk.workspace, "case_studies")
     if name not in cases or made is None:
         raise Refused(404, f"There is no such case study; there are {', '.join(cases) or 'none'}.")
     own = made.table.loc[made.table["case_name"] == name, "subject_id"].unique().tolist()
+    if not all(held.catalog.may_be_used(subject, *desk.purpose) for subject in own):
+        raise Refused(404, "The subject of this case study has withdrawn, or allows the study's purpose no longer.")
     rows = held.catalog.rows("SELECT * FROM subject_variants WHERE list_contains(?::VARCHAR[], subject_id)", own)
     variants = pd.DataFrame(rows, columns=list(TABLES["subject_variants"].column_names))
     blocks: list[Block] = []

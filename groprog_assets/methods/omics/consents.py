@@ -121,12 +121,32 @@ def refusals(
     where it does. A subject without a row is not in it, and has no consent.
 
     A consent to named diseases permits those, and by `hierarchy` those below them."""
-    valid = table.loc[table.groupby("subject_id")["version"].idxmax()] if len(table) else table
     allowed, above = ALLOWED[given.purpose], at_or_above(given.diseases, hierarchy)
     return {
         str(row.subject_id): _refusal(row, given, allowed, above, pd.Timestamp(day))
-        for row in valid.itertuples(index=False)
+        for row in _valid(table).itertuples(index=False)
     }
+
+
+def in_force(table: pd.DataFrame, day: date) -> set[str]:
+    """The subjects of `consents` whose valid row is in force on `day`, whatever it permits."""
+    at = pd.Timestamp(day)
+    return {str(row.subject_id) for row in _valid(table).itertuples(index=False) if not _out_of_force(row, at)}
+
+
+def _valid(table: pd.DataFrame) -> pd.DataFrame:
+    """The row of each subject that counts."""
+    return table.loc[table.groupby("subject_id")["version"].idxmax()] if len(table) else table
+
+
+def _out_of_force(row: tuple, day: pd.Timestamp) -> str:
+    """Why a row is not in force on a day; "" where it is."""
+    found = row._asdict()  # type: ignore[attr-defined]
+    if pd.notna(found["withdrawn"]) and found["withdrawn"] <= day:
+        return "withdrawn"
+    if found["granted"] > day:
+        return "not granted yet"
+    return "ended" if pd.notna(found["until"]) and found["until"] < day else ""
 
 
 def _refusal(
@@ -134,12 +154,9 @@ def _refusal(
 ) -> str:
     """Why the valid row of a subject does not permit the study's purpose; "" where it does."""
     found = row._asdict()  # type: ignore[attr-defined]
-    if pd.notna(found["withdrawn"]) and found["withdrawn"] <= day:
-        return "withdrawn"
-    if found["granted"] > day:
-        return "not granted yet"
-    if pd.notna(found["until"]) and found["until"] < day:
-        return "ended"
+    out = _out_of_force(row, day)
+    if out:
+        return out
     if found["permission"] not in allowed:
         return f"{found['permission']} does not allow the purpose"
     if found["permission"] == "DUO:0000007":
