@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 from click.testing import CliRunner
 
 from groprog_assets.cli.main import main
@@ -40,3 +41,31 @@ def test_pairs_of_a_user_can_be_checked(tmp_path: Path):
     said = CliRunner().invoke(main, ["sequence", "leak-check", str(path)])
     assert said.exit_code == 2
     assert "no column 'distal'" in said.output
+
+
+@pytest.mark.parametrize(
+    ("column", "row", "cell", "said"),
+    [
+        ("chrom", 0, "", "1 row without chrom, row 1 below the header first"),
+        ("chrom", 4, "c2", "gene g1 on 'c1', 'c2'"),
+        ("gene", 7, "", "1 row without gene, row 8 below the header first"),
+        ("split", 5, "valid", "split 'valid' in 1 row, row 6 below the header first"),
+        ("distal", 2, "E" * 30, "'E' in distal, row 3 below the header"),
+        ("target", slice(None), "1", "target 1 in every row"),
+    ],
+)
+def test_pairs_whose_groups_or_values_say_nothing_are_refused(tmp_path, column, row, cell, said):
+    random = np.random.default_rng(0)
+    texts = ["".join(random.choice(list("ACGT"), 30)) for _ in range(60)]
+    names = [f"g{n // 3}" for n in range(60)]
+    table = pd.DataFrame({"gene": names, "promoter": texts, "distal": texts[::-1], "target": range(60)}, dtype=str)
+    table["chrom"] = [f"c{n // 3 % 2}" for n in range(60)]
+    table["split"] = ["test" if n % 3 else "train" for n in range(60)]
+    path = tmp_path / "pairs.tsv"
+    table.to_csv(path, sep="\t", index=False)
+    assert CliRunner().invoke(main, ["sequence", "leak-check", str(path)]).exit_code == 0
+    table.loc[row, column] = cell
+    table.to_csv(path, sep="\t", index=False)
+    answer = CliRunner().invoke(main, ["sequence", "leak-check", str(path)])
+    assert answer.exit_code == 2
+    assert said in " ".join(answer.output.split())

@@ -286,7 +286,8 @@ def leak_check(path: Path) -> LeakReport:
 
     path: a text table with the columns `gene`, `promoter`, `distal` (sequences, each of one length), `target`, and optionally
     `chrom` and `split` (train or test), which is then judged too. Raises ModelError: columns missing, sequences of several
-    lengths, targets that are no numbers, fewer than 20 genes.
+    lengths or with letters that are no nucleotide, targets that are no numbers or all equal, cells without a gene or
+    chromosome, a gene on several chromosomes, another word in `split`, fewer than 20 genes.
     """
     cells = read_table(path).cells
     missing = [name for name in ("gene", "promoter", "distal", "target") if name not in cells.columns]
@@ -298,6 +299,8 @@ def leak_check(path: Path) -> LeakReport:
     target = pd.to_numeric(cells["target"], errors="coerce")
     if target.isna().any():
         problems.append(_bad(path, f"target {cells['target'][target.isna()].iloc[0]!r}", "Targets are numbers."))
+    elif target.nunique() == 1:
+        problems.append(_bad(path, f"target {target.iloc[0]:g} in every row", "r needs targets that differ."))
     for name in ("promoter", "distal"):
         lengths = cells[name].str.len()
         if lengths.nunique() != 1 or lengths.iloc[0] < 20:
@@ -308,9 +311,14 @@ def leak_check(path: Path) -> LeakReport:
                     "All are equally long, 20 or more.",
                 )
             )
+        strange = cells[name].str.extract(r"([^ACGTNRYSWKMBDHVacgtnryswkmbdhv])", expand=False).dropna()
+        if len(strange):
+            rule = "A sequence has the letters A, C, G, T, N and IUPAC codes."
+            problems.append(_bad(path, f"{strange.iloc[0]!r} in {name}, {_row(strange.index[0])}", rule))
     genes = cells["gene"].nunique()
     if genes < 20:
         problems.append(_bad(path, count_of(genes, "gene"), "The splits need 20 genes or more."))
+    problems += _group_problems(path, cells)
     if problems:
         raise ModelError(problems)
     sides = [np.unique(cells[name].str.upper(), return_inverse=True) for name in ("promoter", "distal")]
@@ -325,6 +333,35 @@ def leak_check(path: Path) -> LeakReport:
         told = "" if own is not None else "The column `split` names no test pairs, or nothing else."
     found = pair_evidence(codes[0], codes[1], pairs, gene, chrom, target.to_numpy(float), own)
     return LeakReport(split_table(found), found, len(cells), genes, told)
+
+
+def _group_problems(path: Path, cells: pd.DataFrame) -> list[Problem]:
+    """What is wrong with the groups that the splits hold out: genes, chromosomes and the table's own."""
+    problems = []
+    for name in [name for name in ("gene", "chrom") if name in cells.columns]:
+        empty = np.flatnonzero(cells[name].str.strip() == "")
+        if len(empty):
+            rule = f"Every pair has its {name}; pairs without one would be held out as if they had one in common."
+            problems.append(_bad(path, f"{count_of(len(empty), 'row')} without {name}, {_row(empty[0])} first", rule))
+    if "chrom" in cells.columns:
+        places = cells.groupby("gene", sort=False)["chrom"].unique()
+        for gene, chroms in places[places.str.len() > 1].head(3).items():
+            rule = "A gene lies on one chromosome, under one name, else its pairs stand on both sides of the split."
+            problems.append(_bad(path, f"gene {gene} on {', '.join(map(repr, chroms))}", rule))
+    if "split" in cells.columns:
+        words = cells["split"].str.strip().str.lower()
+        other = words[~words.isin(["train", "test"])]
+        if len(other):
+            rule = "The column `split` says train or test."
+            remedy = "Write train for pairs that choose settings (validation), or leave them out; rename other columns."
+            told = f"split {other.iloc[0]!r} in {count_of(len(other), 'row')}, {_row(other.index[0])} first"
+            problems.append(Problem(str(path), told, rule, remedy))
+    return problems
+
+
+def _row(place: object) -> str:
+    """A row of a table, counted as its reader does."""
+    return f"row {int(str(place)) + 1} below the header"
 
 
 def split_table(evidence: PairEvidence) -> pd.DataFrame:
