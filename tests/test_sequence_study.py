@@ -215,7 +215,11 @@ def test_variants_of_a_study_are_scored_and_written(made: Path, tmp_path: Path):
     arguments = ["sequence", "variants", str(made), str(vcf), "-o", str(out), "--table", str(table)]
     said = CliRunner().invoke(main, arguments)
     assert said.exit_code == 0, said.output
-    assert "2 variants" in said.output
+    assert "2 variants; 2 ALTs with an effect" in " ".join(said.output.split())
+    plain = tmp_path / "v.tsv"
+    plain.write_text("".join("\t".join(row.split("\t")[:5]) + "\n" for row in vcf.read_text().splitlines()[2:]))
+    said = CliRunner().invoke(main, ["sequence", "variants", str(made), str(plain), "-o", str(tmp_path / "none.tsv")])
+    assert said.exit_code == 2 and "--table FILE" in said.output, "a table has no place for effects"
     assert f"GPGENE={gene['gene']}" in out.read_text()
     effects = pd.read_csv(table, sep="\t")
     assert set(effects["gene"]) >= {gene["gene"]}

@@ -117,7 +117,7 @@ def variants(study: Path, variants: Path, output: Path, table: Path | None, hapl
     """
     import gzip
 
-    from groprog_assets.export.sequence import score_variants
+    from groprog_assets.export.sequence import score_variants, told_variants
     from groprog_assets.store.artifacts import write_atomically
 
     if haplotypes:
@@ -126,10 +126,10 @@ def variants(study: Path, variants: Path, output: Path, table: Path | None, hapl
         found = score_haplotypes(study, variants)
         _write(found.to_csv(sep="\t", index=False, float_format="%.6g", na_rep="NA"), output)
         return
-    made = score_variants(study, variants)
+    made = score_variants(study, variants, table is not None)
     (content,) = made.files.values()
     write_atomically(output, gzip.compress(content, mtime=0) if output.suffix == ".gz" else content)
-    OUT.print(f"{output}: {count_of(made.variants, 'variant')}", markup=False)
+    OUT.print(f"{output}: {count_of(made.variants, 'variant')}; {told_variants(made.table)}", markup=False)
     if table is not None:
         _write(made.table.to_csv(sep="\t", index=False, float_format="%.6g"), table)
 

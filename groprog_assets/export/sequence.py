@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from groprog_assets.errors import ModelError, Problem
+from groprog_assets.errors import AnnotationError, ModelError, Problem
 from groprog_assets.methods.annotation.coding import coding_sequence
 from groprog_assets.methods.cohort.clinical_tables import read_table
 from groprog_assets.methods.sequence.batches import targets_on_one_level
@@ -26,6 +26,7 @@ from groprog_assets.methods.sequence.reference import read_aliases, study_names
 from groprog_assets.methods.sequence.side import SideInputs, side_elsewhere, stored_side
 from groprog_assets.methods.sequence.study_model import HIGH_LOW, genome_of, study_layout, used_windows
 from groprog_assets.methods.sequence.variants import ScoredFiles, Scorer, scored_files, study_scorer
+from groprog_assets.methods.sequence.vcf import read_variants
 from groprog_assets.methods.sequence.windows import gene_codes, gene_masks
 from groprog_assets.prognosis.sequence_rungs import every_rung, stored_model
 from groprog_assets.store.readings import load_asset, read_asset
@@ -264,11 +265,30 @@ def scorer_of(workspace: Workspace) -> Scorer:
     return study_scorer(files, windows, splits.table, genome, reference["names"], every_rung, beside, coding, nets)
 
 
-def score_variants(study: Path, variants: Path) -> ScoredFiles:
-    """Effects of the variants of a file by the models of a study that has been run."""
+def score_variants(study: Path, variants: Path, with_table: bool = True) -> ScoredFiles:
+    """Effects of the variants of a file by the models of a study that has been run.
+
+    with_table: whether the table of effects is kept; without it AnnotationError for a file that has no INFO to put them in.
+    """
     workspace = open_workspace(study)
     assert workspace.study.sequence is not None
+    if not with_table and not read_variants(variants).vcf:
+        rule = "A table has no INFO column, so what is written would hold no effect."
+        raise AnnotationError(Problem(str(variants), "no VCF", rule, "Name a file for the effects as well: --table FILE."))
     return scored_files([variants], scorer_of(workspace), workspace.study.sequence.aliases)
+
+
+def told_variants(table: pd.DataFrame) -> str:
+    """How many ALTs of `variant_effects` have an effect, how many are near no gene, and of how many each GPERR tells why not.
+
+    An ALT with an effect on one gene is not counted again where it spans the start of another.
+    """
+    alts = table.assign(error=table["error"].str.split(":").str[0]).groupby(["line", "alt_number"], sort=True)
+    scored = (alts["effect"].count() > 0) | (alts["jsd"].count() > 0)
+    why = alts["error"].max()[~scored].value_counts().sort_index()
+    parts = [f"{count_of(int(scored.sum()), 'ALT')} with an effect"]
+    parts += [f"{count:,} {name or 'near no gene'}" for name, count in why.items()]
+    return ", ".join(parts)
 
 
 class LeakReport(NamedTuple):
