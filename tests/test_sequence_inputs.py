@@ -150,6 +150,42 @@ def test_rungs_that_cannot_be_fitted_are_told(written: Path, tmp_path: Path):
     assert "Remove gbm, cnn from sequence.models" in output
 
 
+def test_numbers_of_nets_that_nothing_reads_are_told(written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("groprog_assets.intake.sequence_check.FEW_GENES", 10)
+    path = without_cohort(copied(written, tmp_path / "study"))
+
+    def said(nets: dict, **more: object) -> str:
+        numbers = {**SECTION["parameters"], "nets": nets}
+        output = checked(with_sequence(path, {**SECTION, "views": ["promoter"], **more, "parameters": numbers}))
+        assert "no problems" in output
+        return " ".join(output.split())
+
+    idle = said({"encoder": "ordinal", "trials": 4, "width": 64})
+    assert "nets: encoder, trials. The study fits no net" in idle
+    assert "sequence.parameters.nets:" not in said({"encoder": "ordinal", "trials": 4}, models=["cnn"])
+    assert "sequence.parameters.nets:" not in said({"shared_trunk": True}, profile=True)
+    assert "this study learns no profile" in said({"shared_trunk": True}, models=["cnn"])
+    assert "the view locus, which this study has not" in said({"promoter_alone": True}, models=["cnn"])
+    assert "it names none" in said({"trials": 4}, profile=True)
+
+
+def test_a_card_that_is_asked_for_and_not_there_is_told_by_the_check(
+    written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("groprog_assets.intake.sequence_check.FEW_GENES", 10)
+    path = without_cohort(copied(written, tmp_path / "study"))
+    numbers = {**SECTION["parameters"], "nets": {"device": "cuda"}}
+    with_sequence(path, {**SECTION, "models": ["cnn"], "parameters": numbers})
+    for there in (False, True):
+        monkeypatch.setattr("torch.cuda.is_available", lambda there=there: there)
+        assert (
+            "sequence.parameters.nets.device: cuda. torch finds no CUDA" in " ".join(checked(path).split())
+        ) != there
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with_sequence(path, {**SECTION, "parameters": numbers})
+    assert "torch finds no CUDA" not in checked(path), "no net is trained"
+
+
 def test_cell_types_that_do_not_fit_are_told_and_alike_windows_are_a_notice(
     written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

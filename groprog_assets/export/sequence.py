@@ -274,7 +274,9 @@ def score_variants(study: Path, variants: Path, with_table: bool = True) -> Scor
     assert workspace.study.sequence is not None
     if not with_table and not read_variants(variants).vcf:
         rule = "A table has no INFO column, so what is written would hold no effect."
-        raise AnnotationError(Problem(str(variants), "no VCF", rule, "Name a file for the effects as well: --table FILE."))
+        raise AnnotationError(
+            Problem(str(variants), "no VCF", rule, "Name a file for the effects as well: --table FILE.")
+        )
     return scored_files([variants], scorer_of(workspace), workspace.study.sequence.aliases)
 
 

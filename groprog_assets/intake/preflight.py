@@ -63,7 +63,10 @@ def preflight(study: Study, keep: StudyRead | None = None, omics: OmicsChecked |
     from groprog_assets.methods.annotation.masks import read_masks
     from groprog_assets.methods.annotation.ontology import check_ontology
     from groprog_assets.methods.reads.read_quality import first_reads
+    from groprog_assets.prognosis.training_device import lacking_devices
 
+    for lacking in lacking_devices(study):
+        warnings.warn(Notice(lacking), stacklevel=2)
     omics = check_omics(study) if omics is None else omics
     if keep is not None:
         keep.omics = omics.told

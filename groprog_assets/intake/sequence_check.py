@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from groprog_assets.errors import AnnotationError, GroProgError, Notice, Problem
 from groprog_assets.study.schema import Study
-from groprog_assets.study.sequence_study import TRAINED, PretrainedVectors, SideTable, TargetTable
+from groprog_assets.study.sequence_study import NETS, TRAINED, PretrainedVectors, SideTable, TargetTable
 from groprog_assets.study.text_tables import count_of
 from groprog_assets.wording import shell_command
 
@@ -105,6 +105,7 @@ def sequence_problems(study: Study, sizes: Mapping[str, int]) -> list[Problem]:
     if section.cell_types and not section.cell_types[0].channels:
         rule = "Their windows are alike, so that an adversarial head finds nothing that tells them apart."
         _notice("sequence.cell_types", "no channels", rule, "Nothing, or name the marks of each cell type.")
+    _idle_settings(study)
     genes = set(annotated["gene"])
     trained = [name for name in section.models if name in TRAINED]
     if len(genes) < FEW_GENES and trained:
@@ -128,6 +129,29 @@ def sequence_problems(study: Study, sizes: Mapping[str, int]) -> list[Problem]:
     if families is not None and section.families is not None:
         problems += _overlap(str(section.families), "the first column", list(families), genes)
     return problems
+
+
+def _idle_settings(study: Study) -> None:
+    """Notices on numbers of nets that the study gives and no net of it would read."""
+    section = study.sequence
+    assert section is not None
+    nets = section.parameters.nets
+    given = {name for name in nets.model_fields_set if getattr(nets, name) != type(nets).model_fields[name].default}
+    fitted = any(name in NETS for name in section.models)
+    place, remedy = "sequence.parameters.nets", "Nothing, or name a net in sequence.models, such as cnn."
+    if given and not section.fits_nets:
+        rule = "The study fits no net, so that these change nothing."
+        _notice(place, ", ".join(sorted(given)), rule, remedy)
+        return
+    if nets.shared_trunk and not section.profile:
+        rule = "A trunk is shared by the profile and the values, and this study learns no profile."
+        _notice(place, "shared_trunk", rule, "Nothing, or set sequence.profile: true.")
+    if nets.promoter_alone and "locus" not in section.views:
+        rule = "It limits nets of the view locus, which this study has not."
+        _notice(place, "promoter_alone", rule, "Nothing, or add locus to sequence.views.")
+    if nets.trials and not fitted:
+        rule = "A search tries settings of the nets of sequence.models, and it names none."
+        _notice(place, "trials", rule, remedy)
 
 
 def _fasta(

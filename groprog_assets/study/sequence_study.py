@@ -157,6 +157,11 @@ class Sequence(StudyPart):
     )
     parameters: SequenceParameters = Field(default_factory=SequenceParameters)
 
+    @property
+    def fits_nets(self) -> bool:
+        """Whether a run trains any net: a rung, that of the profile, or those of cell types."""
+        return self.profile or bool(self.cell_types) or any(name in NETS for name in self.models)
+
     @field_validator("side", mode="before")
     @classmethod
     def _path(cls, given: Any) -> Any:
