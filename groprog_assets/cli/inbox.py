@@ -70,9 +70,10 @@ def inbox_check(study: Path, file: Path) -> None:
 def inbox_take(study: Path, user: str) -> None:
     """Accept or set aside what lies in the inbox now, without the daemon; `groprog run` then makes what follows."""
     from groprog_assets.graph.resources import known_actor
+    from groprog_assets.intake.inbox import waiting_files
     from groprog_assets.lineage.collect import collect
     from groprog_assets.running.execution import register_libraries, run_lock, study_instance
-    from groprog_assets.running.sensors import take_in
+    from groprog_assets.running.sensors import STABLE_SECONDS, take_in
     from groprog_assets.store.workspace import open_workspace
 
     workspace = open_workspace(study)
@@ -98,6 +99,11 @@ def inbox_take(study: Path, user: str) -> None:
         if arrived
         else "nothing settled in the inbox"
     )
+    for path in waiting_files(workspace):
+        click.echo(
+            f"! {path.name} waits, and is not taken in yet: nothing may have been written to it for {STABLE_SECONDS} s"
+            " (to a manifest of libraries: all its files must be there). Take it again then."
+        )
 
 
 @inbox_group.command("list", cls=Answering)

@@ -64,6 +64,22 @@ def test_a_bad_file_is_set_aside_with_its_problems(workspace: Workspace):
     assert open_workspace(workspace.path).study.cohort.clinical.name == "clinical.tsv"
 
 
+def test_the_command_names_the_file_that_it_does_not_take_in_yet(workspace: Workspace, monkeypatch: pytest.MonkeyPatch):
+    from click.testing import CliRunner
+
+    from groprog_assets.cli.main import main
+
+    (workspace.folder / "inbox" / "june.withdraw.txt").write_text(f"{clinical(workspace).iloc[0, 0]}\n")
+    told = CliRunner().invoke(main, ["inbox", "take", str(workspace.path)])
+    assert told.exit_code == 0
+    assert "june.withdraw.txt waits, and is not taken in yet" in told.output
+    assert "for 10 s" in told.output
+    monkeypatch.setattr(sensors, "STABLE_SECONDS", 0)
+    again = CliRunner().invoke(main, ["inbox", "take", str(workspace.path)])
+    assert "1 file; " in again.output
+    assert "waits" not in again.output
+
+
 def test_a_file_still_being_written_is_left_alone(workspace: Workspace):
     path = deliver(workspace, "new.tsv", clinical(workspace))
     deliver(workspace, ".hidden.tsv", clinical(workspace))

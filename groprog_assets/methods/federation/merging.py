@@ -179,7 +179,7 @@ def _kaplan_meier(asked: Request, payloads: list[Document]) -> Document:
 
 def _centred(payloads: list[Document]) -> tuple[np.ndarray, np.ndarray]:
     """(mean, standard deviation with n - 1), each (p,)."""
-    n = sum(payload["n"] for payload in payloads)
+    n = _subjects(payloads)
     total, squares = (_pooled(payloads, name) for name in ("sum", "squares"))
     mean = total / n
     return mean, np.sqrt(np.maximum(squares - n * mean**2, 0.0) / (n - 1))
@@ -187,9 +187,14 @@ def _centred(payloads: list[Document]) -> tuple[np.ndarray, np.ndarray]:
 
 def _moments(asked: Request, payloads: list[Document]) -> list[Document]:
     mean, spread = _centred(payloads)
-    n = sum(payload["n"] for payload in payloads)
-    found = zip(asked.fields, mean.tolist(), spread.tolist())
-    return [{"field": field, "n": n, "mean": value, "standard_deviation": sd} for field, value, sd in found]
+    n = np.broadcast_to(_subjects(payloads), mean.shape)
+    found = zip(asked.fields, n.tolist(), mean.tolist(), spread.tolist())
+    return [{"field": field, "n": count, "mean": value, "standard_deviation": sd} for field, count, value, sd in found]
+
+
+def _subjects(payloads: list[Document]) -> np.ndarray:
+    """Subjects of all sites: a number, or (p,) where each field has its own."""
+    return sum((np.asarray(payload["n"]) for payload in payloads), np.zeros((), dtype=np.int64))
 
 
 def _counted(payloads: list[Document]) -> Document:

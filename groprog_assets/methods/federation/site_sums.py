@@ -44,11 +44,11 @@ def _payload(data: SiteData, asked: Request) -> Document:
         return _counts(data, asked)
     columns = np.column_stack([_column(data.records, field) for field in asked.fields]) if asked.fields else None
     columns = np.empty((len(data.time), 0)) if columns is None else columns
+    if asked.question == "moments":
+        return _moments(columns, asked)
     whole = np.isfinite(columns).all(axis=1)
     columns, time, event = columns[whole], data.time[whole], data.event[whole]
     _enough(columns, event, asked)
-    if asked.question == "moments":
-        return {"n": len(columns), "sum": columns.sum(axis=0).tolist(), "squares": (columns**2).sum(axis=0).tolist()}
     month = whole_months(time, asked.months)
     if asked.stage == "first":
         steps, deaths = np.unique(month[event], return_counts=True)
@@ -59,6 +59,23 @@ def _payload(data: SiteData, asked: Request) -> Document:
         return _at_risk(place, event, len(asked.grid))
     scaled = (columns - np.asarray(asked.centre)) / np.asarray(asked.scale)
     return cox_sums(scaled, place, event, np.asarray(asked.coefficients), len(asked.grid))
+
+
+def _moments(columns: np.ndarray, asked: Request) -> Document:
+    """n, sum and sum of squares of each field (p lists) over the subjects who have a value of it, whatever others they lack.
+
+    So a field's sums are the same beside any other, and no two requests show the value of who lacks another.
+    """
+    known = [column[np.isfinite(column)] for column in columns.T]
+    for field, values in zip(asked.fields, known, strict=True):
+        if len(values) < 2 * asked.least:
+            raise Absent(f"fewer than {2 * asked.least} subjects with {field}")
+        _no_small_value(field, values, asked.least)
+    return {
+        "n": [len(values) for values in known],
+        "sum": [float(values.sum()) for values in known],
+        "squares": [float((values**2).sum()) for values in known],
+    }
 
 
 def whole_months(time: np.ndarray, step: int) -> np.ndarray:
@@ -135,17 +152,22 @@ def _counts(data: SiteData, asked: Request) -> Document:
 
 def _enough(columns: np.ndarray, event: np.ndarray, asked: Request) -> None:
     least = 2 * asked.least
-    if len(columns) < least or (asked.question != "moments" and int(event.sum()) < least):
-        what = "subjects" if asked.question == "moments" else "events"
-        raise Absent(f"fewer than {least} {what} with every field")
+    if len(columns) < least or int(event.sum()) < least:
+        raise Absent(f"fewer than {least} events with every field")
     for k, field in enumerate(asked.fields):
-        values, counts = np.unique(columns[:, k], return_counts=True)
-        if len(values) <= 2 and counts.min() < asked.least:
-            raise Absent(f"{field} has a value that fewer than {asked.least} subjects have")
-        if len(values) == 2 and asked.question != "moments":
+        values = _no_small_value(field, columns[:, k], asked.least)
+        if len(values) == 2:
             fallen = min(int((event & (columns[:, k] == value)).sum()) for value in values)
             if 0 < fallen < asked.least:
                 raise Absent(f"{field} has a value with fewer than {asked.least} events")
+
+
+def _no_small_value(field: str, column: np.ndarray, least: int) -> np.ndarray:
+    """The distinct values of a field. Absent where there are two at most, and fewer than `least` subjects have one."""
+    values, counts = np.unique(column, return_counts=True)
+    if len(values) <= 2 and counts.min() < least:
+        raise Absent(f"{field} has a value that fewer than {least} subjects have")
+    return values
 
 
 def _column(records: pd.DataFrame, field: str) -> np.ndarray:

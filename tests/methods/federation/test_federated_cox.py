@@ -139,6 +139,24 @@ def test_means_and_counts():
     assert counted == {"levels": whole["sex"].value_counts().sort_index().to_dict(), "other": 0}
 
 
+def test_moments_of_a_field_are_of_all_who_have_it_whatever_they_lack():
+    held = sites()
+    for part in held.values():
+        part.records.loc[part.records.index % 7 == 0, "marker"] = np.nan
+    whole = pooled(held).records
+    fields = conduct(held, asked("moments", ("age", "marker")))["fields"]
+    assert [row["n"] for row in fields] == [len(whole), whole["marker"].notna().sum()]
+    assert fields[0] == conduct(held, asked("moments", ("age",)))["fields"][0], (
+        "else their difference shows who lacks a marker"
+    )
+    for row in fields:
+        expected = whole[row["field"]].mean(), whole[row["field"]].std()
+        assert (row["mean"], row["standard_deviation"]) == pytest.approx(expected)
+    held["west"].records.loc[9:, "marker"] = np.nan
+    told = site_answer(held["west"], asked("moments", ("age", "marker")))
+    assert told["reason"] == "fewer than 10 subjects with marker"
+
+
 def test_small_levels_are_joined_until_they_are_enough():
     records = pd.DataFrame({"patient_id": range(64), "stage": ["I"] * 40 + ["II"] * 20 + ["III"] * 3 + ["IV"]})
     told = site_answer(SiteData(records, np.ones(64), np.ones(64, bool)), asked("counts", ("stage",)))
