@@ -28,6 +28,8 @@ from groprog_assets.tables.values import Document, Progress, Value, Values
 
 OWNERS = "nascent_libraries"
 """The field of the cohort that says which library is whose."""
+CASES = "omics.cases"
+"""The section whose parts each name a packet."""
 Readings = dict[str, Reading | dict[str, Reading] | None]
 """By input: one value, one a library, or None for what the study does not have."""
 
@@ -162,8 +164,11 @@ def circumstances(
 
 
 def _described(workspace: Workspace, name: str, value: Value) -> Value:
-    """A section for the record, which names no patient: whose each library is stands there by marks."""
+    """A section for the record, which names nobody: whose each library or case study is stands there by marks."""
     described = workspace.describe(value)
+    if name == CASES and described:
+        own = study_key(workspace.state)
+        return [{**case, "packet": owner_mark(pseudonym(case["packet"], own), own)} for case in described]
     if name == "cohort" and described:
         return {**described, OWNERS: _described(workspace, f"cohort.{OWNERS}", described[OWNERS])}
     if name != f"cohort.{OWNERS}" or not described:

@@ -113,7 +113,7 @@ def withdrawal_mark(pseudonym: str, key: bytes) -> str:
 
 
 def owner_mark(pseudonym: str, key: bytes) -> str:
-    """What stands in a derivation for the patient whose library it names: `o-` and 32 digits.
+    """What stands in a derivation for the patient whose library, or whose case study, it names: `o-` and 32 digits.
 
     Derivations are sealed and stay when a patient withdraws, so they hold neither the identifier nor the pseudonym. Only who has
     the key and the identifier can make it.

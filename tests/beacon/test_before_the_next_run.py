@@ -1,4 +1,4 @@
-"""Between a withdrawal, or the end of a consent, and the next run: who has left is on no page, and no two answers show them."""
+"""Who has left: on no page, shown by no two answers before the next run, and named by nothing that stays after it."""
 
 from __future__ import annotations
 
@@ -81,3 +81,11 @@ def test_no_name_can_be_tried_on_the_log(portal: Served):
     desk.ask(Actor("ada", "registered"), "test", LIMBS)
     log = Path(portal.log).read_text()
     assert names(portal.workspace.state)["case-1"] not in log
+
+
+def test_a_case_is_named_in_no_derivation_which_stays_when_its_subject_leaves(portal: Served):
+    derivations = portal.workspace.derivations
+    record = derivations.current_record("case_studies", "")
+    assert record is not None
+    assert record["study"]["omics.cases"][0]["packet"].startswith("o-"), "a mark"
+    assert not [digest for digest in derivations.all() if '"case-0"' in json.dumps(derivations.read(digest))]
