@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from groprog_assets.errors import AnnotationError, Problem
 from groprog_assets.methods.cohort.clinical_tables import missing_cells, read_table, to_number
+from groprog_assets.study.text_tables import count_of
 
 
 def gene_ids(path: Path, id_column: str) -> list[str]:
@@ -41,9 +42,10 @@ def gene_columns(path: Path, id_column: str, columns: Sequence[str], field: str)
     found, wrong = numbers(path, cells, named, rule, "Correct the cell, or leave it empty.")
     problems += wrong
     for name, values in found.items():
-        if field == "sequence.side" and np.isinf(values).any():
+        if infinite := int(np.isinf(values).sum()):
             rule = "Missing is an empty cell or NA; any other value is a finite number."
-            problems.append(Problem(where, f"column {name} has infinite values", rule, "Correct these cells."))
+            remedy = "Leave cells empty where nothing was measured; log2(0) is avoided by a pseudocount, as in log2(TPM + 1)."
+            problems.append(Problem(where, f"{count_of(infinite, 'infinite value')} in column {name}", rule, remedy))
         found[name] = np.where(np.isinf(values), np.nan, values)
     return pd.DataFrame(found, index=pd.Index(ids, name="gene")), problems
 

@@ -35,6 +35,8 @@ ANTISENSE_WINDOW = (-300, 0)
 """bp from the TSS; the body ends with the gene where that is earlier; divergent transcription is read on the other strand."""
 MINIMUM_BODY = 100
 """Bases of a body below which its density is missing."""
+LARGEST_LOG2 = 64
+"""Above any logarithm of counts, TPM or intensities; values above it were never taken as logarithms."""
 MINIMUM_BATCH = 10
 """Genes of a batch below which its offset says more of these genes than of the batch."""
 PROTOCOL_COLUMNS = ("batch", "protocol", "platform", "technology", "assay", "library_prep", "kit")
@@ -206,10 +208,19 @@ def read_target_table(given: TargetTable) -> pd.DataFrame:
     table, problems = gene_columns(Path(given.table), given.id, given.columns, "sequence.targets")
     for column in given.columns:
         lowest = table[column].min()
+        highest = table[column].max()
+        if given.unit == "log2" and highest > LARGEST_LOG2:
+            rule = f"No logarithm to the base 2 is above {LARGEST_LOG2}."
+            remedy = "Say `unit: tpm`, `fpkm` or `counts`, as the values are."
+            problems.append(Problem(str(given.table), f"{highest:g} in column {column}", rule, remedy))
         if given.unit != "log2" and lowest < 0:
             rule = f"Values in {given.unit} are not negative."
             remedy = "Say `unit: log2` where they are logarithms."
             problems.append(Problem(str(given.table), f"{lowest:g} in column {column}", rule, remedy))
+    if len(table) > 2 and (table.nunique() < 2).all():
+        rule = "What is predicted differs between genes."
+        value = f"the same value in every row of {', '.join(given.columns)}"
+        problems.append(Problem(str(given.table), value, rule, "Name another column in sequence.targets.columns."))
     problems += _batch_problems(given, table.notna().any(axis=1).to_numpy())
     if problems:
         raise AnnotationError(problems)
@@ -223,6 +234,11 @@ def _labels(given: TargetTable) -> NDArray[np.object_]:
     return text.astype(object).mask(missing_cells(text), None).to_numpy(object)
 
 
+def spelling(name: str) -> str:
+    """A name without what tells no batches apart: capitals and further spaces."""
+    return " ".join(name.casefold().split())
+
+
 def _batch_problems(given: TargetTable, valued: NDArray[np.bool_]) -> list[Problem]:
     """Problems of the protocols that a table's values come from; valued (n,): rows with a value."""
     where, cells = str(given.table), read_table(Path(given.table)).cells
@@ -234,7 +250,7 @@ def _batch_problems(given: TargetTable, valued: NDArray[np.bool_]) -> list[Probl
             for name in cells.columns
             if name.strip().lower() in PROTOCOL_COLUMNS
             and name not in given.columns
-            and cells[name][valued].nunique() > 1
+            and cells[name][valued].map(spelling).nunique() > 1
         ]
         rule = f"Values in {given.unit} of several protocols have no common level."
         return [
@@ -258,6 +274,11 @@ def _batch_problems(given: TargetTable, valued: NDArray[np.bool_]) -> list[Probl
         rule = "A gene with a value has a batch."
         problems.append(Problem(where, value, rule, "Fill the cell, or leave the gene's values empty."))
     count = label[valued].value_counts()
+    for _, alike in count.groupby(count.index.map(spelling), sort=True):
+        if len(alike) > 1:
+            rule = "A batch has one name, else it would have several offsets."
+            value = f"{', '.join(sorted(alike.index))} in column {given.batch}"
+            problems.append(Problem(where, value, rule, "Write it alike in every row."))
     for name in sorted(count.index[count < MINIMUM_BATCH]):
         rule = f"The offset of a batch is fitted on {MINIMUM_BATCH} genes or more."
         remedy = "Leave these genes' values empty, or name their batch as another of one protocol."

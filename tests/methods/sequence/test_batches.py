@@ -57,6 +57,13 @@ def test_bad_batches_come_with_the_problems_of_the_values(tmp_path: Path):
         method.read_target_table(table(tmp_path, ["a"] * 20, batch="kit"))
 
 
+def test_two_spellings_are_one_protocol(tmp_path: Path):
+    spelt = ["PRO-seq", "pro-seq", " PRO-seq"] * 10
+    assert len(method.read_target_table(table(tmp_path, spelt))) == 30
+    with pytest.raises(AnnotationError, match=r"PRO-seq, pro-seq in column protocol\. A batch has one name"):
+        method.read_target_table(table(tmp_path, spelt, batch="protocol"))
+
+
 def test_offsets_are_differences_of_means_of_training_genes():
     targets = np.array([[1.0], [3.0], [10.0], [12.0], [500.0], [7.0]])
     batches = Batches("kit", ["x", "y", "z"], [0, 0, 1, 1, 1, 2])

@@ -218,7 +218,7 @@ def test_missing_numbers_take_the_mean_and_say_so(tmp_path: Path):
     for part in ("x stands twice", "'long' in column a", "Side columns are numbers", "column b has none"):
         assert part in str(raised.value), part
     path.write_text("gene\ta\nx\t1\ny\tinf\n")
-    with pytest.raises(AnnotationError, match="column a has infinite values"):
+    with pytest.raises(AnnotationError, match="1 infinite value in column a"):
         read_side_table(SideTable(table=path, id="gene"))
 
 

@@ -119,6 +119,9 @@ def test_a_table_of_a_user(tmp_path: Path):
         ("gene\ta\nx\t1\nx\t2\n", {}, "x stands twice"),
         ("gene\ta\nx\tmuch\n", {}, "'much' in column a"),
         ("gene\ta\nx\t-1\n", {"unit": "tpm"}, "-1 in column a"),
+        ("gene\ta\nx\t-Inf\ny\t1\n", {}, "1 infinite value in column a"),
+        ("gene\ta\nx\t815.2\ny\t1\n", {}, "815.2 in column a. No logarithm"),
+        ("gene\ta\nx\t5\ny\t5\nz\t5\n", {}, "the same value in every row of a"),
         ("gene\ta\nq\t1\n", {}, "0 of 1 ids are genes: q against x, y"),
     ],
 )
