@@ -171,9 +171,15 @@ def queries(study: Path, seal: bool, user: str) -> None:
         from groprog_assets.graph.resources import known_actor
         from groprog_assets.lineage.collect import collect
         from groprog_assets.lineage.decisions import record_decision
-        from groprog_assets.lineage.logged_questions import SEALED_HEADS
+        from groprog_assets.lineage.logged_questions import SEALED_HEADS, log_problems
+        from groprog_assets.lineage.verification import snapshot
         from groprog_assets.running.execution import study_instance
 
+        if workspace.ledger_path.is_file():
+            with snapshot(workspace.ledger_path) as ledger:
+                lost = log_problems(ledger, workspace.state)
+            if lost:  # a head of what is left would pass for one of all
+                raise ArtifactError(lost)
         with study_instance(workspace) as instance:
             others = {name: {"lines": len(logs[name]), "head": heads[name]} for name in (FEDERATION, EXPORTS)}
             evidence = {"lines": len(rows), "head": heads[QUESTIONS], "spent": spending(rows), "others": others}

@@ -21,7 +21,7 @@ from groprog_assets.errors import ArtifactError, LedgerError, Problem, Unreachab
 from groprog_assets.graph.resources import ACTOR_TAG
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.decisions import ACTOR, DECISION, EVIDENCE, decisions
-from groprog_assets.lineage.logged_questions import add_questions
+from groprog_assets.lineage.logged_questions import add_questions, keep_questions
 from groprog_assets.lineage.membership import (
     FEDERATED,
     FITS,
@@ -120,7 +120,7 @@ def rebuild(instance: dg.DagsterInstance, path: Path, records: Derivations) -> i
     """Project everything anew and put it in the ledger's place; the number of runs.
 
     Which patients a model saw is read from its folds; where these are erased, the ledger's own rows are taken over, if they are
-    those that were sealed.
+    those that were sealed. So are rows of a log of questions that has lost lines since.
 
     LedgerError, and nothing changed, when the ledger holds runs that the event log no longer has: they would be lost.
     """
@@ -132,6 +132,9 @@ def rebuild(instance: dg.DagsterInstance, path: Path, records: Derivations) -> i
         if known:
             ledger.publish(path, earlier)
         runs = collect(instance, fresh, records, earlier if known else None)
+        if known:
+            with ledger.open_ledger(fresh) as connection, ledger.open_ledger(earlier) as before:
+                keep_questions(connection, before)
         there = ledger.sealed_runs(fresh)
         lost = max(len(known - there), _head_number(path) - len(there))
         if lost > 0:

@@ -57,20 +57,34 @@ def question_problems(connection: duckdb.DuckDBPyConnection) -> list[Problem]:
         problems.append(Problem(f"table data_queries, {name}", "a log that there is not", rule, remedy))
     for name in LOGS:
         rows = _rows(connection, name)
-        where, previous = f"table data_queries, {name}", GENESIS
-        for number, row in enumerate(rows, 1):
-            if row["previous"] != previous or row["sha256"] != row_digest(row):
-                rule = "Each row holds the digest of the row before it, and its own."
-                problems.append(Problem(where, f"row {number} is altered", rule, remedy))
-                break
-            previous = row["sha256"]
+        where, broken = f"table data_queries, {name}", _broken(rows)
+        if broken:
+            rule = "Each row holds the digest of the row before it, and its own."
+            problems.append(Problem(where, f"row {broken} is altered", rule, remedy))
         for lines, head in sealed.get(name, ()):
             if lines and (len(rows) < lines or rows[lines - 1]["sha256"] != head):
                 rule = "What was sealed of a log is in the ledger."
-                told = f"{count_of(lines, 'line was', 'lines were')} sealed that are not there"
-                problems.append(Problem(where, told, rule, remedy))
+                told = f"of {count_of(lines, 'line')} that {'was' if lines == 1 else 'were'} sealed, not all are there"
+                restore = "Restore the log from a backup, then `groprog lineage rebuild STUDY` reads it."
+                problems.append(Problem(where, told, rule, restore))
                 break
     return problems
+
+
+def keep_questions(connection: duckdb.DuckDBPyConnection, earlier: duckdb.DuckDBPyConnection) -> None:
+    """Put the rows of an earlier ledger in the place of those of a log that has lost some of its lines since.
+
+    Rows whose own chain is broken are not kept: what the log holds is better then.
+    """
+    if not earlier.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'data_queries'").fetchone():
+        return
+    for name in LOGS:
+        known, read = _rows(earlier, name), _rows(connection, name)
+        digests = [row["sha256"] for row in known]
+        if [row["sha256"] for row in read[: len(known)]] == digests or _broken(known):
+            continue
+        connection.execute("DELETE FROM data_queries WHERE log = ?", [name])
+        ledger.insert(connection, "data_queries", [_cells(name, row) for row in known])
 
 
 def log_problems(connection: duckdb.DuckDBPyConnection, state: Path) -> list[Problem]:
@@ -86,6 +100,16 @@ def _rows(connection: duckdb.DuckDBPyConnection, name: str) -> list[Document]:
     """The rows of a log as its lines."""
     query = f"SELECT {', '.join(FIELDS)} FROM data_queries WHERE log = ? ORDER BY rowid"
     return [_line(row) for row in connection.execute(query, [name]).fetchall()]
+
+
+def _broken(rows: Sequence[Document]) -> int:
+    """The number, from 1, of the first row that breaks the chain; 0 where none does."""
+    previous = GENESIS
+    for number, row in enumerate(rows, 1):
+        if row["previous"] != previous or row["sha256"] != row_digest(row):
+            return number
+        previous = row["sha256"]
+    return 0
 
 
 def _unlike(path: Path, digests: Sequence[str]) -> list[Problem]:

@@ -461,5 +461,11 @@ def test_counts_and_tables_on_the_command_line(portal: Served, monkeypatch: pyte
         rows = ledger.execute("SELECT actor, canonical, sha256 FROM data_queries WHERE log = 'log.jsonl'").fetchall()
     assert any(str(portal.lines()[-1]["sha256"]) in body for (body,) in sealed)
     assert rows == [(line["actor"], line["canonical"], line["sha256"]) for line in portal.lines()]
+    held = portal.log.read_bytes()
+    portal.log.write_bytes(b"".join(held.splitlines(keepends=True)[:-1]))
+    assert "gone or altered" in told("queries", study, "--seal", code=2), (
+        "a seal of what is left would pass for one of all"
+    )
+    portal.log.write_bytes(held)
     assert len(told("token", study, "bob").splitlines()[0]) > 40
     assert "Choose another" in told("token", study, "public", code=2)

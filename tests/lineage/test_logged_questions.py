@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from groprog_assets.lineage.ledger import open_ledger
-from groprog_assets.lineage.logged_questions import add_questions, log_problems, question_problems
+from groprog_assets.lineage.logged_questions import add_questions, keep_questions, log_problems, question_problems
 from groprog_assets.store.query_log import EXPORTS, FEDERATION, FOLDER, QUESTIONS, QueryLog, read_log
 
 
@@ -81,6 +81,26 @@ def test_a_log_that_was_cut_is_found_and_adds_nothing(state: Path):
         path.write_bytes(path.read_bytes().replace(b"ann", b"bob", 1) + b"{}\n{}\n")
         assert add_questions(ledger, state) == 0, "a broken chain adds no row"
         assert "altered" in log_problems(ledger, state)[0].value
+
+
+def test_a_ledger_made_anew_keeps_the_rows_that_a_log_has_lost(state: Path):
+    path = state / FOLDER / QUESTIONS
+    with open_ledger(state / "lineage.duckdb", make=True) as ledger:
+        add_questions(ledger, state)
+        before = ledger.execute("SELECT * FROM data_queries ORDER BY log, rowid").fetchall()
+        for left in (2, 0):
+            path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:left]))
+            with open_ledger(state / f"fresh{left}.duckdb", make=True) as fresh:
+                add_questions(fresh, state)
+                keep_questions(fresh, ledger)
+                assert fresh.execute("SELECT * FROM data_queries ORDER BY log, rowid").fetchall() == before
+                assert "gone or altered" in log_problems(fresh, state)[0].value
+        log_of(state, QUESTIONS, 5)
+        ledger.execute("UPDATE data_queries SET actor = 'bob' WHERE log = 'log.jsonl'")
+        with open_ledger(state / "other.duckdb", make=True) as fresh:
+            add_questions(fresh, state)
+            keep_questions(fresh, ledger)
+            assert question_problems(fresh) == log_problems(fresh, state) == [], "rows that were altered are not kept"
 
 
 def test_a_ledger_of_an_earlier_program_gets_the_table(state: Path):
