@@ -206,7 +206,12 @@ def test_a_copy_under_other_names_is_said_where_too_few_are_left(study: Path):
     path = with_sources(study, own_cohort(study) | {"shared_patients": "renumbered"})
     document = yaml.safe_load(path.read_text())
     document["cohort"]["sources"][0]["expression"] = document["cohort"]["expression"]
-    document["cohort"]["sources"][0]["fields"] = document["cohort"]["fields"][1:2]  # rows of one field say nothing
+    document["cohort"]["sources"][0]["fields"] = document["cohort"]["fields"][1:2]
+    clinical = pd.read_csv(path.parent / document["cohort"]["clinical"], sep="\t", dtype=str)
+    time = document["cohort"]["endpoint"]["time_column"]
+    clinical[time] = (clinical[time].astype(float) + 1).round(2)  # followed longer: rows tell nothing, expression does
+    clinical.to_csv(path.parent / "followed_longer.tsv", sep="\t", index=False)
+    document["cohort"]["sources"][0]["clinical"] = "followed_longer.tsv"
     path.write_text(yaml.safe_dump(document))
     (told,) = problems(path)
     found = re.search(r"\((\d+) of (\d+) left out, who are in the study's cohort", told)

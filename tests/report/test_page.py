@@ -383,7 +383,8 @@ def test_what_the_signature_branch_weighs_is_said(context, weight, said):
 
 def test_what_descriptors_from_sequence_are_and_add_is_said(context):
     names = ("response", "sequence_predicted_body", "sequence_axis_1", "sequence_axis_2")
-    functions = [{"function": name, "descriptor": name} for name in names]
+    held = {"coefficient": 0.1, "lower": 0.0, "upper": 0.2}
+    functions = [{"function": name, "descriptor": name, **held} for name in names]
     document = {"weight": 0.3, "share": 0.2, "curves": [], "steps": [], "functions": functions}
     held = {"part": "sequence", "estimate": 0.6, "difference": -0.012, "lower": -0.03, "upper": 0.006}
     parts = [{**held, "bootstrap_lower": -0.02, "bootstrap_upper": 0.01, "p_value": 0.2}]
