@@ -7,12 +7,16 @@ the offsets of its own training genes alone.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from groprog_assets.errors import Notice, Problem
+from groprog_assets.study.annotation_files import some
+from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document
 
 Matrix = NDArray[np.float64]
@@ -60,6 +64,26 @@ def stored_batches(given: Document | None) -> Batches | None:
 def targets_on_one_level(stored: Mapping[str, Any], tasks: list[str]) -> Matrix:
     """(g, T) of some tasks of the stored `sequence_targets`, less the offsets of their batches, if any, over all genes."""
     return levelled(stored["values"][tasks].to_numpy(float), stored_batches(stored.get("batches")))
+
+
+def tell_unjudged(targets: Matrix, batches: Batches, roles: NDArray[np.str_]) -> None:
+    """A Notice on genes with values of the first task whose batch has no training gene in the fold that holds them out.
+
+    targets (g, T); roles (f, g) of the genes in each fold.
+    """
+    known = np.isfinite(targets[:, 0])
+    lost = np.zeros(len(known), bool)
+    for own in roles:
+        lost |= (own == "test") & known & ~np.isfinite(levelled(targets, batches, own == "train")[:, 0])
+    if lost.any():
+        names = sorted({batches.names[place] for place in np.asarray(batches.of_gene)[lost] if place >= 0})
+        value = f"{count_of(int(lost.sum()), 'gene')} of {int(known.sum()):,} with a value cannot be judged"
+        rule = (
+            f"No gene of {some(names, 5)} trains where these are held out, so their offset is not known: "
+            "batch and chromosome cannot be told apart."
+        )
+        remedy = f"Do not rely on metrics of the others alone; give genes of each {batches.column} on every chromosome."
+        warnings.warn(Notice(Problem("sequence.targets.batch", value, rule, remedy)), stacklevel=2)
 
 
 def described(batches: Batches, tasks: list[str], offsets: Matrix) -> Document:

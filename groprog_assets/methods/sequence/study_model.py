@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from groprog_assets.methods.sequence.baselines import Examples, Predictor, Rung
-from groprog_assets.methods.sequence.batches import Batches, batch_offsets, described
+from groprog_assets.methods.sequence.batches import Batches, batch_offsets, described, tell_unjudged
 from groprog_assets.methods.sequence.cross_fitting import (
     CrossFit,
     Fitter,
@@ -150,6 +150,8 @@ def fit_study(
     """
     parameters, tasks = section.parameters, [name for name in values.columns if name != "gene"]
     targets = values[tasks].to_numpy(np.float64)
+    if batches is not None:
+        tell_unjudged(targets, batches, splits.roles)
     fold = splits.table["fold"].to_numpy()
     weights = block_weights(genes["chrom"].to_numpy(), genes["tss"].to_numpy(), fold, parameters)
     motifs = read_motifs(section.motifs)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from groprog_assets.errors import AnnotationError
+from groprog_assets.errors import AnnotationError, Notice
 from groprog_assets.methods.sequence import targets as method
 from groprog_assets.methods.sequence.baselines import Examples, RidgeKmerWords
-from groprog_assets.methods.sequence.batches import Batches, batch_offsets, levelled
+from groprog_assets.methods.sequence.batches import Batches, batch_offsets, levelled, tell_unjudged
 from groprog_assets.methods.sequence.cross_fitting import cross_fit
 from groprog_assets.methods.sequence.splits import make_splits
 from groprog_assets.methods.sequence.study_model import fit_study
@@ -85,6 +86,19 @@ def world(tmp_path_factory: pytest.TempPathFactory):
     shifted = target + 6 * label
     batches = Batches("protocol", ["one", "two"], label.tolist())
     return genes, codes, target, shifted, batches, make_splits(genes, codes, LAYOUT, PARAMETERS)
+
+
+def test_genes_of_a_batch_that_trains_nowhere_else_are_told():
+    targets, batches = np.arange(6.0)[:, None], Batches("kit", ["a", "b"], [0, 0, 0, 1, 1, 1])
+    roles = np.array([["test"] * 3 + ["train"] * 3, ["train"] * 3 + ["test"] * 3])
+    with pytest.warns(Notice, match=r"6 genes of 6 with a value cannot be judged\. No gene of a, b trains"):
+        tell_unjudged(targets, batches, roles)
+    targets[0] = np.nan
+    with pytest.warns(Notice, match=r"2 genes of 5 .* of a trains"):
+        tell_unjudged(targets, batches, roles[:1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        tell_unjudged(targets, batches._replace(of_gene=[0, 1, 0, 1, 0, 1]), roles)
 
 
 def test_a_planted_shift_of_a_protocol_costs_no_accuracy_and_a_fold_never_reads_its_test_genes(world):
