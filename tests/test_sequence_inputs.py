@@ -150,6 +150,21 @@ def test_rungs_that_cannot_be_fitted_are_told(written: Path, tmp_path: Path):
     assert "Remove gbm, cnn from sequence.models" in output
 
 
+def test_genes_without_a_value_are_not_counted_where_nets_ask_for_many(
+    written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("groprog_assets.intake.sequence_check.FEW_GENES", 5)
+    path = without_cohort(copied(written, tmp_path / "study"))
+    lines = (path.parent / "genome" / "annotation.gtf").read_text().splitlines()
+    names = sorted({line.split('gene_name "')[1].split('"')[0] for line in lines if 'gene_name "' in line})[:6]
+    table = path.parent / "t.tsv"
+    own = {**SECTION, "models": ["cnn"], "targets": {"table": "t.tsv", "columns": ["a"]}}
+    for lost, refused in ((0, False), (2, True)):
+        rows = [f"{name}\t{'' if place < lost else place}" for place, name in enumerate(names)]
+        table.write_text("\n".join(["gene\ta", *rows]) + "\n")
+        assert ("4 genes with a value" in checked(with_sequence(path, own))) == refused
+
+
 def test_numbers_of_nets_that_nothing_reads_are_told(written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("groprog_assets.intake.sequence_check.FEW_GENES", 10)
     path = without_cohort(copied(written, tmp_path / "study"))

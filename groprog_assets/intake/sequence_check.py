@@ -64,9 +64,10 @@ def sequence_problems(study: Study, sizes: Mapping[str, int]) -> list[Problem]:
     aliases = gathered(lambda: read_aliases(section.aliases))
     families = gathered(lambda: read_families(section.families))
     given = section.targets
+    valued = None
     named: list[tuple[TargetTable | SideTable, str]] = []
     if given is not None:
-        gathered(lambda: read_target_table(given))
+        valued = gathered(lambda: read_target_table(given).dropna(how="all").index)
         named.append((given, "sequence.targets.id"))
     beside = section.side
     if beside is not None:
@@ -107,19 +108,21 @@ def sequence_problems(study: Study, sizes: Mapping[str, int]) -> list[Problem]:
         _notice("sequence.cell_types", "no channels", rule, "Nothing, or name the marks of each cell type.")
     _idle_settings(study)
     genes = set(annotated["gene"])
+    count = len(genes if valued is None else genes & set(valued))
+    told = count_of(
+        count, "gene" if valued is None else "gene with a value", "genes" if valued is None else "genes with a value"
+    )
     trained = [name for name in section.models if name in TRAINED]
-    if len(genes) < FEW_GENES and trained:
+    if count < FEW_GENES and trained:
         rule = f"With fewer than {FEW_GENES} genes the ladder ends with ridge: {', '.join(trained)} would fit them by heart."
         remedy = f"Remove {', '.join(trained)} from sequence.models."
-        problems.append(Problem("sequence.models", count_of(len(genes), "gene"), rule, remedy))
-    if len(genes) < FEW_GENES and section.cell_types:
+        problems.append(Problem("sequence.models", told, rule, remedy))
+    if count < FEW_GENES and section.cell_types:
         rule = f"With fewer than {FEW_GENES} genes nets would fit them by heart."
-        problems.append(
-            Problem("sequence.cell_types", count_of(len(genes), "gene"), rule, "Remove sequence.cell_types.")
-        )
-    if len(genes) < FEW_GENES:
+        problems.append(Problem("sequence.cell_types", told, rule, "Remove sequence.cell_types."))
+    if count < FEW_GENES:
         rule = f"With fewer than {FEW_GENES} genes no model can be told from another."
-        _notice("sequence", count_of(len(genes), "gene"), rule, "Nothing; do not rely on the choice of the model.")
+        _notice("sequence", told, rule, "Nothing; do not rely on the choice of the model.")
     for each, field in named:
         with contextlib.suppress(GroProgError):  # that it cannot be read was told above
             if ids := gene_ids(Path(each.table), each.id):
