@@ -23,6 +23,8 @@ SAME_ORDER = 0.999
 """Spearman correlation from which two columns of numbers have the same order."""
 ENOUGH_SAMPLES = 20
 """Samples with both values from which a column that is nearly the outcome is no coincidence."""
+ENOUGH_A_LEVEL = 4
+"""Samples a level, on average, from which a column of more levels than MOST_LEVELS that tells the outcome is no coincidence."""
 NEARLY_ALL = 0.9
 """From so much of the levels told, or of the order shared, a column is nearly the outcome. Stage or grade reach .5."""
 MOST_COMPARED = 2000
@@ -38,8 +40,9 @@ def is_copy(values: Column, outcome: Column) -> bool:
     capital and small letters, are one level. Up to five levels: each level of the one is one level of the other or, with twice as
     many samples, tells the level of the outcome (cause of death, alive). More: both are numbers and have the same, or the
     reversed, order. From twenty samples also nearly so: levels that tell the outcome's with nine tenths of the errors gone
-    (`_told`), levels that are parts of its order (quartiles of time), or the same order but for a few. False with fewer than ten
-    samples, or where one of them is constant.
+    (`_told`), levels that are parts of its order (quartiles of time), or the same order but for a few; more than five levels
+    (time and event in one) where there are four samples a level. False with fewer than ten samples, or where one of them is
+    constant.
     """
     pairs = pd.DataFrame({"value": list(values), "outcome": list(outcome)}, dtype="str").dropna().map(_plain)
     distinct = pairs.nunique()
@@ -51,8 +54,9 @@ def is_copy(values: Column, outcome: Column) -> bool:
         return bool(
             (told and (distinct["value"] == distinct["outcome"] or enough)) or (enough and _told(pairs) >= NEARLY_ALL)
         )
+    many = enough and len(pairs) >= ENOUGH_A_LEVEL * distinct["value"]
     if distinct["outcome"] <= MOST_LEVELS:
-        return False
+        return bool(many and _told(pairs) >= NEARLY_ALL)
     numbers = pd.to_numeric(pairs["outcome"], errors="coerce")
     if not np.isfinite(numbers).all():
         return False
@@ -60,7 +64,7 @@ def is_copy(values: Column, outcome: Column) -> bool:
         return enough and _parts_of_the_order(pairs["value"], numbers) >= NEARLY_ALL
     given = pd.to_numeric(pairs["value"], errors="coerce")
     if not np.isfinite(given).all():
-        return False
+        return bool(many and _parts_of_the_order(pairs["value"], numbers) >= NEARLY_ALL)
     return bool(abs(spearmanr(given, numbers).statistic) >= (NEARLY_ALL if enough else SAME_ORDER))
 
 

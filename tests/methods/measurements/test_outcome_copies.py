@@ -75,3 +75,22 @@ def test_each_place_of_a_correction_is_named():
     ]
     assert problems[0].value == "'state' holds the same as 'died'"
     assert problems[0].remedy
+
+
+def test_many_levels_that_tell_the_outcome_are_a_copy_and_sites_are_not():
+    random = np.random.default_rng(5)
+    months = random.exponential(20, 96)
+    died = random.random(96) < 0.5
+    outcome, time = ["yes" if dead else "no" for dead in died], [f"{value:.2f}" for value in months]
+    octile = [f"part {'hgfedcba'[k]}" for k in np.searchsorted(np.quantile(months, np.arange(1, 8) / 8), months)]
+    both = [f"{part} {dead}" for part, dead in zip(octile, outcome)]
+    assert is_copy(both, outcome)
+    assert is_copy(octile, time)
+    assert is_copy(both, time)
+    assert not is_copy(octile, outcome)
+    for levels in (8, 16, 24, 60):
+        site = [f"site {k}" for k in random.integers(0, levels, 96)]
+        assert not is_copy(site, outcome)
+        assert not is_copy(site, time)
+    by_stage = [f"{k + 3 * dead + random.integers(0, 3)}a" for k, dead in zip(random.integers(0, 5, 96), died)]
+    assert not is_copy(by_stage, outcome), "associated, and no copy"
