@@ -61,8 +61,9 @@ def left_out(problem: Problem) -> Problem:
 
 def none_called(reason: str) -> Problem:
     """The reason of `nothing_called`, as a run and the check before it tell it."""
-    rule = "So little signal cannot tell starts of transcription from chance; everything else is computed."
-    return Problem("initiation regions", f"none can be called: {reason}", rule, "Give libraries that show more.")
+    rule = "Starts of transcription are called from enough reads on both strands; everything else is computed."
+    remedy = "Give libraries that show more, or mend those that are left out."
+    return Problem("initiation regions", f"none can be called: {reason}", rule, remedy)
 
 
 def _say_what_is_lost(summary: Document) -> None:

@@ -186,7 +186,7 @@ def read_fasta(path: Path, sink: Sink | None = None) -> list[FastaRecord]:
     """The sequences of a FASTA, or of a .2bit file, in its order; codes and soft mask are handed to `sink` piece by piece.
 
     Raises AnnotationError with every problem: unreadable, no sequence, plain gzip, a name that is missing or stands twice,
-    lines of unequal length within a sequence (no index can be made of them), letters that are no nucleotide.
+    lines of unequal length within a sequence (no index can be made of them), letters that are no nucleotide of DNA.
     """
     records, problems = inspect_fasta(path, sink)
     if problems:
@@ -237,6 +237,10 @@ def inspect_fasta(path: Path, sink: Sink | None = None) -> tuple[list[FastaRecor
         rule = "All lines of a sequence but its last are equally long, else no index finds its bases."
         value = f"lines of unequal length in {', '.join(ragged[:3])}"
         problems.append(_problem(path, value, rule, "Wrap it again, for example with `seqkit seq -w 60`."))
+    if rna := [record for record in records if record.uracil]:
+        rule = "A sequence is of DNA: a U would be read as an unknown base."
+        value = f"{count_of(sum(r.uracil for r in rna), 'base')} U in {', '.join(r.name for r in rna[:3])}"
+        problems.append(_problem(path, value, rule, "Write T for U, for example with `seqkit seq --rna2dna`."))
     strange = [record for record in records if record.strange]
     if strange:
         letters = ", ".join(f"{chr(record.first_strange)!r} in {record.name}" for record in strange[:3])
@@ -259,7 +263,7 @@ class _Record:
 
     def __init__(self, name: str):
         self.name = name
-        self.length = self.lower = self.unknown = self.iupac = self.strange = 0
+        self.length = self.lower = self.unknown = self.iupac = self.strange = self.uracil = 0
         self.first_strange = -1
         self.width = -1
         self.short = self.ragged = False
@@ -270,6 +274,7 @@ class _Record:
         self.unknown += found.unknown
         self.iupac += found.iupac
         self.strange += found.strange
+        self.uracil += text.count(b"U") + text.count(b"u")
         if self.first_strange < 0:
             self.first_strange = found.first_strange
         ends = np.flatnonzero(np.frombuffer(text, np.uint8) == 10)

@@ -83,6 +83,7 @@ def test_an_index_of_another_file_changes_nothing(tmp_path: Path):
         (">a\nAC\nACGT\n", "unequal length in a"),
         (">a\nACGT\n\nACGT\n", "unequal length in a"),
         (">a\nAC-T\n", "'-' in a"),
+        (">a\nACUuG\n", "2 bases U in a"),
         (">\nACGT\n", "an empty name"),
     ],
 )
