@@ -109,7 +109,7 @@ def child(study: str, select: str, point: Point | None, tell: Connection, log: s
     exports.export_results = marked("results", exports.export_results)
     status = 0
     try:
-        main(["run", study, "--select", select], standalone_mode=False)
+        main(["run", study, *(["--select", select] if select else [])], standalone_mode=False)
     except SystemExit as error:
         status = int(error.code or 0)
     mark("end")
