@@ -15,7 +15,7 @@ import duckdb
 
 from groprog_assets.errors import ArtifactError, Problem
 from groprog_assets.lineage import ledger
-from groprog_assets.store.query_log import EXPORTS, FEDERATION, FIELDS, FOLDER, GENESIS, QUESTIONS, read_log, row_digest
+from groprog_assets.store.query_log import EXPORTS, FEDERATION, FIELDS, FOLDER, GENESIS, QUESTIONS, follows, read_log
 from groprog_assets.tables.values import Document
 from groprog_assets.wording import count_of
 
@@ -106,7 +106,7 @@ def _broken(rows: Sequence[Document]) -> int:
     """The number, from 1, of the first row that breaks the chain; 0 where none does."""
     previous = GENESIS
     for number, row in enumerate(rows, 1):
-        if row["previous"] != previous or row["sha256"] != row_digest(row):
+        if not follows(row, previous):
             return number
         previous = row["sha256"]
     return 0

@@ -143,6 +143,11 @@ def row_digest(row: Document) -> str:
     return digest_value({name: value for name, value in row.items() if name != "sha256"})
 
 
+def follows(row: Document, previous: str) -> bool:
+    """Whether a line holds the digest of the line before it, `previous`, and its own."""
+    return bool(row["previous"] == previous and row["sha256"] == row_digest(row))
+
+
 def checked_rows(path: Path, content: bytes) -> list[Document]:
     """The lines of a log. ArtifactError names the first that is not what the chain says."""
     rows: list[Document] = []
@@ -150,7 +155,7 @@ def checked_rows(path: Path, content: bytes) -> list[Document]:
     for number, line in enumerate(content.splitlines(), 1):
         try:
             row = json.loads(line)
-            sound = set(row) == set(FIELDS) and row["previous"] == previous and row["sha256"] == row_digest(row)
+            sound = set(row) == set(FIELDS) and follows(row, previous)
         except (ValueError, TypeError, AttributeError):
             sound = False
         if not sound:
