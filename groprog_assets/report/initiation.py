@@ -23,6 +23,7 @@ from groprog_assets.report.blocks import (
     table,
 )
 from groprog_assets.report.genomics import picture, settings
+from groprog_assets.study.initiation_parameters import InitiationParameters
 from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document, Values
 
@@ -74,8 +75,7 @@ def initiation(context: Values) -> list[Block]:
             blocks.append(note(text, "warn", "Library not used"))
     if summary["nothing_called"]:
         return [*blocks, note(f"{summary['nothing_called']}.", "warn", "No initiation regions were called")]
-    rate = settings(context).initiation.pair_false_discovery_rate
-    blocks.append(paragraph(_called(summary, regions, rate)))
+    blocks.append(paragraph(_called(summary, regions, settings(context).initiation)))
     blocks += _asked(summary)
     if summary["pairing"]:
         blocks.append(
@@ -122,8 +122,9 @@ def _asked(summary: Document) -> list[Block]:
     return [paragraph(" ".join(said))] if said else []
 
 
-def _called(summary: Document, regions: pd.DataFrame, rate: float) -> str:
+def _called(summary: Document, regions: pd.DataFrame, asked: InitiationParameters) -> str:
     divergent, convergent = (int((regions["kind"] == kind).sum()) for kind in ("divergent", "convergent"))
+    near = f"{number(asked.proximal_distance)} bp"
     active = summary["active_starts"]
     share = (
         f" Of {count_of(active['active'], 'annotated start')} with reads after {'it' if active['active'] == 1 else 'them'}, "
@@ -135,8 +136,8 @@ def _called(summary: Document, regions: pd.DataFrame, rate: float) -> str:
         f"{count_of(len(regions), 'region')} where transcription starts, found in {count_of(summary['reads'], 'read')} of "
         f"{count_of(len(summary['libraries']), 'library', 'libraries together')}: {count_of(summary['pairs'], 'pair')} of starts "
         f"on opposite strands ({number(divergent)} divergent, {number(convergent)} convergent), of which "
-        f"{count_of(summary['pairs_passing'], 'passes', 'pass')} a false discovery rate of {rate:g} "
-        f"({number(summary['proximal_pairs'])} within a kilobase of an annotated start, "
+        f"{count_of(summary['pairs_passing'], 'passes', 'pass')} a false discovery rate of "
+        f"{asked.pair_false_discovery_rate:g} ({number(summary['proximal_pairs'])} within {near} of an annotated start, "
         f"{number(summary['distal_pairs'])} farther away), and "
         f"{count_of(sum(summary['singles'].values()), 'single start')}, ranked by score.{share}"
     )

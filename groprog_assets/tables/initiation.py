@@ -46,10 +46,15 @@ DECLARED = (
                 True,
             ),
             *_sides("p_local_{}", "float64", "probability", "step test, geometric mean of two scales; ranks only"),
-            *_sides("reads_{}", "Int64", "reads", "all libraries, first 500 bp of the side"),
-            *_sides("positions_{}", "Int64", "bases", "occupied ones of the first 500 bp of the side"),
+            *_sides("reads_{}", "Int64", "reads", "all libraries, first counting_window bp of the side"),
+            *_sides("positions_{}", "Int64", "bases", "occupied ones of the first counting_window bp of the side"),
             Column("top_position_share", "float64", "fraction", "reads on the fullest of these bases", True),
-            Column("class", "str", "proximal or distal", "whether an annotated start is within 1,000 bp of the centre"),
+            Column(
+                "class",
+                "str",
+                "proximal or distal",
+                "whether an annotated start is within proximal_distance of the centre",
+            ),
             Column(
                 "inside_gene",
                 "str",
@@ -116,7 +121,7 @@ DECLARED = (
         (
             _REGION,
             Column("library", "str", "id", "library"),
-            *_sides("{}_count", "Int64", "reads", "first 500 bp of the side"),
+            *_sides("{}_count", "Int64", "reads", "first counting_window bp of the side"),
             Column("count", "int64", "reads", "of the sides that the region has"),
         ),
         ("region", "library"),

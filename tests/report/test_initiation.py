@@ -41,6 +41,15 @@ def test_the_section_claims_no_target(called):
     assert "regulat" not in text
 
 
+@pytest.mark.parametrize(("distance", "said"), [(1000, "within 1,000 bp"), (900, "within 900 bp")])
+def test_what_is_near_an_annotated_start_is_told_by_the_studys_distance(called, distance: int, said: str):
+    context = {
+        "initiation_regions": Bundle(table=called.table, summary=called.summary),
+        "settings": Parameters(initiation={"proximal_distance": distance}),
+    }
+    assert f"{said} of an annotated start" in words(section(context))
+
+
 def test_the_section_says_why_nothing_was_called(called):
     problem = {"where": "library a", "value": "one strand", "rule": "Both.", "remedy": "Give both tracks."}
     summary = {**called.summary, "refused": {"a": [problem]}, "nothing_called": "no library can be used"}

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def transcript_counts(
     study: StudyView, pool: Pool, transcripts: pd.DataFrame, filtered_alignments: dict[str, Stored]
 ) -> Materialized:
-    """Counts in each unit's window of 1 to 13 kb from its start (limitToXkb), per library."""
+    """Counts in each unit's window from its start (limitToXkb: counting_offset, counting_size), per library."""
     from groprog_assets.compute.shards import transcript_counts as shard
 
     table = shard.on_pool(pool, transcripts, filtered_alignments, study.parameters.differential)

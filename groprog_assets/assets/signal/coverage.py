@@ -20,7 +20,7 @@ from groprog_assets.store.workspace import StudyView
     unread=("filtered_alignments",),
 )
 def coverage(study: StudyView, filtered_alignments: Stored, gene_models: Bundle) -> Materialized:
-    """Counts in windows of 50 bp (eq. 1's raw density) on each strand; windows without reads are not stored.
+    """Counts in windows of bin_size (eq. 1's raw density) on each strand; windows without reads are not stored.
 
     In coverage mode the counts are of covered bases, as in groHMM."""
     from groprog_assets.methods.reads import coverage as method
