@@ -5,6 +5,7 @@ Arrays in, arrays out: values are (features, samples), NaN = missing.
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import NamedTuple
 
@@ -21,7 +22,7 @@ RATIOS, LOG, MEDIANS, QUOTIENTS, M_VALUES, NONE = (
     *("median of ratios, log2(x + 1)", "log2(x + 1)", "log2, sample medians", "log2, probabilistic quotients"),
     *("M values", "none"),
 )
-LOGARITHMS = {"log2": 1.0, "log10": float(np.log2(10)), "ln": float(np.log2(np.e))}
+LOGARITHMS = {"log2": 1.0, "log10": math.log2(10), "ln": math.log2(math.e)}
 """By scale: the factor that makes its values log2."""
 
 
