@@ -150,6 +150,15 @@ def test_rungs_that_cannot_be_fitted_are_told(written: Path, tmp_path: Path):
     assert "Remove gbm, cnn from sequence.models" in output
 
 
+def test_every_net_is_refused_where_there_are_few_genes(written: Path, tmp_path: Path):
+    path = without_cohort(copied(written, tmp_path / "study"))
+    table = "\n".join(["gene\ta", *(f"invented{k}\t{k}" for k in range(300))]) + "\n"
+    (path.parent / "t.tsv").write_text(table)
+    for targets in ({}, {"targets": {"table": "t.tsv", "columns": ["a"]}}):
+        output = " ".join(checked(with_sequence(path, {**SECTION, "profile": True, **targets})).split())
+        assert "fewer than 200 genes nets would fit them by heart. Remove sequence.profile." in output
+
+
 def test_genes_without_a_value_are_not_counted_where_nets_ask_for_many(
     written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import metadata
 from typing import Any
 
@@ -21,6 +22,20 @@ COLLECTIONS = {
     "datasets": ("dataset", "Dataset", "ga4gh-beacon-dataset-v2.0.0"),
     "cohorts": ("cohort", "Cohort", "ga4gh-beacon-cohort-v2.0.0"),
 }
+UNSTATED: dict[str, Any] = {
+    "apiVersion": API_VERSION,
+    "requestedSchemas": [],
+    "includeResultsetResponses": "NONE",
+    "pagination": {},
+    "testMode": False,
+}
+"""What a request asks for that states none of it."""
+ONTOLOGY_TERMS = {
+    "individual": "NCIT:C25190",
+    "genomicVariant": "ENSGLOSSARY:0000092",
+    "dataset": "NCIT:C47824",
+    "cohort": "NCIT:C61512",
+}
 SCHEMAS = "https://raw.githubusercontent.com/ga4gh-beacon/beacon-v2/main"
 RESEARCH = "Research use only; no medical advice."
 RESOURCES = {
@@ -39,23 +54,26 @@ class Envelopes:
         self.name = study.title or study.name
         self.identifier = f"groprog.{study.name}"
 
-    def meta(self, snapshot: str, schemas: tuple[str, str, str] | None = None, **more: Any) -> dict[str, Any]:
+    def meta(
+        self,
+        snapshot: str,
+        granularity: str = "",
+        schemas: tuple[str, str, str] | None = None,
+        received: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """The `meta` of an answer. granularity: of one about the data, or an error, whose request is summed up; "" of one about
+        the server. received: what of the request was stated."""
         returned = [{"entityType": schemas[0], "schema": schemas[2]}] if schemas else []
-        about = {"beaconId": self.identifier, "apiVersion": API_VERSION, "returnedSchemas": returned}
-        return {**about, **more, "snapshot": snapshot}
+        about: dict[str, Any] = {"beaconId": self.identifier, "apiVersion": API_VERSION, "returnedSchemas": returned}
+        if granularity:
+            summed = {**UNSTATED, "requestedGranularity": granularity, **(received or {})}
+            about |= {"returnedGranularity": granularity, "receivedRequestSummary": summed}
+        return {**about, "snapshot": snapshot}
 
     def counted(self, entry: str, asked: Request, told: Told, held: Held) -> dict[str, Any]:
         """The answer to a question for a count; a record is answered by a count."""
         parameters, hierarchy = held.parameters, held.releases.get("MONDO")
         granularity = "boolean" if asked.granularity == "boolean" else "count"
-        received = {
-            "apiVersion": API_VERSION,
-            "requestedSchemas": [],
-            "includeResultsetResponses": "NONE",
-            "pagination": {},
-            "testMode": False,
-            **asked.received,
-        }
         summary: dict[str, Any] = {"exists": told.shown.exists}
         if granularity == "count" and told.shown.number is not None:
             summary["numTotalResults"] = told.shown.number
@@ -70,13 +88,11 @@ class Envelopes:
             else "By exact identifiers: no hierarchy of diseases is read.",
             "use": RESEARCH,
         }
-        meta = self.meta(
-            told.snapshot, ENTRIES[entry], returnedGranularity=granularity, receivedRequestSummary=received
-        )
+        meta = self.meta(told.snapshot, granularity, ENTRIES[entry], asked.received)
         return {"meta": meta, "responseSummary": summary, "info": information}
 
     def error(self, status: int, text: str, snapshot: str) -> dict[str, Any]:
-        return {"meta": self.meta(snapshot), "error": {"errorCode": status, "errorMessage": text}}
+        return {"meta": self.meta(snapshot, "boolean"), "error": {"errorCode": status, "errorMessage": text}}
 
     def info(self, held: Held) -> dict[str, Any]:
         response = {
@@ -160,7 +176,7 @@ class Envelopes:
         one: dict[str, Any] = {"id": self.identifier, "name": self.name, "info": {"subjects": size, "use": RESEARCH}}
         if which == "cohorts":
             one |= {"cohortType": "study-defined", "cohortSize": size}
-        meta = self.meta(held.snapshot, COLLECTIONS[which], returnedGranularity="record")
+        meta = self.meta(held.snapshot, "record", COLLECTIONS[which])
         summary = {"exists": True, "numTotalResults": 1}
         return {"meta": meta, "responseSummary": summary, "response": {"collections": [one]}}
 
@@ -170,7 +186,7 @@ def _entry_types() -> dict[str, Any]:
         kind: {
             "id": kind,
             "name": name,
-            "ontologyTermForThisType": {"id": "NCIT:C25190" if kind == "individual" else "ENSGLOSSARY:0000092"},
+            "ontologyTermForThisType": {"id": ONTOLOGY_TERMS[kind]},
             "partOfSpecification": f"Beacon {API_VERSION}",
             "defaultSchema": {
                 "id": schema,
@@ -182,5 +198,6 @@ def _entry_types() -> dict[str, Any]:
         for path, (kind, name, schema) in {
             "individuals": ENTRIES["individuals"],
             "genomicVariations": ENTRIES["g_variants"],
+            **COLLECTIONS,
         }.items()
     }

@@ -17,6 +17,8 @@ import os
 import pkgutil
 import re
 import shutil
+import socket
+import sys
 import threading
 import time
 from collections import OrderedDict
@@ -54,6 +56,8 @@ _WITH_TORCH = {"risk_model", "sequence_net", "sequence_profile", "sequence_cell_
 """Shards that a worker imports when it meets one: torch takes longer than all others, and only training needs it."""
 PATIENCE_SECONDS = 60.0
 """How long shards wait for the first worker, or for another after the last was lost."""
+SCHEDULER_SECONDS = 10.0
+"""How long a scheduler that is named is waited for: one that was started a moment ago may not listen yet."""
 
 
 class Here(NamedTuple):
@@ -140,15 +144,11 @@ class DaskPool(Pool):
         require_dask()
         self._cluster: Any = None if address else local_cluster(workers)
         import dask
-        from distributed import Client
 
         dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"})
-        try:
-            self._client: Any = Client(self._cluster or address, timeout=PATIENCE_SECONDS, set_as_default=False)
-        except (OSError, TimeoutError) as error:
-            remedy = "Start one with `groprog workers`, or choose --pool dask."
-            told = f"{type(error).__name__}: {error}"
-            raise ComputeError(Problem(address, told, "A Dask scheduler must listen there.", remedy)) from None
+        if address and not _listens(address):
+            _tell(f"waiting up to {SCHEDULER_SECONDS:g} s for a scheduler at {address}, where nothing listens")
+        self._client: Any = scheduler_client(self._cluster or address, address)
         self.address: str = address or getattr(self._cluster, "scheduler_address", "")
         self._require_workers()
 
@@ -232,11 +232,39 @@ class DaskPool(Pool):
             raise ComputeError(Problem(self.address, told, "The scheduler must stay up.", remedy)) from None
 
     def _require_workers(self) -> None:
+        if not self._client.nthreads():
+            _tell(f"waiting up to {PATIENCE_SECONDS:g} s for a worker of the scheduler at {self.address}")
         try:
             self._client.wait_for_workers(1, timeout=PATIENCE_SECONDS)
         except TimeoutError:
             rule, remedy = "A scheduler needs workers.", f"Start one: `dask worker {self.address} --nthreads 1`."
             raise ComputeError(Problem(self.address, "no worker", rule, remedy)) from None
+
+
+def scheduler_client(scheduler: Any, address: str) -> Any:
+    """A client of a scheduler: a cluster, or an address. ComputeError where nobody answers there for SCHEDULER_SECONDS."""
+    from distributed import Client
+
+    try:
+        return Client(scheduler, timeout=SCHEDULER_SECONDS if address else PATIENCE_SECONDS, set_as_default=False)
+    except (OSError, TimeoutError, OverflowError) as error:
+        remedy = "Start one with `groprog workers`, or choose --pool dask."
+        told = f"{type(error).__name__}: {error}"
+        raise ComputeError(Problem(address, told, "A Dask scheduler must listen there.", remedy)) from None
+
+
+def _listens(address: str) -> bool:
+    """Whether an address takes a connection within a second."""
+    host, _, port = address.partition("://")[2].rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=1.0).close()
+    except (OSError, OverflowError):
+        return False
+    return True
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def local_cluster(workers: int, host: str = "127.0.0.1", port: int = 0) -> Any:

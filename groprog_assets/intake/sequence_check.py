@@ -117,9 +117,13 @@ def sequence_problems(study: Study, sizes: Mapping[str, int]) -> list[Problem]:
         rule = f"With fewer than {FEW_GENES} genes the ladder ends with ridge: {', '.join(trained)} would fit them by heart."
         remedy = f"Remove {', '.join(trained)} from sequence.models."
         problems.append(Problem("sequence.models", told, rule, remedy))
-    if count < FEW_GENES and section.cell_types:
-        rule = f"With fewer than {FEW_GENES} genes nets would fit them by heart."
-        problems.append(Problem("sequence.cell_types", told, rule, "Remove sequence.cell_types."))
+    # a profile is learnt from reads: of every gene, whatever the table of targets holds
+    nets = {"cell_types": (bool(section.cell_types), count, told)}
+    nets["profile"] = (section.profile, len(genes), count_of(len(genes), "gene"))
+    for name, (asked, number, seen) in nets.items():
+        if asked and number < FEW_GENES:
+            rule = f"With fewer than {FEW_GENES} genes nets would fit them by heart."
+            problems.append(Problem(f"sequence.{name}", seen, rule, f"Remove sequence.{name}."))
     if count < FEW_GENES:
         rule = f"With fewer than {FEW_GENES} genes no model can be told from another."
         _notice("sequence", told, rule, "Nothing; do not rely on the choice of the model.")

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from groprog_assets.figures.numbers import fixed, number, percent
+from groprog_assets.methods.omics.disease_ranking import LITTLE
 from groprog_assets.report.blocks import Block, cell, details, facts, note, paragraph, table, word
 from groprog_assets.report.page import rendered_sections
 from groprog_assets.store.artifacts import Bundle
@@ -107,7 +108,9 @@ def _above(every: pd.DataFrame, ratios: pd.DataFrame, terms: dict[str, str]) -> 
     above = every[(every["rank"] < last) & ~every["compared"]].sort_values("rank")
     blocks: list[Block] = []
     for row in above.itertuples(index=False):
-        part = ratios[(ratios["disease_id"] == row.disease_id) & (ratios["log_ratio"] < 0)].sort_values("log_ratio")
+        part = ratios[(ratios["disease_id"] == row.disease_id) & (ratios["log_ratio"] <= -LITTLE)].sort_values(
+            "log_ratio"
+        )
         if row.disease_id not in set(ratios["disease_id"]):
             continue
         lines: list[list[Any]] = [

@@ -199,11 +199,20 @@ def test_settings_name_their_pools():
     assert open_pool("threads").width == len(os.sched_getaffinity(0))
 
 
-def test_a_scheduler_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "tcp://127.0.0.1:99999", "tcp://nobody.invalid:8786"])
+def test_a_scheduler_that_is_not_there_is_said_at_once_and_waited_for_a_while(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], address: str
+):
     pytest.importorskip("distributed")
-    monkeypatch.setattr(compute_pool, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(compute_pool, "SCHEDULER_SECONDS", 0.5)
+    before: list[str] = []
+    real = compute_pool.scheduler_client
+    monkeypatch.setattr(
+        compute_pool, "scheduler_client", lambda *given: before.append(capfd.readouterr().err) or real(*given)
+    )
     with pytest.raises(ComputeError, match="groprog workers"):
-        open_pool("tcp://127.0.0.1:9")
+        open_pool(address)
+    assert f"waiting up to 0.5 s for a scheduler at {address}" in before[0]
 
 
 def test_shards_without_a_worker_are_given_up_after_a_while(monkeypatch: pytest.MonkeyPatch):

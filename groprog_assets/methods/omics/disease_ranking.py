@@ -24,6 +24,9 @@ from groprog_assets.tables import conform
 from groprog_kernels import phenotype_ranking as kernel
 from groprog_kernels.ontology_closure import OntologyClosure
 
+LITTLE = 0.05
+"""Natural logarithms of likelihood ratios closer to 0 are shown as 0.0, and speak neither for a disease nor against it."""
+
 Floats = NDArray[np.float64]
 
 
@@ -294,6 +297,8 @@ def _finding_ratios(
             found = best >= 0 and shared[best] > 0
             log_ratio = math.log(ratios[i, d])
             reading = "supports" if log_ratio > 0 else "speaks against" if found else "no annotation"
+            if abs(log_ratio) < LITTLE and reading != "no annotation":
+                reading = "says little"
             rows.append((d, h, False, log_ratio, own.start + best if found else -1, reading))
         for i, h in enumerate(absent):
             below = [k for k, t in enumerate(terms.tolist()) if h in made.scoring.ancestors(t)]

@@ -53,6 +53,15 @@ def test_the_page_says_what_speaks_against_those_above(folder: Path):
         assert text in page
 
 
+def test_a_finding_that_says_little_is_not_counted_against_a_disease(folder: Path):
+    found = told(folder)
+    against = found.ratios["disease_id"] == "OMIM:100001"
+    for ratio, count in ((-0.04, "0 findings speak"), (-0.06, "1 finding speaks")):
+        found.ratios.loc[against, "log_ratio"] = ratio
+        page = render_case(CASE, Bundle(found._asdict()), NAMES, pd.DataFrame(), "footer").decode()
+        assert f"(OMIM:100001): {count} against it" in page
+
+
 def test_who_may_not_be_used_is_left_out_by_name(folder: Path):
     found = told(folder, ids={})
     assert not len(found.table)

@@ -74,6 +74,19 @@ def test_the_parts_of_findings_add_up_to_the_score(folder: Path):
     assert found.ranks.set_index("disease_id")["diagnosed"].to_dict()["OMIM:100003"]
 
 
+@pytest.mark.parametrize("ratio", [0.97, 1.0, 1.04])
+def test_a_part_that_is_shown_as_nothing_speaks_neither_for_nor_against(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, ratio: float
+):
+    made = method.ranker(made_from(folder))
+    real = method.kernel.likelihood_ratios
+    monkeypatch.setattr(method.kernel, "likelihood_ratios", lambda *given: np.full_like(real(*given), ratio))
+    found = method.rank_subject(made, "p", ["HP:0000011"], [], ["OMIM:100001"], PUBLISHED)
+    rows = found.ratios.set_index("disease_id")
+    assert rows.loc["OMIM:100001", "reading"] == "says little"
+    assert set(rows["reading"]) <= {"says little", "no annotation"}
+
+
 def test_an_excluded_finding_counts_only_with_a_weight(folder: Path):
     made = method.ranker(made_from(folder))
     without = method.rank_subject(made, "p", ["HP:0000021"], ["HP:0000011"], [], PUBLISHED).ranks
