@@ -9,6 +9,7 @@ from pathlib import Path
 from groprog_assets.beacon.actors import Actors, Pace
 from groprog_assets.beacon.application import Answering, application
 from groprog_assets.beacon.desk import Desk
+from groprog_assets.lineage.logged_questions import refuse_lost_lines
 from groprog_assets.store.query_log import FOLDER, QUESTIONS, QueryLog
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.web.own_pages import OwnPages
@@ -20,8 +21,10 @@ def log_path(workspace: Workspace) -> Path:
 
 
 def open_desk(workspace: Workspace) -> tuple[Desk, Actors]:
-    """The desk of a study and its actors. ArtifactError: no catalogue, a log that another process writes or that was altered."""
+    """The desk of a study and its actors. ArtifactError: no catalogue, a log that another process writes, that was altered, or
+    that lacks lines which the ledger has: the budgets would be whole again."""
     actors = Actors(workspace.state)
+    refuse_lost_lines(workspace.ledger_path, workspace.state, QUESTIONS)
     log = QueryLog(log_path(workspace))
     try:
         return Desk(workspace, log, actors.budgets), actors

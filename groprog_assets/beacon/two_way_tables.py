@@ -13,15 +13,15 @@ LEFT_OUT = "*"
 
 
 def two_way_table(
-    desk: Desk, who: str, rows: str, columns: str, exact: bool, purpose: str = "", studied: tuple[str, ...] = ()
+    desk: Desk, who: Actor, rows: str, columns: str, exact: bool, purpose: str = "", studied: tuple[str, ...] = ()
 ) -> list[list[str]]:
     """Lines of text: a header, a line a row with its sum, and the sums of the columns.
 
     Subjects are counted whose consent allows `purpose` (of diseases `studied`) today. Noisy: a cell below the threshold is told
     as that, and margins are sums of noisy cells; the table costs one question. Exact: small cells and their complements are `*`
-    beside exact margins; nothing is spent and the log says who made it. Raises CohortError for an exact table for another purpose
-    than the study's, attributes that there are not, a spent budget, where nobody's consent allows the purpose, and a table whose
-    small cells cannot be protected.
+    beside exact margins; nothing is spent and the log says who made it. Raises CohortError for an exact table for who is no
+    steward, which is logged, or for another purpose than the study's, attributes that there are not, a spent budget, where
+    nobody's consent allows the purpose, and a table whose small cells cannot be protected.
     """
     if exact and (purpose, studied) != desk.purpose:
         rule = "Exact tables are for the study's purpose alone: those of two purposes, subtracted, show who allows one only."
@@ -30,16 +30,20 @@ def two_way_table(
     if rows not in ATTRIBUTES or columns not in ATTRIBUTES or rows == columns:
         rule = f"Rows and columns are two of {', '.join(ATTRIBUTES)}."
         raise CohortError(Problem("table", f"{rows} by {columns}", rule, "Choose others."))
+    turned = rows > columns
+    question = for_purpose(f"table {' by '.join(sorted((rows, columns)))}", purpose, studied)
+    if exact and who.role != "steward":
+        desk.note(who, "command line", "refused", f"exact {question}", purpose)
+        rule = "Exact counts are told to stewards alone."
+        remedy = "Set GROPROG_TOKEN to a steward's token (`groprog omics token STUDY NAME --role steward`), or leave out --exact."
+        raise CohortError(Problem("--exact", f"{who.name} is {who.role}", rule, remedy))
     held = desk.held()
     found = held.catalog.counts_of(rows, columns, purpose, studied)
     names = sorted({row["r"] for row in found}), sorted({row["c"] for row in found})
     counts = {(row["r"], row["c"]): int(row["subjects"]) for row in found}
     given = [[counts.get((r, c), 0) for c in names[1]] for r in names[0]]
-    turned = rows > columns
-    question = for_purpose(f"table {' by '.join(sorted((rows, columns)))}", purpose, studied)
     if not found:
-        actor = Actor(who, "steward" if exact else "registered")
-        desk.note(actor, "command line", "refused", f"exact {question}" if exact else question, purpose)
+        desk.note(who, "command line", "refused", f"exact {question}" if exact else question, purpose)
         rule = "Only subjects whose consent allows the purpose are counted, and nobody's does."
         remedy = "Name another purpose (--purpose), or ask for consents that allow this one."
         raise CohortError(Problem("--purpose", purpose or "not stated", rule, remedy))
@@ -53,16 +57,16 @@ def two_way_table(
         try:
             kept = suppressed_table(table, fewest).kept
         except CohortError:
-            desk.note(Actor(who, "steward"), "command line", "refused", **noted)
+            desk.note(who, "command line", "refused", **noted)
             raise
-        desk.note(Actor(who, "steward"), "command line", **noted)
+        desk.note(who, "command line", **noted)
         lines = [
             [name, *(str(n) if shown else LEFT_OUT for n, shown in zip(line, keeps, strict=True)), str(sum(line))]
             for name, line, keeps in zip(names[0], given, kept, strict=True)
         ]
         return [head, *lines, ["sum", *map(str, table.sum(axis=0)), str(table.sum())]]
     try:
-        desk.spend(Actor(who, "registered"), "command line", question, purpose)
+        desk.spend(who, "command line", question, purpose)
     except Refused as error:
         raise CohortError(Problem("table", question, error.text, "Ask for what was asked before.")) from None
     made = _noisy(held.secret, question, given, names, desk.parameters.epsilon, turned)

@@ -337,15 +337,27 @@ def verify(study: Path, head: str, signed: Path | None, key: Path | None, full: 
 @lineage_group.command("rebuild", cls=Answering)
 @study_argument
 def rebuild(study: Path) -> None:
-    """Make the ledger anew from Dagster's event log."""
+    """Make the ledger anew from Dagster's event log, and its copy in the results."""
+    from groprog_assets.export.results_folder import publish_ledger
     from groprog_assets.lineage.collect import rebuild as project
+    from groprog_assets.lineage.present import COPY, newest_head
+    from groprog_assets.lineage.verification import has_seal
     from groprog_assets.running.execution import run_lock, study_instance
     from groprog_assets.store.workspace import open_workspace
 
     workspace = open_workspace(study)
     with run_lock(workspace), study_instance(workspace) as instance:
+        before = newest_head(workspace)
         runs = project(instance, workspace.ledger_path, workspace.derivations)
+        if (workspace.results / COPY).is_file():
+            publish_ledger(workspace)
     click.echo(f"{count_of(runs, 'run')} projected into {workspace.ledger_path}")
+    if before and not has_seal(workspace.ledger_path, before):
+        click.echo(
+            f"its seals are others than before (seal {before['sequence']} was {before['seal'][:12]}): the event log has changed"
+            " since it was sealed, as an erasure changes it. A head that was kept elsewhere is of the earlier ledger:"
+            " `groprog lineage head` tells the new one."
+        )
 
 
 def _gathered(changes: list[str]) -> list[str]:

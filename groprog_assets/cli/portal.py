@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -123,16 +124,20 @@ def strata(study: Path, purpose: str | None, studied: tuple[str, ...], actor: st
 @COUNTED_FOR
 @STUDIED
 @click.option(
-    "--exact", is_flag=True, help="Exact counts, small cells and their complements left out; for stewards, logged."
+    "--exact",
+    is_flag=True,
+    help="Exact counts, small cells and their complements left out; for stewards, by their token in GROPROG_TOKEN; logged.",
 )
 def two_way(study: Path, rows: str, columns: str, purpose: str | None, studied: tuple[str, ...], exact: bool) -> None:
     """A table of the subjects of STUDY by two of their attributes: with noise in every cell, or exact with cells left out."""
+    from groprog_assets.beacon.actors import Actors
     from groprog_assets.beacon.two_way_tables import two_way_table
-    from groprog_assets.graph.resources import known_actor
 
     with _desk(study, f"{rows} by {columns}") as desk:
         stated = stated_purpose(desk.workspace.study, purpose, studied)
-        made = two_way_table(desk, known_actor(), rows, columns, exact, *stated)
+        steward = Actors(desk.workspace.state).of_token(os.environ.get("GROPROG_TOKEN", "")) if exact else None
+        who = steward if steward is not None and steward.role == "steward" else _registered("")
+        made = two_way_table(desk, who, rows, columns, exact, *stated)
     for line in made:
         click.echo("\t".join(line))
 
@@ -142,13 +147,21 @@ def two_way(study: Path, rows: str, columns: str, purpose: str | None, studied: 
 @click.option(
     "--seal", is_flag=True, help="Keep the head of the log in the ledger: lines removed later are then missed."
 )
+@click.option(
+    "--restore", is_flag=True, help="First write back the lines that the ledger has and a log has lost at its end."
+)
 @click.option("--user", default="", help="Who seals it, for the ledger; else the login name.")
-def queries(study: Path, seal: bool, user: str) -> None:
+def queries(study: Path, seal: bool, restore: bool, user: str) -> None:
     """Who asked how much of STUDY's subjects, answered other sites and exported what, by the logs, whose chains are checked."""
     from groprog_assets.store.query_log import EXPORTS, FEDERATION, FOLDER, GENESIS, QUESTIONS, read_log, spending
     from groprog_assets.store.workspace import open_workspace
 
     workspace = open_workspace(study)
+    if restore:
+        from groprog_assets.lineage.logged_questions import restore_logs
+
+        for name, lines in restore_logs(workspace.ledger_path, workspace.state).items():
+            click.echo(f"{name}: {count_of(lines, 'line')} written back")
     logs = {name: read_log(workspace.state / FOLDER / name) for name in (QUESTIONS, FEDERATION, EXPORTS)}
     rows = logs[QUESTIONS]
     for actor, counts in spending(rows).items():

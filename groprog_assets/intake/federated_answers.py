@@ -13,6 +13,7 @@ from groprog_assets.errors import CohortError, Problem
 from groprog_assets.intake.withdrawals import who_withdrew
 from groprog_assets.lineage.collect import collect
 from groprog_assets.lineage.decisions import record_decision
+from groprog_assets.lineage.logged_questions import refuse_lost_lines
 from groprog_assets.lineage.membership import FEDERATED, add_part, part_digest
 from groprog_assets.lineage.signed_heads import read_key, signature_of
 from groprog_assets.methods.federation.merging import Merged, merge_answers
@@ -104,6 +105,7 @@ def request_digest(asked: Request) -> str:
 def _log(workspace: Workspace, asked: Request, signed: Document, actor: str) -> None:
     """One line of the log: what was asked, and whether sums were given; on disk when this returns."""
     told = f"{asked.question} of {', '.join(asked.fields) or 'all'}, {asked.stage}, round {asked.round}"
+    refuse_lost_lines(workspace.ledger_path, workspace.state, FEDERATION)
     log_free(
         workspace.state / FOLDER / FEDERATION,
         "No sum leaves without a line of the log.",

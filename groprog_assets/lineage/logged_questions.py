@@ -15,6 +15,7 @@ import duckdb
 
 from groprog_assets.errors import ArtifactError, Problem
 from groprog_assets.lineage import ledger
+from groprog_assets.store.artifacts import canonical_json, write_atomically
 from groprog_assets.store.query_log import EXPORTS, FEDERATION, FIELDS, FOLDER, GENESIS, QUESTIONS, follows, read_log
 from groprog_assets.tables.values import Document
 from groprog_assets.wording import count_of
@@ -87,11 +88,46 @@ def keep_questions(connection: duckdb.DuckDBPyConnection, earlier: duckdb.DuckDB
         ledger.insert(connection, "data_queries", [_cells(name, row) for row in known])
 
 
-def log_problems(connection: duckdb.DuckDBPyConnection, state: Path) -> list[Problem]:
-    """How the logs in the state folder of a study differ from what the ledger has of them."""
+def refuse_lost_lines(path: Path, state: Path, name: str) -> None:
+    """ArtifactError where the ledger at `path` has lines of a log that the log lacks: what was asked would count as never asked.
+
+    Nothing before there is a ledger. LedgerError for one that cannot be read.
+    """
+    if not path.is_file():
+        return
+    with ledger.open_ledger(path) as connection:
+        problems = log_problems(connection, state, (name,))
+    if problems:
+        raise ArtifactError(problems)
+
+
+def restore_logs(path: Path, state: Path) -> dict[str, int]:
+    """Write back the lines that the ledger at `path` has and a log has lost at its end; {log: how many}.
+
+    A log that was altered is left alone, and so is one in which other lines follow.
+    """
+    restored = {}
+    with ledger.open_ledger(path) as connection:
+        for name in LOGS:
+            target, known = state / FOLDER / name, _rows(connection, name)
+            try:
+                held = [row["sha256"] for row in read_log(target)]
+            except ArtifactError:
+                continue
+            missing = known[len(held) :]
+            if not missing or _broken(known) or held != [row["sha256"] for row in known[: len(held)]]:
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(target, b"".join(canonical_json(row) + b"\n" for row in known), mode=0o600)
+            restored[name] = len(missing)
+    return restored
+
+
+def log_problems(connection: duckdb.DuckDBPyConnection, state: Path, names: Sequence[str] = LOGS) -> list[Problem]:
+    """How the logs `names` in the state folder of a study differ from what the ledger has of them."""
     return [
         problem
-        for name in LOGS
+        for name in names
         for problem in _unlike(state / FOLDER / name, [row["sha256"] for row in _rows(connection, name)])
     ]
 
@@ -121,7 +157,11 @@ def _unlike(path: Path, digests: Sequence[str]) -> list[Problem]:
     if held[: len(digests)] == list(digests):
         return []
     rule = "The log holds every line that the ledger has of it: what was asked stays known."
-    return [Problem(str(path), "lines that the ledger has are gone or altered", rule, "Restore it from a backup.")]
+    remedy = (
+        "Restore it from a backup. Without one, `groprog omics queries STUDY --restore` writes back the lines that the ledger"
+        " has; move a log that was altered aside first."
+    )
+    return [Problem(str(path), "lines that the ledger has are gone or altered", rule, remedy)]
 
 
 def _count(connection: duckdb.DuckDBPyConnection, name: str) -> int:

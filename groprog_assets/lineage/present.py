@@ -240,7 +240,10 @@ def _compare_results(workspace: Workspace, connection: duckdb.DuckDBPyConnection
         head = json.loads(_regular(folder / HEAD))
         row = connection.execute("SELECT seal FROM seals WHERE sequence = ?", [int(head["sequence"])]).fetchone()
         if row is None or row[0] != head["seal"]:
-            problem(HEAD, f"seal {head['sequence']} is not of this ledger", "It names a seal of the ledger.")
+            seen = (
+                f"seal {head['sequence']} is not of this ledger, which was made anew since, or the file is of another"
+            )
+            problem(HEAD, seen, "It names a seal of the ledger.")
     except (OSError, ValueError, KeyError, TypeError, duckdb.Error):
         problem(HEAD, "missing or no head", "It names a seal of the ledger.")
     seen = _copy_differs(workspace, connection, folder / COPY)

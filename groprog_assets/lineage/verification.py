@@ -59,6 +59,13 @@ def verify(path: Path, head: Document | None = None) -> list[Problem]:
         return verify_rows(connection, path, head).problems
 
 
+def has_seal(path: Path, head: Document) -> bool:
+    """Whether a seal {sequence, seal} is one of the ledger at `path`."""
+    query = "SELECT 1 FROM seals WHERE sequence = ? AND seal = ?"
+    with ledger.open_ledger(path) as connection:
+        return connection.execute(query, [head["sequence"], head["seal"]]).fetchone() is not None
+
+
 @contextmanager
 def snapshot(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to a copy of the ledger, which stays free for others meanwhile; to the ledger itself, where no copy fits."""

@@ -77,6 +77,7 @@ class QueryLog:
             row = {"happened": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **fields, "previous": self._head}
             row["sha256"] = row_digest(row)
             line = canonical_json(row) + b"\n"
+            self._require_own_file()
             try:
                 written = 0
                 while written < len(line):
@@ -90,6 +91,15 @@ class QueryLog:
             self._end += len(line)
             self._head = str(row["sha256"])
             return row
+
+    def _require_own_file(self) -> None:
+        """LogUnwritable where the log was removed, replaced or changed since: a line would be written where nobody reads it."""
+        try:
+            own, there = os.fstat(self._file), os.stat(self.path)
+        except OSError as error:
+            raise LogUnwritable(error.strerror or str(error)) from error
+        if not os.path.samestat(own, there) or own.st_size != self._end:
+            raise LogUnwritable("the log was replaced or changed by somebody else")
 
     def close(self) -> None:
         """Let another process write it; closing twice does nothing."""

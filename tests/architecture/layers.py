@@ -99,7 +99,7 @@ LAYERS = (
     _room(
         9,
         "beacon",
-        "errors values wording web study tables figures methods store omics_catalog report intake",
+        "errors values wording web study tables figures methods store omics_catalog ledger report intake",
         "anyio jinja2 numpy pandas starlette uvicorn",
     ),
     _room(

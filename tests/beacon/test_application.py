@@ -32,47 +32,6 @@ def test_what_the_server_is(portal: Served):
     assert len(portal.lines()) == 9
 
 
-META = {"beaconId", "apiVersion", "returnedSchemas"}
-ANSWER_META = META | {"returnedGranularity", "receivedRequestSummary"}
-RECEIVED = {"apiVersion", "requestedSchemas", "pagination", "requestedGranularity"}
-ENTRY_TYPE = {"id", "name", "partOfSpecification", "defaultSchema"}
-ENVELOPES = {
-    "info": ({"meta", "response"}, {"id", "name", "apiVersion", "environment", "organization"}),
-    "configuration": ({"meta", "response"}, {"$schema", "maturityAttributes", "entryTypes"}),
-    "map": ({"meta", "response"}, {"$schema", "endpointSets"}),
-    "entry_types": ({"meta", "response"}, {"entryTypes"}),
-    "filtering_terms": ({"meta", "response"}, {"filteringTerms"}),
-    "datasets": ({"meta", "responseSummary", "response"}, {"collections"}),
-    "cohorts": ({"meta", "responseSummary", "response"}, {"collections"}),
-    "individuals": ({"meta", "responseSummary"}, set()),
-    "g_variants?geneId=LIMB1": ({"meta", "responseSummary"}, set()),
-    "individuals?filters=HP:0777777": ({"meta", "error"}, set()),
-    "nothing": ({"meta", "error"}, set()),
-}
-"""{request: what the schemas of the Beacon v2 framework (framework/json/responses) require of its answer and of its response}."""
-
-
-@pytest.mark.parametrize("name", ENVELOPES)
-def test_every_answer_has_what_the_schemas_of_the_protocol_require(portal: Served, name: str):
-    answer = asked(portal.application, f"/api/{name}").document
-    required, response = ENVELOPES[name]
-    assert answer.keys() >= required
-    assert answer.get("response", {}).keys() >= response
-    counted = "responseSummary" in answer or "error" in answer  # else the answer is of the server, not of the data
-    assert answer["meta"].keys() >= (ANSWER_META if counted else META)
-    if counted:
-        assert answer["meta"]["receivedRequestSummary"].keys() >= RECEIVED
-        assert answer["meta"]["returnedGranularity"] in ("boolean", "count", "record")
-
-
-def test_every_entry_type_of_the_map_is_defined(portal: Served):
-    named = asked(portal.application, "/api/map").document["response"]["endpointSets"]
-    for address in ("entry_types", "configuration"):
-        defined = asked(portal.application, f"/api/{address}").document["response"]["entryTypes"]
-        assert {item["entryType"] for item in named.values()} == set(defined)
-        assert all(item.keys() >= ENTRY_TYPE and item["id"] == kind for kind, item in defined.items())
-
-
 def test_a_count_has_its_envelope_and_the_same_question_the_same_answer(portal: Served):
     answer = asked(portal.application, LIMBS).document
     meta = answer["meta"]
@@ -430,6 +389,7 @@ def test_a_table_of_nobody_is_refused_and_logged(
 
     portal.answering.desk.log.close()
     monkeypatch.setenv("GROPROG_DAY", "2023-06-01")  # before anybody consented
+    monkeypatch.setenv("GROPROG_TOKEN", portal.tokens["steward"])
     asked_for = ["omics", "table", str(portal.workspace.path), "--rows", "sex", "--columns", "source", *exact]
     done = CliRunner().invoke(main, asked_for)
     assert done.exit_code == 2, done.output
@@ -465,7 +425,13 @@ def test_counts_and_tables_on_the_command_line(portal: Served, monkeypatch: pyte
     assert "one after the other" in told("query", study, "--variant", "geneId=A", "--filter", "HP:0000010", code=2)
     assert "names no assays" in told("strata", study, code=2)
     assert "purpose is one of" in told("query", study, "--filter", "HP:0000010", "--purpose", "fun", code=2)
+    for token in ("", "nonsense", portal.tokens["registered"]):
+        monkeypatch.setenv("GROPROG_TOKEN", token)
+        assert "to stewards alone" in told("table", study, "--rows", "sex", "--columns", "source", "--exact", code=2)
+        assert (portal.lines()[-1]["outcome"], portal.lines()[-1]["actor"]) == ("refused", "carl")
+    monkeypatch.setenv("GROPROG_TOKEN", portal.tokens["steward"])
     exact = told("table", study, "--rows", "sex", "--columns", "source", "--exact")
+    assert portal.lines()[-1]["actor"] == "steward"
     assert exact.splitlines()[1:] == ["female\t140\t140", "sum\t140\t140"], "for the study's purpose"
     assert portal.lines()[-1]["purpose"] == "health"
     with monkeypatch.context() as patch:

@@ -150,3 +150,18 @@ def test_an_erased_subject_is_in_no_byte(study: Path):
     assert load_asset(workspace, "assay_raw").table["samples"].tolist() == [9, 9]
     assert load_asset(workspace, "omics_catalog") is not None
     assert gone not in names(workspace.state)
+
+
+def test_a_ledger_made_anew_after_an_erasure_is_sound_with_the_results(study: Path):
+    (study.parent / "leaving.txt").write_text(f"{SUBJECTS[3]}\n")
+    told("erase", str(study), str(study.parent / "leaving.txt"), "--user", "ann")
+
+    def lineage(*words: str, code: int = 0) -> str:
+        done = CliRunner().invoke(main, [*words, str(study)])
+        assert done.exit_code == code, done.output
+        return " ".join(done.output.split())
+
+    lineage("run", "--select", SELECT, "--user", "ann")
+    lineage("lineage", "verify")
+    lineage("lineage", "rebuild")
+    lineage("lineage", "verify")

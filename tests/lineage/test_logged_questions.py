@@ -7,8 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from groprog_assets.errors import ArtifactError
 from groprog_assets.lineage.ledger import open_ledger
-from groprog_assets.lineage.logged_questions import add_questions, keep_questions, log_problems, question_problems
+from groprog_assets.lineage.logged_questions import (
+    add_questions,
+    keep_questions,
+    log_problems,
+    question_problems,
+    refuse_lost_lines,
+    restore_logs,
+)
 from groprog_assets.store.query_log import EXPORTS, FEDERATION, FOLDER, QUESTIONS, QueryLog, read_log
 
 
@@ -81,6 +89,27 @@ def test_a_log_that_was_cut_is_found_and_adds_nothing(state: Path):
         path.write_bytes(path.read_bytes().replace(b"ann", b"bob", 1) + b"{}\n{}\n")
         assert add_questions(ledger, state) == 0, "a broken chain adds no row"
         assert "altered" in log_problems(ledger, state)[0].value
+
+
+def test_a_log_is_written_back_from_the_ledger_byte_for_byte(state: Path):
+    paths = [state / FOLDER / name for name in (QUESTIONS, FEDERATION)]
+    ledger_path = state / "lineage.duckdb"
+    refuse_lost_lines(ledger_path, state, QUESTIONS)
+    with open_ledger(ledger_path, make=True) as ledger:
+        add_questions(ledger, state)
+    whole = [path.read_bytes() for path in paths]
+    refuse_lost_lines(ledger_path, state, QUESTIONS)
+    paths[0].write_bytes(b"".join(whole[0].splitlines(keepends=True)[:1]))
+    paths[1].unlink()
+    for name in (QUESTIONS, FEDERATION):
+        with pytest.raises(ArtifactError, match="--restore"):
+            refuse_lost_lines(ledger_path, state, name)
+    assert restore_logs(ledger_path, state) == {QUESTIONS: 2, FEDERATION: 1}
+    assert [path.read_bytes() for path in paths] == whole
+    assert paths[1].stat().st_mode & 0o777 == 0o600
+    assert restore_logs(ledger_path, state) == {}
+    paths[0].write_bytes(whole[0].replace(b"ann", b"bob"))
+    assert restore_logs(ledger_path, state) == {}, "a log that was altered is not written over"
 
 
 def test_a_ledger_made_anew_keeps_the_rows_that_a_log_has_lost(state: Path):
