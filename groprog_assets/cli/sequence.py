@@ -47,7 +47,8 @@ def sequence_group() -> None:
 def predict(model: Path, sequences: Path, view: str, side: Path | None, uncertainty: bool, output: Path | None) -> None:
     """Predict every task for SEQUENCES: a FASTA of windows, or a BED whose regions begin at a TSS (then MODEL is a study).
 
-    MODEL is a study (its file or folder), or the folder sequence/model of a results folder, which needs no study.
+    MODEL is a study (its file or folder), or the folder sequence/model of a results folder, which needs no study. Where too many
+    bases of a window are unknown, its values are NA and the column reason says so.
     """
     from groprog_assets.export.sequence import predict_regions, predict_sequences, sequence_model
     from groprog_assets.store.workspace import open_workspace
@@ -62,7 +63,7 @@ def predict(model: Path, sequences: Path, view: str, side: Path | None, uncertai
     else:
         with tempfile.TemporaryDirectory() as scratch:
             table = predict_sequences(held, sequences, view, Path(scratch), side, uncertainty)
-    _write(table.to_csv(sep="\t", index=False, float_format="%.6g"), output)
+    _write(table.to_csv(sep="\t", index=False, float_format="%.6g", na_rep="NA"), output)
 
 
 @sequence_group.command("windows")

@@ -5,6 +5,7 @@ Files and workspaces in, tables out. Nothing is fitted to what is predicted.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from groprog_assets.errors import AnnotationError, ModelError, Problem
+from groprog_assets.errors import AnnotationError, ModelError, Notice, Problem
 from groprog_assets.methods.annotation.coding import coding_sequence
 from groprog_assets.methods.cohort.clinical_tables import read_table
 from groprog_assets.methods.sequence.batches import targets_on_one_level
@@ -27,7 +28,7 @@ from groprog_assets.methods.sequence.side import SideInputs, side_elsewhere, sto
 from groprog_assets.methods.sequence.study_model import HIGH_LOW, genome_of, study_layout, used_windows
 from groprog_assets.methods.sequence.variants import ScoredFiles, Scorer, scored_files, study_scorer
 from groprog_assets.methods.sequence.vcf import read_variants
-from groprog_assets.methods.sequence.windows import gene_codes, gene_masks
+from groprog_assets.methods.sequence.windows import SPACER, Layout, gene_codes, gene_masks, unknown_bases
 from groprog_assets.prognosis.sequence_rungs import every_rung, stored_model
 from groprog_assets.store.readings import load_asset, read_asset
 from groprog_assets.store.workspace import Workspace, open_workspace
@@ -60,12 +61,12 @@ def predict_sequences(
     side: Path | None = None,
     uncertainty: bool = False,
 ) -> pd.DataFrame:
-    """Predictions of the final model for the sequences of a FASTA: `name` and a column a task.
+    """Predictions of the final model for the sequences of a FASTA: `name`, a column a task, and `reason`.
 
     Each sequence is a window in the gene frame, as wide as the model's. side: table of the columns that the model reads beside
     the bases, whose first column names the sequences; uncertainty: also `<task>.sd`, the standard deviation of the predictions of
-    the folds' models. Raises ModelError for other lengths, an unknown view, columns that are
-    lacking, and a model that reads channels, for a sequence has no place on the genome.
+    the folds' models; both are missing where `reason` names why. Raises ModelError for other lengths, bases where a window has N,
+    an unknown view, columns that are lacking, and a model that reads channels, for a sequence has no place on the genome.
     """
     _known_view(model, view)
     if channels := [str(each["name"]) for each in model.side["channels"]]:
@@ -74,17 +75,29 @@ def predict_sequences(
         raise ModelError(Problem("sequence model", f"it reads {', '.join(channels)}", rule, remedy))
     records = read_fasta(path)
     width = model.layout.width
-    wrong = [record for record in records if record.length != width]
+    wrong = [f"{record.name} has {count_of(record.length, 'base')}" for record in records if record.length != width]
     if wrong:
-        before, after = model.layout.tss
-        rule = f"A sequence is a window of {width:,} bases, {before:,} before the start and {after:,} from it on, 5' to 3'."
-        value = f"{wrong[0].name} has {count_of(wrong[0].length, 'base')}"
-        raise ModelError(Problem(str(path), value, rule, "Cut the sequences to that window, or give regions as BED."))
+        raise ModelError(_no_windows(path, some(wrong), model.layout))
     genome = open_genome(path, scratch, "sequences")
     codes = np.asarray(genome.codes).reshape(len(records), width)
     names = [record.name for record in records]
+    between = (codes[:, model.layout.spacer] != 4).any(axis=1)
+    if between.any():
+        filled = [f"{name} has bases between its windows" for name in np.array(names)[between]]
+        raise ModelError(_no_windows(path, some(filled), model.layout))
     inputs = side_elsewhere(model.side, _side_table(side), (), pd.DataFrame({"gene": names}), model.layout)
-    return _table({"name": names}, model, codes, view, inputs, uncertainty)
+    asked = _Asked(path, "sequence", {"name": names}, codes)
+    return _table(asked, model, view, inputs, uncertainty)
+
+
+def _no_windows(path: Path, value: str, layout: Layout) -> Problem:
+    """What the sequences of a FASTA must be, where they are no windows of the layout."""
+    before, after = layout.tss
+    rule = f"A sequence is a window of {layout.width:,} bases, {before:,} before the start and {after:,} from it on, 5' to 3'"
+    if layout.tts is not None:
+        before, after = layout.tts
+        rule += f", then {SPACER} N, {before:,} bases before the transcript's end and {after:,} from it on"
+    return Problem(str(path), value, f"{rule}.", "Cut the sequences to that window, or give regions as BED.")
 
 
 def _side_table(path: Path | None) -> SideTable | None:
@@ -103,10 +116,10 @@ def predict_regions(
     uncertainty: bool = False,
 ) -> pd.DataFrame:
     """Predictions for the starts of a BED: the first base of each region on its strand is the TSS. Columns: chrom, tss, strand,
-    name and a column a task. side: as in `predict_sequences`, naming the regions; else the study's own table; uncertainty: as
-    there. Chromosomes may have the names of `sequence.aliases`. Raises ModelError with every problem: fewer than six columns, a
-    chromosome that the reference lacks, a region beyond the end of its own; an unknown view, columns or marks that the model
-    reads and that are lacking."""
+    name, a column a task, and `reason`. side, uncertainty, reason: as in `predict_sequences`, side naming the regions; else the
+    study's own table. Chromosomes may have the names of `sequence.aliases`. Raises ModelError with every problem: fewer than six
+    columns, a chromosome that the reference lacks, a region beyond the end of its own; an unknown view, columns or marks that the
+    model reads and that are lacking."""
     _known_view(model, view)
     reference = read_asset(workspace, "reference_sequence").value()
     study, genome = workspace.study, study_genome(workspace, reference)
@@ -117,7 +130,7 @@ def predict_regions(
     inputs = side_elsewhere(model.side, _side_table(side) or own, study.marks, regions, model.layout)
     codes = gene_codes(table, genome, reference["names"], model.layout)
     shown = {name: table[name].tolist() for name in ("chrom", "tss", "strand", "name")}
-    return _table(shown, model, codes, view, inputs, uncertainty)
+    return _table(_Asked(path, "region", shown, codes), model, view, inputs, uncertainty)
 
 
 def _regions(
@@ -187,20 +200,37 @@ def _known_view(model: PublishedModel, view: str) -> None:
         )
 
 
+def _tell_unknown(where: str, value: str, model: PublishedModel) -> None:
+    """A Notice on windows that are left out for their unknown bases."""
+    most = f"{100 * model.parameters.maximum_unknown:.3g} %"
+    rule = f"Windows with more than {most} unknown bases (N, IUPAC codes, beyond the chromosome) are left out, as in training."
+    warnings.warn(Notice(Problem(where, value, rule, "Nothing, or give windows whose bases are known.")), stacklevel=3)
+
+
+class _Asked(NamedTuple):
+    """What is predicted: the file, what a row of it is, the columns that name the rows, and their windows (n, width)."""
+
+    path: Path
+    kind: str
+    named: Mapping[str, list]
+    codes: NDArray[np.uint8]
+
+
 def _table(
-    first: Mapping[str, list],
-    model: PublishedModel,
-    codes: np.ndarray,
-    view: str,
-    inputs: SideInputs | None,
-    uncertainty: bool,
+    asked: _Asked, model: PublishedModel, view: str, inputs: SideInputs | None, uncertainty: bool
 ) -> pd.DataFrame:
-    predicted = model.predict(codes, view, side=inputs)
-    table = pd.DataFrame({**first, **dict(zip(model.tasks, predicted.T, strict=True))})
-    if not uncertainty:
-        return table
-    names = [f"{task}.sd" for task in model.tasks]
-    return table.join(pd.DataFrame(model.uncertainty(codes, view, inputs), columns=names))
+    """The rows with a column a task, and `reason`: why a row has no value, by the rule that leaves out genes. A Notice counts
+    them."""
+    columns = dict(zip(model.tasks, model.predict(asked.codes, view, side=inputs).T, strict=True))
+    if uncertainty:
+        spread = model.uncertainty(asked.codes, view, inputs)
+        columns |= {f"{task}.sd": values for task, values in zip(model.tasks, spread.T, strict=True)}
+    _, reason = unknown_bases(asked.codes, model.layout, model.parameters)
+    if without := int((reason != "").sum()):
+        _tell_unknown(str(asked.path), f"no value for {without:,} of {count_of(len(reason), asked.kind)}", model)
+    table = pd.DataFrame(columns)
+    table.loc[reason != ""] = np.nan
+    return pd.concat([pd.DataFrame(asked.named), table.assign(reason=reason)], axis=1)
 
 
 def evaluate_elsewhere(place: Path, other: Path, pairs: Mapping[str, str]) -> pd.DataFrame:
@@ -226,6 +256,9 @@ def evaluate_elsewhere(place: Path, other: Path, pairs: Mapping[str, str]) -> pd
     genes = windows[windows["used"]].reset_index(drop=True)
     genome = study_genome(workspace, reference)
     codes = gene_codes(genes, genome, reference["names"], model.layout)
+    known = unknown_bases(codes, model.layout, model.parameters)[1] == ""
+    if not known.all():
+        _tell_unknown(str(other), f"not compared: {(~known).sum():,} of {count_of(len(genes), 'gene')}", model)
     theirs_side = None if workspace.study.sequence is None else workspace.study.sequence.side
     inputs = side_elsewhere(model.side, theirs_side, workspace.study.marks, genes, model.layout)
     rows = []
@@ -235,7 +268,7 @@ def evaluate_elsewhere(place: Path, other: Path, pairs: Mapping[str, str]) -> pd
     for view in model.predictors:
         predicted = model.predict(codes, view, side=inputs)
         for ours, theirs in pairs.items():
-            target = measured[theirs]
+            target = np.where(known, measured[theirs], np.nan)
             level, median = np.array([np.nanmean(target)]), np.array([np.nanmedian(target)])
             log_odds = model.card.get("task") == HIGH_LOW
             held = predicted[:, model.tasks.index(ours)]

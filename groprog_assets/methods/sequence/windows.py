@@ -24,6 +24,8 @@ EDGES = (-1000, -500, -250, -100, 0, 100, 250, 500, 1000)
 SPACER = 8
 """Columns of code 4 between the two windows of a gene."""
 
+TOO_MANY_UNKNOWN = "too many unknown bases"
+
 
 class Layout(NamedTuple):
     """bp before and after the TSS, and before and after the end of the transcript; None without a window there."""
@@ -49,6 +51,11 @@ class Layout(NamedTuple):
             return (first,)
         second = sum(self.tss) + SPACER
         return (first, (second, second + self.tts[0], second + sum(self.tts)))
+
+    @property
+    def spacer(self) -> slice:
+        """The columns between the two windows; none without a second."""
+        return slice(sum(self.tss), sum(self.tss) + (0 if self.tts is None else SPACER))
 
     def promoter(self, end: int) -> Layout:
         """The layout of the same windows cut `end` bp downstream of the TSS, without the transcript's end."""
@@ -111,6 +118,16 @@ def _places(genes: pd.DataFrame, layout: Layout) -> list[tuple[NDArray[np.int64]
     ]
 
 
+def unknown_bases(
+    codes: NDArray[np.uint8], layout: Layout, parameters: SequenceParameters
+) -> tuple[NDArray[np.float64], NDArray[np.object_]]:
+    """(share of unknown bases (n,) of windows (n, width) of a layout, why each is not used (n,), "" where it is): what N, IUPAC
+    codes and positions outside the chromosome hide may be `maximum_unknown` of a window at most. The columns between the window
+    around the TSS and that around the end do not count."""
+    share = (np.delete(codes, layout.spacer, axis=1) == 4).mean(axis=1)
+    return share, np.where(share > parameters.maximum_unknown, TOO_MANY_UNKNOWN, "").astype(object)
+
+
 def window_table(
     genes: pd.DataFrame, genome: GenomeCodes, names: Mapping[str, str], layout: Layout, parameters: SequenceParameters
 ) -> pd.DataFrame:
@@ -131,8 +148,6 @@ def window_table(
     unknown = np.ones(len(genes))
     held = np.flatnonzero(reason == "")
     codes = gene_codes(genes.iloc[held], genome, names, layout)
-    spacer = 0 if layout.tts is None else SPACER
-    unknown[held] = ((codes == 4).sum(axis=1) - spacer) / (layout.width - spacer)
-    reason[held[unknown[held] > parameters.maximum_unknown]] = "too many unknown bases"
+    unknown[held], reason[held] = unknown_bases(codes, layout, parameters)
     table = genes[["gene", "chrom", "strand", "tss", "tts"]].assign(unknown=unknown, used=reason == "", reason=reason)
     return conform(table, "sequence_windows")
