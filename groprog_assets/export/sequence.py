@@ -23,7 +23,7 @@ from groprog_assets.methods.sequence.metrics import task_metrics
 from groprog_assets.methods.sequence.pairs import PairEvidence, pair_evidence
 from groprog_assets.methods.sequence.pretrained import window_hashes
 from groprog_assets.methods.sequence.published_model import PublishedModel, read_model
-from groprog_assets.methods.sequence.reference import read_aliases, study_names
+from groprog_assets.methods.sequence.reference import lines_on_study, read_aliases
 from groprog_assets.methods.sequence.side import SideInputs, side_elsewhere, stored_side
 from groprog_assets.methods.sequence.study_model import HIGH_LOW, genome_of, study_layout, used_windows
 from groprog_assets.methods.sequence.variants import ScoredFiles, Scorer, scored_files, study_scorer
@@ -142,23 +142,15 @@ def _regions(
     rows = list(bed_lines(problems, with_strand=True))
     if not rows and not problems.problems:
         problems.add("", "no region", RULE_OF_SIX, "Write them tab-separated.")
-    ours = {
-        theirs: own for own, theirs in study_names(dict.fromkeys(row.chrom for row in rows), names, aliases).items()
-    }
-    for row in rows:
-        at = f", line {row.number}"
-        if row.chrom not in ours:
-            rule = f"The reference has {some(names, 5)}."
-            problems.add(
-                at, f"chromosome {row.chrom}", rule, "Use the study's names, or name aliases in sequence.aliases."
-            )
-        elif row.end > (length := genome.lengths[names[ours[row.chrom]]]):
-            value, rule = f"{row.chrom}:{row.start}-{row.end}, it ends at {length}", "A region lies on its chromosome."
-            problems.add(at, value, rule, "Are the regions of another assembly? Lift them over to the study's.")
+    sizes = {ours: genome.lengths[theirs] for ours, theirs in names.items()}
+    chroms = lines_on_study(problems, rows, sizes, aliases, "region")
+    for row in [row for row, chrom in zip(rows, chroms, strict=True) if not chrom]:
+        rule = f"The reference has {some(names, 5)}."
+        remedy = "Use the study's names, or name aliases in sequence.aliases."
+        problems.add(f", line {row.number}", f"chromosome {row.chrom}", rule, remedy)
     problems.raise_any()
-    columns = ["chrom", "start", "end", "name", "strand"]
-    held = [(ours[row.chrom], row.start, row.end, row.fields[3], row.fields[5]) for row in rows]
-    table = pd.DataFrame(held, columns=columns)
+    held = [(chrom, row.start, row.end, row.fields[3], row.fields[5]) for chrom, row in zip(chroms, rows, strict=True)]
+    table = pd.DataFrame(held, columns=["chrom", "start", "end", "name", "strand"])
     plus = table["strand"] == "+"
     first, last = table["start"], table["end"] - 1
     return table.assign(tss=np.where(plus, first, last), tts=np.where(plus, last, first))

@@ -1,19 +1,30 @@
-"""One form of a change of the reference: trimmed of what both alleles share, and shifted to the left as far as it goes.
+"""Alleles of a variant file as changes of the reference: trimmed of what both share, and shifted to the left as far as they go.
 
-Source: Tan, Abecasis, Kang, doi:10.1093/bioinformatics/btv112 (normalisation of variants).
+A file of another assembly is refused. Source: Tan, Abecasis, Kang, doi:10.1093/bioinformatics/btv112 (normalisation of variants).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from groprog_kernels.bases import encode_text
+from groprog_assets.errors import AnnotationError, Problem
+from groprog_assets.methods.sequence.genome_codes import GenomeCodes
+from groprog_assets.methods.sequence.reference import study_chromosomes
+from groprog_assets.methods.sequence.vcf import VariantFile, VariantRow
+from groprog_assets.study.annotation_files import some
+from groprog_assets.wording import count_of
+from groprog_kernels.bases import decode, encode_text
 
-REF_MISMATCH, UNSUPPORTED = "REF_MISMATCH", "UNSUPPORTED"
+REF_MISMATCH, UNSUPPORTED, BEYOND_CHROMOSOME = "REF_MISMATCH", "UNSUPPORTED", "BEYOND_CHROMOSOME"
+UNKNOWN_CONTIG = "UNKNOWN_CONTIG"
+MISMATCH_SHARE, MISMATCH_FILE = 0.01, 100
+"""Above this share of mismatches, a file with so many variants compared is taken to be of another assembly; one with fewer, where
+more than half are mismatches. By chance a quarter of the single bases of another assembly agree."""
 Base = TypeVar("Base", int, str)
 
 
@@ -50,13 +61,72 @@ def shifted_left(
 
 def normalised(chromosome: NDArray[np.uint8], position: int, ref: str, alt: str) -> Allele | str:
     """The allele, trimmed and shifted to the left as far as it goes, or the reason it cannot be scored (UNSUPPORTED,
-    REF_MISMATCH). position: 1-based, as in a VCF."""
+    BEYOND_CHROMOSOME, REF_MISMATCH). position: 1-based, as in a VCF."""
     if not re.fullmatch("[ACGTacgt]+", ref) or not re.fullmatch("[ACGTacgt]+", alt) or ref.upper() == alt.upper():
         return UNSUPPORTED
     start = position - 1
     old, new = (encode_text(text.encode()).codes for text in (ref, alt))
-    if start + len(old) > len(chromosome) or not np.array_equal(chromosome[start : start + len(old)], old):
+    if start + len(old) > len(chromosome):
+        return BEYOND_CHROMOSOME
+    if not np.array_equal(chromosome[start : start + len(old)], old):
         return REF_MISMATCH
     start, removed, added = trimmed(start, old.tolist(), new.tolist())
     start, removed, added = shifted_left(chromosome, start, removed, added)
     return Allele(start, np.array(removed, np.uint8), np.array(added, np.uint8))
+
+
+class PlacedRow(NamedTuple):
+    """A line of a variant file, the study's chromosome that it lies on ("" for none), and of each ALT the allele, or why there is
+    none."""
+
+    row: VariantRow
+    chrom: str
+    alleles: list[Allele | str]
+
+
+def placed_alleles(
+    file: VariantFile,
+    genome: GenomeCodes,
+    names: Mapping[str, str],
+    aliases: Mapping[str, frozenset[str]],
+    width: int,
+) -> Iterator[PlacedRow]:
+    """The lines of a file on the reference. names: chromosome of the study -> name in the FASTA; alleles of more than `width` bp
+    are UNSUPPORTED.
+
+    Raises AnnotationError, after the last line: none on a chromosome of the study; too many whose REF is not the reference's
+    (MISMATCH_SHARE), of those that can be compared.
+    """
+    of = study_chromosomes((row.chrom for row in file.rows), names, aliases)
+    compared, others = 0, []
+    for row in genome.releasing(file.rows):
+        chrom = of.get(row.chrom, "")
+        if not chrom:
+            yield PlacedRow(row, "", [UNKNOWN_CONTIG] * len(row.alts))
+            continue
+        chromosome = genome.chromosome(names[chrom])
+        found = [
+            UNSUPPORTED if max(len(row.ref), len(alt)) > width else normalised(chromosome, row.position, row.ref, alt)
+            for alt in row.alts
+        ]
+        compared += any(allele != UNSUPPORTED for allele in found)
+        here, end = decode(chromosome[row.position - 1 : row.position - 1 + len(row.ref)])[:20], len(chromosome)
+        if REF_MISMATCH in found:
+            others.append(f"{row.chrom}:{row.position} has {row.ref[:20]}, the reference {here}")
+        elif BEYOND_CHROMOSOME in found:
+            others.append(f"{row.chrom}:{row.position} has {row.ref[:20]}, {row.chrom} ends at {end}")
+        detail = {REF_MISMATCH: f":{here}", BEYOND_CHROMOSOME: f":{end}"}
+        yield PlacedRow(
+            row, chrom, [f"{each}{detail.get(each, '')}" if isinstance(each, str) else each for each in found]
+        )
+    if file.rows and not of:
+        value = f"{count_of(len(file.rows), 'variant')}, none on {some(names)}"
+        rule = "Variants are named by the chromosomes of the study."
+        raise AnnotationError(Problem(str(file.path), value, rule, "Name aliases in sequence.aliases."))
+    if len(others) > compared * (MISMATCH_SHARE if compared >= MISMATCH_FILE else 0.5):
+        value = (
+            f"REF of {len(others)} of {count_of(compared, 'variant')} is not the reference's: {'; '.join(others[:3])}"
+        )
+        rule = "REF equals the reference at its position (1-based). Was the file made on another assembly?"
+        remedy = "Give variants of the study's assembly (bcftools +liftover), or correct REF and position."
+        raise AnnotationError(Problem(str(file.path), value, rule, remedy))

@@ -14,9 +14,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from groprog_assets.methods.sequence.genome_codes import GenomeCodes
-from groprog_assets.methods.sequence.reference import study_names
+from groprog_assets.methods.sequence.reference import lines_on_study
 from groprog_assets.methods.sequence.splits import Pairs
-from groprog_assets.study.annotation_files import ProblemCollector, lines
+from groprog_assets.study.annotation_files import ProblemCollector, coordinate, lines
+from groprog_assets.study.bed import BedLine
 from groprog_assets.study.sequence_net_parameters import NetParameters
 from groprog_assets.study.text_tables import count_of
 from groprog_kernels.windows import window_codes
@@ -50,15 +51,16 @@ def read_contacts(path: Path, sizes: Mapping[str, int], aliases: Mapping[str, fr
     a score that is no number or negative, no contact on a chromosome of the study. sizes: chromosome -> bp.
     """
     problems = ProblemCollector(path)
-    rows: list[tuple[str, int, int, int]] = []
+    rows: list[BedLine] = []
+    contact: list[int] = []
     score: list[float] = []
     for number, line in lines(path):
         words = line.rstrip("\n").split("\t")
         at = f", line {number}"
         if words[0] in ("chrom1", "chr1") and len(words) > 1 and words[1] in ("start1", "x1"):
             continue
-        places = words[1:3] + words[4:6]
-        if len(words) < 6 or not all(word.isdecimal() for word in places):
+        places = [place for word in words[1:3] + words[4:6] if (place := coordinate(word)) is not None]
+        if len(words) < 6 or len(places) < 4:
             if words[:6] == [".", "-1", "-1", ".", "-1", "-1"]:
                 continue
             problems.add(at, line.strip()[:60], _RULE, "Write one contact a line.")
@@ -71,18 +73,23 @@ def read_contacts(path: Path, sizes: Mapping[str, int], aliases: Mapping[str, fr
         if not (np.isfinite(value) and value >= 0):
             problems.add(at, f"score {given[:20]}", "A score is the number of reads of a contact.", "Correct it.")
             continue
-        for first in (0, 3):
-            rows.append((words[first], int(words[first + 1]), int(words[first + 2]), len(score)))
+        for name, (start, end) in ((words[0], places[:2]), (words[3], places[2:])):
+            rows.append(BedLine(number, name, start, end, words))
+            contact.append(len(score))
+            if start >= end:
+                rule = "An anchor covers at least one base."
+                problems.add(at, f"{name}:{start}-{end}", rule, "Correct or remove the line.")
         score.append(value)
-    anchors = pd.DataFrame(rows, columns=["chrom", "start", "end", "contact"])
-    names = {theirs: ours for ours, theirs in study_names(list(anchors["chrom"].unique()), sizes, aliases).items()}
-    anchors["chrom"] = anchors["chrom"].map(names)
-    lost = anchors.loc[anchors["chrom"].isna(), "contact"].unique()
+    anchors = pd.DataFrame(
+        {
+            "chrom": lines_on_study(problems, rows, sizes, aliases, "anchor"),
+            "start": [row.start for row in rows],
+            "end": [row.end for row in rows],
+            "contact": contact,
+        }
+    )
+    lost = anchors.loc[anchors["chrom"] == "", "contact"].unique()
     anchors = anchors[~anchors["contact"].isin(lost)]
-    beyond = anchors[(anchors["end"] > anchors["chrom"].map(sizes)) | (anchors["start"] >= anchors["end"])]
-    for row in beyond.itertuples():
-        rule = "An anchor lies within its chromosome. Were the contacts made on another assembly?"
-        problems.add("", f"{row.chrom}:{row.start}-{row.end}", rule, "Lift them over to the study's assembly.")
     if not len(anchors):
         rule = "Contacts are named by the chromosomes of the study."
         problems.add(

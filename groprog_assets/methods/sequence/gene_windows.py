@@ -38,13 +38,17 @@ class GeneWindows:
             order = rows[np.argsort(self._start[rows], kind="stable")]
             self._by_chrom[str(name)] = (order, self._start[order])
 
+    @property
+    def width(self) -> int:
+        """bp of the window around a TSS."""
+        return sum(self.layout.tss)
+
     def near(self, chrom: str, allele: Allele) -> NDArray[np.int64]:
         """Rows of the genes whose window the allele touches."""
         if chrom not in self._by_chrom:
             return np.empty(0, np.int64)
         order, start = self._by_chrom[chrom]
-        width = sum(self.layout.tss)
-        low = np.searchsorted(start, allele.start - width, side="right")
+        low = np.searchsorted(start, allele.start - self.width, side="right")
         high = np.searchsorted(start, allele.start + max(len(allele.ref), 1), side="left")
         return np.sort(order[low:high])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -9,9 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from groprog_assets.errors import AnnotationError, Problem
-from groprog_assets.methods.sequence.variants import Scorer, normalised, written_names
+from groprog_assets.errors import AnnotationError, Notice, Problem
+from groprog_assets.methods.sequence.alleles import placed_alleles
+from groprog_assets.methods.sequence.variants import Scorer
 from groprog_assets.methods.sequence.vcf import VariantFile
+from groprog_assets.wording import count_of
 from groprog_kernels.bases import reverse_complement
 
 UNPHASED = "UNPHASED"
@@ -33,21 +37,20 @@ def haplotype_effects(file: VariantFile, scorer: Scorer, aliases: Mapping[str, f
     `first` and `second` are the effects of the two haplotypes, each with all its SNVs, against the reference window; `mean` is
     their mean. A haploid genotype is both. A sample with two or more heterozygous SNVs of a window that are not phased has the
     error UNPHASED and no effect. Insertions, deletions and genotypes that are missing count as reference; `left_out` counts the
-    first. Raises AnnotationError for a file without genotypes.
+    first, and a Notice the ALTs that are not on the reference. Raises AnnotationError for a file without genotypes, and as
+    `placed_alleles` does for one of another assembly.
     """
     samples = _samples(file)
-    contigs = written_names(file, scorer.names, aliases)
     carried: dict[int, list[_Carried]] = {}
     left_out: dict[int, int] = {}
-    for row in scorer.genome.releasing(file.rows):
-        chrom = contigs.get(row.chrom)
-        if chrom is None:
-            continue
-        chromosome = scorer.genome.chromosome(scorer.names[chrom])
+    without: Counter[str] = Counter()
+    alts = 0
+    for row, chrom, found in placed_alleles(file, scorer.genome, scorer.names, aliases, scorer.width):
         genotypes = _genotypes(file.lines[row.line], len(samples))
-        for number, alt in enumerate(row.alts, start=1):
-            allele = normalised(chromosome, row.position, row.ref, alt)
+        for number, allele in enumerate(found, start=1):
+            alts += 1
             if isinstance(allele, str):
+                without[allele.split(":")[0]] += 1
                 continue
             alleles = (genotypes.alleles == number).astype(np.int8)
             if not alleles.any():
@@ -61,6 +64,11 @@ def haplotype_effects(file: VariantFile, scorer: Scorer, aliases: Mapping[str, f
                 offset = int(scorer.offset(np.array([gene]), np.array([allele.start]))[0])
                 column = offset + scorer.layout.tss[0]
                 carried.setdefault(gene, []).append(_Carried(column, base, alleles, genotypes.phased))
+    if without:
+        why = ", ".join(f"{count:,} {name}" for name, count in sorted(without.items()))
+        value = f"no haplotype has {without.total():,} of {count_of(alts, 'ALT')} ({why})"
+        rule = "Where an ALT cannot be placed on the reference, its carriers count as having the reference."
+        warnings.warn(Notice(Problem(str(file.path), value, rule, "Nothing, or correct them.")), stacklevel=2)
     return _table(carried, left_out, samples, scorer)
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from groprog_assets.methods.features.multiple_testing import benjamini_hochberg
-from groprog_assets.methods.sequence.reference import study_names
+from groprog_assets.methods.sequence.reference import lines_on_study
 from groprog_assets.methods.sequence.windows import Layout
 from groprog_assets.study.annotation_files import ProblemCollector, some
 from groprog_assets.study.bed import bed_lines
@@ -54,21 +54,14 @@ def read_sites(path: Path, sizes: Mapping[str, int], aliases: Mapping[str, froze
     chromosome, none on a chromosome of the study. sizes: chromosome -> bp.
     """
     problems = ProblemCollector(path)
-    rows = [(line.chrom, line.start, line.end, line.number) for line in bed_lines(problems)]
-    names = {
-        theirs: ours for ours, theirs in study_names(dict.fromkeys(row[0] for row in rows), sizes, aliases).items()
-    }
-    held = [(names[chrom], start, end, number) for chrom, start, end, number in rows if chrom in names]
-    for chrom, start, end, number in held:
-        if end > sizes[chrom]:
-            value = f"{chrom}:{start}-{end}, {chrom} ends at {sizes[chrom]}"
-            rule = "Sites lie on their chromosome. Are they of another assembly?"
-            problems.add(f", line {number}", value, rule, "Lift them over to the study's assembly.")
+    rows = list(bed_lines(problems))
+    chroms = lines_on_study(problems, rows, sizes, aliases, "site")
+    held = [(chrom, row.start, row.end) for chrom, row in zip(chroms, rows, strict=True) if chrom]
     if not held and not problems.problems:
         value = f"{count_of(len(rows), 'site')}, none on {some(sizes)}"
         problems.add("", value, "Sites are named by the chromosomes of the study.", "Name aliases in sequence.aliases.")
     problems.raise_any()
-    table = pd.DataFrame(held, columns=["chrom", "start", "end", "line"])
+    table = pd.DataFrame(held, columns=["chrom", "start", "end"])
     places = {
         str(chrom): (np.sort(part["start"].to_numpy(np.int64)), np.sort(part["end"].to_numpy(np.int64)))
         for chrom, part in table.groupby("chrom", sort=False)

@@ -15,6 +15,7 @@ from groprog_assets.methods.annotation.chromosome_names import other_names
 from groprog_assets.methods.sequence.genome_codes import FastaRecord, GenomeCodes, open_genome
 from groprog_assets.methods.sequence.windows import Layout, gene_codes
 from groprog_assets.study.annotation_files import ProblemCollector, lines, some
+from groprog_assets.study.bed import BedLine
 from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document
 
@@ -75,6 +76,34 @@ def study_names(found: Iterable[str], wanted: Iterable[str], aliases: Mapping[st
     for name, other in other_names([name for name in held if name not in names.values()], left).items():
         names.setdefault(other, name)
     return {name: names[name] for name in asked if name in names}
+
+
+def study_chromosomes(
+    written: Iterable[str], sizes: Iterable[str], aliases: Mapping[str, frozenset[str]]
+) -> dict[str, str]:
+    """{chromosome as a file writes it: the study's}, without those that the study does not have; a file joined of several may
+    name one in several ways. sizes: the study's chromosomes."""
+    asked = list(sizes)
+    return {name: ours for name in dict.fromkeys(written) for ours in study_names([name], asked, aliases)}
+
+
+def lines_on_study(
+    problems: ProblemCollector,
+    rows: Sequence[BedLine],
+    sizes: Mapping[str, int],
+    aliases: Mapping[str, frozenset[str]],
+    noun: str,
+) -> list[str]:
+    """The study's chromosome of each line of a file, "" for none. sizes: chromosome -> bp; noun: what a line is. A line that ends
+    beyond its chromosome is a problem."""
+    names = study_chromosomes((row.chrom for row in rows), sizes, aliases)
+    found = [names.get(row.chrom, "") for row in rows]
+    for row, chrom in zip(rows, found, strict=True):
+        if chrom and row.end > sizes[chrom]:
+            value = f"{row.chrom}:{row.start}-{row.end}, it ends at {sizes[chrom]}"
+            rule = f"Every {noun} lies within its chromosome. Was the file made on another assembly?"
+            problems.add(f", line {row.number}", value, rule, "Lift them over to the study's assembly.")
+    return found
 
 
 def matched(

@@ -16,26 +16,22 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from groprog_assets.errors import AnnotationError, Problem
+from groprog_assets.errors import AnnotationError, GroProgError, Problem
 from groprog_assets.methods.annotation.coding import Coding, touches
-from groprog_assets.methods.sequence.alleles import REF_MISMATCH, UNSUPPORTED, Allele, normalised
+from groprog_assets.methods.sequence.alleles import Allele, placed_alleles
 from groprog_assets.methods.sequence.gene_windows import GeneWindows
 from groprog_assets.methods.sequence.genome_codes import GenomeCodes
 from groprog_assets.methods.sequence.ladder import Ladder
 from groprog_assets.methods.sequence.ladder import ladder as plain_ladder
 from groprog_assets.methods.sequence.profile_effects import ProfileNets, ProfileScorer
 from groprog_assets.methods.sequence.published_model import WARNING, PublishedModel, unpacked
-from groprog_assets.methods.sequence.reference import read_aliases, study_names
+from groprog_assets.methods.sequence.reference import read_aliases
 from groprog_assets.methods.sequence.side import SideInputs, StudySide
 from groprog_assets.methods.sequence.vcf import VariantFile, annotated, read_variants
 from groprog_assets.methods.sequence.windows import view_layout
 from groprog_assets.tables import conform
-from groprog_kernels.bases import decode
 
 SPANS_TSS = "SPANS_TSS"
-UNKNOWN_CONTIG = "UNKNOWN_CONTIG"
-MISMATCH_SHARE, MISMATCH_FILE = 0.01, 100
-"""Above this share of mismatches, a file of so many variants is taken to be of another assembly."""
 RANDOM_VARIANTS = 1000
 BIN = 100
 LEAST_MEMBERS = 2
@@ -139,32 +135,14 @@ class Scorer(GeneWindows):
 def variant_effects(file: VariantFile, scorer: Scorer, aliases: Mapping[str, frozenset[str]]) -> pd.DataFrame:
     """Table `variant_effects`: a row a variant, ALT, gene and task; one row for variants without a score or a gene.
 
-    Raises AnnotationError where more than one in a hundred of a hundred or more variants do not match the reference.
+    Raises AnnotationError as `placed_alleles` does for a file of another assembly.
     """
-    of = written_names(file, scorer.names, aliases)
     plain: list[tuple] = []
     pairs: list[_Pair] = []
-    mismatches: list[str] = []
-    width = sum(scorer.layout.tss)
-    for row in scorer.genome.releasing(file.rows):
-        for number, alt in enumerate(row.alts):
+    for row, chrom, alleles in placed_alleles(file, scorer.genome, scorer.names, aliases, scorer.width):
+        for number, (alt, allele) in enumerate(zip(row.alts, alleles, strict=True)):
             at = (row.line, number, row.chrom, row.position, row.ref, alt)
-            chrom = of.get(row.chrom)
-            if chrom is None:
-                plain.append((*at, UNKNOWN_CONTIG))
-                continue
-            chromosome = scorer.genome.chromosome(scorer.names[chrom])
-            if max(len(row.ref), len(alt)) > width:
-                plain.append((*at, UNSUPPORTED))
-                continue
-            allele = normalised(chromosome, row.position, row.ref, alt)
             if isinstance(allele, str):
-                if allele == REF_MISMATCH:
-                    here = decode(chromosome[row.position - 1 : row.position - 1 + len(row.ref)])
-                    mismatches.append(
-                        f"{row.chrom}:{row.position} has {row.ref[:20]}, the reference {here[:20] or 'nothing'}"
-                    )
-                    allele = f"{REF_MISMATCH}:{here[:20] or '.'}"
                 plain.append((*at, allele))
                 continue
             found = _windows(scorer, chrom, allele)
@@ -175,19 +153,7 @@ def variant_effects(file: VariantFile, scorer: Scorer, aliases: Mapping[str, fro
                     plain.append((*at, SPANS_TSS))
                 else:
                     pairs.append(_Pair(at, gene, allele.start, scorer.codes_protein(chrom, allele), *windows))
-    if len(file.rows) >= MISMATCH_FILE and len(mismatches) > MISMATCH_SHARE * len(file.rows):
-        rule = "REF equals the reference at its position. Was the file made on another assembly?"
-        value = f"{len(mismatches)} of {len(file.rows)} variants do not: {'; '.join(mismatches[:3])}"
-        raise AnnotationError(
-            Problem(str(file.path), value, rule, "Give variants of the study's assembly (bcftools +liftover).")
-        )
     return conform(_table(plain, pairs, scorer), "variant_effects")
-
-
-def written_names(file: VariantFile, names: Mapping[str, str], aliases: Mapping[str, frozenset[str]]) -> dict[str, str]:
-    """{contig as the file writes it: the study's chromosome}; a file joined of several may name one in several ways."""
-    written = dict.fromkeys(row.chrom for row in file.rows)
-    return {name: ours for name in written for ours in study_names([name], names, aliases)}
 
 
 _Window = NDArray[np.uint8] | None
@@ -379,18 +345,25 @@ def study_scorer(
 def scored_files(paths: Sequence[Path], scorer: Scorer, aliases: Path | None) -> ScoredFiles:
     """Effects of the variants of several files. The lines of a file follow those of the one before.
 
-    Raises AnnotationError as `read_variants` and `variant_effects` do.
+    Raises AnnotationError as `read_variants` and `variant_effects` do, with the problems of all files.
     """
     known = read_aliases(aliases)
     tables: list[pd.DataFrame] = []
     texts: dict[str, bytes] = {}
+    problems: list[Problem] = []
     count = before = 0
     for path in paths:
-        file = read_variants(path)
-        effects = variant_effects(file, scorer, known)
+        try:
+            file = read_variants(path)
+            effects = variant_effects(file, scorer, known)
+        except GroProgError as error:
+            problems += error.problems
+            continue
         name = path.name.removesuffix(".gz")
         texts[name if name not in texts else f"{len(texts)}_{name}"] = annotated_variants(file, effects, scorer)
         tables.append(effects.assign(line=effects["line"] + before))
         count, before = count + len(file.rows), before + len(file.lines)
+    if problems:
+        raise AnnotationError(problems)
     table = pd.concat(tables, ignore_index=True) if tables else _table([], [], scorer)
     return ScoredFiles(conform(table, "variant_effects"), texts, count)

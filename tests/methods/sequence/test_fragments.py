@@ -91,3 +91,19 @@ def test_the_names_of_the_file_are_matched(tmp_path):
 def test_bad_contacts_are_told(tmp_path, rows, told):
     with pytest.raises(AnnotationError, match=told):
         read_contacts(written(tmp_path, rows), SIZES, {})
+
+
+def test_every_bad_anchor_is_told_with_its_line(tmp_path):
+    rows = [("chr1", 5, 5, "chr1", 9, 12), ("chr1", 5, 9, "chr2", 9, 20_001), ("chr1", "9" * 5000, 9, "chr2", 9, 12)]
+    with pytest.raises(AnnotationError) as refused:
+        read_contacts(written(tmp_path, rows), SIZES, {})
+    told = "\n".join(map(str, refused.value.problems))
+    for part in ("line 1: chr1:5-5. An anchor covers", "line 2: chr2:9-20001, it ends at 20000", "line 3: chr1\t999"):
+        assert part in told, part
+
+
+def test_one_chromosome_may_have_two_names_in_a_file(tmp_path):
+    rows = [("chr1", 5, 9, "1", 100, 120), ("1", 5, 9, "2", 100, 120)]
+    found = read_contacts(written(tmp_path, rows), SIZES, {})
+    assert found.anchors["chrom"].tolist() == ["chr1", "chr1", "chr1", "chr2"]
+    assert found.left_out == 0
