@@ -52,6 +52,14 @@ def test_pairs_of_a_user_can_be_checked(tmp_path: Path):
         ("split", 5, "valid", "split 'valid' in 1 row, row 6 below the header first"),
         ("distal", 2, "E" * 30, "'E' in distal, row 3 below the header"),
         ("target", slice(None), "1", "target 1 in every row"),
+        ("promoter", 3, "A" * 29, "promoter of 29 to 30 bases, row 4 below the header has 29 All are equally long"),
+        ("promoter", 3, "A" * 31, "Cut them to one stretch around the start, such as 1,000 bp before it"),
+        (
+            "distal",
+            slice(None),
+            "A" * 19,
+            "distal of 19 bases in every row All are equally long, 20 or more. Give longer",
+        ),
     ],
 )
 def test_pairs_whose_groups_or_values_say_nothing_are_refused(tmp_path, column, row, cell, said):

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from groprog_assets.errors import AnnotationError, ModelError, Notice, Problem
+from groprog_assets.export.sequence_columns import length_problems, letter_problems, row_told
 from groprog_assets.methods.annotation.coding import coding_sequence
 from groprog_assets.methods.cohort.clinical_tables import read_table
 from groprog_assets.methods.sequence.batches import targets_on_one_level
@@ -328,6 +329,9 @@ class LeakReport(NamedTuple):
     split_told: str
 
 
+_CUT = "such as 1,000 bp before it to 500 after, with N for bases that are not known."
+
+
 def leak_check(path: Path) -> LeakReport:
     """What a split of pairs of promoter and distal fragment is worth.
 
@@ -348,20 +352,9 @@ def leak_check(path: Path) -> LeakReport:
         problems.append(_bad(path, f"target {cells['target'][target.isna()].iloc[0]!r}", "Targets are numbers."))
     elif target.nunique() == 1:
         problems.append(_bad(path, f"target {target.iloc[0]:g} in every row", "r needs targets that differ."))
-    for name in ("promoter", "distal"):
-        lengths = cells[name].str.len()
-        if lengths.nunique() != 1 or lengths.iloc[0] < 20:
-            problems.append(
-                _bad(
-                    path,
-                    f"{name} of {lengths.min()} to {lengths.max()} bases",
-                    "All are equally long, 20 or more.",
-                )
-            )
-        strange = cells[name].str.extract(r"([^ACGTNRYSWKMBDHVacgtnryswkmbdhv])", expand=False).dropna()
-        if len(strange):
-            rule = "A sequence has the letters A, C, G, T, N and IUPAC codes."
-            problems.append(_bad(path, f"{strange.iloc[0]!r} in {name}, {_row(strange.index[0])}", rule))
+    problems += length_problems(path, cells, ["promoter"], 20, f"Cut them to one stretch around the start, {_CUT}")
+    problems += length_problems(path, cells, ["distal"], 20, f"Cut them to one stretch around their middle, {_CUT}")
+    problems += letter_problems(path, cells, ["promoter", "distal"])
     genes = cells["gene"].nunique()
     if genes < 20:
         problems.append(_bad(path, count_of(genes, "gene"), "The splits need 20 genes or more."))
@@ -389,7 +382,9 @@ def _group_problems(path: Path, cells: pd.DataFrame) -> list[Problem]:
         empty = np.flatnonzero(cells[name].str.strip() == "")
         if len(empty):
             rule = f"Every pair has its {name}; pairs without one would be held out as if they had one in common."
-            problems.append(_bad(path, f"{count_of(len(empty), 'row')} without {name}, {_row(empty[0])} first", rule))
+            problems.append(
+                _bad(path, f"{count_of(len(empty), 'row')} without {name}, {row_told(empty[0])} first", rule)
+            )
     if "chrom" in cells.columns:
         places = cells.groupby("gene", sort=False)["chrom"].unique()
         for gene, chroms in places[places.str.len() > 1].head(3).items():
@@ -401,14 +396,9 @@ def _group_problems(path: Path, cells: pd.DataFrame) -> list[Problem]:
         if len(other):
             rule = "The column `split` says train or test."
             remedy = "Write train for pairs that choose settings (validation), or leave them out; rename other columns."
-            told = f"split {other.iloc[0]!r} in {count_of(len(other), 'row')}, {_row(other.index[0])} first"
+            told = f"split {other.iloc[0]!r} in {count_of(len(other), 'row')}, {row_told(other.index[0])} first"
             problems.append(Problem(str(path), told, rule, remedy))
     return problems
-
-
-def _row(place: object) -> str:
-    """A row of a table, counted as its reader does."""
-    return f"row {int(str(place)) + 1} below the header"
 
 
 def split_table(evidence: PairEvidence) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from groprog_assets.errors import ModelError, Problem
 from groprog_assets.export.sequence import scorer_of, sequence_model
+from groprog_assets.export.sequence_columns import length_problems, letter_problems
 from groprog_assets.methods.cohort.clinical_tables import read_table
 from groprog_assets.methods.sequence.design import Limits, greedy_substitution
 from groprog_assets.methods.sequence.haplotypes import haplotype_effects
@@ -47,7 +48,7 @@ def check_reporter_assay(place: Path, path: Path, task: str, view: str, end: int
 
     path: a text table with the columns `ref`, `alt` (sequences of one length, 5' to 3') and `effect`. Sequences narrower than the
     view's window end `end` bp upstream of the TSS, with unknown bases around them. Raises ModelError: columns missing, unequal
-    lengths, no numbers, fewer than 10 pairs, an unknown task or view.
+    lengths, letters that are no nucleotide, no numbers, fewer than 10 pairs, an unknown task or view.
     """
     model = sequence_model(place)
     task = task or model.tasks[0]
@@ -65,11 +66,10 @@ def check_reporter_assay(place: Path, path: Path, task: str, view: str, end: int
     if problems:
         raise ModelError(problems)
     effect = pd.to_numeric(cells["effect"], errors="coerce").to_numpy(float)
-    lengths = pd.concat([cells["ref"], cells["alt"]]).str.len()
     if not np.isfinite(effect).all():
         problems.append(_bad(path, f"effect {cells['effect'][~np.isfinite(effect)].iloc[0]!r}", "Effects are numbers."))
-    if lengths.nunique() != 1:
-        problems.append(_bad(path, f"{lengths.min()} to {lengths.max()} bases", "All sequences are equally long."))
+    remedy = "Cut them to one length, by which their last base has one distance from the start (--end)."
+    problems += length_problems(path, cells, ["ref", "alt"], 1, remedy) + letter_problems(path, cells, ["ref", "alt"])
     if len(cells) < 10:
         problems.append(_bad(path, count_of(len(cells), "pair"), "The agreement needs 10 pairs or more."))
     if problems:

@@ -8,9 +8,8 @@ from typing import NamedTuple
 from groprog_assets.study.annotation_files import ProblemCollector, coordinate, lines
 
 RULE = "BED lines are chromosome, start, end; each covers at least one base."
-RULE_OF_SIX = (
-    "A region needs six columns: chrom, start, end, name, score, strand (+ or -), and covers at least one base."
-)
+RULE_OF_SIX = "A region needs six columns: chrom, start, end, name, score, strand (+ or -)."
+RULE_OF_STRAND = "The strand is + or -: a region begins at its 5' end."
 
 
 class BedLine(NamedTuple):
@@ -27,17 +26,24 @@ def bed_lines(problems: ProblemCollector, with_strand: bool = False) -> Iterator
     """The intervals of the file of `problems`, plain or gzip, separated by tabs or, in a line without any, by blanks; `track`,
     `browser` and comment lines are passed over.
 
-    A line with fewer than three columns (with_strand: six, the last + or -), of which start and end are no whole numbers, or that
-    covers no base becomes a problem and is left out. Raises AnnotationError for a file that cannot be read as text.
+    A line with fewer than three columns (with_strand: six), of which start and end are no whole numbers, that covers no base or
+    (with_strand) whose strand is not + or - becomes a problem and is left out. Raises AnnotationError for a file that cannot be
+    read as text.
     """
     for number, line in lines(problems.path):
         fields = [cell.strip() for cell in (line.split("\t") if "\t" in line else line.split())]
         if fields[0].split(" ", 1)[0] in ("track", "browser"):
             continue
+        at = f", line {number}"
+        if with_strand and len(fields) < 6:
+            problems.add(at, line[:60], RULE_OF_SIX, "Write them tab-separated.")
+            continue
         start, end = (coordinate(cell) for cell in [*fields[1:3], "", ""][:2])
-        stranded = len(fields) > 5 and fields[5] in ("+", "-")
-        if start is None or end is None or end <= start or (with_strand and not stranded):
-            remedy = "Write them tab-separated." if with_strand else "Mend or remove the line."
-            problems.add(f", line {number}", line[:60], RULE_OF_SIX if with_strand else RULE, remedy)
-        else:
+        stranded = not with_strand or fields[5] in ("+", "-")
+        if start is None or end is None or end <= start:
+            problems.add(at, line[:60], RULE, "Mend or remove the line.")
+        if not stranded:
+            remedy = "Write the strand in column 6, one line for each where both are meant."
+            problems.add(at, f"strand {fields[5][:20]!r}", RULE_OF_STRAND, remedy)
+        if start is not None and end is not None and end > start and stranded:
             yield BedLine(number, fields[0], start, end, fields)

@@ -37,10 +37,20 @@ def test_every_bad_line_is_told_and_left_out(tmp_path: Path):
 
 def test_regions_have_a_strand(tmp_path: Path):
     path = tmp_path / "a.bed"
-    path.write_text("chr1\t5\t9\tg\t0\t+\nchr1\t5\t9\tg\t0\t.\nchr1\t5\t9\n")
+    lines = ["chr1\t5\t9\tg\t0\t+", "chr1\t5\t9\tg\t0\t.", "chr1\t5\t9", "chr1\t9\t5\tg\t0\t*", "chr1\t9\t9\tg\t0\t-"]
+    path.write_text("".join(f"{line}\n" for line in lines))
     problems = ProblemCollector(path, ModelError)
     assert [row.fields[5] for row in bed_lines(problems, with_strand=True)] == ["+"]
     with pytest.raises(ModelError, match="line 2") as refused:
         problems.raise_any()
-    assert "Write them tab-separated" in str(refused.value)
-    assert len(refused.value.problems) == 2
+    told = [str(problem) for problem in refused.value.problems]
+    assert len(told) == 5, "two of line 4"
+    assert "line 2: strand '.'. The strand is + or -" in told[0]
+    assert "line 3: chr1\t5\t9. A region needs six columns" in told[1]
+    assert "Write them tab-separated" in told[1]
+    assert [("line 4" in each, "strand '*'" in each, "at least one base" in each) for each in told[2:4]] == [
+        (True, False, True),
+        (True, True, False),
+    ]
+    assert "line 5: chr1\t9\t9" in told[4]
+    assert "strand '" not in told[4]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from groprog_assets.errors import Problem
+from groprog_assets.errors import AnnotationError, Problem
 from groprog_assets.methods.annotation.chromosome_names import (
     elsewhere_remedy,
     is_scaffold,
@@ -95,9 +95,20 @@ def mask_notices(genome: Genome, chrom_sizes: Mapping[str, int]) -> list[Problem
 
 
 def mask_files(genome: Genome, chrom_sizes: Mapping[str, int]) -> list[MaskFile]:
-    """Each BED file of masks that the study names, read against its chromosomes. Raises AnnotationError as `read_masks`."""
+    """Each BED file of masks that the study names, read against its chromosomes. Raises AnnotationError as `read_masks`, with
+    the problems of both files."""
     named = (("blacklist", "blacklist", genome.blacklist), ("multi_copy", "multi-copy", genome.multi_copy))
-    return [_read_bed(field, Path(path), kind, chrom_sizes) for field, kind, path in named if path is not None]
+    found, problems = [], []
+    for field, kind, path in named:
+        if path is None:
+            continue
+        try:
+            found.append(_read_bed(field, Path(path), kind, chrom_sizes))
+        except AnnotationError as error:
+            problems += error.problems
+    if problems:
+        raise AnnotationError(problems)
+    return found
 
 
 def _read_bed(field: str, path: Path, kind: str, chrom_sizes: Mapping[str, int]) -> MaskFile:

@@ -200,9 +200,9 @@ def coding_problems(
                     if shares[0] > shares[1]
                     else "Name the column of the last contact in endpoint.time_column, and set endpoint.event_time_column: "
                     f"{endpoint.time_column}"
-                )
+                ).strip()
                 + "; where the times are lost, raise parameters.cohort.largest_lost_share: the study "
-                "then runs with a failed check.".strip(),
+                "then runs with a failed check.",
             )
         )
     return problems

@@ -243,8 +243,6 @@ def _batch_problems(given: TargetTable, valued: NDArray[np.bool_]) -> list[Probl
     """Problems of the protocols that a table's values come from; valued (n,): rows with a value."""
     where, cells = str(given.table), read_table(Path(given.table)).cells
     if given.batch is None:
-        if given.unit == "log2":
-            return []
         joined = [
             name
             for name in cells.columns
@@ -253,12 +251,13 @@ def _batch_problems(given: TargetTable, valued: NDArray[np.bool_]) -> list[Probl
             and cells[name][valued].map(spelling).nunique() > 1
         ]
         rule = f"Values in {given.unit} of several protocols have no common level."
+        otherwise = "it is no protocol, or the values were brought to one level already"
         return [
             Problem(
                 where,
                 f"column {name} names {some(dict.fromkeys(cells[name][valued]))}",
                 rule,
-                f"Say `batch: {name}` in sequence.targets: each then has an offset. Remove the column if it is no protocol.",
+                f"Say `batch: {name}` in sequence.targets: each then has an offset. Remove the column if {otherwise}.",
             )
             for name in joined
         ]

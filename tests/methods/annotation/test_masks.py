@@ -91,3 +91,13 @@ def test_the_remedy_leads_to_masks(tmp_path: Path) -> None:
 def test_built_in_masks_know_the_studys_names() -> None:
     masks = read_masks(genome(name="hg38"), {"21": 46_709_983, "GL000220.1": 161_802})
     assert masks[["chrom", "start", "end"]].values.tolist() == [["21", 0, 8_679_600], ["GL000220.1", 0, 161_802]]
+
+
+def test_the_problems_of_both_files_are_told_at_once(tmp_path: Path):
+    first, second = (
+        written(tmp_path, text, name) for name, text in (("a.bed", "chr1\t5\n"), ("b.bed", "chr1\tx\t9\n"))
+    )
+    for read in (read_masks, mask_notices):
+        with pytest.raises(AnnotationError) as refused:
+            read(genome(blacklist=first, multi_copy=second), SIZES)
+        assert [Path(problem.where.split(",")[0]).name for problem in refused.value.problems] == ["a.bed", "b.bed"]

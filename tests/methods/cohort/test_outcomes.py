@@ -190,6 +190,7 @@ def test_deaths_without_a_time_are_refused_and_the_column_that_has_them_is_named
     died = int(DIED.sum())
     assert f"{died} of {died} patients with the event and 0 of {N - died} without it are left out" in text
     assert "'death_after_days'" in text
+    assert "  " not in text
     endpoint = study.endpoint.model_copy(update={"event_time_column": "death_after_days"})
     np.testing.assert_allclose(read(study.model_copy(update={"endpoint": endpoint})).outcomes["time"], MONTHS)
 
@@ -200,6 +201,7 @@ def test_lost_times_that_are_kept_out_knowingly_fail_the_check_with_counts(tmp_p
         months[row] = ""
     study = cohort(tmp_path, {"T": months, "E": [int(died) for died in DIED]})
     assert "largest_lost_share" in refused(study)
+    assert "  " not in refused(study), "no column has the times, and none is named"
     knowingly = CohortParameters(minimum_events=2, largest_lost_share=1.0)
     verdict = exclusions_by_event(Dependence(**read(study, knowingly).summary["excluded_by_event"]), knowingly)
     assert not verdict.passed

@@ -8,8 +8,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from groprog_assets.methods.sequence.baselines import Examples
+from groprog_assets.methods.sequence.cross_fitting import cross_fit, fit_on_all
 from groprog_assets.methods.sequence.genome_codes import GenomeCodes, open_genome
-from groprog_assets.methods.sequence.windows import Layout
+from groprog_assets.methods.sequence.ladder import ladder
+from groprog_assets.methods.sequence.published_model import PublishedModel
+from groprog_assets.methods.sequence.splits import make_splits
+from groprog_assets.methods.sequence.variants import Scorer
+from groprog_assets.methods.sequence.windows import Layout, gene_codes
+from groprog_assets.study.sequence_parameters import SequenceParameters
 from groprog_kernels.bases import decode, reverse_complement
 
 WORD = np.array([1, 0, 2, 3, 1, 0, 1], np.uint8)
@@ -63,3 +70,39 @@ def held_bytes(path: Path) -> int:
         elif own and line.startswith("Rss:"):
             found += int(line.split()[1]) * 1024
     return found
+
+
+def scored_world(folder: Path):
+    """(genome, its genes with their folds, the scorer of a model of both that was fitted to the planted word)."""
+    genome, genes, target = planted(folder)
+    parameters = SequenceParameters(penalties=[1e3], words_kmer_penalty=1e3, word_penalty=1e2, promoter_end=200)
+    names = {name: name for name in genome.lengths}
+    codes = gene_codes(genes, genome, names, LAYOUT)
+    examples = Examples(codes, np.empty((len(codes), 0)), np.column_stack([target, -target]))
+    splits = make_splits(genes, codes, LAYOUT, parameters)
+    rung = ladder(LAYOUT, ["ridge_kmer+words"], parameters)[-1]
+    fits = cross_fit(rung, examples, splits)
+    parts = {
+        "final": fit_on_all(rung, examples, splits),
+        **{f"fold{f}": held for f, held in enumerate(fits.predictors)},
+    }
+    card = {
+        "tasks": ["up", "down"],
+        "windows": {"tss": list(LAYOUT.tss), "tts": None},
+        "parameters": parameters.model_dump(),
+        "champions": {"promoter": rung.name},
+    }
+    model = PublishedModel(card, {"promoter": parts})
+    genes = genes.assign(fold=splits.table["fold"])
+    return genome, genes, Scorer(model, genes, genome, names)
+
+
+def write(path: Path, rows) -> Path:
+    """A VCF with these rows of eight columns or more."""
+    lines = [
+        "##fileformat=VCFv4.2",
+        '##INFO=<ID=AF,Number=A,Type=Float,Description="x">',
+        "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO",
+    ]
+    path.write_text("\n".join([*lines, *("\t".join(map(str, row)) for row in rows)]) + "\n")
+    return path

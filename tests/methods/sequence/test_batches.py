@@ -41,9 +41,18 @@ def test_values_of_several_protocols_are_refused_and_the_remedy_works(tmp_path: 
     genes = pd.DataFrame({"gene": [f"g{place}" for place in (20, 3, 99)]})
     made = method.table_targets(given.model_copy(update={"batch": "protocol"}), genes, PARAMETERS)
     assert made.batches == Batches("protocol", ["poly-A", "total"], [1, 0, -1])
-    for protocols, unit in ((["total"] * 30, "tpm"), (["a"] * 15 + ["b"] * 15, "log2")):
-        allowed = table(tmp_path, protocols, unit=unit)
+    for unit in ("tpm", "log2"):
+        allowed = table(tmp_path, ["total"] * 30, unit=unit)
         assert method.table_targets(allowed, genes, PARAMETERS).batches is None
+
+
+def test_logarithms_of_several_protocols_are_refused_too(tmp_path: Path):
+    given = table(tmp_path, ["GRO-seq", "PRO-seq"] * 15, unit="log2")
+    with pytest.raises(AnnotationError, match="Values in log2 of several protocols have no common level") as refused:
+        method.read_target_table(given)
+    remedy = refused.value.problems[0].remedy
+    assert "`batch: protocol`" in remedy
+    assert "brought to one level already" in remedy
 
 
 def test_bad_batches_come_with_the_problems_of_the_values(tmp_path: Path):

@@ -9,46 +9,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from groprog_assets.errors import AnnotationError, Notice
+from groprog_assets.errors import AnnotationError
 from groprog_assets.methods.sequence import alleles, genome_codes, haplotypes
 from groprog_assets.methods.sequence import variants as method
 from groprog_assets.methods.sequence.alleles import normalised
-from groprog_assets.methods.sequence.baselines import Examples
-from groprog_assets.methods.sequence.cross_fitting import cross_fit, fit_on_all
-from groprog_assets.methods.sequence.ladder import ladder
-from groprog_assets.methods.sequence.published_model import PublishedModel
-from groprog_assets.methods.sequence.splits import make_splits
 from groprog_assets.methods.sequence.vcf import annotated, read_variants
-from groprog_assets.methods.sequence.windows import gene_codes
-from groprog_assets.study.sequence_parameters import SequenceParameters
 from groprog_kernels.bases import decode, encode_text, reverse_complement
-from tests.methods.sequence.planted import LAYOUT, SMAPS, WORD, held_bytes, planted, write_fasta
-
-PARAMETERS = SequenceParameters(penalties=[1e3], words_kmer_penalty=1e3, word_penalty=1e2, promoter_end=200)
+from tests.methods.sequence.planted import LAYOUT, SMAPS, WORD, held_bytes, scored_world, write, write_fasta
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory):
-    genome, genes, target = planted(tmp_path_factory.mktemp("planted"))
-    names = {name: name for name in genome.lengths}
-    codes = gene_codes(genes, genome, names, LAYOUT)
-    examples = Examples(codes, np.empty((len(codes), 0)), np.column_stack([target, -target]))
-    splits = make_splits(genes, codes, LAYOUT, PARAMETERS)
-    rung = ladder(LAYOUT, ["ridge_kmer+words"], PARAMETERS)[-1]
-    fits = cross_fit(rung, examples, splits)
-    parts = {
-        "final": fit_on_all(rung, examples, splits),
-        **{f"fold{f}": held for f, held in enumerate(fits.predictors)},
-    }
-    card = {
-        "tasks": ["up", "down"],
-        "windows": {"tss": list(LAYOUT.tss), "tts": None},
-        "parameters": PARAMETERS.model_dump(),
-        "champions": {"promoter": rung.name},
-    }
-    model = PublishedModel(card, {"promoter": parts})
-    genes = genes.assign(fold=splits.table["fold"])
-    return genome, genes, method.Scorer(model, genes, genome, names)
+    return scored_world(tmp_path_factory.mktemp("planted"))
 
 
 def test_each_gene_is_scored_by_the_model_that_never_saw_its_chromosome(world):
@@ -112,16 +84,6 @@ def word_of(genome, genes, gene: int) -> tuple[int, str]:
         if at >= 0:
             return at + 1, word
     raise AssertionError("no word")
-
-
-def write(path: Path, rows) -> Path:
-    lines = [
-        "##fileformat=VCFv4.2",
-        '##INFO=<ID=AF,Number=A,Type=Float,Description="x">',
-        "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO",
-    ]
-    path.write_text("\n".join([*lines, *("\t".join(map(str, row)) for row in rows)]) + "\n")
-    return path
 
 
 @pytest.mark.skipif(not SMAPS.is_file(), reason="needs /proc/self/smaps")
@@ -216,93 +178,6 @@ def test_alleles_are_trimmed_and_shifted_left(text, position, ref, alt, expected
 )  # fmt: skip
 def test_what_cannot_be_scored_is_named(ref, alt, expected):
     assert normalised(encode_text(b"ACGT").codes, 1, ref, alt) == expected
-
-
-WRONG = {"A": "C", "C": "G", "G": "T", "T": "A"}
-READERS = pytest.mark.parametrize("score", [method.variant_effects, haplotypes.haplotype_effects])
-
-
-def substitutions(text: str, positions, wrong: int = 0) -> list[tuple]:
-    """Changes of single bases of chrI, the first `wrong` of them with another REF; each carried by one sample."""
-    rows = []
-    for number, n in enumerate(positions):
-        ref = WRONG[text[n - 1]] if number < wrong else text[n - 1]
-        rows.append(("chrI", n, ".", ref, WRONG[ref], ".", ".", ".", "GT", "0|1"))
-    return rows
-
-
-def with_sample(path: Path, rows) -> Path:
-    made = write(path, rows)
-    made.write_text(made.read_text().replace("\tINFO\n", "\tINFO\tFORMAT\tone\n"))
-    return made
-
-
-@READERS
-@pytest.mark.parametrize(("count", "wrong"), [(1, 1), (2, 2), (5, 3), (50, 26), (102, 102), (200, 3)])
-def test_a_file_of_another_assembly_is_refused(world, tmp_path: Path, score, count: int, wrong: int):
-    genome, _, scorer = world
-    rows = substitutions(decode(genome.chromosome("chrI")), range(1, count + 1), wrong)
-    said = rf"REF of {wrong} of {count} variants? is not the reference's: chrI:1 has .*another assembly"
-    with pytest.raises(AnnotationError, match=said):
-        score(read_variants(with_sample(tmp_path / "v.vcf", rows)), scorer, {})
-
-
-@READERS
-@pytest.mark.parametrize(("count", "wrong"), [(2, 1), (50, 25), (200, 2)])
-def test_single_wrong_references_are_left_out_and_named(world, tmp_path: Path, score, count: int, wrong: int):
-    genome, _, scorer = world
-    rows = substitutions(decode(genome.chromosome("chrI")), range(1, count + 1), wrong)
-    file = read_variants(with_sample(tmp_path / "v.vcf", rows))
-    if score is method.variant_effects:
-        assert score(file, scorer, {})["error"].str.startswith("REF_MISMATCH:").sum() == wrong
-    else:
-        with pytest.warns(Notice, match=f"no haplotype has {wrong} of {count} ALTs .{wrong} REF_MISMATCH"):
-            score(file, scorer, {})
-
-
-@READERS
-@pytest.mark.filterwarnings("ignore::groprog_assets.errors.Notice")
-def test_what_is_not_compared_is_no_sign_of_another_assembly(world, tmp_path: Path, score):
-    genome, _, scorer = world
-    text = decode(genome.chromosome("chrI"))
-    (right, wrong) = substitutions(text, [5])[0], substitutions(text, [6], 1)[0]
-    aside = [(*wrong[:4], "<DEL>", *wrong[5:]), ("chrM", *wrong[1:])]
-    score(read_variants(with_sample(tmp_path / "v.vcf", [right, wrong, *aside * 3])), scorer, {})
-    many = (*wrong[:4], f"{wrong[4]},{text[5]}A,{text[5]}C", *wrong[5:])
-    score(read_variants(with_sample(tmp_path / "v.vcf", [right, many])), scorer, {})
-    with pytest.raises(AnnotationError, match="REF of 1 of 1 variant "):
-        score(read_variants(with_sample(tmp_path / "v.vcf", [wrong, *aside])), scorer, {})
-
-
-@READERS
-def test_a_file_without_a_variant_on_the_study_s_chromosomes_is_refused(world, tmp_path: Path, score):
-    _, _, scorer = world
-    rows = [("elsewhere", n, ".", "A", "C", ".", ".", ".", "GT", "0|1") for n in (5, 6)]
-    with pytest.raises(AnnotationError, match=r"2 variants, none on chrI.*sequence\.aliases"):
-        score(read_variants(with_sample(tmp_path / "v.vcf", rows)), scorer, {})
-
-
-def test_a_position_beyond_the_chromosome_has_its_own_word(world, tmp_path: Path):
-    genome, _, scorer = world
-    text = decode(genome.chromosome("chrI"))
-    last = len(text)
-    rows = [*substitutions(text, [5, 6, last]), ("chrI", last + 1, ".", "A", "C", ".", ".", ".", "GT", "0|1")]
-    rows.append(("chrI", last, ".", f"{text[-1]}A", text[-1], ".", ".", ".", "GT", "0|1"))
-    found = method.variant_effects(read_variants(with_sample(tmp_path / "v.vcf", rows)), scorer, {})
-    assert found.drop_duplicates("line")["error"].tolist() == ["", "", "", *[f"BEYOND_CHROMOSOME:{last}"] * 2]
-    with pytest.raises(AnnotationError, match=rf"chrI:{last + 1} has A, chrI ends at {last}"):
-        method.variant_effects(read_variants(with_sample(tmp_path / "v.vcf", rows[3:])), scorer, {})
-
-
-def test_every_file_of_another_assembly_is_told_at_once(world, tmp_path: Path):
-    genome, _, scorer = world
-    text = decode(genome.chromosome("chrI"))
-    paths = [write(tmp_path / f"{name}.vcf", [row[:8] for row in substitutions(text, [5], 1)]) for name in "ab"]
-    (tmp_path / "c.vcf").write_text("chrI\n")
-    with pytest.raises(AnnotationError) as refused:
-        method.scored_files([*paths, tmp_path / "c.vcf"], scorer, None)
-    told = "\n".join(map(str, refused.value.problems))
-    assert all(f"{name}.vcf" in told for name in "abc")
 
 
 def test_the_file_comes_back_byte_for_byte_with_fields_behind_info(world, tmp_path: Path):

@@ -1,0 +1,106 @@
+"""Variants on the reference: a file of another assembly is refused, single wrong references are named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from groprog_assets.errors import AnnotationError, Notice
+from groprog_assets.methods.sequence import haplotypes
+from groprog_assets.methods.sequence import variants as method
+from groprog_assets.methods.sequence.vcf import read_variants
+from groprog_kernels.bases import decode
+from tests.methods.sequence.planted import scored_world, write
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory):
+    return scored_world(tmp_path_factory.mktemp("planted"))
+
+
+WRONG = {"A": "C", "C": "G", "G": "T", "T": "A"}
+READERS = pytest.mark.parametrize("score", [method.variant_effects, haplotypes.haplotype_effects])
+
+
+def substitutions(text: str, positions, wrong: int = 0) -> list[tuple]:
+    """Changes of single bases of chrI, the first `wrong` of them with another REF; each carried by one sample."""
+    rows = []
+    for number, n in enumerate(positions):
+        ref = WRONG[text[n - 1]] if number < wrong else text[n - 1]
+        rows.append(("chrI", n, ".", ref, WRONG[ref], ".", ".", ".", "GT", "0|1"))
+    return rows
+
+
+def with_sample(path: Path, rows) -> Path:
+    made = write(path, rows)
+    made.write_text(made.read_text().replace("\tINFO\n", "\tINFO\tFORMAT\tone\n"))
+    return made
+
+
+@READERS
+@pytest.mark.parametrize(("count", "wrong"), [(1, 1), (2, 2), (5, 3), (50, 26), (102, 102), (200, 3)])
+def test_a_file_of_another_assembly_is_refused(world, tmp_path: Path, score, count: int, wrong: int):
+    genome, _, scorer = world
+    rows = substitutions(decode(genome.chromosome("chrI")), range(1, count + 1), wrong)
+    said = rf"REF of {wrong} of {count} variants? is not the reference's: chrI:1 has .*another assembly"
+    with pytest.raises(AnnotationError, match=said):
+        score(read_variants(with_sample(tmp_path / "v.vcf", rows)), scorer, {})
+
+
+@READERS
+@pytest.mark.parametrize(("count", "wrong"), [(2, 1), (50, 25), (200, 2)])
+def test_single_wrong_references_are_left_out_and_named(world, tmp_path: Path, score, count: int, wrong: int):
+    genome, _, scorer = world
+    rows = substitutions(decode(genome.chromosome("chrI")), range(1, count + 1), wrong)
+    file = read_variants(with_sample(tmp_path / "v.vcf", rows))
+    if score is method.variant_effects:
+        assert score(file, scorer, {})["error"].str.startswith("REF_MISMATCH:").sum() == wrong
+    else:
+        with pytest.warns(Notice, match=f"no haplotype has {wrong} of {count} ALTs .{wrong} REF_MISMATCH"):
+            score(file, scorer, {})
+
+
+@READERS
+@pytest.mark.filterwarnings("ignore::groprog_assets.errors.Notice")
+def test_what_is_not_compared_is_no_sign_of_another_assembly(world, tmp_path: Path, score):
+    genome, _, scorer = world
+    text = decode(genome.chromosome("chrI"))
+    (right, wrong) = substitutions(text, [5])[0], substitutions(text, [6], 1)[0]
+    aside = [(*wrong[:4], "<DEL>", *wrong[5:]), ("chrM", *wrong[1:])]
+    score(read_variants(with_sample(tmp_path / "v.vcf", [right, wrong, *aside * 3])), scorer, {})
+    many = (*wrong[:4], f"{wrong[4]},{text[5]}A,{text[5]}C", *wrong[5:])
+    score(read_variants(with_sample(tmp_path / "v.vcf", [right, many])), scorer, {})
+    with pytest.raises(AnnotationError, match="REF of 1 of 1 variant "):
+        score(read_variants(with_sample(tmp_path / "v.vcf", [wrong, *aside])), scorer, {})
+
+
+@READERS
+def test_a_file_without_a_variant_on_the_study_s_chromosomes_is_refused(world, tmp_path: Path, score):
+    _, _, scorer = world
+    rows = [("elsewhere", n, ".", "A", "C", ".", ".", ".", "GT", "0|1") for n in (5, 6)]
+    with pytest.raises(AnnotationError, match=r"2 variants, none on chrI.*sequence\.aliases"):
+        score(read_variants(with_sample(tmp_path / "v.vcf", rows)), scorer, {})
+
+
+def test_a_position_beyond_the_chromosome_has_its_own_word(world, tmp_path: Path):
+    genome, _, scorer = world
+    text = decode(genome.chromosome("chrI"))
+    last = len(text)
+    rows = [*substitutions(text, [5, 6, last]), ("chrI", last + 1, ".", "A", "C", ".", ".", ".", "GT", "0|1")]
+    rows.append(("chrI", last, ".", f"{text[-1]}A", text[-1], ".", ".", ".", "GT", "0|1"))
+    found = method.variant_effects(read_variants(with_sample(tmp_path / "v.vcf", rows)), scorer, {})
+    assert found.drop_duplicates("line")["error"].tolist() == ["", "", "", *[f"BEYOND_CHROMOSOME:{last}"] * 2]
+    with pytest.raises(AnnotationError, match=rf"chrI:{last + 1} has A, chrI ends at {last}"):
+        method.variant_effects(read_variants(with_sample(tmp_path / "v.vcf", rows[3:])), scorer, {})
+
+
+def test_every_file_of_another_assembly_is_told_at_once(world, tmp_path: Path):
+    genome, _, scorer = world
+    text = decode(genome.chromosome("chrI"))
+    paths = [write(tmp_path / f"{name}.vcf", [row[:8] for row in substitutions(text, [5], 1)]) for name in "ab"]
+    (tmp_path / "c.vcf").write_text("chrI\n")
+    with pytest.raises(AnnotationError) as refused:
+        method.scored_files([*paths, tmp_path / "c.vcf"], scorer, None)
+    told = "\n".join(map(str, refused.value.problems))
+    assert all(f"{name}.vcf" in told for name in "abc")
