@@ -5,6 +5,7 @@ Standard library only.
 
 from __future__ import annotations
 
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Sequence
 from dataclasses import dataclass
 from gzip import BadGzipFile
@@ -30,6 +31,8 @@ class Problem:
 def why_unreadable(error: Exception) -> str:
     """Why a file could not be read, in words: what the system says, or what is wrong with its bytes."""
     if isinstance(error, UnicodeDecodeError):
+        if error.start == 0 and error.object[:2] in (BOM_UTF16_LE, BOM_UTF16_BE):
+            return "it is text in UTF-16, to be saved as UTF-8"
         return f"byte {error.start + 1} is no {error.encoding.upper()} text"
     if isinstance(error, EOFError):
         return "it ends before its data do: was it cut short?"

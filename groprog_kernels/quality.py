@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import groprog_kernels.quality_cython as loops
-from groprog_kernels.records import open_records
+from groprog_kernels.records import open_records, told_mark
 
 _CHUNK = 1 << 20
 _QUALITIES = 94
@@ -43,6 +43,14 @@ class CycleQuality(NamedTuple):
     lowest: NDArray[np.int32]
     highest: NDArray[np.int32]
     reads: NDArray[np.int64]
+
+
+def _text(path: Path) -> Iterator[bytes]:
+    """The file's bytes as `_bytes`; FastqError for a byte-order mark before the first read, which no aligner passes over."""
+    for number, piece in enumerate(_bytes(path)):
+        if not number and told_mark(piece):
+            raise FastqError("a byte-order mark stands before record 1: save the file as plain ASCII")
+        yield piece
 
 
 def _bytes(path: Path) -> Iterator[bytes]:
@@ -89,7 +97,7 @@ def first_name(path: str | Path) -> str:
     FastqError: as `tally_fastq`, for the first record alone. Source: Cock et al. 2010, doi:10.1093/nar/gkp1137.
     """
     head = b""
-    for piece in _bytes(Path(path)):
+    for piece in _text(Path(path)):
         head += piece
         if head.count(b"\n") >= 4:
             break
@@ -125,7 +133,7 @@ def tally_fastq(path: str | Path) -> QualityTally:
         loops.STATUS_UNEQUAL: "has a sequence and qualities of different lengths",
         loops.STATUS_OUT_OF_RANGE: "has a quality character outside '!'..'~'",
     }
-    pieces = _ahead(_bytes(Path(path)))
+    pieces = _ahead(_text(Path(path)))
     finished = False
     while not finished:
         piece = next(pieces, None)

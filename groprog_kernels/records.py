@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import zlib
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -57,7 +58,12 @@ def alignment_format(path: str | Path) -> str:
     line = start.split(b"\n", 1)[0]
     if line[:4] in (b"@HD\t", b"@SQ\t", b"@PG\t", b"@CO\t", b"@RG\t") or line.count(b"\t") >= 10:
         return "sam"
-    raise BamError(f"neither BAM, SAM nor CRAM; it begins with {start[:16]!r}")
+    raise BamError(f"neither BAM, SAM nor CRAM; it begins with {told_mark(start)}{start[:16]!r}")
+
+
+def told_mark(start: bytes) -> str:
+    """Words on the byte-order mark with which a file begins, to be removed before other programs read it; "" without one."""
+    return "a byte-order mark: " if start.startswith((BOM_UTF8, BOM_UTF16_LE, BOM_UTF16_BE)) else ""
 
 
 class Records:

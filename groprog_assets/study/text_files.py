@@ -5,6 +5,7 @@ Standard library only.
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import csv
 import gzip
@@ -48,7 +49,7 @@ def open_text(path: Path) -> io.TextIOWrapper:
     except BaseException:
         opened.close()
         raise
-    encoding = "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    encoding = "utf-16" if start[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
     return io.TextIOWrapper(opened, encoding=encoding, newline="")
 
 
@@ -61,6 +62,19 @@ def open_unpacked(path: Path) -> BinaryIO:
         return raw
     raw.close()
     return cast(BinaryIO, gzip.open(path, "rb"))
+
+
+def past_mark(stream: BinaryIO) -> BinaryIO:
+    """A stream of UTF-8 text at its first letter: past a byte-order mark, which other programs take for part of the first line.
+
+    Raises UnicodeDecodeError for UTF-16 with its mark, which `why_unreadable` names.
+    """
+    start = stream.read(len(codecs.BOM_UTF8))
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        start.decode("utf-8")
+    if start != codecs.BOM_UTF8:
+        stream.seek(0)
+    return stream
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import math
 import zlib
@@ -16,6 +15,7 @@ import pandas as pd
 from groprog_assets.errors import Problem, ReadsError, why_unreadable
 from groprog_assets.methods.reads.point_tracks import track_problems
 from groprog_assets.study.files import open_regular
+from groprog_assets.study.text_files import open_unpacked, past_mark
 
 GZIP_MAGIC = b"\x1f\x8b"
 HEADERS = ("track", "browser", "#")
@@ -180,7 +180,4 @@ def _header_lines(path: Path) -> int:
 
 
 def _text(path: Path) -> IO[str]:
-    raw = open_regular(path)
-    start = raw.read(2)
-    raw.seek(0)
-    return io.TextIOWrapper(gzip.open(raw) if start == GZIP_MAGIC else raw, encoding="ascii")
+    return io.TextIOWrapper(past_mark(open_unpacked(path)), encoding="ascii")

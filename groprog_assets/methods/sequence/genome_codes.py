@@ -5,10 +5,10 @@ An index (.fai) is never read, so an old one cannot give wrong bases. Plain text
 
 from __future__ import annotations
 
-import gzip
 import json
 import mmap
 import os
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, NamedTuple, TypeVar
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from groprog_assets.errors import AnnotationError, Problem, why_unreadable
 from groprog_assets.methods.sequence.two_bit import ORDER, read_two_bit
+from groprog_assets.study.text_files import open_unpacked, past_mark
 from groprog_assets.wording import count_of, shell_command, shell_word
 from groprog_kernels.bases import EncodedText, encode_text
 
@@ -219,7 +220,7 @@ def inspect_fasta(path: Path, sink: Sink | None = None) -> tuple[list[FastaRecor
                     records[-1].add(encoded, text)
                     if sink is not None:
                         sink(encoded.codes, encoded.masked)
-    except (OSError, EOFError, gzip.BadGzipFile) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         rule = "The FASTA must be readable: plain text or bgzip."
         raise AnnotationError(
             _problem(path, f"cannot be read: {why_unreadable(error)}", rule, "Check or copy it again.")
@@ -314,7 +315,7 @@ def _opened(path: Path) -> IO[bytes]:
                 " that file.",
             )
         )
-    return gzip.open(path, "rb") if start[:2] == b"\x1f\x8b" else open(path, "rb")  # type: ignore[return-value]
+    return past_mark(open_unpacked(path))
 
 
 def _pieces(stream: IO[bytes]) -> Iterator[tuple[str, bytes]]:

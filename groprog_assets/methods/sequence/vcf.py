@@ -5,14 +5,15 @@ Nothing but the INFO column is written anew, so that what other programs put the
 
 from __future__ import annotations
 
-import gzip
 import subprocess
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from groprog_assets.errors import AnnotationError, Problem, why_unreadable
 from groprog_assets.study import child_process
+from groprog_assets.study.text_files import open_unpacked, past_mark
 
 BCF_SECONDS = 3600
 """Seconds after which the reader of a BCF is taken to hang."""
@@ -46,9 +47,9 @@ def read_variants(path: Path) -> VariantFile:
     that is no whole number of 1 or more.
     """
     try:
-        packed = path.read_bytes()
-        text = gzip.decompress(packed) if packed[:2] == b"\x1f\x8b" else packed
-    except (OSError, EOFError, gzip.BadGzipFile) as error:
+        with open_unpacked(path) as stream:
+            text = past_mark(stream).read()
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise AnnotationError(
             _problem(path, "", f"cannot be read: {why_unreadable(error)}", "Copy it again.")
         ) from error
