@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from groprog_assets.errors import GroProgError
+from groprog_assets.errors import AssayError, GroProgError
 from groprog_assets.methods.annotation.obo import read_obo
+from groprog_assets.methods.assays.vcf import _require_blocks
 from groprog_assets.methods.reads.bedgraph import is_bedgraph, read_bedgraph
 from groprog_assets.methods.sequence.genome_codes import read_fasta
 from groprog_assets.methods.sequence.vcf import read_variants
@@ -62,3 +63,10 @@ def test_reads_that_other_programs_take_are_refused_by_its_name(tmp_path: Path):
         for tally in (quality.first_name, quality.tally_fastq):
             with pytest.raises(quality.FastqError, match="a byte-order mark stands before record 1"):
                 tally(fastq)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_vcf_of_an_assay_is_refused_by_its_name(tmp_path: Path, encoding: str):
+    (tmp_path / "a.vcf").write_bytes(HEADER.encode(encoding))
+    with pytest.raises(AssayError, match="a byte-order mark"):
+        _require_blocks(tmp_path / "a.vcf")

@@ -5,8 +5,10 @@ Source: VCF 4.3 and 4.4 specification, samtools.github.io/hts-specs. The file it
 
 from __future__ import annotations
 
+import contextlib
 import re
 import subprocess
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -42,6 +44,7 @@ from groprog_assets.study.omics_assays import AssaySource
 from groprog_assets.study.text_files import open_unpacked
 from groprog_assets.study.text_tables import count_of
 from groprog_assets.wording import shell_command, shell_word
+from groprog_kernels.records import told_mark
 
 SYMBOLIC = {
     "DEL": "sym_del",
@@ -110,7 +113,7 @@ def read_vcf(path: Path, source: AssaySource) -> SparseAssay:
 
 
 def _require_blocks(path: Path) -> None:
-    """AssayError for a file under plain gzip, which pysam does not read, and for what is no file."""
+    """AssayError for a file under plain gzip or with a byte-order mark, which pysam does not read, and for what is no file."""
     try:
         with open_regular(path) as file:
             plain = is_plain_gzip(file.read(18))
@@ -121,6 +124,15 @@ def _require_blocks(path: Path) -> None:
         blocks = path.with_name(f"blocks_{path.name}")
         remedy = f"{shell_command('gunzip', '-c', path)} | bgzip > {shell_word(blocks)}"
         raise AssayError(Problem(str(path), "compressed by gzip", rule, remedy))
+    start = b""
+    with (
+        contextlib.suppress(OSError, EOFError, zlib.error),
+        open_unpacked(path) as file,
+    ):  # damaged blocks are told by the probe
+        start = file.read(3)
+    if told_mark(start):
+        rule = "A VCF begins with ##fileformat."
+        raise AssayError(Problem(str(path), "a byte-order mark before it", rule, "Save it as UTF-8 without the mark."))
 
 
 def _probe(path: Path) -> None:
