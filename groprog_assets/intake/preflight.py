@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -57,10 +58,7 @@ def preflight(study: Study, keep: StudyRead | None = None, omics: OmicsChecked |
     The study's paths are absolute and its files exist (`check_study`). What was read is left in `keep`. omics: what the check of
     records, ontologies and assays has found, where it was made before; they are not read again.
     """
-    from groprog_assets.intake.annotation_matches import require_matches
     from groprog_assets.intake.omics_preflight import check_omics
-    from groprog_assets.intake.sequence_check import sequence_problems
-    from groprog_assets.methods.annotation.masks import read_masks
     from groprog_assets.methods.annotation.ontology import check_ontology
     from groprog_assets.methods.reads.read_quality import first_reads
     from groprog_assets.prognosis.training_device import lacking_devices
@@ -80,8 +78,24 @@ def preflight(study: Study, keep: StudyRead | None = None, omics: OmicsChecked |
         return list(dict.fromkeys(problems))
     for library in study.libraries:
         problems.gather(first_reads, library)
+    of_ontology = _Problems()
+    with ThreadPoolExecutor(1, "ontology") as beside:
+        if study.ontology is not None:  # most of this time another process parses the OBO
+            ended = beside.submit(of_ontology.gather, check_ontology, study.ontology)
+        others = _annotation_and_patients(study, keep)
     if study.ontology is not None:
-        problems.gather(check_ontology, study.ontology)
+        ended.result()
+    problems += [*of_ontology, *others]
+    return list(dict.fromkeys(problems))
+
+
+def _annotation_and_patients(study: Study, keep: StudyRead | None) -> list[Problem]:
+    """Problems of the genome's files, of the libraries beside them, and of every cohort; the patients are left in `keep`."""
+    from groprog_assets.intake.annotation_matches import require_matches
+    from groprog_assets.intake.sequence_check import sequence_problems
+    from groprog_assets.methods.annotation.masks import read_masks
+
+    problems = _Problems()
     sizes = problems.gather(read_chrom_sizes, study.genome.chrom_sizes)
     patients = problems.gather(_patients, study) if study.cohort is not None else None
     if keep is not None:
@@ -102,7 +116,7 @@ def preflight(study: Study, keep: StudyRead | None = None, omics: OmicsChecked |
         problems.gather(_sources, study, patients)
     for other in study.validation:
         problems.gather(_external, other, study, patients)
-    return list(dict.fromkeys(problems))
+    return problems
 
 
 def cohort_notices(study: Study, patients: Patients | None = None) -> list[Problem]:

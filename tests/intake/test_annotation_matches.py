@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,13 @@ import yaml
 from click.testing import CliRunner
 
 from groprog_assets.cli.main import main
+from groprog_assets.errors import AnnotationError, Problem
+from groprog_assets.intake import annotation_matches
 from groprog_assets.intake.annotation_matches import _expression
+from groprog_assets.intake.preflight import preflight
+from groprog_assets.methods.annotation import ontology
 from groprog_assets.simulation import simulate_study
+from groprog_assets.study.check import load_study
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +107,22 @@ def test_ids_that_differ_in_their_version_alone_are_named() -> None:
     assert "1 of 3 symbols are genes that take part; 2 are not annotated" in said
     assert "1 of them only for their version" in said
     assert "1 of 1 symbols are genes that take part." in str(_expression(["ENSG00000141510"], genes, genes))
+
+
+def test_the_annotation_is_read_while_the_ontology_is_checked_and_problems_keep_their_order(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading = threading.Event()
+
+    def of_annotation(*_: object) -> None:
+        reading.set()
+        raise AnnotationError(Problem("annotation", "", "", ""))
+
+    def of_ontology(*_: object) -> None:
+        met = reading.wait(30)
+        raise AnnotationError(Problem("ontology", "met" if met else "alone", "", ""))
+
+    monkeypatch.setattr(annotation_matches, "require_matches", of_annotation)
+    monkeypatch.setattr(ontology, "check_ontology", of_ontology)
+    found = [(item.where, item.value) for item in preflight(load_study(study))]
+    assert found == [("ontology", "met"), ("annotation", "")]

@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 
 from groprog_assets.errors import AnnotationError
+from groprog_assets.methods.annotation import gtf
 from groprog_assets.methods.annotation.consensus import consensus_annotation
 from groprog_assets.methods.annotation.gene_models import annotation_file, read_annotation
 from groprog_assets.methods.annotation.genes import dominant_tss
 from groprog_assets.methods.annotation.gtf import placements, stable_gene, symbol_of
+from groprog_assets.study.annotation_files import ProblemCollector
 from groprog_assets.study.parameters import AnnotationParameters
 from tests.methods.nascent import masks
 
@@ -402,3 +404,22 @@ def test_a_cell_of_any_length_is_read_in_one_pass():
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)
+
+
+@pytest.mark.parametrize("malformed", ["0\t50", "9\t5", "x\t50", "+5\t50", "5\t12345678901", "\t50", "cut"])
+def test_a_malformed_line_is_told_when_its_turn_comes_among_lines_that_are_judged_together(
+    malformed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(block: int) -> str:
+        monkeypatch.setattr(gtf, "BLOCK", block)
+        problems = ProblemCollector(path)
+        placed = gtf.gtf_transcripts(path, problems, 1_000_000)
+        return "\n".join([*map(str, problems.problems), *map(str, placed.rows)])
+
+    named = 'gene_id "G"; transcript_id "T{}";'
+    rows = [line("chr1", "s", "transcript", 10 * n + 1, 10 * n + 9, "+", named.format(n)) for n in range(8)]
+    rows[2] = rows[2].replace("gene_id", "x").replace("transcript_id", "y")
+    rows[4] = "chr1\ts\ttranscript" if malformed == "cut" else rows[4].replace("41\t49", malformed)
+    path = written(tmp_path, rows)
+    assert re.findall(r"line (\d+)", told(1000)) == ["3", "5"]
+    assert told(1000) == told(3) == told(1)
