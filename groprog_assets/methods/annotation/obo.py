@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +18,6 @@ from groprog_assets.study import child_process
 from groprog_assets.study.annotation_files import some
 from groprog_assets.study.files import open_regular
 from groprog_assets.tables import conform
-from groprog_assets.tables.values import Document
 
 PATIENCE, SLOWEST = 30.0, 50_000
 """Seconds that the parser may take, and bytes a second that it parses at least on a busy machine."""
@@ -43,17 +42,20 @@ class TermGraph(NamedTuple):
         return self.current.get(stated, stated if stated in self.parents and stated not in self.consider else None)
 
 
-class Frame(NamedTuple):
-    """One [Term] of the file: `row` of the table `ontology_terms`, parents (is_a and part_of), is_a alone, alternative ids,
-    replacements, suggestions, and synonyms as (text, scope)."""
+class Frames:
+    """The [Term] frames of a file as columns. version: the file's data-version; lines: of `obo_process`, a JSON list for each
+    name."""
 
-    row: dict[str, Any]
-    parents: list[str]
-    alternative: list[str]
-    replaced_by: list[str]
-    consider: list[str]
-    is_a: list[str]
-    synonyms: list[list[str]]
+    def __init__(self, version: str, lines: dict[str, bytes]) -> None:
+        self.version, self._lines = version, lines
+
+    def column(self, name: str) -> list[Any]:
+        """A value for each frame: `term` (its id), `name`, `namespace`, `synonyms`, `obsolete`, as in the table `ontology_terms`;
+        `parents` (is_a and part_of), `is_a` alone, `alternative` ids, `replaced_by`, `consider`, each a list of ids; `scoped`,
+        synonyms as [text, scope]. Decoded when it is asked for: no reader needs all of them.
+        """
+        found: list[Any] = json.loads(self._lines[name])
+        return found
 
 
 def read_obo(path: Path) -> TermGraph:
@@ -84,24 +86,19 @@ def forget_obo() -> None:
     _parsed.cache_clear()
 
 
-def term_frames(path: Path) -> tuple[str, list[Frame]]:
-    """(the file's data-version, its [Term] frames) of an OBO file, plain or gzip.
+def term_frames(path: Path) -> Frames:
+    """The [Term] frames of an OBO file, plain or gzip.
 
     Raises AnnotationError when the file cannot be parsed, holds no terms, or describes an id twice.
     """
-    frames: list[Frame] = []
-    version = ""
-    for item in _terms_and_version(path):
-        if "version" in item:
-            version = item["version"]
-        else:
-            frames.append(Frame(**item))
-    if not frames:
+    frames = _frames(path)
+    ids = frames.column("term")
+    if not ids:
         raise AnnotationError(
             Problem(str(path), "no [Term] stanza", "An OBO file lists terms.", "Fetch the ontology again.")
         )
-    refuse_repeated(path, (frame.row["term"] for frame in frames))
-    return version, frames
+    refuse_repeated(path, ids)
+    return frames
 
 
 def refuse_repeated(path: Path, ids: Iterable[str]) -> None:
@@ -114,26 +111,19 @@ def refuse_repeated(path: Path, ids: Iterable[str]) -> None:
 
 
 def _parse_obo(path: Path) -> TermGraph:
-    """What is kept is made anew once the frames are gone: text that was made among theirs would hold on to 120 MB of memory."""
-    terms, text = _without_frames(path)
-    return TermGraph(terms, *json.loads(text))
-
-
-def _without_frames(path: Path) -> tuple[pd.DataFrame, str]:
-    """Table `ontology_terms`; the other fields of the graph as JSON."""
-    version, frames = term_frames(path)
-    current = _replacements(frames)
-    for frame in frames:
-        frame.row["replaced_by"] = current.get(frame.row["term"], "")
-    parents = {frame.row["term"]: frame.parents for frame in frames}
-    consider = {
-        frame.row["term"]: frame.consider
-        for frame in frames
-        if frame.row["obsolete"] and frame.row["term"] not in current
-    }
+    frames = term_frames(path)
+    ids, obsolete = frames.column("term"), frames.column("obsolete")
+    withdrawn = {term for term, gone in zip(ids, obsolete, strict=True) if gone}
+    alternative = dict(zip(ids, frames.column("alternative"), strict=True))
+    current = _replacements(alternative, dict(zip(ids, frames.column("replaced_by"), strict=True)), withdrawn)
+    parents = dict(zip(ids, frames.column("parents"), strict=True))
+    suggested = dict(zip(ids, frames.column("consider"), strict=True))
+    consider = {term: suggested[term] for term in ids if term in withdrawn and term not in current}
     followed, broken = _join_parents(parents, current, consider)
-    terms = conform(pd.DataFrame([frame.row for frame in frames]), "ontology_terms")
-    return terms, json.dumps([parents, current, consider, version, followed, broken])
+    table = {name: frames.column(name) for name in ("name", "namespace", "synonyms")}
+    table |= {"term": ids, "obsolete": obsolete, "replaced_by": [current.get(term, "") for term in ids]}
+    terms = conform(pd.DataFrame({**table, "format": "OBO"}), "ontology_terms")
+    return TermGraph(terms, parents, current, consider, frames.version, followed, broken)
 
 
 def _join_parents(
@@ -155,7 +145,7 @@ def _join_parents(
     return followed, broken
 
 
-def _terms_and_version(path: Path) -> Iterator[Document]:
+def _frames(path: Path) -> Frames:
     """What `obo_process` writes of a file. AnnotationError when it cannot be parsed, or when the parser ends or does not end."""
 
     def failed(what: str) -> AnnotationError:
@@ -180,34 +170,33 @@ def _terms_and_version(path: Path) -> Iterator[Document]:
         raise AnnotationError(problem) from None
     if made.returncode or not made.stdout:
         raise failed(child_process.how_it_ended(made.returncode))
-    *items, last = json.loads(b"[%s]" % b",".join(made.stdout.splitlines()))
-    if last["end"]:
-        raise failed(last["end"])
-    yield from items
+    *answered, last = made.stdout.splitlines()
+    if ended := json.loads(last)["end"]:
+        raise failed(ended)
+    head = json.loads(answered[0])
+    return Frames(head["version"], dict(zip(head["columns"], answered[1:], strict=True)))
 
 
-def _replacements(frames: list[Frame]) -> dict[str, str]:
-    """{id of a replaced term: the current term}."""
-    live = {frame.row["term"] for frame in frames if not frame.row["obsolete"]}
+def _replacements(
+    alternative: dict[str, list[str]], replaced_by: dict[str, list[str]], withdrawn: set[str]
+) -> dict[str, str]:
+    """{id of a replaced term: the current term}; {term: ids} of alternative ids and replacements, and the obsolete terms."""
+    live = alternative.keys() - withdrawn
     claims: dict[str, set[str]] = {}
-    for frame in frames:
-        if not frame.row["obsolete"]:
-            for other in frame.alternative:
-                claims.setdefault(other, set()).add(frame.row["term"])
+    for term, others in alternative.items():
+        if others and term in live:
+            for other in others:
+                claims.setdefault(other, set()).add(term)
     current = {other: next(iter(terms)) for other, terms in claims.items() if len(terms) == 1 and other not in live}
-    successor = {
-        frame.row["term"]: frame.replaced_by[0]
-        for frame in frames
-        if frame.row["obsolete"] and len(frame.replaced_by) == 1
-    }
-    for withdrawn in successor:
-        met, term = {withdrawn}, withdrawn
+    successor = {term: into[0] for term, into in replaced_by.items() if len(into) == 1 and term in withdrawn}
+    for gone in successor:
+        met, term = {gone}, gone
         while term not in live and term not in current and term in successor and successor[term] not in met:
             term = successor[term]
             met.add(term)
         found = term if term in live else current.get(term)
         if found is not None:
-            current.setdefault(withdrawn, found)
+            current.setdefault(gone, found)
     return current
 
 

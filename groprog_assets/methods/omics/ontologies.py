@@ -152,15 +152,16 @@ def unresolved(identifiers: Iterable[str], known: Resolver) -> Document:
 
 @lru_cache(maxsize=2)
 def _from_obo(path: Path, size: int, changed: int) -> tuple[dict[str, list[Any]], str]:
-    version, frames = term_frames(path)
-    made: dict[str, list[Any]] = {"terms": [], "alts": [], "synonyms": [], "edges": []}
-    for frame in frames:
-        term = frame.row["term"]
-        made["terms"].append((term, frame.row["name"], frame.row["obsolete"], frame.replaced_by, frame.consider))
-        made["alts"] += [(term, other) for other in frame.alternative]
-        made["edges"] += [(term, above) for above in frame.is_a]
-        made["synonyms"] += [(term, text, scope) for text, scope in frame.synonyms]
-    return made, version
+    frames = term_frames(path)
+    ids, alternative, is_a, scoped = (frames.column(name) for name in ("term", "alternative", "is_a", "scoped"))
+    stated = (frames.column(name) for name in ("name", "obsolete", "replaced_by", "consider"))
+    made: dict[str, list[Any]] = {
+        "terms": list(zip(ids, *stated, strict=True)),
+        "alts": [(term, other) for term, others in zip(ids, alternative, strict=True) for other in others],
+        "edges": [(term, above) for term, parents in zip(ids, is_a, strict=True) for above in parents],
+        "synonyms": [(term, *synonym) for term, synonyms in zip(ids, scoped, strict=True) for synonym in synonyms],
+    }
+    return made, frames.version
 
 
 def _from_folder(path: Path) -> tuple[dict[str, list[Any]], str]:

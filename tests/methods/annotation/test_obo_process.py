@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -24,7 +25,9 @@ def test_terms_come_through_as_the_program_writes_them(tmp_path: Path, capsys: p
         obo_process.main()
     finally:
         sys.argv = before
-    assert capsys.readouterr().out.count("\n") == 4
+    head, *columns, last = map(json.loads, capsys.readouterr().out.splitlines())
+    told = dict(zip(head["columns"], columns, strict=True))
+    assert (told["term"], told["parents"], last) == (["GO:1", "GO:2"], [[], ["GO:1"]], {"end": ""})
 
 
 @pytest.mark.parametrize(
