@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from groprog_assets.export.tab_separated import tab_separated
 from groprog_assets.store.table_files import encode_table
 from groprog_assets.tables.values import Value
 
@@ -27,37 +28,32 @@ def initiation_files(called: Value, compared: Value) -> Iterator[tuple[str, byte
         return
     table = called["table"]
     yield f"{FOLDER}/initiation_regions.bed", _bed_plus(table)
-    yield f"{FOLDER}/initiation_regions.tsv", _tsv(table)
+    yield f"{FOLDER}/initiation_regions.tsv", tab_separated(table)
     yield f"{FOLDER}/initiation_regions.parquet", encode_table(table, "initiation_regions")
     pairs = table[(table["kind"] != "single") & table["confidence"].isin(["strong", "medium"])]
     six = ["chrom", "start", "end", "confidence", "plus_summit", "minus_summit"]
-    yield f"{FOLDER}/initiation_bidirectional.bed", pairs[six].to_csv(sep="\t", index=False, header=False).encode()
+    yield f"{FOLDER}/initiation_bidirectional.bed", tab_separated(pairs[six], missing="", header=False)
     counts = called["counts"]
     wide = counts.pivot(index="region", columns="library", values="count").reindex(table["name"])
     wide = wide.reindex(columns=counts["library"].unique()).rename_axis(index="region", columns=None)
-    yield f"{FOLDER}/initiation_counts.tsv", _tsv(wide.reset_index())
-    yield f"{FOLDER}/initiation_counts_by_strand.tsv", _tsv(counts)
-    yield f"{FOLDER}/initiation_profile.tsv", _tsv(called["profile"])
+    yield f"{FOLDER}/initiation_counts.tsv", tab_separated(wide.reset_index())
+    yield f"{FOLDER}/initiation_counts_by_strand.tsv", tab_separated(counts)
+    yield f"{FOLDER}/initiation_profile.tsv", tab_separated(called["profile"])
     for strand, name in (("+", "plus"), ("-", "minus")):
         scores = called["scores"]
         yield f"{FOLDER}/initiation_score_{name}.bedGraph", _bed_graph(scores[scores["strand"] == strand])
     if compared is not None:
-        yield f"{FOLDER}/differential_initiation.tsv", _tsv(compared["table"])
-        yield f"{FOLDER}/initiation_links.tsv", _tsv(compared["links"])
+        yield f"{FOLDER}/differential_initiation.tsv", tab_separated(compared["table"])
+        yield f"{FOLDER}/initiation_links.tsv", tab_separated(compared["links"])
 
 
 def _bed_plus(table: pd.DataFrame) -> bytes:
     columns = [*BED6, *(name for name in table if name not in BED6)]
-    text = table[columns].replace("", ".").to_csv(sep="\t", index=False, float_format="%.6g", na_rep=".")
-    return f"#{text}".encode()
+    return b"#" + tab_separated(table[columns].replace("", "."), "%.6g", ".")
 
 
 def _bed_graph(scores: pd.DataFrame) -> bytes:
     """One base a maximum, its score with two decimals, sorted as browsers need it."""
     rows = scores.sort_values(["chrom", "position"], kind="stable")
     columns = rows[["chrom", "position"]].assign(end=rows["position"] + 1, score=rows["score"].round(2))
-    return columns.to_csv(sep="\t", index=False, header=False, float_format="%.2f").encode()
-
-
-def _tsv(table: pd.DataFrame) -> bytes:
-    return table.to_csv(sep="\t", index=False, float_format="%.10g", na_rep="NA").encode()
+    return tab_separated(columns, "%.2f", "", header=False)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from groprog_assets.errors import ArtifactError
 from groprog_assets.export.initiation_files import initiation_files
 from groprog_assets.export.report_page import exported_page
+from groprog_assets.export.tab_separated import tab_separated
 from groprog_assets.lineage import ledger
 from groprog_assets.lineage.present import COPY, HEAD, MANIFEST
 from groprog_assets.prognosis.standing_model import read_standing
@@ -148,11 +149,11 @@ def _genomic_tables(workspace: Workspace, quality: list[pd.DataFrame]) -> Iterat
     import pandas as pd
 
     if quality:
-        yield "read_quality.tsv", _tsv(pd.concat(quality, ignore_index=True))
+        yield "read_quality.tsv", tab_separated(pd.concat(quality, ignore_index=True))
     units, counts = load_asset(workspace, "transcripts"), load_asset(workspace, "transcript_counts")
     if units is not None:
         yield "transcripts/all.bed", _bed(units)
-        yield "transcripts/all.tsv", _tsv(units)
+        yield "transcripts/all.tsv", tab_separated(units)
         yield "transcripts/grohmm.bed", _bed(_as_grohmm(units))
         if counts is not None:
             yield "transcripts/counts.tsv", _count_matrix(counts)
@@ -163,7 +164,7 @@ def _genomic_tables(workspace: Workspace, quality: list[pd.DataFrame]) -> Iterat
     repaired = load_asset(workspace, "repaired_transcripts")
     if repaired is not None:
         yield "transcripts/repaired.bed", _bed(repaired.table)
-        yield "transcripts/repaired.tsv", _tsv(repaired.table)
+        yield "transcripts/repaired.tsv", tab_separated(repaired.table)
         yield "transcripts/repaired_counts.tsv", _count_matrix(repaired.counts)
     yield from initiation_files(
         load_asset(workspace, "initiation_regions"), load_asset(workspace, "differential_initiation")
@@ -179,18 +180,18 @@ def _genomic_tables(workspace: Workspace, quality: list[pd.DataFrame]) -> Iterat
     ):
         bundle = load_asset(workspace, asset)
         if bundle is not None:
-            yield f"{name}.tsv", _tsv(bundle.table)
+            yield f"{name}.tsv", tab_separated(bundle.table)
     alike = load_asset(workspace, "library_similarity")
     if alike is not None:
         yield "transcripts/stabilized.tsv", _count_matrix(alike.stabilized, "signal")
-        yield "library_components.tsv", _tsv(alike.table)
-        yield "library_correlation.tsv", _tsv(alike.correlation)
+        yield "library_components.tsv", tab_separated(alike.table)
+        yield "library_correlation.tsv", tab_separated(alike.correlation)
     loci = load_asset(workspace, "loci")
     if loci is not None:
         for name, rows in loci.table.groupby("locus", sort=True):
-            yield f"loci/{name}.tsv", _tsv(rows)
+            yield f"loci/{name}.tsv", tab_separated(rows)
         for name, rows in loci.tracks.groupby("locus", sort=True):
-            yield f"loci/{name}.tracks.tsv", _tsv(rows)
+            yield f"loci/{name}.tracks.tsv", tab_separated(rows)
     for name, page in (load_asset(workspace, "locus_pages") or {}).items():
         yield f"loci/{name}.html", page.content
     features = _stored(workspace, "gene_features")
@@ -264,25 +265,23 @@ def _tracks_of(
 
 def _sequence(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
     """The sequence half: metrics, predictions, targets, folds, words, the model's files, contributions, motifs."""
-    from groprog_assets.methods.sequence.explanations import track_name
-    from groprog_assets.methods.sequence.links import link_bedpe
-    from groprog_assets.methods.sequence.study_motifs import seqlet_bed
-    from groprog_assets.report.sequence_card import sequence_card
-
     evaluation, model = load_asset(workspace, "sequence_evaluation"), load_asset(workspace, "sequence_model")
     targets, splits = load_asset(workspace, "sequence_targets"), load_asset(workspace, "sequence_splits")
     windows, profile = load_asset(workspace, "sequence_windows"), load_asset(workspace, "sequence_profile")
     if windows is not None:
-        yield "sequence/windows.tsv", _tsv(windows)
+        yield "sequence/windows.tsv", tab_separated(windows)
     if targets is not None:
-        yield "sequence/targets.tsv", _tsv(targets["values"])
-        yield "sequence/tasks.tsv", _tsv(targets.tasks)
+        yield "sequence/targets.tsv", tab_separated(targets["values"])
+        yield "sequence/tasks.tsv", tab_separated(targets.tasks)
     if splits is not None:
-        yield "sequence/splits.tsv", _tsv(splits.table)
+        yield "sequence/splits.tsv", tab_separated(splits.table)
     if model is not None:
-        yield "sequence/predictions.tsv", _tsv(model.predictions)
+        from groprog_assets.methods.sequence.links import link_bedpe
+        from groprog_assets.report.sequence_card import sequence_card
+
+        yield "sequence/predictions.tsv", tab_separated(model.predictions)
         if "links" in model and len(model.links):
-            yield "sequence/links.tsv", _tsv(model.links)
+            yield "sequence/links.tsv", tab_separated(model.links)
             yield "sequence/links.bedpe", link_bedpe(model.links)
         for name, blob in model.files.items():
             yield f"sequence/model/{name}", _content(blob)
@@ -291,46 +290,48 @@ def _sequence(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
         yield "sequence/model/card.md", sequence_card(model.summary["card"], metrics, by_base).encode()
     scored = load_asset(workspace, "variant_effects")
     if scored is not None and len(scored.files):
-        yield "sequence/variants.tsv", _tsv(scored.table)
+        yield "sequence/variants.tsv", tab_separated(scored.table)
         for name, blob in scored.files.items():
             yield f"sequence/variants/{name}", _content(blob)
     if profile is not None:
-        yield "sequence/profile.tsv", _tsv(profile.metrics)
-        yield "sequence/profile_genes.tsv", _tsv(profile.genes)
+        yield "sequence/profile.tsv", tab_separated(profile.metrics)
+        yield "sequence/profile_genes.tsv", tab_separated(profile.genes)
     types = load_asset(workspace, "sequence_cell_types")
     if types is not None:
-        yield "sequence/cell_types.tsv", _tsv(types.table)
+        yield "sequence/cell_types.tsv", tab_separated(types.table)
     explained, motifs = load_asset(workspace, "sequence_attributions"), load_asset(workspace, "sequence_motifs")
     if explained is not None:
-        yield "sequence/contributions.tsv", _tsv(explained.table)
+        from groprog_assets.methods.sequence.explanations import track_name
+
+        yield "sequence/contributions.tsv", tab_separated(explained.table)
         for task, blob in explained.tracks.items():
             yield f"sequence/contributions/{track_name(task)}.bw", _content(blob)
     if motifs is not None:
-        yield "sequence/motifs.tsv", _tsv(motifs.motifs)
+        from groprog_assets.methods.sequence.study_motifs import seqlet_bed
+
+        yield "sequence/motifs.tsv", tab_separated(motifs.motifs)
         yield "sequence/motifs.meme", _content(motifs.meme)
         yield "sequence/seqlets.bed", seqlet_bed(motifs.seqlets)
         if "sites" in motifs and len(motifs.sites):
-            yield "sequence/motif_sites.tsv", _tsv(motifs.sites)
+            yield "sequence/motif_sites.tsv", tab_separated(motifs.sites)
     vectors = load_asset(workspace, "sequence_embedding")
     if vectors is not None:
-        yield "sequence/embedding.tsv", _tsv(vectors.table)
+        yield "sequence/embedding.tsv", tab_separated(vectors.table)
     if evaluation is not None:
-        yield "sequence/metrics.tsv", _tsv(evaluation.metrics)
-        yield "sequence/words.tsv", _tsv(evaluation.words)
+        yield "sequence/metrics.tsv", tab_separated(evaluation.metrics)
+        yield "sequence/words.tsv", tab_separated(evaluation.words)
         if "windows" in evaluation:
-            yield "sequence/window_ablation.tsv", _tsv(evaluation.windows)
+            yield "sequence/window_ablation.tsv", tab_separated(evaluation.windows)
         yield "sequence/evaluation.json", _json(evaluation.summary)
 
 
 def _prognosis(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
-    from groprog_assets.report.model_card import described_model, model_card
-
     scores = load_asset(workspace, "risk_scores")
     if scores is not None:
-        yield "risk_scores.tsv", _tsv(scores)
+        yield "risk_scores.tsv", tab_separated(scores)
     patients = _of_champion(workspace, "cohort")
     if patients is not None and "funnel" in patients:
-        yield "patient_funnel.tsv", _tsv(patients.funnel)
+        yield "patient_funnel.tsv", tab_separated(patients.funnel)
     evaluation = _of_champion(workspace, "evaluation")
     if evaluation is not None:
         yield "evaluation.json", _json(evaluation)
@@ -345,9 +346,11 @@ def _prognosis(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
         yield "related_work.json", _json(related.document)
     if elsewhere is not None and elsewhere.cohorts:
         yield "external_validation.json", _json(elsewhere.cohorts)
-        yield "external_scores.tsv", _tsv(elsewhere.scores)
+        yield "external_scores.tsv", tab_separated(elsewhere.scores)
     model = _of_champion(workspace, "risk_model")
     if model is not None:
+        from groprog_assets.report.model_card import described_model, model_card
+
         for name, blob in model.files.items():
             yield f"model/{name}", _content(blob)
         yield "model/card.md", model_card({"Model": described_model(model.summary)}).encode()
@@ -374,45 +377,47 @@ def _omics(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
         yield "omics/report.html", report.content
     ranking = load_asset(workspace, "disease_ranking")
     if ranking is not None:
-        yield "omics/ranking_accuracy.tsv", _tsv(ranking.accuracy)
-        yield "omics/diagnosed_ranks.tsv", _tsv(ranking.diagnosed)
-        yield "omics/disease_ranks.tsv", _tsv(ranking.table)
+        yield "omics/ranking_accuracy.tsv", tab_separated(ranking.accuracy)
+        yield "omics/diagnosed_ranks.tsv", tab_separated(ranking.diagnosed)
+        yield "omics/disease_ranks.tsv", tab_separated(ranking.table)
         joined = ranking.ratios["sources"].str.join(";")
-        yield "omics/finding_ratios.tsv", _tsv(ranking.ratios.assign(sources=joined))
+        yield "omics/finding_ratios.tsv", tab_separated(ranking.ratios.assign(sources=joined))
     for asset, members in _INTEGRATION.items():
         value = load_asset(workspace, asset)
         if value is not None:
-            yield from ((f"omics/{file}.tsv", _tsv(getattr(value, member))) for member, file in members.items())
+            yield from (
+                (f"omics/{file}.tsv", tab_separated(getattr(value, member))) for member, file in members.items()
+            )
     raw, corrected = load_asset(workspace, "assay_raw"), load_asset(workspace, "assay_corrected")
     if raw is not None:
-        yield "omics/assays.tsv", _tsv(raw.table)
+        yield "omics/assays.tsv", tab_separated(raw.table)
     if corrected is not None:
         joined = corrected.effects["covariates"].str.join(";")
-        yield "omics/batch_effects.tsv", _tsv(corrected.effects.assign(covariates=joined))
+        yield "omics/batch_effects.tsv", tab_separated(corrected.effects.assign(covariates=joined))
     found = {name: load_asset(workspace, name) for name in ("subjects", "phenotypes", "diagnoses")}
     for name, value in found.items():
         if value is not None:
             frame = value if hasattr(value, "columns") else value.table
             lists = {column: frame[column].str.join(";") for column in frame.columns if column == "modifiers"}
-            yield f"omics/{name}.tsv", _tsv(frame.assign(**lists))
+            yield f"omics/{name}.tsv", tab_separated(frame.assign(**lists))
 
 
 def _cases(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
     """A page a case study, and the ranks and ratios behind it."""
-    from groprog_assets.report.case_page import RESEARCH, render_case
-
     made, omics = load_asset(workspace, "case_studies"), workspace.study.omics
     terms, subjects = load_asset(workspace, "reference_terms"), load_asset(workspace, "subjects")
     if made is None or terms is None or subjects is None or omics is None or not omics.cases:
         return
+    from groprog_assets.report.case_page import RESEARCH, render_case
+
     names = dict(terms.terms[["term_id", "name"]].itertuples(index=False, name=None))
     footer = f"{RESEARCH} HPO {terms.summary['version']}."
     for case in omics.cases:
         own = made.table.loc[made.table["case_name"] == case.name, "subject_id"]
         variants = subjects.variants[subjects.variants["subject_id"].isin(own)]
         yield f"omics/cases/{case.name}.html", render_case(case, made, names, variants, footer)
-    yield "omics/cases/ranks.tsv", _tsv(made.table)
-    yield "omics/cases/ratios.tsv", _tsv(made.ratios.assign(sources=made.ratios["sources"].str.join(";")))
+    yield "omics/cases/ranks.tsv", tab_separated(made.table)
+    yield "omics/cases/ratios.tsv", tab_separated(made.ratios.assign(sources=made.ratios["sources"].str.join(";")))
 
 
 def _of_champion(workspace: Workspace, asset: str) -> Value:
@@ -441,10 +446,6 @@ def _content(blob: Blob) -> bytes:
     return blob.content
 
 
-def _tsv(table: pd.DataFrame) -> bytes:
-    return table.to_csv(sep="\t", index=False, float_format="%.10g", na_rep="NA").encode()
-
-
 def _json(value: Value) -> bytes:
     return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False).encode()
 
@@ -457,10 +458,10 @@ def _as_grohmm(units: pd.DataFrame) -> Value:
 def _count_matrix(counts: pd.DataFrame, values: str = "count") -> bytes:
     """Units x libraries, in the order of the table: what DESeq2 and edgeR read."""
     wide = counts.pivot(index="transcript", columns="library", values=values)
-    return _tsv(wide.loc[counts["transcript"].unique(), counts["library"].unique()].reset_index())
+    return tab_separated(wide.loc[counts["transcript"].unique(), counts["library"].unique()].reset_index())
 
 
 def _bed(units: pd.DataFrame) -> bytes:
     columns = units[["chrom", "start", "end", "name", "score", "strand"]].copy()
     columns["score"] = columns["score"].round().clip(0, 1000).astype(int)
-    return columns.to_csv(sep="\t", index=False, header=False).encode()
+    return tab_separated(columns, missing="", header=False)

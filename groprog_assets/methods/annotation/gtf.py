@@ -80,7 +80,7 @@ def features(
     """(line number, columns, start, end) of the lines of nine columns, 0-based half-open. Malformed ones go to `problems`, each
     when its turn comes.
 
-    Coordinates are judged by blocks of lines, which takes a third of the time; a block with a malformed line, line by line.
+    To save time coordinates are judged by blocks of lines; in a block with a malformed line, line by line.
     """
     coming = iter(numbered)
     while block := list(itertools.islice(coming, BLOCK)):
