@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from groprog_assets.figures.style import DOWN, INK, NEUTRAL, SOFT_INK, UP, new_figure, say_empty, style
+from groprog_assets.figures.style import DOWN, INK, NEUTRAL, SOFT_INK, UP, new_figure, say_empty, scatter, style
 from groprog_assets.tables.values import Values
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ def ma_plot(
         for direction, colour, size, zorder in (("none", NEUTRAL, 7, 2), ("up", UP, 13, 3), ("down", DOWN, 13, 3)):
             part = held[held["direction"] == direction]
             name = "unchanged" if direction == "none" else direction
-            axes.scatter(
+            scatter(
+                axes,
                 part["log_cpm"],
                 part["log2_fold_change"],
                 s=size,
@@ -81,11 +82,11 @@ def ma_plot(
 
 
 def _named(held: pd.DataFrame, labels: Sequence[str], strongest: int) -> pd.DataFrame:
-    genes = held["gene"].str.split(";")
+    named = held[held["gene"] != ""] if labels else held[(held["gene"] != "") & (held["direction"] != "none")]
+    genes = named["gene"].str.split(";")
     asked = genes.map(lambda names: next((label for label in labels if label in names), ""))
-    first = genes.str[0]
-    chosen = held.assign(text=asked.where(asked != "", first))
-    with_gene = chosen[(chosen["gene"] != "") & (chosen["direction"] != "none")]
+    chosen = named.assign(text=asked.where(asked != "", genes.str[0]))
+    with_gene = chosen[chosen["direction"] != "none"]
     order = with_gene.sort_values(["conservative_log2_fold_change", "log2_fold_change"], kind="stable")
     down = [i for i in order.index if with_gene.at[i, "direction"] == "down"][:strongest]
     up = [i for i in order.index[::-1] if with_gene.at[i, "direction"] == "up"][:strongest]

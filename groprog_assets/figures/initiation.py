@@ -19,9 +19,11 @@ from groprog_assets.figures.style import (
     TREATMENT,
     UP,
     WIDE,
+    coloured_rows,
     condition_colours,
     new_figure,
     say_empty,
+    scatter,
     style,
 )
 from groprog_assets.tables.values import Document
@@ -100,16 +102,7 @@ def heat_map(image: Mapping[str, NDArray], metaplot: pd.DataFrame, control: str,
         shown = {side: np.log2(1 + image[side] / mean) for side in ("minus", "plus")}
         top = max(float(np.quantile(np.concatenate([part.ravel() for part in shown.values()]), 0.99)), 1e-9)
         for axes, (side, values) in zip(grid[1], shown.items(), strict=True):
-            drawn = axes.imshow(
-                values,
-                aspect="auto",
-                extent=(image["offset"][0], image["offset"][-1], rows, 0),
-                cmap="cividis",
-                vmin=0,
-                vmax=top,
-                interpolation="antialiased",
-            )
-            axes.grid(False)
+            drawn = coloured_rows(axes, values, (image["offset"][0], image["offset"][-1]), top)
             axes.set_xticks(ticks)
             axes.set_yticks([])
             axes.set_title(f"{side.capitalize()} strand")
@@ -182,7 +175,8 @@ def response(table: pd.DataFrame, summary: Document, treatment: str, control: st
                 chosen = part[part["direction"] == direction]
                 if len(chosen):
                     label = f"{direction} ({len(chosen):,})" if direction != "none" else None
-                    axes.scatter(
+                    scatter(
+                        axes,
                         np.log2(chosen["base_mean"] + 1),
                         chosen["log2_fold_change"],
                         s=7,

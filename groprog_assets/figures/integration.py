@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from groprog_assets.figures.style import DOWN, INK, NEUTRAL, SOFT_INK, UP, new_figure, say_empty, style
+from groprog_assets.figures.style import DOWN, INK, NEUTRAL, SOFT_INK, UP, new_figure, say_empty, scatter, style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -65,7 +65,9 @@ def volcano_figure(table: pd.DataFrame, significance: float, title: str) -> Figu
             (found & (x > 0), UP, "higher"),
             (found & (x <= 0), DOWN, "lower"),
         ):
-            axes.scatter(x[chosen], y[chosen], s=9, color=colour, linewidths=0, label=f"{name} ({int(chosen.sum()):,})")
+            scatter(
+                axes, x[chosen], y[chosen], s=9, color=colour, linewidths=0, label=f"{name} ({int(chosen.sum()):,})"
+            )
         marked = held["biomarker"].to_numpy(dtype=bool)
         axes.scatter(
             x[marked], y[marked], s=42, facecolors="none", edgecolors=INK, label=f"biomarkers ({int(marked.sum()):,})"

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from groprog_assets.figures.style import INK, NEUTRAL, SOFT_INK, condition_colours, new_figure, say_empty, style
+from groprog_assets.figures.style import (
+    INK,
+    NEUTRAL,
+    SOFT_INK,
+    condition_colours,
+    new_figure,
+    say_empty,
+    scatter,
+    style,
+)
 from groprog_assets.tables.values import Values
 
 if TYPE_CHECKING:
@@ -58,7 +67,7 @@ def _violin(axes: Axes, place: int, values: np.ndarray, colour: str) -> None:
         bodies: Any = axes.violinplot(values, [place], widths=0.82, showextrema=False)["bodies"]
         bodies[0].set(facecolor=colour, alpha=0.22, edgecolor=colour)
     jitter = (np.argsort(np.argsort(values, kind="stable"), kind="stable") * 0.618034) % 1 - 0.5
-    axes.scatter(place + jitter * 0.3, values, s=5, color=colour, alpha=0.4, linewidths=0, zorder=3)
+    scatter(axes, place + jitter * 0.3, values, s=5, color=colour, alpha=0.4, linewidths=0, zorder=3)
     axes.boxplot(
         values,
         positions=[place],
@@ -92,7 +101,7 @@ def _paired(axes: Axes, wide: pd.DataFrame, control: str, treatment: str, compar
             line, line - margin, line + margin, color=NEUTRAL, alpha=0.18, lw=0, label=f"within {margin:g}"
         )
     axes.plot(line, line, color=SOFT_INK, lw=0.9)
-    axes.scatter(wide[control], wide[treatment], s=9, color=INK, alpha=0.5, linewidths=0)
+    scatter(axes, wide[control], wide[treatment], s=9, color=INK, alpha=0.5, linewidths=0)
     axes.set(xlim=(low, high), ylim=(low, high), xlabel=control, ylabel=treatment, aspect="equal")
     axes.set_title(f"Paired genes (n = {len(wide):,})")
     if comparison.get("hodges_lehmann") is not None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from groprog_assets.figures.style import NEUTRAL, SERIES, SOFT_INK, new_figure, say_empty, style
+from groprog_assets.figures.style import NEUTRAL, SERIES, SOFT_INK, new_figure, say_empty, scatter, style
 from groprog_assets.tables.values import Values
 from groprog_assets.wording import count_of
 
@@ -41,7 +41,7 @@ def predicted_against_measured(predictions: pd.DataFrame, summary: Values, metri
                 )
                 colour = SERIES[k % len(SERIES)]
                 label = f"fold {fold}: r {r:.2f}"
-                panel.scatter(part["predicted"], part["target"], s=5, alpha=0.35, lw=0, color=colour, label=label)
+                scatter(panel, part["predicted"], part["target"], s=5, alpha=0.35, lw=0, color=colour, label=label)
             panel.set_xlabel("predicted from sequence")
             panel.set_ylabel(f"measured, {summary['main_task']}")
             panel.legend(loc="upper left", markerscale=2)

@@ -1,6 +1,6 @@
 """Common style of all figures: palette, sizes, axes, and reproducible bytes.
 
-The other modules of this room use it. matplotlib and the standard library only. The colours are Okabe and Ito's (2008)
+The other modules of this room use it. matplotlib, NumPy and the standard library only. The colours are Okabe and Ito's (2008)
 colour-blind-safe set, darkened where text needs contrast.
 """
 
@@ -14,11 +14,15 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from groprog_assets.tables.values import Document
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
 
 CONTROL = "#0072B2"
 TREATMENT = "#D55E00"
@@ -37,6 +41,12 @@ SMALL, WIDE, TALL = (4.6, 3.4), (8.2, 3.6), (8.2, 5.6)
 """Inches: half a page, a page across, a page across with several panels."""
 
 PNG_DPI = 144
+
+MOST_VECTOR_POINTS = 2000
+"""Points of one kind that an SVG holds as shapes; more of them are one picture in it, at the dots per inch of the PNG."""
+
+MOST_ROWS = 1000
+"""Rows of a heat map that are given to matplotlib: over twice as many as it has dots in height."""
 
 DRAWING = threading.RLock()
 """Held while figures are drawn: matplotlib's settings are those of the whole process."""
@@ -105,11 +115,14 @@ def _figure_class() -> type[Figure]:
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     class LaidOutFigure(Figure):
+        keeps_places = False
+        """Whether the parts stay where they were in the file written before."""
+
         def draw(self, renderer: Any) -> None:
             layout = self.get_layout_engine()
             if isinstance(layout, ConstrainedLayoutEngine) and self.canvas.is_saving():
                 with suppress(ValueError):  # as matplotlib does: a figure too small for its labels is drawn as it is
-                    if self.axes:
+                    if self.axes and not self.keeps_places:
                         layout.execute(self)
             else:
                 super().draw(renderer)
@@ -131,6 +144,35 @@ def say_empty(axes: Axes, reason: str) -> None:
     axes.text(0.5, 0.5, reason, ha="center", va="center", color=SOFT_INK, transform=axes.transAxes, wrap=True)
 
 
+def scatter(axes: Axes, x: Any, y: Any, **look: Any) -> None:
+    """A scatter plot of x and y, both (n,), with the `look` of matplotlib's `scatter`; many points are one picture in an SVG."""
+    axes.scatter(x, y, rasterized=len(x) > MOST_VECTOR_POINTS, **look)
+
+
+def coloured_rows(axes: Axes, values: NDArray[np.float64], ends: tuple[float, float], top: float) -> AxesImage:
+    """`values` (r, b) as colours from 0 to `top`, the first row on top; the axis of columns runs from ends[0] to ends[1], that
+    of rows from 0 to r.
+
+    Over MOST_ROWS rows are drawn as means of as many neighbours each, of values cut at `top`: what the dots of a picture show
+    anyway, without matplotlib's filter over all of them.
+    """
+    rows = len(values)
+    if rows > MOST_ROWS:
+        first = np.linspace(0, rows, MOST_ROWS, endpoint=False).astype(np.int64)
+        values = np.add.reduceat(np.minimum(values, top), first) / np.diff(first, append=rows)[:, None]
+    image = axes.imshow(
+        values,
+        aspect="auto",
+        extent=(*ends, rows, 0),
+        cmap="cividis",
+        vmin=0,
+        vmax=top,
+        interpolation="antialiased",
+    )
+    axes.grid(False)
+    return image
+
+
 def figure_bytes(figure: Figure, suffix: Literal["png", "svg"] = "png", dpi: int = PNG_DPI) -> bytes:
     """The figure as PNG or SVG bytes that are equal for equal figures: no dates, fixed ids, fixed software tag.
 
@@ -143,6 +185,14 @@ def figure_bytes(figure: Figure, suffix: Literal["png", "svg"] = "png", dpi: int
     with style():
         figure.savefig(buffer, format=suffix, dpi=dpi, metadata=metadata)
     return buffer.getvalue()
+
+
+def laid_out_once(figure: Figure) -> dict[str, bytes]:
+    """{"png": bytes, "svg": bytes} of a figure of `new_figure`. Its parts keep in the SVG the places that they have in the PNG:
+    to find them takes as long as to draw."""
+    made = {"png": figure_bytes(figure, "png")}
+    figure.keeps_places = True  # type: ignore[attr-defined]
+    return {**made, "svg": figure_bytes(figure, "svg")}
 
 
 def data_uri(image: bytes | str) -> str:

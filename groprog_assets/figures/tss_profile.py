@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from groprog_assets.figures.style import SOFT_INK, condition_colours, new_figure, say_empty, style
+from groprog_assets.figures.style import SOFT_INK, coloured_rows, condition_colours, new_figure, say_empty, style
 from groprog_assets.wording import count_of
 
 if TYPE_CHECKING:
@@ -71,16 +71,7 @@ def tss_profile(
             top = max(float(np.quantile(np.concatenate([m.ravel() for m in shown.values()]), 0.99)), 1e-9)
             for panel, name in zip(grid[1], names, strict=True):
                 edges = heat_maps[name].offset
-                image = panel.imshow(
-                    shown[name],
-                    aspect="auto",
-                    extent=(edges[0], edges[-1], len(shown[name]), 0),
-                    cmap="cividis",
-                    vmin=0,
-                    vmax=top,
-                    interpolation="antialiased",
-                )
-                panel.grid(False)
+                image = coloured_rows(panel, shown[name], (edges[0], edges[-1]), top)
                 panel.set_title(name, color=colours[name])
                 panel.set_xlabel("Distance from the start site (bp)")
                 panel.set_yticks([])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from groprog_assets.tables.values import Document, Value
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MAXIMUM_PLOT_BYTES = 50_000
+MAXIMUM_PLOT_BYTES, PLOT_DPI = 50_000, 110
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,24 @@ def materialized(
 
 
 def png(figure: Figure) -> bytes:
-    """PNG bytes of a matplotlib figure, at most 50 kB: the resolution falls until it fits; empty when it never does."""
+    """PNG bytes of a matplotlib figure, at most 50 kB; empty when it never fits.
+
+    It is drawn once. Where its bytes are too many they become 256 colours, and then fewer dots, of the same picture.
+    """
+    from PIL import Image
+
     from groprog_assets.figures.style import figure_bytes
 
-    for dots in (110, 90, 72, 56, 42, 30):
-        image = figure_bytes(figure, "png", dots)
-        if len(image) <= MAXIMUM_PLOT_BYTES:
-            return image
+    image = figure_bytes(figure, "png", PLOT_DPI)
+    if len(image) <= MAXIMUM_PLOT_BYTES:
+        return image
+    with Image.open(io.BytesIO(image)) as drawn:
+        whole = drawn.convert("RGB")
+    for dots in (PLOT_DPI, 90, 72, 56, 42, 30):
+        buffer = io.BytesIO()
+        size = (whole.width * dots // PLOT_DPI, whole.height * dots // PLOT_DPI)
+        smaller = whole.resize(size, Image.Resampling.BOX) if dots < PLOT_DPI else whole
+        smaller.quantize(256, dither=Image.Dither.NONE).save(buffer, "PNG")
+        if buffer.tell() <= MAXIMUM_PLOT_BYTES:
+            return buffer.getvalue()
     return b""

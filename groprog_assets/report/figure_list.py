@@ -235,14 +235,14 @@ def drawn(drawing: Mapping[str, Callable[[], Figure]]) -> Bundle:
     """Every figure as PNG and SVG: Bundle(png, svg) of Bundles of Blobs by name."""
     from matplotlib import pyplot
 
-    from groprog_assets.figures.style import DRAWING, figure_bytes
+    from groprog_assets.figures.style import DRAWING, laid_out_once
 
     images: dict[str, Bundle] = {"png": Bundle(), "svg": Bundle()}
     for name, draw in drawing.items():
         with DRAWING:
             figure = draw()
-            for kind, held in images.items():
-                held[name] = Blob(figure_bytes(figure, kind), f".{kind}")  # type: ignore[arg-type]
+            for kind, content in laid_out_once(figure).items():
+                images[kind][name] = Blob(content, f".{kind}")
             pyplot.close(figure)
     return Bundle(images)
 

@@ -76,7 +76,7 @@ LAYERS = (
         6,
         "graph",
         "errors values study tables figures store ledger checks prognosis compute",
-        "dagster pydantic sqlalchemy",
+        "PIL dagster pydantic sqlalchemy",
     ),
     _room(
         7,

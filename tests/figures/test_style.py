@@ -5,15 +5,21 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from groprog_assets.figures.style import (
     CONTROL,
+    MOST_ROWS,
+    MOST_VECTOR_POINTS,
     TREATMENT,
+    coloured_rows,
     condition_colours,
     data_uri,
     figure_bytes,
+    laid_out_once,
     new_figure,
+    scatter,
     style,
 )
 
@@ -74,6 +80,49 @@ def test_a_figure_is_drawn_once_a_file_and_has_the_bytes_of_matplotlibs_own(suff
     points.draw = counted
     assert figure_bytes(figure, suffix) == figure_bytes(plain, suffix)
     assert len(drawn) == 1
+
+
+def test_both_files_of_a_figure_have_one_layout():
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    def filled():
+        figure, axes = new_figure((5, 3))
+        with style():
+            axes.set(title="A title", ylabel="label")
+        return figure
+
+    figure, done = filled(), []
+    engine = figure.get_layout_engine()
+    engine.execute = lambda given: done.append(given) or ConstrainedLayoutEngine.execute(engine, given)
+    made = laid_out_once(figure)
+    assert len(done) == 1
+    assert made == laid_out_once(filled())
+    assert made["png"] == figure_bytes(filled(), "png")
+    assert made["svg"].startswith(b"<?xml")
+
+
+@pytest.mark.parametrize(("count", "pictures"), [(MOST_VECTOR_POINTS, 0), (MOST_VECTOR_POINTS + 1, 1)])
+def test_many_points_are_a_picture_in_an_svg_and_few_are_shapes(count, pictures):
+    figure, axes = new_figure()
+    scatter(axes, np.arange(count), np.arange(count), s=4, color=CONTROL, label="points")
+    svg = figure_bytes(figure, "svg").decode()
+    assert svg.count("<image") == pictures
+    assert (svg.count("<use") > MOST_VECTOR_POINTS) == (not pictures)
+
+
+def test_rows_of_a_heat_map_are_means_of_neighbours_cut_at_the_top():
+    _, axes = new_figure()
+    values = np.repeat([[0.0, 4.0], [1.0, 3.0]], [3 * MOST_ROWS, 2 * MOST_ROWS], axis=0)
+    image = coloured_rows(axes, values, (-5.0, 7.0), 3.5)
+    half = int(0.6 * MOST_ROWS)
+    assert image.get_array().tolist() == [[0.0, 3.5]] * half + [[1.0, 3.0]] * (MOST_ROWS - half)
+    assert image.get_extent() == [-5.0, 7.0, 5 * MOST_ROWS, 0]
+    assert image.get_clim() == (0, 3.5)
+    uneven = coloured_rows(axes, np.arange(MOST_ROWS * 1.5)[:, None], (0.0, 1.0), 1e9).get_array()
+    assert uneven.shape == (MOST_ROWS, 1)
+    assert uneven[:3, 0].tolist() == [0.0, 1.5, 3.0]
+    few = np.array([[1.0, 9.0], [2.0, 3.0]])
+    assert coloured_rows(axes, few, (0.0, 1.0), 5.0).get_array().tolist() == few.tolist()
 
 
 def test_another_suffix_is_refused():

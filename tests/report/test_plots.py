@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from groprog_assets.definitions import defs
 from groprog_assets.graph.derive import derive
-from groprog_assets.graph.materialized import MAXIMUM_PLOT_BYTES, materialized, png
+from groprog_assets.graph.materialized import MAXIMUM_PLOT_BYTES, PLOT_DPI, materialized, png
 from groprog_assets.graph.specification import SPECIFICATIONS, Specification
 from groprog_assets.report import plots
 from groprog_assets.store.code_version import closure
@@ -92,8 +94,40 @@ def test_a_plot_that_fails_costs_no_value(workspace: Workspace):
     assert "ZeroDivisionError" in said[0]
 
 
-def test_a_plot_stays_small():
-    assert 0 < len(png(lines(200_000))) <= MAXIMUM_PLOT_BYTES
+@pytest.mark.parametrize("points", [10, 8_000, 200_000])
+def test_a_plot_stays_small_at_its_whole_size_and_is_drawn_once(points):
+    figure = lines(points)
+    (dots,) = figure.axes[0].collections
+    drawn, draw = [], dots.draw
+    dots.draw = lambda renderer: drawn.append(renderer) or draw(renderer)
+    image = png(figure)
+    assert 0 < len(image) <= MAXIMUM_PLOT_BYTES
+    assert len(drawn) == 1
+    with Image.open(io.BytesIO(image)) as opened:
+        assert opened.size == tuple(round(inches * PLOT_DPI) for inches in figure.get_size_inches())
+    assert png(lines(points)) == image
+
+
+def noise(inches: float):
+    from groprog_assets.figures.style import new_figure
+
+    figure, axes = new_figure((inches, inches))
+    dots = int(inches * PLOT_DPI)
+    axes.imshow(np.random.default_rng(0).random((dots, dots, 3)), interpolation="nearest")
+    return figure
+
+
+def test_a_plot_of_too_many_colours_has_fewer_dots():
+    image = png(noise(4))
+    assert 0 < len(image) <= MAXIMUM_PLOT_BYTES
+    with Image.open(io.BytesIO(image)) as opened:
+        assert 120 <= opened.width < 4 * PLOT_DPI
+        assert opened.width == opened.height
+    assert png(noise(4)) == image
+
+
+def test_a_plot_that_never_fits_is_empty():
+    assert png(noise(14)) == b""
 
 
 def test_every_table_of_an_asset_has_its_columns_in_the_definition():
