@@ -14,8 +14,10 @@ import pandas as pd
 
 from groprog_assets.methods.reads.positions import position_table
 
-LENGTH = 24_000_000
-SIZES = {"chr1": LENGTH}
+LENGTH = 20_000_000
+"""bp of the chromosome that is simulated."""
+SIZES = {"chr1": LENGTH, "chr2": 2 * LENGTH}
+"""chr2 has no read. It makes the genome one of long chromosomes, whose profile is the wide one."""
 LEVELS = (5, 10, 20, 50, 100)
 DECAY = 350
 """Mean bp from an enhancer's start to its reads."""

@@ -124,7 +124,7 @@ def test_many_reads_on_few_bases_call_nothing_and_say_so(world):
         "+": [np.repeat(np.arange(1_000, 41_000, 200), 100)],
         "-": [np.repeat(np.arange(60_000, 100_101, 199), 100)],
     }
-    result = result_of(table_of(held), world)
+    result = result_of(table_of(held), world._replace(models=world.models.iloc[-1:]))  # no gene is near the reads
     assert "no chromosome has 500 occupied bases" in result.summary["nothing_called"]
 
 
