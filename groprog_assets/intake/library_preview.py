@@ -46,6 +46,8 @@ def preview_libraries(study: Study) -> Preview:
     """
     from groprog_assets.methods.annotation.gene_models import read_annotation
     from groprog_assets.methods.annotation.masks import read_masks
+    from groprog_assets.methods.initiation.initiation_regions import capped_beside, of_one_kind
+    from groprog_assets.methods.initiation.study_regions import left_out
     from groprog_assets.methods.reads.equal_libraries import equal_libraries
     from groprog_assets.methods.reads.filtered_alignments import filter_alignments
     from groprog_assets.methods.reads.library_sizes import check_spike_in
@@ -63,7 +65,8 @@ def preview_libraries(study: Study) -> Preview:
     notices = _genome(study, sizes)
     most = max(SMALLEST_PART, min(LARGEST_PART, ALL_PARTS // len(study.libraries)))
     positions = {}
-    controls, usable, whole = {library.control for library in study.libraries}, list[Library](), True
+    apart = study.control_libraries | set(study.nascent_libraries.values())
+    usable, whole = list[Library](), True
     prefix, without_spike_in = study.genome.spike_in_prefix, []
     for k, library in enumerate(study.libraries):
         where = f"libraries[{k}], {library.id}"
@@ -87,10 +90,12 @@ def preview_libraries(study: Study) -> Preview:
             without_spike_in.append(library.id)
         notices.append(_library(where, library, done, sizes, most))
         whole &= done.summary["reads"] < most
-        if library.id not in controls and done.summary["strandedness"]["status"] == "ok":
+        if library.id not in apart and done.summary["strandedness"]["status"] == "ok":
             unfit = _initiation(library, done, transcripts, study.parameters.initiation, most)
             notices += unfit
             usable += [] if unfit else [library]
+    usable, beside = of_one_kind(usable)
+    notices += [left_out(capped_beside(library)) for library in beside]
     if whole and len(positions) == len(study.libraries):
         notices += _none_called(positions, study, sizes, usable)
     try:

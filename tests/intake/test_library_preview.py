@@ -148,6 +148,34 @@ def test_a_library_that_can_show_no_starts_is_told_before_the_run(study: Path):
     assert str(told[1]) in check(study).output
 
 
+def test_a_capped_library_beside_run_on_ones_is_told_before_the_run(study: Path):
+    change(study, assay="pro-cap")
+    loaded = load_study(study)
+    notices = preview_libraries(loaded).notices
+    told = [each for each in notices if each.value == "left out of the initiation regions: pro-cap"]
+    assert [each.where for each in told] == [f"library {loaded.libraries[0].id}"]
+    assert "Put the capped libraries into a study of their own" in told[0].remedy
+
+
+def test_regions_of_the_check_rest_on_the_libraries_of_the_experiment(study: Path):
+    """A patient's own library calls no regions in the run: its reads do not fill up those that are too few."""
+    document = yaml.safe_load(study.read_text())
+    loaded = load_study(study)
+    reads = sum(int(told.value.split(" kept")[0].split()[-1].replace(",", "")) for told in _libraries_told(loaded))
+    document["parameters"]["initiation"] = {"minimum_reads": reads * 9 // 10}
+    study.write_text(yaml.safe_dump(document))
+    loaded = load_study(study)
+    assert not any("none can be called" in notice.value for notice in preview_libraries(loaded).notices)
+    assert loaded.cohort is not None
+    owned = loaded.cohort.model_copy(update={"nascent_libraries": {"P0001": loaded.libraries[0].id}})
+    notices = preview_libraries(loaded.model_copy(update={"cohort": owned})).notices
+    assert any("none can be called" in notice.value for notice in notices)
+
+
+def _libraries_told(study):
+    return [notice for notice in preview_libraries(study).notices if notice.where.startswith("libraries[")]
+
+
 def test_too_few_reads_for_initiation_regions_are_told_before_the_run(study: Path):
     asked = "none can be called: "
     assert not any(asked in notice.value for notice in preview_libraries(load_study(study)).notices)

@@ -73,10 +73,9 @@ def initiation_regions(
         for library in libraries
     }
     usable = [library for library in libraries if not refused[library.id]]
-    capped = bool(usable) and all(library.assay in CAPPED_ASSAYS for library in usable)
-    if not capped:
-        refused |= {library.id: [_capped_beside(library)] for library in usable if library.assay in CAPPED_ASSAYS}
-        usable = [library for library in usable if library.assay not in CAPPED_ASSAYS]
+    usable, beside = of_one_kind(usable)
+    capped = bool(usable) and usable[0].assay in CAPPED_ASSAYS
+    refused |= {library.id: [capped_beside(library)] for library in beside}
     reach = reach_of(chrom_sizes, parameters)
     reads = PooledReads([positions[library.id] for library in usable], chrom_sizes, 2 * reach.half)
     summary: Document = {
@@ -199,7 +198,16 @@ def _named_profile(
     return learn_profile(reads, reach), ""
 
 
-def _capped_beside(library: Library) -> Problem:
+def of_one_kind(libraries: Sequence[Library]) -> tuple[list[Library], list[Library]]:
+    """The libraries that regions are called on, all capped or all run-on, and the capped ones beside run-on ones, left out."""
+    run_on = [library for library in libraries if library.assay not in CAPPED_ASSAYS]
+    if not run_on:
+        return list(libraries), []
+    return run_on, [library for library in libraries if library.assay in CAPPED_ASSAYS]
+
+
+def capped_beside(library: Library) -> Problem:
+    """Why a capped library beside run-on ones is left out."""
     return Problem(
         f"library {library.id}",
         library.assay,
