@@ -63,8 +63,8 @@ def start_profile(profile: pd.DataFrame) -> Figure:
 def heat_map(image: Mapping[str, NDArray], metaplot: pd.DataFrame, control: str, treatment: str) -> Figure:
     """Above the mean signal around pairs by class and condition, below every pair as a row, plus and minus strand apart.
 
-    image: offset (b+1,) bp, plus, minus (r, b) reads per million, summed over libraries; metaplot: `initiation_metaplot`. The
-    colour is log2(1 + signal per mean bin), cut at the 99 % quantile of both strands.
+    image: offset (b+1,) bp, plus, minus (r, b) reads per million, the means of the conditions summed; metaplot:
+    `initiation_metaplot`. The colour is log2(1 + signal per mean bin), cut at the 99 % quantile of both strands.
     """
     with style():
         figure, grid = new_figure((8.2, 6.0), 2, 2, height_ratios=[1.0, 1.4])

@@ -22,8 +22,8 @@ SHOWN = 2_000
 
 
 class Surroundings(NamedTuple):
-    """heat_map: offset (b+1,) bp, plus, minus (r, b) float32 reads per million summed over libraries, widest pair last;
-    metaplot: `initiation_metaplot`."""
+    """heat_map: offset (b+1,) bp, plus, minus (r, b) float32 reads per million, the means of the conditions
+    summed, widest pair last; metaplot: `initiation_metaplot`."""
 
     heat_map: Arrays
     metaplot: pd.DataFrame
@@ -39,7 +39,7 @@ def surroundings(
     """Reads per million around the pairs of `initiation_regions` with q up to `rate`, centred between their summits.
 
     sizes: library -> reads for the scale. The rows of the heat map are ordered by the distance of the summits. Without pairs the
-    arrays have no row and the table is empty.
+    arrays have no row and the table is empty. A condition without a library among the positions has no mean.
     """
     pairs = table[table["q_pair"] <= rate]
     pairs = pairs.sort_values("pair_score", ascending=False, kind="stable")[:SHOWN]
@@ -51,8 +51,9 @@ def surroundings(
     heat = {side: np.zeros((len(pairs), BINS), np.float32) for side in ("plus", "minus")}
     means: list[pd.DataFrame] = []
     kinds = pairs["class"].to_numpy()
-    for condition in dict.fromkeys(library.condition for library in libraries):
-        held = [library.id for library in libraries if library.condition == condition and library.id in positions]
+    used = [library for library in libraries if library.id in positions]
+    for condition in dict.fromkeys(library.condition for library in used):
+        held = [library.id for library in used if library.condition == condition]
         for side, strand in (("plus", "+"), ("minus", "-")):
             found = np.zeros((len(pairs), BINS))
             for name in held:
