@@ -32,7 +32,7 @@ from groprog_assets.report.blocks import (
 )
 from groprog_assets.study.parameters import Parameters, TranscriptionParameters
 from groprog_assets.study.text_tables import count_of
-from groprog_assets.tables.values import Values
+from groprog_assets.tables.values import Document, Values
 
 SETTING_USED = "The box is the setting used: the published one unless the study asks for the tuned one."
 
@@ -386,15 +386,7 @@ def loci(context: Values) -> list[Block]:
             blocks.append(paragraph(reason))
         blocks.append(links([("Open the locus to zoom and move (no network needed)", f"loci/{locus}.html")]))
         if not bool(part["reliable"].all()):
-            blocks.append(
-                note(
-                    "This locus lies in a masked region or has several copies in the genome. Reads cannot be placed "
-                    "here with certainty; the tracks are shown, nothing is concluded from them, and its gene is no "
-                    "key locus in the model.",
-                    "warn",
-                    "Not reliable",
-                )
-            )
+            blocks.append(note(_why_unreliable(told.get(str(locus)) or {}), "warn", "Not reliable"))
         image = member(context.get("figures"), f"locus_{locus}")
         if image is not None:
             caption, alt = locus_caption(str(locus))
@@ -406,6 +398,19 @@ def loci(context: Values) -> list[Block]:
         )
         blocks.append(table(heads, rows, caption, file=f"loci/{locus}.tsv"))
     return blocks
+
+
+def _why_unreliable(told: Document) -> str:
+    """The reason and what follows from it; told: of one locus, from the summary of `loci`."""
+    if told.get("place") and told["region"] is None:
+        return (
+            f"No initiation region is called at {told['place']}. The interval itself is shown, and nothing is concluded "
+            "from it. Regions near it are in initiation/initiation_regions.tsv."
+        )
+    return (
+        "This locus lies in a masked region or has several copies in the genome. Reads cannot be placed here with "
+        "certainty; the tracks are shown, nothing is concluded from them, and its gene is no key locus in the model."
+    )
 
 
 def _track(row: Any) -> list[Cell]:

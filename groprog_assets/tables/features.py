@@ -209,7 +209,7 @@ DECLARED = (
                 "treatment over control on this strand, pseudocount 0.5",
                 True,
             ),
-            Column("reliable", "bool", "flag", "not in a mask, one placement"),
+            Column("reliable", "bool", "flag", "not in a mask, one placement; of a region, that one is called"),
             Column("reason", "str", "text", "why the locus is looked at"),
         ),
         ("locus", "condition", "strand"),
