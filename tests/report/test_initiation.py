@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from groprog_assets.methods.initiation.initiation_regions import initiation_regions
+from groprog_assets.report.genomics import loci
 from groprog_assets.report.initiation import initiation as section
 from groprog_assets.store.artifacts import Bundle
 from groprog_assets.study.initiation_parameters import InitiationParameters
@@ -103,3 +105,15 @@ def test_without_replicates_the_section_says_that_nothing_is_tested(called):
     blocks, _ = response(called, "ab", analysis="unreplicated")
     assert "no change is tested against the variation between libraries" in words(blocks)
     assert "Changed regions" not in words(blocks)
+
+
+def test_a_place_where_no_region_is_called_is_told_as_such_and_not_as_masked():
+    row = ("eRNA", "chr1", 99, 300, "x", "+", 0, 0.0, 0.0, None, False, "enhancer")
+    columns = ["locus", "chrom", "start", "end", "condition", "strand", "count", "signal", "maximum"]
+    table = pd.DataFrame([row], columns=[*columns, "log2_fold_change", "reliable", "reason"])
+    place: dict[str, object] = {"masked": 0.0, "placements": 1, "place": "chr1:100-300", "region": None}
+    text = words(loci({"loci": Bundle(table=table, summary={"loci": {"eRNA": place}})}))
+    assert "No initiation region is called at chr1:100-300" in text
+    assert "masked region" not in text
+    masked = words(loci({"loci": Bundle(table=table, summary={"loci": {"eRNA": {"masked": 0.9, "placements": 1}}})}))
+    assert "masked region" in masked

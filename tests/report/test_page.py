@@ -265,14 +265,6 @@ def test_an_unreliable_locus_is_flagged_and_the_other_is_not(page):
     assert "Not reliable" in second
 
 
-def test_a_place_where_no_region_is_called_is_told_as_such_and_not_as_masked(context):
-    told = {"loci": {"LOC100507412": {"masked": 0.0, "placements": 1, "place": "chr1:100-300", "region": None}}}
-    html = render_report({**context, "loci": {**context["loci"], "summary": told}}).decode()
-    second = text_of(section(html, "loci").split("<h3>")[2])
-    assert "No initiation region is called at chr1:100-300" in second
-    assert "masked region" not in second
-
-
 def test_the_model_stands_first_and_beside_the_baselines(page):
     part = text_of(section(page, "evaluation"))
     assert 0 < part.index("GroProg 0.702") < part.index("Cox, clinical 0.671")
