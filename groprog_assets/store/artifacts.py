@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from groprog_assets.errors import ArtifactError, Problem, TableError, UnreachableError
 from groprog_assets.store.half_written import half_written_name
 from groprog_assets.store.kept_objects import KeptFiles, KeptObjects
+from groprog_assets.store.stored_sequences import StoredSequences
 from groprog_assets.store.table_files import decode_table, encode_table, table_pieces
 from groprog_assets.tables import TABLES
 from groprog_assets.tables.values import Arrays, Document, Value, Values
@@ -228,7 +229,7 @@ def decode_arrays(content: bytes) -> Arrays:
 LARGE = 1 << 24
 """Bytes of a stored table beyond which it is read from its file, not from a copy in memory."""
 
-LARGEST_KEPT = 320 << 20
+LARGEST_KEPT = 128 << 20
 """Bytes of decoded tables that a process keeps: several assets of a run read the same ones."""
 
 _KEPT: dict[tuple[str, str], Any] = {}
@@ -433,6 +434,12 @@ class Store:
         source = self.table_source(reference, name, remedy)
         with _told_version(name):
             yield from table_pieces(source, reference.table)
+
+    def sequences(self, reference: Reference, name: str = "artifact", remedy: str = "") -> StoredSequences:
+        """A stored table of reads, each sequence of which is read when it is asked for; verified, raising as `get` does."""
+        source = self.table_source(reference, name, remedy)
+        with _told_version(name):
+            return StoredSequences(source, reference.sha256, reference.table)
 
     def read_back(self, reference: Reference, name: str = "artifact") -> None:
         """Read a value as `get` does and keep nothing: it raises where a byte was altered or a column is not as declared."""

@@ -40,14 +40,22 @@ class Stored(NamedTuple):
     reference: Reference
     name: str
     remedy: str = ""
+    by_sequence: bool = False
+    """Whether the value is a table of reads that is not to be held whole."""
 
     def value(self) -> Value:
-        """The value, its digest verified."""
+        """The value, its digest verified; a table that is taken by sequence as `StoredSequences`."""
+        if self.by_sequence:
+            return self.store.sequences(self.reference, self.name, self.remedy)
         return self.store.get(self.reference, self.name, self.remedy)
 
     def member(self, name: str) -> Stored:
         """A member of a bundle, unread."""
         return Stored(self.store, self.store.members(self.reference)[name], f"{self.name}.{name}", self.remedy)
+
+    def in_sequences(self) -> Stored:
+        """The same table of reads, of which each sequence is read when it is asked for."""
+        return self._replace(by_sequence=True)
 
     def pieces(self) -> Iterator[pd.DataFrame]:
         """The rows of a table in order, in tables of about a million."""
@@ -68,6 +76,12 @@ class ReadInTurn(Mapping[str, Value]):
 
     def __len__(self) -> int:
         return len(self._stored)
+
+
+def tables_in_sequences(libraries: Mapping[str, Stored], member: str = "") -> ReadInTurn:
+    """The table of reads of each library, or that `member` of its value, of which each sequence is read when it is asked for."""
+    held = {library: item.member(member) if member else item for library, item in libraries.items()}
+    return ReadInTurn({library: item.in_sequences() for library, item in held.items()})
 
 
 def pack(values: Values) -> bytes:
@@ -114,8 +128,8 @@ def _encoded(name: str, value: Value) -> tuple[str, Any, bytes]:
     if isinstance(value, Stored):
         if value.store.address:
             about = {"store": value.store.address, "reference": value.reference.as_json(), "name": value.name}
-            return "stored", {**about, "remedy": value.remedy}, b""
-        return _encoded(name, value.value())
+            return "stored", {**about, "remedy": value.remedy, "by_sequence": value.by_sequence}, b""
+        return _encoded(name, value._replace(by_sequence=False).value())
     if type(value).__module__.partition(".")[0] == "pandas" and hasattr(value, "columns"):
         return "table", None, _arrow_stream(value)
     if isinstance(value, Blob):
@@ -137,7 +151,10 @@ def _json(value: Value) -> bytes:
 
 def _decoded(kind: str, about: Any, content: bytes) -> Value:
     if kind == "stored":
-        return _fetched(open_store(about["store"]), Reference(**about["reference"]), about["name"], about["remedy"])
+        reference = Reference(**about["reference"])
+        return _fetched(
+            Stored(open_store(about["store"]), reference, *(about[key] for key in ("name", "remedy", "by_sequence")))
+        )
     if kind == "table":
         return _from_arrow_stream(content)
     if kind == "blob":
@@ -156,10 +173,11 @@ def _decoded(kind: str, about: Any, content: bytes) -> Value:
     raise ArtifactError(Problem("message", kind, "Kinds are those `pack` writes.", "Update the workers."))
 
 
-def _fetched(store: Store, reference: Reference, name: str, remedy: str) -> Value:
+def _fetched(stored: Stored) -> Value:
     """The value of a store, whose sender has it: where it is not there, this machine sees another store or none."""
+    store, reference, name = stored.store, stored.reference, stored.name
     try:
-        return store.get(reference, name, remedy)
+        return stored.value()
     except ArtifactError as error:
         if isinstance(error, UnreachableError) or store.holds(reference.sha256):
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -16,5 +17,16 @@ Value = Any
 """What an asset may be: a table, arrays, a document, or a `Blob`, `StoredFile`, `Bundle` or NamedTuple of `store.artifacts`."""
 Values = Mapping[str, Value]
 """Values by asset or by member."""
+
+
+class ReadsBySequence(Mapping[tuple[str, str], "tuple[NDArray[Any], NDArray[Any]]"]):
+    """(chromosome, strand) -> (place (p,) rising, count (p,)) of a table of reads that is not held whole."""
+
+    @property
+    @abstractmethod
+    def reads(self) -> int:
+        """The sum of all counts."""
+
+
 Progress = Callable[[str], object]
 """Called with a line of text for the person who waits."""

@@ -9,6 +9,7 @@ from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.report import plots
 from groprog_assets.store.artifacts import Bundle
+from groprog_assets.store.wire_format import Stored, tables_in_sequences
 from groprog_assets.store.workspace import StudyView
 
 if TYPE_CHECKING:
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
     sections=("loci", "signature_target", "libraries", "contrast", "marks", "parameters.loci", "parameters.initiation"),
     files=("marks.bigwig",),
     checks=("positive_control", "named_regions"),
+    unread=("filtered_alignments",),
 )
 def loci(
     study: StudyView,
-    filtered_alignments: dict[str, Bundle],
+    filtered_alignments: dict[str, Stored],
     genes: pd.DataFrame,
     gene_models: Bundle,
     library_sizes: pd.DataFrame,
@@ -35,7 +37,7 @@ def loci(
     from groprog_assets.methods.features import loci as method
     from groprog_assets.methods.reads.library_sizes import spike_in_sizes
 
-    positions = {library: item.positions for library, item in filtered_alignments.items()}
+    positions = tables_in_sequences(filtered_alignments, "positions")
     result = method.loci(
         study.loci,
         study.signature_target,

@@ -8,6 +8,7 @@ from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.report import plots
 from groprog_assets.store.artifacts import Bundle
+from groprog_assets.store.wire_format import Stored, tables_in_sequences
 from groprog_assets.store.workspace import StudyView
 
 if TYPE_CHECKING:
@@ -19,15 +20,16 @@ if TYPE_CHECKING:
     kinds={"parquet"},
     tables={"table": "tss_profile"},
     sections=("libraries", "contrast", "parameters.tss_profile"),
+    unread=("filtered_alignments",),
 )
 def tss_profile(
-    study: StudyView, filtered_alignments: dict[str, Bundle], genes: pd.DataFrame, library_sizes: pd.DataFrame
+    study: StudyView, filtered_alignments: dict[str, Stored], genes: pd.DataFrame, library_sizes: pd.DataFrame
 ) -> Materialized:
     """Signal in true base pairs around the dominant starts, per condition and orientation, with a heat map of the genes."""
     from groprog_assets.methods.features import tss_profile as method
     from groprog_assets.methods.reads.library_sizes import spike_in_sizes
 
-    positions = {library: item.positions for library, item in filtered_alignments.items()}
+    positions = tables_in_sequences(filtered_alignments, "positions")
     arguments = (positions, study.libraries, genes, study.parameters.tss_profile)
     sizes = spike_in_sizes(library_sizes)
     heat_maps = Bundle(method.heat_maps(*arguments, sizes=sizes))

@@ -10,6 +10,7 @@ from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.report import plots
 from groprog_assets.store.artifacts import Bundle
+from groprog_assets.store.wire_format import Stored
 from groprog_assets.store.workspace import StudyView
 
 if TYPE_CHECKING:
@@ -29,16 +30,23 @@ if TYPE_CHECKING:
     sections=("libraries", "parameters.initiation"),
     checks=("initiation_signal", "initiation_depth", "start_profile"),
     with_controls=True,
+    unread=("filtered_alignments",),
 )
 def initiation_regions(
-    study: StudyView, filtered_alignments: dict[str, Bundle], gene_models: Bundle, library_sizes: pd.DataFrame
+    study: StudyView, filtered_alignments: dict[str, Stored], gene_models: Bundle, library_sizes: pd.DataFrame
 ) -> Materialized:
     """Pairs of starts on opposite strands, with their false discovery rate, and single starts; their reads in every
     library, and the profile of signal around starts by which they were found."""
     from groprog_assets.methods.initiation import study_regions as method
 
     given = (study.libraries, gene_models, library_sizes, study.parameters.initiation)
-    called = method.study_regions(filtered_alignments, *given, threads=len(os.sched_getaffinity(0)))
+    filtered = {
+        library: Bundle(  # read whole, as several threads go over all of it many times
+            positions=dict(item.member("positions").in_sequences().value()), summary=item.member("summary").value()
+        )
+        for library, item in filtered_alignments.items()
+    }
+    called = method.study_regions(filtered, *given, threads=len(os.sched_getaffinity(0)))
     candidates = int((called.table["claim"] == "candidate enhancer").sum())
     plot, verdicts = plots.initiation_regions(called), check.verdicts(called.summary)
     return materialized(called, plot=plot, verdicts=verdicts, regions=len(called.table), candidate_enhancers=candidates)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.store.artifacts import Bundle
-from groprog_assets.store.wire_format import ReadInTurn, Stored
+from groprog_assets.store.wire_format import Stored, tables_in_sequences
 from groprog_assets.store.workspace import StudyView
 
 if TYPE_CHECKING:
@@ -34,11 +34,11 @@ def repaired_transcripts(
     from groprog_assets.methods.transcription import repaired_transcripts as method
     from groprog_assets.methods.transcription.transcript_counts import count_transcripts
 
-    positions = ReadInTurn({library: item.member("positions") for library, item in filtered_alignments.items()})
+    positions = tables_in_sequences(filtered_alignments, "positions")
     table = method.repaired_transcripts(
         transcripts,
         gene_models.consensus,
-        ReadInTurn(coverage),
+        tables_in_sequences(coverage),
         positions,
         transcript_hmm.fit,
         gene_models.chrom_sizes,

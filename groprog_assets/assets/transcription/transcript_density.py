@@ -9,6 +9,7 @@ from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.report import plots
 from groprog_assets.store.artifacts import Bundle
+from groprog_assets.store.wire_format import Stored, tables_in_sequences
 from groprog_assets.store.workspace import StudyView
 from groprog_assets.tables.values import Document
 
@@ -22,18 +23,19 @@ if TYPE_CHECKING:
     tables={"profile": "transcript_density", "gene_overlap": "gene_overlap"},
     sections=("parameters.density",),
     checks=("units_follow_genes",),
+    unread=("filtered_alignments",),
 )
 def transcript_density(
     study: StudyView,
     transcripts: pd.DataFrame,
     repaired_transcripts: Bundle,
     gene_models: Bundle,
-    filtered_alignments: dict[str, Bundle],
+    filtered_alignments: dict[str, Stored],
 ) -> Materialized:
     """Density of units around scaled genes with FivePrimeFP, TP, PostTTS and TUA, over all genes and per gene."""
     from groprog_assets.methods.transcription import transcript_density as method
 
-    positions = {library: item.positions for library, item in filtered_alignments.items()}
+    positions = tables_in_sequences(filtered_alignments, "positions")
     density = method.transcript_density(
         transcripts, gene_models.consensus, positions, study.parameters.density, repaired=repaired_transcripts.table
     )

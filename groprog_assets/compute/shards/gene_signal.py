@@ -17,9 +17,9 @@ NOUN = "gene_signal"
 
 
 def compute(shared: Values, part: Values, here: Here) -> Document:
-    """table: `gene_signal` of the genes `shared["genes"]` in the library of the part, from its filtered alignments."""
+    """table: `gene_signal` of the genes `shared["genes"]` in the library of the part, from its positions."""
     library = Library.model_validate_json(part["library"])
-    positions = {library.id: part["filtered"].positions}
+    positions = {library.id: part["positions"]}
     parameters = PausingParameters.model_validate_json(shared["parameters"])
     sizes = None if part["size"] is None else {library.id: part["size"]}
     return {"table": method.gene_signal(positions, [library], shared["genes"], parameters, sizes=sizes)}
@@ -38,7 +38,7 @@ def on_pool(
     parts = [
         {
             "library": library.model_dump_json(),
-            "filtered": filtered[library.id],
+            "positions": filtered[library.id].member("positions").in_sequences(),
             "size": None if sizes is None else sizes[library.id],
         }
         for library in libraries

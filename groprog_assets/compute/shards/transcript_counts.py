@@ -18,7 +18,7 @@ NOUN = "transcript_counts"
 def compute(shared: Values, part: Values, here: Here) -> Document:
     """table: `transcript_counts` of the units `shared["transcripts"]` in the library of the part, by its positions."""
     parameters = DifferentialParameters.model_validate_json(shared["parameters"])
-    positions = {part["library"]: part["filtered"].positions}
+    positions = {part["library"]: part["positions"]}
     return {"table": method.count_transcripts(shared["transcripts"], positions, parameters)}
 
 
@@ -27,5 +27,7 @@ def on_pool(
 ) -> pd.DataFrame:
     """`transcript_counts` of all libraries of `filtered` (by library id), one part a library, in their order."""
     shared = {"transcripts": transcripts, "parameters": parameters.model_dump_json()}
-    parts = [{"library": library, "filtered": item} for library, item in filtered.items()]
+    parts = [
+        {"library": library, "positions": item.member("positions").in_sequences()} for library, item in filtered.items()
+    ]
     return pd.concat([one["table"] for one in pool.map(NOUN, shared, parts)], ignore_index=True)

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from groprog_assets.errors import AnnotationError, Problem
+from groprog_assets.methods.reads.positions import Positions, sequences
 from groprog_assets.methods.reads.window_counts import count_stranded, stranded_index, tss_window
 from groprog_assets.methods.transcription.transcript_agreement import overlapping_pairs
 from groprog_assets.study.parameters import AnnotationParameters
@@ -19,7 +20,7 @@ from groprog_assets.tables import conform
 def dominant_tss(
     gene_models: pd.DataFrame,
     consensus: pd.DataFrame,
-    positions: Mapping[str, pd.DataFrame],
+    positions: Mapping[str, Positions],
     masks: pd.DataFrame,
     parameters: AnnotationParameters,
 ) -> pd.DataFrame:
@@ -63,7 +64,7 @@ def dominant_tss(
 
 
 def _reads_around(
-    candidates: pd.DataFrame, tss: NDArray, positions: Mapping[str, pd.DataFrame], window: int
+    candidates: pd.DataFrame, tss: NDArray, positions: Mapping[str, Positions], window: int
 ) -> NDArray[np.int64]:
     """Reads of all libraries within `window` bp of each candidate, each distinct site counted once."""
     chrom, strand = candidates["chrom"].to_numpy(), candidates["strand"].to_numpy()
@@ -110,8 +111,8 @@ def _masked_fraction(genes: pd.DataFrame, masks: pd.DataFrame) -> NDArray[np.flo
     return masked / np.maximum(end - start, 1)
 
 
-def _require_shared_chromosomes(consensus: pd.DataFrame, positions: Mapping[str, pd.DataFrame]) -> None:
-    read = {str(chrom) for table in positions.values() for chrom in table["chrom"].unique()}
+def _require_shared_chromosomes(consensus: pd.DataFrame, positions: Mapping[str, Positions]) -> None:
+    read = {chrom for table in positions.values() for chrom, _ in sequences(table)}
     annotated = {str(chrom) for chrom in consensus["chrom"].unique()}
     if read and not read & annotated:
         raise AnnotationError(

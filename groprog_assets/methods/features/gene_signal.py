@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from groprog_assets.methods.reads.positions import Positions
 from groprog_assets.methods.reads.window_counts import count_stranded, stranded_index, total_reads, tss_window
 from groprog_assets.study.parameters import PausingParameters
 from groprog_assets.study.schema import Library
@@ -52,7 +53,7 @@ def gene_windows(
 
 
 def gene_signal(
-    positions: Mapping[str, pd.DataFrame],
+    positions: Mapping[str, Positions],
     libraries: Sequence[Library],
     genes: pd.DataFrame,
     parameters: PausingParameters,

@@ -13,6 +13,7 @@ from groprog_assets.errors import AnnotationError, Problem
 from groprog_assets.methods.features.chromatin_signal import binned_signal
 from groprog_assets.methods.features.locus_regions import CalledRegion, called_region
 from groprog_assets.methods.reads.bigwig_track import Track, open_track
+from groprog_assets.methods.reads.positions import Positions
 from groprog_assets.methods.reads.window_counts import StrandedIndex, pooled_index, total_reads
 from groprog_assets.study.intervals import Place, parse_place
 from groprog_assets.study.parameters import LociParameters
@@ -57,7 +58,7 @@ class PooledCondition(NamedTuple):
 def loci(
     loci: Sequence[Locus],
     signature_target: str | TargetRegion | None,
-    positions: Mapping[str, pd.DataFrame],
+    positions: Mapping[str, Positions],
     libraries: Sequence[Library],
     contrast: Contrast,
     genes: pd.DataFrame,
@@ -292,7 +293,7 @@ def _tracks(
 
 def _library_tracks(
     extents: Mapping[str, Interval],
-    positions: Mapping[str, pd.DataFrame],
+    positions: Mapping[str, Positions],
     libraries: Sequence[Library],
     parameters: LociParameters,
     sizes: Mapping[str, float] | None,

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from groprog_assets.methods.reads.positions import Positions
 from groprog_assets.methods.reads.window_counts import (
     OPPOSITE,
     StrandedIndex,
@@ -34,7 +35,7 @@ class TssHeatMap(NamedTuple):
 
 
 def profile(
-    positions: Mapping[str, pd.DataFrame],
+    positions: Mapping[str, Positions],
     libraries: Sequence[Library],
     genes: pd.DataFrame,
     parameters: TssProfileParameters,
@@ -54,8 +55,7 @@ def profile(
         ids = [library.id for library in libraries if library.condition == condition]
         index = pooled_index(positions, ids)
         scale = max(len(shown), 1) * _size(index, ids, sizes) / 1e6
-        for orientation in ("sense", "antisense"):
-            reads = _profile_sum(index, shown, parameters, orientation)
+        for orientation, reads in _profile_sums(index, shown, parameters).items():
             parts.append(
                 pd.DataFrame(
                     {
@@ -70,7 +70,7 @@ def profile(
 
 
 def heat_map(
-    positions: Mapping[str, pd.DataFrame],
+    positions: Mapping[str, Positions],
     libraries: Sequence[Library],
     condition: str,
     genes: pd.DataFrame,
@@ -82,6 +82,21 @@ def heat_map(
 
     Values are reads per million of the pooled libraries of `condition`, scaled as in `profile`. Ties keep the order of `genes`.
     """
+    matrix = _binned(positions, libraries, condition, genes, parameters, bins, sizes)
+    order = np.argsort(-matrix["sense"].sum(axis=1), kind="stable")
+    return _in_order(matrix, order, genes, parameters)
+
+
+def _binned(
+    positions: Mapping[str, Positions],
+    libraries: Sequence[Library],
+    condition: str,
+    genes: pd.DataFrame,
+    parameters: TssProfileParameters,
+    bins: int,
+    sizes: Mapping[str, float] | None,
+) -> dict[str, NDArray[np.float64]]:
+    """{orientation: (g, bins) reads per million}, in the order of `genes`."""
     ids = [library.id for library in libraries if library.condition == condition]
     index = pooled_index(positions, ids)
     start, end = tss_window(
@@ -95,14 +110,21 @@ def heat_map(
             if (chrom, read_strand) in index:
                 counted = bin_windows(index[chrom, read_strand], start[rows], end[rows], bins, reverse)
                 matrix[orientation][rows] = counted / size * 1e6
-    order = np.argsort(-matrix["sense"].sum(axis=1), kind="stable")
-    width = parameters.upstream + parameters.downstream
+    return matrix
+
+
+def _in_order(
+    matrix: dict[str, NDArray[np.float64]], order: NDArray, genes: pd.DataFrame, parameters: TssProfileParameters
+) -> TssHeatMap:
+    """The heat map of rows `order`; each matrix is let go from `matrix` once it is there in its order."""
+    width, bins = parameters.upstream + parameters.downstream, matrix["sense"].shape[1]
     edges = np.arange(bins + 1) * width // bins - parameters.upstream
-    return TssHeatMap(genes["gene"].to_numpy()[order], edges, matrix["sense"][order], matrix["antisense"][order])
+    sides = [matrix.pop(orientation)[order] for orientation in ("sense", "antisense")]
+    return TssHeatMap(genes["gene"].to_numpy()[order], edges, *sides)
 
 
 def heat_maps(
-    positions: Mapping[str, pd.DataFrame],
+    positions: Mapping[str, Positions],
     libraries: Sequence[Library],
     genes: pd.DataFrame,
     parameters: TssProfileParameters,
@@ -115,20 +137,13 @@ def heat_maps(
     """
     shown = _shown(genes)
     conditions = dict.fromkeys(library.condition for library in libraries)
-    maps = {name: heat_map(positions, libraries, name, shown, parameters, bins, sizes) for name in conditions}
+    binned = {name: _binned(positions, libraries, name, shown, parameters, bins, sizes) for name in conditions}
     depth = np.zeros(len(shown))
-    row = {gene: place for place, gene in enumerate(shown["gene"])}
-    rows = {name: np.array([row[gene] for gene in item.gene], dtype=np.int64) for name, item in maps.items()}
-    for name, item in maps.items():
-        depth[rows[name]] += item.sense.sum(axis=1)
+    for matrix in binned.values():
+        depth += matrix["sense"].sum(axis=1)
     order = np.argsort(-depth, kind="stable")
-    found = {}
-    for name, item in maps.items():
-        place = np.argsort(rows[name])[order]
-        found[name] = item._replace(
-            gene=item.gene[place].astype("U"), sense=item.sense[place], antisense=item.antisense[place]
-        )._asdict()
-    return found
+    maps = {name: _in_order(matrix, order, shown, parameters) for name, matrix in binned.items()}
+    return {name: item._replace(gene=item.gene.astype("U"))._asdict() for name, item in maps.items()}
 
 
 def _size(index: StrandedIndex, ids: Sequence[str], sizes: Mapping[str, float] | None) -> float:
@@ -139,16 +154,18 @@ def _shown(genes: pd.DataFrame) -> pd.DataFrame:
     return genes[genes["reliable"]] if genes["reliable"].any() else genes
 
 
-def _profile_sum(
-    index: StrandedIndex, genes: pd.DataFrame, parameters: TssProfileParameters, orientation: str
-) -> NDArray[np.int64]:
+def _profile_sums(
+    index: StrandedIndex, genes: pd.DataFrame, parameters: TssProfileParameters
+) -> dict[str, NDArray[np.int64]]:
+    """{orientation: reads at each offset (w,), summed over genes}; both strands of a chromosome are gone through together."""
     width = parameters.upstream + parameters.downstream
     start, _ = tss_window(
         genes["tss"].to_numpy(), genes["strand"].to_numpy(), -parameters.upstream, parameters.downstream
     )
-    reads = np.zeros(width, np.int64)
+    reads = {orientation: np.zeros(width, np.int64) for orientation in ("sense", "antisense")}
     for (chrom, strand), rows in groups(genes["chrom"].to_numpy(), genes["strand"].to_numpy()).items():
-        read_strand = strand if orientation == "sense" else OPPOSITE[strand]
-        if (chrom, read_strand) in index:
-            reads += profile_windows(index[chrom, read_strand], start[rows], width, np.full(len(rows), strand == "-"))
+        reverse = np.full(len(rows), strand == "-")
+        for orientation, read_strand in (("sense", strand), ("antisense", OPPOSITE[strand])):
+            if (chrom, read_strand) in index:
+                reads[orientation] += profile_windows(index[chrom, read_strand], start[rows], width, reverse)
     return reads

@@ -22,6 +22,7 @@ from groprog_assets.methods.initiation.scores import score_starts
 from groprog_assets.methods.initiation.start_profile import NARROW, WIDE, Reach, StartProfile, learn_profile
 from groprog_assets.methods.initiation.summary import headline
 from groprog_assets.methods.initiation.usable_signal import signal_problems
+from groprog_assets.methods.reads.positions import Positions
 from groprog_assets.study.assays import CAPPED_ASSAYS
 from groprog_assets.study.initiation_parameters import InitiationParameters
 from groprog_assets.study.schema import Library
@@ -50,7 +51,7 @@ class InitiationRegions(NamedTuple):
 
 
 def initiation_regions(
-    positions: Mapping[str, pd.DataFrame],
+    positions: Mapping[str, Positions],
     libraries: Sequence[Library],
     chrom_sizes: Mapping[str, int],
     gene_models: pd.DataFrame,
@@ -152,7 +153,7 @@ def call_regions(
 
 def control_of(
     libraries: Sequence[Library],
-    positions: Mapping[str, pd.DataFrame],
+    positions: Mapping[str, Positions],
     chrom_sizes: Mapping[str, int],
     shortest: int,
     parameters: InitiationParameters,
@@ -168,7 +169,7 @@ def control_of(
 
 
 def _told_control(
-    libraries: Sequence[Library], positions: Mapping[str, pd.DataFrame], control: Control | None
+    libraries: Sequence[Library], positions: Mapping[str, Positions], control: Control | None
 ) -> Document:
     """{"libraries", "without", "scale", "reads"}: which control each library has, and those without one that can be used."""
     having = {library.id: library.control for library in libraries if library.control in positions}
@@ -182,7 +183,7 @@ def _told_control(
 
 def _named_profile(
     libraries: Sequence[Library],
-    positions: Mapping[str, pd.DataFrame],
+    positions: Mapping[str, Positions],
     chrom_sizes: Mapping[str, int],
     reach: Reach,
     parameters: InitiationParameters,
@@ -269,7 +270,7 @@ def _claim(table: pd.DataFrame, parameters: InitiationParameters) -> np.ndarray:
 
 
 def _pairs_by_condition(
-    positions: Mapping[str, pd.DataFrame],
+    positions: Mapping[str, Positions],
     libraries: Sequence[Library],
     chrom_sizes: Mapping[str, int],
     reach: Reach,

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from groprog_assets.methods.reads.positions import sequences
+from groprog_assets.methods.reads.positions import Positions, sequences
 from groprog_kernels.initiation import values_before
 
 Key = tuple[str, str]
@@ -39,7 +38,7 @@ class OrientedStrand(NamedTuple):
 class PooledReads:
     """The sum of `positions` tables on chromosomes long enough to be scored, without a copy of a single library's columns."""
 
-    def __init__(self, tables: Sequence[pd.DataFrame], chrom_sizes: Mapping[str, int], shortest: int):
+    def __init__(self, tables: Sequence[Positions], chrom_sizes: Mapping[str, int], shortest: int):
         """chrom_sizes: chromosome -> bp; shortest: bp below which a chromosome is left out (`skipped`)."""
         self._held = [sequences(table) for table in tables]
         named = sorted({key for held in self._held for key in held})

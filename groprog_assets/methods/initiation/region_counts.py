@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 
 from groprog_assets.methods.initiation.regions import SIDES, of_side, windows
+from groprog_assets.methods.reads.positions import Positions
 from groprog_assets.methods.reads.window_counts import count_stranded, stranded_index
 from groprog_assets.study.initiation_parameters import InitiationParameters
 from groprog_assets.tables import conform
 
 
 def count_regions(
-    table: pd.DataFrame, positions: Mapping[str, pd.DataFrame], parameters: InitiationParameters
+    table: pd.DataFrame, positions: Mapping[str, Positions], parameters: InitiationParameters
 ) -> pd.DataFrame:
     """Table `initiation_counts`: reads in the first counting_window bp of each side, on its strand only, library by library.
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from groprog_assets.methods.initiation.regions import rows_by_chrom
+from groprog_assets.methods.reads.positions import Positions
 from groprog_assets.methods.reads.window_counts import stranded_index
 from groprog_assets.study.schema import Library
 from groprog_assets.tables import conform
@@ -31,7 +32,7 @@ class Surroundings(NamedTuple):
 
 def surroundings(
     table: pd.DataFrame,
-    positions: Mapping[str, pd.DataFrame],
+    positions: Mapping[str, Positions],
     libraries: Sequence[Library],
     sizes: Mapping[str, float],
     rate: float,

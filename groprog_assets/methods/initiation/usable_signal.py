@@ -11,7 +11,7 @@ import pandas as pd
 
 from groprog_assets.errors import Problem
 from groprog_assets.methods.reads.point_tracks import grid
-from groprog_assets.methods.reads.positions import sequences
+from groprog_assets.methods.reads.positions import BySequence, Positions, sequences
 from groprog_assets.methods.reads.strandedness import sense_reads
 from groprog_assets.study.assays import READ_END_TRACKS
 from groprog_assets.study.initiation_parameters import InitiationParameters
@@ -26,7 +26,7 @@ LEAST_OVER_GENES = 500
 
 
 def signal_problems(
-    positions: pd.DataFrame,
+    positions: Positions,
     library: Library,
     gene_models: pd.DataFrame,
     parameters: InitiationParameters,
@@ -69,7 +69,7 @@ def signal_problems(
     return found
 
 
-def _strands(where: str, held: dict, parameters: InitiationParameters) -> list[Problem]:
+def _strands(where: str, held: BySequence, parameters: InitiationParameters) -> list[Problem]:
     reads = {
         strand: sum(int(c.sum(dtype=np.int64)) for (_, s), (_, c) in held.items() if s == strand) for strand in "+-"
     }
@@ -103,7 +103,7 @@ def _strands(where: str, held: dict, parameters: InitiationParameters) -> list[P
     return []
 
 
-def _shape(where: str, held: dict, parameters: InitiationParameters) -> list[Problem]:
+def _shape(where: str, held: BySequence, parameters: InitiationParameters) -> list[Problem]:
     columns = [(position, count) for position, count in held.values() if len(position)]
     bases = sum(len(position) for position, _ in columns)
     if bases < LEAST_JUDGED:

@@ -6,30 +6,31 @@ import hashlib
 from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
 
-from groprog_assets.methods.reads.positions import sequences
+from groprog_assets.methods.reads.positions import Positions, sequences, total_reads
 
 LEAST_READS = 1_000
 """With fewer reads, two libraries may be equal by chance."""
 
 
-def content_digest(table: pd.DataFrame, place: str) -> str:
+def content_digest(table: Positions, place: str) -> str:
     """Digest of a `positions` or `coverage` table (`place`: "position" or "window") that does not depend on its row order.
 
     It does not depend on the order or compression of the source file either. "" for fewer than `LEAST_READS` reads.
     """
-    if int(table["count"].sum()) < LEAST_READS:
+    held = sequences(table, place)
+    if total_reads(held) < LEAST_READS:
         return ""
     digest = hashlib.sha256()
-    for (chrom, strand), (at, count) in sorted(sequences(table, place).items()):
+    for chrom, strand in sorted(held):
+        at, count = held[chrom, strand]
         digest.update(f"{chrom}\t{strand}\t{len(at)}\n".encode())
         digest.update(np.ascontiguousarray(at, np.int64).tobytes())
         digest.update(np.ascontiguousarray(count, np.int64).tobytes())
     return digest.hexdigest()
 
 
-def equal_libraries(tables: Mapping[str, pd.DataFrame], place: str) -> list[list[str]]:
+def equal_libraries(tables: Mapping[str, Positions], place: str) -> list[list[str]]:
     """Groups of libraries with equal tables, each of two or more, in the order of `tables`. Arguments as for `content_digest`."""
     found: dict[str, list[str]] = {}
     for library, table in tables.items():

@@ -10,7 +10,12 @@ import numpy as np
 import pandas as pd
 
 from groprog_assets.tables import conform
+from groprog_assets.tables.values import ReadsBySequence
 
+BySequence = Mapping[tuple[str, str], tuple[np.ndarray, np.ndarray]]
+"""(chromosome, strand) -> (position (p,) rising, count (p,))."""
+Positions = pd.DataFrame | BySequence
+"""Where the reads of a library lie: a table `positions`, or its sequences, which may be read one by one."""
 STRANDS = ("+", "-")
 
 
@@ -38,12 +43,14 @@ def categories(codes: np.ndarray, names: list[str]) -> Any:
     return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(names))
 
 
-def sequences(positions: pd.DataFrame, place: str = "position") -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
+def sequences(positions: Positions, place: str = "position") -> BySequence:
     """(chromosome, strand) -> (position (p,) int32 rising, count (p,) int32) of the sequences that have reads.
 
     place: the column that rises; "window" for a `coverage` table. Rows may be in any order, and columns may be text. For a
-    sorted table, as the methods return it, the arrays are views.
+    sorted table, as the methods return it, the arrays are views. What is given by sequence is returned.
     """
+    if isinstance(positions, Mapping):
+        return positions
     if positions.empty:
         return {}
     columns = [positions[name].astype("category").cat for name in ("chrom", "strand")]
@@ -63,6 +70,13 @@ def sequences(positions: pd.DataFrame, place: str = "position") -> dict[tuple[st
         (str(chroms[i // len(strands)]), str(strands[i % len(strands)])): (position[start:end], count[start:end])
         for i, (start, end) in zip(line.tolist(), pairwise(edges), strict=True)
     }
+
+
+def total_reads(held: BySequence) -> int:
+    """Reads of all sequences."""
+    if isinstance(held, ReadsBySequence):
+        return held.reads
+    return sum(int(count.sum(dtype=np.int64)) for _, count in held.values())
 
 
 def sequences_in_pieces(

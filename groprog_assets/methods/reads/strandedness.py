@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from groprog_assets.methods.reads.positions import sequences
+from groprog_assets.methods.reads.positions import Positions, sequences
 from groprog_assets.study.assays import ASSAYS, Strandedness
 from groprog_assets.study.parameters import FilteringParameters
 from groprog_assets.study.text_tables import count_of
@@ -42,7 +42,7 @@ def _inside(position: np.ndarray, intervals: tuple[np.ndarray, np.ndarray] | Non
     return (at >= 0) & (position < ends[np.maximum(at, 0)])
 
 
-def sense_reads(positions: pd.DataFrame, gene_models: pd.DataFrame) -> tuple[int, int]:
+def sense_reads(positions: Positions, gene_models: pd.DataFrame) -> tuple[int, int]:
     """(sense, antisense) reads over bases annotated on one strand only.
 
     positions: `positions` table; gene_models: `gene_models` table. Bases under genes of both strands, and chromosomes

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from groprog_assets.methods.reads.positions import sequences
+from groprog_assets.methods.reads.positions import BySequence, Positions, sequences
+from groprog_assets.methods.reads.positions import total_reads as reads_of
 from groprog_kernels.window_counts import PositionIndex, count_windows, index_positions
 
 OPPOSITE = {"+": "-", "-": "+"}
@@ -17,51 +19,51 @@ StrandedIndex = Mapping[tuple[str, str], PositionIndex]
 
 
 class _Indexed(StrandedIndex):
-    """Indices made when they are asked for, of which the last is kept: all of them would take as much as the positions."""
+    """Indices made when they are asked for, of which those of the last chromosome's two strands are kept: all of them would take
+    as much as the positions."""
 
-    def __init__(self, parts: Mapping[tuple[str, str], Sequence[tuple[NDArray, NDArray]]]):
-        self._parts = parts
-        self._last: tuple[tuple[str, str], PositionIndex] | None = None
+    def __init__(self, libraries: Sequence[BySequence]):
+        self._libraries = libraries
+        self._keys = dict.fromkeys(key for held in libraries for key in held)
+        self._last: OrderedDict[tuple[str, str], PositionIndex] = OrderedDict()
 
     def __getitem__(self, key: tuple[str, str]) -> PositionIndex:
-        last = self._last
-        if last is None or last[0] != key:
-            columns = self._parts[key]
-            joined = (
-                columns[0] if len(columns) == 1 else [np.concatenate(column) for column in zip(*columns, strict=True)]
-            )
-            self._last = last = key, index_positions(*joined)
-        return last[1]
+        if key not in self._last:
+            while len(self._last) > 1:
+                self._last.popitem(last=False)
+            columns = [held[key] for held in self._libraries if key in held]
+            if not columns:
+                raise KeyError(key)
+            joined = columns[0] if len(columns) == 1 else map(np.concatenate, zip(*columns, strict=True))
+            self._last[key] = index_positions(*joined)
+        self._last.move_to_end(key)
+        return self._last[key]
 
     def total(self) -> int:
         """Reads of all keys."""
-        return sum(int(count.sum(dtype=np.int64)) for columns in self._parts.values() for _, count in columns)
+        return sum(reads_of(held) for held in self._libraries)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._parts
+        return key in self._keys
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
-        return iter(self._parts)
+        return iter(self._keys)
 
     def __len__(self) -> int:
-        return len(self._parts)
+        return len(self._keys)
 
 
-def stranded_index(positions: pd.DataFrame) -> StrandedIndex:
-    """{(chrom, strand): PositionIndex} of one library's positions table; pairs without reads are absent.
+def stranded_index(positions: Positions) -> StrandedIndex:
+    """{(chrom, strand): PositionIndex} of one library's positions; pairs without reads are absent.
 
     The table may be in any order. A sorted one, as the methods return it, is not sorted again.
     """
-    return _Indexed({key: [columns] for key, columns in sequences(positions).items()})
+    return _Indexed([sequences(positions)])
 
 
-def pooled_index(positions: Mapping[str, pd.DataFrame], libraries: Iterable[str]) -> StrandedIndex:
+def pooled_index(positions: Mapping[str, Positions], libraries: Iterable[str]) -> StrandedIndex:
     """One index for several libraries. A base that several libraries have occurs several times."""
-    parts: dict[tuple[str, str], list[tuple[NDArray, NDArray]]] = {}
-    for library in libraries:
-        for key, columns in sequences(positions[library]).items():
-            parts.setdefault(key, []).append(columns)
-    return _Indexed(parts)
+    return _Indexed([sequences(positions[library]) for library in libraries])
 
 
 def total_reads(index: StrandedIndex) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from groprog_assets.methods.reads.positions import Positions
 from groprog_assets.methods.reads.window_counts import count_stranded, stranded_index
 from groprog_assets.methods.transcription.transcript_hmm import model_of, pooled_sequences
 from groprog_assets.methods.transcription.transcript_repair import repair_transcripts
@@ -19,8 +20,8 @@ from groprog_kernels import hmm
 def repaired_transcripts(
     transcripts: pd.DataFrame,
     consensus: pd.DataFrame,
-    coverage: Mapping[str, pd.DataFrame],
-    positions: Mapping[str, pd.DataFrame],
+    coverage: Mapping[str, Positions],
+    positions: Mapping[str, Positions],
     fit: Values,
     chrom_sizes: Mapping[str, int],
     parameters: AnnotationParameters,

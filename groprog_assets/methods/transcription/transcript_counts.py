@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from groprog_assets.methods.reads.positions import Positions
 from groprog_assets.methods.reads.window_counts import count_stranded, stranded_index
 from groprog_assets.study.parameters import DifferentialParameters
 from groprog_assets.tables import conform
@@ -39,7 +40,7 @@ def counting_windows(start: NDArray, end: NDArray, strand: NDArray, *, offset: i
 
 
 def count_transcripts(
-    transcripts: pd.DataFrame, positions: Mapping[str, pd.DataFrame], parameters: DifferentialParameters
+    transcripts: pd.DataFrame, positions: Mapping[str, Positions], parameters: DifferentialParameters
 ) -> pd.DataFrame:
     """Reads of every unit in every library, on the unit's strand: table `transcript_counts`, libraries in the given order."""
     strand = transcripts["strand"].to_numpy()

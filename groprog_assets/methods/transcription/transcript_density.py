@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from groprog_assets.methods.reads.positions import Positions
 from groprog_assets.methods.reads.window_counts import count_stranded, stranded_index
 from groprog_assets.methods.transcription.transcript_agreement import (
     OverlappingPairs,
@@ -44,7 +45,7 @@ class TranscriptDensity(NamedTuple):
 def transcript_density(
     transcripts: pd.DataFrame,
     consensus: pd.DataFrame,
-    positions: Mapping[str, pd.DataFrame],
+    positions: Mapping[str, Positions],
     parameters: DensityParameters,
     counting: DifferentialParameters | None = None,
     repaired: pd.DataFrame | None = None,
@@ -96,7 +97,7 @@ def transcript_density(
 
 
 def expressed_genes(
-    consensus: pd.DataFrame, positions: Mapping[str, pd.DataFrame], counting: DifferentialParameters
+    consensus: pd.DataFrame, positions: Mapping[str, Positions], counting: DifferentialParameters
 ) -> pd.DataFrame:
     """Genes with a read in their counting window whose width lies strictly between the 5 % and 95 % quantile of those.
 

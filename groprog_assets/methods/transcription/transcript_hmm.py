@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from groprog_assets.errors import Problem, ReadsError
+from groprog_assets.methods.reads.positions import Positions
 from groprog_assets.methods.reads.positions import sequences as strand_sequences
 from groprog_assets.methods.transcription.transcript_agreement import evaluate_transcripts
 from groprog_assets.study.parameters import TranscriptionParameters
@@ -53,7 +54,7 @@ class Elsewhere(Protocol):
 
 
 def fit_transcript_hmm(
-    coverage: Mapping[str, pd.DataFrame],
+    coverage: Mapping[str, Positions],
     chrom_sizes: Mapping[str, int],
     consensus: pd.DataFrame,
     bin_size: int,
@@ -134,7 +135,7 @@ def fit_transcript_hmm(
     return TranscriptHMM(fit, conform(trace, "em_trace"), conform(tuning, "tuning_surface"))
 
 
-def pooled_sequences(coverage: Mapping[str, pd.DataFrame], chrom_sizes: Mapping[str, int], bin_size: int) -> Sequences:
+def pooled_sequences(coverage: Mapping[str, Positions], chrom_sizes: Mapping[str, int], bin_size: int) -> Sequences:
     """{(chrom, strand): windows} of all libraries added up, + strands first, chromosomes in order of `chrom_sizes`.
 
     A chromosome has length // bin_size windows; reads in the trailing part are dropped. Both strands of a chromosome with
@@ -142,13 +143,10 @@ def pooled_sequences(coverage: Mapping[str, pd.DataFrame], chrom_sizes: Mapping[
     does the same when it is given such a strand. Chromosomes without reads, and those shorter than a window, are left out
     (groHMM stops at them). Raises ReadsError when none is left.
     """
-    parts: dict[tuple[str, str], list[tuple[np.ndarray, np.ndarray]]] = {}
-    for table in coverage.values():
-        for key, columns in strand_sequences(table, "window").items():
-            parts.setdefault(key, []).append(columns)
+    libraries = [strand_sequences(table, "window") for table in coverage.values()]
     made: Sequences = {}
-    while parts:  # each is let go once it is added up: all of them in int64 would take twice as much as the result
-        key, held = parts.popitem()
+    for key in dict.fromkeys(key for library in libraries for key in library):
+        held = [library[key] for library in libraries if key in library]
         n_windows = chrom_sizes.get(key[0], 0) // bin_size
         window, count = (np.concatenate(column) for column in zip(*held, strict=True))
         inside = window < n_windows

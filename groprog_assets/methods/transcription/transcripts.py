@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from groprog_assets.methods.reads.positions import Positions
 from groprog_assets.methods.transcription.transcript_agreement import evaluate_transcripts
 from groprog_assets.methods.transcription.transcript_hmm import as_grohmm, model_of, pooled_sequences, unit_intervals
 from groprog_assets.methods.transcription.transcript_repair import (
@@ -29,7 +30,7 @@ __all__ = [
 
 
 def call_transcripts(
-    coverage: Mapping[str, pd.DataFrame], fit: Values, chrom_sizes: Mapping[str, int], bin_size: int
+    coverage: Mapping[str, Positions], fit: Values, chrom_sizes: Mapping[str, int], bin_size: int
 ) -> pd.DataFrame:
     """Table `transcripts` from the pooled windows of `coverage` and a stored fit; by chromosome, start, strand.
 
