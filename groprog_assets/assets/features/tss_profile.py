@@ -32,6 +32,5 @@ def tss_profile(
     positions = tables_in_sequences(filtered_alignments, "positions")
     arguments = (positions, study.libraries, genes, study.parameters.tss_profile)
     sizes = spike_in_sizes(library_sizes)
-    heat_maps = Bundle(method.heat_maps(*arguments, sizes=sizes))
-    value = Bundle(table=method.profile(*arguments, sizes), heat_maps=heat_maps)
+    value = Bundle(heat_maps=Bundle(method.heat_maps(*arguments, sizes=sizes)), table=method.profile(*arguments, sizes))
     return materialized(value, plot=plots.tss_profile(value.table, study.contrast))
