@@ -51,7 +51,7 @@ def set_boxes(held: Held, name: str) -> list[Block]:
                 scores[row["assay_id"]][row["subject_id"]] = row["score"]
         found = []
         for assay, own in sorted(scores.items()):
-            groups: dict[str, list[float]] = defaultdict(list)
+            groups = _groups(held, assay)
             for subject, group, _ in _placed(held, assay):
                 groups[group].append(own.get(subject, float("nan")))
             caption = f"Score of the set in {assay}: mean of its standardised genes."
@@ -82,7 +82,7 @@ def _feature(held: Held, row: dict[str, Any]) -> list[Block]:
     means: dict[tuple[str, str], list[float]] = defaultdict(list)
     for subject, group, position in _placed(held, assay):
         means[subject, group].append(values[position])
-    groups: dict[str, list[float]] = defaultdict(list)
+    groups = _groups(held, assay)
     for (_, group), own in means.items():
         known = [value for value in own if value == value]
         groups[group].append(fmean(known) if known else float("nan"))
@@ -98,10 +98,13 @@ def _placed(held: Held, assay: str) -> list[tuple[str, str, int]]:
     return held.kept[key]
 
 
+def _groups(held: Held, assay: str) -> dict[str, list[float]]:
+    """{group: no values yet} of every group that the assay's samples have."""
+    return {name: [] for name in (held.catalog.groups(assay, held.grouping) if held.grouping else [EVERYBODY])}
+
+
 def _told(held: Held, assay: str, groups: dict[str, list[float]], caption: str) -> list[Block]:
     boxes = group_boxes(held.samples_secret, f"group {held.grouping} of {assay}", groups, held.parameters)
-    if not boxes:
-        return [paragraph(f"{caption} No subject may be counted without a purpose.")]
     known = [line for box in boxes for line in box.lines or ()]
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
     rows = [_row(box, low, (high - low) or 1.0) for box in boxes]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from groprog_assets.beacon.desk import Held, Refused
@@ -110,11 +111,13 @@ def pathway(held: Held, name: str) -> Page:
 def pathways(held: Held, name: str = "") -> Page:
     """The gene sets of the study, those that differ most first."""
     rows = held.catalog.rows(
-        "SELECT g.set_id, count(DISTINCT gene_id) AS genes, min(r.p_value) AS first FROM gene_sets g"
-        " LEFT JOIN ranked_sets r USING (set_id) WHERE direction IS NULL GROUP BY g.set_id ORDER BY first NULLS LAST, g.set_id"
+        "SELECT set_id, count(DISTINCT gene_id) AS genes FROM gene_sets WHERE direction IS NULL GROUP BY set_id ORDER BY set_id"
     )
     if not rows:
         raise Refused(404, "This study has no gene sets (omics.gene_sets).")
+    ranked = _told(held, held.catalog.rows("SELECT * FROM ranked_sets WHERE p_value IS NOT NULL ORDER BY p_value DESC"))
+    first = {row["set_id"]: row["p_value"] for row in ranked}
+    rows.sort(key=lambda row: (first.get(row["set_id"], math.inf), row["set_id"]))
     lines = [
         [link(row["set_id"], "pathway", row["set_id"]), cell(f"{row['genes']:,}", row["genes"])] for row in rows[:SHOWN]
     ]

@@ -9,7 +9,7 @@ from typing import Any
 from groprog_assets.beacon.desk import Held, Told
 from groprog_assets.beacon.questions import Request
 from groprog_assets.methods.omics.curies import prefix_of
-from groprog_assets.methods.omics.disclosure import nearest
+from groprog_assets.methods.omics.disclosure import nearest, shown
 from groprog_assets.study.schema import Study
 
 API_VERSION = "v2.0.0"
@@ -172,10 +172,12 @@ class Envelopes:
         return {"meta": self.meta(held.snapshot), "response": response, "info": {"rule": rule, "all": len(terms)}}
 
     def collection(self, which: str, held: Held) -> dict[str, Any]:
-        size = nearest(held.everybody(), held.parameters.rounding)
-        one: dict[str, Any] = {"id": self.identifier, "name": self.name, "info": {"subjects": size, "use": RESEARCH}}
+        everybody = held.everybody()
+        size = shown(everybody, everybody + held.parameters.fewest, held.parameters)
+        about = {"subjects": size.words, "use": RESEARCH}
+        one: dict[str, Any] = {"id": self.identifier, "name": self.name, "info": about}
         if which == "cohorts":
-            one |= {"cohortType": "study-defined", "cohortSize": size}
+            one |= {"cohortType": "study-defined", **({"cohortSize": size.number} if size.exists else {})}
         meta = self.meta(held.snapshot, "record", COLLECTIONS[which])
         summary = {"exists": True, "numTotalResults": 1}
         return {"meta": meta, "responseSummary": summary, "response": {"collections": [one]}}

@@ -7,8 +7,11 @@ from groprog_assets.beacon.desk import Desk, Refused, for_purpose
 from groprog_assets.errors import CohortError, Problem
 from groprog_assets.methods.omics.disclosure import Secret, TwoWay, nearest, two_way
 from groprog_assets.methods.omics.suppression import suppressed_table
+from groprog_assets.tables.phenotypes import SEXES, VITAL
 
 ATTRIBUTES = ("sex", "source", "site", "vital_status")
+FIXED = {"sex": SEXES, "vital_status": VITAL}
+"""Every value that these may have."""
 LEFT_OUT = "*"
 
 
@@ -17,11 +20,11 @@ def two_way_table(
 ) -> list[list[str]]:
     """Lines of text: a header, a line a row with its sum, and the sums of the columns.
 
-    Subjects are counted whose consent allows `purpose` (of diseases `studied`) today. Noisy: a cell below the threshold is told
-    as that, and margins are sums of noisy cells; the table costs one question. Exact: small cells and their complements are `*`
-    beside exact margins; nothing is spent and the log says who made it. Raises CohortError for an exact table for who is no
-    steward, which is logged, or for another purpose than the study's, attributes that there are not, a spent budget, where
-    nobody's consent allows the purpose, and a table whose small cells cannot be protected.
+    Subjects are counted whose consent allows `purpose` (of diseases `studied`) today. Noisy: every value has its line, also one
+    of nobody; a cell below the threshold is told as that, and margins are sums of noisy cells; the table costs one question.
+    Exact: small cells and their complements are `*` beside exact margins; nothing is spent and the log says who made it. Raises
+    CohortError for attributes that there are not, and a spent budget; for an exact table for who is no steward, which is logged,
+    for another purpose than the study's or one that nobody's consent allows, and for one whose small cells cannot be protected.
     """
     if exact and (purpose, studied) != desk.purpose:
         rule = "Exact tables are for the study's purpose alone: those of two purposes, subtracted, show who allows one only."
@@ -37,39 +40,21 @@ def two_way_table(
         rule = "Exact counts are told to stewards alone."
         remedy = "Set GROPROG_TOKEN to a steward's token (`groprog omics token STUDY NAME --role steward`), or leave out --exact."
         raise CohortError(Problem("--exact", f"{who.name} is {who.role}", rule, remedy))
-    held = desk.held()
-    found = held.catalog.counts_of(rows, columns, purpose, studied)
-    names = sorted({row["r"] for row in found}), sorted({row["c"] for row in found})
-    counts = {(row["r"], row["c"]): int(row["subjects"]) for row in found}
-    given = [[counts.get((r, c), 0) for c in names[1]] for r in names[0]]
-    if not found:
-        desk.note(who, "command line", "refused", f"exact {question}" if exact else question, purpose)
-        rule = "Only subjects whose consent allows the purpose are counted, and nobody's does."
-        remedy = "Name another purpose (--purpose), or ask for consents that allow this one."
-        raise CohortError(Problem("--purpose", purpose or "not stated", rule, remedy))
-    head = [f"{rows} / {columns}, for {purpose or 'no stated purpose'}", *names[1], "sum"]
-    fewest, rounding = desk.parameters.fewest, desk.parameters.rounding
+    counts = {
+        (row["r"], row["c"]): int(row["subjects"])
+        for row in desk.held().catalog.counts_of(rows, columns, purpose, studied)
+    }
+    head = f"{rows} / {columns}, for {purpose or 'no stated purpose'}"
     if exact:
-        import numpy as np
-
-        table = np.array(given)
-        noted = {"canonical": f"exact {question}", "purpose": purpose}
-        try:
-            kept = suppressed_table(table, fewest).kept
-        except CohortError:
-            desk.note(who, "command line", "refused", **noted)
-            raise
-        desk.note(who, "command line", **noted)
-        lines = [
-            [name, *(str(n) if shown else LEFT_OUT for n, shown in zip(line, keeps, strict=True)), str(sum(line))]
-            for name, line, keeps in zip(names[0], given, kept, strict=True)
-        ]
-        return [head, *lines, ["sum", *map(str, table.sum(axis=0)), str(table.sum())]]
+        return _exact(desk, who, head, question, purpose, counts)
+    names = _names(desk, rows), _names(desk, columns)
+    given = [[counts.get((r, c), 0) for c in names[1]] for r in names[0]]
     try:
         desk.spend(who, "command line", question, purpose)
     except Refused as error:
         raise CohortError(Problem("table", question, error.text, "Ask for what was asked before.")) from None
-    made = _noisy(held.secret, question, given, names, desk.parameters.epsilon, turned)
+    made = _noisy(desk.held().secret, question, given, names, desk.parameters.epsilon, turned)
+    fewest, rounding = desk.parameters.fewest, desk.parameters.rounding
 
     def told(count: int) -> str:
         return str(nearest(count, rounding)) if count >= fewest else f"<{fewest}"
@@ -77,7 +62,41 @@ def two_way_table(
     lines = [
         [name, *map(told, line), told(total)] for name, line, total in zip(names[0], made.cells, made.rows, strict=True)
     ]
-    return [head, *lines, ["sum", *map(told, made.columns), told(made.total)]]
+    return [[head, *names[1], "sum"], *lines, ["sum", *map(told, made.columns), told(made.total)]]
+
+
+def _names(desk: Desk, attribute: str) -> list[str]:
+    """The values of an attribute, whoever has them and whatever their consent allows: a value that stood in a table only where
+    somebody is counted would tell of one subject."""
+    query = f"SELECT DISTINCT coalesce({attribute}, 'not stated') AS name FROM subjects"
+    return sorted({*FIXED.get(attribute, ()), *(row["name"] for row in desk.held().catalog.rows(query))})
+
+
+def _exact(
+    desk: Desk, who: Actor, head: str, question: str, purpose: str, counts: dict[tuple[str, str], int]
+) -> list[list[str]]:
+    """The lines of an exact table, which the log names with who made it, also where it is refused."""
+    import numpy as np
+
+    noted = {"canonical": f"exact {question}", "purpose": purpose}
+    if not counts:
+        desk.note(who, "command line", "refused", **noted)
+        rule = "Only subjects whose consent allows the purpose are counted, and nobody's does."
+        remedy = "Name another purpose (--purpose), or ask for consents that allow this one."
+        raise CohortError(Problem("--purpose", purpose or "not stated", rule, remedy))
+    names = sorted({row for row, _ in counts}), sorted({column for _, column in counts})
+    table = np.array([[counts.get((r, c), 0) for c in names[1]] for r in names[0]])
+    try:
+        kept = suppressed_table(table, desk.parameters.fewest).kept
+    except CohortError:
+        desk.note(who, "command line", "refused", **noted)
+        raise
+    desk.note(who, "command line", **noted)
+    lines = [
+        [name, *(str(n) if shown else LEFT_OUT for n, shown in zip(line, keeps, strict=True)), str(sum(line))]
+        for name, line, keeps in zip(names[0], table.tolist(), kept, strict=True)
+    ]
+    return [[head, *names[1], "sum"], *lines, ["sum", *map(str, table.sum(axis=0)), str(table.sum())]]
 
 
 def _noisy(

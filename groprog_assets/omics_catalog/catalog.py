@@ -142,6 +142,18 @@ class Catalog:
         )
         return [(row["subject_id"], row["grouped"], row["position"]) for row in found]
 
+    def groups(self, assay: str, factor: str) -> list[str]:
+        """The groups of an assay's samples by a sample factor, references left out, whoever may be counted: which there are must
+        not show whether somebody may."""
+        found = self.rows(
+            "SELECT DISTINCT coalesce(f.value, 'not stated') AS grouped FROM assay_samples a JOIN samples s USING (sample_id)"
+            " LEFT JOIN sample_factors f ON f.sample_id = a.sample_id AND f.factor = ?"
+            " WHERE assay_id = ? AND NOT s.is_reference ORDER BY grouped",
+            factor,
+            assay,
+        )
+        return [row["grouped"] for row in found]
+
     def measured(self, view: str, feature: int) -> list[float] | None:
         """The values of a feature by position, NaN where missing; None where the view, or the stage, has none."""
         quoted = view.replace('"', '""')

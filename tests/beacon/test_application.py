@@ -381,21 +381,27 @@ def test_a_log_that_cannot_be_opened_is_said(tmp_path: Path, way: str, monkeypat
             read_log(path)
 
 
-@pytest.mark.parametrize("exact", [(), ("--exact",)])
-def test_a_table_of_nobody_is_refused_and_logged(
-    portal: Served, exact: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+def test_an_exact_table_of_nobody_is_refused_and_logged_and_a_noisy_one_is_as_any_other(
+    portal: Served, monkeypatch: pytest.MonkeyPatch
 ):
     from click.testing import CliRunner
 
     portal.answering.desk.log.close()
     monkeypatch.setenv("GROPROG_DAY", "2023-06-01")  # before anybody consented
     monkeypatch.setenv("GROPROG_TOKEN", portal.tokens["steward"])
-    asked_for = ["omics", "table", str(portal.workspace.path), "--rows", "sex", "--columns", "source", *exact]
-    done = CliRunner().invoke(main, asked_for)
+    asked_for = ["omics", "table", str(portal.workspace.path), "--rows", "sex", "--columns", "source"]
+    done = CliRunner().invoke(main, [*asked_for, "--exact"])
     assert done.exit_code == 2, done.output
     assert "nobody's does" in done.output
     last = portal.lines()[-1]
     assert (last["outcome"], last["purpose"], last["epsilon"]) == ("refused", "health", 0.0)
+    noisy = CliRunner().invoke(main, asked_for)
+    assert noisy.exit_code == 0, "whether anybody allows a purpose is no exact answer"
+    assert [line.split("\t")[0] for line in noisy.output.splitlines()] == [
+        "sex / source, for health",
+        *("female", "male", "other", "unknown", "sum"),
+    ]
+    assert (portal.lines()[-1]["outcome"], portal.lines()[-1]["epsilon"]) == ("answered", 0.2)
 
 
 def tells_too_much(*given: object):

@@ -98,6 +98,28 @@ def test_small_groups_have_no_box_and_no_result(measured: Served):
     assert "severe against mild" not in text_of(measured, "/pathway/PLANTED")
 
 
+def test_a_group_is_named_whether_or_not_somebody_of_it_may_be_counted(measured: Served):
+    held = measured.answering.desk.held()
+    everybody = held.catalog.placed("rna", "kind", "all")
+    for counted in ([everybody[0][0]], []):
+        held.kept.clear()
+        held.catalog._purposes.clear()
+        held.catalog.rows("DELETE FROM memory.permitted")
+        held.catalog._permitted = lambda purpose, studied, counted=counted: counted
+        for address in ("/gene/GENE0", "/pathway/PLANTED"):
+            page = text_of(measured, address)
+            assert page.count("under 20") >= 2, (address, counted)
+            assert "mild" in page.replace("severe against mild", "")
+
+
+def test_gene_sets_are_in_no_order_of_a_comparison_that_is_not_told(measured: Served):
+    held = measured.answering.desk.held()
+    held.parameters = held.parameters.model_copy(update={"listing_fewest": 1000})
+    (listed,) = [block for block in pathways(held)[2] if block.get("caption", "").startswith("Gene sets.")]
+    names_of = [str(row[0]["text"]) for row in listed["rows"]]
+    assert names_of == sorted(names_of)
+
+
 def test_who_has_not_consented_is_in_no_box(measured: Served):
     held = measured.answering.desk.held()
     everybody = held.catalog.placed("rna", "kind", "all")

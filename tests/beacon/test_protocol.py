@@ -40,6 +40,19 @@ def test_every_answer_has_what_the_schemas_of_the_protocol_require(portal: Serve
         assert answer["meta"]["returnedGranularity"] in ("boolean", "count", "record")
 
 
+def test_a_small_study_tells_no_small_number_of_its_subjects(portal: Served):
+    held = portal.answering.desk.held()
+    for few in (-4, 0, 3):
+        held._everybody[("", ())] = few
+        for name in ("datasets", "cohorts"):
+            (one,) = asked(portal.application, f"/api/{name}").document["response"]["collections"]
+            assert one["info"]["subjects"] == "fewer than 5"
+            assert "cohortSize" not in one
+    held._everybody[("", ())] = 141
+    (one,) = asked(portal.application, "/api/cohorts").document["response"]["collections"]
+    assert (one["cohortSize"], one["info"]["subjects"]) == (140, "about 140")
+
+
 def test_every_entry_type_of_the_map_is_defined(portal: Served):
     named = asked(portal.application, "/api/map").document["response"]["endpointSets"]
     for address in ("entry_types", "configuration"):

@@ -53,7 +53,8 @@ def group_boxes(
 
     How many subjects a group has is told with noise of scale 1 / listing_epsilon, drawn once for the data and `question`, which
     names the grouping and not what is measured: it is the same for every feature. A group whose noisy number is below
-    `listing_fewest` has no box.
+    `listing_fewest` has no box, and neither has one in which, by the same noise, too few have a value: its lines would be of the
+    extremes.
     """
     boxes = []
     for group, values in sorted(groups.items()):
@@ -61,5 +62,7 @@ def group_boxes(
         enough = noisy >= parameters.listing_fewest
         words = shown(noisy, noisy + parameters.fewest, parameters)
         size = words if enough else Shown(False, None, f"under {parameters.listing_fewest}")
-        boxes.append(GroupBox(group, size, box_lines(values, parameters.fewest) if enough else None))
+        known = int(np.isfinite(np.asarray(values, dtype=np.float64)).sum())
+        valued = noisy - len(values) + known >= parameters.listing_fewest
+        boxes.append(GroupBox(group, size, box_lines(values, parameters.fewest) if valued else None))
     return boxes

@@ -43,6 +43,13 @@ def test_with_twenty_subjects_the_extremes_are_in_no_line():
     assert box_lines([1.0] * 4, 5) is None
 
 
+def test_no_box_where_few_of_a_large_group_have_a_value():
+    few = [float("nan")] * 60 + [*range(7)]
+    (box,) = group_boxes(SECRET, "subtype", {"many": few}, PARAMETERS)
+    assert box.lines is None
+    assert box.size == group_boxes(SECRET, "subtype", {"many": [1.0] * 67}, PARAMETERS)[0].size
+
+
 def test_no_box_of_a_small_group_and_the_size_is_told_with_noise():
     random = np.random.default_rng(2)
     groups = {"many": random.normal(0, 1, 200).tolist(), "few": random.normal(0, 1, 6).tolist()}
