@@ -94,10 +94,11 @@ def predict_sequences(
 def _no_windows(path: Path, value: str, layout: Layout) -> Problem:
     """What the sequences of a FASTA must be, where they are no windows of the layout."""
     before, after = layout.tss
-    rule = f"A sequence is a window of {layout.width:,} bases, {before:,} before the start and {after:,} from it on, 5' to 3'"
+    rule = f"A sequence is a window of {count_of(layout.width, 'base')}, 5' to 3'"
+    rule += f": {before:,} before the start and {after:,} from it on"
     if layout.tts is not None:
         before, after = layout.tts
-        rule += f", then {SPACER} N, {before:,} bases before the transcript's end and {after:,} from it on"
+        rule += f", then {SPACER} N, {count_of(before, 'base')} before the transcript's end and {after:,} from it on"
     return Problem(str(path), value, f"{rule}.", "Cut the sequences to that window, or give regions as BED.")
 
 

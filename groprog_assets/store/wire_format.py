@@ -84,6 +84,16 @@ def tables_in_sequences(libraries: Mapping[str, Stored], member: str = "") -> Re
     return ReadInTurn({library: item.in_sequences() for library, item in held.items()})
 
 
+def held_in_sequences(libraries: Mapping[str, Stored], member: str, *others: str) -> dict[str, Bundle]:
+    """The table of reads `member` of each library by sequence, read whole, beside other members of its value."""
+    return {
+        library: Bundle(
+            {member: dict(item.member(member).in_sequences().value()), **{o: item.member(o).value() for o in others}}
+        )
+        for library, item in libraries.items()
+    }
+
+
 def pack(values: Values) -> bytes:
     """The bytes of named values: tables, arrays or dicts of arrays, JSON-able values, blobs, `Stored` ones, bundles of these.
 

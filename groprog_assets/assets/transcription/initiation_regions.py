@@ -10,7 +10,7 @@ from groprog_assets.graph.asset_definition import study_asset
 from groprog_assets.graph.materialized import Materialized, materialized
 from groprog_assets.report import plots
 from groprog_assets.store.artifacts import Bundle
-from groprog_assets.store.wire_format import Stored
+from groprog_assets.store.wire_format import Stored, held_in_sequences
 from groprog_assets.store.workspace import StudyView
 
 if TYPE_CHECKING:
@@ -40,12 +40,8 @@ def initiation_regions(
     from groprog_assets.methods.initiation import study_regions as method
 
     given = (study.libraries, gene_models, library_sizes, study.parameters.initiation)
-    filtered = {
-        library: Bundle(  # read whole, as several threads go over all of it many times
-            positions=dict(item.member("positions").in_sequences().value()), summary=item.member("summary").value()
-        )
-        for library, item in filtered_alignments.items()
-    }
+    # read whole, as several threads go over all of it many times
+    filtered = held_in_sequences(filtered_alignments, "positions", "summary")
     called = method.study_regions(filtered, *given, threads=len(os.sched_getaffinity(0)))
     candidates = int((called.table["claim"] == "candidate enhancer").sum())
     plot, verdicts = plots.initiation_regions(called), check.verdicts(called.summary)
