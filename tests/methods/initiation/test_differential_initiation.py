@@ -153,6 +153,42 @@ def test_links_use_the_fixed_words_and_have_no_r_with_few_libraries():
     assert (links["libraries"] == 0).all()
 
 
+def many_links(regions: int, silent: int, seed: int) -> pd.DataFrame:
+    """Links over eight libraries of so many regions with eight genes each near them: region 1 follows one of its genes exactly,
+    nothing else goes together; the last `silent` genes have no read."""
+    random = np.random.default_rng(seed)
+    names = [f"l{n}" for n in range(8)]
+    start = 1_000_000 + 2_000_000 * np.arange(regions)
+    table = regions_of(regions, nearest_tss_gene="", overlapping_genes="").assign(start=start, end=start + 300)
+    base = (start[:, None] + 40_000 * np.arange(-4, 4)).ravel() + 9_000
+    genes = [f"G{n}" for n in range(len(base))]
+    models = pd.DataFrame(
+        {"chrom": "chr1", "start": base, "end": base + 2_000, "strand": "+", "transcript": genes, "gene": genes}
+    )
+    course = np.array([10, 20, 30, 40, 60, 80, 110, 150])
+    reads, bodies = random.poisson(60, (regions, 8)), random.poisson(60, (len(base), 8))
+    reads[0], bodies[0], bodies[len(base) - silent :] = course, 3 * course, 0
+    signal = pd.DataFrame(
+        [(gene, name, bodies[row, at]) for row, gene in enumerate(genes) for at, name in enumerate(names)],
+        columns=["gene", "library", "body_count"],
+    )
+    counts = counts_of(table, {name: reads[:, at] for at, name in enumerate(names)})
+    return link_genes(table, counts, models, signal, dict.fromkeys(names, 1.0), PARAMETERS)
+
+
+def test_one_exact_link_among_hundreds_of_pairs_is_found():
+    """Of 40,320 orders of eight libraries two are as far: p .00005, q .02 among 344 pairs."""
+    links = many_links(43, 0, 1)
+    assert links.iloc[0]["gene"] == "G0"
+    assert links.iloc[0]["relation"] == "co-varying (8 libraries)"
+    assert 0.005 < links.iloc[0]["q_value"] < 0.05
+
+
+def test_chance_links_are_few_and_silent_genes_make_no_more():
+    listed = [len(many_links(43, silent, seed)) - 1 for seed in range(3) for silent in (0, 172)]
+    assert sum(listed) <= 3
+
+
 def test_co_varying_genes_near_a_region_are_found_with_enough_libraries():
     links, own, signal = linked(12)
     row = links[(links["region"] == "IR000001") & (links["gene"] == "NEAR")].iloc[0]
