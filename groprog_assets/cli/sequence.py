@@ -52,10 +52,11 @@ def predict(model: Path, sequences: Path, view: str, side: Path | None, uncertai
     """
     from groprog_assets.export.sequence import predict_regions, predict_sequences, sequence_model
     from groprog_assets.store.workspace import open_workspace
+    from groprog_assets.study.bed import is_bed
 
     model = _model_place(model)
     held = sequence_model(model)
-    if sequences.suffix.lower() == ".bed":
+    if is_bed(sequences):
         if model.is_dir():
             rule, remedy = "Regions need the study's reference.", "Name the study file, or give the windows as FASTA."
             raise StudyError(Problem(str(model), "a folder of a model", rule, remedy))

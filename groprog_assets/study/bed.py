@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
+from groprog_assets.errors import AnnotationError
 from groprog_assets.study.annotation_files import ProblemCollector, coordinate, lines
 
 RULE = "BED lines are chromosome, start, end; each covers at least one base."
@@ -22,6 +24,26 @@ class BedLine(NamedTuple):
     fields: list[str]
 
 
+def is_bed(path: Path) -> bool:
+    """Whether a file is meant as BED: named so, compressed or not, or its first line below the headers is an interval."""
+    name = path.name.lower().removesuffix(".gz").removesuffix(".bgz")
+    if name.endswith(".bed"):
+        return True
+    try:
+        first = next((_cells(line) for _, line in lines(path) if not _is_header(line)), [])
+    except AnnotationError:  # told by the reader
+        return False
+    return len(first) > 2 and None not in (coordinate(first[1]), coordinate(first[2]))
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in (line.split("\t") if "\t" in line else line.split())]
+
+
+def _is_header(line: str) -> bool:
+    return line.split(None, 1)[0] in ("track", "browser")
+
+
 def bed_lines(problems: ProblemCollector, with_strand: bool = False) -> Iterator[BedLine]:
     """The intervals of the file of `problems`, plain or gzip, separated by tabs or, in a line without any, by blanks; `track`,
     `browser` and comment lines are passed over.
@@ -31,9 +53,9 @@ def bed_lines(problems: ProblemCollector, with_strand: bool = False) -> Iterator
     read as text.
     """
     for number, line in lines(problems.path):
-        fields = [cell.strip() for cell in (line.split("\t") if "\t" in line else line.split())]
-        if fields[0].split(" ", 1)[0] in ("track", "browser"):
+        if _is_header(line):
             continue
+        fields = _cells(line)
         at = f", line {number}"
         if with_strand and len(fields) < 6:
             problems.add(at, line[:60], RULE_OF_SIX, "Write them tab-separated.")

@@ -9,7 +9,7 @@ import pytest
 
 from groprog_assets.errors import AnnotationError, ModelError
 from groprog_assets.study.annotation_files import ProblemCollector
-from groprog_assets.study.bed import bed_lines
+from groprog_assets.study.bed import bed_lines, is_bed
 
 TEXT = "#c\ntrack name=x\nbrowser position chr1\n\nchr1\t5 \t9\tpeak\nchr2 1 2\n"
 
@@ -54,3 +54,17 @@ def test_regions_have_a_strand(tmp_path: Path):
     ]
     assert "line 5: chr1\t9\t9" in told[4]
     assert "strand '" not in told[4]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "bed"),
+    [("a.bed", "", True), ("a.BED.gz", "", True), ("a.bed.bgz", "", True), ("a.txt", TEXT, True), ("a.narrowPeak", TEXT, True),
+     ("a.fa", ">chr1\nACGT\n", False), ("a.txt", "chr1\tname\tx\n", False), ("a.fa", "", False), ("missing.fa", None, False)],
+)  # fmt: skip
+@pytest.mark.parametrize("compress", [False, True])
+def test_a_bed_is_known_by_its_name_or_its_first_interval(
+    tmp_path: Path, name: str, text: str, bed: bool, compress: bool
+):
+    if text is not None:
+        (tmp_path / name).write_bytes(gzip.compress(text.encode()) if compress else text.encode())
+    assert is_bed(tmp_path / name) == bed
