@@ -18,27 +18,31 @@ from groprog_assets.methods.sequence.vcf import VariantFile
 from groprog_assets.wording import count_of
 from groprog_kernels.bases import reverse_complement
 
-UNPHASED = "UNPHASED"
+UNPHASED, PHASE_SETS = "UNPHASED", "PHASE_SETS"
 _SNV = 1
 
 
 class _Carried(NamedTuple):
-    """One SNV of a gene's window: its column, the base in the gene's direction, and per sample the alleles that carry it."""
+    """One SNV of a gene's window: its column, the base in the gene's direction; per sample the alleles that carry it and its phase
+    set."""
 
     column: int
     base: int
     alleles: NDArray[np.int8]
     phased: NDArray[np.bool_]
+    sets: list[bytes]
 
 
 def haplotype_effects(file: VariantFile, scorer: Scorer, aliases: Mapping[str, frozenset[str]]) -> pd.DataFrame:
     """Table `haplotype_effects`: a row a gene, sample and task, for samples that carry an ALT in the gene's window.
 
     `first` and `second` are the effects of the two haplotypes, each with all its SNVs, against the reference window; `mean` is
-    their mean. A haploid genotype is both. A sample with two or more heterozygous SNVs of a window that are not phased has the
-    error UNPHASED and no effect. Insertions, deletions and genotypes that are missing count as reference; `left_out` counts the
-    first, and a Notice the ALTs that are not on the reference. Raises AnnotationError for a file without genotypes, and as
-    `placed_alleles` does for one of another assembly.
+    their mean. A haploid genotype is both. A sample with two or more heterozygous SNVs of a window has no effect and
+    the error UNPHASED where they are not phased, PHASE_SETS where they are of different phase sets (PS): which of them lie on one
+    haplotype is told within a set alone, and those without PS are one set. A homozygous SNV is on both haplotypes, whatever its
+    set. A Notice counts both errors. Insertions, deletions and genotypes that are missing count as reference; `left_out` counts
+    the first, and a Notice the ALTs that are not on the reference. Raises AnnotationError for a file without genotypes, and as
+    `placed_alleles` does for one of another assembly. Source of the rule of PS: VCF 4.2, section 1.4.2.
     """
     samples = _samples(file)
     carried: dict[int, list[_Carried]] = {}
@@ -63,20 +67,30 @@ def haplotype_effects(file: VariantFile, scorer: Scorer, aliases: Mapping[str, f
                 base = int(allele.alt[0] if plus else reverse_complement(allele.alt)[0])
                 offset = int(scorer.offset(np.array([gene]), np.array([allele.start]))[0])
                 column = offset + scorer.layout.tss[0]
-                carried.setdefault(gene, []).append(_Carried(column, base, alleles, genotypes.phased))
+                carried.setdefault(gene, []).append(_Carried(column, base, alleles, genotypes.phased, genotypes.sets))
     if without:
         why = ", ".join(f"{count:,} {name}" for name, count in sorted(without.items()))
         value = f"no haplotype has {without.total():,} of {count_of(alts, 'ALT')} ({why})"
         rule = "Where an ALT cannot be placed on the reference, its carriers count as having the reference."
         warnings.warn(Notice(Problem(str(file.path), value, rule, "Nothing, or correct them.")), stacklevel=2)
-    return _table(carried, left_out, samples, scorer)
+    table = _table(carried, left_out, samples, scorer)
+    each = table.drop_duplicates(["gene", "sample"])["error"]
+    unclear = each[each != ""].value_counts().sort_index()
+    if len(unclear):
+        why = ", ".join(f"{count:,} {name}" for name, count in unclear.items())
+        value = f"{unclear.sum():,} of {count_of(len(each), 'window')} with ALTs of a sample have no effect ({why})"
+        rule = "Which SNVs lie on one haplotype is told by phased genotypes of one phase set (PS) alone."
+        warnings.warn(Notice(Problem(str(file.path), value, rule, "Nothing, or phase them.")), stacklevel=2)
+    return table
 
 
 class _Genotypes(NamedTuple):
-    """alleles (s, 2): number of the allele on each haplotype, 0 for reference or missing; phased (s,)."""
+    """alleles (s, 2): number of the allele on each haplotype, 0 for reference or missing; phased (s,); sets: of each sample the
+    phase set (PS), b"" for none."""
 
     alleles: NDArray[np.int64]
     phased: NDArray[np.bool_]
+    sets: list[bytes]
 
 
 def _samples(file: VariantFile) -> list[str]:
@@ -91,17 +105,19 @@ def _samples(file: VariantFile) -> list[str]:
 def _genotypes(line: bytes, samples: int) -> _Genotypes:
     """The genotypes of one line; a line without GT has none but the reference."""
     fields = line.rstrip(b"\r\n").split(b"\t")[8:]
-    alleles, phased = np.zeros((samples, 2), np.int64), np.ones(samples, bool)
-    if not fields or b"GT" not in fields[0].split(b":"):
-        return _Genotypes(alleles, phased)
-    place = fields[0].split(b":").index(b"GT")
+    alleles, phased, sets = np.zeros((samples, 2), np.int64), np.ones(samples, bool), [b""] * samples
+    keys = fields[0].split(b":") if fields else []
+    if b"GT" not in keys:
+        return _Genotypes(alleles, phased, sets)
+    place, of = keys.index(b"GT"), keys.index(b"PS") if b"PS" in keys else len(keys)
     for sample, text in enumerate(fields[1 : samples + 1]):
         parts = text.split(b":")
         held = parts[place] if place < len(parts) else b"."
         numbers = [int(one) if one.isdigit() else 0 for one in held.replace(b"|", b"/").split(b"/")][:2]
         alleles[sample] = numbers if len(numbers) == 2 else numbers * 2
         phased[sample] = b"/" not in held
-    return _Genotypes(alleles, phased)
+        sets[sample] = parts[of] if of < len(parts) and parts[of] != b"." else b""
+    return _Genotypes(alleles, phased, sets)
 
 
 def _table(
@@ -131,15 +147,19 @@ def _table(
             if not each:
                 continue
             open_ones = [one for one in each if one.alleles[sample].sum() == 1]
-            unclear = len(open_ones) > 1 and not all(one.phased[sample] for one in open_ones)
-            places.append((-1, -1) if unclear else (window(gene, sample, 0), window(gene, sample, 1)))
+            error = ""
+            if len(open_ones) > 1 and not all(one.phased[sample] for one in open_ones):
+                error = UNPHASED
+            elif len({one.sets[sample] for one in open_ones}) > 1:
+                error = PHASE_SETS
+            places.append((-1, -1) if error else (window(gene, sample, 0), window(gene, sample, 1)))
             rows.append(
                 {
                     "gene": scorer.genes["gene"].iloc[gene],
                     "sample": name,
                     "variants": len(each),
                     "left_out": left_out.get(gene, 0),
-                    "error": UNPHASED if unclear else "",
+                    "error": error,
                 }
             )
     tasks = scorer.model.tasks

@@ -8,7 +8,7 @@ import numpy as np
 import pysam
 import pytest
 
-from groprog_assets.errors import AnnotationError
+from groprog_assets.errors import AnnotationError, Notice
 from groprog_assets.methods.sequence.design import Limits, greedy_substitution
 from groprog_assets.methods.sequence.haplotypes import haplotype_effects
 from groprog_assets.methods.sequence.reporter_assays import agreement, pair_effects, placed
@@ -131,6 +131,36 @@ def test_a_haplotype_has_all_its_snvs_at_once(world, tmp_path: Path):
         assert table.loc[("s3", "up"), "error"] == "UNPHASED"
         assert np.isnan(table.loc[("s3", "up"), "mean"])
         assert chrom in scorer.names
+
+
+def test_snvs_of_two_phase_sets_have_no_haplotype_in_common(world, tmp_path: Path):
+    _, genes, scorer = world
+    gene = 3
+    each = changes(world, gene, [-100, -97, -30])
+    samples = {
+        "one_set": ["0|1:7", "0|0:.", "1|0:7"],
+        "two_sets": ["0|1:7", "0|0:7", "1|0:9"],
+        "no_set": ["0|1:.", "0|0", "1|0"],
+        "set_and_none": ["0|1:7", "0|0", "1|0:."],
+        "both_have_it": ["0|1:7", "0|0", "1|1:9"],
+        "unphased": ["0/1:7", "0|0", "1|0:9"],
+    }
+    lines = [
+        f"{c}\t{p}\t.\t{r}\t{a}\t.\t.\t.\tGT:PS\t" + "\t".join(held[row] for held in samples.values())
+        for row, (c, p, r, a) in enumerate(each)
+    ]
+    path = tmp_path / "sets.vcf"
+    path.write_text(text(lines, "\tFORMAT\t" + "\t".join(samples)))
+    with pytest.warns(Notice, match="3 of 6 .* have no effect .2 PHASE_SETS, 1 UNPHASED"):
+        table = haplotype_effects(read_variants(path), scorer, {})
+    up = table[(table["gene"] == genes["gene"].iloc[gene]) & (table["task"] == "up")].set_index("sample")
+    assert up["error"].to_dict() == {
+        **{"one_set": "", "two_sets": "PHASE_SETS", "no_set": ""},
+        **{"set_and_none": "PHASE_SETS", "both_have_it": "", "unphased": "UNPHASED"},
+    }
+    assert up.loc[up["error"] != "", ["first", "second", "mean"]].isna().all(axis=None)
+    assert up.loc["one_set", ["first", "second"]].tolist() == up.loc["no_set", ["first", "second"]].tolist()
+    assert up.loc["both_have_it", "first"] == up.loc["one_set", "first"]
 
 
 def test_haplotypes_need_samples(world, tmp_path: Path):
