@@ -23,7 +23,7 @@ _SNV = 1
 
 
 class _Carried(NamedTuple):
-    """One SNV of a gene's window: its column, the base in the gene's direction; per sample the alleles that carry it and its phase
+    """One SNV of a gene's window: its column, the base in the gene's direction; per sample the alleles that carry it, its phase
     set."""
 
     column: int
