@@ -16,6 +16,7 @@ from groprog_assets.cli.arguments import needed_argument
 from groprog_assets.cli.study_place import study_argument
 from groprog_assets.cli.written_paths import WRITTEN
 from groprog_assets.errors import LedgerError, Problem
+from groprog_assets.wording import count_of
 
 FORMATS = ["prov", "openlineage", "rocrate", "html", "duckdb"]
 
@@ -102,21 +103,28 @@ def export(study: Path, form: str, output: Path) -> None:
 
 
 def write_crate(workspace: Any, folder: Path) -> None:
-    """The results folder as an RO-Crate, which is made to be handed on, so without the tables that name patients.
+    """The results as an RO-Crate, which is made to be handed on: the files that the manifest lists, as they were exported,
+    without the tables that name patients; with manifest and head.
 
-    LedgerError when there are no results or the description would not be valid.
+    The names of these tables are told, and the number of other files below the folder, which may name anybody. LedgerError when
+    there are no results or the description would not be valid.
     """
-    from groprog_assets.export.results_folder import NAME_PATIENTS
+    from groprog_assets.export.results_folder import NAME_PATIENTS, listed_files
     from groprog_assets.lineage import exports, ledger
-    from groprog_assets.store.artifacts import write_atomically
+    from groprog_assets.lineage.present import COPY, HEAD, MANIFEST
+    from groprog_assets.store.artifacts import digest_bytes, write_atomically
 
-    names = sorted(path for path in workspace.results.rglob("*") if path.is_file() and path.suffix != ".duckdb")
-    named = [path.name for path in names if path.name in NAME_PATIENTS]
-    names = [path for path in names if path.name not in NAME_PATIENTS]
-    if not names:
+    listed = listed_files(workspace.results)
+    found = {path.relative_to(workspace.results).as_posix(): path for path in sorted(workspace.results.rglob("*"))}
+    own = [name for name, path in found.items() if path.is_file() and name not in (COPY, HEAD, MANIFEST)]
+    named = [name for name in own if name in listed and name in NAME_PATIENTS]
+    files = {name: found[name].read_bytes() for name in own if name in listed and name not in named}
+    files = {name: content for name, content in files.items() if digest_bytes(content) == listed[name]}
+    if not files:
         rule = "A crate holds the results."
         raise LedgerError(Problem(str(workspace.results), "no results", rule, f"`{workspace.command}`"))
-    files = {path.relative_to(workspace.results).as_posix(): path.read_bytes() for path in names}
+    others = len(own) - len(named) - len(files)
+    files |= {name: found[name].read_bytes() for name in (MANIFEST, HEAD) if name in found}
     title = workspace.study.title or workspace.study.name
     with ledger.open_ledger(workspace.ledger_path) as connection:
         document = exports.crate(
@@ -134,6 +142,9 @@ def write_crate(workspace: Any, folder: Path) -> None:
         ERR.print(
             f"! left out, as they name patients: {', '.join(named)} (they are in {workspace.results})", markup=False
         )
+    if others:
+        told = f"! left out, as the manifest does not list them as they are: {count_of(others, 'file')}"
+        ERR.print(f"{told} of {workspace.results}", markup=False)
 
 
 @click.command("head", cls=Answering)

@@ -52,7 +52,7 @@ def export_results(workspace: Workspace) -> list[str]:
     """Write everything that is made into the results folder; the names, in order. What a killed export left is removed."""
     folder = workspace.results
     remove_remains(folder)
-    before = _manifest(folder)
+    before = listed_files(folder)
     made = _made(workspace)
     if _is_exported(workspace, made, before):
         publish_ledger(workspace)
@@ -108,7 +108,8 @@ def _list(folder: Path, names: dict[str, str]) -> None:
     write_atomically(folder / MANIFEST, json.dumps(names, indent=1, sort_keys=True).encode())
 
 
-def _manifest(folder: Path) -> dict[str, str]:
+def listed_files(folder: Path) -> dict[str, str]:
+    """{file: SHA-256 of its bytes} of the manifest, "" for one that was not written to its end; empty where there is none."""
     try:
         return json.loads((folder / MANIFEST).read_bytes())
     except (OSError, ValueError):

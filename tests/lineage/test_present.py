@@ -347,3 +347,28 @@ def test_a_key_that_is_lost_or_short_is_named_and_none_is_made(study: Path):
     assert not key.exists()
     key.write_text(before)
     assert verify(study) == []
+
+
+def test_a_crate_holds_what_the_manifest_lists_and_no_file_of_the_user(study: Path, tmp_path: Path):
+    results, crate = study.parent / "results", tmp_path / "crate"
+    (results / "figures" / "own.tsv").write_text("harmless")
+    listed = json.loads((results / MANIFEST).read_text())
+    (results / "risk_scores.tsv").write_text("rows")
+    listed["risk_scores.tsv"] = digest_bytes(b"rows")
+    (results / MANIFEST).write_text(json.dumps(listed))
+    (results / "b.tsv").write_text("the user's own, in the place of a result")
+    said = groprog("lineage", "export", "--study", study, "--format", "rocrate", "--output", crate)
+    assert said.exit_code == 0, said.output
+    packed = {path.relative_to(crate).as_posix() for path in crate.rglob("*") if path.is_file()}
+    assert packed == {"figures/a.tsv", MANIFEST, HEAD, "ro-crate-metadata.json"}
+    told = " ".join(said.output.split())
+    assert "left out, as they name patients: risk_scores.tsv" in told
+    assert "left out, as the manifest does not list them as they are: 3 files" in told
+
+
+def test_of_a_folder_that_nothing_was_exported_to_no_crate_is_made(study: Path, tmp_path: Path):
+    (study.parent / "results" / MANIFEST).unlink()
+    said = groprog("lineage", "export", "--study", study, "--format", "rocrate", "--output", tmp_path / "crate")
+    assert said.exit_code == 2
+    assert "no results" in said.output
+    assert not (tmp_path / "crate").exists()
