@@ -41,9 +41,11 @@ DEPTH = 3
 
 
 class NfcoreFolder(NamedTuple):
-    """libraries: entries of a study file, paths absolute; notices: what a reader has to know or to decide."""
+    """libraries: entries of a study file, paths absolute; assumed: what is to be said of their assay; notices: what else a reader
+    has to know or to decide."""
 
     libraries: list[dict[str, object]]
+    assumed: list[str]
     notices: list[str]
 
 
@@ -62,10 +64,11 @@ def init_from_nfcore(folder: Path, results: Path, treatment: str = "", control: 
         {key: _relative(value, folder) if isinstance(value, Path) else value for key, value in library.items()}
         for library in found.libraries
     ]
-    text = filled_template(entries, contrast, [_relative(results, folder)], str(results.resolve()))
+    text = filled_template(entries, contrast, [_relative(results, folder)], str(results.resolve()), found.assumed)
     path = init_study(folder, text)
     given = {str(item["metadata"]["sample"]): str(item["id"]) for item in found.libraries}  # type: ignore[index]
     return path, [
+        *found.assumed,
         *found.notices,
         *renamed(given, "sample names"),
         *decisions(entries, contrast, bool(treatment or control)),
@@ -99,8 +102,7 @@ def nfcore_libraries(results: Path) -> NfcoreFolder:
     groups = {match["condition"] for name in (*alignments, *tracks) if (match := REPLICATE.fullmatch(name))}
     sums = sorted(name for name in alignments if name in groups)
     notices = [f"{', '.join(sums)}: the sum of the replicates, left out"] if sums else []
-    assay, said = _assay(results)
-    notices += said
+    assay, assumed = _assay(results)
     libraries: list[dict[str, object]] = []
     problems: list[Problem] = []
     only_tracks: list[str] = []
@@ -143,7 +145,7 @@ def nfcore_libraries(results: Path) -> NfcoreFolder:
         )
     if not any(REPLICATE.fullmatch(str(sample)) for sample in (*alignments, *tracks)):
         notices.append("no sample is named CONDITION_REP1: set condition and replicate of each library")
-    return NfcoreFolder(libraries, notices)
+    return NfcoreFolder(libraries, assumed, notices)
 
 
 def _aligned(results: Path) -> set[str]:
@@ -194,7 +196,7 @@ def _assay(results: Path) -> tuple[str, list[str]]:
                 f"assay_type {given}: read as gro-cap, which counts the 5' end of capped RNA too; check it"
             ]
         if given is not None:
-            return "gro-seq", [f"assay_type {given} names no assay: correct `assay` of each library"]
+            return "gro-seq", [f"assay_type {given!r} names no assay: correct `assay` of each library"]
     return "gro-seq", [
         "pipeline_info/params*.json states no assay_type: correct `assay` of each library, written as gro-seq"
     ]

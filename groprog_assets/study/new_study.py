@@ -98,12 +98,18 @@ def contrast_problems(conditions: Sequence[str], treatment: str, control: str) -
 
 
 def filled_template(
-    libraries: Sequence[Mapping[str, Any]], contrast: Contrast, roots: Sequence[str], source: str = ""
+    libraries: Sequence[Mapping[str, Any]],
+    contrast: Contrast,
+    roots: Sequence[str],
+    source: str = "",
+    assumed: Sequence[str] = (),
 ) -> str:
     """The template with libraries (as a study file has them), contrast and the folders that their paths reach; its examples of
-    loci, ontology and patients become comments. `source` says where the libraries are from."""
+    loci, ontology and patients become comments. `source` says where the libraries are from;
+    `assumed`, a line each, what was assumed of them."""
     listed = yaml.safe_dump([dict(item) for item in libraries], sort_keys=False, allow_unicode=True, width=1000)
     head = f"  # From {source}; `groprog study init FOLDER` alone explains every field.\n" if source else ""
+    head += "".join(f"  # {line}\n" for line in assumed)
     sides = "".join(f"  {_line(side, name or TO_FILL_IN)}" for side, name in contrast._asdict().items())
     unknown = "" if all(contrast) else "# Which of the conditions above are compared could not be told.\n"
     text = TEMPLATE.read_text(encoding="utf-8")

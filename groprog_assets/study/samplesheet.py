@@ -29,16 +29,20 @@ from groprog_assets.wording import shell_command, shell_word
 
 COLUMNS = ("sample", "fastq_1", "fastq_2", "strandedness", "bam", "condition", "group", "replicate", "assay")
 NUMBER = re.compile(r"[._-]?(?:rep|replicate|r)?[._-]?(\d+)$", re.IGNORECASE)
+ASSUMED = "gro-seq"
+"""The assay of a library whose sheet does not give it."""
 STRANDS = ("auto", "forward", "reverse")
 
 
 class Sheet(NamedTuple):
     """libraries: as they stand in a study file; contrast: the conditions, "" where they cannot be told; roots: folders outside
-    the study's own that hold the files; notices: names that were changed, files that are not there."""
+    the study's own that hold the files; assumed: assays that the sheet does not give; notices: names that were changed, files
+    that are not there."""
 
     libraries: list[dict[str, Any]]
     contrast: Contrast
     roots: list[str]
+    assumed: list[str]
     notices: list[str]
 
 
@@ -46,14 +50,17 @@ def init_from_samplesheet(folder: Path, sheet: Path, treatment: str = "", contro
     """Write a study file with the libraries of a samplesheet into `folder`; its path, and what is left to decide. The rest is the
     commented template, without patients. Raises StudyError with every problem of the sheet, before anything is written."""
     read = read_samplesheet(sheet, folder, treatment, control)
-    path = init_study(folder, filled_template(read.libraries, read.contrast, read.roots, str(sheet.resolve())))
-    return path, [*decisions(read.libraries, read.contrast, bool(treatment or control)), *read.notices]
+    text = filled_template(read.libraries, read.contrast, read.roots, str(sheet.resolve()), read.assumed)
+    path = init_study(folder, text)
+    told = decisions(read.libraries, read.contrast, bool(treatment or control))
+    return path, [*told, *read.assumed, *read.notices]
 
 
 def read_samplesheet(sheet: Path, folder: Path, treatment: str = "", control: str = "") -> Sheet:
     """The libraries of a samplesheet, paths relative to `folder`. StudyError with every problem of it.
 
-    Several rows of a sample are lanes of one library; they are refused with the command that joins them.
+    Several rows of a sample are lanes of one library; they are refused with the command that joins them. A library whose assay
+    the sheet does not give is written as gro-seq, and `assumed` says so.
     """
     layout = table_layout(sheet)
     names = [name.lower() for name in layout.columns]
@@ -98,7 +105,19 @@ def read_samplesheet(sheet: Path, folder: Path, treatment: str = "", control: st
         for (_, row), library in zip(first.values(), libraries, strict=True)
     }
     notices = [*renamed(given, "sample names"), *renamed(of, "conditions"), *_not_there(libraries, folder)]
-    return Sheet(libraries, told_contrast(conditions, treatment, control), _roots(libraries), notices)
+    contrast = told_contrast(conditions, treatment, control)
+    assumed = _assumed([library["id"] for library in libraries if not first[library["id"]][1].get("assay")])
+    return Sheet(libraries, contrast, _roots(libraries), assumed, notices)
+
+
+def _assumed(libraries: list[str]) -> list[str]:
+    """One line about the libraries whose assay the sheet does not give; none without such."""
+    if not libraries:
+        return []
+    return [
+        f"assay: the sheet does not give that of {some(libraries)}: taken to be {ASSUMED}, which decides which end of a read is "
+        "counted; where it is another, correct `assay` of the library in study.yaml"
+    ]
 
 
 def _not_there(libraries: list[dict[str, Any]], folder: Path) -> list[str]:
@@ -148,10 +167,9 @@ def _library(
         replicate = "1"
     condition = re.sub(r"[^A-Za-z0-9_.-]", "_", given)
     library: dict[str, Any] = {"id": sample, "condition": condition, "replicate": int(replicate)}
-    if row.get("assay"):
-        library["assay"] = row["assay"].lower()
-        if library["assay"] not in ASSAYS:
-            problems.append(Problem(where, f"assay {row['assay']!r}", f"It is one of {', '.join(ASSAYS)}.", "Mend it."))
+    library["assay"] = (row.get("assay") or ASSUMED).lower()
+    if library["assay"] not in ASSAYS:
+        problems.append(Problem(where, f"assay {row['assay']!r}", f"It is one of {', '.join(ASSAYS)}.", "Mend it."))
     mates = [row[name] for name in ("fastq_1", "fastq_2") if row.get(name)]
     remote = [path for path in (*mates, row.get("bam", "")) if "://" in path]
     if remote:

@@ -133,9 +133,12 @@ def test_a_sample_that_was_aligned_and_left_no_file_is_named(tmp_path: Path):
     ],
 )
 def test_the_assay_is_the_recorded_one_or_it_is_said(tmp_path: Path, assay: str | None, written: str, said: str):
-    found = nfcore_libraries(made(tmp_path, "bwa/a_REP1.sorted.bam", assay=assay))
+    found = nfcore_libraries(made(tmp_path, "bwa/a_REP1.sorted.bam", "bwa/b_REP1.sorted.bam", assay=assay))
     assert found.libraries[0]["assay"] == written
-    assert any(said in notice for notice in found.notices) if said else found.notices == []
+    assert any(said in line for line in found.assumed) if said else found.assumed == found.notices == []
+    path, told = init_from_nfcore(tmp_path / "new", tmp_path)
+    comments = [line.removeprefix("  # ") for line in path.read_text().splitlines()]
+    assert all(line in told and line in comments for line in found.assumed)
 
 
 @pytest.mark.parametrize(

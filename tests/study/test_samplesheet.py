@@ -154,7 +154,9 @@ def test_changed_names_and_absent_files_are_told(tmp_path: Path):
 def test_names_as_given_and_files_that_are_there_need_no_line(tmp_path: Path):
     for name in ("a.bam", "b.bam"):
         (tmp_path / name).touch()
-    _, told = init_from_samplesheet(tmp_path / "new", write(tmp_path, "sample,bam\nA_1,a.bam\nB_1,b.bam\n"))
+    _, told = init_from_samplesheet(
+        tmp_path / "new", write(tmp_path, "sample,bam,assay\nA_1,a.bam,gro-seq\nB_1,b.bam,gro-seq\n")
+    )
     assert len(told) == 3
 
 
@@ -181,3 +183,24 @@ def test_what_is_left_to_fill_in_is_one_problem(tmp_path: Path):
     path.write_text(path.read_text().replace("treatment: FILL_IN", "treatment: A"))
     (about,) = [problem for problem in check_study(path) if "contrast" in problem.where]
     assert about.value == "FILL_IN still stands for control"
+
+
+@pytest.mark.parametrize(
+    ("text", "assumed"),
+    [
+        ("sample,bam\nA_1,a.bam\nB_1,b.bam\n", ["A_1", "B_1"]),
+        ("sample,bam,assay\nA_1,a.bam,pro-seq\nB_1,b.bam,\n", ["B_1"]),
+        ("sample,bam,assay\nA_1,a.bam,pro-seq\nB_1,b.bam,PRO-seq\n", []),
+    ],
+)
+def test_an_assay_that_is_not_given_is_assumed_aloud(tmp_path: Path, text: str, assumed: list[str]):
+    path, told = init_from_samplesheet(tmp_path / "new", write(tmp_path, text))
+    written = path.read_text()
+    assert [item["id"] for item in yaml.safe_load(written)["libraries"] if item["assay"] == "gro-seq"] == assumed
+    lines = [line for line in told if line.startswith("assay: ")]
+    comments = [line for line in written.splitlines() if line.startswith("  # assay: ")]
+    assert len(lines) == len(comments) == bool(assumed)
+    for said in (*lines, *comments):
+        assert ", ".join(assumed) in said
+        assert "taken to be gro-seq" in said
+        assert "correct `assay`" in said
