@@ -291,14 +291,15 @@ def _last_line(error: Any) -> str:
 
 
 def _require_conditions(workspace: Workspace, report: RunReport) -> None:
-    left_out = {item["library"] for item in report.left_out}
-    kept = {library.condition for library in workspace.study.libraries if library.id not in left_out}
-    contrast = workspace.study.contrast
+    study, contrast = workspace.study, workspace.study.contrast
+    left_out = {item["library"]: item["reason"] for item in report.left_out}
+    of = {item.id: item.condition for item in study.libraries if item.id not in study.control_libraries}
+    kept = {condition for name, condition in of.items() if name not in left_out}
     problems = [
         Problem(
             f"condition {condition}",
             "no library passed its checks: "
-            + "; ".join(f"{item['library']}: {item['reason']}" for item in report.left_out),
+            + "; ".join(f"{name}: {reason}" for name, reason in left_out.items() if of[name] == condition),
             "Both sides of the contrast need one.",
             "Mend or replace the libraries named.",
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from groprog_assets.errors import StudyError
 from groprog_assets.graph.specification import LIBRARY_ASSETS
 from groprog_assets.store.workspace import Workspace
 from tests.trained_study import run
@@ -30,3 +31,30 @@ def test_a_library_of_poor_reads_is_left_out_where_a_threshold_is_set(study: Pat
     (told,) = left_out
     assert told["library"] == poor
     assert "quality_gate: mean quality Q20.0 at cycle 31 of mate 1, threshold of the gate Q30" in told["reason"]
+
+
+@pytest.mark.parametrize("capped", [False, True], ids=["", "with an input control that passes"])
+def test_a_condition_without_a_library_is_told_with_its_own_alone(study: Path, capped: bool):
+    document = yaml.safe_load(study.read_text())
+    libraries = document["libraries"]
+    treatment = document["contrast"]["treatment"]
+    treated = [library["id"] for library in libraries if library["condition"] == treatment]
+    other = next(library["id"] for library in libraries if library["condition"] != treatment)
+    (study.parent / "reads" / "poor.fastq").write_text(
+        "".join(f"@r{k}\n{'ACGT' * 9}\n+\n{'5' * 36}\n" for k in range(50))
+    )
+    for library in libraries:
+        if library["id"] in (*treated, other):
+            library["reads"] = ["reads/poor.fastq"]
+    if capped:
+        inputs = {key: value for key, value in libraries[-1].items() if key != "reads"}
+        libraries.append({**inputs, "id": "inputs", "condition": treatment, "replicate": 9})
+        next(item for item in libraries if item["id"] == treated[0]).update(assay="gro-cap", control="inputs")
+    document.setdefault("parameters", {})["quality"] = {"gate_mean_quality": 30}
+    study.write_text(yaml.safe_dump(document))
+    with pytest.raises(StudyError) as caught:
+        run(study, "read_quality or raw_reads or library_similarity")
+    (problem,) = caught.value.problems
+    assert problem.where == f"condition {treatment}"
+    assert all(f"{name}: " in problem.value for name in treated)
+    assert f"{other}: " not in problem.value
