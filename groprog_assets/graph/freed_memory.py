@@ -38,9 +38,13 @@ def return_large_arrays() -> None:
 
 
 def keep_for_good() -> None:
-    """Spare the collector what is there now and stays until the process ends: programs, settings, definitions."""
+    """Spare the collector what is there now and stays until the process ends: programs, settings, definitions.
+
+    What only making them needed, and the check of the study before, is given back.
+    """
     gc.collect()
     gc.freeze()
+    give_back()
 
 
 def give_back() -> None:
