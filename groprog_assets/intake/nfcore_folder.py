@@ -189,6 +189,8 @@ def _assay(results: Path) -> tuple[str, list[str]]:
             given = json.loads(path.read_text(encoding="utf-8")).get("assay_type")
         except (OSError, ValueError, AttributeError):
             continue
+        if not isinstance(given, str | None):
+            given = json.dumps(given)
         if given in ASSAYS:
             return ASSAYS[given], []
         if given in OTHER_CAPPED:

@@ -23,7 +23,7 @@ from tests.methods.nascent import masks
 SAMPLES = ("cd4_REP1", "cd4_REP2", "jurkat_REP1", "jurkat_REP2")
 
 
-def made(folder: Path, *names: str, assay: str | None = "PROseq") -> Path:
+def made(folder: Path, *names: str, assay: str | list[str] | None = "PROseq") -> Path:
     """A results folder with files of these names, a few bytes each."""
     for name in names:
         path = folder / name
@@ -129,10 +129,13 @@ def test_a_sample_that_was_aligned_and_left_no_file_is_named(tmp_path: Path):
         ("PROcap", "pro-cap", ""),
         ("CAGE", "gro-cap", "CAGE"),
         ("R_5", "gro-seq", "R_5"),
+        (["PROseq"], "gro-seq", "PROseq"),
         (None, "gro-seq", "no assay_type"),
     ],
 )
-def test_the_assay_is_the_recorded_one_or_it_is_said(tmp_path: Path, assay: str | None, written: str, said: str):
+def test_the_assay_is_the_recorded_one_or_it_is_said(
+    tmp_path: Path, assay: str | list[str] | None, written: str, said: str
+):
     found = nfcore_libraries(made(tmp_path, "bwa/a_REP1.sorted.bam", "bwa/b_REP1.sorted.bam", assay=assay))
     assert found.libraries[0]["assay"] == written
     assert any(said in line for line in found.assumed) if said else found.assumed == found.notices == []

@@ -112,7 +112,7 @@ def _genotypes(line: bytes, samples: int) -> _Genotypes:
     place, of = keys.index(b"GT"), keys.index(b"PS") if b"PS" in keys else len(keys)
     for sample, text in enumerate(fields[1 : samples + 1]):
         parts = text.split(b":")
-        held = parts[place] if place < len(parts) else b"."
+        held = (parts[place] if place < len(parts) else b".").lstrip(b"|/")  # VCF 4.4 may begin with the first's phase
         numbers = [int(one) if one.isdigit() else 0 for one in held.replace(b"|", b"/").split(b"/")][:2]
         alleles[sample] = numbers if len(numbers) == 2 else numbers * 2
         phased[sample] = b"/" not in held
