@@ -12,12 +12,13 @@ MOVES_OR_SHOWS = (
     "compute.compute_pool",
     "intake.permitted_subjects",
     "intake.withdrawals",
+    "lineage.logged_questions",
     "prognosis.standing_model",
     "report.plots",
     "study.child_process",
 )
 """What a module that decides values may import and leave out of its version: it moves, stores or shows values, says
-to whom they may be shown today, or starts the program that reads them."""
+to whom they may be shown today, whether the log of questions is whole, or starts the program that reads them."""
 RECORDED = (
     "tables",
     "study.schema",
