@@ -6,14 +6,13 @@ these. Features below a transcript, such as a miRNA of its primary transcript, a
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from groprog_assets.methods.annotation.gtf import Placed, Row, features
+from groprog_assets.methods.annotation.gtf import Placed, Row, interval_of
 from groprog_assets.study.annotation_files import ProblemCollector, lines
 
 SYMBOLS = ("gene_name", "Name", "gene", "locus_tag")
@@ -64,10 +63,15 @@ def gff3_transcripts(path: Path, problems: ProblemCollector) -> Placed:
     genes: dict[str, _Feature] = {}
     others: list[tuple[str, _Feature]] = []
     parts: dict[str, dict[str, list[_Feature]]] = {}
-    above_fasta = itertools.takewhile(lambda numbered: not numbered[1].startswith(">"), lines(path))
-    for number, fields, start, end in features(above_fasta, "GFF3", problems):
+    for number, line in lines(path):
+        if line.startswith(">"):
+            break
+        fields = line.split("\t")
+        place = interval_of(fields, number, "GFF3", problems)
+        if place is None:
+            continue
         found = attributes_of(fields[8])
-        feature = _Feature(unquote(fields[0]), start, end, fields[6], found, number)
+        feature = _Feature(unquote(fields[0]), *place, fields[6], found, number)
         if fields[2] in PARTS:
             for parent in parents(found):
                 parts.setdefault(parent, {}).setdefault(fields[2], []).append(feature)

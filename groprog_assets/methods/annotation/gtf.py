@@ -7,14 +7,13 @@ sequence. One file may hold transcripts of all three kinds.
 from __future__ import annotations
 
 import itertools
-import operator
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from groprog_assets.study.annotation_files import MOST_DIGITS, ProblemCollector, coordinate, lines
+from groprog_assets.study.annotation_files import ProblemCollector, coordinate, lines
 
 Interval = tuple[int, int]
 
@@ -56,9 +55,6 @@ EQUAL_EXONS_APART = 5_000
 """Exons of equal length with longer introns (bp) than this are placements of a one-exon transcript. With shorter introns they
 may as well be exons of one transcript."""
 
-BLOCK = 1024
-"""Lines whose coordinates are judged at a time."""
-
 _PLACEHOLDERS = frozenset({"", ".", "-"})
 _VERSIONED = re.compile(r"^(ENS[A-Z]*G\d{11})(?:\.\d+(?:_\d+)?)?(?:_PAR_[XY])?$")
 _DUPLICATE = re.compile(r"_dup\d+$")
@@ -72,42 +68,6 @@ _IDENTIFIERS = {
 def is_gtf(fields: list[str]) -> bool:
     """Whether a line has the nine columns of GTF or GFF3."""
     return len(fields) == 9 and fields[3].isdecimal() and fields[4].isdecimal()
-
-
-def features(
-    numbered: Iterable[tuple[int, str]], form: str, problems: ProblemCollector
-) -> Iterator[tuple[int, list[str], int, int]]:
-    """(line number, columns, start, end) of the lines of nine columns, 0-based half-open. Malformed ones go to `problems`, each
-    when its turn comes.
-
-    To save time coordinates are judged by blocks of lines; in a block with a malformed line, line by line.
-    """
-    coming = iter(numbered)
-    while block := list(itertools.islice(coming, BLOCK)):
-        rows = [line.split("\t") for _, line in block]
-        places = _all_places(rows)
-        if places is not None:
-            yield from zip((number for number, _ in block), rows, *places, strict=True)
-            continue
-        for (number, _), fields in zip(block, rows, strict=True):
-            place = interval_of(fields, number, form, problems)
-            if place is not None:
-                yield number, fields, *place
-
-
-def _all_places(rows: list[list[str]]) -> tuple[list[int], list[int]] | None:
-    """Starts and ends as `interval_of` reads them; None when a line is malformed."""
-    if min(map(len, rows)) < 9:
-        return None
-    texts = [fields[3] for fields in rows] + [fields[4] for fields in rows]
-    lengths = set(map(len, texts))
-    if not 0 < min(lengths) <= max(lengths) <= MOST_DIGITS or not "".join(texts).isdecimal():
-        return None
-    numbers = list(map(int, texts))
-    first, last = numbers[: len(rows)], numbers[len(rows) :]
-    if min(first) < 1 or not all(map(operator.le, first, last)):
-        return None
-    return [at - 1 for at in first], last
 
 
 def interval_of(fields: list[str], number: int, form: str, problems: ProblemCollector) -> Interval | None:
@@ -143,13 +103,17 @@ def gtf_transcripts(path: Path, problems: ProblemCollector, maximum_intron: int)
     from such exons. Malformed lines go to `problems`.
     """
     held = _Transcripts(maximum_intron)
-    for number, fields, start, end in features(lines(path), "GTF", problems):
+    for number, line in lines(path):
+        fields = line.split("\t")
+        place = interval_of(fields, number, "GTF", problems)
+        if place is None:
+            continue
         feature, attributes = fields[2], fields[8]
         if feature == "gene":
             held.add_gene(attributes)
         elif (
             feature == "transcript" or (feature in PARTS and not held.passes_over(fields[0], fields[6], attributes))
-        ) and not held.add(feature, fields[0], fields[6], attributes, (start, end), number):
+        ) and not held.add(feature, fields[0], fields[6], attributes, place, number):
             rule = f"A GTF {feature} line names its transcript_id and its gene."
             problems.add(f", line {number}", attributes[:60], rule, "Add the attributes or remove the line.")
     return held.placed()
@@ -180,8 +144,7 @@ class _Transcripts:
         self.passed: tuple[str, str, str, str] | None = None
 
     def passes_over(self, chrom: str, strand: str, attributes: str) -> bool:
-        """Whether a part belongs to the transcript of which `add` last saw that its parts are skipped. Its text is compared, to
-        save time."""
+        """Whether a part belongs to the transcript that `add` skipped last. Its text is compared, to save time."""
         if self.passed is None:
             return False
         there, turned, gene_text, transcript_text = self.passed
@@ -203,7 +166,7 @@ class _Transcripts:
         else:
             stated = self.lines.get(key)
             if stated is not None and not self._long(stated):
-                self._pass_over(key)
+                self.passed = (chrom, strand, f'gene_id "{key.gene}"', f'transcript_id "{key.transcript}"')
                 return True
             there = self.exons if feature == "exon" else self.coding
             if feature == "CDS":
@@ -216,14 +179,8 @@ class _Transcripts:
             if symbol:
                 self.symbols.setdefault(key, symbol)
                 self.symbols_of_gene.setdefault(key.gene, set()).add(symbol)
-        held = there.setdefault(key, [])
-        held.append(interval)
-        if there is self.lines and not self._long(held):
-            self._pass_over(key)  # its parts follow in most files
+        there.setdefault(key, []).append(interval)
         return True
-
-    def _pass_over(self, key: _Key) -> None:
-        self.passed = (key.chrom, key.strand, f'gene_id "{key.gene}"', f'transcript_id "{key.transcript}"')
 
     def _long(self, stated: list[Interval]) -> bool:
         return len(set(stated)) == 1 and stated[0][1] - stated[0][0] > self.maximum_intron
@@ -308,13 +265,11 @@ def _period(run: list[Interval]) -> int:
 
 def symbol_of(attributes: str) -> str:
     """The gene's symbol among the attributes of a GTF line; empty where there is none. Text within quotes is never a key."""
-    stated = _ATTRIBUTE.findall(attributes)
-    for name in SYMBOLS:
-        if name in attributes:
-            for key, quoted, bare in stated:
-                if key == name and (value := (quoted or bare).strip()) not in _PLACEHOLDERS:
-                    return value
-    return ""
+    found: dict[str, str] = {}
+    for key, quoted, bare in _ATTRIBUTE.findall(attributes):
+        if key in SYMBOLS and (value := (quoted or bare).strip()) not in _PLACEHOLDERS:
+            found.setdefault(key, value)
+    return next((found[key] for key in SYMBOLS if key in found), "")
 
 
 def stable_gene(gene: str) -> str:
