@@ -110,12 +110,14 @@ def placed_alleles(
             for alt in row.alts
         ]
         compared += any(allele != UNSUPPORTED for allele in found)
-        here, end = decode(chromosome[row.position - 1 : row.position - 1 + len(row.ref)])[:20], len(chromosome)
+        detail = {}
         if REF_MISMATCH in found:
+            here = decode(chromosome[row.position - 1 : row.position - 1 + len(row.ref)])[:20]
             others.append(f"{row.chrom}:{row.position} has {row.ref[:20]}, the reference {here}")
+            detail[REF_MISMATCH] = f":{here}"
         elif BEYOND_CHROMOSOME in found:
-            others.append(f"{row.chrom}:{row.position} has {row.ref[:20]}, {row.chrom} ends at {end}")
-        detail = {REF_MISMATCH: f":{here}", BEYOND_CHROMOSOME: f":{end}"}
+            others.append(f"{row.chrom}:{row.position} has {row.ref[:20]}, {row.chrom} ends at {len(chromosome)}")
+            detail[BEYOND_CHROMOSOME] = f":{len(chromosome)}"
         yield PlacedRow(
             row, chrom, [f"{each}{detail.get(each, '')}" if isinstance(each, str) else each for each in found]
         )
