@@ -89,9 +89,11 @@ def tally_qualities(const uint8_t[::1] data, int64_t start, int64_t end, int64_t
     counts: [records tallied, records without qualities, longest read met]; a read longer than the tally stops the walk
     so that the caller can widen it. Returns (status, offset of the first byte not consumed).
     """
-    cdef int64_t at = start, size, variable, length, i, mate
+    cdef int64_t at = start, size, variable, length, i, step, qualities = tally.shape[2]
     cdef const uint8_t* p
     cdef const uint8_t* quality
+    cdef int64_t* cycle
+    cdef uint8_t worst
     cdef uint16_t flag
     cdef int status = DONE
     if end <= start:
@@ -124,14 +126,19 @@ def tally_qualities(const uint8_t[::1] data, int64_t start, int64_t end, int64_t
                         counts[2] = length
                         status = TOO_LONG
                         break
-                    mate = 1 if flag & 0x80 else 0
+                    worst = 0
                     for i in range(length):
-                        if quality[length - 1 - i if flag & 16 else i] > 93:
-                            status = MALFORMED
-                            break
-                        tally[mate, i, quality[length - 1 - i if flag & 16 else i]] += 1
-                    if status == MALFORMED:
+                        worst = quality[i] if quality[i] > worst else worst
+                    if worst > 93:
+                        status = MALFORMED
                         break
+                    cycle = &tally[1 if flag & 0x80 else 0, 0, 0]
+                    # strands come in no order, so the way through the bytes is a number, not a branch
+                    step = 1 - 2 * <int64_t> (flag >> 4 & 1)
+                    quality += (length - 1) * (flag >> 4 & 1)
+                    for i in range(length):
+                        cycle[quality[i * step]] += 1
+                        cycle += qualities
                     counts[0] += 1
             at += 4 + size
     return status, at

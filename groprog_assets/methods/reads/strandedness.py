@@ -21,25 +21,31 @@ class Orientation(NamedTuple):
     reverse: bool
 
 
-def _unions(gene_models: pd.DataFrame) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
-    """(chrom, strand) -> starts and ends of the merged transcripts."""
-    merged = {}
-    for (chrom, strand), rows in gene_models.groupby(["chrom", "strand"], sort=True, observed=True):
-        order = np.argsort(rows["start"].to_numpy(), kind="stable")
-        starts, ends = rows["start"].to_numpy()[order], np.maximum.accumulate(rows["end"].to_numpy()[order])
-        first = np.concatenate([[True], starts[1:] > ends[:-1]])
-        last = np.append(np.flatnonzero(first)[1:] - 1, len(starts) - 1)
-        merged[str(chrom), str(strand)] = (starts[first], ends[last])
-    return merged
+Intervals = tuple[np.ndarray, np.ndarray]
+"""Starts and ends (i,) of sorted disjoint intervals, half-open."""
 
 
-def _inside(position: np.ndarray, intervals: tuple[np.ndarray, np.ndarray] | None) -> np.ndarray:
-    """(p,) bool: position within one of the sorted disjoint intervals."""
-    if intervals is None:
-        return np.zeros(len(position), bool)
-    starts, ends = intervals
-    at = np.searchsorted(starts, position, side="right") - 1
-    return (at >= 0) & (position < ends[np.maximum(at, 0)])
+def _unions(gene_models: pd.DataFrame) -> dict[tuple[str, str], Intervals]:
+    """(chrom, strand) -> the merged transcripts."""
+    return {
+        (str(chrom), str(strand)): _merged(rows["start"].to_numpy(), rows["end"].to_numpy())
+        for (chrom, strand), rows in gene_models.groupby(["chrom", "strand"], sort=True, observed=True)
+    }
+
+
+def _merged(start: np.ndarray, end: np.ndarray) -> Intervals:
+    """The bases under any of the intervals [start, end), both (i,), in any order."""
+    order = np.argsort(start, kind="stable")
+    starts, ends = start[order], np.maximum.accumulate(end[order])
+    first = np.concatenate([[True], starts[1:] > ends[:-1]])[: len(starts)]
+    last = np.append(np.flatnonzero(first)[1:] - 1, len(starts) - 1)[: first.sum()]
+    return starts[first], ends[last]
+
+
+def _reads_within(position: np.ndarray, before: np.ndarray, intervals: Intervals) -> int:
+    """Reads of rising positions (p,) within intervals; before (p + 1,): reads of the positions before each, and of all."""
+    first, last = (before[np.searchsorted(position, edge.astype(position.dtype))] for edge in intervals)
+    return int((last - first).sum())
 
 
 def sense_reads(positions: Positions, gene_models: pd.DataFrame) -> tuple[int, int]:
@@ -49,12 +55,15 @@ def sense_reads(positions: Positions, gene_models: pd.DataFrame) -> tuple[int, i
     without genes, are left out.
     """
     genes = _unions(gene_models)
+    none = np.empty(0, np.int64), np.empty(0, np.int64)
     sense = antisense = 0
     for (chrom, strand), (position, count) in sequences(positions).items():
-        other = "-" if strand == "+" else "+"
-        on_own, on_other = _inside(position, genes.get((chrom, strand))), _inside(position, genes.get((chrom, other)))
-        sense += int(count[on_own & ~on_other].sum(dtype=np.int64))
-        antisense += int(count[on_other & ~on_own].sum(dtype=np.int64))
+        own, other = genes.get((chrom, strand), none), genes.get((chrom, "-" if strand == "+" else "+"), none)
+        either = _merged(*(np.concatenate(edges) for edges in zip(own, other, strict=True)))
+        before = np.concatenate([[0], np.cumsum(count, dtype=np.int64)])
+        on_own, on_other, on_either = (_reads_within(position, before, held) for held in (own, other, either))
+        sense += on_either - on_other
+        antisense += on_either - on_own
     return sense, antisense
 
 
