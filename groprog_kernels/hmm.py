@@ -20,7 +20,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +27,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from groprog_kernels import hmm_cython  # type: ignore[attr-defined]
 
+LANES = 4
+"""Models that one pass computes side by side."""
 LEAST_LOG_PROB = -500.0
 """Smallest log probability of a transition: below it the product of two would leave the range of a double."""
 
@@ -176,7 +177,7 @@ def log_emission(count: ArrayLike, shape: float, scale: float) -> NDArray[np.flo
 
 def statistics(sequence: WindowSequence, parameters: Parameters) -> Statistics:
     """E-step over one sequence (forward-backward), exact at a cost proportional to its entries."""
-    return _expectation(sequence, parameters)[0]
+    return _expectation(sequence, [parameters])[0][0]
 
 
 def add(parts: Iterable[Statistics]) -> Statistics:
@@ -245,27 +246,35 @@ def fit(
     in parallel; the result does not depend on it. `expectation` gives the `statistics` of every sequence under a model, for
     callers that compute them elsewhere. Raises ValueError without sequences.
     """
-    if not sequences:
-        raise ValueError("no sequences to fit")
-    if not tolerance > 0:
-        raise ValueError(f"tolerance is {tolerance}; it must be positive")
+    if expectation is None:
+        return fit_each(sequences, [parameters], tolerance, threads)[0]
+    _require_fittable(sequences, tolerance)
     trace: list[Iteration] = []
+    while not _settled(trace, tolerance):
+        parameters = _iterate(trace, parameters, expectation(parameters))
+    return Fit(parameters, trace)
+
+
+def fit_each(
+    sequences: Sequence[WindowSequence], models: Sequence[Parameters], tolerance: float = 0.1, threads: int = 1
+) -> list[Fit]:
+    """`fit` from each of the `models`, such as the cells of a tuning grid: the same numbers, LANES of them in one pass."""
+    _require_fittable(sequences, tolerance)
+    now = list(models)
+    traces: list[list[Iteration]] = [[] for _ in now]
     with ThreadPoolExecutor(max(1, threads)) as pool:
-        while True:
-            if expectation is not None:
-                sums = add(expectation(parameters))
-            else:
-                sums = add(pool.map(partial(statistics, parameters=parameters), sequences))
-            parameters = maximise(parameters, sums)
-            trace.append(Iteration(sums.log_likelihood, parameters))
-            if len(trace) > 1 and not trace[-1].log_likelihood - trace[-2].log_likelihood > tolerance:
-                return Fit(parameters, trace)
+        while open_ones := [place for place, trace in enumerate(traces) if not _settled(trace, tolerance)]:
+            asked = [now[place] for place in open_ones]
+            made = list(pool.map(lambda one: _expectation(one, asked)[0], sequences))
+            for place, parts in zip(open_ones, zip(*made, strict=True), strict=True):
+                now[place] = _iterate(traces[place], now[place], parts)
+    return [Fit(parameters, trace) for parameters, trace in zip(now, traces, strict=True)]
 
 
 def decode(sequence: WindowSequence, parameters: Parameters) -> Segments:
     """Viterbi path of one sequence as its runs of state 1. Equal scores go to the lower state; the first window is state 0."""
-    advantage = _log_emissions(sequence, parameters)
-    advantage = np.ascontiguousarray(advantage[:, 1] - advantage[:, 0])
+    untranscribed, transcribed = _log_emissions(sequence, parameters)
+    advantage = transcribed - untranscribed
     kept, swapped = np.trace(parameters.log_transmat), np.trace(parameters.log_transmat[::-1])
     loop = hmm_cython.decode if swapped < kept else hmm_cython.decode_every_window
     return Segments(*loop(sequence.window, sequence.code, advantage, parameters.log_transmat))
@@ -274,7 +283,7 @@ def decode(sequence: WindowSequence, parameters: Parameters) -> Segments:
 def posterior(sequence: WindowSequence, parameters: Parameters) -> NDArray[np.float64]:
     """Probability of state 1 in every window given all counts, (n_windows,). Dense: for a region, not a genome."""
     every = np.arange(sequence.n_windows, dtype=np.int32)
-    return _expectation(_with_entries(sequence, every), parameters, keep_occupied=True)[1]
+    return _expectation(_with_entries(sequence, every), [parameters], keep_occupied=True)[1]
 
 
 def mean_posterior(
@@ -291,58 +300,90 @@ def mean_posterior(
         raise ValueError(f"intervals must be non-empty and within [0, {sequence.n_windows})")
     cuts = np.unique(np.concatenate([start, end]))
     split = _with_entries(sequence, cuts[cuts < sequence.n_windows].astype(np.int32))
-    occupied = np.concatenate([[0.0], np.cumsum(_expectation(split, parameters, keep_occupied=True)[1])])
+    occupied = np.concatenate([[0.0], np.cumsum(_expectation(split, [parameters], keep_occupied=True)[1])])
     first, last = np.searchsorted(split.window, start), np.searchsorted(split.window, end)
     return np.clip((occupied[last] - occupied[first]) / (end - start), 0.0, 1.0)
 
 
+def _require_fittable(sequences: Sequence[WindowSequence], tolerance: float) -> None:
+    if not sequences:
+        raise ValueError("no sequences to fit")
+    if not tolerance > 0:
+        raise ValueError(f"tolerance is {tolerance}; it must be positive")
+
+
+def _iterate(trace: list[Iteration], parameters: Parameters, parts: Iterable[Statistics]) -> Parameters:
+    """The model after an M-step from the statistics of all sequences; the iteration is added to `trace`."""
+    sums = add(parts)
+    after = maximise(parameters, sums)
+    trace.append(Iteration(sums.log_likelihood, after))
+    return after
+
+
+def _settled(trace: list[Iteration], tolerance: float) -> bool:
+    return len(trace) > 1 and not trace[-1].log_likelihood - trace[-2].log_likelihood > tolerance
+
+
 def _expectation(
-    sequence: WindowSequence, parameters: Parameters, keep_occupied: bool = False
-) -> tuple[Statistics, NDArray[np.float64]]:
-    """Statistics, and (when kept) for every entry the expected transcribed windows from it up to the next entry."""
-    log_emissions = _log_emissions(sequence, parameters)
-    larger = log_emissions.max(axis=1)
-    emission = np.exp(log_emissions - larger[:, None])
-    transmat = np.exp(parameters.log_transmat)
-    step = emission[:, :, None] * transmat
-    zero = step[0]
-    apart = zero[0, 0] - zero[1, 1]
-    growth = (zero[0, 0] + zero[1, 1] + math.sqrt(apart * apart + 4 * zero[0, 1] * zero[1, 0])) / 2
+    sequence: WindowSequence, models: Sequence[Parameters], keep_occupied: bool = False
+) -> tuple[list[Statistics], NDArray[np.float64]]:
+    """Statistics under each model, and (when kept) under the first of the last LANES for every entry the expected transcribed windows from
+    it up to the next entry."""
+    found: list[Statistics] = []
+    occupied = np.empty(sequence.window.size if keep_occupied else 0)
+    kinds = hmm_cython.kinds(sequence.window, sequence.code, sequence.value.size)
+    for first in range(0, len(models), LANES):
+        group = models[first : first + LANES]
+        found += _of_lanes(sequence, kinds, [*group, *[group[-1]] * (LANES - len(group))], occupied)[: len(group)]
+    return found, occupied
+
+
+def _of_lanes(
+    sequence: WindowSequence, kinds: tuple[NDArray, ...], models: Sequence[Parameters], occupied: NDArray[np.float64]
+) -> list[Statistics]:
+    """Statistics under each of LANES models. The arrays are of one shape whatever the models, so that none depends on the others."""
+    log_emissions = np.stack([_log_emissions(sequence, model) for model in models], axis=-1)  # (2, values, models)
+    larger = log_emissions.max(axis=0)
+    emission = np.exp(log_emissions - larger).transpose(1, 0, 2)
+    transmat = np.exp(np.stack([model.log_transmat for model in models], axis=-1))
+    first = np.stack([transmat[0], np.zeros_like(transmat[0])])  # in state 0, its emission scaled out whole
+    step = np.concatenate([emission[:, :, None] * transmat, first[None]]).reshape(-1, 4, LANES)
+    stay, enter, leave, remain = step[0]
+    growth = (stay + remain + np.sqrt((stay - remain) ** 2 + 4 * enter * leave)) / 2
     y = sequence.value + 1
     seen = ~np.isnan(y)
     observed = np.stack([seen, np.where(seen, y, 0), np.log(np.where(seen, y, 1))], axis=1).astype(np.float64)
-    occupied = np.empty(sequence.window.size if keep_occupied else 0)
-    stay, enter, occupancy, total, total_log, scaled = hmm_cython.expectation(
-        sequence.window,
-        sequence.code,
-        step.reshape(-1, 4),
-        emission,
-        observed,
-        transmat,
-        hmm_cython.run_records(zero / growth, sequence.longest_gap),
+    kind, of_code, of_run, length = kinds
+    head, tail = sequence.code[0], sequence.code[-1]
+    sums = hmm_cython.expectation(
+        kind,
+        of_code,
+        of_run,
+        hmm_cython.run_records(step[0] / growth, length),
+        step,
+        np.concatenate([observed, np.zeros((1, 3))]),
+        np.ascontiguousarray(emission[tail]),
+        observed[tail],
         occupied,
     )
-    head = sequence.code[0]
     silent = sequence.n_windows - sequence.window.size
-    log_likelihood = math.fsum(
-        [
+    found = []
+    for lane, (*expected, scaled) in enumerate(sums.T.tolist()):
+        parts = [
             scaled,
-            log_emissions[head, 0] - larger[head],
-            silent * (larger[0] + math.log(growth)),
-            *(sequence.multiplicity * larger),
+            log_emissions[0, head, lane] - larger[head, lane],
+            silent * (larger[0, lane] + math.log(growth[lane])),
+            *(sequence.multiplicity * larger[:, lane]),
         ]
-    )
-    return Statistics(stay, enter, occupancy, total, total_log, log_likelihood), occupied
+        found.append(Statistics(*expected, math.fsum(parts)))
+    return found
 
 
-def _log_emissions(sequence: WindowSequence, parameters: Parameters) -> NDArray[np.float64]:
-    """(values, 2) log densities of the distinct counts in either state."""
-    return np.stack(
-        [
-            log_emission(sequence.value, parameters.untranscribed_shape, parameters.untranscribed_scale),
-            log_emission(sequence.value, parameters.transcribed_shape, parameters.transcribed_scale),
-        ],
-        axis=1,
+def _log_emissions(sequence: WindowSequence, parameters: Parameters) -> tuple[NDArray[np.float64], ...]:
+    """Log densities of the distinct counts in either state, (values,) each."""
+    return (
+        log_emission(sequence.value, parameters.untranscribed_shape, parameters.untranscribed_scale),
+        log_emission(sequence.value, parameters.transcribed_shape, parameters.transcribed_scale),
     )
 
 

@@ -153,6 +153,38 @@ def test_many_windows_keep_twelve_digits() -> None:
     assert_equals_reference(list(counts), hmm.parameters(-5.0, -20.0, transcribed_shape=1.2, transcribed_scale=2.0))
 
 
+def test_rare_counts_and_runs_are_kinds_of_their_own() -> None:
+    """More than 256 distinct counts, runs of more than 1,023 windows, and entries beyond two blocks of 512."""
+    generator = np.random.default_rng(5)
+    counts = np.zeros(14_000, dtype=int)
+    counts[:1500] = generator.permutation(1500)
+    counts[[3000, 5000, 7500, 7501, 10_000]] = [1, 2, 1, 700, 3]
+    kind, of_code, of_run, length = hmm_cython.kinds(*sequence_of(counts)[:2], 1501)
+    assert len(kind) > 1024 and (length > 1023).sum() == 5
+    assert len(of_code) == len(kind) - (kind.size - np.unique(kind).size)
+    assert_equals_reference(list(counts), hmm.parameters(-2.0, -9.0, transcribed_shape=1.2, transcribed_scale=200.0))
+
+
+def test_entries_of_a_kind_share_count_and_run() -> None:
+    counts = [0, 1, 0, 0, 1, 0, 0, 2, 1, 0, 0, 1]
+    kind, of_code, of_run, length = hmm_cython.kinds(*sequence_of(counts)[:2], 3)
+    assert kind.tolist() == [0, 1, 1, 2, 1]
+    assert of_code.tolist() == [3, 1, 2]
+    assert length[of_run].tolist() == [0, 2, 0]
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(COUNTS, min_size=1, max_size=3), st.lists(MODELS, min_size=1, max_size=9))
+def test_models_side_by_side_are_each_as_alone(counts: list[list[int]], models: list[hmm.Parameters]) -> None:
+    sequences = [sequence_of(one) for one in counts]
+    together = hmm.fit_each(sequences, models, 0.1, threads=2)
+    for model, got in zip(models, together, strict=True):
+        alone = hmm.fit(sequences, model, 0.1)
+        assert [step.log_likelihood for step in got.trace] == [step.log_likelihood for step in alone.trace]
+        assert got.parameters[1:] == alone.parameters[1:]
+        np.testing.assert_array_equal(got.parameters.log_transmat, alone.parameters.log_transmat)
+
+
 def test_unit_may_reach_the_last_window() -> None:
     counts = [0] * 40 + [9] * 60
     found = hmm.decode(sequence_of(counts), hmm.parameters())

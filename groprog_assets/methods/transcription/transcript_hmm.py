@@ -72,7 +72,8 @@ def fit_transcript_hmm(
     """
     sequences = pooled_sequences(coverage, chrom_sizes, bin_size)
     leave, shape = parameters.log_prob_leave_transcribed, parameters.untranscribed_shape
-    cells, fits = [], {}
+    cells: list[tuple[float, ...]] = []
+    fits: dict[tuple[float, float], hmm.Fit] = {}
     grid = [
         (cell_leave, cell_shape)
         for cell_leave in parameters.tuning_log_prob_leave_transcribed
@@ -81,9 +82,8 @@ def fit_transcript_hmm(
     if parameters.tune and elsewhere is not None:
         cells = elsewhere.cells(sequences, consensus, bin_size, parameters, grid, compat)
     elif parameters.tune:
-        for cell in grid:
-            fits[cell] = _fit(sequences, parameters, *cell)
-            cells.append((*cell, *_judged(sequences, fits[cell], consensus, bin_size, compat)))
+        fits = dict(zip(grid, _fit_each(sequences, parameters, grid), strict=True))
+        cells = [(*cell, *_judged(sequences, fits[cell], consensus, bin_size, compat)) for cell in grid]
     tuning = pd.DataFrame(cells, columns=_TUNING_COLUMNS)
     preferred = {}
     if cells:
@@ -230,24 +230,49 @@ def _fit(
     parameters: TranscriptionParameters,
     leave: float,
     shape: float,
-    threads: int | None = None,
     expectation: Callable[[hmm.Parameters], Iterable[hmm.Statistics]] | None = None,
 ) -> hmm.Fit:
-    start = hmm.parameters(
+    """The fit of one cell, by workers that give the `expectation` or else by threads of this process."""
+    if expectation is None:
+        return _fit_each(sequences, parameters, [(leave, shape)])[0]
+    start = _start(parameters, leave, shape)
+    fitted = hmm.fit(list(sequences.values()), start, parameters.em_tolerance, expectation=expectation)
+    _require_likelihood(fitted, leave, shape)
+    return fitted
+
+
+def _fit_each(
+    sequences: Sequences,
+    parameters: TranscriptionParameters,
+    cells: list[tuple[float, float]],
+    threads: int | None = None,
+) -> list[hmm.Fit]:
+    """The fit of every (leave, shape), side by side. threads: None takes all."""
+    starts = [_start(parameters, *cell) for cell in cells]
+    fits = hmm.fit_each(list(sequences.values()), starts, parameters.em_tolerance, threads or THREADS)
+    for cell, fitted in zip(cells, fits, strict=True):
+        _require_likelihood(fitted, *cell)
+    return fits
+
+
+def _start(parameters: TranscriptionParameters, leave: float, shape: float) -> hmm.Parameters:
+    return hmm.parameters(
         parameters.log_prob_enter_transcribed,
         leave,
         shape,
         parameters.transcribed_shape,
         parameters.transcribed_scale,
     )
-    fitted = hmm.fit(list(sequences.values()), start, parameters.em_tolerance, threads or THREADS, expectation)
+
+
+def _require_likelihood(fitted: hmm.Fit, leave: float, shape: float) -> None:
+    """ReadsError for a fit whose likelihood is no number."""
     if not np.isfinite(fitted.trace[-1].log_likelihood):
         value = f"leave {leave:g}, untranscribed shape {shape:g}: the likelihood is no number"
         rule = (
             "Below a shape of 1 the untranscribed state may take the reads and the transcribed one the empty windows."
         )
         raise ReadsError(Problem("parameters.transcription", value, rule, "Take shapes of 1 and more."))
-    return fitted
 
 
 def tuning_cell(
@@ -264,7 +289,7 @@ def tuning_cell(
 
     leave: natural log of the chance to leave the transcribed state; shape: of the untranscribed gamma. threads: None takes all.
     """
-    fitted = _fit(sequences, parameters, leave, shape, threads)
+    fitted = _fit_each(sequences, parameters, [(leave, shape)], threads)[0]
     return (leave, shape, *_judged(sequences, fitted, consensus, bin_size, compat))
 
 
