@@ -20,6 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -265,7 +266,7 @@ def fit_each(
     with ThreadPoolExecutor(max(1, threads)) as pool:
         while open_ones := [place for place, trace in enumerate(traces) if not _settled(trace, tolerance)]:
             asked = [now[place] for place in open_ones]
-            made = list(pool.map(lambda one: _expectation(one, asked)[0], sequences))
+            made = [expected for expected, _ in pool.map(partial(_expectation, models=asked), sequences)]
             for place, parts in zip(open_ones, zip(*made, strict=True), strict=True):
                 now[place] = _iterate(traces[place], now[place], parts)
     return [Fit(parameters, trace) for parameters, trace in zip(now, traces, strict=True)]
@@ -327,8 +328,8 @@ def _settled(trace: list[Iteration], tolerance: float) -> bool:
 def _expectation(
     sequence: WindowSequence, models: Sequence[Parameters], keep_occupied: bool = False
 ) -> tuple[list[Statistics], NDArray[np.float64]]:
-    """Statistics under each model, and (when kept) under the first of the last LANES for every entry the expected transcribed windows from
-    it up to the next entry."""
+    """Statistics under each model, and (when kept) for every entry the expected transcribed windows from it up to the next
+    entry, under the first model of the last LANES."""
     found: list[Statistics] = []
     occupied = np.empty(sequence.window.size if keep_occupied else 0)
     kinds = hmm_cython.kinds(sequence.window, sequence.code, sequence.value.size)
@@ -341,15 +342,15 @@ def _expectation(
 def _of_lanes(
     sequence: WindowSequence, kinds: tuple[NDArray, ...], models: Sequence[Parameters], occupied: NDArray[np.float64]
 ) -> list[Statistics]:
-    """Statistics under each of LANES models. The arrays are of one shape whatever the models, so that none depends on the others."""
+    """Statistics under each of LANES models. Arrays have one shape whatever the models, so that none depends on the others."""
     log_emissions = np.stack([_log_emissions(sequence, model) for model in models], axis=-1)  # (2, values, models)
     larger = log_emissions.max(axis=0)
     emission = np.exp(log_emissions - larger).transpose(1, 0, 2)
     transmat = np.exp(np.stack([model.log_transmat for model in models], axis=-1))
     first = np.stack([transmat[0], np.zeros_like(transmat[0])])  # in state 0, its emission scaled out whole
     step = np.concatenate([emission[:, :, None] * transmat, first[None]]).reshape(-1, 4, LANES)
-    stay, enter, leave, remain = step[0]
-    growth = (stay + remain + np.sqrt((stay - remain) ** 2 + 4 * enter * leave)) / 2
+    b00, b01, b10, b11 = step[0]
+    growth = (b00 + b11 + np.sqrt((b00 - b11) ** 2 + 4 * b01 * b10)) / 2
     y = sequence.value + 1
     seen = ~np.isnan(y)
     observed = np.stack([seen, np.where(seen, y, 0), np.log(np.where(seen, y, 1))], axis=1).astype(np.float64)
@@ -368,14 +369,14 @@ def _of_lanes(
     )
     silent = sequence.n_windows - sequence.window.size
     found = []
-    for lane, (*expected, scaled) in enumerate(sums.T.tolist()):
+    for lane, (stay, enter, occupancy, total, total_log, scaled) in enumerate(sums.T.tolist()):
         parts = [
             scaled,
             log_emissions[0, head, lane] - larger[head, lane],
             silent * (larger[0, lane] + math.log(growth[lane])),
             *(sequence.multiplicity * larger[:, lane]),
         ]
-        found.append(Statistics(*expected, math.fsum(parts)))
+        found.append(Statistics(stay, enter, occupancy, total, total_log, math.fsum(parts)))
     return found
 
 
