@@ -1,6 +1,6 @@
 """The content-addressed store: tables, arrays, documents, blobs and bundles are written as bytes and read back.
 
-A value is a DataFrame (Parquet, zstd), a dict of NumPy arrays (npz with fixed timestamps), a JSON-able dict, a Blob, a
+A value is a DataFrame (Parquet), a dict of NumPy arrays (npz with fixed timestamps), a JSON-able dict, a Blob, a
 StoredFile (a file too large to hold in memory: it is moved into the store, and read from there by its path) or a Bundle of named
 values (a JSON manifest that lists their digests). Equal values give equal bytes. Bytes are written to a temporary name, synced
 and renamed to `ab/<sha256>`, so a reader never sees half of one. Nothing is pickled. No Dagster.
@@ -226,8 +226,9 @@ def decode_arrays(content: bytes) -> Arrays:
         return {name: archive[name] for name in archive.files}
 
 
-LARGE = 1 << 24
-"""Bytes of a stored table beyond which it is read from its file, not from a copy in memory."""
+LARGE = 1 << 22
+"""Bytes of a stored table beyond which it is read from its file, not from a copy in memory; a table of reads holds seven times
+as much in memory."""
 
 LARGEST_KEPT = 128 << 20
 """Bytes of decoded tables that a process keeps: several assets of a run read the same ones."""
@@ -430,7 +431,7 @@ class Store:
         )
 
     def pieces(self, reference: Reference, name: str = "artifact", remedy: str = "") -> Iterator[pd.DataFrame]:
-        """The rows of a stored table in order, in tables of about a million; verified, raising as `get` does."""
+        """The rows of a stored table in order, in tables of about half a million; verified, raising as `get` does."""
         source = self.table_source(reference, name, remedy)
         with _told_version(name):
             yield from table_pieces(source, reference.table)

@@ -1,7 +1,7 @@
 """A stored table of reads by chromosome and strand, of which a sequence is read when it is asked for. No Dagster.
 
-Who counts reads in windows needs one sequence at a time: of the file's groups of about a million rows those that hold it are
-read, and of their columns only place and count. The table is never whole in memory.
+Who counts reads in windows needs one sequence at a time: of the file's groups of rows those that hold it are read, and of their
+columns only place and count. The table is never whole in memory.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ class StoredSequences(ReadsBySequence):
         """source: the verified bytes of a Parquet file, or the file; sha256: theirs; table: `positions` or `coverage`."""
         self._source, self._place = source, TABLES[table].key[-1]
         self._held: OrderedDict[int, tuple[NDArray[Any], NDArray[Any]]] = OrderedDict()
+        self._about: Any = None
         with self._file() as file:
+            self._about = file.metadata  # where its groups lie: reading that takes longer than a group
             conform(file.schema_arrow.empty_table().to_pandas(), table)
             edges = [0]
             for group in range(file.num_row_groups):
@@ -93,7 +95,8 @@ class StoredSequences(ReadsBySequence):
     def _file(self) -> Any:
         import pyarrow.parquet as pq
 
-        return pq.ParquetFile(io.BytesIO(self._source) if isinstance(self._source, bytes) else self._source)
+        source = io.BytesIO(self._source) if isinstance(self._source, bytes) else self._source
+        return pq.ParquetFile(source, metadata=self._about)
 
     def _group(self, number: int) -> tuple[NDArray[Any], NDArray[Any]]:
         """Place and count of all rows of a group."""

@@ -58,7 +58,7 @@ class Stored(NamedTuple):
         return self._replace(by_sequence=True)
 
     def pieces(self) -> Iterator[pd.DataFrame]:
-        """The rows of a table in order, in tables of about a million."""
+        """The rows of a table in order, in tables of about half a million."""
         return self.store.pieces(self.reference, self.name, self.remedy)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import tracemalloc
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 from groprog_assets.errors import ArtifactError, TableError
 from groprog_assets.methods.reads.coverage import bin_sequences
 from groprog_assets.methods.reads.positions import position_table, sequences, sequences_in_pieces
-from groprog_assets.store import artifacts
+from groprog_assets.store import artifacts, table_files
 from groprog_assets.store.artifacts import Bundle, Store
 from groprog_assets.store.table_files import decode_table, encode_table, table_pieces
 from groprog_assets.store.wire_format import Stored
@@ -38,7 +39,8 @@ def in_groups(frame: pd.DataFrame, path: Path, rows: int) -> Path:
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 7])
-def test_groups_give_the_table_that_parquet_gives(tmp_path, rows):
+def test_groups_give_the_table_that_parquet_gives(tmp_path, rows, monkeypatch):
+    monkeypatch.setattr(table_files, "PIECE", rows)
     path = in_groups(MIXED, tmp_path / "mixed", rows)
     expected = pq.read_table(path).to_pandas()
     for source in (path, path.read_bytes()):
@@ -46,6 +48,35 @@ def test_groups_give_the_table_that_parquet_gives(tmp_path, rows):
     pieces = list(table_pieces(path, ""))
     assert [len(piece) for piece in pieces] == [len(MIXED.iloc[at : at + rows]) for at in range(0, 7, rows)]
     assert pd.concat([piece.astype(object) for piece in pieces], ignore_index=True).equals(expected.astype(object))
+
+
+def test_small_groups_are_read_together_and_a_large_one_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(table_files, "PIECE", 4)
+    for rows, lengths in ((1, [4, 3]), (2, [4, 3]), (3, [3, 4]), (7, [7])):
+        path = in_groups(MIXED, tmp_path / "mixed", rows)
+        assert [len(piece) for piece in table_pieces(path, "")] == lengths
+        pd.testing.assert_frame_equal(decode_table(path, ""), pq.read_table(path).to_pandas())
+
+
+def test_reads_are_stored_as_differences_in_groups_of_a_strand(tmp_path):
+    """As zstd makes them, they take three times the bytes and twice the time to read; other tables are as they were."""
+    generator = np.random.default_rng(4)
+    place = np.sort(generator.choice(1 << 27, 300_000, replace=False)).astype(np.int32)
+    line, count = np.zeros(len(place), np.int8), generator.integers(1, 4, len(place)).astype(np.int32)
+    table = position_table(line, line, place, count, {"chr1": 1 << 27})
+    zstd = in_groups(table, tmp_path / "zstd", 1 << 20)
+    for name, frame in (("positions", table), ("coverage", table.rename(columns={"position": "window"}))):
+        content = encode_table(frame, name)
+        assert content == encode_table(frame, name)
+        assert len(content) < zstd.stat().st_size / 1.5
+        with pq.ParquetFile(io.BytesIO(content)) as file:
+            rows = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+            assert rows == [1 << 17, 1 << 17, 300_000 - (1 << 18)]
+            assert "DELTA_BINARY_PACKED" in file.metadata.row_group(0).column(2).encodings
+        pd.testing.assert_frame_equal(decode_table(content, name), frame)
+    pd.testing.assert_frame_equal(decode_table(zstd, "positions"), table)  # as an earlier version stored it
+    with pq.ParquetFile(io.BytesIO(encode_table(MIXED, ""))) as file:
+        assert file.metadata.row_group(0).column(0).compression == "ZSTD"
 
 
 def test_an_empty_table_is_one_piece_without_rows(tmp_path):
@@ -83,8 +114,8 @@ def test_rows_out_of_order_are_refused_in_pieces():
 
 
 def test_a_long_table_is_read_in_little_more_memory_than_its_own(tmp_path, monkeypatch):
-    """6 million positions are 60 MB. Reading takes 1.5 times that, where `to_pandas` of the whole file takes 2.4; a pass over the
-    pieces takes a few groups of a million rows, 0.62 times, and binning on top of it 0.81 times, where it took 2.8."""
+    """6 million positions are 60 MB. Reading takes 1.4 times that, where `to_pandas` of the whole file takes 2.4; a pass over the
+    pieces takes a few of them, 0.31 times, and binning on top of it 0.65 times, where it took 2.8."""
     monkeypatch.setattr(artifacts, "LARGE", 1 << 10)
     table = positions(6_000_000, chroms=30)
     size = int(table.memory_usage().sum())
@@ -94,10 +125,10 @@ def test_a_long_table_is_read_in_little_more_memory_than_its_own(tmp_path, monke
     member = Stored(store, reference, "filtered").member("positions")
     whole = peak(lambda: decode_table(store.table_source(member.reference), "positions"))
     assert whole < 1.75 * size
-    assert peak(lambda: store.read_back(reference)) < 0.8 * size
+    assert peak(lambda: store.read_back(reference)) < 0.5 * size
     names = {f"chr{number}": 1 << 30 for number in range(31)}
     binned = peak(lambda: bin_sequences(sequences_in_pieces(member.pieces()), names, 1000))
-    assert binned < size
+    assert binned < 0.8 * size
 
 
 def peak(call) -> int:
