@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from groprog_assets.beacon.actors import add_actor
 from groprog_assets.definitions import build_definitions
 from groprog_assets.export.results_folder import export_results
 from groprog_assets.graph.specification import SPECIFICATIONS
@@ -220,7 +221,8 @@ def test_the_commands_of_omics_want_omics(written: Path):
     assert "Add omics to the study file" in told("omics", "check", str(written), code=2)
 
 
-def test_subjects_and_ranks_are_exported_under_pseudonyms(made: Path, tmp_path: Path):
+def test_subjects_and_ranks_are_exported_under_pseudonyms(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("GROPROG_TOKEN", add_actor(Workspace(made).state, "ann", "steward"))
     packets, ranks = tmp_path / "packets", tmp_path / "ranks"
     assert "3 files" in told("omics", "export", str(made), "--format", "phenopackets", "-o", str(packets))
     found = {path.stem: path.read_text() for path in packets.glob("*.json")}

@@ -11,7 +11,7 @@ from collections import deque
 from pathlib import Path
 from typing import NamedTuple
 
-from groprog_assets.errors import Problem, StudyError
+from groprog_assets.errors import CohortError, Problem, StudyError
 from groprog_assets.store.artifacts import canonical_json, digest_bytes, write_atomically
 
 ROLES = ("public", "registered", "steward")
@@ -30,6 +30,20 @@ class Actor(NamedTuple):
 
 
 PUBLIC = Actor("public", "public")
+OF_NO_ACTOR = "unknown"
+"""The role of who gives a token that no actor of the study has; "" of who gives none."""
+
+
+def refuse_others(who: Actor, option: str, rule: str, remedy: str = "") -> None:
+    """CohortError, about `option`, for who is no steward by the token in GROPROG_TOKEN; remedy: what helps without one."""
+    if who.role == "steward":
+        return
+    value = {
+        "": "GROPROG_TOKEN is not set",
+        OF_NO_ACTOR: "the token in GROPROG_TOKEN is of no actor of this study; a new token of an actor ends the earlier one",
+    }.get(who.role, f"{who.name}, whose token GROPROG_TOKEN holds, is {who.role}")
+    token = "Set GROPROG_TOKEN to a steward's token (`groprog omics token STUDY NAME --role steward`)"
+    raise CohortError(Problem(option, value, rule, f"{token}{remedy}."))
 
 
 class Actors:
@@ -53,6 +67,10 @@ class Actors:
             if hmac.compare_digest(known, digest):
                 found = actor
         return found
+
+    def of_terminal(self, token: str, login: str) -> Actor:
+        """Who asks on the command line for what stewards alone get: the actor of a token, else `login` with no role."""
+        return self.of_token(token) or Actor(login, OF_NO_ACTOR if token else "")
 
     def signed_in(self, actor: Actor) -> str:
         """A session for a browser: a random name that ends after eight hours, or with the server."""

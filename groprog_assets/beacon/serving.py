@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 from groprog_assets.beacon.actors import Actors, Pace
 from groprog_assets.beacon.application import Answering, application
 from groprog_assets.beacon.desk import Desk
-from groprog_assets.lineage.logged_questions import refuse_lost_lines
-from groprog_assets.store.query_log import FOLDER, QUESTIONS, QueryLog
+from groprog_assets.lineage.logged_questions import open_log
+from groprog_assets.store.query_log import QUESTIONS
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.web.own_pages import OwnPages
 
 
-def log_path(workspace: Workspace) -> Path:
-    """Where the questions of a study are logged."""
-    return workspace.state / FOLDER / QUESTIONS
-
-
 def open_desk(workspace: Workspace) -> tuple[Desk, Actors]:
     """The desk of a study and its actors. ArtifactError: no catalogue, a log that another process writes, that was altered, or
-    that lacks lines which the ledger has: the budgets would be whole again."""
+    that lacks lines which the ledger has: the budgets would be whole again. LedgerError: no ledger."""
     actors = Actors(workspace.state)
-    refuse_lost_lines(workspace.ledger_path, workspace.state, QUESTIONS)
-    log = QueryLog(log_path(workspace))
+    log = open_log(workspace.ledger_path, workspace.state, QUESTIONS)
     try:
         return Desk(workspace, log, actors.budgets), actors
     except BaseException:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from groprog_assets.beacon.actors import Actor
+from groprog_assets.beacon.actors import Actor, refuse_others
 from groprog_assets.beacon.desk import Desk, Refused, for_purpose
 from groprog_assets.errors import CohortError, Problem
 from groprog_assets.methods.omics.disclosure import Secret, TwoWay, nearest, two_way
@@ -35,11 +35,12 @@ def two_way_table(
         raise CohortError(Problem("table", f"{rows} by {columns}", rule, "Choose others."))
     turned = rows > columns
     question = for_purpose(f"table {' by '.join(sorted((rows, columns)))}", purpose, studied)
-    if exact and who.role != "steward":
-        desk.note(who, "command line", "refused", f"exact {question}", purpose)
-        rule = "Exact counts are told to stewards alone."
-        remedy = "Set GROPROG_TOKEN to a steward's token (`groprog omics token STUDY NAME --role steward`), or leave out --exact."
-        raise CohortError(Problem("--exact", f"{who.name} is {who.role}", rule, remedy))
+    if exact:
+        try:
+            refuse_others(who, "--exact", "Exact counts are told to stewards alone.", ", or leave out --exact")
+        except CohortError:
+            desk.note(who, "command line", "refused", f"exact {question}", purpose)
+            raise
     counts = {
         (row["r"], row["c"]): int(row["subjects"])
         for row in desk.held().catalog.counts_of(rows, columns, purpose, studied)

@@ -13,7 +13,7 @@ from groprog_assets.cli.arguments import needed_argument
 from groprog_assets.cli.stated_purpose import PURPOSES, STUDIED, stated_purpose
 from groprog_assets.cli.study_place import study_argument
 from groprog_assets.cli.written_paths import WRITTEN
-from groprog_assets.errors import Problem, StudyError
+from groprog_assets.errors import CohortError, Problem, StudyError
 from groprog_assets.study.text_tables import count_of
 
 if TYPE_CHECKING:
@@ -168,21 +168,28 @@ def erase(study: Path, file: Path, user: str) -> None:
     help="What the files are for, else the study's purpose: who does not allow it is left out.",
 )
 @STUDIED
-@click.option("--user", default="", help="Who exports, for the log of exports; else the login name.")
-def export(study: Path, form: str, output: Path, purpose: str | None, studied: tuple[str, ...], user: str) -> None:
-    """Write the omics half of STUDY as files of other programs, everybody under their pseudonym.
+def export(study: Path, form: str, output: Path, purpose: str | None, studied: tuple[str, ...]) -> None:
+    """Write the omics half of STUDY as files of other programs, everybody under their pseudonym; for stewards, by their token in
+    GROPROG_TOKEN.
 
     Only subjects whose consent allows the purpose today are in them; where nobody's does, nothing is written. Each export, and
     each that was refused, stands in the log that `groprog omics queries` shows.
     """
-    from groprog_assets.export.omics import Asked, export_omics
-    from groprog_assets.graph.resources import known_actor
+    from groprog_assets.beacon.actors import refuse_others
+    from groprog_assets.export.omics import Asked, export_omics, log_refused
     from groprog_assets.store.workspace import open_workspace
 
     workspace = open_workspace(study)
     _omics_of(workspace.study)
     stated = stated_purpose(workspace.study, purpose, studied)
-    found = export_omics(workspace, form, output, Asked(known_actor(user), *stated))
+    who = portal.of_terminal(workspace.state)
+    asked = Asked(who.name, *stated)
+    try:
+        refuse_others(who, "omics export", "What is of single subjects is written for stewards alone.")
+    except CohortError:
+        log_refused(workspace, form, asked)
+        raise
+    found = export_omics(workspace, form, output, asked)
     for text in found.left_out:
         _tell(f"! not written: {text}")
     OUT.print(f"{output}: {count_of(len(found.files), 'file')}", markup=False)

@@ -130,13 +130,11 @@ def strata(study: Path, purpose: str | None, studied: tuple[str, ...], actor: st
 )
 def two_way(study: Path, rows: str, columns: str, purpose: str | None, studied: tuple[str, ...], exact: bool) -> None:
     """A table of the subjects of STUDY by two of their attributes: with noise in every cell, or exact with cells left out."""
-    from groprog_assets.beacon.actors import Actors
     from groprog_assets.beacon.two_way_tables import two_way_table
 
     with _desk(study, f"{rows} by {columns}") as desk:
         stated = stated_purpose(desk.workspace.study, purpose, studied)
-        steward = Actors(desk.workspace.state).of_token(os.environ.get("GROPROG_TOKEN", "")) if exact else None
-        who = steward if steward is not None and steward.role == "steward" else _registered("")
+        who = of_terminal(desk.workspace.state) if exact else _registered("")
         made = two_way_table(desk, who, rows, columns, exact, *stated)
     for line in made:
         click.echo("\t".join(line))
@@ -152,7 +150,11 @@ def two_way(study: Path, rows: str, columns: str, purpose: str | None, studied: 
 )
 @click.option("--user", default="", help="Who seals it, for the ledger; else the login name.")
 def queries(study: Path, seal: bool, restore: bool, user: str) -> None:
-    """Who asked how much of STUDY's subjects, answered other sites and exported what, by the logs, whose chains are checked."""
+    """Who asked how much of STUDY's subjects, answered other sites and exported what, by the logs.
+
+    Their chains are checked, and that they hold every line that the ledger has of them.
+    """
+    from groprog_assets.lineage.logged_questions import refuse_lost_lines
     from groprog_assets.store.query_log import EXPORTS, FEDERATION, FOLDER, GENESIS, QUESTIONS, read_log, spending
     from groprog_assets.store.workspace import open_workspace
 
@@ -162,6 +164,7 @@ def queries(study: Path, seal: bool, restore: bool, user: str) -> None:
 
         for name, lines in restore_logs(workspace.ledger_path, workspace.state).items():
             click.echo(f"{name}: {count_of(lines, 'line')} written back")
+    refuse_lost_lines(workspace.ledger_path, workspace.state)
     logs = {name: read_log(workspace.state / FOLDER / name) for name in (QUESTIONS, FEDERATION, EXPORTS)}
     rows = logs[QUESTIONS]
     for actor, counts in spending(rows).items():
@@ -184,15 +187,9 @@ def queries(study: Path, seal: bool, restore: bool, user: str) -> None:
         from groprog_assets.graph.resources import known_actor
         from groprog_assets.lineage.collect import collect
         from groprog_assets.lineage.decisions import record_decision
-        from groprog_assets.lineage.logged_questions import SEALED_HEADS, log_problems
-        from groprog_assets.lineage.verification import snapshot
+        from groprog_assets.lineage.logged_questions import SEALED_HEADS
         from groprog_assets.running.execution import study_instance
 
-        if workspace.ledger_path.is_file():
-            with snapshot(workspace.ledger_path) as ledger:
-                lost = log_problems(ledger, workspace.state)
-            if lost:  # a head of what is left would pass for one of all
-                raise ArtifactError(lost)
         with study_instance(workspace) as instance:
             others = {name: {"lines": len(logs[name]), "head": heads[name]} for name in (FEDERATION, EXPORTS)}
             evidence = {"lines": len(rows), "head": heads[QUESTIONS], "spent": spending(rows), "others": others}
@@ -218,6 +215,14 @@ def _desk(study: Path, asked: str) -> Iterator[Desk]:
         raise ArtifactError(Problem("question", str(error), rule, "Free space or mend rights.")) from None
     finally:
         desk.log.close()
+
+
+def of_terminal(state: Path) -> Actor:
+    """Who asks for what stewards alone get, by the token in GROPROG_TOKEN; the login name without one."""
+    from groprog_assets.beacon.actors import Actors
+    from groprog_assets.graph.resources import known_actor
+
+    return Actors(state).of_terminal(os.environ.get("GROPROG_TOKEN", ""), known_actor(""))
 
 
 def _registered(actor: str) -> Actor:

@@ -17,9 +17,9 @@ from groprog_assets.errors import ArtifactError, CohortError, Problem
 from groprog_assets.export.omics_assays import Held, Written, write_h5mu, write_study_folder
 from groprog_assets.export.omics_records import write_phenopackets, write_pheval
 from groprog_assets.intake.permitted_subjects import permitted_today
-from groprog_assets.lineage.logged_questions import refuse_lost_lines
+from groprog_assets.lineage.logged_questions import log_free
 from groprog_assets.store.artifacts import digest_value, paths_of
-from groprog_assets.store.query_log import EXPORTS, FOLDER, log_free
+from groprog_assets.store.query_log import EXPORTS
 from groprog_assets.store.readings import load_asset, read_asset
 from groprog_assets.store.workspace import Workspace
 
@@ -79,13 +79,19 @@ def _refuse_place(place: Path) -> None:
                 path.rmdir()
 
 
+def log_refused(workspace: Workspace, form: str, asked: Asked) -> None:
+    """Log an export that was refused before anything was read. Raises as `export_omics`."""
+    _log(workspace, form, asked, 0, 0)
+
+
 def _log(workspace: Workspace, form: str, asked: Asked, exported: int, held: int) -> None:
     """One line of the log of exports, on disk when this returns: who, what for, what, how many subjects; no subject."""
     told = {"of": form, "subjects": exported, "left_out": held - exported, "studied": list(asked.studied)}
     catalog = load_asset(workspace, "omics_catalog")
-    refuse_lost_lines(workspace.ledger_path, workspace.state, EXPORTS)
     log_free(
-        workspace.state / FOLDER / EXPORTS,
+        workspace.ledger_path,
+        workspace.state,
+        EXPORTS,
         "Nothing is exported that does not stand in the log.",
         actor=asked.actor,
         purpose=asked.purpose,

@@ -13,7 +13,7 @@ from groprog_assets.errors import CohortError, Problem
 from groprog_assets.intake.withdrawals import who_withdrew
 from groprog_assets.lineage.collect import collect
 from groprog_assets.lineage.decisions import record_decision
-from groprog_assets.lineage.logged_questions import refuse_lost_lines
+from groprog_assets.lineage.logged_questions import log_free
 from groprog_assets.lineage.membership import FEDERATED, add_part, part_digest
 from groprog_assets.lineage.signed_heads import read_key, signature_of
 from groprog_assets.methods.federation.merging import Merged, merge_answers
@@ -21,7 +21,7 @@ from groprog_assets.methods.federation.requests import Request, read_request
 from groprog_assets.methods.federation.site_sums import SiteData, site_answer
 from groprog_assets.store.artifacts import digest_value
 from groprog_assets.store.pseudonyms import pseudonym, study_key
-from groprog_assets.store.query_log import FEDERATION, FOLDER, log_free
+from groprog_assets.store.query_log import FEDERATION
 from groprog_assets.store.readings import read_asset
 from groprog_assets.store.workspace import Workspace
 from groprog_assets.tables.values import Document
@@ -105,9 +105,10 @@ def request_digest(asked: Request) -> str:
 def _log(workspace: Workspace, asked: Request, signed: Document, actor: str) -> None:
     """One line of the log: what was asked, and whether sums were given; on disk when this returns."""
     told = f"{asked.question} of {', '.join(asked.fields) or 'all'}, {asked.stage}, round {asked.round}"
-    refuse_lost_lines(workspace.ledger_path, workspace.state, FEDERATION)
     log_free(
-        workspace.state / FOLDER / FEDERATION,
+        workspace.ledger_path,
+        workspace.state,
+        FEDERATION,
         "No sum leaves without a line of the log.",
         actor=actor,
         purpose=asked.name,

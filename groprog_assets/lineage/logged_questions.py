@@ -1,22 +1,36 @@
 """The logs of questions in the ledger: each line a row of `data_queries`, held by its chain and by the heads that were sealed.
 
-A line is added once, when the ledger is filled; a log that was altered adds none. DuckDB and the standard library only.
+A line is added once, before what it tells of is answered; a log that was altered adds none. DuckDB and the standard library only.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from groprog_assets.errors import ArtifactError, Problem
+from groprog_assets.errors import ArtifactError, LedgerError, Problem
 from groprog_assets.lineage import ledger
 from groprog_assets.store.artifacts import canonical_json, write_atomically
-from groprog_assets.store.query_log import EXPORTS, FEDERATION, FIELDS, FOLDER, GENESIS, QUESTIONS, follows, read_log
+from groprog_assets.store.query_log import (
+    EXPORTS,
+    FEDERATION,
+    FIELDS,
+    FOLDER,
+    GENESIS,
+    QUESTIONS,
+    LogUnwritable,
+    QueryLog,
+    follows,
+    read_log,
+)
 from groprog_assets.tables.values import Document
 from groprog_assets.wording import count_of
 
@@ -88,7 +102,55 @@ def keep_questions(connection: duckdb.DuckDBPyConnection, earlier: duckdb.DuckDB
         ledger.insert(connection, "data_queries", [_cells(name, row) for row in known])
 
 
-def refuse_lost_lines(path: Path, state: Path, name: str) -> None:
+def open_log(path: Path, state: Path, name: str) -> QueryLog:
+    """A log whose lines the ledger at `path` has, also each that is written, before `append` returns.
+
+    Raises as `refuse_lost_lines` and QueryLog; LedgerError where there is no ledger or it cannot be read.
+    """
+    refuse_lost_lines(path, state, (name,))
+    log = QueryLog(state / FOLDER / name)
+    try:
+        with ledger.open_ledger(path) as connection:
+            add_questions(connection, state)
+    except BaseException:
+        log.close()
+        raise
+    log.kept = partial(_keep, path, state, name)
+    return log
+
+
+def log_free(path: Path, state: Path, name: str, rule: str, **fields: object) -> None:
+    """Write one line, of what no budget is spent on, into a log that nobody else has open; on disk and in the ledger at `path`
+    when this returns.
+
+    ArtifactError, with the rule that forbids to go on, where it cannot be written; else as `open_log`.
+    """
+    with contextlib.closing(open_log(path, state, name)) as log:
+        try:
+            log.append(**fields, epsilon=0.0, total=0.0)
+        except LogUnwritable as error:
+            raise ArtifactError(Problem(str(log.path), str(error), rule, "Free space or mend rights.")) from None
+
+
+def _keep(path: Path, state: Path, name: str, row: Document) -> None:
+    """Put the newest line of a log into the ledger at `path`, after those that a failure has kept out.
+
+    LogUnwritable where it cannot be."""
+    newest = "SELECT sha256 FROM data_queries WHERE log = ? ORDER BY rowid DESC LIMIT 1"
+    try:
+        with ledger.open_ledger(path) as connection:
+            last = connection.execute(newest, [name]).fetchone()
+            if row["previous"] == (last[0] if last else GENESIS):
+                ledger.insert(connection, "data_queries", [_cells(name, row)])
+                return
+            add_questions(connection, state)
+            if connection.execute(newest, [name]).fetchone() != (row["sha256"],):
+                raise LogUnwritable("the ledger has other lines of the log")
+    except (LedgerError, OSError, duckdb.Error) as error:
+        raise LogUnwritable(str(error)) from error
+
+
+def refuse_lost_lines(path: Path, state: Path, names: Sequence[str] = LOGS) -> None:
     """ArtifactError where the ledger at `path` has lines of a log that the log lacks: what was asked would count as never asked.
 
     Nothing before there is a ledger. LedgerError for one that cannot be read.
@@ -96,7 +158,7 @@ def refuse_lost_lines(path: Path, state: Path, name: str) -> None:
     if not path.is_file():
         return
     with ledger.open_ledger(path) as connection:
-        problems = log_problems(connection, state, (name,))
+        problems = log_problems(connection, state, names)
     if problems:
         raise ArtifactError(problems)
 
@@ -125,11 +187,7 @@ def restore_logs(path: Path, state: Path) -> dict[str, int]:
 
 def log_problems(connection: duckdb.DuckDBPyConnection, state: Path, names: Sequence[str] = LOGS) -> list[Problem]:
     """How the logs `names` in the state folder of a study differ from what the ledger has of them."""
-    return [
-        problem
-        for name in names
-        for problem in _unlike(state / FOLDER / name, [row["sha256"] for row in _rows(connection, name)])
-    ]
+    return [problem for name in names for problem in _unlike(state / FOLDER / name, _rows(connection, name))]
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, name: str) -> list[Document]:
@@ -148,20 +206,23 @@ def _broken(rows: Sequence[Document]) -> int:
     return 0
 
 
-def _unlike(path: Path, digests: Sequence[str]) -> list[Problem]:
-    """How a log differs from the digests of its lines in the ledger."""
+def _unlike(path: Path, known: Sequence[Document]) -> list[Problem]:
+    """How a log differs from its lines in the ledger, `known`, which are a remedy where their own chain is whole."""
+    digests = [row["sha256"] for row in known]
+    restore, lines = "`groprog omics queries STUDY --restore`", count_of(len(known), "line")
+    whole = bool(known) and not _broken(known)
+    aside = f" Without one, move it aside: {restore} then writes back the {lines} that the ledger has." if whole else ""
     try:
         held = [str(row["sha256"]) for row in read_log(path)]
     except ArtifactError as error:
-        return list(error.problems)
-    if held[: len(digests)] == list(digests):
+        return [replace(problem, remedy=problem.remedy + aside) for problem in error.problems]
+    if held[: len(digests)] == digests:
         return []
     rule = "The log holds every line that the ledger has of it: what was asked stays known."
-    remedy = (
-        "Restore it from a backup. Without one, `groprog omics queries STUDY --restore` writes back the lines that the ledger"
-        " has; move a log that was altered aside first."
-    )
-    return [Problem(str(path), "lines that the ledger has are gone or altered", rule, remedy)]
+    if whole and held == digests[: len(held)]:
+        aside = f" Without one, {restore} writes back the {lines} that the ledger has."
+    told = "lines that the ledger has are gone or altered"
+    return [Problem(str(path), told, rule, f"Restore it from a backup.{aside}")]
 
 
 def _count(connection: duckdb.DuckDBPyConnection, name: str) -> int:

@@ -6,13 +6,13 @@ makes. One server writes it at a time. What was spent of the budgets is read bac
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import json
 import os
 import threading
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 from groprog_assets.errors import ArtifactError, Notice, Problem
@@ -36,7 +36,10 @@ class LogUnwritable(Exception):
 
 
 class QueryLog:
-    """The open log of a study; `rows` are those that it held when it was opened."""
+    """The open log of a study; `rows` are those that it held when it was opened. `kept`: what else keeps a line once the disk has
+    it, before `append` returns; it raises LogUnwritable."""
+
+    kept: Callable[[Document], None] | None = None
 
     def __init__(self, path: Path):
         """ArtifactError: it cannot be opened, another server writes it, or a line is not what the chain says. A last line that
@@ -72,7 +75,9 @@ class QueryLog:
             os.ftruncate(self._file, self._end)
 
     def append(self, **fields: object) -> Document:
-        """Write a line and wait until the disk has it. LogUnwritable where it cannot be written; then nothing is left of it."""
+        """Write a line and wait until the disk has it, and what else keeps it.
+
+        LogUnwritable where the disk cannot, and then nothing is left of it; or where `kept` cannot, and then the line stays."""
         with self._lock:
             row = {"happened": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **fields, "previous": self._head}
             row["sha256"] = row_digest(row)
@@ -90,6 +95,8 @@ class QueryLog:
                     raise LogUnwritable(error.strerror or str(error)) from error
             self._end += len(line)
             self._head = str(row["sha256"])
+            if self.kept is not None:
+                self.kept(row)
             return row
 
     def _require_own_file(self) -> None:
@@ -106,18 +113,6 @@ class QueryLog:
         file, self._file = self._file, -1
         if file >= 0:
             os.close(file)
-
-
-def log_free(path: Path, rule: str, **fields: object) -> None:
-    """Write one line, of what no budget is spent on, into a log that nobody else has open; on disk when this returns.
-
-    ArtifactError, with the rule that forbids to go on, where it cannot be written; else as QueryLog.
-    """
-    with contextlib.closing(QueryLog(path)) as log:
-        try:
-            log.append(**fields, epsilon=0.0, total=0.0)
-        except LogUnwritable as error:
-            raise ArtifactError(Problem(str(path), str(error), rule, "Free space or mend rights.")) from None
 
 
 def read_log(path: Path) -> list[Document]:
@@ -170,8 +165,8 @@ def checked_rows(path: Path, content: bytes) -> list[Document]:
             sound = False
         if not sound:
             rule = "Each line holds the digest of the line before it, and its own."
-            remedy = "Restore it from a backup; without it nobody knows what was spent of the budgets."
-            raise ArtifactError(Problem(f"{path}:{number}", "altered, or lines before it are gone", rule, remedy))
+            told = "altered, or lines before it are gone"
+            raise ArtifactError(Problem(f"{path}:{number}", told, rule, "Restore it from a backup."))
         previous = row["sha256"]
         rows.append(row)
     return rows

@@ -431,10 +431,16 @@ def test_counts_and_tables_on_the_command_line(portal: Served, monkeypatch: pyte
     assert "one after the other" in told("query", study, "--variant", "geneId=A", "--filter", "HP:0000010", code=2)
     assert "names no assays" in told("strata", study, code=2)
     assert "purpose is one of" in told("query", study, "--filter", "HP:0000010", "--purpose", "fun", code=2)
-    for token in ("", "nonsense", portal.tokens["registered"]):
+    for token, name, why in (
+        ("", "carl", "GROPROG_TOKEN is not set"),
+        ("nonsense", "carl", "the token in GROPROG_TOKEN is of no actor of this study"),
+        (portal.tokens["registered"], "registered", "registered, whose token GROPROG_TOKEN holds, is registered"),
+    ):
         monkeypatch.setenv("GROPROG_TOKEN", token)
-        assert "to stewards alone" in told("table", study, "--rows", "sex", "--columns", "source", "--exact", code=2)
-        assert (portal.lines()[-1]["outcome"], portal.lines()[-1]["actor"]) == ("refused", "carl")
+        said = told("table", study, "--rows", "sex", "--columns", "source", "--exact", code=2)
+        assert "to stewards alone" in said
+        assert why in said
+        assert (portal.lines()[-1]["outcome"], portal.lines()[-1]["actor"]) == ("refused", name)
     monkeypatch.setenv("GROPROG_TOKEN", portal.tokens["steward"])
     exact = told("table", study, "--rows", "sex", "--columns", "source", "--exact")
     assert portal.lines()[-1]["actor"] == "steward"

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from groprog_assets.beacon.actors import add_actor
 from groprog_assets.cli.main import main
 from groprog_assets.intake.erasure import waiting_withdrawals
 from groprog_assets.store.identities import names
@@ -43,8 +44,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def study(made: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(made.parent, tmp_path / "study")) / made.name
+def study(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it, whose steward ann holds the token."""
+    copy = Path(shutil.copytree(made.parent, tmp_path / "study")) / made.name
+    monkeypatch.setenv("GROPROG_TOKEN", add_actor(Workspace(copy).state, "ann", "steward"))
+    return copy
 
 
 def told(*arguments: str, code: int = 0) -> str:
@@ -64,13 +68,16 @@ def test_the_list_of_names_has_who_may_be_used_alone(made: Path):
     assert not any(name in text for name in SUBJECTS[10:] for text in held)
 
 
-def test_an_export_holds_who_allows_the_purpose_and_is_logged(study: Path, tmp_path: Path):
+def test_an_export_holds_who_allows_the_purpose_and_is_logged(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     key = study_key(Workspace(study).state)
     every = {pseudonym(name, key) for name in (*GENERAL, *HEALTH)}
-    said = told("export", str(study), "--format", "cbioportal", "-o", str(tmp_path / "all"), "--user", "ann")
+    said = told("export", str(study), "--format", "cbioportal", "-o", str(tmp_path / "all"))
     assert "subjects: their consent" not in said
     assert samples_in(tmp_path / "all") == every
-    few = ("--purpose", "none", "--user", "bob")
+    few = ("--purpose", "none")
+    monkeypatch.setenv("GROPROG_TOKEN", add_actor(Workspace(study).state, "bob", "steward"))
     said = told("export", str(study), "--format", "cbioportal", "-o", str(tmp_path / "few"), *few)
     assert "3 of 10 subjects: their consent does not allow the purpose today" in said
     assert samples_in(tmp_path / "few") == {pseudonym(name, key) for name in GENERAL}
@@ -91,11 +98,31 @@ def test_an_export_holds_who_allows_the_purpose_and_is_logged(study: Path, tmp_p
     assert "bob exported cbioportal for no stated purpose: 7 subjects, 3 left out" in listed
 
 
+def test_who_is_no_steward_exports_nothing_and_is_logged(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("GROPROG_USER", "carl")
+    for token, name, why in (
+        ("", "carl", "GROPROG_TOKEN is not set"),
+        ("nonsense", "carl", "the token in GROPROG_TOKEN is of no actor of this study"),
+        (
+            add_actor(Workspace(study).state, "rea", "registered"),
+            "rea",
+            "rea, whose token GROPROG_TOKEN holds, is regist",
+        ),
+    ):
+        monkeypatch.setenv("GROPROG_TOKEN", token)
+        said = told("export", str(study), "--format", "cbioportal", "-o", str(tmp_path / "x"), code=2)
+        assert why in said
+        assert "--role steward" in said
+        assert not (tmp_path / "x").exists()
+        last = read_log(study.parent / ".groprog" / "queries" / "exports.jsonl")[-1]
+        assert (last["actor"], last["outcome"]) == (name, "refused")
+
+
 def test_what_nobody_allows_is_refused_logged_and_not_written(
     study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("GROPROG_DAY", "2023-06-01")  # before anybody consented
-    said = told("export", str(study), "--format", "cbioportal", "-o", str(tmp_path / "x"), "--user", "ann", code=2)
+    said = told("export", str(study), "--format", "cbioportal", "-o", str(tmp_path / "x"), code=2)
     assert "nobody's does" in said
     assert not (tmp_path / "x").exists()
     assert [row["outcome"] for row in read_log(study.parent / ".groprog" / "queries" / "exports.jsonl")] == ["refused"]
@@ -111,7 +138,7 @@ def test_without_its_line_in_the_log_nothing_is_exported(study: Path, tmp_path: 
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "pwrite", full)
-    said = told("export", str(study), "--format", "cbioportal", "-o", str(tmp_path / "x"), "--user", "ann", code=2)
+    said = told("export", str(study), "--format", "cbioportal", "-o", str(tmp_path / "x"), code=2)
     assert "Nothing is exported that does not stand in the log" in said
     assert not (tmp_path / "x").exists()
 

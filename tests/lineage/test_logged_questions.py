@@ -94,16 +94,16 @@ def test_a_log_that_was_cut_is_found_and_adds_nothing(state: Path):
 def test_a_log_is_written_back_from_the_ledger_byte_for_byte(state: Path):
     paths = [state / FOLDER / name for name in (QUESTIONS, FEDERATION)]
     ledger_path = state / "lineage.duckdb"
-    refuse_lost_lines(ledger_path, state, QUESTIONS)
+    refuse_lost_lines(ledger_path, state)
     with open_ledger(ledger_path, make=True) as ledger:
         add_questions(ledger, state)
     whole = [path.read_bytes() for path in paths]
-    refuse_lost_lines(ledger_path, state, QUESTIONS)
+    refuse_lost_lines(ledger_path, state)
     paths[0].write_bytes(b"".join(whole[0].splitlines(keepends=True)[:1]))
     paths[1].unlink()
     for name in (QUESTIONS, FEDERATION):
         with pytest.raises(ArtifactError, match="--restore"):
-            refuse_lost_lines(ledger_path, state, name)
+            refuse_lost_lines(ledger_path, state, (name,))
     assert restore_logs(ledger_path, state) == {QUESTIONS: 2, FEDERATION: 1}
     assert [path.read_bytes() for path in paths] == whole
     assert paths[1].stat().st_mode & 0o777 == 0o600
