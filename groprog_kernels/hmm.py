@@ -7,7 +7,8 @@ Written from the published algorithm; no line is taken from the program.
 
 Windows without reads are not stored. A run of them multiplies by a power of one 2x2 matrix; the power, and its derivatives
 that give the expected transitions and occupancy inside the run, are joined from tables of run lengths in base 256. All terms
-are positive, so nothing cancels, and the cost is that of the windows with reads.
+are positive, so nothing cancels, and the cost is that of the windows with reads. Windows with one
+count and as many empty ones after them share a matrix, and four models are computed in one pass over them.
 
     from groprog_kernels import hmm
     sequences = [hmm.sequence(window, count, n_windows) for ...]      # one a chromosome and strand

@@ -27,7 +27,7 @@ from groprog_assets.study.parameters import TranscriptionParameters
 from groprog_kernels import hmm
 
 ROOT = Path(__file__).resolve().parents[2]
-GRID = [(leave, shape) for leave in (-100.0, -200.0, -300.0) for shape in (5.0, 10.0)]
+GRID = [(leave, shape) for leave in (-100.0, -150.0, -200.0, -250.0, -300.0) for shape in (5.0, 8.0, 10.0, 15.0)]
 
 
 @pytest.fixture(scope="module")
@@ -116,11 +116,11 @@ def test_a_killed_worker_leaves_no_trace_in_the_result(workers: DaskPool):
 def test_finished_shards_outlive_a_killed_run(workers: DaskPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     shared = {"sequences": _arrays(sequences()), "consensus": consensus(), "bin_size": 50, "compat": "exact"}
     shared["parameters"] = TranscriptionParameters().model_dump_json()
-    parts = [{"cell": list(cell)} for cell in GRID]
+    parts = [{"cells": [list(cell)]} for cell in GRID]
 
     def map_kept() -> bytes:
         made = workers.map("transcript_hmm", shared, parts, Here(scratch=tmp_path))
-        return np.array([one["cell"] for one in made]).tobytes()
+        return np.concatenate([one["rows"] for one in made]).tobytes()
 
     first = map_kept()
     kept = sorted(tmp_path.iterdir())

@@ -23,14 +23,14 @@ LEAST_ENTRIES = 200_000
 
 
 def compute(shared: Values, part: Values, here: Here) -> Document:
-    """`statistics` (k, 6) of the sequences named in the part under its model (7,); or, for a part with `cell`, the cell's row."""
+    """`statistics` (k, 6) of the sequences named in the part under its model (7,); or, for a part with `cells`, their rows."""
     sequences = shared["sequences"]
-    if "cell" in part:
+    if "cells" in part:
         parameters = TranscriptionParameters.model_validate_json(shared["parameters"])
-        leave, shape = part["cell"]
         given = (shared["consensus"], shared["bin_size"], parameters)
-        row = method.tuning_cell(_named(sequences), *given, leave, shape, shared["compat"], threads=1)
-        return {"cell": np.array(row, dtype=np.float64)}
+        cells = [(leave, shape) for leave, shape in part["cells"]]
+        rows = method.tuning_rows(_named(sequences), *given, cells, shared["compat"], threads=1)
+        return {"rows": np.array(rows, dtype=np.float64)}
     model = _model(part["model"])
     sums = [hmm.statistics(_sequence(sequences, place), model) for place in part["places"]]
     return {"statistics": np.array(sums, dtype=np.float64)}
@@ -71,8 +71,10 @@ class OnPool:
         """The rows of the tuning surface, in the order of the grid."""
         shared = {"sequences": _arrays(sequences), "consensus": consensus, "bin_size": bin_size, "compat": compat}
         shared["parameters"] = parameters.model_dump_json()
-        made = self.pool.map(NOUN, shared, [{"cell": list(cell)} for cell in grid], self.here)
-        return [tuple(one["cell"].tolist()) for one in made]
+        each = min(hmm.LANES, -(-len(grid) // self.pool.width))
+        parts = [{"cells": [list(cell) for cell in grid[first : first + each]]} for first in range(0, len(grid), each)]
+        made = self.pool.map(NOUN, shared, parts, self.here)
+        return [tuple(row) for one in made for row in one["rows"].tolist()]
 
 
 def dealt(sizes: list[int], hands: int) -> list[list[int]]:

@@ -50,7 +50,7 @@ class Elsewhere(Protocol):
         grid: list[tuple[float, float]],
         compat: Literal["exact", "grohmm"],
     ) -> list[tuple[float, ...]]:
-        """`tuning_cell` of every (leave, shape) of the grid, in its order."""
+        """`tuning_rows` of the grid."""
 
 
 def fit_transcript_hmm(
@@ -275,22 +275,25 @@ def _require_likelihood(fitted: hmm.Fit, leave: float, shape: float) -> None:
         raise ReadsError(Problem("parameters.transcription", value, rule, "Take shapes of 1 and more."))
 
 
-def tuning_cell(
+def tuning_rows(
     sequences: Sequences,
     consensus: pd.DataFrame,
     bin_size: int,
     parameters: TranscriptionParameters,
-    leave: float,
-    shape: float,
+    cells: list[tuple[float, float]],
     compat: Literal["exact", "grohmm"],
     threads: int | None = None,
-) -> tuple[float, ...]:
-    """One row of the tuning surface, columns as in `tuning_surface`: the fit with these two held, judged by the consensus.
+) -> list[tuple[float, ...]]:
+    """Rows of the tuning surface, columns as in `tuning_surface`: fits with both numbers of a cell held, judged by the consensus.
 
-    leave: natural log of the chance to leave the transcribed state; shape: of the untranscribed gamma. threads: None takes all.
+    cells: (leave, shape) each, the natural log of the chance to leave the transcribed state and the shape of the untranscribed
+    gamma. threads: None takes all.
     """
-    fitted = _fit_each(sequences, parameters, [(leave, shape)], threads)[0]
-    return (leave, shape, *_judged(sequences, fitted, consensus, bin_size, compat))
+    fits = _fit_each(sequences, parameters, cells, threads)
+    return [
+        (*cell, *_judged(sequences, fitted, consensus, bin_size, compat))
+        for cell, fitted in zip(cells, fits, strict=True)
+    ]
 
 
 def _judged(
