@@ -16,7 +16,7 @@ from groprog_assets.cli.arguments import needed_argument
 from groprog_assets.cli.study_place import study_argument
 from groprog_assets.cli.written_paths import WRITTEN
 from groprog_assets.errors import LedgerError, Problem
-from groprog_assets.wording import count_of
+from groprog_assets.wording import count_of, shell_command
 
 FORMATS = ["prov", "openlineage", "rocrate", "html", "duckdb"]
 
@@ -71,7 +71,7 @@ def reproduce(asset: str, study: Path, partition: str, run: bool, as_json: bool)
 @click.command("export", cls=Answering)
 @study_argument
 @click.option("--format", "form", type=click.Choice(FORMATS), default="prov", show_default=True)
-@click.option("--output", type=WRITTEN, required=True, help="File; for rocrate and html a folder.")
+@click.option("--output", type=WRITTEN, required=True, help="File; for rocrate and html a folder, empty or not there.")
 def export(study: Path, form: str, output: Path) -> None:
     """The ledger for others: W3C PROV-JSON, OpenLineage events (one a line), an RO-Crate of the results, a page an asset, or the
     DuckDB file."""
@@ -80,6 +80,10 @@ def export(study: Path, form: str, output: Path) -> None:
     from groprog_assets.store.workspace import open_workspace
 
     workspace = open_workspace(study)
+    if form in ("rocrate", "html"):
+        from groprog_assets.export.own_folder import refuse_used_folder
+
+        refuse_used_folder(output, workspace.results)
     if form == "duckdb":
         ledger.publish(workspace.ledger_path, output)
     elif form == "rocrate":
@@ -106,8 +110,8 @@ def write_crate(workspace: Any, folder: Path) -> None:
     """The results as an RO-Crate, which is made to be handed on: the files that the manifest lists, as they were exported,
     without the tables that name patients; with manifest and head.
 
-    The names of these tables are told, and the number of other files below the folder, which may name anybody. LedgerError when
-    there are no results or the description would not be valid.
+    The names of these tables are told, those of listed files that are gone or changed since, and the number of other files below
+    the folder, which may name anybody. LedgerError when there are no results or the description would not be valid.
     """
     from groprog_assets.export.results_folder import NAME_PATIENTS, listed_files
     from groprog_assets.lineage import exports, ledger
@@ -123,7 +127,8 @@ def write_crate(workspace: Any, folder: Path) -> None:
     if not files:
         rule = "A crate holds the results."
         raise LedgerError(Problem(str(workspace.results), "no results", rule, f"`{workspace.command}`"))
-    others = len(own) - len(named) - len(files)
+    changed = sorted(set(listed) - set(files) - set(named))
+    others = len(set(own) - set(listed))
     files |= {name: found[name].read_bytes() for name in (MANIFEST, HEAD) if name in found}
     title = workspace.study.title or workspace.study.name
     with ledger.open_ledger(workspace.ledger_path) as connection:
@@ -142,8 +147,12 @@ def write_crate(workspace: Any, folder: Path) -> None:
         ERR.print(
             f"! left out, as they name patients: {', '.join(named)} (they are in {workspace.results})", markup=False
         )
+    if changed:
+        again = shell_command("groprog", "export", workspace.path)
+        told = f"! left out, as they are not as they were exported: {', '.join(changed)}"
+        ERR.print(f"{told} (`{again}` writes them again)", markup=False)
     if others:
-        told = f"! left out, as the manifest does not list them as they are: {count_of(others, 'file')}"
+        told = f"! left out, as the manifest does not list them: {count_of(others, 'file')}"
         ERR.print(f"{told} of {workspace.results}", markup=False)
 
 

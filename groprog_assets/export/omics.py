@@ -5,17 +5,15 @@ Only subjects are in the files whose consent allows the purpose today, and every
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import NamedTuple
 
-from groprog_assets.errors import ArtifactError, CohortError, Problem
+from groprog_assets.errors import CohortError, Problem
 from groprog_assets.export.omics_assays import Held, Written, write_h5mu, write_study_folder
 from groprog_assets.export.omics_records import write_phenopackets, write_pheval
+from groprog_assets.export.own_folder import refuse_used_folder
 from groprog_assets.intake.permitted_subjects import permitted_today
 from groprog_assets.lineage.logged_questions import log_free
 from groprog_assets.store.artifacts import digest_value, paths_of
@@ -35,10 +33,10 @@ class Asked(NamedTuple):
 def export_omics(workspace: Workspace, form: str, place: Path, asked: Asked) -> Written:
     """Write the study's assays or subjects as `form` into the folder `place`, which must be empty or not there.
 
-    Raises ArtifactError for a folder that holds something or cannot be made, where the study has not been run, and where the log
+    Raises ArtifactError for a folder that `refuse_used_folder` refuses, where the study has not been run, and where the log
     cannot be opened or written; CohortError where nobody's consent allows the purpose, which is logged as refused.
     """
-    _refuse_place(place)
+    refuse_used_folder(place, workspace.results)
     held = set(read_asset(workspace, "subjects").value().table["subject_id"])
     consents = read_asset(workspace, "consents").value().table
     permitted = held & set(permitted_today(workspace, consents, asked.purpose, asked.studied))
@@ -52,31 +50,6 @@ def export_omics(workspace: Workspace, form: str, place: Path, asked: Asked) -> 
     left = len(held) - len(permitted)
     told = [f"{left:,} of {len(held):,} subjects: their consent does not allow the purpose today"] if left else []
     return Written(found.files, [*told, *found.left_out])
-
-
-def _refuse_place(place: Path) -> None:
-    """ArtifactError for a folder that holds something, or cannot be made and written; what is made to see it is removed."""
-    missing = [path for path in (place, *place.parents) if not os.path.lexists(path)]
-    try:
-        if place.exists() and (not place.is_dir() or any(place.iterdir())):
-            rule = "An export goes into a folder of its own, so that nothing else is taken for a part of it."
-            seen, remedy = (
-                ("it holds something", "Name another folder, or empty it.")
-                if place.is_dir()
-                else ("a file", "Name a folder that is empty, or not there yet.")
-            )
-            raise ArtifactError([Problem(str(place), seen, rule, remedy)])
-        place.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=place):
-            pass
-    except OSError as error:
-        rule = "An export goes into a folder that can be made and written."
-        remedy = "Name another folder (-o), or mend what stands in its way."
-        raise ArtifactError(Problem(str(place), error.strerror or str(error), rule, remedy)) from None
-    finally:
-        for path in missing:
-            with contextlib.suppress(OSError):
-                path.rmdir()
 
 
 def log_refused(workspace: Workspace, form: str, asked: Asked) -> None:

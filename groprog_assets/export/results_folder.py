@@ -20,7 +20,7 @@ from groprog_assets.export.initiation_files import initiation_files
 from groprog_assets.export.report_page import exported_page
 from groprog_assets.export.tab_separated import tab_separated
 from groprog_assets.lineage import ledger
-from groprog_assets.lineage.present import COPY, HEAD, MANIFEST
+from groprog_assets.lineage.present import COPY, HEAD, MANIFEST, listed
 from groprog_assets.prognosis.standing_model import read_standing
 from groprog_assets.store.artifacts import (
     Blob,
@@ -109,10 +109,10 @@ def _list(folder: Path, names: dict[str, str]) -> None:
 
 
 def listed_files(folder: Path) -> dict[str, str]:
-    """{file: SHA-256 of its bytes} of the manifest, "" for one that was not written to its end; empty where there is none."""
+    """{file: SHA-256 of its bytes} of the manifest, "" for one that was not written to its end; empty without such a list."""
     try:
-        return json.loads((folder / MANIFEST).read_bytes())
-    except (OSError, ValueError):
+        return dict(listed((folder / MANIFEST).read_bytes()))
+    except OSError:
         return {}
 
 

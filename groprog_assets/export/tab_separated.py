@@ -22,7 +22,8 @@ def tab_separated(table: pd.DataFrame, floats: str = "%.10g", missing: str = "NA
     floats: its float_format, of columns of floating-point numbers; missing: its na_rep, for NaN, None and NA. A cell that holds a
     tab, a quote or a line end is quoted, also where pandas leaves a carriage return bare. Dates are not taken.
     """
-    lines = ["\t".join(map(_quoted, map(str, table.columns)))] if header else []
+    missing = _quoted(missing)
+    lines = list(_rows([[_quoted(str(name))] for name in table.columns])) if header else []
     for start in range(0, len(table), ROWS):
         part = table.iloc[start : start + ROWS]
         lines.extend(_rows([_cells(part.iloc[:, place], floats, missing) for place in range(part.shape[1])]))
@@ -38,6 +39,8 @@ def _rows(columns: list[list[str]]) -> Iterator[str]:
 
 def _cells(column: pd.Series, floats: str, missing: str) -> list[str]:
     """The cells of a column as text."""
+    if column.dtype.name in ("Float32", "Float64"):
+        column = column.astype(np.dtype(column.dtype.name.lower()))
     kind = column.dtype.kind if isinstance(column.dtype, np.dtype) else "O"
     lost = np.flatnonzero(column.isna().to_numpy())
     if kind == "f":

@@ -229,7 +229,7 @@ def _compare_results(workspace: Workspace, connection: duckdb.DuckDBPyConnection
         return
     if digest_bytes(content) != right:
         problem(MANIFEST, f"sha256 {digest_bytes(content)[:12]}", f"Sealed was {right[:12]}.")
-    for name, sha256 in _listed(content):
+    for name, sha256 in listed(content):
         found.files += 1
         path = folder / name
         seen = digest_file(path) if path.is_file() else ""
@@ -258,7 +258,7 @@ def _regular(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _listed(content: bytes) -> Iterator[tuple[str, str]]:
+def listed(content: bytes) -> Iterator[tuple[str, str]]:
     """(file, sha256) of a manifest; nothing of one that is no such list."""
     try:
         found = json.loads(content)

@@ -88,7 +88,8 @@ def test_a_file_where_a_folder_is_needed_and_the_reverse_is_said_as_such(study: 
     assert sorted(folder.iterdir()) == [folder / "mine.txt"]
     assert CliRunner().invoke(main, ["run", str(study), "--select", "gene_models"]).exit_code == 0
     told = said("lineage", "export", study, "--format", "html", "--output", file)
-    assert f"{file} is a file, where a folder is needed" in told
+    assert f"{file}: a file" in told
+    assert "Name a folder that is empty, or not there yet" in told
     assert file.read_text() == "mine\n"
 
 

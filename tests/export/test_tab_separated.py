@@ -16,10 +16,13 @@ TABLE = pd.DataFrame(
         "number": np.arange(7, dtype=np.int32) - 3,
         "flag": [True, False] * 3 + [True],
         "maybe": pd.array([1, None, 3, 4, None, 6, -7], "Int64"),
+        "real or not": pd.array([0.1, None, 1 / 3, 2.0, np.inf, 1e-300, -7], "Float64"),
+        "single or not": pd.array([0.1, None, 1 / 3, 2.0, np.inf, 3e-8, -7], "Float32"),
         "text": pd.array(["a", None, 'say "b"', "tab\there", "", "line\nend", "g"], "str"),
         "kind": pd.Categorical(["x", None, "y", "x", "x", "", "y"]),
         "mixed": pd.Series([1, 2.5, None, "z", "", True, [1, 2]], dtype=object),
         'na\t"me': ["plain"] * 7,
+        "": range(7),
     }
 )
 
@@ -29,12 +32,14 @@ def of_pandas(table: pd.DataFrame, floats: str, missing: str, header: bool) -> b
 
 
 @pytest.mark.parametrize("rows", [1, 3, 4096])
-@pytest.mark.parametrize(("floats", "missing", "header"), [("%.10g", "NA", True), ("%.2f", ".", False)])
+@pytest.mark.parametrize(
+    ("floats", "missing", "header"), [("%.10g", "NA", True), ("%.2f", ".", False), ("%.3f", 'N\t"A', True)]
+)
 def test_a_table_is_written_as_pandas_writes_it(
     rows: int, floats: str, missing: str, header: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "ROWS", rows)
-    for table in (TABLE, TABLE[["text"]], TABLE[["kind"]], TABLE[["real"]], TABLE.iloc[:0], TABLE[::2]):
+    for table in (TABLE, TABLE[["text"]], TABLE[["kind"]], TABLE[["real"]], TABLE[[""]], TABLE.iloc[:0], TABLE[::2]):
         assert tab_separated(table, floats, missing, header) == of_pandas(table, floats, missing, header)
 
 

@@ -363,7 +363,31 @@ def test_a_crate_holds_what_the_manifest_lists_and_no_file_of_the_user(study: Pa
     assert packed == {"figures/a.tsv", MANIFEST, HEAD, "ro-crate-metadata.json"}
     told = " ".join(said.output.split())
     assert "left out, as they name patients: risk_scores.tsv" in told
-    assert "left out, as the manifest does not list them as they are: 3 files" in told
+    assert "left out, as they are not as they were exported: b.tsv" in told
+    assert "left out, as the manifest does not list them: 2 files" in told
+    assert "own.tsv" not in told, "a name of the user's own may name anybody"
+
+
+@pytest.mark.parametrize("form", ["rocrate", "html"])
+@pytest.mark.parametrize("where", ["used", "results/crate", "results"])
+def test_a_folder_of_an_export_is_its_own(study: Path, tmp_path: Path, form: str, where: str):
+    place = study.parent / where
+    (study.parent / "used").mkdir()
+    (study.parent / "used" / "stale.tsv").write_text("of an earlier export, or somebody's own")
+    before = sorted(study.parent.rglob("*"))
+    said = groprog("lineage", "export", "--study", study, "--format", form, "--output", place)
+    assert said.exit_code == 2, said.output
+    assert "a folder of its own" in said.output
+    assert sorted(study.parent.rglob("*")) == before
+
+
+@pytest.mark.parametrize("content", ["[]", '["figures/a.tsv"]', "3", '"x"', "no JSON"])
+def test_a_manifest_that_is_no_list_of_files_makes_no_crate(study: Path, tmp_path: Path, content: str):
+    (study.parent / "results" / MANIFEST).write_text(content)
+    said = groprog("lineage", "export", "--study", study, "--format", "rocrate", "--output", tmp_path / "crate")
+    assert said.exit_code == 2, said.output
+    assert "no results" in said.output
+    assert not (tmp_path / "crate").exists()
 
 
 def test_of_a_folder_that_nothing_was_exported_to_no_crate_is_made(study: Path, tmp_path: Path):
