@@ -81,7 +81,7 @@ def start_sites(
     position (p,) oriented, rising strictly; before (p+1,); log_profile (b,) natural log of the profile over its mean, b even, in
     bins of bin_size bp over [x - h, x + h), h = b bin_size / 2. The score is the sum of each site's value times the log-profile
     at its distance. Sites with a window whose values add up to less than `least`, or with a score below `minimum`, are left out;
-    those that an upper bound of their bin keeps below it are never scored, so a minimum saves most of the work.
+    those that an upper bound of their window keeps below it are never scored, so a minimum saves most of the work.
     Empty input gives empty arrays. ValueError: positions that do not rise, an odd or empty profile, values that are not finite,
     bins below 1 bp.
     """

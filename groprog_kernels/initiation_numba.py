@@ -6,7 +6,6 @@ from groprog_kernels._compile import kernel
 
 _TINY = 1e-300
 _KEPT_TAILS = 512  # sums up to here have their tail computed once
-_BLOCK = 1024  # bins scored at once: what a block needs stays in the processor's cache
 
 
 @kernel
@@ -73,74 +72,50 @@ def step_scores(position, before, site, width, upstream, gap, dispersion):
 
 
 @kernel
-def _profile_bounds(log_profile):
-    # (b,) -> (b+1,): the most that a value adds to the score of a site, d bins after the bin in which the site's window begins
-    bins = log_profile.shape[0]
-    bounds = np.zeros(bins + 1, np.float32)
-    for d in range(bins + 1):
-        early = log_profile[d - 1] if d > 0 else 0.0
-        late = log_profile[d] if d < bins else 0.0
-        bounds[d] = max(early, late)
-    return bounds
-
-
-@kernel
 def start_sites(position, before, log_profile, bin_size, least, minimum, index, score, total):
     # p = sites, b = bins; (p,), (p+1,) values before each, (b,), (), (), () -> how many are kept, in index, score, total (p,)
-    # block by block of the genome, in bins of the profile's size; all sites of a bin have one upper bound: the values of the bins
-    # around it times the larger of the two profile bins that they may fall into; most bins stay below the minimum
-    # the score itself: the edges of a site's window lie in consecutive bins, each a few sites after its bin's first
+    # no bin scores more than its values times the largest bin of its half; most sites have too much upstream and are left there,
+    # most others where what is still to come, times the largest bin still to come, is too little
+    # two steps of an edge without a branch: a strand moves it by about one site at a time, and the processor guesses wrongly
     n, bins = position.shape[0], log_profile.shape[0]
-    half_bins = bins // 2
-    bounds = _profile_bounds(log_profile)
-    rounding = 1.2e-7 * (bins + 3) * np.abs(log_profile).max()  # of a bound in float32, for each value of the block
-    first = np.empty(_BLOCK + bins + 1, np.int64)  # the first site of each bin
-    held = np.empty(_BLOCK + bins, np.float32)  # the values in it
-    bound = np.empty(_BLOCK, np.float32)
-    kept, i, j = 0, 0, 0
-    while i < n:
-        low = np.int64(position[i]) - half_bins * bin_size
-        while position[j] < low:
-            j += 1
-        edge = low
-        first[0] = j
-        for a in range(_BLOCK + bins):
-            edge += bin_size
-            while j < n and position[j] < edge:
-                j += 1
-            first[a + 1] = j
-            held[a] = before[j] - before[first[a]]
-        slack = minimum - rounding * (before[j] - before[first[0]])
-        bound[:] = 0.0
-        for d in range(bins + 1):
-            for g in range(_BLOCK):
-                bound[g] += bounds[d] * held[g + d]
-        for g in range(_BLOCK):
-            if first[g + half_bins] == first[g + half_bins + 1] or bound[g] < slack:
-                continue
-            for site in range(first[g + half_bins], first[g + half_bins + 1]):
-                x = np.int64(position[site]) - half_bins * bin_size
-                at = first[g]
-                while position[at] < x:
-                    at += 1
-                opening = before[at]
-                reached = opening
-                found = 0.0
-                for b in range(bins):
-                    x += bin_size
-                    at = first[g + b + 1]
-                    while at < n and position[at] < x:
-                        at += 1
-                    after = before[at]
-                    found += log_profile[b] * (after - reached)
-                    reached = after
-                if reached - opening >= least and np.float32(found) >= minimum:
-                    index[kept] = site
-                    score[kept] = found
-                    total[kept] = reached - opening
-                    kept += 1
-        i = first[_BLOCK + half_bins]
-        j = first[0]
+    reach, width = bins // 2 * bin_size, np.uint32(bin_size)
+    most = log_profile.copy()
+    for b in range(bins - 2, -1, -1):
+        most[b] = max(most[b], most[b + 1])
+    upstream = log_profile[: bins // 2].max()
+    downstream = most[bins // 2]
+    rounding = 1.2e-7 * np.abs(log_profile).max()  # of a score in float32, for each value of its window
+    kept, left, right = 0, 0, 0
+    for site in range(n):
+        low, high = np.int64(position[site]) - reach, np.int64(position[site]) + reach
+        left += position[left] < low
+        left += position[left] < low
+        while position[left] < low:
+            left += 1
+        right += position[min(right, n - 1)] < high
+        right += position[min(right, n - 1)] < high
+        right = min(right, n)
+        while right < n and position[right] < high:
+            right += 1
+        end = before[right]
+        held, above = end - before[left], before[site] - before[left]
+        needed = minimum - rounding * held
+        if (held < least) | (upstream * above + downstream * (held - above) < needed):
+            continue
+        found, at = 0.0, left
+        while at < right:
+            b = np.int64(np.uint32(position[at] - low) // width)
+            if found + most[b] * (end - before[at]) < needed:
+                break
+            first, edge = at, low + (b + 1) * bin_size
+            while at < right and position[at] < edge:
+                at += 1
+            found += log_profile[b] * (before[at] - before[first])
+        if at == right and np.float32(found) >= minimum:
+            index[kept] = site
+            score[kept] = found
+            total[kept] = held
+            kept += 1
     return kept
 
 

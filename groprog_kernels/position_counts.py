@@ -8,10 +8,11 @@ position is moved O(log n) times; the memory of a run is freed when it has been 
 from __future__ import annotations
 
 import mmap
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 import groprog_kernels.position_counts_cython as loops
 
@@ -148,3 +149,20 @@ def collect(starts: PositionCounts, ends: PositionCounts | None = None) -> Count
             run.copied(position[at:end], count[at:end])
             at = end
     return CountedPositions(sizes, position, count)
+
+
+def added(pieces: Sequence[tuple[ArrayLike, ArrayLike]]) -> Piece:
+    """Runs of one sequence, such as those of several libraries, added: every position that one of them has, and its counts' sum.
+
+    pieces: positions (p,) rising strictly and their counts (p,), not negative; int32 after the call. One is given back as it is,
+    none gives empty arrays. Memory is the result and the runs half merged. ValueError where the counts of a position may add up
+    to more than 2^31 - 1. Source: definition.
+    """
+    held = [tuple(np.ascontiguousarray(column, np.int32) for column in piece) for piece in pieces]
+    if len(held) > 1 and sum(int(count.max(initial=0)) for _, count in held) > np.iinfo(np.int32).max:
+        raise ValueError("the counts of a position may add up to more than 2^31 - 1")
+    runs = [_Run((position, count)) for position, count in held]
+    while len(runs) > 1:
+        _merge_last(runs)
+        runs.insert(0, runs.pop())  # so that each run is merged about as often as any other
+    return runs[0].whole() if runs else (np.empty(0, np.int32), np.empty(0, np.int32))

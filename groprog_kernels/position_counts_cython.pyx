@@ -36,22 +36,17 @@ def count_sorted(const uint64_t[::1] keys, int32_t[::1] position, int32_t[::1] c
 def merge_runs(const int32_t[::1] a, const int32_t[::1] count_a, const int32_t[::1] b, const int32_t[::1] count_b,
                int32_t[::1] out, int32_t[::1] count_out):
     """Two rising runs into one, counts of shared positions added; returns its length."""
+    # without branches while both last: which run comes next cannot be guessed
     cdef int64_t i = 0, j = 0, n = 0, na = a.shape[0], nb = b.shape[0]
+    cdef int32_t x, y, own, other
     with nogil:
         while i < na and j < nb:
-            if a[i] < b[j]:
-                out[n] = a[i]
-                count_out[n] = count_a[i]
-                i += 1
-            elif b[j] < a[i]:
-                out[n] = b[j]
-                count_out[n] = count_b[j]
-                j += 1
-            else:
-                out[n] = a[i]
-                count_out[n] = count_a[i] + count_b[j]
-                i += 1
-                j += 1
+            x, y = a[i], b[j]
+            own, other = x <= y, y <= x
+            out[n] = x if own else y
+            count_out[n] = own * count_a[i] + other * count_b[j]
+            i += own
+            j += other
             n += 1
         while i < na:
             out[n] = a[i]

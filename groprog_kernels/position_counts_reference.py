@@ -14,3 +14,12 @@ def collect(keys, ends=None):
         for base in range(start, end):
             covered[sequence, base] += 1
     return sorted((*key, n) for key, n in covered.items())
+
+
+def added(pieces):
+    """Sorted [(position, count)] of pieces (positions, counts): the sum of the counts of each position."""
+    total: Counter = Counter()
+    for position, count in pieces:
+        for base, reads in zip(position, count, strict=True):
+            total[base] += reads
+    return sorted(total.items())

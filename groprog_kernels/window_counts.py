@@ -41,14 +41,16 @@ def index_positions(position: ArrayLike, count: ArrayLike | None = None) -> Posi
     count = np.ones(len(position), position.dtype) if count is None else _integers(count)
     if position.ndim != 1 or position.shape != count.shape:
         raise ValueError(f"position {position.shape} and count {count.shape} must be one-dimensional and equally long")
-    if count.size and count.min() < 0:
-        raise ValueError(f"counts are reads and cannot be negative; lowest is {count.min()}")
-    if position.size and np.any(position[1:] < position[:-1]):
+    position, count = np.ascontiguousarray(position), np.ascontiguousarray(count)
+    cumulative = np.zeros(len(position) + 1, dtype=np.int64)
+    sorted_already, lowest = _loop.running_sums(position, count, cumulative)
+    if lowest < 0:
+        raise ValueError(f"counts are reads and cannot be negative; lowest is {lowest}")
+    if not sorted_already:
         order = np.argsort(position, kind="stable")
         position, count = position[order], count[order]
-    cumulative = np.zeros(len(position) + 1, dtype=np.int64)
-    np.cumsum(count, out=cumulative[1:])
-    return PositionIndex(np.ascontiguousarray(position), np.ascontiguousarray(count), cumulative)
+        _loop.running_sums(position, count, cumulative)
+    return PositionIndex(position, count, cumulative)
 
 
 def count_windows(index: PositionIndex, start: ArrayLike, end: ArrayLike) -> NDArray[np.int64]:

@@ -16,6 +16,18 @@ def _first_at_least(position, value):
 
 
 @kernel
+def running_sums(position, count, cumulative):
+    # p = positions; (p,), (p,) -> whether none lies before the one before it, lowest count or 0; sums before each in (p+1,)
+    total, lowest, falls = 0, 0, 0
+    for p in range(position.shape[0]):
+        total += count[p]
+        cumulative[p + 1] = total
+        lowest = min(lowest, count[p])
+        falls += p > 0 and position[p] < position[p - 1]
+    return falls == 0, lowest
+
+
+@kernel
 def count_windows(position, cumulative, start, end):
     # p = positions, w = windows; (p,), (p+1,), (w,), (w,) -> (w,)
     counts = np.zeros(start.shape[0], np.int64)

@@ -87,3 +87,27 @@ def test_a_popped_sequence_is_gone():
 def test_the_last_base_a_chromosome_may_have():
     found = position_counts.collect(fill([(3, 2**31 - 2), (0, 0)], 1))
     assert found.position.tolist() == [0, 2**31 - 2]
+
+
+RUNS = st.lists(st.dictionaries(st.integers(0, 40), st.integers(1, 4), max_size=25), max_size=5)
+
+
+@settings(deadline=None, max_examples=200)
+@given(runs=RUNS)
+def test_added_runs_equal_the_definition(runs):
+    pieces = [(sorted(run), [run[base] for base in sorted(run)]) for run in runs]
+    position, count = position_counts.added([(np.array(p, np.int32), np.array(c, np.int32)) for p, c in pieces])
+    assert position.dtype == count.dtype == np.int32
+    assert list(zip(position.tolist(), count.tolist(), strict=True)) == position_counts_reference.added(pieces)
+
+
+def test_one_run_is_given_back_as_it_is():
+    piece = np.array([3, 9], np.int32), np.array([1, 2], np.int32)
+    assert all(given is got for given, got in zip(piece, position_counts.added([piece]), strict=True))
+
+
+def test_counts_beyond_32_bits_are_refused():
+    most = [2**31 - 1]
+    assert position_counts.added([([5], most)])[1].tolist() == most
+    with pytest.raises(ValueError, match=r"2\^31"):
+        position_counts.added([([5], most), ([5], [1])])

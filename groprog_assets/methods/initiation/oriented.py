@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from groprog_assets.methods.reads.positions import Positions, sequences
 from groprog_kernels.initiation import values_before
+from groprog_kernels.position_counts import added
 
 Key = tuple[str, str]
 """Chromosome and strand."""
@@ -64,16 +65,7 @@ class PooledReads:
 
     def columns(self, key: Key) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Bases (p,) int32, rising, and reads (p,) int32 of one chromosome strand; empty where there are none."""
-        parts = [held[key] for held in self._held if key in held]
-        if not parts:
-            return np.empty(0, np.int32), np.empty(0, np.int32)
-        if len(parts) == 1:
-            return parts[0]
-        position = np.concatenate([part[0] for part in parts])
-        order = np.argsort(position, kind="stable")
-        position = position[order]
-        first = np.flatnonzero(np.concatenate([[True], position[1:] != position[:-1]]))
-        return position[first], np.add.reduceat(np.concatenate([part[1] for part in parts])[order], first)
+        return added([held[key] for held in self._held if key in held])
 
     def strand(self, key: Key, *, read_counts: bool = False) -> OrientedStrand:
         """One chromosome strand; its weights are 1, or the reads up to MOST where bases hold two and more on average, or with

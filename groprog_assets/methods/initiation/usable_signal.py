@@ -16,6 +16,7 @@ from groprog_assets.methods.reads.strandedness import sense_reads
 from groprog_assets.study.assays import READ_END_TRACKS
 from groprog_assets.study.initiation_parameters import InitiationParameters
 from groprog_assets.study.schema import Library
+from groprog_kernels.position_counts import added
 
 FEWEST_ON_A_STRAND = 0.01
 """Share of the reads below which a strand is absent."""
@@ -86,10 +87,10 @@ def _strands(where: str, held: BySequence, parameters: InitiationParameters) -> 
             ]
     shared = every = 0
     for chrom in {chrom for chrom, _ in held}:
-        sides = [held[chrom, strand][0] if (chrom, strand) in held else np.empty(0, np.int32) for strand in "+-"]
-        both = len(np.intersect1d(sides[0], sides[1], assume_unique=True))
-        shared += both
-        every += len(sides[0]) + len(sides[1]) - both
+        sides = [held[chrom, strand] for strand in "+-" if (chrom, strand) in held]
+        either = len(added(sides)[0])
+        shared += sum(len(position) for position, _ in sides) - either
+        every += either
     if every >= LEAST_JUDGED and shared / every > parameters.largest_strand_overlap:
         return [
             Problem(
@@ -113,7 +114,10 @@ def _shape(where: str, held: BySequence, parameters: InitiationParameters) -> li
     if step > 1:
         value = f"{share:.1%} of neighbouring positions are a multiple of {step} bp apart"
         return [Problem(where, value, rule, READ_END_TRACKS)]
-    runs = sum(1 + int(((np.diff(position) != 1) | (np.diff(count) != 0)).sum()) for position, count in columns)
+    runs = sum(
+        1 + int(np.count_nonzero((position[1:] != position[:-1] + 1) | (count[1:] != count[:-1])))
+        for position, count in columns
+    )
     if bases / runs > parameters.longest_equal_run:
         value = f"neighbouring bases have equal counts in runs of {bases / runs:.1f} on average"
         return [Problem(where, value, rule, READ_END_TRACKS)]

@@ -104,10 +104,15 @@ def grid(positions: Sequence[np.ndarray]) -> tuple[int, float]:
     The largest step wins whose share is at least `ON_A_GRID`; at most 200,000 distances, evenly taken, are looked at. With fewer
     than two positions there is no grid.
     """
-    gaps = np.concatenate([np.empty(0, np.int64), *(np.diff(position).astype(np.int64) for position in positions)])
-    if not len(gaps):
+    every = sum(max(len(position) - 1, 0) for position in positions)
+    if not every:
         return 1, 1.0
-    gaps = gaps[:: -(-len(gaps) // _GAPS_LOOKED_AT)]
+    step, skipped, looked_at = -(-every // _GAPS_LOOKED_AT), 0, []
+    for position in positions:
+        at = np.arange(skipped, len(position) - 1, step)
+        looked_at.append(position[at + 1].astype(np.int64) - position[at])
+        skipped = (skipped - max(len(position) - 1, 0)) % step
+    gaps = np.concatenate(looked_at)
     distances, times = np.unique(gaps, return_counts=True)
     # of all distances, and of the commonest, among which are none of a few off the grid
     divisors = {int(np.gcd.reduce(chosen)) for chosen in (distances, distances[times * 20 >= times.max()])}

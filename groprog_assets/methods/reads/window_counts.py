@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from groprog_assets.methods.reads.positions import BySequence, Positions, sequences
 from groprog_assets.methods.reads.positions import total_reads as reads_of
+from groprog_kernels.position_counts import added
 from groprog_kernels.window_counts import PositionIndex, count_windows, index_positions
 
 OPPOSITE = {"+": "-", "-": "+"}
@@ -34,8 +35,7 @@ class _Indexed(StrandedIndex):
             columns = [held[key] for held in self._libraries if key in held]
             if not columns:
                 raise KeyError(key)
-            joined = columns[0] if len(columns) == 1 else map(np.concatenate, zip(*columns, strict=True))
-            self._last[key] = index_positions(*joined)
+            self._last[key] = index_positions(*(columns[0] if len(columns) == 1 else added(columns)))
         self._last.move_to_end(key)
         return self._last[key]
 
@@ -62,7 +62,7 @@ def stranded_index(positions: Positions) -> StrandedIndex:
 
 
 def pooled_index(positions: Mapping[str, Positions], libraries: Iterable[str]) -> StrandedIndex:
-    """One index for several libraries. A base that several libraries have occurs several times."""
+    """One index for several libraries, whose reads are added base by base."""
     return _Indexed([sequences(positions[library]) for library in libraries])
 
 

@@ -22,6 +22,7 @@ from groprog_assets.study.parameters import TranscriptionParameters
 from groprog_assets.tables import conform
 from groprog_assets.tables.values import Document, Values
 from groprog_kernels import hmm
+from groprog_kernels.position_counts import added
 
 Sequences = dict[tuple[str, str], hmm.WindowSequence]
 THREADS = len(os.sched_getaffinity(0))
@@ -146,14 +147,11 @@ def pooled_sequences(coverage: Mapping[str, Positions], chrom_sizes: Mapping[str
     libraries = [strand_sequences(table, "window") for table in coverage.values()]
     made: Sequences = {}
     for key in dict.fromkeys(key for library in libraries for key in library):
-        held = [library[key] for library in libraries if key in library]
         n_windows = chrom_sizes.get(key[0], 0) // bin_size
-        window, count = (np.concatenate(column) for column in zip(*held, strict=True))
-        inside = window < n_windows
-        total = np.bincount(window[inside], weights=count[inside], minlength=n_windows)  # exact below 2**53
-        window = np.flatnonzero(total > 0)
-        if len(window):
-            made[key] = hmm.sequence(window, total[window].astype(np.int64), n_windows)
+        window, count = added([library[key] for library in libraries if key in library])
+        inside = np.searchsorted(window, n_windows)
+        if inside:
+            made[key] = hmm.sequence(window[:inside], count[:inside], n_windows)
     observed = {chrom for chrom, _ in made}
     none = np.empty(0, np.int64)
     sequences: Sequences = {
