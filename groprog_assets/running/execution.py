@@ -20,7 +20,7 @@ import dagster as dg
 
 from groprog_assets.compute.compute_pool import Pool
 from groprog_assets.errors import Problem, ReadsError, StudyError, TableError
-from groprog_assets.graph.instance_storage import readable_storage
+from groprog_assets.graph.instance_storage import events_kept_open, readable_storage
 from groprog_assets.graph.partitions import LIBRARY_DIMENSION
 from groprog_assets.graph.resources import ACTOR_TAG, LISTENERS, close_pools, known_actor
 from groprog_assets.graph.specification import LIBRARY_ASSETS, SPECIFICATIONS
@@ -229,7 +229,7 @@ def _execute(
 
     LISTENERS.append(listen)
     try:
-        with in_code_location(instance, job):
+        with in_code_location(instance, job), events_kept_open():
             made = definitions.resolve_job_def(job).execute_in_process(
                 instance=instance,
                 partition_key=partition,
