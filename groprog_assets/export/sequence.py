@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from groprog_assets.errors import AnnotationError, ModelError, Notice, Problem
+from groprog_assets.errors import AnnotationError, ArtifactError, ModelError, Notice, Problem
 from groprog_assets.export.sequence_columns import length_problems, letter_problems, row_told
 from groprog_assets.methods.annotation.coding import coding_sequence
 from groprog_assets.methods.cohort.clinical_tables import read_table
@@ -49,9 +49,18 @@ def sequence_model(place: Path) -> PublishedModel:
 
 
 def study_genome(workspace: Workspace, reference: Document) -> GenomeCodes:
-    """The codes of a study's reference, which the document of `reference_sequence` describes."""
-    assert workspace.study.genome.fasta is not None
-    return genome_of(workspace.study.genome.fasta, reference, workspace)
+    """The codes of a study's reference, which the document of `reference_sequence` describes. ArtifactError for a FASTA that was
+    changed since: model and bases would be of two references."""
+    fasta = workspace.study.genome.fasta
+    assert fasta is not None
+    place = workspace.resolve(fasta)
+    if place.is_file() and (now := workspace.file_digest(place)[0]) != reference["sha256"]:
+        value = f"sha256 {now[:12]}, {reference['sha256'][:12]} at the run"
+        rule = "The model was fitted to the FASTA of the run, which was changed since."
+        raise ArtifactError(
+            Problem(str(fasta), value, rule, f"Put it back, or run the study again: {workspace.command}")
+        )
+    return genome_of(fasta, reference, workspace)
 
 
 def predict_sequences(

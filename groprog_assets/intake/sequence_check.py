@@ -19,6 +19,7 @@ from groprog_assets.wording import shell_command
 
 if TYPE_CHECKING:
     from groprog_assets.methods.sequence.genome_codes import FastaRecord
+    from groprog_assets.methods.sequence.vcf import VariantFile
 
 Value = TypeVar("Value")
 FEW_GENES = 200
@@ -90,7 +91,9 @@ def sequence_problems(study: Study, sizes: Mapping[str, int]) -> list[Problem]:
     for path in section.motifs:
         gathered(lambda path=path: read_meme(path))  # type: ignore[misc]
     for path in section.variants:
-        gathered(lambda path=path: read_variants(path))  # type: ignore[misc]
+        variants = gathered(lambda path=path: read_variants(path))  # type: ignore[misc]
+        if variants is not None and aliases is not None:
+            problems += variant_problems(variants, sizes, aliases)
     try:
         annotated = annotation_file(
             study.genome.annotation, sizes, study.parameters.annotation.maximum_intron
@@ -159,6 +162,28 @@ def _idle_settings(study: Study) -> None:
     if nets.trials and not fitted:
         rule = "A search tries settings of the nets of sequence.models, and it names none."
         _notice(place, "trials", rule, remedy)
+
+
+def variant_problems(
+    file: VariantFile, sizes: Mapping[str, int], aliases: Mapping[str, frozenset[str]]
+) -> list[Problem]:
+    """Variants against the study's chromosomes; their REF is compared with the FASTA in the run."""
+    from groprog_assets.methods.sequence.alleles import contig_problems
+    from groprog_assets.methods.sequence.reference import study_chromosomes
+    from groprog_assets.study.annotation_files import some
+
+    problems = contig_problems(file, sizes, aliases)
+    of = study_chromosomes((row.chrom for row in file.rows), sizes, aliases)
+    beyond = [row for row in file.rows if row.chrom in of and row.position > sizes[of[row.chrom]] + 1]
+    if file.rows and not of:
+        value = f"{count_of(len(file.rows), 'variant')}, none on {some(sizes)}"
+        rule = "Variants are named by the chromosomes of the study."
+        problems.append(Problem(str(file.path), value, rule, "Name aliases in sequence.aliases."))
+    if beyond and not problems:
+        rule = "Such variants have no effect. Was the file made on another assembly?"
+        value = f"{count_of(len(beyond), 'variant')} beyond the end of a chromosome ({beyond[0].chrom}:{beyond[0].position:,})"
+        _notice(str(file.path), value, rule, "Lift them over to the study's assembly, or nothing.")
+    return problems
 
 
 def _fasta(

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from groprog_assets.errors import ModelError, Notice
+from groprog_assets.errors import ArtifactError, ModelError, Notice
 from groprog_assets.export import sequence as export
 from groprog_assets.methods.sequence.genome_codes import open_genome
 from groprog_assets.methods.sequence.published_model import PublishedModel
 from groprog_assets.methods.sequence.windows import Layout, window_table
+from groprog_assets.store.artifacts import digest_file
 from groprog_assets.study.sequence_parameters import SequenceParameters
 from tests.methods.sequence.planted import write_fasta
 
@@ -80,6 +81,22 @@ def test_columns_between_the_two_windows_hold_no_bases_and_do_not_count(tmp_path
         ModelError, match=r"w has bases between its windows.*then 8 N, 20 bases before the transcript's end"
     ):
         predicted(tmp_path, {"w": TEXT[:108] + rest}, layout)
+
+
+def test_a_reference_that_was_changed_since_the_run_is_refused(tmp_path: Path):
+    fasta = write_fasta(tmp_path / "g.fa", {"c": TEXT})
+    workspace = SimpleNamespace(
+        study=SimpleNamespace(genome=SimpleNamespace(fasta=fasta)),
+        resolve=lambda path: path,
+        file_digest=lambda path: (digest_file(path), 0),
+        state=tmp_path / "state",
+        command="groprog run",
+    )
+    reference = {"sha256": digest_file(fasta)}
+    assert export.study_genome(workspace, reference).lengths == {"c": len(TEXT)}
+    write_fasta(fasta, {"c": TEXT[::-1]})
+    with pytest.raises(ArtifactError, match="changed since"):
+        export.study_genome(workspace, reference)
 
 
 @pytest.fixture

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from groprog_assets.errors import AnnotationError, Problem
 from groprog_assets.methods.sequence.genome_codes import GenomeCodes
 from groprog_assets.methods.sequence.reference import study_chromosomes
-from groprog_assets.methods.sequence.vcf import VariantFile, VariantRow
+from groprog_assets.methods.sequence.vcf import VariantFile, VariantRow, contigs
 from groprog_assets.study.annotation_files import some
 from groprog_assets.wording import count_of
 from groprog_kernels.bases import decode, encode_text
 
 REF_MISMATCH, UNSUPPORTED, BEYOND_CHROMOSOME = "REF_MISMATCH", "UNSUPPORTED", "BEYOND_CHROMOSOME"
-UNKNOWN_CONTIG = "UNKNOWN_CONTIG"
+UNKNOWN_CONTIG, TELOMERE = "UNKNOWN_CONTIG", "TELOMERE"
 MISMATCH_SHARE, MISMATCH_FILE = 0.01, 100
 """Above this share of mismatches, a file with so many variants compared is taken to be of another assembly; one with fewer, where
 more than half are mismatches. By chance a quarter of the single bases of another assembly agree."""
@@ -60,8 +60,10 @@ def shifted_left(
 
 
 def normalised(chromosome: NDArray[np.uint8], position: int, ref: str, alt: str) -> Allele | str:
-    """The allele, trimmed and shifted to the left as far as it goes, or the reason it cannot be scored (UNSUPPORTED,
-    BEYOND_CHROMOSOME, REF_MISMATCH). position: 1-based, as in a VCF."""
+    """The allele, trimmed and shifted to the left as far as it goes, or the reason it cannot be scored (TELOMERE,
+    UNSUPPORTED, BEYOND_CHROMOSOME, REF_MISMATCH). position: 1-based, as in a VCF; 0 is the telomere."""
+    if not position:
+        return TELOMERE
     if not re.fullmatch("[ACGTacgt]+", ref) or not re.fullmatch("[ACGTacgt]+", alt) or ref.upper() == alt.upper():
         return UNSUPPORTED
     start = position - 1
@@ -84,6 +86,24 @@ class PlacedRow(NamedTuple):
     alleles: list[Allele | str]
 
 
+def contig_problems(
+    file: VariantFile, sizes: Mapping[str, int], aliases: Mapping[str, frozenset[str]]
+) -> list[Problem]:
+    """The contigs of a file's header whose length is not that of the study's chromosome. sizes: chromosome -> bp."""
+    told = contigs(file)
+    of = study_chromosomes((name for name, _ in told), sizes, aliases)
+    others = [
+        f"{name} has {length:,} bp, the reference {sizes[of[name]]:,}"
+        for name, length in told
+        if name in of and length != sizes[of[name]]
+    ]
+    if not others:
+        return []
+    rule = "A contig of the header is as long as the reference's. Was the file made on another assembly?"
+    remedy = "Give variants of the study's assembly (bcftools +liftover), or correct the header."
+    return [Problem(str(file.path), some(others, 3), rule, remedy)]
+
+
 def placed_alleles(
     file: VariantFile,
     genome: GenomeCodes,
@@ -94,9 +114,11 @@ def placed_alleles(
     """The lines of a file on the reference. names: chromosome of the study -> name in the FASTA; alleles of more than `width` bp
     are UNSUPPORTED.
 
-    Raises AnnotationError, after the last line: none on a chromosome of the study; too many whose REF is not the reference's
-    (MISMATCH_SHARE), of those that can be compared.
+    Raises AnnotationError, before the first line: what `contig_problems` names; after the last: none on a chromosome of the
+    study; too many whose REF is not the reference's (MISMATCH_SHARE), of those that can be compared.
     """
+    if problems := contig_problems(file, {ours: genome.lengths[theirs] for ours, theirs in names.items()}, aliases):
+        raise AnnotationError(problems)
     of = study_chromosomes((row.chrom for row in file.rows), names, aliases)
     compared, others = 0, []
     for row in genome.releasing(file.rows):
@@ -109,7 +131,7 @@ def placed_alleles(
             UNSUPPORTED if max(len(row.ref), len(alt)) > width else normalised(chromosome, row.position, row.ref, alt)
             for alt in row.alts
         ]
-        compared += any(allele != UNSUPPORTED for allele in found)
+        compared += any(allele not in (UNSUPPORTED, TELOMERE) for allele in found)
         detail = {}
         if REF_MISMATCH in found:
             here = decode(chromosome[row.position - 1 : row.position - 1 + len(row.ref)])[:20]

@@ -25,7 +25,7 @@ class GeneWindows:
     def __init__(self, genes: pd.DataFrame, genome: GenomeCodes, names: Mapping[str, str], whole: Layout):
         self.genome, self.names = genome, dict(names)
         self.genes = genes.reset_index(drop=True)
-        self.layout = Layout(whole.tss)
+        self.layout, self.whole = Layout(whole.tss), whole
         self.codes = gene_codes(self.genes, genome, names, whole)
         self._plus = self.genes["strand"].to_numpy() == "+"
         before, after = self.layout.tss

@@ -40,9 +40,10 @@ def haplotype_effects(file: VariantFile, scorer: Scorer, aliases: Mapping[str, f
     their mean. A haploid genotype is both. A sample with two or more heterozygous SNVs of a window has no effect and
     the error UNPHASED where they are not phased, PHASE_SETS where they are of different phase sets (PS): which of them lie on one
     haplotype is told within a set alone, and those without PS are one set. A homozygous SNV is on both haplotypes, whatever its
-    set. A Notice counts both errors. Insertions, deletions and genotypes that are missing count as reference; `left_out` counts
-    the first, and a Notice the ALTs that are not on the reference. Raises AnnotationError for a file without genotypes, and as
-    `placed_alleles` does for one of another assembly. Source of the rule of PS: VCF 4.2, section 1.4.2.
+    set. A list of phase sets (PSL) counts before PS, and is another set wherever it differs. A Notice counts both errors.
+    Insertions, deletions and genotypes that are missing count as reference; `left_out` counts the first, and a Notice the ALTs
+    that are not on the reference. Raises AnnotationError for a file without genotypes, and as `placed_alleles` does for one of
+    another assembly. Source: VCF 4.2, section 1.4.2 (PS); VCF 4.4, section 1.6.2 (PSL).
     """
     samples = _samples(file)
     carried: dict[int, list[_Carried]] = {}
@@ -86,7 +87,7 @@ def haplotype_effects(file: VariantFile, scorer: Scorer, aliases: Mapping[str, f
 
 class _Genotypes(NamedTuple):
     """alleles (s, 2): number of the allele on each haplotype, 0 for reference or missing; phased (s,); sets: of each sample the
-    phase set (PS), b"" for none."""
+    phase set (PS, or the list PSL of its alleles), b"" for none."""
 
     alleles: NDArray[np.int64]
     phased: NDArray[np.bool_]
@@ -109,14 +110,15 @@ def _genotypes(line: bytes, samples: int) -> _Genotypes:
     keys = fields[0].split(b":") if fields else []
     if b"GT" not in keys:
         return _Genotypes(alleles, phased, sets)
-    place, of = keys.index(b"GT"), keys.index(b"PS") if b"PS" in keys else len(keys)
+    place, ofs = keys.index(b"GT"), [keys.index(key) for key in (b"PSL", b"PS") if key in keys]
     for sample, text in enumerate(fields[1 : samples + 1]):
         parts = text.split(b":")
         held = (parts[place] if place < len(parts) else b".").lstrip(b"|/")  # VCF 4.4 may begin with the first's phase
         numbers = [int(one) if one.isdigit() else 0 for one in held.replace(b"|", b"/").split(b"/")][:2]
         alleles[sample] = numbers if len(numbers) == 2 else numbers * 2
         phased[sample] = b"/" not in held
-        sets[sample] = parts[of] if of < len(parts) and parts[of] != b"." else b""
+        told = [parts[of] for of in ofs if of < len(parts) and parts[of].strip(b".,")]
+        sets[sample] = told[0] if told else b""
     return _Genotypes(alleles, phased, sets)
 
 

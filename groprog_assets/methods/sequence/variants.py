@@ -28,10 +28,10 @@ from groprog_assets.methods.sequence.published_model import WARNING, PublishedMo
 from groprog_assets.methods.sequence.reference import read_aliases
 from groprog_assets.methods.sequence.side import SideInputs, StudySide
 from groprog_assets.methods.sequence.vcf import VariantFile, annotated, read_variants
-from groprog_assets.methods.sequence.windows import view_layout
+from groprog_assets.methods.sequence.windows import unknown_bases, view_layout
 from groprog_assets.tables import conform
 
-SPANS_TSS = "SPANS_TSS"
+SPANS_TSS, UNKNOWN_BASES = "SPANS_TSS", "UNKNOWN_BASES"
 RANDOM_VARIANTS = 1000
 BIN = 100
 LEAST_MEMBERS = 2
@@ -149,8 +149,8 @@ def variant_effects(file: VariantFile, scorer: Scorer, aliases: Mapping[str, fro
             if not found:
                 plain.append((*at, ""))
             for gene, windows in found.items():
-                if windows is None:
-                    plain.append((*at, SPANS_TSS))
+                if isinstance(windows, str):
+                    plain.append((*at, windows))
                 else:
                     pairs.append(_Pair(at, gene, allele.start, scorer.codes_protein(chrom, allele), *windows))
     return conform(_table(plain, pairs, scorer), "variant_effects")
@@ -161,7 +161,8 @@ _Window = NDArray[np.uint8] | None
 
 class _Pair(NamedTuple):
     """An allele and a gene: the columns of its line; the gene's row; the allele's first base; whether it touches coding sequence;
-    the gene's window with the allele for the model and for the profile nets, None where theirs does not hold the allele."""
+    the gene's window with the allele for the model and for the profile nets, None where theirs does not hold the allele or has
+    too many unknown bases; why the model has no effect."""
 
     at: tuple
     gene: int
@@ -169,19 +170,39 @@ class _Pair(NamedTuple):
     coding: float
     window: _Window
     profile: _Window
+    error: str
 
 
-def _windows(scorer: Scorer, chrom: str, allele: Allele) -> dict[int, tuple[_Window, _Window] | None]:
-    """{row of a gene whose window the allele touches: the window of the model and that of the profile nets}; None where an
-    insertion or deletion spans the TSS."""
-    found: dict[int, tuple[_Window, _Window] | None] = {}
+def _windows(scorer: Scorer, chrom: str, allele: Allele) -> dict[int, tuple[_Window, _Window, str] | str]:
+    """{row of a gene whose window the allele touches: the window of the model, that of the profile nets, why there is none of
+    the model}; the reason alone where there is neither: an insertion or deletion spans the TSS, or a deletion draws so many
+    unknown bases into the window that a run would not use it."""
+    found: dict[int, tuple[_Window, _Window, str] | str] = {}
     profiles = scorer.profiles
     own, wide = (set() if each is None else set(each.near(chrom, allele).tolist()) for each in (scorer, profiles))
     for gene in sorted(own | wide):
-        window = scorer.alternative(gene, allele) if gene in own else None
-        profile = profiles.alternative(gene, allele) if profiles is not None and gene in wide else None
-        found[gene] = None if window is None and profile is None else (window, profile)
+        made = [
+            _filled(scorer, windows, gene, allele) if windows is not None and gene in near else ""
+            for windows, near in ((scorer, own), (profiles, wide))
+        ]
+        window, profile = (None if isinstance(each, str) else each for each in made)
+        reasons = [each if isinstance(each, str) else "" for each in made]
+        if window is None and profile is None:
+            found[gene] = reasons[0] or reasons[1]
+        else:
+            found[gene] = window, profile, reasons[0]
     return found
+
+
+def _filled(scorer: Scorer, windows: GeneWindows, gene: int, allele: Allele) -> NDArray[np.uint8] | str:
+    """The gene's window with the allele, or why it has none."""
+    made = windows.alternative(gene, allele)
+    if made is None:
+        return SPANS_TSS
+    deletes = len(allele.ref) > len(allele.alt)
+    if deletes and unknown_bases(made[None], windows.whole, scorer.model.parameters)[1][0]:
+        return UNKNOWN_BASES
+    return made
 
 
 def _table(plain: Sequence[tuple], pairs: Sequence[_Pair], scorer: Scorer) -> pd.DataFrame:
@@ -211,7 +232,7 @@ def _table(plain: Sequence[tuple], pairs: Sequence[_Pair], scorer: Scorer) -> pd
         coding=np.array([pair.coding for pair in pairs], np.float64),
         jsd=jsd,
         tss_shift=shift,
-        error="",
+        error=[pair.error for pair in pairs],
     )
     of_tasks = scored[covered]
     long = of_tasks.loc[of_tasks.index.repeat(len(tasks))].assign(
@@ -295,7 +316,7 @@ def _info(effects: pd.DataFrame, keys: Mapping[str, str]) -> dict[int, list[tupl
                 key = keys[row["task"]]
                 own |= {f"GPD_{key}": f"{row['effect']:.4g}", f"GPZ_{key}": f"{row['z']:.3g}"}
                 own[f"GPSD_{key}"] = _number(row["sd"], ".3g")
-        elif row["error"] and row["error"] not in errors:
+        if row["error"] and row["error"] not in errors:
             errors.append(row["error"])
     found = {}
     for line, alts in lines.items():

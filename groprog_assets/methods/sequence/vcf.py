@@ -5,15 +5,18 @@ Nothing but the INFO column is written anew, so that what other programs put the
 
 from __future__ import annotations
 
+import re
 import subprocess
+import warnings
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from groprog_assets.errors import AnnotationError, Problem, why_unreadable
+from groprog_assets.errors import AnnotationError, Notice, Problem, why_unreadable
 from groprog_assets.study import child_process
 from groprog_assets.study.text_files import open_unpacked, past_mark
+from groprog_assets.wording import count_of
 
 BCF_SECONDS = 3600
 """Seconds after which the reader of a BCF is taken to hang."""
@@ -44,7 +47,7 @@ def read_variants(path: Path) -> VariantFile:
     """A VCF, plain or gzip, a BCF, or a table with the columns chrom, pos, id, ref, alt (its first line may name them).
 
     Raises AnnotationError with every problem: unreadable, no header in a file named .vcf, too few columns, a position
-    that is no whole number of 1 or more.
+    that is no whole number of 1 or more. POS 0 of a VCF is the telomere (VCF 4.2, section 1.6.1); a Notice counts such lines.
     """
     try:
         with open_unpacked(path) as stream:
@@ -62,28 +65,41 @@ def read_variants(path: Path) -> VariantFile:
         problems.append(
             _problem(path, "", "no line #CHROM", "A VCF has its header; take it from the program that wrote the file.")
         )
-    rows = []
+    rows, telomeres = [], []
     for number, line in enumerate(lines):
         fields = line.rstrip(b"\r\n").split(b"\t")
         if line.startswith(b"#") or not line.strip():
             continue
         if not vcf and number == 0 and fields[0].decode("latin-1").lower() in ("chrom", "chromosome", "chr"):
             continue
-        if len(fields) < (8 if vcf else 5) or not fields[1].isdigit() or int(fields[1]) < 1:
+        if len(fields) < (8 if vcf else 5) or not fields[1].isdigit() or int(fields[1]) < 1 - vcf:
             if len(problems) < 5:
                 value = line[:60].decode("latin-1").rstrip()
                 wanted = (
-                    "Eight columns, POS a whole number of 1 or more."
+                    "Eight columns, POS a whole number of 1 or more, or 0 for the telomere."
                     if vcf
                     else "chrom, pos, id, ref, alt, separated by tabs."
                 )
                 problems.append(_problem(path, f", line {number + 1}", value, wanted))
             continue
         chrom, position, name, ref, alts = (field.decode("latin-1") for field in fields[:5])
+        if not int(position):
+            telomeres.append(number + 1)
         rows.append(VariantRow(number, chrom, int(position), name, ref, tuple(alts.split(","))))
     if problems:
         raise AnnotationError(problems)
+    if telomeres:
+        value = f"POS 0 in {count_of(len(telomeres), 'line')} ({', '.join(map(str, telomeres[:5]))})"
+        rule = "It is the telomere, where no base is: such a line has no effect."
+        warnings.warn(Notice(Problem(str(path), value, rule, "Nothing, if it is meant.")), stacklevel=2)
     return VariantFile(path, lines, rows, vcf)
+
+
+def contigs(file: VariantFile) -> list[tuple[str, int]]:
+    """(name, bp) of each line ##contig of the header that tells a length."""
+    header = [line for line in file.lines if line.startswith(b"##contig=<")]
+    found = [(re.search(rb"[<,]ID=([^,>]+)", line), re.search(rb"[<,]length=(\d+)", line)) for line in header]
+    return [(name[1].decode("latin-1"), int(length[1])) for name, length in found if name and length]
 
 
 def _text_of_bcf(path: Path) -> bytes:

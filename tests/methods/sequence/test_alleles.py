@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from groprog_assets.errors import AnnotationError, Notice
+from groprog_assets.intake.sequence_check import variant_problems
 from groprog_assets.methods.sequence import haplotypes
 from groprog_assets.methods.sequence import variants as method
 from groprog_assets.methods.sequence.vcf import read_variants
@@ -81,6 +82,46 @@ def test_a_file_without_a_variant_on_the_study_s_chromosomes_is_refused(world, t
     rows = [("elsewhere", n, ".", "A", "C", ".", ".", ".", "GT", "0|1") for n in (5, 6)]
     with pytest.raises(AnnotationError, match=r"2 variants, none on chrI.*sequence\.aliases"):
         score(read_variants(with_sample(tmp_path / "v.vcf", rows)), scorer, {})
+
+
+def test_a_header_of_another_assembly_is_refused(world, tmp_path: Path):
+    genome, _, scorer = world
+    rows = substitutions(decode(genome.chromosome("chrI")), [5, 6])
+    path = with_sample(tmp_path / "v.vcf", rows)
+    head = "##contig=<ID=chrI,length=120001>\n##contig=<ID=chrII,assembly=x,length=90000>\n##contig=<length=9,ID=elsewhere>\n"
+    path.write_text(path.read_text().replace("#CHROM", f"{head}#CHROM"))
+    with pytest.raises(AnnotationError, match="chrI has 120,001 bp, the reference 120,000") as found:
+        method.variant_effects(read_variants(path), scorer, {})
+    assert "chrII" not in str(found.value)
+    path.write_text(path.read_text().replace("120001", "120000"))
+    assert (method.variant_effects(read_variants(path), scorer, {})["error"] == "").all()
+
+
+def test_the_check_of_a_study_compares_variants_with_its_chromosomes(tmp_path: Path):
+    sizes = {"chrI": 100, "chrII": 50}
+    rows = [("chrI", n, ".", "A", "C", ".", ".", ".", "GT", "0|1") for n in (5, 100, 101, 102)]
+    path = with_sample(tmp_path / "v.vcf", rows)
+    with pytest.warns(Notice, match=r"1 variant beyond the end of a chromosome .chrI:102"):
+        assert variant_problems(read_variants(path), sizes, {}) == []
+    path.write_text(path.read_text().replace("#CHROM", "##contig=<ID=chrI,length=99>\n#CHROM"))
+    (problem,) = variant_problems(read_variants(path), sizes, {})
+    assert problem.value == "chrI has 99 bp, the reference 100"
+    (problem,) = variant_problems(read_variants(path), {"chrV": 9}, {})
+    assert problem.value == "4 variants, none on chrV"
+
+
+def test_a_telomere_has_its_own_word_and_is_counted(world, tmp_path: Path):
+    genome, _, scorer = world
+    text = decode(genome.chromosome("chrI"))
+    rows = [("chrI", 0, ".", ref, "N[chrII:5[", ".", ".", ".", "GT", "0|1") for ref in "NA"]
+    path = with_sample(tmp_path / "v.vcf", [*rows, *substitutions(text, [5])])
+    with pytest.warns(Notice, match="POS 0 in 2 lines"):
+        file = read_variants(path)
+    found = method.variant_effects(file, scorer, {})
+    assert found.drop_duplicates("line")["error"].tolist() == ["TELOMERE", "TELOMERE", ""]
+    (tmp_path / "v.tsv").write_text("chrI\t0\t.\tA\tC\n")
+    with pytest.raises(AnnotationError, match="chrom, pos, id, ref, alt"):
+        read_variants(tmp_path / "v.tsv")
 
 
 def test_a_position_beyond_the_chromosome_has_its_own_word(world, tmp_path: Path):

@@ -165,6 +165,28 @@ def test_snvs_of_two_phase_sets_have_no_haplotype_in_common(world, tmp_path: Pat
     assert up.loc["leading_bar", ["first", "second"]].tolist() == up.loc["one_set", ["first", "second"]].tolist()
 
 
+def test_lists_of_phase_sets_count_before_phase_sets(world, tmp_path: Path):
+    _, genes, scorer = world
+    gene = 3
+    each = changes(world, gene, [-100, -97])
+    samples = {
+        "one": ["0|1:a,b:7", "1|0:a,b:9"],
+        "two": ["0|1:a,b:7", "1|0:a,c:7"],
+        "half": ["/0|1:.,b:7", "/0|1:.,b:7"],
+        "none": ["0|1:.,.:7", "1|0:.:9"],
+    }
+    lines = [
+        f"{c}\t{p}\t.\t{r}\t{a}\t.\t.\t.\tGT:PSL:PS\t" + "\t".join(held[row] for held in samples.values())
+        for row, (c, p, r, a) in enumerate(each)
+    ]
+    path = tmp_path / "lists.vcf"
+    path.write_text(text(lines, "\tFORMAT\t" + "\t".join(samples)))
+    with pytest.warns(Notice, match="2 PHASE_SETS"):
+        table = haplotype_effects(read_variants(path), scorer, {})
+    up = table[(table["gene"] == genes["gene"].iloc[gene]) & (table["task"] == "up")].set_index("sample")
+    assert up["error"].to_dict() == {"one": "", "two": "PHASE_SETS", "half": "", "none": "PHASE_SETS"}
+
+
 def test_haplotypes_need_samples(world, tmp_path: Path):
     path = tmp_path / "n.vcf"
     path.write_text(text([]))

@@ -47,6 +47,25 @@ def slow_window(text: str, tss: int, plus: bool, start: int, removed: int, added
     return decode(reverse_complement(encode_text(changed[where - behind + 1 : where + before + 1].encode()).codes))
 
 
+def test_a_deletion_that_draws_unknown_bases_into_the_window_has_no_effect(world, tmp_path: Path):
+    genome, genes, scorer = world
+    texts = {name: decode(genome.chromosome(name)) for name in genome.lengths}
+    tss = int(genes["tss"][2])
+    assert genes["strand"][2] == "+"
+    texts["chrI"] = texts["chrI"][: tss - 700] + "N" * 300 + texts["chrI"][tss - 400 :]
+    other = genome_codes.open_genome(write_fasta(tmp_path / "n.fa", texts), tmp_path, "n")
+    own = method.Scorer(scorer.model, genes, other, scorer.names)
+    rows = []
+    for gone in (59, 61):  # of a window of 600 bases, 10 % may be unknown
+        ref = texts["chrI"][tss - 301 : tss - 300 + gone]
+        rows.append(("chrI", tss - 300, ".", ref, ref[0], ".", ".", "."))
+    file = read_variants(write(tmp_path / "v.vcf", rows))
+    table = method.variant_effects(file, own, {}).drop_duplicates("line")
+    assert table["error"].tolist() == ["", "UNKNOWN_BASES"]
+    assert table["effect"].isna().tolist() == [False, True]
+    assert b"GPERR=UNKNOWN_BASES" in method.annotated_variants(file, table, own).splitlines()[-1]
+
+
 def test_windows_of_indels_equal_those_of_the_changed_chromosome(world):
     genome, genes, scorer = world
     text = decode(genome.chromosome("chrII"))
