@@ -59,13 +59,13 @@ def export_results(workspace: Workspace) -> list[str]:
         return sorted(before)
     written: dict[str, str] = {}
     for name, content in _files(workspace):
-        digest = digest_bytes(content)
+        digest = digest_file(content) if isinstance(content, Path) else digest_bytes(content)
         written[name] = digest
         target = folder / name
         if name not in before:  # listed before it is written, so that a killed export leaves nothing unlisted
             before[name] = ""
             _list(folder, before)
-        if not target.is_file() or digest_bytes(target.read_bytes()) != digest:
+        if not target.is_file() or digest_file(target) != digest:
             write_atomically(target, content)
     for name in sorted(set(before) - set(written)):
         target = (folder / name).resolve()
@@ -116,7 +116,8 @@ def listed_files(folder: Path) -> dict[str, str]:
         return {}
 
 
-def _files(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
+def _files(workspace: Workspace) -> Iterator[tuple[str, bytes | Path]]:
+    """Every file: its name, and its bytes, or where they are many a file of them, which stands until the next is asked for."""
     report = load_asset(workspace, "report")
     if report is not None:
         yield "report.html", exported_page(report.content, workspace)
@@ -134,7 +135,7 @@ def _files(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
         yield "lineage.json", _json(snapshot)
 
 
-def _genomics(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
+def _genomics(workspace: Workspace) -> Iterator[tuple[str, bytes | Path]]:
     models = load_asset(workspace, "gene_models")
     quality = []
     for library in workspace.study.libraries:
@@ -203,9 +204,9 @@ def _genomic_tables(workspace: Workspace, quality: list[pd.DataFrame]) -> Iterat
 @contextmanager
 def _tracks_in_writing(
     workspace: Workspace, chrom_sizes: dict[str, int] | None
-) -> Iterator[Callable[[], Iterator[tuple[str, bytes]]]]:
+) -> Iterator[Callable[[], Iterator[tuple[str, bytes | Path]]]]:
     """Inside, stranded bigWigs of every library are written in threads, into the study's state: raw, reads per million, and by
-    spike-in where every library has such reads. The function gives their names and contents, each once it is written."""
+    spike-in where every library has such reads. The function gives their names and files, each once it is written."""
     place = workspace.state / f".export.{os.getpid()}.part"
     with ThreadPoolExecutor(1, "tracks") as beside:
         ids = [] if chrom_sizes is None else [library.id for library in workspace.study.libraries]
@@ -225,13 +226,13 @@ def _tracks_in_writing(
                 given = (chrom_sizes or {}, scales, place)
                 pending.append(beside.submit(_tracks_of, workspace, waiting.popleft(), *given))
 
-        def written() -> Iterator[tuple[str, bytes]]:
+        def written() -> Iterator[tuple[str, bytes | Path]]:
             rows = []
             for name in spiked:
                 begin(TRACKS_AHEAD)
                 paths, reads, kinds = pending.popleft().result()
                 for path in paths:
-                    yield f"coverage/{path.name}", path.read_bytes()
+                    yield f"coverage/{path.name}", path
                     path.unlink()
                 factors = f"{kinds['.rpm']:.10g}\t{kinds.get('.spike_in', 'NA')}"
                 rows.append(f"{name}\t{reads}\t{spiked[name]}\t{factors}\n")
@@ -252,16 +253,20 @@ def _tracks_of(
 ) -> tuple[list[Path], int, dict[str, float]]:
     """The bigWigs of one library, two kinds at a time; its reads, and the factor of each kind."""
     from groprog_assets.methods.reads.coverage import write_bigwigs
+    from groprog_assets.methods.reads.positions import total_reads
 
-    positions = _unread(workspace, "filtered_alignments", name).member("positions").value()
-    let_go()  # nobody reads them after this
-    reads = int(positions["count"].sum())
+    positions = _unread(workspace, "filtered_alignments", name).member("positions").in_sequences()
+    let_go()  # of the tables of the run few are read again
+    reads = total_reads(positions.value())
     kinds = {"": 1.0, ".rpm": 1e6 / reads if reads else 1.0}
     if name in scales:
         kinds[".spike_in"] = scales[name]
+
+    def write(kind: str) -> list[Path]:
+        return write_bigwigs(positions.value(), chrom_sizes, folder / name, kinds[kind], kind)
+
     with ThreadPoolExecutor(min(2, len(os.sched_getaffinity(0)))) as threads:
-        each = threads.map(lambda kind: write_bigwigs(positions, chrom_sizes, folder / name, kinds[kind], kind), kinds)
-        return [path for paths in each for path in paths], reads, kinds
+        return [path for paths in threads.map(write, kinds) for path in paths], reads, kinds
 
 
 def _sequence(workspace: Workspace) -> Iterator[tuple[str, bytes]]:

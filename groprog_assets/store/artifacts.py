@@ -14,6 +14,7 @@ import io
 import json
 import math
 import os
+import shutil
 import threading
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -148,15 +149,20 @@ def digest_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def write_atomically(path: Path, content: bytes, mode: int = 0o666) -> None:
-    """`content` at `path`, all of it or none: temporary name beside it, fsync, rename, fsync of the folder.
+def write_atomically(path: Path, content: bytes | Path, mode: int = 0o666) -> None:
+    """`content`, or that of another file, at `path`, all of it or none: temporary name beside it, fsync, rename, fsync of the
+    folder.
 
     mode: the file's permissions, less those that the process withholds (umask)."""
     temporary = path.parent / half_written_name(path.name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as handle:
-            handle.write(content)
+            if isinstance(content, bytes):
+                handle.write(content)
+            else:
+                with content.open("rb") as source:
+                    shutil.copyfileobj(source, handle, 1 << 20)
             handle.flush()
             os.fsync(handle.fileno())
         os.replace(temporary, path)
@@ -240,20 +246,21 @@ _KEEPING = threading.Lock()
 
 
 def _decoded(source: bytes | Path, reference: Reference) -> Value:
-    """The table of verified bytes. Those used last are kept; pandas copies a table when someone changes it."""
+    """The table of verified bytes. Those used last are kept, unless one alone is too large; pandas copies a table when someone
+    changes it."""
     key = (reference.sha256, reference.table)
     with _KEEPING:
-        frame = _KEPT.pop(key, None)
+        frame, size = _KEPT.pop(key, None), _SIZES.pop(key, 0)
     if frame is None:
         frame = decode_table(source, reference.table)
+        size = int(frame.memory_usage().sum())
+    if size > LARGEST_KEPT:
+        return frame
     with _KEEPING:
-        _KEPT[key] = frame
-        if key not in _SIZES:
-            _SIZES[key] = int(frame.memory_usage().sum())
-        while sum(_SIZES[name] for name in _KEPT) > LARGEST_KEPT:
-            del _KEPT[next(iter(_KEPT))]
-        for name in _SIZES.keys() - _KEPT.keys():
-            del _SIZES[name]
+        _KEPT[key], _SIZES[key] = frame, size
+        while sum(_SIZES.values()) > LARGEST_KEPT:
+            oldest = next(iter(_KEPT))
+            del _KEPT[oldest], _SIZES[oldest]
     return frame.copy(deep=False)
 
 

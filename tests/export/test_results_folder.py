@@ -16,8 +16,9 @@ import pytest
 from click.testing import CliRunner
 
 from groprog_assets.cli.main import main
-from groprog_assets.export import report_page
+from groprog_assets.export import report_page, results_folder
 from groprog_assets.lineage import ledger
+from groprog_assets.store.workspace import open_workspace
 from tests.trained_study import copied
 
 REAL = """
@@ -99,6 +100,18 @@ def test_what_a_killed_export_left_is_removed_and_a_persons_files_stay(folder: P
     assert writing.exists()
     assert (results / "notes.txt").read_text() == "mine"
     assert json.loads((results / "manifest.json").read_text()) == listed
+
+
+def test_tracks_come_as_files_which_are_gone_once_they_are_copied(folder: Path) -> None:
+    came = dict(results_folder._files(open_workspace(folder / "study.yaml")))
+    tracks = {name: content for name, content in came.items() if name.endswith(".bw")}
+    assert tracks
+    assert all(isinstance(content, Path) and not content.exists() for content in tracks.values())
+    (folder / ".groprog" / results_folder.NOTE).unlink()
+    whole = {name: (folder / "results" / name).read_bytes() for name in tracks}
+    next(folder.glob("results/coverage/*.bw")).write_bytes(b"cut")
+    groprog("export", folder / "study.yaml")
+    assert {name: (folder / "results" / name).read_bytes() for name in tracks} == whole
 
 
 @pytest.mark.slow

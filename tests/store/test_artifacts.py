@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from groprog_assets.errors import ArtifactError, TableError
+from groprog_assets.store import artifacts
 from groprog_assets.store.artifacts import (
     Blob,
     Bundle,
@@ -194,3 +195,25 @@ def test_a_folder_in_the_place_of_a_file_is_said_and_nothing_of_it_is_touched(tm
     shutil.rmtree(place)
     write_atomically(place, b"page")
     assert place.read_bytes() == b"page"
+
+
+def test_a_file_is_copied_whole_to_the_place_of_another(tmp_path: Path):
+    made, place = tmp_path / "made.bw", tmp_path / "results" / "a.bw"
+    made.write_bytes(b"0123" * (1 << 19))
+    write_atomically(place, made)
+    assert place.read_bytes() == made.read_bytes()
+    made.write_bytes(b"short")
+    write_atomically(place, made)
+    assert place.read_bytes() == b"short"
+    assert [path.name for path in place.parent.iterdir()] == ["a.bw"]
+
+
+def test_a_table_too_large_to_keep_leaves_the_kept_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    store = Store(tmp_path)
+    small, large = store.put(pd.DataFrame({"a": [1, 2]})), store.put(pd.DataFrame({"a": range(500)}))
+    artifacts.let_go()
+    monkeypatch.setattr(artifacts, "LARGEST_KEPT", 1000)
+    for reference in (small, large):
+        store.get(reference)
+    assert list(artifacts._KEPT) == [(small.sha256, "")]
+    assert len(store.get(large)) == 500

@@ -6,7 +6,7 @@ Tables in, files out, and back; no Dagster.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from groprog_assets.methods.reads.bedgraph import bedgraph_lengths, is_bedgraph,
 from groprog_assets.methods.reads.bigwig_format import write_points
 from groprog_assets.methods.reads.bigwig_track import bigwig_lengths, open_track, unreadable
 from groprog_assets.methods.reads.point_tracks import track_problems
-from groprog_assets.methods.reads.positions import STRANDS, position_table, sequences
+from groprog_assets.methods.reads.positions import STRANDS, BySequence, Positions, position_table, sequences
 
 __all__ = [
     "TRACK_FORMATS",
@@ -34,34 +34,59 @@ TRACK_FORMATS = ("bigwig", "bedgraph")
 _READ_STEP = 1 << 19
 
 
+class _Strand(Mapping[str, tuple[np.ndarray, np.ndarray]]):
+    """Chromosome -> (position, count) of one strand, read when it is asked for; one beyond the chromosome is refused."""
+
+    def __init__(self, held: BySequence, strand: str, chrom_sizes: Mapping[str, int]):
+        self._held, self._strand, self._sizes = held, strand, chrom_sizes
+
+    def __getitem__(self, chrom: str) -> tuple[np.ndarray, np.ndarray]:
+        position, count = self._held[chrom, self._strand]
+        if int(position[-1]) >= self._sizes[chrom]:
+            raise ReadsError(_outside(chrom, f"last position {int(position[-1]):,}"))
+        return position, count
+
+    def __contains__(self, chrom: object) -> bool:
+        return (chrom, self._strand) in self._held
+
+    def __iter__(self) -> Iterator[str]:
+        return (chrom for chrom, strand in self._held if strand == self._strand)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
 def write_bigwigs(
-    positions: pd.DataFrame, chrom_sizes: Mapping[str, int], prefix: Path, scale: float = 1.0, kind: str = ""
+    positions: Positions, chrom_sizes: Mapping[str, int], prefix: Path, scale: float = 1.0, kind: str = ""
 ) -> list[Path]:
     """`<prefix>_plus<kind>.bw` and `<prefix>_minus<kind>.bw` in point mode, values count * scale, minus negative.
 
-    scale: 1 for raw reads, 1e6 / reads for reads per million; kind: part of the file name, such as ".rpm".
-    Equal tables give equal bytes. A strand without reads gives a valid file without values. ReadsError when a position lies
-    outside chrom_sizes. Source: the convention of dREG, PINTS and proseq2.0 tracks.
+    positions: a table, or its sequences, of which one is held at a time. scale: 1 for raw reads, 1e6 / reads for reads per
+    million; kind: part of the file name, such as ".rpm". Equal tables give equal bytes. A strand without reads gives a valid file
+    without values. ReadsError when a position lies outside chrom_sizes, and no file. Source: the convention of dREG, PINTS and
+    proseq2.0 tracks.
     """
     held = sequences(positions)
-    for (chrom, _), (position, _) in held.items():
-        if chrom not in chrom_sizes or int(position[-1]) >= chrom_sizes[chrom]:
-            raise ReadsError(
-                Problem(
-                    f"positions on {chrom}",
-                    f"last position {int(position[-1]):,}",
-                    "A bigWig holds only bases of its chromosomes.",
-                    "Use the chromosome sizes of the assembly the reads were aligned to.",
-                )
-            )
-    paths = []
-    for strand, name, sign in zip(STRANDS, ("plus", "minus"), (1.0, -1.0)):
-        path = Path(f"{prefix}_{name}{kind}.bw")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        points = {chrom: columns for (chrom, side), columns in held.items() if side == strand}
-        write_points(path, chrom_sizes, points, sign * scale)
-        paths.append(path)
+    strange = dict.fromkeys(chrom for chrom, _ in held if chrom not in chrom_sizes)
+    if strange:
+        raise ReadsError([_outside(chrom, "no such chromosome") for chrom in strange])
+    paths: list[Path] = []
+    try:
+        for strand, name, sign in zip(STRANDS, ("plus", "minus"), (1.0, -1.0)):
+            paths.append(Path(f"{prefix}_{name}{kind}.bw"))
+            paths[-1].parent.mkdir(parents=True, exist_ok=True)
+            write_points(paths[-1], chrom_sizes, _Strand(held, strand, chrom_sizes), sign * scale)
+    except ReadsError:
+        for path in paths:
+            path.unlink(missing_ok=True)
+        raise
     return paths
+
+
+def _outside(chrom: str, seen: str) -> Problem:
+    rule = "A bigWig holds only bases of its chromosomes."
+    remedy = "Use the chromosome sizes of the assembly the reads were aligned to."
+    return Problem(f"positions on {chrom}", seen, rule, remedy)
 
 
 def read_bigwig_pair(

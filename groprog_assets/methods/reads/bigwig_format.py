@@ -1,6 +1,6 @@
 """Writer of bigWig files with one value per base, and reader of the names and lengths in any bigWig's header.
 
-Arrays in, a file out. Compression is libdeflate's, which takes half the time of zlib's, and runs in threads.
+Arrays in, a file out. Compression is libdeflate's, which takes half the time of zlib's.
 
 Layout as in Kent et al. 2010, doi:10.1093/bioinformatics/btq351, version 4: header, zoom headers, total summary, tree of
 chromosome names, sections of (base, value), their index, and for each zoom level its summaries and their index.
@@ -11,8 +11,6 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -30,9 +28,9 @@ RECORDS = 1024
 """Summaries per compressed section of a zoom level."""
 FAN = 256
 """Entries per tree node."""
-REDUCTIONS = tuple(1024 * 4**level for level in range(7))
-"""bp that one summary of a zoom level covers; below the first a browser reads the bases themselves."""
-_AT_ONCE = 64
+REDUCTIONS = tuple(4096 * 4**level for level in range(6))
+"""bp that one summary of a zoom level covers; below the first a browser reads the bases themselves. Summaries of 1,024 bp take
+more bytes than the bases of a library of 20 million reads."""
 
 _POINT = np.dtype([("start", "<u4"), ("value", "<f4")])
 _SUMMARY = np.dtype(
@@ -48,10 +46,10 @@ _BRANCH = np.dtype([("chrom", "<u4"), ("start", "<u4"), ("last_chrom", "<u4"), (
 class _Bins(NamedTuple):
     """Summaries of one chromosome: bin number, bases with a value, lowest, highest, sum, sum of squares; all (b,)."""
 
-    bin: NDArray[np.int64]
+    bin: NDArray[np.signedinteger]
     covered: NDArray[np.int64]
-    lowest: NDArray[np.float64]
-    highest: NDArray[np.float64]
+    lowest: NDArray[np.float32]
+    highest: NDArray[np.float32]
     total: NDArray[np.float64]
     squares: NDArray[np.float64]
 
@@ -129,58 +127,57 @@ def write_points(
     """A bigWig of single bases: value * scale at each position, nothing elsewhere; equal arrays give equal bytes.
 
     chrom_sizes: chromosome -> bp; all are named in the file. points: chromosome -> position (p,) 0-based, rising strictly,
-    within the chromosome; value (p,). Chromosomes without points are left out of `points` or empty. Values are stored as
-    float32, sums of zoom levels are computed in float64. The arrays are not checked.
+    within the chromosome; value (p,). Chromosomes without points are left out of `points` or empty; each is asked for once, in
+    order of names. Values are stored as float32, sums of zoom levels are computed in float64. The arrays are not checked.
     """
     names = sorted(chrom_sizes)
-    held = [(rank, name) for rank, name in enumerate(names) if name in points and len(points[name][0])]
-    with open(path, "wb") as file, ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with open(path, "wb") as file:
         file.write(bytes(64 + 24 * len(REDUCTIONS) + 40))
         tree_at = file.tell()
         file.write(_name_tree(names, chrom_sizes, tree_at))
         data_at = file.tell()
         file.write(bytes(8))
-        leaves, largest = _write_sections(file, pool, _sections(held, points, scale))
+        leaves: list[tuple[int, ...]] = []
+        largest, bins, nothing = 0, {}, (np.empty(0, np.int32), np.empty(0, np.int32))
+        for rank, name in enumerate(names):
+            position, value = points.get(name, nothing)
+            if len(position):
+                stored = (value * scale).astype(np.float32)
+                largest = max(largest, _write_sections(file, leaves, _sections(rank, position, stored)))
+                bins[rank] = _binned(position, stored)
         index_at = file.tell()
         file.write(_index(leaves, index_at, SECTION))
-        bins, wholes = {}, []
-        for rank, name in held:  # bases of one chromosome at a time: they take four times as much as its points
-            bases = _bases(*points[name], scale)
-            wholes.append(_whole(bases))
-            bins[rank] = _reduced(bases, REDUCTIONS[0], rank_first=True)
+        whole = _sum_of(list(bins.values()))
         zooms = []
         for reduction in REDUCTIONS:
             if reduction != REDUCTIONS[0]:
-                bins = {rank: _reduced(item, reduction, rank_first=False) for rank, item in bins.items()}
+                bins = {rank: _joined(item) for rank, item in bins.items()}
             zoom_at = file.tell()
             file.write(struct.pack("<I", sum(len(item.bin) for item in bins.values())))
-            summaries, most = _write_sections(file, pool, _summaries(bins, names, chrom_sizes, reduction))
+            summaries: list[tuple[int, ...]] = []
+            parts = _summaries(bins, names, chrom_sizes, reduction)
+            largest = max(largest, _write_sections(file, summaries, parts))
             zooms.append((reduction, 0, zoom_at, file.tell()))
             file.write(_index(summaries, file.tell(), RECORDS))
-            largest = max(largest, most)
         file.write(struct.pack("<I", MAGIC))
         file.seek(0)
         head = (MAGIC, 4, len(zooms), tree_at, data_at, index_at, 0, 0, 0, 64 + 24 * len(zooms), largest, 0)
         file.write(struct.pack("<IHHQQQHHQQIQ", *head))
         for zoom in zooms:
             file.write(struct.pack("<IIQQ", *zoom))
-        file.write(struct.pack("<Qdddd", *_sum_of(wholes)))
+        file.write(struct.pack("<Qdddd", *whole))
         file.seek(data_at)
         file.write(struct.pack("<Q", len(leaves)))
 
 
-def _sections(
-    held: list[tuple[int, str]], points: Mapping[str, tuple[NDArray, NDArray]], scale: float
-) -> Iterator[_Part]:
-    for rank, name in held:
-        position, value = points[name]
-        for at in range(0, len(position), SECTION):
-            items = np.empty(min(SECTION, len(position) - at), _POINT)
-            items["start"] = position[at : at + SECTION]
-            items["value"] = value[at : at + SECTION] * scale
-            start, end = int(items["start"][0]), int(items["start"][-1]) + 1
-            head = struct.pack("<IIIIIBBH", rank, start, end, 0, 1, 2, 0, len(items))
-            yield _Part(rank, start, end, head + items.tobytes())
+def _sections(rank: int, position: NDArray, stored: NDArray[np.float32]) -> Iterator[_Part]:
+    items = np.empty(len(position), _POINT)
+    items["start"], items["value"] = position, stored
+    for at in range(0, len(items), SECTION):
+        part = items[at : at + SECTION]
+        start, end = int(part["start"][0]), int(part["start"][-1]) + 1
+        head = struct.pack("<IIIIIBBH", rank, start, end, 0, 1, 2, 0, len(part))
+        yield _Part(rank, start, end, head + part.tobytes())
 
 
 def _summaries(
@@ -198,32 +195,36 @@ def _summaries(
             yield _Part(rank, int(part["start"][0]), int(part["end"][-1]), part.tobytes())
 
 
-def _write_sections(file: IO[bytes], pool: ThreadPoolExecutor, parts: Iterator[_Part]) -> tuple[NDArray, int]:
-    """The sections compressed in order of `parts`; their leaves, and the bytes of the largest before compression."""
-    leaves: list[tuple[int, ...]] = []
+def _write_sections(file: IO[bytes], leaves: list[tuple[int, ...]], parts: Iterator[_Part]) -> int:
+    """The sections compressed in order of `parts`, their leaves added; the bytes of the largest before compression."""
     largest = 0
-    while batch := list(islice(parts, _AT_ONCE)):
-        for part, packed in zip(batch, pool.map(_packed, batch), strict=True):
-            leaves.append((part.chrom, part.start, part.chrom, part.end, file.tell(), len(packed)))
-            largest = max(largest, len(part.content))
-            file.write(packed)
-    return np.array(leaves, _LEAF), largest
+    for part in parts:
+        packed = zlib_compress(part.content, 1)
+        leaves.append((part.chrom, part.start, part.chrom, part.end, file.tell(), len(packed)))
+        largest = max(largest, len(part.content))
+        file.write(packed)
+    return largest
 
 
-def _packed(part: _Part) -> bytes:
-    return bytes(zlib_compress(part.content, 1))
+def _binned(position: NDArray, stored: NDArray[np.float32]) -> _Bins:
+    """Bases summed up in bins of the first reduction."""
+    number = position // REDUCTIONS[0]
+    first = _firsts(number)
+    value = stored.astype(np.float64)
+    return _Bins(
+        number[first],
+        np.diff(first, append=len(number)),
+        np.minimum.reduceat(stored, first),
+        np.maximum.reduceat(stored, first),
+        np.add.reduceat(value, first),
+        np.add.reduceat(value * value, first),
+    )
 
 
-def _bases(position: NDArray, value: NDArray, scale: float) -> _Bins:
-    """One bin for each base."""
-    stored = (value * scale).astype(np.float32).astype(np.float64)
-    return _Bins(position.astype(np.int64), np.ones(len(position), np.int64), stored, stored, stored, stored * stored)
-
-
-def _reduced(bins: _Bins, reduction: int, rank_first: bool) -> _Bins:
-    """Bins joined into those of `reduction` bp; bins count bases when `rank_first`, else quarters of the new ones."""
-    number = bins.bin // (reduction if rank_first else 4)
-    first = np.concatenate([[0], np.flatnonzero(np.diff(number)) + 1])
+def _joined(bins: _Bins) -> _Bins:
+    """Bins joined into those of four times their size."""
+    number = bins.bin // 4
+    first = _firsts(number)
     return _Bins(
         number[first],
         np.add.reduceat(bins.covered, first),
@@ -234,23 +235,22 @@ def _reduced(bins: _Bins, reduction: int, rank_first: bool) -> _Bins:
     )
 
 
-def _whole(bins: _Bins) -> tuple[int, float, float, float, float]:
-    """Bases covered, lowest, highest, sum and sum of squares of one chromosome."""
-    return (
-        int(bins.covered.sum()),
-        float(bins.lowest.min()),
-        float(bins.highest.max()),
-        float(bins.total.sum()),
-        float(bins.squares.sum()),
-    )
+def _firsts(number: NDArray) -> NDArray[np.int64]:
+    """Where each run of equal numbers begins."""
+    return np.concatenate([[0], np.flatnonzero(number[1:] != number[:-1]) + 1])
 
 
-def _sum_of(wholes: list[tuple[int, float, float, float, float]]) -> tuple[int, float, float, float, float]:
-    """The same of the file; zeros for an empty one."""
-    if not wholes:
+def _sum_of(bins: list[_Bins]) -> tuple[int, float, float, float, float]:
+    """Bases covered, lowest, highest, sum and sum of squares of all chromosomes; zeros where there is none."""
+    if not bins:
         return 0, 0.0, 0.0, 0.0, 0.0
-    covered, lowest, highest, total, squares = zip(*wholes, strict=True)
-    return sum(covered), min(lowest), max(highest), sum(total), sum(squares)
+    return (
+        sum(int(item.covered.sum()) for item in bins),
+        min(float(item.lowest.min()) for item in bins),
+        max(float(item.highest.max()) for item in bins),
+        sum(float(item.total.sum()) for item in bins),
+        sum(float(item.squares.sum()) for item in bins),
+    )
 
 
 def _name_tree(names: list[str], chrom_sizes: Mapping[str, int], offset: int) -> bytes:
@@ -277,8 +277,9 @@ def _name_tree(names: list[str], chrom_sizes: Mapping[str, int], offset: int) ->
     return head + content
 
 
-def _index(leaves: NDArray, offset: int, per_section: int) -> bytes:
-    """The R-tree over sections in order, that begins at `offset` of the file."""
+def _index(found: list[tuple[int, ...]], offset: int, per_section: int) -> bytes:
+    """The R-tree over the leaves of sections in order, that begins at `offset` of the file."""
+    leaves = np.array(found, _LEAF)
     if not len(leaves):
         head = struct.pack("<IIQIIIIQII", INDEX_MAGIC, FAN, 0, 0, 0, 0, 0, offset, per_section, 0)
         return head + struct.pack("<BBH", 1, 0, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from groprog_assets.methods.reads.bigwig import write_bigwigs
 from groprog_assets.methods.reads.bigwig_format import REDUCTIONS, SECTION, write_points
+from groprog_assets.store.stored_sequences import StoredSequences
+from tests.store.test_table_files import in_groups, peak, positions
 
 
 def points(size: int, number: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -79,3 +83,27 @@ def test_a_file_without_values_is_one(tmp_path):
         assert file.chroms() == {"chr1": 100}
         assert file.intervals("chr1") is None
         assert file.header()["nBasesCovered"] == 0
+
+
+def test_summaries_take_a_part_of_the_bytes_of_the_bases(tmp_path):
+    """A base in 380 has a read, as in a library of 20 million: summaries of 1,024 bp took more bytes than the bases."""
+    size = 1 << 26
+    write_points(tmp_path / "a.bw", {"chr1": size}, {"chr1": points(size, size // 380, 3)})
+    whole = (tmp_path / "a.bw").read_bytes()
+    bases, index = struct.unpack_from("<QQ", whole, 16)
+    assert len(whole) - index < (index - bases) / 1.5
+
+
+def test_a_stored_table_is_written_a_sequence_at_a_time_in_the_bytes_of_the_whole(tmp_path):
+    names = {f"chr{number}": 1 << 30 for number in range(21)}
+    table = positions(1_000_000, chroms=20)
+    file = in_groups(table, tmp_path / "table", 1 << 14)
+    size = int(table.memory_usage().sum())
+    whole = [path.read_bytes() for path in write_bigwigs(table, names, tmp_path / "whole", 0.5)]
+    del table
+
+    def write() -> None:
+        write_bigwigs(StoredSequences(file, "written", "positions"), names, tmp_path / "parts", 0.5)
+
+    assert peak(write) < size / 2
+    assert [(tmp_path / f"parts_{strand}.bw").read_bytes() for strand in ("plus", "minus")] == whole

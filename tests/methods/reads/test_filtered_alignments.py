@@ -277,6 +277,9 @@ def test_bigwigs_that_cannot_be_counted(tmp_path):
         coverage.read_bigwig_pair(plus, minus, {"chr1": 701})
     with pytest.raises(ReadsError, match="Use the chromosome sizes"):
         coverage.write_bigwigs(positions, {"chr1": 5}, tmp_path / "x", 1.0)
+    with pytest.raises(ReadsError, match="no such chromosome"):
+        coverage.write_bigwigs(positions, {"chr2": 700}, tmp_path / "x", 1.0)
+    assert not list(tmp_path.glob("x*"))
     with pytest.raises(ReadsError, match="lie within"):
         coverage.bin_positions(positions, {"chr1": 5}, 2)
 
