@@ -47,7 +47,7 @@ def read_variants(path: Path) -> VariantFile:
     """A VCF, plain or gzip, a BCF, or a table with the columns chrom, pos, id, ref, alt (its first line may name them).
 
     Raises AnnotationError with every problem: unreadable, no header in a file named .vcf, too few columns, a position
-    that is no whole number of 1 or more. POS 0 of a VCF is the telomere (VCF 4.2, section 1.6.1); a Notice counts such lines.
+    that is no whole number of 1 or more. POS 0 of a VCF is the telomere (VCF 4.2, section 1.4.1); a Notice counts such lines.
     """
     try:
         with open_unpacked(path) as stream:
