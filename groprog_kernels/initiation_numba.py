@@ -104,13 +104,13 @@ def start_sites(position, before, log_profile, bin_size, least, minimum, index, 
             continue
         found, at = 0.0, left
         while at < right:
-            b = np.int64(np.uint32(position[at] - low) // width)
-            if found + most[b] * (end - before[at]) < needed:
+            place = np.int64(np.uint32(position[at] - low) // width)
+            if found + most[place] * (end - before[at]) < needed:
                 break
-            first, edge = at, low + (b + 1) * bin_size
+            first, edge = at, low + (place + 1) * bin_size
             while at < right and position[at] < edge:
                 at += 1
-            found += log_profile[b] * (before[at] - before[first])
+            found += log_profile[place] * (before[at] - before[first])
         if at == right and np.float32(found) >= minimum:
             index[kept] = site
             score[kept] = found
