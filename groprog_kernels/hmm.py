@@ -49,8 +49,7 @@ class WindowSequence(NamedTuple):
     """One chromosome strand. Made by `sequence`.
 
     `window` (k,) int32 windows with an entry, the first and the last window always among them; `code` (k,) int32 index into
-    `value` (v,) distinct counts, value[0] = 0; `multiplicity` (v,) entries of each value; `n_windows` length; `longest_gap`
-    no two entries have more windows between them.
+    `value` (v,) distinct counts, value[0] = 0; `multiplicity` (v,) entries of each value; `n_windows` length.
     """
 
     window: NDArray[np.int32]
@@ -58,7 +57,6 @@ class WindowSequence(NamedTuple):
     value: NDArray[np.float64]
     multiplicity: NDArray[np.int64]
     n_windows: int
-    longest_gap: int
 
 
 class Statistics(NamedTuple):
@@ -164,10 +162,7 @@ def sequence(window: ArrayLike, count: ArrayLike, n_windows: int) -> WindowSeque
         window = np.concatenate([ends[0], window, ends[1]]).astype(np.int32)
         code = np.concatenate([[0] * first, code, [0] * last]).astype(np.int32)
         multiplicity[0] += first + last
-    longest_gap = int(np.diff(window).max()) - 1 if window.size > 1 else 0
-    return WindowSequence(
-        np.ascontiguousarray(window), np.ascontiguousarray(code), value, multiplicity, int(n_windows), longest_gap
-    )
+    return WindowSequence(np.ascontiguousarray(window), np.ascontiguousarray(code), value, multiplicity, int(n_windows))
 
 
 def log_emission(count: ArrayLike, shape: float, scale: float) -> NDArray[np.float64]:
@@ -410,7 +405,7 @@ def _with_entries(sequence: WindowSequence, extra: NDArray[np.int32]) -> WindowS
     multiplicity = sequence.multiplicity.copy()
     multiplicity[0] += extra.size
     window, code = np.insert(sequence.window, place, extra), np.insert(sequence.code, place, 0)
-    return sequence._replace(window=window, code=code, multiplicity=multiplicity)  # no gap is longer than before
+    return sequence._replace(window=window, code=code, multiplicity=multiplicity)
 
 
 def _digamma(x: float) -> float:

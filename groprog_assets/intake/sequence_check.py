@@ -168,17 +168,14 @@ def variant_problems(
     file: VariantFile, sizes: Mapping[str, int], aliases: Mapping[str, frozenset[str]]
 ) -> list[Problem]:
     """Variants against the study's chromosomes; their REF is compared with the FASTA in the run."""
-    from groprog_assets.methods.sequence.alleles import contig_problems
+    from groprog_assets.methods.sequence.alleles import contig_problems, none_on_chromosomes
     from groprog_assets.methods.sequence.reference import study_chromosomes
-    from groprog_assets.study.annotation_files import some
 
     problems = contig_problems(file, sizes, aliases)
     of = study_chromosomes((row.chrom for row in file.rows), sizes, aliases)
     beyond = [row for row in file.rows if row.chrom in of and row.position > sizes[of[row.chrom]] + 1]
     if file.rows and not of:
-        value = f"{count_of(len(file.rows), 'variant')}, none on {some(sizes)}"
-        rule = "Variants are named by the chromosomes of the study."
-        problems.append(Problem(str(file.path), value, rule, "Name aliases in sequence.aliases."))
+        problems.append(none_on_chromosomes(file, sizes))
     if beyond and not problems:
         rule = "Such variants have no effect. Was the file made on another assembly?"
         value = f"{count_of(len(beyond), 'variant')} beyond the end of a chromosome ({beyond[0].chrom}:{beyond[0].position:,})"

@@ -101,7 +101,6 @@ def _arrays(sequences: method.Sequences) -> dict[str, np.ndarray]:
         "value": np.concatenate([one.value for one in ones]),
         "multiplicity": np.concatenate([one.multiplicity for one in ones]),
         "n_windows": np.array([one.n_windows for one in ones]),
-        "longest_gap": np.array([one.longest_gap for one in ones]),
     }
 
 
@@ -114,7 +113,6 @@ def _sequence(arrays: Mapping[str, np.ndarray], place: int) -> hmm.WindowSequenc
         arrays["value"][values],
         arrays["multiplicity"][values],
         int(arrays["n_windows"][place]),
-        int(arrays["longest_gap"][place]),
     )
 
 

@@ -46,9 +46,6 @@ class _Strand(Mapping[str, tuple[np.ndarray, np.ndarray]]):
             raise ReadsError(_outside(chrom, f"last position {int(position[-1]):,}"))
         return position, count
 
-    def __contains__(self, chrom: object) -> bool:
-        return (chrom, self._strand) in self._held
-
     def __iter__(self) -> Iterator[str]:
         return (chrom for chrom, strand in self._held if strand == self._strand)
 

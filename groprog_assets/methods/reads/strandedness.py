@@ -12,6 +12,7 @@ from groprog_assets.study.assays import ASSAYS, Strandedness
 from groprog_assets.study.parameters import FilteringParameters
 from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document
+from groprog_kernels.window_counts import count_windows, index_positions
 
 
 class Orientation(NamedTuple):
@@ -42,12 +43,6 @@ def _merged(start: np.ndarray, end: np.ndarray) -> Intervals:
     return starts[first], ends[last]
 
 
-def _reads_within(position: np.ndarray, before: np.ndarray, intervals: Intervals) -> int:
-    """Reads of rising positions (p,) within intervals; before (p + 1,): reads of the positions before each, and of all."""
-    first, last = (before[np.searchsorted(position, edge.astype(position.dtype))] for edge in intervals)
-    return int((last - first).sum())
-
-
 def sense_reads(positions: Positions, gene_models: pd.DataFrame) -> tuple[int, int]:
     """(sense, antisense) reads over bases annotated on one strand only.
 
@@ -57,11 +52,11 @@ def sense_reads(positions: Positions, gene_models: pd.DataFrame) -> tuple[int, i
     genes = _unions(gene_models)
     none = np.empty(0, np.int64), np.empty(0, np.int64)
     sense = antisense = 0
-    for (chrom, strand), (position, count) in sequences(positions).items():
+    for (chrom, strand), columns in sequences(positions).items():
         own, other = genes.get((chrom, strand), none), genes.get((chrom, "-" if strand == "+" else "+"), none)
         either = _merged(*(np.concatenate(edges) for edges in zip(own, other, strict=True)))
-        before = np.concatenate([[0], np.cumsum(count, dtype=np.int64)])
-        on_own, on_other, on_either = (_reads_within(position, before, held) for held in (own, other, either))
+        index = index_positions(*columns)
+        on_own, on_other, on_either = (int(count_windows(index, *held).sum()) for held in (own, other, either))
         sense += on_either - on_other
         antisense += on_either - on_own
     return sense, antisense

@@ -6,7 +6,7 @@ A file of another assembly is refused. Source: Tan, Abecasis, Kang, doi:10.1093/
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -104,6 +104,13 @@ def contig_problems(
     return [Problem(str(file.path), some(others, 3), rule, remedy)]
 
 
+def none_on_chromosomes(file: VariantFile, chromosomes: Iterable[str]) -> Problem:
+    """The problem of a file whose variants lie on other chromosomes than the study's."""
+    value = f"{count_of(len(file.rows), 'variant')}, none on {some(chromosomes)}"
+    rule = "Variants are named by the chromosomes of the study."
+    return Problem(str(file.path), value, rule, "Name aliases in sequence.aliases.")
+
+
 def placed_alleles(
     file: VariantFile,
     genome: GenomeCodes,
@@ -144,9 +151,7 @@ def placed_alleles(
             row, chrom, [f"{each}{detail.get(each, '')}" if isinstance(each, str) else each for each in found]
         )
     if file.rows and not of:
-        value = f"{count_of(len(file.rows), 'variant')}, none on {some(names)}"
-        rule = "Variants are named by the chromosomes of the study."
-        raise AnnotationError(Problem(str(file.path), value, rule, "Name aliases in sequence.aliases."))
+        raise AnnotationError(none_on_chromosomes(file, names))
     if len(others) > compared * (MISMATCH_SHARE if compared >= MISMATCH_FILE else 0.5):
         value = (
             f"REF of {len(others)} of {count_of(compared, 'variant')} is not the reference's: {'; '.join(others[:3])}"

@@ -231,10 +231,8 @@ def _fit(
     expectation: Callable[[hmm.Parameters], Iterable[hmm.Statistics]] | None = None,
 ) -> hmm.Fit:
     """The fit of one cell, by workers that give the `expectation` or else by threads of this process."""
-    if expectation is None:
-        return _fit_each(sequences, parameters, [(leave, shape)])[0]
     start = _start(parameters, leave, shape)
-    fitted = hmm.fit(list(sequences.values()), start, parameters.em_tolerance, expectation=expectation)
+    fitted = hmm.fit(list(sequences.values()), start, parameters.em_tolerance, THREADS, expectation)
     _require_likelihood(fitted, leave, shape)
     return fitted
 
