@@ -182,24 +182,27 @@ def run_command(study: Path, select: str, nascent: bool, dry_run: bool, user: st
     if nascent and select:
         raise click.UsageError("--nascent is a selection of its own; give it or --select.")
     checked = require_sound_or_known(study)
-    from groprog_assets.cli.progress import DURATIONS, Progress
     from groprog_assets.compute.compute_pool import POOL_VARIABLE, checked_setting
-    from groprog_assets.definitions import build_definitions
-    from groprog_assets.graph import resources
-    from groprog_assets.graph.freed_memory import keep_for_good
-    from groprog_assets.intake.sound_study import keep_notices
-    from groprog_assets.running.execution import run_lock, run_study
-    from groprog_assets.running.exporting import export_and_seal
-    from groprog_assets.running.planning import ordered, plan, told_steps
-    from groprog_assets.running.selection import NASCENT, selected_assets
+    from groprog_assets.running.source_digests import digested_meanwhile
     from groprog_assets.store.workspace import STUDY_VARIABLE, open_workspace
 
     workspace = open_workspace(study)
     os.environ[STUDY_VARIABLE] = str(workspace.path)
     if pool:
         os.environ[POOL_VARIABLE] = checked_setting(pool)
-    definitions = build_definitions()
-    keep_for_good()
+    with digested_meanwhile(workspace):
+        from groprog_assets.cli.progress import DURATIONS, Progress
+        from groprog_assets.definitions import build_definitions
+        from groprog_assets.graph import resources
+        from groprog_assets.graph.freed_memory import keep_for_good
+        from groprog_assets.intake.sound_study import keep_notices
+        from groprog_assets.running.execution import run_lock, run_study
+        from groprog_assets.running.exporting import export_and_seal
+        from groprog_assets.running.planning import ordered, plan, told_steps
+        from groprog_assets.running.selection import NASCENT, selected_assets
+
+        definitions = build_definitions()
+        keep_for_good()
     select = NASCENT if nascent else select
     chosen = selected_assets(definitions, select)
     if dry_run:

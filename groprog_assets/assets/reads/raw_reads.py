@@ -16,7 +16,7 @@ def raw_reads(library: Library, workspace: Workspace) -> Materialized:
     """Which files a library consists of: path, size, sha256, number of reads, format. The root of every lineage."""
     from groprog_assets.methods.reads import raw_reads as method
 
-    identity = method.identify(library)
+    identity = method.identify(library, workspace.file_digest)
     files = [{**file, "path": workspace.describe(Path(file["path"]))} for file in identity["files"]]
     identity = {**identity, "files": files}
     return materialized(identity, files=len(identity["files"]), reads=identity["reads"], format=identity["format"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 from groprog_assets.errors import Problem, ReadsError
@@ -12,9 +12,11 @@ from groprog_assets.tables.values import Document
 from groprog_kernels import records
 
 
-def identify(library: Library) -> Document:
+def identify(library: Library, digest: Callable[[Path], tuple[str, int]]) -> Document:
     """{"files": [{"role", "path", "bytes", "sha256"}], "reads", "format"} of a library.
 
+    digest: (sha256, bytes) of a file: `Workspace.file_digest`, which the circumstances of the value ask too, so that it is read
+    once.
     Roles: mate_1, mate_2, alignments, bigwig_plus, bigwig_minus. `format` is that of the files to analyse: bam, sam, cram,
     bigwig, bedgraph or fastq. `reads` is None: the files are hashed, not parsed; the quality table and the funnel count them.
     ReadsError lists every file that is missing, empty or, for alignments, no alignments at all.
@@ -33,13 +35,11 @@ def identify(library: Library) -> Document:
     kind = "fastq" if library.reads else track_format(library.bigwig_plus) if library.bigwig_plus else "bigwig"
     for role, path in named:
         try:
-            with open(path, "rb") as stream:
-                digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            size = path.stat().st_size
-            if size == 0:
+            if path.stat().st_size == 0:
                 raise ValueError("the file is empty")
             if role == "alignments":
                 kind = records.alignment_format(path)
+            sha256, size = digest(path)
         except FileNotFoundError:
             problems.append(Problem(f"library {library.id}, {role}", f"{path} is missing", "", "Correct the path."))
         except (OSError, ValueError) as error:
@@ -47,7 +47,7 @@ def identify(library: Library) -> Document:
                 Problem(f"library {library.id}, {role}", f"{path}: {error}", "", "Copy or make the file again.")
             )
         else:
-            files.append({"role": role, "path": str(path), "bytes": size, "sha256": digest})
+            files.append({"role": role, "path": str(path), "bytes": size, "sha256": sha256})
     if not named:
         problems.append(
             Problem(

@@ -16,6 +16,7 @@ from groprog_assets.methods.reads.filtered_alignments import filter_alignments
 from groprog_assets.methods.reads.positions import position_table, sequences, turn
 from groprog_assets.methods.reads.strandedness import judge_strandedness, sense_reads
 from groprog_assets.methods.reads.uniqueness import uniqueness_rule
+from groprog_assets.store import artifacts
 from groprog_assets.study.chrom_sizes import read_chrom_sizes
 from groprog_assets.study.parameters import FilteringParameters
 from groprog_assets.study.schema import Genome, Library
@@ -293,13 +294,19 @@ def test_sequences_of_any_row_order():
     pd.testing.assert_frame_equal(turn(turn(positions)), positions)
 
 
+def digested(path):
+    return artifacts.digest_file(path), path.stat().st_size
+
+
 def test_identity_of_files(tmp_path):
     path = files.write(tmp_path / "a.bam", sense())
-    found = raw_reads.identify(library(path))
+    found = raw_reads.identify(library(path), digested)
     assert (found["format"], found["files"][0]["role"], len(found["files"][0]["sha256"])) == ("bam", "alignments", 64)
     (tmp_path / "empty.fq").touch()
     with pytest.raises(ReadsError) as caught:
-        raw_reads.identify(Library(id="L1", condition="m", reads=[tmp_path / "empty.fq", tmp_path / "none.fq"]))
+        raw_reads.identify(
+            Library(id="L1", condition="m", reads=[tmp_path / "empty.fq", tmp_path / "none.fq"]), digested
+        )
     assert len(caught.value.problems) == 2
 
 
