@@ -291,9 +291,11 @@ def _last_line(error: Any) -> str:
 
 
 def _require_conditions(workspace: Workspace, report: RunReport) -> None:
+    """StudyError where every library of a side of the contrast is left out; controls and patients' own do not count."""
     study, contrast = workspace.study, workspace.study.contrast
     left_out = {item["library"]: item["reason"] for item in report.left_out}
-    of = {item.id: item.condition for item in study.libraries if item.id not in study.control_libraries}
+    others = {*study.control_libraries, *study.nascent_libraries.values()}
+    of = {item.id: item.condition for item in study.libraries if item.id not in others}
     kept = {condition for name, condition in of.items() if name not in left_out}
     problems = [
         Problem(

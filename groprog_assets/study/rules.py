@@ -110,7 +110,8 @@ def _libraries(study: Study) -> Iterator[Finding]:
                 "A replicate is one library.",
                 "Number the replicates.",
             )
-    conditions = sorted({lib.condition for lib in libraries if lib.id not in study.control_libraries})
+    others = patients | study.control_libraries
+    conditions = sorted({lib.condition for lib in libraries if lib.id not in others})
     yield from _contrast(study, conditions)
 
 
@@ -130,7 +131,7 @@ def _contrast(study: Study, conditions: list[str]) -> Iterator[Finding]:
             yield Finding(
                 ("contrast", side),
                 f"{name!r} has no library",
-                "Each side of the contrast needs at least one library.",
+                "Each side of the contrast needs at least one library that is no control and no patient's own.",
                 closest(name, conditions),
             )
     if sides["treatment"] == sides["control"] and not unfilled:

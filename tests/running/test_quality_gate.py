@@ -33,8 +33,8 @@ def test_a_library_of_poor_reads_is_left_out_where_a_threshold_is_set(study: Pat
     assert "quality_gate: mean quality Q20.0 at cycle 31 of mate 1, threshold of the gate Q30" in told["reason"]
 
 
-@pytest.mark.parametrize("capped", [False, True], ids=["", "with an input control that passes"])
-def test_a_condition_without_a_library_is_told_with_its_own_alone(study: Path, capped: bool):
+@pytest.mark.parametrize("passes", ["", "an input control", "a patient's own"])
+def test_a_condition_without_a_library_is_told_with_its_own_alone(study: Path, passes: str):
     document = yaml.safe_load(study.read_text())
     libraries = document["libraries"]
     treatment = document["contrast"]["treatment"]
@@ -46,10 +46,13 @@ def test_a_condition_without_a_library_is_told_with_its_own_alone(study: Path, c
     for library in libraries:
         if library["id"] in (*treated, other):
             library["reads"] = ["reads/poor.fastq"]
-    if capped:
-        inputs = {key: value for key, value in libraries[-1].items() if key != "reads"}
-        libraries.append({**inputs, "id": "inputs", "condition": treatment, "replicate": 9})
-        next(item for item in libraries if item["id"] == treated[0]).update(assay="gro-cap", control="inputs")
+    if passes:
+        sound = {key: value for key, value in libraries[-1].items() if key != "reads"}
+        libraries.append({**sound, "id": "sound", "condition": treatment, "replicate": 9})
+    if passes == "an input control":
+        next(item for item in libraries if item["id"] == treated[0]).update(assay="gro-cap", control="sound")
+    if passes == "a patient's own":
+        document["cohort"]["nascent_libraries"] = {"P0001": "sound"}
     document.setdefault("parameters", {})["quality"] = {"gate_mean_quality": 30}
     study.write_text(yaml.safe_dump(document))
     with pytest.raises(StudyError) as caught:

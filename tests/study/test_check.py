@@ -162,6 +162,14 @@ CASES: dict[str, tuple[Callable[[dict, Path], object], str]] = {
     "duplicate ids by case": (lambda c, f: at(c, "libraries", 1).update(id="CONTROL_1"), "stands twice"),
     "same replicate twice": (lambda c, f: at(c, "libraries", 1).update(replicate=1), "replicate 1 stands 2 times"),
     "contrast without library": (lambda c, f: c["contrast"].update(control="contrl"), "Did you mean 'control'?"),
+    "contrast of a patient's own library": (
+        lambda c, f: (
+            c["libraries"].append({**c["libraries"][-1], "id": "own", "condition": "washed"}),
+            c["cohort"].update(nascent_libraries={"P0001": "own"}),
+            c["contrast"].update(control="washed"),
+        ),
+        "'washed' has no library",
+    ),
     "contrast of one": (lambda c, f: c["contrast"].update(control="treated"), "compares two conditions"),
     "library without source": (lambda c, f: at(c, "libraries", 0).pop("alignments"), "neither reads nor alignments"),
     "one bigwig": (lambda c, f: at(c, "libraries", 0).update(bigwig_plus="marks/H3K27ac.bw"), "one bigWig of two"),
