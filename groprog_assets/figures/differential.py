@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from groprog_assets.figures.style import DOWN, INK, NEUTRAL, SOFT_INK, UP, new_figure, say_empty, scatter, style
+from groprog_assets.figures.style import DOWN, NEUTRAL, SOFT_INK, UP, name_points, new_figure, say_empty, scatter, style
 from groprog_assets.tables.values import Values
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -56,7 +55,10 @@ def ma_plot(
         axes.set_ylim(-limit, limit)
         reach = float(held["log_cpm"].max() - held["log_cpm"].min()) or 1.0
         axes.set_xlim(right=float(held["log_cpm"].max()) + 0.2 * reach)  # room for the names
-        _name_points(axes, _named(held, labels, strongest))
+        named = _named(held, labels, strongest)
+        name_points(
+            axes, named["log_cpm"].to_numpy(float), named["log2_fold_change"].to_numpy(float), named["text"].tolist()
+        )
         axes.set_xlabel("Average abundance (log2 counts per million)")
         axes.set_ylabel(
             f"log2 fold change\n{summary.get('treatment', 'treatment')} / {summary.get('control', 'control')}"
@@ -91,31 +93,3 @@ def _named(held: pd.DataFrame, labels: Sequence[str], strongest: int) -> pd.Data
     down = [i for i in order.index if with_gene.at[i, "direction"] == "down"][:strongest]
     up = [i for i in order.index[::-1] if with_gene.at[i, "direction"] == "up"][:strongest]
     return chosen.loc[list(dict.fromkeys([*chosen.index[asked != ""], *up, *down]))]
-
-
-def _name_points(axes: Axes, points: pd.DataFrame) -> None:
-    """Names in a column at the right edge, in the order of their points, a line or more apart; thin lines lead to them."""
-    low, high = axes.get_ylim()
-    gap = (high - low) * 0.05
-    ordered = points.sort_values("log2_fold_change", kind="stable")
-    heights = ordered["log2_fold_change"].to_numpy(float).copy()
-    for place in range(1, len(heights)):
-        heights[place] = max(heights[place], heights[place - 1] + gap)
-    ceiling = high - gap / 2
-    for place in range(len(heights) - 1, -1, -1):
-        heights[place] = min(heights[place], ceiling)
-        ceiling = heights[place] - gap
-    right = axes.get_xlim()[1]
-    row: Any
-    for row, height in zip(ordered.itertuples(), heights, strict=True):
-        axes.annotate(
-            row.text,
-            (row.log_cpm, row.log2_fold_change),
-            (right, height),
-            fontsize=7.5,
-            color=INK,
-            va="center",
-            ha="right",
-            zorder=5,
-            arrowprops={"arrowstyle": "-", "color": SOFT_INK, "lw": 0.5, "shrinkA": 0, "shrinkB": 2},
-        )

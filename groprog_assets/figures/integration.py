@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
-from groprog_assets.figures.style import DOWN, INK, NEUTRAL, SOFT_INK, UP, new_figure, say_empty, scatter, style
+from groprog_assets.figures.style import DOWN, INK, NEUTRAL, UP, name_points, new_figure, say_empty, scatter, style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -72,16 +72,14 @@ def volcano_figure(table: pd.DataFrame, significance: float, title: str) -> Figu
         axes.scatter(
             x[marked], y[marked], s=42, facecolors="none", edgecolors=INK, label=f"biomarkers ({int(marked.sum()):,})"
         )
-        for place in np.argsort(-y, kind="stable")[:NAMED]:
-            if found[place]:
-                axes.annotate(
-                    str(held["symbol"].iloc[place]),
-                    (x[place], y[place]),
-                    xytext=(4, 2),
-                    textcoords="offset points",
-                    fontsize=7.5,
-                    color=SOFT_INK,
-                )
+        named = np.array([place for place in np.argsort(-y, kind="stable")[:NAMED] if found[place]], dtype=np.int64)
+        symbols = held["symbol"].astype(str).to_numpy()
+        room = 0.25 * (float(x.max() - x.min()) or 1.0)
+        axes.set_ylim(bottom=min(0.0, float(y.min())))
+        axes.set_xlim(float(x.min()) - room, float(x.max()) + room)
+        edge: Literal["left", "right"]
+        for edge, chosen in (("left", named[x[named] <= 0]), ("right", named[x[named] > 0])):
+            name_points(axes, x[chosen], y[chosen], symbols[chosen].tolist(), edge)
         axes.set_xlabel("difference of means, units of the assay" if across == "effect" else "score statistic (z)")
         axes.set_ylabel("-log10 p")
         axes.set_title(title)

@@ -18,7 +18,8 @@ NAMES = {2: ("low", "high"), 3: ("low", "middle", "high")}
 def kaplan_meier_figure(
     strata: Values | None, title: str = "Survival by group of out-of-fold risk", label: str = ""
 ) -> Figure:
-    """One entry of the evaluation's `strata`: step curves with 95 % bands, log-rank p, patients at risk by group.
+    """One entry of the evaluation's `strata`: step curves with 95 % bands, log-rank p (by permutation where that
+    was made), patients at risk by group.
 
     Times are months. Groups are named by risk, or with `label` by their numbers. Without an entry the axes say that there is
     none. Source: docs/methods.md.
@@ -51,9 +52,11 @@ def kaplan_meier_figure(
         curve_axes.set_ylabel("share free of the event")
         curve_axes.set_title(title)
         curve_axes.legend(loc="upper right")
-        p = strata["log_rank"]["p_value"]
+        permuted = strata["log_rank"].get("permutation_p_value")
+        p = strata["log_rank"]["p_value"] if permuted is None else permuted
         if p is not None:
             said = "log-rank p < 1e-4" if p < 1e-4 else f"log-rank p = {p:.2g}"
+            said += "" if permuted is None else ", by permutation"
             curve_axes.text(0.02, 0.05, said, transform=curve_axes.transAxes, color=SOFT_INK)
         _at_risk(table_axes, strata["at_risk"], names, colours)
     return figure

@@ -149,6 +149,42 @@ def scatter(axes: Axes, x: Any, y: Any, **look: Any) -> None:
     axes.scatter(x, y, rasterized=len(x) > MOST_VECTOR_POINTS, **look)
 
 
+def name_points(
+    axes: Axes,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    names: Sequence[str],
+    edge: Literal["left", "right"] = "right",
+) -> None:
+    """Names in a column at an edge, in the order of their points' heights, a line or more apart; thin lines lead to them.
+
+    x, y: (n,), places of the points on the axes, whose limits are set already and leave room at that edge. names: n texts.
+    """
+    low, high = axes.get_ylim()
+    gap = (high - low) * 0.05
+    order = np.argsort(y, kind="stable")
+    heights = np.array(y, dtype=np.float64)[order]
+    for place in range(1, len(heights)):
+        heights[place] = max(heights[place], heights[place - 1] + gap)
+    ceiling = high - gap / 2
+    for place in range(len(heights) - 1, -1, -1):
+        heights[place] = min(heights[place], ceiling)
+        ceiling = heights[place] - gap
+    place_of_names = axes.get_xlim()[edge == "right"]
+    for point, height in zip(order, heights, strict=True):
+        axes.annotate(
+            names[point],
+            (x[point], y[point]),
+            (place_of_names, height),
+            fontsize=7.5,
+            color=INK,
+            va="center",
+            ha=edge,
+            zorder=5,
+            arrowprops={"arrowstyle": "-", "color": SOFT_INK, "lw": 0.5, "shrinkA": 0, "shrinkB": 2},
+        )
+
+
 def coloured_rows(axes: Axes, values: NDArray[np.float64], ends: tuple[float, float], top: float) -> AxesImage:
     """`values` (r, b) as colours from 0 to `top`, the first row on top; the axis of columns runs from ends[0] to ends[1], that
     of rows from 0 to r.

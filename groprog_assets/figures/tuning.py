@@ -30,8 +30,8 @@ def tuning_surface(tuning: pd.DataFrame, fit: Values) -> Figure:
     log-probability and untranscribed shape, side by side.
 
     `tuning` is the tuning_surface table, `fit` the document of the asset transcript_hmm. The setting that was used is
-    boxed in both panels, each panel's best cell (the first of equals) starred; a setting outside the grid is said in the
-    title. An empty table is said in the figure. Source: groHMM vignette, HMM tuning.
+    boxed in both panels, each panel's best cells starred; cells that are all equal have the middle colour. A setting
+    outside the grid is said in the title. An empty table is said in the figure. Source: groHMM vignette, HMM tuning.
     """
     with style():
         if not len(tuning):
@@ -77,20 +77,25 @@ def _surface(
 ) -> None:
     rows, columns = (np.sort(tuning[name].unique()) for name in AXES)
     table = tuning.pivot(index="log_prob_leave_transcribed", columns="untranscribed_shape", values=column)
-    image = axes.imshow(table.to_numpy(), cmap=palette, aspect="auto", origin="lower", interpolation="nearest")
+    values = tuning[column].to_numpy(dtype=np.float64)
+    low, high = float(values.min()), float(values.max())
+    if low == high:  # equal cells are neither good nor bad
+        low, high = low - 0.5, high + 0.5
+    image = axes.imshow(
+        table.to_numpy(), cmap=palette, vmin=low, vmax=high, aspect="auto", origin="lower", interpolation="nearest"
+    )
     axes.set_xticks(range(len(columns)), [f"{value:g}" for value in columns])
     axes.set_yticks(range(len(rows)), [f"{value:g}" for value in rows])
     axes.set_xlabel("Untranscribed shape")
     axes.grid(False)
-    values = tuning[column].to_numpy()
-    best = tuning.iloc[int(values.argmin() if best_low else values.argmax())]
+    best = values == (values.min() if best_low else values.max())
     if len(tuning) <= LARGEST_NAMED:
-        middle = (float(values.min()) + float(values.max())) / 2
+        middle = (low + high) / 2
         cell: Any
-        for cell in tuning.itertuples():
+        for cell, is_best in zip(tuning.itertuples(), best, strict=True):
             value = float(getattr(cell, column))
             light = (value < middle) is not best_low and value != middle
-            star = "*" if cell.Index == best.name else ""
+            star = "*" if is_best else ""
             axes.text(
                 int(np.searchsorted(columns, cell.untranscribed_shape)),
                 int(np.searchsorted(rows, cell.log_prob_leave_transcribed)),
@@ -102,8 +107,8 @@ def _surface(
             )
     else:
         axes.plot(
-            np.searchsorted(columns, best["untranscribed_shape"]),
-            np.searchsorted(rows, best["log_prob_leave_transcribed"]),
+            np.searchsorted(columns, tuning.loc[best, "untranscribed_shape"]),
+            np.searchsorted(rows, tuning.loc[best, "log_prob_leave_transcribed"]),
             "*",
             color=UP,
             markersize=9,
@@ -117,7 +122,8 @@ def _surface(
         from matplotlib.patches import Rectangle
 
         axes.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor=UP, lw=2.5, zorder=5))
-    axes.figure.colorbar(image, ax=axes, shrink=0.85)
+    ticks = [values[0]] if values.min() == values.max() else None
+    axes.figure.colorbar(image, ax=axes, shrink=0.85, ticks=ticks)
 
 
 def _is_used(tuning: pd.DataFrame, used: tuple[float, float]) -> NDArray[np.bool_]:

@@ -44,6 +44,16 @@ def strata_of(risk: np.ndarray, time: np.ndarray, event: np.ndarray, groups: int
     }
 
 
+def test_one_log_rank_p_is_shown_that_of_the_permutation_where_it_was_made():
+    """Groups found in the data: the permutation's p is the valid one, and the only one in the picture."""
+    entry = strata_of(np.arange(60.0), 60.0 - np.arange(60.0), np.ones(60, bool), 2)
+    made = {**entry, "log_rank": {**entry["log_rank"], "p_value": 0.02, "permutation_p_value": 0.4}}
+    said = [text.get_text() for text in kaplan_meier_figure(made).axes[0].texts]
+    assert said == ["log-rank p = 0.4, by permutation"]
+    none = {**made, "log_rank": {**made["log_rank"], "permutation_p_value": None}}
+    assert [text.get_text() for text in kaplan_meier_figure(none).axes[0].texts] == ["log-rank p = 0.02"]
+
+
 @pytest.mark.parametrize(("groups", "names"), [(2, ["low", "high"]), (3, ["low", "middle", "high"])])
 def test_patients_of_high_risk_die_first_in_the_colour_of_high_risk(groups: int, names: list[str]):
     """From the risks themselves: a higher risk is an earlier death, so the curve labelled high must fall fastest."""

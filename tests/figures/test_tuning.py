@@ -57,6 +57,14 @@ def test_the_best_cell_of_each_panel_is_starred():
     assert [text for text in starred if text.endswith("*")] == ["0.010*", "0.900*"]
 
 
+def test_equal_cells_are_all_best_and_have_the_middle_colour():
+    figure = tuning_surface(surface().assign(error_rate=0.25), fit())
+    first, second = [axes for axes in figure.axes if axes.images]
+    (image,), told = first.images, [text.get_text() for text in first.texts]
+    assert told == ["0.250*"] * 9
+    assert [image.norm(0.25), second.images[0].norm(0.9)] == [0.5, 1.0]
+
+
 def test_a_setting_chosen_by_the_dice_is_shown_beside_it():
     figure = tuning_surface(surface(), fit(-100.0, 15.0, tuned=True, tuned_by="dice"))
     assert "chosen by the highest Dice coefficient" in words(figure)
