@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
+from groprog_assets.methods.reads.positions import sequences
 from groprog_assets.study.schema import Contrast, Library
 from groprog_assets.tables import TABLES, conform
 
@@ -25,6 +26,18 @@ def libraries(replicates: int = 1) -> list[Library]:
 def positions(reads: Iterable[tuple[str, str, int, int]] = ()) -> pd.DataFrame:
     """Table `positions` of (chrom, strand, position, count) rows."""
     return conform(pd.DataFrame(list(reads), columns=["chrom", "strand", "position", "count"]), "positions")
+
+
+class Asked(dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]):
+    """The sequences of a table `positions`, with the list of those that were asked for."""
+
+    def __init__(self, table: pd.DataFrame):
+        super().__init__(sequences(table))
+        self.keys_asked: list[tuple[str, str]] = []
+
+    def __getitem__(self, key: tuple[str, str]) -> tuple[np.ndarray, np.ndarray]:
+        self.keys_asked.append(key)
+        return super().__getitem__(key)
 
 
 def genes(rows: Sequence[tuple[str, str, int, int, str]], **columns: object) -> pd.DataFrame:

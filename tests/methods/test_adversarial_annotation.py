@@ -129,7 +129,7 @@ def test_units_to_the_last_base_and_their_repair(world):
     units = call_transcripts(coverage, fit, SIZES, 50)
     assert len(units)
     assert (units["end"] > units["start"]).all()
-    repaired = repaired_transcripts(units, consensus, coverage, tables, fit, SIZES, P.annotation)
+    repaired = repaired_transcripts(units, consensus, coverage, tables, fit, SIZES, P.annotation, P.differential).table
     assert (repaired["end"] > repaired["start"]).all()
     assert repaired["posterior"].between(0, 1).all()
     for table in (units, repaired):
@@ -137,7 +137,7 @@ def test_units_to_the_last_base_and_their_repair(world):
     density = transcript_density(units, consensus, tables, P.density, repaired=repaired)
     assert np.isfinite(density.profile["density"]).all()
     assert set(density.gene_overlap["gene"]) <= set(consensus["gene"])
-    counts = count_transcripts(units, tables, P.differential)
+    counts = count_transcripts(units, tables, P.differential).table
     assert (counts["count"] >= 0).all()
 
 

@@ -32,22 +32,21 @@ def repaired_transcripts(
     """Units broken where they run over several genes and combined where a gene is under several, each with what was done; and
     their reads in every library, counted as those of the called units."""
     from groprog_assets.methods.transcription import repaired_transcripts as method
-    from groprog_assets.methods.transcription.transcript_counts import count_transcripts
 
-    positions = tables_in_sequences(filtered_alignments, "positions")
-    table = method.repaired_transcripts(
+    repaired = method.repaired_transcripts(
         transcripts,
         gene_models.consensus,
         tables_in_sequences(coverage),
-        positions,
+        tables_in_sequences(filtered_alignments, "positions"),
         transcript_hmm.fit,
         gene_models.chrom_sizes,
         study.parameters.annotation,
+        study.parameters.differential,
     )
-    done = table["status"].value_counts()
+    done = repaired.table["status"].value_counts()
     return materialized(
-        Bundle(table=table, counts=count_transcripts(table, positions, study.parameters.differential)),
-        units=len(table),
+        repaired,
+        units=len(repaired.table),
         broken=int(done.get("broken", 0)),
         combined=int(done.get("combined", 0)),
     )

@@ -19,7 +19,7 @@ def compute(shared: Values, part: Values, here: Here) -> Document:
     """table: `transcript_counts` of the units `shared["transcripts"]` in the library of the part, by its positions."""
     parameters = DifferentialParameters.model_validate_json(shared["parameters"])
     positions = {part["library"]: part["positions"]}
-    return {"table": method.count_transcripts(shared["transcripts"], positions, parameters)}
+    return {"table": method.count_transcripts(shared["transcripts"], positions, parameters).table}
 
 
 def on_pool(

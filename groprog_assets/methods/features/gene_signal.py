@@ -15,6 +15,8 @@ from groprog_assets.study.parameters import PausingParameters
 from groprog_assets.study.schema import Library
 from groprog_assets.tables import conform
 
+WINDOWS = ("promoter", "body", "upstream")
+
 
 class GeneWindows(NamedTuple):
     """[start, end) of each gene's windows, 0-based bp on the genome's axis; each array (g,) int64; empty where end <= start."""
@@ -68,6 +70,7 @@ def gene_signal(
     """
     windows = gene_windows(genes, parameters, chrom_sizes)
     chrom, strand = genes["chrom"].to_numpy(), genes["strand"].to_numpy()
+    edges = [np.stack([getattr(windows, f"{name}_{edge}") for name in WINDOWS], axis=1) for edge in ("start", "end")]
     parts = []
     for library in libraries:
         index = stranded_index(positions[library.id])
@@ -77,9 +80,7 @@ def gene_signal(
             "library": library.id,
             "condition": library.condition,
         }
-        for window in ("promoter", "body", "upstream"):
-            start, end = getattr(windows, f"{window}_start"), getattr(windows, f"{window}_end")
-            count = count_stranded(index, chrom, strand, start, end)
+        for window, count in zip(WINDOWS, count_stranded(index, chrom, strand, *edges).T, strict=True):
             exposure = windows.length(window) / 1e3 * millions
             columns[f"{window}_count"] = count
             columns[f"{window}_density"] = np.divide(count, exposure, out=np.zeros(len(count)), where=exposure > 0)

@@ -74,11 +74,16 @@ def total_reads(index: StrandedIndex) -> int:
 def count_stranded(
     index: StrandedIndex, chrom: NDArray, strand: NDArray, start: NDArray, end: NDArray
 ) -> NDArray[np.int64]:
-    """Reads of each window [start, end) on its own strand: (w,) int64; a chromosome or strand without reads counts 0."""
-    counts = np.zeros(len(start), np.int64)
+    """Reads of each window [start, end) on its own strand, int64 in the shape of start; a chromosome or strand without reads
+    counts 0.
+
+    chrom, strand (w,); start, end (w,) or (w, k): k windows at each place, which are counted while its strand is at hand.
+    """
+    counts = np.zeros(start.shape, np.int64)
     for (c, s), rows in groups(chrom, strand).items():
         if (c, s) in index:
-            counts[rows] = count_windows(index[c, s], start[rows], end[rows])
+            counted = count_windows(index[c, s], start[rows].ravel(), end[rows].ravel())
+            counts[rows] = counted.reshape(len(rows), *start.shape[1:])
     return counts
 
 

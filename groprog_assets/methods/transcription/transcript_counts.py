@@ -39,22 +39,25 @@ def counting_windows(start: NDArray, end: NDArray, strand: NDArray, *, offset: i
     )
 
 
+class UnitCounts(NamedTuple):
+    """table: `transcript_counts`; whole (t,) int64 reads of all libraries in the whole unit, on its strand."""
+
+    table: pd.DataFrame
+    whole: NDArray[np.int64]
+
+
 def count_transcripts(
     transcripts: pd.DataFrame, positions: Mapping[str, Positions], parameters: DifferentialParameters
-) -> pd.DataFrame:
-    """Reads of every unit in every library, on the unit's strand: table `transcript_counts`, libraries in the given order."""
+) -> UnitCounts:
+    """Reads of every unit in every library, on the unit's strand, libraries in the given order."""
     strand = transcripts["strand"].to_numpy()
-    window = counting_windows(
-        transcripts["start"].to_numpy(),
-        transcripts["end"].to_numpy(),
-        strand,
-        offset=parameters.counting_offset,
-        size=parameters.counting_size,
-    )
-    parts = []
+    whole = CountingWindows(*(transcripts[name].to_numpy(np.int64) for name in ("start", "end")))
+    window = counting_windows(*whole, strand, offset=parameters.counting_offset, size=parameters.counting_size)
+    edges = [np.stack(pair, axis=1) for pair in zip(window, whole, strict=True)]
+    parts, every = [], np.zeros(len(transcripts), np.int64)
     for library, table in positions.items():
-        counted = count_stranded(
-            stranded_index(table), transcripts["chrom"].to_numpy(), strand, window.start, window.end
-        )
-        parts.append(pd.DataFrame({"transcript": transcripts["name"].to_numpy(), "library": library, "count": counted}))
-    return conform(pd.concat(parts, ignore_index=True), "transcript_counts")
+        counted = count_stranded(stranded_index(table), transcripts["chrom"].to_numpy(), strand, *edges)
+        columns = {"transcript": transcripts["name"].to_numpy(), "library": library, "count": counted[:, 0]}
+        parts.append(pd.DataFrame(columns))
+        every += counted[:, 1]
+    return UnitCounts(conform(pd.concat(parts, ignore_index=True), "transcript_counts"), every)

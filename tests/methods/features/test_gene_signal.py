@@ -8,7 +8,7 @@ import pytest
 from groprog_assets.methods.features.gene_signal import gene_signal, gene_windows
 from groprog_assets.methods.reads.window_counts import count_stranded, stranded_index, tss_window
 from groprog_assets.study.parameters import PausingParameters
-from tests.methods.nascent import CHROM_SIZES, genes, libraries, positions
+from tests.methods.nascent import CHROM_SIZES, Asked, genes, libraries, positions
 from tests.oracles import grohmm
 
 PARAMETERS = PausingParameters()
@@ -76,6 +76,13 @@ def test_channels_are_counted_apart_and_per_strand():
     assert np.isclose(row["promoter_density"], 11 / 0.25)
     assert np.isclose(row["body_density"], 9 / 4.8)
     assert np.isclose(row["upstream_density"], 3 / 0.95)
+
+
+def test_a_sequence_is_read_once_for_all_channels():
+    rows = [(f"{chrom}{strand}", chrom, 10_000, 30_000, strand) for strand in "+-" for chrom in ("chr1", "chr2")]
+    asked = Asked(positions([(chrom, strand, 20_000, 1) for _, chrom, _, _, strand in rows]))
+    gene_signal({"mock_1": asked}, libraries()[:1], genes(rows), PARAMETERS)
+    assert sorted(asked.keys_asked) == sorted(asked)
 
 
 def test_an_empty_library_has_no_density():

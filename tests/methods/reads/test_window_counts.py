@@ -26,6 +26,15 @@ def test_windows_count_their_own_strand_only():
     assert counts.tolist() == [4, 0, 2, 0]
 
 
+def test_several_windows_at_a_place_are_counted_together():
+    index = method.stranded_index(positions(READS))
+    place = np.array(["chr1", "chr2", "chr1"], dtype=object), np.array(["+", "-", "-"], dtype=object)
+    counts = method.count_stranded(
+        index, *place, np.array([[0, 4], [5, 6], [0, 0]]), np.array([[4, 10], [6, 5], [9, 9]])
+    )
+    assert counts.tolist() == [[4, 1], [2, 0], [0, 0]]
+
+
 def test_pooling_adds():
     tables = {"a": positions(READS), "b": positions([("chr1", "+", 3, 10)])}
     index = method.pooled_index(tables, ["a", "b"])

@@ -7,11 +7,18 @@ import pandas as pd
 import pytest
 
 from groprog_assets.methods.transcription.repaired_transcripts import repaired_transcripts
+from groprog_assets.methods.transcription.transcript_counts import count_transcripts
 from groprog_assets.methods.transcription.transcript_density import transcript_density
 from groprog_assets.methods.transcription.transcript_hmm import fit_transcript_hmm, pooled_sequences
 from groprog_assets.methods.transcription.transcripts import call_transcripts
-from groprog_assets.study.parameters import AnnotationParameters, DensityParameters, TranscriptionParameters
+from groprog_assets.study.parameters import (
+    AnnotationParameters,
+    DensityParameters,
+    DifferentialParameters,
+    TranscriptionParameters,
+)
 from groprog_kernels import hmm
+from tests.methods.nascent import Asked
 
 SIZES = {"chr10": 60_000, "chr2": 60_000, "chr9": 60_000}
 PLACE = ["chrom", "start", "end", "strand"]
@@ -40,9 +47,8 @@ def world():
     consensus = pd.DataFrame(GENES, columns=[*PLACE, "gene"]).assign(kind="single")
     fit = fit_transcript_hmm({"a": coverage}, SIZES, consensus, 50, TranscriptionParameters(tune=False)).fit
     units = call_transcripts({"a": coverage}, fit, SIZES, 50)
-    repaired = repaired_transcripts(
-        units, consensus, {"a": coverage}, {"a": positions, "b": positions}, fit, SIZES, AnnotationParameters()
-    )
+    given = (units, consensus, {"a": coverage}, {"a": positions, "b": positions}, fit, SIZES)
+    repaired = repaired_transcripts(*given, AnnotationParameters(), DifferentialParameters()).table
     return units, repaired, consensus, positions, coverage, fit
 
 
@@ -94,7 +100,15 @@ def test_the_summary_has_both_sides(world):
 
 def test_no_unit_is_an_empty_table(world):
     units, _, consensus, positions, coverage, fit = world
-    empty = repaired_transcripts(
-        units.iloc[:0], consensus, {"a": coverage}, {"a": positions}, fit, SIZES, AnnotationParameters()
-    )
-    assert len(empty) == 0
+    given = (units.iloc[:0], consensus, {"a": coverage}, {"a": positions}, fit, SIZES)
+    empty = repaired_transcripts(*given, AnnotationParameters(), DifferentialParameters())
+    assert len(empty.table) == len(empty.counts) == 0
+
+
+def test_a_sequence_is_read_once_for_whole_units_and_their_counting_windows(world):
+    units, _, consensus, positions, coverage, fit = world
+    asked, counting = Asked(positions), DifferentialParameters()
+    given = (units, consensus, {"a": coverage}, {"a": asked}, fit, SIZES)
+    repaired = repaired_transcripts(*given, AnnotationParameters(), counting)
+    assert sorted(asked.keys_asked) == sorted(asked)
+    pd.testing.assert_frame_equal(repaired.counts, count_transcripts(repaired.table, {"a": positions}, counting).table)

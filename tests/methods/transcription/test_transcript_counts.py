@@ -48,7 +48,7 @@ def test_real_units_count_as_in_the_reference(shared):
 
 def test_table_is_long_and_stranded():
     units = transcripts([("a", "chr1", 0, 5_000, "+"), ("b", "chr1", 0, 5_000, "-"), ("c", "chr9", 0, 900, "+")])
-    table = count_transcripts(
+    table, whole = count_transcripts(
         units,
         {
             "mock_1": positions([("chr1", "+", 999, 8), ("chr1", "+", 1_000, 3), ("chr1", "-", 3_999, 2)]),
@@ -56,5 +56,6 @@ def test_table_is_long_and_stranded():
         },
         DifferentialParameters(),
     )
+    assert whole.tolist() == [11, 2, 0]
     assert table["count"].tolist() == [3, 2, 0, 0, 0, 0]
     assert table["library"].tolist() == ["mock_1"] * 3 + ["oe_1"] * 3
