@@ -123,6 +123,13 @@ def settings(context: Values) -> Parameters:
     return context.get("settings") or Parameters()
 
 
+def screen(context: Values) -> str:
+    """What makes a unit or a region risen or fallen, in words: the study's threshold and its p, adjusted or not."""
+    bounds = settings(context).differential
+    chosen = "adjusted p" if bounds.significance_column == "adjusted_p_value" else "p"
+    return f"|log₂ fold change| > {bounds.absolute_log2_fold_change:g}, {chosen} < {bounds.significance:g}"
+
+
 def lacking(context: Values) -> str:
     """What the contrast has too few libraries of, as the comparison says it."""
     summary = member(context.get("differential_transcription"), "summary") or {}

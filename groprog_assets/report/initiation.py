@@ -22,7 +22,7 @@ from groprog_assets.report.blocks import (
     paragraph,
     table,
 )
-from groprog_assets.report.genomics import picture, settings
+from groprog_assets.report.genomics import picture, screen, settings
 from groprog_assets.study.initiation_parameters import InitiationParameters
 from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Document, Values
@@ -162,8 +162,8 @@ def _response(context: Values, regions: pd.DataFrame) -> list[Block]:
     )
     text = (
         f"Of {count_of(summary['tested'], 'region')} with enough reads {number(summary['up'])} rise and "
-        f"{number(summary['down'])} fall ({by_class}). {_co_varying(summary)} The test is that of genes, with the genes' size "
-        "factors, so that a change shared by most regions remains."
+        f"{number(summary['down'])} fall ({screen(context)}; {by_class}). {_co_varying(summary)} "
+        "The test is that of genes, with the genes' size factors, so that a change shared by most regions remains."
     )
     return [
         paragraph(text),

@@ -8,7 +8,7 @@ import numpy as np
 
 from groprog_assets.figures.numbers import fixed, interval, number
 from groprog_assets.report.blocks import frame_of, member
-from groprog_assets.report.genomics import lacking, settings
+from groprog_assets.report.genomics import lacking, screen
 from groprog_assets.report.prognosis import HEADLINE_METRIC, MODEL, label_of
 from groprog_assets.study.text_tables import count_of
 from groprog_assets.tables.values import Values
@@ -76,16 +76,14 @@ def _transcription(context: Values) -> str:
     tested = frame_of(context.get("differential_transcription"))
     if tested is None:
         return ""
-    bounds = settings(context).differential
     sides = []
     for way, verb in (("up", "rise"), ("down", "fall")):
         side = tested[tested["direction"] == way]
         order = side["conservative_log2_fold_change"].abs().sort_values(ascending=False, kind="stable").index
         named = list(dict.fromkeys(_name(unit) for unit in side.loc[order].itertuples()))[:NAMED]
         sides.append(f"{number(len(side))} {verb}" + (f" (most {', '.join(named)})" if named else ""))
-    rule = f"|log₂ fold change| > {bounds.absolute_log2_fold_change:g}, adjusted p < {bounds.significance:g}"
     end = f" Exploratory: there are {lacking(context)}." if context.get("exploratory") else ""
-    return f"Of {count_of(len(tested), 'transcription unit')} {' and '.join(sides)}; {rule}.{end}"
+    return f"Of {count_of(len(tested), 'transcription unit')} {' and '.join(sides)}; {screen(context)}.{end}"
 
 
 def _name(unit: Any) -> str:

@@ -60,7 +60,7 @@ def test_the_section_says_why_nothing_was_called(called):
     assert "no library can be used" in text
 
 
-def response(called, conditions: str, **changes):
+def response(called, conditions: str, settings: Parameters | None = None, **changes):
     """The section of a study whose regions were compared, and what the comparison is."""
     compared, of, *_ = course(conditions)
     regions = of["table"].assign(**{name: float("nan") for name in ("nearest_tss_distance", "pair_score", "q_pair")})
@@ -70,7 +70,7 @@ def response(called, conditions: str, **changes):
         "differential_initiation": Bundle(
             table=compared.table, links=compared.links, summary=compared.summary | changes
         ),
-        "settings": Parameters(),
+        "settings": settings or Parameters(),
     }
     return section(context), compared
 
@@ -90,8 +90,17 @@ def test_changed_regions_stand_beside_their_genes(called):
     assert changed["total"] == (compared.table["direction"] != "none").sum()
     text = words(blocks)
     up, down = (int((compared.table["direction"] == way).sum()) for way in ("up", "down"))
-    assert f"(distal: {up} up, {down} down)" in text
+    assert (
+        f"{up} rise and {down} fall (|log₂ fold change| > 1, adjusted p < 0.05; distal: {up} up, {down} down)" in text
+    )
     assert f"{compared.summary['co_varying']} link" in text
+
+
+def test_the_screen_is_told_as_the_study_sets_it(called):
+    blocks, _ = response(
+        called, "abc", Parameters(differential={"significance_column": "p_value", "significance": 0.01})
+    )
+    assert "(|log₂ fold change| > 1, p < 0.01; distal" in words(blocks)
 
 
 def test_with_few_libraries_the_linked_gene_is_the_nearest(called):
