@@ -79,7 +79,7 @@ def haplotype_effects(file: VariantFile, scorer: Scorer, aliases: Mapping[str, f
     unclear = each[each != ""].value_counts().sort_index()
     if len(unclear):
         why = ", ".join(f"{count:,} {name}" for name, count in unclear.items())
-        value = f"{unclear.sum():,} of {count_of(len(each), 'window')} with ALTs of a sample have no effect ({why})"
+        value = f"no effect for {unclear.sum():,} of {count_of(len(each), 'window')} with ALTs of a sample ({why})"
         rule = "Which SNVs lie on one haplotype is told by phased genotypes of one phase set (PS) alone."
         warnings.warn(Notice(Problem(str(file.path), value, rule, "Nothing, or phase them.")), stacklevel=2)
     return table

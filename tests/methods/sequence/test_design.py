@@ -152,7 +152,7 @@ def test_snvs_of_two_phase_sets_have_no_haplotype_in_common(world, tmp_path: Pat
     ]
     path = tmp_path / "sets.vcf"
     path.write_text(text(lines, "\tFORMAT\t" + "\t".join(samples)))
-    with pytest.warns(Notice, match="3 of 7 .* have no effect .2 PHASE_SETS, 1 UNPHASED"):
+    with pytest.warns(Notice, match="no effect for 3 of 7 .* .2 PHASE_SETS, 1 UNPHASED"):
         table = haplotype_effects(read_variants(path), scorer, {})
     up = table[(table["gene"] == genes["gene"].iloc[gene]) & (table["task"] == "up")].set_index("sample")
     assert up["error"].to_dict() == {
