@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import io
 import threading
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -41,6 +42,9 @@ SMALL, WIDE, TALL = (4.6, 3.4), (8.2, 3.6), (8.2, 5.6)
 """Inches: half a page, a page across, a page across with several panels."""
 
 PNG_DPI = 144
+
+PNG_LEVEL = 3
+"""Of libdeflate: four times as fast as zlib's default, and smaller on figures."""
 
 MOST_VECTOR_POINTS = 2000
 """Points of one kind that an SVG holds as shapes; more of them are one picture in it, at the dots per inch of the PNG."""
@@ -216,11 +220,39 @@ def figure_bytes(figure: Figure, suffix: Literal["png", "svg"] = "png", dpi: int
     """
     if suffix not in ("png", "svg"):
         raise ValueError(f"A figure is written as png or svg, not {suffix!r}.")
-    metadata: Document = {"Software": "GroProg"} if suffix == "png" else {"Date": None, "Creator": "GroProg"}
+    metadata: Document = {} if suffix == "png" else {"metadata": {"Date": None, "Creator": "GroProg"}}
     buffer = io.BytesIO()
     with style():
-        figure.savefig(buffer, format=suffix, dpi=dpi, metadata=metadata)
-    return buffer.getvalue()
+        figure.savefig(buffer, format="raw" if suffix == "png" else suffix, dpi=dpi, **metadata)
+    if suffix == "svg":
+        return buffer.getvalue()
+    width = int(figure.get_figwidth() * dpi + 1e-8)  # as matplotlib counts dots
+    return _png(np.frombuffer(buffer.getbuffer(), np.uint8).reshape(-1, width, 4)[:, :, :3], dpi)
+
+
+def _png(colours: NDArray[np.uint8], dpi: int) -> bytes:
+    """PNG of red, green and blue (height, width, 3), at `dpi` dots per inch (PNG specification, third edition, section 11).
+
+    Lines are not filtered: figures are areas of one colour, which are smaller so. Compression is libdeflate's.
+    """
+    from deflate import zlib_compress
+
+    height, width, _ = colours.shape
+    lines = np.zeros((height, 1 + 3 * width), np.uint8)
+    lines[:, 1:] = colours.reshape(height, -1)
+    dots_a_metre = round(dpi / 0.0254).to_bytes(4, "big")
+    chunks = {
+        b"IHDR": width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, 2, 0, 0, 0]),
+        b"pHYs": 2 * dots_a_metre + b"\1",
+        b"tEXt": b"Software\0GroProg",
+        b"IDAT": zlib_compress(lines, PNG_LEVEL),
+        b"IEND": b"",
+    }
+    written = [
+        len(content).to_bytes(4, "big") + name + content + zlib.crc32(name + content).to_bytes(4, "big")
+        for name, content in chunks.items()
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(written)
 
 
 def laid_out_once(figure: Figure) -> dict[str, bytes]:

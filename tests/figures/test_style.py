@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 
@@ -99,6 +100,22 @@ def test_both_files_of_a_figure_have_one_layout():
     assert made == laid_out_once(filled())
     assert made["png"] == figure_bytes(filled(), "png")
     assert made["svg"].startswith(b"<?xml")
+
+
+@pytest.mark.parametrize(("size", "dpi"), [((5, 3), 144), ((4.6, 3.4), 110), ((8.2, 3.6), 110), ((3.237, 2.813), 97)])
+def test_a_picture_has_the_dots_of_matplotlibs_own_without_transparency(size, dpi):
+    from PIL import Image
+
+    figure, axes = new_figure(size)
+    with style():
+        axes.plot([0, 1, 2], [0, 1, 0], color=CONTROL)
+        own = io.BytesIO()
+        figure.savefig(own, format="png", dpi=dpi)
+    with Image.open(io.BytesIO(figure_bytes(figure, "png", dpi))) as written, Image.open(own) as drawn:
+        assert written.mode == "RGB"
+        assert written.size == drawn.size
+        assert written.info == {"dpi": drawn.info["dpi"], "Software": "GroProg"}
+        assert written.tobytes() == drawn.convert("RGB").tobytes()
 
 
 @pytest.mark.parametrize(("count", "pictures"), [(MOST_VECTOR_POINTS, 0), (MOST_VECTOR_POINTS + 1, 1)])
