@@ -6,6 +6,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+import pandas as pd
+
 from groprog_assets.errors import AnnotationError, Problem
 from groprog_assets.methods.annotation.obo import TermGraph
 from groprog_assets.study.annotation_files import lines, some
@@ -45,14 +48,14 @@ def _read(path: Path, size: int, changed: int) -> GafFile:
     names stand in many lines and are held once."""
     header, problems = [], []
     columns = Associations([], [], [], [], [])
-    places = [(column.append, at) for column, at in zip(columns, (2, 10, 3, 4, 6), strict=True)]
+    symbols, others, qualifiers, terms, kinds = (column.append for column in columns)
     held: dict[str, str] = {}
     once = held.setdefault
     for number, line in lines(path, comment="", errors="replace"):
-        if line.startswith("!"):
+        if line[0] == "!":
             header.append(line[1:].strip())
             continue
-        cells = line.split("\t")
+        cells = line.split("\t", 14)
         if len(cells) < 15:
             problems.append(
                 Problem(
@@ -63,8 +66,12 @@ def _read(path: Path, size: int, changed: int) -> GafFile:
                 )
             )
             continue
-        for append, at in places:
-            append(once(cells[at], cells[at]))
+        _, _, symbol, qualifier, term, _, evidence, _, _, _, synonyms, _, _, _, _ = cells
+        symbols(once(symbol, symbol))
+        others(once(synonyms, synonyms))
+        qualifiers(once(qualifier, qualifier))
+        terms(once(term, term))
+        kinds(once(evidence, evidence))
     if problems or not columns.term:
         raise AnnotationError(
             problems[:20] or [Problem(str(path), "no annotations", "A GAF lists annotations.", "Fetch the GAF again.")]
@@ -77,49 +84,45 @@ def forget_gaf() -> None:
     _read.cache_clear()
 
 
-def gene_terms(associations: Associations, graph: TermGraph, genes: list[str]) -> tuple[set[tuple[str, str]], Document]:
-    """((gene, current term) pairs, counts of the associations that were left out).
+def gene_terms(associations: Associations, graph: TermGraph, genes: list[str]) -> tuple[np.ndarray, Document]:
+    """(direct annotations (a,): place of the gene in `genes` x number of terms + place of its current term, rising, each once;
+    counts of the associations that were left out).
 
     A gene is matched by symbol, then by a synonym that names one GAF gene only. A replaced term is read as its current term.
     NOT qualifiers, "no data" (ND) evidence, unknown terms and obsolete ones without a replacement are left out.
     """
-    wanted = set(genes)
-    renamed = _by_synonym(associations, wanted)
-    pairs: set[tuple[str, str]] = set()
-    unknown: dict[str, None] = {}
-    withdrawn: dict[str, None] = {}
-    counted = {
-        "negated": 0,
-        "no_data": 0,
-        "unknown_term_annotations": 0,
-        "obsolete_term_annotations": 0,
-        "replaced_term_annotations": 0,
-    }
-    live = {stated: graph.live(stated) for stated in set(associations.term)}
-    negated = {text for text in set(associations.qualifier) if "NOT" in text.split("|")}
+    place = {gene: k for k, gene in enumerate(genes)}
+    number = {term: k for k, term in enumerate(graph.parents)}
+    renamed = _by_synonym(associations, set(genes))
     columns = associations.symbol, associations.qualifier, associations.term, associations.evidence
-    for symbol, qualifier, stated, evidence in zip(*columns, strict=True):
-        term = live[stated]
-        if qualifier in negated:
-            counted["negated"] += 1
-        elif evidence == "ND":
-            counted["no_data"] += 1
-        elif term is not None:
-            counted["replaced_term_annotations"] += term != stated
-            names = ([symbol] if symbol in wanted else []) + renamed.get(symbol, [])
-            pairs.update((name, term) for name in names)
-        elif stated in graph.parents:
-            counted["obsolete_term_annotations"] += 1
-            withdrawn.setdefault(stated)
-        else:
-            counted["unknown_term_annotations"] += 1
-            unknown.setdefault(stated)
+    codes, names = zip(*(pd.factorize(np.array(column, dtype=object)) for column in columns))
+    of_symbol, of_qualifier, of_term, of_evidence = codes
+    symbols, qualifiers, stated, evidence = ([str(name) for name in held] for held in names)
+    live = [graph.live(term) for term in stated]
+    negated = np.array(["NOT" in text.split("|") for text in qualifiers])[of_qualifier]
+    no_data = ~negated & (np.array(evidence) == "ND")[of_evidence]
+    current = np.array([-1 if term is None else number[term] for term in live])[of_term]
+    replaced = np.array([into not in (None, term) for term, into in zip(stated, live)])[of_term]
+    held = np.array([term in graph.parents for term in stated])[of_term]
+    read = ~negated & ~no_data
+    used, obsolete, unknown = read & (current >= 0), read & (current < 0) & held, read & (current < 0) & ~held
+    named = [([name] if name in place else []) + renamed.get(name, []) for name in symbols]
+    each = np.array([len(genes) for genes in named])
+    first, matched = np.cumsum(each) - each, np.array([place[gene] for genes in named for gene in genes], np.int64)
+    symbol, many = of_symbol[used], each[of_symbol[used]]
+    gene = matched[np.arange(many.sum()) + np.repeat(first[symbol] - (np.cumsum(many) - many), many)]
+    pairs = np.unique(gene * len(number) + np.repeat(current[used], many))
+    withdrawn, missing = ([stated[code] for code in pd.unique(of_term[left])] for left in (obsolete, unknown))
     suggested = [f"{term} (consider {some(graph.consider[term])})" for term in withdrawn if graph.consider[term]]
     return pairs, {
         "annotations": len(associations.term),
-        **counted,
-        "unknown_terms": len(unknown),
-        "unknown_examples": some(unknown),
+        "negated": int(negated.sum()),
+        "no_data": int(no_data.sum()),
+        "unknown_term_annotations": int(unknown.sum()),
+        "obsolete_term_annotations": int(obsolete.sum()),
+        "replaced_term_annotations": int((used & replaced).sum()),
+        "unknown_terms": len(missing),
+        "unknown_examples": some(missing),
         "obsolete_terms": len(withdrawn),
         "obsolete_examples": some([*suggested, *(term for term in withdrawn if not graph.consider[term])]),
         "genes_by_synonym": sum(len(names) for names in renamed.values()),

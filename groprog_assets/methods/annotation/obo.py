@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from groprog_assets.errors import AnnotationError, Problem
@@ -18,6 +19,9 @@ from groprog_assets.study import child_process
 from groprog_assets.study.annotation_files import some
 from groprog_assets.study.files import open_regular
 from groprog_assets.tables import conform
+
+if TYPE_CHECKING:
+    from groprog_kernels.ontology_closure import OntologyClosure
 
 PATIENCE, SLOWEST = 30.0, 50_000
 """Seconds that the parser may take, and bytes a second that it parses at least on a busy machine."""
@@ -64,7 +68,7 @@ def read_obo(path: Path) -> TermGraph:
     A replaced id is read as the current term that lists it as `alt_id`, also where the id still has an obsolete frame of its
     own; else as the current term that its frame names in `replaced_by`, directly or by further replacements. Two candidates
     count as none. `consider` is never followed: OBO 1.4 leaves that choice to a person. Raises AnnotationError when the file
-    cannot be parsed or holds no terms.
+    cannot be parsed, holds no terms, or has a cycle of parents.
     """
     try:
         status = path.stat()
@@ -120,6 +124,7 @@ def _parse_obo(path: Path) -> TermGraph:
     suggested = dict(zip(ids, frames.column("consider"), strict=True))
     consider = {term: suggested[term] for term in ids if term in withdrawn and term not in current}
     followed, broken = _join_parents(parents, current, consider)
+    _refuse_cycles(parents)
     table = {name: frames.column(name) for name in ("name", "namespace", "synonyms")}
     table |= {"term": ids, "obsolete": obsolete, "replaced_by": [current.get(term, "") for term in ids]}
     terms = conform(pd.DataFrame({**table, "format": "OBO"}), "ontology_terms")
@@ -200,34 +205,21 @@ def _replacements(
     return current
 
 
-def closure(parents: dict[str, list[str]]) -> dict[str, set[str]]:
-    """{term: all terms above it} of a directed acyclic graph {term: parents}; parents that are no terms are ignored.
-
-    Raises AnnotationError naming terms of a cycle.
-    """
+def _refuse_cycles(parents: dict[str, list[str]]) -> None:
+    """Raises AnnotationError naming terms of a cycle in a graph {term: parents, all of them terms}."""
     children: dict[str, list[str]] = {term: [] for term in parents}
-    waiting = {}
+    waiting = {term: len(above) for term, above in parents.items()}
     for term, above in parents.items():
-        known = {parent for parent in above if parent in parents}
-        waiting[term] = len(known)
-        for parent in known:
+        for parent in above:
             children[parent].append(term)
-    ready = deque(term for term, left in waiting.items() if left == 0)
-    ancestors: dict[str, set[str]] = {}
-    while ready:
-        term = ready.popleft()
-        held: set[str] = set()
-        for parent in parents[term]:
-            if parent in parents:
-                held.add(parent)
-                held |= ancestors[parent]
-        ancestors[term] = held
+    ready = [term for term, left in waiting.items() if left == 0]
+    for term in ready:
         for child in children[term]:
             waiting[child] -= 1
             if waiting[child] == 0:
                 ready.append(child)
-    if len(ancestors) < len(parents):
-        stuck = sorted(set(parents) - set(ancestors))
+    if len(ready) < len(parents):
+        stuck = sorted(set(parents) - set(ready))
         raise AnnotationError(
             Problem(
                 "OBO",
@@ -236,7 +228,17 @@ def closure(parents: dict[str, list[str]]) -> dict[str, set[str]]:
                 "Use the release's go-basic.obo.",
             )
         )
-    return ancestors
+
+
+def closure(parents: dict[str, list[str]]) -> OntologyClosure:
+    """The terms above each term of an acyclic graph {term: parents, all of them terms}, itself among them; terms are numbered in
+    the order of `parents`."""
+    from groprog_kernels.ontology_closure import ontology_closure
+
+    number = {term: k for k, term in enumerate(parents)}
+    child = np.repeat(np.arange(len(parents)), [len(above) for above in parents.values()])
+    parent = np.fromiter((number[term] for above in parents.values() for term in above), np.int64, len(child))
+    return ontology_closure(child, parent, len(parents))
 
 
 def resolve_terms(names: Iterable[str], terms: pd.DataFrame) -> dict[str, str | None]:

@@ -50,15 +50,16 @@ def read_ontology(ontology: Ontology | None, genes: Iterable[str]) -> OntologyTa
         terms, annotations, summary = read_gmt(ontology.gmt, genes)
         version = {"format": "GMT", "gmt_sha256": _sha256(ontology.gmt), **summary}
         return OntologyTables(terms, annotations, {**version, **_matched(annotations, genes)})
-    graph, stated, summary, direct = _direct(ontology, genes)
+    graph, gaf = _read_files(ontology)
     assert ontology.obo is not None
     assert ontology.gaf is not None
-    annotations = _close(direct, graph.terms["term"].to_list(), genes)
+    direct, summary = gene_terms(gaf.associations, graph, genes)
+    annotations = _close(direct, graph, genes)
     version = {
         "format": "OBO and GAF",
         "obo": graph.version,
         "obo_sha256": _sha256(ontology.obo),
-        "gaf": stated,
+        "gaf": gaf.version,
         "gaf_sha256": _sha256(ontology.gaf),
         "relations": ["is_a", "part_of"],
         "followed_edges": graph.followed,
@@ -77,8 +78,8 @@ def check_ontology(ontology: Ontology) -> None:
         _read_files(ontology)
 
 
-def _read_files(ontology: Ontology) -> tuple[TermGraph, dict[str, set[str]], GafFile]:
-    """The graph of the OBO, the terms above each term, the associations of the GAF."""
+def _read_files(ontology: Ontology) -> tuple[TermGraph, GafFile]:
+    """The graph of the OBO, the associations of the GAF."""
     if ontology.obo is None or ontology.gaf is None:
         raise AnnotationError(
             Problem("ontology", f"obo={ontology.obo}, gaf={ontology.gaf}", "OBO needs GAF.", "Name both, or a GMT.")
@@ -93,12 +94,11 @@ def _read_files(ontology: Ontology) -> tuple[TermGraph, dict[str, set[str]], Gaf
             of_gaf = error.problems
         try:
             graph = coming.result()
-            ancestors = closure(graph.parents)
         except AnnotationError as error:
             problems = error.problems
     if problems or of_gaf:
         raise AnnotationError([*problems, *of_gaf])
-    return graph, ancestors, gaf
+    return graph, gaf
 
 
 def forget_files() -> None:
@@ -198,44 +198,17 @@ CLOSED_AT_ONCE = 1 << 14
 """Direct annotations that are closed upwards at a time; all of them at once take a few hundred MB."""
 
 
-class _Direct(NamedTuple):
-    """The direct annotations as numbers. codes (a,): gene × number of terms + term, rising. The terms above annotation i are
-    above[first[rank[i]]:][:number[rank[i]]]; `rank` (a,) is the place of its term among those used."""
-
-    codes: np.ndarray
-    rank: np.ndarray
-    first: np.ndarray
-    number: np.ndarray
-    above: np.ndarray
-
-
-def _direct(ontology: Ontology, genes: list[str]) -> tuple[TermGraph, str, Document, _Direct]:
-    """(graph of the OBO, the GAF's own words, counts of what was left out, direct annotations). What is read is let go here: as
-    sets it takes 150 MB, which closing the annotations would come on top of."""
-    graph, ancestors, gaf = _read_files(ontology)
-    pairs, summary = gene_terms(gaf.associations, graph, genes)
-    terms = graph.terms["term"].to_list()
-    gene_code = {gene: i for i, gene in enumerate(genes)}
-    term_code = {term: i for i, term in enumerate(terms)}
-    many = max(len(terms), 1)
-    codes = np.fromiter((gene_code[gene] * many + term_code[term] for gene, term in pairs), np.int64, len(pairs))
-    codes.sort()
-    used, rank = np.unique(codes % many, return_inverse=True)
-    number = np.array([len(ancestors[terms[code]]) for code in used.tolist()], np.int64)
-    each = (term_code[term] for code in used.tolist() for term in ancestors[terms[code]])
-    above = np.fromiter(each, np.int64, int(number.sum()))
-    return graph, gaf.version, summary, _Direct(codes, rank, np.cumsum(number) - number, number, above)
-
-
-def _close(direct: _Direct, terms: list[str], genes: list[str]) -> pd.DataFrame:
-    """Table `ontology_annotations`: the direct annotations and those of every term above theirs."""
-    many = max(len(terms), 1)
+def _close(direct: np.ndarray, graph: TermGraph, genes: list[str]) -> pd.DataFrame:
+    """Table `ontology_annotations`: the direct annotations (`gene_terms`) and those of every term above theirs."""
+    above, many = closure(graph.parents), max(len(graph.parents), 1)
+    number = np.diff(above.starts)
     parts = []
-    for start, end in _whole_genes(direct.codes // many):
-        held, rank = direct.codes[start:end], direct.rank[start:end]
-        number = direct.number[rank]
-        place = np.arange(number.sum()) + np.repeat(direct.first[rank] - (np.cumsum(number) - number), number)
-        every = np.concatenate([held, np.repeat(held // many * many, number) + direct.above[place]])
+    for start, end in _whole_genes(direct // many):
+        held = direct[start:end]
+        term = held % many
+        each = number[term]
+        place = np.arange(each.sum()) + np.repeat(above.starts[term] - (np.cumsum(each) - each), each)
+        every = np.repeat(held // many * many, each) + above.ancestors[place]
         every.sort()
         every = every[np.diff(every, prepend=-1) > 0]
         codes = (every // many).astype(np.int32), (every % many).astype(np.int32)
@@ -246,7 +219,7 @@ def _close(direct: _Direct, terms: list[str], genes: list[str]) -> pd.DataFrame:
         else [np.empty(0, np.int32)] * 2 + [np.empty(0, bool)]
     )
     gene_column = pd.Categorical.from_codes(columns[0], categories=pd.Index(genes))
-    term_column = pd.Categorical.from_codes(columns[1], categories=pd.Index(terms))
+    term_column = pd.Categorical.from_codes(columns[1], categories=pd.Index(list(graph.parents)))
     frame = pd.DataFrame({"gene": gene_column, "term": term_column, "direct": columns[2]}, copy=False)
     return conform(frame, "ontology_annotations")
 

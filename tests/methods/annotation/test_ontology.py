@@ -193,12 +193,14 @@ def test_a_cycle_is_an_error(files, tmp_path):
             "name: root process\nnamespace: biological_process\nis_a: GO:0000003\n",
         )
     )
-    with pytest.raises(AnnotationError, match=r"cycle.*GO:0000001"):
-        read_ontology(Ontology(obo=tmp_path / "loop.obo", gaf=files.gaf), GENES)
+    for read in (check_ontology, lambda ontology: read_ontology(ontology, GENES)):
+        with pytest.raises(AnnotationError, match=r"cycle.*GO:0000001"):
+            read(Ontology(obo=tmp_path / "loop.obo", gaf=files.gaf))
 
 
-def test_closure_ignores_parents_outside_the_graph():
-    assert closure({"a": [], "b": ["a", "elsewhere"], "c": ["b"]}) == {"a": set(), "b": {"a"}, "c": {"a", "b"}}
+def test_closure_holds_a_term_and_all_above_it():
+    above = closure({"a": [], "c": ["b", "a"], "b": ["a"], "d": []})
+    assert [above.of(term).tolist() for term in range(4)] == [[0], [0, 1, 2], [0, 2], [3]]
 
 
 REPLACED = """format-version: 1.2
