@@ -4,8 +4,8 @@ from groprog_kernels._compile import kernel
 
 
 @kernel
-def _first_at_least(position, value):
-    low, high = 0, position.shape[0]
+def _first_at_least(position, value, low, high):
+    # of the positions low .. high-1, else high
     while low < high:
         middle = (low + high) >> 1
         if position[middle] < value:
@@ -33,7 +33,8 @@ def count_windows(position, cumulative, start, end):
     counts = np.zeros(start.shape[0], np.int64)
     for w in range(start.shape[0]):
         if end[w] > start[w]:
-            counts[w] = cumulative[_first_at_least(position, end[w])] - cumulative[_first_at_least(position, start[w])]
+            low = _first_at_least(position, start[w], 0, position.shape[0])
+            counts[w] = cumulative[_first_at_least(position, end[w], low, position.shape[0])] - cumulative[low]
     return counts
 
 
@@ -42,7 +43,7 @@ def profile_windows(position, count, start, width, reverse):
     # p = positions, w = windows; (p,), (p,), (w,), (), (w,) -> (width,)
     profile = np.zeros(width, np.int64)
     for w in range(start.shape[0]):
-        p = _first_at_least(position, start[w])
+        p = _first_at_least(position, start[w], 0, position.shape[0])
         while p < position.shape[0] and position[p] < start[w] + width:
             offset = position[p] - start[w]
             if reverse[w]:
@@ -60,12 +61,20 @@ def bin_windows(position, cumulative, start, end, bins, reverse):
         length = end[w] - start[w]
         if length <= 0:
             continue
-        for b in range(bins):
-            left, right = b * length // bins, (b + 1) * length // bins
-            if right > left:
-                if reverse[w]:
-                    low, high = end[w] - right, end[w] - left
-                else:
-                    low, high = start[w] + left, start[w] + right
-                counts[w, b] = cumulative[_first_at_least(position, high)] - cumulative[_first_at_least(position, low)]
+        low = _first_at_least(position, start[w], 0, position.shape[0])
+        last = _first_at_least(position, end[w], low, position.shape[0])
+        for step in range(
+            bins
+        ):  # from the left, each edge sought beyond the one before; with no position left all is 0
+            if low == last:
+                break
+            if reverse[w]:
+                b = bins - 1 - step
+                edge = end[w] - b * length // bins
+            else:
+                b = step
+                edge = start[w] + (b + 1) * length // bins
+            high = _first_at_least(position, edge, low, last)
+            counts[w, b] = cumulative[high] - cumulative[low]
+            low = high
     return counts

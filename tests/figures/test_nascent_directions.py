@@ -18,7 +18,7 @@ from groprog_assets.figures.style import CONTROL, DOWN, TREATMENT, UP
 from groprog_assets.figures.tss_profile import tss_profile
 from groprog_assets.figures.tuning import em_trace, tuning_surface
 from groprog_assets.figures.workflow import workflow
-from groprog_assets.methods.features.tss_profile import TssHeatMap
+from groprog_assets.store.artifacts import Bundle
 from tests.methods.nascent import genes
 
 CONDITIONS = {"m1": "mock", "o1": "oe"}
@@ -109,8 +109,8 @@ def test_sense_is_above_the_line_and_antisense_below():
                 pd.DataFrame({"condition": condition, "orientation": orientation, "offset": offset, "signal": signal})
             )
     maps = {
-        name: TssHeatMap(
-            np.array(["hot", "cold"]), np.array([-300, 0, 300]), np.array([[0.0, level], [0.0, 1.0]]), None
+        name: Bundle(
+            gene=np.array(["hot", "cold"]), offset=np.array([-300, 0, 300]), sense=np.array([[0.0, level], [0.0, 1.0]])
         )
         for name, level in (("mock", 3.0), ("oe", 7.0))
     }

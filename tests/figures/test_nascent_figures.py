@@ -13,7 +13,7 @@ from groprog_assets.figures.loci import genes_within, locus_tracks
 from groprog_assets.figures.pausing import pausing_distribution
 from groprog_assets.figures.style import figure_bytes
 from groprog_assets.figures.tss_profile import tss_profile
-from groprog_assets.methods.features.tss_profile import TssHeatMap
+from groprog_assets.store.artifacts import Bundle
 from groprog_assets.tables import TABLES
 from tests.methods.nascent import differential, genes
 
@@ -125,7 +125,7 @@ def profile_frame():
 
 def heat_maps():
     image = np.random.default_rng(0).poisson(1.0, (40, 30)).astype(float)
-    one = TssHeatMap(GENES["gene"].to_numpy(), np.arange(-100, 201, 10), image, image)
+    one = Bundle(gene=GENES["gene"].to_numpy(), offset=np.arange(-100, 201, 10), sense=image, antisense=image)
     return {"mock": one, "oe": one}
 
 

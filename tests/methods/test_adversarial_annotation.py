@@ -17,7 +17,7 @@ from groprog_assets.methods.annotation.ontology import read_ontology
 from groprog_assets.methods.features.gene_signal import gene_signal
 from groprog_assets.methods.features.loci import loci
 from groprog_assets.methods.features.pausing import pausing
-from groprog_assets.methods.features.tss_profile import heat_maps, profile
+from groprog_assets.methods.features.tss_profile import around_starts
 from groprog_assets.methods.reads.coverage import bin_positions
 from groprog_assets.methods.transcription.repaired_transcripts import repaired_transcripts
 from groprog_assets.methods.transcription.transcript_counts import count_transcripts
@@ -113,9 +113,8 @@ def test_pausing_of_degenerate_genes_is_untested_not_infinite(world):
 
 def test_profile_and_heat_map_pad_with_nothing(world):
     _, _, genes, tables = world
-    curve = profile(tables, libraries(), genes, P.tss_profile)
+    curve, maps = around_starts(tables, libraries(), genes, P.tss_profile)
     assert np.isfinite(curve["signal"]).all()
-    maps = heat_maps(tables, libraries(), genes, P.tss_profile)
     row = maps["mock"]["gene"].tolist().index("FIRST")
     before = maps["mock"]["offset"][1:] <= 0
     assert maps["mock"]["sense"][row][before].sum() == 0

@@ -30,7 +30,7 @@ def tss_profile(
     from groprog_assets.methods.reads.library_sizes import spike_in_sizes
 
     positions = tables_in_sequences(filtered_alignments, "positions")
-    arguments = (positions, study.libraries, genes, study.parameters.tss_profile)
     sizes = spike_in_sizes(library_sizes)
-    value = Bundle(heat_maps=Bundle(method.heat_maps(*arguments, sizes=sizes)), table=method.profile(*arguments, sizes))
+    made = method.around_starts(positions, study.libraries, genes, study.parameters.tss_profile, sizes=sizes)
+    value = Bundle(heat_maps=Bundle(made.heat_maps), table=made.table)
     return materialized(value, plot=plots.tss_profile(value.table, study.contrast))

@@ -11,7 +11,7 @@ import pytest
 
 from groprog_assets.errors import ReadsError
 from groprog_assets.methods.features.local_tracks import coordination, local_tracks
-from groprog_assets.methods.features.tss_profile import heat_maps
+from groprog_assets.methods.features.tss_profile import around_starts
 from groprog_assets.study.parameters import TssProfileParameters
 from groprog_assets.study.schema import Mark
 from tests.methods.nascent import CONTRAST, genes, libraries, positions
@@ -45,7 +45,7 @@ def build(marks: list[Mark], windows: int = 6):
         "mock_1": positions([("chr1", "+", 10_010, 3), ("chr1", "-", 9_700, 1)]),
         "oe_1": positions([("chr1", "+", 11_000, 2), ("chr1", "-", minus - 600, 6)]),
     }
-    maps = heat_maps(reads, libraries(), GENES, SPAN)
+    maps = around_starts(reads, libraries(), GENES, SPAN).heat_maps
     return local_tracks(maps, GENES, LOCI, CONTRAST, marks, windows)
 
 
