@@ -12,18 +12,44 @@ cdef extern from *:
     #if !defined(__GNUC__)
     #error "these loops need the vectors of GCC or Clang"
     #endif
-    typedef double pair __attribute__((vector_size(16), aligned(8)));
-    typedef long long both __attribute__((vector_size(16), aligned(8)));
-    #define PAIR(number) ((pair){(number), (number)})
-    static inline int beyond(const pair *x0, const pair *x1) {
-        const pair first = x0[0] + x1[0], second = x0[1] + x1[1];
-        const both out = (first < 1e-40) | (first > 1e40) | (second < 1e-40) | (second > 1e40);
-        return (out[0] | out[1]) != 0;
+    #if defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__)
+    /* Compiled twice; a processor with vectors of four takes the second. It has no fused multiply-add: both give the same bits. */
+    #define FOR_TWO_PROCESSORS __attribute__((target_clones("default", "avx2")))
+    #define PARTS 1
+    #define SOME(number) ((some){(number), (number), (number), (number)})
+    #else
+    #define FOR_TWO_PROCESSORS
+    #define PARTS 2
+    #define SOME(number) ((some){(number), (number)})
+    #endif
+    typedef double some __attribute__((vector_size(32 / PARTS), aligned(8)));
+    typedef long long flags __attribute__((vector_size(32 / PARTS), aligned(8)));
+    typedef double pair __attribute__((vector_size(16)));
+    typedef long long both __attribute__((vector_size(16)));
+    /* whether a sum leaves the range; `norm` is then that sum, and 1 in lanes that stay */
+    static inline int beyond(const some *x0, const some *x1, some *norm) {
+        both any = {0, 0};
+        for (int q = 0; q < PARTS; q++) {
+            const some sum = x0[q] + x1[q];
+            const flags out = (sum < 1e-40) | (sum > 1e40);
+            for (int lane = 0; lane < 4 / PARTS; lane += 2) any |= (both){out[lane], out[lane + 1]};
+            norm[q] = (some)((out & (flags)sum) | (~out & (flags)SOME(1.0)));
+        }
+    #if defined(__SSE2__)
+        return __builtin_ia32_movmskpd((pair)any) != 0;
+    #else
+        return (any[0] | any[1]) != 0;
+    #endif
     }
+    FOR_TWO_PROCESSORS static void hmm_passes(
+        Py_ssize_t, const int32_t *, const some *, some *, some *, some *, const some *, const double *, const double *, double *,
+        some *);
     """
-    ctypedef double pair  # two numbers, each computed as it would be alone
-    pair PAIR(double number) noexcept nogil
-    bint beyond(const pair* x0, const pair* x1) noexcept nogil
+    ctypedef double some  # the numbers of as many lanes as a vector holds, each computed as it would be alone
+    enum:
+        PARTS  # vectors that hold the four lanes
+    some SOME(double number) noexcept nogil
+    bint beyond(const some* x0, const some* x1, some* norm) noexcept nogil
 
 
 cdef enum:
@@ -31,7 +57,6 @@ cdef enum:
     RADIX = 256
     RECORD = 16
     LANES = 4
-    PAIRS = 2
     BLOCK = 512
     NAMED_CODES = 256
     NAMED_GAPS = 1024
@@ -78,29 +103,29 @@ def kinds(const int32_t[::1] window, const int32_t[::1] code, int32_t head):
     return kind, of_code[:found].copy(), of_run[:found].copy(), length[:runs].copy()
 
 
-cdef inline void join(const pair* x, const pair* y, pair* out) noexcept nogil:
+cdef inline void join(const some* x, const some* y, some* out) noexcept nogil:
     # record of a run: M (4), then d M / d log B_ij summed: stay 00 (4), enter 01 (4), occupied 1* (4); each number of all lanes
     cdef int f, q
-    for q in range(PAIRS):
+    for q in range(PARTS):
         for f in range(RECORD // 4 - 1, -1, -1):
-            product(x + PAIRS * 4 * f + q, y + q, out + PAIRS * 4 * f + q)
+            product(x + PARTS * 4 * f + q, y + q, out + PARTS * 4 * f + q)
             if f:
-                add_product(x + q, y + PAIRS * 4 * f + q, out + PAIRS * 4 * f + q)
+                add_product(x + q, y + PARTS * 4 * f + q, out + PARTS * 4 * f + q)
 
 
-cdef inline void product(const pair* x, const pair* y, pair* out) noexcept nogil:
-    """A product of two matrices, row-major, for one pair of lanes; `out` must be neither."""
-    out[0] = x[0] * y[0] + x[PAIRS] * y[2 * PAIRS]
-    out[PAIRS] = x[0] * y[PAIRS] + x[PAIRS] * y[3 * PAIRS]
-    out[2 * PAIRS] = x[2 * PAIRS] * y[0] + x[3 * PAIRS] * y[2 * PAIRS]
-    out[3 * PAIRS] = x[2 * PAIRS] * y[PAIRS] + x[3 * PAIRS] * y[3 * PAIRS]
+cdef inline void product(const some* x, const some* y, some* out) noexcept nogil:
+    """A product of two matrices, row-major, for one part of the lanes; `out` must be neither."""
+    out[0] = x[0] * y[0] + x[PARTS] * y[2 * PARTS]
+    out[PARTS] = x[0] * y[PARTS] + x[PARTS] * y[3 * PARTS]
+    out[2 * PARTS] = x[2 * PARTS] * y[0] + x[3 * PARTS] * y[2 * PARTS]
+    out[3 * PARTS] = x[2 * PARTS] * y[PARTS] + x[3 * PARTS] * y[3 * PARTS]
 
 
-cdef inline void add_product(const pair* x, const pair* y, pair* out) noexcept nogil:
-    out[0] = out[0] + (x[0] * y[0] + x[PAIRS] * y[2 * PAIRS])
-    out[PAIRS] = out[PAIRS] + (x[0] * y[PAIRS] + x[PAIRS] * y[3 * PAIRS])
-    out[2 * PAIRS] = out[2 * PAIRS] + (x[2 * PAIRS] * y[0] + x[3 * PAIRS] * y[2 * PAIRS])
-    out[3 * PAIRS] = out[3 * PAIRS] + (x[2 * PAIRS] * y[PAIRS] + x[3 * PAIRS] * y[3 * PAIRS])
+cdef inline void add_product(const some* x, const some* y, some* out) noexcept nogil:
+    out[0] = out[0] + (x[0] * y[0] + x[PARTS] * y[2 * PARTS])
+    out[PARTS] = out[PARTS] + (x[0] * y[PARTS] + x[PARTS] * y[3 * PARTS])
+    out[2 * PARTS] = out[2 * PARTS] + (x[2 * PARTS] * y[0] + x[3 * PARTS] * y[2 * PARTS])
+    out[3 * PARTS] = out[3 * PARTS] + (x[2 * PARTS] * y[PARTS] + x[3 * PARTS] * y[3 * PARTS])
 
 
 def run_records(const double[:, ::1] step, const int64_t[::1] length):
@@ -116,82 +141,161 @@ def run_records(const double[:, ::1] step, const int64_t[::1] length):
     tables = np.zeros((levels * RADIX, RECORD, LANES))  # of k * 256**level windows at [level * 256 + k]
     made = np.empty((runs, RECORD, LANES))
     cdef double[:, :, ::1] table = tables, out = made
-    cdef const pair* one = <const pair*>&step[0, 0]
-    cdef pair* t = <pair*>&table[0, 0, 0]
-    cdef pair* r
-    cdef pair[RECORD * PAIRS] joined
-    cdef Py_ssize_t size = RECORD * PAIRS
+    cdef const some* one = <const some*>&step[0, 0]
+    cdef some* t = <some*>&table[0, 0, 0]
+    cdef some* r
+    cdef some[2 * RECORD] joined
+    cdef Py_ssize_t size = RECORD * PARTS
     if runs == 0:
         return made
     with nogil:
         for level in range(levels):
             r = t + level * RADIX * size
-            for q in range(PAIRS):
-                r[q] = PAIR(1.0)
-                r[3 * PAIRS + q] = PAIR(1.0)
+            for q in range(PARTS):
+                r[q] = SOME(1.0)
+                r[3 * PARTS + q] = SOME(1.0)
                 if level == 0:
                     for f in range(4):
-                        r[size + f * PAIRS + q] = one[f * PAIRS + q]
-                    r[size + 4 * PAIRS + q] = one[q]
-                    r[size + 9 * PAIRS + q] = one[PAIRS + q]
-                    r[size + 14 * PAIRS + q] = one[2 * PAIRS + q]
-                    r[size + 15 * PAIRS + q] = one[3 * PAIRS + q]
+                        r[size + f * PARTS + q] = one[f * PARTS + q]
+                    r[size + 4 * PARTS + q] = one[q]
+                    r[size + 9 * PARTS + q] = one[PARTS + q]
+                    r[size + 14 * PARTS + q] = one[2 * PARTS + q]
+                    r[size + 15 * PARTS + q] = one[3 * PARTS + q]
             if level:
                 join(r - RADIX // 2 * size, r - RADIX // 2 * size, r + size)
             for k in range(2, RADIX):
                 join(r + k // 2 * size, r + (k - k // 2) * size, r + k * size)
         for k in range(runs):
             rest = length[k]
-            r = <pair*>&out[k, 0, 0]
-            memcpy(r, t + (rest & (RADIX - 1)) * size, size * sizeof(pair))
+            r = <some*>&out[k, 0, 0]
+            memcpy(r, t + (rest & (RADIX - 1)) * size, size * sizeof(some))
             level = 1
             rest >>= RADIX_BITS
             while rest:
                 digit = rest & (RADIX - 1)
                 if digit:
                     join(r, t + (level * RADIX + digit) * size, joined)
-                    memcpy(r, joined, size * sizeof(pair))
+                    memcpy(r, joined, size * sizeof(some))
                 level += 1
                 rest >>= RADIX_BITS
     return made
 
 
-cdef inline void keep_in_range(pair* x0, pair* x1, double* logged) noexcept nogil:
+cdef inline void keep_in_range(some* x0, some* x1, double* logged) noexcept nogil:
     """Divide the lanes that leave the range by their sum; its logarithm is added to `logged` unless that is NULL."""
-    cdef pair[PAIRS] y0
-    cdef pair[PAIRS] y1
-    cdef int q
-    if beyond(x0, x1):
-        # by copies, so that the compiler may hold the numbers themselves in registers
-        for q in range(PAIRS):
-            y0[q] = x0[q]
-            y1[q] = x1[q]
-        rescale(<double*>y0, <double*>y1, logged)
-        for q in range(PAIRS):
-            x0[q] = y0[q]
-            x1[q] = y1[q]
+    cdef some[2] norm
+    cdef int q, lane
+    if beyond(x0, x1, norm):
+        for q in range(PARTS):
+            x0[q] = x0[q] / norm[q]
+            x1[q] = x1[q] / norm[q]
+        if logged != NULL:
+            for lane in range(LANES):
+                if (<double*>norm)[lane] != 1.0:
+                    logged[lane] += log((<double*>norm)[lane])
 
 
-cdef void rescale(double* x0, double* x1, double* logged) noexcept nogil:
-    cdef double norm
-    cdef int lane
-    for lane in range(LANES):
-        norm = x0[lane] + x1[lane]
-        if norm < 1e-40 or norm > 1e40:
-            if logged != NULL:
-                logged[lane] += log(norm)
-            x0[lane] /= norm
-            x1[lane] /= norm
-
-
-cdef inline void advance(pair* f0, pair* f1, const pair* m) noexcept nogil:
+cdef inline void advance(some* f0, some* f1, const some* m) noexcept nogil:
     """The states past an entry and the empty windows after it, whose product is `m`."""
-    cdef pair h
+    cdef some h
     cdef int q
-    for q in range(PAIRS):
-        h = f0[q] * m[q] + f1[q] * m[2 * PAIRS + q]
-        f1[q] = f0[q] * m[PAIRS + q] + f1[q] * m[3 * PAIRS + q]
+    for q in range(PARTS):
+        h = f0[q] * m[q] + f1[q] * m[2 * PARTS + q]
+        f1[q] = f0[q] * m[PARTS + q] + f1[q] * m[3 * PARTS + q]
         f0[q] = h
+
+
+cdef void passes "hmm_passes"(
+    Py_ssize_t n,
+    const int32_t* kind,
+    const some* matrix,
+    some* sums,
+    some* waymark,
+    some* before,
+    const some* end_emission,
+    const double* last_observed,
+    const double* inside,
+    double* occupied,
+    some* total,
+) noexcept nogil:
+    """The ways ahead and back over n entries: the `sums` of each kind; of `total`, what the last window and the scaling add.
+
+    `inside` and `occupied` are NULL where the transcribed windows of entries are not asked for.
+    """
+    cdef Py_ssize_t j, k, begin, end
+    cdef int f, q, lane
+    cdef double* logged = <double*>(total + 5 * PARTS)
+    cdef const some* m
+    cdef const some* s
+    cdef some* g
+    cdef some[2] f0
+    cdef some[2] f1
+    cdef some[2] b0
+    cdef some[2] b1
+    cdef some c0, c1, x0, x1, gamma
+    # ahead: (f0, f1) at j, up to a factor, is the state distribution predicted for entry j from everything before it
+    for q in range(PARTS):
+        f0[q] = SOME(1.0)
+        f1[q] = SOME(0.0)
+    for j in range(n):
+        if j % BLOCK == 0:
+            for q in range(PARTS):
+                waymark[2 * PARTS * (j // BLOCK) + q] = f0[q]
+                waymark[2 * PARTS * (j // BLOCK) + PARTS + q] = f1[q]
+        advance(f0, f1, matrix + 4 * PARTS * <Py_ssize_t>kind[j])
+        keep_in_range(f0, f1, logged)
+    # the last window: no transition leaves it
+    for q in range(PARTS):
+        b0[q] = end_emission[q]
+        b1[q] = end_emission[PARTS + q]
+        f0[q] = f0[q] * b0[q]
+        f1[q] = f1[q] * b1[q]
+        gamma = f1[q] / (f0[q] + f1[q])
+        for f in range(3):
+            total[(2 + f) * PARTS + q] = gamma * last_observed[f]
+    for lane in range(LANES):
+        logged[lane] += log((<double*>f0)[lane] + (<double*>f1)[lane])
+    if occupied != NULL:
+        occupied[n] = (<double*>f1)[0] / ((<double*>f0)[0] + (<double*>f1)[0])
+    # back: (b0, b1), up to a factor, is the likelihood of everything from entry j + 1 on
+    end = n
+    while end > 0:
+        begin = (end - 1) // BLOCK * BLOCK
+        for q in range(PARTS):
+            f0[q] = waymark[2 * PARTS * (begin // BLOCK) + q]
+            f1[q] = waymark[2 * PARTS * (begin // BLOCK) + PARTS + q]
+        for j in range(begin, end):
+            for q in range(PARTS):
+                before[2 * PARTS * (j - begin) + q] = f0[q]
+                before[2 * PARTS * (j - begin) + PARTS + q] = f1[q]
+            advance(f0, f1, matrix + 4 * PARTS * <Py_ssize_t>kind[j])
+            keep_in_range(f0, f1, NULL)
+        for j in range(end - 1, begin - 1, -1):
+            k = kind[j]
+            m = matrix + 4 * PARTS * k
+            g = sums + 4 * PARTS * k
+            s = before + 2 * PARTS * (j - begin)
+            for q in range(PARTS):
+                x0 = s[q]
+                x1 = s[PARTS + q]
+                c0 = m[q] * b0[q] + m[PARTS + q] * b1[q]
+                c1 = m[2 * PARTS + q] * b0[q] + m[3 * PARTS + q] * b1[q]
+                gamma = SOME(1.0) / (x0 * c0 + x1 * c1)
+                x0 = x0 * gamma
+                x1 = x1 * gamma
+                g[q] = g[q] + x0 * b0[q]
+                g[PARTS + q] = g[PARTS + q] + x0 * b1[q]
+                g[2 * PARTS + q] = g[2 * PARTS + q] + x1 * b0[q]
+                g[3 * PARTS + q] = g[3 * PARTS + q] + x1 * b1[q]
+                if occupied != NULL and q == 0:
+                    occupied[j] = (
+                        (<double*>&x0)[0] * ((<double*>b0)[0] * inside[4 * k + 0] + (<double*>b1)[0] * inside[4 * k + 1])
+                        + (<double*>&x1)[0] * ((<double*>b0)[0] * inside[4 * k + 2] + (<double*>b1)[0] * inside[4 * k + 3])
+                    )
+                b0[q] = c0
+                b1[q] = c1
+            keep_in_range(b0, b1, NULL)
+        end = begin
 
 
 def expectation(
@@ -215,9 +319,9 @@ def expectation(
     The sums over entries of a kind are those of outer products of the states before and the likelihoods after. The states
     before every 512th entry are kept on the way ahead, and those between computed again on the way back.
     """
-    cdef Py_ssize_t n = kind.shape[0], kinds_ = of_code.shape[0], runs = records.shape[0], j, begin, end, k
+    cdef Py_ssize_t n = kind.shape[0], kinds_ = of_code.shape[0], runs = records.shape[0], k
     cdef bint keep = occupied.shape[0] > 0
-    cdef int f, q, lane
+    cdef int f, q
     made = np.zeros((6, LANES))
     cdef double[:, ::1] out = made
     # scratch, each number of four lanes
@@ -227,128 +331,72 @@ def expectation(
     cdef double[:, :, ::1] kept = np.empty((n // BLOCK + 1, 2, LANES))
     cdef double[:, :, ::1] between = np.empty((BLOCK, 2, LANES))
     cdef double[:, ::1] inside = np.empty((kinds_ if keep else 0, 4))
-    cdef pair* total = <pair*>&out[0, 0]
-    cdef pair* before = <pair*>&between[0, 0, 0]
-    cdef pair* waymark = <pair*>&kept[0, 0, 0]
-    cdef const pair* end_emission = <const pair*>&last_emission[0, 0]
-    cdef const pair* steps
-    cdef const pair* record
-    cdef pair* matrix
-    cdef pair* sum_
-    cdef const pair* m
-    cdef const pair* r
-    cdef const pair* s
-    cdef pair* g
-    cdef pair[PAIRS] f0
-    cdef pair[PAIRS] f1
-    cdef pair[PAIRS] b0
-    cdef pair[PAIRS] b1
-    cdef pair c0, c1, x0, x1, gamma
+    cdef some* total = <some*>&out[0, 0]
+    cdef const some* steps
+    cdef const some* record
+    cdef some* matrix
+    cdef some* sum_
+    cdef const some* m
+    cdef const some* r
+    cdef const some* s
+    cdef some* g
+    cdef some gamma
     if n == 0:
         if keep:
             occupied[0] = 0.0
         return made
-    steps = <const pair*>&step[0, 0, 0]
-    record = <const pair*>&records[0, 0, 0]
-    matrix = <pair*>&matrices[0, 0, 0]
-    sum_ = <pair*>&sums[0, 0, 0]
+    steps = <const some*>&step[0, 0, 0]
+    record = <const some*>&records[0, 0, 0]
+    matrix = <some*>&matrices[0, 0, 0]
+    sum_ = <some*>&sums[0, 0, 0]
     with nogil:
         for k in range(kinds_):
-            for q in range(PAIRS):
-                m = steps + 4 * PAIRS * of_code[k] + q
-                product(m, record + RECORD * PAIRS * of_run[k] + q, matrix + 4 * PAIRS * k + q)
+            for q in range(PARTS):
+                m = steps + 4 * PARTS * of_code[k] + q
+                product(m, record + RECORD * PARTS * of_run[k] + q, matrix + 4 * PARTS * k + q)
         if keep:
             for k in range(kinds_):
                 in_state_one(&step[of_code[k], 0, 0], &records[of_run[k], 0, 0], &inside[k, 0])
-        # ahead: (f0, f1) at j, up to a factor, is the state distribution predicted for entry j from everything before it
-        for q in range(PAIRS):
-            f0[q] = PAIR(1.0)
-            f1[q] = PAIR(0.0)
-        for j in range(n):
-            if j % BLOCK == 0:
-                for q in range(PAIRS):
-                    waymark[2 * PAIRS * (j // BLOCK) + q] = f0[q]
-                    waymark[2 * PAIRS * (j // BLOCK) + PAIRS + q] = f1[q]
-            advance(f0, f1, matrix + 4 * PAIRS * kind[j])
-            keep_in_range(f0, f1, &out[5, 0])
-        # the last window: no transition leaves it
-        for q in range(PAIRS):
-            b0[q] = end_emission[q]
-            b1[q] = end_emission[PAIRS + q]
-            f0[q] = f0[q] * b0[q]
-            f1[q] = f1[q] * b1[q]
-            gamma = f1[q] / (f0[q] + f1[q])
-            for f in range(3):
-                total[(2 + f) * PAIRS + q] = gamma * last_observed[f]
-        for lane in range(LANES):
-            out[5, lane] += log((<double*>f0)[lane] + (<double*>f1)[lane])
-        if keep:
-            occupied[n] = (<double*>f1)[0] / ((<double*>f0)[0] + (<double*>f1)[0])
-        # back: (b0, b1), up to a factor, is the likelihood of everything from entry j + 1 on
-        end = n
-        while end > 0:
-            begin = (end - 1) // BLOCK * BLOCK
-            for q in range(PAIRS):
-                f0[q] = waymark[2 * PAIRS * (begin // BLOCK) + q]
-                f1[q] = waymark[2 * PAIRS * (begin // BLOCK) + PAIRS + q]
-            for j in range(begin, end):
-                for q in range(PAIRS):
-                    before[2 * PAIRS * (j - begin) + q] = f0[q]
-                    before[2 * PAIRS * (j - begin) + PAIRS + q] = f1[q]
-                advance(f0, f1, matrix + 4 * PAIRS * kind[j])
-                keep_in_range(f0, f1, NULL)
-            for j in range(end - 1, begin - 1, -1):
-                m = matrix + 4 * PAIRS * kind[j]
-                g = sum_ + 4 * PAIRS * kind[j]
-                s = before + 2 * PAIRS * (j - begin)
-                for q in range(PAIRS):
-                    x0 = s[q]
-                    x1 = s[PAIRS + q]
-                    c0 = m[q] * b0[q] + m[PAIRS + q] * b1[q]
-                    c1 = m[2 * PAIRS + q] * b0[q] + m[3 * PAIRS + q] * b1[q]
-                    gamma = PAIR(1.0) / (x0 * c0 + x1 * c1)
-                    x0 = x0 * gamma
-                    x1 = x1 * gamma
-                    g[q] = g[q] + x0 * b0[q]
-                    g[PAIRS + q] = g[PAIRS + q] + x0 * b1[q]
-                    g[2 * PAIRS + q] = g[2 * PAIRS + q] + x1 * b0[q]
-                    g[3 * PAIRS + q] = g[3 * PAIRS + q] + x1 * b1[q]
-                    if keep and q == 0:
-                        occupied[j] = (
-                            (<double*>&x0)[0] * ((<double*>b0)[0] * inside[kind[j], 0] + (<double*>b1)[0] * inside[kind[j], 1])
-                            + (<double*>&x1)[0] * ((<double*>b0)[0] * inside[kind[j], 2] + (<double*>b1)[0] * inside[kind[j], 3])
-                        )
-                    b0[q] = c0
-                    b1[q] = c1
-                keep_in_range(b0, b1, NULL)
-            end = begin
+        passes(
+            n,
+            &kind[0],
+            matrix,
+            sum_,
+            <some*>&kept[0, 0, 0],
+            <some*>&between[0, 0, 0],
+            <const some*>&last_emission[0, 0],
+            &last_observed[0],
+            &inside[0, 0] if keep else NULL,
+            &occupied[0] if keep else NULL,
+            total,
+        )
         # what the sums of a kind say of its entry, and of the run after it
         for k in range(kinds_):
-            for q in range(PAIRS):
-                m = steps + 4 * PAIRS * of_code[k] + q
-                r = record + RECORD * PAIRS * of_run[k] + q
-                s = sum_ + 4 * PAIRS * k + q
-                g = <pair*>&in_runs[of_run[k], 0, 0] + q
-                total[q] = total[q] + m[0] * (s[0] * r[0] + s[PAIRS] * r[PAIRS])
-                total[PAIRS + q] = total[PAIRS + q] + m[PAIRS] * (s[0] * r[2 * PAIRS] + s[PAIRS] * r[3 * PAIRS])
-                gamma = m[2 * PAIRS] * (s[2 * PAIRS] * r[0] + s[3 * PAIRS] * r[PAIRS])
-                gamma = gamma + m[3 * PAIRS] * (s[2 * PAIRS] * r[2 * PAIRS] + s[3 * PAIRS] * r[3 * PAIRS])
+            for q in range(PARTS):
+                m = steps + 4 * PARTS * of_code[k] + q
+                r = record + RECORD * PARTS * of_run[k] + q
+                s = sum_ + 4 * PARTS * k + q
+                g = <some*>&in_runs[of_run[k], 0, 0] + q
+                total[q] = total[q] + m[0] * (s[0] * r[0] + s[PARTS] * r[PARTS])
+                total[PARTS + q] = total[PARTS + q] + m[PARTS] * (s[0] * r[2 * PARTS] + s[PARTS] * r[3 * PARTS])
+                gamma = m[2 * PARTS] * (s[2 * PARTS] * r[0] + s[3 * PARTS] * r[PARTS])
+                gamma = gamma + m[3 * PARTS] * (s[2 * PARTS] * r[2 * PARTS] + s[3 * PARTS] * r[3 * PARTS])
                 for f in range(3):
-                    total[(2 + f) * PAIRS + q] = total[(2 + f) * PAIRS + q] + gamma * observed[of_code[k], f]
-                g[0] = g[0] + (m[0] * s[0] + m[2 * PAIRS] * s[2 * PAIRS])
-                g[PAIRS] = g[PAIRS] + (m[0] * s[PAIRS] + m[2 * PAIRS] * s[3 * PAIRS])
-                g[2 * PAIRS] = g[2 * PAIRS] + (m[PAIRS] * s[0] + m[3 * PAIRS] * s[2 * PAIRS])
-                g[3 * PAIRS] = g[3 * PAIRS] + (m[PAIRS] * s[PAIRS] + m[3 * PAIRS] * s[3 * PAIRS])
+                    total[(2 + f) * PARTS + q] = total[(2 + f) * PARTS + q] + gamma * observed[of_code[k], f]
+                g[0] = g[0] + (m[0] * s[0] + m[2 * PARTS] * s[2 * PARTS])
+                g[PARTS] = g[PARTS] + (m[0] * s[PARTS] + m[2 * PARTS] * s[3 * PARTS])
+                g[2 * PARTS] = g[2 * PARTS] + (m[PARTS] * s[0] + m[3 * PARTS] * s[2 * PARTS])
+                g[3 * PARTS] = g[3 * PARTS] + (m[PARTS] * s[PARTS] + m[3 * PARTS] * s[3 * PARTS])
         for k in range(runs):
-            for q in range(PAIRS):
-                s = <const pair*>&in_runs[k, 0, 0] + q
-                r = record + RECORD * PAIRS * k + q
+            for q in range(PARTS):
+                s = <const some*>&in_runs[k, 0, 0] + q
+                r = record + RECORD * PARTS * k + q
                 for f in range(4):
-                    total[q] = total[q] + s[f * PAIRS] * r[(4 + f) * PAIRS]
-                    total[PAIRS + q] = total[PAIRS + q] + s[f * PAIRS] * r[(8 + f) * PAIRS]
-                    gamma = s[f * PAIRS] * r[(12 + f) * PAIRS]
-                    total[2 * PAIRS + q] = total[2 * PAIRS + q] + gamma
-                    total[3 * PAIRS + q] = total[3 * PAIRS + q] + gamma
+                    total[q] = total[q] + s[f * PARTS] * r[(4 + f) * PARTS]
+                    total[PARTS + q] = total[PARTS + q] + s[f * PARTS] * r[(8 + f) * PARTS]
+                    gamma = s[f * PARTS] * r[(12 + f) * PARTS]
+                    total[2 * PARTS + q] = total[2 * PARTS + q] + gamma
+                    total[3 * PARTS + q] = total[3 * PARTS + q] + gamma
     return made
 
 

@@ -186,6 +186,14 @@ def test_models_side_by_side_are_each_as_alone(counts: list[list[int]], models: 
         np.testing.assert_array_equal(got.parameters.log_transmat, alone.parameters.log_transmat)
 
 
+def test_models_side_by_side_leave_the_range_each_on_its_own() -> None:
+    one = sequence_of(np.random.default_rng(3).poisson(0.7, 4_000))
+    models = [hmm.parameters(enter, -9.0, shape) for enter, shape in ((-1.0, 5.0), (-5.0, 45.0), (-30.0, 10.0))]
+    together = hmm.fit_each([one], models, 0.1)
+    for model, got in zip(models, together, strict=True):
+        assert got.trace[0].log_likelihood == hmm.statistics(one, model).log_likelihood
+
+
 def test_unit_may_reach_the_last_window() -> None:
     counts = [0] * 40 + [9] * 60
     found = hmm.decode(sequence_of(counts), hmm.parameters())
