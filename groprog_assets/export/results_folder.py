@@ -251,9 +251,9 @@ def _tracks_in_writing(
 def _tracks_of(
     workspace: Workspace, name: str, chrom_sizes: dict[str, int], scales: dict[str, float], folder: Path
 ) -> tuple[list[Path], int, dict[str, float]]:
-    """The bigWigs of one library, two kinds at a time; its reads, and the factor of each kind."""
+    """The bigWigs of one library, a strand in each of two threads; its reads, and the factor of each kind."""
     from groprog_assets.methods.reads.coverage import write_bigwigs
-    from groprog_assets.methods.reads.positions import total_reads
+    from groprog_assets.methods.reads.positions import STRANDS, total_reads
 
     positions = _unread(workspace, "filtered_alignments", name).member("positions").in_sequences()
     let_go()  # of the tables of the run few are read again
@@ -262,11 +262,11 @@ def _tracks_of(
     if name in scales:
         kinds[".spike_in"] = scales[name]
 
-    def write(kind: str) -> list[Path]:
-        return write_bigwigs(positions.value(), chrom_sizes, folder / name, kinds[kind], kind)
+    def write(strand: str) -> list[Path]:
+        return write_bigwigs(positions.value(), chrom_sizes, folder / name, kinds, [strand])
 
     with ThreadPoolExecutor(min(2, len(os.sched_getaffinity(0)))) as threads:
-        return [path for paths in threads.map(write, kinds) for path in paths], reads, kinds
+        return [path for paths in threads.map(write, STRANDS) for path in paths], reads, kinds
 
 
 def _sequence(workspace: Workspace) -> Iterator[tuple[str, bytes]]:

@@ -6,7 +6,7 @@ Tables in, files out, and back; no Dagster.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +31,11 @@ __all__ = [
 
 TRACK_FORMATS = ("bigwig", "bedgraph")
 
+RAW = {"": 1.0}
+"""The one kind of track that holds counts of reads."""
+
 _READ_STEP = 1 << 19
+_TRACKS = {"+": ("plus", 1.0), "-": ("minus", -1.0)}
 
 
 class _Strand(Mapping[str, tuple[np.ndarray, np.ndarray]]):
@@ -54,14 +58,18 @@ class _Strand(Mapping[str, tuple[np.ndarray, np.ndarray]]):
 
 
 def write_bigwigs(
-    positions: Positions, chrom_sizes: Mapping[str, int], prefix: Path, scale: float = 1.0, kind: str = ""
+    positions: Positions,
+    chrom_sizes: Mapping[str, int],
+    prefix: Path,
+    kinds: Mapping[str, float] = RAW,
+    strands: Sequence[str] = STRANDS,
 ) -> list[Path]:
-    """`<prefix>_plus<kind>.bw` and `<prefix>_minus<kind>.bw` in point mode, values count * scale, minus negative.
+    """`<prefix>_plus<kind>.bw` and `<prefix>_minus<kind>.bw` in point mode, values count * factor, minus negative.
 
-    positions: a table, or its sequences, of which one is held at a time. scale: 1 for raw reads, 1e6 / reads for reads per
-    million; kind: part of the file name, such as ".rpm". Equal tables give equal bytes. A strand without reads gives a valid file
-    without values. ReadsError when a position lies outside chrom_sizes, and no file. Source: the convention of dREG, PINTS and
-    proseq2.0 tracks.
+    positions: a table, or its sequences, each asked for once and held alone. kinds: part of the file name, such as ".rpm" ->
+    factor: 1 for raw reads, 1e6 / reads for reads per million. strands: those written. Equal tables give equal bytes. A strand
+    without reads gives valid files without values. ReadsError when a position lies outside chrom_sizes, and no file. Source: the
+    convention of dREG, PINTS and proseq2.0 tracks.
     """
     held = sequences(positions)
     strange = dict.fromkeys(chrom for chrom, _ in held if chrom not in chrom_sizes)
@@ -69,10 +77,12 @@ def write_bigwigs(
         raise ReadsError([_outside(chrom, "no such chromosome") for chrom in strange])
     paths: list[Path] = []
     try:
-        for strand, name, sign in zip(STRANDS, ("plus", "minus"), (1.0, -1.0)):
-            paths.append(Path(f"{prefix}_{name}{kind}.bw"))
-            paths[-1].parent.mkdir(parents=True, exist_ok=True)
-            write_points(paths[-1], chrom_sizes, _Strand(held, strand, chrom_sizes), sign * scale)
+        for strand in strands:
+            name, sign = _TRACKS[strand]
+            factors = {Path(f"{prefix}_{name}{kind}.bw"): sign * factor for kind, factor in kinds.items()}
+            paths += factors
+            prefix.parent.mkdir(parents=True, exist_ok=True)
+            write_points(factors, chrom_sizes, _Strand(held, strand, chrom_sizes))
     except ReadsError:
         for path in paths:
             path.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -44,14 +45,14 @@ _BRANCH = np.dtype([("chrom", "<u4"), ("start", "<u4"), ("last_chrom", "<u4"), (
 
 
 class _Bins(NamedTuple):
-    """Summaries of one chromosome: bin number, bases with a value, lowest, highest, sum, sum of squares; all (b,)."""
+    """Summaries of one chromosome: bin number, bases with a value, lowest and highest value before any factor, and for each file
+    sum and sum of squares of what it holds; all (b,)."""
 
     bin: NDArray[np.signedinteger]
     covered: NDArray[np.int64]
-    lowest: NDArray[np.float32]
-    highest: NDArray[np.float32]
-    total: NDArray[np.float64]
-    squares: NDArray[np.float64]
+    lowest: NDArray
+    highest: NDArray
+    sums: tuple[tuple[NDArray[np.float64], NDArray[np.float64]], ...]
 
 
 class _Part(NamedTuple):
@@ -122,57 +123,121 @@ def read_lengths(path: Path) -> dict[str, int]:
 
 
 def write_points(
-    path: Path, chrom_sizes: Mapping[str, int], points: Mapping[str, tuple[NDArray, NDArray]], scale: float = 1.0
+    paths: Mapping[Path, float], chrom_sizes: Mapping[str, int], points: Mapping[str, tuple[NDArray, NDArray]]
 ) -> None:
-    """A bigWig of single bases: value * scale at each position, nothing elsewhere; equal arrays give equal bytes.
+    """BigWigs of single bases: value * factor at each position, nothing elsewhere; equal arrays give equal bytes.
 
-    chrom_sizes: chromosome -> bp; all are named in the file. points: chromosome -> position (p,) 0-based, rising strictly,
-    within the chromosome; value (p,). Chromosomes without points are left out of `points` or empty; each is asked for once, in
-    order of names. Values are stored as float32, sums of zoom levels are computed in float64. The arrays are not checked.
+    paths: file -> its factor; their bases are asked for once. chrom_sizes: chromosome -> bp; all are named in each file.
+    points: chromosome -> position (p,) 0-based, rising strictly, within the chromosome; value (p,). Chromosomes without points
+    are left out of `points` or empty; each is asked for once, in order of names. Values are stored as float32, sums of zoom
+    levels are computed in float64. The arrays are not checked.
     """
     names = sorted(chrom_sizes)
-    with open(path, "wb") as file:
-        file.write(bytes(64 + 24 * len(REDUCTIONS) + 40))
-        tree_at = file.tell()
-        file.write(_name_tree(names, chrom_sizes, tree_at))
-        data_at = file.tell()
-        file.write(bytes(8))
-        leaves: list[tuple[int, ...]] = []
-        largest, bins, nothing = 0, {}, (np.empty(0, np.int32), np.empty(0, np.int32))
+    with ExitStack() as opened:
+        tracks = [
+            _Track(opened.enter_context(open(path, "wb")), factor, names, chrom_sizes) for path, factor in paths.items()
+        ]
+        bins, nothing = {}, (np.empty(0, np.int32), np.empty(0, np.int32))
         for rank, name in enumerate(names):
             position, value = points.get(name, nothing)
-            if len(position):
-                stored = (value * scale).astype(np.float32)
-                largest = max(largest, _write_sections(file, leaves, _sections(rank, position, stored)))
-                bins[rank] = _binned(position, stored)
-        index_at = file.tell()
-        file.write(_index(leaves, index_at, SECTION))
-        whole = _sum_of(list(bins.values()))
-        zooms = []
+            if not len(position):
+                continue
+            number = position // REDUCTIONS[0]
+            first = _firsts(number)
+            extremes = np.minimum.reduceat(value, first), np.maximum.reduceat(value, first)
+            sums = []
+            items = np.empty(len(position), _POINT)
+            items["start"] = position
+            for track in tracks:
+                stored = track.stored(value)
+                items["value"] = stored
+                track.write_sections(track.leaves, _sections(rank, items))
+                exact = stored.astype(np.float64)
+                sums.append((np.add.reduceat(exact, first), np.add.reduceat(exact * exact, first)))
+            bins[rank] = _Bins(number[first], np.diff(first, append=len(number)), *extremes, tuple(sums))
+        for track in tracks:
+            track.write_index()
+        wholes = [_sum_of(track, kind, list(bins.values())) for kind, track in enumerate(tracks)]
         for reduction in REDUCTIONS:
             if reduction != REDUCTIONS[0]:
                 bins = {rank: _joined(item) for rank, item in bins.items()}
-            zoom_at = file.tell()
-            file.write(struct.pack("<I", sum(len(item.bin) for item in bins.values())))
-            summaries: list[tuple[int, ...]] = []
-            parts = _summaries(bins, names, chrom_sizes, reduction)
-            largest = max(largest, _write_sections(file, summaries, parts))
-            zooms.append((reduction, 0, zoom_at, file.tell()))
-            file.write(_index(summaries, file.tell(), RECORDS))
-        file.write(struct.pack("<I", MAGIC))
-        file.seek(0)
-        head = (MAGIC, 4, len(zooms), tree_at, data_at, index_at, 0, 0, 0, 64 + 24 * len(zooms), largest, 0)
-        file.write(struct.pack("<IHHQQQHHQQIQ", *head))
-        for zoom in zooms:
-            file.write(struct.pack("<IIQQ", *zoom))
-        file.write(struct.pack("<Qdddd", *whole))
-        file.seek(data_at)
-        file.write(struct.pack("<Q", len(leaves)))
+            for kind, track in enumerate(tracks):
+                track.write_zoom(reduction, bins, kind)
+        for track, whole in zip(tracks, wholes, strict=True):
+            track.write_head(whole)
 
 
-def _sections(rank: int, position: NDArray, stored: NDArray[np.float32]) -> Iterator[_Part]:
-    items = np.empty(len(position), _POINT)
-    items["start"], items["value"] = position, stored
+class _Track:
+    """One file in writing: its parts are called for in the order of the layout, the head last."""
+
+    def __init__(self, file: IO[bytes], factor: float, names: list[str], chrom_sizes: Mapping[str, int]):
+        self._file, self._factor, self._names, self._sizes = file, factor, names, chrom_sizes
+        self.leaves: list[tuple[int, ...]] = []
+        self._largest, self._zooms = 0, list[tuple[int, int, int, int]]()
+        file.write(bytes(64 + 24 * len(REDUCTIONS) + 40))
+        self._tree_at = file.tell()
+        file.write(_name_tree(names, chrom_sizes, self._tree_at))
+        self._data_at = self._index_at = file.tell()
+        file.write(bytes(8))
+
+    def stored(self, value: NDArray) -> NDArray[np.float32]:
+        """The values (p,) as the file holds them."""
+        return (value * self._factor).astype(np.float32)
+
+    def extremes(self, item: _Bins) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Lowest and highest of each bin as the file holds them: a factor keeps the order of values, or turns it."""
+        ends = self.stored(item.lowest), self.stored(item.highest)
+        return ends if self._factor >= 0 else ends[::-1]
+
+    def write_sections(self, leaves: list[tuple[int, ...]], parts: Iterator[_Part]) -> None:
+        """The sections compressed in order of `parts`; their leaves are added."""
+        at = self._file.tell()
+        for part in parts:
+            packed = zlib_compress(part.content, 1)
+            leaves.append((part.chrom, part.start, part.chrom, part.end, at, len(packed)))
+            self._largest = max(self._largest, len(part.content))
+            self._file.write(packed)
+            at += len(packed)
+
+    def write_index(self) -> None:
+        """The index of the bases."""
+        self._index_at = self._file.tell()
+        self._file.write(_index(self.leaves, self._index_at, SECTION))
+
+    def write_zoom(self, reduction: int, bins: Mapping[int, _Bins], kind: int) -> None:
+        """A zoom level and its index; kind: which of the sums are the file's."""
+        zoom_at = self._file.tell()
+        self._file.write(struct.pack("<I", sum(len(item.bin) for item in bins.values())))
+        summaries: list[tuple[int, ...]] = []
+        for rank, item in bins.items():
+            records = np.empty(len(item.bin), _SUMMARY)
+            records["chrom"] = rank
+            records["start"] = item.bin * reduction
+            records["end"] = np.minimum((item.bin + 1) * reduction, self._sizes[self._names[rank]])
+            records["covered"] = item.covered
+            records["lowest"], records["highest"] = self.extremes(item)
+            records["total"], records["squares"] = item.sums[kind]
+            self.write_sections(summaries, _summaries(rank, records))
+        index_at = self._file.tell()
+        self._zooms.append((reduction, 0, zoom_at, index_at))
+        self._file.write(_index(summaries, index_at, RECORDS))
+
+    def write_head(self, whole: tuple[int, float, float, float, float]) -> None:
+        """The signature at the end, then the header, which says where the parts lie."""
+        levels = len(self._zooms)
+        self._file.write(struct.pack("<I", MAGIC))
+        self._file.seek(0)
+        places = (self._tree_at, self._data_at, self._index_at)
+        head = (MAGIC, 4, levels, *places, 0, 0, 0, 64 + 24 * levels, self._largest, 0)
+        self._file.write(struct.pack("<IHHQQQHHQQIQ", *head))
+        for zoom in self._zooms:
+            self._file.write(struct.pack("<IIQQ", *zoom))
+        self._file.write(struct.pack("<Qdddd", *whole))
+        self._file.seek(self._data_at)
+        self._file.write(struct.pack("<Q", len(self.leaves)))
+
+
+def _sections(rank: int, items: NDArray) -> Iterator[_Part]:
     for at in range(0, len(items), SECTION):
         part = items[at : at + SECTION]
         start, end = int(part["start"][0]), int(part["start"][-1]) + 1
@@ -180,45 +245,10 @@ def _sections(rank: int, position: NDArray, stored: NDArray[np.float32]) -> Iter
         yield _Part(rank, start, end, head + part.tobytes())
 
 
-def _summaries(
-    bins: Mapping[int, _Bins], names: list[str], chrom_sizes: Mapping[str, int], reduction: int
-) -> Iterator[_Part]:
-    for rank, item in bins.items():
-        records = np.empty(len(item.bin), _SUMMARY)
-        records["chrom"] = rank
-        records["start"] = item.bin * reduction
-        records["end"] = np.minimum((item.bin + 1) * reduction, chrom_sizes[names[rank]])
-        for name in ("covered", "lowest", "highest", "total", "squares"):
-            records[name] = getattr(item, name)
-        for at in range(0, len(records), RECORDS):
-            part = records[at : at + RECORDS]
-            yield _Part(rank, int(part["start"][0]), int(part["end"][-1]), part.tobytes())
-
-
-def _write_sections(file: IO[bytes], leaves: list[tuple[int, ...]], parts: Iterator[_Part]) -> int:
-    """The sections compressed in order of `parts`, their leaves added; the bytes of the largest before compression."""
-    largest = 0
-    for part in parts:
-        packed = zlib_compress(part.content, 1)
-        leaves.append((part.chrom, part.start, part.chrom, part.end, file.tell(), len(packed)))
-        largest = max(largest, len(part.content))
-        file.write(packed)
-    return largest
-
-
-def _binned(position: NDArray, stored: NDArray[np.float32]) -> _Bins:
-    """Bases summed up in bins of the first reduction."""
-    number = position // REDUCTIONS[0]
-    first = _firsts(number)
-    value = stored.astype(np.float64)
-    return _Bins(
-        number[first],
-        np.diff(first, append=len(number)),
-        np.minimum.reduceat(stored, first),
-        np.maximum.reduceat(stored, first),
-        np.add.reduceat(value, first),
-        np.add.reduceat(value * value, first),
-    )
+def _summaries(rank: int, records: NDArray) -> Iterator[_Part]:
+    for at in range(0, len(records), RECORDS):
+        part = records[at : at + RECORDS]
+        yield _Part(rank, int(part["start"][0]), int(part["end"][-1]), part.tobytes())
 
 
 def _joined(bins: _Bins) -> _Bins:
@@ -230,8 +260,7 @@ def _joined(bins: _Bins) -> _Bins:
         np.add.reduceat(bins.covered, first),
         np.minimum.reduceat(bins.lowest, first),
         np.maximum.reduceat(bins.highest, first),
-        np.add.reduceat(bins.total, first),
-        np.add.reduceat(bins.squares, first),
+        tuple((np.add.reduceat(total, first), np.add.reduceat(squares, first)) for total, squares in bins.sums),
     )
 
 
@@ -240,16 +269,17 @@ def _firsts(number: NDArray) -> NDArray[np.int64]:
     return np.concatenate([[0], np.flatnonzero(number[1:] != number[:-1]) + 1])
 
 
-def _sum_of(bins: list[_Bins]) -> tuple[int, float, float, float, float]:
+def _sum_of(track: _Track, kind: int, bins: list[_Bins]) -> tuple[int, float, float, float, float]:
     """Bases covered, lowest, highest, sum and sum of squares of all chromosomes; zeros where there is none."""
     if not bins:
         return 0, 0.0, 0.0, 0.0, 0.0
+    ends = [track.extremes(item) for item in bins]
     return (
         sum(int(item.covered.sum()) for item in bins),
-        min(float(item.lowest.min()) for item in bins),
-        max(float(item.highest.max()) for item in bins),
-        sum(float(item.total.sum()) for item in bins),
-        sum(float(item.squares.sum()) for item in bins),
+        min(float(lowest.min()) for lowest, _ in ends),
+        max(float(highest.max()) for _, highest in ends),
+        sum(float(item.sums[kind][0].sum()) for item in bins),
+        sum(float(item.sums[kind][1].sum()) for item in bins),
     )
 
 

@@ -149,7 +149,7 @@ class MeanTrack:
             points[chrom] = (position[held], self._total[chrom][held] / self._count[chrom][held])
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "track.bw"
-            write_points(path, self._sizes, points)
+            write_points({path: 1.0}, self._sizes, points)
             return path.read_bytes()
 
 

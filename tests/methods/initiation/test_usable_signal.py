@@ -100,7 +100,7 @@ def test_read_end_coverage(world):
 
 @pytest.mark.parametrize("scale", [1e6 / 111_600, 0.37])
 def test_normalised_tracks_are_refused_and_the_scale_is_offered(world, scale, tmp_path):
-    paths = write_bigwigs(world.positions, SIZES, tmp_path / "a", scale)
+    paths = write_bigwigs(world.positions, SIZES, tmp_path / "a", {"": scale})
     with pytest.raises(ReadsError, match="divided by it and rounded they are numbers of reads"):
         read_bigwig_pair(paths[0], paths[1], SIZES)
 

@@ -35,7 +35,7 @@ def read(path: Path, chrom: str, size: int) -> tuple[list[int], list[float]]:
 def test_every_base_comes_back(tmp_path_factory, number, seed, scale):
     path = tmp_path_factory.mktemp("bw") / "a.bw"
     held = {"chr2": points(9_000_000, number, seed)}
-    write_points(path, {"chr1": 500, "chr2": 9_000_000}, held, scale)
+    write_points({path: scale}, {"chr1": 500, "chr2": 9_000_000}, held)
     start, value = read(path, "chr2", 9_000_000)
     assert start == held["chr2"][0].tolist()
     assert value == (held["chr2"][1] * scale).astype(np.float32).tolist()
@@ -45,7 +45,7 @@ def test_every_base_comes_back(tmp_path_factory, number, seed, scale):
 def test_zoom_levels_and_header_say_what_the_bases_say(tmp_path):
     size = 40 * REDUCTIONS[3]
     position, value = points(size, 8 * SECTION + 5, 1)
-    write_points(tmp_path / "a.bw", {"chr1": size}, {"chr1": (position, value)}, -2.0)
+    write_points({tmp_path / "a.bw": -2.0}, {"chr1": size}, {"chr1": (position, value)})
     dense = np.zeros(size)
     dense[position] = value * -2.0
     with pyBigWig.open(str(tmp_path / "a.bw")) as file:
@@ -69,7 +69,7 @@ def test_names_of_any_number_are_found(tmp_path, number):
     sizes = {f"contig_{k}": 100 + k for k in range(number)}
     chosen = list(sizes)[:: max(number // 300, 1)]
     held = {name: (np.array([k % 100], np.int32), np.array([k + 1], np.int32)) for k, name in enumerate(chosen)}
-    write_points(tmp_path / "a.bw", sizes, held)
+    write_points({tmp_path / "a.bw": 1.0}, sizes, held)
     with pyBigWig.open(str(tmp_path / "a.bw")) as file:
         assert file.chroms() == sizes
         for k, name in enumerate(chosen):
@@ -78,7 +78,7 @@ def test_names_of_any_number_are_found(tmp_path, number):
 
 
 def test_a_file_without_values_is_one(tmp_path):
-    write_points(tmp_path / "a.bw", {"chr1": 100}, {})
+    write_points({tmp_path / "a.bw": 1.0}, {"chr1": 100}, {})
     with pyBigWig.open(str(tmp_path / "a.bw")) as file:
         assert file.chroms() == {"chr1": 100}
         assert file.intervals("chr1") is None
@@ -88,7 +88,7 @@ def test_a_file_without_values_is_one(tmp_path):
 def test_summaries_take_a_part_of_the_bytes_of_the_bases(tmp_path):
     """A base in 380 has a read, as in a library of 20 million: summaries of 1,024 bp took more bytes than the bases."""
     size = 1 << 26
-    write_points(tmp_path / "a.bw", {"chr1": size}, {"chr1": points(size, size // 380, 3)})
+    write_points({tmp_path / "a.bw": 1.0}, {"chr1": size}, {"chr1": points(size, size // 380, 3)})
     whole = (tmp_path / "a.bw").read_bytes()
     bases, index = struct.unpack_from("<QQ", whole, 16)
     assert len(whole) - index < (index - bases) / 1.5
@@ -99,11 +99,41 @@ def test_a_stored_table_is_written_a_sequence_at_a_time_in_the_bytes_of_the_whol
     table = positions(1_000_000, chroms=20)
     file = in_groups(table, tmp_path / "table", 1 << 14)
     size = int(table.memory_usage().sum())
-    whole = [path.read_bytes() for path in write_bigwigs(table, names, tmp_path / "whole", 0.5)]
+    whole = [path.read_bytes() for path in write_bigwigs(table, names, tmp_path / "whole", {"": 0.5})]
     del table
 
     def write() -> None:
-        write_bigwigs(StoredSequences(file, "written", "positions"), names, tmp_path / "parts", 0.5)
+        write_bigwigs(StoredSequences(file, "written", "positions"), names, tmp_path / "parts", {"": 0.5})
 
     assert peak(write) < size / 2
     assert [(tmp_path / f"parts_{strand}.bw").read_bytes() for strand in ("plus", "minus")] == whole
+
+
+class _Counted(dict):
+    """Points that count how often each chromosome is asked for."""
+
+    def __init__(self, held: dict):
+        super().__init__(held)
+        self.asked: list[str] = []
+
+    def get(self, key, default=None):
+        self.asked.append(key)
+        return super().get(key, default)
+
+
+def test_files_of_several_factors_are_those_of_each_alone_and_bases_are_asked_for_once(tmp_path):
+    size = 40 * REDUCTIONS[1]
+    held = {name: points(size, 3 * SECTION, seed) for seed, name in enumerate(("chr1", "chr3"))}
+    sizes = dict.fromkeys(("chr1", "chr2", "chr3"), size)
+    factors = {tmp_path / f"{k}.bw": factor for k, factor in enumerate((-1.0, -0.05003730280924429, 0.0, 1.0))}
+    counted = _Counted(held)
+    write_points(factors, sizes, counted)
+    assert counted.asked == ["chr1", "chr2", "chr3"]
+    for path, factor in factors.items():
+        write_points({tmp_path / "alone.bw": factor}, sizes, held)
+        assert path.read_bytes() == (tmp_path / "alone.bw").read_bytes()
+        _, count = held["chr1"]
+        stored = (count * factor).astype(np.float32)
+        with pyBigWig.open(str(path)) as file:
+            assert file.stats("chr1", 0, size, type="min") == [stored.min()]
+            assert file.stats("chr1", 0, size, type="max") == [stored.max()]

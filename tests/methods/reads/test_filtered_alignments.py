@@ -228,8 +228,8 @@ def table(rng, chroms, reads=400):
 def test_bigwigs_come_back_and_are_the_same_bytes(tmp_path, genome):
     chroms = {"chr1": 700_000, "chr2": 120, "chr3": 40}
     positions = table(np.random.default_rng(0), chroms)
-    first = coverage.write_bigwigs(positions, chroms, tmp_path / "a", 1.0)
-    second = coverage.write_bigwigs(positions, chroms, tmp_path / "b", 1.0)
+    first = coverage.write_bigwigs(positions, chroms, tmp_path / "a")
+    second = coverage.write_bigwigs(positions, chroms, tmp_path / "b")
     assert [p.read_bytes() for p in first] == [p.read_bytes() for p in second]
     assert [p.name for p in first] == ["a_plus.bw", "a_minus.bw"]
     back, ignored = coverage.read_bigwig_pair(*first, chroms | {"chr4": 5})
@@ -248,7 +248,7 @@ def test_bigwigs_of_either_sign_with_runs_and_an_empty_strand(tmp_path):
 
     chroms = {"chr1": 2_000_000}
     empty = position_table(*(np.empty(0, int),) * 4, chroms)
-    plus, minus = coverage.write_bigwigs(empty, chroms, tmp_path / "a", 1.0)
+    plus, minus = coverage.write_bigwigs(empty, chroms, tmp_path / "a")
     with pyBigWig.open(str(minus), "w") as file:
         file.addHeader([("chr1", 2_000_000), ("chrX", 10)])
         file.addEntries(["chr1"] * 2, [5, 524_286], ends=[7, 524_290], values=[2.0, 3.0])
@@ -261,8 +261,8 @@ def test_bigwigs_of_either_sign_with_runs_and_an_empty_strand(tmp_path):
 def test_bigwigs_that_cannot_be_counted(tmp_path):
     chroms = {"chr1": 700}
     positions = table(np.random.default_rng(0), chroms, 90)
-    plus, minus = coverage.write_bigwigs(positions, chroms, tmp_path / "raw", 1.0)
-    scaled, _ = coverage.write_bigwigs(positions, chroms, tmp_path / "rpm", 0.3)
+    plus, minus = coverage.write_bigwigs(positions, chroms, tmp_path / "raw")
+    scaled, _ = coverage.write_bigwigs(positions, chroms, tmp_path / "rpm", {"": 0.3})
     cut = tmp_path / "cut.bw"
     cut.write_bytes(plus.read_bytes()[:-50])
     (tmp_path / "text.bw").write_text("chr1 one two")
@@ -277,9 +277,9 @@ def test_bigwigs_that_cannot_be_counted(tmp_path):
     with pytest.raises(ReadsError, match="another assembly"):
         coverage.read_bigwig_pair(plus, minus, {"chr1": 701})
     with pytest.raises(ReadsError, match="Use the chromosome sizes"):
-        coverage.write_bigwigs(positions, {"chr1": 5}, tmp_path / "x", 1.0)
+        coverage.write_bigwigs(positions, {"chr1": 5}, tmp_path / "x")
     with pytest.raises(ReadsError, match="no such chromosome"):
-        coverage.write_bigwigs(positions, {"chr2": 700}, tmp_path / "x", 1.0)
+        coverage.write_bigwigs(positions, {"chr2": 700}, tmp_path / "x")
     assert not list(tmp_path.glob("x*"))
     with pytest.raises(ReadsError, match="lie within"):
         coverage.bin_positions(positions, {"chr1": 5}, 2)
@@ -334,7 +334,7 @@ def test_spike_ins_make_libraries_equal(tmp_path, genome):
     assert [reads[name] * scales[name] for name in "ab"] == [4, 4]
     assert coverage.spike_in_scales({"a": 4, "b": 0}) == coverage.spike_in_scales({}) == {}
     positions = table(np.random.default_rng(0), {"chr1": 700}, 40)
-    plus, minus = coverage.write_bigwigs(positions, {"chr1": 700}, tmp_path / "a", 0.5, ".rpm")
+    plus, minus = coverage.write_bigwigs(positions, {"chr1": 700}, tmp_path / "a", {".rpm": 0.5})
     assert (plus.name, minus.name) == ("a_plus.rpm.bw", "a_minus.rpm.bw")
     import pyBigWig
 
