@@ -151,6 +151,11 @@ def collect(starts: PositionCounts, ends: PositionCounts | None = None) -> Count
     return CountedPositions(sizes, position, count)
 
 
+def shared_positions(first: ArrayLike, second: ArrayLike) -> int:
+    """How many positions two runs of one sequence share. first (p,), second (q,): rising strictly. Source: definition."""
+    return int(loops.shared(np.ascontiguousarray(first, np.int32), np.ascontiguousarray(second, np.int32)))
+
+
 def added(pieces: Sequence[tuple[ArrayLike, ArrayLike]]) -> Piece:
     """Runs of one sequence, such as those of several libraries, added: every position that one of them has, and its counts' sum.
 

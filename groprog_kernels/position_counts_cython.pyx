@@ -61,6 +61,19 @@ def merge_runs(const int32_t[::1] a, const int32_t[::1] count_a, const int32_t[:
     return n
 
 
+def shared(const int32_t[::1] a, const int32_t[::1] b):
+    """How many positions two rising runs share."""
+    cdef int64_t i = 0, j = 0, n = 0, na = a.shape[0], nb = b.shape[0]
+    cdef int32_t x, y
+    with nogil:
+        while i < na and j < nb:
+            x, y = a[i], b[j]
+            n += x == y
+            i += x <= y
+            j += y <= x
+    return n
+
+
 def cover(const int32_t[::1] start, const int32_t[::1] count_start, const int32_t[::1] end, const int32_t[::1] count_end,
           int32_t[::1] out, int32_t[::1] count_out):
     """Bases under at least one interval and their depths; only their number where `out` is empty."""

@@ -93,6 +93,12 @@ RUNS = st.lists(st.dictionaries(st.integers(0, 40), st.integers(1, 4), max_size=
 
 
 @settings(deadline=None, max_examples=200)
+@given(first=st.sets(st.integers(0, 40)), second=st.sets(st.integers(0, 40)))
+def test_shared_positions_are_those_of_both_sets(first, second):
+    assert position_counts.shared_positions(sorted(first), sorted(second)) == len(first & second)
+
+
+@settings(deadline=None, max_examples=200)
 @given(runs=RUNS)
 def test_added_runs_equal_the_definition(runs):
     pieces = [(sorted(run), [run[base] for base in sorted(run)]) for run in runs]

@@ -121,8 +121,9 @@ def _genes_around(table: pd.DataFrame, centre: NDArray, gene_models: pd.DataFram
         left, right = held["start"].to_numpy(np.int64), held["end"].to_numpy(np.int64)
         reach = np.maximum.accumulate(right)
         name, strand = held["gene"].to_numpy(), held["strand"].to_numpy()
-        for row in rows:
-            low, high = np.searchsorted(reach, start[row], side="right"), np.searchsorted(left, end[row])
+        lowest, highest = np.searchsorted(reach, start[rows], side="right"), np.searchsorted(left, end[rows])
+        possible = highest > lowest
+        for row, low, high in zip(rows[possible], lowest[possible], highest[possible], strict=True):
             over = np.arange(low, high)[right[low:high] > start[row]]
             overlapping[row] = ";".join(dict.fromkeys(name[over]))
             under = over[(left[over] <= centre[row]) & (right[over] > centre[row])]

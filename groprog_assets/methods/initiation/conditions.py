@@ -50,7 +50,8 @@ def _found_again(table: pd.DataFrame, pairs: pd.DataFrame) -> NDArray:
         own = table[sides].iloc[rows].to_numpy(np.int64)
         low = np.searchsorted(other[:, 0], own[:, 0] - SAME_REGION)
         high = np.searchsorted(other[:, 0], own[:, 0] + SAME_REGION, side="right")
-        found[rows] = [
-            bool((np.abs(other[a:b, 1] - minus) <= SAME_REGION).any()) for a, b, minus in zip(low, high, own[:, 1])
-        ]
+        first = other[np.minimum(low, len(other) - 1), 1]
+        found[rows] = (high > low) & (np.abs(first - own[:, 1]) <= SAME_REGION)
+        for at in np.flatnonzero(high - low > 1):
+            found[rows[at]] = (np.abs(other[low[at] : high[at], 1] - own[at, 1]) <= SAME_REGION).any()
     return found

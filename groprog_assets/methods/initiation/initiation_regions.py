@@ -17,7 +17,8 @@ from groprog_assets.methods.initiation.flags import region_flags
 from groprog_assets.methods.initiation.oriented import PooledReads
 from groprog_assets.methods.initiation.pairs import pair_up
 from groprog_assets.methods.initiation.region_counts import count_regions
-from groprog_assets.methods.initiation.regions import count_sides, join_regions
+from groprog_assets.methods.initiation.region_reads import region_reads
+from groprog_assets.methods.initiation.regions import SIDES, join_regions
 from groprog_assets.methods.initiation.scores import score_starts
 from groprog_assets.methods.initiation.start_profile import NARROW, WIDE, Reach, StartProfile, learn_profile
 from groprog_assets.methods.initiation.summary import headline
@@ -104,9 +105,9 @@ def initiation_regions(
     offset = start_offset(table, gene_models, signal, parameters)
     for side, sign in (("plus", 1), ("minus", -1)):
         table[f"tss_estimate_{side}"] = (table[f"{side}_five_prime"] - sign * round(offset["offset"])).astype("Int64")
-    table = table.assign(**count_sides(table, reads, parameters.counting_window))
-    table = table.assign(**place_columns(table, gene_models, parameters))
-    table["flags"] = region_flags(table, reads, gene_models)
+    counted = region_reads(table, reads, gene_models, parameters.counting_window)
+    table = table.assign(**counted.sides, **place_columns(table, gene_models, parameters))
+    table["flags"] = region_flags(table, counted.island, gene_models)
     table["name"] = [f"IR{number:06d}" for number in range(1, len(table) + 1)]
     best = table["pair_score"].fillna(table[["score_plus", "score_minus"]].max(axis=1))
     table["score"] = np.clip(np.round(10 * best), 0, 1000).astype(np.int64)
@@ -121,7 +122,7 @@ def initiation_regions(
         "initiation_scores",
     )
     shown = _empty(summary).profile if calls.profile is None else calls.profile.table()
-    summary |= headline(table, calls.starts, calls.profile, offset, reads, gene_models, parameters)
+    summary |= headline(table, calls.starts, calls.profile, offset, counted.active, parameters)
     return InitiationRegions(table, scores, shown, counts, summary)
 
 
@@ -141,14 +142,27 @@ def call_regions(
     threads: int = 1,
 ) -> Calls:
     """Starts, pairs and regions of one signal; profile: that of another signal, so that scores compare; control: of capped."""
-    if capped:
-        starts = focal_starts(reads, threads, control)
-        pairs = pair_up(starts, parameters.nearest_capped_pair, parameters.farthest_capped_pair)
-    else:
-        profile = learn_profile(reads, reach) if profile is None else profile
-        starts = score_starts(reads, profile, threads)
-        pairs = pair_up(starts, parameters.nearest_pair, parameters.farthest_pair)
+    if not capped and profile is None:
+        profile = learn_profile(reads, reach)
+    starts, pairs = _starts_and_pairs(reads, profile, control, parameters, threads)
     return Calls(join_regions(starts, pairs, parameters), starts, profile)
+
+
+def _starts_and_pairs(
+    reads: PooledReads,
+    profile: StartProfile | None,
+    control: Control | None,
+    parameters: InitiationParameters,
+    threads: int,
+    *,
+    of_pairs: bool = False,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Starts by the profile, or without one as of capped signal, and their pairs; of_pairs: as in `score_starts`."""
+    if profile is None:
+        starts = focal_starts(reads, threads, control)
+        return starts, pair_up(starts, parameters.nearest_capped_pair, parameters.farthest_capped_pair)
+    starts = score_starts(reads, profile, threads, of_pairs=of_pairs)
+    return starts, pair_up(starts, parameters.nearest_pair, parameters.farthest_pair)
 
 
 def control_of(
@@ -291,7 +305,9 @@ def _pairs_by_condition(
             reads = PooledReads(tables, chrom_sizes, 2 * reach.half)
             those = [library for library in libraries if library.condition == condition]
             control = control_of(those, positions, chrom_sizes, 2 * reach.half, parameters) if capped else None
-            given = (reads, reach, parameters)
-            table = call_regions(*given, capped=capped, profile=calls.profile, control=control, threads=threads).table
+            starts, pairs = _starts_and_pairs(reads, calls.profile, control, parameters, threads, of_pairs=True)
+            sides = {f"{side}_five_prime": starts["five_prime"].to_numpy()[pairs[side]] for side in SIDES}
+            chrom = starts["chrom"].to_numpy()[pairs["plus"]]
+            table = pd.DataFrame({"chrom": chrom, **sides, "q_pair": pairs["q_pair"]})
         found[condition] = table[table["q_pair"] <= rate]
     return found

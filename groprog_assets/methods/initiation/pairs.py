@@ -10,6 +10,8 @@ from groprog_kernels.initiation import pair_starts
 
 SHIFTS = (3_000, -3_000, 5_000, -5_000, 8_000, -8_000, 12_000, -12_000, 17_000, -17_000)
 """bp by which the starts of the minus strand are moved for decoys. Fixed: q depends on the set."""
+Side = tuple[NDArray[np.int64], NDArray[np.float64]]
+"""Starts of one strand: bases, not falling, and scores."""
 PRIOR = 0.1
 """Decoys added to the mean count, so that no q is 0."""
 
@@ -24,12 +26,16 @@ def pair_up(starts: pd.DataFrame, nearest: int, farthest: int) -> pd.DataFrame:
     plus, minus, score = [], [], []
     decoys = [np.empty(0)]
     for _, held in starts[starts["paired"]].groupby("chrom", sort=True):
-        sides = [held[held["strand"] == strand].sort_values("five_prime", kind="stable") for strand in "+-"]
-        pairs, scores = _paired(sides[0], sides[1], 0, nearest, farthest)
-        plus.append(sides[0].index.to_numpy()[pairs[:, 0]])
-        minus.append(sides[1].index.to_numpy()[pairs[:, 1]])
+        labels, sides = [], []
+        for strand in "+-":
+            side = held[held["strand"] == strand].sort_values("five_prime", kind="stable")
+            labels.append(side.index.to_numpy())
+            sides.append((side["five_prime"].to_numpy(np.int64), side["score"].to_numpy(np.float64)))
+        pairs, scores = _paired(*sides, 0, nearest, farthest)
+        plus.append(labels[0][pairs[:, 0]])
+        minus.append(labels[1][pairs[:, 1]])
         score.append(scores)
-        decoys += [_paired(sides[0], sides[1], shift, nearest, farthest)[1] for shift in SHIFTS]
+        decoys += [_paired(*sides, shift, nearest, farthest)[1] for shift in SHIFTS]
     columns = [np.concatenate(part) if part else np.empty(0) for part in (plus, minus, score)]
     table = pd.DataFrame(
         {"plus": columns[0].astype(np.int64), "minus": columns[1].astype(np.int64), "pair_score": columns[2]}
@@ -39,12 +45,10 @@ def pair_up(starts: pd.DataFrame, nearest: int, farthest: int) -> pd.DataFrame:
 
 
 def _paired(
-    plus: pd.DataFrame, minus: pd.DataFrame, shift: int, nearest: int, farthest: int
+    plus: Side, minus: Side, shift: int, nearest: int, farthest: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    scores = [side["score"].to_numpy(np.float64) for side in (plus, minus)]
-    bases = [side["five_prime"].to_numpy(np.int64) for side in (plus, minus)]
-    pairs = pair_starts(bases[0], scores[0], bases[1] + shift, scores[1], nearest=nearest, farthest=farthest)
-    return pairs, np.minimum(scores[0][pairs[:, 0]], scores[1][pairs[:, 1]])
+    pairs = pair_starts(plus[0], plus[1], minus[0] + shift, minus[1], nearest=nearest, farthest=farthest)
+    return pairs, np.minimum(plus[1][pairs[:, 0]], minus[1][pairs[:, 1]])
 
 
 def decoy_q(score: NDArray, decoy: NDArray, sets: int) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Regions from pairs and single starts, with their reads. Tables in, a table out; classes and flags are added elsewhere."""
+"""Regions from pairs and single starts. Tables in, a table out; reads, classes and flags are added elsewhere."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from groprog_assets.methods.initiation.oriented import PooledReads
 from groprog_assets.methods.initiation.scores import SINGLE_SUPPRESSION
 from groprog_assets.study.initiation_parameters import InitiationParameters
-from groprog_kernels.window_counts import count_windows, index_positions
 
 SIDES = {"plus": "+", "minus": "-"}
 SIDE_COLUMNS = ("five_prime", "summit", "score", "p_local")
@@ -86,28 +84,3 @@ def windows(table: pd.DataFrame, side: str, length: int) -> tuple[NDArray[np.int
 def of_side(table: pd.DataFrame, side: str, counts: NDArray[np.int64]) -> pd.Series:
     """The counts (r,) of one side of the regions as Int64, missing where the region has no such side."""
     return pd.Series(counts, index=table.index, dtype="Int64").where(table[f"{side}_five_prime"].notna())
-
-
-def count_sides(table: pd.DataFrame, reads: PooledReads, length: int) -> dict[str, pd.Series | NDArray]:
-    """Of the first `length` bp of each side, on its strand: reads_<side>, positions_<side> (r,), missing where the side is, and
-    top_position_share (r,), the share of the fullest base in the reads of both, NaN where there are none."""
-    found: dict[str, pd.Series | NDArray] = {}
-    every = np.zeros(len(table), np.int64)
-    top = np.zeros(len(table), np.int64)
-    for side, strand in SIDES.items():
-        start, end = windows(table, side, length)
-        count, occupied = np.zeros(len(table), np.int64), np.zeros(len(table), np.int64)
-        for chrom, rows in rows_by_chrom(table).items():
-            index = index_positions(*reads.columns((str(chrom), strand)))
-            count[rows] = count_windows(index, start[rows], end[rows])
-            first, last = (np.searchsorted(index.position, edge[rows]) for edge in (start, end))
-            occupied[rows] = np.maximum(last - first, 0)
-            for row, low, high in zip(rows, first, last, strict=True):
-                if high > low:
-                    top[row] = max(top[row], int(index.reads[low:high].max()))
-        every += count
-        found |= {
-            f"{name}_{side}": of_side(table, side, held) for name, held in (("reads", count), ("positions", occupied))
-        }
-    found["top_position_share"] = np.divide(top, every, out=np.full(len(table), np.nan), where=every > 0)
-    return found

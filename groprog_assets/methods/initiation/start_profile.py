@@ -19,6 +19,8 @@ ROUNDS = 2
 """How often the sites are scored again with the profile of those before."""
 LEAST = 8
 """Weight within reach of a site below which it is not scored."""
+MINIMA = (100.0, 30.0, 10.0, 0.0, -np.inf)
+"""Scores from which sites are looked for until BEST are found. The higher, the fewer sites are scored; the best are the same."""
 
 
 class Reach(NamedTuple):
@@ -78,9 +80,10 @@ def learn_profile(reads: PooledReads, reach: Reach) -> StartProfile:
 
 
 def _best_by_profile(strands: dict[Key, OrientedStrand], log_ratio: NDArray[np.float64], reach: Reach) -> list[Site]:
-    """The BEST sites by profile. Those with a score above 0 are nearly always enough; else all are scored."""
+    """The BEST sites by profile. No site below a minimum keeps one above it from being the highest within reach, or among
+    the best: where BEST are found, a lower minimum finds the same."""
     sites: list[Site] = []
-    for minimum in (0.0, -np.inf):
+    for minimum in MINIMA:
         found = {}
         for key, strand in strands.items():
             scored = start_sites(

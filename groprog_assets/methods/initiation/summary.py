@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from groprog_assets.methods.initiation.annotation import annotated_starts, nearest
-from groprog_assets.methods.initiation.oriented import PooledReads
+from groprog_assets.methods.initiation.annotation import nearest
+from groprog_assets.methods.initiation.oriented import Key
 from groprog_assets.methods.initiation.start_profile import StartProfile
 from groprog_assets.study.initiation_parameters import InitiationParameters
 from groprog_assets.tables.values import Document
-from groprog_kernels.window_counts import count_windows, index_positions
 
-ACTIVE_READS, ACTIVE_WINDOW, ACTIVE_WITHIN = 20, 1000, 150
-"""An annotated start is active with so many reads in so many bp after it, and found by a start within so many bp."""
+ACTIVE_WITHIN = 150
+"""bp within which a start finds an active annotated one."""
 LEAST_EVIDENCE = 0.05
 """Share of the pairs that must pass the false discovery rate; below it pairing is said to carry no evidence."""
 
@@ -23,13 +25,13 @@ def headline(
     starts: pd.DataFrame,
     profile: StartProfile | None,
     offset: Document,
-    reads: PooledReads,
-    gene_models: pd.DataFrame,
+    active: Mapping[Key, NDArray[np.int64]],
     parameters: InitiationParameters,
 ) -> Document:
     """Numbers of the summary: offset, profile, pairs and singles by confidence, flags, active annotated starts that were found.
 
-    table: regions with their classes; starts: columns `scores.STARTS`; offset: document of `start_offset`.
+    table: regions with their classes; starts: columns `scores.STARTS`; offset: document of `start_offset`; active: active
+    annotated starts, of `region_reads`.
     """
     rate = parameters.pair_false_discovery_rate
     pair = table["kind"] != "single"
@@ -62,27 +64,20 @@ def headline(
             name: int(table["flags"].str.contains(name).sum())
             for name in ("symmetric_island", "pile_up", "pol3_or_structural")
         },
-        "active_starts": _active_starts(starts, reads, gene_models, parameters),
+        "active_starts": _active_starts(starts, active, parameters),
     }
 
 
 def _active_starts(
-    starts: pd.DataFrame, reads: PooledReads, gene_models: pd.DataFrame, parameters: InitiationParameters
+    starts: pd.DataFrame, active: Mapping[Key, NDArray[np.int64]], parameters: InitiationParameters
 ) -> Document:
     """{"active", "found"}: annotated starts with reads after them, and those with a reported start near them."""
     reported = starts[starts["score"] >= parameters.minimum_single_score]
-    active = found = 0
-    for chrom, held in annotated_starts(gene_models).items():
-        for strand in "+-":
-            if (chrom, strand) not in reads.positions:
-                continue
-            own = np.unique(held.tss[held.plus == (strand == "+")])
-            first = own if strand == "+" else own - ACTIVE_WINDOW + 1
-            index = index_positions(*reads.columns((chrom, strand)))
-            own = own[count_windows(index, first, first + ACTIVE_WINDOW) >= ACTIVE_READS]
-            here = reported[(reported["chrom"] == chrom) & (reported["strand"] == strand)]
-            called = np.sort(here["five_prime"].to_numpy(np.int64))
-            active += len(own)
-            if len(called) and len(own):
-                found += int((np.abs(called[nearest(called, own)] - own) <= ACTIVE_WITHIN).sum())
-    return {"active": active, "found": found}
+    called = {
+        key: np.sort(held.to_numpy(np.int64)) for key, held in reported.groupby(["chrom", "strand"])["five_prime"]
+    }
+    found = 0
+    for key, own in active.items():
+        if key in called and len(own):
+            found += int((np.abs(called[key][nearest(called[key], own)] - own) <= ACTIVE_WITHIN).sum())
+    return {"active": sum(map(len, active.values())), "found": found}

@@ -10,7 +10,8 @@ from groprog_assets.methods.initiation.annotation import nearest, place_columns,
 from groprog_assets.methods.initiation.flags import STRUCTURAL, region_flags
 from groprog_assets.methods.initiation.oriented import PooledReads
 from groprog_assets.methods.initiation.pairs import SHIFTS, decoy_q, pair_up
-from groprog_assets.methods.initiation.regions import count_sides, join_regions
+from groprog_assets.methods.initiation.region_reads import region_reads
+from groprog_assets.methods.initiation.regions import join_regions
 from groprog_assets.study.initiation_parameters import InitiationParameters
 from tests.methods.initiation.simulated_starts import SIZES, table_of
 
@@ -111,8 +112,13 @@ def test_flags():
     }
     reads = PooledReads([table_of(held)], SIZES, 1)
     table = regions_of([("+", 99_901, 30.0), ("+", 120_000, 30.0), ("+", 150_000, 30.0), ("+", 200_190, 30.0)])
-    table = table.assign(**count_sides(table, reads, 500))
-    assert region_flags(table, reads, MODELS).tolist() == ["symmetric_island", "pile_up", "", "pol3_or_structural"]
+    counted = region_reads(table, reads, MODELS, 500)
+    assert region_flags(table.assign(**counted.sides), counted.island, MODELS).tolist() == [
+        "symmetric_island",
+        "pile_up",
+        "",
+        "pol3_or_structural",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from groprog_assets.methods.initiation import start_profile
 from groprog_assets.methods.initiation.oriented import OrientedStrand, PooledReads
+from groprog_assets.methods.initiation.pairs import pair_up
+from groprog_assets.methods.initiation.scores import score_starts
 from groprog_assets.methods.initiation.seeds import dispersion, seeds
 from groprog_assets.methods.initiation.start_profile import NARROW, learn_profile
 from groprog_kernels.initiation import values_before
@@ -66,3 +69,23 @@ def test_the_profile_of_two_halves_of_a_library_agree():
     half = np.random.default_rng(0).random(len(table)) < 0.5
     profiles = [learn_profile(PooledReads([table[rows]], SIZES, 1), NARROW).log_ratio for rows in (half, ~half)]
     assert np.corrcoef(*profiles)[0, 1] > 0.9
+
+
+def test_the_best_sites_do_not_depend_on_the_scores_from_which_they_are_looked_for(monkeypatch):
+    reads = PooledReads([simulate(1, genes=60, enhancers=100, decoys=20).positions], SIZES, 1_200)
+    found = learn_profile(reads, NARROW)
+    monkeypatch.setattr(start_profile, "MINIMA", (-np.inf,))
+    assert learn_profile(reads, NARROW).log_ratio.tolist() == found.log_ratio.tolist()
+
+
+def test_starts_for_pairs_alone_make_the_same_pairs():
+    reads = PooledReads([simulate(2, genes=60, enhancers=100, decoys=20).positions], SIZES, 1_200)
+    profile = learn_profile(reads, NARROW)
+    every, alone = (score_starts(reads, profile, of_pairs=of_pairs) for of_pairs in (False, True))
+    assert len(alone) < len(every)
+    (pairs, of_every), (own, of_alone) = ((pair_up(starts, 60, 400), starts) for starts in (every, alone))
+    assert len(pairs) > 50
+    for side in ("plus", "minus"):
+        columns = ["chrom", "strand", "five_prime", "score"]
+        assert of_every.loc[pairs[side], columns].values.tolist() == of_alone.loc[own[side], columns].values.tolist()
+    assert pairs["q_pair"].tolist() == own["q_pair"].tolist()
