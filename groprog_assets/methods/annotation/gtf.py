@@ -103,17 +103,25 @@ def gtf_transcripts(path: Path, problems: ProblemCollector, maximum_intron: int)
     from such exons. Malformed lines go to `problems`.
     """
     held = _Transcripts(maximum_intron)
+    there = again = None  # chromosome, and text behind the interval, of the part that was passed over last
     for number, line in lines(path):
-        fields = line.split("\t")
+        begun = line.split("\t", 5)
+        if begun[-1] == again and begun[0] == there and begun[2] in PARTS:  # the next exon: most lines are one
+            first, last = coordinate(begun[3]), coordinate(begun[4])
+            if first and last and first <= last:
+                continue
+        fields = [*begun[:5], *begun[-1].split("\t")] if len(begun) == 6 else begun
         place = interval_of(fields, number, "GTF", problems)
         if place is None:
             continue
         feature, attributes = fields[2], fields[8]
         if feature == "gene":
             held.add_gene(attributes)
-        elif (
-            feature == "transcript" or (feature in PARTS and not held.passes_over(fields[0], fields[6], attributes))
-        ) and not held.add(feature, fields[0], fields[6], attributes, place, number):
+        elif feature in PARTS and held.passes_over(fields[0], fields[6], attributes):
+            there, again = fields[0], begun[-1]
+        elif (feature == "transcript" or feature in PARTS) and not held.add(
+            feature, fields[0], fields[6], attributes, place, number
+        ):
             rule = f"A GTF {feature} line names its transcript_id and its gene."
             problems.add(f", line {number}", attributes[:60], rule, "Add the attributes or remove the line.")
     return held.placed()
@@ -142,6 +150,7 @@ class _Transcripts:
         self.symbols_of_gene: dict[str, set[str]] = {}
         self.gene_lines: dict[str, None] = {}
         self.passed: tuple[str, str, str, str] | None = None
+        self.named, self.names = "", ("", "")
 
     def passes_over(self, chrom: str, strand: str, attributes: str) -> bool:
         """Whether a part belongs to the transcript that `add` skipped last. Its text is compared, to save time."""
@@ -160,7 +169,10 @@ class _Transcripts:
 
         Parts of a transcript that has a line are skipped, unless the line is long enough to hold two placements.
         """
-        key = _Key(chrom, strand, identifier("transcript_id", attributes), identifier("gene_id", attributes))
+        if attributes != self.named:  # a transcript and its first exon are often written alike
+            self.named = attributes
+            self.names = identifier("transcript_id", attributes), identifier("gene_id", attributes)
+        key = _Key(chrom, strand, *self.names)
         if feature == "transcript":
             there = self.lines
         else:

@@ -416,3 +416,17 @@ def test_a_malformed_line_is_told_when_its_turn_comes(malformed: str, tmp_path: 
     placed = gtf.gtf_transcripts(problems.path, problems, 1_000_000)
     assert re.findall(r"line (\d+)", "\n".join(map(str, problems.problems))) == ["3", "5"]
     assert [row.transcript for row in placed.rows] == ["T0", "T1", "T3", "T5", "T6", "T7"]
+
+
+@pytest.mark.parametrize("malformed", ["0\t50", "9\t5", "x\t50", "5\t12345678901"])
+def test_exons_behind_a_line_like_theirs_are_read_as_any_other(malformed: str, tmp_path: Path) -> None:
+    """An exon is malformed where the one before it is not, and one on another chromosome is of another transcript."""
+    named = 'gene_id "G"; transcript_id "T";'
+    exons = [line("chr1", "s", "exon", at, at + 5, "+", named) for at in (11, 21, 31, 41)]
+    exons[2] = exons[2].replace("31\t36", malformed)
+    rows = [line("chr1", "s", "transcript", 11, 46, "+", named), *exons, line("chrX", "s", "exon", 51, 60, "+", named)]
+    rows.append(line("chr1", "s", "gene", 11, 46, "+", named))
+    problems = ProblemCollector(written(tmp_path, rows))
+    placed = gtf.gtf_transcripts(problems.path, problems, 1_000_000)
+    assert re.findall(r"line (\d+)", "\n".join(map(str, problems.problems))) == ["4"]
+    assert [row[:5] for row in placed.rows] == [("chr1", 10, 46, "+", "T"), ("chrX", 50, 60, "+", "T")]
