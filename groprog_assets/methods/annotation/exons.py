@@ -61,14 +61,17 @@ def with_exons(path: str | Path, models: pd.DataFrame, places: Collection[Place]
 def _exons(path: Path, reach: Mapping[str, tuple[int, int]]) -> Iterator[Exon]:
     """Exons of the file; reach: chromosome -> the bases outside which nobody asks for one, so that its names are not read."""
     layout: tuple[int, int] | None = None
+    asked = tuple(f"{chrom}\t" for chrom in reach)
     for count, (_, line) in enumerate(lines(path)):
         if count == 0:
             layout = table_layout(line.split("\t"))
         if layout is not None:
             yield from _of_table(line.split("\t"), layout[0])
             continue
-        low, high = reach.get(line.partition("\t")[0], (0, 0))
-        if high and "\texon\t" in line and len(fields := line.split("\t")) >= 9 and fields[2] == "exon":
+        if not line.startswith(asked) or "\texon\t" not in line:
+            continue
+        if len(fields := line.split("\t")) >= 9 and fields[2] == "exon":
+            low, high = reach[fields[0]]
             first, last = coordinate(fields[3]), coordinate(fields[4])
             if first and last and low < first and last <= high:
                 own = identifier("transcript_id", fields[8]) if names_a_gene(fields[8]) else ""

@@ -106,7 +106,7 @@ def functional_labels(
         resolved = resolve_terms(wanted, terms)
         unresolved += [stated for stated, term in resolved.items() if term is None]
         under = annotations.loc[annotations["term"].isin([term for term in resolved.values() if term]), "gene"]
-        labels[name] = labels["gene"].isin(under).astype("float64")
+        labels[name] = labels["gene"].isin(under.unique()).astype("float64")
     return labels, unresolved
 
 
@@ -131,8 +131,10 @@ def _names_of_overlap(
 ) -> dict[int, str]:
     rows = np.flatnonzero(member[gene_code] & usable[term_code])
     rows = rows[np.lexsort((gene_code[rows], term_code[rows]))]
-    frame = pd.Series(background[gene_code[rows]]).groupby(term_code[rows]).agg(";".join)
-    return dict(zip(frame.index.tolist(), frame.tolist(), strict=True))
+    names, codes = background[gene_code[rows]].tolist(), term_code[rows]
+    begins = np.flatnonzero(np.diff(codes, prepend=-1)).tolist()
+    ends = [*begins[1:], len(names)]
+    return {int(codes[first]): ";".join(names[first:end]) for first, end in zip(begins, ends)}
 
 
 def _test_terms(

@@ -74,6 +74,17 @@ def world():
     return differential(models, direction, p_value), models, *tables(members)
 
 
+def test_every_tested_term_names_its_genes_in_the_set(world):
+    changed, models, terms, annotations = world
+    table = enrichment(changed, models, terms, annotations, PARAMETERS).table
+    found = {(row.gene_set, row.term): row.genes for row in table.itertuples()}
+    assert {term for _, term in found} == {"planted", "spread"}
+    rising, falling = {*NAMES[:15]}, {*NAMES[15:20]}
+    for name, chosen in (("up", rising), ("down", falling), ("changed", rising | falling)):
+        for term, members in (("planted", NAMES[:12]), ("spread", NAMES[::7])):
+            assert found[name, term] == ";".join(gene for gene in members if gene in chosen)
+
+
 def test_the_planted_term_comes_first_with_its_genes(world):
     result = enrichment(*world, PARAMETERS)
     first = result.table[result.table["gene_set"] == "up"].iloc[0]
