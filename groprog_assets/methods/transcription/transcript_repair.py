@@ -32,23 +32,27 @@ def break_transcripts_on_genes(
     pairs = OverlappingPairs(*(column[keep] for column in pairs))
     covered = np.bincount(pairs.first, minlength=len(units))
     start, end = genes["start"].to_numpy(np.int64), genes["end"].to_numpy(np.int64)
-    fragments = []
-    for unit in np.flatnonzero(covered >= 2):
-        row = units.iloc[unit]
+    chrom, strand, first, last = (units[name].to_numpy() for name in ("chrom", "strand", "start", "end"))
+    several = np.flatnonzero(covered >= 2)
+    if not several.size:
+        return _named(units)
+    lefts, rights = [], []
+    for unit in several:
         under = pairs.second[pairs.first == unit]
-        if row["strand"] == "+":
+        if strand[unit] == "+":
             cuts = np.sort(start[under])[1:]
-            left, right = np.r_[row["start"], cuts], np.r_[cuts + 1 - parameters.break_gap, row["end"]]
+            lefts.append(np.r_[first[unit], cuts])
+            rights.append(np.r_[cuts + 1 - parameters.break_gap, last[unit]])
         else:
             cuts = np.sort(end[under])[:-1]
-            left, right = np.r_[row["start"], cuts + parameters.break_gap - 1], np.r_[cuts, row["end"]]
-        real = right > left
-        fragments.append(
-            pd.DataFrame(
-                {"chrom": row["chrom"], "start": left[real], "end": right[real], "strand": row["strand"]}
-            ).assign(status="broken")
-        )
-    return _named(pd.concat([units[covered < 2], *fragments], ignore_index=True))
+            lefts.append(np.r_[first[unit], cuts + parameters.break_gap - 1])
+            rights.append(np.r_[cuts, last[unit]])
+    of = np.repeat(several, [len(left) for left in lefts])
+    left, right = np.concatenate(lefts), np.concatenate(rights)
+    fragments = pd.DataFrame(
+        {"chrom": chrom[of], "start": left, "end": right, "strand": strand[of], "status": "broken"}
+    )
+    return _named(pd.concat([units[covered < 2], fragments[right > left]], ignore_index=True))
 
 
 def combine_transcripts(
