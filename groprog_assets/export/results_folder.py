@@ -162,7 +162,7 @@ def _genomic_tables(workspace: Workspace, quality: list[pd.DataFrame]) -> Iterat
             for condition in sorted({library.condition for library in workspace.study.libraries}):
                 ids = {library.id for library in workspace.study.libraries if library.condition == condition}
                 seen = counts.loc[counts["library"].isin(ids) & (counts["count"] > 0), "transcript"]
-                yield f"transcripts/{condition}.bed", _bed(units[units["name"].isin(set(seen))])
+                yield f"transcripts/{condition}.bed", _bed(units[units["name"].astype(object).isin(set(seen))])
     repaired = load_asset(workspace, "repaired_transcripts")
     if repaired is not None:
         yield "transcripts/repaired.bed", _bed(repaired.table)
