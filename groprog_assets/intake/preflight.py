@@ -76,12 +76,12 @@ def preflight(study: Study, keep: StudyRead | None = None, omics: OmicsChecked |
         if patients is not None:
             problems.gather(_cohort, study, patients)
         return list(dict.fromkeys(problems))
-    for library in study.libraries:
-        problems.gather(first_reads, library)
     of_ontology = _Problems()
     with ThreadPoolExecutor(1, "ontology") as beside:
         if study.ontology is not None:  # most of this time another process parses the OBO
             ended = beside.submit(of_ontology.gather, check_ontology, study.ontology)
+        for library in study.libraries:
+            problems.gather(first_reads, library)
         others = _annotation_and_patients(study, keep)
     if study.ontology is not None:
         ended.result()

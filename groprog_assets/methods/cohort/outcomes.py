@@ -130,12 +130,12 @@ def read_outcomes(
 
 def dependence(outcomes: pd.DataFrame, left_out: Sequence[LeftOut]) -> Dependence:
     """Being left out against having had the event, over the patients whose event is known."""
-    from scipy.stats import fisher_exact
-
     lost = {status: sum(item.event == status for item in left_out) for status in ("event", "censored", "")}
     kept = int(outcomes["event"].sum()), int((~outcomes["event"]).sum())
     p_value = 1.0
     if lost["event"] or lost["censored"]:
+        from scipy.stats import fisher_exact  # its import takes a second of CPU
+
         p_value = float(fisher_exact([[lost["event"], kept[0]], [lost["censored"], kept[1]]]).pvalue)
     return Dependence(
         lost["event"], lost["event"] + kept[0], lost["censored"], lost["censored"] + kept[1], lost[""], p_value

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -14,7 +16,7 @@ from groprog_assets.checks import cohort as check
 from groprog_assets.checks.verdict import Verdict
 from groprog_assets.errors import CohortError
 from groprog_assets.methods.cohort.clinical_records import ClinicalRecords, read_clinical
-from groprog_assets.methods.cohort.outcomes import Dependence, asked, how_read
+from groprog_assets.methods.cohort.outcomes import Dependence, asked, dependence, how_read
 from groprog_assets.study.parameters import CohortParameters
 from groprog_assets.study.schema import ClinicalField, Cohort, Endpoint
 
@@ -322,3 +324,8 @@ def test_the_time_of_death_as_the_only_time_is_told_and_the_way_out_is_right(tmp
     followed = {"time_column": "last_contact", "event_time_column": "days_to_death", "time_unit": "days"}
     outcomes = read(cohort(tmp_path, columns, **followed)).outcomes
     np.testing.assert_array_equal(outcomes["event"], DIED)
+
+
+def test_a_table_that_loses_nobody_asks_for_no_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "scipy.stats", None)  # its import would fail
+    assert dependence(pd.DataFrame({"event": [True, False, False]}), []) == Dependence(0, 1, 0, 2, 0, 1.0)
