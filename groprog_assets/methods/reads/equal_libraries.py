@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
@@ -31,10 +32,16 @@ def content_digest(table: Positions, place: str) -> str:
 
 
 def equal_libraries(tables: Mapping[str, Positions], place: str) -> list[list[str]]:
-    """Groups of libraries with equal tables, each of two or more, in the order of `tables`. Arguments as for `content_digest`."""
+    """Groups of libraries with equal tables, each of two or more, in the order of `tables`. Arguments as for `content_digest`.
+
+    Libraries whose number of reads no other has are not read.
+    """
+    held = {library: sequences(table, place) for library, table in tables.items()}
+    reads = {library: total_reads(one) for library, one in held.items()}
+    alike = Counter(reads.values())
     found: dict[str, list[str]] = {}
-    for library, table in tables.items():
-        digest = content_digest(table, place)
+    for library, one in held.items():
+        digest = content_digest(one, place) if alike[reads[library]] > 1 else ""
         if digest:
             found.setdefault(digest, []).append(library)
     return [group for group in found.values() if len(group) > 1]

@@ -8,6 +8,7 @@ import pandas as pd
 from groprog_assets.checks.equal_libraries import distinct_libraries
 from groprog_assets.methods.reads.equal_libraries import content_digest, equal_libraries
 from groprog_assets.methods.reads.positions import position_table, turn
+from tests.methods.nascent import Asked
 
 CHROMS = {"chr1": 9_000, "chr2": 4_000}
 
@@ -44,3 +45,9 @@ def test_few_reads_may_be_equal_by_chance():
     assert few["count"].sum() < 1_000
     assert content_digest(few, "position") == ""
     assert equal_libraries({"a": few, "b": few}, "position") == []
+
+
+def test_libraries_of_unequal_size_are_not_read():
+    tables = {name: Asked(table(0, reads)) for name, reads in (("a", 50), ("b", 70))}
+    assert equal_libraries(tables, "position") == []
+    assert not any(table.keys_asked for table in tables.values())
