@@ -32,7 +32,6 @@ def dominant_tss(
     stretches of a chromosome strand where the symbol has transcripts. masked is the fraction of the consensus interval under
     masks of either file. Raises AnnotationError when the reads' chromosomes carry no gene.
     """
-    _require_shared_chromosomes(consensus, positions)
     lane = gene_models.assign(chrom=gene_models["chrom"].astype("str") + "\t" + gene_models["gene"].astype("str"))
     own = consensus.assign(chrom=consensus["chrom"].astype("str") + "\t" + consensus["gene"].astype("str"))
     pairs = overlapping_pairs(own, lane)
@@ -43,6 +42,8 @@ def dominant_tss(
     tss = np.where(plus, candidates["start"], candidates["end"] - 1)
     tts = np.where(plus, candidates["end"] - 1, candidates["start"])
     reads = _reads_around(candidates, tss, positions, parameters.dominant_tss_window)
+    if not reads.any():  # else a chromosome carries both, and no table is read a second time
+        _require_shared_chromosomes(consensus, positions)
     upstream = np.where(plus, tss, -tss)
     length = (candidates["end"] - candidates["start"]).to_numpy(np.int64)
     order = np.lexsort((np.arange(len(tss)), -length, upstream, -reads, pairs.first))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import UserDict
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -123,3 +125,19 @@ def test_reads_on_other_chromosomes_are_an_error() -> None:
 def test_no_genes_and_no_reads() -> None:
     empty = dominant_tss(MODELS.iloc[:0], CONSENSUS.iloc[:0], {}, NO_MASKS, AnnotationParameters())
     assert len(empty) == 0
+
+
+def test_each_library_is_read_once():
+    asked: list[str] = []
+
+    class Asked(UserDict):
+        def __getitem__(self, name: str) -> pd.DataFrame:
+            asked.append(name)
+            return super().__getitem__(name)
+
+    libraries = Asked({name: positions([("chr1", "+", 1000, 3)]) for name in ("a", "b")})
+    genes = dominant_tss(
+        MODELS, consensus([("chr1", 1000, 9000, "+", "A")]), libraries, NO_MASKS, AnnotationParameters()
+    )
+    assert genes["tss_reads"].tolist() == [6]
+    assert asked == ["a", "b"]
