@@ -75,10 +75,12 @@ def _bases(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Occupied bases of each window and reads of its fullest, 0 where nothing is: both (w,)."""
     first, last = (np.searchsorted(index.position, edge) for edge in (start, end))
-    highest = np.zeros(len(start), np.int64)
-    for window, (low, high) in enumerate(zip(first.tolist(), last.tolist(), strict=True)):
-        if high > low:
-            highest[window] = index.reads[low:high].max()
+    highest, reads = np.zeros(len(start), np.int64), index.reads
+    there = np.flatnonzero(last > first)
+    edges = np.stack([first[there], last[there]], axis=1).ravel()  # every second stretch lies between two windows
+    if len(edges):
+        reads = np.append(reads, 0) if edges.max() == len(reads) else reads  # an edge must be an index
+        highest[there] = np.maximum.reduceat(reads, edges)[::2]
     return np.maximum(last - first, 0), highest
 
 

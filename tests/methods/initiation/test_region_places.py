@@ -121,6 +121,18 @@ def test_flags():
     ]
 
 
+def test_the_fullest_base_of_windows_that_overlap_or_are_empty_or_end_the_strand():
+    """Reads 9 at 90, 2 at 100, 4 at 110, 3 at 120, 7 at 5000; the last window holds the last occupied base."""
+    held = {"+": [np.repeat([90, 100, 110, 120, 5_000], [9, 2, 4, 3, 7])], "-": [np.repeat([95, 600], [5, 1])]}
+    table = pd.DataFrame({"chrom": "chr1", "plus_five_prime": [100, 111, 1_000, 4_990], "minus_five_prime": pd.NA})
+    table = table.astype({"plus_five_prime": "Int64", "minus_five_prime": "Int64"})
+    table.loc[1, "minus_five_prime"] = 95
+    table = table.assign(start=1_000, end=1_001)
+    counted = region_reads(table, PooledReads([table_of(held)], SIZES, 1), MODELS, 50).sides
+    assert counted["positions_plus"].tolist() == [3, 1, 0, 1]
+    assert counted["top_position_share"].tolist() == pytest.approx([4 / 9, 5 / 8, np.nan, 1.0], nan_ok=True)
+
+
 @pytest.mark.parametrize(
     "symbol", ["RNU6-1", "RN7SK", "TRNAA1", "SNORD12", "RMRP", "SPATRNAARG.01", "SPSNRNA.02", "tRNA-Ala"]
 )
