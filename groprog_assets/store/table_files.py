@@ -84,14 +84,21 @@ def encode_table(frame: pd.DataFrame, table: str) -> bytes:
             lists = pa.array(frame[column.name].tolist(), pa.list_(kinds[column.dtype]))
             arrow = arrow.set_column(arrow.schema.get_field_index(column.name), column.name, lists)
     arrow = arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), b"groprog_table": table.encode()})
+    if _holds_reads(table):  # no value is missing, so that none is looked for where it is read
+        arrow = arrow.cast(pa.schema([field.with_nullable(False) for field in arrow.schema], arrow.schema.metadata))
     sink = io.BytesIO()
     pq.write_table(arrow, sink, **_layout(table))
     return sink.getvalue()
 
 
+def _holds_reads(table: str) -> bool:
+    """Whether a table has a place and a count in each row; such a table is long and has no missing values."""
+    return bool(table) and TABLES[table].columns[:2] == (CHROM_CATEGORY, STRAND_CATEGORY)
+
+
 def _layout(table: str) -> dict[str, Any]:
     """How Parquet writes the columns of a table."""
-    if not table or TABLES[table].columns[:2] != (CHROM_CATEGORY, STRAND_CATEGORY):
+    if not _holds_reads(table):
         return {"compression": "zstd"}
     place = TABLES[table].key[-1]
     return {

@@ -73,6 +73,7 @@ def test_reads_are_stored_as_differences_in_groups_of_a_strand(tmp_path):
             rows = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
             assert rows == [1 << 17, 1 << 17, 300_000 - (1 << 18)]
             assert "DELTA_BINARY_PACKED" in file.metadata.row_group(0).column(2).encodings
+            assert all(file.schema.column(column).max_definition_level == 0 for column in range(4))
         pd.testing.assert_frame_equal(decode_table(content, name), frame)
     pd.testing.assert_frame_equal(decode_table(zstd, "positions"), table)  # as an earlier version stored it
     with pq.ParquetFile(io.BytesIO(encode_table(MIXED, ""))) as file:
