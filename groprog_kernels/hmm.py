@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from groprog_kernels import hmm_cython  # type: ignore[attr-defined]
+from groprog_kernels.viterbi import best_path
 
 LANES = 4
 """Models that one pass computes side by side."""
@@ -272,9 +273,7 @@ def decode(sequence: WindowSequence, parameters: Parameters) -> Segments:
     """Viterbi path of one sequence as its runs of state 1. Equal scores go to the lower state; the first window is state 0."""
     untranscribed, transcribed = _log_emissions(sequence, parameters)
     advantage = transcribed - untranscribed
-    kept, swapped = np.trace(parameters.log_transmat), np.trace(parameters.log_transmat[::-1])
-    loop = hmm_cython.decode if swapped < kept else hmm_cython.decode_every_window
-    return Segments(*loop(sequence.window, sequence.code, advantage, parameters.log_transmat))
+    return Segments(*best_path(sequence.window, sequence.code, advantage, parameters.log_transmat))
 
 
 def posterior(sequence: WindowSequence, parameters: Parameters) -> NDArray[np.float64]:
