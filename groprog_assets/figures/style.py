@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import io
 import threading
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -44,7 +43,7 @@ SMALL, WIDE, TALL = (4.6, 3.4), (8.2, 3.6), (8.2, 5.6)
 PNG_DPI = 144
 
 PNG_LEVEL = 3
-"""Of libdeflate: four times as fast as zlib's default, and smaller on figures."""
+"""Of zlib: two thirds of the time of its default, and a sixth more bytes."""
 
 MOST_VECTOR_POINTS = 2000
 """Points of one kind that an SVG holds as shapes; more of them are one picture in it, at the dots per inch of the PNG."""
@@ -226,33 +225,15 @@ def figure_bytes(figure: Figure, suffix: Literal["png", "svg"] = "png", dpi: int
         figure.savefig(buffer, format="raw" if suffix == "png" else suffix, dpi=dpi, **metadata)
     if suffix == "svg":
         return buffer.getvalue()
+    from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
+
     width = int(figure.get_figwidth() * dpi + 1e-8)  # as matplotlib counts dots
-    return _png(np.frombuffer(buffer.getbuffer(), np.uint8).reshape(-1, width, 4)[:, :, :3], dpi)
-
-
-def _png(colours: NDArray[np.uint8], dpi: int) -> bytes:
-    """PNG of red, green and blue (height, width, 3), at `dpi` dots per inch (PNG specification, third edition, section 11).
-
-    Lines are not filtered: figures are areas of one colour, which are smaller so. Compression is libdeflate's.
-    """
-    from deflate import zlib_compress
-
-    height, width, _ = colours.shape
-    lines = np.zeros((height, 1 + 3 * width), np.uint8)
-    lines[:, 1:] = colours.reshape(height, -1)
-    dots_a_metre = round(dpi / 0.0254).to_bytes(4, "big")
-    chunks = {
-        b"IHDR": width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, 2, 0, 0, 0]),
-        b"pHYs": 2 * dots_a_metre + b"\1",
-        b"tEXt": b"Software\0GroProg",
-        b"IDAT": zlib_compress(lines, PNG_LEVEL),
-        b"IEND": b"",
-    }
-    written = [
-        len(content).to_bytes(4, "big") + name + content + zlib.crc32(name + content).to_bytes(4, "big")
-        for name, content in chunks.items()
-    ]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(written)
+    dots = np.frombuffer(buffer.getbuffer(), np.uint8).reshape(-1, width, 4)
+    about, packed = PngInfo(), io.BytesIO()
+    about.add_text("Software", "GroProg")
+    Image.fromarray(dots).convert("RGB").save(packed, "PNG", compress_level=PNG_LEVEL, dpi=(dpi, dpi), pnginfo=about)
+    return packed.getvalue()
 
 
 def laid_out_once(figure: Figure) -> dict[str, bytes]:

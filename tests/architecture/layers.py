@@ -46,7 +46,7 @@ LAYERS = (
     _room(1, "simulation", outside="numpy pandas pyBigWig pysam yaml"),
     _room(2, "study", "errors wording", "pydantic yaml"),
     _room(2, "tables", "errors wording"),
-    _room(2, "figures", "values wording kernels", "deflate jinja2 markupsafe matplotlib numpy pandas"),
+    _room(2, "figures", "values wording kernels", "PIL jinja2 markupsafe matplotlib numpy pandas"),
     _room(2, "fitting", "errors wording kernels", "numpy scipy"),
     _room(
         3,
