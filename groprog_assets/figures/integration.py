@@ -78,8 +78,8 @@ def volcano_figure(table: pd.DataFrame, significance: float, title: str) -> Figu
         axes.set_ylim(bottom=min(0.0, float(y.min())))
         axes.set_xlim(float(x.min()) - room, float(x.max()) + room)
         edge: Literal["left", "right"]
-        for edge, chosen in (("left", named[x[named] <= 0]), ("right", named[x[named] > 0])):
-            name_points(axes, x[chosen], y[chosen], symbols[chosen].tolist(), edge)
+        for edge, own in (("left", named[x[named] <= 0]), ("right", named[x[named] > 0])):
+            name_points(axes, x[own], y[own], symbols[own].tolist(), edge)
         axes.set_xlabel("difference of means, units of the assay" if across == "effect" else "score statistic (z)")
         axes.set_ylabel("-log10 p")
         axes.set_title(title)

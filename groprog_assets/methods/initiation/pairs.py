@@ -26,14 +26,11 @@ def pair_up(starts: pd.DataFrame, nearest: int, farthest: int) -> pd.DataFrame:
     plus, minus, score = [], [], []
     decoys = [np.empty(0)]
     for _, held in starts[starts["paired"]].groupby("chrom", sort=True):
-        labels, sides = [], []
-        for strand in "+-":
-            side = held[held["strand"] == strand].sort_values("five_prime", kind="stable")
-            labels.append(side.index.to_numpy())
-            sides.append((side["five_prime"].to_numpy(np.int64), side["score"].to_numpy(np.float64)))
+        of_plus, of_minus = (held[held["strand"] == strand].sort_values("five_prime", kind="stable") for strand in "+-")
+        sides = _side(of_plus), _side(of_minus)
         pairs, scores = _paired(*sides, 0, nearest, farthest)
-        plus.append(labels[0][pairs[:, 0]])
-        minus.append(labels[1][pairs[:, 1]])
+        plus.append(of_plus.index.to_numpy()[pairs[:, 0]])
+        minus.append(of_minus.index.to_numpy()[pairs[:, 1]])
         score.append(scores)
         decoys += [_paired(*sides, shift, nearest, farthest)[1] for shift in SHIFTS]
     columns = [np.concatenate(part) if part else np.empty(0) for part in (plus, minus, score)]
@@ -42,6 +39,10 @@ def pair_up(starts: pd.DataFrame, nearest: int, farthest: int) -> pd.DataFrame:
     )
     table["q_pair"] = decoy_q(columns[2], np.concatenate(decoys), len(SHIFTS))
     return table
+
+
+def _side(starts: pd.DataFrame) -> Side:
+    return starts["five_prime"].to_numpy(np.int64), starts["score"].to_numpy(np.float64)
 
 
 def _paired(
