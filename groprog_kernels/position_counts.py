@@ -19,6 +19,8 @@ import groprog_kernels.position_counts_cython as loops
 _SMALL = 1 << 16
 """Smallest number of items for which an array gets memory pages of its own."""
 
+LARGEST = np.iinfo(np.int32).max
+
 Piece = tuple[NDArray[np.int32], NDArray[np.int32]]
 """Rising positions (p,) and their counts (p,)."""
 
@@ -160,14 +162,31 @@ def added(pieces: Sequence[tuple[ArrayLike, ArrayLike]]) -> Piece:
     """Runs of one sequence, such as those of several libraries, added: every position that one of them has, and its counts' sum.
 
     pieces: positions (p,) rising strictly and their counts (p,), not negative; int32 after the call. One is given back as it is,
-    none gives empty arrays. Memory is the result and the runs half merged. ValueError where the counts of a position may add up
-    to more than 2^31 - 1. Source: definition.
+    none gives empty arrays. Memory is the result and the runs half merged. ValueError where a position or the counts of one are
+    beyond 2^31 - 1. Source: definition.
     """
-    held = [tuple(np.ascontiguousarray(column, np.int32) for column in piece) for piece in pieces]
-    if len(held) > 1 and sum(int(count.max(initial=0)) for _, count in held) > np.iinfo(np.int32).max:
-        raise ValueError("the counts of a position may add up to more than 2^31 - 1")
+    held = [tuple(_as_int32(column) for column in piece) for piece in pieces]
+    if len(held) > 1 and sum(int(count.max(initial=0)) for _, count in held) > LARGEST:
+        _require_sums_in_range(held)
     runs = [_Run((position, count)) for position, count in held]
     while len(runs) > 1:
         _merge_last(runs)
         runs.insert(0, runs.pop())  # so that each run is merged about as often as any other
     return runs[0].whole() if runs else (np.empty(0, np.int32), np.empty(0, np.int32))
+
+
+def _as_int32(column: ArrayLike) -> NDArray[np.int32]:
+    given = np.asarray(column)
+    if given.dtype != np.int32 and given.size and given.max() > LARGEST:
+        raise ValueError(f"{given.max()} is beyond 2^31 - 1")
+    return np.ascontiguousarray(given, np.int32)
+
+
+def _require_sums_in_range(pieces: Sequence[Piece]) -> None:
+    """ValueError where counts of one position add up to more than an int32 holds."""
+    position, place = np.unique(np.concatenate([position for position, _ in pieces]), return_inverse=True)
+    total = np.zeros(len(position), np.int64)
+    np.add.at(total, place, np.concatenate([count for _, count in pieces]))
+    if len(total) and total.max() > LARGEST:
+        at = int(total.argmax())
+        raise ValueError(f"the counts of position {position[at]} add up to {total[at]:,}, more than 2^31 - 1")

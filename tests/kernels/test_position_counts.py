@@ -115,5 +115,13 @@ def test_one_run_is_given_back_as_it_is():
 def test_counts_beyond_32_bits_are_refused():
     most = [2**31 - 1]
     assert position_counts.added([([5], most)])[1].tolist() == most
-    with pytest.raises(ValueError, match=r"2\^31"):
-        position_counts.added([([5], most), ([5], [1])])
+    with pytest.raises(ValueError, match=r"position 5 add up to 2,147,483,648, more than 2\^31"):
+        position_counts.added([([5, 9], [*most, 1]), ([5, 7], [1, 2])])
+    for beyond in (([5], [2**32 + 5]), ([2**33], [1])):
+        with pytest.raises(ValueError, match=r"beyond 2\^31"):
+            position_counts.added([beyond, ([1], [1])])
+
+
+def test_large_counts_of_other_positions_are_added():
+    position, count = position_counts.added([([5, 9], [2_000_000_000, 1]), ([4, 9], [2_000_000_000, 3])])
+    assert (position.tolist(), count.tolist()) == ([4, 5, 9], [2_000_000_000, 2_000_000_000, 4])

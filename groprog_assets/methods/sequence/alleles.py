@@ -89,8 +89,10 @@ class PlacedRow(NamedTuple):
 def contig_problems(
     file: VariantFile, sizes: Mapping[str, int], aliases: Mapping[str, frozenset[str]]
 ) -> list[Problem]:
-    """The contigs of a file's header whose length is not that of the study's chromosome. sizes: chromosome -> bp."""
-    told = contigs(file)
+    """The contigs of a file's variants to which the header gives another length than the study's chromosome has. Those without a
+    variant do not matter: assemblies that agree elsewhere have different mitochondria. sizes: chromosome -> bp."""
+    with_variants = {row.chrom for row in file.rows}
+    told = [(name, length) for name, length in contigs(file) if name in with_variants]
     of = study_chromosomes((name for name, _ in told), sizes, aliases)
     others = [
         f"{name} has {length:,} bp, the reference {sizes[of[name]]:,}"

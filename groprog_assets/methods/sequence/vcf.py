@@ -95,9 +95,13 @@ def read_variants(path: Path) -> VariantFile:
     return VariantFile(path, lines, rows, vcf)
 
 
+QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*"')
+"""A value of a header line that may hold what looks like other keys (VCF 4.4, section 1.4)."""
+
+
 def contigs(file: VariantFile) -> list[tuple[str, int]]:
     """(name, bp) of each line ##contig of the header that tells a length."""
-    header = [line for line in file.lines if line.startswith(b"##contig=<")]
+    header = [QUOTED.sub(b'""', line) for line in file.lines if line.startswith(b"##contig=<")]
     found = [(re.search(rb"[<,]ID=([^,>]+)", line), re.search(rb"[<,]length=(\d+)", line)) for line in header]
     return [(name[1].decode("latin-1"), int(length[1])) for name, length in found if name and length]
 

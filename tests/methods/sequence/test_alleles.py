@@ -10,7 +10,7 @@ from groprog_assets.errors import AnnotationError, Notice
 from groprog_assets.intake.sequence_check import variant_problems
 from groprog_assets.methods.sequence import haplotypes
 from groprog_assets.methods.sequence import variants as method
-from groprog_assets.methods.sequence.vcf import read_variants
+from groprog_assets.methods.sequence.vcf import contigs, read_variants
 from groprog_kernels.bases import decode
 from tests.methods.sequence.planted import scored_world, write
 
@@ -108,6 +108,15 @@ def test_the_check_of_a_study_compares_variants_with_its_chromosomes(tmp_path: P
     assert problem.value == "chrI has 99 bp, the reference 100"
     (problem,) = variant_problems(read_variants(path), {"chrV": 9}, {})
     assert problem.value == "4 variants, none on chrV"
+
+
+def test_a_contig_without_a_variant_or_in_words_does_not_matter(tmp_path: Path):
+    sizes = {"chrI": 100, "chrM": 16_571}
+    path = with_sample(tmp_path / "v.vcf", [("chrI", 5, ".", "A", "C", ".", ".", ".", "GT", "0|1")])
+    head = '##contig=<ID=chrM,length=16569>\n##contig=<ID=chrI,Description="was cut, \\",length=99",length=100>\n'
+    path.write_text(path.read_text().replace("#CHROM", f"{head}#CHROM"))
+    assert contigs(read_variants(path)) == [("chrM", 16_569), ("chrI", 100)]
+    assert variant_problems(read_variants(path), sizes, {}) == []
 
 
 def test_a_telomere_has_its_own_word_and_is_counted(world, tmp_path: Path):
