@@ -85,14 +85,15 @@ def compare(
     Two or more libraries on both sides: negative-binomial GLM with Wald test as DESeq2, `analysis="replicated"`. Otherwise the
     exact test at the assumed variation, `analysis="exploratory"`; shrunken changes are missing there. Both normalise by
     median-of-ratios size factors over the rows; `library_sizes` {library: reads} replaces them, and the depths behind log_cpm
-    and the exploratory test. Libraries of other conditions are left out. direction is the paper's screen: |log2FC| above the
-    threshold and the chosen p below significance. Raises ReadsError when a side of the contrast has no library, a library has no
-    reads in any row, or a threshold is to be tested without replicates.
+    and the exploratory test. Libraries of other conditions are left out; the others are taken by name, so that their order does
+    not matter: where the likelihood of a dispersion is flat, rounding decides where its search ends. direction is the paper's
+    screen: |log2FC| above the threshold and the chosen p below significance. Raises ReadsError when a side of the contrast has
+    no library, a library has no reads in any row, or a threshold is to be tested without replicates.
     """
     treated_ids = [library.id for library in libraries if library.condition == contrast.treatment]
     control_ids = [library.id for library in libraries if library.condition == contrast.control]
     _check_sides(treated_ids, control_ids, contrast)
-    ids = control_ids + treated_ids
+    ids = sorted(control_ids) + sorted(treated_ids)
     matrix = counts.reindex(columns=ids).fillna(0).to_numpy(np.int64)
     _check_reads(matrix, ids)
     treated = np.array([library in treated_ids for library in ids])
