@@ -13,7 +13,7 @@ Signal
     coverage         positions to window counts
     position_counts  keys in any order to counted positions
     window_counts    reads of intervals, summed profiles, binned windows
-    hmm              the two-state gamma model of transcription: fit, best path, posterior
+    hmm, viterbi     the two-state gamma model of transcription: fit, best path, posterior
     initiation       scores of transcription starts, their maxima, summits and pairs
     density          units around genes on a scaled axis
     pausing          the fullest window near a start, and the limits of a ratio of counts
